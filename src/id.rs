@@ -1,0 +1,107 @@
+//! Names of things: small, `Copy`, and comparable.
+
+use core::fmt;
+
+/// A synchronization source identifier (RFC 3550): 32 bits, unique only inside one RTP session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(transparent))]
+pub struct Ssrc(u32);
+
+impl Ssrc {
+    /// The identifier as it stands in RTP packets.
+    #[must_use]
+    pub const fn new(ssrc: u32) -> Self {
+        Self(ssrc)
+    }
+
+    /// The identifier as it stands in RTP packets.
+    #[must_use]
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl fmt::Display for Ssrc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// One PeerConnection of one conference ("fabric" in callstats' words): an index that the conference gave out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FabricId(pub(crate) u32);
+
+impl FabricId {
+    /// The position in the order in which fabrics were opened, from 0.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Which way media flows, seen from the endpoint that reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "lowercase"))]
+#[allow(clippy::exhaustive_enums)] // RTP knows two ways
+pub enum Direction {
+    /// Received by the endpoint that reports.
+    Inbound,
+    /// Sent by the endpoint that reports.
+    Outbound,
+}
+
+impl Direction {
+    /// The word in serialized outputs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Inbound => "inbound",
+            Self::Outbound => "outbound",
+        }
+    }
+}
+
+/// What a stream carries (`kind` in W3C webrtc-stats).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "lowercase"))]
+#[allow(clippy::exhaustive_enums)] // so does webrtc-stats
+pub enum MediaKind {
+    /// Sound.
+    Audio,
+    /// Pictures, screens included.
+    Video,
+}
+
+impl MediaKind {
+    /// The word in getStats and in serialized outputs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Audio => "audio",
+            Self::Video => "video",
+        }
+    }
+}
+
+/// What tells one RTP stream of a conference from another.
+///
+/// The stats `id` is no part of it: browsers rename ids while the SSRC stays, and an SSRC may occur in two
+/// PeerConnections or in both directions of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub struct StreamKey {
+    /// The PeerConnection.
+    pub fabric: FabricId,
+    /// Which way.
+    pub direction: Direction,
+    /// The RTP stream.
+    pub ssrc: Ssrc,
+}
+
+impl StreamKey {
+    /// A stream of a fabric.
+    #[must_use]
+    pub const fn new(fabric: FabricId, direction: Direction, ssrc: Ssrc) -> Self {
+        Self { fabric, direction, ssrc }
+    }
+}

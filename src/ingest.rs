@@ -1,0 +1,135 @@
+//! Bytes into reports: one reader per format, all behind one front that goes by content.
+//!
+//! A [`Reader`] takes *records*: the lines of a line format, or a whole document. [`framing`] says which of the two a
+//! file is from its first line. What a record is, the reader finds out by looking into it; names and declared formats
+//! are not trusted, because real files get them wrong.
+//!
+//! ```
+//! use callgauge::ingest::Reader;
+//! use callgauge::report::StatsType;
+//!
+//! let line = br#"{"t": 1000.5, "pc": "A", "report": {"I1": {"timestamp": 1000, "type": "inbound-rtp", "ssrc": 7}}}"#;
+//! let mut reader = Reader::new();
+//! let mut streams = 0;
+//! reader.read(line, &mut |snapshot| {
+//!     assert_eq!(snapshot.fabric, "A");
+//!     streams += snapshot.report.of(StatsType::InboundRtp).count();
+//! })?;
+//! assert_eq!(streams, 1);
+//! # Ok::<(), callgauge::ingest::ReadError>(())
+//! ```
+
+mod error;
+mod fill;
+mod fold;
+pub mod getstats;
+mod json;
+mod key;
+mod ndjson;
+mod sniff;
+#[cfg(feature = "serde")]
+mod visitor;
+
+use alloc::string::String;
+
+pub use error::{ReadError, ReadErrorKind};
+pub use sniff::{Format, Framing, framing};
+
+use crate::report::{Report, Skipped};
+use crate::unit::StatTime;
+use getstats::Scanner;
+use json::Cursor;
+
+/// One snapshot out of a record.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Snapshot<'a> {
+    /// The PeerConnection as the input names it; empty where it names none.
+    pub fabric: &'a str,
+    /// When the snapshot was taken, on the clock of whoever wrote the input.
+    pub at: Option<StatTime>,
+    /// What was reported. The reader reuses it for the next snapshot.
+    pub report: &'a Report,
+}
+
+/// Where snapshots go, in the order of the input.
+pub type Each<'a> = dyn FnMut(Snapshot<'_>) + 'a;
+
+/// Reads records of any known format.
+///
+/// One reader per input: formats that send differences need the records before. Memory is bounded by the largest
+/// record and, for those formats, by one snapshot per PeerConnection.
+#[derive(Debug, Default)]
+pub struct Reader {
+    pub(self) scanner: Scanner,
+    pub(self) report: Report,
+    format: Option<Format>,
+    skipped: Skipped,
+    snapshots: u64,
+    conference: Option<String>,
+}
+
+impl Reader {
+    /// A reader that has read nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Reads one record and hands out every snapshot in it.
+    ///
+    /// # Errors
+    /// [`ReadError`] with the byte offset in the record. The reader is as it was, and the next record can be read.
+    pub fn read(&mut self, record: &[u8], each: &mut Each<'_>) -> Result<(), ReadError> {
+        let mut cursor = Cursor::new(record)?;
+        if cursor.peek().is_none() {
+            return Ok(());
+        }
+        let format = sniff::sniff(&mut cursor.clone(), self.format)?;
+        match format {
+            Format::GetStats => self.read_getstats(record, each)?,
+            Format::Ndjson => ndjson::read(self, &mut cursor, each)?,
+            _ => return Err(ReadError::new(cursor.pos, ReadErrorKind::UnknownFormat)),
+        }
+        self.format.get_or_insert(format);
+        Ok(())
+    }
+
+    /// The format of the first record that was understood.
+    #[must_use]
+    pub const fn format(&self) -> Option<Format> {
+        self.format
+    }
+
+    /// What was left out of the snapshots so far.
+    #[must_use]
+    pub const fn skipped(&self) -> Skipped {
+        self.skipped
+    }
+
+    /// How many snapshots were handed out.
+    #[must_use]
+    pub const fn snapshots(&self) -> u64 {
+        self.snapshots
+    }
+
+    /// The conference that the input names, if it names one.
+    #[must_use]
+    pub fn conference(&self) -> Option<&str> {
+        self.conference.as_deref()
+    }
+
+    fn read_getstats(&mut self, record: &[u8], each: &mut Each<'_>) -> Result<(), ReadError> {
+        self.scanner.read(record, &mut self.report)?;
+        let at = self.report.latest();
+        self.hand_out("", at, each);
+        Ok(())
+    }
+
+    /// Hands out the report as it stands, counted.
+    fn hand_out(&mut self, fabric: &str, at: Option<StatTime>, each: &mut Each<'_>) {
+        self.skipped.add(self.report.skipped());
+        self.snapshots += 1;
+        each(Snapshot { fabric, at, report: &self.report });
+    }
+}

@@ -1,0 +1,157 @@
+//! How a member's value becomes part of a row, whichever door it came through.
+
+use super::error::ReadError;
+use super::json::{Cursor, Next};
+use super::key::{Nested, Target};
+use crate::id::MediaKind;
+use crate::report::{EntryMut, Num, StatsType, Text};
+use crate::unit::StatTime;
+
+/// A number for a member. Numbers that stand for text (a `mid` of 0) are the caller's to print.
+#[inline]
+pub(super) fn number(entry: &mut EntryMut<'_>, target: Target, value: f64) {
+    match target {
+        Target::Num(field, factor) => {
+            entry.set(field, value * factor);
+        }
+        Target::Timestamp => match StatTime::from_unknown(value) {
+            Some(time) => {
+                entry.set_timestamp(Some(time));
+            }
+            None => entry.count_bad_field(),
+        },
+        Target::LegacyRtt => {
+            entry.set(Num::RoundTripTime, value * 1e-3);
+        }
+        Target::Type => {
+            entry.set_kind(type_of_code(value));
+        }
+        Target::Skip | Target::Inline => {}
+        _ => entry.count_bad_field(),
+    }
+}
+
+/// A text for a member, unescaped.
+pub(super) fn string(entry: &mut EntryMut<'_>, target: Target, value: &str) {
+    match target {
+        Target::Text(field) => {
+            entry.set_text(field, value);
+        }
+        Target::Id => {
+            entry.set_id(value);
+        }
+        Target::Type => {
+            entry.set_kind(type_of_name(value));
+        }
+        Target::Kind => match value {
+            "audio" => drop(entry.set_media(MediaKind::Audio)),
+            "video" => drop(entry.set_media(MediaKind::Video)),
+            _ => entry.count_bad_field(),
+        },
+        // Old APIs write every number as a string.
+        Target::Num(..) | Target::LegacyRtt => match value.trim().parse() {
+            Ok(parsed) => number(entry, target, parsed),
+            Err(_) => entry.count_bad_field(),
+        },
+        Target::Timestamp => match parse_time(value) {
+            Some(time) => drop(entry.set_timestamp(Some(time))),
+            None => entry.count_bad_field(),
+        },
+        Target::Flag(_) | Target::LegacyLimit(_) => match value {
+            "true" => boolean(entry, target, true),
+            "false" => boolean(entry, target, false),
+            _ => entry.count_bad_field(),
+        },
+        // The codec's kind stands in another member; the two are joined when the row is whole.
+        Target::LegacyCodec => drop(entry.set_text(Text::MimeType, value)),
+        Target::Nested(_) => entry.count_bad_field(),
+        Target::Skip | Target::Inline => {}
+    }
+}
+
+/// A truth value for a member.
+pub(super) fn boolean(entry: &mut EntryMut<'_>, target: Target, value: bool) {
+    match target {
+        Target::Flag(field) => drop(entry.set_flag(field, value)),
+        Target::LegacyLimit(reason) if value => drop(entry.set_text(Text::QualityLimitationReason, reason)),
+        Target::LegacyLimit(_) | Target::Skip | Target::Inline => {}
+        _ => entry.count_bad_field(),
+    }
+}
+
+/// An object of numbers, written once more as a JSON string (Chromium's `psnrSum`).
+pub(super) fn nested_text(entry: &mut EntryMut<'_>, nested: Nested, text: &str) {
+    if nested_object(&mut Cursor::of(text), entry, nested).is_err() {
+        entry.count_bad_field();
+    }
+}
+
+/// An object of numbers, `{"none": 1.5, "cpu": 0, …}`; what is no number in it is ignored.
+pub(super) fn nested_object(
+    cursor: &mut Cursor<'_>,
+    entry: &mut EntryMut<'_>,
+    nested: Nested,
+) -> Result<(), ReadError> {
+    cursor.expect(b'{', "`{`")?;
+    let mut first = true;
+    while cursor.more(&mut first, b'}')? {
+        let name = cursor.key()?;
+        if cursor.next()? == Next::Number {
+            let value = cursor.number()?;
+            nested_number(entry, nested, name.plain().unwrap_or(""), value);
+        } else {
+            cursor.skip()?;
+        }
+    }
+    Ok(())
+}
+
+/// A number inside a member that is an object of numbers.
+pub(super) fn nested_number(entry: &mut EntryMut<'_>, nested: Nested, name: &str, value: f64) {
+    if let Some(field) = nested.field(name) {
+        entry.set(field, value);
+    }
+}
+
+/// A time written as text: ISO 8601 in old reports, a number here and there.
+pub(super) fn parse_time(text: &str) -> Option<StatTime> {
+    match text.trim().parse() {
+        Ok(number) => StatTime::from_unknown(number),
+        #[allow(clippy::cast_precision_loss)] // milliseconds since 1970 are exact
+        Err(_) => StatTime::from_millis(text.parse::<jiff::Timestamp>().ok()?.as_millisecond() as f64),
+    }
+}
+
+/// The type that a name stands for, with the spellings of browsers before the spec settled.
+fn type_of_name(name: &str) -> StatsType {
+    match name {
+        "inboundrtp" => StatsType::InboundRtp,
+        "outboundrtp" => StatsType::OutboundRtp,
+        "candidatepair" => StatsType::CandidatePair,
+        "localcandidate" => StatsType::LegacyLocalCandidate,
+        "remotecandidate" => StatsType::LegacyRemoteCandidate,
+        _ => StatsType::from_name(name),
+    }
+}
+
+/// The type behind rtcstats' numeric code.
+fn type_of_code(code: f64) -> StatsType {
+    use StatsType as T;
+    const TYPES: [StatsType; 14] = [
+        T::InboundRtp,
+        T::OutboundRtp,
+        T::RemoteInboundRtp,
+        T::RemoteOutboundRtp,
+        T::Transport,
+        T::CandidatePair,
+        T::LocalCandidate,
+        T::RemoteCandidate,
+        T::DataChannel,
+        T::PeerConnection,
+        T::Certificate,
+        T::MediaSource,
+        T::MediaPlayout,
+        T::Codec,
+    ];
+    TYPES.iter().zip(1_u8..).find(|&(_, number)| f64::from(number) == code).map_or(T::Other, |(&kind, _)| kind)
+}

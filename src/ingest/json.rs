@@ -1,0 +1,464 @@
+//! A cursor over JSON text: just what the readers need, without a tree, without allocation, without recursion.
+//!
+//! It is laxer than RFC 8259 where that costs nothing and loses nothing: the inside of a value that nobody reads is
+//! checked for balanced brackets and closed strings only, unescaped control characters pass, and the words `NaN` and
+//! `Infinity`, which some native bridges write, read as `null`. It is never laxer about where a value ends.
+
+use alloc::string::String;
+
+use super::error::{ReadError, ReadErrorKind};
+
+/// How deep a skipped value may nest. Real reports nest three levels.
+const MAX_DEPTH: u32 = 128;
+
+/// A place in validated text.
+#[derive(Clone, Debug)]
+pub(super) struct Cursor<'a> {
+    text: &'a str,
+    pub(super) pos: usize,
+}
+
+/// A string between its quotes, escapes still in it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RawStr<'a> {
+    raw: &'a str,
+    escaped: bool,
+}
+
+/// What kind of value comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    Object,
+    Array,
+    Str,
+    Number,
+    True,
+    False,
+    /// `null`, and the words that stand for numbers that JSON does not have.
+    Null,
+}
+
+impl<'a> Cursor<'a> {
+    /// Checks that `bytes` are UTF-8, once, and starts before the first value.
+    pub(super) fn new(bytes: &'a [u8]) -> Result<Self, ReadError> {
+        match core::str::from_utf8(bytes) {
+            Ok(text) => Ok(Self::of(text)),
+            Err(error) => Err(ReadError::new(error.valid_up_to(), ReadErrorKind::NotUtf8)),
+        }
+    }
+
+    /// Starts before the first value of `text`; a byte order mark is no part of it.
+    pub(super) fn of(text: &'a str) -> Self {
+        Self { text, pos: if text.starts_with('\u{feff}') { 3 } else { 0 } }
+    }
+
+    pub(super) const fn bytes(&self) -> &'a [u8] {
+        self.text.as_bytes()
+    }
+
+    /// The text from `start` up to here.
+    pub(super) fn since(&self, start: usize) -> &'a str {
+        self.text.get(start..self.pos).unwrap_or("")
+    }
+
+    /// The next byte that is no white space, not consumed.
+    #[inline]
+    pub(super) fn peek(&mut self) -> Option<u8> {
+        let bytes = self.bytes();
+        loop {
+            match bytes.get(self.pos) {
+                Some(b' ' | b'\n' | b'\r' | b'\t') => self.pos += 1,
+                other => return other.copied(),
+            }
+        }
+    }
+
+    /// Consumes `byte` if it comes next.
+    #[inline]
+    pub(super) fn eat(&mut self, byte: u8) -> bool {
+        let found = self.peek() == Some(byte);
+        self.pos += usize::from(found);
+        found
+    }
+
+    #[inline]
+    pub(super) fn expect(&mut self, byte: u8, what: &'static str) -> Result<(), ReadError> {
+        if self.eat(byte) { Ok(()) } else { Err(self.error(what)) }
+    }
+
+    /// The error that `what` was expected here, or that the text ends here.
+    #[cold]
+    pub(super) fn error(&self, what: &'static str) -> ReadError {
+        let kind =
+            if self.pos >= self.bytes().len() { ReadErrorKind::Truncated } else { ReadErrorKind::Expected(what) };
+        ReadError::new(self.pos, kind)
+    }
+
+    /// What kind of value comes next.
+    pub(super) fn next(&mut self) -> Result<Next, ReadError> {
+        match self.peek() {
+            Some(b'{') => Ok(Next::Object),
+            Some(b'[') => Ok(Next::Array),
+            Some(b'"') => Ok(Next::Str),
+            Some(b't') => Ok(Next::True),
+            Some(b'f') => Ok(Next::False),
+            Some(b'n' | b'N' | b'I') => Ok(Next::Null),
+            Some(b'-') if self.bytes().get(self.pos + 1) == Some(&b'I') => Ok(Next::Null),
+            Some(b'-' | b'0'..=b'9') => Ok(Next::Number),
+            _ => Err(self.error("a value")),
+        }
+    }
+
+    /// Steps to the next element of an array or member of an object: true when one follows, false when `close` was
+    /// consumed. `first` says that the opening bracket has just been consumed.
+    #[inline]
+    pub(super) fn more(&mut self, first: &mut bool, close: u8) -> Result<bool, ReadError> {
+        if self.eat(close) {
+            return Ok(false);
+        }
+        if !core::mem::replace(first, false) && !self.eat(b',') {
+            return Err(self.error(if close == b'}' { "`,` or `}`" } else { "`,` or `]`" }));
+        }
+        Ok(true)
+    }
+
+    /// A member's name and its colon.
+    pub(super) fn key(&mut self) -> Result<RawStr<'a>, ReadError> {
+        let key = self.string("a member name")?;
+        self.expect(b':', "`:`")?;
+        Ok(key)
+    }
+
+    /// A string.
+    #[inline]
+    pub(super) fn string(&mut self, what: &'static str) -> Result<RawStr<'a>, ReadError> {
+        self.expect(b'"', what)?;
+        let start = self.pos;
+        let mut escaped = false;
+        loop {
+            self.pos = find_quote_or_backslash(self.bytes(), self.pos);
+            match self.bytes().get(self.pos) {
+                Some(b'"') => break,
+                Some(_) => {
+                    escaped = true;
+                    self.pos += 2;
+                }
+                None => return Err(ReadError::new(self.bytes().len(), ReadErrorKind::Truncated)),
+            }
+        }
+        let raw = self.text.get(start..self.pos).unwrap_or("");
+        self.pos += 1;
+        Ok(RawStr { raw, escaped })
+    }
+
+    /// A number, correctly rounded.
+    #[inline]
+    pub(super) fn number(&mut self) -> Result<f64, ReadError> {
+        self.peek();
+        let bytes = self.bytes();
+        let start = self.pos;
+        let mut at = start;
+        let negative = bytes.get(at) == Some(&b'-');
+        at += usize::from(negative);
+        let (mut mantissa, mut digits) = (0_u64, 0_u32);
+        while let Some(digit) = digit(bytes, at) {
+            mantissa = mantissa.wrapping_mul(10).wrapping_add(digit);
+            digits += 1;
+            at += 1;
+        }
+        if digits == 0 {
+            return Err(self.error("a number"));
+        }
+        let mut decimals = 0_usize;
+        if bytes.get(at) == Some(&b'.') {
+            let point = at;
+            at += 1;
+            while let Some(digit) = digit(bytes, at) {
+                mantissa = mantissa.wrapping_mul(10).wrapping_add(digit);
+                at += 1;
+            }
+            decimals = at - point - 1;
+            if decimals == 0 {
+                self.pos = at;
+                return Err(self.error("a digit"));
+            }
+        }
+        let exact = digits as usize + decimals <= 19 && mantissa <= 1 << 53;
+        let plain = !matches!(bytes.get(at), Some(b'e' | b'E'));
+        self.pos = at;
+        if exact
+            && plain
+            && let Some(power) = POWERS.get(decimals)
+        {
+            // Both operands are exact and the division rounds once (Clinger 1990), so the result is the nearest f64.
+            let value = if decimals == 0 { mantissa as f64 } else { mantissa as f64 / power };
+            return Ok(if negative { -value } else { value });
+        }
+        self.slow_number(start)
+    }
+
+    /// Numbers with an exponent or more digits than an `f64` holds exactly.
+    #[cold]
+    fn slow_number(&mut self, start: usize) -> Result<f64, ReadError> {
+        while matches!(self.bytes().get(self.pos), Some(b'0'..=b'9' | b'e' | b'E' | b'+' | b'-')) {
+            self.pos += 1;
+        }
+        self.since(start).parse().map_err(|_| ReadError::new(start, ReadErrorKind::Expected("a number")))
+    }
+
+    /// `true`, `false`, `null`, `NaN`, `Infinity`, `-Infinity`.
+    pub(super) fn word(&mut self) -> Result<(), ReadError> {
+        self.peek();
+        let rest = self.bytes().get(self.pos..).unwrap_or(&[]);
+        for word in ["true", "false", "null", "NaN", "Infinity", "-Infinity"] {
+            if rest.starts_with(word.as_bytes()) {
+                self.pos += word.len();
+                return Ok(());
+            }
+        }
+        Err(if ["true", "false", "null"].iter().any(|word| word.as_bytes().starts_with(rest)) {
+            ReadError::new(self.bytes().len(), ReadErrorKind::Truncated)
+        } else {
+            self.error("a value")
+        })
+    }
+
+    /// Steps over one value of any kind.
+    pub(super) fn skip(&mut self) -> Result<(), ReadError> {
+        match self.next()? {
+            Next::Object | Next::Array => self.skip_nested(),
+            Next::Str => self.string("a string").map(drop),
+            Next::Number => self.number().map(drop),
+            _ => self.word(),
+        }
+    }
+
+    /// Steps over an object or array. Which brackets are open is one bit each, so that hostile nesting costs nothing.
+    fn skip_nested(&mut self) -> Result<(), ReadError> {
+        let (mut open, mut depth) = (0_u128, 0_u32);
+        loop {
+            let byte = self.bytes().get(self.pos).copied().ok_or_else(|| self.error("a value"))?;
+            match byte {
+                b'"' => {
+                    self.string("a string")?;
+                    continue;
+                }
+                b'{' | b'[' => {
+                    if depth == MAX_DEPTH {
+                        return Err(ReadError::new(self.pos, ReadErrorKind::TooDeep));
+                    }
+                    open = open << 1 | u128::from(byte == b'{');
+                    depth += 1;
+                }
+                b'}' | b']' => {
+                    if (open & 1 == 1) != (byte == b'}') {
+                        return Err(self.error(if byte == b'}' { "`]`" } else { "`}`" }));
+                    }
+                    open >>= 1;
+                    depth -= 1;
+                }
+                _ => {}
+            }
+            self.pos += 1;
+            if depth == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Nothing but white space may be left.
+    pub(super) fn end(&mut self) -> Result<(), ReadError> {
+        match self.peek() {
+            None => Ok(()),
+            Some(_) => Err(self.error("the end")),
+        }
+    }
+}
+
+impl<'a> RawStr<'a> {
+    /// The text, unescaped into `buffer` where it has escapes.
+    pub(super) fn get<'s>(self, buffer: &'s mut String) -> &'s str
+    where
+        'a: 's,
+    {
+        if !self.escaped {
+            return self.raw;
+        }
+        buffer.clear();
+        unescape(self.raw, buffer);
+        buffer
+    }
+
+    /// The text as it stands between the quotes, if it has no escapes.
+    pub(super) fn plain(self) -> Option<&'a str> {
+        (!self.escaped).then_some(self.raw)
+    }
+
+    /// Whether the text, unescaped, is `text`, which needs no escapes itself.
+    pub(super) fn is(self, text: &str) -> bool {
+        self.plain() == Some(text)
+    }
+}
+
+/// Appends `raw` to `out` with its escapes resolved. Half a surrogate pair becomes U+FFFD, an unknown escape is kept.
+fn unescape(raw: &str, out: &mut String) {
+    let mut rest = raw;
+    while let Some(at) = rest.find('\\') {
+        out.push_str(&rest[..at]);
+        let mut chars = rest[at + 1..].chars();
+        match chars.next() {
+            Some('n') => out.push('\n'),
+            Some('t') => out.push('\t'),
+            Some('r') => out.push('\r'),
+            Some('b') => out.push('\u{8}'),
+            Some('f') => out.push('\u{c}'),
+            Some('u') => {
+                let (unit, after) = code_unit(chars.as_str());
+                chars = after.chars();
+                let decoded = match unit {
+                    Some(high @ 0xd800..=0xdbff) => {
+                        let low = after.strip_prefix("\\u").map(code_unit);
+                        match low {
+                            Some((Some(low @ 0xdc00..=0xdfff), after)) => {
+                                chars = after.chars();
+                                char::from_u32(0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00))
+                            }
+                            _ => None,
+                        }
+                    }
+                    Some(unit) => char::from_u32(unit),
+                    None => None,
+                };
+                out.push(decoded.unwrap_or(char::REPLACEMENT_CHARACTER));
+            }
+            Some(other) => out.push(other),
+            None => {}
+        }
+        rest = chars.as_str();
+    }
+    out.push_str(rest);
+}
+
+/// Four hexadecimal digits, and what follows them.
+fn code_unit(text: &str) -> (Option<u32>, &str) {
+    match text.get(..4) {
+        Some(hex) if hex.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+            (u32::from_str_radix(hex, 16).ok(), &text[4..])
+        }
+        _ => (None, text),
+    }
+}
+
+/// 10⁰ to 10²², all exact in an `f64`.
+static POWERS: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
+    1e21, 1e22,
+];
+
+#[inline]
+fn digit(bytes: &[u8], at: usize) -> Option<u64> {
+    let digit = bytes.get(at)?.wrapping_sub(b'0');
+    (digit < 10).then_some(u64::from(digit))
+}
+
+/// The first `"` or `\` at or after `from`, or the end: eight bytes at a time.
+#[inline]
+fn find_quote_or_backslash(bytes: &[u8], from: usize) -> usize {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+    // A byte of `word ^ pattern` is zero where the byte sought stands; the lowest bit set marks the first one.
+    const fn zero_bytes(word: u64) -> u64 {
+        word.wrapping_sub(ONES) & !word & HIGH
+    }
+    let mut at = from;
+    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let word = u64::from_le_bytes(*chunk);
+        let found = zero_bytes(word ^ (ONES * b'"' as u64)) | zero_bytes(word ^ (ONES * b'\\' as u64));
+        if found != 0 {
+            return at + found.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    while let Some(byte) = bytes.get(at) {
+        if matches!(byte, b'"' | b'\\') {
+            return at;
+        }
+        at += 1;
+    }
+    bytes.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::{format, vec::Vec};
+
+    fn number(text: &str) -> Option<f64> {
+        let mut cursor = Cursor::of(text);
+        let value = cursor.number().ok()?;
+        cursor.end().ok().map(|()| value)
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_are_rounded_as_the_standard_library_rounds(value in any::<f64>(), digits in 0_usize..25) {
+            prop_assume!(value.is_finite());
+            for text in [format!("{value}"), format!("{value:e}"), format!("{value:.digits$}")] {
+                let text = text.replace("inf", "0");
+                prop_assert_eq!(number(&text), text.parse().ok(), "{}", text);
+            }
+        }
+
+        #[test]
+        fn strings_unescape_as_serde_json_does(text in any::<std::string::String>()) {
+            let encoded = serde_json::to_string(&text).unwrap();
+            let mut buffer = String::new();
+            let mut cursor = Cursor::of(&encoded);
+            prop_assert_eq!(cursor.string("a string").unwrap().get(&mut buffer), text);
+            prop_assert!(cursor.end().is_ok());
+        }
+
+        #[test]
+        fn skipping_ends_where_the_value_ends(depth in 0_usize..40, tail in "[a-z]{0,9}") {
+            let value = format!("{}[1,\"]}}\\\"\",null]{}", "{\"a\":[".repeat(depth), "]}".repeat(depth));
+            let text = format!("{value}{tail}");
+            let mut cursor = Cursor::of(&text);
+            cursor.skip().unwrap();
+            prop_assert_eq!(cursor.pos, value.len());
+        }
+
+        #[test]
+        fn any_bytes_are_answered(bytes in any::<Vec<u8>>()) {
+            if let Ok(mut cursor) = Cursor::new(&bytes) {
+                let _ = cursor.skip();
+                prop_assert!(cursor.pos <= bytes.len() + 1);
+            }
+        }
+    }
+
+    #[test]
+    fn escapes_that_serde_json_refuses_still_read() {
+        let mut buffer = String::new();
+        for (raw, meant) in [(r#""\ud83d\ude00""#, "😀"), (r#""\ud83d!""#, "\u{fffd}!"), (r#""\uzz""#, "\u{fffd}zz")]
+        {
+            assert_eq!(Cursor::of(raw).string("a string").unwrap().get(&mut buffer), meant);
+        }
+    }
+
+    #[test]
+    fn hostile_nesting_is_an_error_not_a_stack_overflow() {
+        let error = Cursor::of(&"[".repeat(1_000_000)).skip().unwrap_err();
+        assert_eq!(error.kind(), ReadErrorKind::TooDeep);
+        assert_eq!(error.offset(), MAX_DEPTH as usize);
+    }
+
+    #[test]
+    fn words_for_numbers_that_json_lacks_read_as_null() {
+        for word in ["NaN", "Infinity", "-Infinity", "null"] {
+            let mut cursor = Cursor::of(word);
+            assert_eq!(cursor.next(), Ok(Next::Null), "{word}");
+            assert!(cursor.word().and_then(|()| cursor.end()).is_ok(), "{word}");
+        }
+    }
+}

@@ -1,0 +1,527 @@
+//! Member names, and what becomes of their values: the one table behind every reader.
+//!
+//! Spec names come from the declared fields of [`crate::report`]; the rows here add what else occurs in the wild: the
+//! names of Chromium's callback API with the factor that makes the spec's unit of them, the numeric codes of rtcstats,
+//! and members that are common and unread, so that the scanner can predict and skip them.
+
+use crate::report::{Flag, Num, Text};
+
+/// What becomes of a member's value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Target {
+    /// A number of the table, multiplied by the factor.
+    Num(Num, f64),
+    Text(Text),
+    Flag(Flag),
+    /// `id`, also as `key` beside `value`.
+    Id,
+    /// `type`.
+    Type,
+    /// `kind`, `mediaType`.
+    Kind,
+    /// `timestamp`.
+    Timestamp,
+    /// An object of numbers: its `Num`s, in the order of the names given in [`Nested`].
+    Nested(Nested),
+    /// An object that holds the entry's members: `stats` of old callback reports, `value` beside `key`.
+    Inline,
+    /// A round-trip time in milliseconds: of RTCP on an RTP entry, of STUN on a pair.
+    LegacyRtt,
+    /// The codec's name without its kind.
+    LegacyCodec,
+    /// True when the resolution is limited for the given reason.
+    LegacyLimit(&'static str),
+    /// Not read.
+    Skip,
+}
+
+/// Members that are objects of numbers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Nested {
+    QualityLimitationDurations,
+    PsnrSum,
+}
+
+impl Nested {
+    /// The field that a member of the object fills.
+    pub(super) fn field(self, name: &str) -> Option<Num> {
+        Some(match (self, name) {
+            (Self::QualityLimitationDurations, "none") => Num::QualityLimitedNone,
+            (Self::QualityLimitationDurations, "cpu") => Num::QualityLimitedCpu,
+            (Self::QualityLimitationDurations, "bandwidth") => Num::QualityLimitedBandwidth,
+            (Self::QualityLimitationDurations, "other") => Num::QualityLimitedOther,
+            (Self::PsnrSum, "y") => Num::PsnrSumY,
+            (Self::PsnrSum, "u") => Num::PsnrSumU,
+            (Self::PsnrSum, "v") => Num::PsnrSumV,
+            _ => return None,
+        })
+    }
+}
+
+/// An index into the table of names.
+pub(super) type Key = u8;
+
+/// No key: the end of a prediction.
+pub(super) const NO_KEY: Key = Key::MAX;
+
+/// Rows that are no declared field. The comment of a group says where its names occur.
+const EXTRA: &[(&str, Target)] = &[
+    ("id", Target::Id),
+    ("type", Target::Type),
+    ("kind", Target::Kind),
+    ("timestamp", Target::Timestamp),
+    ("qualityLimitationDurations", Target::Nested(Nested::QualityLimitationDurations)),
+    ("psnrSum", Target::Nested(Nested::PsnrSum)),
+    // older spec drafts
+    ("mediaType", Target::Kind),
+    ("discardedPackets", Target::Num(Num::PacketsDiscarded, 1.0)),
+    // wrappers around an entry's members
+    ("key", Target::Id),
+    ("value", Target::Inline),
+    ("stats", Target::Inline),
+    // common and unread
+    ("address", Target::Skip),
+    ("base64Certificate", Target::Skip),
+    ("codecType", Target::Skip),
+    ("dataChannelIdentifier", Target::Skip),
+    ("dtlsCipher", Target::Skip),
+    ("fingerprint", Target::Skip),
+    ("fingerprintAlgorithm", Target::Skip),
+    ("foundation", Target::Skip),
+    ("googTimingFrameInfo", Target::Skip),
+    ("ip", Target::Skip),
+    ("label", Target::Skip),
+    ("localCertificateId", Target::Skip),
+    ("port", Target::Skip),
+    ("priority", Target::Skip),
+    ("relatedAddress", Target::Skip),
+    ("relatedPort", Target::Skip),
+    ("remoteCertificateId", Target::Skip),
+    ("srtpCipher", Target::Skip),
+    ("tlsVersion", Target::Skip),
+    ("totalSquaredCorruptionProbability", Target::Skip),
+    ("url", Target::Skip),
+    // Chromium's callback API: numbers as strings, milliseconds, levels of 16 bits
+    ("audioInputLevel", Target::Num(Num::AudioLevel, 1.0 / 32_767.0)),
+    ("audioOutputLevel", Target::Num(Num::AudioLevel, 1.0 / 32_767.0)),
+    ("codecImplementationName", Target::Text(Text::DecoderImplementation)),
+    ("googActiveConnection", Target::Flag(Flag::Selected)),
+    ("googAvailableReceiveBandwidth", Target::Num(Num::AvailableIncomingBitrate, 1.0)),
+    ("googAvailableSendBandwidth", Target::Num(Num::AvailableOutgoingBitrate, 1.0)),
+    ("googBandwidthLimitedResolution", Target::LegacyLimit("bandwidth")),
+    ("googChannelId", Target::Text(Text::TransportId)),
+    ("googCodecName", Target::LegacyCodec),
+    ("googContentType", Target::Text(Text::ContentType)),
+    ("googCpuLimitedResolution", Target::LegacyLimit("cpu")),
+    ("googEchoCancellationReturnLoss", Target::Num(Num::EchoReturnLoss, 1.0)),
+    ("googEchoCancellationReturnLossEnhancement", Target::Num(Num::EchoReturnLossEnhancement, 1.0)),
+    ("googFirsReceived", Target::Num(Num::FirCount, 1.0)),
+    ("googFirsSent", Target::Num(Num::FirCount, 1.0)),
+    ("googFrameHeightReceived", Target::Num(Num::FrameHeight, 1.0)),
+    ("googFrameHeightSent", Target::Num(Num::FrameHeight, 1.0)),
+    ("googFrameRateReceived", Target::Num(Num::FramesPerSecond, 1.0)),
+    ("googFrameRateSent", Target::Num(Num::FramesPerSecond, 1.0)),
+    ("googFrameWidthReceived", Target::Num(Num::FrameWidth, 1.0)),
+    ("googFrameWidthSent", Target::Num(Num::FrameWidth, 1.0)),
+    ("googJitterReceived", Target::Num(Num::Jitter, 1e-3)),
+    ("googNacksReceived", Target::Num(Num::NackCount, 1.0)),
+    ("googNacksSent", Target::Num(Num::NackCount, 1.0)),
+    ("googPlisReceived", Target::Num(Num::PliCount, 1.0)),
+    ("googPlisSent", Target::Num(Num::PliCount, 1.0)),
+    ("googReadable", Target::Flag(Flag::Readable)),
+    ("googRtt", Target::LegacyRtt),
+    ("googTargetEncBitrate", Target::Num(Num::TargetBitrate, 1.0)),
+    ("googTrackId", Target::Text(Text::TrackIdentifier)),
+    ("googTransportType", Target::Text(Text::Protocol)),
+    ("googWritable", Target::Flag(Flag::Writable)),
+    ("transport", Target::Text(Text::Protocol)),
+];
+
+/// How many names there are.
+pub(super) const COUNT: usize = Num::COUNT + Text::COUNT + Flag::COUNT + EXTRA.len();
+const _: () = assert!(COUNT < NO_KEY as usize);
+
+/// The name of a key and what becomes of its value.
+const fn row(key: usize) -> (&'static str, Target) {
+    if key < EXTRA.len() {
+        return EXTRA[key];
+    }
+    let key = key - EXTRA.len();
+    if key < Num::COUNT {
+        return (Num::ALL[key].name(), Target::Num(Num::ALL[key], 1.0));
+    }
+    let key = key - Num::COUNT;
+    if key < Text::COUNT {
+        return (Text::ALL[key].name(), Target::Text(Text::ALL[key]));
+    }
+    let key = key - Text::COUNT;
+    (Flag::ALL[key].name(), Target::Flag(Flag::ALL[key]))
+}
+
+/// What becomes of the value of each key.
+pub(super) static TARGETS: [Target; COUNT] = {
+    let mut targets = [Target::Skip; COUNT];
+    let mut key = 0;
+    while key < COUNT {
+        targets[key] = row(key).1;
+        key += 1;
+    }
+    targets
+};
+
+/// `"name":` in five words and a mask, to compare with text at one go; longer names are never predicted.
+pub(super) struct Token {
+    pub(super) words: [u64; Token::WORDS],
+    pub(super) masks: [u64; Token::WORDS],
+    /// 0 for a name that is too long.
+    pub(super) len: u8,
+}
+
+impl Token {
+    const WORDS: usize = 5;
+    /// How many bytes of text a comparison reads.
+    pub(super) const BYTES: usize = Self::WORDS * 8;
+
+    const fn of(name: &str) -> Self {
+        let name = name.as_bytes();
+        let len = name.len() + 3;
+        let mut token = Self { words: [0; Self::WORDS], masks: [0; Self::WORDS], len: 0 };
+        if len > Self::BYTES {
+            return token;
+        }
+        let mut at = 0;
+        while at < len {
+            let byte = if at == 0 || at == len - 2 {
+                b'"'
+            } else if at == len - 1 {
+                b':'
+            } else {
+                name[at - 1]
+            };
+            token.words[at / 8] |= (byte as u64) << (at % 8 * 8);
+            token.masks[at / 8] |= 0xff << (at % 8 * 8);
+            at += 1;
+        }
+        token.len = len as u8;
+        token
+    }
+
+    /// Whether the text begins with this token.
+    #[inline]
+    pub(super) fn begins(&self, text: &[u8; Self::BYTES]) -> bool {
+        let mut difference = 0;
+        let (chunks, _) = text.as_chunks::<8>();
+        for ((chunk, word), mask) in chunks.iter().zip(&self.words).zip(&self.masks) {
+            difference |= (u64::from_le_bytes(*chunk) ^ word) & mask;
+        }
+        difference == 0 && self.len != 0
+    }
+}
+
+/// The token of each key.
+pub(super) static TOKENS: [Token; COUNT] = {
+    let mut tokens = [const { Token { words: [0; 5], masks: [0; 5], len: 0 } }; COUNT];
+    let mut key = 0;
+    while key < COUNT {
+        tokens[key] = Token::of(row(key).0);
+        key += 1;
+    }
+    tokens
+};
+
+const SLOTS: usize = 1024;
+
+/// An open-addressed table from names to keys, built by the compiler.
+static NAMES: [Key; SLOTS] = {
+    let mut slots = [NO_KEY; SLOTS];
+    let mut key = 0;
+    while key < COUNT {
+        let mut slot = hash(row(key).0.as_bytes());
+        while slots[slot] != NO_KEY {
+            slot = (slot + 1) % SLOTS;
+        }
+        slots[slot] = key as Key;
+        key += 1;
+    }
+    slots
+};
+
+/// FNV-1a, cut to a slot.
+const fn hash(name: &[u8]) -> usize {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    let mut at = 0;
+    while at < name.len() {
+        hash = (hash ^ name[at] as u64).wrapping_mul(0x0100_0000_01b3);
+        at += 1;
+    }
+    (hash ^ hash >> 32) as usize % SLOTS
+}
+
+/// The key of a member name, also when it is a numeric code of rtcstats; `None` for names that are not in the table.
+#[inline]
+pub(super) fn find(name: &str) -> Option<Key> {
+    let mut slot = hash(name.as_bytes());
+    loop {
+        let key = NAMES[slot];
+        if key == NO_KEY {
+            return of_code(name);
+        }
+        if row(key as usize).0 == name {
+            return Some(key);
+        }
+        slot = (slot + 1) % SLOTS;
+    }
+}
+
+/// What becomes of the value of a member with this name.
+pub(super) fn target(name: &str) -> Target {
+    find(name).map_or(Target::Skip, |key| TARGETS[key as usize])
+}
+
+/// The key of a property that rtcstats wrote as a number.
+fn of_code(name: &str) -> Option<Key> {
+    if !name.as_bytes().first().is_some_and(u8::is_ascii_digit) {
+        return None;
+    }
+    let code: usize = name.parse().ok()?;
+    let name = CODES.get(code.checked_sub(FIRST_CODE)?)?;
+    // No name of the list is a number, so this does not come back here.
+    find(name)
+}
+
+const FIRST_CODE: usize = 4;
+
+/// The property names behind rtcstats' numeric codes, from 4 on (github.com/rtcstats/rtcstats, `compression.js`).
+/// Empty where a code is not in use.
+static CODES: &[&str] = &[
+    "payloadType",
+    "transportId",
+    "mimeType",
+    "clockRate",
+    "channels",
+    "sdpFmtpLine",
+    "ssrc",
+    "kind",
+    "codecId",
+    "",
+    "packetsReceived",
+    "packetsLost",
+    "jitter",
+    "trackIdentifier",
+    "mid",
+    "remoteId",
+    "framesDecoded",
+    "keyFramesDecoded",
+    "framesDropped",
+    "frameWidth",
+    "frameHeight",
+    "framesPerSecond",
+    "qpSum",
+    "totalDecodeTime",
+    "totalInterFrameDelay",
+    "totalSquaredInterFrameDelay",
+    "pauseCount",
+    "totalPausesDuration",
+    "freezeCount",
+    "totalFreezesDuration",
+    "lastPacketReceivedTimestamp",
+    "headerBytesReceived",
+    "packetsDiscarded",
+    "fecPacketsReceived",
+    "fecPacketsDiscarded",
+    "fecBytesReceived",
+    "fecSsrc",
+    "bytesReceived",
+    "nackCount",
+    "firCount",
+    "pliCount",
+    "totalProcessingDelay",
+    "estimatedPlayoutTimestamp",
+    "jitterBufferDelay",
+    "jitterBufferTargetDelay",
+    "jitterBufferEmittedCount",
+    "jitterBufferMinimumDelay",
+    "totalSamplesReceived",
+    "concealedSamples",
+    "silentConcealedSamples",
+    "concealmentEvents",
+    "insertedSamplesForDeceleration",
+    "removedSamplesForAcceleration",
+    "audioLevel",
+    "totalAudioEnergy",
+    "totalSamplesDuration",
+    "framesReceived",
+    "decoderImplementation",
+    "playoutId",
+    "powerEfficientDecoder",
+    "framesAssembledFromMultiplePackets",
+    "totalAssemblyTime",
+    "contentType",
+    "googTimingFrameInfo",
+    "retransmittedPacketsReceived",
+    "retransmittedBytesReceived",
+    "rtxSsrc",
+    "totalCorruptionProbability",
+    "totalSquaredCorruptionProbability",
+    "corruptionMeasurements",
+    "localId",
+    "roundTripTime",
+    "totalRoundTripTime",
+    "fractionLost",
+    "roundTripTimeMeasurements",
+    "packetsSent",
+    "bytesSent",
+    "mediaSourceId",
+    "rid",
+    "encodingIndex",
+    "headerBytesSent",
+    "retransmittedPacketsSent",
+    "retransmittedBytesSent",
+    "targetBitrate",
+    "totalEncodedBytesTarget",
+    "framesSent",
+    "hugeFramesSent",
+    "framesEncoded",
+    "keyFramesEncoded",
+    "totalEncodeTime",
+    "totalPacketSendDelay",
+    "qualityLimitationReason",
+    "qualityLimitationDurations",
+    "qualityLimitationResolutionChanges",
+    "encoderImplementation",
+    "powerEfficientEncoder",
+    "active",
+    "scalabilityMode",
+    "remoteTimestamp",
+    "reportsSent",
+    "echoReturnLoss",
+    "echoReturnLossEnhancement",
+    "width",
+    "height",
+    "frames",
+    "synthesizedSamplesDuration",
+    "synthesizedSamplesEvents",
+    "totalPlayoutDelay",
+    "totalSamplesCount",
+    "dataChannelsOpened",
+    "dataChannelsClosed",
+    "label",
+    "protocol",
+    "dataChannelIdentifier",
+    "state",
+    "messagesSent",
+    "messagesReceived",
+    "iceRole",
+    "iceLocalUsernameFragment",
+    "dtlsState",
+    "iceState",
+    "selectedCandidatePairId",
+    "localCertificateId",
+    "remoteCertificateId",
+    "tlsVersion",
+    "dtlsCipher",
+    "dtlsRole",
+    "srtpCipher",
+    "selectedCandidatePairChanges",
+    "rtcpTransportStatsId",
+    "address",
+    "port",
+    "candidateType",
+    "priority",
+    "url",
+    "relayProtocol",
+    "foundation",
+    "relatedAddress",
+    "relatedPort",
+    "usernameFragment",
+    "tcpType",
+    "networkType",
+    "",
+    "",
+    "localCandidateId",
+    "remoteCandidateId",
+    "nominated",
+    "lastPacketSentTimestamp",
+    "currentRoundTripTime",
+    "availableOutgoingBitrate",
+    "availableIncomingBitrate",
+    "requestsReceived",
+    "requestsSent",
+    "responsesReceived",
+    "responsesSent",
+    "consentRequestsSent",
+    "packetsDiscardedOnSend",
+    "bytesDiscardedOnSend",
+    "",
+    "fingerprint",
+    "fingerprintAlgorithm",
+    "base64Certificate",
+    "issuerCertificateId",
+    "psnrMeasurements",
+    "psnrSum",
+    "packetsReceivedWithEct1",
+    "packetsReceivedWithCe",
+    "packetsReportedAsLost",
+    "packetsReportedAsLostButRecovered",
+    "packetsWithBleachedEct1Marking",
+    "packetsSentWithEct1",
+    "ccfbMessagesSent",
+    "ccfbMessagesReceived",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+    use std::format;
+
+    #[test]
+    fn every_name_is_found_and_none_is_listed_twice() {
+        let mut seen = HashSet::new();
+        for key in 0..COUNT {
+            let (name, _) = row(key);
+            assert!(seen.insert(name), "{name} is listed twice");
+            assert_eq!(find(name).map(usize::from), Some(key), "{name}");
+        }
+        assert_eq!(find("packetsTeleported"), None);
+    }
+
+    #[test]
+    fn a_token_begins_its_own_text_and_no_other() {
+        for key in 0..COUNT {
+            let (name, _) = row(key);
+            if name.len() + 3 > Token::BYTES {
+                continue;
+            }
+            let mut text = [b' '; Token::BYTES];
+            let token = format!("\"{name}\":");
+            text[..token.len()].copy_from_slice(token.as_bytes());
+            let begun = (0..COUNT).filter(|&other| TOKENS[other].begins(&text));
+            assert_eq!(begun.collect::<std::vec::Vec<_>>(), [key], "{name}");
+        }
+    }
+
+    #[test]
+    fn codes_stand_where_the_list_of_rtcstats_has_them() {
+        // A sample from the reference; a slip of one row would move all that follow it.
+        for (code, name) in [
+            (4, "payloadType"),
+            (10, "ssrc"),
+            (14, "packetsReceived"),
+            (41, "bytesReceived"),
+            (58, "totalAudioEnergy"),
+            (79, "packetsSent"),
+            (96, "qualityLimitationDurations"),
+            (118, "state"),
+            (148, "localCandidateId"),
+            (153, "availableOutgoingBitrate"),
+            (163, "fingerprint"),
+            (176, "ccfbMessagesReceived"),
+        ] {
+            assert_eq!(CODES[code - FIRST_CODE], name);
+            assert_eq!(find(&format!("{code}")), find(name));
+        }
+        assert_eq!(CODES.len() + FIRST_CODE, 177);
+        assert_eq!([find("0"), find("3"), find("13"), find("177"), find("99999999999999999999")], [None; 5]);
+    }
+}

@@ -1,0 +1,111 @@
+//! What a record is, by its content.
+
+use super::error::{ReadError, ReadErrorKind};
+use super::json::{Cursor, Next};
+
+/// A format that can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Format {
+    /// One getStats report.
+    GetStats,
+    /// One snapshot a line with its time and connection.
+    Ndjson,
+    /// A webrtc-internals dump.
+    WebrtcInternals,
+    /// An rtcstats dump (version 3, or Chrome's own export).
+    Rtcstats,
+    /// rtcstats lines of versions 1 and 2.
+    RtcstatsLegacy,
+    /// rtcstats lines as jitsi's server stores them.
+    Jitsi,
+    /// ObserveRTC client samples.
+    ObserveRtc,
+}
+
+impl Format {
+    /// The word in outputs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::GetStats => "getstats",
+            Self::Ndjson => "ndjson",
+            Self::WebrtcInternals => "webrtc-internals",
+            Self::Rtcstats => "rtcstats",
+            Self::RtcstatsLegacy => "rtcstats-legacy",
+            Self::Jitsi => "jitsi",
+            Self::ObserveRtc => "observertc",
+        }
+    }
+}
+
+/// How a file falls into records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Framing {
+    /// Every line is a record.
+    Lines,
+    /// The file is one record.
+    Document,
+}
+
+/// How a file falls into records, told from its first line: a line that is whole by itself begins a line format. (A
+/// document on one line is then a file of one record, which comes to the same.)
+#[must_use]
+pub fn framing(first_line: &[u8]) -> Framing {
+    let Ok(mut cursor) = Cursor::new(first_line) else { return Framing::Lines };
+    if is_rtcstats_header(&cursor) || cursor.skip().is_ok() { Framing::Lines } else { Framing::Document }
+}
+
+/// The first line of an rtcstats dump, which is no JSON.
+pub(super) fn is_rtcstats_header(cursor: &Cursor<'_>) -> bool {
+    cursor.bytes().get(cursor.pos..).is_some_and(|rest| rest.trim_ascii() == b"RTCStatsDump")
+}
+
+/// What the record at `cursor` is; `before` is what the records before it were.
+pub(super) fn sniff(cursor: &mut Cursor<'_>, before: Option<Format>) -> Result<Format, ReadError> {
+    if is_rtcstats_header(cursor) {
+        return Ok(Format::Rtcstats);
+    }
+    match cursor.next()? {
+        Next::Object => sniff_object(cursor, before),
+        Next::Array => sniff_array(cursor, before),
+        Next::Str => Ok(Format::GetStats),
+        _ => Err(ReadError::new(cursor.pos, ReadErrorKind::UnknownFormat)),
+    }
+}
+
+fn sniff_object(cursor: &mut Cursor<'_>, before: Option<Format>) -> Result<Format, ReadError> {
+    cursor.expect(b'{', "`{`")?;
+    let mut first = true;
+    while cursor.more(&mut first, b'}')? {
+        let key = cursor.key()?;
+        let next = cursor.next()?;
+        match (key.plain().unwrap_or(""), next) {
+            ("report" | "stats", Next::Object | Next::Array | Next::Str) => return Ok(Format::Ndjson),
+            ("PeerConnections" | "getUserMedia", _) => return Ok(Format::WebrtcInternals),
+            ("peerConnections" | "clientId" | "callId", _) => return Ok(Format::ObserveRtc),
+            ("fileFormat", _) => return Ok(Format::Rtcstats),
+            ("recorder" | "event", Next::Number | Next::Str) => return Ok(Format::Ndjson),
+            ("result", Next::Array) => return Ok(Format::GetStats),
+            ("UserAgentData", _) => cursor.skip()?,
+            (_, Next::Object) => return Ok(Format::GetStats),
+            _ => cursor.skip()?,
+        }
+    }
+    before.ok_or_else(|| ReadError::new(cursor.pos, ReadErrorKind::UnknownFormat))
+}
+
+fn sniff_array(cursor: &mut Cursor<'_>, before: Option<Format>) -> Result<Format, ReadError> {
+    cursor.expect(b'[', "`[`")?;
+    if cursor.eat(b']') {
+        return Ok(Format::GetStats);
+    }
+    match cursor.next()? {
+        // A method by number or by its short name is rtcstats' alone; a long name also heads a jitsi line.
+        Next::Number => Ok(Format::Rtcstats),
+        Next::Str if before == Some(Format::Rtcstats) || cursor.string("a method")?.is("g") => Ok(Format::Rtcstats),
+        Next::Str => Ok(before.unwrap_or(Format::Jitsi)),
+        _ => Ok(Format::GetStats),
+    }
+}

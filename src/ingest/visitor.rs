@@ -1,0 +1,407 @@
+//! The second door: any serde format into the same record. It is the oracle of the first door in the tests, and the
+//! way in for msgpack, CBOR or a JSON library of the caller's choice.
+
+use alloc::format;
+use alloc::string::String;
+use core::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::getstats::{MAX_ENTRIES, Scanner};
+use super::json::Cursor;
+use super::key::{self, Nested, Target};
+use super::{fill, fold};
+use crate::report::{EntryMut, Report};
+
+/// Replaces the content of `report` by a snapshot in any self-describing format. The shapes are those of
+/// [`Scanner::read`], and so are the results.
+///
+/// # Errors
+/// The deserializer's own; the report is then empty.
+///
+/// ```
+/// use callgauge::ingest::getstats;
+/// use callgauge::report::Report;
+///
+/// let mut report = Report::new();
+/// let text = r#"{"I1": {"timestamp": 1000, "type": "inbound-rtp", "ssrc": 7}}"#;
+/// getstats::deserialize(&mut serde_json::Deserializer::from_str(text), &mut report)?;
+/// assert_eq!(report.len(), 1);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D, report: &mut Report) -> Result<(), D::Error> {
+    report.clear();
+    let result = Container { report: &mut *report, wrapped: false }.deserialize(deserializer);
+    match result {
+        Ok(()) => fold::fold(report),
+        Err(_) => report.clear(),
+    }
+    result
+}
+
+/// Implements `DeserializeSeed` for a visitor that takes whatever comes.
+macro_rules! seed_is_visitor {
+    ($name:ident, $what:literal) => {
+        impl<'de> DeserializeSeed<'de> for $name<'_> {
+            type Value = ();
+            fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+                deserializer.deserialize_any(self)
+            }
+        }
+
+        impl $name<'_> {
+            fn expecting(f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str($what)
+            }
+        }
+    };
+}
+
+/// Implements the scalar visits that a visitor treats alike.
+macro_rules! scalars {
+    ($self:ident, $($visit:ident: $type:ty),* => $result:expr) => {
+        $(fn $visit<E: Error>($self, _: $type) -> Result<(), E> { $result })*
+    };
+}
+
+/// An array or object of entries; `wrapped` when it stands inside `result`.
+struct Container<'a> {
+    report: &'a mut Report,
+    wrapped: bool,
+}
+
+seed_is_visitor!(Container, "an array or object of stats");
+
+impl<'de> Visitor<'de> for Container<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Self::expecting(f)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        while seq.next_element_seed(Element { report: &mut *self.report })?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(id) = map.next_key::<String>()? {
+            map.next_value_seed(Named { report: &mut *self.report, id: &id, wrapped: self.wrapped })?;
+        }
+        Ok(())
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
+        // Text inside text is JSON, whatever the format around it.
+        let mut cursor = Cursor::of(text);
+        Scanner::new().container(&mut cursor, self.report).and_then(|()| cursor.end()).map_err(E::custom)
+    }
+}
+
+/// The value of a member of an object of entries.
+struct Named<'a> {
+    report: &'a mut Report,
+    id: &'a str,
+    wrapped: bool,
+}
+
+seed_is_visitor!(Named, "an entry");
+
+impl<'de> Visitor<'de> for Named<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Self::expecting(f)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
+        entry(self.report, self.id, map)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<(), A::Error> {
+        if self.id == "result" && !self.wrapped {
+            return Container { report: self.report, wrapped: true }.visit_seq(seq);
+        }
+        skip_seq(self.report, seq)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    scalars!(self, visit_f64: f64, visit_u64: u64, visit_i64: i64 => {
+        if !matches!(self.id, "timestamp" | "t") {
+            self.report.skipped_mut().entries += 1;
+        }
+        Ok(())
+    });
+
+    scalars!(self, visit_bool: bool, visit_str: &str => {
+        self.report.skipped_mut().entries += 1;
+        Ok(())
+    });
+}
+
+/// One element of an array: an entry, `[id, entry]`, or something that is counted.
+struct Element<'a> {
+    report: &'a mut Report,
+}
+
+seed_is_visitor!(Element, "an entry");
+
+impl<'de> Visitor<'de> for Element<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Self::expecting(f)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
+        entry(self.report, "", map)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        let mut id = None;
+        if seq.next_element_seed(PairId(&mut id))?.is_none() {
+            self.report.skipped_mut().entries += 1;
+            return Ok(());
+        }
+        // A pair that is none counts as one entry, however long it is.
+        let skipped = self.report.skipped().entries;
+        let rows = self.report.len();
+        let mut used = 1;
+        if let Some(id) = &id
+            && seq.next_element_seed(Named { report: &mut *self.report, id, wrapped: true })?.is_some()
+        {
+            used = 2;
+        }
+        while seq.next_element::<IgnoredAny>()?.is_some() {
+            used += 1;
+        }
+        if used != 2 || self.report.len() == rows {
+            self.report.skipped_mut().entries = skipped + 1;
+        }
+        Ok(())
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        self.report.skipped_mut().entries += 1;
+        Ok(())
+    }
+
+    scalars!(self, visit_f64: f64, visit_u64: u64, visit_i64: i64, visit_bool: bool, visit_str: &str => self.visit_unit());
+}
+
+/// The first element of a pair: text, or the pair is none.
+struct PairId<'a>(&'a mut Option<String>);
+
+seed_is_visitor!(PairId, "an id");
+
+impl<'de> Visitor<'de> for PairId<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Self::expecting(f)
+    }
+
+    fn visit_str<E: Error>(self, id: &str) -> Result<(), E> {
+        *self.0 = Some(id.into());
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
+        IgnoredAny.visit_map(map).map(drop)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<(), A::Error> {
+        IgnoredAny.visit_seq(seq).map(drop)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    scalars!(self, visit_f64: f64, visit_u64: u64, visit_i64: i64, visit_bool: bool => Ok(()));
+}
+
+fn skip_seq<'de, A: SeqAccess<'de>>(report: &mut Report, mut seq: A) -> Result<(), A::Error> {
+    report.skipped_mut().entries += 1;
+    while seq.next_element::<IgnoredAny>()?.is_some() {}
+    Ok(())
+}
+
+/// The members of one entry into a new row.
+fn entry<'de, A: MapAccess<'de>>(report: &mut Report, id: &str, mut map: A) -> Result<(), A::Error> {
+    if report.len() >= MAX_ENTRIES {
+        report.skipped_mut().entries += 1;
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        return Ok(());
+    }
+    let mut entry = report.begin();
+    if !id.is_empty() {
+        entry.set_id(id);
+    }
+    members(&mut entry, map, false)
+}
+
+fn members<'de, A: MapAccess<'de>>(entry: &mut EntryMut<'_>, mut map: A, inlined: bool) -> Result<(), A::Error> {
+    while let Some(target) = map.next_key_seed(MemberName)? {
+        map.next_value_seed(Member { entry, target, inlined })?;
+    }
+    Ok(())
+}
+
+/// A member's name, looked up without being copied.
+struct MemberName;
+
+impl<'de> DeserializeSeed<'de> for MemberName {
+    type Value = Target;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Target, D::Error> {
+        deserializer.deserialize_identifier(self)
+    }
+}
+
+impl Visitor<'_> for MemberName {
+    type Value = Target;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a member name")
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<Target, E> {
+        Ok(key::target(name))
+    }
+}
+
+/// A member's value.
+struct Member<'a, 'b> {
+    entry: &'a mut EntryMut<'b>,
+    target: Target,
+    inlined: bool,
+}
+
+impl<'de> DeserializeSeed<'de> for Member<'_, '_> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        if self.target == Target::Skip {
+            return deserializer.deserialize_ignored_any(IgnoredAny).map(drop);
+        }
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Member<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a member of an entry")
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
+        match self.target {
+            Target::Text(_) | Target::Id => fill::string(self.entry, self.target, &format!("{value}")),
+            target => fill::number(self.entry, target, value),
+        }
+        Ok(())
+    }
+
+    #[allow(clippy::cast_precision_loss)] // JSON numbers are f64 wherever getStats comes from
+    fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
+        self.visit_f64(value as f64)
+    }
+
+    #[allow(clippy::cast_precision_loss)]
+    fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
+        self.visit_f64(value as f64)
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<(), E> {
+        match self.target {
+            Target::Nested(nested) => fill::nested_text(self.entry, nested, value),
+            target => fill::string(self.entry, target, value),
+        }
+        Ok(())
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
+        fill::boolean(self.entry, self.target, value);
+        Ok(())
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        match self.target {
+            Target::Inline if !self.inlined => return members(self.entry, map, true),
+            Target::Nested(nested) => {
+                while let Some(name) = map.next_key::<String>()? {
+                    map.next_value_seed(NestedValue { entry: &mut *self.entry, nested, name: &name })?;
+                }
+                return Ok(());
+            }
+            Target::Inline => {}
+            _ => self.entry.count_bad_field(),
+        }
+        IgnoredAny.visit_map(map).map(drop)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<(), A::Error> {
+        if self.target != Target::Inline {
+            self.entry.count_bad_field();
+        }
+        IgnoredAny.visit_seq(seq).map(drop)
+    }
+}
+
+/// A value inside a member that is an object of numbers; what is no number is ignored.
+struct NestedValue<'a, 'b> {
+    entry: &'a mut EntryMut<'b>,
+    nested: Nested,
+    name: &'a str,
+}
+
+impl<'de> DeserializeSeed<'de> for NestedValue<'_, '_> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for NestedValue<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number")
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
+        fill::nested_number(self.entry, self.nested, self.name, value);
+        Ok(())
+    }
+
+    #[allow(clippy::cast_precision_loss)]
+    fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
+        self.visit_f64(value as f64)
+    }
+
+    #[allow(clippy::cast_precision_loss)]
+    fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
+        self.visit_f64(value as f64)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    scalars!(self, visit_bool: bool, visit_str: &str => Ok(()));
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
+        IgnoredAny.visit_map(map).map(drop)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<(), A::Error> {
+        IgnoredAny.visit_seq(seq).map(drop)
+    }
+}

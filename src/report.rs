@@ -1,0 +1,467 @@
+//! What was reported: one snapshot of `getStats()`, as flat rows.
+//!
+//! A [`Report`] is a reused buffer. Every reader fills the same kind of row, whatever the format; every member reads
+//! as an `Option`, because every member may be absent. Values stand in fixed places under a presence mask, so that
+//! clearing a report touches no value and filling a warmed-up one allocates nothing.
+//!
+//! ```
+//! use callgauge::report::{Num, Report, StatsType};
+//! use callgauge::unit::StatTime;
+//!
+//! let mut report = Report::new();
+//! let mut row = report.push(StatsType::InboundRtp, "IT01A4711");
+//! row.set_timestamp(StatTime::from_millis(1_000.0));
+//! row.set(Num::Ssrc, 4711.0);
+//! row.set(Num::PacketsReceived, 50.0);
+//!
+//! let entry = report.of(StatsType::InboundRtp).next().unwrap();
+//! assert_eq!(entry.get(Num::PacketsReceived), Some(50.0));
+//! assert_eq!(entry.get(Num::PacketsLost), None); // not reported, so unknown
+//! ```
+
+mod field;
+
+pub use field::{Flag, Num, Rule, StatsType, Text};
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::id::{MediaKind, Ssrc};
+use crate::unit::StatTime;
+
+/// One snapshot: the rows, and what a reader had to leave out.
+///
+/// Two reports are equal when their rows are: same types, ids, times and members in the same order. What was skipped
+/// on the way is no part of that.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// Rows beyond `len` are kept for reuse.
+    rows: Vec<Row>,
+    len: usize,
+    text: String,
+    skipped: Skipped,
+}
+
+/// What a reader met in a snapshot and could not use. Nothing of it is an error: the rest of the snapshot holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Skipped {
+    /// Entries that are no object, have no usable `type`, or exceed the limit on entries.
+    pub entries: u64,
+    /// Members of the table whose value has the wrong type or is impossible under the member's [`Rule`].
+    pub bad_fields: u64,
+}
+
+impl Skipped {
+    /// Adds another count to this one.
+    pub const fn add(&mut self, other: Self) {
+        self.entries += other.entries;
+        self.bad_fields += other.bad_fields;
+    }
+}
+
+/// A range of the report's text.
+#[derive(Clone, Copy, Debug, Default)]
+struct Span {
+    start: u32,
+    len: u32,
+}
+
+/// One entry's members in fixed places, each behind a bit that says whether it is there.
+#[derive(Clone, Debug)]
+struct Row {
+    kind: StatsType,
+    media: Option<MediaKind>,
+    timestamp: Option<StatTime>,
+    id: Span,
+    nums: u128,
+    texts: u64,
+    flags: u16,
+    flag_values: u16,
+    num: [f64; Num::COUNT],
+    text: [Span; Text::COUNT],
+}
+
+impl Row {
+    const EMPTY: Self = Self {
+        kind: StatsType::Other,
+        media: None,
+        timestamp: None,
+        id: Span { start: 0, len: 0 },
+        nums: 0,
+        texts: 0,
+        flags: 0,
+        flag_values: 0,
+        num: [0.0; Num::COUNT],
+        text: [Span { start: 0, len: 0 }; Text::COUNT],
+    };
+
+    fn clear(&mut self) {
+        self.kind = StatsType::Other;
+        self.media = None;
+        self.timestamp = None;
+        self.id = Span::default();
+        self.nums = 0;
+        self.texts = 0;
+        self.flags = 0;
+    }
+}
+
+const _: () = assert!(Num::COUNT <= 128 && Text::COUNT <= 64 && Flag::COUNT <= 16);
+
+impl Report {
+    /// An empty report.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { rows: Vec::new(), len: 0, text: String::new(), skipped: Skipped { entries: 0, bad_fields: 0 } }
+    }
+
+    /// Forgets every row and keeps the memory.
+    pub fn clear(&mut self) {
+        self.len = 0;
+        self.text.clear();
+        self.skipped = Skipped::default();
+    }
+
+    /// How many rows there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there is no row.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// What the reader of this snapshot left out.
+    #[must_use]
+    pub const fn skipped(&self) -> Skipped {
+        self.skipped
+    }
+
+    /// The rows, in the order of the report.
+    pub fn entries(&self) -> impl ExactSizeIterator<Item = Entry<'_>> + Clone {
+        self.used().iter().map(|row| Entry { row, text: &self.text })
+    }
+
+    /// The rows of one type, in the order of the report.
+    pub fn of(&self, kind: StatsType) -> impl Iterator<Item = Entry<'_>> + Clone {
+        self.entries().filter(move |entry| entry.kind() == kind)
+    }
+
+    /// The row with this id. Cost: one look at every row.
+    #[must_use]
+    pub fn by_id(&self, id: &str) -> Option<Entry<'_>> {
+        self.entries().find(|entry| entry.id() == id)
+    }
+
+    /// The row at a position in the order of the report.
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<Entry<'_>> {
+        self.used().get(index).map(|row| Entry { row, text: &self.text })
+    }
+
+    /// The latest time stamp of any row; `None` when no row has one.
+    #[must_use]
+    pub fn latest(&self) -> Option<StatTime> {
+        self.entries().filter_map(|entry| entry.timestamp()).max_by(|a, b| a.as_millis().total_cmp(&b.as_millis()))
+    }
+
+    /// Adds a row: the door for those who have numbers, not text. Allocates only while the report is larger than it
+    /// ever was.
+    pub fn push(&mut self, kind: StatsType, id: &str) -> EntryMut<'_> {
+        let mut entry = self.begin();
+        entry.set_kind(kind);
+        entry.set_id(id);
+        entry
+    }
+
+    /// Adds an empty row, for readers that learn its type later.
+    pub(crate) fn begin(&mut self) -> EntryMut<'_> {
+        if self.len == self.rows.len() {
+            self.rows.push(Row::EMPTY);
+        }
+        self.len += 1;
+        let row = &mut self.rows[self.len - 1];
+        row.clear();
+        EntryMut { row, text: &mut self.text, skipped: &mut self.skipped }
+    }
+
+    /// The row at a position, to be completed.
+    pub(crate) fn entry_mut(&mut self, index: usize) -> Option<EntryMut<'_>> {
+        let row = self.rows.get_mut(..self.len)?.get_mut(index)?;
+        Some(EntryMut { row, text: &mut self.text, skipped: &mut self.skipped })
+    }
+
+    /// Takes the last row back.
+    pub(crate) fn pop(&mut self) {
+        self.len = self.len.saturating_sub(1);
+    }
+
+    /// Copies a row of another report to the end of this one.
+    pub(crate) fn push_copy(&mut self, source: Entry<'_>) -> EntryMut<'_> {
+        let mut entry = self.push(source.kind(), source.id());
+        entry.fill_from(source);
+        entry
+    }
+
+    /// Drops the rows for which `keep` is false; the order of the others stays.
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(Entry<'_>) -> bool) {
+        let mut kept = 0;
+        for index in 0..self.len {
+            let keep = self.get(index).is_some_and(&mut keep);
+            if keep {
+                self.rows.swap(kept, index);
+                kept += 1;
+            }
+        }
+        self.len = kept;
+    }
+
+    pub(crate) const fn skipped_mut(&mut self) -> &mut Skipped {
+        &mut self.skipped
+    }
+
+    fn used(&self) -> &[Row] {
+        self.rows.get(..self.len).unwrap_or(&[])
+    }
+}
+
+impl PartialEq for Report {
+    fn eq(&self, other: &Self) -> bool {
+        self.len == other.len && self.entries().zip(other.entries()).all(|(a, b)| a == b)
+    }
+}
+
+/// One row of a report.
+#[derive(Clone, Copy)]
+pub struct Entry<'a> {
+    row: &'a Row,
+    text: &'a str,
+}
+
+impl<'a> Entry<'a> {
+    /// The `type`.
+    #[must_use]
+    pub const fn kind(&self) -> StatsType {
+        self.row.kind
+    }
+
+    /// The `id`, opaque; empty when none was reported.
+    #[must_use]
+    pub fn id(&self) -> &'a str {
+        self.slice(self.row.id)
+    }
+
+    /// The `kind` of media (`mediaType` where only that is given).
+    #[must_use]
+    pub const fn media(&self) -> Option<MediaKind> {
+        self.row.media
+    }
+
+    /// When the browser took these values, on its clock.
+    #[must_use]
+    pub const fn timestamp(&self) -> Option<StatTime> {
+        self.row.timestamp
+    }
+
+    /// The SSRC of an RTP entry.
+    #[must_use]
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // the rule of `ssrc` admits u32 only
+    pub fn ssrc(&self) -> Option<Ssrc> {
+        self.get(Num::Ssrc).map(|ssrc| Ssrc::new(ssrc as u32))
+    }
+
+    /// A numeric member, in the spec's unit. `None` when it was not reported or is impossible under its [`Rule`].
+    #[must_use]
+    #[inline]
+    pub fn get(&self, field: Num) -> Option<f64> {
+        (self.row.nums >> field as u8 & 1 == 1).then(|| self.row.num[field as usize])
+    }
+
+    /// A text member. `None` when it was not reported.
+    #[must_use]
+    pub fn text(&self, field: Text) -> Option<&'a str> {
+        (self.row.texts >> field as u8 & 1 == 1).then(|| self.slice(self.row.text[field as usize]))
+    }
+
+    /// A true-or-false member. `None` when it was not reported.
+    #[must_use]
+    pub const fn flag(&self, field: Flag) -> Option<bool> {
+        if self.row.flags >> field as u8 & 1 == 1 { Some(self.row.flag_values >> field as u8 & 1 == 1) } else { None }
+    }
+
+    /// The numeric members that are there, in the order of the table.
+    pub fn numbers(&self) -> impl Iterator<Item = (Num, f64)> + use<'a> {
+        let row = self.row;
+        let mut left = row.nums;
+        core::iter::from_fn(move || {
+            let index = left.trailing_zeros() as usize;
+            let field = *Num::ALL.get(index)?;
+            left &= left - 1;
+            Some((field, row.num[index]))
+        })
+    }
+
+    /// The text members that are there, in the order of the table.
+    pub fn texts(&self) -> impl Iterator<Item = (Text, &'a str)> + use<'a> {
+        let entry = *self;
+        Text::ALL.iter().filter_map(move |&field| Some((field, entry.text(field)?)))
+    }
+
+    /// Which numeric members are there: bit `n` stands for the `n`th of [`Num::ALL`].
+    pub(crate) const fn presence(&self) -> u128 {
+        self.row.nums
+    }
+
+    fn slice(&self, span: Span) -> &'a str {
+        let start = span.start as usize;
+        self.text.get(start..start + span.len as usize).unwrap_or("")
+    }
+}
+
+impl PartialEq for Entry<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.kind() == other.kind()
+            && self.id() == other.id()
+            && self.media() == other.media()
+            && self.timestamp() == other.timestamp()
+            && self.row.nums == other.row.nums
+            && self.row.texts == other.row.texts
+            && self.row.flags == other.row.flags
+            && self.numbers().eq(other.numbers())
+            && self.texts().eq(other.texts())
+            && Flag::ALL.iter().all(|&flag| self.flag(flag) == other.flag(flag))
+    }
+}
+
+impl core::fmt::Debug for Entry<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let mut map = f.debug_map();
+        map.entry(&"type", &self.kind()).entry(&"id", &self.id());
+        map.entry(&"kind", &self.media()).entry(&"timestamp", &self.timestamp().map(StatTime::as_millis));
+        map.entries(self.numbers().map(|(field, value)| (field.name(), value)));
+        map.entries(self.texts().map(|(field, value)| (field.name(), value)));
+        map.entries(Flag::ALL.iter().filter_map(|&flag| Some((flag.name(), self.flag(flag)?))));
+        map.finish()
+    }
+}
+
+/// A row that is being filled. A value that its member's [`Rule`] does not admit is counted and left out.
+#[derive(Debug)]
+pub struct EntryMut<'a> {
+    row: &'a mut Row,
+    text: &'a mut String,
+    skipped: &'a mut Skipped,
+}
+
+impl EntryMut<'_> {
+    /// Sets a numeric member, in the spec's unit.
+    #[inline]
+    pub fn set(&mut self, field: Num, value: f64) -> &mut Self {
+        if field.rule().admits(value) {
+            self.row.num[field as usize] = value;
+            self.row.nums |= 1 << field as u8;
+        } else {
+            self.skipped.bad_fields += 1;
+        }
+        self
+    }
+
+    /// Sets a text member.
+    #[inline]
+    pub fn set_text(&mut self, field: Text, value: &str) -> &mut Self {
+        if let Some(span) = self.store(value) {
+            self.row.text[field as usize] = span;
+            self.row.texts |= 1 << field as u8;
+        }
+        self
+    }
+
+    /// Sets a true-or-false member.
+    #[inline]
+    pub fn set_flag(&mut self, field: Flag, value: bool) -> &mut Self {
+        self.row.flags |= 1 << field as u8;
+        self.row.flag_values = self.row.flag_values & !(1 << field as u8) | u16::from(value) << field as u8;
+        self
+    }
+
+    /// Sets the `type`.
+    pub fn set_kind(&mut self, kind: StatsType) -> &mut Self {
+        self.row.kind = kind;
+        self
+    }
+
+    /// Sets the `id`.
+    #[inline]
+    pub fn set_id(&mut self, id: &str) -> &mut Self {
+        if let Some(span) = self.store(id) {
+            self.row.id = span;
+        }
+        self
+    }
+
+    /// Sets the `kind` of media.
+    pub fn set_media(&mut self, media: MediaKind) -> &mut Self {
+        self.row.media = Some(media);
+        self
+    }
+
+    /// Sets the time stamp; `None` leaves it unknown.
+    pub fn set_timestamp(&mut self, timestamp: Option<StatTime>) -> &mut Self {
+        self.row.timestamp = timestamp;
+        self
+    }
+
+    /// Takes every member that this row lacks from `source`, whose report may be another one.
+    pub(crate) fn fill_from(&mut self, source: Entry<'_>) {
+        let from = source.row;
+        if self.row.kind == StatsType::Other {
+            self.row.kind = from.kind;
+        }
+        self.row.media = self.row.media.or(from.media);
+        self.row.timestamp = self.row.timestamp.or(from.timestamp);
+        let mut missing = from.nums & !self.row.nums;
+        self.row.nums |= missing;
+        while missing != 0 {
+            let index = missing.trailing_zeros() as usize;
+            self.row.num[index] = from.num[index];
+            missing &= missing - 1;
+        }
+        for &field in Text::ALL {
+            if self.row.texts >> field as u8 & 1 == 0
+                && let Some(text) = source.text(field)
+            {
+                self.set_text(field, text);
+            }
+        }
+        let missing = from.flags & !self.row.flags;
+        self.row.flags |= missing;
+        self.row.flag_values = self.row.flag_values & !missing | from.flag_values & missing;
+    }
+
+    /// The row as filled so far.
+    pub(crate) fn view(&self) -> Entry<'_> {
+        Entry { row: self.row, text: self.text }
+    }
+
+    /// Takes a numeric member away.
+    pub(crate) fn unset(&mut self, field: Num) {
+        self.row.nums &= !(1 << field as u8);
+    }
+
+    /// Counts a member whose value could not be read.
+    #[cold]
+    pub(crate) fn count_bad_field(&mut self) {
+        self.skipped.bad_fields += 1;
+    }
+
+    fn store(&mut self, value: &str) -> Option<Span> {
+        let span = Span { start: u32::try_from(self.text.len()).ok()?, len: u32::try_from(value.len()).ok()? };
+        self.text.push_str(value);
+        Some(span)
+    }
+}

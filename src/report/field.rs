@@ -1,0 +1,408 @@
+//! The declared table of what a stats entry may hold: every member that the engine reads, its name in getStats, and
+//! the rule that its value must keep.
+//!
+//! Names are those of W3C webrtc-stats; a few that only Chromium writes are marked. Dotted names are members of a
+//! nested dictionary. What is not in the table is skipped by the readers, unread.
+
+/// How the value of a numeric member behaves, and therefore which values are possible.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Rule {
+    /// A count that only grows, kept in 64 bits by everyone who sends it.
+    Counter,
+    /// A count that only grows and wraps at 2³² where the sender keeps it in 32 bits.
+    Counter32,
+    /// A count that may shrink or be negative (`packetsLost`: a late packet is taken back).
+    Signed,
+    /// A sum of reals that only grows: seconds, energy, squares.
+    Total,
+    /// A value of the moment, between two limits.
+    Gauge(f64, f64),
+    /// An integer that identifies something, up to the given largest value.
+    Code(f64),
+    /// A time stamp in milliseconds of whichever clock.
+    Time,
+}
+
+impl Rule {
+    /// Integers up to this one are exact in an `f64`, which is all that JSON can carry between browsers.
+    const LARGEST_INTEGER: f64 = 9_007_199_254_740_992.0;
+
+    /// Whether `value` is possible under this rule. NaN never is.
+    #[must_use]
+    pub fn admits(self, value: f64) -> bool {
+        let integral = || libm::trunc(value) == value;
+        match self {
+            Self::Counter | Self::Counter32 => (0.0..=Self::LARGEST_INTEGER).contains(&value) && integral(),
+            Self::Signed => (-Self::LARGEST_INTEGER..=Self::LARGEST_INTEGER).contains(&value) && integral(),
+            Self::Total => (0.0..=1e18).contains(&value),
+            Self::Gauge(low, high) => (low..=high).contains(&value),
+            Self::Code(largest) => (0.0..=largest).contains(&value) && integral(),
+            Self::Time => (0.0..=1e16).contains(&value),
+        }
+    }
+
+    /// Whether the difference of two values of the same entry says what happened in between.
+    #[must_use]
+    pub const fn is_cumulative(self) -> bool {
+        matches!(self, Self::Counter | Self::Counter32 | Self::Signed | Self::Total)
+    }
+
+    /// Whether a smaller value than before means that the sender started to count anew.
+    #[must_use]
+    pub const fn is_monotone(self) -> bool {
+        matches!(self, Self::Counter | Self::Counter32 | Self::Total)
+    }
+}
+
+/// Declares a field enum with its names, and `ALL`, `name`.
+macro_rules! fields {
+    ($(#[$doc:meta])* $enum:ident { $($variant:ident $name:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        #[repr(u8)]
+        pub enum $enum {
+            $(#[doc = concat!("`", $name, "`")] $variant,)*
+        }
+
+        impl $enum {
+            /// Every field, in the order of the table.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+            /// How many fields there are.
+            pub const COUNT: usize = Self::ALL.len();
+
+            /// The member's name in getStats.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+        }
+    };
+}
+
+/// Declares the numeric fields: the enum, and beside every name its rule.
+macro_rules! numbers {
+    ($($variant:ident $name:literal $rule:expr,)*) => {
+        fields! {
+            /// A numeric member. Units are the spec's: seconds, bytes, samples, milliseconds for time stamps.
+            Num { $($variant $name,)* }
+        }
+
+        impl Num {
+            /// The rule that a value of this member keeps.
+            #[must_use]
+            pub const fn rule(self) -> Rule {
+                use Rule::{Code, Counter, Counter32, Gauge, Signed, Time, Total};
+                match self { $(Self::$variant => $rule,)* }
+            }
+        }
+    };
+}
+
+/// No real network has a jitter above 10 s; what lies above is a value in another unit (edge case 7).
+const JITTER: Rule = Rule::Gauge(0.0, 10.0);
+/// Nor a round trip above 60 s (edge case 7).
+const ROUND_TRIP: Rule = Rule::Gauge(0.0, 60.0);
+const RATE: Rule = Rule::Gauge(0.0, 1e12);
+const SHARE: Rule = Rule::Gauge(0.0, 1.0);
+const PIXELS: Rule = Rule::Gauge(0.0, 65_535.0);
+const FRAME_RATE: Rule = Rule::Gauge(0.0, 1_000.0);
+const DECIBEL: Rule = Rule::Gauge(-200.0, 200.0);
+const U32: f64 = u32::MAX as f64;
+
+numbers! {
+    // RTP streams
+    Ssrc "ssrc" Code(U32),
+    RtxSsrc "rtxSsrc" Code(U32),
+    FecSsrc "fecSsrc" Code(U32),
+    Jitter "jitter" JITTER,
+    PacketsLost "packetsLost" Signed,
+    PacketsReceived "packetsReceived" Counter32,
+    PacketsReceivedWithCe "packetsReceivedWithCe" Counter32,
+    PacketsReceivedWithEct1 "packetsReceivedWithEct1" Counter32,
+    PacketsDiscarded "packetsDiscarded" Counter32,
+    BytesReceived "bytesReceived" Counter,
+    HeaderBytesReceived "headerBytesReceived" Counter,
+    LastPacketReceivedTimestamp "lastPacketReceivedTimestamp" Time,
+    FecPacketsReceived "fecPacketsReceived" Counter32,
+    FecPacketsDiscarded "fecPacketsDiscarded" Counter32,
+    FecBytesReceived "fecBytesReceived" Counter,
+    RetransmittedPacketsReceived "retransmittedPacketsReceived" Counter32,
+    RetransmittedBytesReceived "retransmittedBytesReceived" Counter,
+    NackCount "nackCount" Counter32,
+    PliCount "pliCount" Counter32,
+    FirCount "firCount" Counter32,
+    // the jitter buffer; per sample for audio, per frame for video
+    JitterBufferDelay "jitterBufferDelay" Total,
+    JitterBufferTargetDelay "jitterBufferTargetDelay" Total,
+    JitterBufferMinimumDelay "jitterBufferMinimumDelay" Total,
+    JitterBufferEmittedCount "jitterBufferEmittedCount" Counter,
+    TotalProcessingDelay "totalProcessingDelay" Total,
+    EstimatedPlayoutTimestamp "estimatedPlayoutTimestamp" Time,
+    // received audio, and levels of sources
+    AudioLevel "audioLevel" SHARE,
+    TotalAudioEnergy "totalAudioEnergy" Total,
+    TotalSamplesDuration "totalSamplesDuration" Total,
+    TotalSamplesReceived "totalSamplesReceived" Counter,
+    ConcealedSamples "concealedSamples" Counter,
+    SilentConcealedSamples "silentConcealedSamples" Counter,
+    ConcealmentEvents "concealmentEvents" Counter,
+    InsertedSamplesForDeceleration "insertedSamplesForDeceleration" Counter,
+    RemovedSamplesForAcceleration "removedSamplesForAcceleration" Counter,
+    DelayedPacketOutageSamples "delayedPacketOutageSamples" Counter,   // Chromium
+    JitterBufferFlushes "jitterBufferFlushes" Counter,                 // Chromium
+    InterruptionCount "interruptionCount" Counter32,                   // Chromium
+    TotalInterruptionDuration "totalInterruptionDuration" Total,       // Chromium
+    RelativePacketArrivalDelay "relativePacketArrivalDelay" Total,     // Chromium
+    // received video
+    FramesReceived "framesReceived" Counter32,
+    FramesDecoded "framesDecoded" Counter32,
+    KeyFramesDecoded "keyFramesDecoded" Counter32,
+    FramesRendered "framesRendered" Counter32,
+    FramesDropped "framesDropped" Counter32,
+    FrameWidth "frameWidth" PIXELS,
+    FrameHeight "frameHeight" PIXELS,
+    FramesPerSecond "framesPerSecond" FRAME_RATE,
+    QpSum "qpSum" Counter,
+    TotalDecodeTime "totalDecodeTime" Total,
+    TotalInterFrameDelay "totalInterFrameDelay" Total,
+    TotalSquaredInterFrameDelay "totalSquaredInterFrameDelay" Total,
+    PauseCount "pauseCount" Counter32,
+    TotalPausesDuration "totalPausesDuration" Total,
+    FreezeCount "freezeCount" Counter32,
+    TotalFreezesDuration "totalFreezesDuration" Total,
+    FramesAssembledFromMultiplePackets "framesAssembledFromMultiplePackets" Counter32,
+    TotalAssemblyTime "totalAssemblyTime" Total,
+    TotalCorruptionProbability "totalCorruptionProbability" Total,
+    CorruptionMeasurements "corruptionMeasurements" Counter,
+    // sent
+    PacketsSent "packetsSent" Counter32,
+    PacketsSentWithEct1 "packetsSentWithEct1" Counter32,
+    BytesSent "bytesSent" Counter,
+    HeaderBytesSent "headerBytesSent" Counter,
+    RetransmittedPacketsSent "retransmittedPacketsSent" Counter32,
+    RetransmittedBytesSent "retransmittedBytesSent" Counter,
+    TargetBitrate "targetBitrate" RATE,
+    TotalEncodedBytesTarget "totalEncodedBytesTarget" Counter,
+    FramesSent "framesSent" Counter32,
+    FramesEncoded "framesEncoded" Counter32,
+    KeyFramesEncoded "keyFramesEncoded" Counter32,
+    HugeFramesSent "hugeFramesSent" Counter32,
+    TotalEncodeTime "totalEncodeTime" Total,
+    TotalPacketSendDelay "totalPacketSendDelay" Total,
+    QualityLimitedNone "qualityLimitationDurations.none" Total,
+    QualityLimitedCpu "qualityLimitationDurations.cpu" Total,
+    QualityLimitedBandwidth "qualityLimitationDurations.bandwidth" Total,
+    QualityLimitedOther "qualityLimitationDurations.other" Total,
+    QualityLimitationResolutionChanges "qualityLimitationResolutionChanges" Counter32,
+    EncodingIndex "encodingIndex" Code(U32),
+    PsnrSumY "psnrSum.y" Total,
+    PsnrSumU "psnrSum.u" Total,
+    PsnrSumV "psnrSum.v" Total,
+    PsnrMeasurements "psnrMeasurements" Counter,
+    // what RTCP says of a stream
+    RoundTripTime "roundTripTime" ROUND_TRIP,
+    TotalRoundTripTime "totalRoundTripTime" Total,
+    RoundTripTimeMeasurements "roundTripTimeMeasurements" Counter,
+    FractionLost "fractionLost" SHARE,
+    PacketsReportedAsLost "packetsReportedAsLost" Counter32,
+    PacketsReportedAsLostButRecovered "packetsReportedAsLostButRecovered" Counter32,
+    RemoteTimestamp "remoteTimestamp" Time,
+    ReportsSent "reportsSent" Counter32,
+    // sources and playout
+    EchoReturnLoss "echoReturnLoss" DECIBEL,
+    EchoReturnLossEnhancement "echoReturnLossEnhancement" DECIBEL,
+    Width "width" PIXELS,
+    Height "height" PIXELS,
+    Frames "frames" Counter32,
+    SynthesizedSamplesDuration "synthesizedSamplesDuration" Total,
+    SynthesizedSamplesEvents "synthesizedSamplesEvents" Counter32,
+    TotalPlayoutDelay "totalPlayoutDelay" Total,
+    TotalSamplesCount "totalSamplesCount" Counter,
+    // connections
+    CurrentRoundTripTime "currentRoundTripTime" ROUND_TRIP,
+    AvailableOutgoingBitrate "availableOutgoingBitrate" RATE,
+    AvailableIncomingBitrate "availableIncomingBitrate" RATE,
+    RequestsSent "requestsSent" Counter,
+    RequestsReceived "requestsReceived" Counter,
+    ResponsesSent "responsesSent" Counter,
+    ResponsesReceived "responsesReceived" Counter,
+    ConsentRequestsSent "consentRequestsSent" Counter,
+    LastPacketSentTimestamp "lastPacketSentTimestamp" Time,
+    PacketsDiscardedOnSend "packetsDiscardedOnSend" Counter,
+    BytesDiscardedOnSend "bytesDiscardedOnSend" Counter,
+    SelectedCandidatePairChanges "selectedCandidatePairChanges" Counter32,
+    CcfbMessagesSent "ccfbMessagesSent" Counter,
+    CcfbMessagesReceived "ccfbMessagesReceived" Counter,
+    MessagesSent "messagesSent" Counter,
+    MessagesReceived "messagesReceived" Counter,
+    DataChannelsOpened "dataChannelsOpened" Counter32,
+    DataChannelsClosed "dataChannelsClosed" Counter32,
+    // codecs
+    PayloadType "payloadType" Code(127.0),
+    ClockRate "clockRate" Code(U32),
+    Channels "channels" Code(255.0),
+}
+
+fields! {
+    /// A member that is text. Addresses, certificates and labels are not among them: they may name people, and no
+    /// figure depends on them.
+    Text {
+        CodecId "codecId",
+        TransportId "transportId",
+        Mid "mid",
+        Rid "rid",
+        RemoteId "remoteId",
+        LocalId "localId",
+        TrackIdentifier "trackIdentifier",
+        TrackId "trackId", // obsolete: names the `track` entry
+        MediaSourceId "mediaSourceId",
+        PlayoutId "playoutId",
+        EncoderImplementation "encoderImplementation",
+        DecoderImplementation "decoderImplementation",
+        ScalabilityMode "scalabilityMode",
+        QualityLimitationReason "qualityLimitationReason",
+        ContentType "contentType", // Chromium: `screenshare`
+        MimeType "mimeType",
+        SdpFmtpLine "sdpFmtpLine",
+        SelectedCandidatePairId "selectedCandidatePairId",
+        LocalCandidateId "localCandidateId",
+        RemoteCandidateId "remoteCandidateId",
+        CandidateType "candidateType",
+        Protocol "protocol",
+        RelayProtocol "relayProtocol",
+        NetworkType "networkType",
+        TcpType "tcpType",
+        UsernameFragment "usernameFragment",
+        IceLocalUsernameFragment "iceLocalUsernameFragment",
+        IceState "iceState",
+        IceRole "iceRole",
+        DtlsState "dtlsState",
+        DtlsRole "dtlsRole",
+        State "state",
+    }
+}
+
+fields! {
+    /// A member that is true or false.
+    Flag {
+        Active "active",
+        Nominated "nominated",
+        Selected "selected", // Firefox
+        Readable "readable", // Firefox
+        Writable "writable", // Firefox, Chromium
+        PowerEfficientEncoder "powerEfficientEncoder",
+        PowerEfficientDecoder "powerEfficientDecoder",
+        IsRemote "isRemote",
+        RemoteSource "remoteSource", // obsolete, of a `track`
+        Ended "ended",               // obsolete, of a `track`
+        Detached "detached",         // obsolete, of a `track`
+    }
+}
+
+/// Declares the stats types with their names.
+macro_rules! types {
+    ($($(#[$doc:meta])* $variant:ident $name:literal,)*) => {
+        /// The `type` of a stats entry.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        #[repr(u8)]
+        pub enum StatsType {
+            $($(#[$doc])* $variant,)*
+            /// A type that the engine does not know, or none at all.
+            #[default]
+            Other,
+        }
+
+        impl StatsType {
+            /// Every type that has a name.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The word in getStats; empty for [`StatsType::Other`].
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* Self::Other => "" }
+            }
+
+            /// The type that `name` stands for.
+            #[must_use]
+            pub fn from_name(name: &str) -> Self {
+                match name { $($name => Self::$variant,)* _ => Self::Other }
+            }
+        }
+    };
+}
+
+types! {
+    /// A received RTP stream.
+    InboundRtp "inbound-rtp",
+    /// A sent RTP stream.
+    OutboundRtp "outbound-rtp",
+    /// What the other end reports of a stream that is sent here.
+    RemoteInboundRtp "remote-inbound-rtp",
+    /// What the other end reports of a stream that is received here.
+    RemoteOutboundRtp "remote-outbound-rtp",
+    /// A track before encoding.
+    MediaSource "media-source",
+    /// Sound on its way to the device.
+    MediaPlayout "media-playout",
+    /// The connection as a whole.
+    PeerConnection "peer-connection",
+    /// A data channel.
+    DataChannel "data-channel",
+    /// An ICE and DTLS transport.
+    Transport "transport",
+    /// A pair of ICE candidates.
+    CandidatePair "candidate-pair",
+    /// A local ICE candidate.
+    LocalCandidate "local-candidate",
+    /// A remote ICE candidate.
+    RemoteCandidate "remote-candidate",
+    /// A codec.
+    Codec "codec",
+    /// A certificate; read as far as its id.
+    Certificate "certificate",
+    /// Obsolete: a track. Folded into its RTP entry by the readers.
+    Track "track",
+    /// Obsolete: a stream of tracks.
+    Stream "stream",
+    /// Obsolete: a contributing source.
+    Csrc "csrc",
+    /// Obsolete: the transport of data channels.
+    SctpTransport "sctp-transport",
+    /// Obsolete: a STUN or TURN server.
+    IceServer "ice-server",
+    /// Obsolete: a sender.
+    Sender "sender",
+    /// Obsolete: a receiver.
+    Receiver "receiver",
+    /// Obsolete: a sender and a receiver.
+    Transceiver "transceiver",
+    /// Obsolete (Chromium's callback API): an RTP stream, either way.
+    LegacySsrc "ssrc",
+    /// Obsolete: a candidate pair.
+    LegacyCandidatePair "googCandidatePair",
+    /// Obsolete: a transport.
+    LegacyComponent "googComponent",
+    /// Obsolete: bandwidth estimates.
+    LegacyBwe "VideoBwe",
+    /// Obsolete: a local candidate.
+    LegacyLocalCandidate "localcandidate",
+    /// Obsolete: a remote candidate.
+    LegacyRemoteCandidate "remotecandidate",
+    /// Obsolete: a track.
+    LegacyTrack "googTrack",
+    /// Obsolete: a session.
+    LegacySession "googLibjingleSession",
+    /// Obsolete: a certificate.
+    LegacyCertificate "googCertificate",
+}
+
+impl StatsType {
+    /// Whether entries of this type describe one RTP stream and carry an SSRC.
+    #[must_use]
+    pub const fn is_rtp(self) -> bool {
+        matches!(self, Self::InboundRtp | Self::OutboundRtp | Self::RemoteInboundRtp | Self::RemoteOutboundRtp)
+    }
+}
