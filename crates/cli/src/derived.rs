@@ -1,0 +1,68 @@
+//! `derived`: the values that Chromium's webrtc-internals derives, for any input.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use callgauge::ingest::Snapshot;
+use callgauge::metric::derived;
+use callgauge::stream::{Delta, Step, Tracks};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use crate::input;
+
+pub(crate) fn run(files: &[PathBuf], out: &mut dyn Write) -> io::Result<bool> {
+    let mut result = Ok(());
+    let mut usable = false;
+    for file in files {
+        let mut connections: HashMap<String, Tracks> = HashMap::new();
+        let input = input::read(file, &mut |snapshot| {
+            if !connections.contains_key(snapshot.fabric) {
+                connections.insert(snapshot.fabric.to_owned(), Tracks::new());
+            }
+            if let Some(tracks) = connections.get_mut(snapshot.fabric)
+                && result.is_ok()
+            {
+                result = write_snapshot(snapshot, tracks, out);
+            }
+        });
+        input.complain();
+        usable |= input.snapshots > 0;
+    }
+    result.map(|()| usable)
+}
+
+fn write_snapshot(snapshot: Snapshot<'_>, tracks: &mut Tracks, out: &mut dyn Write) -> io::Result<()> {
+    let mut result = Ok(());
+    for entry in snapshot.report.entries() {
+        tracks.follow(entry, |step| {
+            let (Step::Advance(delta) | Step::Restart(delta)) = step else { return };
+            if result.is_ok() && derived::of(&delta).next().is_some() {
+                result = serde_json::to_writer(&mut *out, &Line { fabric: snapshot.fabric, delta: &delta })
+                    .map_err(io::Error::from)
+                    .and_then(|()| writeln!(out));
+            }
+        });
+    }
+    result
+}
+
+/// What is derived of one entry in one snapshot.
+struct Line<'a> {
+    fabric: &'a str,
+    delta: &'a Delta<'a>,
+}
+
+impl Serialize for Line<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let entry = self.delta.entry();
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("fabric", self.fabric)?;
+        map.serialize_entry("id", entry.id())?;
+        map.serialize_entry("t_ms", &entry.timestamp().map(callgauge::unit::StatTime::as_millis))?;
+        for (name, value) in derived::of(self.delta) {
+            map.serialize_entry(name, &value)?;
+        }
+        map.end()
+    }
+}

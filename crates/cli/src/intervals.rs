@@ -1,0 +1,133 @@
+//! `intervals`: a line per stream and interval.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use callgauge::Event;
+use callgauge::metric::{Interval, Metric};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use crate::RowFormat;
+use crate::replay::replay;
+
+/// The metrics in the order of the columns: those that are asked for most come first.
+const FIRST: &[Metric] = &[
+    Metric::BitrateBps,
+    Metric::PacketRatePps,
+    Metric::LossRatio,
+    Metric::JitterMs,
+    Metric::RttMs,
+    Metric::JitterBufferDelayMs,
+    Metric::ConcealedRatio,
+    Metric::FramesPerSecond,
+];
+
+/// What the rooms for scores will fill.
+const SCORES: &[&str] = &["mos", "mos_low", "mos_high", "mos_lq", "scale", "model", "tier", "cause", "rating"];
+
+pub(crate) fn run(format: RowFormat, files: &[PathBuf], out: &mut dyn Write) -> io::Result<bool> {
+    let mut csv = csv::Writer::from_writer(vec![]);
+    let mut result = match format {
+        RowFormat::Csv => write_csv(&mut csv, out, columns().map(Into::into)),
+        RowFormat::Ndjson => Ok(()),
+    };
+    let (_, inputs) = replay(files, |fabric, event| {
+        let Event::IntervalClosed { interval, .. } = event else { return };
+        if result.is_err() {
+            return;
+        }
+        let row = Row { fabric, interval };
+        result = match format {
+            RowFormat::Ndjson => serde_json::to_writer(&mut *out, &row)
+                .map_err(io::Error::from)
+                .and_then(|()| writeln!(out)),
+            RowFormat::Csv => write_csv(&mut csv, out, row.cells().map(|(_, cell)| cell.to_string())),
+        };
+    });
+    for input in &inputs {
+        input.complain();
+    }
+    result.map(|()| inputs.iter().any(|input| input.snapshots > 0))
+}
+
+fn write_csv(
+    csv: &mut csv::Writer<Vec<u8>>,
+    out: &mut dyn Write,
+    cells: impl Iterator<Item = String>,
+) -> io::Result<()> {
+    csv.write_record(cells.map(String::into_bytes))?;
+    csv.flush()?;
+    let line = std::mem::replace(csv, csv::Writer::from_writer(vec![]));
+    out.write_all(&line.into_inner().map_err(|error| io::Error::other(error.to_string()))?)
+}
+
+/// One line.
+struct Row<'a> {
+    fabric: &'a str,
+    interval: &'a Interval,
+}
+
+/// One value of a line.
+enum Cell<'a> {
+    Text(&'a str),
+    Integer(u32),
+    Real(f64),
+    Unknown,
+}
+
+impl<'a> Row<'a> {
+    fn cells(&self) -> impl Iterator<Item = (&'static str, Cell<'a>)> {
+        let Self { fabric, interval } = *self;
+        let head = [
+            ("t_ms", Cell::Real(interval.at.as_millis())),
+            ("span_ms", Cell::Real(interval.span_ms)),
+            ("fabric", Cell::Text(fabric)),
+            ("ssrc", Cell::Integer(interval.ssrc.get())),
+            ("direction", Cell::Text(interval.direction.name())),
+            ("kind", interval.kind.map_or(Cell::Unknown, |kind| Cell::Text(kind.name()))),
+            ("user", Cell::Unknown),
+        ];
+        let metric = |&metric: &Metric| (metric.name(), interval.get(metric).map_or(Cell::Unknown, Cell::Real));
+        head.into_iter()
+            .chain(FIRST.iter().map(metric))
+            .chain(SCORES.iter().map(|&score| (score, Cell::Unknown)))
+            .chain([("state", Cell::Text(interval.state.name()))])
+            .chain(Metric::ALL.iter().filter(|metric| !FIRST.contains(metric)).map(metric))
+    }
+}
+
+/// The names of the columns.
+fn columns() -> impl Iterator<Item = &'static str> {
+    let head = ["t_ms", "span_ms", "fabric", "ssrc", "direction", "kind", "user"];
+    head.into_iter()
+        .chain(FIRST.iter().map(|metric| metric.name()))
+        .chain(SCORES.iter().copied())
+        .chain(["state"])
+        .chain(Metric::ALL.iter().filter(|metric| !FIRST.contains(metric)).map(|metric| metric.name()))
+}
+
+impl std::fmt::Display for Cell<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Integer(value) => write!(f, "{value}"),
+            Self::Real(value) => write!(f, "{value}"),
+            Self::Unknown => Ok(()),
+        }
+    }
+}
+
+impl Serialize for Row<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (name, cell) in self.cells() {
+            match cell {
+                Cell::Text(text) => map.serialize_entry(name, text)?,
+                Cell::Integer(value) => map.serialize_entry(name, &value)?,
+                Cell::Real(value) => map.serialize_entry(name, &value)?,
+                Cell::Unknown => map.serialize_entry(name, &())?,
+            }
+        }
+        map.end()
+    }
+}

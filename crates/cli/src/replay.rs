@@ -1,0 +1,42 @@
+//! Files into a conference.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use callgauge::unit::Timestamp;
+use callgauge::{Conference, Config, Event, FabricSpec};
+
+use crate::input::{self, Input};
+
+/// Builds a conference from all files, and shows each event, with the fabric's name, as it comes.
+pub(crate) fn replay(files: &[PathBuf], mut see: impl FnMut(&str, &Event)) -> (Conference, Vec<Input>) {
+    let mut call = Conference::new("", Config::new());
+    let mut now = Timestamp::default();
+    let mut inputs = Vec::new();
+    for file in files {
+        // The same name in another file is another connection.
+        let mut fabrics = HashMap::new();
+        inputs.push(input::read(file, &mut |snapshot| {
+            if let Some(at) = snapshot.at {
+                // Lines are not always in order, and the engine's clock never runs back.
+                #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // positive; saturates
+                let at = Timestamp::from_micros((at.as_millis() * 1e3) as u64);
+                now = now.max(at);
+            }
+            let fabric = match fabrics.get(snapshot.fabric) {
+                Some(&fabric) => fabric,
+                None => {
+                    let Ok(fabric) = call.open_fabric(now, FabricSpec::new(snapshot.fabric)) else { return };
+                    fabrics.insert(snapshot.fabric.to_owned(), fabric);
+                    fabric
+                }
+            };
+            if call.ingest(now, fabric, snapshot.report).is_ok() {
+                while let Some(event) = call.poll_event() {
+                    see(snapshot.fabric, &event);
+                }
+            }
+        }));
+    }
+    (call, inputs)
+}

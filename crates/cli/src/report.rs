@@ -1,0 +1,60 @@
+//! `report`: one conference, as text or JSON.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use callgauge::Event;
+use callgauge::metric::Metric;
+use callgauge::summary::ConferenceSummary;
+use serde::Serialize;
+
+use crate::ReportFormat;
+use crate::input::Input;
+use crate::replay::replay;
+use crate::text::{self, Series};
+
+#[derive(Serialize)]
+struct Output<'a> {
+    #[serde(flatten)]
+    summary: &'a ConferenceSummary,
+    inputs: &'a [Input],
+}
+
+pub(crate) fn run(
+    format: ReportFormat,
+    conference: Option<&str>,
+    files: &[PathBuf],
+    out: &mut dyn Write,
+) -> io::Result<bool> {
+    let mut series: HashMap<_, Series> = HashMap::new();
+    let wants_series = matches!(format, ReportFormat::Text);
+    let (call, inputs) = replay(files, |_, event| {
+        if let Event::IntervalClosed { stream, interval, .. } = event
+            && wants_series
+        {
+            let (bitrate, loss) = (interval.get(Metric::BitrateBps), interval.get(Metric::LossRatio));
+            series.entry(*stream).or_default().add(interval.at, bitrate, loss);
+        }
+    });
+    for input in &inputs {
+        input.complain();
+    }
+    let usable = inputs.iter().any(|input| input.snapshots > 0);
+    if !usable {
+        return Ok(false);
+    }
+    let mut summary = call.summary();
+    let said = inputs.iter().find_map(|input| input.conference.as_deref());
+    summary.conference = conference.or(said).map(Into::into);
+    // The input is over, and nothing in it says why.
+    summary.state = "ended";
+    match format {
+        ReportFormat::Text => text::write(&summary, &inputs, &series, out)?,
+        ReportFormat::Json => {
+            serde_json::to_writer_pretty(&mut *out, &Output { summary: &summary, inputs: &inputs })?;
+            writeln!(out)?;
+        }
+    }
+    Ok(true)
+}

@@ -1,0 +1,90 @@
+//! What a caller may choose.
+
+/// How much of everything a conference keeps. Beyond a limit nothing that is known is lost: what is new is refused or
+/// dropped, and counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    fabrics: usize,
+    streams_per_fabric: usize,
+    pending_events: usize,
+}
+
+impl Limits {
+    /// Defaults of a collector: 1 024 fabrics, 2 048 streams each, 4 096 events that wait to be polled.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { fabrics: 1_024, streams_per_fabric: 2_048, pending_events: 4_096 }
+    }
+
+    /// How many fabrics one conference may open.
+    #[must_use]
+    pub const fn with_fabrics(mut self, fabrics: usize) -> Self {
+        self.fabrics = fabrics;
+        self
+    }
+
+    /// How many RTP streams one fabric may have, over the whole call.
+    #[must_use]
+    pub const fn with_streams_per_fabric(mut self, streams: usize) -> Self {
+        self.streams_per_fabric = streams;
+        self
+    }
+
+    /// How many events may wait to be polled before the oldest is dropped.
+    #[must_use]
+    pub const fn with_pending_events(mut self, events: usize) -> Self {
+        self.pending_events = events;
+        self
+    }
+
+    /// How many fabrics one conference may open.
+    #[must_use]
+    pub const fn fabrics(&self) -> usize {
+        self.fabrics
+    }
+
+    /// How many RTP streams one fabric may have.
+    #[must_use]
+    pub const fn streams_per_fabric(&self) -> usize {
+        self.streams_per_fabric
+    }
+
+    /// How many events may wait.
+    #[must_use]
+    pub const fn pending_events(&self) -> usize {
+        self.pending_events
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// How a conference is to be measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Config {
+    limits: Limits,
+}
+
+impl Config {
+    /// The defaults.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { limits: Limits::new() }
+    }
+
+    /// Other limits.
+    #[must_use]
+    pub const fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// The limits in force.
+    #[must_use]
+    pub const fn limits(&self) -> Limits {
+        self.limits
+    }
+}

@@ -1,0 +1,34 @@
+//! What happens while a conference is measured, as it happens.
+
+use crate::id::StreamKey;
+use crate::metric::Interval;
+use crate::unit::StatTime;
+
+/// Something that the conference noticed. Polled from [`Conference::poll_event`](crate::Conference::poll_event).
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// A stream was looked at again: the figures since the look before.
+    #[non_exhaustive]
+    IntervalClosed {
+        /// Which stream.
+        stream: StreamKey,
+        /// Its figures.
+        interval: Interval,
+    },
+    /// A stream's counters began anew, or its SSRC now carries something else. Follows the interval in which it
+    /// happened.
+    #[non_exhaustive]
+    CounterReset {
+        /// Which stream.
+        stream: StreamKey,
+        /// When it was noticed, on the reporter's clock.
+        at: StatTime,
+    },
+    /// Events were dropped, oldest first, because nobody polled them.
+    #[non_exhaustive]
+    Overflow {
+        /// How many.
+        dropped: u64,
+    },
+}

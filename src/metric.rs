@@ -1,0 +1,87 @@
+//! Differences into figures: declared tables of derived metrics, and the [`Interval`] that they fill.
+//!
+//! Every figure is a row: what it is made of, in which unit, under which name. A row whose denominator did not move is
+//! `None`, and so is a row one of whose counters was missing at either end, began anew, or ran back.
+
+pub mod derived;
+mod interval;
+
+pub use interval::{Interval, Metric, State};
+
+use crate::report::Num;
+use crate::stream::Delta;
+
+/// How a figure follows from the difference of two looks at one stats entry.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Formula {
+    /// `scale · Δx / Δt`, Δt in seconds. Where an entry may have one of several counters, they are alternatives: the
+    /// first that is there counts.
+    Rate(&'static [Num], f64),
+    /// `8 · Δx / Δt`, rounded to whole bits per second, as webrtc-internals shows it.
+    RoundedBits(Num),
+    /// `scale · Δx / Δn`.
+    Mean(Num, Num, f64),
+    /// `scale · ΣΔparts / ΣΔwholes`. Counters of the whole that are absent count as nothing if any is there; parts must
+    /// all be there.
+    Share(&'static [Num], &'static [Num]),
+    /// `√(Δenergy / Δduration)`: the root mean square of a level.
+    Rms(Num, Num),
+    /// The standard deviation of a duration in milliseconds, from its sum, the sum of its squares, and their number:
+    /// `1000 · √((Δsq − Δsum² / Δn) / Δn)`.
+    Deviation(Num, Num, Num),
+    /// `x − y − z`, of the moment.
+    Backlog(Num, Num, Num),
+    /// `scale · x`, of the moment.
+    Gauge(Num, f64),
+}
+
+impl Formula {
+    /// The figure for what `delta` tells. `None` when a denominator is not positive, a member is missing at either
+    /// end, or a counter ran back. Always finite.
+    #[must_use]
+    pub fn of(self, delta: &Delta<'_>) -> Option<f64> {
+        let value = match self {
+            Self::Rate(counters, scale) => {
+                let grown = counters.iter().find_map(|&counter| delta.of(counter))?;
+                // The order of operations is webrtc-internals' own, so that the last bits agree.
+                over(grown * scale, delta.span_ms() / 1e3)?
+            }
+            Self::RoundedBits(counter) => {
+                // JavaScript's Math.round: halves go up.
+                libm::floor(over(delta.of(counter)? * 8.0, delta.span_ms() / 1e3)? + 0.5)
+            }
+            Self::Mean(sum, count, scale) => scale * over(delta.of(sum)?, delta.of(count)?)?,
+            Self::Share(parts, wholes) => {
+                let part = parts.iter().try_fold(0.0, |sum, &part| Some(sum + delta.of(part)?))?;
+                over(part, sum_of_present(wholes, delta)?)?
+            }
+            Self::Rms(energy, duration) => {
+                let square = over(delta.of(energy)?, delta.of(duration)?)?;
+                libm::sqrt(square)
+            }
+            Self::Deviation(squares, sum, count) => {
+                let (squares, sum, count) = (delta.of(squares)?, delta.of(sum)?, delta.of(count)?);
+                let variance = over(squares - over(sum * sum, count)?, count)?;
+                // Rounding may leave a variance of nothing slightly negative.
+                1e3 * libm::sqrt(variance.max(0.0))
+            }
+            Self::Backlog(x, y, z) => {
+                let entry = delta.entry();
+                entry.get(x)? - entry.get(y)? - entry.get(z)?
+            }
+            Self::Gauge(field, scale) => scale * delta.entry().get(field)?,
+        };
+        value.is_finite().then_some(value)
+    }
+}
+
+/// A quotient with a positive denominator.
+fn over(part: f64, whole: f64) -> Option<f64> {
+    (whole > 0.0).then(|| part / whole)
+}
+
+/// The sum of those differences that are there; `None` when none is.
+fn sum_of_present(counters: &[Num], delta: &Delta<'_>) -> Option<f64> {
+    counters.iter().filter_map(|&counter| delta.of(counter)).fold(None, |sum, grown| Some(sum.unwrap_or(0.0) + grown))
+}

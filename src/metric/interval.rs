@@ -1,0 +1,269 @@
+//! The figures of one stream over one interval.
+
+use super::Formula::{self, Deviation, Gauge, Mean, Rate, Rms, Share};
+use crate::id::{Direction, MediaKind, Ssrc};
+use crate::report::Num as N;
+use crate::stream::Delta;
+use crate::unit::{Bitrate, Ratio, StatTime};
+
+/// Declares the metrics: the enum, and beside every name its formula.
+macro_rules! metrics {
+    ($($(#[$doc:meta])* $variant:ident $name:literal $formula:expr,)*) => {
+        /// A figure of a stream over an interval. The name says the unit.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        #[repr(u8)]
+        pub enum Metric {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Metric {
+            /// Every metric, in the order of the table.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+            /// How many there are.
+            pub const COUNT: usize = Self::ALL.len();
+
+            /// The name in outputs.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// How it follows from the stream's own entry; `None` for those that are made of several entries.
+            #[must_use]
+            pub const fn formula(self) -> Option<Formula> {
+                match self { $(Self::$variant => $formula,)* }
+            }
+        }
+    };
+}
+
+const RECEIVED_AND_LOST: &[N] = &[N::PacketsReceived, N::PacketsLost];
+const LIMITED: &[N] =
+    &[N::QualityLimitedNone, N::QualityLimitedCpu, N::QualityLimitedBandwidth, N::QualityLimitedOther];
+
+metrics! {
+    /// Payload bits per second, retransmissions included, headers and padding not.
+    BitrateBps "bitrate_bps" Some(Rate(&[N::BytesReceived, N::BytesSent], 8.0)),
+    /// RTP header bits per second, padding included.
+    HeaderBitrateBps "header_bitrate_bps" Some(Rate(&[N::HeaderBytesReceived, N::HeaderBytesSent], 8.0)),
+    /// Packets per second. Padding counts here and not in the bitrate.
+    PacketRatePps "packet_rate_pps" Some(Rate(&[N::PacketsReceived, N::PacketsSent], 1.0)),
+    /// Lost of expected packets, 0 to 1: as received here, or as the other end reports it of what is sent. After a
+    /// repair by retransmission a packet is not lost.
+    LossRatio "loss_ratio" None,
+    /// Interarrival jitter (RFC 3550 6.4.1) in ms, of the receiver.
+    JitterMs "jitter_ms" None,
+    /// Round-trip time in ms as RTCP measures it; held between two reports, at most 30 s.
+    RttMs "rtt_ms" None,
+    /// How long a sample or frame stayed in the jitter buffer, ms.
+    JitterBufferDelayMs "jitter_buffer_delay_ms" Some(Mean(N::JitterBufferDelay, N::JitterBufferEmittedCount, 1e3)),
+    /// How long the jitter buffer wanted it to stay, ms.
+    JitterBufferTargetMs "jitter_buffer_target_ms"
+        Some(Mean(N::JitterBufferTargetDelay, N::JitterBufferEmittedCount, 1e3)),
+    /// From the first packet of a sample or frame to its playout or decoding, ms; contains the jitter buffer.
+    ProcessingDelayMs "processing_delay_ms" Some(Mean(N::TotalProcessingDelay, N::JitterBufferEmittedCount, 1e3)),
+    /// Concealed of all samples, 0 to 1: what loss, lateness and silence left to invent after every repair.
+    ConcealedRatio "concealed_ratio" Some(Share(&[N::ConcealedSamples], &[N::TotalSamplesReceived])),
+    /// Concealed by silence or comfort noise, of all samples, 0 to 1. Part of the former.
+    SilentConcealedRatio "silent_concealed_ratio" Some(Share(&[N::SilentConcealedSamples], &[N::TotalSamplesReceived])),
+    /// Concealed audibly, of all samples, 0 to 1: the first without the second.
+    AudibleConcealedRatio "audible_concealed_ratio" None,
+    /// Samples per concealment: how long a hole is.
+    ConcealmentLength "concealment_length" Some(Mean(N::ConcealedSamples, N::ConcealmentEvents, 1.0)),
+    /// Inserted and removed of all samples, 0 to 1: speech stretched and squeezed by the jitter buffer.
+    TimeStretchRatio "time_stretch_ratio" Some(Share(
+        &[N::InsertedSamplesForDeceleration, N::RemovedSamplesForAcceleration],
+        &[N::TotalSamplesReceived],
+    )),
+    /// Arrived too late or too early to be used, of received and discarded packets, 0 to 1.
+    DiscardRatio "discard_ratio" Some(Share(&[N::PacketsDiscarded], &[N::PacketsDiscarded, N::PacketsReceived])),
+    /// Retransmitted of all packets, 0 to 1.
+    RetransmittedRatio "retransmitted_ratio" None,
+    /// Forward error correction packets (in-band recoveries for Opus) of received and lost packets, 0 to 1.
+    FecRatio "fec_ratio" Some(Share(&[N::FecPacketsReceived], RECEIVED_AND_LOST)),
+    /// The root mean square level, 0 to 1: of what is played for inbound, of the microphone for outbound.
+    Level "level" Some(Rms(N::TotalAudioEnergy, N::TotalSamplesDuration)),
+    /// Frames per second: decoded for inbound, sent for outbound.
+    FramesPerSecond "frames_per_second" Some(Rate(&[N::FramesDecoded, N::FramesSent, N::FramesEncoded], 1.0)),
+    /// Dropped of received frames, 0 to 1.
+    FramesDroppedRatio "frames_dropped_ratio" Some(Share(&[N::FramesDropped], &[N::FramesReceived])),
+    /// Key frames per second, decoded or encoded.
+    KeyFramesPerSecond "key_frames_per_second" Some(Rate(&[N::KeyFramesDecoded, N::KeyFramesEncoded], 1.0)),
+    /// Width of the last frame in pixels.
+    Width "width" Some(Gauge(N::FrameWidth, 1.0)),
+    /// Height of the last frame in pixels.
+    Height "height" Some(Gauge(N::FrameHeight, 1.0)),
+    /// Mean quantizer of the frames, on the scale of the codec.
+    Qp "qp" None,
+    /// Time to decode a frame, ms.
+    DecodeMs "decode_ms" Some(Mean(N::TotalDecodeTime, N::FramesDecoded, 1e3)),
+    /// Time to encode a frame, ms.
+    EncodeMs "encode_ms" Some(Mean(N::TotalEncodeTime, N::FramesEncoded, 1e3)),
+    /// Time a packet waited to be sent, ms.
+    SendDelayMs "send_delay_ms" Some(Mean(N::TotalPacketSendDelay, N::PacketsSent, 1e3)),
+    /// Standard deviation of the time between frames, ms.
+    InterFrameDeviationMs "inter_frame_deviation_ms"
+        Some(Deviation(N::TotalSquaredInterFrameDelay, N::TotalInterFrameDelay, N::FramesDecoded)),
+    /// Share of the time in freezes, 0 to 1 and beyond: a freeze is counted whole when it ends.
+    FrozenRatio "frozen_ratio" Some(Rate(&[N::TotalFreezesDuration], 1.0)),
+    /// Share of the time limited by the processor, of all time accounted for.
+    LimitedCpuRatio "limited_cpu_ratio" Some(Share(&[N::QualityLimitedCpu], LIMITED)),
+    /// Share of the time limited by bandwidth.
+    LimitedBandwidthRatio "limited_bandwidth_ratio" Some(Share(&[N::QualityLimitedBandwidth], LIMITED)),
+    /// Share of the time limited otherwise.
+    LimitedOtherRatio "limited_other_ratio" Some(Share(&[N::QualityLimitedOther], LIMITED)),
+    /// Requests for retransmission per second (RFC 4585 6.2.1).
+    NackPerSecond "nack_per_second" Some(Rate(&[N::NackCount], 1.0)),
+    /// Picture loss indications per second (RFC 4585 6.3.1).
+    PliPerSecond "pli_per_second" Some(Rate(&[N::PliCount], 1.0)),
+    /// Full intra requests per second (RFC 5104 4.3.1).
+    FirPerSecond "fir_per_second" Some(Rate(&[N::FirCount], 1.0)),
+    /// What the encoder was told to make, bits per second.
+    TargetBitrateBps "target_bitrate_bps" Some(Gauge(N::TargetBitrate, 1.0)),
+    /// Probability that a frame was shown corrupted, 0 to 1.
+    Corruption "corruption" Some(Mean(N::TotalCorruptionProbability, N::CorruptionMeasurements, 1.0)),
+}
+
+const _: () = assert!(Metric::COUNT <= 64);
+
+/// What a stream was doing during an interval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum State {
+    /// Media flowed, or should have.
+    Active,
+    /// Sound was sent from a source that was silent to the last bit: a track that is disabled.
+    Muted,
+    /// The whole stream stood still, playout included: on hold.
+    Held,
+    /// Nothing was sent, by the sender's own account.
+    Paused,
+    /// Discontinuous transmission: few packets, little to hear.
+    Silent,
+    /// Counters began anew: no rate can be told.
+    Reset,
+    /// Much longer than the intervals before it: a suspended machine or a throttled tab. Not part of any average.
+    Gap,
+}
+
+impl State {
+    /// The word in outputs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Muted => "muted",
+            Self::Held => "held",
+            Self::Paused => "paused",
+            Self::Silent => "silent",
+            Self::Reset => "reset",
+            Self::Gap => "gap",
+        }
+    }
+
+    /// Whether the interval's figures say something about quality.
+    #[must_use]
+    pub const fn is_measured(self) -> bool {
+        matches!(self, Self::Active | Self::Silent)
+    }
+}
+
+/// One stream over one interval: from one look at its entry to the next.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Interval {
+    /// The end, on the reporter's clock.
+    pub at: StatTime,
+    /// How long, in ms of the reporter's clock. Positive unless the state is [`State::Reset`].
+    pub span_ms: f64,
+    /// Which way the stream flows.
+    pub direction: Direction,
+    /// Which stream of the fabric.
+    pub ssrc: Ssrc,
+    /// What it carries; `None` when nothing reported tells.
+    pub kind: Option<MediaKind>,
+    /// What it was doing.
+    pub state: State,
+    present: u64,
+    values: [f64; Metric::COUNT],
+}
+
+impl Interval {
+    pub(crate) const fn new(
+        at: StatTime,
+        span_ms: f64,
+        direction: Direction,
+        ssrc: Ssrc,
+        kind: Option<MediaKind>,
+    ) -> Self {
+        let values = [0.0; Metric::COUNT];
+        Self { at, span_ms, direction, ssrc, kind, state: State::Active, present: 0, values }
+    }
+
+    /// Fills every metric that follows from the stream's own entry.
+    pub(crate) fn derive(&mut self, delta: &Delta<'_>) {
+        for &metric in Metric::ALL {
+            let value = match metric {
+                Metric::Qp => Mean(N::QpSum, frames_of(self.direction), 1.0).of(delta),
+                Metric::RetransmittedRatio => {
+                    let (part, whole) = match self.direction {
+                        Direction::Inbound => (N::RetransmittedPacketsReceived, N::PacketsReceived),
+                        Direction::Outbound => (N::RetransmittedPacketsSent, N::PacketsSent),
+                    };
+                    Mean(part, whole, 1.0).of(delta)
+                }
+                Metric::AudibleConcealedRatio => audible(delta),
+                _ => metric.formula().and_then(|formula| formula.of(delta)),
+            };
+            self.set(metric, value);
+        }
+    }
+
+    pub(crate) fn set(&mut self, metric: Metric, value: Option<f64>) {
+        if let Some(value) = value.filter(|value| value.is_finite())
+            && let Some(slot) = self.values.get_mut(metric as usize)
+        {
+            *slot = value;
+            self.present |= 1 << metric as u8;
+        }
+    }
+
+    /// A figure. `None` when what it is made of was not reported, or did not move.
+    #[must_use]
+    pub fn get(&self, metric: Metric) -> Option<f64> {
+        if self.present >> metric as u8 & 1 == 0 { None } else { self.values.get(metric as usize).copied() }
+    }
+
+    /// The figures that are known, in the order of the table.
+    pub fn figures(&self) -> impl Iterator<Item = (Metric, f64)> + '_ {
+        Metric::ALL.iter().filter_map(|&metric| Some((metric, self.get(metric)?)))
+    }
+
+    /// Payload bits per second.
+    #[must_use]
+    pub fn bitrate(&self) -> Option<Bitrate> {
+        Bitrate::new(self.get(Metric::BitrateBps)?)
+    }
+
+    /// Lost of expected packets.
+    #[must_use]
+    pub fn loss(&self) -> Option<Ratio> {
+        Ratio::new(self.get(Metric::LossRatio)?)
+    }
+}
+
+/// The frames that a stream's quantizer is summed over.
+const fn frames_of(direction: Direction) -> N {
+    match direction {
+        Direction::Inbound => N::FramesDecoded,
+        Direction::Outbound => N::FramesEncoded,
+    }
+}
+
+/// Concealed samples without the silent ones (edge case 26), of all samples.
+fn audible(delta: &Delta<'_>) -> Option<f64> {
+    let concealed = delta.of(N::ConcealedSamples)? - delta.of(N::SilentConcealedSamples)?;
+    let ratio = Ratio::of(concealed.max(0.0), delta.of(N::TotalSamplesReceived)?)?;
+    Some(ratio.as_f64())
+}

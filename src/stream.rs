@@ -1,0 +1,285 @@
+//! Cumulative counters into differences: what passed between two looks at the same stats entry.
+//!
+//! One [`Track`] follows one entry. It tells an advance from a repetition, from a snapshot that arrived late, and from
+//! counters that began anew; it never makes negative traffic. Between two resets the differences add up to the last
+//! value minus the first.
+
+use alloc::vec::Vec;
+
+use hashbrown::HashMap;
+use smallvec::SmallVec;
+
+use crate::report::{Entry, Num, Rule, StatsType, Text};
+use crate::unit::StatTime;
+
+/// A counter of 32 bits that wraps was near its end before (edge case 11); a smaller one that shrinks was reset.
+const WRAP: f64 = 4_294_967_296.0;
+const NEAR_WRAP: f64 = 0.9 * WRAP;
+
+/// What one stats entry said last.
+#[derive(Clone, Debug)]
+pub struct Track {
+    at: StatTime,
+    counters: Counters,
+    identity: Identity,
+}
+
+/// What a new look at an entry is, compared with the last one.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Step<'a> {
+    /// The time stamp did not move: a snapshot taken twice, or an RTCP report that is still the latest.
+    NoNews,
+    /// Older than what is known, or without a time: to be ignored.
+    Stale,
+    /// Time has passed, and counters went on.
+    Advance(Delta<'a>),
+    /// Counters began anew, or the entry now describes something else. What passed is still known where counters say
+    /// so; no rate is.
+    Restart(Delta<'a>),
+}
+
+/// What happened between two looks at an entry.
+#[derive(Clone, Copy, Debug)]
+pub struct Delta<'a> {
+    old: &'a Track,
+    new: Entry<'a>,
+    span_ms: f64,
+    /// Which counters went back without wrapping.
+    reset: u128,
+    /// The traffic counters are among them: everything counts from zero.
+    from_zero: bool,
+}
+
+impl Track {
+    /// Begins to follow an entry. `None` when it has no time stamp: nothing can be told from it.
+    #[must_use]
+    pub fn new(entry: Entry<'_>) -> Option<Self> {
+        let at = entry.timestamp()?;
+        Some(Self { at, counters: Counters::of(entry), identity: Identity::of(entry) })
+    }
+
+    /// When the entry was last looked at, on the reporter's clock.
+    #[must_use]
+    pub const fn at(&self) -> StatTime {
+        self.at
+    }
+
+    /// What the last look said of a cumulative member.
+    #[must_use]
+    pub fn last(&self, field: Num) -> Option<f64> {
+        self.counters.get(field)
+    }
+
+    /// What `entry` is, compared with the last look. Changes nothing; see [`Track::accept`].
+    #[must_use]
+    pub fn step<'a>(&'a self, entry: Entry<'a>) -> Step<'a> {
+        let Some(at) = entry.timestamp() else { return Step::Stale };
+        let span_ms = at.millis_since(self.at);
+        if span_ms == 0.0 {
+            return Step::NoNews;
+        }
+        let (reset, grew) = self.counters.compare(entry);
+        let mut delta = Delta { old: self, new: entry, span_ms, reset, from_zero: false };
+        if span_ms < 0.0 {
+            // The clock stepped back while the counters went on: the traffic is real, its duration is not known.
+            // Otherwise this is an old snapshot that arrived late.
+            return if grew && reset == 0 { Step::Restart(delta) } else { Step::Stale };
+        }
+        if reset == 0 && !self.identity.differs_from(Identity::of(entry)) {
+            return Step::Advance(delta);
+        }
+        delta.from_zero = reset & TRAFFIC != 0;
+        Step::Restart(delta)
+    }
+
+    /// Makes `entry` the last look. Allocates only when the entry has more counters than it ever had.
+    pub fn accept(&mut self, entry: Entry<'_>) {
+        if let Some(at) = entry.timestamp() {
+            self.at = at;
+            self.counters.load(entry);
+            self.identity = self.identity.or(Identity::of(entry));
+        }
+    }
+}
+
+impl<'a> Delta<'a> {
+    /// How long it took, in milliseconds of the reporter's clock: positive, except after a clock that stepped back.
+    #[must_use]
+    pub const fn span_ms(&self) -> f64 {
+        self.span_ms
+    }
+
+    /// The new look.
+    #[must_use]
+    pub const fn entry(&self) -> Entry<'a> {
+        self.new
+    }
+
+    /// The difference of a cumulative member, wraps undone. `None` unless both looks have it, and for a counter that
+    /// began anew. Negative only for [`Rule::Signed`].
+    #[must_use]
+    pub fn of(&self, field: Num) -> Option<f64> {
+        if self.reset >> field as u8 & 1 == 1 || self.from_zero {
+            return None;
+        }
+        let (old, new) = (self.old.counters.get(field)?, self.new.get(field)?);
+        if new < old && field.rule() == Rule::Counter32 { Some(new + WRAP - old) } else { Some(new - old) }
+    }
+
+    /// What passed by a counter, also across a reset: a counter that began anew has counted since then.
+    #[must_use]
+    pub fn passed(&self, field: Num) -> Option<f64> {
+        self.of(field).or_else(|| {
+            let began_anew = self.from_zero || self.reset >> field as u8 & 1 == 1;
+            if began_anew && self.old.counters.get(field).is_some() { self.new.get(field) } else { None }
+        })
+    }
+}
+
+/// Tracks of every entry of one PeerConnection, by what an entry is about: its SSRC where it has one (browsers rename
+/// ids while the SSRC stays, edge case 17), else its id.
+#[derive(Clone, Debug, Default)]
+pub struct Tracks {
+    index: HashMap<(StatsType, u64), usize>,
+    tracks: Vec<Track>,
+}
+
+impl Tracks {
+    /// Entries beyond this number are not followed.
+    const LIMIT: usize = 65_536;
+
+    /// No track yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Shows `entry` and what it is, compared with its last look, to `see`; then makes it the last look. The first look
+    /// at an entry is no step, and is not shown.
+    pub fn follow(&mut self, entry: Entry<'_>, see: impl FnOnce(Step<'_>)) {
+        let about = match entry.ssrc().filter(|_| entry.kind().is_rtp()) {
+            Some(ssrc) => u64::from(ssrc.get()),
+            None => fnv1a_64(entry.id()),
+        };
+        if let Some(track) = self.index.get(&(entry.kind(), about)).and_then(|&at| self.tracks.get_mut(at)) {
+            let step = track.step(entry);
+            let moves = matches!(step, Step::Advance(_) | Step::Restart(_));
+            see(step);
+            if moves {
+                track.accept(entry);
+            }
+        } else if self.tracks.len() < Self::LIMIT
+            && let Some(track) = Track::new(entry)
+        {
+            self.index.insert((entry.kind(), about), self.tracks.len());
+            self.tracks.push(track);
+        }
+    }
+}
+
+/// The counters that say whether a stream was torn down, and not only one of its parts.
+const TRAFFIC: u128 = 1 << Num::PacketsReceived as u8
+    | 1 << Num::PacketsSent as u8
+    | 1 << Num::BytesReceived as u8
+    | 1 << Num::BytesSent as u8;
+
+/// The cumulative members.
+const CUMULATIVE: u128 = {
+    let mut mask = 0;
+    let mut index = 0;
+    while index < Num::COUNT {
+        if Num::ALL[index].rule().is_cumulative() {
+            mask |= 1 << index;
+        }
+        index += 1;
+    }
+    mask
+};
+
+/// Cumulative members, packed: the values of the bits that are set, in the order of the bits.
+#[derive(Clone, Debug)]
+struct Counters {
+    present: u128,
+    values: SmallVec<[f64; 24]>,
+}
+
+impl Counters {
+    fn of(entry: Entry<'_>) -> Self {
+        let mut counters = Self { present: 0, values: SmallVec::new() };
+        counters.load(entry);
+        counters
+    }
+
+    fn load(&mut self, entry: Entry<'_>) {
+        self.present = entry.presence() & CUMULATIVE;
+        self.values.clear();
+        self.values.extend(
+            entry.numbers().filter(|&(field, _)| self.present >> field as u8 & 1 == 1).map(|(_, value)| value),
+        );
+    }
+
+    fn get(&self, field: Num) -> Option<f64> {
+        let bit = 1_u128 << field as u8;
+        if self.present & bit == 0 {
+            return None;
+        }
+        self.values.get((self.present & (bit - 1)).count_ones() as usize).copied()
+    }
+
+    /// Which counters are smaller in `entry` without having wrapped, and whether any is larger.
+    fn compare(&self, entry: Entry<'_>) -> (u128, bool) {
+        let (mut reset, mut grew) = (0, false);
+        let mut left = self.present;
+        for &old in &self.values {
+            let index = left.trailing_zeros() as usize;
+            left &= left.wrapping_sub(1);
+            let Some(&field) = Num::ALL.get(index) else { break };
+            let rule = field.rule();
+            let Some(new) = entry.get(field).filter(|_| rule.is_monotone()) else { continue };
+            grew |= new > old;
+            let wrapped = rule == Rule::Counter32 && old > NEAR_WRAP && old < WRAP && new < WRAP - NEAR_WRAP;
+            if new < old && !wrapped {
+                reset |= 1 << index;
+            }
+        }
+        (reset, grew)
+    }
+}
+
+/// What an RTP entry is about besides its SSRC, as hashes; 0 where not said.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Identity([u32; 3]);
+
+impl Identity {
+    fn of(entry: Entry<'_>) -> Self {
+        Self([Text::TrackIdentifier, Text::Mid, Text::Rid].map(|field| entry.text(field).map_or(0, fnv1a)))
+    }
+
+    /// Whether anything that both say differs. What appears later is not a difference (edge case 28).
+    fn differs_from(self, other: Self) -> bool {
+        self.0.iter().zip(other.0).any(|(&a, b)| a != 0 && b != 0 && a != b)
+    }
+
+    /// `newer`, and this where that says nothing.
+    fn or(self, newer: Self) -> Self {
+        let mut merged = newer.0;
+        for (newer, older) in merged.iter_mut().zip(self.0) {
+            if *newer == 0 {
+                *newer = older;
+            }
+        }
+        Self(merged)
+    }
+}
+
+/// FNV-1a in 32 bits: the same on every machine, and never 0.
+fn fnv1a(text: &str) -> u32 {
+    text.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)) | 1
+}
+
+/// FNV-1a in 64 bits.
+fn fnv1a_64(text: &str) -> u64 {
+    text.bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}

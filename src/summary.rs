@@ -1,0 +1,243 @@
+//! What leaves the engine when a call is over, or on the way: plain data with a schema number.
+//!
+//! Every key says its unit. What is not known is `null`, present, never 0 and never left out; every number is finite.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::digest::Stats;
+use crate::id::{Direction, MediaKind, Ssrc};
+
+/// The schema of [`ConferenceSummary`]. New keys leave it as it is; a key that changes its name or meaning raises it.
+pub const SCHEMA: &str = "callgauge.conference/1";
+
+/// A value that no room makes yet; always `null`.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct NotYet;
+
+/// Implements the parts that every output struct shares.
+macro_rules! output {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* })*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Debug, PartialEq)]
+            #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+            #[non_exhaustive]
+            pub struct $name { $($(#[$field_doc])* pub $field: $type,)* }
+        )*
+    };
+}
+
+output! {
+    /// A conference.
+    ConferenceSummary {
+        /// [`SCHEMA`].
+        schema: &'static str,
+        /// The conference's name; `None` when nobody said it.
+        conference: Option<String>,
+        /// The first look at any stream or connection, ms on the reporters' clocks.
+        start_ms: Option<f64>,
+        /// The last one.
+        end_ms: Option<f64>,
+        /// From the first to the last, in seconds.
+        duration_s: Option<f64>,
+        /// `ongoing` or `ended`.
+        state: &'static str,
+        /// Why it ended: `terminated`, `left`, `timeout`; `None` when nobody said so.
+        end_reason: Option<&'static str>,
+        /// The score of the conference.
+        score: Option<NotYet>,
+        /// The users.
+        users: Vec<NotYet>,
+        /// Who spoke.
+        talk: Option<NotYet>,
+        /// What happened.
+        events: Vec<NotYet>,
+        /// What went wrong.
+        diagnoses: Vec<NotYet>,
+        /// The PeerConnections, in the order in which they were opened.
+        fabrics: Vec<FabricSummary>,
+    }
+
+    /// A PeerConnection.
+    FabricSummary {
+        /// Its name in the input.
+        fabric: String,
+        /// Who reports.
+        local_user: Option<String>,
+        /// Who is at the other end.
+        remote_user: Option<String>,
+        /// What it is used for.
+        usage: Option<&'static str>,
+        /// How far the connection got, as far as stats tell: `initializing`, `established`, `disrupted`, `failed`,
+        /// `terminated`; `None` when they do not.
+        state: Option<&'static str>,
+        /// From opening to connected.
+        setup_delay_ms: Option<f64>,
+        /// From opening to failed.
+        failure_delay_ms: Option<f64>,
+        /// Snapshots taken.
+        snapshots: u64,
+        /// How often another candidate pair was selected.
+        selected_pair_changes: u64,
+        /// Streams beyond the limit, counted once for each snapshot that has one.
+        refused_streams: u64,
+        /// Round-trip times, by source: they measure different paths and are never mixed.
+        rtt_ms: RttBySource,
+        /// The bandwidth that the sender's congestion control believes in.
+        available_outgoing_bps: Stats,
+        /// The RTP streams: inbound before outbound, audio before video, then by SSRC.
+        streams: Vec<StreamSummary>,
+    }
+
+    /// Round-trip times in ms, by source.
+    RttBySource {
+        /// By RTCP, over all streams that are sent.
+        rtcp: Stats,
+        /// By STUN on the selected candidate pair.
+        ice: Stats,
+    }
+
+    /// An RTP stream, over the whole call and all its epochs.
+    StreamSummary {
+        /// Its SSRC.
+        ssrc: Ssrc,
+        /// Which way it flows, seen from the endpoint that reports.
+        direction: Direction,
+        /// What it carries.
+        kind: Option<MediaKind>,
+        /// Whose media it is.
+        user: Option<String>,
+        /// Its RID or MID.
+        label: Option<String>,
+        /// The codec of the last epoch, as its MIME type spells it.
+        codec: Option<String>,
+        /// The first look, ms on the reporter's clock.
+        start_ms: f64,
+        /// The last one.
+        end_ms: f64,
+        /// From the first to the last, in seconds.
+        duration_s: f64,
+        /// Looks at different times.
+        samples: u64,
+        /// Times the same moment was reported again.
+        duplicates: u64,
+        /// Looks that came after later ones, and were left out.
+        late: u64,
+        /// 1 and one more for each reset.
+        epochs: u64,
+        /// How often counters began anew or the SSRC changed its track.
+        resets: u64,
+        /// How often nothing was reported for much longer than before.
+        gaps: u64,
+        /// Seconds in those gaps.
+        gap_s: f64,
+        /// Seconds of coded silence from a disabled source, as far as the sender's own stats tell.
+        muted_s: f64,
+        /// Seconds in which the whole stream stood still.
+        held_s: f64,
+        /// Seconds in which nothing was sent, by the sender's own account.
+        paused_s: f64,
+        /// Seconds of discontinuous transmission.
+        silent_s: f64,
+        /// Packets received, or sent, from the first look to the last.
+        packets: Option<u64>,
+        /// Packets lost on the way, as the receiver counts them; may be negative (duplicates). For a stream that is
+        /// sent, between the first and the last RTCP report.
+        packets_lost: Option<i64>,
+        /// Payload bytes.
+        bytes: Option<u64>,
+        /// `8 · bytes / duration_s`.
+        bitrate_bps: Option<f64>,
+        /// Lost of expected packets, 0 to 1.
+        loss_ratio: Option<f64>,
+        /// Retransmitted packets among them.
+        packets_retransmitted: Option<u64>,
+        /// Interarrival jitter at the receiver.
+        jitter_ms: Stats,
+        /// Round-trip time by RTCP.
+        rtt_ms: Stats,
+        /// Bitrate of the intervals.
+        interval_bitrate_bps: Stats,
+        /// Loss ratio of the intervals.
+        interval_loss_ratio: Stats,
+        /// `None` for video.
+        audio: Option<AudioSummary>,
+        /// `None` for audio.
+        video: Option<VideoSummary>,
+        /// Mean opinion score of the intervals.
+        mos: Option<NotYet>,
+        /// Score of the stream.
+        score: Option<NotYet>,
+    }
+
+    /// What only audio has. Figures of the receiver are `None` for streams that are sent.
+    AudioSummary {
+        /// Concealed of all samples, 0 to 1.
+        concealed_ratio: Option<f64>,
+        /// Concealed audibly: without what silence or comfort noise filled.
+        audible_concealed_ratio: Option<f64>,
+        /// How often concealment began.
+        concealment_events: Option<u64>,
+        /// Samples inserted or removed by the jitter buffer, of all samples.
+        time_stretch_ratio: Option<f64>,
+        /// Packets that carried or brought forward error correction.
+        fec_packets: Option<u64>,
+        /// Those of them that were not needed.
+        fec_packets_discarded: Option<u64>,
+        /// Packets that came too late or too early to be used.
+        packets_discarded: Option<u64>,
+        /// Time in the jitter buffer.
+        jitter_buffer_delay_ms: Stats,
+        /// Level as RMS, 0 to 1.
+        level: Stats,
+    }
+
+    /// What only video has.
+    VideoSummary {
+        /// Frames decoded, or sent.
+        frames: Option<u64>,
+        /// Frames that were received and not shown.
+        frames_dropped: Option<u64>,
+        /// Key frames among them.
+        key_frames: Option<u64>,
+        /// Frames per second.
+        frames_per_second: Stats,
+        /// Width of the last frame.
+        width: Option<u64>,
+        /// Height of the last frame.
+        height: Option<u64>,
+        /// How often the picture froze.
+        freezes: Option<u64>,
+        /// Seconds frozen.
+        frozen_s: Option<f64>,
+        /// Mean quantizer, on the scale of the codec.
+        qp: Stats,
+        /// Time to decode a frame.
+        decode_ms: Stats,
+        /// Time to encode a frame.
+        encode_ms: Stats,
+        /// What the encoder was told to make.
+        target_bitrate_bps: Stats,
+        /// Time in the jitter buffer.
+        jitter_buffer_delay_ms: Stats,
+        /// Requests for retransmission.
+        nacks: Option<u64>,
+        /// Requests for a new picture.
+        plis: Option<u64>,
+        /// Seconds in which the encoder held back, by reason.
+        quality_limited_s: QualityLimited,
+    }
+
+    /// Seconds in which an encoder held back, by reason.
+    QualityLimited {
+        /// The processor.
+        cpu: Option<f64>,
+        /// The network.
+        bandwidth: Option<f64>,
+        /// Something else.
+        other: Option<f64>,
+    }
+}
