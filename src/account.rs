@@ -195,9 +195,9 @@ impl Account {
             Step::Restart(_) => None,
             Step::Advance(delta) => Some(delta),
         };
-        let mean_rtt = delta.as_ref().and_then(|delta| {
-            Formula::Mean(Num::TotalRoundTripTime, Num::RoundTripTimeMeasurements, 1e3).of(delta)
-        });
+        let mean_rtt = delta
+            .as_ref()
+            .and_then(|delta| Formula::Mean(Num::TotalRoundTripTime, Num::RoundTripTimeMeasurements, 1e3).of(delta));
         if let Some(delta) = &delta {
             rtcp.sender_rests = delta.of(Num::PacketsSent) == Some(0.0);
             if self.direction == Direction::Outbound
@@ -224,8 +224,7 @@ impl Account {
     /// Whether `entry` says that nothing is being played of this audio, not even concealment: the connection is on
     /// hold.
     pub(crate) fn playout_stands(&self, entry: Entry<'_>) -> bool {
-        self.kind == Some(MediaKind::Audio)
-            && matches!(self.media.step(entry), Step::Advance(delta) if stands(&delta))
+        self.kind == Some(MediaKind::Audio) && matches!(self.media.step(entry), Step::Advance(delta) if stands(&delta))
     }
 
     /// Takes a look at the stream's own entry and closes an interval, unless it is the first look. `source` is the media
@@ -269,13 +268,17 @@ impl Account {
                 let moved = moved(&delta, self.direction);
                 self.still_ms = if moved == Some(true) { 0.0 } else { self.still_ms + delta.span_ms() };
                 fill_losses(&mut interval, &delta, &mut self.rtcp, moved);
-                interval.state = state_of(&delta, &interval, &Context {
-                    still: self.still_ms >= STILL_MS,
-                    playout_stands,
-                    sender_rests: self.rtcp.sender_rests,
-                    source_level,
-                    cadence_ms: self.cadence_ms,
-                });
+                interval.state = state_of(
+                    &delta,
+                    &interval,
+                    &Context {
+                        still: self.still_ms >= STILL_MS,
+                        playout_stands,
+                        sender_rests: self.rtcp.sender_rests,
+                        source_level,
+                        cadence_ms: self.cadence_ms,
+                    },
+                );
                 (interval, false)
             }
         };

@@ -55,8 +55,7 @@ impl Digest {
         if !(0.0..=1e15).contains(&value) || weight == 0 {
             return;
         }
-        (self.min, self.max) =
-            if self.n == 0 { (value, value) } else { (self.min.min(value), self.max.max(value)) };
+        (self.min, self.max) = if self.n == 0 { (value, value) } else { (self.min.min(value), self.max.max(value)) };
         self.n += 1;
         self.weight = self.weight.saturating_add(weight);
         #[allow(clippy::cast_possible_truncation)] // at most 1e15 · 2³², far inside 128 bits

@@ -214,9 +214,8 @@ impl Counters {
     fn load(&mut self, entry: Entry<'_>) {
         self.present = entry.presence() & CUMULATIVE;
         self.values.clear();
-        self.values.extend(
-            entry.numbers().filter(|&(field, _)| self.present >> field as u8 & 1 == 1).map(|(_, value)| value),
-        );
+        self.values
+            .extend(entry.numbers().filter(|&(field, _)| self.present >> field as u8 & 1 == 1).map(|(_, value)| value));
     }
 
     fn get(&self, field: Num) -> Option<f64> {
@@ -280,6 +279,5 @@ fn fnv1a(text: &str) -> u32 {
 
 /// FNV-1a in 64 bits.
 fn fnv1a_64(text: &str) -> u64 {
-    text.bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

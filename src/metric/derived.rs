@@ -143,11 +143,7 @@ pub static TABLE: &[Derived] = &[
     row(Pair, "[responsesSent/s]", Rate(&[N::ResponsesSent], 1.0)),
     row(Pair, "[responsesReceived/s]", Rate(&[N::ResponsesReceived], 1.0)),
     row(Pair, "[consentRequestsSent/s]", Rate(&[N::ConsentRequestsSent], 1.0)),
-    row(
-        Pair,
-        "[totalRoundTripTime/responsesReceived]",
-        Mean(N::TotalRoundTripTime, N::ResponsesReceived, 1.0),
-    ),
+    row(Pair, "[totalRoundTripTime/responsesReceived]", Mean(N::TotalRoundTripTime, N::ResponsesReceived, 1.0)),
     row(Channel, "[messagesSent/s]", Rate(&[N::MessagesSent], 1.0)),
     row(Channel, "[messagesReceived/s]", Rate(&[N::MessagesReceived], 1.0)),
     row(Channel, "[bytesSent_in_bits/s]", RoundedBits(N::BytesSent)),

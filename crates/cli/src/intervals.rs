@@ -38,9 +38,9 @@ pub(crate) fn run(format: RowFormat, files: &[PathBuf], out: &mut dyn Write) -> 
         }
         let row = Row { fabric, interval };
         result = match format {
-            RowFormat::Ndjson => serde_json::to_writer(&mut *out, &row)
-                .map_err(io::Error::from)
-                .and_then(|()| writeln!(out)),
+            RowFormat::Ndjson => {
+                serde_json::to_writer(&mut *out, &row).map_err(io::Error::from).and_then(|()| writeln!(out))
+            }
             RowFormat::Csv => write_csv(&mut csv, out, row.cells().map(|(_, cell)| cell.to_string())),
         };
     });

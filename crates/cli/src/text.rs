@@ -203,9 +203,10 @@ fn sparkline(
         }
     }
     let means = columns.map(|(sum, n)| (n > 0).then(|| sum / f64::from(n)));
-    let largest = means.into_iter().flatten().fold(None, |largest: Option<f64>, mean| {
-        Some(largest.map_or(mean, |largest| largest.max(mean)))
-    })?;
+    let largest = means
+        .into_iter()
+        .flatten()
+        .fold(None, |largest: Option<f64>, mean| Some(largest.map_or(mean, |largest| largest.max(mean))))?;
     let full = full.unwrap_or(largest);
     let level = |mean: f64| {
         let level = if full > 0.0 { mean / full * LEVELS.len() as f64 } else { 0.0 };
