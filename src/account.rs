@@ -361,7 +361,7 @@ impl Rtcp {
 impl Totals {
     fn add(&mut self, delta: &Delta<'_>, direction: Direction) {
         use Num as N;
-        let mut take = |total: &mut Option<f64>, fields: &[Num]| {
+        let take = |total: &mut Option<f64>, fields: &[Num]| {
             add(total, fields.iter().find_map(|&field| delta.passed(field)));
         };
         take(&mut self.packets, &[N::PacketsReceived, N::PacketsSent]);
