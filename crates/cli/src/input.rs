@@ -136,14 +136,15 @@ fn read_records(
         }
         return result.map(drop);
     }
-    loop {
+    while !(ended && record.is_empty()) {
         take_line(&record, reader, input, each);
         if ended {
-            return Ok(());
+            break;
         }
         record.clear();
         ended = next_line(source, &mut record)?;
     }
+    Ok(())
 }
 
 fn take_line(line: &[u8], reader: &mut Reader, input: &mut Input, each: &mut dyn FnMut(Snapshot<'_>)) {
