@@ -1,12 +1,13 @@
 //! Differences into figures: declared tables of derived metrics, and the [`Interval`] that they fill.
 //!
-//! Every figure is a row: what it is made of, in which unit, under which name. A row whose denominator did not move is
-//! `None`, and so is a row one of whose counters was missing at either end, began anew, or ran back.
+//! Every figure is a row: counter, denominator, unit and name. One reset rule holds for all of them: a row is `None` for
+//! the interval in which one of its counters began anew, and so it is when one was missing at either end or the
+//! denominator did not move.
 
 pub mod derived;
 mod interval;
 
-pub use interval::{Interval, Metric, State};
+pub use interval::{Interval, Metric, State, Unit};
 
 use crate::report::Num;
 use crate::stream::Delta;
