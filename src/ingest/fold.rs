@@ -121,14 +121,15 @@ fn fold_legacy(report: &mut Report) {
             }
             StatsType::LegacyCandidatePair => {
                 let (readable, writable) = (view.flag(Flag::Readable), view.flag(Flag::Writable));
-                let round_trip = view.get(Num::RoundTripTime);
-                entry.set_kind(StatsType::CandidatePair);
+                // Before the first response it is a constant of 3 s.
+                let answered = view.get(Num::ResponsesReceived) != Some(0.0);
+                let round_trip = view.get(Num::RoundTripTime).filter(|_| answered);
+                entry.set_kind(StatsType::CandidatePair).unset(Num::RoundTripTime);
                 if let (Some(readable), Some(writable)) = (readable, writable) {
                     entry.set_flag(Flag::Nominated, readable && writable);
                 }
                 if let Some(seconds) = round_trip {
                     entry.set(Num::CurrentRoundTripTime, seconds);
-                    entry.unset(Num::RoundTripTime);
                 }
             }
             StatsType::LegacyBwe => {

@@ -76,3 +76,17 @@ pub fn read_records<'a>(records: impl IntoIterator<Item = &'a [u8]>) -> Input {
 pub fn read_lines(text: &[u8]) -> Input {
     read_records(text.split(|&byte| byte == b'\n'))
 }
+
+/// Asserts that two reports have the same rows, in whatever order.
+pub fn same_rows(expected: &Report, found: &Report) -> usize {
+    let sorted = |report: &Report| {
+        let mut order: Vec<usize> = (0..report.len()).collect();
+        order.sort_by_key(|&index| report.get(index).map(|entry| (entry.kind(), entry.id().to_string())));
+        order
+    };
+    assert_eq!(expected.len(), found.len());
+    for (left, right) in sorted(expected).into_iter().zip(sorted(found)) {
+        assert_eq!(expected.get(left), found.get(right));
+    }
+    expected.entries().map(|entry| entry.numbers().count() + entry.texts().count()).sum()
+}
