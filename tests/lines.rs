@@ -1,12 +1,14 @@
 //! rtcstats v3 against the recordings that it was made of, and what a bad line may and may not do.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // tests may assume
 
 mod common;
+mod reading;
 
 use std::collections::HashMap;
 
 use callgauge::ingest::Format;
 use callgauge::report::{Entry, Flag, Num, StatsType, Text};
-use common::{Taken, read_lines, recording};
+use reading::{Taken, read_lines, recording};
 
 /// What is known of one connection while two formats are compared.
 #[derive(Default)]
