@@ -76,6 +76,8 @@ struct Row {
     timestamp: Option<StatTime>,
     id: Span,
     nums: u128,
+    /// Members that were reported with a value that is none: not to be taken from an older row.
+    refused: u128,
     texts: u64,
     flags: u16,
     flag_values: u16,
@@ -90,6 +92,7 @@ impl Row {
         timestamp: None,
         id: Span { start: 0, len: 0 },
         nums: 0,
+        refused: 0,
         texts: 0,
         flags: 0,
         flag_values: 0,
@@ -103,6 +106,7 @@ impl Row {
         self.timestamp = None;
         self.id = Span::default();
         self.nums = 0;
+        self.refused = 0;
         self.texts = 0;
         self.flags = 0;
     }
@@ -219,6 +223,11 @@ impl Report {
             }
         }
         self.len = kept;
+    }
+
+    /// How many bytes the report holds on to, rows kept for reuse included.
+    pub(crate) const fn footprint(&self) -> usize {
+        self.rows.len() * size_of::<Row>() + self.text.capacity()
     }
 
     pub(crate) const fn skipped_mut(&mut self) -> &mut Skipped {
@@ -367,6 +376,7 @@ impl EntryMut<'_> {
             self.row.nums |= 1 << field as u8;
         } else {
             self.skipped.bad_fields += 1;
+            self.refuse(field);
         }
         self
     }
@@ -416,6 +426,12 @@ impl EntryMut<'_> {
         self
     }
 
+    /// Notes that a numeric member was reported without a value: [`Self::fill_from`] then leaves it unknown.
+    #[cold]
+    pub(crate) fn refuse(&mut self, field: Num) {
+        self.row.refused |= 1 << field as u8;
+    }
+
     /// Takes every member that this row lacks from `source`, whose report may be another one.
     pub(crate) fn fill_from(&mut self, source: Entry<'_>) {
         let from = source.row;
@@ -424,8 +440,9 @@ impl EntryMut<'_> {
         }
         self.row.media = self.row.media.or(from.media);
         self.row.timestamp = self.row.timestamp.or(from.timestamp);
-        let mut missing = from.nums & !self.row.nums;
+        let mut missing = from.nums & !self.row.nums & !self.row.refused;
         self.row.nums |= missing;
+        self.row.refused |= from.refused;
         while missing != 0 {
             let index = missing.trailing_zeros() as usize;
             self.row.num[index] = from.num[index];
@@ -451,6 +468,16 @@ impl EntryMut<'_> {
     /// Takes a numeric member away.
     pub(crate) fn unset(&mut self, field: Num) {
         self.row.nums &= !(1 << field as u8);
+    }
+
+    /// Takes a text member away.
+    pub(crate) fn unset_text(&mut self, field: Text) {
+        self.row.texts &= !(1 << field as u8);
+    }
+
+    /// Takes a true-or-false member away.
+    pub(crate) fn unset_flag(&mut self, field: Flag) {
+        self.row.flags &= !(1 << field as u8);
     }
 
     /// Counts a member whose value could not be read.

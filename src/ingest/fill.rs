@@ -51,13 +51,16 @@ pub(super) fn string(entry: &mut EntryMut<'_>, target: Target, value: &str) {
         // Old APIs write every number as a string.
         Target::Num(..) | Target::LegacyRtt => match value.trim().parse() {
             Ok(parsed) => number(entry, target, parsed),
-            Err(_) => entry.count_bad_field(),
+            Err(_) => {
+                null(entry, target);
+                entry.count_bad_field();
+            }
         },
         Target::Timestamp => match parse_time(value) {
             Some(time) => drop(entry.set_timestamp(Some(time))),
             None => entry.count_bad_field(),
         },
-        Target::Flag(_) | Target::LegacyLimit(_) => match value {
+        Target::Flag(_) => match value {
             "true" => boolean(entry, target, true),
             "false" => boolean(entry, target, false),
             _ => entry.count_bad_field(),
@@ -73,9 +76,17 @@ pub(super) fn string(entry: &mut EntryMut<'_>, target: Target, value: &str) {
 pub(super) fn boolean(entry: &mut EntryMut<'_>, target: Target, value: bool) {
     match target {
         Target::Flag(field) => drop(entry.set_flag(field, value)),
-        Target::LegacyLimit(reason) if value => drop(entry.set_text(Text::QualityLimitationReason, reason)),
-        Target::LegacyLimit(_) | Target::Skip | Target::Inline => {}
+        Target::Skip | Target::Inline => {}
         _ => entry.count_bad_field(),
+    }
+}
+
+/// No value for a member. Where only changes are sent, an older value must not stand in for it.
+pub(super) fn null(entry: &mut EntryMut<'_>, target: Target) {
+    match target {
+        Target::Num(field, _) => entry.refuse(field),
+        Target::LegacyRtt => entry.refuse(Num::RoundTripTime),
+        _ => {}
     }
 }
 

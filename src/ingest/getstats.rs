@@ -180,10 +180,22 @@ impl Scanner {
 
     /// One entry. `id` is what stood outside of it; an `id` inside wins.
     pub(super) fn entry(&mut self, cursor: &mut Cursor<'_>, report: &mut Report, id: &str) -> Result<(), ReadError> {
+        self.entry_of(cursor, report, StatsType::Other, id)
+    }
+
+    /// One entry whose type, and perhaps id, stood outside of it; what stands inside wins.
+    pub(super) fn entry_of(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        report: &mut Report,
+        kind: StatsType,
+        id: &str,
+    ) -> Result<(), ReadError> {
         if report.len() >= MAX_ENTRIES {
             return skip_entry(cursor, report);
         }
         let mut entry = report.begin();
+        entry.set_kind(kind);
         if !id.is_empty() {
             entry.set_id(id);
         }
@@ -235,6 +247,7 @@ impl Scanner {
                 (_, Next::Null) => {
                     let start = cursor.pos;
                     cursor.word()?;
+                    fill::null(entry, target);
                     // `null` is how JSON says unknown; `NaN` is a number that is none.
                     if cursor.since(start) != "null" {
                         entry.count_bad_field();
@@ -282,7 +295,7 @@ const fn context(kind: StatsType, media: Option<MediaKind>) -> usize {
 }
 
 /// Steps over something that is no entry, and counts it.
-fn skip_entry(cursor: &mut Cursor<'_>, report: &mut Report) -> Result<(), ReadError> {
+pub(super) fn skip_entry(cursor: &mut Cursor<'_>, report: &mut Report) -> Result<(), ReadError> {
     report.skipped_mut().entries += 1;
     cursor.skip()
 }

@@ -411,7 +411,7 @@ mod tests {
         }
 
         #[test]
-        fn strings_unescape_as_serde_json_does(text in any::<std::string::String>()) {
+        fn strings_unescape_as_serde_json_does(text in any::<String>()) {
             let encoded = serde_json::to_string(&text).unwrap();
             let mut buffer = String::new();
             let mut cursor = Cursor::of(&encoded);

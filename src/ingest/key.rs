@@ -29,8 +29,6 @@ pub(super) enum Target {
     LegacyRtt,
     /// The codec's name without its kind.
     LegacyCodec,
-    /// True when the resolution is limited for the given reason.
-    LegacyLimit(&'static str),
     /// Not read.
     Skip,
 }
@@ -72,6 +70,8 @@ const EXTRA: &[(&str, Target)] = &[
     ("timestamp", Target::Timestamp),
     ("qualityLimitationDurations", Target::Nested(Nested::QualityLimitationDurations)),
     ("psnrSum", Target::Nested(Nested::PsnrSum)),
+    // rtcstats' `timestamp`
+    ("t", Target::Timestamp),
     // older spec drafts
     ("mediaType", Target::Kind),
     ("discardedPackets", Target::Num(Num::PacketsDiscarded, 1.0)),
@@ -108,11 +108,9 @@ const EXTRA: &[(&str, Target)] = &[
     ("googActiveConnection", Target::Flag(Flag::Selected)),
     ("googAvailableReceiveBandwidth", Target::Num(Num::AvailableIncomingBitrate, 1.0)),
     ("googAvailableSendBandwidth", Target::Num(Num::AvailableOutgoingBitrate, 1.0)),
-    ("googBandwidthLimitedResolution", Target::LegacyLimit("bandwidth")),
     ("googChannelId", Target::Text(Text::TransportId)),
     ("googCodecName", Target::LegacyCodec),
     ("googContentType", Target::Text(Text::ContentType)),
-    ("googCpuLimitedResolution", Target::LegacyLimit("cpu")),
     ("googEchoCancellationReturnLoss", Target::Num(Num::EchoReturnLoss, 1.0)),
     ("googEchoCancellationReturnLossEnhancement", Target::Num(Num::EchoReturnLossEnhancement, 1.0)),
     ("googFirsReceived", Target::Num(Num::FirCount, 1.0)),
@@ -171,8 +169,8 @@ pub(super) static TARGETS: [Target; COUNT] = {
 
 /// `"name":` in five words and a mask, to compare with text at one go; longer names are never predicted.
 pub(super) struct Token {
-    pub(super) words: [u64; Token::WORDS],
-    pub(super) masks: [u64; Token::WORDS],
+    pub(super) words: [u64; Self::WORDS],
+    pub(super) masks: [u64; Self::WORDS],
     /// 0 for a name that is too long.
     pub(super) len: u8,
 }

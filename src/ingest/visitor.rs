@@ -329,6 +329,7 @@ impl<'de> Visitor<'de> for Member<'_, '_> {
     }
 
     fn visit_unit<E: Error>(self) -> Result<(), E> {
+        fill::null(self.entry, self.target);
         Ok(())
     }
 

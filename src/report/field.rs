@@ -298,6 +298,8 @@ fields! {
         RemoteSource "remoteSource", // obsolete, of a `track`
         Ended "ended",               // obsolete, of a `track`
         Detached "detached",         // obsolete, of a `track`
+        CpuLimited "googCpuLimitedResolution",             // obsolete: folded into `qualityLimitationReason`
+        BandwidthLimited "googBandwidthLimitedResolution", // likewise
     }
 }
 
