@@ -221,10 +221,14 @@ impl Account {
         rtcp.sent = sent;
     }
 
-    /// Whether `entry` says that nothing is being played of this audio, not even concealment: the connection is on
-    /// hold.
-    pub(crate) fn playout_stands(&self, entry: Entry<'_>) -> bool {
-        self.kind == Some(MediaKind::Audio) && matches!(self.media.step(entry), Step::Advance(delta) if stands(&delta))
+    /// Whether `entry` says that nothing is being played of this audio, not even concealment. `None` for what is no
+    /// received audio, or never carried any: it cannot tell a connection on hold from one that was never used.
+    pub(crate) fn playout_stands(&self, entry: Entry<'_>) -> Option<bool> {
+        let carries = self.kind == Some(MediaKind::Audio) && self.media.last(Num::PacketsReceived) > Some(0.0);
+        match self.media.step(entry) {
+            Step::Advance(delta) if carries => Some(delta.of(Num::TotalSamplesReceived)? == 0.0),
+            _ => None,
+        }
     }
 
     /// Takes a look at the stream's own entry and closes an interval, unless it is the first look. `source` is the media
@@ -475,11 +479,6 @@ fn state_of(delta: &Delta<'_>, interval: &Interval, context: &Context) -> State 
         Direction::Outbound if audio && context.source_level == Some(0.0) => State::Muted,
         _ => State::Active,
     }
-}
-
-/// Whether no sample reached the player.
-fn stands(delta: &Delta<'_>) -> bool {
-    delta.of(Num::TotalSamplesReceived) == Some(0.0)
 }
 
 /// Few packets, and nothing loud in them.

@@ -64,10 +64,7 @@ impl Fabric {
                 account.hear(remote, entry);
             }
         }
-        let playout_stands = self.seen.iter().any(|&(entry, slot)| {
-            let (entry, account) = (report.get(entry as usize), self.accounts.get(slot as usize));
-            entry.zip(account).is_some_and(|(entry, account)| account.playout_stands(entry))
-        });
+        let playout_stands = self.playout_stands(report);
         for &(entry, slot) in &self.seen {
             let (Some(entry), Some(account)) = (report.get(entry as usize), self.accounts.get_mut(slot as usize))
             else {
@@ -85,6 +82,14 @@ impl Fabric {
                 }
             }
         }
+    }
+
+    /// Whether all received audio stands still: the connection is on hold.
+    fn playout_stands(&self, report: &Report) -> bool {
+        let mut audio = self.seen.iter().filter_map(|&(entry, slot)| {
+            self.accounts.get(slot as usize)?.playout_stands(report.get(entry as usize)?)
+        });
+        audio.next().is_some_and(|first| first && audio.all(|stands| stands))
     }
 
     /// Finds or opens the account of every stream in the report.

@@ -126,6 +126,9 @@ fn write_stream(
 
 /// The figures that matter, in columns.
 fn facts(stream: &StreamSummary) -> Vec<String> {
+    if stream.packets == Some(0) {
+        return vec![format!("{:>12}", "no packets")];
+    }
     let mut facts = vec![format!("{:>12}", stream.bitrate_bps.map_or("? bit/s".into(), bitrate))];
     facts.push(format!("loss {:>6}", percent(stream.loss_ratio)));
     if let Some(jitter) = stream.jitter_ms.mean {
