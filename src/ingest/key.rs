@@ -171,8 +171,8 @@ pub(super) static TARGETS: [Target; COUNT] = {
 
 /// `"name":` in five words and a mask, to compare with text at one go; longer names are never predicted.
 pub(super) struct Token {
-    pub(super) words: [u64; Token::WORDS],
-    pub(super) masks: [u64; Token::WORDS],
+    pub(super) words: [u64; Self::WORDS],
+    pub(super) masks: [u64; Self::WORDS],
     /// 0 for a name that is too long.
     pub(super) len: u8,
 }

@@ -93,7 +93,7 @@ macro_rules! numbers {
             /// The rule that a value of this member keeps.
             #[must_use]
             pub const fn rule(self) -> Rule {
-                use Rule::{Code, Counter, Counter32, Gauge, Signed, Time, Total};
+                use Rule::{Code, Counter, Counter32, Signed, Time, Total};
                 match self { $(Self::$variant => $rule,)* }
             }
         }
