@@ -289,6 +289,11 @@ impl<'a> RawStr<'a> {
         buffer
     }
 
+    /// Appends the text, unescaped.
+    pub(super) fn append_to(self, out: &mut String) {
+        unescape(self.raw, out);
+    }
+
     /// The text as it stands between the quotes, if it has no escapes.
     pub(super) fn plain(self) -> Option<&'a str> {
         (!self.escaped).then_some(self.raw)
@@ -411,7 +416,7 @@ mod tests {
         }
 
         #[test]
-        fn strings_unescape_as_serde_json_does(text in any::<std::string::String>()) {
+        fn strings_unescape_as_serde_json_does(text in any::<String>()) {
             let encoded = serde_json::to_string(&text).unwrap();
             let mut buffer = String::new();
             let mut cursor = Cursor::of(&encoded);
