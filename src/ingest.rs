@@ -23,6 +23,7 @@ mod error;
 mod fill;
 mod fold;
 pub mod getstats;
+mod internals;
 mod json;
 mod key;
 mod ndjson;
@@ -89,6 +90,7 @@ impl Reader {
         match format {
             Format::GetStats => self.read_getstats(record, each)?,
             Format::Ndjson => ndjson::read(self, &mut cursor, each)?,
+            Format::WebrtcInternals => internals::read(self, &mut cursor, each)?,
             _ => return Err(ReadError::new(cursor.pos, ReadErrorKind::UnknownFormat)),
         }
         self.format.get_or_insert(format);
