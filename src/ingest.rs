@@ -24,6 +24,7 @@ mod error;
 mod fill;
 mod fold;
 pub mod getstats;
+mod internals;
 mod json;
 mod key;
 mod lines;
@@ -98,7 +99,7 @@ impl Reader {
             Format::Rtcstats => rtcstats::read(self, &mut cursor, each)?,
             Format::Jitsi | Format::RtcstatsLegacy => lines::read(self, &mut cursor, format, each)?,
             Format::ObserveRtc => observertc::read(self, &mut cursor, each)?,
-            _ => return Err(ReadError::new(cursor.pos, ReadErrorKind::UnknownFormat)),
+            Format::WebrtcInternals => internals::read(self, &mut cursor, each)?,
         }
         self.format.get_or_insert(format);
         Ok(())

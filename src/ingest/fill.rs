@@ -134,7 +134,7 @@ pub(super) fn parse_time(text: &str) -> Option<StatTime> {
 }
 
 /// The type that a name stands for, with the spellings of browsers before the spec settled.
-fn type_of_name(name: &str) -> StatsType {
+pub(super) fn type_of_name(name: &str) -> StatsType {
     match name {
         "inboundrtp" => StatsType::InboundRtp,
         "outboundrtp" => StatsType::OutboundRtp,

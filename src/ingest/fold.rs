@@ -3,6 +3,7 @@
 //! After folding, whoever reads a report needs to know W3C webrtc-stats and nothing else.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use crate::id::MediaKind;
 use crate::report::{Entry, EntryMut, Flag, Num, Report, StatsType, Text};
@@ -279,13 +280,14 @@ fn split(report: &mut Report, index: usize, fields: &[Num], kind: StatsType, suf
 /// Obsolete `track` rows: what they measured belongs to the RTP row that names them, where that lacks it.
 fn fold_tracks(report: &mut Report) {
     let tracks = copy_of(report, |entry| entry.kind() == StatsType::Track);
+    let tracks = ById::new(&tracks);
     for index in 0..report.len() {
         let Some(mut entry) = report.entry_mut(index) else { return };
         let view = entry.view();
         if !matches!(view.kind(), StatsType::InboundRtp | StatsType::OutboundRtp) {
             continue;
         }
-        let track = view.text(Text::TrackId).and_then(|id| tracks.by_id(id));
+        let track = view.text(Text::TrackId).and_then(|id| tracks.get(id));
         if let Some(track) = track {
             entry.fill_from(track);
         }
@@ -296,13 +298,14 @@ fn fold_tracks(report: &mut Report) {
 /// RTP rows without a `kind` take that of their codec.
 fn fill_media(report: &mut Report) {
     let codecs = copy_of(report, |entry| entry.kind() == StatsType::Codec);
+    let codecs = ById::new(&codecs);
     for index in 0..report.len() {
         let Some(mut entry) = report.entry_mut(index) else { return };
         let view = entry.view();
         if view.media().is_some() || !view.kind().is_rtp() {
             continue;
         }
-        let codec = view.text(Text::CodecId).and_then(|id| codecs.by_id(id));
+        let codec = view.text(Text::CodecId).and_then(|id| codecs.get(id));
         let media = codec.and_then(|codec| media_of_mime(codec.text(Text::MimeType)?));
         if let Some(media) = media.or_else(|| media_of_members(view)) {
             entry.set_media(media);
@@ -328,6 +331,23 @@ fn media_of_members(entry: Entry<'_>) -> Option<MediaKind> {
         Some(MediaKind::Audio)
     } else {
         None
+    }
+}
+
+/// The rows of a report in the order of their ids, so that many look-ups cost no more than sorting.
+struct ById<'a>(Vec<Entry<'a>>);
+
+impl<'a> ById<'a> {
+    fn new(report: &'a Report) -> Self {
+        let mut rows: Vec<_> = report.entries().collect();
+        rows.sort_by_key(|row| row.id());
+        Self(rows)
+    }
+
+    /// The first row with this id.
+    fn get(&self, id: &str) -> Option<Entry<'a>> {
+        let first = self.0.partition_point(|row| row.id() < id);
+        self.0.get(first).copied().filter(|row| row.id() == id)
     }
 }
 

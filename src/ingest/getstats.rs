@@ -219,44 +219,10 @@ impl Scanner {
             };
             previous = key;
             let target = TARGETS[usize::from(key)];
-            match (target, cursor.next()?) {
-                (Target::Inline, Next::Object) if !inlined => self.members(cursor, entry, true)?,
-                (Target::Skip | Target::Inline, _) => cursor.skip()?,
-                (Target::Text(_) | Target::Id, Next::Number) => {
-                    let start = cursor.pos;
-                    cursor.number()?;
-                    fill::string(entry, target, cursor.since(start));
-                }
-                (_, Next::Number) => fill::number(entry, target, cursor.number()?),
-                (Target::Nested(nested), Next::Str) => {
-                    let text = cursor.string("a string")?;
-                    fill::nested_text(entry, nested, text.get(&mut self.scratch));
-                }
-                (_, Next::Str) => {
-                    let text = cursor.string("a string")?;
-                    match text.plain() {
-                        Some(text) => fill::string(entry, target, text),
-                        None => fill::string(entry, target, text.get(&mut self.scratch)),
-                    }
-                }
-                (Target::Nested(nested), Next::Object) => fill::nested_object(cursor, entry, nested)?,
-                (_, next @ (Next::True | Next::False)) => {
-                    cursor.word()?;
-                    fill::boolean(entry, target, next == Next::True);
-                }
-                (_, Next::Null) => {
-                    let start = cursor.pos;
-                    cursor.word()?;
-                    fill::null(entry, target);
-                    // `null` is how JSON says unknown; `NaN` is a number that is none.
-                    if cursor.since(start) != "null" {
-                        entry.count_bad_field();
-                    }
-                }
-                (_, Next::Object | Next::Array) => {
-                    cursor.skip()?;
-                    entry.count_bad_field();
-                }
+            if target == Target::Inline && !inlined && cursor.next()? == Next::Object {
+                self.members(cursor, entry, true)?;
+            } else {
+                value(cursor, entry, target, &mut self.scratch)?;
             }
         }
         Ok(())
@@ -282,6 +248,55 @@ impl Scanner {
         }
         Ok(found)
     }
+}
+
+/// The value at `cursor` into the row, as its target says.
+#[inline]
+pub(super) fn value(
+    cursor: &mut Cursor<'_>,
+    entry: &mut EntryMut<'_>,
+    target: Target,
+    scratch: &mut String,
+) -> Result<(), ReadError> {
+    match (target, cursor.next()?) {
+        (Target::Skip | Target::Inline, _) => cursor.skip()?,
+        (Target::Text(_) | Target::Id, Next::Number) => {
+            let start = cursor.pos;
+            cursor.number()?;
+            fill::string(entry, target, cursor.since(start));
+        }
+        (_, Next::Number) => fill::number(entry, target, cursor.number()?),
+        (Target::Nested(nested), Next::Str) => {
+            let text = cursor.string("a string")?;
+            fill::nested_text(entry, nested, text.get(scratch));
+        }
+        (_, Next::Str) => {
+            let text = cursor.string("a string")?;
+            match text.plain() {
+                Some(text) => fill::string(entry, target, text),
+                None => fill::string(entry, target, text.get(scratch)),
+            }
+        }
+        (Target::Nested(nested), Next::Object) => fill::nested_object(cursor, entry, nested)?,
+        (_, next @ (Next::True | Next::False)) => {
+            cursor.word()?;
+            fill::boolean(entry, target, next == Next::True);
+        }
+        (_, Next::Null) => {
+            let start = cursor.pos;
+            cursor.word()?;
+            fill::null(entry, target);
+            // `null` is how JSON says unknown; `NaN` is a number that is none.
+            if cursor.since(start) != "null" {
+                entry.count_bad_field();
+            }
+        }
+        (_, Next::Object | Next::Array) => {
+            cursor.skip()?;
+            entry.count_bad_field();
+        }
+    }
+    Ok(())
 }
 
 /// Entries of one type, and of one kind of media, have their members in the same order.

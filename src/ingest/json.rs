@@ -289,6 +289,11 @@ impl<'a> RawStr<'a> {
         buffer
     }
 
+    /// Appends the text, unescaped.
+    pub(super) fn append_to(self, out: &mut String) {
+        unescape(self.raw, out);
+    }
+
     /// The text as it stands between the quotes, if it has no escapes.
     pub(super) fn plain(self) -> Option<&'a str> {
         (!self.escaped).then_some(self.raw)
