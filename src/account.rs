@@ -247,6 +247,11 @@ impl Account {
             return None;
         }
         let (interval, restart) = match self.media.step(entry) {
+            // What passed without time passing is counted when time has passed.
+            Step::Advance(delta) if delta.span_ms() == 0.0 => {
+                self.looks -= 1;
+                return None;
+            }
             Step::NoNews => {
                 self.looks -= 1;
                 self.duplicates += 1;

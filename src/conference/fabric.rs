@@ -86,9 +86,10 @@ impl Fabric {
 
     /// Whether all received audio stands still: the connection is on hold.
     fn playout_stands(&self, report: &Report) -> bool {
-        let mut audio = self.seen.iter().filter_map(|&(entry, slot)| {
-            self.accounts.get(slot as usize)?.playout_stands(report.get(entry as usize)?)
-        });
+        let mut audio = self
+            .seen
+            .iter()
+            .filter_map(|&(entry, slot)| self.accounts.get(slot as usize)?.playout_stands(report.get(entry as usize)?));
         audio.next().is_some_and(|first| first && audio.all(|stands| stands))
     }
 
