@@ -199,7 +199,8 @@ impl Account {
             .as_ref()
             .and_then(|delta| Formula::Mean(Num::TotalRoundTripTime, Num::RoundTripTimeMeasurements, 1e3).of(delta));
         if let Some(delta) = &delta {
-            rtcp.sender_rests = delta.of(Num::PacketsSent) == Some(0.0);
+            // That reports come in while nothing else does tells a rest from an outage.
+            rtcp.sender_rests = delta.of(Num::PacketsSent) == Some(0.0) && self.still_ms > 0.0;
             if self.direction == Direction::Outbound
                 && let Some(lost) = delta.of(Num::PacketsLost)
             {
@@ -275,7 +276,14 @@ impl Account {
                     interval.set(Metric::Level, source_level);
                 }
                 let moved = moved(&delta, self.direction);
-                self.still_ms = if moved == Some(true) { 0.0 } else { self.still_ms + delta.span_ms() };
+                match moved {
+                    Some(true) => {
+                        self.still_ms = 0.0;
+                        self.rtcp.sender_rests = false;
+                    }
+                    Some(false) => self.still_ms += delta.span_ms(),
+                    None => {}
+                }
                 fill_losses(&mut interval, &delta, &mut self.rtcp, moved);
                 interval.state = state_of(
                     &delta,
