@@ -1,10 +1,12 @@
 //! How fast getStats text becomes a report, beside what others need for less.
 //!
-//! `cargo bench --bench reading` first prints, for every workload, the time of each way relative to the serde visitor:
-//! all ways run in turn in one process, and the medians over the rounds are compared, so that the table holds on a
-//! machine whose speed varies. Then criterion measures each way alone. `-- table` prints the table only.
+//! `cargo bench --bench reading` first prints, for every workload, the time of each way relative to others: all ways
+//! run in turn in one process, and a ratio is the median of the rounds' ratios, so that it holds on a machine whose
+//! speed varies. Then criterion measures each way alone. `-- table` prints the tables only.
 //!
 //! `serde_json` is built with `float_roundtrip` here, because the scanner rounds correctly too.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // a bench may assume what the tests prove
 
 use std::hint::black_box;
 use std::io::Read;
@@ -50,18 +52,19 @@ const WAYS: [Way; 6] = [
         sonic_rs::from_str::<IgnoredAny>(text).expect("the workload is JSON");
         text.len()
     }),
-    ("UTF-8 check", |_, text| {
-        core::str::from_utf8(black_box(text.as_bytes())).map_or(0, str::len)
-    }),
+    ("UTF-8 check", |_, text| core::str::from_utf8(black_box(text.as_bytes())).map_or(0, str::len)),
 ];
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let testing = args.iter().any(|arg| arg == "--test");
-    for set in SETS {
-        print_table(set, &snapshots(set), if testing { 1 } else { 41 });
+    let given = |name: &str| args.iter().any(|arg| arg == name);
+    let filtered = args.iter().any(|arg| !arg.starts_with("--") && arg != "table");
+    if !filtered {
+        for set in SETS {
+            print_table(set, &snapshots(set), if given("--test") { 1 } else { 41 });
+        }
     }
-    if args.iter().any(|arg| arg == "table") {
+    if given("table") {
         return;
     }
     let mut criterion = Criterion::default().configure_from_args();
@@ -99,24 +102,30 @@ fn print_table(set: &str, snapshots: &[String], rounds: usize) {
             times.push(start.elapsed());
         }
     }
-    let medians = times.map(median);
+    let [_, visitor, _, _, sonic, _] = &times;
     println!("\n{set}: {} snapshots, {objects} objects, {bytes} bytes, {rounds} rounds", snapshots.len());
     println!("{:18} {:>10} {:>8} {:>12} {:>12}", "", "ns/object", "GB/s", "x visitor", "x sonic skip");
-    for ((name, _), time) in WAYS.iter().zip(medians) {
-        let nanos = time.as_nanos() as f64;
+    for ((name, _), times) in WAYS.iter().zip(&times) {
+        let nanos = median(times.iter().map(Duration::as_secs_f64)) * 1e9;
         println!(
             "{name:18} {:>10.0} {:>8.2} {:>12.2} {:>12.2}",
             nanos / objects as f64,
             bytes as f64 / nanos,
-            nanos / medians[1].as_nanos() as f64,
-            nanos / medians[4].as_nanos() as f64,
+            median(ratios(times, visitor)),
+            median(ratios(times, sonic)),
         );
     }
 }
 
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    times[times.len() / 2]
+/// How long each round took relative to the same round of another way.
+fn ratios(times: &[Duration], others: &[Duration]) -> impl Iterator<Item = f64> {
+    times.iter().zip(others).map(|(time, other)| time.as_secs_f64() / other.as_secs_f64())
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_unstable_by(f64::total_cmp);
+    values[values.len() / 2]
 }
 
 fn measure(criterion: &mut Criterion, set: &str, snapshots: &[String]) {
