@@ -3,13 +3,15 @@
 //! After folding, whoever reads a report needs to know W3C webrtc-stats and nothing else.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use crate::id::MediaKind;
 use crate::report::{Entry, EntryMut, Flag, Num, Report, StatsType, Text};
 
 /// Milliseconds from 1900, the epoch of NTP, to 1970.
 const NTP_TO_UNIX_MS: f64 = 2_208_988_800_000.0;
+
+/// Times above this one count from 1900 (then it is 2010), those below from 1970 (then it is 2080).
+const SMALLEST_NTP_MS: f64 = NTP_TO_UNIX_MS + 1_262_304_000_000.0;
 
 /// Folds every row of a snapshot. Rows of no usable type are dropped and counted.
 pub(super) fn fold(report: &mut Report) {
@@ -78,7 +80,7 @@ fn fold_row(report: &mut Report, index: usize, has: &mut Has) {
         entry.count_bad_field();
     }
     if let Some(playout) = entry.view().get(Num::EstimatedPlayoutTimestamp)
-        && playout > NTP_TO_UNIX_MS
+        && playout > SMALLEST_NTP_MS
     {
         entry.set(Num::EstimatedPlayoutTimestamp, playout - NTP_TO_UNIX_MS);
     }
@@ -279,17 +281,14 @@ fn split(report: &mut Report, index: usize, fields: &[Num], kind: StatsType, suf
 
 /// Obsolete `track` rows: what they measured belongs to the RTP row that names them, where that lacks it.
 fn fold_tracks(report: &mut Report) {
-    let tracks = copy_of(report, |entry| entry.kind() == StatsType::Track);
-    let tracks = ById::new(&tracks);
+    report.sort_by_id(StatsType::Track);
     for index in 0..report.len() {
-        let Some(mut entry) = report.entry_mut(index) else { return };
-        let view = entry.view();
-        if !matches!(view.kind(), StatsType::InboundRtp | StatsType::OutboundRtp) {
+        let Some(entry) = report.get(index) else { return };
+        if !matches!(entry.kind(), StatsType::InboundRtp | StatsType::OutboundRtp) {
             continue;
         }
-        let track = view.text(Text::TrackId).and_then(|id| tracks.get(id));
-        if let Some(track) = track {
-            entry.fill_from(track);
+        if let Some(track) = entry.text(Text::TrackId).and_then(|id| report.sorted_position(id)) {
+            report.fill_row(index, track);
         }
     }
     report.retain(|entry| entry.kind() != StatsType::Track);
@@ -297,17 +296,15 @@ fn fold_tracks(report: &mut Report) {
 
 /// RTP rows without a `kind` take that of their codec.
 fn fill_media(report: &mut Report) {
-    let codecs = copy_of(report, |entry| entry.kind() == StatsType::Codec);
-    let codecs = ById::new(&codecs);
+    report.sort_by_id(StatsType::Codec);
     for index in 0..report.len() {
-        let Some(mut entry) = report.entry_mut(index) else { return };
-        let view = entry.view();
-        if view.media().is_some() || !view.kind().is_rtp() {
+        let Some(entry) = report.get(index) else { return };
+        if entry.media().is_some() || !entry.kind().is_rtp() {
             continue;
         }
-        let codec = view.text(Text::CodecId).and_then(|id| codecs.get(id));
+        let codec = entry.text(Text::CodecId).and_then(|id| report.get(report.sorted_position(id)?));
         let media = codec.and_then(|codec| media_of_mime(codec.text(Text::MimeType)?));
-        if let Some(media) = media.or_else(|| media_of_members(view)) {
+        if let (Some(media), Some(mut entry)) = (media.or_else(|| media_of_members(entry)), report.entry_mut(index)) {
             entry.set_media(media);
         }
     }
@@ -334,27 +331,96 @@ fn media_of_members(entry: Entry<'_>) -> Option<MediaKind> {
     }
 }
 
-/// The rows of a report in the order of their ids, so that many look-ups cost no more than sorting.
-struct ById<'a>(Vec<Entry<'a>>);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ingest::getstats::Scanner;
+    use std::string::String;
+    use std::{format, vec::Vec};
 
-impl<'a> ById<'a> {
-    fn new(report: &'a Report) -> Self {
-        let mut rows: Vec<_> = report.entries().collect();
-        rows.sort_by_key(|row| row.id());
-        Self(rows)
+    fn read(text: &str) -> Report {
+        let mut report = Report::new();
+        Scanner::new().read(text.as_bytes(), &mut report).unwrap();
+        report
     }
 
-    /// The first row with this id.
-    fn get(&self, id: &str) -> Option<Entry<'a>> {
-        let first = self.0.partition_point(|row| row.id() < id);
-        self.0.get(first).copied().filter(|row| row.id() == id)
+    #[test]
+    fn a_track_completes_the_stream_that_names_it() {
+        let report = read(
+            r#"[{"id":"T","type":"track","frameWidth":640,"framesDecoded":9,"contentType":"screenshare","ended":false},
+                {"id":"I","type":"inbound-rtp","trackId":"T","framesDecoded":7},{"id":"J","type":"inbound-rtp","trackId":"U"}]"#,
+        );
+        let entries: Vec<_> = report.entries().collect();
+        assert_eq!(entries.iter().map(|entry| entry.id()).collect::<Vec<_>>(), ["I", "J"]);
+        // What the stream says itself stays.
+        assert_eq!((entries[0].get(Num::FramesDecoded), entries[0].get(Num::FrameWidth)), (Some(7.0), Some(640.0)));
+        assert_eq!(
+            (entries[0].text(Text::ContentType), entries[0].flag(Flag::Ended)),
+            (Some("screenshare"), Some(false))
+        );
+        assert_eq!(entries[1].get(Num::FrameWidth), None);
     }
-}
 
-fn copy_of(report: &Report, of: impl Fn(Entry<'_>) -> bool) -> Report {
-    let mut copy = Report::new();
-    for entry in report.entries().filter(|&entry| of(entry)) {
-        copy.push_copy(entry);
+    #[test]
+    fn media_is_told_by_the_codec_and_else_by_the_members() {
+        let report = read(
+            r#"[{"id":"1","type":"inbound-rtp","codecId":"C"},{"id":"2","type":"inbound-rtp","concealedSamples":0},
+                {"id":"3","type":"inbound-rtp","ssrc":1},{"id":"C","type":"codec","mimeType":"video/VP8"}]"#,
+        );
+        let media: Vec<_> = report.of(StatsType::InboundRtp).map(|entry| entry.media()).collect();
+        assert_eq!(media, [Some(MediaKind::Video), Some(MediaKind::Audio), None]);
     }
-    copy
+
+    #[test]
+    fn a_callback_report_becomes_rows_of_the_spec_in_its_units() {
+        let report = read(
+            r#"[{"id":"ssrc_7_send","type":"ssrc","stats":{"ssrc":"7","mediaType":"audio","packetsSent":"50","packetsLost":"2",
+                 "googRtt":"30","googCodecName":"opus","audioInputLevel":"32767"}},
+                {"id":"ssrc_8_recv","type":"ssrc","stats":{"ssrc":"8","packetsReceived":"40","googJitterReceived":"12"}},
+                {"id":"P","type":"googCandidatePair","stats":{"googActiveConnection":"true","googRtt":"25","googReadable":"true",
+                 "googWritable":"true"}},
+                {"id":"bweforvideo","type":"VideoBwe","stats":{"googAvailableSendBandwidth":"300000"}}]"#,
+        );
+        assert_eq!(report.skipped().bad_fields, 0);
+        let one = |kind| report.of(kind).next().unwrap();
+        let sent = one(StatsType::OutboundRtp);
+        assert_eq!((sent.get(Num::PacketsSent), sent.get(Num::PacketsLost)), (Some(50.0), None));
+        let codec = sent.text(Text::CodecId).and_then(|id| report.by_id(id)).unwrap();
+        assert_eq!((codec.kind(), codec.text(Text::MimeType)), (StatsType::Codec, Some("audio/opus")));
+        let source = sent.text(Text::MediaSourceId).and_then(|id| report.by_id(id)).unwrap();
+        assert_eq!((source.kind(), source.get(Num::AudioLevel)), (StatsType::MediaSource, Some(1.0)));
+        let remote = one(StatsType::RemoteInboundRtp);
+        assert_eq!((remote.get(Num::PacketsLost), remote.get(Num::RoundTripTime)), (Some(2.0), Some(0.03)));
+        assert_eq!(remote.ssrc(), sent.ssrc());
+        assert_eq!(one(StatsType::InboundRtp).get(Num::Jitter), Some(0.012));
+        let pair = one(StatsType::CandidatePair);
+        assert_eq!((pair.get(Num::CurrentRoundTripTime), pair.get(Num::RoundTripTime)), (Some(0.025), None));
+        assert_eq!(pair.get(Num::AvailableOutgoingBitrate), Some(300_000.0));
+        assert_eq!((pair.flag(Flag::Nominated), pair.flag(Flag::Selected)), (Some(true), Some(true)));
+    }
+
+    #[test]
+    fn playout_times_of_both_epochs_are_unix_times() {
+        for (written, meant) in [(4_004_333_915_218_u64, 1_795_345_115_218.0), (1_795_345_115_218, 1_795_345_115_218.0)]
+        {
+            let report = read(&format!(r#"[{{"type":"inbound-rtp","estimatedPlayoutTimestamp":{written}}}]"#));
+            assert_eq!(report.get(0).unwrap().get(Num::EstimatedPlayoutTimestamp), Some(meant));
+        }
+    }
+
+    #[test]
+    fn jitter_in_ticks_is_counted_not_read() {
+        for (jitter, read_as) in [("0.012", Some(0.012)), ("0", Some(0.0)), ("7", None), ("19272", None)] {
+            let report = read(&format!(r#"[{{"type":"inbound-rtp","kind":"audio","jitter":{jitter}}}]"#));
+            assert_eq!(report.get(0).unwrap().get(Num::Jitter), read_as);
+            assert_eq!(report.skipped().bad_fields, u64::from(read_as.is_none()));
+        }
+    }
+
+    #[test]
+    fn the_first_of_two_rows_with_one_id_is_meant() {
+        let rows: String = (0..40).map(|n| format!(r#"{{"id":"T","type":"track","frameWidth":{n}}},"#)).collect();
+        let report = read(&format!(r#"[{rows}{{"type":"inbound-rtp","trackId":"T"}}]"#));
+        assert_eq!(report.get(0).unwrap().get(Num::FrameWidth), Some(0.0));
+    }
 }

@@ -10,6 +10,33 @@ pub(crate) fn fixture(name: &str) -> Vec<u8> {
     unpacked(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name))
 }
 
+/// A file of text under `tests/fixtures`, unpacked when it is gzip.
+pub(crate) fn text(name: &str) -> String {
+    String::from_utf8(fixture(name)).unwrap()
+}
+
+/// Every set of the workload.
+pub(crate) const WORKLOADS: [&str; 4] = ["p2", "p10", "p50", "p10-shuffled"];
+
+/// The snapshots of one set of the workload: its lines.
+pub(crate) fn workload(set: &str) -> Vec<String> {
+    text(&format!("workload/{set}.ndjson.gz")).lines().map(str::to_owned).collect()
+}
+
+/// The recordings of one snapshot a line: name and text, in the order of the names.
+pub(crate) fn recordings() -> Vec<(String, String)> {
+    let mut names = Vec::new();
+    for directory in ["recordings", "recordings/other"] {
+        let entries = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(directory));
+        let files = entries.unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
+        names.extend(files.filter_map(|file| Some(format!("{directory}/{}", file.strip_suffix(".ndjson.gz")?))));
+    }
+    names.sort();
+    assert!(names.len() > 30, "only {} recordings", names.len());
+    let name = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
+    names.iter().map(|path| (name(path), text(&format!("{path}.ndjson.gz")))).collect()
+}
+
 /// A dump from the wild, which may not be kept here: from the directory that `CALLGAUGE_REAL_DUMPS` names, else from
 /// beside the checkout. `None`, with a note, where there is none.
 pub(crate) fn real_dump(name: &str) -> Option<Vec<u8>> {

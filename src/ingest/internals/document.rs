@@ -11,7 +11,7 @@ use hashbrown::{HashMap, HashSet};
 use crate::ingest::error::ReadError;
 use crate::ingest::fill;
 use crate::ingest::json::{Cursor, Next, RawStr};
-use crate::ingest::key::{self, Key, NO_KEY, TARGETS, Target};
+use crate::ingest::key::{self, KEYS, Key, NO_KEY, Target};
 use crate::report::StatsType;
 use crate::unit::StatTime;
 
@@ -175,7 +175,7 @@ impl<'a> Element<'a> {
         })?;
         // The page writes `{}` for a series that has no values yet.
         let Some(values) = values else { return Ok(()) };
-        let target = TARGETS.get(usize::from(key)).copied().unwrap_or(Target::Skip);
+        let target = KEYS.get(usize::from(key)).map(|known| known.target).unwrap_or(Target::Skip);
         let series = Series { key, target, span: start.zip(end), values };
         match target {
             Target::Timestamp if self.clock.is_none() => self.clock = Some(series),
