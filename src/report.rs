@@ -54,13 +54,23 @@ pub struct Skipped {
     pub entries: u64,
     /// Members of the table whose value has the wrong type or is impossible under the member's [`Rule`].
     pub bad_fields: u64,
+    /// Which numeric members are among them: a bit for each.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    bad_numbers: u128,
 }
 
 impl Skipped {
+    /// The numeric members that had an impossible value, in the order of the table.
+    pub fn bad_numbers(&self) -> impl Iterator<Item = Num> + use<> {
+        let bad = self.bad_numbers;
+        Num::ALL.iter().copied().filter(move |&field| bad >> field as u8 & 1 == 1)
+    }
+
     /// Adds another count to this one.
     pub const fn add(&mut self, other: Self) {
         self.entries += other.entries;
         self.bad_fields += other.bad_fields;
+        self.bad_numbers |= other.bad_numbers;
     }
 }
 
@@ -154,7 +164,7 @@ impl Report {
             rows: Vec::new(),
             len: 0,
             text: String::new(),
-            skipped: Skipped { entries: 0, bad_fields: 0 },
+            skipped: Skipped { entries: 0, bad_fields: 0, bad_numbers: 0 },
             sorted: Vec::new(),
         }
     }
@@ -454,7 +464,7 @@ impl EntryMut<'_> {
             let (word, bit) = place(field);
             self.row.nums[word] |= bit;
         } else {
-            self.skipped.bad_fields += 1;
+            self.count_bad_field(Some(field));
             self.refuse(field);
         }
         self
@@ -561,8 +571,9 @@ impl EntryMut<'_> {
 
     /// Counts a member whose value could not be read.
     #[cold]
-    pub(crate) fn count_bad_field(&mut self) {
+    pub(crate) fn count_bad_field(&mut self, field: Option<Num>) {
         self.skipped.bad_fields += 1;
+        self.skipped.bad_numbers |= field.map_or(0, |field| 1 << field as u8);
     }
 
     fn store(&mut self, value: &str) -> Option<Span> {

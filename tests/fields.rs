@@ -13,7 +13,7 @@ use common::{WORKLOADS, recordings, text, workload};
 use serde_json::Value;
 
 /// Declared members that no recorded browser wrote, and why they are declared.
-const NOT_RECORDED: [(&str, &str); 22] = [
+const NOT_RECORDED: [(&str, &str); 24] = [
     ("availableIncomingBitrate", "W3C; Chromium has it only where the receiver estimates (REMB)"),
     ("ccfbMessagesReceived", "W3C; in the workload, needs RFC 8888 feedback"),
     ("ccfbMessagesSent", "W3C; in the workload, needs RFC 8888 feedback"),

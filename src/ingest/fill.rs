@@ -29,7 +29,7 @@ pub(super) fn number(entry: &mut EntryMut<'_>, target: Target, value: f64) {
             Some(time) => {
                 entry.set_timestamp(Some(time));
             }
-            None => entry.count_bad_field(),
+            None => bad(entry, target),
         },
         Target::LegacyRtt => {
             entry.set(Num::RoundTripTime, value * 1e-3);
@@ -38,7 +38,7 @@ pub(super) fn number(entry: &mut EntryMut<'_>, target: Target, value: f64) {
             entry.set_kind(type_of_code(value));
         }
         Target::Skip | Target::Inline => {}
-        _ => entry.count_bad_field(),
+        _ => bad(entry, target),
     }
 }
 
@@ -57,24 +57,24 @@ pub(super) fn string(entry: &mut EntryMut<'_>, target: Target, value: &str) {
         Target::Kind => match value {
             "audio" => drop(entry.set_media(MediaKind::Audio)),
             "video" => drop(entry.set_media(MediaKind::Video)),
-            _ => entry.count_bad_field(),
+            _ => bad(entry, target),
         },
         // Old APIs write every number as a string.
         Target::Num(_) | Target::Scaled(..) | Target::LegacyRtt => match value.trim().parse() {
             Ok(parsed) => number(entry, target, parsed),
             Err(_) => {
                 null(entry, target);
-                entry.count_bad_field();
+                bad(entry, target);
             }
         },
         Target::Timestamp => match parse_time(value) {
             Some(time) => drop(entry.set_timestamp(Some(time))),
-            None => entry.count_bad_field(),
+            None => bad(entry, target),
         },
         Target::Flag(_) => match value {
             "true" => boolean(entry, target, true),
             "false" => boolean(entry, target, false),
-            _ => entry.count_bad_field(),
+            _ => bad(entry, target),
         },
         // The codec's kind stands in another member; the two are joined when the row is whole.
         Target::LegacyCodec => drop(entry.set_text(Text::MimeType, value)),
@@ -88,8 +88,18 @@ pub(super) fn boolean(entry: &mut EntryMut<'_>, target: Target, value: bool) {
     match target {
         Target::Flag(field) => drop(entry.set_flag(field, value)),
         Target::Skip | Target::Inline => {}
-        _ => entry.count_bad_field(),
+        _ => bad(entry, target),
     }
+}
+
+/// A value for a member that cannot be one: counted.
+#[cold]
+pub(super) fn bad(entry: &mut EntryMut<'_>, target: Target) {
+    entry.count_bad_field(match target {
+        Target::Num(field) | Target::Scaled(field, _) => Some(field),
+        Target::LegacyRtt => Some(Num::RoundTripTime),
+        _ => None,
+    });
 }
 
 /// No value for a member. Where only changes are sent, an older value must not stand in for it.
@@ -104,7 +114,7 @@ pub(super) fn null(entry: &mut EntryMut<'_>, target: Target) {
 /// An object of numbers, written once more as a JSON string (Chromium's `psnrSum`).
 fn nested_text(entry: &mut EntryMut<'_>, nested: Nested, text: &str) {
     if nested_object(&mut Cursor::of(text), entry, nested).is_err() {
-        entry.count_bad_field();
+        bad(entry, Target::Nested(nested));
     }
 }
 

@@ -77,7 +77,7 @@ fn fold_row(report: &mut Report, index: usize, has: &mut Has) {
         && libm::trunc(jitter) == jitter
     {
         entry.unset(Num::Jitter);
-        entry.count_bad_field();
+        entry.count_bad_field(Some(Num::Jitter));
     }
     if let Some(playout) = entry.view().get(Num::EstimatedPlayoutTimestamp)
         && playout > SMALLEST_NTP_MS

@@ -297,12 +297,12 @@ pub(super) fn value(
             fill::null(entry, target);
             // `null` is how JSON says unknown; `NaN` is a number that is none.
             if cursor.since(start) != "null" {
-                entry.count_bad_field();
+                fill::bad(entry, target);
             }
         }
         (_, Next::Object | Next::Array) => {
             cursor.skip()?;
-            entry.count_bad_field();
+            fill::bad(entry, target);
         }
     }
     Ok(())

@@ -34,7 +34,8 @@ use alloc::vec::Vec;
 use super::error::ReadError;
 use super::getstats::{self, MAX_ENTRIES};
 use super::json::Cursor;
-use super::{Each, Reader, fold};
+use super::key::Target;
+use super::{Each, Reader, fill, fold};
 use crate::report::{Report, StatsType};
 use crate::unit::StatTime;
 use column::Column;
@@ -145,13 +146,13 @@ impl<'t> Lane<'t> {
         let mut entry = report.begin();
         entry.set_id(self.id).set_kind(self.kind).set_timestamp(time);
         if time.is_none() {
-            entry.count_bad_field();
+            fill::bad(&mut entry, Target::Timestamp);
         }
         for column in &mut self.columns {
             let target = column.target;
             column.at(point, |value| {
                 if getstats::value(value, &mut entry, target, scratch).is_err() {
-                    entry.count_bad_field();
+                    fill::bad(&mut entry, target);
                 }
             });
         }

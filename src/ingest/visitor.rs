@@ -335,7 +335,7 @@ impl<'de> Visitor<'de> for Member<'_, '_> {
 
     fn visit_bytes<E: Error>(self, _: &[u8]) -> Result<(), E> {
         if self.target != Target::Inline {
-            self.entry.count_bad_field();
+            fill::bad(self.entry, self.target);
         }
         Ok(())
     }
@@ -357,14 +357,14 @@ impl<'de> Visitor<'de> for Member<'_, '_> {
                 return Ok(());
             }
             Target::Inline => {}
-            _ => self.entry.count_bad_field(),
+            _ => fill::bad(self.entry, self.target),
         }
         IgnoredAny.visit_map(map).map(drop)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<(), A::Error> {
         if self.target != Target::Inline {
-            self.entry.count_bad_field();
+            fill::bad(self.entry, self.target);
         }
         IgnoredAny.visit_seq(seq).map(drop)
     }
