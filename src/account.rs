@@ -155,8 +155,8 @@ struct Rtcp {
     sent: Option<f64>,
     /// Lost and expected packets since the report before, until an interval takes them.
     news: Option<(f64, f64)>,
-    /// The sender says that it sends nothing.
-    sender_rests: bool,
+    /// When the sender was last heard to send nothing.
+    sender_rests: Option<StatTime>,
     /// The stream's own counters began anew since the latest report: the next one is a new base.
     rebase: bool,
 }
@@ -238,7 +238,7 @@ impl Account {
         let sent = own.get(Num::PacketsSent);
         let Some(track) = &mut rtcp.track else {
             rtcp.track = Track::new(remote);
-            rtcp.take_rtt(remote, None);
+            rtcp.take_rtt(remote, None, remote.timestamp());
             rtcp.take_jitter(remote);
             rtcp.sent = sent;
             return;
@@ -249,7 +249,9 @@ impl Account {
             Step::Advance(delta) => (delta, true),
         };
         if advanced {
-            rtcp.sender_rests = delta.of(Num::PacketsSent) == Some(0.0);
+            // That reports come in while nothing else does tells a rest from an outage.
+            let rests = delta.of(Num::PacketsSent) == Some(0.0) && self.still_ms > 0.0;
+            rtcp.sender_rests = own.timestamp().filter(|_| rests);
         }
         if self.direction == Direction::Outbound
             && !rtcp.rebase
@@ -269,20 +271,26 @@ impl Account {
         }
         let measured = delta.of(Num::RoundTripTimeMeasurements);
         let mean_rtt = Formula::Mean(Num::TotalRoundTripTime, Num::RoundTripTimeMeasurements, 1e3).of(&delta);
+        // A round trip that came without a new time stamp is news of the moment.
+        let reported = if delta.span_ms() == 0.0 { own.timestamp() } else { remote.timestamp() };
         track.accept(remote);
         // A gauge that no measurement stands behind is the one of before.
         if mean_rtt.is_some() || measured != Some(0.0) {
-            rtcp.take_rtt(remote, mean_rtt);
+            rtcp.take_rtt(remote, mean_rtt, reported);
         }
         rtcp.take_jitter(remote);
         rtcp.sent = sent;
         rtcp.rebase = false;
     }
 
-    /// Whether `entry` says that nothing is being played of this audio, not even concealment: the connection is on
-    /// hold.
-    pub(crate) fn playout_stands(&self, entry: Entry<'_>) -> bool {
-        self.kind == Some(MediaKind::Audio) && matches!(self.media.step(entry), Step::Advance(delta) if stands(&delta))
+    /// Whether `entry` says that nothing is being played of this audio, not even concealment. `None` for what is no
+    /// received audio, or never carried any: it cannot tell a connection on hold from one that was never used.
+    pub(crate) fn playout_stands(&self, entry: Entry<'_>) -> Option<bool> {
+        let carries = self.kind == Some(MediaKind::Audio) && self.media.last(Num::PacketsReceived) > Some(0.0);
+        match self.media.step(entry) {
+            Step::Advance(delta) if carries => Some(delta.of(Num::TotalSamplesReceived)? == 0.0),
+            _ => None,
+        }
     }
 
     /// Takes a look at the stream's own entry and closes an interval, unless it is the first look. `source` is the media
@@ -297,6 +305,11 @@ impl Account {
         }
         let (delta, restart) = match self.media.step(entry) {
             Step::NoNews => {
+                self.duplicates += 1;
+                return Look::Repeated;
+            }
+            // What passed without time passing is counted when time has passed.
+            Step::Advance(delta) if delta.span_ms() == 0.0 => {
                 self.duplicates += 1;
                 return Look::Repeated;
             }
@@ -325,7 +338,14 @@ impl Account {
             }
             let settling = self.direction == Direction::Inbound && self.settling_ms > 0.0;
             self.settling_ms = (self.settling_ms - delta.span_ms()).max(0.0);
-            self.still_ms = if packets > Some(0.0) { 0.0 } else { self.still_ms + delta.span_ms() };
+            match packets {
+                Some(packets) if packets > 0.0 => {
+                    self.still_ms = 0.0;
+                    self.rtcp.sender_rests = None;
+                }
+                Some(_) => self.still_ms += delta.span_ms(),
+                None => {}
+            }
             fill_losses(&mut interval, &delta, &mut self.rtcp, packets != Some(0.0) && !settling);
             interval.state = state_of(
                 &delta,
@@ -334,7 +354,7 @@ impl Account {
                     gap: self.cadence.is_gap(delta.span_ms()),
                     still: self.still_ms >= STILL_MS,
                     playout_stands,
-                    sender_rests: self.rtcp.sender_rests && self.rtcp.is_fresh(at),
+                    sender_rests: self.rtcp.sender_rests.is_some_and(|heard| is_held(heard, at)),
                     source_level,
                     few_packets: self.pace.are_few(packets, delta.span_ms()),
                 },
@@ -413,10 +433,10 @@ impl Account {
 
 impl Rtcp {
     /// The mean of the round trips since the report before, or the latest where only that is told.
-    fn take_rtt(&mut self, remote: Entry<'_>, mean: Option<f64>) {
+    fn take_rtt(&mut self, remote: Entry<'_>, mean: Option<f64>, at: Option<StatTime>) {
         let measured = remote.get(Num::RoundTripTimeMeasurements) != Some(0.0);
         let gauge = remote.get(Num::RoundTripTime).filter(|_| measured).map(|seconds| seconds * 1e3);
-        self.rtt_ms = mean.or(gauge).zip(remote.timestamp()).or(self.rtt_ms);
+        self.rtt_ms = mean.or(gauge).zip(at).or(self.rtt_ms);
     }
 
     fn take_jitter(&mut self, remote: Entry<'_>) {
@@ -580,11 +600,6 @@ fn state_of(delta: &Delta<'_>, interval: &Interval, context: &Context) -> State 
         Direction::Outbound if audio && context.source_level == Some(0.0) => State::Muted,
         _ => State::Active,
     }
-}
-
-/// Whether no sample reached the player.
-fn stands(delta: &Delta<'_>) -> bool {
-    delta.of(Num::TotalSamplesReceived) == Some(0.0)
 }
 
 /// Whether nothing loud was there.

@@ -7,7 +7,7 @@ use crate::unit::StatTime;
 /// Something that the conference noticed. Polled from [`Conference::poll_event`](crate::Conference::poll_event).
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-#[allow(clippy::large_enum_variant)] // nearly every event is an interval; a box for each would allocate
+#[allow(clippy::large_enum_variant)] // most events are intervals, and a box would allocate for each of them
 pub enum Event {
     /// A stream was looked at again: the figures since the look before.
     #[non_exhaustive]

@@ -19,13 +19,18 @@
 //! # Ok::<(), callgauge::ingest::ReadError>(())
 //! ```
 
+mod delta;
 mod error;
 mod fill;
 mod fold;
 pub mod getstats;
+mod internals;
 mod json;
 mod key;
+mod lines;
 mod ndjson;
+mod observertc;
+mod rtcstats;
 mod sniff;
 #[cfg(feature = "serde")]
 mod visitor;
@@ -39,6 +44,7 @@ use crate::report::{Report, Skipped};
 use crate::unit::StatTime;
 use getstats::Scanner;
 use json::Cursor;
+use lines::Lines;
 
 /// One snapshot out of a record.
 #[derive(Clone, Copy, Debug)]
@@ -58,11 +64,12 @@ pub type Each<'a> = dyn FnMut(Snapshot<'_>) + 'a;
 /// Reads records of any known format.
 ///
 /// One reader per input: formats that send differences need the records before. Memory is bounded by the largest
-/// record and, for those formats, by one snapshot per PeerConnection.
+/// record and, for those formats, by one snapshot for each of the 256 PeerConnections last heard of, 64 MiB together.
 #[derive(Debug, Default)]
 pub struct Reader {
     pub(self) scanner: Scanner,
     pub(self) report: Report,
+    lines: Lines,
     format: Option<Format>,
     skipped: Skipped,
     snapshots: u64,
@@ -89,7 +96,10 @@ impl Reader {
         match format {
             Format::GetStats => self.read_getstats(record, each)?,
             Format::Ndjson => ndjson::read(self, &mut cursor, each)?,
-            _ => return Err(ReadError::new(cursor.pos, ReadErrorKind::UnknownFormat)),
+            Format::Rtcstats => rtcstats::read(self, &mut cursor, each)?,
+            Format::Jitsi | Format::RtcstatsLegacy => lines::read(self, &mut cursor, format, each)?,
+            Format::ObserveRtc => observertc::read(self, &mut cursor, each)?,
+            Format::WebrtcInternals => internals::read(self, &mut cursor, each)?,
         }
         self.format.get_or_insert(format);
         Ok(())

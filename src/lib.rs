@@ -1,6 +1,68 @@
+//! callgauge turns raw WebRTC `getStats()` snapshots into what a person wants to know about a call: per-SSRC bitrate,
+//! loss, jitter and round-trip time, what the jitter buffer had to invent, how the pictures froze, and how the
+//! conference did as a whole.
+//!
+//! It is pure: `no_std`, no clock, no I/O, no thread. The caller owns time and bytes; the same input gives the same
+//! output on every machine. It is total: no input panics, and what is odd in a report is counted, not trusted. It is
+//! honest: what is not known is `None`, never 0.
+//!
+//! # From bytes to a summary
+//!
+//! ```
+//! use callgauge::ingest::Reader;
+//! use callgauge::unit::Timestamp;
+//! use callgauge::{Conference, Config, Event, FabricSpec};
+//!
+//! // Two lines of a recording; any format that `callgauge::ingest` knows will do.
+//! let lines = [
+//!     r#"{"t": 1000, "pc": "A", "report": {"I": {"timestamp": 1000, "type": "inbound-rtp", "kind": "audio", "ssrc": 7,
+//!         "packetsReceived": 50, "packetsLost": 0, "bytesReceived": 4000, "jitter": 0.004}}}"#,
+//!     r#"{"t": 3000, "pc": "A", "report": {"I": {"timestamp": 3000, "type": "inbound-rtp", "kind": "audio", "ssrc": 7,
+//!         "packetsReceived": 148, "packetsLost": 2, "bytesReceived": 12000, "jitter": 0.006}}}"#,
+//! ];
+//!
+//! let mut call = Conference::new("AliceAndBob", Config::new());
+//! let fabric = call.open_fabric(Timestamp::from_millis(0), FabricSpec::new("A"))?;
+//! let mut reader = Reader::new();
+//! for (line, now_ms) in lines.iter().zip([1_005, 3_007]) {
+//!     let mut result = Ok(());
+//!     reader.read(line.as_bytes(), &mut |snapshot| {
+//!         result = call.ingest(Timestamp::from_millis(now_ms), fabric, snapshot.report);
+//!     })?;
+//!     result?;
+//! }
+//! while let Some(event) = call.poll_event() {
+//!     if let Event::IntervalClosed { interval, .. } = event {
+//!         assert_eq!(interval.bitrate().unwrap().as_bps(), 32_000.0);
+//!         assert_eq!(interval.loss().unwrap().as_f64(), 0.02);
+//!     }
+//! }
+//! let stream = &call.summary().fabrics[0].streams[0];
+//! assert_eq!((stream.packets, stream.packets_lost), (Some(98), Some(2)));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Rooms
+//!
+//! Data moves forward; a room imports only rooms before it.
+//!
+//! | room | what it owns |
+//! |---|---|
+//! | [`unit`], [`id`] | quantities that cannot be NaN or out of range; the two clocks; names of things |
+//! | [`digest`] | distributions in bounded memory |
+//! | [`report`] | what was reported: flat rows whose every member reads as an `Option` |
+//! | [`ingest`] | bytes into reports, one reader per format |
+//! | [`stream`] | counters into differences: resets, wraps, repetitions, clocks that step |
+//! | [`metric`] | differences into figures, by declared tables |
+//! | [`conference`] | fabrics, accounts of streams, limits; [`event`] and [`summary`] are what leaves it |
+//!
+//! # Features
+//!
+//! `serde` (on by default): `Serialize` on every output, and [`ingest::getstats::deserialize`] for any serde format. No
+//! feature changes a number.
+
 #![no_std]
 #![forbid(unsafe_code)]
-//! callgauge turns raw WebRTC `getStats()` snapshots into what a person wants to know about a call.
 
 extern crate alloc;
 #[cfg(test)]
@@ -22,3 +84,8 @@ pub mod unit;
 pub use conference::{Conference, FabricSpec, InputError};
 pub use config::{Config, Limits};
 pub use event::Event;
+
+/// The README's example, run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,14 +1,15 @@
 //! Differences into figures: declared tables of derived metrics, and the [`Interval`] that they fill.
 //!
-//! Every figure is a row: what it is made of, in which unit, under which name. A row whose denominator did not move is
-//! `None`, and so is a row one of whose counters was missing at either end, began anew, or ran back.
+//! Every figure is a row: counter, denominator, unit and name. One reset rule holds for all of them: a row is `None` for
+//! the interval in which one of its counters began anew, and so it is when one was missing at either end or the
+//! denominator did not move.
 
 pub mod derived;
 mod interval;
 
-pub use interval::{Interval, Metric, State};
+pub use interval::{Interval, Metric, State, Unit};
 
-use crate::report::Num;
+use crate::report::{Entry, Num};
 use crate::stream::Delta;
 
 /// How a figure follows from the difference of two looks at one stats entry.
@@ -42,6 +43,7 @@ impl Formula {
     #[must_use]
     pub fn of(self, delta: &Delta<'_>) -> Option<f64> {
         let value = match self {
+            Self::Backlog(..) | Self::Gauge(..) => return self.of_moment(delta.entry()),
             Self::Rate(counters, scale) => {
                 let grown = counters.iter().find_map(|&counter| delta.of(counter))?;
                 // The order of operations is webrtc-internals' own, so that the last bits agree.
@@ -62,17 +64,22 @@ impl Formula {
             }
             Self::Deviation(squares, sum, count) => {
                 let (squares, sum, count) = (delta.of(squares)?, delta.of(sum)?, delta.of(count)?);
-                let variance = over(squares - over(sum * sum, count)?, count)?;
-                // Rounding may leave a variance of nothing slightly negative.
-                1e3 * libm::sqrt(variance.max(0.0))
+                // A variance of nothing may come out negative by rounding: its root is not finite, and the figure `None`.
+                1e3 * libm::sqrt(over(squares - over(sum * sum, count)?, count)?)
             }
-            Self::Backlog(x, y, z) => {
-                let entry = delta.entry();
-                entry.get(x)? - entry.get(y)? - entry.get(z)?
-            }
-            Self::Gauge(field, scale) => scale * delta.entry().get(field)?,
         };
         value.is_finite().then_some(value)
+    }
+
+    /// The figure for what one look tells: `None` for all but figures of the moment.
+    #[must_use]
+    pub fn of_moment(self, entry: Entry<'_>) -> Option<f64> {
+        match self {
+            Self::Backlog(x, y, z) => Some(entry.get(x)? - entry.get(y)? - entry.get(z)?),
+            Self::Gauge(field, scale) => Some(scale * entry.get(field)?),
+            _ => None,
+        }
+        .filter(|value| value.is_finite())
     }
 }
 

@@ -25,6 +25,7 @@ pub use field::{Flag, Num, Rule, StatsType, Text};
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt::Write;
 
 use crate::id::{MediaKind, Ssrc};
 use crate::unit::StatTime;
@@ -40,6 +41,8 @@ pub struct Report {
     len: usize,
     text: String,
     skipped: Skipped,
+    /// Positions of the rows that were last sorted by id.
+    sorted: Vec<u32>,
 }
 
 /// What a reader met in a snapshot and could not use. Nothing of it is an error: the rest of the snapshot holds.
@@ -51,13 +54,23 @@ pub struct Skipped {
     pub entries: u64,
     /// Members of the table whose value has the wrong type or is impossible under the member's [`Rule`].
     pub bad_fields: u64,
+    /// Which numeric members are among them: a bit for each.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    bad_numbers: u128,
 }
 
 impl Skipped {
+    /// The numeric members that had an impossible value, in the order of the table.
+    pub fn bad_numbers(&self) -> impl Iterator<Item = Num> + use<> {
+        let bad = self.bad_numbers;
+        Num::ALL.iter().copied().filter(move |&field| bad >> field as u8 & 1 == 1)
+    }
+
     /// Adds another count to this one.
     pub const fn add(&mut self, other: Self) {
         self.entries += other.entries;
         self.bad_fields += other.bad_fields;
+        self.bad_numbers |= other.bad_numbers;
     }
 }
 
@@ -75,12 +88,19 @@ struct Row {
     media: Option<MediaKind>,
     timestamp: Option<StatTime>,
     id: Span,
-    nums: u128,
+    nums: [u64; 2],
+    /// Members that were reported with a value that is none: not to be taken from an older row.
+    refused: u128,
     texts: u64,
     flags: u16,
     flag_values: u16,
     num: [f64; Num::COUNT],
     text: [Span; Text::COUNT],
+}
+
+/// The word and the bit of a mask that stand for a numeric member.
+const fn place(field: Num) -> (usize, u64) {
+    (field as usize / 64, 1 << (field as usize % 64))
 }
 
 impl Row {
@@ -89,7 +109,8 @@ impl Row {
         media: None,
         timestamp: None,
         id: Span { start: 0, len: 0 },
-        nums: 0,
+        nums: [0; 2],
+        refused: 0,
         texts: 0,
         flags: 0,
         flag_values: 0,
@@ -102,9 +123,34 @@ impl Row {
         self.media = None;
         self.timestamp = None;
         self.id = Span::default();
-        self.nums = 0;
+        self.nums = [0; 2];
+        self.refused = 0;
         self.texts = 0;
         self.flags = 0;
+    }
+
+    /// Takes everything but texts and the id that this row lacks from another one.
+    fn fill_from(&mut self, source: &Self) {
+        if self.kind == StatsType::Other {
+            self.kind = source.kind;
+        }
+        self.media = self.media.or(source.media);
+        self.timestamp = self.timestamp.or(source.timestamp);
+        for word in 0..self.nums.len() {
+            #[allow(clippy::cast_possible_truncation)] // the half that is meant
+            let refused = (self.refused >> (word * 64)) as u64;
+            let mut missing = source.nums[word] & !self.nums[word] & !refused;
+            self.nums[word] |= missing;
+            while missing != 0 {
+                let index = word * 64 + missing.trailing_zeros() as usize;
+                self.num[index] = source.num[index];
+                missing &= missing - 1;
+            }
+        }
+        self.refused |= source.refused;
+        let missing = source.flags & !self.flags;
+        self.flags |= missing;
+        self.flag_values = self.flag_values & !missing | source.flag_values & missing;
     }
 }
 
@@ -114,7 +160,13 @@ impl Report {
     /// An empty report.
     #[must_use]
     pub const fn new() -> Self {
-        Self { rows: Vec::new(), len: 0, text: String::new(), skipped: Skipped { entries: 0, bad_fields: 0 } }
+        Self {
+            rows: Vec::new(),
+            len: 0,
+            text: String::new(),
+            skipped: Skipped { entries: 0, bad_fields: 0, bad_numbers: 0 },
+            sorted: Vec::new(),
+        }
     }
 
     /// Forgets every row and keeps the memory.
@@ -214,11 +266,55 @@ impl Report {
         for index in 0..self.len {
             let keep = self.get(index).is_some_and(&mut keep);
             if keep {
-                self.rows.swap(kept, index);
+                if kept != index {
+                    self.rows.swap(kept, index);
+                }
                 kept += 1;
             }
         }
         self.len = kept;
+    }
+
+    /// How many bytes the report holds on to, rows kept for reuse included.
+    pub(crate) const fn footprint(&self) -> usize {
+        self.rows.len() * size_of::<Row>() + self.text.capacity()
+    }
+
+    /// Sorts the rows of one type by id, for look-ups that stay cheap however many rows there are.
+    pub(crate) fn sort_by_id(&mut self, kind: StatsType) {
+        let mut sorted = core::mem::take(&mut self.sorted);
+        sorted.clear();
+        sorted.extend((0_u32..).zip(self.entries()).filter(|(_, entry)| entry.kind() == kind).map(|(index, _)| index));
+        // The position decides between equal ids, so that the first row of the report is found.
+        sorted.sort_unstable_by_key(|&index| (self.id_at(index), index));
+        self.sorted = sorted;
+    }
+
+    /// The position of the first row with this id among those that were sorted; they must not have moved since.
+    pub(crate) fn sorted_position(&self, id: &str) -> Option<usize> {
+        let first = self.sorted.partition_point(|&index| self.id_at(index) < id);
+        let index = *self.sorted.get(first)?;
+        (self.id_at(index) == id).then_some(index as usize)
+    }
+
+    fn id_at(&self, index: u32) -> &str {
+        self.get(index as usize).map_or("", |entry| entry.id())
+    }
+
+    /// Gives a row every member that it lacks and another row has.
+    pub(crate) fn fill_row(&mut self, index: usize, source: usize) {
+        let rows = self.rows.get_mut(..self.len).unwrap_or(&mut []);
+        if let Ok([row, source]) = rows.get_disjoint_mut([index, source]) {
+            row.fill_from(source);
+            // Both rows' texts stand in the same buffer.
+            let missing = source.texts & !row.texts;
+            row.texts |= missing;
+            for field in 0..Text::COUNT {
+                if missing >> field & 1 == 1 {
+                    row.text[field] = source.text[field];
+                }
+            }
+        }
     }
 
     pub(crate) const fn skipped_mut(&mut self) -> &mut Skipped {
@@ -279,7 +375,8 @@ impl<'a> Entry<'a> {
     #[must_use]
     #[inline]
     pub fn get(&self, field: Num) -> Option<f64> {
-        (self.row.nums >> field as u8 & 1 == 1).then(|| self.row.num[field as usize])
+        let (word, bit) = place(field);
+        (self.row.nums[word] & bit != 0).then(|| self.row.num[field as usize])
     }
 
     /// A text member. `None` when it was not reported.
@@ -297,7 +394,7 @@ impl<'a> Entry<'a> {
     /// The numeric members that are there, in the order of the table.
     pub fn numbers(&self) -> impl Iterator<Item = (Num, f64)> + use<'a> {
         let row = self.row;
-        let mut left = row.nums;
+        let mut left = self.presence();
         core::iter::from_fn(move || {
             let index = left.trailing_zeros() as usize;
             let field = *Num::ALL.get(index)?;
@@ -314,7 +411,7 @@ impl<'a> Entry<'a> {
 
     /// Which numeric members are there: bit `n` stands for the `n`th of [`Num::ALL`].
     pub(crate) const fn presence(&self) -> u128 {
-        self.row.nums
+        self.row.nums[0] as u128 | (self.row.nums[1] as u128) << 64
     }
 
     fn slice(&self, span: Span) -> &'a str {
@@ -359,14 +456,16 @@ pub struct EntryMut<'a> {
 }
 
 impl EntryMut<'_> {
-    /// Sets a numeric member, in the spec's unit.
+    /// Sets a numeric member, in the spec's unit. A negative zero becomes zero.
     #[inline]
     pub fn set(&mut self, field: Num, value: f64) -> &mut Self {
-        if field.rule().admits(value) {
-            self.row.num[field as usize] = value;
-            self.row.nums |= 1 << field as u8;
+        if field.admits(value) {
+            self.row.num[field as usize] = value + 0.0;
+            let (word, bit) = place(field);
+            self.row.nums[word] |= bit;
         } else {
-            self.skipped.bad_fields += 1;
+            self.count_bad_field(Some(field));
+            self.refuse(field);
         }
         self
     }
@@ -379,6 +478,21 @@ impl EntryMut<'_> {
             self.row.texts |= 1 << field as u8;
         }
         self
+    }
+
+    /// Sets a text member to a number, printed.
+    pub(crate) fn set_text_of(&mut self, field: Text, value: f64) {
+        if let Some(span) = self.store_number(value) {
+            self.row.text[field as usize] = span;
+            self.row.texts |= 1 << field as u8;
+        }
+    }
+
+    /// Sets the `id` to a number, printed.
+    pub(crate) fn set_id_of(&mut self, value: f64) {
+        if let Some(span) = self.store_number(value) {
+            self.row.id = span;
+        }
     }
 
     /// Sets a true-or-false member.
@@ -416,21 +530,15 @@ impl EntryMut<'_> {
         self
     }
 
+    /// Notes that a numeric member was reported without a value: [`Self::fill_from`] then leaves it unknown.
+    #[cold]
+    pub(crate) fn refuse(&mut self, field: Num) {
+        self.row.refused |= 1 << field as u8;
+    }
+
     /// Takes every member that this row lacks from `source`, whose report may be another one.
     pub(crate) fn fill_from(&mut self, source: Entry<'_>) {
-        let from = source.row;
-        if self.row.kind == StatsType::Other {
-            self.row.kind = from.kind;
-        }
-        self.row.media = self.row.media.or(from.media);
-        self.row.timestamp = self.row.timestamp.or(from.timestamp);
-        let mut missing = from.nums & !self.row.nums;
-        self.row.nums |= missing;
-        while missing != 0 {
-            let index = missing.trailing_zeros() as usize;
-            self.row.num[index] = from.num[index];
-            missing &= missing - 1;
-        }
+        self.row.fill_from(source.row);
         for &field in Text::ALL {
             if self.row.texts >> field as u8 & 1 == 0
                 && let Some(text) = source.text(field)
@@ -438,9 +546,6 @@ impl EntryMut<'_> {
                 self.set_text(field, text);
             }
         }
-        let missing = from.flags & !self.row.flags;
-        self.row.flags |= missing;
-        self.row.flag_values = self.row.flag_values & !missing | from.flag_values & missing;
     }
 
     /// The row as filled so far.
@@ -450,18 +555,41 @@ impl EntryMut<'_> {
 
     /// Takes a numeric member away.
     pub(crate) fn unset(&mut self, field: Num) {
-        self.row.nums &= !(1 << field as u8);
+        let (word, bit) = place(field);
+        self.row.nums[word] &= !bit;
+    }
+
+    /// Takes a text member away.
+    pub(crate) fn unset_text(&mut self, field: Text) {
+        self.row.texts &= !(1 << field as u8);
+    }
+
+    /// Takes a true-or-false member away.
+    pub(crate) fn unset_flag(&mut self, field: Flag) {
+        self.row.flags &= !(1 << field as u8);
     }
 
     /// Counts a member whose value could not be read.
     #[cold]
-    pub(crate) fn count_bad_field(&mut self) {
+    pub(crate) fn count_bad_field(&mut self, field: Option<Num>) {
         self.skipped.bad_fields += 1;
+        self.skipped.bad_numbers |= field.map_or(0, |field| 1 << field as u8);
     }
 
     fn store(&mut self, value: &str) -> Option<Span> {
-        let span = Span { start: u32::try_from(self.text.len()).ok()?, len: u32::try_from(value.len()).ok()? };
+        let start = self.text.len();
         self.text.push_str(value);
-        Some(span)
+        self.stored(start)
+    }
+
+    fn store_number(&mut self, value: f64) -> Option<Span> {
+        let start = self.text.len();
+        write!(self.text, "{value}").ok()?;
+        self.stored(start)
+    }
+
+    /// The text from `start` on; `None` beyond 4 GiB.
+    fn stored(&self, start: usize) -> Option<Span> {
+        Some(Span { start: u32::try_from(start).ok()?, len: u32::try_from(self.text.len() - start).ok()? })
     }
 }

@@ -32,11 +32,12 @@ pub struct Track {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Step<'a> {
-    /// The time stamp did not move: a snapshot taken twice, or an RTCP report that is still the latest.
+    /// Neither the time stamp nor a counter moved: a snapshot taken twice, or an RTCP report that is still the latest.
     NoNews,
     /// Older than what is known, or without a time: to be ignored.
     Stale,
-    /// Time has passed, and counters went on.
+    /// Counters went on. Time has passed too, except in entries whose time stamp is that of an RTCP report while some of
+    /// their counters are newer: Chromium's `remote-outbound-rtp` has the round-trip times of later reports.
     Advance(Delta<'a>),
     /// Counters began anew, the entry now describes something else, or the clock stepped back while counters went on.
     /// What passed is still known where counters say so; no rate is.
@@ -80,11 +81,11 @@ impl Track {
     pub fn step<'a>(&'a self, entry: Entry<'a>) -> Step<'a> {
         let Some(at) = entry.timestamp() else { return Step::Stale };
         let span_ms = at.millis_since(self.at);
-        if span_ms == 0.0 {
-            return Step::NoNews;
-        }
         let (reset, grew) = self.counters.compare(entry);
         let mut delta = Delta { old: self, new: entry, span_ms, reset, from_zero: false };
+        if span_ms == 0.0 {
+            return if grew && reset == 0 { Step::Advance(delta) } else { Step::NoNews };
+        }
         if span_ms < 0.0 {
             // The clock stepped back while the counters went on: the traffic is real, its duration is not known.
             // Otherwise this is an old snapshot that arrived late, perhaps from before counters began anew.
@@ -115,7 +116,8 @@ impl Track {
 }
 
 impl<'a> Delta<'a> {
-    /// How long it took, in milliseconds of the reporter's clock: positive, except after a clock that stepped back.
+    /// How long it took, in milliseconds of the reporter's clock: positive, except after a clock that stepped back, and
+    /// 0 where only counters moved.
     #[must_use]
     pub const fn span_ms(&self) -> f64 {
         self.span_ms
@@ -180,23 +182,25 @@ impl Tracks {
         Self::default()
     }
 
-    /// Shows `entry` and what it is, compared with its last look, to `see`; then makes it the last look. The first look
-    /// at an entry is no step, and is not shown.
-    pub fn follow(&mut self, entry: Entry<'_>, see: impl FnOnce(Step<'_>)) {
+    /// Shows to `see` what happened since the last look at `entry`, `None` when this is the first; then makes it the last
+    /// look. A look whose time did not move is taken but not shown, as webrtc-internals has it; one that comes too late
+    /// is neither.
+    pub fn follow(&mut self, entry: Entry<'_>, see: impl FnOnce(Option<Delta<'_>>)) {
         let about = match entry.ssrc().filter(|_| entry.kind().is_rtp()) {
             Some(ssrc) => u64::from(ssrc.get()),
             None => fnv1a_64(entry.id()),
         };
         if let Some(track) = self.index.get(&(entry.kind(), about)).and_then(|&at| self.tracks.get_mut(at)) {
-            let step = track.step(entry);
-            let moves = matches!(step, Step::Advance(_) | Step::Restart(_));
-            see(step);
-            if moves {
+            if let Step::Advance(delta) | Step::Restart(delta) = track.step(entry) {
+                if delta.span_ms() != 0.0 {
+                    see(Some(delta));
+                }
                 track.accept(entry);
             }
         } else if self.tracks.len() < Self::LIMIT
             && let Some(track) = Track::new(entry)
         {
+            see(None);
             self.index.insert((entry.kind(), about), self.tracks.len());
             self.tracks.push(track);
         }

@@ -55,8 +55,9 @@ pub struct StatTime(f64);
 impl StatTime {
     /// The largest magnitude that is read as milliseconds; above it lie microseconds.
     const LARGEST_MS: f64 = 1e14;
-    /// Between these two lie seconds since 1970 (1973 to 5138), which some native clients send.
-    const SECONDS: core::ops::Range<f64> = 1e8..1e11;
+    /// Between these two lie seconds since 1970 (2001 to 2128), which some native clients send. The range is narrow
+    /// because a monotonic clock in milliseconds passes through it too: on its 12th to 58th day.
+    const SECONDS: core::ops::Range<f64> = 1e9..5e9;
 
     /// A time that is known to be in milliseconds. `None` for NaN, infinities, negative values and anything beyond
     /// 1e14 ms (the year 5138).
@@ -70,7 +71,7 @@ impl StatTime {
     /// | magnitude | read as | who sends it |
     /// |---|---|---|
     /// | above 1e14 | microseconds | libwebrtc's `ToJson`, iOS, Android |
-    /// | 1e8 to 1e11 | seconds since 1970 | C clients, some servers |
+    /// | 1e9 to 5e9 | seconds since 1970 | C clients, some servers |
     /// | everything else | milliseconds | the W3C API, monotonic clocks included |
     #[must_use]
     pub fn from_unknown(value: f64) -> Option<Self> {
@@ -227,7 +228,9 @@ mod tests {
         let ms = StatTime::from_unknown(1_795_341_192_696.0);
         assert_eq!(StatTime::from_unknown(1_795_341_192_696_000.0), ms);
         assert_eq!(StatTime::from_unknown(1_795_341_192.696), ms);
-        // A monotonic clock of a few seconds is left alone.
-        assert_eq!(StatTime::from_unknown(1_278.264).map(StatTime::as_millis), Some(1_278.264));
+        // A monotonic clock is left alone, be it seconds old or a week.
+        for monotonic in [1_278.264, 7.0 * 86_400e3] {
+            assert_eq!(StatTime::from_unknown(monotonic).map(StatTime::as_millis), Some(monotonic));
+        }
     }
 }

@@ -60,10 +60,7 @@ impl Fabric {
         self.snapshots += 1;
         self.find_accounts(report, max_streams);
         self.find_remotes(report);
-        let playout_stands = self.seen.iter().any(|&slot| {
-            let (entry, account) = (self.own(slot, report), self.accounts.get(slot as usize));
-            entry.zip(account).is_some_and(|(entry, account)| account.playout_stands(entry))
-        });
+        let playout_stands = self.playout_stands(report);
         let (mut late, mut news) = (false, false);
         for &slot in &self.seen {
             let Some(&seat) = self.seats.get(slot as usize) else { continue };
@@ -103,6 +100,15 @@ impl Fabric {
 
     fn own<'a>(&self, slot: u32, report: &'a Report) -> Option<Entry<'a>> {
         report.get(self.seats.get(slot as usize)?.own as usize)
+    }
+
+    /// Whether all received audio stands still: the connection is on hold.
+    fn playout_stands(&self, report: &Report) -> bool {
+        let mut audio = self
+            .seen
+            .iter()
+            .filter_map(|&slot| self.accounts.get(slot as usize)?.playout_stands(self.own(slot, report)?));
+        audio.next().is_some_and(|first| first && audio.all(|stands| stands))
     }
 
     /// Finds or opens the account of every stream in the report.
@@ -224,8 +230,11 @@ impl Path {
         match &mut self.pair {
             Some((id, track)) if id == pair.id() => {
                 let step = track.step(pair);
-                let moves = matches!(step, Step::Advance(_) | Step::Restart(_));
-                if let Step::Advance(delta) = step {
+                // What passed without time passing is counted when time has passed.
+                let moves = matches!(step, Step::Advance(delta) | Step::Restart(delta) if delta.span_ms() != 0.0);
+                if let Step::Advance(delta) = step
+                    && moves
+                {
                     let mean = Formula::Mean(Num::TotalRoundTripTime, Num::ResponsesReceived, 1e3).of(&delta);
                     let gauge = pair.get(Num::CurrentRoundTripTime).map(|seconds| seconds * 1e3);
                     // Time in which nobody looked says nothing of the path.

@@ -1,5 +1,7 @@
 //! How a member's value becomes part of a row, whichever door it came through.
 
+use alloc::string::String;
+
 use super::error::ReadError;
 use super::json::{Cursor, Next};
 use super::key::{Nested, Target};
@@ -7,18 +9,27 @@ use crate::id::MediaKind;
 use crate::report::{EntryMut, Num, StatsType, Text};
 use crate::unit::StatTime;
 
-/// A number for a member. Numbers that stand for text (a `mid` of 0) are the caller's to print.
+/// A number for a member. A number where text belongs (a `mid` of 0) is printed.
 #[inline]
 pub(super) fn number(entry: &mut EntryMut<'_>, target: Target, value: f64) {
     match target {
-        Target::Num(field, factor) => {
+        Target::Num(field) => {
+            entry.set(field, value);
+        }
+        Target::Scaled(field, factor) => {
             entry.set(field, value * factor);
+        }
+        Target::Text(field) if value.is_finite() => {
+            entry.set_text_of(field, value);
+        }
+        Target::Id if value.is_finite() => {
+            entry.set_id_of(value);
         }
         Target::Timestamp => match StatTime::from_unknown(value) {
             Some(time) => {
                 entry.set_timestamp(Some(time));
             }
-            None => entry.count_bad_field(),
+            None => bad(entry, target),
         },
         Target::LegacyRtt => {
             entry.set(Num::RoundTripTime, value * 1e-3);
@@ -27,7 +38,7 @@ pub(super) fn number(entry: &mut EntryMut<'_>, target: Target, value: f64) {
             entry.set_kind(type_of_code(value));
         }
         Target::Skip | Target::Inline => {}
-        _ => entry.count_bad_field(),
+        _ => bad(entry, target),
     }
 }
 
@@ -46,25 +57,28 @@ pub(super) fn string(entry: &mut EntryMut<'_>, target: Target, value: &str) {
         Target::Kind => match value {
             "audio" => drop(entry.set_media(MediaKind::Audio)),
             "video" => drop(entry.set_media(MediaKind::Video)),
-            _ => entry.count_bad_field(),
+            _ => bad(entry, target),
         },
         // Old APIs write every number as a string.
-        Target::Num(..) | Target::LegacyRtt => match value.trim().parse() {
+        Target::Num(_) | Target::Scaled(..) | Target::LegacyRtt => match value.trim().parse() {
             Ok(parsed) => number(entry, target, parsed),
-            Err(_) => entry.count_bad_field(),
+            Err(_) => {
+                null(entry, target);
+                bad(entry, target);
+            }
         },
         Target::Timestamp => match parse_time(value) {
             Some(time) => drop(entry.set_timestamp(Some(time))),
-            None => entry.count_bad_field(),
+            None => bad(entry, target),
         },
-        Target::Flag(_) | Target::LegacyLimit(_) => match value {
+        Target::Flag(_) => match value {
             "true" => boolean(entry, target, true),
             "false" => boolean(entry, target, false),
-            _ => entry.count_bad_field(),
+            _ => bad(entry, target),
         },
         // The codec's kind stands in another member; the two are joined when the row is whole.
         Target::LegacyCodec => drop(entry.set_text(Text::MimeType, value)),
-        Target::Nested(_) => entry.count_bad_field(),
+        Target::Nested(nested) => nested_text(entry, nested, value),
         Target::Skip | Target::Inline => {}
     }
 }
@@ -73,16 +87,34 @@ pub(super) fn string(entry: &mut EntryMut<'_>, target: Target, value: &str) {
 pub(super) fn boolean(entry: &mut EntryMut<'_>, target: Target, value: bool) {
     match target {
         Target::Flag(field) => drop(entry.set_flag(field, value)),
-        Target::LegacyLimit(reason) if value => drop(entry.set_text(Text::QualityLimitationReason, reason)),
-        Target::LegacyLimit(_) | Target::Skip | Target::Inline => {}
-        _ => entry.count_bad_field(),
+        Target::Skip | Target::Inline => {}
+        _ => bad(entry, target),
+    }
+}
+
+/// A value for a member that cannot be one: counted.
+#[cold]
+pub(super) fn bad(entry: &mut EntryMut<'_>, target: Target) {
+    entry.count_bad_field(match target {
+        Target::Num(field) | Target::Scaled(field, _) => Some(field),
+        Target::LegacyRtt => Some(Num::RoundTripTime),
+        _ => None,
+    });
+}
+
+/// No value for a member. Where only changes are sent, an older value must not stand in for it.
+pub(super) fn null(entry: &mut EntryMut<'_>, target: Target) {
+    match target {
+        Target::Num(field) | Target::Scaled(field, _) => entry.refuse(field),
+        Target::LegacyRtt => entry.refuse(Num::RoundTripTime),
+        _ => {}
     }
 }
 
 /// An object of numbers, written once more as a JSON string (Chromium's `psnrSum`).
-pub(super) fn nested_text(entry: &mut EntryMut<'_>, nested: Nested, text: &str) {
+fn nested_text(entry: &mut EntryMut<'_>, nested: Nested, text: &str) {
     if nested_object(&mut Cursor::of(text), entry, nested).is_err() {
-        entry.count_bad_field();
+        bad(entry, Target::Nested(nested));
     }
 }
 
@@ -95,10 +127,10 @@ pub(super) fn nested_object(
     cursor.expect(b'{', "`{`")?;
     let mut first = true;
     while cursor.more(&mut first, b'}')? {
-        let name = cursor.key()?;
+        let mut buffer = String::new();
+        let name = cursor.key()?.get(&mut buffer);
         if cursor.next()? == Next::Number {
-            let value = cursor.number()?;
-            nested_number(entry, nested, name.plain().unwrap_or(""), value);
+            nested_number(entry, nested, name, cursor.number()?);
         } else {
             cursor.skip()?;
         }
@@ -123,7 +155,7 @@ pub(super) fn parse_time(text: &str) -> Option<StatTime> {
 }
 
 /// The type that a name stands for, with the spellings of browsers before the spec settled.
-fn type_of_name(name: &str) -> StatsType {
+pub(super) fn type_of_name(name: &str) -> StatsType {
     match name {
         "inboundrtp" => StatsType::InboundRtp,
         "outboundrtp" => StatsType::OutboundRtp,

@@ -2,11 +2,16 @@
 //!
 //! After folding, whoever reads a report needs to know W3C webrtc-stats and nothing else.
 
+use alloc::string::String;
+
 use crate::id::MediaKind;
-use crate::report::{Entry, Flag, Num, Report, StatsType, Text};
+use crate::report::{Entry, EntryMut, Flag, Num, Report, StatsType, Text};
 
 /// Milliseconds from 1900, the epoch of NTP, to 1970.
 const NTP_TO_UNIX_MS: f64 = 2_208_988_800_000.0;
+
+/// Times above this one count from 1900 (then it is 2010), those below from 1970 (then it is 2080).
+const SMALLEST_NTP_MS: f64 = NTP_TO_UNIX_MS + 1_262_304_000_000.0;
 
 /// Folds every row of a snapshot. Rows of no usable type are dropped and counted.
 pub(super) fn fold(report: &mut Report) {
@@ -48,10 +53,15 @@ fn fold_row(report: &mut Report, index: usize, has: &mut Has) {
         // Firefox before 68 and old Edge: the same type, marked as the other end's view.
         StatsType::InboundRtp if remote => drop(entry.set_kind(StatsType::RemoteInboundRtp)),
         StatsType::OutboundRtp if remote => drop(entry.set_kind(StatsType::RemoteOutboundRtp)),
-        StatsType::LegacyLocalCandidate => drop(entry.set_kind(StatsType::LocalCandidate)),
-        StatsType::LegacyRemoteCandidate => drop(entry.set_kind(StatsType::RemoteCandidate)),
+        StatsType::LegacyLocalCandidate => fold_legacy_candidate(entry.set_kind(StatsType::LocalCandidate)),
+        StatsType::LegacyRemoteCandidate => fold_legacy_candidate(entry.set_kind(StatsType::RemoteCandidate)),
         StatsType::LegacyComponent => drop(entry.set_kind(StatsType::Transport)),
-        StatsType::LegacySsrc | StatsType::LegacyCandidatePair | StatsType::LegacyBwe => has.legacy = true,
+        StatsType::LegacyCertificate => drop(entry.set_kind(StatsType::Certificate)),
+        StatsType::LegacySsrc
+        | StatsType::LegacyCandidatePair
+        | StatsType::LegacyBwe
+        | StatsType::LegacyTrack
+        | StatsType::LegacySession => has.legacy = true,
         StatsType::Track => has.track = true,
         StatsType::Other => has.other = true,
         _ => {}
@@ -67,50 +77,67 @@ fn fold_row(report: &mut Report, index: usize, has: &mut Has) {
         && libm::trunc(jitter) == jitter
     {
         entry.unset(Num::Jitter);
-        entry.count_bad_field();
+        entry.count_bad_field(Some(Num::Jitter));
     }
     if let Some(playout) = entry.view().get(Num::EstimatedPlayoutTimestamp)
-        && playout > NTP_TO_UNIX_MS
+        && playout > SMALLEST_NTP_MS
     {
         entry.set(Num::EstimatedPlayoutTimestamp, playout - NTP_TO_UNIX_MS);
     }
 }
 
-/// Chromium's callback API: one row per SSRC holds both ends' views, ids tell the direction.
+/// The words of Chromium's callback API for where a candidate comes from, in the spec's.
+fn fold_legacy_candidate(entry: &mut EntryMut<'_>) {
+    let candidate = match entry.view().text(Text::CandidateType) {
+        Some("local") => Some("host"),
+        Some("stun" | "serverreflexive") => Some("srflx"),
+        Some("peerreflexive") => Some("prflx"),
+        Some("relayed") => Some("relay"),
+        _ => None,
+    };
+    let network = match entry.view().text(Text::NetworkType) {
+        Some("lan") => Some("ethernet"),
+        Some("wlan") => Some("wifi"),
+        Some("wwan") => Some("cellular"),
+        _ => None,
+    };
+    for (field, word) in [(Text::CandidateType, candidate), (Text::NetworkType, network)] {
+        if let Some(word) = word {
+            entry.set_text(field, word);
+        }
+    }
+}
+
+/// Chromium's callback API: one row per SSRC holds both ends' views and the source's, ids tell the direction.
 fn fold_legacy(report: &mut Report) {
-    let mut outgoing_estimate = None;
-    let mut incoming_estimate = None;
+    let mut estimates = [(Num::AvailableOutgoingBitrate, None), (Num::AvailableIncomingBitrate, None)];
     for index in 0..report.len() {
         let Some(mut entry) = report.entry_mut(index) else { return };
         let view = entry.view();
         match view.kind() {
             StatsType::LegacySsrc => {
-                let sent = view.id().ends_with("_send") || view.get(Num::PacketsSent).is_some();
-                if let (Some(codec), Some(media)) = (view.text(Text::MimeType), view.media())
-                    && !codec.contains('/')
-                {
-                    let mime = alloc::format!("{}/{codec}", media.name());
-                    entry.set_text(Text::MimeType, &mime);
-                }
-                if sent {
-                    entry.set_kind(StatsType::OutboundRtp);
+                if fold_legacy_ssrc(&mut entry) {
                     split_remote_view(report, index);
-                } else {
-                    entry.set_kind(StatsType::InboundRtp);
+                    split_source(report, index);
                 }
+                split_codec(report, index);
             }
             StatsType::LegacyCandidatePair => {
-                let nominated = view.flag(Flag::Readable) == Some(true) && view.flag(Flag::Writable) == Some(true);
-                let round_trip = view.get(Num::RoundTripTime);
-                entry.set_kind(StatsType::CandidatePair).set_flag(Flag::Nominated, nominated);
+                let (readable, writable) = (view.flag(Flag::Readable), view.flag(Flag::Writable));
+                // Before the first response it is a constant of 3 s.
+                let answered = view.get(Num::ResponsesReceived) != Some(0.0);
+                let round_trip = view.get(Num::RoundTripTime).filter(|_| answered);
+                entry.set_kind(StatsType::CandidatePair).unset(Num::RoundTripTime);
+                if let (Some(readable), Some(writable)) = (readable, writable) {
+                    entry.set_flag(Flag::Nominated, readable && writable);
+                }
                 if let Some(seconds) = round_trip {
                     entry.set(Num::CurrentRoundTripTime, seconds);
-                    entry.unset(Num::RoundTripTime);
                 }
             }
             StatsType::LegacyBwe => {
-                outgoing_estimate = view.get(Num::AvailableOutgoingBitrate);
-                incoming_estimate = view.get(Num::AvailableIncomingBitrate);
+                // 0 is what it says without an estimate: always, of what is received, since senders estimate.
+                estimates = estimates.map(|(field, _)| (field, view.get(field).filter(|&estimate| estimate > 0.0)));
             }
             _ => {}
         }
@@ -119,55 +146,149 @@ fn fold_legacy(report: &mut Report) {
         .entries()
         .position(|entry| entry.kind() == StatsType::CandidatePair && entry.flag(Flag::Selected) == Some(true));
     if let Some(mut pair) = selected.and_then(|index| report.entry_mut(index)) {
-        for (field, estimate) in
-            [(Num::AvailableOutgoingBitrate, outgoing_estimate), (Num::AvailableIncomingBitrate, incoming_estimate)]
-        {
+        for (field, estimate) in estimates {
             if let Some(estimate) = estimate {
                 pair.set(field, estimate);
             }
         }
     }
+    report.retain(|entry| {
+        !matches!(entry.kind(), StatsType::LegacyBwe | StatsType::LegacyTrack | StatsType::LegacySession)
+    });
+}
+
+/// What can be mended looking at one SSRC's row. True when it is of a stream that is sent.
+fn fold_legacy_ssrc(entry: &mut EntryMut<'_>) -> bool {
+    let view = entry.view();
+    let sent = match view.id().rsplit('_').next() {
+        Some("send") => true,
+        Some("recv") => false,
+        _ => view.get(Num::PacketsSent).is_some(),
+    };
+    let media = view.media().or_else(|| media_of_members(view));
+    let limits = (view.flag(Flag::BandwidthLimited), view.flag(Flag::CpuLimited));
+    let screen = view.text(Text::ContentType) == Some("screen");
+    entry.set_kind(if sent { StatsType::OutboundRtp } else { StatsType::InboundRtp });
+    if let Some(media) = media {
+        entry.set_media(media);
+    }
+    // A codec that is not chosen yet has an empty name, one that is has no kind before it.
+    let mime = match (entry.view().text(Text::MimeType), media) {
+        (Some(codec), Some(media)) if !codec.is_empty() && !codec.contains('/') => {
+            Some(alloc::format!("{}/{codec}", media.name()))
+        }
+        (Some(codec), _) if codec.contains('/') => Some(codec.into()),
+        _ => None,
+    };
+    set_or_unset(entry, Text::MimeType, mime.as_deref());
+    let codec = entry.view().text(Text::DecoderImplementation).filter(|&name| name != "unknown").map(String::from);
+    let (its_own, other) = if sent {
+        (Text::EncoderImplementation, Text::DecoderImplementation)
+    } else {
+        (Text::DecoderImplementation, Text::EncoderImplementation)
+    };
+    set_or_unset(entry, its_own, codec.as_deref());
+    entry.unset_text(other);
+    // The spec's member is there for screens only.
+    set_or_unset(entry, Text::ContentType, screen.then_some("screenshare"));
+    let reason = match limits {
+        (Some(true), _) => Some("bandwidth"),
+        (_, Some(true)) => Some("cpu"),
+        (None, None) => None,
+        _ => Some("none"),
+    };
+    if let Some(reason) = reason {
+        entry.set_text(Text::QualityLimitationReason, reason);
+    }
+    entry.unset_flag(Flag::BandwidthLimited);
+    entry.unset_flag(Flag::CpuLimited);
+    sent
+}
+
+fn set_or_unset(entry: &mut EntryMut<'_>, field: Text, value: Option<&str>) {
+    match value {
+        Some(value) => drop(entry.set_text(field, value)),
+        None => entry.unset_text(field),
+    }
 }
 
 /// Moves what a sent SSRC's row knows from RTCP into a row of its own, where the spec has it.
 fn split_remote_view(report: &mut Report, index: usize) {
-    const OF_REMOTE: [Num; 2] = [Num::PacketsLost, Num::RoundTripTime];
+    const OF_REMOTE: [Num; 3] = [Num::PacketsLost, Num::RoundTripTime, Num::Jitter];
+    let Some(remote) = split(report, index, &OF_REMOTE, StatsType::RemoteInboundRtp, "_remote") else { return };
     let Some(entry) = report.get(index) else { return };
-    let values = OF_REMOTE.map(|field| (field, entry.get(field)));
-    if values.iter().all(|(_, value)| value.is_none()) {
-        return;
+    let ssrc = entry.get(Num::Ssrc);
+    if let (Some(ssrc), Some(mut remote)) = (ssrc, report.entry_mut(remote)) {
+        remote.set(Num::Ssrc, ssrc);
     }
-    let id = alloc::format!("{}_remote", entry.id());
-    let (ssrc, media, timestamp) = (entry.get(Num::Ssrc), entry.media(), entry.timestamp());
-    let mut remote = report.push(StatsType::RemoteInboundRtp, &id);
-    remote.set_timestamp(timestamp);
-    if let Some(media) = media {
-        remote.set_media(media);
-    }
-    for (field, value) in values.into_iter().chain([(Num::Ssrc, ssrc)]) {
-        if let Some(value) = value {
-            remote.set(field, value);
-        }
+}
+
+/// Moves what a sent SSRC's row knows of the sound before it is encoded into a row of its own.
+fn split_source(report: &mut Report, index: usize) {
+    const OF_SOURCE: [Num; 5] = [
+        Num::AudioLevel,
+        Num::TotalAudioEnergy,
+        Num::TotalSamplesDuration,
+        Num::EchoReturnLoss,
+        Num::EchoReturnLossEnhancement,
+    ];
+    let Some(source) = split(report, index, &OF_SOURCE, StatsType::MediaSource, "_source") else { return };
+    let (Some(entry), Some(row)) = (report.get(index), report.get(source)) else { return };
+    let track = entry.text(Text::TrackIdentifier).map(String::from);
+    let id = String::from(row.id());
+    if let (Some(track), Some(mut row)) = (track, report.entry_mut(source)) {
+        row.set_text(Text::TrackIdentifier, &track);
     }
     if let Some(mut entry) = report.entry_mut(index) {
-        for field in OF_REMOTE {
-            entry.unset(field);
+        entry.set_text(Text::MediaSourceId, &id);
+    }
+}
+
+/// Moves the codec of an SSRC's row into a row of its own.
+fn split_codec(report: &mut Report, index: usize) {
+    let Some(entry) = report.get(index) else { return };
+    let Some(mime) = entry.text(Text::MimeType).map(String::from) else { return };
+    let id = alloc::format!("{}_codec", entry.id());
+    let timestamp = entry.timestamp();
+    report.push(StatsType::Codec, &id).set_timestamp(timestamp).set_text(Text::MimeType, &mime);
+    if let Some(mut entry) = report.entry_mut(index) {
+        entry.set_text(Text::CodecId, &id);
+        entry.unset_text(Text::MimeType);
+    }
+}
+
+/// Moves some members of a row into a new one of another type and says where that is; nowhere when none is there.
+fn split(report: &mut Report, index: usize, fields: &[Num], kind: StatsType, suffix: &str) -> Option<usize> {
+    let entry = report.get(index)?;
+    if !fields.iter().any(|&field| entry.get(field).is_some()) {
+        return None;
+    }
+    let id = alloc::format!("{}{suffix}", entry.id());
+    let (media, timestamp) = (entry.media(), entry.timestamp());
+    let place = report.len();
+    report.push(kind, &id).set_timestamp(timestamp);
+    if let Some(media) = media {
+        report.entry_mut(place)?.set_media(media);
+    }
+    for &field in fields {
+        if let Some(value) = report.get(index)?.get(field) {
+            report.entry_mut(place)?.set(field, value);
+            report.entry_mut(index)?.unset(field);
         }
     }
+    Some(place)
 }
 
 /// Obsolete `track` rows: what they measured belongs to the RTP row that names them, where that lacks it.
 fn fold_tracks(report: &mut Report) {
-    let tracks = copy_of(report, |entry| entry.kind() == StatsType::Track);
+    report.sort_by_id(StatsType::Track);
     for index in 0..report.len() {
-        let Some(mut entry) = report.entry_mut(index) else { return };
-        let view = entry.view();
-        if !matches!(view.kind(), StatsType::InboundRtp | StatsType::OutboundRtp) {
+        let Some(entry) = report.get(index) else { return };
+        if !matches!(entry.kind(), StatsType::InboundRtp | StatsType::OutboundRtp) {
             continue;
         }
-        let track = view.text(Text::TrackId).and_then(|id| tracks.by_id(id));
-        if let Some(track) = track {
-            entry.fill_from(track);
+        if let Some(track) = entry.text(Text::TrackId).and_then(|id| report.sorted_position(id)) {
+            report.fill_row(index, track);
         }
     }
     report.retain(|entry| entry.kind() != StatsType::Track);
@@ -175,16 +296,15 @@ fn fold_tracks(report: &mut Report) {
 
 /// RTP rows without a `kind` take that of their codec.
 fn fill_media(report: &mut Report) {
-    let codecs = copy_of(report, |entry| entry.kind() == StatsType::Codec);
+    report.sort_by_id(StatsType::Codec);
     for index in 0..report.len() {
-        let Some(mut entry) = report.entry_mut(index) else { return };
-        let view = entry.view();
-        if view.media().is_some() || !view.kind().is_rtp() {
+        let Some(entry) = report.get(index) else { return };
+        if entry.media().is_some() || !entry.kind().is_rtp() {
             continue;
         }
-        let codec = view.text(Text::CodecId).and_then(|id| codecs.by_id(id));
+        let codec = entry.text(Text::CodecId).and_then(|id| report.get(report.sorted_position(id)?));
         let media = codec.and_then(|codec| media_of_mime(codec.text(Text::MimeType)?));
-        if let Some(media) = media.or_else(|| media_of_members(view)) {
+        if let (Some(media), Some(mut entry)) = (media.or_else(|| media_of_members(entry)), report.entry_mut(index)) {
             entry.set_media(media);
         }
     }
@@ -211,10 +331,96 @@ fn media_of_members(entry: Entry<'_>) -> Option<MediaKind> {
     }
 }
 
-fn copy_of(report: &Report, of: impl Fn(Entry<'_>) -> bool) -> Report {
-    let mut copy = Report::new();
-    for entry in report.entries().filter(|&entry| of(entry)) {
-        copy.push_copy(entry);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ingest::getstats::Scanner;
+    use std::string::String;
+    use std::{format, vec::Vec};
+
+    fn read(text: &str) -> Report {
+        let mut report = Report::new();
+        Scanner::new().read(text.as_bytes(), &mut report).unwrap();
+        report
     }
-    copy
+
+    #[test]
+    fn a_track_completes_the_stream_that_names_it() {
+        let report = read(
+            r#"[{"id":"T","type":"track","frameWidth":640,"framesDecoded":9,"contentType":"screenshare","ended":false},
+                {"id":"I","type":"inbound-rtp","trackId":"T","framesDecoded":7},{"id":"J","type":"inbound-rtp","trackId":"U"}]"#,
+        );
+        let entries: Vec<_> = report.entries().collect();
+        assert_eq!(entries.iter().map(|entry| entry.id()).collect::<Vec<_>>(), ["I", "J"]);
+        // What the stream says itself stays.
+        assert_eq!((entries[0].get(Num::FramesDecoded), entries[0].get(Num::FrameWidth)), (Some(7.0), Some(640.0)));
+        assert_eq!(
+            (entries[0].text(Text::ContentType), entries[0].flag(Flag::Ended)),
+            (Some("screenshare"), Some(false))
+        );
+        assert_eq!(entries[1].get(Num::FrameWidth), None);
+    }
+
+    #[test]
+    fn media_is_told_by_the_codec_and_else_by_the_members() {
+        let report = read(
+            r#"[{"id":"1","type":"inbound-rtp","codecId":"C"},{"id":"2","type":"inbound-rtp","concealedSamples":0},
+                {"id":"3","type":"inbound-rtp","ssrc":1},{"id":"C","type":"codec","mimeType":"video/VP8"}]"#,
+        );
+        let media: Vec<_> = report.of(StatsType::InboundRtp).map(|entry| entry.media()).collect();
+        assert_eq!(media, [Some(MediaKind::Video), Some(MediaKind::Audio), None]);
+    }
+
+    #[test]
+    fn a_callback_report_becomes_rows_of_the_spec_in_its_units() {
+        let report = read(
+            r#"[{"id":"ssrc_7_send","type":"ssrc","stats":{"ssrc":"7","mediaType":"audio","packetsSent":"50","packetsLost":"2",
+                 "googRtt":"30","googCodecName":"opus","audioInputLevel":"32767"}},
+                {"id":"ssrc_8_recv","type":"ssrc","stats":{"ssrc":"8","packetsReceived":"40","googJitterReceived":"12"}},
+                {"id":"P","type":"googCandidatePair","stats":{"googActiveConnection":"true","googRtt":"25","googReadable":"true",
+                 "googWritable":"true"}},
+                {"id":"bweforvideo","type":"VideoBwe","stats":{"googAvailableSendBandwidth":"300000"}}]"#,
+        );
+        assert_eq!(report.skipped().bad_fields, 0);
+        let one = |kind| report.of(kind).next().unwrap();
+        let sent = one(StatsType::OutboundRtp);
+        assert_eq!((sent.get(Num::PacketsSent), sent.get(Num::PacketsLost)), (Some(50.0), None));
+        let codec = sent.text(Text::CodecId).and_then(|id| report.by_id(id)).unwrap();
+        assert_eq!((codec.kind(), codec.text(Text::MimeType)), (StatsType::Codec, Some("audio/opus")));
+        let source = sent.text(Text::MediaSourceId).and_then(|id| report.by_id(id)).unwrap();
+        assert_eq!((source.kind(), source.get(Num::AudioLevel)), (StatsType::MediaSource, Some(1.0)));
+        let remote = one(StatsType::RemoteInboundRtp);
+        assert_eq!((remote.get(Num::PacketsLost), remote.get(Num::RoundTripTime)), (Some(2.0), Some(0.03)));
+        assert_eq!(remote.ssrc(), sent.ssrc());
+        assert_eq!(one(StatsType::InboundRtp).get(Num::Jitter), Some(0.012));
+        let pair = one(StatsType::CandidatePair);
+        assert_eq!((pair.get(Num::CurrentRoundTripTime), pair.get(Num::RoundTripTime)), (Some(0.025), None));
+        assert_eq!(pair.get(Num::AvailableOutgoingBitrate), Some(300_000.0));
+        assert_eq!((pair.flag(Flag::Nominated), pair.flag(Flag::Selected)), (Some(true), Some(true)));
+    }
+
+    #[test]
+    fn playout_times_of_both_epochs_are_unix_times() {
+        for (written, meant) in [(4_004_333_915_218_u64, 1_795_345_115_218.0), (1_795_345_115_218, 1_795_345_115_218.0)]
+        {
+            let report = read(&format!(r#"[{{"type":"inbound-rtp","estimatedPlayoutTimestamp":{written}}}]"#));
+            assert_eq!(report.get(0).unwrap().get(Num::EstimatedPlayoutTimestamp), Some(meant));
+        }
+    }
+
+    #[test]
+    fn jitter_in_ticks_is_counted_not_read() {
+        for (jitter, read_as) in [("0.012", Some(0.012)), ("0", Some(0.0)), ("7", None), ("19272", None)] {
+            let report = read(&format!(r#"[{{"type":"inbound-rtp","kind":"audio","jitter":{jitter}}}]"#));
+            assert_eq!(report.get(0).unwrap().get(Num::Jitter), read_as);
+            assert_eq!(report.skipped().bad_fields, u64::from(read_as.is_none()));
+        }
+    }
+
+    #[test]
+    fn the_first_of_two_rows_with_one_id_is_meant() {
+        let rows: String = (0..40).map(|n| format!(r#"{{"id":"T","type":"track","frameWidth":{n}}},"#)).collect();
+        let report = read(&format!(r#"[{rows}{{"type":"inbound-rtp","trackId":"T"}}]"#));
+        assert_eq!(report.get(0).unwrap().get(Num::FrameWidth), Some(0.0));
+    }
 }

@@ -16,7 +16,7 @@ use super::error::{ReadError, ReadErrorKind};
 use super::fill;
 use super::fold;
 use super::json::{Cursor, Next};
-use super::key::{self, Key, NO_KEY, TARGETS, TOKENS, Target, Token};
+use super::key::{self, KEYS, Key, Known, NO_KEY, Target};
 use crate::id::MediaKind;
 use crate::report::{EntryMut, Report, StatsType};
 use crate::unit::StatTime;
@@ -59,7 +59,7 @@ pub(super) struct Beside {
 }
 
 /// Row length of the table of successors: every key, and "none yet" at the end.
-const KEYS: usize = NO_KEY as usize + 1;
+const KEYS_AND_NONE: usize = NO_KEY as usize + 1;
 
 impl Default for Scanner {
     fn default() -> Self {
@@ -71,8 +71,8 @@ impl Scanner {
     /// A scanner that has learned nothing yet. Allocates some 25 KB once.
     #[must_use]
     pub fn new() -> Self {
-        let contexts = context(StatsType::Other, Some(MediaKind::Video)) + 1;
-        Self { successors: vec![NO_KEY; contexts * KEYS], scratch: String::new(), beside: Beside::default() }
+        let orders = (StatsType::ALL.len() + 1) * 3;
+        Self { successors: vec![NO_KEY; orders * KEYS_AND_NONE], scratch: String::new(), beside: Beside::default() }
     }
 
     /// Replaces the content of `report` by the snapshot in `text`. Allocates only while the report is larger than it
@@ -102,6 +102,14 @@ impl Scanner {
         self.any_container(cursor, report, 0)
     }
 
+    /// The entries of a whole text that stood in a string of another text.
+    #[cfg(feature = "serde")]
+    pub(super) fn encoded(&mut self, cursor: &mut Cursor<'_>, report: &mut Report) -> Result<(), ReadError> {
+        self.any_container(cursor, report, 1)?;
+        cursor.end()
+    }
+
+    /// `depth` says how many strings the text stands in.
     fn any_container(&mut self, cursor: &mut Cursor<'_>, report: &mut Report, depth: u8) -> Result<(), ReadError> {
         match cursor.next()? {
             Next::Array => self.array(cursor, report),
@@ -109,8 +117,7 @@ impl Scanner {
             Next::Str if depth < 2 => {
                 let mut text = String::new();
                 let start = cursor.pos;
-                let inner = cursor.string("stats")?.get(&mut text);
-                let mut inner = Cursor::of(inner);
+                let mut inner = Cursor::of(cursor.string("stats")?.get(&mut text));
                 self.any_container(&mut inner, report, depth + 1)
                     .and_then(|()| inner.end())
                     .map_err(|error| ReadError::new(start, error.kind()))
@@ -133,16 +140,20 @@ impl Scanner {
         Ok(())
     }
 
-    /// `[id, {…}]`.
+    /// `[id, {…}]`; what follows in it is not read.
     fn pair(&mut self, cursor: &mut Cursor<'_>, report: &mut Report) -> Result<(), ReadError> {
         let start = cursor.pos;
         cursor.expect(b'[', "`[`")?;
-        if cursor.next()? == Next::Str {
+        let mut first = true;
+        if cursor.more(&mut first, b']')? && cursor.next()? == Next::Str {
             let mut buffer = String::new();
             let id = cursor.string("an id")?.get(&mut buffer);
-            if cursor.eat(b',') && cursor.next()? == Next::Object {
+            if cursor.more(&mut first, b']')? && cursor.next()? == Next::Object {
                 self.entry(cursor, report, id)?;
-                return cursor.expect(b']', "`]`");
+                while cursor.more(&mut first, b']')? {
+                    cursor.skip()?;
+                }
+                return Ok(());
             }
         }
         cursor.pos = start;
@@ -154,23 +165,17 @@ impl Scanner {
         cursor.expect(b'{', "`{`")?;
         let mut first = true;
         while cursor.more(&mut first, b'}')? {
-            let key = cursor.key()?;
+            let mut buffer = String::new();
+            let id = cursor.key()?.get(&mut buffer);
             match cursor.next()? {
-                Next::Object => match key.plain() {
-                    Some(id) => self.entry(cursor, report, id)?,
-                    None => {
-                        let mut buffer = String::new();
-                        self.entry(cursor, report, key.get(&mut buffer))?;
-                    }
-                },
-                Next::Array if key.is("result") => self.array(cursor, report)?,
-                Next::Number if key.is("timestamp") || key.is("t") => {
+                Next::Object => self.entry(cursor, report, id)?,
+                Next::Array if id == "result" => self.array(cursor, report)?,
+                Next::Number if matches!(id, "timestamp" | "t") => {
                     self.beside.timestamp = StatTime::from_unknown(cursor.number()?);
                 }
                 Next::Null => {
                     cursor.word()?;
-                    let mut buffer = String::new();
-                    self.beside.removed.push(key.get(&mut buffer).into());
+                    self.beside.removed.push(id.into());
                 }
                 _ => skip_entry(cursor, report)?,
             }
@@ -180,10 +185,22 @@ impl Scanner {
 
     /// One entry. `id` is what stood outside of it; an `id` inside wins.
     pub(super) fn entry(&mut self, cursor: &mut Cursor<'_>, report: &mut Report, id: &str) -> Result<(), ReadError> {
+        self.entry_of(cursor, report, StatsType::Other, id)
+    }
+
+    /// One entry whose type, and perhaps id, stood outside of it; what stands inside wins.
+    pub(super) fn entry_of(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        report: &mut Report,
+        kind: StatsType,
+        id: &str,
+    ) -> Result<(), ReadError> {
         if report.len() >= MAX_ENTRIES {
             return skip_entry(cursor, report);
         }
         let mut entry = report.begin();
+        entry.set_kind(kind);
         if !id.is_empty() {
             entry.set_id(id);
         }
@@ -195,94 +212,138 @@ impl Scanner {
     }
 
     fn members(&mut self, cursor: &mut Cursor<'_>, entry: &mut EntryMut<'_>, inlined: bool) -> Result<(), ReadError> {
-        cursor.expect(b'{', "`{`")?;
-        let mut first = true;
+        let mut lead = b'{';
+        let mut order = context(entry);
         let mut previous = NO_KEY;
-        while cursor.more(&mut first, b'}')? {
-            let view = entry.view();
-            let successor = context(view.kind(), view.media()) * KEYS + usize::from(previous);
-            let Some(key) = self.member_key(cursor, successor)? else {
-                cursor.skip()?;
-                continue;
+        loop {
+            let successor = order + usize::from(previous);
+            let guess = self.successors.get(successor).copied().unwrap_or(NO_KEY);
+            let key = if foreseen(cursor, lead, guess) {
+                guess
+            } else {
+                match self.unforeseen(cursor, lead, successor)? {
+                    Member::Known(key) => key,
+                    Member::Unknown => {
+                        cursor.skip()?;
+                        lead = b',';
+                        continue;
+                    }
+                    Member::None => return Ok(()),
+                }
             };
+            lead = b',';
             previous = key;
-            let target = TARGETS[usize::from(key)];
-            match (target, cursor.next()?) {
-                (Target::Inline, Next::Object) if !inlined => self.members(cursor, entry, true)?,
-                (Target::Skip | Target::Inline, _) => cursor.skip()?,
-                (Target::Text(_) | Target::Id, Next::Number) => {
-                    let start = cursor.pos;
-                    cursor.number()?;
-                    fill::string(entry, target, cursor.since(start));
+            let target = KEYS.get(usize::from(key)).map_or(Target::Skip, |known| known.target);
+            if let Target::Num(field) = target
+                && let Some(value) = cursor.exact_number()
+            {
+                entry.set(field, value);
+            } else if let Target::Text(field) = target
+                && let Some(text) = cursor.plain_string()
+            {
+                entry.set_text(field, text);
+            } else {
+                if target == Target::Inline && !inlined && cursor.next()? == Next::Object {
+                    self.members(cursor, entry, true)?;
+                } else {
+                    value(cursor, entry, target, &mut self.scratch)?;
                 }
-                (_, Next::Number) => fill::number(entry, target, cursor.number()?),
-                (Target::Nested(nested), Next::Str) => {
-                    let text = cursor.string("a string")?;
-                    fill::nested_text(entry, nested, text.get(&mut self.scratch));
-                }
-                (_, Next::Str) => {
-                    let text = cursor.string("a string")?;
-                    match text.plain() {
-                        Some(text) => fill::string(entry, target, text),
-                        None => fill::string(entry, target, text.get(&mut self.scratch)),
-                    }
-                }
-                (Target::Nested(nested), Next::Object) => fill::nested_object(cursor, entry, nested)?,
-                (_, next @ (Next::True | Next::False)) => {
-                    cursor.word()?;
-                    fill::boolean(entry, target, next == Next::True);
-                }
-                (_, Next::Null) => {
-                    let start = cursor.pos;
-                    cursor.word()?;
-                    // `null` is how JSON says unknown; `NaN` is a number that is none.
-                    if cursor.since(start) != "null" {
-                        entry.count_bad_field();
-                    }
-                }
-                (_, Next::Object | Next::Array) => {
-                    cursor.skip()?;
-                    entry.count_bad_field();
-                }
+                order = context(entry);
             }
         }
-        Ok(())
     }
 
-    /// The next member's key, its name and colon consumed; `None` for a name that is not in the table.
-    #[inline]
-    fn member_key(&mut self, cursor: &mut Cursor<'_>, successor: usize) -> Result<Option<Key>, ReadError> {
-        cursor.peek();
-        let guess = self.successors[successor];
-        if let (Some(token), Some(text)) = (
-            TOKENS.get(usize::from(guess)),
-            cursor.bytes().get(cursor.pos..).and_then(|rest| rest.first_chunk::<{ Token::BYTES }>()),
-        ) && token.begins(text)
-        {
-            cursor.pos += usize::from(token.len);
-            return Ok(Some(guess));
+    /// The next member's key after a wrong guess, which is remembered better; the name and its colon are consumed.
+    fn unforeseen(&mut self, cursor: &mut Cursor<'_>, lead: u8, successor: usize) -> Result<Member, ReadError> {
+        if lead == b'{' {
+            cursor.expect(b'{', "`{`")?;
         }
-        let name = cursor.key()?;
-        let found = name.plain().and_then(key::find);
-        if let Some(key) = found {
-            self.successors[successor] = key;
+        let mut first = lead == b'{';
+        if !cursor.more(&mut first, b'}')? {
+            return Ok(Member::None);
         }
-        Ok(found)
+        let mut buffer = String::new();
+        let Some(key) = key::find(cursor.key()?.get(&mut buffer)) else { return Ok(Member::Unknown) };
+        if let Some(guess) = self.successors.get_mut(successor) {
+            *guess = key;
+        }
+        Ok(Member::Known(key))
     }
 }
 
-/// Entries of one type, and of one kind of media, have their members in the same order.
-const fn context(kind: StatsType, media: Option<MediaKind>) -> usize {
-    let media = match media {
+/// The value at `cursor` into the row, as its target says.
+pub(super) fn value(
+    cursor: &mut Cursor<'_>,
+    entry: &mut EntryMut<'_>,
+    target: Target,
+    scratch: &mut String,
+) -> Result<(), ReadError> {
+    if let Some(text) = cursor.plain_string() {
+        fill::string(entry, target, text);
+        return Ok(());
+    }
+    match (target, cursor.next()?) {
+        (Target::Skip | Target::Inline, _) => cursor.skip()?,
+        (Target::Nested(nested), Next::Object) => fill::nested_object(cursor, entry, nested)?,
+        (_, Next::Str) => fill::string(entry, target, cursor.string("a string")?.get(scratch)),
+        (_, Next::Number) => fill::number(entry, target, cursor.number()?),
+        (_, next @ (Next::True | Next::False)) => {
+            cursor.word()?;
+            fill::boolean(entry, target, next == Next::True);
+        }
+        (_, Next::Null) => {
+            let start = cursor.pos;
+            cursor.word()?;
+            fill::null(entry, target);
+            // `null` is how JSON says unknown; `NaN` is a number that is none.
+            if cursor.since(start) != "null" {
+                fill::bad(entry, target);
+            }
+        }
+        (_, Next::Object | Next::Array) => {
+            cursor.skip()?;
+            fill::bad(entry, target);
+        }
+    }
+    Ok(())
+}
+
+/// What comes next among the members of an entry.
+enum Member {
+    Known(Key),
+    /// A name that is not in the table.
+    Unknown,
+    /// The entry's closing brace.
+    None,
+}
+
+/// Whether `lead` and the member that was guessed come next, without white space; then they are consumed.
+#[inline(always)]
+fn foreseen(cursor: &mut Cursor<'_>, lead: u8, guess: Key) -> bool {
+    let Some(known) = KEYS.get(usize::from(guess)) else { return false };
+    let Some([first, rest @ ..]) = cursor.window::<{ 1 + Known::WINDOW }>() else { return false };
+    if *first != lead {
+        return false;
+    }
+    let Some(len) = known.at_start_of(rest) else { return false };
+    cursor.pos += 1 + len;
+    true
+}
+
+/// Entries of one type, and of one kind of media, have their members in the same order: where the successors of that
+/// order begin.
+fn context(entry: &EntryMut<'_>) -> usize {
+    let view = entry.view();
+    let media = match view.media() {
         None => 0,
         Some(MediaKind::Audio) => 1,
         Some(MediaKind::Video) => 2,
     };
-    kind as usize * 3 + media
+    (view.kind() as usize * 3 + media) * KEYS_AND_NONE
 }
 
 /// Steps over something that is no entry, and counts it.
-fn skip_entry(cursor: &mut Cursor<'_>, report: &mut Report) -> Result<(), ReadError> {
+pub(super) fn skip_entry(cursor: &mut Cursor<'_>, report: &mut Report) -> Result<(), ReadError> {
     report.skipped_mut().entries += 1;
     cursor.skip()
 }

@@ -9,8 +9,10 @@ use crate::report::{Flag, Num, Text};
 /// What becomes of a member's value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Target {
-    /// A number of the table, multiplied by the factor.
-    Num(Num, f64),
+    /// A number of the table.
+    Num(Num),
+    /// A number of the table, in another unit: to be multiplied by the factor.
+    Scaled(Num, f64),
     Text(Text),
     Flag(Flag),
     /// `id`, also as `key` beside `value`.
@@ -29,8 +31,6 @@ pub(super) enum Target {
     LegacyRtt,
     /// The codec's name without its kind.
     LegacyCodec,
-    /// True when the resolution is limited for the given reason.
-    LegacyLimit(&'static str),
     /// Not read.
     Skip,
 }
@@ -72,9 +72,11 @@ const EXTRA: &[(&str, Target)] = &[
     ("timestamp", Target::Timestamp),
     ("qualityLimitationDurations", Target::Nested(Nested::QualityLimitationDurations)),
     ("psnrSum", Target::Nested(Nested::PsnrSum)),
+    // rtcstats' `timestamp`
+    ("t", Target::Timestamp),
     // older spec drafts
     ("mediaType", Target::Kind),
-    ("discardedPackets", Target::Num(Num::PacketsDiscarded, 1.0)),
+    ("discardedPackets", Target::Num(Num::PacketsDiscarded)),
     // wrappers around an entry's members
     ("key", Target::Id),
     ("value", Target::Inline),
@@ -102,35 +104,33 @@ const EXTRA: &[(&str, Target)] = &[
     ("totalSquaredCorruptionProbability", Target::Skip),
     ("url", Target::Skip),
     // Chromium's callback API: numbers as strings, milliseconds, levels of 16 bits
-    ("audioInputLevel", Target::Num(Num::AudioLevel, 1.0 / 32_767.0)),
-    ("audioOutputLevel", Target::Num(Num::AudioLevel, 1.0 / 32_767.0)),
+    ("audioInputLevel", Target::Scaled(Num::AudioLevel, 1.0 / 32_767.0)),
+    ("audioOutputLevel", Target::Scaled(Num::AudioLevel, 1.0 / 32_767.0)),
     ("codecImplementationName", Target::Text(Text::DecoderImplementation)),
     ("googActiveConnection", Target::Flag(Flag::Selected)),
-    ("googAvailableReceiveBandwidth", Target::Num(Num::AvailableIncomingBitrate, 1.0)),
-    ("googAvailableSendBandwidth", Target::Num(Num::AvailableOutgoingBitrate, 1.0)),
-    ("googBandwidthLimitedResolution", Target::LegacyLimit("bandwidth")),
+    ("googAvailableReceiveBandwidth", Target::Num(Num::AvailableIncomingBitrate)),
+    ("googAvailableSendBandwidth", Target::Num(Num::AvailableOutgoingBitrate)),
     ("googChannelId", Target::Text(Text::TransportId)),
     ("googCodecName", Target::LegacyCodec),
     ("googContentType", Target::Text(Text::ContentType)),
-    ("googCpuLimitedResolution", Target::LegacyLimit("cpu")),
-    ("googEchoCancellationReturnLoss", Target::Num(Num::EchoReturnLoss, 1.0)),
-    ("googEchoCancellationReturnLossEnhancement", Target::Num(Num::EchoReturnLossEnhancement, 1.0)),
-    ("googFirsReceived", Target::Num(Num::FirCount, 1.0)),
-    ("googFirsSent", Target::Num(Num::FirCount, 1.0)),
-    ("googFrameHeightReceived", Target::Num(Num::FrameHeight, 1.0)),
-    ("googFrameHeightSent", Target::Num(Num::FrameHeight, 1.0)),
-    ("googFrameRateReceived", Target::Num(Num::FramesPerSecond, 1.0)),
-    ("googFrameRateSent", Target::Num(Num::FramesPerSecond, 1.0)),
-    ("googFrameWidthReceived", Target::Num(Num::FrameWidth, 1.0)),
-    ("googFrameWidthSent", Target::Num(Num::FrameWidth, 1.0)),
-    ("googJitterReceived", Target::Num(Num::Jitter, 1e-3)),
-    ("googNacksReceived", Target::Num(Num::NackCount, 1.0)),
-    ("googNacksSent", Target::Num(Num::NackCount, 1.0)),
-    ("googPlisReceived", Target::Num(Num::PliCount, 1.0)),
-    ("googPlisSent", Target::Num(Num::PliCount, 1.0)),
+    ("googEchoCancellationReturnLoss", Target::Num(Num::EchoReturnLoss)),
+    ("googEchoCancellationReturnLossEnhancement", Target::Num(Num::EchoReturnLossEnhancement)),
+    ("googFirsReceived", Target::Num(Num::FirCount)),
+    ("googFirsSent", Target::Num(Num::FirCount)),
+    ("googFrameHeightReceived", Target::Num(Num::FrameHeight)),
+    ("googFrameHeightSent", Target::Num(Num::FrameHeight)),
+    ("googFrameRateReceived", Target::Num(Num::FramesPerSecond)),
+    ("googFrameRateSent", Target::Num(Num::FramesPerSecond)),
+    ("googFrameWidthReceived", Target::Num(Num::FrameWidth)),
+    ("googFrameWidthSent", Target::Num(Num::FrameWidth)),
+    ("googJitterReceived", Target::Scaled(Num::Jitter, 1e-3)),
+    ("googNacksReceived", Target::Num(Num::NackCount)),
+    ("googNacksSent", Target::Num(Num::NackCount)),
+    ("googPlisReceived", Target::Num(Num::PliCount)),
+    ("googPlisSent", Target::Num(Num::PliCount)),
     ("googReadable", Target::Flag(Flag::Readable)),
     ("googRtt", Target::LegacyRtt),
-    ("googTargetEncBitrate", Target::Num(Num::TargetBitrate, 1.0)),
+    ("googTargetEncBitrate", Target::Num(Num::TargetBitrate)),
     ("googTrackId", Target::Text(Text::TrackIdentifier)),
     ("googTransportType", Target::Text(Text::Protocol)),
     ("googWritable", Target::Flag(Flag::Writable)),
@@ -148,7 +148,7 @@ const fn row(key: usize) -> (&'static str, Target) {
     }
     let key = key - EXTRA.len();
     if key < Num::COUNT {
-        return (Num::ALL[key].name(), Target::Num(Num::ALL[key], 1.0));
+        return (Num::ALL[key].name(), Target::Num(Num::ALL[key]));
     }
     let key = key - Num::COUNT;
     if key < Text::COUNT {
@@ -158,35 +158,56 @@ const fn row(key: usize) -> (&'static str, Target) {
     (Flag::ALL[key].name(), Target::Flag(Flag::ALL[key]))
 }
 
-/// What becomes of the value of each key.
-pub(super) static TARGETS: [Target; COUNT] = {
-    let mut targets = [Target::Skip; COUNT];
+/// A key's name as it stands in text, and what becomes of its value: one cache line.
+pub(super) struct Known {
+    token: Token,
+    pub(super) target: Target,
+}
+
+/// Every key.
+pub(super) static KEYS: [Known; COUNT] = {
+    let mut keys = [const { Known { token: Token { words: [0; Token::WORDS], len: 0 }, target: Target::Skip } }; COUNT];
     let mut key = 0;
     while key < COUNT {
-        targets[key] = row(key).1;
+        let (name, target) = row(key);
+        keys[key] = Known { token: Token::of(name), target };
         key += 1;
     }
-    targets
+    keys
 };
 
-/// `"name":` in five words and a mask, to compare with text at one go; longer names are never predicted.
-pub(super) struct Token {
-    pub(super) words: [u64; Token::WORDS],
-    pub(super) masks: [u64; Token::WORDS],
-    /// 0 for a name that is too long.
-    pub(super) len: u8,
+impl Known {
+    /// How many bytes of text a comparison reads.
+    pub(super) const WINDOW: usize = Token::WORDS * 8;
+
+    /// How long `"name":` is, if `text` begins with it. Names longer than 37 bytes are never recognised here.
+    #[inline]
+    pub(super) fn at_start_of(&self, text: &[u8; Self::WINDOW]) -> Option<usize> {
+        let mut difference = 0;
+        let (chunks, _) = text.as_chunks::<8>();
+        for ((chunk, word), mask) in chunks.iter().zip(&self.token.words).zip(MASKS.get(usize::from(self.token.len))?) {
+            difference |= u64::from_le_bytes(*chunk) & mask ^ word;
+        }
+        (difference == 0).then_some(usize::from(self.token.len))
+    }
+}
+
+/// `"name":` in five words, to compare with text at one go.
+struct Token {
+    words: [u64; Self::WORDS],
+    /// One more than [`Known::WINDOW`] for a name that is too long.
+    len: u8,
 }
 
 impl Token {
     const WORDS: usize = 5;
-    /// How many bytes of text a comparison reads.
-    pub(super) const BYTES: usize = Self::WORDS * 8;
 
     const fn of(name: &str) -> Self {
         let name = name.as_bytes();
         let len = name.len() + 3;
-        let mut token = Self { words: [0; Self::WORDS], masks: [0; Self::WORDS], len: 0 };
-        if len > Self::BYTES {
+        let mut token = Self { words: [0; Self::WORDS], len: len as u8 };
+        if len > Known::WINDOW {
+            token.len = Known::WINDOW as u8 + 1;
             return token;
         }
         let mut at = 0;
@@ -199,40 +220,31 @@ impl Token {
                 name[at - 1]
             };
             token.words[at / 8] |= (byte as u64) << (at % 8 * 8);
-            token.masks[at / 8] |= 0xff << (at % 8 * 8);
             at += 1;
         }
-        token.len = len as u8;
         token
-    }
-
-    /// Whether the text begins with this token.
-    #[inline]
-    pub(super) fn begins(&self, text: &[u8; Self::BYTES]) -> bool {
-        let mut difference = 0;
-        let (chunks, _) = text.as_chunks::<8>();
-        for ((chunk, word), mask) in chunks.iter().zip(&self.words).zip(&self.masks) {
-            difference |= (u64::from_le_bytes(*chunk) ^ word) & mask;
-        }
-        difference == 0 && self.len != 0
     }
 }
 
-/// The token of each key.
-pub(super) static TOKENS: [Token; COUNT] = {
-    let mut tokens = [const { Token { words: [0; 5], masks: [0; 5], len: 0 } }; COUNT];
-    let mut key = 0;
-    while key < COUNT {
-        tokens[key] = Token::of(row(key).0);
-        key += 1;
+/// For every length of a token, the bytes of text that it is compared with.
+static MASKS: [[u64; Token::WORDS]; Known::WINDOW + 1] = {
+    let mut masks = [[0; Token::WORDS]; Known::WINDOW + 1];
+    let mut len = 0;
+    while len <= Known::WINDOW {
+        let mut at = 0;
+        while at < len {
+            masks[len][at / 8] |= 0xff << (at % 8 * 8);
+            at += 1;
+        }
+        len += 1;
     }
-    tokens
+    masks
 };
 
 const SLOTS: usize = 1024;
 
 /// An open-addressed table from names to keys, built by the compiler.
-static NAMES: [Key; SLOTS] = {
+static SLOT_KEYS: [Key; SLOTS] = {
     let mut slots = [NO_KEY; SLOTS];
     let mut key = 0;
     while key < COUNT {
@@ -246,36 +258,62 @@ static NAMES: [Key; SLOTS] = {
     slots
 };
 
-/// FNV-1a, cut to a slot.
-const fn hash(name: &[u8]) -> usize {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    let mut at = 0;
-    while at < name.len() {
-        hash = (hash ^ name[at] as u64).wrapping_mul(0x0100_0000_01b3);
-        at += 1;
+static NAMES: [&str; COUNT] = {
+    let mut names = [""; COUNT];
+    let mut key = 0;
+    while key < COUNT {
+        names[key] = row(key).0;
+        key += 1;
     }
-    (hash ^ hash >> 32) as usize % SLOTS
+    names
+};
+
+/// A slot for a name, from its length and its first, middle and last eight bytes.
+#[inline]
+const fn hash(name: &[u8]) -> usize {
+    let (head, middle, tail) = match (name.first_chunk::<8>(), name.last_chunk::<8>()) {
+        (Some(head), Some(tail)) => {
+            let (_, after) = name.split_at((name.len() - 8) / 2);
+            let middle = match after.first_chunk::<8>() {
+                Some(middle) => middle,
+                None => head,
+            };
+            (u64::from_le_bytes(*head), u64::from_le_bytes(*middle), u64::from_le_bytes(*tail))
+        }
+        _ => {
+            let (mut word, mut at) = (0, 0);
+            while at < name.len() {
+                word = word << 8 | name[at] as u64;
+                at += 1;
+            }
+            (word, 0, 0)
+        }
+    };
+    let mixed = (head ^ middle.rotate_left(17) ^ tail.rotate_left(39) ^ name.len() as u64).wrapping_mul(SPREAD);
+    (mixed >> (u64::BITS - SLOTS.ilog2())) as usize
 }
+
+/// 2⁶⁴ divided by the golden ratio: the upper bits of a product depend on all bits of the factor.
+const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// The key of a member name, also when it is a numeric code of rtcstats; `None` for names that are not in the table.
 #[inline]
 pub(super) fn find(name: &str) -> Option<Key> {
     let mut slot = hash(name.as_bytes());
     loop {
-        let key = NAMES[slot];
-        if key == NO_KEY {
-            return of_code(name);
+        let key = SLOT_KEYS[slot];
+        match NAMES.get(usize::from(key)) {
+            Some(&known) if known == name => return Some(key),
+            Some(_) => slot = (slot + 1) % SLOTS,
+            None => return of_code(name),
         }
-        if row(key as usize).0 == name {
-            return Some(key);
-        }
-        slot = (slot + 1) % SLOTS;
     }
 }
 
 /// What becomes of the value of a member with this name.
+#[cfg_attr(not(feature = "serde"), allow(dead_code))]
 pub(super) fn target(name: &str) -> Target {
-    find(name).map_or(Target::Skip, |key| TARGETS[key as usize])
+    find(name).and_then(|key| KEYS.get(usize::from(key))).map_or(Target::Skip, |known| known.target)
 }
 
 /// The key of a property that rtcstats wrote as a number.
@@ -490,15 +528,21 @@ mod tests {
     fn a_token_begins_its_own_text_and_no_other() {
         for key in 0..COUNT {
             let (name, _) = row(key);
-            if name.len() + 3 > Token::BYTES {
-                continue;
-            }
-            let mut text = [b' '; Token::BYTES];
             let token = format!("\"{name}\":");
-            text[..token.len()].copy_from_slice(token.as_bytes());
-            let begun = (0..COUNT).filter(|&other| TOKENS[other].begins(&text));
-            assert_eq!(begun.collect::<std::vec::Vec<_>>(), [key], "{name}");
+            let mut text = [b' '; Known::WINDOW];
+            let begun = (0..COUNT).filter(|&other| {
+                let len = token.len().min(text.len());
+                text[..len].copy_from_slice(&token.as_bytes()[..len]);
+                KEYS[other].at_start_of(&text).inspect(|&len| assert_eq!(len, token.len())).is_some()
+            });
+            let expected: &[usize] = if token.len() <= Known::WINDOW { &[key] } else { &[] };
+            assert_eq!(begun.collect::<std::vec::Vec<_>>(), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn a_key_fits_a_cache_line() {
+        assert_eq!(size_of::<Known>(), 64);
     }
 
     #[test]

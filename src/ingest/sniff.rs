@@ -67,9 +67,14 @@ pub(super) fn sniff(cursor: &mut Cursor<'_>, before: Option<Format>) -> Result<F
     if is_rtcstats_header(cursor) {
         return Ok(Format::Rtcstats);
     }
+    // Among the lines of a call, other JSON describes the client or the servers, whatever it looks like.
+    if let Some(before @ (Format::Rtcstats | Format::Jitsi)) = before {
+        return Ok(before);
+    }
     match cursor.next()? {
         Next::Object => sniff_object(cursor, before),
         Next::Array => sniff_array(cursor, before),
+        _ if before == Some(Format::RtcstatsLegacy) => Ok(Format::RtcstatsLegacy),
         Next::Str => Ok(Format::GetStats),
         _ => Err(ReadError::new(cursor.pos, ReadErrorKind::UnknownFormat)),
     }
@@ -77,6 +82,7 @@ pub(super) fn sniff(cursor: &mut Cursor<'_>, before: Option<Format>) -> Result<F
 
 fn sniff_object(cursor: &mut Cursor<'_>, before: Option<Format>) -> Result<Format, ReadError> {
     cursor.expect(b'{', "`{`")?;
+    let mut describes_client = false;
     let mut first = true;
     while cursor.more(&mut first, b'}')? {
         let key = cursor.key()?;
@@ -84,28 +90,60 @@ fn sniff_object(cursor: &mut Cursor<'_>, before: Option<Format>) -> Result<Forma
         match (key.plain().unwrap_or(""), next) {
             ("report" | "stats", Next::Object | Next::Array | Next::Str) => return Ok(Format::Ndjson),
             ("PeerConnections" | "getUserMedia", _) => return Ok(Format::WebrtcInternals),
-            ("peerConnections" | "clientId" | "callId", _) => return Ok(Format::ObserveRtc),
-            ("fileFormat", _) => return Ok(Format::Rtcstats),
+            ("peerConnections", Next::Array) | ("clientId" | "callId", Next::Str) => return Ok(Format::ObserveRtc),
+            ("fileFormat", Next::Number) => {
+                return Ok(if cursor.number()? < 3.0 { Format::RtcstatsLegacy } else { Format::Rtcstats });
+            }
             ("recorder" | "event", Next::Number | Next::Str) => return Ok(Format::Ndjson),
             ("result", Next::Array) => return Ok(Format::GetStats),
-            ("UserAgentData", _) => cursor.skip()?,
-            (_, Next::Object) => return Ok(Format::GetStats),
+            ("UserAgentData" | "attachments" | "extensionStats", _) => cursor.skip()?,
+            (_, Next::Object) if !describes_client && before != Some(Format::RtcstatsLegacy) => {
+                return Ok(Format::GetStats);
+            }
+            ("userAgent" | "origin", Next::Str) => {
+                describes_client = true;
+                cursor.skip()?;
+            }
             _ => cursor.skip()?,
         }
     }
-    before.ok_or_else(|| ReadError::new(cursor.pos, ReadErrorKind::UnknownFormat))
+    match before {
+        Some(before) => Ok(before),
+        None if describes_client => Ok(Format::RtcstatsLegacy),
+        None => Err(ReadError::new(cursor.pos, ReadErrorKind::UnknownFormat)),
+    }
 }
 
 fn sniff_array(cursor: &mut Cursor<'_>, before: Option<Format>) -> Result<Format, ReadError> {
     cursor.expect(b'[', "`[`")?;
     if cursor.eat(b']') {
-        return Ok(Format::GetStats);
+        return Ok(before.unwrap_or(Format::GetStats));
     }
     match cursor.next()? {
         // A method by number or by its short name is rtcstats' alone; a long name also heads a jitsi line.
         Next::Number => Ok(Format::Rtcstats),
-        Next::Str if before == Some(Format::Rtcstats) || cursor.string("a method")?.is("g") => Ok(Format::Rtcstats),
-        Next::Str => Ok(before.unwrap_or(Format::Jitsi)),
+        Next::Str if cursor.string("a method")?.is("g") => Ok(Format::Rtcstats),
+        Next::Str if before == Some(Format::RtcstatsLegacy) => Ok(Format::RtcstatsLegacy),
+        Next::Str => Ok(Format::Jitsi),
+        Next::Object if is_client_sample(cursor) => Ok(Format::ObserveRtc),
         _ => Ok(Format::GetStats),
     }
+}
+
+/// Whether the object at `cursor` is an ObserveRTC sample and no stats entry.
+fn is_client_sample(cursor: &mut Cursor<'_>) -> bool {
+    let mut look = || {
+        cursor.expect(b'{', "`{`")?;
+        let mut first = true;
+        while cursor.more(&mut first, b'}')? {
+            let key = cursor.key()?;
+            match (key.plain().unwrap_or(""), cursor.next()?) {
+                ("peerConnections", Next::Array) | ("clientId" | "callId", Next::Str) => return Ok(true),
+                ("id" | "type" | "key", _) => return Ok(false),
+                _ => cursor.skip()?,
+            }
+        }
+        Ok::<bool, ReadError>(false)
+    };
+    look().unwrap_or(false)
 }

@@ -4,7 +4,7 @@
 //! into its own dumps. Where Chromium would show a negative rate after a reset, there is no value here.
 
 use super::Formula::{self, Backlog, Deviation, Mean, Rate, Rms, RoundedBits};
-use crate::report::{Num, StatsType};
+use crate::report::{Entry, Num, StatsType};
 use crate::stream::Delta;
 
 /// One derived value: where it occurs, its name, its formula.
@@ -150,8 +150,14 @@ pub static TABLE: &[Derived] = &[
     row(Channel, "[bytesReceived_in_bits/s]", RoundedBits(N::BytesReceived)),
 ];
 
-/// The derived values of one entry, in the order of the table: those that exist.
-pub fn of<'a>(delta: &'a Delta<'a>) -> impl Iterator<Item = (&'static str, f64)> + 'a {
-    let kind = delta.entry().kind();
-    TABLE.iter().filter(move |row| row.of == kind).filter_map(|row| Some((row.name, row.formula.of(delta)?)))
+/// The derived values of one entry that exist, in the order of the table. `delta` is what happened since the last look
+/// at it, `None` when this is the first.
+pub fn of<'a>(entry: Entry<'a>, delta: Option<&'a Delta<'a>>) -> impl Iterator<Item = (&'static str, f64)> + 'a {
+    TABLE.iter().filter(move |row| row.of == entry.kind()).filter_map(move |row| {
+        let value = match delta {
+            Some(delta) => row.formula.of(delta)?,
+            None => row.formula.of_moment(entry)?,
+        };
+        Some((row.name, value))
+    })
 }

@@ -6,9 +6,29 @@ use crate::report::Num as N;
 use crate::stream::Delta;
 use crate::unit::{Bitrate, Ratio, StatTime};
 
-/// Declares the metrics: the enum, and beside every name its formula.
+/// What a figure counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Unit {
+    /// Bits per second.
+    BitsPerSecond,
+    /// Milliseconds.
+    Milliseconds,
+    /// Something per second.
+    PerSecond,
+    /// Pixels.
+    Pixels,
+    /// Steps of the codec's quantizer.
+    Quantizer,
+    /// A share of a whole, 0 to 1.
+    Ratio,
+    /// Audio samples.
+    Samples,
+}
+
+/// Declares the metrics: the enum, and beside every name its unit and formula.
 macro_rules! metrics {
-    ($($(#[$doc:meta])* $variant:ident $name:literal $formula:expr,)*) => {
+    ($($(#[$doc:meta])* $variant:ident $name:literal $unit:ident $formula:expr,)*) => {
         /// A figure of a stream over an interval. The name says the unit.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
@@ -29,6 +49,12 @@ macro_rules! metrics {
                 match self { $(Self::$variant => $name,)* }
             }
 
+            /// The unit of its values.
+            #[must_use]
+            pub const fn unit(self) -> Unit {
+                match self { $(Self::$variant => Unit::$unit,)* }
+            }
+
             /// How it follows from the stream's own entry; `None` for those that are made of several entries.
             #[must_use]
             pub const fn formula(self) -> Option<Formula> {
@@ -44,85 +70,85 @@ const LIMITED: &[N] =
 
 metrics! {
     /// Payload bits per second, retransmissions included, headers and padding not.
-    BitrateBps "bitrate_bps" Some(Rate(&[N::BytesReceived, N::BytesSent], 8.0)),
+    BitrateBps "bitrate_bps" BitsPerSecond Some(Rate(&[N::BytesReceived, N::BytesSent], 8.0)),
     /// RTP header bits per second, padding included.
-    HeaderBitrateBps "header_bitrate_bps" Some(Rate(&[N::HeaderBytesReceived, N::HeaderBytesSent], 8.0)),
+    HeaderBitrateBps "header_bitrate_bps" BitsPerSecond Some(Rate(&[N::HeaderBytesReceived, N::HeaderBytesSent], 8.0)),
     /// Packets per second. Padding counts here and not in the bitrate.
-    PacketRatePps "packet_rate_pps" Some(Rate(&[N::PacketsReceived, N::PacketsSent], 1.0)),
+    PacketRatePps "packet_rate_pps" PerSecond Some(Rate(&[N::PacketsReceived, N::PacketsSent], 1.0)),
     /// Lost of expected packets, 0 to 1: as received here, or as the other end reports it of what is sent. After a
     /// repair by retransmission a packet is not lost.
-    LossRatio "loss_ratio" None,
+    LossRatio "loss_ratio" Ratio None,
     /// Interarrival jitter (RFC 3550 6.4.1) in ms, of the receiver.
-    JitterMs "jitter_ms" None,
+    JitterMs "jitter_ms" Milliseconds None,
     /// Round-trip time in ms as RTCP measures it; held between two reports, at most 30 s.
-    RttMs "rtt_ms" None,
+    RttMs "rtt_ms" Milliseconds None,
     /// How long a sample or frame stayed in the jitter buffer, ms.
-    JitterBufferDelayMs "jitter_buffer_delay_ms" Some(Mean(N::JitterBufferDelay, N::JitterBufferEmittedCount, 1e3)),
+    JitterBufferDelayMs "jitter_buffer_delay_ms" Milliseconds Some(Mean(N::JitterBufferDelay, N::JitterBufferEmittedCount, 1e3)),
     /// How long the jitter buffer wanted it to stay, ms.
-    JitterBufferTargetMs "jitter_buffer_target_ms"
+    JitterBufferTargetMs "jitter_buffer_target_ms" Milliseconds
         Some(Mean(N::JitterBufferTargetDelay, N::JitterBufferEmittedCount, 1e3)),
     /// From the first packet of a sample or frame to its playout or decoding, ms; contains the jitter buffer.
-    ProcessingDelayMs "processing_delay_ms" Some(Mean(N::TotalProcessingDelay, N::JitterBufferEmittedCount, 1e3)),
+    ProcessingDelayMs "processing_delay_ms" Milliseconds Some(Mean(N::TotalProcessingDelay, N::JitterBufferEmittedCount, 1e3)),
     /// Concealed of all samples, 0 to 1: what loss, lateness and silence left to invent after every repair.
-    ConcealedRatio "concealed_ratio" Some(Share(&[N::ConcealedSamples], &[N::TotalSamplesReceived])),
+    ConcealedRatio "concealed_ratio" Ratio Some(Share(&[N::ConcealedSamples], &[N::TotalSamplesReceived])),
     /// Concealed by silence or comfort noise, of all samples, 0 to 1. Part of the former.
-    SilentConcealedRatio "silent_concealed_ratio" Some(Share(&[N::SilentConcealedSamples], &[N::TotalSamplesReceived])),
+    SilentConcealedRatio "silent_concealed_ratio" Ratio Some(Share(&[N::SilentConcealedSamples], &[N::TotalSamplesReceived])),
     /// Concealed audibly, of all samples, 0 to 1: the first without the second.
-    AudibleConcealedRatio "audible_concealed_ratio" None,
+    AudibleConcealedRatio "audible_concealed_ratio" Ratio None,
     /// Samples per concealment: how long a hole is.
-    ConcealmentLength "concealment_length" Some(Mean(N::ConcealedSamples, N::ConcealmentEvents, 1.0)),
+    ConcealmentLength "concealment_length" Samples Some(Mean(N::ConcealedSamples, N::ConcealmentEvents, 1.0)),
     /// Inserted and removed of all samples, 0 to 1: speech stretched and squeezed by the jitter buffer.
-    TimeStretchRatio "time_stretch_ratio" Some(Share(
+    TimeStretchRatio "time_stretch_ratio" Ratio Some(Share(
         &[N::InsertedSamplesForDeceleration, N::RemovedSamplesForAcceleration],
         &[N::TotalSamplesReceived],
     )),
     /// Arrived too late or too early to be used, of received and discarded packets, 0 to 1.
-    DiscardRatio "discard_ratio" Some(Share(&[N::PacketsDiscarded], &[N::PacketsDiscarded, N::PacketsReceived])),
+    DiscardRatio "discard_ratio" Ratio Some(Share(&[N::PacketsDiscarded], &[N::PacketsDiscarded, N::PacketsReceived])),
     /// Retransmitted of all packets, 0 to 1.
-    RetransmittedRatio "retransmitted_ratio" None,
+    RetransmittedRatio "retransmitted_ratio" Ratio None,
     /// Forward error correction packets (in-band recoveries for Opus) of received and lost packets, 0 to 1.
-    FecRatio "fec_ratio" Some(Share(&[N::FecPacketsReceived], RECEIVED_AND_LOST)),
+    FecRatio "fec_ratio" Ratio Some(Share(&[N::FecPacketsReceived], RECEIVED_AND_LOST)),
     /// The root mean square level, 0 to 1: of what is played for inbound, of the microphone for outbound.
-    Level "level" Some(Rms(N::TotalAudioEnergy, N::TotalSamplesDuration)),
+    Level "level" Ratio Some(Rms(N::TotalAudioEnergy, N::TotalSamplesDuration)),
     /// Frames per second: decoded for inbound, sent for outbound.
-    FramesPerSecond "frames_per_second" Some(Rate(&[N::FramesDecoded, N::FramesSent, N::FramesEncoded], 1.0)),
+    FramesPerSecond "frames_per_second" PerSecond Some(Rate(&[N::FramesDecoded, N::FramesSent, N::FramesEncoded], 1.0)),
     /// Dropped of received frames, 0 to 1.
-    FramesDroppedRatio "frames_dropped_ratio" Some(Share(&[N::FramesDropped], &[N::FramesReceived])),
+    FramesDroppedRatio "frames_dropped_ratio" Ratio Some(Share(&[N::FramesDropped], &[N::FramesReceived])),
     /// Key frames per second, decoded or encoded.
-    KeyFramesPerSecond "key_frames_per_second" Some(Rate(&[N::KeyFramesDecoded, N::KeyFramesEncoded], 1.0)),
+    KeyFramesPerSecond "key_frames_per_second" PerSecond Some(Rate(&[N::KeyFramesDecoded, N::KeyFramesEncoded], 1.0)),
     /// Width of the last frame in pixels.
-    Width "width" Some(Gauge(N::FrameWidth, 1.0)),
+    Width "width" Pixels Some(Gauge(N::FrameWidth, 1.0)),
     /// Height of the last frame in pixels.
-    Height "height" Some(Gauge(N::FrameHeight, 1.0)),
+    Height "height" Pixels Some(Gauge(N::FrameHeight, 1.0)),
     /// Mean quantizer of the frames, on the scale of the codec.
-    Qp "qp" None,
+    Qp "qp" Quantizer None,
     /// Time to decode a frame, ms.
-    DecodeMs "decode_ms" Some(Mean(N::TotalDecodeTime, N::FramesDecoded, 1e3)),
+    DecodeMs "decode_ms" Milliseconds Some(Mean(N::TotalDecodeTime, N::FramesDecoded, 1e3)),
     /// Time to encode a frame, ms.
-    EncodeMs "encode_ms" Some(Mean(N::TotalEncodeTime, N::FramesEncoded, 1e3)),
+    EncodeMs "encode_ms" Milliseconds Some(Mean(N::TotalEncodeTime, N::FramesEncoded, 1e3)),
     /// Time a packet waited to be sent, ms.
-    SendDelayMs "send_delay_ms" Some(Mean(N::TotalPacketSendDelay, N::PacketsSent, 1e3)),
+    SendDelayMs "send_delay_ms" Milliseconds Some(Mean(N::TotalPacketSendDelay, N::PacketsSent, 1e3)),
     /// Standard deviation of the time between frames, ms.
-    InterFrameDeviationMs "inter_frame_deviation_ms"
+    InterFrameDeviationMs "inter_frame_deviation_ms" Milliseconds
         Some(Deviation(N::TotalSquaredInterFrameDelay, N::TotalInterFrameDelay, N::FramesDecoded)),
     /// Share of the time in freezes, 0 to 1 and beyond: a freeze is counted whole when it ends.
-    FrozenRatio "frozen_ratio" Some(Rate(&[N::TotalFreezesDuration], 1.0)),
+    FrozenRatio "frozen_ratio" Ratio Some(Rate(&[N::TotalFreezesDuration], 1.0)),
     /// Share of the time limited by the processor, of all time accounted for.
-    LimitedCpuRatio "limited_cpu_ratio" Some(Share(&[N::QualityLimitedCpu], LIMITED)),
+    LimitedCpuRatio "limited_cpu_ratio" Ratio Some(Share(&[N::QualityLimitedCpu], LIMITED)),
     /// Share of the time limited by bandwidth.
-    LimitedBandwidthRatio "limited_bandwidth_ratio" Some(Share(&[N::QualityLimitedBandwidth], LIMITED)),
+    LimitedBandwidthRatio "limited_bandwidth_ratio" Ratio Some(Share(&[N::QualityLimitedBandwidth], LIMITED)),
     /// Share of the time limited otherwise.
-    LimitedOtherRatio "limited_other_ratio" Some(Share(&[N::QualityLimitedOther], LIMITED)),
+    LimitedOtherRatio "limited_other_ratio" Ratio Some(Share(&[N::QualityLimitedOther], LIMITED)),
     /// Requests for retransmission per second (RFC 4585 6.2.1).
-    NackPerSecond "nack_per_second" Some(Rate(&[N::NackCount], 1.0)),
+    NackPerSecond "nack_per_second" PerSecond Some(Rate(&[N::NackCount], 1.0)),
     /// Picture loss indications per second (RFC 4585 6.3.1).
-    PliPerSecond "pli_per_second" Some(Rate(&[N::PliCount], 1.0)),
+    PliPerSecond "pli_per_second" PerSecond Some(Rate(&[N::PliCount], 1.0)),
     /// Full intra requests per second (RFC 5104 4.3.1).
-    FirPerSecond "fir_per_second" Some(Rate(&[N::FirCount], 1.0)),
+    FirPerSecond "fir_per_second" PerSecond Some(Rate(&[N::FirCount], 1.0)),
     /// What the encoder was told to make, bits per second.
-    TargetBitrateBps "target_bitrate_bps" Some(Gauge(N::TargetBitrate, 1.0)),
+    TargetBitrateBps "target_bitrate_bps" BitsPerSecond Some(Gauge(N::TargetBitrate, 1.0)),
     /// Probability that a frame was shown corrupted, 0 to 1.
-    Corruption "corruption" Some(Mean(N::TotalCorruptionProbability, N::CorruptionMeasurements, 1.0)),
+    Corruption "corruption" Ratio Some(Mean(N::TotalCorruptionProbability, N::CorruptionMeasurements, 1.0)),
 }
 
 const _: () = assert!(Metric::COUNT <= 64);

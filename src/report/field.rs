@@ -31,15 +31,19 @@ impl Rule {
     /// Whether `value` is possible under this rule. NaN never is.
     #[must_use]
     pub fn admits(self, value: f64) -> bool {
-        let integral = || libm::trunc(value) == value;
-        match self {
-            Self::Counter | Self::Counter32 => (0.0..=Self::LARGEST_INTEGER).contains(&value) && integral(),
-            Self::Signed => (-Self::LARGEST_INTEGER..=Self::LARGEST_INTEGER).contains(&value) && integral(),
-            Self::Total => (0.0..=1e18).contains(&value),
-            Self::Gauge(low, high) => (low..=high).contains(&value),
-            Self::Code(largest) => (0.0..=largest).contains(&value) && integral(),
-            Self::Time => (0.0..=1e16).contains(&value),
-        }
+        self.limits().admit(value)
+    }
+
+    const fn limits(self) -> Limits {
+        let (low, high, integral) = match self {
+            Self::Counter | Self::Counter32 => (0.0, Self::LARGEST_INTEGER, true),
+            Self::Signed => (-Self::LARGEST_INTEGER, Self::LARGEST_INTEGER, true),
+            Self::Total => (0.0, 1e18, false),
+            Self::Gauge(low, high) => (low, high, false),
+            Self::Code(largest) => (0.0, largest, true),
+            Self::Time => (0.0, 1e16, false),
+        };
+        Limits { low, high, integral }
     }
 
     /// Whether the difference of two values of the same entry says what happened in between.
@@ -52,6 +56,22 @@ impl Rule {
     #[must_use]
     pub const fn is_monotone(self) -> bool {
         matches!(self, Self::Counter | Self::Counter32 | Self::Total)
+    }
+}
+
+/// A rule as numbers, so that a value is checked without asking which rule it is.
+#[derive(Clone, Copy)]
+struct Limits {
+    low: f64,
+    high: f64,
+    integral: bool,
+}
+
+impl Limits {
+    #[inline]
+    fn admit(self, value: f64) -> bool {
+        // Where a value must be an integer, the limits lie within those of an `i64`.
+        (self.low..=self.high).contains(&value) && (!self.integral || value as i64 as f64 == value)
     }
 }
 
@@ -95,6 +115,13 @@ macro_rules! numbers {
             pub const fn rule(self) -> Rule {
                 use Rule::{Code, Counter, Counter32, Signed, Time, Total};
                 match self { $(Self::$variant => $rule,)* }
+            }
+
+            /// Whether `value` is possible under the member's rule.
+            #[inline]
+            pub(super) fn admits(self, value: f64) -> bool {
+                static LIMITS: [Limits; Num::COUNT] = [$(Num::$variant.rule().limits(),)*];
+                LIMITS[self as usize].admit(value)
             }
         }
     };
@@ -298,6 +325,8 @@ fields! {
         RemoteSource "remoteSource", // obsolete, of a `track`
         Ended "ended",               // obsolete, of a `track`
         Detached "detached",         // obsolete, of a `track`
+        CpuLimited "googCpuLimitedResolution",             // obsolete: folded into `qualityLimitationReason`
+        BandwidthLimited "googBandwidthLimitedResolution", // likewise
     }
 }
 

@@ -1,7 +1,7 @@
 //! Paths, pairs and the moments before media.
 
 use callgauge::metric::{Metric, derived};
-use callgauge::stream::{Step, Tracks};
+use callgauge::stream::Tracks;
 use serde_json::{Value, json};
 
 use super::{Call, entry, sound};
@@ -129,10 +129,10 @@ fn case_21_a_transport_that_began_anew_has_no_negative_rate() {
     let mut seen = Vec::new();
     for (second, bytes) in [(0.0, 500), (1.0, 942), (2.0, 0), (3.0, 100)] {
         call.look(&[transport(second, json!({"bytesSent": bytes}))]);
-        tracks.follow(call.report.get(0).unwrap(), |step| match step {
-            Step::Advance(delta) => seen.push(derived::of(&delta).next().map(|(_, value)| value)),
-            Step::Restart(delta) => seen.push(derived::of(&delta).next().map(|(_, value)| value)),
-            other => panic!("{other:?}"),
+        tracks.follow(call.report.get(0).unwrap(), |delta| {
+            if let Some(delta) = delta {
+                seen.push(derived::of(delta.entry(), Some(&delta)).next().map(|(_, value)| value));
+            }
         });
     }
     assert_eq!(seen, [Some(442.0 * 8.0), None, Some(800.0)]);

@@ -141,6 +141,15 @@ fn case_22_muted_paused_and_held_time_is_told_and_not_measured() {
 }
 
 #[test]
+fn case_18_a_layer_that_the_sender_gave_up_is_paused_to_its_receiver() {
+    // Its last report stays for 40 s; that the round trips in it go on says that the sender is there.
+    let summary = replay(&lines("simulcast")).call.summary();
+    let layers: Vec<_> = summary.fabrics.iter().find(|fabric| fabric.fabric == "B").unwrap().streams.iter().collect();
+    let longest = layers.iter().map(|stream| stream.paused_s).fold(0.0, f64::max);
+    assert!((35.0..41.0).contains(&longest), "{longest}");
+}
+
+#[test]
 fn case_22_nothing_of_a_pause_is_jitter_or_loss() {
     let summary = replay(&lines("mute")).call.summary();
     let received = stream(&summary, "B", Direction::Inbound, MediaKind::Audio);

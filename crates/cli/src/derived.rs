@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use callgauge::ingest::Snapshot;
 use callgauge::metric::derived;
-use callgauge::stream::{Delta, Step, Tracks};
+use callgauge::report::Entry;
+use callgauge::stream::{Delta, Tracks};
+use callgauge::unit::StatTime;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::input;
@@ -35,12 +37,10 @@ pub(crate) fn run(files: &[PathBuf], out: &mut dyn Write) -> io::Result<bool> {
 fn write_snapshot(snapshot: Snapshot<'_>, tracks: &mut Tracks, out: &mut dyn Write) -> io::Result<()> {
     let mut result = Ok(());
     for entry in snapshot.report.entries() {
-        tracks.follow(entry, |step| {
-            let (Step::Advance(delta) | Step::Restart(delta)) = step else { return };
-            if result.is_ok() && derived::of(&delta).next().is_some() {
-                result = serde_json::to_writer(&mut *out, &Line { fabric: snapshot.fabric, delta: &delta })
-                    .map_err(io::Error::from)
-                    .and_then(|()| writeln!(out));
+        tracks.follow(entry, |delta| {
+            let line = Line { fabric: snapshot.fabric, entry, delta: delta.as_ref() };
+            if result.is_ok() && line.values().next().is_some() {
+                result = serde_json::to_writer(&mut *out, &line).map_err(io::Error::from).and_then(|()| writeln!(out));
             }
         });
     }
@@ -50,17 +50,23 @@ fn write_snapshot(snapshot: Snapshot<'_>, tracks: &mut Tracks, out: &mut dyn Wri
 /// What is derived of one entry in one snapshot.
 struct Line<'a> {
     fabric: &'a str,
-    delta: &'a Delta<'a>,
+    entry: Entry<'a>,
+    delta: Option<&'a Delta<'a>>,
+}
+
+impl Line<'_> {
+    fn values(&self) -> impl Iterator<Item = (&'static str, f64)> {
+        derived::of(self.entry, self.delta)
+    }
 }
 
 impl Serialize for Line<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let entry = self.delta.entry();
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("fabric", self.fabric)?;
-        map.serialize_entry("id", entry.id())?;
-        map.serialize_entry("t_ms", &entry.timestamp().map(callgauge::unit::StatTime::as_millis))?;
-        for (name, value) in derived::of(self.delta) {
+        map.serialize_entry("id", self.entry.id())?;
+        map.serialize_entry("t_ms", &self.entry.timestamp().map(StatTime::as_millis))?;
+        for (name, value) in self.values() {
             map.serialize_entry(name, &value)?;
         }
         map.end()

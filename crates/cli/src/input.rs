@@ -5,9 +5,12 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use callgauge::ingest::{Format, Framing, ReadError, Reader, Snapshot, framing};
+use callgauge::report::Num;
 use flate2::bufread::MultiGzDecoder;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
+
+use crate::text::plural;
 
 /// How many of the records that could not be read are kept with their reasons.
 const KEPT_PROBLEMS: usize = 8;
@@ -24,6 +27,8 @@ pub(crate) struct Input {
     pub(crate) skipped_entries: u64,
     /// Values that are of the wrong type or impossible.
     pub(crate) bad_fields: u64,
+    /// The names of the numeric ones among them.
+    pub(crate) bad_numbers: Vec<&'static str>,
     #[serde(skip)]
     pub(crate) lines: u64,
     #[serde(skip)]
@@ -44,11 +49,19 @@ impl Input {
         }
         if self.skipped_entries > 0 || self.bad_fields > 0 {
             let (entries, fields) = (self.skipped_entries, self.bad_fields);
-            eprintln!("callgauge: {}: left out {entries} entries and {fields} impossible values", self.file);
+            let (entries, fields) = (plural(entries, "entry"), plural(fields, "impossible value"));
+            eprintln!("callgauge: {}: left out {entries} and {fields}{}", self.file, self.which());
         }
         if self.snapshots == 0 && self.problems.is_empty() {
             eprintln!("callgauge: {}: holds no snapshot of stats", self.file);
         }
+    }
+}
+
+impl Input {
+    /// ` (jitter)`: which members had impossible values, as far as they are numbers.
+    pub(crate) fn which(&self) -> String {
+        if self.bad_numbers.is_empty() { String::new() } else { format!(" ({})", self.bad_numbers.join(", ")) }
     }
 }
 
@@ -61,6 +74,7 @@ pub(crate) fn read(path: &Path, each: &mut dyn FnMut(Snapshot<'_>)) -> Input {
         skipped_lines: 0,
         skipped_entries: 0,
         bad_fields: 0,
+        bad_numbers: Vec::new(),
         lines: 0,
         conference: None,
         problems: Vec::new(),
@@ -77,6 +91,7 @@ pub(crate) fn read(path: &Path, each: &mut dyn FnMut(Snapshot<'_>)) -> Input {
     input.snapshots = reader.snapshots();
     input.skipped_entries = reader.skipped().entries;
     input.bad_fields = reader.skipped().bad_fields;
+    input.bad_numbers = reader.skipped().bad_numbers().map(Num::name).collect();
     input.conference = reader.conference().map(Into::into);
     input
 }
@@ -136,14 +151,15 @@ fn read_records(
         }
         return result.map(drop);
     }
-    loop {
+    while !(ended && record.is_empty()) {
         take_line(&record, reader, input, each);
         if ended {
-            return Ok(());
+            break;
         }
         record.clear();
         ended = next_line(source, &mut record)?;
     }
+    Ok(())
 }
 
 fn take_line(line: &[u8], reader: &mut Reader, input: &mut Input, each: &mut dyn FnMut(Snapshot<'_>)) {

@@ -52,10 +52,11 @@ pub(crate) fn run(file: &Path, out: &mut dyn Write) -> io::Result<bool> {
     }
     writeln!(
         out,
-        "skipped: {}, {}, {}",
+        "skipped: {}, {}, {}{}",
         plural(input.skipped_lines, "record"),
         plural(input.skipped_entries, "entry"),
         plural(input.bad_fields, "impossible value"),
+        input.which(),
     )?;
     for problem in &input.problems {
         writeln!(out, "  {problem}")?;

@@ -1,6 +1,5 @@
 //! `report`: one conference, as text or JSON.
 
-use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -12,7 +11,7 @@ use serde::Serialize;
 use crate::ReportFormat;
 use crate::input::Input;
 use crate::replay::replay;
-use crate::text::{self, Series};
+use crate::text::{self, AllSeries};
 
 #[derive(Serialize)]
 struct Output<'a> {
@@ -27,14 +26,18 @@ pub(crate) fn run(
     files: &[PathBuf],
     out: &mut dyn Write,
 ) -> io::Result<bool> {
-    let mut series: HashMap<_, Series> = HashMap::new();
+    let mut series = AllSeries::new();
     let wants_series = matches!(format, ReportFormat::Text);
     let (call, inputs) = replay(files, |_, event| {
         if let Event::IntervalClosed { stream, interval, .. } = event
             && wants_series
         {
             let (bitrate, loss) = (interval.get(Metric::BitrateBps), interval.get(Metric::LossRatio));
-            series.entry(*stream).or_default().add(interval.at, bitrate, loss);
+            series.entry((stream.fabric.index(), stream.direction, stream.ssrc)).or_default().add(
+                interval.at,
+                bitrate,
+                loss,
+            );
         }
     });
     for input in &inputs {

@@ -4,13 +4,16 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::io::{self, Write};
 
-use callgauge::id::{Direction, MediaKind, StreamKey};
+use callgauge::id::{Direction, MediaKind, Ssrc};
 use callgauge::summary::{ConferenceSummary, FabricSummary, StreamSummary};
 use callgauge::unit::StatTime;
 
 use crate::input::Input;
 
-/// What a stream did over time, for its sparklines.
+/// What streams did over time, by fabric, direction and SSRC.
+pub(crate) type AllSeries = HashMap<(usize, Direction, Ssrc), Series>;
+
+/// What one stream did over time, for its sparklines.
 #[derive(Debug, Default)]
 pub(crate) struct Series(Vec<(f64, Option<f64>, Option<f64>)>);
 
@@ -29,7 +32,7 @@ const FULL_LOSS: f64 = 0.2;
 pub(crate) fn write(
     summary: &ConferenceSummary,
     inputs: &[Input],
-    series: &HashMap<StreamKey, Series>,
+    series: &AllSeries,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let streams: usize = summary.fabrics.iter().map(|fabric| fabric.streams.len()).sum();
@@ -65,7 +68,7 @@ fn write_fabric(
     index: usize,
     fabric: &FabricSummary,
     summary: &ConferenceSummary,
-    series: &HashMap<StreamKey, Series>,
+    series: &AllSeries,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let name = if fabric.fabric.is_empty() { "Connection" } else { &fabric.fabric };
@@ -81,10 +84,8 @@ fn write_fabric(
     let mut streams: Vec<&StreamSummary> = fabric.streams.iter().collect();
     streams.sort_by_key(|stream| Reverse(badness(stream)));
     for stream in streams {
-        let series = series.iter().find(|(key, _)| {
-            key.fabric.index() == index && key.direction == stream.direction && key.ssrc == stream.ssrc
-        });
-        write_stream(stream, summary, series.map(|(_, series)| series), out)?;
+        let series = series.get(&(index, stream.direction, stream.ssrc));
+        write_stream(stream, summary, series, out)?;
     }
     Ok(())
 }
@@ -125,6 +126,9 @@ fn write_stream(
 
 /// The figures that matter, in columns.
 fn facts(stream: &StreamSummary) -> Vec<String> {
+    if stream.packets == Some(0) {
+        return vec![format!("{:>12}", "no packets")];
+    }
     let mut facts = vec![format!("{:>12}", stream.bitrate_bps.map_or("? bit/s".into(), bitrate))];
     facts.push(format!("loss {:>6}", percent(stream.loss_ratio)));
     if let Some(jitter) = stream.jitter_ms.mean {

@@ -1,0 +1,141 @@
+//! How fast getStats text becomes a report, beside what others need for less.
+//!
+//! `cargo bench --bench reading` first prints, for every workload, the time of each way relative to others: all ways
+//! run in turn in one process, and a ratio is the median of the rounds' ratios, so that it holds on a machine whose
+//! speed varies. Then criterion measures each way alone. `-- table` prints the tables only.
+//!
+//! `serde_json` is built with `float_roundtrip` here, because the scanner rounds correctly too.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // a bench may assume what the tests prove
+
+use std::hint::black_box;
+use std::io::Read;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use callgauge::ingest::getstats::{self, Scanner};
+use callgauge::report::Report;
+use criterion::{Criterion, Throughput};
+use serde::de::IgnoredAny;
+
+const SETS: [&str; 4] = ["p2", "p10", "p50", "p10-shuffled"];
+
+/// One way through the snapshots of a set; returns something that depends on all of them.
+type Way = (&'static str, fn(&mut State, &str) -> usize);
+
+/// What the ways keep from one snapshot to the next.
+#[derive(Default)]
+struct State {
+    scanner: Scanner,
+    report: Report,
+}
+
+const WAYS: [Way; 6] = [
+    ("scanner", |state, text| {
+        state.scanner.read(text.as_bytes(), &mut state.report).expect("the workload is JSON");
+        state.report.len()
+    }),
+    ("serde visitor", |state, text| {
+        let mut json = serde_json::Deserializer::from_str(text);
+        getstats::deserialize(&mut json, &mut state.report).expect("the workload is JSON");
+        state.report.len()
+    }),
+    ("serde_json::Value", |_, text| {
+        let value: serde_json::Value = serde_json::from_str(text).expect("the workload is JSON");
+        value.as_array().map_or(0, Vec::len)
+    }),
+    ("serde_json skip", |_, text| {
+        serde_json::from_str::<IgnoredAny>(text).expect("the workload is JSON");
+        text.len()
+    }),
+    ("sonic-rs skip", |_, text| {
+        sonic_rs::from_str::<IgnoredAny>(text).expect("the workload is JSON");
+        text.len()
+    }),
+    ("UTF-8 check", |_, text| core::str::from_utf8(black_box(text.as_bytes())).map_or(0, str::len)),
+];
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let given = |name: &str| args.iter().any(|arg| arg == name);
+    let filtered = args.iter().any(|arg| !arg.starts_with("--") && arg != "table");
+    if !filtered {
+        for set in SETS {
+            print_table(set, &snapshots(set), if given("--test") { 1 } else { 41 });
+        }
+    }
+    if given("table") {
+        return;
+    }
+    let mut criterion = Criterion::default().configure_from_args();
+    for set in SETS {
+        measure(&mut criterion, set, &snapshots(set));
+    }
+    criterion.final_summary();
+}
+
+/// The stats of each line of a workload, without what stands around them.
+fn snapshots(set: &str) -> Vec<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/workload").join(format!("{set}.ndjson.gz"));
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(std::fs::File::open(path).expect("a fixture"))
+        .read_to_string(&mut text)
+        .expect("a gzip file of text");
+    let stats = |line: &str| {
+        let (_, stats) = line.split_once(r#","stats":"#)?;
+        Some(stats.strip_suffix('}')?.to_owned())
+    };
+    text.lines().map(|line| stats(line).expect("a line of the workload")).collect()
+}
+
+fn print_table(set: &str, snapshots: &[String], rounds: usize) {
+    let bytes: usize = snapshots.iter().map(String::len).sum();
+    let mut state = State::default();
+    let objects: usize = snapshots.iter().map(|text| WAYS[0].1(&mut state, text)).sum();
+    let mut times = WAYS.map(|_| Vec::with_capacity(rounds));
+    for _ in 0..rounds {
+        for ((_, way), times) in WAYS.iter().zip(&mut times) {
+            let start = Instant::now();
+            for text in snapshots {
+                black_box(way(&mut state, black_box(text)));
+            }
+            times.push(start.elapsed());
+        }
+    }
+    let [_, visitor, _, _, sonic, _] = &times;
+    println!("\n{set}: {} snapshots, {objects} objects, {bytes} bytes, {rounds} rounds", snapshots.len());
+    println!("{:18} {:>10} {:>8} {:>12} {:>12}", "", "ns/object", "GB/s", "x visitor", "x sonic skip");
+    for ((name, _), times) in WAYS.iter().zip(&times) {
+        let nanos = median(times.iter().map(Duration::as_secs_f64)) * 1e9;
+        println!(
+            "{name:18} {:>10.0} {:>8.2} {:>12.2} {:>12.2}",
+            nanos / objects as f64,
+            bytes as f64 / nanos,
+            median(ratios(times, visitor)),
+            median(ratios(times, sonic)),
+        );
+    }
+}
+
+/// How long each round took relative to the same round of another way.
+fn ratios(times: &[Duration], others: &[Duration]) -> impl Iterator<Item = f64> {
+    times.iter().zip(others).map(|(time, other)| time.as_secs_f64() / other.as_secs_f64())
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_unstable_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn measure(criterion: &mut Criterion, set: &str, snapshots: &[String]) {
+    let mut group = criterion.benchmark_group(set);
+    group.throughput(Throughput::Bytes(snapshots.iter().map(|text| text.len() as u64).sum()));
+    for (name, way) in WAYS {
+        let mut state = State::default();
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| snapshots.iter().map(|text| way(&mut state, black_box(text))).sum::<usize>());
+        });
+    }
+    group.finish();
+}

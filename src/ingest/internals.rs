@@ -1,0 +1,175 @@
+//! webrtc-internals dumps: per PeerConnection, one series of values for each member of each stats entry.
+//!
+//! The format is column-wise, and the page that writes it (`chrome://webrtc-internals`) polls about once a second. This
+//! reader turns the columns back into one snapshot per poll, connection by connection, in the order of time.
+//!
+//! - **Times.** Since Chromium 117 every entry has a series of its own `timestamp`; the rows carry these, bit for bit.
+//!   In older dumps a row's time is interpolated evenly between the first and the last poll of its entry.
+//! - **Which poll.** Local entries of one poll share their timestamp. `remote-inbound-rtp` and `remote-outbound-rtp`
+//!   carry the time of an RTCP report instead, repeated at every poll until the next one: they are placed as
+//!   [`polls`] says, and are repeated in the snapshots as the browser repeated them. A row whose timestamp stands
+//!   still may still have a newer round trip.
+//! - **Unequal lengths.** A series is placed by its `startTime` and `endTime`, never by its length alone. Where it has
+//!   fewer values than polls between the two, which polls lack one is not recorded: the first and the last value are
+//!   placed exactly, the others spread evenly in between, at most as many polls off as there are gaps.
+//! - **The cap.** The page keeps the last 1000 values of a series. Of a longer call the dump holds the end only, except
+//!   for entries that vanished earlier: these make snapshots of their own, further back.
+//! - **Both APIs.** Old dumps may hold the same streams twice, also as Chromium's callback API reported them
+//!   (`ssrc_…`). The callback API's entries are then left out.
+//! - **Derived keys** (`<id>-[…]`) are what the page computed, not stats, and are not read.
+//!
+//! A series that cannot be read or placed is counted as a skipped entry; the others hold. Memory: the record, a copy of
+//! one connection's values that had escapes, about 1 KB for each entry, 200 bytes for each series and 24 for each point
+//! of an entry; less than the record itself in real dumps. Time: linear in the record, but for a sort of the points and
+//! for one look per point at each series of the same entry, of which there are no more than the table of members has
+//! names.
+
+mod column;
+mod document;
+mod polls;
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::error::ReadError;
+use super::getstats::{self, MAX_ENTRIES};
+use super::json::Cursor;
+use super::key::Target;
+use super::{Each, Reader, fill, fold};
+use crate::report::{Report, StatsType};
+use crate::unit::StatTime;
+use column::Column;
+use document::{Connection, Element, Series};
+use polls::Track;
+
+/// Reads a whole dump. Nothing is handed out before the document is known to be well-formed.
+pub(super) fn read(reader: &mut Reader, cursor: &mut Cursor<'_>, each: &mut Each<'_>) -> Result<(), ReadError> {
+    let mut skipped = 0;
+    let connections = document::read(cursor, &mut skipped)?;
+    reader.skipped.entries += skipped;
+    for connection in connections {
+        replay(reader, connection, each);
+    }
+    Ok(())
+}
+
+/// Hands out the polls of one connection.
+fn replay(reader: &mut Reader, mut connection: Connection<'_>, each: &mut Each<'_>) {
+    let text = connection.unescape();
+    let mut lanes = Vec::with_capacity(connection.elements.len());
+    for element in &connection.elements {
+        lanes.extend(Lane::new(element, &text, &mut reader.skipped.entries));
+    }
+    let tracks: Vec<_> = lanes.iter().map(Lane::track).collect();
+    let plan = polls::plan(&tracks);
+    drop(tracks);
+    let mut scratch = String::new();
+    for points in plan.points.chunk_by(|a, b| a.poll == b.poll) {
+        reader.report.clear();
+        let mut at = None;
+        for point in points {
+            let Some(lane) = lanes.get_mut(point.track as usize) else { continue };
+            let time = lane.write(&mut reader.report, &mut scratch);
+            if at.is_none() && lane.exact && !is_remote(lane.kind) {
+                at = time;
+            }
+        }
+        fold::fold(&mut reader.report);
+        let poll = points.first().and_then(|point| plan.polls.get(point.poll as usize).copied());
+        let at = at.or_else(|| StatTime::from_millis(poll?));
+        reader.hand_out(&connection.name, at, each);
+    }
+}
+
+/// Whether entries of this type carry the time of an RTCP report, not that of the poll.
+const fn is_remote(kind: StatsType) -> bool {
+    matches!(kind, StatsType::RemoteInboundRtp | StatsType::RemoteOutboundRtp)
+}
+
+/// One stats entry over the time of the call.
+struct Lane<'t> {
+    id: &'t str,
+    kind: StatsType,
+    /// The entry's time at each of its points; NaN where the dump has none.
+    stamps: Vec<f64>,
+    /// `stamps` with gaps and steps back levelled out, where it has any.
+    levelled: Option<Vec<f64>>,
+    /// Whether `stamps` were recorded, not interpolated.
+    exact: bool,
+    columns: Vec<Column<'t>>,
+    /// How many points were written.
+    written: usize,
+}
+
+impl<'t> Lane<'t> {
+    /// `None` for an entry of which no point has a time.
+    fn new(element: &'t Element<'_>, text: &'t str, skipped: &mut u64) -> Option<Self> {
+        let mut count = |series: &'t Series<'_>| {
+            let column = Column::new(series, text);
+            *skipped += u64::from(column.is_none());
+            column
+        };
+        let mut columns: Vec<_> = element.members.iter().filter_map(&mut count).collect();
+        let clock = element.clock.as_ref().and_then(&mut count).map(|column| column.times());
+        let recorded = clock.filter(|stamps| stamps.iter().any(|stamp| !stamp.is_nan()));
+        let exact = recorded.is_some();
+        let stamps = recorded.or_else(|| {
+            let unread = element.unread.as_ref().and_then(&mut count);
+            column::interpolate(columns.iter().chain(&unread))
+        });
+        let Some(stamps) = stamps else {
+            *skipped += u64::from(!columns.is_empty());
+            return None;
+        };
+        let levelled = level(&stamps);
+        let times = levelled.as_deref().unwrap_or(&stamps);
+        let before = columns.len();
+        columns.retain_mut(|column| column.place(times, exact));
+        *skipped += (before - columns.len()) as u64;
+        Some(Self { id: &element.id, kind: element.kind, stamps, levelled, exact, columns, written: 0 })
+    }
+
+    fn track(&self) -> Track<'_> {
+        let times = self.levelled.as_deref().unwrap_or(&self.stamps);
+        Track { times, exact: self.exact, remote: is_remote(self.kind) }
+    }
+
+    /// Adds the next point to the report; its time, if it has one.
+    fn write(&mut self, report: &mut Report, scratch: &mut String) -> Option<StatTime> {
+        let point = self.written;
+        self.written += 1;
+        if report.len() >= MAX_ENTRIES {
+            report.skipped_mut().entries += 1;
+            return None;
+        }
+        let time = self.stamps.get(point).and_then(|&stamp| StatTime::from_millis(stamp));
+        let mut entry = report.begin();
+        entry.set_id(self.id).set_kind(self.kind).set_timestamp(time);
+        if time.is_none() {
+            fill::bad(&mut entry, Target::Timestamp);
+        }
+        for column in &mut self.columns {
+            let target = column.target;
+            column.at(point, |value| {
+                if getstats::value(value, &mut entry, target, scratch).is_err() {
+                    fill::bad(&mut entry, target);
+                }
+            });
+        }
+        time
+    }
+}
+
+/// Times that never decrease: what is missing or lies before an earlier one is lifted to it. `None` when nothing is
+/// missing and nothing decreases.
+fn level(stamps: &[f64]) -> Option<Vec<f64>> {
+    if stamps.is_sorted() && !stamps.iter().any(|stamp| stamp.is_nan()) {
+        return None;
+    }
+    let mut latest = stamps.iter().copied().find(|stamp| !stamp.is_nan())?;
+    let lifted = stamps.iter().map(|&stamp| {
+        latest = latest.max(stamp);
+        latest
+    });
+    Some(lifted.collect())
+}

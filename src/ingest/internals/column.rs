@@ -1,0 +1,286 @@
+//! One series of values, and at which points of its entry they stand.
+
+use alloc::vec::Vec;
+
+use super::document::Series;
+use crate::ingest::error::ReadError;
+use crate::ingest::fill;
+use crate::ingest::json::{Cursor, Next};
+use crate::ingest::key::Target;
+use crate::unit::StatTime;
+
+/// A series that is known to be well-formed, read value by value.
+pub(super) struct Column<'t> {
+    pub(super) target: Target,
+    /// Before the next value.
+    values: Cursor<'t>,
+    len: usize,
+    /// Which value comes next.
+    next: usize,
+    span: Option<(f64, f64)>,
+    spread: Spread,
+}
+
+/// `len` values spread evenly over the places from `first` to `last`, which are no fewer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spread {
+    pub(super) first: i64,
+    pub(super) last: i64,
+    pub(super) len: usize,
+}
+
+impl Spread {
+    /// The place of the `index`th value.
+    pub(super) fn place(&self, index: usize) -> i64 {
+        let steps = self.len.saturating_sub(1) as i128;
+        let way = i128::from(self.last) - i128::from(self.first);
+        if way <= steps || steps == 0 {
+            return self.first.saturating_add(index as i64);
+        }
+        // The nearest place: half a step up, then cut.
+        let offset = (2 * way * index as i128 + steps) / (2 * steps);
+        self.first.saturating_add(i64::try_from(offset).unwrap_or(i64::MAX))
+    }
+}
+
+impl<'t> Column<'t> {
+    /// `None` when the values are no JSON array.
+    pub(super) fn new(series: &'t Series<'_>, text: &'t str) -> Option<Self> {
+        let mut cursor = Cursor::of(series.values(text));
+        cursor.expect(b'[', "`[`").ok()?;
+        let values = cursor.clone();
+        let len = count(&mut cursor).ok()?;
+        let spread = Spread { first: 0, last: 0, len };
+        Some(Self { target: series.target, values, len, next: 0, span: series.span, spread })
+    }
+
+    /// The values as times in milliseconds; NaN for what is none.
+    pub(super) fn times(mut self) -> Vec<f64> {
+        let mut times = Vec::with_capacity(self.len);
+        while self.next < self.len {
+            times.push(self.step(time).and_then(Result::ok).flatten().map_or(f64::NAN, StatTime::as_millis));
+        }
+        times
+    }
+
+    /// Finds out at which points of its entry the values stand, given the entry's times there. False when there is
+    /// nothing to place, or when its own times contradict that of the entry.
+    pub(super) fn place(&mut self, times: &[f64], exact: bool) -> bool {
+        let placed = self.span.and_then(|(start, end)| align(times, exact, start, end, self.len));
+        // A value for every point leaves no choice, whatever the times say.
+        let all = || (self.len == times.len()).then(|| Spread { first: 0, last: self.len as i64 - 1, len: self.len });
+        match placed.or_else(all) {
+            Some(spread) => self.spread = spread,
+            None => return false,
+        }
+        true
+    }
+
+    /// Calls `read` with a cursor before the value that stands at a point, if one does. Points must come in order.
+    pub(super) fn at(&mut self, point: usize, read: impl FnOnce(&mut Cursor<'t>)) {
+        let point = point as i64;
+        while self.next < self.len && self.spread.place(self.next) < point {
+            self.step(|_| ());
+        }
+        if self.next < self.len && self.spread.place(self.next) == point {
+            self.step(read);
+        }
+    }
+
+    /// Steps over the next value; `read` may look at it.
+    fn step<T>(&mut self, read: impl FnOnce(&mut Cursor<'t>) -> T) -> Option<T> {
+        let mut look = self.values.clone();
+        self.values.skip().ok()?;
+        self.values.eat(b',');
+        self.next += 1;
+        Some(read(&mut look))
+    }
+}
+
+/// How many values the array has whose bracket was just consumed.
+fn count(cursor: &mut Cursor<'_>) -> Result<usize, ReadError> {
+    let mut len = 0;
+    let mut first = true;
+    while cursor.more(&mut first, b']')? {
+        cursor.skip()?;
+        len += 1;
+    }
+    cursor.end()?;
+    Ok(len)
+}
+
+fn time(cursor: &mut Cursor<'_>) -> Result<Option<StatTime>, ReadError> {
+    Ok(match cursor.next()? {
+        Next::Number => StatTime::from_millis(cursor.number()?),
+        Next::Str => cursor.string("a time")?.plain().and_then(fill::parse_time),
+        _ => None,
+    })
+}
+
+/// The times of an entry that has no `timestamp` series: those of its longest one, the first of several. `None` when
+/// no series has times.
+pub(super) fn interpolate<'c, 't: 'c>(columns: impl Iterator<Item = &'c Column<'t>>) -> Option<Vec<f64>> {
+    let mut longest: Option<(usize, (f64, f64))> = None;
+    for column in columns {
+        if let Some(span) = column.span
+            && column.len > longest.map_or(0, |(len, _)| len)
+        {
+            longest = Some((column.len, span));
+        }
+    }
+    let (len, (start, end)) = longest?;
+    let steps = len.saturating_sub(1).max(1) as f64;
+    Some((0..len).map(|index| start + (end - start) * (index as f64 / steps)).collect())
+}
+
+/// Where a series of `len` values from `start` to `end` stands in an entry's points; `times` never decrease. `None`
+/// when it has more values than there are points between the two.
+///
+/// Of points that have the same time the ones are taken that leave no gap; of several ways to do so the latest, since
+/// members appear late far more often than they end early.
+fn align(times: &[f64], exact: bool, start: f64, end: f64, len: usize) -> Option<Spread> {
+    let count = i64::try_from(len).ok().filter(|&len| len > 0)?;
+    if !exact && let Some(grid) = Grid::new(times) {
+        let mut spread = grid.place(start, end, len)?;
+        // Rounding must not push a value off the end.
+        let over = spread.last - (times.len() as i64 - 1);
+        if (1..=slack(count)).contains(&over) && spread.first >= over {
+            (spread.first, spread.last) = (spread.first - over, spread.last - over);
+        }
+        return (spread.last - spread.first + 1 >= count).then_some(spread);
+    }
+    // The page cut the times to milliseconds.
+    let (starts, ends) = (nearest(times, start + 0.5)?, nearest(times, end + 0.5)?);
+    let gapless = ends.1.min(starts.1 + count - 1);
+    if gapless >= ends.0.max(starts.0 + count - 1) {
+        return Some(Spread { first: gapless - count + 1, last: gapless, len });
+    }
+    let spread = Spread { first: starts.1, last: ends.0, len };
+    (spread.last - spread.first + 1 >= count).then_some(spread)
+}
+
+/// Points at even distances: all that is known where no times were recorded.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Grid {
+    origin: f64,
+    limit: f64,
+    period: f64,
+}
+
+impl Grid {
+    /// `None` when there are no two points at different times.
+    pub(super) fn new(times: &[f64]) -> Option<Self> {
+        let (&origin, &limit) = times.first().zip(times.last())?;
+        let period = (limit - origin) / times.len().saturating_sub(1) as f64;
+        (period > 0.0).then_some(Self { origin, limit, period })
+    }
+
+    /// The time of a place.
+    pub(super) fn time(&self, place: i64) -> f64 {
+        self.origin + self.period * place as f64
+    }
+
+    /// Where `len` values from `start` to `end` stand. A common first or last time is exact; elsewhere polls were not
+    /// quite even, so that the count decides over the distance when the two nearly agree. `None` when they cannot be
+    /// brought together.
+    pub(super) fn place(&self, start: f64, end: f64, len: usize) -> Option<Spread> {
+        #[allow(clippy::cast_possible_truncation)] // cut to a range that an i64 holds
+        let place = |time: f64| libm::round(((time - self.origin) / self.period).clamp(-FAR, FAR)) as i64;
+        let (mut first, mut last) = (place(start), place(end));
+        let count = i64::try_from(len).ok()?;
+        let (gaps, slack) = (last - first + 1 - count, slack(count));
+        if gaps < -slack {
+            return None;
+        }
+        if gaps <= slack {
+            if end == self.limit && start != self.origin {
+                first = last - count + 1;
+            } else if start != self.origin || end != self.limit {
+                last = first + count - 1;
+            }
+        }
+        Some(Spread { first, last, len })
+    }
+}
+
+/// How many polls the ends of that many may seem off on an even grid.
+const fn slack(count: i64) -> i64 {
+    1 + count / 50
+}
+
+/// Places beyond this are beyond any series, and far from the ends of an `i64`.
+const FAR: f64 = 1e12;
+
+/// The first and the last of the points whose time is nearest to `time`. Far outside of the known points the places
+/// go on at their mean distance: a series with gaps reaches further back than its entry when both are cut at 1000.
+fn nearest(times: &[f64], time: f64) -> Option<(i64, i64)> {
+    let (&first, &last) = (times.first()?, times.last()?);
+    let period = if last > first { (last - first) / (times.len() - 1) as f64 } else { f64::INFINITY };
+    let after = times.partition_point(|&known| known < time);
+    let before = after.checked_sub(1).and_then(|index| times.get(index));
+    let value = match (before, times.get(after)) {
+        (Some(&before), Some(&after)) if time - before <= after - time => before,
+        (_, Some(&after)) => after,
+        (Some(&before), None) => before,
+        (None, None) => return None,
+    };
+    #[allow(clippy::cast_possible_truncation)] // cut to a range that an i64 holds
+    let beyond = libm::round(((time - value) / period).clamp(-FAR, FAR)) as i64;
+    let range = (
+        times.partition_point(|&known| known < value) as i64,
+        times.partition_point(|&known| known <= value) as i64 - 1,
+    );
+    if (time < first || time > last) && beyond != 0 { Some((range.0 + beyond, range.1 + beyond)) } else { Some(range) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_spread_keeps_order_and_ends(first in -50_i64..50, len in 1_usize..60, gaps in 0_i64..40) {
+            let last = first + len as i64 - 1 + if len > 1 { gaps } else { 0 };
+            let spread = Spread { first, last, len };
+            let places: Vec<_> = (0..len).map(|index| spread.place(index)).collect();
+            prop_assert!(places.windows(2).all(|pair| pair[0] < pair[1]));
+            prop_assert_eq!((places[0], places[len - 1]), (first, last));
+            for (place, index) in places.iter().zip(0..) {
+                prop_assert!((first + index..=first + index + gaps).contains(place), "off by more than the gaps");
+            }
+        }
+
+        #[test]
+        fn a_gapless_piece_of_an_entry_is_found_where_it_stands(
+            steps in prop::collection::vec(300.0_f64..3_000.0, 2..80), from in 0_usize..80, len in 1_usize..80,
+        ) {
+            let mut now = 1_795_343_927_444.497;
+            let times: Vec<f64> = steps.iter().map(|step| { now += step; now }).collect();
+            let from = from % times.len();
+            let len = len.min(times.len() - from);
+            let (start, end) = (libm::floor(times[from]), libm::floor(times[from + len - 1]));
+            let found = align(&times, true, start, end, len).unwrap();
+            prop_assert_eq!((found.first, found.last), (from as i64, (from + len) as i64 - 1));
+        }
+    }
+
+    #[test]
+    fn repeated_times_leave_a_choice_and_the_gapless_late_one_is_taken() {
+        let times = [10.5, 10.5, 10.5, 20.5, 20.5, 30.5, 30.5];
+        let of = |start, end, len| align(&times, true, start, end, len).map(|found| (found.first, found.last));
+        assert_eq!(of(10.0, 30.0, 7), Some((0, 6)));
+        assert_eq!(of(10.0, 30.0, 5), Some((2, 6))); // starts late
+        assert_eq!(of(10.0, 20.0, 5), Some((0, 4))); // ends early
+        assert_eq!(of(20.0, 20.0, 1), Some((4, 4)));
+        assert_eq!(of(10.0, 30.0, 3), Some((2, 5))); // gaps, as few as can be
+        assert_eq!(of(20.0, 30.0, 5), None); // more values than points
+    }
+
+    #[test]
+    fn a_series_that_reaches_further_back_than_its_entry_keeps_its_end() {
+        let times: Vec<f64> = (100..200).map(|second| f64::from(second) * 1e3).collect();
+        let found = align(&times, true, 20_000.0, 199_000.0, 100).unwrap();
+        assert_eq!((found.first, found.last), (-80, 99));
+    }
+}

@@ -1,0 +1,280 @@
+//! The dump as a document: an index of its series, their values still unread.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use hashbrown::hash_map::Entry;
+use hashbrown::{HashMap, HashSet};
+
+use crate::ingest::error::ReadError;
+use crate::ingest::fill;
+use crate::ingest::json::{Cursor, Next, RawStr};
+use crate::ingest::key::{self, KEYS, Key, NO_KEY, Target};
+use crate::report::StatsType;
+use crate::unit::StatTime;
+
+/// The stats of one PeerConnection.
+pub(super) struct Connection<'a> {
+    /// Its key in the dump, such as `8-1`.
+    pub(super) name: Cow<'a, str>,
+    pub(super) elements: Vec<Element<'a>>,
+}
+
+/// The series of one stats entry.
+pub(super) struct Element<'a> {
+    pub(super) id: Cow<'a, str>,
+    pub(super) kind: StatsType,
+    /// The `timestamp` series.
+    pub(super) clock: Option<Series<'a>>,
+    /// Series of members that are read, each member once.
+    pub(super) members: Vec<Series<'a>>,
+    /// The first series of a member that is not read: it still tells when the entry was there.
+    pub(super) unread: Option<Series<'a>>,
+}
+
+/// One member over time.
+pub(super) struct Series<'a> {
+    key: Key,
+    pub(super) target: Target,
+    /// `startTime` and `endTime`: the entry's time at the first and the last value, cut to milliseconds.
+    pub(super) span: Option<(f64, f64)>,
+    values: Values<'a>,
+}
+
+/// The text of a JSON array.
+enum Values<'a> {
+    Plain(&'a str),
+    Escaped(RawStr<'a>),
+    /// A range of the connection's unescaped text.
+    Unescaped(Range<usize>),
+}
+
+impl Connection<'_> {
+    /// Resolves the escapes of all values that have any, into the text that is returned.
+    pub(super) fn unescape(&mut self) -> String {
+        let mut text = String::new();
+        for element in &mut self.elements {
+            for series in element.members.iter_mut().chain(&mut element.clock).chain(&mut element.unread) {
+                if let Values::Escaped(raw) = series.values {
+                    let start = text.len();
+                    raw.append_to(&mut text);
+                    series.values = Values::Unescaped(start..text.len());
+                }
+            }
+        }
+        text
+    }
+}
+
+impl Series<'_> {
+    /// The JSON array that holds the values; `text` is what [`Connection::unescape`] returned.
+    pub(super) fn values<'t>(&'t self, text: &'t str) -> &'t str {
+        match &self.values {
+            Values::Plain(values) => values,
+            Values::Escaped(_) => "",
+            Values::Unescaped(range) => text.get(range.clone()).unwrap_or(""),
+        }
+    }
+}
+
+/// Reads the document. What is well-formed and of no use is counted in `skipped`.
+pub(super) fn read<'a>(cursor: &mut Cursor<'a>, skipped: &mut u64) -> Result<Vec<Connection<'a>>, ReadError> {
+    let mut connections = Vec::new();
+    let mut names = HashSet::new();
+    members(cursor, |cursor, key, next| {
+        if !key.is("PeerConnections") || next != Next::Object {
+            return cursor.skip();
+        }
+        members(cursor, |cursor, key, next| {
+            let name = text_of(key);
+            if next != Next::Object || !names.insert(name.clone()) {
+                *skipped += 1;
+                return cursor.skip();
+            }
+            connections.push(Connection { name, elements: connection(cursor, skipped)? });
+            Ok(())
+        })
+    })?;
+    cursor.end()?;
+    Ok(connections)
+}
+
+fn connection<'a>(cursor: &mut Cursor<'a>, skipped: &mut u64) -> Result<Vec<Element<'a>>, ReadError> {
+    let mut elements: Vec<Element<'a>> = Vec::new();
+    let mut places = HashMap::new();
+    members(cursor, |cursor, key, next| {
+        if !key.is("stats") || next != Next::Object {
+            return cursor.skip();
+        }
+        members(cursor, |cursor, key, next| {
+            let name = text_of(key);
+            if name.contains("-[") {
+                return cursor.skip();
+            }
+            let (Some((id, property)), Next::Object) = (split(name), next) else {
+                *skipped += 1;
+                return cursor.skip();
+            };
+            let place = match places.entry(id) {
+                Entry::Occupied(entry) => *entry.get(),
+                Entry::Vacant(entry) => {
+                    elements.push(Element::new(entry.key().clone()));
+                    *entry.insert(elements.len() - 1)
+                }
+            };
+            match elements.get_mut(place) {
+                Some(element) => element.read(cursor, key::find(&property).unwrap_or(NO_KEY), skipped),
+                None => cursor.skip(),
+            }
+        })
+    })?;
+    if elements.iter().any(|element| element.kind.is_rtp()) {
+        elements.retain(|element| !is_legacy(element.kind));
+    }
+    Ok(elements)
+}
+
+impl<'a> Element<'a> {
+    fn new(id: Cow<'a, str>) -> Self {
+        let kind = kind_of_id(&id);
+        Self { id, kind, clock: None, members: Vec::new(), unread: None }
+    }
+
+    /// Reads one of its series. The first of two with the same name counts.
+    fn read(&mut self, cursor: &mut Cursor<'a>, key: Key, skipped: &mut u64) -> Result<(), ReadError> {
+        let mut values = None;
+        let (mut start, mut end) = (None, None);
+        members(cursor, |cursor, key, next| {
+            match (key.plain().unwrap_or(""), next) {
+                ("values", Next::Str) => {
+                    let raw = cursor.string("values")?;
+                    values = Some(raw.plain().map_or(Values::Escaped(raw), Values::Plain));
+                }
+                ("values", Next::Array) => {
+                    let from = cursor.pos;
+                    cursor.skip()?;
+                    values = Some(Values::Plain(cursor.since(from)));
+                }
+                ("values", _) => {
+                    *skipped += 1;
+                    cursor.skip()?;
+                }
+                ("startTime", Next::Str | Next::Number) => start = time(cursor)?,
+                ("endTime", Next::Str | Next::Number) => end = time(cursor)?,
+                ("statsType", Next::Str) => {
+                    let kind = fill::type_of_name(&text_of(cursor.string("a type")?));
+                    if kind != StatsType::Other {
+                        self.kind = kind;
+                    }
+                }
+                _ => cursor.skip()?,
+            }
+            Ok(())
+        })?;
+        // The page writes `{}` for a series that has no values yet.
+        let Some(values) = values else { return Ok(()) };
+        let target = KEYS.get(usize::from(key)).map(|known| known.target).unwrap_or(Target::Skip);
+        let series = Series { key, target, span: start.zip(end), values };
+        match target {
+            Target::Timestamp if self.clock.is_none() => self.clock = Some(series),
+            // Said by `statsType` and by the key.
+            Target::Type | Target::Id => {}
+            Target::Skip | Target::Inline => _ = self.unread.get_or_insert(series),
+            Target::Timestamp => *skipped += 1,
+            _ if self.members.iter().any(|known| known.key == key) => *skipped += 1,
+            _ => self.members.push(series),
+        }
+        Ok(())
+    }
+}
+
+/// Calls `read` for each member of the object at `cursor`, which must step over the value.
+fn members<'a>(
+    cursor: &mut Cursor<'a>,
+    mut read: impl FnMut(&mut Cursor<'a>, RawStr<'a>, Next) -> Result<(), ReadError>,
+) -> Result<(), ReadError> {
+    cursor.expect(b'{', "`{`")?;
+    let mut first = true;
+    while cursor.more(&mut first, b'}')? {
+        let key = cursor.key()?;
+        let next = cursor.next()?;
+        read(cursor, key, next)?;
+    }
+    Ok(())
+}
+
+/// `<id>-<member>`. Ids may hold hyphens, members of the table never do.
+fn split(name: Cow<'_, str>) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
+    match name {
+        Cow::Borrowed(name) => name.rsplit_once('-').map(|(id, property)| (id.into(), property.into())),
+        Cow::Owned(name) => {
+            name.rsplit_once('-').map(|(id, property)| (Cow::Owned(id.into()), Cow::Owned(property.into())))
+        }
+    }
+}
+
+fn text_of(raw: RawStr<'_>) -> Cow<'_, str> {
+    raw.plain().map_or_else(
+        || {
+            let mut text = String::new();
+            raw.append_to(&mut text);
+            Cow::Owned(text)
+        },
+        Cow::Borrowed,
+    )
+}
+
+/// A time as ISO 8601 or in milliseconds.
+fn time(cursor: &mut Cursor<'_>) -> Result<Option<f64>, ReadError> {
+    let time = if cursor.next()? == Next::Number {
+        StatTime::from_millis(cursor.number()?)
+    } else {
+        fill::parse_time(&text_of(cursor.string("a time")?))
+    };
+    Ok(time.map(StatTime::as_millis))
+}
+
+const fn is_legacy(kind: StatsType) -> bool {
+    matches!(
+        kind,
+        StatsType::LegacySsrc
+            | StatsType::LegacyCandidatePair
+            | StatsType::LegacyComponent
+            | StatsType::LegacyBwe
+            | StatsType::LegacyLocalCandidate
+            | StatsType::LegacyRemoteCandidate
+            | StatsType::LegacyTrack
+            | StatsType::LegacySession
+            | StatsType::LegacyCertificate
+    )
+}
+
+/// The type, from how Chromium named its entries, for dumps from before there was a `statsType`.
+fn kind_of_id(id: &str) -> StatsType {
+    const PREFIXES: &[(&str, StatsType)] = &[
+        ("ssrc_", StatsType::LegacySsrc),
+        ("Conn-", StatsType::LegacyCandidatePair),
+        ("Channel-", StatsType::LegacyComponent),
+        ("bweforvideo", StatsType::LegacyBwe),
+        ("googTrack_", StatsType::LegacyTrack),
+        ("googLibjingleSession_", StatsType::LegacySession),
+        ("googCertificate_", StatsType::LegacyCertificate),
+        ("RTCInboundRTP", StatsType::InboundRtp),
+        ("RTCOutboundRTP", StatsType::OutboundRtp),
+        ("RTCRemoteInboundRtp", StatsType::RemoteInboundRtp),
+        ("RTCRemoteOutboundRTP", StatsType::RemoteOutboundRtp),
+        ("RTCTransport_", StatsType::Transport),
+        ("RTCIceCandidatePair_", StatsType::CandidatePair),
+        ("RTCCodec_", StatsType::Codec),
+        ("RTCMediaStreamTrack_", StatsType::Track),
+        ("RTCMediaStream_", StatsType::Stream),
+        ("RTCAudioSource_", StatsType::MediaSource),
+        ("RTCVideoSource_", StatsType::MediaSource),
+        ("RTCPeerConnection", StatsType::PeerConnection),
+        ("RTCDataChannel_", StatsType::DataChannel),
+        ("RTCCertificate_", StatsType::Certificate),
+    ];
+    PREFIXES.iter().find(|(prefix, _)| id.starts_with(prefix)).map_or(StatsType::Other, |&(_, kind)| kind)
+}

@@ -1,0 +1,172 @@
+//! Lines of what happened, one array each: `[method, connection, value, …, time]`.
+//!
+//! All rtcstats formats share this shape; this file takes it apart and reads the lines whose time is absolute: those of
+//! jitsi's server (`[event, connection, data, epoch ms, sequence?]`), of rtcstats v1 and v2
+//! (github.com/fippo/rtcstats-server), and of GetStream (`[event, scope, payload, epoch ms]`). Times may run back
+//! between lines, because events are written when they are known and not when they happened; a snapshot's time is that
+//! of its line.
+//!
+//! What follows the closing bracket is ignored, and so are lines that are no array: they describe the client or the
+//! servers.
+
+use alloc::string::String;
+
+use super::delta::{Bases, Dialect};
+use super::error::ReadError;
+use super::fill;
+use super::json::{Cursor, Next};
+use super::{Each, Format, Reader, rtcstats};
+use crate::report::Report;
+use crate::unit::StatTime;
+
+/// What line formats keep from one record to the next.
+#[derive(Debug, Default)]
+pub(super) struct Lines {
+    pub(super) bases: Bases,
+    /// The entries of the line, as they stand.
+    difference: Report,
+    /// Milliseconds on the clock of a format whose lines carry time steps.
+    pub(super) clock: f64,
+}
+
+/// One line.
+#[derive(Debug)]
+pub(super) struct Line<'a, 'b> {
+    /// What happened, by name; empty for a code that has none.
+    pub(super) method: &'a str,
+    /// The connection; empty where the line names none.
+    pub(super) fabric: &'b str,
+    /// Stands before the value, if there is one.
+    pub(super) value: Option<Cursor<'a>>,
+    /// Whether the value was a report. It is then the reader's difference.
+    has_stats: bool,
+    /// The fourth element as a time.
+    pub(super) time: Option<StatTime>,
+    /// The last element, if it is a number.
+    pub(super) last: Option<f64>,
+}
+
+/// Reads one line whose time is absolute.
+pub(super) fn read(
+    reader: &mut Reader,
+    cursor: &mut Cursor<'_>,
+    format: Format,
+    each: &mut Each<'_>,
+) -> Result<(), ReadError> {
+    let mut buffer = String::new();
+    let Some(line) = parse(reader, cursor, &mut buffer)? else { return Ok(()) };
+    if matches!(line.method, "connectionInfo" | "identity" | "setVideoType" | "dominantSpeaker" | "e2eRtt")
+        && reader.format == Some(Format::RtcstatsLegacy)
+    {
+        // Only jitsi's clients say these.
+        reader.format = Some(Format::Jitsi);
+    }
+    match line.method {
+        "create" => reader.lines.bases.forget(line.fabric),
+        "identity" if reader.conference.is_none() => reader.conference = line.value.and_then(conference_name),
+        _ => {
+            let dialect = if format == Format::RtcstatsLegacy { Dialect::Legacy } else { Dialect::Jitsi };
+            hand_out(reader, &line, line.time, dialect, each);
+        }
+    }
+    Ok(())
+}
+
+/// Takes a line apart; nothing when the record is none. Nothing that outlives the line changes.
+pub(super) fn parse<'a: 'b, 'b>(
+    reader: &mut Reader,
+    cursor: &mut Cursor<'a>,
+    buffer: &'b mut String,
+) -> Result<Option<Line<'a, 'b>>, ReadError> {
+    if cursor.next()? != Next::Array {
+        return cursor.skip().map(|()| None);
+    }
+    let mut line = Line { method: "", fabric: "", value: None, has_stats: false, time: None, last: None };
+    let mut fabric = None;
+    cursor.expect(b'[', "`[`")?;
+    let mut index = 0_usize;
+    let mut first = true;
+    while cursor.more(&mut first, b']')? {
+        let next = cursor.next()?;
+        let start = cursor.pos;
+        line.last = None;
+        match (index, next) {
+            (0, Next::Str) => line.method = cursor.string("a method")?.plain().unwrap_or(""),
+            (0, Next::Number) => line.method = rtcstats::method_name(cursor.number()?),
+            (0, _) => return Err(cursor.error("a method")),
+            (1, Next::Str) => fabric = Some(cursor.string("a connection")?),
+            (1, Next::Number) => {
+                cursor.number()?;
+                line.fabric = cursor.since(start);
+            }
+            (2, Next::Object | Next::Array | Next::Str) if is_report(line.method) => {
+                line.value = Some(cursor.clone());
+                reader.lines.difference.clear();
+                reader.scanner.container(cursor, &mut reader.lines.difference)?;
+                line.has_stats = true;
+            }
+            (3, Next::Str) => {
+                let time = cursor.string("a time")?;
+                line.time = time.plain().and_then(fill::parse_time);
+            }
+            (_, Next::Number) => {
+                let number = cursor.number()?;
+                line.last = Some(number);
+                if index == 3 {
+                    line.time = StatTime::from_unknown(number);
+                }
+            }
+            _ => cursor.skip()?,
+        }
+        if index == 2 && line.value.is_none() {
+            let mut value = cursor.clone();
+            value.pos = start;
+            line.value = Some(value);
+        }
+        index += 1;
+    }
+    if let Some(fabric) = fabric {
+        line.fabric = fabric.get(buffer);
+    }
+    // What Chrome before 145 writes for events of no connection.
+    if line.fabric == "undefined-undefined" {
+        line.fabric = "";
+    }
+    Ok((index > 0).then_some(line))
+}
+
+/// Hands out the snapshot that the line's report makes of the ones before it, if it has one.
+pub(super) fn hand_out(
+    reader: &mut Reader,
+    line: &Line<'_, '_>,
+    at: Option<StatTime>,
+    dialect: Dialect,
+    each: &mut Each<'_>,
+) {
+    if !line.has_stats {
+        return;
+    }
+    let Lines { bases, difference, .. } = &mut reader.lines;
+    bases.apply(line.fabric, difference, &reader.scanner.beside, dialect, &mut reader.report);
+    let at = at.or_else(|| reader.report.latest());
+    reader.hand_out(line.fabric, at, each);
+}
+
+fn is_report(method: &str) -> bool {
+    matches!(method, "getStats" | "getstats" | "g")
+}
+
+/// `confName` of jitsi's `identity`.
+fn conference_name(mut value: Cursor<'_>) -> Option<String> {
+    value.expect(b'{', "`{`").ok()?;
+    let mut first = true;
+    while value.more(&mut first, b'}').ok()? {
+        let key = value.key().ok()?;
+        if key.is("confName") && value.next().ok()? == Next::Str {
+            let mut buffer = String::new();
+            return Some(value.string("a name").ok()?.get(&mut buffer).into());
+        }
+        value.skip().ok()?;
+    }
+    None
+}

@@ -1,0 +1,192 @@
+//! ObserveRTC client samples (`ClientSample` of github.com/ObserveRTC/schemas, 3.3.0): one a line, one a document, or
+//! any number in an array.
+//!
+//! A sample holds several connections; each becomes one snapshot with the sample's time. The array that an entry stands
+//! in says what it is, so entries have no `type`, and candidates do not say whose they are. That is told, in this
+//! order, from the pairs that name them, from the transport's user name fragment, from members that only local
+//! candidates have, and from candidates with the same user name fragment. What is still unknown is left out and counted.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use hashbrown::HashMap;
+
+use super::error::ReadError;
+use super::getstats::skip_entry;
+use super::json::{Cursor, Next};
+use super::{Each, Reader, fill, fold};
+use crate::report::{Report, StatsType, Text};
+use crate::unit::StatTime;
+
+/// The arrays of a connection, and the type of their entries.
+const ARRAYS: &[(&str, StatsType)] = &[
+    ("inboundRtps", StatsType::InboundRtp),
+    ("outboundRtps", StatsType::OutboundRtp),
+    ("remoteInboundRtps", StatsType::RemoteInboundRtp),
+    ("remoteOutboundRtps", StatsType::RemoteOutboundRtp),
+    ("mediaSources", StatsType::MediaSource),
+    ("mediaPlayouts", StatsType::MediaPlayout),
+    ("codecs", StatsType::Codec),
+    ("peerConnectionTransports", StatsType::PeerConnection),
+    ("dataChannels", StatsType::DataChannel),
+    ("iceTransports", StatsType::Transport),
+    ("iceCandidatePairs", StatsType::CandidatePair),
+    ("iceCandidates", StatsType::Other),
+    ("certificates", StatsType::Certificate),
+];
+
+pub(super) fn read(reader: &mut Reader, cursor: &mut Cursor<'_>, each: &mut Each<'_>) -> Result<(), ReadError> {
+    // A record that ends early is refused whole, before anything of it was handed out.
+    let mut whole = cursor.clone();
+    whole.skip()?;
+    whole.end()?;
+    if cursor.next()? != Next::Array {
+        return sample(reader, cursor, each);
+    }
+    cursor.expect(b'[', "`[`")?;
+    let mut first = true;
+    while cursor.more(&mut first, b']')? {
+        let mut inside = cursor.clone();
+        cursor.skip()?;
+        if sample(reader, &mut inside, each).is_err() {
+            reader.skipped.entries += 1;
+        }
+    }
+    Ok(())
+}
+
+fn sample(reader: &mut Reader, cursor: &mut Cursor<'_>, each: &mut Each<'_>) -> Result<(), ReadError> {
+    let mut at = None;
+    let mut connections = None;
+    let mut call = None;
+    cursor.expect(b'{', "`{`")?;
+    let mut first = true;
+    while cursor.more(&mut first, b'}')? {
+        let key = cursor.key()?;
+        match (key.plain().unwrap_or(""), cursor.next()?) {
+            ("timestamp", Next::Number) => at = StatTime::from_unknown(cursor.number()?),
+            ("timestamp", Next::Str) => at = cursor.string("a time")?.plain().and_then(fill::parse_time),
+            ("callId", Next::Str) => call = Some(cursor.string("a call")?),
+            ("peerConnections", Next::Array) => {
+                connections = Some(cursor.clone());
+                cursor.skip()?;
+            }
+            _ => cursor.skip()?,
+        }
+    }
+    if let (None, Some(call)) = (&reader.conference, call) {
+        let mut buffer = String::new();
+        reader.conference = Some(call.get(&mut buffer).into());
+    }
+    let Some(mut connections) = connections else { return Ok(()) };
+    connections.expect(b'[', "`[`")?;
+    let mut first = true;
+    while connections.more(&mut first, b']')? {
+        let mut inside = connections.clone();
+        connections.skip()?;
+        if connection(reader, &mut inside, at, each).is_err() {
+            reader.skipped.entries += 1;
+        }
+    }
+    Ok(())
+}
+
+/// One connection of a sample; without stats it is none.
+fn connection(
+    reader: &mut Reader,
+    cursor: &mut Cursor<'_>,
+    at: Option<StatTime>,
+    each: &mut Each<'_>,
+) -> Result<(), ReadError> {
+    let mut fabric = None;
+    let mut found = false;
+    reader.report.clear();
+    cursor.expect(b'{', "`{`")?;
+    let mut first = true;
+    while cursor.more(&mut first, b'}')? {
+        let key = cursor.key()?;
+        let next = cursor.next()?;
+        let array = ARRAYS.iter().find(|(name, _)| key.is(name));
+        match (array, next) {
+            (Some(&(_, kind)), Next::Array) => {
+                entries(reader, cursor, kind)?;
+                found = true;
+            }
+            (None, Next::Str) if key.is("peerConnectionId") => fabric = Some(cursor.string("a connection")?),
+            _ => cursor.skip()?,
+        }
+    }
+    if !found {
+        return Ok(());
+    }
+    tell_sides(&mut reader.report);
+    fold::fold(&mut reader.report);
+    let at = at.or_else(|| reader.report.latest());
+    let mut buffer = String::new();
+    let fabric = fabric.map_or("", |fabric| fabric.get(&mut buffer));
+    reader.hand_out(fabric, at, each);
+    Ok(())
+}
+
+fn entries(reader: &mut Reader, cursor: &mut Cursor<'_>, kind: StatsType) -> Result<(), ReadError> {
+    cursor.expect(b'[', "`[`")?;
+    let mut first = true;
+    while cursor.more(&mut first, b']')? {
+        match cursor.next()? {
+            Next::Object => reader.scanner.entry_of(cursor, &mut reader.report, kind, "")?,
+            _ => skip_entry(cursor, &mut reader.report)?,
+        }
+    }
+    Ok(())
+}
+
+/// Gives candidates, which came without a type, the type of their side.
+fn tell_sides(report: &mut Report) {
+    for (place, side) in sides(report) {
+        if let Some(mut entry) = report.entry_mut(place) {
+            entry.set_kind(side);
+        }
+    }
+}
+
+/// The rows without a type whose side can be told.
+fn sides(report: &Report) -> Vec<(usize, StatsType)> {
+    const LOCAL: StatsType = StatsType::LocalCandidate;
+    const REMOTE: StatsType = StatsType::RemoteCandidate;
+    let mut of_id: HashMap<&str, StatsType> = HashMap::new();
+    let mut of_fragment: HashMap<&str, StatsType> = HashMap::new();
+    for pair in report.of(StatsType::CandidatePair) {
+        for (field, side) in [(Text::LocalCandidateId, LOCAL), (Text::RemoteCandidateId, REMOTE)] {
+            if let Some(id) = pair.text(field) {
+                of_id.entry(id).or_insert(side);
+            }
+        }
+    }
+    for transport in report.of(StatsType::Transport) {
+        if let Some(fragment) = transport.text(Text::IceLocalUsernameFragment) {
+            of_fragment.insert(fragment, LOCAL);
+        }
+    }
+    let mut sides = Vec::new();
+    let mut unknown = Vec::new();
+    for (place, entry) in report.entries().enumerate().filter(|(_, entry)| entry.kind() == StatsType::Other) {
+        let fragment = entry.text(Text::UsernameFragment);
+        let only_local = [Text::RelayProtocol, Text::NetworkType].iter().any(|&field| entry.text(field).is_some());
+        let side = of_id.get(entry.id()).copied();
+        let side = side.or_else(|| of_fragment.get(fragment?).copied()).or_else(|| only_local.then_some(LOCAL));
+        match side {
+            Some(side) => {
+                sides.push((place, side));
+                if let Some(fragment) = fragment {
+                    of_fragment.entry(fragment).or_insert(side);
+                }
+            }
+            None => unknown.push((place, fragment)),
+        }
+    }
+    for (place, fragment) in unknown {
+        if let Some(&side) = fragment.and_then(|fragment| of_fragment.get(fragment)) {
+            sides.push((place, side));
+        }
+    }
+    sides
+}

@@ -1,0 +1,78 @@
+//! What several test programs need.
+#![allow(dead_code)] // no program needs all of it
+#![allow(clippy::panic, clippy::unwrap_used)] // tests may assume
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+/// A file under `tests/fixtures`, unpacked when it is gzip.
+pub(crate) fn fixture(name: &str) -> Vec<u8> {
+    unpacked(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name))
+}
+
+/// A file of text under `tests/fixtures`, unpacked when it is gzip.
+pub(crate) fn text(name: &str) -> String {
+    String::from_utf8(fixture(name)).unwrap()
+}
+
+/// Every set of the workload.
+pub(crate) const WORKLOADS: [&str; 4] = ["p2", "p10", "p50", "p10-shuffled"];
+
+/// The snapshots of one set of the workload: its lines.
+pub(crate) fn workload(set: &str) -> Vec<String> {
+    text(&format!("workload/{set}.ndjson.gz")).lines().map(str::to_owned).collect()
+}
+
+/// The recordings of one snapshot a line: name and text, in the order of the names.
+pub(crate) fn recordings() -> Vec<(String, String)> {
+    let mut names = Vec::new();
+    for directory in ["recordings", "recordings/other"] {
+        let entries = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(directory));
+        let files = entries.unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
+        names.extend(files.filter_map(|file| Some(format!("{directory}/{}", file.strip_suffix(".ndjson.gz")?))));
+    }
+    names.sort();
+    assert!(names.len() > 30, "only {} recordings", names.len());
+    let name = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
+    names.iter().map(|path| (name(path), text(&format!("{path}.ndjson.gz")))).collect()
+}
+
+/// A dump from the wild, which may not be kept here: from the directory that `CALLGAUGE_REAL_DUMPS` names, else from
+/// beside the checkout. `None`, with a note, where there is none.
+pub(crate) fn real_dump(name: &str) -> Option<Vec<u8>> {
+    let directory = std::env::var_os("CALLGAUGE_REAL_DUMPS")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/real"), PathBuf::from);
+    let path = directory.join(name);
+    if !path.exists() {
+        eprintln!("skipped: there is no {} (set CALLGAUGE_REAL_DUMPS)", path.display());
+        return None;
+    }
+    Some(unpacked(&path))
+}
+
+fn unpacked(path: &Path) -> Vec<u8> {
+    let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    if !bytes.starts_with(&[0x1f, 0x8b]) {
+        return bytes;
+    }
+    let mut unpacked = Vec::new();
+    flate2::read::GzDecoder::new(&bytes[..]).read_to_end(&mut unpacked).unwrap();
+    unpacked
+}
+
+/// Numbers that look random and are the same every time (SplitMix64).
+pub(crate) struct Seeded(pub(crate) u64);
+
+impl Seeded {
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ z >> 31
+    }
+
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
+        usize::try_from(self.next() % limit as u64).unwrap()
+    }
+}

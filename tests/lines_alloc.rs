@@ -1,0 +1,60 @@
+//! A stream of differences, once warm, is read without allocating.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // tests may assume
+
+mod common;
+mod reading;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use callgauge::ingest::Reader;
+use reading::recording;
+
+struct Counting;
+
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: every call is the system allocator's, with the arguments as they came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(memory, layout) }
+    }
+
+    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        unsafe { System.realloc(memory, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+#[test]
+fn a_warm_reader_of_differences_does_not_allocate() {
+    let text = recording("other/mesh3.rtcstats3.gz");
+    let lines: Vec<_> = text.split(|&byte| byte == b'\n').collect();
+    let (warm_up, steady) = lines.split_at(lines.len() / 2);
+    let mut reader = Reader::new();
+    let (mut entries, mut snapshots) = (0, 0);
+    let mut read = |lines: &[&[u8]]| {
+        let before = ALLOCATIONS.load(Ordering::Relaxed);
+        for line in lines {
+            reader
+                .read(line, &mut |snapshot| {
+                    entries += snapshot.report.len();
+                    snapshots += 1;
+                })
+                .unwrap();
+        }
+        ALLOCATIONS.load(Ordering::Relaxed) - before
+    };
+    let (warming, steady) = (read(warm_up), read(steady));
+    eprintln!("{warming} allocations warming up, {steady} afterwards; {snapshots} snapshots, {entries} entries");
+    assert!(snapshots > 500 && warming > 0);
+    assert_eq!(steady, 0);
+}
