@@ -48,7 +48,7 @@
 //!
 //! | room | what it owns |
 //! |---|---|
-//! | [`unit`], [`id`] | quantities that cannot be NaN or out of range; the two clocks; names of things |
+//! | [`mod@unit`], [`id`] | quantities that cannot be NaN or out of range; the two clocks; names of things |
 //! | [`digest`] | distributions in bounded memory |
 //! | [`report`] | what was reported: flat rows whose every member reads as an `Option` |
 //! | [`ingest`] | bytes into reports, one reader per format |

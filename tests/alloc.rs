@@ -7,10 +7,15 @@ mod common;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
+use std::collections::HashMap;
+
 use callgauge::ingest::Reader;
 use callgauge::ingest::getstats::Scanner;
-use callgauge::report::Report;
+use callgauge::report::{Num, Report};
+use callgauge::unit::Timestamp;
+use callgauge::{Conference, Config, FabricSpec};
 use common::{WORKLOADS, workload};
+use serde_json::Value;
 
 /// The system's allocator, counting what this thread asks for.
 struct Counting;
@@ -91,5 +96,66 @@ fn a_warm_door_reads_without_allocating() {
             assert_eq!(asked, 0, "{set}, {name}");
             assert!(rows > 1_000 && rows == warm, "{set}, {name}: {rows} rows");
         }
+    }
+}
+
+/// The same call once more, later: every time moved on by the length of the call, every counter by what it had come to.
+fn continued(lines: &[String], rounds: usize) -> Vec<String> {
+    const STEP_MS: f64 = 5_000.0;
+    let cumulative: HashMap<&str, bool> =
+        Num::ALL.iter().map(|field| (field.name(), field.rule().is_cumulative())).collect();
+    let parsed: Vec<Value> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let mut ends: HashMap<(String, String), f64> = HashMap::new();
+    for entry in parsed.iter().flat_map(|line| line["stats"].as_array().unwrap()) {
+        for (name, value) in entry.as_object().unwrap() {
+            if let Some(value) = value.as_f64().filter(|_| cumulative.get(name.as_str()) == Some(&true)) {
+                ends.insert((entry["id"].to_string(), name.clone()), value);
+            }
+        }
+    }
+    let mut continued = Vec::new();
+    for round in 0..rounds {
+        for mut line in parsed.clone() {
+            let moved_on = round as f64 * STEP_MS * parsed.len() as f64;
+            line["t"] = (line["t"].as_f64().unwrap() + moved_on).into();
+            for entry in line["stats"].as_array_mut().unwrap() {
+                let id = entry["id"].to_string();
+                for (name, value) in entry.as_object_mut().unwrap() {
+                    let grown = match ends.get(&(id.clone(), name.clone())) {
+                        Some(end) => round as f64 * end,
+                        None if name == "timestamp" => moved_on,
+                        None => continue,
+                    };
+                    *value = (value.as_f64().unwrap() + grown).into();
+                }
+            }
+            continued.push(line.to_string());
+        }
+    }
+    continued
+}
+
+#[test]
+fn a_call_that_runs_is_read_measured_and_polled_without_allocating() {
+    for set in WORKLOADS {
+        let lines = workload(set);
+        let (warm, rounds) = (3 * lines.len(), 4);
+        let mut call = Conference::new(set, Config::new());
+        let fabric = call.open_fabric(Timestamp::default(), FabricSpec::new(set)).unwrap();
+        let mut reader = Reader::new();
+        let (mut now, mut intervals) = (0, 0);
+        let mut step = |line: &String| {
+            now += 5_000;
+            let read = reader.read(line.as_bytes(), &mut |snapshot| {
+                call.ingest(Timestamp::from_millis(now), fabric, snapshot.report).unwrap();
+            });
+            assert!(read.is_ok());
+            intervals += std::iter::from_fn(|| call.poll_event()).count();
+        };
+        let lines = continued(&lines, rounds);
+        lines[..warm].iter().for_each(&mut step);
+        let asked = requests(|| lines[warm..].iter().for_each(&mut step));
+        assert_eq!(asked, 0, "{set}");
+        assert!(intervals > 200 * rounds, "{set}: {intervals} intervals");
     }
 }
