@@ -22,6 +22,10 @@ pub struct Track {
     at: StatTime,
     counters: Counters,
     identity: Identity,
+    /// When the entry was first looked at, since the clock stepped back.
+    first: StatTime,
+    /// When traffic began anew: what was looked at before then counted in counters that are gone.
+    anew: Option<StatTime>,
 }
 
 /// What a new look at an entry is, compared with the last one.
@@ -35,8 +39,8 @@ pub enum Step<'a> {
     /// Counters went on. Time has passed too, except in entries whose time stamp is that of an RTCP report while some of
     /// their counters are newer: Chromium's `remote-outbound-rtp` has the round-trip times of later reports.
     Advance(Delta<'a>),
-    /// Counters began anew, or the entry now describes something else. What passed is still known where counters say
-    /// so; no rate is.
+    /// Counters began anew, the entry now describes something else, or the clock stepped back while counters went on.
+    /// What passed is still known where counters say so; no rate is.
     Restart(Delta<'a>),
 }
 
@@ -57,7 +61,7 @@ impl Track {
     #[must_use]
     pub fn new(entry: Entry<'_>) -> Option<Self> {
         let at = entry.timestamp()?;
-        Some(Self { at, counters: Counters::of(entry), identity: Identity::of(entry) })
+        Some(Self { at, counters: Counters::of(entry), identity: Identity::of(entry), first: at, anew: None })
     }
 
     /// When the entry was last looked at, on the reporter's clock.
@@ -84,8 +88,9 @@ impl Track {
         }
         if span_ms < 0.0 {
             // The clock stepped back while the counters went on: the traffic is real, its duration is not known.
-            // Otherwise this is an old snapshot that arrived late.
-            return if grew && reset == 0 { Step::Restart(delta) } else { Step::Stale };
+            // Otherwise this is an old snapshot that arrived late, perhaps from before counters began anew.
+            let of_old = self.anew.is_some_and(|anew| (self.first..anew).contains(&at));
+            return if grew && reset == 0 && !of_old { Step::Restart(delta) } else { Step::Stale };
         }
         if reset == 0 && !self.identity.differs_from(Identity::of(entry)) {
             return Step::Advance(delta);
@@ -97,8 +102,14 @@ impl Track {
     /// Makes `entry` the last look. Allocates only when the entry has more counters than it ever had.
     pub fn accept(&mut self, entry: Entry<'_>) {
         if let Some(at) = entry.timestamp() {
+            let from_zero = self.counters.traffic_restarts(entry);
+            if from_zero {
+                self.anew = Some(at);
+            } else if at < self.at {
+                (self.first, self.anew) = (at, None);
+            }
             self.at = at;
-            self.counters.load(entry);
+            self.counters.load(entry, !from_zero);
             self.identity = self.identity.or(Identity::of(entry));
         }
     }
@@ -122,20 +133,34 @@ impl<'a> Delta<'a> {
     /// began anew. Negative only for [`Rule::Signed`].
     #[must_use]
     pub fn of(&self, field: Num) -> Option<f64> {
-        if self.reset >> field as u8 & 1 == 1 || self.from_zero {
+        if self.began_anew(field) || self.old.counters.fresh >> field as u8 & 1 == 0 {
             return None;
         }
-        let (old, new) = (self.old.counters.get(field)?, self.new.get(field)?);
-        if new < old && field.rule() == Rule::Counter32 { Some(new + WRAP - old) } else { Some(new - old) }
+        self.passed(field)
     }
 
-    /// What passed by a counter, also across a reset: a counter that began anew has counted since then.
+    /// What passed by a counter since it was last there: also across a reset, after which a counter counts from zero,
+    /// and across looks that lacked it.
     #[must_use]
     pub fn passed(&self, field: Num) -> Option<f64> {
-        self.of(field).or_else(|| {
-            let began_anew = self.from_zero || self.reset >> field as u8 & 1 == 1;
-            if began_anew && self.old.counters.get(field).is_some() { self.new.get(field) } else { None }
+        let (old, new) = (self.old.counters.get(field)?, self.new.get(field)?);
+        Some(if self.began_anew(field) {
+            new
+        } else if new < old && field.rule() == Rule::Counter32 {
+            new + WRAP - old
+        } else {
+            new - old
         })
+    }
+
+    /// Whether the traffic counters began anew, and with them everything that the entry counts.
+    #[must_use]
+    pub const fn is_from_zero(&self) -> bool {
+        self.from_zero
+    }
+
+    const fn began_anew(&self, field: Num) -> bool {
+        self.from_zero || self.reset >> field as u8 & 1 == 1
     }
 }
 
@@ -183,10 +208,17 @@ impl Tracks {
 }
 
 /// The counters that say whether a stream was torn down, and not only one of its parts.
-const TRAFFIC: u128 = 1 << Num::PacketsReceived as u8
-    | 1 << Num::PacketsSent as u8
-    | 1 << Num::BytesReceived as u8
-    | 1 << Num::BytesSent as u8;
+const TRAFFIC_FIELDS: [Num; 4] = [Num::PacketsReceived, Num::PacketsSent, Num::BytesReceived, Num::BytesSent];
+
+const TRAFFIC: u128 = {
+    let mut mask = 0;
+    let mut index = 0;
+    while index < TRAFFIC_FIELDS.len() {
+        mask |= 1 << TRAFFIC_FIELDS[index] as u8;
+        index += 1;
+    }
+    mask
+};
 
 /// The cumulative members.
 const CUMULATIVE: u128 = {
@@ -205,21 +237,48 @@ const CUMULATIVE: u128 = {
 #[derive(Clone, Debug)]
 struct Counters {
     present: u128,
+    /// Those that the last look had. The others are from a look before, and wait for their member to return.
+    fresh: u128,
     values: SmallVec<[f64; 24]>,
 }
 
 impl Counters {
     fn of(entry: Entry<'_>) -> Self {
-        let mut counters = Self { present: 0, values: SmallVec::new() };
-        counters.load(entry);
+        let mut counters = Self { present: 0, fresh: 0, values: SmallVec::new() };
+        counters.load(entry, false);
         counters
     }
 
-    fn load(&mut self, entry: Entry<'_>) {
-        self.present = entry.presence() & CUMULATIVE;
+    /// Takes the values of `entry`; `keep` keeps those that it lacks.
+    fn load(&mut self, entry: Entry<'_>, keep: bool) {
+        self.fresh = entry.presence() & CUMULATIVE;
+        if keep && self.present & !self.fresh != 0 {
+            return self.merge(entry);
+        }
+        self.present = self.fresh;
         self.values.clear();
         self.values
             .extend(entry.numbers().filter(|&(field, _)| self.present >> field as u8 & 1 == 1).map(|(_, value)| value));
+    }
+
+    fn merge(&mut self, entry: Entry<'_>) {
+        let mut values = SmallVec::new();
+        let mut present = 0;
+        for &field in Num::ALL.iter().filter(|field| field.rule().is_cumulative()) {
+            if let Some(value) = entry.get(field).or_else(|| self.get(field)) {
+                present |= 1 << field as u8;
+                values.push(value);
+            }
+        }
+        (self.present, self.values) = (present, values);
+    }
+
+    /// Whether `entry` counts traffic from zero.
+    fn traffic_restarts(&self, entry: Entry<'_>) -> bool {
+        TRAFFIC_FIELDS.iter().any(|&field| {
+            let (old, new) = (self.get(field), entry.get(field));
+            old.zip(new).is_some_and(|(old, new)| new < old && !wraps(field.rule(), old, new))
+        })
     }
 
     fn get(&self, field: Num) -> Option<f64> {
@@ -240,9 +299,8 @@ impl Counters {
             let Some(&field) = Num::ALL.get(index) else { break };
             let rule = field.rule();
             let Some(new) = entry.get(field).filter(|_| rule.is_monotone()) else { continue };
-            grew |= new > old;
-            let wrapped = rule == Rule::Counter32 && old > NEAR_WRAP && old < WRAP && new < WRAP - NEAR_WRAP;
-            if new < old && !wrapped {
+            grew |= new > old && !wraps(rule, new, old);
+            if new < old && !wraps(rule, old, new) {
                 reset |= 1 << index;
             }
         }
@@ -250,13 +308,20 @@ impl Counters {
     }
 }
 
+/// Whether a counter went from `old` past its end to `new`.
+fn wraps(rule: Rule, old: f64, new: f64) -> bool {
+    rule == Rule::Counter32 && old > NEAR_WRAP && old < WRAP && new < WRAP - NEAR_WRAP
+}
+
 /// What an RTP entry is about besides its SSRC, as hashes; 0 where not said.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Identity([u32; 3]);
+struct Identity([u32; 4]);
 
 impl Identity {
     fn of(entry: Entry<'_>) -> Self {
-        Self([Text::TrackIdentifier, Text::Mid, Text::Rid].map(|field| entry.text(field).map_or(0, fnv1a)))
+        let text = |field| entry.text(field).map_or(0, fnv1a);
+        let media = entry.media().map_or(0, |media| media as u32 + 1);
+        Self([text(Text::TrackIdentifier), text(Text::Mid), text(Text::Rid), media])
     }
 
     /// Whether anything that both say differs. What appears later is not a difference (edge case 28).

@@ -118,7 +118,7 @@ output! {
         start_ms: f64,
         /// The last one.
         end_ms: f64,
-        /// From the first to the last, in seconds.
+        /// From the first to the last, in seconds. A clock that stepped back does not shorten it.
         duration_s: f64,
         /// Looks at different times.
         samples: u64,
@@ -128,7 +128,7 @@ output! {
         late: u64,
         /// 1 and one more for each reset.
         epochs: u64,
-        /// How often counters began anew or the SSRC changed its track.
+        /// How often counters began anew, the SSRC changed its track, or the reporter's clock stepped back.
         resets: u64,
         /// How often nothing was reported for much longer than before.
         gaps: u64,

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 
-use crate::account::Account;
+use crate::account::{Account, Cadence, Look};
 use crate::digest::Digest;
 use crate::event::Event;
 use crate::id::{Direction, FabricId, MediaKind, Ssrc, StreamKey};
@@ -24,10 +24,21 @@ pub(super) struct Fabric {
     pub(super) snapshots: u64,
     /// Streams that the limit kept out.
     pub(super) refused_streams: u64,
-    /// The streams in the snapshot at hand: position of the entry, account. Kept for its memory.
-    seen: Vec<(u32, u32)>,
-    /// For each account, the last snapshot that had it, and where.
-    positions: Vec<(u64, u32)>,
+    /// The accounts that the snapshot at hand is about. Kept for its memory.
+    seen: Vec<u32>,
+    /// For each account, where its entries are.
+    seats: Vec<Seat>,
+}
+
+/// Where the entries of a stream stand in a report.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seat {
+    /// The last snapshot that had the stream.
+    snapshot: u64,
+    /// The stream's own entry.
+    own: u32,
+    /// What the other end says of it.
+    remote: Option<u32>,
 }
 
 impl Fabric {
@@ -41,47 +52,54 @@ impl Fabric {
             snapshots: 0,
             refused_streams: 0,
             seen: Vec::new(),
-            positions: Vec::new(),
+            seats: Vec::new(),
         }
     }
 
     pub(super) fn ingest(&mut self, report: &Report, max_streams: usize, emit: &mut dyn FnMut(Event)) {
         self.snapshots += 1;
-        self.path.look(report);
         self.find_accounts(report, max_streams);
-        // What the other end says belongs to the interval that is about to close.
-        for remote in report.entries() {
-            let direction = match remote.kind() {
-                StatsType::RemoteInboundRtp => Direction::Outbound,
-                StatsType::RemoteOutboundRtp => Direction::Inbound,
-                _ => continue,
-            };
-            let Some(&slot) = remote.ssrc().and_then(|ssrc| self.index.get(&(direction, ssrc))) else { continue };
-            let position = self.positions.get(slot as usize).filter(|&&(snapshot, _)| snapshot == self.snapshots);
-            if let Some(entry) = position.and_then(|&(_, position)| report.get(position as usize))
-                && let Some(account) = self.accounts.get_mut(slot as usize)
-            {
-                account.hear(remote, entry);
-            }
-        }
+        self.find_remotes(report);
         let playout_stands = self.playout_stands(report);
-        for &(entry, slot) in &self.seen {
-            let (Some(entry), Some(account)) = (report.get(entry as usize), self.accounts.get_mut(slot as usize))
+        let (mut late, mut news) = (false, false);
+        for &slot in &self.seen {
+            let Some(&seat) = self.seats.get(slot as usize) else { continue };
+            let (Some(entry), Some(account)) = (report.get(seat.own as usize), self.accounts.get_mut(slot as usize))
             else {
                 continue;
             };
-            if let Some(id) = account.new_codec_id(entry) {
-                account.set_codec(id, report.by_id(id).and_then(|codec| codec.text(Text::MimeType)));
+            // What the other end says belongs to the interval that is about to close.
+            if let Some(remote) = seat.remote.and_then(|position| report.get(position as usize)) {
+                account.hear(remote, entry);
             }
             let source = (account.direction == Direction::Outbound).then(|| source_of(entry, report)).flatten();
-            if let Some(interval) = account.look(entry, source, playout_stands) {
-                let stream = StreamKey::new(self.id, account.direction, account.ssrc);
-                emit(Event::IntervalClosed { stream, interval });
-                if interval.state == State::Reset {
-                    emit(Event::CounterReset { stream, at: interval.at });
+            match account.look(entry, source, playout_stands) {
+                Look::Late => late = true,
+                Look::Repeated => {}
+                Look::First => news = true,
+                Look::Closed(interval) => {
+                    news = true;
+                    let stream = StreamKey::new(self.id, account.direction, account.ssrc);
+                    emit(Event::IntervalClosed { stream, interval });
+                    if interval.state == State::Reset {
+                        emit(Event::CounterReset { stream, at: interval.at });
+                    }
                 }
             }
+            if let Some(id) = account.new_codec_id(entry).filter(|_| account.is_at(entry))
+                && let Some(mime) = report.by_id(id).and_then(|codec| codec.text(Text::MimeType))
+            {
+                account.set_codec(id, mime);
+            }
         }
+        // A snapshot that came too late for every stream says nothing of the path as it is now.
+        if news || !late {
+            self.path.look(report);
+        }
+    }
+
+    fn own<'a>(&self, slot: u32, report: &'a Report) -> Option<Entry<'a>> {
+        report.get(self.seats.get(slot as usize)?.own as usize)
     }
 
     /// Whether all received audio stands still: the connection is on hold.
@@ -89,7 +107,7 @@ impl Fabric {
         let mut audio = self
             .seen
             .iter()
-            .filter_map(|&(entry, slot)| self.accounts.get(slot as usize)?.playout_stands(report.get(entry as usize)?));
+            .filter_map(|&slot| self.accounts.get(slot as usize)?.playout_stands(self.own(slot, report)?));
         audio.next().is_some_and(|first| first && audio.all(|stands| stands))
     }
 
@@ -102,7 +120,8 @@ impl Fabric {
                 StatsType::OutboundRtp => Direction::Outbound,
                 _ => continue,
             };
-            let Some(ssrc) = entry.ssrc() else { continue };
+            // An entry without a time tells nothing.
+            let Some(ssrc) = entry.ssrc().filter(|_| entry.timestamp().is_some()) else { continue };
             let slot = match self.index.get(&(direction, ssrc)) {
                 Some(&slot) => slot,
                 None if self.accounts.len() >= max_streams => {
@@ -113,17 +132,58 @@ impl Fabric {
                     let Some(account) = Account::open(direction, entry) else { continue };
                     let Ok(slot) = u32::try_from(self.accounts.len()) else { continue };
                     self.accounts.push(account);
-                    self.positions.push((0, 0));
+                    self.seats.push(Seat::default());
                     self.index.insert((direction, ssrc), slot);
                     slot
                 }
             };
-            self.seen.push((position, slot));
-            if let Some(last) = self.positions.get_mut(slot as usize) {
-                *last = (self.snapshots, position);
+            let (Some(seat), Some(account)) = (self.seats.get_mut(slot as usize), self.accounts.get_mut(slot as usize))
+            else {
+                continue;
+            };
+            if seat.snapshot != self.snapshots {
+                *seat = Seat { snapshot: self.snapshots, own: position, remote: None };
+                self.seen.push(slot);
+                continue;
+            }
+            // The same stream twice: only one of the two can be followed.
+            account.duplicates += 1;
+            if report.get(seat.own as usize).is_some_and(|other| outranks(entry, other)) {
+                seat.own = position;
+                account.reopen(entry);
             }
         }
     }
+
+    /// Finds what the other end says of the streams in the report.
+    fn find_remotes(&mut self, report: &Report) {
+        for (position, remote) in (0_u32..).zip(report.entries()) {
+            let direction = match remote.kind() {
+                StatsType::RemoteInboundRtp => Direction::Outbound,
+                StatsType::RemoteOutboundRtp => Direction::Inbound,
+                _ => continue,
+            };
+            let Some(&slot) = remote.ssrc().and_then(|ssrc| self.index.get(&(direction, ssrc))) else { continue };
+            let Some(seat) = self.seats.get_mut(slot as usize).filter(|seat| seat.snapshot == self.snapshots) else {
+                continue;
+            };
+            let other = seat.remote.and_then(|other| report.get(other as usize));
+            if other.is_none_or(|other| outranks(remote, other)) {
+                seat.remote = Some(position);
+            }
+        }
+    }
+}
+
+/// Which of two entries about the same stream counts, whatever their order: the later, then the one with more traffic.
+fn outranks(entry: Entry<'_>, other: Entry<'_>) -> bool {
+    let time = |entry: Entry<'_>| entry.timestamp().map_or(-1.0, |at| at.as_millis());
+    let count = |entry: Entry<'_>, field| entry.get(field).unwrap_or(-1.0);
+    let mut order = time(entry).total_cmp(&time(other));
+    for field in [Num::PacketsReceived, Num::PacketsSent, Num::BytesReceived, Num::BytesSent, Num::PacketsLost] {
+        order = order.then_with(|| count(entry, field).total_cmp(&count(other, field)));
+    }
+    order.then_with(|| entry.id().cmp(other.id())).is_gt()
 }
 
 /// The media source of a stream that is sent: the one it names, or the only one of its kind.
@@ -146,7 +206,7 @@ pub(super) struct Path {
     pub(super) selected_changes: u64,
     pub(super) state: PathState,
     pair: Option<(String, Track)>,
-    rtt_ms: Option<f64>,
+    cadence: Cadence,
 }
 
 /// How far a connection got, as far as stats tell.
@@ -163,21 +223,26 @@ pub(super) enum PathState {
 
 impl Path {
     fn look(&mut self, report: &Report) {
-        let transport = report.of(StatsType::Transport).next();
+        let transport = report.of(StatsType::Transport).min_by(|a, b| a.id().cmp(b.id()));
         let selected = selected_pair(report);
         self.state = state_of(transport, selected).unwrap_or(self.state);
         let Some(pair) = selected else { return };
         match &mut self.pair {
             Some((id, track)) if id == pair.id() => {
                 let step = track.step(pair);
-                let moves = matches!(step, Step::Advance(_) | Step::Restart(_));
-                if let Step::Advance(delta) = step {
+                // What passed without time passing is counted when time has passed.
+                let moves = matches!(step, Step::Advance(delta) | Step::Restart(delta) if delta.span_ms() != 0.0);
+                if let Step::Advance(delta) = step
+                    && moves
+                {
                     let mean = Formula::Mean(Num::TotalRoundTripTime, Num::ResponsesReceived, 1e3).of(&delta);
                     let gauge = pair.get(Num::CurrentRoundTripTime).map(|seconds| seconds * 1e3);
-                    self.rtt_ms = mean.or(gauge).or(self.rtt_ms);
+                    // Time in which nobody looked says nothing of the path.
+                    let gap = self.cadence.is_gap(delta.span_ms());
+                    self.cadence.note(delta.span_ms());
                     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // positive; saturates
-                    let weight = (delta.span_ms() * 1e3) as u64;
-                    if let Some(rtt_ms) = self.rtt_ms {
+                    let weight = if gap { 0 } else { (delta.span_ms() * 1e3) as u64 };
+                    if let Some(rtt_ms) = mean.or(gauge) {
                         self.ice_rtt_ms.add(rtt_ms, weight);
                     }
                     if let Some(available) = pair.get(Num::AvailableOutgoingBitrate) {
@@ -190,7 +255,6 @@ impl Path {
             }
             other => {
                 self.selected_changes += u64::from(other.is_some());
-                self.rtt_ms = None;
                 *other = Track::new(pair).map(|track| (pair.id().into(), track));
             }
         }
@@ -198,21 +262,26 @@ impl Path {
 }
 
 /// The pair in use (edge case 20): the one that the transport names; else the one marked as selected; else, of those
-/// nominated and succeeded, the one that carried most.
+/// nominated and succeeded, the one that carried packets last, or most. Whatever the order of the report.
 fn selected_pair(report: &Report) -> Option<Entry<'_>> {
-    let named = report.of(StatsType::Transport).find_map(|entry| entry.text(Text::SelectedCandidatePairId));
-    let mut pairs = report.of(StatsType::CandidatePair);
-    if let Some(id) = named {
-        return pairs.find(|pair| pair.id() == id);
+    let pairs = || report.of(StatsType::CandidatePair);
+    let transports =
+        report.of(StatsType::Transport).filter(|entry| entry.text(Text::SelectedCandidatePairId).is_some());
+    let transport = transports.min_by(|a, b| a.id().cmp(b.id()));
+    if let Some(id) = transport.and_then(|transport| transport.text(Text::SelectedCandidatePairId)) {
+        return pairs().find(|pair| pair.id() == id);
     }
-    let marked = pairs.clone().find(|pair| pair.flag(Flag::Selected) == Some(true));
-    marked.or_else(|| {
-        let carried = |pair: &Entry<'_>| {
-            [Num::BytesReceived, Num::BytesSent].iter().filter_map(|&field| pair.get(field)).sum::<f64>()
-        };
-        pairs
+    let marked = pairs().filter(|pair| pair.flag(Flag::Selected) == Some(true));
+    marked.min_by(|a, b| a.id().cmp(b.id())).or_else(|| {
+        let sum = |pair: &Entry<'_>, fields: [Num; 2]| fields.iter().filter_map(|&field| pair.get(field)).sum::<f64>();
+        let last = |pair: &Entry<'_>| sum(pair, [Num::LastPacketReceivedTimestamp, Num::LastPacketSentTimestamp]);
+        let carried = |pair: &Entry<'_>| sum(pair, [Num::BytesReceived, Num::BytesSent]);
+        pairs()
             .filter(|pair| pair.flag(Flag::Nominated) == Some(true) && pair.text(Text::State) == Some("succeeded"))
-            .max_by(|a, b| carried(a).total_cmp(&carried(b)))
+            .max_by(|a, b| {
+                let order = last(a).total_cmp(&last(b)).then_with(|| carried(a).total_cmp(&carried(b)));
+                order.then_with(|| b.id().cmp(a.id()))
+            })
     })
 }
 

@@ -13,9 +13,11 @@ use crate::summary::{
 use crate::unit::{Bitrate, Ratio};
 
 pub(super) fn conference(name: Option<&str>, fabrics: &[Fabric]) -> ConferenceSummary {
-    let times = || fabrics.iter().flat_map(|fabric| &fabric.accounts);
-    let start_ms = times().map(|account| account.start.as_millis()).min_by(f64::total_cmp);
-    let end_ms = times().map(|account| account.end.as_millis()).max_by(f64::total_cmp);
+    let accounts = fabrics.iter().flat_map(|fabric| &fabric.accounts);
+    // A clock that stepped back may have left an end before its start.
+    let times = || accounts.clone().flat_map(|account| [account.start.as_millis(), account.end.as_millis()]);
+    let start_ms = times().min_by(f64::total_cmp);
+    let end_ms = times().max_by(f64::total_cmp);
     ConferenceSummary {
         schema: SCHEMA,
         conference: name.map(Into::into),
@@ -66,7 +68,7 @@ fn fabric(fabric: &Fabric) -> FabricSummary {
 
 fn stream(account: &Account) -> StreamSummary {
     let (totals, digests, times) = (&account.totals, &account.digests, &account.times);
-    let duration_ms = account.end.millis_since(account.start);
+    let duration_ms = account.duration_ms();
     StreamSummary {
         ssrc: account.ssrc,
         direction: account.direction,

@@ -1,0 +1,74 @@
+//! The recordings, as text and replayed. Each test binary uses what it needs.
+#![allow(dead_code)]
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use callgauge::id::FabricId;
+use callgauge::ingest::Reader;
+use callgauge::unit::Timestamp;
+use callgauge::{Conference, Config, Event, FabricSpec};
+use flate2::read::MultiGzDecoder;
+use serde_json::Value;
+
+/// Where the recordings are.
+pub(crate) fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/recordings")
+}
+
+/// The lines of a recording.
+pub(crate) fn lines(name: &str) -> Vec<String> {
+    let file = std::fs::File::open(folder().join(format!("{name}.ndjson.gz"))).unwrap();
+    let mut text = String::new();
+    MultiGzDecoder::new(file).read_to_string(&mut text).unwrap();
+    let lines: Vec<String> = text.lines().map(Into::into).collect();
+    assert!(lines.len() > 20, "{name} is no recording");
+    lines
+}
+
+/// What the lab says of a recording.
+pub(crate) fn meta(name: &str) -> Value {
+    serde_json::from_str(&std::fs::read_to_string(folder().join(format!("{name}.meta.json"))).unwrap()).unwrap()
+}
+
+/// Every recording that the lab says something of.
+pub(crate) fn names() -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(folder())
+        .unwrap()
+        .filter_map(|entry| Some(entry.unwrap().file_name().to_str()?.strip_suffix(".meta.json")?.to_owned()))
+        .collect();
+    names.sort();
+    names
+}
+
+/// A call built from lines, with its events.
+pub(crate) struct Replay {
+    pub(crate) call: Conference,
+    pub(crate) events: Vec<Event>,
+    pub(crate) fabrics: BTreeMap<String, FabricId>,
+}
+
+/// Builds a call. Lines that cannot be read fail the test.
+pub(crate) fn replay<'a>(lines: impl IntoIterator<Item = &'a String>) -> Replay {
+    let mut reader = Reader::new();
+    let mut replay = Replay { call: Conference::new("", Config::new()), events: Vec::new(), fabrics: BTreeMap::new() };
+    let mut now = Timestamp::default();
+    for line in lines {
+        reader
+            .read(line.as_bytes(), &mut |snapshot| {
+                let at = snapshot.at.unwrap().as_millis() * 1e3;
+                now = now.max(Timestamp::from_micros(at as u64));
+                let fabric = *replay
+                    .fabrics
+                    .entry(snapshot.fabric.to_owned())
+                    .or_insert_with(|| replay.call.open_fabric(now, FabricSpec::new(snapshot.fabric)).unwrap());
+                replay.call.ingest(now, fabric, snapshot.report).unwrap();
+                while let Some(event) = replay.call.poll_event() {
+                    replay.events.push(event);
+                }
+            })
+            .unwrap();
+    }
+    replay
+}

@@ -1,0 +1,366 @@
+//! What may be computed, and from what.
+
+use callgauge::metric::{Metric, State};
+use callgauge::unit::{Mos, RFactor};
+use serde_json::{Value, json};
+
+use super::{Call, heard, pictures, sent, sound};
+
+#[test]
+fn case_08_an_unknown_round_trip_time_is_unknown() {
+    let mut call = Call::new();
+    for second in 0..=3 {
+        let second = f64::from(second);
+        let pair = json!({"id": "P", "type": "candidate-pair", "timestamp": 1e6 + second * 1e3, "selected": true, "nominated": true, "state": "succeeded"});
+        // No RTT in the pair (Firefox), and none in the report before there was anything to measure.
+        for interval in call.look(&[
+            sent(second, json!({})),
+            heard(second, json!({"roundTripTime": 0, "roundTripTimeMeasurements": 0})),
+            pair,
+        ]) {
+            assert_eq!(interval.get(Metric::RttMs), None);
+        }
+    }
+    let fabric = call.summary();
+    assert_eq!((fabric.rtt_ms.rtcp.mean, fabric.rtt_ms.ice.mean, fabric.rtt_ms.ice.n), (None, None, 0));
+    assert_eq!(call.outbound().samples, 4);
+}
+
+#[test]
+fn case_09_loss_of_what_is_sent_follows_from_both_ends() {
+    let mut call = Call::new();
+    call.look(&[sent(0.0, json!({})), heard(0.0, json!({}))]);
+    // No packetsReceived, no fractionLost: lost of what was sent meanwhile.
+    let interval = call.look(&[sent(1.0, json!({})), heard(1.0, json!({}))]);
+    assert_eq!(interval[0].get(Metric::LossRatio), Some(1.0 / 50.0));
+    // With packetsReceived (Firefox): lost of lost and received.
+    let mut call = Call::new();
+    call.look(&[sent(0.0, json!({})), heard(0.0, json!({"packetsReceived": 0, "fractionLost": 0}))]);
+    let interval = call.look(&[sent(1.0, json!({})), heard(1.0, json!({"packetsReceived": 24, "fractionLost": 0}))]);
+    assert_eq!(interval[0].get(Metric::LossRatio), Some(1.0 / 25.0));
+    // A packetsLost in the stream's own entry is nobody's.
+    let mut call = Call::new();
+    call.one(sent(0.0, json!({"packetsLost": 0})));
+    assert_eq!(call.one(sent(1.0, json!({"packetsLost": 0}))).unwrap().get(Metric::LossRatio), None);
+    assert_eq!((call.stream().packets_lost, call.stream().loss_ratio), (None, None));
+}
+
+#[test]
+fn case_09_no_loss_is_made_of_an_old_report() {
+    let mut call = Call::new();
+    call.look(&[sent(0.0, json!({})), heard(0.0, json!({}))]);
+    call.look(&[sent(1.0, json!({})), heard(1.0, json!({}))]);
+    for second in 2..=5 {
+        let interval = call.look(&[sent(f64::from(second), json!({})), heard(1.0, json!({}))]);
+        assert_eq!(interval[0].get(Metric::LossRatio), None, "the same report again");
+        assert_eq!(interval[0].get(Metric::RttMs), Some(80.0), "which still tells the round trip");
+    }
+    // What the next one covers is what was sent since the last one.
+    let interval = call.look(&[sent(6.0, json!({})), heard(6.0, json!({}))]);
+    assert_eq!(interval[0].get(Metric::LossRatio), Some(5.0 / 250.0));
+    assert_eq!(call.outbound().loss_ratio, Some(6.0 / 300.0));
+}
+
+#[test]
+fn case_09_what_is_said_of_a_stream_that_is_not_there_is_left_out() {
+    let mut call = Call::new();
+    for second in 0..=3 {
+        assert!(call.look(&[heard(f64::from(second), json!({}))]).is_empty());
+    }
+    assert_eq!(call.summary().streams.len(), 0);
+}
+
+#[test]
+fn case_14_nothing_over_nothing_is_unknown() {
+    let mut call = Call::new();
+    let still = |second: f64| sound(1.0, json!({"timestamp": 1e6 + second * 1e3}));
+    call.one(still(1.0));
+    let interval = call.one(still(2.0)).unwrap();
+    for metric in [
+        Metric::LossRatio,
+        Metric::ConcealedRatio,
+        Metric::JitterBufferDelayMs,
+        Metric::TimeStretchRatio,
+        Metric::Level,
+        Metric::JitterMs,
+    ] {
+        assert_eq!(interval.get(metric), None, "{}", metric.name());
+    }
+    assert_eq!(interval.get(Metric::PacketRatePps), Some(0.0), "a rate over time is known");
+    // 0 of 0 seconds limited, 0 frames.
+    let mut call = Call::new();
+    let base = json!({"id": "O", "type": "outbound-rtp", "kind": "video", "ssrc": 5, "framesEncoded": 0, "totalEncodeTime": 0, "qpSum": 0, "packetsSent": 0,
+        "qualityLimitationDurations": {"none": 0, "cpu": 0, "bandwidth": 0, "other": 0}});
+    for second in 0..=1 {
+        let interval = call.one(super::entry(base.clone(), json!({"timestamp": second * 1000})));
+        let Some(interval) = interval else { continue };
+        for metric in [Metric::LimitedCpuRatio, Metric::EncodeMs, Metric::Qp] {
+            assert_eq!(interval.get(metric), None, "{}", metric.name());
+        }
+    }
+}
+
+#[test]
+fn case_18_a_layer_that_is_off_is_not_measured() {
+    let mut call = Call::new();
+    let layer = |rid: &str, ssrc: u32, second: f64, more: Value| {
+        super::entry(
+            json!({"id": format!("O{ssrc}"), "type": "outbound-rtp", "kind": "video", "ssrc": ssrc, "rid": rid, "active": true, "mid": "1",
+                "timestamp": 1e6 + second * 1e3, "packetsSent": (second * 100.0) as u64, "bytesSent": (second * 1e5) as u64}),
+            more,
+        )
+    };
+    let off = json!({"packetsSent": 7, "bytesSent": 900, "active": false});
+    for second in 0..=4 {
+        let second = f64::from(second);
+        for interval in call.look(&[layer("h", 2, second, off.clone()), layer("q", 1, second, json!({}))]) {
+            assert_eq!(interval.state, if interval.ssrc.get() == 2 { State::Paused } else { State::Active });
+        }
+    }
+    let streams = call.summary().streams;
+    assert_eq!((streams[0].label.as_deref(), streams[0].bitrate_bps), (Some("q"), Some(800_000.0)));
+    assert_eq!(
+        (streams[1].label.as_deref(), streams[1].paused_s, streams[1].interval_bitrate_bps.n),
+        (Some("h"), 4.0, 0)
+    );
+    // Firefox tells no rid: still two streams.
+    let mut call = Call::new();
+    for second in 0..=1 {
+        call.look(&[
+            layer("", 1, f64::from(second), json!({"rid": null})),
+            layer("", 2, f64::from(second), json!({"rid": null})),
+        ]);
+    }
+    assert_eq!(call.summary().streams.len(), 2);
+}
+
+#[test]
+fn case_23_dtx_is_silence_however_often_one_looks() {
+    // Speech for 10 s, then a packet of comfort noise every 400 ms for 30 s, then speech again.
+    let at = |ms: u64| {
+        let speech = ms.min(10_000) + ms.saturating_sub(40_000);
+        let silence = ms.clamp(10_000, 40_000) - 10_000;
+        json!({"id": "I", "type": "inbound-rtp", "kind": "audio", "ssrc": 7, "timestamp": 1e6 + ms as f64, "packetsReceived": speech / 20 + silence / 400,
+            "packetsLost": 0, "totalAudioEnergy": speech as f64 * 1e-5, "totalSamplesDuration": ms as f64 / 1e3})
+    };
+    for every in [100, 250, 1_000, 2_000, 5_000] {
+        let mut call = Call::new();
+        for ms in (0..=50_000).step_by(every) {
+            call.one(at(ms));
+        }
+        let stream = call.stream();
+        assert!((stream.silent_s - 30.0).abs() <= 1.5, "{} s of silence at {every} ms", stream.silent_s);
+        assert_eq!((stream.paused_s, stream.held_s, stream.muted_s), (0.0, 0.0, 0.0), "at {every} ms");
+    }
+}
+
+#[test]
+fn case_24_a_screen_that_stands_still_is_no_fault() {
+    let mut call = Call::new();
+    for second in 0..=10 {
+        // Nothing new on the screen: no frame, next to no bytes.
+        let frames = json!({"framesReceived": 10, "framesDecoded": 10, "bytesReceived": 5_000 + second, "packetsReceived": 20 + second, "contentType": "screenshare"});
+        let Some(interval) = call.one(pictures(f64::from(second), frames)) else { continue };
+        assert_eq!((interval.state, interval.get(Metric::FramesPerSecond)), (State::Active, Some(0.0)));
+        assert_eq!((interval.get(Metric::Qp), interval.get(Metric::FramesDroppedRatio)), (None, None));
+    }
+    let video = call.stream().video.unwrap();
+    assert_eq!((video.freezes, video.frozen_s), (Some(0), Some(0.0)));
+}
+
+#[test]
+fn case_25_a_freeze_under_way_is_frames_standing_while_bytes_pass() {
+    let mut call = Call::new();
+    for second in 0..=3 {
+        call.one(pictures(f64::from(second), json!({})));
+    }
+    for second in 4..=6 {
+        // Chromium counts a freeze when it ends.
+        let interval = call.one(pictures(f64::from(second), json!({"framesDecoded": 75}))).unwrap();
+        assert_eq!((interval.get(Metric::FramesPerSecond), interval.get(Metric::FrozenRatio)), (Some(0.0), Some(0.0)));
+        assert!(interval.get(Metric::BitrateBps) > Some(0.0));
+    }
+    call.one(pictures(7.0, json!({"freezeCount": 1, "totalFreezesDuration": 3.2})));
+    assert_eq!(call.stream().video.unwrap().frozen_s, Some(3.2));
+    // A camera that is off: both stand.
+    let mut call = Call::new();
+    call.one(pictures(1.0, json!({})));
+    let off = call.one(pictures(1.0, json!({"timestamp": 2e6}))).unwrap();
+    assert_eq!((off.get(Metric::FramesPerSecond), off.get(Metric::BitrateBps)), (Some(0.0), Some(0.0)));
+}
+
+#[test]
+fn case_26_what_is_concealed_in_silence_is_not_heard() {
+    let mut call = Call::new();
+    call.one(sound(0.0, json!({})));
+    let interval = call.one(sound(1.0, json!({"concealedSamples": 4_800, "silentConcealedSamples": 3_600}))).unwrap();
+    assert_eq!(interval.get(Metric::ConcealedRatio), Some(0.1));
+    assert_eq!(interval.get(Metric::AudibleConcealedRatio), Some(0.025));
+    let audio = call.stream().audio.unwrap();
+    assert_eq!((audio.concealed_ratio, audio.audible_concealed_ratio), (Some(0.1), Some(0.025)));
+    // Without the silent part the audible one is not known.
+    let mut call = Call::new();
+    for second in 0..=1 {
+        call.one(sound(f64::from(second), json!({"silentConcealedSamples": null})));
+    }
+    let audio = call.stream().audio.unwrap();
+    assert_eq!((audio.concealed_ratio, audio.audible_concealed_ratio), (Some(0.01), None));
+}
+
+#[test]
+fn case_27_time_in_the_jitter_buffer_is_per_sample_of_sound_and_per_frame_of_video() {
+    let mut call = Call::new();
+    call.one(sound(0.0, json!({"jitterBufferDelay": 0, "jitterBufferEmittedCount": 0})));
+    let interval =
+        call.one(sound(51.0, json!({"jitterBufferDelay": 148_665.6, "jitterBufferEmittedCount": 2_464_320}))).unwrap();
+    assert!((interval.get(Metric::JitterBufferDelayMs).unwrap() - 60.33).abs() < 0.01);
+    let mut call = Call::new();
+    call.one(pictures(0.0, json!({"jitterBufferDelay": 10.0, "jitterBufferEmittedCount": 100})));
+    let interval =
+        call.one(pictures(1.0, json!({"jitterBufferDelay": 12.0, "jitterBufferEmittedCount": 125}))).unwrap();
+    assert_eq!(interval.get(Metric::JitterBufferDelayMs), Some(80.0));
+    // One of the two missing once: no ratio of what is stale and what is fresh.
+    let mut call = Call::new();
+    call.one(sound(0.0, json!({})));
+    assert_eq!(
+        call.one(sound(1.0, json!({"jitterBufferDelay": null}))).unwrap().get(Metric::JitterBufferDelayMs),
+        None
+    );
+    assert_eq!(call.one(sound(2.0, json!({}))).unwrap().get(Metric::JitterBufferDelayMs), None);
+    let mean = call.one(sound(3.0, json!({}))).unwrap().get(Metric::JitterBufferDelayMs).unwrap();
+    assert!((mean - 50.0).abs() < 1e-9);
+}
+
+#[test]
+fn case_31_what_rtcp_said_ages_out_and_never_reads_as_no_loss() {
+    let mut call = Call::new();
+    // No report at all.
+    for second in 0..=3 {
+        for interval in call.look(&[sent(f64::from(second), json!({}))]) {
+            assert_eq!(
+                [Metric::LossRatio, Metric::RttMs, Metric::JitterMs].map(|metric| interval.get(metric)),
+                [None; 3]
+            );
+        }
+    }
+    assert_eq!((call.stream().packets_lost, call.stream().loss_ratio), (None, None));
+    call.look(&[sent(4.0, json!({})), heard(4.0, json!({}))]);
+    // One report, held for 30 s.
+    for second in 5..=60 {
+        let entries = [sent(f64::from(second), json!({})), heard(4.0, json!({}))];
+        // Whether the old entry stays or is taken out makes no difference.
+        let interval = &call.look(if second % 2 == 0 { &entries[..1] } else { &entries })[0];
+        let held = second <= 34;
+        assert_eq!(interval.get(Metric::RttMs), held.then_some(80.0), "{second} s");
+        assert_eq!(interval.get(Metric::JitterMs), held.then_some(10.0), "{second} s");
+        assert_eq!(interval.get(Metric::LossRatio), None, "{second} s");
+    }
+}
+
+#[test]
+fn case_31_a_round_trip_that_is_not_measured_again_ages_out_while_reports_come() {
+    let mut call = Call::new();
+    for second in 0..=60 {
+        let remote = heard(
+            f64::from(second),
+            json!({"roundTripTime": 0.08, "totalRoundTripTime": 0.4, "roundTripTimeMeasurements": 5}),
+        );
+        let closed = call.look(&[sent(f64::from(second), json!({})), remote]);
+        let Some(interval) = closed.first() else { continue };
+        assert_eq!(interval.get(Metric::RttMs), (second <= 30).then_some(80.0), "{second} s");
+        assert_eq!(interval.get(Metric::LossRatio), Some(1.0 / 50.0));
+    }
+}
+
+#[test]
+fn case_31_a_sender_rests_only_as_long_as_it_is_heard() {
+    // The sender stops after 5 s and says so until second 60; then nobody hears of it any more.
+    let mut call = Call::new();
+    for second in 0..=120 {
+        let media = f64::from(second.min(5));
+        let own = pictures(media, json!({"timestamp": 1e6 + f64::from(second) * 1e3}));
+        let said = f64::from(second.min(60));
+        let sender = json!({
+            "id": "RO", "type": "remote-outbound-rtp", "kind": "video", "ssrc": 9, "timestamp": 1e6 + said * 1e3,
+            "packetsSent": (media * 100.0) as u64, "reportsSent": said as u64,
+        });
+        let closed = call.look(&[own, sender]);
+        let Some(interval) = closed.first() else { continue };
+        let state = if (7..=90).contains(&second) { State::Paused } else { State::Active };
+        if second != 6 {
+            assert_eq!(interval.state, state, "{second} s");
+        }
+    }
+}
+
+#[test]
+fn case_40_packets_are_no_bits() {
+    let mut call = Call::new();
+    call.one(sound(0.0, json!({})));
+    let interval = call.one(sound(1.0, json!({}))).unwrap();
+    assert_eq!(interval.get(Metric::PacketRatePps), Some(49.0));
+    assert_eq!(interval.get(Metric::BitrateBps), Some(32_000.0));
+    // A sum of seconds is no gauge: time a packet waited, not time all packets ever waited.
+    let mut call = Call::new();
+    call.one(sent(100.0, json!({"totalPacketSendDelay": 500.0})));
+    let interval = call.one(sent(101.0, json!({"totalPacketSendDelay": 500.5}))).unwrap();
+    assert_eq!(interval.get(Metric::SendDelayMs), Some(10.0));
+}
+
+#[test]
+fn case_40b_headers_are_beside_the_payload() {
+    let mut call = Call::new();
+    call.one(sound(0.0, json!({})));
+    let interval = call.one(sound(1.0, json!({}))).unwrap();
+    assert_eq!(
+        (interval.get(Metric::BitrateBps), interval.get(Metric::HeaderBitrateBps)),
+        (Some(32_000.0), Some(4_800.0))
+    );
+    assert_eq!((call.stream().bytes, call.stream().bitrate_bps), (Some(4_000), Some(32_000.0)));
+}
+
+#[test]
+fn case_41_energy_tells_the_level_where_it_is_known() {
+    let mut call = Call::new();
+    call.one(sound(0.0, json!({"audioLevel": 0.9})));
+    // √(0.01 / 1 s), whatever the level of the moment.
+    assert_eq!(call.one(sound(1.0, json!({"audioLevel": 0.9}))).unwrap().get(Metric::Level), Some(0.1));
+    // Levels of 16 bits in the callback API.
+    let mut call = Call::new();
+    let old = json!({"id": "ssrc_7_send", "type": "ssrc", "ssrc": "7", "mediaType": "audio", "packetsSent": "5", "bytesSent": "100", "audioInputLevel": "16384", "timestamp": 1000});
+    call.one(old);
+    let level = call.report.entries().find_map(|entry| entry.get(callgauge::report::Num::AudioLevel)).unwrap();
+    assert!((level - 0.5).abs() < 1e-4);
+}
+
+#[test]
+fn case_43_no_score_leaves_its_scale() {
+    for (value, rating, score) in [
+        (123.0, 123.0, 5.0),
+        (687_268.0, 148.0, 5.0),
+        (-3.0, 0.0, 1.0),
+        (f64::INFINITY, 148.0, 5.0),
+        (f64::NEG_INFINITY, 0.0, 1.0),
+    ] {
+        assert_eq!(RFactor::clamped(value).map(RFactor::as_f64), Some(rating));
+        assert_eq!(Mos::clamped(value).map(Mos::as_f64), Some(score));
+        assert_eq!(Mos::new(value), None);
+    }
+    assert_eq!((RFactor::clamped(f64::NAN), Mos::clamped(f64::NAN)), (None, None));
+}
+
+#[test]
+fn case_44_thresholds_are_in_time_not_in_samples() {
+    // 10 s of media, 20 s on hold, 10 s of media; looked at more or less often.
+    for every in [100, 500, 1_000, 2_000, 5_000] {
+        let mut call = Call::new();
+        for ms in (0..=40_000_u64).step_by(every) {
+            let media = (ms.min(10_000) + ms.saturating_sub(30_000)) as f64 / 1e3;
+            call.one(sound(media, json!({"timestamp": 1e6 + ms as f64})));
+        }
+        let stream = call.stream();
+        assert!((stream.held_s - 20.0).abs() <= 1.0 + 1e-9, "{} s held at {every} ms", stream.held_s);
+        assert_eq!((stream.packets, stream.gaps), (Some(980), 0));
+        assert!((stream.interval_bitrate_bps.p50.unwrap() - 32_000.0).abs() <= 32_000.0 / 64.0, "at {every} ms");
+    }
+}
