@@ -54,6 +54,7 @@
 //! | [`ingest`] | bytes into reports, one reader per format |
 //! | [`stream`] | counters into differences: resets, wraps, repetitions, clocks that step |
 //! | [`metric`] | differences into figures, by declared tables |
+//! | [`score`] | the E-model family and what each codec takes: figures into a rating of its scale |
 //! | [`conference`] | fabrics, accounts of streams, limits; [`event`] and [`summary`] are what leaves it |
 //!
 //! # Features
@@ -77,6 +78,7 @@ pub mod id;
 pub mod ingest;
 pub mod metric;
 pub mod report;
+pub mod score;
 pub mod stream;
 pub mod summary;
 pub mod unit;

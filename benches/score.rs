@@ -1,0 +1,57 @@
+//! What a score costs: the short way on the fullband scale, and G.107 whole, beside the same terms with the platform's
+//! mathematics.
+
+use std::hint::black_box;
+
+use callgauge::score::codec::{CodecQuery, CodecTable};
+use callgauge::score::emodel::{Scale, fullband, narrowband, rate};
+use callgauge::unit::{Bitrate, Ratio};
+use criterion::{Criterion, criterion_group, criterion_main};
+
+fn score(c: &mut Criterion) {
+    let opus = CodecQuery::new("opus").with_bitrate(Bitrate::new(30_000.0));
+    let table = CodecTable::new();
+    let equipment = table.find(&opus).map(|found| found.equipment);
+    let loss = Ratio::of(3.0, 100.0);
+
+    c.bench_function("codec table: opus at 30 kbit/s", |b| b.iter(|| table.find(black_box(&opus))));
+    c.bench_function("fullband R and MOS: tabled Idd", |b| {
+        b.iter(|| {
+            let ie_eff = black_box(equipment)?.ie_eff(black_box(loss)?, black_box(1.5))?;
+            Some(rate(Scale::Fullband, ie_eff, black_box(183.4))?.mos())
+        });
+    });
+    c.bench_function("fullband R and MOS: whole G.107.2", |b| {
+        let parameters = fullband::Parameters::new().with_ie(17.0).with_bpl(10.4).with_ppl(3.0).with_ta_ms(183.4);
+        b.iter(|| Some(black_box(parameters).evaluate()?.rating.mos()));
+    });
+    c.bench_function("narrowband R and MOS: whole G.107", |b| {
+        let parameters = narrowband::Parameters::new().with_bpl(25.1).with_ppl(3.0).with_delay_ms(183.4);
+        b.iter(|| Some(black_box(parameters).evaluate()?.rating.mos()));
+    });
+    c.bench_function("G.107 Idte + Idle + Idd: libm", |b| {
+        use callgauge::score::emodel::delay::{idd, idle, terv};
+        b.iter(|| {
+            let (t, no, ro) = (black_box(183.4), black_box(-61.18), black_box(94.77));
+            narrowband::idte(15.0, 0.0, terv(65.0, t), no, 2.0, t) + idle(ro, 110.0, 2.0 * t) + idd(t, 1.0, 100.0)
+        });
+    });
+    c.bench_function("G.107 Idte + Idle + Idd: std", |b| {
+        b.iter(|| std_id(black_box(183.4), black_box(-61.18), black_box(94.77)));
+    });
+}
+
+/// The same three terms with `std`, for comparison.
+fn std_id(t: f64, no: f64, ro: f64) -> f64 {
+    let terv = 65.0 - 40.0 * ((1.0 + t / 10.0) / (1.0 + t / 150.0)).log10() + 6.0 * (-0.3 * t * t).exp();
+    let half = (-1.5 * (no - 2.0) - (80.0 + 2.5 * (terv - 14.0))) / 2.0;
+    let idte = (half + (half * half + 100.0).sqrt() - 1.0) * -(-t).exp_m1();
+    let half = (ro - 10.5 * 117.0 / (2.0 * t + 1.0).sqrt().sqrt()) / 2.0;
+    let idle = half + (half * half + 169.0).sqrt();
+    let soft_one = |x: f64| (1.0 + x.powf(6.0)).powf(1.0 / 6.0);
+    let x = (t / 100.0).log2();
+    idte + idle + 25.0 * (soft_one(x) - 3.0 * soft_one(x / 3.0) + 2.0)
+}
+
+criterion_group!(benches, score);
+criterion_main!(benches);
