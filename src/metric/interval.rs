@@ -196,7 +196,10 @@ impl State {
 }
 
 /// One stream over one interval: from one look at its entry to the next.
-#[derive(Clone, Copy, Debug)]
+///
+/// With `serde` it is a map: `t_ms` (the end), `span_ms`, `ssrc`, `direction`, `kind`, `state`, and every metric under its
+/// [name](Metric::name), `null` where unknown.
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Interval {
     /// The end, on the reporter's clock.
@@ -276,6 +279,25 @@ impl Interval {
     #[must_use]
     pub fn loss(&self) -> Option<Ratio> {
         Ratio::new(self.get(Metric::LossRatio)?)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for Interval {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeMap;
+
+        let mut map = serializer.serialize_map(Some(6 + Metric::COUNT))?;
+        map.serialize_entry("t_ms", &self.at.as_millis())?;
+        map.serialize_entry("span_ms", &self.span_ms)?;
+        map.serialize_entry("ssrc", &self.ssrc)?;
+        map.serialize_entry("direction", &self.direction)?;
+        map.serialize_entry("kind", &self.kind)?;
+        map.serialize_entry("state", self.state.name())?;
+        for &metric in Metric::ALL {
+            map.serialize_entry(metric.name(), &self.get(metric))?;
+        }
+        map.end()
     }
 }
 
