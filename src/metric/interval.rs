@@ -75,8 +75,9 @@ metrics! {
     HeaderBitrateBps "header_bitrate_bps" BitsPerSecond Some(Rate(&[N::HeaderBytesReceived, N::HeaderBytesSent], 8.0)),
     /// Packets per second. Padding counts here and not in the bitrate.
     PacketRatePps "packet_rate_pps" PerSecond Some(Rate(&[N::PacketsReceived, N::PacketsSent], 1.0)),
-    /// Lost of expected packets, 0 to 1: as received here, or as the other end reports it of what is sent. After a
-    /// repair by retransmission a packet is not lost.
+    /// Lost of expected packets, 0 to 1: as received here, or as the other end reports it of what is sent. A
+    /// retransmission in the same stream makes up for a loss (RFC 3550 A.3); one in a stream of its own (RFC 4588) does
+    /// not, in Chromium.
     LossRatio "loss_ratio" Ratio None,
     /// Interarrival jitter (RFC 3550 6.4.1) in ms, of the receiver.
     JitterMs "jitter_ms" Milliseconds None,

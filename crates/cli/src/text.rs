@@ -82,7 +82,7 @@ pub(crate) fn write(
         .enumerate()
         .map(|(index, fabric)| Connection::new(index, fabric, origins.next().filter(|_| inputs.len() > 1), series))
         .collect();
-    fabrics.sort_by_key(|fabric| (fabric.streams.first().map(Line::rank), fabric.index));
+    fabrics.sort_by_key(|fabric| (fabric.rank(), fabric.index));
     let mut has_bars = false;
     for fabric in &fabrics {
         has_bars |= fabric.write(summary, out)?;
@@ -112,6 +112,12 @@ impl<'a> Connection<'a> {
         let mut streams: Vec<Line<'_>> = fabric.streams.iter().map(line).collect();
         streams.sort_by_key(Line::rank);
         Self { index, fabric, file, streams }
+    }
+
+    /// A connection is as bad as its worst stream; one that failed is worse, one without streams comes last.
+    fn rank(&self) -> (bool, bool, Reverse<u64>) {
+        let (is_idle, badness) = self.streams.first().map_or((true, Reverse(0)), Line::rank);
+        (self.fabric.state != Some("failed"), is_idle, badness)
     }
 
     /// Whether bars were among what was written.
@@ -253,6 +259,7 @@ impl Line<'_> {
         let mut notes = Vec::new();
         if let (Some(start), Some(call_s)) = (summary.start_ms, summary.duration_s)
             && stream.samples > 1
+            && !self.is_idle()
             && stream.duration_s < 0.9 * call_s
         {
             notes.push(format!("seen for {}, from {} on", duration(stream.duration_s), clock(stream.start_ms - start)));
