@@ -109,10 +109,12 @@ impl Conference {
         }
     }
 
-    /// Opens a fabric: from now on its snapshots can be ingested.
+    /// Opens a fabric: from now on its snapshots can be ingested. The name need not be unique: two fabrics of one name
+    /// are two fabrics.
     ///
     /// # Errors
-    /// [`InputError::TimeWentBackwards`], [`InputError::LimitReached`].
+    /// [`InputError::TimeWentBackwards`] when `now` is before an earlier input's; [`InputError::LimitReached`] when
+    /// [`Limits::fabrics`](crate::Limits::fabrics) are open. Nothing changes then, the clock included.
     pub fn open_fabric(&mut self, now: Timestamp, spec: FabricSpec) -> Result<FabricId, InputError> {
         self.check_clock(now)?;
         let index = u32::try_from(self.fabrics.len()).map_err(|_| InputError::LimitReached)?;
@@ -125,14 +127,16 @@ impl Conference {
         Ok(id)
     }
 
-    /// Takes a snapshot of a fabric.
+    /// Takes a snapshot of a fabric. `now` is the caller's clock, which stamps arrival only: figures follow from the
+    /// time stamps inside the report. The same `now` may be given again.
     ///
     /// Cost: linear in the entries of the report. Once every stream has been seen and events are drained, nothing is
     /// allocated.
     ///
     /// # Errors
-    /// [`InputError::TimeWentBackwards`], [`InputError::UnknownFabric`]. Odd data inside the report is no error; it is
-    /// counted in the summary.
+    /// [`InputError::TimeWentBackwards`], [`InputError::UnknownFabric`]; nothing changes then. Odd data inside the report
+    /// is no error: duplicates, late looks and streams beyond the limit are counted in the summary, what a reader or
+    /// [`EntryMut::set`](crate::report::EntryMut::set) left out in [`Report::skipped`].
     pub fn ingest(&mut self, now: Timestamp, fabric: FabricId, report: &Report) -> Result<(), InputError> {
         self.check_clock(now)?;
         let limits = self.config.limits();
@@ -151,7 +155,8 @@ impl Conference {
         Ok(())
     }
 
-    /// The next event, oldest first. Its answer may change after [`ingest`](Self::ingest).
+    /// The next event, oldest first; `None` when there is none. Its answer may change after [`ingest`](Self::ingest).
+    /// Allocates nothing.
     #[must_use]
     pub fn poll_event(&mut self) -> Option<Event> {
         match core::mem::take(&mut self.dropped_events) {
@@ -160,7 +165,9 @@ impl Conference {
         }
     }
 
-    /// What the call came to so far. Allocates; meant for the end of a call or a slow tick.
+    /// What the call came to so far. Changes nothing, so that it may be asked again at any time.
+    ///
+    /// Cost: linear in streams, with an allocation for each; meant for the end of a call or a slow tick.
     #[must_use]
     pub fn summary(&self) -> ConferenceSummary {
         summarize::conference(self.name.as_deref(), &self.fabrics)

@@ -1,7 +1,7 @@
 //! What a caller may choose.
 
-/// How much of everything a conference keeps. Beyond a limit nothing that is known is lost: what is new is refused or
-/// dropped, and counted.
+/// How much of everything a conference keeps. Beyond a limit no stream or fabric that is known is lost: new ones are
+/// refused, and counted. Only of events that nobody polls the oldest go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     fabrics: usize,
@@ -16,21 +16,22 @@ impl Limits {
         Self { fabrics: 1_024, streams_per_fabric: 2_048, pending_events: 4_096 }
     }
 
-    /// How many fabrics one conference may open.
+    /// How many fabrics one conference may open; 0 refuses all.
     #[must_use]
     pub const fn with_fabrics(mut self, fabrics: usize) -> Self {
         self.fabrics = fabrics;
         self
     }
 
-    /// How many RTP streams one fabric may have, over the whole call.
+    /// How many RTP streams one fabric may have, over the whole call. A look at one beyond is counted in
+    /// [`FabricSummary::refused_streams`](crate::summary::FabricSummary::refused_streams).
     #[must_use]
     pub const fn with_streams_per_fabric(mut self, streams: usize) -> Self {
         self.streams_per_fabric = streams;
         self
     }
 
-    /// How many events may wait to be polled before the oldest is dropped.
+    /// How many events may wait to be polled before the oldest is dropped; 0 keeps none. An event takes some 350 bytes.
     #[must_use]
     pub const fn with_pending_events(mut self, events: usize) -> Self {
         self.pending_events = events;

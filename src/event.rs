@@ -5,7 +5,7 @@ use crate::metric::Interval;
 use crate::unit::StatTime;
 
 /// Something that the conference noticed. Polled from [`Conference::poll_event`](crate::Conference::poll_event).
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 #[allow(clippy::large_enum_variant)] // most events are intervals, and a box would allocate for each of them
 pub enum Event {
@@ -26,7 +26,7 @@ pub enum Event {
         /// When it was noticed, on the reporter's clock.
         at: StatTime,
     },
-    /// Events were dropped, oldest first, because nobody polled them.
+    /// Events were dropped, oldest first, because nobody polled them. Comes before those that were kept.
     #[non_exhaustive]
     Overflow {
         /// How many.

@@ -59,8 +59,8 @@
 //!
 //! # Features
 //!
-//! `serde` (on by default): `Serialize` on every output, and [`ingest::getstats::deserialize`] for any serde format. No
-//! feature changes a number.
+//! `serde` (on by default): `Serialize` on summaries, intervals and counts of what was skipped, and
+//! `ingest::getstats::deserialize` for any serde format. No feature changes a number.
 
 #![no_std]
 #![forbid(unsafe_code)]

@@ -39,7 +39,7 @@ output! {
         conference: Option<String>,
         /// The first look at any stream or connection, ms on the reporters' clocks.
         start_ms: Option<f64>,
-        /// The last one.
+        /// The last one, ms.
         end_ms: Option<f64>,
         /// From the first to the last, in seconds.
         duration_s: Option<f64>,
@@ -65,18 +65,18 @@ output! {
     FabricSummary {
         /// Its name in the input.
         fabric: String,
-        /// Who reports.
+        /// Who reports; `None` as long as no room knows users.
         local_user: Option<String>,
-        /// Who is at the other end.
+        /// Who is at the other end; `None` as long as no room knows users.
         remote_user: Option<String>,
-        /// What it is used for.
+        /// What it is used for; `None` likewise.
         usage: Option<&'static str>,
         /// How far the connection got, as far as stats tell: `initializing`, `established`, `disrupted`, `failed`,
         /// `terminated`; `None` when they do not.
         state: Option<&'static str>,
-        /// From opening to connected.
+        /// From opening to connected, ms; `None`: not measured yet.
         setup_delay_ms: Option<f64>,
-        /// From opening to failed.
+        /// From opening to failed, ms; `None`: not measured yet.
         failure_delay_ms: Option<f64>,
         /// Snapshots taken.
         snapshots: u64,
@@ -106,11 +106,11 @@ output! {
         ssrc: Ssrc,
         /// Which way it flows, seen from the endpoint that reports.
         direction: Direction,
-        /// What it carries.
+        /// What it carries; `None` when nothing reported tells.
         kind: Option<MediaKind>,
-        /// Whose media it is.
+        /// Whose media it is; `None` as long as no room knows users.
         user: Option<String>,
-        /// Its RID or MID.
+        /// Its RID or MID; `None` when neither was reported.
         label: Option<String>,
         /// The codec of the last epoch, as its MIME type spells it.
         codec: Option<String>,
@@ -147,15 +147,16 @@ output! {
         /// Packets lost on the way, as the receiver counts them; may be negative (duplicates). For a stream that is
         /// sent, between the first and the last RTCP report.
         packets_lost: Option<i64>,
-        /// Payload bytes.
+        /// Payload bytes received, or sent, retransmissions included, headers and padding not.
         bytes: Option<u64>,
-        /// `8 · bytes / duration_s`.
+        /// `8 · bytes / duration_s`: over the whole stream, pauses included. `None` for a single look.
         bitrate_bps: Option<f64>,
-        /// Lost of expected packets, 0 to 1.
+        /// Lost of expected packets, 0 to 1; for a stream that is sent, as the other end reports it. `None` when nobody
+        /// counted or nothing was expected.
         loss_ratio: Option<f64>,
         /// Retransmitted packets among them.
         packets_retransmitted: Option<u64>,
-        /// Interarrival jitter at the receiver.
+        /// Interarrival jitter (RFC 3550 6.4.1) at the receiver.
         jitter_ms: Stats,
         /// Round-trip time by RTCP.
         rtt_ms: Stats,
@@ -175,7 +176,7 @@ output! {
 
     /// What only audio has. Figures of the receiver are `None` for streams that are sent.
     AudioSummary {
-        /// Concealed of all samples, 0 to 1.
+        /// Concealed of all samples, 0 to 1: whatever the reason, pauses of the sender included.
         concealed_ratio: Option<f64>,
         /// Concealed audibly: without what silence or comfort noise filled.
         audible_concealed_ratio: Option<f64>,
@@ -223,9 +224,9 @@ output! {
         target_bitrate_bps: Stats,
         /// Time in the jitter buffer.
         jitter_buffer_delay_ms: Stats,
-        /// Requests for retransmission.
+        /// Requests for retransmission (RFC 4585 NACK): made for a stream that is received, heard for one that is sent.
         nacks: Option<u64>,
-        /// Requests for a new picture.
+        /// Requests for a new picture (RFC 4585 PLI), likewise.
         plis: Option<u64>,
         /// Seconds in which the encoder held back, by reason.
         quality_limited_s: QualityLimited,

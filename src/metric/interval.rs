@@ -75,8 +75,9 @@ metrics! {
     HeaderBitrateBps "header_bitrate_bps" BitsPerSecond Some(Rate(&[N::HeaderBytesReceived, N::HeaderBytesSent], 8.0)),
     /// Packets per second. Padding counts here and not in the bitrate.
     PacketRatePps "packet_rate_pps" PerSecond Some(Rate(&[N::PacketsReceived, N::PacketsSent], 1.0)),
-    /// Lost of expected packets, 0 to 1: as received here, or as the other end reports it of what is sent. After a
-    /// repair by retransmission a packet is not lost.
+    /// Lost of expected packets, 0 to 1: as received here, or as the other end reports it of what is sent. A
+    /// retransmission in the same stream makes up for a loss (RFC 3550 A.3); one in a stream of its own (RFC 4588) does
+    /// not, in Chromium.
     LossRatio "loss_ratio" Ratio None,
     /// Interarrival jitter (RFC 3550 6.4.1) in ms, of the receiver.
     JitterMs "jitter_ms" Milliseconds None,
@@ -196,7 +197,10 @@ impl State {
 }
 
 /// One stream over one interval: from one look at its entry to the next.
-#[derive(Clone, Copy, Debug)]
+///
+/// With `serde` it is a map: `t_ms` (the end), `span_ms`, `ssrc`, `direction`, `kind`, `state`, and every metric under its
+/// [name](Metric::name), `null` where unknown.
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Interval {
     /// The end, on the reporter's clock.
@@ -276,6 +280,25 @@ impl Interval {
     #[must_use]
     pub fn loss(&self) -> Option<Ratio> {
         Ratio::new(self.get(Metric::LossRatio)?)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for Interval {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeMap;
+
+        let mut map = serializer.serialize_map(Some(6 + Metric::COUNT))?;
+        map.serialize_entry("t_ms", &self.at.as_millis())?;
+        map.serialize_entry("span_ms", &self.span_ms)?;
+        map.serialize_entry("ssrc", &self.ssrc)?;
+        map.serialize_entry("direction", &self.direction)?;
+        map.serialize_entry("kind", &self.kind)?;
+        map.serialize_entry("state", self.state.name())?;
+        for &metric in Metric::ALL {
+            map.serialize_entry(metric.name(), &self.get(metric))?;
+        }
+        map.end()
     }
 }
 

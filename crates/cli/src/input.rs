@@ -31,6 +31,9 @@ pub(crate) struct Input {
     pub(crate) bad_numbers: Vec<&'static str>,
     #[serde(skip)]
     pub(crate) lines: u64,
+    /// How many connections a replay opened for it.
+    #[serde(skip)]
+    pub(crate) connections: usize,
     #[serde(skip)]
     pub(crate) conference: Option<String>,
     #[serde(skip)]
@@ -45,12 +48,14 @@ impl Input {
         }
         let more = self.skipped_lines.saturating_sub(self.problems.len() as u64);
         if more > 0 {
-            eprintln!("callgauge: {}: and {more} more lines that could not be read", self.file);
+            eprintln!("callgauge: {}: and {} more that could not be read", self.file, plural(more, "line"));
         }
-        if self.skipped_entries > 0 || self.bad_fields > 0 {
-            let (entries, fields) = (self.skipped_entries, self.bad_fields);
-            let (entries, fields) = (plural(entries, "entry"), plural(fields, "impossible value"));
-            eprintln!("callgauge: {}: left out {entries} and {fields}{}", self.file, self.which());
+        if self.skipped_entries > 0 {
+            eprintln!("callgauge: {}: left out {}", self.file, plural(self.skipped_entries, "entry"));
+        }
+        if self.bad_fields > 0 {
+            let values = plural(self.bad_fields, "impossible value");
+            eprintln!("callgauge: {}: left out {values}{}", self.file, self.which());
         }
         if self.snapshots == 0 && self.problems.is_empty() {
             eprintln!("callgauge: {}: holds no snapshot of stats", self.file);
@@ -76,6 +81,7 @@ pub(crate) fn read(path: &Path, each: &mut dyn FnMut(Snapshot<'_>)) -> Input {
         bad_fields: 0,
         bad_numbers: Vec::new(),
         lines: 0,
+        connections: 0,
         conference: None,
         problems: Vec::new(),
     };

@@ -16,7 +16,7 @@ pub(crate) fn replay(files: &[PathBuf], mut see: impl FnMut(&str, &Event)) -> (C
     for file in files {
         // The same name in another file is another connection.
         let mut fabrics = HashMap::new();
-        inputs.push(input::read(file, &mut |snapshot| {
+        let mut input = input::read(file, &mut |snapshot| {
             if let Some(at) = snapshot.at {
                 // Lines are not always in order, and the engine's clock never runs back.
                 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // positive; saturates
@@ -36,7 +36,9 @@ pub(crate) fn replay(files: &[PathBuf], mut see: impl FnMut(&str, &Event)) -> (C
                     see(snapshot.fabric, &event);
                 }
             }
-        }));
+        });
+        input.connections = fabrics.len();
+        inputs.push(input);
     }
     (call, inputs)
 }

@@ -4,7 +4,6 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use callgauge::Event;
-use callgauge::metric::Metric;
 use callgauge::summary::ConferenceSummary;
 use serde::Serialize;
 
@@ -32,12 +31,7 @@ pub(crate) fn run(
         if let Event::IntervalClosed { stream, interval, .. } = event
             && wants_series
         {
-            let (bitrate, loss) = (interval.get(Metric::BitrateBps), interval.get(Metric::LossRatio));
-            series.entry((stream.fabric.index(), stream.direction, stream.ssrc)).or_default().add(
-                interval.at,
-                bitrate,
-                loss,
-            );
+            series.entry((stream.fabric.index(), stream.direction, stream.ssrc)).or_default().add(interval);
         }
     });
     for input in &inputs {

@@ -5,22 +5,50 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 
 use callgauge::id::{Direction, MediaKind, Ssrc};
+use callgauge::metric::{Interval, Metric};
 use callgauge::summary::{ConferenceSummary, FabricSummary, StreamSummary};
-use callgauge::unit::StatTime;
 
 use crate::input::Input;
 
 /// What streams did over time, by fabric, direction and SSRC.
 pub(crate) type AllSeries = HashMap<(usize, Direction, Ssrc), Series>;
 
-/// What one stream did over time, for its sparklines.
+/// What one stream did over time: what the summary does not keep.
 #[derive(Debug, Default)]
-pub(crate) struct Series(Vec<(f64, Option<f64>, Option<f64>)>);
+pub(crate) struct Series {
+    looks: Vec<Look>,
+    /// Milliseconds of audio in which media should have flowed, and those of them that were concealed.
+    heard_ms: f64,
+    concealed_ms: f64,
+}
+
+/// One interval, for the bars.
+#[derive(Clone, Copy, Debug)]
+struct Look {
+    start_ms: f64,
+    end_ms: f64,
+    bitrate: Option<f64>,
+    loss: Option<f64>,
+}
 
 impl Series {
-    /// Adds an interval's end, bitrate and loss.
-    pub(crate) fn add(&mut self, at: StatTime, bitrate: Option<f64>, loss: Option<f64>) {
-        self.0.push((at.as_millis(), bitrate, loss));
+    pub(crate) fn add(&mut self, interval: &Interval) {
+        let end_ms = interval.at.as_millis();
+        self.looks.push(Look {
+            start_ms: end_ms - interval.span_ms,
+            end_ms,
+            bitrate: interval.get(Metric::BitrateBps),
+            loss: interval.get(Metric::LossRatio),
+        });
+        if let Some(concealed) = interval.get(Metric::ConcealedRatio).filter(|_| interval.state.is_measured()) {
+            self.heard_ms += interval.span_ms;
+            self.concealed_ms += concealed * interval.span_ms;
+        }
+    }
+
+    /// Concealed of what should have been heard: pauses and holds, which are concealed too, do not count.
+    fn concealed(&self) -> Option<f64> {
+        (self.heard_ms > 0.0).then(|| self.concealed_ms / self.heard_ms)
     }
 }
 
@@ -47,174 +75,266 @@ pub(crate) fn write(
         let format = input.format.unwrap_or("unknown format");
         writeln!(out, "  {}: {format}, {}", input.file, plural(input.snapshots, "snapshot"))?;
     }
-    let mut fabrics: Vec<(usize, &FabricSummary)> = summary.fabrics.iter().enumerate().collect();
-    fabrics.sort_by_key(|(index, fabric)| (Reverse(fabric.streams.iter().map(badness).max()), *index));
-    for (index, fabric) in fabrics {
-        write_fabric(index, fabric, summary, series, out)?;
+    let mut origins = inputs.iter().flat_map(|input| std::iter::repeat_n(input.file.as_str(), input.connections));
+    let mut fabrics: Vec<Connection<'_>> = summary
+        .fabrics
+        .iter()
+        .enumerate()
+        .map(|(index, fabric)| Connection::new(index, fabric, origins.next().filter(|_| inputs.len() > 1), series))
+        .collect();
+    fabrics.sort_by_key(|fabric| (fabric.rank(), fabric.index));
+    let mut has_bars = false;
+    for fabric in &fabrics {
+        has_bars |= fabric.write(summary, out)?;
+    }
+    if has_bars {
+        writeln!(
+            out,
+            "\nBars: the whole call; rate against the stream's own peak, loss full at 20 %; · is zero, blank unknown."
+        )?;
     }
     Ok(())
 }
 
-/// Thousandths of the call, or of its packets, that a stream spoiled: what it is sorted by.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // ratios
-fn badness(stream: &StreamSummary) -> u64 {
-    let concealed = stream.audio.as_ref().and_then(|audio| audio.audible_concealed_ratio);
-    let frozen = stream.video.as_ref().and_then(|video| video.frozen_s).map(|frozen| frozen / stream.duration_s);
-    let worst = [stream.loss_ratio, concealed, frozen].into_iter().flatten().fold(0.0, f64::max);
-    (worst * 1e3) as u64
-}
-
-fn write_fabric(
+/// A PeerConnection with its streams, worst first.
+struct Connection<'a> {
     index: usize,
-    fabric: &FabricSummary,
-    summary: &ConferenceSummary,
-    series: &AllSeries,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let name = if fabric.fabric.is_empty() { "Connection" } else { &fabric.fabric };
-    let mut facts: Vec<String> = fabric.state.map(Into::into).into_iter().collect();
-    if let Some(rtt) = fabric.rtt_ms.ice.mean.or(fabric.rtt_ms.rtcp.mean) {
-        let p95 = fabric.rtt_ms.ice.p95.or(fabric.rtt_ms.rtcp.p95);
-        facts.push(format!("round trip {rtt:.0} ms{}", p95.map_or(String::new(), |p95| format!(" (95 %: {p95:.0})"))));
-    }
-    if let Some(bps) = fabric.available_outgoing_bps.mean {
-        facts.push(format!("could send {}", bitrate(bps)));
-    }
-    writeln!(out, "\n{name}: {}", facts.join(", "))?;
-    let mut streams: Vec<&StreamSummary> = fabric.streams.iter().collect();
-    streams.sort_by_key(|stream| Reverse(badness(stream)));
-    for stream in streams {
-        let series = series.get(&(index, stream.direction, stream.ssrc));
-        write_stream(stream, summary, series, out)?;
-    }
-    Ok(())
+    fabric: &'a FabricSummary,
+    /// The file it comes from, where there are several.
+    file: Option<&'a str>,
+    streams: Vec<Line<'a>>,
 }
 
-fn write_stream(
-    stream: &StreamSummary,
-    summary: &ConferenceSummary,
-    series: Option<&Series>,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let way = match stream.direction {
-        Direction::Inbound => "from",
-        Direction::Outbound => "to  ",
-    };
-    let kind = stream.kind.map_or("?", MediaKind::name);
-    let codec = stream.codec.as_deref().unwrap_or("?");
-    write!(out, "  {way} {kind:5} {codec:5} {:>10}", stream.ssrc.get())?;
-    for fact in facts(stream) {
-        write!(out, "  {fact}")?;
+impl<'a> Connection<'a> {
+    fn new(index: usize, fabric: &'a FabricSummary, file: Option<&'a str>, series: &'a AllSeries) -> Self {
+        let line =
+            |stream: &'a StreamSummary| Line { stream, series: series.get(&(index, stream.direction, stream.ssrc)) };
+        let mut streams: Vec<Line<'_>> = fabric.streams.iter().map(line).collect();
+        streams.sort_by_key(Line::rank);
+        Self { index, fabric, file, streams }
     }
-    writeln!(out)?;
-    let notes = notes(stream);
-    if !notes.is_empty() {
-        writeln!(out, "       {}", notes.join(", "))?;
+
+    /// A connection is as bad as its worst stream; one that failed is worse, one without streams comes last.
+    fn rank(&self) -> (bool, bool, Reverse<u64>) {
+        let (is_idle, badness) = self.streams.first().map_or((true, Reverse(0)), Line::rank);
+        (self.fabric.state != Some("failed"), is_idle, badness)
     }
-    if let (Some(series), Some(start), Some(end)) = (series, summary.start_ms, summary.end_ms) {
-        let bitrates = sparkline(series.0.iter().map(|&(at, bitrate, _)| (at, bitrate)), start, end, None);
-        let losses = sparkline(series.0.iter().map(|&(at, _, loss)| (at, loss)), start, end, Some(FULL_LOSS));
-        if let Some(bitrates) = bitrates {
+
+    /// Whether bars were among what was written.
+    fn write(&self, summary: &ConferenceSummary, out: &mut dyn Write) -> io::Result<bool> {
+        let fabric = self.fabric;
+        let name = if fabric.fabric.is_empty() { "Connection" } else { &fabric.fabric };
+        let file = self.file.map_or(String::new(), |file| format!(" of {file}"));
+        let mut facts: Vec<String> = vec![fabric.state.unwrap_or("state unknown").into()];
+        if let Some(rtt) = fabric.rtt_ms.ice.mean.or(fabric.rtt_ms.rtcp.mean) {
+            let p95 = fabric.rtt_ms.ice.p95.or(fabric.rtt_ms.rtcp.p95);
+            let most = p95.map_or(String::new(), |p95| format!(" (95 % within {p95:.0})"));
+            facts.push(format!("round trip {rtt:.0} ms{most}"));
+        }
+        if let Some(bps) = fabric.available_outgoing_bps.mean {
+            facts.push(format!("could send {}", bitrate(bps)));
+        }
+        if self.streams.is_empty() {
+            facts.push("no streams".into());
+        }
+        writeln!(out, "\n{name}{file}: {}", facts.join(", "))?;
+        let mut has_bars = false;
+        for stream in &self.streams {
+            has_bars |= stream.write(summary, out)?;
+        }
+        Ok(has_bars)
+    }
+}
+
+/// A stream and what it did over time.
+struct Line<'a> {
+    stream: &'a StreamSummary,
+    series: Option<&'a Series>,
+}
+
+impl Line<'_> {
+    /// What streams are sorted by: the worse, the smaller. Streams that carried nothing come last.
+    fn rank(&self) -> (bool, Reverse<u64>) {
+        (self.is_idle(), Reverse(self.badness()))
+    }
+
+    fn is_idle(&self) -> bool {
+        self.stream.packets.is_none_or(|packets| packets == 0)
+    }
+
+    /// Thousandths of the call, or of its packets, that a stream spoiled. A picture that stands still on hold or in a
+    /// pause is counted as frozen by browsers, and spoils nothing.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // ratios
+    fn badness(&self) -> u64 {
+        let stream = self.stream;
+        let rest = stream.held_s + stream.paused_s;
+        let frozen = stream.video.as_ref().and_then(|video| video.frozen_s);
+        let frozen = frozen.map(|frozen| (frozen - rest).max(0.0) / stream.duration_s);
+        let worst = [stream.loss_ratio, self.concealed(), frozen].into_iter().flatten().fold(0.0, f64::max);
+        (worst * 1e3) as u64
+    }
+
+    fn concealed(&self) -> Option<f64> {
+        let all = self.stream.audio.as_ref()?.concealed_ratio?;
+        // Intervals that lie partly in a hold weigh too much here.
+        Some(self.series.and_then(Series::concealed).map_or(all, |concealed| concealed.min(all)))
+    }
+
+    /// Whether bars were among what was written.
+    fn write(&self, summary: &ConferenceSummary, out: &mut dyn Write) -> io::Result<bool> {
+        let stream = self.stream;
+        let way = match stream.direction {
+            Direction::Inbound => "from",
+            Direction::Outbound => "to  ",
+        };
+        let kind = stream.kind.map_or("?", MediaKind::name);
+        let codec = stream.codec.as_deref().unwrap_or("?");
+        write!(out, "  {way} {kind:5} {codec:5} {:>10}", stream.ssrc.get())?;
+        for fact in self.facts() {
+            write!(out, "  {fact}")?;
+        }
+        writeln!(out)?;
+        let notes = self.notes(summary);
+        if !notes.is_empty() {
+            writeln!(out, "       {}", notes.join(", "))?;
+        }
+        let (Some(series), Some(start), Some(end)) = (self.series, summary.start_ms, summary.end_ms) else {
+            return Ok(false);
+        };
+        if self.is_idle() {
+            return Ok(false);
+        }
+        let bitrates = sparkline(&series.looks, |look| look.bitrate, start, end, None);
+        let losses = sparkline(&series.looks, |look| look.loss, start, end, Some(FULL_LOSS));
+        let losses = losses.filter(|_| stream.loss_ratio > Some(0.0));
+        if let Some(bitrates) = &bitrates {
             writeln!(out, "       rate │{bitrates}│")?;
         }
-        if let Some(losses) = losses.filter(|_| stream.loss_ratio > Some(0.0)) {
+        if let Some(losses) = &losses {
             writeln!(out, "       loss │{losses}│")?;
         }
+        Ok(bitrates.is_some() || losses.is_some())
     }
-    Ok(())
-}
 
-/// The figures that matter, in columns.
-fn facts(stream: &StreamSummary) -> Vec<String> {
-    if stream.packets == Some(0) {
-        return vec![format!("{:>12}", "no packets")];
-    }
-    let mut facts = vec![format!("{:>12}", stream.bitrate_bps.map_or("? bit/s".into(), bitrate))];
-    facts.push(format!("loss {:>6}", percent(stream.loss_ratio)));
-    if let Some(jitter) = stream.jitter_ms.mean {
-        facts.push(format!("jitter {jitter:>3.0} ms"));
-    }
-    if let Some(audio) = &stream.audio
-        && stream.direction == Direction::Inbound
-    {
-        facts.push(format!("concealed {:>6}", percent(audio.concealed_ratio)));
-        if let Some(delay) = audio.jitter_buffer_delay_ms.mean {
+    /// The figures that matter, in columns.
+    fn facts(&self) -> Vec<String> {
+        let stream = self.stream;
+        if stream.packets == Some(0) {
+            return vec![format!("{:>12}", "no packets")];
+        }
+        if stream.samples < 2 {
+            return vec!["seen once: no figures".into()];
+        }
+        let mut facts = vec![format!("{:>12}", stream.bitrate_bps.map_or("? bit/s".into(), bitrate))];
+        facts.push(format!("loss {:>6}", stream.loss_ratio.map_or("?".into(), percent)));
+        if let Some(jitter) = stream.jitter_ms.mean {
+            facts.push(format!("jitter {jitter:>3.0} ms"));
+        }
+        if let Some(concealed) = self.concealed().filter(|_| stream.direction == Direction::Inbound) {
+            facts.push(format!("concealed {:>6}", percent(concealed)));
+        }
+        if let Some(audio) = &stream.audio
+            && let Some(delay) = audio.jitter_buffer_delay_ms.mean
+        {
             facts.push(format!("buffer {delay:.0} ms"));
         }
-    }
-    if let Some(video) = &stream.video {
-        if let (Some(width), Some(height)) = (video.width, video.height) {
-            facts.push(format!("{width}x{height}"));
-        }
-        if let Some(rate) = video.frames_per_second.mean {
-            facts.push(format!("{rate:.0} fps"));
-        }
-        if let (Some(freezes @ 1..), Some(seconds)) = (video.freezes, video.frozen_s) {
-            facts.push(format!("{} of {seconds:.1} s", plural(freezes, "freeze")));
-        }
-    }
-    facts
-}
-
-/// What else there is to say, if there is.
-fn notes(stream: &StreamSummary) -> Vec<String> {
-    let mut notes = Vec::new();
-    if stream.resets > 0 {
-        notes.push(match stream.resets {
-            1 => "counters began anew once".into(),
-            resets => format!("counters began anew {resets} times"),
-        });
-    }
-    for (seconds, what) in [
-        (stream.muted_s, "muted"),
-        (stream.held_s, "on hold"),
-        (stream.paused_s, "paused"),
-        (stream.silent_s, "silent"),
-        (stream.gap_s, "not reported"),
-    ] {
-        if seconds > 0.0 {
-            notes.push(format!("{what} for {}", duration(seconds)));
-        }
-    }
-    if let Some(video) = &stream.video {
-        let limited = &video.quality_limited_s;
-        for (seconds, what) in [(limited.cpu, "the processor"), (limited.bandwidth, "bandwidth")] {
-            if let Some(seconds) = seconds.filter(|&seconds| seconds >= 1.0) {
-                notes.push(format!("limited by {what} for {}", duration(seconds)));
+        if let Some(video) = &stream.video {
+            if let (Some(width), Some(height)) = (video.width, video.height) {
+                facts.push(format!("{width}x{height}"));
+            }
+            if let Some(rate) = video.frames_per_second.mean {
+                facts.push(format!("{rate:.0} fps"));
+            }
+            if let (Some(freezes @ 1..), Some(seconds)) = (video.freezes, video.frozen_s) {
+                let in_all = if freezes == 1 { "" } else { " in all" };
+                facts.push(format!("froze {}, {seconds:.1} s{in_all}", times(freezes)));
             }
         }
+        facts
     }
-    notes
+
+    /// What else there is to say, if there is.
+    fn notes(&self, summary: &ConferenceSummary) -> Vec<String> {
+        let stream = self.stream;
+        let mut notes = Vec::new();
+        if let (Some(start), Some(call_s)) = (summary.start_ms, summary.duration_s)
+            && stream.samples > 1
+            && !self.is_idle()
+            && stream.duration_s < 0.9 * call_s
+        {
+            notes.push(format!("seen for {}, from {} on", duration(stream.duration_s), clock(stream.start_ms - start)));
+        }
+        if stream.resets > 0 {
+            notes.push(format!("counters began anew {}", times(stream.resets)));
+        }
+        for (seconds, what) in [
+            (stream.muted_s, "muted"),
+            (stream.held_s, "on hold"),
+            (stream.paused_s, "paused"),
+            (stream.silent_s, "silent"),
+            (stream.gap_s, "not reported"),
+        ] {
+            // Shorter than what anybody notices, and than what short intervals can tell.
+            if seconds >= 1.0 {
+                notes.push(format!("{what} for {}", duration(seconds)));
+            }
+        }
+        let all = stream.audio.as_ref().and_then(|audio| audio.concealed_ratio);
+        if let (Some(all), Some(concealed)) = (all, self.concealed())
+            && all - concealed > 0.005
+        {
+            notes.push(format!("concealed {} with that time", percent(all)));
+        }
+        if let Some(video) = &stream.video {
+            let limited = &video.quality_limited_s;
+            for (seconds, what) in [(limited.cpu, "the processor"), (limited.bandwidth, "bandwidth")] {
+                if let Some(seconds) = seconds.filter(|&seconds| seconds >= 1.0) {
+                    notes.push(format!("limited by {what} for {}", duration(seconds)));
+                }
+            }
+        }
+        notes
+    }
 }
 
-/// Values over time in one line: the mean of each column, a space where nothing was measured. `None` when nothing was
-/// measured at all. `full` is the value of a full column; without it, the largest mean.
+/// Values over time in one line: the mean of each column over time, a dot for zero, a space where nothing is known.
+/// `None` when nothing is known at all. `full` is the value of a full column; without it, the largest mean.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // clamped to the width and to eight levels
 fn sparkline(
-    values: impl Iterator<Item = (f64, Option<f64>)>,
+    looks: &[Look],
+    value: impl Fn(&Look) -> Option<f64>,
     start: f64,
     end: f64,
     full: Option<f64>,
 ) -> Option<String> {
     const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    let mut columns = [(0.0, 0_u32); SPARK_WIDTH];
-    for (at, value) in values {
-        let place = (at - start) / (end - start) * SPARK_WIDTH as f64;
-        let column = (place as usize).min(SPARK_WIDTH - 1);
-        if let (Some(value), Some((sum, n))) = (value, columns.get_mut(column)) {
-            *sum += value;
-            *n += 1;
+    let mut columns = [(0.0, 0.0); SPARK_WIDTH];
+    for look in looks {
+        let Some(value) = value(look) else { continue };
+        let place = |at: f64| ((at - start) / (end - start)).clamp(0.0, 1.0) * SPARK_WIDTH as f64;
+        let (from, to) = (place(look.start_ms), place(look.end_ms));
+        let touched = columns.iter_mut().enumerate().take(to.ceil() as usize).skip(from as usize);
+        for (index, (sum, weight)) in touched {
+            let overlap = to.min(index as f64 + 1.0) - from.max(index as f64);
+            // What passed without time passing has no place in a mean over time.
+            if overlap > 0.0 {
+                *sum += value * overlap;
+                *weight += overlap;
+            }
         }
     }
-    let means = columns.map(|(sum, n)| (n > 0).then(|| sum / f64::from(n)));
+    // A sliver of an interval does not speak for a column.
+    let means = columns.map(|(sum, weight)| (weight > 0.25).then(|| sum / weight));
     let largest = means
         .into_iter()
         .flatten()
         .fold(None, |largest: Option<f64>, mean| Some(largest.map_or(mean, |largest| largest.max(mean))))?;
     let full = full.unwrap_or(largest);
     let level = |mean: f64| {
-        let level = if full > 0.0 { mean / full * LEVELS.len() as f64 } else { 0.0 };
-        LEVELS.get((level as usize).min(LEVELS.len() - 1)).copied().unwrap_or(' ')
+        if mean <= 0.0 || full <= 0.0 {
+            return '·';
+        }
+        LEVELS.get(((mean / full * LEVELS.len() as f64) as usize).min(LEVELS.len() - 1)).copied().unwrap_or(' ')
     };
     Some(means.map(|mean| mean.map_or(' ', level)).iter().collect())
 }
@@ -222,7 +342,7 @@ fn sparkline(
 /// `1 min 28 s`.
 pub(crate) fn duration(seconds: f64) -> String {
     let whole = seconds.round();
-    if seconds < 60.0 {
+    if whole < 60.0 {
         return if seconds < 10.0 { format!("{seconds:.1} s") } else { format!("{whole:.0} s") };
     }
     let (hours, minutes, rest) = ((whole / 3_600.0).floor(), (whole / 60.0).floor() % 60.0, whole % 60.0);
@@ -239,12 +359,33 @@ pub(crate) fn time_of_day(ms: f64) -> String {
     }
 }
 
+/// `980 bit/s`, `1.3 kbit/s`, `29 kbit/s`, `2.4 Mbit/s`.
 fn bitrate(bps: f64) -> String {
-    if bps >= 1e6 { format!("{:.1} Mbit/s", bps / 1e6) } else { format!("{:.0} kbit/s", bps / 1e3) }
+    match bps {
+        ..999.5 => format!("{bps:.0} bit/s"),
+        ..9_950.0 => format!("{:.1} kbit/s", bps / 1e3),
+        ..999.5e3 => format!("{:.0} kbit/s", bps / 1e3),
+        _ => format!("{:.1} Mbit/s", bps / 1e6),
+    }
 }
 
-fn percent(ratio: Option<f64>) -> String {
-    ratio.map_or("?".into(), |ratio| format!("{:.1} %", ratio * 100.0))
+fn percent(ratio: f64) -> String {
+    format!("{:.1} %", ratio * 100.0)
+}
+
+/// `once`, `twice`, `3 times`.
+fn times(count: u64) -> String {
+    match count {
+        1 => "once".into(),
+        2 => "twice".into(),
+        _ => format!("{count} times"),
+    }
+}
+
+/// `1:05`: a place in the call, from its beginning.
+fn clock(ms: f64) -> String {
+    let seconds = (ms / 1e3).floor().max(0.0);
+    format!("{:.0}:{:02.0}", (seconds / 60.0).floor(), seconds % 60.0)
 }
 
 /// `1 entry`, `2 entries`.
