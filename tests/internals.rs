@@ -368,7 +368,7 @@ fn column(polls: &[Poll], id: &str, field: Num) -> Vec<Option<f64>> {
 }
 
 #[test]
-fn series_that_start_late_or_end_early_are_placed_by_their_times() {
+fn case_36_series_that_start_late_or_end_early_are_placed_by_their_times() {
     const IN: &str = "inbound-rtp";
     let stats = |clocks: bool| {
         let mut stats = vec![
@@ -401,6 +401,37 @@ fn series_that_start_late_or_end_early_are_placed_by_their_times() {
         // An entry is in the snapshots of its time only.
         assert_eq!(column(&polls, "P", Num::DataChannelsOpened), some(4, 7, Some));
         assert!(polls.iter().all(|poll| poll.report.len() == 1 + usize::from(poll.report.by_id("P").is_some())));
+    }
+}
+
+#[test]
+fn case_37_a_dump_of_a_thousand_points_has_them_all_and_begins_with_the_first_kept() {
+    const IN: &str = "inbound-rtp";
+    // A call of an hour: the page kept the last 1000 points of what was there to the end, and all of what ended early.
+    let (kept, ended) = ((2_601_i64, 3_600_i64), (200_i64, 299_i64));
+    let numbers = |(from, to): (i64, i64)| (from..=to).map(|second| json!(second)).collect::<Value>();
+    let same = |(from, to): (i64, i64)| (from..=to).map(|_| json!(7)).collect::<Value>();
+    for clocks in [true, false] {
+        let mut stats = Vec::new();
+        for (id, range) in [("I-1", kept), ("I-2", ended)] {
+            stats.push((format!("{id}-ssrc"), series(IN, range.0, range.1, &same(range))));
+            stats.push((format!("{id}-framesDecoded"), series(IN, range.0, range.1, &numbers(range))));
+            if clocks {
+                stats.push((format!("{id}-timestamp"), series(IN, range.0, range.1, &seconds(range.0, range.1))));
+            }
+        }
+        let stats: Vec<_> = stats.iter().map(|(key, series)| (key.as_str(), series.clone())).collect();
+        let (polls, reader) = read_json(&dump_of(&stats));
+        assert_eq!((reader.skipped(), polls.len()), (Skipped::default(), 1_100));
+        let (early, late) = polls.split_at(100);
+        for (polls, id, (from, to)) in [(early, "I-2", ended), (late, "I-1", kept)] {
+            assert!(polls.iter().all(|poll| poll.report.len() == 1));
+            let frames = (from..=to).map(|second| Some(second as f64));
+            assert!(column(polls, id, Num::FramesDecoded).into_iter().eq(frames), "{id}");
+            let at = polls.iter().map(|poll| poll.at.unwrap());
+            assert!(at.zip(from..).all(|(at, second)| (at - second as f64 * 1e3 - 4.0).abs() < 1.0), "{id}");
+        }
+        assert_eq!(late[0].report.by_id("I-1").unwrap().get(Num::FramesDecoded), Some(2_601.0));
     }
 }
 
