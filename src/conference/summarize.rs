@@ -15,7 +15,7 @@ use crate::unit::{Bitrate, Ratio};
 pub(super) fn conference(name: Option<&str>, fabrics: &[Fabric]) -> ConferenceSummary {
     let accounts = fabrics.iter().flat_map(|fabric| &fabric.accounts);
     // A clock that stepped back may have left an end before its start.
-    let times = || accounts.clone().flat_map(|account| [account.start.as_millis(), account.end.as_millis()]);
+    let times = || accounts.clone().flat_map(|account| [account.start.as_millis(), account.end().as_millis()]);
     let start_ms = times().min_by(f64::total_cmp);
     let end_ms = times().max_by(f64::total_cmp);
     ConferenceSummary {
@@ -77,12 +77,12 @@ fn stream(account: &Account) -> StreamSummary {
         label: account.label.as_deref().map(String::from),
         codec: account.codec.as_deref().map(String::from),
         start_ms: account.start.as_millis(),
-        end_ms: account.end.as_millis(),
+        end_ms: account.end().as_millis(),
         duration_s: duration_ms / 1e3,
         samples: account.looks,
         duplicates: account.duplicates,
         late: account.late,
-        epochs: account.epochs,
+        epochs: account.resets + 1,
         resets: account.resets,
         gaps: account.gaps,
         gap_s: times.gap / 1e3,
