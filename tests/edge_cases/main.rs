@@ -6,12 +6,12 @@
 //! `tests/internals.rs`. They are named alike: `case_35_…`.
 #![allow(clippy::unwrap_used, clippy::panic)] // a test may fail wherever it stands
 
+#[path = "../common/mod.rs"]
+mod common;
 mod connections;
 mod formats;
 mod metrics;
 mod recorded;
-#[path = "../common/recordings.rs"]
-mod recordings;
 mod streams;
 
 use callgauge::id::{Direction, FabricId};
