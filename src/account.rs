@@ -294,7 +294,7 @@ impl Account {
             self.size = Some((width, height));
         }
         if interval.state.is_measured() {
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // positive; saturates
+            // Positive; saturates.
             let weight = (interval.span_ms * 1e3) as u64;
             self.digests.add(interval, weight);
         }

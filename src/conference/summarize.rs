@@ -149,12 +149,12 @@ fn video(account: &Account) -> VideoSummary {
 }
 
 /// A whole number out of sums of whole numbers.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // checked; sums of counters are whole
+// Checked; sums of counters are whole.
 fn count(value: Option<f64>) -> Option<u64> {
     value.filter(|value| (0.0..=1.8e19).contains(value)).map(|value| value as u64)
 }
 
-#[allow(clippy::cast_possible_truncation)] // saturates
+// Saturates.
 fn signed(value: Option<f64>) -> Option<i64> {
     value.map(|value| value as i64)
 }

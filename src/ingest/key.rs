@@ -311,7 +311,7 @@ pub(super) fn find(name: &str) -> Option<Key> {
 }
 
 /// What becomes of the value of a member with this name.
-#[cfg_attr(not(feature = "serde"), allow(dead_code))]
+#[cfg(feature = "serde")]
 pub(super) fn target(name: &str) -> Target {
     find(name).and_then(|key| KEYS.get(usize::from(key))).map_or(Target::Skip, |known| known.target)
 }
