@@ -3,7 +3,7 @@
 //!
 //! Not here, because they are about formats that have test programs of their own: 35 (what each format's differences
 //! leave out) and 42 (speakers of nobody) in `tests/line_rules.rs`, 36 and 37 (series of unequal length, the cap) in
-//! `tests/internals.rs`. They are named alike: `case_35_…`.
+//! `tests/internals/made_up.rs`. They are named alike: `case_35_…`.
 #![allow(clippy::unwrap_used, clippy::panic)] // a test may fail wherever it stands
 
 #[path = "../common/mod.rs"]
