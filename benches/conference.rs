@@ -3,27 +3,22 @@
 //! Every set of the workload is read alone, and read, ingested and polled, in one process; the ratio of the two is the
 //! figure to look at.
 
-#![allow(clippy::expect_used, clippy::unwrap_used)] // a bench may assume what the tests prove
+#![allow(clippy::unwrap_used)] // a bench may assume what the tests prove
+
+#[path = "../tests/common/mod.rs"]
+mod common;
 
 use std::hint::black_box;
-use std::io::Read;
-use std::path::Path;
 
 use callgauge::ingest::Reader;
 use callgauge::unit::Timestamp;
 use callgauge::{Conference, Config, FabricSpec};
+use common::workload;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-
-fn lines(set: &str) -> Vec<String> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/workload").join(format!("{set}.ndjson.gz"));
-    let mut text = String::new();
-    flate2::read::GzDecoder::new(std::fs::File::open(path).expect("a fixture")).read_to_string(&mut text).unwrap();
-    text.lines().map(str::to_owned).collect()
-}
 
 fn measure(criterion: &mut Criterion) {
     for set in ["p2", "p10", "p50"] {
-        let lines = lines(set);
+        let lines = workload(set);
         let mut group = criterion.benchmark_group(set);
         group.throughput(Throughput::Elements(lines.len() as u64));
         let mut reader = Reader::new();

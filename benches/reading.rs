@@ -6,19 +6,19 @@
 //!
 //! `serde_json` is built with `float_roundtrip` here, because the scanner rounds correctly too.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // a bench may assume what the tests prove
+#![allow(clippy::expect_used)] // a bench may assume what the tests prove
+
+#[path = "../tests/common/mod.rs"]
+mod common;
 
 use std::hint::black_box;
-use std::io::Read;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use callgauge::ingest::getstats::{self, Scanner};
 use callgauge::report::Report;
+use common::{WORKLOADS, workload};
 use criterion::{Criterion, Throughput};
 use serde::de::IgnoredAny;
-
-const SETS: [&str; 4] = ["p2", "p10", "p50", "p10-shuffled"];
 
 /// One way through the snapshots of a set; returns something that depends on all of them.
 type Way = (&'static str, fn(&mut State, &str) -> usize);
@@ -60,7 +60,7 @@ fn main() {
     let given = |name: &str| args.iter().any(|arg| arg == name);
     let filtered = args.iter().any(|arg| !arg.starts_with("--") && arg != "table");
     if !filtered {
-        for set in SETS {
+        for set in WORKLOADS {
             print_table(set, &snapshots(set), if given("--test") { 1 } else { 41 });
         }
     }
@@ -68,7 +68,7 @@ fn main() {
         return;
     }
     let mut criterion = Criterion::default().configure_from_args();
-    for set in SETS {
+    for set in WORKLOADS {
         measure(&mut criterion, set, &snapshots(set));
     }
     criterion.final_summary();
@@ -76,16 +76,11 @@ fn main() {
 
 /// The stats of each line of a workload, without what stands around them.
 fn snapshots(set: &str) -> Vec<String> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/workload").join(format!("{set}.ndjson.gz"));
-    let mut text = String::new();
-    flate2::read::GzDecoder::new(std::fs::File::open(path).expect("a fixture"))
-        .read_to_string(&mut text)
-        .expect("a gzip file of text");
     let stats = |line: &str| {
         let (_, stats) = line.split_once(r#","stats":"#)?;
         Some(stats.strip_suffix('}')?.to_owned())
     };
-    text.lines().map(|line| stats(line).expect("a line of the workload")).collect()
+    workload(set).iter().map(|line| stats(line).expect("a line of the workload")).collect()
 }
 
 fn print_table(set: &str, snapshots: &[String], rounds: usize) {

@@ -58,7 +58,7 @@ impl Digest {
         (self.min, self.max) = if self.n == 0 { (value, value) } else { (self.min.min(value), self.max.max(value)) };
         self.n += 1;
         self.weight = self.weight.saturating_add(weight);
-        #[allow(clippy::cast_possible_truncation)] // at most 1e15 · 2³², far inside 128 bits
+        // At most 1e15 · 2³², far inside 128 bits.
         let fixed = libm::round(value * FIXED_POINT) as i128;
         self.sum = self.sum.saturating_add(fixed.saturating_mul(i128::from(weight)));
         self.add_to_cell(cell_of(value), weight);
@@ -87,7 +87,6 @@ impl Digest {
 
     /// The weighted mean; `None` when nothing was added.
     #[must_use]
-    #[allow(clippy::cast_precision_loss)]
     pub fn mean(&self) -> Option<f64> {
         // The quotient is taken in integers first, so that a large sum of small values keeps its digits.
         let weight = i128::from(self.weight);
@@ -111,7 +110,6 @@ impl Digest {
     /// The value below which the share `q` (0 to 1) of the weight lies, by the lower nearest rank. `None` when nothing
     /// was added or `q` is no share.
     #[must_use]
-    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     pub fn quantile(&self, q: f64) -> Option<f64> {
         if self.n == 0 || !(0.0..=1.0).contains(&q) {
             return None;
@@ -176,7 +174,7 @@ impl Digest {
     }
 }
 
-#[allow(clippy::cast_possible_truncation)] // clamped to LAST_CELL
+// Clamped to LAST_CELL.
 fn cell_of(value: f64) -> u16 {
     if value == 0.0 {
         return 0;

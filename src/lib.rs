@@ -55,7 +55,9 @@
 //! | [`stream`] | counters into differences: resets, wraps, repetitions, clocks that step |
 //! | [`metric`] | differences into figures, by declared tables |
 //! | [`score`] | the E-model family and what each codec takes: figures into a rating of its scale |
-//! | [`conference`] | fabrics, accounts of streams, limits; [`event`] and [`summary`] are what leaves it |
+//! | `account` (private) | one stream over the call: its looks into intervals and states, sums and distributions |
+//! | [`event`], [`summary`] | what leaves the engine |
+//! | [`conference`] | fabrics, the accounts of their streams, within the limits of [`config`] |
 //!
 //! # Features
 //!

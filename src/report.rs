@@ -137,7 +137,7 @@ impl Row {
         self.media = self.media.or(source.media);
         self.timestamp = self.timestamp.or(source.timestamp);
         for word in 0..self.nums.len() {
-            #[allow(clippy::cast_possible_truncation)] // the half that is meant
+            // The half that is meant.
             let refused = (self.refused >> (word * 64)) as u64;
             let mut missing = source.nums[word] & !self.nums[word] & !refused;
             self.nums[word] |= missing;
@@ -366,7 +366,7 @@ impl<'a> Entry<'a> {
 
     /// The SSRC of an RTP entry.
     #[must_use]
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // the rule of `ssrc` admits u32 only
+    // The rule of `ssrc` admits u32 only.
     pub fn ssrc(&self) -> Option<Ssrc> {
         self.get(Num::Ssrc).map(|ssrc| Ssrc::new(ssrc as u32))
     }

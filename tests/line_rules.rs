@@ -24,7 +24,7 @@ fn times(input: &Input, id: &str) -> Vec<Option<f64>> {
 }
 
 #[test]
-fn an_entry_that_jitsi_leaves_out_is_gone_and_one_that_returns_is_another() {
+fn case_35_an_entry_that_jitsi_leaves_out_is_gone_and_one_that_returns_is_another() {
     let input = read_lines(
         br#"["getstats","A",{"I1":{"type":"inbound-rtp","kind":"audio","ssrc":7,"nackCount":3,"timestamp":0},"P":{"type":"peer-connection","timestamp":0},"timestamp":5000},5001]
 ["getstats","A",{"P":{"timestamp":0},"timestamp":6000},6001]
@@ -38,7 +38,7 @@ fn an_entry_that_jitsi_leaves_out_is_gone_and_one_that_returns_is_another() {
 }
 
 #[test]
-fn an_entry_that_returns_without_its_type_was_never_gone() {
+fn case_35_an_entry_that_returns_without_its_type_was_never_gone() {
     // Whatever the header says: edge case 33.
     let input = read_lines(
         br#"["connectionInfo",null,{"statsFormat":"chrome_standard"},5000]
@@ -77,7 +77,7 @@ fn entries_of_the_callback_api_stay_under_a_header_that_denies_it() {
 }
 
 #[test]
-fn a_missing_time_is_as_before_for_jitsi_and_the_reports_in_rtcstats() {
+fn case_35_a_missing_time_is_as_before_for_jitsi_and_the_reports_in_rtcstats() {
     let jitsi = read_lines(
         br#"["getstats","A",{"R":{"type":"remote-inbound-rtp","ssrc":7,"kind":"audio","timestamp":4800},"I":{"type":"inbound-rtp","ssrc":8,"kind":"audio","timestamp":0},"timestamp":5000},5001]
 ["getstats","A",{"R":{},"I":{"timestamp":0},"timestamp":6000},6001]
@@ -104,7 +104,7 @@ fn a_missing_time_is_as_before_for_jitsi_and_the_reports_in_rtcstats() {
 }
 
 #[test]
-fn a_value_that_became_none_is_not_the_old_one() {
+fn case_35_a_value_that_became_none_is_not_the_old_one() {
     let input = read_lines(
         br#"["getstats","A",{"I":{"type":"inbound-rtp","ssrc":8,"kind":"video","framesPerSecond":30,"jitter":0.01,"nackCount":1,"timestamp":0},"timestamp":5000},5001]
 ["getstats","A",{"I":{"framesPerSecond":null,"jitter":-3.7e230,"timestamp":0},"timestamp":6000},6001]
@@ -116,6 +116,27 @@ fn a_value_that_became_none_is_not_the_old_one() {
     assert_eq!(history(&input, "I", Num::Jitter), [Some(0.01), None, None, Some(0.02)]);
     assert_eq!(history(&input, "I", Num::NackCount), [Some(1.0); 4]);
     assert_eq!(input.reader.skipped().bad_fields, 1);
+}
+
+#[test]
+fn case_42_a_dominant_speaker_of_nobody_disturbs_no_snapshot() {
+    let stats = [
+        r#"["getstats","A",{"I":{"type":"inbound-rtp","ssrc":8,"kind":"audio","nackCount":1,"timestamp":0},"timestamp":5000},5001]"#,
+        r#"["getstats","A",{"I":{"timestamp":0},"timestamp":6000},6001]"#,
+        r#"["getstats","A",{"I":{"nackCount":3,"timestamp":0},"timestamp":7000},7001]"#,
+    ];
+    let alone = read_lines(stats.join("\n").as_bytes());
+    assert_eq!(history(&alone, "I", Num::NackCount), [Some(1.0), Some(1.0), Some(3.0)]);
+    for speaker in ["null", r#""null""#, r#""1a2b3c4d""#, "{}"] {
+        for connection in ["null", r#""A""#] {
+            let spoke = format!("\n[\"dominantSpeaker\",{connection},{speaker},5500]\n");
+            let input = read_lines(format!("{spoke}{}{spoke}", stats.join(&spoke)).as_bytes());
+            assert!(input.errors.is_empty(), "{spoke}: {:?}", input.errors);
+            assert!(input.snapshots == alone.snapshots, "{spoke}");
+            assert_eq!(input.reader.skipped(), alone.reader.skipped(), "{spoke}");
+            assert_eq!(input.reader.format(), Some(Format::Jitsi), "{spoke}");
+        }
+    }
 }
 
 #[test]

@@ -2,8 +2,7 @@
 //! counted every packet it took, dropped and delivered.
 #![allow(clippy::unwrap_used, clippy::panic)] // a test may fail wherever it stands
 
-#[path = "common/recordings.rs"]
-mod recordings;
+mod common;
 
 use std::collections::BTreeMap;
 
@@ -11,7 +10,7 @@ use callgauge::Event;
 use callgauge::id::{Direction, MediaKind};
 use callgauge::metric::Metric;
 use callgauge::summary::StreamSummary;
-use recordings::{lines, meta, names, replay};
+use common::recordings::{lines, meta, names, replay};
 use serde_json::Value;
 
 /// SSRCs that two ends and the relay saw, over all recordings.

@@ -240,7 +240,7 @@ impl Path {
                     // Time in which nobody looked says nothing of the path.
                     let gap = self.cadence.is_gap(delta.span_ms());
                     self.cadence.note(delta.span_ms());
-                    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // positive; saturates
+                    // Positive; saturates.
                     let weight = if gap { 0 } else { (delta.span_ms() * 1e3) as u64 };
                     if let Some(rtt_ms) = mean.or(gauge) {
                         self.ice_rtt_ms.add(rtt_ms, weight);

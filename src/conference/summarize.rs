@@ -15,7 +15,7 @@ use crate::unit::{Bitrate, Ratio};
 pub(super) fn conference(name: Option<&str>, fabrics: &[Fabric]) -> ConferenceSummary {
     let accounts = fabrics.iter().flat_map(|fabric| &fabric.accounts);
     // A clock that stepped back may have left an end before its start.
-    let times = || accounts.clone().flat_map(|account| [account.start.as_millis(), account.end.as_millis()]);
+    let times = || accounts.clone().flat_map(|account| [account.start.as_millis(), account.end().as_millis()]);
     let start_ms = times().min_by(f64::total_cmp);
     let end_ms = times().max_by(f64::total_cmp);
     ConferenceSummary {
@@ -77,12 +77,12 @@ fn stream(account: &Account) -> StreamSummary {
         label: account.label.as_deref().map(String::from),
         codec: account.codec.as_deref().map(String::from),
         start_ms: account.start.as_millis(),
-        end_ms: account.end.as_millis(),
+        end_ms: account.end().as_millis(),
         duration_s: duration_ms / 1e3,
         samples: account.looks,
         duplicates: account.duplicates,
         late: account.late,
-        epochs: account.epochs,
+        epochs: account.resets + 1,
         resets: account.resets,
         gaps: account.gaps,
         gap_s: times.gap / 1e3,
@@ -149,12 +149,12 @@ fn video(account: &Account) -> VideoSummary {
 }
 
 /// A whole number out of sums of whole numbers.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // checked; sums of counters are whole
+// Checked; sums of counters are whole.
 fn count(value: Option<f64>) -> Option<u64> {
     value.filter(|value| (0.0..=1.8e19).contains(value)).map(|value| value as u64)
 }
 
-#[allow(clippy::cast_possible_truncation)] // saturates
+// Saturates.
 fn signed(value: Option<f64>) -> Option<i64> {
     value.map(|value| value as i64)
 }

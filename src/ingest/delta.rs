@@ -200,7 +200,7 @@ impl Base {
             spare.gone.push(false);
             self.remember(next, next.len() - 1, hasher);
         }
-        self.keeps |= next.entries().any(|entry| is_of_callback_api(entry.kind()));
+        self.keeps |= next.entries().any(|entry| entry.kind().is_legacy());
         core::mem::swap(&mut self.rows, &mut spare.rows);
         core::mem::swap(&mut self.gone, &mut spare.gone);
         left_out
@@ -280,11 +280,10 @@ fn push_merged(
     }
     let own = change.and_then(|change| change.timestamp());
     let earlier = before.and_then(|before| before.timestamp());
-    let is_remote = matches!(row.view().kind(), StatsType::RemoteInboundRtp | StatsType::RemoteOutboundRtp);
     let timestamp = match own {
         Some(own) if own.as_millis() > 0.0 => Some(own),
         Some(_) => of_report,
-        None if dialect == Dialect::Rtcstats && !is_remote => of_report.or(earlier),
+        None if dialect == Dialect::Rtcstats && !row.view().kind().is_remote() => of_report.or(earlier),
         None => earlier.or(of_report),
     };
     row.set_timestamp(timestamp);
@@ -297,20 +296,4 @@ fn is_whole(report: &Report, beside: &Beside) -> bool {
         && beside.removed.is_empty()
         && !report.is_empty()
         && report.entries().all(|entry| entry.timestamp().is_some_and(|time| time.as_millis() > 0.0))
-}
-
-/// Whether only Chromium's callback API has entries of this type.
-const fn is_of_callback_api(kind: StatsType) -> bool {
-    matches!(
-        kind,
-        StatsType::LegacySsrc
-            | StatsType::LegacyCandidatePair
-            | StatsType::LegacyComponent
-            | StatsType::LegacyBwe
-            | StatsType::LegacyLocalCandidate
-            | StatsType::LegacyRemoteCandidate
-            | StatsType::LegacyTrack
-            | StatsType::LegacySession
-            | StatsType::LegacyCertificate
-    )
 }

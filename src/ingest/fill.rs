@@ -149,7 +149,7 @@ pub(super) fn nested_number(entry: &mut EntryMut<'_>, nested: Nested, name: &str
 pub(super) fn parse_time(text: &str) -> Option<StatTime> {
     match text.trim().parse() {
         Ok(number) => StatTime::from_unknown(number),
-        #[allow(clippy::cast_precision_loss)] // milliseconds since 1970 are exact
+        // Milliseconds since 1970 are exact.
         Err(_) => StatTime::from_millis(text.parse::<jiff::Timestamp>().ok()?.as_millisecond() as f64),
     }
 }

@@ -70,7 +70,7 @@ fn replay(reader: &mut Reader, mut connection: Connection<'_>, each: &mut Each<'
         for point in points {
             let Some(lane) = lanes.get_mut(point.track as usize) else { continue };
             let time = lane.write(&mut reader.report, &mut scratch);
-            if at.is_none() && lane.exact && !is_remote(lane.kind) {
+            if at.is_none() && lane.exact && !lane.kind.is_remote() {
                 at = time;
             }
         }
@@ -79,11 +79,6 @@ fn replay(reader: &mut Reader, mut connection: Connection<'_>, each: &mut Each<'
         let at = at.or_else(|| StatTime::from_millis(poll?));
         reader.hand_out(&connection.name, at, each);
     }
-}
-
-/// Whether entries of this type carry the time of an RTCP report, not that of the poll.
-const fn is_remote(kind: StatsType) -> bool {
-    matches!(kind, StatsType::RemoteInboundRtp | StatsType::RemoteOutboundRtp)
 }
 
 /// One stats entry over the time of the call.
@@ -131,7 +126,7 @@ impl<'t> Lane<'t> {
 
     fn track(&self) -> Track<'_> {
         let times = self.levelled.as_deref().unwrap_or(&self.stamps);
-        Track { times, exact: self.exact, remote: is_remote(self.kind) }
+        Track { times, exact: self.exact, remote: self.kind.is_remote() }
     }
 
     /// Adds the next point to the report; its time, if it has one.

@@ -313,12 +313,11 @@ impl<'de> Visitor<'de> for Member<'_, '_> {
         Ok(())
     }
 
-    #[allow(clippy::cast_precision_loss)] // JSON numbers are f64 wherever getStats comes from
+    // JSON numbers are f64 wherever getStats comes from.
     fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
         self.visit_f64(value as f64)
     }
 
-    #[allow(clippy::cast_precision_loss)]
     fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
         self.visit_f64(value as f64)
     }
@@ -396,12 +395,10 @@ impl<'de> Visitor<'de> for NestedValue<'_, '_> {
         Ok(())
     }
 
-    #[allow(clippy::cast_precision_loss)]
     fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
         self.visit_f64(value as f64)
     }
 
-    #[allow(clippy::cast_precision_loss)]
     fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
         self.visit_f64(value as f64)
     }

@@ -434,4 +434,25 @@ impl StatsType {
     pub const fn is_rtp(self) -> bool {
         matches!(self, Self::InboundRtp | Self::OutboundRtp | Self::RemoteInboundRtp | Self::RemoteOutboundRtp)
     }
+
+    /// Whether entries of this type carry the time of an RTCP report, not that of the snapshot.
+    pub(crate) const fn is_remote(self) -> bool {
+        matches!(self, Self::RemoteInboundRtp | Self::RemoteOutboundRtp)
+    }
+
+    /// Whether only Chromium's callback API has entries of this type.
+    pub(crate) const fn is_legacy(self) -> bool {
+        matches!(
+            self,
+            Self::LegacySsrc
+                | Self::LegacyCandidatePair
+                | Self::LegacyComponent
+                | Self::LegacyBwe
+                | Self::LegacyLocalCandidate
+                | Self::LegacyRemoteCandidate
+                | Self::LegacyTrack
+                | Self::LegacySession
+                | Self::LegacyCertificate
+        )
+    }
 }

@@ -2,12 +2,19 @@
 #![allow(dead_code)] // no program needs all of it
 #![allow(clippy::panic, clippy::unwrap_used)] // tests may assume
 
+pub(crate) mod recordings;
+
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+/// A file or directory under `tests/fixtures`.
+fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+}
+
 /// A file under `tests/fixtures`, unpacked when it is gzip.
 pub(crate) fn fixture(name: &str) -> Vec<u8> {
-    unpacked(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name))
+    unpacked(&path(name))
 }
 
 /// A file of text under `tests/fixtures`, unpacked when it is gzip.
@@ -27,8 +34,9 @@ pub(crate) fn workload(set: &str) -> Vec<String> {
 pub(crate) fn recordings() -> Vec<(String, String)> {
     let mut names = Vec::new();
     for directory in ["recordings", "recordings/other"] {
-        let entries = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(directory));
-        let files = entries.unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
+        let files = std::fs::read_dir(path(directory))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
         names.extend(files.filter_map(|file| Some(format!("{directory}/{}", file.strip_suffix(".ndjson.gz")?))));
     }
     names.sort();

@@ -1,40 +1,31 @@
-//! The recordings, as text and replayed. Each test binary uses what it needs.
-#![allow(dead_code)]
+//! The recordings that the lab says something of, as text and replayed.
 
 use std::collections::BTreeMap;
-use std::io::Read;
-use std::path::{Path, PathBuf};
 
 use callgauge::id::FabricId;
 use callgauge::ingest::Reader;
+use callgauge::summary::ConferenceSummary;
 use callgauge::unit::Timestamp;
 use callgauge::{Conference, Config, Event, FabricSpec};
-use flate2::read::MultiGzDecoder;
 use serde_json::Value;
 
-/// Where the recordings are.
-pub(crate) fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/recordings")
-}
+use super::{path, text};
 
 /// The lines of a recording.
 pub(crate) fn lines(name: &str) -> Vec<String> {
-    let file = std::fs::File::open(folder().join(format!("{name}.ndjson.gz"))).unwrap();
-    let mut text = String::new();
-    MultiGzDecoder::new(file).read_to_string(&mut text).unwrap();
-    let lines: Vec<String> = text.lines().map(Into::into).collect();
+    let lines: Vec<String> = text(&format!("recordings/{name}.ndjson.gz")).lines().map(Into::into).collect();
     assert!(lines.len() > 20, "{name} is no recording");
     lines
 }
 
 /// What the lab says of a recording.
 pub(crate) fn meta(name: &str) -> Value {
-    serde_json::from_str(&std::fs::read_to_string(folder().join(format!("{name}.meta.json"))).unwrap()).unwrap()
+    serde_json::from_str(&text(&format!("recordings/{name}.meta.json"))).unwrap()
 }
 
 /// Every recording that the lab says something of.
 pub(crate) fn names() -> Vec<String> {
-    let mut names: Vec<String> = std::fs::read_dir(folder())
+    let mut names: Vec<String> = std::fs::read_dir(path("recordings"))
         .unwrap()
         .filter_map(|entry| Some(entry.unwrap().file_name().to_str()?.strip_suffix(".meta.json")?.to_owned()))
         .collect();
@@ -71,4 +62,16 @@ pub(crate) fn replay<'a>(lines: impl IntoIterator<Item = &'a String>) -> Replay 
             .unwrap();
     }
     replay
+}
+
+/// What a call came to, without what counts repetitions.
+pub(crate) fn without_repetitions(call: &Conference) -> ConferenceSummary {
+    let mut summary = call.summary();
+    for fabric in &mut summary.fabrics {
+        fabric.snapshots = 0;
+        for stream in &mut fabric.streams {
+            stream.duplicates = 0;
+        }
+    }
+    summary
 }

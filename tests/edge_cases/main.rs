@@ -1,16 +1,17 @@
 //! What real data does to an engine, case by case: 1 to 45, by the numbers of the list that the design refers to. Each
 //! test states what is right.
 //!
-//! Not here, because they are about formats with tests of their own: 35 (rules of the delta formats), 36 and 37
-//! (webrtc-internals); and 42 (speakers).
+//! Not here, because they are about formats that have test programs of their own: 35 (what each format's differences
+//! leave out) and 42 (speakers of nobody) in `tests/line_rules.rs`, 36 and 37 (series of unequal length, the cap) in
+//! `tests/internals/made_up.rs`. They are named alike: `case_35_…`.
 #![allow(clippy::unwrap_used, clippy::panic)] // a test may fail wherever it stands
 
+#[path = "../common/mod.rs"]
+mod common;
 mod connections;
 mod formats;
 mod metrics;
 mod recorded;
-#[path = "../common/recordings.rs"]
-mod recordings;
 mod streams;
 
 use callgauge::id::{Direction, FabricId};

@@ -4,7 +4,7 @@ use callgauge::metric::{Metric, State};
 use callgauge::unit::{Mos, RFactor};
 use serde_json::{Value, json};
 
-use super::{Call, heard, pictures, sent, sound};
+use super::{Call, entry, heard, pictures, sent, sound};
 
 #[test]
 fn case_08_an_unknown_round_trip_time_is_unknown() {
@@ -92,7 +92,7 @@ fn case_14_nothing_over_nothing_is_unknown() {
     let base = json!({"id": "O", "type": "outbound-rtp", "kind": "video", "ssrc": 5, "framesEncoded": 0, "totalEncodeTime": 0, "qpSum": 0, "packetsSent": 0,
         "qualityLimitationDurations": {"none": 0, "cpu": 0, "bandwidth": 0, "other": 0}});
     for second in 0..=1 {
-        let interval = call.one(super::entry(base.clone(), json!({"timestamp": second * 1000})));
+        let interval = call.one(entry(base.clone(), json!({"timestamp": second * 1000})));
         let Some(interval) = interval else { continue };
         for metric in [Metric::LimitedCpuRatio, Metric::EncodeMs, Metric::Qp] {
             assert_eq!(interval.get(metric), None, "{}", metric.name());
@@ -104,7 +104,7 @@ fn case_14_nothing_over_nothing_is_unknown() {
 fn case_18_a_layer_that_is_off_is_not_measured() {
     let mut call = Call::new();
     let layer = |rid: &str, ssrc: u32, second: f64, more: Value| {
-        super::entry(
+        entry(
             json!({"id": format!("O{ssrc}"), "type": "outbound-rtp", "kind": "video", "ssrc": ssrc, "rid": rid, "active": true, "mid": "1",
                 "timestamp": 1e6 + second * 1e3, "packetsSent": (second * 100.0) as u64, "bytesSent": (second * 1e5) as u64}),
             more,
@@ -362,5 +362,60 @@ fn case_44_thresholds_are_in_time_not_in_samples() {
         assert!((stream.held_s - 20.0).abs() <= 1.0 + 1e-9, "{} s held at {every} ms", stream.held_s);
         assert_eq!((stream.packets, stream.gaps), (Some(980), 0));
         assert!((stream.interval_bitrate_bps.p50.unwrap() - 32_000.0).abs() <= 32_000.0 / 64.0, "at {every} ms");
+    }
+}
+
+#[test]
+fn every_state_has_its_evidence_and_its_seconds() {
+    let at = |second: f64| json!({"timestamp": 1e6 + second * 1e3});
+    let dtx = |second: f64| json!({"packetsReceived": second * 5.0, "packetsLost": 0, "totalAudioEnergy": 0});
+    let microphone = |second: f64, energy: f64| {
+        json!({"id": "S", "type": "media-source", "kind": "audio", "timestamp": 1e6 + second * 1e3,
+            "totalAudioEnergy": energy, "totalSamplesDuration": second})
+    };
+    let cases = [
+        (State::Active, vec![vec![sound(0.0, json!({}))], vec![sound(1.0, json!({}))]]),
+        (
+            State::Active,
+            vec![vec![sent(0.0, json!({})), microphone(0.0, 0.0)], vec![sent(1.0, json!({})), microphone(1.0, 0.01)]],
+        ),
+        (
+            State::Muted,
+            vec![vec![sent(0.0, json!({})), microphone(0.0, 0.5)], vec![sent(1.0, json!({})), microphone(1.0, 0.5)]],
+        ),
+        (State::Held, vec![vec![sound(5.0, json!({}))], vec![sound(5.0, at(6.0))]]),
+        // It plays on what it has to invent: nothing comes, and nobody says why.
+        (
+            State::Active,
+            vec![
+                vec![sound(5.0, json!({}))],
+                vec![sound(5.0, entry(at(6.0), json!({"totalSamplesReceived": 288_000})))],
+            ],
+        ),
+        (State::Paused, vec![vec![sent(5.0, json!({}))], vec![sent(5.0, at(6.0))]]),
+        (State::Paused, vec![vec![sent(5.0, json!({}))], vec![sent(6.0, json!({"active": false}))]]),
+        (State::Silent, vec![vec![sound(0.0, dtx(0.0))], vec![sound(1.0, dtx(1.0))]]),
+        (State::Reset, vec![vec![sound(9.0, json!({}))], vec![sound(1.0, at(10.0))]]),
+        (State::Gap, vec![vec![sound(0.0, json!({}))], vec![sound(1.0, json!({}))], vec![sound(20.0, json!({}))]]),
+    ];
+    for (state, looks) in cases {
+        let mut call = Call::new();
+        let interval = looks.iter().map(|entries| call.look(entries)).last().unwrap().remove(0);
+        assert_eq!(interval.state, state, "{looks:?}");
+        let stream = call.stream();
+        let told = [
+            (State::Muted, stream.muted_s),
+            (State::Held, stream.held_s),
+            (State::Paused, stream.paused_s),
+            (State::Silent, stream.silent_s),
+            (State::Gap, stream.gap_s),
+        ];
+        for (other, seconds) in told {
+            assert_eq!(seconds, if other == state { interval.span_ms / 1e3 } else { 0.0 }, "{other:?} of {state:?}");
+        }
+        assert_eq!(stream.resets, u64::from(state == State::Reset));
+        // Of all but what is measured, no figure reaches the averages.
+        let before = u64::from(state == State::Gap);
+        assert_eq!(stream.interval_bitrate_bps.n, before + u64::from(state.is_measured()), "{state:?}");
     }
 }

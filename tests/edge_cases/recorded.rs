@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use callgauge::Event;
 use callgauge::id::{Direction, MediaKind};
 use callgauge::metric::{Interval, Metric, State};
 use callgauge::summary::{ConferenceSummary, StreamSummary};
-use callgauge::{Conference, Event};
 use serde_json::Value;
 
-use super::recordings::{lines, meta, names, replay};
+use super::common::recordings::{lines, meta, names, replay, without_repetitions};
 
 /// A stream of a recording.
 fn stream<'a>(
@@ -249,18 +249,6 @@ fn case_44_totals_do_not_depend_on_how_often_one_looks() {
         }
     }
     assert_eq!(compared, 8);
-}
-
-/// The call without what counts repetitions.
-fn without_repetitions(call: &Conference) -> ConferenceSummary {
-    let mut summary = call.summary();
-    for fabric in &mut summary.fabrics {
-        fabric.snapshots = 0;
-        for stream in &mut fabric.streams {
-            stream.duplicates = 0;
-        }
-    }
-    summary
 }
 
 #[test]

@@ -410,7 +410,7 @@ fn case_29_a_stream_that_vanished_keeps_what_it_came_to() {
 
 #[test]
 fn case_32_ids_and_ssrcs_repeat_across_connections() {
-    let mut replay = super::recordings::Replay {
+    let mut replay = super::common::recordings::Replay {
         call: Conference::new("", Config::new()),
         events: Vec::new(),
         fabrics: Default::default(),

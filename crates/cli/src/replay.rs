@@ -19,7 +19,7 @@ pub(crate) fn replay(files: &[PathBuf], mut see: impl FnMut(&str, &Event)) -> (C
         let mut input = input::read(file, &mut |snapshot| {
             if let Some(at) = snapshot.at {
                 // Lines are not always in order, and the engine's clock never runs back.
-                #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // positive; saturates
+                // Positive; saturates.
                 let at = Timestamp::from_micros((at.as_millis() * 1e3) as u64);
                 now = now.max(at);
             }

@@ -184,7 +184,7 @@ impl Grid {
     /// quite even, so that the count decides over the distance when the two nearly agree. `None` when they cannot be
     /// brought together.
     pub(super) fn place(&self, start: f64, end: f64, len: usize) -> Option<Spread> {
-        #[allow(clippy::cast_possible_truncation)] // cut to a range that an i64 holds
+        // Cut to a range that an i64 holds.
         let place = |time: f64| libm::round(((time - self.origin) / self.period).clamp(-FAR, FAR)) as i64;
         let (mut first, mut last) = (place(start), place(end));
         let count = i64::try_from(len).ok()?;
@@ -224,7 +224,7 @@ fn nearest(times: &[f64], time: f64) -> Option<(i64, i64)> {
         (Some(&before), None) => before,
         (None, None) => return None,
     };
-    #[allow(clippy::cast_possible_truncation)] // cut to a range that an i64 holds
+    // Cut to a range that an i64 holds.
     let beyond = libm::round(((time - value) / period).clamp(-FAR, FAR)) as i64;
     let range = (
         times.partition_point(|&known| known < value) as i64,

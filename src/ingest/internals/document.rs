@@ -131,7 +131,7 @@ fn connection<'a>(cursor: &mut Cursor<'a>, skipped: &mut u64) -> Result<Vec<Elem
         })
     })?;
     if elements.iter().any(|element| element.kind.is_rtp()) {
-        elements.retain(|element| !is_legacy(element.kind));
+        elements.retain(|element| !element.kind.is_legacy());
     }
     Ok(elements)
 }
@@ -234,21 +234,6 @@ fn time(cursor: &mut Cursor<'_>) -> Result<Option<f64>, ReadError> {
         fill::parse_time(&text_of(cursor.string("a time")?))
     };
     Ok(time.map(StatTime::as_millis))
-}
-
-const fn is_legacy(kind: StatsType) -> bool {
-    matches!(
-        kind,
-        StatsType::LegacySsrc
-            | StatsType::LegacyCandidatePair
-            | StatsType::LegacyComponent
-            | StatsType::LegacyBwe
-            | StatsType::LegacyLocalCandidate
-            | StatsType::LegacyRemoteCandidate
-            | StatsType::LegacyTrack
-            | StatsType::LegacySession
-            | StatsType::LegacyCertificate
-    )
 }
 
 /// The type, from how Chromium named its entries, for dumps from before there was a `statsType`.
