@@ -12,11 +12,12 @@ use crate::input::{self, Input};
 pub(crate) fn replay(files: &[PathBuf], mut see: impl FnMut(&str, &Event)) -> (Conference, Vec<Input>) {
     let mut call = Conference::new("", Config::new());
     let mut now = Timestamp::default();
-    let mut inputs = Vec::new();
+    let (mut inputs, mut opened) = (Vec::new(), Vec::new());
     for file in files {
         // The same name in another file is another connection.
         let mut fabrics = HashMap::new();
-        inputs.push(input::read(file, &mut |snapshot| {
+        let mut refused = 0;
+        let mut input = input::read(file, &mut |snapshot| {
             if let Some(at) = snapshot.at {
                 // Lines are not always in order, and the engine's clock never runs back.
                 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // positive; saturates
@@ -26,7 +27,10 @@ pub(crate) fn replay(files: &[PathBuf], mut see: impl FnMut(&str, &Event)) -> (C
             let fabric = match fabrics.get(snapshot.fabric) {
                 Some(&fabric) => fabric,
                 None => {
-                    let Ok(fabric) = call.open_fabric(now, FabricSpec::new(snapshot.fabric)) else { return };
+                    let Ok(fabric) = call.open_fabric(now, FabricSpec::new(snapshot.fabric)) else {
+                        refused += 1;
+                        return;
+                    };
                     fabrics.insert(snapshot.fabric.to_owned(), fabric);
                     fabric
                 }
@@ -36,7 +40,14 @@ pub(crate) fn replay(files: &[PathBuf], mut see: impl FnMut(&str, &Event)) -> (C
                     see(snapshot.fabric, &event);
                 }
             }
-        }));
+        });
+        input.refused_snapshots = refused;
+        opened.push(fabrics.len());
+        inputs.push(input);
+    }
+    let mut fabrics = call.summary().fabrics.into_iter();
+    for (input, opened) in inputs.iter_mut().zip(opened) {
+        input.refused_entries = fabrics.by_ref().take(opened).map(|fabric| fabric.refused_streams).sum();
     }
     (call, inputs)
 }

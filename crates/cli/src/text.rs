@@ -1,5 +1,6 @@
 //! The report as text: what a support engineer can read in ten seconds.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -36,7 +37,7 @@ pub(crate) fn write(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let streams: usize = summary.fabrics.iter().map(|fabric| fabric.streams.len()).sum();
-    let name = summary.conference.as_deref().unwrap_or("Conference");
+    let name = printable(summary.conference.as_deref().unwrap_or("Conference"));
     write!(out, "{name}")?;
     if let (Some(start), Some(seconds)) = (summary.start_ms, summary.duration_s) {
         write!(out, ", {}, from {}", duration(seconds), time_of_day(start))?;
@@ -71,7 +72,7 @@ fn write_fabric(
     series: &AllSeries,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let name = if fabric.fabric.is_empty() { "Connection" } else { &fabric.fabric };
+    let name = if fabric.fabric.is_empty() { "Connection".into() } else { printable(&fabric.fabric) };
     let mut facts: Vec<String> = fabric.state.map(Into::into).into_iter().collect();
     if let Some(rtt) = fabric.rtt_ms.ice.mean.or(fabric.rtt_ms.rtcp.mean) {
         let p95 = fabric.rtt_ms.ice.p95.or(fabric.rtt_ms.rtcp.p95);
@@ -101,7 +102,7 @@ fn write_stream(
         Direction::Outbound => "to  ",
     };
     let kind = stream.kind.map_or("?", MediaKind::name);
-    let codec = stream.codec.as_deref().unwrap_or("?");
+    let codec = printable(stream.codec.as_deref().unwrap_or("?"));
     write!(out, "  {way} {kind:5} {codec:5} {:>10}", stream.ssrc.get())?;
     for fact in facts(stream) {
         write!(out, "  {fact}")?;
@@ -245,6 +246,15 @@ fn bitrate(bps: f64) -> String {
 
 fn percent(ratio: Option<f64>) -> String {
     ratio.map_or("?".into(), |ratio| format!("{:.1} %", ratio * 100.0))
+}
+
+/// A name out of the input, on one line: control characters (which could also steer the terminal) are escaped.
+pub(crate) fn printable(name: &str) -> Cow<'_, str> {
+    if !name.contains(char::is_control) {
+        return name.into();
+    }
+    let escape = |c: char| if c.is_control() { c.escape_default().collect() } else { String::from(c) };
+    name.chars().map(escape).collect()
 }
 
 /// `1 entry`, `2 entries`.
