@@ -23,6 +23,8 @@ use state::{Context, Pace, STILL_MS, state_of};
 
 /// For this long after a pause, jitter is that of the pause: RFC 3550 forgets 1/16 with each packet.
 const SETTLING_MS: f64 = 900.0;
+/// Names beyond this many bytes are cut: one long text in a report may be the codec of thousands of streams.
+const MAX_NAME: usize = 128;
 
 /// One RTP stream over the whole call.
 #[derive(Clone, Debug)]
@@ -171,7 +173,8 @@ impl Account {
 
     /// Remembers the codec behind an id by its MIME type.
     pub(crate) fn set_codec(&mut self, id: &str, mime: &str) {
-        self.codec_id = Some(id.into());
+        // An id that is too long to be kept is looked up every time.
+        self.codec_id = (id.len() <= MAX_NAME).then(|| id.into());
         self.codec = Some(codec_name(mime));
     }
 
@@ -302,7 +305,7 @@ impl Account {
 
     fn note_names(&mut self, entry: Entry<'_>) {
         if self.label.is_none() {
-            self.label = entry.text(Text::Rid).or_else(|| entry.text(Text::Mid)).map(Into::into);
+            self.label = entry.text(Text::Rid).or_else(|| entry.text(Text::Mid)).map(kept);
         }
         if self.codec.is_none() {
             self.codec = entry.text(Text::MimeType).map(codec_name);
@@ -336,5 +339,16 @@ fn packets(delta: &Delta<'_>, direction: Direction) -> Option<f64> {
 
 /// `opus` of `audio/opus`, as it is spelled.
 fn codec_name(mime: &str) -> String {
-    mime.rsplit('/').next().unwrap_or(mime).into()
+    kept(mime.rsplit('/').next().unwrap_or(mime))
+}
+
+/// A name as it is kept: whole, or cut and marked with `…`.
+fn kept(name: &str) -> String {
+    if name.len() <= MAX_NAME {
+        return name.into();
+    }
+    let end = name.char_indices().map(|(at, _)| at).take_while(|&at| at <= MAX_NAME).last();
+    let mut cut = String::from(name.get(..end.unwrap_or(0)).unwrap_or(""));
+    cut.push('…');
+    cut
 }

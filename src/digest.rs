@@ -56,7 +56,7 @@ impl Digest {
             return;
         }
         (self.min, self.max) = if self.n == 0 { (value, value) } else { (self.min.min(value), self.max.max(value)) };
-        self.n += 1;
+        self.n = self.n.saturating_add(1);
         self.weight = self.weight.saturating_add(weight);
         // At most 1e15 · 2³², far inside 128 bits.
         let fixed = libm::round(value * FIXED_POINT) as i128;
@@ -71,7 +71,7 @@ impl Digest {
         }
         (self.min, self.max) =
             if self.n == 0 { (other.min, other.max) } else { (self.min.min(other.min), self.max.max(other.max)) };
-        self.n += other.n;
+        self.n = self.n.saturating_add(other.n);
         self.weight = self.weight.saturating_add(other.weight);
         self.sum = self.sum.saturating_add(other.sum);
         for &(cell, weight) in &other.cells {
@@ -244,6 +244,17 @@ mod tests {
             let mut merged = digest(left);
             merged.merge(&digest(right));
             prop_assert_eq!(merged, digest(&values));
+        }
+
+        #[test]
+        fn counts_end_at_their_limit(value in value()) {
+            let mut digest = digest(&[(value, u64::MAX)]);
+            for _ in 0..70 {
+                let copy = digest.clone();
+                digest.merge(&copy);
+            }
+            prop_assert_eq!(digest.n(), u64::MAX);
+            prop_assert_eq!(digest.quantile(0.5), Some(value));
         }
 
         #[test]

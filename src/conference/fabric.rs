@@ -28,6 +28,53 @@ pub(super) struct Fabric {
     seen: Vec<u32>,
     /// For each account, where its entries are.
     seats: Vec<Seat>,
+    codecs: ById,
+    sources: ById,
+}
+
+/// Entries of the snapshot at hand by id, found when they are first asked for: a report may have thousands, and thousands of streams that
+/// name them.
+#[derive(Clone, Debug, Default)]
+struct ById {
+    /// Their positions, sorted by id and then by position. Kept for its memory.
+    places: Vec<u32>,
+    sorted: bool,
+}
+
+impl ById {
+    /// Forgets the snapshot before.
+    const fn forget(&mut self) {
+        self.sorted = false;
+    }
+
+    /// The first entry with this id of those that `is_meant` admits, which must be the same for a whole snapshot.
+    fn find<'a>(&mut self, id: &str, report: &'a Report, is_meant: impl Fn(Entry<'_>) -> bool) -> Option<Entry<'a>> {
+        let places = self.of(report, is_meant);
+        let first = places.partition_point(|&place| id_at(report, place) < id);
+        report.get(*places.get(first)? as usize).filter(|entry| entry.id() == id)
+    }
+
+    /// The only entry that is meant, if there is one and no other.
+    fn only<'a>(&mut self, report: &'a Report, is_meant: impl Fn(Entry<'_>) -> bool) -> Option<Entry<'a>> {
+        match *self.of(report, is_meant) {
+            [place] => report.get(place as usize),
+            _ => None,
+        }
+    }
+
+    fn of(&mut self, report: &Report, is_meant: impl Fn(Entry<'_>) -> bool) -> &[u32] {
+        if !self.sorted {
+            self.sorted = true;
+            self.places.clear();
+            self.places.extend((0_u32..).zip(report.entries()).filter(|&(_, entry)| is_meant(entry)).map(|(at, _)| at));
+            self.places.sort_unstable_by_key(|&place| (id_at(report, place), place));
+        }
+        &self.places
+    }
+}
+
+fn id_at(report: &Report, place: u32) -> &str {
+    report.get(place as usize).map_or("", |entry| entry.id())
 }
 
 /// Where the entries of a stream stand in a report.
@@ -53,6 +100,8 @@ impl Fabric {
             refused_streams: 0,
             seen: Vec::new(),
             seats: Vec::new(),
+            codecs: ById::default(),
+            sources: ById::default(),
         }
     }
 
@@ -61,6 +110,8 @@ impl Fabric {
         self.find_accounts(report, max_streams);
         self.find_remotes(report);
         let playout_stands = self.playout_stands(report);
+        self.codecs.forget();
+        self.sources.forget();
         let (mut late, mut news) = (false, false);
         for &slot in &self.seen {
             let Some(&seat) = self.seats.get(slot as usize) else { continue };
@@ -72,7 +123,9 @@ impl Fabric {
             if let Some(remote) = seat.remote.and_then(|position| report.get(position as usize)) {
                 account.hear(remote, entry);
             }
-            let source = (account.direction == Direction::Outbound).then(|| source_of(entry, report)).flatten();
+            let source = (account.direction == Direction::Outbound)
+                .then(|| source_of(entry, report, &mut self.sources))
+                .flatten();
             match account.look(entry, source, playout_stands) {
                 Look::Late => late = true,
                 Look::Repeated => {}
@@ -87,7 +140,8 @@ impl Fabric {
                 }
             }
             if let Some(id) = account.new_codec_id(entry).filter(|_| account.is_at(entry))
-                && let Some(mime) = report.by_id(id).and_then(|codec| codec.text(Text::MimeType))
+                && let Some(codec) = self.codecs.find(id, report, |_| true)
+                && let Some(mime) = codec.text(Text::MimeType)
             {
                 account.set_codec(id, mime);
             }
@@ -187,14 +241,15 @@ fn outranks(entry: Entry<'_>, other: Entry<'_>) -> bool {
 }
 
 /// The media source of a stream that is sent: the one it names, or the only one of its kind.
-fn source_of<'a>(entry: Entry<'_>, report: &'a Report) -> Option<Entry<'a>> {
+fn source_of<'a>(entry: Entry<'_>, report: &'a Report, sources: &mut ById) -> Option<Entry<'a>> {
     if entry.media() != Some(MediaKind::Audio) {
         return None;
     }
-    let mut sources = report.of(StatsType::MediaSource).filter(|source| source.media() == entry.media());
+    let of_audio =
+        |source: Entry<'_>| source.kind() == StatsType::MediaSource && source.media() == Some(MediaKind::Audio);
     match entry.text(Text::MediaSourceId) {
-        Some(id) => sources.find(|source| source.id() == id),
-        None => sources.next().filter(|_| sources.next().is_none()),
+        Some(id) => sources.find(id, report, of_audio),
+        None => sources.only(report, of_audio),
     }
 }
 

@@ -19,10 +19,10 @@ pub(super) fn number(entry: &mut EntryMut<'_>, target: Target, value: f64) {
         Target::Scaled(field, factor) => {
             entry.set(field, value * factor);
         }
-        Target::Text(field) if value.is_finite() => {
+        Target::Text(field) if is_short(value) => {
             entry.set_text_of(field, value);
         }
-        Target::Id if value.is_finite() => {
+        Target::Id if is_short(value) => {
             entry.set_id_of(value);
         }
         Target::Timestamp => match StatTime::from_unknown(value) {
@@ -40,6 +40,11 @@ pub(super) fn number(entry: &mut EntryMut<'_>, target: Target, value: f64) {
         Target::Skip | Target::Inline => {}
         _ => bad(entry, target),
     }
+}
+
+/// Whether a number is printed in a few digits: no name is a number of three hundred.
+fn is_short(value: f64) -> bool {
+    value == 0.0 || (1e-6..1e21).contains(&value.abs())
 }
 
 /// A text for a member, unescaped.

@@ -25,7 +25,10 @@ pub(super) fn read(reader: &mut Reader, cursor: &mut Cursor<'_>, each: &mut Each
     }
     let mut buffer = String::new();
     let Some(line) = lines::parse(reader, cursor, &mut buffer)? else { return Ok(()) };
-    reader.lines.clock += line.last.filter(|step| step.is_finite()).unwrap_or(0.0);
+    // A step out of all time is none: it must not take the times of all other lines with it.
+    if let Some(at) = line.last.and_then(|step| StatTime::from_millis(reader.lines.clock + step)) {
+        reader.lines.clock = at.as_millis();
+    }
     let at = StatTime::from_millis(reader.lines.clock);
     if line.method == "create" {
         reader.lines.bases.forget(line.fabric);

@@ -12,6 +12,10 @@ use serde::Serialize;
 
 use crate::text::plural;
 
+/// Bytes of a record beyond which it is not read: a line without an end must not take all memory. Reports of the
+/// largest calls have a few megabytes, dumps of long ones some hundred.
+const MAX_RECORD: usize = 1 << 30;
+
 /// How many of the records that could not be read are kept with their reasons.
 const KEPT_PROBLEMS: usize = 8;
 
@@ -29,6 +33,11 @@ pub(crate) struct Input {
     pub(crate) bad_fields: u64,
     /// The names of the numeric ones among them.
     pub(crate) bad_numbers: Vec<&'static str>,
+    /// Snapshots of connections beyond the limit.
+    pub(crate) refused_snapshots: u64,
+    /// Entries of streams beyond the limit of a connection.
+    #[serde(skip)]
+    pub(crate) refused_entries: u64,
     #[serde(skip)]
     pub(crate) lines: u64,
     /// How many connections a replay opened for it.
@@ -57,6 +66,14 @@ impl Input {
             let values = plural(self.bad_fields, "impossible value");
             eprintln!("callgauge: {}: left out {values}{}", self.file, self.which());
         }
+        if self.refused_snapshots > 0 {
+            let snapshots = plural(self.refused_snapshots, "snapshot");
+            eprintln!("callgauge: {}: left out {snapshots} of connections beyond the limit", self.file);
+        }
+        if self.refused_entries > 0 {
+            let entries = plural(self.refused_entries, "entry");
+            eprintln!("callgauge: {}: left out {entries} of streams beyond the limit of a connection", self.file);
+        }
         if self.snapshots == 0 && self.problems.is_empty() {
             eprintln!("callgauge: {}: holds no snapshot of stats", self.file);
         }
@@ -64,6 +81,24 @@ impl Input {
 }
 
 impl Input {
+    fn new(file: &str) -> Self {
+        Self {
+            file: file.into(),
+            format: None,
+            snapshots: 0,
+            skipped_lines: 0,
+            skipped_entries: 0,
+            bad_fields: 0,
+            bad_numbers: Vec::new(),
+            refused_snapshots: 0,
+            refused_entries: 0,
+            lines: 0,
+            connections: 0,
+            conference: None,
+            problems: Vec::new(),
+        }
+    }
+
     /// ` (jitter)`: which members had impossible values, as far as they are numbers.
     pub(crate) fn which(&self) -> String {
         if self.bad_numbers.is_empty() { String::new() } else { format!(" ({})", self.bad_numbers.join(", ")) }
@@ -72,23 +107,11 @@ impl Input {
 
 /// Reads a file and hands out every snapshot in it. What goes wrong is part of the answer.
 pub(crate) fn read(path: &Path, each: &mut dyn FnMut(Snapshot<'_>)) -> Input {
-    let mut input = Input {
-        file: if path == Path::new("-") { "standard input".into() } else { path.display().to_string() },
-        format: None,
-        snapshots: 0,
-        skipped_lines: 0,
-        skipped_entries: 0,
-        bad_fields: 0,
-        bad_numbers: Vec::new(),
-        lines: 0,
-        connections: 0,
-        conference: None,
-        problems: Vec::new(),
-    };
+    let mut input = Input::new(&if path == Path::new("-") { "standard input".into() } else { path.to_string_lossy() });
     let mut reader = Reader::new();
     let result = open(path).and_then(|source| {
         let mut unpacked = unpack(source)?;
-        read_records(&mut *unpacked, &mut reader, &mut input, each)
+        read_records(&mut *unpacked, MAX_RECORD, &mut reader, &mut input, each)
     });
     if let Err(error) = result {
         input.problems.push(error.to_string());
@@ -126,55 +149,85 @@ fn unpack(source: Box<dyn Read>) -> io::Result<Box<dyn BufRead>> {
 
 fn read_records(
     source: &mut dyn BufRead,
+    max: usize,
     reader: &mut Reader,
     input: &mut Input,
     each: &mut dyn FnMut(Snapshot<'_>),
 ) -> io::Result<()> {
     let mut record = Vec::new();
-    let mut ended = next_line(source, &mut record)?;
-    while !ended && record.trim_ascii().is_empty() {
+    let mut line = next_line(source, max, &mut record);
+    while matches!(line, Ok(Line::Whole)) && record.trim_ascii().is_empty() {
         input.lines += 1;
         record.clear();
-        ended = next_line(source, &mut record)?;
+        line = next_line(source, max, &mut record);
     }
-    if framing(&record) == Framing::Document && !ended {
-        let result = source.read_to_end(&mut record);
-        match reader.read(&record, each) {
-            Ok(()) => input.lines += 1,
-            // Not one document after all: perhaps lines, the first of which is broken.
-            Err(error) => {
-                let mut lines = record.as_slice();
-                let mut line = Vec::new();
-                while !next_line(&mut lines, &mut line)? || !line.is_empty() {
-                    take_line(&line, reader, input, each);
-                    line.clear();
-                }
-                if reader.snapshots() == 0 {
-                    input.skipped_lines = 1;
-                    input.problems = vec![error.to_string()];
-                }
+    if matches!(line, Ok(Line::Whole)) && framing(&record) == Framing::Document {
+        let room = max.saturating_sub(record.len()) as u64;
+        let result = source.take(room).read_to_end(&mut record);
+        let error = match reader.read(&record, each) {
+            Ok(()) => {
+                input.lines += 1;
+                return result.map(drop);
             }
+            Err(error) => error,
+        };
+        // Not one document after all: perhaps lines, the first of which is broken.
+        let lines = read_lines(&mut record.as_slice().chain(source), max, reader, input, each);
+        if reader.snapshots() == 0 {
+            input.skipped_lines = 1;
+            input.problems = vec![error.to_string()];
         }
-        return result.map(drop);
+        return result.and(lines);
     }
-    while !(ended && record.is_empty()) {
-        take_line(&record, reader, input, each);
-        if ended {
-            break;
-        }
-        record.clear();
-        ended = next_line(source, &mut record)?;
+    take_line(line.as_ref().ok(), &record, max, reader, input, each);
+    if line? == Line::Last {
+        return Ok(());
     }
-    Ok(())
+    drop(record);
+    read_lines(source, max, reader, input, each)
 }
 
-fn take_line(line: &[u8], reader: &mut Reader, input: &mut Input, each: &mut dyn FnMut(Snapshot<'_>)) {
-    input.lines += 1;
-    if let Err(error) = reader.read(line, each) {
-        input.skipped_lines += 1;
-        if input.problems.len() < KEPT_PROBLEMS {
-            input.problems.push(describe(input.lines, &error));
+fn read_lines(
+    source: &mut dyn BufRead,
+    max: usize,
+    reader: &mut Reader,
+    input: &mut Input,
+    each: &mut dyn FnMut(Snapshot<'_>),
+) -> io::Result<()> {
+    let mut record = Vec::new();
+    loop {
+        record.clear();
+        let line = next_line(source, max, &mut record);
+        take_line(line.as_ref().ok(), &record, max, reader, input, each);
+        if line? == Line::Last {
+            return Ok(());
         }
+    }
+}
+
+/// Reads a line as far as it came: `line` is `None` where the source failed in it.
+fn take_line(
+    line: Option<&Line>,
+    record: &[u8],
+    max: usize,
+    reader: &mut Reader,
+    input: &mut Input,
+    each: &mut dyn FnMut(Snapshot<'_>),
+) {
+    if record.is_empty() {
+        return;
+    }
+    input.lines += 1;
+    let problem = match line {
+        Some(Line::TooLong) => format!("line {}: is longer than {max} bytes", input.lines),
+        _ => match reader.read(record, each) {
+            Ok(()) => return,
+            Err(error) => describe(input.lines, &error),
+        },
+    };
+    input.skipped_lines += 1;
+    if input.problems.len() < KEPT_PROBLEMS {
+        input.problems.push(problem);
     }
 }
 
@@ -182,8 +235,50 @@ fn describe(line: u64, error: &ReadError) -> String {
     format!("line {line}: {error}")
 }
 
-/// Appends the next line; whether the source ended. What was read before an error of the source is kept.
-fn next_line(source: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
-    source.read_until(b'\n', line)?;
-    Ok(line.last() != Some(&b'\n'))
+/// How a line ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Line {
+    Whole,
+    /// The source ended, perhaps in the line.
+    Last,
+    /// Only its beginning was kept.
+    TooLong,
+}
+
+/// Appends the next line, of which no more than `max` bytes are kept. What was read before an error of the source is
+/// kept.
+fn next_line(source: &mut dyn BufRead, max: usize, line: &mut Vec<u8>) -> io::Result<Line> {
+    (&mut *source).take(max as u64).read_until(b'\n', line)?;
+    if line.last() == Some(&b'\n') {
+        return Ok(Line::Whole);
+    }
+    if line.len() < max {
+        return Ok(Line::Last);
+    }
+    source.skip_until(b'\n')?;
+    Ok(Line::TooLong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_beyond_the_limit_costs_itself_and_no_other() {
+        let good = r#"[{"id":"I","type":"inbound-rtp","timestamp":1000,"ssrc":7}]"#;
+        let long = format!("[{}]", " ".repeat(500));
+        for (text, lines, snapshots) in [
+            (format!("{good}\n{long}\n{good}\n"), 3, 2),
+            (format!("{long}\n{good}\n"), 2, 1),
+            (format!("{good}\n{long}"), 2, 1),
+            // Begins like a document.
+            (format!("{{\n{long}\n{good}\n{good}"), 4, 2),
+        ] {
+            let mut input = Input::new("test");
+            let mut reader = Reader::new();
+            read_records(&mut text.as_bytes(), 400, &mut reader, &mut input, &mut |_| {}).unwrap();
+            assert_eq!((input.lines, reader.snapshots()), (lines, snapshots), "{text}");
+            assert!(input.problems.iter().any(|problem| problem.ends_with("is longer than 400 bytes")), "{text}");
+        }
+    }
 }

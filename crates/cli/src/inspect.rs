@@ -1,15 +1,15 @@
 //! `inspect`: what a file is and what is inside.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 use std::path::Path;
 
 use callgauge::id::{MediaKind, Ssrc};
 use callgauge::ingest::Snapshot;
-use callgauge::report::{StatsType, Text};
+use callgauge::report::{Entry, StatsType, Text};
 
 use crate::input;
-use crate::text::{duration, plural, time_of_day};
+use crate::text::{duration, plural, printable, time_of_day};
 
 /// What is known of one connection.
 #[derive(Default)]
@@ -28,6 +28,13 @@ struct Stream {
     codec: Option<String>,
 }
 
+/// How much of a codec's name is shown.
+const CODEC_WIDTH: usize = 64;
+
+fn codecs_by_id(snapshot: Snapshot<'_>) -> HashMap<&str, Entry<'_>> {
+    snapshot.report.of(StatsType::Codec).map(|codec| (codec.id(), codec)).collect()
+}
+
 pub(crate) fn run(file: &Path, out: &mut dyn Write) -> io::Result<bool> {
     let mut connections: BTreeMap<String, Connection> = BTreeMap::new();
     let input = input::read(file, &mut |snapshot| {
@@ -38,7 +45,7 @@ pub(crate) fn run(file: &Path, out: &mut dyn Write) -> io::Result<bool> {
         None => writeln!(out, "{}: no format that is known", input.file)?,
     }
     if let Some(conference) = &input.conference {
-        writeln!(out, "conference {conference}")?;
+        writeln!(out, "conference {}", printable(conference))?;
     }
     writeln!(
         out,
@@ -68,8 +75,10 @@ impl Connection {
     fn see(&mut self, snapshot: Snapshot<'_>) {
         self.snapshots += 1;
         let at = snapshot.at.map(callgauge::unit::StatTime::as_millis);
-        self.first_ms = self.first_ms.or(at);
-        self.last_ms = at.or(self.last_ms);
+        // Lines are not always in order.
+        self.first_ms = self.first_ms.into_iter().chain(at).reduce(f64::min);
+        self.last_ms = self.last_ms.into_iter().chain(at).reduce(f64::max);
+        let mut codecs = None;
         for entry in snapshot.report.entries() {
             self.entries += 1;
             *self.types.entry(entry.kind()).or_default() += 1;
@@ -80,14 +89,16 @@ impl Connection {
             let stream = self.streams.entry((entry.kind(), entry.media(), ssrc)).or_default();
             stream.snapshots += 1;
             if stream.codec.is_none() {
-                let codec = entry.text(Text::CodecId).and_then(|id| snapshot.report.by_id(id)).unwrap_or(entry);
-                stream.codec = codec.text(Text::MimeType).map(Into::into);
+                let codecs = codecs.get_or_insert_with(|| codecs_by_id(snapshot));
+                let codec = entry.text(Text::CodecId).and_then(|id| codecs.get(id).copied()).unwrap_or(entry);
+                // One long text may be the codec of thousands of streams.
+                stream.codec = codec.text(Text::MimeType).map(|mime| mime.chars().take(CODEC_WIDTH).collect());
             }
         }
     }
 
     fn write(&self, name: &str, out: &mut dyn Write) -> io::Result<()> {
-        let name = if name.is_empty() { "(unnamed)" } else { name };
+        let name = if name.is_empty() { "(unnamed)".into() } else { printable(name) };
         write!(out, "\n{name}: {}", plural(self.snapshots, "snapshot"))?;
         if let (Some(first), Some(last)) = (self.first_ms, self.last_ms) {
             write!(out, " in {}, from {}", duration((last - first) / 1e3), time_of_day(first))?;
@@ -96,7 +107,7 @@ impl Connection {
         for ((kind, media, ssrc), stream) in &self.streams {
             let way = if *kind == StatsType::InboundRtp { "inbound " } else { "outbound" };
             let media = media.map_or("?", MediaKind::name);
-            let codec = stream.codec.as_deref().unwrap_or("codec unknown");
+            let codec = printable(stream.codec.as_deref().unwrap_or("codec unknown"));
             writeln!(out, "  {way} {media} {:>10}  {codec}, in {}", ssrc.get(), plural(stream.snapshots, "snapshot"))?;
         }
         let types: Vec<_> = self.types.iter().map(|(kind, count)| format!("{count} {}", kind.name())).collect();

@@ -16,7 +16,8 @@ pub(crate) fn replay(files: &[PathBuf], mut see: impl FnMut(&str, &Event)) -> (C
     for file in files {
         // The same name in another file is another connection.
         let mut fabrics = HashMap::new();
-        let mut input = input::read(file, &mut |snapshot| {
+        let mut refused = 0;
+        let mut input: Input = input::read(file, &mut |snapshot| {
             if let Some(at) = snapshot.at {
                 // Lines are not always in order, and the engine's clock never runs back.
                 // Positive; saturates.
@@ -26,7 +27,10 @@ pub(crate) fn replay(files: &[PathBuf], mut see: impl FnMut(&str, &Event)) -> (C
             let fabric = match fabrics.get(snapshot.fabric) {
                 Some(&fabric) => fabric,
                 None => {
-                    let Ok(fabric) = call.open_fabric(now, FabricSpec::new(snapshot.fabric)) else { return };
+                    let Ok(fabric) = call.open_fabric(now, FabricSpec::new(snapshot.fabric)) else {
+                        refused += 1;
+                        return;
+                    };
                     fabrics.insert(snapshot.fabric.to_owned(), fabric);
                     fabric
                 }
@@ -37,8 +41,13 @@ pub(crate) fn replay(files: &[PathBuf], mut see: impl FnMut(&str, &Event)) -> (C
                 }
             }
         });
+        input.refused_snapshots = refused;
         input.connections = fabrics.len();
         inputs.push(input);
+    }
+    let mut fabrics = call.summary().fabrics.into_iter();
+    for input in &mut inputs {
+        input.refused_entries = fabrics.by_ref().take(input.connections).map(|fabric| fabric.refused_streams).sum();
     }
     (call, inputs)
 }

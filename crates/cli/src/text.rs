@@ -1,5 +1,6 @@
 //! The report as text: what a support engineer can read in ten seconds.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -64,7 +65,7 @@ pub(crate) fn write(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let streams: usize = summary.fabrics.iter().map(|fabric| fabric.streams.len()).sum();
-    let name = summary.conference.as_deref().unwrap_or("Conference");
+    let name = printable(summary.conference.as_deref().unwrap_or("Conference"));
     write!(out, "{name}")?;
     if let (Some(start), Some(seconds)) = (summary.start_ms, summary.duration_s) {
         write!(out, ", {}, from {}", duration(seconds), time_of_day(start))?;
@@ -123,7 +124,7 @@ impl<'a> Connection<'a> {
     /// Whether bars were among what was written.
     fn write(&self, summary: &ConferenceSummary, out: &mut dyn Write) -> io::Result<bool> {
         let fabric = self.fabric;
-        let name = if fabric.fabric.is_empty() { "Connection" } else { &fabric.fabric };
+        let name = if fabric.fabric.is_empty() { "Connection".into() } else { printable(&fabric.fabric) };
         let file = self.file.map_or(String::new(), |file| format!(" of {file}"));
         let mut facts: Vec<String> = vec![fabric.state.unwrap_or("state unknown").into()];
         if let Some(rtt) = fabric.rtt_ms.ice.mean.or(fabric.rtt_ms.rtcp.mean) {
@@ -188,7 +189,7 @@ impl Line<'_> {
             Direction::Outbound => "to  ",
         };
         let kind = stream.kind.map_or("?", MediaKind::name);
-        let codec = stream.codec.as_deref().unwrap_or("?");
+        let codec = printable(stream.codec.as_deref().unwrap_or("?"));
         write!(out, "  {way} {kind:5} {codec:5} {:>10}", stream.ssrc.get())?;
         for fact in self.facts() {
             write!(out, "  {fact}")?;
@@ -386,6 +387,15 @@ fn times(count: u64) -> String {
 fn clock(ms: f64) -> String {
     let seconds = (ms / 1e3).floor().max(0.0);
     format!("{:.0}:{:02.0}", (seconds / 60.0).floor(), seconds % 60.0)
+}
+
+/// A name out of the input, on one line: control characters (which could also steer the terminal) are escaped.
+pub(crate) fn printable(name: &str) -> Cow<'_, str> {
+    if !name.contains(char::is_control) {
+        return name.into();
+    }
+    let escape = |c: char| if c.is_control() { c.escape_default().collect() } else { String::from(c) };
+    name.chars().map(escape).collect()
 }
 
 /// `1 entry`, `2 entries`.

@@ -203,6 +203,55 @@ fn a_cut_gzip_file_gives_what_it_holds_and_says_so() {
     assert!(!output.stderr.is_empty());
 }
 
+/// A line of one stream that has been there for a second at the `second`th.
+fn line(connection: &str, ssrc: u32, second: u64) -> String {
+    let report = serde_json::json!([{
+        "id": "I", "type": "inbound-rtp", "kind": "audio", "timestamp": 1000 * second, "ssrc": ssrc,
+        "packetsReceived": 50 * second,
+    }]);
+    serde_json::json!({"t": 1000 * second, "pc": connection, "report": report}).to_string() + "\n"
+}
+
+#[test]
+fn what_a_limit_keeps_out_is_counted_and_said() {
+    let connections: String =
+        (0..1_030).map(|n| line(&format!("pc-{n}"), 7, 1) + &line(&format!("pc-{n}"), 7, 2)).collect();
+    let output = callgauge(&["report", "--format", "json", "-"], connections.as_bytes());
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["fabrics"].as_array().unwrap().len(), 1_024);
+    assert_eq!(report["inputs"][0]["refused_snapshots"], 12);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("left out 12 snapshots of connections beyond the limit"), "{said}");
+
+    let streams: String = (0..2_050).map(|ssrc| line("pc", ssrc, 1)).collect();
+    let output = callgauge(&["intervals", "-"], streams.as_bytes());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("left out 2 entries of streams beyond the limit of a connection"), "{said}");
+}
+
+#[test]
+fn a_name_cannot_forge_lines_nor_steer_the_terminal() {
+    let name = "A: established\n\nB\u{1b}[2J";
+    let input: String = (1..4).map(|second| line(name, 7, second)).collect();
+    for command in ["report", "inspect"] {
+        let said = stdout(&[command, "-"], input.as_bytes());
+        assert!(said.lines().any(|line| line.starts_with(r"A: established\n\nB\u{1b}[2J: ")), "{said}");
+        assert!(!said.contains('\u{1b}'), "{said}");
+    }
+}
+
+#[test]
+fn what_stands_behind_a_gzip_stream_does_not_cost_its_last_line() {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all((line("pc", 7, 1) + line("pc", 7, 2).trim_end()).as_bytes()).unwrap();
+    let mut packed = packed.finish().unwrap();
+    packed.extend(b"garbage");
+    let output = callgauge(&["report", "--format", "json", "-"], &packed);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["inputs"][0]["snapshots"], 2);
+    assert!(!output.stderr.is_empty());
+}
+
 #[test]
 fn exit_status_tells_nothing_usable_from_wrong_usage() {
     for (arguments, input, status) in [
