@@ -152,6 +152,9 @@ metrics! {
     Corruption "corruption" Ratio Some(Mean(N::TotalCorruptionProbability, N::CorruptionMeasurements, 1.0)),
 }
 
+/// How far sums of reals may round a whole beyond itself.
+const ROUNDING: f64 = 1e-9;
+
 const _: () = assert!(Metric::COUNT <= 64);
 
 /// What a stream was doing during an interval.
@@ -250,11 +253,13 @@ impl Interval {
         }
     }
 
+    /// Sets a figure that is possible; a part larger than its whole is a sender's mistake, and unknown.
     pub(crate) fn set(&mut self, metric: Metric, value: Option<f64>) {
-        if let Some(value) = value.filter(|value| value.is_finite())
+        let largest = if metric.unit() == Unit::Ratio && metric != Metric::FrozenRatio { 1.0 } else { f64::MAX };
+        if let Some(value) = value.filter(|value| (0.0..=largest + ROUNDING).contains(value))
             && let Some(slot) = self.values.get_mut(metric as usize)
         {
-            *slot = value;
+            *slot = value.min(largest);
             self.present |= 1 << metric as u8;
         }
     }

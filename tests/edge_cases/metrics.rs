@@ -294,6 +294,18 @@ fn case_31_a_sender_rests_only_as_long_as_it_is_heard() {
 }
 
 #[test]
+fn case_13_a_part_larger_than_its_whole_is_unknown() {
+    let mut call = Call::new();
+    let samples =
+        |received: u32, concealed: u32| json!({"totalSamplesReceived": received, "concealedSamples": concealed});
+    call.one(sound(0.0, samples(0, 0)));
+    let possible = call.one(sound(1.0, samples(48_000, 48_000))).unwrap();
+    assert_eq!(possible.get(Metric::ConcealedRatio), Some(1.0));
+    let impossible = call.one(sound(2.0, samples(96_000, 96_001))).unwrap();
+    assert_eq!(impossible.get(Metric::ConcealedRatio), None);
+}
+
+#[test]
 fn case_40_packets_are_no_bits() {
     let mut call = Call::new();
     call.one(sound(0.0, json!({})));
