@@ -113,8 +113,8 @@ metrics! {
     Level "level" Ratio Some(Rms(N::TotalAudioEnergy, N::TotalSamplesDuration)),
     /// Frames per second: decoded for inbound, sent for outbound.
     FramesPerSecond "frames_per_second" PerSecond Some(Rate(&[N::FramesDecoded, N::FramesSent, N::FramesEncoded], 1.0)),
-    /// Dropped of received frames, 0 to 1.
-    FramesDroppedRatio "frames_dropped_ratio" Ratio Some(Share(&[N::FramesDropped], &[N::FramesReceived])),
+    /// Dropped of decoded and dropped frames, 0 to 1.
+    FramesDroppedRatio "frames_dropped_ratio" Ratio Some(Share(&[N::FramesDropped], &[N::FramesDropped, N::FramesDecoded])),
     /// Key frames per second, decoded or encoded.
     KeyFramesPerSecond "key_frames_per_second" PerSecond Some(Rate(&[N::KeyFramesDecoded, N::KeyFramesEncoded], 1.0)),
     /// Width of the last frame in pixels.
@@ -152,8 +152,9 @@ metrics! {
     Corruption "corruption" Ratio Some(Mean(N::TotalCorruptionProbability, N::CorruptionMeasurements, 1.0)),
 }
 
-/// How far sums of reals may round a whole beyond itself.
-const ROUNDING: f64 = 1e-9;
+/// How much larger than its whole a part may be and still be taken for all of it: a frame of 20 ms more than in a look of
+/// 80 ms.
+const SKEW: f64 = 1.25;
 
 const _: () = assert!(Metric::COUNT <= 64);
 
@@ -253,10 +254,11 @@ impl Interval {
         }
     }
 
-    /// Sets a figure that is possible; a part larger than its whole is a sender's mistake, and unknown.
+    /// Sets a figure that is possible. A part may be a little larger than its whole, because counters are not all read at
+    /// one moment; one that is much larger is a sender's mistake, and the figure unknown.
     pub(crate) fn set(&mut self, metric: Metric, value: Option<f64>) {
-        let largest = if metric.unit() == Unit::Ratio && metric != Metric::FrozenRatio { 1.0 } else { f64::MAX };
-        if let Some(value) = value.filter(|value| (0.0..=largest + ROUNDING).contains(value))
+        let largest = if metric.unit() == Unit::Ratio && metric != Metric::FrozenRatio { 1.0 } else { 1e300 };
+        if let Some(value) = value.filter(|value| (0.0..=largest * SKEW).contains(value))
             && let Some(slot) = self.values.get_mut(metric as usize)
         {
             *slot = value.min(largest);
