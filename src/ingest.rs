@@ -131,13 +131,13 @@ impl Reader {
 
     fn read_getstats(&mut self, record: &[u8], each: &mut Each<'_>) -> Result<(), ReadError> {
         self.scanner.read(record, &mut self.report)?;
-        let at = self.report.latest();
-        self.hand_out("", at, each);
+        self.hand_out("", None, each);
         Ok(())
     }
 
-    /// Hands out the report as it stands, counted.
+    /// Hands out the report as it stands, counted. A record that has no time of its own is as late as its latest entry.
     fn hand_out(&mut self, fabric: &str, at: Option<StatTime>, each: &mut Each<'_>) {
+        let at = at.or_else(|| self.report.latest());
         self.skipped.add(self.report.skipped());
         self.snapshots += 1;
         each(Snapshot { fabric, at, report: &self.report });

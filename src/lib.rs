@@ -56,6 +56,7 @@
 //! | [`metric`] | differences into figures, by declared tables |
 //! | [`score`] | the E-model family and what each codec takes: figures into a rating of its scale |
 //! | `account` (private) | one stream over the call: its looks into intervals and states, sums and distributions |
+//! | `fabric` (private) | how far a PeerConnection got, and the path that its packets take |
 //! | [`event`], [`summary`] | what leaves the engine |
 //! | [`conference`] | fabrics, the accounts of their streams, within the limits of [`config`] |
 //!
@@ -76,6 +77,7 @@ pub mod conference;
 pub mod config;
 pub mod digest;
 pub mod event;
+mod fabric;
 pub mod id;
 pub mod ingest;
 pub mod metric;

@@ -3,9 +3,10 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::fabric::{Fabric, PathState};
+use super::fabric::Fabric;
 use crate::account::{Account, Totals};
 use crate::digest::Digest;
+use crate::fabric::PathState;
 use crate::id::{Direction, MediaKind};
 use crate::summary::{
     AudioSummary, ConferenceSummary, FabricSummary, QualityLimited, RttBySource, SCHEMA, StreamSummary, VideoSummary,

@@ -148,7 +148,6 @@ pub(super) fn hand_out(
     }
     let Lines { bases, difference, .. } = &mut reader.lines;
     bases.apply(line.fabric, difference, &reader.scanner.beside, dialect, &mut reader.report);
-    let at = at.or_else(|| reader.report.latest());
     reader.hand_out(line.fabric, at, each);
 }
 

@@ -40,7 +40,6 @@ pub(super) fn read(reader: &mut Reader, cursor: &mut Cursor<'_>, each: &mut Each
         return Ok(());
     }
     fold::fold(&mut reader.report);
-    let at = at.or_else(|| reader.report.latest());
     let mut buffer = String::new();
     let fabric = fabric.map_or("", |fabric| fabric.get(&mut buffer));
     reader.hand_out(fabric, at, each);

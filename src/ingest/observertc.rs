@@ -120,7 +120,6 @@ fn connection(
     }
     tell_sides(&mut reader.report);
     fold::fold(&mut reader.report);
-    let at = at.or_else(|| reader.report.latest());
     let mut buffer = String::new();
     let fabric = fabric.map_or("", |fabric| fabric.get(&mut buffer));
     reader.hand_out(fabric, at, each);
