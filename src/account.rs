@@ -259,6 +259,9 @@ impl Account {
                     few_packets: self.pace.are_few(packets, delta.span_ms()),
                 },
             );
+            if interval.state.is_measured() {
+                self.totals.add_heard(&delta);
+            }
         }
         self.kind = kind;
         self.looks += 1;

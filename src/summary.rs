@@ -176,7 +176,8 @@ output! {
 
     /// What only audio has. Figures of the receiver are `None` for streams that are sent.
     AudioSummary {
-        /// Concealed of all samples, 0 to 1: whatever the reason, pauses of the sender included.
+        /// Concealed of all samples, 0 to 1. This and the next three leave out muted, held and paused time, which browsers
+        /// conceal too.
         concealed_ratio: Option<f64>,
         /// Concealed audibly: without what silence or comfort noise filled.
         audible_concealed_ratio: Option<f64>,

@@ -14,6 +14,7 @@ pub(crate) struct Totals {
     /// Packets sent that the other end's reports cover.
     pub(crate) reported_on: Option<f64>,
     pub(crate) retransmitted: Option<f64>,
+    /// Samples played while the stream was measured, and below, what the jitter buffer did to them.
     pub(crate) samples: Option<f64>,
     pub(crate) concealed: Option<f64>,
     pub(crate) silent_concealed: Option<f64>,
@@ -33,6 +34,7 @@ pub(crate) struct Totals {
 }
 
 impl Totals {
+    /// Adds what passed, whatever the stream was doing.
     pub(super) fn add(&mut self, delta: &Delta<'_>, direction: Direction) {
         use Num as N;
         let take = |total: &mut Option<f64>, fields: &[Num]| {
@@ -44,12 +46,6 @@ impl Totals {
             take(&mut self.lost, &[N::PacketsLost]);
         }
         take(&mut self.retransmitted, &[N::RetransmittedPacketsReceived, N::RetransmittedPacketsSent]);
-        take(&mut self.samples, &[N::TotalSamplesReceived]);
-        take(&mut self.concealed, &[N::ConcealedSamples]);
-        take(&mut self.silent_concealed, &[N::SilentConcealedSamples]);
-        take(&mut self.concealments, &[N::ConcealmentEvents]);
-        take(&mut self.stretched, &[N::InsertedSamplesForDeceleration]);
-        take(&mut self.stretched, &[N::RemovedSamplesForAcceleration]);
         take(&mut self.fec_packets, &[N::FecPacketsReceived]);
         take(&mut self.fec_discarded, &[N::FecPacketsDiscarded]);
         take(&mut self.discarded, &[N::PacketsDiscarded]);
@@ -63,6 +59,23 @@ impl Totals {
         let limits = [N::QualityLimitedCpu, N::QualityLimitedBandwidth, N::QualityLimitedOther];
         for (total, field) in self.limited_s.iter_mut().zip(limits) {
             take(total, &[field]);
+        }
+    }
+
+    /// Adds what was heard while something was there to hear. Browsers conceal pauses and holds too, and those say
+    /// nothing about quality.
+    pub(super) fn add_heard(&mut self, delta: &Delta<'_>) {
+        use Num as N;
+        for (total, field) in [
+            (&mut self.samples, N::TotalSamplesReceived),
+            (&mut self.concealed, N::ConcealedSamples),
+            (&mut self.silent_concealed, N::SilentConcealedSamples),
+            (&mut self.concealments, N::ConcealmentEvents),
+        ] {
+            add(total, delta.of(field));
+        }
+        for field in [N::InsertedSamplesForDeceleration, N::RemovedSamplesForAcceleration] {
+            add(&mut self.stretched, delta.of(field));
         }
     }
 

@@ -150,6 +150,24 @@ fn case_18_a_layer_that_the_sender_gave_up_is_paused_to_its_receiver() {
 }
 
 #[test]
+fn case_26_a_pause_is_no_concealment_in_the_summary() {
+    let summary = replay(&lines("mute")).call.summary();
+    let heard = stream(&summary, "B", Direction::Inbound, MediaKind::Audio);
+    let last = |member| {
+        let values = raw("mute", member);
+        let (_, values) =
+            values.iter().find(|((pc, _, ssrc), _)| pc == "B" && *ssrc == u64::from(heard.ssrc.get())).unwrap();
+        values.last().unwrap() - values.first().unwrap()
+    };
+    // A fifth of the raw samples: the encoding was off for 16 of 80 s.
+    assert!(last("concealedSamples") / last("totalSamplesReceived") > 0.2);
+    let audio = heard.audio.as_ref().unwrap();
+    // What is left is the second in which nothing tells a pause from an outage yet.
+    assert!(audio.concealed_ratio.unwrap() < 0.04, "{audio:?}");
+    assert!(audio.audible_concealed_ratio.unwrap() < 0.005, "{audio:?}");
+}
+
+#[test]
 fn case_22_nothing_of_a_pause_is_jitter_or_loss() {
     let summary = replay(&lines("mute")).call.summary();
     let received = stream(&summary, "B", Direction::Inbound, MediaKind::Audio);

@@ -16,12 +16,7 @@ pub(crate) type AllSeries = HashMap<(usize, Direction, Ssrc), Series>;
 
 /// What one stream did over time: what the summary does not keep.
 #[derive(Debug, Default)]
-pub(crate) struct Series {
-    looks: Vec<Look>,
-    /// Milliseconds of audio in which media should have flowed, and those of them that were concealed.
-    heard_ms: f64,
-    concealed_ms: f64,
-}
+pub(crate) struct Series(Vec<Look>);
 
 /// One interval, for the bars.
 #[derive(Clone, Copy, Debug)]
@@ -35,21 +30,12 @@ struct Look {
 impl Series {
     pub(crate) fn add(&mut self, interval: &Interval) {
         let end_ms = interval.at.as_millis();
-        self.looks.push(Look {
+        self.0.push(Look {
             start_ms: end_ms - interval.span_ms,
             end_ms,
             bitrate: interval.get(Metric::BitrateBps),
             loss: interval.get(Metric::LossRatio),
         });
-        if let Some(concealed) = interval.get(Metric::ConcealedRatio).filter(|_| interval.state.is_measured()) {
-            self.heard_ms += interval.span_ms;
-            self.concealed_ms += concealed * interval.span_ms;
-        }
-    }
-
-    /// Concealed of what should have been heard: pauses and holds, which are concealed too, do not count.
-    fn concealed(&self) -> Option<f64> {
-        (self.heard_ms > 0.0).then(|| self.concealed_ms / self.heard_ms)
     }
 }
 
@@ -176,9 +162,7 @@ impl Line<'_> {
     }
 
     fn concealed(&self) -> Option<f64> {
-        let all = self.stream.audio.as_ref()?.concealed_ratio?;
-        // Intervals that lie partly in a hold weigh too much here.
-        Some(self.series.and_then(Series::concealed).map_or(all, |concealed| concealed.min(all)))
+        self.stream.audio.as_ref()?.concealed_ratio
     }
 
     /// Whether bars were among what was written.
@@ -205,8 +189,8 @@ impl Line<'_> {
         if self.is_idle() {
             return Ok(false);
         }
-        let bitrates = sparkline(&series.looks, |look| look.bitrate, start, end, None);
-        let losses = sparkline(&series.looks, |look| look.loss, start, end, Some(FULL_LOSS));
+        let bitrates = sparkline(&series.0, |look| look.bitrate, start, end, None);
+        let losses = sparkline(&series.0, |look| look.loss, start, end, Some(FULL_LOSS));
         let losses = losses.filter(|_| stream.loss_ratio > Some(0.0));
         if let Some(bitrates) = &bitrates {
             writeln!(out, "       rate │{bitrates}│")?;
@@ -279,12 +263,6 @@ impl Line<'_> {
             if seconds >= 1.0 {
                 notes.push(format!("{what} for {}", duration(seconds)));
             }
-        }
-        let all = stream.audio.as_ref().and_then(|audio| audio.concealed_ratio);
-        if let (Some(all), Some(concealed)) = (all, self.concealed())
-            && all - concealed > 0.005
-        {
-            notes.push(format!("concealed {} with that time", percent(all)));
         }
         if let Some(video) = &stream.video {
             let limited = &video.quality_limited_s;
