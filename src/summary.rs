@@ -37,7 +37,7 @@ output! {
         schema: &'static str,
         /// The conference's name; `None` when nobody said it.
         conference: Option<String>,
-        /// The first look at any stream or connection, ms on the reporters' clocks.
+        /// The first snapshot of any connection, ms on the reporters' clocks.
         start_ms: Option<f64>,
         /// The last one, ms.
         end_ms: Option<f64>,
@@ -78,6 +78,10 @@ output! {
         setup_delay_ms: Option<f64>,
         /// From opening to failed, ms; `None`: not measured yet.
         failure_delay_ms: Option<f64>,
+        /// The first snapshot, ms on the reporter's clock.
+        start_ms: Option<f64>,
+        /// The last one.
+        end_ms: Option<f64>,
         /// Snapshots taken.
         snapshots: u64,
         /// How often another candidate pair was selected.

@@ -11,6 +11,7 @@ use crate::fabric::Path;
 use crate::id::{Direction, FabricId, MediaKind, Ssrc, StreamKey};
 use crate::metric::State;
 use crate::report::{Entry, Num, Report, StatsType, Text};
+use crate::unit::StatTime;
 
 /// One PeerConnection: an account for each of its streams, and its path.
 #[derive(Clone, Debug)]
@@ -21,6 +22,8 @@ pub(super) struct Fabric {
     index: HashMap<(Direction, Ssrc), u32>,
     pub(super) path: Path,
     pub(super) snapshots: u64,
+    /// The earliest and the latest time of any snapshot, on the reporter's clock.
+    pub(super) span: Option<(StatTime, StatTime)>,
     /// Streams that the limit kept out.
     pub(super) refused_streams: u64,
     /// The accounts that the snapshot at hand is about. Kept for its memory.
@@ -96,6 +99,7 @@ impl Fabric {
             index: HashMap::new(),
             path: Path::default(),
             snapshots: 0,
+            span: None,
             refused_streams: 0,
             seen: Vec::new(),
             seats: Vec::new(),
@@ -106,6 +110,10 @@ impl Fabric {
 
     pub(super) fn ingest(&mut self, report: &Report, max_streams: usize, emit: &mut dyn FnMut(Event)) {
         self.snapshots += 1;
+        if let Some(at) = report.latest() {
+            let (first, last) = self.span.unwrap_or((at, at));
+            self.span = Some((if at < first { at } else { first }, if at > last { at } else { last }));
+        }
         self.find_accounts(report, max_streams);
         self.find_remotes(report);
         let playout_stands = self.playout_stands(report);

@@ -14,11 +14,9 @@ use crate::summary::{
 use crate::unit::{Bitrate, Ratio};
 
 pub(super) fn conference(name: Option<&str>, fabrics: &[Fabric]) -> ConferenceSummary {
-    let accounts = fabrics.iter().flat_map(|fabric| &fabric.accounts);
-    // A clock that stepped back may have left an end before its start.
-    let times = || accounts.clone().flat_map(|account| [account.start.as_millis(), account.end().as_millis()]);
-    let start_ms = times().min_by(f64::total_cmp);
-    let end_ms = times().max_by(f64::total_cmp);
+    let times = || fabrics.iter().filter_map(|fabric| fabric.span);
+    let start_ms = times().map(|(first, _)| first.as_millis()).min_by(f64::total_cmp);
+    let end_ms = times().map(|(_, last)| last.as_millis()).max_by(f64::total_cmp);
     ConferenceSummary {
         schema: SCHEMA,
         conference: name.map(Into::into),
@@ -58,6 +56,8 @@ fn fabric(fabric: &Fabric) -> FabricSummary {
         },
         setup_delay_ms: None,
         failure_delay_ms: None,
+        start_ms: fabric.span.map(|(first, _)| first.as_millis()),
+        end_ms: fabric.span.map(|(_, last)| last.as_millis()),
         snapshots: fabric.snapshots,
         selected_pair_changes: fabric.path.selected_changes,
         refused_streams: fabric.refused_streams,
