@@ -19,8 +19,10 @@
 //! assert_eq!(entry.get(Num::PacketsLost), None); // not reported, so unknown
 //! ```
 
+mod by_id;
 mod field;
 
+pub(crate) use by_id::ById;
 pub use field::{Flag, Num, Rule, StatsType, Text};
 
 use alloc::string::String;
@@ -41,8 +43,8 @@ pub struct Report {
     len: usize,
     text: String,
     skipped: Skipped,
-    /// Positions of the rows that were last sorted by id.
-    sorted: Vec<u32>,
+    /// The rows of the type that was last sorted by id.
+    sorted: ById,
 }
 
 /// What a reader met in a snapshot and could not use. Nothing of it is an error: the rest of the snapshot holds.
@@ -165,7 +167,7 @@ impl Report {
             len: 0,
             text: String::new(),
             skipped: Skipped { entries: 0, bad_fields: 0, bad_numbers: 0 },
-            sorted: Vec::new(),
+            sorted: ById::new(),
         }
     }
 
@@ -280,25 +282,17 @@ impl Report {
         self.rows.len() * size_of::<Row>() + self.text.capacity()
     }
 
-    /// Sorts the rows of one type by id, for look-ups that stay cheap however many rows there are.
+    /// Sorts the rows of one type by id, for [`Self::sorted_position`].
     pub(crate) fn sort_by_id(&mut self, kind: StatsType) {
         let mut sorted = core::mem::take(&mut self.sorted);
-        sorted.clear();
-        sorted.extend((0_u32..).zip(self.entries()).filter(|(_, entry)| entry.kind() == kind).map(|(index, _)| index));
-        // The position decides between equal ids, so that the first row of the report is found.
-        sorted.sort_unstable_by_key(|&index| (self.id_at(index), index));
+        sorted.forget();
+        sorted.make(self, |entry| entry.kind() == kind);
         self.sorted = sorted;
     }
 
     /// The position of the first row with this id among those that were sorted; they must not have moved since.
     pub(crate) fn sorted_position(&self, id: &str) -> Option<usize> {
-        let first = self.sorted.partition_point(|&index| self.id_at(index) < id);
-        let index = *self.sorted.get(first)?;
-        (self.id_at(index) == id).then_some(index as usize)
-    }
-
-    fn id_at(&self, index: u32) -> &str {
-        self.get(index as usize).map_or("", |entry| entry.id())
+        self.sorted.place(id, self)
     }
 
     /// Gives a row every member that it lacks and another row has.

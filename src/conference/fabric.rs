@@ -10,7 +10,7 @@ use crate::event::Event;
 use crate::fabric::Path;
 use crate::id::{Direction, FabricId, MediaKind, Ssrc, StreamKey};
 use crate::metric::State;
-use crate::report::{Entry, Num, Report, StatsType, Text};
+use crate::report::{ById, Entry, Num, Report, StatsType, Text};
 use crate::unit::StatTime;
 
 /// One PeerConnection: an account for each of its streams, and its path.
@@ -32,51 +32,6 @@ pub(super) struct Fabric {
     seats: Vec<Seat>,
     codecs: ById,
     sources: ById,
-}
-
-/// Entries of the snapshot at hand by id, found when they are first asked for: a report may have thousands, and thousands of streams that
-/// name them.
-#[derive(Clone, Debug, Default)]
-struct ById {
-    /// Their positions, sorted by id and then by position. Kept for its memory.
-    places: Vec<u32>,
-    sorted: bool,
-}
-
-impl ById {
-    /// Forgets the snapshot before.
-    const fn forget(&mut self) {
-        self.sorted = false;
-    }
-
-    /// The first entry with this id of those that `is_meant` admits, which must be the same for a whole snapshot.
-    fn find<'a>(&mut self, id: &str, report: &'a Report, is_meant: impl Fn(Entry<'_>) -> bool) -> Option<Entry<'a>> {
-        let places = self.of(report, is_meant);
-        let first = places.partition_point(|&place| id_at(report, place) < id);
-        report.get(*places.get(first)? as usize).filter(|entry| entry.id() == id)
-    }
-
-    /// The only entry that is meant, if there is one and no other.
-    fn only<'a>(&mut self, report: &'a Report, is_meant: impl Fn(Entry<'_>) -> bool) -> Option<Entry<'a>> {
-        match *self.of(report, is_meant) {
-            [place] => report.get(place as usize),
-            _ => None,
-        }
-    }
-
-    fn of(&mut self, report: &Report, is_meant: impl Fn(Entry<'_>) -> bool) -> &[u32] {
-        if !self.sorted {
-            self.sorted = true;
-            self.places.clear();
-            self.places.extend((0_u32..).zip(report.entries()).filter(|&(_, entry)| is_meant(entry)).map(|(at, _)| at));
-            self.places.sort_unstable_by_key(|&place| (id_at(report, place), place));
-        }
-        &self.places
-    }
-}
-
-fn id_at(report: &Report, place: u32) -> &str {
-    report.get(place as usize).map_or("", |entry| entry.id())
 }
 
 /// Where the entries of a stream stand in a report.
