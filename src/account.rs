@@ -188,8 +188,11 @@ impl Account {
     /// received audio, or never carried any: it cannot tell a connection on hold from one that was never used.
     pub(crate) fn playout_stands(&self, entry: Entry<'_>) -> Option<bool> {
         let carries = self.kind == Some(MediaKind::Audio) && self.media.last(Num::PacketsReceived) > Some(0.0);
+        if !carries {
+            return None;
+        }
         match self.media.step(entry) {
-            Step::Advance(delta) if carries => Some(delta.of(Num::TotalSamplesReceived)? == 0.0),
+            Step::Advance(delta) => Some(delta.of(Num::TotalSamplesReceived)? == 0.0),
             _ => None,
         }
     }
