@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
-use callgauge::ingest::{Format, Framing, ReadError, Reader, Snapshot, framing};
+use callgauge::ingest::{Format, Framing, Reader, Snapshot, framing};
 use callgauge::report::Num;
 use flate2::bufread::MultiGzDecoder;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -111,7 +111,7 @@ pub(crate) fn read(path: &Path, each: &mut dyn FnMut(Snapshot<'_>)) -> Input {
     let mut reader = Reader::new();
     let result = open(path).and_then(|source| {
         let mut unpacked = unpack(source)?;
-        read_records(&mut *unpacked, MAX_RECORD, &mut reader, &mut input, each)
+        Records { reader: &mut reader, input: &mut input, each, max: MAX_RECORD }.read(&mut *unpacked)
     });
     if let Err(error) = result {
         input.problems.push(error.to_string());
@@ -147,92 +147,81 @@ fn unpack(source: Box<dyn Read>) -> io::Result<Box<dyn BufRead>> {
     Ok(if packed { Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(source))) } else { Box::new(source) })
 }
 
-fn read_records(
-    source: &mut dyn BufRead,
+/// Takes the records of one source.
+struct Records<'a> {
+    reader: &'a mut Reader,
+    input: &'a mut Input,
+    each: &'a mut dyn FnMut(Snapshot<'_>),
+    /// How many bytes a record may have.
     max: usize,
-    reader: &mut Reader,
-    input: &mut Input,
-    each: &mut dyn FnMut(Snapshot<'_>),
-) -> io::Result<()> {
-    let mut record = Vec::new();
-    let mut line = next_line(source, max, &mut record);
-    while matches!(line, Ok(Line::Whole)) && record.trim_ascii().is_empty() {
-        input.lines += 1;
-        record.clear();
-        line = next_line(source, max, &mut record);
-    }
-    if matches!(line, Ok(Line::Whole)) && framing(&record) == Framing::Document {
-        let room = max.saturating_sub(record.len()) as u64;
-        let result = source.take(room).read_to_end(&mut record);
-        let error = match reader.read(&record, each) {
-            Ok(()) => {
-                input.lines += 1;
-                return result.map(drop);
-            }
-            Err(error) => error,
-        };
-        // Not one document after all: perhaps lines, the first of which is broken.
-        let lines = read_lines(&mut record.as_slice().chain(source), max, reader, input, each);
-        if reader.snapshots() == 0 {
-            input.skipped_lines = 1;
-            input.problems = vec![error.to_string()];
-        }
-        return result.and(lines);
-    }
-    take_line(line.as_ref().ok(), &record, max, reader, input, each);
-    if line? == Line::Last {
-        return Ok(());
-    }
-    drop(record);
-    read_lines(source, max, reader, input, each)
 }
 
-fn read_lines(
-    source: &mut dyn BufRead,
-    max: usize,
-    reader: &mut Reader,
-    input: &mut Input,
-    each: &mut dyn FnMut(Snapshot<'_>),
-) -> io::Result<()> {
-    let mut record = Vec::new();
-    loop {
-        record.clear();
-        let line = next_line(source, max, &mut record);
-        take_line(line.as_ref().ok(), &record, max, reader, input, each);
+impl Records<'_> {
+    fn read(&mut self, source: &mut dyn BufRead) -> io::Result<()> {
+        let mut record = Vec::new();
+        let mut line = next_line(source, self.max, &mut record);
+        while matches!(line, Ok(Line::Whole)) && record.trim_ascii().is_empty() {
+            self.input.lines += 1;
+            record.clear();
+            line = next_line(source, self.max, &mut record);
+        }
+        if matches!(line, Ok(Line::Whole)) && framing(&record) == Framing::Document {
+            let room = self.max.saturating_sub(record.len()) as u64;
+            let result = source.take(room).read_to_end(&mut record);
+            let error = match self.reader.read(&record, self.each) {
+                Ok(()) => {
+                    self.input.lines += 1;
+                    return result.map(drop);
+                }
+                Err(error) => error,
+            };
+            // Not one document after all: perhaps lines, the first of which is broken.
+            let lines = self.read_lines(&mut record.as_slice().chain(source));
+            if self.reader.snapshots() == 0 {
+                self.input.skipped_lines = 1;
+                self.input.problems = vec![error.to_string()];
+            }
+            return result.and(lines);
+        }
+        self.take_line(line.as_ref().ok(), &record);
         if line? == Line::Last {
             return Ok(());
         }
+        drop(record);
+        self.read_lines(source)
     }
-}
 
-/// Reads a line as far as it came: `line` is `None` where the source failed in it.
-fn take_line(
-    line: Option<&Line>,
-    record: &[u8],
-    max: usize,
-    reader: &mut Reader,
-    input: &mut Input,
-    each: &mut dyn FnMut(Snapshot<'_>),
-) {
-    if record.is_empty() {
-        return;
+    fn read_lines(&mut self, source: &mut dyn BufRead) -> io::Result<()> {
+        let mut record = Vec::new();
+        loop {
+            record.clear();
+            let line = next_line(source, self.max, &mut record);
+            self.take_line(line.as_ref().ok(), &record);
+            if line? == Line::Last {
+                return Ok(());
+            }
+        }
     }
-    input.lines += 1;
-    let problem = match line {
-        Some(Line::TooLong) => format!("line {}: is longer than {max} bytes", input.lines),
-        _ => match reader.read(record, each) {
-            Ok(()) => return,
-            Err(error) => describe(input.lines, &error),
-        },
-    };
-    input.skipped_lines += 1;
-    if input.problems.len() < KEPT_PROBLEMS {
-        input.problems.push(problem);
-    }
-}
 
-fn describe(line: u64, error: &ReadError) -> String {
-    format!("line {line}: {error}")
+    /// Reads a line as far as it came: `line` is `None` where the source failed in it.
+    fn take_line(&mut self, line: Option<&Line>, record: &[u8]) {
+        if record.is_empty() {
+            return;
+        }
+        self.input.lines += 1;
+        let number = self.input.lines;
+        let problem = match line {
+            Some(Line::TooLong) => format!("line {number}: is longer than {} bytes", self.max),
+            _ => match self.reader.read(record, self.each) {
+                Ok(()) => return,
+                Err(error) => format!("line {number}: {error}"),
+            },
+        };
+        self.input.skipped_lines += 1;
+        if self.input.problems.len() < KEPT_PROBLEMS {
+            self.input.problems.push(problem);
+        }
+    }
 }
 
 /// How a line ended.
@@ -276,7 +265,8 @@ mod tests {
         ] {
             let mut input = Input::new("test");
             let mut reader = Reader::new();
-            read_records(&mut text.as_bytes(), 400, &mut reader, &mut input, &mut |_| {}).unwrap();
+            let mut records = Records { reader: &mut reader, input: &mut input, each: &mut |_| {}, max: 400 };
+            records.read(&mut text.as_bytes()).unwrap();
             assert_eq!((input.lines, reader.snapshots()), (lines, snapshots), "{text}");
             assert!(input.problems.iter().any(|problem| problem.ends_with("is longer than 400 bytes")), "{text}");
         }
