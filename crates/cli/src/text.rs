@@ -151,7 +151,6 @@ impl Line<'_> {
 
     /// Thousandths of the call, or of its packets, that a stream spoiled. A picture that stands still on hold or in a
     /// pause is counted as frozen by browsers, and spoils nothing.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // ratios
     fn badness(&self) -> u64 {
         let stream = self.stream;
         let rest = stream.held_s + stream.paused_s;
@@ -278,7 +277,6 @@ impl Line<'_> {
 
 /// Values over time in one line: the mean of each column over time, a dot for zero, a space where nothing is known.
 /// `None` when nothing is known at all. `full` is the value of a full column; without it, the largest mean.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // clamped to the width and to eight levels
 fn sparkline(
     looks: &[Look],
     value: impl Fn(&Look) -> Option<f64>,
@@ -330,7 +328,7 @@ pub(crate) fn duration(seconds: f64) -> String {
 
 /// `2026-11-21 09:53:03 UTC`, or seconds for a clock that does not count from 1970.
 pub(crate) fn time_of_day(ms: f64) -> String {
-    #[allow(clippy::cast_possible_truncation)] // saturates
+    // Saturates.
     let time = jiff::Timestamp::from_millisecond(ms as i64);
     match time {
         Ok(time) if ms > 1e11 => time.strftime("%F %T UTC").to_string(),

@@ -68,7 +68,6 @@ pub fn idd_tabled(ta_ms: f64) -> f64 {
     }
     let whole = libm::floor(ta_ms);
     // A cast saturates: NaN and what is beyond the table find no pair there.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let at = (whole - table::FIRST_MS) as usize;
     match table::IDD.get(at..).unwrap_or_default() {
         [low, high, ..] if !ta_ms.is_nan() => low + (high - low) * (ta_ms - whole),

@@ -34,7 +34,6 @@ pub fn burst_r(lost: u64, bursts: u64, total: u64) -> Option<f64> {
     if bursts == 0 || bursts > lost || lost > total {
         return None;
     }
-    #[allow(clippy::cast_precision_loss)] // counts of packets
     let (lost, bursts, total) = (lost as f64, bursts as f64, total as f64);
     Some((lost / bursts * (1.0 - lost / total)).max(1.0))
 }

@@ -5,7 +5,7 @@ pub(super) const FIRST_MS: f64 = 100.0;
 
 /// `idd(FIRST_MS + i, 1, FIRST_MS)` for i from 0 to 400.
 #[rustfmt::skip]
-#[allow(clippy::unreadable_literal, clippy::excessive_precision)] // the shortest digits of the bits
+#[allow(clippy::excessive_precision)] // the shortest digits of the bits
 pub(super) static IDD: [f64; 401] = [
     0.0, 3.6309844020365745e-11, 2.2562174351037356e-9, 2.4955493227452052e-8, 1.3618774441503945e-7,
     5.047063156293774e-7, 1.4644221946191749e-6, 3.5890940330851606e-6, 7.774462074117139e-6, 1.5325466162785517e-5,
