@@ -1,12 +1,21 @@
-//! What a call is worth to the ear: figures into scores.
+//! What a call is worth to the ear and to the eye: figures into scores.
 //!
 //! | module | what it holds |
 //! |---|---|
+//! | this one | [`Model`], chosen by value, and what it answers: a [`Score`] with everything that made it, or [`NoScore`] |
+//! | [`audio`] | sound: what was concealed, stretched and late, into a score |
+//! | [`video`] | pictures and shared screens: quantizer, freezes, frame rate, size |
 //! | [`emodel`] | the E-model family: ITU-T G.107 (narrowband), G.107.1 (wideband), G.107.2 (fullband), and their scales |
 //! | [`codec`] | how much each codec takes from a call, by bit rate, with the source of every value |
 //!
 //! Three laws hold here, and tests state them: no impairment that grows makes a score better; every score is bounded;
 //! and what is computed from something unknown is itself unknown.
 
+pub mod audio;
 pub mod codec;
 pub mod emodel;
+mod evidence;
+mod model;
+
+pub use evidence::{Cause, Input, Inputs, Origin, Parts};
+pub use model::{Model, ModelId, MosScale, Native, NoScore, Score, Tier, mos_of};

@@ -152,6 +152,11 @@ quantity!(
     RFactor, 0.0, 148.0, as_f64, "The rating, 0 to 148."
 );
 quantity!(
+    /// Rx: R as a part of its own scale, 0 to 100 (ITU-T G.107.1 Annex A), from which every opinion follows. Pictures are
+    /// rated on it too.
+    Rx, 0.0, 100.0, as_f64, "The rating, 0 to 100."
+);
+quantity!(
     /// A mean opinion score, 1 (bad) to 5 (excellent), as ITU-T P.800 defines the scale.
     Mos, 1.0, 5.0, as_f64, "The score, 1 to 5."
 );
@@ -196,6 +201,8 @@ mod tests {
                 (Ratio::of(a, b).map(Ratio::as_f64), 0.0, 1.0),
                 (RFactor::new(a).map(RFactor::as_f64), 0.0, 148.0),
                 (RFactor::clamped(a).map(RFactor::as_f64), 0.0, 148.0),
+                (Rx::new(a).map(Rx::as_f64), 0.0, 100.0),
+                (Rx::clamped(a).map(Rx::as_f64), 0.0, 100.0),
                 (Mos::new(a).map(Mos::as_f64), 1.0, 5.0),
                 (Mos::clamped(a).map(Mos::as_f64), 1.0, 5.0),
                 (StatTime::from_millis(a).map(StatTime::as_millis), 0.0, 1e14),

@@ -1,0 +1,336 @@
+//! What a score was made of: its inputs and where they came from, its impairments and what each of them takes.
+
+/// Something that a score is computed from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+#[repr(u8)]
+pub enum Input {
+    /// What was concealed after every repair.
+    Concealment,
+    /// Packets lost.
+    Loss,
+    /// Packets that came too late.
+    Discards,
+    /// Packets that error correction brought back.
+    Recovery,
+    /// How losses cluster.
+    Burstiness,
+    /// The codec.
+    Codec,
+    /// Its bit rate.
+    Bitrate,
+    /// How well it bears loss.
+    Robustness,
+    /// The network's round trip.
+    RoundTrip,
+    /// The jitter buffer's delay.
+    JitterBuffer,
+    /// Delay from decoder to loudspeaker.
+    Playout,
+    /// Speech stretched and squeezed.
+    TimeStretch,
+    /// How loud it was, and so how much of the window was speech.
+    Level,
+    /// The quantizer.
+    Quantizer,
+    /// Width and height of the coded picture.
+    Size,
+    /// Width and height at which it is shown.
+    DisplaySize,
+    /// Frames per second.
+    FrameRate,
+    /// Frames per second of the source.
+    SourceFrameRate,
+    /// Freezes.
+    Freezes,
+    /// The probability that pictures were corrupted.
+    Corruption,
+}
+
+impl Input {
+    /// Every input, in the order of outputs.
+    pub const ALL: &'static [Self] = &[
+        Self::Concealment,
+        Self::Loss,
+        Self::Discards,
+        Self::Recovery,
+        Self::Burstiness,
+        Self::Codec,
+        Self::Bitrate,
+        Self::Robustness,
+        Self::RoundTrip,
+        Self::JitterBuffer,
+        Self::Playout,
+        Self::TimeStretch,
+        Self::Level,
+        Self::Quantizer,
+        Self::Size,
+        Self::DisplaySize,
+        Self::FrameRate,
+        Self::SourceFrameRate,
+        Self::Freezes,
+        Self::Corruption,
+    ];
+
+    /// The word in outputs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Concealment => "concealment",
+            Self::Loss => "loss",
+            Self::Discards => "discards",
+            Self::Recovery => "recovery",
+            Self::Burstiness => "burstiness",
+            Self::Codec => "codec",
+            Self::Bitrate => "bitrate",
+            Self::Robustness => "robustness",
+            Self::RoundTrip => "round_trip",
+            Self::JitterBuffer => "jitter_buffer",
+            Self::Playout => "playout",
+            Self::TimeStretch => "time_stretch",
+            Self::Level => "level",
+            Self::Quantizer => "quantizer",
+            Self::Size => "size",
+            Self::DisplaySize => "display_size",
+            Self::FrameRate => "frame_rate",
+            Self::SourceFrameRate => "source_frame_rate",
+            Self::Freezes => "freezes",
+            Self::Corruption => "corruption",
+        }
+    }
+}
+
+/// Where an input came from. The surer is the greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+#[non_exhaustive]
+pub enum Origin {
+    /// Not known; the score does without it.
+    Missing,
+    /// Not known; the score takes a usual value, and its interval says what that may cost.
+    Assumed,
+    /// Follows from something else that was measured.
+    Derived,
+    /// Reported by those who know.
+    Measured,
+}
+
+impl Origin {
+    /// The word in outputs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Assumed => "assumed",
+            Self::Derived => "derived",
+            Self::Measured => "measured",
+        }
+    }
+}
+
+/// Which inputs a score used, and where each came from. An input that the model does not look at is not among them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Inputs(u64);
+
+/// Bits for each input: 0 where it is not among them, else 1 and its origin.
+const WIDTH: u32 = 3;
+
+const _: () = assert!(Input::ALL.len() as u32 * WIDTH <= u64::BITS);
+
+impl Inputs {
+    /// No input.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(0)
+    }
+
+    /// The same with `input` from `origin`.
+    #[must_use]
+    pub const fn with(self, input: Input, origin: Origin) -> Self {
+        let at = input as u32 * WIDTH;
+        Self(self.0 & !(0b111 << at) | (0b100 | origin as u64) << at)
+    }
+
+    /// Where `input` came from; `None` when the model does not look at it.
+    #[must_use]
+    pub const fn get(self, input: Input) -> Option<Origin> {
+        match self.0 >> (input as u32 * WIDTH) & 0b111 {
+            0b100 => Some(Origin::Missing),
+            0b101 => Some(Origin::Assumed),
+            0b110 => Some(Origin::Derived),
+            0b111 => Some(Origin::Measured),
+            _ => None,
+        }
+    }
+
+    /// Every input that was looked at, in the order of the table.
+    pub fn iter(self) -> impl Iterator<Item = (Input, Origin)> {
+        Input::ALL.iter().filter_map(move |&input| Some((input, self.get(input)?)))
+    }
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for Inputs {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter().map(|(input, origin)| (input.name(), origin)))
+    }
+}
+
+/// Something that takes from a score.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+#[non_exhaustive]
+#[repr(u8)]
+pub enum Cause {
+    /// Sound: the codec at its bit rate, without loss.
+    Codec,
+    /// Sound: what was lost and could not be repaired.
+    Loss,
+    /// Sound: speech stretched and squeezed by the jitter buffer.
+    TimeStretch,
+    /// Sound: the way from mouth to ear takes too long to talk.
+    Delay,
+    /// Pictures: coarse coding.
+    Coding,
+    /// Pictures: fewer pixels than are shown.
+    Upscaling,
+    /// Pictures: too few of them.
+    FrameRate,
+    /// Pictures: they stood still.
+    Freezes,
+    /// Pictures: decoded from missing data.
+    Corruption,
+}
+
+impl Cause {
+    /// Every cause, in the order of outputs.
+    pub const ALL: &'static [Self] = &[
+        Self::Codec,
+        Self::Loss,
+        Self::TimeStretch,
+        Self::Delay,
+        Self::Coding,
+        Self::Upscaling,
+        Self::FrameRate,
+        Self::Freezes,
+        Self::Corruption,
+    ];
+
+    /// The word in outputs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Codec => "codec",
+            Self::Loss => "loss",
+            Self::TimeStretch => "time_stretch",
+            Self::Delay => "delay",
+            Self::Coding => "coding",
+            Self::Upscaling => "upscaling",
+            Self::FrameRate => "frame_rate",
+            Self::Freezes => "freezes",
+            Self::Corruption => "corruption",
+        }
+    }
+}
+
+/// What each impairment takes, in points of the 100 scale ([`Rx`](crate::unit::Rx)).
+///
+/// What is left of 100 is the score, unless the impairments come to more than 100.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Parts([f64; Cause::ALL.len()]);
+
+impl Parts {
+    /// Nothing takes anything.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self([0.0; Cause::ALL.len()])
+    }
+
+    /// Sets what `cause` takes; what is not a positive number takes nothing.
+    pub fn set(&mut self, cause: Cause, points: f64) {
+        if let Some(part) = self.0.get_mut(cause as usize) {
+            *part = if points > 0.0 && points.is_finite() { points } else { 0.0 };
+        }
+    }
+
+    /// What `cause` takes; 0 when nothing.
+    #[must_use]
+    pub fn get(&self, cause: Cause) -> f64 {
+        self.0.get(cause as usize).copied().unwrap_or(0.0)
+    }
+
+    /// Those that take something, in the order of the table.
+    pub fn iter(&self) -> impl Iterator<Item = (Cause, f64)> + '_ {
+        Cause::ALL.iter().zip(&self.0).filter(|&(_, &points)| points > 0.0).map(|(&cause, &points)| (cause, points))
+    }
+
+    /// What they take together.
+    #[must_use]
+    pub fn sum(&self) -> f64 {
+        self.0.iter().sum()
+    }
+
+    /// The one that takes most; of equals the first. `None` when nothing takes anything.
+    #[must_use]
+    pub fn largest(&self) -> Option<Cause> {
+        self.iter()
+            .fold(None, |largest, (cause, points)| match largest {
+                Some((_, most)) if points <= most => largest,
+                _ => Some((cause, points)),
+            })
+            .map(|(cause, _)| cause)
+    }
+
+    /// Adds `weight` times what another takes.
+    pub(crate) fn add(&mut self, other: &Self, weight: f64) {
+        for (sum, part) in self.0.iter_mut().zip(other.0) {
+            *sum += part * weight;
+        }
+    }
+
+    /// Each part divided by `whole`; `None` unless that is positive.
+    pub(crate) fn over(&self, whole: f64) -> Option<Self> {
+        (whole > 0.0).then(|| Self(self.0.map(|part| part / whole)))
+    }
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for Parts {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter().map(|(cause, points)| (cause.name(), points)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec::Vec;
+
+    #[test]
+    fn each_input_keeps_its_own_origin() {
+        let origins = [Origin::Missing, Origin::Assumed, Origin::Derived, Origin::Measured];
+        let mut inputs = Inputs::new();
+        for (&input, &origin) in Input::ALL.iter().zip(origins.iter().cycle()) {
+            assert_eq!(inputs.get(input), None);
+            inputs = inputs.with(input, Origin::Measured).with(input, origin);
+        }
+        let got: Vec<_> = inputs.iter().collect();
+        assert_eq!(got, Input::ALL.iter().copied().zip(origins.into_iter().cycle()).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn tables_are_in_the_order_of_their_enums() {
+        assert!(Input::ALL.iter().enumerate().all(|(at, &input)| input as usize == at));
+        assert!(Cause::ALL.iter().enumerate().all(|(at, &cause)| cause as usize == at));
+    }
+
+    #[test]
+    fn of_equal_parts_the_first_is_the_cause() {
+        let mut parts = Parts::new();
+        assert_eq!(parts.largest(), None);
+        parts.set(Cause::Delay, 3.0);
+        parts.set(Cause::Loss, 3.0);
+        parts.set(Cause::Codec, f64::NAN);
+        assert_eq!((parts.largest(), parts.sum()), (Some(Cause::Loss), 6.0));
+    }
+}
