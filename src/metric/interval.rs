@@ -98,6 +98,8 @@ metrics! {
     AudibleConcealedRatio "audible_concealed_ratio" Ratio None,
     /// Samples per concealment: how long a hole is.
     ConcealmentLength "concealment_length" Samples Some(Mean(N::ConcealedSamples, N::ConcealmentEvents, 1.0)),
+    /// How often concealment began, per second.
+    ConcealmentsPerSecond "concealments_per_second" PerSecond Some(Rate(&[N::ConcealmentEvents], 1.0)),
     /// Inserted and removed of all samples, 0 to 1: speech stretched and squeezed by the jitter buffer.
     TimeStretchRatio "time_stretch_ratio" Ratio Some(Share(
         &[N::InsertedSamplesForDeceleration, N::RemovedSamplesForAcceleration],
@@ -107,8 +109,11 @@ metrics! {
     DiscardRatio "discard_ratio" Ratio Some(Share(&[N::PacketsDiscarded], &[N::PacketsDiscarded, N::PacketsReceived])),
     /// Retransmitted of all packets, 0 to 1.
     RetransmittedRatio "retransmitted_ratio" Ratio None,
-    /// Forward error correction packets (in-band recoveries for Opus) of received and lost packets, 0 to 1.
+    /// Forward error correction packets of received and lost packets, 0 to 1. In Chromium a packet counts that carries
+    /// in-band error correction (Opus) or redundancy (RED) beside its own frame.
     FecRatio "fec_ratio" Ratio Some(Share(&[N::FecPacketsReceived], RECEIVED_AND_LOST)),
+    /// Packets that error correction brought back, of received and lost packets, 0 to 1.
+    RecoveredRatio "recovered_ratio" Ratio None,
     /// The root mean square level, 0 to 1: of what is played for inbound, of the microphone for outbound.
     Level "level" Ratio Some(Rms(N::TotalAudioEnergy, N::TotalSamplesDuration)),
     /// Frames per second: decoded for inbound, sent for outbound.
@@ -248,6 +253,7 @@ impl Interval {
                     Mean(part, whole, 1.0).of(delta)
                 }
                 Metric::AudibleConcealedRatio => audible(delta),
+                Metric::RecoveredRatio => recovered(delta),
                 _ => metric.formula().and_then(|formula| formula.of(delta)),
             };
             self.set(metric, value);
@@ -321,5 +327,12 @@ const fn frames_of(direction: Direction) -> N {
 fn audible(delta: &Delta<'_>) -> Option<f64> {
     let concealed = delta.of(N::ConcealedSamples)? - delta.of(N::SilentConcealedSamples)?;
     let ratio = Ratio::of(concealed.max(0.0), delta.of(N::TotalSamplesReceived)?)?;
+    Some(ratio.as_f64())
+}
+
+/// Error correction packets that were used, of received and lost packets.
+fn recovered(delta: &Delta<'_>) -> Option<f64> {
+    let used = delta.of(N::FecPacketsReceived)? - delta.of(N::FecPacketsDiscarded)?;
+    let ratio = Ratio::of(used.max(0.0), delta.of(N::PacketsReceived)? + delta.of(N::PacketsLost)?)?;
     Some(ratio.as_f64())
 }

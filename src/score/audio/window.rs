@@ -1,0 +1,220 @@
+//! The last seconds of a stream of sound, as the model reads them.
+
+use super::{AudioInputs, PACKET_MS};
+use crate::metric::{Interval, Metric};
+use crate::unit::{Bitrate, Ratio};
+
+/// Quieter than this, −50 dBov, nobody speaks: speech lies near −26 dBov (the level that P.830 asks for), what noise
+/// suppression leaves below −60.
+const SPEECH_FLOOR: f64 = 0.003_162;
+/// An interval is speech throughout when it has this share of the power of the loudest lately: speech itself pauses.
+const FULL_SPEECH: f64 = 0.6;
+/// How fast the loudest is forgotten, ms: talkers move, and change.
+const LOUDEST_MS: f64 = 30_000.0;
+/// A score needs to have heard this much, ms.
+const LEAST_MS: f64 = 250.0;
+
+/// The last seconds of a stream of sound.
+///
+/// What counts is what was heard, pooled before it is divided. Two things weigh an interval: how long ago it was, and how
+/// much speech was in it.
+///
+/// - **Time.** What is `t` ms old counts e^(−t/4000): nine tenths of the weight lie in the last ten seconds. An interval of
+///   any length counts as if its figures had held evenly throughout, so that the window is the same however often
+///   somebody looks.
+/// - **Speech.** Below −50 dBov nothing is heard, and nothing of it counts; above, an interval counts by its power
+///   beside the loudest interval lately, full from 0.6 of it. Where no level is known everything counts.
+///
+/// While nothing comes in, nobody knows whether anything was sent. Such intervals are
+/// [kept apart](Self::keep_apart) until packets come again, which makes them an outage, or until the sender turns out to
+/// have paused ([`clear`](Self::clear)), which makes them nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct AudioWindow {
+    /// Nothing is forgotten.
+    pooling: bool,
+    level_known: bool,
+    /// The power of the loudest interval lately.
+    loudest: f64,
+    heard_ms: f64,
+    means: [Mean; Figure::COUNT],
+    /// Concealed while nothing came in, ms, and how long that has been.
+    apart: Option<(f64, f64)>,
+}
+
+/// What the window keeps a mean of.
+#[derive(Clone, Copy)]
+#[repr(u8)]
+enum Figure {
+    Concealed,
+    Concealments,
+    Stretched,
+    Bitrate,
+    Redundancy,
+    Recovered,
+    Lost,
+    Discarded,
+    JitterMs,
+    JitterBufferMs,
+}
+
+impl Figure {
+    const COUNT: usize = Self::JitterBufferMs as usize + 1;
+}
+
+/// A mean under way.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Mean {
+    sum: f64,
+    weight: f64,
+}
+
+impl AudioWindow {
+    /// How fast the window forgets, ms.
+    pub const FORGETS_MS: f64 = 4_000.0;
+
+    /// An empty window that forgets.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An empty window that forgets nothing: for a stretch of time that the caller chose.
+    #[must_use]
+    pub fn pooling() -> Self {
+        Self { pooling: true, ..Self::default() }
+    }
+
+    /// Adds an interval in which the stream was measured. Returns how much of it was heard, ms: what its score
+    /// weighs in an average over the call. What was kept apart before it was an outage, and is heard too.
+    pub fn add(&mut self, interval: &Interval) -> f64 {
+        let outage_ms = self.apart.take().map_or(0.0, |(concealed_ms, ms)| self.add_outage(concealed_ms, ms));
+        let span_ms = interval.span_ms.max(0.0);
+        let speech = self.speech_in(interval.get(Metric::Level), span_ms);
+        let ms = self.pass(span_ms);
+        let speech_ms = ms * speech;
+        self.heard_ms += speech_ms;
+        self.mean(Figure::Concealed, concealed_in(interval), speech_ms);
+        for (figure, metric) in [
+            (Figure::Concealments, Metric::ConcealmentsPerSecond),
+            (Figure::Stretched, Metric::TimeStretchRatio),
+            (Figure::Bitrate, Metric::BitrateBps),
+            (Figure::Redundancy, Metric::FecRatio),
+            (Figure::Recovered, Metric::RecoveredRatio),
+        ] {
+            self.mean(figure, interval.get(metric), speech_ms);
+        }
+        // By packets: in the rests of discontinuous transmission one lost packet is not a second lost.
+        let packets = interval.get(Metric::PacketRatePps).map_or(0.0, |pps| pps / 1e3 * speech_ms);
+        if let Some(lost) = interval.get(Metric::LossRatio) {
+            let expected = if packets > 0.0 { packets / (1.0 - lost.min(0.99)) } else { speech_ms / PACKET_MS };
+            self.mean(Figure::Lost, Some(lost), expected);
+        }
+        self.mean(Figure::Discarded, interval.get(Metric::DiscardRatio), packets);
+        self.mean(Figure::JitterMs, interval.get(Metric::JitterMs), ms);
+        self.mean(Figure::JitterBufferMs, interval.get(Metric::JitterBufferDelayMs), ms);
+        outage_ms + speech * span_ms
+    }
+
+    /// Adds an interval in which nothing came in, of a stream that is received, for which nobody can say yet whether
+    /// anything was sent.
+    pub fn keep_apart(&mut self, interval: &Interval) {
+        let (concealed_ms, ms) = self.apart.unwrap_or((0.0, 0.0));
+        let span_ms = interval.span_ms.max(0.0);
+        let concealed = interval.get(Metric::ConcealedRatio).map_or(0.0, |concealed| concealed * span_ms);
+        self.apart = Some((concealed_ms + concealed, ms + span_ms));
+    }
+
+    /// How long it is that nobody can say whether anything was sent, ms.
+    #[must_use]
+    pub fn apart_ms(&self) -> f64 {
+        self.apart.map_or(0.0, |(_, ms)| ms)
+    }
+
+    /// Forgets everything but how loud the talker is: the stream rested, or its counters began anew.
+    pub fn clear(&mut self) {
+        *self = Self { pooling: self.pooling, loudest: self.loudest, ..Self::default() };
+    }
+
+    /// What the window says. `None` when too little was heard for a score. The codec, the delays of the network and of
+    /// playout, and what was negotiated are for the caller to add.
+    #[must_use]
+    pub fn inputs<'a>(&self) -> Option<AudioInputs<'a>> {
+        if self.heard_ms < LEAST_MS {
+            return None;
+        }
+        let of = |figure: Figure| self.means.get(figure as usize)?.get();
+        let ratio = |figure| Ratio::clamped(of(figure)?);
+        let mut inputs = AudioInputs::new();
+        inputs.concealed = ratio(Figure::Concealed);
+        inputs.concealments_per_second = of(Figure::Concealments);
+        inputs.stretched = ratio(Figure::Stretched);
+        inputs.bitrate = of(Figure::Bitrate).and_then(Bitrate::new);
+        inputs.redundancy = ratio(Figure::Redundancy);
+        inputs.recovered = ratio(Figure::Recovered);
+        inputs.lost = ratio(Figure::Lost);
+        inputs.discarded = ratio(Figure::Discarded);
+        inputs.jitter_ms = of(Figure::JitterMs);
+        inputs.jitter_buffer_ms = of(Figure::JitterBufferMs);
+        inputs.level_known = self.level_known;
+        inputs.active_ms = Some(self.heard_ms);
+        Some(inputs)
+    }
+
+    fn mean(&mut self, figure: Figure, value: Option<f64>, weight: f64) {
+        if let (Some(value), Some(mean)) = (value, self.means.get_mut(figure as usize)) {
+            mean.sum += value * weight;
+            mean.weight += weight;
+        }
+    }
+
+    /// Lets time pass. Returns what the time that passed weighs, ms.
+    fn pass(&mut self, span_ms: f64) -> f64 {
+        if self.pooling {
+            return span_ms;
+        }
+        let left = libm::exp(-span_ms / Self::FORGETS_MS);
+        self.heard_ms *= left;
+        for mean in &mut self.means {
+            mean.sum *= left;
+            mean.weight *= left;
+        }
+        Self::FORGETS_MS * (1.0 - left)
+    }
+
+    /// What did not come was lost, and nobody knows what it was: it counts as speech.
+    fn add_outage(&mut self, concealed_ms: f64, span_ms: f64) -> f64 {
+        let ms = self.pass(span_ms);
+        self.heard_ms += ms;
+        self.mean(Figure::Concealed, Ratio::of(concealed_ms, span_ms).map(Ratio::as_f64), ms);
+        // It is one hole.
+        self.mean(Figure::Concealments, Some(1e3 / span_ms.max(PACKET_MS)), ms);
+        span_ms
+    }
+
+    /// The share of an interval that was speech, as its level tells.
+    fn speech_in(&mut self, level: Option<f64>, span_ms: f64) -> f64 {
+        let Some(level) = level else { return 1.0 };
+        self.level_known = true;
+        self.loudest *= libm::exp(-span_ms / LOUDEST_MS);
+        if level < SPEECH_FLOOR {
+            return 0.0;
+        }
+        let power = level * level;
+        self.loudest = self.loudest.max(power);
+        (power / (FULL_SPEECH * self.loudest)).min(1.0)
+    }
+}
+
+impl Mean {
+    fn get(self) -> Option<f64> {
+        (self.weight > 0.0).then(|| self.sum / self.weight)
+    }
+}
+
+/// What of an interval was concealed so that it could be heard. Silence played instead of nothing sent is none; silence
+/// played instead of what was lost is the tail of a long hole.
+fn concealed_in(interval: &Interval) -> Option<f64> {
+    let is_lossy = [Metric::LossRatio, Metric::DiscardRatio].iter().any(|&loss| interval.get(loss) > Some(0.0));
+    let concealed = interval.get(Metric::ConcealedRatio);
+    if is_lossy { concealed } else { interval.get(Metric::AudibleConcealedRatio).or(concealed) }
+}

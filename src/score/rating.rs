@@ -1,0 +1,111 @@
+//! The rating that callstats.io showed beside its figures, for those who come from there.
+//!
+//! Each figure is excellent, fair or bad by a published limit and counts 5, 3 or 1; the rating is the whole part of their
+//! mean: 5 is excellent, 2 to 4 fair, 1 bad, and nothing rated is unknown. A figure of zero takes no part, so that what is
+//! muted or paused is not rated.
+//!
+//! | figure | of | excellent | fair | bad |
+//! |---|---|---|---|---|
+//! | kbit/s of the interval | sound | from 30 | above 8 | up to 8 |
+//! | kbit/s of the interval | pictures | from 1024 | above 256 | up to 256 |
+//! | loss ratio of the interval | sound that is received | below 0.15 | to 0.30 | above |
+//! | "eModel": round trip + 40 ms | sound | below 240 | to 400 | above |
+//! | round trip, ms | pictures | below 400 | to 1000 | above |
+//! | frame rate over that of before | pictures | from 0.8 | above 0.3 | up to 0.3 |
+//!
+//! Four things differ from the original, which was wrong in them: round trips are milliseconds, as was documented (it
+//! took the seconds of W3C stats for milliseconds, and was always content); they are those of the interval, not the 95th
+//! percentile of the last 600 samples, so that trouble shows when it begins and ends when it is over; the frame rate is
+//! compared with the mean of the intervals before it (it compared two means over the whole call, which never differ);
+//! and what the other end reports of a stream is rated with the stream, not as a stream that is received. "Any figure
+//! that is not excellent gives at most fair" and "a loss of zero helps nobody" are kept: they are what its users know.
+
+use crate::id::{Direction, MediaKind};
+use crate::metric::{Interval, Metric};
+
+/// What callstats.io called the quality of a track.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
+#[non_exhaustive]
+pub enum Quality {
+    /// Every figure is excellent.
+    Excellent,
+    /// Neither of the others.
+    Fair,
+    /// Nearly every figure is bad.
+    Bad,
+    /// Nothing to rate.
+    Unknown,
+}
+
+impl Quality {
+    /// The word that callstats.io had for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Excellent => "excellent",
+            Self::Fair => "fair",
+            Self::Bad => "bad",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// What a figure counts.
+#[derive(Clone, Copy)]
+enum Mark {
+    Excellent = 5,
+    Fair = 3,
+    Bad = 1,
+}
+
+/// The delay that the original added to the round trip, ms.
+const E_MODEL_MS: f64 = 40.0;
+
+/// Rates an interval of a stream. `rtt_ms`: the network's round trip, from whichever source; `usual_frame_rate`: the mean
+/// of the intervals before.
+#[must_use]
+pub fn rate(interval: &Interval, rtt_ms: Option<f64>, usual_frame_rate: Option<f64>) -> Quality {
+    let kbps = interval.get(Metric::BitrateBps).map(|bps| bps / 1e3);
+    let more_is_better = |value: Option<f64>, excellent: f64, fair: f64| {
+        let value = value.filter(|&value| value > 0.0)?;
+        Some(if value >= excellent {
+            Mark::Excellent
+        } else if value > fair {
+            Mark::Fair
+        } else {
+            Mark::Bad
+        })
+    };
+    let less_is_better = |value: Option<f64>, excellent: f64, fair: f64| {
+        let value = value.filter(|&value| value > 0.0)?;
+        Some(if value < excellent {
+            Mark::Excellent
+        } else if value <= fair {
+            Mark::Fair
+        } else {
+            Mark::Bad
+        })
+    };
+    let marks = match interval.kind {
+        Some(MediaKind::Audio) => [
+            more_is_better(kbps, 30.0, 8.0),
+            less_is_better(interval.get(Metric::LossRatio), 0.15, 0.3)
+                .filter(|_| interval.direction == Direction::Inbound),
+            less_is_better(rtt_ms.map(|rtt_ms| rtt_ms + E_MODEL_MS), 240.0, 400.0),
+        ],
+        Some(MediaKind::Video) => {
+            let frame_rate = interval.get(Metric::FramesPerSecond);
+            let change = frame_rate.zip(usual_frame_rate).filter(|&(_, usual)| usual > 0.0).map(|(now, usual)| now / usual);
+            [more_is_better(kbps, 1_024.0, 256.0), less_is_better(rtt_ms, 400.0, 1_000.0), more_is_better(change, 0.8, 0.3)]
+        }
+        None => return Quality::Unknown,
+    };
+    let (sum, count) = marks.into_iter().flatten().fold((0, 0), |(sum, count), mark| (sum + mark as u32, count + 1));
+    match sum.checked_div(count) {
+        None => Quality::Unknown,
+        Some(5..) => Quality::Excellent,
+        Some(2..) => Quality::Fair,
+        Some(_) => Quality::Bad,
+    }
+}
