@@ -1,4 +1,5 @@
-//! What peers would show for a window of audio: the scores that callgauge is compared with, defects included.
+//! What peers would show for a window of audio: the scores that callgauge is compared with, defects included, and the
+//! statistics of a comparison.
 //!
 //! Every formula is written as its project has it, at the commit that [`Baseline::citation`] names; what is wrong with
 //! it is said beside it and not repaired. Plain functions for one window of counters: what a project smooths over
@@ -10,6 +11,7 @@ pub(crate) mod livekit;
 pub(crate) mod observertc;
 pub(crate) mod opentok;
 pub(crate) mod rtcscore;
+pub(crate) mod statistics;
 pub(crate) mod telnyx;
 pub(crate) mod twilio;
 
