@@ -1,0 +1,37 @@
+//! OpenTok network test and opentok-mos-estimator: Cole and Rosenbluth with the slopes of iLBC, and a video score of
+//! bitrate by resolution.
+
+use super::{Window, cole_rosenbluth_idd, cubic};
+
+/// What stands for a delay that is never measured, and a frame, in milliseconds.
+const DELAY_MS: f64 = 150.0 + 30.0;
+/// Below this many bits per second video has the lowest score.
+const MIN_VIDEO_BITRATE: f64 = 30e3;
+
+/// MOS of a loss ratio of 0 to 1.
+///
+/// Known defects: delay and jitter are constants, Ie is 0 whatever the codec, and loss is taken as random.
+pub(crate) fn audio_mos(loss_ratio: f64) -> f64 {
+    let r = 93.2 - cole_rosenbluth_idd(DELAY_MS) - 19.8 * (29.7 * loss_ratio.max(0.0)).ln_1p();
+    if r < 0.0 { 1.0 } else { cubic(r) }
+}
+
+/// MOS of bits per second and of the pixels of a frame, 1 to 4.5.
+///
+/// Known defects: frame rate, codec, freezes and loss have no part in it.
+pub(crate) fn video_mos(bitrate_bps: f64, pixels: f64) -> f64 {
+    if bitrate_bps < MIN_VIDEO_BITRATE {
+        return 1.0;
+    }
+    let target = 10_f64.powf(2.069_924_867 * pixels.log10().powf(0.625_022_377_1));
+    let of_bitrate = (bitrate_bps.min(target) / MIN_VIDEO_BITRATE).ln() / (target / MIN_VIDEO_BITRATE).ln();
+    (4.0 * of_bitrate + 1.0).min(4.5)
+}
+
+/// 1 where packets are counted and none was sent, as the network test has it.
+pub(super) fn of_window(window: &Window) -> Option<f64> {
+    match (window.packets_lost, window.packets_received) {
+        (Some(lost), Some(received)) if lost + received == 0.0 => Some(1.0),
+        _ => Some(audio_mos(window.loss_percent()? / 100.0)),
+    }
+}
