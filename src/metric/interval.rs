@@ -109,8 +109,8 @@ metrics! {
     DiscardRatio "discard_ratio" Ratio Some(Share(&[N::PacketsDiscarded], &[N::PacketsDiscarded, N::PacketsReceived])),
     /// Retransmitted of all packets, 0 to 1.
     RetransmittedRatio "retransmitted_ratio" Ratio None,
-    /// Forward error correction packets of received and lost packets, 0 to 1. In Chromium a packet counts that carries
-    /// in-band error correction (Opus) or redundancy (RED) beside its own frame.
+    /// Forward error correction packets of received and lost packets, 0 to 1 and beyond: in Chromium each frame counts that
+    /// in-band error correction (Opus) or redundancy (RED) adds to a packet.
     FecRatio "fec_ratio" Ratio Some(Share(&[N::FecPacketsReceived], RECEIVED_AND_LOST)),
     /// Packets that error correction brought back, of received and lost packets, 0 to 1.
     RecoveredRatio "recovered_ratio" Ratio None,
@@ -263,7 +263,8 @@ impl Interval {
     /// Sets a figure that is possible. A part may be a little larger than its whole, because counters are not all read at
     /// one moment; one that is much larger is a sender's mistake, and the figure unknown.
     pub(crate) fn set(&mut self, metric: Metric, value: Option<f64>) {
-        let largest = if metric.unit() == Unit::Ratio && metric != Metric::FrozenRatio { 1.0 } else { 1e300 };
+        let may_exceed = matches!(metric, Metric::FrozenRatio | Metric::FecRatio);
+        let largest = if metric.unit() == Unit::Ratio && !may_exceed { 1.0 } else { 1e300 };
         if let Some(value) = value.filter(|value| (0.0..=largest * SKEW).contains(value))
             && let Some(slot) = self.values.get_mut(metric as usize)
         {

@@ -60,8 +60,9 @@ pub struct AudioInputs<'a> {
     pub error_correction: bool,
     /// The bit rate of the payload while there was speech, redundancy included.
     pub bitrate: Option<Bitrate>,
-    /// The share of packets that carried redundancy: in-band error correction, or RED of one generation.
-    pub redundancy: Option<Ratio>,
+    /// How many frames a packet carries again beside its own: as in-band error correction, or as RED. Of one generation
+    /// of RED it is 1.
+    pub redundancy: Option<f64>,
     /// Concealed audibly, of all samples, after every repair.
     pub concealed: Option<Ratio>,
     /// How often concealment began, per second.
@@ -174,7 +175,7 @@ impl AudioModel {
     /// The published codecs, and the constants as fitted.
     #[must_use]
     pub const fn new() -> Self {
-        Self { codecs: CodecTable::new(), kappa: 0.1, stretch_most: 30.0, stretch_half: 0.54, device_ms: 30.0 }
+        Self { codecs: CodecTable::new(), kappa: 0.075, stretch_most: 40.0, stretch_half: 0.9, device_ms: 30.0 }
     }
 
     /// Another table of codecs.
@@ -192,7 +193,7 @@ impl AudioModel {
         self
     }
 
-    /// What stretching can take at most, in R on the fullband scale (30 unless set), and the percentage of samples
+    /// What stretching can take at most, in R on the fullband scale (40 unless set), and the percentage of samples
     /// stretched at which it takes half of that: Its = most · x / (x + half). The most is a choice: PESQ, which the half
     /// point is fitted to, would have more, ViSQOL and PLCMOS next to nothing.
     #[must_use]
@@ -250,8 +251,8 @@ impl AudioModel {
     fn equipment(&self, inputs: &AudioInputs<'_>) -> Result<Coded, NoScore> {
         let name = inputs.codec.ok_or(NoScore::UnknownCodec)?;
         let query = CodecQuery::new(name).with_constant_bitrate(inputs.constant_bitrate);
-        // Half of a packet with redundancy is redundancy: the frame before, again.
-        let own = 1.0 - 0.5 * inputs.redundancy.map_or(0.0, Ratio::as_f64);
+        // A frame that is carried again takes as many bits as one of its own.
+        let own = 1.0 / (1.0 + real(inputs.redundancy).unwrap_or(0.0));
         let bitrate = inputs.bitrate.and_then(|bitrate| Bitrate::new(bitrate.as_bps() * own));
         let measured = bitrate.and_then(|bitrate| self.codecs.find(&query.with_bitrate(Some(bitrate))));
         let (found, origin) = match measured {
@@ -512,9 +513,9 @@ fn origins(inputs: &AudioInputs<'_>, loss: &Loss, bitrate: Origin) -> Inputs {
     origins
 }
 
-/// A duration that can be one.
-fn real(ms: Option<f64>) -> Option<f64> {
-    ms.filter(|ms| (0.0..=1e7).contains(ms))
+/// A duration in ms, or a number of frames, that can be one.
+fn real(value: Option<f64>) -> Option<f64> {
+    value.filter(|value| (0.0..=1e7).contains(value))
 }
 
 /// `value` between `low` and `high`; `or` for NaN.

@@ -87,7 +87,7 @@ impl AudioWindow {
     /// Adds an interval in which the stream was measured. Returns how much of it was heard, ms: what its score
     /// weighs in an average over the call. What was kept apart before it was an outage, and is heard too.
     pub fn add(&mut self, interval: &Interval) -> f64 {
-        let outage_ms = self.apart.take().map_or(0.0, |(concealed_ms, ms)| self.add_outage(concealed_ms, ms));
+        let outage_ms = self.count_apart();
         let span_ms = interval.span_ms.max(0.0);
         let speech = self.speech_in(interval.get(Metric::Level), span_ms);
         let ms = self.pass(span_ms);
@@ -124,6 +124,18 @@ impl AudioWindow {
         self.apart = Some((concealed_ms + concealed, ms + span_ms));
     }
 
+    /// Counts what was kept apart as an outage. Returns how long it was, ms.
+    pub fn count_apart(&mut self) -> f64 {
+        let Some((concealed_ms, span_ms)) = self.apart.take() else { return 0.0 };
+        let ms = self.pass(span_ms);
+        // What did not come was lost, and nobody knows what it was: it counts as speech.
+        self.heard_ms += ms;
+        self.mean(Figure::Concealed, Ratio::of(concealed_ms, span_ms).map(Ratio::as_f64), ms);
+        // It is one hole.
+        self.mean(Figure::Concealments, Some(1e3 / span_ms.max(PACKET_MS)), ms);
+        span_ms
+    }
+
     /// How long it is that nobody can say whether anything was sent, ms.
     #[must_use]
     pub fn apart_ms(&self) -> f64 {
@@ -149,7 +161,7 @@ impl AudioWindow {
         inputs.concealments_per_second = of(Figure::Concealments);
         inputs.stretched = ratio(Figure::Stretched);
         inputs.bitrate = of(Figure::Bitrate).and_then(Bitrate::new);
-        inputs.redundancy = ratio(Figure::Redundancy);
+        inputs.redundancy = of(Figure::Redundancy);
         inputs.recovered = ratio(Figure::Recovered);
         inputs.lost = ratio(Figure::Lost);
         inputs.discarded = ratio(Figure::Discarded);
@@ -179,16 +191,6 @@ impl AudioWindow {
             mean.weight *= left;
         }
         Self::FORGETS_MS * (1.0 - left)
-    }
-
-    /// What did not come was lost, and nobody knows what it was: it counts as speech.
-    fn add_outage(&mut self, concealed_ms: f64, span_ms: f64) -> f64 {
-        let ms = self.pass(span_ms);
-        self.heard_ms += ms;
-        self.mean(Figure::Concealed, Ratio::of(concealed_ms, span_ms).map(Ratio::as_f64), ms);
-        // It is one hole.
-        self.mean(Figure::Concealments, Some(1e3 / span_ms.max(PACKET_MS)), ms);
-        span_ms
     }
 
     /// The share of an interval that was speech, as its level tells.
