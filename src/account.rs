@@ -3,21 +3,25 @@
 //! Sums are pooled before they are divided, averages weigh by time, and what was muted, held, paused, reset or behind
 //! a gap is in the totals of traffic but in no average of quality.
 
+mod quality;
 mod rtcp;
 mod state;
 mod totals;
 
 use alloc::string::String;
 
+pub(crate) use quality::{Quality, Verdict};
 pub(crate) use state::Cadence;
 pub(crate) use totals::Totals;
 
+use crate::config::Config;
 use crate::digest::Digest;
 use crate::id::{Direction, MediaKind, Ssrc};
 use crate::metric::{Formula, Interval, Metric, State};
 use crate::report::{Entry, Num, Text};
 use crate::stream::{Delta, Step, Track};
 use crate::unit::StatTime;
+use quality::{Negotiated, Setting};
 use rtcp::Rtcp;
 use state::{Context, Pace, STILL_MS, state_of};
 
@@ -46,10 +50,12 @@ pub(crate) struct Account {
     pub(crate) times: Times,
     pub(crate) digests: Digests,
     pub(crate) size: Option<(f64, f64)>,
+    pub(crate) quality: Quality,
     media: Track,
     source: Option<Track>,
     rtcp: Rtcp,
     codec_id: Option<String>,
+    negotiated: Negotiated,
     cadence: Cadence,
     pace: Pace,
     still_ms: f64,
@@ -68,8 +74,20 @@ pub(crate) enum Look {
     Repeated,
     /// An older moment than the last one; it was left out.
     Late,
-    /// An interval.
-    Closed(Interval),
+    /// An interval, and what it was worth.
+    Closed(Interval, Verdict),
+}
+
+/// What is known of the connection when one of its streams is looked at.
+#[derive(Clone, Copy)]
+pub(crate) struct Around<'a> {
+    pub(crate) config: &'a Config,
+    /// Nothing is being played of any received audio.
+    pub(crate) playout_stands: bool,
+    /// Round trip by ICE, ms.
+    pub(crate) ice_rtt_ms: Option<f64>,
+    /// From the decoder to the loudspeaker, ms.
+    pub(crate) playout_ms: Option<f64>,
 }
 
 /// How long the stream was in each state that is not measured, in ms.
@@ -133,10 +151,12 @@ impl Account {
             times: Times::default(),
             digests: Digests::default(),
             size: None,
+            quality: Quality::default(),
             media,
             source: None,
             rtcp: Rtcp::default(),
             codec_id: None,
+            negotiated: Negotiated::default(),
             cadence: Cadence::default(),
             pace: Pace::default(),
             still_ms: 0.0,
@@ -171,11 +191,12 @@ impl Account {
         entry.text(Text::CodecId).filter(|&id| self.codec_id.as_deref() != Some(id))
     }
 
-    /// Remembers the codec behind an id by its MIME type.
-    pub(crate) fn set_codec(&mut self, id: &str, mime: &str) {
+    /// Remembers the codec behind an id by its MIME type, and what SDP says of its use.
+    pub(crate) fn set_codec(&mut self, id: &str, mime: &str, fmtp: Option<&str>) {
         // An id that is too long to be kept is looked up every time.
         self.codec_id = (id.len() <= MAX_NAME).then(|| id.into());
         self.codec = Some(codec_name(mime));
+        self.negotiated = fmtp.map(Negotiated::of_fmtp).unwrap_or_default();
     }
 
     /// Takes what the other end reports of this stream. To be called before [`Account::look`] of the same snapshot.
@@ -198,8 +219,8 @@ impl Account {
     }
 
     /// Takes a look at the stream's own entry and closes an interval, unless it is the first look. `source` is the media
-    /// source of a stream that is sent; `playout_stands` is about the connection.
-    pub(crate) fn look(&mut self, entry: Entry<'_>, source: Option<Entry<'_>>, playout_stands: bool) -> Look {
+    /// source of a stream that is sent.
+    pub(crate) fn look(&mut self, entry: Entry<'_>, source: Option<Entry<'_>>, around: Around<'_>) -> Look {
         let source_level = self.source_level(source);
         let kind = entry.media().or(self.kind);
         if self.looks == 0 {
@@ -256,7 +277,7 @@ impl Account {
                 &Context {
                     gap: self.cadence.is_gap(delta.span_ms()),
                     still: self.still_ms >= STILL_MS,
-                    playout_stands,
+                    playout_stands: around.playout_stands,
                     sender_rests: self.rtcp.sender_rests(at),
                     source_level,
                     few_packets: self.pace.are_few(packets, delta.span_ms()),
@@ -271,7 +292,18 @@ impl Account {
         self.note_names(entry);
         self.media.accept(entry);
         self.close(&interval, entry);
-        Look::Closed(interval)
+        let verdict = self.quality.judge(
+            &interval,
+            &Setting {
+                config: around.config,
+                codec: self.codec.as_deref(),
+                negotiated: self.negotiated,
+                ice_rtt_ms: around.ice_rtt_ms,
+                playout_ms: around.playout_ms,
+                still: self.still_ms >= STILL_MS,
+            },
+        );
+        Look::Closed(interval, verdict)
     }
 
     /// Whether `entry` is the look taken last.

@@ -143,7 +143,7 @@ impl Conference {
         let room = self.fabrics.get_mut(fabric.index()).ok_or(InputError::UnknownFabric)?;
         self.now = Some(now);
         let (events, dropped) = (&mut self.events, &mut self.dropped_events);
-        room.ingest(report, limits.streams_per_fabric(), &mut |event| {
+        room.ingest(report, &self.config, &mut |event| {
             if events.len() >= limits.pending_events() {
                 events.pop_front();
                 *dropped += 1;

@@ -1,5 +1,11 @@
 //! What a caller may choose.
 
+use alloc::sync::Arc;
+use core::panic::RefUnwindSafe;
+
+use crate::score::Model;
+use crate::score::audio::{AudioInputs, AudioModel};
+
 /// How much of everything a conference keeps. Beyond a limit no stream or fabric that is known is lost: new ones are
 /// refused, and counted. Only of events that nobody polls the oldest go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,23 +70,42 @@ impl Default for Limits {
 }
 
 /// How a conference is to be measured.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Config {
     limits: Limits,
+    audio_model: Option<Arc<ScoresAudio>>,
 }
+
+/// A model that scores sound.
+pub type ScoresAudio = dyn for<'a> Model<AudioInputs<'a>> + RefUnwindSafe;
+
+static AUDIO_MODEL: AudioModel = AudioModel::new();
 
 impl Config {
     /// The defaults.
     #[must_use]
     pub const fn new() -> Self {
-        Self { limits: Limits::new() }
+        Self { limits: Limits::new(), audio_model: None }
     }
 
     /// Other limits.
     #[must_use]
-    pub const fn with_limits(mut self, limits: Limits) -> Self {
+    pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
+    }
+
+    /// Another model that scores sound.
+    #[must_use]
+    pub fn with_audio_model(mut self, model: impl for<'a> Model<AudioInputs<'a>> + RefUnwindSafe + 'static) -> Self {
+        self.audio_model = Some(Arc::new(model));
+        self
+    }
+
+    /// The model that scores sound: [`AudioModel`] unless another was chosen.
+    #[must_use]
+    pub fn audio_model(&self) -> &ScoresAudio {
+        self.audio_model.as_deref().unwrap_or(&AUDIO_MODEL)
     }
 
     /// The limits in force.

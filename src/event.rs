@@ -2,6 +2,8 @@
 
 use crate::id::StreamKey;
 use crate::metric::Interval;
+use crate::score::rating::Quality;
+use crate::score::{NoScore, Score};
 use crate::unit::StatTime;
 
 /// Something that the conference noticed. Polled from [`Conference::poll_event`](crate::Conference::poll_event).
@@ -16,6 +18,10 @@ pub enum Event {
         stream: StreamKey,
         /// Its figures.
         interval: Interval,
+        /// What the last seconds were worth, this interval among them; or why that is not known.
+        score: Result<Score, NoScore>,
+        /// How callstats.io would have rated the interval.
+        rating: Quality,
     },
     /// A stream's counters began anew, or its SSRC now carries something else. Follows the interval in which it
     /// happened.

@@ -1,6 +1,10 @@
 //! How far a PeerConnection got, and the path that its packets take.
 
+mod playout;
+
 use alloc::string::String;
+
+pub(crate) use playout::Playout;
 
 use crate::account::Cadence;
 use crate::digest::Digest;
@@ -15,6 +19,8 @@ pub(crate) struct Path {
     pub(crate) available_outgoing_bps: Digest,
     pub(crate) selected_changes: u64,
     pub(crate) state: PathState,
+    /// The latest round trip of the pair in use, ms.
+    pub(crate) rtt_ms: Option<f64>,
     pair: Option<(String, Track)>,
     cadence: Cadence,
 }
@@ -37,6 +43,8 @@ impl Path {
         let selected = selected_pair(report);
         self.state = state_of(transport, selected).unwrap_or(self.state);
         let Some(pair) = selected else { return };
+        let gauge = pair.get(Num::CurrentRoundTripTime).map(|seconds| seconds * 1e3);
+        self.rtt_ms = gauge;
         match &mut self.pair {
             Some((id, track)) if id == pair.id() => {
                 let step = track.step(pair);
@@ -46,13 +54,13 @@ impl Path {
                     && moves
                 {
                     let mean = Formula::Mean(Num::TotalRoundTripTime, Num::ResponsesReceived, 1e3).of(&delta);
-                    let gauge = pair.get(Num::CurrentRoundTripTime).map(|seconds| seconds * 1e3);
                     // Time in which nobody looked says nothing of the path.
                     let gap = self.cadence.is_gap(delta.span_ms());
                     self.cadence.note(delta.span_ms());
                     // Positive; saturates.
                     let weight = if gap { 0 } else { (delta.span_ms() * 1e3) as u64 };
-                    if let Some(rtt_ms) = mean.or(gauge) {
+                    self.rtt_ms = mean.or(gauge);
+                    if let Some(rtt_ms) = self.rtt_ms {
                         self.ice_rtt_ms.add(rtt_ms, weight);
                     }
                     if let Some(available) = pair.get(Num::AvailableOutgoingBitrate) {

@@ -5,6 +5,7 @@
 //! | this one | [`Model`], chosen by value, and what it answers: a [`Score`] with everything that made it, or [`NoScore`] |
 //! | [`audio`] | sound: what was concealed, stretched and late, into a score |
 //! | [`video`] | pictures and shared screens: quantizer, freezes, frame rate, size |
+//! | [`rating`] | the rating of callstats.io, for those who come from there |
 //! | [`emodel`] | the E-model family: ITU-T G.107 (narrowband), G.107.1 (wideband), G.107.2 (fullband), and their scales |
 //! | [`codec`] | how much each codec takes from a call, by bit rate, with the source of every value |
 //!
@@ -16,6 +17,11 @@ pub mod codec;
 pub mod emodel;
 mod evidence;
 mod model;
+mod pool;
+pub mod rating;
+mod worst;
 
 pub use evidence::{Cause, Input, Inputs, Origin, Parts};
 pub use model::{Model, ModelId, MosScale, Native, NoScore, Score, Tier, mos_of};
+pub(crate) use pool::ScorePool;
+pub(crate) use worst::WorstTenSeconds;

@@ -30,6 +30,10 @@ macro_rules! output {
     };
 }
 
+mod scores;
+
+pub use scores::{GroupScore, RatingSeconds, ScoreSummary, WorstTenSeconds};
+
 output! {
     /// A conference.
     ConferenceSummary {
@@ -47,8 +51,8 @@ output! {
         state: &'static str,
         /// Why it ended: `terminated`, `left`, `timeout`; `None` when nobody said so.
         end_reason: Option<&'static str>,
-        /// The score of the conference.
-        score: Option<NotYet>,
+        /// What its members were given to hear and see.
+        score: GroupScore,
         /// The users.
         users: Vec<NotYet>,
         /// Who spoke.
@@ -90,6 +94,8 @@ output! {
         refused_streams: u64,
         /// Round-trip times, by source: they measure different paths and are never mixed.
         rtt_ms: RttBySource,
+        /// What its user was given to hear and see.
+        score: GroupScore,
         /// The bandwidth that the sender's congestion control believes in.
         available_outgoing_bps: Stats,
         /// The RTP streams: inbound before outbound, audio before video, then by SSRC.
@@ -172,10 +178,10 @@ output! {
         audio: Option<AudioSummary>,
         /// `None` for audio.
         video: Option<VideoSummary>,
-        /// Mean opinion score of the intervals.
-        mos: Option<NotYet>,
-        /// Score of the stream.
-        score: Option<NotYet>,
+        /// Mean opinion score over active time; the mean is one of R.
+        mos: Stats,
+        /// What it was worth, and why.
+        score: ScoreSummary,
     }
 
     /// What only audio has. Figures of the receiver are `None` for streams that are sent.

@@ -5,9 +5,10 @@ use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 
-use crate::account::{Account, Look};
+use crate::account::{Account, Around, Look};
+use crate::config::Config;
 use crate::event::Event;
-use crate::fabric::Path;
+use crate::fabric::{Path, Playout};
 use crate::id::{Direction, FabricId, MediaKind, Ssrc, StreamKey};
 use crate::metric::State;
 use crate::report::{ById, Entry, Num, Report, StatsType, Text};
@@ -21,6 +22,7 @@ pub(super) struct Fabric {
     pub(super) accounts: Vec<Account>,
     index: HashMap<(Direction, Ssrc), u32>,
     pub(super) path: Path,
+    playout: Playout,
     pub(super) snapshots: u64,
     /// The earliest and the latest time of any snapshot, on the reporter's clock.
     pub(super) span: Option<(StatTime, StatTime)>,
@@ -53,6 +55,7 @@ impl Fabric {
             accounts: Vec::new(),
             index: HashMap::new(),
             path: Path::default(),
+            playout: Playout::default(),
             snapshots: 0,
             span: None,
             refused_streams: 0,
@@ -63,15 +66,21 @@ impl Fabric {
         }
     }
 
-    pub(super) fn ingest(&mut self, report: &Report, max_streams: usize, emit: &mut dyn FnMut(Event)) {
+    pub(super) fn ingest(&mut self, report: &Report, config: &Config, emit: &mut dyn FnMut(Event)) {
         self.snapshots += 1;
         if let Some(at) = report.latest() {
             let (first, last) = self.span.unwrap_or((at, at));
             self.span = Some((if at < first { at } else { first }, if at > last { at } else { last }));
         }
-        self.find_accounts(report, max_streams);
+        self.find_accounts(report, config.limits().streams_per_fabric());
         self.find_remotes(report);
-        let playout_stands = self.playout_stands(report);
+        self.playout.look(report);
+        let around = Around {
+            config,
+            playout_stands: self.playout_stands(report),
+            ice_rtt_ms: self.path.rtt_ms,
+            playout_ms: self.playout.delay_ms(),
+        };
         self.codecs.forget();
         self.sources.forget();
         let (mut late, mut news) = (false, false);
@@ -88,14 +97,15 @@ impl Fabric {
             let source = (account.direction == Direction::Outbound)
                 .then(|| source_of(entry, report, &mut self.sources))
                 .flatten();
-            match account.look(entry, source, playout_stands) {
+            match account.look(entry, source, around) {
                 Look::Late => late = true,
                 Look::Repeated => {}
                 Look::First => news = true,
-                Look::Closed(interval) => {
+                Look::Closed(interval, verdict) => {
                     news = true;
                     let stream = StreamKey::new(self.id, account.direction, account.ssrc);
-                    emit(Event::IntervalClosed { stream, interval });
+                    let (score, rating) = (verdict.score, verdict.rating);
+                    emit(Event::IntervalClosed { stream, interval, score, rating });
                     if interval.state == State::Reset {
                         emit(Event::CounterReset { stream, at: interval.at });
                     }
@@ -105,7 +115,7 @@ impl Fabric {
                 && let Some(codec) = self.codecs.find(id, report, |_| true)
                 && let Some(mime) = codec.text(Text::MimeType)
             {
-                account.set_codec(id, mime);
+                account.set_codec(id, mime, codec.text(Text::SdpFmtpLine));
             }
         }
         // A snapshot that came too late for every stream says nothing of the path as it is now.

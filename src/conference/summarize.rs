@@ -1,5 +1,7 @@
 //! From accounts to the summary that leaves the engine.
 
+mod scores;
+
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -25,7 +27,7 @@ pub(super) fn conference(name: Option<&str>, fabrics: &[Fabric]) -> ConferenceSu
         duration_s: start_ms.zip(end_ms).map(|(start, end)| (end - start) / 1e3),
         state: "ongoing",
         end_reason: None,
-        score: None,
+        score: scores::group(fabrics.iter().flat_map(|fabric| &fabric.accounts)),
         users: Vec::new(),
         talk: None,
         events: Vec::new(),
@@ -62,6 +64,7 @@ fn fabric(fabric: &Fabric) -> FabricSummary {
         selected_pair_changes: fabric.path.selected_changes,
         refused_streams: fabric.refused_streams,
         rtt_ms: RttBySource { rtcp: rtcp.stats(), ice: fabric.path.ice_rtt_ms.stats() },
+        score: scores::group(fabric.accounts.iter()),
         available_outgoing_bps: fabric.path.available_outgoing_bps.stats(),
         streams: accounts.into_iter().map(stream).collect(),
     }
@@ -103,8 +106,8 @@ fn stream(account: &Account) -> StreamSummary {
         interval_loss_ratio: digests.loss_ratio.stats(),
         audio: (account.kind == Some(MediaKind::Audio)).then(|| audio(account)),
         video: (account.kind == Some(MediaKind::Video)).then(|| video(account)),
-        mos: None,
-        score: None,
+        mos: scores::mos_stats(&account.quality),
+        score: scores::stream(&account.quality),
     }
 }
 

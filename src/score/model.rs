@@ -317,6 +317,8 @@ pub enum NoScore {
     Resting,
     /// Nothing was heard or shown, or too little of it, in the window.
     TooLittle,
+    /// Nothing comes in, and nobody can say yet whether anything was sent.
+    Undecided,
     /// Whether it is sound or pictures is not known.
     UnknownKind,
     /// Nothing tells which codec it is, or the codec is not in the table.
@@ -342,6 +344,7 @@ impl NoScore {
         match self {
             Self::Resting => "resting",
             Self::TooLittle => "too_little",
+            Self::Undecided => "undecided",
             Self::UnknownKind => "unknown_kind",
             Self::UnknownCodec => "unknown_codec",
             Self::UnknownRobustness => "unknown_robustness",
@@ -367,6 +370,7 @@ impl fmt::Display for NoScore {
         f.write_str(match self {
             Self::Resting => "the stream rested",
             Self::TooLittle => "too little was heard or shown",
+            Self::Undecided => "nothing comes in, and perhaps nothing was sent",
             Self::UnknownKind => "neither known to be sound nor to be pictures",
             Self::UnknownCodec => "nothing is known of the codec",
             Self::UnknownRobustness => "nothing is published of how the codec bears loss",

@@ -1,8 +1,8 @@
 //! Scores over time, and over streams: averages on the 100 scale, weighed by how much was heard or shown.
 
+use super::emodel;
 use super::evidence::{Inputs, Parts};
 use super::model::{ModelId, MosScale, NoScore, Score, Tier};
-use super::{Cause, emodel};
 use crate::digest::Digest;
 use crate::unit::{Rx, StatTime};
 
@@ -46,9 +46,8 @@ struct Latest {
 const DISSATISFIED: f64 = 60.0;
 
 impl ScorePool {
-    /// Adds a score that held for `active_ms`. `counts_as_worst`: the window was full enough for the score to be the
-    /// worst of the call.
-    pub(crate) fn add(&mut self, score: &Score, active_ms: f64, at: StatTime, counts_as_worst: bool) {
+    /// Adds a score that held for `active_ms`.
+    pub(crate) fn add(&mut self, score: &Score, active_ms: f64) {
         if active_ms <= 0.0 {
             return;
         }
@@ -70,11 +69,13 @@ impl ScorePool {
             mean.add(Some(native.rx), active_ms);
         }
         self.parts.add(&score.parts, active_ms);
-        if counts_as_worst && self.worst.is_none_or(|(worst, _)| score.rx < worst) {
-            self.worst = Some((score.rx, at));
-        }
         let tier = self.latest.map_or(score.tier, |latest| latest.tier.max(score.tier));
         self.latest = Some(Latest { scale: score.scale, model: score.model, tier, inputs: score.inputs });
+    }
+
+    /// Takes note of the worst ten seconds of a stream.
+    pub(crate) fn set_worst(&mut self, worst: Option<(Rx, StatTime)>) {
+        self.worst = worst;
     }
 
     /// Takes note that an active interval had no score.
@@ -130,24 +131,14 @@ impl ScorePool {
         &self.rx
     }
 
-    /// The worst window, and when it ended.
+    /// The worst ten seconds, and when they ended.
     pub(crate) const fn worst(&self) -> Option<(Rx, StatTime)> {
         self.worst
-    }
-
-    /// The least sure tier.
-    pub(crate) fn tier(&self) -> Option<Tier> {
-        Some(self.latest?.tier)
     }
 
     /// Why there is no score, where there is none.
     pub(crate) const fn unscored(&self) -> Option<NoScore> {
         self.unscored
-    }
-
-    /// The cause over the whole time: what took most on average.
-    pub(crate) fn cause(&self) -> Option<Cause> {
-        self.parts.largest()
     }
 
     /// The mean as a score. `None` when nothing was scored.

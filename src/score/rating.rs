@@ -96,8 +96,13 @@ pub fn rate(interval: &Interval, rtt_ms: Option<f64>, usual_frame_rate: Option<f
         ],
         Some(MediaKind::Video) => {
             let frame_rate = interval.get(Metric::FramesPerSecond);
-            let change = frame_rate.zip(usual_frame_rate).filter(|&(_, usual)| usual > 0.0).map(|(now, usual)| now / usual);
-            [more_is_better(kbps, 1_024.0, 256.0), less_is_better(rtt_ms, 400.0, 1_000.0), more_is_better(change, 0.8, 0.3)]
+            let change =
+                frame_rate.zip(usual_frame_rate).filter(|&(_, usual)| usual > 0.0).map(|(now, usual)| now / usual);
+            [
+                more_is_better(kbps, 1_024.0, 256.0),
+                less_is_better(rtt_ms, 400.0, 1_000.0),
+                more_is_better(change, 0.8, 0.3),
+            ]
         }
         None => return Quality::Unknown,
     };

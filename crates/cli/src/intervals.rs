@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use callgauge::Event;
 use callgauge::metric::{Interval, Metric};
+use callgauge::score::rating::Quality;
+use callgauge::score::{Cause, NoScore, Score, mos_of};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::RowFormat;
@@ -22,7 +24,7 @@ const FIRST: &[Metric] = &[
     Metric::FramesPerSecond,
 ];
 
-/// What the rooms for scores will fill.
+/// What the scores fill.
 const SCORES: &[&str] = &["mos", "mos_low", "mos_high", "mos_lq", "scale", "model", "tier", "cause", "rating"];
 
 pub(crate) fn run(format: RowFormat, files: &[PathBuf], out: &mut dyn Write) -> io::Result<bool> {
@@ -32,11 +34,11 @@ pub(crate) fn run(format: RowFormat, files: &[PathBuf], out: &mut dyn Write) -> 
         RowFormat::Ndjson => Ok(()),
     };
     let (_, inputs) = replay(files, |fabric, event| {
-        let Event::IntervalClosed { interval, .. } = event else { return };
+        let Event::IntervalClosed { interval, score, rating, .. } = event else { return };
         if result.is_err() {
             return;
         }
-        let row = Row { fabric, interval };
+        let row = Row { fabric, interval, score, rating: *rating };
         result = match format {
             RowFormat::Ndjson => {
                 serde_json::to_writer(&mut *out, &row).map_err(io::Error::from).and_then(|()| writeln!(out))
@@ -65,11 +67,14 @@ fn write_csv(
 struct Row<'a> {
     fabric: &'a str,
     interval: &'a Interval,
+    score: &'a Result<Score, NoScore>,
+    rating: Quality,
 }
 
 /// One value of a line.
 enum Cell<'a> {
     Text(&'a str),
+    Printed(String),
     Integer(u32),
     Real(f64),
     Unknown,
@@ -77,7 +82,7 @@ enum Cell<'a> {
 
 impl<'a> Row<'a> {
     fn cells(&self) -> impl Iterator<Item = (&'static str, Cell<'a>)> {
-        let Self { fabric, interval } = *self;
+        let Self { fabric, interval, .. } = *self;
         let head = [
             ("t_ms", Cell::Real(interval.at.as_millis())),
             ("span_ms", Cell::Real(interval.span_ms)),
@@ -90,9 +95,35 @@ impl<'a> Row<'a> {
         let metric = |&metric: &Metric| (metric.name(), interval.get(metric).map_or(Cell::Unknown, Cell::Real));
         head.into_iter()
             .chain(FIRST.iter().map(metric))
-            .chain(SCORES.iter().map(|&score| (score, Cell::Unknown)))
+            .chain(SCORES.iter().copied().zip(self.scores()))
             .chain([("state", Cell::Text(interval.state.name()))])
             .chain(Metric::ALL.iter().filter(|metric| !FIRST.contains(metric)).map(metric))
+    }
+}
+
+impl Row<'_> {
+    /// The cells under [`SCORES`].
+    fn scores(&self) -> [Cell<'static>; 9] {
+        let rating = Cell::Text(self.rating.name());
+        let score = match self.score {
+            Ok(score) => score,
+            Err(reason) => {
+                let [mos, low, high, lq, scale, model, cause] = [const { Cell::Unknown }; 7];
+                let tier = reason.tier().map_or(Cell::Unknown, |tier| Cell::Text(tier.name()));
+                return [mos, low, high, lq, scale, model, tier, cause, rating];
+            }
+        };
+        [
+            Cell::Real(score.mos().as_f64()),
+            Cell::Real(score.low().as_f64()),
+            Cell::Real(score.high().as_f64()),
+            score.rx_lq.map_or(Cell::Unknown, |rx| Cell::Real(mos_of(rx).as_f64())),
+            Cell::Text(score.scale.name()),
+            Cell::Printed(score.model.to_string()),
+            Cell::Text(score.tier.name()),
+            score.cause.map(Cause::name).map_or(Cell::Unknown, Cell::Text),
+            rating,
+        ]
     }
 }
 
@@ -110,6 +141,7 @@ impl std::fmt::Display for Cell<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Text(text) => f.write_str(text),
+            Self::Printed(text) => f.write_str(text),
             Self::Integer(value) => write!(f, "{value}"),
             Self::Real(value) => write!(f, "{value}"),
             Self::Unknown => Ok(()),
@@ -123,6 +155,7 @@ impl Serialize for Row<'_> {
         for (name, cell) in self.cells() {
             match cell {
                 Cell::Text(text) => map.serialize_entry(name, text)?,
+                Cell::Printed(text) => map.serialize_entry(name, &text)?,
                 Cell::Integer(value) => map.serialize_entry(name, &value)?,
                 Cell::Real(value) => map.serialize_entry(name, &value)?,
                 Cell::Unknown => map.serialize_entry(name, &())?,

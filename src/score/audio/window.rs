@@ -19,9 +19,10 @@ const LEAST_MS: f64 = 250.0;
 /// What counts is what was heard, pooled before it is divided. Two things weigh an interval: how long ago it was, and how
 /// much speech was in it.
 ///
-/// - **Time.** What is `t` ms old counts e^(−t/4000): nine tenths of the weight lie in the last ten seconds. An interval of
-///   any length counts as if its figures had held evenly throughout, so that the window is the same however often
-///   somebody looks.
+/// - **Time.** What is `t` ms old counts e^(−t/2000): nine tenths of the weight lie in the last five seconds. Longer, and
+///   an outage would spoil the seconds after it; shorter, and a score would hang on single packets. An interval of any
+///   length counts as if its figures had held evenly throughout, so that the window is the same however often somebody
+///   looks.
 /// - **Speech.** Below −50 dBov nothing is heard, and nothing of it counts; above, an interval counts by its power
 ///   beside the loudest interval lately, full from 0.6 of it. Where no level is known everything counts.
 ///
@@ -70,7 +71,7 @@ struct Mean {
 
 impl AudioWindow {
     /// How fast the window forgets, ms.
-    pub const FORGETS_MS: f64 = 4_000.0;
+    pub const FORGETS_MS: f64 = 2_000.0;
 
     /// An empty window that forgets.
     #[must_use]
@@ -168,7 +169,8 @@ impl AudioWindow {
         inputs.jitter_ms = of(Figure::JitterMs);
         inputs.jitter_buffer_ms = of(Figure::JitterBufferMs);
         inputs.level_known = self.level_known;
-        inputs.active_ms = Some(self.heard_ms);
+        // What fades counts as old as a plain window of twice the time, on average.
+        inputs.active_ms = Some(if self.pooling { self.heard_ms } else { 2.0 * self.heard_ms });
         Some(inputs)
     }
 

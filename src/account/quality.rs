@@ -1,0 +1,190 @@
+//! What a stream was worth: its last seconds, scored each time that somebody looks, and the scores over the call.
+
+use crate::config::Config;
+use crate::id::{Direction, MediaKind};
+use crate::metric::{Interval, Metric, State};
+use crate::score::audio::AudioWindow;
+use crate::score::rating::{self, Quality as Rating};
+use crate::score::{NoScore, Score, ScorePool, WorstTenSeconds};
+use crate::unit::StatTime;
+
+/// The score of a stream, now and over the call.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Quality {
+    window: Window,
+    scores: ScorePool,
+    /// The latest score, until the next look shows that the stream did not come to rest in the middle of it.
+    latest: Option<Latest>,
+    worst: WorstTenSeconds,
+    scored_until: Option<StatTime>,
+    /// The stream rested: what comes next is the rest's end.
+    rested: bool,
+    /// For how long each rating held, in ms: excellent, fair, bad, unknown.
+    pub(crate) rated_ms: [f64; 4],
+    /// For how long there was nothing to hear while the stream was active, ms.
+    pub(crate) quiet_ms: f64,
+    /// Frames and milliseconds so far, for the rating.
+    frames: (f64, f64),
+}
+
+#[derive(Clone, Debug, Default)]
+enum Window {
+    #[default]
+    Unknown,
+    Audio(AudioWindow),
+}
+
+/// A score, and what it weighs.
+#[derive(Clone, Copy, Debug)]
+struct Latest {
+    score: Score,
+    span_ms: f64,
+    active_ms: f64,
+    at: StatTime,
+}
+
+/// What stands beside an interval and helps to score it.
+pub(crate) struct Setting<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) codec: Option<&'a str>,
+    pub(crate) negotiated: Negotiated,
+    /// Round trip of the connection by ICE, ms.
+    pub(crate) ice_rtt_ms: Option<f64>,
+    pub(crate) playout_ms: Option<f64>,
+    /// Nothing has come for a while.
+    pub(crate) still: bool,
+}
+
+/// What a codec was set up to do.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Negotiated {
+    pub(crate) error_correction: bool,
+    pub(crate) constant_bitrate: bool,
+}
+
+impl Negotiated {
+    /// By the parameters of SDP (`sdpFmtpLine`).
+    pub(crate) fn of_fmtp(fmtp: &str) -> Self {
+        let has = |wanted: &str| fmtp.split(';').any(|parameter| parameter.trim() == wanted);
+        Self { error_correction: has("useinbandfec=1"), constant_bitrate: has("cbr=1") }
+    }
+}
+
+/// What an interval was worth.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Verdict {
+    pub(crate) score: Result<Score, NoScore>,
+    pub(crate) rating: Rating,
+}
+
+impl Quality {
+    /// Judges an interval.
+    pub(crate) fn judge(&mut self, interval: &Interval, setting: &Setting<'_>) -> Verdict {
+        let rtt_ms = interval.get(Metric::RttMs).or(setting.ice_rtt_ms);
+        let score = match interval.state {
+            State::Active if self.rested => {
+                self.rested = false;
+                Err(NoScore::Resting)
+            }
+            State::Active => self.score(interval, setting, rtt_ms),
+            // The talker goes on in a moment: what was heard before still counts.
+            State::Silent => Err(NoScore::Resting),
+            _ => {
+                self.rest();
+                Err(NoScore::Resting)
+            }
+        };
+        let rating = self.rate(interval, rtt_ms);
+        Verdict { score, rating }
+    }
+
+    /// How long it is that nobody can say whether anything was sent, ms.
+    pub(crate) fn undecided_ms(&self) -> f64 {
+        match &self.window {
+            Window::Audio(window) => window.apart_ms(),
+            Window::Unknown => 0.0,
+        }
+    }
+
+    /// The scores so far.
+    pub(crate) fn scores(&self) -> ScorePool {
+        let (mut scores, mut worst) = (self.scores.clone(), self.worst);
+        if let Some(latest) = self.latest.filter(|_| self.undecided_ms() == 0.0) {
+            latest.join(&mut scores, &mut worst);
+        }
+        scores.set_worst(self.scored_until.and_then(|now| worst.get(now)));
+        scores
+    }
+
+    /// The stream rests. In the middle of the last interval it came to rest, which sounds as if something were lost.
+    fn rest(&mut self) {
+        self.rested = true;
+        self.latest = None;
+        self.worst.rest();
+        match &mut self.window {
+            Window::Audio(window) => window.clear(),
+            Window::Unknown => {}
+        }
+    }
+
+    fn score(&mut self, interval: &Interval, setting: &Setting<'_>, rtt_ms: Option<f64>) -> Result<Score, NoScore> {
+        if let (Window::Unknown, Some(MediaKind::Audio)) = (&self.window, interval.kind) {
+            self.window = Window::Audio(AudioWindow::new());
+        }
+        let (result, active_ms) = match &mut self.window {
+            Window::Unknown => (Err(NoScore::UnknownKind), 0.0),
+            Window::Audio(window) => {
+                if setting.still && interval.direction == Direction::Inbound {
+                    window.keep_apart(interval);
+                    return Err(NoScore::Undecided);
+                }
+                let heard_ms = window.add(interval);
+                self.quiet_ms += (interval.span_ms - heard_ms).max(0.0);
+                let score = window.inputs().ok_or(NoScore::TooLittle).and_then(|mut inputs| {
+                    inputs.codec = setting.codec;
+                    inputs.constant_bitrate = setting.negotiated.constant_bitrate;
+                    inputs.error_correction = setting.negotiated.error_correction;
+                    inputs.lost_at_far_end = interval.direction == Direction::Outbound;
+                    inputs.rtt_ms = rtt_ms;
+                    inputs.playout_ms = setting.playout_ms.filter(|_| interval.direction == Direction::Inbound);
+                    setting.config.audio_model().score(&inputs)
+                });
+                (score, heard_ms)
+            }
+        };
+        if let Some(latest) = self.latest.take() {
+            latest.join(&mut self.scores, &mut self.worst);
+        }
+        match result {
+            Ok(score) => {
+                self.scored_until = Some(interval.at);
+                self.latest = Some(Latest { score, span_ms: interval.span_ms, active_ms, at: interval.at });
+            }
+            Err(reason) => self.scores.miss(reason),
+        }
+        result
+    }
+
+    fn rate(&mut self, interval: &Interval, rtt_ms: Option<f64>) -> Rating {
+        if !interval.state.is_measured() {
+            return Rating::Unknown;
+        }
+        let (frames, ms) = self.frames;
+        let usual = (ms > 0.0).then(|| frames / (ms / 1e3));
+        if let Some(rate) = interval.get(Metric::FramesPerSecond) {
+            self.frames = (frames + rate * interval.span_ms / 1e3, ms + interval.span_ms);
+        }
+        let rating = rating::rate(interval, rtt_ms, usual);
+        if let Some(held) = self.rated_ms.get_mut(rating as usize) {
+            *held += interval.span_ms;
+        }
+        rating
+    }
+}
+
+impl Latest {
+    fn join(&self, scores: &mut ScorePool, worst: &mut WorstTenSeconds) {
+        scores.add(&self.score, self.active_ms);
+        worst.add(self.score.rx, self.span_ms, self.active_ms, self.at);
+    }
+}

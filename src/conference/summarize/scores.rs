@@ -1,0 +1,129 @@
+//! From the scores of streams to what leaves the engine.
+
+use alloc::string::{String, ToString};
+
+use crate::account::{Account, Quality};
+use crate::digest::Stats;
+use crate::id::{Direction, MediaKind};
+use crate::score::{NoScore, Score, ScorePool, mos_of};
+use crate::summary::{GroupScore, RatingSeconds, ScoreSummary, WorstTenSeconds};
+use crate::unit::Rx;
+
+/// The distribution of a stream's MOS. Its mean is that of R.
+pub(super) fn mos_stats(quality: &Quality) -> Stats {
+    let rx = quality.scores().rx().stats();
+    Stats {
+        mean: mos(rx.mean),
+        min: mos(rx.min),
+        max: mos(rx.max),
+        p05: mos(rx.p05),
+        p50: mos(rx.p50),
+        p95: mos(rx.p95),
+        n: rx.n,
+    }
+}
+
+/// The score of one stream.
+pub(super) fn stream(quality: &Quality) -> ScoreSummary {
+    summary(&Total {
+        scores: quality.scores(),
+        quiet_ms: quality.quiet_ms,
+        undecided_ms: quality.undecided_ms(),
+        rated_ms: quality.rated_ms,
+    })
+}
+
+/// The score of what the streams came to together.
+pub(super) fn group<'a>(accounts: impl Iterator<Item = &'a Account> + Clone) -> GroupScore {
+    let received = accounts.clone().filter(|account| account.direction == Direction::Inbound);
+    let was_scored = |account: &Account| account.quality.scores().active_ms() > 0.0;
+    let direction = if received.clone().any(was_scored) { Direction::Inbound } else { Direction::Outbound };
+    let of = |kind| {
+        let mut total = Total::default();
+        let mut any = false;
+        for account in accounts.clone().filter(|account| account.direction == direction && account.kind == Some(kind)) {
+            total.add(&account.quality);
+            any = true;
+        }
+        any.then_some(total)
+    };
+    let (audio, video) = (of(MediaKind::Audio), of(MediaKind::Video));
+    let mut all = ScorePool::default();
+    for total in [&audio, &video].into_iter().flatten() {
+        all.merge(&total.scores);
+    }
+    let score = |total: &Option<Total>| total.as_ref()?.scores.mean();
+    let together: Option<Score> = match (score(&audio), score(&video)) {
+        (one, other) => one.or(other),
+    };
+    GroupScore {
+        mos: together.map(|score| score.mos().as_f64()),
+        mos_low: together.map(|score| score.low().as_f64()),
+        mos_high: together.map(|score| score.high().as_f64()),
+        scale: together.map(|score| score.scale),
+        cause: together.and_then(|score| score.cause),
+        mos_p05: mos(all.rx().quantile(0.05)),
+        worst_10s: worst(&all),
+        below_3_1_ratio: all.below(),
+        active_s: all.active_ms() / 1e3,
+        audio: audio.as_ref().map(summary),
+        video: video.as_ref().map(summary),
+    }
+}
+
+/// Streams of one kind, pooled.
+#[derive(Default)]
+struct Total {
+    scores: ScorePool,
+    quiet_ms: f64,
+    undecided_ms: f64,
+    rated_ms: [f64; 4],
+}
+
+impl Total {
+    fn add(&mut self, quality: &Quality) {
+        self.scores.merge(&quality.scores());
+        self.quiet_ms += quality.quiet_ms;
+        self.undecided_ms += quality.undecided_ms();
+        for (sum, ms) in self.rated_ms.iter_mut().zip(quality.rated_ms) {
+            *sum += ms;
+        }
+    }
+}
+
+fn summary(total: &Total) -> ScoreSummary {
+    let scores = &total.scores;
+    let mean = scores.mean();
+    let native = mean.and_then(|score| score.native);
+    let [excellent, fair, bad, unknown] = total.rated_ms.map(|ms| ms / 1e3);
+    ScoreSummary {
+        mos: mean.map(|score| score.mos().as_f64()),
+        mos_low: mean.map(|score| score.low().as_f64()),
+        mos_high: mean.map(|score| score.high().as_f64()),
+        mos_lq: mean.and_then(|score| score.lq()).map(|mos| mos.as_f64()),
+        mos_native: native.map(|native| mos_of(native.rx).as_f64()),
+        native_scale: native.map(|native| native.scale),
+        scale: mean.map(|score| score.scale),
+        model: mean.map(|score| score.model.to_string()),
+        tier: mean.map(|score| score.tier).or_else(|| scores.unscored().and_then(NoScore::tier)),
+        cause: mean.and_then(|score| score.cause),
+        parts: mean.map(|score| score.parts).unwrap_or_default(),
+        inputs: mean.map(|score| score.inputs).unwrap_or_default(),
+        mos_p05: mos(scores.rx().quantile(0.05)),
+        worst_10s: worst(scores),
+        below_3_1_ratio: scores.below(),
+        active_s: scores.active_ms() / 1e3,
+        quiet_s: total.quiet_ms / 1e3,
+        undecided_s: total.undecided_ms / 1e3,
+        rating_s: RatingSeconds { excellent, fair, bad, unknown },
+        reason: if mean.is_none() { scores.unscored().map(|reason| String::from(reason.name())) } else { None },
+    }
+}
+
+fn worst(scores: &ScorePool) -> Option<WorstTenSeconds> {
+    scores.worst().map(|(rx, at)| WorstTenSeconds { mos: mos_of(rx).as_f64(), end_ms: at.as_millis() })
+}
+
+fn mos(rx: Option<f64>) -> Option<f64> {
+    Some(mos_of(Rx::clamped(rx?)?).as_f64())
+}

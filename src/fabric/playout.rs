@@ -1,0 +1,37 @@
+//! How long sound takes from the decoder to the loudspeaker.
+
+use crate::metric::Formula;
+use crate::report::{Num, Report, StatsType};
+use crate::stream::{Step, Track};
+
+/// The playout of a PeerConnection (`media-playout` in webrtc-stats).
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Playout {
+    track: Option<Track>,
+    delay_ms: Option<f64>,
+}
+
+impl Playout {
+    /// Looks at a report. Of several playouts the first by id counts.
+    pub(crate) fn look(&mut self, report: &Report) {
+        let Some(entry) = report.of(StatsType::MediaPlayout).min_by(|a, b| a.id().cmp(b.id())) else { return };
+        let Some(track) = &mut self.track else {
+            self.track = Track::new(entry);
+            return;
+        };
+        match track.step(entry) {
+            Step::Advance(delta) if delta.span_ms() > 0.0 => {
+                let delay_ms = Formula::Mean(Num::TotalPlayoutDelay, Num::TotalSamplesCount, 1e3).of(&delta);
+                self.delay_ms = delay_ms.or(self.delay_ms);
+            }
+            Step::Restart(_) => self.delay_ms = None,
+            _ => return,
+        }
+        track.accept(entry);
+    }
+
+    /// The mean delay between the last two looks, ms. `None` when nobody reports it.
+    pub(crate) const fn delay_ms(&self) -> Option<f64> {
+        self.delay_ms
+    }
+}

@@ -1,0 +1,88 @@
+//! The worst ten seconds of a stream.
+
+use crate::unit::{Rx, StatTime};
+
+/// Averages over the last ten seconds, as they pass, and the worst of them.
+///
+/// Memory: a fixed number of slots of about a second. Ten seconds are ten to eleven, or as long as one interval that is
+/// longer.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct WorstTenSeconds {
+    slots: [Slot; SLOTS],
+    /// The slot that is being filled.
+    at: usize,
+    worst: Option<(Rx, StatTime)>,
+}
+
+const SLOTS: usize = 10;
+const SLOT_MS: f32 = 1_000.0;
+const WINDOW_MS: f32 = 10_000.0;
+/// Ten seconds in which less than this was scored, ms, say little.
+const LEAST_ACTIVE_MS: f32 = 3_000.0;
+
+/// About a second, or an interval that was longer.
+#[derive(Clone, Copy, Debug, Default)]
+struct Slot {
+    span_ms: f32,
+    active_ms: f32,
+    /// Σ active time · rx.
+    sum: f32,
+}
+
+impl WorstTenSeconds {
+    /// Adds a score that held for `active_ms` of `span_ms`, up to `at`.
+    pub(crate) fn add(&mut self, rx: Rx, span_ms: f64, active_ms: f64, at: StatTime) {
+        if self.slots.get(self.at).is_some_and(|slot| slot.span_ms >= SLOT_MS) {
+            self.at = (self.at + 1) % SLOTS;
+            if let Some(slot) = self.slots.get_mut(self.at) {
+                *slot = Slot::default();
+            }
+        }
+        if let Some(slot) = self.slots.get_mut(self.at) {
+            slot.span_ms += span_ms as f32;
+            slot.active_ms += active_ms as f32;
+            slot.sum += (rx.as_f64() * active_ms) as f32;
+        }
+        let (window, is_whole) = self.window();
+        if is_whole
+            && let Some(mean) = window.mean()
+            && self.worst.is_none_or(|(worst, _)| mean < worst)
+        {
+            self.worst = Some((mean, at));
+        }
+    }
+
+    /// The worst so far, and when it ended. Of a stream shorter than ten seconds, the whole of it, up to `now`.
+    pub(crate) fn get(&self, now: StatTime) -> Option<(Rx, StatTime)> {
+        self.worst.or_else(|| Some((self.window().0.mean()?, now)))
+    }
+
+    /// Begins anew, but keeps the worst: the stream rested.
+    pub(crate) fn rest(&mut self) {
+        *self = Self { worst: self.worst, ..Self::default() };
+    }
+
+    /// The last ten seconds, and whether it is that much.
+    fn window(&self) -> (Slot, bool) {
+        let mut sum = Slot::default();
+        for back in 0..SLOTS {
+            let Some(slot) = self.slots.get((self.at + SLOTS - back) % SLOTS) else { break };
+            sum.span_ms += slot.span_ms;
+            sum.active_ms += slot.active_ms;
+            sum.sum += slot.sum;
+            if sum.span_ms >= WINDOW_MS {
+                return (sum, true);
+            }
+        }
+        (sum, false)
+    }
+}
+
+impl Slot {
+    fn mean(self) -> Option<Rx> {
+        if self.active_ms < LEAST_ACTIVE_MS {
+            return None;
+        }
+        Rx::clamped(f64::from(self.sum) / f64::from(self.active_ms))
+    }
+}

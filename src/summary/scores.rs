@@ -1,0 +1,102 @@
+//! What streams, connections and conferences were worth.
+
+use alloc::string::String;
+
+use crate::score::emodel::Scale;
+use crate::score::{Cause, Inputs, MosScale, Parts, Tier};
+
+output! {
+    /// What a stream was worth, or all streams of one kind. Figures are `None` where nothing was scored; `reason` says why.
+    ///
+    /// Every mean is one of R over active time, turned into a MOS at the end.
+    ScoreSummary {
+        /// Mean opinion score, 1 to 4.5, with the delay where it was known.
+        mos: Option<f64>,
+        /// The same when what was assumed is at its worst.
+        mos_low: Option<f64>,
+        /// The same when what was assumed is at its best.
+        mos_high: Option<f64>,
+        /// Listening quality: without what delay takes. `None` for pictures.
+        mos_lq: Option<f64>,
+        /// On the codec's own scale, for those who expect 4.4 of a clean G.711 call. `None` for pictures, and where the
+        /// codec changed to one of another scale.
+        mos_native: Option<f64>,
+        /// That scale.
+        native_scale: Option<Scale>,
+        /// What the other numbers can be compared with.
+        scale: Option<MosScale>,
+        /// Which model made them, `name/version`.
+        model: Option<String>,
+        /// How much the model had to go by, at the least sure moment.
+        tier: Option<Tier>,
+        /// The impairment whose removal would raise the score most.
+        cause: Option<Cause>,
+        /// What each impairment took on average, in points of 100.
+        parts: Parts,
+        /// What the model went by at the last look.
+        inputs: Inputs,
+        /// For 5 % of the active time it was worse than this.
+        mos_p05: Option<f64>,
+        /// The worst ten seconds.
+        worst_10s: Option<WorstTenSeconds>,
+        /// The share of the active time below MOS 3.1.
+        below_3_1_ratio: Option<f64>,
+        /// Seconds that were scored: of sound, those in which something could be heard.
+        active_s: f64,
+        /// Seconds of an active stream in which nobody spoke; not scored.
+        quiet_s: f64,
+        /// Seconds at the end in which nothing came in, and nobody said whether anything was sent; not scored.
+        undecided_s: f64,
+        /// Seconds for which each of callstats.io's ratings held.
+        rating_s: RatingSeconds,
+        /// Why there is no score, where there is none.
+        reason: Option<String>,
+    }
+
+    /// The worst ten seconds.
+    WorstTenSeconds {
+        /// Their mean opinion score.
+        mos: f64,
+        /// When they ended, ms on the reporter's clock.
+        end_ms: f64,
+    }
+
+    /// Seconds for which each of callstats.io's ratings held.
+    RatingSeconds {
+        /// Excellent.
+        excellent: f64,
+        /// Fair.
+        fair: f64,
+        /// Bad.
+        bad: f64,
+        /// Nothing to rate.
+        unknown: f64,
+    }
+
+    /// What somebody was given to hear and see: all streams of a connection or conference that were received, or where
+    /// none was, all that were sent, by the account of those who received them.
+    GroupScore {
+        /// Sound and pictures together, or the one that there is: 1 to 4.5.
+        mos: Option<f64>,
+        /// The same when what was assumed is at its worst.
+        mos_low: Option<f64>,
+        /// The same when what was assumed is at its best.
+        mos_high: Option<f64>,
+        /// What it can be compared with.
+        scale: Option<MosScale>,
+        /// The impairment whose removal would raise it most.
+        cause: Option<Cause>,
+        /// For 5 % of the active time of all streams, a stream was worse than this.
+        mos_p05: Option<f64>,
+        /// The worst ten seconds of any stream.
+        worst_10s: Option<WorstTenSeconds>,
+        /// The share of the active time of all streams below MOS 3.1.
+        below_3_1_ratio: Option<f64>,
+        /// Seconds that were scored, over all streams.
+        active_s: f64,
+        /// All sound.
+        audio: Option<ScoreSummary>,
+        /// All pictures.
+        video: Option<ScoreSummary>,
+    }
+}
