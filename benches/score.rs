@@ -3,12 +3,29 @@
 
 use std::hint::black_box;
 
+use callgauge::score::Model;
+use callgauge::score::audio::{AudioInputs, AudioModel};
 use callgauge::score::codec::{CodecQuery, CodecTable};
 use callgauge::score::emodel::{Scale, fullband, narrowband, rate};
 use callgauge::unit::{Bitrate, Ratio};
 use criterion::{Criterion, criterion_group, criterion_main};
 
 fn score(c: &mut Criterion) {
+    let mut inputs = AudioInputs::new();
+    inputs.codec = Some("opus");
+    inputs.bitrate = Bitrate::new(30_000.0);
+    inputs.concealed = Ratio::new(0.03);
+    inputs.concealments_per_second = Some(1.0);
+    inputs.stretched = Ratio::new(0.005);
+    inputs.rtt_ms = Some(180.0);
+    inputs.jitter_buffer_ms = Some(60.0);
+    inputs.active_ms = Some(4_000.0);
+    let model = AudioModel::new();
+    c.bench_function("a score of sound, with its interval and parts", |b| {
+        b.iter(|| model.score(black_box(&inputs)));
+    });
+    c.bench_function("R and MOS of G.107 bare: std", |b| b.iter(|| std_mos(black_box(3.0), black_box(183.4))));
+
     let opus = CodecQuery::new("opus").with_bitrate(Bitrate::new(30_000.0));
     let table = CodecTable::new();
     let equipment = table.find(&opus).map(|found| found.equipment);
@@ -39,6 +56,14 @@ fn score(c: &mut Criterion) {
     c.bench_function("G.107 Idte + Idle + Idd: std", |b| {
         b.iter(|| std_id(black_box(183.4), black_box(-61.18), black_box(94.77)));
     });
+}
+
+/// R of G.107 at its defaults but for loss and delay, and its MOS, with `std`: what the cheapest score of a peer costs that
+/// does not leave a term out.
+fn std_mos(ppl: f64, t: f64) -> f64 {
+    let ie_eff = 95.0 * ppl / (ppl + 25.1);
+    let r = (94.768_822 - 1.413_568 - std_id(t, -61.179_214, 94.768_822) - ie_eff).clamp(0.0, 100.0);
+    (1.0 + 0.035 * r + r * (r - 60.0) * (100.0 - r) * 7e-6).clamp(1.0, 4.5)
 }
 
 /// The same three terms with `std`, for comparison.

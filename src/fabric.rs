@@ -44,7 +44,6 @@ impl Path {
         self.state = state_of(transport, selected).unwrap_or(self.state);
         let Some(pair) = selected else { return };
         let gauge = pair.get(Num::CurrentRoundTripTime).map(|seconds| seconds * 1e3);
-        self.rtt_ms = gauge;
         match &mut self.pair {
             Some((id, track)) if id == pair.id() => {
                 let step = track.step(pair);
@@ -73,6 +72,7 @@ impl Path {
             }
             other => {
                 self.selected_changes += u64::from(other.is_some());
+                self.rtt_ms = gauge;
                 *other = Track::new(pair).map(|track| (pair.id().into(), track));
             }
         }

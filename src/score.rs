@@ -23,5 +23,5 @@ mod worst;
 
 pub use evidence::{Cause, Input, Inputs, Origin, Parts};
 pub use model::{Model, ModelId, MosScale, Native, NoScore, Score, Tier, mos_of};
-pub(crate) use pool::ScorePool;
+pub(crate) use pool::{Micros, ScorePool};
 pub(crate) use worst::WorstTenSeconds;

@@ -11,6 +11,8 @@ use callgauge::ingest::{Format, Framing, ReadError, ReadErrorKind, Reader, Snaps
 use callgauge::metric::derived::Derived;
 use callgauge::metric::{Formula, Interval, Metric, State, Unit};
 use callgauge::report::{Entry, EntryMut, Flag, Num, Report, Rule, Skipped, StatsType, Text};
+use callgauge::score::audio::{AudioInputs, AudioModel, AudioWindow};
+use callgauge::score::{Cause, Input, Inputs, ModelId, MosScale, NoScore, Origin, Parts, Score, Tier};
 use callgauge::stream::{Delta, Step, Track, Tracks};
 use callgauge::summary::ConferenceSummary;
 use callgauge::unit::{Bitrate, Mos, RFactor, Ratio, StatTime, Timestamp};
@@ -31,6 +33,8 @@ fn every_type_may_cross_threads_and_survive_a_caught_panic() {
     check!(Reader, Scanner, Format, Framing, ReadError, ReadErrorKind);
     check!(Derived, Formula, Interval, Metric, State, Unit);
     check!(Flag, Num, Report, Rule, Skipped, StatsType, Text, Track, Tracks);
+    check!(AudioInputs<'static>, AudioModel, AudioWindow, Score, NoScore, ModelId, MosScale, Tier);
+    check!(Cause, Input, Inputs, Origin, Parts);
     check!(Bitrate, Mos, RFactor, Ratio, StatTime, Timestamp);
     goes_anywhere::<Snapshot<'_>>();
     goes_anywhere::<Entry<'_>>();
@@ -44,7 +48,7 @@ fn what_is_handed_out_is_a_value_and_what_is_refused_an_error() {
     is_a_value::<Event>();
     is_a_value::<Interval>();
     is_a_value::<StreamKey>();
-    is_a_value::<Config>();
+    is_a_value::<Limits>();
     is_an_error::<InputError>();
     is_an_error::<ReadError>();
 }
@@ -58,7 +62,8 @@ fn names_are_small_and_an_event_is_an_interval_and_little_more() {
     // The figures themselves are eight bytes each; everything around them fits into a cache line.
     let figures = 8 * Metric::COUNT;
     assert!(size_of::<Interval>() <= figures + 64, "{}", size_of::<Interval>());
-    assert!(size_of::<Event>() <= size_of::<Interval>() + 16, "{}", size_of::<Event>());
+    assert!(size_of::<Event>() <= size_of::<Interval>() + size_of::<Score>() + 16, "{}", size_of::<Event>());
+    assert!(size_of::<Score>() <= 256, "{}", size_of::<Score>());
     // A conference that nobody has joined costs next to nothing.
     assert!(size_of::<Conference>() <= 256, "{}", size_of::<Conference>());
 }

@@ -5,7 +5,7 @@ use crate::id::{Direction, MediaKind};
 use crate::metric::{Interval, Metric, State};
 use crate::score::audio::AudioWindow;
 use crate::score::rating::{self, Quality as Rating};
-use crate::score::{NoScore, Score, ScorePool, WorstTenSeconds};
+use crate::score::{Micros, NoScore, Score, ScorePool, WorstTenSeconds};
 use crate::unit::StatTime;
 
 /// The score of a stream, now and over the call.
@@ -19,10 +19,10 @@ pub(crate) struct Quality {
     scored_until: Option<StatTime>,
     /// The stream rested: what comes next is the rest's end.
     rested: bool,
-    /// For how long each rating held, in ms: excellent, fair, bad, unknown.
-    pub(crate) rated_ms: [f64; 4],
-    /// For how long there was nothing to hear while the stream was active, ms.
-    pub(crate) quiet_ms: f64,
+    /// For how long each rating held: excellent, fair, bad, unknown.
+    pub(crate) rated: [Micros; 4],
+    /// For how long there was nothing to hear while the stream was active.
+    pub(crate) quiet: Micros,
     /// Frames and milliseconds so far, for the rating.
     frames: (f64, f64),
 }
@@ -98,18 +98,18 @@ impl Quality {
         Verdict { score, rating }
     }
 
-    /// How long it is that nobody can say whether anything was sent, ms.
-    pub(crate) fn undecided_ms(&self) -> f64 {
-        match &self.window {
+    /// How long it is that nobody can say whether anything was sent.
+    pub(crate) fn undecided(&self) -> Micros {
+        Micros::of_millis(match &self.window {
             Window::Audio(window) => window.apart_ms(),
             Window::Unknown => 0.0,
-        }
+        })
     }
 
     /// The scores so far.
     pub(crate) fn scores(&self) -> ScorePool {
         let (mut scores, mut worst) = (self.scores.clone(), self.worst);
-        if let Some(latest) = self.latest.filter(|_| self.undecided_ms() == 0.0) {
+        if let Some(latest) = self.latest.filter(|_| self.undecided() == Micros::default()) {
             latest.join(&mut scores, &mut worst);
         }
         scores.set_worst(self.scored_until.and_then(|now| worst.get(now)));
@@ -139,7 +139,7 @@ impl Quality {
                     return Err(NoScore::Undecided);
                 }
                 let heard_ms = window.add(interval);
-                self.quiet_ms += (interval.span_ms - heard_ms).max(0.0);
+                self.quiet.add(Micros::of_millis(interval.span_ms - heard_ms));
                 let score = window.inputs().ok_or(NoScore::TooLittle).and_then(|mut inputs| {
                     inputs.codec = setting.codec;
                     inputs.constant_bitrate = setting.negotiated.constant_bitrate;
@@ -175,8 +175,8 @@ impl Quality {
             self.frames = (frames + rate * interval.span_ms / 1e3, ms + interval.span_ms);
         }
         let rating = rating::rate(interval, rtt_ms, usual);
-        if let Some(held) = self.rated_ms.get_mut(rating as usize) {
-            *held += interval.span_ms;
+        if let Some(held) = self.rated.get_mut(rating as usize) {
+            held.add(Micros::of_millis(interval.span_ms));
         }
         rating
     }
@@ -184,7 +184,7 @@ impl Quality {
 
 impl Latest {
     fn join(&self, scores: &mut ScorePool, worst: &mut WorstTenSeconds) {
-        scores.add(&self.score, self.active_ms);
+        scores.add(&self.score, Micros::of_millis(self.active_ms));
         worst.add(self.score.rx, self.span_ms, self.active_ms, self.at);
     }
 }

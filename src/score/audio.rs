@@ -155,6 +155,8 @@ const DEVICE_WORST_MS: f64 = 80.0;
 const DEVICE_BEST_MS: f64 = 10.0;
 /// The part of that which lies before the encoder, ms, for when the playout delay is known.
 const CAPTURE_MS: f64 = 10.0;
+/// How far an encoder looks ahead of which nobody says it: as CELP codecs do (G.729), ms.
+const LOOKAHEAD_MS: f64 = 5.0;
 /// A jitter buffer that nobody measured, ms: NetEq's usual target, or three times the jitter if that is more.
 const BUFFER_MS: f64 = 40.0;
 /// A shorter window than this, ms, says less than it seems to.
@@ -254,9 +256,8 @@ impl AudioModel {
         // A frame that is carried again takes as many bits as one of its own.
         let own = 1.0 / (1.0 + real(inputs.redundancy).unwrap_or(0.0));
         let bitrate = inputs.bitrate.and_then(|bitrate| Bitrate::new(bitrate.as_bps() * own));
-        let measured = bitrate.and_then(|bitrate| self.codecs.find(&query.with_bitrate(Some(bitrate))));
-        let (found, origin) = match measured {
-            Some(found) => (found, if own < 1.0 { Origin::Derived } else { Origin::Measured }),
+        let (found, origin) = match self.codecs.find(&query.with_bitrate(bitrate)) {
+            Some(found) => (found, if bitrate.is_some() && own == 1.0 { Origin::Measured } else { Origin::Derived }),
             None => {
                 let usual = self.codecs.usual_bitrate(name);
                 (self.codecs.find(&query.with_bitrate(usual)).ok_or(NoScore::UnknownCodec)?, Origin::Assumed)
@@ -264,17 +265,20 @@ impl AudioModel {
         };
         let spread =
             if origin == Origin::Assumed || found.basis == Basis::Extrapolated { IE_SPREAD_ASSUMED } else { IE_SPREAD };
-        Ok(Coded { equipment: found.equipment, origin, spread, lookahead_ms: lookahead_ms(name) })
+        Ok(Coded {
+            equipment: found.equipment,
+            origin,
+            spread,
+            lookahead_ms: found.lookahead_ms.unwrap_or(LOOKAHEAD_MS),
+        })
     }
 
     /// R on the scale of `equipment`, term by term.
-    fn terms(&self, equipment: Equipment, loss: &Loss, case: &Case, stretched: Option<Ratio>) -> Option<Terms> {
+    fn terms(&self, equipment: Equipment, loss: &Loss, case: &Case, stretch: f64) -> Option<Terms> {
         let scale = equipment.scale();
         let ppl = (case.heard + case.kappa * loss.recovered).min(1.0);
         let codec = (equipment.ie() + case.ie).clamp(0.0, scale.max_ie_eff() + scale.ie_gain(Scale::Fullband)?);
         let loss = loss_impairment(&equipment, codec, case.bpl, ppl * 100.0, loss.burst_r.unwrap_or(1.0))?;
-        let percent = stretched.map_or(0.0, Ratio::as_f64) * 100.0;
-        let stretch = self.stretch_most * percent / (percent + self.stretch_half);
         Some(Terms {
             scale,
             codec: scale.max_r() - scale.default_r() + codec,
@@ -323,8 +327,9 @@ impl Model<AudioInputs<'_>> for AudioModel {
         let way = self.way(inputs, coded.lookahead_ms);
         let fullband = coded.equipment.onto(Scale::Fullband).ok_or(NoScore::UnknownCodec)?;
         let stretched = inputs.stretched.filter(|_| loss.tier == Tier::A1);
-        let of =
-            |equipment, case: &Case| self.terms(equipment, &loss, case, stretched).ok_or(NoScore::UnknownRobustness);
+        let percent = stretched.map_or(0.0, Ratio::as_f64) * 100.0;
+        let stretch = self.stretch_most * percent / (percent + self.stretch_half);
+        let of = |equipment, case: &Case| self.terms(equipment, &loss, case, stretch).ok_or(NoScore::UnknownRobustness);
 
         let usual = Case {
             ie: 0.0,
@@ -469,19 +474,6 @@ fn burst_r(concealed: f64, begun_per_second: f64) -> f64 {
     }
     let packets = concealed / begun_per_second * (1e3 / PACKET_MS);
     (packets * (1.0 - concealed.min(0.5))).max(1.0)
-}
-
-/// How far the encoder looks ahead, ms: 6.5 for Opus (RFC 6716 clause 2.1.5 with the SILK and CELT overlap), 5 for
-/// CELP codecs (G.729 clause 2), next to nothing for waveform codecs.
-fn lookahead_ms(codec: &str) -> f64 {
-    let name = codec.rsplit('/').next().unwrap_or(codec);
-    if name.eq_ignore_ascii_case("opus") {
-        6.5
-    } else if ["PCMU", "PCMA", "G711", "G722"].iter().any(|waveform| name.eq_ignore_ascii_case(waveform)) {
-        0.25
-    } else {
-        5.0
-    }
 }
 
 /// Where each input came from.

@@ -20,7 +20,7 @@ use alloc::vec::Vec;
 
 use super::emodel::{Equipment, Scale};
 use crate::unit::Bitrate;
-use values::{CODECS, Codec, Curve, Rates, When};
+use values::{CODECS, Codec, Rates, Row, When};
 
 /// Which codec, and how it is used.
 ///
@@ -154,6 +154,8 @@ pub struct CodecImpairment {
     pub equipment: Equipment,
     /// Bpl under bursty loss in percent, where a source tells the two apart.
     pub bpl_bursty: Option<f64>,
+    /// How far the encoder looks ahead of the frame at hand, ms; `None` where nobody says.
+    pub lookahead_ms: Option<f64>,
     /// How the values follow from the published ones.
     pub basis: Basis,
     /// Who published them.
@@ -238,10 +240,15 @@ impl CodecTable {
     pub fn with(mut self, name: &str, bitrate: Option<Bitrate>, equipment: Equipment) -> Self {
         let name = encoding_name(name).unwrap_or(name);
         let kbps = bitrate.map(kbps);
+        let row = Row { kbps, equipment, bpl_bursty: None, published: true };
+        let Some(codec) = self.added.iter_mut().find(|codec| codec.name.eq_ignore_ascii_case(name)) else {
+            self.added.push(Added { name: name.into(), rows: alloc::vec![row] });
+            return self;
+        };
         // A value for every rate leaves no room for another, nor the other way round.
-        let stays = |old: &Added| !old.is(name) || (old.kbps.is_some() && kbps.is_some() && old.kbps != kbps);
-        self.added.retain(stays);
-        self.added.push(Added { name: name.into(), kbps, equipment });
+        codec.rows.retain(|old| old.kbps.is_some() && kbps.is_some() && old.kbps != kbps);
+        let at = codec.rows.partition_point(|old| old.kbps < kbps);
+        codec.rows.insert(at, row);
         self
     }
 
@@ -254,14 +261,21 @@ impl CodecTable {
     pub fn find(&self, query: &CodecQuery<'_>) -> Option<CodecImpairment> {
         let name = encoding_name(query.name)?;
         let kbps = query.bitrate.map(kbps);
-        if self.added.iter().any(|added| added.is(name)) {
-            let points = self.added.iter().filter(|added| added.is(name)).map(Added::point);
-            return read(points, Rates::Continuous, kbps, Source::Caller);
+        if let Some(added) = self.added(name) {
+            return read(&added.rows, Rates::Continuous, kbps, Source::Caller);
         }
         let codec = published(name)?;
         let curve = codec.curves.iter().find(|curve| query.meets(curve.when))?;
-        let wanted = |point: &Point| query.bandwidth.is_none_or(|scale| point.equipment.scale() == scale);
-        read(points(curve).filter(wanted), codec.rates, kbps, curve.source)
+        let rows = match query.bandwidth {
+            Some(scale) => rows_on(curve.rows, scale),
+            None => curve.rows,
+        };
+        let found = read(rows, codec.rates, kbps, curve.source)?;
+        Some(CodecImpairment { lookahead_ms: codec.lookahead_ms, ..found })
+    }
+
+    fn added(&self, name: &str) -> Option<&Added> {
+        self.added.iter().find(|codec| codec.name.eq_ignore_ascii_case(name))
     }
 
     /// The rate that the RTP payload format of codec `name` fixes or starts from, or that browsers use unless told
@@ -270,52 +284,16 @@ impl CodecTable {
     #[must_use]
     pub fn usual_bitrate(&self, name: &str) -> Option<Bitrate> {
         let name = encoding_name(name)?;
-        let added = self.added.iter().any(|added| added.is(name));
-        published(name).filter(|_| !added)?.usual_kbps.and_then(|kbps| Bitrate::new(kbps * 1e3))
+        published(name).filter(|_| self.added(name).is_none())?.usual_kbps.and_then(|kbps| Bitrate::new(kbps * 1e3))
     }
 }
 
-/// A value of the caller's.
+/// A codec of the caller's.
 #[derive(Clone, Debug, PartialEq)]
 struct Added {
     name: Box<str>,
-    /// `None`: every rate.
-    kbps: Option<f64>,
-    equipment: Equipment,
-}
-
-impl Added {
-    fn is(&self, name: &str) -> bool {
-        self.name.eq_ignore_ascii_case(name)
-    }
-
-    fn point(&self) -> Point {
-        Point { kbps: self.kbps, equipment: self.equipment, bpl_bursty: None, published: true }
-    }
-}
-
-/// A value at a rate.
-#[derive(Clone, Copy, Debug)]
-struct Point {
-    /// `None`: every rate.
-    kbps: Option<f64>,
-    equipment: Equipment,
-    bpl_bursty: Option<f64>,
-    published: bool,
-}
-
-impl Point {
-    fn as_published(self, source: Source) -> CodecImpairment {
-        let Self { equipment, bpl_bursty, .. } = self;
-        CodecImpairment { equipment, bpl_bursty, basis: Basis::Published, source }
-    }
-}
-
-fn points(curve: &Curve) -> impl Iterator<Item = Point> + Clone {
-    curve.rows.iter().filter_map(|row| {
-        let equipment = Equipment::new(row.scale, row.ie, row.bpl)?;
-        Some(Point { kbps: row.kbps, equipment, bpl_bursty: row.bpl_bursty, published: row.published })
-    })
+    /// Sorted by rate; alone where it is for every rate.
+    rows: Vec<Row>,
 }
 
 fn published(name: &str) -> Option<&'static Codec> {
@@ -334,94 +312,99 @@ fn kbps(bitrate: Bitrate) -> f64 {
     bitrate.as_bps() / 1e3
 }
 
-/// Reads `points` at `kbps`, all on the widest of their scales.
-fn read(
-    points: impl Iterator<Item = Point> + Clone,
-    rates: Rates,
-    kbps: Option<f64>,
-    source: Source,
-) -> Option<CodecImpairment> {
-    let scale = points.clone().map(|point| point.equipment.scale()).max()?;
-    let (mut any, mut with_bpl, mut with_bursty) = (Nearest::default(), Nearest::default(), Nearest::default());
-    for point in points {
-        let point = Point { equipment: point.equipment.onto(scale)?, ..point };
-        let Some(at) = point.kbps else {
-            return Some(point.as_published(source));
-        };
-        any.offer(point, at, kbps?);
-        if point.equipment.bpl().is_some() {
-            with_bpl.offer(point, at, kbps?);
-        }
-        if point.bpl_bursty.is_some() {
-            with_bursty.offer(point, at, kbps?);
-        }
+/// Those rows of a curve that are on one scale: they stand together.
+fn rows_on(rows: &[Row], scale: Scale) -> &[Row] {
+    rows.chunk_by(|a, b| a.equipment.scale() == b.equipment.scale())
+        .find(|rows| rows.iter().all(|row| row.equipment.scale() == scale))
+        .unwrap_or_default()
+}
+
+/// Reads `rows`, which are sorted by rate, at `kbps`, all on the widest of their scales.
+fn read(rows: &[Row], rates: Rates, kbps: Option<f64>, source: Source) -> Option<CodecImpairment> {
+    let scale = rows.iter().map(|row| row.equipment.scale()).max()?;
+    let published = |row: &Row| {
+        let equipment = row.equipment.onto(scale)?;
+        let basis = Basis::Published;
+        Some(CodecImpairment { equipment, bpl_bursty: row.bpl_bursty, lookahead_ms: None, basis, source })
+    };
+    if let Some(row) = rows.first().filter(|row| row.kbps.is_none()) {
+        return published(row);
     }
+    let kbps = kbps?;
+    let (low, high) = rows.split_at_checked(rows.partition_point(|row| row.kbps <= Some(kbps)))?;
+    let nearest = |has: fn(&Row) -> bool| Nearest {
+        kbps,
+        low: low.iter().rfind(|row| has(row)),
+        high: high.iter().find(|row| has(row)),
+    };
+    let any = nearest(|_| true);
     if let Rates::Modes = rates {
-        return Some(any.nearer()?.as_published(source));
+        return published(any.nearer()?);
     }
     let around = any.around()?;
-    let bpl = with_bpl.around().and_then(|bpl| Some((bpl.of(|point| point.equipment.bpl())?, bpl.basis)));
-    let bpl_bursty = with_bursty.around().and_then(|bursty| bursty.of(|point| point.bpl_bursty));
-    let (low, high) = (around.low.equipment, around.high.equipment);
+    let bpl = nearest(|row| row.equipment.bpl().is_some()).around();
+    let bpl = bpl.and_then(|bpl| Some((bpl.of(|row| row.equipment.bpl())?, bpl.basis)));
+    let bursty = nearest(|row| row.bpl_bursty.is_some()).around();
+    let (low, high) = (around.low.equipment.onto(scale)?, around.high.equipment.onto(scale)?);
     Some(CodecImpairment {
         equipment: low.between(high, around.share, bpl.map(|(bpl, _)| bpl)),
-        bpl_bursty,
+        bpl_bursty: bursty.and_then(|bursty| bursty.of(|row| row.bpl_bursty)),
+        lookahead_ms: None,
         basis: bpl.map_or(around.basis, |(_, basis)| basis.max(around.basis)),
         source,
     })
 }
 
-/// The points next to a rate, each with its distance in kbit/s.
-#[derive(Default)]
-struct Nearest {
+/// The rows next to a rate.
+struct Nearest<'a> {
+    kbps: f64,
     /// At the rate or below it.
-    low: Option<(Point, f64)>,
+    low: Option<&'a Row>,
     /// Above it.
-    high: Option<(Point, f64)>,
+    high: Option<&'a Row>,
 }
 
-impl Nearest {
-    fn offer(&mut self, point: Point, at: f64, kbps: f64) {
-        let (side, distance) = if at <= kbps { (&mut self.low, kbps - at) } else { (&mut self.high, at - kbps) };
-        if side.is_none_or(|(_, nearest)| distance < nearest) {
-            *side = Some((point, distance));
-        }
+impl<'a> Nearest<'a> {
+    /// How far a row is from the rate, kbit/s.
+    fn distance(&self, row: &Row) -> Option<f64> {
+        Some((row.kbps? - self.kbps).abs())
     }
 
-    fn nearer(&self) -> Option<Point> {
+    fn nearer(&self) -> Option<&'a Row> {
         match (self.low, self.high) {
-            (Some((low, below)), Some((high, above))) => Some(if below <= above { low } else { high }),
-            (one, other) => one.or(other).map(|(point, _)| point),
+            (Some(low), Some(high)) => Some(if self.distance(low)? <= self.distance(high)? { low } else { high }),
+            (one, other) => one.or(other),
         }
     }
 
-    /// Above the highest point it is taken twice; `None` below the lowest.
-    fn around(&self) -> Option<Around> {
-        let (low, below) = self.low?;
+    /// Above the highest row it is taken twice; `None` below the lowest.
+    fn around(&self) -> Option<Around<'a>> {
+        let low = self.low?;
+        let below = self.distance(low)?;
         let alone = |basis| Around { low, high: low, share: 0.0, basis };
         Some(match self.high {
             _ if below == 0.0 => alone(if low.published { Basis::Published } else { Basis::Extrapolated }),
             None => alone(Basis::Extrapolated),
-            Some((high, above)) => {
+            Some(high) => {
                 let basis = if high.published { Basis::Interpolated } else { Basis::Extrapolated };
-                Around { low, high, share: below / (below + above), basis }
+                Around { low, high, share: below / (below + self.distance(high)?), basis }
             }
         })
     }
 }
 
-/// Two points, and where between them a rate lies, 0 to 1.
-struct Around {
-    low: Point,
-    high: Point,
+/// Two rows, and where between them a rate lies, 0 to 1.
+struct Around<'a> {
+    low: &'a Row,
+    high: &'a Row,
     share: f64,
     basis: Basis,
 }
 
-impl Around {
-    /// A number that both points have, at the rate.
-    fn of(&self, number: impl Fn(&Point) -> Option<f64>) -> Option<f64> {
-        let (low, high) = (number(&self.low)?, number(&self.high)?);
+impl Around<'_> {
+    /// A number that both rows have, at the rate.
+    fn of(&self, number: impl Fn(&Row) -> Option<f64>) -> Option<f64> {
+        let (low, high) = (number(self.low)?, number(self.high)?);
         Some(low + (high - low) * self.share)
     }
 }

@@ -163,6 +163,14 @@ impl Inputs {
         }
     }
 
+    /// Those of both, each from the less sure of its origins.
+    pub(crate) fn least_sure(self, other: Self) -> Self {
+        Input::ALL.iter().fold(Self::new(), |merged, &input| match (self.get(input), other.get(input)) {
+            (Some(one), Some(another)) => merged.with(input, one.min(another)),
+            (one, another) => one.or(another).map_or(merged, |origin| merged.with(input, origin)),
+        })
+    }
+
     /// Every input that was looked at, in the order of the table.
     pub fn iter(self) -> impl Iterator<Item = (Input, Origin)> {
         Input::ALL.iter().filter_map(move |&input| Some((input, self.get(input)?)))
@@ -279,18 +287,6 @@ impl Parts {
                 _ => Some((cause, points)),
             })
             .map(|(cause, _)| cause)
-    }
-
-    /// Adds `weight` times what another takes.
-    pub(crate) fn add(&mut self, other: &Self, weight: f64) {
-        for (sum, part) in self.0.iter_mut().zip(other.0) {
-            *sum += part * weight;
-        }
-    }
-
-    /// Each part divided by `whole`; `None` unless that is positive.
-    pub(crate) fn over(&self, whole: f64) -> Option<Self> {
-        (whole > 0.0).then(|| Self(self.0.map(|part| part / whole)))
     }
 }
 

@@ -4,7 +4,7 @@ use core::fmt;
 
 use super::emodel::{self, scale};
 use super::evidence::{Cause, Inputs, Parts};
-use crate::unit::{Mos, Rx};
+use crate::unit::{Mos, Ratio, Rx};
 
 /// A way to score what was heard or seen, chosen by value ([`Config::with_audio_model`](crate::Config::with_audio_model),
 /// [`Config::with_video_model`](crate::Config::with_video_model)). `I` is what it reads:
@@ -209,10 +209,56 @@ impl Score {
         mos_of(self.rx_high)
     }
 
+    /// %GoB as a share: how many would call it good or excellent (G.107 Annex B).
+    #[must_use]
+    pub fn good_or_better(&self) -> Ratio {
+        Ratio::clamped(scale::gob(self.rx.as_f64()) / 100.0).unwrap_or(Ratio::MIN)
+    }
+
+    /// %PoW as a share: how many would call it poor or bad (G.107 Annex B).
+    #[must_use]
+    pub fn poor_or_worse(&self) -> Ratio {
+        Ratio::clamped(scale::pow(self.rx.as_f64()) / 100.0).unwrap_or(Ratio::MAX)
+    }
+
     /// The mean opinion score of listening alone (MOS-LQ of RFC 3611).
     #[must_use]
     pub fn lq(&self) -> Option<Mos> {
         self.rx_lq.map(mos_of)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for ModelId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// With `serde` a score is a map under the names that summaries have: `mos`, `mos_low`, `mos_high`, `mos_lq`,
+/// `mos_native`, `native_scale`, `good_or_better_ratio`, `poor_or_worse_ratio`, `scale`, `model`, `tier`, `cause`, `parts`,
+/// `inputs`.
+#[cfg(feature = "serde")]
+impl serde::Serialize for Score {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeMap;
+
+        let mut map = serializer.serialize_map(Some(14))?;
+        map.serialize_entry("mos", &self.mos())?;
+        map.serialize_entry("mos_low", &self.low())?;
+        map.serialize_entry("mos_high", &self.high())?;
+        map.serialize_entry("mos_lq", &self.lq())?;
+        map.serialize_entry("mos_native", &self.native.map(|native| mos_of(native.rx)))?;
+        map.serialize_entry("native_scale", &self.native.map(|native| native.scale))?;
+        map.serialize_entry("good_or_better_ratio", &self.good_or_better())?;
+        map.serialize_entry("poor_or_worse_ratio", &self.poor_or_worse())?;
+        map.serialize_entry("scale", &self.scale)?;
+        map.serialize_entry("model", &self.model)?;
+        map.serialize_entry("tier", &self.tier)?;
+        map.serialize_entry("cause", &self.cause)?;
+        map.serialize_entry("parts", &self.parts)?;
+        map.serialize_entry("inputs", &self.inputs)?;
+        map.end()
     }
 }
 

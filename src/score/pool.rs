@@ -1,35 +1,53 @@
 //! Scores over time, and over streams: averages on the 100 scale, weighed by how much was heard or shown.
 
-use super::emodel;
-use super::evidence::{Inputs, Parts};
-use super::model::{ModelId, MosScale, NoScore, Score, Tier};
+use super::emodel::Scale;
+use super::evidence::{Cause, Inputs, Parts};
+use super::model::{ModelId, MosScale, Native, NoScore, Score, Tier};
 use crate::digest::Digest;
 use crate::unit::{Rx, StatTime};
 
 /// The scores of one stream over time, or of several streams.
 ///
 /// Averages are of [`Rx`], never of MOS, which is bent at both ends, and weigh by active time, so that they do not depend
-/// on how often somebody looks. Pools merge in any order.
+/// on how often somebody looks. Sums are of integers: pools merge in any order and grouping to the same bits.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ScorePool {
     rx: Digest,
-    active_ms: f64,
-    below_ms: f64,
-    low: f64,
-    high: f64,
+    active: Micros,
+    below: Micros,
+    low: Sum,
+    high: Sum,
     lq: Mean,
-    native: Option<(emodel::Scale, Mean)>,
-    parts: Parts,
+    native: NativeMean,
+    parts: [Sum; Cause::ALL.len()],
     worst: Option<(Rx, StatTime)>,
     latest: Option<Latest>,
     /// Why there was no score the last time that there was none while the stream was active.
     unscored: Option<NoScore>,
 }
 
+/// A duration that adds up alike in any order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Micros(u64);
+
+/// Σ value · µs · 2²⁰.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sum(i128);
+
 #[derive(Clone, Copy, Debug, Default)]
 struct Mean {
-    sum: f64,
-    weight: f64,
+    sum: Sum,
+    weight: Micros,
+}
+
+/// The mean on the codec's own scale.
+#[derive(Clone, Copy, Debug, Default)]
+enum NativeMean {
+    #[default]
+    Nothing,
+    On(Scale, Mean),
+    /// Scales that differ cannot be averaged.
+    Mixed,
 }
 
 /// What is not averaged.
@@ -46,29 +64,31 @@ struct Latest {
 const DISSATISFIED: f64 = 60.0;
 
 impl ScorePool {
-    /// Adds a score that held for `active_ms`.
-    pub(crate) fn add(&mut self, score: &Score, active_ms: f64) {
-        if active_ms <= 0.0 {
+    /// Adds a score that held for `active`.
+    pub(crate) fn add(&mut self, score: &Score, active: Micros) {
+        if active == Micros::default() {
             return;
         }
-        // Positive; saturates.
-        self.rx.add(score.rx.as_f64(), (active_ms * 1e3) as u64);
-        self.active_ms += active_ms;
+        self.rx.add(score.rx.as_f64(), active.0);
+        self.active.add(active);
         if score.rx.as_f64() < DISSATISFIED {
-            self.below_ms += active_ms;
+            self.below.add(active);
         }
-        self.low += score.rx_low.as_f64() * active_ms;
-        self.high += score.rx_high.as_f64() * active_ms;
-        self.lq.add(score.rx_lq, active_ms);
-        if let Some(native) = score.native {
-            let (_, mean) = match &mut self.native {
-                Some(of_scale) if of_scale.0 == native.scale => of_scale,
-                // Another codec: what was averaged on another scale cannot be averaged with this.
-                other => other.insert((native.scale, Mean::default())),
-            };
-            mean.add(Some(native.rx), active_ms);
+        self.low.add(score.rx_low.as_f64(), active);
+        self.high.add(score.rx_high.as_f64(), active);
+        if let Some(lq) = score.rx_lq {
+            self.lq.add(lq, active);
         }
-        self.parts.add(&score.parts, active_ms);
+        if let Some(Native { scale, rx }) = score.native {
+            let mut one = Mean::default();
+            one.add(rx, active);
+            self.native = self.native.merged(NativeMean::On(scale, one));
+        }
+        for (cause, points) in score.parts.iter() {
+            if let Some(sum) = self.parts.get_mut(cause as usize) {
+                sum.add(points, active);
+            }
+        }
         let tier = self.latest.map_or(score.tier, |latest| latest.tier.max(score.tier));
         self.latest = Some(Latest { scale: score.scale, model: score.model, tier, inputs: score.inputs });
     }
@@ -86,44 +106,29 @@ impl ScorePool {
     /// Adds everything that another pool holds.
     pub(crate) fn merge(&mut self, other: &Self) {
         self.rx.merge(&other.rx);
-        self.active_ms += other.active_ms;
-        self.below_ms += other.below_ms;
-        self.low += other.low;
-        self.high += other.high;
+        self.active.add(other.active);
+        self.below.add(other.below);
+        self.low.merge(other.low);
+        self.high.merge(other.high);
         self.lq.merge(other.lq);
-        self.native = match (self.native, other.native) {
-            (Some((scale, mut mean)), Some((same, more))) if scale == same => {
-                mean.merge(more);
-                Some((scale, mean))
-            }
-            (None, one) if self.active_ms == other.active_ms => one,
-            // Scales that differ cannot be averaged.
-            _ => None,
-        };
-        self.parts.add(&other.parts, 1.0);
-        let earlier = |a: (Rx, StatTime), b: (Rx, StatTime)| if (b.0, b.1) < (a.0, a.1) { b } else { a };
-        self.worst = match (self.worst, other.worst) {
-            (Some(one), Some(another)) => Some(earlier(one, another)),
-            (one, another) => one.or(another),
-        };
-        self.latest = match (self.latest, other.latest) {
-            (Some(one), Some(another)) => Some(Latest {
-                tier: one.tier.max(another.tier),
-                ..if (another.scale, another.model.name) < (one.scale, one.model.name) { another } else { one }
-            }),
-            (one, another) => one.or(another),
-        };
-        self.unscored = self.unscored.or(other.unscored);
+        self.native = self.native.merged(other.native);
+        for (sum, more) in self.parts.iter_mut().zip(other.parts) {
+            sum.merge(more);
+        }
+        let worse = |a: (Rx, StatTime), b: (Rx, StatTime)| if b < a { b } else { a };
+        self.worst = either(self.worst, other.worst, worse);
+        self.latest = either(self.latest, other.latest, Latest::merged);
+        self.unscored = either(self.unscored, other.unscored, |a, b| if b.name() < a.name() { b } else { a });
     }
 
-    /// How long the scores held, ms.
-    pub(crate) const fn active_ms(&self) -> f64 {
-        self.active_ms
+    /// How long the scores held.
+    pub(crate) const fn active(&self) -> Micros {
+        self.active
     }
 
     /// Of that, how much was worse than MOS 3.1, 0 to 1.
     pub(crate) fn below(&self) -> Option<f64> {
-        (self.active_ms > 0.0).then(|| self.below_ms / self.active_ms)
+        (self.active.0 > 0).then(|| self.below.0 as f64 / self.active.0 as f64)
     }
 
     /// The distribution on the 100 scale.
@@ -144,32 +149,176 @@ impl ScorePool {
     /// The mean as a score. `None` when nothing was scored.
     pub(crate) fn mean(&self) -> Option<Score> {
         let Latest { scale, model, tier, inputs } = self.latest?;
-        let whole = self.active_ms;
-        let mean = |sum: f64| Rx::clamped(sum / whole);
+        let mut parts = Parts::new();
+        for (&cause, sum) in Cause::ALL.iter().zip(self.parts) {
+            parts.set(cause, sum.over(self.active)?);
+        }
         let mut score = Score::new(model, scale, tier, Rx::clamped(self.rx.mean()?)?)
-            .with_interval(mean(self.low)?, mean(self.high)?)
+            .with_interval(Rx::clamped(self.low.over(self.active)?)?, Rx::clamped(self.high.over(self.active)?)?)
             .with_inputs(inputs)
-            .with_parts(self.parts.over(whole)?);
+            .with_parts(parts);
         score.rx_lq = self.lq.get();
-        score.native = self.native.and_then(|(scale, mean)| Some(super::Native::new(scale, mean.get()?)));
+        score.native = match self.native {
+            NativeMean::On(scale, mean) => mean.get().map(|rx| Native::new(scale, rx)),
+            NativeMean::Nothing | NativeMean::Mixed => None,
+        };
         Some(score)
     }
 }
 
-impl Mean {
-    fn add(&mut self, value: Option<Rx>, weight: f64) {
-        if let Some(value) = value {
-            self.sum += value.as_f64() * weight;
-            self.weight += weight;
+/// Both merged, or the one that is there.
+fn either<T>(one: Option<T>, other: Option<T>, merge: impl FnOnce(T, T) -> T) -> Option<T> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(merge(one, other)),
+        (one, other) => one.or(other),
+    }
+}
+
+impl Latest {
+    fn merged(self, other: Self) -> Self {
+        let key = |latest: &Self| (latest.scale, latest.model.name, latest.model.version);
+        Self {
+            tier: self.tier.max(other.tier),
+            inputs: self.inputs.least_sure(other.inputs),
+            ..if key(&other) < key(&self) { other } else { self }
         }
+    }
+}
+
+impl Micros {
+    /// Of milliseconds. Negative and NaN are nothing; saturates.
+    pub(crate) fn of_millis(ms: f64) -> Self {
+        Self((ms * 1e3) as u64)
+    }
+
+    pub(crate) fn add(&mut self, other: Self) {
+        self.0 = self.0.saturating_add(other.0);
+    }
+
+    pub(crate) fn as_seconds(self) -> f64 {
+        self.0 as f64 / 1e6
+    }
+}
+
+impl Sum {
+    const ONE: f64 = 1_048_576.0;
+
+    /// `value` is at most 100 or so.
+    fn add(&mut self, value: f64, weight: Micros) {
+        let fixed = libm::round(value * Self::ONE) as i128;
+        self.0 = self.0.saturating_add(fixed.saturating_mul(i128::from(weight.0)));
     }
 
     fn merge(&mut self, other: Self) {
-        self.sum += other.sum;
-        self.weight += other.weight;
+        self.0 = self.0.saturating_add(other.0);
+    }
+
+    fn over(self, weight: Micros) -> Option<f64> {
+        (weight.0 > 0).then(|| self.0 as f64 / Self::ONE / weight.0 as f64)
+    }
+}
+
+impl Mean {
+    fn add(&mut self, value: Rx, weight: Micros) {
+        self.sum.add(value.as_f64(), weight);
+        self.weight.add(weight);
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.sum.merge(other.sum);
+        self.weight.add(other.weight);
     }
 
     fn get(self) -> Option<Rx> {
-        if self.weight > 0.0 { Rx::clamped(self.sum / self.weight) } else { None }
+        Rx::clamped(self.sum.over(self.weight)?)
+    }
+}
+
+impl NativeMean {
+    fn merged(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Nothing, one) | (one, Self::Nothing) => one,
+            (Self::On(scale, mut mean), Self::On(same, more)) if scale == same => {
+                mean.merge(more);
+                Self::On(scale, mean)
+            }
+            _ => Self::Mixed,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::vec::Vec;
+
+    /// Scores as models make them, and how long each held, ms.
+    fn scores() -> impl Strategy<Value = Vec<(Score, f64)>> {
+        let native =
+            prop_oneof![Just(None), (0..2_usize, 0.0..100.0_f64).prop_map(|(scale, rx)| Some((Scale::ALL[scale], rx)))];
+        let one = (0.0..100.0_f64, 0.0..20.0_f64, native, 0..9_usize, 0.0..10_000.0_f64);
+        prop::collection::vec(
+            one.prop_map(|(rx, unsure, native, cause, ms)| {
+                let of = |value: f64| Rx::clamped(value).unwrap();
+                let mut parts = Parts::new();
+                parts.set(Cause::ALL[cause], 100.0 - rx);
+                let score = Score::new(ModelId::new("any", 1), MosScale::Fullband, Tier::A1, of(rx))
+                    .with_interval(of(rx - unsure), of(rx + unsure))
+                    .with_parts(parts);
+                let native = native.map(|(scale, rx)| Native::new(scale, of(rx)));
+                (native.map_or(score, |native| score.with_native(native)), ms)
+            }),
+            0..20,
+        )
+    }
+
+    fn pool(scores: &[(Score, f64)]) -> ScorePool {
+        let mut pool = ScorePool::default();
+        for (score, ms) in scores {
+            pool.add(score, Micros::of_millis(*ms));
+        }
+        pool
+    }
+
+    fn outcome(pool: &ScorePool) -> (Option<Score>, Option<f64>, Micros, Option<f64>) {
+        (pool.mean(), pool.below(), pool.active(), pool.rx().quantile(0.05))
+    }
+
+    proptest! {
+        #[test]
+        fn merging_is_adding_in_any_order(scores in scores(), cut in 0..20_usize) {
+            let (left, right) = scores.split_at(cut.min(scores.len()));
+            let mut turned = pool(right);
+            turned.merge(&pool(left));
+            prop_assert_eq!(outcome(&turned), outcome(&pool(&scores)));
+        }
+
+        #[test]
+        fn the_mean_is_that_of_r_weighed_by_time(scores in scores()) {
+            let weight: f64 = scores.iter().map(|(_, ms)| ms).sum();
+            prop_assume!(weight > 1.0);
+            let mean = |of: fn(&Score) -> f64| scores.iter().map(|(score, ms)| of(score) * ms).sum::<f64>() / weight;
+            let got = pool(&scores).mean().unwrap();
+            for (got, expected) in [
+                (got.rx, mean(|score| score.rx.as_f64())),
+                (got.rx_low, mean(|score| score.rx_low.as_f64())),
+                (got.rx_high, mean(|score| score.rx_high.as_f64())),
+            ] {
+                prop_assert!((got.as_f64() - expected).abs() < 0.1, "{got} for {expected}");
+            }
+            prop_assert!(got.rx_low <= got.rx && got.rx <= got.rx_high);
+            prop_assert!((got.parts.sum() - mean(|score| score.parts.sum())).abs() < 0.1);
+        }
+    }
+
+    #[test]
+    fn a_quarter_of_the_time_below_three_point_one_is_a_quarter() {
+        let at = |mos: f64| {
+            let rx = crate::score::emodel::scale::r_from_mos(mos).and_then(Rx::clamped).unwrap();
+            Score::new(ModelId::new("any", 1), MosScale::Fullband, Tier::A1, rx)
+        };
+        let pool = pool(&[(at(3.09), 1_000.0), (at(3.11), 3_000.0)]);
+        assert_eq!(pool.below(), Some(0.25));
     }
 }

@@ -6,6 +6,7 @@ mod inspect;
 mod intervals;
 mod replay;
 mod report;
+mod score;
 mod text;
 
 use std::io::{self, Write};
@@ -31,8 +32,8 @@ enum Command {
     /// One conference built from all files: how every stream did, worst first.
     Report {
         /// How to print it.
-        #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
-        format: ReportFormat,
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
         /// The conference's name, where the input does not say it or says it wrong.
         #[arg(long, value_name = "ID")]
         conference: Option<String>,
@@ -55,6 +56,11 @@ enum Command {
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
+    /// What-if: one score from figures given as options, with all that made it.
+    Score {
+        #[command(subcommand)]
+        what: score::What,
+    },
     /// What a file is, what is inside, and what was skipped and why.
     Inspect {
         /// The file.
@@ -63,8 +69,9 @@ enum Command {
     },
 }
 
+/// How something that a person may read is printed.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum ReportFormat {
+enum Format {
     Text,
     Json,
 }
@@ -100,6 +107,7 @@ fn run(command: Command, out: &mut dyn Write) -> io::Result<bool> {
         Command::Report { format, conference, files } => report::run(format, conference.as_deref(), &files, out),
         Command::Intervals { format, files } => intervals::run(format, &files, out),
         Command::Derived { files } => derived::run(&files, out),
+        Command::Score { what } => score::run(&what, out),
         Command::Inspect { file } => inspect::run(&file, out),
     }
 }

@@ -7,7 +7,7 @@ use callgauge::Event;
 use callgauge::summary::ConferenceSummary;
 use serde::Serialize;
 
-use crate::ReportFormat;
+use crate::Format;
 use crate::input::Input;
 use crate::replay::replay;
 use crate::text::{self, AllSeries};
@@ -20,13 +20,13 @@ struct Output<'a> {
 }
 
 pub(crate) fn run(
-    format: ReportFormat,
+    format: Format,
     conference: Option<&str>,
     files: &[PathBuf],
     out: &mut dyn Write,
 ) -> io::Result<bool> {
     let mut series = AllSeries::new();
-    let wants_series = matches!(format, ReportFormat::Text);
+    let wants_series = matches!(format, Format::Text);
     let (call, inputs) = replay(files, |_, event| {
         if let Event::IntervalClosed { stream, interval, .. } = event
             && wants_series
@@ -47,8 +47,8 @@ pub(crate) fn run(
     // The input is over, and nothing in it says why.
     summary.state = "ended";
     match format {
-        ReportFormat::Text => text::write(&summary, &inputs, &series, out)?,
-        ReportFormat::Json => {
+        Format::Text => text::write(&summary, &inputs, &series, out)?,
+        Format::Json => {
             serde_json::to_writer_pretty(&mut *out, &Output { summary: &summary, inputs: &inputs })?;
             writeln!(out)?;
         }

@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use callgauge::id::{Direction, MediaKind, Ssrc};
 use callgauge::metric::{Interval, Metric};
+use callgauge::score::{Cause, Tier};
 use callgauge::summary::{ConferenceSummary, FabricSummary, StreamSummary};
 
 use crate::input::Input;
@@ -41,6 +43,8 @@ impl Series {
 
 /// How many characters a sparkline has.
 const SPARK_WIDTH: usize = 40;
+/// The best MOS that there is (ITU-T G.107 Annex B).
+const BEST_MOS: f64 = 4.5;
 /// A loss of this ratio fills a sparkline: what lies above is as bad as can be.
 const FULL_LOSS: f64 = 0.2;
 
@@ -113,6 +117,9 @@ impl<'a> Connection<'a> {
         let name = if fabric.fabric.is_empty() { "Connection".into() } else { printable(&fabric.fabric) };
         let file = self.file.map_or(String::new(), |file| format!(" of {file}"));
         let mut facts: Vec<String> = vec![fabric.state.unwrap_or("state unknown").into()];
+        if let Some(mos) = fabric.score.mos {
+            facts.push(format!("MOS {mos:.1}"));
+        }
         if let Some(rtt) = fabric.rtt_ms.ice.mean.or(fabric.rtt_ms.rtcp.mean) {
             let p95 = fabric.rtt_ms.ice.p95.or(fabric.rtt_ms.rtcp.p95);
             let most = p95.map_or(String::new(), |p95| format!(" (95 % within {p95:.0})"));
@@ -149,10 +156,14 @@ impl Line<'_> {
         self.stream.packets.is_none_or(|packets| packets == 0)
     }
 
-    /// Thousandths of the call, or of its packets, that a stream spoiled. A picture that stands still on hold or in a
+    /// Thousandths that are missing to the best score, or, where there is none, of the call or its packets that a stream
+    /// spoiled. A picture that stands still on hold or in a
     /// pause is counted as frozen by browsers, and spoils nothing.
     fn badness(&self) -> u64 {
         let stream = self.stream;
+        if let Some(mos) = stream.score.mos {
+            return ((BEST_MOS - mos) / (BEST_MOS - 1.0) * 1e3) as u64;
+        }
         let rest = stream.held_s + stream.paused_s;
         let frozen = stream.video.as_ref().and_then(|video| video.frozen_s);
         let frozen = frozen.map(|frozen| (frozen - rest).max(0.0) / stream.duration_s);
@@ -178,6 +189,9 @@ impl Line<'_> {
             write!(out, "  {fact}")?;
         }
         writeln!(out)?;
+        if let Some(score) = self.score(summary) {
+            writeln!(out, "       {score}")?;
+        }
         let notes = self.notes(summary);
         if !notes.is_empty() {
             writeln!(out, "       {}", notes.join(", "))?;
@@ -237,6 +251,39 @@ impl Line<'_> {
         facts
     }
 
+    /// What it was worth, how sure that is, and why.
+    fn score(&self, summary: &ConferenceSummary) -> Option<String> {
+        let score = &self.stream.score;
+        let Some(mos) = score.mos else {
+            let why = match score.reason.as_deref()? {
+                "unknown_codec" => "nothing is known of the codec",
+                "unknown_robustness" => "how the codec bears loss was never published",
+                "no_loss_information" => "nobody tells what was lost",
+                "frame_rate_only" | "no_picture_information" => "too little is known of the pictures",
+                _ => return None,
+            };
+            return Some(format!("no MOS: {why}"));
+        };
+        let mut line = format!("MOS {mos:.1}");
+        if let (Some(low), Some(high)) = (score.mos_low, score.mos_high) {
+            write!(line, " ({low:.1} to {high:.1}, confidence {})", confidence(score.tier)).ok()?;
+        }
+        // What takes less than this changes no MOS by a tenth.
+        let mut parts: Vec<_> = score.parts.iter().filter(|&(_, points)| points >= 3.0).collect();
+        parts.sort_by(|a, b| b.1.total_cmp(&a.1));
+        if !parts.is_empty() {
+            let takes = |&(cause, points): &(Cause, f64)| format!("{} −{points:.0}", taker(cause));
+            let parts = parts.iter().map(takes).collect::<Vec<_>>().join(", ");
+            write!(line, ": {parts} of 100").ok()?;
+        }
+        if let (Some(worst), Some(start)) = (&score.worst_10s, summary.start_ms)
+            && worst.mos < mos - 0.3
+        {
+            write!(line, "; worst ten seconds {:.1}, to {}", worst.mos, clock(worst.end_ms - start)).ok()?;
+        }
+        Some(line)
+    }
+
     /// What else there is to say, if there is.
     fn notes(&self, summary: &ConferenceSummary) -> Vec<String> {
         let stream = self.stream;
@@ -272,6 +319,24 @@ impl Line<'_> {
             }
         }
         notes
+    }
+}
+
+/// How sure a score is, by what it was made of.
+pub(crate) fn confidence(tier: Option<Tier>) -> &'static str {
+    match tier {
+        Some(Tier::A1 | Tier::V1) => "high",
+        Some(Tier::A2 | Tier::V2) => "medium",
+        _ => "low",
+    }
+}
+
+/// What takes something, in a support engineer's words.
+pub(crate) fn taker(cause: Cause) -> &'static str {
+    match cause {
+        Cause::TimeStretch => "stretching",
+        Cause::FrameRate => "frame rate",
+        other => other.name(),
     }
 }
 

@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 use crate::account::{Account, Quality};
 use crate::digest::Stats;
 use crate::id::{Direction, MediaKind};
-use crate::score::{NoScore, Score, ScorePool, mos_of};
+use crate::score::{Micros, NoScore, Score, ScorePool, mos_of};
 use crate::summary::{GroupScore, RatingSeconds, ScoreSummary, WorstTenSeconds};
 use crate::unit::Rx;
 
@@ -27,16 +27,16 @@ pub(super) fn mos_stats(quality: &Quality) -> Stats {
 pub(super) fn stream(quality: &Quality) -> ScoreSummary {
     summary(&Total {
         scores: quality.scores(),
-        quiet_ms: quality.quiet_ms,
-        undecided_ms: quality.undecided_ms(),
-        rated_ms: quality.rated_ms,
+        quiet: quality.quiet,
+        undecided: quality.undecided(),
+        rated: quality.rated,
     })
 }
 
 /// The score of what the streams came to together.
 pub(super) fn group<'a>(accounts: impl Iterator<Item = &'a Account> + Clone) -> GroupScore {
     let received = accounts.clone().filter(|account| account.direction == Direction::Inbound);
-    let was_scored = |account: &Account| account.quality.scores().active_ms() > 0.0;
+    let was_scored = |account: &Account| account.quality.scores().active() > Micros::default();
     let direction = if received.clone().any(was_scored) { Direction::Inbound } else { Direction::Outbound };
     let of = |kind| {
         let mut total = Total::default();
@@ -53,9 +53,7 @@ pub(super) fn group<'a>(accounts: impl Iterator<Item = &'a Account> + Clone) -> 
         all.merge(&total.scores);
     }
     let score = |total: &Option<Total>| total.as_ref()?.scores.mean();
-    let together: Option<Score> = match (score(&audio), score(&video)) {
-        (one, other) => one.or(other),
-    };
+    let together: Option<Score> = score(&audio).or(score(&video));
     GroupScore {
         mos: together.map(|score| score.mos().as_f64()),
         mos_low: together.map(|score| score.low().as_f64()),
@@ -65,7 +63,7 @@ pub(super) fn group<'a>(accounts: impl Iterator<Item = &'a Account> + Clone) -> 
         mos_p05: mos(all.rx().quantile(0.05)),
         worst_10s: worst(&all),
         below_3_1_ratio: all.below(),
-        active_s: all.active_ms() / 1e3,
+        active_s: all.active().as_seconds(),
         audio: audio.as_ref().map(summary),
         video: video.as_ref().map(summary),
     }
@@ -75,18 +73,18 @@ pub(super) fn group<'a>(accounts: impl Iterator<Item = &'a Account> + Clone) -> 
 #[derive(Default)]
 struct Total {
     scores: ScorePool,
-    quiet_ms: f64,
-    undecided_ms: f64,
-    rated_ms: [f64; 4],
+    quiet: Micros,
+    undecided: Micros,
+    rated: [Micros; 4],
 }
 
 impl Total {
     fn add(&mut self, quality: &Quality) {
         self.scores.merge(&quality.scores());
-        self.quiet_ms += quality.quiet_ms;
-        self.undecided_ms += quality.undecided_ms();
-        for (sum, ms) in self.rated_ms.iter_mut().zip(quality.rated_ms) {
-            *sum += ms;
+        self.quiet.add(quality.quiet);
+        self.undecided.add(quality.undecided());
+        for (sum, more) in self.rated.iter_mut().zip(quality.rated) {
+            sum.add(more);
         }
     }
 }
@@ -95,7 +93,7 @@ fn summary(total: &Total) -> ScoreSummary {
     let scores = &total.scores;
     let mean = scores.mean();
     let native = mean.and_then(|score| score.native);
-    let [excellent, fair, bad, unknown] = total.rated_ms.map(|ms| ms / 1e3);
+    let [excellent, fair, bad, unknown] = total.rated.map(Micros::as_seconds);
     ScoreSummary {
         mos: mean.map(|score| score.mos().as_f64()),
         mos_low: mean.map(|score| score.low().as_f64()),
@@ -112,9 +110,9 @@ fn summary(total: &Total) -> ScoreSummary {
         mos_p05: mos(scores.rx().quantile(0.05)),
         worst_10s: worst(scores),
         below_3_1_ratio: scores.below(),
-        active_s: scores.active_ms() / 1e3,
-        quiet_s: total.quiet_ms / 1e3,
-        undecided_s: total.undecided_ms / 1e3,
+        active_s: scores.active().as_seconds(),
+        quiet_s: total.quiet.as_seconds(),
+        undecided_s: total.undecided.as_seconds(),
         rating_s: RatingSeconds { excellent, fair, bad, unknown },
         reason: if mean.is_none() { scores.unscored().map(|reason| String::from(reason.name())) } else { None },
     }

@@ -1,7 +1,7 @@
 //! The published values.
 
 use super::Listening::{Diotic, Monotic};
-use super::{Listening, Scale, Source};
+use super::{Equipment, Listening, Scale, Source};
 
 /// A codec and all that is published of it.
 pub(super) struct Codec {
@@ -9,6 +9,8 @@ pub(super) struct Codec {
     pub(super) names: &'static [&'static str],
     pub(super) rates: Rates,
     pub(super) usual_kbps: Option<f64>,
+    /// How far the encoder looks ahead, ms.
+    pub(super) lookahead_ms: Option<f64>,
     /// The first whose condition is met counts.
     pub(super) curves: &'static [Curve],
 }
@@ -40,25 +42,23 @@ pub(super) enum When {
 }
 
 /// Ie and Bpl at a rate.
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Row {
-    /// kbit/s; `None` for a codec of one rate.
+    /// kbit/s; `None` for every rate.
     pub(super) kbps: Option<f64>,
-    pub(super) scale: Scale,
-    pub(super) ie: f64,
-    /// Percent, under random loss.
-    pub(super) bpl: Option<f64>,
-    /// Percent, under bursty loss.
+    pub(super) equipment: Equipment,
+    /// Bpl under bursty loss, percent.
     pub(super) bpl_bursty: Option<f64>,
     pub(super) published: bool,
 }
 
 impl Row {
     const fn new(scale: Scale, kbps: Option<f64>, ie: f64) -> Self {
-        Self { kbps, scale, ie, bpl: None, bpl_bursty: None, published: true }
+        Self { kbps, equipment: Equipment::of_table(scale, ie, None), bpl_bursty: None, published: true }
     }
 
     const fn bpl(mut self, bpl: f64) -> Self {
-        self.bpl = Some(bpl);
+        self.equipment = Equipment::of_table(self.equipment.scale(), self.equipment.ie(), Some(bpl));
         self
     }
 
@@ -99,6 +99,8 @@ pub(super) static CODECS: &[Codec] = &[
         names: &["opus"],
         rates: Rates::Continuous,
         usual_kbps: Some(32.0),
+        // RFC 6716 clause 2: 4 ms of the resampler or 2.5 of the transform, and the overlap that libopus reports as 6.5 in all.
+        lookahead_ms: Some(6.5),
         curves: &[
             Curve { when: When::ConstantBitrate(false), source: Source::Alahmadi2021, rows: OPUS_VBR },
             Curve { when: When::ConstantBitrate(true), source: Source::Alahmadi2021, rows: OPUS_CBR },
@@ -108,6 +110,7 @@ pub(super) static CODECS: &[Codec] = &[
         names: &["PCMU", "PCMA", "G711"],
         rates: Rates::Modes,
         usual_kbps: None,
+        lookahead_ms: Some(0.25),
         curves: &[
             // With the concealment of G.711 Appendix I.
             Curve { when: When::Concealment(true), source: Source::G113AppendixI, rows: &[single(0.0).bpl(25.1)] },
@@ -119,6 +122,7 @@ pub(super) static CODECS: &[Codec] = &[
         names: &["G722"],
         rates: Rates::Modes,
         usual_kbps: Some(64.0),
+        lookahead_ms: None,
         curves: &[Curve {
             when: When::Always,
             source: Source::Quoted,
@@ -129,12 +133,14 @@ pub(super) static CODECS: &[Codec] = &[
         names: &["G7221"],
         rates: Rates::Modes,
         usual_kbps: None,
+        lookahead_ms: None,
         curves: &[Curve { when: When::Always, source: Source::Quoted, rows: &[wb(24.0, 19.0), wb(32.0, 13.0)] }],
     },
     Codec {
         names: &["AMR-WB"],
         rates: Rates::Continuous,
         usual_kbps: None,
+        lookahead_ms: None,
         curves: &[
             // 14.25, 18.25 and 19.85 kbit/s are unpublished; that 23.85 is worse than 23.05 is not a slip.
             Curve {
@@ -170,6 +176,7 @@ pub(super) static CODECS: &[Codec] = &[
         names: &["EVS"],
         rates: Rates::Continuous,
         usual_kbps: None,
+        lookahead_ms: None,
         // Super-wideband, diotic.
         curves: &[Curve {
             when: When::Always,
@@ -188,6 +195,7 @@ pub(super) static CODECS: &[Codec] = &[
         names: &["G729", "G729A"],
         rates: Rates::Modes,
         usual_kbps: None,
+        lookahead_ms: Some(5.0),
         curves: &[
             // Frames of 20 ms.
             Curve {
@@ -202,6 +210,7 @@ pub(super) static CODECS: &[Codec] = &[
         names: &["G723", "G7231"],
         rates: Rates::Modes,
         usual_kbps: None,
+        lookahead_ms: None,
         curves: &[
             // Frames of 30 ms. At 5.3 kbit/s only a value without voice activity detection is published.
             Curve {
@@ -228,12 +237,14 @@ pub(super) static CODECS: &[Codec] = &[
         names: &["G728"],
         rates: Rates::Modes,
         usual_kbps: None,
+        lookahead_ms: None,
         curves: &[Curve { when: When::Always, source: Source::G113AppendixI, rows: &[nb(12.8, 20.0), nb(16.0, 7.0)] }],
     },
     Codec {
         names: &["iLBC"],
         rates: Rates::Modes,
         usual_kbps: Some(13.33),
+        lookahead_ms: None,
         // At 15.2 kbit/s 10 and 11 are quoted, and Bpl as about 32.
         curves: &[Curve {
             when: When::Always,
@@ -244,7 +255,7 @@ pub(super) static CODECS: &[Codec] = &[
 ];
 
 const fn one_rate(names: &'static [&'static str], curves: &'static [Curve]) -> Codec {
-    Codec { names, rates: Rates::Modes, usual_kbps: None, curves }
+    Codec { names, rates: Rates::Modes, usual_kbps: None, lookahead_ms: None, curves }
 }
 
 const fn always(source: Source, rows: &'static [Row]) -> Curve {

@@ -78,6 +78,11 @@ impl Equipment {
         (ie_fits && bpl_fits).then_some(Self { scale, ie, bpl, ceiling: scale.max_ie_eff() })
     }
 
+    /// The same for constants, unchecked: a test checks the table that they stand in.
+    pub(in crate::score) const fn of_table(scale: Scale, ie: f64, bpl: Option<f64>) -> Self {
+        Self { scale, ie, bpl, ceiling: scale.max_ie_eff() }
+    }
+
     /// The scale that [`ie`](Self::ie) and the results are on.
     #[must_use]
     pub const fn scale(&self) -> Scale {
