@@ -31,6 +31,7 @@ mod lines;
 mod ndjson;
 mod observertc;
 mod rtcstats;
+pub mod sdp;
 mod sniff;
 #[cfg(feature = "serde")]
 mod visitor;
