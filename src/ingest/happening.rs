@@ -1,35 +1,4 @@
 //! What inputs tell besides stats: the life of a call.
-//!
-//! | | internals | rtcstats | legacy, jitsi | ObserveRTC | ndjson |
-//! |---|---|---|---|---|---|
-//! | [`Created`](What::Created) | each connection, without a time | `create` | `create` | `PEER_CONNECTION_OPENED` | `create` |
-//! | [`Closed`](What::Closed) | `close` | `close` | `close` | `PEER_CONNECTION_CLOSED` | `close` |
-//! | [`IceConnectionState`](What::IceConnectionState) | `[on]iceconnectionstatechange` | the same | the same | `ICE_CONNECTION_STATE_CHANGED` | `iceConnectionState` |
-//! | [`IceGatheringState`](What::IceGatheringState) | `[on]icegatheringstatechange` | the same | the same | `ICE_GATHERING_STATE_CHANGED` | `iceGatheringState` |
-//! | [`SignalingState`](What::SignalingState) | `[on]signalingstatechange` | the same | the same | `SIGNALING_STATE_CHANGE` | `signalingState` |
-//! | [`ConnectionState`](What::ConnectionState) | `[on]connectionstatechange` | the same | the same | `PEER_CONNECTION_STATE_CHANGED` | `connectionState` |
-//! | [`NegotiationNeeded`](What::NegotiationNeeded) | `[on]negotiationneeded` | the same | the same | `NEGOTIATION_NEEDED` | |
-//! | [`IceRestart`](What::IceRestart) | | `restartIce` | `restartIce` | | |
-//! | [`DescriptionCreated`](What::DescriptionCreated) | `createOfferOnSuccess`, `createAnswerOnSuccess` | the same | the same | | |
-//! | [`DescriptionSet`](What::DescriptionSet) | `setLocalDescription`, `setRemoteDescription` | the same | the same | | the same |
-//! | [`Failed`](What::Failed) | `…OnFailure`, `…Failed`, `getUserMedia` with an error | `…OnFailure` | `…OnFailure` | | `…OnFailure` |
-//! | [`IceCandidateError`](What::IceCandidateError) | `[on]icecandidateerror` | the same | the same | `ICE_CANDIDATE_ERROR` | |
-//! | [`TrackAdded`](What::TrackAdded) | `addTrack`, `ontrack` | the same | the same, `addStream` | `MEDIA_TRACK_ADDED` | `addTrack`, `track` |
-//! | [`TrackRemoved`](What::TrackRemoved) | `removeTrack` | the same | the same, `removeStream` | | |
-//! | [`TrackEnded`](What::TrackEnded) | | `onended`, `track.stop` | the same | `MEDIA_TRACK_REMOVED` | |
-//! | [`Muted`](What::Muted), [`Unmuted`](What::Unmuted) | | `onmute`, `onunmute` | the same | `MEDIA_TRACK_MUTED`, `PRODUCER_PAUSED`, `CONSUMER_PAUSED` and their opposites | `mute`, `unmute` |
-//! | [`Captured`](What::Captured) | | `getUserMediaOnSuccess`, `getDisplayMediaOnSuccess` | the same | | |
-//! | [`VideoType`](What::VideoType) | | | `setVideoType` | | |
-//! | [`DominantSpeaker`](What::DominantSpeaker) | | | `dominantSpeaker` | | |
-//! | [`Joined`](What::Joined), [`Left`](What::Left) | | | | `CLIENT_JOINED`, `CLIENT_LEFT` | |
-//! | [`Identity`](What::Identity) | | `identity` | `identity` | `callId` and `clientId`, once and when they change | |
-//!
-//! Lines of ndjson may use the words of the other line formats as well. None of the formats tells hold and resume
-//! by name: they show in the directions of the descriptions. What rtcstats says of its own connection (a `create` or a
-//! `close` of no PeerConnection) is passed over, and so is whatever tells nothing that is listed here.
-//!
-//! Times are on the clock of the format's snapshots. Sources: `events.js` and `rtcstats.js` of the packages that write
-//! these formats, Chromium's `peer_connection_tracker.cc`, and dumps of each.
 
 use super::Snapshot;
 use crate::id::{MediaKind, Ssrc};
@@ -59,6 +28,39 @@ pub struct Happening<'a> {
 }
 
 /// What happened. Words are passed as they are spelled, so that whoever knows the words can refuse one.
+///
+/// Who tells what, by which words:
+///
+/// | | internals | rtcstats | legacy, jitsi | ObserveRTC | ndjson |
+/// |---|---|---|---|---|---|
+/// | [`Created`](Self::Created) | each connection, without a time | `create` | `create` | `PEER_CONNECTION_OPENED` | `create` |
+/// | [`Closed`](Self::Closed) | `close` | `close` | `close` | `PEER_CONNECTION_CLOSED` | `close` |
+/// | [`IceConnectionState`](Self::IceConnectionState) | `[on]iceconnectionstatechange` | the same | the same | `ICE_CONNECTION_STATE_CHANGED` | `iceConnectionState` |
+/// | [`IceGatheringState`](Self::IceGatheringState) | `[on]icegatheringstatechange` | the same | the same | `ICE_GATHERING_STATE_CHANGED` | `iceGatheringState` |
+/// | [`SignalingState`](Self::SignalingState) | `[on]signalingstatechange` | the same | the same | `SIGNALING_STATE_CHANGE` | `signalingState` |
+/// | [`ConnectionState`](Self::ConnectionState) | `[on]connectionstatechange` | the same | the same | `PEER_CONNECTION_STATE_CHANGED` | `connectionState` |
+/// | [`NegotiationNeeded`](Self::NegotiationNeeded) | `[on]negotiationneeded` | the same | the same | `NEGOTIATION_NEEDED` | |
+/// | [`IceRestart`](Self::IceRestart) | | `restartIce` | `restartIce` | | |
+/// | [`DescriptionCreated`](Self::DescriptionCreated) | `createOfferOnSuccess`, `createAnswerOnSuccess` | the same | the same | | |
+/// | [`DescriptionSet`](Self::DescriptionSet) | `setLocalDescription`, `setRemoteDescription` | the same | the same | | the same |
+/// | [`Failed`](Self::Failed) | `…OnFailure`, `…Failed`, `getUserMedia` with an error | `…OnFailure` | `…OnFailure` | | `…OnFailure` |
+/// | [`IceCandidateError`](Self::IceCandidateError) | `[on]icecandidateerror` | the same | the same | `ICE_CANDIDATE_ERROR` | |
+/// | [`TrackAdded`](Self::TrackAdded) | `addTrack`, `ontrack` | the same | the same, `addStream` | `MEDIA_TRACK_ADDED` | `addTrack`, `track` |
+/// | [`TrackRemoved`](Self::TrackRemoved) | `removeTrack` | the same | the same, `removeStream` | | |
+/// | [`TrackEnded`](Self::TrackEnded) | | `onended`, `track.stop` | the same | `MEDIA_TRACK_REMOVED` | |
+/// | [`Muted`](Self::Muted), [`Unmuted`](Self::Unmuted) | | `onmute`, `onunmute` | the same | `MEDIA_TRACK_MUTED`, `PRODUCER_PAUSED`, `CONSUMER_PAUSED` and their opposites | `mute`, `unmute` |
+/// | [`Captured`](Self::Captured) | | `getUserMediaOnSuccess`, `getDisplayMediaOnSuccess` | the same | | |
+/// | [`VideoType`](Self::VideoType) | | | `setVideoType` | | |
+/// | [`DominantSpeaker`](Self::DominantSpeaker) | | | `dominantSpeaker` | | |
+/// | [`Joined`](Self::Joined), [`Left`](Self::Left) | | | | `CLIENT_JOINED`, `CLIENT_LEFT` | |
+/// | [`Identity`](Self::Identity) | | `identity` | `identity` | `callId` and `clientId`, once and when they change | |
+///
+/// Lines of ndjson may use the words of the other line formats as well. None of the formats tells hold and resume
+/// by name: they show in the directions of the descriptions. What rtcstats says of its own connection (a `create` or a
+/// `close` of no PeerConnection) is passed over, and so is whatever tells nothing that is listed here.
+///
+/// Times are on the clock of the format's snapshots. Sources: `rtcstats.js` of @jitsi/rtcstats 9.7.1, the bindings of
+/// @observertc/client-monitor-js 4.0.3, the method codes of rtcstats' `compression.js`, and dumps of each kind.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum What<'a> {

@@ -1,7 +1,7 @@
 //! What one line of a log tells: the vocabulary that all formats share, and the shapes of its values.
 //!
-//! A value may be JSON, JSON in a string, once or twice, or the `name: value` text of Chromium before 140. Which it is
-//! is told from the value. See the table in [`super::happening`].
+//! A value may be JSON, JSON in a string, once or twice, or the `name: value` text of older webrtc-internals dumps
+//! (Chromium 134). Which it is is told from the value. See the table at [`What`].
 
 use alloc::string::String;
 

@@ -1,10 +1,11 @@
 //! The log of a connection (`updateLog`), entry by entry, and when each was written.
 //!
-//! Since Chromium 140 an entry has a `timestamp` on the clock of the stats. Before, it had a `time` as the page showed
-//! it: in the time zone and the habits of whoever saved the dump, with neither of them recorded. Such a time is read only
-//! if the stats tell what it means: the log begins when the connection is made and the stats within seconds of that, so
-//! that exactly one order of day and month and one distance from UTC, in quarters of an hour, can be right. Where the page
-//! was opened later, or the first polls were dropped, none is, and the times are not known.
+//! In new dumps an entry has a `timestamp` on the clock of the stats. In older ones (Chromium 134) it has a `time` as the
+//! page showed it: in the time zone and the habits of whoever saved the dump, with neither of them recorded. Such a time is
+//! read only if the stats tell what it means: the log begins when the connection is made, and the stats within seconds of
+//! that if the page was open, so that one order of day and month and one distance from UTC, in quarters of an hour, fit.
+//! Where none fits, or more than one, the times are not known. A page that was opened later is mistaken for one that was
+//! open when the delay is within seconds of a multiple of a quarter of an hour: once in 180 times.
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
