@@ -3,7 +3,7 @@
 //! Reads what an SSRC map needs and steps over the rest: media sections with their `mid`, direction, `msid`, `rid`s,
 //! codecs and `ice-ufrag`; the attributes and groups of SSRCs. [`Sdp::lines`] takes the text apart line by line,
 //! [`Sdp::sections`] looks at one `m=` section at a time, [`Sdp::streams`] says of every SSRC what it carries and which
-//! one it follows. The first two allocate nothing.
+//! one it follows. The first two allocate nothing; all take time in proportion to the text.
 //!
 //! Grammars: RFC 8866 (SDP), 5576 (`ssrc`, `ssrc-group`), 8830 (`msid`), 8851 (`rid`), 8853 (`simulcast`), 8839
 //! (`ice-ufrag`), 9143 (`mid`).
@@ -47,8 +47,14 @@ pub struct Section<'a> {
     pub index: usize,
     /// From the `m=` line on.
     text: &'a [u8],
-    /// What stands before the first section.
-    session: &'a [u8],
+    session: Session<'a>,
+}
+
+/// What holds for a section that does not say otherwise.
+#[derive(Clone, Copy, Debug, Default)]
+struct Session<'a> {
+    direction: Option<MediaDirection>,
+    ice_ufrag: Option<&'a str>,
 }
 
 /// A payload type and what it carries (`a=rtpmap`).
@@ -91,7 +97,15 @@ impl<'a> Sdp<'a> {
     pub fn sections(self) -> Sections<'a> {
         let mut lines = self.lines();
         let start = lines.next_section();
-        let (session, rest) = self.text.split_at_checked(start).unwrap_or((self.text, &[]));
+        let (before, rest) = self.text.split_at_checked(start).unwrap_or((self.text, &[]));
+        let mut session = Session::default();
+        for line in Lines::new(before) {
+            match line {
+                Line::Direction(direction) => _ = session.direction.get_or_insert(direction),
+                Line::IceUfrag(ufrag) => _ = session.ice_ufrag.get_or_insert(ufrag),
+                _ => {}
+            }
+        }
         Sections { session, rest, index: 0 }
     }
 
@@ -125,7 +139,7 @@ impl<'a> Sdp<'a> {
 /// The media sections of a description.
 #[derive(Clone, Debug)]
 pub struct Sections<'a> {
-    session: &'a [u8],
+    session: Session<'a>,
     /// From the next `m=` line on.
     rest: &'a [u8],
     index: usize,
@@ -160,11 +174,6 @@ impl<'a> Section<'a> {
         self.lines().find_map(pick)
     }
 
-    /// The same of the section, and else of what stands before all sections.
-    fn first_or_default<T>(self, mut pick: impl FnMut(Line<'a>) -> Option<T>) -> Option<T> {
-        self.first(&mut pick).or_else(|| Lines::new(self.session).find_map(pick))
-    }
-
     /// The word for what it carries: `audio`, `video`, `application`, …; empty when the line was abbreviated.
     #[must_use]
     pub fn word(self) -> &'a str {
@@ -197,7 +206,8 @@ impl<'a> Section<'a> {
     /// else `sendrecv` (RFC 8866, 6.7).
     #[must_use]
     pub fn direction(self) -> MediaDirection {
-        self.first_or_default(|line| if let Line::Direction(direction) = line { Some(direction) } else { None })
+        self.first(|line| if let Line::Direction(direction) = line { Some(direction) } else { None })
+            .or(self.session.direction)
             .unwrap_or(MediaDirection::SendRecv)
     }
 
@@ -210,7 +220,7 @@ impl<'a> Section<'a> {
     /// Its ICE user name fragment, else the session's.
     #[must_use]
     pub fn ice_ufrag(self) -> Option<&'a str> {
-        self.first_or_default(|line| if let Line::IceUfrag(ufrag) = line { Some(ufrag) } else { None })
+        self.first(|line| if let Line::IceUfrag(ufrag) = line { Some(ufrag) } else { None }).or(self.session.ice_ufrag)
     }
 
     /// The ids of the encodings that it sends (`a=rid:… send`), in the order of the text.
