@@ -4,6 +4,9 @@
 //! file is from its first line. What a record is, the reader finds out by looking into it; names and declared formats
 //! are not trusted, because real files get them wrong.
 //!
+//! [`Reader::read`] hands out the snapshots; [`Reader::read_all`] also what the input tells of the call's life between
+//! them ([`What`]), session descriptions among it, which [`sdp`] reads.
+//!
 //! ```
 //! use callgauge::ingest::Reader;
 //! use callgauge::report::StatsType;
@@ -24,6 +27,7 @@ mod error;
 mod fill;
 mod fold;
 pub mod getstats;
+mod happening;
 mod internals;
 mod json;
 mod key;
@@ -31,13 +35,16 @@ mod lines;
 mod ndjson;
 mod observertc;
 mod rtcstats;
+pub mod sdp;
 mod sniff;
+mod told;
 #[cfg(feature = "serde")]
 mod visitor;
 
 use alloc::string::String;
 
 pub use error::{ReadError, ReadErrorKind};
+pub use happening::{Configuration, Description, Happening, Identity, Item, Side, Track, What};
 pub use sniff::{Format, Framing, framing};
 
 use crate::report::{Report, Skipped};
@@ -45,6 +52,7 @@ use crate::unit::StatTime;
 use getstats::Scanner;
 use json::Cursor;
 use lines::Lines;
+use told::{Texts, Told};
 
 /// One snapshot out of a record.
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +69,16 @@ pub struct Snapshot<'a> {
 /// Where snapshots go, in the order of the input.
 pub type Each<'a> = dyn FnMut(Snapshot<'_>) + 'a;
 
+/// Where snapshots and happenings go, in the order of the input.
+pub type EachItem<'a> = dyn FnMut(Item<'_>) + 'a;
+
+/// Where what was read goes.
+struct Out<'o> {
+    each: &'o mut EachItem<'o>,
+    /// Whether happenings are wanted.
+    happenings: bool,
+}
+
 /// Reads records of any known format.
 ///
 /// One reader per input: formats that send differences need the records before. Memory is bounded by the largest
@@ -74,6 +92,11 @@ pub struct Reader {
     skipped: Skipped,
     snapshots: u64,
     conference: Option<String>,
+    happenings: u64,
+    unknown_happenings: u64,
+    texts: Texts,
+    /// Whom an ObserveRTC sample named last: its call and its client.
+    identity: (String, String),
 }
 
 impl Reader {
@@ -88,18 +111,52 @@ impl Reader {
     /// # Errors
     /// [`ReadError`] with the byte offset in the record. The reader is as it was, and the next record can be read.
     pub fn read(&mut self, record: &[u8], each: &mut Each<'_>) -> Result<(), ReadError> {
+        let mut each = |item: Item<'_>| {
+            if let Item::Snapshot(snapshot) = item {
+                each(snapshot);
+            }
+        };
+        self.read_into(record, &mut Out { each: &mut each, happenings: false })
+    }
+
+    /// Reads one record and hands out all that is in it: the snapshots of [`Self::read`], and what happened between
+    /// them ([`What`] says which format tells what). Costs nothing more where nothing happened.
+    ///
+    /// A happening that cannot be read is no error: it is counted in [`Self::unknown_happenings`].
+    ///
+    /// ```
+    /// use callgauge::ingest::{Item, Reader, What};
+    ///
+    /// let line = br#"["oniceconnectionstatechange", "PC_0", "checking", 1700000000000]"#;
+    /// let mut states = 0;
+    /// Reader::new().read_all(line, &mut |item| {
+    ///     let Item::Happening(happening) = item else { return };
+    ///     assert_eq!((happening.fabric, happening.what), ("PC_0", What::IceConnectionState("checking")));
+    ///     states += 1;
+    /// })?;
+    /// assert_eq!(states, 1);
+    /// # Ok::<(), callgauge::ingest::ReadError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Self::read`], in the same places.
+    pub fn read_all(&mut self, record: &[u8], each: &mut EachItem<'_>) -> Result<(), ReadError> {
+        self.read_into(record, &mut Out { each: &mut |item| each(item), happenings: true })
+    }
+
+    fn read_into(&mut self, record: &[u8], out: &mut Out<'_>) -> Result<(), ReadError> {
         let mut cursor = Cursor::new(record)?;
         if cursor.peek().is_none() {
             return Ok(());
         }
         let format = sniff::sniff(&mut cursor.clone(), self.format)?;
         match format {
-            Format::GetStats => self.read_getstats(record, each)?,
-            Format::Ndjson => ndjson::read(self, &mut cursor, each)?,
-            Format::Rtcstats => rtcstats::read(self, &mut cursor, each)?,
-            Format::Jitsi | Format::RtcstatsLegacy => lines::read(self, &mut cursor, format, each)?,
-            Format::ObserveRtc => observertc::read(self, &mut cursor, each)?,
-            Format::WebrtcInternals => internals::read(self, &mut cursor, each)?,
+            Format::GetStats => self.read_getstats(record, out)?,
+            Format::Ndjson => ndjson::read(self, &mut cursor, out)?,
+            Format::Rtcstats => rtcstats::read(self, &mut cursor, out)?,
+            Format::Jitsi | Format::RtcstatsLegacy => lines::read(self, &mut cursor, format, out)?,
+            Format::ObserveRtc => observertc::read(self, &mut cursor, out)?,
+            Format::WebrtcInternals => internals::read(self, &mut cursor, out)?,
         }
         self.format.get_or_insert(format);
         Ok(())
@@ -123,23 +180,49 @@ impl Reader {
         self.snapshots
     }
 
+    /// How many happenings [`Self::read_all`] handed out.
+    #[must_use]
+    pub const fn happenings(&self) -> u64 {
+        self.happenings
+    }
+
+    /// How many lines [`Self::read_all`] passed over because their kind is not known or their value is not what belongs
+    /// to it.
+    #[must_use]
+    pub const fn unknown_happenings(&self) -> u64 {
+        self.unknown_happenings
+    }
+
     /// The conference that the input names, if it names one.
     #[must_use]
     pub fn conference(&self) -> Option<&str> {
         self.conference.as_deref()
     }
 
-    fn read_getstats(&mut self, record: &[u8], each: &mut Each<'_>) -> Result<(), ReadError> {
+    fn read_getstats(&mut self, record: &[u8], out: &mut Out<'_>) -> Result<(), ReadError> {
         self.scanner.read(record, &mut self.report)?;
-        self.hand_out("", None, each);
+        self.hand_out("", None, out);
         Ok(())
     }
 
     /// Hands out the report as it stands, counted. A record that has no time of its own is as late as its latest entry.
-    fn hand_out(&mut self, fabric: &str, at: Option<StatTime>, each: &mut Each<'_>) {
+    fn hand_out(&mut self, fabric: &str, at: Option<StatTime>, out: &mut Out<'_>) {
         let at = at.or_else(|| self.report.latest());
         self.skipped.add(self.report.skipped());
         self.snapshots += 1;
-        each(Snapshot { fabric, at, report: &self.report });
+        (out.each)(Item::Snapshot(Snapshot { fabric, at, report: &self.report }));
+    }
+
+    /// Hands out what a line of a log tells, counted.
+    fn tell(&mut self, fabric: &str, at: Option<StatTime>, method: &str, value: Option<Cursor<'_>>, out: &mut Out<'_>) {
+        if !out.happenings {
+            return;
+        }
+        let Self { texts, happenings, unknown_happenings, .. } = self;
+        let told = told::tell(method, value, texts, &mut |what| {
+            *happenings += 1;
+            (out.each)(Item::Happening(Happening { fabric, at, what }));
+        });
+        *unknown_happenings += u64::from(told == Told::Unknown);
     }
 }

@@ -16,6 +16,9 @@
 //!   for entries that vanished earlier: these make snapshots of their own, further back.
 //! - **Both APIs.** Old dumps may hold the same streams twice, also as Chromium's callback API reported them
 //!   (`ssrc_…`). The callback API's entries are then left out.
+//! - **What happened** (`updateLog`) comes between the polls, where its times say so ([`log`]); all of it first where they
+//!   are not known. That a connection was made comes before everything else of it, without a time: when is not recorded.
+//!   Failures of `getUserMedia` come before the connections.
 //! - **Derived keys** (`<id>-[…]`) are what the page computed, not stats, and are not read.
 //!
 //! A series that cannot be read or placed is counted as a skipped entry; the others hold. Memory: the record, a copy of
@@ -26,6 +29,7 @@
 
 mod column;
 mod document;
+mod log;
 mod polls;
 
 use alloc::string::String;
@@ -33,28 +37,65 @@ use alloc::vec::Vec;
 
 use super::error::ReadError;
 use super::getstats::{self, MAX_ENTRIES};
-use super::json::Cursor;
+use super::json::{Cursor, Next, members};
 use super::key::Target;
-use super::{Each, Reader, fill, fold};
+use super::{Out, Reader, fill, fold};
 use crate::report::{Report, StatsType};
 use crate::unit::StatTime;
 use column::Column;
 use document::{Connection, Element, Series};
+use log::Log;
 use polls::Track;
 
 /// Reads a whole dump. Nothing is handed out before the document is known to be well-formed.
-pub(super) fn read(reader: &mut Reader, cursor: &mut Cursor<'_>, each: &mut Each<'_>) -> Result<(), ReadError> {
+pub(super) fn read(reader: &mut Reader, cursor: &mut Cursor<'_>, out: &mut Out<'_>) -> Result<(), ReadError> {
     let mut skipped = 0;
-    let connections = document::read(cursor, &mut skipped)?;
+    let document = document::read(cursor, &mut skipped)?;
     reader.skipped.entries += skipped;
-    for connection in connections {
-        replay(reader, connection, each);
+    if let Some(mut captures) = document.captures.filter(|_| out.happenings) {
+        tell_failures(reader, &mut captures, out);
+    }
+    for connection in document.connections {
+        replay(reader, connection, out);
     }
     Ok(())
 }
 
-/// Hands out the polls of one connection.
-fn replay(reader: &mut Reader, mut connection: Connection<'_>, each: &mut Each<'_>) {
+/// Tells which calls of `getUserMedia` failed. What is broken ends the list.
+fn tell_failures(reader: &mut Reader, captures: &mut Cursor<'_>, out: &mut Out<'_>) {
+    if !captures.eat(b'[') {
+        return;
+    }
+    let mut first = true;
+    while let Ok(true) = captures.more(&mut first, b']') {
+        let entry = captures.clone();
+        if captures.skip().is_err() {
+            return;
+        }
+        let (mut failed, mut display, mut at) = (false, false, None);
+        let read = members(&mut entry.clone(), |cursor, key, next| {
+            match (key.plain().unwrap_or(""), next) {
+                ("error", Next::Str) => {
+                    failed = true;
+                    cursor.skip()?;
+                }
+                ("request_type", Next::Str) => {
+                    display = cursor.string("a type")?.plain().is_some_and(|kind| kind.starts_with("getDisplay"));
+                }
+                ("timestamp", Next::Number) => at = StatTime::from_millis(cursor.number()?),
+                _ => cursor.skip()?,
+            }
+            Ok(())
+        });
+        if read.is_ok() && failed {
+            let method = if display { "getDisplayMediaOnFailure" } else { "getUserMediaOnFailure" };
+            reader.tell("", at, method, Some(entry), out);
+        }
+    }
+}
+
+/// Hands out the polls of one connection, and what happened between them.
+fn replay(reader: &mut Reader, mut connection: Connection<'_>, out: &mut Out<'_>) {
     let text = connection.unescape();
     let mut lanes = Vec::with_capacity(connection.elements.len());
     for element in &connection.elements {
@@ -64,6 +105,8 @@ fn replay(reader: &mut Reader, mut connection: Connection<'_>, each: &mut Each<'
     let plan = polls::plan(&tracks);
     drop(tracks);
     let mut scratch = String::new();
+    let mut log = Log::new(connection.log.take().filter(|_| out.happenings), plan.polls.first().copied());
+    reader.tell(&connection.name, None, "create", connection.configuration.take(), out);
     for points in plan.points.chunk_by(|a, b| a.poll == b.poll) {
         reader.report.clear();
         let mut at = None;
@@ -77,8 +120,12 @@ fn replay(reader: &mut Reader, mut connection: Connection<'_>, each: &mut Each<'
         fold::fold(&mut reader.report);
         let poll = points.first().and_then(|point| plan.polls.get(point.poll as usize).copied());
         let at = at.or_else(|| StatTime::from_millis(poll?));
-        reader.hand_out(&connection.name, at, each);
+        if let Some(at) = at {
+            log.tell(Some(at.as_millis()), reader, &connection.name, out);
+        }
+        reader.hand_out(&connection.name, at, out);
     }
+    log.tell(None, reader, &connection.name, out);
 }
 
 /// One stats entry over the time of the call.

@@ -368,6 +368,21 @@ impl<'a> RawStr<'a> {
     }
 }
 
+/// Calls `read` for each member of the object at `cursor`, which must step over the value.
+pub(super) fn members<'a>(
+    cursor: &mut Cursor<'a>,
+    mut read: impl FnMut(&mut Cursor<'a>, RawStr<'a>, Next) -> Result<(), ReadError>,
+) -> Result<(), ReadError> {
+    cursor.expect(b'{', "`{`")?;
+    let mut first = true;
+    while cursor.more(&mut first, b'}')? {
+        let key = cursor.key()?;
+        let next = cursor.next()?;
+        read(cursor, key, next)?;
+    }
+    Ok(())
+}
+
 /// Appends `raw` to `out` with its escapes resolved. Half a surrogate pair becomes U+FFFD, an unknown escape is kept.
 fn unescape(raw: &str, out: &mut String) {
     let mut rest = raw;

@@ -15,7 +15,7 @@ use super::delta::{Bases, Dialect};
 use super::error::ReadError;
 use super::fill;
 use super::json::{Cursor, Next};
-use super::{Each, Format, Reader, rtcstats};
+use super::{Format, Out, Reader, rtcstats, told};
 use crate::report::Report;
 use crate::unit::StatTime;
 
@@ -51,7 +51,7 @@ pub(super) fn read(
     reader: &mut Reader,
     cursor: &mut Cursor<'_>,
     format: Format,
-    each: &mut Each<'_>,
+    out: &mut Out<'_>,
 ) -> Result<(), ReadError> {
     let mut buffer = String::new();
     let Some(line) = parse(reader, cursor, &mut buffer)? else { return Ok(()) };
@@ -63,12 +63,13 @@ pub(super) fn read(
     }
     match line.method {
         "create" => reader.lines.bases.forget(line.fabric),
-        "identity" if reader.conference.is_none() => reader.conference = line.value.and_then(conference_name),
-        _ => {
-            let dialect = if format == Format::RtcstatsLegacy { Dialect::Legacy } else { Dialect::Jitsi };
-            hand_out(reader, &line, line.time, dialect, each);
+        "identity" if reader.conference.is_none() => {
+            reader.conference = told::identify(line.value.clone(), &mut reader.texts).conference.map(Into::into);
         }
+        _ => {}
     }
+    let dialect = if format == Format::RtcstatsLegacy { Dialect::Legacy } else { Dialect::Jitsi };
+    hand_out(reader, &line, line.time, dialect, out);
     Ok(())
 }
 
@@ -135,37 +136,30 @@ pub(super) fn parse<'a: 'b, 'b>(
     Ok((index > 0).then_some(line))
 }
 
-/// Hands out the snapshot that the line's report makes of the ones before it, if it has one.
+/// Hands out what the line holds: the snapshot that its report makes of the ones before it, or what it tells.
 pub(super) fn hand_out(
     reader: &mut Reader,
     line: &Line<'_, '_>,
     at: Option<StatTime>,
     dialect: Dialect,
-    each: &mut Each<'_>,
+    out: &mut Out<'_>,
 ) {
-    if !line.has_stats {
-        return;
+    if line.has_stats {
+        let Lines { bases, difference, .. } = &mut reader.lines;
+        bases.apply(line.fabric, difference, &reader.scanner.beside, dialect, &mut reader.report);
+        reader.hand_out(line.fabric, at, out);
+    } else if !(is_report(line.method) || is_of_the_recorder(line)) {
+        reader.tell(line.fabric, at, line.method, line.value.clone(), out);
     }
-    let Lines { bases, difference, .. } = &mut reader.lines;
-    bases.apply(line.fabric, difference, &reader.scanner.beside, dialect, &mut reader.report);
-    reader.hand_out(line.fabric, at, each);
+}
+
+/// Whether a line tells of the connection to the server that collects the lines: rtcstats heads a dump with a `create`
+/// that describes the client, and ends it with a `close` that has a WebSocket's code.
+fn is_of_the_recorder(line: &Line<'_, '_>) -> bool {
+    let is_code = || line.value.clone().is_some_and(|mut value| value.next() == Ok(Next::Number));
+    line.fabric.is_empty() && (line.method == "create" || line.method == "close" && is_code())
 }
 
 fn is_report(method: &str) -> bool {
     matches!(method, "getStats" | "getstats" | "g")
-}
-
-/// `confName` of jitsi's `identity`.
-fn conference_name(mut value: Cursor<'_>) -> Option<String> {
-    value.expect(b'{', "`{`").ok()?;
-    let mut first = true;
-    while value.more(&mut first, b'}').ok()? {
-        let key = value.key().ok()?;
-        if key.is("confName") && value.next().ok()? == Next::Str {
-            let mut buffer = String::new();
-            return Some(value.string("a name").ok()?.get(&mut buffer).into());
-        }
-        value.skip().ok()?;
-    }
-    None
 }

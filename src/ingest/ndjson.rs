@@ -1,18 +1,22 @@
 //! Recordings of one snapshot a line: `{"t": ms, "pc": name, "report": stats}`, `stats` for `report` also.
 //!
-//! Lines without stats (a recorder's header, its events) are no error; they hold nothing to measure.
+//! A line may tell of something that happened instead, `{"t": ms, "pc": name, "event": what, …}`: `event` is a word of
+//! the table of [`What`](super::What), and what belongs to it stands in `value`, or in the line itself (`"state":
+//! "connected"`). Other lines without stats (a recorder's header) are no error; they hold nothing to measure.
 
 use alloc::string::String;
 
 use super::error::ReadError;
 use super::json::{Cursor, Next};
-use super::{Each, Reader, fold};
+use super::{Out, Reader, fold};
 use crate::unit::StatTime;
 
-pub(super) fn read(reader: &mut Reader, cursor: &mut Cursor<'_>, each: &mut Each<'_>) -> Result<(), ReadError> {
+pub(super) fn read(reader: &mut Reader, cursor: &mut Cursor<'_>, out: &mut Out<'_>) -> Result<(), ReadError> {
     let mut fabric = None;
     let mut at = None;
     let mut found = false;
+    let mut event = None;
+    let mut value = cursor.clone();
     reader.report.clear();
     cursor.expect(b'{', "`{`")?;
     let mut first = true;
@@ -32,16 +36,23 @@ pub(super) fn read(reader: &mut Reader, cursor: &mut Cursor<'_>, each: &mut Each
                 reader.scanner.container(cursor, &mut reader.report)?;
                 found = true;
             }
+            ("event", Next::Str) => event = cursor.string("an event")?.plain(),
+            ("value", _) => {
+                value = cursor.clone();
+                cursor.skip()?;
+            }
             _ => cursor.skip()?,
         }
     }
     cursor.end()?;
-    if !found {
-        return Ok(());
-    }
-    fold::fold(&mut reader.report);
     let mut buffer = String::new();
     let fabric = fabric.map_or("", |fabric| fabric.get(&mut buffer));
-    reader.hand_out(fabric, at, each);
+    if let Some(event) = event {
+        reader.tell(fabric, at, event, Some(value), out);
+    }
+    if found {
+        fold::fold(&mut reader.report);
+        reader.hand_out(fabric, at, out);
+    }
     Ok(())
 }

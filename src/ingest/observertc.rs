@@ -5,6 +5,9 @@
 //! in says what it is, so entries have no `type`, and candidates do not say whose they are. That is told, in this
 //! order, from the pairs that name them, from the transport's user name fragment, from members that only local
 //! candidates have, and from candidates with the same user name fragment. What is still unknown is left out and counted.
+//!
+//! What happened (`clientEvents`) since the sample before is handed out before the snapshots, and who the client is before
+//! that, whenever it is not whom the sample before named.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -12,8 +15,8 @@ use hashbrown::HashMap;
 
 use super::error::ReadError;
 use super::getstats::skip_entry;
-use super::json::{Cursor, Next};
-use super::{Each, Reader, fill, fold};
+use super::json::{Cursor, Next, RawStr, members};
+use super::{Happening, Identity, Item, Out, Reader, What, fill, fold};
 use crate::report::{Report, StatsType, Text};
 use crate::unit::StatTime;
 
@@ -34,30 +37,30 @@ const ARRAYS: &[(&str, StatsType)] = &[
     ("certificates", StatsType::Certificate),
 ];
 
-pub(super) fn read(reader: &mut Reader, cursor: &mut Cursor<'_>, each: &mut Each<'_>) -> Result<(), ReadError> {
+pub(super) fn read(reader: &mut Reader, cursor: &mut Cursor<'_>, out: &mut Out<'_>) -> Result<(), ReadError> {
     // A record that ends early is refused whole, before anything of it was handed out.
     let mut whole = cursor.clone();
     whole.skip()?;
     whole.end()?;
     if cursor.next()? != Next::Array {
-        return sample(reader, cursor, each);
+        return sample(reader, cursor, out);
     }
     cursor.expect(b'[', "`[`")?;
     let mut first = true;
     while cursor.more(&mut first, b']')? {
         let mut inside = cursor.clone();
         cursor.skip()?;
-        if sample(reader, &mut inside, each).is_err() {
+        if sample(reader, &mut inside, out).is_err() {
             reader.skipped.entries += 1;
         }
     }
     Ok(())
 }
 
-fn sample(reader: &mut Reader, cursor: &mut Cursor<'_>, each: &mut Each<'_>) -> Result<(), ReadError> {
+fn sample(reader: &mut Reader, cursor: &mut Cursor<'_>, out: &mut Out<'_>) -> Result<(), ReadError> {
     let mut at = None;
     let mut connections = None;
-    let mut call = None;
+    let (mut call, mut client, mut events) = (None, None, None);
     cursor.expect(b'{', "`{`")?;
     let mut first = true;
     while cursor.more(&mut first, b'}')? {
@@ -66,6 +69,11 @@ fn sample(reader: &mut Reader, cursor: &mut Cursor<'_>, each: &mut Each<'_>) -> 
             ("timestamp", Next::Number) => at = StatTime::from_unknown(cursor.number()?),
             ("timestamp", Next::Str) => at = cursor.string("a time")?.plain().and_then(fill::parse_time),
             ("callId", Next::Str) => call = Some(cursor.string("a call")?),
+            ("clientId", Next::Str) => client = Some(cursor.string("a client")?),
+            ("clientEvents", Next::Array) => {
+                events = Some(cursor.clone());
+                cursor.skip()?;
+            }
             ("peerConnections", Next::Array) => {
                 connections = Some(cursor.clone());
                 cursor.skip()?;
@@ -77,16 +85,111 @@ fn sample(reader: &mut Reader, cursor: &mut Cursor<'_>, each: &mut Each<'_>) -> 
         let mut buffer = String::new();
         reader.conference = Some(call.get(&mut buffer).into());
     }
+    if out.happenings {
+        identify(reader, call, client, at, out);
+        if let Some(mut events) = events {
+            happenings(reader, &mut events, at, out);
+        }
+    }
     let Some(mut connections) = connections else { return Ok(()) };
     connections.expect(b'[', "`[`")?;
     let mut first = true;
     while connections.more(&mut first, b']')? {
         let mut inside = connections.clone();
         connections.skip()?;
-        if connection(reader, &mut inside, at, each).is_err() {
+        if connection(reader, &mut inside, at, out).is_err() {
             reader.skipped.entries += 1;
         }
     }
+    Ok(())
+}
+
+/// Says who the client is, unless that was said.
+fn identify(
+    reader: &mut Reader,
+    call: Option<RawStr<'_>>,
+    client: Option<RawStr<'_>>,
+    at: Option<StatTime>,
+    out: &mut Out<'_>,
+) {
+    let (mut call_text, mut client_text) = (String::new(), String::new());
+    let call = call.map(|call| call.get(&mut call_text)).filter(|call| !call.is_empty());
+    let client = client.map(|client| client.get(&mut client_text)).filter(|client| !client.is_empty());
+    let (known_call, known_client) = &mut reader.identity;
+    if call.is_none_or(|call| call == known_call) && client.is_none_or(|client| client == known_client) {
+        return;
+    }
+    for (known, named) in [(known_call, call), (known_client, client)] {
+        if let Some(named) = named {
+            known.clear();
+            known.push_str(named);
+        }
+    }
+    reader.happenings += 1;
+    let what = What::Identity(Identity { conference: call, endpoint: client, ..Identity::default() });
+    (out.each)(Item::Happening(Happening { fabric: "", at, what }));
+}
+
+/// The events of a sample. What cannot be read of them costs nothing else.
+fn happenings(reader: &mut Reader, events: &mut Cursor<'_>, at: Option<StatTime>, out: &mut Out<'_>) {
+    let mut each = || {
+        events.expect(b'[', "`[`")?;
+        let mut first = true;
+        while events.more(&mut first, b']')? {
+            let mut inside = events.clone();
+            events.skip()?;
+            if happening(reader, &mut inside, at, out).is_err() {
+                reader.unknown_happenings += 1;
+            }
+        }
+        Ok::<(), ReadError>(())
+    };
+    if each().is_err() {
+        reader.unknown_happenings += 1;
+    }
+}
+
+/// One event, `{"type", "payload", "timestamp"}`; the payload may be JSON in a string.
+fn happening(
+    reader: &mut Reader,
+    cursor: &mut Cursor<'_>,
+    of_sample: Option<StatTime>,
+    out: &mut Out<'_>,
+) -> Result<(), ReadError> {
+    let (mut kind, mut payload, mut at) = (None, None, None);
+    members(cursor, |cursor, key, next| {
+        match (key.plain().unwrap_or(""), next) {
+            ("type", Next::Str) => kind = cursor.string("a type")?.plain(),
+            ("payload", Next::Object | Next::Str) => {
+                payload = Some(cursor.clone());
+                cursor.skip()?;
+            }
+            ("timestamp", Next::Number) => at = StatTime::from_unknown(cursor.number()?),
+            _ => cursor.skip()?,
+        }
+        Ok(())
+    })?;
+    let mut text = String::new();
+    let mut buffer = String::new();
+    let payload = match payload {
+        Some(mut payload) if payload.clone().next()? == Next::Str => {
+            Some(Cursor::of(payload.string("a payload")?.get(&mut text)))
+                .filter(|payload| payload.clone().skip().is_ok())
+        }
+        payload => payload,
+    };
+    let mut fabric = None;
+    if let Some(mut payload) = payload.clone() {
+        members(&mut payload, |cursor, key, next| {
+            if key.is("peerConnectionId") && next == Next::Str {
+                fabric = Some(cursor.string("a connection")?);
+                return Ok(());
+            }
+            cursor.skip()
+        })?;
+    }
+    let fabric = fabric.map_or("", |fabric| fabric.get(&mut buffer));
+    reader.tell(fabric, at.or(of_sample), kind.unwrap_or(""), payload, out);
     Ok(())
 }
 
@@ -95,7 +198,7 @@ fn connection(
     reader: &mut Reader,
     cursor: &mut Cursor<'_>,
     at: Option<StatTime>,
-    each: &mut Each<'_>,
+    out: &mut Out<'_>,
 ) -> Result<(), ReadError> {
     let mut fabric = None;
     let mut found = false;
@@ -122,7 +225,7 @@ fn connection(
     fold::fold(&mut reader.report);
     let mut buffer = String::new();
     let fabric = fabric.map_or("", |fabric| fabric.get(&mut buffer));
-    reader.hand_out(fabric, at, each);
+    reader.hand_out(fabric, at, out);
     Ok(())
 }
 

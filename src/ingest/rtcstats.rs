@@ -13,10 +13,10 @@ use alloc::string::String;
 use super::delta::Dialect;
 use super::error::ReadError;
 use super::json::Cursor;
-use super::{Each, Reader, lines, sniff};
+use super::{Out, Reader, lines, sniff};
 use crate::unit::StatTime;
 
-pub(super) fn read(reader: &mut Reader, cursor: &mut Cursor<'_>, each: &mut Each<'_>) -> Result<(), ReadError> {
+pub(super) fn read(reader: &mut Reader, cursor: &mut Cursor<'_>, out: &mut Out<'_>) -> Result<(), ReadError> {
     if sniff::is_rtcstats_header(cursor) {
         // Another dump may follow in the same file.
         reader.lines.clock = 0.0;
@@ -32,9 +32,8 @@ pub(super) fn read(reader: &mut Reader, cursor: &mut Cursor<'_>, each: &mut Each
     let at = StatTime::from_millis(reader.lines.clock);
     if line.method == "create" {
         reader.lines.bases.forget(line.fabric);
-    } else {
-        lines::hand_out(reader, &line, at, Dialect::Rtcstats, each);
     }
+    lines::hand_out(reader, &line, at, Dialect::Rtcstats, out);
     Ok(())
 }
 

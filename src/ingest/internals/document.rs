@@ -10,16 +10,28 @@ use hashbrown::{HashMap, HashSet};
 
 use crate::ingest::error::ReadError;
 use crate::ingest::fill;
-use crate::ingest::json::{Cursor, Next, RawStr};
+use crate::ingest::json::{Cursor, Next, RawStr, members};
 use crate::ingest::key::{self, KEYS, Key, NO_KEY, Target};
 use crate::report::StatsType;
 use crate::unit::StatTime;
 
-/// The stats of one PeerConnection.
+/// A whole dump.
+#[derive(Default)]
+pub(super) struct Document<'a> {
+    pub(super) connections: Vec<Connection<'a>>,
+    /// Before the array of what was asked of cameras, microphones and screens.
+    pub(super) captures: Option<Cursor<'a>>,
+}
+
+/// One PeerConnection.
 pub(super) struct Connection<'a> {
     /// Its key in the dump, such as `8-1`.
     pub(super) name: Cow<'a, str>,
     pub(super) elements: Vec<Element<'a>>,
+    /// Before the value of its configuration.
+    pub(super) configuration: Option<Cursor<'a>>,
+    /// Before the array of its log.
+    pub(super) log: Option<Cursor<'a>>,
 }
 
 /// The series of one stats entry.
@@ -80,10 +92,14 @@ impl Series<'_> {
 }
 
 /// Reads the document. What is well-formed and of no use is counted in `skipped`.
-pub(super) fn read<'a>(cursor: &mut Cursor<'a>, skipped: &mut u64) -> Result<Vec<Connection<'a>>, ReadError> {
-    let mut connections = Vec::new();
+pub(super) fn read<'a>(cursor: &mut Cursor<'a>, skipped: &mut u64) -> Result<Document<'a>, ReadError> {
+    let mut document = Document::default();
     let mut names = HashSet::new();
     members(cursor, |cursor, key, next| {
+        if key.is("getUserMedia") && next == Next::Array {
+            document.captures = Some(cursor.clone());
+            return cursor.skip();
+        }
         if !key.is("PeerConnections") || next != Next::Object {
             return cursor.skip();
         }
@@ -93,20 +109,30 @@ pub(super) fn read<'a>(cursor: &mut Cursor<'a>, skipped: &mut u64) -> Result<Vec
                 *skipped += 1;
                 return cursor.skip();
             }
-            connections.push(Connection { name, elements: connection(cursor, skipped)? });
+            document.connections.push(connection(cursor, name, skipped)?);
             Ok(())
         })
     })?;
     cursor.end()?;
-    Ok(connections)
+    Ok(document)
 }
 
-fn connection<'a>(cursor: &mut Cursor<'a>, skipped: &mut u64) -> Result<Vec<Element<'a>>, ReadError> {
+fn connection<'a>(cursor: &mut Cursor<'a>, name: Cow<'a, str>, skipped: &mut u64) -> Result<Connection<'a>, ReadError> {
     let mut elements: Vec<Element<'a>> = Vec::new();
+    let (mut configuration, mut log) = (None, None);
     let mut places = HashMap::new();
     members(cursor, |cursor, key, next| {
-        if !key.is("stats") || next != Next::Object {
-            return cursor.skip();
+        match (key.plain().unwrap_or(""), next) {
+            ("stats", Next::Object) => {}
+            ("rtcConfiguration", _) => {
+                configuration = Some(cursor.clone());
+                return cursor.skip();
+            }
+            ("updateLog", Next::Array) => {
+                log = Some(cursor.clone());
+                return cursor.skip();
+            }
+            _ => return cursor.skip(),
         }
         members(cursor, |cursor, key, next| {
             let name = text_of(key);
@@ -133,7 +159,7 @@ fn connection<'a>(cursor: &mut Cursor<'a>, skipped: &mut u64) -> Result<Vec<Elem
     if elements.iter().any(|element| element.kind.is_rtp()) {
         elements.retain(|element| !element.kind.is_legacy());
     }
-    Ok(elements)
+    Ok(Connection { name, elements, configuration, log })
 }
 
 impl<'a> Element<'a> {
@@ -188,21 +214,6 @@ impl<'a> Element<'a> {
         }
         Ok(())
     }
-}
-
-/// Calls `read` for each member of the object at `cursor`, which must step over the value.
-fn members<'a>(
-    cursor: &mut Cursor<'a>,
-    mut read: impl FnMut(&mut Cursor<'a>, RawStr<'a>, Next) -> Result<(), ReadError>,
-) -> Result<(), ReadError> {
-    cursor.expect(b'{', "`{`")?;
-    let mut first = true;
-    while cursor.more(&mut first, b'}')? {
-        let key = cursor.key()?;
-        let next = cursor.next()?;
-        read(cursor, key, next)?;
-    }
-    Ok(())
 }
 
 /// `<id>-<member>`. Ids may hold hyphens, members of the table never do.

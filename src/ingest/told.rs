@@ -1,0 +1,540 @@
+//! What one line of a log tells: the vocabulary that all formats share, and the shapes of its values.
+//!
+//! A value may be JSON, JSON in a string, once or twice, or the `name: value` text of older webrtc-internals dumps
+//! (Chromium 134). Which it is is told from the value. See the table at [`What`].
+
+use alloc::string::String;
+
+use super::error::ReadError;
+use super::happening::{Configuration, Description, Identity, Side, Track, What};
+use super::json::{Cursor, Next, RawStr, members};
+use crate::id::{MediaKind, Ssrc};
+
+/// Where text with escapes is resolved; kept for its memory.
+#[derive(Debug, Default)]
+pub(super) struct Texts {
+    /// A value that stood in a string.
+    outer: String,
+    parts: [String; 6],
+}
+
+/// What became of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// Its kind is known. It may be one that tells nothing here.
+    Known,
+    /// Its kind is not known, or its value is not what belongs to it.
+    Unknown,
+}
+
+/// The value of a line.
+#[derive(Clone, Debug)]
+enum Value<'v> {
+    Json(Cursor<'v>),
+    Text(&'v str),
+    None,
+}
+
+/// A member of an object.
+#[derive(Clone, Debug)]
+enum Field<'v> {
+    Str(RawStr<'v>),
+    Number(&'v str),
+    True,
+    Nested(Cursor<'v>),
+}
+
+/// Whoever is told.
+type Hear<'h> = dyn FnMut(What<'_>) + 'h;
+
+/// Calls `hear` with what a line tells: nothing, one thing, or one for each of several tracks.
+pub(super) fn tell(method: &str, value: Option<Cursor<'_>>, texts: &mut Texts, hear: &mut Hear<'_>) -> Told {
+    let Texts { outer, parts } = texts;
+    let value = Value::of(value, outer);
+    match method {
+        "create" | "PEER_CONNECTION_OPENED" => hear(What::Created(configuration(value, parts))),
+        "close" | "PEER_CONNECTION_CLOSED" => hear(What::Closed),
+        "oniceconnectionstatechange"
+        | "iceconnectionstatechange"
+        | "iceConnectionStateChange"
+        | "iceConnectionState"
+        | "ICE_CONNECTION_STATE_CHANGED" => {
+            return word(value, "iceConnectionState", parts, |it| hear(What::IceConnectionState(it)));
+        }
+        "onicegatheringstatechange"
+        | "icegatheringstatechange"
+        | "iceGatheringStateChange"
+        | "iceGatheringState"
+        | "ICE_GATHERING_STATE_CHANGED" => {
+            return word(value, "iceGatheringState", parts, |it| hear(What::IceGatheringState(it)));
+        }
+        "onsignalingstatechange"
+        | "signalingstatechange"
+        | "signalingStateChange"
+        | "signalingState"
+        | "SIGNALING_STATE_CHANGE" => {
+            return word(value, "signalingState", parts, |it| hear(What::SignalingState(it)));
+        }
+        "onconnectionstatechange" | "connectionstatechange" | "connectionState" | "PEER_CONNECTION_STATE_CHANGED" => {
+            return word(value, "connectionState", parts, |it| hear(What::ConnectionState(it)));
+        }
+        "onnegotiationneeded" | "negotiationneeded" | "NEGOTIATION_NEEDED" => hear(What::NegotiationNeeded),
+        "restartIce" => hear(What::IceRestart),
+        "createOfferOnSuccess" | "createAnswerOnSuccess" => {
+            let description = description(value, parts);
+            if description.sdp.is_some() {
+                hear(What::DescriptionCreated(description));
+            }
+        }
+        "setLocalDescription" | "setRemoteDescription" => {
+            let description = description(value, parts);
+            hear(What::DescriptionSet { side: side(method), description });
+        }
+        // Of a call without arguments, only the answer knows what was set.
+        "setLocalDescriptionOnSuccess" | "setRemoteDescriptionOnSuccess" => {
+            let description = description(value, parts);
+            if description.sdp.is_some() {
+                hear(What::DescriptionSet { side: side(method), description });
+            }
+        }
+        "onicecandidateerror" | "icecandidateerror" | "ICE_CANDIDATE_ERROR" => hear(candidate_error(value, parts)),
+        "addTrack" | "addStream" => {
+            return tracks(value, parts, |track| hear(What::TrackAdded { side: Some(Side::Local), track }));
+        }
+        "ontrack" | "track" => {
+            return tracks(value, parts, |track| hear(What::TrackAdded { side: Some(Side::Remote), track }));
+        }
+        "MEDIA_TRACK_ADDED" => return tracks(value, parts, |track| hear(What::TrackAdded { side: None, track })),
+        "removeTrack" | "removeStream" => return tracks(value, parts, |track| hear(What::TrackRemoved(track))),
+        "onended" | "track.stop" | "MEDIA_TRACK_REMOVED" => {
+            return tracks(value, parts, |track| hear(What::TrackEnded(track)));
+        }
+        "onmute" | "mute" | "MEDIA_TRACK_MUTED" | "PRODUCER_PAUSED" | "CONSUMER_PAUSED" => {
+            return tracks(value, parts, |track| hear(What::Muted(track)));
+        }
+        "onunmute" | "unmute" | "MEDIA_TRACK_UNMUTED" | "PRODUCER_RESUMED" | "CONSUMER_RESUMED" => {
+            return tracks(value, parts, |track| hear(What::Unmuted(track)));
+        }
+        "setVideoType" => return video_type(value, parts, hear),
+        "dominantSpeaker" => hear(dominant_speaker(value, parts)),
+        "CLIENT_JOINED" => hear(What::Joined),
+        "CLIENT_LEFT" => hear(What::Left),
+        "identity" => {
+            let identity = identity(value, parts);
+            if identity != Identity::default() {
+                hear(What::Identity(identity));
+            }
+        }
+        _ => {
+            let function = method.rsplit('.').next().unwrap_or(method);
+            if let "getUserMediaOnSuccess" | "getDisplayMediaOnSuccess" = function {
+                let display = function.starts_with("getDisplay");
+                return tracks(value, parts, |track| hear(What::Captured { display, track }));
+            }
+            if let Some(function) = function.strip_suffix("OnFailure").or_else(|| function.strip_suffix("Failed")) {
+                let (name, message) = error(value, parts);
+                hear(What::Failed { function, name, message });
+            } else if !SILENT.contains(&function) {
+                return Told::Unknown;
+            }
+        }
+    }
+    Told::Known
+}
+
+/// Who a line of `identity` says that reports.
+pub(super) fn identify<'t>(value: Option<Cursor<'t>>, texts: &'t mut Texts) -> Identity<'t> {
+    let Texts { outer, parts } = texts;
+    identity(Value::of(value, outer), parts)
+}
+
+/// Kinds that tell nothing here, by the last part of their names.
+const SILENT: &[&str] = &[
+    "addIceCandidate",
+    "addIceCandidateOnSuccess",
+    "addTransceiver",
+    "answer",
+    "applyConstraints",
+    "conferenceStartTimestamp",
+    "connectionInfo",
+    "constraints",
+    "CONSUMER_ADDED",
+    "CONSUMER_REMOVED",
+    "createAnswer",
+    "createDataChannel",
+    "createOffer",
+    "datachannel",
+    "e2eRtt",
+    "enumerateDevices",
+    "faceLandmarks",
+    "getDisplayMedia",
+    "getUserMedia",
+    "ICE_CANDIDATE",
+    "icecandidate",
+    // The standard's line of the same change follows.
+    "iceconnectionstatechange (legacy)",
+    "offer",
+    "onaddstream",
+    "ondatachannel",
+    "ondevicechange",
+    "ondtlsstatechange",
+    "onicecandidate",
+    "onremovestream",
+    "PRODUCER_ADDED",
+    "PRODUCER_REMOVED",
+    "replaceTrack",
+    "resize",
+    "setCodecPreferences",
+    "setConfiguration",
+    "setHeaderExtensionsToNegotiate",
+    "setParameters",
+    "transceiverAdded",
+    "transceiverModified",
+];
+
+impl<'v> Value<'v> {
+    /// Resolves strings around JSON into `outer`.
+    fn of(value: Option<Cursor<'v>>, outer: &'v mut String) -> Self {
+        let Some(mut value) = value else { return Self::None };
+        match value.next() {
+            Ok(Next::Str) => {
+                let Ok(raw) = value.string("a value") else { return Self::None };
+                let text = raw.get(outer);
+                let mut inner = Cursor::of(text);
+                match inner.peek() {
+                    None => Self::None,
+                    Some(b'{' | b'[' | b'"') if is_json(inner.clone()) => Self::Json(inner),
+                    Some(_) => Self::Text(text),
+                }
+            }
+            Ok(Next::Object | Next::Array | Next::Number) => Self::Json(value),
+            _ => Self::None,
+        }
+    }
+
+    /// The text of a value that is one.
+    fn text(self, part: &'v mut String) -> Option<&'v str> {
+        let text = match self {
+            Self::Text(text) => text,
+            Self::Json(mut value) if value.clone().next() == Ok(Next::Str) => value.string("a text").ok()?.get(part),
+            _ => return None,
+        };
+        Some(text).filter(|text| !text.is_empty())
+    }
+
+    /// The members with these names, if the value has any.
+    fn fields<const N: usize>(self, names: [&str; N]) -> Option<[Option<Field<'v>>; N]> {
+        match self {
+            Self::Json(mut cursor) => fields(&mut cursor, names).ok(),
+            _ => None,
+        }
+    }
+}
+
+impl<'v> Field<'v> {
+    /// Text, or a number as it is written.
+    fn text(self, part: &'v mut String) -> Option<&'v str> {
+        let text = match self {
+            Self::Str(raw) => raw.get(part),
+            Self::Number(number) => number,
+            _ => return None,
+        };
+        Some(text).filter(|text| !text.is_empty())
+    }
+}
+
+/// Whether an object, array or string is JSON and not the text of a page, whose names stand without quotes.
+fn is_json(mut value: Cursor<'_>) -> bool {
+    value.clone().skip().is_ok() && (!value.eat(b'{') || matches!(value.peek(), Some(b'"' | b'}')))
+}
+
+/// The members of an object, or of the object that an array begins with; the first of each name.
+fn fields<'v, const N: usize>(cursor: &mut Cursor<'v>, names: [&str; N]) -> Result<[Option<Field<'v>>; N], ReadError> {
+    let mut found = [const { None }; N];
+    if cursor.next()? == Next::Array {
+        cursor.expect(b'[', "`[`")?;
+    }
+    members(cursor, |cursor, key, next| {
+        let field = match next {
+            Next::Str => Field::Str(cursor.string("a text")?),
+            Next::Number => {
+                let start = cursor.pos;
+                cursor.number()?;
+                Field::Number(cursor.since(start))
+            }
+            Next::True => {
+                cursor.word()?;
+                Field::True
+            }
+            Next::Object | Next::Array => {
+                let nested = cursor.clone();
+                cursor.skip()?;
+                Field::Nested(nested)
+            }
+            _ => return cursor.skip(),
+        };
+        if let Some(place) = names.iter().position(|name| key.is(name)) {
+            found.get_mut(place).map(|it| it.get_or_insert(field));
+        }
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// The value of `name` in text such as `{ name: value, other: value }` or with one of them a line.
+fn named<'v>(text: &'v str, name: &str) -> Option<&'v str> {
+    let mut rest = text.trim().trim_start_matches('{').trim_end_matches('}').trim();
+    loop {
+        if let Some(value) = rest.strip_prefix(name).and_then(|rest| rest.strip_prefix(": ")) {
+            let end = value.find('\n').or_else(|| value.find(", ")).unwrap_or(value.len());
+            return value.get(..end).map(str::trim).filter(|value| !value.is_empty());
+        }
+        let line = rest.find('\n').map(|at| at + 1);
+        let at = line.or_else(|| rest.find(", ").map(|at| at + 2))?;
+        rest = rest.get(at..)?;
+    }
+}
+
+/// A state, by itself or as a member.
+fn word(value: Value<'_>, name: &str, parts: &mut [String; 6], hear: impl FnOnce(&str)) -> Told {
+    let [part, ..] = parts;
+    let text = match value.clone().fields(["state", name]) {
+        Some([state, named]) => state.or(named).and_then(|field| field.text(part)),
+        None => value.text(part),
+    };
+    text.map_or(Told::Unknown, |text| {
+        hear(text);
+        Told::Known
+    })
+}
+
+const fn side(method: &str) -> Side {
+    // `setLocal…` or `setRemote…`
+    match method.as_bytes() {
+        [_, _, _, b'L', ..] => Side::Local,
+        _ => Side::Remote,
+    }
+}
+
+fn configuration<'v>(value: Value<'v>, parts: &'v mut [String; 6]) -> Configuration<'v> {
+    let [transport, bundle, ..] = parts;
+    match value {
+        Value::Text(text) => Configuration {
+            ice_transport_policy: named(text, "iceTransportPolicy").or_else(|| named(text, "iceTransports")),
+            bundle_policy: named(text, "bundlePolicy"),
+        },
+        value => {
+            let [ice, legacy, policy] =
+                value.fields(["iceTransportPolicy", "iceTransports", "bundlePolicy"]).unwrap_or_default();
+            Configuration {
+                ice_transport_policy: ice.or(legacy).and_then(|field| field.text(transport)),
+                bundle_policy: policy.and_then(|field| field.text(bundle)),
+            }
+        }
+    }
+}
+
+fn description<'v>(value: Value<'v>, parts: &'v mut [String; 6]) -> Description<'v> {
+    let [kind_part, sdp_part, ..] = parts;
+    let text = match value.clone().fields(["type", "sdp"]) {
+        Some([kind, sdp]) => {
+            let kind = kind.and_then(|field| field.text(kind_part));
+            return Description { kind, sdp: sdp.and_then(|field| field.text(sdp_part)) };
+        }
+        None => value.text(sdp_part).unwrap_or(""),
+    };
+    match text.strip_prefix("type: ").and_then(|rest| rest.split_once(", sdp: ")) {
+        Some((kind, sdp)) => {
+            let some = |text: &'v str| Some(text).filter(|text| !text.is_empty());
+            Description { kind: some(kind), sdp: some(sdp) }
+        }
+        None => Description { kind: None, sdp: Some(text).filter(|text| text.starts_with("v=")) },
+    }
+}
+
+/// The name of an error, and what it says.
+fn error<'v>(value: Value<'v>, parts: &'v mut [String; 6]) -> (Option<&'v str>, Option<&'v str>) {
+    let [name_part, message_part, ..] = parts;
+    if let Some([name, message, error, text]) = value.clone().fields(["name", "message", "error", "error_message"]) {
+        let (name, message) = (name.or(error), message.or(text));
+        return (name.and_then(|it| it.text(name_part)), message.and_then(|it| it.text(message_part)));
+    }
+    let Some(text) = value.text(message_part) else { return (None, None) };
+    let is_name = |word: &str| word.ends_with("Error") && word.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    match text.split_once(": ") {
+        Some((name, message)) if is_name(name) => (Some(name), Some(message).filter(|it| !it.is_empty())),
+        _ if is_name(text) => (Some(text), None),
+        _ => (None, Some(text)),
+    }
+}
+
+fn candidate_error<'v>(value: Value<'v>, parts: &'v mut [String; 6]) -> What<'v> {
+    let [code_part, text_part, url_part, ..] = parts;
+    let (code, text, url) = match value {
+        Value::Text(text) => (named(text, "error_code"), named(text, "error_text"), named(text, "url")),
+        value => {
+            let names = ["errorCode", "error_code", "errorText", "error_text", "url"];
+            let [code, old_code, text, old_text, url] = value.fields(names).unwrap_or_default();
+            (
+                code.or(old_code).and_then(|field| field.text(code_part)),
+                text.or(old_text).and_then(|field| field.text(text_part)),
+                url.and_then(|field| field.text(url_part)),
+            )
+        }
+    };
+    What::IceCandidateError { code: code.and_then(|code| code.parse().ok()), text, url }
+}
+
+fn video_type(value: Value<'_>, parts: &mut [String; 6], hear: &mut Hear<'_>) -> Told {
+    let [ssrc_part, type_part, ..] = parts;
+    let [ssrc, shows] = value.fields(["ssrc", "videoType"]).unwrap_or_default();
+    let ssrc = ssrc.and_then(|field| field.text(ssrc_part)?.parse().ok()).map(Ssrc::new);
+    let Some(shows) = shows.and_then(|field| field.text(type_part)) else { return Told::Unknown };
+    hear(What::VideoType { ssrc, shows });
+    Told::Known
+}
+
+fn dominant_speaker<'v>(value: Value<'v>, parts: &'v mut [String; 6]) -> What<'v> {
+    let [part, ..] = parts;
+    let (endpoint, silence) = match value.clone().fields(["dominantSpeakerEndpoint", "silence"]) {
+        Some([endpoint, silence]) => {
+            let silence = match silence {
+                Some(Field::True) => true,
+                Some(Field::Str(word)) => word.is("true"),
+                _ => false,
+            };
+            (endpoint.and_then(|field| field.text(part)), silence)
+        }
+        None => (value.text(part), false),
+    };
+    What::DominantSpeaker { endpoint: endpoint.filter(|&endpoint| endpoint != "null"), silence }
+}
+
+fn identity<'v>(value: Value<'v>, parts: &'v mut [String; 6]) -> Identity<'v> {
+    let [user_part, name_part, endpoint_part, conference_part, session_part, application_part] = parts;
+    let names = ["userId", "displayName", "endpointId", "confName", "meetingUniqueId", "sessionId", "applicationName"];
+    let [user, display_name, endpoint, conference, meeting, session, application] =
+        value.fields(names).unwrap_or_default();
+    Identity {
+        user: user.and_then(|field| field.text(user_part)),
+        display_name: display_name.and_then(|field| field.text(name_part)),
+        endpoint: endpoint.and_then(|field| field.text(endpoint_part)),
+        conference: conference.and_then(|field| field.text(conference_part)),
+        session: meeting.or(session).and_then(|field| field.text(session_part)),
+        application: application.and_then(|field| field.text(application_part)),
+    }
+}
+
+/// Calls `hear` with each track of a value.
+fn tracks(value: Value<'_>, parts: &mut [String; 6], mut hear: impl FnMut(Track<'_>)) -> Told {
+    let [part, parts @ ..] = parts;
+    let mut any = false;
+    let mut hear = |track: Track<'_>| {
+        any = true;
+        hear(track);
+    };
+    match value {
+        Value::Text(text) => tracks_of_text(text, &mut hear),
+        Value::Json(mut cursor) if cursor.clone().next() == Ok(Next::Str) => {
+            if let Ok(raw) = cursor.string("tracks") {
+                tracks_of_text(raw.get(part), &mut hear);
+            }
+        }
+        // One that cannot be read is not told; those before it were.
+        Value::Json(mut cursor) => drop(tracks_of_json(&mut cursor, parts, 0, &mut hear)),
+        Value::None => {}
+    }
+    if any { Told::Known } else { Told::Unknown }
+}
+
+/// `audio:<id> stream:<id>`, or `<stream> audio:<id>,video:<id>`, or an id alone.
+fn tracks_of_text<'t>(text: &'t str, hear: &mut dyn FnMut(Track<'_>)) {
+    let words = || text.split([' ', ',', ';']).filter(|word| !word.is_empty() && *word != "-" && *word != "null");
+    let kind_and_id = |word: &'t str| {
+        let (kind, id) = word.split_once(':')?;
+        kind_of(kind).map(|kind| (kind, id))
+    };
+    let stream = words().find_map(|word| word.strip_prefix("stream:"));
+    let first = words().next();
+    let stream = stream.or_else(|| first.filter(|word| kind_and_id(word).is_none()));
+    let mut any = false;
+    for (kind, id) in words().filter_map(kind_and_id) {
+        any = true;
+        hear(Track { kind: Some(kind), id: Some(id), mid: None, stream });
+    }
+    if let (false, Some(id)) = (any, first) {
+        hear(Track { id: Some(id), ..Track::default() });
+    }
+}
+
+fn kind_of(word: &str) -> Option<MediaKind> {
+    match word {
+        "audio" => Some(MediaKind::Audio),
+        "video" => Some(MediaKind::Video),
+        _ => None,
+    }
+}
+
+/// `{"kind", "id", …}`, `{"tracks": [{…}, …]}`, `["audio", id, …]`, or an array of these.
+fn tracks_of_json(
+    cursor: &mut Cursor<'_>,
+    parts: &mut [String; 5],
+    depth: u8,
+    hear: &mut dyn FnMut(Track<'_>),
+) -> Result<(), ReadError> {
+    const DEEPEST: u8 = 3;
+    match cursor.next()? {
+        Next::Object => {
+            let names = ["kind", "id", "trackId", "mid", "streams", "tracks"];
+            let [kind, id, track_id, mid, streams, tracks] = fields(cursor, names)?;
+            if let (Some(Field::Nested(mut tracks)), true) = (tracks, depth < DEEPEST) {
+                return tracks_of_json(&mut tracks, parts, depth + 1, hear);
+            }
+            let [id_part, mid_part, stream_part, kind_part, _] = parts;
+            let kind = kind.and_then(|kind| kind_of(kind.text(kind_part)?));
+            let id = track_id.or(id).and_then(|field| field.text(id_part));
+            let mid = mid.and_then(|field| field.text(mid_part));
+            let stream = streams.and_then(first_of).map(|stream| stream.get(stream_part));
+            if kind.is_some() || id.is_some() {
+                hear(Track { kind, id, mid, stream: stream.filter(|stream| !stream.is_empty()) });
+            }
+        }
+        Next::Array => {
+            cursor.expect(b'[', "`[`")?;
+            let mut first = true;
+            let mut kind = None;
+            while cursor.more(&mut first, b']')? {
+                match (cursor.next()?, kind) {
+                    (Next::Str, None) => {
+                        let [part, ..] = &mut *parts;
+                        kind = kind_of(cursor.string("a kind")?.get(part));
+                        if kind.is_none() {
+                            return Ok(());
+                        }
+                    }
+                    (Next::Str, Some(_)) => {
+                        let [part, ..] = &mut *parts;
+                        let id = Some(cursor.string("an id")?.get(part));
+                        hear(Track { kind, id, ..Track::default() });
+                        return Ok(());
+                    }
+                    (Next::Object | Next::Array, None) if depth < DEEPEST => {
+                        let mut inside = cursor.clone();
+                        cursor.skip()?;
+                        tracks_of_json(&mut inside, parts, depth + 1, hear)?;
+                    }
+                    _ => cursor.skip()?,
+                }
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// The text that an array begins with.
+fn first_of(array: Field<'_>) -> Option<RawStr<'_>> {
+    let Field::Nested(mut array) = array else { return None };
+    array.expect(b'[', "`[`").ok()?;
+    (array.next() == Ok(Next::Str)).then(|| array.string("a stream").ok()).flatten()
+}
