@@ -1,7 +1,11 @@
 //! What a score was made of: its inputs and where they came from, its impairments and what each of them takes.
 
+#[cfg(feature = "serde")]
+use alloc::collections::BTreeMap;
+
 /// Something that a score is computed from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 #[repr(u8)]
 pub enum Input {
@@ -180,7 +184,15 @@ impl Inputs {
 #[cfg(feature = "serde")]
 impl serde::Serialize for Inputs {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.iter().map(|(input, origin)| (input.name(), origin)))
+        serializer.collect_map(self.iter())
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for Inputs {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let map = BTreeMap::<Input, Origin>::deserialize(deserializer)?;
+        Ok(map.into_iter().fold(Self::new(), |inputs, (input, origin)| inputs.with(input, origin)))
     }
 }
 
@@ -293,7 +305,18 @@ impl Parts {
 #[cfg(feature = "serde")]
 impl serde::Serialize for Parts {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.iter().map(|(cause, points)| (cause.name(), points)))
+        serializer.collect_map(self.iter())
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for Parts {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut parts = Self::new();
+        for (cause, points) in BTreeMap::<Cause, f64>::deserialize(deserializer)? {
+            parts.set(cause, points);
+        }
+        Ok(parts)
     }
 }
 
@@ -328,5 +351,21 @@ mod tests {
         parts.set(Cause::Loss, 3.0);
         parts.set(Cause::Codec, f64::NAN);
         assert_eq!((parts.largest(), parts.sum()), (Some(Cause::Loss), 6.0));
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn what_is_written_is_read_back_under_the_names_of_outputs() {
+        let mut parts = Parts::new();
+        parts.set(Cause::TimeStretch, 2.5);
+        parts.set(Cause::Codec, 11.0);
+        let inputs = Inputs::new().with(Input::RoundTrip, Origin::Missing).with(Input::Loss, Origin::Measured);
+        let text = serde_json::to_string(&(parts, inputs)).unwrap();
+        assert_eq!(text, r#"[{"codec":11.0,"time_stretch":2.5},{"loss":"measured","round_trip":"missing"}]"#);
+        assert_eq!(serde_json::from_str::<(Parts, Inputs)>(&text).unwrap(), (parts, inputs));
+        for (input, cause) in Input::ALL.iter().zip(Cause::ALL) {
+            assert_eq!(serde_json::to_value(input).unwrap(), input.name());
+            assert_eq!(serde_json::to_value(cause).unwrap(), cause.name());
+        }
     }
 }

@@ -114,3 +114,80 @@ pub fn rate(interval: &Interval, rtt_ms: Option<f64>, usual_frame_rate: Option<f
         Some(_) => Quality::Bad,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::Ssrc;
+    use crate::unit::StatTime;
+
+    fn interval(direction: Direction, kind: MediaKind, figures: &[(Metric, f64)]) -> Interval {
+        let at = StatTime::from_millis(5_000.0).unwrap();
+        let mut interval = Interval::new(at, 5_000.0, direction, Ssrc::new(7), Some(kind));
+        for &(metric, value) in figures {
+            interval.set(metric, Some(value));
+        }
+        interval
+    }
+
+    /// The limits as callstats.io had them, just on either side.
+    #[test]
+    fn each_figure_alone_is_rated_by_its_limits() {
+        use MediaKind::{Audio, Video};
+        use Metric::{BitrateBps, FramesPerSecond, LossRatio};
+        use Quality::{Bad, Excellent, Fair, Unknown};
+        let of = |kind, figures: &[(Metric, f64)], rtt_ms, usual| {
+            rate(&interval(Direction::Inbound, kind, figures), rtt_ms, usual)
+        };
+        for (kind, metric, value, expected) in [
+            (Audio, BitrateBps, 30_000.0, Excellent),
+            (Audio, BitrateBps, 29_999.0, Fair),
+            (Audio, BitrateBps, 8_001.0, Fair),
+            (Audio, BitrateBps, 8_000.0, Bad),
+            (Audio, BitrateBps, 0.0, Unknown),
+            (Audio, LossRatio, 0.149, Excellent),
+            (Audio, LossRatio, 0.15, Fair),
+            (Audio, LossRatio, 0.30, Fair),
+            (Audio, LossRatio, 0.301, Bad),
+            (Audio, LossRatio, 0.0, Unknown),
+            (Video, BitrateBps, 1_024_000.0, Excellent),
+            (Video, BitrateBps, 257_000.0, Fair),
+            (Video, BitrateBps, 256_000.0, Bad),
+            // Loss of pictures had limits, and was never rated.
+            (Video, LossRatio, 0.6, Unknown),
+        ] {
+            assert_eq!(of(kind, &[(metric, value)], None, None), expected, "{kind:?} {metric:?} {value}");
+        }
+        for (kind, rtt_ms, expected) in [
+            (Audio, 199.0, Excellent),
+            (Audio, 200.0, Fair),
+            (Audio, 360.0, Fair),
+            (Audio, 361.0, Bad),
+            (Video, 399.0, Excellent),
+            (Video, 1_000.0, Fair),
+            (Video, 1_001.0, Bad),
+        ] {
+            assert_eq!(of(kind, &[], Some(rtt_ms), None), expected, "{kind:?} {rtt_ms} ms");
+        }
+        for (now, expected) in [(24.0, Excellent), (23.9, Fair), (9.1, Fair), (9.0, Bad), (0.0, Unknown)] {
+            assert_eq!(of(Video, &[(FramesPerSecond, now)], None, Some(30.0)), expected, "{now} of 30");
+        }
+    }
+
+    #[test]
+    fn the_mean_is_cut_to_its_whole_part() {
+        use Metric::{BitrateBps, LossRatio};
+        let of = |direction, bps, loss, rtt_ms| {
+            let figures = [(BitrateBps, bps), (LossRatio, loss)];
+            rate(&interval(direction, MediaKind::Audio, &figures), Some(rtt_ms), None)
+        };
+        // 5, 5, 3: whatever is not excellent gives at most fair.
+        assert_eq!(of(Direction::Inbound, 40_000.0, 0.01, 250.0), Quality::Fair);
+        // 1, 1, 3: a third more than bad is bad.
+        assert_eq!(of(Direction::Inbound, 5_000.0, 0.5, 300.0), Quality::Bad);
+        // 1, 1, 5: two and a third is fair.
+        assert_eq!(of(Direction::Inbound, 5_000.0, 0.5, 50.0), Quality::Fair);
+        // What is sent is not rated by its loss.
+        assert_eq!(of(Direction::Outbound, 40_000.0, 0.5, 50.0), Quality::Excellent);
+    }
+}

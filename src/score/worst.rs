@@ -86,3 +86,54 @@ impl Slot {
         Rx::clamped(f64::from(self.sum) / f64::from(self.active_ms))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Against every stretch of ten slots in a row, one by one.
+        #[test]
+        fn it_is_the_lowest_mean_of_ten_seconds_in_a_row(values in prop::collection::vec(0.0..100.0_f64, 10..60)) {
+            let mut worst = WorstTenSeconds::default();
+            let at = |second: usize| StatTime::from_millis(1_000.0 * second as f64).unwrap();
+            for (second, &value) in values.iter().enumerate() {
+                worst.add(Rx::new(value).unwrap(), 1_000.0, 800.0, at(second));
+            }
+            let (rx, when) = worst.get(at(values.len())).unwrap();
+            let means = values.windows(10).map(|ten| ten.iter().sum::<f64>() / 10.0);
+            let (index, mean) = means.enumerate().min_by(|a, b| a.1.total_cmp(&b.1)).unwrap();
+            prop_assert!((rx.as_f64() - mean).abs() < 1e-3);
+            prop_assert_eq!(when, at(index + 9));
+        }
+
+        #[test]
+        fn looking_more_often_hardly_changes_it(values in prop::collection::vec(0.0..100.0_f64, 12..40)) {
+            let of = |slices: usize| {
+                let mut worst = WorstTenSeconds::default();
+                for (second, &value) in values.iter().enumerate() {
+                    for slice in 1..=slices {
+                        let at = StatTime::from_millis(1_000.0 * (second as f64 + slice as f64 / slices as f64)).unwrap();
+                        let ms = 1_000.0 / slices as f64;
+                        worst.add(Rx::new(value).unwrap(), ms, ms, at);
+                    }
+                }
+                worst.get(StatTime::from_millis(1e6).unwrap()).unwrap().0.as_f64()
+            };
+            // A tenth of a second more or less of ten.
+            prop_assert!((of(1) - of(10)).abs() <= 1.1);
+        }
+    }
+
+    #[test]
+    fn a_call_of_five_seconds_is_its_own_worst_and_one_of_two_has_none() {
+        let mut worst = WorstTenSeconds::default();
+        let at = |second: f64| StatTime::from_millis(1_000.0 * second).unwrap();
+        for second in 1..=5 {
+            worst.add(Rx::new(f64::from(second) * 10.0).unwrap(), 1_000.0, 1_000.0, at(f64::from(second)));
+            assert_eq!(worst.get(at(f64::from(second))).is_some(), second >= 3);
+        }
+        assert_eq!(worst.get(at(5.0)), Some((Rx::new(30.0).unwrap(), at(5.0))));
+    }
+}

@@ -9,6 +9,8 @@ use crate::unit::{Bitrate, Ratio};
 const SPEECH_FLOOR: f64 = 0.003_162;
 /// An interval is speech throughout when it has this share of the power of the loudest lately: speech itself pauses.
 const FULL_SPEECH: f64 = 0.6;
+/// Over how long power is averaged, ms: syllables are shorter, and so are the holes that fade away.
+const LEVEL_MS: f64 = 500.0;
 /// How fast the loudest is forgotten, ms: talkers move, and change.
 const LOUDEST_MS: f64 = 30_000.0;
 /// A score needs to have heard this much, ms.
@@ -34,7 +36,8 @@ pub struct AudioWindow {
     /// Nothing is forgotten.
     pooling: bool,
     level_known: bool,
-    /// The power of the loudest interval lately.
+    /// The power of the last moments, and the highest that it had lately.
+    power: f64,
     loudest: f64,
     heard_ms: f64,
     means: [Mean; Figure::COUNT],
@@ -201,11 +204,13 @@ impl AudioWindow {
         self.level_known = true;
         self.loudest *= libm::exp(-span_ms / LOUDEST_MS);
         if level < SPEECH_FLOOR {
+            self.power = 0.0;
             return 0.0;
         }
-        let power = level * level;
-        self.loudest = self.loudest.max(power);
-        (power / (FULL_SPEECH * self.loudest)).min(1.0)
+        let before = libm::exp(-span_ms / LEVEL_MS);
+        self.power = self.power * before + level * level * (1.0 - before);
+        self.loudest = self.loudest.max(self.power);
+        (self.power / (FULL_SPEECH * self.loudest)).min(1.0)
     }
 }
 
@@ -221,4 +226,156 @@ fn concealed_in(interval: &Interval) -> Option<f64> {
     let is_lossy = [Metric::LossRatio, Metric::DiscardRatio].iter().any(|&loss| interval.get(loss) > Some(0.0));
     let concealed = interval.get(Metric::ConcealedRatio);
     if is_lossy { concealed } else { interval.get(Metric::AudibleConcealedRatio).or(concealed) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::{Direction, MediaKind, Ssrc};
+    use crate::unit::StatTime;
+    use proptest::prelude::*;
+
+    /// An interval of received sound with some figures.
+    fn interval(span_ms: f64, figures: &[(Metric, f64)]) -> Interval {
+        let at = StatTime::from_millis(span_ms).unwrap();
+        let mut interval = Interval::new(at, span_ms, Direction::Inbound, Ssrc::new(7), Some(MediaKind::Audio));
+        for &(metric, value) in figures {
+            interval.set(metric, Some(value));
+        }
+        interval
+    }
+
+    /// Speech of a level, with something concealed.
+    fn speech(span_ms: f64, level: f64, concealed: f64) -> Interval {
+        interval(
+            span_ms,
+            &[
+                (Metric::Level, level),
+                (Metric::AudibleConcealedRatio, concealed),
+                (Metric::ConcealedRatio, concealed),
+                (Metric::ConcealmentsPerSecond, 10.0 * concealed),
+                (Metric::TimeStretchRatio, concealed / 3.0),
+                (Metric::BitrateBps, 30_000.0),
+                (Metric::PacketRatePps, 50.0),
+                (Metric::LossRatio, concealed / 2.0),
+                (Metric::JitterMs, 3.0),
+                (Metric::JitterBufferDelayMs, 60.0),
+            ],
+        )
+    }
+
+    fn concealed(window: &AudioWindow) -> f64 {
+        window.inputs().unwrap().concealed.unwrap().as_f64()
+    }
+
+    proptest! {
+        #[test]
+        fn how_often_somebody_looks_changes_nothing(
+            intervals in prop::collection::vec((100.0..5_000.0_f64, 0.01..0.3_f64, 0.0..0.5_f64), 1..12), cuts in 1..20_u32,
+        ) {
+            let (mut whole, mut sliced) = (AudioWindow::new(), AudioWindow::new());
+            for (span_ms, level, lost) in intervals {
+                // The loudest fades between looks, too; a level that rises is what it is from the first look on.
+                whole.add(&speech(span_ms, level, lost));
+                for _ in 0..cuts {
+                    sliced.add(&speech(span_ms / f64::from(cuts), level, lost));
+                }
+            }
+            let (whole, sliced) = (whole.inputs(), sliced.inputs());
+            prop_assert_eq!(whole.is_some(), sliced.is_some());
+            if let (Some(whole), Some(sliced)) = (whole, sliced) {
+                let near = |a: Option<f64>, b: Option<f64>| a.zip(b).is_some_and(|(a, b)| (a - b).abs() <= 0.05 * a.abs() + 1e-6);
+                prop_assert!(near(whole.concealed.map(Ratio::as_f64), sliced.concealed.map(Ratio::as_f64)));
+                prop_assert!(near(whole.concealments_per_second, sliced.concealments_per_second));
+                prop_assert!(near(whole.lost.map(Ratio::as_f64), sliced.lost.map(Ratio::as_f64)));
+                prop_assert!(near(whole.jitter_buffer_ms, sliced.jitter_buffer_ms));
+                prop_assert!(near(whole.active_ms, sliced.active_ms));
+            }
+        }
+
+        #[test]
+        fn what_nobody_hears_spoils_nothing(
+            heard in 0.05..0.3_f64, quiet in 0.0..0.003_f64, lost in 0.0..0.5_f64, quiet_lost in 0.0..1.0_f64,
+        ) {
+            let mut window = AudioWindow::new();
+            window.add(&speech(1_000.0, heard, lost));
+            let before = concealed(&window);
+            prop_assert_eq!(window.add(&speech(500.0, quiet, quiet_lost)), 0.0);
+            prop_assert!((concealed(&window) - before).abs() < 1e-12);
+        }
+
+        #[test]
+        fn any_figures_make_possible_inputs(
+            figures in prop::collection::vec((0..Metric::COUNT, any::<f64>()), 0..30), span_ms in 0.0..1e7_f64,
+        ) {
+            let mut window = AudioWindow::new();
+            let mut one = interval(span_ms, &[]);
+            for (metric, value) in figures {
+                one.set(Metric::ALL[metric], Some(value));
+            }
+            let weight = window.add(&one);
+            prop_assert!((0.0..=span_ms).contains(&weight));
+            if let Some(inputs) = window.inputs() {
+                prop_assert!(inputs.concealments_per_second.is_none_or(f64::is_finite));
+                prop_assert!(inputs.active_ms.is_some_and(f64::is_finite));
+            }
+        }
+    }
+
+    #[test]
+    fn the_last_five_seconds_have_nine_tenths_of_the_weight() {
+        let mut window = AudioWindow::new();
+        for _ in 0..60 {
+            window.add(&speech(1_000.0, 0.2, 0.0));
+        }
+        for _ in 0..5 {
+            window.add(&speech(1_000.0, 0.2, 0.1));
+        }
+        let share = concealed(&window) / 0.1;
+        assert!((0.9..0.95).contains(&share), "{share}");
+    }
+
+    #[test]
+    fn an_interval_half_of_which_is_speech_counts_half() {
+        let mut window = AudioWindow::pooling();
+        window.add(&speech(1_000.0, 0.2, 0.0));
+        // Half of the time at the same level is half of the power: 0.5 of 0.6.
+        let weight = window.add(&speech(1_000.0, 0.2 / 2.0_f64.sqrt(), 0.1));
+        // A little more: what was loudest a second ago is a little forgotten.
+        assert!((0.5 / 0.6..0.5 / 0.6 * 1.05).contains(&(weight / 1_000.0)), "{weight}");
+    }
+
+    #[test]
+    fn nothing_that_comes_in_is_an_outage_when_packets_come_again_and_nothing_when_the_sender_rested() {
+        let silence = [(Metric::ConcealedRatio, 1.0), (Metric::PacketRatePps, 0.0), (Metric::Level, 0.0)];
+        let mut window = AudioWindow::new();
+        window.add(&speech(2_000.0, 0.2, 0.0));
+        window.keep_apart(&interval(1_000.0, &silence));
+        window.keep_apart(&interval(1_000.0, &silence));
+        assert_eq!((window.apart_ms(), concealed(&window)), (2_000.0, 0.0));
+
+        let mut outage = window;
+        assert_eq!(outage.add(&speech(1_000.0, 0.2, 0.0)), 3_000.0);
+        assert!(concealed(&outage) > 0.3);
+        // One hole, and not a rain of them.
+        assert!(outage.inputs().unwrap().concealments_per_second < Some(0.5));
+
+        window.clear();
+        assert_eq!((window.apart_ms(), window.inputs()), (0.0, None));
+        window.add(&speech(1_000.0, 0.2, 0.0));
+        assert_eq!(concealed(&window), 0.0);
+    }
+
+    #[test]
+    fn silence_played_for_what_was_lost_is_heard_and_for_what_was_not_sent_is_not() {
+        let figures = [(Metric::ConcealedRatio, 0.5), (Metric::AudibleConcealedRatio, 0.1)];
+        let of = |more: &[(Metric, f64)]| {
+            let mut window = AudioWindow::new();
+            window.add(&interval(1_000.0, &[&figures, more].concat()));
+            concealed(&window)
+        };
+        assert!((of(&[(Metric::LossRatio, 0.0)]) - 0.1).abs() < 1e-12);
+        assert!((of(&[(Metric::LossRatio, 0.2)]) - 0.5).abs() < 1e-12);
+        assert!((of(&[(Metric::DiscardRatio, 0.2)]) - 0.5).abs() < 1e-12);
+    }
 }

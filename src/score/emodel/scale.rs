@@ -11,7 +11,7 @@ use crate::unit::{Mos, RFactor, Ratio};
 
 /// Which E-model an R, an Ie or a MOS belongs to. A wider scale is greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Scale {
     /// 300 to 3400 Hz, ITU-T G.107: R to 100, clean 93.2.

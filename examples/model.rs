@@ -1,0 +1,61 @@
+//! Another way to score sound, on a recording: `cargo run --example model -- recording.ndjson`.
+//!
+//! A model is a value. It reads what the last seconds were like and answers with a score, or with the reason why there is
+//! none. Here is the one that many dashboards have, which knows nothing but loss; beside it the engine's own.
+
+use std::error::Error;
+
+use callgauge::ingest::Reader;
+use callgauge::score::audio::AudioInputs;
+use callgauge::score::{Cause, Input, Inputs, Model, ModelId, MosScale, NoScore, Origin, Parts, Score, Tier};
+use callgauge::unit::{Rx, Timestamp};
+use callgauge::{Conference, Config, Event, FabricSpec};
+
+/// 2.5 points for each percent that the network lost, whatever became of it.
+#[derive(Debug)]
+struct LossOnly;
+
+impl Model<AudioInputs<'_>> for LossOnly {
+    fn id(&self) -> ModelId {
+        ModelId::new("loss-only", 1)
+    }
+
+    fn score(&self, inputs: &AudioInputs<'_>) -> Result<Score, NoScore> {
+        let lost = inputs.lost.ok_or(NoScore::NoLossInformation)?;
+        let mut parts = Parts::new();
+        parts.set(Cause::Loss, 250.0 * lost.as_f64());
+        let rx = Rx::clamped(93.2 - parts.sum()).ok_or(NoScore::NoLossInformation)?;
+        Ok(Score::new(self.id(), MosScale::Narrowband, Tier::A3, rx)
+            .with_parts(parts)
+            .with_inputs(Inputs::new().with(Input::Loss, Origin::Measured)))
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let path = std::env::args().nth(1).ok_or("usage: model RECORDING")?;
+    let text = std::fs::read_to_string(&path)?;
+    for config in [Config::new(), Config::new().with_audio_model(LossOnly)] {
+        let mut call = Conference::new(&path, config);
+        let fabric = call.open_fabric(Timestamp::default(), FabricSpec::new("all of it"))?;
+        let mut reader = Reader::new();
+        for line in text.lines() {
+            reader.read(line.as_bytes(), &mut |snapshot| {
+                // Cannot fail: the clock stands still, and the fabric is open.
+                let _ = call.ingest(Timestamp::default(), fabric, snapshot.report);
+            })?;
+            while let Some(event) = call.poll_event() {
+                if let Event::IntervalClosed { score: Ok(score), .. } = event
+                    && score.mos().as_f64() < 2.0
+                {
+                    println!("{}: {:.1}, because of {:?}", score.model, score.mos(), score.cause);
+                }
+            }
+        }
+        for stream in &call.summary().fabrics[0].streams {
+            if let (Some(model), Some(mos)) = (&stream.score.model, stream.score.mos) {
+                println!("{model}: {} {} {mos:.2}", stream.direction.name(), stream.ssrc);
+            }
+        }
+    }
+    Ok(())
+}
