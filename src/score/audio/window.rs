@@ -13,6 +13,9 @@ const FULL_SPEECH: f64 = 0.6;
 const LEVEL_MS: f64 = 500.0;
 /// How fast the loudest is forgotten, ms: talkers move, and change.
 const LOUDEST_MS: f64 = 30_000.0;
+/// A loss ratio of fewer packets than this says nothing (edge case 23): in the rests of discontinuous transmission hardly
+/// any are sent.
+const LEAST_PACKETS: f64 = 10.0;
 /// A score needs to have heard this much, ms.
 const LEAST_MS: f64 = 250.0;
 
@@ -167,8 +170,9 @@ impl AudioWindow {
         inputs.bitrate = of(Figure::Bitrate).and_then(Bitrate::new);
         inputs.redundancy = of(Figure::Redundancy);
         inputs.recovered = ratio(Figure::Recovered);
-        inputs.lost = ratio(Figure::Lost);
-        inputs.discarded = ratio(Figure::Discarded);
+        let enough = |figure: Figure| self.means.get(figure as usize).is_some_and(|mean| mean.weight >= LEAST_PACKETS);
+        inputs.lost = ratio(Figure::Lost).filter(|_| enough(Figure::Lost));
+        inputs.discarded = ratio(Figure::Discarded).filter(|_| enough(Figure::Discarded));
         inputs.jitter_ms = of(Figure::JitterMs);
         inputs.jitter_buffer_ms = of(Figure::JitterBufferMs);
         inputs.level_known = self.level_known;
@@ -364,6 +368,15 @@ mod tests {
         assert_eq!((window.apart_ms(), window.inputs()), (0.0, None));
         window.add(&speech(1_000.0, 0.2, 0.0));
         assert_eq!(concealed(&window), 0.0);
+    }
+
+    #[test]
+    fn one_of_two_packets_lost_is_no_loss_of_half() {
+        let mut window = AudioWindow::new();
+        window.add(&interval(1_000.0, &[(Metric::PacketRatePps, 1.0), (Metric::LossRatio, 0.5)]));
+        assert_eq!(window.inputs().unwrap().lost, None);
+        window.add(&interval(1_000.0, &[(Metric::PacketRatePps, 50.0), (Metric::LossRatio, 0.0)]));
+        assert!(window.inputs().unwrap().lost.unwrap().as_f64() < 0.05);
     }
 
     #[test]
