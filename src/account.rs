@@ -221,7 +221,7 @@ impl Account {
     /// Takes a look at the stream's own entry and closes an interval, unless it is the first look. `source` is the media
     /// source of a stream that is sent.
     pub(crate) fn look(&mut self, entry: Entry<'_>, source: Option<Entry<'_>>, around: Around<'_>) -> Look {
-        let source_level = self.source_level(source);
+        let source_level = self.source_level(source.filter(|source| source.media() == Some(MediaKind::Audio)));
         let kind = entry.media().or(self.kind);
         if self.looks == 0 {
             (self.looks, self.kind) = (1, kind);
@@ -300,6 +300,8 @@ impl Account {
                 negotiated: self.negotiated,
                 ice_rtt_ms: around.ice_rtt_ms,
                 playout_ms: around.playout_ms,
+                source_frames_per_second: source.and_then(|source| source.get(Num::FramesPerSecond)),
+                screen: entry.text(Text::ContentType) == Some("screenshare"),
                 still: self.still_ms >= STILL_MS,
             },
         );

@@ -51,6 +51,9 @@ pub(crate) struct Setting<'a> {
     /// Round trip of the connection by ICE, ms.
     pub(crate) ice_rtt_ms: Option<f64>,
     pub(crate) playout_ms: Option<f64>,
+    /// What is filmed or shared, of a stream that is sent.
+    pub(crate) source_frames_per_second: Option<f64>,
+    pub(crate) screen: bool,
     /// Nothing has come for a while.
     pub(crate) still: bool,
 }

@@ -9,7 +9,7 @@ use crate::account::{Account, Around, Look};
 use crate::config::Config;
 use crate::event::Event;
 use crate::fabric::{Path, Playout};
-use crate::id::{Direction, FabricId, MediaKind, Ssrc, StreamKey};
+use crate::id::{Direction, FabricId, Ssrc, StreamKey};
 use crate::metric::State;
 use crate::report::{ById, Entry, Num, Report, StatsType, Text};
 use crate::unit::StatTime;
@@ -33,7 +33,8 @@ pub(super) struct Fabric {
     /// For each account, where its entries are.
     seats: Vec<Seat>,
     codecs: ById,
-    sources: ById,
+    /// Media sources: of sound, of pictures.
+    sources: [ById; 2],
 }
 
 /// Where the entries of a stream stand in a report.
@@ -62,7 +63,7 @@ impl Fabric {
             seen: Vec::new(),
             seats: Vec::new(),
             codecs: ById::default(),
-            sources: ById::default(),
+            sources: Default::default(),
         }
     }
 
@@ -82,7 +83,7 @@ impl Fabric {
             playout_ms: self.playout.delay_ms(),
         };
         self.codecs.forget();
-        self.sources.forget();
+        self.sources.iter_mut().for_each(ById::forget);
         let (mut late, mut news) = (false, false);
         for &slot in &self.seen {
             let Some(&seat) = self.seats.get(slot as usize) else { continue };
@@ -213,14 +214,12 @@ fn outranks(entry: Entry<'_>, other: Entry<'_>) -> bool {
 }
 
 /// The media source of a stream that is sent: the one it names, or the only one of its kind.
-fn source_of<'a>(entry: Entry<'_>, report: &'a Report, sources: &mut ById) -> Option<Entry<'a>> {
-    if entry.media() != Some(MediaKind::Audio) {
-        return None;
-    }
-    let of_audio =
-        |source: Entry<'_>| source.kind() == StatsType::MediaSource && source.media() == Some(MediaKind::Audio);
+fn source_of<'a>(entry: Entry<'_>, report: &'a Report, sources: &mut [ById; 2]) -> Option<Entry<'a>> {
+    let kind = entry.media()?;
+    let sources = sources.get_mut(kind as usize)?;
+    let fits = |source: Entry<'_>| source.kind() == StatsType::MediaSource && source.media() == Some(kind);
     match entry.text(Text::MediaSourceId) {
-        Some(id) => sources.find(id, report, of_audio),
-        None => sources.only(report, of_audio),
+        Some(id) => sources.find(id, report, fits),
+        None => sources.only(report, fits),
     }
 }
