@@ -1,12 +1,21 @@
 //! What a score costs: the short way on the fullband scale, and G.107 whole, beside the same terms with the platform's
 //! mathematics.
 
+#![allow(clippy::unwrap_used)] // a bench may assume what the tests prove
+
+#[path = "../tests/common/mod.rs"]
+mod common;
+
 use std::hint::black_box;
 
+use callgauge::Event;
+use callgauge::id::{Direction, MediaKind};
 use callgauge::score::Model;
 use callgauge::score::audio::{AudioInputs, AudioModel};
 use callgauge::score::codec::{CodecQuery, CodecTable};
+use callgauge::score::combine::{Weights, audio_visual};
 use callgauge::score::emodel::{Scale, fullband, narrowband, rate};
+use callgauge::score::video::{VideoInputs, VideoModel, VideoWindow};
 use callgauge::unit::{Bitrate, Ratio};
 use criterion::{Criterion, criterion_group, criterion_main};
 
@@ -58,6 +67,39 @@ fn score(c: &mut Criterion) {
     });
 }
 
+fn video(c: &mut Criterion) {
+    let lines = common::recordings::lines("burst10");
+    let intervals: Vec<_> = common::recordings::replay(&lines)
+        .events
+        .into_iter()
+        .filter_map(|event| match event {
+            Event::IntervalClosed { interval, .. } => Some(interval),
+            _ => None,
+        })
+        .filter(|one| one.kind == Some(MediaKind::Video) && one.direction == Direction::Inbound)
+        .collect();
+    let mut window = VideoWindow::new();
+    let mut looks = intervals.iter().cycle();
+    c.bench_function("video window: add an interval", |b| {
+        b.iter(|| window.add(black_box(looks.next().unwrap())));
+    });
+
+    let mut inputs: VideoInputs<'_> = window.inputs().unwrap();
+    inputs.codec = Some("VP8");
+    let model = VideoModel::new();
+    c.bench_function("video score: quantizer, freezes, largest size", |b| {
+        b.iter(|| model.score(black_box(&inputs)));
+    });
+    let by_quantizer = model.score(&inputs).unwrap();
+    inputs.qp = None;
+    c.bench_function("video score: bits, freezes, largest size", |b| {
+        b.iter(|| model.score(black_box(&inputs)));
+    });
+    c.bench_function("audio-visual score", |b| {
+        b.iter(|| audio_visual(black_box(&by_quantizer), black_box(&by_quantizer), &Weights::new()));
+    });
+}
+
 /// R of G.107 at its defaults but for loss and delay, and its MOS, with `std`: what the cheapest score of a peer costs that
 /// does not leave a term out.
 fn std_mos(ppl: f64, t: f64) -> f64 {
@@ -78,5 +120,5 @@ fn std_id(t: f64, no: f64, ro: f64) -> f64 {
     idte + idle + 25.0 * (soft_one(x) - 3.0 * soft_one(x / 3.0) + 2.0)
 }
 
-criterion_group!(benches, score);
+criterion_group!(benches, score, video);
 criterion_main!(benches);

@@ -5,6 +5,7 @@
 //! | this one | [`Model`], chosen by value, and what it answers: a [`Score`] with everything that made it, or [`NoScore`] |
 //! | [`audio`] | sound: what was concealed, stretched and late, into a score |
 //! | [`video`] | pictures and shared screens: quantizer, freezes, frame rate, size |
+//! | [`combine`] | sound and pictures together |
 //! | [`rating`] | the rating of callstats.io, for those who come from there |
 //! | [`emodel`] | the E-model family: ITU-T G.107 (narrowband), G.107.1 (wideband), G.107.2 (fullband), and their scales |
 //! | [`codec`] | how much each codec takes from a call, by bit rate, with the source of every value |
@@ -14,11 +15,13 @@
 
 pub mod audio;
 pub mod codec;
+pub mod combine;
 pub mod emodel;
 mod evidence;
 mod model;
 mod pool;
 pub mod rating;
+pub mod video;
 mod worst;
 
 pub use evidence::{Cause, Input, Inputs, Origin, Parts};

@@ -139,6 +139,8 @@ metrics! {
         Some(Deviation(N::TotalSquaredInterFrameDelay, N::TotalInterFrameDelay, N::FramesDecoded)),
     /// Share of the time in freezes, 0 to 1 and beyond: a freeze is counted whole when it ends.
     FrozenRatio "frozen_ratio" Ratio Some(Rate(&[N::TotalFreezesDuration], 1.0)),
+    /// Freezes that ended, per second.
+    FreezesPerSecond "freezes_per_second" PerSecond Some(Rate(&[N::FreezeCount], 1.0)),
     /// Share of the time limited by the processor, of all time accounted for.
     LimitedCpuRatio "limited_cpu_ratio" Ratio Some(Share(&[N::QualityLimitedCpu], LIMITED)),
     /// Share of the time limited by bandwidth.

@@ -77,6 +77,11 @@ impl fmt::Display for ModelId {
     }
 }
 
+/// A shorter window than this, ms, says less than it seems to.
+const SURE_AFTER_MS: f64 = 3_000.0;
+/// By how many points of 100 a window of nothing would be unsure.
+const UNSURE_POINTS: f64 = 10.0;
+
 /// What a window was worth, with everything that made it.
 ///
 /// Values are kept as [`Rx`], 0 to 100, the scale on which scores may be averaged and on which impairments add up; every
@@ -152,6 +157,19 @@ impl Score {
     pub fn with_interval(mut self, low: Rx, high: Rx) -> Self {
         self.rx_low = if low < self.rx { low } else { self.rx };
         self.rx_high = if high > self.rx { high } else { self.rx };
+        self
+    }
+
+    /// The same, less sure of itself when there was little to hear or see: each end of the interval moves away by up to 10
+    /// points of 100, less the nearer `active_ms` comes to 3 s. `None` and NaN change nothing.
+    #[must_use]
+    pub fn widened_for(mut self, active_ms: Option<f64>) -> Self {
+        let short = active_ms.map_or(0.0, |active| 1.0 - active / SURE_AFTER_MS);
+        if short > 0.0 {
+            let points = UNSURE_POINTS * short.min(1.0);
+            self.rx_low = Rx::clamped(self.rx_low.as_f64() - points).unwrap_or(Rx::MIN);
+            self.rx_high = Rx::clamped(self.rx_high.as_f64() + points).unwrap_or(Rx::MAX);
+        }
         self
     }
 

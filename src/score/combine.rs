@@ -1,0 +1,217 @@
+//! Sound and pictures together.
+//!
+//! [`audio_visual`] is the way of callgauge: what people say of a conversation follows its sound, then its pictures.
+//! [`g1070_multimedia`] and [`p1203_o34`] are published ways to do the same, for those who need their numbers.
+//! [`sync_points`] is what sound and pictures lose by being apart in time; it stands for itself, because no model takes
+//! part in it.
+
+use super::emodel::scale;
+use super::evidence::{Inputs, Parts};
+use super::model::{ModelId, MosScale, Score, Tier, mos_of};
+use crate::unit::{Mos, Rx};
+
+/// How much sound and pictures weigh in [`audio_visual`]. The values are ours; there is no standard for conversations.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Weights {
+    audio: f64,
+    gate_below: f64,
+    gate_margin: f64,
+}
+
+impl Default for Weights {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Weights {
+    /// Sound weighs 0.6: a call goes on without pictures and not without sound. Where sound is below 2.5, between poor
+    /// and fair, a call is at most half a point better than its sound, whatever is to be seen.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { audio: 0.6, gate_below: 2.5, gate_margin: 0.5 }
+    }
+
+    /// The weight of sound, 0 to 1; pictures have the rest. NaN is ignored.
+    #[must_use]
+    pub const fn with_audio(mut self, audio: f64) -> Self {
+        self.audio = held(audio, 0.0, 1.0, self.audio);
+        self
+    }
+
+    /// Below which MOS, 1 to 5, sound holds a call down, and how much better than its sound a call may then be, 0 to 4.
+    /// NaN is ignored. With 1 it never does.
+    #[must_use]
+    pub const fn with_gate(mut self, below: f64, margin: f64) -> Self {
+        self.gate_below = held(below, 1.0, 5.0, self.gate_below);
+        self.gate_margin = held(margin, 0.0, 4.0, self.gate_margin);
+        self
+    }
+
+    /// 1 + (A − 1)^w · (V − 1)^(1 − w), at most A + margin where A is below the gate. Above it the limit rises five times
+    /// as fast as A does, so that nothing jumps at the gate.
+    fn mos(&self, audio: f64, video: f64) -> f64 {
+        let (above_bad, weight) = (audio - 1.0, self.audio);
+        let together = 1.0 + power(above_bad, weight) * power(video - 1.0, 1.0 - weight);
+        let limit = audio + self.gate_margin + 4.0 * (audio - self.gate_below).max(0.0);
+        // One that is closed from 1 on is none.
+        if self.gate_below > 1.0 { together.min(limit) } else { together }
+    }
+
+    fn mos_of(&self, audio: Rx, video: Rx) -> f64 {
+        self.mos(mos_of(audio).as_f64(), mos_of(video).as_f64())
+    }
+
+    fn rx_of(&self, audio: Rx, video: Rx) -> Rx {
+        scale::r_from_mos(self.mos_of(audio, video).clamp(1.0, 4.5)).and_then(Rx::clamped).unwrap_or(Rx::MIN)
+    }
+}
+
+/// Version of [`audio_visual`]: whatever changes a number raises it.
+const VERSION: u32 = 1;
+
+/// Sound and pictures of the same people over the same time: MOS = 1 + (A − 1)^0.6 · (V − 1)^0.4, gated by sound
+/// ([`Weights`]).
+///
+/// The interval is that of both at their worst and both at their best. The parts are those of both; sound and pictures
+/// share what the score lacks to 100 as what each would gain by being perfect, and each part has its share of that. The
+/// cause is that of sound or that of pictures, whichever would raise the combined score more. The tier is that of the
+/// one that had less to go by.
+#[must_use]
+pub fn audio_visual(audio: &Score, video: &Score, weights: &Weights) -> Score {
+    let rx = weights.rx_of(audio.rx, video.rx);
+    let gain = |audio: Rx, video: Rx, than: f64| (weights.mos_of(audio, video) - than).max(0.0);
+    let mos = weights.mos_of(audio.rx, video.rx);
+
+    let repaired =
+        |score: &Score| Rx::clamped(score.rx.as_f64() + score.cause.map_or(0.0, |cause| score.parts.get(cause)));
+    let of_audio = gain(repaired(audio).unwrap_or(audio.rx), video.rx, mos);
+    let of_video = gain(audio.rx, repaired(video).unwrap_or(video.rx), mos);
+    let cause = match (audio.cause, video.cause) {
+        (Some(audio), Some(video)) => Some(if of_video > of_audio { video } else { audio }),
+        (audio, video) => audio.or(video),
+    };
+
+    Score::new(ModelId::new("callgauge-av", VERSION), MosScale::AudioVisual, worse_tier(audio.tier, video.tier), rx)
+        .with_interval(weights.rx_of(audio.rx_low, video.rx_low), weights.rx_of(audio.rx_high, video.rx_high))
+        .with_inputs(both(audio.inputs, video.inputs))
+        .with_parts(shared(
+            100.0 - rx.as_f64(),
+            (&audio.parts, gain(Rx::MAX, video.rx, mos)),
+            (&video.parts, gain(audio.rx, Rx::MAX, mos)),
+        ))
+        .with_cause(cause)
+}
+
+/// The display of ITU-T G.1070, by its diagonal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum G1070Display {
+    /// 4.2 inches.
+    Inches4_2,
+    /// 2.1 inches.
+    Inches2_1,
+}
+
+/// MMq, multimedia quality of video telephony (ITU-T G.1070 06/2018, clause 11.3), 1 to 5: from speech quality Sq and
+/// video quality Vq, 1 to 5, and the one-way delays of speech and video in ms, 0 to 1000 in the Recommendation.
+///
+/// It was made with pictures of at most VGA on small displays. `None` for a delay that is negative or not a number.
+#[must_use]
+pub fn g1070_multimedia(sq: Mos, vq: Mos, ts_ms: f64, tv_ms: f64, display: G1070Display) -> Option<Mos> {
+    if !(ts_ms >= 0.0 && tv_ms >= 0.0 && (ts_ms + tv_ms).is_finite()) {
+        return None;
+    }
+    // m1 to m14, by display size.
+    let [m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13, m14] = match display {
+        G1070Display::Inches4_2 => [
+            -0.4457, -0.6638, 0.4042, 2.321, -0.3255, 0.3309, 0.1494, 0.5457, -3.235e-4, 3.915, -1.377e-3, 0.0,
+            -1.095e-3, 0.0,
+        ],
+        G1070Display::Inches2_1 => [
+            -0.6966, -0.8127, 0.4562, 3.003, -0.1638, 0.3626, 0.1291, 0.5456, -1.251e-4, 3.763, -1.065e-3, 0.01465,
+            -1.002e-3, 0.0,
+        ],
+    };
+    let (sq, vq) = (sq.as_f64(), vq.as_f64());
+    let quality = (m5 * sq + m6 * vq + m7 * sq * vq + m8).clamp(1.0, 5.0);
+    let absolute = m9 * (ts_ms + tv_ms) + m10;
+    let relative = if ts_ms >= tv_ms { m11 * (ts_ms - tv_ms) + m12 } else { m13 * (tv_ms - ts_ms) + m14 }.min(0.0);
+    let delay = (absolute + relative).clamp(1.0, 5.0);
+    Mos::clamped(m1 * quality + m2 * delay + m3 * quality * delay + m4)
+}
+
+/// O.34, the audio-visual quality of a second by ITU-T P.1203.3, 1 to 5: from the audio and the video quality of that
+/// second. It was made with films, in which pictures weigh far more than sound.
+#[must_use]
+pub fn p1203_o34(audio: Mos, video: Mos) -> Mos {
+    let (a, v) = (audio.as_f64(), video.as_f64());
+    Mos::clamped(-0.000_690_84 + 0.153_742_83 * a + 0.971_538_61 * v + 0.024_62 * a * v).unwrap_or(Mos::MIN)
+}
+
+/// What is lost when sound and pictures are not of the same moment, in points of 100: nothing from 185 ms late to 90 ms
+/// early, which ITU-R BT.1359 calls acceptable, and from there on 10 points for each 100 ms, at most 40.
+///
+/// `audio_ahead_ms`: how much earlier sound comes than the pictures that belong to it; negative when it is late. It is
+/// the `estimatedPlayoutTimestamp` of sound less that of pictures. `None` for NaN.
+///
+/// The slope is ours: at 285 ms early or 385 ms late one loses about what lies between 4.2 and 3.8, and lips no longer
+/// belong to words.
+#[must_use]
+pub fn sync_points(audio_ahead_ms: f64) -> Option<f64> {
+    const EARLY_MS: f64 = 90.0;
+    const LATE_MS: f64 = 185.0;
+    const POINTS_PER_MS: f64 = 0.1;
+    const MOST: f64 = 40.0;
+    if audio_ahead_ms.is_nan() {
+        return None;
+    }
+    let beyond_ms = (audio_ahead_ms - EARLY_MS).max(-audio_ahead_ms - LATE_MS).max(0.0);
+    Some((beyond_ms * POINTS_PER_MS).min(MOST))
+}
+
+/// x^y for x from 0 and y from 0.
+fn power(x: f64, y: f64) -> f64 {
+    if y == 0.0 { 1.0 } else { libm::pow(x.max(0.0), y) }
+}
+
+/// The tier with less to go by. Those of sound and pictures are taken to be steps of one ladder.
+fn worse_tier(audio: Tier, video: Tier) -> Tier {
+    let step = |tier| match tier {
+        Tier::A1 | Tier::V1 => 1,
+        Tier::A2 | Tier::V2 => 2,
+        Tier::A3 | Tier::V3 => 3,
+        Tier::A4 | Tier::V4 => 4,
+        Tier::A5 => 5,
+    };
+    if step(video) > step(audio) { video } else { audio }
+}
+
+/// What either went by; of what both did, where the less sure of the two came from.
+fn both(audio: Inputs, video: Inputs) -> Inputs {
+    video.iter().fold(audio, |inputs, (input, origin)| {
+        inputs.with(input, inputs.get(input).map_or(origin, |other| other.min(origin)))
+    })
+}
+
+/// The parts of both, of `points` in all.
+fn shared(points: f64, audio: (&Parts, f64), video: (&Parts, f64)) -> Parts {
+    // Who gains nothing, or does not say by what, takes nothing.
+    let share = |(parts, gain): (&Parts, f64)| if parts.sum() > 0.0 { gain } else { 0.0 };
+    let (of_audio, of_video) = (share(audio), share(video));
+    let whole = of_audio + of_video;
+    let mut sum = Parts::new();
+    if whole > 0.0 {
+        for ((parts, _), share) in [(audio, of_audio), (video, of_video)] {
+            for (cause, part) in parts.iter() {
+                sum.set(cause, sum.get(cause) + part / parts.sum() * share / whole * points);
+            }
+        }
+    }
+    sum
+}
+
+/// `value` between `low` and `high`; `or` for NaN.
+const fn held(value: f64, low: f64, high: f64, or: f64) -> f64 {
+    if value.is_nan() { or } else { value.clamp(low, high) }
+}

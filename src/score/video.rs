@@ -1,0 +1,551 @@
+//! Pictures and shared screens into a score: what coding, upscaling and frame rate take, and what corruption and freezes
+//! leave of the rest.
+//!
+//! Rx = (100 − Coding − Upscaling − FrameRate) · (1 − p) · f, and MOS by the curve of every other score
+//! ([`mos_of`](super::mos_of)).
+//!
+//! | term | from |
+//! |---|---|
+//! | Coding | the mean quantizer on its codec's scale; without one, bits per pixel and frame, in the worth of the codec |
+//! | Upscaling | how much longer the edges of the display are than those of the coded picture |
+//! | FrameRate | frames per second beside those of the source, at most 24 |
+//! | p | the probability that a frame was shown corrupted |
+//! | f | freezes, by the shape and with the constants of ITU-T P.1203.3 equation 29: e^(−N/9.35) · e^(−(T/D)/0.92) |
+//!
+//! f and p act on what is left and not as points of their own, so that the worst picture cannot become worse by standing
+//! still. What each took is in [`Score::parts`] all the same, and the parts sum up to what the score lacks to 100.
+//!
+//! There is no standard for what WebRTC does to pictures: G.1070 ends at VGA, P.1203 is of streams that stall to be
+//! complete. All constants but those of f are ours; [`VideoModel`] says which and why, and all can be set.
+//!
+//! ```
+//! use callgauge::score::video::{VideoInputs, VideoModel};
+//! use callgauge::score::{Cause, Model, Tier};
+//! use callgauge::unit::Ratio;
+//!
+//! let mut inputs = VideoInputs::new();
+//! inputs.codec = Some("VP8");
+//! inputs.qp = Some(29.0);
+//! inputs.frames_per_second = Some(30.0);
+//! inputs.frozen = Ratio::new(0.0);
+//! inputs.freezes_per_10_s = Some(0.0);
+//! let score = VideoModel::new().score(&inputs)?;
+//! assert_eq!(format!("{:.1}", score.mos()), "4.2");
+//! assert_eq!((score.tier, score.cause), (Tier::V1, Some(Cause::Coding)));
+//!
+//! // One freeze of a second in ten.
+//! inputs.frozen = Ratio::new(0.1);
+//! inputs.freezes_per_10_s = Some(1.0);
+//! let frozen = VideoModel::new().score(&inputs)?;
+//! assert_eq!(format!("{:.1} {:?}", frozen.mos(), frozen.cause), "3.5 Some(Freezes)");
+//! # Ok::<(), callgauge::score::NoScore>(())
+//! ```
+
+mod coding;
+mod window;
+
+pub use coding::VideoCodec;
+pub use window::VideoWindow;
+
+use alloc::vec::Vec;
+
+use super::evidence::{Cause, Input, Inputs, Origin, Parts};
+use super::model::{Model, ModelId, MosScale, NoScore, Score, Tier};
+use crate::unit::{Bitrate, Ratio, Rx};
+use coding::{BitsCurve, QuantizerCurve};
+
+/// What is known of a stream of pictures over a window. Everything may be unknown; what cannot be, such as a negative
+/// size, counts as unknown.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct VideoInputs<'a> {
+    /// The codec, as getStats spells its `mimeType` or SDP its encoding name.
+    pub codec: Option<&'a str>,
+    /// Mean quantizer of the frames, on the codec's own scale.
+    pub qp: Option<f64>,
+    /// Payload bits per second while pictures moved.
+    pub bitrate: Option<Bitrate>,
+    /// Width of the coded picture, pixels.
+    pub width: Option<f64>,
+    /// Height of the coded picture, pixels.
+    pub height: Option<f64>,
+    /// Width at which it is shown, pixels of the screen.
+    pub display_width: Option<f64>,
+    /// Height at which it is shown, pixels of the screen.
+    pub display_height: Option<f64>,
+    /// The largest width that the stream had, pixels: taken for the display's where that is not known.
+    pub largest_width: Option<f64>,
+    /// The largest height that the stream had, pixels.
+    pub largest_height: Option<f64>,
+    /// Frames per second while pictures moved, that is without the freezes.
+    pub frames_per_second: Option<f64>,
+    /// Frames per second of what was filmed or shared.
+    pub source_frames_per_second: Option<f64>,
+    /// Share of the window in freezes, one that still lasts among them.
+    pub frozen: Option<Ratio>,
+    /// Freezes in 10 s, one that still lasts among them.
+    pub freezes_per_10_s: Option<f64>,
+    /// Whether something was to be shown while it stood still: data came, or was asked for again. Asked of screens only,
+    /// which stand still when nothing changes.
+    pub pending_data: Option<bool>,
+    /// The probability that a frame was shown corrupted.
+    pub corruption: Option<Ratio>,
+    /// Whether it is a shared screen.
+    pub screen: bool,
+    /// How much there was to see, ms; `None` where the figures stand for as much as anybody wants.
+    pub active_ms: Option<f64>,
+}
+
+impl VideoInputs<'_> {
+    /// Nothing is known.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            codec: None,
+            qp: None,
+            bitrate: None,
+            width: None,
+            height: None,
+            display_width: None,
+            display_height: None,
+            largest_width: None,
+            largest_height: None,
+            frames_per_second: None,
+            source_frames_per_second: None,
+            frozen: None,
+            freezes_per_10_s: None,
+            pending_data: None,
+            corruption: None,
+            screen: false,
+            active_ms: None,
+        }
+    }
+
+    /// Pixels of the coded picture.
+    fn coded_pixels(&self) -> Option<f64> {
+        Some(size(self.width)? * size(self.height)?)
+    }
+
+    /// Bits per pixel and frame. `None` unless rate, size and a frame rate above 0 are known.
+    fn bits_per_pixel(&self) -> Option<f64> {
+        let frames = rate(self.frames_per_second).filter(|&frames| frames > 0.0)?;
+        Some(self.bitrate?.as_bps() / self.coded_pixels()? / frames)
+    }
+}
+
+/// The model that scores pictures unless another is chosen.
+///
+/// Its constants, points being of 100:
+///
+/// | constant | value | reason | set by |
+/// |---|---|---|---|
+/// | a, b, k of the quantizer's curve | 4.66, 0.07, 4.06 | shape and first values of P.1203.1, which has them for H.264; nobody published any for VP8, VP9 and AV1 | [`with_quantizer_curve`](Self::with_quantizer_curve) |
+/// | opinions at a quality scaler's thresholds | 4.2, 3.3 | what that curve gives at H.264's 24 and 37, ±0.03; other codecs are laid through the same opinions, because their thresholds mean the same | likewise |
+/// | half, slope of the curve by bits | 0.00965, 0.626 | through two points of ggarber/rtcscore's regression; bounded, which that is not | [`with_bits_curve`](Self::with_bits_curve) |
+/// | upscaling to twice the edges | 21 | what lies between a quality scaler's two thresholds: an encoder that has to leave the upper one halves the edges and comes out near the lower one, and nobody gains by that. More and less follow P.1203.1's shape, a logarithm of the area | [`with_upscaling`](Self::with_upscaling) |
+/// | of frame rate at 15, 7 and 0 of 24 per second | 5, 16, 50 | little above 15, where lips still fit speech; between, so that rates and frame rates are ranked as G.1070 ranks them; from 7 down, which Microsoft's Call Quality Dashboard calls poor, pictures follow each other as stills | [`with_frame_rate`](Self::with_frame_rate) |
+/// | smooth | 24 (3 for screens) per second | film; pages that are scrolled | [`with_smooth`](Self::with_smooth) |
+/// | freezes per 10 s, share frozen | 9.35158684, 0.91890815 | P.1203.3 equation 29; N counts 10 s because a conversation forgives nothing longer | [`with_freezes`](Self::with_freezes) |
+/// | weight of coding and of upscaling on screens | 1.25, 1.5 | letters are edges a pixel wide: what blurs a face a little makes them unreadable | [`with_screen_weights`](Self::with_screen_weights) |
+#[derive(Clone, Debug, PartialEq)]
+pub struct VideoModel {
+    codecs: Vec<VideoCodec>,
+    quantizer: QuantizerCurve,
+    bits: BitsCurve,
+    upscaling: f64,
+    /// Points at 15, 7 and 0 of 24 frames per second.
+    frame_rate: [f64; 3],
+    smooth: f64,
+    smooth_screen: f64,
+    freezes: f64,
+    frozen: f64,
+    screen_coding: f64,
+    screen_upscaling: f64,
+}
+
+/// The frame rates of [`VideoModel::frame_rate`] as shares of a smooth one.
+const FRAME_RATES: [f64; 3] = [15.0 / 24.0, 7.0 / 24.0, 0.0];
+/// How unsure the quantizer's curve is, points: pictures differ in how hard they are to code.
+const QUANTIZER_SPREAD: f64 = 5.0;
+/// How unsure the curve by bits is: as many times better or worse are the odds. A talking head needs a third of the
+/// bits of a walk through a wood.
+const BITS_SPREAD: f64 = 2.0;
+/// The same where the codec is not known: VP8 up to AV1, and older ones below.
+const UNKNOWN_CODEC_SPREAD: f64 = 2.6;
+/// How much longer the edges of a display may be than those of the largest picture seen.
+const DISPLAY_WORST: f64 = 1.5;
+/// And than those of the picture where nothing else was seen.
+const DISPLAY_UNKNOWN_WORST: f64 = 2.0;
+/// A frame rate that nobody knows may be this, of 24.
+const FRAME_RATE_WORST: f64 = 15.0;
+/// How long a freeze lasts where only their number or only their time is known, s.
+const FREEZE_S: f64 = 1.0;
+/// What freezes may have been where nobody counted them: one of a second in ten.
+const FREEZES_WORST: (f64, f64) = (1.0, 0.1);
+
+impl Default for VideoModel {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl VideoModel {
+    /// Its version: whatever changes a number raises it.
+    pub const VERSION: u32 = 1;
+
+    /// The constants of the table.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            codecs: Vec::new(),
+            quantizer: QuantizerCurve::new(),
+            bits: BitsCurve::new(),
+            upscaling: 21.0,
+            frame_rate: [5.0, 16.0, 50.0],
+            smooth: 24.0,
+            smooth_screen: 3.0,
+            freezes: 9.351_586_84,
+            frozen: 0.918_908_15,
+            screen_coding: 1.25,
+            screen_upscaling: 1.5,
+        }
+    }
+
+    /// One more codec, which comes before a built-in one of its name.
+    #[must_use]
+    pub fn with_codec(mut self, codec: VideoCodec) -> Self {
+        self.codecs.push(codec);
+        self
+    }
+
+    /// MOS = a − b·e^(k·q) by quantizer, and the opinions at the lower and upper threshold of a codec's quality scaler.
+    /// Ignored unless b and k are positive and 1 ≤ upper < lower, both reached between q = 0 and q = 1.
+    #[must_use]
+    pub fn with_quantizer_curve(mut self, a: f64, b: f64, k: f64, mos_at_thresholds: (f64, f64)) -> Self {
+        if let Some(curve) = QuantizerCurve::of(a, b, k, mos_at_thresholds) {
+            self.quantizer = curve;
+        }
+        self
+    }
+
+    /// The bits per pixel and frame at which coding takes half of everything, and how steeply it does so. Held in 1e-4
+    /// to 1 and 0.1 to 5; NaN is ignored.
+    #[must_use]
+    pub const fn with_bits_curve(mut self, half: f64, slope: f64) -> Self {
+        self.bits.half = held(half, 1e-4, 1.0, self.bits.half);
+        self.bits.slope = held(slope, 0.1, 5.0, self.bits.slope);
+        self
+    }
+
+    /// Points for a display whose edges are twice as long, U, 0 to 100: an area that is s times as large takes
+    /// U · log2(1 + (s − 1) / 3). NaN is ignored.
+    #[must_use]
+    pub const fn with_upscaling(mut self, points_at_twice: f64) -> Self {
+        self.upscaling = held(points_at_twice, 0.0, 100.0, self.upscaling);
+        self
+    }
+
+    /// Points at 15, 7 and 0 frames per second where 24 would be smooth, 0 to 100 and none less than the one before. NaN
+    /// is ignored.
+    #[must_use]
+    pub const fn with_frame_rate(mut self, at_15: f64, at_7: f64, at_0: f64) -> Self {
+        let [old_15, old_7, old_0] = self.frame_rate;
+        let at_15 = held(at_15, 0.0, 100.0, old_15);
+        let at_7 = held(held(at_7, 0.0, 100.0, old_7), at_15, 100.0, at_15);
+        self.frame_rate = [at_15, at_7, held(held(at_0, 0.0, 100.0, old_0), at_7, 100.0, at_7)];
+        self
+    }
+
+    /// The frame rates, 0.1 to 240 per second, above which more of them is no better: of pictures, and of screens. NaN is
+    /// ignored.
+    #[must_use]
+    pub const fn with_smooth(mut self, pictures: f64, screens: f64) -> Self {
+        self.smooth = held(pictures, 0.1, 240.0, self.smooth);
+        self.smooth_screen = held(screens, 0.1, 240.0, self.smooth_screen);
+        self
+    }
+
+    /// How many freezes in 10 s, and which share frozen, leave 1/e of a score. Held in 0.01 to 1e6; NaN is ignored.
+    #[must_use]
+    pub const fn with_freezes(mut self, per_10_s: f64, share: f64) -> Self {
+        self.freezes = held(per_10_s, 0.01, 1e6, self.freezes);
+        self.frozen = held(share, 0.01, 1e6, self.frozen);
+        self
+    }
+
+    /// How much more coding and upscaling take from a screen, 0 to 10 times. NaN is ignored.
+    #[must_use]
+    pub const fn with_screen_weights(mut self, coding: f64, upscaling: f64) -> Self {
+        self.screen_coding = held(coding, 0.0, 10.0, self.screen_coding);
+        self.screen_upscaling = held(upscaling, 0.0, 10.0, self.screen_upscaling);
+        self
+    }
+
+    /// What coding takes. `None` when neither a quantizer on a known scale nor bits per pixel are known.
+    fn coding(&self, inputs: &VideoInputs<'_>) -> Option<Coding> {
+        let codec = inputs.codec.and_then(|name| coding::find(&self.codecs, name));
+        let quantized = codec
+            .and_then(VideoCodec::quantizer)
+            .zip(inputs.qp)
+            .and_then(|(scale, qp)| self.quantizer.points(qp, scale));
+        if let Some(points) = quantized {
+            let points = Range { usual: points, worst: points + QUANTIZER_SPREAD, best: points - QUANTIZER_SPREAD };
+            return Some(Coding { points, quantized: true, gain: Origin::Measured });
+        }
+        let gain = codec.map_or(1.0, VideoCodec::gain);
+        let odds = self.bits.odds(inputs.bits_per_pixel()? * gain);
+        let spread = if codec.is_some() { BITS_SPREAD } else { UNKNOWN_CODEC_SPREAD };
+        let points = Range {
+            usual: coding::points_of(odds),
+            worst: coding::points_of(odds / spread),
+            best: coding::points_of(odds * spread),
+        };
+        let gain = if codec.is_some() { Origin::Measured } else { Origin::Assumed };
+        Some(Coding { points, quantized: false, gain })
+    }
+
+    /// What upscaling takes, and where the size of the display comes from.
+    fn upscaling(&self, inputs: &VideoInputs<'_>) -> (Range, Origin) {
+        let Some(coded) = inputs.coded_pixels() else { return (Range::sure(0.0), Origin::Missing) };
+        let area = |width, height| Some(size(width)? * size(height)?);
+        let points = |larger: f64| {
+            if larger > 1.0 { self.upscaling * libm::log2(1.0 + (larger - 1.0) / 3.0) } else { 0.0 }
+        };
+        let may_be = |larger: f64, worst: f64| Range {
+            usual: points(larger),
+            worst: points(larger.max(1.0) * worst * worst),
+            best: 0.0,
+        };
+        if let Some(display) = area(inputs.display_width, inputs.display_height) {
+            return (Range::sure(points(display / coded)), Origin::Measured);
+        }
+        match area(inputs.largest_width, inputs.largest_height) {
+            Some(largest) => (may_be(largest / coded, DISPLAY_WORST), Origin::Derived),
+            None => (may_be(1.0, DISPLAY_UNKNOWN_WORST), Origin::Assumed),
+        }
+    }
+
+    /// What the frame rate takes.
+    fn frame_rate(&self, inputs: &VideoInputs<'_>) -> Range {
+        let source = rate(inputs.source_frames_per_second);
+        let smooth = match (inputs.screen, source) {
+            (false, source) => source.map_or(self.smooth, |source| source.min(self.smooth)),
+            (true, Some(source)) => source.min(self.smooth_screen),
+            // A screen on which nothing changes has no frame rate.
+            (true, None) => return Range::sure(0.0),
+        };
+        match rate(inputs.frames_per_second) {
+            Some(_) if smooth <= 0.0 => Range::sure(0.0),
+            Some(frames) => {
+                let points = self.frame_rate_points(frames / smooth);
+                // A source that nobody knows may have been as slow.
+                Range { usual: points, worst: points, best: if source.is_some() { points } else { 0.0 } }
+            }
+            None => {
+                let worst = self.frame_rate_points(FRAME_RATE_WORST / self.smooth);
+                Range { usual: 0.0, worst: if inputs.screen { 0.0 } else { worst }, best: 0.0 }
+            }
+        }
+    }
+
+    /// Points for a share of a smooth frame rate, in straight pieces.
+    fn frame_rate_points(&self, share: f64) -> f64 {
+        let (mut above, mut points_above) = (1.0, 0.0);
+        for (&at, &points) in FRAME_RATES.iter().zip(&self.frame_rate) {
+            if share >= at {
+                return points_above + (above - share.min(above)) / (above - at) * (points - points_above);
+            }
+            (above, points_above) = (at, points);
+        }
+        points_above
+    }
+
+    /// The factor that freezes leave, and where it comes from.
+    fn freezes(&self, inputs: &VideoInputs<'_>) -> (Range, Origin) {
+        let left = |(number, share): (f64, f64)| libm::exp(-number / self.freezes) * libm::exp(-share / self.frozen);
+        let share = inputs.frozen.map(Ratio::as_f64);
+        let number = rate(inputs.freezes_per_10_s);
+        let (known, origin) = match (number, share) {
+            (Some(number), Some(share)) => ((number, share), Origin::Measured),
+            (None, Some(share)) => ((share * 10.0 / FREEZE_S, share), Origin::Derived),
+            (Some(number), None) => ((number, (number * FREEZE_S / 10.0).min(1.0)), Origin::Derived),
+            (None, None) if inputs.screen => return (Range::sure(1.0), Origin::Missing),
+            (None, None) => {
+                return (Range { usual: 1.0, worst: left(FREEZES_WORST), best: 1.0 }, Origin::Missing);
+            }
+        };
+        if known == (0.0, 0.0) || (inputs.screen && inputs.pending_data == Some(false)) {
+            return (Range::sure(1.0), origin);
+        }
+        let left = left(known);
+        if inputs.screen && inputs.pending_data.is_none() {
+            return (Range { usual: 1.0, worst: left, best: 1.0 }, Origin::Assumed);
+        }
+        (Range::sure(left), origin)
+    }
+}
+
+impl Model<VideoInputs<'_>> for VideoModel {
+    fn id(&self) -> ModelId {
+        ModelId::new("callgauge-video", Self::VERSION)
+    }
+
+    fn score(&self, inputs: &VideoInputs<'_>) -> Result<Score, NoScore> {
+        let frame_rate = self.frame_rate(inputs);
+        let (freezes, freezes_from) = self.freezes(inputs);
+        let Some(coding) = self.coding(inputs) else {
+            return Err(match rate(inputs.frames_per_second) {
+                Some(_) => NoScore::FrameRateOnly {
+                    temporal: Rx::clamped((100.0 - frame_rate.usual) * freezes.usual).unwrap_or(Rx::MIN),
+                },
+                None => NoScore::NoPictureInformation,
+            });
+        };
+        let (upscaling, display_from) = self.upscaling(inputs);
+        let (coding_weight, upscaling_weight) =
+            if inputs.screen { (self.screen_coding, self.screen_upscaling) } else { (1.0, 1.0) };
+        let terms = |of: fn(Range) -> f64| Terms {
+            coding: (of(coding.points) * coding_weight).clamp(0.0, 100.0),
+            upscaling: of(upscaling) * upscaling_weight,
+            frame_rate: of(frame_rate),
+            intact: 1.0 - inputs.corruption.map_or(0.0, Ratio::as_f64),
+            moving: of(freezes),
+        };
+        let usual = terms(|range| range.usual);
+        let tier = match (freezes_from == Origin::Missing, coding.quantized) {
+            (false, true) => Tier::V1,
+            (false, false) => Tier::V2,
+            (true, _) => Tier::V3,
+        };
+        let scale = if inputs.screen { MosScale::Screen } else { MosScale::Video };
+        Ok(Score::new(self.id(), scale, tier, rx_of(usual.rx()))
+            .with_interval(rx_of(terms(|range| range.worst).rx()), rx_of(terms(|range| range.best).rx()))
+            .widened_for(inputs.active_ms)
+            .with_inputs(origins(inputs, &coding, display_from, freezes_from))
+            .with_parts(usual.parts())
+            .with_cause(usual.cause()))
+    }
+}
+
+/// What coding takes.
+struct Coding {
+    points: Range,
+    /// By the quantizer.
+    quantized: bool,
+    /// Where the worth of the codec's bits comes from.
+    gain: Origin,
+}
+
+/// A figure as it is, or usually is; at its worst; at its best.
+#[derive(Clone, Copy)]
+struct Range {
+    usual: f64,
+    worst: f64,
+    best: f64,
+}
+
+impl Range {
+    const fn sure(value: f64) -> Self {
+        Self { usual: value, worst: value, best: value }
+    }
+}
+
+/// What each impairment takes: points of 100, and shares of what those leave.
+#[derive(Clone, Copy)]
+struct Terms {
+    coding: f64,
+    upscaling: f64,
+    frame_rate: f64,
+    /// The share of frames that are as they were coded.
+    intact: f64,
+    /// What freezes leave.
+    moving: f64,
+}
+
+impl Terms {
+    /// What is left after points, on 0 to 100.
+    fn still(&self) -> f64 {
+        (100.0 - self.coding - self.upscaling - self.frame_rate).max(0.0)
+    }
+
+    fn rx(&self) -> f64 {
+        self.still() * self.intact * self.moving
+    }
+
+    /// Points as they come to bear: where there are more than 100, each counts less.
+    fn parts(&self) -> Parts {
+        let points = self.coding + self.upscaling + self.frame_rate;
+        let share = if points > 100.0 { 100.0 / points } else { 1.0 };
+        let still = self.still();
+        let mut parts = Parts::new();
+        parts.set(Cause::Coding, self.coding * share);
+        parts.set(Cause::Upscaling, self.upscaling * share);
+        parts.set(Cause::FrameRate, self.frame_rate * share);
+        parts.set(Cause::Corruption, still * (1.0 - self.intact));
+        parts.set(Cause::Freezes, still * self.intact * (1.0 - self.moving));
+        parts
+    }
+
+    /// The same without an impairment.
+    fn without(mut self, cause: Cause) -> Self {
+        match cause {
+            Cause::Coding => self.coding = 0.0,
+            Cause::Upscaling => self.upscaling = 0.0,
+            Cause::FrameRate => self.frame_rate = 0.0,
+            Cause::Corruption => self.intact = 1.0,
+            Cause::Freezes => self.moving = 1.0,
+            _ => {}
+        }
+        self
+    }
+
+    /// The impairment without which the score would be best. Where none alone makes a difference, the largest.
+    fn cause(&self) -> Option<Cause> {
+        let mut best = (self.rx(), None);
+        for cause in [Cause::Coding, Cause::Upscaling, Cause::FrameRate, Cause::Freezes, Cause::Corruption] {
+            let without = self.without(cause).rx();
+            if without > best.0 {
+                best = (without, Some(cause));
+            }
+        }
+        best.1.or_else(|| self.parts().largest())
+    }
+}
+
+fn rx_of(value: f64) -> Rx {
+    Rx::clamped(value).unwrap_or(Rx::MIN)
+}
+
+/// Where each input came from.
+fn origins(inputs: &VideoInputs<'_>, coding: &Coding, display: Origin, freezes: Origin) -> Inputs {
+    let measured = |known: bool| if known { Origin::Measured } else { Origin::Missing };
+    let or_assumed = |known: bool| if known { Origin::Measured } else { Origin::Assumed };
+    let coded = if coding.quantized {
+        Inputs::new().with(Input::Quantizer, Origin::Measured)
+    } else {
+        Inputs::new().with(Input::Quantizer, Origin::Missing).with(Input::Bitrate, Origin::Measured)
+    };
+    coded
+        .with(Input::Codec, coding.gain)
+        .with(Input::Size, measured(inputs.coded_pixels().is_some()))
+        .with(Input::DisplaySize, display)
+        .with(Input::FrameRate, or_assumed(rate(inputs.frames_per_second).is_some()))
+        .with(Input::SourceFrameRate, or_assumed(rate(inputs.source_frames_per_second).is_some()))
+        .with(Input::Freezes, freezes)
+        .with(Input::Corruption, measured(inputs.corruption.is_some()))
+}
+
+/// A number of pixels along an edge that can be one.
+fn size(pixels: Option<f64>) -> Option<f64> {
+    pixels.filter(|pixels| (1.0..=1e6).contains(pixels))
+}
+
+/// A number of events in some time that can be one.
+fn rate(events: Option<f64>) -> Option<f64> {
+    events.filter(|events| (0.0..=1e6).contains(events))
+}
+
+/// `value` between `low` and `high`; `or` for NaN.
+const fn held(value: f64, low: f64, high: f64, or: f64) -> f64 {
+    if value.is_nan() { or } else { value.clamp(low, high) }
+}
