@@ -170,7 +170,7 @@ impl Conference {
     /// Cost: linear in streams, with an allocation for each; meant for the end of a call or a slow tick.
     #[must_use]
     pub fn summary(&self) -> ConferenceSummary {
-        summarize::conference(self.name.as_deref(), &self.fabrics)
+        summarize::conference(self.name.as_deref(), &self.fabrics, &self.config)
     }
 
     fn check_clock(&self, now: Timestamp) -> Result<(), InputError> {

@@ -5,6 +5,8 @@ use core::panic::RefUnwindSafe;
 
 use crate::score::Model;
 use crate::score::audio::{AudioInputs, AudioModel};
+use crate::score::combine::Weights;
+use crate::score::video::{VideoInputs, VideoModel};
 
 /// How much of everything a conference keeps. Beyond a limit no stream or fabric that is known is lost: new ones are
 /// refused, and counted. Only of events that nobody polls the oldest go.
@@ -74,18 +76,24 @@ impl Default for Limits {
 pub struct Config {
     limits: Limits,
     audio_model: Option<Arc<ScoresAudio>>,
+    video_model: Option<Arc<ScoresVideo>>,
+    weights: Weights,
 }
 
 /// A model that scores sound.
 pub type ScoresAudio = dyn for<'a> Model<AudioInputs<'a>> + RefUnwindSafe;
 
+/// A model that scores pictures.
+pub type ScoresVideo = dyn for<'a> Model<VideoInputs<'a>> + RefUnwindSafe;
+
 static AUDIO_MODEL: AudioModel = AudioModel::new();
+static VIDEO_MODEL: VideoModel = VideoModel::new();
 
 impl Config {
     /// The defaults.
     #[must_use]
     pub const fn new() -> Self {
-        Self { limits: Limits::new(), audio_model: None }
+        Self { limits: Limits::new(), audio_model: None, video_model: None, weights: Weights::new() }
     }
 
     /// Other limits.
@@ -106,6 +114,32 @@ impl Config {
     #[must_use]
     pub fn audio_model(&self) -> &ScoresAudio {
         self.audio_model.as_deref().unwrap_or(&AUDIO_MODEL)
+    }
+
+    /// Another model that scores pictures.
+    #[must_use]
+    pub fn with_video_model(mut self, model: impl for<'a> Model<VideoInputs<'a>> + RefUnwindSafe + 'static) -> Self {
+        self.video_model = Some(Arc::new(model));
+        self
+    }
+
+    /// The model that scores pictures: [`VideoModel`] unless another was chosen.
+    #[must_use]
+    pub fn video_model(&self) -> &ScoresVideo {
+        self.video_model.as_deref().unwrap_or(&VIDEO_MODEL)
+    }
+
+    /// Another weight of sound beside pictures.
+    #[must_use]
+    pub const fn with_weights(mut self, weights: Weights) -> Self {
+        self.weights = weights;
+        self
+    }
+
+    /// How much sound and pictures weigh.
+    #[must_use]
+    pub const fn weights(&self) -> &Weights {
+        &self.weights
     }
 
     /// The limits in force.

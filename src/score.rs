@@ -18,6 +18,7 @@ pub mod codec;
 pub mod combine;
 pub mod emodel;
 mod evidence;
+mod mean;
 mod model;
 mod pool;
 pub mod rating;

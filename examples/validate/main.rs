@@ -114,11 +114,12 @@ fn compare(name: &str, model: &AudioModel, segments: &[&Segment]) -> Result<(), 
         scores: segments.iter().map(|segment| (baseline.score)(&segment.window)).collect(),
     });
     println!("\n{name}: {} segments", segments.len());
-    println!(
-        "{:26} {:>4}  {:>7}  {:>8}  {:>8}  {:>6}   {}",
-        "", "n", "Pearson", "Spearman", "Spearman", "RMSE", "ahead by, 95 % by recording: Pearson with PESQ, Spearman"
-    );
-    println!("{:26} {:>4}  {:>7}  {:>8}  {:>8}  {:>6}   {}", "", "", "PESQ", "mean", "even", "PESQ", "with the mean");
+    let titles = |titles: [&str; 6], margins: &str| {
+        let [name, n, pesq, mean, even, rmse] = titles;
+        println!("{name:26} {n:>4}  {pesq:>7}  {mean:>8}  {even:>8}  {rmse:>6}   {margins}");
+    };
+    titles(["", "n", "Pearson", "Spearman", "Spearman", "RMSE"], "ahead by, 95 % by recording: Pearson with PESQ,");
+    titles(["", "", "PESQ", "mean", "even", "PESQ"], "Spearman with the mean");
     for row in std::iter::once(Row::ours(model, segments)).chain(peers) {
         let Some(Agreement { n, pesq, mean, even_mean, rmse }) = row.agreement(&truth, 0..segments.len()) else {
             println!("{:26} too few scores", row.name);

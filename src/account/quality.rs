@@ -5,6 +5,7 @@ use crate::id::{Direction, MediaKind};
 use crate::metric::{Interval, Metric, State};
 use crate::score::audio::AudioWindow;
 use crate::score::rating::{self, Quality as Rating};
+use crate::score::video::VideoWindow;
 use crate::score::{Micros, NoScore, Score, ScorePool, WorstTenSeconds};
 use crate::unit::StatTime;
 
@@ -28,10 +29,12 @@ pub(crate) struct Quality {
 }
 
 #[derive(Clone, Debug, Default)]
+#[allow(clippy::large_enum_variant)] // hardly any stream stays unknown, and a box would cost each of the others
 enum Window {
     #[default]
     Unknown,
     Audio(AudioWindow),
+    Video(VideoWindow),
 }
 
 /// A score, and what it weighs.
@@ -93,7 +96,7 @@ impl Quality {
             // The talker goes on in a moment: what was heard before still counts.
             State::Silent => Err(NoScore::Resting),
             _ => {
-                self.rest();
+                self.rest(interval);
                 Err(NoScore::Resting)
             }
         };
@@ -105,6 +108,7 @@ impl Quality {
     pub(crate) fn undecided(&self) -> Micros {
         Micros::of_millis(match &self.window {
             Window::Audio(window) => window.apart_ms(),
+            Window::Video(window) => window.apart_ms(),
             Window::Unknown => 0.0,
         })
     }
@@ -119,42 +123,39 @@ impl Quality {
         scores
     }
 
-    /// The stream rests. In the middle of the last interval it came to rest, which sounds as if something were lost.
-    fn rest(&mut self) {
+    /// The stream rests. In the middle of the last interval it came to rest, which sounds and looks as if something were
+    /// lost.
+    fn rest(&mut self, interval: &Interval) {
         self.rested = true;
         self.latest = None;
         self.worst.rest();
         match &mut self.window {
             Window::Audio(window) => window.clear(),
+            Window::Video(window) => {
+                window.add(interval);
+            }
             Window::Unknown => {}
         }
     }
 
     fn score(&mut self, interval: &Interval, setting: &Setting<'_>, rtt_ms: Option<f64>) -> Result<Score, NoScore> {
-        if let (Window::Unknown, Some(MediaKind::Audio)) = (&self.window, interval.kind) {
-            self.window = Window::Audio(AudioWindow::new());
+        if let Window::Unknown = self.window {
+            self.window = match interval.kind {
+                Some(MediaKind::Audio) => Window::Audio(AudioWindow::new()),
+                Some(MediaKind::Video) => Window::Video(VideoWindow::new()),
+                None => Window::Unknown,
+            };
         }
+        let undecided_before = self.undecided();
         let (result, active_ms) = match &mut self.window {
             Window::Unknown => (Err(NoScore::UnknownKind), 0.0),
-            Window::Audio(window) => {
-                if setting.still && interval.direction == Direction::Inbound {
-                    window.keep_apart(interval);
-                    return Err(NoScore::Undecided);
-                }
-                let heard_ms = window.add(interval);
-                self.quiet.add(Micros::of_millis(interval.span_ms - heard_ms));
-                let score = window.inputs().ok_or(NoScore::TooLittle).and_then(|mut inputs| {
-                    inputs.codec = setting.codec;
-                    inputs.constant_bitrate = setting.negotiated.constant_bitrate;
-                    inputs.error_correction = setting.negotiated.error_correction;
-                    inputs.lost_at_far_end = interval.direction == Direction::Outbound;
-                    inputs.rtt_ms = rtt_ms;
-                    inputs.playout_ms = setting.playout_ms.filter(|_| interval.direction == Direction::Inbound);
-                    setting.config.audio_model().score(&inputs)
-                });
-                (score, heard_ms)
-            }
+            Window::Audio(window) => score_audio(window, interval, setting, rtt_ms),
+            Window::Video(window) => score_video(window, interval, setting),
         };
+        if self.undecided() > undecided_before {
+            return Err(NoScore::Undecided);
+        }
+        self.quiet.add(Micros::of_millis(interval.span_ms - active_ms));
         if let Some(latest) = self.latest.take() {
             latest.join(&mut self.scores, &mut self.worst);
         }
@@ -183,6 +184,43 @@ impl Quality {
         }
         rating
     }
+}
+
+/// Scores sound. How much of the interval was heard comes along, ms.
+fn score_audio(
+    window: &mut AudioWindow,
+    interval: &Interval,
+    setting: &Setting<'_>,
+    rtt_ms: Option<f64>,
+) -> (Result<Score, NoScore>, f64) {
+    let received = interval.direction == Direction::Inbound;
+    if setting.still && received {
+        window.keep_apart(interval);
+        return (Err(NoScore::Undecided), 0.0);
+    }
+    let heard_ms = window.add(interval);
+    let score = window.inputs().ok_or(NoScore::TooLittle).and_then(|mut inputs| {
+        inputs.codec = setting.codec;
+        inputs.constant_bitrate = setting.negotiated.constant_bitrate;
+        inputs.error_correction = setting.negotiated.error_correction;
+        inputs.lost_at_far_end = !received;
+        inputs.rtt_ms = rtt_ms;
+        inputs.playout_ms = setting.playout_ms.filter(|_| received);
+        setting.config.audio_model().score(&inputs)
+    });
+    (score, heard_ms)
+}
+
+/// Scores pictures. How much of the interval was shown comes along, ms.
+fn score_video(window: &mut VideoWindow, interval: &Interval, setting: &Setting<'_>) -> (Result<Score, NoScore>, f64) {
+    let shown_ms = window.add(interval);
+    let score = window.inputs().ok_or(NoScore::TooLittle).and_then(|mut inputs| {
+        inputs.codec = setting.codec;
+        inputs.screen = setting.screen;
+        inputs.source_frames_per_second = setting.source_frames_per_second;
+        setting.config.video_model().score(&inputs)
+    });
+    (score, shown_ms)
 }
 
 impl Latest {

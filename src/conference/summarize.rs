@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 
 use super::fabric::Fabric;
 use crate::account::{Account, Totals};
+use crate::config::Config;
 use crate::digest::Digest;
 use crate::fabric::PathState;
 use crate::id::{Direction, MediaKind};
@@ -15,7 +16,7 @@ use crate::summary::{
 };
 use crate::unit::{Bitrate, Ratio};
 
-pub(super) fn conference(name: Option<&str>, fabrics: &[Fabric]) -> ConferenceSummary {
+pub(super) fn conference(name: Option<&str>, fabrics: &[Fabric], config: &Config) -> ConferenceSummary {
     let times = || fabrics.iter().filter_map(|fabric| fabric.span);
     let start_ms = times().map(|(first, _)| first.as_millis()).min_by(f64::total_cmp);
     let end_ms = times().map(|(_, last)| last.as_millis()).max_by(f64::total_cmp);
@@ -27,16 +28,16 @@ pub(super) fn conference(name: Option<&str>, fabrics: &[Fabric]) -> ConferenceSu
         duration_s: start_ms.zip(end_ms).map(|(start, end)| (end - start) / 1e3),
         state: "ongoing",
         end_reason: None,
-        score: scores::group(fabrics.iter().flat_map(|fabric| &fabric.accounts)),
+        score: scores::group(fabrics.iter().flat_map(|fabric| &fabric.accounts), config),
         users: Vec::new(),
         talk: None,
         events: Vec::new(),
         diagnoses: Vec::new(),
-        fabrics: fabrics.iter().map(fabric).collect(),
+        fabrics: fabrics.iter().map(|one| fabric(one, config)).collect(),
     }
 }
 
-fn fabric(fabric: &Fabric) -> FabricSummary {
+fn fabric(fabric: &Fabric, config: &Config) -> FabricSummary {
     let mut rtcp = Digest::new();
     for account in fabric.accounts.iter().filter(|account| account.direction == Direction::Outbound) {
         rtcp.merge(&account.digests.rtt_ms);
@@ -64,7 +65,7 @@ fn fabric(fabric: &Fabric) -> FabricSummary {
         selected_pair_changes: fabric.path.selected_changes,
         refused_streams: fabric.refused_streams,
         rtt_ms: RttBySource { rtcp: rtcp.stats(), ice: fabric.path.ice_rtt_ms.stats() },
-        score: scores::group(fabric.accounts.iter()),
+        score: scores::group(fabric.accounts.iter(), config),
         available_outgoing_bps: fabric.path.available_outgoing_bps.stats(),
         streams: accounts.into_iter().map(stream).collect(),
     }

@@ -44,7 +44,7 @@ use super::codec::{Basis, CodecQuery, CodecTable};
 use super::emodel::equipment::valid_burst_r;
 use super::emodel::{Equipment, Scale, delay};
 use super::evidence::{Cause, Input, Inputs, Origin, Parts};
-use super::model::{Model, ModelId, Native, NoScore, Score, Tier};
+use super::model::{Model, ModelId, Native, NoScore, Score, Tier, held};
 use crate::unit::{Bitrate, Ratio, Rx};
 
 /// What is known of a stream of sound over a window. Everything may be unknown.
@@ -159,11 +159,6 @@ const CAPTURE_MS: f64 = 10.0;
 const LOOKAHEAD_MS: f64 = 5.0;
 /// A jitter buffer that nobody measured, ms: NetEq's usual target, or three times the jitter if that is more.
 const BUFFER_MS: f64 = 40.0;
-/// A shorter window than this, ms, says less than it seems to.
-const SURE_AFTER_MS: f64 = 3_000.0;
-/// By how many points of 100 a window of nothing would be unsure.
-const UNSURE_POINTS: f64 = 10.0;
-
 impl Default for AudioModel {
     fn default() -> Self {
         Self::new()
@@ -359,12 +354,9 @@ impl Model<AudioInputs<'_>> for AudioModel {
                 ta_ms: way.map(|way| way.best),
             },
         )?;
-        let unsure = inputs
-            .active_ms
-            .map_or(0.0, |active| UNSURE_POINTS * (1.0 - active.clamp(0.0, SURE_AFTER_MS) / SURE_AFTER_MS));
-
         let mut score = Score::new(self.id(), Scale::Fullband.into(), loss.tier, terms.rx(true))
-            .with_interval(worst.rx_off(-unsure), best.rx_off(unsure))
+            .with_interval(worst.rx(true), best.rx(true))
+            .widened_for(inputs.active_ms)
             .with_listening_quality(terms.rx(false))
             .with_inputs(origins(inputs, &loss, coded.origin))
             .with_parts(terms.parts());
@@ -423,16 +415,8 @@ impl Terms {
 
     fn rx(&self, with_delay: bool) -> Rx {
         let delay = if with_delay { self.delay } else { 0.0 };
-        self.rx_of(self.codec + self.loss + self.stretch + delay, 0.0)
-    }
-
-    /// The value, off by some points.
-    fn rx_off(&self, points: f64) -> Rx {
-        self.rx_of(self.codec + self.loss + self.stretch + self.delay, points)
-    }
-
-    fn rx_of(&self, impairments: f64, points: f64) -> Rx {
-        Rx::clamped(self.points(self.scale.max_r() - impairments) + points).unwrap_or(Rx::MIN)
+        let impairments = self.codec + self.loss + self.stretch + delay;
+        Rx::clamped(self.points(self.scale.max_r() - impairments)).unwrap_or(Rx::MIN)
     }
 
     fn parts(&self) -> Parts {
@@ -508,9 +492,4 @@ fn origins(inputs: &AudioInputs<'_>, loss: &Loss, bitrate: Origin) -> Inputs {
 /// A duration in ms, or a number of frames, that can be one.
 fn real(value: Option<f64>) -> Option<f64> {
     value.filter(|value| (0.0..=1e7).contains(value))
-}
-
-/// `value` between `low` and `high`; `or` for NaN.
-const fn held(value: f64, low: f64, high: f64, or: f64) -> f64 {
-    if value.is_nan() { or } else { value.clamp(low, high) }
 }

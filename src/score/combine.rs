@@ -6,8 +6,8 @@
 //! part in it.
 
 use super::emodel::scale;
-use super::evidence::{Inputs, Parts};
-use super::model::{ModelId, MosScale, Score, Tier, mos_of};
+use super::evidence::Parts;
+use super::model::{ModelId, MosScale, Score, Tier, held, mos_of};
 use crate::unit::{Mos, Rx};
 
 /// How much sound and pictures weigh in [`audio_visual`]. The values are ours; there is no standard for conversations.
@@ -94,7 +94,7 @@ pub fn audio_visual(audio: &Score, video: &Score, weights: &Weights) -> Score {
 
     Score::new(ModelId::new("callgauge-av", VERSION), MosScale::AudioVisual, worse_tier(audio.tier, video.tier), rx)
         .with_interval(weights.rx_of(audio.rx_low, video.rx_low), weights.rx_of(audio.rx_high, video.rx_high))
-        .with_inputs(both(audio.inputs, video.inputs))
+        .with_inputs(audio.inputs.least_sure(video.inputs))
         .with_parts(shared(
             100.0 - rx.as_f64(),
             (&audio.parts, gain(Rx::MAX, video.rx, mos)),
@@ -187,13 +187,6 @@ fn worse_tier(audio: Tier, video: Tier) -> Tier {
     if step(video) > step(audio) { video } else { audio }
 }
 
-/// What either went by; of what both did, where the less sure of the two came from.
-fn both(audio: Inputs, video: Inputs) -> Inputs {
-    video.iter().fold(audio, |inputs, (input, origin)| {
-        inputs.with(input, inputs.get(input).map_or(origin, |other| other.min(origin)))
-    })
-}
-
 /// The parts of both, of `points` in all.
 fn shared(points: f64, audio: (&Parts, f64), video: (&Parts, f64)) -> Parts {
     // Who gains nothing, or does not say by what, takes nothing.
@@ -209,9 +202,4 @@ fn shared(points: f64, audio: (&Parts, f64), video: (&Parts, f64)) -> Parts {
         }
     }
     sum
-}
-
-/// `value` between `low` and `high`; `or` for NaN.
-const fn held(value: f64, low: f64, high: f64, or: f64) -> f64 {
-    if value.is_nan() { or } else { value.clamp(low, high) }
 }

@@ -280,6 +280,11 @@ impl serde::Serialize for Score {
     }
 }
 
+/// `value` between `low` and `high`; `or` for NaN: how a constant of a model is set.
+pub(super) const fn held(value: f64, low: f64, high: f64, or: f64) -> f64 {
+    if value.is_nan() { or } else { value.clamp(low, high) }
+}
+
 /// The mean opinion score of a value on the 100 scale: ITU-T G.107 Annex B.
 #[must_use]
 pub fn mos_of(rx: Rx) -> Mos {

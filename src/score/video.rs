@@ -50,7 +50,7 @@ pub use window::VideoWindow;
 use alloc::vec::Vec;
 
 use super::evidence::{Cause, Input, Inputs, Origin, Parts};
-use super::model::{Model, ModelId, MosScale, NoScore, Score, Tier};
+use super::model::{Model, ModelId, MosScale, NoScore, Score, Tier, held};
 use crate::unit::{Bitrate, Ratio, Rx};
 use coding::{BitsCurve, QuantizerCurve};
 
@@ -543,9 +543,4 @@ fn size(pixels: Option<f64>) -> Option<f64> {
 /// A number of events in some time that can be one.
 fn rate(events: Option<f64>) -> Option<f64> {
     events.filter(|events| (0.0..=1e6).contains(events))
-}
-
-/// `value` between `low` and `high`; `or` for NaN.
-const fn held(value: f64, low: f64, high: f64, or: f64) -> f64 {
-    if value.is_nan() { or } else { value.clamp(low, high) }
 }

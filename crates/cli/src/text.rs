@@ -254,11 +254,17 @@ impl Line<'_> {
     /// What it was worth, how sure that is, and why.
     fn score(&self, summary: &ConferenceSummary) -> Option<String> {
         let score = &self.stream.score;
+        if self.is_idle() {
+            return None;
+        }
         let Some(mos) = score.mos else {
             let why = match score.reason.as_deref()? {
                 "unknown_codec" => "nothing is known of the codec",
                 "unknown_robustness" => "how the codec bears loss was never published",
                 "no_loss_information" => "nobody tells what was lost",
+                "too_little" if self.stream.kind == Some(MediaKind::Audio) => "nobody was heard to speak",
+                "too_little" => "too little was shown",
+                "undecided" => "nobody tells whether anything was sent",
                 "frame_rate_only" | "no_picture_information" => "too little is known of the pictures",
                 _ => return None,
             };

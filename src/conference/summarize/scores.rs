@@ -3,8 +3,10 @@
 use alloc::string::{String, ToString};
 
 use crate::account::{Account, Quality};
+use crate::config::Config;
 use crate::digest::Stats;
 use crate::id::{Direction, MediaKind};
+use crate::score::combine::audio_visual;
 use crate::score::{Micros, NoScore, Score, ScorePool, mos_of};
 use crate::summary::{GroupScore, RatingSeconds, ScoreSummary, WorstTenSeconds};
 use crate::unit::Rx;
@@ -34,7 +36,7 @@ pub(super) fn stream(quality: &Quality) -> ScoreSummary {
 }
 
 /// The score of what the streams came to together.
-pub(super) fn group<'a>(accounts: impl Iterator<Item = &'a Account> + Clone) -> GroupScore {
+pub(super) fn group<'a>(accounts: impl Iterator<Item = &'a Account> + Clone, config: &Config) -> GroupScore {
     let received = accounts.clone().filter(|account| account.direction == Direction::Inbound);
     let was_scored = |account: &Account| account.quality.scores().active() > Micros::default();
     let direction = if received.clone().any(was_scored) { Direction::Inbound } else { Direction::Outbound };
@@ -53,7 +55,10 @@ pub(super) fn group<'a>(accounts: impl Iterator<Item = &'a Account> + Clone) -> 
         all.merge(&total.scores);
     }
     let score = |total: &Option<Total>| total.as_ref()?.scores.mean();
-    let together: Option<Score> = score(&audio).or(score(&video));
+    let together: Option<Score> = match (score(&audio), score(&video)) {
+        (Some(audio), Some(video)) => Some(audio_visual(&audio, &video, config.weights())),
+        (audio, video) => audio.or(video),
+    };
     GroupScore {
         mos: together.map(|score| score.mos().as_f64()),
         mos_low: together.map(|score| score.low().as_f64()),

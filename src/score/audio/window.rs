@@ -2,6 +2,7 @@
 
 use super::{AudioInputs, PACKET_MS};
 use crate::metric::{Interval, Metric};
+use crate::score::mean::Mean;
 use crate::unit::{Bitrate, Ratio};
 
 /// Quieter than this, −50 dBov, nobody speaks: speech lies near −26 dBov (the level that P.830 asks for), what noise
@@ -66,13 +67,6 @@ enum Figure {
 
 impl Figure {
     const COUNT: usize = Self::JitterBufferMs as usize + 1;
-}
-
-/// A mean under way.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Mean {
-    sum: f64,
-    weight: f64,
 }
 
 impl AudioWindow {
@@ -170,7 +164,8 @@ impl AudioWindow {
         inputs.bitrate = of(Figure::Bitrate).and_then(Bitrate::new);
         inputs.redundancy = of(Figure::Redundancy);
         inputs.recovered = ratio(Figure::Recovered);
-        let enough = |figure: Figure| self.means.get(figure as usize).is_some_and(|mean| mean.weight >= LEAST_PACKETS);
+        let enough =
+            |figure: Figure| self.means.get(figure as usize).is_some_and(|mean| mean.weight() >= LEAST_PACKETS);
         inputs.lost = ratio(Figure::Lost).filter(|_| enough(Figure::Lost));
         inputs.discarded = ratio(Figure::Discarded).filter(|_| enough(Figure::Discarded));
         inputs.jitter_ms = of(Figure::JitterMs);
@@ -183,8 +178,7 @@ impl AudioWindow {
 
     fn mean(&mut self, figure: Figure, value: Option<f64>, weight: f64) {
         if let (Some(value), Some(mean)) = (value, self.means.get_mut(figure as usize)) {
-            mean.sum += value * weight;
-            mean.weight += weight;
+            mean.add(value * weight, weight);
         }
     }
 
@@ -196,8 +190,7 @@ impl AudioWindow {
         let left = libm::exp(-span_ms / Self::FORGETS_MS);
         self.heard_ms *= left;
         for mean in &mut self.means {
-            mean.sum *= left;
-            mean.weight *= left;
+            mean.fade(left);
         }
         Self::FORGETS_MS * (1.0 - left)
     }
@@ -217,12 +210,6 @@ impl AudioWindow {
         self.power = now + (before - now) * left;
         self.loudest = self.loudest.max(self.power);
         (self.power / (FULL_SPEECH * self.loudest)).min(1.0)
-    }
-}
-
-impl Mean {
-    fn get(self) -> Option<f64> {
-        (self.weight > 0.0).then(|| self.sum / self.weight)
     }
 }
 

@@ -3,6 +3,7 @@
 use super::VideoInputs;
 use crate::id::Direction;
 use crate::metric::{Interval, Metric, State};
+use crate::score::mean::Mean;
 use crate::unit::{Bitrate, Ratio};
 
 /// Nothing came for this long, ms, and no word that nothing was sent: an outage. A sender that pauses says so in its next
@@ -18,8 +19,6 @@ const FRAME_MS: f64 = 1e3 / 15.0;
 const REPORT_MS: f64 = 1_000.0;
 /// A score needs to have seen this much, ms.
 const LEAST_MS: f64 = 250.0;
-/// A mean is not forgotten further than this: while a picture stands, what it was coded with stays true.
-const LEAST_WEIGHT: f64 = 1e-100;
 
 /// The last seconds of a stream of pictures.
 ///
@@ -84,13 +83,6 @@ struct Stream {
     rested: bool,
     /// For how long frames have come again, ms.
     moving_ms: f64,
-}
-
-/// A mean under way.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Mean {
-    sum: f64,
-    weight: f64,
 }
 
 impl VideoWindow {
@@ -209,7 +201,7 @@ impl VideoWindow {
     fn move_on(&mut self, interval: &Interval, span_ms: f64, weight: f64) {
         // It was no freeze.
         let still_ms = core::mem::take(&mut self.stream.still_ms);
-        self.frames.weight += self.weight_of(span_ms, still_ms);
+        self.frames.add(0.0, self.weight_of(span_ms, still_ms));
         if let Some(frames) = interval.get(Metric::FramesPerSecond) {
             self.stream.fastest = self.stream.fastest.max(frames);
             let number = frames / 1e3 * weight;
@@ -273,7 +265,7 @@ impl VideoWindow {
     /// Counts time as frozen that was counted as moving.
     fn find_frozen(&mut self, weight: f64, interval: &Interval) {
         let weight = self.freeze(weight, pending(interval));
-        self.frames.weight = (self.frames.weight - weight).max(0.0);
+        self.frames.lighten(weight);
     }
 
     /// Counts time as frozen, as much as was shown and not frozen yet. Returns how much that was.
@@ -348,24 +340,6 @@ impl Stream {
         self.settled_ms = 0.0;
         self.counted = false;
         self.rested = false;
-    }
-}
-
-impl Mean {
-    fn add(&mut self, sum: f64, weight: f64) {
-        self.sum += sum;
-        self.weight += weight;
-    }
-
-    fn fade(&mut self, left: f64) {
-        if self.weight > LEAST_WEIGHT {
-            self.sum *= left;
-            self.weight *= left;
-        }
-    }
-
-    fn get(self) -> Option<f64> {
-        (self.weight > 0.0).then(|| self.sum / self.weight)
     }
 }
 
