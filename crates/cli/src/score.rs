@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use callgauge::score::audio::{AudioInputs, AudioModel};
+use callgauge::score::video::{VideoInputs, VideoModel};
 use callgauge::score::{Model, NoScore, Score, mos_of};
 use callgauge::unit::{Bitrate, Ratio};
 use clap::{Args, Subcommand};
@@ -14,6 +15,8 @@ use crate::text::{confidence, taker};
 pub(crate) enum What {
     /// Sound.
     Audio(Audio),
+    /// Pictures, or a shared screen.
+    Video(Video),
 }
 
 /// What is known of a stream of sound. What is not given is unknown.
@@ -69,6 +72,67 @@ pub(crate) struct Audio {
     format: Format,
 }
 
+/// What is known of a stream of pictures. What is not given is unknown.
+#[derive(Debug, Args)]
+pub(crate) struct Video {
+    /// The codec: VP8, VP9, H264, H265, AV1.
+    #[arg(long, value_name = "NAME")]
+    codec: Option<String>,
+    /// Mean quantizer, on the codec's own scale.
+    #[arg(long, value_name = "NUMBER", value_parser = amount)]
+    qp: Option<f64>,
+    /// Payload bit rate, bits per second: counts where the quantizer is not given.
+    #[arg(long, value_name = "BPS", value_parser = bitrate)]
+    bitrate: Option<Bitrate>,
+    /// Size of the coded picture, such as 1280x720.
+    #[arg(long, value_name = "WxH", value_parser = size)]
+    size: Option<(f64, f64)>,
+    /// Size at which it is shown.
+    #[arg(long, value_name = "WxH", value_parser = size)]
+    display: Option<(f64, f64)>,
+    /// Frames per second, freezes left out.
+    #[arg(long, value_name = "NUMBER", value_parser = amount)]
+    fps: Option<f64>,
+    /// Frames per second of what is filmed or shared.
+    #[arg(long, value_name = "NUMBER", value_parser = amount)]
+    source_fps: Option<f64>,
+    /// Share of the time in freezes, as a ratio.
+    #[arg(long, value_name = "RATIO", value_parser = ratio)]
+    frozen: Option<Ratio>,
+    /// Freezes in ten seconds.
+    #[arg(long, value_name = "NUMBER", value_parser = amount)]
+    freezes_per_10_s: Option<f64>,
+    /// The probability that a frame was shown corrupted.
+    #[arg(long, value_name = "RATIO", value_parser = ratio)]
+    corruption: Option<Ratio>,
+    /// It is a shared screen.
+    #[arg(long)]
+    screen: bool,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+impl Video {
+    fn inputs(&self) -> VideoInputs<'_> {
+        let mut inputs = VideoInputs::new();
+        inputs.codec = self.codec.as_deref();
+        inputs.qp = self.qp;
+        inputs.bitrate = self.bitrate;
+        (inputs.width, inputs.height) = self.size.unzip();
+        (inputs.display_width, inputs.display_height) = self.display.unzip();
+        inputs.frames_per_second = self.fps;
+        inputs.source_frames_per_second = self.source_fps;
+        inputs.frozen = self.frozen;
+        inputs.freezes_per_10_s = self.freezes_per_10_s;
+        // What is said to have frozen was to be shown.
+        inputs.pending_data = self.frozen.map(|_| true);
+        inputs.corruption = self.corruption;
+        inputs.screen = self.screen;
+        inputs
+    }
+}
+
 impl Audio {
     fn inputs(&self) -> AudioInputs<'_> {
         let mut inputs = AudioInputs::new();
@@ -94,6 +158,7 @@ impl Audio {
 pub(crate) fn run(what: &What, out: &mut dyn Write) -> io::Result<bool> {
     let (score, format) = match what {
         What::Audio(audio) => (AudioModel::new().score(&audio.inputs()), audio.format),
+        What::Video(video) => (VideoModel::new().score(&video.inputs()), video.format),
     };
     match (score, format) {
         (Err(reason), _) => {
@@ -114,6 +179,9 @@ fn hint(reason: NoScore) -> &'static str {
     match reason {
         NoScore::NoLossInformation => " (give --loss or --concealed; 0 is a value)",
         NoScore::UnknownCodec => " at this bit rate",
+        NoScore::FrameRateOnly { .. } | NoScore::NoPictureInformation => {
+            " (give --codec and --qp, or --bitrate, --size and --fps)"
+        }
         _ => "",
     }
 }
@@ -154,6 +222,11 @@ fn ratio(text: &str) -> Result<Ratio, String> {
 
 fn bitrate(text: &str) -> Result<Bitrate, String> {
     text.parse().ok().and_then(Bitrate::new).ok_or_else(|| "bits per second, 0 or more".into())
+}
+
+fn size(text: &str) -> Result<(f64, f64), String> {
+    let (width, height) = text.split_once('x').ok_or("width x height, such as 1280x720")?;
+    Ok((amount(width)?, amount(height)?))
 }
 
 fn amount(text: &str) -> Result<f64, String> {

@@ -272,3 +272,36 @@ fn exit_status_tells_nothing_usable_from_wrong_usage() {
         assert!(arguments[0] == "inspect" || !output.stderr.is_empty(), "{arguments:?} says nothing");
     }
 }
+
+#[test]
+fn what_if_scores_say_what_made_them() {
+    let audio = ["score", "audio", "--codec", "opus", "--bitrate", "32000", "--loss", "0.03", "--rtt-ms", "180"];
+    golden("score-audio.txt", &stdout(&audio, b""));
+    let video =
+        ["score", "video", "--codec", "VP8", "--qp", "60", "--size", "640x360", "--fps", "12", "--frozen", "0.1"];
+    golden("score-video.txt", &stdout(&video, b""));
+
+    let json: Value = serde_json::from_str(&stdout(&[&audio[..], &["--format", "json"]].concat(), b"")).unwrap();
+    assert_eq!((json["model"].as_str(), json["tier"].as_str()), (Some("callgauge-audio/1"), Some("A3")));
+    let taken: f64 = json["parts"].as_object().unwrap().values().map(|points| points.as_f64().unwrap()).sum();
+    assert!(json["mos_low"].as_f64() < json["mos"].as_f64() && taken > 10.0);
+    assert_eq!(json["inputs"]["discards"], "missing");
+}
+
+#[test]
+fn a_score_that_nothing_carries_is_refused_with_the_reason() {
+    for (arguments, status, says) in [
+        (&["audio", "--codec", "opus"][..], 1, "nothing is known about loss"),
+        (&["audio", "--codec", "speex", "--loss", "0"], 1, "nothing is known of the codec"),
+        (&["audio", "--codec", "opus", "--loss", "3"], 2, "a ratio, 0 to 1"),
+        (&["audio", "--loss", "0"], 2, "--codec"),
+        (&["video", "--fps", "12"], 1, "only the frame rate is known"),
+        (&["video", "--size", "12"], 2, "1280x720"),
+    ] {
+        let output = callgauge(&[&["score"], arguments].concat(), b"");
+        assert_eq!(output.status.code(), Some(status), "{arguments:?}");
+        assert!(output.stdout.is_empty());
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(error.contains(says), "{arguments:?}: {error}");
+    }
+}
