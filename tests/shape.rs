@@ -60,7 +60,7 @@ fn names_are_small_and_an_event_is_an_interval_and_little_more() {
     assert!(size_of::<Interval>() <= figures + 64, "{}", size_of::<Interval>());
     assert!(size_of::<Event>() <= size_of::<Interval>() + 16, "{}", size_of::<Event>());
     // A conference that nobody has joined costs next to nothing.
-    assert!(size_of::<Conference>() <= 256, "{}", size_of::<Conference>());
+    assert!(size_of::<Conference>() <= 384, "{}", size_of::<Conference>());
 }
 
 /// What an SDK knows of one audio stream after `second` seconds: 50 packets of 80 bytes each second, one of them lost.
@@ -91,7 +91,10 @@ fn an_sdk_that_has_numbers_and_no_text_needs_no_json() {
     }
     let mut seen = [0; 2];
     while let Some(event) = call.poll_event() {
-        let Event::IntervalClosed { stream, interval, .. } = event else { panic!("{event:?}") };
+        let Event::IntervalClosed { stream, interval, .. } = event else {
+            assert!(matches!(event, Event::Happened { .. }), "{event:?}");
+            continue;
+        };
         assert_eq!((stream.direction, stream.ssrc), (Direction::Inbound, Ssrc::new(7)));
         assert_eq!(interval.bitrate().map(Bitrate::as_bps), Some(31_360.0));
         assert_eq!(interval.loss().map(Ratio::as_f64), Some(0.02));
@@ -133,7 +136,7 @@ fn a_refused_input_changes_nothing() {
     assert_eq!(call.ingest(Timestamp::from_millis(5_000), fabric, &report), Ok(()));
 
     assert_eq!((before.fabrics[0].streams.len(), before.fabrics[0].refused_streams), (1, 6));
-    assert!(matches!(call.poll_event(), Some(Event::Overflow { dropped: 3, .. })));
+    assert!(matches!(call.poll_event(), Some(Event::Overflow { dropped: 4, .. })));
     let kept: Vec<Event> = std::iter::from_fn(|| call.poll_event()).collect();
     assert_eq!(kept.len(), 2);
 }
@@ -161,8 +164,11 @@ fn an_interval_serializes_with_every_key_and_null_for_the_unknown() {
         fill(&mut report, 7, second);
         call.ingest(Timestamp::default(), fabric, &report).unwrap();
     }
-    let Some(Event::IntervalClosed { interval, .. }) = call.poll_event() else { panic!("no interval") };
-    let value = serde_json::to_value(interval).unwrap();
+    let interval = std::iter::from_fn(|| call.poll_event()).find_map(|event| match event {
+        Event::IntervalClosed { interval, .. } => Some(interval),
+        _ => None,
+    });
+    let value = serde_json::to_value(interval.unwrap()).unwrap();
     assert_eq!(value.as_object().unwrap().len(), 6 + Metric::COUNT);
     for (key, expected) in [
         ("t_ms", serde_json::json!(3e3)),

@@ -1,24 +1,37 @@
 //! One PeerConnection: which account each entry of a snapshot belongs to.
 
-use alloc::string::String;
+mod life;
+
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 
-use crate::account::{Account, Look};
+use super::FabricSpec;
+use super::outbox::Outbox;
+use crate::account::{Account, Look, ToldTime};
+use crate::config::Limits;
 use crate::event::Event;
-use crate::fabric::Path;
+use crate::fabric::{Lifecycle, Mapping, Media, Owner, Path, Told};
 use crate::id::{Direction, FabricId, MediaKind, Ssrc, StreamKey};
-use crate::metric::State;
+use crate::metric::{Interval, Metric, State};
 use crate::report::{ById, Entry, Num, Report, StatsType, Text};
-use crate::unit::StatTime;
+use crate::unit::{StatTime, Timestamp};
+pub(super) use life::KeptDevice;
 
-/// One PeerConnection: an account for each of its streams, and its path.
+/// One PeerConnection: an account for each of its streams, its path and its life.
 #[derive(Clone, Debug)]
 pub(super) struct Fabric {
     id: FabricId,
-    pub(super) name: String,
+    pub(super) spec: FabricSpec,
+    pub(super) life: Lifecycle,
+    pub(super) media: Media,
+    pub(super) mapping: Mapping,
+    /// Devices in use, and devices that are there.
+    pub(super) devices: [Vec<KeptDevice>; 2],
     pub(super) accounts: Vec<Account>,
+    /// What streams were before they became somebody else's.
+    pub(super) parts: Vec<Part>,
     index: HashMap<(Direction, Ssrc), u32>,
     pub(super) path: Path,
     pub(super) snapshots: u64,
@@ -34,23 +47,70 @@ pub(super) struct Fabric {
     sources: ById,
 }
 
-/// Where the entries of a stream stand in a report.
-#[derive(Clone, Copy, Debug, Default)]
+/// A stream as long as it was one user's.
+#[derive(Clone, Debug)]
+pub(super) struct Part {
+    pub(super) account: Account,
+    pub(super) owner: Owner,
+}
+
+/// What the conference knows of a stream besides its account.
+#[derive(Clone, Debug, Default)]
 struct Seat {
     /// The last snapshot that had the stream.
     snapshot: u64,
-    /// The stream's own entry.
+    /// Where the stream's own entry stands in it.
     own: u32,
-    /// What the other end says of it.
+    /// Where stands what the other end says of it.
     remote: Option<u32>,
+    /// Whose the account is, while the stream itself is somebody else's already: the next look opens another account.
+    before: Option<Box<Owner>>,
+    /// What the application says of it, since when that is not in `told_time` yet.
+    told: Told,
+    told_since: Timestamp,
+    told_time: ToldTime,
+    latest: Latest,
+}
+
+/// The figures of the latest interval that a view shows.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Latest {
+    pub(super) bitrate_bps: Option<f64>,
+    pub(super) packet_rate_pps: Option<f64>,
+    pub(super) loss_ratio: Option<f64>,
+    pub(super) jitter_ms: Option<f64>,
+    pub(super) rtt_ms: Option<f64>,
+    pub(super) level: Option<f64>,
+}
+
+impl Latest {
+    fn of(interval: &Interval) -> Self {
+        Self {
+            bitrate_bps: interval.get(Metric::BitrateBps),
+            packet_rate_pps: interval.get(Metric::PacketRatePps),
+            loss_ratio: interval.get(Metric::LossRatio),
+            jitter_ms: interval.get(Metric::JitterMs),
+            rtt_ms: interval.get(Metric::RttMs),
+            level: interval.get(Metric::Level),
+        }
+    }
 }
 
 impl Fabric {
-    pub(super) fn new(id: FabricId, name: String) -> Self {
+    pub(super) const fn id(&self) -> FabricId {
+        self.id
+    }
+
+    pub(super) fn new(id: FabricId, now: Timestamp, spec: FabricSpec) -> Self {
         Self {
             id,
-            name,
+            life: Lifecycle::new(now, !spec.opened_before),
+            spec,
+            media: Media::default(),
+            mapping: Mapping::default(),
+            devices: [Vec::new(), Vec::new()],
             accounts: Vec::new(),
+            parts: Vec::new(),
             index: HashMap::new(),
             path: Path::default(),
             snapshots: 0,
@@ -63,24 +123,41 @@ impl Fabric {
         }
     }
 
-    pub(super) fn ingest(&mut self, report: &Report, max_streams: usize, emit: &mut dyn FnMut(Event)) {
+    pub(super) fn ingest(&mut self, now: Timestamp, report: &Report, limits: Limits, out: &mut Outbox) {
         self.snapshots += 1;
         if let Some(at) = report.latest() {
             let (first, last) = self.span.unwrap_or((at, at));
             self.span = Some((if at < first { at } else { first }, if at > last { at } else { last }));
         }
-        self.find_accounts(report, max_streams);
+        self.find_accounts(now, report, limits);
         self.find_remotes(report);
         let playout_stands = self.playout_stands(report);
         self.codecs.forget();
         self.sources.forget();
         let (mut late, mut news) = (false, false);
+        let says_nothing = self.media.is_silent();
         for &slot in &self.seen {
-            let Some(&seat) = self.seats.get(slot as usize) else { continue };
-            let (Some(entry), Some(account)) = (report.get(seat.own as usize), self.accounts.get_mut(slot as usize))
+            let (Some(seat), Some(account)) = (self.seats.get_mut(slot as usize), self.accounts.get_mut(slot as usize))
             else {
                 continue;
             };
+            let Some(entry) = report.get(seat.own as usize) else { continue };
+            if seat.before.is_some() && entry.timestamp() > Some(account.end()) {
+                let before = seat.before.take();
+                if let (Some(owner), Some(mut renewed)) = (before, Account::open(account.direction, entry)) {
+                    renewed.kind = renewed.kind.or(account.kind);
+                    self.parts.push(Part { account: core::mem::replace(account, renewed), owner: *owner });
+                    seat.latest = Latest::default();
+                }
+            }
+            let told = seat.take_told(now);
+            if told != ToldTime::default() {
+                account.tell(told);
+            }
+            if !says_nothing {
+                let kind = entry.media().or(account.kind);
+                seat.told = self.media.of(account.direction, kind, account.ssrc, self.mapping.primary(account.ssrc));
+            }
             // What the other end says belongs to the interval that is about to close.
             if let Some(remote) = seat.remote.and_then(|position| report.get(position as usize)) {
                 account.hear(remote, entry);
@@ -95,9 +172,10 @@ impl Fabric {
                 Look::Closed(interval) => {
                     news = true;
                     let stream = StreamKey::new(self.id, account.direction, account.ssrc);
-                    emit(Event::IntervalClosed { stream, interval });
+                    seat.latest = Latest::of(&interval);
+                    out.push(limits, Event::IntervalClosed { stream, interval });
                     if interval.state == State::Reset {
-                        emit(Event::CounterReset { stream, at: interval.at });
+                        out.push(limits, Event::CounterReset { stream, at: interval.at });
                     }
                 }
             }
@@ -110,8 +188,17 @@ impl Fabric {
         }
         // A snapshot that came too late for every stream says nothing of the path as it is now.
         if news || !late {
-            self.path.look(report);
+            let sight = self.path.look(report);
+            let (fabric, user) = (Some(self.id), self.spec.local_user);
+            self.life.see(now, sight, self.path.relay(), &mut |happening| {
+                out.raise(limits, crate::event::Happening { fabric, user, ..happening });
+            });
         }
+    }
+
+    /// The figures of the stream's latest interval.
+    pub(super) fn latest(&self, slot: usize) -> Latest {
+        self.seats.get(slot).map(|seat| seat.latest).unwrap_or_default()
     }
 
     fn own<'a>(&self, slot: u32, report: &'a Report) -> Option<Entry<'a>> {
@@ -128,7 +215,7 @@ impl Fabric {
     }
 
     /// Finds or opens the account of every stream in the report.
-    fn find_accounts(&mut self, report: &Report, max_streams: usize) {
+    fn find_accounts(&mut self, now: Timestamp, report: &Report, limits: Limits) {
         self.seen.clear();
         for (position, entry) in (0_u32..).zip(report.entries()) {
             let direction = match entry.kind() {
@@ -140,7 +227,7 @@ impl Fabric {
             let Some(ssrc) = entry.ssrc().filter(|_| entry.timestamp().is_some()) else { continue };
             let slot = match self.index.get(&(direction, ssrc)) {
                 Some(&slot) => slot,
-                None if self.accounts.len() >= max_streams => {
+                None if self.accounts.len() >= limits.streams_per_fabric() => {
                     self.refused_streams += 1;
                     continue;
                 }
@@ -148,7 +235,7 @@ impl Fabric {
                     let Some(account) = Account::open(direction, entry) else { continue };
                     let Ok(slot) = u32::try_from(self.accounts.len()) else { continue };
                     self.accounts.push(account);
-                    self.seats.push(Seat::default());
+                    self.seats.push(Seat { told_since: now, ..Seat::default() });
                     self.index.insert((direction, ssrc), slot);
                     slot
                 }
@@ -157,8 +244,15 @@ impl Fabric {
             else {
                 continue;
             };
+            for other in [Num::RtxSsrc, Num::FecSsrc].into_iter().filter_map(|field| entry.get(field)) {
+                // The rule of both admits u32 only.
+                let other = Ssrc::new(other as u32);
+                if self.mapping.primary(other) == other && self.mapping.len() < limits.ssrcs_per_fabric() {
+                    self.mapping.follow(ssrc, other);
+                }
+            }
             if seat.snapshot != self.snapshots {
-                *seat = Seat { snapshot: self.snapshots, own: position, remote: None };
+                (seat.snapshot, seat.own, seat.remote) = (self.snapshots, position, None);
                 self.seen.push(slot);
                 continue;
             }

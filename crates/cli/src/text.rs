@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::io::{self, Write};
 
+use callgauge::fabric::FabricState;
 use callgauge::id::{Direction, MediaKind, Ssrc};
 use callgauge::metric::{Interval, Metric};
 use callgauge::summary::{ConferenceSummary, FabricSummary, StreamSummary};
@@ -104,7 +105,7 @@ impl<'a> Connection<'a> {
     /// A connection is as bad as its worst stream; one that failed is worse, one without streams comes last.
     fn rank(&self) -> (bool, bool, Reverse<u64>) {
         let (is_idle, badness) = self.streams.first().map_or((true, Reverse(0)), Line::rank);
-        (self.fabric.state != Some("failed"), is_idle, badness)
+        (self.fabric.state != Some(FabricState::Failed), is_idle, badness)
     }
 
     /// Whether bars were among what was written.
@@ -112,7 +113,7 @@ impl<'a> Connection<'a> {
         let fabric = self.fabric;
         let name = if fabric.fabric.is_empty() { "Connection".into() } else { printable(&fabric.fabric) };
         let file = self.file.map_or(String::new(), |file| format!(" of {file}"));
-        let mut facts: Vec<String> = vec![fabric.state.unwrap_or("state unknown").into()];
+        let mut facts: Vec<String> = vec![fabric.state.map_or("state unknown", FabricState::name).into()];
         if let Some(rtt) = fabric.rtt_ms.ice.mean.or(fabric.rtt_ms.rtcp.mean) {
             let p95 = fabric.rtt_ms.ice.p95.or(fabric.rtt_ms.rtcp.p95);
             let most = p95.map_or(String::new(), |p95| format!(" (95 % within {p95:.0})"));

@@ -1,0 +1,207 @@
+//! What the application says of a fabric, and whose its streams are.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+
+use super::{Fabric, Seat};
+use crate::account::ToldTime;
+use crate::config::{Config, Limits};
+use crate::fabric::{Answer, Device, Mapping, Owner, Switch};
+use crate::id::{Direction, Ssrc, UserId};
+use crate::unit::Timestamp;
+
+/// A device as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::conference) struct KeptDevice {
+    pub(in crate::conference) id: String,
+    pub(in crate::conference) kind: String,
+    pub(in crate::conference) group: String,
+    pub(in crate::conference) label: Option<String>,
+}
+
+/// Texts of devices beyond this many bytes are cut: ids are hashes of 64 digits.
+const MAX_DEVICE_TEXT: usize = 256;
+
+/// There is no room to remember what was said.
+pub(in crate::conference) struct NoRoom;
+
+impl Seat {
+    /// The time on hold, muted or paused since it was last taken.
+    pub(super) fn take_told(&mut self, now: Timestamp) -> ToldTime {
+        self.note_told(now);
+        core::mem::take(&mut self.told_time)
+    }
+
+    /// Adds the time since the last note.
+    fn note_told(&mut self, now: Timestamp) {
+        let ms = now.micros_since(self.told_since) as f64 / 1e3;
+        self.told_since = now;
+        // What is on hold is neither muted nor paused on top of that.
+        if self.told.held {
+            self.told_time.held += ms;
+        } else if self.told.paused {
+            self.told_time.paused += ms;
+        } else if self.told.muted {
+            self.told_time.muted += ms;
+        }
+    }
+}
+
+impl Fabric {
+    /// Whose a stream is, by the application's word or by default, and its label.
+    pub(in crate::conference) fn owner_at(&self, slot: usize) -> (Option<UserId>, Option<&str>) {
+        let Some(account) = self.accounts.get(slot) else { return (None, None) };
+        let before = self.seats.get(slot).and_then(|seat| seat.before.as_deref());
+        match before.or_else(|| self.mapping.owner(account.ssrc)) {
+            Some(owner) => (Some(owner.user), Some(&*owner.label).filter(|label| !label.is_empty())),
+            None => (self.default_user(account.direction), None),
+        }
+    }
+
+    /// Whose media flows this way unless somebody says otherwise.
+    pub(in crate::conference) const fn default_user(&self, direction: Direction) -> Option<UserId> {
+        match direction {
+            Direction::Inbound => self.spec.remote_user,
+            Direction::Outbound => self.spec.local_user,
+        }
+    }
+
+    /// Where a stream stands among the accounts.
+    pub(in crate::conference) fn slot(&self, direction: Direction, ssrc: Ssrc) -> Option<usize> {
+        self.index.get(&(direction, ssrc)).map(|&slot| slot as usize)
+    }
+
+    /// Puts the fabric on hold, or takes it off.
+    pub(in crate::conference) fn hold(&mut self, now: Timestamp, on: bool) -> Answer {
+        if self.media.is_held == on {
+            return Answer::AlreadySo;
+        }
+        self.media.is_held = on;
+        self.life.is_held = on;
+        self.retell(now);
+        Answer::Applied
+    }
+
+    /// Mutes, pauses or shares, or stops that.
+    pub(in crate::conference) fn switch(
+        &mut self,
+        now: Timestamp,
+        switch: Switch,
+        ssrc: Option<Ssrc>,
+        on: bool,
+        limits: Limits,
+    ) -> Result<Answer, NoRoom> {
+        if !self.media.would_change(switch, ssrc, on, limits.ssrcs_per_fabric()).map_err(|()| NoRoom)? {
+            return Ok(Answer::AlreadySo);
+        }
+        self.media.set(now, switch, ssrc, on);
+        self.retell(now);
+        let is_known = ssrc.is_none_or(|ssrc| {
+            [Direction::Inbound, Direction::Outbound].iter().any(|&direction| self.slot(direction, ssrc).is_some())
+        });
+        Ok(if is_known { Answer::Applied } else { Answer::Kept })
+    }
+
+    /// Takes a list of devices instead of the one before.
+    pub(in crate::conference) fn set_devices(&mut self, which: usize, list: &[Device<'_>], config: Config) -> Answer {
+        let kept = |text: &str| String::from(crate::fabric::cut(text, MAX_DEVICE_TEXT).0);
+        let list = list.iter().take(config.limits().devices()).map(|device| KeptDevice {
+            id: kept(device.id),
+            kind: kept(device.kind),
+            group: kept(device.group),
+            label: config.keeps_device_labels().then(|| kept(device.label)),
+        });
+        let Some(devices) = self.devices.get_mut(which) else { return Answer::AlreadySo };
+        if devices.iter().cloned().eq(list.clone()) {
+            return Answer::AlreadySo;
+        }
+        *devices = list.collect();
+        Answer::Applied
+    }
+
+    /// Associates an SSRC with a user. Whether a stream passes from one user to another.
+    pub(in crate::conference) fn associate(
+        &mut self,
+        ssrc: Ssrc,
+        owner: Owner,
+        limits: Limits,
+    ) -> Result<(Answer, bool), NoRoom> {
+        let before = self.mapping.own(ssrc);
+        if before == Some(&owner) {
+            return Ok((Answer::AlreadySo, false));
+        }
+        if before.is_none() && self.mapping.len() >= limits.ssrcs_per_fabric() {
+            return Err(NoRoom);
+        }
+        let passes = self.edit_mapping(limits, |mapping| mapping.bind(ssrc, owner))?;
+        let is_known = self.accounts.iter().any(|account| self.mapping.primary(account.ssrc) == ssrc)
+            || self.accounts.iter().any(|account| account.ssrc == ssrc);
+        Ok((if is_known { Answer::Applied } else { Answer::Kept }, passes))
+    }
+
+    /// Lets SSRCs follow a primary one.
+    pub(in crate::conference) fn group(
+        &mut self,
+        now: Timestamp,
+        primary: Ssrc,
+        others: &[Ssrc],
+        limits: Limits,
+    ) -> Result<Answer, NoRoom> {
+        let is_new = |other: &&Ssrc| self.mapping.primary(**other) == **other && **other != primary;
+        let news = others.iter().filter(is_new).count();
+        let leader = self.mapping.primary(primary);
+        if others.iter().all(|&other| self.mapping.primary(other) == leader) {
+            return Ok(Answer::AlreadySo);
+        }
+        if news > 0 && self.mapping.len() + news > limits.ssrcs_per_fabric() {
+            return Err(NoRoom);
+        }
+        self.edit_mapping(limits, |mapping| {
+            for &other in others {
+                mapping.follow(primary, other);
+            }
+        })?;
+        self.retell(now);
+        let is_known = self.accounts.iter().any(|account| others.contains(&account.ssrc));
+        Ok(if is_known { Answer::Applied } else { Answer::Kept })
+    }
+
+    /// Edits the map, and lets every stream that thereby passes from one user to another end its part. Figures so far stay
+    /// with whom the application had named; what it had named nobody for goes to the new user whole.
+    fn edit_mapping(&mut self, limits: Limits, edit: impl FnOnce(&mut Mapping)) -> Result<bool, NoRoom> {
+        let mut edited = self.mapping.clone();
+        edit(&mut edited);
+        let passes = |slot: usize| {
+            let account = self.accounts.get(slot).filter(|account| account.looks > 0)?;
+            let (before, after) = (self.mapping.owner(account.ssrc)?, edited.owner(account.ssrc)?);
+            (before.user != after.user).then_some(before)
+        };
+        let pending = self.seats.iter().filter(|seat| seat.before.is_some()).count();
+        let passing = (0..self.accounts.len()).filter(|&slot| passes(slot).is_some()).count();
+        if self.parts.len() + pending + passing > limits.parts_per_fabric() && passing > 0 {
+            return Err(NoRoom);
+        }
+        for slot in 0..self.accounts.len() {
+            let before = passes(slot).cloned();
+            let after = self.accounts.get(slot).and_then(|account| edited.owner(account.ssrc)).map(|owner| owner.user);
+            let (Some(before), Some(seat)) = (before, self.seats.get_mut(slot)) else { continue };
+            match &seat.before {
+                // Back to whom it was before anything was seen of it.
+                Some(first) if Some(first.user) == after => seat.before = None,
+                Some(_) => {}
+                None => seat.before = Some(Box::new(before)),
+            }
+        }
+        self.mapping = edited;
+        Ok(passing > 0)
+    }
+
+    /// Notes the time so far, and what the application says of each stream from now on.
+    fn retell(&mut self, now: Timestamp) {
+        for (seat, account) in self.seats.iter_mut().zip(&self.accounts) {
+            seat.note_told(now);
+            let primary = self.mapping.primary(account.ssrc);
+            seat.told = self.media.of(account.direction, account.kind, account.ssrc, primary);
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! What happened and what was said, as the summary shows it: in the order of time, whatever the order of arrival.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::Conference;
+use super::log::KeptFeedback;
+use super::summarize::millis;
+use crate::event::{EventKind, Happening, StateChange};
+use crate::id::{FabricId, UserId};
+use crate::summary::{ErrorSummary, EventSummary, FeedbackSummary};
+
+/// What happened, and to whom.
+pub(super) fn events(call: &Conference) -> Vec<(Option<UserId>, EventSummary)> {
+    let mut events: Vec<_> = call.out.timeline.iter().map(|happening| event(call, happening)).collect();
+    // What happened to one user at one time stays in the order in which it happened; the end comes last.
+    events.sort_by(|(_, a), (_, b)| {
+        let is_end = |event: &EventSummary| event.event == EventKind::ConferenceEnded;
+        let order = a.t_ms.total_cmp(&b.t_ms).then(is_end(a).cmp(&is_end(b)));
+        order.then_with(|| (&a.user, &a.fabric).cmp(&(&b.user, &b.fabric)))
+    });
+    events
+}
+
+fn event(call: &Conference, happening: &Happening) -> (Option<UserId>, EventSummary) {
+    let whose = happening.user.or_else(|| local_user(call, happening.fabric));
+    let event = EventSummary {
+        t_ms: millis(happening.at),
+        event: happening.kind,
+        user: user(call, whose),
+        fabric: fabric(call, happening.fabric),
+        ssrc: happening.ssrc,
+        delay_ms: happening.delay_ms,
+        reason: happening.reason,
+        end_reason: happening.end,
+        changed: happening.change.map(StateChange::of).map(String::from),
+        before: happening.change.map(StateChange::before).map(String::from),
+        after: happening.change.map(StateChange::after).map(String::from),
+        relay: happening.relay,
+        inferred: happening.is_inferred,
+    };
+    (whose, event)
+}
+
+/// What failed.
+pub(super) fn errors(call: &Conference) -> Vec<ErrorSummary> {
+    let mut errors: Vec<ErrorSummary> = call
+        .log
+        .errors
+        .iter()
+        .map(|error| ErrorSummary {
+            t_ms: millis(error.at),
+            user: user(call, error.user.or_else(|| local_user(call, error.fabric))),
+            fabric: fabric(call, error.fabric),
+            function: error.function,
+            reason: error.reason,
+            dom_error: error.dom_error.clone(),
+            message: error.message.as_ref().map(|message| message.text.clone()),
+            cut_bytes: error.message.as_ref().map_or(0, |message| message.cut_bytes as u64),
+        })
+        .collect();
+    errors.sort_by(|a, b| a.t_ms.total_cmp(&b.t_ms).then_with(|| (&a.user, &a.fabric).cmp(&(&b.user, &b.fabric))));
+    errors
+}
+
+/// What those whom `of` admits said.
+pub(super) fn feedback(call: &Conference, of: impl Fn(Option<UserId>) -> bool) -> Vec<FeedbackSummary> {
+    let one = |kept: &KeptFeedback| FeedbackSummary {
+        user: user(call, kept.user),
+        fabric: fabric(call, kept.about),
+        overall: kept.feedback.overall.get(),
+        audio: kept.feedback.audio.map(super::Rating::get),
+        video: kept.feedback.video.map(super::Rating::get),
+        screen: kept.feedback.screen.map(super::Rating::get),
+        comment: kept.feedback.comment.as_ref().map(|comment| comment.text.clone()),
+        cut_bytes: kept.feedback.comment.as_ref().map_or(0, |comment| comment.cut_bytes as u64),
+        score: None,
+    };
+    let mut said: Vec<FeedbackSummary> = call.log.feedback.iter().filter(|kept| of(kept.user)).map(one).collect();
+    said.sort_by(|a, b| {
+        let whole = |said: &FeedbackSummary| (said.overall, said.audio, said.video, said.screen);
+        (&a.user, &a.fabric, whole(a), &a.comment).cmp(&(&b.user, &b.fabric, whole(b), &b.comment))
+    });
+    said
+}
+
+fn user(call: &Conference, user: Option<UserId>) -> Option<String> {
+    call.user_name(user?).map(String::from)
+}
+
+fn fabric(call: &Conference, fabric: Option<FabricId>) -> Option<String> {
+    Some(call.fabrics.get(fabric?.index())?.spec.name.clone())
+}
+
+fn local_user(call: &Conference, fabric: Option<FabricId>) -> Option<UserId> {
+    call.fabrics.get(fabric?.index())?.spec.local_user
+}

@@ -1,0 +1,117 @@
+//! Whose media an SSRC carries.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::id::{Ssrc, UserId};
+
+/// Which user an SSRC was associated with, and which SSRC it follows.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Mapping {
+    /// Sorted by SSRC.
+    bound: Vec<(Ssrc, Owner)>,
+    /// SSRCs that follow another one, sorted: layers, retransmissions, forward error correction.
+    follows: Vec<(Ssrc, Ssrc)>,
+}
+
+/// Whose media it is, by the application's word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Owner {
+    pub(crate) user: UserId,
+    /// `usageLabel`; empty for none.
+    pub(crate) label: String,
+}
+
+impl Mapping {
+    /// Whom an SSRC was associated with: itself, or else the one that it follows.
+    pub(crate) fn owner(&self, ssrc: Ssrc) -> Option<&Owner> {
+        self.own(ssrc).or_else(|| self.own(self.primary(ssrc)))
+    }
+
+    /// The SSRC that this one follows, or itself.
+    pub(crate) fn primary(&self, ssrc: Ssrc) -> Ssrc {
+        let place = self.follows.binary_search_by_key(&ssrc, |&(ssrc, _)| ssrc).ok();
+        place.and_then(|at| self.follows.get(at)).map_or(ssrc, |&(_, primary)| primary)
+    }
+
+    /// Whom the SSRC itself was associated with.
+    pub(crate) fn own(&self, ssrc: Ssrc) -> Option<&Owner> {
+        let place = self.bound.binary_search_by_key(&ssrc, |&(ssrc, _)| ssrc).ok()?;
+        self.bound.get(place).map(|(_, owner)| owner)
+    }
+
+    /// How many SSRCs are remembered.
+    pub(crate) const fn len(&self) -> usize {
+        self.bound.len() + self.follows.len()
+    }
+
+    pub(crate) fn bind(&mut self, ssrc: Ssrc, owner: Owner) {
+        match self.bound.binary_search_by_key(&ssrc, |&(ssrc, _)| ssrc) {
+            Ok(at) => {
+                if let Some((_, bound)) = self.bound.get_mut(at) {
+                    *bound = owner;
+                }
+            }
+            Err(at) => self.bound.insert(at, (ssrc, owner)),
+        }
+    }
+
+    /// Lets `other` follow `primary`, or what that follows. An SSRC never follows itself, nor do two each other.
+    pub(crate) fn follow(&mut self, primary: Ssrc, other: Ssrc) {
+        let primary = self.primary(primary);
+        if primary == other {
+            return;
+        }
+        // Whoever followed the other one follows its primary.
+        for (_, follows) in &mut self.follows {
+            if *follows == other {
+                *follows = primary;
+            }
+        }
+        match self.follows.binary_search_by_key(&other, |&(ssrc, _)| ssrc) {
+            Ok(at) => {
+                if let Some((_, follows)) = self.follows.get_mut(at) {
+                    *follows = primary;
+                }
+            }
+            Err(at) => self.follows.insert(at, (other, primary)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn whoever_follows_follows_an_ssrc_that_follows_nobody(
+            links in prop::collection::vec((0..8_u32, 0..8_u32), 0..40)
+        ) {
+            let mut mapping = Mapping::default();
+            for (primary, other) in links {
+                mapping.follow(Ssrc::new(primary), Ssrc::new(other));
+                for ssrc in (0..8).map(Ssrc::new) {
+                    let primary = mapping.primary(ssrc);
+                    prop_assert_eq!(mapping.primary(primary), primary);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_own_association_goes_before_that_of_the_primary() {
+        let owner = |user| Owner { user: UserId(user), label: String::new() };
+        let (camera, layer, retransmission) = (Ssrc::new(1), Ssrc::new(2), Ssrc::new(3));
+        let mut mapping = Mapping::default();
+        mapping.follow(camera, layer);
+        mapping.follow(layer, retransmission);
+        mapping.bind(camera, owner(7));
+        mapping.bind(layer, owner(8));
+        let user = |ssrc| mapping.owner(ssrc).map(|owner| owner.user.0);
+        assert_eq!([camera, layer, retransmission].map(user), [Some(7), Some(8), Some(7)]);
+        assert_eq!(user(Ssrc::new(4)), None);
+    }
+}
