@@ -1,4 +1,98 @@
-//! The life of one PeerConnection ("fabric"): how far it got, what happened to it, and the path that its packets take.
+//! The life of a fabric, which is what callstats calls one PeerConnection: how far it got, what happened to it, whose its
+//! streams are, and the path that its packets take.
+//!
+//! # From opening to the end
+//!
+//! **Opened.** [`Conference::open_fabric`](crate::Conference::open_fabric) is to be called as soon as the PeerConnection is
+//! made: every delay counts from there. A [`FabricSpec`](crate::FabricSpec) says who reports and who is at the other end,
+//! as far as that is known; names may come later ([`FabricMut`](crate::conference::FabricMut)) and lose nothing. The local
+//! user joins by it. Opening it twice changes nothing and says so.
+//!
+//! **Set up.** The application says where the PeerConnection stands
+//! ([`ice_state`](crate::Conference::ice_state), [`gathering_state`](crate::Conference::gathering_state),
+//! [`signaling_state`](crate::Conference::signaling_state), [`connection_state`](crate::Conference::connection_state)).
+//! What it does not say follows from stats: ICE and DTLS of the transport, else candidate pairs. Then a delay is late by at
+//! most the time between two snapshots, and says so
+//! ([`setup_delay_uncertainty_ms`](crate::summary::FabricSummary::setup_delay_uncertainty_ms)).
+//!
+//! | delay | from | to |
+//! |---|---|---|
+//! | setup | opened | connected or completed, for the first time |
+//! | connectivity | ICE new | the same |
+//! | gathering | gathering | complete |
+//! | failure | opened | ICE failed, or the first error that is reported, before it was connected |
+//!
+//! **Running.** What happens to the path raises these by itself, and nothing else does:
+//!
+//! | what | when |
+//! |---|---|
+//! | `fabricSetup` | connected or completed, once |
+//! | `iceDisruptionStart`, `…End` | connected or completed to disconnected; back again, directly, by way of checking or a restart |
+//! | `iceConnectionDisruptionStart`, `…End` | checking to disconnected; back to checking, connected or completed |
+//! | `iceRestarted` | anything to new, or new credentials in the stats |
+//! | `iceFailed` | checking to failed, also by way of disconnected |
+//! | `fabricDropped` | connected, completed, or disconnected after that, to failed |
+//! | `iceAborted` | new or checking to closed |
+//! | `iceTerminated` | anything else to closed |
+//! | `fabricTransportSwitch` | another candidate pair is selected, connected before and after |
+//! | `fabricStateChange` | any of the four states changes |
+//! | `fabricSetupFailed` | ICE failed or an error is reported, before it was connected; once |
+//!
+//! **Media.** [`send_event`](crate::Conference::send_event) says what the application does: hold, mute, pause, a shared
+//! screen, devices, who speaks. Early, late or twice is no error; the [`Answer`] says what became of it. Time on hold, muted
+//! or paused is measured by the caller's clock and is part of no average: an interval that has any of it counts as that.
+//!
+//! **Streams.** An SSRC carries the local user's media if it is sent, and the remote user's if it is received, unless
+//! [`associate`](crate::conference::FabricMut::associate) says otherwise, before or after it is seen. Layers and
+//! retransmissions follow. When it passes to somebody else, its figures are split there, and no user has anything of
+//! another.
+//!
+//! **Trouble.** [`report_error`](crate::Conference::report_error) takes what failed, and logs. Every [`WebRtcFunction`] has
+//! a [`FailureReason`]:
+//!
+//! | function | reason |
+//! |---|---|
+//! | `getUserMedia` | by its DOM error: permission, device, else configuration |
+//! | `createOffer`, `createAnswer` | `SDPGenerationError`: nothing could be made |
+//! | `setLocalDescription`, `setRemoteDescription`, `addIceCandidate` | `NegotiationFailure`: what was made was not taken |
+//! | `iceConnectionFailure` | `IceConnectionFailure`; DTLS that fails is a `TransportFailure` |
+//! | `signalingError` | `SignalingError` |
+//! | `applicationLog`, `applicationError` | none: a log |
+//!
+//! **The end.** [`AppEvent::Terminated`], or a connection or signaling state of `closed`, ends the fabric; what comes at that
+//! moment still counts, what comes later is refused. Who has ended all of theirs has left; when all but one have, the
+//! conference is over. A [`CallClass`] says how it went: established, failed, missed, aborted, dropped, and for a conference
+//! partially failed.
+//!
+//! ```
+//! use callgauge::fabric::{CallClass, IceState};
+//! use callgauge::id::Ssrc;
+//! use callgauge::unit::Timestamp;
+//! use callgauge::{Answer, AppEvent, Conference, Config, FabricSpec, InputError};
+//!
+//! let at = Timestamp::from_millis;
+//! let mut call = Conference::new("AliceAndBob", Config::new());
+//! let (alice, bob) = (call.user("alice")?, call.user("bob")?);
+//! let spec = FabricSpec::new("pc-1").with_local_user(alice).with_remote_user(bob);
+//! let fabric = call.open_fabric(at(0), spec.clone())?;
+//! assert_eq!(call.open_fabric(at(1), spec), Err(InputError::AlreadyOpen));
+//! call.fabric(fabric)?.associate(Ssrc::new(0x1234), bob, "front-camera")?;
+//!
+//! call.ice_state(at(120), fabric, IceState::Checking)?;
+//! call.ice_state(at(450), fabric, IceState::Connected)?;
+//! call.send_event(at(5_000), fabric, AppEvent::AudioMute(None))?;
+//! assert_eq!(call.send_event(at(5_001), fabric, AppEvent::AudioMute(None))?, Answer::AlreadySo);
+//! call.ice_state(at(8_000), fabric, IceState::Disconnected)?;
+//! call.ice_state(at(9_500), fabric, IceState::Connected)?;
+//! call.send_event(at(20_000), fabric, AppEvent::Terminated)?;
+//!
+//! let summary = call.summary();
+//! assert_eq!(summary.class, Some(CallClass::Established));
+//! assert_eq!(summary.fabrics[0].setup_delay_ms, Some(450.0));
+//! assert_eq!((summary.life.disruptions, summary.life.disrupted_s), (1, 1.5));
+//! assert_eq!(call.ice_state(at(20_001), fabric, IceState::New), Err(InputError::Ended));
+//! # Ok::<(), InputError>(())
+//! ```
 
 mod errors;
 mod happening;
