@@ -107,7 +107,7 @@ pub use errors::{ErrorReport, FailureReason, MAX_TEXT, Reported, WebRtcFunction}
 pub(crate) use errors::{Kept, cut};
 pub use happening::{EndReason, EventKind, Happening, StateChange};
 pub(crate) use lifecycle::{Lifecycle, Raise};
-pub(crate) use mapping::{Mapping, Owner};
+pub(crate) use mapping::{Edit, Mapping, Owner};
 pub use media::{Answer, AppEvent, Device};
 pub(crate) use media::{Media, Switch, Told};
 pub(crate) use path::Path;

@@ -247,7 +247,8 @@ impl Fabric {
             for other in [Num::RtxSsrc, Num::FecSsrc].into_iter().filter_map(|field| entry.get(field)) {
                 // The rule of both admits u32 only.
                 let other = Ssrc::new(other as u32);
-                if self.mapping.primary(other) == other && self.mapping.len() < limits.ssrcs_per_fabric() {
+                // Half of the room is for what the application says.
+                if self.mapping.primary(other) == other && self.mapping.len() < limits.ssrcs_per_fabric() / 2 {
                     self.mapping.follow(ssrc, other);
                 }
             }

@@ -13,11 +13,17 @@ use crate::summary::{ErrorSummary, EventSummary, FeedbackSummary};
 /// What happened, and to whom.
 pub(super) fn events(call: &Conference) -> Vec<(Option<UserId>, EventSummary)> {
     let mut events: Vec<_> = call.out.timeline.iter().map(|happening| event(call, happening)).collect();
-    // What happened to one user at one time stays in the order in which it happened; the end comes last.
+    // At one time: user by user, from joining to leaving, and then fabric by fabric, on each in the order in which it
+    // happened. The end comes last.
+    let stage = |event: &EventSummary| match event.event {
+        EventKind::UserJoined => 0_u8,
+        EventKind::UserLeft => 2,
+        _ => 1,
+    };
+    let is_end = |event: &EventSummary| event.event == EventKind::ConferenceEnded;
     events.sort_by(|(_, a), (_, b)| {
-        let is_end = |event: &EventSummary| event.event == EventKind::ConferenceEnded;
         let order = a.t_ms.total_cmp(&b.t_ms).then(is_end(a).cmp(&is_end(b)));
-        order.then_with(|| (&a.user, &a.fabric).cmp(&(&b.user, &b.fabric)))
+        order.then_with(|| (&a.user, stage(a), &a.fabric).cmp(&(&b.user, stage(b), &b.fabric)))
     });
     events
 }

@@ -22,7 +22,39 @@ pub(crate) struct Owner {
     pub(crate) label: String,
 }
 
+/// A change of the map.
+pub(crate) enum Edit<'a> {
+    /// The SSRC is this one's.
+    Bind(Ssrc, Owner),
+    /// The others follow the first.
+    Follow(Ssrc, &'a [Ssrc]),
+}
+
 impl Mapping {
+    /// Whom an SSRC will be associated with after an edit.
+    pub(crate) fn user_after(&self, ssrc: Ssrc, edit: &Edit<'_>) -> Option<UserId> {
+        let own = |of: Ssrc| match edit {
+            Edit::Bind(bound, owner) if *bound == of => Some(owner.user),
+            _ => self.own(of).map(|owner| owner.user),
+        };
+        let primary = match edit {
+            Edit::Bind(..) => self.primary(ssrc),
+            Edit::Follow(first, others) => {
+                let (leader, before) = (self.primary(*first), self.primary(ssrc));
+                if others.contains(&ssrc) || others.contains(&before) { leader } else { before }
+            }
+        };
+        own(ssrc).or_else(|| own(primary))
+    }
+
+    /// Edits the map.
+    pub(crate) fn apply(&mut self, edit: Edit<'_>) {
+        match edit {
+            Edit::Bind(ssrc, owner) => self.bind(ssrc, owner),
+            Edit::Follow(primary, others) => others.iter().for_each(|&other| self.follow(primary, other)),
+        }
+    }
+
     /// Whom an SSRC was associated with: itself, or else the one that it follows.
     pub(crate) fn owner(&self, ssrc: Ssrc) -> Option<&Owner> {
         self.own(ssrc).or_else(|| self.own(self.primary(ssrc)))
@@ -45,7 +77,7 @@ impl Mapping {
         self.bound.len() + self.follows.len()
     }
 
-    pub(crate) fn bind(&mut self, ssrc: Ssrc, owner: Owner) {
+    fn bind(&mut self, ssrc: Ssrc, owner: Owner) {
         match self.bound.binary_search_by_key(&ssrc, |&(ssrc, _)| ssrc) {
             Ok(at) => {
                 if let Some((_, bound)) = self.bound.get_mut(at) {
@@ -97,6 +129,26 @@ mod tests {
                     let primary = mapping.primary(ssrc);
                     prop_assert_eq!(mapping.primary(primary), primary);
                 }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_an_edit_will_do_is_what_it_does(
+            edits in prop::collection::vec((any::<bool>(), 0..6_u32, prop::collection::vec(0..6_u32, 0..4)), 0..20)
+        ) {
+            let mut mapping = Mapping::default();
+            for (binds, first, others) in edits {
+                let others: Vec<Ssrc> = others.into_iter().map(Ssrc::new).collect();
+                let owner = Owner { user: UserId(others.len() as u32), label: String::new() };
+                let edit =
+                    if binds { Edit::Bind(Ssrc::new(first), owner) } else { Edit::Follow(Ssrc::new(first), &others) };
+                let ssrcs = || (0..6).map(Ssrc::new);
+                let foreseen: Vec<_> = ssrcs().map(|ssrc| mapping.user_after(ssrc, &edit)).collect();
+                mapping.apply(edit);
+                let is: Vec<_> = ssrcs().map(|ssrc| mapping.owner(ssrc).map(|owner| owner.user)).collect();
+                prop_assert_eq!(foreseen, is);
             }
         }
     }

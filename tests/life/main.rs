@@ -3,6 +3,8 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[cfg(feature = "serde")]
+mod golden;
 mod media;
 mod owners;
 mod recorded;

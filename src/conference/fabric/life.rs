@@ -2,11 +2,12 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use super::{Fabric, Seat};
-use crate::account::ToldTime;
+use crate::account::{Account, ToldTime};
 use crate::config::{Config, Limits};
-use crate::fabric::{Answer, Device, Mapping, Owner, Switch};
+use crate::fabric::{Answer, Device, Edit, Owner, Switch};
 use crate::id::{Direction, Ssrc, UserId};
 use crate::unit::Timestamp;
 
@@ -133,7 +134,7 @@ impl Fabric {
         if before.is_none() && self.mapping.len() >= limits.ssrcs_per_fabric() {
             return Err(NoRoom);
         }
-        let passes = self.edit_mapping(limits, |mapping| mapping.bind(ssrc, owner))?;
+        let passes = self.edit_mapping(limits, Edit::Bind(ssrc, owner))?;
         let is_known = self.accounts.iter().any(|account| self.mapping.primary(account.ssrc) == ssrc)
             || self.accounts.iter().any(|account| account.ssrc == ssrc);
         Ok((if is_known { Answer::Applied } else { Answer::Kept }, passes))
@@ -156,11 +157,7 @@ impl Fabric {
         if news > 0 && self.mapping.len() + news > limits.ssrcs_per_fabric() {
             return Err(NoRoom);
         }
-        self.edit_mapping(limits, |mapping| {
-            for &other in others {
-                mapping.follow(primary, other);
-            }
-        })?;
+        self.edit_mapping(limits, Edit::Follow(primary, others))?;
         self.retell(now);
         let is_known = self.accounts.iter().any(|account| others.contains(&account.ssrc));
         Ok(if is_known { Answer::Applied } else { Answer::Kept })
@@ -168,32 +165,29 @@ impl Fabric {
 
     /// Edits the map, and lets every stream that thereby passes from one user to another end its part. Figures so far stay
     /// with whom the application had named; what it had named nobody for goes to the new user whole.
-    fn edit_mapping(&mut self, limits: Limits, edit: impl FnOnce(&mut Mapping)) -> Result<bool, NoRoom> {
-        let mut edited = self.mapping.clone();
-        edit(&mut edited);
-        let passes = |slot: usize| {
-            let account = self.accounts.get(slot).filter(|account| account.looks > 0)?;
-            let (before, after) = (self.mapping.owner(account.ssrc)?, edited.owner(account.ssrc)?);
-            (before.user != after.user).then_some(before)
+    fn edit_mapping(&mut self, limits: Limits, edit: Edit<'_>) -> Result<bool, NoRoom> {
+        let passes = |account: &Account| {
+            let before = self.mapping.owner(account.ssrc).filter(|_| account.looks > 0)?;
+            let after = self.mapping.user_after(account.ssrc, &edit)?;
+            (before.user != after).then(|| (before.clone(), after))
         };
+        let passing: Vec<_> = self.accounts.iter().map(passes).collect();
+        let more = passing.iter().flatten().count();
         let pending = self.seats.iter().filter(|seat| seat.before.is_some()).count();
-        let passing = (0..self.accounts.len()).filter(|&slot| passes(slot).is_some()).count();
-        if self.parts.len() + pending + passing > limits.parts_per_fabric() && passing > 0 {
+        if more > 0 && self.parts.len() + pending + more > limits.parts_per_fabric() {
             return Err(NoRoom);
         }
-        for slot in 0..self.accounts.len() {
-            let before = passes(slot).cloned();
-            let after = self.accounts.get(slot).and_then(|account| edited.owner(account.ssrc)).map(|owner| owner.user);
-            let (Some(before), Some(seat)) = (before, self.seats.get_mut(slot)) else { continue };
+        for (seat, passes) in self.seats.iter_mut().zip(passing) {
+            let Some((before, after)) = passes else { continue };
             match &seat.before {
                 // Back to whom it was before anything was seen of it.
-                Some(first) if Some(first.user) == after => seat.before = None,
+                Some(first) if first.user == after => seat.before = None,
                 Some(_) => {}
                 None => seat.before = Some(Box::new(before)),
             }
         }
-        self.mapping = edited;
-        Ok(passing > 0)
+        self.mapping.apply(edit);
+        Ok(more > 0)
     }
 
     /// Notes the time so far, and what the application says of each stream from now on.
