@@ -43,6 +43,8 @@ pub(super) struct Fabric {
     seen: Vec<u32>,
     /// For each account, where its entries are.
     seats: Vec<Seat>,
+    /// For each account, what else there is to know.
+    notes: Vec<Notes>,
     codecs: ById,
     sources: ById,
 }
@@ -54,15 +56,20 @@ pub(super) struct Part {
     pub(super) owner: Owner,
 }
 
-/// What the conference knows of a stream besides its account.
-#[derive(Clone, Debug, Default)]
+/// Where the entries of a stream stand in a report.
+#[derive(Clone, Copy, Debug, Default)]
 struct Seat {
     /// The last snapshot that had the stream.
     snapshot: u64,
-    /// Where the stream's own entry stands in it.
+    /// The stream's own entry.
     own: u32,
-    /// Where stands what the other end says of it.
+    /// What the other end says of it.
     remote: Option<u32>,
+}
+
+/// What a fabric knows of a stream besides its account.
+#[derive(Clone, Debug, Default)]
+struct Notes {
     /// Whose the account is, while the stream itself is somebody else's already: the next look opens another account.
     before: Option<Box<Owner>>,
     /// What the application says of it, since when that is not in `told_time` yet.
@@ -118,6 +125,7 @@ impl Fabric {
             refused_streams: 0,
             seen: Vec::new(),
             seats: Vec::new(),
+            notes: Vec::new(),
             codecs: ById::default(),
             sources: ById::default(),
         }
@@ -137,26 +145,28 @@ impl Fabric {
         let (mut late, mut news) = (false, false);
         let says_nothing = self.media.is_silent();
         for &slot in &self.seen {
-            let (Some(seat), Some(account)) = (self.seats.get_mut(slot as usize), self.accounts.get_mut(slot as usize))
+            let Some(&seat) = self.seats.get(slot as usize) else { continue };
+            let (Some(notes), Some(account)) =
+                (self.notes.get_mut(slot as usize), self.accounts.get_mut(slot as usize))
             else {
                 continue;
             };
             let Some(entry) = report.get(seat.own as usize) else { continue };
-            if seat.before.is_some() && entry.timestamp() > Some(account.end()) {
-                let before = seat.before.take();
+            if notes.before.is_some() && entry.timestamp() > Some(account.end()) {
+                let before = notes.before.take();
                 if let (Some(owner), Some(mut renewed)) = (before, Account::open(account.direction, entry)) {
                     renewed.kind = renewed.kind.or(account.kind);
                     self.parts.push(Part { account: core::mem::replace(account, renewed), owner: *owner });
-                    seat.latest = Latest::default();
+                    notes.latest = Latest::default();
                 }
             }
-            let told = seat.take_told(now);
-            if told != ToldTime::default() {
-                account.tell(told);
+            if notes.has_told() {
+                account.tell(notes.take_told(now));
             }
             if !says_nothing {
                 let kind = entry.media().or(account.kind);
-                seat.told = self.media.of(account.direction, kind, account.ssrc, self.mapping.primary(account.ssrc));
+                notes.told_since = now;
+                notes.told = self.media.of(account.direction, kind, account.ssrc, self.mapping.primary(account.ssrc));
             }
             // What the other end says belongs to the interval that is about to close.
             if let Some(remote) = seat.remote.and_then(|position| report.get(position as usize)) {
@@ -172,7 +182,7 @@ impl Fabric {
                 Look::Closed(interval) => {
                     news = true;
                     let stream = StreamKey::new(self.id, account.direction, account.ssrc);
-                    seat.latest = Latest::of(&interval);
+                    notes.latest = Latest::of(&interval);
                     out.push(limits, Event::IntervalClosed { stream, interval });
                     if interval.state == State::Reset {
                         out.push(limits, Event::CounterReset { stream, at: interval.at });
@@ -198,7 +208,7 @@ impl Fabric {
 
     /// The figures of the stream's latest interval.
     pub(super) fn latest(&self, slot: usize) -> Latest {
-        self.seats.get(slot).map(|seat| seat.latest).unwrap_or_default()
+        self.notes.get(slot).map(|notes| notes.latest).unwrap_or_default()
     }
 
     fn own<'a>(&self, slot: u32, report: &'a Report) -> Option<Entry<'a>> {
@@ -235,7 +245,8 @@ impl Fabric {
                     let Some(account) = Account::open(direction, entry) else { continue };
                     let Ok(slot) = u32::try_from(self.accounts.len()) else { continue };
                     self.accounts.push(account);
-                    self.seats.push(Seat { told_since: now, ..Seat::default() });
+                    self.seats.push(Seat::default());
+                    self.notes.push(Notes { told_since: now, ..Notes::default() });
                     self.index.insert((direction, ssrc), slot);
                     slot
                 }
@@ -253,7 +264,7 @@ impl Fabric {
                 }
             }
             if seat.snapshot != self.snapshots {
-                (seat.snapshot, seat.own, seat.remote) = (self.snapshots, position, None);
+                *seat = Seat { snapshot: self.snapshots, own: position, remote: None };
                 self.seen.push(slot);
                 continue;
             }

@@ -4,10 +4,10 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Fabric, Seat};
+use super::{Fabric, Notes};
 use crate::account::{Account, ToldTime};
 use crate::config::{Config, Limits};
-use crate::fabric::{Answer, Device, Edit, Owner, Switch};
+use crate::fabric::{Answer, Device, Edit, Owner, Switch, Told};
 use crate::id::{Direction, Ssrc, UserId};
 use crate::unit::Timestamp;
 
@@ -26,7 +26,12 @@ const MAX_DEVICE_TEXT: usize = 256;
 /// There is no room to remember what was said.
 pub(in crate::conference) struct NoRoom;
 
-impl Seat {
+impl Notes {
+    /// Whether there is any time on hold, muted or paused to take.
+    pub(super) fn has_told(&self) -> bool {
+        self.told != Told::default() || self.told_time != ToldTime::default()
+    }
+
     /// The time on hold, muted or paused since it was last taken.
     pub(super) fn take_told(&mut self, now: Timestamp) -> ToldTime {
         self.note_told(now);
@@ -52,7 +57,7 @@ impl Fabric {
     /// Whose a stream is, by the application's word or by default, and its label.
     pub(in crate::conference) fn owner_at(&self, slot: usize) -> (Option<UserId>, Option<&str>) {
         let Some(account) = self.accounts.get(slot) else { return (None, None) };
-        let before = self.seats.get(slot).and_then(|seat| seat.before.as_deref());
+        let before = self.notes.get(slot).and_then(|notes| notes.before.as_deref());
         match before.or_else(|| self.mapping.owner(account.ssrc)) {
             Some(owner) => (Some(owner.user), Some(&*owner.label).filter(|label| !label.is_empty())),
             None => (self.default_user(account.direction), None),
@@ -173,17 +178,17 @@ impl Fabric {
         };
         let passing: Vec<_> = self.accounts.iter().map(passes).collect();
         let more = passing.iter().flatten().count();
-        let pending = self.seats.iter().filter(|seat| seat.before.is_some()).count();
+        let pending = self.notes.iter().filter(|notes| notes.before.is_some()).count();
         if more > 0 && self.parts.len() + pending + more > limits.parts_per_fabric() {
             return Err(NoRoom);
         }
-        for (seat, passes) in self.seats.iter_mut().zip(passing) {
+        for (notes, passes) in self.notes.iter_mut().zip(passing) {
             let Some((before, after)) = passes else { continue };
-            match &seat.before {
+            match &notes.before {
                 // Back to whom it was before anything was seen of it.
-                Some(first) if first.user == after => seat.before = None,
+                Some(first) if first.user == after => notes.before = None,
                 Some(_) => {}
-                None => seat.before = Some(Box::new(before)),
+                None => notes.before = Some(Box::new(before)),
             }
         }
         self.mapping.apply(edit);
@@ -192,10 +197,10 @@ impl Fabric {
 
     /// Notes the time so far, and what the application says of each stream from now on.
     fn retell(&mut self, now: Timestamp) {
-        for (seat, account) in self.seats.iter_mut().zip(&self.accounts) {
-            seat.note_told(now);
+        for (notes, account) in self.notes.iter_mut().zip(&self.accounts) {
+            notes.note_told(now);
             let primary = self.mapping.primary(account.ssrc);
-            seat.told = self.media.of(account.direction, account.kind, account.ssrc, primary);
+            notes.told = self.media.of(account.direction, account.kind, account.ssrc, primary);
         }
     }
 }
