@@ -4,17 +4,20 @@
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
+use callgauge::conference::{FabricMut, FabricView, Feedback, Rating, TrackView, View};
 use callgauge::digest::{Digest, Stats};
-use callgauge::id::{Direction, FabricId, MediaKind, Ssrc, StreamKey};
+use callgauge::event::Happening;
+use callgauge::fabric::{ErrorReport, FabricState, IceState, Reported};
+use callgauge::id::{Direction, FabricId, MediaKind, Ssrc, StreamKey, UserId};
 use callgauge::ingest::getstats::Scanner;
 use callgauge::ingest::{Format, Framing, ReadError, ReadErrorKind, Reader, Snapshot};
 use callgauge::metric::derived::Derived;
 use callgauge::metric::{Formula, Interval, Metric, State, Unit};
 use callgauge::report::{Entry, EntryMut, Flag, Num, Report, Rule, Skipped, StatsType, Text};
 use callgauge::stream::{Delta, Step, Track, Tracks};
-use callgauge::summary::ConferenceSummary;
+use callgauge::summary::{ConferenceSummary, EventSummary, UserSummary};
 use callgauge::unit::{Bitrate, Mos, RFactor, Ratio, StatTime, Timestamp};
-use callgauge::{Conference, Config, Event, FabricSpec, InputError, Limits};
+use callgauge::{Answer, AppEvent, Conference, Config, Event, FabricSpec, InputError, Limits};
 
 fn goes_anywhere<T: Send + Sync + Unpin + RefUnwindSafe>() {}
 fn goes_anywhere_whole<T: Send + Sync + Unpin + UnwindSafe + RefUnwindSafe + 'static>() {}
@@ -27,12 +30,15 @@ fn every_type_may_cross_threads_and_survive_a_caught_panic() {
         ($($type:ty),* $(,)?) => { $(goes_anywhere_whole::<$type>();)* };
     }
     check!(Conference, Config, Limits, FabricSpec, InputError, Event, ConferenceSummary);
-    check!(Digest, Stats, Direction, FabricId, MediaKind, Ssrc, StreamKey);
+    check!(View, FabricView, TrackView, Feedback, Rating, UserSummary, EventSummary);
+    check!(Answer, AppEvent<'static>, ErrorReport<'static>, Reported, Happening, FabricState, IceState);
+    check!(Digest, Stats, Direction, FabricId, MediaKind, Ssrc, StreamKey, UserId);
     check!(Reader, Scanner, Format, Framing, ReadError, ReadErrorKind);
     check!(Derived, Formula, Interval, Metric, State, Unit);
     check!(Flag, Num, Report, Rule, Skipped, StatsType, Text, Track, Tracks);
     check!(Bitrate, Mos, RFactor, Ratio, StatTime, Timestamp);
     goes_anywhere::<Snapshot<'_>>();
+    goes_anywhere::<FabricMut<'_>>();
     goes_anywhere::<Entry<'_>>();
     goes_anywhere::<EntryMut<'_>>();
     goes_anywhere::<Step<'_>>();
@@ -42,6 +48,9 @@ fn every_type_may_cross_threads_and_survive_a_caught_panic() {
 #[test]
 fn what_is_handed_out_is_a_value_and_what_is_refused_an_error() {
     is_a_value::<Event>();
+    is_a_value::<Happening>();
+    is_a_value::<Answer>();
+    is_a_value::<Reported>();
     is_a_value::<Interval>();
     is_a_value::<StreamKey>();
     is_a_value::<Config>();

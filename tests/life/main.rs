@@ -5,6 +5,7 @@
 mod common;
 #[cfg(feature = "serde")]
 mod golden;
+mod hostile;
 mod media;
 mod owners;
 mod recorded;
