@@ -44,7 +44,7 @@
 //!
 //! **Streams.** An SSRC carries the local user's media if it is sent, and the remote user's if it is received, unless
 //! [`associate`](crate::conference::FabricMut::associate) says otherwise, before or after it is seen. Layers and
-//! retransmissions follow. When it passes to somebody else, its figures are split there, and no user has anything of
+//! retransmissions follow, as stats or a description ([`describe`](crate::conference::FabricMut::describe)) name them. When it passes to somebody else, its figures are split there, and no user has anything of
 //! another.
 //!
 //! **Trouble.** [`report_error`](crate::Conference::report_error) takes what failed, and logs. Every [`WebRtcFunction`] has
@@ -107,6 +107,7 @@ pub use errors::{ErrorReport, FailureReason, MAX_TEXT, Reported, WebRtcFunction}
 pub(crate) use errors::{Kept, cut};
 pub use happening::{EndReason, EventKind, Happening, StateChange};
 pub(crate) use lifecycle::{Lifecycle, Raise};
+pub use mapping::SsrcDescription;
 pub(crate) use mapping::{Edit, Mapping, Owner};
 pub use media::{Answer, AppEvent, Device};
 pub(crate) use media::{Media, Switch, Told};

@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use super::{Conference, InputError};
 use crate::event::{EndReason, EventKind, Happening};
-use crate::fabric::{Answer, FabricState, Owner};
+use crate::fabric::{Answer, FabricState, Owner, SsrcDescription};
 use crate::id::{FabricId, Ssrc, StreamKey, UserId};
 use crate::unit::Timestamp;
 
@@ -136,6 +136,21 @@ impl FabricMut<'_> {
         let (limits, now) = (self.call.config.limits(), self.now());
         let room = self.call.fabrics.get_mut(self.id.index()).ok_or(InputError::UnknownFabric)?;
         room.group(now, primary, others, limits).map_err(|_| InputError::LimitReached)
+    }
+
+    /// Takes what a session description says of an SSRC: what it follows, and its names. To be called for every SSRC of
+    /// either side's description, whenever one is set; again is no error.
+    ///
+    /// # Errors
+    /// [`InputError::InvalidName`] for a name that is too long; [`InputError::LimitReached`], as
+    /// [`associate`](Self::associate).
+    pub fn describe(&mut self, description: SsrcDescription<'_>) -> Result<Answer, InputError> {
+        let (limits, now) = (self.call.config.limits(), self.now());
+        if description.cname.len().max(description.msid.len()) > limits.name_bytes() {
+            return Err(InputError::InvalidName);
+        }
+        let room = self.call.fabrics.get_mut(self.id.index()).ok_or(InputError::UnknownFabric)?;
+        room.describe(now, &description, limits).map_err(|_| InputError::LimitReached)
     }
 
     /// Says who is at the other end, or says it anew. Counts for all that was measured: what was received and is nobody

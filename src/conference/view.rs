@@ -79,6 +79,12 @@ pub struct TrackView {
     /// Whose media it is; likewise.
     #[cfg_attr(feature = "serde", serde(rename = "userID", serialize_with = "or_null"))]
     pub user_id: String,
+    /// Its canonical name, as a description has it; likewise.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "or_null"))]
+    pub cname: String,
+    /// Its MediaStream and MediaStreamTrack, as a description has them; likewise.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "or_null"))]
+    pub msid: String,
     /// Which way it flows.
     pub stats_type: TrackStats,
     /// What it carries.
@@ -151,6 +157,9 @@ impl Conference {
         set(&mut shown.remote_user_id, fabric.spec.remote_user.and_then(|user| self.user_name(user)));
         set(&mut shown.user_id, owner.and_then(|user| self.user_name(user)));
         set(&mut shown.usage_label, label.or(account.label.as_deref()));
+        let described = fabric.mapping.described(account.ssrc);
+        set(&mut shown.cname, described.map(|described| &*described.cname));
+        set(&mut shown.msid, described.map(|described| &*described.msid));
         shown.stats_type = match account.direction {
             Direction::Inbound => TrackStats::InboundRtp,
             Direction::Outbound => TrackStats::OutboundRtp,
@@ -244,6 +253,8 @@ impl Default for TrackView {
             stats_type: TrackStats::InboundRtp,
             media_type: None,
             usage_label: String::new(),
+            cname: String::new(),
+            msid: String::new(),
             bitrate: None,
             packet_rate: None,
             fraction_loss: None,

@@ -12,6 +12,61 @@ pub(crate) struct Mapping {
     bound: Vec<(Ssrc, Owner)>,
     /// SSRCs that follow another one, sorted: layers, retransmissions, forward error correction.
     follows: Vec<(Ssrc, Ssrc)>,
+    /// What descriptions say of SSRCs, sorted.
+    described: Vec<(Ssrc, Described)>,
+}
+
+/// What a session description says of one SSRC.
+///
+/// ```
+/// use callgauge::fabric::SsrcDescription;
+/// use callgauge::id::Ssrc;
+/// // a=ssrc-group:FID 7 8, a=ssrc:8 cname:x, a=ssrc:8 msid:camera front
+/// let retransmissions = SsrcDescription::new(Ssrc::new(8)).following(Ssrc::new(7)).with_cname("x").with_msid("camera front");
+/// # let _ = retransmissions;
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SsrcDescription<'a> {
+    pub(crate) ssrc: Ssrc,
+    pub(crate) primary: Ssrc,
+    pub(crate) cname: &'a str,
+    pub(crate) msid: &'a str,
+}
+
+impl<'a> SsrcDescription<'a> {
+    /// An SSRC of which nothing else is said.
+    #[must_use]
+    pub const fn new(ssrc: Ssrc) -> Self {
+        Self { ssrc, primary: ssrc, cname: "", msid: "" }
+    }
+
+    /// It is a layer, retransmissions or error correction of another one (`a=ssrc-group`, RFC 5576).
+    #[must_use]
+    pub const fn following(mut self, primary: Ssrc) -> Self {
+        self.primary = primary;
+        self
+    }
+
+    /// Its canonical name (RFC 3550 6.5.1): one for all streams of one source.
+    #[must_use]
+    pub const fn with_cname(mut self, cname: &'a str) -> Self {
+        self.cname = cname;
+        self
+    }
+
+    /// Its MediaStream and MediaStreamTrack (RFC 8830), as they stand in the description.
+    #[must_use]
+    pub const fn with_msid(mut self, msid: &'a str) -> Self {
+        self.msid = msid;
+        self
+    }
+}
+
+/// What a description says of an SSRC, as it is kept; empty where it says nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Described {
+    pub(crate) cname: String,
+    pub(crate) msid: String,
 }
 
 /// Whose media it is, by the application's word.
@@ -72,9 +127,28 @@ impl Mapping {
         self.bound.get(place).map(|(_, owner)| owner)
     }
 
-    /// How many SSRCs are remembered.
+    /// How many SSRCs are remembered; one counts for each thing that is known of it.
     pub(crate) const fn len(&self) -> usize {
-        self.bound.len() + self.follows.len()
+        self.bound.len() + self.follows.len() + self.described.len()
+    }
+
+    /// What a description says of an SSRC.
+    pub(crate) fn described(&self, ssrc: Ssrc) -> Option<&Described> {
+        let place = self.described.binary_search_by_key(&ssrc, |&(ssrc, _)| ssrc).ok()?;
+        self.described.get(place).map(|(_, described)| described)
+    }
+
+    /// Takes what a description says of an SSRC, instead of what one said before.
+    pub(crate) fn describe(&mut self, description: &SsrcDescription<'_>) {
+        let described = Described { cname: description.cname.into(), msid: description.msid.into() };
+        match self.described.binary_search_by_key(&description.ssrc, |&(ssrc, _)| ssrc) {
+            Ok(at) => {
+                if let Some((_, before)) = self.described.get_mut(at) {
+                    *before = described;
+                }
+            }
+            Err(at) => self.described.insert(at, (description.ssrc, described)),
+        }
     }
 
     fn bind(&mut self, ssrc: Ssrc, owner: Owner) {

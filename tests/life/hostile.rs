@@ -2,7 +2,8 @@
 
 use callgauge::conference::{Feedback, Rating, View};
 use callgauge::fabric::{
-    ConnectionState, Device, ErrorReport, FabricUsage, GatheringState, IceState, SignalingState, WebRtcFunction,
+    ConnectionState, Device, ErrorReport, FabricUsage, GatheringState, IceState, SignalingState, SsrcDescription,
+    WebRtcFunction,
 };
 use callgauge::id::{FabricId, Ssrc, UserId};
 use callgauge::{AppEvent, Conference, Config, FabricSpec, InputError, Limits};
@@ -28,6 +29,7 @@ enum Op {
     Timeout,
     Associate(u8, u8, u8),
     Group(u8, u8, Vec<u8>),
+    Describe(u8, u8, u8, bool),
     Name(u8, u8, bool),
     Rename(u8, u8),
 }
@@ -52,6 +54,7 @@ fn op() -> impl Strategy<Value = Op> {
         2 => Just(Op::Timeout),
         3 => (0..4_u8, 0..5_u8, 0..6_u8).prop_map(|(fabric, ssrc, user)| Op::Associate(fabric, ssrc, user)),
         1 => (0..4_u8, 0..5_u8, prop::collection::vec(0..5_u8, 0..4)).prop_map(|(f, first, more)| Op::Group(f, first, more)),
+        1 => (0..4_u8, 0..5_u8, 0..5_u8, any::<bool>()).prop_map(|(f, of, first, named)| Op::Describe(f, of, first, named)),
         1 => (0..4_u8, 0..6_u8, any::<bool>()).prop_map(|(fabric, user, local)| Op::Name(fabric, user, local)),
         1 => (0..6_u8, 0..6_u8).prop_map(|(user, name)| Op::Rename(user, name)),
     ]
@@ -131,6 +134,11 @@ fn apply(call: &mut Conference, ids: &Ids, ms: u64, op: &Op) -> Result<(), Input
         Op::Group(n, first, others) => {
             let others: Vec<Ssrc> = others.iter().map(|&n| ssrc(n)).collect();
             call.fabric(fabric(*n))?.group(ssrc(*first), &others).map(drop)
+        }
+        Op::Describe(n, of, first, named) => {
+            let description = SsrcDescription::new(ssrc(*of)).following(ssrc(*first));
+            let named = if *named { description.with_cname("cname") } else { description };
+            call.fabric(fabric(*n))?.describe(named).map(drop)
         }
         Op::Name(n, who, true) => call.fabric(fabric(*n))?.set_local_user(user(*who)).map(drop),
         Op::Name(n, who, false) => call.fabric(fabric(*n))?.set_remote_user(user(*who)).map(drop),

@@ -1,5 +1,6 @@
 //! Whose media an SSRC carries.
 
+use callgauge::fabric::SsrcDescription;
 use callgauge::id::{Direction, Ssrc, StreamKey};
 use callgauge::report::Num;
 use callgauge::{Answer, Config, FabricSpec, InputError, Limits};
@@ -143,6 +144,27 @@ fn retransmissions_that_stats_name_follow_without_a_word() {
     entry.set(Num::Ssrc, 2.0).set(Num::PacketsReceived, 50.0).set(Num::RtxSsrc, 3.0);
     call.call.ingest(at(ms), call.fabric, &call.report).unwrap();
     assert_eq!(users(&call, 3), [Some("carol".into())]);
+}
+
+#[test]
+fn a_description_says_what_an_ssrc_follows_and_its_names() {
+    let mut call = Call::new();
+    let carol = call.call.user("carol").unwrap();
+    let mut room = call.call.fabric(call.fabric).unwrap();
+    let camera = SsrcDescription::new(Ssrc::new(2)).with_cname("x").with_msid("stream track");
+    let layer = SsrcDescription::new(Ssrc::new(3)).following(Ssrc::new(2)).with_cname("x");
+    assert_eq!((room.describe(camera), room.describe(layer)), (Ok(Answer::Kept), Ok(Answer::Kept)));
+    assert_eq!((room.describe(camera), room.describe(layer)), (Ok(Answer::AlreadySo), Ok(Answer::AlreadySo)));
+    assert_eq!(room.describe(SsrcDescription::new(Ssrc::new(9))), Ok(Answer::AlreadySo), "which says nothing");
+    let long = "x".repeat(1_000);
+    assert_eq!(room.describe(camera.with_cname(&long)), Err(InputError::InvalidName));
+    room.associate(Ssrc::new(2), carol, "").unwrap();
+    call.look(0, &[received(2, 0), received(3, 0)]);
+    assert_eq!(users(&call, 3), [Some("carol".into())]);
+    let view = call.call.snapshot();
+    let tracks = &view.fabrics[0].media_stream_tracks;
+    let names: Vec<_> = tracks.iter().map(|track| (track.cname.as_str(), track.msid.as_str())).collect();
+    assert_eq!(names, [("x", "stream track"), ("x", "")]);
 }
 
 #[test]

@@ -76,8 +76,8 @@ fn it_serializes_under_callstats_names() {
     let fabric = &value["fabrics"][0];
     assert_eq!((&fabric["connectionState"], &fabric["fabricState"]), (&"online".into(), &"established".into()));
     let track = fabric["mediaStreamTracks"][1].as_object().unwrap();
-    // `callstats-semantics` 1.3, without what only a description has, and with whose media it is.
-    let names = "ssrc remoteUserID userID statsType mediaType usageLabel bitrate packetRate fractionLoss \
+    // `callstats-semantics` 1.3, with whose media it is.
+    let names = "ssrc cname msid remoteUserID userID statsType mediaType usageLabel bitrate packetRate fractionLoss \
                  packetLossPercentage jitter averageJitter rtt averageRTT quality audioInputLevel audioOutputLevel \
                  audioLevel";
     let mut expected: Vec<&str> = names.split_whitespace().collect();

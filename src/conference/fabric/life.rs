@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::{Fabric, Notes};
 use crate::account::{Account, ToldTime};
 use crate::config::{Config, Limits};
-use crate::fabric::{Answer, Device, Edit, Owner, Switch, Told};
+use crate::fabric::{Answer, Device, Edit, Owner, SsrcDescription, Switch, Told};
 use crate::id::{Direction, Ssrc, UserId};
 use crate::unit::Timestamp;
 
@@ -165,6 +165,35 @@ impl Fabric {
         self.edit_mapping(limits, Edit::Follow(primary, others))?;
         self.retell(now);
         let is_known = self.accounts.iter().any(|account| others.contains(&account.ssrc));
+        Ok(if is_known { Answer::Applied } else { Answer::Kept })
+    }
+
+    /// Takes what a description says of an SSRC.
+    pub(in crate::conference) fn describe(
+        &mut self,
+        now: Timestamp,
+        description: &SsrcDescription<'_>,
+        limits: Limits,
+    ) -> Result<Answer, NoRoom> {
+        let SsrcDescription { ssrc, primary, cname, msid } = *description;
+        let before = self.mapping.described(ssrc);
+        let is_told = cname.is_empty() && msid.is_empty()
+            || before.is_some_and(|before| (&*before.cname, &*before.msid) == (cname, msid));
+        let follows = self.mapping.primary(ssrc) == self.mapping.primary(primary);
+        if is_told && follows {
+            return Ok(Answer::AlreadySo);
+        }
+        let news = usize::from(!is_told && before.is_none()) + usize::from(!follows);
+        if self.mapping.len() + news > limits.ssrcs_per_fabric() {
+            return Err(NoRoom);
+        }
+        if !follows {
+            self.group(now, primary, &[ssrc], limits)?;
+        }
+        if !is_told {
+            self.mapping.describe(description);
+        }
+        let is_known = self.accounts.iter().any(|account| account.ssrc == ssrc);
         Ok(if is_known { Answer::Applied } else { Answer::Kept })
     }
 
