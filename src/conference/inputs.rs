@@ -70,23 +70,11 @@ impl Conference {
     /// [`Limits::ssrcs_per_fabric`](crate::Limits::ssrcs_per_fabric) are remembered. A second
     /// [`AppEvent::Terminated`], or one after the end, is no error.
     pub fn send_event(&mut self, now: Timestamp, fabric: FabricId, event: AppEvent<'_>) -> Result<Answer, InputError> {
+        if event == AppEvent::Terminated {
+            return self.terminate(now, fabric);
+        }
         let config = self.config;
         let limits = config.limits();
-        let is_over = |error| matches!(error, InputError::Terminated | InputError::Ended);
-        if event == AppEvent::Terminated {
-            let room = self.fabrics.get(fabric.index()).ok_or(InputError::UnknownFabric)?;
-            let is_open = room.life.terminated.is_none();
-            return match self.enter(now, fabric) {
-                Err(error) if is_over(error) => Ok(Answer::AlreadySo),
-                Err(error) => Err(error),
-                Ok(()) => {
-                    self.told(now, fabric, |life, raise| {
-                        life.terminate(now, raise);
-                    });
-                    Ok(if is_open { Answer::Applied } else { Answer::AlreadySo })
-                }
-            };
-        }
         self.check_entry(now, fabric)?;
         let Some(room) = self.fabrics.get_mut(fabric.index()) else { return Err(InputError::UnknownFabric) };
         let answer = match event {
@@ -100,12 +88,12 @@ impl Conference {
             AppEvent::ScreenShareStop(ssrc) => room.switch(now, Switch::Shared, ssrc, false, limits),
             AppEvent::ActiveDevices(list) => Ok(room.set_devices(0, list, config)),
             AppEvent::ConnectedDevices(list) => Ok(room.set_devices(1, list, config)),
-            AppEvent::DominantSpeaker | AppEvent::Terminated => {
-                let speaker = Some(fabric);
-                let is_news = self.dominant != speaker;
-                self.dominant = speaker;
-                Ok(if is_news { Answer::Applied } else { Answer::AlreadySo })
+            AppEvent::DominantSpeaker => {
+                let before = self.dominant.replace(fabric);
+                Ok(if before == Some(fabric) { Answer::AlreadySo } else { Answer::Applied })
             }
+            // Returned above.
+            AppEvent::Terminated => Ok(Answer::AlreadySo),
         };
         let answer = answer.map_err(|_| InputError::LimitReached)?;
         self.enter(now, fabric)?;
@@ -117,6 +105,16 @@ impl Conference {
             self.raise(Happening { ssrc: event.ssrc(), ..Happening::new(now, event.kind()) }, Some(fabric));
         }
         Ok(answer)
+    }
+
+    fn terminate(&mut self, now: Timestamp, fabric: FabricId) -> Result<Answer, InputError> {
+        match self.enter(now, fabric) {
+            Err(InputError::Terminated | InputError::Ended) => return Ok(Answer::AlreadySo),
+            entered => entered?,
+        }
+        let mut is_news = false;
+        self.told(now, fabric, |life, raise| is_news = life.terminate(now, raise));
+        Ok(if is_news { Answer::Applied } else { Answer::AlreadySo })
     }
 
     /// Something failed, or the application logs something (`reportError`). `fabric` is `None` for what failed before there

@@ -56,7 +56,9 @@ impl Path {
     pub(crate) fn look(&mut self, report: &Report) -> Sight {
         let transport = report.of(StatsType::Transport).min_by(|a, b| a.id().cmp(b.id()));
         let selected = selected_pair(report);
-        let (ice, is_dtls) = ice_of(transport, selected, report).map_or((None, false), |(ice, dtls)| (Some(ice), dtls));
+        let had_pair = self.pair.is_some();
+        let (ice, is_dtls) =
+            ice_of(transport, selected, report, had_pair).map_or((None, false), |(ice, dtls)| (Some(ice), dtls));
         let fragment = transport.and_then(|entry| entry.text(Text::IceLocalUsernameFragment)).map(fnv1a_64);
         let has_restarted = fragment.is_some() && self.fragment.is_some() && fragment != self.fragment;
         self.fragment = fragment.or(self.fragment);
@@ -167,7 +169,12 @@ fn selected_pair(report: &Report) -> Option<Entry<'_>> {
 
 /// Where ICE stands, and whether it is DTLS that failed. Without DTLS no packet can flow: as long as it is being set up,
 /// so is ICE.
-fn ice_of(transport: Option<Entry<'_>>, selected: Option<Entry<'_>>, report: &Report) -> Option<(IceState, bool)> {
+fn ice_of(
+    transport: Option<Entry<'_>>,
+    selected: Option<Entry<'_>>,
+    report: &Report,
+    had_pair: bool,
+) -> Option<(IceState, bool)> {
     let ice = transport.and_then(|transport| transport.text(Text::IceState)).and_then(IceState::from_name);
     let dtls = transport.and_then(|transport| transport.text(Text::DtlsState));
     Some(match (ice, dtls) {
@@ -179,11 +186,12 @@ fn ice_of(transport: Option<Entry<'_>>, selected: Option<Entry<'_>>, report: &Re
         (None, Some("connected")) => (IceState::Connected, false),
         (None, Some("connecting")) => (IceState::Checking, false),
         // Firefox before 153 and the old API have no transport states: a pair that carries bytes will do.
-        (None, _) => (of_pairs(selected, report)?, false),
+        (None, _) => (of_pairs(selected, report, had_pair)?, false),
     })
 }
 
-fn of_pairs(selected: Option<Entry<'_>>, report: &Report) -> Option<IceState> {
+/// Where ICE stands by its pairs alone. That all of them failed is no failure: more candidates may come.
+fn of_pairs(selected: Option<Entry<'_>>, report: &Report, had_pair: bool) -> Option<IceState> {
     let fails = |pair: Entry<'_>| matches!(pair.text(Text::State), Some("failed" | "cancelled"));
     if let Some(pair) = selected {
         let carried = [Num::BytesReceived, Num::BytesSent].iter().any(|&field| pair.get(field) > Some(0.0));
@@ -195,7 +203,7 @@ fn of_pairs(selected: Option<Entry<'_>>, report: &Report) -> Option<IceState> {
     }
     let mut pairs = report.of(StatsType::CandidatePair).peekable();
     pairs.peek()?;
-    Some(if pairs.all(fails) { IceState::Failed } else { IceState::Checking })
+    Some(if had_pair && pairs.all(fails) { IceState::Disconnected } else { IceState::Checking })
 }
 
 /// FNV-1a in 64 bits: the same on every machine.

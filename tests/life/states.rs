@@ -234,6 +234,33 @@ fn another_path_is_a_switch_and_says_how_its_relay_is_reached() {
 }
 
 #[test]
+fn pairs_tell_where_there_is_no_transport() {
+    let mut call = Call::new();
+    let see = |call: &mut Call, ms: u64, pairs: &[(&str, &str, bool, f64)]| {
+        call.report.clear();
+        for &(id, state, selected, bytes) in pairs {
+            let mut entry = call.report.push(StatsType::CandidatePair, id);
+            entry.set_timestamp(StatTime::from_millis(1e12 + ms as f64)).set_text(Text::State, state);
+            entry.set_flag(Flag::Selected, selected).set(Num::BytesReceived, bytes);
+        }
+        call.call.ingest(at(ms), call.fabric, &call.report).unwrap();
+        call.summary().state
+    };
+    assert_eq!(see(&mut call, 0, &[]), None, "nothing tells");
+    let initializing = Some(FabricState::Initializing);
+    assert_eq!(see(&mut call, 1_000, &[("a", "failed", false, 0.0)]), initializing, "more may come");
+    assert_eq!(see(&mut call, 2_000, &[("a", "failed", false, 0.0), ("b", "in-progress", false, 0.0)]), initializing);
+    assert_eq!(see(&mut call, 3_000, &[("b", "succeeded", true, 0.0)]), initializing, "nothing has come through");
+    assert_eq!(see(&mut call, 4_000, &[("b", "succeeded", true, 100.0)]), Some(FabricState::Established));
+    assert_eq!(see(&mut call, 5_000, &[("b", "failed", true, 100.0)]), Some(FabricState::Disrupted));
+    assert_eq!(see(&mut call, 6_000, &[("b", "failed", false, 100.0)]), Some(FabricState::Disrupted));
+    assert_eq!(see(&mut call, 7_000, &[("c", "succeeded", true, 100.0)]), Some(FabricState::Established));
+    let fabric = call.summary();
+    assert_eq!((fabric.setup_delay_ms, fabric.setup_delay_uncertainty_ms), (Some(4_000.0), Some(1_000.0)));
+    assert_eq!((fabric.life.disruptions, fabric.life.disrupted_s, fabric.failure_reason), (1, 2.0, None));
+}
+
+#[test]
 fn opening_again_says_so_and_changes_nothing() {
     let mut call = Call::new();
     let spec = FabricSpec::new("pc").with_local_user(call.alice).with_remote_user(call.bob);
