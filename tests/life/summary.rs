@@ -34,32 +34,34 @@ fn act() -> impl Strategy<Value = Act> {
 
 const NAMES: [&str; 3] = ["ann", "ben", "cem"];
 
-/// A call of three, each with a fabric, in the order of `order`: who is named first, opens first, and is heard first in
-/// each second.
+/// A call of three, each with two fabrics, in the order of `order`: who is named first, opens first, and is heard first in
+/// each second. What is done in a second is done on the two fabrics in turns.
 fn play(seconds: &[[Vec<Act>; 3]], order: [usize; 3]) -> Conference {
     let mut call = Conference::new("", Config::new());
+    let users = order.map(|who| call.user(NAMES[who]).unwrap());
+    let user = |who| users[order.iter().position(|&one| one == who).unwrap()];
+    let turns = if order[0] < order[1] { [0, 1] } else { [1, 0] };
+    let mut fabrics = [[None::<FabricId>; 2]; 3];
     for who in order {
-        call.user(NAMES[who]).unwrap();
+        for turn in turns {
+            let spec = FabricSpec::new(["pc", "screen"][turn]).with_local_user(user(who));
+            fabrics[who][turn] = Some(call.open_fabric(at(0), spec.with_remote_user(user((who + 1) % 3))).unwrap());
+        }
     }
-    let mut fabrics = [None::<FabricId>; 3];
-    for who in order {
-        let (local, remote) = (call.user(NAMES[who]).unwrap(), call.user(NAMES[(who + 1) % 3]).unwrap());
-        let spec = FabricSpec::new("pc").with_local_user(local).with_remote_user(remote);
-        fabrics[who] = Some(call.open_fabric(at(0), spec).unwrap());
-    }
-    let mut counts = [0; 3];
+    let mut counts = [[0; 2]; 3];
     let mut report = callgauge::report::Report::new();
     for (second, acts) in (1..).zip(seconds) {
-        for who in order {
-            let (now, fabric) = (at(second * 1_000), fabrics[who].unwrap());
-            for act in &acts[who] {
+        for (who, turn) in order.into_iter().flat_map(|who| turns.map(|turn| (who, turn))) {
+            let (now, fabric) = (at(second * 1_000), fabrics[who][turn].unwrap());
+            for act in acts[who].iter().skip(turn).step_by(2) {
                 match *act {
                     Act::Look { packets } => {
-                        counts[who] += packets;
+                        let count = &mut counts[who][turn];
+                        *count += packets;
                         report.clear();
                         // What one sends the one before receives.
-                        let streams: [Stream; 2] =
-                            [sent(who as u32, counts[who]), received((who as u32 + 1) % 3, counts[who])];
+                        let ssrc = |who: usize| who as u32 + 10 * turn as u32;
+                        let streams: [Stream; 2] = [sent(ssrc(who), *count), received(ssrc((who + 1) % 3), *count)];
                         for stream in streams {
                             push(&mut report, second * 1_000, stream);
                         }
@@ -78,8 +80,8 @@ fn play(seconds: &[[Vec<Act>; 3]], order: [usize; 3]) -> Conference {
                         call.report_error(now, Some(fabric), report).unwrap();
                     }
                     Act::Rate(stars) => {
-                        let user = call.user(NAMES[who]).unwrap();
-                        call.feedback(Some(user), None, Feedback::new(Rating::new(stars).unwrap())).unwrap();
+                        let feedback = Feedback::new(Rating::new(stars).unwrap());
+                        call.feedback(Some(user(who)), Some(fabric), feedback).unwrap();
                     }
                 }
             }
@@ -134,14 +136,14 @@ proptest! {
 #[test]
 fn the_calls_of_these_laws_live() {
     // The laws above would hold for an engine that ignores everything.
-    let acts =
-        vec![Act::Look { packets: 50 }, Act::Mute(true), Act::Ice(IceState::Connected), Act::Error, Act::Rate(3)];
-    let seconds: Vec<[Vec<Act>; 3]> = (0..4).map(|_| [acts.clone(), acts.clone(), acts.clone()]).collect();
+    let acts = [Act::Look { packets: 50 }, Act::Mute(true), Act::Ice(IceState::Connected), Act::Error, Act::Rate(3)];
+    let both: Vec<Act> = acts.into_iter().flat_map(|act| [act, act]).collect();
+    let seconds: Vec<[Vec<Act>; 3]> = (0..4).map(|_| [both.clone(), both.clone(), both.clone()]).collect();
     let summary = play(&seconds, [0, 1, 2]).summary();
-    assert!(summary.events.len() >= 12 && summary.errors.len() == 12 && summary.feedback.len() == 3);
-    assert_eq!(summary.links.len(), 3);
+    assert!(summary.events.len() >= 24 && summary.errors.len() == 24 && summary.feedback.len() == 6);
+    assert_eq!((summary.fabrics.len(), summary.links.len()), (6, 6));
     assert_eq!(summary.links[0].ssrc, Ssrc::new(0));
-    assert!(summary.users.iter().all(|user| user.muted_s == 3.0 && user.downlink.packets == Some(150)));
+    assert!(summary.users.iter().all(|user| user.muted_s == 6.0 && user.downlink.packets == Some(300)));
 }
 
 #[test]
