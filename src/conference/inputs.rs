@@ -206,7 +206,7 @@ impl Conference {
     pub fn leave(&mut self, now: Timestamp, user: UserId) -> Result<Answer, InputError> {
         self.check_clock(now)?;
         let was_here = self.roster.get(user).ok_or(InputError::UnknownUser)?.presence.is_here();
-        if !was_here {
+        if !was_here || self.check_end(now).is_err() {
             return Ok(Answer::AlreadySo);
         }
         self.now = Some(now);
@@ -219,7 +219,7 @@ impl Conference {
 
     /// Tells the time. Who was silent for [`Config::silence`](crate::Config::silence) is gone; when that is all, or the end
     /// came before, the conference is over. To be called when [`poll_timeout`](Self::poll_timeout) says so, before what
-    /// else happens at that time; who never calls it has no timeouts.
+    /// else happens at that time; who never calls it has no timeouts. With the conference ends the stay of whoever is left.
     ///
     /// # Errors
     /// [`InputError::TimeWentBackwards`].
@@ -237,6 +237,11 @@ impl Conference {
         }
         if let Some(end) = self.end.filter(|end| end.at <= now) {
             self.is_settled = true;
+            // Whoever is left has nobody to stay with.
+            self.depart(end.at, None, end.reason);
+            for user in (0_u32..).take(self.roster.users.len()).map(UserId) {
+                self.depart(end.at, Some(user), end.reason);
+            }
             let happening = Happening::new(end.at, EventKind::ConferenceEnded);
             self.raise(Happening { end: Some(end.reason), ..happening }, None);
         }

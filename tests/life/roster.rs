@@ -92,6 +92,11 @@ fn all_but_one_terminated_is_the_end_and_what_comes_later_another_instance() {
     call.call.handle_timeout(at(8_000)).unwrap();
     let settled = call.call.summary();
     assert_eq!(settled.fabrics, summary.fabrics);
+    // Alice was left alone.
+    let alice = settled.users.iter().find(|user| user.user == "alice").unwrap();
+    assert_eq!((alice.stays[0].left_ms, alice.stays[0].end_reason), (Some(7_000.0), Some(EndReason::Terminated)));
+    assert_eq!(call.call.leave(at(8_000), call.alice), Ok(Answer::AlreadySo));
+    assert_eq!(call.call.summary(), settled);
     assert_eq!(settled.events.last().map(|event| event.event), Some(EventKind::ConferenceEnded));
 
     let mut next = call.call.next_instance();
