@@ -6,12 +6,14 @@
 mod quality;
 mod rtcp;
 mod state;
+mod told;
 mod totals;
 
 use alloc::string::String;
 
 pub(crate) use quality::{Quality, Verdict};
 pub(crate) use state::Cadence;
+pub(crate) use told::ToldTime;
 pub(crate) use totals::Totals;
 
 use crate::config::Config;
@@ -63,6 +65,8 @@ pub(crate) struct Account {
     settling_ms: f64,
     /// How far the reporter's clock stepped back, in all.
     turned_back_ms: f64,
+    /// What the application said of the time since the last look.
+    told: ToldTime,
 }
 
 /// What a look at a stream brought.
@@ -162,6 +166,7 @@ impl Account {
             still_ms: 0.0,
             settling_ms: 0.0,
             turned_back_ms: 0.0,
+            told: ToldTime::default(),
         })
     }
 
@@ -205,6 +210,11 @@ impl Account {
         self.rtcp.hear(remote, own, totals, self.still_ms > 0.0);
     }
 
+    /// Takes what the application said of the time since the last look. To be called before [`Account::look`].
+    pub(crate) fn tell(&mut self, told: ToldTime) {
+        self.told.add(told);
+    }
+
     /// Whether `entry` says that nothing is being played of this audio, not even concealment. `None` for what is no
     /// received audio, or never carried any: it cannot tell a connection on hold from one that was never used.
     pub(crate) fn playout_stands(&self, entry: Entry<'_>) -> Option<bool> {
@@ -225,6 +235,7 @@ impl Account {
         let kind = entry.media().or(self.kind);
         if self.looks == 0 {
             (self.looks, self.kind) = (1, kind);
+            self.told = ToldTime::default();
             self.note_names(entry);
             return Look::First;
         }
@@ -283,6 +294,10 @@ impl Account {
                     few_packets: self.pace.are_few(packets, delta.span_ms()),
                 },
             );
+            if let Some(state) = self.told.state() {
+                interval.state = state;
+                self.rtcp.skip_news();
+            }
             if interval.state.is_measured() {
                 self.totals.add_heard(&delta);
             }
@@ -322,7 +337,10 @@ impl Account {
         } else {
             self.cadence.note(interval.span_ms);
         }
+        let told = core::mem::take(&mut self.told);
+        told.add_to(&mut self.times, interval.span_ms);
         match interval.state {
+            _ if told.state().is_some() => {}
             State::Muted => self.times.muted += interval.span_ms,
             State::Held => self.times.held += interval.span_ms,
             State::Paused => self.times.paused += interval.span_ms,

@@ -1,26 +1,48 @@
 //! One call: its fabrics, their streams, and what they come to. This room wires; figures are made elsewhere.
 
+mod edits;
 mod fabric;
+mod feedback;
+mod inputs;
+mod log;
+mod outbox;
+mod roster;
 mod summarize;
+mod timeline;
+mod users;
+mod view;
 
-use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
+pub use edits::FabricMut;
+pub use feedback::{Feedback, Rating};
+pub use view::{FabricView, Reachability, Reused, TrackStats, TrackView, View};
+
 use crate::config::Config;
-use crate::event::Event;
-use crate::id::FabricId;
+use crate::event::{Event, EventKind, Happening};
+use crate::fabric::{EndpointType, FabricUsage, TransmissionDirection};
+use crate::id::{FabricId, UserId};
 use crate::report::Report;
 use crate::summary::ConferenceSummary;
 use crate::unit::Timestamp;
 use fabric::Fabric;
+use log::Log;
+use outbox::Outbox;
+use roster::{End, Roster};
 
 /// One call instance.
 ///
-/// Four kinds of method: getters; inputs ([`open_fabric`](Self::open_fabric), [`ingest`](Self::ingest)), which take the
-/// caller's clock; and [`poll_event`](Self::poll_event), which may be called at any time, or never: the queue is
-/// bounded, drops its oldest and says so.
+/// Four kinds of method: getters; inputs ([`open_fabric`](Self::open_fabric), [`ingest`](Self::ingest),
+/// [`send_event`](Self::send_event), [`handle_timeout`](Self::handle_timeout) …), which take the caller's clock; edits
+/// ([`fabric`](Self::fabric), [`rename`](Self::rename)), which do not; and [`poll_event`](Self::poll_event) and
+/// [`poll_timeout`](Self::poll_timeout), which may be called at any time, or never: the queue is bounded, drops its oldest
+/// and says so. The life of a fabric is told in [`crate::fabric`].
+///
+/// An instance begins with its first fabric. It is over when all but one of several endpoints have terminated, when all
+/// have left, or when nothing was heard for [`Config::silence`]. What comes at the moment of the end still belongs to it;
+/// what comes later is answered with [`InputError::Ended`], and belongs to the [`next_instance`](Self::next_instance).
 ///
 /// ```
 /// use callgauge::ingest::getstats::Scanner;
@@ -51,44 +73,124 @@ use fabric::Fabric;
 pub struct Conference {
     name: Option<String>,
     config: Config,
+    instance: u32,
     fabrics: Vec<Fabric>,
-    events: VecDeque<Event>,
-    dropped_events: u64,
+    roster: Roster,
+    log: Log,
+    out: Outbox,
     now: Option<Timestamp>,
+    /// The end, as soon as it has come; it is settled when time has gone on.
+    end: Option<End>,
+    is_settled: bool,
+    /// Whose endpoint last found itself to be the one who speaks.
+    dominant: Option<FabricId>,
 }
 
-/// What is known of a PeerConnection when it is opened.
-#[derive(Clone, Debug, Default)]
+/// What is known of a PeerConnection when it is opened (`addNewFabric`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FabricSpec {
     name: String,
+    local_user: Option<UserId>,
+    remote_user: Option<UserId>,
+    usage: Option<FabricUsage>,
+    endpoint: Option<EndpointType>,
+    direction: Option<TransmissionDirection>,
+    opened_before: bool,
 }
 
 impl FabricSpec {
     /// A PeerConnection by the name that the application or the input has for it.
     #[must_use]
     pub fn new(name: &str) -> Self {
-        Self { name: name.into() }
+        Self { name: name.into(), ..Self::default() }
+    }
+
+    /// Who reports, and to whom streams that are sent belong by default. Users come from
+    /// [`Conference::user`](crate::Conference::user).
+    #[must_use]
+    pub const fn with_local_user(mut self, user: UserId) -> Self {
+        self.local_user = Some(user);
+        self
+    }
+
+    /// Who is at the other end, and to whom streams that are received belong by default.
+    #[must_use]
+    pub const fn with_remote_user(mut self, user: UserId) -> Self {
+        self.remote_user = Some(user);
+        self
+    }
+
+    /// What it carries.
+    #[must_use]
+    pub const fn with_usage(mut self, usage: FabricUsage) -> Self {
+        self.usage = Some(usage);
+        self
+    }
+
+    /// What is at the other end.
+    #[must_use]
+    pub const fn with_endpoint_type(mut self, endpoint: EndpointType) -> Self {
+        self.endpoint = Some(endpoint);
+        self
+    }
+
+    /// Which way media is meant to flow.
+    #[must_use]
+    pub const fn with_direction(mut self, direction: TransmissionDirection) -> Self {
+        self.direction = Some(direction);
+        self
+    }
+
+    /// It was opened at some time before, as when a recording begins: nothing can be said of how long it took to set up.
+    #[must_use]
+    pub const fn with_unknown_opening(mut self) -> Self {
+        self.opened_before = true;
+        self
+    }
+
+    /// Whether the two are about one PeerConnection: same name, same users at both ends, and the local one is known.
+    fn is_same(&self, other: &Self) -> bool {
+        self.local_user.is_some()
+            && (&self.name, self.local_user, self.remote_user) == (&other.name, other.local_user, other.remote_user)
     }
 }
 
 /// Why an input was refused. Nothing has changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InputError {
     /// No fabric with this id was opened here.
     UnknownFabric,
+    /// No user with this id was named here.
+    UnknownUser,
     /// The caller's clock is behind what it was at an earlier input.
     TimeWentBackwards,
-    /// The conference has as many fabrics as [`Limits`](crate::Limits) allow.
+    /// The conference has as much of this as [`Limits`](crate::Limits) allow.
     LimitReached,
+    /// The fabric is open already; [`Conference::find_fabric`](crate::Conference::find_fabric) says which it is.
+    AlreadyOpen,
+    /// The fabric was terminated before.
+    Terminated,
+    /// The conference was over before: this belongs to its [`next_instance`](crate::Conference::next_instance).
+    Ended,
+    /// A name that is empty or longer than [`Limits::name_bytes`](crate::Limits::name_bytes).
+    InvalidName,
+    /// Another user has this name.
+    NameTaken,
 }
 
 impl fmt::Display for InputError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::UnknownFabric => "no fabric with this id was opened in this conference",
+            Self::UnknownUser => "no user with this id was named in this conference",
             Self::TimeWentBackwards => "the clock is behind an earlier input",
-            Self::LimitReached => "the conference has as many fabrics as its limits allow",
+            Self::LimitReached => "the conference has as much of this as its limits allow",
+            Self::AlreadyOpen => "this fabric is open already",
+            Self::Terminated => "the fabric was terminated before",
+            Self::Ended => "the conference was over before: this belongs to its next instance",
+            Self::InvalidName => "a name is empty or too long",
+            Self::NameTaken => "another user has this name",
         })
     }
 }
@@ -102,29 +204,93 @@ impl Conference {
         Self {
             name: (!name.is_empty()).then(|| name.into()),
             config,
+            instance: 1,
             fabrics: Vec::new(),
-            events: VecDeque::new(),
-            dropped_events: 0,
+            roster: Roster::default(),
+            log: Log::default(),
+            out: Outbox::default(),
             now: None,
+            end: None,
+            is_settled: false,
+            dominant: None,
         }
     }
 
-    /// Opens a fabric: from now on its snapshots can be ingested. The name need not be unique: two fabrics of one name
-    /// are two fabrics.
+    /// The next instance of a conference that is over: of the same name and with the same users, of whom nobody has joined
+    /// yet. Ids of users stay good, ids of fabrics do not.
+    #[must_use]
+    pub fn next_instance(&self) -> Self {
+        let mut roster = Roster::default();
+        for user in &self.roster.users {
+            roster.add(&user.name);
+        }
+        let name = self.name.as_deref().unwrap_or("");
+        Self { instance: self.instance.saturating_add(1), roster, ..Self::new(name, self.config.clone()) }
+    }
+
+    /// The user of this name, who is added when nobody has it. That somebody is known by name does not mean that they
+    /// joined: who opens a fabric, or [`join`](Self::join)s, has.
+    ///
+    /// Cost: linear in users.
     ///
     /// # Errors
-    /// [`InputError::TimeWentBackwards`] when `now` is before an earlier input's; [`InputError::LimitReached`] when
+    /// [`InputError::InvalidName`]; [`InputError::LimitReached`] when [`Limits::users`](crate::Limits::users) are known.
+    pub fn user(&mut self, name: &str) -> Result<UserId, InputError> {
+        self.check_name(name)?;
+        if let Some(user) = self.roster.find(name) {
+            return Ok(user);
+        }
+        if self.roster.users.len() >= self.config.limits().users() {
+            return Err(InputError::LimitReached);
+        }
+        self.roster.add(name).ok_or(InputError::LimitReached)
+    }
+
+    /// The name of a user.
+    #[must_use]
+    pub fn user_name(&self, user: UserId) -> Option<&str> {
+        self.roster.get(user).map(|user| &*user.name)
+    }
+
+    /// Opens a fabric (`addNewFabric`): from now on its snapshots can be ingested, and from now on its setup delay is
+    /// counted. Its local user joins by it.
+    ///
+    /// A second opening of the same one changes nothing and says so. The same is: an equal name and equal users at both
+    /// ends, of whom the local one is known, and not terminated. Without a local user two fabrics of one name are two.
+    ///
+    /// # Errors
+    /// [`InputError::AlreadyOpen`]; [`InputError::TimeWentBackwards`] when `now` is before an earlier input's;
+    /// [`InputError::UnknownUser`]; [`InputError::Ended`]; [`InputError::LimitReached`] when
     /// [`Limits::fabrics`](crate::Limits::fabrics) are open. Nothing changes then, the clock included.
     pub fn open_fabric(&mut self, now: Timestamp, spec: FabricSpec) -> Result<FabricId, InputError> {
         self.check_clock(now)?;
+        self.check_end(now)?;
+        let users = [spec.local_user, spec.remote_user];
+        if users.into_iter().flatten().any(|user| self.roster.get(user).is_none()) {
+            return Err(InputError::UnknownUser);
+        }
+        if self.find_fabric(&spec).is_some() {
+            return Err(InputError::AlreadyOpen);
+        }
         let index = u32::try_from(self.fabrics.len()).map_err(|_| InputError::LimitReached)?;
         if self.fabrics.len() >= self.config.limits().fabrics() {
             return Err(InputError::LimitReached);
         }
-        self.now = Some(now);
-        let id = FabricId(index);
-        self.fabrics.push(Fabric::new(id, spec.name));
+        let (id, user) = (FabricId(index), spec.local_user);
+        self.hear(now, user);
+        if !spec.opened_before {
+            let opened = Happening::new(now, EventKind::FabricOpened);
+            self.out.raise(self.config.limits(), Happening { fabric: Some(id), user, ..opened });
+        }
+        self.fabrics.push(Fabric::new(id, now, spec));
         Ok(id)
+    }
+
+    /// The fabric of this name and these users that is open.
+    #[must_use]
+    pub fn find_fabric(&self, spec: &FabricSpec) -> Option<FabricId> {
+        let is_it = |fabric: &&Fabric| fabric.life.terminated.is_none() && fabric.spec.is_same(spec);
+        self.fabrics.iter().find(is_it).map(Fabric::id)
     }
 
     /// Takes a snapshot of a fabric. `now` is the caller's clock, which stamps arrival only: figures follow from the
@@ -134,35 +300,33 @@ impl Conference {
     /// allocated.
     ///
     /// # Errors
-    /// [`InputError::TimeWentBackwards`], [`InputError::UnknownFabric`]; nothing changes then. Odd data inside the report
-    /// is no error: duplicates, late looks and streams beyond the limit are counted in the summary, what a reader or
+    /// [`InputError::TimeWentBackwards`], [`InputError::UnknownFabric`], [`InputError::Terminated`],
+    /// [`InputError::Ended`]; nothing changes then. Odd data inside the report is no error: duplicates, late looks and
+    /// streams beyond the limit are counted in the summary, what a reader or
     /// [`EntryMut::set`](crate::report::EntryMut::set) left out in [`Report::skipped`].
     pub fn ingest(&mut self, now: Timestamp, fabric: FabricId, report: &Report) -> Result<(), InputError> {
-        self.check_clock(now)?;
-        let limits = self.config.limits();
-        let room = self.fabrics.get_mut(fabric.index()).ok_or(InputError::UnknownFabric)?;
-        self.now = Some(now);
-        let (events, dropped) = (&mut self.events, &mut self.dropped_events);
-        room.ingest(report, &self.config, &mut |event| {
-            if events.len() >= limits.pending_events() {
-                events.pop_front();
-                *dropped += 1;
-            }
-            if limits.pending_events() > 0 {
-                events.push_back(event);
-            }
-        });
+        self.enter(now, fabric)?;
+        if let Some(room) = self.fabrics.get_mut(fabric.index()) {
+            room.ingest(now, report, &self.config, &mut self.out);
+        }
         Ok(())
     }
 
-    /// The next event, oldest first; `None` when there is none. Its answer may change after [`ingest`](Self::ingest).
-    /// Allocates nothing.
+    /// The next event, oldest first; `None` when there is none. Its answer may change after any input. Allocates nothing.
     #[must_use]
     pub fn poll_event(&mut self) -> Option<Event> {
-        match core::mem::take(&mut self.dropped_events) {
-            0 => self.events.pop_front(),
-            dropped => Some(Event::Overflow { dropped }),
+        self.out.poll()
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) has something to do; `None` while nobody is here. Its answer may change
+    /// after any input. Cost: linear in users.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Timestamp> {
+        if self.is_settled {
+            return None;
         }
+        let end = self.end.map(|end| end.at);
+        end.into_iter().chain(self.roster.next_deadline(self.config.silence_micros())).min()
     }
 
     /// What the call came to so far. Changes nothing, so that it may be asked again at any time.
@@ -170,10 +334,62 @@ impl Conference {
     /// Cost: linear in streams, with an allocation for each; meant for the end of a call or a slow tick.
     #[must_use]
     pub fn summary(&self) -> ConferenceSummary {
-        summarize::conference(self.name.as_deref(), &self.fabrics, &self.config)
+        summarize::conference(self)
+    }
+
+    /// The fabrics in the order of [`ConferenceSummary::fabrics`]: by the time of opening, then by name and users, so that
+    /// it does not matter who opened first at one time.
+    #[must_use]
+    pub fn fabric_order(&self) -> Vec<FabricId> {
+        summarize::order(self).into_iter().map(Fabric::id).collect()
+    }
+
+    /// Passes an input about a fabric: the clock moves on, and its local user is heard.
+    fn enter(&mut self, now: Timestamp, fabric: FabricId) -> Result<(), InputError> {
+        let room = self.check_entry(now, fabric)?;
+        let (user, is_open) = (room.spec.local_user, room.life.terminated.is_none());
+        self.now = Some(now);
+        if is_open {
+            self.hear(now, user);
+        }
+        Ok(())
+    }
+
+    /// Whether an input about a fabric may pass.
+    fn check_entry(&self, now: Timestamp, fabric: FabricId) -> Result<&Fabric, InputError> {
+        self.check_clock(now)?;
+        let room = self.fabrics.get(fabric.index()).ok_or(InputError::UnknownFabric)?;
+        self.check_end(now)?;
+        if room.life.terminated.is_some_and(|terminated| terminated < now) && !self.config.stitches() {
+            return Err(InputError::Terminated);
+        }
+        Ok(room)
+    }
+
+    /// The clock moves on, and something was heard of a user, or of somebody nameless.
+    fn hear(&mut self, now: Timestamp, user: Option<UserId>) {
+        let limits = self.config.limits();
+        self.now = Some(now);
+        if self.roster.hear(now, user, limits) {
+            self.out.raise(limits, Happening { user, ..Happening::new(now, EventKind::UserJoined) });
+        }
+        if self.end.is_some() {
+            // At the moment of the end, or by the caller's wish.
+            (self.end, self.is_settled) = (self.roster.end(), false);
+        }
     }
 
     fn check_clock(&self, now: Timestamp) -> Result<(), InputError> {
         if self.now.is_some_and(|before| now < before) { Err(InputError::TimeWentBackwards) } else { Ok(()) }
+    }
+
+    fn check_end(&self, now: Timestamp) -> Result<(), InputError> {
+        let is_over = self.end.is_some_and(|end| self.is_settled || end.at < now);
+        if is_over && !self.config.stitches() { Err(InputError::Ended) } else { Ok(()) }
+    }
+
+    fn check_name(&self, name: &str) -> Result<(), InputError> {
+        let fits = (1..=self.config.limits().name_bytes()).contains(&name.len());
+        if fits { Ok(()) } else { Err(InputError::InvalidName) }
     }
 }

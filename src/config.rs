@@ -2,67 +2,91 @@
 
 use alloc::sync::Arc;
 use core::panic::RefUnwindSafe;
+use core::time::Duration;
 
 use crate::score::Model;
 use crate::score::audio::{AudioInputs, AudioModel};
 use crate::score::combine::Weights;
 use crate::score::video::{VideoInputs, VideoModel};
 
-/// How much of everything a conference keeps. Beyond a limit no stream or fabric that is known is lost: new ones are
-/// refused, and counted. Only of events that nobody polls the oldest go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    fabrics: usize,
-    streams_per_fabric: usize,
-    pending_events: usize,
+/// Declares the limits: beside each its default, and what it bounds.
+macro_rules! limits {
+    ($($name:ident $with:ident $default:literal $(#[$doc:meta])*;)*) => {
+        /// How much of everything a conference keeps. Beyond a limit nothing that is known is lost: what is new is refused, and
+        /// counted. Only of events that nobody polls the oldest go.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub struct Limits { $($name: u32,)* }
+
+        impl Limits {
+            /// The defaults of a collector, as each method states its own.
+            #[must_use]
+            pub const fn new() -> Self {
+                Self { $($name: $default,)* }
+            }
+
+            $(
+                $(#[$doc])*
+                #[doc = ""]
+                #[doc = concat!("Default: ", stringify!($default), ". What exceeds 32 bits is 2³² − 1.")]
+                #[must_use]
+                pub const fn $with(mut self, limit: usize) -> Self {
+                    self.$name = if limit > u32::MAX as usize { u32::MAX } else { limit as u32 };
+                    self
+                }
+
+                #[doc = concat!("The limit that [`", stringify!($with), "`](Self::", stringify!($with), ") sets.")]
+                #[must_use]
+                pub const fn $name(&self) -> usize {
+                    self.$name as usize
+                }
+            )*
+        }
+    };
 }
 
-impl Limits {
-    /// Defaults of a collector: 1 024 fabrics, 2 048 streams each, 4 096 events that wait to be polled.
-    #[must_use]
-    pub const fn new() -> Self {
-        Self { fabrics: 1_024, streams_per_fabric: 2_048, pending_events: 4_096 }
-    }
-
-    /// How many fabrics one conference may open; 0 refuses all.
-    #[must_use]
-    pub const fn with_fabrics(mut self, fabrics: usize) -> Self {
-        self.fabrics = fabrics;
-        self
-    }
-
-    /// How many RTP streams one fabric may have, over the whole call. A look at one beyond is counted in
-    /// [`FabricSummary::refused_streams`](crate::summary::FabricSummary::refused_streams).
-    #[must_use]
-    pub const fn with_streams_per_fabric(mut self, streams: usize) -> Self {
-        self.streams_per_fabric = streams;
-        self
-    }
-
-    /// How many events may wait to be polled before the oldest is dropped; 0 keeps none. An event takes some 350 bytes.
-    #[must_use]
-    pub const fn with_pending_events(mut self, events: usize) -> Self {
-        self.pending_events = events;
-        self
-    }
-
-    /// How many fabrics one conference may open.
-    #[must_use]
-    pub const fn fabrics(&self) -> usize {
-        self.fabrics
-    }
-
-    /// How many RTP streams one fabric may have.
-    #[must_use]
-    pub const fn streams_per_fabric(&self) -> usize {
-        self.streams_per_fabric
-    }
-
-    /// How many events may wait.
-    #[must_use]
-    pub const fn pending_events(&self) -> usize {
-        self.pending_events
-    }
+limits! {
+    fabrics with_fabrics 1_024
+        /// How many fabrics one conference may open; 0 refuses all.
+        ;
+    streams_per_fabric with_streams_per_fabric 2_048
+        /// How many RTP streams one fabric may have, over the whole call. A look at one beyond is counted in
+        /// [`FabricSummary::refused_streams`](crate::summary::FabricSummary::refused_streams).
+        ;
+    pending_events with_pending_events 4_096
+        /// How many events may wait to be polled before the oldest is dropped; 0 keeps none. An event takes some 350 bytes.
+        ;
+    users with_users 4_096
+        /// How many users one conference may know.
+        ;
+    stays_per_user with_stays_per_user 64
+        /// How many stays of a user are kept one by one. Further ones are counted, and the last one kept is the latest.
+        ;
+    name_bytes with_name_bytes 256
+        /// How long the name of a user or a label may be, in bytes. A longer one is refused, not cut: two that begin alike
+        /// must not become one.
+        ;
+    ssrcs_per_fabric with_ssrcs_per_fabric 4_096
+        /// How many SSRCs of a fabric may be associated, grouped, muted or paused one by one, be they seen or not.
+        ;
+    parts_per_fabric with_parts_per_fabric 1_024
+        /// How many times, in all, streams of one fabric may pass from one user to another. Each part keeps figures of its
+        /// own, some kilobytes.
+        ;
+    devices with_devices 64
+        /// How many devices of a list are kept.
+        ;
+    timeline with_timeline 4_096
+        /// How many things that happened are kept for the summary. Further ones are polled and counted, and not kept.
+        ;
+    errors with_errors 256
+        /// How many reported errors and logs are kept for the summary.
+        ;
+    error_bytes with_error_bytes 262_144
+        /// How many bytes their texts may have together.
+        ;
+    feedback with_feedback 1_024
+        /// How many ratings are kept: one for each user and what it is about.
+        ;
 }
 
 impl Default for Limits {
@@ -72,12 +96,15 @@ impl Default for Limits {
 }
 
 /// How a conference is to be measured.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Config {
     limits: Limits,
     audio_model: Option<Arc<ScoresAudio>>,
     video_model: Option<Arc<ScoresVideo>>,
     weights: Weights,
+    stitches: bool,
+    keeps_device_labels: bool,
+    silence_micros: u64,
 }
 
 /// A model that scores sound.
@@ -89,11 +116,23 @@ pub type ScoresVideo = dyn for<'a> Model<VideoInputs<'a>> + RefUnwindSafe;
 static AUDIO_MODEL: AudioModel = AudioModel::new();
 static VIDEO_MODEL: VideoModel = VideoModel::new();
 
+/// callstats' timeout: ICE gives up after 31 s.
+const SILENCE_MICROS: u64 = 30_000_000;
+
 impl Config {
-    /// The defaults.
+    /// The defaults: a user, and the conference, is gone after 30 s of silence; what comes after the end belongs to
+    /// another instance; labels of devices are not kept.
     #[must_use]
     pub const fn new() -> Self {
-        Self { limits: Limits::new(), audio_model: None, video_model: None, weights: Weights::new() }
+        Self {
+            limits: Limits::new(),
+            audio_model: None,
+            video_model: None,
+            weights: Weights::new(),
+            stitches: false,
+            keeps_device_labels: false,
+            silence_micros: SILENCE_MICROS,
+        }
     }
 
     /// Other limits.
@@ -142,9 +181,62 @@ impl Config {
         &self.weights
     }
 
+    /// After how much silence a user counts as gone, and the conference as over.
+    /// [`Conference::handle_timeout`](crate::Conference::handle_timeout) finds it out; who never calls it has no timeouts.
+    #[must_use]
+    pub const fn with_silence(mut self, silence: Duration) -> Self {
+        let micros = silence.as_micros();
+        self.silence_micros = if micros > u64::MAX as u128 { u64::MAX } else { micros as u64 };
+        self
+    }
+
+    /// Whether what comes after the end takes the end back, instead of being refused for another instance: for who reads
+    /// recordings, in which all belongs to one call and files may come one after the other. Fabrics that were terminated
+    /// take snapshots then, too.
+    #[must_use]
+    pub const fn with_stitching(mut self, stitches: bool) -> Self {
+        self.stitches = stitches;
+        self
+    }
+
+    /// Whether labels of devices are kept. They may name people.
+    #[must_use]
+    pub const fn with_device_labels(mut self, keeps: bool) -> Self {
+        self.keeps_device_labels = keeps;
+        self
+    }
+
     /// The limits in force.
     #[must_use]
     pub const fn limits(&self) -> Limits {
         self.limits
+    }
+
+    /// After how much silence a user counts as gone.
+    #[must_use]
+    pub const fn silence(&self) -> Duration {
+        Duration::from_micros(self.silence_micros)
+    }
+
+    /// Whether what comes after the end takes it back.
+    #[must_use]
+    pub const fn stitches(&self) -> bool {
+        self.stitches
+    }
+
+    /// Whether labels of devices are kept.
+    #[must_use]
+    pub const fn keeps_device_labels(&self) -> bool {
+        self.keeps_device_labels
+    }
+
+    pub(crate) const fn silence_micros(&self) -> u64 {
+        self.silence_micros
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self::new()
     }
 }

@@ -142,7 +142,7 @@ impl Digest {
 
 /// What outputs show of a distribution; everything but `n` is `None` when nothing was measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Stats {
     /// The mean, weighted by time.

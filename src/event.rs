@@ -1,5 +1,6 @@
 //! What happens while a conference is measured, as it happens.
 
+pub use crate::fabric::{EndReason, EventKind, Happening, StateChange};
 use crate::id::StreamKey;
 use crate::metric::Interval;
 use crate::score::rating::Quality;
@@ -31,6 +32,13 @@ pub enum Event {
         stream: StreamKey,
         /// When it was noticed, on the reporter's clock.
         at: StatTime,
+    },
+    /// Something happened in the life of the call: a user came or went, a fabric was set up or lost, the application said
+    /// something, the conference ended.
+    #[non_exhaustive]
+    Happened {
+        /// What, when, and to whom.
+        happening: Happening,
     },
     /// Events were dropped, oldest first, because nobody polled them. Comes before those that were kept.
     #[non_exhaustive]

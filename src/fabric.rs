@@ -1,122 +1,121 @@
-//! How far a PeerConnection got, and the path that its packets take.
+//! The life of a fabric, which is what callstats calls one PeerConnection: how far it got, what happened to it, whose its
+//! streams are, and the path that its packets take.
+//!
+//! # From opening to the end
+//!
+//! **Opened.** [`Conference::open_fabric`](crate::Conference::open_fabric) is to be called as soon as the PeerConnection is
+//! made: every delay counts from there. A [`FabricSpec`](crate::FabricSpec) says who reports and who is at the other end,
+//! as far as that is known; names may come later ([`FabricMut`](crate::conference::FabricMut)) and lose nothing. The local
+//! user joins by it. Opening it twice changes nothing and says so.
+//!
+//! **Set up.** The application says where the PeerConnection stands
+//! ([`ice_state`](crate::Conference::ice_state), [`gathering_state`](crate::Conference::gathering_state),
+//! [`signaling_state`](crate::Conference::signaling_state), [`connection_state`](crate::Conference::connection_state)).
+//! What it does not say follows from stats: ICE and DTLS of the transport, else candidate pairs. Then a delay is late by at
+//! most the time between two snapshots, and says so
+//! ([`setup_delay_uncertainty_ms`](crate::summary::FabricSummary::setup_delay_uncertainty_ms)).
+//!
+//! | delay | from | to |
+//! |---|---|---|
+//! | setup | opened | connected or completed, for the first time |
+//! | connectivity | ICE new | the same |
+//! | gathering | gathering | complete |
+//! | failure | opened | ICE failed, or the first error that is reported, before it was connected |
+//!
+//! **Running.** What happens to the path raises these by itself, and nothing else does:
+//!
+//! | what | when |
+//! |---|---|
+//! | `fabricSetup` | connected or completed, once |
+//! | `iceDisruptionStart`, `…End` | connected or completed to disconnected; back again, directly, by way of checking or a restart |
+//! | `iceConnectionDisruptionStart`, `…End` | checking to disconnected; back to checking, connected or completed |
+//! | `iceRestarted` | anything to new, or new credentials in the stats |
+//! | `iceFailed` | checking to failed, also by way of disconnected |
+//! | `fabricDropped` | connected, completed, or disconnected after that, to failed |
+//! | `iceAborted` | new or checking to closed |
+//! | `iceTerminated` | anything else to closed |
+//! | `fabricTransportSwitch` | another candidate pair is selected, connected before and after |
+//! | `fabricStateChange` | any of the four states changes |
+//! | `fabricSetupFailed` | ICE failed or an error is reported, before it was connected; once |
+//!
+//! **Media.** [`send_event`](crate::Conference::send_event) says what the application does: hold, mute, pause, a shared
+//! screen, devices, who speaks. Early, late or twice is no error; the [`Answer`] says what became of it. Time on hold, muted
+//! or paused is measured by the caller's clock and is part of no average: an interval that has any of it counts as that.
+//!
+//! **Streams.** An SSRC carries the local user's media if it is sent, and the remote user's if it is received, unless
+//! [`associate`](crate::conference::FabricMut::associate) says otherwise, before or after it is seen. Layers and
+//! retransmissions follow, as stats or a description ([`describe`](crate::conference::FabricMut::describe)) name them. When it passes to somebody else, its figures are split there, and no user has anything of
+//! another.
+//!
+//! **Trouble.** [`report_error`](crate::Conference::report_error) takes what failed, and logs. Every [`WebRtcFunction`] has
+//! a [`FailureReason`]:
+//!
+//! | function | reason |
+//! |---|---|
+//! | `getUserMedia` | by its DOM error: permission, device, else configuration |
+//! | `createOffer`, `createAnswer` | `SDPGenerationError`: nothing could be made |
+//! | `setLocalDescription`, `setRemoteDescription`, `addIceCandidate` | `NegotiationFailure`: what was made was not taken |
+//! | `iceConnectionFailure` | `IceConnectionFailure`; DTLS that fails is a `TransportFailure` |
+//! | `signalingError` | `SignalingError` |
+//! | `applicationLog`, `applicationError` | none: a log |
+//!
+//! **The end.** [`AppEvent::Terminated`], or a connection or signaling state of `closed`, ends the fabric; what comes at that
+//! moment still counts, what comes later is refused. Who has ended all of theirs has left; when all but one have, the
+//! conference is over. A [`CallClass`] says how it went: established, failed, missed, aborted, dropped, and for a conference
+//! partially failed.
+//!
+//! ```
+//! use callgauge::fabric::{CallClass, IceState};
+//! use callgauge::id::Ssrc;
+//! use callgauge::unit::Timestamp;
+//! use callgauge::{Answer, AppEvent, Conference, Config, FabricSpec, InputError};
+//!
+//! let at = Timestamp::from_millis;
+//! let mut call = Conference::new("AliceAndBob", Config::new());
+//! let (alice, bob) = (call.user("alice")?, call.user("bob")?);
+//! let spec = FabricSpec::new("pc-1").with_local_user(alice).with_remote_user(bob);
+//! let fabric = call.open_fabric(at(0), spec.clone())?;
+//! assert_eq!(call.open_fabric(at(1), spec), Err(InputError::AlreadyOpen));
+//! call.fabric(fabric)?.associate(Ssrc::new(0x1234), bob, "front-camera")?;
+//!
+//! call.ice_state(at(120), fabric, IceState::Checking)?;
+//! call.ice_state(at(450), fabric, IceState::Connected)?;
+//! call.send_event(at(5_000), fabric, AppEvent::AudioMute(None))?;
+//! assert_eq!(call.send_event(at(5_001), fabric, AppEvent::AudioMute(None))?, Answer::AlreadySo);
+//! call.ice_state(at(8_000), fabric, IceState::Disconnected)?;
+//! call.ice_state(at(9_500), fabric, IceState::Connected)?;
+//! call.send_event(at(20_000), fabric, AppEvent::Terminated)?;
+//!
+//! let summary = call.summary();
+//! assert_eq!(summary.class, Some(CallClass::Established));
+//! assert_eq!(summary.fabrics[0].setup_delay_ms, Some(450.0));
+//! assert_eq!((summary.life.disruptions, summary.life.disrupted_s), (1, 1.5));
+//! assert_eq!(call.ice_state(at(20_001), fabric, IceState::New), Err(InputError::Ended));
+//! # Ok::<(), InputError>(())
+//! ```
 
+mod errors;
+mod happening;
+mod ice;
+mod lifecycle;
+mod mapping;
+mod media;
+mod path;
 mod playout;
+mod state;
 
-use alloc::string::String;
-
+pub use errors::{ErrorReport, FailureReason, MAX_TEXT, Reported, WebRtcFunction};
+pub(crate) use errors::{Kept, cut};
+pub use happening::{EndReason, EventKind, Happening, StateChange};
+pub(crate) use lifecycle::{Lifecycle, Raise};
+pub use mapping::SsrcDescription;
+pub(crate) use mapping::{Edit, Mapping, Owner};
+pub use media::{Answer, AppEvent, Device};
+pub(crate) use media::{Media, Switch, Told};
+pub(crate) use path::Path;
 pub(crate) use playout::Playout;
-
-use crate::account::Cadence;
-use crate::digest::Digest;
-use crate::metric::Formula;
-use crate::report::{Entry, Flag, Num, Report, StatsType, Text};
-use crate::stream::{Step, Track};
-
-/// The path that packets take: the selected candidate pair, and what is known of it over time.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Path {
-    pub(crate) ice_rtt_ms: Digest,
-    pub(crate) available_outgoing_bps: Digest,
-    pub(crate) selected_changes: u64,
-    pub(crate) state: PathState,
-    /// The latest round trip of the pair in use, ms.
-    pub(crate) rtt_ms: Option<f64>,
-    pair: Option<(String, Track)>,
-    cadence: Cadence,
-}
-
-/// How far a connection got, as far as stats tell.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum PathState {
-    #[default]
-    Unknown,
-    Initializing,
-    Established,
-    Disrupted,
-    Failed,
-    Terminated,
-}
-
-impl Path {
-    pub(crate) fn look(&mut self, report: &Report) {
-        let transport = report.of(StatsType::Transport).min_by(|a, b| a.id().cmp(b.id()));
-        let selected = selected_pair(report);
-        self.state = state_of(transport, selected).unwrap_or(self.state);
-        let Some(pair) = selected else { return };
-        let gauge = pair.get(Num::CurrentRoundTripTime).map(|seconds| seconds * 1e3);
-        match &mut self.pair {
-            Some((id, track)) if id == pair.id() => {
-                let step = track.step(pair);
-                // What passed without time passing is counted when time has passed.
-                let moves = matches!(step, Step::Advance(delta) | Step::Restart(delta) if delta.span_ms() != 0.0);
-                if let Step::Advance(delta) = step
-                    && moves
-                {
-                    let mean = Formula::Mean(Num::TotalRoundTripTime, Num::ResponsesReceived, 1e3).of(&delta);
-                    // Time in which nobody looked says nothing of the path.
-                    let gap = self.cadence.is_gap(delta.span_ms());
-                    self.cadence.note(delta.span_ms());
-                    // Positive; saturates.
-                    let weight = if gap { 0 } else { (delta.span_ms() * 1e3) as u64 };
-                    self.rtt_ms = mean.or(gauge);
-                    if let Some(rtt_ms) = self.rtt_ms {
-                        self.ice_rtt_ms.add(rtt_ms, weight);
-                    }
-                    if let Some(available) = pair.get(Num::AvailableOutgoingBitrate) {
-                        self.available_outgoing_bps.add(available, weight);
-                    }
-                }
-                if moves {
-                    track.accept(pair);
-                }
-            }
-            other => {
-                self.selected_changes += u64::from(other.is_some());
-                self.rtt_ms = gauge;
-                *other = Track::new(pair).map(|track| (pair.id().into(), track));
-            }
-        }
-    }
-}
-
-/// The pair in use (edge case 20): the one that the transport names; else the one marked as selected; else, of those
-/// nominated and succeeded, the one that carried packets last, or most. Whatever the order of the report.
-fn selected_pair(report: &Report) -> Option<Entry<'_>> {
-    let pairs = || report.of(StatsType::CandidatePair);
-    let transports =
-        report.of(StatsType::Transport).filter(|entry| entry.text(Text::SelectedCandidatePairId).is_some());
-    let transport = transports.min_by(|a, b| a.id().cmp(b.id()));
-    if let Some(id) = transport.and_then(|transport| transport.text(Text::SelectedCandidatePairId)) {
-        return pairs().find(|pair| pair.id() == id);
-    }
-    let marked = pairs().filter(|pair| pair.flag(Flag::Selected) == Some(true));
-    marked.min_by(|a, b| a.id().cmp(b.id())).or_else(|| {
-        let sum = |pair: &Entry<'_>, fields: [Num; 2]| fields.iter().filter_map(|&field| pair.get(field)).sum::<f64>();
-        let last = |pair: &Entry<'_>| sum(pair, [Num::LastPacketReceivedTimestamp, Num::LastPacketSentTimestamp]);
-        let carried = |pair: &Entry<'_>| sum(pair, [Num::BytesReceived, Num::BytesSent]);
-        pairs()
-            .filter(|pair| pair.flag(Flag::Nominated) == Some(true) && pair.text(Text::State) == Some("succeeded"))
-            .max_by(|a, b| {
-                let order = last(a).total_cmp(&last(b)).then_with(|| carried(a).total_cmp(&carried(b)));
-                order.then_with(|| b.id().cmp(a.id()))
-            })
-    })
-}
-
-fn state_of(transport: Option<Entry<'_>>, selected: Option<Entry<'_>>) -> Option<PathState> {
-    let ice = transport.and_then(|transport| transport.text(Text::IceState));
-    let dtls = transport.and_then(|transport| transport.text(Text::DtlsState));
-    Some(match (ice, dtls) {
-        (Some("failed"), _) | (_, Some("failed")) => PathState::Failed,
-        (Some("closed"), _) | (_, Some("closed")) => PathState::Terminated,
-        (Some("disconnected"), _) => PathState::Disrupted,
-        (Some("connected" | "completed") | None, Some("connected")) => PathState::Established,
-        (Some(_), _) | (_, Some(_)) => PathState::Initializing,
-        // Firefox before 153 and the old API have no transport states: a pair that carries bytes will do.
-        (None, None) => {
-            let pair = selected?;
-            let carries = [Num::BytesReceived, Num::BytesSent].iter().any(|&field| pair.get(field) > Some(0.0));
-            if carries { PathState::Established } else { PathState::Initializing }
-        }
-    })
-}
+pub(crate) use state::words;
+pub use state::{
+    CallClass, ConnectionState, EndpointType, FabricState, FabricUsage, GatheringState, IceState, Relay,
+    SignalingState, TransmissionDirection,
+};

@@ -4,7 +4,7 @@ use core::fmt;
 
 /// A synchronization source identifier (RFC 3550): 32 bits, unique only inside one RTP session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(transparent))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct Ssrc(u32);
 
 impl Ssrc {
@@ -39,9 +39,21 @@ impl FabricId {
     }
 }
 
+/// A user of one conference: an index that the conference gave out for a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UserId(pub(crate) u32);
+
+impl UserId {
+    /// The position in the order in which users were named, from 0.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// Which way media flows, seen from the endpoint that reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "lowercase"))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 #[allow(clippy::exhaustive_enums)] // RTP knows two ways
 pub enum Direction {
     /// Received by the endpoint that reports.
@@ -63,7 +75,7 @@ impl Direction {
 
 /// What a stream carries (`kind` in W3C webrtc-stats).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "lowercase"))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 #[allow(clippy::exhaustive_enums)] // so does webrtc-stats
 pub enum MediaKind {
     /// Sound.

@@ -56,13 +56,14 @@
 //! | [`metric`] | differences into figures, by declared tables |
 //! | [`score`] | the E-model family and what each codec takes: figures into a rating of its scale |
 //! | `account` (private) | one stream over the call: its looks into intervals and states, sums and distributions |
-//! | `fabric` (private) | how far a PeerConnection got, and the path that its packets take |
+//! | [`fabric`] | how far a PeerConnection got, what happened to it, whose its streams are, and the path that its packets take |
 //! | [`event`], [`summary`] | what leaves the engine |
-//! | [`conference`] | fabrics, the accounts of their streams, within the limits of [`config`] |
+//! | [`conference`] | users, fabrics, the accounts of their streams, within the limits of [`config`] |
 //!
 //! # Features
 //!
-//! `serde` (on by default): `Serialize` on summaries, intervals and counts of what was skipped, and
+//! `serde` (on by default): `Serialize` and `Deserialize` on summaries, `Serialize` on views, intervals and counts of what
+//! was skipped, and
 //! `ingest::getstats::deserialize` for any serde format. No feature changes a number.
 
 #![no_std]
@@ -77,7 +78,7 @@ pub mod conference;
 pub mod config;
 pub mod digest;
 pub mod event;
-mod fabric;
+pub mod fabric;
 pub mod id;
 pub mod ingest;
 pub mod metric;
@@ -90,6 +91,7 @@ pub mod unit;
 pub use conference::{Conference, FabricSpec, InputError};
 pub use config::{Config, Limits};
 pub use event::Event;
+pub use fabric::{Answer, AppEvent};
 
 /// The README's example, run as a test.
 #[cfg(doctest)]

@@ -6,6 +6,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::digest::Stats;
+use crate::fabric::{
+    CallClass, EndReason, EndpointType, FabricState, FabricUsage, FailureReason, TransmissionDirection,
+};
 use crate::id::{Direction, MediaKind, Ssrc};
 
 /// The schema of [`ConferenceSummary`]. New keys leave it as it is; a key that changes its name or meaning raises it.
@@ -13,7 +16,7 @@ pub const SCHEMA: &str = "callgauge.conference/1";
 
 /// A value that no room makes yet; always `null`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct NotYet;
 
@@ -23,24 +26,31 @@ macro_rules! output {
         $(
             $(#[$doc])*
             #[derive(Clone, Debug, PartialEq)]
-            #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+            #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
             #[non_exhaustive]
             pub struct $name { $($(#[$field_doc])* pub $field: $type,)* }
         )*
     };
 }
 
+mod life;
 mod scores;
 
+pub use life::{
+    ConferenceState, DelaySummary, DeviceSummary, ErrorSummary, EventSummary, FeedbackSummary, FlowSummary,
+    LifeSummary, LinkSummary, Schema, StaySummary, UserState, UserSummary,
+};
 pub use scores::{GroupScore, RatingSeconds, ScoreSummary, WorstTenSeconds};
 
 output! {
     /// A conference.
     ConferenceSummary {
         /// [`SCHEMA`].
-        schema: &'static str,
+        schema: Schema,
         /// The conference's name; `None` when nobody said it.
         conference: Option<String>,
+        /// Which instance of it: 1, and one more for each that came before.
+        instance: u32,
         /// The first snapshot of any connection, ms on the reporters' clocks.
         start_ms: Option<f64>,
         /// The last one, ms.
@@ -48,20 +58,38 @@ output! {
         /// From the first to the last, in seconds.
         duration_s: Option<f64>,
         /// `ongoing` or `ended`.
-        state: &'static str,
+        state: ConferenceState,
         /// Why it ended: `terminated`, `left`, `timeout`; `None` when nobody said so.
-        end_reason: Option<&'static str>,
+        end_reason: Option<EndReason>,
+        /// How it went; `None` while that is open.
+        class: Option<CallClass>,
         /// What its members were given to hear and see.
         score: GroupScore,
-        /// The users.
-        users: Vec<NotYet>,
+        /// What befell all fabrics.
+        life: LifeSummary,
+        /// What all users sent.
+        uplink: FlowSummary,
+        /// What all users received.
+        downlink: FlowSummary,
+        /// The users, by name.
+        users: Vec<UserSummary>,
+        /// Streams that both ends report, by SSRC.
+        links: Vec<LinkSummary>,
         /// Who spoke.
         talk: Option<NotYet>,
-        /// What happened.
-        events: Vec<NotYet>,
+        /// What happened, in the order of time.
+        events: Vec<EventSummary>,
+        /// Events that there was no room for.
+        refused_events: u64,
+        /// What failed, and the application's logs, in the order of time.
+        errors: Vec<ErrorSummary>,
+        /// Errors that there was no room for.
+        refused_errors: u64,
+        /// What people said.
+        feedback: Vec<FeedbackSummary>,
         /// What went wrong.
         diagnoses: Vec<NotYet>,
-        /// The PeerConnections, in the order in which they were opened.
+        /// The PeerConnections, in the order in which they were opened; of several at one time, by name and users.
         fabrics: Vec<FabricSummary>,
     }
 
@@ -69,19 +97,47 @@ output! {
     FabricSummary {
         /// Its name in the input.
         fabric: String,
-        /// Who reports; `None` as long as no room knows users.
+        /// Who reports; `None` when nobody said.
         local_user: Option<String>,
-        /// Who is at the other end; `None` as long as no room knows users.
+        /// Who is at the other end; `None` when nobody said.
         remote_user: Option<String>,
         /// What it is used for; `None` likewise.
-        usage: Option<&'static str>,
-        /// How far the connection got, as far as stats tell: `initializing`, `established`, `disrupted`, `failed`,
-        /// `terminated`; `None` when they do not.
-        state: Option<&'static str>,
-        /// From opening to connected, ms; `None`: not measured yet.
+        usage: Option<FabricUsage>,
+        /// What is at the other end; `None` likewise.
+        remote_endpoint_type: Option<EndpointType>,
+        /// Which way media was meant to flow; `None` likewise.
+        transmission_direction: Option<TransmissionDirection>,
+        /// How far the connection got, as the application or else stats tell; `None` when neither does.
+        state: Option<FabricState>,
+        /// How it went; `None` while that is open.
+        class: Option<CallClass>,
+        /// When it was opened, ms on the caller's clock; `None` when it was before anybody could say.
+        opened_ms: Option<f64>,
+        /// When it was terminated, ms on the caller's clock; `None` when nobody said so.
+        terminated_ms: Option<f64>,
+        /// From opening to connected for the first time, ms. `None` when it never was, or was before anybody looked.
         setup_delay_ms: Option<f64>,
-        /// From opening to failed, ms; `None`: not measured yet.
+        /// How much shorter that may have been, because only stats told: the time since the look before. 0 when the
+        /// application told.
+        setup_delay_uncertainty_ms: Option<f64>,
+        /// From gathering to complete, ms; `None` when the application did not tell.
+        gathering_delay_ms: Option<f64>,
+        /// From ICE being new to connected for the first time, ms.
+        connectivity_delay_ms: Option<f64>,
+        /// From opening to the failure of the set-up, ms; `None` when it did not fail.
         failure_delay_ms: Option<f64>,
+        /// What the failure is put down to.
+        failure_reason: Option<FailureReason>,
+        /// What befell it.
+        life: LifeSummary,
+        /// What is sent on it.
+        uplink: FlowSummary,
+        /// What is received on it.
+        downlink: FlowSummary,
+        /// Devices in use, as the application said last.
+        active_devices: Vec<DeviceSummary>,
+        /// Devices that are there, as the application said last.
+        connected_devices: Vec<DeviceSummary>,
         /// The first snapshot, ms on the reporter's clock.
         start_ms: Option<f64>,
         /// The last one.
@@ -98,7 +154,8 @@ output! {
         score: GroupScore,
         /// The bandwidth that the sender's congestion control believes in.
         available_outgoing_bps: Stats,
-        /// The RTP streams: inbound before outbound, audio before video, then by SSRC.
+        /// The RTP streams: inbound before outbound, audio before video, then by SSRC. One that passed from one user to
+        /// another is there once for each, with the figures of that time.
         streams: Vec<StreamSummary>,
     }
 
@@ -118,9 +175,9 @@ output! {
         direction: Direction,
         /// What it carries; `None` when nothing reported tells.
         kind: Option<MediaKind>,
-        /// Whose media it is; `None` as long as no room knows users.
+        /// Whose media it is: whom it was associated with, else the user at the end that sends it; `None` when nobody said.
         user: Option<String>,
-        /// Its RID or MID; `None` when neither was reported.
+        /// The label of its association, else its RID or MID; `None` when there is none of these.
         label: Option<String>,
         /// The codec of the last epoch, as its MIME type spells it.
         codec: Option<String>,

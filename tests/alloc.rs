@@ -9,11 +9,13 @@ use std::cell::Cell;
 
 use std::collections::HashMap;
 
+use callgauge::conference::View;
+use callgauge::fabric::IceState;
 use callgauge::ingest::Reader;
 use callgauge::ingest::getstats::Scanner;
 use callgauge::report::{Num, Report};
 use callgauge::unit::Timestamp;
-use callgauge::{Conference, Config, FabricSpec};
+use callgauge::{AppEvent, Conference, Config, FabricSpec};
 use common::{WORKLOADS, workload};
 use serde_json::Value;
 
@@ -133,6 +135,47 @@ fn continued(lines: &[String], rounds: usize) -> Vec<String> {
         }
     }
     continued
+}
+
+#[test]
+fn a_view_that_is_reused_is_filled_without_allocating() {
+    let set = "p50";
+    let mut call = Conference::new(set, Config::new());
+    let (alice, bob) = (call.user("alice").unwrap(), call.user("bob").unwrap());
+    let spec = FabricSpec::new(set).with_local_user(alice).with_remote_user(bob);
+    let fabric = call.open_fabric(Timestamp::default(), spec).unwrap();
+    let mut reader = Reader::new();
+    for line in workload(set) {
+        let mut each = |snapshot: callgauge::ingest::Snapshot<'_>| {
+            call.ingest(Timestamp::default(), fabric, snapshot.report).unwrap();
+        };
+        reader.read(line.as_bytes(), &mut each).unwrap();
+    }
+    let mut view = View::default();
+    call.snapshot_into(&mut view);
+    let tracks = view.fabrics[0].media_stream_tracks.len();
+    assert!(tracks > 50, "{tracks} tracks");
+    assert_eq!(requests(|| (0..10).for_each(|_| call.snapshot_into(&mut view))), 0);
+    assert_eq!(view, call.snapshot());
+}
+
+#[test]
+fn time_that_passes_and_media_that_is_switched_allocate_nothing() {
+    let mut call = Conference::new("", Config::new());
+    let alice = call.user("alice").unwrap();
+    let spec = FabricSpec::new("pc").with_local_user(alice);
+    let fabric = call.open_fabric(Timestamp::default(), spec).unwrap();
+    let mut step = |second: u64| {
+        let now = Timestamp::from_millis(second * 1_000);
+        assert!(call.poll_timeout().is_some());
+        call.handle_timeout(now).unwrap();
+        call.ice_state(now, fabric, IceState::Connected).unwrap();
+        call.join(now, alice).unwrap();
+        call.send_event(now, fabric, AppEvent::Hold).unwrap();
+        while call.poll_event().is_some() {}
+    };
+    step(0);
+    assert_eq!(requests(|| (1..100).for_each(&mut step)), 0);
 }
 
 #[test]

@@ -25,6 +25,8 @@ pub(super) struct Rtcp {
     sender_rests: Option<StatTime>,
     /// The stream's own counters began anew since the latest report: the next one is a new base.
     rebase: bool,
+    /// The next report is in part about time that is not measured.
+    skips_news: bool,
 }
 
 impl Rtcp {
@@ -60,8 +62,10 @@ impl Rtcp {
             };
             if let Some(expected) = expected {
                 add(&mut totals.reported_on, Some(expected));
-                let (lost_before, expected_before) = self.news.unwrap_or((0.0, 0.0));
-                self.news = Some((lost_before + lost, expected_before + expected));
+                if !core::mem::take(&mut self.skips_news) {
+                    let (lost_before, expected_before) = self.news.unwrap_or((0.0, 0.0));
+                    self.news = Some((lost_before + lost, expected_before + expected));
+                }
             }
         }
         let measured = delta.of(Num::RoundTripTimeMeasurements);
@@ -82,6 +86,11 @@ impl Rtcp {
     pub(super) fn restart(&mut self, from_zero: bool) {
         self.news = None;
         self.rebase |= from_zero;
+    }
+
+    /// Takes note that what passes is not measured: it must not be part of an interval that is.
+    pub(super) fn skip_news(&mut self) {
+        self.skips_news = true;
     }
 
     /// Takes note that packets pass.

@@ -81,12 +81,17 @@ impl Totals {
 
     /// Lost of expected packets over the call, 0 to 1.
     pub(crate) fn loss_ratio(&self, direction: Direction) -> Option<Ratio> {
+        self.loss(direction).and_then(|(lost, expected)| Ratio::of(lost, expected))
+    }
+
+    /// Lost and expected packets over the call.
+    pub(crate) fn loss(&self, direction: Direction) -> Option<(f64, f64)> {
         let lost = self.lost?.max(0.0);
         let expected = match direction {
             Direction::Inbound => lost + self.packets?,
             Direction::Outbound => self.reported_on?.max(lost),
         };
-        Ratio::of(lost, expected)
+        Some((lost, expected))
     }
 }
 

@@ -1,25 +1,38 @@
 //! One PeerConnection: which account each entry of a snapshot belongs to.
 
-use alloc::string::String;
+mod life;
+
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 
-use crate::account::{Account, Around, Look};
-use crate::config::Config;
+use super::FabricSpec;
+use super::outbox::Outbox;
+use crate::account::{Account, Around, Look, ToldTime};
+use crate::config::{Config, Limits};
 use crate::event::Event;
-use crate::fabric::{Path, Playout};
+use crate::fabric::{Lifecycle, Mapping, Media, Owner, Path, Playout, Told};
 use crate::id::{Direction, FabricId, Ssrc, StreamKey};
-use crate::metric::State;
+use crate::metric::{Interval, Metric, State};
 use crate::report::{ById, Entry, Num, Report, StatsType, Text};
-use crate::unit::StatTime;
+use crate::score::rating::Quality;
+use crate::unit::{StatTime, Timestamp};
+pub(super) use life::KeptDevice;
 
-/// One PeerConnection: an account for each of its streams, and its path.
+/// One PeerConnection: an account for each of its streams, its path and its life.
 #[derive(Clone, Debug)]
 pub(super) struct Fabric {
     id: FabricId,
-    pub(super) name: String,
+    pub(super) spec: FabricSpec,
+    pub(super) life: Lifecycle,
+    pub(super) media: Media,
+    pub(super) mapping: Mapping,
+    /// Devices in use, and devices that are there.
+    pub(super) devices: [Vec<KeptDevice>; 2],
     pub(super) accounts: Vec<Account>,
+    /// What streams were before they became somebody else's.
+    pub(super) parts: Vec<Part>,
     index: HashMap<(Direction, Ssrc), u32>,
     pub(super) path: Path,
     playout: Playout,
@@ -32,9 +45,18 @@ pub(super) struct Fabric {
     seen: Vec<u32>,
     /// For each account, where its entries are.
     seats: Vec<Seat>,
+    /// For each account, what else there is to know.
+    notes: Vec<Notes>,
     codecs: ById,
     /// Media sources: of sound, of pictures.
     sources: [ById; 2],
+}
+
+/// A stream as long as it was one user's.
+#[derive(Clone, Debug)]
+pub(super) struct Part {
+    pub(super) account: Account,
+    pub(super) owner: Owner,
 }
 
 /// Where the entries of a stream stand in a report.
@@ -48,12 +70,59 @@ struct Seat {
     remote: Option<u32>,
 }
 
+/// What a fabric knows of a stream besides its account.
+#[derive(Clone, Debug, Default)]
+struct Notes {
+    /// Whose the account is, while the stream itself is somebody else's already: the next look opens another account.
+    before: Option<Box<Owner>>,
+    /// What the application says of it, since when that is not in `told_time` yet.
+    told: Told,
+    told_since: Timestamp,
+    told_time: ToldTime,
+    latest: Latest,
+}
+
+/// The figures of the latest interval that a view shows.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Latest {
+    pub(super) bitrate_bps: Option<f64>,
+    pub(super) packet_rate_pps: Option<f64>,
+    pub(super) loss_ratio: Option<f64>,
+    pub(super) jitter_ms: Option<f64>,
+    pub(super) rtt_ms: Option<f64>,
+    pub(super) level: Option<f64>,
+    pub(super) rating: Option<Quality>,
+}
+
+impl Latest {
+    fn of(interval: &Interval, rating: Quality) -> Self {
+        Self {
+            bitrate_bps: interval.get(Metric::BitrateBps),
+            packet_rate_pps: interval.get(Metric::PacketRatePps),
+            loss_ratio: interval.get(Metric::LossRatio),
+            jitter_ms: interval.get(Metric::JitterMs),
+            rtt_ms: interval.get(Metric::RttMs),
+            level: interval.get(Metric::Level),
+            rating: Some(rating),
+        }
+    }
+}
+
 impl Fabric {
-    pub(super) fn new(id: FabricId, name: String) -> Self {
+    pub(super) const fn id(&self) -> FabricId {
+        self.id
+    }
+
+    pub(super) fn new(id: FabricId, now: Timestamp, spec: FabricSpec) -> Self {
         Self {
             id,
-            name,
+            life: Lifecycle::new(now, !spec.opened_before),
+            spec,
+            media: Media::default(),
+            mapping: Mapping::default(),
+            devices: [Vec::new(), Vec::new()],
             accounts: Vec::new(),
+            parts: Vec::new(),
             index: HashMap::new(),
             path: Path::default(),
             playout: Playout::default(),
@@ -62,18 +131,20 @@ impl Fabric {
             refused_streams: 0,
             seen: Vec::new(),
             seats: Vec::new(),
+            notes: Vec::new(),
             codecs: ById::default(),
             sources: Default::default(),
         }
     }
 
-    pub(super) fn ingest(&mut self, report: &Report, config: &Config, emit: &mut dyn FnMut(Event)) {
+    pub(super) fn ingest(&mut self, now: Timestamp, report: &Report, config: &Config, out: &mut Outbox) {
+        let limits = config.limits();
         self.snapshots += 1;
         if let Some(at) = report.latest() {
             let (first, last) = self.span.unwrap_or((at, at));
             self.span = Some((if at < first { at } else { first }, if at > last { at } else { last }));
         }
-        self.find_accounts(report, config.limits().streams_per_fabric());
+        self.find_accounts(now, report, limits);
         self.find_remotes(report);
         self.playout.look(report);
         let around = Around {
@@ -85,12 +156,31 @@ impl Fabric {
         self.codecs.forget();
         self.sources.iter_mut().for_each(ById::forget);
         let (mut late, mut news) = (false, false);
+        let says_nothing = self.media.is_silent();
         for &slot in &self.seen {
             let Some(&seat) = self.seats.get(slot as usize) else { continue };
-            let (Some(entry), Some(account)) = (report.get(seat.own as usize), self.accounts.get_mut(slot as usize))
+            let (Some(notes), Some(account)) =
+                (self.notes.get_mut(slot as usize), self.accounts.get_mut(slot as usize))
             else {
                 continue;
             };
+            let Some(entry) = report.get(seat.own as usize) else { continue };
+            if notes.before.is_some() && entry.timestamp() > Some(account.end()) {
+                let before = notes.before.take();
+                if let (Some(owner), Some(mut renewed)) = (before, Account::open(account.direction, entry)) {
+                    renewed.kind = renewed.kind.or(account.kind);
+                    self.parts.push(Part { account: core::mem::replace(account, renewed), owner: *owner });
+                    notes.latest = Latest::default();
+                }
+            }
+            if notes.has_told() {
+                account.tell(notes.take_told(now));
+            }
+            if !says_nothing {
+                let kind = entry.media().or(account.kind);
+                notes.told_since = now;
+                notes.told = self.media.of(account.direction, kind, account.ssrc, self.mapping.primary(account.ssrc));
+            }
             // What the other end says belongs to the interval that is about to close.
             if let Some(remote) = seat.remote.and_then(|position| report.get(position as usize)) {
                 account.hear(remote, entry);
@@ -106,9 +196,10 @@ impl Fabric {
                     news = true;
                     let stream = StreamKey::new(self.id, account.direction, account.ssrc);
                     let (score, rating) = (verdict.score, verdict.rating);
-                    emit(Event::IntervalClosed { stream, interval, score, rating });
+                    notes.latest = Latest::of(&interval, rating);
+                    out.push(limits, Event::IntervalClosed { stream, interval, score, rating });
                     if interval.state == State::Reset {
-                        emit(Event::CounterReset { stream, at: interval.at });
+                        out.push(limits, Event::CounterReset { stream, at: interval.at });
                     }
                 }
             }
@@ -121,8 +212,17 @@ impl Fabric {
         }
         // A snapshot that came too late for every stream says nothing of the path as it is now.
         if news || !late {
-            self.path.look(report);
+            let sight = self.path.look(report);
+            let (fabric, user) = (Some(self.id), self.spec.local_user);
+            self.life.see(now, sight, self.path.relay(), &mut |happening| {
+                out.raise(limits, crate::event::Happening { fabric, user, ..happening });
+            });
         }
+    }
+
+    /// The figures of the stream's latest interval.
+    pub(super) fn latest(&self, slot: usize) -> Latest {
+        self.notes.get(slot).map(|notes| notes.latest).unwrap_or_default()
     }
 
     fn own<'a>(&self, slot: u32, report: &'a Report) -> Option<Entry<'a>> {
@@ -139,7 +239,7 @@ impl Fabric {
     }
 
     /// Finds or opens the account of every stream in the report.
-    fn find_accounts(&mut self, report: &Report, max_streams: usize) {
+    fn find_accounts(&mut self, now: Timestamp, report: &Report, limits: Limits) {
         self.seen.clear();
         for (position, entry) in (0_u32..).zip(report.entries()) {
             let direction = match entry.kind() {
@@ -151,7 +251,7 @@ impl Fabric {
             let Some(ssrc) = entry.ssrc().filter(|_| entry.timestamp().is_some()) else { continue };
             let slot = match self.index.get(&(direction, ssrc)) {
                 Some(&slot) => slot,
-                None if self.accounts.len() >= max_streams => {
+                None if self.accounts.len() >= limits.streams_per_fabric() => {
                     self.refused_streams += 1;
                     continue;
                 }
@@ -160,6 +260,7 @@ impl Fabric {
                     let Ok(slot) = u32::try_from(self.accounts.len()) else { continue };
                     self.accounts.push(account);
                     self.seats.push(Seat::default());
+                    self.notes.push(Notes { told_since: now, ..Notes::default() });
                     self.index.insert((direction, ssrc), slot);
                     slot
                 }
@@ -168,6 +269,14 @@ impl Fabric {
             else {
                 continue;
             };
+            for other in [Num::RtxSsrc, Num::FecSsrc].into_iter().filter_map(|field| entry.get(field)) {
+                // The rule of both admits u32 only.
+                let other = Ssrc::new(other as u32);
+                // Half of the room is for what the application says.
+                if self.mapping.primary(other) == other && self.mapping.len() < limits.ssrcs_per_fabric() / 2 {
+                    self.mapping.follow(ssrc, other);
+                }
+            }
             if seat.snapshot != self.snapshots {
                 *seat = Seat { snapshot: self.snapshots, own: position, remote: None };
                 self.seen.push(slot);

@@ -1,85 +1,176 @@
 //! From accounts to the summary that leaves the engine.
 
-mod scores;
+pub(super) mod scores;
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::fabric::Fabric;
+use super::Conference;
+use super::fabric::{Fabric, KeptDevice};
+use super::timeline;
+use super::users::{self, Lives, Pool};
 use crate::account::{Account, Totals};
-use crate::config::Config;
 use crate::digest::Digest;
-use crate::fabric::PathState;
-use crate::id::{Direction, MediaKind};
+use crate::event::EndReason;
+use crate::fabric::CallClass;
+use crate::id::{Direction, MediaKind, UserId};
 use crate::summary::{
-    AudioSummary, ConferenceSummary, FabricSummary, QualityLimited, RttBySource, SCHEMA, StreamSummary, VideoSummary,
+    AudioSummary, ConferenceState, ConferenceSummary, DeviceSummary, FabricSummary, QualityLimited, RttBySource,
+    Schema, StreamSummary, VideoSummary,
 };
-use crate::unit::{Bitrate, Ratio};
+use crate::unit::{Bitrate, Ratio, Timestamp};
 
-pub(super) fn conference(name: Option<&str>, fabrics: &[Fabric], config: &Config) -> ConferenceSummary {
+pub(super) fn conference(call: &Conference) -> ConferenceSummary {
+    let fabrics = order(call);
     let times = || fabrics.iter().filter_map(|fabric| fabric.span);
     let start_ms = times().map(|(first, _)| first.as_millis()).min_by(f64::total_cmp);
     let end_ms = times().map(|(_, last)| last.as_millis()).max_by(f64::total_cmp);
+    let events = timeline::events(call);
+    let streams = || fabrics.iter().flat_map(|fabric| views(fabric));
     ConferenceSummary {
-        schema: SCHEMA,
-        conference: name.map(Into::into),
+        schema: Schema::V1,
+        conference: call.name.clone(),
+        instance: call.instance,
         start_ms,
         end_ms,
         duration_s: start_ms.zip(end_ms).map(|(start, end)| (end - start) / 1e3),
-        state: "ongoing",
-        end_reason: None,
-        score: scores::group(fabrics.iter().flat_map(|fabric| &fabric.accounts), config),
-        users: Vec::new(),
+        state: if call.end.is_some() { ConferenceState::Ended } else { ConferenceState::Ongoing },
+        end_reason: call.end.map(|end| end.reason),
+        class: CallClass::of_conference(fabrics.iter().filter_map(|fabric| class_of(call, fabric))),
+        score: scores::group(streams().map(|view| view.account), &call.config),
+        life: Lives::of(call, fabrics.iter().copied()).summary(),
+        uplink: Pool::of(streams().filter(|view| view.account.direction == Direction::Outbound)).summary(),
+        downlink: Pool::of(streams().filter(|view| view.account.direction == Direction::Inbound)).summary(),
+        users: users::users(call, &fabrics, &events),
+        links: users::links(call, &fabrics),
         talk: None,
-        events: Vec::new(),
+        events: events.into_iter().map(|(_, event)| event).collect(),
+        refused_events: call.out.refused,
+        errors: timeline::errors(call),
+        refused_errors: call.log.refused_errors,
+        feedback: timeline::feedback(call, |_| true),
         diagnoses: Vec::new(),
-        fabrics: fabrics.iter().map(|one| fabric(one, config)).collect(),
+        fabrics: fabrics.iter().map(|room| fabric(call, room)).collect(),
     }
 }
 
-fn fabric(fabric: &Fabric, config: &Config) -> FabricSummary {
+/// The fabrics by the time of opening, then by name and users.
+pub(super) fn order(call: &Conference) -> Vec<&Fabric> {
+    let mut fabrics: Vec<&Fabric> = call.fabrics.iter().collect();
+    let name = |user: Option<UserId>| user.and_then(|user| call.user_name(user));
+    fabrics.sort_by_key(|fabric| {
+        let spec = &fabric.spec;
+        (fabric.life.opened, &*spec.name, name(spec.local_user), name(spec.remote_user), fabric.id())
+    });
+    fabrics
+}
+
+/// A stream, or a part of one, and whose it was.
+#[derive(Clone, Copy)]
+pub(super) struct View<'a> {
+    pub(super) fabric: &'a Fabric,
+    pub(super) account: &'a Account,
+    pub(super) user: Option<UserId>,
+    label: Option<&'a str>,
+}
+
+/// The streams of a fabric with all their parts: inbound before outbound, audio before video, then by SSRC and time.
+pub(super) fn views(fabric: &Fabric) -> Vec<View<'_>> {
+    let whole = fabric.accounts.iter().enumerate().map(|(slot, account)| {
+        let (user, label) = fabric.owner_at(slot);
+        View { fabric, account, user, label }
+    });
+    let parts = fabric.parts.iter().map(|part| {
+        let (account, owner) = (&part.account, &part.owner);
+        View { fabric, account, user: Some(owner.user), label: Some(&*owner.label).filter(|label| !label.is_empty()) }
+    });
+    let mut views: Vec<View<'_>> = whole.chain(parts).collect();
+    views.sort_by(|View { account: a, .. }, View { account: b, .. }| {
+        let kind = |account: &Account| account.kind.map_or(u8::MAX, |kind| kind as u8);
+        let order = (a.direction, kind(a), a.ssrc).cmp(&(b.direction, kind(b), b.ssrc));
+        order.then(a.start.as_millis().total_cmp(&b.start.as_millis()))
+    });
+    views
+}
+
+/// How the call went on a fabric.
+fn class_of(call: &Conference, fabric: &Fabric) -> Option<CallClass> {
+    let left = match fabric.spec.local_user {
+        Some(user) => call.roster.get(user).and_then(|user| user.presence.left),
+        None => call.roster.nameless.left,
+    };
+    fabric.life.class(left.is_some() || call.end.is_some(), matches!(left, Some((_, EndReason::Timeout))))
+}
+
+fn fabric(call: &Conference, fabric: &Fabric) -> FabricSummary {
     let mut rtcp = Digest::new();
-    for account in fabric.accounts.iter().filter(|account| account.direction == Direction::Outbound) {
-        rtcp.merge(&account.digests.rtt_ms);
+    let views = views(fabric);
+    for view in views.iter().filter(|view| view.account.direction == Direction::Outbound) {
+        rtcp.merge(&view.account.digests.rtt_ms);
     }
-    let mut accounts: Vec<&Account> = fabric.accounts.iter().collect();
-    accounts.sort_by_key(|account| (account.direction, account.kind.map_or(u8::MAX, |kind| kind as u8), account.ssrc));
+    let flow = |direction| Pool::of(views.iter().copied().filter(|view| view.account.direction == direction)).summary();
+    let name = |user: Option<UserId>| user.and_then(|user| call.user_name(user)).map(String::from);
+    let (spec, life) = (&fabric.spec, &fabric.life);
+    let [active, connected] = &fabric.devices;
     FabricSummary {
-        fabric: fabric.name.clone(),
-        local_user: None,
-        remote_user: None,
-        usage: None,
-        state: match fabric.path.state {
-            PathState::Unknown => None,
-            PathState::Initializing => Some("initializing"),
-            PathState::Established => Some("established"),
-            PathState::Disrupted => Some("disrupted"),
-            PathState::Failed => Some("failed"),
-            PathState::Terminated => Some("terminated"),
-        },
-        setup_delay_ms: None,
-        failure_delay_ms: None,
+        fabric: spec.name.clone(),
+        local_user: name(spec.local_user),
+        remote_user: name(spec.remote_user),
+        usage: spec.usage,
+        remote_endpoint_type: spec.endpoint,
+        transmission_direction: spec.direction,
+        state: life.state(),
+        class: class_of(call, fabric),
+        opened_ms: life.is_opening_known.then(|| millis(life.opened)),
+        terminated_ms: life.terminated.map(millis),
+        setup_delay_ms: life.setup.and_then(|setup| setup.delay_ms),
+        setup_delay_uncertainty_ms: life.setup.and_then(|setup| setup.uncertainty_ms),
+        gathering_delay_ms: life.gathering_delay_ms,
+        connectivity_delay_ms: life.setup.and_then(|setup| setup.connectivity_ms),
+        failure_delay_ms: life.failure.and_then(|(delay_ms, _)| delay_ms),
+        failure_reason: life.failure.map(|(_, reason)| reason),
+        life: Lives::of(call, [fabric]).summary(),
+        uplink: flow(Direction::Outbound),
+        downlink: flow(Direction::Inbound),
+        active_devices: devices(active),
+        connected_devices: devices(connected),
         start_ms: fabric.span.map(|(first, _)| first.as_millis()),
         end_ms: fabric.span.map(|(_, last)| last.as_millis()),
         snapshots: fabric.snapshots,
         selected_pair_changes: fabric.path.selected_changes,
         refused_streams: fabric.refused_streams,
         rtt_ms: RttBySource { rtcp: rtcp.stats(), ice: fabric.path.ice_rtt_ms.stats() },
-        score: scores::group(fabric.accounts.iter(), config),
+        score: scores::group(views.iter().map(|view| view.account), &call.config),
         available_outgoing_bps: fabric.path.available_outgoing_bps.stats(),
-        streams: accounts.into_iter().map(stream).collect(),
+        streams: views.iter().map(|view| stream(call, view)).collect(),
     }
 }
 
-fn stream(account: &Account) -> StreamSummary {
+fn devices(devices: &[KeptDevice]) -> Vec<DeviceSummary> {
+    let device = |device: &KeptDevice| DeviceSummary {
+        id: device.id.clone(),
+        kind: device.kind.clone(),
+        group: device.group.clone(),
+        label: device.label.clone(),
+    };
+    devices.iter().map(device).collect()
+}
+
+/// Milliseconds of the caller's clock.
+pub(super) fn millis(at: Timestamp) -> f64 {
+    at.as_micros() as f64 / 1e3
+}
+
+fn stream(call: &Conference, view: &View<'_>) -> StreamSummary {
+    let account = view.account;
     let (totals, digests, times) = (&account.totals, &account.digests, &account.times);
     let duration_ms = account.duration_ms();
     StreamSummary {
         ssrc: account.ssrc,
         direction: account.direction,
         kind: account.kind,
-        user: None,
-        label: account.label.as_deref().map(String::from),
+        user: view.user.and_then(|user| call.user_name(user)).map(String::from),
+        label: view.label.or(account.label.as_deref()).map(String::from),
         codec: account.codec.as_deref().map(String::from),
         start_ms: account.start.as_millis(),
         end_ms: account.end().as_millis(),
@@ -155,11 +246,11 @@ fn video(account: &Account) -> VideoSummary {
 
 /// A whole number out of sums of whole numbers.
 // Checked; sums of counters are whole.
-fn count(value: Option<f64>) -> Option<u64> {
+pub(super) fn count(value: Option<f64>) -> Option<u64> {
     value.filter(|value| (0.0..=1.8e19).contains(value)).map(|value| value as u64)
 }
 
 // Saturates.
-fn signed(value: Option<f64>) -> Option<i64> {
+pub(super) fn signed(value: Option<f64>) -> Option<i64> {
     value.map(|value| value as i64)
 }

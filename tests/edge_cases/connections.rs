@@ -1,5 +1,6 @@
 //! Paths, pairs and the moments before media.
 
+use callgauge::fabric::FabricState;
 use callgauge::metric::{Metric, derived};
 use callgauge::stream::Tracks;
 use serde_json::{Value, json};
@@ -144,7 +145,7 @@ fn case_30_streams_that_come_late_are_unknown_until_then() {
     for second in 0..=3 {
         call.look(&[transport(f64::from(second), json!({"iceState": "checking", "dtlsState": "new"}))]);
         assert_eq!(call.summary().streams.len(), 0);
-        assert_eq!(call.summary().state, Some("initializing"));
+        assert_eq!(call.summary().state, Some(FabricState::Initializing));
     }
     for second in 4..=6 {
         call.look(&[
@@ -153,7 +154,7 @@ fn case_30_streams_that_come_late_are_unknown_until_then() {
         ]);
     }
     let fabric = call.summary();
-    assert_eq!(fabric.state, Some("established"));
+    assert_eq!(fabric.state, Some(FabricState::Established));
     assert_eq!(
         (fabric.streams[0].samples, fabric.streams[0].bitrate_bps, fabric.streams[0].duration_s),
         (3, Some(32_000.0), 2.0)

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use callgauge::Event;
+use callgauge::fabric::FabricState;
 use callgauge::id::{Direction, MediaKind};
 use callgauge::metric::{Interval, Metric, State};
 use callgauge::summary::{ConferenceSummary, StreamSummary};
@@ -88,7 +89,7 @@ fn case_21_an_ice_restart_changes_the_pair_and_no_stream() {
     let summary = replay(&lines("ice_restart")).call.summary();
     assert_eq!(summary.fabrics.len(), 2);
     for fabric in &summary.fabrics {
-        assert_eq!((fabric.selected_pair_changes, fabric.state), (2, Some("established")));
+        assert_eq!((fabric.selected_pair_changes, fabric.state), (2, Some(FabricState::Established)));
         assert!(fabric.rtt_ms.ice.n > 60);
         for stream in &fabric.streams {
             assert_eq!((stream.resets, stream.gaps, stream.paused_s), (0, 0, 0.0));

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
+use callgauge::summary::ConferenceSummary;
 use callgauge::unit::Timestamp;
 use callgauge::{Conference, Config, Event, FabricSpec};
 
@@ -10,7 +11,7 @@ use crate::input::{self, Input};
 
 /// Builds a conference from all files, and shows each event, with the fabric's name, as it comes.
 pub(crate) fn replay(files: &[PathBuf], mut see: impl FnMut(&str, &Event)) -> (Conference, Vec<Input>) {
-    let mut call = Conference::new("", Config::new());
+    let mut call = Conference::new("", Config::new().with_stitching(true));
     let mut now = Timestamp::default();
     let mut inputs = Vec::new();
     for file in files {
@@ -27,7 +28,8 @@ pub(crate) fn replay(files: &[PathBuf], mut see: impl FnMut(&str, &Event)) -> (C
             let fabric = match fabrics.get(snapshot.fabric) {
                 Some(&fabric) => fabric,
                 None => {
-                    let Ok(fabric) = call.open_fabric(now, FabricSpec::new(snapshot.fabric)) else {
+                    let Ok(fabric) = call.open_fabric(now, FabricSpec::new(snapshot.fabric).with_unknown_opening())
+                    else {
                         refused += 1;
                         return;
                     };
@@ -45,9 +47,18 @@ pub(crate) fn replay(files: &[PathBuf], mut see: impl FnMut(&str, &Event)) -> (C
         input.connections = fabrics.len();
         inputs.push(input);
     }
-    let mut fabrics = call.summary().fabrics.into_iter();
+    let mut fabrics = summary_of(&call).fabrics.into_iter();
     for input in &mut inputs {
         input.refused_entries = fabrics.by_ref().take(input.connections).map(|fabric| fabric.refused_streams).sum();
     }
     (call, inputs)
+}
+
+/// What the call came to, its fabrics in the order in which the files have them.
+pub(crate) fn summary_of(call: &Conference) -> ConferenceSummary {
+    let mut summary = call.summary();
+    let mut fabrics: Vec<_> = call.fabric_order().into_iter().zip(summary.fabrics).collect();
+    fabrics.sort_by_key(|&(id, _)| id);
+    summary.fabrics = fabrics.into_iter().map(|(_, fabric)| fabric).collect();
+    summary
 }

@@ -4,12 +4,12 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use callgauge::Event;
-use callgauge::summary::ConferenceSummary;
+use callgauge::summary::{ConferenceState, ConferenceSummary};
 use serde::Serialize;
 
 use crate::Format;
 use crate::input::Input;
-use crate::replay::replay;
+use crate::replay::{replay, summary_of};
 use crate::text::{self, AllSeries};
 
 #[derive(Serialize)]
@@ -41,11 +41,11 @@ pub(crate) fn run(
     if !usable {
         return Ok(false);
     }
-    let mut summary = call.summary();
+    let mut summary = summary_of(&call);
     let said = inputs.iter().find_map(|input| input.conference.as_deref());
     summary.conference = conference.or(said).map(Into::into);
     // The input is over, and nothing in it says why.
-    summary.state = "ended";
+    summary.state = ConferenceState::Ended;
     match format {
         Format::Text => text::write(&summary, &inputs, &series, out)?,
         Format::Json => {

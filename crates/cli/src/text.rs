@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
+use callgauge::fabric::FabricState;
 use callgauge::id::{Direction, MediaKind, Ssrc};
 use callgauge::metric::{Interval, Metric};
 use callgauge::score::{Cause, Tier};
@@ -108,7 +109,7 @@ impl<'a> Connection<'a> {
     /// A connection is as bad as its worst stream; one that failed is worse, one without streams comes last.
     fn rank(&self) -> (bool, bool, Reverse<u64>) {
         let (is_idle, badness) = self.streams.first().map_or((true, Reverse(0)), Line::rank);
-        (self.fabric.state != Some("failed"), is_idle, badness)
+        (self.fabric.state != Some(FabricState::Failed), is_idle, badness)
     }
 
     /// Whether bars were among what was written.
@@ -116,7 +117,7 @@ impl<'a> Connection<'a> {
         let fabric = self.fabric;
         let name = if fabric.fabric.is_empty() { "Connection".into() } else { printable(&fabric.fabric) };
         let file = self.file.map_or(String::new(), |file| format!(" of {file}"));
-        let mut facts: Vec<String> = vec![fabric.state.unwrap_or("state unknown").into()];
+        let mut facts: Vec<String> = vec![fabric.state.map_or("state unknown", FabricState::name).into()];
         if let Some(mos) = fabric.score.mos {
             facts.push(format!("MOS {mos:.1}"));
         }

@@ -36,7 +36,10 @@ pub(super) fn stream(quality: &Quality) -> ScoreSummary {
 }
 
 /// The score of what the streams came to together.
-pub(super) fn group<'a>(accounts: impl Iterator<Item = &'a Account> + Clone, config: &Config) -> GroupScore {
+pub(in crate::conference) fn group<'a>(
+    accounts: impl Iterator<Item = &'a Account> + Clone,
+    config: &Config,
+) -> GroupScore {
     let received = accounts.clone().filter(|account| account.direction == Direction::Inbound);
     let was_scored = |account: &Account| account.quality.scores().active() > Micros::default();
     let direction = if received.clone().any(was_scored) { Direction::Inbound } else { Direction::Outbound };

@@ -1,0 +1,192 @@
+//! Names and owners, which may be told early, late or again.
+
+use alloc::string::String;
+
+use super::{Conference, InputError};
+use crate::event::{EndReason, EventKind, Happening};
+use crate::fabric::{Answer, FabricState, Owner, SsrcDescription};
+use crate::id::{FabricId, Ssrc, StreamKey, UserId};
+use crate::unit::Timestamp;
+
+/// One fabric of a conference, to be edited. Edits need no clock: they count from the latest input on, and are taken also
+/// after the end.
+#[derive(Debug)]
+pub struct FabricMut<'a> {
+    pub(super) call: &'a mut Conference,
+    pub(super) id: FabricId,
+}
+
+impl Conference {
+    /// A fabric, to be edited.
+    ///
+    /// # Errors
+    /// [`InputError::UnknownFabric`].
+    pub fn fabric(&mut self, fabric: FabricId) -> Result<FabricMut<'_>, InputError> {
+        if self.fabrics.get(fabric.index()).is_none() {
+            return Err(InputError::UnknownFabric);
+        }
+        Ok(FabricMut { call: self, id: fabric })
+    }
+
+    /// Gives the conference another name; an empty one is none.
+    pub fn rename(&mut self, name: &str) {
+        self.name = (!name.is_empty()).then(|| name.into());
+    }
+
+    /// The conference's name.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// Gives a user another name. All that was measured stays theirs.
+    ///
+    /// # Errors
+    /// [`InputError::UnknownUser`], [`InputError::InvalidName`]; [`InputError::NameTaken`] when somebody else has it.
+    pub fn rename_user(&mut self, user: UserId, name: &str) -> Result<Answer, InputError> {
+        self.check_name(name)?;
+        let holder = self.roster.find(name);
+        let known = self.roster.users.get_mut(user.index()).ok_or(InputError::UnknownUser)?;
+        match holder {
+            Some(holder) if holder == user => Ok(Answer::AlreadySo),
+            Some(_) => Err(InputError::NameTaken),
+            None => {
+                known.name = name.into();
+                Ok(Answer::Applied)
+            }
+        }
+    }
+
+    /// Whose media a stream carries at present: whom it was associated with, else the user at the end that sends it. `None`
+    /// when nobody said, or the stream was never seen.
+    #[must_use]
+    pub fn user_of(&self, stream: StreamKey) -> Option<UserId> {
+        let fabric = self.fabrics.get(stream.fabric.index())?;
+        fabric.owner_at(fabric.slot(stream.direction, stream.ssrc)?).0
+    }
+}
+
+impl Conference {
+    /// Somebody who reported without a name has one: they have been here since their fabric was opened.
+    fn name_reporter(&mut self, user: UserId, opened: Timestamp, terminated: Option<Timestamp>) {
+        let limits = self.config.limits();
+        if self.roster.name(user, opened, limits) {
+            let joined = Happening::new(opened, EventKind::UserJoined);
+            self.out.raise(limits, Happening { user: Some(user), ..joined });
+        }
+        if self.fabrics.iter().all(|fabric| fabric.spec.local_user.is_some()) {
+            self.roster.nameless = super::roster::Presence::default();
+        }
+        let mut theirs = self.fabrics.iter().filter(|fabric| fabric.spec.local_user == Some(user));
+        if let Some(terminated) = terminated
+            && theirs.all(|fabric| fabric.life.terminated.is_some())
+        {
+            self.depart(terminated, Some(user), EndReason::Terminated);
+        }
+        if !self.is_settled {
+            self.end = self.roster.end();
+        }
+    }
+}
+
+impl FabricMut<'_> {
+    /// Where the fabric stands; `None` while nothing tells.
+    #[must_use]
+    pub fn state(&self) -> Option<FabricState> {
+        self.call.fabrics.get(self.id.index())?.life.state()
+    }
+
+    /// Says whose media an SSRC carries, and what it is used for (`associateMstWithUserID`); an empty label is none. The
+    /// SSRC need not have been seen. Layers, retransmissions and error correction of it follow, unless they have an
+    /// association of their own.
+    ///
+    /// The first association counts for all that was seen of the stream. A later one to somebody else counts from the next
+    /// look at the stream on: what came before stays with whom it was, as a stream of its own in the summary, and what
+    /// passed between the two looks, of which nobody can tell whose it was, is in neither.
+    ///
+    /// # Errors
+    /// [`InputError::UnknownUser`]; [`InputError::InvalidName`] for a label that is too long;
+    /// [`InputError::LimitReached`] when [`Limits::ssrcs_per_fabric`](crate::Limits::ssrcs_per_fabric) or
+    /// [`Limits::parts_per_fabric`](crate::Limits::parts_per_fabric) do not allow it.
+    pub fn associate(&mut self, ssrc: Ssrc, user: UserId, label: &str) -> Result<Answer, InputError> {
+        let limits = self.call.config.limits();
+        if self.call.roster.get(user).is_none() {
+            return Err(InputError::UnknownUser);
+        }
+        if label.len() > limits.name_bytes() {
+            return Err(InputError::InvalidName);
+        }
+        let room = self.call.fabrics.get_mut(self.id.index()).ok_or(InputError::UnknownFabric)?;
+        let owner = Owner { user, label: String::from(label) };
+        let (answer, passes) = room.associate(ssrc, owner, limits).map_err(|_| InputError::LimitReached)?;
+        if passes {
+            let happening = Happening::new(self.now(), EventKind::SsrcMap);
+            let (fabric, user) = (Some(self.id), Some(user));
+            self.call.out.raise(limits, Happening { fabric, user, ssrc: Some(ssrc), ..happening });
+        }
+        Ok(answer)
+    }
+
+    /// Says that SSRCs belong to a primary one: simulcast layers, retransmissions, error correction (`a=ssrc-group` of RFC
+    /// 5576; `rtxSsrc` and `fecSsrc` of stats are followed without that).
+    ///
+    /// # Errors
+    /// [`InputError::LimitReached`], as [`associate`](Self::associate).
+    pub fn group(&mut self, primary: Ssrc, others: &[Ssrc]) -> Result<Answer, InputError> {
+        let (limits, now) = (self.call.config.limits(), self.now());
+        let room = self.call.fabrics.get_mut(self.id.index()).ok_or(InputError::UnknownFabric)?;
+        room.group(now, primary, others, limits).map_err(|_| InputError::LimitReached)
+    }
+
+    /// Takes what a session description says of an SSRC: what it follows, and its names. To be called for every SSRC of
+    /// either side's description, whenever one is set; again is no error.
+    ///
+    /// # Errors
+    /// [`InputError::InvalidName`] for a name that is too long; [`InputError::LimitReached`], as
+    /// [`associate`](Self::associate).
+    pub fn describe(&mut self, description: SsrcDescription<'_>) -> Result<Answer, InputError> {
+        let (limits, now) = (self.call.config.limits(), self.now());
+        if description.cname.len().max(description.msid.len()) > limits.name_bytes() {
+            return Err(InputError::InvalidName);
+        }
+        let room = self.call.fabrics.get_mut(self.id.index()).ok_or(InputError::UnknownFabric)?;
+        room.describe(now, &description, limits).map_err(|_| InputError::LimitReached)
+    }
+
+    /// Says who is at the other end, or says it anew. Counts for all that was measured: what was received and is nobody
+    /// else's is theirs.
+    ///
+    /// # Errors
+    /// [`InputError::UnknownUser`].
+    pub fn set_remote_user(&mut self, user: UserId) -> Result<Answer, InputError> {
+        if self.call.roster.get(user).is_none() {
+            return Err(InputError::UnknownUser);
+        }
+        let room = self.call.fabrics.get_mut(self.id.index()).ok_or(InputError::UnknownFabric)?;
+        let before = room.spec.remote_user.replace(user);
+        Ok(if before == Some(user) { Answer::AlreadySo } else { Answer::Applied })
+    }
+
+    /// Says who reports. Counts for all that was measured; a fabric that has a local user keeps it.
+    ///
+    /// # Errors
+    /// [`InputError::UnknownUser`]; [`InputError::NameTaken`] when somebody else reports.
+    pub fn set_local_user(&mut self, user: UserId) -> Result<Answer, InputError> {
+        if self.call.roster.get(user).is_none() {
+            return Err(InputError::UnknownUser);
+        }
+        let room = self.call.fabrics.get_mut(self.id.index()).ok_or(InputError::UnknownFabric)?;
+        match room.spec.local_user {
+            Some(before) if before == user => return Ok(Answer::AlreadySo),
+            Some(_) => return Err(InputError::NameTaken),
+            None => room.spec.local_user = Some(user),
+        }
+        let (opened, terminated) = (room.life.opened, room.life.terminated);
+        self.call.name_reporter(user, opened, terminated);
+        Ok(Answer::Applied)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.call.now.unwrap_or_default()
+    }
+}

@@ -1,0 +1,235 @@
+//! What the application says of a fabric, and whose its streams are.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::{Fabric, Notes};
+use crate::account::{Account, ToldTime};
+use crate::config::{Config, Limits};
+use crate::fabric::{Answer, Device, Edit, Owner, SsrcDescription, Switch, Told};
+use crate::id::{Direction, Ssrc, UserId};
+use crate::unit::Timestamp;
+
+/// A device as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::conference) struct KeptDevice {
+    pub(in crate::conference) id: String,
+    pub(in crate::conference) kind: String,
+    pub(in crate::conference) group: String,
+    pub(in crate::conference) label: Option<String>,
+}
+
+/// Texts of devices beyond this many bytes are cut: ids are hashes of 64 digits.
+const MAX_DEVICE_TEXT: usize = 256;
+
+/// There is no room to remember what was said.
+pub(in crate::conference) struct NoRoom;
+
+impl Notes {
+    /// Whether there is any time on hold, muted or paused to take.
+    pub(super) fn has_told(&self) -> bool {
+        self.told != Told::default() || self.told_time != ToldTime::default()
+    }
+
+    /// The time on hold, muted or paused since it was last taken.
+    pub(super) fn take_told(&mut self, now: Timestamp) -> ToldTime {
+        self.note_told(now);
+        core::mem::take(&mut self.told_time)
+    }
+
+    /// Adds the time since the last note.
+    fn note_told(&mut self, now: Timestamp) {
+        let ms = now.micros_since(self.told_since) as f64 / 1e3;
+        self.told_since = now;
+        // What is on hold is neither muted nor paused on top of that.
+        if self.told.held {
+            self.told_time.held += ms;
+        } else if self.told.paused {
+            self.told_time.paused += ms;
+        } else if self.told.muted {
+            self.told_time.muted += ms;
+        }
+    }
+}
+
+impl Fabric {
+    /// Whose a stream is, by the application's word or by default, and its label.
+    pub(in crate::conference) fn owner_at(&self, slot: usize) -> (Option<UserId>, Option<&str>) {
+        let Some(account) = self.accounts.get(slot) else { return (None, None) };
+        let before = self.notes.get(slot).and_then(|notes| notes.before.as_deref());
+        match before.or_else(|| self.mapping.owner(account.ssrc)) {
+            Some(owner) => (Some(owner.user), Some(&*owner.label).filter(|label| !label.is_empty())),
+            None => (self.default_user(account.direction), None),
+        }
+    }
+
+    /// Whose media flows this way unless somebody says otherwise.
+    pub(in crate::conference) const fn default_user(&self, direction: Direction) -> Option<UserId> {
+        match direction {
+            Direction::Inbound => self.spec.remote_user,
+            Direction::Outbound => self.spec.local_user,
+        }
+    }
+
+    /// Where a stream stands among the accounts.
+    pub(in crate::conference) fn slot(&self, direction: Direction, ssrc: Ssrc) -> Option<usize> {
+        self.index.get(&(direction, ssrc)).map(|&slot| slot as usize)
+    }
+
+    /// Puts the fabric on hold, or takes it off.
+    pub(in crate::conference) fn hold(&mut self, now: Timestamp, on: bool) -> Answer {
+        if self.media.is_held == on {
+            return Answer::AlreadySo;
+        }
+        self.media.is_held = on;
+        self.life.is_held = on;
+        self.retell(now);
+        Answer::Applied
+    }
+
+    /// Mutes, pauses or shares, or stops that.
+    pub(in crate::conference) fn switch(
+        &mut self,
+        now: Timestamp,
+        switch: Switch,
+        ssrc: Option<Ssrc>,
+        on: bool,
+        limits: Limits,
+    ) -> Result<Answer, NoRoom> {
+        if !self.media.would_change(switch, ssrc, on, limits.ssrcs_per_fabric()).map_err(|()| NoRoom)? {
+            return Ok(Answer::AlreadySo);
+        }
+        self.media.set(now, switch, ssrc, on);
+        self.retell(now);
+        let is_known = ssrc.is_none_or(|ssrc| {
+            [Direction::Inbound, Direction::Outbound].iter().any(|&direction| self.slot(direction, ssrc).is_some())
+        });
+        Ok(if is_known { Answer::Applied } else { Answer::Kept })
+    }
+
+    /// Takes a list of devices instead of the one before.
+    pub(in crate::conference) fn set_devices(&mut self, which: usize, list: &[Device<'_>], config: &Config) -> Answer {
+        let kept = |text: &str| String::from(crate::fabric::cut(text, MAX_DEVICE_TEXT).0);
+        let list = list.iter().take(config.limits().devices()).map(|device| KeptDevice {
+            id: kept(device.id),
+            kind: kept(device.kind),
+            group: kept(device.group),
+            label: config.keeps_device_labels().then(|| kept(device.label)),
+        });
+        let Some(devices) = self.devices.get_mut(which) else { return Answer::AlreadySo };
+        if devices.iter().cloned().eq(list.clone()) {
+            return Answer::AlreadySo;
+        }
+        *devices = list.collect();
+        Answer::Applied
+    }
+
+    /// Associates an SSRC with a user. Whether a stream passes from one user to another.
+    pub(in crate::conference) fn associate(
+        &mut self,
+        ssrc: Ssrc,
+        owner: Owner,
+        limits: Limits,
+    ) -> Result<(Answer, bool), NoRoom> {
+        let before = self.mapping.own(ssrc);
+        if before == Some(&owner) {
+            return Ok((Answer::AlreadySo, false));
+        }
+        if before.is_none() && self.mapping.len() >= limits.ssrcs_per_fabric() {
+            return Err(NoRoom);
+        }
+        let passes = self.edit_mapping(limits, Edit::Bind(ssrc, owner))?;
+        let is_known = self.accounts.iter().any(|account| self.mapping.primary(account.ssrc) == ssrc)
+            || self.accounts.iter().any(|account| account.ssrc == ssrc);
+        Ok((if is_known { Answer::Applied } else { Answer::Kept }, passes))
+    }
+
+    /// Lets SSRCs follow a primary one.
+    pub(in crate::conference) fn group(
+        &mut self,
+        now: Timestamp,
+        primary: Ssrc,
+        others: &[Ssrc],
+        limits: Limits,
+    ) -> Result<Answer, NoRoom> {
+        let is_new = |other: &&Ssrc| self.mapping.primary(**other) == **other && **other != primary;
+        let news = others.iter().filter(is_new).count();
+        let leader = self.mapping.primary(primary);
+        if others.iter().all(|&other| self.mapping.primary(other) == leader) {
+            return Ok(Answer::AlreadySo);
+        }
+        if news > 0 && self.mapping.len() + news > limits.ssrcs_per_fabric() {
+            return Err(NoRoom);
+        }
+        self.edit_mapping(limits, Edit::Follow(primary, others))?;
+        self.retell(now);
+        let is_known = self.accounts.iter().any(|account| others.contains(&account.ssrc));
+        Ok(if is_known { Answer::Applied } else { Answer::Kept })
+    }
+
+    /// Takes what a description says of an SSRC.
+    pub(in crate::conference) fn describe(
+        &mut self,
+        now: Timestamp,
+        description: &SsrcDescription<'_>,
+        limits: Limits,
+    ) -> Result<Answer, NoRoom> {
+        let SsrcDescription { ssrc, primary, cname, msid } = *description;
+        let before = self.mapping.described(ssrc);
+        let is_told = cname.is_empty() && msid.is_empty()
+            || before.is_some_and(|before| (&*before.cname, &*before.msid) == (cname, msid));
+        let follows = self.mapping.primary(ssrc) == self.mapping.primary(primary);
+        if is_told && follows {
+            return Ok(Answer::AlreadySo);
+        }
+        let news = usize::from(!is_told && before.is_none()) + usize::from(!follows);
+        if self.mapping.len() + news > limits.ssrcs_per_fabric() {
+            return Err(NoRoom);
+        }
+        if !follows {
+            self.group(now, primary, &[ssrc], limits)?;
+        }
+        if !is_told {
+            self.mapping.describe(description);
+        }
+        let is_known = self.accounts.iter().any(|account| account.ssrc == ssrc);
+        Ok(if is_known { Answer::Applied } else { Answer::Kept })
+    }
+
+    /// Edits the map, and lets every stream that thereby passes from one user to another end its part. Figures so far stay
+    /// with whom the application had named; what it had named nobody for goes to the new user whole.
+    fn edit_mapping(&mut self, limits: Limits, edit: Edit<'_>) -> Result<bool, NoRoom> {
+        let passes = |account: &Account| {
+            let before = self.mapping.owner(account.ssrc).filter(|_| account.looks > 0)?;
+            let after = self.mapping.user_after(account.ssrc, &edit)?;
+            (before.user != after).then(|| (before.clone(), after))
+        };
+        let passing: Vec<_> = self.accounts.iter().map(passes).collect();
+        let more = passing.iter().flatten().count();
+        let pending = self.notes.iter().filter(|notes| notes.before.is_some()).count();
+        if more > 0 && self.parts.len() + pending + more > limits.parts_per_fabric() {
+            return Err(NoRoom);
+        }
+        for (notes, passes) in self.notes.iter_mut().zip(passing) {
+            let Some((before, after)) = passes else { continue };
+            match &notes.before {
+                // Back to whom it was before anything was seen of it.
+                Some(first) if first.user == after => notes.before = None,
+                Some(_) => {}
+                None => notes.before = Some(Box::new(before)),
+            }
+        }
+        self.mapping.apply(edit);
+        Ok(more > 0)
+    }
+
+    /// Notes the time so far, and what the application says of each stream from now on.
+    fn retell(&mut self, now: Timestamp) {
+        for (notes, account) in self.notes.iter_mut().zip(&self.accounts) {
+            notes.note_told(now);
+            let primary = self.mapping.primary(account.ssrc);
+            notes.told = self.media.of(account.direction, account.kind, account.ssrc, primary);
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! What the application tells of a call besides its stats.
+
+use super::log::KeptFeedback;
+use super::{Conference, Feedback, InputError};
+use crate::event::{EndReason, EventKind, Happening};
+use crate::fabric::{
+    Answer, AppEvent, ConnectionState, ErrorReport, GatheringState, IceState, Lifecycle, Raise, Reported,
+    SignalingState, Switch,
+};
+use crate::id::{FabricId, UserId};
+use crate::unit::Timestamp;
+
+impl Conference {
+    /// `iceConnectionState` has changed, or is said again. Where it is told, stats are not asked for it.
+    ///
+    /// # Errors
+    /// As [`ingest`](Self::ingest).
+    pub fn ice_state(&mut self, now: Timestamp, fabric: FabricId, state: IceState) -> Result<(), InputError> {
+        self.tell(now, fabric, |life, raise| life.tell_ice(now, state, raise))
+    }
+
+    /// `iceGatheringState` has changed, or is said again. Gives the gathering delay.
+    ///
+    /// # Errors
+    /// As [`ingest`](Self::ingest).
+    pub fn gathering_state(
+        &mut self,
+        now: Timestamp,
+        fabric: FabricId,
+        state: GatheringState,
+    ) -> Result<(), InputError> {
+        self.tell(now, fabric, |life, raise| life.tell_gathering(now, state, raise))
+    }
+
+    /// `signalingState` has changed, or is said again. `closed` terminates the fabric.
+    ///
+    /// # Errors
+    /// As [`ingest`](Self::ingest).
+    pub fn signaling_state(
+        &mut self,
+        now: Timestamp,
+        fabric: FabricId,
+        state: SignalingState,
+    ) -> Result<(), InputError> {
+        self.tell(now, fabric, |life, raise| life.tell_signaling(now, state, raise))
+    }
+
+    /// `connectionState` has changed, or is said again. Stands in for [`ice_state`](Self::ice_state) as long as that is not
+    /// told; `closed` terminates the fabric.
+    ///
+    /// # Errors
+    /// As [`ingest`](Self::ingest).
+    pub fn connection_state(
+        &mut self,
+        now: Timestamp,
+        fabric: FabricId,
+        state: ConnectionState,
+    ) -> Result<(), InputError> {
+        self.tell(now, fabric, |life, raise| life.tell_connection(now, state, raise))
+    }
+
+    /// The application says something of a fabric's media, or ends it (`sendFabricEvent`). Early, late or twice is no error:
+    /// the answer says what became of it.
+    ///
+    /// What is on hold, muted or paused counts as that in every interval that has such time in it, whatever stats show: it
+    /// is part of no average, and its seconds are summed up on the caller's clock.
+    ///
+    /// # Errors
+    /// As [`ingest`](Self::ingest); [`InputError::LimitReached`] for another single SSRC when
+    /// [`Limits::ssrcs_per_fabric`](crate::Limits::ssrcs_per_fabric) are remembered. A second
+    /// [`AppEvent::Terminated`], or one after the end, is no error.
+    pub fn send_event(&mut self, now: Timestamp, fabric: FabricId, event: AppEvent<'_>) -> Result<Answer, InputError> {
+        if event == AppEvent::Terminated {
+            return self.terminate(now, fabric);
+        }
+        let config = &self.config;
+        let limits = config.limits();
+        self.check_entry(now, fabric)?;
+        let Some(room) = self.fabrics.get_mut(fabric.index()) else { return Err(InputError::UnknownFabric) };
+        let answer = match event {
+            AppEvent::Hold => Ok(room.hold(now, true)),
+            AppEvent::Resume => Ok(room.hold(now, false)),
+            AppEvent::AudioMute(ssrc) => room.switch(now, Switch::Muted, ssrc, true, limits),
+            AppEvent::AudioUnmute(ssrc) => room.switch(now, Switch::Muted, ssrc, false, limits),
+            AppEvent::VideoPause(ssrc) => room.switch(now, Switch::Paused, ssrc, true, limits),
+            AppEvent::VideoResume(ssrc) => room.switch(now, Switch::Paused, ssrc, false, limits),
+            AppEvent::ScreenShareStart(ssrc) => room.switch(now, Switch::Shared, ssrc, true, limits),
+            AppEvent::ScreenShareStop(ssrc) => room.switch(now, Switch::Shared, ssrc, false, limits),
+            AppEvent::ActiveDevices(list) => Ok(room.set_devices(0, list, config)),
+            AppEvent::ConnectedDevices(list) => Ok(room.set_devices(1, list, config)),
+            AppEvent::DominantSpeaker => {
+                let before = self.dominant.replace(fabric);
+                Ok(if before == Some(fabric) { Answer::AlreadySo } else { Answer::Applied })
+            }
+            // Returned above.
+            AppEvent::Terminated => Ok(Answer::AlreadySo),
+        };
+        let answer = answer.map_err(|_| InputError::LimitReached)?;
+        self.enter(now, fabric)?;
+        if answer != Answer::AlreadySo {
+            let ends_speech = matches!(event, AppEvent::Hold | AppEvent::AudioMute(_));
+            if ends_speech && self.dominant == Some(fabric) {
+                self.dominant = None;
+            }
+            self.raise(Happening { ssrc: event.ssrc(), ..Happening::new(now, event.kind()) }, Some(fabric));
+        }
+        Ok(answer)
+    }
+
+    fn terminate(&mut self, now: Timestamp, fabric: FabricId) -> Result<Answer, InputError> {
+        match self.enter(now, fabric) {
+            Err(InputError::Terminated | InputError::Ended) => return Ok(Answer::AlreadySo),
+            entered => entered?,
+        }
+        let mut is_news = false;
+        self.told(now, fabric, |life, raise| is_news = life.terminate(now, raise));
+        Ok(if is_news { Answer::Applied } else { Answer::AlreadySo })
+    }
+
+    /// Something failed, or the application logs something (`reportError`). `fabric` is `None` for what failed before there
+    /// was one. A failure before a fabric is set up is the failure of its set-up, with the delay since it was opened.
+    ///
+    /// # Errors
+    /// As [`ingest`](Self::ingest); [`InputError::UnknownUser`].
+    pub fn report_error(
+        &mut self,
+        now: Timestamp,
+        fabric: Option<FabricId>,
+        report: ErrorReport<'_>,
+    ) -> Result<Reported, InputError> {
+        if report.user.is_some_and(|user| self.roster.get(user).is_none()) {
+            return Err(InputError::UnknownUser);
+        }
+        let reason = report.reason();
+        let mut has_failed_setup = false;
+        let mut user = report.user;
+        if let Some(fabric) = fabric {
+            self.enter(now, fabric)?;
+            user = user.or_else(|| self.fabrics.get(fabric.index())?.spec.local_user);
+            self.told(now, fabric, |life, raise| has_failed_setup = life.fail(now, report.function, reason, raise));
+        } else {
+            self.check_clock(now)?;
+            self.check_end(now)?;
+            self.now = Some(now);
+            let is_log = report.function.is_log();
+            let kind = if is_log { EventKind::ApplicationErrorLog } else { EventKind::WebRtcError };
+            let reason = (!is_log).then_some(reason);
+            self.raise(Happening { user, reason, ..Happening::new(now, kind) }, None);
+        }
+        let (is_kept, cut_bytes) = self.log.take_error(now, fabric, user, &report, self.config.limits());
+        Ok(Reported { reason, cut_bytes, has_failed_setup, is_kept })
+    }
+
+    /// Somebody says what they think of the call, or of one fabric (`sendUserFeedback`). Taken at any time, also after the
+    /// end. The latest of one user about one thing counts.
+    ///
+    /// # Errors
+    /// [`InputError::UnknownUser`], [`InputError::UnknownFabric`]; [`InputError::LimitReached`] when
+    /// [`Limits::feedback`](crate::Limits::feedback) are kept.
+    pub fn feedback(
+        &mut self,
+        user: Option<UserId>,
+        about: Option<FabricId>,
+        feedback: Feedback,
+    ) -> Result<Answer, InputError> {
+        if user.is_some_and(|user| self.roster.get(user).is_none()) {
+            return Err(InputError::UnknownUser);
+        }
+        if about.is_some_and(|fabric| self.fabrics.get(fabric.index()).is_none()) {
+            return Err(InputError::UnknownFabric);
+        }
+        let kept = KeptFeedback { user, about, feedback };
+        let all = &mut self.log.feedback;
+        let has_room = all.len() < self.config.limits().feedback();
+        let place = all.iter().position(|other| user.is_some() && (other.user, other.about) == (user, about));
+        let other = match place {
+            Some(place) => all.get_mut(place),
+            None => None,
+        };
+        match other {
+            Some(other) if *other == kept => return Ok(Answer::AlreadySo),
+            Some(other) => *other = kept,
+            None if has_room => all.push(kept),
+            None => return Err(InputError::LimitReached),
+        }
+        Ok(Answer::Applied)
+    }
+
+    /// A user joins, or is still there, without anything else to say (`userJoined`, `userAlive`).
+    ///
+    /// # Errors
+    /// [`InputError::TimeWentBackwards`], [`InputError::UnknownUser`], [`InputError::Ended`].
+    pub fn join(&mut self, now: Timestamp, user: UserId) -> Result<Answer, InputError> {
+        self.check_clock(now)?;
+        self.check_end(now)?;
+        let was_here = self.roster.get(user).ok_or(InputError::UnknownUser)?.presence.is_here();
+        self.hear(now, Some(user));
+        Ok(if was_here { Answer::AlreadySo } else { Answer::Applied })
+    }
+
+    /// A user leaves, and with them their fabrics end (`userLeft`). What they came to is final by that, as far as they report
+    /// it themselves.
+    ///
+    /// # Errors
+    /// [`InputError::TimeWentBackwards`], [`InputError::UnknownUser`].
+    pub fn leave(&mut self, now: Timestamp, user: UserId) -> Result<Answer, InputError> {
+        self.check_clock(now)?;
+        let was_here = self.roster.get(user).ok_or(InputError::UnknownUser)?.presence.is_here();
+        if !was_here || self.check_end(now).is_err() {
+            return Ok(Answer::AlreadySo);
+        }
+        self.now = Some(now);
+        for fabric in self.fabrics.iter_mut().filter(|fabric| fabric.spec.local_user == Some(user)) {
+            fabric.life.leave(now);
+        }
+        self.depart(now, Some(user), EndReason::Left);
+        Ok(Answer::Applied)
+    }
+
+    /// Tells the time. Who was silent for [`Config::silence`](crate::Config::silence) is gone; when that is all, or the end
+    /// came before, the conference is over. To be called when [`poll_timeout`](Self::poll_timeout) says so, before what
+    /// else happens at that time; who never calls it has no timeouts. With the conference ends the stay of whoever is left.
+    ///
+    /// # Errors
+    /// [`InputError::TimeWentBackwards`].
+    pub fn handle_timeout(&mut self, now: Timestamp) -> Result<(), InputError> {
+        self.check_clock(now)?;
+        self.now = Some(now);
+        if self.is_settled {
+            return Ok(());
+        }
+        while let Some((user, deadline)) = self.roster.overdue(now, self.config.silence_micros()) {
+            if self.end.is_some_and(|end| end.at < deadline) {
+                break;
+            }
+            self.depart(deadline, user, EndReason::Timeout);
+        }
+        if let Some(end) = self.end.filter(|end| end.at <= now) {
+            self.is_settled = true;
+            // Whoever is left has nobody to stay with.
+            self.depart(end.at, None, end.reason);
+            for user in (0_u32..).take(self.roster.users.len()).map(UserId) {
+                self.depart(end.at, Some(user), end.reason);
+            }
+            let happening = Happening::new(end.at, EventKind::ConferenceEnded);
+            self.raise(Happening { end: Some(end.reason), ..happening }, None);
+        }
+        Ok(())
+    }
+
+    /// How the conference ended; `None` while it goes on.
+    #[must_use]
+    pub fn ended(&self) -> Option<(Timestamp, EndReason)> {
+        self.end.map(|end| (end.at, end.reason))
+    }
+
+    /// Tells a fabric's life something.
+    fn tell(
+        &mut self,
+        now: Timestamp,
+        fabric: FabricId,
+        tell: impl FnOnce(&mut Lifecycle, &mut Raise<'_>),
+    ) -> Result<(), InputError> {
+        self.enter(now, fabric)?;
+        self.told(now, fabric, tell);
+        Ok(())
+    }
+
+    /// Tells it, once the input has been accepted. Who has terminated all of their fabrics by it leaves.
+    fn told(&mut self, now: Timestamp, fabric: FabricId, tell: impl FnOnce(&mut Lifecycle, &mut Raise<'_>)) {
+        let limits = self.config.limits();
+        let Some(room) = self.fabrics.get_mut(fabric.index()) else { return };
+        let user = room.spec.local_user;
+        let was_open = room.life.terminated.is_none();
+        let out = &mut self.out;
+        tell(&mut room.life, &mut |happening| {
+            out.raise(limits, Happening { fabric: Some(fabric), user, ..happening });
+        });
+        if was_open && room.life.terminated.is_some() {
+            if self.dominant == Some(fabric) {
+                self.dominant = None;
+            }
+            let mut theirs = self.fabrics.iter().filter(|fabric| fabric.spec.local_user == user);
+            if theirs.all(|fabric| fabric.life.terminated.is_some()) {
+                self.depart(now, user, EndReason::Terminated);
+            }
+        }
+    }
+
+    /// Somebody is gone.
+    pub(super) fn depart(&mut self, at: Timestamp, user: Option<UserId>, reason: EndReason) {
+        if !self.roster.leave(at, user, reason) {
+            return;
+        }
+        if user.is_some() {
+            self.raise(Happening { user, end: Some(reason), ..Happening::new(at, EventKind::UserLeft) }, None);
+        }
+        if self.end.is_none() {
+            self.end = self.roster.end();
+        }
+    }
+
+    fn raise(&mut self, happening: Happening, fabric: Option<FabricId>) {
+        let user = fabric.and_then(|fabric| self.fabrics.get(fabric.index())?.spec.local_user);
+        let user = happening.user.or(user);
+        self.out.raise(self.config.limits(), Happening { fabric, user, ..happening });
+    }
+}

@@ -1,0 +1,69 @@
+//! What applications and people said in words: reported errors, and feedback.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::feedback::Feedback;
+use crate::config::Limits;
+use crate::fabric::{ErrorReport, FailureReason, Kept, WebRtcFunction};
+use crate::id::{FabricId, UserId};
+use crate::unit::Timestamp;
+
+/// What was said.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Log {
+    pub(super) errors: Vec<KeptError>,
+    /// Errors that there was no room for.
+    pub(super) refused_errors: u64,
+    error_bytes: usize,
+    pub(super) feedback: Vec<KeptFeedback>,
+}
+
+/// An error as it is kept.
+#[derive(Clone, Debug)]
+pub(super) struct KeptError {
+    pub(super) at: Timestamp,
+    pub(super) fabric: Option<FabricId>,
+    pub(super) user: Option<UserId>,
+    pub(super) function: WebRtcFunction,
+    pub(super) reason: FailureReason,
+    pub(super) dom_error: Option<String>,
+    pub(super) message: Option<Kept>,
+}
+
+/// Feedback as it is kept.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct KeptFeedback {
+    pub(super) user: Option<UserId>,
+    pub(super) about: Option<FabricId>,
+    pub(super) feedback: Feedback,
+}
+
+/// Names of DOM errors beyond this many bytes are cut.
+const MAX_DOM_NAME: usize = 128;
+
+impl Log {
+    /// Keeps an error, if there is room. Whether there was, and how many bytes of its message were cut.
+    pub(super) fn take_error(
+        &mut self,
+        at: Timestamp,
+        fabric: Option<FabricId>,
+        user: Option<UserId>,
+        report: &ErrorReport<'_>,
+        limits: Limits,
+    ) -> (bool, usize) {
+        let message = report.message.map(Kept::new);
+        let dom_error = report.dom_error.map(|name| String::from(crate::fabric::cut(name, MAX_DOM_NAME).0));
+        let cut_bytes = message.as_ref().map_or(0, |message| message.cut_bytes);
+        let bytes =
+            message.as_ref().map_or(0, |message| message.text.len()) + dom_error.as_ref().map_or(0, String::len);
+        if self.errors.len() >= limits.errors() || self.error_bytes + bytes > limits.error_bytes() {
+            self.refused_errors += 1;
+            return (false, cut_bytes);
+        }
+        self.error_bytes += bytes;
+        let (function, reason) = (report.function, report.reason());
+        self.errors.push(KeptError { at, fabric, user, function, reason, dom_error, message });
+        (true, cut_bytes)
+    }
+}

@@ -1,0 +1,49 @@
+//! What leaves a conference while it runs, and what is kept of it for the summary.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use crate::config::Limits;
+use crate::event::{Event, Happening};
+
+/// Events that wait to be polled, and the timeline.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Outbox {
+    events: VecDeque<Event>,
+    dropped: u64,
+    /// In the order in which it was raised.
+    pub(super) timeline: Vec<Happening>,
+    /// What the timeline had no room for.
+    pub(super) refused: u64,
+}
+
+impl Outbox {
+    /// Queues an event. The oldest goes when there is no room.
+    pub(super) fn push(&mut self, limits: Limits, event: Event) {
+        if self.events.len() >= limits.pending_events() {
+            self.events.pop_front();
+            self.dropped += 1;
+        }
+        if limits.pending_events() > 0 {
+            self.events.push_back(event);
+        }
+    }
+
+    /// Queues what happened, and keeps it.
+    pub(super) fn raise(&mut self, limits: Limits, happening: Happening) {
+        self.push(limits, Event::Happened { happening });
+        if self.timeline.len() < limits.timeline() {
+            self.timeline.push(happening);
+        } else {
+            self.refused += 1;
+        }
+    }
+
+    /// The next event; first of all how many were dropped.
+    pub(super) fn poll(&mut self) -> Option<Event> {
+        match core::mem::take(&mut self.dropped) {
+            0 => self.events.pop_front(),
+            dropped => Some(Event::Overflow { dropped }),
+        }
+    }
+}

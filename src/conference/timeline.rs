@@ -1,0 +1,121 @@
+//! What happened and what was said, as the summary shows it: in the order of time, whatever the order of arrival.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::Conference;
+use super::fabric::Fabric;
+use super::log::KeptFeedback;
+use super::summarize::{millis, order, scores, views};
+use crate::event::{EventKind, Happening, StateChange};
+use crate::id::{FabricId, UserId};
+use crate::summary::{ErrorSummary, EventSummary, FeedbackSummary, GroupScore, ScoreSummary};
+
+/// What happened, and to whom.
+pub(super) fn events(call: &Conference) -> Vec<(Option<UserId>, EventSummary)> {
+    let mut events: Vec<_> = call.out.timeline.iter().map(|happening| event(call, happening)).collect();
+    // At one time: user by user, from joining to leaving, and then fabric by fabric, on each in the order in which it
+    // happened. The end comes last.
+    let stage = |event: &EventSummary| match event.event {
+        EventKind::UserJoined => 0_u8,
+        EventKind::UserLeft => 2,
+        _ => 1,
+    };
+    let is_end = |event: &EventSummary| event.event == EventKind::ConferenceEnded;
+    events.sort_by(|(_, a), (_, b)| {
+        let order = a.t_ms.total_cmp(&b.t_ms).then(is_end(a).cmp(&is_end(b)));
+        order.then_with(|| (&a.user, stage(a), &a.fabric).cmp(&(&b.user, stage(b), &b.fabric)))
+    });
+    events
+}
+
+fn event(call: &Conference, happening: &Happening) -> (Option<UserId>, EventSummary) {
+    let whose = happening.user.or_else(|| local_user(call, happening.fabric));
+    let event = EventSummary {
+        t_ms: millis(happening.at),
+        event: happening.kind,
+        user: user(call, whose),
+        fabric: fabric(call, happening.fabric),
+        ssrc: happening.ssrc,
+        delay_ms: happening.delay_ms,
+        reason: happening.reason,
+        end_reason: happening.end,
+        changed: happening.change.map(StateChange::of).map(String::from),
+        before: happening.change.map(StateChange::before).map(String::from),
+        after: happening.change.map(StateChange::after).map(String::from),
+        relay: happening.relay,
+        inferred: happening.is_inferred,
+    };
+    (whose, event)
+}
+
+/// What failed.
+pub(super) fn errors(call: &Conference) -> Vec<ErrorSummary> {
+    let mut errors: Vec<ErrorSummary> = call
+        .log
+        .errors
+        .iter()
+        .map(|error| ErrorSummary {
+            t_ms: millis(error.at),
+            user: user(call, error.user.or_else(|| local_user(call, error.fabric))),
+            fabric: fabric(call, error.fabric),
+            function: error.function,
+            reason: error.reason,
+            dom_error: error.dom_error.clone(),
+            message: error.message.as_ref().map(|message| message.text.clone()),
+            cut_bytes: error.message.as_ref().map_or(0, |message| message.cut_bytes as u64),
+        })
+        .collect();
+    errors.sort_by(|a, b| a.t_ms.total_cmp(&b.t_ms).then_with(|| (&a.user, &a.fabric).cmp(&(&b.user, &b.fabric))));
+    errors
+}
+
+/// The score of what feedback is about: a fabric; what its user was given; where nobody says who it is, the whole call.
+fn measured(call: &Conference, kept: &KeptFeedback) -> GroupScore {
+    let is_meant = |fabric: &&Fabric| match (kept.about, kept.user) {
+        (Some(about), _) => fabric.id() == about,
+        (None, Some(user)) => fabric.spec.local_user == Some(user),
+        (None, None) => true,
+    };
+    let views: Vec<_> = order(call).into_iter().filter(is_meant).flat_map(views).collect();
+    scores::group(views.iter().map(|view| view.account), &call.config)
+}
+
+/// What those whom `of` admits said.
+pub(super) fn feedback(call: &Conference, of: impl Fn(Option<UserId>) -> bool) -> Vec<FeedbackSummary> {
+    let one = |kept: &KeptFeedback| {
+        let measured = measured(call, kept);
+        let of_kind = |of: Option<ScoreSummary>| of.and_then(|score| score.mos);
+        FeedbackSummary {
+            user: user(call, kept.user),
+            fabric: fabric(call, kept.about),
+            overall: kept.feedback.overall.get(),
+            audio: kept.feedback.audio.map(super::Rating::get),
+            video: kept.feedback.video.map(super::Rating::get),
+            screen: kept.feedback.screen.map(super::Rating::get),
+            comment: kept.feedback.comment.as_ref().map(|comment| comment.text.clone()),
+            cut_bytes: kept.feedback.comment.as_ref().map_or(0, |comment| comment.cut_bytes as u64),
+            measured_mos: measured.mos,
+            measured_audio_mos: of_kind(measured.audio),
+            measured_video_mos: of_kind(measured.video),
+        }
+    };
+    let mut said: Vec<FeedbackSummary> = call.log.feedback.iter().filter(|kept| of(kept.user)).map(one).collect();
+    said.sort_by(|a, b| {
+        let whole = |said: &FeedbackSummary| (said.overall, said.audio, said.video, said.screen);
+        (&a.user, &a.fabric, whole(a), &a.comment).cmp(&(&b.user, &b.fabric, whole(b), &b.comment))
+    });
+    said
+}
+
+fn user(call: &Conference, user: Option<UserId>) -> Option<String> {
+    call.user_name(user?).map(String::from)
+}
+
+fn fabric(call: &Conference, fabric: Option<FabricId>) -> Option<String> {
+    Some(call.fabrics.get(fabric?.index())?.spec.name.clone())
+}
+
+fn local_user(call: &Conference, fabric: Option<FabricId>) -> Option<UserId> {
+    call.fabrics.get(fabric?.index())?.spec.local_user
+}

@@ -1,0 +1,284 @@
+//! How a call is right now: what callstats' `csStatsCallback` was given, for every fabric and track.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::ops::Deref;
+
+use super::Conference;
+use super::fabric::Fabric;
+use crate::account::Account;
+use crate::fabric::{FabricState, words};
+use crate::id::{Direction, MediaKind, Ssrc};
+use crate::score::rating::Quality;
+
+words! {
+    /// Whether anything is heard of who reports on a fabric.
+    Reachability {
+        /// It is.
+        Online "online",
+        /// They left, were silent for too long, or ended the fabric.
+        Offline "offline",
+    }
+
+    /// Which stats the figures of a track are from.
+    TrackStats {
+        /// What is received.
+        InboundRtp "inbound-rtp",
+        /// What is sent.
+        OutboundRtp "outbound-rtp",
+    }
+}
+
+/// A list that keeps the memory of its items when it is filled anew.
+#[derive(Clone, Debug)]
+pub struct Reused<T> {
+    items: Vec<T>,
+    len: usize,
+}
+
+/// How a call is right now, to be asked for as often as one likes.
+///
+/// Serialized it has callstats' names and units: kbit/s, packets per second, ms. What they documented and never filled or
+/// filled in other units is right here; what is not known is `null`. Asking into a value that is kept allocates nothing
+/// once it has been as large.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct View {
+    /// The fabrics, in the order in which they were opened.
+    pub fabrics: Reused<FabricView>,
+}
+
+/// How a fabric is.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
+#[non_exhaustive]
+pub struct FabricView {
+    /// Its name.
+    pub fabric: String,
+    /// Whether anything is heard of who reports.
+    pub connection_state: Reachability,
+    /// Where it stands; initializing while nothing tells.
+    pub fabric_state: FabricState,
+    /// Its streams, in the order in which they were first reported.
+    pub media_stream_tracks: Reused<TrackView>,
+}
+
+/// How a stream is: figures of its latest interval, and means over the call.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
+#[non_exhaustive]
+pub struct TrackView {
+    /// Its SSRC.
+    pub ssrc: Ssrc,
+    /// The user at the other end of the fabric; empty, and `null` in serde, when nobody said.
+    #[cfg_attr(feature = "serde", serde(rename = "remoteUserID", serialize_with = "or_null"))]
+    pub remote_user_id: String,
+    /// Whose media it is; likewise.
+    #[cfg_attr(feature = "serde", serde(rename = "userID", serialize_with = "or_null"))]
+    pub user_id: String,
+    /// Its canonical name, as a description has it; likewise.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "or_null"))]
+    pub cname: String,
+    /// Its MediaStream and MediaStreamTrack, as a description has them; likewise.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "or_null"))]
+    pub msid: String,
+    /// Which way it flows.
+    pub stats_type: TrackStats,
+    /// What it carries.
+    pub media_type: Option<MediaKind>,
+    /// What it is used for, by its association or else its RID or MID; likewise.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "or_null"))]
+    pub usage_label: String,
+    /// kbit/s.
+    pub bitrate: Option<f64>,
+    /// Packets per second.
+    pub packet_rate: Option<f64>,
+    /// Lost of expected packets, 0 to 1.
+    pub fraction_loss: Option<f64>,
+    /// The same in percent.
+    pub packet_loss_percentage: Option<f64>,
+    /// Jitter, ms.
+    pub jitter: Option<f64>,
+    /// Its mean over the call, weighted by time.
+    pub average_jitter: Option<f64>,
+    /// Round-trip time by RTCP, ms.
+    pub rtt: Option<f64>,
+    /// Its mean over the call, weighted by time.
+    #[cfg_attr(feature = "serde", serde(rename = "averageRTT"))]
+    pub average_rtt: Option<f64>,
+    /// callstats' word for the quality.
+    pub quality: Option<Quality>,
+    /// The level of what is sent, 0 to 1.
+    pub audio_input_level: Option<f64>,
+    /// The level of what is played, 0 to 1.
+    pub audio_output_level: Option<f64>,
+    /// Whichever of the two there is.
+    pub audio_level: Option<f64>,
+}
+
+impl Conference {
+    /// How the call is right now. See [`Self::snapshot_into`].
+    #[must_use]
+    pub fn snapshot(&self) -> View {
+        let mut view = View::default();
+        self.snapshot_into(&mut view);
+        view
+    }
+
+    /// How the call is right now, into a value that is reused.
+    ///
+    /// Cost: linear in streams. Allocates nothing once `view` has been as large.
+    pub fn snapshot_into(&self, view: &mut View) {
+        view.fabrics.clear();
+        for fabric in &self.fabrics {
+            let presence = match fabric.spec.local_user {
+                Some(user) => self.roster.get(user).is_some_and(|user| user.presence.is_here()),
+                None => self.roster.nameless.is_here(),
+            };
+            let shown = view.fabrics.next();
+            set(&mut shown.fabric, Some(&fabric.spec.name));
+            let is_online = presence && fabric.life.terminated.is_none();
+            shown.connection_state = if is_online { Reachability::Online } else { Reachability::Offline };
+            shown.fabric_state = fabric.life.state().unwrap_or(FabricState::Initializing);
+            shown.media_stream_tracks.clear();
+            for (slot, account) in fabric.accounts.iter().enumerate() {
+                self.show_track(fabric, slot, account, shown.media_stream_tracks.next());
+            }
+        }
+    }
+
+    fn show_track(&self, fabric: &Fabric, slot: usize, account: &Account, shown: &mut TrackView) {
+        let latest = fabric.latest(slot);
+        let (owner, label) = fabric.owner_at(slot);
+        shown.ssrc = account.ssrc;
+        set(&mut shown.remote_user_id, fabric.spec.remote_user.and_then(|user| self.user_name(user)));
+        set(&mut shown.user_id, owner.and_then(|user| self.user_name(user)));
+        set(&mut shown.usage_label, label.or(account.label.as_deref()));
+        let described = fabric.mapping.described(account.ssrc);
+        set(&mut shown.cname, described.map(|described| &*described.cname));
+        set(&mut shown.msid, described.map(|described| &*described.msid));
+        shown.stats_type = match account.direction {
+            Direction::Inbound => TrackStats::InboundRtp,
+            Direction::Outbound => TrackStats::OutboundRtp,
+        };
+        shown.media_type = account.kind;
+        shown.bitrate = latest.bitrate_bps.map(|bps| bps / 1e3);
+        shown.packet_rate = latest.packet_rate_pps;
+        shown.fraction_loss = latest.loss_ratio;
+        shown.packet_loss_percentage = latest.loss_ratio.map(|ratio| ratio * 100.0);
+        shown.jitter = latest.jitter_ms;
+        shown.average_jitter = account.digests.jitter_ms.mean();
+        shown.rtt = latest.rtt_ms;
+        shown.average_rtt = account.digests.rtt_ms.mean();
+        shown.quality = latest.rating;
+        let level_of = |direction| latest.level.filter(|_| account.direction == direction);
+        shown.audio_input_level = level_of(Direction::Outbound);
+        shown.audio_output_level = level_of(Direction::Inbound);
+        shown.audio_level = latest.level;
+    }
+}
+
+/// Makes a text another one, in the memory that it has.
+fn set(text: &mut String, to: Option<&str>) {
+    text.clear();
+    text.push_str(to.unwrap_or(""));
+}
+
+impl<T: Default> Reused<T> {
+    /// Forgets the items and keeps their memory.
+    fn clear(&mut self) {
+        self.len = 0;
+    }
+
+    /// One more item, with what it held before.
+    #[allow(clippy::indexing_slicing)] // pushed where missing
+    fn next(&mut self) -> &mut T {
+        if self.items.len() == self.len {
+            self.items.push(T::default());
+        }
+        self.len += 1;
+        &mut self.items[self.len - 1]
+    }
+}
+
+impl<T> Deref for Reused<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        self.items.get(..self.len).unwrap_or(&[])
+    }
+}
+
+impl<T> Default for Reused<T> {
+    fn default() -> Self {
+        Self { items: Vec::new(), len: 0 }
+    }
+}
+
+impl<T: PartialEq> PartialEq for Reused<T> {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl<'a, T> IntoIterator for &'a Reused<T> {
+    type Item = &'a T;
+    type IntoIter = core::slice::Iter<'a, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl Default for FabricView {
+    fn default() -> Self {
+        Self {
+            fabric: String::new(),
+            connection_state: Reachability::Offline,
+            fabric_state: FabricState::Initializing,
+            media_stream_tracks: Reused::default(),
+        }
+    }
+}
+
+impl Default for TrackView {
+    fn default() -> Self {
+        Self {
+            ssrc: Ssrc::new(0),
+            remote_user_id: String::new(),
+            user_id: String::new(),
+            stats_type: TrackStats::InboundRtp,
+            media_type: None,
+            usage_label: String::new(),
+            cname: String::new(),
+            msid: String::new(),
+            bitrate: None,
+            packet_rate: None,
+            fraction_loss: None,
+            packet_loss_percentage: None,
+            jitter: None,
+            average_jitter: None,
+            rtt: None,
+            average_rtt: None,
+            quality: None,
+            audio_input_level: None,
+            audio_output_level: None,
+            audio_level: None,
+        }
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<T: serde::Serialize> serde::Serialize for Reused<T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+#[cfg(feature = "serde")]
+fn or_null<S: serde::Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    if text.is_empty() { serializer.serialize_none() } else { serializer.serialize_str(text) }
+}

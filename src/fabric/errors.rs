@@ -1,0 +1,243 @@
+//! What an application reports when something failed (`reportError`), and what that means for a fabric.
+
+use alloc::string::String;
+
+use super::state::words;
+use crate::id::UserId;
+
+words! {
+    /// The function of WebRTC that failed (`webRTCFunctions`), or a log of the application.
+    WebRtcFunction {
+        /// Asking for a camera or microphone.
+        GetUserMedia "getUserMedia",
+        /// Making an offer.
+        CreateOffer "createOffer",
+        /// Making an answer.
+        CreateAnswer "createAnswer",
+        /// Taking one's own description.
+        SetLocalDescription "setLocalDescription",
+        /// Taking the other end's description.
+        SetRemoteDescription "setRemoteDescription",
+        /// Taking a candidate of the other end.
+        AddIceCandidate "addIceCandidate",
+        /// ICE went to `failed`.
+        IceConnectionFailure "iceConnectionFailure",
+        /// The application's own signaling failed.
+        SignalingError "signalingError",
+        /// A log, not a failure.
+        ApplicationLog "applicationLog",
+        /// Its former name.
+        ApplicationError "applicationError",
+    }
+
+    /// Why a fabric failed.
+    FailureReason {
+        /// The constraints on media cannot be met.
+        MediaConfigError "MediaConfigError",
+        /// Somebody said no to the camera or microphone.
+        MediaPermissionError "MediaPermissionError",
+        /// There is no such device, or it does not work.
+        MediaDeviceError "MediaDeviceError",
+        /// Offer, answer or candidate were not taken.
+        NegotiationFailure "NegotiationFailure",
+        /// No offer or answer could be made.
+        SdpGenerationError "SDPGenerationError",
+        /// The transport above ICE failed: DTLS.
+        TransportFailure "TransportFailure",
+        /// Signaling failed.
+        SignalingError "SignalingError",
+        /// No path was found.
+        IceConnectionFailure "IceConnectionFailure",
+        /// None: a log of the application.
+        ApplicationLog "ApplicationLog",
+    }
+}
+
+/// What each function's failure is put down to.
+///
+/// callstats' own sources contradict each other: its JavaScript client files a failed `createOffer` under negotiation and
+/// a failed `setLocalDescription` under generation, its Android documentation the other way round. Here what fails to be
+/// *made* is generation, and what fails to be *taken*, candidates included, is negotiation.
+const REASONS: &[(WebRtcFunction, FailureReason)] = &[
+    (WebRtcFunction::GetUserMedia, FailureReason::MediaConfigError), // unless its DOM error says more
+    (WebRtcFunction::CreateOffer, FailureReason::SdpGenerationError),
+    (WebRtcFunction::CreateAnswer, FailureReason::SdpGenerationError),
+    (WebRtcFunction::SetLocalDescription, FailureReason::NegotiationFailure),
+    (WebRtcFunction::SetRemoteDescription, FailureReason::NegotiationFailure),
+    (WebRtcFunction::AddIceCandidate, FailureReason::NegotiationFailure),
+    (WebRtcFunction::IceConnectionFailure, FailureReason::IceConnectionFailure),
+    (WebRtcFunction::SignalingError, FailureReason::SignalingError),
+    (WebRtcFunction::ApplicationLog, FailureReason::ApplicationLog),
+    (WebRtcFunction::ApplicationError, FailureReason::ApplicationLog),
+];
+
+/// What the DOM errors of `getUserMedia` are put down to, old names included (W3C mediacapture-streams 10.2; Chromium and
+/// Firefox before it).
+const MEDIA_REASONS: &[(&str, FailureReason)] = &[
+    ("NotAllowedError", FailureReason::MediaPermissionError),
+    ("SecurityError", FailureReason::MediaPermissionError),
+    ("PermissionDeniedError", FailureReason::MediaPermissionError),
+    ("PermissionDismissedError", FailureReason::MediaPermissionError),
+    ("NotFoundError", FailureReason::MediaDeviceError),
+    ("DevicesNotFoundError", FailureReason::MediaDeviceError),
+    ("NotReadableError", FailureReason::MediaDeviceError),
+    ("TrackStartError", FailureReason::MediaDeviceError),
+    ("SourceUnavailableError", FailureReason::MediaDeviceError),
+    ("AbortError", FailureReason::MediaDeviceError),
+    ("OverconstrainedError", FailureReason::MediaConfigError),
+    ("ConstraintNotSatisfiedError", FailureReason::MediaConfigError),
+    ("TypeError", FailureReason::MediaConfigError),
+];
+
+impl WebRtcFunction {
+    /// What its failure is put down to; `dom_error` is the error's `name`, if there is one.
+    #[must_use]
+    pub fn reason(self, dom_error: Option<&str>) -> FailureReason {
+        if self == Self::GetUserMedia
+            && let Some(dom_error) = dom_error
+            && let Some(&(_, reason)) = MEDIA_REASONS.iter().find(|(name, _)| *name == dom_error)
+        {
+            return reason;
+        }
+        let row = REASONS.iter().find(|(function, _)| *function == self);
+        row.map_or(FailureReason::ApplicationLog, |&(_, reason)| reason)
+    }
+
+    /// Whether it is a log and no failure.
+    #[must_use]
+    pub const fn is_log(self) -> bool {
+        matches!(self, Self::ApplicationLog | Self::ApplicationError)
+    }
+}
+
+/// Something that failed, or a log of the application.
+///
+/// ```
+/// use callgauge::fabric::{ErrorReport, FailureReason, WebRtcFunction};
+/// let report = ErrorReport::new(WebRtcFunction::GetUserMedia).with_dom_error("NotAllowedError", "Permission denied");
+/// assert_eq!(report.reason(), FailureReason::MediaPermissionError);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ErrorReport<'a> {
+    pub(crate) function: WebRtcFunction,
+    pub(crate) dom_error: Option<&'a str>,
+    pub(crate) message: Option<&'a str>,
+    pub(crate) user: Option<UserId>,
+}
+
+impl<'a> ErrorReport<'a> {
+    /// A failure of which only the function is known.
+    #[must_use]
+    pub const fn new(function: WebRtcFunction) -> Self {
+        Self { function, dom_error: None, message: None, user: None }
+    }
+
+    /// A line of the application's log, plain or JSON.
+    #[must_use]
+    pub const fn log(message: &'a str) -> Self {
+        Self { message: Some(message), ..Self::new(WebRtcFunction::ApplicationLog) }
+    }
+
+    /// The `name` and `message` of the DOM error.
+    #[must_use]
+    pub const fn with_dom_error(mut self, name: &'a str, message: &'a str) -> Self {
+        (self.dom_error, self.message) = (Some(name), Some(message));
+        self
+    }
+
+    /// Whose it is, where no fabric says it.
+    #[must_use]
+    pub const fn with_user(mut self, user: UserId) -> Self {
+        self.user = Some(user);
+        self
+    }
+
+    /// What the failure is put down to.
+    #[must_use]
+    pub fn reason(&self) -> FailureReason {
+        self.function.reason(self.dom_error)
+    }
+}
+
+/// What became of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Reported {
+    /// What the failure is put down to.
+    pub reason: FailureReason,
+    /// Bytes that were cut off, because the message was longer than [`MAX_TEXT`].
+    pub cut_bytes: usize,
+    /// Whether the set-up of the fabric has failed by it.
+    pub has_failed_setup: bool,
+    /// Whether it is kept for the summary; false when [`Limits::errors`](crate::Limits::errors) or
+    /// [`Limits::error_bytes`](crate::Limits::error_bytes) are reached. It is then counted.
+    pub is_kept: bool,
+}
+
+/// A text of the application is cut to this many bytes: callstats' 20 KB.
+pub const MAX_TEXT: usize = 20 * 1024;
+
+/// The beginning of a text, at most `max` bytes that end where a character does, and how many bytes were cut off.
+pub(crate) fn cut(text: &str, max: usize) -> (&str, usize) {
+    if text.len() <= max {
+        return (text, 0);
+    }
+    let end = (0..=max).rev().find(|&end| text.is_char_boundary(end)).unwrap_or(0);
+    let kept = text.get(..end).unwrap_or("");
+    (kept, text.len() - kept.len())
+}
+
+/// A text as it is kept.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Kept {
+    pub(crate) text: String,
+    pub(crate) cut_bytes: usize,
+}
+
+impl Kept {
+    pub(crate) fn new(text: &str) -> Self {
+        let (text, cut_bytes) = cut(text, MAX_TEXT);
+        Self { text: text.into(), cut_bytes }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn every_function_has_one_reason_and_only_logs_have_none() {
+        for &function in WebRtcFunction::ALL {
+            assert_eq!(REASONS.iter().filter(|(named, _)| *named == function).count(), 1, "{function:?}");
+            assert_eq!(function.reason(None) == FailureReason::ApplicationLog, function.is_log(), "{function:?}");
+        }
+        // What Android's documentation of the service says, and the W3C names of what a user or a device refuses.
+        for (function, dom_error, reason) in [
+            ("createOffer", None, "SDPGenerationError"),
+            ("createAnswer", None, "SDPGenerationError"),
+            ("setLocalDescription", None, "NegotiationFailure"),
+            ("setRemoteDescription", Some("InvalidStateError"), "NegotiationFailure"),
+            ("getUserMedia", Some("NotAllowedError"), "MediaPermissionError"),
+            ("getUserMedia", Some("NotFoundError"), "MediaDeviceError"),
+            ("getUserMedia", Some("OverconstrainedError"), "MediaConfigError"),
+            ("getUserMedia", Some("SomethingNew"), "MediaConfigError"),
+            ("createOffer", Some("NotAllowedError"), "SDPGenerationError"),
+        ] {
+            let function = WebRtcFunction::from_name(function).unwrap();
+            assert_eq!(function.reason(dom_error).name(), reason, "{function:?} {dom_error:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_cut_text_is_the_longest_beginning_that_fits(text in "[a-zäß€😀]{0,40}", max in 0..60_usize) {
+            let (kept, cut_bytes) = cut(&text, max);
+            prop_assert!(kept.len() <= max && text.starts_with(kept));
+            prop_assert_eq!(kept.len() + cut_bytes, text.len());
+            let next = text[kept.len()..].chars().next().map_or(0, char::len_utf8);
+            prop_assert!(cut_bytes == 0 || kept.len() + next > max);
+        }
+    }
+}

@@ -1,0 +1,376 @@
+//! How far one fabric got and how long it took: the states of its PeerConnection on the caller's clock.
+
+use super::errors::{FailureReason, WebRtcFunction};
+use super::happening::{EventKind, Happening, StateChange};
+use super::ice::{Ice, IceEvent};
+use super::path::Sight;
+use super::state::{CallClass, ConnectionState, FabricState, GatheringState, IceState, Relay, SignalingState};
+use crate::unit::Timestamp;
+
+/// Takes what happens.
+pub(crate) type Raise<'a> = dyn FnMut(Happening) + 'a;
+
+/// The life of a fabric.
+#[derive(Clone, Debug)]
+pub(crate) struct Lifecycle {
+    /// When it was opened, or was first heard of where that is not known.
+    pub(crate) opened: Timestamp,
+    pub(crate) is_opening_known: bool,
+    ice: Ice,
+    /// Anything told where ICE stands.
+    is_known: bool,
+    /// The application tells where ICE stands: stats are not asked.
+    is_told: bool,
+    /// When ICE was new.
+    ice_began: Option<Timestamp>,
+    /// The application said since the last snapshot that ICE began anew.
+    restart_told: bool,
+    /// The last snapshot that told of ICE, and the opening before the first.
+    looked: Timestamp,
+    gathering: GatheringState,
+    gathering_began: Timestamp,
+    signaling: Option<SignalingState>,
+    connection: Option<ConnectionState>,
+    pub(crate) setup: Option<Setup>,
+    pub(crate) gathering_delay_ms: Option<f64>,
+    /// How long it took to fail, and why.
+    pub(crate) failure: Option<(Option<f64>, FailureReason)>,
+    disrupted_since: Option<Timestamp>,
+    checks_disrupted_since: Option<Timestamp>,
+    disrupted_micros: u64,
+    pub(crate) disruptions: u64,
+    pub(crate) restarts: u64,
+    pub(crate) switches: u64,
+    pub(crate) drops: u64,
+    /// Lost after it was connected, and not connected again.
+    is_down: bool,
+    pub(crate) is_held: bool,
+    pub(crate) terminated: Option<Timestamp>,
+}
+
+/// The first connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setup {
+    /// Since the fabric was opened; `None` when it was connected before anybody looked.
+    pub(crate) delay_ms: Option<f64>,
+    /// How much shorter it may have been, because only stats told.
+    pub(crate) uncertainty_ms: Option<f64>,
+    /// Since ICE was new.
+    pub(crate) connectivity_ms: Option<f64>,
+}
+
+impl Lifecycle {
+    pub(crate) fn new(opened: Timestamp, is_opening_known: bool) -> Self {
+        Self {
+            opened,
+            is_opening_known,
+            ice: Ice::default(),
+            is_known: false,
+            is_told: false,
+            ice_began: is_opening_known.then_some(opened),
+            restart_told: false,
+            looked: opened,
+            gathering: GatheringState::New,
+            gathering_began: opened,
+            signaling: None,
+            connection: None,
+            setup: None,
+            gathering_delay_ms: None,
+            failure: None,
+            disrupted_since: None,
+            checks_disrupted_since: None,
+            disrupted_micros: 0,
+            disruptions: 0,
+            restarts: 0,
+            switches: 0,
+            drops: 0,
+            is_down: false,
+            is_held: false,
+            terminated: None,
+        }
+    }
+
+    /// Where the fabric stands; `None` while nothing tells.
+    pub(crate) fn state(&self) -> Option<FabricState> {
+        if self.terminated.is_some() {
+            return Some(FabricState::Terminated);
+        }
+        if self.is_held {
+            return Some(FabricState::Hold);
+        }
+        self.is_known.then_some(match self.ice.state() {
+            IceState::Connected | IceState::Completed => FabricState::Established,
+            IceState::Failed => FabricState::Failed,
+            IceState::Closed => FabricState::Terminated,
+            _ if self.ice.is_disrupted() => FabricState::Disrupted,
+            _ if self.ice.is_checking_disrupted() => FabricState::CheckingDisrupted,
+            IceState::Disconnected => FabricState::Disrupted,
+            IceState::New | IceState::Checking => FabricState::Initializing,
+        })
+    }
+
+    /// How the call went on this fabric; `None` while that is open. `is_over` says that nothing will come any more, and
+    /// `by_silence` that this was found out by silence.
+    pub(crate) fn class(&self, is_over: bool, by_silence: bool) -> Option<CallClass> {
+        let is_over = is_over || self.terminated.is_some() || self.ice.state() == IceState::Closed;
+        if self.ice.is_set_up() {
+            let is_dropped = self.is_down || by_silence && self.ice.is_disrupted();
+            return Some(if is_dropped { CallClass::Dropped } else { CallClass::Established });
+        }
+        if self.failure.is_some() {
+            return Some(CallClass::Failed);
+        }
+        let knows = self.is_known || self.signaling.is_some() || self.terminated.is_some();
+        let is_unanswered =
+            matches!(self.signaling, Some(SignalingState::HaveLocalOffer | SignalingState::HaveRemoteOffer));
+        (is_over && knows).then_some(if is_unanswered { CallClass::Missed } else { CallClass::Aborted })
+    }
+
+    /// How long packets could not flow though they had, ms, until `now` if they still cannot.
+    pub(crate) fn disrupted_ms(&self, now: Timestamp) -> f64 {
+        let open = self.disrupted_since.map_or(0, |since| now.micros_since(since));
+        self.disrupted_micros.saturating_add(open) as f64 / 1e3
+    }
+
+    /// The application says where ICE stands.
+    pub(crate) fn tell_ice(&mut self, now: Timestamp, to: IceState, raise: &mut Raise<'_>) {
+        self.is_told = true;
+        self.restart_told |= to == IceState::New;
+        self.go(now, to, FailureReason::IceConnectionFailure, false, raise);
+    }
+
+    /// The application says where gathering stands.
+    pub(crate) fn tell_gathering(&mut self, now: Timestamp, to: GatheringState, raise: &mut Raise<'_>) {
+        let before = core::mem::replace(&mut self.gathering, to);
+        if before == to {
+            return;
+        }
+        if to == GatheringState::Gathering {
+            self.gathering_began = now;
+        } else if to == GatheringState::Complete && self.gathering_delay_ms.is_none() {
+            self.gathering_delay_ms = Some(millis(self.gathering_began, now));
+        }
+        raise_change(now, StateChange::Gathering(before, to), raise);
+    }
+
+    /// The application says where signaling stands.
+    pub(crate) fn tell_signaling(&mut self, now: Timestamp, to: SignalingState, raise: &mut Raise<'_>) {
+        let before = self.signaling.unwrap_or(SignalingState::Stable);
+        if before != to {
+            // What was not answered when all was over stays so.
+            if to != SignalingState::Closed {
+                self.signaling = Some(to);
+            }
+            raise_change(now, StateChange::Signaling(before, to), raise);
+        }
+        if to == SignalingState::Closed {
+            self.close(now, raise);
+        }
+    }
+
+    /// The application says where the connection stands. Stands in for the state of ICE where that is not told.
+    pub(crate) fn tell_connection(&mut self, now: Timestamp, to: ConnectionState, raise: &mut Raise<'_>) {
+        let before = self.connection.replace(to).unwrap_or(ConnectionState::New);
+        if before != to {
+            raise_change(now, StateChange::Connection(before, to), raise);
+        }
+        let ice = match to {
+            ConnectionState::Closed => return self.close(now, raise),
+            _ if self.is_told => return,
+            ConnectionState::New => IceState::New,
+            ConnectionState::Connecting => IceState::Checking,
+            ConnectionState::Connected => IceState::Connected,
+            ConnectionState::Disconnected => IceState::Disconnected,
+            ConnectionState::Failed => IceState::Failed,
+        };
+        self.go(now, ice, FailureReason::IceConnectionFailure, false, raise);
+    }
+
+    /// What a snapshot showed of the path, and how its relay is reached.
+    pub(crate) fn see(&mut self, now: Timestamp, sight: Sight, relay: Option<Relay>, raise: &mut Raise<'_>) {
+        let is_connected = |state| matches!(state, IceState::Connected | IceState::Completed);
+        let before = self.ice.state();
+        if sight.has_restarted && !self.restart_told && self.is_known {
+            self.begin_anew(now, raise);
+        }
+        self.restart_told = false;
+        if let Some(ice) = sight.ice
+            && !self.is_told
+            && self.connection.is_none()
+        {
+            let reason =
+                if sight.is_dtls { FailureReason::TransportFailure } else { FailureReason::IceConnectionFailure };
+            self.go(now, ice, reason, true, raise);
+        }
+        if sight.ice.is_some() {
+            self.looked = now;
+        }
+        if sight.has_switched && is_connected(before) && is_connected(self.ice.state()) {
+            self.switches += 1;
+            let switch = Happening::new(now, EventKind::FabricTransportSwitch);
+            raise(Happening { relay, is_inferred: true, ..switch });
+        }
+    }
+
+    /// The application ends the fabric. Whether it was still going on.
+    pub(crate) fn terminate(&mut self, now: Timestamp, raise: &mut Raise<'_>) -> bool {
+        if self.terminated.is_some() {
+            return false;
+        }
+        self.terminated = Some(now);
+        self.note_disruption(now);
+        raise(Happening::new(now, EventKind::FabricTerminated));
+        true
+    }
+
+    /// The fabric ends because its user leaves.
+    pub(crate) fn leave(&mut self, now: Timestamp) {
+        if self.terminated.is_none() {
+            self.terminated = Some(now);
+            self.note_disruption(now);
+        }
+    }
+
+    /// Something failed, by the application's word. Whether the set-up has failed by it.
+    pub(crate) fn fail(
+        &mut self,
+        now: Timestamp,
+        function: WebRtcFunction,
+        reason: FailureReason,
+        raise: &mut Raise<'_>,
+    ) -> bool {
+        if !function.is_log() && !self.ice.is_set_up() && self.failure.is_none() {
+            self.fail_setup(now, reason, false, raise);
+            return true;
+        }
+        let kind = match function {
+            _ if function.is_log() => EventKind::ApplicationErrorLog,
+            WebRtcFunction::IceConnectionFailure if self.ice.state() != IceState::Failed => EventKind::IceFailed,
+            _ => EventKind::WebRtcError,
+        };
+        self.is_down |= kind == EventKind::IceFailed;
+        let happening = Happening::new(now, kind);
+        raise(Happening { reason: (!function.is_log()).then_some(reason), ..happening });
+        false
+    }
+
+    fn close(&mut self, now: Timestamp, raise: &mut Raise<'_>) {
+        if self.ice.state() != IceState::Closed {
+            self.go(now, IceState::Closed, FailureReason::IceConnectionFailure, false, raise);
+        }
+        self.terminate(now, raise);
+    }
+
+    /// ICE has new credentials and stands where it stood: packets flow on the old path until there is a better one.
+    fn begin_anew(&mut self, now: Timestamp, raise: &mut Raise<'_>) {
+        let before = self.ice.state();
+        if before == IceState::New {
+            return;
+        }
+        self.ice.go(IceState::New);
+        self.ice.go(before);
+        self.restarts += 1;
+        raise(Happening { is_inferred: true, ..Happening::new(now, EventKind::IceRestarted) });
+    }
+
+    fn go(&mut self, now: Timestamp, to: IceState, reason: FailureReason, is_inferred: bool, raise: &mut Raise<'_>) {
+        let is_first = !core::mem::replace(&mut self.is_known, true);
+        let before = self.ice.state();
+        let events = self.ice.go(to);
+        if before != to {
+            let change = Some(StateChange::Ice(before, to));
+            raise(Happening { change, is_inferred, ..Happening::new(now, EventKind::FabricStateChange) });
+        }
+        if to == IceState::New {
+            self.ice_began = Some(now);
+        }
+        for event in events.into_iter().flatten() {
+            let mut happening = Happening { is_inferred, ..Happening::new(now, EventKind::IceFailed) };
+            happening.kind = match event {
+                IceEvent::Setup => {
+                    let setup = self.set_up(now, is_first, is_inferred);
+                    happening.delay_ms = setup.delay_ms;
+                    EventKind::FabricSetup
+                }
+                IceEvent::DisruptionStart => {
+                    self.disrupted_since = Some(now);
+                    self.disruptions += 1;
+                    EventKind::IceDisruptionStart
+                }
+                IceEvent::ConnectionDisruptionStart => {
+                    self.checks_disrupted_since = Some(now);
+                    EventKind::IceConnectionDisruptionStart
+                }
+                IceEvent::DisruptionEnd => {
+                    happening.delay_ms = self.note_disruption(now);
+                    EventKind::IceDisruptionEnd
+                }
+                IceEvent::ConnectionDisruptionEnd => {
+                    happening.delay_ms = self.checks_disrupted_since.take().map(|since| millis(since, now));
+                    EventKind::IceConnectionDisruptionEnd
+                }
+                IceEvent::Restarted => {
+                    self.restarts += 1;
+                    EventKind::IceRestarted
+                }
+                IceEvent::Failed => {
+                    happening.reason = Some(reason);
+                    EventKind::IceFailed
+                }
+                IceEvent::Dropped => {
+                    self.drops += 1;
+                    happening.reason = Some(reason);
+                    happening.delay_ms = self.disrupted_since.map(|since| millis(since, now));
+                    EventKind::FabricDropped
+                }
+                IceEvent::Aborted => EventKind::IceAborted,
+                IceEvent::Terminated => EventKind::IceTerminated,
+            };
+            raise(happening);
+        }
+        match to {
+            IceState::Connected | IceState::Completed => self.is_down = false,
+            IceState::Failed if self.ice.is_set_up() => self.is_down = true,
+            IceState::Failed if self.failure.is_none() => self.fail_setup(now, reason, is_inferred, raise),
+            _ => {}
+        }
+        if matches!(to, IceState::Failed | IceState::Closed) {
+            self.note_disruption(now);
+        }
+    }
+
+    fn set_up(&mut self, now: Timestamp, is_first: bool, is_inferred: bool) -> Setup {
+        // Connected before anybody looked.
+        let was_before = is_inferred && is_first && now == self.opened;
+        let delay_ms = Some(millis(self.opened, now)).filter(|_| self.is_opening_known && !was_before);
+        let setup = Setup {
+            delay_ms,
+            uncertainty_ms: delay_ms.map(|_| if is_inferred { millis(self.looked, now) } else { 0.0 }),
+            connectivity_ms: self.ice_began.map(|began| millis(began, now)).filter(|_| !was_before),
+        };
+        self.setup = Some(setup);
+        setup
+    }
+
+    fn fail_setup(&mut self, now: Timestamp, reason: FailureReason, is_inferred: bool, raise: &mut Raise<'_>) {
+        let delay_ms = Some(millis(self.opened, now)).filter(|_| self.is_opening_known);
+        self.failure = Some((delay_ms, reason));
+        let happening = Happening::new(now, EventKind::FabricSetupFailed);
+        raise(Happening { delay_ms, reason: Some(reason), is_inferred, ..happening });
+    }
+
+    /// Adds a disruption of media that is under way, and says how long it was.
+    fn note_disruption(&mut self, now: Timestamp) -> Option<f64> {
+        let since = self.disrupted_since.take()?;
+        self.disrupted_micros = self.disrupted_micros.saturating_add(now.micros_since(since));
+        Some(millis(since, now))
+    }
+}
+
+fn raise_change(now: Timestamp, change: StateChange, raise: &mut Raise<'_>) {
+    raise(Happening { change: Some(change), ..Happening::new(now, EventKind::FabricStateChange) });
+}
+
+fn millis(from: Timestamp, to: Timestamp) -> f64 {
+    to.micros_since(from) as f64 / 1e3
+}

@@ -1,0 +1,216 @@
+//! What the application says of its media: hold, mute, pause, a shared screen. What it says counts, whatever stats show.
+
+use alloc::vec::Vec;
+
+use super::happening::EventKind;
+use crate::id::{Direction, MediaKind, Ssrc};
+use crate::unit::Timestamp;
+
+/// Something that the application says of a fabric (`sendFabricEvent`).
+///
+/// Mute, pause and screen share are about everything of their kind that the fabric sends, or about one stream in either
+/// direction where an SSRC is named, be it known yet or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AppEvent<'a> {
+    /// `fabricHold`: nothing is sent nor played.
+    Hold,
+    /// `fabricResume`.
+    Resume,
+    /// `audioMute`.
+    AudioMute(Option<Ssrc>),
+    /// `audioUnmute`. Without an SSRC nothing stays muted.
+    AudioUnmute(Option<Ssrc>),
+    /// `videoPause`.
+    VideoPause(Option<Ssrc>),
+    /// `videoResume`. Without an SSRC nothing stays paused.
+    VideoResume(Option<Ssrc>),
+    /// `screenShareStart`.
+    ScreenShareStart(Option<Ssrc>),
+    /// `screenShareStop`. Without an SSRC nothing stays shared.
+    ScreenShareStop(Option<Ssrc>),
+    /// `dominantSpeaker`: the endpoint found itself to be the one who speaks.
+    DominantSpeaker,
+    /// `activeDeviceList`: all devices in use, instead of those before.
+    ActiveDevices(&'a [Device<'a>]),
+    /// `connectedDeviceList`: all devices that are there, instead of those before.
+    ConnectedDevices(&'a [Device<'a>]),
+    /// `fabricTerminated`: the application ends the fabric.
+    Terminated,
+}
+
+/// A camera, microphone or loudspeaker (`MediaDeviceInfo`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs)] // W3C mediacapture-streams 9.3 has these and no more
+pub struct Device<'a> {
+    /// `deviceId`.
+    pub id: &'a str,
+    /// `kind`: `audioinput`, `audiooutput` or `videoinput`.
+    pub kind: &'a str,
+    /// `groupId`.
+    pub group: &'a str,
+    /// `label`. It may name a person ("Ann's headset") and is kept only where
+    /// [`Config::with_device_labels`](crate::Config::with_device_labels) says so.
+    pub label: &'a str,
+}
+
+/// What became of an input that was accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Answer {
+    /// It changed something.
+    Applied,
+    /// So it was already.
+    AlreadySo,
+    /// It is about a stream that nobody has seen yet, and waits for it.
+    Kept,
+}
+
+impl AppEvent<'_> {
+    /// What happens when it is applied.
+    #[must_use]
+    pub const fn kind(self) -> EventKind {
+        match self {
+            Self::Hold => EventKind::FabricHold,
+            Self::Resume => EventKind::FabricResume,
+            Self::AudioMute(_) => EventKind::AudioMute,
+            Self::AudioUnmute(_) => EventKind::AudioUnmute,
+            Self::VideoPause(_) => EventKind::VideoPause,
+            Self::VideoResume(_) => EventKind::VideoResume,
+            Self::ScreenShareStart(_) => EventKind::ScreenShareStart,
+            Self::ScreenShareStop(_) => EventKind::ScreenShareStop,
+            Self::DominantSpeaker => EventKind::DominantSpeaker,
+            Self::ActiveDevices(_) => EventKind::ActiveDeviceList,
+            Self::ConnectedDevices(_) => EventKind::ConnectedDeviceList,
+            Self::Terminated => EventKind::FabricTerminated,
+        }
+    }
+
+    /// The stream that it is about, if it is about one.
+    #[must_use]
+    pub const fn ssrc(self) -> Option<Ssrc> {
+        match self {
+            Self::AudioMute(ssrc)
+            | Self::AudioUnmute(ssrc)
+            | Self::VideoPause(ssrc)
+            | Self::VideoResume(ssrc)
+            | Self::ScreenShareStart(ssrc)
+            | Self::ScreenShareStop(ssrc) => ssrc,
+            _ => None,
+        }
+    }
+}
+
+/// A switch that the application sets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Switch {
+    Muted,
+    Paused,
+    Shared,
+}
+
+/// What the application said of a fabric's media.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Media {
+    pub(crate) is_held: bool,
+    /// Of everything that is sent, by switch.
+    all: [bool; 3],
+    /// Of single streams, sorted by SSRC; `None` where a switch is as for all.
+    single: Vec<(Ssrc, [Option<bool>; 3])>,
+    /// Since when a screen is shared, and how long one was before.
+    shared_since: Option<Timestamp>,
+    shared_micros: u64,
+}
+
+/// What the application says of one stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) held: bool,
+    pub(crate) muted: bool,
+    pub(crate) paused: bool,
+}
+
+impl Media {
+    /// Whether nothing was said yet.
+    pub(crate) fn is_silent(&self) -> bool {
+        !self.is_held && self.all == [false; 3] && self.single.is_empty()
+    }
+
+    /// Whether a switch would change anything, and whether there is room to remember it.
+    pub(crate) fn would_change(&self, switch: Switch, ssrc: Option<Ssrc>, on: bool, max: usize) -> Result<bool, ()> {
+        let Some(ssrc) = ssrc else {
+            let differs = self.single.iter().any(|(_, of)| of.get(switch as usize) == Some(&Some(!on)));
+            return Ok(self.of_all(switch) != on || differs);
+        };
+        match self.place(ssrc) {
+            Ok(at) => Ok(self.single.get(at).and_then(|(_, of)| of.get(switch as usize).copied()?) != Some(on)),
+            Err(_) if !on && !self.of_all(switch) => Ok(false),
+            Err(_) if self.single.len() >= max => Err(()),
+            Err(_) => Ok(true),
+        }
+    }
+
+    /// Sets a switch.
+    pub(crate) fn set(&mut self, now: Timestamp, switch: Switch, ssrc: Option<Ssrc>, on: bool) {
+        if let Some(ssrc) = ssrc {
+            let at = self.place(ssrc).unwrap_or_else(|at| {
+                self.single.insert(at, (ssrc, [None; 3]));
+                at
+            });
+            if let Some(of) = self.single.get_mut(at).and_then(|(_, of)| of.get_mut(switch as usize)) {
+                *of = Some(on);
+            }
+        } else {
+            if let Some(all) = self.all.get_mut(switch as usize) {
+                *all = on;
+            }
+            for (_, of) in &mut self.single {
+                if let Some(of) = of.get_mut(switch as usize) {
+                    *of = None;
+                }
+            }
+            self.single.retain(|(_, of)| *of != [None; 3]);
+        }
+        if switch == Switch::Shared {
+            let shared = self.of_all(switch) || self.single.iter().any(|(_, [_, _, shared])| *shared == Some(true));
+            match (self.shared_since, shared) {
+                (None, true) => self.shared_since = Some(now),
+                (Some(since), false) => {
+                    self.shared_since = None;
+                    self.shared_micros = self.shared_micros.saturating_add(now.micros_since(since));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// How long a screen was shared, s, until `now` if it still is.
+    pub(crate) fn shared_s(&self, now: Timestamp) -> f64 {
+        let open = self.shared_since.map_or(0, |since| now.micros_since(since));
+        self.shared_micros.saturating_add(open) as f64 / 1e6
+    }
+
+    /// What was said of a stream, by its own SSRC or else by that of its primary.
+    pub(crate) fn of(&self, direction: Direction, kind: Option<MediaKind>, ssrc: Ssrc, primary: Ssrc) -> Told {
+        let is_on = |switch: Switch, of_kind: MediaKind| {
+            if kind != Some(of_kind) {
+                return false;
+            }
+            let single = |ssrc| *self.single.get(self.place(ssrc).ok()?)?.1.get(switch as usize)?;
+            single(ssrc).or_else(|| single(primary)).unwrap_or(direction == Direction::Outbound && self.of_all(switch))
+        };
+        Told {
+            held: self.is_held,
+            muted: is_on(Switch::Muted, MediaKind::Audio),
+            paused: is_on(Switch::Paused, MediaKind::Video),
+        }
+    }
+
+    fn of_all(&self, switch: Switch) -> bool {
+        self.all.get(switch as usize) == Some(&true)
+    }
+
+    fn place(&self, ssrc: Ssrc) -> Result<usize, usize> {
+        self.single.binary_search_by_key(&ssrc, |&(ssrc, _)| ssrc)
+    }
+}

@@ -1,0 +1,188 @@
+//! What the application says of its media, and what that does to the measurement.
+
+use callgauge::event::EventKind;
+use callgauge::fabric::{Device, FabricState};
+use callgauge::id::Ssrc;
+use callgauge::metric::State;
+use callgauge::{Answer, AppEvent, Config, Event, InputError, Limits};
+
+use super::{Call, at, pictures, received, sent};
+
+/// A look each second, 50 packets in each, while `says` lets the application say something at any time.
+fn run(call: &mut Call, seconds: u64, says: &[(u64, AppEvent<'_>)]) -> Vec<(u64, State)> {
+    let mut said = says.iter().peekable();
+    let mut states = Vec::new();
+    for second in 0..=seconds {
+        while let Some((ms, event)) = said.next_if(|(ms, _)| *ms <= second * 1_000) {
+            assert_eq!(call.call.send_event(at(*ms), call.fabric, *event), Ok(Answer::Applied), "{event:?}");
+        }
+        let packets = second as u32 * 50;
+        call.look(second * 1_000, &[sent(1, packets), received(2, packets), pictures(3, packets)]);
+        while let Some(event) = call.call.poll_event() {
+            if let Event::IntervalClosed { stream, interval, .. } = event {
+                states.push((u64::from(stream.ssrc.get()), interval.state));
+            }
+        }
+    }
+    assert!(said.peek().is_none());
+    states
+}
+
+fn count(states: &[(u64, State)], ssrc: u64, state: State) -> usize {
+    states.iter().filter(|one| **one == (ssrc, state)).count()
+}
+
+#[test]
+fn hold_counts_whatever_stats_show_and_no_interval_spans_it() {
+    let mut call = Call::new();
+    let states = run(&mut call, 20, &[(5_500, AppEvent::Hold), (12_250, AppEvent::Resume)]);
+    for ssrc in 1..=3 {
+        // From the second that has the beginning in it to the one with the end.
+        assert_eq!(count(&states, ssrc, State::Held), 8);
+        assert_eq!(count(&states, ssrc, State::Active), 12);
+        let stream = &call.streams(ssrc as u32)[0];
+        assert_eq!(stream.held_s, 6.75);
+        assert_eq!((stream.interval_bitrate_bps.n, stream.packets), (12, Some(1_000)));
+        assert_eq!((stream.muted_s, stream.paused_s), (0.0, 0.0));
+    }
+    assert_eq!(call.user("alice").held_s, 13.5, "of the two streams that she sends");
+}
+
+#[test]
+fn a_fabric_on_hold_says_so() {
+    let mut call = Call::new();
+    call.call.send_event(at(10), call.fabric, AppEvent::Hold).unwrap();
+    assert_eq!(call.summary().state, Some(FabricState::Hold));
+    call.call.send_event(at(20), call.fabric, AppEvent::Resume).unwrap();
+    assert_ne!(call.summary().state, Some(FabricState::Hold));
+}
+
+#[test]
+fn mute_is_about_sound_that_is_sent_and_pause_about_pictures() {
+    let mut call = Call::new();
+    let says = [
+        (3_000, AppEvent::AudioMute(None)),
+        (6_000, AppEvent::VideoPause(None)),
+        (8_000, AppEvent::AudioUnmute(None)),
+        (9_000, AppEvent::VideoResume(None)),
+    ];
+    let states = run(&mut call, 10, &says);
+    assert_eq!((count(&states, 1, State::Muted), count(&states, 1, State::Active)), (5, 5));
+    assert_eq!(count(&states, 2, State::Active), 10, "what is received goes on");
+    assert_eq!((count(&states, 3, State::Paused), count(&states, 3, State::Active)), (3, 7));
+    assert_eq!((call.streams(1)[0].muted_s, call.streams(3)[0].paused_s), (5.0, 3.0));
+    assert_eq!((call.user("alice").muted_s, call.user("alice").paused_s), (5.0, 3.0));
+}
+
+#[test]
+fn what_is_said_of_one_stream_waits_for_it() {
+    let mut call = Call::new();
+    let other = Some(Ssrc::new(9));
+    assert_eq!(call.call.send_event(at(0), call.fabric, AppEvent::AudioMute(other)), Ok(Answer::Kept));
+    assert_eq!(call.call.send_event(at(0), call.fabric, AppEvent::AudioMute(other)), Ok(Answer::AlreadySo));
+    for second in 0..=4 {
+        let packets = second as u32 * 50;
+        call.look(second * 1_000, &[sent(1, packets), received(9, packets)]);
+    }
+    assert_eq!(
+        (call.streams(1)[0].muted_s, call.streams(9)[0].muted_s),
+        (0.0, 4.0),
+        "received, and muted all the same"
+    );
+    assert_eq!(call.call.send_event(at(4_500), call.fabric, AppEvent::AudioUnmute(other)), Ok(Answer::Applied));
+    for second in 5..=6 {
+        call.look(second * 1_000, &[received(9, second as u32 * 50)]);
+    }
+    assert_eq!(call.streams(9)[0].muted_s, 4.5);
+}
+
+#[test]
+fn twice_and_late_are_answered_and_happen_once() {
+    let mut call = Call::new();
+    call.happened();
+    let pairs = [
+        (AppEvent::Hold, AppEvent::Resume),
+        (AppEvent::AudioMute(None), AppEvent::AudioUnmute(None)),
+        (AppEvent::VideoPause(None), AppEvent::VideoResume(None)),
+        (AppEvent::ScreenShareStart(None), AppEvent::ScreenShareStop(None)),
+    ];
+    for (start, stop) in pairs {
+        let mut say = |event| call.call.send_event(at(1), call.fabric, event).unwrap();
+        assert_eq!(say(stop), Answer::AlreadySo, "{stop:?} before anything");
+        assert_eq!([say(start), say(start)], [Answer::Applied, Answer::AlreadySo], "{start:?}");
+        assert_eq!([say(stop), say(stop)], [Answer::Applied, Answer::AlreadySo], "{stop:?}");
+        assert_eq!(call.kinds(), [start.kind(), stop.kind()]);
+    }
+    let mut say = |event| call.call.send_event(at(2), call.fabric, event);
+    assert_eq!(say(AppEvent::Terminated), Ok(Answer::Applied));
+    assert_eq!(say(AppEvent::Terminated), Ok(Answer::AlreadySo));
+    let late = call.call.send_event(at(3), call.fabric, AppEvent::Terminated);
+    assert_eq!(late, Ok(Answer::AlreadySo), "also when the call is over");
+    assert_eq!(call.call.send_event(at(3), call.fabric, AppEvent::Hold), Err(InputError::Ended));
+}
+
+#[test]
+fn a_shared_screen_is_timed() {
+    let mut call = Call::new();
+    let mut say = |ms, event| call.call.send_event(at(ms), call.fabric, event).unwrap();
+    say(1_000, AppEvent::ScreenShareStart(Some(Ssrc::new(5))));
+    say(3_000, AppEvent::ScreenShareStart(Some(Ssrc::new(6))));
+    say(4_000, AppEvent::ScreenShareStop(Some(Ssrc::new(5))));
+    say(7_500, AppEvent::ScreenShareStop(None));
+    say(9_000, AppEvent::ScreenShareStart(None));
+    say(10_000, AppEvent::Terminated);
+    assert_eq!(call.user("alice").screen_shared_s, 7.5);
+}
+
+#[test]
+fn a_speaker_is_news_until_another_speaks_or_they_are_muted() {
+    let mut call = Call::new();
+    let other = call.open(0, "other", "bob", "alice");
+    let mut say = |fabric, event| call.call.send_event(at(1), fabric, event).unwrap();
+    let fabric = call.fabric;
+    assert_eq!(say(fabric, AppEvent::DominantSpeaker), Answer::Applied);
+    assert_eq!(say(fabric, AppEvent::DominantSpeaker), Answer::AlreadySo);
+    assert_eq!(say(other, AppEvent::DominantSpeaker), Answer::Applied);
+    assert_eq!(say(other, AppEvent::AudioMute(None)), Answer::Applied);
+    assert_eq!(say(other, AppEvent::DominantSpeaker), Answer::Applied);
+}
+
+#[test]
+fn devices_are_bounded_and_their_labels_kept_only_when_asked() {
+    let list = [
+        Device { id: "1", kind: "audioinput", group: "g", label: "Ann's headset" },
+        Device { id: "2", kind: "videoinput", group: "g", label: "Ann's camera" },
+        Device { id: "3", kind: "audiooutput", group: "h", label: "Ann's loudspeaker" },
+    ];
+    let limits = Limits::new().with_devices(2);
+    for keeps in [false, true] {
+        let mut call = Call::with(Config::new().with_limits(limits).with_device_labels(keeps));
+        let mut say = |event| call.call.send_event(at(1), call.fabric, event).unwrap();
+        assert_eq!(say(AppEvent::ActiveDevices(&list)), Answer::Applied);
+        assert_eq!(say(AppEvent::ActiveDevices(&list)), Answer::AlreadySo);
+        assert_eq!(say(AppEvent::ConnectedDevices(&list[1..])), Answer::Applied);
+        let fabric = call.summary();
+        assert_eq!((fabric.active_devices.len(), fabric.connected_devices.len()), (2, 2));
+        assert_eq!(fabric.connected_devices[0].id, "2");
+        let debug = format!("{:?}", call.call);
+        assert_eq!(debug.contains("Ann"), keeps);
+        assert_eq!(fabric.active_devices[0].label.as_deref(), keeps.then_some("Ann's headset"));
+    }
+}
+
+#[test]
+fn what_the_limit_keeps_out_changes_nothing() {
+    let limits = Limits::new().with_ssrcs_per_fabric(1);
+    let mut call = Call::with(Config::new().with_limits(limits));
+    assert_eq!(call.call.send_event(at(1), call.fabric, AppEvent::AudioMute(Some(Ssrc::new(1)))), Ok(Answer::Kept));
+    let before = call.call.summary();
+    let refused = call.call.send_event(at(2), call.fabric, AppEvent::AudioMute(Some(Ssrc::new(2))));
+    assert_eq!(refused, Err(InputError::LimitReached));
+    assert_eq!(call.call.summary(), before);
+    assert_eq!(
+        call.call.send_event(at(1), call.fabric, AppEvent::AudioMute(None)),
+        Ok(Answer::Applied),
+        "nor the clock"
+    );
+    assert!(call.kinds().contains(&EventKind::AudioMute));
+}

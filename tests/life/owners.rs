@@ -1,0 +1,258 @@
+//! Whose media an SSRC carries.
+
+use callgauge::fabric::SsrcDescription;
+use callgauge::id::{Direction, Ssrc, StreamKey};
+use callgauge::report::Num;
+use callgauge::{Answer, Config, FabricSpec, InputError, Limits};
+use proptest::prelude::*;
+
+use super::{Call, at, push, received, sent};
+
+fn users(call: &Call, ssrc: u32) -> Vec<Option<String>> {
+    call.streams(ssrc).into_iter().map(|stream| stream.user).collect()
+}
+
+#[test]
+fn by_default_what_is_sent_is_mine_and_what_is_received_yours() {
+    let mut call = Call::new();
+    call.look(0, &[sent(1, 0), received(2, 0)]);
+    assert_eq!((users(&call, 1), users(&call, 2)), (vec![Some("alice".into())], vec![Some("bob".into())]));
+}
+
+#[test]
+fn an_association_counts_early_and_late() {
+    let mut call = Call::new();
+    let carol = call.call.user("carol").unwrap();
+    let mut room = call.call.fabric(call.fabric).unwrap();
+    assert_eq!(room.associate(Ssrc::new(2), carol, "front-camera"), Ok(Answer::Kept));
+    assert_eq!(room.associate(Ssrc::new(2), carol, "front-camera"), Ok(Answer::AlreadySo));
+    for second in 0..=5 {
+        call.look(second * 1_000, &[received(2, second as u32 * 50), received(3, second as u32 * 50)]);
+    }
+    // The first word on a stream that was seen before counts for all of it.
+    let mut room = call.call.fabric(call.fabric).unwrap();
+    assert_eq!(room.associate(Ssrc::new(3), carol, "microphone"), Ok(Answer::Applied));
+    for ssrc in [2, 3] {
+        let streams = call.streams(ssrc);
+        assert_eq!(streams.len(), 1);
+        assert_eq!((streams[0].user.as_deref(), streams[0].packets), (Some("carol"), Some(250)));
+    }
+    assert_eq!(call.streams(2)[0].label.as_deref(), Some("front-camera"));
+    let key = |ssrc| StreamKey::new(call.fabric, Direction::Inbound, Ssrc::new(ssrc));
+    assert_eq!((call.call.user_of(key(2)), call.call.user_of(key(7))), (Some(carol), None));
+    assert_eq!(call.user("carol").heard.packets, Some(500));
+    assert_eq!(call.user("bob").heard.streams, 0);
+}
+
+#[test]
+fn a_remap_splits_the_figures_and_blends_nobody() {
+    let mut call = Call::new();
+    let (carol, dave) = (call.call.user("carol").unwrap(), call.call.user("dave").unwrap());
+    call.call.fabric(call.fabric).unwrap().associate(Ssrc::new(2), carol, "").unwrap();
+    // Carol's packets come at 50 a second, Dave's at 10.
+    let mut packets = 0;
+    for second in 0..=10 {
+        call.look(second * 1_000, &[received(2, packets)]);
+        packets += 50;
+    }
+    call.call.fabric(call.fabric).unwrap().associate(Ssrc::new(2), dave, "").unwrap();
+    // Until something is seen of it, nothing of it is Dave's.
+    assert_eq!(users(&call, 2), [Some("carol".into())]);
+    for second in 11..=21 {
+        call.look(second * 1_000, &[received(2, packets)]);
+        packets += 10;
+    }
+    let parts = call.streams(2);
+    assert_eq!(users(&call, 2), [Some("carol".into()), Some("dave".into())]);
+    assert_eq!((parts[0].packets, parts[1].packets), (Some(500), Some(100)));
+    assert_eq!((parts[0].interval_bitrate_bps.min, parts[0].interval_bitrate_bps.max), (Some(40e3), Some(40e3)));
+    assert_eq!((parts[1].interval_bitrate_bps.min, parts[1].interval_bitrate_bps.max), (Some(8e3), Some(8e3)));
+    assert_eq!((parts[0].end_ms - parts[0].start_ms, parts[1].start_ms - parts[0].end_ms), (10e3, 1e3));
+    assert_eq!((parts[0].resets, parts[1].resets), (0, 0));
+    assert_eq!(call.user("dave").heard.packets, Some(100));
+    // And back again: three parts, in the order of time.
+    call.call.fabric(call.fabric).unwrap().associate(Ssrc::new(2), carol, "").unwrap();
+    for second in 22..=23 {
+        call.look(second * 1_000, &[received(2, packets)]);
+        packets += 50;
+    }
+    assert_eq!(users(&call, 2), [Some("carol".into()), Some("dave".into()), Some("carol".into())]);
+    assert_eq!((call.user("carol").heard.packets, call.user("carol").heard.streams), (Some(550), 2));
+}
+
+#[test]
+fn a_remap_that_is_taken_back_before_anything_was_seen_splits_nothing() {
+    let mut call = Call::new();
+    let carol = call.call.user("carol").unwrap();
+    let bob = call.bob;
+    for (second, user) in [(0, carol), (1, bob), (1, carol), (2, carol)] {
+        call.call.fabric(call.fabric).unwrap().associate(Ssrc::new(2), user, "").unwrap();
+        if second != 1 {
+            call.look(second * 1_000, &[received(2, second as u32 * 50)]);
+        }
+    }
+    assert_eq!((users(&call, 2), call.streams(2)[0].packets), (vec![Some("carol".into())], Some(100)));
+}
+
+#[test]
+fn a_late_look_does_not_open_the_next_part() {
+    let mut call = Call::new();
+    let carol = call.call.user("carol").unwrap();
+    let bob = call.bob;
+    call.call.fabric(call.fabric).unwrap().associate(Ssrc::new(2), bob, "").unwrap();
+    for second in [0, 1, 2] {
+        call.look(second * 1_000, &[received(2, second as u32 * 50)]);
+    }
+    call.call.fabric(call.fabric).unwrap().associate(Ssrc::new(2), carol, "").unwrap();
+    call.report.clear();
+    push(&mut call.report, 1_000, received(2, 50));
+    call.call.ingest(at(2_500), call.fabric, &call.report).unwrap();
+    for second in [3, 4] {
+        call.look(second * 1_000, &[received(2, second as u32 * 50)]);
+    }
+    let parts = call.streams(2);
+    assert_eq!((parts.len(), parts[0].late, parts[1].late), (2, 1, 0));
+    assert_eq!((parts[0].packets, parts[1].packets), (Some(100), Some(50)));
+}
+
+#[test]
+fn layers_and_retransmissions_follow_their_primary() {
+    let mut call = Call::new();
+    let carol = call.call.user("carol").unwrap();
+    let look = |call: &mut Call, ms: u64| call.look(ms, &[2, 3, 4].map(|ssrc| received(ssrc, ms as u32 / 20)));
+    look(&mut call, 0);
+    let mut room = call.call.fabric(call.fabric).unwrap();
+    assert_eq!(room.group(Ssrc::new(2), &[Ssrc::new(3)]), Ok(Answer::Applied));
+    assert_eq!(room.group(Ssrc::new(2), &[Ssrc::new(3)]), Ok(Answer::AlreadySo));
+    room.associate(Ssrc::new(2), carol, "screen").unwrap();
+    look(&mut call, 1_000);
+    let carols = Some(String::from("carol"));
+    assert_eq!((users(&call, 2), users(&call, 3)), (vec![carols.clone()], vec![carols]));
+    assert_eq!(users(&call, 4), [Some("bob".into())]);
+}
+
+#[test]
+fn retransmissions_that_stats_name_follow_without_a_word() {
+    let mut call = Call::new();
+    let carol = call.call.user("carol").unwrap();
+    call.call.fabric(call.fabric).unwrap().associate(Ssrc::new(2), carol, "").unwrap();
+    call.report.clear();
+    let ms = 1_000;
+    push(&mut call.report, ms, received(3, 50));
+    let mut entry = call.report.push(callgauge::report::StatsType::InboundRtp, "I2");
+    entry.set_timestamp(callgauge::unit::StatTime::from_millis(1e12 + ms as f64));
+    entry.set(Num::Ssrc, 2.0).set(Num::PacketsReceived, 50.0).set(Num::RtxSsrc, 3.0);
+    call.call.ingest(at(ms), call.fabric, &call.report).unwrap();
+    assert_eq!(users(&call, 3), [Some("carol".into())]);
+}
+
+#[test]
+fn a_description_says_what_an_ssrc_follows_and_its_names() {
+    let mut call = Call::new();
+    let carol = call.call.user("carol").unwrap();
+    let mut room = call.call.fabric(call.fabric).unwrap();
+    let camera = SsrcDescription::new(Ssrc::new(2)).with_cname("x").with_msid("stream track");
+    let layer = SsrcDescription::new(Ssrc::new(3)).following(Ssrc::new(2)).with_cname("x");
+    assert_eq!((room.describe(camera), room.describe(layer)), (Ok(Answer::Kept), Ok(Answer::Kept)));
+    assert_eq!((room.describe(camera), room.describe(layer)), (Ok(Answer::AlreadySo), Ok(Answer::AlreadySo)));
+    assert_eq!(room.describe(SsrcDescription::new(Ssrc::new(9))), Ok(Answer::AlreadySo), "which says nothing");
+    let long = "x".repeat(1_000);
+    assert_eq!(room.describe(camera.with_cname(&long)), Err(InputError::InvalidName));
+    room.associate(Ssrc::new(2), carol, "").unwrap();
+    call.look(0, &[received(2, 0), received(3, 0)]);
+    assert_eq!(users(&call, 3), [Some("carol".into())]);
+    let view = call.call.snapshot();
+    let tracks = &view.fabrics[0].media_stream_tracks;
+    let names: Vec<_> = tracks.iter().map(|track| (track.cname.as_str(), track.msid.as_str())).collect();
+    assert_eq!(names, [("x", "stream track"), ("x", "")]);
+}
+
+#[test]
+fn names_that_come_late_lose_nothing() {
+    let mut call = Call::new();
+    let id = call.call.open_fabric(at(0), FabricSpec::new("late")).unwrap();
+    for second in 0..=5 {
+        call.look_at(id, second * 1_000, &[sent(1, second as u32 * 50), received(2, second as u32 * 50)]);
+    }
+    let (carol, dave) = (call.call.user("carol").unwrap(), call.call.user("dave").unwrap());
+    let mut room = call.call.fabric(id).unwrap();
+    assert_eq!(room.set_remote_user(dave), Ok(Answer::Applied));
+    assert_eq!(room.set_remote_user(dave), Ok(Answer::AlreadySo));
+    assert_eq!(room.set_local_user(carol), Ok(Answer::Applied));
+    assert_eq!(room.set_local_user(dave), Err(InputError::NameTaken));
+    call.call.rename("TheRealName");
+    call.call.rename_user(carol, "caroline").unwrap();
+    assert_eq!(call.call.rename_user(dave, "caroline"), Err(InputError::NameTaken));
+    assert_eq!(call.call.rename_user(dave, ""), Err(InputError::InvalidName));
+    let summary = call.call.summary();
+    assert_eq!(summary.conference.as_deref(), Some("TheRealName"));
+    let user = call.user("caroline");
+    assert_eq!((user.uplink.packets, user.downlink.packets, user.joins), (Some(250), Some(250), 1));
+    assert_eq!(user.stays[0].joined_ms, 0.0);
+    assert_eq!(call.user("dave").heard.packets, Some(250));
+}
+
+#[test]
+fn limits_refuse_and_change_nothing() {
+    let limits = Limits::new().with_ssrcs_per_fabric(2).with_parts_per_fabric(1).with_name_bytes(8).with_users(3);
+    let mut call = Call::with(Config::new().with_limits(limits));
+    let (alice, bob) = (call.alice, call.bob);
+    assert_eq!(call.call.user("far too long"), Err(InputError::InvalidName));
+    assert_eq!(call.call.user(""), Err(InputError::InvalidName));
+    let carol = call.call.user("carol").unwrap();
+    assert_eq!(call.call.user("dave"), Err(InputError::LimitReached));
+    assert_eq!(call.call.user("carol"), Ok(carol), "who is known is found");
+    let mut room = call.call.fabric(call.fabric).unwrap();
+    assert_eq!(room.associate(Ssrc::new(2), carol, "a label too long"), Err(InputError::InvalidName));
+    room.associate(Ssrc::new(2), carol, "").unwrap();
+    room.group(Ssrc::new(2), &[Ssrc::new(3)]).unwrap();
+    assert_eq!(room.associate(Ssrc::new(4), carol, ""), Err(InputError::LimitReached));
+    assert_eq!(room.group(Ssrc::new(2), &[Ssrc::new(4)]), Err(InputError::LimitReached));
+    call.look(0, &[received(2, 0)]);
+    call.look(1_000, &[received(2, 50)]);
+    let mut room = call.call.fabric(call.fabric).unwrap();
+    room.associate(Ssrc::new(2), bob, "").unwrap();
+    call.look(2_000, &[received(2, 100)]);
+    call.look(3_000, &[received(2, 150)]);
+    let before = call.call.summary();
+    assert_eq!(
+        call.call.fabric(call.fabric).unwrap().associate(Ssrc::new(2), alice, ""),
+        Err(InputError::LimitReached)
+    );
+    assert_eq!(call.call.summary(), before);
+    assert_eq!(users(&call, 2), [Some("carol".into()), Some("bob".into())]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whoever speaks sends packets at a rate of their own; however a stream passes from one to another, no part has any
+    /// other rate than its user's.
+    #[test]
+    fn no_part_has_anything_of_another_user(turns in prop::collection::vec((0..3_usize, 1..6_u32), 1..12)) {
+        let mut call = Call::new();
+        let names = ["ann", "ben", "cem"];
+        let users = names.map(|name| call.call.user(name).unwrap());
+        let (mut ms, mut packets) = (0, 0);
+        let mut seen = 0;
+        for (who, looks) in turns {
+            call.call.fabric(call.fabric).unwrap().associate(Ssrc::new(2), users[who], "").unwrap();
+            for _ in 0..looks {
+                packets += 10 * (who as u32 + 1);
+                ms += 1_000;
+                call.look(ms, &[received(2, packets)]);
+                seen += 1;
+            }
+        }
+        let parts = call.streams(2);
+        let samples: u64 = parts.iter().map(|part| part.samples).sum();
+        prop_assert_eq!(samples, seen);
+        for part in &parts {
+            let who = names.iter().position(|name| Some(*name) == part.user.as_deref()).unwrap();
+            let bps = 8e3 * (who as f64 + 1.0);
+            for rate in [part.interval_bitrate_bps.min, part.interval_bitrate_bps.max] {
+                prop_assert!(rate.is_none_or(|rate| rate == bps), "{:?}: {:?}", part.user, rate);
+            }
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! How far fabrics get, as the application tells and as stats do.
+
+use callgauge::event::{EventKind, StateChange};
+use callgauge::fabric::{
+    CallClass, ConnectionState, FabricState, FailureReason, GatheringState, IceState, Relay, SignalingState,
+};
+use callgauge::report::{Flag, Num, StatsType, Text};
+use callgauge::unit::StatTime;
+use callgauge::{AppEvent, FabricSpec, InputError};
+
+use super::{Call, at, push, push_transport, received};
+
+#[test]
+fn delays_count_from_the_opening() {
+    let mut call = Call::new();
+    call.call.gathering_state(at(100), call.fabric, GatheringState::Gathering).unwrap();
+    call.call.ice_state(at(200), call.fabric, IceState::Checking).unwrap();
+    assert_eq!(call.summary().state, Some(FabricState::Initializing));
+    call.call.ice_state(at(750), call.fabric, IceState::Connected).unwrap();
+    call.call.gathering_state(at(900), call.fabric, GatheringState::Complete).unwrap();
+    call.call.ice_state(at(950), call.fabric, IceState::Completed).unwrap();
+    let fabric = call.summary();
+    assert_eq!((fabric.state, fabric.class), (Some(FabricState::Established), Some(CallClass::Established)));
+    assert_eq!((fabric.setup_delay_ms, fabric.setup_delay_uncertainty_ms), (Some(750.0), Some(0.0)));
+    assert_eq!((fabric.gathering_delay_ms, fabric.connectivity_delay_ms), (Some(800.0), Some(750.0)));
+    assert_eq!((fabric.failure_delay_ms, fabric.failure_reason), (None, None));
+    let happened = call.happened();
+    let changes: Vec<_> = happened.iter().filter_map(|happening| happening.change).collect();
+    assert_eq!(changes[0], StateChange::Gathering(GatheringState::New, GatheringState::Gathering));
+    assert_eq!(changes[1], StateChange::Ice(IceState::New, IceState::Checking));
+    assert_eq!(changes.len(), 5);
+    let setups: Vec<_> = happened.iter().filter(|happening| happening.kind == EventKind::FabricSetup).collect();
+    assert_eq!(setups.len(), 1);
+    assert_eq!((setups[0].at, setups[0].delay_ms, setups[0].is_inferred), (at(750), Some(750.0), false));
+    assert_eq!((setups[0].fabric, setups[0].user), (Some(call.fabric), Some(call.alice)));
+}
+
+#[test]
+fn a_set_up_that_fails_says_after_how_long() {
+    let mut call = Call::new();
+    call.call.ice_state(at(300), call.fabric, IceState::Checking).unwrap();
+    call.call.ice_state(at(15_300), call.fabric, IceState::Failed).unwrap();
+    let fabric = call.summary();
+    assert_eq!((fabric.state, fabric.class), (Some(FabricState::Failed), Some(CallClass::Failed)));
+    assert_eq!((fabric.failure_delay_ms, fabric.setup_delay_ms), (Some(15_300.0), None));
+    assert_eq!(fabric.failure_reason, Some(FailureReason::IceConnectionFailure));
+    use EventKind::{FabricOpened, FabricSetupFailed, FabricStateChange, IceFailed, UserJoined};
+    let expected = [UserJoined, FabricOpened, FabricStateChange, FabricStateChange, IceFailed, FabricSetupFailed];
+    assert_eq!(call.kinds(), expected);
+}
+
+#[test]
+fn a_disruption_has_a_length_and_a_drop_ends_the_class() {
+    let mut call = Call::new();
+    for (ms, state) in [(100, IceState::Connected), (5_000, IceState::Disconnected), (8_500, IceState::Connected)] {
+        call.call.ice_state(at(ms), call.fabric, state).unwrap();
+    }
+    let end = call.happened().into_iter().find(|happening| happening.kind == EventKind::IceDisruptionEnd).unwrap();
+    assert_eq!(end.delay_ms, Some(3_500.0));
+    let life = call.summary().life;
+    assert_eq!((life.disruptions, life.disrupted_s, life.drops), (1, 3.5, 0));
+    // One that goes on counts until now.
+    call.call.ice_state(at(20_000), call.fabric, IceState::Disconnected).unwrap();
+    call.look(21_000, &[]);
+    assert_eq!((call.summary().state, call.summary().life.disrupted_s), (Some(FabricState::Disrupted), 4.5));
+    call.call.ice_state(at(22_000), call.fabric, IceState::Failed).unwrap();
+    let fabric = call.summary();
+    assert_eq!((fabric.life.drops, fabric.life.disrupted_s, fabric.class), (1, 5.5, Some(CallClass::Dropped)));
+    let drop = call.happened().into_iter().find(|happening| happening.kind == EventKind::FabricDropped).unwrap();
+    assert_eq!(drop.delay_ms, Some(2_000.0));
+    // Hanging up afterwards does not make it a good call; a restart that succeeds does.
+    let mut restarted = call.call.clone();
+    restarted.ice_state(at(23_000), call.fabric, IceState::New).unwrap();
+    restarted.ice_state(at(24_000), call.fabric, IceState::Connected).unwrap();
+    assert_eq!(restarted.summary().class, Some(CallClass::Established));
+    assert_eq!(restarted.summary().life.restarts, 1);
+    call.call.send_event(at(23_000), call.fabric, AppEvent::Terminated).unwrap();
+    assert_eq!(call.call.summary().class, Some(CallClass::Dropped));
+}
+
+#[test]
+fn the_connection_state_stands_in_and_closing_terminates() {
+    let mut call = Call::new();
+    call.call.connection_state(at(100), call.fabric, ConnectionState::Connecting).unwrap();
+    call.call.connection_state(at(400), call.fabric, ConnectionState::Connected).unwrap();
+    assert_eq!(call.summary().setup_delay_ms, Some(400.0));
+    call.call.connection_state(at(900), call.fabric, ConnectionState::Closed).unwrap();
+    let fabric = call.summary();
+    assert_eq!((fabric.state, fabric.terminated_ms), (Some(FabricState::Terminated), Some(900.0)));
+    let kinds = call.kinds();
+    assert!(kinds.contains(&EventKind::IceTerminated) && kinds.contains(&EventKind::FabricTerminated), "{kinds:?}");
+    // It is the only endpoint, so that the call is over with it.
+    assert_eq!(call.call.ingest(at(901), call.fabric, &call.report), Err(InputError::Ended));
+}
+
+#[test]
+fn calls_that_were_never_connected_are_told_apart() {
+    let class = |states: &[(u64, Option<SignalingState>, Option<IceState>)]| {
+        let mut call = Call::new();
+        for &(ms, signaling, ice) in states {
+            if let Some(state) = signaling {
+                call.call.signaling_state(at(ms), call.fabric, state).unwrap();
+            }
+            if let Some(state) = ice {
+                call.call.ice_state(at(ms), call.fabric, state).unwrap();
+            }
+        }
+        let open = call.summary().class;
+        call.call.handle_timeout(at(600_000)).unwrap();
+        (open, call.summary().class)
+    };
+    use SignalingState::{Closed, HaveLocalOffer, Stable};
+    assert_eq!(class(&[]), (None, None), "nothing tells");
+    assert_eq!(class(&[(1, Some(HaveLocalOffer), None)]), (None, Some(CallClass::Missed)));
+    let missed = Some(CallClass::Missed);
+    assert_eq!(class(&[(1, Some(HaveLocalOffer), None), (9, Some(Closed), None)]), (missed, missed));
+    let answered = [(1, Some(HaveLocalOffer), None), (2, Some(Stable), Some(IceState::Checking))];
+    assert_eq!(class(&answered), (None, Some(CallClass::Aborted)));
+    let connected = [answered[0], answered[1], (3, None, Some(IceState::Connected))];
+    assert_eq!(class(&connected), (Some(CallClass::Established), Some(CallClass::Established)));
+    // Everybody is gone, and the path was down before: nobody meant it.
+    let lost = [connected[0], connected[1], connected[2], (9, None, Some(IceState::Disconnected))];
+    assert_eq!(class(&lost), (Some(CallClass::Established), Some(CallClass::Dropped)));
+}
+
+#[test]
+fn stats_tell_where_the_application_does_not() {
+    let mut call = Call::new();
+    let see = |call: &mut Call, ms, ice, dtls, fragment| {
+        call.report.clear();
+        push_transport(&mut call.report, ms, ice, dtls, fragment);
+        call.call.ingest(at(ms), call.fabric, &call.report).unwrap();
+        call.happened()
+    };
+    let kinds = |happened: &[callgauge::event::Happening]| {
+        let told = |happening: &&callgauge::event::Happening| happening.is_inferred;
+        happened.iter().filter(told).map(|happening| happening.kind).collect::<Vec<_>>()
+    };
+    use EventKind::{
+        FabricDropped, FabricSetup, FabricStateChange, IceDisruptionEnd, IceDisruptionStart, IceRestarted,
+    };
+    see(&mut call, 1_000, "checking", "new", "a");
+    let without_keys = see(&mut call, 2_000, "connected", "connecting", "a");
+    assert_eq!(kinds(&without_keys), [], "no packet can flow before DTLS is up");
+    let up = see(&mut call, 3_000, "connected", "connected", "a");
+    assert_eq!(kinds(&up), [FabricStateChange, FabricSetup]);
+    let fabric = call.summary();
+    // Some time in the second before.
+    assert_eq!((fabric.setup_delay_ms, fabric.setup_delay_uncertainty_ms), (Some(3_000.0), Some(1_000.0)));
+    let down = see(&mut call, 4_000, "disconnected", "connected", "a");
+    assert_eq!(kinds(&down), [FabricStateChange, IceDisruptionStart]);
+    let back = see(&mut call, 6_000, "connected", "connected", "a");
+    assert_eq!(kinds(&back), [FabricStateChange, IceDisruptionEnd]);
+    let restart = see(&mut call, 7_000, "connected", "connected", "b");
+    assert_eq!(kinds(&restart), [IceRestarted]);
+    assert_eq!(kinds(&see(&mut call, 8_000, "connected", "connected", "b")), []);
+    let lost = see(&mut call, 9_000, "connected", "failed", "b");
+    assert_eq!(kinds(&lost), [FabricStateChange, FabricDropped]);
+    assert_eq!(lost[1].reason, Some(FailureReason::TransportFailure));
+    assert_eq!(call.summary().class, Some(CallClass::Dropped));
+}
+
+#[test]
+fn what_the_application_tells_goes_before_stats() {
+    let mut call = Call::new();
+    call.call.ice_state(at(400), call.fabric, IceState::Checking).unwrap();
+    call.report.clear();
+    push_transport(&mut call.report, 1_000, "connected", "connected", "a");
+    call.call.ingest(at(1_000), call.fabric, &call.report).unwrap();
+    assert_eq!(call.summary().state, Some(FabricState::Initializing));
+    call.call.ice_state(at(1_200), call.fabric, IceState::Connected).unwrap();
+    assert_eq!(call.summary().setup_delay_ms, Some(1_200.0));
+}
+
+#[test]
+fn a_fabric_that_was_connected_before_anybody_looked_has_no_setup_delay() {
+    let mut call = Call::new();
+    push_transport(&mut call.report, 0, "connected", "connected", "a");
+    call.call.ingest(at(0), call.fabric, &call.report).unwrap();
+    let fabric = call.summary();
+    assert_eq!((fabric.state, fabric.setup_delay_ms), (Some(FabricState::Established), None));
+    assert_eq!(call.call.summary().life.setup_delay_ms.n, 0);
+}
+
+#[test]
+fn a_fabric_that_was_opened_before_anybody_could_say_has_no_delays() {
+    let mut call = Call::new();
+    let spec = FabricSpec::new("old").with_unknown_opening();
+    let old = call.call.open_fabric(at(0), spec).unwrap();
+    for (ms, state) in [(500, IceState::Checking), (900, IceState::Failed), (2_000, IceState::Connected)] {
+        call.call.ice_state(at(ms), old, state).unwrap();
+    }
+    let summary = call.call.summary();
+    let fabric = summary.fabrics.iter().find(|fabric| fabric.fabric == "old").unwrap();
+    assert_eq!((fabric.setup_delay_ms, fabric.failure_delay_ms, fabric.opened_ms), (None, None, None));
+    assert_eq!((fabric.connectivity_delay_ms, fabric.class), (None, Some(CallClass::Established)));
+    assert!(!summary.events.iter().any(|event| event.event == EventKind::FabricOpened && event.user.is_none()));
+}
+
+/// A snapshot in which `pair` is selected; its local candidate is a relay that is reached over `relay`.
+fn select(call: &mut Call, ms: u64, pair: &str, relay: Option<&str>, packets: u32) {
+    call.report.clear();
+    let time = StatTime::from_millis(1e12 + ms as f64);
+    push_transport(&mut call.report, ms, "connected", "connected", "a");
+    let mut entry = call.report.push(StatsType::CandidatePair, pair);
+    entry.set_timestamp(time).set_flag(Flag::Selected, true).set(Num::BytesSent, f64::from(packets) * 100.0);
+    entry.set_text(Text::LocalCandidateId, "L").set_text(Text::RemoteCandidateId, "R");
+    let mut local = call.report.push(StatsType::LocalCandidate, "L");
+    local.set_timestamp(time).set_text(Text::CandidateType, if relay.is_some() { "relay" } else { "host" });
+    if let Some(protocol) = relay {
+        local.set_text(Text::RelayProtocol, protocol);
+    }
+    call.report.push(StatsType::RemoteCandidate, "R").set_timestamp(time).set_text(Text::CandidateType, "host");
+    push(&mut call.report, ms, received(7, packets));
+    call.call.ingest(at(ms), call.fabric, &call.report).unwrap();
+}
+
+#[test]
+fn another_path_is_a_switch_and_says_how_its_relay_is_reached() {
+    let mut call = Call::new();
+    for second in 1..=4 {
+        select(&mut call, second * 1_000, "direct", None, second as u32 * 50);
+    }
+    assert!(!call.kinds().contains(&EventKind::FabricTransportSwitch), "the first path is no switch");
+    for second in 5..=8 {
+        select(&mut call, second * 1_000, "relayed", Some("tls"), second as u32 * 50);
+    }
+    let switches: Vec<_> =
+        call.happened().into_iter().filter(|one| one.kind == EventKind::FabricTransportSwitch).collect();
+    assert_eq!(switches.len(), 1);
+    assert_eq!((switches[0].relay, switches[0].at), (Some(Relay::Tls), at(5_000)));
+    // Three intervals on each path, of which the second was relayed.
+    assert_eq!((call.summary().life.transport_switches, call.summary().life.relayed_s), (1, Some(3.0)));
+}
+
+#[test]
+fn pairs_tell_where_there_is_no_transport() {
+    let mut call = Call::new();
+    let see = |call: &mut Call, ms: u64, pairs: &[(&str, &str, bool, f64)]| {
+        call.report.clear();
+        for &(id, state, selected, bytes) in pairs {
+            let mut entry = call.report.push(StatsType::CandidatePair, id);
+            entry.set_timestamp(StatTime::from_millis(1e12 + ms as f64)).set_text(Text::State, state);
+            entry.set_flag(Flag::Selected, selected).set(Num::BytesReceived, bytes);
+        }
+        call.call.ingest(at(ms), call.fabric, &call.report).unwrap();
+        call.summary().state
+    };
+    assert_eq!(see(&mut call, 0, &[]), None, "nothing tells");
+    let initializing = Some(FabricState::Initializing);
+    assert_eq!(see(&mut call, 1_000, &[("a", "failed", false, 0.0)]), initializing, "more may come");
+    assert_eq!(see(&mut call, 2_000, &[("a", "failed", false, 0.0), ("b", "in-progress", false, 0.0)]), initializing);
+    assert_eq!(see(&mut call, 3_000, &[("b", "succeeded", true, 0.0)]), initializing, "nothing has come through");
+    assert_eq!(see(&mut call, 4_000, &[("b", "succeeded", true, 100.0)]), Some(FabricState::Established));
+    assert_eq!(see(&mut call, 5_000, &[("b", "failed", true, 100.0)]), Some(FabricState::Disrupted));
+    assert_eq!(see(&mut call, 6_000, &[("b", "failed", false, 100.0)]), Some(FabricState::Disrupted));
+    assert_eq!(see(&mut call, 7_000, &[("c", "succeeded", true, 100.0)]), Some(FabricState::Established));
+    let fabric = call.summary();
+    assert_eq!((fabric.setup_delay_ms, fabric.setup_delay_uncertainty_ms), (Some(4_000.0), Some(1_000.0)));
+    assert_eq!((fabric.life.disruptions, fabric.life.disrupted_s, fabric.failure_reason), (1, 2.0, None));
+}
+
+#[test]
+fn opening_again_says_so_and_changes_nothing() {
+    let mut call = Call::new();
+    let spec = FabricSpec::new("pc").with_local_user(call.alice).with_remote_user(call.bob);
+    let before = call.call.summary();
+    assert_eq!(call.call.open_fabric(at(500), spec.clone()), Err(InputError::AlreadyOpen));
+    assert_eq!(call.call.find_fabric(&spec), Some(call.fabric));
+    assert_eq!(call.call.summary(), before);
+    // Somebody else's of the same name is another one; so is the next one after it was terminated.
+    let other = call.open(500, "pc", "bob", "alice");
+    assert_ne!(other, call.fabric);
+    let server = call.open(600, "server", "alice", "bob");
+    call.call.send_event(at(700), call.fabric, AppEvent::Terminated).unwrap();
+    let again = call.call.open_fabric(at(800), spec).unwrap();
+    assert!(again != call.fabric && again != server);
+    // Without a local user nobody can tell.
+    let nameless = [0, 1].map(|_| call.call.open_fabric(at(900), FabricSpec::new("pc")).unwrap());
+    assert_ne!(nameless[0], nameless[1]);
+}

@@ -1,0 +1,130 @@
+//! What applications report and people say.
+
+use callgauge::conference::{Feedback, Rating};
+use callgauge::event::EventKind;
+use callgauge::fabric::{CallClass, ErrorReport, FailureReason, IceState, MAX_TEXT, WebRtcFunction};
+use callgauge::{Answer, AppEvent, Config, InputError, Limits};
+
+use super::{Call, at};
+
+#[test]
+fn a_failure_before_the_set_up_is_its_failure_and_after_it_an_error() {
+    let mut call = Call::new();
+    let report = ErrorReport::new(WebRtcFunction::SetRemoteDescription).with_dom_error("InvalidStateError", "no");
+    let answer = call.call.report_error(at(2_000), Some(call.fabric), report).unwrap();
+    assert!(answer.has_failed_setup && answer.is_kept);
+    let fabric = call.summary();
+    assert_eq!((fabric.failure_delay_ms, fabric.class), (Some(2_000.0), Some(CallClass::Failed)));
+    assert_eq!(fabric.failure_reason, Some(FailureReason::NegotiationFailure));
+    // Only the first is the failure of the set-up; a log never is.
+    let second = call.call.report_error(at(2_500), Some(call.fabric), report).unwrap();
+    let log = call.call.report_error(at(2_600), Some(call.fabric), ErrorReport::log("so what")).unwrap();
+    assert!(!second.has_failed_setup && !log.has_failed_setup);
+    use EventKind::{ApplicationErrorLog, FabricOpened, FabricSetupFailed, UserJoined, WebRtcError};
+    assert_eq!(call.kinds(), [UserJoined, FabricOpened, FabricSetupFailed, WebRtcError, ApplicationErrorLog]);
+    let summary = call.call.summary();
+    assert_eq!((summary.errors.len(), summary.life.errors, summary.life.setup_failures), (3, 2, 1));
+    assert_eq!(summary.errors[0].dom_error.as_deref(), Some("InvalidStateError"));
+    assert_eq!((summary.errors[0].user.as_deref(), summary.errors[0].fabric.as_deref()), (Some("alice"), Some("pc")));
+    // It may still succeed.
+    call.call.ice_state(at(9_000), call.fabric, IceState::Connected).unwrap();
+    assert_eq!(call.summary().class, Some(CallClass::Established));
+    let late = ErrorReport::new(WebRtcFunction::IceConnectionFailure);
+    assert!(!call.call.report_error(at(9_500), Some(call.fabric), late).unwrap().has_failed_setup);
+    assert!(call.kinds().contains(&EventKind::IceFailed));
+    assert_eq!(call.summary().class, Some(CallClass::Dropped));
+}
+
+#[test]
+fn only_a_log_leaves_a_fabric_that_is_being_set_up_alone() {
+    for &function in WebRtcFunction::ALL {
+        let mut call = Call::new();
+        let answer = call.call.report_error(at(1), Some(call.fabric), ErrorReport::new(function)).unwrap();
+        assert_eq!(answer.has_failed_setup, !function.is_log(), "{function:?}");
+        assert_eq!(call.summary().failure_delay_ms.is_some(), !function.is_log());
+    }
+}
+
+#[test]
+fn what_fails_before_there_is_a_fabric_is_somebodys() {
+    let mut call = Call::new();
+    let report = ErrorReport::new(WebRtcFunction::GetUserMedia).with_dom_error("NotAllowedError", "");
+    let answer = call.call.report_error(at(5), None, report.with_user(call.bob)).unwrap();
+    assert_eq!(answer.reason, FailureReason::MediaPermissionError);
+    let event = call.happened().pop().unwrap();
+    assert_eq!((event.kind, event.user, event.fabric), (EventKind::WebRtcError, Some(call.bob), None));
+    assert_eq!(call.call.summary().errors[0].user.as_deref(), Some("bob"));
+}
+
+#[test]
+fn a_log_is_cut_where_a_character_ends_and_says_how_much() {
+    let mut call = Call::new();
+    // 20 479 bytes, and then one of two bytes across the limit.
+    let text = "x".repeat(MAX_TEXT - 1) + "äöü";
+    let answer = call.call.report_error(at(1), None, ErrorReport::log(&text)).unwrap();
+    assert_eq!((answer.cut_bytes, answer.is_kept), (6, true));
+    let error = &call.call.summary().errors[0];
+    assert_eq!((error.message.as_ref().unwrap().len(), error.cut_bytes), (20_479, 6));
+}
+
+#[test]
+fn errors_are_bounded_by_number_and_by_bytes() {
+    for limits in [Limits::new().with_errors(3), Limits::new().with_error_bytes(3_000)] {
+        let mut call = Call::with(Config::new().with_limits(limits));
+        let text = "x".repeat(1_000);
+        let kept: Vec<bool> =
+            (0..5).map(|_| call.call.report_error(at(1), None, ErrorReport::log(&text)).unwrap().is_kept).collect();
+        assert_eq!(kept, [true, true, true, false, false]);
+        let summary = call.call.summary();
+        assert_eq!((summary.errors.len(), summary.refused_errors), (3, 2));
+    }
+}
+
+#[test]
+fn the_timeline_is_bounded_and_counts_what_it_leaves_out() {
+    let mut call = Call::with(Config::new().with_limits(Limits::new().with_timeline(4)));
+    for ms in 1..=5 {
+        call.call.send_event(at(2 * ms), call.fabric, AppEvent::Hold).unwrap();
+        call.call.send_event(at(2 * ms + 1), call.fabric, AppEvent::Resume).unwrap();
+    }
+    let summary = call.call.summary();
+    assert_eq!((summary.events.len(), summary.refused_events), (4, 8));
+    assert_eq!(call.kinds().len(), 12, "all of them can be polled");
+}
+
+#[test]
+fn feedback_is_one_opinion_of_one_user_about_one_thing() {
+    let mut call = Call::new();
+    let (alice, fabric) = (call.alice, call.fabric);
+    let rating = |stars| Rating::new(stars).unwrap();
+    let first = Feedback::new(rating(2)).with_comment("echo");
+    let mut say = |user, about, feedback: &Feedback| call.call.feedback(user, about, feedback.clone());
+    assert_eq!(say(Some(alice), None, &first), Ok(Answer::Applied));
+    assert_eq!(say(Some(alice), None, &first), Ok(Answer::AlreadySo));
+    let better = Feedback::new(rating(4)).with_audio(rating(5)).with_video(rating(3)).with_screen(rating(1));
+    assert_eq!(say(Some(alice), None, &better), Ok(Answer::Applied));
+    assert_eq!(say(Some(alice), Some(fabric), &first), Ok(Answer::Applied));
+    assert_eq!(say(None, None, &Feedback::new(Rating::of_two(false))), Ok(Answer::Applied));
+    let mut other = callgauge::Conference::new("", Config::new());
+    let stranger = ["a", "b", "c"].map(|name| other.user(name).unwrap())[2];
+    assert_eq!(say(Some(stranger), None, &first), Err(InputError::UnknownUser));
+    let said = call.call.summary().feedback;
+    assert_eq!(said.len(), 3);
+    // Sorted: who has no name, then the call, then its connections.
+    assert_eq!((said[0].user.as_deref(), said[0].overall), (None, 1));
+    assert_eq!((said[1].overall, said[1].audio, said[1].video, said[1].screen), (4, Some(5), Some(3), Some(1)));
+    assert_eq!((said[2].fabric.as_deref(), said[2].comment.as_deref()), (Some("pc"), Some("echo")));
+    assert_eq!(call.user("alice").feedback.len(), 2);
+    // People say it when the call is over.
+    call.call.leave(at(10), alice).unwrap();
+    call.call.handle_timeout(at(20)).unwrap();
+    assert!(call.call.ended().is_some());
+    assert_eq!(call.call.feedback(Some(call.bob), None, better), Ok(Answer::Applied));
+}
+
+#[test]
+fn a_rating_out_of_range_is_refused() {
+    for rating in 0..=255 {
+        assert_eq!(Rating::new(rating).map(Rating::get), (1..=5).contains(&rating).then_some(rating));
+    }
+}
