@@ -262,7 +262,8 @@ impl CodecTable {
         let name = encoding_name(query.name)?;
         let kbps = query.bitrate.map(kbps);
         if let Some(added) = self.added(name) {
-            return read(&added.rows, Rates::Continuous, kbps, Source::Caller);
+            let widest = added.rows.iter().map(|row| row.equipment.scale()).max()?;
+            return read(&added.rows, widest, Rates::Continuous, kbps, Source::Caller);
         }
         let codec = published(name)?;
         let curve = codec.curves.iter().find(|curve| query.meets(curve.when))?;
@@ -270,7 +271,9 @@ impl CodecTable {
             Some(scale) => rows_on(curve.rows, scale),
             None => curve.rows,
         };
-        let found = read(rows, codec.rates, kbps, curve.source)?;
+        // A higher rate has never a narrower band.
+        let widest = rows.last()?.equipment.scale();
+        let found = read(rows, widest, codec.rates, kbps, curve.source)?;
         Some(CodecImpairment { lookahead_ms: codec.lookahead_ms, ..found })
     }
 
@@ -319,9 +322,8 @@ fn rows_on(rows: &[Row], scale: Scale) -> &[Row] {
         .unwrap_or_default()
 }
 
-/// Reads `rows`, which are sorted by rate, at `kbps`, all on the widest of their scales.
-fn read(rows: &[Row], rates: Rates, kbps: Option<f64>, source: Source) -> Option<CodecImpairment> {
-    let scale = rows.iter().map(|row| row.equipment.scale()).max()?;
+/// Reads `rows`, which are sorted by rate, at `kbps`, all on `scale`, the widest of theirs.
+fn read(rows: &[Row], scale: Scale, rates: Rates, kbps: Option<f64>, source: Source) -> Option<CodecImpairment> {
     let published = |row: &Row| {
         let equipment = row.equipment.onto(scale)?;
         let basis = Basis::Published;

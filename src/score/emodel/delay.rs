@@ -66,8 +66,8 @@ pub fn idd_tabled(ta_ms: f64) -> f64 {
     if ta_ms <= table::FIRST_MS {
         return 0.0;
     }
-    let whole = libm::floor(ta_ms);
-    // A cast saturates: NaN and what is beyond the table find no pair there.
+    // Positive. A cast cuts and saturates: NaN and what is beyond the table find no pair there.
+    let whole = ta_ms as u32 as f64;
     let at = (whole - table::FIRST_MS) as usize;
     match table::IDD.get(at..).unwrap_or_default() {
         [low, high, ..] if !ta_ms.is_nan() => low + (high - low) * (ta_ms - whole),
