@@ -120,9 +120,9 @@ impl AudioInputs<'_> {
 
 /// The model that scores sound unless another is chosen.
 ///
-/// Ie and Bpl are published (see [`codec`](super::codec)); the constants here are ours. Two of them, κ and the half point
-/// of stretching, are fitted to recordings by `examples/validate.rs -- --fit DIRECTORY` on those recordings that are
-/// marked for it; the fit's result and its correlations with measured quality are in the README.
+/// Ie and Bpl are published (see [`codec`](super::codec)); the constants here are ours. κ and the half point of stretching
+/// are fitted to recordings by `cargo run --release --example validate -- DIRECTORY --fit`, on those that are marked for
+/// it alone; the README says how scores then agree with measured quality.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AudioModel {
     codecs: CodecTable,
