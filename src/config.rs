@@ -4,6 +4,7 @@ use alloc::sync::Arc;
 use core::panic::RefUnwindSafe;
 use core::time::Duration;
 
+use crate::diagnosis::{Kind, Threshold, Thresholds};
 use crate::score::Model;
 use crate::score::audio::{AudioInputs, AudioModel};
 use crate::score::combine::Weights;
@@ -84,6 +85,10 @@ limits! {
     error_bytes with_error_bytes 262_144
         /// How many bytes their texts may have together.
         ;
+    diagnoses_per_fabric with_diagnoses_per_fabric 512
+        /// How many diagnoses of one fabric are kept. One beyond is not raised, and counted in
+        /// [`ConferenceSummary::refused_diagnoses`](crate::summary::ConferenceSummary::refused_diagnoses).
+        ;
     feedback with_feedback 1_024
         /// How many ratings are kept: one for each user and what it is about.
         ;
@@ -102,6 +107,7 @@ pub struct Config {
     audio_model: Option<Arc<ScoresAudio>>,
     video_model: Option<Arc<ScoresVideo>>,
     weights: Weights,
+    thresholds: Option<Arc<Thresholds>>,
     stitches: bool,
     keeps_device_labels: bool,
     silence_micros: u64,
@@ -115,6 +121,7 @@ pub type ScoresVideo = dyn for<'a> Model<VideoInputs<'a>> + RefUnwindSafe;
 
 static AUDIO_MODEL: AudioModel = AudioModel::new();
 static VIDEO_MODEL: VideoModel = VideoModel::new();
+static THRESHOLDS: Thresholds = Thresholds::new();
 
 /// callstats' timeout: ICE gives up after 31 s.
 const SILENCE_MICROS: u64 = 30_000_000;
@@ -129,6 +136,7 @@ impl Config {
             audio_model: None,
             video_model: None,
             weights: Weights::new(),
+            thresholds: None,
             stitches: false,
             keeps_device_labels: false,
             silence_micros: SILENCE_MICROS,
@@ -179,6 +187,19 @@ impl Config {
     #[must_use]
     pub const fn weights(&self) -> &Weights {
         &self.weights
+    }
+
+    /// Other limits for one kind of diagnosis.
+    #[must_use]
+    pub fn with_threshold(mut self, kind: Kind, threshold: Threshold) -> Self {
+        self.thresholds = Some(Arc::new(self.thresholds().with(kind, threshold)));
+        self
+    }
+
+    /// The limits of all diagnoses: those of [`Kind`]'s table unless others were chosen.
+    #[must_use]
+    pub fn thresholds(&self) -> &Thresholds {
+        self.thresholds.as_deref().unwrap_or(&THRESHOLDS)
     }
 
     /// After how much silence a user counts as gone, and the conference as over.

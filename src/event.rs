@@ -1,5 +1,6 @@
 //! What happens while a conference is measured, as it happens.
 
+use crate::diagnosis::Diagnosis;
 pub use crate::fabric::{EndReason, EventKind, Happening, StateChange};
 use crate::id::StreamKey;
 use crate::metric::Interval;
@@ -39,6 +40,24 @@ pub enum Event {
     Happened {
         /// What, when, and to whom.
         happening: Happening,
+    },
+    /// Something goes wrong.
+    #[non_exhaustive]
+    DiagnosisRaised {
+        /// What, since when, and by which figures.
+        diagnosis: Diagnosis,
+    },
+    /// What goes wrong has become worse.
+    #[non_exhaustive]
+    DiagnosisUpdated {
+        /// The same diagnosis as it was raised, with the figures so far.
+        diagnosis: Diagnosis,
+    },
+    /// What went wrong is over.
+    #[non_exhaustive]
+    DiagnosisCleared {
+        /// The same diagnosis, with its end and all of its figures.
+        diagnosis: Diagnosis,
     },
     /// Events were dropped, oldest first, because nobody polled them. Comes before those that were kept.
     #[non_exhaustive]

@@ -33,9 +33,11 @@ macro_rules! output {
     };
 }
 
+mod diagnosis;
 mod life;
 mod scores;
 
+pub use diagnosis::DiagnosisSummary;
 pub use life::{
     ConferenceState, DelaySummary, DeviceSummary, ErrorSummary, EventSummary, FeedbackSummary, FlowSummary,
     LifeSummary, LinkSummary, Schema, StaySummary, UserState, UserSummary,
@@ -87,8 +89,10 @@ output! {
         refused_errors: u64,
         /// What people said.
         feedback: Vec<FeedbackSummary>,
-        /// What went wrong.
-        diagnoses: Vec<NotYet>,
+        /// What went wrong, worst first: by severity, then by how long it went on.
+        diagnoses: Vec<DiagnosisSummary>,
+        /// Diagnoses that there was no room for.
+        refused_diagnoses: u64,
         /// The PeerConnections, in the order in which they were opened; of several at one time, by name and users.
         fabrics: Vec<FabricSummary>,
     }

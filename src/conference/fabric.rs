@@ -11,6 +11,7 @@ use super::FabricSpec;
 use super::outbox::Outbox;
 use crate::account::{Account, Around, Look, ToldTime};
 use crate::config::{Config, Limits};
+use crate::diagnosis::{DeskParts, FabricLook, StreamLook, Watch};
 use crate::event::Event;
 use crate::fabric::{Lifecycle, Mapping, Media, Owner, Path, Playout, Told};
 use crate::id::{Direction, FabricId, Ssrc, StreamKey};
@@ -36,6 +37,7 @@ pub(super) struct Fabric {
     index: HashMap<(Direction, Ssrc), u32>,
     pub(super) path: Path,
     playout: Playout,
+    pub(super) watch: Watch,
     pub(super) snapshots: u64,
     /// The earliest and the latest time of any snapshot, on the reporter's clock.
     pub(super) span: Option<(StatTime, StatTime)>,
@@ -126,6 +128,7 @@ impl Fabric {
             index: HashMap::new(),
             path: Path::default(),
             playout: Playout::default(),
+            watch: Watch::default(),
             snapshots: 0,
             span: None,
             refused_streams: 0,
@@ -201,6 +204,14 @@ impl Fabric {
                     if interval.state == State::Reset {
                         out.push(limits, Event::CounterReset { stream, at: interval.at });
                     }
+                    let desk = DeskParts {
+                        limit: limits.diagnoses_per_fabric(),
+                        thresholds: config.thresholds(),
+                        fabric: self.id,
+                        user: self.spec.local_user,
+                        tell: &mut |change, &diagnosis| out.diagnose(limits, change, diagnosis),
+                    };
+                    self.watch.see_stream(slot as usize, &StreamLook { interval: &interval, entry, source }, desk);
                 }
             }
             if let Some(id) = account.new_codec_id(entry).filter(|_| account.is_at(entry))
@@ -217,6 +228,19 @@ impl Fabric {
             self.life.see(now, sight, self.path.relay(), &mut |happening| {
                 out.raise(limits, crate::event::Happening { fabric, user, ..happening });
             });
+            let look = FabricLook {
+                at: report.latest(),
+                ice_rtt_ms: self.path.rtt_ms,
+                available_bps: self.path.available_bps,
+            };
+            let desk = DeskParts {
+                limit: limits.diagnoses_per_fabric(),
+                thresholds: config.thresholds(),
+                fabric: self.id,
+                user: self.spec.local_user,
+                tell: &mut |change, &diagnosis| out.diagnose(limits, change, diagnosis),
+            };
+            self.watch.see_fabric(&look, desk);
         }
     }
 

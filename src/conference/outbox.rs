@@ -4,6 +4,7 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use crate::config::Limits;
+use crate::diagnosis::{Change, Diagnosis};
 use crate::event::{Event, Happening};
 
 /// Events that wait to be polled, and the timeline.
@@ -27,6 +28,18 @@ impl Outbox {
         if limits.pending_events() > 0 {
             self.events.push_back(event);
         }
+    }
+
+    /// Queues what became of a diagnosis.
+    pub(super) fn diagnose(&mut self, limits: Limits, change: Change, diagnosis: Diagnosis) {
+        self.push(
+            limits,
+            match change {
+                Change::Raised => Event::DiagnosisRaised { diagnosis },
+                Change::Updated => Event::DiagnosisUpdated { diagnosis },
+                Change::Cleared => Event::DiagnosisCleared { diagnosis },
+            },
+        );
     }
 
     /// Queues what happened, and keeps it.

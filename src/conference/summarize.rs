@@ -1,5 +1,6 @@
 //! From accounts to the summary that leaves the engine.
 
+mod diagnoses;
 pub(super) mod scores;
 
 use alloc::string::String;
@@ -49,7 +50,8 @@ pub(super) fn conference(call: &Conference) -> ConferenceSummary {
         errors: timeline::errors(call),
         refused_errors: call.log.refused_errors,
         feedback: timeline::feedback(call, |_| true),
-        diagnoses: Vec::new(),
+        diagnoses: diagnoses::diagnoses(call, &fabrics, start_ms),
+        refused_diagnoses: fabrics.iter().map(|fabric| fabric.watch.book.refused).sum(),
         fabrics: fabrics.iter().map(|room| fabric(call, room)).collect(),
     }
 }

@@ -15,6 +15,8 @@ pub(crate) struct Path {
     pub(crate) ice_rtt_ms: Digest,
     pub(crate) available_outgoing_bps: Digest,
     pub(crate) selected_changes: u64,
+    /// What the sender's congestion control believed in at the latest look, bits per second.
+    pub(crate) available_bps: Option<f64>,
     /// The latest round trip of the pair in use, ms.
     pub(crate) rtt_ms: Option<f64>,
     /// Milliseconds in which packets passed by way of a relay, at either end; `None` while no candidate is known.
@@ -75,6 +77,7 @@ impl Path {
 
     /// Whether the pair is another one than before.
     fn look_at_pair(&mut self, entry: Entry<'_>, report: &Report) -> bool {
+        self.available_bps = entry.get(Num::AvailableOutgoingBitrate);
         let gauge = entry.get(Num::CurrentRoundTripTime).map(|seconds| seconds * 1e3);
         match &mut self.pair {
             Some(pair) if pair.id == entry.id() => {

@@ -1,5 +1,6 @@
 //! `callgauge`: what a getStats recording says about a call.
 
+mod conclusions;
 mod derived;
 mod input;
 mod inspect;

@@ -12,6 +12,7 @@ use callgauge::metric::{Interval, Metric};
 use callgauge::score::{Cause, Tier};
 use callgauge::summary::{ConferenceSummary, FabricSummary, StreamSummary};
 
+use crate::conclusions;
 use crate::input::Input;
 
 /// What streams did over time, by fabric, direction and SSRC.
@@ -67,6 +68,7 @@ pub(crate) fn write(
         let format = input.format.unwrap_or("unknown format");
         writeln!(out, "  {}: {format}, {}", input.file, plural(input.snapshots, "snapshot"))?;
     }
+    conclusions::write(summary, out)?;
     let mut origins = inputs.iter().flat_map(|input| std::iter::repeat_n(input.file.as_str(), input.connections));
     let mut fabrics: Vec<Connection<'_>> = summary
         .fabrics

@@ -1,0 +1,152 @@
+//! What went wrong: detectors that raise, update and clear a diagnosis.
+//!
+//! Every detector turns what it sees into a [`Reading`]: how bad it is, that the stream rests, or that nothing tells. One
+//! meter for all of them smooths readings over time and decides by time alone, so that a call looked at every 100 ms and
+//! one looked at every 10 s come to the same diagnosis. The limits stand in one table, [`Kind`], with their sources.
+//!
+//! What an input does not carry yields no diagnosis. What rests (muted, paused, on hold) has none, and when it goes on, it
+//! is given time to settle.
+
+mod congestion;
+mod delay;
+mod evidence;
+mod kind;
+mod loss;
+mod meter;
+mod picture;
+mod processor;
+mod sentence;
+mod sound;
+mod watch;
+
+pub use evidence::Evidence;
+pub use kind::{Kind, Threshold, Thresholds};
+pub(crate) use meter::Change;
+pub(crate) use sentence::sentence;
+pub(crate) use watch::{DeskParts, FabricLook, StreamLook, Watch};
+
+use crate::id::{Direction, FabricId, StreamKey, UserId};
+use crate::unit::StatTime;
+
+/// How much a diagnosis matters. Later ones matter more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
+#[non_exhaustive]
+pub enum Severity {
+    /// Worth knowing; nobody need have noticed.
+    Notice,
+    /// People notice.
+    Warning,
+    /// People complain.
+    Severe,
+}
+
+impl Severity {
+    /// The word in outputs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Notice => "notice",
+            Self::Warning => "warning",
+            Self::Severe => "severe",
+        }
+    }
+}
+
+/// Which side of the reporting endpoint is to blame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
+#[allow(clippy::exhaustive_enums)] // there are two ways
+pub enum Side {
+    /// What it sends.
+    Uplink,
+    /// What it receives.
+    Downlink,
+}
+
+impl Side {
+    /// The word in outputs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Uplink => "uplink",
+            Self::Downlink => "downlink",
+        }
+    }
+}
+
+impl From<Direction> for Side {
+    fn from(direction: Direction) -> Self {
+        match direction {
+            Direction::Inbound => Self::Downlink,
+            Direction::Outbound => Self::Uplink,
+        }
+    }
+}
+
+/// Something that went wrong, from when to when, and the figures that say so.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Diagnosis {
+    /// What it is.
+    pub kind: Kind,
+    /// How much it matters: the most it came to.
+    pub severity: Severity,
+    /// The PeerConnection.
+    pub fabric: FabricId,
+    /// The stream; `None` for what is about the whole connection.
+    pub stream: Option<StreamKey>,
+    /// Whose endpoint it is; `None` when nobody said.
+    pub user: Option<UserId>,
+    /// Which side of that endpoint; `None` for what is about both.
+    pub side: Option<Side>,
+    /// When it began, on the reporter's clock: before it was raised.
+    pub from: StatTime,
+    /// When it was over; `None` while it goes on.
+    pub to: Option<StatTime>,
+    /// The figures.
+    pub evidence: Evidence,
+}
+
+/// What a detector sees in a look.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Reading {
+    /// Nothing tells; what was known stays.
+    Unknown,
+    /// There is nothing to be bad: what was known is forgotten.
+    Resting,
+    /// How bad it is, in the unit of the kind, throughout the look.
+    Level(f64),
+    /// How much of how much. Parts and wholes are summed up before they are divided.
+    Share(f64, f64),
+}
+
+impl Reading {
+    /// A level where it is known.
+    pub(crate) fn known(level: Option<f64>) -> Self {
+        level.map_or(Self::Unknown, Self::Level)
+    }
+
+    /// 1 if so, 0 if not.
+    pub(crate) const fn of(is_bad: bool) -> Self {
+        Self::Level(if is_bad { 1.0 } else { 0.0 })
+    }
+}
+
+/// Something that finds one kind of trouble in looks of one sort.
+pub(crate) trait Detector<Look> {
+    /// What it finds.
+    const KIND: Kind;
+
+    /// What the look says.
+    fn read(&mut self, look: &Look) -> Reading;
+
+    /// More figures for the evidence. Called after each reading while the diagnosis is raised.
+    fn explain(&self, _evidence: &mut Evidence) {}
+
+    /// The diagnosis was raised by the look just read.
+    fn begin(&mut self) {}
+
+    /// The look just read is part of a diagnosis that is raised.
+    fn note(&mut self) {}
+}

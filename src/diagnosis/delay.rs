@@ -1,0 +1,67 @@
+//! Delay and its variation: the round trip, jitter, and what the jitter buffer makes of it.
+
+use super::watch::{Round, StreamLook};
+use super::{Detector, Evidence, Kind, Reading};
+use crate::metric::Metric;
+
+/// A jitter buffer that wants less than this has not noticed: jitter by the RFC's formula may be that of padding, or of
+/// silence.
+const GROWN_MS: f64 = 90.0;
+/// Where the buffer does not say what it wants, jitter from here on is believed (Twilio's voice SDK warns above it).
+const LARGE_MS: f64 = 30.0;
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct HighRtt;
+
+impl Detector<Round> for HighRtt {
+    const KIND: Kind = Kind::HighRtt;
+
+    fn read(&mut self, look: &Round) -> Reading {
+        Reading::known(look.rtt_ms)
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct HighJitter {
+    target_ms: Option<f64>,
+}
+
+impl Detector<StreamLook<'_>> for HighJitter {
+    const KIND: Kind = Kind::HighJitter;
+
+    fn read(&mut self, look: &StreamLook<'_>) -> Reading {
+        if let Some(reading) = look.rest() {
+            return reading;
+        }
+        self.target_ms = look.get(Metric::JitterBufferTargetMs);
+        Reading::known(look.get(Metric::JitterMs).map(|jitter_ms| {
+            let is_felt = self.target_ms.map_or(jitter_ms >= LARGE_MS, |target_ms| target_ms >= GROWN_MS);
+            if is_felt { jitter_ms } else { 0.0 }
+        }))
+    }
+
+    fn explain(&self, evidence: &mut Evidence) {
+        evidence.set("jitter_buffer_target_ms", self.target_ms);
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct BufferStress {
+    stretched: Option<f64>,
+}
+
+impl Detector<StreamLook<'_>> for BufferStress {
+    const KIND: Kind = Kind::BufferStress;
+
+    fn read(&mut self, look: &StreamLook<'_>) -> Reading {
+        if let Some(reading) = look.rest() {
+            return reading;
+        }
+        self.stretched = look.get(Metric::TimeStretchRatio);
+        Reading::known(look.get(Metric::JitterBufferTargetMs).or_else(|| look.get(Metric::JitterBufferDelayMs)))
+    }
+
+    fn explain(&self, evidence: &mut Evidence) {
+        evidence.set("time_stretch_ratio", self.stretched);
+    }
+}

@@ -1,0 +1,242 @@
+//! The table of what can go wrong, with the limits of each and where they come from.
+
+use super::Severity;
+
+/// Declares the kinds: the enum, and beside every name its figures, limits and source.
+macro_rules! kinds {
+    ($(
+        $(#[$doc:meta])*
+        $variant:ident $name:literal $severity:ident $figure:literal $worst:literal
+        raise $raise:literal clear $clear:literal severe $severe:literal
+        over $smoothing:literal after $after:literal calm $calm:literal settled $settling:literal
+        $source:literal;
+    )*) => {
+        /// What went wrong, and the limits for it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+        #[non_exhaustive]
+        #[repr(u8)]
+        pub enum Kind {
+            $(
+                $(#[$doc])*
+                #[doc = ""]
+                #[doc = concat!(
+                    "`", $figure, "`: raised from ", stringify!($raise), " on, cleared below ", stringify!($clear),
+                    ", severe from ", stringify!($severe), ". ", $source,
+                )]
+                #[cfg_attr(feature = "serde", serde(rename = $name))]
+                $variant,
+            )*
+        }
+
+        impl Kind {
+            /// Every kind, in the order of the table.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+            /// How many there are.
+            pub const COUNT: usize = Self::ALL.len();
+
+            /// The word in outputs.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// The name of the figure that is compared with the limits. In evidence it is the mean over the diagnosis.
+            #[must_use]
+            pub const fn figure(self) -> &'static str {
+                match self { $(Self::$variant => $figure,)* }
+            }
+
+            /// The name of the same figure at its worst.
+            #[must_use]
+            pub const fn worst_figure(self) -> &'static str {
+                match self { $(Self::$variant => $worst,)* }
+            }
+
+            /// Where the limits come from.
+            #[must_use]
+            pub const fn source(self) -> &'static str {
+                match self { $(Self::$variant => $source,)* }
+            }
+
+            /// How much it matters unless it is severe.
+            pub(crate) const fn severity(self) -> Severity {
+                match self { $(Self::$variant => Severity::$severity,)* }
+            }
+
+            const fn threshold(self) -> Threshold {
+                match self {
+                    $(Self::$variant => Threshold {
+                        raise: $raise,
+                        clear: $clear,
+                        severe: $severe,
+                        smoothing_ms: $smoothing,
+                        raise_after_ms: $after,
+                        clear_after_ms: $calm,
+                        settling_ms: $settling,
+                    },)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// The uplink is full: the sender holds back while queues fill on the way. The figure is how far both the video bitrate
+    /// and the bandwidth that congestion control believes in fell below their recent best, counted only while, or not
+    /// long after, the round trip is above its recent least by 30 ms and a third.
+    UplinkCongestion "uplinkCongestion" Warning "rate_drop_ratio" "worst_rate_drop_ratio"
+        raise 0.4 clear 0.2 severe 0.75 over 2_000.0 after 2_000.0 calm 3_000.0 settled 5_000.0
+        "A round trip a third above its usual is ObserveRTC client-monitor's sign of congestion; the drop is fitted to recordings under a bottleneck.";
+    /// The downlink is full: less arrives while queues fill on the way. The figure is how far the video bitrate fell below
+    /// its recent best, counted as for the uplink.
+    DownlinkCongestion "downlinkCongestion" Warning "rate_drop_ratio" "worst_rate_drop_ratio"
+        raise 0.4 clear 0.2 severe 0.75 over 2_000.0 after 2_000.0 calm 3_000.0 settled 5_000.0
+        "As uplink congestion.";
+    /// Many packets are lost, over all streams of one direction. Evidence says whether in bursts (`burst_ratio`).
+    HighLoss "highLoss" Warning "loss_ratio" "worst_loss_ratio"
+        raise 0.03 clear 0.015 severe 0.1 over 3_000.0 after 2_000.0 calm 2_000.0 settled 2_000.0
+        "Twilio's voice SDK warns above 3 %; webrtc-issue-detector above 5 %; 10 % cost 1 MOS and more in recordings without error correction.";
+    /// The round trip is long.
+    HighRtt "highRtt" Warning "rtt_ms" "worst_rtt_ms"
+        raise 250.0 clear 200.0 severe 500.0 over 2_000.0 after 2_000.0 calm 2_000.0 settled 2_000.0
+        "webrtc-issue-detector: 250 ms; with buffers on both ends that is beyond the 150 ms one way of ITU-T G.114, and 500 ms beyond its 400 ms.";
+    /// Packets arrive unevenly, and the jitter buffer had to grow for it.
+    HighJitter "highJitter" Notice "jitter_ms" "worst_jitter_ms"
+        raise 12.0 clear 9.0 severe 60.0 over 2_000.0 after 2_000.0 calm 2_000.0 settled 5_000.0
+        "Fitted: recordings without impairment stay below 9 ms, such with 30 ms of random delay lie at 15 to 20 ms.";
+    /// The jitter buffer holds sound back for long.
+    BufferStress "jitterBufferStress" Warning "jitter_buffer_target_ms" "worst_jitter_buffer_target_ms"
+        raise 200.0 clear 150.0 severe 400.0 over 2_000.0 after 2_000.0 calm 2_000.0 settled 5_000.0
+        "ObserveRTC client-monitor: a target above 200 ms.";
+    /// Sound was invented where packets were missing, and it could be heard.
+    AudibleConcealment "audibleConcealment" Warning "audible_concealed_ratio" "worst_audible_concealed_ratio"
+        raise 0.03 clear 0.01 severe 0.1 over 4_000.0 after 2_000.0 calm 3_000.0 settled 5_000.0
+        "ObserveRTC client-monitor: on at 3 %, off at 1 %.";
+    /// Speech is stretched and squeezed so much that voices sound robotic.
+    RoboticVoice "roboticVoice" Warning "time_stretch_ratio" "worst_time_stretch_ratio"
+        raise 0.08 clear 0.04 severe 0.16 over 3_000.0 after 3_000.0 calm 3_000.0 settled 5_000.0
+        "Fitted: a buffer that adapts once stretches 5 to 6 % for a few seconds; ObserveRTC client-monitor calls 2 % stress.";
+    /// The picture stands still.
+    FrozenVideo "frozenVideo" Warning "frozen_ratio" "worst_frozen_ratio"
+        raise 0.3 clear 0.1 severe 0.6 over 3_000.0 after 2_000.0 calm 3_000.0 settled 5_000.0
+        "webrtc-issue-detector: 30 % of the time frozen.";
+    /// Far fewer frames per second come than from the source, or than did before. The figure is the share that is missing.
+    LowFrameRate "lowFrameRate" Warning "missing_frames_ratio" "worst_missing_frames_ratio"
+        raise 0.4 clear 0.25 severe 0.75 over 3_000.0 after 3_000.0 calm 3_000.0 settled 5_000.0
+        "Half of the frames are missing in callstats.io's bad rating; 40 % is on the way there.";
+    /// The picture is small for the bits that are spent on it.
+    LowResolution "lowResolution" Notice "bits_per_pixel" "worst_bits_per_pixel"
+        raise 0.8 clear 0.6 severe 1e9 over 10_000.0 after 10_000.0 calm 5_000.0 settled 10_000.0
+        "Fitted: recordings of 320 x 180 at the best bitrate of their encoder take 0.65 bit for a pixel; what takes more could carry a larger picture.";
+    /// The sender's processor cannot keep up.
+    CpuLimitedSender "cpuLimitedSender" Warning "limited_cpu_ratio" "worst_limited_cpu_ratio"
+        raise 0.3 clear 0.15 severe 0.9 over 4_000.0 after 3_000.0 calm 4_000.0 settled 5_000.0
+        "ObserveRTC client-monitor: more than 30 % of the time.";
+    /// The receiver's processor cannot keep up: frames are dropped that no loss spoiled.
+    CpuLimitedReceiver "cpuLimitedReceiver" Warning "frames_dropped_ratio" "worst_frames_dropped_ratio"
+        raise 0.3 clear 0.15 severe 0.6 over 4_000.0 after 3_000.0 calm 4_000.0 settled 5_000.0
+        "ObserveRTC client-monitor: on at 70 % of the frames decoded, off at 85 %.";
+    /// Pictures arrive and none is decoded, though new ones were asked for.
+    StuckDecoder "stuckDecoder" Severe "undecoded_ratio" "worst_undecoded_ratio"
+        raise 0.9 clear 0.5 severe 1e9 over 500.0 after 4_000.0 calm 1_000.0 settled 5_000.0
+        "ObserveRTC client-monitor: for 4 s from 10 kbit/s on.";
+    /// Chromium gave up on a decoder and put one in its place that shows nothing.
+    NullDecoder "nullDecoder" Severe "null_decoder_ratio" "worst_null_decoder_ratio"
+        raise 0.5 clear 0.5 severe 1e9 over 500.0 after 0.0 calm 0.0 settled 0.0
+        "The name `NullVideoDecoder`, as rtcstats looks for it.";
+    /// Whole pictures are asked for again and again.
+    KeyFrameStorm "keyFrameStorm" Warning "requests_per_second" "worst_requests_per_second"
+        raise 0.5 clear 0.2 severe 2.0 over 10_000.0 after 10_000.0 calm 5_000.0 settled 5_000.0
+        "ObserveRTC client-monitor: half a request a second over 30 s.";
+}
+
+/// The limits of one kind. Values are in the unit of its figure, times in milliseconds of the reporter's clock.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Threshold {
+    pub(super) raise: f64,
+    pub(super) clear: f64,
+    pub(super) severe: f64,
+    pub(super) smoothing_ms: f64,
+    pub(super) raise_after_ms: f64,
+    pub(super) clear_after_ms: f64,
+    pub(super) settling_ms: f64,
+}
+
+/// Declares what a caller may choose of a threshold.
+macro_rules! choices {
+    ($($(#[$doc:meta])* $name:ident $with:ident;)*) => {
+        impl Threshold {
+            $(
+                $(#[$doc])*
+                #[must_use]
+                pub const fn $name(&self) -> f64 {
+                    self.$name
+                }
+
+                #[doc = concat!("Another [`", stringify!($name), "`](Self::", stringify!($name), ").")]
+                #[must_use]
+                pub const fn $with(mut self, value: f64) -> Self {
+                    self.$name = value;
+                    self
+                }
+            )*
+        }
+    };
+}
+
+choices! {
+    /// From this value on it is raised.
+    raise with_raise;
+    /// Below this value it is cleared.
+    clear with_clear;
+    /// From this value on it is severe.
+    severe with_severe;
+    /// The time constant over which readings are smoothed, ms.
+    smoothing_ms with_smoothing_ms;
+    /// For how long it must be beyond the limit before it is raised, ms.
+    raise_after_ms with_raise_after_ms;
+    /// For how long it must be below the limit before it is cleared, ms.
+    clear_after_ms with_clear_after_ms;
+    /// For how long a stream is left alone when it begins, or goes on after a rest, ms.
+    settling_ms with_settling_ms;
+}
+
+/// The limits of every kind.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Thresholds([Threshold; Kind::COUNT]);
+
+impl Thresholds {
+    /// Those of the table.
+    #[must_use]
+    pub const fn new() -> Self {
+        let mut all = [Kind::HighLoss.threshold(); Kind::COUNT];
+        let mut index = 0;
+        while index < Kind::COUNT {
+            all[index] = Kind::ALL[index].threshold();
+            index += 1;
+        }
+        Self(all)
+    }
+
+    /// The limits of one kind.
+    #[must_use]
+    pub fn of(&self, kind: Kind) -> Threshold {
+        self.0.get(kind as usize).copied().unwrap_or_else(|| kind.threshold())
+    }
+
+    /// Other limits for one kind.
+    #[must_use]
+    pub fn with(mut self, kind: Kind, threshold: Threshold) -> Self {
+        if let Some(place) = self.0.get_mut(kind as usize) {
+            *place = threshold;
+        }
+        self
+    }
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,242 @@
+//! From readings to raising, updating and clearing: the same for every detector, and by time alone.
+
+use alloc::vec::Vec;
+
+use super::{Detector, Diagnosis, Evidence, Kind, Reading, Severity, Side, Thresholds};
+use crate::id::{FabricId, StreamKey, UserId};
+use crate::unit::StatTime;
+
+/// When nothing tells for this long, what was raised is cleared: RTCP figures are not believed any longer either.
+const UNKNOWN_MS: f64 = 30_000.0;
+
+/// Room for diagnoses is made for so many at a time.
+const BLOCK: usize = 32;
+
+/// What became of a diagnosis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    Raised,
+    Updated,
+    Cleared,
+}
+
+/// The diagnoses of one fabric, in the order in which they were raised.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Book {
+    pub(crate) diagnoses: Vec<Diagnosis>,
+    /// Those that there was no room for.
+    pub(crate) refused: u64,
+}
+
+/// Where diagnoses are taken down.
+pub(crate) struct Desk<'a> {
+    pub(crate) book: &'a mut Book,
+    pub(crate) limit: usize,
+    pub(crate) thresholds: &'a Thresholds,
+    pub(crate) tell: &'a mut dyn FnMut(Change, &Diagnosis),
+    pub(crate) fabric: FabricId,
+    pub(crate) user: Option<UserId>,
+}
+
+/// The end of a look, and how long it took.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span {
+    pub(crate) at: StatTime,
+    pub(crate) ms: f64,
+}
+
+/// A detector with its meter.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Watched<D> {
+    pub(crate) detector: D,
+    meter: Meter,
+}
+
+/// How bad something has been lately.
+#[derive(Clone, Debug, Default)]
+struct Meter {
+    part: f64,
+    whole: f64,
+    /// Time since the last reading.
+    pending_ms: f64,
+    /// Time in which readings have counted or been left out since the stream began or went on.
+    awake_ms: f64,
+    beyond_ms: f64,
+    below_ms: f64,
+    /// When a reading was first beyond the limit since the level was last below it.
+    since: Option<StatTime>,
+    /// What readings came to since then.
+    sum: Sum,
+    raised: Raised,
+}
+
+/// What readings came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Sum {
+    part: f64,
+    whole: f64,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+enum Raised {
+    #[default]
+    No,
+    /// There was no room for it; it is not tried again until it is over.
+    Refused,
+    Yes {
+        place: usize,
+        worst: f64,
+        /// The end of the latest look that was bad by itself, and what all readings had come to then.
+        last: StatTime,
+        sum: Sum,
+    },
+}
+
+impl<D> Watched<D> {
+    /// Takes a look.
+    pub(crate) fn look<L>(
+        &mut self,
+        look: &L,
+        span: Span,
+        stream: Option<StreamKey>,
+        side: Option<Side>,
+        desk: &mut Desk<'_>,
+    ) where
+        D: Detector<L>,
+    {
+        let reading = self.detector.read(look);
+        let was_raised = self.is_raised();
+        self.meter.step(D::KIND, reading, span, stream, side, desk);
+        if let Raised::Yes { place, .. } = self.meter.raised {
+            if !was_raised {
+                self.detector.begin();
+            }
+            if self.meter.below_ms == 0.0 {
+                self.detector.note();
+            }
+            if let Some(diagnosis) = desk.book.diagnoses.get_mut(place) {
+                self.detector.explain(&mut diagnosis.evidence);
+            }
+            if !was_raised && let Some(diagnosis) = desk.book.diagnoses.get(place) {
+                (desk.tell)(Change::Raised, diagnosis);
+            }
+        }
+    }
+
+    pub(crate) fn is_raised(&self) -> bool {
+        matches!(self.meter.raised, Raised::Yes { .. })
+    }
+}
+
+impl Meter {
+    fn step(
+        &mut self,
+        kind: Kind,
+        reading: Reading,
+        span: Span,
+        stream: Option<StreamKey>,
+        side: Option<Side>,
+        desk: &mut Desk<'_>,
+    ) {
+        let threshold = desk.thresholds.of(kind);
+        if span.ms.is_nan() || span.ms <= 0.0 {
+            return;
+        }
+        let (part, whole, ms) = match reading {
+            Reading::Unknown => {
+                self.pending_ms += span.ms;
+                if self.pending_ms >= UNKNOWN_MS {
+                    self.forget(span.at, self.pending_ms, desk);
+                }
+                return;
+            }
+            Reading::Resting => return self.forget(span.at, span.ms, desk),
+            Reading::Level(level) => (level * span.ms, span.ms, span.ms),
+            // What was counted was counted since the last time.
+            Reading::Share(part, whole) => (part, whole, span.ms + self.pending_ms),
+        };
+        self.pending_ms = 0.0;
+        // A look that is mostly about the time after settling counts.
+        let settles = self.awake_ms + ms / 2.0 < threshold.settling_ms;
+        self.awake_ms += ms;
+        if settles || !(part.is_finite() && whole.is_finite() && whole > 0.0) {
+            return;
+        }
+        // As if the reading had been the same throughout the look: how it is sliced makes no difference.
+        let smoothing_ms = threshold.smoothing_ms.max(1.0);
+        let kept = libm::exp(-ms / smoothing_ms);
+        let taken = (1.0 - kept) * smoothing_ms / ms;
+        self.part = self.part * kept + part * taken;
+        self.whole = self.whole * kept + whole * taken;
+        let (level, alone) = (self.part / self.whole, part / whole);
+        let is_raised = matches!(self.raised, Raised::Yes { .. });
+        if level < threshold.clear && alone < threshold.raise && !is_raised {
+            self.since = None;
+        } else if self.since.is_none() && alone >= threshold.raise {
+            self.since = StatTime::from_millis(span.at.as_millis() - ms);
+            self.sum = Sum::default();
+        }
+        self.sum = Sum { part: self.sum.part + part, whole: self.sum.whole + whole };
+        if level >= threshold.raise {
+            self.beyond_ms += ms;
+            self.below_ms = 0.0;
+        } else {
+            self.beyond_ms = 0.0;
+            self.below_ms = if level < threshold.clear { self.below_ms + ms } else { 0.0 };
+        }
+        let is_over = self.below_ms > 0.0 && self.below_ms >= threshold.clear_after_ms;
+        let severity = if level >= threshold.severe { Severity::Severe } else { kind.severity() };
+        match &mut self.raised {
+            Raised::No if level >= threshold.raise && self.beyond_ms >= threshold.raise_after_ms => {
+                let place = desk.book.diagnoses.len();
+                if place >= desk.limit {
+                    desk.book.refused += 1;
+                    self.raised = Raised::Refused;
+                    return;
+                }
+                let from = self.since.unwrap_or(span.at);
+                let mut evidence = Evidence::default();
+                evidence.set(kind.figure(), Some(self.sum.part / self.sum.whole));
+                evidence.set(kind.worst_figure(), Some(level.max(self.sum.part / self.sum.whole)));
+                let (fabric, user) = (desk.fabric, desk.user);
+                let diagnosis = Diagnosis { kind, severity, fabric, stream, user, side, from, to: None, evidence };
+                if place == desk.book.diagnoses.capacity() {
+                    desk.book.diagnoses.reserve(BLOCK);
+                }
+                desk.book.diagnoses.push(diagnosis);
+                self.raised = Raised::Yes { place, worst: level, last: span.at, sum: self.sum };
+            }
+            Raised::Refused if is_over => self.raised = Raised::No,
+            Raised::No | Raised::Refused => {}
+            Raised::Yes { place, worst, last, sum } => {
+                if alone >= threshold.clear {
+                    (*last, *sum) = (span.at, self.sum);
+                }
+                *worst = worst.max(level).max(sum.part / sum.whole);
+                let Some(diagnosis) = desk.book.diagnoses.get_mut(*place) else { return };
+                diagnosis.evidence.set(kind.figure(), Some(sum.part / sum.whole));
+                diagnosis.evidence.set(kind.worst_figure(), Some(*worst));
+                if is_over {
+                    diagnosis.to = Some(*last);
+                    self.raised = Raised::No;
+                    (desk.tell)(Change::Cleared, diagnosis);
+                } else if severity > diagnosis.severity {
+                    diagnosis.severity = severity;
+                    (desk.tell)(Change::Updated, diagnosis);
+                }
+            }
+        }
+    }
+
+    /// Begins anew; what was raised ended before the look of `ms` that ends at `at`.
+    fn forget(&mut self, at: StatTime, ms: f64, desk: &mut Desk<'_>) {
+        if let Raised::Yes { place, .. } = self.raised
+            && let Some(diagnosis) = desk.book.diagnoses.get_mut(place)
+        {
+            let began = StatTime::from_millis(at.as_millis() - ms).unwrap_or(at);
+            diagnosis.to = Some(if began < diagnosis.from { diagnosis.from } else { began });
+            (desk.tell)(Change::Cleared, diagnosis);
+        }
+        *self = Self::default();
+    }
+}

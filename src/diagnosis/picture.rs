@@ -1,0 +1,193 @@
+//! What was seen: frozen, few and small pictures, and decoders that show none.
+
+use super::watch::StreamLook;
+use super::{Detector, Evidence, Kind, Reading};
+use crate::id::Direction;
+use crate::metric::Metric;
+use crate::report::Text;
+
+/// From this rate on, pictures should come of it (ObserveRTC client-monitor).
+const CARRIES_PICTURES_BPS: f64 = 10_000.0;
+/// From this rate on, motion is smooth enough that a lower rate than before is no loss to anybody (callstats.io: a frame
+/// rate below 15 is not excellent).
+const SMOOTH_FPS: f64 = 15.0;
+/// How slowly the usual frame rate is forgotten, ms.
+const USUAL_MS: f64 = 120_000.0;
+
+/// Whether pictures arrive and none is shown.
+fn shows_nothing(look: &StreamLook<'_>) -> Option<bool> {
+    let bitrate_bps = look.get(Metric::BitrateBps)?;
+    let frames_per_second = look.get(Metric::FramesPerSecond)?;
+    Some(frames_per_second == 0.0 && bitrate_bps >= CARRIES_PICTURES_BPS)
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct FrozenVideo {
+    freezes: f64,
+}
+
+impl Detector<StreamLook<'_>> for FrozenVideo {
+    const KIND: Kind = Kind::FrozenVideo;
+
+    fn read(&mut self, look: &StreamLook<'_>) -> Reading {
+        if let Some(reading) = look.rest() {
+            return reading;
+        }
+        let ended = look.get(Metric::FreezesPerSecond).map_or(0.0, |rate| rate * look.interval.span_ms / 1e3);
+        self.freezes += ended;
+        // A freeze is counted whole when it ends; before that, pictures that arrive and are not shown tell.
+        match (look.get(Metric::FrozenRatio), shows_nothing(look)) {
+            (None, None) => Reading::Unknown,
+            (_, Some(true)) => Reading::Level(1.0),
+            (frozen, _) => Reading::Level(frozen.unwrap_or(0.0)),
+        }
+    }
+
+    fn explain(&self, evidence: &mut Evidence) {
+        evidence.set("freezes", Some(self.freezes));
+    }
+
+    fn begin(&mut self) {
+        self.freezes = 0.0;
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct LowFrameRate {
+    usual: Option<f64>,
+    shown: Option<f64>,
+    expected: Option<f64>,
+}
+
+impl Detector<StreamLook<'_>> for LowFrameRate {
+    const KIND: Kind = Kind::LowFrameRate;
+
+    fn read(&mut self, look: &StreamLook<'_>) -> Reading {
+        if let Some(reading) = look.rest() {
+            return reading;
+        }
+        // A shared screen has a new picture when something moved on it.
+        if look.is_screen() {
+            self.usual = None;
+            return Reading::Resting;
+        }
+        let Some(shown) = look.get(Metric::FramesPerSecond) else { return Reading::Unknown };
+        let ms = look.interval.span_ms;
+        let usual = self.usual.map_or(shown, |usual| {
+            let kept = libm::exp(-ms / USUAL_MS);
+            shown.max(usual * kept + shown * (1.0 - kept))
+        });
+        self.usual = Some(usual);
+        let expected = match look.interval.direction {
+            Direction::Inbound => Some(usual),
+            Direction::Outbound => look.source_frames_per_second(),
+        };
+        (self.shown, self.expected) = (Some(shown), expected);
+        let Some(expected) = expected.filter(|&expected| expected > 0.0) else { return Reading::Unknown };
+        let is_low = shown < SMOOTH_FPS;
+        Reading::Level(if is_low { (1.0 - shown / expected).max(0.0) } else { 0.0 })
+    }
+
+    fn explain(&self, evidence: &mut Evidence) {
+        evidence.set("frames_per_second", self.shown);
+        evidence.set("expected_frames_per_second", self.expected);
+    }
+}
+
+/// A picture of this many pixels is not small (960 x 540).
+const LARGE_PIXELS: f64 = 518_400.0;
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct LowResolution {
+    size: Option<(f64, f64)>,
+    bitrate_bps: Option<f64>,
+}
+
+impl Detector<StreamLook<'_>> for LowResolution {
+    const KIND: Kind = Kind::LowResolution;
+
+    fn read(&mut self, look: &StreamLook<'_>) -> Reading {
+        if let Some(reading) = look.rest() {
+            return reading;
+        }
+        self.size = look.get(Metric::Width).zip(look.get(Metric::Height)).or(self.size);
+        self.bitrate_bps = look.get(Metric::BitrateBps);
+        // Retransmissions and their like are not spent on the picture.
+        let repairs = look.get(Metric::RetransmittedRatio).unwrap_or(0.0).min(1.0);
+        let (Some((width, height)), Some(bitrate_bps), Some(frames)) =
+            (self.size, self.bitrate_bps, look.get(Metric::FramesPerSecond))
+        else {
+            return Reading::Unknown;
+        };
+        let pixels = width * height;
+        if pixels <= 0.0 || frames < 1.0 {
+            return Reading::Unknown;
+        }
+        Reading::Level(if pixels < LARGE_PIXELS { bitrate_bps * (1.0 - repairs) / (pixels * frames) } else { 0.0 })
+    }
+
+    fn explain(&self, evidence: &mut Evidence) {
+        evidence.set("width", self.size.map(|(width, _)| width));
+        evidence.set("height", self.size.map(|(_, height)| height));
+        evidence.set("bitrate_bps", self.bitrate_bps);
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct StuckDecoder {
+    /// Requests for a new picture since the last one was decoded.
+    requests: f64,
+    bitrate_bps: Option<f64>,
+}
+
+/// Fewer requests than this, and it may be that a picture is on its way (ObserveRTC client-monitor).
+const ASKED_AGAIN: f64 = 2.0;
+
+impl Detector<StreamLook<'_>> for StuckDecoder {
+    const KIND: Kind = Kind::StuckDecoder;
+
+    fn read(&mut self, look: &StreamLook<'_>) -> Reading {
+        if let Some(reading) = look.rest() {
+            return reading;
+        }
+        self.bitrate_bps = look.get(Metric::BitrateBps);
+        let Some(is_stuck) = shows_nothing(look) else { return Reading::Unknown };
+        let Some(asked) = look.get(Metric::PliPerSecond) else { return Reading::Unknown };
+        self.requests = if is_stuck { self.requests + asked * look.interval.span_ms / 1e3 } else { 0.0 };
+        Reading::of(self.requests >= ASKED_AGAIN)
+    }
+
+    fn explain(&self, evidence: &mut Evidence) {
+        evidence.set("bitrate_bps", self.bitrate_bps);
+        evidence.set("picture_requests", Some(self.requests));
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct NullDecoder;
+
+impl Detector<StreamLook<'_>> for NullDecoder {
+    const KIND: Kind = Kind::NullDecoder;
+
+    fn read(&mut self, look: &StreamLook<'_>) -> Reading {
+        look.rest().unwrap_or_else(|| match look.entry.text(Text::DecoderImplementation) {
+            Some(name) => Reading::of(name == "NullVideoDecoder"),
+            None => Reading::Unknown,
+        })
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct KeyFrameStorm;
+
+impl Detector<StreamLook<'_>> for KeyFrameStorm {
+    const KIND: Kind = Kind::KeyFrameStorm;
+
+    fn read(&mut self, look: &StreamLook<'_>) -> Reading {
+        look.rest().unwrap_or_else(|| {
+            let asked = look.get(Metric::PliPerSecond);
+            let fully = look.get(Metric::FirPerSecond);
+            Reading::known(asked.map(|asked| asked + fully.unwrap_or(0.0)).or(fully))
+        })
+    }
+}

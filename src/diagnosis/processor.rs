@@ -1,0 +1,54 @@
+//! Processors that cannot keep up.
+
+use super::watch::StreamLook;
+use super::{Detector, Evidence, Kind, Reading};
+use crate::metric::Metric;
+
+/// With more loss than this, dropped frames are the network's doing (ObserveRTC client-monitor).
+const LOSSLESS: f64 = 0.02;
+/// For this long after loss or an outage, dropped frames are still their doing.
+const CALM_MS: f64 = 5_000.0;
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct CpuLimitedSender {
+    encode_ms: Option<f64>,
+}
+
+impl Detector<StreamLook<'_>> for CpuLimitedSender {
+    const KIND: Kind = Kind::CpuLimitedSender;
+
+    fn read(&mut self, look: &StreamLook<'_>) -> Reading {
+        self.encode_ms = look.get(Metric::EncodeMs);
+        look.rest().unwrap_or_else(|| Reading::known(look.get(Metric::LimitedCpuRatio)))
+    }
+
+    fn explain(&self, evidence: &mut Evidence) {
+        evidence.set("encode_ms", self.encode_ms);
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct CpuLimitedReceiver {
+    decode_ms: Option<f64>,
+    /// For how long nothing has been lost, and something came, ms.
+    calm_ms: f64,
+}
+
+impl Detector<StreamLook<'_>> for CpuLimitedReceiver {
+    const KIND: Kind = Kind::CpuLimitedReceiver;
+
+    fn read(&mut self, look: &StreamLook<'_>) -> Reading {
+        if let Some(reading) = look.rest() {
+            return reading;
+        }
+        self.decode_ms = look.get(Metric::DecodeMs);
+        let is_hit = look.get(Metric::LossRatio) >= Some(LOSSLESS) || look.get(Metric::BitrateBps) == Some(0.0);
+        self.calm_ms = if is_hit { 0.0 } else { self.calm_ms + look.interval.span_ms };
+        let dropped = look.get(Metric::FramesDroppedRatio);
+        Reading::known(if self.calm_ms < CALM_MS { dropped.and(Some(0.0)) } else { dropped })
+    }
+
+    fn explain(&self, evidence: &mut Evidence) {
+        evidence.set("decode_ms", self.decode_ms);
+    }
+}

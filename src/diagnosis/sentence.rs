@@ -1,0 +1,57 @@
+//! A diagnosis as a sentence.
+
+use alloc::format;
+use alloc::string::String;
+
+use super::{Diagnosis, Kind, Side};
+
+/// More than this many times as uneven as random loss is loss in bursts.
+const BURSTY: f64 = 5.0;
+
+/// The conclusion, as `bob's uplink lost 10 % between 0:08 and 1:20`. `who` is whose endpoint it is, `start_ms` when the
+/// call began on the reporter's clock.
+pub(crate) fn sentence(diagnosis: &Diagnosis, who: &str, start_ms: f64) -> String {
+    let figure = diagnosis.evidence.get(diagnosis.kind.figure()).unwrap_or_default();
+    let side = diagnosis.side.map_or("connection", Side::name);
+    let get = |name: &str| diagnosis.evidence.get(name);
+    let percent = |ratio: f64| format!("{:.0} %", libm::round(ratio * 100.0));
+    let what = match diagnosis.kind {
+        Kind::UplinkCongestion | Kind::DownlinkCongestion => {
+            format!("{who}'s {side} was congested: video fell by {}", percent(figure))
+        }
+        Kind::HighLoss => {
+            let bursts = if get("burst_ratio") >= Some(BURSTY) { " in bursts" } else { "" };
+            format!("{who}'s {side} lost {}{bursts}", percent(figure))
+        }
+        Kind::HighRtt => format!("{who}'s packets took {figure:.0} ms there and back"),
+        Kind::HighJitter => format!("{who}'s {side} was uneven: {figure:.0} ms of jitter"),
+        Kind::BufferStress => format!("what {who} heard was held back by {figure:.0} ms against jitter"),
+        Kind::AudibleConcealment => format!("{} of what {who} heard was made up for missing sound", percent(figure)),
+        Kind::RoboticVoice => format!("{} of what {who} heard was stretched or squeezed", percent(figure)),
+        Kind::FrozenVideo => format!("the picture that {who} saw stood still {} of the time", percent(figure.min(1.0))),
+        Kind::LowFrameRate => match diagnosis.side {
+            Some(Side::Uplink) => format!("{who} sent {} too few frames", percent(figure)),
+            _ => format!("{who} saw {} fewer frames than before", percent(figure)),
+        },
+        Kind::LowResolution => format!("the picture on {who}'s {side} was small for its bitrate"),
+        Kind::CpuLimitedSender => format!("{who}'s processor could not keep up with encoding"),
+        Kind::CpuLimitedReceiver => {
+            format!("{who}'s processor could not keep up: {} of the frames dropped", percent(figure))
+        }
+        Kind::StuckDecoder => format!("{who}'s decoder was stuck: pictures came and none was shown"),
+        Kind::NullDecoder => format!("{who}'s browser had no decoder for a picture"),
+        Kind::KeyFrameStorm => format!("whole pictures were asked for {figure:.1} times a second on {who}'s {side}"),
+    };
+    let from = clock(diagnosis.from.as_millis() - start_ms);
+    match diagnosis.to {
+        Some(to) => format!("{what} between {from} and {}", clock(to.as_millis() - start_ms)),
+        None => format!("{what} from {from} on"),
+    }
+}
+
+/// `1:05`: a place in the call, from its beginning.
+fn clock(ms: f64) -> String {
+    let seconds = libm::floor(ms.max(0.0) / 1e3);
+    let minutes = libm::floor(seconds / 60.0);
+    format!("{minutes:.0}:{:02.0}", seconds - minutes * 60.0)
+}

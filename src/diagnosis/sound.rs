@@ -1,0 +1,40 @@
+//! What was heard: invented and stretched sound.
+
+use super::watch::StreamLook;
+use super::{Detector, Evidence, Kind, Reading};
+use crate::metric::Metric;
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct AudibleConcealment {
+    loss_ratio: Option<f64>,
+    length: Option<f64>,
+}
+
+impl Detector<StreamLook<'_>> for AudibleConcealment {
+    const KIND: Kind = Kind::AudibleConcealment;
+
+    fn read(&mut self, look: &StreamLook<'_>) -> Reading {
+        if let Some(reading) = look.rest() {
+            return reading;
+        }
+        self.loss_ratio = look.get(Metric::LossRatio);
+        self.length = look.get(Metric::ConcealmentLength).or(self.length);
+        Reading::known(look.get(Metric::AudibleConcealedRatio))
+    }
+
+    fn explain(&self, evidence: &mut Evidence) {
+        evidence.set("loss_ratio", self.loss_ratio);
+        evidence.set("concealment_length_samples", self.length);
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct RoboticVoice;
+
+impl Detector<StreamLook<'_>> for RoboticVoice {
+    const KIND: Kind = Kind::RoboticVoice;
+
+    fn read(&mut self, look: &StreamLook<'_>) -> Reading {
+        look.rest().unwrap_or_else(|| Reading::known(look.get(Metric::TimeStretchRatio)))
+    }
+}
