@@ -77,7 +77,7 @@ const IMPAIRMENTS: &[Impairment] = &[
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2_000) })]
 
     #[test]
     fn a_score_lies_in_its_interval_and_its_parts_are_what_is_missing(inputs in any_inputs()) {
