@@ -139,7 +139,7 @@ fn check_stream(stream: &StreamSummary) {
     let score = &stream.score;
     check_score(score);
     let rest = stream.muted_s + stream.held_s + stream.paused_s + stream.silent_s + stream.gap_s;
-    let counted = score.active_s + score.quiet_s + score.undecided_s + rest;
+    let counted = score.active_s + score.quiet_s + score.undecided_s + score.rest_edges_s + rest;
     assert!(counted <= stream.duration_s * (1.0 + 1e-9) + 1e-3, "{counted} of {}", stream.duration_s);
     let rated = &score.rating_s;
     assert!(rated.excellent + rated.fair + rated.bad + rated.unknown <= stream.duration_s + 1e-3);

@@ -20,6 +20,9 @@ pub(crate) struct Quality {
     scored_until: Option<StatTime>,
     /// The stream rested: what comes next is the rest's end.
     rested: bool,
+    /// For how long the stream was active at either end of a rest: not scored, for it sounds and looks there as if
+    /// something were lost.
+    pub(crate) edges: Micros,
     /// For how long each rating held: excellent, fair, bad, unknown.
     pub(crate) rated: [Micros; 4],
     /// For how long there was nothing to hear while the stream was active.
@@ -90,6 +93,7 @@ impl Quality {
         let score = match interval.state {
             State::Active if self.rested => {
                 self.rested = false;
+                self.edges.add(Micros::of_millis(interval.span_ms));
                 Err(NoScore::Resting)
             }
             State::Active => self.score(interval, setting, rtt_ms),
@@ -123,11 +127,15 @@ impl Quality {
         scores
     }
 
-    /// The stream rests. In the middle of the last interval it came to rest, which sounds and looks as if something were
-    /// lost.
+    /// The stream rests, or its counters began anew, or nobody looked for long.
     fn rest(&mut self, interval: &Interval) {
-        self.rested = true;
-        self.latest = None;
+        if matches!(interval.state, State::Muted | State::Held | State::Paused) {
+            self.rested = true;
+            // In the middle of it the stream came to rest.
+            if let Some(latest) = self.latest.take() {
+                self.edges.add(Micros::of_millis(latest.active_ms));
+            }
+        }
         self.worst.rest();
         match &mut self.window {
             Window::Audio(window) => window.clear(),
@@ -139,12 +147,10 @@ impl Quality {
     }
 
     fn score(&mut self, interval: &Interval, setting: &Setting<'_>, rtt_ms: Option<f64>) -> Result<Score, NoScore> {
-        if let Window::Unknown = self.window {
-            self.window = match interval.kind {
-                Some(MediaKind::Audio) => Window::Audio(AudioWindow::new()),
-                Some(MediaKind::Video) => Window::Video(VideoWindow::new()),
-                None => Window::Unknown,
-            };
+        match (&self.window, interval.kind) {
+            (Window::Audio(_), Some(MediaKind::Audio)) | (Window::Video(_), Some(MediaKind::Video)) | (_, None) => {}
+            (_, Some(MediaKind::Audio)) => self.window = Window::Audio(AudioWindow::new()),
+            (_, Some(MediaKind::Video)) => self.window = Window::Video(VideoWindow::new()),
         }
         let undecided_before = self.undecided();
         let (result, active_ms) = match &mut self.window {

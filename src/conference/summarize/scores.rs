@@ -30,6 +30,7 @@ pub(super) fn stream(quality: &Quality) -> ScoreSummary {
     summary(&Total {
         scores: quality.scores(),
         quiet: quality.quiet,
+        edges: quality.edges,
         undecided: quality.undecided(),
         rated: quality.rated,
     })
@@ -82,6 +83,7 @@ pub(in crate::conference) fn group<'a>(
 struct Total {
     scores: ScorePool,
     quiet: Micros,
+    edges: Micros,
     undecided: Micros,
     rated: [Micros; 4],
 }
@@ -90,6 +92,7 @@ impl Total {
     fn add(&mut self, quality: &Quality) {
         self.scores.merge(&quality.scores());
         self.quiet.add(quality.quiet);
+        self.edges.add(quality.edges);
         self.undecided.add(quality.undecided());
         for (sum, more) in self.rated.iter_mut().zip(quality.rated) {
             sum.add(more);
@@ -120,6 +123,7 @@ fn summary(total: &Total) -> ScoreSummary {
         below_3_1_ratio: scores.below(),
         active_s: scores.active().as_seconds(),
         quiet_s: total.quiet.as_seconds(),
+        rest_edges_s: total.edges.as_seconds(),
         undecided_s: total.undecided.as_seconds(),
         rating_s: RatingSeconds { excellent, fair, bad, unknown },
         reason: if mean.is_none() { scores.unscored().map(|reason| String::from(reason.name())) } else { None },
