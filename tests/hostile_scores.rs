@@ -6,6 +6,7 @@ mod common;
 
 use callgauge::id::MediaKind;
 use callgauge::report::{Flag, Num, Report, StatsType, Text};
+use callgauge::score::MosScale;
 use callgauge::summary::{ConferenceSummary, GroupScore, ScoreSummary, StreamSummary};
 use callgauge::unit::{StatTime, Timestamp};
 use callgauge::{Conference, Config, Event, FabricSpec};
@@ -123,7 +124,7 @@ fn check_score(score: &ScoreSummary) {
     check_mos(score.mos_low, score.mos, score.mos_high);
     check_ratio(score.below_3_1_ratio, "below");
     assert_eq!(score.mos.is_some(), score.active_s > 0.0);
-    assert!(score.parts.iter().all(|(_, points)| points.is_finite()) && score.parts.sum() < 1e6);
+    assert!(score.parts.iter().all(|(_, points)| points.is_finite()) && score.parts.sum() <= 100.0 + 1e-6);
     assert!(score.worst_10s.as_ref().is_none_or(|worst| (1.0..=4.5).contains(&worst.mos)));
 }
 
@@ -138,6 +139,8 @@ fn check_group(score: &GroupScore) {
 fn check_stream(stream: &StreamSummary) {
     let score = &stream.score;
     check_score(score);
+    let scale = score.scale.zip(stream.kind).map(|(scale, kind)| (scale == MosScale::Video, kind == MediaKind::Video));
+    assert!(scale.is_none_or(|(pictures, video)| pictures == video), "{:?} of {:?}", score.scale, stream.kind);
     let rest = stream.muted_s + stream.held_s + stream.paused_s + stream.silent_s + stream.gap_s;
     let counted = score.active_s + score.quiet_s + score.undecided_s + score.rest_edges_s + rest;
     assert!(counted <= stream.duration_s * (1.0 + 1e-9) + 1e-3, "{counted} of {}", stream.duration_s);
@@ -150,7 +153,7 @@ fn check(summary: &ConferenceSummary, events: &[Event]) -> usize {
     for event in events {
         let Event::IntervalClosed { score: Ok(score), .. } = event else { continue };
         assert!(score.low() <= score.mos() && score.mos() <= score.high());
-        let left = (100.0 - score.parts.sum()).max(0.0);
+        let left = 100.0 - score.parts.sum();
         assert!((left - score.rx.as_f64()).abs() < 1e-6, "{left} {score:?}");
         scored += 1;
     }

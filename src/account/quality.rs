@@ -89,10 +89,14 @@ pub(crate) struct Verdict {
 impl Quality {
     /// Judges an interval.
     pub(crate) fn judge(&mut self, interval: &Interval, setting: &Setting<'_>) -> Verdict {
+        self.follow(interval.kind);
         let rtt_ms = interval.get(Metric::RttMs).or(setting.ice_rtt_ms);
         let score = match interval.state {
             State::Active if self.rested => {
                 self.rested = false;
+                if let Window::Video(window) = &mut self.window {
+                    window.skip(interval);
+                }
                 self.edges.add(Micros::of_millis(interval.span_ms));
                 Err(NoScore::Resting)
             }
@@ -106,6 +110,18 @@ impl Quality {
         };
         let rating = self.rate(interval, rtt_ms);
         Verdict { score, rating }
+    }
+
+    /// Scores of sound say nothing of pictures: a stream that turns out to be of another kind begins anew.
+    fn follow(&mut self, kind: Option<MediaKind>) {
+        let window = match (&self.window, kind) {
+            (Window::Audio(_), Some(MediaKind::Audio)) | (Window::Video(_), Some(MediaKind::Video)) | (_, None) => {
+                return;
+            }
+            (_, Some(MediaKind::Audio)) => Window::Audio(AudioWindow::new()),
+            (_, Some(MediaKind::Video)) => Window::Video(VideoWindow::new()),
+        };
+        *self = Self { window, edges: self.edges, rated: self.rated, quiet: self.quiet, ..Self::default() };
     }
 
     /// How long it is that nobody can say whether anything was sent.
@@ -147,11 +163,6 @@ impl Quality {
     }
 
     fn score(&mut self, interval: &Interval, setting: &Setting<'_>, rtt_ms: Option<f64>) -> Result<Score, NoScore> {
-        match (&self.window, interval.kind) {
-            (Window::Audio(_), Some(MediaKind::Audio)) | (Window::Video(_), Some(MediaKind::Video)) | (_, None) => {}
-            (_, Some(MediaKind::Audio)) => self.window = Window::Audio(AudioWindow::new()),
-            (_, Some(MediaKind::Video)) => self.window = Window::Video(VideoWindow::new()),
-        }
         let undecided_before = self.undecided();
         let (result, active_ms) = match &mut self.window {
             Window::Unknown => (Err(NoScore::UnknownKind), 0.0),

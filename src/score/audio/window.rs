@@ -93,8 +93,11 @@ impl AudioWindow {
     /// Adds an interval in which the stream was measured. Returns how much of it was heard, ms: what its score
     /// weighs in an average over the call. What was kept apart before it was an outage, and is heard too.
     pub fn add(&mut self, interval: &Interval) -> f64 {
+        let span_ms = interval.length_ms();
+        if span_ms == 0.0 {
+            return 0.0;
+        }
         let outage_ms = self.count_apart();
-        let span_ms = interval.span_ms.max(0.0);
         let speech = self.speech_in(interval.get(Metric::Level), span_ms);
         let reported = self.hear_of_loss(interval, span_ms);
         let ms = self.pass(span_ms, reported);
@@ -126,7 +129,7 @@ impl AudioWindow {
     /// anything was sent.
     pub fn keep_apart(&mut self, interval: &Interval) {
         let (concealed_ms, ms) = self.apart.unwrap_or((0.0, 0.0));
-        let span_ms = interval.span_ms.max(0.0);
+        let span_ms = interval.length_ms();
         let concealed = interval.get(Metric::ConcealedRatio).map_or(0.0, |concealed| concealed * span_ms);
         self.apart = Some((concealed_ms + concealed, ms + span_ms));
     }
