@@ -30,7 +30,7 @@ pub(crate) struct ScorePool {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Micros(u64);
 
-/// Σ value · µs · 2²⁰.
+/// Σ value · µs · 2³², as fine as [`Digest`] adds.
 #[derive(Clone, Copy, Debug, Default)]
 struct Sum(i128);
 
@@ -201,7 +201,7 @@ impl Micros {
 }
 
 impl Sum {
-    const ONE: f64 = 1_048_576.0;
+    const ONE: f64 = 4_294_967_296.0;
 
     /// `value` is at most 100 or so.
     fn add(&mut self, value: f64, weight: Micros) {
