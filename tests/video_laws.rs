@@ -322,7 +322,8 @@ proptest! {
         let (a, v) = (bottom(a, which != 1), bottom(v, which != 0));
         let score = audio_visual(&a, &v, &weights);
         prop_assert!((score.parts.sum() - (100.0 - score.rx.as_f64())).abs() < 1e-9, "{score:?}");
-        prop_assert!(score.parts.get(score.cause.unwrap()) > 0.0, "{score:?}");
+        prop_assert!(score.cause.is_none_or(|cause| score.parts.get(cause) > 0.0), "{score:?}");
+        prop_assert_eq!(score.cause.is_none(), score.rx == Rx::MAX, "{:?}", score);
     }
 
     #[test]

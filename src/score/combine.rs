@@ -89,6 +89,7 @@ pub fn audio_visual(audio: &Score, video: &Score, weights: &Weights) -> Score {
     let of_audio = gain(repaired(audio).unwrap_or(audio.rx), video.rx, mos);
     let of_video = gain(audio.rx, repaired(video).unwrap_or(video.rx), mos);
     let shares = shares((&audio.parts, gain(Rx::MAX, video.rx, mos)), (&video.parts, gain(audio.rx, Rx::MAX, mos)));
+    let parts = shared(100.0 - rx.as_f64(), (&audio.parts, shares.0), (&video.parts, shares.1));
     let video_first = (of_video, shares.1) > (of_audio, shares.0);
     let cause = match (audio.cause, video.cause) {
         (Some(audio), Some(video)) => Some(if video_first { video } else { audio }),
@@ -98,8 +99,8 @@ pub fn audio_visual(audio: &Score, video: &Score, weights: &Weights) -> Score {
     Score::new(ModelId::new("callgauge-av", VERSION), MosScale::AudioVisual, worse_tier(audio.tier, video.tier), rx)
         .with_interval(weights.rx_of(audio.rx_low, video.rx_low), weights.rx_of(audio.rx_high, video.rx_high))
         .with_inputs(audio.inputs.least_sure(video.inputs))
-        .with_parts(shared(100.0 - rx.as_f64(), (&audio.parts, shares.0), (&video.parts, shares.1)))
-        .with_cause(cause)
+        .with_parts(parts)
+        .with_cause(cause.filter(|&cause| parts.get(cause) > 0.0))
 }
 
 /// The display of ITU-T G.1070, by its diagonal.
