@@ -4,13 +4,16 @@
 //! the receiver's (`remoteTimestamp` and `timestamp` of `remote-outbound-rtp`; both Chromium and Firefox fill them so).
 //! The difference is that of the clocks plus the way. With reports in both directions half of the difference of the two
 //! is that of the clocks, off by no more than half of their sum, which is half of a round trip (as NTP has it, RFC
-//! 5905 clause 8). Of many reports the one that came fastest counts: queues only add. With reports in one direction
+//! 5905 clause 8), and of [`GRAIN_MS`], for so coarse are the time stamps. Of many reports the one that came fastest counts: queues only add. With reports in one direction
 //! alone the way is taken to be half of the shortest round trip by ICE, off by as much.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use callgauge::id::Ssrc;
 use callgauge::report::{Num, Report, StatsType};
+
+/// How coarse the time stamps are, ms: Firefox gives whole ones.
+const GRAIN_MS: f64 = 1.0;
 
 /// What one file says of clocks.
 #[derive(Debug, Default)]
@@ -62,11 +65,11 @@ impl Sightings {
     fn ahead_of(&self, other: &Self) -> Option<Offset> {
         match (self.from(other), other.from(self)) {
             (Some(here), Some(there)) => {
-                Some(Offset { ms: (here - there) / 2.0, uncertainty_ms: ((here + there) / 2.0).abs() })
+                Some(Offset { ms: (here - there) / 2.0, uncertainty_ms: ((here + there) / 2.0).abs() + GRAIN_MS })
             }
             (Some(here), None) => {
                 let way = self.rtt_ms? / 2.0;
-                Some(Offset { ms: here - way, uncertainty_ms: way })
+                Some(Offset { ms: here - way, uncertainty_ms: way + GRAIN_MS })
             }
             (None, Some(_)) => {
                 other.ahead_of(self).map(|Offset { ms, uncertainty_ms }| Offset { ms: -ms, uncertainty_ms })

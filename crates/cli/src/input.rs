@@ -57,11 +57,6 @@ pub(crate) struct Input {
 }
 
 impl Input {
-    /// How far its clock is ahead of that of the first file, as far as that is known, ms.
-    pub(crate) fn ahead_ms(&self) -> f64 {
-        self.clock_offset_ms.unwrap_or(0.0)
-    }
-
     /// Says on standard error what was skipped.
     pub(crate) fn complain(&self) {
         for problem in &self.problems {

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use callgauge::id::{Direction, FabricId, Ssrc, UserId};
 use callgauge::ingest::Item;
-use callgauge::summary::{ConferenceSummary, FabricSummary};
+use callgauge::summary::ConferenceSummary;
 use callgauge::{Conference, Config, Event};
 
 use crate::clocks::{self, Offset, Sightings};
@@ -48,25 +48,6 @@ pub(crate) fn files_of(inputs: &[Input]) -> Vec<&Input> {
         inputs.iter().flat_map(|input| input.connections.iter().map(move |&index| (index, input))).collect();
     files.sort_by_key(|&(index, _)| index);
     files.into_iter().map(|(_, input)| input).collect()
-}
-
-/// Puts what is on the clocks of several reporters onto that of the first.
-pub(crate) fn onto_one_clock(summary: &mut ConferenceSummary, files: &[&Input]) {
-    for (fabric, file) in summary.fabrics.iter_mut().zip(files) {
-        let offset_ms = file.ahead_ms();
-        let back = |at: &mut f64| *at -= offset_ms;
-        fabric.start_ms.iter_mut().chain(&mut fabric.end_ms).for_each(back);
-        fabric.score.worst_10s.iter_mut().for_each(|worst| back(&mut worst.end_ms));
-        for stream in &mut fabric.streams {
-            back(&mut stream.start_ms);
-            back(&mut stream.end_ms);
-            stream.score.worst_10s.iter_mut().for_each(|worst| back(&mut worst.end_ms));
-        }
-    }
-    let ends = |of: fn(&FabricSummary) -> Option<f64>| summary.fabrics.iter().filter_map(of);
-    let (start, end) = (ends(|f| f.start_ms).reduce(f64::min), ends(|f| f.end_ms).reduce(f64::max));
-    (summary.start_ms, summary.end_ms) = (start, end);
-    summary.duration_s = start.zip(end).map(|(start, end)| (end - start) / 1e3);
 }
 
 type See<'a> = dyn FnMut(&str, &Event, &Conference) + 'a;
@@ -243,6 +224,9 @@ impl Stream {
     fn next(&mut self) -> Option<FileEvent> {
         let event = self.head.take();
         self.head = self.receiver.recv().ok();
+        if let Some(FileEvent { told: Told::Snapshot(report), .. }) = &mut self.head {
+            report.shift_clock(-self.offset_ms);
+        }
         let at_ms = self.head.as_ref().and_then(|head| head.at_ms).map(|at_ms| at_ms - self.offset_ms);
         self.head_ms = [self.head_ms, at_ms].into_iter().flatten().reduce(f64::max);
         event

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::Format;
 use crate::input::Input;
-use crate::replay::{files_of, onto_one_clock, replay, summary_of};
+use crate::replay::{replay, summary_of};
 use crate::text::{self, AllSeries};
 
 #[derive(Serialize)]
@@ -42,11 +42,6 @@ pub(crate) fn run(
         return Ok(false);
     }
     let mut summary = summary_of(&call);
-    let files = files_of(&inputs);
-    onto_one_clock(&mut summary, &files);
-    for ((fabric, ..), series) in &mut series {
-        series.put_back(files.get(*fabric).map_or(0.0, |file| file.ahead_ms()));
-    }
     let said = inputs.iter().find_map(|input| input.conference.as_deref());
     summary.conference = conference.or(said).map(Into::into);
     // The input is over, and nothing in it says why.

@@ -44,16 +44,6 @@ impl Series {
     }
 }
 
-impl Series {
-    /// Puts the times back, from a clock that is ahead.
-    pub(crate) fn put_back(&mut self, ms: f64) {
-        for look in &mut self.0 {
-            look.start_ms -= ms;
-            look.end_ms -= ms;
-        }
-    }
-}
-
 /// How many characters a sparkline has.
 const SPARK_WIDTH: usize = 40;
 /// How many errors are told.

@@ -391,6 +391,10 @@ fn a_recording_in_two_halves_on_two_clocks_comes_to_what_the_whole_comes_to() {
     // The first file's clock is the conference's.
     let (ahead, clock) = if halves[0].0 == "A" { (7_300.0, 0.0) } else { (-7_300.0, 7_300.0) };
     assert!((offset - ahead).abs() < 5.0, "{offset}");
+    for way in ["uplink", "downlink"] {
+        let rate = |report: &Value| report[way]["bitrate_bps"].as_f64().unwrap();
+        assert!((rate(&report) / rate(&whole) - 1.0).abs() < 1e-3, "{way} {} {}", rate(&report), rate(&whole));
+    }
     for fabric in whole["fabrics"].as_array().unwrap() {
         let same =
             report["fabrics"].as_array().unwrap().iter().find(|other| other["fabric"] == fabric["fabric"]).unwrap();
