@@ -133,10 +133,21 @@ impl Quality {
         })
     }
 
-    /// The scores so far.
+    /// Whether there is any score so far.
+    pub(crate) fn is_scored(&self) -> bool {
+        let latest = self.decided().map(|latest| Micros::of_millis(latest.active_ms));
+        self.scores.active().max(latest.unwrap_or_default()) > Micros::default()
+    }
+
+    /// The latest score, unless it hangs on what nobody can say yet.
+    fn decided(&self) -> Option<Latest> {
+        self.latest.filter(|_| self.undecided() == Micros::default())
+    }
+
+    /// The scores so far. Cost: a copy of the whole distribution.
     pub(crate) fn scores(&self) -> ScorePool {
         let (mut scores, mut worst) = (self.scores.clone(), self.worst);
-        if let Some(latest) = self.latest.filter(|_| self.undecided() == Micros::default()) {
+        if let Some(latest) = self.decided() {
             latest.join(&mut scores, &mut worst);
         }
         scores.set_worst(self.scored_until.and_then(|now| worst.get(now)));
