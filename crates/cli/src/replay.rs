@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use callgauge::id::{Direction, FabricId, Ssrc, UserId};
 use callgauge::ingest::Item;
-use callgauge::summary::ConferenceSummary;
+use callgauge::summary::{ConferenceSummary, FabricSummary};
 use callgauge::{Conference, Config, Event};
 
 use crate::clocks::{self, Offset, Sightings};
@@ -24,8 +24,8 @@ pub(crate) fn replay(files: &[PathBuf], mut see: impl FnMut(&str, &Event, &Confe
         [file] => vec![alone(file, &mut drive, &mut see)],
         _ => together(files, &mut drive, &mut see),
     };
-    join_ends(&mut drive.call);
     let fabrics = summary_of(&drive.call).fabrics;
+    join_ends(&mut drive.call, &fabrics);
     for input in &mut inputs {
         let own = input.connections.iter().filter_map(|&index| fabrics.get(index));
         input.refused_entries = own.map(|fabric| fabric.refused_streams).sum();
@@ -241,19 +241,19 @@ fn earliest(streams: &[Stream]) -> Option<usize> {
 }
 
 /// Says who is at the other end of a connection where nobody said it: the one who sends what it receives, if all of it
-/// comes from one.
-fn join_ends(call: &mut Conference) {
-    let summary = call.summary();
-    let order = call.fabric_order();
+/// comes from one. `fabrics` are in the order in which they were opened.
+fn join_ends(call: &mut Conference, fabrics: &[FabricSummary]) {
+    let mut order = call.fabric_order();
+    order.sort_unstable();
     let mut senders: HashMap<Ssrc, HashSet<&str>> = HashMap::new();
-    for fabric in &summary.fabrics {
+    for fabric in fabrics {
         let Some(user) = fabric.local_user.as_deref() else { continue };
         for stream in fabric.streams.iter().filter(|stream| stream.direction == Direction::Outbound) {
             senders.entry(stream.ssrc).or_default().insert(user);
         }
     }
     let mut found: Vec<(FabricId, String)> = Vec::new();
-    for (&id, fabric) in order.iter().zip(&summary.fabrics) {
+    for (&id, fabric) in order.iter().zip(fabrics) {
         if fabric.remote_user.is_some() {
             continue;
         }
