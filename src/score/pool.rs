@@ -1,5 +1,6 @@
 //! Scores over time, and over streams: averages on the 100 scale, weighed by how much was heard or shown.
 
+use super::either;
 use super::emodel::Scale;
 use super::evidence::{Cause, Inputs, Parts};
 use super::model::{ModelId, MosScale, Native, NoScore, Score, Tier};
@@ -163,14 +164,6 @@ impl ScorePool {
             NativeMean::Nothing | NativeMean::Mixed => None,
         };
         Some(score)
-    }
-}
-
-/// Both merged, or the one that is there.
-fn either<T>(one: Option<T>, other: Option<T>, merge: impl FnOnce(T, T) -> T) -> Option<T> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(merge(one, other)),
-        (one, other) => one.or(other),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{AudioInputs, PACKET_MS};
 use crate::id::Direction;
 use crate::metric::{Interval, Metric};
+use crate::score::LEAST_MS;
 use crate::score::mean::Mean;
 use crate::unit::{Bitrate, Ratio};
 
@@ -20,8 +21,6 @@ const LOUDEST_MS: f64 = 30_000.0;
 const LEAST_PACKETS: f64 = 10.0;
 /// What the other end says of loss holds this long, ms: as its other figures do (edge case 31).
 const LOSS_HOLDS_MS: f64 = 30_000.0;
-/// A score needs to have heard this much, ms.
-const LEAST_MS: f64 = 250.0;
 
 /// The last seconds of a stream of sound.
 ///

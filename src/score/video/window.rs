@@ -4,6 +4,7 @@ use super::VideoInputs;
 use crate::id::Direction;
 use crate::metric::{Interval, Metric, State};
 use crate::score::mean::Mean;
+use crate::score::{LEAST_MS, either};
 use crate::unit::{Bitrate, Ratio};
 
 /// Nothing came for this long, ms, and no word that nothing was sent: an outage. A sender that pauses says so in its next
@@ -19,8 +20,6 @@ const FRAME_MS: f64 = 1e3 / 15.0;
 const REPORT_MS: f64 = 1_000.0;
 /// No stream is faster: an interval that says so was too short to tell.
 const MOST_FRAMES_PER_SECOND: f64 = 1_000.0;
-/// A score needs to have seen this much, ms.
-const LEAST_MS: f64 = 250.0;
 
 /// The last seconds of a stream of pictures.
 ///
@@ -121,7 +120,7 @@ impl VideoWindow {
         let (frames, data) = (interval.get(Metric::FramesPerSecond), comes(interval));
         if received && data == Some(false) && frames.is_none_or(|frames| frames == 0.0) {
             self.stream.apart_ms += span_ms;
-            self.stream.apart_pending = either(self.stream.apart_pending, pending(interval));
+            self.stream.apart_pending = or(self.stream.apart_pending, pending(interval));
             // A picture that stands frozen already does not come to rest.
             let is_freeze = self.stream.counted || self.stream.apart_ms >= OUTAGE_MS;
             return if is_freeze { self.count_apart() } else { 0.0 };
@@ -208,7 +207,7 @@ impl VideoWindow {
         if stream.counted || stream.still_ms >= (FREEZE_TIMES * usual_ms).max(usual_ms + FREEZE_MORE_MS) {
             let frozen_ms = core::mem::take(&mut stream.still_ms);
             // Data that makes no picture waits for what is missing.
-            self.freeze(self.weight_of(0.0, frozen_ms), either(Some(true), pending(interval)));
+            self.freeze(self.weight_of(0.0, frozen_ms), or(Some(true), pending(interval)));
             self.settle(frozen_ms, weight / span_ms);
         }
     }
@@ -369,15 +368,12 @@ fn pending(interval: &Interval) -> Option<bool> {
     [Metric::NackPerSecond, Metric::PliPerSecond, Metric::FirPerSecond]
         .into_iter()
         .map(|metric| interval.get(metric).map(|asked| asked > 0.0))
-        .fold(None, either)
+        .fold(None, or)
 }
 
 /// Whether one of two holds, as far as is known.
-fn either(a: Option<bool>, b: Option<bool>) -> Option<bool> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(a || b),
-        (a, b) => a.or(b),
-    }
+fn or(a: Option<bool>, b: Option<bool>) -> Option<bool> {
+    either(a, b, |a, b| a || b)
 }
 
 #[cfg(test)]
