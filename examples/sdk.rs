@@ -113,6 +113,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         summary.conference.as_deref().unwrap_or("?"),
         summary.class.map_or("?", |class| class.name())
     );
+    let mos = |mos: Option<f64>| mos.map_or("?".into(), |mos| format!("{mos:.2}"));
     for fabric in &summary.fabrics {
         println!(
             "  {}: set up in {} ms, candidates gathered in {} ms, paths that changed: {}",
@@ -123,13 +124,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         );
         for stream in &fabric.streams {
             println!(
-                "    {} {} of {}, {}: {:.0} kbit/s while it was measured, on hold for {:.1} s",
+                "    {} {} of {}, {}: {:.0} kbit/s while it was measured, on hold for {:.1} s, MOS {}",
                 stream.direction.name(),
                 stream.kind.map_or("?", |kind| kind.name()),
                 stream.user.as_deref().unwrap_or("?"),
                 stream.label.as_deref().unwrap_or("?"),
                 stream.interval_bitrate_bps.mean.unwrap_or(f64::NAN) / 1e3,
                 stream.held_s,
+                mos(stream.score.mos),
             );
         }
     }
@@ -137,7 +139,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         let percent = |ratio: Option<f64>| ratio.map_or("?".into(), |ratio| format!("{:.2} %", ratio * 100.0));
         let (up, down) = (percent(user.uplink.loss_ratio), percent(user.downlink.loss_ratio));
         let said = user.feedback.first().map_or("nothing".into(), |said| format!("{} of 5", said.overall));
-        println!("  {}: lost {up} on the way up, {down} on the way down; said {said}", user.user);
+        println!(
+            "  {}: lost {up} on the way up, {down} on the way down; MOS {}; said {said}",
+            user.user,
+            mos(user.score.mos)
+        );
     }
     Ok(())
 }

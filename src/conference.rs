@@ -265,10 +265,7 @@ impl Conference {
     pub fn open_fabric(&mut self, now: Timestamp, spec: FabricSpec) -> Result<FabricId, InputError> {
         self.check_clock(now)?;
         self.check_end(now)?;
-        let users = [spec.local_user, spec.remote_user];
-        if users.into_iter().flatten().any(|user| self.roster.get(user).is_none()) {
-            return Err(InputError::UnknownUser);
-        }
+        self.check_users([spec.local_user, spec.remote_user].into_iter().flatten())?;
         if self.find_fabric(&spec).is_some() {
             return Err(InputError::AlreadyOpen);
         }
@@ -386,6 +383,11 @@ impl Conference {
     fn check_end(&self, now: Timestamp) -> Result<(), InputError> {
         let is_over = self.end.is_some_and(|end| self.is_settled || end.at < now);
         if is_over && !self.config.stitches() { Err(InputError::Ended) } else { Ok(()) }
+    }
+
+    fn check_users(&self, users: impl IntoIterator<Item = UserId>) -> Result<(), InputError> {
+        let are_known = users.into_iter().all(|user| self.roster.get(user).is_some());
+        if are_known { Ok(()) } else { Err(InputError::UnknownUser) }
     }
 
     fn check_name(&self, name: &str) -> Result<(), InputError> {

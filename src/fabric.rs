@@ -44,8 +44,8 @@
 //!
 //! **Streams.** An SSRC carries the local user's media if it is sent, and the remote user's if it is received, unless
 //! [`associate`](crate::conference::FabricMut::associate) says otherwise, before or after it is seen. Layers and
-//! retransmissions follow, as stats or a description ([`describe`](crate::conference::FabricMut::describe)) name them. When it passes to somebody else, its figures are split there, and no user has anything of
-//! another.
+//! retransmissions follow, as stats or a description ([`describe`](crate::conference::FabricMut::describe)) name them. When
+//! it passes to somebody else, its figures are split there, and no user has anything of another.
 //!
 //! **Trouble.** [`report_error`](crate::Conference::report_error) takes what failed, and logs. Every [`WebRtcFunction`] has
 //! a [`FailureReason`]:

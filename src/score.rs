@@ -29,3 +29,14 @@ pub use evidence::{Cause, Input, Inputs, Origin, Parts};
 pub use model::{Model, ModelId, MosScale, Native, NoScore, Score, Tier, mos_of};
 pub(crate) use pool::{Micros, ScorePool};
 pub(crate) use worst::WorstTenSeconds;
+
+/// A score needs to have heard or seen this much, ms.
+const LEAST_MS: f64 = 250.0;
+
+/// Both merged, or the one that is there.
+fn either<T>(one: Option<T>, other: Option<T>, merge: impl FnOnce(T, T) -> T) -> Option<T> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(merge(one, other)),
+        (one, other) => one.or(other),
+    }
+}

@@ -302,9 +302,28 @@ proptest! {
         let (heard, seen, both) = (a.mos().as_f64(), v.mos().as_f64(), score.mos().as_f64());
         prop_assert!(heard.min(seen) - 1e-9 <= both && both <= heard.max(seen) + 1e-9, "{heard} {seen} {both}");
         let lacks = 100.0 - score.rx.as_f64();
-        // Where neither alone is to blame there are no parts.
-        prop_assert!(score.parts.sum() == 0.0 || (score.parts.sum() - lacks).abs() < 1e-9, "{score:?}");
+        prop_assert!((score.parts.sum() - lacks).abs() < 1e-9, "{score:?}");
         prop_assert!(score.cause.is_none() || [a.cause, v.cause].contains(&score.cause));
+    }
+
+    /// Where MOS is 1 whatever one of them does, both are to blame, and the cause is one of those that took something.
+    #[test]
+    fn at_the_bottom_they_still_explain_themselves(a in any_audio(), v in any_video(), weights in any_weights(), which in 0..3) {
+        let bottom = |score: Score, is: bool| {
+            if !is {
+                return score;
+            }
+            let mut parts = Parts::new();
+            for (cause, part) in score.parts.iter() {
+                parts.set(cause, part / score.parts.sum() * 100.0);
+            }
+            Score::new(score.model, score.scale, score.tier, Rx::MIN).with_parts(parts)
+        };
+        let (a, v) = (bottom(a, which != 1), bottom(v, which != 0));
+        let score = audio_visual(&a, &v, &weights);
+        prop_assert!((score.parts.sum() - (100.0 - score.rx.as_f64())).abs() < 1e-9, "{score:?}");
+        prop_assert!(score.cause.is_none_or(|cause| score.parts.get(cause) > 0.0), "{score:?}");
+        prop_assert_eq!(score.cause.is_none(), score.rx == Rx::MAX, "{:?}", score);
     }
 
     #[test]

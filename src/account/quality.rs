@@ -20,6 +20,9 @@ pub(crate) struct Quality {
     scored_until: Option<StatTime>,
     /// The stream rested: what comes next is the rest's end.
     rested: bool,
+    /// For how long the stream was active at either end of a rest: not scored, for it sounds and looks there as if
+    /// something were lost.
+    pub(crate) edges: Micros,
     /// For how long each rating held: excellent, fair, bad, unknown.
     pub(crate) rated: [Micros; 4],
     /// For how long there was nothing to hear while the stream was active.
@@ -86,10 +89,15 @@ pub(crate) struct Verdict {
 impl Quality {
     /// Judges an interval.
     pub(crate) fn judge(&mut self, interval: &Interval, setting: &Setting<'_>) -> Verdict {
+        self.follow(interval.kind);
         let rtt_ms = interval.get(Metric::RttMs).or(setting.ice_rtt_ms);
         let score = match interval.state {
             State::Active if self.rested => {
                 self.rested = false;
+                if let Window::Video(window) = &mut self.window {
+                    window.skip(interval);
+                }
+                self.edges.add(Micros::of_millis(interval.span_ms));
                 Err(NoScore::Resting)
             }
             State::Active => self.score(interval, setting, rtt_ms),
@@ -104,6 +112,18 @@ impl Quality {
         Verdict { score, rating }
     }
 
+    /// Scores of sound say nothing of pictures: a stream that turns out to be of another kind begins anew.
+    fn follow(&mut self, kind: Option<MediaKind>) {
+        let window = match (&self.window, kind) {
+            (Window::Audio(_), Some(MediaKind::Audio)) | (Window::Video(_), Some(MediaKind::Video)) | (_, None) => {
+                return;
+            }
+            (_, Some(MediaKind::Audio)) => Window::Audio(AudioWindow::new()),
+            (_, Some(MediaKind::Video)) => Window::Video(VideoWindow::new()),
+        };
+        *self = Self { window, edges: self.edges, rated: self.rated, quiet: self.quiet, ..Self::default() };
+    }
+
     /// How long it is that nobody can say whether anything was sent.
     pub(crate) fn undecided(&self) -> Micros {
         Micros::of_millis(match &self.window {
@@ -113,21 +133,36 @@ impl Quality {
         })
     }
 
-    /// The scores so far.
+    /// Whether there is any score so far.
+    pub(crate) fn is_scored(&self) -> bool {
+        let latest = self.decided().map(|latest| Micros::of_millis(latest.active_ms));
+        self.scores.active().max(latest.unwrap_or_default()) > Micros::default()
+    }
+
+    /// The latest score, unless it hangs on what nobody can say yet.
+    fn decided(&self) -> Option<Latest> {
+        self.latest.filter(|_| self.undecided() == Micros::default())
+    }
+
+    /// The scores so far. Cost: a copy of the whole distribution.
     pub(crate) fn scores(&self) -> ScorePool {
         let (mut scores, mut worst) = (self.scores.clone(), self.worst);
-        if let Some(latest) = self.latest.filter(|_| self.undecided() == Micros::default()) {
+        if let Some(latest) = self.decided() {
             latest.join(&mut scores, &mut worst);
         }
         scores.set_worst(self.scored_until.and_then(|now| worst.get(now)));
         scores
     }
 
-    /// The stream rests. In the middle of the last interval it came to rest, which sounds and looks as if something were
-    /// lost.
+    /// The stream rests, or its counters began anew, or nobody looked for long.
     fn rest(&mut self, interval: &Interval) {
-        self.rested = true;
-        self.latest = None;
+        if matches!(interval.state, State::Muted | State::Held | State::Paused) {
+            self.rested = true;
+            // In the middle of it the stream came to rest.
+            if let Some(latest) = self.latest.take() {
+                self.edges.add(Micros::of_millis(latest.active_ms));
+            }
+        }
         self.worst.rest();
         match &mut self.window {
             Window::Audio(window) => window.clear(),
@@ -139,13 +174,6 @@ impl Quality {
     }
 
     fn score(&mut self, interval: &Interval, setting: &Setting<'_>, rtt_ms: Option<f64>) -> Result<Score, NoScore> {
-        if let Window::Unknown = self.window {
-            self.window = match interval.kind {
-                Some(MediaKind::Audio) => Window::Audio(AudioWindow::new()),
-                Some(MediaKind::Video) => Window::Video(VideoWindow::new()),
-                None => Window::Unknown,
-            };
-        }
         let undecided_before = self.undecided();
         let (result, active_ms) = match &mut self.window {
             Window::Unknown => (Err(NoScore::UnknownKind), 0.0),

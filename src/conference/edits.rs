@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 
+use super::fabric::Fabric;
 use super::{Conference, InputError};
 use crate::event::{EndReason, EventKind, Happening};
 use crate::fabric::{Answer, FabricState, Owner, SsrcDescription};
@@ -110,13 +111,11 @@ impl FabricMut<'_> {
     /// [`Limits::parts_per_fabric`](crate::Limits::parts_per_fabric) do not allow it.
     pub fn associate(&mut self, ssrc: Ssrc, user: UserId, label: &str) -> Result<Answer, InputError> {
         let limits = self.call.config.limits();
-        if self.call.roster.get(user).is_none() {
-            return Err(InputError::UnknownUser);
-        }
+        self.call.check_users([user])?;
         if label.len() > limits.name_bytes() {
             return Err(InputError::InvalidName);
         }
-        let room = self.call.fabrics.get_mut(self.id.index()).ok_or(InputError::UnknownFabric)?;
+        let room = self.room()?;
         let owner = Owner { user, label: String::from(label) };
         let (answer, passes) = room.associate(ssrc, owner, limits).map_err(|_| InputError::LimitReached)?;
         if passes {
@@ -134,7 +133,7 @@ impl FabricMut<'_> {
     /// [`InputError::LimitReached`], as [`associate`](Self::associate).
     pub fn group(&mut self, primary: Ssrc, others: &[Ssrc]) -> Result<Answer, InputError> {
         let (limits, now) = (self.call.config.limits(), self.now());
-        let room = self.call.fabrics.get_mut(self.id.index()).ok_or(InputError::UnknownFabric)?;
+        let room = self.room()?;
         room.group(now, primary, others, limits).map_err(|_| InputError::LimitReached)
     }
 
@@ -149,7 +148,7 @@ impl FabricMut<'_> {
         if description.cname.len().max(description.msid.len()) > limits.name_bytes() {
             return Err(InputError::InvalidName);
         }
-        let room = self.call.fabrics.get_mut(self.id.index()).ok_or(InputError::UnknownFabric)?;
+        let room = self.room()?;
         room.describe(now, &description, limits).map_err(|_| InputError::LimitReached)
     }
 
@@ -159,10 +158,8 @@ impl FabricMut<'_> {
     /// # Errors
     /// [`InputError::UnknownUser`].
     pub fn set_remote_user(&mut self, user: UserId) -> Result<Answer, InputError> {
-        if self.call.roster.get(user).is_none() {
-            return Err(InputError::UnknownUser);
-        }
-        let room = self.call.fabrics.get_mut(self.id.index()).ok_or(InputError::UnknownFabric)?;
+        self.call.check_users([user])?;
+        let room = self.room()?;
         let before = room.spec.remote_user.replace(user);
         Ok(if before == Some(user) { Answer::AlreadySo } else { Answer::Applied })
     }
@@ -172,10 +169,8 @@ impl FabricMut<'_> {
     /// # Errors
     /// [`InputError::UnknownUser`]; [`InputError::NameTaken`] when somebody else reports.
     pub fn set_local_user(&mut self, user: UserId) -> Result<Answer, InputError> {
-        if self.call.roster.get(user).is_none() {
-            return Err(InputError::UnknownUser);
-        }
-        let room = self.call.fabrics.get_mut(self.id.index()).ok_or(InputError::UnknownFabric)?;
+        self.call.check_users([user])?;
+        let room = self.room()?;
         match room.spec.local_user {
             Some(before) if before == user => return Ok(Answer::AlreadySo),
             Some(_) => return Err(InputError::NameTaken),
@@ -184,6 +179,10 @@ impl FabricMut<'_> {
         let (opened, terminated) = (room.life.opened, room.life.terminated);
         self.call.name_reporter(user, opened, terminated);
         Ok(Answer::Applied)
+    }
+
+    fn room(&mut self) -> Result<&mut Fabric, InputError> {
+        self.call.fabrics.get_mut(self.id.index()).ok_or(InputError::UnknownFabric)
     }
 
     fn now(&self) -> Timestamp {

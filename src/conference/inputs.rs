@@ -128,9 +128,7 @@ impl Conference {
         fabric: Option<FabricId>,
         report: ErrorReport<'_>,
     ) -> Result<Reported, InputError> {
-        if report.user.is_some_and(|user| self.roster.get(user).is_none()) {
-            return Err(InputError::UnknownUser);
-        }
+        self.check_users(report.user)?;
         let reason = report.reason();
         let mut has_failed_setup = false;
         let mut user = report.user;
@@ -163,9 +161,7 @@ impl Conference {
         about: Option<FabricId>,
         feedback: Feedback,
     ) -> Result<Answer, InputError> {
-        if user.is_some_and(|user| self.roster.get(user).is_none()) {
-            return Err(InputError::UnknownUser);
-        }
+        self.check_users(user)?;
         if about.is_some_and(|fabric| self.fabrics.get(fabric.index()).is_none()) {
             return Err(InputError::UnknownFabric);
         }

@@ -165,6 +165,7 @@ fn stream(call: &Conference, view: &View<'_>) -> StreamSummary {
     let account = view.account;
     let (totals, digests, times) = (&account.totals, &account.digests, &account.times);
     let duration_ms = account.duration_ms();
+    let (mos, score) = scores::stream(&account.quality);
     StreamSummary {
         ssrc: account.ssrc,
         direction: account.direction,
@@ -198,8 +199,8 @@ fn stream(call: &Conference, view: &View<'_>) -> StreamSummary {
         interval_loss_ratio: digests.loss_ratio.stats(),
         audio: (account.kind == Some(MediaKind::Audio)).then(|| audio(account)),
         video: (account.kind == Some(MediaKind::Video)).then(|| video(account)),
-        mos: scores::mos_stats(&account.quality),
-        score: scores::stream(&account.quality),
+        mos,
+        score,
     }
 }
 

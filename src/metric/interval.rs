@@ -242,6 +242,11 @@ impl Interval {
         Self { at, span_ms, direction, ssrc, kind, state: State::Active, present: 0, values }
     }
 
+    /// How long it is, ms; 0 where [`span_ms`](Self::span_ms) is not the length of anything.
+    pub(crate) fn length_ms(&self) -> f64 {
+        if self.span_ms.is_finite() { self.span_ms.max(0.0) } else { 0.0 }
+    }
+
     /// Fills every metric that follows from the stream's own entry.
     pub(crate) fn derive(&mut self, delta: &Delta<'_>) {
         for &metric in Metric::ALL {

@@ -419,7 +419,10 @@ impl Terms {
         Rx::clamped(self.points(self.scale.max_r() - impairments)).unwrap_or(Rx::MIN)
     }
 
+    /// Points as they come to bear: where there are more than 100, each counts less.
     fn parts(&self) -> Parts {
+        let points = self.points(self.codec + self.loss + self.stretch + self.delay);
+        let share = if points > 100.0 { 100.0 / points } else { 1.0 };
         let mut parts = Parts::new();
         for (cause, r) in [
             (Cause::Codec, self.codec),
@@ -427,7 +430,7 @@ impl Terms {
             (Cause::TimeStretch, self.stretch),
             (Cause::Delay, self.delay),
         ] {
-            parts.set(cause, self.points(r));
+            parts.set(cause, self.points(r) * share);
         }
         parts
     }

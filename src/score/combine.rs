@@ -75,7 +75,8 @@ const VERSION: u32 = 1;
 ///
 /// The interval is that of both at their worst and both at their best. The parts are those of both; sound and pictures
 /// share what the score lacks to 100 as what each would gain by being perfect, and each part has its share of that. The
-/// cause is that of sound or that of pictures, whichever would raise the combined score more. The tier is that of the
+/// cause is that of sound or that of pictures, whichever would raise the combined score more; where neither would, that of
+/// the one with the larger share. The tier is that of the
 /// one that had less to go by.
 #[must_use]
 pub fn audio_visual(audio: &Score, video: &Score, weights: &Weights) -> Score {
@@ -87,20 +88,19 @@ pub fn audio_visual(audio: &Score, video: &Score, weights: &Weights) -> Score {
         |score: &Score| Rx::clamped(score.rx.as_f64() + score.cause.map_or(0.0, |cause| score.parts.get(cause)));
     let of_audio = gain(repaired(audio).unwrap_or(audio.rx), video.rx, mos);
     let of_video = gain(audio.rx, repaired(video).unwrap_or(video.rx), mos);
+    let shares = shares((&audio.parts, gain(Rx::MAX, video.rx, mos)), (&video.parts, gain(audio.rx, Rx::MAX, mos)));
+    let parts = shared(100.0 - rx.as_f64(), (&audio.parts, shares.0), (&video.parts, shares.1));
+    let video_first = (of_video, shares.1) > (of_audio, shares.0);
     let cause = match (audio.cause, video.cause) {
-        (Some(audio), Some(video)) => Some(if of_video > of_audio { video } else { audio }),
+        (Some(audio), Some(video)) => Some(if video_first { video } else { audio }),
         (audio, video) => audio.or(video),
     };
 
     Score::new(ModelId::new("callgauge-av", VERSION), MosScale::AudioVisual, worse_tier(audio.tier, video.tier), rx)
         .with_interval(weights.rx_of(audio.rx_low, video.rx_low), weights.rx_of(audio.rx_high, video.rx_high))
         .with_inputs(audio.inputs.least_sure(video.inputs))
-        .with_parts(shared(
-            100.0 - rx.as_f64(),
-            (&audio.parts, gain(Rx::MAX, video.rx, mos)),
-            (&video.parts, gain(audio.rx, Rx::MAX, mos)),
-        ))
-        .with_cause(cause)
+        .with_parts(parts)
+        .with_cause(cause.filter(|&cause| parts.get(cause) > 0.0))
 }
 
 /// The display of ITU-T G.1070, by its diagonal.
@@ -187,18 +187,24 @@ fn worse_tier(audio: Tier, video: Tier) -> Tier {
     if step(video) > step(audio) { video } else { audio }
 }
 
-/// The parts of both, of `points` in all.
-fn shared(points: f64, audio: (&Parts, f64), video: (&Parts, f64)) -> Parts {
-    // Who gains nothing, or does not say by what, takes nothing.
-    let share = |(parts, gain): (&Parts, f64)| if parts.sum() > 0.0 { gain } else { 0.0 };
-    let (of_audio, of_video) = (share(audio), share(video));
+/// The shares of sound and of pictures in what is lacking, 0 to 1: as what each would gain by being perfect, or, where
+/// both are so bad that one alone would gain nothing, as what each lacks. Who does not say by what takes none.
+fn shares(audio: (&Parts, f64), video: (&Parts, f64)) -> (f64, f64) {
+    let gain = |(parts, gain): (&Parts, f64)| if parts.sum() > 0.0 { gain } else { 0.0 };
+    let (mut of_audio, mut of_video) = (gain(audio), gain(video));
+    if of_audio + of_video == 0.0 {
+        (of_audio, of_video) = (audio.0.sum(), video.0.sum());
+    }
     let whole = of_audio + of_video;
+    if whole > 0.0 { (of_audio / whole, of_video / whole) } else { (0.0, 0.0) }
+}
+
+/// The parts of both, each with its share of `points`.
+fn shared(points: f64, audio: (&Parts, f64), video: (&Parts, f64)) -> Parts {
     let mut sum = Parts::new();
-    if whole > 0.0 {
-        for ((parts, _), share) in [(audio, of_audio), (video, of_video)] {
-            for (cause, part) in parts.iter() {
-                sum.set(cause, sum.get(cause) + part / parts.sum() * share / whole * points);
-            }
+    for (parts, share) in [audio, video].into_iter().filter(|(_, share)| *share > 0.0) {
+        for (cause, part) in parts.iter() {
+            sum.set(cause, sum.get(cause) + part / parts.sum() * share * points);
         }
     }
     sum

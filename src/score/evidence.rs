@@ -255,7 +255,7 @@ impl Cause {
 
 /// What each impairment takes, in points of the 100 scale ([`Rx`](crate::unit::Rx)).
 ///
-/// What is left of 100 is the score, unless the impairments come to more than 100.
+/// What is left of 100 is the score: where the impairments come to more, each counts less.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Parts([f64; Cause::ALL.len()]);
 

@@ -20,6 +20,7 @@ impl Mean {
     /// Forgets all but `left`, 0 to 1, of the weight.
     pub(super) fn fade(&mut self, left: f64) {
         if self.weight > LEAST_WEIGHT {
+            let left = left.max(LEAST_WEIGHT / self.weight);
             self.sum *= left;
             self.weight *= left;
         }

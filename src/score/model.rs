@@ -218,13 +218,16 @@ impl Score {
     /// The mean opinion score when what was assumed is at its worst.
     #[must_use]
     pub fn low(&self) -> Mos {
-        mos_of(self.rx_low)
+        // The curve is not monotone in its last bit.
+        let (low, mos) = (mos_of(self.rx_low), self.mos());
+        if low < mos { low } else { mos }
     }
 
     /// The mean opinion score when what was assumed is at its best.
     #[must_use]
     pub fn high(&self) -> Mos {
-        mos_of(self.rx_high)
+        let (high, mos) = (mos_of(self.rx_high), self.mos());
+        if high > mos { high } else { mos }
     }
 
     /// %GoB as a share: how many would call it good or excellent (G.107 Annex B).

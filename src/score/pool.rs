@@ -1,5 +1,6 @@
 //! Scores over time, and over streams: averages on the 100 scale, weighed by how much was heard or shown.
 
+use super::either;
 use super::emodel::Scale;
 use super::evidence::{Cause, Inputs, Parts};
 use super::model::{ModelId, MosScale, Native, NoScore, Score, Tier};
@@ -30,7 +31,7 @@ pub(crate) struct ScorePool {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Micros(u64);
 
-/// Σ value · µs · 2²⁰.
+/// Σ value · µs · 2³², as fine as [`Digest`] adds.
 #[derive(Clone, Copy, Debug, Default)]
 struct Sum(i128);
 
@@ -166,14 +167,6 @@ impl ScorePool {
     }
 }
 
-/// Both merged, or the one that is there.
-fn either<T>(one: Option<T>, other: Option<T>, merge: impl FnOnce(T, T) -> T) -> Option<T> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(merge(one, other)),
-        (one, other) => one.or(other),
-    }
-}
-
 impl Latest {
     fn merged(self, other: Self) -> Self {
         let key = |latest: &Self| (latest.scale, latest.model.name, latest.model.version);
@@ -201,7 +194,7 @@ impl Micros {
 }
 
 impl Sum {
-    const ONE: f64 = 1_048_576.0;
+    const ONE: f64 = 4_294_967_296.0;
 
     /// `value` is at most 100 or so.
     fn add(&mut self, value: f64, weight: Micros) {

@@ -540,7 +540,7 @@ fn size(pixels: Option<f64>) -> Option<f64> {
     pixels.filter(|pixels| (1.0..=1e6).contains(pixels))
 }
 
-/// A number of events in some time that can be one.
+/// A number of events in some time. There is an end to it, but more of something bad does not turn into nothing known.
 fn rate(events: Option<f64>) -> Option<f64> {
-    events.filter(|events| (0.0..=1e6).contains(events))
+    events.filter(|&events| events >= 0.0).map(|events| events.min(1e6))
 }

@@ -45,6 +45,8 @@ output! {
         active_s: f64,
         /// Seconds of an active stream in which nobody spoke; not scored.
         quiet_s: f64,
+        /// Seconds at either end of a rest, in which it sounds and looks as if something were lost; not scored.
+        rest_edges_s: f64,
         /// Seconds at the end in which nothing came in, and nobody said whether anything was sent; not scored.
         undecided_s: f64,
         /// Seconds for which each of callstats.io's ratings held.

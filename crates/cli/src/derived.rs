@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use callgauge::ingest::Item;
 use callgauge::ingest::Snapshot;
 use callgauge::metric::derived;
 use callgauge::report::Entry;
@@ -18,7 +19,8 @@ pub(crate) fn run(files: &[PathBuf], out: &mut dyn Write) -> io::Result<bool> {
     let mut usable = false;
     for file in files {
         let mut connections: HashMap<String, Tracks> = HashMap::new();
-        let input = input::read(file, &mut |snapshot| {
+        let input = input::read(file, &mut |item: Item<'_>| {
+            let Item::Snapshot(snapshot) = item else { return };
             if !connections.contains_key(snapshot.fabric) {
                 connections.insert(snapshot.fabric.to_owned(), Tracks::new());
             }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
-use callgauge::ingest::{Format, Framing, Reader, Snapshot, framing};
+use callgauge::ingest::{Format, Framing, Item, ReadError, Reader, framing};
 use callgauge::report::Num;
 use flate2::bufread::MultiGzDecoder;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -38,11 +38,18 @@ pub(crate) struct Input {
     /// Entries of streams beyond the limit of a connection.
     #[serde(skip)]
     pub(crate) refused_entries: u64,
+    /// How far its clock is ahead of that of the first file, ms: its times are put back by so much. `None` for a single
+    /// file, and where nothing joins the two; its clock then counts as it is.
+    pub(crate) clock_offset_ms: Option<f64>,
+    /// By how much that may be off.
+    pub(crate) clock_uncertainty_ms: Option<f64>,
+    /// Things that happened, as far as it tells them.
+    pub(crate) happenings: u64,
     #[serde(skip)]
     pub(crate) lines: u64,
-    /// How many connections a replay opened for it.
+    /// The connections that a replay opened for it, by their places in the order of opening.
     #[serde(skip)]
-    pub(crate) connections: usize,
+    pub(crate) connections: Vec<usize>,
     #[serde(skip)]
     pub(crate) conference: Option<String>,
     #[serde(skip)]
@@ -92,8 +99,11 @@ impl Input {
             bad_numbers: Vec::new(),
             refused_snapshots: 0,
             refused_entries: 0,
+            clock_offset_ms: None,
+            clock_uncertainty_ms: None,
+            happenings: 0,
             lines: 0,
-            connections: 0,
+            connections: Vec::new(),
             conference: None,
             problems: Vec::new(),
         }
@@ -105,8 +115,30 @@ impl Input {
     }
 }
 
-/// Reads a file and hands out every snapshot in it. What goes wrong is part of the answer.
-pub(crate) fn read(path: &Path, each: &mut dyn FnMut(Snapshot<'_>)) -> Input {
+/// What takes everything that is in a file.
+pub(crate) trait Take {
+    /// Takes one item.
+    fn take(&mut self, item: Item<'_>);
+
+    /// The file is one document: what comes is in the order of its connections, not of time.
+    fn take_document(&mut self) {}
+}
+
+impl<F: FnMut(Item<'_>)> Take for F {
+    fn take(&mut self, item: Item<'_>) {
+        self(item);
+    }
+}
+
+/// A file whose reading came to no end.
+pub(crate) fn broken(path: &Path) -> Input {
+    let mut input = Input::new(&path.to_string_lossy());
+    input.problems.push("could not be read to its end".into());
+    input
+}
+
+/// Reads a file and hands out everything in it. What goes wrong is part of the answer.
+pub(crate) fn read(path: &Path, each: &mut dyn Take) -> Input {
     let mut input = Input::new(&if path == Path::new("-") { "standard input".into() } else { path.to_string_lossy() });
     let mut reader = Reader::new();
     let result = open(path).and_then(|source| {
@@ -118,6 +150,7 @@ pub(crate) fn read(path: &Path, each: &mut dyn FnMut(Snapshot<'_>)) -> Input {
     }
     input.format = reader.format().map(Format::name);
     input.snapshots = reader.snapshots();
+    input.happenings = reader.happenings();
     input.skipped_entries = reader.skipped().entries;
     input.bad_fields = reader.skipped().bad_fields;
     input.bad_numbers = reader.skipped().bad_numbers().map(Num::name).collect();
@@ -151,7 +184,7 @@ fn unpack(source: Box<dyn Read>) -> io::Result<Box<dyn BufRead>> {
 struct Records<'a> {
     reader: &'a mut Reader,
     input: &'a mut Input,
-    each: &'a mut dyn FnMut(Snapshot<'_>),
+    each: &'a mut dyn Take,
     /// How many bytes a record may have.
     max: usize,
 }
@@ -168,7 +201,7 @@ impl Records<'_> {
         if matches!(line, Ok(Line::Whole)) && framing(&record) == Framing::Document {
             let room = self.max.saturating_sub(record.len()) as u64;
             let result = source.take(room).read_to_end(&mut record);
-            let error = match self.reader.read(&record, self.each) {
+            let error = match self.read_document(&record) {
                 Ok(()) => {
                     self.input.lines += 1;
                     return result.map(drop);
@@ -189,6 +222,11 @@ impl Records<'_> {
         }
         drop(record);
         self.read_lines(source)
+    }
+
+    fn read_document(&mut self, record: &[u8]) -> Result<(), ReadError> {
+        self.each.take_document();
+        self.reader.read_all(record, &mut |item| self.each.take(item))
     }
 
     fn read_lines(&mut self, source: &mut dyn BufRead) -> io::Result<()> {
@@ -212,7 +250,7 @@ impl Records<'_> {
         let number = self.input.lines;
         let problem = match line {
             Some(Line::TooLong) => format!("line {number}: is longer than {} bytes", self.max),
-            _ => match self.reader.read(record, self.each) {
+            _ => match self.reader.read_all(record, &mut |item| self.each.take(item)) {
                 Ok(()) => return,
                 Err(error) => format!("line {number}: {error}"),
             },
@@ -265,7 +303,7 @@ mod tests {
         ] {
             let mut input = Input::new("test");
             let mut reader = Reader::new();
-            let mut records = Records { reader: &mut reader, input: &mut input, each: &mut |_| {}, max: 400 };
+            let mut records = Records { reader: &mut reader, input: &mut input, each: &mut |_: Item<'_>| {}, max: 400 };
             records.read(&mut text.as_bytes()).unwrap();
             assert_eq!((input.lines, reader.snapshots()), (lines, snapshots), "{text}");
             assert!(input.problems.iter().any(|problem| problem.ends_with("is longer than 400 bytes")), "{text}");

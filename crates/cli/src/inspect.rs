@@ -1,13 +1,14 @@
 //! `inspect`: what a file is and what is inside.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, Write};
 use std::path::Path;
 
 use callgauge::id::{MediaKind, Ssrc};
-use callgauge::ingest::Snapshot;
+use callgauge::ingest::{Item, Snapshot, What};
 use callgauge::report::{Entry, StatsType, Text};
 
+use crate::drive::ends;
 use crate::input;
 use crate::text::{duration, plural, printable, time_of_day};
 
@@ -37,8 +38,23 @@ fn codecs_by_id(snapshot: Snapshot<'_>) -> HashMap<&str, Entry<'_>> {
 
 pub(crate) fn run(file: &Path, out: &mut dyn Write) -> io::Result<bool> {
     let mut connections: BTreeMap<String, Connection> = BTreeMap::new();
-    let input = input::read(file, &mut |snapshot| {
-        connections.entry(snapshot.fabric.to_owned()).or_default().see(snapshot);
+    let mut users: BTreeSet<String> = BTreeSet::new();
+    let input = input::read(file, &mut |item: Item<'_>| match item {
+        Item::Snapshot(snapshot) => {
+            let connection = connections.entry(snapshot.fabric.to_owned()).or_insert_with(|| {
+                users.extend(
+                    ends(snapshot.fabric).into_iter().flat_map(|(local, remote)| [local.into(), remote.into()]),
+                );
+                Connection::default()
+            });
+            connection.see(snapshot);
+        }
+        Item::Happening(happening) => {
+            if let What::Identity(identity) = happening.what {
+                users.extend(identity.user.or(identity.display_name).map(Into::into));
+            }
+        }
+        _ => {}
     });
     match input.format {
         Some(format) => writeln!(out, "{}: {format}", input.file)?,
@@ -47,13 +63,21 @@ pub(crate) fn run(file: &Path, out: &mut dyn Write) -> io::Result<bool> {
     if let Some(conference) = &input.conference {
         writeln!(out, "conference {}", printable(conference))?;
     }
-    writeln!(
+    if !users.is_empty() {
+        let users: Vec<_> = users.iter().map(|user| printable(user)).collect();
+        writeln!(out, "users {}", users.join(", "))?;
+    }
+    write!(
         out,
         "{}, {}, {}",
         plural(input.lines, "record"),
         plural(input.snapshots, "snapshot"),
         plural(connections.len() as u64, "connection"),
     )?;
+    if input.happenings > 0 {
+        write!(out, ", {} beside stats", plural(input.happenings, "happening"))?;
+    }
+    writeln!(out)?;
     for (name, connection) in &connections {
         connection.write(name, out)?;
     }

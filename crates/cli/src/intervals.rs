@@ -33,12 +33,13 @@ pub(crate) fn run(format: RowFormat, files: &[PathBuf], out: &mut dyn Write) -> 
         RowFormat::Csv => write_csv(&mut csv, out, columns().map(Into::into)),
         RowFormat::Ndjson => Ok(()),
     };
-    let (_, inputs) = replay(files, |fabric, event| {
-        let Event::IntervalClosed { interval, score, rating, .. } = event else { return };
+    let (_, inputs) = replay(files, |fabric, event, call| {
+        let Event::IntervalClosed { stream, interval, score, rating, .. } = event else { return };
         if result.is_err() {
             return;
         }
-        let row = Row { fabric, interval, score, rating: *rating };
+        let user = call.user_of(*stream).and_then(|user| call.user_name(user));
+        let row = Row { fabric, user, interval, score, rating: *rating };
         result = match format {
             RowFormat::Ndjson => {
                 serde_json::to_writer(&mut *out, &row).map_err(io::Error::from).and_then(|()| writeln!(out))
@@ -66,6 +67,7 @@ fn write_csv(
 /// One line.
 struct Row<'a> {
     fabric: &'a str,
+    user: Option<&'a str>,
     interval: &'a Interval,
     score: &'a Result<Score, NoScore>,
     rating: Quality,
@@ -82,7 +84,7 @@ enum Cell<'a> {
 
 impl<'a> Row<'a> {
     fn cells(&self) -> impl Iterator<Item = (&'static str, Cell<'a>)> {
-        let Self { fabric, interval, .. } = *self;
+        let Self { fabric, user, interval, .. } = *self;
         let head = [
             ("t_ms", Cell::Real(interval.at.as_millis())),
             ("span_ms", Cell::Real(interval.span_ms)),
@@ -90,7 +92,7 @@ impl<'a> Row<'a> {
             ("ssrc", Cell::Integer(interval.ssrc.get())),
             ("direction", Cell::Text(interval.direction.name())),
             ("kind", interval.kind.map_or(Cell::Unknown, |kind| Cell::Text(kind.name()))),
-            ("user", Cell::Unknown),
+            ("user", user.map_or(Cell::Unknown, Cell::Text)),
         ];
         let metric = |&metric: &Metric| (metric.name(), interval.get(metric).map_or(Cell::Unknown, Cell::Real));
         head.into_iter()

@@ -1,13 +1,17 @@
 //! `callgauge`: what a getStats recording says about a call.
 
+mod clocks;
 mod derived;
+mod drive;
 mod input;
 mod inspect;
 mod intervals;
+mod life;
 mod replay;
 mod report;
 mod score;
 mod text;
+mod told;
 
 use std::io::{self, Write};
 use std::path::PathBuf;

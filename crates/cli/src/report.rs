@@ -27,7 +27,7 @@ pub(crate) fn run(
 ) -> io::Result<bool> {
     let mut series = AllSeries::new();
     let wants_series = matches!(format, Format::Text);
-    let (call, inputs) = replay(files, |_, event| {
+    let (call, inputs) = replay(files, |_, event, _| {
         if let Event::IntervalClosed { stream, interval, .. } = event
             && wants_series
         {
@@ -37,7 +37,7 @@ pub(crate) fn run(
     for input in &inputs {
         input.complain();
     }
-    let usable = inputs.iter().any(|input| input.snapshots > 0);
+    let usable = inputs.iter().any(|input| input.snapshots + input.happenings > 0);
     if !usable {
         return Ok(false);
     }

@@ -21,6 +21,7 @@ pub(crate) enum What {
 
 /// What is known of a stream of sound. What is not given is unknown.
 #[derive(Debug, Args)]
+#[command(allow_negative_numbers = true)]
 pub(crate) struct Audio {
     /// The codec: opus, PCMU, G722, AMR-WB, …
     #[arg(long, value_name = "NAME")]
@@ -74,6 +75,7 @@ pub(crate) struct Audio {
 
 /// What is known of a stream of pictures. What is not given is unknown.
 #[derive(Debug, Args)]
+#[command(allow_negative_numbers = true)]
 pub(crate) struct Video {
     /// The codec: VP8, VP9, H264, H265, AV1.
     #[arg(long, value_name = "NAME")]
@@ -126,7 +128,7 @@ impl Video {
         inputs.frozen = self.frozen;
         inputs.freezes_per_10_s = self.freezes_per_10_s;
         // What is said to have frozen was to be shown.
-        inputs.pending_data = self.frozen.map(|_| true);
+        inputs.pending_data = (self.frozen.is_some() || self.freezes_per_10_s.is_some()).then_some(true);
         inputs.corruption = self.corruption;
         inputs.screen = self.screen;
         inputs
@@ -162,7 +164,7 @@ pub(crate) fn run(what: &What, out: &mut dyn Write) -> io::Result<bool> {
     };
     match (score, format) {
         (Err(reason), _) => {
-            eprintln!("callgauge: no score: {reason}{}", hint(reason));
+            eprintln!("callgauge: no score: {reason}{}", hint(reason, what));
             return Ok(false);
         }
         (Ok(score), Format::Json) => {
@@ -175,10 +177,10 @@ pub(crate) fn run(what: &What, out: &mut dyn Write) -> io::Result<bool> {
 }
 
 /// What to give, where something is missing.
-fn hint(reason: NoScore) -> &'static str {
+fn hint(reason: NoScore, what: &What) -> &'static str {
     match reason {
         NoScore::NoLossInformation => " (give --loss or --concealed; 0 is a value)",
-        NoScore::UnknownCodec => " at this bit rate",
+        NoScore::UnknownCodec if matches!(what, What::Audio(audio) if audio.bitrate.is_some()) => " at this bit rate",
         NoScore::FrameRateOnly { .. } | NoScore::NoPictureInformation => {
             " (give --codec and --qp, or --bitrate, --size and --fps)"
         }
@@ -221,14 +223,23 @@ fn ratio(text: &str) -> Result<Ratio, String> {
 }
 
 fn bitrate(text: &str) -> Result<Bitrate, String> {
-    text.parse().ok().and_then(Bitrate::new).ok_or_else(|| "bits per second, 0 or more".into())
+    text.parse().ok().and_then(Bitrate::new).ok_or_else(|| "bits per second, 0 to 1000000000000".into())
 }
 
 fn size(text: &str) -> Result<(f64, f64), String> {
     let (width, height) = text.split_once('x').ok_or("width x height, such as 1280x720")?;
-    Ok((amount(width)?, amount(height)?))
+    let edge = |text: &str| number(text, 1.0).map_err(|error| format!("each edge is {error}"));
+    Ok((edge(width)?, edge(height)?))
 }
 
 fn amount(text: &str) -> Result<f64, String> {
-    text.parse().ok().filter(|value| (0.0..=1e7).contains(value)).ok_or_else(|| "a number, 0 or more".into())
+    number(text, 0.0)
+}
+
+fn number(text: &str, least: f64) -> Result<f64, String> {
+    const MOST: f64 = 1e6;
+    text.parse()
+        .ok()
+        .filter(|value| (least..=MOST).contains(value))
+        .ok_or_else(|| format!("a number, {least} to {MOST}"))
 }

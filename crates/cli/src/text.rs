@@ -13,6 +13,8 @@ use callgauge::score::{Cause, Tier};
 use callgauge::summary::{ConferenceSummary, FabricSummary, StreamSummary};
 
 use crate::input::Input;
+use crate::life;
+use crate::replay::files_of;
 
 /// What streams did over time, by fabric, direction and SSRC.
 pub(crate) type AllSeries = HashMap<(usize, Direction, Ssrc), Series>;
@@ -44,6 +46,8 @@ impl Series {
 
 /// How many characters a sparkline has.
 const SPARK_WIDTH: usize = 40;
+/// How many errors are told.
+const MOST_ERRORS: usize = 5;
 /// The best MOS that there is (ITU-T G.107 Annex B).
 const BEST_MOS: f64 = 4.5;
 /// A loss of this ratio fills a sparkline: what lies above is as bad as can be.
@@ -65,9 +69,16 @@ pub(crate) fn write(
     writeln!(out, ": {connections}, {}, worst first", plural(streams as u64, "stream"))?;
     for input in inputs {
         let format = input.format.unwrap_or("unknown format");
-        writeln!(out, "  {}: {format}, {}", input.file, plural(input.snapshots, "snapshot"))?;
+        write!(out, "  {}: {format}, {}", input.file, plural(input.snapshots, "snapshot"))?;
+        if inputs.len() > 1 {
+            write!(out, ", {}", clock_of(input))?;
+        }
+        writeln!(out)?;
     }
-    let mut origins = inputs.iter().flat_map(|input| std::iter::repeat_n(input.file.as_str(), input.connections));
+    for error in summary.errors.iter().filter(|error| !error.function.is_log()).take(MOST_ERRORS) {
+        writeln!(out, "  {}", life::error(summary, error))?;
+    }
+    let mut origins = files_of(inputs).into_iter().map(|input| input.file.as_str());
     let mut fabrics: Vec<Connection<'_>> = summary
         .fabrics
         .iter()
@@ -133,6 +144,9 @@ impl<'a> Connection<'a> {
             facts.push("no streams".into());
         }
         writeln!(out, "\n{name}{file}: {}", facts.join(", "))?;
+        if let Some(life) = life::line(summary, fabric) {
+            writeln!(out, "  {life}")?;
+        }
         let mut has_bars = false;
         for stream in &self.streams {
             has_bars |= stream.write(summary, out)?;
@@ -329,6 +343,18 @@ impl Line<'_> {
     }
 }
 
+/// How a file's clock is joined to that of the first.
+fn clock_of(input: &Input) -> String {
+    match input.clock_offset_ms.zip(input.clock_uncertainty_ms) {
+        Some((0.0, 0.0)) => "whose clock counts".into(),
+        Some((offset, within)) => {
+            let way = if offset < 0.0 { "behind" } else { "ahead" };
+            format!("clock {:.3} s {way}, ±{:.1} ms", offset.abs() / 1e3, within)
+        }
+        None => "clock not joined to the first".into(),
+    }
+}
+
 /// How sure a score is, by what it was made of.
 pub(crate) fn confidence(tier: Option<Tier>) -> &'static str {
     match tier {
@@ -432,7 +458,7 @@ fn times(count: u64) -> String {
 }
 
 /// `1:05`: a place in the call, from its beginning.
-fn clock(ms: f64) -> String {
+pub(crate) fn clock(ms: f64) -> String {
     let seconds = (ms / 1e3).floor().max(0.0);
     format!("{:.0}:{:02.0}", (seconds / 60.0).floor(), seconds % 60.0)
 }

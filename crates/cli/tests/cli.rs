@@ -305,3 +305,122 @@ fn a_score_that_nothing_carries_is_refused_with_the_reason() {
         assert!(error.contains(says), "{arguments:?}: {error}");
     }
 }
+
+/// The lines of a recording by who wrote them, each on a clock of their own: `ahead_ms` of the conference's.
+fn by_reporter(name: &str, ahead_ms: &[(&str, f64)]) -> Vec<(String, PathBuf)> {
+    let ahead = |who: &str| ahead_ms.iter().find(|(name, _)| *name == who).map_or(0.0, |&(_, ms)| ms);
+    let mut files: Vec<(String, String)> = Vec::new();
+    for line in unpacked(name).lines() {
+        let mut line: Value = serde_json::from_str(line).unwrap();
+        let pc = line["pc"].as_str().unwrap().to_owned();
+        let (local, remote) = pc.split_once('-').unwrap_or((&pc, if pc == "A" { "B" } else { "A" }));
+        line["t"] = (line["t"].as_f64().unwrap() + ahead(local)).into();
+        for stats in line["report"].as_object_mut().unwrap().values_mut() {
+            let clocks = [
+                ("timestamp", local),
+                ("lastPacketReceivedTimestamp", local),
+                ("lastPacketSentTimestamp", local),
+                ("remoteTimestamp", remote),
+            ];
+            for (member, whose) in clocks {
+                if let Some(at) = stats.get(member).and_then(Value::as_f64) {
+                    stats[member] = (at + ahead(whose)).into();
+                }
+            }
+        }
+        match files.iter_mut().find(|(who, _)| who == local) {
+            Some((_, text)) => *text += &format!("{line}\n"),
+            None => files.push((local.to_owned(), format!("{line}\n"))),
+        }
+    }
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::create_dir_all(&directory).unwrap();
+    let written = files.into_iter().map(|(who, text)| {
+        let path = directory.join(format!("{who}.ndjson"));
+        std::fs::write(&path, text).unwrap();
+        (who, path)
+    });
+    written.collect()
+}
+
+fn report_of(files: &[PathBuf]) -> Value {
+    let names = files.iter().map(|file| file.to_str().unwrap());
+    let arguments: Vec<&str> = ["report", "--format", "json"].into_iter().chain(names).collect();
+    serde_json::from_str(&stdout(&arguments, b"")).unwrap()
+}
+
+#[test]
+fn four_recordings_on_four_clocks_are_one_conference_with_the_right_users_on_the_right_streams() {
+    let clocks = [("P1", 0.0), ("P2", 7_300.0), ("P3", -120_000.0), ("P4", 3_600_000.0)];
+    let files = by_reporter("mesh4", &clocks);
+    let report = report_of(&files.iter().map(|(_, path)| path.clone()).collect::<Vec<_>>());
+
+    for ((who, _), input) in files.iter().zip(report["inputs"].as_array().unwrap()) {
+        let (offset, within) = (&input["clock_offset_ms"], input["clock_uncertainty_ms"].as_f64().unwrap());
+        let ahead = clocks.iter().find(|(name, _)| name == who).unwrap().1 - clocks[0].1;
+        // The browsers shared one machine: what is left is the reading of its clock.
+        assert!((offset.as_f64().unwrap() - ahead).abs() <= within + 0.5, "{who}: {offset} for {ahead}, ±{within}");
+        assert!(within < 5.0);
+    }
+    let duration = report["duration_s"].as_f64().unwrap();
+    assert!((88.0..95.0).contains(&duration), "{duration}");
+    let users: Vec<&str> =
+        report["users"].as_array().unwrap().iter().map(|user| user["user"].as_str().unwrap()).collect();
+    assert_eq!(users, ["P1", "P2", "P3", "P4"]);
+
+    // Each SSRC has one sender, and whoever receives it has it from them.
+    let mut streams = 0;
+    for fabric in report["fabrics"].as_array().unwrap() {
+        let (local, remote) = fabric["fabric"].as_str().unwrap().split_once('-').unwrap();
+        assert_eq!((fabric["local_user"].as_str(), fabric["remote_user"].as_str()), (Some(local), Some(remote)));
+        for stream in fabric["streams"].as_array().unwrap() {
+            let whose = if stream["direction"] == "inbound" { remote } else { local };
+            assert_eq!(stream["user"], whose);
+            streams += 1;
+        }
+    }
+    assert_eq!((streams, report["links"].as_array().unwrap().len()), (24, 12));
+}
+
+#[test]
+fn a_recording_in_two_halves_on_two_clocks_comes_to_what_the_whole_comes_to() {
+    let whole = report_of(&[root().join(recording("loss5"))]);
+    let halves = by_reporter("loss5", &[("A", 0.0), ("B", 7_300.0)]);
+    let report = report_of(&halves.iter().map(|(_, path)| path.clone()).collect::<Vec<_>>());
+    let offset = report["inputs"][1]["clock_offset_ms"].as_f64().unwrap();
+    // The first file's clock is the conference's.
+    let (ahead, clock) = if halves[0].0 == "A" { (7_300.0, 0.0) } else { (-7_300.0, 7_300.0) };
+    assert!((offset - ahead).abs() < 5.0, "{offset}");
+    for way in ["uplink", "downlink"] {
+        let rate = |report: &Value| report[way]["bitrate_bps"].as_f64().unwrap();
+        assert!((rate(&report) / rate(&whole) - 1.0).abs() < 1e-3, "{way} {} {}", rate(&report), rate(&whole));
+    }
+    for fabric in whole["fabrics"].as_array().unwrap() {
+        let same =
+            report["fabrics"].as_array().unwrap().iter().find(|other| other["fabric"] == fabric["fabric"]).unwrap();
+        for (one, other) in fabric["streams"].as_array().unwrap().iter().zip(same["streams"].as_array().unwrap()) {
+            for member in ["ssrc", "packets", "packets_lost", "bytes", "codec"] {
+                assert_eq!(one[member], other[member], "{member}");
+            }
+            let later = |member: &str| other[member].as_f64().unwrap() - one[member].as_f64().unwrap();
+            assert!((later("start_ms") - clock).abs() < 10.0 && (later("end_ms") - clock).abs() < 10.0);
+            assert!(later("duration_s").abs() < 1e-3);
+            let mos = |stream: &Value| stream["score"]["mos"].as_f64().unwrap();
+            assert!((mos(one) - mos(other)).abs() < 1e-6);
+        }
+    }
+}
+
+#[test]
+fn what_a_dump_tells_beside_stats_is_the_life_of_its_connections() {
+    let dump = "tests/fixtures/recordings/other/loss5.rtcstats3.gz";
+    let report = report_of(&[root().join(dump)]);
+    for fabric in report["fabrics"].as_array().unwrap() {
+        // The browser said when the connection was made, and when it was connected.
+        let delay = fabric["setup_delay_ms"].as_f64().unwrap();
+        assert!((500.0..1_500.0).contains(&delay), "{delay}");
+    }
+    assert!(stdout(&["report", dump], b"").contains("connected after 1.0 s"));
+    let restarts = stdout(&["report", &recording("ice_restart")], b"");
+    assert!(restarts.matches("ICE restart").count() >= 4, "{restarts}");
+}

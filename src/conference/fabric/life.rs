@@ -140,8 +140,8 @@ impl Fabric {
             return Err(NoRoom);
         }
         let passes = self.edit_mapping(limits, Edit::Bind(ssrc, owner))?;
-        let is_known = self.accounts.iter().any(|account| self.mapping.primary(account.ssrc) == ssrc)
-            || self.accounts.iter().any(|account| account.ssrc == ssrc);
+        let is_it = |account: &Account| account.ssrc == ssrc || self.mapping.primary(account.ssrc) == ssrc;
+        let is_known = self.accounts.iter().any(is_it);
         Ok((if is_known { Answer::Applied } else { Answer::Kept }, passes))
     }
 

@@ -12,8 +12,8 @@ use crate::summary::{GroupScore, RatingSeconds, ScoreSummary, WorstTenSeconds};
 use crate::unit::Rx;
 
 /// The distribution of a stream's MOS. Its mean is that of R.
-pub(super) fn mos_stats(quality: &Quality) -> Stats {
-    let rx = quality.scores().rx().stats();
+fn mos_stats(scores: &ScorePool) -> Stats {
+    let rx = scores.rx().stats();
     Stats {
         mean: mos(rx.mean),
         min: mos(rx.min),
@@ -25,14 +25,16 @@ pub(super) fn mos_stats(quality: &Quality) -> Stats {
     }
 }
 
-/// The score of one stream.
-pub(super) fn stream(quality: &Quality) -> ScoreSummary {
-    summary(&Total {
+/// The distribution of one stream's MOS, and its score.
+pub(super) fn stream(quality: &Quality) -> (Stats, ScoreSummary) {
+    let total = Total {
         scores: quality.scores(),
         quiet: quality.quiet,
+        edges: quality.edges,
         undecided: quality.undecided(),
         rated: quality.rated,
-    })
+    };
+    (mos_stats(&total.scores), summary(&total))
 }
 
 /// The score of what the streams came to together.
@@ -40,9 +42,9 @@ pub(in crate::conference) fn group<'a>(
     accounts: impl Iterator<Item = &'a Account> + Clone,
     config: &Config,
 ) -> GroupScore {
-    let received = accounts.clone().filter(|account| account.direction == Direction::Inbound);
-    let was_scored = |account: &Account| account.quality.scores().active() > Micros::default();
-    let direction = if received.clone().any(was_scored) { Direction::Inbound } else { Direction::Outbound };
+    let mut received = accounts.clone().filter(|account| account.direction == Direction::Inbound);
+    let direction =
+        if received.any(|account| account.quality.is_scored()) { Direction::Inbound } else { Direction::Outbound };
     let of = |kind| {
         let mut total = Total::default();
         let mut any = false;
@@ -82,6 +84,7 @@ pub(in crate::conference) fn group<'a>(
 struct Total {
     scores: ScorePool,
     quiet: Micros,
+    edges: Micros,
     undecided: Micros,
     rated: [Micros; 4],
 }
@@ -90,6 +93,7 @@ impl Total {
     fn add(&mut self, quality: &Quality) {
         self.scores.merge(&quality.scores());
         self.quiet.add(quality.quiet);
+        self.edges.add(quality.edges);
         self.undecided.add(quality.undecided());
         for (sum, more) in self.rated.iter_mut().zip(quality.rated) {
             sum.add(more);
@@ -120,6 +124,7 @@ fn summary(total: &Total) -> ScoreSummary {
         below_3_1_ratio: scores.below(),
         active_s: scores.active().as_seconds(),
         quiet_s: total.quiet.as_seconds(),
+        rest_edges_s: total.edges.as_seconds(),
         undecided_s: total.undecided.as_seconds(),
         rating_s: RatingSeconds { excellent, fair, bad, unknown },
         reason: if mean.is_none() { scores.unscored().map(|reason| String::from(reason.name())) } else { None },

@@ -1,7 +1,9 @@
 //! The last seconds of a stream of sound, as the model reads them.
 
 use super::{AudioInputs, PACKET_MS};
+use crate::id::Direction;
 use crate::metric::{Interval, Metric};
+use crate::score::LEAST_MS;
 use crate::score::mean::Mean;
 use crate::unit::{Bitrate, Ratio};
 
@@ -17,8 +19,8 @@ const LOUDEST_MS: f64 = 30_000.0;
 /// A loss ratio of fewer packets than this says nothing (edge case 23): in the rests of discontinuous transmission hardly
 /// any are sent.
 const LEAST_PACKETS: f64 = 10.0;
-/// A score needs to have heard this much, ms.
-const LEAST_MS: f64 = 250.0;
+/// What the other end says of loss holds this long, ms: as its other figures do (edge case 31).
+const LOSS_HOLDS_MS: f64 = 30_000.0;
 
 /// The last seconds of a stream of sound.
 ///
@@ -45,6 +47,8 @@ pub struct AudioWindow {
     loudest: f64,
     heard_ms: f64,
     means: [Mean; Figure::COUNT],
+    /// How long the other end has not reported loss, ms.
+    unreported_ms: f64,
     /// Concealed while nothing came in, ms, and how long that has been.
     apart: Option<(f64, f64)>,
 }
@@ -88,10 +92,14 @@ impl AudioWindow {
     /// Adds an interval in which the stream was measured. Returns how much of it was heard, ms: what its score
     /// weighs in an average over the call. What was kept apart before it was an outage, and is heard too.
     pub fn add(&mut self, interval: &Interval) -> f64 {
+        let span_ms = interval.length_ms();
+        if span_ms == 0.0 {
+            return 0.0;
+        }
         let outage_ms = self.count_apart();
-        let span_ms = interval.span_ms.max(0.0);
         let speech = self.speech_in(interval.get(Metric::Level), span_ms);
-        let ms = self.pass(span_ms);
+        let reported = self.hear_of_loss(interval, span_ms);
+        let ms = self.pass(span_ms, reported);
         let speech_ms = ms * speech;
         self.heard_ms += speech_ms;
         self.mean(Figure::Concealed, concealed_in(interval), speech_ms);
@@ -120,7 +128,7 @@ impl AudioWindow {
     /// anything was sent.
     pub fn keep_apart(&mut self, interval: &Interval) {
         let (concealed_ms, ms) = self.apart.unwrap_or((0.0, 0.0));
-        let span_ms = interval.span_ms.max(0.0);
+        let span_ms = interval.length_ms();
         let concealed = interval.get(Metric::ConcealedRatio).map_or(0.0, |concealed| concealed * span_ms);
         self.apart = Some((concealed_ms + concealed, ms + span_ms));
     }
@@ -128,7 +136,7 @@ impl AudioWindow {
     /// Counts what was kept apart as an outage. Returns how long it was, ms.
     pub fn count_apart(&mut self) -> f64 {
         let Some((concealed_ms, span_ms)) = self.apart.take() else { return 0.0 };
-        let ms = self.pass(span_ms);
+        let ms = self.pass(span_ms, true);
         // What did not come was lost, and nobody knows what it was: it counts as speech.
         self.heard_ms += ms;
         self.mean(Figure::Concealed, Ratio::of(concealed_ms, span_ms).map(Ratio::as_f64), ms);
@@ -182,15 +190,34 @@ impl AudioWindow {
         }
     }
 
-    /// Lets time pass. Returns what the time that passed weighs, ms.
-    fn pass(&mut self, span_ms: f64) -> f64 {
+    /// Whether loss was reported, or would have been: what the other end counts comes every few seconds, and holds until
+    /// then, though not for long.
+    fn hear_of_loss(&mut self, interval: &Interval, span_ms: f64) -> bool {
+        if interval.direction == Direction::Inbound || interval.get(Metric::LossRatio).is_some() {
+            self.unreported_ms = 0.0;
+            return true;
+        }
+        self.unreported_ms += span_ms;
+        if self.unreported_ms > LOSS_HOLDS_MS
+            && let Some(lost) = self.means.get_mut(Figure::Lost as usize)
+        {
+            *lost = Mean::default();
+        }
+        false
+    }
+
+    /// Lets time pass. Returns what the time that passed weighs, ms. What is known of loss fades only where there was
+    /// something to hear of it.
+    fn pass(&mut self, span_ms: f64, reported: bool) -> f64 {
         if self.pooling {
             return span_ms;
         }
         let left = libm::exp(-span_ms / Self::FORGETS_MS);
         self.heard_ms *= left;
-        for mean in &mut self.means {
-            mean.fade(left);
+        for (figure, mean) in self.means.iter_mut().enumerate() {
+            if reported || figure != Figure::Lost as usize {
+                mean.fade(left);
+            }
         }
         Self::FORGETS_MS * (1.0 - left)
     }
@@ -224,7 +251,7 @@ fn concealed_in(interval: &Interval) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::{Direction, MediaKind, Ssrc};
+    use crate::id::{MediaKind, Ssrc};
     use crate::unit::StatTime;
     use proptest::prelude::*;
 
@@ -356,6 +383,25 @@ mod tests {
         assert_eq!((window.apart_ms(), window.inputs()), (0.0, None));
         window.add(&speech(1_000.0, 0.2, 0.0));
         assert_eq!(concealed(&window), 0.0);
+    }
+
+    #[test]
+    fn what_the_other_end_says_of_loss_holds_until_it_says_more_but_not_for_long() {
+        let mut window = AudioWindow::new();
+        let sent = |figures: &[(Metric, f64)]| {
+            let mut interval = interval(1_000.0, &[&[(Metric::PacketRatePps, 50.0)], figures].concat());
+            interval.direction = Direction::Outbound;
+            interval
+        };
+        let lost = |window: &AudioWindow| window.inputs().unwrap().lost.map(Ratio::as_f64);
+        window.add(&sent(&[(Metric::LossRatio, 0.1)]));
+        for _ in 0..29 {
+            window.add(&sent(&[]));
+            assert!((lost(&window).unwrap() - 0.1).abs() < 1e-12);
+        }
+        window.add(&sent(&[]));
+        window.add(&sent(&[]));
+        assert_eq!(lost(&window), None);
     }
 
     #[test]

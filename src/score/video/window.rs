@@ -4,6 +4,7 @@ use super::VideoInputs;
 use crate::id::Direction;
 use crate::metric::{Interval, Metric, State};
 use crate::score::mean::Mean;
+use crate::score::{LEAST_MS, either};
 use crate::unit::{Bitrate, Ratio};
 
 /// Nothing came for this long, ms, and no word that nothing was sent: an outage. A sender that pauses says so in its next
@@ -17,8 +18,8 @@ const FREEZE_MORE_MS: f64 = 150.0;
 const FRAME_MS: f64 = 1e3 / 15.0;
 /// A freeze may be reported this long after frames came again, ms: it ends when a frame is shown, after it was decoded.
 const REPORT_MS: f64 = 1_000.0;
-/// A score needs to have seen this much, ms.
-const LEAST_MS: f64 = 250.0;
+/// No stream is faster: an interval that says so was too short to tell.
+const MOST_FRAMES_PER_SECOND: f64 = 1_000.0;
 
 /// The last seconds of a stream of pictures.
 ///
@@ -107,16 +108,19 @@ impl VideoWindow {
     /// An interval in which the stream was not measured ends what was before it: a window that forgets is
     /// [cleared](Self::clear), one that pools leaves it out.
     pub fn add(&mut self, interval: &Interval) -> f64 {
-        let span_ms = interval.span_ms.max(0.0);
+        let span_ms = interval.length_ms();
         if interval.state != State::Active {
             self.rest(interval.state, span_ms);
+            return 0.0;
+        }
+        if span_ms == 0.0 {
             return 0.0;
         }
         let received = interval.direction == Direction::Inbound;
         let (frames, data) = (interval.get(Metric::FramesPerSecond), comes(interval));
         if received && data == Some(false) && frames.is_none_or(|frames| frames == 0.0) {
             self.stream.apart_ms += span_ms;
-            self.stream.apart_pending = either(self.stream.apart_pending, pending(interval));
+            self.stream.apart_pending = or(self.stream.apart_pending, pending(interval));
             // A picture that stands frozen already does not come to rest.
             let is_freeze = self.stream.counted || self.stream.apart_ms >= OUTAGE_MS;
             return if is_freeze { self.count_apart() } else { 0.0 };
@@ -129,6 +133,16 @@ impl VideoWindow {
             self.move_on(interval, span_ms, weight);
         }
         outage_ms + span_ms
+    }
+
+    /// Lets an interval pass that is not to count: the edge of a rest. What it reports is over with it.
+    pub fn skip(&mut self, interval: &Interval) {
+        if interval.get(Metric::FramesPerSecond).is_some_and(|frames| frames > 0.0) {
+            let reports = [Metric::FrozenRatio, Metric::FreezesPerSecond]
+                .into_iter()
+                .any(|metric| interval.get(metric).is_some_and(|frozen| frozen > 0.0));
+            self.stream.move_for(interval.length_ms(), reports);
+        }
     }
 
     /// How long it is that nobody can say whether anything was sent, ms.
@@ -151,7 +165,8 @@ impl VideoWindow {
         }
         let frozen_ms = self.frozen_ms.min(self.shown_ms);
         let freezes_known = self.counts_freezes || frozen_ms > 0.0;
-        let frames_per_second = self.frames.get().map(|frames| (frames * 1e3).min(self.stream.fastest));
+        let most = if self.stream.fastest > 0.0 { self.stream.fastest } else { MOST_FRAMES_PER_SECOND };
+        let frames_per_second = self.frames.get().map(|frames| (frames * 1e3).min(most));
         let bits = self.bits.get().zip(frames_per_second).map(|(bits, frames)| bits * frames);
         let mut inputs = VideoInputs::new();
         inputs.qp = self.qp.get();
@@ -192,7 +207,7 @@ impl VideoWindow {
         if stream.counted || stream.still_ms >= (FREEZE_TIMES * usual_ms).max(usual_ms + FREEZE_MORE_MS) {
             let frozen_ms = core::mem::take(&mut stream.still_ms);
             // Data that makes no picture waits for what is missing.
-            self.freeze(self.weight_of(0.0, frozen_ms), either(Some(true), pending(interval)));
+            self.freeze(self.weight_of(0.0, frozen_ms), or(Some(true), pending(interval)));
             self.settle(frozen_ms, weight / span_ms);
         }
     }
@@ -203,7 +218,9 @@ impl VideoWindow {
         let still_ms = core::mem::take(&mut self.stream.still_ms);
         self.frames.add(0.0, self.weight_of(span_ms, still_ms));
         if let Some(frames) = interval.get(Metric::FramesPerSecond) {
-            self.stream.fastest = self.stream.fastest.max(frames);
+            if frames <= MOST_FRAMES_PER_SECOND {
+                self.stream.fastest = self.stream.fastest.max(frames);
+            }
             let number = frames / 1e3 * weight;
             self.frames.add(number, weight);
             if frames == 0.0 {
@@ -237,18 +254,12 @@ impl VideoWindow {
         self.counts_freezes |= reported_ms.is_some() || number.is_some();
         let stream = self.stream;
         let (reported_ms, number) = (reported_ms.unwrap_or(0.0), number.unwrap_or(0.0));
-        self.stream.moving_ms += span_ms;
-        if reported_ms > 0.0 || number > 0.0 || self.stream.moving_ms >= REPORT_MS {
-            self.stream.settle_all();
-        }
+        self.stream.move_for(span_ms, reported_ms > 0.0 || number > 0.0);
         if stream.rested {
             return;
         }
         let news_ms = (reported_ms - stream.settled_ms).max(0.0);
         let is_old = stream.counted && (reported_ms > 0.0 || number > 0.0);
-        if span_ms <= 0.0 {
-            return;
-        }
         self.freezes += (number - f64::from(u8::from(is_old))).max(0.0) * weight / span_ms;
         if news_ms <= span_ms {
             self.find_frozen(weight * news_ms / span_ms, interval);
@@ -335,11 +346,14 @@ impl VideoWindow {
 }
 
 impl Stream {
-    /// Frames came again, and what was before them is over.
-    const fn settle_all(&mut self) {
-        self.settled_ms = 0.0;
-        self.counted = false;
-        self.rested = false;
+    /// Frames come again. Once they have for long enough, or with a report, what was before them is over.
+    fn move_for(&mut self, span_ms: f64, reported: bool) {
+        self.moving_ms += span_ms;
+        if reported || self.moving_ms >= REPORT_MS {
+            self.settled_ms = 0.0;
+            self.counted = false;
+            self.rested = false;
+        }
     }
 }
 
@@ -354,15 +368,12 @@ fn pending(interval: &Interval) -> Option<bool> {
     [Metric::NackPerSecond, Metric::PliPerSecond, Metric::FirPerSecond]
         .into_iter()
         .map(|metric| interval.get(metric).map(|asked| asked > 0.0))
-        .fold(None, either)
+        .fold(None, or)
 }
 
 /// Whether one of two holds, as far as is known.
-fn either(a: Option<bool>, b: Option<bool>) -> Option<bool> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(a || b),
-        (a, b) => a.or(b),
-    }
+fn or(a: Option<bool>, b: Option<bool>) -> Option<bool> {
+    either(a, b, |a, b| a || b)
 }
 
 #[cfg(test)]

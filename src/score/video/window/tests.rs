@@ -163,6 +163,60 @@ fn a_pause_is_no_freeze_though_the_browser_reports_one_after_it() {
 }
 
 #[test]
+fn a_freeze_right_after_the_edge_of_a_pause_is_one() {
+    let frozen = Seen { frames: 3.0, frozen_ms: 900.0, freezes: 1.0, ..FLOWING };
+    let after = |pause: bool| {
+        let mut window = VideoWindow::new();
+        add_all(&mut window, &[FLOWING; 5]);
+        if pause {
+            window.add(&NOTHING.in_state(State::Paused));
+        }
+        window.skip(&FLOWING.interval());
+        add_all(&mut window, &[frozen]);
+        freezes(&window).1
+    };
+    assert!(after(true) > 1.0, "{}", after(true));
+    assert!(after(false) > 1.0, "{}", after(false));
+}
+
+#[test]
+fn what_a_picture_was_made_of_outlives_hours_in_one_look() {
+    let mut window = VideoWindow::new();
+    add_all(&mut window, &[FLOWING]);
+    add_all(&mut window, &[Seen { span_ms: 7_200e3, ..UNDECODED }; 3]);
+    let inputs = window.inputs().unwrap();
+    assert!(inputs.qp.is_some_and(|qp| near(qp, 40.0)), "{:?}", inputs.qp);
+    assert!(near(freezes(&window).0, 1.0));
+}
+
+#[test]
+fn one_absurd_look_does_not_make_a_stream_fast() {
+    let late = Seen { frozen_ms: 2_500.0, freezes: 1.0, frames: 10.0, ..FLOWING };
+    let after = |first: &[Seen]| {
+        let mut window = VideoWindow::new();
+        add_all(&mut window, first);
+        add_all(&mut window, &[FLOWING; 17]);
+        add_all(&mut window, &[late]);
+        freezes(&window).0
+    };
+    let tiny = Seen { span_ms: 0.001, frames: 1e6, ..FLOWING };
+    assert!(near(after(&[FLOWING]), after(&[tiny, FLOWING])));
+}
+
+#[test]
+fn an_interval_of_no_length_changes_nothing() {
+    let mut window = VideoWindow::new();
+    add_all(&mut window, &[FLOWING; 3]);
+    let before = window;
+    for span_ms in [0.0, -5.0, f64::NAN, f64::INFINITY] {
+        let mut none = UNDECODED.interval();
+        none.span_ms = span_ms;
+        assert_eq!(window.add(&none), 0.0);
+        assert_eq!(window, before);
+    }
+}
+
+#[test]
 fn another_picture_under_the_same_ssrc_is_not_held_to_the_size_of_the_old_one() {
     let mut window = VideoWindow::new();
     let mut large = FLOWING.interval();
