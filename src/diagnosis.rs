@@ -7,23 +7,31 @@
 //! What an input does not carry yields no diagnosis. What rests (muted, paused, on hold) has none, and when it goes on, it
 //! is given time to settle.
 
+mod clock;
 mod congestion;
 mod delay;
 mod evidence;
+mod flow;
 mod kind;
 mod loss;
 mod meter;
+mod microphone;
+mod path;
 mod picture;
 mod processor;
+mod round;
+mod rtcp;
 mod sentence;
 mod sound;
+mod sync;
 mod watch;
 
 pub use evidence::Evidence;
 pub use kind::{Kind, Threshold, Thresholds};
 pub(crate) use meter::Change;
+pub(crate) use round::{Connection, FabricLook};
 pub(crate) use sentence::sentence;
-pub(crate) use watch::{DeskParts, FabricLook, StreamLook, Watch};
+pub(crate) use watch::{DeskParts, StreamLook, Watch};
 
 use crate::id::{Direction, FabricId, StreamKey, UserId};
 use crate::unit::StatTime;
@@ -143,6 +151,11 @@ pub(crate) trait Detector<Look> {
 
     /// More figures for the evidence. Called after each reading while the diagnosis is raised.
     fn explain(&self, _evidence: &mut Evidence) {}
+
+    /// For how long it had been so when the look just read was the first to tell, ms.
+    fn lead_ms(&self) -> f64 {
+        0.0
+    }
 
     /// The diagnosis was raised by the look just read.
     fn begin(&mut self) {}

@@ -55,8 +55,8 @@
 //! | [`stream`] | counters into differences: resets, wraps, repetitions, clocks that step |
 //! | [`metric`] | differences into figures, by declared tables |
 //! | [`score`] | the E-model family and what each codec takes: figures into a rating of its scale |
-//! | [`diagnosis`] | figures into what went wrong: raised, updated and cleared by time, by one table of limits |
 //! | [`speaker`] | levels into who speaks, and what the talk came to |
+//! | [`diagnosis`] | figures into what went wrong: raised, updated and cleared by time, by one table of limits |
 //! | `account` (private) | one stream over the call: its looks into intervals and states, sums and distributions |
 //! | [`fabric`] | how far a PeerConnection got, what happened to it, whose its streams are, and the path that its packets take |
 //! | [`event`], [`summary`] | what leaves the engine |

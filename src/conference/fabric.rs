@@ -11,7 +11,7 @@ use super::FabricSpec;
 use super::outbox::Outbox;
 use crate::account::{Account, Around, Look, ToldTime};
 use crate::config::{Config, Limits};
-use crate::diagnosis::{DeskParts, FabricLook, StreamLook, Watch};
+use crate::diagnosis::{DeskParts, StreamLook, Watch};
 use crate::event::Event;
 use crate::fabric::{Lifecycle, Mapping, Media, Owner, Path, Playout, Told};
 use crate::id::{Direction, FabricId, Ssrc, StreamKey};
@@ -185,7 +185,8 @@ impl Fabric {
                 notes.told = self.media.of(account.direction, kind, account.ssrc, self.mapping.primary(account.ssrc));
             }
             // What the other end says belongs to the interval that is about to close.
-            if let Some(remote) = seat.remote.and_then(|position| report.get(position as usize)) {
+            let remote = seat.remote.and_then(|position| report.get(position as usize));
+            if let Some(remote) = remote {
                 account.hear(remote, entry);
             }
             let source = (account.direction == Direction::Outbound)
@@ -211,7 +212,14 @@ impl Fabric {
                         user: self.spec.local_user,
                         tell: &mut |change, &diagnosis| out.diagnose(limits, change, diagnosis),
                     };
-                    self.watch.see_stream(slot as usize, &StreamLook { interval: &interval, entry, source }, desk);
+                    let look = StreamLook {
+                        source,
+                        remote,
+                        owner: self.mapping.owner(account.ssrc).map(|owner| owner.user),
+                        is_muted: self.media.tells_mutes.then_some(notes.told.muted),
+                        ..StreamLook::new(&interval, entry)
+                    };
+                    self.watch.see_stream(slot as usize, look, desk);
                 }
             }
             if let Some(id) = account.new_codec_id(entry).filter(|_| account.is_at(entry))
@@ -228,11 +236,7 @@ impl Fabric {
             self.life.see(now, sight, self.path.relay(), &mut |happening| {
                 out.raise(limits, crate::event::Happening { fabric, user, ..happening });
             });
-            let look = FabricLook {
-                at: report.latest(),
-                ice_rtt_ms: self.path.rtt_ms,
-                available_bps: self.path.available_bps,
-            };
+            let look = self.fabric_look(now, report.latest());
             let desk = DeskParts {
                 limit: limits.diagnoses_per_fabric(),
                 thresholds: config.thresholds(),

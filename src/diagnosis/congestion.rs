@@ -1,6 +1,6 @@
 //! Congestion: less passes than lately, while queues fill.
 
-use super::watch::Round;
+use super::round::Round;
 use super::{Detector, Evidence, Kind, Reading};
 
 /// How slowly the best rate and the least round trip are forgotten, ms.
@@ -82,11 +82,11 @@ impl Detector<Round> for UplinkCongestion {
 
     fn read(&mut self, look: &Round) -> Reading {
         // Somebody who has nothing to send is not held back.
-        if !look.sends_video {
+        let Some(sent_bps) = look.sent.video_bps() else {
             *self = Self::default();
             return Reading::Resting;
-        }
-        self.0.read(look.sent_video_bps, look.available_bps, look)
+        };
+        self.0.read(Some(sent_bps), look.fabric.available_bps, look)
     }
 
     fn explain(&self, evidence: &mut Evidence) {
@@ -101,11 +101,11 @@ impl Detector<Round> for DownlinkCongestion {
     const KIND: Kind = Kind::DownlinkCongestion;
 
     fn read(&mut self, look: &Round) -> Reading {
-        if !look.receives_video {
+        let Some(received_bps) = look.received.video_bps() else {
             *self = Self::default();
             return Reading::Resting;
-        }
-        self.0.read(look.received_video_bps, None, look)
+        };
+        self.0.read(Some(received_bps), None, look)
     }
 
     fn explain(&self, evidence: &mut Evidence) {

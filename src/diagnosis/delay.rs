@@ -1,6 +1,7 @@
 //! Delay and its variation: the round trip, jitter, and what the jitter buffer makes of it.
 
-use super::watch::{Round, StreamLook};
+use super::round::Round;
+use super::watch::StreamLook;
 use super::{Detector, Evidence, Kind, Reading};
 use crate::metric::Metric;
 

@@ -149,6 +149,72 @@ kinds! {
     KeyFrameStorm "keyFrameStorm" Warning "requests_per_second" "worst_requests_per_second"
         raise 0.5 clear 0.2 severe 2.0 over 10_000.0 after 10_000.0 calm 5_000.0 settled 5_000.0
         "ObserveRTC client-monitor: half a request a second over 30 s.";
+    /// Nothing comes any more, and it is the path that is dead: no stream brings a packet for 3 s while three checks of the
+    /// path stay without an answer, or nothing comes for 10 s, RTCP included, where checks are not counted. The figure is
+    /// the share of the time; that all have paused or muted is no case of it.
+    NoMedia "noMedia" Severe "dry_ratio" "worst_dry_ratio"
+        raise 0.5 clear 0.5 severe 1e9 over 500.0 after 0.0 calm 0.0 settled 0.0
+        "Twilio's voice SDK: three seconds without a byte. That checks stay unanswered is our own condition: without it a call in which everybody is muted is dry.";
+    /// What the sender reports that it sent does not come, though the path stands: nothing for 5 s, while its reports count
+    /// on. Of a sender that does not report it cannot be told from a pause.
+    OneWayMedia "oneWayMedia" Severe "dry_ratio" "worst_dry_ratio"
+        raise 0.5 clear 0.5 severe 1e9 over 500.0 after 0.0 calm 0.0 settled 0.0
+        "ObserveRTC client-monitor: a track is dry after 5 s.";
+    /// Reports come, and say for 10 s that nothing new has arrived; or, where they count no packets, a stream is left out of
+    /// them for 20 s while others are in.
+    MediaTimeout "mediaTimeout" Severe "unconfirmed_ratio" "worst_unconfirmed_ratio"
+        raise 0.5 clear 0.5 severe 1e9 over 500.0 after 0.0 calm 0.0 settled 0.0
+        "RFC 8083 4.2, with the 10 s of callstats.io; 20 s is more than twice the longest interval of RTCP for sound, 7.5 s, and some.";
+    /// No report on what is sent comes in any more, for 30 s and five times the usual interval.
+    RtcpTimeout "rtcpTimeout" Warning "unreported_ratio" "worst_unreported_ratio"
+        raise 0.5 clear 0.5 severe 1e9 over 500.0 after 0.0 calm 0.0 settled 0.0
+        "RFC 8083 4.1, with the times of callstats.io.";
+    /// Sound is sent and there is none in it: the microphone was never louder than −60 dBov, or it is silent to the last bit
+    /// while the application says that it is not muted. Silence to the last bit of which the application says nothing is
+    /// taken for a mute: the two look alike.
+    SilentMicrophone "silentMicrophone" Warning "silent_ratio" "worst_silent_ratio"
+        raise 0.9 clear 0.5 severe 1e9 over 2_000.0 after 30_000.0 calm 0.0 settled 0.0
+        "ObserveRTC client-monitor: RMS below 0.001 for 30 s. That it was never louder is our own condition: who listens in a quiet room is below it, too.";
+    /// Somebody speaks while sound is muted, by the application's word or because its encoding is inactive. The figure is
+    /// the share of speech. A track that is disabled (`enabled = false`) has no level, so that nothing can be told.
+    SpeakingWhileMuted "speakingWhileMuted" Notice "speech_ratio" "worst_speech_ratio"
+        raise 0.4 clear 0.1 severe 1e9 over 2_000.0 after 2_000.0 calm 3_000.0 settled 1_000.0
+        "Our own: two seconds of speech are more than a cough or a door (at most 0.4 s), and a pause between sentences does not end it.";
+    /// What others say comes back to them from this microphone. The figure is what the loss of the echo lacks of what is
+    /// acceptable at this delay.
+    Echo "echo" Warning "echo_excess_db" "worst_echo_excess_db"
+        raise 6.0 clear 0.5 severe 14.0 over 5_000.0 after 3_000.0 calm 3_000.0 settled 5_000.0
+        "callstats.io: acceptable from 14 dB on and unacceptable from 8 dB down, of the weighted echo path loss of ITU-T G.107 7.4; severe where nothing is left of the loss.";
+    /// Sound and picture of one sender are apart. The figure is by how much sound is early, or late beyond 95 ms: late by
+    /// 185 ms is as bad as early by 90. Told of a sender with one stream of each.
+    AvOutOfSync "avOutOfSync" Warning "av_offset_ms" "worst_av_offset_ms"
+        raise 90.0 clear 45.0 severe 400.0 over 10_000.0 after 5_000.0 calm 3_000.0 settled 10_000.0
+        "ITU-R BT.1359-1: acceptable up to 90 ms early and 185 ms late, detectable from 45 ms early on.";
+    /// ICE has lost the path that it had, and has not found another.
+    IceDisrupted "iceDisrupted" Severe "disrupted_ratio" "worst_disrupted_ratio"
+        raise 0.5 clear 0.5 severe 1e9 over 500.0 after 4_000.0 calm 0.0 settled 0.0
+        "ObserveRTC client-monitor: disconnected for 5 s; one of them may have passed when a look each second first tells.";
+    /// The path is lost, or changes, again and again. The figure is how often within 30 s.
+    IceFlapping "iceFlapping" Warning "path_changes" "worst_path_changes"
+        raise 3.0 clear 2.5 severe 6.0 over 1.0 after 0.0 calm 0.0 settled 0.0
+        "ObserveRTC client-monitor: three changes in 30 s.";
+    /// Packets go by a relay that is reached over TCP or TLS: what is lost on the way there holds up what follows.
+    RelayOverTcp "relayOverTcp" Notice "tcp_ratio" "worst_tcp_ratio"
+        raise 0.5 clear 0.5 severe 1e9 over 500.0 after 0.0 calm 0.0 settled 0.0
+        "peermetrics reports TCP and TURN as issues of their own.";
+    /// It took long to find a path. Counted from the first check, so that ringing is no part of it.
+    SlowSetup "slowSetup" Warning "setup_ms" "worst_setup_ms"
+        raise 5_000.0 clear 5_000.0 severe 15_000.0 over 1.0 after 0.0 calm 0.0 settled 0.0
+        "ObserveRTC client-monitor: 5 s; severe where it is half of the 31 s after which ICE gives up.";
+    /// Nobody looked for long: a throttled tab, a suspended machine.
+    StatsGap "statsGap" Notice "gap_ms" "worst_gap_ms"
+        raise 5_000.0 clear 5_000.0 severe 1e9 over 1.0 after 0.0 calm 0.0 settled 0.0
+        "ObserveRTC client-monitor: 5 s, and more than twice the usual time between two looks.";
+    /// The reporter's clock and the caller's have parted since the beginning. The figure is by how much, over half a minute
+    /// each, of the look that came through fastest.
+    ClockSkew "clockSkew" Notice "skew_ms" "worst_skew_ms"
+        raise 1_000.0 clear 500.0 severe 1e9 over 1.0 after 0.0 calm 0.0 settled 0.0
+        "Our own: from a second on, what several endpoints report is no longer side by side.";
 }
 
 /// The limits of one kind. Values are in the unit of its figure, times in milliseconds of the reporter's clock.

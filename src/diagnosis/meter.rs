@@ -106,7 +106,8 @@ impl<D> Watched<D> {
     {
         let reading = self.detector.read(look);
         let was_raised = self.is_raised();
-        self.meter.step(D::KIND, reading, span, stream, side, desk);
+        let lead_ms = self.detector.lead_ms();
+        self.meter.step(D::KIND, reading, lead_ms, span, stream, side, desk);
         if let Raised::Yes { place, .. } = self.meter.raised {
             if !was_raised {
                 self.detector.begin();
@@ -129,10 +130,12 @@ impl<D> Watched<D> {
 }
 
 impl Meter {
+    #[allow(clippy::too_many_arguments)] // each of them goes into the diagnosis
     fn step(
         &mut self,
         kind: Kind,
         reading: Reading,
+        lead_ms: f64,
         span: Span,
         stream: Option<StreamKey>,
         side: Option<Side>,
@@ -173,7 +176,7 @@ impl Meter {
         if level < threshold.clear && alone < threshold.raise && !is_raised {
             self.since = None;
         } else if self.since.is_none() && alone >= threshold.raise {
-            self.since = StatTime::from_millis(span.at.as_millis() - ms);
+            self.since = StatTime::from_millis(span.at.as_millis() - ms.max(lead_ms));
             self.sum = Sum::default();
         }
         self.sum = Sum { part: self.sum.part + part, whole: self.sum.whole + whole };

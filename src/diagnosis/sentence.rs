@@ -40,6 +40,24 @@ pub(crate) fn sentence(diagnosis: &Diagnosis, who: &str, start_ms: f64) -> Strin
         }
         Kind::StuckDecoder => format!("{who}'s decoder was stuck: pictures came and none was shown"),
         Kind::NullDecoder => format!("{who}'s browser had no decoder for a picture"),
+        Kind::NoMedia => format!("nothing came to {who} any more"),
+        Kind::OneWayMedia => format!("what was sent to {who} did not come"),
+        Kind::MediaTimeout => format!("what {who} sent did not arrive"),
+        Kind::RtcpTimeout => format!("nobody confirmed any more what {who} sent"),
+        Kind::SilentMicrophone => format!("{who}'s microphone was silent"),
+        Kind::SpeakingWhileMuted => format!("{who} spoke while muted"),
+        Kind::Echo => format!("others heard themselves by {who}'s microphone"),
+        Kind::AvOutOfSync => {
+            let ahead_ms = get("sound_ahead_ms").unwrap_or_default();
+            let word = if ahead_ms > 0.0 { "early" } else { "late" };
+            format!("{who} heard sound {:.0} ms too {word} for the picture", ahead_ms.abs())
+        }
+        Kind::IceDisrupted => format!("{who}'s connection was lost"),
+        Kind::IceFlapping => format!("{who}'s connection changed its path again and again"),
+        Kind::RelayOverTcp => format!("{who}'s packets went by a relay over TCP"),
+        Kind::SlowSetup => format!("{who}'s connection took {:.1} s to be set up", figure / 1e3),
+        Kind::StatsGap => format!("nobody measured {who}'s connection for {:.0} s", figure / 1e3),
+        Kind::ClockSkew => format!("{who}'s clock was off by {:.1} s", figure / 1e3),
         Kind::KeyFrameStorm => format!("whole pictures were asked for {figure:.1} times a second on {who}'s {side}"),
     };
     let from = clock(diagnosis.from.as_millis() - start_ms);

@@ -2,18 +2,26 @@
 
 use alloc::vec::Vec;
 
+use super::clock::{ClockSkew, StatsGap};
 use super::congestion::{DownlinkCongestion, UplinkCongestion};
 use super::delay::{BufferStress, HighJitter, HighRtt};
+use super::flow::{NoMedia, OneWayMedia};
 use super::loss::{HighLoss, Losses};
 use super::meter::{Book, Desk, Span, Watched};
+use super::microphone::{Echo, SilentMicrophone, SpeakingWhileMuted};
+use super::path::{IceDisrupted, IceFlapping, RelayOverTcp, SlowSetup};
 use super::picture::{FrozenVideo, KeyFrameStorm, LowFrameRate, LowResolution, NullDecoder, StuckDecoder};
 use super::processor::{CpuLimitedReceiver, CpuLimitedSender};
+use super::round::{FabricLook, Flow, Round};
+use super::rtcp::{MediaTimeout, RtcpTimeout};
 use super::sound::{AudibleConcealment, RoboticVoice};
+use super::sync::Sender;
 use super::{Change, Diagnosis, Reading, Side, Thresholds};
+use crate::account::Cadence;
 use crate::id::{Direction, FabricId, MediaKind, StreamKey, UserId};
 use crate::metric::{Interval, Metric, State};
 use crate::report::{Entry, Num, Text};
-use crate::unit::StatTime;
+use crate::unit::{StatTime, Timestamp};
 
 /// A look at a stream that closed an interval.
 #[derive(Clone, Copy, Debug)]
@@ -23,19 +31,55 @@ pub(crate) struct StreamLook<'a> {
     pub(crate) entry: Entry<'a>,
     /// What is filmed, shared or said, of a stream that is sent.
     pub(crate) source: Option<Entry<'a>>,
+    /// What the other end says of it.
+    pub(crate) remote: Option<Entry<'a>>,
+    /// Whose it is, where somebody said.
+    pub(crate) owner: Option<UserId>,
+    /// Whether it is muted by the application's word; `None` where the application never tells of mutes.
+    pub(crate) is_muted: Option<bool>,
+    /// The other end said something new since the look before.
+    pub(crate) has_news: bool,
+    /// Since the other end said anything of this stream, ms.
+    pub(crate) report_ms: Option<f64>,
+    /// Since it said anything of any stream, ms.
+    pub(crate) rtcp_ms: Option<f64>,
 }
 
-impl StreamLook<'_> {
+impl<'a> StreamLook<'a> {
+    /// A look at nothing but the stream's own figures.
+    pub(crate) const fn new(interval: &'a Interval, entry: Entry<'a>) -> Self {
+        Self {
+            interval,
+            entry,
+            source: None,
+            remote: None,
+            owner: None,
+            is_muted: None,
+            has_news: false,
+            report_ms: None,
+            rtcp_ms: None,
+        }
+    }
+
     pub(super) fn get(&self, metric: Metric) -> Option<f64> {
         self.interval.get(metric)
     }
 
     /// What to read where the stream is not measured.
-    pub(super) fn rest(&self) -> Option<Reading> {
+    pub(super) const fn rest(&self) -> Option<Reading> {
         match self.interval.state {
-            State::Active => None,
-            // The talker goes on in a moment; a reset or a gap says nothing.
-            State::Silent | State::Reset | State::Gap => Some(Reading::Unknown),
+            // The talker goes on in a moment.
+            State::Silent => Some(Reading::Unknown),
+            _ => self.rest_unless_silent(),
+        }
+    }
+
+    /// The same where it is silence that is looked for.
+    pub(super) const fn rest_unless_silent(&self) -> Option<Reading> {
+        match self.interval.state {
+            State::Active | State::Silent => None,
+            // A reset or a gap says nothing.
+            State::Reset | State::Gap => Some(Reading::Unknown),
             State::Muted | State::Held | State::Paused => Some(Reading::Resting),
         }
     }
@@ -47,29 +91,11 @@ impl StreamLook<'_> {
     pub(super) fn source_frames_per_second(&self) -> Option<f64> {
         self.source?.get(Num::FramesPerSecond)
     }
-}
 
-/// A look at a whole fabric, after those at its streams.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct FabricLook {
-    /// The time of the snapshot, on the reporter's clock.
-    pub(crate) at: Option<StatTime>,
-    /// The round trip by ICE, ms.
-    pub(crate) ice_rtt_ms: Option<f64>,
-    /// What congestion control believes that can be sent.
-    pub(crate) available_bps: Option<f64>,
-}
-
-/// What one look at all streams came to.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Round {
-    pub(super) span_ms: f64,
-    pub(super) rtt_ms: Option<f64>,
-    pub(super) available_bps: Option<f64>,
-    pub(super) sends_video: bool,
-    pub(super) receives_video: bool,
-    pub(super) sent_video_bps: Option<f64>,
-    pub(super) received_video_bps: Option<f64>,
+    /// How long ago what is played was captured, by the reporter's clock and the sender's, ms.
+    fn lag_ms(&self) -> Option<f64> {
+        Some(self.interval.at.as_millis() - self.entry.get(Num::EstimatedPlayoutTimestamp)?)
+    }
 }
 
 /// All detectors of a fabric.
@@ -77,17 +103,32 @@ pub(super) struct Round {
 pub(crate) struct Watch {
     pub(crate) book: Book,
     streams: Vec<StreamWatch>,
-    last: Option<StatTime>,
+    /// Senders of what is received, sorted by user.
+    senders: Vec<Sender>,
+    last: Option<(StatTime, Timestamp)>,
+    cadence: Cadence,
     /// Of the look at hand, by direction: inbound, outbound.
     losses: [Losses; 2],
-    /// Bits per second of video, whole, by direction; `None` while no stream rests or flows.
-    video_bps: [Option<u64>; 2],
+    flows: [Flow; 2],
+    /// The other end said something: of what is received, of what is sent.
+    has_news: [bool; 2],
+    /// Since it said anything at all, and anything of what is sent, ms.
+    rtcp_ms: Option<f64>,
+    report_ms: Option<f64>,
     /// The longest round trip by RTCP.
     rtcp_rtt_ms: Option<f64>,
     high_loss: [Watched<HighLoss>; 2],
     high_rtt: Watched<HighRtt>,
     uplink: Watched<UplinkCongestion>,
     downlink: Watched<DownlinkCongestion>,
+    no_media: Watched<NoMedia>,
+    rtcp_timeout: Watched<RtcpTimeout>,
+    disrupted: Watched<IceDisrupted>,
+    flapping: Watched<IceFlapping>,
+    relay: Watched<RelayOverTcp>,
+    setup: Watched<SlowSetup>,
+    gap: Watched<StatsGap>,
+    skew: Watched<ClockSkew>,
 }
 
 /// The detectors of a stream.
@@ -95,158 +136,222 @@ pub(crate) struct Watch {
 struct StreamWatch {
     /// Time since loss was last told, ms.
     untold_ms: f64,
+    /// When the other end last said something, and how long ago that is, ms.
+    reported: Option<StatTime>,
+    report_ms: Option<f64>,
     media: Media,
 }
 
-#[derive(Clone, Debug, Default)]
-#[allow(clippy::large_enum_variant)] // hardly any stream stays unknown, and a box would cost each of the others
-enum Media {
-    #[default]
-    Unknown,
-    Heard {
-        jitter: Watched<HighJitter>,
-        stress: Watched<BufferStress>,
-        concealment: Watched<AudibleConcealment>,
-        stretch: Watched<RoboticVoice>,
-    },
-    Said,
-    Seen {
-        frozen: Watched<FrozenVideo>,
-        frame_rate: Watched<LowFrameRate>,
-        resolution: Watched<LowResolution>,
-        processor: Watched<CpuLimitedReceiver>,
-        stuck: Watched<StuckDecoder>,
-        null: Watched<NullDecoder>,
-        storm: Watched<KeyFrameStorm>,
-    },
-    Shown {
-        frame_rate: Watched<LowFrameRate>,
-        processor: Watched<CpuLimitedSender>,
-        storm: Watched<KeyFrameStorm>,
-    },
-}
+/// Declares what looks at each sort of stream.
+macro_rules! detectors {
+    ($($variant:ident $kind:ident $direction:ident { $($field:ident $detector:ident,)* })*) => {
+        #[derive(Clone, Debug, Default)]
+        #[allow(clippy::large_enum_variant)] // hardly any stream stays unknown, and a box would cost each of the others
+        enum Media {
+            #[default]
+            Unknown,
+            $($variant { $($field: Watched<$detector>,)* },)*
+        }
 
-impl Media {
-    fn of(interval: &Interval) -> Self {
-        match (interval.kind, interval.direction) {
-            (None, _) => Self::Unknown,
-            (Some(MediaKind::Audio), Direction::Inbound) => Self::Heard {
-                jitter: Watched::default(),
-                stress: Watched::default(),
-                concealment: Watched::default(),
-                stretch: Watched::default(),
-            },
-            (Some(MediaKind::Audio), Direction::Outbound) => Self::Said,
-            (Some(MediaKind::Video), Direction::Inbound) => Self::Seen {
-                frozen: Watched::default(),
-                frame_rate: Watched::default(),
-                resolution: Watched::default(),
-                processor: Watched::default(),
-                stuck: Watched::default(),
-                null: Watched::default(),
-                storm: Watched::default(),
-            },
-            (Some(MediaKind::Video), Direction::Outbound) => {
-                Self::Shown { frame_rate: Watched::default(), processor: Watched::default(), storm: Watched::default() }
+        impl Media {
+            fn of(interval: &Interval) -> Self {
+                match (interval.kind, interval.direction) {
+                    (None, _) => Self::Unknown,
+                    $((Some(MediaKind::$kind), Direction::$direction) => {
+                        Self::$variant { $($field: Watched::default(),)* }
+                    })*
+                }
+            }
+
+            fn look(&mut self, look: &StreamLook<'_>, span: Span, place: (StreamKey, Side), desk: &mut Desk<'_>) {
+                let (stream, side) = (Some(place.0), Some(place.1));
+                match self {
+                    Self::Unknown => {}
+                    $(Self::$variant { $($field,)* } => { $($field.look(look, span, stream, side, desk);)* })*
+                }
             }
         }
+    };
+}
+
+detectors! {
+    Heard Audio Inbound {
+        missing OneWayMedia,
+        jitter HighJitter,
+        stress BufferStress,
+        concealment AudibleConcealment,
+        stretch RoboticVoice,
+    }
+    Said Audio Outbound {
+        unconfirmed MediaTimeout,
+        silent SilentMicrophone,
+        muted SpeakingWhileMuted,
+        echo Echo,
+    }
+    Seen Video Inbound {
+        missing OneWayMedia,
+        frozen FrozenVideo,
+        frame_rate LowFrameRate,
+        resolution LowResolution,
+        processor CpuLimitedReceiver,
+        stuck StuckDecoder,
+        null NullDecoder,
+        storm KeyFrameStorm,
+    }
+    Shown Video Outbound {
+        unconfirmed MediaTimeout,
+        frame_rate LowFrameRate,
+        processor CpuLimitedSender,
+        storm KeyFrameStorm,
     }
 }
 
 impl Watch {
     /// Takes a look at the stream that has this slot among the fabric's.
-    pub(crate) fn see_stream(&mut self, slot: usize, look: &StreamLook<'_>, parts: DeskParts<'_>) {
+    pub(crate) fn see_stream(&mut self, slot: usize, mut look: StreamLook<'_>, parts: DeskParts<'_>) {
         if self.streams.len() <= slot {
             self.streams.resize_with(slot + 1, StreamWatch::default);
         }
-        self.add_up(slot, look.interval);
+        let interval = look.interval;
+        self.hear(slot, &mut look);
+        self.add_up(slot, interval);
+        self.add_playing(&look, parts.fabric);
         let Self { streams, book, .. } = self;
         let Some(stream) = streams.get_mut(slot) else { return };
-        let interval = look.interval;
         if let Media::Unknown = stream.media {
             stream.media = Media::of(interval);
         }
         let mut desk = parts.at(book);
-        let key = Some(StreamKey::new(desk.fabric, interval.direction, interval.ssrc));
-        let side = Some(Side::from(interval.direction));
+        let key = StreamKey::new(desk.fabric, interval.direction, interval.ssrc);
         let span = Span { at: interval.at, ms: interval.span_ms };
-        match &mut stream.media {
-            Media::Unknown | Media::Said => {}
-            Media::Heard { jitter, stress, concealment, stretch } => {
-                jitter.look(look, span, key, side, &mut desk);
-                stress.look(look, span, key, side, &mut desk);
-                concealment.look(look, span, key, side, &mut desk);
-                stretch.look(look, span, key, side, &mut desk);
-            }
-            Media::Seen { frozen, frame_rate, resolution, processor, stuck, null, storm } => {
-                frozen.look(look, span, key, side, &mut desk);
-                frame_rate.look(look, span, key, side, &mut desk);
-                resolution.look(look, span, key, side, &mut desk);
-                processor.look(look, span, key, side, &mut desk);
-                stuck.look(look, span, key, side, &mut desk);
-                null.look(look, span, key, side, &mut desk);
-                storm.look(look, span, key, side, &mut desk);
-            }
-            Media::Shown { frame_rate, processor, storm } => {
-                frame_rate.look(look, span, key, side, &mut desk);
-                processor.look(look, span, key, side, &mut desk);
-                storm.look(look, span, key, side, &mut desk);
-            }
-        }
+        stream.media.look(&look, span, (key, Side::from(interval.direction)), &mut desk);
     }
 
     /// Takes a look at the fabric, after those at its streams.
     pub(crate) fn see_fabric(&mut self, look: &FabricLook, parts: DeskParts<'_>) {
         let losses = core::mem::take(&mut self.losses);
-        let video = core::mem::take(&mut self.video_bps);
+        let [received, sent] = core::mem::take(&mut self.flows);
+        let [hears_sender, hears_receiver] = core::mem::take(&mut self.has_news);
         let rtcp_rtt_ms = self.rtcp_rtt_ms.take();
         let Some(at) = look.at else { return };
-        let Some(last) = self.last.replace(at) else { return };
+        let Some((last, before)) = self.last.replace((at, look.now)) else { return };
         let span_ms = at.millis_since(last);
         if span_ms <= 0.0 {
             // Kept to be told from when the clock has passed it again; a clock that stepped back begins anew.
             return;
         }
-        let span = Span { at, ms: span_ms };
-        let [received, sent] = video;
-        let bps = |bps: Option<u64>| bps.map(|bps| bps as f64);
+        let is_gap = self.cadence.is_gap(span_ms);
+        self.cadence.note(span_ms);
+        let aged = |age_ms: Option<f64>, is_new: bool| if is_new { Some(0.0) } else { age_ms.map(|age| age + span_ms) };
+        self.rtcp_ms = aged(self.rtcp_ms, hears_sender || hears_receiver);
+        self.report_ms = aged(self.report_ms, hears_receiver);
         let round = Round {
             span_ms,
+            is_gap,
+            fabric: *look,
             rtt_ms: look.ice_rtt_ms.or(rtcp_rtt_ms),
-            available_bps: look.available_bps,
-            sends_video: sent.is_some(),
-            receives_video: received.is_some(),
-            sent_video_bps: bps(sent),
-            received_video_bps: bps(received),
+            received,
+            sent,
+            rtcp_ms: self.rtcp_ms,
+            report_ms: self.report_ms,
+            now_ms: look.now.micros_since(before) as f64 / 1e3,
+            ahead_ms: at.as_millis() - look.now.as_micros() as f64 / 1e3,
         };
-        let Self { book, high_loss, high_rtt, uplink, downlink, .. } = self;
+        self.see_round(&round, &losses, Span { at, ms: span_ms }, parts);
+    }
+
+    fn see_round(&mut self, round: &Round, losses: &[Losses; 2], span: Span, parts: DeskParts<'_>) {
+        let Self { book, high_loss, high_rtt, uplink, downlink, no_media, rtcp_timeout, .. } = self;
         let mut desk = parts.at(book);
-        for ((loss, losses), side) in high_loss.iter_mut().zip(&losses).zip([Side::Downlink, Side::Uplink]) {
+        self.gap.look(round, span, None, None, &mut desk);
+        self.skew.look(round, span, None, None, &mut desk);
+        // What was during a gap nobody knows.
+        if round.is_gap {
+            self.senders.iter_mut().for_each(|sender| sender.pair = super::sync::Pair::default());
+            return;
+        }
+        self.setup.look(round, span, None, None, &mut desk);
+        self.disrupted.look(round, span, None, None, &mut desk);
+        self.flapping.look(round, span, None, None, &mut desk);
+        self.relay.look(round, span, None, None, &mut desk);
+        no_media.look(round, span, None, Some(Side::Downlink), &mut desk);
+        rtcp_timeout.look(round, span, None, None, &mut desk);
+        for ((loss, losses), side) in high_loss.iter_mut().zip(losses).zip([Side::Downlink, Side::Uplink]) {
             loss.look(losses, span, None, Some(side), &mut desk);
         }
-        high_rtt.look(&round, span, None, None, &mut desk);
-        uplink.look(&round, span, None, Some(Side::Uplink), &mut desk);
-        downlink.look(&round, span, None, Some(Side::Downlink), &mut desk);
+        high_rtt.look(round, span, None, None, &mut desk);
+        uplink.look(round, span, None, Some(Side::Uplink), &mut desk);
+        downlink.look(round, span, None, Some(Side::Downlink), &mut desk);
+        for sender in &mut self.senders {
+            let pair = core::mem::take(&mut sender.pair);
+            sender.sync.look(&pair, span, pair.stream, Some(Side::Downlink), &mut desk);
+        }
+    }
+
+    /// Takes note of what the other end says of a stream, and how long ago it did.
+    fn hear(&mut self, slot: usize, look: &mut StreamLook<'_>) {
+        let Some(stream) = self.streams.get_mut(slot) else { return };
+        let reported = look.remote.and_then(|remote| remote.timestamp());
+        look.has_news = reported.is_some() && reported != stream.reported;
+        if look.has_news {
+            stream.reported = reported;
+            stream.report_ms = Some(0.0);
+            if let Some(has_news) = self.has_news.get_mut(look.interval.direction as usize) {
+                *has_news = true;
+            }
+        } else if look.interval.state != State::Gap {
+            stream.report_ms = stream.report_ms.map(|age| age + look.interval.length_ms());
+        }
+        (look.report_ms, look.rtcp_ms) = (stream.report_ms, self.rtcp_ms);
+    }
+
+    /// Puts the sound and the picture of one sender side by side.
+    fn add_playing(&mut self, look: &StreamLook<'_>, fabric: FabricId) {
+        let interval = look.interval;
+        if interval.direction == Direction::Outbound || look.is_screen() {
+            return;
+        }
+        let at = match self.senders.binary_search_by_key(&look.owner, |sender| sender.user) {
+            Ok(at) => at,
+            Err(at) => {
+                self.senders.insert(at, Sender { user: look.owner, ..Sender::default() });
+                at
+            }
+        };
+        let Some(sender) = self.senders.get_mut(at) else { return };
+        let rests = interval.state != State::Active;
+        match interval.kind {
+            Some(MediaKind::Audio) => sender.pair.sound.add(look.lag_ms(), rests),
+            Some(MediaKind::Video) => {
+                sender.pair.picture.add(look.lag_ms(), rests);
+                sender.pair.stream = Some(StreamKey::new(fabric, interval.direction, interval.ssrc));
+            }
+            None => {}
+        }
     }
 
     /// Adds a stream's figures to those of all streams.
     fn add_up(&mut self, slot: usize, interval: &Interval) {
-        let Some(stream) = self.streams.get_mut(slot) else { return };
-        stream.untold_ms += interval.span_ms.max(0.0);
         let direction = interval.direction as usize;
+        let (Some(stream), Some(losses), Some(flow)) =
+            (self.streams.get_mut(slot), self.losses.get_mut(direction), self.flows.get_mut(direction))
+        else {
+            return;
+        };
+        stream.untold_ms += interval.span_ms.max(0.0);
         if !interval.state.is_measured() {
             stream.untold_ms = 0.0;
-            if !matches!(interval.state, State::Reset | State::Gap)
-                && let Some(losses) = self.losses.get_mut(direction)
-            {
+            if !matches!(interval.state, State::Reset | State::Gap) {
                 losses.rest();
+                flow.rests = true;
             }
             return;
         }
-        let packets_per_second = interval.get(Metric::PacketRatePps).filter(|&rate| rate > 0.0);
-        if let (Some(loss), Some(rate)) = (interval.get(Metric::LossRatio), packets_per_second)
-            && let Some(losses) = self.losses.get_mut(direction)
-        {
+        let packets_per_second = interval.get(Metric::PacketRatePps);
+        flow.is_due |= packets_per_second.is_some();
+        let packets_per_second = packets_per_second.filter(|&rate| rate > 0.0);
+        flow.passes |= packets_per_second.is_some();
+        if let (Some(loss), Some(rate)) = (interval.get(Metric::LossRatio), packets_per_second) {
             let passed = rate * core::mem::take(&mut stream.untold_ms) / 1e3;
             // What is sent is all that was expected; of what is received, the lost ones are missing.
             let expected = match interval.direction {
@@ -257,13 +362,12 @@ impl Watch {
         }
         if interval.kind == Some(MediaKind::Video)
             && let Some(bps) = interval.get(Metric::BitrateBps)
-            && let Some(sum) = self.video_bps.get_mut(direction)
         {
             // What repairs takes nothing from what the picture is made of.
             let repairs = [Metric::RetransmittedRatio, Metric::FecRatio].iter().filter_map(|&part| interval.get(part));
             let media = (1.0 - repairs.sum::<f64>()).max(0.0);
             // Positive; saturates.
-            *sum = Some(sum.unwrap_or(0).saturating_add((bps * media) as u64));
+            flow.video_bps = Some(flow.video_bps.unwrap_or(0).saturating_add((bps * media) as u64));
         }
         if let Some(rtt_ms) = interval.get(Metric::RttMs) {
             self.rtcp_rtt_ms = Some(self.rtcp_rtt_ms.map_or(rtt_ms, |other| other.max(rtt_ms)));

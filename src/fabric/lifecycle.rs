@@ -23,6 +23,8 @@ pub(crate) struct Lifecycle {
     is_told: bool,
     /// When ICE was new.
     ice_began: Option<Timestamp>,
+    /// When it first looked for a path.
+    checks_began: Option<Timestamp>,
     /// The application said since the last snapshot that ICE began anew.
     restart_told: bool,
     /// The last snapshot that told of ICE, and the opening before the first.
@@ -57,6 +59,8 @@ pub(crate) struct Setup {
     pub(crate) uncertainty_ms: Option<f64>,
     /// Since ICE was new.
     pub(crate) connectivity_ms: Option<f64>,
+    /// Since ICE first looked for a path, at the least: what nobody saw is not counted.
+    pub(crate) checks_ms: Option<f64>,
 }
 
 impl Lifecycle {
@@ -68,6 +72,7 @@ impl Lifecycle {
             is_known: false,
             is_told: false,
             ice_began: is_opening_known.then_some(opened),
+            checks_began: None,
             restart_told: false,
             looked: opened,
             gathering: GatheringState::New,
@@ -130,6 +135,14 @@ impl Lifecycle {
     pub(crate) fn disrupted_ms(&self, now: Timestamp) -> f64 {
         let open = self.disrupted_since.map_or(0, |since| now.micros_since(since));
         self.disrupted_micros.saturating_add(open) as f64 / 1e3
+    }
+
+    /// How long ICE looked for the first path, or has looked so far, ms. `None` before it began, and where nobody saw that.
+    pub(crate) fn connects_ms(&self, now: Timestamp) -> Option<f64> {
+        match self.setup {
+            Some(setup) => setup.checks_ms,
+            None => self.checks_began.map(|began| millis(began, now)),
+        }
     }
 
     /// The application says where ICE stands.
@@ -284,6 +297,9 @@ impl Lifecycle {
         if to == IceState::New {
             self.ice_began = Some(now);
         }
+        if to == IceState::Checking && self.checks_began.is_none() {
+            self.checks_began = Some(now);
+        }
         for event in events.into_iter().flatten() {
             let mut happening = Happening { is_inferred, ..Happening::new(now, EventKind::IceFailed) };
             happening.kind = match event {
@@ -343,8 +359,10 @@ impl Lifecycle {
         // Connected before anybody looked.
         let was_before = is_inferred && is_first && now == self.opened;
         let delay_ms = Some(millis(self.opened, now)).filter(|_| self.is_opening_known && !was_before);
+        let until = if is_inferred { self.looked } else { now };
         let setup = Setup {
             delay_ms,
+            checks_ms: self.checks_began.map(|began| millis(began, until)),
             uncertainty_ms: delay_ms.map(|_| if is_inferred { millis(self.looked, now) } else { 0.0 }),
             connectivity_ms: self.ice_began.map(|began| millis(began, now)).filter(|_| !was_before),
         };

@@ -113,6 +113,8 @@ pub(crate) enum Switch {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Media {
     pub(crate) is_held: bool,
+    /// The application has told of a mute, or of the end of one.
+    pub(crate) tells_mutes: bool,
     /// Of everything that is sent, by switch.
     all: [bool; 3],
     /// Of single streams, sorted by SSRC; `None` where a switch is as for all.

@@ -19,6 +19,10 @@ pub(crate) struct Path {
     pub(crate) available_bps: Option<f64>,
     /// The latest round trip of the pair in use, ms.
     pub(crate) rtt_ms: Option<f64>,
+    /// Connectivity checks on the pair in use since the last one that was answered; `None` where they are not counted.
+    pub(crate) unanswered: Option<f64>,
+    /// Whether bytes came by it at the latest look that brought news of it; `None` where they are not counted.
+    pub(crate) arrives: Option<bool>,
     /// Milliseconds in which packets passed by way of a relay, at either end; `None` while no candidate is known.
     pub(crate) relayed_ms: Option<f64>,
     pair: Option<Pair>,
@@ -101,6 +105,10 @@ impl Path {
                     if let Some(available) = entry.get(Num::AvailableOutgoingBitrate) {
                         self.available_outgoing_bps.add(available, weight);
                     }
+                    self.arrives = delta.of(Num::BytesReceived).map(|bytes| bytes > 0.0);
+                    self.unanswered = delta.of(Num::RequestsSent).zip(delta.of(Num::ResponsesReceived)).map(
+                        |(asked, answered)| if answered > 0.0 { 0.0 } else { self.unanswered.unwrap_or(0.0) + asked },
+                    );
                     if let Some(is_relayed) = pair.is_relayed {
                         let ms = if is_relayed && !gap && carries(&delta) { delta.span_ms() } else { 0.0 };
                         self.relayed_ms = Some(self.relayed_ms.unwrap_or(0.0) + ms);
@@ -115,6 +123,7 @@ impl Path {
                 let is_other = other.is_some();
                 self.selected_changes += u64::from(is_other);
                 self.rtt_ms = gauge;
+                (self.unanswered, self.arrives) = (None, None);
                 *other = Track::new(entry).map(|track| {
                     let mut pair = Pair { id: entry.id().into(), track, is_relayed: None, relay: None, tries: TRIES };
                     pair.find_candidates(entry, report);

@@ -7,9 +7,10 @@ use alloc::vec::Vec;
 use super::{Fabric, Notes};
 use crate::account::{Account, ToldTime};
 use crate::config::{Config, Limits};
-use crate::fabric::{Answer, Device, Edit, Owner, SsrcDescription, Switch, Told};
+use crate::diagnosis::{Connection, FabricLook};
+use crate::fabric::{Answer, Device, Edit, FabricState, Owner, Relay, SsrcDescription, Switch, Told};
 use crate::id::{Direction, Ssrc, UserId};
-use crate::unit::Timestamp;
+use crate::unit::{StatTime, Timestamp};
 
 /// A device as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,6 +98,7 @@ impl Fabric {
         on: bool,
         limits: Limits,
     ) -> Result<Answer, NoRoom> {
+        self.media.tells_mutes |= switch == Switch::Muted;
         if !self.media.would_change(switch, ssrc, on, limits.ssrcs_per_fabric()).map_err(|()| NoRoom)? {
             return Ok(Answer::AlreadySo);
         }
@@ -230,6 +232,31 @@ impl Fabric {
             notes.note_told(now);
             let primary = self.mapping.primary(account.ssrc);
             notes.told = self.media.of(account.direction, account.kind, account.ssrc, primary);
+        }
+    }
+
+    /// What the fabric's detectors look at besides its streams.
+    pub(super) fn fabric_look(&self, now: Timestamp, at: Option<StatTime>) -> FabricLook {
+        FabricLook {
+            at,
+            now,
+            ice_rtt_ms: self.path.rtt_ms,
+            available_bps: self.path.available_bps,
+            unanswered: self.path.unanswered,
+            arrives: self.path.arrives,
+            connection: match self.life.state() {
+                None => Connection::Unknown,
+                Some(FabricState::Established) => Connection::Up,
+                Some(FabricState::Disrupted) => Connection::Lost,
+                Some(FabricState::Failed) if self.life.setup.is_some() => Connection::Lost,
+                Some(FabricState::Initializing | FabricState::CheckingDisrupted | FabricState::Hold) => {
+                    Connection::Coming
+                }
+                Some(FabricState::Failed | FabricState::Terminated) => Connection::Over,
+            },
+            connects_ms: self.life.connects_ms(now),
+            path_changes: self.life.disruptions + self.life.switches,
+            relays_over_tcp: matches!(self.path.relay(), Some(Relay::Tcp | Relay::Tls)),
         }
     }
 }

@@ -1,0 +1,54 @@
+//! Time itself: looks that did not come, and clocks that part.
+
+use super::round::Round;
+use super::{Detector, Evidence, Kind, Reading};
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct StatsGap;
+
+impl Detector<Round> for StatsGap {
+    const KIND: Kind = Kind::StatsGap;
+
+    fn read(&mut self, look: &Round) -> Reading {
+        Reading::Level(if look.is_gap { look.span_ms } else { 0.0 })
+    }
+}
+
+/// Of so many looks the one that came through fastest tells of the clocks; the others tell of the way.
+const WINDOW_MS: f64 = 30_000.0;
+
+/// The reporter's clock against the caller's.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct ClockSkew {
+    /// How far the reporter was ahead at first.
+    first_ms: Option<f64>,
+    /// Of the window under way, and how long it has been.
+    most_ms: Option<f64>,
+    window_ms: f64,
+    /// Of the last whole window, since the first.
+    ahead_ms: Option<f64>,
+}
+
+impl Detector<Round> for ClockSkew {
+    const KIND: Kind = Kind::ClockSkew;
+
+    fn read(&mut self, look: &Round) -> Reading {
+        let ahead_ms = look.ahead_ms;
+        self.most_ms = Some(self.most_ms.map_or(ahead_ms, |most| most.max(ahead_ms)));
+        self.window_ms += look.now_ms.max(look.span_ms);
+        if self.window_ms >= WINDOW_MS {
+            let most = self.most_ms.take();
+            self.window_ms = 0.0;
+            if let Some(first) = self.first_ms {
+                self.ahead_ms = most.map(|most| most - first);
+            } else {
+                self.first_ms = most;
+            }
+        }
+        Reading::known(self.ahead_ms.map(f64::abs))
+    }
+
+    fn explain(&self, evidence: &mut Evidence) {
+        evidence.set("ahead_ms", self.ahead_ms);
+    }
+}

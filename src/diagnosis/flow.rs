@@ -1,0 +1,99 @@
+//! Media that do not come: none at all, or what the sender says that it sent.
+
+use super::round::Round;
+use super::watch::StreamLook;
+use super::{Detector, Evidence, Kind, Reading};
+use crate::metric::Metric;
+use crate::report::Num;
+
+/// For this long nothing must have come (Twilio's voice SDK warns after three seconds without a byte).
+const DRY_MS: f64 = 3_000.0;
+/// So many checks of the path without an answer, and it leads nowhere. Chromium asks every 2.5 s on a path that answers,
+/// and many times a second on one that has stopped.
+const UNANSWERED: f64 = 3.0;
+/// Where checks are not counted: that long without RTCP either, which is sent every 5 s and half as much more (RFC 3550
+/// 6.2).
+const QUIET_MS: f64 = 10_000.0;
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct NoMedia {
+    dry_ms: f64,
+    unanswered: Option<f64>,
+}
+
+impl Detector<Round> for NoMedia {
+    const KIND: Kind = Kind::NoMedia;
+
+    fn read(&mut self, look: &Round) -> Reading {
+        self.unanswered = look.fabric.unanswered;
+        let flow = look.received;
+        if flow.passes {
+            self.dry_ms = 0.0;
+            return Reading::Level(0.0);
+        }
+        if !flow.is_due {
+            self.dry_ms = 0.0;
+            // A look at no stream says nothing of streams.
+            return if flow.rests { Reading::Resting } else { Reading::Unknown };
+        }
+        self.dry_ms += look.span_ms;
+        // Everybody may have stopped sending: it is the path that tells.
+        let is_dead = self.dry_ms >= DRY_MS && self.unanswered >= Some(UNANSWERED);
+        let asks = look.sent.passes && self.unanswered.is_none();
+        let is_quiet = asks && look.fabric.arrives != Some(true) && look.rtcp_ms >= Some(QUIET_MS);
+        if is_dead || is_quiet && self.dry_ms >= QUIET_MS { Reading::Level(1.0) } else { Reading::Unknown }
+    }
+
+    fn explain(&self, evidence: &mut Evidence) {
+        evidence.set("unanswered_checks", self.unanswered);
+    }
+
+    fn lead_ms(&self) -> f64 {
+        self.dry_ms
+    }
+}
+
+/// For this long a stream must have been dry (ObserveRTC client-monitor).
+const MISSING_MS: f64 = 5_000.0;
+
+/// What the sender's reports say that it sent does not come.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct OneWayMedia {
+    dry_ms: f64,
+    /// Packets sent, by the first report that was made while nothing came.
+    base: Option<f64>,
+    missing: f64,
+}
+
+impl Detector<StreamLook<'_>> for OneWayMedia {
+    const KIND: Kind = Kind::OneWayMedia;
+
+    fn read(&mut self, look: &StreamLook<'_>) -> Reading {
+        if let Some(reading) = look.rest() {
+            *self = Self::default();
+            return reading;
+        }
+        match look.get(Metric::PacketRatePps) {
+            Some(rate) if rate > 0.0 => {
+                *self = Self::default();
+                return Reading::Level(0.0);
+            }
+            Some(_) => self.dry_ms += look.interval.span_ms,
+            None => return Reading::Unknown,
+        }
+        let sent = look.remote.filter(|_| look.has_news).and_then(|remote| remote.get(Num::PacketsSent));
+        if let Some(sent) = sent {
+            let base = *self.base.get_or_insert(sent);
+            self.missing = (sent - base).max(0.0);
+        }
+        if self.dry_ms >= MISSING_MS && self.missing > 0.0 { Reading::Level(1.0) } else { Reading::Unknown }
+    }
+
+    fn explain(&self, evidence: &mut Evidence) {
+        evidence.set("missing_packets", Some(self.missing).filter(|&missing| missing > 0.0));
+    }
+
+    fn lead_ms(&self) -> f64 {
+        self.dry_ms
+    }
+}

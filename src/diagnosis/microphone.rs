@@ -1,0 +1,124 @@
+//! Microphones: silent, muted while somebody speaks into them, and such that return what they hear.
+
+use super::watch::StreamLook;
+use super::{Detector, Evidence, Kind, Reading};
+use crate::metric::{Metric, State};
+use crate::report::{Entry, Flag, Num};
+use crate::speaker::level::Meter;
+
+/// A microphone that was never louder hears nothing: −60 dBov (ObserveRTC client-monitor: RMS below 0.001).
+const SOUND: f64 = 1e-3;
+
+/// Sound is sent, and there is none in it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct SilentMicrophone {
+    was_heard: bool,
+    level: Option<f64>,
+}
+
+impl Detector<StreamLook<'_>> for SilentMicrophone {
+    const KIND: Kind = Kind::SilentMicrophone;
+
+    fn read(&mut self, look: &StreamLook<'_>) -> Reading {
+        self.level = look.source.and(look.get(Metric::Level));
+        self.was_heard |= self.level >= Some(SOUND);
+        let state = look.interval.state;
+        // Silence to the last bit is a track that somebody disabled, unless the application tells of mutes and not of this.
+        let is_dead = state == State::Muted && look.is_muted == Some(false);
+        if !is_dead && let Some(reading) = look.rest_unless_silent() {
+            return reading;
+        }
+        match self.level {
+            None => Reading::Unknown,
+            // Who was heard before listens now, unless not even noise is left.
+            Some(_) => Reading::of(is_dead || !self.was_heard),
+        }
+    }
+
+    fn explain(&self, evidence: &mut Evidence) {
+        evidence.set("level", self.level);
+    }
+}
+
+/// Somebody speaks, and nothing is sent of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct SpeakingWhileMuted {
+    voice: Meter,
+    level: Option<f64>,
+}
+
+impl Detector<StreamLook<'_>> for SpeakingWhileMuted {
+    const KIND: Kind = Kind::SpeakingWhileMuted;
+
+    fn read(&mut self, look: &StreamLook<'_>) -> Reading {
+        let interval = look.interval;
+        self.level = look.source.and(look.get(Metric::Level));
+        let seconds = interval.length_ms() / 1e3;
+        let speech = self.level.and_then(|level| self.voice.hear(level * level * seconds, seconds));
+        let is_off = look.entry.flag(Flag::Active) == Some(false);
+        let is_muted = match interval.state {
+            State::Muted => true,
+            State::Paused => is_off || look.is_muted == Some(true),
+            State::Reset | State::Gap => return Reading::Unknown,
+            _ => false,
+        };
+        if !is_muted {
+            return Reading::Resting;
+        }
+        Reading::known(speech.map(|speech| f64::from(speech.permille()) / 1e3))
+    }
+
+    fn explain(&self, evidence: &mut Evidence) {
+        evidence.set("level", self.level);
+    }
+}
+
+/// What callstats.io calls an acceptable echo (ITU-T G.107 reckons its impairment from the same figure).
+const ACCEPTABLE_DB: f64 = 14.0;
+/// What Chromium reports while its echo canceller has measured nothing.
+const UNMEASURED: [(f64, f64); 2] = [(-30.0, 0.175_512_032_020_710_75), (-100.0, -100.0)];
+/// How near to that is the same: it may have been written as a decimal.
+const NEAR_DB: f64 = 1e-3;
+
+/// What the far end says comes back to it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Echo {
+    loss_db: Option<f64>,
+    one_way_ms: Option<f64>,
+}
+
+impl Echo {
+    /// The weighted echo path loss as ITU-T G.107 (7.4) has it, of the loss of the path and the one-way delay in ms.
+    fn perceived_db(loss_db: f64, one_way_ms: f64) -> f64 {
+        let ratio = (1.0 + one_way_ms / 10.0) / (1.0 + one_way_ms / 150.0);
+        loss_db - 40.0 * libm::log10(ratio) + 6.0 * libm::exp(-0.3 * one_way_ms * one_way_ms)
+    }
+}
+
+/// What the echo canceller lets through: the loss of the acoustic path and what it adds.
+fn echo_loss_db(source: Entry<'_>) -> Option<f64> {
+    let loss = source.get(Num::EchoReturnLoss)?;
+    let enhancement = source.get(Num::EchoReturnLossEnhancement)?;
+    let is_near = |a: f64, b: f64| (a - b).abs() < NEAR_DB;
+    let is_unmeasured = UNMEASURED.iter().any(|&(a, b)| is_near(loss, a) && is_near(enhancement, b));
+    (!is_unmeasured).then_some(loss + enhancement)
+}
+
+impl Detector<StreamLook<'_>> for Echo {
+    const KIND: Kind = Kind::Echo;
+
+    fn read(&mut self, look: &StreamLook<'_>) -> Reading {
+        if let Some(reading) = look.rest() {
+            return reading;
+        }
+        self.loss_db = look.source.and_then(echo_loss_db);
+        self.one_way_ms = look.get(Metric::RttMs).map(|rtt_ms| rtt_ms / 2.0);
+        let (Some(loss_db), Some(one_way_ms)) = (self.loss_db, self.one_way_ms) else { return Reading::Unknown };
+        Reading::Level((ACCEPTABLE_DB - Self::perceived_db(loss_db, one_way_ms)).max(0.0))
+    }
+
+    fn explain(&self, evidence: &mut Evidence) {
+        evidence.set("echo_loss_db", self.loss_db);
+        evidence.set("one_way_ms", self.one_way_ms);
+    }
+}

@@ -1,0 +1,94 @@
+//! The path of a connection: how long it took to find, whether it holds, and where it leads.
+
+use super::round::{Connection, Round};
+use super::{Detector, Evidence, Kind, Reading};
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct IceDisrupted;
+
+impl Detector<Round> for IceDisrupted {
+    const KIND: Kind = Kind::IceDisrupted;
+
+    fn read(&mut self, look: &Round) -> Reading {
+        match look.fabric.connection {
+            Connection::Up => Reading::Level(0.0),
+            Connection::Lost => Reading::Level(1.0),
+            Connection::Coming | Connection::Over => Reading::Resting,
+            Connection::Unknown => Reading::Unknown,
+        }
+    }
+}
+
+/// In this time changes count together (ObserveRTC client-monitor).
+const TOGETHER_MS: f64 = 30_000.0;
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct IceFlapping {
+    /// How many changes there had been.
+    before: Option<u64>,
+    /// How long ago the latest changes were, the latest first.
+    ago_ms: [Option<f64>; 8],
+}
+
+impl Detector<Round> for IceFlapping {
+    const KIND: Kind = Kind::IceFlapping;
+
+    fn read(&mut self, look: &Round) -> Reading {
+        for ago in self.ago_ms.iter_mut().flatten() {
+            *ago += look.span_ms;
+        }
+        let changes = look.fabric.path_changes;
+        let before = self.before.replace(changes).unwrap_or(changes);
+        for _ in 0..changes.saturating_sub(before).min(self.ago_ms.len() as u64) {
+            self.ago_ms.rotate_right(1);
+            if let Some(latest) = self.ago_ms.first_mut() {
+                *latest = Some(0.0);
+            }
+        }
+        let lately = self.ago_ms.iter().flatten().filter(|&&ago| ago < TOGETHER_MS).count();
+        Reading::Level(lately as f64)
+    }
+
+    fn lead_ms(&self) -> f64 {
+        self.ago_ms.iter().flatten().copied().filter(|&ago| ago < TOGETHER_MS).fold(0.0, f64::max)
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct RelayOverTcp;
+
+impl Detector<Round> for RelayOverTcp {
+    const KIND: Kind = Kind::RelayOverTcp;
+
+    fn read(&mut self, look: &Round) -> Reading {
+        match (look.fabric.connection, look.fabric.relays_over_tcp) {
+            (Connection::Over | Connection::Lost, _) => Reading::Resting,
+            (_, relays) => Reading::of(relays),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct SlowSetup {
+    took_ms: f64,
+    is_over: bool,
+}
+
+impl Detector<Round> for SlowSetup {
+    const KIND: Kind = Kind::SlowSetup;
+
+    fn read(&mut self, look: &Round) -> Reading {
+        let Some(took_ms) = look.fabric.connects_ms.filter(|_| !self.is_over) else { return Reading::Resting };
+        self.took_ms = took_ms;
+        self.is_over = look.fabric.connection != Connection::Coming;
+        Reading::Level(took_ms)
+    }
+
+    fn explain(&self, evidence: &mut Evidence) {
+        evidence.set("setup_ms", Some(self.took_ms));
+    }
+
+    fn lead_ms(&self) -> f64 {
+        self.took_ms
+    }
+}

@@ -1,0 +1,99 @@
+//! What the other end does not confirm: the circuit breakers of RFC 8083.
+
+use super::round::Round;
+use super::watch::StreamLook;
+use super::{Detector, Evidence, Kind, Reading};
+use crate::metric::Metric;
+use crate::report::Num;
+
+/// So long without any report while media are sent (callstats.io).
+const TIMEOUT_MS: f64 = 30_000.0;
+/// And so many times as long as is usual (callstats.io).
+const INTERVALS: f64 = 5.0;
+/// How much the latest interval counts in the usual one (callstats.io).
+const LATEST: f64 = 0.2;
+
+/// RFC 8083 4.1: nothing is reported any more on what is sent.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct RtcpTimeout {
+    usual_ms: Option<f64>,
+    age_ms: Option<f64>,
+}
+
+impl Detector<Round> for RtcpTimeout {
+    const KIND: Kind = Kind::RtcpTimeout;
+
+    fn read(&mut self, look: &Round) -> Reading {
+        if !look.sent.passes {
+            *self = Self::default();
+            return if look.sent.rests { Reading::Resting } else { Reading::Unknown };
+        }
+        // Where nobody ever reported there is nothing to time out.
+        let Some(report_ms) = look.report_ms else { return Reading::Unknown };
+        let before = self.age_ms.replace(report_ms).unwrap_or(0.0);
+        if report_ms < before {
+            let latest = before + look.span_ms;
+            self.usual_ms = Some(self.usual_ms.map_or(latest, |usual| usual * (1.0 - LATEST) + latest * LATEST));
+        }
+        Reading::of(report_ms >= TIMEOUT_MS.max(self.usual_ms.unwrap_or(0.0) * INTERVALS))
+    }
+
+    fn explain(&self, evidence: &mut Evidence) {
+        evidence.set("report_age_ms", self.age_ms);
+        evidence.set("usual_report_interval_ms", self.usual_ms);
+    }
+
+    fn lead_ms(&self) -> f64 {
+        self.age_ms.unwrap_or(0.0)
+    }
+}
+
+/// For this long reports say that nothing new has come (callstats.io).
+const UNMOVED_MS: f64 = 10_000.0;
+/// Where reports do not count packets: a receiver reports on what it received since its last report (RFC 3550 6.4), and
+/// Chromium goes on for 8 s. With two of its reports left out, which are up to 7.5 s apart for sound, none is to come.
+const UNREPORTED_MS: f64 = 20_000.0;
+/// Others are reported on all the while.
+const FRESH_MS: f64 = 10_000.0;
+
+/// RFC 8083 4.2: reports come, and say that nothing arrives.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct MediaTimeout {
+    received: Option<f64>,
+    is_stuck: bool,
+    stuck_ms: f64,
+    lead_ms: f64,
+}
+
+impl Detector<StreamLook<'_>> for MediaTimeout {
+    const KIND: Kind = Kind::MediaTimeout;
+
+    fn read(&mut self, look: &StreamLook<'_>) -> Reading {
+        if let Some(reading) = look.rest() {
+            *self = Self::default();
+            return reading;
+        }
+        if look.get(Metric::PacketRatePps).is_none_or(|rate| rate <= 0.0) {
+            *self = Self::default();
+            return Reading::Unknown;
+        }
+        let received = look.remote.filter(|_| look.has_news).and_then(|remote| remote.get(Num::PacketsReceived));
+        if let Some(received) = received {
+            self.is_stuck = self.received == Some(received);
+            self.received = Some(received);
+        }
+        self.stuck_ms = if self.is_stuck { self.stuck_ms + look.interval.span_ms } else { 0.0 };
+        let (Some(report_ms), Some(rtcp_ms)) = (look.report_ms, look.rtcp_ms) else { return Reading::Unknown };
+        let is_left_out = report_ms >= UNREPORTED_MS && rtcp_ms < FRESH_MS;
+        self.lead_ms = if is_left_out { report_ms } else { self.stuck_ms };
+        Reading::of(is_left_out || self.stuck_ms >= UNMOVED_MS)
+    }
+
+    fn explain(&self, evidence: &mut Evidence) {
+        evidence.set("packets_received", self.received);
+    }
+
+    fn lead_ms(&self) -> f64 {
+        self.lead_ms
+    }
+}

@@ -1,0 +1,70 @@
+//! Sound and picture of one sender, side by side.
+
+use super::{Detector, Evidence, Kind, Reading};
+use crate::id::{StreamKey, UserId};
+
+/// How much later than early sound may be: ITU-R BT.1359-1 accepts 90 ms early and 185 ms late.
+const LATE_IS_BETTER_MS: f64 = 95.0;
+/// An offset of more than this is that of streams of which one has not begun.
+const ABSURD_MS: f64 = 5_000.0;
+
+/// When something is played, after it was captured. Clocks cancel out between two of one sender.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Playing {
+    lag_ms: Option<f64>,
+    /// How many streams there are.
+    streams: u32,
+    rests: bool,
+}
+
+impl Playing {
+    /// Adds a stream.
+    pub(super) const fn add(&mut self, lag_ms: Option<f64>, rests: bool) {
+        self.streams = self.streams.saturating_add(1);
+        self.rests |= rests;
+        self.lag_ms = lag_ms;
+    }
+}
+
+/// The sound and the picture of one sender in a look.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Pair {
+    pub(super) sound: Playing,
+    pub(super) picture: Playing,
+    pub(super) stream: Option<StreamKey>,
+}
+
+/// A sender, and the detector for it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sender {
+    /// Whose media they are; `None` for all that nobody was named for.
+    pub(super) user: Option<UserId>,
+    pub(super) pair: Pair,
+    pub(super) sync: super::meter::Watched<AvOutOfSync>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct AvOutOfSync {
+    ahead_ms: Option<f64>,
+}
+
+impl Detector<Pair> for AvOutOfSync {
+    const KIND: Kind = Kind::AvOutOfSync;
+
+    fn read(&mut self, look: &Pair) -> Reading {
+        // Of several it cannot be told which belong together.
+        if look.sound.streams != 1 || look.picture.streams != 1 {
+            return Reading::Unknown;
+        }
+        if look.sound.rests || look.picture.rests {
+            return Reading::Resting;
+        }
+        let ahead_ms = look.sound.lag_ms.zip(look.picture.lag_ms).map(|(sound, picture)| picture - sound);
+        self.ahead_ms = ahead_ms.filter(|ahead| ahead.abs() <= ABSURD_MS);
+        Reading::known(self.ahead_ms.map(|ahead| ahead.max(-ahead - LATE_IS_BETTER_MS).max(0.0)))
+    }
+
+    fn explain(&self, evidence: &mut Evidence) {
+        evidence.set("sound_ahead_ms", self.ahead_ms);
+    }
+}
