@@ -4,9 +4,15 @@
 //! meter for all of them smooths readings over time and decides by time alone, so that a call looked at every 100 ms and
 //! one looked at every 10 s come to the same diagnosis. The limits stand in one table, [`Kind`], with their sources.
 //!
+//! A summary tells the same trouble once: what follows from another diagnosis ([`DiagnosisSummary::follows`]) comes right
+//! after it, and what both ends of a way report is told by one of them.
+//!
+//! [`DiagnosisSummary::follows`]: crate::summary::DiagnosisSummary::follows
+//!
 //! What an input does not carry yields no diagnosis. What rests (muted, paused, on hold) has none, and when it goes on, it
 //! is given time to settle.
 
+mod cause;
 mod clock;
 mod congestion;
 mod delay;
@@ -26,6 +32,7 @@ mod sound;
 mod sync;
 mod watch;
 
+pub(crate) use cause::{Reach, causes_of};
 pub use evidence::Evidence;
 pub use kind::{Kind, Threshold, Thresholds};
 pub(crate) use meter::Change;

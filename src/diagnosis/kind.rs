@@ -161,10 +161,10 @@ kinds! {
         raise 0.5 clear 0.5 severe 1e9 over 500.0 after 0.0 calm 0.0 settled 0.0
         "ObserveRTC client-monitor: a track is dry after 5 s.";
     /// Reports come, and say for 10 s that nothing new has arrived; or, where they count no packets, a stream is left out of
-    /// them for 20 s while others are in.
+    /// them for 30 s while others are in.
     MediaTimeout "mediaTimeout" Severe "unconfirmed_ratio" "worst_unconfirmed_ratio"
         raise 0.5 clear 0.5 severe 1e9 over 500.0 after 0.0 calm 0.0 settled 0.0
-        "RFC 8083 4.2, with the 10 s of callstats.io; 20 s is more than twice the longest interval of RTCP for sound, 7.5 s, and some.";
+        "RFC 8083 4.2, with the times of callstats.io.";
     /// No report on what is sent comes in any more, for 30 s and five times the usual interval.
     RtcpTimeout "rtcpTimeout" Warning "unreported_ratio" "worst_unreported_ratio"
         raise 0.5 clear 0.5 severe 1e9 over 500.0 after 0.0 calm 0.0 settled 0.0

@@ -50,9 +50,9 @@ impl Detector<Round> for RtcpTimeout {
 
 /// For this long reports say that nothing new has come (callstats.io).
 const UNMOVED_MS: f64 = 10_000.0;
-/// Where reports do not count packets: a receiver reports on what it received since its last report (RFC 3550 6.4), and
-/// Chromium goes on for 8 s. With two of its reports left out, which are up to 7.5 s apart for sound, none is to come.
-const UNREPORTED_MS: f64 = 20_000.0;
+/// Where reports do not count packets, a stream that does not arrive is missing in them: a receiver reports on what it
+/// received since its last report (RFC 3550 6.4). Reports are lost, too, so that this must be so for as long as the timeout.
+const UNREPORTED_MS: f64 = TIMEOUT_MS;
 /// Others are reported on all the while.
 const FRESH_MS: f64 = 10_000.0;
 
@@ -62,6 +62,8 @@ pub(super) struct MediaTimeout {
     received: Option<f64>,
     is_stuck: bool,
     stuck_ms: f64,
+    /// For how long packets have been sent since the last report, ms.
+    unreported_ms: Option<f64>,
     lead_ms: f64,
 }
 
@@ -77,15 +79,17 @@ impl Detector<StreamLook<'_>> for MediaTimeout {
             *self = Self::default();
             return Reading::Unknown;
         }
+        let unreported_ms = self.unreported_ms.map(|ms| ms + look.interval.span_ms);
+        self.unreported_ms = if look.has_news { Some(0.0) } else { unreported_ms };
         let received = look.remote.filter(|_| look.has_news).and_then(|remote| remote.get(Num::PacketsReceived));
         if let Some(received) = received {
             self.is_stuck = self.received == Some(received);
             self.received = Some(received);
         }
         self.stuck_ms = if self.is_stuck { self.stuck_ms + look.interval.span_ms } else { 0.0 };
-        let (Some(report_ms), Some(rtcp_ms)) = (look.report_ms, look.rtcp_ms) else { return Reading::Unknown };
-        let is_left_out = report_ms >= UNREPORTED_MS && rtcp_ms < FRESH_MS;
-        self.lead_ms = if is_left_out { report_ms } else { self.stuck_ms };
+        let (Some(unreported_ms), Some(rtcp_ms)) = (self.unreported_ms, look.rtcp_ms) else { return Reading::Unknown };
+        let is_left_out = unreported_ms >= UNREPORTED_MS && rtcp_ms < FRESH_MS;
+        self.lead_ms = if is_left_out { unreported_ms } else { self.stuck_ms };
         Reading::of(is_left_out || self.stuck_ms >= UNMOVED_MS)
     }
 

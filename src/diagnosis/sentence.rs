@@ -3,6 +3,7 @@
 use alloc::format;
 use alloc::string::String;
 
+use super::sync::LATE_IS_BETTER_MS;
 use super::{Diagnosis, Kind, Side};
 
 /// More than this many times as uneven as random loss is loss in bursts.
@@ -48,9 +49,9 @@ pub(crate) fn sentence(diagnosis: &Diagnosis, who: &str, start_ms: f64) -> Strin
         Kind::SpeakingWhileMuted => format!("{who} spoke while muted"),
         Kind::Echo => format!("others heard themselves by {who}'s microphone"),
         Kind::AvOutOfSync => {
-            let ahead_ms = get("sound_ahead_ms").unwrap_or_default();
-            let word = if ahead_ms > 0.0 { "early" } else { "late" };
-            format!("{who} heard sound {:.0} ms too {word} for the picture", ahead_ms.abs())
+            let is_early = get("sound_ahead_ms") > Some(0.0);
+            let (ms, word) = if is_early { (figure, "before") } else { (figure + LATE_IS_BETTER_MS, "after") };
+            format!("{who} heard sound {ms:.0} ms {word} its picture")
         }
         Kind::IceDisrupted => format!("{who}'s connection was lost"),
         Kind::IceFlapping => format!("{who}'s connection changed its path again and again"),

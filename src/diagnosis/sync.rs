@@ -4,9 +4,13 @@ use super::{Detector, Evidence, Kind, Reading};
 use crate::id::{StreamKey, UserId};
 
 /// How much later than early sound may be: ITU-R BT.1359-1 accepts 90 ms early and 185 ms late.
-const LATE_IS_BETTER_MS: f64 = 95.0;
+pub(super) const LATE_IS_BETTER_MS: f64 = 95.0;
 /// An offset of more than this is that of streams of which one has not begun.
 const ABSURD_MS: f64 = 5_000.0;
+
+/// After a rest it takes that long until times are right again: Chromium draws a line through the last 20 reports of the
+/// sender, which come every 5 s for sound.
+const UNSURE_MS: f64 = 100_000.0;
 
 /// When something is played, after it was captured. Clocks cancel out between two of one sender.
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,6 +33,7 @@ impl Playing {
 /// The sound and the picture of one sender in a look.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Pair {
+    pub(super) span_ms: f64,
     pub(super) sound: Playing,
     pub(super) picture: Playing,
     pub(super) stream: Option<StreamKey>,
@@ -46,6 +51,7 @@ pub(super) struct Sender {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct AvOutOfSync {
     ahead_ms: Option<f64>,
+    unsure_ms: f64,
 }
 
 impl Detector<Pair> for AvOutOfSync {
@@ -57,7 +63,12 @@ impl Detector<Pair> for AvOutOfSync {
             return Reading::Unknown;
         }
         if look.sound.rests || look.picture.rests {
+            self.unsure_ms = UNSURE_MS;
             return Reading::Resting;
+        }
+        self.unsure_ms -= look.span_ms;
+        if self.unsure_ms > 0.0 {
+            return Reading::Unknown;
         }
         let ahead_ms = look.sound.lag_ms.zip(look.picture.lag_ms).map(|(sound, picture)| picture - sound);
         self.ahead_ms = ahead_ms.filter(|ahead| ahead.abs() <= ABSURD_MS);

@@ -15,7 +15,7 @@ use super::processor::{CpuLimitedReceiver, CpuLimitedSender};
 use super::round::{FabricLook, Flow, Round};
 use super::rtcp::{MediaTimeout, RtcpTimeout};
 use super::sound::{AudibleConcealment, RoboticVoice};
-use super::sync::Sender;
+use super::sync::{Pair, Sender};
 use super::{Change, Diagnosis, Reading, Side, Thresholds};
 use crate::account::Cadence;
 use crate::id::{Direction, FabricId, MediaKind, StreamKey, UserId};
@@ -39,8 +39,6 @@ pub(crate) struct StreamLook<'a> {
     pub(crate) is_muted: Option<bool>,
     /// The other end said something new since the look before.
     pub(crate) has_news: bool,
-    /// Since the other end said anything of this stream, ms.
-    pub(crate) report_ms: Option<f64>,
     /// Since it said anything of any stream, ms.
     pub(crate) rtcp_ms: Option<f64>,
 }
@@ -56,7 +54,6 @@ impl<'a> StreamLook<'a> {
             owner: None,
             is_muted: None,
             has_news: false,
-            report_ms: None,
             rtcp_ms: None,
         }
     }
@@ -136,9 +133,8 @@ pub(crate) struct Watch {
 struct StreamWatch {
     /// Time since loss was last told, ms.
     untold_ms: f64,
-    /// When the other end last said something, and how long ago that is, ms.
+    /// When the other end last said something.
     reported: Option<StatTime>,
-    report_ms: Option<f64>,
     media: Media,
 }
 
@@ -267,7 +263,7 @@ impl Watch {
         self.skew.look(round, span, None, None, &mut desk);
         // What was during a gap nobody knows.
         if round.is_gap {
-            self.senders.iter_mut().for_each(|sender| sender.pair = super::sync::Pair::default());
+            self.senders.iter_mut().for_each(|sender| sender.pair = Pair::default());
             return;
         }
         self.setup.look(round, span, None, None, &mut desk);
@@ -283,26 +279,23 @@ impl Watch {
         uplink.look(round, span, None, Some(Side::Uplink), &mut desk);
         downlink.look(round, span, None, Some(Side::Downlink), &mut desk);
         for sender in &mut self.senders {
-            let pair = core::mem::take(&mut sender.pair);
+            let pair = Pair { span_ms: span.ms, ..core::mem::take(&mut sender.pair) };
             sender.sync.look(&pair, span, pair.stream, Some(Side::Downlink), &mut desk);
         }
     }
 
-    /// Takes note of what the other end says of a stream, and how long ago it did.
+    /// Takes note of whether the other end says something new of a stream.
     fn hear(&mut self, slot: usize, look: &mut StreamLook<'_>) {
         let Some(stream) = self.streams.get_mut(slot) else { return };
         let reported = look.remote.and_then(|remote| remote.timestamp());
         look.has_news = reported.is_some() && reported != stream.reported;
         if look.has_news {
             stream.reported = reported;
-            stream.report_ms = Some(0.0);
             if let Some(has_news) = self.has_news.get_mut(look.interval.direction as usize) {
                 *has_news = true;
             }
-        } else if look.interval.state != State::Gap {
-            stream.report_ms = stream.report_ms.map(|age| age + look.interval.length_ms());
         }
-        (look.report_ms, look.rtcp_ms) = (stream.report_ms, self.rtcp_ms);
+        look.rtcp_ms = self.rtcp_ms;
     }
 
     /// Puts the sound and the picture of one sender side by side.
@@ -319,11 +312,13 @@ impl Watch {
             }
         };
         let Some(sender) = self.senders.get_mut(at) else { return };
-        let rests = interval.state != State::Active;
+        // Between two words of DTX nothing is played, and nothing begins anew.
+        let rests = !interval.state.is_measured() && interval.state != State::Gap;
+        let lag_ms = look.lag_ms().filter(|_| interval.state == State::Active);
         match interval.kind {
-            Some(MediaKind::Audio) => sender.pair.sound.add(look.lag_ms(), rests),
+            Some(MediaKind::Audio) => sender.pair.sound.add(lag_ms, rests),
             Some(MediaKind::Video) => {
-                sender.pair.picture.add(look.lag_ms(), rests);
+                sender.pair.picture.add(lag_ms, rests);
                 sender.pair.stream = Some(StreamKey::new(fabric, interval.direction, interval.ssrc));
             }
             None => {}

@@ -25,6 +25,8 @@ output! {
         from_ms: f64,
         /// When it was over; `None` when it went on to the end.
         to_ms: Option<f64>,
+        /// Where in this list the diagnosis stands that it follows from, counted from 0; `None` for what stands for itself.
+        follows: Option<u64>,
         /// The figures that say so, with their units in the names. The first of [`Kind::figure`] and
         /// [`Kind::worst_figure`] is the mean over this time.
         evidence: BTreeMap<String, f64>,

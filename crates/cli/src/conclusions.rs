@@ -1,4 +1,4 @@
-//! What went wrong, as conclusions over a timeline, worst first.
+//! What went wrong, as conclusions over a timeline, worst first, and under each what followed from it.
 
 use std::io::{self, Write};
 
@@ -9,7 +9,9 @@ use crate::text::{plural, printable};
 /// How many characters a timeline has.
 const WIDTH: usize = 40;
 /// How many conclusions are shown: nobody reads more.
-const SHOWN: usize = 20;
+const SHOWN: usize = 12;
+/// How many of those that follow from one are shown.
+const FOLLOWING: usize = 4;
 
 pub(crate) fn write(summary: &ConferenceSummary, out: &mut dyn Write) -> io::Result<()> {
     let all = &summary.diagnoses;
@@ -18,11 +20,24 @@ pub(crate) fn write(summary: &ConferenceSummary, out: &mut dyn Write) -> io::Res
     }
     writeln!(out, "\nWhat went wrong, worst first")?;
     let call = summary.start_ms.zip(summary.end_ms);
-    for diagnosis in all.iter().take(SHOWN) {
-        let timeline = call.map(|(start, end)| timeline(diagnosis, start, end)).unwrap_or_default();
-        writeln!(out, "  {:7} {timeline} {}", diagnosis.severity.name(), printable(&diagnosis.sentence))?;
+    let roots: Vec<usize> = (0..all.len()).filter(|&at| all[at].follows.is_none()).collect();
+    for &root in roots.iter().take(SHOWN) {
+        let following: Vec<_> = all.iter().filter(|diagnosis| diagnosis.follows == Some(root as u64)).collect();
+        let worst = following.iter().map(|following| following.severity).fold(all[root].severity, Ord::max);
+        let line = |diagnosis: &DiagnosisSummary| call.map(|(start, end)| timeline(diagnosis, start, end));
+        let first = &all[root];
+        let sentence = printable(&first.sentence);
+        writeln!(out, "  {:7} {} {sentence}", worst.name(), line(first).unwrap_or_default())?;
+        for diagnosis in following.iter().take(FOLLOWING) {
+            let sentence = printable(&diagnosis.sentence);
+            writeln!(out, "          {}   {sentence}", line(diagnosis).unwrap_or_default())?;
+        }
+        let more = following.len().saturating_sub(FOLLOWING) as u64;
+        if more > 0 {
+            writeln!(out, "          {:42}   and {more} more of the kind", "")?;
+        }
     }
-    let more = all.len().saturating_sub(SHOWN) as u64 + summary.refused_diagnoses;
+    let more = roots.len().saturating_sub(SHOWN) as u64 + summary.refused_diagnoses;
     if more > 0 {
         writeln!(out, "  and {}", plural(more, "lesser conclusion"))?;
     }

@@ -1,49 +1,251 @@
 //! What went wrong, over all fabrics.
 
+use alloc::collections::BTreeMap;
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 
 use super::Conference;
 use super::Fabric;
-use crate::diagnosis::{Diagnosis, sentence};
+use crate::diagnosis::{Diagnosis, Kind, Reach, Severity, Side, causes_of, sentence};
+use crate::id::{Direction, Ssrc, UserId};
 use crate::summary::DiagnosisSummary;
 
-/// The diagnoses of all fabrics, worst first: by severity, then by how long they went on.
+/// A diagnosis, where it belongs, and what it follows from.
+struct Case<'a> {
+    /// Which of the fabrics.
+    index: usize,
+    diagnosis: &'a Diagnosis,
+    reach: Reach,
+    /// The way that packets take: the fabric that receives them, where both ends are known.
+    way: Option<(usize, Side)>,
+    /// Which of the cases is behind it.
+    cause: Option<usize>,
+    /// How bad it is with all that follows from it.
+    severity: Severity,
+}
+
+/// The diagnoses of all fabrics, worst first: by severity, then by how long they went on. What follows from another comes
+/// right after it.
 pub(super) fn diagnoses(call: &Conference, fabrics: &[&Fabric], start_ms: Option<f64>) -> Vec<DiagnosisSummary> {
-    let mut all: Vec<(f64, usize, &Fabric, &Diagnosis)> = Vec::new();
+    let peers = peers(fabrics);
+    let mut cases: Vec<Case<'_>> = Vec::new();
     for (index, fabric) in fabrics.iter().enumerate() {
         let end_ms = fabric.span.map(|(_, last)| last.as_millis());
         for diagnosis in &fabric.watch.book.diagnoses {
-            let end_ms = diagnosis.to.map(|to| to.as_millis()).or(end_ms).unwrap_or(diagnosis.from.as_millis());
-            all.push((end_ms - diagnosis.from.as_millis(), index, fabric, diagnosis));
+            let from_ms = diagnosis.from.as_millis();
+            let to_ms = diagnosis.to.map(|to| to.as_millis()).or(end_ms).unwrap_or(from_ms);
+            let receiver = peers.get(&index).map(|&receiver| (receiver, Side::Downlink));
+            let way = diagnosis.side.map(|side| match side {
+                Side::Uplink => receiver.unwrap_or((index, side)),
+                Side::Downlink => (index, side),
+            });
+            let (reach, severity) = (Reach { from_ms, to_ms }, diagnosis.severity);
+            cases.push(Case { index, diagnosis, reach, way, cause: None, severity });
         }
     }
-    all.sort_by(|(a_ms, a_index, _, a), (b_ms, b_index, _, b)| {
-        let order = b.severity.cmp(&a.severity).then(b_ms.total_cmp(a_ms));
-        let order = order.then(a.from.as_millis().total_cmp(&b.from.as_millis()));
-        order.then((a.kind, a_index, a.side, a.stream.map(|key| key.ssrc)).cmp(&(
-            b.kind,
-            b_index,
-            b.side,
-            b.stream.map(|key| key.ssrc),
-        )))
+    cases.sort_by(|a, b| worse(a, b));
+    find_causes(&mut cases);
+    let blamed = blame(&mut cases, fabrics, &peers);
+    let causes: Vec<Option<usize>> = (0..cases.len()).map(|at| root(&cases, at)).collect();
+    for (at, cause) in causes.iter().enumerate() {
+        let severity = cases.get(at).map_or(Severity::Notice, |case| case.severity);
+        if let Some(cause) = cause.and_then(|cause| cases.get_mut(cause)) {
+            cause.severity = cause.severity.max(severity);
+        }
+    }
+    // Stable: what follows stays worst first.
+    let root_of = |at: usize| causes.get(at).copied().flatten().unwrap_or(at);
+    let mut order: Vec<usize> = (0..cases.len()).collect();
+    order.sort_by(|&a, &b| {
+        let (root, other) = (root_of(a), root_of(b));
+        let order = cases.get(root).zip(cases.get(other)).map_or(Ordering::Equal, |(a, b)| worse(a, b));
+        order.then((root, root != a).cmp(&(other, other != b)))
     });
-    all.into_iter().map(|(_, _, fabric, diagnosis)| summary(call, fabric, diagnosis, start_ms.unwrap_or(0.0))).collect()
+    let mut places: Vec<usize> = alloc::vec![0; order.len()];
+    for (place, &at) in order.iter().enumerate() {
+        if let Some(slot) = places.get_mut(at) {
+            *slot = place;
+        }
+    }
+    let start_ms = start_ms.unwrap_or(0.0);
+    let summary = |&at: &usize| {
+        let case = cases.get(at)?;
+        let cause = causes.get(at).copied().flatten().and_then(|cause| places.get(cause).copied());
+        Some(summary(call, fabrics, case, blamed.get(&at).copied(), cause, start_ms))
+    };
+    order.iter().filter_map(summary).collect()
 }
 
-fn summary(call: &Conference, fabric: &Fabric, diagnosis: &Diagnosis, start_ms: f64) -> DiagnosisSummary {
-    let user = fabric.spec.local_user.and_then(|user| call.user_name(user));
-    let who = user.unwrap_or(&fabric.spec.name);
+/// Which fabric receives what a fabric sends: streams have the same SSRC at both ends.
+fn peers(fabrics: &[&Fabric]) -> BTreeMap<usize, usize> {
+    let mut receivers: BTreeMap<Ssrc, Option<usize>> = BTreeMap::new();
+    for (index, fabric) in fabrics.iter().enumerate() {
+        for account in fabric.accounts.iter().filter(|account| account.direction == Direction::Inbound) {
+            // One that several receive comes by way of a server.
+            receivers.entry(account.ssrc).and_modify(|receiver| *receiver = None).or_insert(Some(index));
+        }
+    }
+    let mut peers = BTreeMap::new();
+    for (index, fabric) in fabrics.iter().enumerate() {
+        let sent = fabric.accounts.iter().filter(|account| account.direction == Direction::Outbound);
+        let mut receivers = sent.filter_map(|account| receivers.get(&account.ssrc).copied().flatten());
+        if let Some(receiver) = receivers.find(|&receiver| receiver != index) {
+            peers.insert(index, receiver);
+        }
+    }
+    peers
+}
+
+fn worse(a: &Case<'_>, b: &Case<'_>) -> Ordering {
+    let key = |case: &Case<'_>| {
+        (case.diagnosis.kind, case.index, case.diagnosis.side, case.diagnosis.stream.map(|key| key.ssrc))
+    };
+    let order = b.severity.cmp(&a.severity).then(b.reach.length_ms().total_cmp(&a.reach.length_ms()));
+    order.then(a.reach.from_ms.total_cmp(&b.reach.from_ms)).then_with(|| key(a).cmp(&key(b)))
+}
+
+/// Finds the case behind each: of what may be behind it in the same place at the time, what goes deepest, and of several of
+/// a kind the worst. What both ends tell is told by one.
+fn find_causes(cases: &mut [Case<'_>]) {
+    let found: Vec<Option<usize>> = cases
+        .iter()
+        .map(|effect| {
+            let kinds = causes_of(effect.diagnosis.kind);
+            let depth = |kind: Kind| kinds.iter().position(|&other| other == kind && kind != effect.diagnosis.kind);
+            let candidates = cases.iter().enumerate().filter_map(|(at, cause)| {
+                let depth = depth(cause.diagnosis.kind)?;
+                (is_same_place(effect, cause) && effect.reach.follows(cause.reach)).then_some((depth, at))
+            });
+            let jitter = || cases.iter().position(|cause| is_jitter_behind(effect, cause));
+            let other_end = || cases.iter().position(|cause| leads(cause, effect));
+            candidates.min().map(|(_, at)| at).or_else(jitter).or_else(other_end)
+        })
+        .collect();
+    for (case, found) in cases.iter_mut().zip(found) {
+        case.cause = found;
+    }
+}
+
+fn is_jitter_behind(effect: &Case<'_>, cause: &Case<'_>) -> bool {
+    let is_held_back = matches!(effect.diagnosis.kind, Kind::UplinkCongestion | Kind::DownlinkCongestion);
+    let is_jitter = cause.diagnosis.kind == Kind::HighJitter;
+    is_held_back && is_jitter && is_same_place(effect, cause) && cause.reach.is_jitter_behind(effect.reach)
+}
+
+fn is_same_place(effect: &Case<'_>, cause: &Case<'_>) -> bool {
+    match (effect.way, cause.way) {
+        (Some(a), Some(b)) => a == b,
+        _ => effect.index == cause.index,
+    }
+}
+
+/// Whether `a` is the account that one end of a way gives of what `b` tells from the other, and the better one: that of the
+/// sender, if it covers the receiver's.
+fn leads(a: &Case<'_>, b: &Case<'_>) -> bool {
+    let is_both_ways = |kind| matches!(kind, Kind::UplinkCongestion | Kind::DownlinkCongestion);
+    let (kind, other) = (a.diagnosis.kind, b.diagnosis.kind);
+    let is_same = kind == other && kind == Kind::HighLoss || is_both_ways(kind) && is_both_ways(other);
+    if !is_same || a.way != b.way || a.way.is_none() || !a.reach.meets(b.reach) {
+        return false;
+    }
+    match (a.diagnosis.side, b.diagnosis.side) {
+        (Some(Side::Uplink), Some(Side::Downlink)) => a.reach.covers(b.reach),
+        (Some(Side::Downlink), Some(Side::Uplink)) => !b.reach.covers(a.reach),
+        _ => false,
+    }
+}
+
+/// The case at the bottom of another; `None` for one that follows from nothing. Kinds have no circles; both ends of a way
+/// may make one with others, and then the step is as good as the bottom.
+fn root(cases: &[Case<'_>], at: usize) -> Option<usize> {
+    let next = |at: usize| cases.get(at).and_then(|case| case.cause);
+    let mut root = next(at)?;
+    for _ in 0..cases.len() {
+        match next(root) {
+            Some(deeper) if deeper != at => root = deeper,
+            _ => break,
+        }
+    }
+    Some(root)
+}
+
+/// Who sends what several receive with loss, though they receive from others without: it is the sender's uplink. The first of
+/// the receivers tells of all.
+fn blame(cases: &mut [Case<'_>], fabrics: &[&Fabric], peers: &BTreeMap<usize, usize>) -> BTreeMap<usize, UserId> {
+    let senders: BTreeMap<usize, UserId> = peers
+        .iter()
+        .filter_map(|(&sender, &receiver)| Some((receiver, fabrics.get(sender)?.spec.local_user?)))
+        .collect();
+    let is_lossy = |case: &Case<'_>| {
+        case.diagnosis.kind == Kind::HighLoss && case.diagnosis.side == Some(Side::Downlink) && case.cause.is_none()
+    };
+    let receiver = |index: usize| fabrics.get(index).and_then(|fabric| fabric.spec.local_user);
+    let mut blamed = BTreeMap::new();
+    for at in 0..cases.len() {
+        let Some(first) = cases.get(at).filter(|case| is_lossy(case)) else { continue };
+        let Some(&sender) = senders.get(&first.index) else { continue };
+        let (reach, index) = (first.reach, first.index);
+        let at_once = |case: &&Case<'_>| is_lossy(case) && case.reach.meets(reach);
+        // Who else loses: of the sender's packets, and of others' on the way to the same receivers.
+        let others: Vec<usize> = cases
+            .iter()
+            .enumerate()
+            .filter(|(_, case)| at_once(case) && case.index != index && senders.get(&case.index) == Some(&sender))
+            .map(|(other, _)| other)
+            .collect();
+        let is_receiver_hit = cases.iter().filter(at_once).any(|case| {
+            receiver(case.index).is_some()
+                && receiver(case.index) == receiver(index)
+                && senders.get(&case.index) != Some(&sender)
+        });
+        if others.is_empty() || is_receiver_hit {
+            continue;
+        }
+        blamed.insert(at, sender);
+        for other in others {
+            if let Some(case) = cases.get_mut(other) {
+                case.cause = Some(at);
+            }
+        }
+    }
+    blamed
+}
+
+fn summary(
+    call: &Conference,
+    fabrics: &[&Fabric],
+    case: &Case<'_>,
+    blamed: Option<UserId>,
+    cause: Option<usize>,
+    start_ms: f64,
+) -> DiagnosisSummary {
+    let mut diagnosis = *case.diagnosis;
+    if blamed.is_some() {
+        (diagnosis.user, diagnosis.side) = (blamed, Some(Side::Uplink));
+    }
+    let name = fabrics.get(case.index).map_or("", |fabric| &*fabric.spec.name);
+    let local = fabrics.get(case.index).and_then(|fabric| fabric.spec.local_user);
+    let user = blamed.or(local).and_then(|user| call.user_name(user));
+    let who = user.unwrap_or(name);
+    let mut sentence = sentence(&diagnosis, if who.is_empty() { "somebody" } else { who }, start_ms);
+    if blamed.is_some()
+        && let Some(receiver) = local.and_then(|local| call.user_name(local))
+    {
+        sentence = format!("{sentence}, to {receiver} and others");
+    }
     DiagnosisSummary {
         kind: diagnosis.kind,
         severity: diagnosis.severity,
-        fabric: fabric.spec.name.clone(),
+        fabric: name.into(),
         user: user.map(String::from),
         direction: diagnosis.side,
         ssrc: diagnosis.stream.map(|key| key.ssrc),
         from_ms: diagnosis.from.as_millis(),
         to_ms: diagnosis.to.map(|to| to.as_millis()),
+        follows: cause.map(|cause| cause as u64),
         evidence: diagnosis.evidence.iter().map(|(name, value)| (name.into(), value)).collect(),
-        sentence: sentence(diagnosis, if who.is_empty() { "somebody" } else { who }, start_ms),
+        sentence,
     }
 }
