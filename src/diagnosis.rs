@@ -159,9 +159,9 @@ pub(crate) trait Detector<Look> {
     /// More figures for the evidence. Called after each reading while the diagnosis is raised.
     fn explain(&self, _evidence: &mut Evidence) {}
 
-    /// For how long it had been so when the look just read was the first to tell, ms.
-    fn lead_ms(&self) -> f64 {
-        0.0
+    /// For how long it had been so when the look just read was the first to tell, ms; `None` for as long as the look took.
+    fn ago_ms(&self) -> Option<f64> {
+        None
     }
 
     /// The diagnosis was raised by the look just read.

@@ -9,7 +9,7 @@ pub(crate) struct Reach {
     pub(crate) to_ms: f64,
 }
 
-/// Detectors need not notice in the order in which things happen.
+/// Detectors need not notice in the order in which things happen; nor need looks tell in which they did.
 const EARLY_MS: f64 = 5_000.0;
 /// For this long what a cause did goes on: a picture is encoded anew, a buffer empties.
 const AFTERMATH_MS: f64 = 15_000.0;
@@ -37,9 +37,9 @@ impl Reach {
         self.shared_ms(other) >= self.length_ms().min(other.length_ms()) * MOSTLY
     }
 
-    /// Whether it begins with the cause or soon after, and does not outlast it by much.
-    pub(crate) fn follows(self, cause: Self) -> bool {
-        let reach = Self { from_ms: cause.from_ms - EARLY_MS, to_ms: cause.to_ms + AFTERMATH_MS };
+    /// Whether it begins with the cause or soon after, and does not outlast it by much. `look_ms` is how far looks are apart.
+    pub(crate) fn follows(self, cause: Self, look_ms: f64) -> bool {
+        let reach = Self { from_ms: cause.from_ms - EARLY_MS - look_ms, to_ms: cause.to_ms + AFTERMATH_MS };
         let begins = (reach.from_ms..=reach.to_ms).contains(&self.from_ms);
         begins && self.shared_ms(reach) >= self.length_ms() * MOSTLY
     }
@@ -51,7 +51,7 @@ const LONG_BEFORE_MS: f64 = 10_000.0;
 impl Reach {
     /// Whether jitter in this time is what `congestion` comes from.
     pub(crate) fn is_jitter_behind(self, congestion: Self) -> bool {
-        congestion.from_ms >= self.from_ms + LONG_BEFORE_MS && congestion.follows(self)
+        congestion.from_ms >= self.from_ms + LONG_BEFORE_MS && congestion.follows(self, 0.0)
     }
 }
 
@@ -92,7 +92,7 @@ pub(crate) const fn causes_of(kind: Kind) -> &'static [Kind] {
             HighJitter,
             FrozenVideo,
         ],
-        StuckDecoder => &[NullDecoder],
+        StuckDecoder => &[IceDisrupted, NoMedia, NullDecoder, UplinkCongestion, DownlinkCongestion, HighLoss],
         _ => &[],
     }
 }

@@ -48,8 +48,8 @@ impl Detector<Round> for NoMedia {
         evidence.set("unanswered_checks", self.unanswered);
     }
 
-    fn lead_ms(&self) -> f64 {
-        self.dry_ms
+    fn ago_ms(&self) -> Option<f64> {
+        Some(self.dry_ms)
     }
 }
 
@@ -93,7 +93,7 @@ impl Detector<StreamLook<'_>> for OneWayMedia {
         evidence.set("missing_packets", Some(self.missing).filter(|&missing| missing > 0.0));
     }
 
-    fn lead_ms(&self) -> f64 {
-        self.dry_ms
+    fn ago_ms(&self) -> Option<f64> {
+        Some(self.dry_ms)
     }
 }

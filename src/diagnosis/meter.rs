@@ -106,8 +106,8 @@ impl<D> Watched<D> {
     {
         let reading = self.detector.read(look);
         let was_raised = self.is_raised();
-        let lead_ms = self.detector.lead_ms();
-        self.meter.step(D::KIND, reading, lead_ms, span, stream, side, desk);
+        let ago_ms = self.detector.ago_ms();
+        self.meter.step(D::KIND, reading, ago_ms, span, stream, side, desk);
         if let Raised::Yes { place, .. } = self.meter.raised {
             if !was_raised {
                 self.detector.begin();
@@ -135,7 +135,7 @@ impl Meter {
         &mut self,
         kind: Kind,
         reading: Reading,
-        lead_ms: f64,
+        ago_ms: Option<f64>,
         span: Span,
         stream: Option<StreamKey>,
         side: Option<Side>,
@@ -176,7 +176,7 @@ impl Meter {
         if level < threshold.clear && alone < threshold.raise && !is_raised {
             self.since = None;
         } else if self.since.is_none() && alone >= threshold.raise {
-            self.since = StatTime::from_millis(span.at.as_millis() - ms.max(lead_ms));
+            self.since = StatTime::from_millis(span.at.as_millis() - ago_ms.unwrap_or(ms));
             self.sum = Sum::default();
         }
         self.sum = Sum { part: self.sum.part + part, whole: self.sum.whole + whole };
@@ -222,6 +222,7 @@ impl Meter {
                 if is_over {
                     diagnosis.to = Some(*last);
                     self.raised = Raised::No;
+                    self.since = None;
                     (desk.tell)(Change::Cleared, diagnosis);
                 } else if severity > diagnosis.severity {
                     diagnosis.severity = severity;

@@ -75,10 +75,8 @@ impl Detector<StreamLook<'_>> for SpeakingWhileMuted {
 
 /// What callstats.io calls an acceptable echo (ITU-T G.107 reckons its impairment from the same figure).
 const ACCEPTABLE_DB: f64 = 14.0;
-/// What Chromium reports while its echo canceller has measured nothing.
-const UNMEASURED: [(f64, f64); 2] = [(-30.0, 0.175_512_032_020_710_75), (-100.0, -100.0)];
-/// How near to that is the same: it may have been written as a decimal.
-const NEAR_DB: f64 = 1e-3;
+/// A path that gains that much is none: Chromium reports −30 or −100 dB as long as its echo canceller has measured nothing.
+const UNMEASURED_DB: f64 = -30.0;
 
 /// What the far end says comes back to it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -99,9 +97,7 @@ impl Echo {
 fn echo_loss_db(source: Entry<'_>) -> Option<f64> {
     let loss = source.get(Num::EchoReturnLoss)?;
     let enhancement = source.get(Num::EchoReturnLossEnhancement)?;
-    let is_near = |a: f64, b: f64| (a - b).abs() < NEAR_DB;
-    let is_unmeasured = UNMEASURED.iter().any(|&(a, b)| is_near(loss, a) && is_near(enhancement, b));
-    (!is_unmeasured).then_some(loss + enhancement)
+    (loss > UNMEASURED_DB).then_some(loss + enhancement)
 }
 
 impl Detector<StreamLook<'_>> for Echo {

@@ -4,18 +4,25 @@ use super::round::{Connection, Round};
 use super::{Detector, Evidence, Kind, Reading};
 
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct IceDisrupted;
+pub(super) struct IceDisrupted {
+    lost_ms: Option<f64>,
+}
 
 impl Detector<Round> for IceDisrupted {
     const KIND: Kind = Kind::IceDisrupted;
 
     fn read(&mut self, look: &Round) -> Reading {
+        self.lost_ms = look.fabric.lost_ms;
         match look.fabric.connection {
             Connection::Up => Reading::Level(0.0),
             Connection::Lost => Reading::Level(1.0),
             Connection::Coming | Connection::Over => Reading::Resting,
             Connection::Unknown => Reading::Unknown,
         }
+    }
+
+    fn ago_ms(&self) -> Option<f64> {
+        self.lost_ms
     }
 }
 
@@ -49,8 +56,8 @@ impl Detector<Round> for IceFlapping {
         Reading::Level(lately as f64)
     }
 
-    fn lead_ms(&self) -> f64 {
-        self.ago_ms.iter().flatten().copied().filter(|&ago| ago < TOGETHER_MS).fold(0.0, f64::max)
+    fn ago_ms(&self) -> Option<f64> {
+        self.ago_ms.iter().flatten().copied().filter(|&ago| ago < TOGETHER_MS).reduce(f64::max)
     }
 }
 
@@ -88,7 +95,7 @@ impl Detector<Round> for SlowSetup {
         evidence.set("setup_ms", Some(self.took_ms));
     }
 
-    fn lead_ms(&self) -> f64 {
-        self.took_ms
+    fn ago_ms(&self) -> Option<f64> {
+        Some(self.took_ms)
     }
 }

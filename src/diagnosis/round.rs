@@ -32,6 +32,8 @@ pub(crate) struct FabricLook {
     /// Whether anything came by the path since the look before, RTCP included.
     pub(crate) arrives: Option<bool>,
     pub(crate) connection: Connection,
+    /// For how long it has been lost, ms.
+    pub(crate) lost_ms: Option<f64>,
     /// How long it took to find a path at first, or has taken so far, ms.
     pub(crate) connects_ms: Option<f64>,
     /// How often the path was lost or became another one, in all.

@@ -43,8 +43,8 @@ impl Detector<Round> for RtcpTimeout {
         evidence.set("usual_report_interval_ms", self.usual_ms);
     }
 
-    fn lead_ms(&self) -> f64 {
-        self.age_ms.unwrap_or(0.0)
+    fn ago_ms(&self) -> Option<f64> {
+        self.age_ms
     }
 }
 
@@ -64,7 +64,7 @@ pub(super) struct MediaTimeout {
     stuck_ms: f64,
     /// For how long packets have been sent since the last report, ms.
     unreported_ms: Option<f64>,
-    lead_ms: f64,
+    ago_ms: f64,
 }
 
 impl Detector<StreamLook<'_>> for MediaTimeout {
@@ -89,7 +89,7 @@ impl Detector<StreamLook<'_>> for MediaTimeout {
         self.stuck_ms = if self.is_stuck { self.stuck_ms + look.interval.span_ms } else { 0.0 };
         let (Some(unreported_ms), Some(rtcp_ms)) = (self.unreported_ms, look.rtcp_ms) else { return Reading::Unknown };
         let is_left_out = unreported_ms >= UNREPORTED_MS && rtcp_ms < FRESH_MS;
-        self.lead_ms = if is_left_out { unreported_ms } else { self.stuck_ms };
+        self.ago_ms = if is_left_out { unreported_ms } else { self.stuck_ms };
         Reading::of(is_left_out || self.stuck_ms >= UNMOVED_MS)
     }
 
@@ -97,7 +97,7 @@ impl Detector<StreamLook<'_>> for MediaTimeout {
         evidence.set("packets_received", self.received);
     }
 
-    fn lead_ms(&self) -> f64 {
-        self.lead_ms
+    fn ago_ms(&self) -> Option<f64> {
+        Some(self.ago_ms)
     }
 }

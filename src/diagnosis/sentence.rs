@@ -56,6 +56,9 @@ pub(crate) fn sentence(diagnosis: &Diagnosis, who: &str, start_ms: f64) -> Strin
         Kind::IceDisrupted => format!("{who}'s connection was lost"),
         Kind::IceFlapping => format!("{who}'s connection changed its path again and again"),
         Kind::RelayOverTcp => format!("{who}'s packets went by a relay over TCP"),
+        Kind::SlowSetup if diagnosis.to.is_none() => {
+            format!("{who}'s connection was not set up in {:.1} s", figure / 1e3)
+        }
         Kind::SlowSetup => format!("{who}'s connection took {:.1} s to be set up", figure / 1e3),
         Kind::StatsGap => format!("nobody measured {who}'s connection for {:.0} s", figure / 1e3),
         Kind::ClockSkew => format!("{who}'s clock was off by {:.1} s", figure / 1e3),

@@ -137,6 +137,11 @@ impl Lifecycle {
         self.disrupted_micros.saturating_add(open) as f64 / 1e3
     }
 
+    /// For how long packets have not been able to flow though they had, ms; `None` while they can.
+    pub(crate) fn lost_ms(&self, now: Timestamp) -> Option<f64> {
+        self.disrupted_since.map(|since| millis(since, now))
+    }
+
     /// How long ICE looked for the first path, or has looked so far, ms. `None` before it began, and where nobody saw that.
     pub(crate) fn connects_ms(&self, now: Timestamp) -> Option<f64> {
         match self.setup {

@@ -254,6 +254,7 @@ impl Fabric {
                 }
                 Some(FabricState::Failed | FabricState::Terminated) => Connection::Over,
             },
+            lost_ms: self.life.lost_ms(now),
             connects_ms: self.life.connects_ms(now),
             path_changes: self.life.disruptions + self.life.switches,
             relays_over_tcp: matches!(self.path.relay(), Some(Relay::Tcp | Relay::Tls)),

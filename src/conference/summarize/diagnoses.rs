@@ -18,6 +18,8 @@ struct Case<'a> {
     index: usize,
     diagnosis: &'a Diagnosis,
     reach: Reach,
+    /// How far looks are apart there.
+    look_ms: f64,
     /// The way that packets take: the fabric that receives them, where both ends are known.
     way: Option<(usize, Side)>,
     /// Which of the cases is behind it.
@@ -42,7 +44,8 @@ pub(super) fn diagnoses(call: &Conference, fabrics: &[&Fabric], start_ms: Option
                 Side::Downlink => (index, side),
             });
             let (reach, severity) = (Reach { from_ms, to_ms }, diagnosis.severity);
-            cases.push(Case { index, diagnosis, reach, way, cause: None, severity });
+            let look_ms = fabric.watch.look_ms();
+            cases.push(Case { index, diagnosis, reach, look_ms, way, cause: None, severity });
         }
     }
     cases.sort_by(|a, b| worse(a, b));
@@ -116,7 +119,7 @@ fn find_causes(cases: &mut [Case<'_>]) {
             let depth = |kind: Kind| kinds.iter().position(|&other| other == kind && kind != effect.diagnosis.kind);
             let candidates = cases.iter().enumerate().filter_map(|(at, cause)| {
                 let depth = depth(cause.diagnosis.kind)?;
-                (is_same_place(effect, cause) && effect.reach.follows(cause.reach)).then_some((depth, at))
+                (is_same_place(effect, cause) && effect.reach.follows(cause.reach, effect.look_ms)).then_some((depth, at))
             });
             let jitter = || cases.iter().position(|cause| is_jitter_behind(effect, cause));
             let other_end = || cases.iter().position(|cause| leads(cause, effect));
