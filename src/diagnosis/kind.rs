@@ -173,7 +173,7 @@ kinds! {
     /// while the application says that it is not muted. Silence to the last bit of which the application says nothing is
     /// taken for a mute: the two look alike.
     SilentMicrophone "silentMicrophone" Warning "silent_ratio" "worst_silent_ratio"
-        raise 0.9 clear 0.5 severe 1e9 over 2_000.0 after 30_000.0 calm 0.0 settled 0.0
+        raise 0.5 clear 0.5 severe 1e9 over 500.0 after 30_000.0 calm 0.0 settled 0.0
         "ObserveRTC client-monitor: RMS below 0.001 for 30 s. That it was never louder is our own condition: who listens in a quiet room is below it, too.";
     /// Somebody speaks while sound is muted, by the application's word or because its encoding is inactive. The figure is
     /// the share of speech. A track that is disabled (`enabled = false`) has no level, so that nothing can be told.
@@ -262,7 +262,8 @@ choices! {
     smoothing_ms with_smoothing_ms;
     /// For how long it must be beyond the limit before it is raised, ms.
     raise_after_ms with_raise_after_ms;
-    /// For how long it must be below the limit before it is cleared, ms.
+    /// For how long it must be below the limit before it is cleared, ms. Readings that have not been smoothed clear it, too, if
+    /// they stay below for that long and twice the time constant.
     clear_after_ms with_clear_after_ms;
     /// For how long a stream is left alone when it begins, or goes on after a rest, ms.
     settling_ms with_settling_ms;

@@ -9,6 +9,9 @@ use crate::unit::StatTime;
 /// When nothing tells for this long, what was raised is cleared: RTCP figures are not believed any longer either.
 const UNKNOWN_MS: f64 = 30_000.0;
 
+/// So many time constants without anything wrong, and it is over, whatever it was before.
+const CALM: f64 = 2.0;
+
 /// Room for diagnoses is made for so many at a time.
 const BLOCK: usize = 32;
 
@@ -63,6 +66,8 @@ struct Meter {
     awake_ms: f64,
     beyond_ms: f64,
     below_ms: f64,
+    /// The same of readings that have not been smoothed.
+    calm_ms: f64,
     /// When a reading was first beyond the limit since the level was last below it.
     since: Option<StatTime>,
     /// What readings came to since then.
@@ -187,7 +192,10 @@ impl Meter {
             self.beyond_ms = 0.0;
             self.below_ms = if level < threshold.clear { self.below_ms + ms } else { 0.0 };
         }
-        let is_over = self.below_ms > 0.0 && self.below_ms >= threshold.clear_after_ms;
+        self.calm_ms = if alone < threshold.clear { self.calm_ms + ms } else { 0.0 };
+        // What was very bad fades slowly: that nothing is wrong any more counts, too.
+        let is_calm = self.calm_ms > 0.0 && self.calm_ms >= threshold.clear_after_ms + CALM * smoothing_ms;
+        let is_over = is_calm || self.below_ms > 0.0 && self.below_ms >= threshold.clear_after_ms;
         let severity = if level >= threshold.severe { Severity::Severe } else { kind.severity() };
         match &mut self.raised {
             Raised::No if level >= threshold.raise && self.beyond_ms >= threshold.raise_after_ms => {
@@ -223,6 +231,9 @@ impl Meter {
                     diagnosis.to = Some(*last);
                     self.raised = Raised::No;
                     self.since = None;
+                    if is_calm {
+                        (self.part, self.beyond_ms) = (0.0, 0.0);
+                    }
                     (desk.tell)(Change::Cleared, diagnosis);
                 } else if severity > diagnosis.severity {
                     diagnosis.severity = severity;

@@ -35,8 +35,10 @@ impl Detector<StreamLook<'_>> for FrozenVideo {
         }
         let ended = look.get(Metric::FreezesPerSecond).map_or(0.0, |rate| rate * look.interval.span_ms / 1e3);
         self.freezes += ended;
-        // A freeze is counted whole when it ends; before that, pictures that arrive and are not shown tell.
-        match (look.get(Metric::FrozenRatio), shows_nothing(look)) {
+        // A freeze is counted whole when it ends; before that, pictures that arrive and are not shown tell. A shared screen
+        // may have none.
+        let shows_nothing = shows_nothing(look).map(|is_so| is_so && !look.is_screen());
+        match (look.get(Metric::FrozenRatio), shows_nothing) {
             (None, None) => Reading::Unknown,
             (_, Some(true)) => Reading::Level(1.0),
             (frozen, _) => Reading::Level(frozen.unwrap_or(0.0)),
@@ -72,6 +74,10 @@ impl Detector<StreamLook<'_>> for LowFrameRate {
             return Reading::Resting;
         }
         let Some(shown) = look.get(Metric::FramesPerSecond) else { return Reading::Unknown };
+        // Where nothing comes at all the sender may have stopped.
+        if look.interval.direction == Direction::Inbound && look.get(Metric::PacketRatePps) == Some(0.0) {
+            return Reading::Unknown;
+        }
         let ms = look.interval.span_ms;
         let usual = self.usual.map_or(shown, |usual| {
             let kept = libm::exp(-ms / USUAL_MS);

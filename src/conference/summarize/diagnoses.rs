@@ -24,12 +24,13 @@ struct Case<'a> {
     way: Option<(usize, Side)>,
     /// Which of the cases is behind it.
     cause: Option<usize>,
-    /// How bad it is with all that follows from it.
+    /// How bad it is with all that follows from it, and how long all of that was together, ms.
     severity: Severity,
+    all_ms: f64,
 }
 
-/// The diagnoses of all fabrics, worst first: by severity, then by how long they went on. What follows from another comes
-/// right after it.
+/// The diagnoses of all fabrics, worst first: by severity, then by how long it went on with all that follows. What follows
+/// from another comes right after it.
 pub(super) fn diagnoses(call: &Conference, fabrics: &[&Fabric], start_ms: Option<f64>) -> Vec<DiagnosisSummary> {
     let peers = peers(fabrics);
     let mut cases: Vec<Case<'_>> = Vec::new();
@@ -44,8 +45,9 @@ pub(super) fn diagnoses(call: &Conference, fabrics: &[&Fabric], start_ms: Option
                 Side::Downlink => (index, side),
             });
             let (reach, severity) = (Reach { from_ms, to_ms }, diagnosis.severity);
+            let all_ms = reach.length_ms();
             let look_ms = fabric.watch.look_ms();
-            cases.push(Case { index, diagnosis, reach, look_ms, way, cause: None, severity });
+            cases.push(Case { index, diagnosis, reach, look_ms, way, cause: None, severity, all_ms });
         }
     }
     cases.sort_by(|a, b| worse(a, b));
@@ -53,9 +55,10 @@ pub(super) fn diagnoses(call: &Conference, fabrics: &[&Fabric], start_ms: Option
     let blamed = blame(&mut cases, fabrics, &peers);
     let causes: Vec<Option<usize>> = (0..cases.len()).map(|at| root(&cases, at)).collect();
     for (at, cause) in causes.iter().enumerate() {
-        let severity = cases.get(at).map_or(Severity::Notice, |case| case.severity);
+        let Some((severity, ms)) = cases.get(at).map(|case| (case.severity, case.reach.length_ms())) else { continue };
         if let Some(cause) = cause.and_then(|cause| cases.get_mut(cause)) {
             cause.severity = cause.severity.max(severity);
+            cause.all_ms += ms;
         }
     }
     // Stable: what follows stays worst first.
@@ -105,7 +108,7 @@ fn worse(a: &Case<'_>, b: &Case<'_>) -> Ordering {
     let key = |case: &Case<'_>| {
         (case.diagnosis.kind, case.index, case.diagnosis.side, case.diagnosis.stream.map(|key| key.ssrc))
     };
-    let order = b.severity.cmp(&a.severity).then(b.reach.length_ms().total_cmp(&a.reach.length_ms()));
+    let order = b.severity.cmp(&a.severity).then(b.all_ms.total_cmp(&a.all_ms));
     order.then(a.reach.from_ms.total_cmp(&b.reach.from_ms)).then_with(|| key(a).cmp(&key(b)))
 }
 

@@ -1,0 +1,474 @@
+//! What no recording shows, in calls made by hand: each kind is found in time, told once, dated, and over in time.
+
+use std::collections::BTreeSet;
+
+use callgauge::AppEvent;
+use callgauge::diagnosis::Kind;
+
+use super::world::{Case, END_S, FROM_S, TO_S, World, play};
+use super::{Change, DOWN, UP};
+
+/// Changes the world when it begins to be wrong, and mends it.
+fn between(world: &mut World, change: fn(&mut World)) {
+    match world.s {
+        FROM_S => change(world),
+        TO_S => world.mend(),
+        _ => {}
+    }
+}
+
+/// Says since when what is played was captured.
+fn play_late(world: &mut World, sound_ms: f64, picture_ms: f64) {
+    let now_ms = 1.7e12 + f64::from(world.s) * 1e3;
+    world.set("IA", "estimatedPlayoutTimestamp", now_ms - sound_ms);
+    world.set("IV", "estimatedPlayoutTimestamp", now_ms - picture_ms);
+}
+
+fn is_wrong(world: &World) -> bool {
+    (FROM_S..TO_S).contains(&world.s)
+}
+
+const CASE: Case = Case {
+    kind: Kind::NoMedia,
+    side: None,
+    raised: 0..=0,
+    over: None,
+    from: FROM_S - 1..=FROM_S,
+    change: |_| {},
+    act: None,
+    with: &[],
+};
+
+const CASES: &[Case] = &[
+    Case {
+        kind: Kind::NoMedia,
+        side: DOWN,
+        raised: 31..=34,
+        over: Some(90..=92),
+        change: |world| between(world, World::cut),
+        with: &[Kind::RtcpTimeout],
+        ..CASE
+    },
+    // Checks are not counted.
+    Case {
+        kind: Kind::NoMedia,
+        side: DOWN,
+        raised: 39..=42,
+        over: Some(90..=92),
+        change: |world| {
+            between(world, World::cut);
+            world.forget("P", "requestsSent");
+        },
+        with: &[Kind::RtcpTimeout],
+        ..CASE
+    },
+    Case {
+        kind: Kind::OneWayMedia,
+        side: DOWN,
+        raised: 35..=42,
+        over: Some(90..=92),
+        change: |world| {
+            between(world, |world| {
+                world.grow("IA", "packetsReceived", 0.0);
+                world.grow("IA", "bytesReceived", 0.0);
+            });
+        },
+        ..CASE
+    },
+    Case {
+        kind: Kind::MediaTimeout,
+        side: UP,
+        raised: 40..=46,
+        from: 30..=35,
+        over: Some(90..=96),
+        change: |world| between(world, |world| world.grow("HA", "packetsReceived", 0.0)),
+        ..CASE
+    },
+    // Reports count no packets.
+    Case {
+        kind: Kind::MediaTimeout,
+        side: UP,
+        raised: 55..=62,
+        from: 25..=30,
+        over: Some(90..=96),
+        change: |world| {
+            world.forget("HA", "packetsReceived");
+            between(world, |world| world.reports.retain(|&id, _| id != "HA"));
+        },
+        ..CASE
+    },
+    Case {
+        kind: Kind::RtcpTimeout,
+        raised: 59..=61,
+        over: Some(90..=91),
+        change: |world| between(world, |world| world.reports.clear()),
+        ..CASE
+    },
+    // A microphone that gives nothing but its own noise.
+    Case {
+        kind: Kind::SilentMicrophone,
+        side: UP,
+        raised: 30..=33,
+        from: 0..=2,
+        over: Some(90..=92),
+        change: |world| {
+            if world.s == 1 {
+                world.grow("SA", "totalAudioEnergy", 1e-8);
+            }
+            if world.s == TO_S {
+                world.mend();
+            }
+        },
+        ..CASE
+    },
+    // One that gives nothing at all, while the application says that it is not muted.
+    Case {
+        kind: Kind::SilentMicrophone,
+        side: UP,
+        raised: 59..=62,
+        over: Some(90..=92),
+        change: |world| between(world, |world| world.grow("SA", "totalAudioEnergy", 0.0)),
+        act: Some(|s, call, fabric, now| {
+            if s == 10 {
+                call.send_event(now, fabric, AppEvent::AudioMute(None)).unwrap();
+            } else if s == 20 {
+                call.send_event(now, fabric, AppEvent::AudioUnmute(None)).unwrap();
+            }
+        }),
+        with: &[Kind::SpeakingWhileMuted],
+        ..CASE
+    },
+    Case {
+        kind: Kind::SpeakingWhileMuted,
+        side: UP,
+        raised: 32..=36,
+        from: 29..=31,
+        over: Some(90..=92),
+        act: Some(|s, call, fabric, now| {
+            if s == FROM_S {
+                call.send_event(now, fabric, AppEvent::AudioMute(None)).unwrap();
+            } else if s == TO_S {
+                call.send_event(now, fabric, AppEvent::AudioUnmute(None)).unwrap();
+            }
+        }),
+        ..CASE
+    },
+    Case {
+        kind: Kind::SpeakingWhileMuted,
+        side: UP,
+        raised: 32..=36,
+        from: 29..=31,
+        over: Some(90..=92),
+        change: |world| {
+            between(world, |world| {
+                world.stop("OA");
+                world.set("OA", "active", false);
+            });
+        },
+        ..CASE
+    },
+    Case {
+        kind: Kind::Echo,
+        side: UP,
+        raised: 31..=40,
+        over: Some(90..=105),
+        change: |world| {
+            let (loss, enhancement) = if is_wrong(world) { (5.0, 3.0) } else { (30.0, 25.0) };
+            world.set("SA", "echoReturnLoss", loss);
+            world.set("SA", "echoReturnLossEnhancement", enhancement);
+        },
+        ..CASE
+    },
+    // The picture is late.
+    Case {
+        kind: Kind::AvOutOfSync,
+        side: DOWN,
+        raised: 35..=45,
+        over: Some(90..=120),
+        change: |world| play_late(world, 200.0, if is_wrong(world) { 600.0 } else { 200.0 }),
+        ..CASE
+    },
+    Case {
+        kind: Kind::IceDisrupted,
+        raised: 33..=36,
+        over: Some(90..=91),
+        change: |world| between(world, |world| world.set("T", "iceState", "disconnected")),
+        ..CASE
+    },
+    Case {
+        kind: Kind::IceFlapping,
+        raised: 35..=50,
+        from: 29..=34,
+        over: Some(90..=120),
+        change: |world| {
+            let is_down = is_wrong(world) && world.s % 8 < 3;
+            world.set("T", "iceState", if is_down { "disconnected" } else { "connected" });
+        },
+        ..CASE
+    },
+    Case {
+        kind: Kind::RelayOverTcp,
+        raised: 2..=3,
+        from: 1..=2,
+        change: |world| {
+            world.set("L", "candidateType", "relay");
+            world.set("L", "relayProtocol", "tcp");
+        },
+        ..CASE
+    },
+    Case {
+        kind: Kind::SlowSetup,
+        raised: 6..=7,
+        from: 1..=1,
+        over: Some(12..=13),
+        change: |world| {
+            world.gone = if world.s < 12 { vec!["P", "IA", "IV", "OA", "OV", "GA", "GV", "HA", "HV"] } else { Vec::new() };
+            world.set("T", "iceState", if world.s < 12 { "checking" } else { "connected" });
+        },
+        ..CASE
+    },
+    Case {
+        kind: Kind::ClockSkew,
+        raised: 60..=121,
+        from: 59..=120,
+        change: |world| world.ahead_ms = if world.s >= 60 { 3_000.0 } else { 0.0 },
+        ..CASE
+    },
+    Case {
+        kind: Kind::StuckDecoder,
+        side: DOWN,
+        raised: 33..=40,
+        from: 29..=32,
+        over: Some(90..=93),
+        change: |world| {
+            between(world, |world| {
+                world.grow("IV", "framesDecoded", 0.0);
+                world.grow("IV", "pliCount", 1.0);
+            });
+        },
+        with: &[Kind::FrozenVideo, Kind::LowFrameRate, Kind::KeyFrameStorm],
+        ..CASE
+    },
+    Case {
+        kind: Kind::NullDecoder,
+        side: DOWN,
+        raised: 30..=31,
+        over: Some(90..=91),
+        change: |world| between(world, |world| world.set("IV", "decoderImplementation", "NullVideoDecoder")),
+        ..CASE
+    },
+    Case {
+        kind: Kind::KeyFrameStorm,
+        side: DOWN,
+        raised: 40..=60,
+        over: Some(90..=115),
+        change: |world| between(world, |world| world.grow("IV", "pliCount", 1.0)),
+        ..CASE
+    },
+    Case {
+        kind: Kind::LowResolution,
+        side: DOWN,
+        raised: 40..=60,
+        over: Some(90..=115),
+        change: |world| between(world, |world| world.grow("IV", "bytesReceived", 1e6)),
+        ..CASE
+    },
+    Case {
+        kind: Kind::LowFrameRate,
+        side: DOWN,
+        raised: 33..=40,
+        over: Some(90..=105),
+        change: |world| between(world, |world| world.grow("IV", "framesDecoded", 5.0)),
+        ..CASE
+    },
+    Case {
+        kind: Kind::LowFrameRate,
+        side: UP,
+        raised: 33..=40,
+        over: Some(90..=105),
+        change: |world| between(world, |world| world.grow("OV", "framesSent", 5.0)),
+        ..CASE
+    },
+    Case {
+        kind: Kind::RoboticVoice,
+        side: DOWN,
+        raised: 33..=40,
+        over: Some(90..=105),
+        change: |world| between(world, |world| world.grow("IA", "insertedSamplesForDeceleration", 6_000.0)),
+        ..CASE
+    },
+    Case {
+        kind: Kind::CpuLimitedSender,
+        side: UP,
+        raised: 33..=40,
+        over: Some(90..=105),
+        change: |world| {
+            between(world, |world| {
+                world.grow("OV", "limited.cpu", 0.8);
+                world.grow("OV", "limited.none", 0.2);
+            });
+        },
+        ..CASE
+    },
+    Case {
+        kind: Kind::CpuLimitedReceiver,
+        side: DOWN,
+        raised: 33..=40,
+        over: Some(90..=105),
+        change: |world| {
+            between(world, |world| {
+                world.grow("IV", "framesDropped", 15.0);
+                world.grow("IV", "framesDecoded", 10.0);
+            });
+        },
+        with: &[Kind::LowFrameRate],
+        ..CASE
+    },
+];
+
+#[test]
+fn each_kind_is_found_in_time_told_once_and_over_in_time() {
+    for (number, case) in CASES.iter().enumerate() {
+        let name = format!("case {number}, {:?}", case.kind);
+        let (told, summary) = play(
+            |world| {
+                (case.change)(world);
+                true
+            },
+            case.act,
+        );
+        let is_it = |told: &&super::Told| told.3.kind == case.kind && told.3.side == case.side;
+        let raised: Vec<_> = told.iter().filter(is_it).filter(|told| told.2 == Change::Raised).collect();
+        assert_eq!(raised.len(), 1, "{name}: {told:#?}");
+        let seconds = |s: f64| s as u32;
+        assert!(case.raised.contains(&seconds(raised[0].0)), "{name}: raised at {}", raised[0].0);
+        let from = (raised[0].3.from.as_millis() - 1.7e12) / 1e3;
+        assert!(case.from.contains(&seconds(from.round())), "{name}: from {from}");
+        let over = told.iter().filter(is_it).find(|told| told.2 == Change::Cleared).map(|told| seconds(told.0));
+        assert_eq!(over.is_some(), case.over.is_some(), "{name}: {over:?}");
+        assert!(over.is_none_or(|over| case.over.clone().unwrap().contains(&over)), "{name}: over at {over:?}");
+        let others: BTreeSet<Kind> = told.iter().map(|told| told.3.kind).filter(|&kind| kind != case.kind).collect();
+        assert!(others.iter().all(|kind| case.with.contains(kind)), "{name}: {others:?}");
+        // It comes first, and what comes with it follows from it, or is another matter.
+        assert_eq!(summary.diagnoses[0].kind, case.kind, "{name}: {:#?}", summary.diagnoses);
+        assert!(raised[0].3.evidence.get(case.kind.figure()).is_some(), "{name}");
+        assert!(summary.diagnoses[0].sentence.contains("alice"), "{name}: {}", summary.diagnoses[0].sentence);
+    }
+}
+
+#[test]
+fn a_throttled_tab_is_a_gap_and_nothing_else() {
+    let (told, summary) = play(|world| !(41..=60).contains(&world.s), None);
+    let changes: Vec<_> = told.iter().map(|told| (told.0, told.2, told.3.kind)).collect();
+    assert_eq!(changes, [(61.0, Change::Raised, Kind::StatsGap), (62.0, Change::Cleared, Kind::StatsGap)]);
+    assert_eq!(summary.diagnoses[0].evidence["gap_ms"], 21_000.0);
+    assert_eq!(summary.diagnoses[0].from_ms, 1.7e12 + 40e3);
+}
+
+/// Calls in which all is as somebody wants it.
+type Healthy = (&'static str, fn(&mut World));
+
+const HEALTHY: &[Healthy] = &[
+    ("clean", |_| {}),
+    ("the other end pauses and says so", |world| {
+        between(world, |world| {
+            for id in ["IA", "IV", "GA", "GV"] {
+                world.stop(id);
+            }
+            world.grow("IA", "totalSamplesReceived", 48_000.0);
+        });
+    }),
+    ("a server sends on nobody's media and does not say so", |world| {
+        between(world, |world| {
+            for id in ["IA", "IV"] {
+                world.stop(id);
+            }
+            world.grow("IA", "totalSamplesReceived", 48_000.0);
+            world.reports.retain(|&id, _| !id.starts_with('G'));
+            world.grow("P", "bytesReceived", 50.0);
+        });
+    }),
+    ("muted by a disabled track, of which the application says nothing", |world| {
+        between(world, |world| world.grow("SA", "totalAudioEnergy", 0.0));
+    }),
+    ("on hold", |world| {
+        between(world, |world| {
+            for id in ["IA", "IV", "OA", "OV", "GA", "GV", "HA", "HV"] {
+                world.stop(id);
+                world.reports.remove(id);
+            }
+        });
+    }),
+    ("alone", |world| world.gone = vec!["IA", "IV", "GA", "GV", "HA", "HV"]),
+    ("alone for a while, with a server", |world| {
+        between(world, |world| world.gone = vec!["IA", "IV", "GA", "GV"]);
+    }),
+    ("discontinuous transmission", |world| {
+        between(world, |world| {
+            world.grow("IA", "packetsReceived", 2.5);
+            world.grow("IA", "bytesReceived", 20.0);
+            world.grow("IA", "totalAudioEnergy", 1e-9);
+            world.grow("GA", "packetsSent", 2.5);
+        });
+    }),
+    ("a screen on which nothing moves", |world| {
+        if world.s == FROM_S {
+            world.set("IV", "contentType", "screenshare");
+            world.set("OV", "contentType", "screenshare");
+            for (id, frames) in [("IV", ["framesReceived", "framesDecoded"]), ("OV", ["framesSent", "framesEncoded"])] {
+                frames.into_iter().for_each(|field| world.grow(id, field, 0.2));
+                world.grow(id, if id == "IV" { "bytesReceived" } else { "bytesSent" }, 2_000.0);
+            }
+        }
+    }),
+    ("somebody listens in a quiet room, who spoke before", |world| {
+        between(world, |world| world.grow("SA", "totalAudioEnergy", 1e-8));
+    }),
+    ("an echo canceller that has measured nothing", |world| {
+        world.set("SA", "echoReturnLoss", -30.0);
+        world.set("SA", "echoReturnLossEnhancement", 0.175_512_032_020_710_75);
+    }),
+    ("sound a little late", |world| play_late(world, if is_wrong(world) { 350.0 } else { 200.0 }, 200.0)),
+    ("the path changes once", |world| between(world, |world| world.set("P", "currentRoundTripTime", 0.02))),
+    ("a relay over UDP", |world| {
+        world.set("L", "candidateType", "relay");
+        world.set("L", "relayProtocol", "udp");
+    }),
+];
+
+#[test]
+fn nothing_is_wrong_where_all_is_as_it_should_be() {
+    for (name, change) in HEALTHY {
+        let (told, summary) = play(
+            |world| {
+                change(world);
+                true
+            },
+            None,
+        );
+        assert_eq!(summary.fabrics[0].snapshots, u64::from(END_S), "{name}");
+        assert_eq!(told, [], "{name}");
+    }
+}
+
+#[test]
+fn no_kind_is_there_that_nothing_raises() {
+    let mut found: BTreeSet<Kind> = CASES.iter().map(|case| case.kind).collect();
+    found.insert(Kind::StatsGap);
+    found.extend(super::table::found());
+    let missing: Vec<_> = Kind::ALL.iter().filter(|kind| !found.contains(kind)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn a_kind_has_limits_in_order_a_source_and_names_of_its_own() {
+    let limits = callgauge::diagnosis::Thresholds::new();
+    let mut names = BTreeSet::new();
+    for &kind in Kind::ALL {
+        let limit = limits.of(kind);
+        assert!(limit.clear() <= limit.raise() && limit.raise() < limit.severe(), "{kind:?}");
+        assert!(kind.source().len() > 20 && kind.figure() != kind.worst_figure(), "{kind:?}");
+        assert!(names.insert(kind.name()), "{kind:?}");
+    }
+}
+
