@@ -25,6 +25,8 @@ pub(super) struct ClockSkew {
     /// Of the window under way, and how long it has been.
     most_ms: Option<f64>,
     window_ms: f64,
+    /// How far the caller's clock went in it: one that stands tells nothing.
+    now_ms: f64,
     /// Of the last whole window, since the first.
     ahead_ms: Option<f64>,
 }
@@ -36,9 +38,10 @@ impl Detector<Round> for ClockSkew {
         let ahead_ms = look.ahead_ms;
         self.most_ms = Some(self.most_ms.map_or(ahead_ms, |most| most.max(ahead_ms)));
         self.window_ms += look.now_ms.max(look.span_ms);
+        self.now_ms += look.now_ms;
         if self.window_ms >= WINDOW_MS {
-            let most = self.most_ms.take();
-            self.window_ms = 0.0;
+            let most = self.most_ms.take().filter(|_| self.now_ms > 0.0);
+            (self.window_ms, self.now_ms) = (0.0, 0.0);
             if let Some(first) = self.first_ms {
                 self.ahead_ms = most.map(|most| most - first);
             } else {

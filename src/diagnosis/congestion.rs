@@ -32,7 +32,7 @@ impl Rate {
 
 /// What is best lately moves slowly to what is now.
 fn drift(best: f64, now: f64, span_ms: f64) -> f64 {
-    let kept = libm::exp(-span_ms.max(0.0) / LATELY_MS);
+    let kept = LATELY_MS / (LATELY_MS + span_ms.max(0.0));
     best * kept + now * (1.0 - kept)
 }
 

@@ -288,8 +288,13 @@ impl Thresholds {
 
     /// The limits of one kind.
     #[must_use]
-    pub fn of(&self, kind: Kind) -> Threshold {
-        self.0.get(kind as usize).copied().unwrap_or_else(|| kind.threshold())
+    pub const fn of(&self, kind: Kind) -> Threshold {
+        *self.at(kind)
+    }
+
+    #[allow(clippy::indexing_slicing)] // there is one for each kind
+    pub(super) const fn at(&self, kind: Kind) -> &Threshold {
+        &self.0[kind as usize]
     }
 
     /// Other limits for one kind.

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Detector, Diagnosis, Evidence, Kind, Reading, Severity, Side, Thresholds};
+use super::{Detector, Diagnosis, Evidence, Kind, Reading, Severity, Side, Threshold, Thresholds};
 use crate::id::{FabricId, StreamKey, UserId};
 use crate::unit::StatTime;
 
@@ -58,6 +58,11 @@ pub(crate) struct Watched<D> {
 /// How bad something has been lately.
 #[derive(Clone, Debug, Default)]
 struct Meter {
+    /// There is something under way: raised, or not below the limit, or not told for a while.
+    is_busy: bool,
+    /// What readings came to while there was not, and for how long: all of it counts as one when there is again.
+    idle: Sum,
+    idle_ms: f64,
     part: f64,
     whole: f64,
     /// Time since the last reading.
@@ -110,6 +115,10 @@ impl<D> Watched<D> {
         D: Detector<L>,
     {
         let reading = self.detector.read(look);
+        // Nearly every reading is of something that is well, and costs some sums.
+        if !self.meter.is_busy && self.meter.idle(reading, span.ms, desk.thresholds.at(D::KIND)) {
+            return;
+        }
         let was_raised = self.is_raised();
         let ago_ms = self.detector.ago_ms();
         self.meter.step(D::KIND, reading, ago_ms, span, stream, side, desk);
@@ -146,10 +155,11 @@ impl Meter {
         side: Option<Side>,
         desk: &mut Desk<'_>,
     ) {
-        let threshold = desk.thresholds.of(kind);
+        let threshold = desk.thresholds.at(kind);
         if span.ms.is_nan() || span.ms <= 0.0 {
             return;
         }
+        self.is_busy = true;
         let (part, whole, ms) = match reading {
             Reading::Unknown => {
                 self.pending_ms += span.ms;
@@ -164,18 +174,14 @@ impl Meter {
             Reading::Share(part, whole) => (part, whole, span.ms + self.pending_ms),
         };
         self.pending_ms = 0.0;
-        // A look that is mostly about the time after settling counts.
-        let settles = self.awake_ms + ms / 2.0 < threshold.settling_ms;
-        self.awake_ms += ms;
+        let settles = self.settles(ms, threshold.settling_ms);
         if settles || !(part.is_finite() && whole.is_finite() && whole > 0.0) {
             return;
         }
-        // As if the reading had been the same throughout the look: how it is sliced makes no difference.
         let smoothing_ms = threshold.smoothing_ms.max(1.0);
-        let kept = libm::exp(-ms / smoothing_ms);
-        let taken = (1.0 - kept) * smoothing_ms / ms;
-        self.part = self.part * kept + part * taken;
-        self.whole = self.whole * kept + whole * taken;
+        let (idle, idle_ms) = (core::mem::take(&mut self.idle), core::mem::take(&mut self.idle_ms));
+        self.smooth(idle, idle_ms, smoothing_ms);
+        self.smooth(Sum { part, whole }, ms, smoothing_ms);
         let (level, alone) = (self.part / self.whole, part / whole);
         let is_raised = matches!(self.raised, Raised::Yes { .. });
         if level < threshold.clear && alone < threshold.raise && !is_raised {
@@ -218,7 +224,8 @@ impl Meter {
                 self.raised = Raised::Yes { place, worst: level, last: span.at, sum: self.sum };
             }
             Raised::Refused if is_over => self.raised = Raised::No,
-            Raised::No | Raised::Refused => {}
+            Raised::No => self.is_busy = self.since.is_some() || level >= threshold.clear,
+            Raised::Refused => {}
             Raised::Yes { place, worst, last, sum } => {
                 if alone >= threshold.clear {
                     (*last, *sum) = (span.at, self.sum);
@@ -240,6 +247,46 @@ impl Meter {
                     (desk.tell)(Change::Updated, diagnosis);
                 }
             }
+        }
+    }
+
+    /// Takes a reading of something that is well while nothing is under way; `false` for one that is not.
+    #[inline]
+    fn idle(&mut self, reading: Reading, ms: f64, threshold: &Threshold) -> bool {
+        let (part, whole, ms) = match reading {
+            Reading::Level(level) if level < threshold.clear => (level * ms, ms, ms),
+            Reading::Share(part, whole) if part < threshold.clear * whole => (part, whole, ms + self.pending_ms),
+            Reading::Unknown if ms > 0.0 && self.pending_ms + ms < UNKNOWN_MS => {
+                self.pending_ms += ms;
+                return true;
+            }
+            _ => return false,
+        };
+        if ms.is_nan() || ms <= 0.0 || !part.is_finite() || !whole.is_finite() {
+            return false;
+        }
+        self.pending_ms = 0.0;
+        if !self.settles(ms, threshold.settling_ms) {
+            self.idle = Sum { part: self.idle.part + part, whole: self.idle.whole + whole };
+            self.idle_ms += ms;
+        }
+        true
+    }
+
+    /// Whether a look of `ms` is too near the beginning to count. One that is mostly about the time after settling counts.
+    fn settles(&mut self, ms: f64, settling_ms: f64) -> bool {
+        let settles = self.awake_ms + ms / 2.0 < settling_ms;
+        self.awake_ms += ms;
+        settles
+    }
+
+    /// Adds what readings of `ms` came to, as if each had been the same throughout: how they are sliced makes no difference.
+    fn smooth(&mut self, sum: Sum, ms: f64, smoothing_ms: f64) {
+        if ms > 0.0 {
+            let kept = libm::exp(-ms / smoothing_ms);
+            let taken = (1.0 - kept) * smoothing_ms / ms;
+            self.part = self.part * kept + sum.part * taken;
+            self.whole = self.whole * kept + sum.whole * taken;
         }
     }
 

@@ -80,7 +80,7 @@ impl Detector<StreamLook<'_>> for LowFrameRate {
         }
         let ms = look.interval.span_ms;
         let usual = self.usual.map_or(shown, |usual| {
-            let kept = libm::exp(-ms / USUAL_MS);
+            let kept = USUAL_MS / (USUAL_MS + ms);
             shown.max(usual * kept + shown * (1.0 - kept))
         });
         self.usual = Some(usual);

@@ -393,3 +393,15 @@ impl<'a> DeskParts<'a> {
         Desk { book, limit, thresholds, tell, fabric, user }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_of_a_stream_and_of_a_fabric_is_small() {
+        assert!(size_of::<StreamWatch>() <= 1_600, "{}", size_of::<StreamWatch>());
+        assert!(size_of::<Watch>() <= 3_600, "{}", size_of::<Watch>());
+        assert!(size_of::<Diagnosis>() <= 240, "{}", size_of::<Diagnosis>());
+    }
+}

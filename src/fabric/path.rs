@@ -106,9 +106,10 @@ impl Path {
                         self.available_outgoing_bps.add(available, weight);
                     }
                     self.arrives = delta.of(Num::BytesReceived).map(|bytes| bytes > 0.0);
-                    self.unanswered = delta.of(Num::RequestsSent).zip(delta.of(Num::ResponsesReceived)).map(
-                        |(asked, answered)| if answered > 0.0 { 0.0 } else { self.unanswered.unwrap_or(0.0) + asked },
-                    );
+                    self.unanswered =
+                        delta.of(Num::RequestsSent).zip(delta.of(Num::ResponsesReceived)).map(|(asked, answered)| {
+                            if answered > 0.0 { 0.0 } else { self.unanswered.unwrap_or(0.0) + asked }
+                        });
                     if let Some(is_relayed) = pair.is_relayed {
                         let ms = if is_relayed && !gap && carries(&delta) { delta.span_ms() } else { 0.0 };
                         self.relayed_ms = Some(self.relayed_ms.unwrap_or(0.0) + ms);

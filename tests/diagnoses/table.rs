@@ -134,11 +134,14 @@ fn phases(meta: &Value) -> Vec<Phase> {
 
 /// Whether a participant sends video in this recording.
 fn shows(lines: &[String], pc: &str) -> bool {
-    lines.iter().filter(|line| line.contains(&format!("\"pc\": \"{pc}\"")) || line.contains(&format!("\"pc\":\"{pc}\""))).any(|line| {
-        let line: Value = serde_json::from_str(line).unwrap();
-        let entries = line["report"].as_object().unwrap();
-        entries.values().any(|entry| entry["type"] == "outbound-rtp" && entry["kind"] == "video")
-    })
+    lines
+        .iter()
+        .filter(|line| line.contains(&format!("\"pc\": \"{pc}\"")) || line.contains(&format!("\"pc\":\"{pc}\"")))
+        .any(|line| {
+            let line: Value = serde_json::from_str(line).unwrap();
+            let entries = line["report"].as_object().unwrap();
+            entries.values().any(|entry| entry["type"] == "outbound-rtp" && entry["kind"] == "video")
+        })
 }
 
 fn rows(name: &str, meta: &Value, lines: &[String]) -> Vec<Row> {
@@ -295,7 +298,8 @@ fn each_recording_has_the_right_diagnoses_in_time_and_no_other() {
             }
             let in_reach = |from: f64, to: f64| (from..=to + OVER_S).contains(at);
             let is_due = rows.iter().any(|row| {
-                (&row.fabric, row.kind, row.side) == (fabric, diagnosis.kind, diagnosis.side) && in_reach(row.from, row.to)
+                (&row.fabric, row.kind, row.side) == (fabric, diagnosis.kind, diagnosis.side)
+                    && in_reach(row.from, row.to)
             });
             let is_near = |phase: &&Phase| {
                 let pc = meta["pcs"].as_array().unwrap().iter().find(|pc| pc["pc"] == fabric.as_str()).unwrap();
@@ -323,7 +327,9 @@ fn each_recording_has_the_right_diagnoses_in_time_and_no_other() {
             wrong.push(format!("{name}: nothing"));
         }
     }
-    println!("{recordings} recordings, {impaired} impaired, {met} rows found, {over} of them over in time, {tested} rows of recordings nobody fitted to");
+    println!(
+        "{recordings} recordings, {impaired} impaired, {met} rows found, {over} of them over in time, {tested} rows of recordings nobody fitted to"
+    );
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert!(recordings >= 31 && impaired >= 21, "{recordings} recordings, {impaired} impaired");
     assert!(met >= 65 && over >= 12 && tested >= 28, "{met} rows, {over} over, {tested} tested");

@@ -50,8 +50,11 @@ impl World {
             ahead_ms: 0.0,
         };
         world.add("T", json!({"type": "transport", "selectedCandidatePairId": "P", "dtlsState": "connected", "iceState": "connected"}));
-        world.add("P", json!({"type": "candidate-pair", "state": "succeeded", "nominated": true, "currentRoundTripTime": 0.05,
-            "localCandidateId": "L", "remoteCandidateId": "R", "availableOutgoingBitrate": 2.5e6}));
+        world.add(
+            "P",
+            json!({"type": "candidate-pair", "state": "succeeded", "nominated": true, "currentRoundTripTime": 0.05,
+            "localCandidateId": "L", "remoteCandidateId": "R", "availableOutgoingBitrate": 2.5e6}),
+        );
         world.add("L", json!({"type": "local-candidate", "candidateType": "host", "protocol": "udp"}));
         world.add("R", json!({"type": "remote-candidate", "candidateType": "host", "protocol": "udp"}));
         for (field, rate) in
@@ -76,8 +79,11 @@ impl World {
         ] {
             world.grow("IA", field, rate);
         }
-        world.add("IV", json!({"type": "inbound-rtp", "kind": "video", "ssrc": 2, "jitter": 0.003, "packetsLost": 0,
-            "frameWidth": 640, "frameHeight": 360, "decoderImplementation": "libvpx"}));
+        world.add(
+            "IV",
+            json!({"type": "inbound-rtp", "kind": "video", "ssrc": 2, "jitter": 0.003, "packetsLost": 0,
+            "frameWidth": 640, "frameHeight": 360, "decoderImplementation": "libvpx"}),
+        );
         for (field, rate) in [
             ("packetsReceived", 100.0),
             ("bytesReceived", 100_000.0),
@@ -92,11 +98,17 @@ impl World {
         ] {
             world.grow("IV", field, rate);
         }
-        world.add("OA", json!({"type": "outbound-rtp", "kind": "audio", "ssrc": 3, "mediaSourceId": "SA", "active": true}));
+        world.add(
+            "OA",
+            json!({"type": "outbound-rtp", "kind": "audio", "ssrc": 3, "mediaSourceId": "SA", "active": true}),
+        );
         world.grow("OA", "packetsSent", 50.0);
         world.grow("OA", "bytesSent", 4_000.0);
-        world.add("OV", json!({"type": "outbound-rtp", "kind": "video", "ssrc": 4, "mediaSourceId": "SV", "active": true,
-            "frameWidth": 640, "frameHeight": 360}));
+        world.add(
+            "OV",
+            json!({"type": "outbound-rtp", "kind": "video", "ssrc": 4, "mediaSourceId": "SV", "active": true,
+            "frameWidth": 640, "frameHeight": 360}),
+        );
         for (field, rate) in [
             ("packetsSent", 100.0),
             ("bytesSent", 100_000.0),
@@ -114,10 +126,14 @@ impl World {
         world.add("SA", json!({"type": "media-source", "kind": "audio", "trackIdentifier": "a"}));
         world.grow("SA", "totalAudioEnergy", 0.001);
         world.grow("SA", "totalSamplesDuration", 1.0);
-        world.add("SV", json!({"type": "media-source", "kind": "video", "trackIdentifier": "v", "framesPerSecond": 25}));
+        world
+            .add("SV", json!({"type": "media-source", "kind": "video", "trackIdentifier": "v", "framesPerSecond": 25}));
         for (id, ssrc, kind, rate, every) in [("HA", 3, "audio", 50.0, 5), ("HV", 4, "video", 100.0, 1)] {
-            world.add(id, json!({"type": "remote-inbound-rtp", "kind": kind, "ssrc": ssrc, "roundTripTime": 0.05,
-                "packetsLost": 0, "jitter": 0.003}));
+            world.add(
+                id,
+                json!({"type": "remote-inbound-rtp", "kind": kind, "ssrc": ssrc, "roundTripTime": 0.05,
+                "packetsLost": 0, "jitter": 0.003}),
+            );
             world.grow(id, "packetsReceived", rate);
             world.reports.insert(id, every);
         }
@@ -199,7 +215,10 @@ impl World {
             for (&(_, field), &value) in self.counters.iter().filter(|((of, _), _)| *of == id) {
                 match field.strip_prefix("limited.") {
                     Some(reason) => limited.insert(reason.into(), value.into()),
-                    None if field.starts_with("total") || field.starts_with("jitterBufferT") || field == "jitterBufferDelay" => {
+                    None if field.starts_with("total")
+                        || field.starts_with("jitterBufferT")
+                        || field == "jitterBufferDelay" =>
+                    {
                         entry.insert(field.into(), value.into())
                     }
                     None => entry.insert(field.into(), (value as u64).into()),

@@ -122,7 +122,8 @@ fn find_causes(cases: &mut [Case<'_>]) {
             let depth = |kind: Kind| kinds.iter().position(|&other| other == kind && kind != effect.diagnosis.kind);
             let candidates = cases.iter().enumerate().filter_map(|(at, cause)| {
                 let depth = depth(cause.diagnosis.kind)?;
-                (is_same_place(effect, cause) && effect.reach.follows(cause.reach, effect.look_ms)).then_some((depth, at))
+                (is_same_place(effect, cause) && effect.reach.follows(cause.reach, effect.look_ms))
+                    .then_some((depth, at))
             });
             let jitter = || cases.iter().position(|cause| is_jitter_behind(effect, cause));
             let other_end = || cases.iter().position(|cause| leads(cause, effect));
