@@ -157,6 +157,14 @@ const DEVICE_BEST_MS: f64 = 10.0;
 const CAPTURE_MS: f64 = 10.0;
 /// How far an encoder looks ahead of which nobody says it: as CELP codecs do (G.729), ms.
 const LOOKAHEAD_MS: f64 = 5.0;
+/// Packets that may have come too late, of all that came, where nobody counted them. A choice: jitter buffers aim at a
+/// delay that one packet in twenty exceeds, and most of those are still played.
+const DISCARDS_WORST: f64 = 0.02;
+/// How bursty loss may be where nobody can tell: G.107 has no larger BurstR from 2 % of loss on.
+const BURST_R_WORST: f64 = 2.0;
+/// What may have been stretched where nobody counted it, percent: as much as in the worst of the recordings that are for
+/// fitting.
+const STRETCHED_WORST_PERCENT: f64 = 1.0;
 /// A jitter buffer that nobody measured, ms: NetEq's usual target, or three times the jitter if that is more.
 const BUFFER_MS: f64 = 40.0;
 impl Default for AudioModel {
@@ -227,20 +235,26 @@ impl AudioModel {
             });
         }
         let lost = inputs.lost.ok_or(NoScore::NoLossInformation)?.as_f64();
-        // Of what one packet in a row lost, the next one brings back all but what is lost with it.
-        let twice = lost * lost;
-        Ok(match inputs.discarded.filter(|_| !inputs.lost_at_far_end) {
-            Some(discarded) => {
-                let gone = (lost + (1.0 - lost) * discarded.as_f64()).min(1.0);
+        let discarded = inputs.discarded.filter(|_| !inputs.lost_at_far_end).map(Ratio::as_f64);
+        let tier = match discarded {
+            Some(_) => Tier::A2,
+            None if inputs.lost_at_far_end => Tier::A4,
+            None => Tier::A3,
+        };
+        let late = |share: f64| (lost + (1.0 - lost) * share).min(1.0);
+        let gone = late(discarded.unwrap_or(0.0));
+        let worst = late(discarded.unwrap_or(DISCARDS_WORST));
+        Ok(match inputs.recovered.filter(|_| tier == Tier::A2) {
+            Some(_) => {
                 let left = (gone - recovered).max(0.0);
-                Loss { tier: Tier::A2, heard: Range { usual: left, worst: gone, best: left }, recovered, burst_r: None }
+                Loss { tier, heard: Range { usual: left, worst, best: left }, recovered, burst_r: None }
             }
-            None => Loss {
-                tier: if inputs.lost_at_far_end { Tier::A4 } else { Tier::A3 },
-                heard: Range { usual: if inputs.error_correction { twice } else { lost }, worst: lost, best: twice },
-                recovered: if inputs.error_correction { lost - twice } else { 0.0 },
-                burst_r: None,
-            },
+            None => {
+                // Of what one packet in a row lost, the next one brings back all but what is lost with it.
+                let twice = gone * gone;
+                let (usual, recovered) = if inputs.error_correction { (twice, gone - twice) } else { (gone, 0.0) };
+                Loss { tier, heard: Range { usual, worst, best: twice }, recovered, burst_r: None }
+            }
         })
     }
 
@@ -251,12 +265,13 @@ impl AudioModel {
         // A frame that is carried again takes as many bits as one of its own.
         let own = 1.0 / (1.0 + real(inputs.redundancy).unwrap_or(0.0));
         let bitrate = inputs.bitrate.and_then(|bitrate| Bitrate::new(bitrate.as_bps() * own));
-        let (found, origin) = match self.codecs.find(&query.with_bitrate(bitrate)) {
-            Some(found) => (found, if bitrate.is_some() && own == 1.0 { Origin::Measured } else { Origin::Derived }),
-            None => {
-                let usual = self.codecs.usual_bitrate(name);
-                (self.codecs.find(&query.with_bitrate(usual)).ok_or(NoScore::UnknownCodec)?, Origin::Assumed)
-            }
+        let at = |bitrate| self.codecs.find(&query.with_bitrate(bitrate));
+        let (found, origin) = match (at(bitrate), bitrate) {
+            (Some(found), Some(_)) => (found, if own == 1.0 { Origin::Measured } else { Origin::Derived }),
+            (Some(found), None) => (found, Origin::Derived),
+            // Below the lowest rate it is at least as bad as there.
+            (None, Some(_)) => (at(self.codecs.lowest_bitrate(&query)).ok_or(NoScore::UnknownCodec)?, Origin::Assumed),
+            (None, None) => (at(self.codecs.usual_bitrate(name)).ok_or(NoScore::UnknownCodec)?, Origin::Assumed),
         };
         let spread =
             if origin == Origin::Assumed || found.basis == Basis::Extrapolated { IE_SPREAD_ASSUMED } else { IE_SPREAD };
@@ -269,15 +284,17 @@ impl AudioModel {
     }
 
     /// R on the scale of `equipment`, term by term.
-    fn terms(&self, equipment: Equipment, loss: &Loss, case: &Case, stretch: f64) -> Option<Terms> {
+    fn terms(&self, equipment: Equipment, loss: &Loss, case: &Case) -> Option<Terms> {
         let scale = equipment.scale();
         let ppl = (case.heard + case.kappa * loss.recovered).min(1.0);
         let codec = (equipment.ie() + case.ie).clamp(0.0, scale.max_ie_eff() + scale.ie_gain(Scale::Fullband)?);
-        let loss = loss_impairment(&equipment, codec, case.bpl, ppl * 100.0, loss.burst_r.unwrap_or(1.0))?;
+        let of_loss = |codec| loss_impairment(&equipment, codec, case.bpl, ppl * 100.0, case.burst_r);
+        let stretch = self.stretch_most * case.stretched_percent / (case.stretched_percent + self.stretch_half);
         Some(Terms {
             scale,
             codec: scale.max_r() - scale.default_r() + codec,
-            loss,
+            loss: of_loss(codec)?,
+            loss_alone: of_loss(0.0)?,
             stretch: stretch * scale.stretch() / Scale::Fullband.stretch(),
             delay: case.ta_ms.map_or(0.0, |ta_ms| scale.stretch() * delay::idd_tabled(ta_ms)),
         })
@@ -321,16 +338,16 @@ impl Model<AudioInputs<'_>> for AudioModel {
         let coded = self.equipment(inputs)?;
         let way = self.way(inputs, coded.lookahead_ms);
         let fullband = coded.equipment.onto(Scale::Fullband).ok_or(NoScore::UnknownCodec)?;
-        let stretched = inputs.stretched.filter(|_| loss.tier == Tier::A1);
-        let percent = stretched.map_or(0.0, Ratio::as_f64) * 100.0;
-        let stretch = self.stretch_most * percent / (percent + self.stretch_half);
-        let of = |equipment, case: &Case| self.terms(equipment, &loss, case, stretch).ok_or(NoScore::UnknownRobustness);
+        let stretched = inputs.stretched.filter(|_| loss.tier == Tier::A1).map(|ratio| ratio.as_f64() * 100.0);
+        let of = |equipment, case: &Case| self.terms(equipment, &loss, case).ok_or(NoScore::UnknownRobustness);
 
         let usual = Case {
             ie: 0.0,
             bpl: BPL.usual,
             kappa: self.kappa,
             heard: loss.heard.usual,
+            burst_r: loss.burst_r.unwrap_or(1.0),
+            stretched_percent: stretched.unwrap_or(0.0),
             ta_ms: way.map(|way| way.usual),
         };
         let terms = of(fullband, &usual)?;
@@ -341,6 +358,8 @@ impl Model<AudioInputs<'_>> for AudioModel {
                 bpl: BPL.worst,
                 kappa: 1.0,
                 heard: loss.heard.worst,
+                burst_r: loss.burst_r.unwrap_or(BURST_R_WORST),
+                stretched_percent: stretched.unwrap_or(STRETCHED_WORST_PERCENT),
                 ta_ms: way.map(|way| way.worst),
             },
         )?;
@@ -352,6 +371,7 @@ impl Model<AudioInputs<'_>> for AudioModel {
                 kappa: 0.0,
                 heard: loss.heard.best,
                 ta_ms: way.map(|way| way.best),
+                ..usual
             },
         )?;
         let mut score = Score::new(self.id(), Scale::Fullband.into(), loss.tier, terms.rx(true))
@@ -359,7 +379,8 @@ impl Model<AudioInputs<'_>> for AudioModel {
             .widened_for(inputs.active_ms)
             .with_listening_quality(terms.rx(false))
             .with_inputs(origins(inputs, &loss, coded.origin))
-            .with_parts(terms.parts());
+            .with_parts(terms.parts())
+            .with_gains(terms.gains());
         let native = if coded.equipment.scale() == Scale::Fullband { terms } else { of(coded.equipment, &usual)? };
         score = score.with_native(Native::new(native.scale, native.rx(true)));
         Ok(score)
@@ -388,6 +409,7 @@ struct Coded {
 }
 
 /// What is assumed in one evaluation.
+#[derive(Clone, Copy)]
 struct Case {
     /// Added to Ie.
     ie: f64,
@@ -395,6 +417,8 @@ struct Case {
     bpl: f64,
     kappa: f64,
     heard: f64,
+    burst_r: f64,
+    stretched_percent: f64,
     ta_ms: Option<f64>,
 }
 
@@ -404,6 +428,8 @@ struct Terms {
     scale: Scale,
     codec: f64,
     loss: f64,
+    /// What the same loss would take from a codec that takes nothing itself.
+    loss_alone: f64,
     stretch: f64,
     delay: f64,
 }
@@ -417,6 +443,21 @@ impl Terms {
         let delay = if with_delay { self.delay } else { 0.0 };
         let impairments = self.codec + self.loss + self.stretch + delay;
         Rx::clamped(self.points(self.scale.max_r() - impairments)).unwrap_or(Rx::MIN)
+    }
+
+    /// What each would leave if it were not.
+    fn gains(&self) -> Parts {
+        let rx = self.rx(true).as_f64();
+        let mut gains = Parts::new();
+        for (cause, without) in [
+            (Cause::Codec, Self { codec: 0.0, loss: self.loss_alone, ..*self }),
+            (Cause::Loss, Self { loss: 0.0, ..*self }),
+            (Cause::TimeStretch, Self { stretch: 0.0, ..*self }),
+            (Cause::Delay, Self { delay: 0.0, ..*self }),
+        ] {
+            gains.set(cause, without.rx(true).as_f64() - rx);
+        }
+        gains
     }
 
     /// Points as they come to bear: where there are more than 100, each counts less.

@@ -113,6 +113,9 @@ pub struct Score {
     pub cause: Option<Cause>,
     /// What each impairment takes.
     pub parts: Parts,
+    /// By how much, in points of 100, the score would be better without each impairment: not what it takes where one
+    /// hides behind another, or takes from what another leaves.
+    pub gains: Parts,
 }
 
 /// A score on the scale of the codec.
@@ -149,6 +152,7 @@ impl Score {
             inputs: Inputs::new(),
             cause: None,
             parts: Parts::new(),
+            gains: Parts::new(),
         }
     }
 
@@ -194,18 +198,19 @@ impl Score {
         self
     }
 
-    /// What each impairment takes; the one that takes most is the cause.
+    /// What each impairment takes. Unless [`with_gains`](Self::with_gains) says otherwise, each is gained without it.
     #[must_use]
     pub fn with_parts(mut self, parts: Parts) -> Self {
         self.parts = parts;
-        self.cause = parts.largest();
-        self
+        self.with_gains(parts)
     }
 
-    /// The impairment whose removal would raise the score most, where that is not the one with the largest part.
+    /// What the score would gain without each impairment: the cause is the one without which it would be best. Where none
+    /// alone makes a difference it is the one with the largest part.
     #[must_use]
-    pub const fn with_cause(mut self, cause: Option<Cause>) -> Self {
-        self.cause = cause;
+    pub fn with_gains(mut self, gains: Parts) -> Self {
+        self.gains = gains;
+        self.cause = gains.largest().or_else(|| self.parts.largest());
         self
     }
 

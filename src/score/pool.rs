@@ -21,6 +21,7 @@ pub(crate) struct ScorePool {
     lq: Mean,
     native: NativeMean,
     parts: [Sum; Cause::ALL.len()],
+    gains: [Sum; Cause::ALL.len()],
     worst: Option<(Rx, StatTime)>,
     latest: Option<Latest>,
     /// Why there was no score the last time that there was none while the stream was active.
@@ -85,9 +86,11 @@ impl ScorePool {
             one.add(rx, active);
             self.native = self.native.merged(NativeMean::On(scale, one));
         }
-        for (cause, points) in score.parts.iter() {
-            if let Some(sum) = self.parts.get_mut(cause as usize) {
-                sum.add(points, active);
+        for (sums, points) in [(&mut self.parts, &score.parts), (&mut self.gains, &score.gains)] {
+            for (cause, points) in points.iter() {
+                if let Some(sum) = sums.get_mut(cause as usize) {
+                    sum.add(points, active);
+                }
             }
         }
         let tier = self.latest.map_or(score.tier, |latest| latest.tier.max(score.tier));
@@ -113,7 +116,8 @@ impl ScorePool {
         self.high.merge(other.high);
         self.lq.merge(other.lq);
         self.native = self.native.merged(other.native);
-        for (sum, more) in self.parts.iter_mut().zip(other.parts) {
+        let sums = self.parts.iter_mut().chain(&mut self.gains);
+        for (sum, more) in sums.zip(other.parts.into_iter().chain(other.gains)) {
             sum.merge(more);
         }
         let worse = |a: (Rx, StatTime), b: (Rx, StatTime)| if b < a { b } else { a };
@@ -150,14 +154,18 @@ impl ScorePool {
     /// The mean as a score. `None` when nothing was scored.
     pub(crate) fn mean(&self) -> Option<Score> {
         let Latest { scale, model, tier, inputs } = self.latest?;
-        let mut parts = Parts::new();
-        for (&cause, sum) in Cause::ALL.iter().zip(self.parts) {
-            parts.set(cause, sum.over(self.active)?);
-        }
+        let means = |sums: [Sum; Cause::ALL.len()]| {
+            let mut means = Parts::new();
+            for (&cause, sum) in Cause::ALL.iter().zip(sums) {
+                means.set(cause, sum.over(self.active)?);
+            }
+            Some(means)
+        };
         let mut score = Score::new(model, scale, tier, Rx::clamped(self.rx.mean()?)?)
             .with_interval(Rx::clamped(self.low.over(self.active)?)?, Rx::clamped(self.high.over(self.active)?)?)
             .with_inputs(inputs)
-            .with_parts(parts);
+            .with_parts(means(self.parts)?)
+            .with_gains(means(self.gains)?);
         score.rx_lq = self.lq.get();
         score.native = match self.native {
             NativeMean::On(scale, mean) => mean.get().map(|rx| Native::new(scale, rx)),
