@@ -291,7 +291,7 @@ impl Account {
                     playout_stands: around.playout_stands,
                     sender_rests: self.rtcp.sender_rests(at),
                     source_level,
-                    few_packets: self.pace.are_few(packets, delta.span_ms()),
+                    few_packets: self.pace.are_few(expected(&delta, packets), delta.span_ms()),
                 },
             );
             if let Some(state) = self.told.state() {
@@ -393,6 +393,12 @@ fn packets(delta: &Delta<'_>, direction: Direction) -> Option<f64> {
         Direction::Inbound => Num::PacketsReceived,
         Direction::Outbound => Num::PacketsSent,
     })
+}
+
+/// How many packets should have passed: those that were lost were sent.
+fn expected(delta: &Delta<'_>, passed: Option<f64>) -> Option<f64> {
+    let lost = delta.of(Num::PacketsLost).map_or(0.0, |lost| lost.max(0.0));
+    passed.map(|passed| passed + lost)
 }
 
 /// `opus` of `audio/opus`, as it is spelled.
