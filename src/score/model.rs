@@ -362,13 +362,17 @@ pub enum Tier {
     V1,
     /// Pictures: bits per pixel and freezes.
     V2,
-    /// Pictures: bits per pixel and frame rate.
+    /// Pictures: quantizer or bits per pixel, and frame rate, without freezes: of what is sent nobody knows them.
     V3,
     /// Pictures: frame rate alone; never scored.
     V4,
 }
 
 impl Tier {
+    /// Every tier, in order.
+    pub const ALL: &'static [Self] =
+        &[Self::A1, Self::A2, Self::A3, Self::A4, Self::A5, Self::V1, Self::V2, Self::V3, Self::V4];
+
     /// The word in outputs.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -396,6 +400,8 @@ pub enum NoScore {
     TooLittle,
     /// Nothing comes in, and nobody can say yet whether anything was sent.
     Undecided,
+    /// The codec is another than when the interval began.
+    NewCodec,
     /// Whether it is sound or pictures is not known.
     UnknownKind,
     /// Nothing tells which codec it is, or the codec is not in the table.
@@ -412,6 +418,8 @@ pub enum NoScore {
     },
     /// Nothing about the pictures at all.
     NoPictureInformation,
+    /// What a model of the caller's has to say, in a sentence.
+    Other(&'static str),
 }
 
 impl NoScore {
@@ -422,12 +430,14 @@ impl NoScore {
             Self::Resting => "resting",
             Self::TooLittle => "too_little",
             Self::Undecided => "undecided",
+            Self::NewCodec => "new_codec",
             Self::UnknownKind => "unknown_kind",
             Self::UnknownCodec => "unknown_codec",
             Self::UnknownRobustness => "unknown_robustness",
             Self::NoLossInformation => "no_loss_information",
             Self::FrameRateOnly { .. } => "frame_rate_only",
             Self::NoPictureInformation => "no_picture_information",
+            Self::Other(_) => "other",
         }
     }
 
@@ -448,12 +458,14 @@ impl fmt::Display for NoScore {
             Self::Resting => "the stream rested",
             Self::TooLittle => "too little was heard or shown",
             Self::Undecided => "nothing comes in, and perhaps nothing was sent",
+            Self::NewCodec => "the codec changed meanwhile",
             Self::UnknownKind => "neither known to be sound nor to be pictures",
             Self::UnknownCodec => "nothing is known of the codec",
             Self::UnknownRobustness => "nothing is published of how the codec bears loss",
             Self::NoLossInformation => "nothing is known about loss",
             Self::FrameRateOnly { .. } => "only the frame rate is known",
             Self::NoPictureInformation => "nothing is known about the pictures",
+            Self::Other(reason) => reason,
         })
     }
 }

@@ -24,6 +24,8 @@ pub(crate) struct ScorePool {
     gains: [Sum; Cause::ALL.len()],
     worst: Option<(Rx, StatTime)>,
     latest: Option<Latest>,
+    /// For how long scores of each tier held.
+    tiers: [Micros; Tier::ALL.len()],
     /// Why there was no score the last time that there was none while the stream was active.
     unscored: Option<NoScore>,
 }
@@ -56,9 +58,9 @@ enum NativeMean {
 #[derive(Clone, Copy, Debug)]
 struct Latest {
     scale: MosScale,
+    /// Scores of another scale are among them.
+    is_mixed: bool,
     model: ModelId,
-    /// The least sure of all.
-    tier: Tier,
     inputs: Inputs,
 }
 
@@ -93,8 +95,11 @@ impl ScorePool {
                 }
             }
         }
-        let tier = self.latest.map_or(score.tier, |latest| latest.tier.max(score.tier));
-        self.latest = Some(Latest { scale: score.scale, model: score.model, tier, inputs: score.inputs });
+        if let Some(held) = self.tiers.get_mut(score.tier as usize) {
+            held.add(active);
+        }
+        let is_mixed = self.latest.is_some_and(|latest| latest.is_mixed || latest.scale != score.scale);
+        self.latest = Some(Latest { scale: score.scale, is_mixed, model: score.model, inputs: score.inputs });
     }
 
     /// Takes note of the worst ten seconds of a stream.
@@ -116,6 +121,9 @@ impl ScorePool {
         self.high.merge(other.high);
         self.lq.merge(other.lq);
         self.native = self.native.merged(other.native);
+        for (held, more) in self.tiers.iter_mut().zip(other.tiers) {
+            held.add(more);
+        }
         let sums = self.parts.iter_mut().chain(&mut self.gains);
         for (sum, more) in sums.zip(other.parts.into_iter().chain(other.gains)) {
             sum.merge(more);
@@ -151,9 +159,16 @@ impl ScorePool {
         self.unscored
     }
 
-    /// The mean as a score. `None` when nothing was scored.
+    /// The scale of its scores. `None` where there are several, and nothing can be compared with their mean.
+    pub(crate) fn scale(&self) -> Option<MosScale> {
+        self.latest.filter(|latest| !latest.is_mixed).map(|latest| latest.scale)
+    }
+
+    /// The mean as a score, of the tier that held longest. `None` when nothing was scored.
     pub(crate) fn mean(&self) -> Option<Score> {
-        let Latest { scale, model, tier, inputs } = self.latest?;
+        let Latest { scale, model, inputs, .. } = self.latest?;
+        // Of those that held equally long, the least sure.
+        let (tier, _) = Tier::ALL.iter().zip(self.tiers).max_by_key(|&(_, held)| held)?;
         let means = |sums: [Sum; Cause::ALL.len()]| {
             let mut means = Parts::new();
             for (&cause, sum) in Cause::ALL.iter().zip(sums) {
@@ -161,7 +176,7 @@ impl ScorePool {
             }
             Some(means)
         };
-        let mut score = Score::new(model, scale, tier, Rx::clamped(self.rx.mean()?)?)
+        let mut score = Score::new(model, scale, *tier, Rx::clamped(self.rx.mean()?)?)
             .with_interval(Rx::clamped(self.low.over(self.active)?)?, Rx::clamped(self.high.over(self.active)?)?)
             .with_inputs(inputs)
             .with_parts(means(self.parts)?)
@@ -179,7 +194,7 @@ impl Latest {
     fn merged(self, other: Self) -> Self {
         let key = |latest: &Self| (latest.scale, latest.model.name, latest.model.version);
         Self {
-            tier: self.tier.max(other.tier),
+            is_mixed: self.is_mixed || other.is_mixed || self.scale != other.scale,
             inputs: self.inputs.least_sure(other.inputs),
             ..if key(&other) < key(&self) { other } else { self }
         }
@@ -194,6 +209,15 @@ impl Micros {
 
     pub(crate) fn add(&mut self, other: Self) {
         self.0 = self.0.saturating_add(other.0);
+    }
+
+    /// What is left of it without `other`.
+    pub(crate) const fn less(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+
+    pub(crate) fn as_millis(self) -> f64 {
+        self.0 as f64 / 1e3
     }
 
     pub(crate) fn as_seconds(self) -> f64 {
