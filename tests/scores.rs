@@ -82,7 +82,12 @@ fn every_second_of_a_stream_is_scored_or_in_a_sum_that_says_why_not() {
             let missing = stream.duration_s - score.active_s - why_not - rest;
             // Nobody can tell how long it is since counters began anew.
             let allowed = if stream.resets > 0 { 2.0 * stream.resets as f64 } else { 0.001 };
-            assert!((-0.001..=allowed).contains(&missing), "{recording} {:?} {}: {missing}", stream.direction, stream.ssrc);
+            assert!(
+                (-0.001..=allowed).contains(&missing),
+                "{recording} {:?} {}: {missing}",
+                stream.direction,
+                stream.ssrc
+            );
             accounted += 1;
         }
     }

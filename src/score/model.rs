@@ -205,12 +205,14 @@ impl Score {
         self.with_gains(parts)
     }
 
-    /// What the score would gain without each impairment: the cause is the one without which it would be best. Where none
-    /// alone makes a difference it is the one with the largest part.
+    /// What the score would gain without each impairment: the cause is the one without which it would be best. Of equals,
+    /// and where none alone makes a difference, it is the one with the largest part.
     #[must_use]
     pub fn with_gains(mut self, gains: Parts) -> Self {
         self.gains = gains;
-        self.cause = gains.largest().or_else(|| self.parts.largest());
+        let key = |cause| (gains.get(cause), self.parts.get(cause));
+        let causes = Cause::ALL.iter().copied().filter(|&cause| key(cause) > (0.0, 0.0));
+        self.cause = causes.reduce(|most, cause| if key(cause) > key(most) { cause } else { most });
         self
     }
 

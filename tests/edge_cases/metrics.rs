@@ -153,7 +153,11 @@ fn case_23_what_was_lost_is_no_dtx() {
         assert!(closed.iter().all(|interval| interval.state == State::Active), "{second}: {closed:?}");
     }
     let stream = call.stream();
-    assert!(stream.score.worst_10s.unwrap().mos < 3.0 && stream.score.mos_p05.unwrap() < 1.5, "{:?}", stream.score.mos_p05);
+    assert!(
+        stream.score.worst_10s.unwrap().mos < 3.0 && stream.score.mos_p05.unwrap() < 1.5,
+        "{:?}",
+        stream.score.mos_p05
+    );
     assert!(stream.score.active_s > 8.0);
 }
 

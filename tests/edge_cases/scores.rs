@@ -46,7 +46,8 @@ fn who_pauses_and_does_not_say_so_is_told_from_an_outage_by_what_else_comes() {
         assert_eq!((score.undecided_s, score.below_3_1_ratio), (0.0, Some(0.0)), "at {every_ms} ms: {score:?}");
         assert!(score.idle_s > 5.0 && score.idle_s + score.rest_edges_s > 9.0, "at {every_ms} ms: {score:?}");
 
-        let nothing_comes = interrupted(every_ms, |second| ((second.min(10.0) + (second - 20.0).max(0.0)) * 50.0) as u64);
+        let nothing_comes =
+            interrupted(every_ms, |second| ((second.min(10.0) + (second - 20.0).max(0.0)) * 50.0) as u64);
         let score = &nothing_comes.score;
         assert_eq!((score.undecided_s, score.idle_s), (0.0, 0.0));
         assert!(score.below_3_1_ratio > Some(0.3), "at {every_ms} ms: {score:?}");

@@ -72,11 +72,7 @@ pub(in crate::conference) fn group<'a>(
 
 /// Sound and pictures together while there were both, taken to be as long as there can have been, and each alone for the
 /// rest; and the scale.
-fn together(
-    audio: Option<&Total>,
-    video: Option<&Total>,
-    weights: &Weights,
-) -> Option<(Score, Option<MosScale>)> {
+fn together(audio: Option<&Total>, video: Option<&Total>, weights: &Weights) -> Option<(Score, Option<MosScale>)> {
     let of = |total: Option<&Total>| Some((total?.scores.mean()?, total?.there(), total?.scores.scale()));
     let ((sound, heard, _), (pictures, seen, _)) = match (of(audio), of(video)) {
         (Some(audio), Some(video)) => (audio, video),
