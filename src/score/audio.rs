@@ -379,8 +379,7 @@ impl Model<AudioInputs<'_>> for AudioModel {
             .widened_for(inputs.active_ms)
             .with_listening_quality(terms.rx(false))
             .with_inputs(origins(inputs, &loss, coded.origin))
-            .with_parts(terms.parts())
-            .with_gains(terms.gains());
+            .with_parts_and_gains(terms.parts(), terms.gains());
         let native = if coded.equipment.scale() == Scale::Fullband { terms } else { of(coded.equipment, &usual)? };
         score = score.with_native(Native::new(native.scale, native.rx(true)));
         Ok(score)
@@ -445,17 +444,19 @@ impl Terms {
         Rx::clamped(self.points(self.scale.max_r() - impairments)).unwrap_or(Rx::MIN)
     }
 
-    /// What each would leave if it were not.
+    /// By how many points the score would be better without each.
     fn gains(&self) -> Parts {
-        let rx = self.rx(true).as_f64();
+        let sum = self.codec + self.loss + self.stretch + self.delay;
+        let left = |impairments: f64| (100.0 - self.points(impairments)).max(0.0);
+        let rx = left(sum);
         let mut gains = Parts::new();
         for (cause, without) in [
-            (Cause::Codec, Self { codec: 0.0, loss: self.loss_alone, ..*self }),
-            (Cause::Loss, Self { loss: 0.0, ..*self }),
-            (Cause::TimeStretch, Self { stretch: 0.0, ..*self }),
-            (Cause::Delay, Self { delay: 0.0, ..*self }),
+            (Cause::Codec, sum - self.codec - self.loss + self.loss_alone),
+            (Cause::Loss, sum - self.loss),
+            (Cause::TimeStretch, sum - self.stretch),
+            (Cause::Delay, sum - self.delay),
         ] {
-            gains.set(cause, without.rx(true).as_f64() - rx);
+            gains.set(cause, left(without) - rx);
         }
         gains
     }

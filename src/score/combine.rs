@@ -96,8 +96,7 @@ pub fn audio_visual(audio: &Score, video: &Score, weights: &Weights) -> Score {
     Score::new(ModelId::new("callgauge-av", VERSION), MosScale::AudioVisual, worse_tier(audio.tier, video.tier), rx)
         .with_interval(weights.rx_of(audio.rx_low, video.rx_low), weights.rx_of(audio.rx_high, video.rx_high))
         .with_inputs(audio.inputs.least_sure(video.inputs))
-        .with_parts(shared(100.0 - rx.as_f64(), (&audio.parts, shares.0), (&video.parts, shares.1)))
-        .with_gains(gains)
+        .with_parts_and_gains(shared(100.0 - rx.as_f64(), (&audio.parts, shares.0), (&video.parts, shares.1)), gains)
 }
 
 /// The display of ITU-T G.1070, by its diagonal.

@@ -198,21 +198,27 @@ impl Score {
         self
     }
 
-    /// What each impairment takes. Unless [`with_gains`](Self::with_gains) says otherwise, each is gained without it.
+    /// What each impairment takes, which is what the score would gain without it: the largest is the cause.
     #[must_use]
-    pub fn with_parts(mut self, parts: Parts) -> Self {
-        self.parts = parts;
-        self.with_gains(parts)
+    pub fn with_parts(self, parts: Parts) -> Self {
+        self.with_parts_and_gains(parts, parts)
     }
 
-    /// What the score would gain without each impairment: the cause is the one without which it would be best. Of equals,
-    /// and where none alone makes a difference, it is the one with the largest part.
+    /// What each impairment takes, and what the score would gain without it, where that is not the same: the cause is the
+    /// one without which the score would be best. Of equals, and where none alone makes a difference, it is the one with
+    /// the largest part.
     #[must_use]
-    pub fn with_gains(mut self, gains: Parts) -> Self {
-        self.gains = gains;
-        let key = |cause| (gains.get(cause), self.parts.get(cause));
-        let causes = Cause::ALL.iter().copied().filter(|&cause| key(cause) > (0.0, 0.0));
-        self.cause = causes.reduce(|most, cause| if key(cause) > key(most) { cause } else { most });
+    pub fn with_parts_and_gains(mut self, parts: Parts, gains: Parts) -> Self {
+        let mut most = (0.0, 0.0);
+        self.cause = None;
+        for &cause in Cause::ALL {
+            let (gain, part) = (gains.get(cause), parts.get(cause));
+            if gain > most.0 || (gain == most.0 && part > most.1) {
+                most = (gain, part);
+                self.cause = Some(cause);
+            }
+        }
+        (self.parts, self.gains) = (parts, gains);
         self
     }
 

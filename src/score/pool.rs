@@ -179,8 +179,7 @@ impl ScorePool {
         let mut score = Score::new(model, scale, *tier, Rx::clamped(self.rx.mean()?)?)
             .with_interval(Rx::clamped(self.low.over(self.active)?)?, Rx::clamped(self.high.over(self.active)?)?)
             .with_inputs(inputs)
-            .with_parts(means(self.parts)?)
-            .with_gains(means(self.gains)?);
+            .with_parts_and_gains(means(self.parts)?, means(self.gains)?);
         score.rx_lq = self.lq.get();
         score.native = match self.native {
             NativeMean::On(scale, mean) => mean.get().map(|rx| Native::new(scale, rx)),

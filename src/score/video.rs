@@ -422,8 +422,7 @@ impl Model<VideoInputs<'_>> for VideoModel {
             .with_interval(rx_of(terms(|range| range.worst).rx()), rx_of(terms(|range| range.best).rx()))
             .widened_for(inputs.active_ms)
             .with_inputs(origins(inputs, &coding, display_from, freezes_from))
-            .with_parts(usual.parts())
-            .with_gains(usual.gains()))
+            .with_parts_and_gains(usual.parts(), usual.gains()))
     }
 }
 
