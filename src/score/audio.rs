@@ -7,7 +7,7 @@
 //! |---|---|
 //! | Ie, Bpl | the codec at the bit rate of its own frames ([`codec`](super::codec)); redundancy is not the codec's |
 //! | Ppl | what was concealed audibly, after retransmission, error correction, redundancy and lateness, plus κ times what error correction brought back |
-//! | BurstR | how long a concealment is, in packets of 20 ms, over what random loss would make of it |
+//! | BurstR | how long a concealment is, in packets, over what random loss would make of it |
 //! | Its | samples stretched and squeezed by the jitter buffer; a term of ours |
 //! | Id | half the round trip, the jitter buffer as measured, playout, a frame and the codec's look-ahead. Jitter is never added to a buffer that was measured: the buffer is what jitter costs |
 //!
@@ -60,6 +60,8 @@ pub struct AudioInputs<'a> {
     pub error_correction: bool,
     /// The bit rate of the payload while there was speech, redundancy included.
     pub bitrate: Option<Bitrate>,
+    /// How much sound a packet carries, ms; 20 is assumed where that is not known.
+    pub packet_ms: Option<f64>,
     /// How many frames a packet carries again beside its own: as in-band error correction, or as RED. Of one generation
     /// of RED it is 1.
     pub redundancy: Option<f64>,
@@ -100,6 +102,7 @@ impl AudioInputs<'_> {
             constant_bitrate: false,
             error_correction: false,
             bitrate: None,
+            packet_ms: None,
             redundancy: None,
             concealed: None,
             concealments_per_second: None,
@@ -132,7 +135,7 @@ pub struct AudioModel {
     device_ms: f64,
 }
 
-/// Duration of a packet, ms: what WebRTC uses unless told otherwise (RFC 7874 clause 3 wants 20 ms supported).
+/// How much sound a packet carries unless told otherwise, ms (RFC 7874 clause 3 wants 20 ms supported).
 pub(super) const PACKET_MS: f64 = 20.0;
 
 /// What is assumed where nobody measured it: as usual, at its worst, at its best.
@@ -231,7 +234,7 @@ impl AudioModel {
                 tier: Tier::A1,
                 heard: Range { usual: concealed, worst: concealed, best: concealed },
                 recovered,
-                burst_r: inputs.concealments_per_second.map(|begun| burst_r(concealed, begun)),
+                burst_r: inputs.concealments_per_second.map(|begun| burst_r(concealed, begun, packet_ms(inputs))),
             });
         }
         let lost = inputs.lost.ok_or(NoScore::NoLossInformation)?.as_f64();
@@ -302,7 +305,7 @@ impl AudioModel {
 
     /// The way from mouth to ear, ms: as usual, at its worst, at its best. `None` when nobody measured the network.
     fn way(&self, inputs: &AudioInputs<'_>, lookahead_ms: f64) -> Option<Range> {
-        let network = real(inputs.rtt_ms)? / 2.0 + PACKET_MS + lookahead_ms;
+        let network = real(inputs.rtt_ms)? / 2.0 + packet_ms(inputs) + lookahead_ms;
         let device = match real(inputs.playout_ms) {
             Some(playout) => {
                 Range { usual: CAPTURE_MS + playout, worst: CAPTURE_MS + playout, best: CAPTURE_MS + playout }
@@ -496,12 +499,12 @@ fn loss_impairment(equipment: &Equipment, ie: f64, bpl_factor: f64, ppl: f64, bu
 
 /// BurstR of concealment: how long one is, in packets, over what random loss of the same rate makes, 1 / (1 − rate). At
 /// least 1. Above half of the time, the rate counts as half: what is concealed without end has no length.
-fn burst_r(concealed: f64, begun_per_second: f64) -> f64 {
+fn burst_r(concealed: f64, begun_per_second: f64, packet_ms: f64) -> f64 {
     if begun_per_second.is_nan() || begun_per_second <= 0.0 {
         // One that began before the window, or none.
         return if concealed > 0.0 { f64::INFINITY } else { 1.0 };
     }
-    let packets = concealed / begun_per_second * (1e3 / PACKET_MS);
+    let packets = concealed / begun_per_second * (1e3 / packet_ms);
     (packets * (1.0 - concealed.min(0.5))).max(1.0)
 }
 
@@ -532,6 +535,11 @@ fn origins(inputs: &AudioInputs<'_>, loss: &Loss, bitrate: Origin) -> Inputs {
             .with(Input::Playout, or_assumed(inputs.playout_ms.is_some()));
     }
     origins
+}
+
+/// How much sound a packet carries, ms: from the shortest frame of Opus (RFC 6716) to the longest packet.
+fn packet_ms(inputs: &AudioInputs<'_>) -> f64 {
+    inputs.packet_ms.filter(|ms| (2.5..=120.0).contains(ms)).unwrap_or(PACKET_MS)
 }
 
 /// A duration in ms, or a number of frames, that can be one.

@@ -66,6 +66,7 @@ enum Figure {
     Recovered,
     Lost,
     Discarded,
+    PacketRate,
     JitterMs,
     JitterBufferMs,
 }
@@ -120,6 +121,11 @@ impl AudioWindow {
             let expected = if packets > 0.0 { packets / (1.0 - lost.min(0.99)) } else { speech_ms / PACKET_MS };
             self.mean(Figure::Lost, Some(lost), expected);
         }
+        let came = match interval.direction {
+            Direction::Inbound => interval.get(Metric::LossRatio).map_or(1.0, |lost| 1.0 - lost.min(0.99)),
+            Direction::Outbound => 1.0,
+        };
+        self.mean(Figure::PacketRate, interval.get(Metric::PacketRatePps).map(|pps| pps / came), speech_ms);
         self.mean(Figure::Discarded, interval.get(Metric::DiscardRatio), packets);
         self.mean(Figure::JitterMs, interval.get(Metric::JitterMs), ms);
         self.mean(Figure::JitterBufferMs, interval.get(Metric::JitterBufferDelayMs), ms);
@@ -172,6 +178,7 @@ impl AudioWindow {
         inputs.concealments_per_second = of(Figure::Concealments);
         inputs.stretched = ratio(Figure::Stretched);
         inputs.bitrate = of(Figure::Bitrate).and_then(Bitrate::new);
+        inputs.packet_ms = of(Figure::PacketRate).and_then(packet_ms);
         inputs.redundancy = of(Figure::Redundancy);
         inputs.recovered = ratio(Figure::Recovered);
         let enough =
@@ -242,6 +249,13 @@ impl AudioWindow {
         let speech = (self.power / (FULL_SPEECH * self.loudest)).min(1.0);
         if is_heard { speech } else { concealed.clamp(0.0, 1.0) * speech }
     }
+}
+
+/// How much sound a packet carries where so many are sent in a second of speech, ms. `None` unless that is near a
+/// duration that codecs use: discontinuous transmission and what was held up on the way make other rates.
+fn packet_ms(pps: f64) -> Option<f64> {
+    const NEAR: f64 = 0.1;
+    [10.0, 20.0, 30.0, 40.0, 60.0, 120.0].into_iter().find(|ms| (1e3 / pps / ms - 1.0).abs() <= NEAR)
 }
 
 /// What of an interval was concealed so that it could be heard. Silence played instead of nothing sent is none; silence
@@ -328,6 +342,19 @@ mod tests {
             window.add(&speech(4_500.0, quiet, 0.0));
             // The talker has fallen silent: a hole is one in silence.
             prop_assert!(window.add(&speech(500.0, quiet, quiet_lost)) < 0.001);
+        }
+
+        #[test]
+        fn packets_are_as_long_as_their_number_says(lost in 0.0..0.3_f64, which in 0..4_usize) {
+            let ms = [10.0, 20.0, 40.0, 60.0][which];
+            let mut window = AudioWindow::new();
+            let came = 1e3 / ms * (1.0 - lost);
+            window.add(&interval(1_000.0, &[(Metric::PacketRatePps, came), (Metric::LossRatio, lost)]));
+            prop_assert_eq!(window.inputs().unwrap().packet_ms, Some(ms));
+            // No codec has frames of 25 ms: packets of other kinds are among them.
+            let mut window = AudioWindow::new();
+            window.add(&interval(1_000.0, &[(Metric::PacketRatePps, 40.0)]));
+            prop_assert_eq!(window.inputs().unwrap().packet_ms, None);
         }
 
         #[test]
