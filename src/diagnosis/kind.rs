@@ -117,7 +117,7 @@ kinds! {
     RoboticVoice "roboticVoice" Warning "time_stretch_ratio" "worst_time_stretch_ratio"
         raise 0.08 clear 0.04 severe 0.16 over 3_000.0 after 3_000.0 calm 3_000.0 settled 5_000.0
         "Fitted: a buffer that adapts once stretches 5 to 6 % for a few seconds; ObserveRTC client-monitor calls 2 % stress.";
-    /// The picture stands still.
+    /// The picture stands still. Not told of shared screens: nothing may move on them.
     FrozenVideo "frozenVideo" Warning "frozen_ratio" "worst_frozen_ratio"
         raise 0.3 clear 0.1 severe 0.6 over 3_000.0 after 2_000.0 calm 3_000.0 settled 5_000.0
         "webrtc-issue-detector: 30 % of the time frozen.";

@@ -235,7 +235,8 @@ impl Meter {
                 diagnosis.evidence.set(kind.figure(), Some(sum.part / sum.whole));
                 diagnosis.evidence.set(kind.worst_figure(), Some(*worst));
                 if is_over {
-                    diagnosis.to = Some(*last);
+                    // A clock that stepped back ends nothing before it began.
+                    diagnosis.to = Some(if *last < diagnosis.from { diagnosis.from } else { *last });
                     self.raised = Raised::No;
                     self.since = None;
                     if is_calm {

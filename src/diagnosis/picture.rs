@@ -33,12 +33,14 @@ impl Detector<StreamLook<'_>> for FrozenVideo {
         if let Some(reading) = look.rest() {
             return reading;
         }
+        // A shared screen on which nothing moves counts as frozen.
+        if look.is_screen() {
+            return Reading::Resting;
+        }
         let ended = look.get(Metric::FreezesPerSecond).map_or(0.0, |rate| rate * look.interval.span_ms / 1e3);
         self.freezes += ended;
-        // A freeze is counted whole when it ends; before that, pictures that arrive and are not shown tell. A shared screen
-        // may have none.
-        let shows_nothing = shows_nothing(look).map(|is_so| is_so && !look.is_screen());
-        match (look.get(Metric::FrozenRatio), shows_nothing) {
+        // A freeze is counted whole when it ends; before that, pictures that arrive and are not shown tell.
+        match (look.get(Metric::FrozenRatio), shows_nothing(look)) {
             (None, None) => Reading::Unknown,
             (_, Some(true)) => Reading::Level(1.0),
             (frozen, _) => Reading::Level(frozen.unwrap_or(0.0)),
@@ -59,6 +61,8 @@ pub(super) struct LowFrameRate {
     usual: Option<f64>,
     shown: Option<f64>,
     expected: Option<f64>,
+    /// For how long there have been too few frames, ms.
+    low_ms: f64,
 }
 
 impl Detector<StreamLook<'_>> for LowFrameRate {
@@ -66,6 +70,7 @@ impl Detector<StreamLook<'_>> for LowFrameRate {
 
     fn read(&mut self, look: &StreamLook<'_>) -> Reading {
         if let Some(reading) = look.rest() {
+            self.low_ms = 0.0;
             return reading;
         }
         // A shared screen has a new picture when something moved on it.
@@ -90,8 +95,19 @@ impl Detector<StreamLook<'_>> for LowFrameRate {
         };
         (self.shown, self.expected) = (Some(shown), expected);
         let Some(expected) = expected.filter(|&expected| expected > 0.0) else { return Reading::Unknown };
-        let is_low = shown < SMOOTH_FPS;
-        Reading::Level(if is_low { (1.0 - shown / expected).max(0.0) } else { 0.0 })
+        let missing = if shown < SMOOTH_FPS { (1.0 - shown / expected).max(0.0) } else { 0.0 };
+        if missing <= 0.0 {
+            self.low_ms = 0.0;
+            return Reading::Level(0.0);
+        }
+        let is_first = self.low_ms == 0.0;
+        self.low_ms += ms;
+        // The first such look may be the one in which a rest begins.
+        if is_first { Reading::Unknown } else { Reading::Level(missing) }
+    }
+
+    fn ago_ms(&self) -> Option<f64> {
+        Some(self.low_ms)
     }
 
     fn explain(&self, evidence: &mut Evidence) {

@@ -5,6 +5,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod made;
+mod robust;
 mod table;
 mod told_once;
 mod world;
@@ -30,13 +31,17 @@ enum Change {
 type Told = (f64, String, Change, Diagnosis);
 
 fn diagnose(name: &str, lines: &[String]) -> (Vec<Told>, ConferenceSummary) {
+    diagnose_with(name, lines, Config::new())
+}
+
+fn diagnose_with(name: &str, lines: &[String], config: Config) -> (Vec<Told>, ConferenceSummary) {
     let meta = meta(name);
     let start = meta["t0"].as_f64().unwrap();
     let participant = |fabric: &str, end: &str| {
         let of_fabric = |pc: &&serde_json::Value| pc["pc"] == fabric;
         meta["pcs"].as_array().unwrap().iter().find(of_fabric).unwrap()[end].as_str().unwrap().to_owned()
     };
-    let mut call = Conference::new(name, Config::new());
+    let mut call = Conference::new(name, config);
     let (mut reader, mut fabrics, mut told) = (Reader::new(), BTreeMap::new(), Vec::new());
     let mut now = Timestamp::default();
     for line in lines {

@@ -34,7 +34,7 @@ pub(crate) fn write(summary: &ConferenceSummary, out: &mut dyn Write) -> io::Res
         }
         let more = following.len().saturating_sub(FOLLOWING) as u64;
         if more > 0 {
-            writeln!(out, "          {:42}   and {more} more of the kind", "")?;
+            writeln!(out, "          {:42}   and {more} more", "")?;
         }
     }
     let more = roots.len().saturating_sub(SHOWN) as u64 + summary.refused_diagnoses;
