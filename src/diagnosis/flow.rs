@@ -6,8 +6,6 @@ use super::{Detector, Evidence, Kind, Reading};
 use crate::metric::Metric;
 use crate::report::Num;
 
-/// For this long nothing must have come (Twilio's voice SDK warns after three seconds without a byte).
-const DRY_MS: f64 = 3_000.0;
 /// So many checks of the path without an answer, and it leads nowhere. Chromium asks every 2.5 s on a path that answers,
 /// and many times a second on one that has stopped.
 const UNANSWERED: f64 = 3.0;
@@ -38,10 +36,10 @@ impl Detector<Round> for NoMedia {
         }
         self.dry_ms += look.span_ms;
         // Everybody may have stopped sending: it is the path that tells.
-        let is_dead = self.dry_ms >= DRY_MS && self.unanswered >= Some(UNANSWERED);
+        let is_dead = self.unanswered >= Some(UNANSWERED);
         let asks = look.sent.passes && self.unanswered.is_none();
         let is_quiet = asks && look.fabric.arrives != Some(true) && look.rtcp_ms >= Some(QUIET_MS);
-        if is_dead || is_quiet && self.dry_ms >= QUIET_MS { Reading::Level(1.0) } else { Reading::Unknown }
+        if is_dead || is_quiet && self.dry_ms >= QUIET_MS { Reading::Level(self.dry_ms) } else { Reading::Unknown }
     }
 
     fn explain(&self, evidence: &mut Evidence) {
@@ -52,9 +50,6 @@ impl Detector<Round> for NoMedia {
         Some(self.dry_ms)
     }
 }
-
-/// For this long a stream must have been dry (ObserveRTC client-monitor).
-const MISSING_MS: f64 = 5_000.0;
 
 /// What the sender's reports say that it sent does not come.
 #[derive(Clone, Copy, Debug, Default)]
@@ -86,7 +81,7 @@ impl Detector<StreamLook<'_>> for OneWayMedia {
             let base = *self.base.get_or_insert(sent);
             self.missing = (sent - base).max(0.0);
         }
-        if self.dry_ms >= MISSING_MS && self.missing > 0.0 { Reading::Level(1.0) } else { Reading::Unknown }
+        if self.missing > 0.0 { Reading::Level(self.dry_ms) } else { Reading::Unknown }
     }
 
     fn explain(&self, evidence: &mut Evidence) {

@@ -149,25 +149,25 @@ kinds! {
     KeyFrameStorm "keyFrameStorm" Warning "requests_per_second" "worst_requests_per_second"
         raise 0.5 clear 0.2 severe 2.0 over 10_000.0 after 10_000.0 calm 5_000.0 settled 5_000.0
         "ObserveRTC client-monitor: half a request a second over 30 s.";
-    /// Nothing comes any more, and it is the path that is dead: no stream brings a packet for 3 s while three checks of the
-    /// path stay without an answer, or nothing comes for 10 s, RTCP included, where checks are not counted. The figure is
-    /// the share of the time; that all have paused or muted is no case of it.
-    NoMedia "noMedia" Severe "dry_ratio" "worst_dry_ratio"
-        raise 0.5 clear 0.5 severe 1e9 over 500.0 after 0.0 calm 0.0 settled 0.0
+    /// Nothing comes any more, and it is the path that is dead: no stream brings a packet while three checks of the path
+    /// stay without an answer, or nothing comes for 10 s, RTCP included, where checks are not counted. The figure is for
+    /// how long; that all have paused or muted is no case of it.
+    NoMedia "noMedia" Severe "dry_ms" "worst_dry_ms"
+        raise 3_000.0 clear 1.0 severe 1e9 over 1.0 after 0.0 calm 0.0 settled 0.0
         "Twilio's voice SDK: three seconds without a byte. That checks stay unanswered is our own condition: without it a call in which everybody is muted is dry.";
-    /// What the sender reports that it sent does not come, though the path stands: nothing for 5 s, while its reports count
-    /// on. Of a sender that does not report it cannot be told from a pause.
-    OneWayMedia "oneWayMedia" Severe "dry_ratio" "worst_dry_ratio"
-        raise 0.5 clear 0.5 severe 1e9 over 500.0 after 0.0 calm 0.0 settled 0.0
+    /// What the sender reports that it sent does not come, though the path stands: nothing for so long, while its reports
+    /// count on. Of a sender that does not report it cannot be told from a pause.
+    OneWayMedia "oneWayMedia" Severe "dry_ms" "worst_dry_ms"
+        raise 5_000.0 clear 1.0 severe 1e9 over 1.0 after 0.0 calm 0.0 settled 0.0
         "ObserveRTC client-monitor: a track is dry after 5 s.";
-    /// Reports come, and say for 10 s that nothing new has arrived; or, where they count no packets, a stream is left out of
+    /// Reports come, and say for so long that nothing new has arrived; or, where they count no packets, a stream is left out of
     /// them for 30 s while others are in.
-    MediaTimeout "mediaTimeout" Severe "unconfirmed_ratio" "worst_unconfirmed_ratio"
-        raise 0.5 clear 0.5 severe 1e9 over 500.0 after 0.0 calm 0.0 settled 0.0
+    MediaTimeout "mediaTimeout" Severe "unconfirmed_ms" "worst_unconfirmed_ms"
+        raise 10_000.0 clear 1.0 severe 1e9 over 1.0 after 0.0 calm 0.0 settled 0.0
         "RFC 8083 4.2, with the times of callstats.io.";
-    /// No report on what is sent comes in any more, for 30 s and five times the usual interval.
-    RtcpTimeout "rtcpTimeout" Warning "unreported_ratio" "worst_unreported_ratio"
-        raise 0.5 clear 0.5 severe 1e9 over 500.0 after 0.0 calm 0.0 settled 0.0
+    /// No report on what is sent comes in any more, for so long and for five times the usual interval.
+    RtcpTimeout "rtcpTimeout" Warning "report_age_ms" "worst_report_age_ms"
+        raise 30_000.0 clear 1.0 severe 1e9 over 1.0 after 0.0 calm 0.0 settled 0.0
         "RFC 8083 4.1, with the times of callstats.io.";
     /// Sound is sent and there is none in it: the microphone was never louder than −60 dBov, or it is silent to the last bit
     /// while the application says that it is not muted. Silence to the last bit of which the application says nothing is

@@ -6,9 +6,7 @@ use super::{Detector, Evidence, Kind, Reading};
 use crate::metric::Metric;
 use crate::report::Num;
 
-/// So long without any report while media are sent (callstats.io).
-const TIMEOUT_MS: f64 = 30_000.0;
-/// And so many times as long as is usual (callstats.io).
+/// It must be so many times as long as is usual (callstats.io).
 const INTERVALS: f64 = 5.0;
 /// How much the latest interval counts in the usual one (callstats.io).
 const LATEST: f64 = 0.2;
@@ -35,11 +33,11 @@ impl Detector<Round> for RtcpTimeout {
             let latest = before + look.span_ms;
             self.usual_ms = Some(self.usual_ms.map_or(latest, |usual| usual * (1.0 - LATEST) + latest * LATEST));
         }
-        Reading::of(report_ms >= TIMEOUT_MS.max(self.usual_ms.unwrap_or(0.0) * INTERVALS))
+        let is_long = report_ms >= self.usual_ms.unwrap_or(0.0) * INTERVALS;
+        Reading::Level(if is_long { report_ms } else { 0.0 })
     }
 
     fn explain(&self, evidence: &mut Evidence) {
-        evidence.set("report_age_ms", self.age_ms);
         evidence.set("usual_report_interval_ms", self.usual_ms);
     }
 
@@ -48,11 +46,10 @@ impl Detector<Round> for RtcpTimeout {
     }
 }
 
-/// For this long reports say that nothing new has come (callstats.io).
-const UNMOVED_MS: f64 = 10_000.0;
 /// Where reports do not count packets, a stream that does not arrive is missing in them: a receiver reports on what it
-/// received since its last report (RFC 3550 6.4). Reports are lost, too, so that this must be so for as long as the timeout.
-const UNREPORTED_MS: f64 = TIMEOUT_MS;
+/// received since its last report (RFC 3550 6.4). Reports are lost, too, so that this must be so for as long as callstats.io
+/// waits for any.
+const UNREPORTED_MS: f64 = 30_000.0;
 /// Others are reported on all the while.
 const FRESH_MS: f64 = 10_000.0;
 
@@ -90,7 +87,7 @@ impl Detector<StreamLook<'_>> for MediaTimeout {
         let (Some(unreported_ms), Some(rtcp_ms)) = (self.unreported_ms, look.rtcp_ms) else { return Reading::Unknown };
         let is_left_out = unreported_ms >= UNREPORTED_MS && rtcp_ms < FRESH_MS;
         self.ago_ms = if is_left_out { unreported_ms } else { self.stuck_ms };
-        Reading::of(is_left_out || self.stuck_ms >= UNMOVED_MS)
+        Reading::Level(self.ago_ms)
     }
 
     fn explain(&self, evidence: &mut Evidence) {
