@@ -1,6 +1,6 @@
 //! What went wrong: detectors that raise, update and clear a diagnosis.
 //!
-//! Every detector turns what it sees into a [`Reading`]: how bad it is, that the stream rests, or that nothing tells. One
+//! Every detector turns what it sees into a reading: how bad it is, that the stream rests, or that nothing tells. One
 //! meter for all of them smooths readings over time and decides by time alone, so that a call looked at every 100 ms and
 //! one looked at every 10 s come to the same diagnosis. The limits stand in one table, [`Kind`], with their sources.
 //!
