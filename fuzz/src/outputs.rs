@@ -1,8 +1,10 @@
 //! What must hold of everything that leaves the engine, whatever went in.
 
+use callgauge::id::MediaKind;
 use callgauge::metric::{Metric, Unit};
 use callgauge::report::{Num, Report};
-use callgauge::summary::{ConferenceSummary, StreamSummary};
+use callgauge::score::MosScale;
+use callgauge::summary::{ConferenceSummary, GroupScore, ScoreSummary, StreamSummary};
 use callgauge::{Conference, Event};
 use ciborium::Value;
 
@@ -67,13 +69,42 @@ fn check_numbers(value: &Value, name: &str) {
     }
 }
 
-/// What is counted adds up, and time goes forward.
-pub fn check_summary(summary: &ConferenceSummary) {
+/// What is counted adds up, scores lie in their intervals, and time goes forward.
+fn check_summary(summary: &ConferenceSummary) {
     assert!(summary.events.iter().map(|event| event.t_ms).is_sorted());
-    for stream in summary.fabrics.iter().flat_map(|fabric| &fabric.streams) {
-        check_seconds(stream);
-        assert!(stream.end_ms - stream.start_ms <= stream.duration_s * 1e3 * (1.0 + 1e-9) + 1e-3);
-        assert!(stream.samples > stream.resets && stream.samples > stream.gaps);
+    check_group(&summary.score);
+    for fabric in &summary.fabrics {
+        check_group(&fabric.score);
+        for stream in &fabric.streams {
+            check_score(&stream.score);
+            check_seconds(stream);
+            let pictures = stream.score.scale.map(|scale| matches!(scale, MosScale::Video | MosScale::Screen));
+            let video = stream.kind.map(|kind| kind == MediaKind::Video);
+            assert!(pictures.is_none() || pictures == video, "{:?} of {:?}", stream.score.scale, stream.kind);
+            assert!(stream.samples > stream.resets && stream.samples > stream.gaps);
+        }
+    }
+}
+
+fn check_group(score: &GroupScore) {
+    check_mos(score.mos_low, score.mos, score.mos_high);
+    for score in [&score.audio, &score.video].into_iter().flatten() {
+        check_score(score);
+    }
+}
+
+fn check_score(score: &ScoreSummary) {
+    check_mos(score.mos_low, score.mos, score.mos_high);
+    assert_eq!(score.mos.is_some(), score.active_s > 0.0);
+    assert!(score.parts.sum() <= 100.0 + 1e-6);
+    assert!(score.worst_10s.as_ref().is_none_or(|worst| (1.0..=4.5).contains(&worst.mos)));
+}
+
+fn check_mos(low: Option<f64>, mos: Option<f64>, high: Option<f64>) {
+    if let (Some(low), Some(mos), Some(high)) = (low, mos, high) {
+        assert!(1.0 <= low && low <= mos && mos <= high && high <= 4.5, "{low} {mos} {high}");
+    } else {
+        assert_eq!((low, mos, high), (None, None, None));
     }
 }
 
@@ -86,5 +117,4 @@ fn check_seconds(stream: &StreamSummary) {
     assert!(counted <= stream.duration_s * (1.0 + 1e-9) + 1e-3, "{counted} of {}", stream.duration_s);
     let rated = &score.rating_s;
     assert!(rated.excellent + rated.fair + rated.bad + rated.unknown <= stream.duration_s + 1e-3);
-    assert_eq!(score.mos.is_some(), score.active_s > 0.0);
 }
