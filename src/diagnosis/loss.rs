@@ -45,7 +45,7 @@ pub(super) struct HighLoss {
 impl HighLoss {
     /// How much the number of lost packets in a look varies, of what it would if each were lost at random: 1 for random
     /// loss, about twice the mean burst for bursts.
-    fn burst_ratio(&self) -> Option<f64> {
+    fn burst_factor(&self) -> Option<f64> {
         let ratio = self.lost / self.expected;
         let variance = (self.squares - 2.0 * ratio * self.lost + ratio * ratio * self.expected) / self.looks;
         (self.looks >= FEW && ratio > 0.0 && ratio < 1.0).then(|| variance / (ratio * (1.0 - ratio)))
@@ -67,7 +67,7 @@ impl Detector<Losses> for HighLoss {
 
     fn explain(&self, evidence: &mut Evidence) {
         evidence.set("lost_packets", Some(self.lost).filter(|_| self.looks > 0.0));
-        evidence.set("burst_ratio", self.burst_ratio());
+        evidence.set("burst_factor", self.burst_factor());
     }
 
     fn begin(&mut self) {

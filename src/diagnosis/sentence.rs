@@ -21,7 +21,7 @@ pub(crate) fn sentence(diagnosis: &Diagnosis, who: &str, start_ms: f64) -> Strin
             format!("{who}'s {side} was congested: video fell by {}", percent(figure))
         }
         Kind::HighLoss => {
-            let bursts = if get("burst_ratio") >= Some(BURSTY) { " in bursts" } else { "" };
+            let bursts = if get("burst_factor") >= Some(BURSTY) { " in bursts" } else { "" };
             format!("{who}'s {side} lost {}{bursts}", percent(figure))
         }
         Kind::HighRtt => format!("{who}'s packets took {figure:.0} ms there and back"),
