@@ -67,11 +67,6 @@ impl Cadence {
         span_ms > GAP_MS && self.0.is_some_and(|usual| span_ms > 2.0 * usual)
     }
 
-    /// How long intervals are; `None` before the first.
-    pub(crate) const fn usual_ms(self) -> Option<f64> {
-        self.0
-    }
-
     /// Takes note of an interval. Short ones among long ones are forgotten slowly: looks may be irregular.
     pub(crate) fn note(&mut self, span_ms: f64) {
         self.0 = Some(self.0.map_or(span_ms, |usual| span_ms.max(usual / 2.0)));

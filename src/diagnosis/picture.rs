@@ -61,8 +61,10 @@ pub(super) struct LowFrameRate {
     usual: Option<f64>,
     shown: Option<f64>,
     expected: Option<f64>,
-    /// For how long there have been too few frames, ms.
-    low_ms: f64,
+    /// How long the look was that was held back, ms; 0 for none.
+    held_ms: f64,
+    ago_ms: Option<f64>,
+    is_low: bool,
 }
 
 impl Detector<StreamLook<'_>> for LowFrameRate {
@@ -70,7 +72,7 @@ impl Detector<StreamLook<'_>> for LowFrameRate {
 
     fn read(&mut self, look: &StreamLook<'_>) -> Reading {
         if let Some(reading) = look.rest() {
-            self.low_ms = 0.0;
+            (self.is_low, self.held_ms) = (false, 0.0);
             return reading;
         }
         // A shared screen has a new picture when something moved on it.
@@ -96,18 +98,19 @@ impl Detector<StreamLook<'_>> for LowFrameRate {
         (self.shown, self.expected) = (Some(shown), expected);
         let Some(expected) = expected.filter(|&expected| expected > 0.0) else { return Reading::Unknown };
         let missing = if shown < SMOOTH_FPS { (1.0 - shown / expected).max(0.0) } else { 0.0 };
-        if missing <= 0.0 {
-            self.low_ms = 0.0;
-            return Reading::Level(0.0);
-        }
-        let is_first = self.low_ms == 0.0;
-        self.low_ms += ms;
+        let was_low = core::mem::replace(&mut self.is_low, missing > 0.0);
         // The first such look may be the one in which a rest begins.
-        if is_first { Reading::Unknown } else { Reading::Level(missing) }
+        if self.is_low && !was_low {
+            self.held_ms = ms;
+            return Reading::Unknown;
+        }
+        let held_ms = core::mem::take(&mut self.held_ms);
+        self.ago_ms = (held_ms > 0.0).then_some(held_ms + ms);
+        Reading::Level(missing)
     }
 
     fn ago_ms(&self) -> Option<f64> {
-        Some(self.low_ms)
+        self.ago_ms
     }
 
     fn explain(&self, evidence: &mut Evidence) {

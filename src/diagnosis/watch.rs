@@ -203,11 +203,6 @@ detectors! {
 }
 
 impl Watch {
-    /// How far looks are apart, ms; 0 before the second.
-    pub(crate) fn look_ms(&self) -> f64 {
-        self.cadence.usual_ms().unwrap_or(0.0)
-    }
-
     /// Takes a look at the stream that has this slot among the fabric's.
     pub(crate) fn see_stream(&mut self, slot: usize, mut look: StreamLook<'_>, parts: DeskParts<'_>) {
         if self.streams.len() <= slot {

@@ -46,7 +46,8 @@ pub(super) fn diagnoses(call: &Conference, fabrics: &[&Fabric], start_ms: Option
             });
             let (reach, severity) = (Reach { from_ms, to_ms }, diagnosis.severity);
             let all_ms = reach.length_ms();
-            let look_ms = fabric.watch.look_ms();
+            let look_ms =
+                fabric.span.map_or(0.0, |(first, last)| last.millis_since(first)) / fabric.snapshots.max(1) as f64;
             cases.push(Case { index, diagnosis, reach, look_ms, way, cause: None, severity, all_ms });
         }
     }
