@@ -87,7 +87,7 @@ kinds! {
     /// long after, the round trip is above its recent least by 30 ms and a third.
     UplinkCongestion "uplinkCongestion" Warning "rate_drop_ratio" "worst_rate_drop_ratio"
         raise 0.4 clear 0.2 severe 0.75 over 2_000.0 after 2_000.0 calm 3_000.0 settled 5_000.0
-        "A round trip a third above its usual is ObserveRTC client-monitor's sign of congestion; the drop is fitted to recordings under a bottleneck.";
+        "A round trip a third above its usual is ObserveRTC client-monitor's sign of congestion; the drop is fitted to the lab's recordings for training that have a bottleneck: 300 kbit/s of 900, and 500 of a simulcast.";
     /// The downlink is full: less arrives while queues fill on the way. The figure is how far the video bitrate fell below
     /// its recent best, counted as for the uplink.
     DownlinkCongestion "downlinkCongestion" Warning "rate_drop_ratio" "worst_rate_drop_ratio"
@@ -104,7 +104,7 @@ kinds! {
     /// Packets arrive unevenly, and the jitter buffer had to grow for it.
     HighJitter "highJitter" Notice "jitter_ms" "worst_jitter_ms"
         raise 12.0 clear 9.0 severe 60.0 over 2_000.0 after 2_000.0 calm 2_000.0 settled 5_000.0
-        "Fitted: recordings without impairment stay below 9 ms, such with 30 ms of random delay lie at 15 to 20 ms.";
+        "Fitted to the lab's recordings for training: those without impairment stay below 9 ms, those with 30 ms of random delay lie at 15 to 20 ms.";
     /// The jitter buffer holds sound back for long.
     BufferStress "jitterBufferStress" Warning "jitter_buffer_target_ms" "worst_jitter_buffer_target_ms"
         raise 200.0 clear 150.0 severe 400.0 over 2_000.0 after 2_000.0 calm 2_000.0 settled 5_000.0
@@ -116,7 +116,7 @@ kinds! {
     /// Speech is stretched and squeezed so much that voices sound robotic.
     RoboticVoice "roboticVoice" Warning "time_stretch_ratio" "worst_time_stretch_ratio"
         raise 0.08 clear 0.04 severe 0.16 over 3_000.0 after 3_000.0 calm 3_000.0 settled 5_000.0
-        "Fitted: a buffer that adapts once stretches 5 to 6 % for a few seconds; ObserveRTC client-monitor calls 2 % stress.";
+        "Fitted to the lab's recordings for training: a buffer that adapts once stretches 5 to 6 % for a few seconds; ObserveRTC client-monitor calls 2 % stress.";
     /// The picture stands still. Not told of shared screens: nothing may move on them.
     FrozenVideo "frozenVideo" Warning "frozen_ratio" "worst_frozen_ratio"
         raise 0.3 clear 0.1 severe 0.6 over 3_000.0 after 2_000.0 calm 3_000.0 settled 5_000.0
@@ -128,7 +128,7 @@ kinds! {
     /// The picture is small for the bits that are spent on it.
     LowResolution "lowResolution" Notice "bits_per_pixel" "worst_bits_per_pixel"
         raise 0.8 clear 0.6 severe 1e9 over 10_000.0 after 10_000.0 calm 5_000.0 settled 10_000.0
-        "Fitted: recordings of 320 x 180 at the best bitrate of their encoder take 0.65 bit for a pixel; what takes more could carry a larger picture.";
+        "Fitted to the lab's recordings for training: those of 320 x 180 at the best bitrate of their encoder take 0.65 bit for a pixel; what takes more could carry a larger picture.";
     /// The sender's processor cannot keep up.
     CpuLimitedSender "cpuLimitedSender" Warning "limited_cpu_ratio" "worst_limited_cpu_ratio"
         raise 0.3 clear 0.15 severe 0.9 over 4_000.0 after 3_000.0 calm 4_000.0 settled 5_000.0
