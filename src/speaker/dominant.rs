@@ -18,7 +18,7 @@ use super::talk::{RoomTalk, Talk, Teller};
 pub const SLOT_MS: u64 = 100;
 /// How long somebody must have spoken to take the floor from who has fallen silent, ms. Longer than a cough or a door
 /// (160 to 500 ms) and than most back-channels.
-pub const TAKE_MS: u32 = 500;
+pub const TAKE_MS: u32 = 700;
 /// How long somebody must have spoken to take the floor that nobody holds, ms.
 pub const OPEN_MS: u32 = 400;
 /// Who speaks against the holder for this long takes the floor, ms.
@@ -466,7 +466,7 @@ impl Floor {
                 _ if gone || !person.speaks() => false,
                 None => run.speech_ms >= if is_alone { u32::from(SPEECH_IN_SLOT) } else { OPEN_MS },
                 Some(holder) if is_held => run.speech_ms >= OUTLAST_MS && run.first > holder.run.first,
-                Some(_) => run.fresh_ms >= TAKE_MS.max(person.least_ms()),
+                Some(_) => run.fresh_ms >= TAKE_MS,
             };
             if !takes {
                 continue;
@@ -508,12 +508,6 @@ impl Floor {
 }
 
 impl Person {
-    /// What a third of a sample tells of may be the louder part of a noise.
-    fn least_ms(&self) -> u32 {
-        // At most a third of 20 s.
-        (self.span.unwrap_or(0) * SLOT_MS / 3) as u32
-    }
-
     const fn speaks(&self) -> bool {
         self.now_ms != UNKNOWN && self.now_ms >= SPEECH_IN_SLOT
     }
