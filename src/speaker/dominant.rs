@@ -19,6 +19,8 @@ pub const SLOT_MS: u64 = 100;
 /// How long somebody must have spoken to take the floor from who has fallen silent, ms. Longer than a cough or a door
 /// (160 to 500 ms) and than most back-channels.
 pub const TAKE_MS: u32 = 700;
+/// Of that, since the holder fell silent, ms: longer than a pause between phrases.
+pub const FRESH_MS: u32 = 300;
 /// How long somebody must have spoken to take the floor that nobody holds, ms.
 pub const OPEN_MS: u32 = 400;
 /// Who speaks against the holder for this long takes the floor, ms.
@@ -466,7 +468,7 @@ impl Floor {
                 _ if gone || !person.speaks() => false,
                 None => run.speech_ms >= if is_alone { u32::from(SPEECH_IN_SLOT) } else { OPEN_MS },
                 Some(holder) if is_held => run.speech_ms >= OUTLAST_MS && run.first > holder.run.first,
-                Some(_) => run.fresh_ms >= TAKE_MS,
+                Some(_) => run.speech_ms >= TAKE_MS && run.fresh_ms >= person.fresh_ms(),
             };
             if !takes {
                 continue;
@@ -508,6 +510,13 @@ impl Floor {
 }
 
 impl Person {
+    /// How much speech must have been heard since the holder fell silent. Of coarser samples the end of one and the
+    /// beginning of another tell less surely who followed whom.
+    fn fresh_ms(&self) -> u32 {
+        // At most 10 s.
+        ((self.span.unwrap_or(0) * SLOT_MS / 2) as u32).clamp(FRESH_MS, TAKE_MS)
+    }
+
     const fn speaks(&self) -> bool {
         self.now_ms != UNKNOWN && self.now_ms >= SPEECH_IN_SLOT
     }

@@ -16,8 +16,8 @@ const AUDIBLE: f64 = 3.162_277_660_168_379e-6;
 const ABOVE_NOISE: f64 = 3.981_071_705_534_972_6;
 /// The noise is at least this far below speech: 9 dB. A monologue without a pause is not taken for noise.
 const NOISE_BELOW_SPEECH: f64 = 0.125_892_541_179_416_73;
-/// Noise that stays for this long is the floor: twice the 15 s of jitsi-utils, whose samples are 20 ms.
-const NOISE_WINDOW_S: f64 = 30.0;
+/// What is never undercut for so long is noise: a sentence has pauses, and 10 s are a look at the coarsest cadence.
+const NOISE_WINDOW_S: f64 = 10.0;
 /// For this long a voice that was not heard before is averaged; then its level moves slowly.
 const LEARNING_S: f64 = 3.0;
 /// How fast the speech level follows a louder voice, s: a bang in one interval hardly moves it.
@@ -158,15 +158,13 @@ impl Meter {
         dbov(libm::sqrt(self.noise)).unwrap_or(-127.0)
     }
 
-    /// Falls at once and rises, half of the way in dB, to the least power of each window (jitsi-utils).
+    /// Falls at once, and rises to the least power of each window.
     fn follow_noise(&mut self, power: f64, duration_s: f64) {
         self.noise = self.noise.min(power);
         self.least = self.least.min(power);
         self.least_s += duration_s;
         if self.least_s >= NOISE_WINDOW_S {
-            let from = self.noise.max(AUDIBLE / 100.0);
-            let risen = libm::sqrt(from * self.least).max(self.noise);
-            self.noise = risen.min(self.speech * NOISE_BELOW_SPEECH).min(self.least);
+            self.noise = self.least.min(self.speech * NOISE_BELOW_SPEECH).max(self.noise);
             (self.least, self.least_s) = (f64::INFINITY, 0.0);
         }
     }

@@ -8,7 +8,7 @@ mod conversation;
 mod laws;
 mod recorded;
 
-use baselines::{Detector, Loudest, Smoothed};
+use baselines::{Detector, Loudest, Patient, Smoothed};
 use callgauge::speaker::dominant::{Change, Floor, LATENCY_MS, Seat};
 use callgauge::speaker::level::Meter;
 use conversation::{Conversation, Look};
@@ -107,48 +107,69 @@ impl Result {
     }
 }
 
+impl std::fmt::Display for Result {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (per_minute, missed) = (self.per_minute(), self.missed() * 100.0);
+        let [median, late] = [0.5, 0.95].map(|quantile| self.delay_s(quantile));
+        write!(f, "{per_minute:5.2}, {median:4.2} {late:4.2}, dated {:4.2}, missed {missed:4.1} %", self.dating_s())
+    }
+}
+
 fn quantile_of(values: &[f64], quantile: f64) -> f64 {
     let mut values = values.to_vec();
     values.sort_by(f64::total_cmp);
     values[(quantile * (values.len() - 1) as f64) as usize]
 }
 
+const SEEDS: u64 = 12;
+
+/// What a detector made of the same conversations as the others.
+fn judge(noisy: bool, cadence_ms: u64, detector: &mut dyn FnMut() -> Box<dyn Detector>) -> Result {
+    let mut result = Result::default();
+    for seed in 0..SEEDS {
+        let talk = Conversation::new(seed, 4, 300.0, noisy);
+        let looks = talk.looks(seed + 100, cadence_ms, 0.03, 200.0);
+        result.add(&talk, &looks, cadence_ms, &mut *detector());
+    }
+    assert!(result.turns > 200);
+    println!("{noisy:5} {cadence_ms:5} | {result}");
+    result
+}
+
+/// Makes a detector as steady as the room by waiting: the shortest wait that leaves it no more false switches.
+fn as_steady(room: &Result, noisy: bool, cadence_ms: u64, plain: fn() -> Box<dyn Detector>) -> Result {
+    let waits = (1..=40).map(|step| step * 100);
+    let patient = |wait_ms| judge(noisy, cadence_ms, &mut || Box::new(Patient::new(plain(), wait_ms)));
+    waits.map(patient).find(|result| result.false_switches <= room.false_switches).unwrap()
+}
+
+/// Beside the loudest one and a smoothed level as they are, the room errs less and is later: that is what steadiness
+/// costs. Beside the same made to wait until they err no more often than the room, it is sooner.
 #[test]
-fn fewer_false_switches_than_others_at_every_cadence() {
-    const SEEDS: u64 = 12;
-    println!("noise cadence | detector: false switches a minute, delay p50 p95 s, turns missed");
+fn steadier_than_others_and_sooner_than_others_that_are_as_steady() {
+    println!("noise cadence | false switches a minute, delay p50 p95 s, dated, turns missed: room, loudest, smoothed");
     for noisy in [false, true] {
         for cadence_ms in [100, 500, 1_000, 2_000, 5_000] {
-            let mut results: [Result; 3] = Default::default();
-            for seed in 0..SEEDS {
-                let talk = Conversation::new(seed, 4, 300.0, noisy);
-                let looks = talk.looks(seed + 100, cadence_ms, 0.03, 200.0);
-                let detectors: [&mut dyn Detector; 3] =
-                    [&mut Room::new(4), &mut Loudest::new(4), &mut Smoothed::new(4)];
-                for (result, detector) in results.iter_mut().zip(detectors) {
-                    result.add(&talk, &looks, cadence_ms, detector);
-                }
+            let loudest: fn() -> Box<dyn Detector> = || Box::new(Loudest::new(4));
+            let smoothed: fn() -> Box<dyn Detector> = || Box::new(Smoothed::new(4));
+            let room = judge(noisy, cadence_ms, &mut || Box::new(Room::new(4)));
+            let plain = [loudest, smoothed].map(|mut of| judge(noisy, cadence_ms, &mut of));
+            assert!(room.delay_s(0.5) < plain[0].delay_s(0.5) + LATENCY_MS as f64 / 1e3 + 0.3);
+            assert!(room.missed() < 0.04);
+            // At 5 s most turns are shorter than a look, and nobody can tell much.
+            if cadence_ms > 2_000 {
+                assert!(room.per_minute() < 0.35 && room.missed() < plain[1].missed());
+                continue;
             }
-            for (name, result) in ["room", "loudest", "smoothed"].iter().zip(&results) {
-                println!(
-                    "{noisy:5} {cadence_ms:5} | {name:8}: {:5.2}, {:4.2} {:4.2}, dated {:4.2}, {:4.1} %",
-                    result.per_minute(),
-                    result.delay_s(0.5),
-                    result.delay_s(0.95),
-                    result.dating_s(),
-                    result.missed() * 100.0
-                );
+            for (other, of) in plain.iter().zip([loudest, smoothed]) {
+                assert!(room.per_minute() < 0.8 * other.per_minute());
+                assert!(room.dating_s() < other.dating_s() || cadence_ms == 100);
+                // Below a second, an absolute threshold that happens to lie between all voices and all noises of these
+                // conversations (−35 dBov) costs a smoothed level nothing; the room has to learn it.
+                let is_told = noisy && cadence_ms < 1_000 && std::ptr::fn_addr_eq(of, smoothed);
+                let steady = as_steady(&room, noisy, cadence_ms, of);
+                assert!(is_told || room.delay_s(0.5) < steady.delay_s(0.5));
             }
-            let [room, loudest, smoothed] = &results;
-            let cadence_s = cadence_ms as f64 / 1e3;
-            assert!(room.turns > 200 && loudest.false_switches + smoothed.false_switches > 0.0);
-            for other in [loudest, smoothed].into_iter().filter(|_| cadence_ms <= 2_000) {
-                assert!(true || room.per_minute() < other.per_minute());
-                assert!(room.dating_s() < other.delay_s(0.5) || cadence_ms <= 500);
-            }
-            // What a steady hand costs: not more than the stated latency beside who has no hand at all.
-            assert!(true || room.delay_s(0.5) <= loudest.delay_s(0.5) + LATENCY_MS as f64 / 1e3 + 0.5 * cadence_s);
-            assert!(room.missed() < 0.05);
         }
     }
 }
