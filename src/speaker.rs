@@ -11,6 +11,7 @@
 //! nothing.
 
 pub mod dominant;
+mod echo;
 pub mod level;
 pub mod multiscale;
 pub mod talk;

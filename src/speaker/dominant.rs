@@ -11,7 +11,8 @@
 
 use alloc::vec::Vec;
 
-use super::level::Fraction;
+use super::echo::{Coupling, Far};
+use super::level::{Fraction, Sound};
 use super::talk::{RoomTalk, Talk, Teller};
 
 /// What a slot lasts, ms.
@@ -116,14 +117,16 @@ pub struct Floor {
 
 #[derive(Clone, Debug)]
 struct Person {
-    /// Speech of a slot in ms, or [`UNKNOWN`]; the slot's place is the remainder by the length.
-    slots: Vec<u8>,
+    /// Speech of a slot in ms, or [`UNKNOWN`], and how loud it is; the slot's place is the remainder by the length.
+    slots: Vec<Slot>,
     covered: u64,
     /// How long the last sample was, slots; `None` before there was one.
     span: Option<u64>,
     joined: u64,
     muted: Option<u64>,
     left: Option<u64>,
+    /// What was said before is not to be heard: this one was muted, or not here.
+    opened: u64,
     before: Fraction,
     /// In the window: speech, and slots that are known.
     window_ms: u64,
@@ -132,7 +135,28 @@ struct Person {
     since: u64,
     dominant_ms: u64,
     teller: Teller,
-    now_ms: u8,
+    now: Slot,
+    coupling: Coupling,
+}
+
+/// What is heard of somebody in a slot.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    speech_ms: u8,
+    /// −dBov; 127 where it is silence or not known.
+    loudness: u8,
+}
+
+impl Slot {
+    const UNKNOWN: Self = Self { speech_ms: UNKNOWN, loudness: 127 };
+
+    const fn is_known(self) -> bool {
+        self.speech_ms != UNKNOWN
+    }
+
+    const fn is_speech(self) -> bool {
+        self.is_known() && self.speech_ms >= SPEECH_IN_SLOT
+    }
 }
 
 /// The speech at hand, bridging pauses.
@@ -172,7 +196,7 @@ impl Floor {
         let seat = u32::try_from(self.people.len()).ok()?;
         let joined = at_ms / SLOT_MS;
         let (mut slots, length) = (Vec::new(), self.ring());
-        slots.resize(length, UNKNOWN);
+        slots.resize(length, Slot::UNKNOWN);
         self.people.push(Person {
             slots,
             covered: joined.max(self.next.unwrap_or(0)),
@@ -180,6 +204,7 @@ impl Floor {
             joined,
             muted: None,
             left: None,
+            opened: 0,
             before: Fraction::NONE,
             window_ms: 0,
             window_known: 0,
@@ -187,7 +212,8 @@ impl Floor {
             since: 0,
             dominant_ms: 0,
             teller: Teller::default(),
-            now_ms: UNKNOWN,
+            now: Slot::UNKNOWN,
+            coupling: Coupling::default(),
         });
         self.active.push(seat);
         Some(Seat(seat))
@@ -197,7 +223,7 @@ impl Floor {
     /// [counted](Self::late); more than 20 s is a gap, of which nothing is known. What changes goes to `out`.
     ///
     /// Cost: by the slots of the sample and, shared by all participants, of the time that passed. No allocation.
-    pub fn hear(&mut self, seat: Seat, from_ms: u64, to_ms: u64, speech: Fraction, out: &mut dyn FnMut(Change)) {
+    pub fn hear(&mut self, seat: Seat, from_ms: u64, to_ms: u64, sound: impl Into<Sound>, out: &mut dyn FnMut(Change)) {
         let (from, to) = (from_ms / SLOT_MS, to_ms / SLOT_MS);
         if to_ms <= from_ms || to > u64::MAX / 4 {
             return;
@@ -225,9 +251,10 @@ impl Floor {
         }
         let next = self.next.unwrap_or(0);
         let span_ms = to_ms - from_ms;
+        self.room.note_span(span_ms);
         if let Some(person) = self.people.get_mut(seat.index()) {
             if span_ms <= LONGEST_MS {
-                person.lay(from.max(next), from, to, span_ms, speech);
+                person.lay(from.max(next), from, to, span_ms, sound.into());
                 person.span = Some(to - from);
                 self.longest = self.longest.max(to - from);
             }
@@ -246,11 +273,27 @@ impl Floor {
         self.end_if_gone(at_ms, out);
     }
 
-    /// What this one says from now on is heard again.
-    pub fn unmute(&mut self, seat: Seat) {
+    /// What this one says from `at_ms` on is heard again.
+    pub fn unmute(&mut self, seat: Seat, at_ms: u64) {
         if let Some(person) = self.people.get_mut(seat.index()) {
             person.muted = None;
             person.covered = person.covered.max(self.newest);
+            person.opened = person.opened.max(at_ms / SLOT_MS);
+        }
+    }
+
+    /// Somebody who left is here again. What they said before stays theirs.
+    pub fn come_back(&mut self, seat: Seat, at_ms: u64) {
+        let Some(person) = self.people.get_mut(seat.index()).filter(|person| person.left.is_some()) else { return };
+        person.left = None;
+        person.muted = None;
+        person.span = None;
+        person.joined = at_ms / SLOT_MS;
+        person.opened = person.opened.max(person.joined);
+        person.covered = person.covered.max(self.newest);
+        if !self.active.contains(&seat.0) {
+            person.slots.fill(Slot::UNKNOWN);
+            self.active.push(seat.0);
         }
     }
 
@@ -319,7 +362,15 @@ impl Floor {
     /// What this one's talk came to so far; `None` for who is not of this room.
     #[must_use]
     pub fn talk(&self, seat: Seat) -> Option<Talk> {
-        Some(self.people.get(seat.index())?.teller.talk(self.room.resolution_ms))
+        Some(self.people.get(seat.index())?.teller.talk(self.room.resolution_ms()))
+    }
+
+    /// This one's part of all time of speech so far, 0 to 1; `None` before anybody spoke. Cost: linear in people.
+    #[must_use]
+    pub fn share(&self, seat: Seat) -> Option<f64> {
+        let all: u64 = self.people.iter().map(|person| person.teller.talk_ms()).sum();
+        let own = self.people.get(seat.index())?.teller.talk_ms();
+        (all > 0).then(|| own as f64 / all as f64)
     }
 
     /// What the talk of all came to so far.
@@ -338,12 +389,6 @@ impl Floor {
     #[must_use]
     pub fn decided_ms(&self) -> Option<u64> {
         Some(self.next? * SLOT_MS)
-    }
-
-    /// Notes the span of a sample: turns are counted only where samples are short enough.
-    pub fn note_resolution(&mut self, span_ms: u64) {
-        let span_ms = u32::try_from(span_ms).unwrap_or(u32::MAX);
-        self.room.resolution_ms = Some(self.room.resolution_ms.unwrap_or(0).max(span_ms));
     }
 
     const fn ring(&self) -> usize {
@@ -396,21 +441,32 @@ impl Floor {
         let (window, length) = (self.window as u64, self.ring());
         let place = |slot: u64| usize::try_from(slot % length as u64).unwrap_or(0);
         let (mut speakers, mut is_known) = (0_usize, false);
+        let mut far = Far::default();
         for &seat in &self.active {
             let Some(person) = self.people.get_mut(seat as usize) else { continue };
             let old = slot.checked_sub(window).and_then(|old| person.slots.get_mut(place(old)));
-            if let Some(old) = old.map(|old| core::mem::replace(old, UNKNOWN)).filter(|&old| old != UNKNOWN) {
-                person.window_ms -= u64::from(old);
+            if let Some(old) = old.map(|old| core::mem::replace(old, Slot::UNKNOWN)).filter(|old| old.is_known()) {
+                person.window_ms -= u64::from(old.speech_ms);
                 person.window_known -= 1;
-                self.window_speech_ms -= u64::from(old);
+                self.window_speech_ms -= u64::from(old.speech_ms);
             }
-            person.now_ms = person.slots.get(place(slot)).copied().unwrap_or(UNKNOWN);
-            if person.now_ms != UNKNOWN {
-                is_known = true;
-                person.window_ms += u64::from(person.now_ms);
-                person.window_known += 1;
-                self.window_speech_ms += u64::from(person.now_ms);
+            person.now = person.slots.get(place(slot)).copied().unwrap_or(Slot::UNKNOWN);
+            far.note(person.coupling.follow(person.now.loudness, person.now.is_speech()));
+        }
+        for &seat in &self.active {
+            let Some(person) = self.people.get_mut(seat as usize).filter(|person| person.now.is_known()) else {
+                continue;
+            };
+            if person.coupling.is_echo(person.now.loudness, &far) && person.now.speech_ms > 0 {
+                person.now.speech_ms = 0;
+                if let Some(kept) = person.slots.get_mut(place(slot)) {
+                    kept.speech_ms = 0;
+                }
             }
+            is_known = true;
+            person.window_ms += u64::from(person.now.speech_ms);
+            person.window_known += 1;
+            self.window_speech_ms += u64::from(person.now.speech_ms);
             speakers += usize::from(person.speaks());
         }
         if is_known {
@@ -422,7 +478,7 @@ impl Floor {
         for &seat in &self.active {
             let Some(person) = self.people.get_mut(seat as usize) else { continue };
             let speaks = person.speaks();
-            let speech_ms = if person.now_ms == UNKNOWN { 0 } else { u32::from(person.now_ms) };
+            let speech_ms = if person.now.is_known() { u32::from(person.now.speech_ms) } else { 0 };
             let others = speakers > usize::from(speaks);
             person.teller.slot(slot, speech_ms, speaks, others);
             person.run.slot(slot, speech_ms, speaks, holder_speaks);
@@ -518,11 +574,12 @@ impl Person {
     }
 
     const fn speaks(&self) -> bool {
-        self.now_ms != UNKNOWN && self.now_ms >= SPEECH_IN_SLOT
+        self.now.is_speech()
     }
 
     /// Lays a sample out on its slots: at its end where speech began in it, else from its beginning.
-    fn lay(&mut self, open: u64, from: u64, to: u64, span_ms: u64, speech: Fraction) {
+    fn lay(&mut self, open: u64, from: u64, to: u64, span_ms: u64, sound: Sound) {
+        let speech = sound.speech;
         let total_ms = (to - from) * SLOT_MS;
         let speech_ms = (span_ms.min(total_ms.max(SLOT_MS)) * u64::from(speech.permille())).div_ceil(1000);
         let speech_ms = if span_ms < total_ms { total_ms * u64::from(speech.permille()) / 1000 } else { speech_ms };
@@ -534,12 +591,14 @@ impl Person {
             let before_ms = (slot - from) * SLOT_MS;
             let lead_ms = if begins { total_ms.saturating_sub(speech_ms) } else { 0 };
             let (first, last) = (before_ms.max(lead_ms), (before_ms + SLOT_MS).min(lead_ms + speech_ms));
-            let value = if slot >= end { 0 } else { last.saturating_sub(first) };
+            let value = if slot >= end || slot < self.opened { 0 } else { last.saturating_sub(first) };
             let place = usize::try_from(slot % length.max(1)).unwrap_or(0);
             if let Some(place) = self.slots.get_mut(place) {
                 // At most SLOT_MS; of two samples that share a slot the one with more speech.
                 let value = value.min(SLOT_MS) as u8;
-                *place = if *place == UNKNOWN { value } else { value.max(*place) };
+                let before = if place.is_known() { place.speech_ms } else { 0 };
+                let loudness = if value > 0 { sound.loudness } else { 127 };
+                *place = Slot { speech_ms: value.max(before), loudness: loudness.min(place.loudness) };
             }
         }
     }
@@ -549,8 +608,8 @@ impl Person {
         let length = self.slots.len() as u64;
         for slot in from.max(next)..newest.min(from.max(next) + length) {
             let place = usize::try_from(slot % length.max(1)).unwrap_or(0);
-            if let Some(value) = self.slots.get_mut(place).filter(|value| **value != UNKNOWN) {
-                *value = 0;
+            if let Some(value) = self.slots.get_mut(place).filter(|value| value.is_known()) {
+                *value = Slot { speech_ms: 0, loudness: 127 };
             }
         }
     }

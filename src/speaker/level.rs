@@ -81,6 +81,23 @@ impl Fraction {
     }
 }
 
+/// What an interval of a source came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Sound {
+    /// How much of it was speech.
+    pub speech: Fraction,
+    /// How loud what was not noise was, as RFC 6464 writes it: 0 is full scale, 127 silence, or not known.
+    pub loudness: u8,
+}
+
+impl From<Fraction> for Sound {
+    /// Nobody knows how loud.
+    fn from(speech: Fraction) -> Self {
+        Self { speech, loudness: 127 }
+    }
+}
+
 /// One source of sound, a microphone or a received stream: its noise and the level of its voice.
 ///
 /// Energy adds up, so that the power of an interval, less that of the noise, over that of the source's own speech is the
@@ -94,8 +111,8 @@ impl Fraction {
 ///     meter.hear(1e-7, 1.0); // a quiet room
 ///     meter.hear(6e-3, 1.0); // a voice at −22 dBov
 /// }
-/// assert_eq!(meter.hear(3e-3, 1.0).unwrap().permille() / 100, 5); // half a second of it
-/// assert_eq!(meter.hear(0.0, 1.0), Some(Fraction::NONE));
+/// assert_eq!(meter.hear(3e-3, 1.0).unwrap().speech.permille() / 100, 5); // half a second of it
+/// assert_eq!(meter.hear(0.0, 1.0).unwrap().speech, Fraction::NONE);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Meter {
@@ -120,9 +137,9 @@ impl Meter {
         Self { speech: FIRST_SPEECH, heard_s: 0.0, noise: 0.0, least: f64::INFINITY, least_s: 0.0 }
     }
 
-    /// Takes an interval: `energy` is Δ`totalAudioEnergy`, `duration_s` is Δ`totalSamplesDuration`. How much of it was
-    /// speech; `None` for what cannot be: negative, not finite, or no duration. Then nothing changes. O(1).
-    pub fn hear(&mut self, energy: f64, duration_s: f64) -> Option<Fraction> {
+    /// Takes an interval: `energy` is Δ`totalAudioEnergy`, `duration_s` is Δ`totalSamplesDuration`. What it came to;
+    /// `None` for what cannot be: negative, not finite, or no duration. Then nothing changes. O(1).
+    pub fn hear(&mut self, energy: f64, duration_s: f64) -> Option<Sound> {
         if !((0.0..=1e300).contains(&energy) && duration_s > 0.0 && duration_s <= 1e300) {
             return None;
         }
@@ -130,18 +147,19 @@ impl Meter {
         self.follow_noise(power, duration_s);
         let sound = (power - self.noise).max(0.0);
         if power < AUDIBLE || power < self.noise * ABOVE_NOISE && sound < self.speech / 2.0 {
-            return Some(Fraction::NONE);
+            return Some(Fraction::NONE.into());
         }
         // A tenth of the speech level is a tail or a breath and says nothing of how loud the voice is.
         if self.heard_s == 0.0 || sound > self.speech / 10.0 {
             self.follow_speech(sound, duration_s);
         }
-        Some(Fraction::new(sound / self.speech))
+        let loudness = rfc6464(libm::sqrt(sound)).unwrap_or(127);
+        Some(Sound { speech: Fraction::new(sound / self.speech), loudness })
     }
 
     /// Takes a level for want of energies: `audioLevel` or a root mean square, 0 to 1, that held for `span_s`. Longer
     /// than a second it cannot tell of.
-    pub fn hear_level(&mut self, level: f64, span_s: f64) -> Option<Fraction> {
+    pub fn hear_level(&mut self, level: f64, span_s: f64) -> Option<Sound> {
         let span_s = span_s.min(GAUGE_S);
         self.hear(level * level * span_s, span_s)
     }

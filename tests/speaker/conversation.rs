@@ -110,6 +110,15 @@ impl Conversation {
         Self { turns, power: power_of }
     }
 
+    /// Lets the microphone of one of them hear the others, so much softer and so many frames later.
+    pub(crate) fn echo(&mut self, who: usize, softer_db: f64, delay: usize) {
+        let others: Vec<Vec<f64>> =
+            self.power.iter().enumerate().filter(|&(index, _)| index != who).map(|(_, of)| of.clone()).collect();
+        for (frame, power_of) in self.power[who].iter_mut().enumerate().skip(delay) {
+            *power_of += others.iter().map(|of| of[frame - delay]).sum::<f64>() * power(-softer_db);
+        }
+    }
+
     /// Looks at everybody, about every `cadence_ms`: a twentieth of them earlier or later, one of `missing` not at all,
     /// clocks off by up to `skew_ms`. In the order of arrival.
     pub(crate) fn looks(&self, seed: u64, cadence_ms: u64, missing: f64, skew_ms: f64) -> Vec<Look> {
