@@ -76,6 +76,8 @@ pub struct Change {
     pub since_ms: u64,
     /// Who had it before.
     pub before: Option<Seat>,
+    /// Until when that one spoke last; `None` when nobody had it.
+    pub ended_ms: Option<u64>,
     /// Who has it now; `None` for silence, and for a holder who was muted or left.
     pub now: Option<Seat>,
 }
@@ -359,6 +361,12 @@ impl Floor {
         person.dominant_ms + open
     }
 
+    /// Until when this one was last heard to speak, ms; 0 for who never was.
+    #[must_use]
+    pub fn spoke_until_ms(&self, seat: Seat) -> u64 {
+        self.people.get(seat.index()).map_or(0, |person| person.run.end * SLOT_MS)
+    }
+
     /// What this one's talk came to so far; `None` for who is not of this room.
     #[must_use]
     pub fn talk(&self, seat: Seat) -> Option<Talk> {
@@ -541,6 +549,7 @@ impl Floor {
 
     fn hand(&mut self, now: Option<u32>, at: u64, since: u64, out: &mut dyn FnMut(Change)) {
         let before = self.holder;
+        let ended = self.holder().map(|person| person.run.end.min(since));
         if let Some(person) = before.and_then(|seat| self.people.get_mut(seat as usize)) {
             person.dominant_ms += person.run.end.min(since).saturating_sub(person.since) * SLOT_MS;
         }
@@ -549,7 +558,8 @@ impl Floor {
             person.since = since;
         }
         let (at_ms, since_ms) = (at * SLOT_MS, since * SLOT_MS);
-        out(Change { at_ms, since_ms, before: before.map(Seat), now: now.map(Seat) });
+        let ended_ms = ended.map(|ended| ended * SLOT_MS);
+        out(Change { at_ms, since_ms, before: before.map(Seat), ended_ms, now: now.map(Seat) });
     }
 
     /// A holder who cannot be heard any more has the floor no longer, whether or not others are waited for.
