@@ -82,8 +82,9 @@ limits! {
         /// How many people's talk is followed, at some 1.5 kilobytes each. What others say is counted in
         /// [`TalkSummary::refused_speakers`](crate::summary::TalkSummary::refused_speakers).
         ;
-    turns with_turns 4_096
-        /// How many times of who was the dominant speaker are kept for the summary. Further ones are polled and counted.
+    turns with_turns 1_024
+        /// How many times of who was the dominant speaker are kept for the summary, at 12 bytes each; room for up to 1 024 is
+        /// made as soon as somebody can be heard. Further ones are polled and counted.
         ;
     errors with_errors 256
         /// How many reported errors and logs are kept for the summary.

@@ -13,7 +13,7 @@ use crate::config::{Config, Limits};
 use crate::event::Event;
 use crate::id::{Direction, FabricId, Ssrc, StreamKey, UserId};
 use crate::speaker::clock::Clock;
-use crate::speaker::dominant::{Change, Floor, Seat};
+use crate::speaker::dominant::{Change, Floor, SLOT_MS, Seat};
 use crate::speaker::level::{Fraction, Meter};
 use crate::speaker::{Speaker, SpeakerChange};
 use crate::summary::{DominanceSummary, SpeakerSummary, TalkSummary};
@@ -25,6 +25,11 @@ const SOURCES_PER_VOICE: usize = 16;
 const SEAM_MS: u64 = 250;
 /// A source that was not heard for so much longer than its samples last is replaced, ms.
 const STALE_MS: u64 = 2_000;
+
+/// A time that lasts.
+const OPEN: u32 = u32::MAX;
+/// Room for so many times is made at once.
+const MOST_RESERVED: usize = 1_024;
 
 /// Everybody who can be heard.
 #[derive(Clone, Debug)]
@@ -69,6 +74,7 @@ struct Source {
 #[derive(Clone, Debug, Default)]
 struct Past {
     spans: Vec<Span>,
+    first_ms: u64,
     refused: u64,
     changes: u64,
     last: Option<Seat>,
@@ -77,20 +83,32 @@ struct Past {
 #[derive(Clone, Copy, Debug)]
 struct Span {
     seat: Seat,
-    since_ms: u64,
-    until_ms: Option<u64>,
+    /// In [`SLOT_MS`] after `first_ms`.
+    since: u32,
+    /// Likewise; [`OPEN`] while it lasts.
+    until: u32,
+}
+
+/// From one time to another, in [`SLOT_MS`].
+fn slots(from_ms: u64, to_ms: u64) -> u32 {
+    u32::try_from(to_ms.saturating_sub(from_ms) / SLOT_MS).unwrap_or(OPEN)
 }
 
 impl Past {
     fn note(&mut self, change: Change, limits: Limits) {
-        if let Some(open) = self.spans.last_mut().filter(|span| span.until_ms.is_none()) {
-            open.until_ms = change.ended_ms;
+        let (first_ms, ended_ms) = (self.first_ms, change.ended_ms);
+        if let (Some(open), Some(ended_ms)) = (self.spans.last_mut().filter(|span| span.until == OPEN), ended_ms) {
+            open.until = slots(first_ms, ended_ms);
         }
         let Some(seat) = change.now else { return };
+        if self.spans.is_empty() {
+            self.first_ms = change.since_ms;
+        }
+        let since = slots(self.first_ms, change.since_ms);
         self.changes += u64::from(self.last.is_some_and(|last| last != seat));
         self.last = Some(seat);
         if self.spans.len() < limits.turns() {
-            self.spans.push(Span { seat, since_ms: change.since_ms, until_ms: None });
+            self.spans.push(Span { seat, since, until: OPEN });
         } else {
             self.refused += 1;
         }
@@ -209,7 +227,7 @@ impl Voices {
             sources: Vec::new(),
             by_stream: HashMap::new(),
             clocks: Vec::new(),
-            past: Past::default(),
+            past: Past { spans: Vec::with_capacity(config.limits().turns().min(MOST_RESERVED)), ..Past::default() },
             refused: 0,
         }
     }
@@ -453,8 +471,10 @@ pub(super) fn talk(call: &Conference) -> Option<TalkSummary> {
     speakers.sort_by(|a, b| (a.user.is_none(), &a.user, a.ssrc).cmp(&(b.user.is_none(), &b.user, b.ssrc)));
     let dominant = past.spans.iter().filter_map(|span| {
         let (user, ssrc) = names(voices.voices.get(span.seat.index())?.who);
-        let until_ms = span.until_ms.unwrap_or_else(|| floor.spoke_until_ms(span.seat));
-        let (start_ms, end_ms) = (span.since_ms as f64, until_ms.max(span.since_ms) as f64);
+        let of_slot = |slot: u32| past.first_ms + u64::from(slot) * SLOT_MS;
+        let since_ms = of_slot(span.since);
+        let until_ms = if span.until == OPEN { floor.spoke_until_ms(span.seat) } else { of_slot(span.until) };
+        let (start_ms, end_ms) = (since_ms as f64, until_ms.max(since_ms) as f64);
         Some(DominanceSummary { user, ssrc, start_ms, end_ms })
     });
     Some(TalkSummary {
