@@ -9,7 +9,7 @@ const LOUDEST_DB: i32 = 12;
 /// What is softer than this is as good as silence, dB.
 const SOFTEST_DB: i32 = 40;
 /// An echo varies by so much, dB.
-const VARIES_DB: i32 = 9;
+const VARIES_DB: i32 = 12;
 /// How slowly it is learned: in so many slots. What begins is found to be an echo within some three seconds.
 const SLOTS: i32 = 16;
 /// An echo lasts for so many slots longer than what it is of: rooms and jitter buffers keep 0.2 s.

@@ -14,16 +14,23 @@ const SOFTEST_SPEECH: f64 = 3.162_277_660_168_379_5e-5;
 const AUDIBLE: f64 = 3.162_277_660_168_379e-6;
 /// How far above the noise a sound must be to tell of speech: 6 dB.
 const ABOVE_NOISE: f64 = 3.981_071_705_534_972_6;
-/// The noise is at least this far below speech: 9 dB. A monologue without a pause is not taken for noise.
-const NOISE_BELOW_SPEECH: f64 = 0.125_892_541_179_416_73;
+/// What varies is speech, pauses or not, and noise at least this far below it: 15 dB.
+const NOISE_BELOW_SPEECH: f64 = 0.031_622_776_601_683_79;
+/// What varies by less is no speech: the least of a window against its mean, 1 dB. Seconds of a voice vary by 2 dB (σ, in
+/// the recordings); by 1 dB in ten of them they never do.
+const STEADY: f64 = 0.794_328_234_724_281_5;
+/// So many looks tell whether something varies.
+const STEADY_LOOKS: u8 = 8;
 /// What is never undercut for so long is noise: a sentence has pauses, and 10 s are a look at the coarsest cadence.
 const NOISE_WINDOW_S: f64 = 10.0;
 /// For this long a voice that was not heard before is averaged; then its level moves slowly.
 const LEARNING_S: f64 = 3.0;
 /// How fast the speech level follows a louder voice, s: a bang in one interval hardly moves it.
-const RISE_S: f64 = 8.0;
+const RISE_S: f64 = 20.0;
 /// How fast it follows a softer one, s: intervals that are partly speech pull it down.
-const FALL_S: f64 = 60.0;
+const FALL_S: f64 = 20.0;
+/// Of two intervals of speech one may be this much softer and still be all speech.
+const SURE: f64 = 1.1;
 /// One interval may tell of at most so much more power than speech has.
 const BANG: f64 = 2.0;
 
@@ -122,6 +129,9 @@ pub struct Meter {
     /// The least power since the floor was last looked at, and how long ago that was.
     least: f64,
     least_s: f64,
+    /// All energy of that time, in so many looks.
+    energy: f64,
+    looks: u8,
 }
 
 impl Default for Meter {
@@ -134,7 +144,15 @@ impl Meter {
     /// A source that nobody has heard yet.
     #[must_use]
     pub const fn new() -> Self {
-        Self { speech: FIRST_SPEECH, heard_s: 0.0, noise: 0.0, least: f64::INFINITY, least_s: 0.0 }
+        Self {
+            speech: FIRST_SPEECH,
+            heard_s: 0.0,
+            noise: 0.0,
+            least: f64::INFINITY,
+            least_s: 0.0,
+            energy: 0.0,
+            looks: 0,
+        }
     }
 
     /// Takes an interval: `energy` is Δ`totalAudioEnergy`, `duration_s` is Δ`totalSamplesDuration`. What it came to;
@@ -150,11 +168,11 @@ impl Meter {
             return Some(Fraction::NONE.into());
         }
         // A tenth of the speech level is a tail or a breath and says nothing of how loud the voice is.
-        if self.heard_s == 0.0 || sound > self.speech / 10.0 {
+        if self.heard_s == 0.0 || sound > self.speech / 4.0 {
             self.follow_speech(sound, duration_s);
         }
         let loudness = rfc6464(libm::sqrt(sound)).unwrap_or(127);
-        Some(Sound { speech: Fraction::new(sound / self.speech), loudness })
+        Some(Sound { speech: Fraction::new(SURE * sound / self.speech), loudness })
     }
 
     /// Takes a level for want of energies: `audioLevel` or a root mean square, 0 to 1, that held for `span_s`. Longer
@@ -176,14 +194,18 @@ impl Meter {
         dbov(libm::sqrt(self.noise)).unwrap_or(-127.0)
     }
 
-    /// Falls at once, and rises to the least power of each window.
+    /// Falls at once, and rises to the least power of each window: wholly where that hardly varies.
     fn follow_noise(&mut self, power: f64, duration_s: f64) {
         self.noise = self.noise.min(power);
         self.least = self.least.min(power);
         self.least_s += duration_s;
+        self.energy += power * duration_s;
+        self.looks = self.looks.saturating_add(1);
         if self.least_s >= NOISE_WINDOW_S {
-            self.noise = self.least.min(self.speech * NOISE_BELOW_SPEECH).max(self.noise);
-            (self.least, self.least_s) = (f64::INFINITY, 0.0);
+            let is_steady = self.looks >= STEADY_LOOKS && self.least * self.least_s > self.energy * STEADY;
+            let most = if is_steady { 1.0 } else { self.speech * NOISE_BELOW_SPEECH };
+            self.noise = self.least.min(most).max(self.noise);
+            (self.least, self.least_s, self.energy, self.looks) = (f64::INFINITY, 0.0, 0.0, 0);
         }
     }
 

@@ -4,6 +4,7 @@
 mod baselines;
 #[path = "../common/mod.rs"]
 mod common;
+mod conference;
 mod conversation;
 mod laws;
 mod recorded;
@@ -157,22 +158,19 @@ fn steadier_than_others_and_sooner_than_others_that_are_as_steady() {
             show("room", &room);
             show("loudest", &plain[0]);
             show("smoothed", &plain[1]);
-            assert!(room.delay_s(0.5) < plain[0].delay_s(0.5) + LATENCY_MS as f64 / 1e3 + 0.3);
+            assert!(room.delay_s(0.5) < plain[0].delay_s(0.5) + LATENCY_MS as f64 / 1e3 + 0.4);
             assert!(room.missed() < 0.04);
             // At 5 s most turns are shorter than a look, and nobody can tell much.
             if cadence_ms > 2_000 {
-                assert!(room.per_minute() < 0.35 && room.missed() < plain[1].missed());
+                assert!(room.per_minute() < 0.45 && room.missed() < plain[1].missed());
                 continue;
             }
             for (other, of) in plain.iter().zip([loudest, smoothed]) {
-                assert!(room.per_minute() < 0.8 * other.per_minute());
+                assert!(room.per_minute() < other.per_minute());
                 assert!(room.dating_s() < other.dating_s() || cadence_ms == 100);
-                // Below a second, an absolute threshold that happens to lie between all voices and all noises of these
-                // conversations (−35 dBov) costs a smoothed level nothing; the room has to learn it.
-                let is_told = noisy && cadence_ms < 1_000 && std::ptr::fn_addr_eq(of, smoothed);
                 let steady = as_steady(&room, noisy, cadence_ms, of);
                 show("  as steady", &steady);
-                assert!(is_told || room.delay_s(0.5) < steady.delay_s(0.5));
+                assert!(room.delay_s(0.5) <= steady.delay_s(0.5));
             }
         }
     }
@@ -200,9 +198,9 @@ fn an_open_microphone_makes_nobody_a_speaker() {
         let (plain, talk_ms, floor_ms) = heard(None);
         for db in [15.0, 20.0, 27.0, 35.0] {
             let (result, echo_talk_ms, echo_floor_ms) = heard(Some(db));
-            assert!((echo_floor_ms / floor_ms - 1.0).abs() < 0.07);
-            // Their own voice is measured against a level that the echo has pulled down.
-            assert!((echo_talk_ms / talk_ms - 1.0).abs() < if cadence_ms < 1_000 { 0.4 } else { 0.2 });
+            assert!((echo_floor_ms / floor_ms - 1.0).abs() < 0.09);
+            // Of what is heard of others at the edges of their speech some is taken for talk.
+            assert!((echo_talk_ms / talk_ms - 1.0).abs() < 0.25);
             assert!(result.per_minute() < plain.per_minute() + 0.1);
         }
     }
