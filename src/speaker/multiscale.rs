@@ -153,7 +153,7 @@ impl Voice {
         if volume == 0 {
             return;
         }
-        if self.floor == 0 || volume <= self.floor {
+        if self.floor == 0 || volume < self.floor {
             (self.floor, self.next_floor, self.floor_levels) = (volume, u8::MAX, 0);
             return;
         }

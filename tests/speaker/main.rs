@@ -2,6 +2,7 @@
 #![allow(clippy::panic, clippy::unwrap_used)] // tests may assume
 
 mod baselines;
+mod bridge;
 #[path = "../common/mod.rs"]
 mod common;
 mod conference;
