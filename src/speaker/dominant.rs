@@ -2,9 +2,10 @@
 //!
 //! Time is cut into slots of 100 ms. A sample is laid out on the slots that it covers: speech is contiguous, so that what
 //! began within a sample fills its end, and what ended within it its beginning. A slot is decided when everybody has
-//! covered it, or when the window has passed over who has not; therefore samples may come in any order. Who holds the
-//! floor keeps it while speaking, and over pauses shorter than [`SILENCE_MS`]; somebody else takes it by speaking for
-//! [`TAKE_MS`] since the holder fell silent. A cough, a slamming door, a "yes" within somebody's turn does not.
+//! covered it, or when who has not is late by more than two samples; therefore samples may come in any order. Who holds
+//! the floor keeps it while speaking, and over pauses shorter than [`SILENCE_MS`]; somebody else takes it by speaking for
+//! [`TAKE_MS`], and for [`FRESH_MS`] since the holder fell silent. A cough, a slamming door, a "yes" within somebody's turn
+//! does not.
 //!
 //! Beside the floor there is callstats' own question, whether one was [the only one](Floor::only_speaker) to speak in all
 //! of the window.
@@ -13,6 +14,7 @@ use alloc::vec::Vec;
 
 use super::echo::{Coupling, Far};
 use super::level::{Fraction, Sound};
+use super::person::{Person, Run, SPEECH_IN_SLOT, Slot};
 use super::talk::{RoomTalk, Talk, Teller};
 
 /// What a slot lasts, ms.
@@ -34,12 +36,6 @@ pub const LATENCY_MS: u64 = 800;
 
 /// The holder must be silent for this long before anybody takes over: a pause between words is no end.
 const HOLDER_QUIET_SLOTS: u64 = 2;
-/// Pauses that are part of speech, slots.
-const PAUSE_SLOTS: u64 = 7;
-/// A slot with so much speech is speech, ms.
-const SPEECH_IN_SLOT: u8 = 30;
-/// Nobody looked: no speech that is known.
-const UNKNOWN: u8 = u8::MAX;
 /// Who is the only one to speak in the window speaks at least for this long, ms.
 const ONLY_MS: u64 = 2_000;
 /// All others together speak at most for this long meanwhile, ms: a back-channel. In 97 h of meetings (AMI) it then holds
@@ -110,66 +106,17 @@ pub struct Floor {
     first: u64,
     newest: u64,
     holder: Option<u32>,
+    /// When the last one who had the floor and lost it ended.
+    ended: u64,
     room: RoomTalk,
     window_speech_ms: u64,
     late: u64,
     /// The longest sample of anybody, slots.
     longest: u64,
-}
-
-#[derive(Clone, Debug)]
-struct Person {
-    /// Speech of a slot in ms, or [`UNKNOWN`], and how loud it is; the slot's place is the remainder by the length.
-    slots: Vec<Slot>,
-    covered: u64,
-    /// How long the last sample was, slots; `None` before there was one.
-    span: Option<u64>,
-    joined: u64,
-    muted: Option<u64>,
-    left: Option<u64>,
-    /// What was said before is not to be heard: this one was muted, or not here.
-    opened: u64,
-    before: Fraction,
-    /// In the window: speech, and slots that are known.
-    window_ms: u64,
-    window_known: u64,
-    run: Run,
-    since: u64,
-    dominant_ms: u64,
-    teller: Teller,
-    now: Slot,
-    coupling: Coupling,
-}
-
-/// What is heard of somebody in a slot.
-#[derive(Clone, Copy, Debug)]
-struct Slot {
-    speech_ms: u8,
-    /// −dBov; 127 where it is silence or not known.
-    loudness: u8,
-}
-
-impl Slot {
-    const UNKNOWN: Self = Self { speech_ms: UNKNOWN, loudness: 127 };
-
-    const fn is_known(self) -> bool {
-        self.speech_ms != UNKNOWN
-    }
-
-    const fn is_speech(self) -> bool {
-        self.is_known() && self.speech_ms >= SPEECH_IN_SLOT
-    }
-}
-
-/// The speech at hand, bridging pauses.
-#[derive(Clone, Copy, Debug, Default)]
-struct Run {
-    first: u64,
-    /// The slot after the last speech.
-    end: u64,
-    speech_ms: u32,
-    /// Of that, since the holder fell silent.
-    fresh_ms: u32,
+    /// How many samples were heard.
+    heard: u64,
+    /// Who is waited for, and until which slot: before, nobody else's sample decides anything.
+    awaited: Option<(u32, u64)>,
 }
 
 impl Floor {
@@ -186,10 +133,13 @@ impl Floor {
             first: 0,
             newest: 0,
             holder: None,
+            ended: 0,
             room: RoomTalk::default(),
             window_speech_ms: 0,
             late: 0,
             longest: 0,
+            heard: 0,
+            awaited: None,
         }
     }
 
@@ -213,18 +163,21 @@ impl Floor {
             run: Run::default(),
             since: 0,
             dominant_ms: 0,
+            heard: 0,
             teller: Teller::default(),
             now: Slot::UNKNOWN,
             coupling: Coupling::default(),
         });
         self.active.push(seat);
+        self.awaited = None;
         Some(Seat(seat))
     }
 
     /// Takes a sample: how much of the time from `from_ms` to `to_ms` was speech. What is decided already is left out and
     /// [counted](Self::late); more than 20 s is a gap, of which nothing is known. What changes goes to `out`.
     ///
-    /// Cost: by the slots of the sample and, shared by all participants, of the time that passed. No allocation.
+    /// Cost: by the slots that the sample covers, at most two hundred, however many people there are, if all report about
+    /// as often and in about the same order; each slot looks at everybody once. No allocation.
     pub fn hear(&mut self, seat: Seat, from_ms: u64, to_ms: u64, sound: impl Into<Sound>, out: &mut dyn FnMut(Change)) {
         let (from, to) = (from_ms / SLOT_MS, to_ms / SLOT_MS);
         if to_ms <= from_ms || to > u64::MAX / 4 {
@@ -261,8 +214,12 @@ impl Floor {
                 self.longest = self.longest.max(to - from);
             }
             person.covered = person.covered.max(to);
+            self.heard += 1;
+            person.heard = self.heard;
         }
-        self.decide(out);
+        if self.awaited.is_none_or(|(awaited, until)| awaited == seat.0 || self.newest > until) {
+            self.decide(out);
+        }
     }
 
     /// From `at_ms` on nothing that this one says is heard.
@@ -279,6 +236,7 @@ impl Floor {
     pub fn unmute(&mut self, seat: Seat, at_ms: u64) {
         if let Some(person) = self.people.get_mut(seat.index()) {
             person.muted = None;
+            self.awaited = None;
             person.covered = person.covered.max(self.newest);
             person.opened = person.opened.max(at_ms / SLOT_MS);
         }
@@ -290,6 +248,7 @@ impl Floor {
         person.left = None;
         person.muted = None;
         person.span = None;
+        self.awaited = None;
         person.joined = at_ms / SLOT_MS;
         person.opened = person.opened.max(person.joined);
         person.covered = person.covered.max(self.newest);
@@ -411,19 +370,25 @@ impl Floor {
 
     fn decide(&mut self, out: &mut dyn FnMut(Change)) {
         let (newest, wait) = (self.newest, self.wait());
-        // Who is missing for longer than usual is not waited for.
-        let until = |person: &Person| {
+        // Until when each has told all, and how long they may stay behind. Of several who are as far the one who came
+        // last comes last again, if anybody keeps an order: then a round of samples looks at everybody once.
+        let mut slowest: Option<(u64, core::cmp::Reverse<u64>, u32, u64)> = None;
+        for &seat in &self.active {
+            let Some(person) = self.people.get(seat as usize).filter(|person| person.is_heard()) else { continue };
+            // Who is missing for longer than usual is not waited for.
             let patience = (2 * person.span.unwrap_or(self.longest) + LENIENCE_SLOTS).min(wait);
             let gave_up = person.span.is_none() && newest > person.joined.max(self.first) + patience;
-            if gave_up { newest } else { person.covered.max(newest.saturating_sub(patience)).min(newest) }
-        };
-        let until = self.present().map(until).min().unwrap_or(newest);
-        self.decide_until(until, out);
-    }
-
-    fn present(&self) -> impl Iterator<Item = &Person> {
-        let here = |person: &&Person| person.left.is_none() && person.muted.is_none();
-        self.active.iter().filter_map(|&seat| self.people.get(seat as usize)).filter(here)
+            if gave_up {
+                continue;
+            }
+            let until = person.covered.max(newest.saturating_sub(patience)).min(newest);
+            let place = (until, core::cmp::Reverse(person.heard), seat, person.covered + patience);
+            if slowest.is_none_or(|other| place < other) {
+                slowest = Some(place);
+            }
+        }
+        self.awaited = slowest.map(|(_, _, seat, until)| (seat, until));
+        self.decide_until(slowest.map_or(newest, |(until, ..)| until), out);
     }
 
     fn decide_until(&mut self, until: u64, out: &mut dyn FnMut(Change)) {
@@ -548,8 +513,11 @@ impl Floor {
     }
 
     fn hand(&mut self, now: Option<u32>, at: u64, since: u64, out: &mut dyn FnMut(Change)) {
+        // Nobody has it while somebody else had it.
+        let since = since.max(self.ended);
         let before = self.holder;
         let ended = self.holder().map(|person| person.run.end.min(since));
+        self.ended = ended.unwrap_or(self.ended);
         if let Some(person) = before.and_then(|seat| self.people.get_mut(seat as usize)) {
             person.dominant_ms += person.run.end.min(since).saturating_sub(person.since) * SLOT_MS;
         }
@@ -572,76 +540,5 @@ impl Floor {
 
     fn holder(&self) -> Option<&Person> {
         self.people.get(self.holder? as usize)
-    }
-}
-
-impl Person {
-    /// How much speech must have been heard since the holder fell silent. Of coarser samples the end of one and the
-    /// beginning of another tell less surely who followed whom.
-    fn fresh_ms(&self) -> u32 {
-        // At most 10 s.
-        ((self.span.unwrap_or(0) * SLOT_MS / 2) as u32).clamp(FRESH_MS, TAKE_MS)
-    }
-
-    const fn speaks(&self) -> bool {
-        self.now.is_speech()
-    }
-
-    /// Lays a sample out on its slots: at its end where speech began in it, else from its beginning.
-    fn lay(&mut self, open: u64, from: u64, to: u64, span_ms: u64, sound: Sound) {
-        let speech = sound.speech;
-        let total_ms = (to - from) * SLOT_MS;
-        let speech_ms = (span_ms.min(total_ms.max(SLOT_MS)) * u64::from(speech.permille())).div_ceil(1000);
-        let speech_ms = if span_ms < total_ms { total_ms * u64::from(speech.permille()) / 1000 } else { speech_ms };
-        let begins = self.before.permille() < speech.permille() / 2;
-        self.before = speech;
-        let length = self.slots.len() as u64;
-        let end = [self.muted, self.left].into_iter().flatten().min().unwrap_or(u64::MAX);
-        for slot in open..to {
-            let before_ms = (slot - from) * SLOT_MS;
-            let lead_ms = if begins { total_ms.saturating_sub(speech_ms) } else { 0 };
-            let (first, last) = (before_ms.max(lead_ms), (before_ms + SLOT_MS).min(lead_ms + speech_ms));
-            let value = if slot >= end || slot < self.opened { 0 } else { last.saturating_sub(first) };
-            let place = usize::try_from(slot % length.max(1)).unwrap_or(0);
-            if let Some(place) = self.slots.get_mut(place) {
-                // At most SLOT_MS; of two samples that share a slot the one with more speech.
-                let value = value.min(SLOT_MS) as u8;
-                let before = if place.is_known() { place.speech_ms } else { 0 };
-                let loudness = if value > 0 { sound.loudness } else { 127 };
-                *place = Slot { speech_ms: value.max(before), loudness: loudness.min(place.loudness) };
-            }
-        }
-    }
-
-    /// Takes back what was said from a slot on, as far as it is not decided.
-    fn silence_from(&mut self, from: u64, next: u64, newest: u64) {
-        let length = self.slots.len() as u64;
-        for slot in from.max(next)..newest.min(from.max(next) + length) {
-            let place = usize::try_from(slot % length.max(1)).unwrap_or(0);
-            if let Some(value) = self.slots.get_mut(place).filter(|value| value.is_known()) {
-                *value = Slot { speech_ms: 0, loudness: 127 };
-            }
-        }
-    }
-}
-
-impl Run {
-    fn slot(&mut self, slot: u64, speech_ms: u32, speaks: bool, holder_speaks: bool) {
-        if slot >= self.end + PAUSE_SLOTS {
-            (self.speech_ms, self.fresh_ms) = (0, 0);
-        }
-        if holder_speaks {
-            self.fresh_ms = 0;
-        }
-        if speaks {
-            if self.speech_ms == 0 {
-                self.first = slot;
-            }
-            self.end = slot + 1;
-            self.speech_ms = self.speech_ms.saturating_add(speech_ms);
-            if !holder_speaks {
-                self.fresh_ms = self.fresh_ms.saturating_add(speech_ms);
-            }
-        }
     }
 }

@@ -11,6 +11,7 @@ use callgauge::speaker::{Speaker, SpeakerChange};
 use callgauge::summary::{SpeakerSummary, TalkSummary};
 use callgauge::unit::{StatTime, Timestamp};
 use callgauge::{Conference, Config, Event, FabricSpec, Limits};
+use proptest::prelude::*;
 use serde_json::Value;
 
 use crate::common::{Seeded, recordings};
@@ -354,4 +355,112 @@ fn silence_ends_it_and_nothing_is_told_where_there_is_no_level() {
         call.ingest(Timestamp::default(), fabric, &report).unwrap();
     }
     assert_eq!((call.dominant_speaker(), call.summary().talk), (None, None));
+}
+
+/// A mesh of three in which everybody's voice is reported by all: their own two fabrics, and those of the others.
+fn mesh(seconds: &[[f64; 3]], order: &[usize; 6]) -> TalkSummary {
+    const NAMES: [&str; 3] = ["alice", "bob", "carol"];
+    const ENDS: [(usize, usize); 6] = [(0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1)];
+    let mut made = Made::new(Config::new());
+    let mut fabrics = [None; 6];
+    for &which in order {
+        let (at, to) = ENDS[which];
+        let [at, to] = [at, to].map(|who| made.call.user(NAMES[who]).unwrap());
+        let spec = FabricSpec::new(&format!("pc{}", which % 2)).with_local_user(at).with_remote_user(to);
+        fabrics[which] = Some(made.call.open_fabric(Timestamp::default(), spec).unwrap());
+    }
+    for (second, powers) in (0_u64..).zip(seconds) {
+        for &which in order {
+            let (at, to) = ENDS[which];
+            let ssrc = |from: usize, to: usize| (from * 3 + to) as u32;
+            let received = [(ssrc(to, at), powers[to] * 0.7)];
+            made.second(fabrics[which].unwrap(), second, (ssrc(at, to), powers[at]), &received);
+        }
+    }
+    made.call.summary().talk.unwrap()
+}
+
+/// Any application: who mutes, holds, maps, leaves and comes back when.
+#[derive(Clone, Copy, Debug)]
+enum Act {
+    Speak(usize, f64),
+    Mute(usize, bool),
+    Hold(usize, bool),
+    Map(usize, u32, usize),
+    Leave(usize),
+    End(usize),
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        8 => (0..3_usize, prop_oneof![Just(0.0), Just(LOUD), 0.0..0.1_f64]).prop_map(|(who, power)| Act::Speak(who, power)),
+        1 => (0..3_usize, any::<bool>()).prop_map(|(who, on)| Act::Mute(who, on)),
+        1 => (0..3_usize, any::<bool>()).prop_map(|(who, on)| Act::Hold(who, on)),
+        1 => (0..3_usize, 0..6_u32, 0..3_usize).prop_map(|(at, ssrc, who)| Act::Map(at, ssrc, who)),
+        1 => (0..3_usize).prop_map(Act::Leave),
+        1 => (0..3_usize).prop_map(Act::End),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+    #[test]
+    fn the_order_of_reports_decides_nothing(
+        seconds in prop::collection::vec(prop::array::uniform3(prop_oneof![Just(0.0), 0.001..0.02_f64]), 3..40),
+        order in Just([0, 1, 2, 3, 4, 5]).prop_shuffle(),
+    ) {
+        let usual = mesh(&seconds, &[0, 1, 2, 3, 4, 5]);
+        prop_assert_eq!(&usual, &mesh(&seconds, &order));
+        let text = serde_json::to_string(&usual).unwrap();
+        prop_assert_eq!(serde_json::from_str::<TalkSummary>(&text).unwrap(), usual);
+    }
+
+    #[test]
+    fn whatever_an_application_says_sums_hold_and_one_is_told_at_most(
+        acts in prop::collection::vec((act(), 0..3_u64), 1..120),
+    ) {
+        let mut made = Made::new(Config::new().with_stitching(true));
+        let names = ["alice", "bob", "carol"];
+        let fabrics = names.map(|name| made.open(0, name, name));
+        let users = names.map(|name| made.call.user(name).unwrap());
+        let mut second = 0;
+        for (act, pause) in acts {
+            second += pause;
+            let now = Timestamp::from_millis(second * 1_000);
+            match act {
+                Act::Speak(who, power) => {
+                    second += 1;
+                    made.second(fabrics[who], second, (who as u32, power), &[(3 + who as u32, power)]);
+                }
+                Act::Mute(who, on) => {
+                    let event = if on { AppEvent::AudioMute(None) } else { AppEvent::AudioUnmute(None) };
+                    made.call.send_event(now, fabrics[who], event).unwrap();
+                }
+                Act::Hold(who, on) => {
+                    made.call.send_event(now, fabrics[who], if on { AppEvent::Hold } else { AppEvent::Resume }).unwrap();
+                }
+                Act::Map(at, ssrc, who) => {
+                    let answer = made.call.fabric(fabrics[at]).unwrap().associate(Ssrc::new(ssrc), users[who], "");
+                    prop_assert!(answer.is_ok());
+                }
+                Act::Leave(who) => {
+                    made.call.leave(now, users[who]).unwrap();
+                }
+                Act::End(who) => {
+                    made.call.send_event(now, fabrics[who], AppEvent::Terminated).unwrap();
+                }
+            }
+            let told = fabrics.iter().filter(|&&fabric| made.call.fabric(fabric).unwrap().is_dominant_speaker());
+            prop_assert!(told.count() <= 1);
+        }
+        if let Some(talk) = made.call.summary().talk {
+            prop_assert!(talk.overlap_s <= talk.speech_s && talk.speech_s + talk.silence_s <= talk.known_s + 1e-6);
+            for speaker in &talk.speakers {
+                prop_assert!(speaker.overlap_s <= speaker.talk_s && speaker.talk_s <= talk.known_s);
+            }
+            for span in talk.dominant.windows(2) {
+                prop_assert!(span[0].start_ms <= span[0].end_ms && span[0].start_ms <= span[1].start_ms);
+            }
+        }
+    }
 }

@@ -38,13 +38,13 @@ pub(crate) fn write(summary: &ConferenceSummary, out: &mut dyn Write) -> io::Res
             notes.push(format!("interrupted others {}", times(interruptions)));
         }
         if let Some(muted_s) = speaker.muted_talk_s.filter(|&muted_s| muted_s >= 1.0) {
-            notes.push(format!("spoke while muted for {}", duration(muted_s)));
+            notes.push(format!("spoke unheard (muted, on hold or not sent) for {}", duration(muted_s)));
         }
         if !notes.is_empty() {
             writeln!(out, "  {:width$}  {}", "", notes.join(", "))?;
         }
         if let Some(bar) = bar(summary, talk, speaker) {
-            writeln!(out, "  {:width$}  floor │{bar}│", "")?;
+            writeln!(out, "  {:width$}  when │{bar}│", "")?;
         }
     }
     if speakers.len() > MOST {
