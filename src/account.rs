@@ -5,6 +5,7 @@
 
 mod quality;
 mod rtcp;
+mod standstill;
 mod state;
 mod told;
 mod totals;
@@ -57,6 +58,8 @@ pub(crate) struct Account {
     source: Option<Track>,
     rtcp: Rtcp,
     codec_id: Option<String>,
+    /// Since the last interval.
+    has_new_codec: bool,
     negotiated: Negotiated,
     cadence: Cadence,
     pace: Pace,
@@ -92,6 +95,8 @@ pub(crate) struct Around<'a> {
     pub(crate) ice_rtt_ms: Option<f64>,
     /// From the decoder to the loudspeaker, ms.
     pub(crate) playout_ms: Option<f64>,
+    /// Whether anything came over the path since the last look; `None` when nobody counted.
+    pub(crate) path_carries: Option<bool>,
 }
 
 /// How long the stream was in each state that is not measured, in ms.
@@ -160,6 +165,7 @@ impl Account {
             source: None,
             rtcp: Rtcp::default(),
             codec_id: None,
+            has_new_codec: false,
             negotiated: Negotiated::default(),
             cadence: Cadence::default(),
             pace: Pace::default(),
@@ -190,24 +196,27 @@ impl Account {
         self.end().millis_since(self.start) + self.turned_back_ms
     }
 
-    /// The codec's id, when it is another than at the last look: the caller then finds the codec and calls
-    /// [`Account::set_codec`].
+    /// The codec's id, when `entry` is about to be taken and names another than the last look did: the caller then finds
+    /// the codec and calls [`Account::set_codec`] before [`Account::look`].
     pub(crate) fn new_codec_id<'a>(&self, entry: Entry<'a>) -> Option<&'a str> {
-        entry.text(Text::CodecId).filter(|&id| self.codec_id.as_deref() != Some(id))
+        let is_due = self.looks == 0 || entry.timestamp() > Some(self.end());
+        entry.text(Text::CodecId).filter(|&id| is_due && self.codec_id.as_deref() != Some(id))
     }
 
     /// Remembers the codec behind an id by its MIME type, and what SDP says of its use.
     pub(crate) fn set_codec(&mut self, id: &str, mime: &str, fmtp: Option<&str>) {
         // An id that is too long to be kept is looked up every time.
         self.codec_id = (id.len() <= MAX_NAME).then(|| id.into());
-        self.codec = Some(codec_name(mime));
+        let name = codec_name(mime);
+        self.has_new_codec |= self.codec.as_ref().is_some_and(|before| !before.eq_ignore_ascii_case(&name));
+        self.codec = Some(name);
         self.negotiated = fmtp.map(Negotiated::of_fmtp).unwrap_or_default();
     }
 
     /// Takes what the other end reports of this stream. To be called before [`Account::look`] of the same snapshot.
     pub(crate) fn hear(&mut self, remote: Entry<'_>, own: Entry<'_>) {
         let totals = (self.direction == Direction::Outbound).then_some(&mut self.totals);
-        self.rtcp.hear(remote, own, totals, self.still_ms > 0.0);
+        self.rtcp.hear(remote, own, totals, self.still_ms);
     }
 
     /// Takes what the application said of the time since the last look. To be called before [`Account::look`].
@@ -291,7 +300,7 @@ impl Account {
                     playout_stands: around.playout_stands,
                     sender_rests: self.rtcp.sender_rests(at),
                     source_level,
-                    few_packets: self.pace.are_few(packets, delta.span_ms()),
+                    few_packets: self.pace.are_few(expected(&delta, packets), delta.span_ms()),
                 },
             );
             if let Some(state) = self.told.state() {
@@ -317,15 +326,13 @@ impl Account {
                 playout_ms: around.playout_ms,
                 source_frames_per_second: source.and_then(|source| source.get(Num::FramesPerSecond)),
                 screen: entry.text(Text::ContentType) == Some("screenshare"),
-                still: self.still_ms >= STILL_MS,
+                still_ms: self.still_ms,
+                path_carries: around.path_carries,
+                is_sent: self.rtcp.sender_sends(at),
+                has_new_codec: core::mem::take(&mut self.has_new_codec),
             },
         );
         Look::Closed(interval, verdict)
-    }
-
-    /// Whether `entry` is the look taken last.
-    pub(crate) fn is_at(&self, entry: Entry<'_>) -> bool {
-        entry.timestamp() == Some(self.end())
     }
 
     fn close(&mut self, interval: &Interval, entry: Entry<'_>) {
@@ -393,6 +400,12 @@ fn packets(delta: &Delta<'_>, direction: Direction) -> Option<f64> {
         Direction::Inbound => Num::PacketsReceived,
         Direction::Outbound => Num::PacketsSent,
     })
+}
+
+/// How many packets should have passed: those that were lost were sent.
+fn expected(delta: &Delta<'_>, passed: Option<f64>) -> Option<f64> {
+    let lost = delta.of(Num::PacketsLost).map_or(0.0, |lost| lost.max(0.0));
+    passed.map(|passed| passed + lost)
 }
 
 /// `opus` of `audio/opus`, as it is spelled.

@@ -1,7 +1,7 @@
 //! What a caller may choose.
 
 use alloc::sync::Arc;
-use core::panic::RefUnwindSafe;
+use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::time::Duration;
 
 use crate::score::Model;
@@ -53,7 +53,7 @@ limits! {
         /// [`FabricSummary::refused_streams`](crate::summary::FabricSummary::refused_streams).
         ;
     pending_events with_pending_events 4_096
-        /// How many events may wait to be polled before the oldest is dropped; 0 keeps none. An event takes some 350 bytes.
+        /// How many events may wait to be polled before the oldest is dropped; 0 keeps none. An event takes some 600 bytes.
         ;
     users with_users 4_096
         /// How many users one conference may know.
@@ -107,8 +107,8 @@ impl Default for Limits {
 #[derive(Clone, Debug)]
 pub struct Config {
     limits: Limits,
-    audio_model: Option<Arc<ScoresAudio>>,
-    video_model: Option<Arc<ScoresVideo>>,
+    audio_model: Option<Chosen<ScoresAudio>>,
+    video_model: Option<Chosen<ScoresVideo>>,
     weights: Weights,
     stitches: bool,
     keeps_device_labels: bool,
@@ -116,11 +116,24 @@ pub struct Config {
     speaker_window_ms: u64,
 }
 
+/// A model by choice. It is a function and keeps nothing: a panic leaves nothing half done.
+#[derive(Debug)]
+struct Chosen<M: ?Sized>(Arc<M>);
+
+impl<M: ?Sized> Clone for Chosen<M> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<M: ?Sized> UnwindSafe for Chosen<M> {}
+impl<M: ?Sized> RefUnwindSafe for Chosen<M> {}
+
 /// A model that scores sound.
-pub type ScoresAudio = dyn for<'a> Model<AudioInputs<'a>> + RefUnwindSafe;
+pub type ScoresAudio = dyn for<'a> Model<AudioInputs<'a>>;
 
 /// A model that scores pictures.
-pub type ScoresVideo = dyn for<'a> Model<VideoInputs<'a>> + RefUnwindSafe;
+pub type ScoresVideo = dyn for<'a> Model<VideoInputs<'a>>;
 
 static AUDIO_MODEL: AudioModel = AudioModel::new();
 static VIDEO_MODEL: VideoModel = VideoModel::new();
@@ -156,28 +169,28 @@ impl Config {
 
     /// Another model that scores sound.
     #[must_use]
-    pub fn with_audio_model(mut self, model: impl for<'a> Model<AudioInputs<'a>> + RefUnwindSafe + 'static) -> Self {
-        self.audio_model = Some(Arc::new(model));
+    pub fn with_audio_model(mut self, model: impl for<'a> Model<AudioInputs<'a>> + 'static) -> Self {
+        self.audio_model = Some(Chosen(Arc::new(model)));
         self
     }
 
     /// The model that scores sound: [`AudioModel`] unless another was chosen.
     #[must_use]
     pub fn audio_model(&self) -> &ScoresAudio {
-        self.audio_model.as_deref().unwrap_or(&AUDIO_MODEL)
+        self.audio_model.as_ref().map_or(&AUDIO_MODEL, |chosen| &*chosen.0)
     }
 
     /// Another model that scores pictures.
     #[must_use]
-    pub fn with_video_model(mut self, model: impl for<'a> Model<VideoInputs<'a>> + RefUnwindSafe + 'static) -> Self {
-        self.video_model = Some(Arc::new(model));
+    pub fn with_video_model(mut self, model: impl for<'a> Model<VideoInputs<'a>> + 'static) -> Self {
+        self.video_model = Some(Chosen(Arc::new(model)));
         self
     }
 
     /// The model that scores pictures: [`VideoModel`] unless another was chosen.
     #[must_use]
     pub fn video_model(&self) -> &ScoresVideo {
-        self.video_model.as_deref().unwrap_or(&VIDEO_MODEL)
+        self.video_model.as_ref().map_or(&VIDEO_MODEL, |chosen| &*chosen.0)
     }
 
     /// Another weight of sound beside pictures.

@@ -112,7 +112,7 @@ pub use mapping::SsrcDescription;
 pub(crate) use mapping::{Edit, Mapping, Owner};
 pub use media::{Answer, AppEvent, Device};
 pub(crate) use media::{Media, Switch, Told};
-pub(crate) use path::Path;
+pub(crate) use path::{Path, selected_pair};
 pub(crate) use playout::Playout;
 pub(crate) use state::words;
 pub use state::{

@@ -142,7 +142,13 @@ fn check_stream(stream: &StreamSummary) {
     let scale = score.scale.zip(stream.kind).map(|(scale, kind)| (scale == MosScale::Video, kind == MediaKind::Video));
     assert!(scale.is_none_or(|(pictures, video)| pictures == video), "{:?} of {:?}", score.scale, stream.kind);
     let rest = stream.muted_s + stream.held_s + stream.paused_s + stream.silent_s + stream.gap_s;
-    let counted = score.active_s + score.quiet_s + score.undecided_s + score.rest_edges_s + rest;
+    let counted = score.active_s
+        + score.quiet_s
+        + score.undecided_s
+        + score.rest_edges_s
+        + score.idle_s
+        + score.unscored_s
+        + rest;
     assert!(counted <= stream.duration_s * (1.0 + 1e-9) + 1e-3, "{counted} of {}", stream.duration_s);
     let rated = &score.rating_s;
     assert!(rated.excellent + rated.fair + rated.bad + rated.unknown <= stream.duration_s + 1e-3);

@@ -7,7 +7,7 @@ use callgauge::Event;
 use callgauge::id::{Direction, MediaKind};
 use callgauge::score::{Cause, NoScore, Tier};
 use callgauge::summary::StreamSummary;
-use common::recordings::{Replay, lines, meta, replay};
+use common::recordings::{Replay, lines, meta, names, replay};
 
 /// The streams of one kind and direction of a recording.
 fn streams(call: &Replay, direction: Direction, kind: MediaKind) -> Vec<StreamSummary> {
@@ -69,6 +69,29 @@ fn rest_is_left_out_and_reported() {
             assert!(score.mos.unwrap() > 3.8, "{recording}: {score:?}");
         }
     }
+}
+
+#[test]
+fn every_second_of_a_stream_is_scored_or_in_a_sum_that_says_why_not() {
+    let mut accounted = 0;
+    for recording in names() {
+        for stream in replay(&lines(&recording)).call.summary().fabrics.into_iter().flat_map(|fabric| fabric.streams) {
+            let rest = stream.muted_s + stream.held_s + stream.paused_s + stream.silent_s + stream.gap_s;
+            let score = &stream.score;
+            let why_not = score.quiet_s + score.rest_edges_s + score.undecided_s + score.idle_s + score.unscored_s;
+            let missing = stream.duration_s - score.active_s - why_not - rest;
+            // Nobody can tell how long it is since counters began anew.
+            let allowed = if stream.resets > 0 { 2.0 * stream.resets as f64 } else { 0.001 };
+            assert!(
+                (-0.001..=allowed).contains(&missing),
+                "{recording} {:?} {}: {missing}",
+                stream.direction,
+                stream.ssrc
+            );
+            accounted += 1;
+        }
+    }
+    assert!(accounted > 150, "{accounted}");
 }
 
 #[test]

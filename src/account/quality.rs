@@ -1,5 +1,7 @@
 //! What a stream was worth: its last seconds, scored each time that somebody looks, and the scores over the call.
 
+use super::standstill::Standstill;
+use super::state::STILL_MS;
 use crate::config::Config;
 use crate::id::{Direction, MediaKind};
 use crate::metric::{Interval, Metric, State};
@@ -17,12 +19,18 @@ pub(crate) struct Quality {
     /// The latest score, until the next look shows that the stream did not come to rest in the middle of it.
     latest: Option<Latest>,
     worst: WorstTenSeconds,
-    scored_until: Option<StatTime>,
     /// The stream rested: what comes next is the rest's end.
     rested: bool,
     /// For how long the stream was active at either end of a rest: not scored, for it sounds and looks there as if
     /// something were lost.
     pub(crate) edges: Micros,
+    standstill: Standstill,
+    /// For how long nothing came of an active stream while other things did: its sender paused, and did not say so.
+    pub(crate) idle: Micros,
+    /// For how long nothing came, and nobody ever said whether anything was sent.
+    undecided: Micros,
+    /// For how long there was something to hear or see and no score.
+    pub(crate) unscored: Micros,
     /// For how long each rating held: excellent, fair, bad, unknown.
     pub(crate) rated: [Micros; 4],
     /// For how long there was nothing to hear while the stream was active.
@@ -60,8 +68,21 @@ pub(crate) struct Setting<'a> {
     /// What is filmed or shared, of a stream that is sent.
     pub(crate) source_frames_per_second: Option<f64>,
     pub(crate) screen: bool,
-    /// Nothing has come for a while.
-    pub(crate) still: bool,
+    /// How long nothing has come, ms.
+    pub(crate) still_ms: f64,
+    /// Whether anything came over the path during the interval; `None` when nobody counted.
+    pub(crate) path_carries: Option<bool>,
+    /// The other end sends, by its own account.
+    pub(crate) is_sent: bool,
+    /// The interval began with another codec.
+    pub(crate) has_new_codec: bool,
+}
+
+impl Setting<'_> {
+    /// Nothing has come for so long that it is no matter of a packet or two.
+    const fn is_still(&self) -> bool {
+        self.still_ms >= STILL_MS
+    }
 }
 
 /// What a codec was set up to do.
@@ -91,7 +112,22 @@ impl Quality {
     pub(crate) fn judge(&mut self, interval: &Interval, setting: &Setting<'_>) -> Verdict {
         self.follow(interval.kind);
         let rtt_ms = interval.get(Metric::RttMs).or(setting.ice_rtt_ms);
+        let is_still = setting.is_still() && interval.direction == Direction::Inbound;
+        let idles = interval.state == State::Active
+            && is_still
+            && self.standstill.rests(interval.span_ms, setting.path_carries, setting.is_sent);
+        if idles || matches!(interval.state, State::Reset | State::Gap) {
+            self.settle(interval, setting, rtt_ms);
+        }
+        if !is_still {
+            self.standstill = Standstill::default();
+        }
         let score = match interval.state {
+            State::Active if idles => {
+                self.idle.add(Micros::of_millis(interval.span_ms));
+                self.rest(interval, State::Paused);
+                Err(NoScore::Resting)
+            }
             State::Active if self.rested => {
                 self.rested = false;
                 if let Window::Video(window) = &mut self.window {
@@ -100,11 +136,15 @@ impl Quality {
                 self.edges.add(Micros::of_millis(interval.span_ms));
                 Err(NoScore::Resting)
             }
+            State::Active if setting.has_new_codec => {
+                self.renew();
+                self.keep(Err(NoScore::NewCodec), interval.span_ms, interval.span_ms, interval.at)
+            }
             State::Active => self.score(interval, setting, rtt_ms),
             // The talker goes on in a moment: what was heard before still counts.
             State::Silent => Err(NoScore::Resting),
-            _ => {
-                self.rest(interval);
+            state => {
+                self.rest(interval, state);
                 Err(NoScore::Resting)
             }
         };
@@ -121,11 +161,30 @@ impl Quality {
             (_, Some(MediaKind::Audio)) => Window::Audio(AudioWindow::new()),
             (_, Some(MediaKind::Video)) => Window::Video(VideoWindow::new()),
         };
-        *self = Self { window, edges: self.edges, rated: self.rated, quiet: self.quiet, ..Self::default() };
+        let mut unscored = self.unscored;
+        unscored.add(self.scores.active());
+        unscored.add(Micros::of_millis(self.latest.map_or(0.0, |latest| latest.active_ms)));
+        *self = Self {
+            window,
+            edges: self.edges,
+            idle: self.idle,
+            quiet: self.quiet,
+            rated: self.rated,
+            undecided: self.undecided(),
+            unscored,
+            ..Self::default()
+        };
     }
 
-    /// How long it is that nobody can say whether anything was sent.
+    /// For how long, in all, nobody can say whether anything was sent.
     pub(crate) fn undecided(&self) -> Micros {
+        let mut undecided = self.undecided;
+        undecided.add(self.apart());
+        undecided
+    }
+
+    /// How long it is that nobody can say yet.
+    fn apart(&self) -> Micros {
         Micros::of_millis(match &self.window {
             Window::Audio(window) => window.apart_ms(),
             Window::Video(window) => window.apart_ms(),
@@ -141,7 +200,7 @@ impl Quality {
 
     /// The latest score, unless it hangs on what nobody can say yet.
     fn decided(&self) -> Option<Latest> {
-        self.latest.filter(|_| self.undecided() == Micros::default())
+        self.latest.filter(|_| self.apart() == Micros::default())
     }
 
     /// The scores so far. Cost: a copy of the whole distribution.
@@ -150,51 +209,113 @@ impl Quality {
         if let Some(latest) = self.decided() {
             latest.join(&mut scores, &mut worst);
         }
-        scores.set_worst(self.scored_until.and_then(|now| worst.get(now)));
+        scores.set_worst(worst.get());
         scores
     }
 
     /// The stream rests, or its counters began anew, or nobody looked for long.
-    fn rest(&mut self, interval: &Interval) {
-        if matches!(interval.state, State::Muted | State::Held | State::Paused) {
+    fn rest(&mut self, interval: &Interval, state: State) {
+        let apart = self.apart();
+        if matches!(state, State::Muted | State::Held | State::Paused) {
             self.rested = true;
             // In the middle of it the stream came to rest.
             if let Some(latest) = self.latest.take() {
                 self.edges.add(Micros::of_millis(latest.active_ms));
             }
+            self.edges.add(apart);
+        } else {
+            self.undecided.add(apart);
         }
         self.worst.rest();
         match &mut self.window {
             Window::Audio(window) => window.clear(),
             Window::Video(window) => {
-                window.add(interval);
+                let mut interval = *interval;
+                interval.state = state;
+                window.add(&interval);
             }
             Window::Unknown => {}
         }
     }
 
+    /// What came before says nothing of what comes: the codec is another.
+    fn renew(&mut self) {
+        self.undecided.add(self.apart());
+        match &mut self.window {
+            Window::Audio(window) => window.clear(),
+            Window::Video(window) => window.clear(),
+            Window::Unknown => {}
+        }
+    }
+
+    /// Counts as an outage what was one, when what comes next is not part of it.
+    fn settle(&mut self, interval: &Interval, setting: &Setting<'_>, rtt_ms: Option<f64>) {
+        let Window::Audio(window) = &mut self.window else { return };
+        if !self.standstill.is_outage() {
+            return;
+        }
+        let outage_ms = window.count_apart();
+        if outage_ms > 0.0 {
+            let score = score_window(window, interval, setting, rtt_ms);
+            if self.keep(score, outage_ms, outage_ms, interval.at).is_ok() {
+                self.join_latest();
+            }
+        }
+    }
+
     fn score(&mut self, interval: &Interval, setting: &Setting<'_>, rtt_ms: Option<f64>) -> Result<Score, NoScore> {
-        let undecided_before = self.undecided();
+        let before_ms = self.apart().as_millis();
         let (result, active_ms) = match &mut self.window {
-            Window::Unknown => (Err(NoScore::UnknownKind), 0.0),
+            Window::Unknown => (Err(NoScore::UnknownKind), interval.span_ms),
             Window::Audio(window) => score_audio(window, interval, setting, rtt_ms),
             Window::Video(window) => score_video(window, interval, setting),
         };
-        if self.undecided() > undecided_before {
+        let decided_ms = before_ms - self.apart().as_millis();
+        if decided_ms < 0.0 {
             return Err(NoScore::Undecided);
         }
-        self.quiet.add(Micros::of_millis(interval.span_ms - active_ms));
+        self.quiet.add(Micros::of_millis(interval.span_ms + decided_ms - active_ms));
+        // A pause begins like this: until it is told from a hole, what it sounded like is one piece.
+        if setting.still_ms > 0.0
+            && let (Ok(score), Some(latest)) = (result, &mut self.latest)
+        {
+            *latest = Latest {
+                score,
+                span_ms: latest.span_ms + interval.span_ms,
+                active_ms: latest.active_ms + active_ms,
+                at: interval.at,
+            };
+            return result;
+        }
+        self.keep(result, interval.span_ms, active_ms, interval.at)
+    }
+
+    /// Keeps what a stretch of time was worth, or why nobody can say.
+    fn keep(
+        &mut self,
+        result: Result<Score, NoScore>,
+        span_ms: f64,
+        active_ms: f64,
+        at: StatTime,
+    ) -> Result<Score, NoScore> {
+        self.join_latest();
+        match result {
+            Ok(score) => {
+                self.latest = Some(Latest { score, span_ms, active_ms, at });
+            }
+            Err(reason) => {
+                self.unscored.add(Micros::of_millis(active_ms));
+                self.scores.miss(reason);
+            }
+        }
+        result
+    }
+
+    /// What came next shows that it stands.
+    fn join_latest(&mut self) {
         if let Some(latest) = self.latest.take() {
             latest.join(&mut self.scores, &mut self.worst);
         }
-        match result {
-            Ok(score) => {
-                self.scored_until = Some(interval.at);
-                self.latest = Some(Latest { score, span_ms: interval.span_ms, active_ms, at: interval.at });
-            }
-            Err(reason) => self.scores.miss(reason),
-        }
-        result
     }
 
     fn rate(&mut self, interval: &Interval, rtt_ms: Option<f64>) -> Rating {
@@ -221,13 +342,23 @@ fn score_audio(
     setting: &Setting<'_>,
     rtt_ms: Option<f64>,
 ) -> (Result<Score, NoScore>, f64) {
-    let received = interval.direction == Direction::Inbound;
-    if setting.still && received {
+    if setting.is_still() && interval.direction == Direction::Inbound {
         window.keep_apart(interval);
         return (Err(NoScore::Undecided), 0.0);
     }
     let heard_ms = window.add(interval);
-    let score = window.inputs().ok_or(NoScore::TooLittle).and_then(|mut inputs| {
+    (score_window(window, interval, setting, rtt_ms), heard_ms)
+}
+
+/// Scores what was heard lately.
+fn score_window(
+    window: &AudioWindow,
+    interval: &Interval,
+    setting: &Setting<'_>,
+    rtt_ms: Option<f64>,
+) -> Result<Score, NoScore> {
+    let received = interval.direction == Direction::Inbound;
+    window.inputs().ok_or(NoScore::TooLittle).and_then(|mut inputs| {
         inputs.codec = setting.codec;
         inputs.constant_bitrate = setting.negotiated.constant_bitrate;
         inputs.error_correction = setting.negotiated.error_correction;
@@ -235,8 +366,7 @@ fn score_audio(
         inputs.rtt_ms = rtt_ms;
         inputs.playout_ms = setting.playout_ms.filter(|_| received);
         setting.config.audio_model().score(&inputs)
-    });
-    (score, heard_ms)
+    })
 }
 
 /// Scores pictures. How much of the interval was shown comes along, ms.

@@ -21,8 +21,8 @@ pub(super) struct Rtcp {
     sent: Option<f64>,
     /// Lost and expected packets since the report before, until an interval takes them.
     news: Option<(f64, f64)>,
-    /// When the sender was last heard to send nothing.
-    sender_rests: Option<StatTime>,
+    /// When the sender was last heard, while nothing came, and whether it sends.
+    sender: Option<(StatTime, bool)>,
     /// The stream's own counters began anew since the latest report: the next one is a new base.
     rebase: bool,
     /// The next report is in part about time that is not measured.
@@ -30,9 +30,9 @@ pub(super) struct Rtcp {
 }
 
 impl Rtcp {
-    /// Takes a report and the stream's own entry beside it. `totals` are those of a stream that is sent; `still` says
-    /// that nothing passed lately.
-    pub(super) fn hear(&mut self, remote: Entry<'_>, own: Entry<'_>, totals: Option<&mut Totals>, still: bool) {
+    /// Takes a report and the stream's own entry beside it. `totals` are those of a stream that is sent; `still_ms` is
+    /// how long nothing has passed.
+    pub(super) fn hear(&mut self, remote: Entry<'_>, own: Entry<'_>, totals: Option<&mut Totals>, still_ms: f64) {
         let sent = own.get(Num::PacketsSent);
         let Some(track) = &mut self.track else {
             self.track = Track::new(remote);
@@ -48,8 +48,13 @@ impl Rtcp {
         };
         if advanced {
             // That reports come in while nothing else does tells a rest from an outage.
-            let rests = still && delta.of(Num::PacketsSent) == Some(0.0);
-            self.sender_rests = own.timestamp().filter(|_| rests);
+            // What it sent since the report before is missing only if nothing came in all that time.
+            let sends = match delta.of(Num::PacketsSent) {
+                Some(0.0) if still_ms > 0.0 => Some(false),
+                Some(sent) if sent > 0.0 && still_ms >= delta.span_ms() => Some(true),
+                _ => None,
+            };
+            self.sender = own.timestamp().zip(sends);
         }
         if let Some(totals) = totals.filter(|_| !self.rebase)
             && let Some(lost) = delta.passed(Num::PacketsLost)
@@ -95,12 +100,17 @@ impl Rtcp {
 
     /// Takes note that packets pass.
     pub(super) fn packets_pass(&mut self) {
-        self.sender_rests = None;
+        self.sender = None;
     }
 
     /// Whether the other end says that it sends nothing.
     pub(super) fn sender_rests(&self, now: StatTime) -> bool {
-        self.sender_rests.is_some_and(|heard| is_held(heard, now))
+        self.sender.is_some_and(|(heard, sends)| !sends && is_held(heard, now))
+    }
+
+    /// Whether the other end says that it sends, though nothing comes.
+    pub(super) fn sender_sends(&self, now: StatTime) -> bool {
+        self.sender.is_some_and(|(heard, sends)| sends && is_held(heard, now))
     }
 
     /// Fills in loss, jitter and round-trip time, which are made of several entries.

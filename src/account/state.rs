@@ -33,7 +33,7 @@ pub(super) struct Context {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Cadence(Option<f64>);
 
-/// How many packets pass, over about a second: a shorter look cannot tell few packets from none.
+/// How many packets are sent, over about a second: a shorter look cannot tell few packets from none.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Pace {
     packets: f64,
@@ -74,7 +74,7 @@ impl Cadence {
 }
 
 impl Pace {
-    /// Takes note of an interval, and says whether so few packets pass, and some, that they are DTX.
+    /// Takes note of an interval, and says whether so few packets are sent, and some, that they are DTX.
     pub(super) fn are_few(&mut self, packets: Option<f64>, span_ms: f64) -> bool {
         let Some(packets) = packets else { return false };
         self.packets += packets;

@@ -12,7 +12,7 @@ use super::outbox::Outbox;
 use crate::account::{Account, Around, Look, ToldTime};
 use crate::config::{Config, Limits};
 use crate::event::Event;
-use crate::fabric::{Lifecycle, Mapping, Media, Owner, Path, Playout, Told};
+use crate::fabric::{Lifecycle, Mapping, Media, Owner, Path, Playout, Told, selected_pair};
 use crate::id::{Direction, FabricId, MediaKind, Ssrc, StreamKey};
 use crate::metric::{Interval, Metric, State};
 use crate::report::{ById, Entry, Num, Report, StatsType, Text};
@@ -168,11 +168,13 @@ impl Fabric {
         self.find_accounts(now, report, limits);
         self.find_remotes(report);
         self.playout.look(report);
+        let selected = selected_pair(report);
         let around = Around {
             config,
             playout_stands: self.playout_stands(report),
             ice_rtt_ms: self.path.rtt_ms,
             playout_ms: self.playout.delay_ms(),
+            path_carries: selected.and_then(|pair| self.path.carries(pair)),
         };
         self.codecs.forget();
         self.sources.iter_mut().for_each(ById::forget);
@@ -210,6 +212,12 @@ impl Fabric {
             if let Some(remote) = seat.remote.and_then(|position| report.get(position as usize)) {
                 account.hear(remote, entry);
             }
+            if let Some(id) = account.new_codec_id(entry)
+                && let Some(codec) = self.codecs.find(id, report, |_| true)
+                && let Some(mime) = codec.text(Text::MimeType)
+            {
+                account.set_codec(id, mime, codec.text(Text::SdpFmtpLine));
+            }
             let source = (account.direction == Direction::Outbound)
                 .then(|| source_of(entry, report, &mut self.sources))
                 .flatten();
@@ -234,16 +242,10 @@ impl Fabric {
                     }
                 }
             }
-            if let Some(id) = account.new_codec_id(entry).filter(|_| account.is_at(entry))
-                && let Some(codec) = self.codecs.find(id, report, |_| true)
-                && let Some(mime) = codec.text(Text::MimeType)
-            {
-                account.set_codec(id, mime, codec.text(Text::SdpFmtpLine));
-            }
         }
         // A snapshot that came too late for every stream says nothing of the path as it is now.
         if news || !late {
-            let sight = self.path.look(report);
+            let sight = self.path.look(report, selected);
             let (fabric, user) = (Some(self.id), self.spec.local_user);
             self.life.see(now, sight, self.path.relay(), &mut |happening| {
                 out.raise(limits, crate::event::Happening { fabric, user, ..happening });

@@ -55,9 +55,9 @@ pub(crate) struct Sight {
 const TRIES: u8 = 8;
 
 impl Path {
-    pub(crate) fn look(&mut self, report: &Report) -> Sight {
+    /// Takes a look at the path. `selected` is the [pair in use](selected_pair).
+    pub(crate) fn look(&mut self, report: &Report, selected: Option<Entry<'_>>) -> Sight {
         let transport = report.of(StatsType::Transport).min_by(|a, b| a.id().cmp(b.id()));
-        let selected = selected_pair(report);
         let had_pair = self.pair.is_some();
         let (ice, is_dtls) =
             ice_of(transport, selected, report, had_pair).map_or((None, false), |(ice, dtls)| (Some(ice), dtls));
@@ -71,6 +71,18 @@ impl Path {
     /// How this end reaches its relay, if it does so on the selected pair.
     pub(crate) fn relay(&self) -> Option<Relay> {
         self.pair.as_ref()?.relay
+    }
+
+    /// Whether anything came over the pair in use since the last look: media, control or a check. `None` when nobody
+    /// counted. To be asked before [`Path::look`].
+    pub(crate) fn carries(&self, entry: Entry<'_>) -> Option<bool> {
+        let pair = self.pair.as_ref().filter(|pair| pair.id == entry.id())?;
+        let Step::Advance(delta) = pair.track.step(entry) else { return None };
+        [Num::PacketsReceived, Num::BytesReceived, Num::ResponsesReceived, Num::RequestsReceived]
+            .into_iter()
+            .filter_map(|field| delta.of(field))
+            .map(|came| came > 0.0)
+            .reduce(|a, b| a || b)
     }
 
     /// Whether the pair is another one than before.
@@ -149,7 +161,7 @@ fn carries(delta: &Delta<'_>) -> bool {
 
 /// The pair in use (edge case 20): the one that the transport names; else the one marked as selected; else, of those
 /// nominated and succeeded, the one that carried packets last, or most. Whatever the order of the report.
-fn selected_pair(report: &Report) -> Option<Entry<'_>> {
+pub(crate) fn selected_pair(report: &Report) -> Option<Entry<'_>> {
     let pairs = || report.of(StatsType::CandidatePair);
     let transports =
         report.of(StatsType::Transport).filter(|entry| entry.text(Text::SelectedCandidatePairId).is_some());

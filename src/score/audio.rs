@@ -7,7 +7,7 @@
 //! |---|---|
 //! | Ie, Bpl | the codec at the bit rate of its own frames ([`codec`](super::codec)); redundancy is not the codec's |
 //! | Ppl | what was concealed audibly, after retransmission, error correction, redundancy and lateness, plus κ times what error correction brought back |
-//! | BurstR | how long a concealment is, in packets of 20 ms, over what random loss would make of it |
+//! | BurstR | how long a concealment is, in packets, over what random loss would make of it |
 //! | Its | samples stretched and squeezed by the jitter buffer; a term of ours |
 //! | Id | half the round trip, the jitter buffer as measured, playout, a frame and the codec's look-ahead. Jitter is never added to a buffer that was measured: the buffer is what jitter costs |
 //!
@@ -60,6 +60,8 @@ pub struct AudioInputs<'a> {
     pub error_correction: bool,
     /// The bit rate of the payload while there was speech, redundancy included.
     pub bitrate: Option<Bitrate>,
+    /// How much sound a packet carries, ms; 20 is assumed where that is not known.
+    pub packet_ms: Option<f64>,
     /// How many frames a packet carries again beside its own: as in-band error correction, or as RED. Of one generation
     /// of RED it is 1.
     pub redundancy: Option<f64>,
@@ -100,6 +102,7 @@ impl AudioInputs<'_> {
             constant_bitrate: false,
             error_correction: false,
             bitrate: None,
+            packet_ms: None,
             redundancy: None,
             concealed: None,
             concealments_per_second: None,
@@ -132,7 +135,7 @@ pub struct AudioModel {
     device_ms: f64,
 }
 
-/// Duration of a packet, ms: what WebRTC uses unless told otherwise (RFC 7874 clause 3 wants 20 ms supported).
+/// How much sound a packet carries unless told otherwise, ms (RFC 7874 clause 3 wants 20 ms supported).
 pub(super) const PACKET_MS: f64 = 20.0;
 
 /// What is assumed where nobody measured it: as usual, at its worst, at its best.
@@ -157,6 +160,14 @@ const DEVICE_BEST_MS: f64 = 10.0;
 const CAPTURE_MS: f64 = 10.0;
 /// How far an encoder looks ahead of which nobody says it: as CELP codecs do (G.729), ms.
 const LOOKAHEAD_MS: f64 = 5.0;
+/// Packets that may have come too late, of all that came, where nobody counted them. A choice: jitter buffers follow the
+/// network, and none of the recordings for fitting has more.
+const DISCARDS_WORST: f64 = 0.005;
+/// How bursty loss may be where nobody can tell. G.107 has no larger BurstR than 2 from 2 % of loss on, and metrics of
+/// speech hear less of it than its formula does.
+const BURST_R_WORST: f64 = 1.5;
+/// What may have been stretched where nobody counted it, percent: the mean over the recordings for fitting.
+const STRETCHED_WORST_PERCENT: f64 = 0.35;
 /// A jitter buffer that nobody measured, ms: NetEq's usual target, or three times the jitter if that is more.
 const BUFFER_MS: f64 = 40.0;
 impl Default for AudioModel {
@@ -167,7 +178,7 @@ impl Default for AudioModel {
 
 impl AudioModel {
     /// Its version: whatever changes a number raises it.
-    pub const VERSION: u32 = 1;
+    pub const VERSION: u32 = 2;
 
     /// The published codecs, and the constants as fitted.
     #[must_use]
@@ -223,24 +234,30 @@ impl AudioModel {
                 tier: Tier::A1,
                 heard: Range { usual: concealed, worst: concealed, best: concealed },
                 recovered,
-                burst_r: inputs.concealments_per_second.map(|begun| burst_r(concealed, begun)),
+                burst_r: inputs.concealments_per_second.map(|begun| burst_r(concealed, begun, packet_ms(inputs))),
             });
         }
         let lost = inputs.lost.ok_or(NoScore::NoLossInformation)?.as_f64();
-        // Of what one packet in a row lost, the next one brings back all but what is lost with it.
-        let twice = lost * lost;
-        Ok(match inputs.discarded.filter(|_| !inputs.lost_at_far_end) {
-            Some(discarded) => {
-                let gone = (lost + (1.0 - lost) * discarded.as_f64()).min(1.0);
+        let discarded = inputs.discarded.filter(|_| !inputs.lost_at_far_end).map(Ratio::as_f64);
+        let tier = match discarded {
+            Some(_) => Tier::A2,
+            None if inputs.lost_at_far_end => Tier::A4,
+            None => Tier::A3,
+        };
+        let late = |share: f64| (lost + (1.0 - lost) * share).min(1.0);
+        let gone = late(discarded.unwrap_or(0.0));
+        let worst = late(discarded.unwrap_or(DISCARDS_WORST));
+        Ok(match inputs.recovered.filter(|_| tier == Tier::A2) {
+            Some(_) => {
                 let left = (gone - recovered).max(0.0);
-                Loss { tier: Tier::A2, heard: Range { usual: left, worst: gone, best: left }, recovered, burst_r: None }
+                Loss { tier, heard: Range { usual: left, worst, best: left }, recovered, burst_r: None }
             }
-            None => Loss {
-                tier: if inputs.lost_at_far_end { Tier::A4 } else { Tier::A3 },
-                heard: Range { usual: if inputs.error_correction { twice } else { lost }, worst: lost, best: twice },
-                recovered: if inputs.error_correction { lost - twice } else { 0.0 },
-                burst_r: None,
-            },
+            None => {
+                // Of what one packet in a row lost, the next one brings back all but what is lost with it.
+                let twice = gone * gone;
+                let (usual, recovered) = if inputs.error_correction { (twice, gone - twice) } else { (gone, 0.0) };
+                Loss { tier, heard: Range { usual, worst, best: twice }, recovered, burst_r: None }
+            }
         })
     }
 
@@ -251,12 +268,13 @@ impl AudioModel {
         // A frame that is carried again takes as many bits as one of its own.
         let own = 1.0 / (1.0 + real(inputs.redundancy).unwrap_or(0.0));
         let bitrate = inputs.bitrate.and_then(|bitrate| Bitrate::new(bitrate.as_bps() * own));
-        let (found, origin) = match self.codecs.find(&query.with_bitrate(bitrate)) {
-            Some(found) => (found, if bitrate.is_some() && own == 1.0 { Origin::Measured } else { Origin::Derived }),
-            None => {
-                let usual = self.codecs.usual_bitrate(name);
-                (self.codecs.find(&query.with_bitrate(usual)).ok_or(NoScore::UnknownCodec)?, Origin::Assumed)
-            }
+        let at = |bitrate| self.codecs.find(&query.with_bitrate(bitrate));
+        let (found, origin) = match (at(bitrate), bitrate) {
+            (Some(found), Some(_)) => (found, if own == 1.0 { Origin::Measured } else { Origin::Derived }),
+            (Some(found), None) => (found, Origin::Derived),
+            // Below the lowest rate it is at least as bad as there.
+            (None, Some(_)) => (at(self.codecs.lowest_bitrate(&query)).ok_or(NoScore::UnknownCodec)?, Origin::Assumed),
+            (None, None) => (at(self.codecs.usual_bitrate(name)).ok_or(NoScore::UnknownCodec)?, Origin::Assumed),
         };
         let spread =
             if origin == Origin::Assumed || found.basis == Basis::Extrapolated { IE_SPREAD_ASSUMED } else { IE_SPREAD };
@@ -269,15 +287,17 @@ impl AudioModel {
     }
 
     /// R on the scale of `equipment`, term by term.
-    fn terms(&self, equipment: Equipment, loss: &Loss, case: &Case, stretch: f64) -> Option<Terms> {
+    fn terms(&self, equipment: Equipment, loss: &Loss, case: &Case) -> Option<Terms> {
         let scale = equipment.scale();
         let ppl = (case.heard + case.kappa * loss.recovered).min(1.0);
         let codec = (equipment.ie() + case.ie).clamp(0.0, scale.max_ie_eff() + scale.ie_gain(Scale::Fullband)?);
-        let loss = loss_impairment(&equipment, codec, case.bpl, ppl * 100.0, loss.burst_r.unwrap_or(1.0))?;
+        let of_loss = |codec| loss_impairment(&equipment, codec, case.bpl, ppl * 100.0, case.burst_r);
+        let stretch = self.stretch_most * case.stretched_percent / (case.stretched_percent + self.stretch_half);
         Some(Terms {
             scale,
             codec: scale.max_r() - scale.default_r() + codec,
-            loss,
+            loss: of_loss(codec)?,
+            loss_alone: of_loss(0.0)?,
             stretch: stretch * scale.stretch() / Scale::Fullband.stretch(),
             delay: case.ta_ms.map_or(0.0, |ta_ms| scale.stretch() * delay::idd_tabled(ta_ms)),
         })
@@ -285,7 +305,7 @@ impl AudioModel {
 
     /// The way from mouth to ear, ms: as usual, at its worst, at its best. `None` when nobody measured the network.
     fn way(&self, inputs: &AudioInputs<'_>, lookahead_ms: f64) -> Option<Range> {
-        let network = real(inputs.rtt_ms)? / 2.0 + PACKET_MS + lookahead_ms;
+        let network = real(inputs.rtt_ms)? / 2.0 + packet_ms(inputs) + lookahead_ms;
         let device = match real(inputs.playout_ms) {
             Some(playout) => {
                 Range { usual: CAPTURE_MS + playout, worst: CAPTURE_MS + playout, best: CAPTURE_MS + playout }
@@ -321,16 +341,16 @@ impl Model<AudioInputs<'_>> for AudioModel {
         let coded = self.equipment(inputs)?;
         let way = self.way(inputs, coded.lookahead_ms);
         let fullband = coded.equipment.onto(Scale::Fullband).ok_or(NoScore::UnknownCodec)?;
-        let stretched = inputs.stretched.filter(|_| loss.tier == Tier::A1);
-        let percent = stretched.map_or(0.0, Ratio::as_f64) * 100.0;
-        let stretch = self.stretch_most * percent / (percent + self.stretch_half);
-        let of = |equipment, case: &Case| self.terms(equipment, &loss, case, stretch).ok_or(NoScore::UnknownRobustness);
+        let stretched = inputs.stretched.filter(|_| loss.tier == Tier::A1).map(|ratio| ratio.as_f64() * 100.0);
+        let of = |equipment, case: &Case| self.terms(equipment, &loss, case).ok_or(NoScore::UnknownRobustness);
 
         let usual = Case {
             ie: 0.0,
             bpl: BPL.usual,
             kappa: self.kappa,
             heard: loss.heard.usual,
+            burst_r: loss.burst_r.unwrap_or(1.0),
+            stretched_percent: stretched.unwrap_or(0.0),
             ta_ms: way.map(|way| way.usual),
         };
         let terms = of(fullband, &usual)?;
@@ -341,6 +361,8 @@ impl Model<AudioInputs<'_>> for AudioModel {
                 bpl: BPL.worst,
                 kappa: 1.0,
                 heard: loss.heard.worst,
+                burst_r: loss.burst_r.unwrap_or(BURST_R_WORST),
+                stretched_percent: stretched.unwrap_or(STRETCHED_WORST_PERCENT),
                 ta_ms: way.map(|way| way.worst),
             },
         )?;
@@ -352,6 +374,7 @@ impl Model<AudioInputs<'_>> for AudioModel {
                 kappa: 0.0,
                 heard: loss.heard.best,
                 ta_ms: way.map(|way| way.best),
+                ..usual
             },
         )?;
         let mut score = Score::new(self.id(), Scale::Fullband.into(), loss.tier, terms.rx(true))
@@ -359,7 +382,7 @@ impl Model<AudioInputs<'_>> for AudioModel {
             .widened_for(inputs.active_ms)
             .with_listening_quality(terms.rx(false))
             .with_inputs(origins(inputs, &loss, coded.origin))
-            .with_parts(terms.parts());
+            .with_parts_and_gains(terms.parts(), terms.gains());
         let native = if coded.equipment.scale() == Scale::Fullband { terms } else { of(coded.equipment, &usual)? };
         score = score.with_native(Native::new(native.scale, native.rx(true)));
         Ok(score)
@@ -388,6 +411,7 @@ struct Coded {
 }
 
 /// What is assumed in one evaluation.
+#[derive(Clone, Copy)]
 struct Case {
     /// Added to Ie.
     ie: f64,
@@ -395,6 +419,8 @@ struct Case {
     bpl: f64,
     kappa: f64,
     heard: f64,
+    burst_r: f64,
+    stretched_percent: f64,
     ta_ms: Option<f64>,
 }
 
@@ -404,6 +430,8 @@ struct Terms {
     scale: Scale,
     codec: f64,
     loss: f64,
+    /// What the same loss would take from a codec that takes nothing itself.
+    loss_alone: f64,
     stretch: f64,
     delay: f64,
 }
@@ -417,6 +445,23 @@ impl Terms {
         let delay = if with_delay { self.delay } else { 0.0 };
         let impairments = self.codec + self.loss + self.stretch + delay;
         Rx::clamped(self.points(self.scale.max_r() - impairments)).unwrap_or(Rx::MIN)
+    }
+
+    /// By how many points the score would be better without each.
+    fn gains(&self) -> Parts {
+        let sum = self.codec + self.loss + self.stretch + self.delay;
+        let left = |impairments: f64| (100.0 - self.points(impairments)).max(0.0);
+        let rx = left(sum);
+        let mut gains = Parts::new();
+        for (cause, without) in [
+            (Cause::Codec, sum - self.codec - self.loss + self.loss_alone),
+            (Cause::Loss, sum - self.loss),
+            (Cause::TimeStretch, sum - self.stretch),
+            (Cause::Delay, sum - self.delay),
+        ] {
+            gains.set(cause, left(without) - rx);
+        }
+        gains
     }
 
     /// Points as they come to bear: where there are more than 100, each counts less.
@@ -454,12 +499,12 @@ fn loss_impairment(equipment: &Equipment, ie: f64, bpl_factor: f64, ppl: f64, bu
 
 /// BurstR of concealment: how long one is, in packets, over what random loss of the same rate makes, 1 / (1 − rate). At
 /// least 1. Above half of the time, the rate counts as half: what is concealed without end has no length.
-fn burst_r(concealed: f64, begun_per_second: f64) -> f64 {
+fn burst_r(concealed: f64, begun_per_second: f64, packet_ms: f64) -> f64 {
     if begun_per_second.is_nan() || begun_per_second <= 0.0 {
         // One that began before the window, or none.
         return if concealed > 0.0 { f64::INFINITY } else { 1.0 };
     }
-    let packets = concealed / begun_per_second * (1e3 / PACKET_MS);
+    let packets = concealed / begun_per_second * (1e3 / packet_ms);
     (packets * (1.0 - concealed.min(0.5))).max(1.0)
 }
 
@@ -490,6 +535,11 @@ fn origins(inputs: &AudioInputs<'_>, loss: &Loss, bitrate: Origin) -> Inputs {
             .with(Input::Playout, or_assumed(inputs.playout_ms.is_some()));
     }
     origins
+}
+
+/// How much sound a packet carries, ms: from the shortest frame of Opus (RFC 6716) to the longest packet.
+fn packet_ms(inputs: &AudioInputs<'_>) -> f64 {
+    inputs.packet_ms.filter(|ms| (2.5..=120.0).contains(ms)).unwrap_or(PACKET_MS)
 }
 
 /// A duration in ms, or a number of frames, that can be one.

@@ -259,11 +259,29 @@ impl CodecTable {
     /// assume, and to say so.
     #[must_use]
     pub fn find(&self, query: &CodecQuery<'_>) -> Option<CodecImpairment> {
-        let name = encoding_name(query.name)?;
         let kbps = query.bitrate.map(kbps);
+        let Curve { rows, rates, source, lookahead_ms } = self.curve(query)?;
+        let widest = rows.iter().map(|row| row.equipment.scale()).max()?;
+        Some(CodecImpairment { lookahead_ms, ..read(rows, widest, rates, kbps, source)? })
+    }
+
+    /// The lowest rate at which [`find`](Self::find) knows the codec in the use that `query` states, whatever rate it asks
+    /// for. `None` where the rate does not matter, and for an unknown codec.
+    #[must_use]
+    pub fn lowest_bitrate(&self, query: &CodecQuery<'_>) -> Option<Bitrate> {
+        Bitrate::new(self.curve(query)?.rows.first()?.kbps? * 1e3)
+    }
+
+    /// What is known of a codec in one use, by rate.
+    fn curve(&self, query: &CodecQuery<'_>) -> Option<Curve<'_>> {
+        let name = encoding_name(query.name)?;
         if let Some(added) = self.added(name) {
-            let widest = added.rows.iter().map(|row| row.equipment.scale()).max()?;
-            return read(&added.rows, widest, Rates::Continuous, kbps, Source::Caller);
+            return Some(Curve {
+                rows: &added.rows,
+                rates: Rates::Continuous,
+                source: Source::Caller,
+                lookahead_ms: None,
+            });
         }
         let codec = published(name)?;
         let curve = codec.curves.iter().find(|curve| query.meets(curve.when))?;
@@ -271,10 +289,7 @@ impl CodecTable {
             Some(scale) => rows_on(curve.rows, scale),
             None => curve.rows,
         };
-        // A higher rate has never a narrower band.
-        let widest = rows.last()?.equipment.scale();
-        let found = read(rows, widest, codec.rates, kbps, curve.source)?;
-        Some(CodecImpairment { lookahead_ms: codec.lookahead_ms, ..found })
+        Some(Curve { rows, rates: codec.rates, source: curve.source, lookahead_ms: codec.lookahead_ms })
     }
 
     fn added(&self, name: &str) -> Option<&Added> {
@@ -297,6 +312,15 @@ struct Added {
     name: Box<str>,
     /// Sorted by rate; alone where it is for every rate.
     rows: Vec<Row>,
+}
+
+/// What is known of a codec in one use.
+struct Curve<'a> {
+    /// Sorted by rate.
+    rows: &'a [Row],
+    rates: Rates,
+    source: Source,
+    lookahead_ms: Option<f64>,
 }
 
 fn published(name: &str) -> Option<&'static Codec> {

@@ -75,8 +75,7 @@ const VERSION: u32 = 1;
 ///
 /// The interval is that of both at their worst and both at their best. The parts are those of both; sound and pictures
 /// share what the score lacks to 100 as what each would gain by being perfect, and each part has its share of that. The
-/// cause is that of sound or that of pictures, whichever would raise the combined score more; where neither would, that of
-/// the one with the larger share. The tier is that of the
+/// cause is the one impairment of either without which the combined score would be best. The tier is that of the
 /// one that had less to go by.
 #[must_use]
 pub fn audio_visual(audio: &Score, video: &Score, weights: &Weights) -> Score {
@@ -84,23 +83,20 @@ pub fn audio_visual(audio: &Score, video: &Score, weights: &Weights) -> Score {
     let gain = |audio: Rx, video: Rx, than: f64| (weights.mos_of(audio, video) - than).max(0.0);
     let mos = weights.mos_of(audio.rx, video.rx);
 
-    let repaired =
-        |score: &Score| Rx::clamped(score.rx.as_f64() + score.cause.map_or(0.0, |cause| score.parts.get(cause)));
-    let of_audio = gain(repaired(audio).unwrap_or(audio.rx), video.rx, mos);
-    let of_video = gain(audio.rx, repaired(video).unwrap_or(video.rx), mos);
     let shares = shares((&audio.parts, gain(Rx::MAX, video.rx, mos)), (&video.parts, gain(audio.rx, Rx::MAX, mos)));
-    let parts = shared(100.0 - rx.as_f64(), (&audio.parts, shares.0), (&video.parts, shares.1));
-    let video_first = (of_video, shares.1) > (of_audio, shares.0);
-    let cause = match (audio.cause, video.cause) {
-        (Some(audio), Some(video)) => Some(if video_first { video } else { audio }),
-        (audio, video) => audio.or(video),
-    };
+    let mut gains = Parts::new();
+    let without = |score: &Score, gain: f64| Rx::clamped(score.rx.as_f64() + gain).unwrap_or(score.rx);
+    for (cause, gain) in audio.gains.iter() {
+        gains.set(cause, weights.rx_of(without(audio, gain), video.rx).as_f64() - rx.as_f64());
+    }
+    for (cause, gain) in video.gains.iter() {
+        gains.set(cause, weights.rx_of(audio.rx, without(video, gain)).as_f64() - rx.as_f64());
+    }
 
     Score::new(ModelId::new("callgauge-av", VERSION), MosScale::AudioVisual, worse_tier(audio.tier, video.tier), rx)
         .with_interval(weights.rx_of(audio.rx_low, video.rx_low), weights.rx_of(audio.rx_high, video.rx_high))
         .with_inputs(audio.inputs.least_sure(video.inputs))
-        .with_parts(parts)
-        .with_cause(cause.filter(|&cause| parts.get(cause) > 0.0))
+        .with_parts_and_gains(shared(100.0 - rx.as_f64(), (&audio.parts, shares.0), (&video.parts, shares.1)), gains)
 }
 
 /// The display of ITU-T G.1070, by its diagonal.

@@ -113,6 +113,9 @@ pub struct Score {
     pub cause: Option<Cause>,
     /// What each impairment takes.
     pub parts: Parts,
+    /// By how much, in points of 100, the score would be better without each impairment: not what it takes where one
+    /// hides behind another, or takes from what another leaves.
+    pub gains: Parts,
 }
 
 /// A score on the scale of the codec.
@@ -149,6 +152,7 @@ impl Score {
             inputs: Inputs::new(),
             cause: None,
             parts: Parts::new(),
+            gains: Parts::new(),
         }
     }
 
@@ -194,18 +198,27 @@ impl Score {
         self
     }
 
-    /// What each impairment takes; the one that takes most is the cause.
+    /// What each impairment takes, which is what the score would gain without it: the largest is the cause.
     #[must_use]
-    pub fn with_parts(mut self, parts: Parts) -> Self {
-        self.parts = parts;
-        self.cause = parts.largest();
-        self
+    pub fn with_parts(self, parts: Parts) -> Self {
+        self.with_parts_and_gains(parts, parts)
     }
 
-    /// The impairment whose removal would raise the score most, where that is not the one with the largest part.
+    /// What each impairment takes, and what the score would gain without it, where that is not the same: the cause is the
+    /// one without which the score would be best. Of equals, and where none alone makes a difference, it is the one with
+    /// the largest part.
     #[must_use]
-    pub const fn with_cause(mut self, cause: Option<Cause>) -> Self {
-        self.cause = cause;
+    pub fn with_parts_and_gains(mut self, parts: Parts, gains: Parts) -> Self {
+        let mut most = (0.0, 0.0);
+        self.cause = None;
+        for &cause in Cause::ALL {
+            let (gain, part) = (gains.get(cause), parts.get(cause));
+            if gain > most.0 || (gain == most.0 && part > most.1) {
+                most = (gain, part);
+                self.cause = Some(cause);
+            }
+        }
+        (self.parts, self.gains) = (parts, gains);
         self
     }
 
@@ -357,13 +370,17 @@ pub enum Tier {
     V1,
     /// Pictures: bits per pixel and freezes.
     V2,
-    /// Pictures: bits per pixel and frame rate.
+    /// Pictures: quantizer or bits per pixel, and frame rate, without freezes: of what is sent nobody knows them.
     V3,
     /// Pictures: frame rate alone; never scored.
     V4,
 }
 
 impl Tier {
+    /// Every tier, in order.
+    pub const ALL: &'static [Self] =
+        &[Self::A1, Self::A2, Self::A3, Self::A4, Self::A5, Self::V1, Self::V2, Self::V3, Self::V4];
+
     /// The word in outputs.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -391,6 +408,8 @@ pub enum NoScore {
     TooLittle,
     /// Nothing comes in, and nobody can say yet whether anything was sent.
     Undecided,
+    /// The codec is another than when the interval began.
+    NewCodec,
     /// Whether it is sound or pictures is not known.
     UnknownKind,
     /// Nothing tells which codec it is, or the codec is not in the table.
@@ -407,6 +426,8 @@ pub enum NoScore {
     },
     /// Nothing about the pictures at all.
     NoPictureInformation,
+    /// What a model of the caller's has to say, in a sentence.
+    Other(&'static str),
 }
 
 impl NoScore {
@@ -417,12 +438,14 @@ impl NoScore {
             Self::Resting => "resting",
             Self::TooLittle => "too_little",
             Self::Undecided => "undecided",
+            Self::NewCodec => "new_codec",
             Self::UnknownKind => "unknown_kind",
             Self::UnknownCodec => "unknown_codec",
             Self::UnknownRobustness => "unknown_robustness",
             Self::NoLossInformation => "no_loss_information",
             Self::FrameRateOnly { .. } => "frame_rate_only",
             Self::NoPictureInformation => "no_picture_information",
+            Self::Other(_) => "other",
         }
     }
 
@@ -443,12 +466,14 @@ impl fmt::Display for NoScore {
             Self::Resting => "the stream rested",
             Self::TooLittle => "too little was heard or shown",
             Self::Undecided => "nothing comes in, and perhaps nothing was sent",
+            Self::NewCodec => "the codec changed meanwhile",
             Self::UnknownKind => "neither known to be sound nor to be pictures",
             Self::UnknownCodec => "nothing is known of the codec",
             Self::UnknownRobustness => "nothing is published of how the codec bears loss",
             Self::NoLossInformation => "nothing is known about loss",
             Self::FrameRateOnly { .. } => "only the frame rate is known",
             Self::NoPictureInformation => "nothing is known about the pictures",
+            Self::Other(reason) => reason,
         })
     }
 }

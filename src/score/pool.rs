@@ -21,8 +21,11 @@ pub(crate) struct ScorePool {
     lq: Mean,
     native: NativeMean,
     parts: [Sum; Cause::ALL.len()],
+    gains: [Sum; Cause::ALL.len()],
     worst: Option<(Rx, StatTime)>,
     latest: Option<Latest>,
+    /// For how long scores of each tier held.
+    tiers: [Micros; Tier::ALL.len()],
     /// Why there was no score the last time that there was none while the stream was active.
     unscored: Option<NoScore>,
 }
@@ -55,9 +58,9 @@ enum NativeMean {
 #[derive(Clone, Copy, Debug)]
 struct Latest {
     scale: MosScale,
+    /// Scores of another scale are among them.
+    is_mixed: bool,
     model: ModelId,
-    /// The least sure of all.
-    tier: Tier,
     inputs: Inputs,
 }
 
@@ -85,13 +88,18 @@ impl ScorePool {
             one.add(rx, active);
             self.native = self.native.merged(NativeMean::On(scale, one));
         }
-        for (cause, points) in score.parts.iter() {
-            if let Some(sum) = self.parts.get_mut(cause as usize) {
-                sum.add(points, active);
+        for (sums, points) in [(&mut self.parts, &score.parts), (&mut self.gains, &score.gains)] {
+            for (cause, points) in points.iter() {
+                if let Some(sum) = sums.get_mut(cause as usize) {
+                    sum.add(points, active);
+                }
             }
         }
-        let tier = self.latest.map_or(score.tier, |latest| latest.tier.max(score.tier));
-        self.latest = Some(Latest { scale: score.scale, model: score.model, tier, inputs: score.inputs });
+        if let Some(held) = self.tiers.get_mut(score.tier as usize) {
+            held.add(active);
+        }
+        let is_mixed = self.latest.is_some_and(|latest| latest.is_mixed || latest.scale != score.scale);
+        self.latest = Some(Latest { scale: score.scale, is_mixed, model: score.model, inputs: score.inputs });
     }
 
     /// Takes note of the worst ten seconds of a stream.
@@ -113,7 +121,11 @@ impl ScorePool {
         self.high.merge(other.high);
         self.lq.merge(other.lq);
         self.native = self.native.merged(other.native);
-        for (sum, more) in self.parts.iter_mut().zip(other.parts) {
+        for (held, more) in self.tiers.iter_mut().zip(other.tiers) {
+            held.add(more);
+        }
+        let sums = self.parts.iter_mut().chain(&mut self.gains);
+        for (sum, more) in sums.zip(other.parts.into_iter().chain(other.gains)) {
             sum.merge(more);
         }
         let worse = |a: (Rx, StatTime), b: (Rx, StatTime)| if b < a { b } else { a };
@@ -147,17 +159,27 @@ impl ScorePool {
         self.unscored
     }
 
-    /// The mean as a score. `None` when nothing was scored.
+    /// The scale of its scores. `None` where there are several, and nothing can be compared with their mean.
+    pub(crate) fn scale(&self) -> Option<MosScale> {
+        self.latest.filter(|latest| !latest.is_mixed).map(|latest| latest.scale)
+    }
+
+    /// The mean as a score, of the tier that held longest. `None` when nothing was scored.
     pub(crate) fn mean(&self) -> Option<Score> {
-        let Latest { scale, model, tier, inputs } = self.latest?;
-        let mut parts = Parts::new();
-        for (&cause, sum) in Cause::ALL.iter().zip(self.parts) {
-            parts.set(cause, sum.over(self.active)?);
-        }
-        let mut score = Score::new(model, scale, tier, Rx::clamped(self.rx.mean()?)?)
+        let Latest { scale, model, inputs, .. } = self.latest?;
+        // Of those that held equally long, the least sure.
+        let (tier, _) = Tier::ALL.iter().zip(self.tiers).max_by_key(|&(_, held)| held)?;
+        let means = |sums: [Sum; Cause::ALL.len()]| {
+            let mut means = Parts::new();
+            for (&cause, sum) in Cause::ALL.iter().zip(sums) {
+                means.set(cause, sum.over(self.active)?);
+            }
+            Some(means)
+        };
+        let mut score = Score::new(model, scale, *tier, Rx::clamped(self.rx.mean()?)?)
             .with_interval(Rx::clamped(self.low.over(self.active)?)?, Rx::clamped(self.high.over(self.active)?)?)
             .with_inputs(inputs)
-            .with_parts(parts);
+            .with_parts_and_gains(means(self.parts)?, means(self.gains)?);
         score.rx_lq = self.lq.get();
         score.native = match self.native {
             NativeMean::On(scale, mean) => mean.get().map(|rx| Native::new(scale, rx)),
@@ -171,7 +193,7 @@ impl Latest {
     fn merged(self, other: Self) -> Self {
         let key = |latest: &Self| (latest.scale, latest.model.name, latest.model.version);
         Self {
-            tier: self.tier.max(other.tier),
+            is_mixed: self.is_mixed || other.is_mixed || self.scale != other.scale,
             inputs: self.inputs.least_sure(other.inputs),
             ..if key(&other) < key(&self) { other } else { self }
         }
@@ -186,6 +208,15 @@ impl Micros {
 
     pub(crate) fn add(&mut self, other: Self) {
         self.0 = self.0.saturating_add(other.0);
+    }
+
+    /// What is left of it without `other`.
+    pub(crate) const fn less(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+
+    pub(crate) fn as_millis(self) -> f64 {
+        self.0 as f64 / 1e3
     }
 
     pub(crate) fn as_seconds(self) -> f64 {

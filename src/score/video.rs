@@ -422,8 +422,7 @@ impl Model<VideoInputs<'_>> for VideoModel {
             .with_interval(rx_of(terms(|range| range.worst).rx()), rx_of(terms(|range| range.best).rx()))
             .widened_for(inputs.active_ms)
             .with_inputs(origins(inputs, &coding, display_from, freezes_from))
-            .with_parts(usual.parts())
-            .with_cause(usual.cause()))
+            .with_parts_and_gains(usual.parts(), usual.gains()))
     }
 }
 
@@ -499,16 +498,14 @@ impl Terms {
         self
     }
 
-    /// The impairment without which the score would be best. Where none alone makes a difference, the largest.
-    fn cause(&self) -> Option<Cause> {
-        let mut best = (self.rx(), None);
+    /// By how much the score would be better without each.
+    fn gains(&self) -> Parts {
+        let rx = self.rx();
+        let mut gains = Parts::new();
         for cause in [Cause::Coding, Cause::Upscaling, Cause::FrameRate, Cause::Freezes, Cause::Corruption] {
-            let without = self.without(cause).rx();
-            if without > best.0 {
-                best = (without, Some(cause));
-            }
+            gains.set(cause, self.without(cause).rx() - rx);
         }
-        best.1.or_else(|| self.parts().largest())
+        gains
     }
 }
 

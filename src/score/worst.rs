@@ -1,5 +1,6 @@
 //! The worst ten seconds of a stream.
 
+use super::either;
 use crate::unit::{Rx, StatTime};
 
 /// Averages over the last ten seconds, as they pass, and the worst of them.
@@ -11,6 +12,8 @@ pub(crate) struct WorstTenSeconds {
     slots: [Slot; SLOTS],
     /// The slot that is being filled.
     at: usize,
+    /// Up to when.
+    until: Option<StatTime>,
     worst: Option<(Rx, StatTime)>,
 }
 
@@ -43,23 +46,28 @@ impl WorstTenSeconds {
             slot.active_ms += active_ms as f32;
             slot.sum += (rx.as_f64() * active_ms) as f32;
         }
-        let (window, is_whole) = self.window();
-        if is_whole
-            && let Some(mean) = window.mean()
-            && self.worst.is_none_or(|(worst, _)| mean < worst)
-        {
-            self.worst = Some((mean, at));
+        self.until = Some(at);
+        if let (window, true) = self.window() {
+            self.worst = self.worse_of(window);
         }
     }
 
-    /// The worst so far, and when it ended. Of a stream shorter than ten seconds, the whole of it, up to `now`.
-    pub(crate) fn get(&self, now: StatTime) -> Option<(Rx, StatTime)> {
-        self.worst.or_else(|| Some((self.window().0.mean()?, now)))
+    /// The worst so far, and when it ended. A stretch that is shorter than ten seconds takes part once it is over, or at
+    /// the end: a stream that rests often has no others.
+    pub(crate) fn get(&self) -> Option<(Rx, StatTime)> {
+        let (window, is_whole) = self.window();
+        if is_whole { self.worst } else { self.worse_of(window) }
     }
 
     /// Begins anew, but keeps the worst: the stream rested.
     pub(crate) fn rest(&mut self) {
-        *self = Self { worst: self.worst, ..Self::default() };
+        *self = Self { worst: self.get(), ..Self::default() };
+    }
+
+    /// The worst so far, or a stretch that is over now and worse.
+    fn worse_of(&self, stretch: Slot) -> Option<(Rx, StatTime)> {
+        let stretch = stretch.mean().zip(self.until);
+        either(self.worst, stretch, |worst, stretch| if stretch.0 < worst.0 { stretch } else { worst })
     }
 
     /// The last ten seconds, and whether it is that much.
@@ -101,7 +109,7 @@ mod tests {
             for (second, &value) in values.iter().enumerate() {
                 worst.add(Rx::new(value).unwrap(), 1_000.0, 800.0, at(second));
             }
-            let (rx, when) = worst.get(at(values.len())).unwrap();
+            let (rx, when) = worst.get().unwrap();
             let means = values.windows(10).map(|ten| ten.iter().sum::<f64>() / 10.0);
             let (index, mean) = means.enumerate().min_by(|a, b| a.1.total_cmp(&b.1)).unwrap();
             prop_assert!((rx.as_f64() - mean).abs() < 1e-3);
@@ -119,7 +127,7 @@ mod tests {
                         worst.add(Rx::new(value).unwrap(), ms, ms, at);
                     }
                 }
-                worst.get(StatTime::from_millis(1e6).unwrap()).unwrap().0.as_f64()
+                worst.get().unwrap().0.as_f64()
             };
             // A tenth of a second more or less of ten.
             prop_assert!((of(1) - of(10)).abs() <= 1.1);
@@ -132,8 +140,8 @@ mod tests {
         let at = |second: f64| StatTime::from_millis(1_000.0 * second).unwrap();
         for second in 1..=5 {
             worst.add(Rx::new(f64::from(second) * 10.0).unwrap(), 1_000.0, 1_000.0, at(f64::from(second)));
-            assert_eq!(worst.get(at(f64::from(second))).is_some(), second >= 3);
+            assert_eq!(worst.get().is_some(), second >= 3);
         }
-        assert_eq!(worst.get(at(5.0)), Some((Rx::new(30.0).unwrap(), at(5.0))));
+        assert_eq!(worst.get(), Some((Rx::new(30.0).unwrap(), at(5.0))));
     }
 }

@@ -23,11 +23,11 @@ output! {
         mos_native: Option<f64>,
         /// That scale.
         native_scale: Option<Scale>,
-        /// What the other numbers can be compared with.
+        /// What the other numbers can be compared with. `None` where pictures and shared screens were averaged: with nothing.
         scale: Option<MosScale>,
         /// Which model made them, `name/version`.
         model: Option<String>,
-        /// How much the model had to go by, at the least sure moment.
+        /// How much the model had to go by, for most of the time.
         tier: Option<Tier>,
         /// The impairment whose removal would raise the score most.
         cause: Option<Cause>,
@@ -37,7 +37,7 @@ output! {
         inputs: Inputs,
         /// For 5 % of the active time it was worse than this.
         mos_p05: Option<f64>,
-        /// The worst ten seconds.
+        /// The worst ten seconds, or shorter stretch between two rests.
         worst_10s: Option<WorstTenSeconds>,
         /// The share of the active time below MOS 3.1.
         below_3_1_ratio: Option<f64>,
@@ -47,8 +47,13 @@ output! {
         quiet_s: f64,
         /// Seconds at either end of a rest, in which it sounds and looks as if something were lost; not scored.
         rest_edges_s: f64,
-        /// Seconds at the end in which nothing came in, and nobody said whether anything was sent; not scored.
+        /// Seconds in which nothing came in, and nobody ever said whether anything was sent; not scored.
         undecided_s: f64,
+        /// Seconds in which nothing came in of an active stream while the connection brought other things, and no word from
+        /// its sender: it is taken to have paused; not scored.
+        idle_s: f64,
+        /// Seconds in which there was something to hear or see, and too little to go by for a score.
+        unscored_s: f64,
         /// Seconds for which each of callstats.io's ratings held.
         rating_s: RatingSeconds,
         /// Why there is no score, where there is none.
@@ -76,15 +81,15 @@ output! {
     }
 
     /// What somebody was given to hear and see: all streams of a connection or conference that were received, or where
-    /// none was, all that were sent, by the account of those who received them.
+    /// none was, all that were sent: their sound by the account of those who received it, their pictures as they left.
     GroupScore {
-        /// Sound and pictures together, or the one that there is: 1 to 4.5.
+        /// Sound and pictures together for as long as there were both, each alone for the rest: 1 to 4.5.
         mos: Option<f64>,
         /// The same when what was assumed is at its worst.
         mos_low: Option<f64>,
         /// The same when what was assumed is at its best.
         mos_high: Option<f64>,
-        /// What it can be compared with.
+        /// What it can be compared with. `None` where pictures and shared screens were averaged, and nothing else was there.
         scale: Option<MosScale>,
         /// The impairment whose removal would raise it most.
         cause: Option<Cause>,

@@ -12,6 +12,7 @@ mod connections;
 mod formats;
 mod metrics;
 mod recorded;
+mod scores;
 mod streams;
 
 use callgauge::id::{Direction, FabricId};

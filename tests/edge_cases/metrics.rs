@@ -135,6 +135,33 @@ fn case_18_a_layer_that_is_off_is_not_measured() {
 }
 
 #[test]
+fn case_23_what_was_lost_is_no_dtx() {
+    let mut call = Call::new();
+    let codec = json!({"id": "C", "type": "codec", "timestamp": 1e6, "mimeType": "audio/opus"});
+    let (mut received, mut lost, mut concealed, mut energy) = (0.0, 0.0, 0.0, 0.0);
+    for second in 0..=9 {
+        // Speech, then one packet in ten for three seconds: what is played fades to nothing.
+        let is_good = !(4..7).contains(&second);
+        (received, lost) = if is_good { (received + 50.0, lost) } else { (received + 5.0, lost + 45.0) };
+        concealed += if is_good { 0.0 } else { 43_200.0 };
+        energy += if is_good { 0.01 } else { 1e-6 };
+        let counters = json!({
+            "codecId": "C", "packetsReceived": received, "packetsLost": lost, "concealedSamples": concealed,
+            "silentConcealedSamples": concealed * 0.8, "totalAudioEnergy": energy,
+        });
+        let closed = call.look(&[sound(f64::from(second), counters), codec.clone()]);
+        assert!(closed.iter().all(|interval| interval.state == State::Active), "{second}: {closed:?}");
+    }
+    let stream = call.stream();
+    assert!(
+        stream.score.worst_10s.unwrap().mos < 3.0 && stream.score.mos_p05.unwrap() < 1.5,
+        "{:?}",
+        stream.score.mos_p05
+    );
+    assert!(stream.score.active_s > 8.0);
+}
+
+#[test]
 fn case_23_dtx_is_silence_however_often_one_looks() {
     // Speech for 10 s, then a packet of comfort noise every 400 ms for 30 s, then speech again.
     let at = |ms: u64| {

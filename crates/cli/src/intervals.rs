@@ -25,7 +25,8 @@ const FIRST: &[Metric] = &[
 ];
 
 /// What the scores fill.
-const SCORES: &[&str] = &["mos", "mos_low", "mos_high", "mos_lq", "scale", "model", "tier", "cause", "rating"];
+const SCORES: &[&str] =
+    &["mos", "mos_low", "mos_high", "mos_lq", "scale", "model", "tier", "cause", "rating", "reason"];
 
 pub(crate) fn run(format: RowFormat, files: &[PathBuf], out: &mut dyn Write) -> io::Result<bool> {
     let mut csv = csv::Writer::from_writer(vec![]);
@@ -105,14 +106,14 @@ impl<'a> Row<'a> {
 
 impl Row<'_> {
     /// The cells under [`SCORES`].
-    fn scores(&self) -> [Cell<'static>; 9] {
+    fn scores(&self) -> [Cell<'static>; 10] {
         let rating = Cell::Text(self.rating.name());
         let score = match self.score {
             Ok(score) => score,
             Err(reason) => {
                 let [mos, low, high, lq, scale, model, cause] = [const { Cell::Unknown }; 7];
                 let tier = reason.tier().map_or(Cell::Unknown, |tier| Cell::Text(tier.name()));
-                return [mos, low, high, lq, scale, model, tier, cause, rating];
+                return [mos, low, high, lq, scale, model, tier, cause, rating, Cell::Text(reason.name())];
             }
         };
         [
@@ -125,6 +126,7 @@ impl Row<'_> {
             Cell::Text(score.tier.name()),
             score.cause.map(Cause::name).map_or(Cell::Unknown, Cell::Text),
             rating,
+            Cell::Unknown,
         ]
     }
 }

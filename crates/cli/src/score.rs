@@ -29,6 +29,9 @@ pub(crate) struct Audio {
     /// Payload bit rate while there is speech, bits per second; the codec's usual one unless given.
     #[arg(long, value_name = "BPS", value_parser = bitrate)]
     bitrate: Option<Bitrate>,
+    /// How much sound a packet carries; 20 ms unless given.
+    #[arg(long, value_name = "MS", value_parser = amount)]
+    packet_ms: Option<f64>,
     /// Frames that each packet carries again, as error correction or RED.
     #[arg(long, value_name = "FRAMES", value_parser = amount)]
     redundancy: Option<f64>,
@@ -140,6 +143,7 @@ impl Audio {
         let mut inputs = AudioInputs::new();
         inputs.codec = Some(&self.codec);
         inputs.bitrate = self.bitrate;
+        inputs.packet_ms = self.packet_ms;
         inputs.redundancy = self.redundancy;
         inputs.constant_bitrate = self.constant_bitrate;
         inputs.lost = self.loss;
@@ -210,8 +214,8 @@ fn write(score: &Score, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "  good or better for {good:.0} % of people, poor or worse for {poor:.0} %")?;
     writeln!(out, "  of 100 points, {:.1} are left:", score.rx)?;
     for (cause, points) in score.parts.iter() {
-        let most = if Some(cause) == score.cause { ", the most" } else { "" };
-        writeln!(out, "    {:<12} {points:>5.1}{most}", taker(cause))?;
+        let first = if Some(cause) == score.cause { ", the one to remove first" } else { "" };
+        writeln!(out, "    {:<12} {points:>5.1}{first}", taker(cause))?;
     }
     let inputs: Vec<String> =
         score.inputs.iter().map(|(input, origin)| format!("{} {}", input.name(), origin.name())).collect();

@@ -291,9 +291,12 @@ impl Line<'_> {
         if let (Some(low), Some(high)) = (score.mos_low, score.mos_high) {
             write!(line, " ({low:.1} to {high:.1}, confidence {})", confidence(score.tier)).ok()?;
         }
-        // What takes less than this changes no MOS by a tenth.
+        // What takes less than this changes no MOS by a tenth. The cause comes first, be its part the largest or not.
         let mut parts: Vec<_> = score.parts.iter().filter(|&(_, points)| points >= 3.0).collect();
-        parts.sort_by(|a, b| b.1.total_cmp(&a.1));
+        parts.sort_by(|a, b| {
+            let is_cause = |part: &(Cause, f64)| score.cause == Some(part.0);
+            is_cause(b).cmp(&is_cause(a)).then(b.1.total_cmp(&a.1))
+        });
         if !parts.is_empty() {
             let takes = |&(cause, points): &(Cause, f64)| format!("{} −{points:.0}", taker(cause));
             let parts = parts.iter().map(takes).collect::<Vec<_>>().join(", ");
@@ -326,6 +329,7 @@ impl Line<'_> {
             (stream.held_s, "on hold"),
             (stream.paused_s, "paused"),
             (stream.silent_s, "silent"),
+            (stream.score.idle_s, "idle"),
             (stream.gap_s, "not reported"),
         ] {
             // Shorter than what anybody notices, and than what short intervals can tell.

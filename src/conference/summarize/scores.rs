@@ -6,8 +6,8 @@ use crate::account::{Account, Quality};
 use crate::config::Config;
 use crate::digest::Stats;
 use crate::id::{Direction, MediaKind};
-use crate::score::combine::audio_visual;
-use crate::score::{Micros, NoScore, Score, ScorePool, mos_of};
+use crate::score::combine::{Weights, audio_visual};
+use crate::score::{Micros, MosScale, NoScore, Score, ScorePool, mos_of};
 use crate::summary::{GroupScore, RatingSeconds, ScoreSummary, WorstTenSeconds};
 use crate::unit::Rx;
 
@@ -27,13 +27,8 @@ fn mos_stats(scores: &ScorePool) -> Stats {
 
 /// The distribution of one stream's MOS, and its score.
 pub(super) fn stream(quality: &Quality) -> (Stats, ScoreSummary) {
-    let total = Total {
-        scores: quality.scores(),
-        quiet: quality.quiet,
-        edges: quality.edges,
-        undecided: quality.undecided(),
-        rated: quality.rated,
-    };
+    let mut total = Total::default();
+    total.add(quality);
     (mos_stats(&total.scores), summary(&total))
 }
 
@@ -59,16 +54,12 @@ pub(in crate::conference) fn group<'a>(
     for total in [&audio, &video].into_iter().flatten() {
         all.merge(&total.scores);
     }
-    let score = |total: &Option<Total>| total.as_ref()?.scores.mean();
-    let together: Option<Score> = match (score(&audio), score(&video)) {
-        (Some(audio), Some(video)) => Some(audio_visual(&audio, &video, config.weights())),
-        (audio, video) => audio.or(video),
-    };
+    let (together, scale) = together(audio.as_ref(), video.as_ref(), config.weights()).unzip();
     GroupScore {
         mos: together.map(|score| score.mos().as_f64()),
         mos_low: together.map(|score| score.low().as_f64()),
         mos_high: together.map(|score| score.high().as_f64()),
-        scale: together.map(|score| score.scale),
+        scale: scale.flatten(),
         cause: together.and_then(|score| score.cause),
         mos_p05: mos(all.rx().quantile(0.05)),
         worst_10s: worst(&all),
@@ -79,25 +70,52 @@ pub(in crate::conference) fn group<'a>(
     }
 }
 
+/// Sound and pictures together while there were both, taken to be as long as there can have been, and each alone for the
+/// rest; and the scale.
+fn together(audio: Option<&Total>, video: Option<&Total>, weights: &Weights) -> Option<(Score, Option<MosScale>)> {
+    let of = |total: Option<&Total>| Some((total?.scores.mean()?, total?.there(), total?.scores.scale()));
+    let ((sound, heard, _), (pictures, seen, _)) = match (of(audio), of(video)) {
+        (Some(audio), Some(video)) => (audio, video),
+        (one, other) => return one.or(other).map(|(score, _, scale)| (score, scale)),
+    };
+    let both = audio_visual(&sound, &pictures, weights);
+    let mut pool = ScorePool::default();
+    pool.add(&sound, heard.less(seen));
+    pool.add(&pictures, seen.less(heard));
+    pool.add(&both, heard.min(seen));
+    Some((pool.mean()?, Some(both.scale)))
+}
+
 /// Streams of one kind, pooled.
 #[derive(Default)]
 struct Total {
     scores: ScorePool,
+    idle: Micros,
     quiet: Micros,
     edges: Micros,
     undecided: Micros,
+    unscored: Micros,
     rated: [Micros; 4],
 }
 
 impl Total {
     fn add(&mut self, quality: &Quality) {
         self.scores.merge(&quality.scores());
+        self.idle.add(quality.idle);
         self.quiet.add(quality.quiet);
         self.edges.add(quality.edges);
         self.undecided.add(quality.undecided());
+        self.unscored.add(quality.unscored);
         for (sum, more) in self.rated.iter_mut().zip(quality.rated) {
             sum.add(more);
         }
+    }
+
+    /// How long there was something that could be heard or seen, be it silence.
+    fn there(&self) -> Micros {
+        let mut there = self.scores.active();
+        there.add(self.quiet);
+        there
     }
 }
 
@@ -113,7 +131,7 @@ fn summary(total: &Total) -> ScoreSummary {
         mos_lq: mean.and_then(|score| score.lq()).map(|mos| mos.as_f64()),
         mos_native: native.map(|native| mos_of(native.rx).as_f64()),
         native_scale: native.map(|native| native.scale),
-        scale: mean.map(|score| score.scale),
+        scale: scores.scale(),
         model: mean.map(|score| score.model.to_string()),
         tier: mean.map(|score| score.tier).or_else(|| scores.unscored().and_then(NoScore::tier)),
         cause: mean.and_then(|score| score.cause),
@@ -126,6 +144,8 @@ fn summary(total: &Total) -> ScoreSummary {
         quiet_s: total.quiet.as_seconds(),
         rest_edges_s: total.edges.as_seconds(),
         undecided_s: total.undecided.as_seconds(),
+        idle_s: total.idle.as_seconds(),
+        unscored_s: total.unscored.as_seconds(),
         rating_s: RatingSeconds { excellent, fair, bad, unknown },
         reason: if mean.is_none() { scores.unscored().map(|reason| String::from(reason.name())) } else { None },
     }

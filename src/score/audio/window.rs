@@ -32,7 +32,8 @@ const LOSS_HOLDS_MS: f64 = 30_000.0;
 ///   length counts as if its figures had held evenly throughout, so that the window is the same however often somebody
 ///   looks.
 /// - **Speech.** Below −50 dBov nothing is heard, and nothing of it counts; above, an interval counts by its power
-///   beside the loudest interval lately, full from 0.6 of it. Where no level is known everything counts.
+///   beside the loudest interval lately, full from 0.6 of it. What was concealed counts as what came before it: a hole
+///   in speech fades to silence. Where no level is known everything counts.
 ///
 /// While nothing comes in, nobody knows whether anything was sent. Such intervals are
 /// [kept apart](Self::keep_apart) until packets come again, which makes them an outage, or until the sender turns out to
@@ -65,6 +66,7 @@ enum Figure {
     Recovered,
     Lost,
     Discarded,
+    PacketRate,
     JitterMs,
     JitterBufferMs,
 }
@@ -97,12 +99,13 @@ impl AudioWindow {
             return 0.0;
         }
         let outage_ms = self.count_apart();
-        let speech = self.speech_in(interval.get(Metric::Level), span_ms);
+        let concealed = concealed_in(interval);
+        let speech = self.speech_in(interval.get(Metric::Level), concealed.unwrap_or(0.0), span_ms);
         let reported = self.hear_of_loss(interval, span_ms);
         let ms = self.pass(span_ms, reported);
         let speech_ms = ms * speech;
         self.heard_ms += speech_ms;
-        self.mean(Figure::Concealed, concealed_in(interval), speech_ms);
+        self.mean(Figure::Concealed, concealed, speech_ms);
         for (figure, metric) in [
             (Figure::Concealments, Metric::ConcealmentsPerSecond),
             (Figure::Stretched, Metric::TimeStretchRatio),
@@ -118,6 +121,11 @@ impl AudioWindow {
             let expected = if packets > 0.0 { packets / (1.0 - lost.min(0.99)) } else { speech_ms / PACKET_MS };
             self.mean(Figure::Lost, Some(lost), expected);
         }
+        let came = match interval.direction {
+            Direction::Inbound => interval.get(Metric::LossRatio).map_or(1.0, |lost| 1.0 - lost.min(0.99)),
+            Direction::Outbound => 1.0,
+        };
+        self.mean(Figure::PacketRate, interval.get(Metric::PacketRatePps).map(|pps| pps / came), speech_ms);
         self.mean(Figure::Discarded, interval.get(Metric::DiscardRatio), packets);
         self.mean(Figure::JitterMs, interval.get(Metric::JitterMs), ms);
         self.mean(Figure::JitterBufferMs, interval.get(Metric::JitterBufferDelayMs), ms);
@@ -170,6 +178,7 @@ impl AudioWindow {
         inputs.concealments_per_second = of(Figure::Concealments);
         inputs.stretched = ratio(Figure::Stretched);
         inputs.bitrate = of(Figure::Bitrate).and_then(Bitrate::new);
+        inputs.packet_ms = of(Figure::PacketRate).and_then(packet_ms);
         inputs.redundancy = of(Figure::Redundancy);
         inputs.recovered = ratio(Figure::Recovered);
         let enough =
@@ -222,22 +231,31 @@ impl AudioWindow {
         Self::FORGETS_MS * (1.0 - left)
     }
 
-    /// The share of an interval that was speech, as its level tells.
-    fn speech_in(&mut self, level: Option<f64>, span_ms: f64) -> f64 {
+    /// The share of an interval that was speech, as its level tells. Of what was concealed the level tells nothing.
+    fn speech_in(&mut self, level: Option<f64>, concealed: f64, span_ms: f64) -> f64 {
         let Some(level) = level else { return 1.0 };
         self.level_known = true;
         self.loudest *= libm::exp(-span_ms / LOUDEST_MS);
-        if level < SPEECH_FLOOR {
-            self.power = 0.0;
-            return 0.0;
-        }
-        let now = level * level;
+        let is_heard = level >= SPEECH_FLOOR;
+        let now = if is_heard { level * level } else { 0.0 };
         let before = if self.loudest > 0.0 { self.power } else { now };
-        let left = libm::exp(-span_ms / LEVEL_MS);
+        let told_ms = (1.0 - concealed.clamp(0.0, 1.0)) * span_ms;
+        let left = libm::exp(-told_ms / LEVEL_MS);
         self.power = now + (before - now) * left;
         self.loudest = self.loudest.max(self.power);
-        (self.power / (FULL_SPEECH * self.loudest)).min(1.0)
+        if self.loudest <= 0.0 {
+            return 0.0;
+        }
+        let speech = (self.power / (FULL_SPEECH * self.loudest)).min(1.0);
+        if is_heard { speech } else { concealed.clamp(0.0, 1.0) * speech }
     }
+}
+
+/// How much sound a packet carries where so many are sent in a second of speech, ms. `None` unless that is near a
+/// duration that codecs use: discontinuous transmission and what was held up on the way make other rates.
+fn packet_ms(pps: f64) -> Option<f64> {
+    const NEAR: f64 = 0.1;
+    [10.0, 20.0, 30.0, 40.0, 60.0, 120.0].into_iter().find(|ms| (1e3 / pps / ms - 1.0).abs() <= NEAR)
 }
 
 /// What of an interval was concealed so that it could be heard. Silence played instead of nothing sent is none; silence
@@ -319,8 +337,33 @@ mod tests {
             let mut window = AudioWindow::new();
             window.add(&speech(1_000.0, heard, lost));
             let before = concealed(&window);
-            prop_assert_eq!(window.add(&speech(500.0, quiet, quiet_lost)), 0.0);
+            prop_assert_eq!(window.add(&speech(500.0, quiet, 0.0)), 0.0);
             prop_assert!((concealed(&window) - before).abs() < 1e-12);
+            window.add(&speech(4_500.0, quiet, 0.0));
+            // The talker has fallen silent: a hole is one in silence.
+            prop_assert!(window.add(&speech(500.0, quiet, quiet_lost)) < 0.001);
+        }
+
+        #[test]
+        fn packets_are_as_long_as_their_number_says(lost in 0.0..0.3_f64, which in 0..4_usize) {
+            let ms = [10.0, 20.0, 40.0, 60.0][which];
+            let mut window = AudioWindow::new();
+            let came = 1e3 / ms * (1.0 - lost);
+            window.add(&interval(1_000.0, &[(Metric::PacketRatePps, came), (Metric::LossRatio, lost)]));
+            prop_assert_eq!(window.inputs().unwrap().packet_ms, Some(ms));
+            // No codec has frames of 25 ms: packets of other kinds are among them.
+            let mut window = AudioWindow::new();
+            window.add(&interval(1_000.0, &[(Metric::PacketRatePps, 40.0)]));
+            prop_assert_eq!(window.inputs().unwrap().packet_ms, None);
+        }
+
+        #[test]
+        fn a_hole_in_speech_is_heard_however_quiet_it_is(
+            heard in 0.05..0.3_f64, quiet in 0.0..0.003_f64, lost in 0.9..1.0_f64, ms in 100.0..2_000.0_f64,
+        ) {
+            let mut window = AudioWindow::new();
+            window.add(&speech(2_000.0, heard, 0.0));
+            prop_assert!(window.add(&speech(ms, quiet, lost)) > 0.6 * ms);
         }
 
         #[test]

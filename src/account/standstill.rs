@@ -1,0 +1,43 @@
+//! A stream of which nothing comes: has its sender paused, or is the network out?
+
+/// Where nothing else passes, both ends check the path every 2.5 s (libwebrtc's interval for a connection that is strong
+/// and stable; consent by RFC 7675 alone is every 4 to 6 s). That, and a look of a second.
+const LONGEST_UNHEARD_MS: f64 = 3_500.0;
+/// When a network comes back, what was sent comes at once, and not this much later than anything else, ms.
+const RETURNS_WITHIN_MS: f64 = 1_000.0;
+
+/// Tells by what else comes over the path, where the sender itself says nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Standstill {
+    /// How long nothing has come over the path at all, ms, in whole intervals.
+    unheard_ms: f64,
+    /// How long it is that something came over the path and nothing of the stream, ms.
+    heard_ms: Option<f64>,
+    /// It began as an outage, or the other end sends.
+    is_outage: bool,
+}
+
+impl Standstill {
+    /// Takes note of an interval in which nothing of the stream came. `path_carries` says whether anything else did,
+    /// `is_sent` that the other end goes on sending. Returns whether the stream rests.
+    pub(super) fn rests(&mut self, span_ms: f64, path_carries: Option<bool>, is_sent: bool) -> bool {
+        let Some(carries) = path_carries.filter(|_| !is_sent) else {
+            self.is_outage |= is_sent;
+            return false;
+        };
+        if carries && self.unheard_ms > LONGEST_UNHEARD_MS {
+            *self = Self { heard_ms: None, is_outage: true, unheard_ms: 0.0 };
+        }
+        self.unheard_ms = if carries { 0.0 } else { self.unheard_ms + span_ms };
+        self.heard_ms = match self.heard_ms {
+            Some(heard_ms) => Some(heard_ms + span_ms),
+            None => carries.then_some(0.0),
+        };
+        self.heard_ms >= Some(RETURNS_WITHIN_MS)
+    }
+
+    /// Whether the network was out, or something was sent that did not come.
+    pub(super) const fn is_outage(&self) -> bool {
+        self.is_outage
+    }
+}
