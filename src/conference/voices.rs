@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
 
 use hashbrown::HashMap;
@@ -160,6 +161,7 @@ impl Conference {
             };
             (a.direction == Direction::Inbound, order(a)) < (b.direction == Direction::Inbound, order(b))
         };
+        voices.set_clock(fabric, now, &room.heard);
         for heard in &room.heard {
             let owner = room.owner_at(heard.slot as usize).0;
             let mut tell = Tell { now, limits: self.config.limits(), out: &mut self.out };
@@ -171,28 +173,37 @@ impl Conference {
     pub(super) fn retell_voices(&mut self, now: Timestamp, fabric: FabricId) {
         let (Some(voices), Some(room)) = (self.voices.as_deref_mut(), self.fabrics.get(fabric.index())) else { return };
         let mut tell = Tell { now, limits: self.config.limits(), out: &mut self.out };
-        let sources = voices.sources.iter_mut().filter(|source| source.stream.fabric == fabric);
-        for source in sources.filter(|source| source.stream.direction == Direction::Outbound) {
-            let slot = room.slot(Direction::Outbound, source.stream.ssrc);
-            source.is_muted = slot.is_some_and(|slot| room.is_muted(slot));
+        for index in 0..voices.sources.len() {
+            let Some(source) = voices.sources.get_mut(index) else { continue };
+            if source.stream.fabric == fabric && source.stream.direction == Direction::Outbound {
+                let slot = room.slot(Direction::Outbound, source.stream.ssrc);
+                source.is_muted = slot.is_some_and(|slot| room.is_muted(slot));
+                let voice = source.voice;
+                voices.mute(voice, &mut tell);
+            }
         }
-        voices.mute_all(&mut tell);
     }
 
     /// A fabric has ended, and what comes by it.
     pub(super) fn close_voices(&mut self, now: Timestamp, fabric: FabricId) {
         let Some(voices) = self.voices.as_deref_mut() else { return };
         let mut tell = Tell { now, limits: self.config.limits(), out: &mut self.out };
-        for source in voices.sources.iter_mut().filter(|source| source.stream.fabric == fabric) {
-            source.is_open = false;
-        }
-        for index in (0_u32..).take(voices.voices.len()) {
-            let mut theirs = voices.sources.iter().filter(|source| source.voice == index);
-            if theirs.all(|source| !source.is_open) {
-                voices.leave(index, &mut tell);
+        let (mut ends, mut goes_on) = (vec![false; voices.voices.len()], vec![false; voices.voices.len()]);
+        for source in &mut voices.sources {
+            let is_here = source.stream.fabric == fabric;
+            source.is_open &= !is_here;
+            for (is_so, of) in [(is_here, &mut ends), (source.is_open, &mut goes_on)] {
+                if let Some(of) = of.get_mut(source.voice as usize) {
+                    *of |= is_so;
+                }
             }
         }
-        voices.mute_all(&mut tell);
+        for (index, _) in (0_u32..).zip(&ends).filter(|&(_, ends)| *ends) {
+            if goes_on.get(index as usize) == Some(&false) {
+                voices.leave(index, &mut tell);
+            }
+            voices.mute(index, &mut tell);
+        }
     }
 
     /// A user is gone.
@@ -232,6 +243,17 @@ impl Voices {
         }
     }
 
+    /// Takes the time of the latest look of a snapshot.
+    fn set_clock(&mut self, fabric: FabricId, now: Timestamp, heard: &[Heard]) {
+        if self.clocks.len() <= fabric.index() {
+            self.clocks.resize(fabric.index() + 1, Clock::new());
+        }
+        let latest_ms = heard.iter().map(|heard| heard.at.as_millis()).fold(0.0, f64::max);
+        if let Some(clock) = self.clocks.get_mut(fabric.index()) {
+            clock.look(now.as_micros() as f64 / 1e3, latest_ms);
+        }
+    }
+
     /// Takes a look at a stream.
     fn hear(
         &mut self,
@@ -241,11 +263,7 @@ impl Voices {
         precedes: &dyn Fn(StreamKey, StreamKey) -> bool,
         tell: &mut Tell<'_>,
     ) {
-        if self.clocks.len() <= fabric.index() {
-            self.clocks.resize(fabric.index() + 1, Clock::new());
-        }
-        let Some(clock) = self.clocks.get_mut(fabric.index()) else { return };
-        let to_ms = clock.place(tell.now.as_micros() as f64 / 1e3, heard.at.as_millis());
+        let to_ms = self.clocks.get(fabric.index()).map_or(0.0, |clock| clock.place(heard.at.as_millis()));
         // Positive; saturates.
         let (to_ms, span_ms) = (to_ms as u64, heard.span_ms as u64);
         let stream = StreamKey::new(fabric, heard.direction, heard.ssrc);
@@ -397,13 +415,7 @@ impl Voices {
         }
     }
 
-    /// Mutes everybody whose microphones are all muted, and nobody else.
-    fn mute_all(&mut self, tell: &mut Tell<'_>) {
-        for index in (0_u32..).take(self.voices.len()) {
-            self.mute(index, tell);
-        }
-    }
-
+    /// Mutes somebody whose microphones are all muted, or takes that back.
     fn mute(&mut self, index: u32, tell: &mut Tell<'_>) {
         let is_own = |source: &&Source| {
             source.voice == index && source.is_open && source.stream.direction == Direction::Outbound

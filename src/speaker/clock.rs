@@ -14,10 +14,11 @@ const STAYS: u32 = 3;
 ///
 /// ```
 /// use callgauge::speaker::clock::Clock;
-/// let mut clock = Clock::new(); // a minute slow
-/// assert_eq!(clock.place(60_080.0, 0.0), 60_080.0); // 80 ms on the way
-/// assert_eq!(clock.place(61_020.0, 1_000.0), 61_020.0); // 20 ms: nearer
-/// assert!((clock.place(65_400.0, 2_000.0) - 62_020.0).abs() < 3.0); // held up for 3 s
+/// let mut clock = Clock::new();
+/// clock.look(60_080.0, 0.0); // a minute slow, and 80 ms on the way
+/// clock.look(61_020.0, 1_000.0); // 20 ms: nearer
+/// clock.look(65_400.0, 2_000.0); // held up for 3 s
+/// assert!((clock.place(2_000.0) - 62_020.0).abs() < 3.0);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Clock {
@@ -33,8 +34,8 @@ impl Clock {
         Self { behind_ms: None, now_ms: 0.0, far: 0 }
     }
 
-    /// When on the collector's clock it was `reported_ms` on the reporter's, as it came in at `now_ms`.
-    pub fn place(&mut self, now_ms: f64, reported_ms: f64) -> f64 {
+    /// Takes a report: it came in at `now_ms` of the collector's clock, and was made at `reported_ms` of the reporter's.
+    pub fn look(&mut self, now_ms: f64, reported_ms: f64) {
         let apart_ms = now_ms - reported_ms;
         let passed_ms = now_ms - self.now_ms;
         let behind_ms = match self.behind_ms {
@@ -47,6 +48,11 @@ impl Clock {
         };
         self.now_ms = self.now_ms.max(now_ms);
         self.behind_ms = Some(behind_ms);
-        reported_ms + behind_ms
+    }
+
+    /// When on the collector's clock it was `reported_ms` on the reporter's; the same where nothing is known.
+    #[must_use]
+    pub fn place(&self, reported_ms: f64) -> f64 {
+        reported_ms + self.behind_ms.unwrap_or(0.0)
     }
 }

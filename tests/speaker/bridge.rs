@@ -108,7 +108,7 @@ fn compare(levels: &[Vec<Option<u8>>]) -> Result<usize, TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
     #[test]
     fn comparisons_of_counts_decide_as_likelihoods_do(
         stretches in prop::collection::vec(

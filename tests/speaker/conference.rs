@@ -403,7 +403,7 @@ fn act() -> impl Strategy<Value = Act> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(96) })]
     #[test]
     fn the_order_of_reports_decides_nothing(
         seconds in prop::collection::vec(prop::array::uniform3(prop_oneof![Just(0.0), 0.001..0.02_f64]), 3..40),
