@@ -125,23 +125,37 @@ fn quantile_of(values: &[f64], quantile: f64) -> f64 {
 
 const SEEDS: u64 = 12;
 
-/// What a detector made of the same conversations as the others.
-fn judge(noisy: bool, cadence_ms: u64, detector: &mut dyn FnMut() -> Box<dyn Detector>) -> Result {
-    let mut result = Result::default();
-    for seed in 0..SEEDS {
-        let talk = Conversation::new(seed, 4, 300.0, noisy);
-        let looks = talk.looks(seed + 100, cadence_ms, 0.03, 200.0);
-        result.add(&talk, &looks, cadence_ms, &mut *detector());
-    }
-    assert!(result.turns > 200);
-    result
+/// Conversations, and how they were looked at.
+struct Heard {
+    talks: Vec<(Conversation, Vec<Look>)>,
+    cadence_ms: u64,
 }
 
-/// Makes a detector as steady as the room by waiting: the shortest wait that leaves it no more false switches.
-fn as_steady(room: &Result, noisy: bool, cadence_ms: u64, plain: fn() -> Box<dyn Detector>) -> Result {
-    let waits = (1..=40).map(|step| step * 100);
-    let patient = |wait_ms| judge(noisy, cadence_ms, &mut || Box::new(Patient::new(plain(), wait_ms)));
-    waits.map(patient).find(|result| result.false_switches <= room.false_switches).unwrap()
+impl Heard {
+    fn new(talks: impl Iterator<Item = Conversation>, cadence_ms: u64) -> Self {
+        let look = |(seed, talk): (u64, Conversation)| {
+            let looks = talk.looks(seed, cadence_ms, 0.03, 200.0);
+            (talk, looks)
+        };
+        Self { talks: (100..).zip(talks).map(look).collect(), cadence_ms }
+    }
+
+    /// What a detector makes of them.
+    fn judge(&self, detector: &dyn Fn() -> Box<dyn Detector>) -> Result {
+        let mut result = Result::default();
+        for (talk, looks) in &self.talks {
+            result.add(talk, looks, self.cadence_ms, &mut *detector());
+        }
+        assert!(result.turns > 200);
+        result
+    }
+
+    /// Makes a detector as steady as the room by waiting: the shortest wait that leaves it no more false switches.
+    fn as_steady(&self, room: &Result, plain: fn() -> Box<dyn Detector>) -> Result {
+        let waits = (1..=60).map(|step| step * 100);
+        let patient = |wait_ms| self.judge(&|| Box::new(Patient::new(plain(), wait_ms)));
+        waits.map(patient).find(|result| result.false_switches <= room.false_switches).unwrap()
+    }
 }
 
 /// Beside the loudest one and a smoothed level as they are, the room errs less and is later: that is what steadiness
@@ -153,8 +167,9 @@ fn steadier_than_others_and_sooner_than_others_that_are_as_steady() {
         for cadence_ms in [100, 500, 1_000, 2_000, 5_000] {
             let loudest: fn() -> Box<dyn Detector> = || Box::new(Loudest::new(4));
             let smoothed: fn() -> Box<dyn Detector> = || Box::new(Smoothed::new(4));
-            let room = judge(noisy, cadence_ms, &mut || Box::new(Room::new(4)));
-            let plain = [loudest, smoothed].map(|mut of| judge(noisy, cadence_ms, &mut of));
+            let heard = Heard::new((0..SEEDS).map(|seed| Conversation::new(seed, 4, 300.0, noisy)), cadence_ms);
+            let room = heard.judge(&|| Box::new(Room::new(4)));
+            let plain = [loudest, smoothed].map(|of| heard.judge(&of));
             let show = |name: &str, result: &Result| println!("{noisy:5} {cadence_ms:5} | {name:18} {result}");
             show("room", &room);
             show("loudest", &plain[0]);
@@ -169,7 +184,7 @@ fn steadier_than_others_and_sooner_than_others_that_are_as_steady() {
             for (other, of) in plain.iter().zip([loudest, smoothed]) {
                 assert!(room.per_minute() < other.per_minute());
                 assert!(room.dating_s() < other.dating_s() || cadence_ms == 100);
-                let steady = as_steady(&room, noisy, cadence_ms, of);
+                let steady = heard.as_steady(&room, of);
                 show("  as steady", &steady);
                 assert!(room.delay_s(0.5) < steady.delay_s(0.5) + 0.05);
             }
@@ -203,6 +218,37 @@ fn an_open_microphone_makes_nobody_a_speaker() {
             // Of what is heard of others at the edges of their speech some is taken for talk.
             assert!((echo_talk_ms / talk_ms - 1.0).abs() < 0.35);
             assert!(result.per_minute() < plain.per_minute() + 0.1);
+        }
+    }
+}
+
+/// Real turns, in 9 h of meetings of four people (AMI); made-up voices.
+#[test]
+fn in_real_meetings_too() {
+    let names = ["ES2011", "IB400", "IB401", "IS1008", "TS3004"];
+    let parts = ["a", "b", "c", "d", "0", "1", "2", "3", "4"];
+    let mut meetings = Vec::new();
+    for name in names.iter().flat_map(|name| parts.iter().map(move |part| format!("ami-dev/{name}{part}.rttm"))) {
+        if let Some(rttm) = common::real_dump(&name) {
+            meetings.push(String::from_utf8(rttm).unwrap());
+        }
+    }
+    println!("{} meetings", meetings.len());
+    if meetings.len() < 10 {
+        return;
+    }
+    for cadence_ms in [200, 1_000, 2_000] {
+        let talks = (0..).zip(&meetings).map(|(seed, rttm)| Conversation::of_meeting(rttm, seed));
+        let heard = Heard::new(talks, cadence_ms);
+        let room = heard.judge(&|| Box::new(Room::new(4)));
+        println!("{cadence_ms:5} | room     {room}");
+        let others: [(&str, fn() -> Box<dyn Detector>); 2] =
+            [("loudest", || Box::new(Loudest::new(4))), ("smoothed", || Box::new(Smoothed::new(4)))];
+        for (name, of) in others {
+            let (plain, steady) = (heard.judge(&of), heard.as_steady(&room, of));
+            println!("{cadence_ms:5} | {name:8} {plain}; as steady {steady}");
+            assert!(room.per_minute() < plain.per_minute() && room.delay_s(0.5) < steady.delay_s(0.5));
+            assert!(room.missed() < steady.missed() + 0.01);
         }
     }
 }

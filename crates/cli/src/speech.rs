@@ -22,7 +22,15 @@ pub(crate) fn write(summary: &ConferenceSummary, out: &mut dyn Write) -> io::Res
     writeln!(out, "\nWho spoke: {}", facts.join(", "))?;
     let mut speakers: Vec<&SpeakerSummary> = talk.speakers.iter().collect();
     speakers.sort_by(|a, b| b.dominant_s.total_cmp(&a.dominant_s).then_with(|| b.talk_s.total_cmp(&a.talk_s)));
-    let names: Vec<String> = speakers.iter().take(MOST).map(|speaker| name(speaker)).collect();
+    let mut names: Vec<String> = speakers.iter().take(MOST).map(|speaker| name(speaker)).collect();
+    // A connection that is made anew has another stream under the same name.
+    let are_told_apart = |name: &String| names.iter().filter(|other| *other == name).count() == 1;
+    let is_told_apart: Vec<bool> = names.iter().map(are_told_apart).collect();
+    for ((name, speaker), is_told_apart) in names.iter_mut().zip(&speakers).zip(is_told_apart) {
+        if let Some(ssrc) = speaker.ssrc.filter(|_| !is_told_apart) {
+            *name += &format!(", SSRC {ssrc}");
+        }
+    }
     let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
     for (speaker, name) in speakers.iter().zip(&names) {
         let share = speaker.talk_ratio.map_or("?".into(), percent);
