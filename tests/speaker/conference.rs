@@ -1,6 +1,7 @@
 //! The same through a conference, as an application has it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use callgauge::fabric::AppEvent;
 use callgauge::id::{FabricId, MediaKind, Ssrc, UserId};
@@ -331,6 +332,49 @@ fn people_beyond_the_limit_are_counted_and_disturb_nobody() {
     let talk = made.call.summary().talk.unwrap();
     assert_eq!((talk.speakers.len(), talk.refused_speakers), (2, 21));
     assert_eq!((talk.dominant.len(), talk.dominant_changes), (1, 1 + talk.refused_turns - 1));
+}
+
+#[test]
+fn the_only_speaker_of_a_window_bears_a_back_channel_and_no_second_speaker() {
+    for (window_s, is_alone) in [(10, false), (4, true)] {
+        let mut made = Made::new(Config::new().with_speaker_window(Duration::from_secs(window_s)));
+        let (alice, bob) = (made.open(0, "a", "alice"), made.open(0, "b", "bob"));
+        let users = ["alice", "bob"].map(|name| made.call.user(name).unwrap());
+        for second in 0..=9 {
+            // Bob speaks for two seconds, and says half a second of "yes" later.
+            let b = [0.0, LOUD, LOUD, 0.0, 0.0, 0.0, 0.0, LOUD / 2.0, 0.0, 0.0][second as usize];
+            made.second(alice, second, (1, if second > 3 { LOUD } else { 0.0 }), &[]);
+            made.second(bob, second, (2, b), &[]);
+        }
+        let expected = is_alone.then_some(Speaker::User(users[0]));
+        assert_eq!(made.call.only_speaker(), expected, "{window_s} s");
+        assert_eq!(users.map(|user| made.call.is_only_speaker(user)), [is_alone, false]);
+        assert_eq!(made.dominant(), Some("alice"));
+    }
+}
+
+#[test]
+fn where_there_are_no_energies_audio_levels_tell() {
+    let mut call = Conference::new("", Config::new());
+    let [alice, bob] = ["alice", "bob"].map(|name| call.user(name).unwrap());
+    let spec = FabricSpec::new("pc").with_local_user(alice).with_remote_user(bob);
+    let fabric = call.open_fabric(Timestamp::default(), spec).unwrap();
+    let mut report = Report::new();
+    for second in 0..8_u32 {
+        report.clear();
+        let time = StatTime::from_millis(f64::from(second) * 1e3);
+        let mut entry = report.push(StatsType::InboundRtp, "I");
+        entry.set_timestamp(time).set_media(MediaKind::Audio).set(Num::Ssrc, 7.0);
+        entry.set(Num::AudioLevel, if second < 4 { 0.1 } else { 0.0 });
+        let mut entry = report.push(StatsType::OutboundRtp, "O");
+        entry.set_timestamp(time).set_media(MediaKind::Audio).set(Num::Ssrc, 8.0).set_text(Text::MediaSourceId, "S");
+        let mut entry = report.push(StatsType::MediaSource, "S");
+        entry.set_timestamp(time).set_media(MediaKind::Audio);
+        entry.set(Num::AudioLevel, if second < 4 { 0.0 } else { 0.2 });
+        call.ingest(Timestamp::from_millis(u64::from(second) * 1_000), fabric, &report).unwrap();
+        let expected = [None, Some(bob), Some(bob), Some(bob), Some(alice), Some(alice), Some(alice), Some(alice)];
+        assert_eq!(call.dominant_speaker(), expected[second as usize].map(Speaker::User), "{second} s");
+    }
 }
 
 #[test]

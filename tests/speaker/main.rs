@@ -125,6 +125,9 @@ fn quantile_of(values: &[f64], quantile: f64) -> f64 {
 
 const SEEDS: u64 = 12;
 
+/// Makes a detector.
+type Make = fn() -> Box<dyn Detector>;
+
 /// Conversations, and how they were looked at.
 struct Heard {
     talks: Vec<(Conversation, Vec<Look>)>,
@@ -151,7 +154,7 @@ impl Heard {
     }
 
     /// Makes a detector as steady as the room by waiting: the shortest wait that leaves it no more false switches.
-    fn as_steady(&self, room: &Result, plain: fn() -> Box<dyn Detector>) -> Result {
+    fn as_steady(&self, room: &Result, plain: Make) -> Result {
         let waits = (1..=60).map(|step| step * 100);
         let patient = |wait_ms| self.judge(&|| Box::new(Patient::new(plain(), wait_ms)));
         waits.map(patient).find(|result| result.false_switches <= room.false_switches).unwrap()
@@ -165,8 +168,8 @@ fn steadier_than_others_and_sooner_than_others_that_are_as_steady() {
     println!("noise, cadence in ms | false switches a minute, delay p50 p95 s, dated off by s, turns missed");
     for noisy in [false, true] {
         for cadence_ms in [100, 500, 1_000, 2_000, 5_000] {
-            let loudest: fn() -> Box<dyn Detector> = || Box::new(Loudest::new(4));
-            let smoothed: fn() -> Box<dyn Detector> = || Box::new(Smoothed::new(4));
+            let loudest: Make = || Box::new(Loudest::new(4));
+            let smoothed: Make = || Box::new(Smoothed::new(4));
             let heard = Heard::new((0..SEEDS).map(|seed| Conversation::new(seed, 4, 300.0, noisy)), cadence_ms);
             let room = heard.judge(&|| Box::new(Room::new(4)));
             let plain = [loudest, smoothed].map(|of| heard.judge(&of));
@@ -242,7 +245,7 @@ fn in_real_meetings_too() {
         let heard = Heard::new(talks, cadence_ms);
         let room = heard.judge(&|| Box::new(Room::new(4)));
         println!("{cadence_ms:5} | room     {room}");
-        let others: [(&str, fn() -> Box<dyn Detector>); 2] =
+        let others: [(&str, Make); 2] =
             [("loudest", || Box::new(Loudest::new(4))), ("smoothed", || Box::new(Smoothed::new(4)))];
         for (name, of) in others {
             let (plain, steady) = (heard.judge(&of), heard.as_steady(&room, of));
