@@ -328,6 +328,7 @@ impl Account {
                 screen: entry.text(Text::ContentType) == Some("screenshare"),
                 still_ms: self.still_ms,
                 path_carries: around.path_carries,
+                has_come: self.media.last(Num::PacketsReceived) != Some(0.0),
                 is_sent: self.rtcp.sender_sends(at),
                 has_new_codec: core::mem::take(&mut self.has_new_codec),
             },

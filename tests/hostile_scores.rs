@@ -1,13 +1,15 @@
 //! Scores of calls that no browser would report: counters that jump, values at their limits, kinds and codecs that
 //! change, clocks that leap. Every number stays finite and in its range, and no second is counted twice.
-#![allow(clippy::unwrap_used, clippy::panic)] // a test may fail wherever it stands
+#![cfg(feature = "serde")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test may fail wherever it stands
 
 mod common;
+#[path = "../fuzz/src/outputs.rs"]
+#[allow(unreachable_pub, dead_code)] // public for the fuzz targets, and not all of it is asked here
+mod outputs;
 
 use callgauge::id::MediaKind;
 use callgauge::report::{Flag, Num, Report, StatsType, Text};
-use callgauge::score::MosScale;
-use callgauge::summary::{ConferenceSummary, GroupScore, ScoreSummary, StreamSummary};
 use callgauge::unit::{StatTime, Timestamp};
 use callgauge::{Conference, Config, Event, FabricSpec};
 use common::Seeded;
@@ -108,77 +110,18 @@ fn call(seed: u64, looks: usize) -> (Conference, Vec<Event>) {
     (call, events)
 }
 
-fn check_ratio(value: Option<f64>, what: &str) {
-    assert!(value.is_none_or(|value| (0.0..=1.0).contains(&value)), "{what} {value:?}");
-}
-
-fn check_mos(low: Option<f64>, mos: Option<f64>, high: Option<f64>) {
-    if let (Some(low), Some(mos), Some(high)) = (low, mos, high) {
-        assert!(1.0 <= low && low <= mos && mos <= high && high <= 4.5, "{low} {mos} {high}");
-    } else {
-        assert_eq!((low, mos, high), (None, None, None));
-    }
-}
-
-fn check_score(score: &ScoreSummary) {
-    check_mos(score.mos_low, score.mos, score.mos_high);
-    check_ratio(score.below_3_1_ratio, "below");
-    assert_eq!(score.mos.is_some(), score.active_s > 0.0);
-    assert!(score.parts.iter().all(|(_, points)| points.is_finite()) && score.parts.sum() <= 100.0 + 1e-6);
-    assert!(score.worst_10s.as_ref().is_none_or(|worst| (1.0..=4.5).contains(&worst.mos)));
-}
-
-fn check_group(score: &GroupScore) {
-    check_mos(score.mos_low, score.mos, score.mos_high);
-    check_ratio(score.below_3_1_ratio, "below");
-    for score in [&score.audio, &score.video].into_iter().flatten() {
-        check_score(score);
-    }
-}
-
-fn check_stream(stream: &StreamSummary) {
-    let score = &stream.score;
-    check_score(score);
-    let scale = score.scale.zip(stream.kind).map(|(scale, kind)| (scale == MosScale::Video, kind == MediaKind::Video));
-    assert!(scale.is_none_or(|(pictures, video)| pictures == video), "{:?} of {:?}", score.scale, stream.kind);
-    let rest = stream.muted_s + stream.held_s + stream.paused_s + stream.silent_s + stream.gap_s;
-    let counted = score.active_s
-        + score.quiet_s
-        + score.undecided_s
-        + score.rest_edges_s
-        + score.idle_s
-        + score.unscored_s
-        + rest;
-    assert!(counted <= stream.duration_s * (1.0 + 1e-9) + 1e-3, "{counted} of {}", stream.duration_s);
-    let rated = &score.rating_s;
-    assert!(rated.excellent + rated.fair + rated.bad + rated.unknown <= stream.duration_s + 1e-3);
-}
-
-fn check(summary: &ConferenceSummary, events: &[Event]) -> usize {
-    let mut scored = 0;
-    for event in events {
-        let Event::IntervalClosed { score: Ok(score), .. } = event else { continue };
-        assert!(score.low() <= score.mos() && score.mos() <= score.high());
-        let left = 100.0 - score.parts.sum();
-        assert!((left - score.rx.as_f64()).abs() < 1e-6, "{left} {score:?}");
-        scored += 1;
-    }
-    check_group(&summary.score);
-    for fabric in &summary.fabrics {
-        check_group(&fabric.score);
-        fabric.streams.iter().for_each(check_stream);
-    }
-    scored
-}
-
 #[test]
 fn no_report_makes_an_impossible_score() {
     let calls = std::env::var("CALLGAUGE_HOSTILE_CALLS").ok().and_then(|calls| calls.parse().ok()).unwrap_or(300);
     let mut scored = 0;
     for seed in 0..calls {
         let (one, events) = call(seed, 40);
-        let found = std::panic::catch_unwind(|| check(&one.summary(), &events));
-        scored += found.unwrap_or_else(|_| panic!("seed {seed}"));
+        let sound = std::panic::catch_unwind(|| {
+            events.iter().for_each(outputs::check_event);
+            outputs::check(&one);
+        });
+        sound.unwrap_or_else(|_| panic!("seed {seed}"));
+        scored += events.iter().filter(|event| matches!(event, Event::IntervalClosed { score: Ok(_), .. })).count();
         assert_eq!(one.summary(), call(seed, 40).0.summary(), "seed {seed} twice");
     }
     assert!(scored as u64 > 5 * calls, "only {scored} scores");

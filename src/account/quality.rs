@@ -25,7 +25,8 @@ pub(crate) struct Quality {
     /// something were lost.
     pub(crate) edges: Micros,
     standstill: Standstill,
-    /// For how long nothing came of an active stream while other things did: its sender paused, and did not say so.
+    /// For how long nothing came of an active stream while other things did, or nothing had ever come: its sender paused, and
+    /// did not say so.
     pub(crate) idle: Micros,
     /// For how long nothing came, and nobody ever said whether anything was sent.
     undecided: Micros,
@@ -74,6 +75,8 @@ pub(crate) struct Setting<'a> {
     pub(crate) path_carries: Option<bool>,
     /// The other end sends, by its own account.
     pub(crate) is_sent: bool,
+    /// Anything ever came.
+    pub(crate) has_come: bool,
     /// The interval began with another codec.
     pub(crate) has_new_codec: bool,
 }
@@ -115,12 +118,20 @@ impl Quality {
         let is_still = setting.is_still() && interval.direction == Direction::Inbound;
         let idles = interval.state == State::Active
             && is_still
-            && self.standstill.rests(interval.span_ms, setting.path_carries, setting.is_sent);
-        if idles || matches!(interval.state, State::Reset | State::Gap) {
+            && (!setting.has_come || self.standstill.rests(interval.span_ms, setting.path_carries, setting.is_sent));
+        let is_over = match interval.state {
+            State::Active => !is_still || (idles && self.standstill.is_outage()),
+            State::Reset | State::Gap => self.standstill.is_outage(),
+            _ => false,
+        };
+        if is_over {
             self.settle(interval, setting, rtt_ms);
         }
         if !is_still {
             self.standstill = Standstill::default();
+        }
+        if setting.has_new_codec {
+            self.renew();
         }
         let score = match interval.state {
             State::Active if idles => {
@@ -137,7 +148,6 @@ impl Quality {
                 Err(NoScore::Resting)
             }
             State::Active if setting.has_new_codec => {
-                self.renew();
                 self.keep(Err(NoScore::NewCodec), interval.span_ms, interval.span_ms, interval.at)
             }
             State::Active => self.score(interval, setting, rtt_ms),
@@ -163,7 +173,7 @@ impl Quality {
         };
         let mut unscored = self.unscored;
         unscored.add(self.scores.active());
-        unscored.add(Micros::of_millis(self.latest.map_or(0.0, |latest| latest.active_ms)));
+        unscored.add(Micros::of_millis(self.decided().map_or(0.0, |latest| latest.active_ms)));
         *self = Self {
             window,
             edges: self.edges,
@@ -178,8 +188,12 @@ impl Quality {
 
     /// For how long, in all, nobody can say whether anything was sent.
     pub(crate) fn undecided(&self) -> Micros {
-        let mut undecided = self.undecided;
-        undecided.add(self.apart());
+        let (mut undecided, apart) = (self.undecided, self.apart());
+        if apart > Micros::default() {
+            undecided.add(apart);
+            // What it sounded like before hangs on what it was.
+            undecided.add(self.latest.map_or_else(Micros::default, |latest| Micros::of_millis(latest.active_ms)));
+        }
         undecided
     }
 
@@ -248,12 +262,9 @@ impl Quality {
         }
     }
 
-    /// Counts as an outage what was one, when what comes next is not part of it.
+    /// What was kept apart was an outage: it counts for itself, however long the interval is that comes next.
     fn settle(&mut self, interval: &Interval, setting: &Setting<'_>, rtt_ms: Option<f64>) {
         let Window::Audio(window) = &mut self.window else { return };
-        if !self.standstill.is_outage() {
-            return;
-        }
         let outage_ms = window.count_apart();
         if outage_ms > 0.0 {
             let score = score_window(window, interval, setting, rtt_ms);

@@ -1,8 +1,8 @@
 //! A stream of which nothing comes: has its sender paused, or is the network out?
 
-/// Where nothing else passes, both ends check the path every 2.5 s (libwebrtc's interval for a connection that is strong
-/// and stable; consent by RFC 7675 alone is every 4 to 6 s). That, and a look of a second.
-const LONGEST_UNHEARD_MS: f64 = 3_500.0;
+/// Where nothing else passes, the path is checked every 2.5 s by libwebrtc, and every 4 to 6 s by RFC 7675 (Firefox: 5 s).
+/// The longest of these, and a look of a second.
+const LONGEST_UNHEARD_MS: f64 = 7_000.0;
 /// When a network comes back, what was sent comes at once, and not this much later than anything else, ms.
 const RETURNS_WITHIN_MS: f64 = 1_000.0;
 
@@ -15,25 +15,32 @@ pub(super) struct Standstill {
     heard_ms: Option<f64>,
     /// It began as an outage, or the other end sends.
     is_outage: bool,
+    /// It is a rest: what becomes of the path is no matter.
+    rests: bool,
 }
 
 impl Standstill {
     /// Takes note of an interval in which nothing of the stream came. `path_carries` says whether anything else did,
     /// `is_sent` that the other end goes on sending. Returns whether the stream rests.
     pub(super) fn rests(&mut self, span_ms: f64, path_carries: Option<bool>, is_sent: bool) -> bool {
+        if self.rests {
+            return true;
+        }
         let Some(carries) = path_carries.filter(|_| !is_sent) else {
             self.is_outage |= is_sent;
             return false;
         };
         if carries && self.unheard_ms > LONGEST_UNHEARD_MS {
-            *self = Self { heard_ms: None, is_outage: true, unheard_ms: 0.0 };
+            *self = Self { is_outage: true, ..Self::default() };
         }
         self.unheard_ms = if carries { 0.0 } else { self.unheard_ms + span_ms };
         self.heard_ms = match self.heard_ms {
             Some(heard_ms) => Some(heard_ms + span_ms),
-            None => carries.then_some(0.0),
+            // Of a long look something came somewhere in it; that it was its last moment is not to be thought.
+            None => carries.then_some((span_ms - 2.0 * RETURNS_WITHIN_MS).max(0.0)),
         };
-        self.heard_ms >= Some(RETURNS_WITHIN_MS)
+        self.rests = self.heard_ms >= Some(RETURNS_WITHIN_MS);
+        self.rests
     }
 
     /// Whether the network was out, or something was sent that did not come.

@@ -88,7 +88,7 @@ impl Pace {
     }
 }
 
-/// Whether nothing loud was there.
+/// Whether nothing loud was there, as far as anybody measured.
 fn is_quiet(interval: &Interval) -> bool {
-    interval.get(Metric::Level).is_some_and(|level| level < DTX_BELOW_LEVEL)
+    interval.get(Metric::Level).is_none_or(|level| level < DTX_BELOW_LEVEL)
 }

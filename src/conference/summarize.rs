@@ -167,7 +167,7 @@ fn stream(call: &Conference, view: &View<'_>) -> StreamSummary {
     let account = view.account;
     let (totals, digests, times) = (&account.totals, &account.digests, &account.times);
     let duration_ms = account.duration_ms();
-    let (mos, score) = scores::stream(&account.quality);
+    let (mos, score) = scores::stream(account);
     StreamSummary {
         ssrc: account.ssrc,
         direction: account.direction,

@@ -20,7 +20,7 @@ pub enum Unit {
     Pixels,
     /// Steps of the codec's quantizer.
     Quantizer,
-    /// A share of a whole, 0 to 1.
+    /// A share of a whole, 0 to 1, unless the metric says that it goes beyond.
     Ratio,
     /// Audio samples.
     Samples,

@@ -3,10 +3,10 @@
 use super::either;
 use crate::unit::{Rx, StatTime};
 
-/// Averages over the last ten seconds, as they pass, and the worst of them.
+/// Averages over the last ten seconds of what was scored, as they pass, and the worst of them.
 ///
-/// Memory: a fixed number of slots of about a second. Ten seconds are ten to eleven, or as long as one interval that is
-/// longer.
+/// Memory: a fixed number of slots, of a second or of one interval that is longer. Ten seconds are ten, or up to one slot
+/// more; pauses within speech are not among them.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct WorstTenSeconds {
     slots: [Slot; SLOTS],

@@ -1,8 +1,9 @@
 //! From the scores of streams to what leaves the engine.
 
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
-use crate::account::{Account, Quality};
+use crate::account::Account;
 use crate::config::Config;
 use crate::digest::Stats;
 use crate::id::{Direction, MediaKind};
@@ -26,9 +27,9 @@ fn mos_stats(scores: &ScorePool) -> Stats {
 }
 
 /// The distribution of one stream's MOS, and its score.
-pub(super) fn stream(quality: &Quality) -> (Stats, ScoreSummary) {
+pub(super) fn stream(account: &Account) -> (Stats, ScoreSummary) {
     let mut total = Total::default();
-    total.add(quality);
+    total.add(account);
     (mos_stats(&total.scores), summary(&total))
 }
 
@@ -44,7 +45,7 @@ pub(in crate::conference) fn group<'a>(
         let mut total = Total::default();
         let mut any = false;
         for account in accounts.clone().filter(|account| account.direction == direction && account.kind == Some(kind)) {
-            total.add(&account.quality);
+            total.add(account);
             any = true;
         }
         any.then_some(total)
@@ -71,7 +72,7 @@ pub(in crate::conference) fn group<'a>(
 }
 
 /// Sound and pictures together while there were both, taken to be as long as there can have been, and each alone for the
-/// rest; and the scale.
+/// rest; and the scale. However many streams there are of a kind at a time, it is one kind.
 fn together(audio: Option<&Total>, video: Option<&Total>, weights: &Weights) -> Option<(Score, Option<MosScale>)> {
     let of = |total: Option<&Total>| Some((total?.scores.mean()?, total?.there(), total?.scores.scale()));
     let ((sound, heard, _), (pictures, seen, _)) = match (of(audio), of(video)) {
@@ -96,11 +97,22 @@ struct Total {
     undecided: Micros,
     unscored: Micros,
     rated: [Micros; 4],
+    /// For how long there was something that could be heard or seen, be it silence, over all streams.
+    there: Micros,
+    /// From when to when each stream was seen, ms.
+    spans: Vec<(f64, f64)>,
 }
 
 impl Total {
-    fn add(&mut self, quality: &Quality) {
-        self.scores.merge(&quality.scores());
+    fn add(&mut self, account: &Account) {
+        let quality = &account.quality;
+        let scores = quality.scores();
+        for there in [scores.active(), quality.quiet, Micros::of_millis(account.times.silent)] {
+            self.there.add(there);
+        }
+        let start = account.start.as_millis();
+        self.spans.push((start, start + account.duration_ms()));
+        self.scores.merge(&scores);
         self.idle.add(quality.idle);
         self.quiet.add(quality.quiet);
         self.edges.add(quality.edges);
@@ -111,11 +123,16 @@ impl Total {
         }
     }
 
-    /// How long there was something that could be heard or seen, be it silence.
+    /// How long the kind was there: no longer than any stream of it.
     fn there(&self) -> Micros {
-        let mut there = self.scores.active();
-        there.add(self.quiet);
-        there
+        let mut spans = self.spans.clone();
+        spans.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let (mut ms, mut until) = (0.0, f64::NEG_INFINITY);
+        for (start, end) in spans {
+            ms += (end - start.max(until)).max(0.0);
+            until = until.max(end);
+        }
+        self.there.min(Micros::of_millis(ms))
     }
 }
 

@@ -3,8 +3,8 @@
 use super::{AudioInputs, PACKET_MS};
 use crate::id::Direction;
 use crate::metric::{Interval, Metric};
-use crate::score::LEAST_MS;
 use crate::score::mean::Mean;
+use crate::score::{LEAST_MS, either};
 use crate::unit::{Bitrate, Ratio};
 
 /// Quieter than this, −50 dBov, nobody speaks: speech lies near −26 dBov (the level that P.830 asks for), what noise
@@ -50,8 +50,8 @@ pub struct AudioWindow {
     means: [Mean; Figure::COUNT],
     /// How long the other end has not reported loss, ms.
     unreported_ms: f64,
-    /// Concealed while nothing came in, ms, and how long that has been.
-    apart: Option<(f64, f64)>,
+    /// Concealed while nothing came in, ms, where that is known, and how long that has been.
+    apart: Option<(Option<f64>, f64)>,
 }
 
 /// What the window keeps a mean of.
@@ -135,10 +135,10 @@ impl AudioWindow {
     /// Adds an interval in which nothing came in, of a stream that is received, for which nobody can say yet whether
     /// anything was sent.
     pub fn keep_apart(&mut self, interval: &Interval) {
-        let (concealed_ms, ms) = self.apart.unwrap_or((0.0, 0.0));
+        let (concealed_ms, ms) = self.apart.unwrap_or((None, 0.0));
         let span_ms = interval.length_ms();
-        let concealed = interval.get(Metric::ConcealedRatio).map_or(0.0, |concealed| concealed * span_ms);
-        self.apart = Some((concealed_ms + concealed, ms + span_ms));
+        let concealed = interval.get(Metric::ConcealedRatio).map(|concealed| concealed * span_ms);
+        self.apart = Some((either(concealed_ms, concealed, |before, more| before + more), ms + span_ms));
     }
 
     /// Counts what was kept apart as an outage. Returns how long it was, ms.
@@ -147,6 +147,10 @@ impl AudioWindow {
         let ms = self.pass(span_ms, true);
         // What did not come was lost, and nobody knows what it was: it counts as speech.
         self.heard_ms += ms;
+        let Some(concealed_ms) = concealed_ms else {
+            self.mean(Figure::Lost, Some(1.0), ms / PACKET_MS);
+            return span_ms;
+        };
         self.mean(Figure::Concealed, Ratio::of(concealed_ms, span_ms).map(Ratio::as_f64), ms);
         // It is one hole.
         self.mean(Figure::Concealments, Some(1e3 / span_ms.max(PACKET_MS)), ms);
@@ -259,11 +263,20 @@ fn packet_ms(pps: f64) -> Option<f64> {
 }
 
 /// What of an interval was concealed so that it could be heard. Silence played instead of nothing sent is none; silence
-/// played instead of what was lost is the tail of a long hole.
+/// played instead of what was lost is the tail of a long hole, and no longer than what was lost.
 fn concealed_in(interval: &Interval) -> Option<f64> {
-    let is_lossy = [Metric::LossRatio, Metric::DiscardRatio].iter().any(|&loss| interval.get(loss) > Some(0.0));
-    let concealed = interval.get(Metric::ConcealedRatio);
-    if is_lossy { concealed } else { interval.get(Metric::AudibleConcealedRatio).or(concealed) }
+    let all = interval.get(Metric::ConcealedRatio)?;
+    let Some(audible) = interval.get(Metric::AudibleConcealedRatio) else { return Some(all) };
+    let ratio = |metric| interval.get(metric).unwrap_or(0.0);
+    let (lost, discarded) = (ratio(Metric::LossRatio), ratio(Metric::DiscardRatio));
+    if lost == 0.0 && discarded == 0.0 {
+        return Some(audible);
+    }
+    let Some(pps) = interval.get(Metric::PacketRatePps).filter(|&pps| pps > 0.0 && lost < 1.0) else {
+        return Some(all);
+    };
+    let missing = (lost / (1.0 - lost) + discarded) * pps * (PACKET_MS / 1e3);
+    Some(all.min(audible + missing))
 }
 
 #[cfg(test)]

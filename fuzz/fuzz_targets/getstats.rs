@@ -1,0 +1,4 @@
+//! The hot door: getStats text.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| callgauge_fuzz::getstats(data));

@@ -1,0 +1,126 @@
+//! What each fuzz target does with its bytes, and what must hold afterwards. `tests/doors_fuzzed.rs` runs the same on a
+//! stable toolchain over the seeds.
+
+mod operations;
+pub mod outputs;
+
+use callgauge::id::FabricId;
+use callgauge::ingest::getstats::{self, Scanner};
+use callgauge::ingest::sdp::Sdp;
+use callgauge::ingest::{Item, Reader};
+use callgauge::report::Report;
+use callgauge::unit::Timestamp;
+use callgauge::{Conference, Config, FabricSpec, Limits};
+pub use operations::operations;
+
+/// Bounds that a few bytes reach.
+fn limits() -> Limits {
+    Limits::new()
+        .with_fabrics(3)
+        .with_users(4)
+        .with_streams_per_fabric(6)
+        .with_stays_per_user(2)
+        .with_name_bytes(40)
+        .with_ssrcs_per_fabric(12)
+        .with_parts_per_fabric(4)
+        .with_devices(2)
+        .with_timeline(20)
+        .with_errors(3)
+        .with_error_bytes(150)
+        .with_feedback(2)
+        .with_pending_events(30)
+}
+
+/// getStats text by the scanner and by the visitor: what both read is the same, and what the visitor reads the scanner
+/// does. A scanner that has read something else before reads no differently.
+pub fn getstats(data: &[u8]) {
+    let (mut report, mut again) = (Report::new(), Report::new());
+    let mut scanner = Scanner::new();
+    let result = scanner.read(data, &mut report);
+    let repeated = scanner.read(data, &mut again);
+    assert_eq!((&result, &report), (&repeated, &again));
+    match &result {
+        Err(error) => assert!(error.offset() <= data.len() && report.is_empty(), "{error}"),
+        Ok(()) => outputs::check_report(&report),
+    }
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let mut visited = Report::new();
+    let mut json = serde_json::Deserializer::from_str(text);
+    if getstats::deserialize(&mut json, &mut visited).and_then(|()| json.end()).is_ok() {
+        assert!(result.is_ok(), "only the scanner refuses: {result:?}");
+        assert!(report == visited && report.skipped() == visited.skipped(), "{report:?} is not {visited:?}");
+    }
+}
+
+/// Records, a line each.
+pub fn records(data: &[u8]) {
+    read(data.split(|&byte| byte == b'\n'));
+}
+
+/// One document.
+pub fn document(data: &[u8]) {
+    read(std::iter::once(data));
+}
+
+/// Reads records into a conference, and looks at what comes out.
+fn read<'a>(records: impl Iterator<Item = &'a [u8]>) {
+    let mut call = Conference::new("", Config::new().with_limits(limits()).with_stitching(true));
+    let mut fabrics: Vec<(String, FabricId)> = Vec::new();
+    let mut reader = Reader::new();
+    let (mut snapshots, mut happenings) = (0, 0);
+    for record in records {
+        let before = (reader.snapshots(), reader.skipped());
+        let result = reader.read_all(record, &mut |item| match item {
+            Item::Snapshot(snapshot) => {
+                snapshots += 1;
+                outputs::check_report(snapshot.report);
+                let known = fabrics.iter().find(|(name, _)| name == snapshot.fabric).map(|&(_, id)| id);
+                let fabric = known.or_else(|| {
+                    let id = call.open_fabric(Timestamp::default(), FabricSpec::new(snapshot.fabric)).ok()?;
+                    fabrics.push((snapshot.fabric.to_owned(), id));
+                    Some(id)
+                });
+                if let Some(fabric) = fabric {
+                    call.ingest(Timestamp::default(), fabric, snapshot.report)
+                        .expect("an open fabric takes any report");
+                }
+            }
+            Item::Happening(_) => happenings += 1,
+            _ => {}
+        });
+        if let Err(error) = result {
+            assert!(error.offset() <= record.len(), "{error}");
+        }
+        assert!(reader.snapshots() >= before.0 && reader.skipped().bad_fields >= before.1.bad_fields);
+        while let Some(event) = call.poll_event() {
+            outputs::check_event(&event);
+        }
+    }
+    assert_eq!((reader.snapshots(), reader.happenings()), (snapshots, happenings));
+    outputs::check(&call);
+}
+
+/// A session description, through every getter: there is an end to each list, and its lines are those of the text.
+pub fn sdp(data: &[u8]) {
+    let sdp = Sdp::new(data);
+    let most = data.len() + 1;
+    assert!(sdp.lines().take(most + 1).count() <= most && sdp.sections().take(most + 1).count() <= most);
+    let (mut of_sections, mut of_lines) = (0, 0);
+    for section in sdp.sections() {
+        of_sections += 1;
+        let _ = (section.word(), section.media(), section.has_no_port(), section.mid(), section.direction());
+        let _ = (section.msid(), section.ice_ufrag());
+        of_lines += section.lines().count();
+        let lists = [
+            section.sent_rids().take(most + 1).count(),
+            section.simulcast().take(most + 1).count(),
+            section.codecs().take(most + 1).count(),
+            section.ssrcs().take(most + 1).count(),
+            section.ssrc_groups().take(most + 1).count(),
+        ];
+        assert!(lists.iter().all(|&len| len <= most), "{lists:?} in {} bytes", data.len());
+    }
+    assert!(of_sections <= most && of_lines <= most);
+    assert!(sdp.streams().len() <= most);
+    let _ = (sdp.ice_ufrag(), sdp.malformed());
+}

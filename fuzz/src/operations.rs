@@ -1,0 +1,187 @@
+//! Bytes as calls to a conference.
+
+use callgauge::conference::{Feedback, Rating, View};
+use callgauge::fabric::{ConnectionState, ErrorReport, GatheringState, IceState, SignalingState, WebRtcFunction};
+use callgauge::id::{FabricId, MediaKind, Ssrc, UserId};
+use callgauge::report::{Flag, Num, Report, StatsType, Text};
+use callgauge::unit::{StatTime, Timestamp};
+use callgauge::{AppEvent, Conference, Config, FabricSpec, InputError};
+
+use super::{limits, outputs};
+
+/// The bytes that are left; 0 where there are none.
+struct Bytes<'a>(&'a [u8]);
+
+impl Bytes<'_> {
+    fn next(&mut self) -> u8 {
+        let Some((&first, rest)) = self.0.split_first() else { return 0 };
+        self.0 = rest;
+        first
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        usize::from(self.next()) % limit
+    }
+
+    /// Small numbers mostly, and some that no counter should have.
+    fn number(&mut self) -> f64 {
+        match self.next() {
+            250 => -1.0,
+            251 => 1e300,
+            252 => 9_007_199_254_740_993.0,
+            253 => 4_294_967_295.0,
+            254 => 0.5,
+            255 => 0.0,
+            small => f64::from(small) * f64::from(self.next() / 16 + 1),
+        }
+    }
+}
+
+/// Whatever the bytes say is done to a conference. What is refused changes nothing that can be seen, time in outputs does
+/// not go back, and what comes out is sound.
+pub fn operations(data: &[u8]) {
+    let mut bytes = Bytes(data);
+    let flags = bytes.next();
+    let config = Config::new().with_limits(limits()).with_stitching(flags & 1 > 0);
+    let mut call = Conference::new("call", config);
+    let users: Vec<UserId> = ["a", "b", "c"].iter().filter_map(|name| call.user(name).ok()).collect();
+    // Of another conference: numbers that this one may not have given out.
+    let mut other = Conference::new("", Config::new());
+    let fabrics: Vec<FabricId> = (0..5)
+        .filter_map(|n| other.open_fabric(Timestamp::default(), FabricSpec::new(["v", "w", "x", "y", "z"][n])).ok())
+        .collect();
+    let mut subject = Subject { call, users, fabrics, report: Report::new(), ms: 40_000, counters: [0.0; 4] };
+    let mut view = View::default();
+    while !bytes.0.is_empty() {
+        let before = (flags & 2 > 0).then(|| subject.call.summary());
+        let result = subject.act(&mut bytes);
+        if let (Err(_), Some(before)) = (result, before) {
+            assert_eq!(subject.call.summary(), before, "{result:?} changed something");
+        }
+        subject.call.snapshot_into(&mut view);
+        if flags & 4 > 0 {
+            while let Some(event) = subject.call.poll_event() {
+                outputs::check_event(&event);
+            }
+        }
+    }
+    assert_eq!(view, subject.call.snapshot());
+    outputs::check(&subject.call);
+}
+
+struct Subject {
+    call: Conference,
+    users: Vec<UserId>,
+    fabrics: Vec<FabricId>,
+    report: Report,
+    ms: u64,
+    counters: [f64; 4],
+}
+
+impl Subject {
+    fn act(&mut self, bytes: &mut Bytes<'_>) -> Result<(), InputError> {
+        let step = match bytes.next() {
+            255 => 31_000,
+            254 => 3_600_000,
+            step => u64::from(step) * 8,
+        };
+        self.ms += step;
+        // One in sixteen comes from a clock that stepped back.
+        let back = if bytes.below(16) == 0 { 5_000 } else { 0 };
+        let now = Timestamp::from_millis(self.ms - back);
+        let (fabric, user) = (self.fabrics[bytes.below(5)], self.users[bytes.below(3)]);
+        let ssrc = Ssrc::new(u32::from(bytes.next() % 8));
+        let about = (bytes.below(2) > 0).then_some(ssrc);
+        let call = &mut self.call;
+        match bytes.next() % 18 {
+            0 => {
+                let spec = FabricSpec::new(["p", "q", ""][bytes.below(3)]).with_local_user(user);
+                call.open_fabric(now, spec).map(drop)
+            }
+            1 => call.ice_state(now, fabric, IceState::ALL[bytes.below(IceState::ALL.len())]),
+            2 => call.gathering_state(now, fabric, GatheringState::ALL[bytes.below(GatheringState::ALL.len())]),
+            3 => call.signaling_state(now, fabric, SignalingState::ALL[bytes.below(SignalingState::ALL.len())]),
+            4 => call.connection_state(now, fabric, ConnectionState::ALL[bytes.below(ConnectionState::ALL.len())]),
+            5 => {
+                let event = match bytes.below(10) {
+                    0 => AppEvent::Hold,
+                    1 => AppEvent::Resume,
+                    2 => AppEvent::AudioMute(about),
+                    3 => AppEvent::AudioUnmute(about),
+                    4 => AppEvent::VideoPause(about),
+                    5 => AppEvent::VideoResume(about),
+                    6 => AppEvent::ScreenShareStart(about),
+                    7 => AppEvent::ScreenShareStop(about),
+                    8 => AppEvent::DominantSpeaker,
+                    _ => AppEvent::Terminated,
+                };
+                call.send_event(now, fabric, event).map(drop)
+            }
+            6 => {
+                let function = WebRtcFunction::ALL[bytes.below(WebRtcFunction::ALL.len())];
+                call.report_error(now, Some(fabric), ErrorReport::new(function)).map(drop)
+            }
+            7 => {
+                let rating = Rating::new(bytes.next() % 5 + 1).map(Feedback::new);
+                rating.map_or(Ok(()), |rating| call.feedback(Some(user), Some(fabric), rating).map(drop))
+            }
+            8 => call.join(now, user).map(drop),
+            9 => call.leave(now, user).map(drop),
+            10 => call.handle_timeout(now),
+            11 => call.fabric(fabric)?.associate(ssrc, user, "label").map(drop),
+            12 => call.fabric(fabric)?.set_remote_user(user).map(drop),
+            13 => call.rename_user(user, ["a", "b", "d"][bytes.below(3)]).map(drop),
+            _ => {
+                self.snapshot(bytes);
+                self.call.ingest(now, fabric, &self.report)
+            }
+        }
+    }
+
+    /// Up to four streams with a few members each.
+    fn snapshot(&mut self, bytes: &mut Bytes<'_>) {
+        const MEMBERS: &[Num] = &[
+            Num::PacketsLost,
+            Num::PacketsDiscarded,
+            Num::Jitter,
+            Num::JitterBufferDelay,
+            Num::JitterBufferEmittedCount,
+            Num::TotalAudioEnergy,
+            Num::TotalSamplesDuration,
+            Num::TotalSamplesReceived,
+            Num::ConcealedSamples,
+            Num::SilentConcealedSamples,
+            Num::ConcealmentEvents,
+            Num::RemovedSamplesForAcceleration,
+            Num::FramesDecoded,
+            Num::FramesPerSecond,
+            Num::QpSum,
+            Num::FrameWidth,
+            Num::FrameHeight,
+            Num::FreezeCount,
+            Num::TotalFreezesDuration,
+            Num::RoundTripTime,
+        ];
+        self.report.clear();
+        let at = StatTime::from_millis(1e12 + self.ms as f64 - f64::from(bytes.next() / 8) * 100.0);
+        for (stream, counter) in self.counters.iter_mut().enumerate().take(1 + bytes.below(4)) {
+            let outbound = stream % 2 == 1;
+            let kind = if outbound { StatsType::OutboundRtp } else { StatsType::InboundRtp };
+            let mut entry = self.report.push(kind, ["I1", "O1", "I2", "O2"][stream]);
+            let media = if bytes.next() % 32 < 16 { MediaKind::Audio } else { MediaKind::Video };
+            entry.set_timestamp(at).set_media(media).set(Num::Ssrc, stream as f64);
+            entry.set_text(Text::CodecId, ["C0", "C1"][stream / 2]).set_flag(Flag::Active, bytes.below(16) > 0);
+            *counter += f64::from(bytes.next());
+            let (packets, size) =
+                if outbound { (Num::PacketsSent, Num::BytesSent) } else { (Num::PacketsReceived, Num::BytesReceived) };
+            entry.set(packets, *counter).set(size, *counter * 100.0);
+            for _ in 0..bytes.below(6) {
+                let member = MEMBERS[bytes.below(MEMBERS.len())];
+                entry.set(member, bytes.number());
+            }
+        }
+        for (id, mime) in [("C0", "audio/opus"), ("C1", "video/VP8")] {
+            self.report.push(StatsType::Codec, id).set_text(Text::MimeType, mime);
+        }
+    }
+}
