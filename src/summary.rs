@@ -36,6 +36,7 @@ macro_rules! output {
 mod diagnosis;
 mod life;
 mod scores;
+mod talk;
 
 pub use diagnosis::DiagnosisSummary;
 pub use life::{
@@ -43,6 +44,7 @@ pub use life::{
     LifeSummary, LinkSummary, Schema, StaySummary, UserState, UserSummary,
 };
 pub use scores::{GroupScore, RatingSeconds, ScoreSummary, WorstTenSeconds};
+pub use talk::{DominanceSummary, SpeakerSummary, TalkSummary};
 
 output! {
     /// A conference.
@@ -77,8 +79,8 @@ output! {
         users: Vec<UserSummary>,
         /// Streams that both ends report, by SSRC.
         links: Vec<LinkSummary>,
-        /// Who spoke.
-        talk: Option<NotYet>,
+        /// Who spoke, how much and when; `None` when nobody reports levels of sound.
+        talk: Option<TalkSummary>,
         /// What happened, in the order of time.
         events: Vec<EventSummary>,
         /// Events that there was no room for.

@@ -54,7 +54,7 @@ impl Detector<StreamLook<'_>> for SpeakingWhileMuted {
         let interval = look.interval;
         self.level = look.source.and(look.get(Metric::Level));
         let seconds = interval.length_ms() / 1e3;
-        let speech = self.level.and_then(|level| self.voice.hear(level * level * seconds, seconds));
+        let sound = self.level.and_then(|level| self.voice.hear(level * level * seconds, seconds));
         let is_off = look.entry.flag(Flag::Active) == Some(false);
         let is_muted = match interval.state {
             State::Muted => true,
@@ -65,7 +65,7 @@ impl Detector<StreamLook<'_>> for SpeakingWhileMuted {
         if !is_muted {
             return Reading::Resting;
         }
-        Reading::known(speech.map(|speech| f64::from(speech.permille()) / 1e3))
+        Reading::known(sound.map(|sound| f64::from(sound.speech.permille()) / 1e3))
     }
 
     fn explain(&self, evidence: &mut Evidence) {

@@ -2,23 +2,28 @@
 //!
 //! Time is cut into slots of 100 ms. A sample is laid out on the slots that it covers: speech is contiguous, so that what
 //! began within a sample fills its end, and what ended within it its beginning. A slot is decided when everybody has
-//! covered it, or when the window has passed over who has not; therefore samples may come in any order. Who holds the
-//! floor keeps it while speaking, and over pauses shorter than [`SILENCE_MS`]; somebody else takes it by speaking for
-//! [`TAKE_MS`] since the holder fell silent. A cough, a slamming door, a "yes" within somebody's turn does not.
+//! covered it, or when who has not is late by more than two samples; therefore samples may come in any order. Who holds
+//! the floor keeps it while speaking, and over pauses shorter than [`SILENCE_MS`]; somebody else takes it by speaking for
+//! [`TAKE_MS`], and for [`FRESH_MS`] since the holder fell silent. A cough, a slamming door, a "yes" within somebody's turn
+//! does not.
 //!
 //! Beside the floor there is callstats' own question, whether one was [the only one](Floor::only_speaker) to speak in all
 //! of the window.
 
 use alloc::vec::Vec;
 
-use super::level::Fraction;
+use super::echo::{Coupling, Far};
+use super::level::{Fraction, Sound};
+use super::person::{Person, Run, SPEECH_IN_SLOT, Slot};
 use super::talk::{RoomTalk, Talk, Teller};
 
 /// What a slot lasts, ms.
 pub const SLOT_MS: u64 = 100;
 /// How long somebody must have spoken to take the floor from who has fallen silent, ms. Longer than a cough or a door
 /// (160 to 500 ms) and than most back-channels.
-pub const TAKE_MS: u32 = 500;
+pub const TAKE_MS: u32 = 700;
+/// Of that, since the holder fell silent, ms: longer than a pause between phrases.
+pub const FRESH_MS: u32 = 300;
 /// How long somebody must have spoken to take the floor that nobody holds, ms.
 pub const OPEN_MS: u32 = 400;
 /// Who speaks against the holder for this long takes the floor, ms.
@@ -31,12 +36,6 @@ pub const LATENCY_MS: u64 = 800;
 
 /// The holder must be silent for this long before anybody takes over: a pause between words is no end.
 const HOLDER_QUIET_SLOTS: u64 = 2;
-/// Pauses that are part of speech, slots.
-const PAUSE_SLOTS: u64 = 7;
-/// A slot with so much speech is speech, ms.
-const SPEECH_IN_SLOT: u8 = 30;
-/// Nobody looked: no speech that is known.
-const UNKNOWN: u8 = u8::MAX;
 /// Who is the only one to speak in the window speaks at least for this long, ms.
 const ONLY_MS: u64 = 2_000;
 /// All others together speak at most for this long meanwhile, ms: a back-channel. In 97 h of meetings (AMI) it then holds
@@ -73,6 +72,8 @@ pub struct Change {
     pub since_ms: u64,
     /// Who had it before.
     pub before: Option<Seat>,
+    /// Until when that one spoke last; `None` when nobody had it.
+    pub ended_ms: Option<u64>,
     /// Who has it now; `None` for silence, and for a holder who was muted or left.
     pub now: Option<Seat>,
 }
@@ -105,43 +106,17 @@ pub struct Floor {
     first: u64,
     newest: u64,
     holder: Option<u32>,
+    /// When the last one who had the floor and lost it ended.
+    ended: u64,
     room: RoomTalk,
     window_speech_ms: u64,
     late: u64,
     /// The longest sample of anybody, slots.
     longest: u64,
-}
-
-#[derive(Clone, Debug)]
-struct Person {
-    /// Speech of a slot in ms, or [`UNKNOWN`]; the slot's place is the remainder by the length.
-    slots: Vec<u8>,
-    covered: u64,
-    /// How long the last sample was, slots; `None` before there was one.
-    span: Option<u64>,
-    joined: u64,
-    muted: Option<u64>,
-    left: Option<u64>,
-    before: Fraction,
-    /// In the window: speech, and slots that are known.
-    window_ms: u64,
-    window_known: u64,
-    run: Run,
-    since: u64,
-    dominant_ms: u64,
-    teller: Teller,
-    now_ms: u8,
-}
-
-/// The speech at hand, bridging pauses.
-#[derive(Clone, Copy, Debug, Default)]
-struct Run {
-    first: u64,
-    /// The slot after the last speech.
-    end: u64,
-    speech_ms: u32,
-    /// Of that, since the holder fell silent.
-    fresh_ms: u32,
+    /// How many samples were heard.
+    heard: u64,
+    /// Who is waited for, and until which slot: before, nobody else's sample decides anything.
+    awaited: Option<(u32, u64)>,
 }
 
 impl Floor {
@@ -158,10 +133,13 @@ impl Floor {
             first: 0,
             newest: 0,
             holder: None,
+            ended: 0,
             room: RoomTalk::default(),
             window_speech_ms: 0,
             late: 0,
             longest: 0,
+            heard: 0,
+            awaited: None,
         }
     }
 
@@ -170,7 +148,7 @@ impl Floor {
         let seat = u32::try_from(self.people.len()).ok()?;
         let joined = at_ms / SLOT_MS;
         let (mut slots, length) = (Vec::new(), self.ring());
-        slots.resize(length, UNKNOWN);
+        slots.resize(length, Slot::UNKNOWN);
         self.people.push(Person {
             slots,
             covered: joined.max(self.next.unwrap_or(0)),
@@ -178,24 +156,29 @@ impl Floor {
             joined,
             muted: None,
             left: None,
+            opened: 0,
             before: Fraction::NONE,
             window_ms: 0,
             window_known: 0,
             run: Run::default(),
             since: 0,
             dominant_ms: 0,
+            heard: 0,
             teller: Teller::default(),
-            now_ms: UNKNOWN,
+            now: Slot::UNKNOWN,
+            coupling: Coupling::default(),
         });
         self.active.push(seat);
+        self.awaited = None;
         Some(Seat(seat))
     }
 
     /// Takes a sample: how much of the time from `from_ms` to `to_ms` was speech. What is decided already is left out and
     /// [counted](Self::late); more than 20 s is a gap, of which nothing is known. What changes goes to `out`.
     ///
-    /// Cost: by the slots of the sample and, shared by all participants, of the time that passed. No allocation.
-    pub fn hear(&mut self, seat: Seat, from_ms: u64, to_ms: u64, speech: Fraction, out: &mut dyn FnMut(Change)) {
+    /// Cost: by the slots that the sample covers, at most two hundred, however many people there are, if all report about
+    /// as often and in about the same order; each slot looks at everybody once. No allocation.
+    pub fn hear(&mut self, seat: Seat, from_ms: u64, to_ms: u64, sound: impl Into<Sound>, out: &mut dyn FnMut(Change)) {
         let (from, to) = (from_ms / SLOT_MS, to_ms / SLOT_MS);
         if to_ms <= from_ms || to > u64::MAX / 4 {
             return;
@@ -223,15 +206,20 @@ impl Floor {
         }
         let next = self.next.unwrap_or(0);
         let span_ms = to_ms - from_ms;
+        self.room.note_span(span_ms);
         if let Some(person) = self.people.get_mut(seat.index()) {
             if span_ms <= LONGEST_MS {
-                person.lay(from.max(next), from, to, span_ms, speech);
+                person.lay(from.max(next), from, to, span_ms, sound.into());
                 person.span = Some(to - from);
                 self.longest = self.longest.max(to - from);
             }
             person.covered = person.covered.max(to);
+            self.heard += 1;
+            person.heard = self.heard;
         }
-        self.decide(out);
+        if self.awaited.is_none_or(|(awaited, until)| awaited == seat.0 || self.newest > until) {
+            self.decide(out);
+        }
     }
 
     /// From `at_ms` on nothing that this one says is heard.
@@ -244,11 +232,29 @@ impl Floor {
         self.end_if_gone(at_ms, out);
     }
 
-    /// What this one says from now on is heard again.
-    pub fn unmute(&mut self, seat: Seat) {
+    /// What this one says from `at_ms` on is heard again.
+    pub fn unmute(&mut self, seat: Seat, at_ms: u64) {
         if let Some(person) = self.people.get_mut(seat.index()) {
             person.muted = None;
+            self.awaited = None;
             person.covered = person.covered.max(self.newest);
+            person.opened = person.opened.max(at_ms / SLOT_MS);
+        }
+    }
+
+    /// Somebody who left is here again. What they said before stays theirs.
+    pub fn come_back(&mut self, seat: Seat, at_ms: u64) {
+        let Some(person) = self.people.get_mut(seat.index()).filter(|person| person.left.is_some()) else { return };
+        person.left = None;
+        person.muted = None;
+        person.span = None;
+        self.awaited = None;
+        person.joined = at_ms / SLOT_MS;
+        person.opened = person.opened.max(person.joined);
+        person.covered = person.covered.max(self.newest);
+        if !self.active.contains(&seat.0) {
+            person.slots.fill(Slot::UNKNOWN);
+            self.active.push(seat.0);
         }
     }
 
@@ -314,10 +320,24 @@ impl Floor {
         person.dominant_ms + open
     }
 
+    /// Until when this one was last heard to speak, ms; 0 for who never was.
+    #[must_use]
+    pub fn spoke_until_ms(&self, seat: Seat) -> u64 {
+        self.people.get(seat.index()).map_or(0, |person| person.run.end * SLOT_MS)
+    }
+
     /// What this one's talk came to so far; `None` for who is not of this room.
     #[must_use]
     pub fn talk(&self, seat: Seat) -> Option<Talk> {
-        Some(self.people.get(seat.index())?.teller.talk(self.room.resolution_ms))
+        Some(self.people.get(seat.index())?.teller.talk(self.room.resolution_ms()))
+    }
+
+    /// This one's part of all time of speech so far, 0 to 1; `None` before anybody spoke. Cost: linear in people.
+    #[must_use]
+    pub fn share(&self, seat: Seat) -> Option<f64> {
+        let all: u64 = self.people.iter().map(|person| person.teller.talk_ms()).sum();
+        let own = self.people.get(seat.index())?.teller.talk_ms();
+        (all > 0).then(|| own as f64 / all as f64)
     }
 
     /// What the talk of all came to so far.
@@ -338,12 +358,6 @@ impl Floor {
         Some(self.next? * SLOT_MS)
     }
 
-    /// Notes the span of a sample: turns are counted only where samples are short enough.
-    pub fn note_resolution(&mut self, span_ms: u64) {
-        let span_ms = u32::try_from(span_ms).unwrap_or(u32::MAX);
-        self.room.resolution_ms = Some(self.room.resolution_ms.unwrap_or(0).max(span_ms));
-    }
-
     const fn ring(&self) -> usize {
         // What is decided and still in the window, what waits for the slowest, and a sample.
         self.window + (self.wait() + LONGEST_MS / SLOT_MS) as usize
@@ -356,19 +370,25 @@ impl Floor {
 
     fn decide(&mut self, out: &mut dyn FnMut(Change)) {
         let (newest, wait) = (self.newest, self.wait());
-        // Who is missing for longer than usual is not waited for.
-        let until = |person: &Person| {
+        // Until when each has told all, and how long they may stay behind. Of several who are as far the one who came
+        // last comes last again, if anybody keeps an order: then a round of samples looks at everybody once.
+        let mut slowest: Option<(u64, core::cmp::Reverse<u64>, u32, u64)> = None;
+        for &seat in &self.active {
+            let Some(person) = self.people.get(seat as usize).filter(|person| person.is_heard()) else { continue };
+            // Who is missing for longer than usual is not waited for.
             let patience = (2 * person.span.unwrap_or(self.longest) + LENIENCE_SLOTS).min(wait);
             let gave_up = person.span.is_none() && newest > person.joined.max(self.first) + patience;
-            if gave_up { newest } else { person.covered.max(newest.saturating_sub(patience)).min(newest) }
-        };
-        let until = self.present().map(until).min().unwrap_or(newest);
-        self.decide_until(until, out);
-    }
-
-    fn present(&self) -> impl Iterator<Item = &Person> {
-        let here = |person: &&Person| person.left.is_none() && person.muted.is_none();
-        self.active.iter().filter_map(|&seat| self.people.get(seat as usize)).filter(here)
+            if gave_up {
+                continue;
+            }
+            let until = person.covered.max(newest.saturating_sub(patience)).min(newest);
+            let place = (until, core::cmp::Reverse(person.heard), seat, person.covered + patience);
+            if slowest.is_none_or(|other| place < other) {
+                slowest = Some(place);
+            }
+        }
+        self.awaited = slowest.map(|(_, _, seat, until)| (seat, until));
+        self.decide_until(slowest.map_or(newest, |(until, ..)| until), out);
     }
 
     fn decide_until(&mut self, until: u64, out: &mut dyn FnMut(Change)) {
@@ -394,21 +414,32 @@ impl Floor {
         let (window, length) = (self.window as u64, self.ring());
         let place = |slot: u64| usize::try_from(slot % length as u64).unwrap_or(0);
         let (mut speakers, mut is_known) = (0_usize, false);
+        let mut far = Far::default();
         for &seat in &self.active {
             let Some(person) = self.people.get_mut(seat as usize) else { continue };
             let old = slot.checked_sub(window).and_then(|old| person.slots.get_mut(place(old)));
-            if let Some(old) = old.map(|old| core::mem::replace(old, UNKNOWN)).filter(|&old| old != UNKNOWN) {
-                person.window_ms -= u64::from(old);
+            if let Some(old) = old.map(|old| core::mem::replace(old, Slot::UNKNOWN)).filter(|old| old.is_known()) {
+                person.window_ms -= u64::from(old.speech_ms);
                 person.window_known -= 1;
-                self.window_speech_ms -= u64::from(old);
+                self.window_speech_ms -= u64::from(old.speech_ms);
             }
-            person.now_ms = person.slots.get(place(slot)).copied().unwrap_or(UNKNOWN);
-            if person.now_ms != UNKNOWN {
-                is_known = true;
-                person.window_ms += u64::from(person.now_ms);
-                person.window_known += 1;
-                self.window_speech_ms += u64::from(person.now_ms);
+            person.now = person.slots.get(place(slot)).copied().unwrap_or(Slot::UNKNOWN);
+            far.note(person.coupling.follow(person.now.loudness, person.now.is_speech()));
+        }
+        for &seat in &self.active {
+            let Some(person) = self.people.get_mut(seat as usize).filter(|person| person.now.is_known()) else {
+                continue;
+            };
+            if person.coupling.is_echo(person.now.loudness, &far) && person.now.speech_ms > 0 {
+                person.now.speech_ms = 0;
+                if let Some(kept) = person.slots.get_mut(place(slot)) {
+                    kept.speech_ms = 0;
+                }
             }
+            is_known = true;
+            person.window_ms += u64::from(person.now.speech_ms);
+            person.window_known += 1;
+            self.window_speech_ms += u64::from(person.now.speech_ms);
             speakers += usize::from(person.speaks());
         }
         if is_known {
@@ -420,7 +451,7 @@ impl Floor {
         for &seat in &self.active {
             let Some(person) = self.people.get_mut(seat as usize) else { continue };
             let speaks = person.speaks();
-            let speech_ms = if person.now_ms == UNKNOWN { 0 } else { u32::from(person.now_ms) };
+            let speech_ms = if person.now.is_known() { u32::from(person.now.speech_ms) } else { 0 };
             let others = speakers > usize::from(speaks);
             person.teller.slot(slot, speech_ms, speaks, others);
             person.run.slot(slot, speech_ms, speaks, holder_speaks);
@@ -466,7 +497,7 @@ impl Floor {
                 _ if gone || !person.speaks() => false,
                 None => run.speech_ms >= if is_alone { u32::from(SPEECH_IN_SLOT) } else { OPEN_MS },
                 Some(holder) if is_held => run.speech_ms >= OUTLAST_MS && run.first > holder.run.first,
-                Some(_) => run.fresh_ms >= TAKE_MS.max(person.least_ms()),
+                Some(_) => run.speech_ms >= TAKE_MS && run.fresh_ms >= person.fresh_ms(),
             };
             if !takes {
                 continue;
@@ -482,7 +513,11 @@ impl Floor {
     }
 
     fn hand(&mut self, now: Option<u32>, at: u64, since: u64, out: &mut dyn FnMut(Change)) {
+        // Nobody has it while somebody else had it.
+        let since = since.max(self.ended);
         let before = self.holder;
+        let ended = self.holder().map(|person| person.run.end.min(since));
+        self.ended = ended.unwrap_or(self.ended);
         if let Some(person) = before.and_then(|seat| self.people.get_mut(seat as usize)) {
             person.dominant_ms += person.run.end.min(since).saturating_sub(person.since) * SLOT_MS;
         }
@@ -491,7 +526,8 @@ impl Floor {
             person.since = since;
         }
         let (at_ms, since_ms) = (at * SLOT_MS, since * SLOT_MS);
-        out(Change { at_ms, since_ms, before: before.map(Seat), now: now.map(Seat) });
+        let ended_ms = ended.map(|ended| ended * SLOT_MS);
+        out(Change { at_ms, since_ms, before: before.map(Seat), ended_ms, now: now.map(Seat) });
     }
 
     /// A holder who cannot be heard any more has the floor no longer, whether or not others are waited for.
@@ -504,72 +540,5 @@ impl Floor {
 
     fn holder(&self) -> Option<&Person> {
         self.people.get(self.holder? as usize)
-    }
-}
-
-impl Person {
-    /// What a third of a sample tells of may be the louder part of a noise.
-    fn least_ms(&self) -> u32 {
-        // At most a third of 20 s.
-        (self.span.unwrap_or(0) * SLOT_MS / 3) as u32
-    }
-
-    const fn speaks(&self) -> bool {
-        self.now_ms != UNKNOWN && self.now_ms >= SPEECH_IN_SLOT
-    }
-
-    /// Lays a sample out on its slots: at its end where speech began in it, else from its beginning.
-    fn lay(&mut self, open: u64, from: u64, to: u64, span_ms: u64, speech: Fraction) {
-        let total_ms = (to - from) * SLOT_MS;
-        let speech_ms = (span_ms.min(total_ms.max(SLOT_MS)) * u64::from(speech.permille())).div_ceil(1000);
-        let speech_ms = if span_ms < total_ms { total_ms * u64::from(speech.permille()) / 1000 } else { speech_ms };
-        let begins = self.before.permille() < speech.permille() / 2;
-        self.before = speech;
-        let length = self.slots.len() as u64;
-        let end = [self.muted, self.left].into_iter().flatten().min().unwrap_or(u64::MAX);
-        for slot in open..to {
-            let before_ms = (slot - from) * SLOT_MS;
-            let lead_ms = if begins { total_ms.saturating_sub(speech_ms) } else { 0 };
-            let (first, last) = (before_ms.max(lead_ms), (before_ms + SLOT_MS).min(lead_ms + speech_ms));
-            let value = if slot >= end { 0 } else { last.saturating_sub(first) };
-            let place = usize::try_from(slot % length.max(1)).unwrap_or(0);
-            if let Some(place) = self.slots.get_mut(place) {
-                // At most SLOT_MS; of two samples that share a slot the one with more speech.
-                let value = value.min(SLOT_MS) as u8;
-                *place = if *place == UNKNOWN { value } else { value.max(*place) };
-            }
-        }
-    }
-
-    /// Takes back what was said from a slot on, as far as it is not decided.
-    fn silence_from(&mut self, from: u64, next: u64, newest: u64) {
-        let length = self.slots.len() as u64;
-        for slot in from.max(next)..newest.min(from.max(next) + length) {
-            let place = usize::try_from(slot % length.max(1)).unwrap_or(0);
-            if let Some(value) = self.slots.get_mut(place).filter(|value| **value != UNKNOWN) {
-                *value = 0;
-            }
-        }
-    }
-}
-
-impl Run {
-    fn slot(&mut self, slot: u64, speech_ms: u32, speaks: bool, holder_speaks: bool) {
-        if slot >= self.end + PAUSE_SLOTS {
-            (self.speech_ms, self.fresh_ms) = (0, 0);
-        }
-        if holder_speaks {
-            self.fresh_ms = 0;
-        }
-        if speaks {
-            if self.speech_ms == 0 {
-                self.first = slot;
-            }
-            self.end = slot + 1;
-            self.speech_ms = self.speech_ms.saturating_add(speech_ms);
-            if !holder_speaks {
-                self.fresh_ms = self.fresh_ms.saturating_add(speech_ms);
-            }
-        }
     }
 }

@@ -28,13 +28,14 @@ const IDLE_MS: u64 = 40;
 /// use callgauge::speaker::multiscale::Bridge;
 /// let mut bridge = Bridge::new();
 /// let (ann, ben) = (bridge.join().unwrap(), bridge.join().unwrap());
-/// for tick in 0..100_u64 {
-///     bridge.hear(ann, tick * 20, if tick < 50 { 25 } else { 127 });
-///     bridge.hear(ben, tick * 20, if tick < 50 { 127 } else { 25 });
+/// for tick in 0..200_u64 {
+///     // A second of a quiet room, of which the floor is learned, then a second of Ann, then Ben.
+///     bridge.hear(ann, tick * 20, if (50..100).contains(&tick) { 25 } else { 110 });
+///     bridge.hear(ben, tick * 20, if tick >= 100 { 25 } else { 110 });
 ///     if tick % 15 == 14 {
 ///         bridge.decide(tick * 20);
 ///     }
-///     assert_eq!(bridge.active(), if tick < 14 { None } else if tick < 59 { Some(ann) } else { Some(ben) });
+///     assert_eq!(bridge.active(), if tick < 59 { None } else if tick < 134 { Some(ann) } else { Some(ben) });
 /// }
 /// ```
 #[derive(Clone, Debug, Default)]
@@ -153,7 +154,7 @@ impl Voice {
         if volume == 0 {
             return;
         }
-        if self.floor == 0 || volume <= self.floor {
+        if self.floor == 0 || volume < self.floor {
             (self.floor, self.next_floor, self.floor_levels) = (volume, u8::MAX, 0);
             return;
         }

@@ -47,8 +47,9 @@ pub struct RoomTalk {
     pub overlap_ms: u64,
     /// Nobody spoke, ms.
     pub silence_ms: u64,
-    /// The coarsest sample that was used, ms.
-    pub resolution_ms: Option<u32>,
+    /// The lengths of all samples, ms, and their squares.
+    spans_ms: u64,
+    squares: u64,
 }
 
 /// The talk of one participant, slot by slot.
@@ -112,12 +113,17 @@ impl Teller {
         }
     }
 
+    pub(super) const fn talk_ms(&self) -> u64 {
+        self.talk_ms
+    }
+
     pub(super) fn speak_muted(&mut self, ms: u64) {
         self.muted_talk_ms = Some(self.muted_talk_ms.unwrap_or(0).saturating_add(ms));
     }
 
     pub(super) fn talk(&self, resolution_ms: Option<u32>) -> Talk {
-        let resolved = resolution_ms.is_some_and(|ms| ms <= RESOLVED_MS);
+        // Nobody looks to the millisecond.
+        let resolved = resolution_ms.is_some_and(|ms| ms <= RESOLVED_MS + RESOLVED_MS / 10);
         Talk {
             talk_ms: self.talk_ms,
             overlap_ms: self.overlap_ms,
@@ -129,8 +135,20 @@ impl Teller {
     }
 }
 
-/// One slot of the talk of all.
 impl RoomTalk {
+    /// How long samples were, ms: the mean, each weighing as much as it is long. `None` before there was one.
+    #[must_use]
+    pub fn resolution_ms(&self) -> Option<u32> {
+        let mean = self.squares.checked_div(self.spans_ms)?;
+        Some(u32::try_from(mean).unwrap_or(u32::MAX))
+    }
+
+    pub(super) fn note_span(&mut self, span_ms: u64) {
+        self.spans_ms = self.spans_ms.saturating_add(span_ms);
+        self.squares = self.squares.saturating_add(span_ms.saturating_mul(span_ms));
+    }
+
+    /// One slot of the talk of all.
     pub(super) fn slot(&mut self, speakers: usize) {
         self.known_ms += SLOT_MS;
         match speakers {

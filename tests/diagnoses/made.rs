@@ -142,7 +142,7 @@ const CASES: &[Case] = &[
         kind: Kind::SpeakingWhileMuted,
         side: UP,
         raised: 32..=36,
-        from: 29..=31,
+        from: 29..=33,
         over: Some(90..=92),
         act: Some(|s, call, fabric, now| {
             if s == FROM_S {
@@ -157,7 +157,7 @@ const CASES: &[Case] = &[
         kind: Kind::SpeakingWhileMuted,
         side: UP,
         raised: 32..=36,
-        from: 29..=31,
+        from: 29..=33,
         over: Some(90..=92),
         change: |world| {
             between(world, |world| {

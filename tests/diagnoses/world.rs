@@ -17,6 +17,9 @@ pub(crate) const FROM_S: u32 = 30;
 pub(crate) const TO_S: u32 = 90;
 pub(crate) const END_S: u32 = 150;
 
+/// How loud a voice is from second to second, beside its mean: it has pauses, which noise has not.
+const VOICE: [f64; 5] = [1.6, 1.2, 0.02, 1.8, 0.5];
+
 /// A value of one entry.
 type Place = (&'static str, &'static str);
 
@@ -201,7 +204,8 @@ impl World {
 
     fn report(&mut self) -> String {
         for (&place, &rate) in &self.rates {
-            *self.counters.entry(place).or_default() += rate;
+            let voice = if place.1 == "totalAudioEnergy" { VOICE[self.s as usize % VOICE.len()] } else { 1.0 };
+            *self.counters.entry(place).or_default() += rate * voice;
         }
         let now_ms = 1.7e12 + f64::from(self.s) * 1e3 + self.ahead_ms;
         let is_remote = |id: &str| id.starts_with(['G', 'H']);

@@ -67,6 +67,34 @@ impl Detector for Smoothed {
     }
 }
 
+/// Another detector, believed when it has said the same for a while.
+pub(crate) struct Patient {
+    inner: Box<dyn Detector>,
+    wait_ms: u64,
+    said: Option<usize>,
+    since_ms: u64,
+    believed: Option<usize>,
+}
+
+impl Patient {
+    pub(crate) fn new(inner: Box<dyn Detector>, wait_ms: u64) -> Self {
+        Self { inner, wait_ms, said: None, since_ms: 0, believed: None }
+    }
+}
+
+impl Detector for Patient {
+    fn hear(&mut self, look: &Look) -> Option<usize> {
+        let now = self.inner.hear(look);
+        if now != self.said {
+            (self.said, self.since_ms) = (now, look.arrival_ms);
+        }
+        if look.arrival_ms >= self.since_ms + self.wait_ms {
+            self.believed = self.said;
+        }
+        self.believed
+    }
+}
+
 fn loudest(levels: &[f64], least: f64) -> Option<usize> {
     let best = levels.iter().enumerate().max_by(|(_, a), (_, b)| a.total_cmp(b))?;
     (*best.1 >= least).then_some(best.0)

@@ -42,7 +42,60 @@ fn power(dbov: f64) -> f64 {
     10_f64.powf(dbov / 10.0)
 }
 
+/// A turn in phrases, these in syllables; pauses between phrases.
+fn speak(random: &mut Seeded, start: f64, end: f64, level: f64, add: &mut dyn FnMut(f64, f64, f64)) {
+    let mut spoken = start;
+    while spoken < end {
+        let phrase = (spoken + between(random, 0.6, 2.5)).min(end);
+        let mut syllable = spoken;
+        while syllable < phrase {
+            let next = (syllable + between(random, 0.12, 0.25)).min(phrase);
+            add(syllable, next, level + between(random, -4.0, 3.0));
+            syllable = next;
+        }
+        spoken = phrase + between(random, 0.08, 0.3);
+    }
+}
+
 impl Conversation {
+    /// Who spoke when in a real meeting (RTTM), with made-up voices. What one says with pauses
+    /// below 0.7 s is one turn, unless it is shorter than 1.2 s: a back-channel, as in made-up conversations.
+    pub(crate) fn of_meeting(rttm: &str, seed: u64) -> Self {
+        let random = &mut Seeded(seed);
+        let mut names: Vec<&str> = Vec::new();
+        let (mut spans, mut turns): (Vec<Turn>, Vec<Turn>) = Default::default();
+        for line in rttm.lines() {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let [start, length]: [f64; 2] = [words[3], words[4]].map(|word| word.parse().unwrap());
+            let who = names.iter().position(|&name| name == words[7]).unwrap_or_else(|| {
+                names.push(words[7]);
+                names.len() - 1
+            });
+            let span = Turn { who, start, end: start + length };
+            spans.push(span);
+            match turns.iter_mut().rev().find(|turn| turn.who == who) {
+                Some(turn) if start < turn.end + 0.7 => turn.end = turn.end.max(span.end),
+                _ => turns.push(span),
+            }
+        }
+        let seconds = spans.iter().map(|span| span.end).fold(0.0, f64::max) + 2.0;
+        let mut power_of: Vec<Vec<f64>> = names
+            .iter()
+            .map(|_| vec![power(between(random, -75.0, -62.0)); (seconds * RATE as f64) as usize])
+            .collect();
+        let levels: Vec<f64> = names.iter().map(|_| between(random, -27.0, -18.0)).collect();
+        for span in &spans {
+            let frames = &mut power_of[span.who];
+            speak(random, span.start, span.end, levels[span.who], &mut |start, end, dbov| {
+                let frame = |at: f64| ((at * RATE as f64) as usize).min(frames.len());
+                let (start, end) = (frame(start), frame(end));
+                frames[start..end].iter_mut().for_each(|place| *place += power(dbov));
+            });
+        }
+        turns.retain(|turn| turn.end - turn.start >= 1.2);
+        Self { turns, power: power_of }
+    }
+
     /// Turns of people, 44 % of which begin in the one before (AMI), with back-channels 3.7 a minute; with coughs, doors
     /// 0.5 a minute, typing, and music beside one of them where it is noisy.
     pub(crate) fn new(seed: u64, people: usize, seconds: f64, noisy: bool) -> Self {
@@ -67,17 +120,7 @@ impl Conversation {
             };
             let end = (at + length).min(seconds - 1.0);
             turns.push(Turn { who, start: at, end });
-            let mut spoken = at;
-            while spoken < end {
-                let phrase = (spoken + between(random, 0.6, 2.5)).min(end);
-                let mut syllable = spoken;
-                while syllable < phrase {
-                    let next = (syllable + between(random, 0.12, 0.25)).min(phrase);
-                    add(who, syllable, next, levels[who] + between(random, -4.0, 3.0));
-                    syllable = next;
-                }
-                spoken = phrase + between(random, 0.08, 0.3);
-            }
+            speak(random, at, end, levels[who], &mut |start, end, dbov| add(who, start, end, dbov));
             if unit(random) < length * 3.7 / 60.0 {
                 let other = (who + 1 + random.below(people - 1)) % people;
                 let start = between(random, at, end);
@@ -108,6 +151,15 @@ impl Conversation {
             add(who, 0.0, seconds, dbov);
         }
         Self { turns, power: power_of }
+    }
+
+    /// Lets the microphone of one of them hear the others, so much softer and so many frames later.
+    pub(crate) fn echo(&mut self, who: usize, softer_db: f64, delay: usize) {
+        let others: Vec<Vec<f64>> =
+            self.power.iter().enumerate().filter(|&(index, _)| index != who).map(|(_, of)| of.clone()).collect();
+        for (frame, power_of) in self.power[who].iter_mut().enumerate().skip(delay) {
+            *power_of += others.iter().map(|of| of[frame - delay]).sum::<f64>() * power(-softer_db);
+        }
     }
 
     /// Looks at everybody, about every `cadence_ms`: a twentieth of them earlier or later, one of `missing` not at all,

@@ -64,7 +64,7 @@ fn hear(name: &str, meta: &Value) -> Heard {
 }
 
 /// Who had the floor by the lab's word: from the beginning of each speech, or the end of the one that it overlaps.
-fn truth(meta: &Value) -> Vec<(String, f64, f64)> {
+pub(crate) fn truth(meta: &Value) -> Vec<(String, f64, f64)> {
     let mut spans: Vec<(String, f64, f64)> = Vec::new();
     for (who, of) in meta["ground_truth"]["speech"].as_object().unwrap() {
         for span in of.as_array().unwrap() {

@@ -11,6 +11,7 @@ mod life;
 mod replay;
 mod report;
 mod score;
+mod speech;
 mod text;
 mod told;
 
