@@ -84,8 +84,9 @@ limits! {
         /// [`TalkSummary::refused_speakers`](crate::summary::TalkSummary::refused_speakers).
         ;
     turns with_turns 1_024
-        /// How many times of who was the dominant speaker are kept for the summary, at 12 bytes each; room for up to 1 024 is
-        /// made as soon as somebody can be heard. Further ones are polled and counted.
+        /// How many times of who was the dominant speaker are kept for the summary, at 12 bytes each. Room for 1 024, two hours
+        /// of most meetings, is made as soon as somebody can be heard, so that a call that runs allocates nothing. Further
+        /// ones are polled and counted.
         ;
     errors with_errors 256
         /// How many reported errors and logs are kept for the summary.

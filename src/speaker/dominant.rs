@@ -101,6 +101,8 @@ pub struct Floor {
     people: Vec<Person>,
     /// Who is here, or was in the window. Their order decides nothing.
     active: Vec<u32>,
+    /// Some of them have left.
+    has_left: bool,
     /// The first slot that is not decided yet; `None` before anything was heard.
     next: Option<u64>,
     first: u64,
@@ -129,6 +131,7 @@ impl Floor {
             window: (window_ms / SLOT_MS) as usize,
             people: Vec::new(),
             active: Vec::new(),
+            has_left: false,
             next: None,
             first: 0,
             newest: 0,
@@ -261,6 +264,7 @@ impl Floor {
     /// This one goes. What was said stays in the window.
     pub fn leave(&mut self, seat: Seat, at_ms: u64, out: &mut dyn FnMut(Change)) {
         if let Some(person) = self.people.get_mut(seat.index()) {
+            self.has_left = true;
             person.left = Some(person.left.unwrap_or(u64::MAX).min(at_ms / SLOT_MS));
             person.silence_from(at_ms / SLOT_MS, self.next.unwrap_or(0), self.newest);
         }
@@ -413,17 +417,18 @@ impl Floor {
     fn slot(&mut self, slot: u64, out: &mut dyn FnMut(Change)) {
         let (window, length) = (self.window as u64, self.ring());
         let place = |slot: u64| usize::try_from(slot % length as u64).unwrap_or(0);
+        let (here, passed) = (place(slot), slot.checked_sub(window).map(place));
         let (mut speakers, mut is_known) = (0_usize, false);
         let mut far = Far::default();
         for &seat in &self.active {
             let Some(person) = self.people.get_mut(seat as usize) else { continue };
-            let old = slot.checked_sub(window).and_then(|old| person.slots.get_mut(place(old)));
+            let old = passed.and_then(|passed| person.slots.get_mut(passed));
             if let Some(old) = old.map(|old| core::mem::replace(old, Slot::UNKNOWN)).filter(|old| old.is_known()) {
                 person.window_ms -= u64::from(old.speech_ms);
                 person.window_known -= 1;
                 self.window_speech_ms -= u64::from(old.speech_ms);
             }
-            person.now = person.slots.get(place(slot)).copied().unwrap_or(Slot::UNKNOWN);
+            person.now = person.slots.get(here).copied().unwrap_or(Slot::UNKNOWN);
             far.note(person.coupling.follow(person.now.loudness, person.now.is_speech()));
         }
         for &seat in &self.active {
@@ -432,7 +437,7 @@ impl Floor {
             };
             if person.coupling.is_echo(person.now.loudness, &far) && person.now.speech_ms > 0 {
                 person.now.speech_ms = 0;
-                if let Some(kept) = person.slots.get_mut(place(slot)) {
+                if let Some(kept) = person.slots.get_mut(here) {
                     kept.speech_ms = 0;
                 }
             }
@@ -456,17 +461,22 @@ impl Floor {
             person.teller.slot(slot, speech_ms, speaks, others);
             person.run.slot(slot, speech_ms, speaks, holder_speaks);
         }
-        self.pass(slot, is_held, out);
+        self.pass(slot, is_held, speakers > 0, out);
+        if !self.has_left {
+            return;
+        }
         self.active.retain(|&seat| {
             let person = self.people.get(seat as usize);
             person.is_some_and(|person| person.left.is_none_or(|left| slot < left + window) || person.window_known > 0)
         });
+        let people = &self.people;
+        self.has_left = self.active.iter().any(|&seat| people.get(seat as usize).is_some_and(|of| of.left.is_some()));
     }
 
     /// Passes the floor on, if it is to pass.
-    fn pass(&mut self, slot: u64, is_held: bool, out: &mut dyn FnMut(Change)) {
+    fn pass(&mut self, slot: u64, is_held: bool, anybody_speaks: bool, out: &mut dyn FnMut(Change)) {
         let end = slot + 1;
-        let best = self.challenger(is_held);
+        let best = if anybody_speaks { self.challenger(is_held) } else { None };
         if let Some((seat, first)) = best {
             let since = match self.holder() {
                 Some(holder) => first.max(if is_held { slot } else { holder.run.end }),

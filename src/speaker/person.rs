@@ -98,13 +98,16 @@ impl Person {
         self.before = speech;
         let length = self.slots.len() as u64;
         let end = [self.muted, self.left].into_iter().flatten().min().unwrap_or(u64::MAX);
+        let lead_ms = if begins { total_ms.saturating_sub(speech_ms) } else { 0 };
+        // Within 0 to the length.
+        let mut place = usize::try_from(open % length.max(1)).unwrap_or(0);
         for slot in open..to {
             let before_ms = (slot - from) * SLOT_MS;
-            let lead_ms = if begins { total_ms.saturating_sub(speech_ms) } else { 0 };
             let (first, last) = (before_ms.max(lead_ms), (before_ms + SLOT_MS).min(lead_ms + speech_ms));
             let value = if slot >= end || slot < self.opened { 0 } else { last.saturating_sub(first) };
-            let place = usize::try_from(slot % length.max(1)).unwrap_or(0);
-            if let Some(place) = self.slots.get_mut(place) {
+            let here = place;
+            place = if place + 1 < self.slots.len() { place + 1 } else { 0 };
+            if let Some(place) = self.slots.get_mut(here) {
                 // At most SLOT_MS; of two samples that share a slot the one with more speech.
                 let value = value.min(SLOT_MS) as u8;
                 let before = if place.is_known() { place.speech_ms } else { 0 };
