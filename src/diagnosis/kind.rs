@@ -93,7 +93,8 @@ kinds! {
     DownlinkCongestion "downlinkCongestion" Warning "rate_drop_ratio" "worst_rate_drop_ratio"
         raise 0.4 clear 0.2 severe 0.75 over 2_000.0 after 2_000.0 calm 3_000.0 settled 5_000.0
         "As uplink congestion.";
-    /// Many packets are lost, over all streams of one direction. Evidence says whether in bursts (`burst_factor`).
+    /// Many packets are lost, over all streams of one direction. Evidence says whether in bursts (`burst_factor`), where the
+    /// receiver's own counts are known.
     HighLoss "highLoss" Warning "loss_ratio" "worst_loss_ratio"
         raise 0.03 clear 0.015 severe 0.1 over 3_000.0 after 2_000.0 calm 2_000.0 settled 2_000.0
         "Twilio's voice SDK warns above 3 %; webrtc-issue-detector above 5 %; 10 % cost 1 MOS and more in recordings without error correction.";

@@ -7,6 +7,8 @@ use super::{Detector, Evidence, Kind, Reading};
 pub(super) struct Losses {
     lost: u64,
     expected: u64,
+    /// The other end counts what is lost, and this one what is sent: not of the same packets.
+    pub(super) is_reported: bool,
     /// There are streams that rest.
     rests: bool,
 }
@@ -29,26 +31,36 @@ impl Losses {
     }
 }
 
-/// Fewer looks with loss than this do not show how it is distributed.
+/// Fewer pairs of looks than this do not show how loss is distributed.
 const FEW: f64 = 5.0;
 
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct HighLoss {
     latest: Option<(f64, f64)>,
-    looks: f64,
+    is_reported: bool,
+    /// The look before.
+    before: Option<(f64, f64)>,
     lost: f64,
-    expected: f64,
-    /// Σ lost² / expected.
-    squares: f64,
+    /// Pairs of looks, one after the other: how many, what they differ by, and what they would by chance.
+    pairs: f64,
+    differences: f64,
+    by_chance: f64,
 }
 
 impl HighLoss {
-    /// How much the number of lost packets in a look varies, of what it would if each were lost at random: 1 for random
-    /// loss, about twice the mean burst for bursts.
+    /// How much the loss of one look differs from that of the next, of what it would if each packet were lost at random: 1
+    /// for random loss, about twice the mean burst for bursts. Loss that rises or falls slowly counts as random. What the other end
+    /// reports does not tell.
     fn burst_factor(&self) -> Option<f64> {
-        let ratio = self.lost / self.expected;
-        let variance = (self.squares - 2.0 * ratio * self.lost + ratio * ratio * self.expected) / self.looks;
-        (self.looks >= FEW && ratio > 0.0 && ratio < 1.0).then(|| variance / (ratio * (1.0 - ratio)))
+        (self.pairs >= FEW && self.by_chance > 0.0 && !self.is_reported).then(|| self.differences / self.by_chance)
+    }
+
+    fn compare(&mut self, (lost, expected): (f64, f64), (lost_before, expected_before): (f64, f64)) {
+        let difference = lost / expected - lost_before / expected_before;
+        let ratio = (lost + lost_before) / (expected + expected_before);
+        self.pairs += 1.0;
+        self.differences += difference * difference / (1.0 / expected + 1.0 / expected_before);
+        self.by_chance += ratio * (1.0 - ratio);
     }
 }
 
@@ -57,6 +69,7 @@ impl Detector<Losses> for HighLoss {
 
     fn read(&mut self, look: &Losses) -> Reading {
         let (lost, expected) = look.packets();
+        self.is_reported = look.is_reported;
         self.latest = (expected > 0.0).then_some((lost, expected));
         match self.latest {
             Some((lost, expected)) => Reading::Share(lost, expected),
@@ -66,7 +79,7 @@ impl Detector<Losses> for HighLoss {
     }
 
     fn explain(&self, evidence: &mut Evidence) {
-        evidence.set("lost_packets", Some(self.lost).filter(|_| self.looks > 0.0));
+        evidence.set("lost_packets", Some(self.lost).filter(|&lost| lost > 0.0));
         evidence.set("burst_factor", self.burst_factor());
     }
 
@@ -75,11 +88,11 @@ impl Detector<Losses> for HighLoss {
     }
 
     fn note(&mut self) {
-        if let Some((lost, expected)) = self.latest {
-            self.looks += 1.0;
-            self.lost += lost;
-            self.expected += expected;
-            self.squares += lost * lost / expected;
+        if let Some(latest) = self.latest {
+            self.lost += latest.0;
+            if let Some(before) = self.before.replace(latest) {
+                self.compare(latest, before);
+            }
         }
     }
 }

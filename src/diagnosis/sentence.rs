@@ -6,8 +6,8 @@ use alloc::string::String;
 use super::sync::LATE_IS_BETTER_MS;
 use super::{Diagnosis, Kind, Side};
 
-/// More than this many times as uneven as random loss is loss in bursts.
-const BURSTY: f64 = 5.0;
+/// So many times as uneven as random loss is loss in bursts: of two packets in the mean.
+const BURSTY: f64 = 4.0;
 
 /// The conclusion, as `bob's uplink lost 10 % between 0:08 and 1:20`. `who` is whose endpoint it is, `start_ms` when the
 /// call began on the reporter's clock.

@@ -353,6 +353,7 @@ impl Watch {
                 Direction::Inbound if loss < 1.0 => passed / (1.0 - loss),
                 _ => passed,
             };
+            losses.is_reported = interval.direction == Direction::Outbound;
             losses.add(loss, expected);
         }
         if interval.kind == Some(MediaKind::Video)

@@ -117,7 +117,8 @@ fn a_loss_in_bursts_is_told_from_one_at_random() {
     {
         let (_, summary) = diagnose(name, &lines(name));
         let losses = summary.diagnoses.iter().filter(|diagnosis| diagnosis.kind == Kind::HighLoss);
-        let found: Vec<_> = losses.map(|loss| loss.evidence["burst_factor"] >= 5.0).collect();
+        // The sender's account has it from the receiver's.
+        let found: Vec<_> = losses.map(|loss| loss.evidence["burst_factor"] >= 4.0).collect();
         assert!(found.len() >= 4 && found.iter().all(|&is| is == bursts), "{name}: {found:?}");
     }
 }

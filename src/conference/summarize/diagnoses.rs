@@ -29,6 +29,15 @@ struct Case<'a> {
     all_ms: f64,
 }
 
+/// What other cases tell of one.
+struct Told {
+    /// Whose uplink it is.
+    blamed: Option<UserId>,
+    /// Where the case behind it stands in the summary.
+    cause: Option<usize>,
+    burst_factor: Option<f64>,
+}
+
 /// The diagnoses of all fabrics, worst first: by severity, then by how long it went on with all that follows. What follows
 /// from another comes right after it.
 pub(super) fn diagnoses(call: &Conference, fabrics: &[&Fabric], start_ms: Option<f64>) -> Vec<DiagnosisSummary> {
@@ -80,7 +89,13 @@ pub(super) fn diagnoses(call: &Conference, fabrics: &[&Fabric], start_ms: Option
     let summary = |&at: &usize| {
         let case = cases.get(at)?;
         let cause = causes.get(at).copied().flatten().and_then(|cause| places.get(cause).copied());
-        Some(summary(call, fabrics, case, blamed.get(&at).copied(), cause, start_ms))
+        // How loss is distributed the receiver knows.
+        let other_end = || cases.iter().find(|other| other.cause == Some(at) && other.diagnosis.kind == Kind::HighLoss);
+        let burst_factor = (case.diagnosis.kind == Kind::HighLoss && case.diagnosis.side == Some(Side::Uplink))
+            .then(|| other_end()?.diagnosis.evidence.get("burst_factor"))
+            .flatten();
+        let told = Told { blamed: blamed.get(&at).copied(), cause, burst_factor };
+        Some(summary(call, fabrics, case, told, start_ms))
     };
     order.iter().filter_map(summary).collect()
 }
@@ -221,15 +236,12 @@ fn blame(cases: &mut [Case<'_>], fabrics: &[&Fabric], peers: &BTreeMap<usize, us
     blamed
 }
 
-fn summary(
-    call: &Conference,
-    fabrics: &[&Fabric],
-    case: &Case<'_>,
-    blamed: Option<UserId>,
-    cause: Option<usize>,
-    start_ms: f64,
-) -> DiagnosisSummary {
+fn summary(call: &Conference, fabrics: &[&Fabric], case: &Case<'_>, told: Told, start_ms: f64) -> DiagnosisSummary {
+    let Told { blamed, cause, .. } = told;
     let mut diagnosis = *case.diagnosis;
+    if let Some(factor) = told.burst_factor {
+        diagnosis.evidence.set("burst_factor", Some(factor));
+    }
     if blamed.is_some() {
         (diagnosis.user, diagnosis.side) = (blamed, Some(Side::Uplink));
     }
