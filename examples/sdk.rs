@@ -13,6 +13,7 @@ use callgauge::event::{EventKind, Happening};
 use callgauge::fabric::{ErrorReport, FabricUsage, GatheringState, IceState, SignalingState};
 use callgauge::id::{FabricId, Ssrc};
 use callgauge::ingest::Reader;
+use callgauge::speaker::{Speaker, SpeakerChange};
 use callgauge::unit::Timestamp;
 use callgauge::{AppEvent, Conference, Config, Event, FabricSpec};
 use serde_json::Value;
@@ -84,8 +85,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
         }
         while let Some(event) = call.poll_event() {
-            if let Event::Happened { happening, .. } = event {
-                show_event(&call, start, &happening);
+            match event {
+                Event::Happened { happening, .. } => show_event(&call, start, &happening),
+                // Who speaks; `is_dominant_speaker` of a fabric says whether its own end does.
+                Event::DominantSpeaker { change, .. } => show_speaker(&call, start, change),
+                _ => {}
             }
         }
         if call.poll_timeout().is_some_and(|due| due <= now) {
@@ -139,8 +143,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         let percent = |ratio: Option<f64>| ratio.map_or("?".into(), |ratio| format!("{:.2} %", ratio * 100.0));
         let (up, down) = (percent(user.uplink.loss_ratio), percent(user.downlink.loss_ratio));
         let said = user.feedback.first().map_or("nothing".into(), |said| format!("{} of 5", said.overall));
+        let talk_s = user.talk.as_ref().map_or("?".into(), |talk| format!("{:.0} s", talk.talk_s));
         println!(
-            "  {}: lost {up} on the way up, {down} on the way down; MOS {}; said {said}",
+            "  {}: spoke for {talk_s}; lost {up} on the way up, {down} on the way down; MOS {}; said {said}",
             user.user,
             mos(user.score.mos)
         );
@@ -195,6 +200,16 @@ fn labels(inputs: &[(f64, Input)]) -> Vec<(String, u32, &'static str)> {
         }
     }
     labels.into_iter().map(|((pc, ssrc), label)| (pc, ssrc, label)).collect()
+}
+
+fn show_speaker(call: &Conference, start: Timestamp, change: SpeakerChange) {
+    let who = match change.now {
+        Some(Speaker::User(user)) => call.user_name(user).unwrap_or("?"),
+        Some(_) => "somebody",
+        None => "nobody",
+    };
+    let [at, since] = [change.at, change.since].map(|time| time.micros_since(start) as f64 / 1e6);
+    println!("{at:6.1} s  {who} speaks, since {since:.1} s");
 }
 
 fn show_event(call: &Conference, start: Timestamp, happening: &Happening) {

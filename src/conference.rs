@@ -11,7 +11,9 @@ mod summarize;
 mod timeline;
 mod users;
 mod view;
+mod voices;
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -31,6 +33,7 @@ use fabric::Fabric;
 use log::Log;
 use outbox::Outbox;
 use roster::{End, Roster};
+use voices::Voices;
 
 /// One call instance.
 ///
@@ -84,6 +87,8 @@ pub struct Conference {
     is_settled: bool,
     /// Whose endpoint last found itself to be the one who speaks.
     dominant: Option<FabricId>,
+    /// Who can be heard, once anybody can.
+    voices: Option<Box<Voices>>,
 }
 
 /// What is known of a PeerConnection when it is opened (`addNewFabric`).
@@ -146,6 +151,10 @@ impl FabricSpec {
     pub const fn with_unknown_opening(mut self) -> Self {
         self.opened_before = true;
         self
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// Whether the two are about one PeerConnection: same name, same users at both ends, and the local one is known.
@@ -213,6 +222,7 @@ impl Conference {
             end: None,
             is_settled: false,
             dominant: None,
+            voices: None,
         }
     }
 
@@ -306,6 +316,7 @@ impl Conference {
         if let Some(room) = self.fabrics.get_mut(fabric.index()) {
             room.ingest(now, report, &self.config, &mut self.out);
         }
+        self.listen(now, fabric);
         Ok(())
     }
 

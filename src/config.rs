@@ -78,6 +78,15 @@ limits! {
     timeline with_timeline 4_096
         /// How many things that happened are kept for the summary. Further ones are polled and counted, and not kept.
         ;
+    speakers with_speakers 1_024
+        /// How many people's talk is followed, at some 1.5 kilobytes each. What others say is counted in
+        /// [`TalkSummary::refused_speakers`](crate::summary::TalkSummary::refused_speakers).
+        ;
+    turns with_turns 1_024
+        /// How many times of who was the dominant speaker are kept for the summary, at 12 bytes each. Room for 1 024, two hours
+        /// of most meetings, is made as soon as somebody can be heard, so that a call that runs allocates nothing. Further
+        /// ones are polled and counted.
+        ;
     errors with_errors 256
         /// How many reported errors and logs are kept for the summary.
         ;
@@ -105,6 +114,7 @@ pub struct Config {
     stitches: bool,
     keeps_device_labels: bool,
     silence_micros: u64,
+    speaker_window_ms: u64,
 }
 
 /// A model by choice. It is a function and keeps nothing: a panic leaves nothing half done.
@@ -129,6 +139,8 @@ pub type ScoresVideo = dyn for<'a> Model<VideoInputs<'a>>;
 static AUDIO_MODEL: AudioModel = AudioModel::new();
 static VIDEO_MODEL: VideoModel = VideoModel::new();
 
+/// callstats' window for the dominant speaker.
+const SPEAKER_WINDOW_MS: u64 = 10_000;
 /// callstats' timeout: ICE gives up after 31 s.
 const SILENCE_MICROS: u64 = 30_000_000;
 
@@ -145,6 +157,7 @@ impl Config {
             stitches: false,
             keeps_device_labels: false,
             silence_micros: SILENCE_MICROS,
+            speaker_window_ms: SPEAKER_WINDOW_MS,
         }
     }
 
@@ -203,6 +216,15 @@ impl Config {
         self
     }
 
+    /// Over how long a window [`Conference::is_only_speaker`](crate::Conference::is_only_speaker) is answered: 10 s unless
+    /// said otherwise, kept within 1 s to 60 s.
+    #[must_use]
+    pub const fn with_speaker_window(mut self, window: Duration) -> Self {
+        let ms = window.as_millis();
+        self.speaker_window_ms = if ms > 60_000 { 60_000 } else { ms as u64 };
+        self
+    }
+
     /// Whether what comes after the end takes the end back, instead of being refused for another instance: for who reads
     /// recordings, in which all belongs to one call and files may come one after the other. Fabrics that were terminated
     /// take snapshots then, too.
@@ -229,6 +251,12 @@ impl Config {
     #[must_use]
     pub const fn silence(&self) -> Duration {
         Duration::from_micros(self.silence_micros)
+    }
+
+    /// The window of the only speaker.
+    #[must_use]
+    pub const fn speaker_window(&self) -> Duration {
+        Duration::from_millis(self.speaker_window_ms)
     }
 
     /// Whether what comes after the end takes it back.

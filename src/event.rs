@@ -5,6 +5,7 @@ use crate::id::StreamKey;
 use crate::metric::Interval;
 use crate::score::rating::Quality;
 use crate::score::{NoScore, Score};
+use crate::speaker::SpeakerChange;
 use crate::unit::StatTime;
 
 /// Something that the conference noticed. Polled from [`Conference::poll_event`](crate::Conference::poll_event).
@@ -39,6 +40,12 @@ pub enum Event {
     Happened {
         /// What, when, and to whom.
         happening: Happening,
+    },
+    /// Another one is the dominant speaker, or nobody is any more.
+    #[non_exhaustive]
+    DominantSpeaker {
+        /// Who, and since when.
+        change: SpeakerChange,
     },
     /// Events were dropped, oldest first, because nobody polled them. Comes before those that were kept.
     #[non_exhaustive]

@@ -55,6 +55,7 @@
 //! | [`stream`] | counters into differences: resets, wraps, repetitions, clocks that step |
 //! | [`metric`] | differences into figures, by declared tables |
 //! | [`score`] | the E-model family and what each codec takes: figures into a rating of its scale |
+//! | [`speaker`] | levels into who speaks, and what the talk came to |
 //! | `account` (private) | one stream over the call: its looks into intervals and states, sums and distributions |
 //! | [`fabric`] | how far a PeerConnection got, what happened to it, whose its streams are, and the path that its packets take |
 //! | [`event`], [`summary`] | what leaves the engine |
@@ -84,6 +85,7 @@ pub mod ingest;
 pub mod metric;
 pub mod report;
 pub mod score;
+pub mod speaker;
 pub mod stream;
 pub mod summary;
 pub mod unit;

@@ -35,12 +35,14 @@ macro_rules! output {
 
 mod life;
 mod scores;
+mod talk;
 
 pub use life::{
     ConferenceState, DelaySummary, DeviceSummary, ErrorSummary, EventSummary, FeedbackSummary, FlowSummary,
     LifeSummary, LinkSummary, Schema, StaySummary, UserState, UserSummary,
 };
 pub use scores::{GroupScore, RatingSeconds, ScoreSummary, WorstTenSeconds};
+pub use talk::{DominanceSummary, SpeakerSummary, TalkSummary};
 
 output! {
     /// A conference.
@@ -75,8 +77,8 @@ output! {
         users: Vec<UserSummary>,
         /// Streams that both ends report, by SSRC.
         links: Vec<LinkSummary>,
-        /// Who spoke.
-        talk: Option<NotYet>,
+        /// Who spoke, how much and when; `None` when nobody reports levels of sound.
+        talk: Option<TalkSummary>,
         /// What happened, in the order of time.
         events: Vec<EventSummary>,
         /// Events that there was no room for.

@@ -97,6 +97,12 @@ impl FabricMut<'_> {
         self.call.fabrics.get(self.id.index())?.life.state()
     }
 
+    /// Whether who reports on the fabric is the [dominant speaker](crate::Conference::dominant_speaker).
+    #[must_use]
+    pub fn is_dominant_speaker(&self) -> bool {
+        self.call.fabrics.get(self.id.index()).is_some_and(|fabric| self.call.speaks_at(fabric))
+    }
+
     /// Says whose media an SSRC carries, and what it is used for (`associateMstWithUserID`); an empty label is none. The
     /// SSRC need not have been seen. Layers, retransmissions and error correction of it follow, unless they have an
     /// association of their own.

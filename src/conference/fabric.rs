@@ -13,7 +13,7 @@ use crate::account::{Account, Around, Look, ToldTime};
 use crate::config::{Config, Limits};
 use crate::event::Event;
 use crate::fabric::{Lifecycle, Mapping, Media, Owner, Path, Playout, Told, selected_pair};
-use crate::id::{Direction, FabricId, Ssrc, StreamKey};
+use crate::id::{Direction, FabricId, MediaKind, Ssrc, StreamKey};
 use crate::metric::{Interval, Metric, State};
 use crate::report::{ById, Entry, Num, Report, StatsType, Text};
 use crate::score::rating::Quality;
@@ -50,6 +50,26 @@ pub(super) struct Fabric {
     codecs: ById,
     /// Media sources: of sound, of pictures.
     sources: [ById; 2],
+    /// What the latest snapshot says of sound.
+    pub(super) heard: Vec<Heard>,
+}
+
+/// What a look at a stream of sound says of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Heard {
+    pub(super) slot: u32,
+    pub(super) direction: Direction,
+    pub(super) ssrc: Ssrc,
+    pub(super) at: StatTime,
+    pub(super) span_ms: f64,
+    /// `None` for the first look, and where nothing tells.
+    pub(super) level: Option<f64>,
+    /// So much of the interval was muted or on hold, by the application's word.
+    pub(super) muted_ms: f64,
+    /// It is so now.
+    pub(super) is_muted: bool,
+    /// Whether anything was sent meanwhile, for what is sent.
+    pub(super) is_sent: bool,
 }
 
 /// A stream as long as it was one user's.
@@ -134,6 +154,7 @@ impl Fabric {
             notes: Vec::new(),
             codecs: ById::default(),
             sources: Default::default(),
+            heard: Vec::new(),
         }
     }
 
@@ -157,6 +178,7 @@ impl Fabric {
         };
         self.codecs.forget();
         self.sources.iter_mut().for_each(ById::forget);
+        self.heard.clear();
         let (mut late, mut news) = (false, false);
         let says_nothing = self.media.is_silent();
         for &slot in &self.seen {
@@ -175,8 +197,11 @@ impl Fabric {
                     notes.latest = Latest::default();
                 }
             }
+            let mut muted_ms = 0.0;
             if notes.has_told() {
-                account.tell(notes.take_told(now));
+                let told = notes.take_told(now);
+                muted_ms = told.muted + told.held;
+                account.tell(told);
             }
             if !says_nothing {
                 let kind = entry.media().or(account.kind);
@@ -196,7 +221,13 @@ impl Fabric {
             let source = (account.direction == Direction::Outbound)
                 .then(|| source_of(entry, report, &mut self.sources))
                 .flatten();
-            match account.look(entry, source, around) {
+            let look = account.look(entry, source, around);
+            self.heard.extend(Heard::of(slot, &look, account, entry, source).map(|heard| Heard {
+                muted_ms,
+                is_muted: notes.told.muted || notes.told.held,
+                ..heard
+            }));
+            match look {
                 Look::Late => late = true,
                 Look::Repeated => {}
                 Look::First => news = true,
@@ -220,6 +251,11 @@ impl Fabric {
                 out.raise(limits, crate::event::Happening { fabric, user, ..happening });
             });
         }
+    }
+
+    /// Whether a stream is muted or on hold, by the application's word.
+    pub(super) fn is_muted(&self, slot: usize) -> bool {
+        self.notes.get(slot).is_some_and(|notes| notes.told.muted || notes.told.held)
     }
 
     /// The figures of the stream's latest interval.
@@ -309,6 +345,41 @@ impl Fabric {
             if other.is_none_or(|other| outranks(remote, other)) {
                 seat.remote = Some(position);
             }
+        }
+    }
+}
+
+impl Heard {
+    /// What a look says of sound; `None` for what is no sound or has no level.
+    fn of(slot: u32, look: &Look, account: &Account, entry: Entry<'_>, source: Option<Entry<'_>>) -> Option<Self> {
+        let level_of = match account.direction {
+            Direction::Inbound => entry,
+            Direction::Outbound => source?,
+        };
+        let has_level = [Num::TotalAudioEnergy, Num::AudioLevel].iter().any(|&field| level_of.get(field).is_some());
+        if account.kind != Some(MediaKind::Audio) || !has_level {
+            return None;
+        }
+        let mut heard = Self {
+            slot,
+            direction: account.direction,
+            ssrc: account.ssrc,
+            at: account.end(),
+            span_ms: 0.0,
+            level: None,
+            muted_ms: 0.0,
+            is_muted: false,
+            is_sent: true,
+        };
+        match look {
+            Look::First => Some(heard),
+            Look::Closed(interval, _) if interval.state != State::Reset => {
+                (heard.at, heard.span_ms) = (interval.at, interval.span_ms);
+                heard.level = interval.get(Metric::Level).or_else(|| level_of.get(Num::AudioLevel));
+                heard.is_sent = account.direction == Direction::Inbound || interval.state != State::Paused;
+                Some(heard)
+            }
+            _ => None,
         }
     }
 }

@@ -102,6 +102,7 @@ impl Conference {
             if ends_speech && self.dominant == Some(fabric) {
                 self.dominant = None;
             }
+            self.retell_voices(now, fabric);
             self.raise(Happening { ssrc: event.ssrc(), ..Happening::new(now, event.kind()) }, Some(fabric));
         }
         Ok(answer)
@@ -273,6 +274,7 @@ impl Conference {
             out.raise(limits, Happening { fabric: Some(fabric), user, ..happening });
         });
         if was_open && room.life.terminated.is_some() {
+            self.close_voices(now, fabric);
             if self.dominant == Some(fabric) {
                 self.dominant = None;
             }
@@ -287,6 +289,9 @@ impl Conference {
     pub(super) fn depart(&mut self, at: Timestamp, user: Option<UserId>, reason: EndReason) {
         if !self.roster.leave(at, user, reason) {
             return;
+        }
+        if let Some(user) = user {
+            self.silence_user(at, user);
         }
         if user.is_some() {
             self.raise(Happening { user, end: Some(reason), ..Happening::new(at, EventKind::UserLeft) }, None);

@@ -9,6 +9,7 @@ use super::Conference;
 use super::fabric::{Fabric, KeptDevice};
 use super::timeline;
 use super::users::{self, Lives, Pool};
+use super::voices;
 use crate::account::{Account, Totals};
 use crate::digest::Digest;
 use crate::event::EndReason;
@@ -27,6 +28,7 @@ pub(super) fn conference(call: &Conference) -> ConferenceSummary {
     let end_ms = times().map(|(_, last)| last.as_millis()).max_by(f64::total_cmp);
     let events = timeline::events(call);
     let streams = || fabrics.iter().flat_map(|fabric| views(fabric));
+    let talk = voices::talk(call);
     ConferenceSummary {
         schema: Schema::V1,
         conference: call.name.clone(),
@@ -41,9 +43,9 @@ pub(super) fn conference(call: &Conference) -> ConferenceSummary {
         life: Lives::of(call, fabrics.iter().copied()).summary(),
         uplink: Pool::of(streams().filter(|view| view.account.direction == Direction::Outbound)).summary(),
         downlink: Pool::of(streams().filter(|view| view.account.direction == Direction::Inbound)).summary(),
-        users: users::users(call, &fabrics, &events),
+        users: users::users(call, &fabrics, &events, talk.as_ref()),
         links: users::links(call, &fabrics),
-        talk: None,
+        talk,
         events: events.into_iter().map(|(_, event)| event).collect(),
         refused_events: call.out.refused,
         errors: timeline::errors(call),

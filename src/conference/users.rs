@@ -11,7 +11,7 @@ use crate::account::Account;
 use crate::digest::Digest;
 use crate::id::{Direction, UserId};
 use crate::summary::{
-    DelaySummary, EventSummary, FlowSummary, LifeSummary, LinkSummary, StaySummary, UserState, UserSummary,
+    DelaySummary, EventSummary, FlowSummary, LifeSummary, LinkSummary, StaySummary, TalkSummary, UserState, UserSummary,
 };
 use crate::unit::{Bitrate, Ratio, Timestamp};
 
@@ -20,6 +20,7 @@ pub(super) fn users(
     call: &Conference,
     fabrics: &[&Fabric],
     events: &[(Option<UserId>, EventSummary)],
+    talk: Option<&TalkSummary>,
 ) -> Vec<UserSummary> {
     let mut ids: Vec<UserId> = (0_u32..).take(call.roster.users.len()).map(UserId).collect();
     ids.sort_by_key(|&id| call.user_name(id));
@@ -29,6 +30,7 @@ pub(super) fn users(
         by_reporter: Grouped::new(views(), |view| view.fabric.spec.local_user),
         by_owner: Grouped::new(views(), |view| view.user),
         events,
+        talk,
     };
     ids.into_iter().filter_map(|id| user(call, id, &all)).collect()
 }
@@ -39,6 +41,7 @@ struct All<'a> {
     by_reporter: Grouped<View<'a>>,
     by_owner: Grouped<View<'a>>,
     events: &'a [(Option<UserId>, EventSummary)],
+    talk: Option<&'a TalkSummary>,
 }
 
 /// Things by the user whose they are; those of one user in the order in which they came.
@@ -90,6 +93,9 @@ fn user(call: &Conference, id: UserId, all: &All<'_>) -> Option<UserSummary> {
         held_s: seconds(|view| view.account.times.held),
         paused_s: seconds(|view| view.account.times.paused),
         screen_shared_s: sum(own().map(|fabric| fabric.media.shared_s(until(call, fabric)))),
+        talk: all
+            .talk
+            .and_then(|talk| talk.speakers.iter().find(|speaker| speaker.user.as_ref() == Some(&user.name)).cloned()),
         feedback: timeline::feedback(call, |who| who == Some(id)),
         events: all.events.iter().filter(|(whose, _)| *whose == Some(id)).map(|(_, event)| event.clone()).collect(),
     })

@@ -61,6 +61,8 @@ pub struct FabricView {
     pub connection_state: Reachability,
     /// Where it stands; initializing while nothing tells.
     pub fabric_state: FabricState,
+    /// Whether who reports is the dominant speaker.
+    pub is_dominant_speaker: bool,
     /// Its streams, in the order in which they were first reported.
     pub media_stream_tracks: Reused<TrackView>,
 }
@@ -143,6 +145,7 @@ impl Conference {
             let is_online = presence && fabric.life.terminated.is_none();
             shown.connection_state = if is_online { Reachability::Online } else { Reachability::Offline };
             shown.fabric_state = fabric.life.state().unwrap_or(FabricState::Initializing);
+            shown.is_dominant_speaker = self.speaks_at(fabric);
             shown.media_stream_tracks.clear();
             for (slot, account) in fabric.accounts.iter().enumerate() {
                 self.show_track(fabric, slot, account, shown.media_stream_tracks.next());
@@ -239,6 +242,7 @@ impl Default for FabricView {
             fabric: String::new(),
             connection_state: Reachability::Offline,
             fabric_state: FabricState::Initializing,
+            is_dominant_speaker: false,
             media_stream_tracks: Reused::default(),
         }
     }

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::GroupScore;
+use super::{GroupScore, SpeakerSummary};
 use crate::digest::Stats;
 use crate::fabric::{EndReason, EventKind, FailureReason, Relay, WebRtcFunction, words};
 use crate::id::{MediaKind, Ssrc};
@@ -64,6 +64,8 @@ output! {
         paused_s: f64,
         /// Seconds in which they shared a screen, as the application said.
         screen_shared_s: f64,
+        /// How they spoke; `None` when nobody reports the level of their voice.
+        talk: Option<SpeakerSummary>,
         /// What they said of the call.
         feedback: Vec<FeedbackSummary>,
         /// What happened to them, in the order of time.

@@ -10,6 +10,7 @@ mod life;
 mod replay;
 mod report;
 mod score;
+mod speech;
 mod text;
 mod told;
 

@@ -15,6 +15,7 @@ use callgauge::summary::{ConferenceSummary, FabricSummary, StreamSummary};
 use crate::input::Input;
 use crate::life;
 use crate::replay::files_of;
+use crate::speech;
 
 /// What streams did over time, by fabric, direction and SSRC.
 pub(crate) type AllSeries = HashMap<(usize, Direction, Ssrc), Series>;
@@ -45,7 +46,7 @@ impl Series {
 }
 
 /// How many characters a sparkline has.
-const SPARK_WIDTH: usize = 40;
+pub(crate) const SPARK_WIDTH: usize = 40;
 /// How many errors are told.
 const MOST_ERRORS: usize = 5;
 /// The best MOS that there is (ITU-T G.107 Annex B).
@@ -78,6 +79,7 @@ pub(crate) fn write(
     for error in summary.errors.iter().filter(|error| !error.function.is_log()).take(MOST_ERRORS) {
         writeln!(out, "  {}", life::error(summary, error))?;
     }
+    speech::write(summary, out)?;
     let mut origins = files_of(inputs).into_iter().map(|input| input.file.as_str());
     let mut fabrics: Vec<Connection<'_>> = summary
         .fabrics
@@ -448,12 +450,12 @@ fn bitrate(bps: f64) -> String {
     }
 }
 
-fn percent(ratio: f64) -> String {
+pub(crate) fn percent(ratio: f64) -> String {
     format!("{:.1} %", ratio * 100.0)
 }
 
 /// `once`, `twice`, `3 times`.
-fn times(count: u64) -> String {
+pub(crate) fn times(count: u64) -> String {
     match count {
         1 => "once".into(),
         2 => "twice".into(),

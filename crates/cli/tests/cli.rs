@@ -83,6 +83,21 @@ fn the_readme_shows_what_its_command_prints() {
 }
 
 #[test]
+fn who_spoke_is_told_in_one_section_and_nothing_where_nobody_is_heard() {
+    let report = stdout(&["report", &recording("mesh4")], b"");
+    let section = report.split("\n\n").nth(1).unwrap();
+    let lines: Vec<&str> = section.lines().collect();
+    assert!(lines[0].starts_with("Who spoke: speech for 1 min"));
+    let names: Vec<&str> =
+        lines.iter().filter_map(|line| line.split_once("  spoke ").map(|(name, _)| name.trim())).collect();
+    // The lab has P2 for 40 s, P1 for 18 s, P4 for 13 s and P3 for 11 s.
+    assert_eq!(names, ["P2", "P1", "P4", "P3"]);
+    assert_eq!(lines.iter().filter(|line| line.contains("when │")).count(), 4);
+    let silent = br#"[{"id":"I","timestamp":1,"type":"inbound-rtp","kind":"audio","ssrc":7,"packetsReceived":1}]"#;
+    assert!(!stdout(&["report", "-"], silent).contains("Who spoke"));
+}
+
+#[test]
 fn reports_as_json() {
     for name in ["burst10", "ff_loss20", "audio_dtx"] {
         let report = stdout(&["report", "--format", "json", "--conference", "AliceAndBob", &recording(name)], b"");

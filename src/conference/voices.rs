@@ -1,0 +1,518 @@
+//! Whose voice each stream carries: from the levels of streams to who speaks.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use hashbrown::HashMap;
+
+use super::Conference;
+use super::fabric::{Fabric, Heard};
+use super::outbox::Outbox;
+use crate::config::{Config, Limits};
+use crate::event::Event;
+use crate::id::{Direction, FabricId, Ssrc, StreamKey, UserId};
+use crate::speaker::clock::Clock;
+use crate::speaker::dominant::{Change, Floor, SLOT_MS, Seat};
+use crate::speaker::level::{Fraction, Meter};
+use crate::speaker::{Speaker, SpeakerChange};
+use crate::summary::{DominanceSummary, SpeakerSummary, TalkSummary};
+use crate::unit::Timestamp;
+
+/// Streams of sound for each person that are followed at most, on average: their own, and as others receive it.
+const SOURCES_PER_VOICE: usize = 16;
+/// The times of two samples of a stream may be apart by this much for no reason but clocks, ms.
+const SEAM_MS: u64 = 250;
+/// A source that was not heard for so much longer than its samples last is replaced, ms.
+const STALE_MS: u64 = 2_000;
+
+/// A time that lasts.
+const OPEN: u32 = u32::MAX;
+/// Room for so many times is made at once.
+const MOST_RESERVED: usize = 1_024;
+
+/// Everybody who can be heard.
+#[derive(Clone, Debug)]
+pub(super) struct Voices {
+    floor: Floor,
+    voices: Vec<Voice>,
+    sources: Vec<Source>,
+    by_stream: HashMap<StreamKey, u32>,
+    /// Of the reporter of each fabric.
+    clocks: Vec<Clock>,
+    past: Past,
+    refused: u64,
+}
+
+/// Somebody who can be heard.
+#[derive(Clone, Debug)]
+struct Voice {
+    who: Speaker,
+    seat: Seat,
+    /// The source that counts: their own microphone rather than what others receive, and of several the one whose fabric
+    /// was opened first.
+    primary: Option<u32>,
+    is_muted: bool,
+}
+
+/// A stream that carries somebody's voice.
+#[derive(Clone, Debug)]
+struct Source {
+    stream: StreamKey,
+    owner: Option<UserId>,
+    voice: u32,
+    meter: Meter,
+    end_ms: u64,
+    span_ms: u64,
+    is_open: bool,
+    is_muted: bool,
+    /// The source that was found to count rather than this one.
+    behind: Option<u32>,
+}
+
+/// Who was the dominant speaker when.
+#[derive(Clone, Debug, Default)]
+struct Past {
+    spans: Vec<Span>,
+    first_ms: u64,
+    refused: u64,
+    changes: u64,
+    last: Option<Seat>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    seat: Seat,
+    /// In [`SLOT_MS`] after `first_ms`.
+    since: u32,
+    /// Likewise; [`OPEN`] while it lasts.
+    until: u32,
+}
+
+/// From one time to another, in [`SLOT_MS`].
+fn slots(from_ms: u64, to_ms: u64) -> u32 {
+    u32::try_from(to_ms.saturating_sub(from_ms) / SLOT_MS).unwrap_or(OPEN)
+}
+
+impl Past {
+    fn note(&mut self, change: Change, limits: Limits) {
+        let (first_ms, ended_ms) = (self.first_ms, change.ended_ms);
+        if let (Some(open), Some(ended_ms)) = (self.spans.last_mut().filter(|span| span.until == OPEN), ended_ms) {
+            open.until = slots(first_ms, ended_ms);
+        }
+        let Some(seat) = change.now else { return };
+        if self.spans.is_empty() {
+            self.first_ms = change.since_ms;
+        }
+        let since = slots(self.first_ms, change.since_ms);
+        self.changes += u64::from(self.last.is_some_and(|last| last != seat));
+        self.last = Some(seat);
+        if self.spans.len() < limits.turns() {
+            self.spans.push(Span { seat, since, until: OPEN });
+        } else {
+            self.refused += 1;
+        }
+    }
+}
+
+impl Conference {
+    /// Who is the dominant speaker: who has spoken for long enough, and was not followed by somebody else, by 2 s of
+    /// silence, a mute or the end of their stay. See [`crate::speaker`]. Its answer may change after any input. O(1).
+    #[must_use]
+    pub fn dominant_speaker(&self) -> Option<Speaker> {
+        let voices = self.voices.as_deref()?;
+        Some(voices.voices.get(voices.floor.dominant()?.index())?.who)
+    }
+
+    /// Who was the only one to speak in the window of [`Config::speaker_window`]: 2 s or more, all others together 1 s at
+    /// most (the "yes" and "hm" of listeners), 80 % of the window known. Cost: linear in people.
+    #[must_use]
+    pub fn only_speaker(&self) -> Option<Speaker> {
+        let voices = self.voices.as_deref()?;
+        Some(voices.voices.get(voices.floor.only_speaker()?.index())?.who)
+    }
+
+    /// Whether this user is the [`only_speaker`](Self::only_speaker). Cost: linear in people.
+    #[must_use]
+    pub fn is_only_speaker(&self, user: UserId) -> bool {
+        self.only_speaker() == Some(Speaker::User(user))
+    }
+
+    /// Whether the one at this end of a fabric is the dominant speaker.
+    pub(super) fn speaks_at(&self, fabric: &Fabric) -> bool {
+        match (self.dominant_speaker(), fabric.spec.local_user) {
+            (Some(Speaker::User(speaker)), Some(user)) => speaker == user,
+            (Some(Speaker::Stream(ssrc)), None) => fabric.slot(Direction::Outbound, ssrc).is_some(),
+            _ => false,
+        }
+    }
+
+    /// Takes what the latest snapshot of a fabric says of sound.
+    pub(super) fn listen(&mut self, now: Timestamp, fabric: FabricId) {
+        let Some(room) = self.fabrics.get(fabric.index()).filter(|room| !room.heard.is_empty()) else { return };
+        let voices = self.voices.get_or_insert_with(|| Box::new(Voices::new(&self.config)));
+        let precedes = |a: StreamKey, b: StreamKey| {
+            let order = |stream: StreamKey| {
+                let fabric = self.fabrics.get(stream.fabric.index())?;
+                let name = |user: Option<UserId>| Some(&*self.roster.get(user?)?.name);
+                let spec = &fabric.spec;
+                Some((fabric.life.opened, spec.name(), name(spec.local_user), name(spec.remote_user), stream.ssrc))
+            };
+            (a.direction == Direction::Inbound, order(a)) < (b.direction == Direction::Inbound, order(b))
+        };
+        voices.set_clock(fabric, now, &room.heard);
+        for heard in &room.heard {
+            let owner = room.owner_at(heard.slot as usize).0;
+            let mut tell = Tell { now, limits: self.config.limits(), out: &mut self.out };
+            voices.hear(fabric, heard, owner, &precedes, &mut tell);
+        }
+    }
+
+    /// The application has muted something of a fabric or put it on hold, or stopped that.
+    pub(super) fn retell_voices(&mut self, now: Timestamp, fabric: FabricId) {
+        let (Some(voices), Some(room)) = (self.voices.as_deref_mut(), self.fabrics.get(fabric.index())) else { return };
+        let mut tell = Tell { now, limits: self.config.limits(), out: &mut self.out };
+        for index in 0..voices.sources.len() {
+            let Some(source) = voices.sources.get_mut(index) else { continue };
+            if source.stream.fabric == fabric && source.stream.direction == Direction::Outbound {
+                let slot = room.slot(Direction::Outbound, source.stream.ssrc);
+                source.is_muted = slot.is_some_and(|slot| room.is_muted(slot));
+                let voice = source.voice;
+                voices.mute(voice, &mut tell);
+            }
+        }
+    }
+
+    /// A fabric has ended, and what comes by it.
+    pub(super) fn close_voices(&mut self, now: Timestamp, fabric: FabricId) {
+        let Some(voices) = self.voices.as_deref_mut() else { return };
+        let mut tell = Tell { now, limits: self.config.limits(), out: &mut self.out };
+        let (mut ends, mut goes_on) = (vec![false; voices.voices.len()], vec![false; voices.voices.len()]);
+        for source in &mut voices.sources {
+            let is_here = source.stream.fabric == fabric;
+            source.is_open &= !is_here;
+            for (is_so, of) in [(is_here, &mut ends), (source.is_open, &mut goes_on)] {
+                if let Some(of) = of.get_mut(source.voice as usize) {
+                    *of |= is_so;
+                }
+            }
+        }
+        for (index, _) in (0_u32..).zip(&ends).filter(|&(_, ends)| *ends) {
+            if goes_on.get(index as usize) == Some(&false) {
+                voices.leave(index, &mut tell);
+            }
+            voices.mute(index, &mut tell);
+        }
+    }
+
+    /// A user is gone.
+    pub(super) fn silence_user(&mut self, at: Timestamp, user: UserId) {
+        let Some(voices) = self.voices.as_deref_mut() else { return };
+        let mut tell = Tell { now: at, limits: self.config.limits(), out: &mut self.out };
+        if let Some(index) = voices.find(Speaker::User(user)) {
+            voices.leave(index, &mut tell);
+        }
+    }
+}
+
+/// Where changes go.
+struct Tell<'a> {
+    now: Timestamp,
+    limits: Limits,
+    out: &'a mut Outbox,
+}
+
+impl Tell<'_> {
+    const fn now_ms(&self) -> u64 {
+        self.now.as_micros() / 1_000
+    }
+}
+
+impl Voices {
+    fn new(config: &Config) -> Self {
+        Self {
+            // At most a minute.
+            floor: Floor::new(config.speaker_window().as_millis() as u64),
+            voices: Vec::new(),
+            sources: Vec::new(),
+            by_stream: HashMap::new(),
+            clocks: Vec::new(),
+            past: Past { spans: Vec::with_capacity(config.limits().turns().min(MOST_RESERVED)), ..Past::default() },
+            refused: 0,
+        }
+    }
+
+    /// Takes the time of the latest look of a snapshot.
+    fn set_clock(&mut self, fabric: FabricId, now: Timestamp, heard: &[Heard]) {
+        if self.clocks.len() <= fabric.index() {
+            self.clocks.resize(fabric.index() + 1, Clock::new());
+        }
+        let latest_ms = heard.iter().map(|heard| heard.at.as_millis()).fold(0.0, f64::max);
+        if let Some(clock) = self.clocks.get_mut(fabric.index()) {
+            clock.look(now.as_micros() as f64 / 1e3, latest_ms);
+        }
+    }
+
+    /// Takes a look at a stream.
+    fn hear(
+        &mut self,
+        fabric: FabricId,
+        heard: &Heard,
+        owner: Option<UserId>,
+        precedes: &dyn Fn(StreamKey, StreamKey) -> bool,
+        tell: &mut Tell<'_>,
+    ) {
+        let to_ms = self.clocks.get(fabric.index()).map_or(0.0, |clock| clock.place(heard.at.as_millis()));
+        // Positive; saturates.
+        let (to_ms, span_ms) = (to_ms as u64, heard.span_ms as u64);
+        let stream = StreamKey::new(fabric, heard.direction, heard.ssrc);
+        let Some(index) = self.source(stream, owner, to_ms.saturating_sub(span_ms), tell) else {
+            self.refused += 1;
+            return;
+        };
+        let Some(source) = self.sources.get_mut(index as usize) else { return };
+        let was_muted = core::mem::replace(&mut source.is_muted, heard.is_muted);
+        source.is_open = true;
+        let voice = source.voice;
+        let (Some(level), true) = (heard.level, heard.span_ms > 0.0) else {
+            self.choose(index, precedes);
+            if was_muted != heard.is_muted {
+                self.mute(voice, tell);
+            }
+            return;
+        };
+        let span_s = heard.span_ms / 1e3;
+        let sound = source.meter.hear(level * level * span_s, span_s);
+        let from_ms = to_ms.saturating_sub(span_ms);
+        let from_ms = if from_ms.abs_diff(source.end_ms) < SEAM_MS { source.end_ms } else { from_ms };
+        (source.end_ms, source.span_ms) = (to_ms.max(source.end_ms), span_ms);
+        self.choose(index, precedes);
+        if was_muted != heard.is_muted {
+            self.mute(voice, tell);
+        }
+        let Self { floor, voices, past, .. } = self;
+        let (Some(sound), Some(voice)) = (sound, voices.get(voice as usize)) else { return };
+        if voice.primary != Some(index) {
+            return;
+        }
+        let unheard_ms = if heard.is_sent { heard.muted_ms.min(heard.span_ms) } else { heard.span_ms };
+        if unheard_ms > 0.0 && level > 0.0 {
+            floor.speak_muted(voice.seat, (unheard_ms * f64::from(sound.speech.permille()) / 1e3) as u64);
+        }
+        floor.come_back(voice.seat, from_ms);
+        let sound = if heard.is_sent { sound } else { Fraction::NONE.into() };
+        floor.hear(voice.seat, from_ms, to_ms, sound, &mut |change| pass(voices, past, change, tell));
+    }
+
+    /// The source of a stream, which is new or has passed to somebody else. `None` when there is no room.
+    fn source(&mut self, stream: StreamKey, owner: Option<UserId>, at_ms: u64, tell: &mut Tell<'_>) -> Option<u32> {
+        let known = self.by_stream.get(&stream).copied();
+        if let Some(index) = known {
+            let source = self.sources.get_mut(index as usize)?;
+            if source.owner == owner {
+                return Some(index);
+            }
+            source.owner = owner;
+        } else if self.sources.len() >= tell.limits.speakers().saturating_mul(SOURCES_PER_VOICE) {
+            return None;
+        }
+        let voice = self.voice(stream, owner, at_ms, tell.limits)?;
+        if let Some(index) = known {
+            self.pass_on(index, voice, tell);
+            return Some(index);
+        }
+        let index = u32::try_from(self.sources.len()).ok()?;
+        self.sources.push(Source {
+            stream,
+            owner,
+            voice,
+            meter: Meter::new(),
+            end_ms: 0,
+            span_ms: 0,
+            is_open: true,
+            is_muted: false,
+            behind: None,
+        });
+        self.by_stream.insert(stream, index);
+        Some(index)
+    }
+
+    /// The one whose voice a stream carries. Who sends a stream that others receive without a name is who they hear.
+    fn voice(&mut self, stream: StreamKey, owner: Option<UserId>, at_ms: u64, limits: Limits) -> Option<u32> {
+        let Some(user) = owner else {
+            let sender = self
+                .sources
+                .iter()
+                .find(|source| source.stream.ssrc == stream.ssrc && source.stream.direction == Direction::Outbound);
+            let sender = sender.filter(|source| source.owner.is_some()).map(|source| source.voice);
+            return sender.or_else(|| self.find_or_join(Speaker::Stream(stream.ssrc), at_ms, limits));
+        };
+        let nameless = self.find(Speaker::Stream(stream.ssrc));
+        match (nameless, self.find(Speaker::User(user))) {
+            (Some(nameless), None) => {
+                self.voices.get_mut(nameless as usize)?.who = Speaker::User(user);
+                Some(nameless)
+            }
+            (_, Some(named)) => Some(named),
+            (None, None) => self.find_or_join(Speaker::User(user), at_ms, limits),
+        }
+    }
+
+    fn find(&self, who: Speaker) -> Option<u32> {
+        let index = self.voices.iter().position(|voice| voice.who == who)?;
+        u32::try_from(index).ok()
+    }
+
+    fn find_or_join(&mut self, who: Speaker, at_ms: u64, limits: Limits) -> Option<u32> {
+        if let Some(index) = self.find(who) {
+            return Some(index);
+        }
+        if self.voices.len() >= limits.speakers() {
+            return None;
+        }
+        let seat = self.floor.join(at_ms)?;
+        self.voices.push(Voice { who, seat, primary: None, is_muted: false });
+        u32::try_from(seat.index()).ok()
+    }
+
+    /// A source turns out to be, or becomes, somebody else's. Whoever has none left goes.
+    fn pass_on(&mut self, source: u32, to: u32, tell: &mut Tell<'_>) {
+        let Some(of) = self.sources.get_mut(source as usize) else { return };
+        let from = core::mem::replace(&mut of.voice, to);
+        if from == to {
+            return;
+        }
+        (of.behind, of.meter) = (None, Meter::new());
+        if let Some(voice) = self.voices.get_mut(from as usize).filter(|voice| voice.primary == Some(source)) {
+            voice.primary = None;
+        }
+        if !self.sources.iter().any(|source| source.voice == from && source.is_open) {
+            self.leave(from, tell);
+        }
+    }
+
+    /// Lets a source count for its voice, if it is to.
+    fn choose(&mut self, index: u32, precedes: &dyn Fn(StreamKey, StreamKey) -> bool) {
+        let Some(source) = self.sources.get(index as usize) else { return };
+        let Some(primary) = self.voices.get(source.voice as usize).map(|voice| voice.primary) else { return };
+        let counts = match primary {
+            Some(primary) if primary == index => return,
+            Some(primary) => self.sources.get(primary as usize).is_none_or(|other| {
+                let is_stale = source.end_ms > other.end_ms + 2 * other.span_ms.max(source.span_ms) + STALE_MS;
+                !other.is_open
+                    || is_stale && other.end_ms > 0
+                    || source.behind != Some(primary) && precedes(source.stream, other.stream)
+            }),
+            None => true,
+        };
+        let voice = source.voice;
+        if let Some(source) = self.sources.get_mut(index as usize) {
+            source.behind = primary.filter(|_| !counts);
+        }
+        if let Some(voice) = self.voices.get_mut(voice as usize).filter(|_| counts) {
+            voice.primary = Some(index);
+        }
+    }
+
+    /// Mutes somebody whose microphones are all muted, or takes that back.
+    fn mute(&mut self, index: u32, tell: &mut Tell<'_>) {
+        let is_own = |source: &&Source| {
+            source.voice == index && source.is_open && source.stream.direction == Direction::Outbound
+        };
+        let mut own = self.sources.iter().filter(is_own);
+        let is_muted = own.next().is_some_and(|first| first.is_muted && own.all(|source| source.is_muted));
+        let Self { floor, voices, past, .. } = self;
+        let Some(voice) = voices.get_mut(index as usize).filter(|voice| voice.is_muted != is_muted) else { return };
+        voice.is_muted = is_muted;
+        let seat = voice.seat;
+        if is_muted {
+            floor.mute(seat, tell.now_ms(), &mut |change| pass(voices, past, change, tell));
+        } else {
+            floor.unmute(seat, tell.now_ms());
+        }
+    }
+
+    fn leave(&mut self, index: u32, tell: &mut Tell<'_>) {
+        let Self { floor, voices, past, .. } = self;
+        let Some(seat) = voices.get(index as usize).map(|voice| voice.seat) else { return };
+        floor.leave(seat, tell.now_ms(), &mut |change| pass(voices, past, change, tell));
+    }
+}
+
+/// Passes a change on.
+fn pass(voices: &[Voice], past: &mut Past, change: Change, tell: &mut Tell<'_>) {
+    past.note(change, tell.limits);
+    let who = |seat: Option<Seat>| voices.get(seat?.index()).map(|voice| voice.who);
+    let since = Timestamp::from_millis(change.since_ms);
+    let change = SpeakerChange { at: tell.now, since, before: who(change.before), now: who(change.now) };
+    tell.out.push(tell.limits, Event::DominantSpeaker { change });
+}
+
+/// What the talk of all came to, as if the call were over.
+pub(super) fn talk(call: &Conference) -> Option<TalkSummary> {
+    let voices = call.voices.as_deref()?;
+    let (mut floor, mut past) = (voices.floor.clone(), voices.past.clone());
+    floor.finish(&mut |change| past.note(change, call.config.limits()));
+    let room = floor.room_talk();
+    let seconds = |ms: u64| ms as f64 / 1e3;
+    let names = |who: Speaker| match who {
+        Speaker::User(user) => (call.user_name(user).map(String::from), None),
+        Speaker::Stream(ssrc) => (None, Some(ssrc)),
+    };
+    let speaker = |voice: &Voice| {
+        let (user, ssrc) = names(voice.who);
+        let talk = floor.talk(voice.seat)?;
+        Some(SpeakerSummary {
+            user,
+            ssrc,
+            fabric: ssrc.and_then(|ssrc| sender(call, ssrc)),
+            talk_s: seconds(talk.talk_ms),
+            talk_ratio: floor.share(voice.seat),
+            dominant_s: seconds(floor.dominant_ms(voice.seat)),
+            overlap_s: seconds(talk.overlap_ms),
+            longest_monologue_s: seconds(talk.longest_monologue_ms),
+            muted_talk_s: talk.muted_talk_ms.map(seconds),
+            turns: talk.turns,
+            interruptions: talk.interruptions,
+        })
+    };
+    // Whoever was only taken for somebody else is nobody.
+    let has_source = |voice: &&Voice| voices.sources.iter().any(|source| voices.is_of(source, voice));
+    let mut speakers: Vec<SpeakerSummary> = voices.voices.iter().filter(has_source).filter_map(speaker).collect();
+    speakers.sort_by(|a, b| (a.user.is_none(), &a.user, a.ssrc).cmp(&(b.user.is_none(), &b.user, b.ssrc)));
+    let dominant = past.spans.iter().filter_map(|span| {
+        let (user, ssrc) = names(voices.voices.get(span.seat.index())?.who);
+        let of_slot = |slot: u32| past.first_ms + u64::from(slot) * SLOT_MS;
+        let since_ms = of_slot(span.since);
+        let until_ms = if span.until == OPEN { floor.spoke_until_ms(span.seat) } else { of_slot(span.until) };
+        let (start_ms, end_ms) = (since_ms as f64, until_ms.max(since_ms) as f64);
+        Some(DominanceSummary { user, ssrc, start_ms, end_ms })
+    });
+    Some(TalkSummary {
+        resolution_ms: room.resolution_ms().map(f64::from),
+        known_s: seconds(room.known_ms),
+        speech_s: seconds(room.speech_ms),
+        overlap_s: seconds(room.overlap_ms),
+        silence_s: seconds(room.silence_ms),
+        overlap_ratio: (room.speech_ms > 0).then(|| room.overlap_ms as f64 / room.speech_ms as f64),
+        dominant_changes: past.changes,
+        dominant: dominant.collect(),
+        speakers,
+        refused_turns: past.refused,
+        refused_speakers: voices.refused,
+        late_samples: floor.late(),
+    })
+}
+
+impl Voices {
+    fn is_of(&self, source: &Source, voice: &Voice) -> bool {
+        self.voices.get(source.voice as usize).is_some_and(|of| of.seat == voice.seat)
+    }
+}
+
+/// The fabric on which a stream is sent, by name; of several the first by name.
+fn sender(call: &Conference, ssrc: Ssrc) -> Option<String> {
+    let sends = |fabric: &&Fabric| fabric.slot(Direction::Outbound, ssrc).is_some();
+    call.fabrics.iter().filter(sends).map(|fabric| fabric.spec.name()).min().map(String::from)
+}

@@ -1,0 +1,221 @@
+//! How loud a source is, and how much of an interval it spoke.
+//!
+//! Levels are linear, 0 to 1 of full scale (webrtc-stats `audioLevel`), or in dBov: `20 log10(level)`. RFC 6464 writes
+//! −dBov as 0 to 127, where 127 is silence.
+
+/// One second of a level for one look: what a `getStats` level tells about, seconds.
+const GAUGE_S: f64 = 1.0;
+/// Where a source's own speech level begins until it was heard: −30 dBov, below the −22 dBov that RFC 7874 asks of a
+/// sender, so that a soft voice is found.
+const FIRST_SPEECH: f64 = 1e-3;
+/// The softest that speech may be taken for: −45 dBov.
+const SOFTEST_SPEECH: f64 = 3.162_277_660_168_379_5e-5;
+/// Below this nothing is speech, whatever the source: −55 dBov.
+const AUDIBLE: f64 = 3.162_277_660_168_379e-6;
+/// How far above the noise a sound must be to tell of speech: 6 dB.
+const ABOVE_NOISE: f64 = 3.981_071_705_534_972_6;
+/// What varies is speech, pauses or not, and noise at least this far below it: 15 dB.
+const NOISE_BELOW_SPEECH: f64 = 0.031_622_776_601_683_79;
+/// What varies by less is no speech: the least of a window against its mean, 1 dB. Seconds of a voice vary by 2 dB (σ, in
+/// the recordings); by 1 dB in ten of them they never do.
+const STEADY: f64 = 0.794_328_234_724_281_5;
+/// So many looks tell whether something varies.
+const STEADY_LOOKS: u8 = 8;
+/// What is never undercut for so long is noise: a sentence has pauses, and 10 s are a look at the coarsest cadence.
+const NOISE_WINDOW_S: f64 = 10.0;
+/// For this long a voice that was not heard before is averaged; then its level moves slowly.
+const LEARNING_S: f64 = 3.0;
+/// How fast the speech level follows, s, louder or softer alike: then half of all speech is louder than it.
+const FOLLOW_S: f64 = 20.0;
+/// A part of an interval is told by its power against that of speech, raised by this much: words vary, and none can be more
+/// than all. In the recordings talk is then within a tenth of what was said, with and without pauses.
+const SURE: f64 = 1.1;
+/// One interval may tell of at most so much more power than speech has.
+const BANG: f64 = 2.0;
+
+/// A linear level as dBov, −127 to 0. Silence, and what is softer than −127, is −127; what is no level is `None`.
+///
+/// ```
+/// use callgauge::speaker::level::dbov;
+/// assert_eq!(dbov(0.1), Some(-20.0));
+/// assert_eq!(dbov(0.0), Some(-127.0));
+/// assert_eq!(dbov(f64::NAN), None);
+/// ```
+#[must_use]
+pub fn dbov(level: f64) -> Option<f64> {
+    if !(0.0..=1e300).contains(&level) {
+        return None;
+    }
+    // −∞ of nothing is clamped like the rest.
+    Some((20.0 * libm::log10(level)).clamp(-127.0, 0.0))
+}
+
+/// What RFC 6464 writes for a linear level: 0 (full scale) to 127 (silence), rounded to whole dB. `None` for what is no level.
+#[must_use]
+pub fn rfc6464(level: f64) -> Option<u8> {
+    // 0 to 127 by the clamp.
+    Some(libm::round(-dbov(level)?) as u8)
+}
+
+/// The linear level of an RFC 6464 level (webrtc-pc: `10^(−L/20)`); 127 and above is 0.
+#[must_use]
+pub fn of_rfc6464(level: u8) -> f64 {
+    if level >= 127 { 0.0 } else { libm::pow(10.0, -f64::from(level) / 20.0) }
+}
+
+/// How much of an interval was speech, in thousandths.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fraction(u16);
+
+impl Fraction {
+    /// No speech.
+    pub const NONE: Self = Self(0);
+    /// Nothing but speech.
+    pub const ALL: Self = Self(1000);
+
+    /// Of a ratio from 0 to 1; what lies outside counts as the nearer end, NaN as 0.
+    #[must_use]
+    pub fn new(ratio: f64) -> Self {
+        // 0 to 1000; NaN casts to 0.
+        Self(libm::round(ratio.clamp(0.0, 1.0) * 1e3) as u16)
+    }
+
+    /// Thousandths, 0 to 1000.
+    #[must_use]
+    pub const fn permille(self) -> u16 {
+        self.0
+    }
+}
+
+/// What an interval of a source came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Sound {
+    /// How much of it was speech.
+    pub speech: Fraction,
+    /// How loud what was not noise was, as RFC 6464 writes it: 0 is full scale, 127 silence, or not known.
+    pub loudness: u8,
+}
+
+impl From<Fraction> for Sound {
+    /// Nobody knows how loud.
+    fn from(speech: Fraction) -> Self {
+        Self { speech, loudness: 127 }
+    }
+}
+
+/// One source of sound, a microphone or a received stream: its noise and the level of its voice.
+///
+/// Energy adds up, so that the power of an interval, less that of the noise, over that of the source's own speech is the
+/// part of the interval that was speech. The scale of the levels cancels out: Chromium's energy is of a peak that it holds
+/// (`audio/audio_level.cc`), others' is an RMS.
+///
+/// ```
+/// use callgauge::speaker::level::{Fraction, Meter};
+/// let mut meter = Meter::new();
+/// for _ in 0..5 {
+///     meter.hear(1e-7, 1.0); // a quiet room
+///     meter.hear(6e-3, 1.0); // a voice at −22 dBov
+/// }
+/// assert_eq!(meter.hear(3e-3, 1.0).unwrap().speech.permille() / 100, 5); // half a second of it
+/// assert_eq!(meter.hear(0.0, 1.0).unwrap().speech, Fraction::NONE);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Meter {
+    speech: f64,
+    heard_s: f64,
+    noise: f64,
+    /// The least power since the floor was last looked at, and how long ago that was.
+    least: f64,
+    least_s: f64,
+    /// All energy of that time, in so many looks.
+    energy: f64,
+    looks: u8,
+}
+
+impl Default for Meter {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Meter {
+    /// A source that nobody has heard yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            speech: FIRST_SPEECH,
+            heard_s: 0.0,
+            noise: 0.0,
+            least: f64::INFINITY,
+            least_s: 0.0,
+            energy: 0.0,
+            looks: 0,
+        }
+    }
+
+    /// Takes an interval: `energy` is Δ`totalAudioEnergy`, `duration_s` is Δ`totalSamplesDuration`. What it came to;
+    /// `None` for what cannot be: negative, not finite, or no duration. Then nothing changes. O(1).
+    pub fn hear(&mut self, energy: f64, duration_s: f64) -> Option<Sound> {
+        if !((0.0..=1e300).contains(&energy) && duration_s > 0.0 && duration_s <= 1e300) {
+            return None;
+        }
+        let power = (energy / duration_s).min(1.0);
+        self.follow_noise(power, duration_s);
+        let sound = (power - self.noise).max(0.0);
+        if power < AUDIBLE || power < self.noise * ABOVE_NOISE && sound < self.speech / 2.0 {
+            return Some(Fraction::NONE.into());
+        }
+        // A quarter of the speech level is mostly pause and says nothing of how loud the voice is.
+        if self.heard_s == 0.0 || sound > self.speech / 4.0 {
+            self.follow_speech(sound, duration_s);
+        }
+        let loudness = rfc6464(libm::sqrt(sound)).unwrap_or(127);
+        Some(Sound { speech: Fraction::new(SURE * sound / self.speech), loudness })
+    }
+
+    /// Takes a level for want of energies: `audioLevel` or a root mean square, 0 to 1, that held for `span_s`. Longer
+    /// than a second it cannot tell of.
+    pub fn hear_level(&mut self, level: f64, span_s: f64) -> Option<Sound> {
+        let span_s = span_s.min(GAUGE_S);
+        self.hear(level * level * span_s, span_s)
+    }
+
+    /// The level that the source's own speech has, dBov.
+    #[must_use]
+    pub fn speech_dbov(&self) -> f64 {
+        dbov(libm::sqrt(self.speech)).unwrap_or(-127.0)
+    }
+
+    /// The level of what is always there, dBov; −127 for nothing.
+    #[must_use]
+    pub fn noise_dbov(&self) -> f64 {
+        dbov(libm::sqrt(self.noise)).unwrap_or(-127.0)
+    }
+
+    /// Falls at once, and rises to the least power of each window: wholly where that hardly varies.
+    fn follow_noise(&mut self, power: f64, duration_s: f64) {
+        self.noise = self.noise.min(power);
+        self.least = self.least.min(power);
+        self.least_s += duration_s;
+        self.energy += power * duration_s;
+        self.looks = self.looks.saturating_add(1);
+        if self.least_s >= NOISE_WINDOW_S {
+            let is_steady = self.looks >= STEADY_LOOKS && self.least * self.least_s > self.energy * STEADY;
+            let most = if is_steady { 1.0 } else { self.speech * NOISE_BELOW_SPEECH };
+            self.noise = self.least.min(most).max(self.noise);
+            (self.least, self.least_s, self.energy, self.looks) = (f64::INFINITY, 0.0, 0.0, 0);
+        }
+    }
+
+    fn follow_speech(&mut self, sound: f64, duration_s: f64) {
+        let heard_s = self.heard_s + duration_s;
+        let (sound, slowness_s) = if self.heard_s < LEARNING_S {
+            (sound, heard_s)
+        } else {
+            (sound.min(self.speech * BANG), FOLLOW_S.max(duration_s))
+        };
+        self.speech = (self.speech + (sound - self.speech) * (duration_s / slowness_s)).max(SOFTEST_SPEECH);
+        self.heard_s = heard_s.min(FOLLOW_S);
+    }
+}

@@ -1,0 +1,151 @@
+//! What is known of one participant of a floor, slot by slot.
+
+use alloc::vec::Vec;
+
+use super::dominant::{FRESH_MS, SLOT_MS, TAKE_MS};
+use super::echo::Coupling;
+use super::level::{Fraction, Sound};
+use super::talk::Teller;
+
+/// Pauses that are part of speech, slots.
+const PAUSE_SLOTS: u64 = 7;
+/// A slot with so much speech is speech, ms.
+pub(super) const SPEECH_IN_SLOT: u8 = 30;
+/// Nobody looked: no speech that is known.
+const UNKNOWN: u8 = u8::MAX;
+
+#[derive(Clone, Debug)]
+pub(super) struct Person {
+    /// Speech of a slot in ms, or [`UNKNOWN`], and how loud it is; the slot's place is the remainder by the length.
+    pub(super) slots: Vec<Slot>,
+    pub(super) covered: u64,
+    /// How long the last sample was, slots; `None` before there was one.
+    pub(super) span: Option<u64>,
+    pub(super) joined: u64,
+    pub(super) muted: Option<u64>,
+    pub(super) left: Option<u64>,
+    /// What was said before is not to be heard: this one was muted, or not here.
+    pub(super) opened: u64,
+    pub(super) before: Fraction,
+    /// In the window: speech, and slots that are known.
+    pub(super) window_ms: u64,
+    pub(super) window_known: u64,
+    pub(super) run: Run,
+    pub(super) since: u64,
+    pub(super) dominant_ms: u64,
+    /// Which sample of all was the last of this one.
+    pub(super) heard: u64,
+    pub(super) teller: Teller,
+    pub(super) now: Slot,
+    pub(super) coupling: Coupling,
+}
+
+/// What is heard of somebody in a slot.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slot {
+    pub(super) speech_ms: u8,
+    /// −dBov; 127 where it is silence or not known.
+    pub(super) loudness: u8,
+}
+
+impl Slot {
+    pub(super) const UNKNOWN: Self = Self { speech_ms: UNKNOWN, loudness: 127 };
+
+    pub(super) const fn is_known(self) -> bool {
+        self.speech_ms != UNKNOWN
+    }
+
+    pub(super) const fn is_speech(self) -> bool {
+        self.is_known() && self.speech_ms >= SPEECH_IN_SLOT
+    }
+}
+
+/// The speech at hand, bridging pauses.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Run {
+    pub(super) first: u64,
+    /// The slot after the last speech.
+    pub(super) end: u64,
+    pub(super) speech_ms: u32,
+    /// Of that, since the holder fell silent.
+    pub(super) fresh_ms: u32,
+}
+
+impl Person {
+    /// How much speech must have been heard since the holder fell silent. Of coarser samples the end of one and the
+    /// beginning of another tell less surely who followed whom.
+    pub(super) fn fresh_ms(&self) -> u32 {
+        // At most 10 s.
+        ((self.span.unwrap_or(0) * SLOT_MS / 2) as u32).clamp(FRESH_MS, TAKE_MS)
+    }
+
+    /// Whether this one is here and not muted.
+    pub(super) const fn is_heard(&self) -> bool {
+        self.left.is_none() && self.muted.is_none()
+    }
+
+    pub(super) const fn speaks(&self) -> bool {
+        self.now.is_speech()
+    }
+
+    /// Lays a sample out on its slots: at its end where speech began in it, else from its beginning.
+    pub(super) fn lay(&mut self, open: u64, from: u64, to: u64, span_ms: u64, sound: Sound) {
+        let speech = sound.speech;
+        let total_ms = (to - from) * SLOT_MS;
+        let speech_ms = (span_ms.min(total_ms.max(SLOT_MS)) * u64::from(speech.permille())).div_ceil(1000);
+        let speech_ms = if span_ms < total_ms { total_ms * u64::from(speech.permille()) / 1000 } else { speech_ms };
+        let begins = self.before.permille() < speech.permille() / 2;
+        self.before = speech;
+        let length = self.slots.len() as u64;
+        let end = [self.muted, self.left].into_iter().flatten().min().unwrap_or(u64::MAX);
+        let lead_ms = if begins { total_ms.saturating_sub(speech_ms) } else { 0 };
+        // Within 0 to the length.
+        let mut place = usize::try_from(open % length.max(1)).unwrap_or(0);
+        for slot in open..to {
+            let before_ms = (slot - from) * SLOT_MS;
+            let (first, last) = (before_ms.max(lead_ms), (before_ms + SLOT_MS).min(lead_ms + speech_ms));
+            let value = if slot >= end || slot < self.opened { 0 } else { last.saturating_sub(first) };
+            let here = place;
+            place = if place + 1 < self.slots.len() { place + 1 } else { 0 };
+            if let Some(place) = self.slots.get_mut(here) {
+                // At most SLOT_MS; of two samples that share a slot the one with more speech.
+                let value = value.min(SLOT_MS) as u8;
+                let before = if place.is_known() { place.speech_ms } else { 0 };
+                let loudness = if value > 0 { sound.loudness } else { 127 };
+                *place = Slot { speech_ms: value.max(before), loudness: loudness.min(place.loudness) };
+            }
+        }
+    }
+
+    /// Takes back what was said from a slot on, as far as it is not decided.
+    pub(super) fn silence_from(&mut self, from: u64, next: u64, newest: u64) {
+        let length = self.slots.len() as u64;
+        for slot in from.max(next)..newest.min(from.max(next) + length) {
+            let place = usize::try_from(slot % length.max(1)).unwrap_or(0);
+            if let Some(value) = self.slots.get_mut(place).filter(|value| value.is_known()) {
+                *value = Slot { speech_ms: 0, loudness: 127 };
+            }
+        }
+    }
+}
+
+impl Run {
+    pub(super) fn slot(&mut self, slot: u64, speech_ms: u32, speaks: bool, holder_speaks: bool) {
+        if slot >= self.end + PAUSE_SLOTS {
+            (self.speech_ms, self.fresh_ms) = (0, 0);
+        }
+        if holder_speaks {
+            self.fresh_ms = 0;
+        }
+        if speaks {
+            if self.speech_ms == 0 {
+                self.first = slot;
+            }
+            self.end = slot + 1;
+            self.speech_ms = self.speech_ms.saturating_add(speech_ms);
+            if !holder_speaks {
+                self.fresh_ms = self.fresh_ms.saturating_add(speech_ms);
+            }
+        }
+    }
+}

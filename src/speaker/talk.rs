@@ -1,0 +1,163 @@
+//! What the talk came to: of each participant, and of all.
+//!
+//! Sums are whole milliseconds, so that they do not depend on the order of participants.
+
+use super::dominant::SLOT_MS;
+
+/// Coarser samples than this resolve neither turns nor interruptions: between two people the floor passes in 0.12 to
+/// 0.16 s, and half of all back-channels take less than a second.
+pub const RESOLVED_MS: u32 = 500;
+/// Pauses up to this long are within an utterance, slots.
+const PAUSE_SLOTS: u32 = 7;
+/// An utterance of this much speech is a turn, ms; a shorter one is a back-channel or a noise.
+const TURN_MS: u32 = 1_000;
+/// Who stops within this many slots after somebody broke in was interrupted.
+const YIELD_SLOTS: u64 = 20;
+/// Two speak at once in earnest after this many slots: a quarter of a second.
+const OVERLAP_SLOTS: u32 = 3;
+
+/// What one participant's talk came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Talk {
+    /// Time of speech, ms.
+    pub talk_ms: u64,
+    /// Of that, while somebody else spoke too, ms.
+    pub overlap_ms: u64,
+    /// The longest utterance, pauses below 0.7 s included, ms.
+    pub longest_monologue_ms: u64,
+    /// Speech while muted, ms; `None` when nothing was heard while muted: most browsers report silence then.
+    pub muted_talk_ms: Option<u64>,
+    /// Utterances of at least a second of speech. `None` where samples are coarser than [`RESOLVED_MS`].
+    pub turns: Option<u64>,
+    /// How often this one began while another spoke, went on for a second, and the other one stopped within 2 s. `None`
+    /// likewise.
+    pub interruptions: Option<u64>,
+}
+
+/// What the talk of all came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RoomTalk {
+    /// Time in which what was said by anybody is known, ms.
+    pub known_ms: u64,
+    /// Somebody spoke, ms.
+    pub speech_ms: u64,
+    /// Two or more spoke at once, ms.
+    pub overlap_ms: u64,
+    /// Nobody spoke, ms.
+    pub silence_ms: u64,
+    /// The lengths of all samples, ms, and their squares.
+    spans_ms: u64,
+    squares: u64,
+}
+
+/// The talk of one participant, slot by slot.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Teller {
+    talk_ms: u64,
+    overlap_ms: u64,
+    longest: u64,
+    muted_talk_ms: Option<u64>,
+    turns: u64,
+    interruptions: u64,
+    /// The utterance at hand: when it began, when speech last was heard, how much of it there was.
+    utterance: Option<Utterance>,
+    /// For so long nobody else spoke, slots.
+    alone_slots: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Utterance {
+    first: u64,
+    last: u64,
+    speech_ms: u32,
+    overlap_slots: u32,
+    /// Somebody else spoke when it began.
+    broke_in: bool,
+    is_settled: bool,
+}
+
+impl Teller {
+    /// One slot: `speech_ms` of it were speech.
+    pub(super) fn slot(&mut self, slot: u64, speech_ms: u32, is_speech: bool, others: bool) {
+        self.alone_slots = if others { 0 } else { self.alone_slots + 1 };
+        self.talk_ms += u64::from(speech_ms);
+        if is_speech {
+            if others {
+                self.overlap_ms += u64::from(speech_ms);
+            }
+            let new = Utterance {
+                first: slot,
+                last: slot,
+                speech_ms: 0,
+                overlap_slots: 0,
+                broke_in: others,
+                is_settled: false,
+            };
+            let utterance = self.utterance.get_or_insert(new);
+            let was_turn = utterance.speech_ms >= TURN_MS;
+            utterance.last = slot;
+            utterance.speech_ms = utterance.speech_ms.saturating_add(speech_ms);
+            utterance.overlap_slots += u32::from(others && utterance.overlap_slots < OVERLAP_SLOTS);
+            self.turns += u64::from(!was_turn && utterance.speech_ms >= TURN_MS);
+            self.longest = self.longest.max((slot + 1 - utterance.first) * SLOT_MS);
+            if !utterance.is_settled && utterance.broke_in && utterance.overlap_slots >= OVERLAP_SLOTS {
+                let age = slot - utterance.first;
+                let yielded = self.alone_slots >= u64::from(PAUSE_SLOTS) && utterance.speech_ms >= TURN_MS;
+                utterance.is_settled = yielded || age > YIELD_SLOTS + u64::from(PAUSE_SLOTS);
+                self.interruptions += u64::from(yielded);
+            }
+        } else if self.utterance.is_some_and(|utterance| slot - utterance.last >= u64::from(PAUSE_SLOTS)) {
+            self.utterance = None;
+        }
+    }
+
+    pub(super) const fn talk_ms(&self) -> u64 {
+        self.talk_ms
+    }
+
+    pub(super) fn speak_muted(&mut self, ms: u64) {
+        self.muted_talk_ms = Some(self.muted_talk_ms.unwrap_or(0).saturating_add(ms));
+    }
+
+    pub(super) fn talk(&self, resolution_ms: Option<u32>) -> Talk {
+        // Nobody looks to the millisecond.
+        let resolved = resolution_ms.is_some_and(|ms| ms <= RESOLVED_MS + RESOLVED_MS / 10);
+        Talk {
+            talk_ms: self.talk_ms,
+            overlap_ms: self.overlap_ms,
+            longest_monologue_ms: self.longest,
+            muted_talk_ms: self.muted_talk_ms,
+            turns: resolved.then_some(self.turns),
+            interruptions: resolved.then_some(self.interruptions),
+        }
+    }
+}
+
+impl RoomTalk {
+    /// How long samples were, ms: the mean, each weighing as much as it is long. `None` before there was one.
+    #[must_use]
+    pub fn resolution_ms(&self) -> Option<u32> {
+        let mean = self.squares.checked_div(self.spans_ms)?;
+        Some(u32::try_from(mean).unwrap_or(u32::MAX))
+    }
+
+    pub(super) fn note_span(&mut self, span_ms: u64) {
+        self.spans_ms = self.spans_ms.saturating_add(span_ms);
+        self.squares = self.squares.saturating_add(span_ms.saturating_mul(span_ms));
+    }
+
+    /// One slot of the talk of all.
+    pub(super) fn slot(&mut self, speakers: usize) {
+        self.known_ms += SLOT_MS;
+        match speakers {
+            0 => self.silence_ms += SLOT_MS,
+            1 => self.speech_ms += SLOT_MS,
+            _ => {
+                self.speech_ms += SLOT_MS;
+                self.overlap_ms += SLOT_MS;
+            }
+        }
+    }
+}

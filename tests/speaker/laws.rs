@@ -1,0 +1,206 @@
+//! What holds whatever is heard.
+
+use callgauge::speaker::dominant::{Change, FRESH_MS, Floor, SILENCE_MS, Seat};
+use callgauge::speaker::level::{Fraction, Meter, dbov, of_rfc6464, rfc6464};
+use callgauge::speaker::talk::{RoomTalk, Talk};
+use proptest::prelude::*;
+
+use crate::common::Seeded;
+
+type Sample = (usize, u64, u64, Fraction);
+/// Of each how long they had the floor and how they talked; the talk of all; who had the floor since when.
+type Outcome = ([(u64, Talk); PEOPLE], RoomTalk, Vec<(u64, Option<usize>)>);
+
+const PEOPLE: usize = 3;
+/// Samples up to this long tell the same of the floor, whatever their length.
+const FINE_MS: u64 = 2 * FRESH_MS as u64;
+
+/// Samples of three people that follow one another, of 100 ms to 10 s.
+fn samples() -> impl Strategy<Value = Vec<Sample>> {
+    let fraction = prop_oneof![Just(0_u32), Just(1000), 0..=1000_u32];
+    prop::collection::vec((0..PEOPLE, 1..=100_u64, fraction), 1..120).prop_map(|samples| {
+        let mut ends = [0; PEOPLE];
+        let mut laid: Vec<Sample> = Vec::new();
+        for (who, tenths, permille) in samples {
+            let from = ends[who];
+            ends[who] += tenths * 100;
+            laid.push((who, from, ends[who], Fraction::new(f64::from(permille) / 1e3)));
+        }
+        laid.sort_by_key(|&(who, _, to, _)| (to, who));
+        laid
+    })
+}
+
+/// What a room came to, with the people sitting in this order.
+fn outcome(samples: &[Sample], order: [usize; PEOPLE]) -> Outcome {
+    let mut floor = Floor::new(10_000);
+    let mut seats = [None; PEOPLE];
+    for who in order {
+        seats[who] = floor.join(0);
+    }
+    let seats = seats.map(Option::unwrap);
+    let mut changes = Vec::new();
+    let who = |seat: Seat| seats.iter().position(|&other| other == seat).unwrap();
+    let mut out = |change: Change| changes.push((change.since_ms, change.now.map(who)));
+    for &(who, from, to, speech) in samples {
+        floor.hear(seats[who], from, to, speech, &mut out);
+        assert!(seats.iter().filter(|&&seat| floor.is_dominant(seat)).count() <= 1);
+        assert!(seats.iter().filter(|&&seat| floor.is_only_speaker(seat)).count() <= 1);
+    }
+    floor.finish(&mut out);
+    (seats.map(|seat| (floor.dominant_ms(seat), floor.talk(seat).unwrap())), floor.room_talk(), changes)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn at_most_one_and_nobody_by_seat(samples in samples()) {
+        let usual = outcome(&samples, [0, 1, 2]);
+        prop_assert_eq!(&usual, &outcome(&samples, [2, 0, 1]));
+        let room = usual.1;
+        prop_assert_eq!(room.known_ms, room.speech_ms + room.silence_ms);
+        prop_assert!(room.overlap_ms <= room.speech_ms);
+        for (dominant_ms, talk) in usual.0 {
+            prop_assert!(talk.overlap_ms <= talk.talk_ms && talk.talk_ms <= room.known_ms);
+            prop_assert!(dominant_ms <= room.known_ms + SILENCE_MS);
+        }
+    }
+
+    #[test]
+    fn thinner_slices_tell_the_same(
+        spoken in prop::collection::vec(prop::array::uniform3(any::<bool>()), 1..80),
+        (slices, pieces) in (1..=20_u64, 2..=4_u64),
+    ) {
+        let mut ways: [Vec<Sample>; 2] = Default::default();
+        for (step, speaks) in (0_u64..).zip(&spoken) {
+            let piece_ms = slices * 100;
+            let whole_ms = piece_ms * pieces;
+            let of = |who: usize| if speaks[who] { Fraction::ALL } else { Fraction::NONE };
+            let start = step * whole_ms;
+            ways[0].extend((0..PEOPLE).map(|who| (who, start, start + whole_ms, of(who))));
+            for from in (0..pieces).map(|piece| start + piece * piece_ms) {
+                ways[1].extend((0..PEOPLE).map(|who| (who, from, from + piece_ms, of(who))));
+            }
+        }
+        let [thick, thin] = ways.map(|way| outcome(&way, [0, 1, 2]));
+        // Who takes the floor in coarse samples is asked for more.
+        if slices * pieces * 100 <= FINE_MS {
+            prop_assert_eq!(&thick.2, &thin.2);
+            prop_assert_eq!(thick.0.map(|(floor_ms, _)| floor_ms), thin.0.map(|(floor_ms, _)| floor_ms));
+        }
+        let sums = |talk: Talk| (talk.talk_ms, talk.overlap_ms, talk.longest_monologue_ms);
+        prop_assert_eq!(thick.0.map(|(_, talk)| sums(talk)), thin.0.map(|(_, talk)| sums(talk)));
+        let sums = |room: RoomTalk| (room.known_ms, room.speech_ms, room.overlap_ms, room.silence_ms);
+        prop_assert_eq!(sums(thick.1), sums(thin.1));
+    }
+
+    #[test]
+    fn arrival_decides_nothing(
+        spoken in prop::collection::vec(prop::array::uniform3(0..=1000_u32), 1..60),
+        (slices, seed) in (1..=100_u64, any::<u64>()),
+    ) {
+        let mut random = Seeded(seed);
+        let (mut usual, mut shuffled): (Vec<Sample>, Vec<Sample>) = Default::default();
+        for (step, permille) in (0_u64..).zip(&spoken) {
+            let of = |who: usize| Fraction::new(f64::from(permille[who]) / 1e3);
+            let from = step * slices * 100;
+            let mut order = [0, 1, 2];
+            usual.extend(order.map(|who| (who, from, from + slices * 100, of(who))));
+            order.swap(0, random.below(3));
+            order.swap(1, 1 + random.below(2));
+            shuffled.extend(order.map(|who| (who, from, from + slices * 100, of(who))));
+        }
+        prop_assert_eq!(outcome(&usual, [0, 1, 2]), outcome(&shuffled, [0, 1, 2]));
+    }
+
+    #[test]
+    fn silence_and_mute_yield_none(samples in samples()) {
+        for mutes in [false, true] {
+            let mut floor = Floor::new(10_000);
+            let seats: Vec<Seat> = (0..PEOPLE).map(|_| floor.join(0).unwrap()).collect();
+            for &(who, from, to, speech) in &samples {
+                floor.hear(seats[who], from, to, speech, &mut |_| ());
+            }
+            let end = samples.iter().map(|sample| sample.2).max().unwrap();
+            for &seat in &seats {
+                if mutes {
+                    floor.mute(seat, end, &mut |_| ());
+                    prop_assert!(!floor.is_dominant(seat));
+                }
+            }
+            for &seat in &seats {
+                floor.hear(seat, end, end + SILENCE_MS + 1_000, if mutes { Fraction::ALL } else { Fraction::NONE }, &mut |_| ());
+            }
+            floor.finish(&mut |_| ());
+            prop_assert_eq!(floor.dominant(), None);
+            for &seat in &seats {
+                floor.leave(seat, end, &mut |_| ());
+                prop_assert!(!floor.is_only_speaker(seat));
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_breaks_it(calls in prop::collection::vec((0..6_u8, any::<u64>(), any::<u64>(), any::<f64>()), 0..60)) {
+        let (mut floor, mut meter) = (Floor::new(10_000), Meter::new());
+        let seats: Vec<Seat> = (0..PEOPLE).map(|_| floor.join(0).unwrap()).collect();
+        for (what, a, b, value) in calls {
+            let (seat, out) = (seats[(a % 3) as usize], &mut |_| ());
+            let _ = meter.hear(value, b as f64 / 1e3);
+            let (from, to) = if b % 2 == 0 { (a % 100_000, a % 100_000 + b % 30_000) } else { (a, b) };
+            match what {
+                0 => floor.mute(seat, a % 100_000, out),
+                1 => floor.unmute(seat, b),
+                2 if b % 8 == 0 => floor.leave(seat, a % 100_000, out),
+                _ => floor.hear(seat, from, to, Fraction::new(value), out),
+            }
+            let _ = (floor.only_speaker(), floor.dominant(), floor.room_talk());
+        }
+        floor.finish(&mut |_| ());
+    }
+
+    #[test]
+    fn levels_go_there_and_back(level in 0..=127_u8) {
+        prop_assert_eq!(rfc6464(of_rfc6464(level)), Some(level));
+    }
+}
+
+#[test]
+fn the_table_of_levels() {
+    // webrtc-pc and RFC 6464, as published beside each other.
+    for (level, dbov_is, rfc) in
+        [(1.0, 0.0, 0), (0.1, -20.0, 20), (0.01, -40.0, 40), (0.001, -60.0, 60), (0.0, -127.0, 127)]
+    {
+        assert!((dbov(level).unwrap() - dbov_is).abs() < 1e-9);
+        assert_eq!(rfc6464(level), Some(rfc));
+    }
+    assert_eq!((dbov(-1.0), rfc6464(f64::INFINITY)), (None, None));
+}
+
+#[test]
+fn a_lone_speaker_is_found_at_the_first_sample() {
+    for span_ms in [100, 1_000, 10_000] {
+        let mut floor = Floor::new(10_000);
+        let seat = floor.join(0).unwrap();
+        floor.hear(seat, 0, span_ms, Fraction::ALL, &mut |_| ());
+        assert_eq!(floor.dominant(), Some(seat), "{span_ms} ms");
+    }
+}
+
+#[test]
+fn who_breaks_in_and_stays_interrupts() {
+    let mut floor = Floor::new(10_000);
+    let seats = [floor.join(0).unwrap(), floor.join(0).unwrap()];
+    for step in 0..100_u64 {
+        let speaks = [step < 50, step >= 45];
+        for (seat, speaks) in seats.into_iter().zip(speaks) {
+            let speech = if speaks { Fraction::ALL } else { Fraction::NONE };
+            floor.hear(seat, step * 100, step * 100 + 100, speech, &mut |_| ());
+        }
+    }
+    let [first, second] = seats.map(|seat| floor.talk(seat).unwrap());
+    assert_eq!((first.talk_ms, first.overlap_ms, first.turns, first.interruptions), (5_000, 500, Some(1), Some(0)));
+    assert_eq!((second.talk_ms, second.overlap_ms, second.turns, second.interruptions), (5_500, 500, Some(1), Some(1)));
+    assert_eq!((first.longest_monologue_ms, floor.room_talk().overlap_ms), (5_000, 500));
+    assert_eq!(seats.map(|seat| floor.dominant_ms(seat)), [5_000, 5_000]);
+}

@@ -1,0 +1,105 @@
+//! Meshes of which the lab says who spoke when.
+
+use std::collections::BTreeMap;
+
+use callgauge::ingest::Reader;
+use callgauge::report::{Num, StatsType};
+use callgauge::speaker::dominant::{Change, Floor, LATENCY_MS, Seat};
+use callgauge::speaker::level::Meter;
+use serde_json::Value;
+
+use crate::common::recordings;
+
+struct Source {
+    seat: Seat,
+    meter: Meter,
+    last: Option<[f64; 3]>,
+}
+
+struct Heard {
+    floor: Floor,
+    seats: BTreeMap<String, Seat>,
+    /// When the look came that told, and what changed.
+    changes: Vec<(f64, Change)>,
+}
+
+/// Everybody's microphone, by the first connection of each.
+fn hear(name: &str, meta: &Value) -> Heard {
+    let mut floor = Floor::new(10_000);
+    let mut sources: BTreeMap<String, Source> = BTreeMap::new();
+    let mut seats = BTreeMap::new();
+    for pc in meta["pcs"].as_array().unwrap() {
+        let who = pc["at"].as_str().unwrap();
+        if !seats.contains_key(who) {
+            let seat = floor.join(0).unwrap();
+            seats.insert(who.to_owned(), seat);
+            sources.insert(pc["pc"].as_str().unwrap().to_owned(), Source { seat, meter: Meter::new(), last: None });
+        }
+    }
+    let (mut reader, mut changes) = (Reader::new(), Vec::new());
+    for line in recordings::lines(name) {
+        let read = &mut |snapshot: callgauge::ingest::Snapshot<'_>| {
+            let Some(source) = sources.get_mut(snapshot.fabric) else { return };
+            let Some(entry) = snapshot.report.entries().find(|entry| entry.kind() == StatsType::MediaSource) else {
+                return;
+            };
+            // The first looks come before there is sound.
+            let (Some(energy), Some(duration)) =
+                (entry.get(Num::TotalAudioEnergy), entry.get(Num::TotalSamplesDuration))
+            else {
+                return;
+            };
+            let at = entry.timestamp().unwrap().as_millis();
+            let now = [at, energy, duration];
+            if let Some([from, energy_before, duration_before]) = source.last.replace(now)
+                && let Some(speech) = source.meter.hear(energy - energy_before, duration - duration_before)
+            {
+                floor.hear(source.seat, from as u64, at as u64, speech, &mut |change| changes.push((at, change)));
+            }
+        };
+        reader.read(line.as_bytes(), read).unwrap();
+    }
+    floor.finish(&mut |_| ());
+    Heard { floor, seats, changes }
+}
+
+/// Who had the floor by the lab's word: from the beginning of each speech, or the end of the one that it overlaps.
+pub(crate) fn truth(meta: &Value) -> Vec<(String, f64, f64)> {
+    let mut spans: Vec<(String, f64, f64)> = Vec::new();
+    for (who, of) in meta["ground_truth"]["speech"].as_object().unwrap() {
+        for span in of.as_array().unwrap() {
+            spans.push((who.clone(), span[0].as_f64().unwrap(), span[1].as_f64().unwrap()));
+        }
+    }
+    spans.sort_by(|a, b| a.1.total_cmp(&b.1));
+    for next in 1..spans.len() {
+        spans[next].1 = spans[next].1.max(spans[next - 1].2);
+    }
+    spans
+}
+
+#[test]
+fn the_floor_is_who_the_lab_says() {
+    for name in ["mesh3", "mesh4"] {
+        let meta = recordings::meta(name);
+        let (heard, truth) = (hear(name, &meta), truth(&meta));
+        assert!(truth.len() > 10);
+        for (who, &seat) in &heard.seats {
+            let spoken: f64 = truth.iter().filter(|turn| turn.0 == *who).map(|turn| turn.2 - turn.1).sum();
+            let talk = heard.floor.talk(seat).unwrap();
+            println!("{name} {who}: spoke {spoken:.0} ms, had the floor {}, {talk:?}", heard.floor.dominant_ms(seat));
+            let off = heard.floor.dominant_ms(seat) as f64 / spoken - 1.0;
+            assert!(off.abs() < 0.1, "{name} {who}: {off}");
+            assert_eq!((talk.turns, talk.interruptions), (None, None), "a second resolves no turns");
+        }
+        // The last turn may be cut by the end.
+        for (who, start, _) in &truth[..truth.len() - 1] {
+            let seat = heard.seats[who];
+            let found = heard.changes.iter().find(|(at, change)| change.now == Some(seat) && at > start);
+            let late = found.unwrap().0 - start;
+            println!("{name} {who}: told after {late:.0} ms");
+            assert!(late <= (LATENCY_MS + 1_000) as f64, "{name} {who}: {late}");
+        }
+        assert!(heard.changes.iter().filter(|(_, change)| change.now.is_some()).count() <= truth.len() + 1);
+    }
+}
