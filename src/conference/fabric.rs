@@ -262,10 +262,10 @@ impl Fabric {
                 }
             }
         }
-        // Which of two samples is late must not hang on the order in which a report has them.
+        // Which of two samples is late, and who is one too many, must not hang on the order in which a report has them.
         self.heard.sort_unstable_by(|a, b| {
-            let order = a.at.as_millis().total_cmp(&b.at.as_millis());
-            order.then((a.direction, a.ssrc).cmp(&(b.direction, b.ssrc)))
+            let of = |heard: &Heard| (heard.direction == Direction::Inbound, heard.ssrc);
+            a.at.as_millis().total_cmp(&b.at.as_millis()).then(of(a).cmp(&of(b)))
         });
         // A snapshot that came too late for every stream says nothing of the path as it is now.
         if news || !late {
