@@ -103,6 +103,30 @@ limits! {
         ;
 }
 
+impl Limits {
+    /// Limits for an SDK inside somebody's app, who measures one call: whatever is put in, a conference and its summary stay
+    /// within 24 MiB (`tests/memory.rs` puts in as much as it can, and counts).
+    #[must_use]
+    pub const fn sdk() -> Self {
+        Self::new()
+            .with_fabrics(16)
+            .with_streams_per_fabric(64)
+            .with_pending_events(256)
+            .with_users(64)
+            .with_stays_per_user(8)
+            .with_ssrcs_per_fabric(128)
+            .with_parts_per_fabric(8)
+            .with_devices(16)
+            .with_timeline(512)
+            .with_speakers(64)
+            .with_turns(256)
+            .with_errors(32)
+            .with_error_bytes(65_536)
+            .with_diagnoses_per_fabric(16)
+            .with_feedback(64)
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self::new()
