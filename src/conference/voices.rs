@@ -40,7 +40,9 @@ pub(super) struct Voices {
     sources: Vec<Source>,
     by_stream: HashMap<StreamKey, u32>,
     /// Of the reporter of each fabric.
-    clocks: Vec<Clock>,
+    clocks: Vec<Option<Clock>>,
+    /// The caller's time at the first look; `None` once it has moved on.
+    stands: Option<Timestamp>,
     past: Past,
     refused: u64,
 }
@@ -151,7 +153,7 @@ impl Conference {
     /// Takes what the latest snapshot of a fabric says of sound.
     pub(super) fn listen(&mut self, now: Timestamp, fabric: FabricId) {
         let Some(room) = self.fabrics.get(fabric.index()).filter(|room| !room.heard.is_empty()) else { return };
-        let voices = self.voices.get_or_insert_with(|| Box::new(Voices::new(&self.config)));
+        let voices = self.voices.get_or_insert_with(|| Box::new(Voices::new(&self.config, now)));
         let precedes = |a: StreamKey, b: StreamKey| {
             let order = |stream: StreamKey| {
                 let fabric = self.fabrics.get(stream.fabric.index())?;
@@ -230,7 +232,7 @@ impl Tell<'_> {
 }
 
 impl Voices {
-    fn new(config: &Config) -> Self {
+    fn new(config: &Config, now: Timestamp) -> Self {
         Self {
             // At most a minute.
             floor: Floor::new(config.speaker_window().as_millis() as u64),
@@ -238,19 +240,22 @@ impl Voices {
             sources: Vec::new(),
             by_stream: HashMap::new(),
             clocks: Vec::new(),
+            stands: Some(now),
             past: Past { spans: Vec::with_capacity(config.limits().turns().min(MOST_RESERVED)), ..Past::default() },
             refused: 0,
         }
     }
 
-    /// Takes the time of the latest look of a snapshot.
+    /// Takes the time of the latest look of a snapshot. A caller whose time stands still is asked once for each reporter.
     fn set_clock(&mut self, fabric: FabricId, now: Timestamp, heard: &[Heard]) {
         if self.clocks.len() <= fabric.index() {
-            self.clocks.resize(fabric.index() + 1, Clock::new());
+            self.clocks.resize(fabric.index() + 1, None);
         }
+        self.stands = self.stands.filter(|&first| first == now);
         let latest_ms = heard.iter().map(|heard| heard.at.as_millis()).fold(0.0, f64::max);
-        if let Some(clock) = self.clocks.get_mut(fabric.index()) {
-            clock.look(now.as_micros() as f64 / 1e3, latest_ms);
+        let Some(clock) = self.clocks.get_mut(fabric.index()) else { return };
+        if clock.is_none() || self.stands.is_none() {
+            clock.get_or_insert_default().look(now.as_micros() as f64 / 1e3, latest_ms);
         }
     }
 
@@ -263,7 +268,8 @@ impl Voices {
         precedes: &dyn Fn(StreamKey, StreamKey) -> bool,
         tell: &mut Tell<'_>,
     ) {
-        let to_ms = self.clocks.get(fabric.index()).map_or(0.0, |clock| clock.place(heard.at.as_millis()));
+        let clock = self.clocks.get(fabric.index()).copied().flatten().unwrap_or_default();
+        let to_ms = clock.place(heard.at.as_millis());
         // Positive; saturates.
         let (to_ms, span_ms) = (to_ms as u64, heard.span_ms as u64);
         let stream = StreamKey::new(fabric, heard.direction, heard.ssrc);

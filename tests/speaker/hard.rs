@@ -1,0 +1,163 @@
+//! Calls that are harder than most: clocks, batches, mutes, maps and leaves at bad times. Each says who spoke.
+
+use std::collections::BTreeMap;
+
+use callgauge::fabric::AppEvent;
+use callgauge::id::{FabricId, MediaKind, Ssrc, UserId};
+use callgauge::report::{Num, Report, StatsType, Text};
+use callgauge::speaker::Speaker;
+use callgauge::summary::{SpeakerSummary, TalkSummary};
+use callgauge::unit::{StatTime, Timestamp};
+use callgauge::{Conference, Config, FabricSpec};
+
+/// A voice at −22 dBov.
+const VOICE: f64 = 0.006;
+
+/// A voice at −22 dBov in a second, louder and softer.
+fn voice(second: u64) -> f64 {
+    VOICE * (0.4 + (second * 7 % 5) as f64 / 4.0)
+}
+
+/// A stream in a snapshot.
+#[derive(Clone, Copy)]
+struct Sound {
+    ssrc: u32,
+    power: f64,
+    is_sent: bool,
+    /// So much of the time is covered by samples.
+    covered: f64,
+    /// Whether the microphone tells its level.
+    has_level: bool,
+}
+
+fn sound(ssrc: u32, power: f64) -> Sound {
+    Sound { ssrc, power, is_sent: true, covered: 1.0, has_level: true }
+}
+
+struct Call {
+    call: Conference,
+    report: Report,
+    /// By stream: energy, samples, packets.
+    sums: BTreeMap<(FabricId, bool, u32), [f64; 3]>,
+}
+
+impl Call {
+    fn new() -> Self {
+        Self { call: Conference::new("hard", Config::new()), report: Report::new(), sums: BTreeMap::new() }
+    }
+
+    fn open(&mut self, ms: u64, name: &str, user: &str) -> FabricId {
+        let user = self.call.user(user).unwrap();
+        self.call.open_fabric(Timestamp::from_millis(ms), FabricSpec::new(name).with_local_user(user)).unwrap()
+    }
+
+    fn map(&mut self, fabric: FabricId, ssrc: u32, user: &str) -> UserId {
+        let user = self.call.user(user).unwrap();
+        self.call.fabric(fabric).unwrap().associate(Ssrc::new(ssrc), user, "").unwrap();
+        user
+    }
+
+    /// A snapshot of `span_s`, made at `made_ms`, that comes in at `now_ms`.
+    fn snapshot(
+        &mut self,
+        fabric: FabricId,
+        (now_ms, made_ms, span_s): (u64, f64, f64),
+        sent: &[Sound],
+        received: &[Sound],
+    ) {
+        self.report.clear();
+        let time = StatTime::from_millis(made_ms);
+        let streams = received.iter().map(|of| (true, of)).chain(sent.iter().map(|of| (false, of)));
+        for (is_received, of) in streams {
+            let sums = self.sums.entry((fabric, is_received, of.ssrc)).or_default();
+            let seconds = span_s * of.covered;
+            sums[0] += of.power * seconds;
+            sums[1] += seconds;
+            sums[2] += if of.is_sent { 50.0 * span_s } else { 0.0 };
+            let [energy, samples, packets] = *sums;
+            let kind = if is_received { StatsType::InboundRtp } else { StatsType::OutboundRtp };
+            let mut entry = self.report.push(kind, &format!("{kind:?}{}", of.ssrc));
+            entry.set_timestamp(time).set_media(MediaKind::Audio).set(Num::Ssrc, f64::from(of.ssrc));
+            if is_received {
+                entry.set(Num::PacketsReceived, packets);
+                entry.set(Num::TotalAudioEnergy, energy).set(Num::TotalSamplesDuration, samples);
+                continue;
+            }
+            entry.set(Num::PacketsSent, packets).set(Num::BytesSent, 100.0 * packets);
+            if of.has_level {
+                entry.set_text(Text::MediaSourceId, &format!("S{}", of.ssrc));
+                let mut source = self.report.push(StatsType::MediaSource, &format!("S{}", of.ssrc));
+                source.set_timestamp(time).set_media(MediaKind::Audio);
+                source.set(Num::TotalAudioEnergy, energy).set(Num::TotalSamplesDuration, samples);
+            }
+        }
+        self.call.ingest(Timestamp::from_millis(now_ms), fabric, &self.report).unwrap();
+    }
+
+    /// A second, by clocks that are right.
+    fn second(&mut self, fabric: FabricId, second: u64, sent: &[Sound], received: &[Sound]) {
+        self.snapshot(fabric, (second * 1_000, second as f64 * 1e3, 1.0), sent, received);
+    }
+
+    fn send(&mut self, ms: u64, fabric: FabricId, event: AppEvent<'_>) {
+        self.call.send_event(Timestamp::from_millis(ms), fabric, event).unwrap();
+    }
+
+    fn dominant(&self) -> Option<&str> {
+        match self.call.dominant_speaker()? {
+            Speaker::User(user) => self.call.user_name(user),
+            _ => Some("somebody"),
+        }
+    }
+
+    fn talk(&self) -> TalkSummary {
+        self.call.summary().talk.unwrap()
+    }
+
+    /// How long each spoke; "" for somebody nameless.
+    fn talk_s(&self) -> Vec<(String, f64)> {
+        let of = |speaker: SpeakerSummary| (speaker.user.unwrap_or_default(), speaker.talk_s);
+        self.talk().speakers.into_iter().map(of).collect()
+    }
+
+    fn talk_of(&self, user: &str) -> f64 {
+        self.talk_s().into_iter().find(|of| of.0 == user).unwrap().1
+    }
+}
+
+#[test]
+fn a_batch_that_comes_at_once_deafens_nobody() {
+    let mut call = Call::new();
+    let (alice, bob) = (call.open(0, "a", "alice"), call.open(0, "b", "bob"));
+    for second in 1_000..=1_020 {
+        call.second(alice, second, &[sound(1, 0.0)], &[]);
+    }
+    // A minute of bob's looks comes at one time; his clock is another.
+    for second in 0..60 {
+        call.snapshot(bob, (1_020_000, 5e5 + second as f64 * 1e3, 1.0), &[sound(2, 0.0)], &[]);
+    }
+    for second in 1_021..=1_060 {
+        call.second(alice, second, &[sound(1, if second <= 1_040 { voice(second) } else { 0.0 })], &[]);
+        let made_ms = 5e5 + (second - 961) as f64 * 1e3;
+        call.snapshot(bob, (second * 1_000, made_ms, 1.0), &[sound(2, 0.0)], &[]);
+        assert!(second < 1_024 || (call.dominant() == Some("alice")) == (second < 1_042), "{second} s");
+    }
+    assert!(call.talk_of("alice") > 16.0 && call.talk_of("bob") == 0.0, "{:?}", call.talk_s());
+}
+
+#[test]
+fn whoever_reports_from_the_future_deafens_nobody() {
+    let mut call = Call::new();
+    let (alice, mallory) = (call.open(0, "a", "alice"), call.open(0, "m", "mallory"));
+    for second in 1_000..=1_005 {
+        call.second(alice, second, &[sound(1, 0.0)], &[]);
+    }
+    for made_ms in [0.0, 1e3, 1e12] {
+        call.snapshot(mallory, (1_005_000, made_ms, 1.0), &[sound(2, 0.0)], &[]);
+    }
+    for second in 1_006..=1_105 {
+        call.second(alice, second, &[sound(1, voice(second))], &[]);
+    }
+    assert_eq!(call.dominant(), Some("alice"));
+    assert!(call.talk_of("alice") > 80.0);
+}
