@@ -14,7 +14,7 @@ use crate::config::{Config, Limits};
 use crate::event::Event;
 use crate::id::{Direction, FabricId, Ssrc, StreamKey, UserId};
 use crate::speaker::clock::Clock;
-use crate::speaker::dominant::{Change, Floor, SLOT_MS, Seat};
+use crate::speaker::dominant::{Change, Floor, LONGEST_MS, SLOT_MS, Seat};
 use crate::speaker::level::{Fraction, Meter};
 use crate::speaker::{Speaker, SpeakerChange};
 use crate::summary::{DominanceSummary, SpeakerSummary, TalkSummary};
@@ -45,6 +45,8 @@ pub(super) struct Voices {
     stands: Option<Timestamp>,
     past: Past,
     refused: u64,
+    /// Looks that were much older than others of their snapshot.
+    late: u64,
 }
 
 /// Somebody who can be heard.
@@ -163,8 +165,13 @@ impl Conference {
             };
             (a.direction == Direction::Inbound, order(a)) < (b.direction == Direction::Inbound, order(b))
         };
-        voices.set_clock(fabric, now, &room.heard);
+        let latest_ms = voices.set_clock(fabric, now, &room.heard);
         for heard in &room.heard {
+            // One snapshot moves the room on once.
+            if heard.at.as_millis() + (LONGEST_MS as f64) < latest_ms {
+                voices.late += 1;
+                continue;
+            }
             let owner = room.owner_at(heard.slot as usize).0;
             let mut tell = Tell { now, limits: self.config.limits(), out: &mut self.out };
             voices.hear(fabric, heard, owner, &precedes, &mut tell);
@@ -243,20 +250,23 @@ impl Voices {
             stands: Some(now),
             past: Past { spans: Vec::with_capacity(config.limits().turns().min(MOST_RESERVED)), ..Past::default() },
             refused: 0,
+            late: 0,
         }
     }
 
-    /// Takes the time of the latest look of a snapshot. A caller whose time stands still is asked once for each reporter.
-    fn set_clock(&mut self, fabric: FabricId, now: Timestamp, heard: &[Heard]) {
+    /// Takes the time of the latest look of a snapshot, ms, and says it. A caller whose time stands still is asked once for each reporter.
+    fn set_clock(&mut self, fabric: FabricId, now: Timestamp, heard: &[Heard]) -> f64 {
         if self.clocks.len() <= fabric.index() {
             self.clocks.resize(fabric.index() + 1, None);
         }
         self.stands = self.stands.filter(|&first| first == now);
         let latest_ms = heard.iter().map(|heard| heard.at.as_millis()).fold(0.0, f64::max);
-        let Some(clock) = self.clocks.get_mut(fabric.index()) else { return };
-        if clock.is_none() || self.stands.is_none() {
+        if let Some(clock) = self.clocks.get_mut(fabric.index())
+            && (clock.is_none() || self.stands.is_none())
+        {
             clock.get_or_insert_default().look(now.as_micros() as f64 / 1e3, latest_ms);
         }
+        latest_ms
     }
 
     /// Takes a look at a stream.
@@ -507,7 +517,7 @@ pub(super) fn talk(call: &Conference) -> Option<TalkSummary> {
         speakers,
         refused_turns: past.refused,
         refused_speakers: voices.refused,
-        late_samples: floor.late(),
+        late_samples: floor.late() + voices.late,
     })
 }
 

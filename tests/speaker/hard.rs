@@ -161,3 +161,26 @@ fn whoever_reports_from_the_future_deafens_nobody() {
     assert_eq!(call.dominant(), Some("alice"));
     assert!(call.talk_of("alice") > 80.0);
 }
+
+/// Of a snapshot only the latest time and what belongs to it is heard: else one snapshot would wind the room on by days.
+#[test]
+fn one_snapshot_winds_the_room_on_once() {
+    let mut call = Call::new();
+    let mallory = call.open(0, "m", "mallory");
+    let mut looks = 0;
+    for round in 0..3 {
+        call.report.clear();
+        for ssrc in 0..200_u32 {
+            let made_ms = if round == 0 { 0.0 } else { f64::from(200 * (round - 1) + ssrc as i32 + 1) * 6e4 };
+            let mut entry = call.report.push(StatsType::InboundRtp, &format!("I{ssrc}"));
+            entry.set_timestamp(StatTime::from_millis(made_ms)).set_media(MediaKind::Audio);
+            entry.set(Num::Ssrc, f64::from(10 + ssrc)).set(Num::PacketsReceived, made_ms / 20.0);
+            entry.set(Num::TotalAudioEnergy, made_ms * 1e-6).set(Num::TotalSamplesDuration, made_ms / 1e3);
+            looks += 1;
+        }
+        call.call.ingest(Timestamp::from_millis(1_700_000_000_000), mallory, &call.report).unwrap();
+    }
+    let talk = call.talk();
+    // Of the two rounds with times that differ all but the last look of each are late.
+    assert_eq!((looks, talk.late_samples), (600, 2 * 199));
+}
