@@ -384,7 +384,9 @@ impl Voices {
         if let Some(index) = self.find(who) {
             return Some(index);
         }
-        if self.voices.len() >= limits.speakers() {
+        let is_nameless = matches!(who, Speaker::Stream(_));
+        let nameless = || self.voices.iter().filter(|voice| matches!(voice.who, Speaker::Stream(_))).count();
+        if self.voices.len() >= limits.speakers() || is_nameless && nameless() >= limits.speakers().div_ceil(2) {
             return None;
         }
         let seat = self.floor.join(at_ms)?;

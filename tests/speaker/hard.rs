@@ -184,3 +184,20 @@ fn one_snapshot_winds_the_room_on_once() {
     // Of the two rounds with times that differ all but the last look of each are late.
     assert_eq!((looks, talk.late_samples), (600, 2 * 199));
 }
+
+#[test]
+fn somebody_nameless_takes_no_named_ones_place() {
+    let mut call = Call::new();
+    let mallory = call.open(0, "m", "mallory");
+    let many: Vec<Sound> = (100..1_200).map(|ssrc| sound(ssrc, 0.0)).collect();
+    call.second(mallory, 0, &[], &many);
+    let (alice, bob) = (call.open(0, "a", "alice"), call.open(0, "b", "bob"));
+    for second in 0..=20 {
+        call.second(alice, second, &[sound(1, voice(second))], &[]);
+        call.second(bob, second, &[sound(2, 0.0)], &[]);
+    }
+    assert_eq!(call.dominant(), Some("alice"));
+    let talk = call.talk();
+    assert_eq!(talk.speakers.iter().filter(|speaker| speaker.user.is_some()).count(), 2);
+    assert!(talk.refused_speakers > 0 && talk.speakers.len() < 600);
+}
