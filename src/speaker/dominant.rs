@@ -210,9 +210,9 @@ impl Floor {
         }
         let next = self.next.unwrap_or(0);
         let span_ms = to_ms - from_ms;
-        self.room.note_span(span_ms);
         if let Some(person) = self.people.get_mut(seat.index()) {
             if span_ms <= LONGEST_MS {
+                self.room.note_span(span_ms);
                 person.lay(from.max(next), from, to, span_ms, sound.into());
                 person.span = Some(to - from);
                 self.longest = self.longest.max(to - from);

@@ -204,3 +204,23 @@ fn who_breaks_in_and_stays_interrupts() {
     assert_eq!((first.longest_monologue_ms, floor.room_talk().overlap_ms), (5_000, 500));
     assert_eq!(seats.map(|seat| floor.dominant_ms(seat)), [5_000, 5_000]);
 }
+
+#[test]
+fn a_gap_does_not_undo_what_fine_samples_resolve() {
+    let turns = |gap_ms: u64| {
+        let mut floor = Floor::new(10_000);
+        let [alice, bob] = [0, 0].map(|at| floor.join(at).unwrap());
+        let mut from = 0;
+        for sample in 0..3_000 {
+            let to = from + if sample == 700 { gap_ms } else { 200 };
+            let speech = if sample / 20 % 2 == 0 { Fraction::ALL } else { Fraction::NONE };
+            floor.hear(alice, from, to, speech, &mut |_| ());
+            floor.hear(bob, from, to, Fraction::NONE, &mut |_| ());
+            from = to;
+        }
+        (floor.room_talk().resolution_ms(), floor.talk(alice).unwrap().turns)
+    };
+    assert_eq!(turns(200), (Some(200), Some(75)));
+    // Alice was silent before the gap and after it.
+    assert_eq!(turns(25_000), (Some(200), Some(75)));
+}
