@@ -291,6 +291,29 @@ impl Fabric {
         self.notes.get(slot).is_some_and(|notes| notes.told.muted || notes.told.held)
     }
 
+    /// Whether the latest snapshot has sound that is sent.
+    pub(super) fn sends_sound(&self) -> bool {
+        self.sent_sound().next().is_some()
+    }
+
+    /// Whether all sound that is sent is muted or on hold, by the application's word.
+    pub(super) fn is_silenced(&self) -> bool {
+        let mut sent = self.sent_sound().peekable();
+        self.media.is_held
+            || if sent.peek().is_some() { sent.all(|slot| self.is_muted(slot)) } else { self.media.is_muted() }
+    }
+
+    fn sent_sound(&self) -> impl Iterator<Item = usize> {
+        let is_sent =
+            |account: &Account| account.direction == Direction::Outbound && account.kind == Some(MediaKind::Audio);
+        let is_here = |slot: usize| self.seats.get(slot).is_some_and(|seat| seat.snapshot == self.snapshots);
+        self.accounts
+            .iter()
+            .enumerate()
+            .filter(move |&(slot, account)| is_sent(account) && is_here(slot))
+            .map(|(slot, _)| slot)
+    }
+
     /// The figures of the stream's latest interval.
     pub(super) fn latest(&self, slot: usize) -> Latest {
         self.notes.get(slot).map(|notes| notes.latest).unwrap_or_default()

@@ -43,6 +43,8 @@ pub(super) struct Voices {
     clocks: Vec<Option<Clock>>,
     /// The caller's time at the first look; `None` once it has moved on.
     stands: Option<Timestamp>,
+    /// Somebody was not here, or had no name, at the last snapshot.
+    has_new: bool,
     past: Past,
     refused: u64,
     /// Looks that were much older than others of their snapshot.
@@ -58,6 +60,9 @@ struct Voice {
     /// was opened first.
     primary: Option<u32>,
     is_muted: bool,
+    /// Whether the fabrics of a user are muted or on hold, for who tells no level of a microphone; `None` as long as nobody
+    /// asked them.
+    is_told_muted: Option<bool>,
 }
 
 /// A stream that carries somebody's voice.
@@ -176,6 +181,15 @@ impl Conference {
             let mut tell = Tell { now, limits: self.config.limits(), out: &mut self.out };
             voices.hear(fabric, heard, owner, &precedes, &mut tell);
         }
+        if core::mem::take(&mut voices.has_new) {
+            let mut tell = Tell { now, limits: self.config.limits(), out: &mut self.out };
+            for index in (0_u32..).take(voices.voices.len()) {
+                let voice = voices.voices.get(index as usize).filter(|voice| voice.is_told_muted.is_none());
+                if let Some(Speaker::User(user)) = voice.map(|voice| voice.who) {
+                    voices.tell_muted(index, is_silenced(&self.fabrics, user), &mut tell);
+                }
+            }
+        }
     }
 
     /// The application has muted something of a fabric or put it on hold, or stopped that.
@@ -190,6 +204,17 @@ impl Conference {
                 let voice = source.voice;
                 voices.mute(voice, &mut tell);
             }
+        }
+        self.retell_user(now, fabric);
+    }
+
+    /// What is said of a fabric may mute, or unmute, its user.
+    fn retell_user(&mut self, now: Timestamp, fabric: FabricId) {
+        let Some(user) = self.fabrics.get(fabric.index()).and_then(|room| room.spec.local_user) else { return };
+        let Some(voices) = self.voices.as_deref_mut() else { return };
+        let mut tell = Tell { now, limits: self.config.limits(), out: &mut self.out };
+        if let Some(index) = voices.find(Speaker::User(user)) {
+            voices.tell_muted(index, is_silenced(&self.fabrics, user), &mut tell);
         }
     }
 
@@ -213,6 +238,7 @@ impl Conference {
             }
             voices.mute(index, &mut tell);
         }
+        self.retell_user(now, fabric);
     }
 
     /// A user is gone.
@@ -223,6 +249,16 @@ impl Conference {
             voices.leave(index, &mut tell);
         }
     }
+}
+
+/// Whether a user has muted all that they send, or has it on hold: on each open fabric that sends sound, or, if none does, on
+/// each that is open.
+fn is_silenced(fabrics: &[Fabric], user: UserId) -> bool {
+    let open =
+        || fabrics.iter().filter(|fabric| fabric.spec.local_user == Some(user) && fabric.life.terminated.is_none());
+    let sends = open().any(Fabric::sends_sound);
+    let mut theirs = open().filter(|fabric| !sends || fabric.sends_sound()).peekable();
+    theirs.peek().is_some() && theirs.all(Fabric::is_silenced)
 }
 
 /// Where changes go.
@@ -248,6 +284,7 @@ impl Voices {
             by_stream: HashMap::new(),
             clocks: Vec::new(),
             stands: Some(now),
+            has_new: false,
             past: Past { spans: Vec::with_capacity(config.limits().turns().min(MOST_RESERVED)), ..Past::default() },
             refused: 0,
             late: 0,
@@ -367,7 +404,9 @@ impl Voices {
         let nameless = self.find(Speaker::Stream(stream.ssrc));
         match (nameless, self.find(Speaker::User(user))) {
             (Some(nameless), None) => {
-                self.voices.get_mut(nameless as usize)?.who = Speaker::User(user);
+                let voice = self.voices.get_mut(nameless as usize)?;
+                (voice.who, voice.is_told_muted) = (Speaker::User(user), None);
+                self.has_new = true;
                 Some(nameless)
             }
             (_, Some(named)) => Some(named),
@@ -390,7 +429,8 @@ impl Voices {
             return None;
         }
         let seat = self.floor.join(at_ms)?;
-        self.voices.push(Voice { who, seat, primary: None, is_muted: false });
+        self.voices.push(Voice { who, seat, primary: None, is_muted: false, is_told_muted: None });
+        self.has_new = true;
         u32::try_from(seat.index()).ok()
     }
 
@@ -433,13 +473,21 @@ impl Voices {
         }
     }
 
-    /// Mutes somebody whose microphones are all muted, or takes that back.
+    fn tell_muted(&mut self, index: u32, is_muted: bool, tell: &mut Tell<'_>) {
+        if let Some(voice) = self.voices.get_mut(index as usize) {
+            voice.is_told_muted = Some(is_muted);
+        }
+        self.mute(index, tell);
+    }
+
+    /// Mutes somebody whose microphones are all muted, or takes that back. Who has none here is muted by their fabrics.
     fn mute(&mut self, index: u32, tell: &mut Tell<'_>) {
         let is_own = |source: &&Source| {
             source.voice == index && source.is_open && source.stream.direction == Direction::Outbound
         };
         let mut own = self.sources.iter().filter(is_own);
-        let is_muted = own.next().is_some_and(|first| first.is_muted && own.all(|source| source.is_muted));
+        let told = self.voices.get(index as usize).and_then(|voice| voice.is_told_muted).unwrap_or(false);
+        let is_muted = own.next().map_or(told, |first| first.is_muted && own.all(|source| source.is_muted));
         let Self { floor, voices, past, .. } = self;
         let Some(voice) = voices.get_mut(index as usize).filter(|voice| voice.is_muted != is_muted) else { return };
         voice.is_muted = is_muted;

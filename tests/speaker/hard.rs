@@ -201,3 +201,44 @@ fn somebody_nameless_takes_no_named_ones_place() {
     assert_eq!(talk.speakers.iter().filter(|speaker| speaker.user.is_some()).count(), 2);
     assert!(talk.refused_speakers > 0 && talk.speakers.len() < 600);
 }
+
+/// Firefox tells no level of a microphone: its users are heard by others only, and mute themselves all the same.
+#[test]
+fn a_mute_ends_it_also_for_who_is_only_received() {
+    for ends in [AppEvent::AudioMute(None), AppEvent::AudioMute(Some(Ssrc::new(1))), AppEvent::Hold] {
+        let mut call = Call::new();
+        let (alice, bob) = (call.open(0, "a", "alice"), call.open(0, "b", "bob"));
+        call.map(bob, 1, "alice");
+        for second in 0..=12 {
+            if second == 6 {
+                assert_eq!(call.dominant(), Some("alice"));
+                call.send(5_000, alice, ends);
+                assert_eq!(call.dominant(), None, "{ends:?}");
+            }
+            call.second(alice, second, &[Sound { has_level: false, ..sound(1, 0.0) }], &[]);
+            call.second(bob, second, &[sound(2, 0.0)], &[sound(1, voice(second))]);
+            assert!(second < 6 || call.dominant().is_none(), "{ends:?}");
+        }
+        assert!((4.0..=5.0).contains(&call.talk_of("alice")), "{ends:?}: {:?}", call.talk_s());
+        let back = if ends == AppEvent::Hold { AppEvent::Resume } else { AppEvent::AudioUnmute(ends.ssrc()) };
+        call.send(12_000, alice, back);
+        for second in 13..=15 {
+            call.second(alice, second, &[Sound { has_level: false, ..sound(1, 0.0) }], &[]);
+            call.second(bob, second, &[sound(2, 0.0)], &[sound(1, voice(second))]);
+        }
+        assert_eq!(call.dominant(), Some("alice"));
+    }
+}
+
+#[test]
+fn who_was_muted_before_anybody_heard_them_is_muted() {
+    let mut call = Call::new();
+    let (alice, bob) = (call.open(0, "a", "alice"), call.open(0, "b", "bob"));
+    call.map(bob, 1, "alice");
+    call.send(0, alice, AppEvent::AudioMute(None));
+    for second in 0..=5 {
+        call.second(alice, second, &[Sound { has_level: false, ..sound(1, 0.0) }], &[]);
+        call.second(bob, second, &[sound(2, 0.0)], &[sound(1, voice(second))]);
+    }
+    assert_eq!((call.dominant(), call.talk_of("alice")), (None, 0.0));
+}
