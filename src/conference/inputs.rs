@@ -102,7 +102,9 @@ impl Conference {
             if ends_speech && self.dominant == Some(fabric) {
                 self.dominant = None;
             }
-            self.retell_voices(now, fabric);
+            if ends_speech || matches!(event, AppEvent::Resume | AppEvent::AudioUnmute(_)) {
+                self.retell_voices(now, fabric);
+            }
             self.raise(Happening { ssrc: event.ssrc(), ..Happening::new(now, event.kind()) }, Some(fabric));
         }
         Ok(answer)
