@@ -179,7 +179,8 @@ impl Conference {
             }
             let owner = room.owner_at(heard.slot as usize).0;
             let mut tell = Tell { now, limits: self.config.limits(), out: &mut self.out };
-            voices.hear(fabric, heard, owner, &precedes, &mut tell);
+            let is_here = owner.and_then(|user| self.roster.get(user)).is_none_or(|user| user.presence.left.is_none());
+            voices.hear(fabric, heard, (owner, is_here), &precedes, &mut tell);
         }
         if core::mem::take(&mut voices.has_new) {
             let mut tell = Tell { now, limits: self.config.limits(), out: &mut self.out };
@@ -246,6 +247,9 @@ impl Conference {
         let Some(voices) = self.voices.as_deref_mut() else { return };
         let mut tell = Tell { now: at, limits: self.config.limits(), out: &mut self.out };
         if let Some(index) = voices.find(Speaker::User(user)) {
+            for source in voices.sources.iter_mut().filter(|source| source.voice == index) {
+                source.is_open = false;
+            }
             voices.leave(index, &mut tell);
         }
     }
@@ -306,12 +310,12 @@ impl Voices {
         latest_ms
     }
 
-    /// Takes a look at a stream.
+    /// Takes a look at a stream: whose it is, and whether that one is here.
     fn hear(
         &mut self,
         fabric: FabricId,
         heard: &Heard,
-        owner: Option<UserId>,
+        (owner, is_here): (Option<UserId>, bool),
         precedes: &dyn Fn(StreamKey, StreamKey) -> bool,
         tell: &mut Tell<'_>,
     ) {
@@ -326,7 +330,7 @@ impl Voices {
         };
         let Some(source) = self.sources.get_mut(index as usize) else { return };
         let was_muted = core::mem::replace(&mut source.is_muted, heard.is_muted);
-        source.is_open = true;
+        source.is_open = is_here;
         let voice = source.voice;
         let (Some(level), true) = (heard.level, heard.span_ms > 0.0) else {
             self.choose(index, precedes);
@@ -353,7 +357,9 @@ impl Voices {
         if unheard_ms > 0.0 && level > 0.0 {
             floor.speak_muted(voice.seat, (unheard_ms * f64::from(sound.speech.permille()) / 1e3) as u64);
         }
-        floor.come_back(voice.seat, from_ms);
+        if is_here {
+            floor.come_back(voice.seat, from_ms);
+        }
         let sound = if heard.is_sent { sound } else { Fraction::NONE.into() };
         floor.hear(voice.seat, from_ms, to_ms, sound, &mut |change| pass(voices, past, change, tell));
     }

@@ -184,10 +184,13 @@ impl Floor {
     /// at most. No allocation.
     pub fn hear(&mut self, seat: Seat, from_ms: u64, to_ms: u64, sound: impl Into<Sound>, out: &mut dyn FnMut(Change)) {
         let (from, to) = (from_ms / SLOT_MS, to_ms / SLOT_MS);
-        if to_ms <= from_ms || to > u64::MAX / 4 {
-            return;
-        }
-        if self.people.get(seat.index()).is_none_or(|person| person.left.is_some()) {
+        // What was said until they left is theirs.
+        let Some(person) = self.people.get(seat.index()) else { return };
+        let (to, to_ms) = match person.left {
+            Some(left) if left < to => (left, left * SLOT_MS),
+            _ => (to, to_ms),
+        };
+        if to_ms <= from_ms {
             return;
         }
         let wait = self.wait();
@@ -246,9 +249,10 @@ impl Floor {
         }
     }
 
-    /// Somebody who left is here again. What they said before stays theirs.
+    /// Somebody who left is here again, if it is after they left. What they said before stays theirs.
     pub fn come_back(&mut self, seat: Seat, at_ms: u64) {
-        let Some(person) = self.people.get_mut(seat.index()).filter(|person| person.left.is_some()) else { return };
+        let is_back = |person: &&mut Person| person.left.is_some_and(|left| left <= at_ms / SLOT_MS);
+        let Some(person) = self.people.get_mut(seat.index()).filter(is_back) else { return };
         person.left = None;
         person.muted = None;
         person.span = None;

@@ -242,3 +242,28 @@ fn who_was_muted_before_anybody_heard_them_is_muted() {
     }
     assert_eq!((call.dominant(), call.talk_of("alice")), (None, 0.0));
 }
+
+#[test]
+fn who_left_does_not_get_the_floor_back_by_what_was_said_before() {
+    for part in [0.2, 0.4, 0.6] {
+        let mut call = Call::new();
+        let (bob, alice) = (call.open(0, "b", "bob"), call.open(0, "a", "alice"));
+        let carol = call.open(0, "c", "carol");
+        let user = call.map(bob, 1, "alice");
+        for second in 0..=9 {
+            let power = [VOICE, VOICE * part, 0.0][(second as usize).saturating_sub(5).min(2)];
+            if second == 6 {
+                assert_eq!(call.dominant(), Some("alice"));
+                call.call.leave(Timestamp::from_millis(5_000 + (part * 1e3) as u64), user).unwrap();
+            } else if second < 6 {
+                call.second(alice, second, &[Sound { has_level: false, ..sound(1, power) }], &[]);
+            }
+            call.second(bob, second, &[sound(2, 0.0)], &[sound(1, power)]);
+            call.second(carol, second, &[sound(3, 0.0)], &[]);
+            assert!(second < 6 || call.dominant().is_none(), "{part}, {second} s");
+        }
+        // What was said until then is theirs.
+        let talk_s = call.talk_of("alice");
+        assert!((5.0..=5.0 + part + 0.1).contains(&talk_s), "{talk_s}");
+    }
+}
