@@ -332,6 +332,9 @@ impl Voices {
         let was_muted = core::mem::replace(&mut source.is_muted, heard.is_muted);
         source.is_open = is_here;
         let voice = source.voice;
+        if heard.span_ms <= 0.0 {
+            source.end_ms = source.end_ms.max(to_ms);
+        }
         let (Some(level), true) = (heard.level, heard.span_ms > 0.0) else {
             self.choose(index, precedes);
             if was_muted != heard.is_muted {
@@ -464,9 +467,7 @@ impl Voices {
             Some(primary) if primary == index => return,
             Some(primary) => self.sources.get(primary as usize).is_none_or(|other| {
                 let is_stale = source.end_ms > other.end_ms + 2 * other.span_ms.max(source.span_ms) + STALE_MS;
-                !other.is_open
-                    || is_stale && other.end_ms > 0
-                    || source.behind != Some(primary) && precedes(source.stream, other.stream)
+                !other.is_open || is_stale || source.behind != Some(primary) && precedes(source.stream, other.stream)
             }),
             None => true,
         };

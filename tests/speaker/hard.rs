@@ -267,3 +267,15 @@ fn who_left_does_not_get_the_floor_back_by_what_was_said_before() {
         assert!((5.0..=5.0 + part + 0.1).contains(&talk_s), "{talk_s}");
     }
 }
+
+#[test]
+fn a_microphone_that_told_once_keeps_nobody_else_from_telling() {
+    let mut call = Call::new();
+    let (alice, bob) = (call.open(0, "a", "alice"), call.open(0, "b", "bob"));
+    call.map(bob, 1, "alice");
+    call.second(alice, 0, &[sound(1, 0.0)], &[]);
+    for second in 0..=25 {
+        call.second(bob, second, &[sound(2, 0.0)], &[sound(1, if second > 5 { voice(second) } else { 0.0 })]);
+    }
+    assert!(call.dominant() == Some("alice") && call.talk_of("alice") > 16.0, "{:?}", call.talk_s());
+}
