@@ -204,6 +204,10 @@ impl Floor {
         };
         if to <= next {
             self.late += u64::from(from < next);
+            // Whoever is heard is waited for, so that the next sample is not late, too.
+            if let Some(person) = self.people.get_mut(seat.index()).filter(|person| person.span.is_none()) {
+                (person.span, self.awaited) = (Some((to - from).min(wait)), None);
+            }
             return;
         }
         self.newest = self.newest.max(to);
