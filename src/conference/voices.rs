@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 
 use hashbrown::HashMap;
 
@@ -76,8 +77,18 @@ struct Source {
     span_ms: u64,
     is_open: bool,
     is_muted: bool,
+    /// Whether what is heard here is sent.
+    is_sent: bool,
     /// The source that was found to count rather than this one.
     behind: Option<u32>,
+}
+
+impl Source {
+    /// The less, the sooner it counts.
+    fn rank(&self) -> (bool, bool, bool) {
+        let is_received = self.stream.direction == Direction::Inbound;
+        (is_received, self.is_muted || !self.is_sent, self.owner.is_none())
+    }
 }
 
 /// Who was the dominant speaker when.
@@ -330,14 +341,17 @@ impl Voices {
         };
         let Some(source) = self.sources.get_mut(index as usize) else { return };
         let was_muted = core::mem::replace(&mut source.is_muted, heard.is_muted);
-        source.is_open = is_here;
+        (source.is_open, source.is_sent) = (is_here, heard.is_sent);
         let voice = source.voice;
+        let is_own = stream.direction == Direction::Outbound;
+        let is_muted = self.voices.get(voice as usize).is_some_and(|voice| voice.is_muted);
+        let changes_mute = was_muted != heard.is_muted || is_own && is_muted && !heard.is_muted;
         if heard.span_ms <= 0.0 {
             source.end_ms = source.end_ms.max(to_ms);
         }
         let (Some(level), true) = (heard.level, heard.span_ms > 0.0) else {
             self.choose(index, precedes);
-            if was_muted != heard.is_muted {
+            if changes_mute {
                 self.mute(voice, tell);
             }
             return;
@@ -348,7 +362,7 @@ impl Voices {
         let from_ms = if from_ms.abs_diff(source.end_ms) < SEAM_MS { source.end_ms } else { from_ms };
         (source.end_ms, source.span_ms) = (to_ms.max(source.end_ms), span_ms);
         self.choose(index, precedes);
-        if was_muted != heard.is_muted {
+        if changes_mute {
             self.mute(voice, tell);
         }
         let Self { floor, voices, past, .. } = self;
@@ -394,6 +408,7 @@ impl Voices {
             span_ms: 0,
             is_open: true,
             is_muted: false,
+            is_sent: true,
             behind: None,
         });
         self.by_stream.insert(stream, index);
@@ -459,7 +474,8 @@ impl Voices {
         }
     }
 
-    /// Lets a source count for its voice, if it is to.
+    /// Lets a source count for its voice, if it is to: their own microphone before what others receive, what is sent before
+    /// what is not, and what bears their name before what does not.
     fn choose(&mut self, index: u32, precedes: &dyn Fn(StreamKey, StreamKey) -> bool) {
         let Some(source) = self.sources.get(index as usize) else { return };
         let Some(primary) = self.voices.get(source.voice as usize).map(|voice| voice.primary) else { return };
@@ -467,7 +483,11 @@ impl Voices {
             Some(primary) if primary == index => return,
             Some(primary) => self.sources.get(primary as usize).is_none_or(|other| {
                 let is_stale = source.end_ms > other.end_ms + 2 * other.span_ms.max(source.span_ms) + STALE_MS;
-                !other.is_open || is_stale || source.behind != Some(primary) && precedes(source.stream, other.stream)
+                let is_first = match source.rank().cmp(&other.rank()) {
+                    Ordering::Equal => source.behind != Some(primary) && precedes(source.stream, other.stream),
+                    order => order.is_lt(),
+                };
+                !other.is_open || is_stale || is_first
             }),
             None => true,
         };

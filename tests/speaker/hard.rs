@@ -279,3 +279,23 @@ fn a_microphone_that_told_once_keeps_nobody_else_from_telling() {
     }
     assert!(call.dominant() == Some("alice") && call.talk_of("alice") > 16.0, "{:?}", call.talk_s());
 }
+
+#[test]
+fn a_leg_that_is_not_sent_or_on_hold_silences_nobody() {
+    for is_held in [false, true] {
+        let mut call = Call::new();
+        let legs = [call.open(0, "a1", "alice"), call.open(1, "a2", "alice")];
+        let bob = call.open(1, "b", "bob");
+        if is_held {
+            call.send(1, legs[0], AppEvent::Hold);
+        }
+        for second in 1..=20 {
+            let power = voice(second);
+            call.second(legs[0], second, &[Sound { is_sent: second < 2, ..sound(1, power) }], &[]);
+            call.second(legs[1], second, &[sound(5, power)], &[]);
+            call.second(bob, second, &[sound(2, 0.0)], &[]);
+        }
+        assert_eq!(call.dominant(), Some("alice"), "held: {is_held}");
+        assert!(call.talk_of("alice") > 15.0, "{}", call.talk_of("alice"));
+    }
+}
