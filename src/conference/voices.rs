@@ -570,9 +570,16 @@ pub(super) fn talk(call: &Conference) -> Option<TalkSummary> {
             interruptions: talk.interruptions,
         })
     };
-    // Whoever was only taken for somebody else is nobody.
-    let has_source = |voice: &&Voice| voices.sources.iter().any(|source| voices.is_of(source, voice));
-    let mut speakers: Vec<SpeakerSummary> = voices.voices.iter().filter(has_source).filter_map(speaker).collect();
+    // Whoever was only taken for somebody else, and never spoke, is nobody.
+    let mut has_source = vec![false; voices.voices.len()];
+    for source in &voices.sources {
+        if let Some(has_source) = has_source.get_mut(source.voice as usize) {
+            *has_source = true;
+        }
+    }
+    let has_spoken = |voice: &Voice| floor.talk(voice.seat).is_some_and(|talk| talk.talk_ms > 0);
+    let all = voices.voices.iter().zip(has_source).filter(|&(voice, has_source)| has_source || has_spoken(voice));
+    let mut speakers: Vec<SpeakerSummary> = all.filter_map(|(voice, _)| speaker(voice)).collect();
     speakers.sort_by(|a, b| (a.user.is_none(), &a.user, a.ssrc).cmp(&(b.user.is_none(), &b.user, b.ssrc)));
     let dominant = past.spans.iter().filter_map(|span| {
         let (user, ssrc) = names(voices.voices.get(span.seat.index())?.who);
@@ -596,12 +603,6 @@ pub(super) fn talk(call: &Conference) -> Option<TalkSummary> {
         refused_speakers: voices.refused,
         late_samples: floor.late() + voices.late,
     })
-}
-
-impl Voices {
-    fn is_of(&self, source: &Source, voice: &Voice) -> bool {
-        self.voices.get(source.voice as usize).is_some_and(|of| of.seat == voice.seat)
-    }
 }
 
 /// The fabric on which a stream is sent, by name; of several the first by name.

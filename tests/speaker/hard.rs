@@ -299,3 +299,21 @@ fn a_leg_that_is_not_sent_or_on_hold_silences_nobody() {
         assert!(call.talk_of("alice") > 15.0, "{}", call.talk_of("alice"));
     }
 }
+
+#[test]
+fn a_stream_that_becomes_anothers_takes_no_talk_with_it() {
+    let mut call = Call::new();
+    let bob = call.open(0, "b", "bob");
+    call.map(bob, 1, "alice");
+    for second in 0..=30 {
+        if second == 21 {
+            call.map(bob, 1, "carol");
+        }
+        call.second(bob, second, &[sound(2, 0.0)], &[sound(1, voice(second))]);
+    }
+    assert_eq!(call.dominant(), Some("carol"));
+    let told = call.talk_s();
+    let [(_, alice_s), (_, bob_s), (_, carol_s)] = told[..] else { panic!("{told:?}") };
+    assert_eq!(bob_s, 0.0);
+    assert!((16.0..=20.0).contains(&alice_s) && (7.5..=10.0).contains(&carol_s), "{told:?}");
+}
