@@ -40,6 +40,8 @@ pub(super) struct Voices {
     voices: Vec<Voice>,
     sources: Vec<Source>,
     by_stream: HashMap<StreamKey, u32>,
+    /// Who sends a stream under their name: a source.
+    senders: HashMap<Ssrc, u32>,
     /// Of the reporter of each fabric.
     clocks: Vec<Option<Clock>>,
     /// The caller's time at the first look; `None` once it has moved on.
@@ -133,6 +135,14 @@ impl Past {
         } else {
             self.refused += 1;
         }
+    }
+}
+
+impl Past {
+    /// What one had was another's.
+    fn merge(&mut self, from: Seat, to: Seat) {
+        let seats = self.spans.iter_mut().map(|span| &mut span.seat).chain(&mut self.last);
+        seats.filter(|seat| **seat == from).for_each(|seat| *seat = to);
     }
 }
 
@@ -297,6 +307,7 @@ impl Voices {
             voices: Vec::new(),
             sources: Vec::new(),
             by_stream: HashMap::new(),
+            senders: HashMap::new(),
             clocks: Vec::new(),
             stands: Some(now),
             has_new: false,
@@ -384,20 +395,36 @@ impl Voices {
     /// The source of a stream, which is new or has passed to somebody else. `None` when there is no room.
     fn source(&mut self, stream: StreamKey, owner: Option<UserId>, at_ms: u64, tell: &mut Tell<'_>) -> Option<u32> {
         let known = self.by_stream.get(&stream).copied();
-        if let Some(index) = known {
-            let source = self.sources.get_mut(index as usize)?;
-            if source.owner == owner {
-                return Some(index);
-            }
-            source.owner = owner;
-        } else if self.sources.len() >= tell.limits.speakers().saturating_mul(SOURCES_PER_VOICE) {
+        if let Some(index) = known
+            && self.sources.get(index as usize)?.owner == owner
+        {
+            return Some(index);
+        }
+        if known.is_none() && self.sources.len() >= tell.limits.speakers().saturating_mul(SOURCES_PER_VOICE) {
             return None;
         }
         let voice = self.voice(stream, owner, at_ms, tell.limits)?;
-        if let Some(index) = known {
-            self.pass_on(index, voice, tell);
-            return Some(index);
+        let index = match known {
+            Some(index) => {
+                self.sources.get_mut(index as usize)?.owner = owner;
+                self.pass_on(index, voice, tell);
+                index
+            }
+            None => self.add(stream, owner, voice)?,
+        };
+        if owner.is_some() && stream.direction == Direction::Outbound {
+            self.senders.insert(stream.ssrc, index);
+            for other in (0_u32..).take(self.sources.len()) {
+                let is_theirs = |of: &Source| of.stream.ssrc == stream.ssrc && of.owner.is_none();
+                if self.sources.get(other as usize).is_some_and(is_theirs) {
+                    self.pass_on(other, voice, tell);
+                }
+            }
         }
+        Some(index)
+    }
+
+    fn add(&mut self, stream: StreamKey, owner: Option<UserId>, voice: u32) -> Option<u32> {
         let index = u32::try_from(self.sources.len()).ok()?;
         self.sources.push(Source {
             stream,
@@ -417,25 +444,20 @@ impl Voices {
 
     /// The one whose voice a stream carries. Who sends a stream that others receive without a name is who they hear.
     fn voice(&mut self, stream: StreamKey, owner: Option<UserId>, at_ms: u64, limits: Limits) -> Option<u32> {
+        let nameless = Speaker::Stream(stream.ssrc);
         let Some(user) = owner else {
-            let sender = self
-                .sources
-                .iter()
-                .find(|source| source.stream.ssrc == stream.ssrc && source.stream.direction == Direction::Outbound);
+            let sender = self.senders.get(&stream.ssrc).and_then(|&index| self.sources.get(index as usize));
             let sender = sender.filter(|source| source.owner.is_some()).map(|source| source.voice);
-            return sender.or_else(|| self.find_or_join(Speaker::Stream(stream.ssrc), at_ms, limits));
+            return sender.or_else(|| self.find_or_join(nameless, at_ms, limits));
         };
-        let nameless = self.find(Speaker::Stream(stream.ssrc));
-        match (nameless, self.find(Speaker::User(user))) {
-            (Some(nameless), None) => {
-                let voice = self.voices.get_mut(nameless as usize)?;
-                (voice.who, voice.is_told_muted) = (Speaker::User(user), None);
-                self.has_new = true;
-                Some(nameless)
-            }
-            (_, Some(named)) => Some(named),
-            (None, None) => self.find_or_join(Speaker::User(user), at_ms, limits),
+        if let Some(named) = self.find(Speaker::User(user)) {
+            return Some(named);
         }
+        let Some(index) = self.find(nameless) else { return self.find_or_join(Speaker::User(user), at_ms, limits) };
+        let voice = self.voices.get_mut(index as usize)?;
+        (voice.who, voice.is_told_muted) = (Speaker::User(user), None);
+        self.has_new = true;
+        Some(index)
     }
 
     fn find(&self, who: Speaker) -> Option<u32> {
@@ -458,18 +480,32 @@ impl Voices {
         u32::try_from(seat.index()).ok()
     }
 
-    /// A source turns out to be, or becomes, somebody else's. Whoever has none left goes.
+    /// A source turns out to be, or becomes, somebody else's. Whoever has none left goes: somebody nameless turned out to be
+    /// the other one, and what they said is theirs.
     fn pass_on(&mut self, source: u32, to: u32, tell: &mut Tell<'_>) {
         let Some(of) = self.sources.get_mut(source as usize) else { return };
         let from = core::mem::replace(&mut of.voice, to);
         if from == to {
             return;
         }
-        (of.behind, of.meter) = (None, Meter::new());
-        if let Some(voice) = self.voices.get_mut(from as usize).filter(|voice| voice.primary == Some(source)) {
+        of.behind = None;
+        let Some(voice) = self.voices.get_mut(from as usize) else { return };
+        if voice.primary == Some(source) {
             voice.primary = None;
         }
-        if !self.sources.iter().any(|source| source.voice == from && source.is_open) {
+        let (who, seat) = (voice.who, voice.seat);
+        let is_nameless = matches!(who, Speaker::Stream(_));
+        if !is_nameless {
+            of.meter = Meter::new();
+        }
+        let mut left = self.sources.iter().filter(|source| source.voice == from);
+        if is_nameless && left.next().is_none() {
+            if let Some(to) = self.voices.get(to as usize) {
+                self.floor.merge(seat, to.seat);
+                self.past.merge(seat, to.seat);
+            }
+            self.leave(from, tell);
+        } else if !is_nameless && !left.any(|source| source.is_open) {
             self.leave(from, tell);
         }
     }

@@ -12,10 +12,10 @@
 
 use alloc::vec::Vec;
 
-use super::echo::{Coupling, Far};
-use super::level::{Fraction, Sound};
+use super::echo::Far;
+use super::level::Sound;
 use super::person::{Person, Run, SPEECH_IN_SLOT, Slot};
-use super::talk::{RoomTalk, Talk, Teller};
+use super::talk::{RoomTalk, Talk};
 
 /// What a slot lasts, ms.
 pub const SLOT_MS: u64 = 100;
@@ -146,31 +146,11 @@ impl Floor {
         }
     }
 
-    /// Somebody comes in. Allocates the slots of a window and of a sample: some hundred bytes. `None` beyond 2³² people.
+    /// Somebody comes in. Allocates the slots of a window and of a sample: a kilobyte, for 10 s. `None` beyond 2³² people.
     pub fn join(&mut self, at_ms: u64) -> Option<Seat> {
         let seat = u32::try_from(self.people.len()).ok()?;
         let joined = at_ms / SLOT_MS;
-        let (mut slots, length) = (Vec::new(), self.ring());
-        slots.resize(length, Slot::UNKNOWN);
-        self.people.push(Person {
-            slots,
-            covered: joined.max(self.next.unwrap_or(0)),
-            span: None,
-            joined,
-            muted: None,
-            left: None,
-            opened: 0,
-            before: Fraction::NONE,
-            window_ms: 0,
-            window_known: 0,
-            run: Run::default(),
-            since: 0,
-            dominant_ms: 0,
-            heard: 0,
-            teller: Teller::default(),
-            now: Slot::UNKNOWN,
-            coupling: Coupling::default(),
-        });
+        self.people.push(Person::new(self.ring(), joined, joined.max(self.next.unwrap_or(0))));
         self.active.push(seat);
         self.awaited = None;
         Some(Seat(seat))
@@ -279,6 +259,29 @@ impl Floor {
         }
         self.decide(out);
         self.end_if_gone(at_ms, out);
+    }
+
+    /// One turns out to be another: what was said, and the floor, is that one's. `from` is as if nobody had ever heard them.
+    ///
+    /// What both said at once was said once, as far as can be told: as much as the one spoke over others who did so less.
+    pub fn merge(&mut self, from: Seat, to: Seat) {
+        let (window, next, length) = (self.window as u64, self.next.unwrap_or(0), self.ring() as u64);
+        let (Some(other), true) = (self.people.get_mut(from.index()), from != to) else { return };
+        let fresh = Person::new(length as usize, other.joined, other.covered);
+        let other = core::mem::replace(other, fresh);
+        let Some(person) = self.people.get_mut(to.index()) else { return };
+        if !self.active.contains(&to.0) {
+            person.slots.fill(Slot::UNKNOWN);
+            self.active.push(to.0);
+            self.has_left = true;
+        }
+        self.window_speech_ms -= other.window_ms + person.window_ms;
+        person.merge(&other, next.saturating_sub(window)..next);
+        self.window_speech_ms += person.window_ms;
+        if self.holder == Some(from.0) {
+            (self.holder, person.since) = (Some(to.0), other.since);
+        }
+        self.awaited = None;
     }
 
     /// This one spoke for `ms` while muted, by a level that is measured before the mute.
