@@ -453,7 +453,14 @@ impl Voices {
         if let Some(named) = self.find(Speaker::User(user)) {
             return Some(named);
         }
-        let Some(index) = self.find(nameless) else { return self.find_or_join(Speaker::User(user), at_ms, limits) };
+        // Somebody else may have the same SSRC on another fabric; who sends it is known to be the one whom others hear.
+        let is_theirs = |index: &u32| {
+            let mut others = self.sources.iter().filter(|source| source.voice == *index);
+            stream.direction == Direction::Outbound || others.all(|source| source.stream.fabric == stream.fabric)
+        };
+        let Some(index) = self.find(nameless).filter(is_theirs) else {
+            return self.find_or_join(Speaker::User(user), at_ms, limits);
+        };
         let voice = self.voices.get_mut(index as usize)?;
         (voice.who, voice.is_told_muted) = (Speaker::User(user), None);
         self.has_new = true;

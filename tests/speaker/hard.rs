@@ -367,3 +367,17 @@ fn a_user_counts_once_whoever_reports_first() {
     assert!(usual.speakers[0].talk_s > 30.0);
     assert_eq!(usual, talk([1, 0]));
 }
+
+#[test]
+fn two_people_with_one_ssrc_stay_two() {
+    let mut call = Call::new();
+    let (bob, alice) = (call.open(0, "b", "bob"), call.open(0, "a", "alice"));
+    call.map(alice, 9, "carol");
+    for second in 0..=10 {
+        call.second(bob, second, &[sound(2, 0.0)], &[sound(9, voice(second))]);
+        call.second(alice, second, &[sound(1, 0.0)], &[sound(9, 0.0)]);
+    }
+    assert_eq!(call.dominant(), Some("somebody"));
+    assert_eq!(call.talk_of("carol"), 0.0);
+    assert!(call.talk_of("") > 8.0);
+}
