@@ -66,6 +66,8 @@ pub(super) struct Heard {
     pub(super) span_ms: f64,
     /// `None` for the first look, and where nothing tells.
     pub(super) level: Option<f64>,
+    /// `totalSamplesDuration`, s.
+    pub(super) samples_s: Option<f64>,
     /// So much of the interval was muted or on hold, by the application's word.
     pub(super) muted_ms: f64,
     /// It is so now.
@@ -423,6 +425,7 @@ impl Heard {
             at: account.end(),
             span_ms: 0.0,
             level: None,
+            samples_s: level_of.get(Num::TotalSamplesDuration),
             muted_ms: 0.0,
             is_muted: false,
             is_sent: true,

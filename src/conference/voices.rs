@@ -77,6 +77,8 @@ struct Source {
     meter: Meter,
     end_ms: u64,
     span_ms: u64,
+    /// `totalSamplesDuration` of the last look, s.
+    samples_s: Option<f64>,
     is_open: bool,
     is_muted: bool,
     /// Whether what is heard here is sent.
@@ -357,6 +359,11 @@ impl Voices {
         let is_own = stream.direction == Direction::Outbound;
         let is_muted = self.voices.get(voice as usize).is_some_and(|voice| voice.is_muted);
         let changes_mute = was_muted != heard.is_muted || is_own && is_muted && !heard.is_muted;
+        // What was not played, or not taken in, nobody heard.
+        let span_s = heard.span_ms / 1e3;
+        let samples = source.samples_s.zip(heard.samples_s).map(|(before, now)| now - before);
+        source.samples_s = heard.samples_s;
+        let covered_s = samples.filter(|&samples| samples >= 0.0).map_or(span_s, |samples| samples.min(span_s));
         if heard.span_ms <= 0.0 {
             source.end_ms = source.end_ms.max(to_ms);
         }
@@ -367,8 +374,7 @@ impl Voices {
             }
             return;
         };
-        let span_s = heard.span_ms / 1e3;
-        let sound = source.meter.hear(level * level * span_s, span_s);
+        let sound = source.meter.hear(level * level * covered_s, covered_s);
         let from_ms = to_ms.saturating_sub(span_ms);
         let from_ms = if from_ms.abs_diff(source.end_ms) < SEAM_MS { source.end_ms } else { from_ms };
         (source.end_ms, source.span_ms) = (to_ms.max(source.end_ms), span_ms);
@@ -377,7 +383,8 @@ impl Voices {
             self.mute(voice, tell);
         }
         let Self { floor, voices, past, .. } = self;
-        let (Some(sound), Some(voice)) = (sound, voices.get(voice as usize)) else { return };
+        let Some(voice) = voices.get(voice as usize) else { return };
+        let sound = sound.map_or(Fraction::NONE.into(), |sound| sound.part(covered_s / span_s));
         if voice.primary != Some(index) {
             return;
         }
@@ -433,6 +440,7 @@ impl Voices {
             meter: Meter::new(),
             end_ms: 0,
             span_ms: 0,
+            samples_s: None,
             is_open: true,
             is_muted: false,
             is_sent: true,

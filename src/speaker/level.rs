@@ -95,6 +95,14 @@ pub struct Sound {
     pub loudness: u8,
 }
 
+impl Sound {
+    /// The same where an interval of this is a part of what is told of, and nothing is heard of the rest.
+    #[must_use]
+    pub fn part(self, part: f64) -> Self {
+        Self { speech: Fraction::new(f64::from(self.speech.permille()) / 1e3 * part), ..self }
+    }
+}
+
 impl From<Fraction> for Sound {
     /// Nobody knows how loud.
     fn from(speech: Fraction) -> Self {

@@ -381,3 +381,15 @@ fn two_people_with_one_ssrc_stay_two() {
     assert_eq!(call.talk_of("carol"), 0.0);
     assert!(call.talk_of("") > 8.0);
 }
+
+/// Ten-second looks in which a second of sound was played each: nobody knows of the rest.
+#[test]
+fn talk_is_no_longer_than_the_samples_that_tell_of_it() {
+    let mut call = Call::new();
+    let bob = call.open(0, "b", "bob");
+    for look in 0..=6 {
+        let time = (look * 10_000, look as f64 * 1e4, 10.0);
+        call.snapshot(bob, time, &[sound(2, 0.0)], &[Sound { covered: 0.1, ..sound(1, VOICE) }]);
+    }
+    assert_eq!(call.talk_s(), [("bob".to_owned(), 0.0), (String::new(), 6.0)]);
+}
