@@ -447,7 +447,8 @@ impl Floor {
             let Some(person) = self.people.get_mut(seat as usize).filter(|person| person.now.is_known()) else {
                 continue;
             };
-            if person.coupling.is_echo(person.now.loudness, &far) && person.now.speech_ms > 0 {
+            let span = person.span.unwrap_or(0);
+            if person.coupling.is_echo(person.now.loudness, span, &far) && person.now.speech_ms > 0 {
                 person.now.speech_ms = 0;
                 if let Some(kept) = person.slots.get_mut(here) {
                     kept.speech_ms = 0;

@@ -393,3 +393,20 @@ fn talk_is_no_longer_than_the_samples_that_tell_of_it() {
     }
     assert_eq!(call.talk_s(), [("bob".to_owned(), 0.0), (String::new(), 6.0)]);
 }
+
+/// A loud one and a soft one talk at once; neither hears the other's loudspeaker.
+#[test]
+fn a_soft_voice_is_no_echo_of_a_loud_one() {
+    for (loud_dbov, soft_dbov) in [(-8.0, -22.0), (-10.0, -22.0), (-22.0, -38.0)] {
+        let [loud, soft] = [loud_dbov, soft_dbov].map(|dbov: f64| 10_f64.powf(dbov / 10.0));
+        let mut call = Call::new();
+        let (alice, bob) = (call.open(0, "a", "alice"), call.open(0, "b", "bob"));
+        for second in 0..=60 {
+            let [a, b] = [(second * 7 % 5) as f64 / 5.0, (second * 3 % 4) as f64 / 4.0].map(|part| 0.5 + part);
+            call.second(alice, second, &[sound(1, if second < 50 { loud * a } else { 0.0 })], &[]);
+            call.second(bob, second, &[sound(2, if second > 5 { soft * b } else { 0.0 })], &[]);
+        }
+        let talk = call.talk();
+        assert!(call.talk_of("bob") > 40.0 && talk.overlap_s > 30.0, "{soft_dbov} dBov: {talk:?}");
+    }
+}
