@@ -151,6 +151,9 @@ impl Past {
 impl Conference {
     /// Who is the dominant speaker: who has spoken for long enough, and was not followed by somebody else, by 2 s of
     /// silence, a mute or the end of their stay. See [`crate::speaker`]. Its answer may change after any input. O(1).
+    ///
+    /// Time passes by what is reported: when nobody reports any more, the last answer stays until the stay of the one who
+    /// spoke ends by [`Config::silence`].
     #[must_use]
     pub fn dominant_speaker(&self) -> Option<Speaker> {
         let voices = self.voices.as_deref()?;
