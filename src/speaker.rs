@@ -20,7 +20,8 @@
 //! by clocks that differ ([`clock::Clock`]); who keeps others waiting for more than two of their samples is not waited for.
 //! No report comes from the future, and one snapshot is of one time: what is older by 20 s than its latest look is not heard.
 //! A loudspeaker that is heard by an open microphone, 12 dB softer or more, makes nobody a speaker; who was silent while
-//! somebody else spoke for 2.5 s has no such microphone for the next minute. Where nobody reports any more, time stands still.
+//! somebody else spoke for 2.5 s and three samples has no such microphone for the next minute. Where nobody reports any more,
+//! [`handle_timeout`](crate::Conference::handle_timeout) ends it, after the 2 s of silence and two more samples.
 //!
 //! Beside that there is callstats' own question: [who was the only one](crate::Conference::only_speaker) to speak in the
 //! window of 10 s.

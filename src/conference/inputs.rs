@@ -228,6 +228,7 @@ impl Conference {
         if self.is_settled {
             return Ok(());
         }
+        self.pass_time(now);
         while let Some((user, deadline)) = self.roster.overdue(now, self.config.silence_micros()) {
             if self.end.is_some_and(|end| end.at < deadline) {
                 break;

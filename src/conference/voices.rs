@@ -152,8 +152,7 @@ impl Conference {
     /// Who is the dominant speaker: who has spoken for long enough, and was not followed by somebody else, by 2 s of
     /// silence, a mute or the end of their stay. See [`crate::speaker`]. Its answer may change after any input. O(1).
     ///
-    /// Time passes by what is reported: when nobody reports any more, the last answer stays until the stay of the one who
-    /// spoke ends by [`Config::silence`].
+    /// Time passes by what is reported, and by [`handle_timeout`](Self::handle_timeout) where nobody reports any more.
     #[must_use]
     pub fn dominant_speaker(&self) -> Option<Speaker> {
         let voices = self.voices.as_deref()?;
@@ -243,6 +242,18 @@ impl Conference {
         if let Some(index) = voices.find(Speaker::User(user)) {
             voices.tell_muted(index, is_silenced(&self.fabrics, user), &mut tell);
         }
+    }
+
+    /// When whoever spoke last is silent, if nothing is reported until then.
+    pub(super) fn silent_at(&self) -> Option<Timestamp> {
+        self.voices.as_deref()?.floor.silent_at_ms().map(Timestamp::from_millis)
+    }
+
+    /// Time has passed without a report.
+    pub(super) fn pass_time(&mut self, now: Timestamp) {
+        let Some(Voices { floor, voices, past, .. }) = self.voices.as_deref_mut() else { return };
+        let mut tell = Tell { now, limits: self.config.limits(), out: &mut self.out };
+        floor.pass_time(tell.now_ms(), &mut |change| pass(voices, past, change, &mut tell));
     }
 
     /// A fabric has ended, and what comes by it.

@@ -291,6 +291,22 @@ impl Floor {
         }
     }
 
+    /// When the one who has the floor has lost it, if nobody is heard any more until then, ms. `None` if nobody has it. O(1).
+    #[must_use]
+    pub fn silent_at_ms(&self) -> Option<u64> {
+        let end = self.holder()?.run.end + SILENCE_MS / SLOT_MS;
+        Some((self.newest.max(end) + 2 * self.longest + LENIENCE_SLOTS) * SLOT_MS)
+    }
+
+    /// Tells the time, for when nobody is heard any more: ends the floor when it is [over](Self::silent_at_ms).
+    pub fn pass_time(&mut self, now_ms: u64, out: &mut dyn FnMut(Change)) {
+        let Some(holder) = self.holder().filter(|_| self.silent_at_ms().is_some_and(|at_ms| at_ms <= now_ms)) else {
+            return;
+        };
+        self.newest = self.newest.max(holder.run.end + SILENCE_MS / SLOT_MS);
+        self.decide_until(self.newest, out);
+    }
+
     /// Decides all that was heard, waiting for nobody any more: the end of a call.
     pub fn finish(&mut self, out: &mut dyn FnMut(Change)) {
         self.decide_until(self.newest, out);

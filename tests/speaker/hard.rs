@@ -410,3 +410,22 @@ fn a_soft_voice_is_no_echo_of_a_loud_one() {
         assert!(call.talk_of("bob") > 40.0 && talk.overlap_s > 30.0, "{soft_dbov} dBov: {talk:?}");
     }
 }
+
+#[test]
+fn a_floor_ends_also_where_nobody_reports_any_more() {
+    let mut call = Call::new();
+    let alice = call.open(0, "a", "alice");
+    for second in 0..=5 {
+        call.second(alice, second, &[sound(1, voice(second))], &[]);
+    }
+    assert_eq!(call.dominant(), Some("alice"));
+    let due = call.call.poll_timeout().unwrap();
+    call.call.handle_timeout(Timestamp::from_micros(due.as_micros() - 1)).unwrap();
+    assert_eq!(call.dominant(), Some("alice"));
+    call.call.handle_timeout(due).unwrap();
+    assert_eq!(call.dominant(), None);
+    // Two seconds of silence, and twice a sample for who is late.
+    assert!((7_000..10_000).contains(&(due.as_micros() / 1_000)));
+    // What is next is the end of her stay.
+    assert_eq!(call.call.poll_timeout(), Some(Timestamp::from_millis(35_000)));
+}
