@@ -219,6 +219,7 @@ impl Conference {
     /// Tells the time. Who was silent for [`Config::silence`](crate::Config::silence) is gone; when that is all, or the end
     /// came before, the conference is over. To be called when [`poll_timeout`](Self::poll_timeout) says so, before what
     /// else happens at that time; who never calls it has no timeouts. With the conference ends the stay of whoever is left.
+    /// A dominant speaker of whom, as of everybody, no more is reported has the floor no longer.
     ///
     /// # Errors
     /// [`InputError::TimeWentBackwards`].
