@@ -334,7 +334,8 @@ impl Conference {
             return None;
         }
         let end = self.end.map(|end| end.at);
-        end.into_iter().chain(self.roster.next_deadline(self.config.silence_micros())).min()
+        let deadline = self.roster.next_deadline(self.config.silence_micros());
+        end.into_iter().chain(deadline).chain(deadline.and(self.silent_at())).min()
     }
 
     /// What the call came to so far. Changes nothing, so that it may be asked again at any time.

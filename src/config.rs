@@ -80,7 +80,8 @@ limits! {
         /// How many things that happened are kept for the summary. Further ones are polled and counted, and not kept.
         ;
     speakers with_speakers 1_024
-        /// How many people's talk is followed, at some 1.5 kilobytes each. What others say is counted in
+        /// How many people's talk is followed, at some 1.5 kilobytes each; of these half, rounded up, may be streams that nobody
+        /// named. What others say is counted in
         /// [`TalkSummary::refused_speakers`](crate::summary::TalkSummary::refused_speakers).
         ;
     turns with_turns 1_024

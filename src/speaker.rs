@@ -18,18 +18,23 @@
 //! has the floor after 0.4 s; who is alone in it, at the first sample. A mute, a hold and leaving end it at once. It is
 //! told within [`dominant::LATENCY_MS`] and one sample of the slowest who reports. Samples may come late, in any order and
 //! by clocks that differ ([`clock::Clock`]); who keeps others waiting for more than two of their samples is not waited for.
-//! A loudspeaker that is heard by an open microphone, 12 dB softer or more, makes nobody a speaker.
+//! No report comes from the future, and one snapshot is of one time: what is older by 20 s than its latest look is not heard.
+//! A loudspeaker that is heard by an open microphone, 12 dB softer or more, makes nobody a speaker; who was silent while
+//! somebody else spoke for 2.5 s and three samples has no such microphone for the next minute. Where nobody reports any more,
+//! [`handle_timeout`](crate::Conference::handle_timeout) ends it, after the 2 s of silence and two more samples.
 //!
 //! Beside that there is callstats' own question: [who was the only one](crate::Conference::only_speaker) to speak in the
 //! window of 10 s.
 //!
 //! # Whose voice
 //!
-//! A user's voice counts once, by their own microphone before what others receive, and of several of these by the fabric
-//! that was opened first; the next one stands in where it falls silent. A stream of nobody's is the voice of who sends the
-//! same SSRC on another fabric; if nobody does, of somebody nameless, who is told by that SSRC and becomes a user when an
-//! association says so. What is muted, on hold or not sent is not heard, and counts as talk while muted where its level
-//! still is reported.
+//! A user's voice counts once, by their own microphone before what others receive, by what is sent before what is not, and
+//! of several of these by the fabric that was opened first; the next one stands in where it falls silent. A stream of nobody's
+//! is the voice of who sends the same SSRC on another fabric; if nobody does, of somebody nameless, who is told by that SSRC
+//! and becomes a user when an association on the same fabric says so: what they said is the user's then. A stream that becomes
+//! another user's leaves what was said to the former one. Half of [`Limits::speakers`](crate::Limits::speakers) are kept for
+//! users. What is muted, on hold or not sent is not heard, and counts as talk while muted where its level still is reported;
+//! who tells no level of a microphone is muted by their fabrics. Who left is heard again when they are back, not before.
 //!
 //! # What cadence can tell
 //!
@@ -39,6 +44,8 @@
 //! | above 0.5 s | turns and interruptions are `None`: half of all answers begin within 0.2 s |
 //! | up to 10 s | talk, overlap and the floor as parts of each sample, laid at its end or beginning |
 //! | above 20 s | nothing of that time |
+//!
+//! Talk is laid out only where samples tell of it: by `totalSamplesDuration`, where there is one.
 //!
 //! ```
 //! use callgauge::id::MediaKind;

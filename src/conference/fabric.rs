@@ -66,6 +66,8 @@ pub(super) struct Heard {
     pub(super) span_ms: f64,
     /// `None` for the first look, and where nothing tells.
     pub(super) level: Option<f64>,
+    /// `totalSamplesDuration`, s.
+    pub(super) samples_s: Option<f64>,
     /// So much of the interval was muted or on hold, by the application's word.
     pub(super) muted_ms: f64,
     /// It is so now.
@@ -291,6 +293,29 @@ impl Fabric {
         self.notes.get(slot).is_some_and(|notes| notes.told.muted || notes.told.held)
     }
 
+    /// Whether the latest snapshot has sound that is sent.
+    pub(super) fn sends_sound(&self) -> bool {
+        self.sent_sound().next().is_some()
+    }
+
+    /// Whether all sound that is sent is muted or on hold, by the application's word.
+    pub(super) fn is_silenced(&self) -> bool {
+        let mut sent = self.sent_sound().peekable();
+        self.media.is_held
+            || if sent.peek().is_some() { sent.all(|slot| self.is_muted(slot)) } else { self.media.is_muted() }
+    }
+
+    fn sent_sound(&self) -> impl Iterator<Item = usize> {
+        let is_sent =
+            |account: &Account| account.direction == Direction::Outbound && account.kind == Some(MediaKind::Audio);
+        let is_here = |slot: usize| self.seats.get(slot).is_some_and(|seat| seat.snapshot == self.snapshots);
+        self.accounts
+            .iter()
+            .enumerate()
+            .filter(move |&(slot, account)| is_sent(account) && is_here(slot))
+            .map(|(slot, _)| slot)
+    }
+
     /// The figures of the stream's latest interval.
     pub(super) fn latest(&self, slot: usize) -> Latest {
         self.notes.get(slot).map(|notes| notes.latest).unwrap_or_default()
@@ -400,6 +425,7 @@ impl Heard {
             at: account.end(),
             span_ms: 0.0,
             level: None,
+            samples_s: level_of.get(Num::TotalSamplesDuration),
             muted_ms: 0.0,
             is_muted: false,
             is_sent: true,

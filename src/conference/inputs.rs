@@ -102,7 +102,9 @@ impl Conference {
             if ends_speech && self.dominant == Some(fabric) {
                 self.dominant = None;
             }
-            self.retell_voices(now, fabric);
+            if ends_speech || matches!(event, AppEvent::Resume | AppEvent::AudioUnmute(_)) {
+                self.retell_voices(now, fabric);
+            }
             self.raise(Happening { ssrc: event.ssrc(), ..Happening::new(now, event.kind()) }, Some(fabric));
         }
         Ok(answer)
@@ -217,6 +219,7 @@ impl Conference {
     /// Tells the time. Who was silent for [`Config::silence`](crate::Config::silence) is gone; when that is all, or the end
     /// came before, the conference is over. To be called when [`poll_timeout`](Self::poll_timeout) says so, before what
     /// else happens at that time; who never calls it has no timeouts. With the conference ends the stay of whoever is left.
+    /// A dominant speaker of whom, as of everybody, no more is reported has the floor no longer.
     ///
     /// # Errors
     /// [`InputError::TimeWentBackwards`].
@@ -226,6 +229,7 @@ impl Conference {
         if self.is_settled {
             return Ok(());
         }
+        self.pass_time(now);
         while let Some((user, deadline)) = self.roster.overdue(now, self.config.silence_micros()) {
             if self.end.is_some_and(|end| end.at < deadline) {
                 break;

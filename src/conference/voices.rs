@@ -1,12 +1,16 @@
 //! Whose voice each stream carries: from the levels of streams to who speaks.
 
+mod past;
+
 use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 
 use hashbrown::HashMap;
 
+use self::past::Past;
+pub(super) use self::past::talk;
 use super::Conference;
 use super::fabric::{Fabric, Heard};
 use super::outbox::Outbox;
@@ -14,10 +18,9 @@ use crate::config::{Config, Limits};
 use crate::event::Event;
 use crate::id::{Direction, FabricId, Ssrc, StreamKey, UserId};
 use crate::speaker::clock::Clock;
-use crate::speaker::dominant::{Change, Floor, SLOT_MS, Seat};
+use crate::speaker::dominant::{Change, Floor, LONGEST_MS, Seat};
 use crate::speaker::level::{Fraction, Meter};
 use crate::speaker::{Speaker, SpeakerChange};
-use crate::summary::{DominanceSummary, SpeakerSummary, TalkSummary};
 use crate::unit::Timestamp;
 
 /// Streams of sound for each person that are followed at most, on average: their own, and as others receive it.
@@ -27,11 +30,6 @@ const SEAM_MS: u64 = 250;
 /// A source that was not heard for so much longer than its samples last is replaced, ms.
 const STALE_MS: u64 = 2_000;
 
-/// A time that lasts.
-const OPEN: u32 = u32::MAX;
-/// Room for so many times is made at once.
-const MOST_RESERVED: usize = 1_024;
-
 /// Everybody who can be heard.
 #[derive(Clone, Debug)]
 pub(super) struct Voices {
@@ -39,10 +37,18 @@ pub(super) struct Voices {
     voices: Vec<Voice>,
     sources: Vec<Source>,
     by_stream: HashMap<StreamKey, u32>,
+    /// Who sends a stream under their name: a source.
+    senders: HashMap<Ssrc, u32>,
     /// Of the reporter of each fabric.
-    clocks: Vec<Clock>,
+    clocks: Vec<Option<Clock>>,
+    /// The caller's time at the first look; `None` once it has moved on.
+    stands: Option<Timestamp>,
+    /// Somebody was not here, or had no name, at the last snapshot.
+    has_new: bool,
     past: Past,
     refused: u64,
+    /// Looks that were much older than others of their snapshot.
+    late: u64,
 }
 
 /// Somebody who can be heard.
@@ -54,6 +60,9 @@ struct Voice {
     /// was opened first.
     primary: Option<u32>,
     is_muted: bool,
+    /// Whether the fabrics of a user are muted or on hold, for who tells no level of a microphone; `None` as long as nobody
+    /// asked them.
+    is_told_muted: Option<bool>,
 }
 
 /// A stream that carries somebody's voice.
@@ -65,60 +74,29 @@ struct Source {
     meter: Meter,
     end_ms: u64,
     span_ms: u64,
+    /// `totalSamplesDuration` of the last look, s.
+    samples_s: Option<f64>,
     is_open: bool,
     is_muted: bool,
+    /// Whether what is heard here is sent.
+    is_sent: bool,
     /// The source that was found to count rather than this one.
     behind: Option<u32>,
 }
 
-/// Who was the dominant speaker when.
-#[derive(Clone, Debug, Default)]
-struct Past {
-    spans: Vec<Span>,
-    first_ms: u64,
-    refused: u64,
-    changes: u64,
-    last: Option<Seat>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Span {
-    seat: Seat,
-    /// In [`SLOT_MS`] after `first_ms`.
-    since: u32,
-    /// Likewise; [`OPEN`] while it lasts.
-    until: u32,
-}
-
-/// From one time to another, in [`SLOT_MS`].
-fn slots(from_ms: u64, to_ms: u64) -> u32 {
-    u32::try_from(to_ms.saturating_sub(from_ms) / SLOT_MS).unwrap_or(OPEN)
-}
-
-impl Past {
-    fn note(&mut self, change: Change, limits: Limits) {
-        let (first_ms, ended_ms) = (self.first_ms, change.ended_ms);
-        if let (Some(open), Some(ended_ms)) = (self.spans.last_mut().filter(|span| span.until == OPEN), ended_ms) {
-            open.until = slots(first_ms, ended_ms);
-        }
-        let Some(seat) = change.now else { return };
-        if self.spans.is_empty() {
-            self.first_ms = change.since_ms;
-        }
-        let since = slots(self.first_ms, change.since_ms);
-        self.changes += u64::from(self.last.is_some_and(|last| last != seat));
-        self.last = Some(seat);
-        if self.spans.len() < limits.turns() {
-            self.spans.push(Span { seat, since, until: OPEN });
-        } else {
-            self.refused += 1;
-        }
+impl Source {
+    /// The less, the sooner it counts.
+    fn rank(&self) -> (bool, bool, bool) {
+        let is_received = self.stream.direction == Direction::Inbound;
+        (is_received, self.is_muted || !self.is_sent, self.owner.is_none())
     }
 }
 
 impl Conference {
     /// Who is the dominant speaker: who has spoken for long enough, and was not followed by somebody else, by 2 s of
     /// silence, a mute or the end of their stay. See [`crate::speaker`]. Its answer may change after any input. O(1).
+    ///
+    /// Time passes by what is reported, and by [`handle_timeout`](Self::handle_timeout) where nobody reports any more.
     #[must_use]
     pub fn dominant_speaker(&self) -> Option<Speaker> {
         let voices = self.voices.as_deref()?;
@@ -151,7 +129,7 @@ impl Conference {
     /// Takes what the latest snapshot of a fabric says of sound.
     pub(super) fn listen(&mut self, now: Timestamp, fabric: FabricId) {
         let Some(room) = self.fabrics.get(fabric.index()).filter(|room| !room.heard.is_empty()) else { return };
-        let voices = self.voices.get_or_insert_with(|| Box::new(Voices::new(&self.config)));
+        let voices = self.voices.get_or_insert_with(|| Box::new(Voices::new(&self.config, now)));
         let precedes = |a: StreamKey, b: StreamKey| {
             let order = |stream: StreamKey| {
                 let fabric = self.fabrics.get(stream.fabric.index())?;
@@ -161,11 +139,26 @@ impl Conference {
             };
             (a.direction == Direction::Inbound, order(a)) < (b.direction == Direction::Inbound, order(b))
         };
-        voices.set_clock(fabric, now, &room.heard);
+        let latest_ms = voices.set_clock(fabric, now, &room.heard);
         for heard in &room.heard {
+            // One snapshot moves the room on once.
+            if heard.at.as_millis() + (LONGEST_MS as f64) < latest_ms {
+                voices.late += 1;
+                continue;
+            }
             let owner = room.owner_at(heard.slot as usize).0;
             let mut tell = Tell { now, limits: self.config.limits(), out: &mut self.out };
-            voices.hear(fabric, heard, owner, &precedes, &mut tell);
+            let is_here = owner.and_then(|user| self.roster.get(user)).is_none_or(|user| user.presence.left.is_none());
+            voices.hear(fabric, heard, (owner, is_here), &precedes, &mut tell);
+        }
+        if core::mem::take(&mut voices.has_new) {
+            let mut tell = Tell { now, limits: self.config.limits(), out: &mut self.out };
+            for index in (0_u32..).take(voices.voices.len()) {
+                let voice = voices.voices.get(index as usize).filter(|voice| voice.is_told_muted.is_none());
+                if let Some(Speaker::User(user)) = voice.map(|voice| voice.who) {
+                    voices.tell_muted(index, is_silenced(&self.fabrics, user), &mut tell);
+                }
+            }
         }
     }
 
@@ -182,6 +175,29 @@ impl Conference {
                 voices.mute(voice, &mut tell);
             }
         }
+        self.retell_user(now, fabric);
+    }
+
+    /// What is said of a fabric may mute, or unmute, its user.
+    fn retell_user(&mut self, now: Timestamp, fabric: FabricId) {
+        let Some(user) = self.fabrics.get(fabric.index()).and_then(|room| room.spec.local_user) else { return };
+        let Some(voices) = self.voices.as_deref_mut() else { return };
+        let mut tell = Tell { now, limits: self.config.limits(), out: &mut self.out };
+        if let Some(index) = voices.find(Speaker::User(user)) {
+            voices.tell_muted(index, is_silenced(&self.fabrics, user), &mut tell);
+        }
+    }
+
+    /// When whoever spoke last is silent, if nothing is reported until then.
+    pub(super) fn silent_at(&self) -> Option<Timestamp> {
+        self.voices.as_deref()?.floor.silent_at_ms().map(Timestamp::from_millis)
+    }
+
+    /// Time has passed without a report.
+    pub(super) fn pass_time(&mut self, now: Timestamp) {
+        let Some(Voices { floor, voices, past, .. }) = self.voices.as_deref_mut() else { return };
+        let mut tell = Tell { now, limits: self.config.limits(), out: &mut self.out };
+        floor.pass_time(tell.now_ms(), &mut |change| pass(voices, past, change, &mut tell));
     }
 
     /// A fabric has ended, and what comes by it.
@@ -204,6 +220,7 @@ impl Conference {
             }
             voices.mute(index, &mut tell);
         }
+        self.retell_user(now, fabric);
     }
 
     /// A user is gone.
@@ -211,9 +228,22 @@ impl Conference {
         let Some(voices) = self.voices.as_deref_mut() else { return };
         let mut tell = Tell { now: at, limits: self.config.limits(), out: &mut self.out };
         if let Some(index) = voices.find(Speaker::User(user)) {
+            for source in voices.sources.iter_mut().filter(|source| source.voice == index) {
+                source.is_open = false;
+            }
             voices.leave(index, &mut tell);
         }
     }
+}
+
+/// Whether a user has muted all that they send, or has it on hold: on each open fabric that sends sound, or, if none does, on
+/// each that is open.
+fn is_silenced(fabrics: &[Fabric], user: UserId) -> bool {
+    let open =
+        || fabrics.iter().filter(|fabric| fabric.spec.local_user == Some(user) && fabric.life.terminated.is_none());
+    let sends = open().any(Fabric::sends_sound);
+    let mut theirs = open().filter(|fabric| !sends || fabric.sends_sound()).peekable();
+    theirs.peek().is_some() && theirs.all(Fabric::is_silenced)
 }
 
 /// Where changes go.
@@ -230,40 +260,49 @@ impl Tell<'_> {
 }
 
 impl Voices {
-    fn new(config: &Config) -> Self {
+    fn new(config: &Config, now: Timestamp) -> Self {
         Self {
             // At most a minute.
             floor: Floor::new(config.speaker_window().as_millis() as u64),
             voices: Vec::new(),
             sources: Vec::new(),
             by_stream: HashMap::new(),
+            senders: HashMap::new(),
             clocks: Vec::new(),
-            past: Past { spans: Vec::with_capacity(config.limits().turns().min(MOST_RESERVED)), ..Past::default() },
+            stands: Some(now),
+            has_new: false,
+            past: Past::new(config.limits()),
             refused: 0,
+            late: 0,
         }
     }
 
-    /// Takes the time of the latest look of a snapshot.
-    fn set_clock(&mut self, fabric: FabricId, now: Timestamp, heard: &[Heard]) {
+    /// Takes the time of the latest look of a snapshot, ms, and says it. A caller whose time stands still is asked once for each reporter.
+    fn set_clock(&mut self, fabric: FabricId, now: Timestamp, heard: &[Heard]) -> f64 {
         if self.clocks.len() <= fabric.index() {
-            self.clocks.resize(fabric.index() + 1, Clock::new());
+            self.clocks.resize(fabric.index() + 1, None);
         }
+        self.stands = self.stands.filter(|&first| first == now);
         let latest_ms = heard.iter().map(|heard| heard.at.as_millis()).fold(0.0, f64::max);
-        if let Some(clock) = self.clocks.get_mut(fabric.index()) {
-            clock.look(now.as_micros() as f64 / 1e3, latest_ms);
+        if let Some(clock) = self.clocks.get_mut(fabric.index())
+            && (clock.is_none() || self.stands.is_none())
+        {
+            clock.get_or_insert_default().look(now.as_micros() as f64 / 1e3, latest_ms);
         }
+        latest_ms
     }
 
-    /// Takes a look at a stream.
+    /// Takes a look at a stream: whose it is, and whether that one is here.
     fn hear(
         &mut self,
         fabric: FabricId,
         heard: &Heard,
-        owner: Option<UserId>,
+        (owner, is_here): (Option<UserId>, bool),
         precedes: &dyn Fn(StreamKey, StreamKey) -> bool,
         tell: &mut Tell<'_>,
     ) {
-        let to_ms = self.clocks.get(fabric.index()).map_or(0.0, |clock| clock.place(heard.at.as_millis()));
+        let clock = self.clocks.get(fabric.index()).copied().flatten().unwrap_or_default();
+        let to_ms = clock.place(heard.at.as_millis());
         // Positive; saturates.
         let (to_ms, span_ms) = (to_ms as u64, heard.span_ms as u64);
         let stream = StreamKey::new(fabric, heard.direction, heard.ssrc);
@@ -273,26 +312,37 @@ impl Voices {
         };
         let Some(source) = self.sources.get_mut(index as usize) else { return };
         let was_muted = core::mem::replace(&mut source.is_muted, heard.is_muted);
-        source.is_open = true;
+        (source.is_open, source.is_sent) = (is_here, heard.is_sent);
         let voice = source.voice;
+        let is_own = stream.direction == Direction::Outbound;
+        let is_muted = self.voices.get(voice as usize).is_some_and(|voice| voice.is_muted);
+        let changes_mute = was_muted != heard.is_muted || is_own && is_muted && !heard.is_muted;
+        // What was not played, or not taken in, nobody heard.
+        let span_s = heard.span_ms / 1e3;
+        let samples = source.samples_s.zip(heard.samples_s).map(|(before, now)| now - before);
+        source.samples_s = heard.samples_s;
+        let covered_s = samples.filter(|&samples| samples >= 0.0).map_or(span_s, |samples| samples.min(span_s));
+        if heard.span_ms <= 0.0 {
+            source.end_ms = source.end_ms.max(to_ms);
+        }
         let (Some(level), true) = (heard.level, heard.span_ms > 0.0) else {
             self.choose(index, precedes);
-            if was_muted != heard.is_muted {
+            if changes_mute {
                 self.mute(voice, tell);
             }
             return;
         };
-        let span_s = heard.span_ms / 1e3;
-        let sound = source.meter.hear(level * level * span_s, span_s);
+        let sound = source.meter.hear(level * level * covered_s, covered_s);
         let from_ms = to_ms.saturating_sub(span_ms);
         let from_ms = if from_ms.abs_diff(source.end_ms) < SEAM_MS { source.end_ms } else { from_ms };
         (source.end_ms, source.span_ms) = (to_ms.max(source.end_ms), span_ms);
         self.choose(index, precedes);
-        if was_muted != heard.is_muted {
+        if changes_mute {
             self.mute(voice, tell);
         }
         let Self { floor, voices, past, .. } = self;
-        let (Some(sound), Some(voice)) = (sound, voices.get(voice as usize)) else { return };
+        let Some(voice) = voices.get(voice as usize) else { return };
+        let sound = sound.map_or(Fraction::NONE.into(), |sound| sound.part(covered_s / span_s));
         if voice.primary != Some(index) {
             return;
         }
@@ -300,7 +350,9 @@ impl Voices {
         if unheard_ms > 0.0 && level > 0.0 {
             floor.speak_muted(voice.seat, (unheard_ms * f64::from(sound.speech.permille()) / 1e3) as u64);
         }
-        floor.come_back(voice.seat, from_ms);
+        if is_here {
+            floor.come_back(voice.seat, from_ms);
+        }
         let sound = if heard.is_sent { sound } else { Fraction::NONE.into() };
         floor.hear(voice.seat, from_ms, to_ms, sound, &mut |change| pass(voices, past, change, tell));
     }
@@ -308,20 +360,36 @@ impl Voices {
     /// The source of a stream, which is new or has passed to somebody else. `None` when there is no room.
     fn source(&mut self, stream: StreamKey, owner: Option<UserId>, at_ms: u64, tell: &mut Tell<'_>) -> Option<u32> {
         let known = self.by_stream.get(&stream).copied();
-        if let Some(index) = known {
-            let source = self.sources.get_mut(index as usize)?;
-            if source.owner == owner {
-                return Some(index);
-            }
-            source.owner = owner;
-        } else if self.sources.len() >= tell.limits.speakers().saturating_mul(SOURCES_PER_VOICE) {
+        if let Some(index) = known
+            && self.sources.get(index as usize)?.owner == owner
+        {
+            return Some(index);
+        }
+        if known.is_none() && self.sources.len() >= tell.limits.speakers().saturating_mul(SOURCES_PER_VOICE) {
             return None;
         }
         let voice = self.voice(stream, owner, at_ms, tell.limits)?;
-        if let Some(index) = known {
-            self.pass_on(index, voice, tell);
-            return Some(index);
+        let index = match known {
+            Some(index) => {
+                self.sources.get_mut(index as usize)?.owner = owner;
+                self.pass_on(index, voice, tell);
+                index
+            }
+            None => self.add(stream, owner, voice)?,
+        };
+        if owner.is_some() && stream.direction == Direction::Outbound {
+            self.senders.insert(stream.ssrc, index);
+            for other in (0_u32..).take(self.sources.len()) {
+                let is_theirs = |of: &Source| of.stream.ssrc == stream.ssrc && of.owner.is_none();
+                if self.sources.get(other as usize).is_some_and(is_theirs) {
+                    self.pass_on(other, voice, tell);
+                }
+            }
         }
+        Some(index)
+    }
+
+    fn add(&mut self, stream: StreamKey, owner: Option<UserId>, voice: u32) -> Option<u32> {
         let index = u32::try_from(self.sources.len()).ok()?;
         self.sources.push(Source {
             stream,
@@ -330,8 +398,10 @@ impl Voices {
             meter: Meter::new(),
             end_ms: 0,
             span_ms: 0,
+            samples_s: None,
             is_open: true,
             is_muted: false,
+            is_sent: true,
             behind: None,
         });
         self.by_stream.insert(stream, index);
@@ -340,23 +410,27 @@ impl Voices {
 
     /// The one whose voice a stream carries. Who sends a stream that others receive without a name is who they hear.
     fn voice(&mut self, stream: StreamKey, owner: Option<UserId>, at_ms: u64, limits: Limits) -> Option<u32> {
+        let nameless = Speaker::Stream(stream.ssrc);
         let Some(user) = owner else {
-            let sender = self
-                .sources
-                .iter()
-                .find(|source| source.stream.ssrc == stream.ssrc && source.stream.direction == Direction::Outbound);
+            let sender = self.senders.get(&stream.ssrc).and_then(|&index| self.sources.get(index as usize));
             let sender = sender.filter(|source| source.owner.is_some()).map(|source| source.voice);
-            return sender.or_else(|| self.find_or_join(Speaker::Stream(stream.ssrc), at_ms, limits));
+            return sender.or_else(|| self.find_or_join(nameless, at_ms, limits));
         };
-        let nameless = self.find(Speaker::Stream(stream.ssrc));
-        match (nameless, self.find(Speaker::User(user))) {
-            (Some(nameless), None) => {
-                self.voices.get_mut(nameless as usize)?.who = Speaker::User(user);
-                Some(nameless)
-            }
-            (_, Some(named)) => Some(named),
-            (None, None) => self.find_or_join(Speaker::User(user), at_ms, limits),
+        if let Some(named) = self.find(Speaker::User(user)) {
+            return Some(named);
         }
+        // Somebody else may have the same SSRC on another fabric; who sends it is known to be the one whom others hear.
+        let is_theirs = |index: &u32| {
+            let mut others = self.sources.iter().filter(|source| source.voice == *index);
+            stream.direction == Direction::Outbound || others.all(|source| source.stream.fabric == stream.fabric)
+        };
+        let Some(index) = self.find(nameless).filter(is_theirs) else {
+            return self.find_or_join(Speaker::User(user), at_ms, limits);
+        };
+        let voice = self.voices.get_mut(index as usize)?;
+        (voice.who, voice.is_told_muted) = (Speaker::User(user), None);
+        self.has_new = true;
+        Some(index)
     }
 
     fn find(&self, who: Speaker) -> Option<u32> {
@@ -368,31 +442,49 @@ impl Voices {
         if let Some(index) = self.find(who) {
             return Some(index);
         }
-        if self.voices.len() >= limits.speakers() {
+        let is_nameless = matches!(who, Speaker::Stream(_));
+        let nameless = || self.voices.iter().filter(|voice| matches!(voice.who, Speaker::Stream(_))).count();
+        if self.voices.len() >= limits.speakers() || is_nameless && nameless() >= limits.speakers().div_ceil(2) {
             return None;
         }
         let seat = self.floor.join(at_ms)?;
-        self.voices.push(Voice { who, seat, primary: None, is_muted: false });
+        self.voices.push(Voice { who, seat, primary: None, is_muted: false, is_told_muted: None });
+        self.has_new = true;
         u32::try_from(seat.index()).ok()
     }
 
-    /// A source turns out to be, or becomes, somebody else's. Whoever has none left goes.
+    /// A source turns out to be, or becomes, somebody else's. Whoever has none left goes: somebody nameless turned out to be
+    /// the other one, and what they said is theirs.
     fn pass_on(&mut self, source: u32, to: u32, tell: &mut Tell<'_>) {
         let Some(of) = self.sources.get_mut(source as usize) else { return };
         let from = core::mem::replace(&mut of.voice, to);
         if from == to {
             return;
         }
-        (of.behind, of.meter) = (None, Meter::new());
-        if let Some(voice) = self.voices.get_mut(from as usize).filter(|voice| voice.primary == Some(source)) {
+        of.behind = None;
+        let Some(voice) = self.voices.get_mut(from as usize) else { return };
+        if voice.primary == Some(source) {
             voice.primary = None;
         }
-        if !self.sources.iter().any(|source| source.voice == from && source.is_open) {
+        let (who, seat) = (voice.who, voice.seat);
+        let is_nameless = matches!(who, Speaker::Stream(_));
+        if !is_nameless {
+            of.meter = Meter::new();
+        }
+        let mut left = self.sources.iter().filter(|source| source.voice == from);
+        if is_nameless && left.next().is_none() {
+            if let Some(to) = self.voices.get(to as usize) {
+                self.floor.merge(seat, to.seat);
+                self.past.merge(seat, to.seat);
+            }
+            self.leave(from, tell);
+        } else if !is_nameless && !left.any(|source| source.is_open) {
             self.leave(from, tell);
         }
     }
 
-    /// Lets a source count for its voice, if it is to.
+    /// Lets a source count for its voice, if it is to: their own microphone before what others receive, what is sent before
+    /// what is not, and what bears their name before what does not.
     fn choose(&mut self, index: u32, precedes: &dyn Fn(StreamKey, StreamKey) -> bool) {
         let Some(source) = self.sources.get(index as usize) else { return };
         let Some(primary) = self.voices.get(source.voice as usize).map(|voice| voice.primary) else { return };
@@ -400,9 +492,11 @@ impl Voices {
             Some(primary) if primary == index => return,
             Some(primary) => self.sources.get(primary as usize).is_none_or(|other| {
                 let is_stale = source.end_ms > other.end_ms + 2 * other.span_ms.max(source.span_ms) + STALE_MS;
-                !other.is_open
-                    || is_stale && other.end_ms > 0
-                    || source.behind != Some(primary) && precedes(source.stream, other.stream)
+                let is_first = match source.rank().cmp(&other.rank()) {
+                    Ordering::Equal => source.behind != Some(primary) && precedes(source.stream, other.stream),
+                    order => order.is_lt(),
+                };
+                !other.is_open || is_stale || is_first
             }),
             None => true,
         };
@@ -415,13 +509,21 @@ impl Voices {
         }
     }
 
-    /// Mutes somebody whose microphones are all muted, or takes that back.
+    fn tell_muted(&mut self, index: u32, is_muted: bool, tell: &mut Tell<'_>) {
+        if let Some(voice) = self.voices.get_mut(index as usize) {
+            voice.is_told_muted = Some(is_muted);
+        }
+        self.mute(index, tell);
+    }
+
+    /// Mutes somebody whose microphones are all muted, or takes that back. Who has none here is muted by their fabrics.
     fn mute(&mut self, index: u32, tell: &mut Tell<'_>) {
         let is_own = |source: &&Source| {
             source.voice == index && source.is_open && source.stream.direction == Direction::Outbound
         };
         let mut own = self.sources.iter().filter(is_own);
-        let is_muted = own.next().is_some_and(|first| first.is_muted && own.all(|source| source.is_muted));
+        let told = self.voices.get(index as usize).and_then(|voice| voice.is_told_muted).unwrap_or(false);
+        let is_muted = own.next().map_or(told, |first| first.is_muted && own.all(|source| source.is_muted));
         let Self { floor, voices, past, .. } = self;
         let Some(voice) = voices.get_mut(index as usize).filter(|voice| voice.is_muted != is_muted) else { return };
         voice.is_muted = is_muted;
@@ -447,72 +549,4 @@ fn pass(voices: &[Voice], past: &mut Past, change: Change, tell: &mut Tell<'_>) 
     let since = Timestamp::from_millis(change.since_ms);
     let change = SpeakerChange { at: tell.now, since, before: who(change.before), now: who(change.now) };
     tell.out.push(tell.limits, Event::DominantSpeaker { change });
-}
-
-/// What the talk of all came to, as if the call were over.
-pub(super) fn talk(call: &Conference) -> Option<TalkSummary> {
-    let voices = call.voices.as_deref()?;
-    let (mut floor, mut past) = (voices.floor.clone(), voices.past.clone());
-    floor.finish(&mut |change| past.note(change, call.config.limits()));
-    let room = floor.room_talk();
-    let seconds = |ms: u64| ms as f64 / 1e3;
-    let names = |who: Speaker| match who {
-        Speaker::User(user) => (call.user_name(user).map(String::from), None),
-        Speaker::Stream(ssrc) => (None, Some(ssrc)),
-    };
-    let speaker = |voice: &Voice| {
-        let (user, ssrc) = names(voice.who);
-        let talk = floor.talk(voice.seat)?;
-        Some(SpeakerSummary {
-            user,
-            ssrc,
-            fabric: ssrc.and_then(|ssrc| sender(call, ssrc)),
-            talk_s: seconds(talk.talk_ms),
-            talk_ratio: floor.share(voice.seat),
-            dominant_s: seconds(floor.dominant_ms(voice.seat)),
-            overlap_s: seconds(talk.overlap_ms),
-            longest_monologue_s: seconds(talk.longest_monologue_ms),
-            muted_talk_s: talk.muted_talk_ms.map(seconds),
-            turns: talk.turns,
-            interruptions: talk.interruptions,
-        })
-    };
-    // Whoever was only taken for somebody else is nobody.
-    let has_source = |voice: &&Voice| voices.sources.iter().any(|source| voices.is_of(source, voice));
-    let mut speakers: Vec<SpeakerSummary> = voices.voices.iter().filter(has_source).filter_map(speaker).collect();
-    speakers.sort_by(|a, b| (a.user.is_none(), &a.user, a.ssrc).cmp(&(b.user.is_none(), &b.user, b.ssrc)));
-    let dominant = past.spans.iter().filter_map(|span| {
-        let (user, ssrc) = names(voices.voices.get(span.seat.index())?.who);
-        let of_slot = |slot: u32| past.first_ms + u64::from(slot) * SLOT_MS;
-        let since_ms = of_slot(span.since);
-        let until_ms = if span.until == OPEN { floor.spoke_until_ms(span.seat) } else { of_slot(span.until) };
-        let (start_ms, end_ms) = (since_ms as f64, until_ms.max(since_ms) as f64);
-        Some(DominanceSummary { user, ssrc, start_ms, end_ms })
-    });
-    Some(TalkSummary {
-        resolution_ms: room.resolution_ms().map(f64::from),
-        known_s: seconds(room.known_ms),
-        speech_s: seconds(room.speech_ms),
-        overlap_s: seconds(room.overlap_ms),
-        silence_s: seconds(room.silence_ms),
-        overlap_ratio: (room.speech_ms > 0).then(|| room.overlap_ms as f64 / room.speech_ms as f64),
-        dominant_changes: past.changes,
-        dominant: dominant.collect(),
-        speakers,
-        refused_turns: past.refused,
-        refused_speakers: voices.refused,
-        late_samples: floor.late(),
-    })
-}
-
-impl Voices {
-    fn is_of(&self, source: &Source, voice: &Voice) -> bool {
-        self.voices.get(source.voice as usize).is_some_and(|of| of.seat == voice.seat)
-    }
-}
-
-/// The fabric on which a stream is sent, by name; of several the first by name.
-fn sender(call: &Conference, ssrc: Ssrc) -> Option<String> {
-    let sends = |fabric: &&Fabric| fabric.slot(Direction::Outbound, ssrc).is_some();
-    call.fabrics.iter().filter(sends).map(|fabric| fabric.spec.name()).min().map(String::from)
 }

@@ -138,6 +138,11 @@ impl Media {
         !self.is_held && self.all == [false; 3] && self.single.is_empty()
     }
 
+    /// Whether all that is sent is muted.
+    pub(crate) fn is_muted(&self) -> bool {
+        self.of_all(Switch::Muted)
+    }
+
     /// Whether a switch would change anything, and whether there is room to remember it.
     pub(crate) fn would_change(&self, switch: Switch, ssrc: Option<Ssrc>, on: bool, max: usize) -> Result<bool, ()> {
         let Some(ssrc) = ssrc else {

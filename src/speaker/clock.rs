@@ -10,7 +10,8 @@ const STAYS: u32 = 3;
 ///
 /// No report comes before it was made: the collector's time less the reporter's is the difference of the clocks plus the
 /// way, and the least of it is nearest to the difference (RFC 5905 clause 10 takes the sample of least delay likewise). A
-/// report that comes late is thereby laid where it belongs. A collector whose time stands still tells nothing.
+/// report that comes late is thereby laid where it belongs, and none in the future; of reports that come at one time the
+/// last is nearest. A collector whose time never moves tells nothing, and is to be looked at once.
 ///
 /// ```
 /// use callgauge::speaker::clock::Clock;
@@ -40,7 +41,7 @@ impl Clock {
         let passed_ms = now_ms - self.now_ms;
         let behind_ms = match self.behind_ms {
             None => apart_ms,
-            Some(behind_ms) if passed_ms <= 0.0 => behind_ms,
+            Some(behind_ms) if passed_ms <= 0.0 => apart_ms.min(behind_ms),
             Some(behind_ms) => {
                 self.far = if apart_ms > behind_ms + SET_BACK_MS { self.far + 1 } else { 0 };
                 if self.far >= STAYS { apart_ms } else { apart_ms.min(behind_ms + DRIFT * passed_ms) }

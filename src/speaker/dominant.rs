@@ -12,10 +12,10 @@
 
 use alloc::vec::Vec;
 
-use super::echo::{Coupling, Far};
-use super::level::{Fraction, Sound};
+use super::echo::Far;
+use super::level::Sound;
 use super::person::{Person, Run, SPEECH_IN_SLOT, Slot};
-use super::talk::{RoomTalk, Talk, Teller};
+use super::talk::{RoomTalk, Talk};
 
 /// What a slot lasts, ms.
 pub const SLOT_MS: u64 = 100;
@@ -48,7 +48,7 @@ const LENIENCE_SLOTS: u64 = 5;
 /// The window's limits, ms.
 const WINDOW_MS: core::ops::RangeInclusive<u64> = 1_000..=60_000;
 /// The longest sample: what is longer is a gap, ms.
-const LONGEST_MS: u64 = 20_000;
+pub(crate) const LONGEST_MS: u64 = 20_000;
 
 /// A participant of a [`Floor`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -146,31 +146,11 @@ impl Floor {
         }
     }
 
-    /// Somebody comes in. Allocates the slots of a window and of a sample: some hundred bytes. `None` beyond 2³² people.
+    /// Somebody comes in. Allocates the slots of a window and of a sample: a kilobyte, for 10 s. `None` beyond 2³² people.
     pub fn join(&mut self, at_ms: u64) -> Option<Seat> {
         let seat = u32::try_from(self.people.len()).ok()?;
         let joined = at_ms / SLOT_MS;
-        let (mut slots, length) = (Vec::new(), self.ring());
-        slots.resize(length, Slot::UNKNOWN);
-        self.people.push(Person {
-            slots,
-            covered: joined.max(self.next.unwrap_or(0)),
-            span: None,
-            joined,
-            muted: None,
-            left: None,
-            opened: 0,
-            before: Fraction::NONE,
-            window_ms: 0,
-            window_known: 0,
-            run: Run::default(),
-            since: 0,
-            dominant_ms: 0,
-            heard: 0,
-            teller: Teller::default(),
-            now: Slot::UNKNOWN,
-            coupling: Coupling::default(),
-        });
+        self.people.push(Person::new(self.ring(), joined, joined.max(self.next.unwrap_or(0))));
         self.active.push(seat);
         self.awaited = None;
         Some(Seat(seat))
@@ -180,13 +160,17 @@ impl Floor {
     /// [counted](Self::late); more than 20 s is a gap, of which nothing is known. What changes goes to `out`.
     ///
     /// Cost: by the slots that the sample covers, at most two hundred, however many people there are, if all report about
-    /// as often and in about the same order; each slot looks at everybody once. No allocation.
+    /// as often and in about the same order; each slot looks at everybody once. A gap costs the slots of two windows and 40 s
+    /// at most. No allocation.
     pub fn hear(&mut self, seat: Seat, from_ms: u64, to_ms: u64, sound: impl Into<Sound>, out: &mut dyn FnMut(Change)) {
         let (from, to) = (from_ms / SLOT_MS, to_ms / SLOT_MS);
-        if to_ms <= from_ms || to > u64::MAX / 4 {
-            return;
-        }
-        if self.people.get(seat.index()).is_none_or(|person| person.left.is_some()) {
+        // What was said until they left is theirs.
+        let Some(person) = self.people.get(seat.index()) else { return };
+        let (to, to_ms) = match person.left {
+            Some(left) if left < to => (left, left * SLOT_MS),
+            _ => (to, to_ms),
+        };
+        if to_ms <= from_ms {
             return;
         }
         let wait = self.wait();
@@ -200,6 +184,10 @@ impl Floor {
         };
         if to <= next {
             self.late += u64::from(from < next);
+            // Whoever is heard is waited for, so that the next sample is not late, too.
+            if let Some(person) = self.people.get_mut(seat.index()).filter(|person| person.span.is_none()) {
+                (person.span, self.awaited) = (Some((to - from).min(wait)), None);
+            }
             return;
         }
         self.newest = self.newest.max(to);
@@ -209,9 +197,9 @@ impl Floor {
         }
         let next = self.next.unwrap_or(0);
         let span_ms = to_ms - from_ms;
-        self.room.note_span(span_ms);
         if let Some(person) = self.people.get_mut(seat.index()) {
             if span_ms <= LONGEST_MS {
+                self.room.note_span(span_ms);
                 person.lay(from.max(next), from, to, span_ms, sound.into());
                 person.span = Some(to - from);
                 self.longest = self.longest.max(to - from);
@@ -245,9 +233,10 @@ impl Floor {
         }
     }
 
-    /// Somebody who left is here again. What they said before stays theirs.
+    /// Somebody who left is here again, if it is after they left. What they said before stays theirs.
     pub fn come_back(&mut self, seat: Seat, at_ms: u64) {
-        let Some(person) = self.people.get_mut(seat.index()).filter(|person| person.left.is_some()) else { return };
+        let is_back = |person: &&mut Person| person.left.is_some_and(|left| left <= at_ms / SLOT_MS);
+        let Some(person) = self.people.get_mut(seat.index()).filter(is_back) else { return };
         person.left = None;
         person.muted = None;
         person.span = None;
@@ -272,11 +261,50 @@ impl Floor {
         self.end_if_gone(at_ms, out);
     }
 
+    /// One turns out to be another: what was said, and the floor, is that one's. `from` is as if nobody had ever heard them.
+    ///
+    /// What both said at once was said once, as far as can be told: as much as the one spoke over others who did so less.
+    pub fn merge(&mut self, from: Seat, to: Seat) {
+        let (window, next, length) = (self.window as u64, self.next.unwrap_or(0), self.ring() as u64);
+        let (Some(other), true) = (self.people.get_mut(from.index()), from != to) else { return };
+        let fresh = Person::new(length as usize, other.joined, other.covered);
+        let other = core::mem::replace(other, fresh);
+        let Some(person) = self.people.get_mut(to.index()) else { return };
+        if !self.active.contains(&to.0) {
+            person.slots.fill(Slot::UNKNOWN);
+            self.active.push(to.0);
+            self.has_left = true;
+        }
+        self.window_speech_ms -= other.window_ms + person.window_ms;
+        person.merge(&other, next.saturating_sub(window)..next);
+        self.window_speech_ms += person.window_ms;
+        if self.holder == Some(from.0) {
+            (self.holder, person.since) = (Some(to.0), other.since);
+        }
+        self.awaited = None;
+    }
+
     /// This one spoke for `ms` while muted, by a level that is measured before the mute.
     pub fn speak_muted(&mut self, seat: Seat, ms: u64) {
         if let Some(person) = self.people.get_mut(seat.index()) {
             person.teller.speak_muted(ms);
         }
+    }
+
+    /// When the one who has the floor has lost it, if nobody is heard any more until then, ms. `None` if nobody has it. O(1).
+    #[must_use]
+    pub fn silent_at_ms(&self) -> Option<u64> {
+        let end = self.holder()?.run.end + SILENCE_MS / SLOT_MS;
+        Some((self.newest.max(end) + 2 * self.longest + LENIENCE_SLOTS) * SLOT_MS)
+    }
+
+    /// Tells the time, for when nobody is heard any more: ends the floor when it is [over](Self::silent_at_ms).
+    pub fn pass_time(&mut self, now_ms: u64, out: &mut dyn FnMut(Change)) {
+        let Some(holder) = self.holder().filter(|_| self.silent_at_ms().is_some_and(|at_ms| at_ms <= now_ms)) else {
+            return;
+        };
+        self.newest = self.newest.max(holder.run.end + SILENCE_MS / SLOT_MS);
+        self.decide_until(self.newest, out);
     }
 
     /// Decides all that was heard, waiting for nobody any more: the end of a call.
@@ -435,7 +463,8 @@ impl Floor {
             let Some(person) = self.people.get_mut(seat as usize).filter(|person| person.now.is_known()) else {
                 continue;
             };
-            if person.coupling.is_echo(person.now.loudness, &far) && person.now.speech_ms > 0 {
+            let span = person.span.unwrap_or(0);
+            if person.coupling.is_echo(person.now.loudness, span, &far) && person.now.speech_ms > 0 {
                 person.now.speech_ms = 0;
                 if let Some(kept) = person.slots.get_mut(here) {
                     kept.speech_ms = 0;

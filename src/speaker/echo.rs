@@ -2,7 +2,8 @@
 //!
 //! An open microphone beside a loudspeaker hears the others, softer than they are. In slots in which somebody else speaks
 //! it is learned by how much softer this one is then; what is about as soft, or softer, is taken for echo. Who is hardly
-//! softer than the other one speaks: an echo that is not canceled at all is 12 dB softer, or more.
+//! softer than the other one speaks: an echo that is not canceled at all is 12 dB softer, or more. Nor is it the echo of
+//! anybody where somebody else lately spoke for a while and nothing was heard: an open microphone hears every word.
 
 /// The loudest echo, dB below the one who speaks.
 const LOUDEST_DB: i32 = 12;
@@ -14,6 +15,10 @@ const VARIES_DB: i32 = 12;
 const SLOTS: i32 = 16;
 /// An echo lasts for so many slots longer than what it is of: rooms and jitter buffers keep 0.2 s.
 const TAIL: usize = 3;
+/// Who says nothing for so many slots of what others say has no open microphone.
+const SILENT_SLOTS: u64 = 25;
+/// That is so for a minute.
+const CLOSED_SLOTS: u64 = 600;
 /// Fractions of a dB.
 const GRAIN: i32 = 256;
 
@@ -24,6 +29,10 @@ pub(super) struct Coupling {
     softer: i32,
     /// The loudness of the last slots in which this one spoke, −dBov; 127 for the others.
     recent: [u8; TAIL + 1],
+    /// For so many slots others spoke and nothing was heard here.
+    silent: u64,
+    /// For so many slots more there is no open microphone.
+    closed: u64,
 }
 
 /// The two loudest who speak.
@@ -51,7 +60,7 @@ impl Far {
 
 impl Default for Coupling {
     fn default() -> Self {
-        Self { softer: (LOUDEST_DB + VARIES_DB) * GRAIN, recent: [127; TAIL + 1] }
+        Self { softer: (LOUDEST_DB + VARIES_DB) * GRAIN, recent: [127; TAIL + 1], silent: 0, closed: 0 }
     }
 }
 
@@ -65,14 +74,24 @@ impl Coupling {
         self.loudness()
     }
 
-    /// Whether what this one says in the slot is an echo of others. Learns from it.
-    pub(super) fn is_echo(&mut self, loudness: u8, far: &Far) -> bool {
+    /// Whether what this one says in the slot is an echo of others. Learns from it. `span`: how many slots a sample has.
+    pub(super) fn is_echo(&mut self, loudness: u8, span: u64, far: &Far) -> bool {
         let far = far.besides(self.loudness());
+        self.closed = self.closed.saturating_sub(1);
+        if loudness < 127 {
+            self.silent = 0;
+        } else if far < 127 {
+            self.silent += 1;
+        }
+        // Of a sample with little sound one slot is told to have it.
+        if self.silent >= SILENT_SLOTS.max(3 * span) {
+            self.closed = CLOSED_SLOTS;
+        }
         if far >= 127 {
             return false;
         }
         let softer_db = i32::from(loudness) - i32::from(far);
-        let is_echo = loudness < 127 && softer_db * GRAIN >= self.softer - VARIES_DB * GRAIN;
+        let is_echo = loudness < 127 && self.closed == 0 && softer_db * GRAIN >= self.softer - VARIES_DB * GRAIN;
         if softer_db >= LOUDEST_DB {
             self.softer += (softer_db.min(SOFTEST_DB) * GRAIN - self.softer) / SLOTS;
         }

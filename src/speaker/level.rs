@@ -3,8 +3,6 @@
 //! Levels are linear, 0 to 1 of full scale (webrtc-stats `audioLevel`), or in dBov: `20 log10(level)`. RFC 6464 writes
 //! −dBov as 0 to 127, where 127 is silence.
 
-/// One second of a level for one look: what a `getStats` level tells about, seconds.
-const GAUGE_S: f64 = 1.0;
 /// Where a source's own speech level begins until it was heard: −30 dBov, below the −22 dBov that RFC 7874 asks of a
 /// sender, so that a soft voice is found.
 const FIRST_SPEECH: f64 = 1e-3;
@@ -16,10 +14,10 @@ const AUDIBLE: f64 = 3.162_277_660_168_379e-6;
 const ABOVE_NOISE: f64 = 3.981_071_705_534_972_6;
 /// What varies is speech, pauses or not, and noise at least this far below it: 15 dB.
 const NOISE_BELOW_SPEECH: f64 = 0.031_622_776_601_683_79;
-/// What varies by less is no speech: the least of a window against its mean, 1 dB. Seconds of a voice vary by 2 dB (σ, in
-/// the recordings); by 1 dB in ten of them they never do.
-const STEADY: f64 = 0.794_328_234_724_281_5;
-/// So many looks tell whether something varies.
+/// What varies by less is no speech: the least of several looks below their mean, 1 dB. Seconds of a voice vary by 2 dB (σ,
+/// in the recordings); by 1 dB in ten of them they never do. Longer looks vary by less: by the root of their length.
+const STEADY: f64 = 0.205_671_765_275_718_5;
+/// So many looks, of [`NOISE_WINDOW_S`] at least, tell whether something varies.
 const STEADY_LOOKS: u8 = 8;
 /// What is never undercut for so long is noise: a sentence has pauses, and 10 s are a look at the coarsest cadence.
 const NOISE_WINDOW_S: f64 = 10.0;
@@ -97,6 +95,14 @@ pub struct Sound {
     pub loudness: u8,
 }
 
+impl Sound {
+    /// The same where an interval of this is a part of what is told of, and nothing is heard of the rest.
+    #[must_use]
+    pub fn part(self, part: f64) -> Self {
+        Self { speech: Fraction::new(f64::from(self.speech.permille()) / 1e3 * part), ..self }
+    }
+}
+
 impl From<Fraction> for Sound {
     /// Nobody knows how loud.
     fn from(speech: Fraction) -> Self {
@@ -128,9 +134,35 @@ pub struct Meter {
     /// The least power since the floor was last looked at, and how long ago that was.
     least: f64,
     least_s: f64,
-    /// All energy of that time, in so many looks.
+    even: Even,
+}
+
+/// Looks that tell whether a sound varies.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Even {
+    least: f64,
     energy: f64,
+    seconds: f64,
     looks: u8,
+}
+
+impl Even {
+    const NONE: Self = Self { least: f64::INFINITY, energy: 0.0, seconds: 0.0, looks: 0 };
+
+    /// The least power of looks that hardly vary, once there are enough of them.
+    fn follow(&mut self, power: f64, duration_s: f64) -> Option<f64> {
+        self.least = self.least.min(power);
+        self.energy += power * duration_s;
+        self.seconds += duration_s;
+        self.looks = self.looks.saturating_add(1);
+        if self.seconds < NOISE_WINDOW_S || self.looks < STEADY_LOOKS {
+            return None;
+        }
+        let all = core::mem::replace(self, Self::NONE);
+        let look_s = (all.seconds / f64::from(all.looks)).max(1.0);
+        let is_steady = all.least * all.seconds > all.energy * (1.0 - STEADY / libm::sqrt(look_s));
+        is_steady.then_some(all.least)
+    }
 }
 
 impl Default for Meter {
@@ -143,15 +175,7 @@ impl Meter {
     /// A source that nobody has heard yet.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            speech: FIRST_SPEECH,
-            heard_s: 0.0,
-            noise: 0.0,
-            least: f64::INFINITY,
-            least_s: 0.0,
-            energy: 0.0,
-            looks: 0,
-        }
+        Self { speech: FIRST_SPEECH, heard_s: 0.0, noise: 0.0, least: f64::INFINITY, least_s: 0.0, even: Even::NONE }
     }
 
     /// Takes an interval: `energy` is Δ`totalAudioEnergy`, `duration_s` is Δ`totalSamplesDuration`. What it came to;
@@ -174,13 +198,6 @@ impl Meter {
         Some(Sound { speech: Fraction::new(SURE * sound / self.speech), loudness })
     }
 
-    /// Takes a level for want of energies: `audioLevel` or a root mean square, 0 to 1, that held for `span_s`. Longer
-    /// than a second it cannot tell of.
-    pub fn hear_level(&mut self, level: f64, span_s: f64) -> Option<Sound> {
-        let span_s = span_s.min(GAUGE_S);
-        self.hear(level * level * span_s, span_s)
-    }
-
     /// The level that the source's own speech has, dBov.
     #[must_use]
     pub fn speech_dbov(&self) -> f64 {
@@ -198,13 +215,12 @@ impl Meter {
         self.noise = self.noise.min(power);
         self.least = self.least.min(power);
         self.least_s += duration_s;
-        self.energy += power * duration_s;
-        self.looks = self.looks.saturating_add(1);
+        if let Some(steady) = self.even.follow(power, duration_s) {
+            self.noise = steady.max(self.noise);
+        }
         if self.least_s >= NOISE_WINDOW_S {
-            let is_steady = self.looks >= STEADY_LOOKS && self.least * self.least_s > self.energy * STEADY;
-            let most = if is_steady { 1.0 } else { self.speech * NOISE_BELOW_SPEECH };
-            self.noise = self.least.min(most).max(self.noise);
-            (self.least, self.least_s, self.energy, self.looks) = (f64::INFINITY, 0.0, 0.0, 0);
+            self.noise = self.least.min(self.speech * NOISE_BELOW_SPEECH).max(self.noise);
+            (self.least, self.least_s) = (f64::INFINITY, 0.0);
         }
     }
 

@@ -1,6 +1,8 @@
 //! What is known of one participant of a floor, slot by slot.
 
+use alloc::vec;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use super::dominant::{FRESH_MS, SLOT_MS, TAKE_MS};
 use super::echo::Coupling;
@@ -72,6 +74,49 @@ pub(super) struct Run {
 }
 
 impl Person {
+    /// Somebody of whom nothing is known.
+    pub(super) fn new(slots: usize, joined: u64, covered: u64) -> Self {
+        Self {
+            slots: vec![Slot::UNKNOWN; slots],
+            covered,
+            span: None,
+            joined,
+            muted: None,
+            left: None,
+            opened: 0,
+            before: Fraction::NONE,
+            window_ms: 0,
+            window_known: 0,
+            run: Run::default(),
+            since: 0,
+            dominant_ms: 0,
+            heard: 0,
+            teller: Teller::default(),
+            now: Slot::UNKNOWN,
+            coupling: Coupling::default(),
+        }
+    }
+
+    /// What another one said was said by this one. `window`: the slots that are decided and still count.
+    pub(super) fn merge(&mut self, other: &Self, window: Range<u64>) {
+        for (slot, of) in self.slots.iter_mut().zip(&other.slots).filter(|(_, of)| of.is_known()) {
+            let speech_ms = if slot.is_known() { slot.speech_ms.max(of.speech_ms) } else { of.speech_ms };
+            *slot = Slot { speech_ms, loudness: slot.loudness.min(of.loudness) };
+        }
+        let length = self.slots.len() as u64;
+        let place = |slot: u64| usize::try_from(slot % length.max(1)).unwrap_or(0);
+        let known = window.filter_map(|slot| self.slots.get(place(slot)).filter(|slot| slot.is_known()));
+        (self.window_ms, self.window_known) =
+            known.fold((0, 0), |(ms, known), slot| (ms + u64::from(slot.speech_ms), known + 1));
+        if other.run.end > self.run.end {
+            self.run = other.run;
+        }
+        self.covered = self.covered.max(other.covered);
+        self.span = self.span.max(other.span);
+        self.dominant_ms += other.dominant_ms;
+        self.teller.merge(&other.teller);
+    }
+
     /// How much speech must have been heard since the holder fell silent. Of coarser samples the end of one and the
     /// beginning of another tell less surely who followed whom.
     pub(super) fn fresh_ms(&self) -> u32 {

@@ -113,6 +113,23 @@ impl Teller {
         }
     }
 
+    /// What another one said was said by this one, once.
+    pub(super) fn merge(&mut self, other: &Self) {
+        let both_ms = self.overlap_ms.min(other.overlap_ms);
+        self.talk_ms += other.talk_ms - both_ms;
+        self.overlap_ms = self.overlap_ms + other.overlap_ms - 2 * both_ms;
+        self.longest = self.longest.max(other.longest);
+        if let Some(ms) = other.muted_talk_ms {
+            self.speak_muted(ms);
+        }
+        self.turns += other.turns;
+        self.interruptions += other.interruptions;
+        let last = |utterance: Option<Utterance>| utterance.map(|utterance| utterance.last);
+        if last(other.utterance) > last(self.utterance) {
+            self.utterance = other.utterance;
+        }
+    }
+
     pub(super) const fn talk_ms(&self) -> u64 {
         self.talk_ms
     }

@@ -204,3 +204,59 @@ fn who_breaks_in_and_stays_interrupts() {
     assert_eq!((first.longest_monologue_ms, floor.room_talk().overlap_ms), (5_000, 500));
     assert_eq!(seats.map(|seat| floor.dominant_ms(seat)), [5_000, 5_000]);
 }
+
+#[test]
+fn a_gap_does_not_undo_what_fine_samples_resolve() {
+    let turns = |gap_ms: u64| {
+        let mut floor = Floor::new(10_000);
+        let [alice, bob] = [0, 0].map(|at| floor.join(at).unwrap());
+        let mut from = 0;
+        for sample in 0..3_000 {
+            let to = from + if sample == 700 { gap_ms } else { 200 };
+            let speech = if sample / 20 % 2 == 0 { Fraction::ALL } else { Fraction::NONE };
+            floor.hear(alice, from, to, speech, &mut |_| ());
+            floor.hear(bob, from, to, Fraction::NONE, &mut |_| ());
+            from = to;
+        }
+        (floor.room_talk().resolution_ms(), floor.talk(alice).unwrap().turns)
+    };
+    assert_eq!(turns(200), (Some(200), Some(75)));
+    // Alice was silent before the gap and after it.
+    assert_eq!(turns(25_000), (Some(200), Some(75)));
+}
+
+#[test]
+fn a_fan_is_no_speaker_at_any_cadence() {
+    for cadence_s in [0.2, 0.5, 1.0, 1.5, 2.0, 5.0, 10.0] {
+        for dbov in [-50.0, -45.0, -40.0, -35.0] {
+            let (mut meter, mut spoken_s) = (Meter::new(), 0.0);
+            for look in 0..(600.0 / cadence_s) as u32 {
+                let power = 10_f64.powf(dbov / 10.0) * (1.0 + 0.02 * (f64::from(look % 5) - 2.0));
+                let speech = meter.hear(power * cadence_s, cadence_s).unwrap().speech;
+                if f64::from(look) * cadence_s > 120.0 {
+                    spoken_s += f64::from(speech.permille()) / 1e3 * cadence_s;
+                }
+            }
+            assert!(spoken_s < 1.0, "{dbov} dBov, {cadence_s} s: {spoken_s} s");
+        }
+    }
+}
+
+/// A lecture has no pause of ten seconds, and is none the less speech: seconds vary by 2 dB, and longer looks by less.
+#[test]
+fn a_lecture_is_no_fan_at_any_cadence() {
+    for cadence_s in [1_usize, 2, 5, 10] {
+        let (mut meter, mut random, mut spoken_s) = (Meter::new(), Seeded(3), 0.0);
+        for _ in 0..1_200 / cadence_s {
+            // The sum of three that are even within ±3.5 dB has a σ of 3.5 dB, of which 2 dB are left.
+            let second = |_| {
+                let db: f64 = (0..3).map(|_| random.below(701) as f64 / 100.0 - 3.5).sum::<f64>() / 1.75;
+                10_f64.powf((db - 22.0) / 10.0)
+            };
+            let energy: f64 = (0..cadence_s).map(second).sum();
+            let speech = meter.hear(energy, cadence_s as f64).unwrap().speech;
+            spoken_s += f64::from(speech.permille()) / 1e3 * cadence_s as f64;
+        }
+        assert!(spoken_s > 1_000.0, "{cadence_s} s: {spoken_s} s");
+    }
+}

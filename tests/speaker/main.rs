@@ -7,6 +7,7 @@ mod bridge;
 mod common;
 mod conference;
 mod conversation;
+mod hard;
 mod laws;
 mod recorded;
 
