@@ -72,7 +72,7 @@ pub(super) struct Round {
     pub(super) rtt_ms: Option<f64>,
     pub(super) received: Flow,
     pub(super) sent: Flow,
-    /// Since any report of the other end came in, ms; `None` before the first.
+    /// Since any report of the other end came in, ms in which something was sent; `None` before the first.
     pub(super) rtcp_ms: Option<f64>,
     /// The same of reports on what is sent.
     pub(super) report_ms: Option<f64>,

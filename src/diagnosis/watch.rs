@@ -39,7 +39,7 @@ pub(crate) struct StreamLook<'a> {
     pub(crate) is_muted: Option<bool>,
     /// The other end said something new since the look before.
     pub(crate) has_news: bool,
-    /// Since it said anything of any stream, ms.
+    /// Since it said anything of any stream, ms in which something was sent.
     pub(crate) rtcp_ms: Option<f64>,
 }
 
@@ -109,7 +109,7 @@ pub(crate) struct Watch {
     flows: [Flow; 2],
     /// The other end said something: of what is received, of what is sent.
     has_news: [bool; 2],
-    /// Since it said anything at all, and anything of what is sent, ms.
+    /// Since it said anything at all, and anything of what is sent, ms in which something was sent.
     rtcp_ms: Option<f64>,
     report_ms: Option<f64>,
     /// The longest round trip by RTCP.
@@ -238,7 +238,13 @@ impl Watch {
         }
         let is_gap = self.cadence.is_gap(span_ms);
         self.cadence.note(span_ms);
-        let aged = |age_ms: Option<f64>, is_new: bool| if is_new { Some(0.0) } else { age_ms.map(|age| age + span_ms) };
+        // Reports are due while something is sent (RFC 3550 6.4): what rests ages nothing, and begins anew.
+        let aged = |age_ms: Option<f64>, is_new: bool| match age_ms {
+            _ if is_new => Some(0.0),
+            Some(age) if sent.passes => Some(age + span_ms),
+            Some(_) if sent.rests => Some(0.0),
+            age => age,
+        };
         self.rtcp_ms = aged(self.rtcp_ms, hears_sender || hears_receiver);
         self.report_ms = aged(self.report_ms, hears_receiver);
         let round = Round {

@@ -401,6 +401,40 @@ const HEALTHY: &[Healthy] = &[
             }
         });
     }),
+    ("nothing but a camera, off for a minute, and two seconds until the first report on it", |world| {
+        world.gone = vec!["OA", "SA", "HA"];
+        match world.s {
+            FROM_S => {
+                world.stop("OV");
+                world.set("OV", "active", false);
+                world.reports.remove("HV");
+            }
+            TO_S => {
+                world.mend();
+                world.reports.remove("HV");
+            }
+            s if s == TO_S + 2 => world.mend(),
+            _ => {}
+        }
+        world.gone = vec!["OA", "SA", "HA"];
+    }),
+    ("all that is sent stands still for a minute, and nobody says why", |world| {
+        match world.s {
+            FROM_S => {
+                for id in ["OA", "OV", "HA", "HV"] {
+                    world.stop(id);
+                    world.reports.remove(id);
+                }
+            }
+            TO_S => {
+                world.mend();
+                world.reports.remove("HA");
+                world.reports.remove("HV");
+            }
+            s if s == TO_S + 5 => world.mend(),
+            _ => {}
+        }
+    }),
     ("alone", |world| world.gone = vec!["IA", "IV", "GA", "GV", "HA", "HV"]),
     ("alone for a while, with a server", |world| {
         between(world, |world| world.gone = vec!["IA", "IV", "GA", "GV"]);
