@@ -286,6 +286,19 @@ impl Fabric {
         }
     }
 
+    /// Nothing comes any more: what was wrong is over.
+    pub(super) fn close_watch(&mut self, config: &Config, out: &mut Outbox) {
+        let limits = config.limits();
+        let desk = DeskParts {
+            limit: limits.diagnoses_per_fabric(),
+            thresholds: config.thresholds(),
+            fabric: self.id,
+            user: self.spec.local_user,
+            tell: &mut |change, &diagnosis| out.diagnose(limits, change, diagnosis),
+        };
+        self.watch.close(desk);
+    }
+
     /// Whether a stream is muted or on hold, by the application's word.
     pub(super) fn is_muted(&self, slot: usize) -> bool {
         self.notes.get(slot).is_some_and(|notes| notes.told.muted || notes.told.held)

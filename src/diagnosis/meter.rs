@@ -7,7 +7,7 @@ use crate::id::{FabricId, StreamKey, UserId};
 use crate::unit::StatTime;
 
 /// When nothing tells for this long, what was raised is cleared: RTCP figures are not believed any longer either.
-const UNKNOWN_MS: f64 = 30_000.0;
+pub(super) const UNKNOWN_MS: f64 = 30_000.0;
 
 /// So many time constants without anything wrong, and it is over, whatever it was before.
 const CALM: f64 = 2.0;
@@ -136,6 +136,11 @@ impl<D> Watched<D> {
                 (desk.tell)(Change::Raised, diagnosis);
             }
         }
+    }
+
+    /// Begins anew after the look that ended at `end`: what was raised was so until a reading last told.
+    pub(crate) fn forget(&mut self, end: StatTime, desk: &mut Desk<'_>) {
+        self.meter.forget(end, self.meter.pending_ms, desk);
     }
 
     pub(crate) fn is_raised(&self) -> bool {

@@ -7,7 +7,7 @@ use super::congestion::{DownlinkCongestion, UplinkCongestion};
 use super::delay::{BufferStress, HighJitter, HighRtt};
 use super::flow::{NoMedia, OneWayMedia};
 use super::loss::{HighLoss, Losses};
-use super::meter::{Book, Desk, Span, Watched};
+use super::meter::{Book, Desk, Span, UNKNOWN_MS, Watched};
 use super::microphone::{Echo, SilentMicrophone, SpeakingWhileMuted};
 use super::path::{IceDisrupted, IceFlapping, RelayOverTcp, SlowSetup};
 use super::picture::{FrozenVideo, KeyFrameStorm, LowFrameRate, LowResolution, NullDecoder, StuckDecoder};
@@ -135,7 +135,23 @@ struct StreamWatch {
     untold_ms: f64,
     /// When the other end last said something.
     reported: Option<StatTime>,
+    /// The end of the latest look, and how long there has been none, ms.
+    end: Option<StatTime>,
+    unseen_ms: f64,
     media: Media,
+}
+
+impl StreamWatch {
+    /// A look at the fabric passes. A stream that is in none for long is gone, and with it what was wrong.
+    fn age(&mut self, span_ms: f64, desk: &mut Desk<'_>) {
+        let Some(end) = self.end else { return };
+        self.unseen_ms += span_ms;
+        // Its own look came before.
+        if self.unseen_ms - span_ms >= UNKNOWN_MS {
+            self.media.forget(end, desk);
+            self.end = None;
+        }
+    }
 }
 
 /// Declares what looks at each sort of stream.
@@ -164,6 +180,13 @@ macro_rules! detectors {
                 match self {
                     Self::Unknown => {}
                     $(Self::$variant { $($field,)* } => { $($field.look(look, span, stream, side, desk);)* })*
+                }
+            }
+
+            fn forget(&mut self, end: StatTime, desk: &mut Desk<'_>) {
+                match self {
+                    Self::Unknown => {}
+                    $(Self::$variant { $($field,)* } => { $($field.forget(end, desk);)* })*
                 }
             }
         }
@@ -217,6 +240,7 @@ impl Watch {
         if let Media::Unknown = stream.media {
             stream.media = Media::of(interval);
         }
+        (stream.end, stream.unseen_ms) = (Some(interval.at), 0.0);
         let mut desk = parts.at(book);
         let key = StreamKey::new(desk.fabric, interval.direction, interval.ssrc);
         let span = Span { at: interval.at, ms: interval.span_ms };
@@ -265,6 +289,7 @@ impl Watch {
     fn see_round(&mut self, round: &Round, losses: &[Losses; 2], span: Span, parts: DeskParts<'_>) {
         let Self { book, high_loss, high_rtt, uplink, downlink, no_media, rtcp_timeout, .. } = self;
         let mut desk = parts.at(book);
+        self.streams.iter_mut().for_each(|stream| stream.age(span.ms, &mut desk));
         self.gap.look(round, span, None, None, &mut desk);
         self.skew.look(round, span, None, None, &mut desk);
         // What was during a gap nobody knows.
@@ -288,6 +313,30 @@ impl Watch {
             let pair = Pair { span_ms: span.ms, ..core::mem::take(&mut sender.pair) };
             sender.sync.look(&pair, span, pair.stream, Some(Side::Downlink), &mut desk);
         }
+    }
+
+    /// Nothing comes any more: what was wrong was so until the latest look.
+    pub(crate) fn close(&mut self, parts: DeskParts<'_>) {
+        let Some((end, _)) = self.last else { return };
+        let mut desk = parts.at(&mut self.book);
+        for stream in &mut self.streams {
+            stream.media.forget(stream.end.unwrap_or(end), &mut desk);
+        }
+        for sender in &mut self.senders {
+            sender.sync.forget(end, &mut desk);
+        }
+        self.high_loss.iter_mut().for_each(|loss| loss.forget(end, &mut desk));
+        self.high_rtt.forget(end, &mut desk);
+        self.uplink.forget(end, &mut desk);
+        self.downlink.forget(end, &mut desk);
+        self.no_media.forget(end, &mut desk);
+        self.rtcp_timeout.forget(end, &mut desk);
+        self.disrupted.forget(end, &mut desk);
+        self.flapping.forget(end, &mut desk);
+        self.relay.forget(end, &mut desk);
+        self.setup.forget(end, &mut desk);
+        self.gap.forget(end, &mut desk);
+        self.skew.forget(end, &mut desk);
     }
 
     /// Takes note of whether the other end says something new of a stream.

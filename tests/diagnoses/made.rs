@@ -359,6 +359,69 @@ fn each_kind_is_found_in_time_told_once_and_over_in_time() {
 }
 
 #[test]
+fn what_was_wrong_with_a_stream_is_over_when_the_stream_is_gone() {
+    let (told, summary) = play(
+        |world| {
+            match world.s {
+                FROM_S => {
+                    world.grow("IV", "framesDecoded", 0.0);
+                    world.grow("IV", "totalFreezesDuration", 1.0);
+                }
+                50 => world.gone = vec!["IV", "GV"],
+                _ => {}
+            }
+            true
+        },
+        None,
+    );
+    let of = |kind: Kind, change: Change| {
+        let told = told.iter().find(|told| told.3.kind == kind && told.2 == change);
+        told.unwrap_or_else(|| panic!("{kind:?} {change:?}: {told:#?}")).0
+    };
+    assert!(of(Kind::FrozenVideo, Change::Raised) < 40.0);
+    assert!(of(Kind::FrozenVideo, Change::Cleared) <= 81.0);
+    for diagnosis in &summary.diagnoses {
+        assert_eq!(diagnosis.to_ms, Some(1.7e12 + 49e3), "{}", diagnosis.sentence);
+    }
+}
+
+#[test]
+fn what_was_wrong_is_over_when_the_fabric_or_the_call_is() {
+    let ends: [super::world::Act; 3] = [
+        |s, call, fabric, now| {
+            if s == 60 {
+                call.send_event(now, fabric, AppEvent::Terminated).unwrap();
+            }
+        },
+        |s, call, _, now| {
+            if s == 60 {
+                let alice = call.user("alice").unwrap();
+                call.leave(now, alice).unwrap();
+            }
+        },
+        |s, call, _, now| {
+            if s == 90 {
+                call.handle_timeout(now).unwrap();
+            }
+        },
+    ];
+    for (number, end) in ends.into_iter().enumerate() {
+        let (told, summary) = play(
+            |world| {
+                if world.s == FROM_S {
+                    world.set("P", "currentRoundTripTime", 0.4);
+                }
+                world.s < 60
+            },
+            Some(end),
+        );
+        let changes: Vec<_> = told.iter().map(|told| (told.2, told.3.kind)).collect();
+        assert_eq!(changes, [(Change::Raised, Kind::HighRtt), (Change::Cleared, Kind::HighRtt)], "end {number}");
+        assert_eq!(summary.diagnoses[0].to_ms, Some(1.7e12 + 59e3), "end {number}");
+    }
+}
+
+#[test]
 fn a_throttled_tab_is_a_gap_and_nothing_else() {
     let (told, summary) = play(|world| !(41..=60).contains(&world.s), None);
     let changes: Vec<_> = told.iter().map(|told| (told.0, told.2, told.3.kind)).collect();
