@@ -245,7 +245,7 @@ impl Fabric {
                         out.push(limits, Event::CounterReset { stream, at: interval.at });
                     }
                     let desk = DeskParts {
-                        limit: limits.diagnoses_per_fabric(),
+                        limit: out.diagnoses_limit(limits, self.watch.book.diagnoses.len()),
                         thresholds: config.thresholds(),
                         fabric: self.id,
                         user: self.spec.local_user,
@@ -276,7 +276,7 @@ impl Fabric {
             });
             let look = self.fabric_look(now, report.latest());
             let desk = DeskParts {
-                limit: limits.diagnoses_per_fabric(),
+                limit: out.diagnoses_limit(limits, self.watch.book.diagnoses.len()),
                 thresholds: config.thresholds(),
                 fabric: self.id,
                 user: self.spec.local_user,
@@ -290,7 +290,7 @@ impl Fabric {
     pub(super) fn close_watch(&mut self, config: &Config, out: &mut Outbox) {
         let limits = config.limits();
         let desk = DeskParts {
-            limit: limits.diagnoses_per_fabric(),
+            limit: out.diagnoses_limit(limits, self.watch.book.diagnoses.len()),
             thresholds: config.thresholds(),
             fabric: self.id,
             user: self.spec.local_user,

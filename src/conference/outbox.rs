@@ -16,6 +16,8 @@ pub(super) struct Outbox {
     pub(super) timeline: Vec<Happening>,
     /// What the timeline had no room for.
     pub(super) refused: u64,
+    /// How many diagnoses have been raised.
+    diagnoses: usize,
 }
 
 impl Outbox {
@@ -30,8 +32,14 @@ impl Outbox {
         }
     }
 
+    /// How many diagnoses a fabric may have that has so many.
+    pub(super) fn diagnoses_limit(&self, limits: Limits, has: usize) -> usize {
+        limits.diagnoses_per_fabric().min(has.saturating_add(limits.diagnoses().saturating_sub(self.diagnoses)))
+    }
+
     /// Queues what became of a diagnosis.
     pub(super) fn diagnose(&mut self, limits: Limits, change: Change, diagnosis: Diagnosis) {
+        self.diagnoses += usize::from(change == Change::Raised);
         self.push(
             limits,
             match change {

@@ -144,8 +144,8 @@ kinds! {
         "ObserveRTC client-monitor: for 4 s from 10 kbit/s on.";
     /// Chromium gave up on a decoder and put one in its place that shows nothing.
     NullDecoder "nullDecoder" Severe "null_decoder_ratio" "worst_null_decoder_ratio"
-        raise 0.5 clear 0.5 severe 1e9 over 500.0 after 0.0 calm 0.0 settled 0.0
-        "The name `NullVideoDecoder`, as rtcstats looks for it.";
+        raise 0.5 clear 0.5 severe 1e9 over 500.0 after 0.0 calm 10_000.0 settled 0.0
+        "The name `NullVideoDecoder`, as rtcstats looks for it. That ten seconds pass until it is over is our own: names that come and go are one conclusion.";
     /// Whole pictures are asked for again and again.
     KeyFrameStorm "keyFrameStorm" Warning "requests_per_second" "worst_requests_per_second"
         raise 0.5 clear 0.2 severe 2.0 over 10_000.0 after 10_000.0 calm 5_000.0 settled 5_000.0
@@ -201,8 +201,8 @@ kinds! {
         "ObserveRTC client-monitor: three changes in 30 s.";
     /// Packets go by a relay that is reached over TCP or TLS: what is lost on the way there holds up what follows.
     RelayOverTcp "relayOverTcp" Notice "tcp_ratio" "worst_tcp_ratio"
-        raise 0.5 clear 0.5 severe 1e9 over 500.0 after 0.0 calm 0.0 settled 0.0
-        "peermetrics reports TCP and TURN as issues of their own.";
+        raise 0.5 clear 0.5 severe 1e9 over 500.0 after 0.0 calm 10_000.0 settled 0.0
+        "peermetrics reports TCP and TURN as issues of their own. That ten seconds pass until it is over is our own: paths that come and go are one conclusion.";
     /// It took long to find a path. Counted from the first check, so that ringing is no part of it.
     SlowSetup "slowSetup" Warning "setup_ms" "worst_setup_ms"
         raise 5_000.0 clear 5_000.0 severe 15_000.0 over 1.0 after 0.0 calm 0.0 settled 0.0

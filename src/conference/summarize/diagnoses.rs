@@ -85,15 +85,18 @@ pub(super) fn diagnoses(call: &Conference, fabrics: &[&Fabric], start_ms: Option
             *slot = place;
         }
     }
+    // How loss is distributed the receiver knows.
+    let mut bursts: BTreeMap<usize, Option<f64>> = BTreeMap::new();
+    for case in cases.iter().filter(|case| case.diagnosis.kind == Kind::HighLoss) {
+        let Some(told_by) = case.cause else { continue };
+        bursts.entry(told_by).or_insert_with(|| case.diagnosis.evidence.get("burst_factor"));
+    }
     let start_ms = start_ms.unwrap_or(0.0);
     let summary = |&at: &usize| {
         let case = cases.get(at)?;
         let cause = causes.get(at).copied().flatten().and_then(|cause| places.get(cause).copied());
-        // How loss is distributed the receiver knows.
-        let other_end = || cases.iter().find(|other| other.cause == Some(at) && other.diagnosis.kind == Kind::HighLoss);
-        let burst_factor = (case.diagnosis.kind == Kind::HighLoss && case.diagnosis.side == Some(Side::Uplink))
-            .then(|| other_end()?.diagnosis.evidence.get("burst_factor"))
-            .flatten();
+        let is_loss_sent = case.diagnosis.kind == Kind::HighLoss && case.diagnosis.side == Some(Side::Uplink);
+        let burst_factor = bursts.get(&at).copied().flatten().filter(|_| is_loss_sent);
         let told = Told { blamed: blamed.get(&at).copied(), cause, burst_factor };
         Some(summary(call, fabrics, case, told, start_ms))
     };
@@ -128,21 +131,53 @@ fn worse(a: &Case<'_>, b: &Case<'_>) -> Ordering {
     order.then(a.reach.from_ms.total_cmp(&b.reach.from_ms)).then_with(|| key(a).cmp(&key(b)))
 }
 
+/// The cases of each fabric, and of those on the way to it.
+struct Places(BTreeMap<usize, Vec<usize>>);
+
+impl Places {
+    fn of(cases: &[Case<'_>]) -> Self {
+        let mut places: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (at, case) in cases.iter().enumerate() {
+            for fabric in case.fabrics() {
+                places.entry(fabric).or_default().push(at);
+            }
+        }
+        Self(places)
+    }
+
+    /// The cases that may be in the same place as this one.
+    fn near<'a>(&'a self, case: &Case<'_>) -> impl Iterator<Item = usize> + 'a {
+        case.fabrics().filter_map(|fabric| self.0.get(&fabric)).flatten().copied()
+    }
+}
+
+impl Case<'_> {
+    /// Its own fabric, and the one that receives what it is about.
+    fn fabrics(&self) -> impl Iterator<Item = usize> + use<> {
+        let receiver = self.way.map(|(receiver, _)| receiver).filter(|&receiver| receiver != self.index);
+        core::iter::once(self.index).chain(receiver)
+    }
+}
+
 /// Finds the case behind each: of what may be behind it in the same place at the time, what goes deepest, and of several of
 /// a kind the worst. What both ends tell is told by one.
 fn find_causes(cases: &mut [Case<'_>]) {
+    let places = Places::of(cases);
     let found: Vec<Option<usize>> = cases
         .iter()
         .map(|effect| {
             let kinds = causes_of(effect.diagnosis.kind);
             let depth = |kind: Kind| kinds.iter().position(|&other| other == kind && kind != effect.diagnosis.kind);
-            let candidates = cases.iter().enumerate().filter_map(|(at, cause)| {
+            let near = || places.near(effect).filter_map(|at| Some((at, cases.get(at)?)));
+            let candidates = near().filter_map(|(at, cause)| {
                 let depth = depth(cause.diagnosis.kind)?;
                 (is_same_place(effect, cause) && effect.reach.follows(cause.reach, effect.look_ms))
                     .then_some((depth, at))
             });
-            let jitter = || cases.iter().position(|cause| is_jitter_behind(effect, cause));
-            let other_end = || cases.iter().position(|cause| leads(cause, effect));
+            let first =
+                |is_it: &dyn Fn(&Case<'_>) -> bool| near().filter(|(_, cause)| is_it(cause)).map(|(at, _)| at).min();
+            let jitter = || first(&|cause| is_jitter_behind(effect, cause));
+            let other_end = || first(&|cause| leads(cause, effect));
             candidates.min().map(|(_, at)| at).or_else(jitter).or_else(other_end)
         })
         .collect();
@@ -205,20 +240,20 @@ fn blame(cases: &mut [Case<'_>], fabrics: &[&Fabric], peers: &BTreeMap<usize, us
         case.diagnosis.kind == Kind::HighLoss && case.diagnosis.side == Some(Side::Downlink) && case.cause.is_none()
     };
     let receiver = |index: usize| fabrics.get(index).and_then(|fabric| fabric.spec.local_user);
+    let lossy: Vec<usize> = cases.iter().enumerate().filter(|(_, case)| is_lossy(case)).map(|(at, _)| at).collect();
     let mut blamed = BTreeMap::new();
-    for at in 0..cases.len() {
+    for &at in &lossy {
         let Some(first) = cases.get(at).filter(|case| is_lossy(case)) else { continue };
         let Some(&sender) = senders.get(&first.index) else { continue };
         let (reach, index) = (first.reach, first.index);
         let at_once = |case: &&Case<'_>| is_lossy(case) && case.reach.meets(reach);
         // Who else loses: of the sender's packets, and of others' on the way to the same receivers.
-        let others: Vec<usize> = cases
-            .iter()
-            .enumerate()
+        let all = || lossy.iter().filter_map(|&at| Some((at, cases.get(at)?)));
+        let others: Vec<usize> = all()
             .filter(|(_, case)| at_once(case) && case.index != index && senders.get(&case.index) == Some(&sender))
             .map(|(other, _)| other)
             .collect();
-        let is_receiver_hit = cases.iter().filter(at_once).any(|case| {
+        let is_receiver_hit = all().map(|(_, case)| case).filter(at_once).any(|case| {
             receiver(case.index).is_some()
                 && receiver(case.index) == receiver(index)
                 && senders.get(&case.index) != Some(&sender)
