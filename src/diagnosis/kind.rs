@@ -84,7 +84,9 @@ macro_rules! kinds {
 kinds! {
     /// The uplink is full: the sender holds back while queues fill on the way. The figure is how far both the video bitrate
     /// and the bandwidth that congestion control believes in fell below their recent best, counted only while, or not
-    /// long after, the round trip is above its recent least by 30 ms and a third.
+    /// long after, the round trip is above its recent least by 30 ms and a third, twice at the least; and only if that began
+    /// with the drop: less that is sent without a queue is somebody's choice. Not told of a call without video, which has
+    /// no rate to fall.
     UplinkCongestion "uplinkCongestion" Warning "rate_drop_ratio" "worst_rate_drop_ratio"
         raise 0.4 clear 0.2 severe 0.75 over 2_000.0 after 2_000.0 calm 3_000.0 settled 5_000.0
         "A round trip a third above its usual is ObserveRTC client-monitor's sign of congestion; the drop is fitted to the lab's recordings for training that have a bottleneck: 300 kbit/s of 900, and 500 of a simulcast.";

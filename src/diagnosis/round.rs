@@ -25,6 +25,8 @@ pub(crate) struct FabricLook {
     pub(crate) now: Timestamp,
     /// The round trip by ICE, ms.
     pub(crate) ice_rtt_ms: Option<f64>,
+    /// How many of them were measured since the look before; `None` where they are not counted.
+    pub(crate) rtt_samples: Option<f64>,
     /// What congestion control believes that can be sent.
     pub(crate) available_bps: Option<f64>,
     /// Checks of the path since the last one that was answered.
@@ -69,7 +71,10 @@ pub(super) struct Round {
     /// Much longer than looks are apart here.
     pub(super) is_gap: bool,
     pub(super) fabric: FabricLook,
+    /// The round trip by ICE, or where that is not known by RTCP, ms.
     pub(super) rtt_ms: Option<f64>,
+    /// The longest of any stream by RTCP, ms.
+    pub(super) rtcp_rtt_ms: Option<f64>,
     pub(super) received: Flow,
     pub(super) sent: Flow,
     /// Since any report of the other end came in, ms in which something was sent; `None` before the first.

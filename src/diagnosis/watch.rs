@@ -276,6 +276,7 @@ impl Watch {
             is_gap,
             fabric: *look,
             rtt_ms: look.ice_rtt_ms.or(rtcp_rtt_ms),
+            rtcp_rtt_ms,
             received,
             sent,
             rtcp_ms: self.rtcp_ms,

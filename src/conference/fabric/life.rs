@@ -241,6 +241,7 @@ impl Fabric {
             at,
             now,
             ice_rtt_ms: self.path.rtt_ms,
+            rtt_samples: self.path.rtt_samples,
             available_bps: self.path.available_bps,
             unanswered: self.path.unanswered,
             arrives: self.path.arrives,
