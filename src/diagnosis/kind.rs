@@ -124,7 +124,9 @@ kinds! {
     FrozenVideo "frozenVideo" Warning "frozen_ratio" "worst_frozen_ratio"
         raise 0.3 clear 0.1 severe 0.6 over 3_000.0 after 2_000.0 calm 3_000.0 settled 5_000.0
         "webrtc-issue-detector: 30 % of the time frozen.";
-    /// Far fewer frames per second come than from the source, or than did before. The figure is the share that is missing.
+    /// Far fewer frames per second come than from the source, or than did before, and not by choice: frames are lost, not
+    /// decoded or not sent, or the encoder says that the processor or bandwidth holds it back. The figure is the share that
+    /// is missing.
     LowFrameRate "lowFrameRate" Warning "missing_frames_ratio" "worst_missing_frames_ratio"
         raise 0.4 clear 0.25 severe 0.75 over 3_000.0 after 3_000.0 calm 3_000.0 settled 5_000.0
         "Half of the frames are missing in callstats.io's bad rating; 40 % is on the way there.";

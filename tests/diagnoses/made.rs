@@ -312,6 +312,21 @@ const CASES: &[Case] = &[
         ..CASE
     },
     Case {
+        kind: Kind::LowFrameRate,
+        side: UP,
+        raised: 33..=40,
+        over: Some(90..=105),
+        change: |world| {
+            between(world, |world| {
+                world.grow("OV", "framesSent", 5.0);
+                world.grow("OV", "framesEncoded", 5.0);
+                world.grow("OV", "limited.bandwidth", 1.0);
+                world.grow("OV", "limited.none", 0.0);
+            });
+        },
+        ..CASE
+    },
+    Case {
         kind: Kind::RoboticVoice,
         side: DOWN,
         raised: 33..=40,
@@ -571,6 +586,23 @@ const HEALTHY: &[Healthy] = &[
                 world.grow(id, if id == "IV" { "bytesReceived" } else { "bytesSent" }, 2_000.0);
             }
         }
+    }),
+    ("a screen on which nothing moves, and nobody says that it is one", |world| {
+        between(world, |world| {
+            world.grow("IV", "framesReceived", 1.0);
+            world.grow("IV", "framesDecoded", 1.0);
+            world.grow("IV", "bytesReceived", 2_000.0);
+        });
+    }),
+    ("a server leaves out a layer of frames", |world| {
+        between(world, |world| {
+            world.grow("IV", "framesReceived", 10.0);
+            world.grow("IV", "framesDecoded", 10.0);
+        });
+    }),
+    ("the application caps the frame rate", |world| {
+        world.grow("OV", "framesSent", 10.0);
+        world.grow("OV", "framesEncoded", 10.0);
     }),
     ("somebody listens in a quiet room, who spoke before", |world| {
         between(world, |world| world.grow("SA", "totalAudioEnergy", 1e-8));
