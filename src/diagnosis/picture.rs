@@ -62,27 +62,42 @@ const LOSSY: f64 = 0.02;
 /// at either end of a look. Our own: far from both all and the 60 % that are too few.
 const DONE: f64 = 0.8;
 const ON_THE_WAY: f64 = 2.0;
+/// Over so long frames are counted, ms, however short looks are: a dozen of 25 a second.
+const STRETCH_MS: f32 = 500.0;
 /// For so much of the time the encoder must be held back (ObserveRTC client-monitor, of the processor).
 const LIMITED: f64 = 0.3;
 
 /// Frames counted at the beginning of a stretch and at its end.
 #[derive(Clone, Copy, Debug, Default)]
 struct Frames {
-    /// Received and decoded, or encoded and sent.
-    counts: Option<(f64, f64)>,
+    /// Received and decoded, or encoded and sent: counters of 32 bits.
+    counts: Option<(u32, u32)>,
+    /// Since then, ms.
+    ms: f32,
+    /// What the last stretch came to.
+    are_left: Option<bool>,
 }
 
 impl Frames {
-    /// Whether some were left on the way since the look before; `None` where nobody counted.
+    /// Whether some have been left on the way lately; `None` where nobody counted.
     fn are_left(&mut self, look: &StreamLook<'_>) -> Option<bool> {
         let (all, done) = match look.interval.direction {
             Direction::Inbound => (Num::FramesReceived, Num::FramesDecoded),
             Direction::Outbound => (Num::FramesEncoded, Num::FramesSent),
         };
-        let counts = look.entry.get(all).zip(look.entry.get(done));
-        let before = core::mem::replace(&mut self.counts, counts)?;
-        let (all, done) = (counts?.0 - before.0, counts?.1 - before.1);
-        (all >= 0.0 && done >= 0.0).then_some(done + ON_THE_WAY < all * DONE)
+        // Not negative; saturates.
+        let counts = look.entry.get(all).zip(look.entry.get(done)).map(|(all, done)| (all as u32, done as u32));
+        self.ms += look.interval.length_ms() as f32;
+        if self.counts.is_some() && counts.is_some() && self.ms < STRETCH_MS {
+            return self.are_left;
+        }
+        self.ms = 0.0;
+        let before = core::mem::replace(&mut self.counts, counts);
+        self.are_left = counts.zip(before).and_then(|(now, before)| {
+            let (all, done) = (now.0.checked_sub(before.0)?, now.1.checked_sub(before.1)?);
+            Some(f64::from(done) + ON_THE_WAY < f64::from(all) * DONE)
+        });
+        self.are_left
     }
 }
 
