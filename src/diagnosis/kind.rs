@@ -185,11 +185,12 @@ kinds! {
     SpeakingWhileMuted "speakingWhileMuted" Notice "speech_ratio" "worst_speech_ratio"
         raise 0.4 clear 0.1 severe 1e9 over 2_000.0 after 2_000.0 calm 3_000.0 settled 1_000.0
         "Our own: two seconds of speech are more than a cough or a door (at most 0.4 s), and a pause between sentences does not end it.";
-    /// What others say comes back to them from this microphone. The figure is what the loss of the echo lacks of what is
-    /// acceptable at this delay.
-    Echo "echo" Warning "echo_excess_db" "worst_echo_excess_db"
-        raise 6.0 clear 0.5 severe 14.0 over 5_000.0 after 3_000.0 calm 3_000.0 settled 5_000.0
-        "callstats.io: acceptable from 14 dB on and unacceptable from 8 dB down, of the weighted echo path loss of ITU-T G.107 7.4; severe where nothing is left of the loss.";
+    /// What others say may come back to them from this microphone. The figure is what the loss of the echo lacks of what is
+    /// acceptable at this delay, in looks in which others speak. A notice at most: the browser tells what its canceller
+    /// takes from the echo, and not what it suppresses after that.
+    Echo "echo" Notice "echo_excess_db" "worst_echo_excess_db"
+        raise 6.0 clear 0.5 severe 1e9 over 5_000.0 after 3_000.0 calm 3_000.0 settled 5_000.0
+        "callstats.io: acceptable from 14 dB on and unacceptable from 8 dB down, of the weighted echo path loss of ITU-T G.107 7.4. Its input is the loudness rating of the whole talker echo path (TELR), of which the return loss and its enhancement are a part.";
     /// Sound and picture of one sender are apart. The figure is by how much sound is early, or late beyond 95 ms: late by
     /// 185 ms is as bad as early by 90. Told of a sender with one stream of each.
     AvOutOfSync "avOutOfSync" Warning "av_offset_ms" "worst_av_offset_ms"

@@ -78,6 +78,10 @@ const ACCEPTABLE_DB: f64 = 14.0;
 /// A path that gains that much is none: Chromium reports −30 or −100 dB as long as its echo canceller has measured nothing.
 const UNMEASURED_DB: f64 = -30.0;
 
+/// From here on the far end is taken to speak: −40 dBov. Our own: ITU-T P.56 speech at the usual −26 dBov is well above it,
+/// the noise of a room below.
+const SPEECH: f64 = 1e-2;
+
 /// What the far end says comes back to it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Echo {
@@ -110,6 +114,10 @@ impl Detector<StreamLook<'_>> for Echo {
         self.loss_db = look.source.and_then(echo_loss_db);
         self.one_way_ms = look.get(Metric::RttMs).map(|rtt_ms| rtt_ms / 2.0);
         let (Some(loss_db), Some(one_way_ms)) = (self.loss_db, self.one_way_ms) else { return Reading::Unknown };
+        // What is not said comes back to nobody.
+        if look.far_level.is_none_or(|level| level < SPEECH) {
+            return Reading::Unknown;
+        }
         Reading::Level((ACCEPTABLE_DB - Self::perceived_db(loss_db, one_way_ms)).max(0.0))
     }
 

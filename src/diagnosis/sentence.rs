@@ -47,7 +47,7 @@ pub(crate) fn sentence(diagnosis: &Diagnosis, who: &str, start_ms: f64) -> Strin
         Kind::RtcpTimeout => format!("nobody confirmed any more what {who} sent"),
         Kind::SilentMicrophone => format!("{who}'s microphone was silent"),
         Kind::SpeakingWhileMuted => format!("{who} spoke while muted"),
-        Kind::Echo => format!("others heard themselves by {who}'s microphone"),
+        Kind::Echo => format!("others may have heard themselves by {who}'s microphone"),
         Kind::AvOutOfSync => {
             let is_early = get("sound_ahead_ms") > Some(0.0);
             let (ms, word) = if is_early { (figure, "before") } else { (figure + LATE_IS_BETTER_MS, "after") };

@@ -41,6 +41,8 @@ pub(crate) struct StreamLook<'a> {
     pub(crate) has_news: bool,
     /// Since it said anything of any stream, ms in which something was sent.
     pub(crate) rtcp_ms: Option<f64>,
+    /// How loud the far end was at the look before: the loudest of what is received.
+    pub(crate) far_level: Option<f64>,
 }
 
 impl<'a> StreamLook<'a> {
@@ -55,6 +57,7 @@ impl<'a> StreamLook<'a> {
             is_muted: None,
             has_news: false,
             rtcp_ms: None,
+            far_level: None,
         }
     }
 
@@ -112,6 +115,9 @@ pub(crate) struct Watch {
     /// Since it said anything at all, and anything of what is sent, ms in which something was sent.
     rtcp_ms: Option<f64>,
     report_ms: Option<f64>,
+    /// How loud the far end is: in the look at hand so far, and in the look before.
+    far_level: Option<f64>,
+    far_level_before: Option<f64>,
     /// The longest round trip by RTCP.
     rtcp_rtt_ms: Option<f64>,
     high_loss: [Watched<HighLoss>; 2],
@@ -135,19 +141,17 @@ struct StreamWatch {
     untold_ms: f64,
     /// When the other end last said something.
     reported: Option<StatTime>,
-    /// The end of the latest look, and how long there has been none, ms.
+    /// The end of the latest look.
     end: Option<StatTime>,
-    unseen_ms: f64,
     media: Media,
 }
 
 impl StreamWatch {
-    /// A look at the fabric passes. A stream that is in none for long is gone, and with it what was wrong.
-    fn age(&mut self, span_ms: f64, desk: &mut Desk<'_>) {
-        let Some(end) = self.end else { return };
-        self.unseen_ms += span_ms;
-        // Its own look came before.
-        if self.unseen_ms - span_ms >= UNKNOWN_MS {
+    /// A stream that is in no look for long is gone, and with it what was wrong.
+    fn see_gone(&mut self, at: StatTime, desk: &mut Desk<'_>) {
+        if let Some(end) = self.end
+            && at.millis_since(end) >= UNKNOWN_MS
+        {
             self.media.forget(end, desk);
             self.end = None;
         }
@@ -240,7 +244,7 @@ impl Watch {
         if let Media::Unknown = stream.media {
             stream.media = Media::of(interval);
         }
-        (stream.end, stream.unseen_ms) = (Some(interval.at), 0.0);
+        stream.end = Some(interval.at);
         let mut desk = parts.at(book);
         let key = StreamKey::new(desk.fabric, interval.direction, interval.ssrc);
         let span = Span { at: interval.at, ms: interval.span_ms };
@@ -253,6 +257,7 @@ impl Watch {
         let [received, sent] = core::mem::take(&mut self.flows);
         let [hears_sender, hears_receiver] = core::mem::take(&mut self.has_news);
         let rtcp_rtt_ms = self.rtcp_rtt_ms.take();
+        self.far_level_before = self.far_level.take();
         let Some(at) = look.at else { return };
         let Some((last, before)) = self.last.replace((at, look.now)) else { return };
         let span_ms = at.millis_since(last);
@@ -290,7 +295,7 @@ impl Watch {
     fn see_round(&mut self, round: &Round, losses: &[Losses; 2], span: Span, parts: DeskParts<'_>) {
         let Self { book, high_loss, high_rtt, uplink, downlink, no_media, rtcp_timeout, .. } = self;
         let mut desk = parts.at(book);
-        self.streams.iter_mut().for_each(|stream| stream.age(span.ms, &mut desk));
+        self.streams.iter_mut().for_each(|stream| stream.see_gone(span.at, &mut desk));
         self.gap.look(round, span, None, None, &mut desk);
         self.skew.look(round, span, None, None, &mut desk);
         // What was during a gap nobody knows.
@@ -352,6 +357,11 @@ impl Watch {
             }
         }
         look.rtcp_ms = self.rtcp_ms;
+        look.far_level = self.far_level_before;
+        let is_far = look.interval.direction == Direction::Inbound && look.interval.state.is_measured();
+        if let Some(level) = look.get(Metric::Level).filter(|_| is_far) {
+            self.far_level = Some(self.far_level.map_or(level, |other| other.max(level)));
+        }
     }
 
     /// Puts the sound and the picture of one sender side by side.
@@ -452,7 +462,7 @@ mod tests {
 
     #[test]
     fn what_is_kept_of_a_stream_and_of_a_fabric_is_small() {
-        assert!(size_of::<StreamWatch>() <= 1_600, "{}", size_of::<StreamWatch>());
+        assert!(size_of::<StreamWatch>() <= 1_620, "{}", size_of::<StreamWatch>());
         assert!(size_of::<Watch>() <= 3_600, "{}", size_of::<Watch>());
         assert!(size_of::<Diagnosis>() <= 240, "{}", size_of::<Diagnosis>());
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use callgauge::AppEvent;
-use callgauge::diagnosis::Kind;
+use callgauge::diagnosis::{Kind, Severity};
 use serde_json::json;
 
 use super::world::{Case, END_S, FROM_S, TO_S, World, play};
@@ -395,6 +395,22 @@ fn each_kind_is_found_in_time_told_once_and_over_in_time() {
 }
 
 #[test]
+fn an_echo_that_stats_cannot_tell_for_sure_is_a_notice() {
+    let (told, summary) = play(
+        |world| {
+            world.set("SA", "echoReturnLoss", 12.0);
+            world.set("SA", "echoReturnLossEnhancement", 8.0);
+            world.set("HA", "roundTripTime", 0.1);
+            true
+        },
+        None,
+    );
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert_eq!((summary.diagnoses[0].kind, summary.diagnoses[0].severity), (Kind::Echo, Severity::Notice));
+    assert!(summary.diagnoses[0].sentence.contains("may have heard"), "{}", summary.diagnoses[0].sentence);
+}
+
+#[test]
 fn what_was_wrong_with_a_stream_is_over_when_the_stream_is_gone() {
     let (told, summary) = play(
         |world| {
@@ -610,6 +626,12 @@ const HEALTHY: &[Healthy] = &[
     ("an echo canceller that has measured nothing", |world| {
         world.set("SA", "echoReturnLoss", -30.0);
         world.set("SA", "echoReturnLossEnhancement", 0.175_512_032_020_710_75);
+    }),
+    ("a weak echo canceller while nobody speaks at the far end", |world| {
+        world.set("SA", "echoReturnLoss", 12.0);
+        world.set("SA", "echoReturnLossEnhancement", 8.0);
+        world.set("HA", "roundTripTime", 0.1);
+        world.grow("IA", "totalAudioEnergy", 1e-6);
     }),
     ("sound a little late", |world| play_late(world, if is_wrong(world) { 350.0 } else { 200.0 }, 200.0)),
     ("the path changes once", |world| between(world, |world| world.set("P", "currentRoundTripTime", 0.02))),
