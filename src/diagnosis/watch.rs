@@ -137,8 +137,8 @@ pub(crate) struct Watch {
 /// The detectors of a stream.
 #[derive(Clone, Debug, Default)]
 struct StreamWatch {
-    /// Time since loss was last told, ms.
-    untold_ms: f64,
+    /// Packets sent since loss was last told.
+    untold_sent: f64,
     /// When the other end last said something.
     reported: Option<StatTime>,
     /// The end of the latest look.
@@ -399,9 +399,8 @@ impl Watch {
         else {
             return;
         };
-        stream.untold_ms += interval.span_ms.max(0.0);
         if !interval.state.is_measured() {
-            stream.untold_ms = 0.0;
+            stream.untold_sent = 0.0;
             if !matches!(interval.state, State::Reset | State::Gap) {
                 losses.rest();
                 flow.rests = true;
@@ -412,12 +411,16 @@ impl Watch {
         flow.is_due |= packets_per_second.is_some();
         let packets_per_second = packets_per_second.filter(|&rate| rate > 0.0);
         flow.passes |= packets_per_second.is_some();
-        if let (Some(loss), Some(rate)) = (interval.get(Metric::LossRatio), packets_per_second) {
-            let passed = rate * core::mem::take(&mut stream.untold_ms) / 1e3;
-            // What is sent is all that was expected; of what is received, the lost ones are missing.
+        let passed = packets_per_second.unwrap_or(0.0) * interval.length_ms() / 1e3;
+        if interval.direction == Direction::Outbound {
+            stream.untold_sent += passed;
+        }
+        if let (Some(loss), Some(_)) = (interval.get(Metric::LossRatio), packets_per_second) {
+            // What was sent since the last report is all that was expected; of what is received, the lost ones are missing.
             let expected = match interval.direction {
                 Direction::Inbound if loss < 1.0 => passed / (1.0 - loss),
-                _ => passed,
+                Direction::Inbound => passed,
+                Direction::Outbound => core::mem::take(&mut stream.untold_sent),
             };
             losses.is_reported = interval.direction == Direction::Outbound;
             losses.add(loss, expected);

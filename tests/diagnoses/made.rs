@@ -395,6 +395,32 @@ fn each_kind_is_found_in_time_told_once_and_over_in_time() {
 }
 
 #[test]
+fn loss_after_a_dry_spell_counts_the_packets_of_its_own_time() {
+    let (_, summary) = play(
+        |world| {
+            match world.s {
+                30 => {
+                    world.stop("IV");
+                    world.stop("IA");
+                    world.grow("IA", "totalSamplesReceived", 48_000.0);
+                }
+                40 => {
+                    world.grow("IV", "packetsReceived", 500.0);
+                    world.set("IV", "packetsLost", 1_000);
+                }
+                41 => world.grow("IV", "packetsReceived", 100.0),
+                _ => {}
+            }
+            true
+        },
+        None,
+    );
+    let loss = summary.diagnoses.iter().find(|diagnosis| diagnosis.kind == Kind::HighLoss).unwrap();
+    assert_eq!(loss.evidence["lost_packets"].round(), 1_000.0);
+    assert!(loss.evidence.get("burst_factor").is_none_or(|&factor| factor < 500.0), "{:?}", loss.evidence);
+}
+
+#[test]
 fn an_echo_that_stats_cannot_tell_for_sure_is_a_notice() {
     let (told, summary) = play(
         |world| {
