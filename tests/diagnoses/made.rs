@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use callgauge::AppEvent;
 use callgauge::diagnosis::{Kind, Severity};
+use callgauge::id::Ssrc;
 use serde_json::json;
 
 use super::world::{Case, END_S, FROM_S, TO_S, World, play};
@@ -418,6 +419,40 @@ fn loss_after_a_dry_spell_counts_the_packets_of_its_own_time() {
     let loss = summary.diagnoses.iter().find(|diagnosis| diagnosis.kind == Kind::HighLoss).unwrap();
     assert_eq!(loss.evidence["lost_packets"].round(), 1_000.0);
     assert!(loss.evidence.get("burst_factor").is_none_or(|&factor| factor < 500.0), "{:?}", loss.evidence);
+}
+
+#[test]
+fn what_does_not_come_in_two_streams_of_one_sender_is_told_once() {
+    let (told, summary) = play(
+        |world| {
+            if world.s == FROM_S {
+                for id in ["IA", "IV"] {
+                    world.grow(id, "packetsReceived", 0.0);
+                    world.grow(id, "bytesReceived", 0.0);
+                }
+                world.grow("IV", "framesReceived", 0.0);
+                world.grow("IV", "framesDecoded", 0.0);
+            }
+            if world.s == 50 {
+                // What was lost shows when something comes again.
+                for (id, lost) in [("IA", 3_000.0), ("IV", 6_000.0)] {
+                    world.grow(id, "packetsLost", lost);
+                }
+                world.mend();
+            }
+            if world.s == 51 {
+                world.grow("IA", "packetsLost", 0.0);
+                world.grow("IV", "packetsLost", 0.0);
+            }
+            true
+        },
+        None,
+    );
+    let raised = |kind: Kind| told.iter().filter(|told| told.2 == Change::Raised && told.3.kind == kind).count();
+    assert_eq!((raised(Kind::OneWayMedia), raised(Kind::HighLoss)), (2, 1), "{told:#?}");
+    let roots: Vec<_> = summary.diagnoses.iter().filter(|diagnosis| diagnosis.follows.is_none()).collect();
+    assert_eq!(roots.len(), 1, "{:#?}", summary.diagnoses);
+    assert_eq!((roots[0].kind, roots[0].ssrc.map(Ssrc::get)), (Kind::OneWayMedia, Some(1)));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use core::cmp::Ordering;
 use super::Conference;
 use super::Fabric;
 use crate::diagnosis::{Diagnosis, Kind, Reach, Severity, Side, causes_of, sentence};
-use crate::id::{Direction, Ssrc, UserId};
+use crate::id::{Direction, MediaKind, Ssrc, UserId};
 use crate::summary::DiagnosisSummary;
 
 /// A diagnosis, where it belongs, and what it follows from.
@@ -61,7 +61,7 @@ pub(super) fn diagnoses(call: &Conference, fabrics: &[&Fabric], start_ms: Option
         }
     }
     cases.sort_by(|a, b| worse(a, b));
-    find_causes(&mut cases);
+    find_causes(&mut cases, fabrics);
     let blamed = blame(&mut cases, fabrics, &peers);
     let causes: Vec<Option<usize>> = (0..cases.len()).map(|at| root(&cases, at)).collect();
     for (at, cause) in causes.iter().enumerate() {
@@ -161,7 +161,7 @@ impl Case<'_> {
 
 /// Finds the case behind each: of what may be behind it in the same place at the time, what goes deepest, and of several of
 /// a kind the worst. What both ends tell is told by one.
-fn find_causes(cases: &mut [Case<'_>]) {
+fn find_causes(cases: &mut [Case<'_>], fabrics: &[&Fabric]) {
     let places = Places::of(cases);
     let found: Vec<Option<usize>> = cases
         .iter()
@@ -178,12 +178,29 @@ fn find_causes(cases: &mut [Case<'_>]) {
                 |is_it: &dyn Fn(&Case<'_>) -> bool| near().filter(|(_, cause)| is_it(cause)).map(|(at, _)| at).min();
             let jitter = || first(&|cause| is_jitter_behind(effect, cause));
             let other_end = || first(&|cause| leads(cause, effect));
-            candidates.min().map(|(_, at)| at).or_else(jitter).or_else(other_end)
+            let other_stream = || first(&|cause| is_other_stream(fabrics, cause, effect));
+            candidates.min().map(|(_, at)| at).or_else(jitter).or_else(other_end).or_else(other_stream)
         })
         .collect();
     for (case, found) in cases.iter_mut().zip(found) {
         case.cause = found;
     }
+}
+
+/// Whether what somebody sends does not come in two streams at once, of which `a` tells: the sound, or the first by SSRC.
+fn is_other_stream(fabrics: &[&Fabric], a: &Case<'_>, b: &Case<'_>) -> bool {
+    let is_it = |case: &Case<'_>| case.diagnosis.kind == Kind::OneWayMedia;
+    if !is_it(a) || !is_it(b) || a.index != b.index || !a.reach.meets(b.reach) {
+        return false;
+    }
+    let stream = |case: &Case<'_>| {
+        let (fabric, key) = (fabrics.get(case.index)?, case.diagnosis.stream?);
+        let slot = fabric.slot(key.direction, key.ssrc)?;
+        let is_video = fabric.accounts.get(slot)?.kind == Some(MediaKind::Video);
+        Some((fabric.owner_at(slot).0, (is_video, key.ssrc)))
+    };
+    let (Some((owner, a)), Some((other, b))) = (stream(a), stream(b)) else { return false };
+    owner == other && a < b
 }
 
 fn is_jitter_behind(effect: &Case<'_>, cause: &Case<'_>) -> bool {
