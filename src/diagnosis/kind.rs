@@ -176,8 +176,9 @@ kinds! {
         "RFC 8083 4.1, with the times of callstats.io.";
     /// Sound is sent and there is none in it: the microphone was never louder than −60 dBov, or it is silent to the last bit
     /// while the application says that it is not muted. Silence to the last bit of which the application says nothing is
-    /// taken for a mute: the two look alike.
-    SilentMicrophone "silentMicrophone" Warning "silent_ratio" "worst_silent_ratio"
+    /// taken for a mute: the two look alike. A notice, because somebody who has not spoken yet is as silent; a warning where
+    /// the application says that it is not muted.
+    SilentMicrophone "silentMicrophone" Notice "silent_ratio" "worst_silent_ratio"
         raise 0.5 clear 0.5 severe 1e9 over 500.0 after 30_000.0 calm 0.0 settled 0.0
         "ObserveRTC client-monitor: RMS below 0.001 for 30 s. That it was never louder is our own condition: who listens in a quiet room is below it, too.";
     /// Somebody speaks while sound is muted, by the application's word or because its encoding is inactive. The figure is

@@ -121,7 +121,8 @@ impl<D> Watched<D> {
         }
         let was_raised = self.is_raised();
         let ago_ms = self.detector.ago_ms();
-        self.meter.step(D::KIND, reading, ago_ms, span, stream, side, desk);
+        let severity = self.detector.severity();
+        self.meter.step(D::KIND, severity, reading, ago_ms, span, stream, side, desk);
         if let Raised::Yes { place, .. } = self.meter.raised {
             if !was_raised {
                 self.detector.begin();
@@ -153,6 +154,7 @@ impl Meter {
     fn step(
         &mut self,
         kind: Kind,
+        usual: Severity,
         reading: Reading,
         ago_ms: Option<f64>,
         span: Span,
@@ -207,7 +209,7 @@ impl Meter {
         // What was very bad fades slowly: that nothing is wrong any more counts, too.
         let is_calm = self.calm_ms > 0.0 && self.calm_ms >= threshold.clear_after_ms + CALM * smoothing_ms;
         let is_over = is_calm || self.below_ms > 0.0 && self.below_ms >= threshold.clear_after_ms;
-        let severity = if level >= threshold.severe { Severity::Severe } else { kind.severity() };
+        let severity = if level >= threshold.severe { Severity::Severe } else { usual };
         match &mut self.raised {
             Raised::No if level >= threshold.raise && self.beyond_ms >= threshold.raise_after_ms => {
                 let place = desk.book.diagnoses.len();

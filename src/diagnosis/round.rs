@@ -38,8 +38,11 @@ pub(crate) struct FabricLook {
     pub(crate) lost_ms: Option<f64>,
     /// How long it took to find a path at first, or has taken so far, ms.
     pub(crate) connects_ms: Option<f64>,
-    /// How often the path was lost or became another one, in all.
-    pub(crate) path_changes: u64,
+    /// It failed before a path was found.
+    pub(crate) has_failed: bool,
+    /// How often the path was lost, and how often it became another one, in all.
+    pub(crate) disruptions: u64,
+    pub(crate) switches: u64,
     /// Packets take the way of a relay that is reached by TCP or TLS.
     pub(crate) relays_over_tcp: bool,
 }

@@ -237,6 +237,18 @@ const CASES: &[Case] = &[
         },
         ..CASE
     },
+    // It fails: the time stops.
+    Case {
+        kind: Kind::SlowSetup,
+        raised: 6..=7,
+        from: 1..=1,
+        over: Some(16..=18),
+        change: |world| {
+            world.gone = vec!["P", "IA", "IV", "OA", "OV", "GA", "GV", "HA", "HV"];
+            world.set("T", "iceState", if world.s < 16 { "checking" } else { "failed" });
+        },
+        ..CASE
+    },
     Case {
         kind: Kind::ClockSkew,
         raised: 60..=91,
@@ -453,6 +465,43 @@ fn what_does_not_come_in_two_streams_of_one_sender_is_told_once() {
     let roots: Vec<_> = summary.diagnoses.iter().filter(|diagnosis| diagnosis.follows.is_none()).collect();
     assert_eq!(roots.len(), 1, "{:#?}", summary.diagnoses);
     assert_eq!((roots[0].kind, roots[0].ssrc.map(Ssrc::get)), (Kind::OneWayMedia, Some(1)));
+}
+
+#[test]
+fn a_connection_that_failed_is_told_with_the_time_until_then() {
+    let (_, summary) = play(
+        |world| {
+            world.gone = vec!["P", "IA", "IV", "OA", "OV", "GA", "GV", "HA", "HV"];
+            world.set("T", "iceState", if world.s < 16 { "checking" } else { "failed" });
+            true
+        },
+        None,
+    );
+    let sentence = &summary.diagnoses[0].sentence;
+    assert!(sentence.contains("failed after 15.0 s"), "{sentence}");
+}
+
+#[test]
+fn somebody_who_has_not_spoken_yet_is_a_notice_unless_the_application_says_otherwise() {
+    let unmutes: super::world::Act = |s, call, fabric, now| match s {
+        1 => drop(call.send_event(now, fabric, AppEvent::AudioMute(None)).unwrap()),
+        2 => drop(call.send_event(now, fabric, AppEvent::AudioUnmute(None)).unwrap()),
+        _ => {}
+    };
+    for (act, severity) in [(None, Severity::Notice), (Some(unmutes), Severity::Warning)] {
+        let (_, summary) = play(
+            |world| {
+                world.grow("SA", "totalAudioEnergy", if world.s < 45 { 9e-8 } else { 0.001 });
+                true
+            },
+            act,
+        );
+        let silent: Vec<_> =
+            summary.diagnoses.iter().filter(|diagnosis| diagnosis.kind == Kind::SilentMicrophone).collect();
+        assert_eq!(silent.len(), 1, "{:#?}", summary.diagnoses);
+        assert_eq!(silent[0].severity, severity);
+        assert!(silent[0].sentence.contains("was never louder than noise"), "{}", silent[0].sentence);
+    }
 }
 
 #[test]
@@ -696,6 +745,24 @@ const HEALTHY: &[Healthy] = &[
     }),
     ("sound a little late", |world| play_late(world, if is_wrong(world) { 350.0 } else { 200.0 }, 200.0)),
     ("the path changes once", |world| between(world, |world| world.set("P", "currentRoundTripTime", 0.02))),
+    ("a connection that looks for the best of its paths", |world| {
+        if world.s == 1 {
+            for id in ["Q", "O"] {
+                world.add(
+                    id,
+                    json!({"type": "candidate-pair", "state": "succeeded", "nominated": true,
+                    "currentRoundTripTime": 0.05, "localCandidateId": "L", "remoteCandidateId": "R"}),
+                );
+            }
+        }
+        let path = match world.s {
+            0..3 => "P",
+            3..6 => "Q",
+            6..9 => "O",
+            _ => "P",
+        };
+        world.set("T", "selectedCandidatePairId", path);
+    }),
     ("a relay over UDP", |world| {
         world.set("L", "candidateType", "relay");
         world.set("L", "relayProtocol", "udp");

@@ -307,6 +307,12 @@ fn summary(call: &Conference, fabrics: &[&Fabric], case: &Case<'_>, told: Told, 
     {
         sentence = format!("{sentence}, to {receiver} and others");
     }
+    // Each connection of a user is set up by itself.
+    let has_others =
+        || fabrics.iter().filter(|fabric| local.is_some() && fabric.spec.local_user == local).nth(1).is_some();
+    if diagnosis.kind == Kind::SlowSetup && user.is_some() && !name.is_empty() && has_others() {
+        sentence = format!("{sentence}: {name}");
+    }
     DiagnosisSummary {
         kind: diagnosis.kind,
         severity: diagnosis.severity,
