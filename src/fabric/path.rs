@@ -124,10 +124,12 @@ impl Path {
                         .of(Num::ResponsesReceived)
                         .map(|answered| if mean.is_some() { answered } else { answered.min(1.0) });
                     self.arrives = delta.of(Num::BytesReceived).map(|bytes| bytes > 0.0);
-                    self.unanswered =
-                        delta.of(Num::RequestsSent).zip(delta.of(Num::ResponsesReceived)).map(|(asked, answered)| {
-                            if answered > 0.0 { 0.0 } else { self.unanswered.unwrap_or(0.0) + asked }
-                        });
+                    // Some never count answers.
+                    let is_answered = entry.get(Num::ResponsesReceived) > Some(0.0);
+                    let asked = delta.of(Num::RequestsSent).filter(|_| is_answered);
+                    self.unanswered = asked.zip(delta.of(Num::ResponsesReceived)).map(|(asked, answered)| {
+                        if answered > 0.0 { 0.0 } else { self.unanswered.unwrap_or(0.0) + asked }
+                    });
                     if let Some(is_relayed) = pair.is_relayed {
                         let ms = if is_relayed && !gap && carries(&delta) { delta.span_ms() } else { 0.0 };
                         self.relayed_ms = Some(self.relayed_ms.unwrap_or(0.0) + ms);

@@ -505,6 +505,18 @@ fn somebody_who_has_not_spoken_yet_is_a_notice_unless_the_application_says_other
 }
 
 #[test]
+fn a_clock_that_steps_is_no_gap() {
+    let (told, _) = play(
+        |world| {
+            world.ahead_ms = if world.s < 60 { 0.0 } else { 3.6e6 };
+            true
+        },
+        None,
+    );
+    assert!(!told.is_empty() && told.iter().all(|told| told.3.kind == Kind::ClockSkew), "{told:#?}");
+}
+
+#[test]
 fn an_echo_that_stats_cannot_tell_for_sure_is_a_notice() {
     let (told, summary) = play(
         |world| {
@@ -762,6 +774,18 @@ const HEALTHY: &[Healthy] = &[
             _ => "P",
         };
         world.set("T", "selectedCandidatePairId", path);
+    }),
+    ("a browser that never counts answers to its checks, while the other end pauses", |world| {
+        world.grow("P", "responsesReceived", 0.0);
+        between(world, |world| {
+            for id in ["IA", "IV", "GA", "GV"] {
+                world.stop(id);
+                world.reports.remove(id);
+            }
+            world.grow("IA", "totalSamplesReceived", 48_000.0);
+            world.grow("P", "bytesReceived", 50.0);
+        });
+        world.grow("P", "responsesReceived", 0.0);
     }),
     ("a relay over UDP", |world| {
         world.set("L", "candidateType", "relay");
