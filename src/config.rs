@@ -95,9 +95,13 @@ limits! {
     error_bytes with_error_bytes 262_144
         /// How many bytes their texts may have together.
         ;
-    diagnoses_per_fabric with_diagnoses_per_fabric 512
+    diagnoses_per_fabric with_diagnoses_per_fabric 256
         /// How many diagnoses of one fabric are kept. One beyond is not raised, and counted in
         /// [`ConferenceSummary::refused_diagnoses`](crate::summary::ConferenceSummary::refused_diagnoses).
+        ;
+    diagnoses with_diagnoses 2_048
+        /// How many diagnoses of all fabrics together are kept, as above. A summary compares those of one place with each
+        /// other, so that this bounds what one costs.
         ;
     feedback with_feedback 1_024
         /// How many ratings are kept: one for each user and what it is about.

@@ -164,6 +164,11 @@ pub(crate) trait Detector<Look> {
         None
     }
 
+    /// How much it matters unless it is severe.
+    fn severity(&self) -> Severity {
+        Self::KIND.severity()
+    }
+
     /// The diagnosis was raised by the look just read.
     fn begin(&mut self) {}
 

@@ -247,7 +247,7 @@ impl Fabric {
                         out.push(limits, Event::CounterReset { stream, at: interval.at });
                     }
                     let desk = DeskParts {
-                        limit: limits.diagnoses_per_fabric(),
+                        limit: out.diagnoses_limit(limits, self.watch.book.diagnoses.len()),
                         thresholds: config.thresholds(),
                         fabric: self.id,
                         user: self.spec.local_user,
@@ -278,7 +278,7 @@ impl Fabric {
             });
             let look = self.fabric_look(now, report.latest());
             let desk = DeskParts {
-                limit: limits.diagnoses_per_fabric(),
+                limit: out.diagnoses_limit(limits, self.watch.book.diagnoses.len()),
                 thresholds: config.thresholds(),
                 fabric: self.id,
                 user: self.spec.local_user,
@@ -286,6 +286,19 @@ impl Fabric {
             };
             self.watch.see_fabric(&look, desk);
         }
+    }
+
+    /// Nothing comes any more: what was wrong is over.
+    pub(super) fn close_watch(&mut self, config: &Config, out: &mut Outbox) {
+        let limits = config.limits();
+        let desk = DeskParts {
+            limit: out.diagnoses_limit(limits, self.watch.book.diagnoses.len()),
+            thresholds: config.thresholds(),
+            fabric: self.id,
+            user: self.spec.local_user,
+            tell: &mut |change, &diagnosis| out.diagnose(limits, change, diagnosis),
+        };
+        self.watch.close(desk);
     }
 
     /// Whether a stream is muted or on hold, by the application's word.

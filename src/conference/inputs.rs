@@ -278,6 +278,7 @@ impl Conference {
             out.raise(limits, Happening { fabric: Some(fabric), user, ..happening });
         });
         if was_open && room.life.terminated.is_some() {
+            room.close_watch(&self.config, out);
             self.close_voices(now, fabric);
             if self.dominant == Some(fabric) {
                 self.dominant = None;
@@ -293,6 +294,9 @@ impl Conference {
     pub(super) fn depart(&mut self, at: Timestamp, user: Option<UserId>, reason: EndReason) {
         if !self.roster.leave(at, user, reason) {
             return;
+        }
+        for fabric in self.fabrics.iter_mut().filter(|fabric| fabric.spec.local_user == user) {
+            fabric.close_watch(&self.config, &mut self.out);
         }
         if let Some(user) = user {
             self.silence_user(at, user);

@@ -11,11 +11,13 @@ use crate::event::{Event, Happening};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Outbox {
     events: VecDeque<Event>,
-    dropped: u64,
+    dropped: u32,
     /// In the order in which it was raised.
     pub(super) timeline: Vec<Happening>,
     /// What the timeline had no room for.
     pub(super) refused: u64,
+    /// How many diagnoses have been raised.
+    diagnoses: u32,
 }
 
 impl Outbox {
@@ -23,15 +25,23 @@ impl Outbox {
     pub(super) fn push(&mut self, limits: Limits, event: Event) {
         if self.events.len() >= limits.pending_events() {
             self.events.pop_front();
-            self.dropped += 1;
+            self.dropped = self.dropped.saturating_add(1);
         }
         if limits.pending_events() > 0 {
             self.events.push_back(event);
         }
     }
 
+    /// How many diagnoses a fabric may have that has so many.
+    pub(super) fn diagnoses_limit(&self, limits: Limits, has: usize) -> usize {
+        limits
+            .diagnoses_per_fabric()
+            .min(has.saturating_add(limits.diagnoses().saturating_sub(self.diagnoses as usize)))
+    }
+
     /// Queues what became of a diagnosis.
     pub(super) fn diagnose(&mut self, limits: Limits, change: Change, diagnosis: Diagnosis) {
+        self.diagnoses = self.diagnoses.saturating_add(u32::from(change == Change::Raised));
         self.push(
             limits,
             match change {
@@ -56,7 +66,7 @@ impl Outbox {
     pub(super) fn poll(&mut self) -> Option<Event> {
         match core::mem::take(&mut self.dropped) {
             0 => self.events.pop_front(),
-            dropped => Some(Event::Overflow { dropped }),
+            dropped => Some(Event::Overflow { dropped: dropped.into() }),
         }
     }
 }

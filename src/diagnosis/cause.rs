@@ -66,7 +66,9 @@ pub(crate) const fn causes_of(kind: Kind) -> &'static [Kind] {
         Kind::MediaTimeout | Kind::RtcpTimeout | UplinkCongestion | DownlinkCongestion | Kind::IceFlapping => {
             &[IceDisrupted, NoMedia]
         }
-        HighLoss | Kind::HighRtt | HighJitter => &[IceDisrupted, NoMedia, UplinkCongestion, DownlinkCongestion],
+        Kind::HighRtt => &[IceDisrupted, NoMedia, UplinkCongestion, DownlinkCongestion],
+        // Of what does not come all is lost.
+        HighLoss | HighJitter => &[IceDisrupted, NoMedia, OneWayMedia, UplinkCongestion, DownlinkCongestion],
         BufferStress => &[IceDisrupted, NoMedia, UplinkCongestion, DownlinkCongestion, HighLoss, HighJitter],
         AudibleConcealment | Kind::RoboticVoice | Kind::AvOutOfSync => &[
             IceDisrupted,

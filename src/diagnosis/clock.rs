@@ -10,7 +10,9 @@ impl Detector<Round> for StatsGap {
     const KIND: Kind = Kind::StatsGap;
 
     fn read(&mut self, look: &Round) -> Reading {
-        Reading::Level(if look.is_gap { look.span_ms } else { 0.0 })
+        // A clock that stepped is no gap, where the caller's goes on.
+        let gap_ms = if look.now_ms > 0.0 { look.span_ms.min(look.now_ms) } else { look.span_ms };
+        Reading::Level(if look.is_gap { gap_ms } else { 0.0 })
     }
 }
 

@@ -9,8 +9,78 @@ const LATELY_MS: f64 = 120_000.0;
 const QUEUE_MS: f64 = 30.0;
 /// Of a long round trip, a third more is a queue (ObserveRTC client-monitor).
 const QUEUE_SHARE: f64 = 1.0 / 3.0;
-/// How long a queue that was seen counts, ms: congestion control empties it again while it holds back.
+/// How long a queue that was seen counts, ms: congestion control empties it again while it holds back. Less that passes for
+/// so long without a queue is somebody's choice: a smaller picture, a layer less, a stream that is paused.
 const QUEUE_SEEN_MS: f64 = 4_000.0;
+/// One round trip may be long by itself, and stands for 2.5 s in Chromium's stats: a queue is in two, of ICE, or of ICE and
+/// RTCP.
+const QUEUE_SAMPLES: f64 = 2.0;
+/// Where nobody counts round trips, one that stays the same has been measured again by now, ms: twice Chromium's 2.5 s.
+const MEASURED_AGAIN_MS: f64 = 5_000.0;
+/// A smaller drop is none: that from which on congestion is over.
+const LITTLE: f64 = 0.2;
+
+/// A round trip, and the least of it lately.
+#[derive(Clone, Copy, Debug, Default)]
+struct RoundTrip {
+    now_ms: Option<f64>,
+    least_ms: Option<f64>,
+}
+
+impl RoundTrip {
+    /// Whether there is a queue in it.
+    fn has_queue(&mut self, now_ms: Option<f64>, span_ms: f64) -> Option<bool> {
+        self.now_ms = now_ms;
+        let now = now_ms?;
+        let least = self.least_ms.map_or(now, |least| now.min(drift(least, now, span_ms)));
+        self.least_ms = Some(least);
+        Some(now - least >= QUEUE_MS.max(least * QUEUE_SHARE))
+    }
+}
+
+/// What lies in queues on the way, by what round trips take longer than the least of them lately.
+#[derive(Clone, Copy, Debug, Default)]
+struct Queue {
+    trip: RoundTrip,
+    /// That of RTCP, where `trip` is that of ICE.
+    other: RoundTrip,
+    /// For how long the round trip has stayed the same.
+    same_ms: f64,
+    /// How long ago there was a queue.
+    ago_ms: Option<f64>,
+    /// In how many round trips it was.
+    samples: f64,
+}
+
+impl Queue {
+    fn see(&mut self, look: &Round) {
+        let before = self.trip.now_ms;
+        let in_other = self.other.has_queue(look.fabric.ice_rtt_ms.and(look.rtcp_rtt_ms), look.span_ms);
+        let Some(is_there) = self.trip.has_queue(look.rtt_ms, look.span_ms) else { return };
+        self.same_ms = if before == look.rtt_ms { self.same_ms + look.span_ms } else { 0.0 };
+        let is_new = self.same_ms == 0.0 || self.same_ms >= MEASURED_AGAIN_MS;
+        if is_there {
+            self.ago_ms = Some(0.0);
+            self.samples += look.fabric.rtt_samples.unwrap_or(if is_new { 1.0 } else { 0.0 });
+        } else {
+            self.ago_ms = self.ago_ms.map(|ago| ago + look.span_ms);
+        }
+        if !self.is_seen() {
+            self.samples = 0.0;
+        } else if in_other == Some(true) {
+            self.samples = QUEUE_SAMPLES;
+        }
+    }
+
+    /// Whether there may be one, or was lately.
+    fn is_seen(&self) -> bool {
+        self.ago_ms.is_some_and(|ago| ago <= QUEUE_SEEN_MS)
+    }
+
+    fn is_sure(&self) -> bool {
+        self.is_seen() && self.samples >= QUEUE_SAMPLES
+    }
+}
 
 /// A rate, and the best of it lately.
 #[derive(Clone, Copy, Debug, Default)]
@@ -41,26 +111,46 @@ fn drift(best: f64, now: f64, span_ms: f64) -> f64 {
 struct Congestion {
     media: Rate,
     available: Rate,
-    least_rtt_ms: Option<f64>,
-    rtt_ms: Option<f64>,
-    /// How long ago there was a queue.
-    queue_ago_ms: Option<f64>,
+    queue: Queue,
+    drop: Drop,
+}
+
+/// What is behind less than passed before.
+#[derive(Clone, Copy, Debug, Default)]
+enum Drop {
+    #[default]
+    None,
+    /// For how long no queue has been seen with it, ms.
+    Alone(f64),
+    /// A queue came with it.
+    Queued,
 }
 
 impl Congestion {
     fn read(&mut self, media_bps: Option<f64>, available_bps: Option<f64>, look: &Round) -> Reading {
-        self.rtt_ms = look.rtt_ms;
-        if let Some(rtt_ms) = look.rtt_ms {
-            let least = self.least_rtt_ms.map_or(rtt_ms, |least| rtt_ms.min(drift(least, rtt_ms, look.span_ms)));
-            self.least_rtt_ms = Some(least);
-            let has_queue = rtt_ms - least >= QUEUE_MS.max(least * QUEUE_SHARE);
-            self.queue_ago_ms = if has_queue { Some(0.0) } else { self.queue_ago_ms.map(|ago| ago + look.span_ms) };
-        }
+        self.queue.see(look);
         let media = self.media.drop(media_bps, look.span_ms);
         let available = self.available.drop(available_bps, look.span_ms);
-        let (Some(media), Some(_)) = (media, self.rtt_ms) else { return Reading::Unknown };
-        if self.queue_ago_ms.is_none_or(|ago| ago > QUEUE_SEEN_MS) {
-            return Reading::Level(0.0);
+        let (Some(media), Some(_)) = (media, self.queue.trip.now_ms) else { return Reading::Unknown };
+        self.drop = match self.drop {
+            _ if media < LITTLE => Drop::None,
+            _ if self.queue.is_sure() => Drop::Queued,
+            Drop::None => Drop::Alone(0.0),
+            Drop::Alone(ms) if !self.queue.is_seen() => Drop::Alone(ms + look.span_ms),
+            drop => drop,
+        };
+        if let Drop::Alone(ms) = self.drop
+            && ms >= QUEUE_SEEN_MS
+        {
+            self.media.best_bps = self.media.now_bps;
+            self.drop = Drop::None;
+        }
+        match self.drop {
+            _ if !self.queue.is_seen() => return Reading::Level(0.0),
+            Drop::None => return Reading::Level(0.0),
+            // The next round trip tells.
+            Drop::Alone(_) => return Reading::Unknown,
+            Drop::Queued => {}
         }
         // Congestion control that believes in less than before, and in enough, holds nobody back.
         Reading::Level(available.map_or(media, |available| available.min(media)))
@@ -69,8 +159,8 @@ impl Congestion {
     fn explain(&self, evidence: &mut Evidence) {
         evidence.set("best_video_bps", self.media.best_bps);
         evidence.set("available_bps", self.available.now_bps);
-        evidence.set("rtt_ms", self.rtt_ms);
-        evidence.set("least_rtt_ms", self.least_rtt_ms);
+        evidence.set("rtt_ms", self.queue.trip.now_ms);
+        evidence.set("least_rtt_ms", self.queue.trip.least_ms);
     }
 }
 

@@ -84,7 +84,9 @@ macro_rules! kinds {
 kinds! {
     /// The uplink is full: the sender holds back while queues fill on the way. The figure is how far both the video bitrate
     /// and the bandwidth that congestion control believes in fell below their recent best, counted only while, or not
-    /// long after, the round trip is above its recent least by 30 ms and a third.
+    /// long after, the round trip is above its recent least by 30 ms and a third, twice at the least; and only if that began
+    /// with the drop: less that is sent without a queue is somebody's choice. Not told of a call without video, which has
+    /// no rate to fall.
     UplinkCongestion "uplinkCongestion" Warning "rate_drop_ratio" "worst_rate_drop_ratio"
         raise 0.4 clear 0.2 severe 0.75 over 2_000.0 after 2_000.0 calm 3_000.0 settled 5_000.0
         "A round trip a third above its usual is ObserveRTC client-monitor's sign of congestion; the drop is fitted to the lab's recordings for training that have a bottleneck: 300 kbit/s of 900, and 500 of a simulcast.";
@@ -122,7 +124,9 @@ kinds! {
     FrozenVideo "frozenVideo" Warning "frozen_ratio" "worst_frozen_ratio"
         raise 0.3 clear 0.1 severe 0.6 over 3_000.0 after 2_000.0 calm 3_000.0 settled 5_000.0
         "webrtc-issue-detector: 30 % of the time frozen.";
-    /// Far fewer frames per second come than from the source, or than did before. The figure is the share that is missing.
+    /// Far fewer frames per second come than from the source, or than did before, and not by choice: frames are lost, not
+    /// decoded or not sent, or the encoder says that the processor or bandwidth holds it back. The figure is the share that
+    /// is missing.
     LowFrameRate "lowFrameRate" Warning "missing_frames_ratio" "worst_missing_frames_ratio"
         raise 0.4 clear 0.25 severe 0.75 over 3_000.0 after 3_000.0 calm 3_000.0 settled 5_000.0
         "Half of the frames are missing in callstats.io's bad rating; 40 % is on the way there.";
@@ -144,8 +148,8 @@ kinds! {
         "ObserveRTC client-monitor: for 4 s from 10 kbit/s on.";
     /// Chromium gave up on a decoder and put one in its place that shows nothing.
     NullDecoder "nullDecoder" Severe "null_decoder_ratio" "worst_null_decoder_ratio"
-        raise 0.5 clear 0.5 severe 1e9 over 500.0 after 0.0 calm 0.0 settled 0.0
-        "The name `NullVideoDecoder`, as rtcstats looks for it.";
+        raise 0.5 clear 0.5 severe 1e9 over 500.0 after 0.0 calm 10_000.0 settled 0.0
+        "The name `NullVideoDecoder`, as rtcstats looks for it. That ten seconds pass until it is over is our own: names that come and go are one conclusion.";
     /// Whole pictures are asked for again and again.
     KeyFrameStorm "keyFrameStorm" Warning "requests_per_second" "worst_requests_per_second"
         raise 0.5 clear 0.2 severe 2.0 over 10_000.0 after 10_000.0 calm 5_000.0 settled 5_000.0
@@ -172,8 +176,9 @@ kinds! {
         "RFC 8083 4.1, with the times of callstats.io.";
     /// Sound is sent and there is none in it: the microphone was never louder than −60 dBov, or it is silent to the last bit
     /// while the application says that it is not muted. Silence to the last bit of which the application says nothing is
-    /// taken for a mute: the two look alike.
-    SilentMicrophone "silentMicrophone" Warning "silent_ratio" "worst_silent_ratio"
+    /// taken for a mute: the two look alike. A notice, because somebody who has not spoken yet is as silent; a warning where
+    /// the application says that it is not muted.
+    SilentMicrophone "silentMicrophone" Notice "silent_ratio" "worst_silent_ratio"
         raise 0.5 clear 0.5 severe 1e9 over 500.0 after 30_000.0 calm 0.0 settled 0.0
         "ObserveRTC client-monitor: RMS below 0.001 for 30 s. That it was never louder is our own condition: who listens in a quiet room is below it, too.";
     /// Somebody speaks while sound is muted, by the application's word or because its encoding is inactive. The figure is
@@ -181,11 +186,12 @@ kinds! {
     SpeakingWhileMuted "speakingWhileMuted" Notice "speech_ratio" "worst_speech_ratio"
         raise 0.4 clear 0.1 severe 1e9 over 2_000.0 after 2_000.0 calm 3_000.0 settled 1_000.0
         "Our own: two seconds of speech are more than a cough or a door (at most 0.4 s), and a pause between sentences does not end it.";
-    /// What others say comes back to them from this microphone. The figure is what the loss of the echo lacks of what is
-    /// acceptable at this delay.
-    Echo "echo" Warning "echo_excess_db" "worst_echo_excess_db"
-        raise 6.0 clear 0.5 severe 14.0 over 5_000.0 after 3_000.0 calm 3_000.0 settled 5_000.0
-        "callstats.io: acceptable from 14 dB on and unacceptable from 8 dB down, of the weighted echo path loss of ITU-T G.107 7.4; severe where nothing is left of the loss.";
+    /// What others say may come back to them from this microphone. The figure is what the loss of the echo lacks of what is
+    /// acceptable at this delay, in looks in which others speak. A notice at most: the browser tells what its canceller
+    /// takes from the echo, and not what it suppresses after that.
+    Echo "echo" Notice "echo_excess_db" "worst_echo_excess_db"
+        raise 6.0 clear 0.5 severe 1e9 over 5_000.0 after 3_000.0 calm 3_000.0 settled 5_000.0
+        "callstats.io: acceptable from 14 dB on and unacceptable from 8 dB down, of the weighted echo path loss of ITU-T G.107 7.4. Its input is the loudness rating of the whole talker echo path (TELR), of which the return loss and its enhancement are a part.";
     /// Sound and picture of one sender are apart. The figure is by how much sound is early, or late beyond 95 ms: late by
     /// 185 ms is as bad as early by 90. Told of a sender with one stream of each.
     AvOutOfSync "avOutOfSync" Warning "av_offset_ms" "worst_av_offset_ms"
@@ -201,8 +207,8 @@ kinds! {
         "ObserveRTC client-monitor: three changes in 30 s.";
     /// Packets go by a relay that is reached over TCP or TLS: what is lost on the way there holds up what follows.
     RelayOverTcp "relayOverTcp" Notice "tcp_ratio" "worst_tcp_ratio"
-        raise 0.5 clear 0.5 severe 1e9 over 500.0 after 0.0 calm 0.0 settled 0.0
-        "peermetrics reports TCP and TURN as issues of their own.";
+        raise 0.5 clear 0.5 severe 1e9 over 500.0 after 0.0 calm 10_000.0 settled 0.0
+        "peermetrics reports TCP and TURN as issues of their own. That ten seconds pass until it is over is our own: paths that come and go are one conclusion.";
     /// It took long to find a path. Counted from the first check, so that ringing is no part of it.
     SlowSetup "slowSetup" Warning "setup_ms" "worst_setup_ms"
         raise 5_000.0 clear 5_000.0 severe 15_000.0 over 1.0 after 0.0 calm 0.0 settled 0.0

@@ -7,7 +7,7 @@ use crate::id::{FabricId, StreamKey, UserId};
 use crate::unit::StatTime;
 
 /// When nothing tells for this long, what was raised is cleared: RTCP figures are not believed any longer either.
-const UNKNOWN_MS: f64 = 30_000.0;
+pub(super) const UNKNOWN_MS: f64 = 30_000.0;
 
 /// So many time constants without anything wrong, and it is over, whatever it was before.
 const CALM: f64 = 2.0;
@@ -121,7 +121,8 @@ impl<D> Watched<D> {
         }
         let was_raised = self.is_raised();
         let ago_ms = self.detector.ago_ms();
-        self.meter.step(D::KIND, reading, ago_ms, span, stream, side, desk);
+        let severity = self.detector.severity();
+        self.meter.step(D::KIND, severity, reading, ago_ms, span, stream, side, desk);
         if let Raised::Yes { place, .. } = self.meter.raised {
             if !was_raised {
                 self.detector.begin();
@@ -138,6 +139,11 @@ impl<D> Watched<D> {
         }
     }
 
+    /// Begins anew after the look that ended at `end`: what was raised was so until a reading last told.
+    pub(crate) fn forget(&mut self, end: StatTime, desk: &mut Desk<'_>) {
+        self.meter.forget(end, self.meter.pending_ms, desk);
+    }
+
     pub(crate) fn is_raised(&self) -> bool {
         matches!(self.meter.raised, Raised::Yes { .. })
     }
@@ -148,6 +154,7 @@ impl Meter {
     fn step(
         &mut self,
         kind: Kind,
+        usual: Severity,
         reading: Reading,
         ago_ms: Option<f64>,
         span: Span,
@@ -202,7 +209,7 @@ impl Meter {
         // What was very bad fades slowly: that nothing is wrong any more counts, too.
         let is_calm = self.calm_ms > 0.0 && self.calm_ms >= threshold.clear_after_ms + CALM * smoothing_ms;
         let is_over = is_calm || self.below_ms > 0.0 && self.below_ms >= threshold.clear_after_ms;
-        let severity = if level >= threshold.severe { Severity::Severe } else { kind.severity() };
+        let severity = if level >= threshold.severe { Severity::Severe } else { usual };
         match &mut self.raised {
             Raised::No if level >= threshold.raise && self.beyond_ms >= threshold.raise_after_ms => {
                 let place = desk.book.diagnoses.len();

@@ -1,7 +1,7 @@
 //! Microphones: silent, muted while somebody speaks into them, and such that return what they hear.
 
 use super::watch::StreamLook;
-use super::{Detector, Evidence, Kind, Reading};
+use super::{Detector, Evidence, Kind, Reading, Severity};
 use crate::metric::{Metric, State};
 use crate::report::{Entry, Flag, Num};
 use crate::speaker::level::Meter;
@@ -13,6 +13,8 @@ const SOUND: f64 = 1e-3;
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct SilentMicrophone {
     was_heard: bool,
+    /// The application says that it is not muted.
+    is_open: bool,
     level: Option<f64>,
 }
 
@@ -22,9 +24,10 @@ impl Detector<StreamLook<'_>> for SilentMicrophone {
     fn read(&mut self, look: &StreamLook<'_>) -> Reading {
         self.level = look.source.and(look.get(Metric::Level));
         self.was_heard |= self.level >= Some(SOUND);
+        self.is_open = look.is_muted == Some(false);
         let state = look.interval.state;
         // Silence to the last bit is a track that somebody disabled, unless the application tells of mutes and not of this.
-        let is_dead = state == State::Muted && look.is_muted == Some(false);
+        let is_dead = state == State::Muted && self.is_open;
         if !is_dead && let Some(reading) = look.rest_unless_silent() {
             return reading;
         }
@@ -33,6 +36,10 @@ impl Detector<StreamLook<'_>> for SilentMicrophone {
             // Who was heard before listens now, unless not even noise is left.
             Some(_) => Reading::of(is_dead || !self.was_heard),
         }
+    }
+
+    fn severity(&self) -> Severity {
+        if self.is_open { Severity::Warning } else { Self::KIND.severity() }
     }
 
     fn explain(&self, evidence: &mut Evidence) {
@@ -78,6 +85,10 @@ const ACCEPTABLE_DB: f64 = 14.0;
 /// A path that gains that much is none: Chromium reports −30 or −100 dB as long as its echo canceller has measured nothing.
 const UNMEASURED_DB: f64 = -30.0;
 
+/// From here on the far end is taken to speak: −40 dBov. Our own: ITU-T P.56 speech at the usual −26 dBov is well above it,
+/// the noise of a room below.
+const SPEECH: f64 = 1e-2;
+
 /// What the far end says comes back to it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Echo {
@@ -110,6 +121,10 @@ impl Detector<StreamLook<'_>> for Echo {
         self.loss_db = look.source.and_then(echo_loss_db);
         self.one_way_ms = look.get(Metric::RttMs).map(|rtt_ms| rtt_ms / 2.0);
         let (Some(loss_db), Some(one_way_ms)) = (self.loss_db, self.one_way_ms) else { return Reading::Unknown };
+        // What is not said comes back to nobody.
+        if look.far_level.is_none_or(|level| level < SPEECH) {
+            return Reading::Unknown;
+        }
         Reading::Level((ACCEPTABLE_DB - Self::perceived_db(loss_db, one_way_ms)).max(0.0))
     }
 

@@ -28,11 +28,16 @@ impl Detector<Round> for IceDisrupted {
 
 /// In this time changes count together (ObserveRTC client-monitor).
 const TOGETHER_MS: f64 = 30_000.0;
+/// For so long after it was first up a connection looks for the best of its paths, ms. Our own: ICE goes on to check pairs when
+/// it has found one, and gives up after twice that.
+const CHOOSES_MS: f64 = 15_000.0;
 
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct IceFlapping {
-    /// How many changes there had been.
-    before: Option<u64>,
+    /// How many losses and switches there had been.
+    before: Option<(u64, u64)>,
+    /// How long ago it was first up.
+    up_ms: Option<f64>,
     /// How long ago the latest changes were, the latest first.
     ago_ms: [Option<f64>; 8],
 }
@@ -44,9 +49,14 @@ impl Detector<Round> for IceFlapping {
         for ago in self.ago_ms.iter_mut().flatten() {
             *ago += look.span_ms;
         }
-        let changes = look.fabric.path_changes;
-        let before = self.before.replace(changes).unwrap_or(changes);
-        for _ in 0..changes.saturating_sub(before).min(self.ago_ms.len() as u64) {
+        let counts = (look.fabric.disruptions, look.fabric.switches);
+        let before = self.before.replace(counts).unwrap_or(counts);
+        let is_up = look.fabric.connection == Connection::Up;
+        self.up_ms = self.up_ms.map(|ms| ms + look.span_ms).or(is_up.then_some(0.0));
+        let chooses = self.up_ms.is_some_and(|ms| ms < CHOOSES_MS);
+        let switches = if chooses { 0 } else { counts.1.saturating_sub(before.1) };
+        let changes = counts.0.saturating_sub(before.0).saturating_add(switches);
+        for _ in 0..changes.min(self.ago_ms.len() as u64) {
             self.ago_ms.rotate_right(1);
             if let Some(latest) = self.ago_ms.first_mut() {
                 *latest = Some(0.0);
@@ -79,6 +89,8 @@ impl Detector<Round> for RelayOverTcp {
 pub(super) struct SlowSetup {
     took_ms: f64,
     is_over: bool,
+    is_up: bool,
+    has_failed: bool,
 }
 
 impl Detector<Round> for SlowSetup {
@@ -88,11 +100,14 @@ impl Detector<Round> for SlowSetup {
         let Some(took_ms) = look.fabric.connects_ms.filter(|_| !self.is_over) else { return Reading::Resting };
         self.took_ms = took_ms;
         self.is_over = look.fabric.connection != Connection::Coming;
+        (self.is_up, self.has_failed) = (look.fabric.connection == Connection::Up, look.fabric.has_failed);
         Reading::Level(took_ms)
     }
 
     fn explain(&self, evidence: &mut Evidence) {
         evidence.set("setup_ms", Some(self.took_ms));
+        evidence.set("connected_after_ms", self.is_up.then_some(self.took_ms));
+        evidence.set("failed_after_ms", self.has_failed.then_some(self.took_ms));
     }
 
     fn ago_ms(&self) -> Option<f64> {

@@ -4,7 +4,7 @@ use super::watch::StreamLook;
 use super::{Detector, Evidence, Kind, Reading};
 use crate::id::Direction;
 use crate::metric::Metric;
-use crate::report::Text;
+use crate::report::{Num, Text};
 
 /// From this rate on, pictures should come of it (ObserveRTC client-monitor).
 const CARRIES_PICTURES_BPS: f64 = 10_000.0;
@@ -56,6 +56,51 @@ impl Detector<StreamLook<'_>> for FrozenVideo {
     }
 }
 
+/// With less loss than this, pictures that do not come were not sent (ObserveRTC client-monitor calls 2 % loss).
+const LOSSY: f64 = 0.02;
+/// So many of the frames that arrive must be decoded, and of those encoded be sent, give or take those that are on their way
+/// at either end of a look. Our own: far from both all and the 60 % that are too few.
+const DONE: f64 = 0.8;
+const ON_THE_WAY: f64 = 2.0;
+/// Over so long frames are counted, ms, however short looks are: a dozen of 25 a second.
+const STRETCH_MS: f32 = 500.0;
+/// For so much of the time the encoder must be held back (ObserveRTC client-monitor, of the processor).
+const LIMITED: f64 = 0.3;
+
+/// Frames counted at the beginning of a stretch and at its end.
+#[derive(Clone, Copy, Debug, Default)]
+struct Frames {
+    /// Received and decoded, or encoded and sent: counters of 32 bits.
+    counts: Option<(u32, u32)>,
+    /// Since then, ms.
+    ms: f32,
+    /// What the last stretch came to.
+    are_left: Option<bool>,
+}
+
+impl Frames {
+    /// Whether some have been left on the way lately; `None` where nobody counted.
+    fn are_left(&mut self, look: &StreamLook<'_>) -> Option<bool> {
+        let (all, done) = match look.interval.direction {
+            Direction::Inbound => (Num::FramesReceived, Num::FramesDecoded),
+            Direction::Outbound => (Num::FramesEncoded, Num::FramesSent),
+        };
+        // Not negative; saturates.
+        let counts = look.entry.get(all).zip(look.entry.get(done)).map(|(all, done)| (all as u32, done as u32));
+        self.ms += look.interval.length_ms() as f32;
+        if self.counts.is_some() && counts.is_some() && self.ms < STRETCH_MS {
+            return self.are_left;
+        }
+        self.ms = 0.0;
+        let before = core::mem::replace(&mut self.counts, counts);
+        self.are_left = counts.zip(before).and_then(|(now, before)| {
+            let (all, done) = (now.0.checked_sub(before.0)?, now.1.checked_sub(before.1)?);
+            Some(f64::from(done) + ON_THE_WAY < f64::from(all) * DONE)
+        });
+        self.are_left
+    }
+}
+
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct LowFrameRate {
     usual: Option<f64>,
@@ -65,12 +110,30 @@ pub(super) struct LowFrameRate {
     held_ms: f64,
     ago_ms: Option<f64>,
     is_low: bool,
+    frames: Frames,
+}
+
+impl LowFrameRate {
+    /// Whether few pictures are nobody's choice: some do not arrive, are not decoded or not sent, or the encoder says that it
+    /// is held back. An application may cap the rate, a server leave out a layer, and a screen stand still. `None` where
+    /// nothing tells.
+    fn is_forced(&mut self, look: &StreamLook<'_>) -> Option<bool> {
+        let beyond = |metric: Metric, limit: f64| Some(look.get(metric)? >= limit);
+        let (is_hit, is_held) = match look.interval.direction {
+            Direction::Inbound => (beyond(Metric::LossRatio, LOSSY), None),
+            Direction::Outbound => {
+                (beyond(Metric::LimitedCpuRatio, LIMITED), beyond(Metric::LimitedBandwidthRatio, LIMITED))
+            }
+        };
+        [self.frames.are_left(look), is_hit, is_held].into_iter().flatten().reduce(|a, b| a || b)
+    }
 }
 
 impl Detector<StreamLook<'_>> for LowFrameRate {
     const KIND: Kind = Kind::LowFrameRate;
 
     fn read(&mut self, look: &StreamLook<'_>) -> Reading {
+        let is_forced = self.is_forced(look);
         if let Some(reading) = look.rest() {
             (self.is_low, self.held_ms) = (false, 0.0);
             return reading;
@@ -97,7 +160,8 @@ impl Detector<StreamLook<'_>> for LowFrameRate {
         };
         (self.shown, self.expected) = (Some(shown), expected);
         let Some(expected) = expected.filter(|&expected| expected > 0.0) else { return Reading::Unknown };
-        let missing = if shown < SMOOTH_FPS { (1.0 - shown / expected).max(0.0) } else { 0.0 };
+        let Some(is_forced) = is_forced else { return Reading::Unknown };
+        let missing = if is_forced && shown < SMOOTH_FPS { (1.0 - shown / expected).max(0.0) } else { 0.0 };
         let was_low = core::mem::replace(&mut self.is_low, missing > 0.0);
         // The first such look may be the one in which a rest begins.
         if self.is_low && !was_low {

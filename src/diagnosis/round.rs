@@ -25,6 +25,8 @@ pub(crate) struct FabricLook {
     pub(crate) now: Timestamp,
     /// The round trip by ICE, ms.
     pub(crate) ice_rtt_ms: Option<f64>,
+    /// How many of them were measured since the look before; `None` where they are not counted.
+    pub(crate) rtt_samples: Option<f64>,
     /// What congestion control believes that can be sent.
     pub(crate) available_bps: Option<f64>,
     /// Checks of the path since the last one that was answered.
@@ -36,8 +38,11 @@ pub(crate) struct FabricLook {
     pub(crate) lost_ms: Option<f64>,
     /// How long it took to find a path at first, or has taken so far, ms.
     pub(crate) connects_ms: Option<f64>,
-    /// How often the path was lost or became another one, in all.
-    pub(crate) path_changes: u64,
+    /// It failed before a path was found.
+    pub(crate) has_failed: bool,
+    /// How often the path was lost, and how often it became another one, in all.
+    pub(crate) disruptions: u64,
+    pub(crate) switches: u64,
     /// Packets take the way of a relay that is reached by TCP or TLS.
     pub(crate) relays_over_tcp: bool,
 }
@@ -69,10 +74,13 @@ pub(super) struct Round {
     /// Much longer than looks are apart here.
     pub(super) is_gap: bool,
     pub(super) fabric: FabricLook,
+    /// The round trip by ICE, or where that is not known by RTCP, ms.
     pub(super) rtt_ms: Option<f64>,
+    /// The longest of any stream by RTCP, ms.
+    pub(super) rtcp_rtt_ms: Option<f64>,
     pub(super) received: Flow,
     pub(super) sent: Flow,
-    /// Since any report of the other end came in, ms; `None` before the first.
+    /// Since any report of the other end came in, ms in which something was sent; `None` before the first.
     pub(super) rtcp_ms: Option<f64>,
     /// The same of reports on what is sent.
     pub(super) report_ms: Option<f64>,

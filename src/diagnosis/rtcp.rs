@@ -22,9 +22,12 @@ impl Detector<Round> for RtcpTimeout {
     const KIND: Kind = Kind::RtcpTimeout;
 
     fn read(&mut self, look: &Round) -> Reading {
-        if !look.sent.passes {
+        if !look.sent.passes && look.sent.rests {
             *self = Self::default();
-            return if look.sent.rests { Reading::Resting } else { Reading::Unknown };
+            return Reading::Resting;
+        }
+        if !look.sent.passes {
+            return Reading::Unknown;
         }
         // Where nobody ever reported there is nothing to time out.
         let Some(report_ms) = look.report_ms else { return Reading::Unknown };

@@ -41,13 +41,18 @@ pub(crate) fn sentence(diagnosis: &Diagnosis, who: &str, start_ms: f64) -> Strin
         }
         Kind::StuckDecoder => format!("{who}'s decoder was stuck: pictures came and none was shown"),
         Kind::NullDecoder => format!("{who}'s browser had no decoder for a picture"),
+        Kind::NoMedia if diagnosis.to.is_some() => format!("nothing came to {who}"),
         Kind::NoMedia => format!("nothing came to {who} any more"),
         Kind::OneWayMedia => format!("what was sent to {who} did not come"),
         Kind::MediaTimeout => format!("what {who} sent did not arrive"),
+        Kind::RtcpTimeout if diagnosis.to.is_some() => format!("nobody confirmed what {who} sent"),
         Kind::RtcpTimeout => format!("nobody confirmed any more what {who} sent"),
+        Kind::SilentMicrophone if get("level") > Some(0.0) => {
+            format!("{who}'s microphone was never louder than noise")
+        }
         Kind::SilentMicrophone => format!("{who}'s microphone was silent"),
         Kind::SpeakingWhileMuted => format!("{who} spoke while muted"),
-        Kind::Echo => format!("others heard themselves by {who}'s microphone"),
+        Kind::Echo => format!("others may have heard themselves by {who}'s microphone"),
         Kind::AvOutOfSync => {
             let is_early = get("sound_ahead_ms") > Some(0.0);
             let (ms, word) = if is_early { (figure, "before") } else { (figure + LATE_IS_BETTER_MS, "after") };
@@ -56,10 +61,13 @@ pub(crate) fn sentence(diagnosis: &Diagnosis, who: &str, start_ms: f64) -> Strin
         Kind::IceDisrupted => format!("{who}'s connection was lost"),
         Kind::IceFlapping => format!("{who}'s connection changed its path again and again"),
         Kind::RelayOverTcp => format!("{who}'s packets went by a relay over TCP"),
-        Kind::SlowSetup if diagnosis.to.is_none() => {
-            format!("{who}'s connection was not set up in {:.1} s", figure / 1e3)
+        Kind::SlowSetup if get("failed_after_ms").is_some() => {
+            format!("{who}'s connection failed after {:.1} s", figure / 1e3)
         }
-        Kind::SlowSetup => format!("{who}'s connection took {:.1} s to be set up", figure / 1e3),
+        Kind::SlowSetup if get("connected_after_ms").is_some() => {
+            format!("{who}'s connection took {:.1} s to be set up", figure / 1e3)
+        }
+        Kind::SlowSetup => format!("{who}'s connection was not set up in {:.1} s", figure / 1e3),
         Kind::StatsGap => format!("nobody measured {who}'s connection for {:.0} s", figure / 1e3),
         Kind::ClockSkew => format!("{who}'s clock was off by {:.1} s", figure / 1e3),
         Kind::KeyFrameStorm => format!("whole pictures were asked for {figure:.1} times a second on {who}'s {side}"),

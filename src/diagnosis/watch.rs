@@ -7,7 +7,7 @@ use super::congestion::{DownlinkCongestion, UplinkCongestion};
 use super::delay::{BufferStress, HighJitter, HighRtt};
 use super::flow::{NoMedia, OneWayMedia};
 use super::loss::{HighLoss, Losses};
-use super::meter::{Book, Desk, Span, Watched};
+use super::meter::{Book, Desk, Span, UNKNOWN_MS, Watched};
 use super::microphone::{Echo, SilentMicrophone, SpeakingWhileMuted};
 use super::path::{IceDisrupted, IceFlapping, RelayOverTcp, SlowSetup};
 use super::picture::{FrozenVideo, KeyFrameStorm, LowFrameRate, LowResolution, NullDecoder, StuckDecoder};
@@ -39,8 +39,10 @@ pub(crate) struct StreamLook<'a> {
     pub(crate) is_muted: Option<bool>,
     /// The other end said something new since the look before.
     pub(crate) has_news: bool,
-    /// Since it said anything of any stream, ms.
+    /// Since it said anything of any stream, ms in which something was sent.
     pub(crate) rtcp_ms: Option<f64>,
+    /// How loud the far end was at the look before: the loudest of what is received.
+    pub(crate) far_level: Option<f64>,
 }
 
 impl<'a> StreamLook<'a> {
@@ -55,6 +57,7 @@ impl<'a> StreamLook<'a> {
             is_muted: None,
             has_news: false,
             rtcp_ms: None,
+            far_level: None,
         }
     }
 
@@ -109,9 +112,12 @@ pub(crate) struct Watch {
     flows: [Flow; 2],
     /// The other end said something: of what is received, of what is sent.
     has_news: [bool; 2],
-    /// Since it said anything at all, and anything of what is sent, ms.
+    /// Since it said anything at all, and anything of what is sent, ms in which something was sent.
     rtcp_ms: Option<f64>,
     report_ms: Option<f64>,
+    /// How loud the far end is: in the look at hand so far, and in the look before.
+    far_level: Option<f64>,
+    far_level_before: Option<f64>,
     /// The longest round trip by RTCP.
     rtcp_rtt_ms: Option<f64>,
     high_loss: [Watched<HighLoss>; 2],
@@ -131,11 +137,25 @@ pub(crate) struct Watch {
 /// The detectors of a stream.
 #[derive(Clone, Debug, Default)]
 struct StreamWatch {
-    /// Time since loss was last told, ms.
-    untold_ms: f64,
+    /// Packets sent since loss was last told.
+    untold_sent: f64,
     /// When the other end last said something.
     reported: Option<StatTime>,
+    /// The end of the latest look.
+    end: Option<StatTime>,
     media: Media,
+}
+
+impl StreamWatch {
+    /// A stream that is in no look for long is gone, and with it what was wrong.
+    fn see_gone(&mut self, at: StatTime, desk: &mut Desk<'_>) {
+        if let Some(end) = self.end
+            && at.millis_since(end) >= UNKNOWN_MS
+        {
+            self.media.forget(end, desk);
+            self.end = None;
+        }
+    }
 }
 
 /// Declares what looks at each sort of stream.
@@ -164,6 +184,13 @@ macro_rules! detectors {
                 match self {
                     Self::Unknown => {}
                     $(Self::$variant { $($field,)* } => { $($field.look(look, span, stream, side, desk);)* })*
+                }
+            }
+
+            fn forget(&mut self, end: StatTime, desk: &mut Desk<'_>) {
+                match self {
+                    Self::Unknown => {}
+                    $(Self::$variant { $($field,)* } => { $($field.forget(end, desk);)* })*
                 }
             }
         }
@@ -217,6 +244,7 @@ impl Watch {
         if let Media::Unknown = stream.media {
             stream.media = Media::of(interval);
         }
+        stream.end = Some(interval.at);
         let mut desk = parts.at(book);
         let key = StreamKey::new(desk.fabric, interval.direction, interval.ssrc);
         let span = Span { at: interval.at, ms: interval.span_ms };
@@ -229,6 +257,7 @@ impl Watch {
         let [received, sent] = core::mem::take(&mut self.flows);
         let [hears_sender, hears_receiver] = core::mem::take(&mut self.has_news);
         let rtcp_rtt_ms = self.rtcp_rtt_ms.take();
+        self.far_level_before = self.far_level.take();
         let Some(at) = look.at else { return };
         let Some((last, before)) = self.last.replace((at, look.now)) else { return };
         let span_ms = at.millis_since(last);
@@ -238,7 +267,13 @@ impl Watch {
         }
         let is_gap = self.cadence.is_gap(span_ms);
         self.cadence.note(span_ms);
-        let aged = |age_ms: Option<f64>, is_new: bool| if is_new { Some(0.0) } else { age_ms.map(|age| age + span_ms) };
+        // Reports are due while something is sent (RFC 3550 6.4): what rests ages nothing, and begins anew.
+        let aged = |age_ms: Option<f64>, is_new: bool| match age_ms {
+            _ if is_new => Some(0.0),
+            Some(age) if sent.passes => Some(age + span_ms),
+            Some(_) if sent.rests => Some(0.0),
+            age => age,
+        };
         self.rtcp_ms = aged(self.rtcp_ms, hears_sender || hears_receiver);
         self.report_ms = aged(self.report_ms, hears_receiver);
         let round = Round {
@@ -246,6 +281,7 @@ impl Watch {
             is_gap,
             fabric: *look,
             rtt_ms: look.ice_rtt_ms.or(rtcp_rtt_ms),
+            rtcp_rtt_ms,
             received,
             sent,
             rtcp_ms: self.rtcp_ms,
@@ -259,6 +295,7 @@ impl Watch {
     fn see_round(&mut self, round: &Round, losses: &[Losses; 2], span: Span, parts: DeskParts<'_>) {
         let Self { book, high_loss, high_rtt, uplink, downlink, no_media, rtcp_timeout, .. } = self;
         let mut desk = parts.at(book);
+        self.streams.iter_mut().for_each(|stream| stream.see_gone(span.at, &mut desk));
         self.gap.look(round, span, None, None, &mut desk);
         self.skew.look(round, span, None, None, &mut desk);
         // What was during a gap nobody knows.
@@ -284,6 +321,30 @@ impl Watch {
         }
     }
 
+    /// Nothing comes any more: what was wrong was so until the latest look.
+    pub(crate) fn close(&mut self, parts: DeskParts<'_>) {
+        let Some((end, _)) = self.last else { return };
+        let mut desk = parts.at(&mut self.book);
+        for stream in &mut self.streams {
+            stream.media.forget(stream.end.unwrap_or(end), &mut desk);
+        }
+        for sender in &mut self.senders {
+            sender.sync.forget(end, &mut desk);
+        }
+        self.high_loss.iter_mut().for_each(|loss| loss.forget(end, &mut desk));
+        self.high_rtt.forget(end, &mut desk);
+        self.uplink.forget(end, &mut desk);
+        self.downlink.forget(end, &mut desk);
+        self.no_media.forget(end, &mut desk);
+        self.rtcp_timeout.forget(end, &mut desk);
+        self.disrupted.forget(end, &mut desk);
+        self.flapping.forget(end, &mut desk);
+        self.relay.forget(end, &mut desk);
+        self.setup.forget(end, &mut desk);
+        self.gap.forget(end, &mut desk);
+        self.skew.forget(end, &mut desk);
+    }
+
     /// Takes note of whether the other end says something new of a stream.
     fn hear(&mut self, slot: usize, look: &mut StreamLook<'_>) {
         let Some(stream) = self.streams.get_mut(slot) else { return };
@@ -296,6 +357,11 @@ impl Watch {
             }
         }
         look.rtcp_ms = self.rtcp_ms;
+        look.far_level = self.far_level_before;
+        let is_far = look.interval.direction == Direction::Inbound && look.interval.state.is_measured();
+        if let Some(level) = look.get(Metric::Level).filter(|_| is_far) {
+            self.far_level = Some(self.far_level.map_or(level, |other| other.max(level)));
+        }
     }
 
     /// Puts the sound and the picture of one sender side by side.
@@ -333,9 +399,8 @@ impl Watch {
         else {
             return;
         };
-        stream.untold_ms += interval.span_ms.max(0.0);
         if !interval.state.is_measured() {
-            stream.untold_ms = 0.0;
+            stream.untold_sent = 0.0;
             if !matches!(interval.state, State::Reset | State::Gap) {
                 losses.rest();
                 flow.rests = true;
@@ -346,12 +411,16 @@ impl Watch {
         flow.is_due |= packets_per_second.is_some();
         let packets_per_second = packets_per_second.filter(|&rate| rate > 0.0);
         flow.passes |= packets_per_second.is_some();
-        if let (Some(loss), Some(rate)) = (interval.get(Metric::LossRatio), packets_per_second) {
-            let passed = rate * core::mem::take(&mut stream.untold_ms) / 1e3;
-            // What is sent is all that was expected; of what is received, the lost ones are missing.
+        let passed = packets_per_second.unwrap_or(0.0) * interval.length_ms() / 1e3;
+        if interval.direction == Direction::Outbound {
+            stream.untold_sent += passed;
+        }
+        if let (Some(loss), Some(_)) = (interval.get(Metric::LossRatio), packets_per_second) {
+            // What was sent since the last report is all that was expected; of what is received, the lost ones are missing.
             let expected = match interval.direction {
                 Direction::Inbound if loss < 1.0 => passed / (1.0 - loss),
-                _ => passed,
+                Direction::Inbound => passed,
+                Direction::Outbound => core::mem::take(&mut stream.untold_sent),
             };
             losses.is_reported = interval.direction == Direction::Outbound;
             losses.add(loss, expected);
@@ -396,7 +465,7 @@ mod tests {
 
     #[test]
     fn what_is_kept_of_a_stream_and_of_a_fabric_is_small() {
-        assert!(size_of::<StreamWatch>() <= 1_600, "{}", size_of::<StreamWatch>());
+        assert!(size_of::<StreamWatch>() <= 1_620, "{}", size_of::<StreamWatch>());
         assert!(size_of::<Watch>() <= 3_600, "{}", size_of::<Watch>());
         assert!(size_of::<Diagnosis>() <= 240, "{}", size_of::<Diagnosis>());
     }

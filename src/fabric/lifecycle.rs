@@ -37,6 +37,8 @@ pub(crate) struct Lifecycle {
     pub(crate) gathering_delay_ms: Option<f64>,
     /// How long it took to fail, and why.
     pub(crate) failure: Option<(Option<f64>, FailureReason)>,
+    /// How long ICE had looked for the first path when that failed, ms.
+    failed_checks_ms: Option<f64>,
     disrupted_since: Option<Timestamp>,
     checks_disrupted_since: Option<Timestamp>,
     disrupted_micros: u64,
@@ -82,6 +84,7 @@ impl Lifecycle {
             setup: None,
             gathering_delay_ms: None,
             failure: None,
+            failed_checks_ms: None,
             disrupted_since: None,
             checks_disrupted_since: None,
             disrupted_micros: 0,
@@ -142,11 +145,11 @@ impl Lifecycle {
         self.disrupted_since.map(|since| millis(since, now))
     }
 
-    /// How long ICE looked for the first path, or has looked so far, ms. `None` before it began, and where nobody saw that.
+    /// How long ICE looked for the first path, or has looked so far, ms; where that failed, until then. `None` before it began, and where nobody saw that.
     pub(crate) fn connects_ms(&self, now: Timestamp) -> Option<f64> {
         match self.setup {
             Some(setup) => setup.checks_ms,
-            None => self.checks_began.map(|began| millis(began, now)),
+            None => self.failed_checks_ms.or_else(|| self.checks_began.map(|began| millis(began, now))),
         }
     }
 
@@ -378,6 +381,7 @@ impl Lifecycle {
     fn fail_setup(&mut self, now: Timestamp, reason: FailureReason, is_inferred: bool, raise: &mut Raise<'_>) {
         let delay_ms = Some(millis(self.opened, now)).filter(|_| self.is_opening_known);
         self.failure = Some((delay_ms, reason));
+        self.failed_checks_ms = self.checks_began.map(|began| millis(began, now));
         let happening = Happening::new(now, EventKind::FabricSetupFailed);
         raise(Happening { delay_ms, reason: Some(reason), is_inferred, ..happening });
     }

@@ -19,6 +19,8 @@ pub(crate) struct Path {
     pub(crate) available_bps: Option<f64>,
     /// The latest round trip of the pair in use, ms.
     pub(crate) rtt_ms: Option<f64>,
+    /// How many round trips have been measured since the look before; `None` where they are not counted.
+    pub(crate) rtt_samples: Option<f64>,
     /// Connectivity checks on the pair in use since the last one that was answered; `None` where they are not counted.
     pub(crate) unanswered: Option<f64>,
     /// Whether bytes came by it at the latest look that brought news of it; `None` where they are not counted.
@@ -117,11 +119,17 @@ impl Path {
                     if let Some(available) = entry.get(Num::AvailableOutgoingBitrate) {
                         self.available_outgoing_bps.add(available, weight);
                     }
+                    // Where only the latest is told, several count as one.
+                    self.rtt_samples = delta
+                        .of(Num::ResponsesReceived)
+                        .map(|answered| if mean.is_some() { answered } else { answered.min(1.0) });
                     self.arrives = delta.of(Num::BytesReceived).map(|bytes| bytes > 0.0);
-                    self.unanswered =
-                        delta.of(Num::RequestsSent).zip(delta.of(Num::ResponsesReceived)).map(|(asked, answered)| {
-                            if answered > 0.0 { 0.0 } else { self.unanswered.unwrap_or(0.0) + asked }
-                        });
+                    // Some never count answers.
+                    let is_answered = entry.get(Num::ResponsesReceived) > Some(0.0);
+                    let asked = delta.of(Num::RequestsSent).filter(|_| is_answered);
+                    self.unanswered = asked.zip(delta.of(Num::ResponsesReceived)).map(|(asked, answered)| {
+                        if answered > 0.0 { 0.0 } else { self.unanswered.unwrap_or(0.0) + asked }
+                    });
                     if let Some(is_relayed) = pair.is_relayed {
                         let ms = if is_relayed && !gap && carries(&delta) { delta.span_ms() } else { 0.0 };
                         self.relayed_ms = Some(self.relayed_ms.unwrap_or(0.0) + ms);
@@ -136,7 +144,7 @@ impl Path {
                 let is_other = other.is_some();
                 self.selected_changes += u64::from(is_other);
                 self.rtt_ms = gauge;
-                (self.unanswered, self.arrives) = (None, None);
+                (self.unanswered, self.arrives, self.rtt_samples) = (None, None, None);
                 *other = Track::new(entry).map(|track| {
                     let mut pair = Pair { id: entry.id().into(), track, is_relayed: None, relay: None, tries: TRIES };
                     pair.find_candidates(entry, report);

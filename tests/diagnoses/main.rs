@@ -4,6 +4,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod healthy;
 mod made;
 mod robust;
 mod table;

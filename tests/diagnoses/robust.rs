@@ -145,6 +145,17 @@ fn beyond_the_limit_diagnoses_are_counted_and_refused() {
 }
 
 #[test]
+fn all_fabrics_together_have_a_limit_of_diagnoses() {
+    for limit in [0, 1, 3] {
+        let config = Config::new().with_limits(Limits::new().with_diagnoses(limit));
+        let (told, summary) = diagnose_with("loss20", &lines("loss20"), config);
+        assert_eq!(summary.diagnoses.len(), limit);
+        assert_eq!(check("loss20", &told), limit);
+        assert!(summary.refused_diagnoses > 4, "{}", summary.refused_diagnoses);
+    }
+}
+
+#[test]
 fn a_limit_that_is_chosen_counts() {
     let limit: Threshold = Thresholds::new().of(Kind::HighLoss);
     let bears = Config::new().with_threshold(Kind::HighLoss, limit.with_raise(0.5).with_clear(0.4).with_severe(0.9));

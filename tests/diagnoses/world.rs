@@ -148,7 +148,7 @@ impl World {
         world
     }
 
-    fn add(&mut self, id: &'static str, entry: Value) {
+    pub(crate) fn add(&mut self, id: &'static str, entry: Value) {
         let Value::Object(mut entry) = entry else { panic!("no entry") };
         entry.insert("id".into(), id.into());
         self.entries.insert(id, entry);

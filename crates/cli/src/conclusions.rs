@@ -15,7 +15,8 @@ const FOLLOWING: usize = 4;
 
 pub(crate) fn write(summary: &ConferenceSummary, out: &mut dyn Write) -> io::Result<()> {
     let all = &summary.diagnoses;
-    if all.is_empty() {
+    let refused = summary.refused_diagnoses;
+    if all.is_empty() && refused == 0 {
         return Ok(());
     }
     writeln!(out, "\nWhat went wrong, worst first")?;
@@ -37,9 +38,12 @@ pub(crate) fn write(summary: &ConferenceSummary, out: &mut dyn Write) -> io::Res
             writeln!(out, "          {:42}   and {more} more", "")?;
         }
     }
-    let more = roots.len().saturating_sub(SHOWN) as u64 + summary.refused_diagnoses;
+    let more = roots.len().saturating_sub(SHOWN) as u64;
     if more > 0 {
         writeln!(out, "  and {}", plural(more, "lesser conclusion"))?;
+    }
+    if refused > 0 {
+        writeln!(out, "  {} beyond the limit, not kept", plural(refused, "later conclusion"))?;
     }
     Ok(())
 }
@@ -51,4 +55,24 @@ fn timeline(diagnosis: &DiagnosisSummary, start: f64, end: f64) -> String {
     let is_on = |column: usize| column as f64 + 1.0 > from && (column as f64) < to.max(from + f64::MIN_POSITIVE);
     let columns: String = (0..WIDTH).map(|column| if is_on(column) { '▇' } else { '·' }).collect();
     format!("│{columns}│")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use callgauge::{Conference, Config};
+
+    #[test]
+    fn what_was_not_kept_is_not_called_lesser() {
+        let mut summary = Conference::new("c", Config::new()).summary();
+        let text = |summary: &ConferenceSummary| {
+            let mut out = Vec::new();
+            write(summary, &mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(text(&summary), "");
+        summary.refused_diagnoses = 3;
+        let text = text(&summary);
+        assert!(text.contains("3 later conclusions beyond the limit") && !text.contains("lesser"), "{text}");
+    }
 }

@@ -241,6 +241,7 @@ impl Fabric {
             at,
             now,
             ice_rtt_ms: self.path.rtt_ms,
+            rtt_samples: self.path.rtt_samples,
             available_bps: self.path.available_bps,
             unanswered: self.path.unanswered,
             arrives: self.path.arrives,
@@ -256,7 +257,9 @@ impl Fabric {
             },
             lost_ms: self.life.lost_ms(now),
             connects_ms: self.life.connects_ms(now),
-            path_changes: self.life.disruptions + self.life.switches,
+            has_failed: self.life.failure.is_some() && self.life.setup.is_none(),
+            disruptions: self.life.disruptions,
+            switches: self.life.switches,
             relays_over_tcp: matches!(self.path.relay(), Some(Relay::Tcp | Relay::Tls)),
         }
     }

@@ -9,7 +9,7 @@ use core::cmp::Ordering;
 use super::Conference;
 use super::Fabric;
 use crate::diagnosis::{Diagnosis, Kind, Reach, Severity, Side, causes_of, sentence};
-use crate::id::{Direction, Ssrc, UserId};
+use crate::id::{Direction, MediaKind, Ssrc, UserId};
 use crate::summary::DiagnosisSummary;
 
 /// A diagnosis, where it belongs, and what it follows from.
@@ -61,7 +61,7 @@ pub(super) fn diagnoses(call: &Conference, fabrics: &[&Fabric], start_ms: Option
         }
     }
     cases.sort_by(|a, b| worse(a, b));
-    find_causes(&mut cases);
+    find_causes(&mut cases, fabrics);
     let blamed = blame(&mut cases, fabrics, &peers);
     let causes: Vec<Option<usize>> = (0..cases.len()).map(|at| root(&cases, at)).collect();
     for (at, cause) in causes.iter().enumerate() {
@@ -85,15 +85,18 @@ pub(super) fn diagnoses(call: &Conference, fabrics: &[&Fabric], start_ms: Option
             *slot = place;
         }
     }
+    // How loss is distributed the receiver knows.
+    let mut bursts: BTreeMap<usize, Option<f64>> = BTreeMap::new();
+    for case in cases.iter().filter(|case| case.diagnosis.kind == Kind::HighLoss) {
+        let Some(told_by) = case.cause else { continue };
+        bursts.entry(told_by).or_insert_with(|| case.diagnosis.evidence.get("burst_factor"));
+    }
     let start_ms = start_ms.unwrap_or(0.0);
     let summary = |&at: &usize| {
         let case = cases.get(at)?;
         let cause = causes.get(at).copied().flatten().and_then(|cause| places.get(cause).copied());
-        // How loss is distributed the receiver knows.
-        let other_end = || cases.iter().find(|other| other.cause == Some(at) && other.diagnosis.kind == Kind::HighLoss);
-        let burst_factor = (case.diagnosis.kind == Kind::HighLoss && case.diagnosis.side == Some(Side::Uplink))
-            .then(|| other_end()?.diagnosis.evidence.get("burst_factor"))
-            .flatten();
+        let is_loss_sent = case.diagnosis.kind == Kind::HighLoss && case.diagnosis.side == Some(Side::Uplink);
+        let burst_factor = bursts.get(&at).copied().flatten().filter(|_| is_loss_sent);
         let told = Told { blamed: blamed.get(&at).copied(), cause, burst_factor };
         Some(summary(call, fabrics, case, told, start_ms))
     };
@@ -128,27 +131,76 @@ fn worse(a: &Case<'_>, b: &Case<'_>) -> Ordering {
     order.then(a.reach.from_ms.total_cmp(&b.reach.from_ms)).then_with(|| key(a).cmp(&key(b)))
 }
 
+/// The cases of each fabric, and of those on the way to it.
+struct Places(BTreeMap<usize, Vec<usize>>);
+
+impl Places {
+    fn of(cases: &[Case<'_>]) -> Self {
+        let mut places: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (at, case) in cases.iter().enumerate() {
+            for fabric in case.fabrics() {
+                places.entry(fabric).or_default().push(at);
+            }
+        }
+        Self(places)
+    }
+
+    /// The cases that may be in the same place as this one.
+    fn near<'a>(&'a self, case: &Case<'_>) -> impl Iterator<Item = usize> + 'a {
+        case.fabrics().filter_map(|fabric| self.0.get(&fabric)).flatten().copied()
+    }
+}
+
+impl Case<'_> {
+    /// Its own fabric, and the one that receives what it is about.
+    fn fabrics(&self) -> impl Iterator<Item = usize> + use<> {
+        let receiver = self.way.map(|(receiver, _)| receiver).filter(|&receiver| receiver != self.index);
+        core::iter::once(self.index).chain(receiver)
+    }
+}
+
 /// Finds the case behind each: of what may be behind it in the same place at the time, what goes deepest, and of several of
 /// a kind the worst. What both ends tell is told by one.
-fn find_causes(cases: &mut [Case<'_>]) {
+fn find_causes(cases: &mut [Case<'_>], fabrics: &[&Fabric]) {
+    let places = Places::of(cases);
     let found: Vec<Option<usize>> = cases
         .iter()
         .map(|effect| {
             let kinds = causes_of(effect.diagnosis.kind);
             let depth = |kind: Kind| kinds.iter().position(|&other| other == kind && kind != effect.diagnosis.kind);
-            let candidates = cases.iter().enumerate().filter_map(|(at, cause)| {
+            let near = || places.near(effect).filter_map(|at| Some((at, cases.get(at)?)));
+            let candidates = near().filter_map(|(at, cause)| {
                 let depth = depth(cause.diagnosis.kind)?;
                 (is_same_place(effect, cause) && effect.reach.follows(cause.reach, effect.look_ms))
                     .then_some((depth, at))
             });
-            let jitter = || cases.iter().position(|cause| is_jitter_behind(effect, cause));
-            let other_end = || cases.iter().position(|cause| leads(cause, effect));
-            candidates.min().map(|(_, at)| at).or_else(jitter).or_else(other_end)
+            let first =
+                |is_it: &dyn Fn(&Case<'_>) -> bool| near().filter(|(_, cause)| is_it(cause)).map(|(at, _)| at).min();
+            let jitter = || first(&|cause| is_jitter_behind(effect, cause));
+            let other_end = || first(&|cause| leads(cause, effect));
+            let other_stream = || first(&|cause| is_other_stream(fabrics, cause, effect));
+            candidates.min().map(|(_, at)| at).or_else(jitter).or_else(other_end).or_else(other_stream)
         })
         .collect();
     for (case, found) in cases.iter_mut().zip(found) {
         case.cause = found;
     }
+}
+
+/// Whether what somebody sends does not come in two streams at once, of which `a` tells: the sound, or the first by SSRC.
+fn is_other_stream(fabrics: &[&Fabric], a: &Case<'_>, b: &Case<'_>) -> bool {
+    let is_it = |case: &Case<'_>| case.diagnosis.kind == Kind::OneWayMedia;
+    if !is_it(a) || !is_it(b) || a.index != b.index || !a.reach.meets(b.reach) {
+        return false;
+    }
+    let stream = |case: &Case<'_>| {
+        let (fabric, key) = (fabrics.get(case.index)?, case.diagnosis.stream?);
+        let slot = fabric.slot(key.direction, key.ssrc)?;
+        let is_video = fabric.accounts.get(slot)?.kind == Some(MediaKind::Video);
+        Some((fabric.owner_at(slot).0, (is_video, key.ssrc)))
+    };
+    let (Some((owner, a)), Some((other, b))) = (stream(a), stream(b)) else { return false };
+    owner == other && a < b
 }
 
 fn is_jitter_behind(effect: &Case<'_>, cause: &Case<'_>) -> bool {
@@ -205,20 +257,20 @@ fn blame(cases: &mut [Case<'_>], fabrics: &[&Fabric], peers: &BTreeMap<usize, us
         case.diagnosis.kind == Kind::HighLoss && case.diagnosis.side == Some(Side::Downlink) && case.cause.is_none()
     };
     let receiver = |index: usize| fabrics.get(index).and_then(|fabric| fabric.spec.local_user);
+    let lossy: Vec<usize> = cases.iter().enumerate().filter(|(_, case)| is_lossy(case)).map(|(at, _)| at).collect();
     let mut blamed = BTreeMap::new();
-    for at in 0..cases.len() {
+    for &at in &lossy {
         let Some(first) = cases.get(at).filter(|case| is_lossy(case)) else { continue };
         let Some(&sender) = senders.get(&first.index) else { continue };
         let (reach, index) = (first.reach, first.index);
         let at_once = |case: &&Case<'_>| is_lossy(case) && case.reach.meets(reach);
         // Who else loses: of the sender's packets, and of others' on the way to the same receivers.
-        let others: Vec<usize> = cases
-            .iter()
-            .enumerate()
+        let all = || lossy.iter().filter_map(|&at| Some((at, cases.get(at)?)));
+        let others: Vec<usize> = all()
             .filter(|(_, case)| at_once(case) && case.index != index && senders.get(&case.index) == Some(&sender))
             .map(|(other, _)| other)
             .collect();
-        let is_receiver_hit = cases.iter().filter(at_once).any(|case| {
+        let is_receiver_hit = all().map(|(_, case)| case).filter(at_once).any(|case| {
             receiver(case.index).is_some()
                 && receiver(case.index) == receiver(index)
                 && senders.get(&case.index) != Some(&sender)
@@ -254,6 +306,12 @@ fn summary(call: &Conference, fabrics: &[&Fabric], case: &Case<'_>, told: Told, 
         && let Some(receiver) = local.and_then(|local| call.user_name(local))
     {
         sentence = format!("{sentence}, to {receiver} and others");
+    }
+    // Each connection of a user is set up by itself.
+    let has_others =
+        || fabrics.iter().filter(|fabric| local.is_some() && fabric.spec.local_user == local).nth(1).is_some();
+    if diagnosis.kind == Kind::SlowSetup && user.is_some() && !name.is_empty() && has_others() {
+        sentence = format!("{sentence}: {name}");
     }
     DiagnosisSummary {
         kind: diagnosis.kind,
