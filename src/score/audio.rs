@@ -289,15 +289,12 @@ impl AudioModel {
     /// R on the scale of `equipment`, term by term.
     fn terms(&self, equipment: Equipment, loss: &Loss, case: &Case) -> Option<Terms> {
         let scale = equipment.scale();
-        let ppl = (case.heard + case.kappa * loss.recovered).min(1.0);
         let codec = (equipment.ie() + case.ie).clamp(0.0, scale.max_ie_eff() + scale.ie_gain(Scale::Fullband)?);
-        let of_loss = |codec| loss_impairment(&equipment, codec, case.bpl, ppl * 100.0, case.burst_r);
         let stretch = self.stretch_most * case.stretched_percent / (case.stretched_percent + self.stretch_half);
         Some(Terms {
             scale,
             codec: scale.max_r() - scale.default_r() + codec,
-            loss: of_loss(codec)?,
-            loss_alone: of_loss(0.0)?,
+            loss: loss.impairment(&equipment, codec, case)?,
             stretch: stretch * scale.stretch() / Scale::Fullband.stretch(),
             delay: case.ta_ms.map_or(0.0, |ta_ms| scale.stretch() * delay::idd_tabled(ta_ms)),
         })
@@ -354,6 +351,7 @@ impl Model<AudioInputs<'_>> for AudioModel {
             ta_ms: way.map(|way| way.usual),
         };
         let terms = of(fullband, &usual)?;
+        let alone = loss.impairment(&fullband, 0.0, &usual).ok_or(NoScore::UnknownRobustness)?;
         let worst = of(
             fullband,
             &Case {
@@ -382,7 +380,7 @@ impl Model<AudioInputs<'_>> for AudioModel {
             .widened_for(inputs.active_ms)
             .with_listening_quality(terms.rx(false))
             .with_inputs(origins(inputs, &loss, coded.origin))
-            .with_parts_and_gains(terms.parts(), terms.gains());
+            .with_parts_and_gains(terms.parts(), terms.gains(alone));
         let native = if coded.equipment.scale() == Scale::Fullband { terms } else { of(coded.equipment, &usual)? };
         score = score.with_native(Native::new(native.scale, native.rx(true)));
         Ok(score)
@@ -397,6 +395,14 @@ struct Loss {
     heard: Range,
     recovered: f64,
     burst_r: Option<f64>,
+}
+
+impl Loss {
+    /// What it takes from a codec that takes `ie` itself, in R.
+    fn impairment(&self, equipment: &Equipment, ie: f64, case: &Case) -> Option<f64> {
+        let ppl = (case.heard + case.kappa * self.recovered).min(1.0);
+        loss_impairment(equipment, ie, case.bpl, ppl * 100.0, case.burst_r)
+    }
 }
 
 /// A codec at a rate.
@@ -430,8 +436,6 @@ struct Terms {
     scale: Scale,
     codec: f64,
     loss: f64,
-    /// What the same loss would take from a codec that takes nothing itself.
-    loss_alone: f64,
     stretch: f64,
     delay: f64,
 }
@@ -447,14 +451,15 @@ impl Terms {
         Rx::clamped(self.points(self.scale.max_r() - impairments)).unwrap_or(Rx::MIN)
     }
 
-    /// By how many points the score would be better without each.
-    fn gains(&self) -> Parts {
+    /// By how many points the score would be better without each. `loss_alone` is what the same loss would take from a
+    /// codec that takes nothing itself.
+    fn gains(&self, loss_alone: f64) -> Parts {
         let sum = self.codec + self.loss + self.stretch + self.delay;
         let left = |impairments: f64| (100.0 - self.points(impairments)).max(0.0);
         let rx = left(sum);
         let mut gains = Parts::new();
         for (cause, without) in [
-            (Cause::Codec, sum - self.codec - self.loss + self.loss_alone),
+            (Cause::Codec, sum - self.codec - self.loss + loss_alone),
             (Cause::Loss, sum - self.loss),
             (Cause::TimeStretch, sum - self.stretch),
             (Cause::Delay, sum - self.delay),
