@@ -14,7 +14,7 @@ use crate::config::{Config, Limits};
 use crate::diagnosis::{DeskParts, StreamLook, Watch};
 use crate::event::Event;
 use crate::fabric::{Lifecycle, Mapping, Media, Owner, Path, Playout, Told, selected_pair};
-use crate::id::{Direction, FabricId, MediaKind, Ssrc, StreamKey};
+use crate::id::{Direction, FabricId, MediaKind, Ssrc, StreamKey, UserId};
 use crate::metric::{Interval, Metric, State};
 use crate::report::{ById, Entry, Num, Report, StatsType, Text};
 use crate::score::rating::Quality;
@@ -246,13 +246,6 @@ impl Fabric {
                     if interval.state == State::Reset {
                         out.push(limits, Event::CounterReset { stream, at: interval.at });
                     }
-                    let desk = DeskParts {
-                        limit: out.diagnoses_limit(limits, self.watch.book.diagnoses.len()),
-                        thresholds: config.thresholds(),
-                        fabric: self.id,
-                        user: self.spec.local_user,
-                        tell: &mut |change, &diagnosis| out.diagnose(limits, change, diagnosis),
-                    };
                     let look = StreamLook {
                         source,
                         remote,
@@ -260,7 +253,10 @@ impl Fabric {
                         is_muted: self.media.tells_mutes.then_some(notes.told.muted),
                         ..StreamLook::new(&interval, entry)
                     };
-                    self.watch.see_stream(slot as usize, look, desk);
+                    let (id, user) = (self.id, self.spec.local_user);
+                    at_desk(id, user, &mut self.watch, config, out, |watch, desk| {
+                        watch.see_stream(slot as usize, look, desk);
+                    });
                 }
             }
         }
@@ -277,28 +273,14 @@ impl Fabric {
                 out.raise(limits, crate::event::Happening { fabric, user, ..happening });
             });
             let look = self.fabric_look(now, report.latest());
-            let desk = DeskParts {
-                limit: out.diagnoses_limit(limits, self.watch.book.diagnoses.len()),
-                thresholds: config.thresholds(),
-                fabric: self.id,
-                user: self.spec.local_user,
-                tell: &mut |change, &diagnosis| out.diagnose(limits, change, diagnosis),
-            };
-            self.watch.see_fabric(&look, desk);
+            let (id, user) = (self.id, self.spec.local_user);
+            at_desk(id, user, &mut self.watch, config, out, |watch, desk| watch.see_fabric(&look, desk));
         }
     }
 
     /// Nothing comes any more: what was wrong is over.
     pub(super) fn close_watch(&mut self, config: &Config, out: &mut Outbox) {
-        let limits = config.limits();
-        let desk = DeskParts {
-            limit: out.diagnoses_limit(limits, self.watch.book.diagnoses.len()),
-            thresholds: config.thresholds(),
-            fabric: self.id,
-            user: self.spec.local_user,
-            tell: &mut |change, &diagnosis| out.diagnose(limits, change, diagnosis),
-        };
-        self.watch.close(desk);
+        at_desk(self.id, self.spec.local_user, &mut self.watch, config, out, Watch::close);
     }
 
     /// Whether a stream is muted or on hold, by the application's word.
@@ -454,6 +436,26 @@ impl Heard {
             _ => None,
         }
     }
+}
+
+/// Lets a watch work, with what it needs to raise what it finds.
+fn at_desk(
+    fabric: FabricId,
+    user: Option<UserId>,
+    watch: &mut Watch,
+    config: &Config,
+    out: &mut Outbox,
+    work: impl FnOnce(&mut Watch, DeskParts<'_>),
+) {
+    let limits = config.limits();
+    let desk = DeskParts {
+        limit: out.diagnoses_limit(limits, watch.book.diagnoses.len()),
+        thresholds: config.thresholds(),
+        fabric,
+        user,
+        tell: &mut |change, &diagnosis| out.diagnose(limits, change, diagnosis),
+    };
+    work(watch, desk);
 }
 
 /// Which of two entries about the same stream counts, whatever their order: the later, then the one with more traffic.

@@ -97,8 +97,8 @@ struct Total {
     undecided: Micros,
     unscored: Micros,
     rated: [Micros; 4],
-    /// For how long there was something that could be heard or seen, be it silence, over all streams.
-    there: Micros,
+    /// Discontinuous transmission: there, and nothing to hear.
+    silent: Micros,
     /// From when to when each stream was seen, ms.
     spans: Vec<(f64, f64)>,
 }
@@ -106,13 +106,10 @@ struct Total {
 impl Total {
     fn add(&mut self, account: &Account) {
         let quality = &account.quality;
-        let scores = quality.scores();
-        for there in [scores.active(), quality.quiet, Micros::of_millis(account.times.silent)] {
-            self.there.add(there);
-        }
+        self.silent.add(Micros::of_millis(account.times.silent));
         let start = account.start.as_millis();
         self.spans.push((start, start + account.duration_ms()));
-        self.scores.merge(&scores);
+        self.scores.merge(&quality.scores());
         self.idle.add(quality.idle);
         self.quiet.add(quality.quiet);
         self.edges.add(quality.edges);
@@ -123,8 +120,11 @@ impl Total {
         }
     }
 
-    /// How long the kind was there: no longer than any stream of it.
+    /// For how long there was something that could be heard or seen, be it silence: no longer than there was any stream.
     fn there(&self) -> Micros {
+        let mut there = self.scores.active();
+        there.add(self.quiet);
+        there.add(self.silent);
         let mut spans = self.spans.clone();
         spans.sort_by(|a, b| a.0.total_cmp(&b.0));
         let (mut ms, mut until) = (0.0, f64::NEG_INFINITY);
@@ -132,7 +132,7 @@ impl Total {
             ms += (end - start.max(until)).max(0.0);
             until = until.max(end);
         }
-        self.there.min(Micros::of_millis(ms))
+        there.min(Micros::of_millis(ms))
     }
 }
 
