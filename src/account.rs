@@ -117,9 +117,9 @@ macro_rules! digests {
         pub(crate) struct Digests { $(pub(crate) $field: Digest,)* }
 
         impl Digests {
-            fn add(&mut self, interval: &Interval, weight: u64) {
+            fn add(&mut self, interval: &Interval, weight: u64, cells: usize) {
                 $(if let Some(value) = interval.get(Metric::$metric) {
-                    self.$field.add(value, weight);
+                    self.$field.add_within(value, weight, cells);
                 })*
             }
         }
@@ -315,7 +315,7 @@ impl Account {
         self.looks += 1;
         self.note_names(entry);
         self.media.accept(entry);
-        self.close(&interval, entry);
+        self.close(&interval, entry, around.config.limits().digest_cells());
         let verdict = self.quality.judge(
             &interval,
             &Setting {
@@ -336,7 +336,7 @@ impl Account {
         Look::Closed(interval, verdict)
     }
 
-    fn close(&mut self, interval: &Interval, entry: Entry<'_>) {
+    fn close(&mut self, interval: &Interval, entry: Entry<'_>, cells: usize) {
         if interval.state == State::Reset {
             self.resets += 1;
             self.still_ms = 0.0;
@@ -365,7 +365,7 @@ impl Account {
         if interval.state.is_measured() {
             // Positive; saturates.
             let weight = (interval.span_ms * 1e3) as u64;
-            self.digests.add(interval, weight);
+            self.digests.add(interval, weight, cells);
         }
     }
 

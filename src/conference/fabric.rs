@@ -267,7 +267,7 @@ impl Fabric {
         });
         // A snapshot that came too late for every stream says nothing of the path as it is now.
         if news || !late {
-            let sight = self.path.look(report, selected);
+            let sight = self.path.look(report, selected, limits.digest_cells());
             let (fabric, user) = (Some(self.id), self.spec.local_user);
             self.life.see(now, sight, self.path.relay(), &mut |happening| {
                 out.raise(limits, crate::event::Happening { fabric, user, ..happening });

@@ -4,7 +4,7 @@ use super::either;
 use super::emodel::Scale;
 use super::evidence::{Cause, Inputs, Parts};
 use super::model::{ModelId, MosScale, Native, NoScore, Score, Tier};
-use crate::digest::Digest;
+use crate::digest::{Digest, Tenths};
 use crate::unit::{Rx, StatTime};
 
 /// The scores of one stream over time, or of several streams.
@@ -13,7 +13,7 @@ use crate::unit::{Rx, StatTime};
 /// on how often somebody looks. Sums are of integers: pools merge in any order and grouping to the same bits.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ScorePool {
-    rx: Digest,
+    rx: Digest<Tenths>,
     active: Micros,
     below: Micros,
     low: Sum,
@@ -66,6 +66,8 @@ struct Latest {
 
 /// MOS 3.1: below it nearly all are dissatisfied (ITU-T G.109), at Rx = 60 by G.107 Annex B.
 const DISSATISFIED: f64 = 60.0;
+/// How many cells the distribution of one stream's scores has. Over 38 points that is off by 0.45 at most, MOS 0.016.
+const CELLS: usize = 48;
 
 impl ScorePool {
     /// Adds a score that held for `active`.
@@ -73,7 +75,7 @@ impl ScorePool {
         if active == Micros::default() {
             return;
         }
-        self.rx.add(score.rx.as_f64(), active.0);
+        self.rx.add_within(score.rx.as_f64(), active.0, CELLS);
         self.active.add(active);
         if score.rx.as_f64() < DISSATISFIED {
             self.below.add(active);
@@ -145,7 +147,7 @@ impl ScorePool {
     }
 
     /// The distribution on the 100 scale.
-    pub(crate) const fn rx(&self) -> &Digest {
+    pub(crate) const fn rx(&self) -> &Digest<Tenths> {
         &self.rx
     }
 
