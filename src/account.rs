@@ -35,6 +35,7 @@ const MAX_NAME: usize = 128;
 
 /// One RTP stream over the whole call.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Account {
     pub(crate) direction: Direction,
     pub(crate) ssrc: Ssrc,
@@ -101,6 +102,7 @@ pub(crate) struct Around<'a> {
 
 /// How long the stream was in each state that is not measured, in ms.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Times {
     pub(crate) muted: f64,
     pub(crate) held: f64,
@@ -114,6 +116,7 @@ macro_rules! digests {
     ($($field:ident $metric:ident,)*) => {
         /// Distributions over time of the figures that a summary shows.
         #[derive(Clone, Debug, Default)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
         pub(crate) struct Digests { $(pub(crate) $field: Digest,)* }
 
         impl Digests {

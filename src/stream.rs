@@ -18,6 +18,7 @@ const NEAR_WRAP: f64 = 0.9 * WRAP;
 
 /// What one stats entry said last.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Track {
     at: StatTime,
     counters: Counters,
@@ -188,7 +189,7 @@ impl Tracks {
     pub fn follow(&mut self, entry: Entry<'_>, see: impl FnOnce(Option<Delta<'_>>)) {
         let about = match entry.ssrc().filter(|_| entry.kind().is_rtp()) {
             Some(ssrc) => u64::from(ssrc.get()),
-            None => fnv1a_64(entry.id()),
+            None => fnv1a_64(entry.id().as_bytes()),
         };
         if let Some(track) = self.index.get(&(entry.kind(), about)).and_then(|&at| self.tracks.get_mut(at)) {
             if let Step::Advance(delta) | Step::Restart(delta) = track.step(entry) {
@@ -235,6 +236,7 @@ const CUMULATIVE: u128 = {
 
 /// Cumulative members, packed: the values of the bits that are set, in the order of the bits.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Counters {
     present: u128,
     /// Those that the last look had. The others are from a look before, and wait for their member to return.
@@ -315,6 +317,7 @@ fn wraps(rule: Rule, old: f64, new: f64) -> bool {
 
 /// What an RTP entry is about besides its SSRC, as hashes; 0 where not said.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Identity([u32; 4]);
 
 impl Identity {
@@ -347,6 +350,6 @@ fn fnv1a(text: &str) -> u32 {
 }
 
 /// FNV-1a in 64 bits.
-fn fnv1a_64(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+pub(crate) fn fnv1a_64(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

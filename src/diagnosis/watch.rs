@@ -100,6 +100,7 @@ impl<'a> StreamLook<'a> {
 
 /// All detectors of a fabric.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Watch {
     pub(crate) book: Book,
     streams: Vec<StreamWatch>,
@@ -136,6 +137,7 @@ pub(crate) struct Watch {
 
 /// The detectors of a stream.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct StreamWatch {
     /// Packets sent since loss was last told.
     untold_sent: f64,
@@ -163,6 +165,7 @@ macro_rules! detectors {
     ($($variant:ident $kind:ident $direction:ident { $($field:ident $detector:ident,)* })*) => {
         #[derive(Clone, Debug, Default)]
         #[allow(clippy::large_enum_variant)] // hardly any stream stays unknown, and a box would cost each of the others
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
         enum Media {
             #[default]
             Unknown,

@@ -11,6 +11,7 @@ use crate::stream::{Delta, Step, Track};
 
 /// The path that packets take: the selected candidate pair, and what is known of it over time.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Path {
     pub(crate) ice_rtt_ms: Digest,
     pub(crate) available_outgoing_bps: Digest,
@@ -35,6 +36,7 @@ pub(crate) struct Path {
 
 /// The selected pair.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Pair {
     id: String,
     track: Track,

@@ -12,6 +12,7 @@ use crate::unit::{Rx, StatTime};
 /// Averages are of [`Rx`], never of MOS, which is bent at both ends, and weigh by active time, so that they do not depend
 /// on how often somebody looks. Sums are of integers: pools merge in any order and grouping to the same bits.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct ScorePool {
     rx: Digest<Tenths>,
     active: Micros,
@@ -32,6 +33,7 @@ pub(crate) struct ScorePool {
 
 /// A duration that adds up alike in any order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Micros(u64);
 
 /// Σ value · µs · 2³², as fine as [`Digest`] adds.
@@ -39,6 +41,7 @@ pub(crate) struct Micros(u64);
 struct Sum(i128);
 
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Mean {
     sum: Sum,
     weight: Micros,
@@ -46,6 +49,7 @@ struct Mean {
 
 /// The mean on the codec's own scale.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 enum NativeMean {
     #[default]
     Nothing,
@@ -56,10 +60,12 @@ enum NativeMean {
 
 /// What is not averaged.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Latest {
     scale: MosScale,
     /// Scores of another scale are among them.
     is_mixed: bool,
+    #[cfg_attr(feature = "serde", serde(skip, default = "ModelId::unknown"))]
     model: ModelId,
     inputs: Inputs,
 }
@@ -134,6 +140,14 @@ impl ScorePool {
         self.worst = either(self.worst, other.worst, worse);
         self.latest = either(self.latest, other.latest, Latest::merged);
         self.unscored = either(self.unscored, other.unscored, |a, b| if b.name() < a.name() { b } else { a });
+    }
+
+    /// Names the model again, which a state does not.
+    #[cfg(feature = "serde")]
+    pub(crate) fn revive(&mut self, model: ModelId) {
+        if let Some(latest) = &mut self.latest {
+            latest.model = model;
+        }
     }
 
     /// How long the scores held.
@@ -223,6 +237,22 @@ impl Micros {
 
     pub(crate) fn as_seconds(self) -> f64 {
         self.0 as f64 / 1e6
+    }
+}
+
+/// As two halves: few formats have 128 bits.
+#[cfg(feature = "serde")]
+impl serde::Serialize for Sum {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        ((self.0 >> 64) as i64, self.0 as u64).serialize(serializer)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for Sum {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (high, low) = <(i64, u64)>::deserialize(deserializer)?;
+        Ok(Self(i128::from(high) << 64 | i128::from(low)))
     }
 }
 
