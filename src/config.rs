@@ -85,8 +85,8 @@ limits! {
         /// [`TalkSummary::refused_speakers`](crate::summary::TalkSummary::refused_speakers).
         ;
     turns with_turns 1_024
-        /// How many times of who was the dominant speaker are kept for the summary, at 12 bytes each. Room for 1 024, two hours
-        /// of most meetings, is made as soon as somebody can be heard, so that a call that runs allocates nothing. Further
+        /// How many times of who was the dominant speaker are kept for the summary, at 12 bytes each. Room for 64 is made
+        /// as soon as somebody can be heard, and doubles: with a limit of 64 a call that runs allocates nothing at all. Further
         /// ones are polled and counted.
         ;
     errors with_errors 256

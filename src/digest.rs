@@ -7,6 +7,7 @@ mod grid;
 #[cfg(feature = "serde")]
 mod wire;
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::marker::PhantomData;
 
@@ -37,6 +38,13 @@ pub use wire::DigestError;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Digest<G = Octaves> {
+    /// Nothing on the heap for a distribution of nothing: most figures of most streams are never reported.
+    kept: Option<Box<Kept>>,
+    grid: PhantomData<G>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Kept {
     /// Sorted by key, no key twice, no weight of zero.
     cells: Vec<Cell>,
     /// How often cells were joined in pairs.
@@ -47,7 +55,6 @@ pub struct Digest<G = Octaves> {
     sum: i128,
     min: f64,
     max: f64,
-    grid: PhantomData<G>,
 }
 
 /// Packed: a stream keeps hundreds of them.
@@ -58,6 +65,8 @@ struct Cell {
     weight: u64,
 }
 
+/// Room for so many cells is made at first.
+const FIRST_CELLS: usize = 8;
 const FIXED_POINT: f64 = 4_294_967_296.0;
 
 impl<G: Grid> Default for Digest<G> {
@@ -77,7 +86,7 @@ impl Digest {
     /// above. `None` where a cell is wider than an octave, above level 6.
     #[must_use]
     pub fn relative_error(&self) -> Option<f64> {
-        Some(Octaves::error(self.level)).filter(|error| error.is_finite())
+        Some(Octaves::error(self.level())).filter(|error| error.is_finite())
     }
 }
 
@@ -91,13 +100,13 @@ impl Digest<Tenths> {
     /// By how much a quantile may be off: 0.05 at level 0, 0.15 at level 1, about twice as much at each one above.
     #[must_use]
     pub fn absolute_error(&self) -> f64 {
-        Tenths::error(self.level)
+        Tenths::error(self.level())
     }
 }
 
 impl<G: Grid> Digest<G> {
     const fn empty() -> Self {
-        Self { cells: Vec::new(), level: 0, n: 0, weight: 0, sum: 0, min: 0.0, max: 0.0, grid: PhantomData }
+        Self { kept: None, grid: PhantomData }
     }
 
     /// Adds a value that held for `weight` (microseconds, packets, whatever the caller weighs by). NaN, infinities,
@@ -112,90 +121,90 @@ impl<G: Grid> Digest<G> {
         if !(0.0..=1e15).contains(&value) || weight == 0 {
             return;
         }
-        (self.min, self.max) = if self.n == 0 { (value, value) } else { (self.min.min(value), self.max.max(value)) };
-        self.n = self.n.saturating_add(1);
-        self.weight = self.weight.saturating_add(weight);
+        let kept = self.kept.get_or_insert_with(|| Box::new(Kept::new(value)));
+        (kept.min, kept.max) = (kept.min.min(value), kept.max.max(value));
+        kept.n = kept.n.saturating_add(1);
+        kept.weight = kept.weight.saturating_add(weight);
         // At most 1e15 · 2³², far inside 128 bits.
         let fixed = libm::round(value * FIXED_POINT) as i128;
-        self.sum = self.sum.saturating_add(fixed.saturating_mul(i128::from(weight)));
-        self.add_to_cell(grid::joined(G::key(value), self.level), weight);
-        while self.cells.len() > cells.max(2) && self.level < grid::LAST_LEVEL {
-            self.join();
+        kept.sum = kept.sum.saturating_add(fixed.saturating_mul(i128::from(weight)));
+        // One more than may stay, until they are joined.
+        let cells = cells.max(2);
+        kept.add_to_cell(grid::joined(G::key(value), kept.level), weight, cells.saturating_add(1));
+        while kept.cells.len() > cells && kept.level < grid::LAST_LEVEL {
+            kept.join();
         }
     }
 
     /// Adds everything that was added to `other`, each part as exactly as it was kept.
     pub fn merge(&mut self, other: &Self) {
-        if other.n == 0 {
-            return;
-        }
-        (self.min, self.max) =
-            if self.n == 0 { (other.min, other.max) } else { (self.min.min(other.min), self.max.max(other.max)) };
-        self.level = self.level.max(other.level);
-        self.n = self.n.saturating_add(other.n);
-        self.weight = self.weight.saturating_add(other.weight);
-        self.sum = self.sum.saturating_add(other.sum);
-        for &Cell { key, weight } in &other.cells {
-            self.add_to_cell(key, weight);
+        let Some(more) = &other.kept else { return };
+        let kept = self.kept.get_or_insert_with(|| Box::new(Kept::new(more.min)));
+        (kept.min, kept.max) = (kept.min.min(more.min), kept.max.max(more.max));
+        kept.level = kept.level.max(more.level);
+        kept.n = kept.n.saturating_add(more.n);
+        kept.weight = kept.weight.saturating_add(more.weight);
+        kept.sum = kept.sum.saturating_add(more.sum);
+        for &Cell { key, weight } in &more.cells {
+            kept.add_to_cell(key, weight, usize::MAX);
         }
     }
 
     /// How many values were added.
     #[must_use]
-    pub const fn n(&self) -> u64 {
-        self.n
+    pub fn n(&self) -> u64 {
+        self.kept.as_ref().map_or(0, |kept| kept.n)
     }
 
     /// What they weigh together.
     #[must_use]
-    pub const fn weight(&self) -> u64 {
-        self.weight
+    pub fn weight(&self) -> u64 {
+        self.kept.as_ref().map_or(0, |kept| kept.weight)
     }
 
     /// How often cells were joined in pairs, of the least exact part: 0 unless [`add_within`](Self::add_within) ran out of cells.
     #[must_use]
-    pub const fn level(&self) -> u8 {
-        self.level
+    pub fn level(&self) -> u8 {
+        self.kept.as_ref().map_or(0, |kept| kept.level)
     }
 
     /// The weighted mean; `None` when nothing was added.
     #[must_use]
     pub fn mean(&self) -> Option<f64> {
         // The quotient is taken in integers first, so that a large sum of small values keeps its digits.
-        let weight = i128::from(self.weight);
-        let (whole, rest) = (self.sum.checked_div(weight)?, self.sum.checked_rem(weight)?);
+        let kept = self.kept.as_ref()?;
+        let weight = i128::from(kept.weight);
+        let (whole, rest) = (kept.sum.checked_div(weight)?, kept.sum.checked_rem(weight)?);
         let mean = (whole as f64 + rest as f64 / weight as f64) / FIXED_POINT;
-        Some(mean.clamp(self.min, self.max))
+        Some(mean.clamp(kept.min, kept.max))
     }
 
     /// The smallest value; `None` when nothing was added.
     #[must_use]
     pub fn min(&self) -> Option<f64> {
-        (self.n > 0).then_some(self.min)
+        self.kept.as_ref().map(|kept| kept.min)
     }
 
     /// The largest value; `None` when nothing was added.
     #[must_use]
     pub fn max(&self) -> Option<f64> {
-        (self.n > 0).then_some(self.max)
+        self.kept.as_ref().map(|kept| kept.max)
     }
 
     /// The value below which the share `q` (0 to 1) of the weight lies, by the lower nearest rank. `None` when nothing
     /// was added or `q` is no share.
     #[must_use]
     pub fn quantile(&self, q: f64) -> Option<f64> {
-        if self.n == 0 || !(0.0..=1.0).contains(&q) {
-            return None;
-        }
-        let rank = libm::floor(q * (self.weight - 1) as f64) as u64;
+        let kept = self.kept.as_ref().filter(|_| (0.0..=1.0).contains(&q))?;
+        let rank = libm::floor(q * kept.weight.saturating_sub(1) as f64) as u64;
         let mut below = 0_u64;
-        for &Cell { key, weight } in &self.cells {
+        for &Cell { key, weight } in &kept.cells {
             below = below.saturating_add(weight);
             if below > rank {
-                return Some(G::value(key).clamp(self.min, self.max));
+                return Some(G::value(key).clamp(kept.min, kept.max));
             }
         }
-        Some(self.max)
+        Some(kept.max)
     }
 
     /// The figures that outputs show.
@@ -208,7 +217,7 @@ impl<G: Grid> Digest<G> {
             p05: self.quantile(0.05),
             p50: self.quantile(0.5),
             p95: self.quantile(0.95),
-            n: self.n,
+            n: self.n(),
         }
     }
 }
@@ -234,8 +243,13 @@ pub struct Stats {
     pub n: u64,
 }
 
-impl<G: Grid> Digest<G> {
-    fn add_to_cell(&mut self, key: u16, weight: u64) {
+impl Kept {
+    /// To which `value` is about to be added.
+    const fn new(value: f64) -> Self {
+        Self { cells: Vec::new(), level: 0, n: 0, weight: 0, sum: 0, min: value, max: value }
+    }
+
+    fn add_to_cell(&mut self, key: u16, weight: u64, most: usize) {
         match self.cells.binary_search_by_key(&key, |cell| cell.key) {
             Ok(at) => {
                 if let Some(cell) = self.cells.get_mut(at) {
@@ -244,8 +258,9 @@ impl<G: Grid> Digest<G> {
             }
             Err(at) => {
                 if self.cells.len() == self.cells.capacity() {
-                    // By half, not by doubling: most digests are small for good.
-                    self.cells.reserve_exact((self.cells.len() / 2).max(6));
+                    // Many are small for good; those that are not grow once more at most, where cells are few.
+                    let more = if self.cells.is_empty() { FIRST_CELLS } else { self.cells.len().max(32) };
+                    self.cells.reserve_exact(more.min(most.saturating_sub(self.cells.len())).max(1));
                 }
                 self.cells.insert(at, Cell { key, weight });
             }
@@ -336,7 +351,7 @@ mod tests {
             let mut turned = values.clone();
             turned.rotate_left(turn % values.len());
             let few = within(&values, cells);
-            prop_assert!(few.cells.len() <= cells);
+            prop_assert!(few.kept.as_ref().unwrap().cells.len() <= cells);
             prop_assert_eq!(within(&turned, cells), few);
         }
 

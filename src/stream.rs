@@ -6,11 +6,9 @@
 
 use alloc::vec::Vec;
 
-use hashbrown::HashMap;
-use smallvec::SmallVec;
-
 use crate::report::{Entry, Num, Rule, StatsType, Text};
 use crate::unit::StatTime;
+use hashbrown::HashMap;
 
 /// A counter of 32 bits that wraps was near its end before (edge case 11); a smaller one that shrinks was reset.
 const WRAP: f64 = 4_294_967_296.0;
@@ -241,12 +239,12 @@ struct Counters {
     present: u128,
     /// Those that the last look had. The others are from a look before, and wait for their member to return.
     fresh: u128,
-    values: SmallVec<[f64; 24]>,
+    values: Vec<f64>,
 }
 
 impl Counters {
     fn of(entry: Entry<'_>) -> Self {
-        let mut counters = Self { present: 0, fresh: 0, values: SmallVec::new() };
+        let mut counters = Self { present: 0, fresh: 0, values: Vec::new() };
         counters.load(entry, false);
         counters
     }
@@ -259,20 +257,29 @@ impl Counters {
         }
         self.present = self.fresh;
         self.values.clear();
+        self.values.reserve_exact(self.present.count_ones() as usize);
         self.values
             .extend(entry.numbers().filter(|&(field, _)| self.present >> field as u8 & 1 == 1).map(|(_, value)| value));
     }
 
     fn merge(&mut self, entry: Entry<'_>) {
-        let mut values = SmallVec::new();
-        let mut present = 0;
-        for &field in Num::ALL.iter().filter(|field| field.rule().is_cumulative()) {
-            if let Some(value) = entry.get(field).or_else(|| self.get(field)) {
-                present |= 1 << field as u8;
-                values.push(value);
+        let (before, merged) = (self.present, self.present | self.fresh);
+        let (mut read, mut write) = (self.values.len(), merged.count_ones() as usize);
+        self.values.reserve_exact(write.saturating_sub(read));
+        self.values.resize(write, 0.0);
+        // From the last to the first, so that none is overwritten before it has moved.
+        for index in (0..Num::COUNT).rev().filter(|index| merged >> index & 1 == 1) {
+            write = write.saturating_sub(1);
+            let mut value = Num::ALL.get(index).and_then(|&field| entry.get(field));
+            if before >> index & 1 == 1 {
+                read = read.saturating_sub(1);
+                value = value.or(self.values.get(read).copied());
+            }
+            if let (Some(slot), Some(value)) = (self.values.get_mut(write), value) {
+                *slot = value;
             }
         }
-        (self.present, self.values) = (present, values);
+        self.present = merged;
     }
 
     /// Whether `entry` counts traffic from zero.

@@ -381,9 +381,9 @@ impl Fabric {
                 None => {
                     let Some(account) = Account::open(direction, entry) else { continue };
                     let Ok(slot) = u32::try_from(self.accounts.len()) else { continue };
-                    self.accounts.push(account);
-                    self.seats.push(Seat::default());
-                    self.notes.push(Notes { told_since: now, ..Notes::default() });
+                    push(&mut self.accounts, account);
+                    push(&mut self.seats, Seat::default());
+                    push(&mut self.notes, Notes { told_since: now, ..Notes::default() });
                     self.index.insert((direction, ssrc), slot);
                     slot
                 }
@@ -468,6 +468,14 @@ impl Heard {
             _ => None,
         }
     }
+}
+
+/// Grows by a quarter, not by doubling: calls grow slowly, and then last.
+fn push<T>(list: &mut Vec<T>, item: T) {
+    if list.len() == list.capacity() {
+        list.reserve_exact((list.len() / 4).max(2));
+    }
+    list.push(item);
 }
 
 /// Lets a watch work, with what it needs to raise what it finds.

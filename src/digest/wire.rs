@@ -1,5 +1,6 @@
 //! The serialized form of a digest. Its variants are its versions: a new one is added, none is changed.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 use core::marker::PhantomData;
@@ -7,7 +8,7 @@ use core::marker::PhantomData;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::grid::{self, Grid, LAST_CELL, LAST_LEVEL};
-use super::{Cell, Digest};
+use super::{Cell, Digest, Kept};
 
 /// What is written, and what was written by earlier versions.
 #[derive(Serialize, Deserialize)]
@@ -87,53 +88,57 @@ impl<G: Grid> Digest<G> {
             cells.push(Cell { key: next, weight });
             (key, sum) = (Some(next), sum.saturating_add(weight));
         }
-        let is_sound = match parts.range {
-            None => parts.n == 0 && cells.is_empty() && parts.weight == 0 && parts.sum == (0, 0),
-            Some((min, max)) => {
-                let is_value = |value: f64| (0.0..=1e15).contains(&value);
-                // Finer parts may lie on either side of what stands for a coarse one; joined, they are in one cell.
-                let has = |value, cell: Option<&Cell>| {
-                    cell.is_some_and(|cell| grid::joined(G::key(value), level) == grid::joined(cell.key, level))
-                };
-                parts.n > 0
-                    && is_value(min)
-                    && is_value(max)
-                    && min <= max
-                    && sum == parts.weight
-                    && parts.sum.0 >= 0
-                    && has(min, cells.first())
-                    && has(max, cells.last())
-            }
-        };
-        if !is_sound || parts.grid != G::TAG || level > LAST_LEVEL {
+        if parts.grid != G::TAG || level > LAST_LEVEL {
             return None;
         }
-        let (min, max) = parts.range.unwrap_or((0.0, 0.0));
+        let Some((min, max)) = parts.range else {
+            let is_empty = parts.n == 0 && cells.is_empty() && parts.weight == 0 && parts.sum == (0, 0) && level == 0;
+            return is_empty.then(Self::default);
+        };
+        let is_value = |value: f64| (0.0..=1e15).contains(&value);
+        // Finer parts may lie on either side of what stands for a coarse one; joined, they are in one cell.
+        let has = |value, cell: Option<&Cell>| {
+            cell.is_some_and(|cell| grid::joined(G::key(value), level) == grid::joined(cell.key, level))
+        };
+        let is_sound = parts.n > 0
+            && is_value(min)
+            && is_value(max)
+            && min <= max
+            && sum == parts.weight
+            && parts.sum.0 >= 0
+            && has(min, cells.first())
+            && has(max, cells.last());
         let sum = i128::from(parts.sum.0) << 64 | i128::from(parts.sum.1);
-        Some(Self { cells, level, n: parts.n, weight: parts.weight, sum, min, max, grid: PhantomData })
+        let kept = Kept { cells, level, n: parts.n, weight: parts.weight, sum, min, max };
+        is_sound.then(|| Self { kept: Some(Box::new(kept)), grid: PhantomData })
     }
 
-    fn parts(&self) -> Parts {
+    fn wire(&self) -> Wire {
+        let Some(kept) = &self.kept else {
+            let parts = Parts { grid: G::TAG, n: 0, weight: 0, sum: (0, 0), range: None, cells: Vec::new() };
+            return Wire::V2 { level: 0, parts };
+        };
         let mut before = None;
-        let cells = self.cells.iter().map(|&Cell { key, weight }| {
+        let cells = kept.cells.iter().map(|&Cell { key, weight }| {
             let gap = before.map_or(key, |before: u16| key.saturating_sub(before).saturating_sub(1));
             before = Some(key);
             (gap, weight)
         });
-        Parts {
+        let parts = Parts {
             grid: G::TAG,
-            n: self.n,
-            weight: self.weight,
-            sum: ((self.sum >> 64) as i64, self.sum as u64),
-            range: self.min().zip(self.max()),
+            n: kept.n,
+            weight: kept.weight,
+            sum: ((kept.sum >> 64) as i64, kept.sum as u64),
+            range: Some((kept.min, kept.max)),
             cells: cells.collect(),
-        }
+        };
+        Wire::V2 { level: kept.level, parts }
     }
 }
 
 impl<G: Grid> Serialize for Digest<G> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Wire::V2 { level: self.level, parts: self.parts() }.serialize(serializer)
+        self.wire().serialize(serializer)
     }
 }
 

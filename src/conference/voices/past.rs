@@ -15,8 +15,8 @@ use crate::summary::{DominanceSummary, SpeakerSummary, TalkSummary};
 
 /// A time that lasts.
 const OPEN: u32 = u32::MAX;
-/// Room for so many times is made at once.
-const MOST_RESERVED: usize = 1_024;
+/// Room for so many times is made at once; beyond, it doubles.
+const MOST_RESERVED: usize = 64;
 
 /// Who was the dominant speaker when.
 #[derive(Clone, Debug, Default)]
