@@ -94,8 +94,8 @@ fn operate(mut call: Conference, flags: u8, data: &[u8], mut between: impl FnMut
             }
         }
     }
-    subject.call.snapshot_into(&mut view);
-    assert_eq!(view, subject.call.snapshot());
+    // As text: what a forged state holds need not be equal to itself.
+    assert_eq!(format!("{view:?}"), format!("{:?}", subject.call.snapshot()));
     let _ = subject.call.summary();
     subject.call
 }

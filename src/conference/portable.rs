@@ -122,6 +122,9 @@ impl Conference {
     /// The conference that [`save`](Self::save) wrote, under a configuration that has the same models. Other limits hold from
     /// now on; nothing that is there is dropped.
     ///
+    /// The checksum is against accidents. Who forges one can make a conference say anything, but not panic (`fuzz/` has a
+    /// target for that).
+    ///
     /// # Errors
     /// [`RestoreError`], for bytes that `save` did not write, or with other models.
     pub fn restore(bytes: &[u8], config: Config) -> Result<Self, RestoreError> {
