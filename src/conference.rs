@@ -24,6 +24,7 @@ pub use edits::FabricMut;
 pub use feedback::{Feedback, Rating};
 #[cfg(feature = "serde")]
 pub use portable::{RestoreError, State};
+pub use summarize::Distributions;
 pub use view::{FabricView, Reachability, Reused, TrackStats, TrackView, View};
 
 use crate::config::Config;
@@ -243,6 +244,18 @@ impl Conference {
         Self { instance: self.instance.saturating_add(1), roster, ..Self::new(name, self.config.clone()) }
     }
 
+    /// Which instance of its name it is: 1, and one more for each that came before.
+    #[must_use]
+    pub const fn instance(&self) -> u32 {
+        self.instance
+    }
+
+    /// The latest time that an input told; `None` before the first.
+    #[must_use]
+    pub const fn clock(&self) -> Option<Timestamp> {
+        self.now
+    }
+
     /// The user of this name, who is added when nobody has it. That somebody is known by name does not mean that they
     /// joined: who opens a fabric, or [`join`](Self::join)s, has.
     ///
@@ -259,6 +272,12 @@ impl Conference {
             return Err(InputError::LimitReached);
         }
         self.roster.add(name).ok_or(InputError::LimitReached)
+    }
+
+    /// The user of this name; `None` when nobody has it. Cost: linear in users.
+    #[must_use]
+    pub fn find_user(&self, name: &str) -> Option<UserId> {
+        self.roster.find(name)
     }
 
     /// The name of a user.

@@ -12,13 +12,12 @@ use crate::score::video::{VideoInputs, VideoModel};
 
 /// Declares the limits: beside each its default, and what it bounds.
 macro_rules! limits {
-    ($($name:ident $with:ident $default:literal $(#[$doc:meta])*;)*) => {
-        /// How much of everything a conference keeps. Beyond a limit nothing that is known is lost: what is new is refused, and
-        /// counted. Only of events that nobody polls the oldest go.
+    ($(#[$type_doc:meta])* $type:ident $($name:ident $with:ident $default:literal $(#[$doc:meta])*;)*) => {
+        $(#[$type_doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub struct Limits { $($name: u32,)* }
+        pub struct $type { $($name: u32,)* }
 
-        impl Limits {
+        impl $type {
             /// The defaults of a collector, as each method states its own.
             #[must_use]
             pub const fn new() -> Self {
@@ -42,10 +41,21 @@ macro_rules! limits {
                 }
             )*
         }
+
+        impl Default for $type {
+            fn default() -> Self {
+                Self::new()
+            }
+        }
     };
 }
 
+pub(crate) use limits;
+
 limits! {
+    /// How much of everything a conference keeps. Beyond a limit nothing that is known is lost: what is new is refused, and
+    /// counted. Only of events that nobody polls the oldest go.
+    Limits
     fabrics with_fabrics 1_024
         /// How many fabrics one conference may open; 0 refuses all.
         ;
@@ -136,12 +146,6 @@ impl Limits {
             .with_diagnoses_per_fabric(16)
             .with_digest_cells(128)
             .with_feedback(64)
-    }
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self::new()
     }
 }
 
@@ -268,8 +272,7 @@ impl Config {
     /// [`Conference::handle_timeout`](crate::Conference::handle_timeout) finds it out; who never calls it has no timeouts.
     #[must_use]
     pub const fn with_silence(mut self, silence: Duration) -> Self {
-        let micros = silence.as_micros();
-        self.silence_micros = if micros > u64::MAX as u128 { u64::MAX } else { micros as u64 };
+        self.silence_micros = micros(silence);
         self
     }
 
@@ -337,4 +340,10 @@ impl Default for Config {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// Microseconds; saturates.
+pub(crate) const fn micros(duration: Duration) -> u64 {
+    let micros = duration.as_micros();
+    if micros > u64::MAX as u128 { u64::MAX } else { micros as u64 }
 }

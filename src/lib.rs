@@ -61,6 +61,7 @@
 //! | [`fabric`] | how far a PeerConnection got, what happened to it, whose its streams are, and the path that its packets take |
 //! | [`event`], [`summary`] | what leaves the engine |
 //! | [`conference`] | users, fabrics, the accounts of their streams, within the limits of [`config`] |
+//! | [`fleet`] | many conferences by id: routing, expiry, what all of them came to, alerts |
 //!
 //! # Features
 //!
@@ -82,6 +83,7 @@ pub mod diagnosis;
 pub mod digest;
 pub mod event;
 pub mod fabric;
+pub mod fleet;
 pub mod id;
 pub mod ingest;
 pub mod metric;
@@ -96,6 +98,7 @@ pub use conference::{Conference, FabricSpec, InputError};
 pub use config::{Config, Limits};
 pub use event::Event;
 pub use fabric::{Answer, AppEvent};
+pub use fleet::Fleet;
 
 /// The README's example, run as a test.
 #[cfg(doctest)]

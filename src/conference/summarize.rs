@@ -1,10 +1,13 @@
 //! From accounts to the summary that leaves the engine.
 
 mod diagnoses;
+mod distributions;
 pub(super) mod scores;
 
 use alloc::string::String;
 use alloc::vec::Vec;
+
+pub use distributions::Distributions;
 
 use super::Conference;
 use super::fabric::{Fabric, KeptDevice};

@@ -5,16 +5,16 @@ use alloc::vec::Vec;
 
 use crate::account::Account;
 use crate::config::Config;
-use crate::digest::Stats;
+use crate::digest::{Digest, Stats};
 use crate::id::{Direction, MediaKind};
 use crate::score::combine::{Weights, audio_visual};
 use crate::score::{Micros, MosScale, NoScore, Score, ScorePool, mos_of};
 use crate::summary::{GroupScore, RatingSeconds, ScoreSummary, WorstTenSeconds};
 use crate::unit::Rx;
 
-/// The distribution of a stream's MOS. Its mean is that of R.
-fn mos_stats(scores: &ScorePool) -> Stats {
-    let rx = scores.rx().stats();
+/// The distribution of MOS out of that of [`Rx`]. Its mean is that of R.
+pub(super) fn mos_stats(rx: &Digest) -> Stats {
+    let rx = rx.stats();
     Stats {
         mean: mos(rx.mean),
         min: mos(rx.min),
@@ -30,7 +30,7 @@ fn mos_stats(scores: &ScorePool) -> Stats {
 pub(super) fn stream(account: &Account) -> (Stats, ScoreSummary) {
     let mut total = Total::default();
     total.add(account);
-    (mos_stats(&total.scores), summary(&total))
+    (mos_stats(total.scores.rx()), summary(&total))
 }
 
 /// The score of what the streams came to together.
@@ -38,9 +38,7 @@ pub(in crate::conference) fn group<'a>(
     accounts: impl Iterator<Item = &'a Account> + Clone,
     config: &Config,
 ) -> GroupScore {
-    let mut received = accounts.clone().filter(|account| account.direction == Direction::Inbound);
-    let direction =
-        if received.any(|account| account.quality.is_scored()) { Direction::Inbound } else { Direction::Outbound };
+    let direction = scored_direction(accounts.clone());
     let of = |kind| {
         let mut total = Total::default();
         let mut any = false;
@@ -69,6 +67,12 @@ pub(in crate::conference) fn group<'a>(
         audio: audio.as_ref().map(summary),
         video: video.as_ref().map(summary),
     }
+}
+
+/// The direction whose scores count: that of receiving, unless nothing received has one. A stream has scores at both ends.
+pub(super) fn scored_direction<'a>(accounts: impl IntoIterator<Item = &'a Account>) -> Direction {
+    let mut received = accounts.into_iter().filter(|account| account.direction == Direction::Inbound);
+    if received.any(|account| account.quality.is_scored()) { Direction::Inbound } else { Direction::Outbound }
 }
 
 /// Sound and pictures together while there were both, taken to be as long as there can have been, and each alone for the

@@ -1,0 +1,381 @@
+//! Many conferences by id: who gets an input, who is over, and what all of them came to.
+//!
+//! | type | what it is |
+//! |---|---|
+//! | [`Fleet`] | conferences by id, made at first sight, let go when they are over |
+//! | [`Visit`] | one of them, to be told something |
+//! | [`FleetEvent`], [`Ended`] | what happens in each, and its summary |
+//! | [`Part`], [`Rollup`], [`Tally`] | what those came to that ended in a window of time, together and by label |
+//! | [`Merger`] | parts of many fleets into one, each of them once |
+//! | [`AlertRule`], [`Alert`] | callstats' interval alerts out of a tally |
+//!
+//! # Time
+//!
+//! Each conference has its own clock, which its inputs and its own timeouts move. Before an input reaches a conference its
+//! timeouts up to then are handled, each at its own time; so it makes no difference to a conference what is told of
+//! others, or when [`Fleet::handle_timeout`] is called, as long as no input is older than what that was told. The fleet's clock is the
+//! latest time that it was told. An input older than that is taken if the conference's own clock takes it. A conference
+//! that the fleet does not know begins by an input unless it would be over by now, had it begun then.
+//!
+//! # From the end to a rollup
+//!
+//! A conference that is over is kept for a [grace](FleetConfig::with_grace), so that feedback finds it
+//! ([`Fleet::revisit`]). With the first input that its next instance takes, or when the grace has passed, it is final: its
+//! summary waits in [`Fleet::poll_ended`], and what it came to is part of the window in which it ended. Its next instance is
+//! numbered on, and knows its users; after the grace the id is forgotten, and begins with instance 1 again.
+//!
+//! A window is closed when it has been over for the grace. Who ends in it after that, because its inputs come late, makes
+//! another [`Part`] of the same window.
+//!
+//! # Many fleets
+//!
+//! Conferences are told apart by id only. Any number of fleets, each with the conferences of some ids, come to the same
+//! as one fleet with all of them: merged, their rollups are the same to the byte. They need not know of each other; only
+//! windows and graces are to be the same, and each has a [shard name](FleetConfig::with_shard) of its own.
+
+mod alert;
+mod config;
+mod desk;
+mod expiry;
+mod labels;
+mod part;
+mod rollup;
+mod room;
+mod rooms;
+mod visit;
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+pub use alert::{Alert, AlertPeriod, AlertReason, AlertRule, AlertThreshold};
+pub use config::{FleetConfig, FleetLimits};
+pub use part::{Merged, Merger, Part};
+pub use rollup::{Period, Rollup, Tally};
+pub use visit::Visit;
+
+use crate::conference::Conference;
+use crate::event::Event;
+use crate::summary::ConferenceSummary;
+use crate::unit::Timestamp;
+use desk::Desk;
+use room::{Room, later};
+use rooms::Rooms;
+
+/// Many conferences by id.
+///
+/// A fleet adds some 150 bytes to each conference, its id not counted. Finding one takes the same time however many there
+/// are, and what is over is found in logarithmic time. Nothing is told in an order that hangs on a hash.
+///
+/// ```
+/// use callgauge::fleet::{Fleet, FleetConfig};
+/// use callgauge::unit::Timestamp;
+/// use callgauge::{AppEvent, FabricSpec};
+///
+/// let at = Timestamp::from_millis;
+/// let mut fleet = Fleet::new(FleetConfig::new());
+/// for (id, region) in [("standup", "eu"), ("review", "us")] {
+///     let mut call = fleet.enter(at(0), id)?;
+///     call.label("region", region)?;
+///     let alice = call.user("alice")?;
+///     call.open_fabric(at(0), FabricSpec::new("pc").with_local_user(alice))?;
+/// }
+/// // What is told of a conference goes to the one of that id.
+/// let mut call = fleet.enter(at(5_000), "standup")?;
+/// let fabric = call.find_fabric(&FabricSpec::new("pc").with_local_user(call.find_user("alice").unwrap())).unwrap();
+/// call.send_event(at(5_000), fabric, AppEvent::Terminated)?;
+/// drop(call);
+///
+/// fleet.handle_timeout(at(300_000));
+/// while let Some(event) = fleet.poll_event() {
+///     assert!(event.conference == "standup" || event.conference == "review");
+/// }
+/// let ended: Vec<_> = core::iter::from_fn(|| fleet.poll_ended()).map(|ended| ended.conference).collect();
+/// assert_eq!(ended, ["standup", "review"]); // the latter by silence
+/// let part = fleet.poll_rollup().unwrap();
+/// assert_eq!(part.rollup.total.conferences, 2);
+/// assert_eq!(part.rollup.labels["region=eu"].user_s(), 5.0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Fleet {
+    rooms: Rooms,
+    desk: Desk,
+}
+
+/// Something that a conference of a fleet noticed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct FleetEvent<'a> {
+    /// The conference's id.
+    pub conference: &'a str,
+    /// Which instance of it.
+    pub instance: u32,
+    /// What.
+    pub event: Event,
+}
+
+/// A conference that is final.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Ended {
+    /// Its id.
+    pub conference: String,
+    /// Which instance of it.
+    pub instance: u32,
+    /// When it ended; for one that nobody ever joined, when it was visited last.
+    pub at: Timestamp,
+    /// Its labels, `key=value`, in order.
+    pub labels: Vec<String>,
+    /// Its events that nobody polled before.
+    pub events: VecDeque<Event>,
+    /// What it came to.
+    pub summary: Box<ConferenceSummary>,
+}
+
+/// What a fleet did not take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Refused {
+    /// Visits to new conferences and new instances for which there was no room.
+    pub conferences: u64,
+    /// Visits to conferences that are not known and would be over by now.
+    pub late: u64,
+    /// Labels for which there was no room.
+    pub labels: u64,
+}
+
+/// Why a fleet refused something. Nothing that is known has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FleetError {
+    /// An id that is empty or longer than [`Limits::name_bytes`](crate::Limits::name_bytes).
+    InvalidId,
+    /// The conference is not known, or no longer.
+    UnknownConference,
+    /// The conference is not known, and would be over by now.
+    TooLate,
+    /// As many [`conferences`](FleetLimits::with_conferences) are known as may be.
+    ConferencesFull,
+    /// A new one has to wait until somebody [polls](Fleet::poll_ended) the summaries of those that ended.
+    SummariesPending,
+    /// A new one has to wait until somebody [tells the time](Fleet::handle_timeout) and [polls](Fleet::poll_rollup) rollups.
+    RollupsPending,
+    /// A label whose key or value is empty, whose key has a `=`, or that is longer than
+    /// [`FleetLimits::label_bytes`].
+    InvalidLabel,
+    /// The conference, or the fleet, has as many labels as may be.
+    LabelsFull,
+}
+
+impl fmt::Display for FleetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::InvalidId => "an id is empty or too long",
+            Self::UnknownConference => "no conference with this id is known",
+            Self::TooLate => "no conference with this id is known, and it would be over by now",
+            Self::ConferencesFull => "the fleet has as many conferences as its limits allow",
+            Self::SummariesPending => "too many summaries wait to be polled",
+            Self::RollupsPending => "too many rollups wait to be polled",
+            Self::InvalidLabel => "a label is incomplete or too long",
+            Self::LabelsFull => "there are as many labels as the limits allow",
+        })
+    }
+}
+
+impl core::error::Error for FleetError {}
+
+impl Fleet {
+    /// A fleet of no conferences.
+    #[must_use]
+    pub fn new(config: FleetConfig) -> Self {
+        Self { rooms: Rooms::default(), desk: Desk::new(config) }
+    }
+
+    /// The conference with this id, to be told what happens at `now`: made at first sight, brought up to `now`, and its next
+    /// instance when it is over. To be entered again for what happens at another time.
+    ///
+    /// Ids of fabrics are of one [instance](Conference::instance): who keeps them keeps that number beside them, and opens
+    /// fabrics anew when it has changed. Ids of users stay good as long as the id of the conference is remembered.
+    ///
+    /// Cost: one look-up, and when the visit ends linear in users of that conference. Allocates nothing for a conference
+    /// that is known and has nothing to do.
+    ///
+    /// # Errors
+    /// [`FleetError::InvalidId`]; [`FleetError::TooLate`]; for a conference that is not known, or whose next instance would
+    /// begin, also [`FleetError::ConferencesFull`], [`FleetError::SummariesPending`] and [`FleetError::RollupsPending`].
+    pub fn enter(&mut self, now: Timestamp, id: &str) -> Result<Visit<'_>, FleetError> {
+        let slot = match self.find(now, id) {
+            Some(slot) => slot,
+            None => self.add(now, id)?,
+        };
+        let (rooms, desk) = (&mut self.rooms, &mut self.desk);
+        let room = rooms.get_mut(slot).ok_or(FleetError::UnknownConference)?;
+        if room.is_over(now) {
+            desk.check_room()?;
+            room.turn_over();
+        } else if room.before.is_some() {
+            desk.check_room()?;
+        }
+        Ok(Visit::new(slot, now, room, desk, false))
+    }
+
+    /// The conference with this id as it is at `now`, over or not: for feedback, names, labels and other edits that are taken
+    /// after the end.
+    ///
+    /// # Errors
+    /// [`FleetError::UnknownConference`] for one that is not known, or no longer.
+    pub fn revisit(&mut self, now: Timestamp, id: &str) -> Result<Visit<'_>, FleetError> {
+        let slot = self.find(now, id).ok_or(FleetError::UnknownConference)?;
+        let room = self.rooms.get_mut(slot).ok_or(FleetError::UnknownConference)?;
+        Ok(Visit::new(slot, now, room, &mut self.desk, true))
+    }
+
+    /// Looks at a conference: the one that [`revisit`](Self::revisit) would give, as its latest input left it.
+    #[must_use]
+    pub fn get(&self, id: &str) -> Option<&Conference> {
+        Some(&self.rooms.get(self.rooms.find(id)?)?.latest().call)
+    }
+
+    /// Every conference that is known, by id. Cost: a list of them is sorted.
+    pub fn conferences(&self) -> impl Iterator<Item = (&str, &Conference)> {
+        self.rooms.sorted().into_iter().map(|room| (&*room.id, &room.latest().call))
+    }
+
+    /// How many conferences are known.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rooms.len()
+    }
+
+    /// Whether none is.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How the fleet is run.
+    #[must_use]
+    pub const fn config(&self) -> &FleetConfig {
+        &self.desk.config
+    }
+
+    /// What was refused so far.
+    #[must_use]
+    pub const fn refused(&self) -> Refused {
+        self.desk.refused
+    }
+
+    /// Tells the time: conferences with timeouts up to `now` handle them, those whose grace has passed are final, windows are
+    /// closed. A time before one that was told is that one. At the end of time,
+    /// `Timestamp::from_micros(u64::MAX)`, everybody falls silent and everything is final.
+    ///
+    /// Cost: for each conference whose turn comes linear in its users, and logarithmic in conferences; for each that becomes
+    /// final, its summary. Nothing for the others.
+    pub fn handle_timeout(&mut self, now: Timestamp) {
+        self.desk.now = self.desk.now.max(now);
+        let now = self.desk.now;
+        let (ended, ready) = (self.desk.ended_len(), self.desk.ready.len());
+        while let Some((at, slot)) = self.desk.expiry.pop(now) {
+            let Some(room) = self.rooms.get_mut(slot).filter(|room| room.queued == Some(at)) else { continue };
+            room.queued = None;
+            if room.pass_time(now, &self.desk.config) {
+                self.let_go(slot);
+            } else {
+                self.desk.ready.push(slot);
+                self.desk.queue(slot, room, Some(now));
+            }
+        }
+        self.desk.sort_ended_from(ended);
+        self.desk.ready.sort_from(ready, &self.rooms);
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) may have something to do, at the earliest; `None` when it never has. Its answer may
+    /// change after any input.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Timestamp> {
+        self.desk.expiry.next().into_iter().chain(self.desk.closes_next()).min()
+    }
+
+    /// The next event of any conference; of one conference the oldest first. `None` when there is none. Its answer may change
+    /// after any input. How many wait is bounded for each conference by
+    /// [`Limits::pending_events`](crate::Limits::pending_events). Allocates nothing.
+    #[must_use]
+    pub fn poll_event(&mut self) -> Option<FleetEvent<'_>> {
+        if self.desk.has_ended_events() {
+            let (ended, event) = self.desk.poll_event()?;
+            return Some(FleetEvent { conference: &ended.conference, instance: ended.instance, event });
+        }
+        while let Some(slot) = self.desk.ready.first() {
+            let polled = self.rooms.get_mut(slot).and_then(Room::poll_event);
+            if let Some((instance, event)) = polled {
+                let room = self.rooms.get(slot)?;
+                return Some(FleetEvent { conference: &room.id, instance, event });
+            }
+            self.desk.ready.pop();
+        }
+        None
+    }
+
+    /// The next conference that is final, with its summary. Those that became so by one call of
+    /// [`handle_timeout`](Self::handle_timeout) come by the time of their end, then by id. `None` when there is none. Its answer may change
+    /// after [`handle_timeout`](Self::handle_timeout) and any visit.
+    ///
+    /// None is ever dropped: when too many wait, no new conference is taken.
+    #[must_use]
+    pub fn poll_ended(&mut self) -> Option<Ended> {
+        self.desk.poll_ended()
+    }
+
+    /// The next part of a window that is closed, earliest first. `None` when there is none. Its answer may change after
+    /// [`handle_timeout`](Self::handle_timeout) and, where inputs come late, any visit.
+    #[must_use]
+    pub fn poll_rollup(&mut self) -> Option<Part> {
+        self.desk.poll_rollup()
+    }
+
+    /// A conference that is known at `now`.
+    fn find(&mut self, now: Timestamp, id: &str) -> Option<u32> {
+        let slot = self.rooms.find(id)?;
+        let room = self.rooms.get_mut(slot)?;
+        if room.queued.is_none_or(|queued| queued <= now) && room.pass_time(now, &self.desk.config) {
+            self.let_go(slot);
+            return None;
+        }
+        Some(slot)
+    }
+
+    /// Makes a conference.
+    fn add(&mut self, now: Timestamp, id: &str) -> Result<u32, FleetError> {
+        let config = &self.desk.config;
+        if !(1..=config.conference.limits().name_bytes()).contains(&id.len()) {
+            return Err(FleetError::InvalidId);
+        }
+        let alive = config.conference.silence_micros().saturating_add(config.grace_micros());
+        if later(now, alive) <= self.desk.now {
+            self.desk.refused.late += 1;
+            return Err(FleetError::TooLate);
+        }
+        if self.rooms.len() >= config.limits.conferences() {
+            self.desk.refused.conferences += 1;
+            return Err(FleetError::ConferencesFull);
+        }
+        let call = Conference::new(id, config.conference.clone());
+        self.desk.check_room()?;
+        self.rooms.add(Room::new(id, call, now)).ok_or(FleetError::ConferencesFull)
+    }
+
+    /// A conference is final, and its id forgotten.
+    fn let_go(&mut self, slot: u32) {
+        let Some(Room { id, current, before, visited, .. }) = self.rooms.remove(slot) else { return };
+        if let Some(before) = before {
+            self.desk.finish(&id, *before, visited);
+        }
+        self.desk.finish(&id, current, visited);
+        let rooms = &self.rooms;
+        let is_known = |at, slot| rooms.get(slot).is_some_and(|room| room.queued == Some(at));
+        self.desk.expiry.tidy(rooms.len(), is_known);
+    }
+}

@@ -1,0 +1,193 @@
+//! What a fleet keeps beside its conferences: what they came to, and who comes next.
+
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use super::expiry::Expiry;
+use super::labels::Labels;
+use super::part::Part;
+use super::rollup::{Period, Rollup, Tally};
+use super::room::{Instance, Room, later};
+use super::rooms::Rooms;
+use super::{Ended, FleetConfig, FleetError, Refused};
+use crate::event::Event;
+use crate::unit::Timestamp;
+
+/// Everything but the conferences.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Desk {
+    pub(super) config: FleetConfig,
+    /// The latest time that the fleet was told.
+    pub(super) now: Timestamp,
+    pub(super) expiry: Expiry,
+    pub(super) ready: Ready,
+    pub(super) labels: Labels,
+    pub(super) refused: Refused,
+    ended: VecDeque<Ended>,
+    /// How many of them, from the front, have no event left.
+    told: usize,
+    windows: BTreeMap<Period, Window>,
+    sequence: u64,
+}
+
+/// A rollup that is being added to.
+#[derive(Clone, Debug, Default)]
+struct Window {
+    total: Tally,
+    labels: BTreeMap<Arc<str>, Tally>,
+}
+
+/// Slots whose conferences may have events, each once.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ready {
+    queue: VecDeque<u32>,
+    is_in: Vec<bool>,
+}
+
+impl Ready {
+    pub(super) fn push(&mut self, slot: u32) {
+        let index = slot as usize;
+        if index >= self.is_in.len() {
+            self.is_in.resize(index.saturating_add(1), false);
+        }
+        if let Some(is_in) = self.is_in.get_mut(index).filter(|is_in| !**is_in) {
+            *is_in = true;
+            self.queue.push_back(slot);
+        }
+    }
+
+    pub(super) fn first(&self) -> Option<u32> {
+        self.queue.front().copied()
+    }
+
+    pub(super) fn pop(&mut self) {
+        if let Some(slot) = self.queue.pop_front()
+            && let Some(is_in) = self.is_in.get_mut(slot as usize)
+        {
+            *is_in = false;
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Orders those that came after the first `from` by the ids of their conferences.
+    pub(super) fn sort_from(&mut self, from: usize, rooms: &Rooms) {
+        if let Some(new) = self.queue.make_contiguous().get_mut(from..) {
+            new.sort_unstable_by_key(|&slot| rooms.get(slot).map(|room| &*room.id));
+        }
+    }
+}
+
+impl Desk {
+    pub(super) fn new(config: FleetConfig) -> Self {
+        Self { config, ..Self::default() }
+    }
+
+    /// Whether another instance may begin.
+    pub(super) fn check_room(&mut self) -> Result<(), FleetError> {
+        let limits = self.config.limits;
+        let checked = if self.ended.len() >= limits.pending_summaries() {
+            Err(FleetError::SummariesPending)
+        } else if self.windows.len() >= limits.windows() {
+            Err(FleetError::RollupsPending)
+        } else {
+            Ok(())
+        };
+        self.refused.conferences += u64::from(checked.is_err());
+        checked
+    }
+
+    /// Sees to it that a room's turn comes when it is due, and not before `after`.
+    pub(super) fn queue(&mut self, slot: u32, room: &mut Room, after: Option<Timestamp>) {
+        let due = room.due(&self.config);
+        let at = after.map_or(due, |now| due.max(later(now, 1)));
+        // At the end of time nobody's turn comes again.
+        if room.queued.is_none_or(|queued| at < queued) && after.is_none_or(|now| at > now) {
+            room.queued = Some(at);
+            self.expiry.push(at, slot);
+        }
+    }
+
+    /// An instance is final: what it came to goes into the rollup of the window of its end, and its summary to whoever
+    /// polls it. One that nobody told anything of leaves nothing.
+    pub(super) fn finish(&mut self, id: &str, instance: Instance, visited: Timestamp) {
+        let Instance { mut call, labels } = instance;
+        let summary = call.summary();
+        if call.clock().is_none() && summary.feedback.is_empty() {
+            return;
+        }
+        let at = call.ended().map_or(visited, |(end, _)| end);
+        let tally = Tally::of(&summary, call.distributions());
+        let window = self.windows.entry(Period::around(at, self.config.window_micros())).or_default();
+        window.total.merge(&tally);
+        for label in &labels {
+            window.labels.entry(Arc::clone(label)).or_default().merge(&tally);
+        }
+        self.ended.push_back(Ended {
+            conference: id.into(),
+            instance: call.instance(),
+            at,
+            labels: labels.iter().map(|label| String::from(&**label)).collect(),
+            events: core::iter::from_fn(|| call.poll_event()).collect(),
+            summary: Box::new(summary),
+        });
+    }
+
+    /// Whether any of those that ended has an event.
+    pub(super) fn has_ended_events(&mut self) -> bool {
+        while self.ended.get(self.told).is_some_and(|ended| ended.events.is_empty()) {
+            self.told += 1;
+        }
+        self.told < self.ended.len()
+    }
+
+    /// The next event of those that ended, and which of them it is of.
+    pub(super) fn poll_event(&mut self) -> Option<(&Ended, Event)> {
+        let ended = self.ended.get_mut(self.told)?;
+        let event = ended.events.pop_front()?;
+        Some((ended, event))
+    }
+
+    pub(super) fn poll_ended(&mut self) -> Option<Ended> {
+        self.told = self.told.saturating_sub(1);
+        self.ended.pop_front()
+    }
+
+    pub(super) fn ended_len(&self) -> usize {
+        self.ended.len()
+    }
+
+    /// Orders those that came after the first `from` by their end, then by id.
+    pub(super) fn sort_ended_from(&mut self, from: usize) {
+        if let Some(new) = self.ended.make_contiguous().get_mut(from..) {
+            new.sort_by(|a, b| (a.at, &a.conference, a.instance).cmp(&(b.at, &b.conference, b.instance)));
+        }
+    }
+
+    /// When a window will be closed next; `None` when there is none but those that are.
+    pub(super) fn closes_next(&self) -> Option<Timestamp> {
+        self.windows.keys().map(|period| self.closes(*period)).find(|&closes| closes > self.now)
+    }
+
+    pub(super) fn poll_rollup(&mut self) -> Option<Part> {
+        let (&period, _) = self.windows.first_key_value()?;
+        if self.closes(period) > self.now {
+            return None;
+        }
+        let Window { total, labels } = self.windows.remove(&period)?;
+        let labels = labels.into_iter().map(|(label, tally)| (String::from(&*label), tally)).collect();
+        let sequence = self.sequence;
+        self.sequence = sequence.saturating_add(1);
+        Some(Part { shard: self.config.shard.clone(), period, sequence, rollup: Rollup { total, labels } })
+    }
+
+    /// From when on everybody who ended in a window has been let go.
+    fn closes(&self, period: Period) -> Timestamp {
+        later(period.end, self.config.grace_micros())
+    }
+}

@@ -1,0 +1,272 @@
+//! What many conferences came to: integer counts and distributions, which merge in any order and grouping.
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+
+use crate::conference::Distributions;
+use crate::diagnosis::Kind;
+use crate::digest::{Digest, Stats};
+use crate::fabric::{CallClass, EndReason};
+use crate::summary::ConferenceSummary;
+use crate::unit::{Ratio, Timestamp};
+
+/// What adds up alike in any order.
+trait Merge {
+    fn merge_with(&mut self, other: &Self);
+}
+
+impl Merge for u64 {
+    fn merge_with(&mut self, other: &Self) {
+        *self = self.saturating_add(*other);
+    }
+}
+
+impl Merge for Digest {
+    fn merge_with(&mut self, other: &Self) {
+        self.merge(other);
+    }
+}
+
+impl Merge for Distributions {
+    fn merge_with(&mut self, other: &Self) {
+        self.merge(other);
+    }
+}
+
+impl<K: Copy + Ord, V: Default + Merge> Merge for BTreeMap<K, V> {
+    fn merge_with(&mut self, other: &Self) {
+        for (&key, more) in other {
+            self.entry(key).or_default().merge_with(more);
+        }
+    }
+}
+
+/// Declares a tally, so that no part of it can be left out of a merge.
+macro_rules! tally {
+    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct $name { $($(#[$field_doc])* pub $field: $type,)* }
+
+        impl $name {
+            /// Adds everything that `other` holds: associative and commutative, and [`Default`] changes nothing. Counts end
+            /// at their limit. Cost: linear in what the distributions of `other` hold.
+            pub fn merge(&mut self, other: &Self) {
+                $(self.$field.merge_with(&other.$field);)*
+            }
+        }
+    };
+}
+
+tally! {
+    /// What conferences came to together.
+    ///
+    /// Everything in it is a sum of whole numbers: merged tallies are the same to the byte whoever merged what first. Ratios
+    /// are made last, by methods, and are `None` when there is nothing to divide by.
+    Tally {
+        /// Conferences that ended, or were given up because nobody ever joined them.
+        conferences: u64,
+        /// Of these, how many of each class. Of the others nobody can say how they went.
+        classes: BTreeMap<CallClass, u64>,
+        /// Conferences by how they ended: [`EndReason::Timeout`] are those that expired. Those that nobody joined are none of
+        /// these.
+        ends: BTreeMap<EndReason, u64>,
+        /// Users who joined, by name, counted once for each instance of a conference. Who reports without a name is none.
+        participants: u64,
+        /// Participants who joined more than once: callstats' churn.
+        rejoined: u64,
+        /// Stays: how often participants joined.
+        stays: u64,
+        /// From joining to leaving, over all stays, in microseconds; of a user with more stays than
+        /// [`Limits::stays_per_user`](crate::Limits::stays_per_user) those that are kept.
+        stayed_micros: u64,
+        /// PeerConnections.
+        fabrics: u64,
+        /// Of these, how many of each class.
+        fabric_classes: BTreeMap<CallClass, u64>,
+        /// From opening to connected, ms, of each fabric that got so far; each has the weight 1.
+        setup_delay_ms: Digest,
+        /// The mean round-trip time by RTCP, ms, of each conference that has one; each has the weight 1.
+        conference_rtt_ms: Digest,
+        /// Figures of all streams, by time.
+        streams: Distributions,
+        /// Ratings by users: each counts, be it of a conference or of a connection.
+        feedback: u64,
+        /// Their sum; each is from 1 to 5.
+        feedback_sum: u64,
+        /// Those of 1 and 2.
+        bad_feedback: u64,
+        /// What went wrong, by kind: how often it was diagnosed.
+        diagnoses: BTreeMap<Kind, u64>,
+    }
+}
+
+/// Ratings up to this are of somebody who is dissatisfied: bad and poor (ITU-T P.800).
+const BAD_RATING: u8 = 2;
+
+impl Tally {
+    /// What one conference came to.
+    #[must_use]
+    pub fn of(summary: &ConferenceSummary, streams: Distributions) -> Self {
+        let mut tally = Self { conferences: 1, ..Self::default() };
+        count(&mut tally.classes, summary.class);
+        count(&mut tally.ends, summary.end_reason);
+        for user in summary.users.iter().filter(|user| user.joins > 0) {
+            tally.participants += 1;
+            tally.rejoined += u64::from(user.joins > 1);
+            tally.stays += user.joins;
+            for stay in &user.stays {
+                let ms = stay.left_ms.map_or(0.0, |left_ms| left_ms - stay.joined_ms);
+                // Whole microseconds, as the clock has them; saturates.
+                tally.stayed_micros = tally.stayed_micros.saturating_add(libm::round(ms * 1e3) as u64);
+            }
+        }
+        for fabric in &summary.fabrics {
+            tally.fabrics += 1;
+            count(&mut tally.fabric_classes, fabric.class);
+            if let Some(delay_ms) = fabric.setup_delay_ms {
+                tally.setup_delay_ms.add(delay_ms, 1);
+            }
+        }
+        if let Some(rtt_ms) = streams.rtt_ms.mean() {
+            tally.conference_rtt_ms.add(rtt_ms, 1);
+        }
+        tally.streams = streams;
+        for said in &summary.feedback {
+            tally.feedback += 1;
+            tally.feedback_sum += u64::from(said.overall);
+            tally.bad_feedback += u64::from(said.overall <= BAD_RATING);
+        }
+        for diagnosis in &summary.diagnoses {
+            count(&mut tally.diagnoses, Some(diagnosis.kind));
+        }
+        tally
+    }
+
+    /// How many conferences were of a class.
+    #[must_use]
+    pub fn class(&self, class: CallClass) -> u64 {
+        self.classes.get(&class).copied().unwrap_or(0)
+    }
+
+    /// How many conferences are of a known class.
+    #[must_use]
+    pub fn classed(&self) -> u64 {
+        self.classes.values().fold(0, |sum, count| sum.saturating_add(*count))
+    }
+
+    /// The share of a class among the conferences whose class is known; `None` when there are none.
+    #[must_use]
+    pub fn class_ratio(&self, class: CallClass) -> Option<Ratio> {
+        ratio(self.class(class), self.classed())
+    }
+
+    /// The share of conferences in which somebody could not be connected, failed and partially failed together, among those
+    /// whose class is known.
+    #[must_use]
+    pub fn failure_ratio(&self) -> Option<Ratio> {
+        let failed = self.class(CallClass::Failed).saturating_add(self.class(CallClass::PartiallyFailed));
+        ratio(failed, self.classed())
+    }
+
+    /// The share of participants who joined the same conference more than once; `None` without participants.
+    #[must_use]
+    pub fn churn_ratio(&self) -> Option<Ratio> {
+        ratio(self.rejoined, self.participants)
+    }
+
+    /// How often participants came back, for each hour of their time; `None` while there is no such time.
+    #[must_use]
+    pub fn rejoins_per_user_hour(&self) -> Option<f64> {
+        let rejoins = self.stays.saturating_sub(self.participants);
+        (self.stayed_micros > 0).then(|| rejoins as f64 / (self.stayed_micros as f64 / 3.6e9))
+    }
+
+    /// Seconds of users' time.
+    #[must_use]
+    pub fn user_s(&self) -> f64 {
+        self.stayed_micros as f64 / 1e6
+    }
+
+    /// The mean rating, 1 to 5; `None` when nobody said anything.
+    #[must_use]
+    pub fn mean_feedback(&self) -> Option<f64> {
+        (self.feedback > 0).then(|| self.feedback_sum as f64 / self.feedback as f64)
+    }
+
+    /// The share of ratings of 1 and 2; `None` when nobody said anything.
+    #[must_use]
+    pub fn bad_feedback_ratio(&self) -> Option<Ratio> {
+        ratio(self.bad_feedback, self.feedback)
+    }
+
+    /// The mean opinion score, 1 to 4.5, over active time of streams, as [`Distributions::mos`] says.
+    #[must_use]
+    pub fn mos(&self) -> Stats {
+        self.streams.mos()
+    }
+}
+
+fn count<K: Ord>(counts: &mut BTreeMap<K, u64>, key: Option<K>) {
+    if let Some(key) = key {
+        let count = counts.entry(key).or_default();
+        *count = count.saturating_add(1);
+    }
+}
+
+fn ratio(part: u64, whole: u64) -> Option<Ratio> {
+    Ratio::of(part as f64, whole as f64)
+}
+
+/// What conferences came to, all together and by label.
+///
+/// A conference counts once in the total and once under each of its labels.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Rollup {
+    /// All of them.
+    pub total: Tally,
+    /// Those of each label, `key=value`.
+    pub labels: BTreeMap<String, Tally>,
+}
+
+impl Rollup {
+    /// Adds everything that `other` holds, as [`Tally::merge`].
+    pub fn merge(&mut self, other: &Self) {
+        self.total.merge(&other.total);
+        for (label, more) in &other.labels {
+            match self.labels.get_mut(label) {
+                Some(tally) => tally.merge(more),
+                None => {
+                    self.labels.insert(label.clone(), more.clone());
+                }
+            }
+        }
+    }
+}
+
+/// A window of the caller's clock: from `start` on, up to and without `end`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub struct Period {
+    /// When it begins.
+    pub start: Timestamp,
+    /// When it is over.
+    pub end: Timestamp,
+}
+
+impl Period {
+    /// A window from `start` to `end`.
+    #[must_use]
+    pub const fn new(start: Timestamp, end: Timestamp) -> Self {
+        Self { start, end }
+    }
+
+    /// The window of a length, in microseconds, that an instant lies in, counted from the clock's epoch: everybody's windows
+    /// of one length are the same. The last one reaches to the end of time.
+    pub(super) fn around(at: Timestamp, micros: u64) -> Self {
+        let start = at.as_micros() - at.as_micros().checked_rem(micros).unwrap_or(0);
+        Self { start: Timestamp::from_micros(start), end: Timestamp::from_micros(start.saturating_add(micros)) }
+    }
+}

@@ -1,0 +1,73 @@
+//! All conferences of a fleet, by id and by slot.
+
+use alloc::vec::Vec;
+use core::hash::BuildHasher as _;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+use super::room::Room;
+
+/// A slab of rooms, and where each id is. Nothing is ever told in the order of either.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rooms {
+    slots: Vec<Option<Room>>,
+    free: Vec<u32>,
+    index: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+}
+
+impl Rooms {
+    pub(super) fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    pub(super) fn find(&self, id: &str) -> Option<u32> {
+        self.index.find(self.hasher.hash_one(id), |&slot| id_of(&self.slots, slot) == Some(id)).copied()
+    }
+
+    pub(super) fn get(&self, slot: u32) -> Option<&Room> {
+        self.slots.get(slot as usize)?.as_ref()
+    }
+
+    pub(super) fn get_mut(&mut self, slot: u32) -> Option<&mut Room> {
+        self.slots.get_mut(slot as usize)?.as_mut()
+    }
+
+    /// Adds a room whose id nobody has. `None` when there are as many as can be counted.
+    pub(super) fn add(&mut self, room: Room) -> Option<u32> {
+        let hash = self.hasher.hash_one(&*room.id);
+        let slot = match self.free.pop() {
+            Some(slot) => slot,
+            None => {
+                let slot = u32::try_from(self.slots.len()).ok()?;
+                self.slots.push(None);
+                slot
+            }
+        };
+        *self.slots.get_mut(slot as usize)? = Some(room);
+        let (slots, hasher) = (&self.slots, &self.hasher);
+        let hash_of = |&slot: &u32| hasher.hash_one(id_of(slots, slot).unwrap_or(""));
+        self.index.insert_unique(hash, slot, hash_of);
+        Some(slot)
+    }
+
+    pub(super) fn remove(&mut self, slot: u32) -> Option<Room> {
+        let hash = self.hasher.hash_one(&*self.get(slot)?.id);
+        if let Ok(entry) = self.index.find_entry(hash, |&other| other == slot) {
+            entry.remove();
+        }
+        self.free.push(slot);
+        self.slots.get_mut(slot as usize)?.take()
+    }
+
+    /// Every room, by id.
+    pub(super) fn sorted(&self) -> Vec<&Room> {
+        let mut rooms: Vec<&Room> = self.slots.iter().flatten().collect();
+        rooms.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        rooms
+    }
+}
+
+fn id_of(slots: &[Option<Room>], slot: u32) -> Option<&str> {
+    Some(&slots.get(slot as usize)?.as_ref()?.id)
+}

@@ -1,0 +1,99 @@
+//! A visit to one conference of a fleet.
+
+use alloc::sync::Arc;
+use core::ops::{Deref, DerefMut};
+
+use super::FleetError;
+use super::desk::Desk;
+use super::room::{Instance, Room};
+use crate::conference::Conference;
+use crate::fabric::Answer;
+use crate::unit::Timestamp;
+
+/// One conference of a [`Fleet`](super::Fleet), to be told something: it is used as a [`Conference`]. When the visit ends the
+/// fleet sees what has become of it.
+///
+/// Of the conference's methods [`handle_timeout`](Conference::handle_timeout) is the fleet's to call. Who
+/// [polls events](Conference::poll_event) here gets them, and the fleet does not. A conference that is renamed keeps its id.
+#[derive(Debug)]
+pub struct Visit<'a> {
+    slot: u32,
+    room: &'a mut Room,
+    desk: &'a mut Desk,
+    /// It is for what is over, too.
+    is_late: bool,
+}
+
+impl<'a> Visit<'a> {
+    pub(super) fn new(slot: u32, now: Timestamp, room: &'a mut Room, desk: &'a mut Desk, is_late: bool) -> Self {
+        room.visited = room.visited.max(now);
+        Self { slot, room, desk, is_late }
+    }
+
+    /// Attaches a label, such as `region` and `eu`. What this instance of the conference comes to counts in the rollup of each of
+    /// its labels. A key may have several values, as when two browsers take part.
+    ///
+    /// # Errors
+    /// [`FleetError::InvalidLabel`]; [`FleetError::LabelsFull`] when the conference has
+    /// [`FleetLimits::labels_per_conference`](super::FleetLimits::labels_per_conference), or the fleet [`FleetLimits::labels`](super::FleetLimits::labels) others.
+    pub fn label(&mut self, key: &str, value: &str) -> Result<Answer, FleetError> {
+        let limits = self.desk.config.limits;
+        let label = match self.desk.labels.get(key, value, limits) {
+            Ok(label) => label,
+            Err(error) => return Err(self.refuse(error)),
+        };
+        let labels = &mut self.instance_mut().labels;
+        match labels.binary_search(&label) {
+            Ok(_) => Ok(Answer::AlreadySo),
+            Err(_) if labels.len() >= limits.labels_per_conference() => Err(self.refuse(FleetError::LabelsFull)),
+            Err(place) => {
+                labels.insert(place, label);
+                Ok(Answer::Applied)
+            }
+        }
+    }
+
+    /// The labels, `key=value`, in order.
+    pub fn labels(&self) -> impl Iterator<Item = &str> {
+        self.instance().labels.iter().map(Arc::as_ref)
+    }
+
+    fn refuse(&mut self, error: FleetError) -> FleetError {
+        self.desk.refused.labels += u64::from(error == FleetError::LabelsFull);
+        error
+    }
+
+    fn instance(&self) -> &Instance {
+        if self.is_late { self.room.latest() } else { &self.room.current }
+    }
+
+    fn instance_mut(&mut self) -> &mut Instance {
+        if self.is_late { self.room.latest_mut() } else { &mut self.room.current }
+    }
+}
+
+impl Deref for Visit<'_> {
+    type Target = Conference;
+
+    fn deref(&self) -> &Conference {
+        &self.instance().call
+    }
+}
+
+impl DerefMut for Visit<'_> {
+    fn deref_mut(&mut self) -> &mut Conference {
+        &mut self.instance_mut().call
+    }
+}
+
+impl Drop for Visit<'_> {
+    fn drop(&mut self) {
+        if self.room.has_begun()
+            && let Some(before) = self.room.before.take()
+        {
+            self.desk.finish(&self.room.id, *before, self.room.visited);
+        }
+        self.desk.queue(self.slot, self.room, None);
+        self.desk.ready.push(self.slot);
+    }
+}
