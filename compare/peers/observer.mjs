@@ -20,7 +20,7 @@ export const accepting = async (lines) => {
   const call = observer.createObservedCall({ roomId: 'room', callId: 'call', appData: {} });
   const client = call.createClient({ clientId: 'alice', mediaUnitId: 'unit', appData: {} });
   const toSample = converter();
-  const samples = lines.map((line, at) => toSample(entries(line), 1_753_776_000_000 + 5_000 * at));
+  const samples = lines.map((line, at) => toSample(entries(line), Date.now() + 5_000 * at));
   return {
     step: (at) => client.accept(samples[at]),
     saw: () => {
