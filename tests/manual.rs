@@ -191,7 +191,7 @@ use callgauge::{fabric, ingest};
 
 assert_eq!(fabric::MAX_TEXT, 20 * 1024); // bytes of one log of an application, callstats' 20 KB
 assert_eq!(ingest::getstats::MAX_ENTRIES, 16_384); // entries of one snapshot; a call of fifty has 271
-assert_eq!(ingest::sdp::MAX_STREAMS, 4_096); // streams of one session description
+assert_eq!(ingest::sdp::MAX_STREAMS, 16_384); // SSRCs of one session description
 ```
 
 A value that is skipped may nest 128 deep. A reader of differences (rtcstats) remembers 256 connections and 64 MiB of
