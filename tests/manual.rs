@@ -90,11 +90,12 @@ fn files(room: &str) -> Vec<String> {
     files
 }
 
-/// The constants with a number, and their comments. One without a comment of its own belongs to the one above.
+/// The constants with a number, and their comments. One without a comment of its own belongs to the one above, or to its
+/// function.
 fn constants(text: &str) -> Vec<Constant> {
     let mut found: Vec<Constant> = vec![];
     let mut comment = vec![];
-    let mut above = String::new();
+    let (mut above, mut function) = (String::new(), String::new());
     for line in text.lines().take_while(|line| !line.starts_with("#[cfg(test)]")) {
         let line = line.trim();
         if let Some(said) = line.strip_prefix("///") {
@@ -121,13 +122,22 @@ fn constants(text: &str) -> Vec<Constant> {
             let comment = match (as_above, above.is_empty()) {
                 (false, _) => said,
                 (true, false) => "as above".to_owned(),
-                (true, true) => String::new(),
+                // Within a function: what the function does.
+                (true, true) => function.clone(),
             };
+            assert!(!comment.is_empty(), "{name} has no comment");
             found.push(Constant { name: name.to_owned(), value: format!("`{value}`"), comment });
         } else if parts.is_none() {
             above.clear();
+            if declared.starts_with("fn ") || declared.starts_with("const fn ") {
+                let first: Vec<&str> = comment.iter().copied().take_while(|line| !line.is_empty()).collect();
+                function = sentence(&first);
+            }
         }
-        comment.clear();
+        // Attributes stand between a comment and what it is of.
+        if !line.starts_with('#') {
+            comment.clear();
+        }
     }
     found
 }
