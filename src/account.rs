@@ -35,6 +35,7 @@ const MAX_NAME: usize = 128;
 
 /// One RTP stream over the whole call.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Account {
     pub(crate) direction: Direction,
     pub(crate) ssrc: Ssrc,
@@ -101,6 +102,7 @@ pub(crate) struct Around<'a> {
 
 /// How long the stream was in each state that is not measured, in ms.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Times {
     pub(crate) muted: f64,
     pub(crate) held: f64,
@@ -114,12 +116,13 @@ macro_rules! digests {
     ($($field:ident $metric:ident,)*) => {
         /// Distributions over time of the figures that a summary shows.
         #[derive(Clone, Debug, Default)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
         pub(crate) struct Digests { $(pub(crate) $field: Digest,)* }
 
         impl Digests {
-            fn add(&mut self, interval: &Interval, weight: u64) {
+            fn add(&mut self, interval: &Interval, weight: u64, cells: usize) {
                 $(if let Some(value) = interval.get(Metric::$metric) {
-                    self.$field.add(value, weight);
+                    self.$field.add_within(value, weight, cells);
                 })*
             }
         }
@@ -315,7 +318,7 @@ impl Account {
         self.looks += 1;
         self.note_names(entry);
         self.media.accept(entry);
-        self.close(&interval, entry);
+        self.close(&interval, entry, around.config.limits().digest_cells());
         let verdict = self.quality.judge(
             &interval,
             &Setting {
@@ -336,7 +339,7 @@ impl Account {
         Look::Closed(interval, verdict)
     }
 
-    fn close(&mut self, interval: &Interval, entry: Entry<'_>) {
+    fn close(&mut self, interval: &Interval, entry: Entry<'_>, cells: usize) {
         if interval.state == State::Reset {
             self.resets += 1;
             self.still_ms = 0.0;
@@ -365,7 +368,7 @@ impl Account {
         if interval.state.is_measured() {
             // Positive; saturates.
             let weight = (interval.span_ms * 1e3) as u64;
-            self.digests.add(interval, weight);
+            self.digests.add(interval, weight, cells);
         }
     }
 

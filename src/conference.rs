@@ -6,6 +6,8 @@ mod feedback;
 mod inputs;
 mod log;
 mod outbox;
+#[cfg(feature = "serde")]
+mod portable;
 mod roster;
 mod summarize;
 mod timeline;
@@ -20,6 +22,8 @@ use core::fmt;
 
 pub use edits::FabricMut;
 pub use feedback::{Feedback, Rating};
+#[cfg(feature = "serde")]
+pub use portable::{RestoreError, State};
 pub use summarize::Distributions;
 pub use view::{FabricView, Reachability, Reused, TrackStats, TrackView, View};
 
@@ -94,6 +98,7 @@ pub struct Conference {
 
 /// What is known of a PeerConnection when it is opened (`addNewFabric`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct FabricSpec {
     name: String,
     local_user: Option<UserId>,

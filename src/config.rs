@@ -95,8 +95,8 @@ limits! {
         /// [`TalkSummary::refused_speakers`](crate::summary::TalkSummary::refused_speakers).
         ;
     turns with_turns 1_024
-        /// How many times of who was the dominant speaker are kept for the summary, at 12 bytes each. Room for 1 024, two hours
-        /// of most meetings, is made as soon as somebody can be heard, so that a call that runs allocates nothing. Further
+        /// How many times of who was the dominant speaker are kept for the summary, at 12 bytes each. Room for 64 is made
+        /// as soon as somebody can be heard, and doubles: with a limit of 64 a call that runs allocates nothing at all. Further
         /// ones are polled and counted.
         ;
     errors with_errors 256
@@ -112,6 +112,12 @@ limits! {
     diagnoses with_diagnoses 2_048
         /// How many diagnoses of all fabrics together are kept, as above. A summary compares those of one place with each
         /// other, so that this bounds what one costs.
+        ;
+    digest_cells with_digest_cells 32
+        /// How many cells each distribution of a stream's figures has, at 10 bytes each; a stream has four to nine of them.
+        /// A quantile in a summary is off by at most 0.8 % of the value while the cells suffice, and by 2.3 %, 3.8 %, 6.3 %
+        /// where values of about one, two, four octaves had to share 32 of them: each doubling of the cells halves it. Means
+        /// and extremes stay exact.
         ;
     feedback with_feedback 1_024
         /// How many ratings are kept: one for each user and what it is about.
@@ -138,6 +144,7 @@ impl Limits {
             .with_errors(32)
             .with_error_bytes(65_536)
             .with_diagnoses_per_fabric(16)
+            .with_digest_cells(128)
             .with_feedback(64)
     }
 }

@@ -102,6 +102,7 @@ impl From<Direction> for Side {
 /// Something that went wrong, from when to when, and the figures that say so.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Diagnosis {
     /// What it is.
     pub kind: Kind,

@@ -1,17 +1,32 @@
 //! Weighted distributions in bounded memory: mean, extremes and quantiles with a stated error.
 //!
 //! Counts are integers on a grid whose cells are cut from the bits of the value: no logarithm, so that every platform
-//! files a value in the same cell, and no order of arrival that could change a byte.
+//! files a value in the same cell, and no order of arrival or of merging that could change a byte.
 
+mod grid;
+#[cfg(feature = "serde")]
+mod wire;
+
+use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::marker::PhantomData;
+
+pub use grid::{Grid, Octaves, Tenths};
+#[cfg(feature = "serde")]
+pub use wire::DigestError;
 
 /// A distribution of non-negative values, each with a weight.
 ///
 /// - Mean, minimum and maximum are exact to 2⁻³² and in the order-independent integer sum; quantiles are off by at
-///   most 1/129 (0.78 %) of the value, never outside of minimum and maximum.
-/// - Values from 2⁻²⁰ (about 1e-6) to 2⁴³ (about 9e12) are told apart, and zero has a cell of its own; what lies
-///   between or beyond is filed in the nearest cell.
-/// - Memory: 16 bytes for each cell in use, at most 4 033 cells; a call's jitter uses a few dozen.
+///   most 1/129 (0.78 %) of the value on the grid of [`Octaves`], by 0.05 on that of [`Tenths`], and never outside of
+///   minimum and maximum.
+/// - Memory: 10 bytes for each cell in use, at most 4 033 cells; a call's jitter uses a few dozen.
+///   [`add_within`](Self::add_within) keeps to fewer, for a wider error, which [`level`](Self::level) tells.
+/// - Merging adds: it is associative and commutative to the bit, and an empty digest changes nothing. It is not
+///   idempotent.
+///
+/// With the feature `serde` it serializes with a version; [`to_bytes`](Self::to_bytes) is the compact form, and the same
+/// digest has the same bytes, whatever it was merged from.
 ///
 /// ```
 /// use callgauge::digest::Digest;
@@ -21,10 +36,19 @@ use alloc::vec::Vec;
 /// assert_eq!(rtt.mean(), Some(65.0)); // weighted: the 80 ms lasted three times as long
 /// assert_eq!(Digest::new().mean(), None);
 /// ```
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Digest {
-    /// Cell and weight, sorted by cell, no cell twice, no weight of zero.
-    cells: Vec<(u16, u64)>,
+#[derive(Clone, Debug, PartialEq)]
+pub struct Digest<G = Octaves> {
+    /// Nothing on the heap for a distribution of nothing: most figures of most streams are never reported.
+    kept: Option<Box<Kept>>,
+    grid: PhantomData<G>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Kept {
+    /// Sorted by key, no key twice, no weight of zero.
+    cells: Vec<Cell>,
+    /// How often cells were joined in pairs.
+    level: u8,
     n: u64,
     weight: u64,
     /// Σ weight · value · 2³².
@@ -33,96 +57,154 @@ pub struct Digest {
     max: f64,
 }
 
-/// Bits of the mantissa that tell cells apart: 64 cells in each octave.
-const MANTISSA_BITS: u32 = 6;
-const SHIFT: u32 = f64::MANTISSA_DIGITS - 1 - MANTISSA_BITS;
-/// The key of 2⁻²⁰, which cell 1 begins with; cell 0 is zero.
-const FIRST: u64 = (1023 - 20) << MANTISSA_BITS;
-/// The last cell: the octave below 2⁴³ ends here.
-const LAST_CELL: u64 = 63 << MANTISSA_BITS;
+/// Packed: a stream keeps hundreds of them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C, packed)]
+struct Cell {
+    key: u16,
+    weight: u64,
+}
+
+/// Room for so many cells is made at first.
+const FIRST_CELLS: usize = 8;
 const FIXED_POINT: f64 = 4_294_967_296.0;
 
+impl<G: Grid> Default for Digest<G> {
+    fn default() -> Self {
+        Self::empty()
+    }
+}
+
 impl Digest {
-    /// A distribution of nothing.
+    /// A distribution of nothing, on the grid of [`Octaves`].
     #[must_use]
     pub const fn new() -> Self {
-        Self { cells: Vec::new(), n: 0, weight: 0, sum: 0, min: 0.0, max: 0.0 }
+        Self::empty()
+    }
+
+    /// By how much of the value a quantile may be off: 1/129 at level 0, 2.3 % at level 1, about twice as much at each one
+    /// above. `None` where a cell is wider than an octave, above level 6.
+    #[must_use]
+    pub fn relative_error(&self) -> Option<f64> {
+        Some(Octaves::error(self.level())).filter(|error| error.is_finite())
+    }
+}
+
+impl Digest<Tenths> {
+    /// A distribution of nothing, on the grid of [`Tenths`].
+    #[must_use]
+    pub const fn of_tenths() -> Self {
+        Self::empty()
+    }
+
+    /// By how much a quantile may be off: 0.05 at level 0, 0.15 at level 1, about twice as much at each one above.
+    #[must_use]
+    pub fn absolute_error(&self) -> f64 {
+        Tenths::error(self.level())
+    }
+}
+
+impl<G: Grid> Digest<G> {
+    const fn empty() -> Self {
+        Self { kept: None, grid: PhantomData }
     }
 
     /// Adds a value that held for `weight` (microseconds, packets, whatever the caller weighs by). NaN, infinities,
-    /// negative values and weights of zero are ignored. Allocates only for a cell that was not in use.
+    /// negative values, values above 1e15 and weights of zero are ignored. Allocates only for a cell that was not in use.
     pub fn add(&mut self, value: f64, weight: u64) {
+        self.add_within(value, weight, usize::MAX);
+    }
+
+    /// Adds a value and keeps to so many cells, one at the least: where there are more, they are joined in pairs until they fit.
+    /// What comes of it does not depend on the order of the values: it is the finest level at which all of them fit.
+    pub fn add_within(&mut self, value: f64, weight: u64, cells: usize) {
         if !(0.0..=1e15).contains(&value) || weight == 0 {
             return;
         }
-        (self.min, self.max) = if self.n == 0 { (value, value) } else { (self.min.min(value), self.max.max(value)) };
-        self.n = self.n.saturating_add(1);
-        self.weight = self.weight.saturating_add(weight);
+        let kept = self.kept.get_or_insert_with(|| Box::new(Kept::new(value)));
+        (kept.min, kept.max) = (kept.min.min(value), kept.max.max(value));
+        kept.n = kept.n.saturating_add(1);
+        kept.weight = kept.weight.saturating_add(weight);
         // At most 1e15 · 2³², far inside 128 bits.
         let fixed = libm::round(value * FIXED_POINT) as i128;
-        self.sum = self.sum.saturating_add(fixed.saturating_mul(i128::from(weight)));
-        self.add_to_cell(cell_of(value), weight);
+        kept.sum = kept.sum.saturating_add(fixed.saturating_mul(i128::from(weight)));
+        // One more than may stay, until they are joined.
+        let cells = cells.max(2);
+        kept.add_to_cell(grid::joined(G::key(value), kept.level), weight, cells.saturating_add(1));
+        while kept.cells.len() > cells && kept.level < grid::LAST_LEVEL {
+            kept.join();
+        }
     }
 
-    /// Adds everything that was added to `other`.
+    /// Adds everything that was added to `other`, each part as exactly as it was kept.
     pub fn merge(&mut self, other: &Self) {
-        if other.n == 0 {
-            return;
-        }
-        (self.min, self.max) =
-            if self.n == 0 { (other.min, other.max) } else { (self.min.min(other.min), self.max.max(other.max)) };
-        self.n = self.n.saturating_add(other.n);
-        self.weight = self.weight.saturating_add(other.weight);
-        self.sum = self.sum.saturating_add(other.sum);
-        for &(cell, weight) in &other.cells {
-            self.add_to_cell(cell, weight);
+        let Some(more) = &other.kept else { return };
+        let kept = self.kept.get_or_insert_with(|| Box::new(Kept::new(more.min)));
+        (kept.min, kept.max) = (kept.min.min(more.min), kept.max.max(more.max));
+        kept.level = kept.level.max(more.level);
+        kept.n = kept.n.saturating_add(more.n);
+        kept.weight = kept.weight.saturating_add(more.weight);
+        kept.sum = kept.sum.saturating_add(more.sum);
+        for &Cell { key, weight } in &more.cells {
+            kept.add_to_cell(key, weight, usize::MAX);
         }
     }
 
     /// How many values were added.
     #[must_use]
-    pub const fn n(&self) -> u64 {
-        self.n
+    pub fn n(&self) -> u64 {
+        self.kept.as_ref().map_or(0, |kept| kept.n)
+    }
+
+    /// What they weigh together.
+    #[must_use]
+    pub fn weight(&self) -> u64 {
+        self.kept.as_ref().map_or(0, |kept| kept.weight)
+    }
+
+    /// How often cells were joined in pairs, of the least exact part: 0 unless [`add_within`](Self::add_within) ran out of cells.
+    #[must_use]
+    pub fn level(&self) -> u8 {
+        self.kept.as_ref().map_or(0, |kept| kept.level)
     }
 
     /// The weighted mean; `None` when nothing was added.
     #[must_use]
     pub fn mean(&self) -> Option<f64> {
         // The quotient is taken in integers first, so that a large sum of small values keeps its digits.
-        let weight = i128::from(self.weight);
-        let (whole, rest) = (self.sum.checked_div(weight)?, self.sum.checked_rem(weight)?);
+        let kept = self.kept.as_ref()?;
+        let weight = i128::from(kept.weight);
+        let (whole, rest) = (kept.sum.checked_div(weight)?, kept.sum.checked_rem(weight)?);
         let mean = (whole as f64 + rest as f64 / weight as f64) / FIXED_POINT;
-        Some(mean.clamp(self.min, self.max))
+        Some(mean.clamp(kept.min, kept.max))
     }
 
     /// The smallest value; `None` when nothing was added.
     #[must_use]
     pub fn min(&self) -> Option<f64> {
-        (self.n > 0).then_some(self.min)
+        self.kept.as_ref().map(|kept| kept.min)
     }
 
     /// The largest value; `None` when nothing was added.
     #[must_use]
     pub fn max(&self) -> Option<f64> {
-        (self.n > 0).then_some(self.max)
+        self.kept.as_ref().map(|kept| kept.max)
     }
 
     /// The value below which the share `q` (0 to 1) of the weight lies, by the lower nearest rank. `None` when nothing
     /// was added or `q` is no share.
     #[must_use]
     pub fn quantile(&self, q: f64) -> Option<f64> {
-        if self.n == 0 || !(0.0..=1.0).contains(&q) {
-            return None;
-        }
-        let rank = libm::floor(q * (self.weight - 1) as f64) as u64;
+        let kept = self.kept.as_ref().filter(|_| (0.0..=1.0).contains(&q))?;
+        let rank = libm::floor(q * kept.weight.saturating_sub(1) as f64) as u64;
         let mut below = 0_u64;
-        for &(cell, weight) in &self.cells {
+        for &Cell { key, weight } in &kept.cells {
             below = below.saturating_add(weight);
             if below > rank {
-                return Some(middle_of(cell).clamp(self.min, self.max));
+                return Some(G::value(key).clamp(kept.min, kept.max));
             }
         }
-        Some(self.max)
+        Some(kept.max)
     }
 
     /// The figures that outputs show.
@@ -135,7 +217,7 @@ impl Digest {
             p05: self.quantile(0.05),
             p50: self.quantile(0.5),
             p95: self.quantile(0.95),
-            n: self.n,
+            n: self.n(),
         }
     }
 }
@@ -161,35 +243,43 @@ pub struct Stats {
     pub n: u64,
 }
 
-impl Digest {
-    fn add_to_cell(&mut self, cell: u16, weight: u64) {
-        match self.cells.binary_search_by_key(&cell, |&(cell, _)| cell) {
+impl Kept {
+    /// To which `value` is about to be added.
+    const fn new(value: f64) -> Self {
+        Self { cells: Vec::new(), level: 0, n: 0, weight: 0, sum: 0, min: value, max: value }
+    }
+
+    fn add_to_cell(&mut self, key: u16, weight: u64, most: usize) {
+        match self.cells.binary_search_by_key(&key, |cell| cell.key) {
             Ok(at) => {
-                if let Some((_, sum)) = self.cells.get_mut(at) {
-                    *sum = sum.saturating_add(weight);
+                if let Some(cell) = self.cells.get_mut(at) {
+                    cell.weight = { cell.weight }.saturating_add(weight);
                 }
             }
-            Err(at) => self.cells.insert(at, (cell, weight)),
+            Err(at) => {
+                if self.cells.len() == self.cells.capacity() {
+                    // Many are small for good; those that are not grow once more at most, where cells are few.
+                    let more = if self.cells.is_empty() { FIRST_CELLS } else { self.cells.len().max(32) };
+                    self.cells.reserve_exact(more.min(most.saturating_sub(self.cells.len())).max(1));
+                }
+                self.cells.insert(at, Cell { key, weight });
+            }
         }
     }
-}
 
-// Clamped to LAST_CELL.
-fn cell_of(value: f64) -> u16 {
-    if value == 0.0 {
-        return 0;
+    /// Joins cells in pairs.
+    fn join(&mut self) {
+        self.level += 1;
+        let level = self.level;
+        self.cells.iter_mut().for_each(|cell| cell.key = grid::joined(cell.key, level));
+        self.cells.dedup_by(|next, cell| {
+            let is_same = next.key == cell.key;
+            if is_same {
+                cell.weight = { cell.weight }.saturating_add(next.weight);
+            }
+            is_same
+        });
     }
-    ((value.to_bits() >> SHIFT).saturating_sub(FIRST) + 1).min(LAST_CELL) as u16
-}
-
-/// The value that is equally far, in proportion, from both ends of a cell: 2ab/(a+b).
-fn middle_of(cell: u16) -> f64 {
-    if cell == 0 {
-        return 0.0;
-    }
-    let key = FIRST + u64::from(cell) - 1;
-    let (low, high) = (f64::from_bits(key << SHIFT), f64::from_bits((key + 1) << SHIFT));
-    2.0 * low * high / (low + high)
 }
 
 #[cfg(test)]
@@ -206,6 +296,22 @@ mod tests {
         digest
     }
 
+    /// Added one by one within so many cells.
+    fn within(values: &[(f64, u64)], cells: usize) -> Digest {
+        let mut digest = Digest::new();
+        for &(value, weight) in values {
+            digest.add_within(value, weight, cells);
+        }
+        digest
+    }
+
+    /// One by one, as if each unit of weight were a sample of its own.
+    fn exact(mut values: Vec<(f64, u64)>, q: f64) -> f64 {
+        values.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let all: Vec<f64> = values.iter().flat_map(|&(v, w)| std::iter::repeat_n(v, w as usize)).collect();
+        all[(q * (all.len() - 1) as f64).floor() as usize]
+    }
+
     fn value() -> impl Strategy<Value = f64> {
         prop_oneof![Just(0.0), 1e-5..1.0_f64, 0.0..2_000.0_f64, 1e3..1e9_f64]
     }
@@ -213,15 +319,40 @@ mod tests {
     proptest! {
         #[test]
         fn quantiles_are_within_the_stated_error_of_the_exact_ones(
-            mut values in prop::collection::vec((value(), 1..50_u64), 1..120), q in 0.0..=1.0_f64,
+            values in prop::collection::vec((value(), 1..50_u64), 1..120), q in 0.0..=1.0_f64, cells in 4..130_usize,
         ) {
-            let digest = digest(&values);
-            values.sort_by(|a, b| a.0.total_cmp(&b.0));
-            // One by one, as if each unit of weight were a sample of its own.
-            let all: Vec<f64> = values.iter().flat_map(|&(v, w)| std::iter::repeat_n(v, w as usize)).collect();
-            let exact = all[(q * (all.len() - 1) as f64).floor() as usize];
-            let got = digest.quantile(q).unwrap();
+            let exact = exact(values.clone(), q);
+            let got = digest(&values).quantile(q).unwrap();
             prop_assert!((got - exact).abs() <= exact / 129.0 + 1e-6, "{got} for {exact}");
+            let few = within(&values, cells);
+            if let Some(error) = few.relative_error() {
+                let got = few.quantile(q).unwrap();
+                prop_assert!((got - exact).abs() <= exact * error * 1.000_001 + 1e-6, "{got} for {exact} within {error}");
+            }
+        }
+
+        #[test]
+        fn ratings_are_within_the_stated_error(
+            values in prop::collection::vec((0.0..100.0_f64, 1..50_u64), 1..120), q in 0.0..=1.0_f64,
+            cells in 4..130_usize,
+        ) {
+            let mut digest = Digest::of_tenths();
+            for &(value, weight) in &values {
+                digest.add_within(value, weight, cells);
+            }
+            let (got, exact) = (digest.quantile(q).unwrap(), exact(values, q));
+            prop_assert!((got - exact).abs() <= digest.absolute_error() + 1e-9, "{got} for {exact}");
+        }
+
+        #[test]
+        fn few_cells_are_kept_to_in_any_order(
+            values in prop::collection::vec((value(), 1..50_u64), 1..120), turn in 0..120_usize, cells in 2..130_usize,
+        ) {
+            let mut turned = values.clone();
+            turned.rotate_left(turn % values.len());
+            let few = within(&values, cells);
+            prop_assert!(few.kept.as_ref().unwrap().cells.len() <= cells);
+            prop_assert_eq!(within(&turned, cells), few);
         }
 
         #[test]
@@ -246,6 +377,50 @@ mod tests {
             prop_assert_eq!(merged, digest(&values));
         }
 
+        #[cfg(feature = "serde")]
+        #[test]
+        fn merging_in_any_order_and_grouping_makes_the_same_bytes(
+            parts in prop::collection::vec((prop::collection::vec((value(), any::<u64>()), 0..30), 2..60_usize), 1..6),
+            turn in 0..6_usize, group in 0..6_usize,
+        ) {
+            let parts: Vec<Digest> = parts.iter().map(|(values, cells)| within(values, *cells)).collect();
+            let merged = |parts: &[Digest]| parts.iter().fold(Digest::new(), |mut all, part| { all.merge(part); all });
+            let mut turned = parts.clone();
+            turned.rotate_left(turn % parts.len());
+            let (left, right) = turned.split_at(group % parts.len());
+            let grouped = merged(&[merged(left), merged(right)]);
+            prop_assert_eq!(merged(&parts).to_bytes(), grouped.to_bytes());
+        }
+
+        #[cfg(feature = "serde")]
+        #[test]
+        fn what_was_written_is_read(
+            values in prop::collection::vec((value(), any::<u64>()), 0..60), cells in 2..60_usize,
+            more in prop::collection::vec((value(), any::<u64>()), 0..60),
+        ) {
+            let mut digest = within(&values, cells);
+            digest.merge(&tests::digest(&more));
+            prop_assert_eq!(Digest::from_bytes(&digest.to_bytes()), Ok(digest.clone()));
+            let text = serde_json::to_string(&digest).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Digest>(&text).unwrap(), digest);
+        }
+
+        #[cfg(feature = "serde")]
+        #[test]
+        fn broken_bytes_are_no_digest_or_a_sound_one(
+            values in prop::collection::vec((value(), 1..50_u64), 0..20), at in any::<usize>(), byte in any::<u8>(),
+            cut in any::<usize>(),
+        ) {
+            let mut bytes = digest(&values).to_bytes();
+            prop_assert!(Digest::<Octaves>::from_bytes(&bytes[..cut % bytes.len()]).is_err());
+            let at = at % bytes.len();
+            bytes[at] = byte;
+            if let Ok(mut digest) = Digest::<Octaves>::from_bytes(&bytes) {
+                digest.merge(&tests::digest(&[(1.0, u64::MAX)]));
+                prop_assert!(digest.quantile(0.5).is_some());
+            }
+        }
+
         #[test]
         fn counts_end_at_their_limit(value in value()) {
             let mut digest = digest(&[(value, u64::MAX)]);
@@ -266,5 +441,29 @@ mod tests {
                 prop_assert!(figure.is_finite() && figure >= 0.0);
             }
         }
+    }
+
+    /// As the version before cells could be joined wrote it: 20 for 3 and 80 for 1.
+    #[cfg(feature = "serde")]
+    #[test]
+    fn an_older_version_is_read() {
+        let text = r#"{"v1":{"grid":0,"n":2,"weight":4,"sum":[0,601295421440],"range":[20.0,80.0],
+            "cells":[[1553,3],[127,1]]}}"#;
+        assert_eq!(serde_json::from_str::<Digest>(text).unwrap(), digest(&[(20.0, 3), (80.0, 1)]));
+        let bytes = [
+            0, 0, 2, 4, 0, 128, 128, 128, 128, 192, 17, 1, 0, 0, 0, 0, 0, 0, 52, 64, 0, 0, 0, 0, 0, 0, 84, 64, 2, 145,
+            12, 3, 127, 1,
+        ];
+        assert_eq!(Digest::from_bytes(&bytes), Ok(digest(&[(20.0, 3), (80.0, 1)])));
+        let newer = text.replace("v1", "v9");
+        assert!(serde_json::from_str::<Digest>(&newer).is_err());
+        assert_eq!(Digest::<Octaves>::from_bytes(&[9]), Err(DigestError::Malformed));
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn a_digest_of_another_grid_is_refused() {
+        let bytes = digest(&[(20.0, 3)]).to_bytes();
+        assert_eq!(Digest::<Tenths>::from_bytes(&bytes), Err(DigestError::Inconsistent));
     }
 }

@@ -1,5 +1,8 @@
 //! What happens while a conference is measured, as it happens.
 
+#[cfg(feature = "serde")]
+pub(crate) mod kept;
+
 use crate::diagnosis::Diagnosis;
 pub use crate::fabric::{EndReason, EventKind, Happening, StateChange};
 use crate::id::StreamKey;

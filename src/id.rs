@@ -29,6 +29,7 @@ impl fmt::Display for Ssrc {
 
 /// One PeerConnection of one conference ("fabric" in callstats' words): an index that the conference gave out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct FabricId(pub(crate) u32);
 
 impl FabricId {
@@ -41,6 +42,7 @@ impl FabricId {
 
 /// A user of one conference: an index that the conference gave out for a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct UserId(pub(crate) u32);
 
 impl UserId {
@@ -101,6 +103,7 @@ impl MediaKind {
 /// PeerConnections or in both directions of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct StreamKey {
     /// The PeerConnection.
     pub fabric: FabricId,

@@ -6,6 +6,8 @@
 
 pub mod derived;
 mod interval;
+#[cfg(feature = "serde")]
+pub(crate) mod kept;
 
 pub use interval::{Interval, Metric, State, Unit};
 

@@ -21,9 +21,11 @@
 
 mod by_id;
 mod field;
+mod fields;
 
 pub(crate) use by_id::ById;
 pub use field::{Flag, Num, Rule, StatsType, Text};
+pub(crate) use fields::Fields;
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -90,19 +92,14 @@ struct Row {
     media: Option<MediaKind>,
     timestamp: Option<StatTime>,
     id: Span,
-    nums: [u64; 2],
+    nums: Fields,
     /// Members that were reported with a value that is none: not to be taken from an older row.
-    refused: u128,
+    refused: Fields,
     texts: u64,
     flags: u16,
     flag_values: u16,
     num: [f64; Num::COUNT],
     text: [Span; Text::COUNT],
-}
-
-/// The word and the bit of a mask that stand for a numeric member.
-const fn place(field: Num) -> (usize, u64) {
-    (field as usize / 64, 1 << (field as usize % 64))
 }
 
 impl Row {
@@ -111,8 +108,8 @@ impl Row {
         media: None,
         timestamp: None,
         id: Span { start: 0, len: 0 },
-        nums: [0; 2],
-        refused: 0,
+        nums: Fields::NONE,
+        refused: Fields::NONE,
         texts: 0,
         flags: 0,
         flag_values: 0,
@@ -125,8 +122,8 @@ impl Row {
         self.media = None;
         self.timestamp = None;
         self.id = Span::default();
-        self.nums = [0; 2];
-        self.refused = 0;
+        self.nums = Fields::NONE;
+        self.refused = Fields::NONE;
         self.texts = 0;
         self.flags = 0;
     }
@@ -138,18 +135,12 @@ impl Row {
         }
         self.media = self.media.or(source.media);
         self.timestamp = self.timestamp.or(source.timestamp);
-        for word in 0..self.nums.len() {
-            // The half that is meant.
-            let refused = (self.refused >> (word * 64)) as u64;
-            let mut missing = source.nums[word] & !self.nums[word] & !refused;
-            self.nums[word] |= missing;
-            while missing != 0 {
-                let index = word * 64 + missing.trailing_zeros() as usize;
-                self.num[index] = source.num[index];
-                missing &= missing - 1;
-            }
+        let missing = source.nums.without(self.nums).without(self.refused);
+        self.nums = self.nums.or(missing);
+        for field in missing.iter() {
+            self.num[field as usize] = source.num[field as usize];
         }
-        self.refused |= source.refused;
+        self.refused = self.refused.or(source.refused);
         let missing = source.flags & !self.flags;
         self.flags |= missing;
         self.flag_values = self.flag_values & !missing | source.flag_values & missing;
@@ -390,8 +381,7 @@ impl<'a> Entry<'a> {
     #[must_use]
     #[inline]
     pub fn get(&self, field: Num) -> Option<f64> {
-        let (word, bit) = place(field);
-        (self.row.nums[word] & bit != 0).then(|| self.row.num[field as usize])
+        self.row.nums.has(field).then(|| self.row.num[field as usize])
     }
 
     /// A text member. `None` when it was not reported.
@@ -409,13 +399,7 @@ impl<'a> Entry<'a> {
     /// The numeric members that are there, in the order of the table.
     pub fn numbers(&self) -> impl Iterator<Item = (Num, f64)> + use<'a> {
         let row = self.row;
-        let mut left = self.presence();
-        core::iter::from_fn(move || {
-            let index = left.trailing_zeros() as usize;
-            let field = *Num::ALL.get(index)?;
-            left &= left - 1;
-            Some((field, row.num[index]))
-        })
+        row.nums.iter().filter_map(|field| Some((field, *row.num.get(field as usize)?)))
     }
 
     /// The text members that are there, in the order of the table.
@@ -424,9 +408,9 @@ impl<'a> Entry<'a> {
         Text::ALL.iter().filter_map(move |&field| Some((field, entry.text(field)?)))
     }
 
-    /// Which numeric members are there: bit `n` stands for the `n`th of [`Num::ALL`].
-    pub(crate) const fn presence(&self) -> u128 {
-        self.row.nums[0] as u128 | (self.row.nums[1] as u128) << 64
+    /// Which numeric members are there.
+    pub(crate) const fn presence(&self) -> Fields {
+        self.row.nums
     }
 
     fn slice(&self, span: Span) -> &'a str {
@@ -476,8 +460,7 @@ impl EntryMut<'_> {
     pub fn set(&mut self, field: Num, value: f64) -> &mut Self {
         if field.admits(value) {
             self.row.num[field as usize] = value + 0.0;
-            let (word, bit) = place(field);
-            self.row.nums[word] |= bit;
+            self.row.nums = self.row.nums.with(field);
         } else {
             self.count_bad_field(Some(field));
             self.refuse(field);
@@ -548,7 +531,7 @@ impl EntryMut<'_> {
     /// Notes that a numeric member was reported without a value: [`Self::fill_from`] then leaves it unknown.
     #[cold]
     pub(crate) fn refuse(&mut self, field: Num) {
-        self.row.refused |= 1 << field as u8;
+        self.row.refused = self.row.refused.with(field);
     }
 
     /// Takes every member that this row lacks from `source`, whose report may be another one.
@@ -570,8 +553,7 @@ impl EntryMut<'_> {
 
     /// Takes a numeric member away.
     pub(crate) fn unset(&mut self, field: Num) {
-        let (word, bit) = place(field);
-        self.row.nums[word] &= !bit;
+        self.row.nums = self.row.nums.without(Fields::NONE.with(field));
     }
 
     /// Takes a text member away.

@@ -18,6 +18,8 @@ pub mod codec;
 pub mod combine;
 pub mod emodel;
 mod evidence;
+#[cfg(feature = "serde")]
+pub(crate) mod kept;
 mod mean;
 mod model;
 mod pool;

@@ -113,6 +113,7 @@ use crate::unit::Timestamp;
 /// Somebody who speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Speaker {
     /// A user.
     User(UserId),
@@ -123,6 +124,7 @@ pub enum Speaker {
 /// Another one is the dominant speaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct SpeakerChange {
     /// When it was found out, on the caller's clock.
     pub at: Timestamp,

@@ -6,11 +6,9 @@
 
 use alloc::vec::Vec;
 
-use hashbrown::HashMap;
-use smallvec::SmallVec;
-
-use crate::report::{Entry, Num, Rule, StatsType, Text};
+use crate::report::{Entry, Fields, Num, Rule, StatsType, Text};
 use crate::unit::StatTime;
+use hashbrown::HashMap;
 
 /// A counter of 32 bits that wraps was near its end before (edge case 11); a smaller one that shrinks was reset.
 const WRAP: f64 = 4_294_967_296.0;
@@ -18,6 +16,7 @@ const NEAR_WRAP: f64 = 0.9 * WRAP;
 
 /// What one stats entry said last.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Track {
     at: StatTime,
     counters: Counters,
@@ -47,13 +46,25 @@ pub enum Step<'a> {
 /// What happened between two looks at an entry.
 #[derive(Clone, Copy, Debug)]
 pub struct Delta<'a> {
-    old: &'a Track,
     new: Entry<'a>,
     span_ms: f64,
-    /// Which counters went back without wrapping.
-    reset: u128,
-    /// The traffic counters are among them: everything counts from zero.
+    differences: Differences,
+    /// Which counters the last look had.
+    fresh: Fields,
+    /// The traffic counters began anew: everything counts from zero.
     from_zero: bool,
+}
+
+/// How far each counter went, told once for all the figures that are made of it.
+#[derive(Clone, Copy, Debug)]
+struct Differences {
+    /// Those that were there before and are there now.
+    known: Fields,
+    /// Which of them went back without wrapping.
+    reset: Fields,
+    /// Whether any went on.
+    grew: bool,
+    by: [f64; Num::COUNT],
 }
 
 impl Track {
@@ -81,21 +92,22 @@ impl Track {
     pub fn step<'a>(&'a self, entry: Entry<'a>) -> Step<'a> {
         let Some(at) = entry.timestamp() else { return Step::Stale };
         let span_ms = at.millis_since(self.at);
-        let (reset, grew) = self.counters.compare(entry);
-        let mut delta = Delta { old: self, new: entry, span_ms, reset, from_zero: false };
+        let differences = self.counters.compare(entry);
+        let goes_on = differences.grew && differences.reset.is_empty();
+        let mut delta = Delta { new: entry, span_ms, differences, fresh: self.counters.fresh, from_zero: false };
         if span_ms == 0.0 {
-            return if grew && reset == 0 { Step::Advance(delta) } else { Step::NoNews };
+            return if goes_on { Step::Advance(delta) } else { Step::NoNews };
         }
         if span_ms < 0.0 {
             // The clock stepped back while the counters went on: the traffic is real, its duration is not known.
             // Otherwise this is an old snapshot that arrived late, perhaps from before counters began anew.
             let of_old = self.anew.is_some_and(|anew| (self.first..anew).contains(&at));
-            return if grew && reset == 0 && !of_old { Step::Restart(delta) } else { Step::Stale };
+            return if goes_on && !of_old { Step::Restart(delta) } else { Step::Stale };
         }
-        if reset == 0 && !self.identity.differs_from(Identity::of(entry)) {
+        if differences.reset.is_empty() && !self.identity.differs_from(Identity::of(entry)) {
             return Step::Advance(delta);
         }
-        delta.from_zero = reset & TRAFFIC != 0;
+        delta.from_zero = TRAFFIC_FIELDS.iter().any(|&field| differences.reset.has(field));
         Step::Restart(delta)
     }
 
@@ -133,7 +145,7 @@ impl<'a> Delta<'a> {
     /// began anew. Negative only for [`Rule::Signed`].
     #[must_use]
     pub fn of(&self, field: Num) -> Option<f64> {
-        if self.began_anew(field) || self.old.counters.fresh >> field as u8 & 1 == 0 {
+        if self.began_anew(field) || !self.fresh.has(field) {
             return None;
         }
         self.passed(field)
@@ -143,14 +155,10 @@ impl<'a> Delta<'a> {
     /// and across looks that lacked it.
     #[must_use]
     pub fn passed(&self, field: Num) -> Option<f64> {
-        let (old, new) = (self.old.counters.get(field)?, self.new.get(field)?);
-        Some(if self.began_anew(field) {
-            new
-        } else if new < old && field.rule() == Rule::Counter32 {
-            new + WRAP - old
-        } else {
-            new - old
-        })
+        if !self.differences.known.has(field) {
+            return None;
+        }
+        if self.began_anew(field) { self.new.get(field) } else { self.differences.by.get(field as usize).copied() }
     }
 
     /// Whether the traffic counters began anew, and with them everything that the entry counts.
@@ -160,7 +168,7 @@ impl<'a> Delta<'a> {
     }
 
     const fn began_anew(&self, field: Num) -> bool {
-        self.from_zero || self.reset >> field as u8 & 1 == 1
+        self.from_zero || self.differences.reset.has(field)
     }
 }
 
@@ -188,7 +196,7 @@ impl Tracks {
     pub fn follow(&mut self, entry: Entry<'_>, see: impl FnOnce(Option<Delta<'_>>)) {
         let about = match entry.ssrc().filter(|_| entry.kind().is_rtp()) {
             Some(ssrc) => u64::from(ssrc.get()),
-            None => fnv1a_64(entry.id()),
+            None => fnv1a_64(entry.id().as_bytes()),
         };
         if let Some(track) = self.index.get(&(entry.kind(), about)).and_then(|&at| self.tracks.get_mut(at)) {
             if let Step::Advance(delta) | Step::Restart(delta) = track.step(entry) {
@@ -210,67 +218,66 @@ impl Tracks {
 /// The counters that say whether a stream was torn down, and not only one of its parts.
 const TRAFFIC_FIELDS: [Num; 4] = [Num::PacketsReceived, Num::PacketsSent, Num::BytesReceived, Num::BytesSent];
 
-const TRAFFIC: u128 = {
-    let mut mask = 0;
-    let mut index = 0;
-    while index < TRAFFIC_FIELDS.len() {
-        mask |= 1 << TRAFFIC_FIELDS[index] as u8;
-        index += 1;
-    }
-    mask
-};
-
 /// The cumulative members.
-const CUMULATIVE: u128 = {
-    let mut mask = 0;
+const CUMULATIVE: Fields = {
+    let mut fields = Fields::NONE;
     let mut index = 0;
     while index < Num::COUNT {
         if Num::ALL[index].rule().is_cumulative() {
-            mask |= 1 << index;
+            fields = fields.with(Num::ALL[index]);
         }
         index += 1;
     }
-    mask
+    fields
 };
 
 /// Cumulative members, packed: the values of the bits that are set, in the order of the bits.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Counters {
-    present: u128,
+    present: Fields,
     /// Those that the last look had. The others are from a look before, and wait for their member to return.
-    fresh: u128,
-    values: SmallVec<[f64; 24]>,
+    fresh: Fields,
+    values: Vec<f64>,
 }
 
 impl Counters {
     fn of(entry: Entry<'_>) -> Self {
-        let mut counters = Self { present: 0, fresh: 0, values: SmallVec::new() };
+        let mut counters = Self { present: Fields::NONE, fresh: Fields::NONE, values: Vec::new() };
         counters.load(entry, false);
         counters
     }
 
     /// Takes the values of `entry`; `keep` keeps those that it lacks.
     fn load(&mut self, entry: Entry<'_>, keep: bool) {
-        self.fresh = entry.presence() & CUMULATIVE;
-        if keep && self.present & !self.fresh != 0 {
+        self.fresh = entry.presence().and(CUMULATIVE);
+        if keep && self.present.or(self.fresh) != self.fresh {
             return self.merge(entry);
         }
         self.present = self.fresh;
         self.values.clear();
-        self.values
-            .extend(entry.numbers().filter(|&(field, _)| self.present >> field as u8 & 1 == 1).map(|(_, value)| value));
+        self.values.reserve_exact(self.present.len());
+        self.values.extend(self.present.iter().filter_map(|field| entry.get(field)));
     }
 
     fn merge(&mut self, entry: Entry<'_>) {
-        let mut values = SmallVec::new();
-        let mut present = 0;
-        for &field in Num::ALL.iter().filter(|field| field.rule().is_cumulative()) {
-            if let Some(value) = entry.get(field).or_else(|| self.get(field)) {
-                present |= 1 << field as u8;
-                values.push(value);
+        let (before, merged) = (self.present, self.present.or(self.fresh));
+        let (mut read, mut write) = (self.values.len(), merged.len());
+        self.values.reserve_exact(write.saturating_sub(read));
+        self.values.resize(write, 0.0);
+        // From the last to the first, so that none is overwritten before it has moved.
+        for &field in Num::ALL.iter().rev().filter(|&&field| merged.has(field)) {
+            write = write.saturating_sub(1);
+            let mut value = entry.get(field);
+            if before.has(field) {
+                read = read.saturating_sub(1);
+                value = value.or(self.values.get(read).copied());
+            }
+            if let (Some(slot), Some(value)) = (self.values.get_mut(write), value) {
+                *slot = value;
             }
         }
-        (self.present, self.values) = (present, values);
+        self.present = merged;
     }
 
     /// Whether `entry` counts traffic from zero.
@@ -282,29 +289,26 @@ impl Counters {
     }
 
     fn get(&self, field: Num) -> Option<f64> {
-        let bit = 1_u128 << field as u8;
-        if self.present & bit == 0 {
-            return None;
-        }
-        self.values.get((self.present & (bit - 1)).count_ones() as usize).copied()
+        if self.present.has(field) { self.values.get(self.present.before(field)).copied() } else { None }
     }
 
-    /// Which counters are smaller in `entry` without having wrapped, and whether any is larger.
-    fn compare(&self, entry: Entry<'_>) -> (u128, bool) {
-        let (mut reset, mut grew) = (0, false);
-        let mut left = self.present;
-        for &old in &self.values {
-            let index = left.trailing_zeros() as usize;
-            left &= left.wrapping_sub(1);
-            let Some(&field) = Num::ALL.get(index) else { break };
+    /// How far each counter went until `entry`, wraps undone.
+    fn compare(&self, entry: Entry<'_>) -> Differences {
+        let mut differences =
+            Differences { known: Fields::NONE, reset: Fields::NONE, grew: false, by: [0.0; Num::COUNT] };
+        for (field, &old) in self.present.iter().zip(&self.values) {
+            let (Some(new), Some(by)) = (entry.get(field), differences.by.get_mut(field as usize)) else { continue };
+            differences.known = differences.known.with(field);
             let rule = field.rule();
-            let Some(new) = entry.get(field).filter(|_| rule.is_monotone()) else { continue };
-            grew |= new > old && !wraps(rule, new, old);
-            if new < old && !wraps(rule, old, new) {
-                reset |= 1 << index;
+            *by = if new < old && rule == Rule::Counter32 { new + WRAP - old } else { new - old };
+            if rule.is_monotone() {
+                differences.grew |= new > old && !wraps(rule, new, old);
+                if new < old && !wraps(rule, old, new) {
+                    differences.reset = differences.reset.with(field);
+                }
             }
         }
-        (reset, grew)
+        differences
     }
 }
 
@@ -315,6 +319,7 @@ fn wraps(rule: Rule, old: f64, new: f64) -> bool {
 
 /// What an RTP entry is about besides its SSRC, as hashes; 0 where not said.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Identity([u32; 4]);
 
 impl Identity {
@@ -347,6 +352,6 @@ fn fnv1a(text: &str) -> u32 {
 }
 
 /// FNV-1a in 64 bits.
-fn fnv1a_64(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+pub(crate) fn fnv1a_64(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

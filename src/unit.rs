@@ -16,6 +16,7 @@ use core::fmt;
 /// assert_eq!(Timestamp::from_millis(3_500).micros_since(start), 2_500_000);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct Timestamp(u64);
 
 impl Timestamp {
@@ -50,6 +51,7 @@ impl Timestamp {
 /// timestamps *of the same entry* means anything. The value is kept as the `f64` that the browser wrote: derived
 /// rates then agree with the browser's own to the last bits.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(transparent))]
 pub struct StatTime(f64);
 
 impl StatTime {
@@ -97,6 +99,22 @@ impl StatTime {
     }
 }
 
+/// Implements reading for a type that not every number is a value of.
+macro_rules! refuses_what_is_out_of_range {
+    ($name:ident, $constructor:ident) => {
+        #[cfg(feature = "serde")]
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let value = f64::deserialize(deserializer)?;
+                Self::$constructor(value)
+                    .ok_or_else(|| serde::de::Error::custom(concat!("out of the range of ", stringify!($name))))
+            }
+        }
+    };
+}
+
+refuses_what_is_out_of_range!(StatTime, from_millis);
+
 /// Declares a quantity: an `f64` that is finite and lies in a stated range.
 macro_rules! quantity {
     ($(#[$doc:meta])* $name:ident, $low:expr, $high:expr, $as:ident, $as_doc:literal) => {
@@ -129,6 +147,8 @@ macro_rules! quantity {
                 self.0
             }
         }
+
+        refuses_what_is_out_of_range!($name, new);
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

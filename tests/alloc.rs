@@ -15,7 +15,7 @@ use callgauge::ingest::Reader;
 use callgauge::ingest::getstats::Scanner;
 use callgauge::report::{Num, Report};
 use callgauge::unit::Timestamp;
-use callgauge::{AppEvent, Conference, Config, FabricSpec};
+use callgauge::{AppEvent, Conference, Config, FabricSpec, Limits};
 use common::{WORKLOADS, workload};
 use serde_json::Value;
 
@@ -183,7 +183,9 @@ fn a_call_that_runs_is_read_measured_and_polled_without_allocating() {
     for set in WORKLOADS {
         let lines = workload(set);
         let (warm, rounds) = (3 * lines.len(), 4);
-        let mut call = Conference::new(set, Config::new());
+        // The list of turns grows as long as people talk; it doubles.
+        let config = Config::new().with_limits(Limits::new().with_turns(64));
+        let mut call = Conference::new(set, config);
         let fabric = call.open_fabric(Timestamp::default(), FabricSpec::new(set)).unwrap();
         let mut reader = Reader::new();
         let (mut now, mut intervals) = (0, 0);

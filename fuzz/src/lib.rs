@@ -11,7 +11,7 @@ use callgauge::ingest::{Item, Reader};
 use callgauge::report::Report;
 use callgauge::unit::Timestamp;
 use callgauge::{Conference, Config, FabricSpec, Limits};
-pub use operations::operations;
+pub use operations::{operations, state};
 
 /// Bounds that a few bytes reach.
 fn limits() -> Limits {
@@ -123,4 +123,24 @@ pub fn sdp(data: &[u8]) {
     assert!(of_sections <= most && of_lines <= most);
     assert!(sdp.streams().len() <= most);
     let _ = (sdp.ice_ufrag(), sdp.malformed());
+}
+
+/// What the lines make of a call, without the frame of its state, after some operations: a seed for [`state`].
+pub fn state_of(lines: &[&str]) -> Vec<u8> {
+    let mut call = Conference::new("", Config::new());
+    let mut fabrics = std::collections::BTreeMap::new();
+    let mut reader = Reader::new();
+    for line in lines {
+        let _ = reader.read(line.as_bytes(), &mut |snapshot| {
+            let open = || call.open_fabric(Timestamp::default(), FabricSpec::new(snapshot.fabric));
+            if let Ok(&mut fabric) = fabrics.entry(snapshot.fabric.to_owned()).or_insert_with(open).as_mut() {
+                let _ = call.ingest(Timestamp::default(), fabric, snapshot.report);
+            }
+            while call.poll_event().is_some() {}
+        });
+    }
+    let mut bytes: Vec<u8> = (0..64_u8).map(|n| n.wrapping_mul(37)).collect();
+    let saved = call.save();
+    bytes.extend(&saved[4..saved.len() - 8]);
+    bytes
 }

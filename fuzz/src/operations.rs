@@ -38,12 +38,40 @@ impl Bytes<'_> {
 }
 
 /// Whatever the bytes say is done to a conference. What is refused changes nothing that can be seen, time in outputs does
-/// not go back, and what comes out is sound.
+/// not go back, what comes out is sound, and one that is written and read after every call comes to the same bytes.
 pub fn operations(data: &[u8]) {
-    let mut bytes = Bytes(data);
-    let flags = bytes.next();
+    let flags = data.first().copied().unwrap_or(0);
     let config = Config::new().with_limits(limits()).with_stitching(flags & 1 > 0);
-    let mut call = Conference::new("call", config);
+    let call = operate(Conference::new("call", config.clone()), flags, data, |_| {});
+    if flags & 8 > 0 {
+        let again = operate(Conference::new("call", config.clone()), flags, data, |call| {
+            *call = Conference::restore(&call.save(), config.clone()).expect("its own state");
+        });
+        assert_eq!(call.save(), again.save());
+    }
+    outputs::check(&call);
+}
+
+/// A state with any content: as if somebody had changed it and made a checksum for it.
+pub fn state(data: &[u8]) {
+    // The operations first: where they stand must not hang on how long the state is.
+    let (operations, state) = data.split_at(data.len().min(64));
+    let mut bytes = b"CGC\x01".to_vec();
+    bytes.extend(state);
+    let sum = bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    bytes.extend(sum.to_le_bytes());
+    let config = Config::new().with_limits(limits()).with_stitching(true);
+    let Ok(call) = Conference::restore(&bytes, config.clone()) else { return };
+    let again = Conference::restore(&call.save(), config).expect("its own state");
+    assert_eq!(again.save(), call.save());
+    operate(call, 0, operations, |_| {});
+}
+
+fn operate(mut call: Conference, flags: u8, data: &[u8], mut between: impl FnMut(&mut Conference)) -> Conference {
+    let mut bytes = Bytes(data);
+    bytes.next();
     let users: Vec<UserId> = ["a", "b", "c"].iter().filter_map(|name| call.user(name).ok()).collect();
     // Of another conference: numbers that this one may not have given out.
     let mut other = Conference::new("", Config::new());
@@ -58,6 +86,7 @@ pub fn operations(data: &[u8]) {
         if let (Err(_), Some(before)) = (result, before) {
             assert_eq!(subject.call.summary(), before, "{result:?} changed something");
         }
+        between(&mut subject.call);
         subject.call.snapshot_into(&mut view);
         if flags & 4 > 0 {
             while let Some(event) = subject.call.poll_event() {
@@ -65,8 +94,10 @@ pub fn operations(data: &[u8]) {
             }
         }
     }
-    assert_eq!(view, subject.call.snapshot());
-    outputs::check(&subject.call);
+    // As text: what a forged state holds need not be equal to itself.
+    assert_eq!(format!("{view:?}"), format!("{:?}", subject.call.snapshot()));
+    let _ = subject.call.summary();
+    subject.call
 }
 
 struct Subject {

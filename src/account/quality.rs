@@ -13,6 +13,7 @@ use crate::unit::StatTime;
 
 /// The score of a stream, now and over the call.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Quality {
     window: Window,
     scores: ScorePool,
@@ -42,6 +43,7 @@ pub(crate) struct Quality {
 
 #[derive(Clone, Debug, Default)]
 #[allow(clippy::large_enum_variant)] // hardly any stream stays unknown, and a box would cost each of the others
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 enum Window {
     #[default]
     Unknown,
@@ -51,7 +53,9 @@ enum Window {
 
 /// A score, and what it weighs.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Latest {
+    #[cfg_attr(feature = "serde", serde(with = "crate::score::kept"))]
     score: Score,
     span_ms: f64,
     active_ms: f64,
@@ -90,6 +94,7 @@ impl Setting<'_> {
 
 /// What a codec was set up to do.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Negotiated {
     pub(crate) error_correction: bool,
     pub(crate) constant_bitrate: bool,
@@ -225,6 +230,29 @@ impl Quality {
         }
         scores.set_worst(worst.get());
         scores
+    }
+
+    /// Names the models of sound and of pictures again, which a state does not.
+    #[cfg(feature = "serde")]
+    pub(crate) fn revive(&mut self, models: [crate::score::ModelId; 2]) {
+        let Some(model) = self.scored_by(models) else { return };
+        self.scores.revive(model);
+        if let Some(latest) = &mut self.latest {
+            latest.score.model = model;
+        }
+    }
+
+    /// Which of the models of sound and of pictures scores the stream.
+    #[cfg(feature = "serde")]
+    pub(crate) const fn scored_by(
+        &self,
+        [sound, pictures]: [crate::score::ModelId; 2],
+    ) -> Option<crate::score::ModelId> {
+        match self.window {
+            Window::Unknown => None,
+            Window::Audio(_) => Some(sound),
+            Window::Video(_) => Some(pictures),
+        }
     }
 
     /// The stream rests, or its counters began anew, or nobody looked for long.

@@ -12,6 +12,7 @@ const RTCP_HOLD_MS: f64 = 30_000.0;
 
 /// What the other end's RTCP reports say, and since when.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Rtcp {
     track: Option<Track>,
     /// The latest round-trip time, and when it was reported.

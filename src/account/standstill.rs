@@ -8,6 +8,7 @@ const RETURNS_WITHIN_MS: f64 = 1_000.0;
 
 /// Tells by what else comes over the path, where the sender itself says nothing.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Standstill {
     /// How long nothing has come over the path at all, ms, in whole intervals.
     unheard_ms: f64,

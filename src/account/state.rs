@@ -31,10 +31,12 @@ pub(super) struct Context {
 
 /// How often a connection is looked at.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Cadence(Option<f64>);
 
 /// How many packets are sent, over about a second: a shorter look cannot tell few packets from none.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Pace {
     packets: f64,
     ms: f64,

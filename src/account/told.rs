@@ -5,6 +5,7 @@ use crate::metric::State;
 
 /// How long the application had a stream on hold, muted or paused since the last look, in ms of the caller's clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct ToldTime {
     pub(crate) held: f64,
     pub(crate) muted: f64,

@@ -7,6 +7,7 @@ use crate::unit::Ratio;
 
 /// What passed. `None` until both ends of some interval said it.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Totals {
     pub(crate) packets: Option<f64>,
     pub(crate) lost: Option<f64>,

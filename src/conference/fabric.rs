@@ -23,6 +23,7 @@ pub(super) use life::KeptDevice;
 
 /// One PeerConnection: an account for each of its streams, its path and its life.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Fabric {
     id: FabricId,
     pub(super) spec: FabricSpec,
@@ -34,6 +35,7 @@ pub(super) struct Fabric {
     pub(super) accounts: Vec<Account>,
     /// What streams were before they became somebody else's.
     pub(super) parts: Vec<Part>,
+    #[cfg_attr(feature = "serde", serde(skip))]
     index: HashMap<(Direction, Ssrc), u32>,
     pub(super) path: Path,
     playout: Playout,
@@ -44,15 +46,19 @@ pub(super) struct Fabric {
     /// Streams that the limit kept out.
     pub(super) refused_streams: u64,
     /// The accounts that the snapshot at hand is about. Kept for its memory.
+    #[cfg_attr(feature = "serde", serde(skip))]
     seen: Vec<u32>,
     /// For each account, where its entries are.
     seats: Vec<Seat>,
     /// For each account, what else there is to know.
     notes: Vec<Notes>,
+    #[cfg_attr(feature = "serde", serde(skip))]
     codecs: ById,
     /// Media sources: of sound, of pictures.
+    #[cfg_attr(feature = "serde", serde(skip))]
     sources: [ById; 2],
     /// What the latest snapshot says of sound.
+    #[cfg_attr(feature = "serde", serde(skip))]
     pub(super) heard: Vec<Heard>,
 }
 
@@ -78,6 +84,7 @@ pub(super) struct Heard {
 
 /// A stream as long as it was one user's.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Part {
     pub(super) account: Account,
     pub(super) owner: Owner,
@@ -85,6 +92,7 @@ pub(super) struct Part {
 
 /// Where the entries of a stream stand in a report.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Seat {
     /// The last snapshot that had the stream.
     snapshot: u64,
@@ -96,6 +104,7 @@ struct Seat {
 
 /// What a fabric knows of a stream besides its account.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Notes {
     /// Whose the account is, while the stream itself is somebody else's already: the next look opens another account.
     before: Option<Box<Owner>>,
@@ -108,6 +117,7 @@ struct Notes {
 
 /// The figures of the latest interval that a view shows.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Latest {
     pub(super) bitrate_bps: Option<f64>,
     pub(super) packet_rate_pps: Option<f64>,
@@ -267,7 +277,7 @@ impl Fabric {
         });
         // A snapshot that came too late for every stream says nothing of the path as it is now.
         if news || !late {
-            let sight = self.path.look(report, selected);
+            let sight = self.path.look(report, selected, limits.digest_cells());
             let (fabric, user) = (Some(self.id), self.spec.local_user);
             self.life.see(now, sight, self.path.relay(), &mut |happening| {
                 out.raise(limits, crate::event::Happening { fabric, user, ..happening });
@@ -276,6 +286,28 @@ impl Fabric {
             let (id, user) = (self.id, self.spec.local_user);
             at_desk(id, user, &mut self.watch, config, out, |watch, desk| watch.see_fabric(&look, desk));
         }
+    }
+
+    /// Makes what a state does not hold. Whether it holds everything else.
+    #[cfg(feature = "serde")]
+    pub(super) fn revive(&mut self, models: [crate::score::ModelId; 2]) -> bool {
+        for account in self.accounts.iter_mut().chain(self.parts.iter_mut().map(|part| &mut part.account)) {
+            account.quality.revive(models);
+        }
+        let keys = self.accounts.iter().map(|account| (account.direction, account.ssrc));
+        self.index = keys.zip(0..).collect();
+        [self.index.len(), self.seats.len(), self.notes.len()] == [self.accounts.len(); 3]
+    }
+
+    /// Who scores a stream.
+    #[cfg(feature = "serde")]
+    pub(super) fn scored_by(
+        &self,
+        stream: StreamKey,
+        models: [crate::score::ModelId; 2],
+    ) -> Option<crate::score::ModelId> {
+        let slot = self.slot(stream.direction, stream.ssrc)?;
+        self.accounts.get(slot)?.quality.scored_by(models)
     }
 
     /// Nothing comes any more: what was wrong is over.
@@ -349,9 +381,9 @@ impl Fabric {
                 None => {
                     let Some(account) = Account::open(direction, entry) else { continue };
                     let Ok(slot) = u32::try_from(self.accounts.len()) else { continue };
-                    self.accounts.push(account);
-                    self.seats.push(Seat::default());
-                    self.notes.push(Notes { told_since: now, ..Notes::default() });
+                    push(&mut self.accounts, account);
+                    push(&mut self.seats, Seat::default());
+                    push(&mut self.notes, Notes { told_since: now, ..Notes::default() });
                     self.index.insert((direction, ssrc), slot);
                     slot
                 }
@@ -436,6 +468,14 @@ impl Heard {
             _ => None,
         }
     }
+}
+
+/// Grows by a quarter, not by doubling: calls grow slowly, and then last.
+fn push<T>(list: &mut Vec<T>, item: T) {
+    if list.len() == list.capacity() {
+        list.reserve_exact((list.len() / 4).max(2));
+    }
+    list.push(item);
 }
 
 /// Lets a watch work, with what it needs to raise what it finds.

@@ -11,6 +11,7 @@ use crate::fabric::Kept;
 /// assert_eq!(Rating::of_two(true), Rating::new(5).unwrap()); // thumb up
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Rating(u8);
 
 impl Rating {
@@ -40,6 +41,7 @@ impl Rating {
 
 /// What somebody says of a call, or of one connection of it.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Feedback {
     pub(super) overall: Rating,
     pub(super) audio: Option<Rating>,

@@ -11,6 +11,7 @@ use crate::unit::Timestamp;
 
 /// What was said.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Log {
     pub(super) errors: Vec<KeptError>,
     /// Errors that there was no room for.
@@ -21,6 +22,7 @@ pub(super) struct Log {
 
 /// An error as it is kept.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct KeptError {
     pub(super) at: Timestamp,
     pub(super) fabric: Option<FabricId>,
@@ -33,6 +35,7 @@ pub(super) struct KeptError {
 
 /// Feedback as it is kept.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct KeptFeedback {
     pub(super) user: Option<UserId>,
     pub(super) about: Option<FabricId>,

@@ -9,7 +9,9 @@ use crate::event::{Event, Happening};
 
 /// Events that wait to be polled, and the timeline.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Outbox {
+    #[cfg_attr(feature = "serde", serde(with = "crate::event::kept"))]
     events: VecDeque<Event>,
     dropped: u32,
     /// In the order in which it was raised.
@@ -59,6 +61,18 @@ impl Outbox {
             self.timeline.push(happening);
         } else {
             self.refused += 1;
+        }
+    }
+
+    /// Names the models again that scored a stream, which a state does not.
+    #[cfg(feature = "serde")]
+    pub(super) fn revive(&mut self, scored_by: impl Fn(crate::id::StreamKey) -> Option<crate::score::ModelId>) {
+        for event in &mut self.events {
+            if let Event::IntervalClosed { stream, score: Ok(score), .. } = event
+                && let Some(model) = scored_by(*stream)
+            {
+                score.model = model;
+            }
         }
     }
 

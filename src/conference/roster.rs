@@ -10,6 +10,7 @@ use crate::unit::Timestamp;
 
 /// Who is in the conference.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Roster {
     pub(super) users: Vec<User>,
     /// Whoever reports on fabrics without a local user: nobody knows how many they are, so that they count as one.
@@ -18,6 +19,7 @@ pub(super) struct Roster {
 
 /// A user, be it one who reports or one of whom others tell.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct User {
     pub(super) name: String,
     pub(super) presence: Presence,
@@ -27,6 +29,7 @@ pub(super) struct User {
 
 /// Whether somebody is there.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Presence {
     pub(super) joins: u64,
     /// When something was last heard of them.
@@ -37,6 +40,7 @@ pub(super) struct Presence {
 
 /// From joining to leaving.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Stay {
     pub(super) joined: Timestamp,
     pub(super) left: Option<(Timestamp, EndReason)>,
@@ -44,6 +48,7 @@ pub(super) struct Stay {
 
 /// The end of a conference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct End {
     pub(super) at: Timestamp,
     pub(super) reason: EndReason,

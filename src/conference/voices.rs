@@ -32,12 +32,15 @@ const STALE_MS: u64 = 2_000;
 
 /// Everybody who can be heard.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Voices {
     floor: Floor,
     voices: Vec<Voice>,
     sources: Vec<Source>,
+    #[cfg_attr(feature = "serde", serde(with = "sorted"))]
     by_stream: HashMap<StreamKey, u32>,
     /// Who sends a stream under their name: a source.
+    #[cfg_attr(feature = "serde", serde(with = "sorted"))]
     senders: HashMap<Ssrc, u32>,
     /// Of the reporter of each fabric.
     clocks: Vec<Option<Clock>>,
@@ -53,6 +56,7 @@ pub(super) struct Voices {
 
 /// Somebody who can be heard.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Voice {
     who: Speaker,
     seat: Seat,
@@ -67,6 +71,7 @@ struct Voice {
 
 /// A stream that carries somebody's voice.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Source {
     stream: StreamKey,
     owner: Option<UserId>,
@@ -549,4 +554,31 @@ fn pass(voices: &[Voice], past: &mut Past, change: Change, tell: &mut Tell<'_>) 
     let since = Timestamp::from_millis(change.since_ms);
     let change = SpeakerChange { at: tell.now, since, before: who(change.before), now: who(change.now) };
     tell.out.push(tell.limits, Event::DominantSpeaker { change });
+}
+
+/// Indexes in a conference's state, in an order of their own.
+#[cfg(feature = "serde")]
+mod sorted {
+    use core::hash::Hash;
+
+    use super::{HashMap, Vec};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<K, S>(index: &HashMap<K, u32>, serializer: S) -> Result<S::Ok, S::Error>
+    where
+        K: Ord + Serialize,
+        S: Serializer,
+    {
+        let mut pairs: Vec<_> = index.iter().collect();
+        pairs.sort_unstable();
+        serializer.collect_seq(pairs)
+    }
+
+    pub(super) fn deserialize<'de, K, D>(deserializer: D) -> Result<HashMap<K, u32>, D::Error>
+    where
+        K: Eq + Hash + Deserialize<'de>,
+        D: Deserializer<'de>,
+    {
+        Ok(Vec::<(K, u32)>::deserialize(deserializer)?.into_iter().collect())
+    }
 }

@@ -4,6 +4,7 @@ use super::round::Round;
 use super::{Detector, Evidence, Kind, Reading};
 
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct StatsGap;
 
 impl Detector<Round> for StatsGap {
@@ -21,6 +22,7 @@ const WINDOW_MS: f64 = 30_000.0;
 
 /// The reporter's clock against the caller's.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct ClockSkew {
     /// How far the reporter was ahead at first.
     first_ms: Option<f64>,

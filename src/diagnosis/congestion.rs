@@ -22,6 +22,7 @@ const LITTLE: f64 = 0.2;
 
 /// A round trip, and the least of it lately.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct RoundTrip {
     now_ms: Option<f64>,
     least_ms: Option<f64>,
@@ -40,6 +41,7 @@ impl RoundTrip {
 
 /// What lies in queues on the way, by what round trips take longer than the least of them lately.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Queue {
     trip: RoundTrip,
     /// That of RTCP, where `trip` is that of ICE.
@@ -84,6 +86,7 @@ impl Queue {
 
 /// A rate, and the best of it lately.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Rate {
     now_bps: Option<f64>,
     best_bps: Option<f64>,
@@ -108,6 +111,7 @@ fn drift(best: f64, now: f64, span_ms: f64) -> f64 {
 
 /// What passes, and how long a round trip takes: the best lately, and now.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Congestion {
     media: Rate,
     available: Rate,
@@ -117,6 +121,7 @@ struct Congestion {
 
 /// What is behind less than passed before.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 enum Drop {
     #[default]
     None,
@@ -165,6 +170,7 @@ impl Congestion {
 }
 
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct UplinkCongestion(Congestion);
 
 impl Detector<Round> for UplinkCongestion {
@@ -185,6 +191,7 @@ impl Detector<Round> for UplinkCongestion {
 }
 
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct DownlinkCongestion(Congestion);
 
 impl Detector<Round> for DownlinkCongestion {

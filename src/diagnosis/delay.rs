@@ -12,6 +12,7 @@ const GROWN_MS: f64 = 90.0;
 const LARGE_MS: f64 = 30.0;
 
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct HighRtt;
 
 impl Detector<Round> for HighRtt {
@@ -23,6 +24,7 @@ impl Detector<Round> for HighRtt {
 }
 
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct HighJitter {
     target_ms: Option<f64>,
 }
@@ -47,6 +49,7 @@ impl Detector<StreamLook<'_>> for HighJitter {
 }
 
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct BufferStress {
     stretched: Option<f64>,
 }

@@ -5,7 +5,9 @@ const ROOM: usize = 6;
 
 /// Figures by name. Names say the unit; every value is finite.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Evidence {
+    #[cfg_attr(feature = "serde", serde(with = "names"))]
     figures: [Option<(&'static str, f64)>; ROOM],
 }
 
@@ -30,5 +32,75 @@ impl Evidence {
         if let Some(figure) = place.and_then(|place| self.figures.get_mut(place)) {
             *figure = Some((name, value));
         }
+    }
+}
+
+/// Figures in a conference's state.
+#[cfg(feature = "serde")]
+mod names {
+    use alloc::string::String;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::ROOM;
+    use crate::diagnosis::Kind;
+
+    /// The figures that stand beside those of [`Kind`]'s table.
+    const BESIDE: &[&str] = &[
+        "ahead_ms",
+        "available_bps",
+        "best_video_bps",
+        "bitrate_bps",
+        "burst_factor",
+        "concealment_length_samples",
+        "connected_after_ms",
+        "decode_ms",
+        "echo_loss_db",
+        "encode_ms",
+        "expected_frames_per_second",
+        "failed_after_ms",
+        "frames_per_second",
+        "freezes",
+        "height",
+        "jitter_buffer_target_ms",
+        "least_rtt_ms",
+        "level",
+        "loss_ratio",
+        "lost_packets",
+        "missing_packets",
+        "one_way_ms",
+        "packets_received",
+        "picture_requests",
+        "rtt_ms",
+        "setup_ms",
+        "sound_ahead_ms",
+        "time_stretch_ratio",
+        "unanswered_checks",
+        "usual_report_interval_ms",
+        "width",
+    ];
+
+    pub(super) fn known(name: &str) -> Option<&'static str> {
+        let of_kinds = Kind::ALL.iter().flat_map(|kind| [kind.figure(), kind.worst_figure()]);
+        of_kinds.chain(BESIDE.iter().copied()).find(|&known| known == name)
+    }
+
+    type Figures = [Option<(&'static str, f64)>; ROOM];
+
+    pub(super) fn serialize<S: Serializer>(figures: &Figures, serializer: S) -> Result<S::Ok, S::Error> {
+        figures.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Figures, D::Error> {
+        let kept = <[Option<(String, f64)>; ROOM]>::deserialize(deserializer)?;
+        let mut figures = Figures::default();
+        for (figure, kept) in figures.iter_mut().zip(kept) {
+            if let Some((name, value)) = kept {
+                let name = known(&name).filter(|_| value.is_finite());
+                *figure =
+                    Some((name.ok_or_else(|| serde::de::Error::custom("a figure that no diagnosis has"))?, value));
+            }
+        }
+        Ok(figures)
     }
 }

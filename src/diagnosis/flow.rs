@@ -14,6 +14,7 @@ const UNANSWERED: f64 = 3.0;
 const QUIET_MS: f64 = 10_000.0;
 
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct NoMedia {
     dry_ms: f64,
     unanswered: Option<f64>,
@@ -53,6 +54,7 @@ impl Detector<Round> for NoMedia {
 
 /// What the sender's reports say that it sent does not come.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct OneWayMedia {
     dry_ms: f64,
     /// Packets sent, by the first report that was made while nothing came.

@@ -4,6 +4,7 @@ use super::{Detector, Evidence, Kind, Reading};
 
 /// Packets lost and expected in one look, over all streams. Whole thousandths, so that no order of streams matters.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Losses {
     lost: u64,
     expected: u64,
@@ -35,6 +36,7 @@ impl Losses {
 const FEW: f64 = 5.0;
 
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct HighLoss {
     latest: Option<(f64, f64)>,
     is_reported: bool,

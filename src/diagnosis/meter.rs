@@ -25,6 +25,7 @@ pub(crate) enum Change {
 
 /// The diagnoses of one fabric, in the order in which they were raised.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Book {
     pub(crate) diagnoses: Vec<Diagnosis>,
     /// Those that there was no room for.
@@ -50,6 +51,7 @@ pub(crate) struct Span {
 
 /// A detector with its meter.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Watched<D> {
     pub(crate) detector: D,
     meter: Meter,
@@ -57,6 +59,7 @@ pub(crate) struct Watched<D> {
 
 /// How bad something has been lately.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Meter {
     /// There is something under way: raised, or not below the limit, or not told for a while.
     is_busy: bool,
@@ -82,12 +85,14 @@ struct Meter {
 
 /// What readings came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Sum {
     part: f64,
     whole: f64,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 enum Raised {
     #[default]
     No,

@@ -11,6 +11,7 @@ const SOUND: f64 = 1e-3;
 
 /// Sound is sent, and there is none in it.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct SilentMicrophone {
     was_heard: bool,
     /// The application says that it is not muted.
@@ -49,6 +50,7 @@ impl Detector<StreamLook<'_>> for SilentMicrophone {
 
 /// Somebody speaks, and nothing is sent of it.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct SpeakingWhileMuted {
     voice: Meter,
     level: Option<f64>,
@@ -91,6 +93,7 @@ const SPEECH: f64 = 1e-2;
 
 /// What the far end says comes back to it.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Echo {
     loss_db: Option<f64>,
     one_way_ms: Option<f64>,

@@ -4,6 +4,7 @@ use super::round::{Connection, Round};
 use super::{Detector, Evidence, Kind, Reading};
 
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct IceDisrupted {
     lost_ms: Option<f64>,
 }
@@ -33,6 +34,7 @@ const TOGETHER_MS: f64 = 30_000.0;
 const CHOOSES_MS: f64 = 15_000.0;
 
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct IceFlapping {
     /// How many losses and switches there had been.
     before: Option<(u64, u64)>,
@@ -72,6 +74,7 @@ impl Detector<Round> for IceFlapping {
 }
 
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct RelayOverTcp;
 
 impl Detector<Round> for RelayOverTcp {
@@ -86,6 +89,7 @@ impl Detector<Round> for RelayOverTcp {
 }
 
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct SlowSetup {
     took_ms: f64,
     is_over: bool,

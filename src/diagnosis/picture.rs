@@ -22,6 +22,7 @@ fn shows_nothing(look: &StreamLook<'_>) -> Option<bool> {
 }
 
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct FrozenVideo {
     freezes: f64,
 }
@@ -69,6 +70,7 @@ const LIMITED: f64 = 0.3;
 
 /// Frames counted at the beginning of a stretch and at its end.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Frames {
     /// Received and decoded, or encoded and sent: counters of 32 bits.
     counts: Option<(u32, u32)>,
@@ -102,6 +104,7 @@ impl Frames {
 }
 
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct LowFrameRate {
     usual: Option<f64>,
     shown: Option<f64>,
@@ -187,6 +190,7 @@ impl Detector<StreamLook<'_>> for LowFrameRate {
 const LARGE_PIXELS: f64 = 518_400.0;
 
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct LowResolution {
     size: Option<(f64, f64)>,
     bitrate_bps: Option<f64>,
@@ -223,6 +227,7 @@ impl Detector<StreamLook<'_>> for LowResolution {
 }
 
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct StuckDecoder {
     /// Requests for a new picture since the last one was decoded.
     requests: f64,
@@ -253,6 +258,7 @@ impl Detector<StreamLook<'_>> for StuckDecoder {
 }
 
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct NullDecoder;
 
 impl Detector<StreamLook<'_>> for NullDecoder {
@@ -267,6 +273,7 @@ impl Detector<StreamLook<'_>> for NullDecoder {
 }
 
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct KeyFrameStorm;
 
 impl Detector<StreamLook<'_>> for KeyFrameStorm {

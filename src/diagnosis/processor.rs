@@ -10,6 +10,7 @@ const LOSSLESS: f64 = 0.02;
 const CALM_MS: f64 = 5_000.0;
 
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct CpuLimitedSender {
     encode_ms: Option<f64>,
 }
@@ -28,6 +29,7 @@ impl Detector<StreamLook<'_>> for CpuLimitedSender {
 }
 
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct CpuLimitedReceiver {
     decode_ms: Option<f64>,
     /// For how long nothing has been lost, and something came, ms.

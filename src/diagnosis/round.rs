@@ -49,6 +49,7 @@ pub(crate) struct FabricLook {
 
 /// What flows in one direction.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Flow {
     /// There are streams that should flow.
     pub(super) is_due: bool,

@@ -13,6 +13,7 @@ const LATEST: f64 = 0.2;
 
 /// RFC 8083 4.1: nothing is reported any more on what is sent.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct RtcpTimeout {
     usual_ms: Option<f64>,
     age_ms: Option<f64>,
@@ -58,6 +59,7 @@ const FRESH_MS: f64 = 10_000.0;
 
 /// RFC 8083 4.2: reports come, and say that nothing arrives.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct MediaTimeout {
     received: Option<f64>,
     is_stuck: bool,

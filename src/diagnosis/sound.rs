@@ -5,6 +5,7 @@ use super::{Detector, Evidence, Kind, Reading};
 use crate::metric::Metric;
 
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct AudibleConcealment {
     loss_ratio: Option<f64>,
     length: Option<f64>,
@@ -29,6 +30,7 @@ impl Detector<StreamLook<'_>> for AudibleConcealment {
 }
 
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct RoboticVoice;
 
 impl Detector<StreamLook<'_>> for RoboticVoice {

@@ -14,6 +14,7 @@ const UNSURE_MS: f64 = 100_000.0;
 
 /// When something is played, after it was captured. Clocks cancel out between two of one sender.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Playing {
     lag_ms: Option<f64>,
     /// How many streams there are.
@@ -32,6 +33,7 @@ impl Playing {
 
 /// The sound and the picture of one sender in a look.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Pair {
     pub(super) span_ms: f64,
     pub(super) sound: Playing,
@@ -41,6 +43,7 @@ pub(super) struct Pair {
 
 /// A sender, and the detector for it.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Sender {
     /// Whose media they are; `None` for all that nobody was named for.
     pub(super) user: Option<UserId>,
@@ -49,6 +52,7 @@ pub(super) struct Sender {
 }
 
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct AvOutOfSync {
     ahead_ms: Option<f64>,
     unsure_ms: f64,

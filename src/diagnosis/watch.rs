@@ -1,5 +1,6 @@
 //! Which detectors look at what: those of each stream, and those of a whole fabric.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::clock::{ClockSkew, StatsGap};
@@ -100,6 +101,7 @@ impl<'a> StreamLook<'a> {
 
 /// All detectors of a fabric.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Watch {
     pub(crate) book: Book,
     streams: Vec<StreamWatch>,
@@ -136,6 +138,7 @@ pub(crate) struct Watch {
 
 /// The detectors of a stream.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct StreamWatch {
     /// Packets sent since loss was last told.
     untold_sent: f64,
@@ -161,21 +164,26 @@ impl StreamWatch {
 /// Declares what looks at each sort of stream.
 macro_rules! detectors {
     ($($variant:ident $kind:ident $direction:ident { $($field:ident $detector:ident,)* })*) => {
+        /// Boxed, because they differ in size, and a stream keeps one for the whole call.
         #[derive(Clone, Debug, Default)]
-        #[allow(clippy::large_enum_variant)] // hardly any stream stays unknown, and a box would cost each of the others
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
         enum Media {
             #[default]
             Unknown,
-            $($variant { $($field: Watched<$detector>,)* },)*
+            $($variant(Box<$variant>),)*
         }
+
+        $(
+            #[derive(Clone, Debug, Default)]
+            #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+            struct $variant { $($field: Watched<$detector>,)* }
+        )*
 
         impl Media {
             fn of(interval: &Interval) -> Self {
                 match (interval.kind, interval.direction) {
                     (None, _) => Self::Unknown,
-                    $((Some(MediaKind::$kind), Direction::$direction) => {
-                        Self::$variant { $($field: Watched::default(),)* }
-                    })*
+                    $((Some(MediaKind::$kind), Direction::$direction) => Self::$variant(Box::default()),)*
                 }
             }
 
@@ -183,14 +191,14 @@ macro_rules! detectors {
                 let (stream, side) = (Some(place.0), Some(place.1));
                 match self {
                     Self::Unknown => {}
-                    $(Self::$variant { $($field,)* } => { $($field.look(look, span, stream, side, desk);)* })*
+                    $(Self::$variant(watched) => { $(watched.$field.look(look, span, stream, side, desk);)* })*
                 }
             }
 
             fn forget(&mut self, end: StatTime, desk: &mut Desk<'_>) {
                 match self {
                     Self::Unknown => {}
-                    $(Self::$variant { $($field,)* } => { $($field.forget(end, desk);)* })*
+                    $(Self::$variant(watched) => { $(watched.$field.forget(end, desk);)* })*
                 }
             }
         }
@@ -233,6 +241,8 @@ impl Watch {
     /// Takes a look at the stream that has this slot among the fabric's.
     pub(crate) fn see_stream(&mut self, slot: usize, mut look: StreamLook<'_>, parts: DeskParts<'_>) {
         if self.streams.len() <= slot {
+            // By a quarter, not by doubling: calls grow slowly, and then last.
+            self.streams.reserve_exact((slot / 4).max(slot + 1 - self.streams.len()));
             self.streams.resize_with(slot + 1, StreamWatch::default);
         }
         let interval = look.interval;

@@ -189,6 +189,7 @@ pub(crate) fn cut(text: &str, max: usize) -> (&str, usize) {
 
 /// A text as it is kept.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Kept {
     pub(crate) text: String,
     pub(crate) cut_bytes: usize,

@@ -88,6 +88,7 @@ words! {
 /// A state of a PeerConnection before and after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum StateChange {
     /// `iceConnectionState`.
     Ice(IceState, IceState),
@@ -137,6 +138,7 @@ impl StateChange {
 /// One thing that happened. What does not belong to its kind is `None`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Happening {
     /// When the engine was told or found out, on the caller's clock.
     pub at: Timestamp,

@@ -10,6 +10,7 @@ use super::state::IceState;
 
 /// Where ICE stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Ice {
     state: IceState,
     /// Connected since the beginning or the last restart.
@@ -21,6 +22,7 @@ pub(crate) struct Ice {
 
 /// A disruption that has not ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 enum Disruption {
     /// Packets were flowing.
     OfMedia,

@@ -12,6 +12,7 @@ pub(crate) type Raise<'a> = dyn FnMut(Happening) + 'a;
 
 /// The life of a fabric.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Lifecycle {
     /// When it was opened, or was first heard of where that is not known.
     pub(crate) opened: Timestamp,
@@ -54,6 +55,7 @@ pub(crate) struct Lifecycle {
 
 /// The first connection.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Setup {
     /// Since the fabric was opened; `None` when it was connected before anybody looked.
     pub(crate) delay_ms: Option<f64>,

@@ -7,6 +7,7 @@ use crate::id::{Ssrc, UserId};
 
 /// Which user an SSRC was associated with, and which SSRC it follows.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Mapping {
     /// Sorted by SSRC.
     bound: Vec<(Ssrc, Owner)>,
@@ -64,6 +65,7 @@ impl<'a> SsrcDescription<'a> {
 
 /// What a description says of an SSRC, as it is kept; empty where it says nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Described {
     pub(crate) cname: String,
     pub(crate) msid: String,
@@ -71,6 +73,7 @@ pub(crate) struct Described {
 
 /// Whose media it is, by the application's word.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Owner {
     pub(crate) user: UserId,
     /// `usageLabel`; empty for none.

@@ -111,6 +111,7 @@ pub(crate) enum Switch {
 
 /// What the application said of a fabric's media.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Media {
     pub(crate) is_held: bool,
     /// The application has told of a mute, or of the end of one.
@@ -126,6 +127,7 @@ pub(crate) struct Media {
 
 /// What the application says of one stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Told {
     pub(crate) held: bool,
     pub(crate) muted: bool,

@@ -11,6 +11,7 @@ use crate::stream::{Delta, Step, Track};
 
 /// The path that packets take: the selected candidate pair, and what is known of it over time.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Path {
     pub(crate) ice_rtt_ms: Digest,
     pub(crate) available_outgoing_bps: Digest,
@@ -35,6 +36,7 @@ pub(crate) struct Path {
 
 /// The selected pair.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Pair {
     id: String,
     track: Track,
@@ -63,8 +65,8 @@ pub(crate) struct Sight {
 const TRIES: u8 = 8;
 
 impl Path {
-    /// Takes a look at the path. `selected` is the [pair in use](selected_pair).
-    pub(crate) fn look(&mut self, report: &Report, selected: Option<Entry<'_>>) -> Sight {
+    /// Takes a look at the path. `selected` is the [pair in use](selected_pair); distributions keep to so many cells.
+    pub(crate) fn look(&mut self, report: &Report, selected: Option<Entry<'_>>, cells: usize) -> Sight {
         let transport = report.of(StatsType::Transport).min_by(|a, b| a.id().cmp(b.id()));
         let had_pair = self.pair.is_some();
         let (ice, is_dtls) =
@@ -72,7 +74,7 @@ impl Path {
         let fragment = transport.and_then(|entry| entry.text(Text::IceLocalUsernameFragment)).map(fnv1a_64);
         let has_restarted = fragment.is_some() && self.fragment.is_some() && fragment != self.fragment;
         self.fragment = fragment.or(self.fragment);
-        let has_switched = selected.is_some_and(|pair| self.look_at_pair(pair, report));
+        let has_switched = selected.is_some_and(|pair| self.look_at_pair(pair, report, cells));
         Sight { ice, is_dtls, has_restarted, has_switched }
     }
 
@@ -94,7 +96,7 @@ impl Path {
     }
 
     /// Whether the pair is another one than before.
-    fn look_at_pair(&mut self, entry: Entry<'_>, report: &Report) -> bool {
+    fn look_at_pair(&mut self, entry: Entry<'_>, report: &Report, cells: usize) -> bool {
         self.available_bps = entry.get(Num::AvailableOutgoingBitrate);
         let gauge = entry.get(Num::CurrentRoundTripTime).map(|seconds| seconds * 1e3);
         match &mut self.pair {
@@ -114,10 +116,10 @@ impl Path {
                     let weight = if gap { 0 } else { (delta.span_ms() * 1e3) as u64 };
                     self.rtt_ms = mean.or(gauge);
                     if let Some(rtt_ms) = self.rtt_ms {
-                        self.ice_rtt_ms.add(rtt_ms, weight);
+                        self.ice_rtt_ms.add_within(rtt_ms, weight, cells);
                     }
                     if let Some(available) = entry.get(Num::AvailableOutgoingBitrate) {
-                        self.available_outgoing_bps.add(available, weight);
+                        self.available_outgoing_bps.add_within(available, weight, cells);
                     }
                     // Where only the latest is told, several count as one.
                     self.rtt_samples = delta

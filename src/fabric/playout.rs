@@ -6,6 +6,7 @@ use crate::stream::{Step, Track};
 
 /// The playout of a PeerConnection (`media-playout` in webrtc-stats).
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Playout {
     track: Option<Track>,
     delay_ms: Option<f64>,

@@ -11,6 +11,7 @@ use crate::unit::Timestamp;
 /// A fleet may say more of the same window later, when a conference that ended in it is told late: that is another part
 /// with another sequence number, which holds only what the earlier ones do not.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Part {
     /// Whose it is: [`FleetConfig::with_shard`](super::FleetConfig::with_shard).

@@ -46,6 +46,7 @@ macro_rules! tally {
     ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
         $(#[$doc])*
         #[derive(Clone, Debug, Default, PartialEq)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
         #[non_exhaustive]
         pub struct $name { $($(#[$field_doc])* pub $field: $type,)* }
 
@@ -223,6 +224,7 @@ fn ratio(part: u64, whole: u64) -> Option<Ratio> {
 ///
 /// A conference counts once in the total and once under each of its labels.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Rollup {
     /// All of them.
@@ -248,6 +250,7 @@ impl Rollup {
 
 /// A window of the caller's clock: from `start` on, up to and without `end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Period {
     /// When it begins.

@@ -167,6 +167,7 @@ const _: () = assert!(Metric::COUNT <= 64);
 
 /// What a stream was doing during an interval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 #[non_exhaustive]
 pub enum State {
     /// Media flowed, or should have.

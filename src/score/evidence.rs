@@ -184,7 +184,8 @@ impl Inputs {
 #[cfg(feature = "serde")]
 impl serde::Serialize for Inputs {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.iter())
+        // With its length: compact formats write it first.
+        serializer.collect_map(self.iter().collect::<BTreeMap<_, _>>())
     }
 }
 
@@ -305,7 +306,8 @@ impl Parts {
 #[cfg(feature = "serde")]
 impl serde::Serialize for Parts {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.iter())
+        // With its length: compact formats write it first.
+        serializer.collect_map(self.iter().collect::<BTreeMap<_, _>>())
     }
 }
 

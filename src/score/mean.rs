@@ -5,6 +5,7 @@ const LEAST_WEIGHT: f64 = 1e-100;
 
 /// A weighted mean under way.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Mean {
     sum: f64,
     weight: f64,

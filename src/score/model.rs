@@ -69,6 +69,12 @@ impl ModelId {
     pub const fn new(name: &'static str, version: u32) -> Self {
         Self { name, version }
     }
+
+    /// Until a state that was read is given its models again.
+    #[cfg(feature = "serde")]
+    pub(crate) const fn unknown() -> Self {
+        Self::new("", 0)
+    }
 }
 
 impl fmt::Display for ModelId {
@@ -120,6 +126,7 @@ pub struct Score {
 
 /// A score on the scale of the codec.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Native {
     /// The codec's scale.
@@ -400,6 +407,7 @@ impl Tier {
 
 /// Why there is no score.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum NoScore {
     /// The stream rested: muted, held, paused, began anew, or nobody looked. The interval's state says which.
@@ -427,7 +435,7 @@ pub enum NoScore {
     /// Nothing about the pictures at all.
     NoPictureInformation,
     /// What a model of the caller's has to say, in a sentence.
-    Other(&'static str),
+    Other(#[cfg_attr(feature = "serde", serde(skip))] &'static str),
 }
 
 impl NoScore {

@@ -4,7 +4,7 @@ use super::either;
 use super::emodel::Scale;
 use super::evidence::{Cause, Inputs, Parts};
 use super::model::{ModelId, MosScale, Native, NoScore, Score, Tier};
-use crate::digest::Digest;
+use crate::digest::{Digest, Tenths};
 use crate::unit::{Rx, StatTime};
 
 /// The scores of one stream over time, or of several streams.
@@ -12,8 +12,9 @@ use crate::unit::{Rx, StatTime};
 /// Averages are of [`Rx`], never of MOS, which is bent at both ends, and weigh by active time, so that they do not depend
 /// on how often somebody looks. Sums are of integers: pools merge in any order and grouping to the same bits.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct ScorePool {
-    rx: Digest,
+    rx: Digest<Tenths>,
     active: Micros,
     below: Micros,
     low: Sum,
@@ -32,6 +33,7 @@ pub(crate) struct ScorePool {
 
 /// A duration that adds up alike in any order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Micros(u64);
 
 /// Σ value · µs · 2³², as fine as [`Digest`] adds.
@@ -39,6 +41,7 @@ pub(crate) struct Micros(u64);
 struct Sum(i128);
 
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Mean {
     sum: Sum,
     weight: Micros,
@@ -46,6 +49,7 @@ struct Mean {
 
 /// The mean on the codec's own scale.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 enum NativeMean {
     #[default]
     Nothing,
@@ -56,16 +60,20 @@ enum NativeMean {
 
 /// What is not averaged.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Latest {
     scale: MosScale,
     /// Scores of another scale are among them.
     is_mixed: bool,
+    #[cfg_attr(feature = "serde", serde(skip, default = "ModelId::unknown"))]
     model: ModelId,
     inputs: Inputs,
 }
 
 /// MOS 3.1: below it nearly all are dissatisfied (ITU-T G.109), at Rx = 60 by G.107 Annex B.
 const DISSATISFIED: f64 = 60.0;
+/// How many cells the distribution of one stream's scores has. Over 38 points that is off by 0.45 at most, MOS 0.016.
+const CELLS: usize = 48;
 
 impl ScorePool {
     /// Adds a score that held for `active`.
@@ -73,7 +81,7 @@ impl ScorePool {
         if active == Micros::default() {
             return;
         }
-        self.rx.add(score.rx.as_f64(), active.0);
+        self.rx.add_within(score.rx.as_f64(), active.0, CELLS);
         self.active.add(active);
         if score.rx.as_f64() < DISSATISFIED {
             self.below.add(active);
@@ -134,6 +142,14 @@ impl ScorePool {
         self.unscored = either(self.unscored, other.unscored, |a, b| if b.name() < a.name() { b } else { a });
     }
 
+    /// Names the model again, which a state does not.
+    #[cfg(feature = "serde")]
+    pub(crate) fn revive(&mut self, model: ModelId) {
+        if let Some(latest) = &mut self.latest {
+            latest.model = model;
+        }
+    }
+
     /// How long the scores held.
     pub(crate) const fn active(&self) -> Micros {
         self.active
@@ -145,7 +161,7 @@ impl ScorePool {
     }
 
     /// The distribution on the 100 scale.
-    pub(crate) const fn rx(&self) -> &Digest {
+    pub(crate) const fn rx(&self) -> &Digest<Tenths> {
         &self.rx
     }
 
@@ -221,6 +237,22 @@ impl Micros {
 
     pub(crate) fn as_seconds(self) -> f64 {
         self.0 as f64 / 1e6
+    }
+}
+
+/// As two halves: few formats have 128 bits.
+#[cfg(feature = "serde")]
+impl serde::Serialize for Sum {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        ((self.0 >> 64) as i64, self.0 as u64).serialize(serializer)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for Sum {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (high, low) = <(i64, u64)>::deserialize(deserializer)?;
+        Ok(Self(i128::from(high) << 64 | i128::from(low)))
     }
 }
 

@@ -8,6 +8,7 @@ use crate::unit::{Rx, StatTime};
 /// Memory: a fixed number of slots, of a second or of one interval that is longer. Ten seconds are ten, or up to one slot
 /// more; pauses within speech are not among them.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct WorstTenSeconds {
     slots: [Slot; SLOTS],
     /// The slot that is being filled.
@@ -25,6 +26,7 @@ const LEAST_ACTIVE_MS: f32 = 3_000.0;
 
 /// About a second, or an interval that was longer.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Slot {
     span_ms: f32,
     active_ms: f32,

@@ -22,6 +22,7 @@ const STAYS: u32 = 3;
 /// assert!((clock.place(2_000.0) - 62_020.0).abs() < 3.0);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Clock {
     behind_ms: Option<f64>,
     now_ms: f64,

@@ -52,6 +52,7 @@ pub(crate) const LONGEST_MS: u64 = 20_000;
 
 /// A participant of a [`Floor`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Seat(u32);
 
 impl Seat {
@@ -96,6 +97,7 @@ pub struct Change {
 /// assert_eq!((changes[0].now, changes[1].now, changes[1].since_ms), (Some(ann), Some(ben), 3000));
 /// ```
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Floor {
     window: usize,
     people: Vec<Person>,

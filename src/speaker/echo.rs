@@ -24,6 +24,7 @@ const GRAIN: i32 = 256;
 
 /// How much softer than others somebody is while they speak.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Coupling {
     /// Of a dB, [`GRAIN`] each.
     softer: i32,
@@ -37,6 +38,7 @@ pub(super) struct Coupling {
 
 /// The two loudest who speak.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Far([u8; 2]);
 
 impl Default for Far {

@@ -63,6 +63,7 @@ pub fn of_rfc6464(level: u8) -> f64 {
 
 /// How much of an interval was speech, in thousandths.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Fraction(u16);
 
 impl Fraction {
@@ -127,6 +128,7 @@ impl From<Fraction> for Sound {
 /// assert_eq!(meter.hear(0.0, 1.0).unwrap().speech, Fraction::NONE);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Meter {
     speech: f64,
     heard_s: f64,
@@ -137,8 +139,12 @@ pub struct Meter {
     even: Even,
 }
 
+/// Nothing is louder.
+const FULL_POWER: f64 = 1.0;
+
 /// Looks that tell whether a sound varies.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Even {
     least: f64,
     energy: f64,
@@ -147,7 +153,7 @@ struct Even {
 }
 
 impl Even {
-    const NONE: Self = Self { least: f64::INFINITY, energy: 0.0, seconds: 0.0, looks: 0 };
+    const NONE: Self = Self { least: FULL_POWER, energy: 0.0, seconds: 0.0, looks: 0 };
 
     /// The least power of looks that hardly vary, once there are enough of them.
     fn follow(&mut self, power: f64, duration_s: f64) -> Option<f64> {
@@ -175,7 +181,7 @@ impl Meter {
     /// A source that nobody has heard yet.
     #[must_use]
     pub const fn new() -> Self {
-        Self { speech: FIRST_SPEECH, heard_s: 0.0, noise: 0.0, least: f64::INFINITY, least_s: 0.0, even: Even::NONE }
+        Self { speech: FIRST_SPEECH, heard_s: 0.0, noise: 0.0, least: FULL_POWER, least_s: 0.0, even: Even::NONE }
     }
 
     /// Takes an interval: `energy` is Δ`totalAudioEnergy`, `duration_s` is Δ`totalSamplesDuration`. What it came to;
@@ -184,7 +190,7 @@ impl Meter {
         if !((0.0..=1e300).contains(&energy) && duration_s > 0.0 && duration_s <= 1e300) {
             return None;
         }
-        let power = (energy / duration_s).min(1.0);
+        let power = (energy / duration_s).min(FULL_POWER);
         self.follow_noise(power, duration_s);
         let sound = (power - self.noise).max(0.0);
         if power < AUDIBLE || power < self.noise * ABOVE_NOISE && sound < self.speech / 2.0 {
@@ -220,7 +226,7 @@ impl Meter {
         }
         if self.least_s >= NOISE_WINDOW_S {
             self.noise = self.least.min(self.speech * NOISE_BELOW_SPEECH).max(self.noise);
-            (self.least, self.least_s) = (f64::INFINITY, 0.0);
+            (self.least, self.least_s) = (FULL_POWER, 0.0);
         }
     }
 

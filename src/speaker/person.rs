@@ -17,6 +17,7 @@ pub(super) const SPEECH_IN_SLOT: u8 = 30;
 const UNKNOWN: u8 = u8::MAX;
 
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Person {
     /// Speech of a slot in ms, or [`UNKNOWN`], and how loud it is; the slot's place is the remainder by the length.
     pub(super) slots: Vec<Slot>,
@@ -44,6 +45,7 @@ pub(super) struct Person {
 
 /// What is heard of somebody in a slot.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Slot {
     pub(super) speech_ms: u8,
     /// −dBov; 127 where it is silence or not known.
@@ -64,6 +66,7 @@ impl Slot {
 
 /// The speech at hand, bridging pauses.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Run {
     pub(super) first: u64,
     /// The slot after the last speech.

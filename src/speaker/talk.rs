@@ -38,6 +38,7 @@ pub struct Talk {
 /// What the talk of all came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct RoomTalk {
     /// Time in which what was said by anybody is known, ms.
     pub known_ms: u64,
@@ -54,6 +55,7 @@ pub struct RoomTalk {
 
 /// The talk of one participant, slot by slot.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Teller {
     talk_ms: u64,
     overlap_ms: u64,
@@ -68,6 +70,7 @@ pub(super) struct Teller {
 }
 
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Utterance {
     first: u64,
     last: u64,

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use callgauge::id::{Direction, FabricId, Ssrc, UserId};
 use callgauge::ingest::Item;
 use callgauge::summary::{ConferenceSummary, FabricSummary};
-use callgauge::{Conference, Config, Event};
+use callgauge::{Conference, Config, Event, Limits};
 
 use crate::clocks::{self, Offset, Sightings};
 use crate::drive::{Drive, Source};
@@ -19,7 +19,7 @@ const WAITING: usize = 64;
 
 /// Builds a conference from all files, and shows each event as it comes, with the fabric's name in its file.
 pub(crate) fn replay(files: &[PathBuf], mut see: impl FnMut(&str, &Event, &Conference)) -> (Conference, Vec<Input>) {
-    let mut drive = Drive::new(Conference::new("", Config::new().with_stitching(true)));
+    let mut drive = Drive::new(Conference::new("", config()));
     let mut inputs = match files {
         [file] => vec![alone(file, &mut drive, &mut see)],
         _ => together(files, &mut drive, &mut see),
@@ -31,6 +31,12 @@ pub(crate) fn replay(files: &[PathBuf], mut see: impl FnMut(&str, &Event, &Confe
         input.refused_entries = own.map(|fabric| fabric.refused_streams).sum();
     }
     (drive.call, inputs)
+}
+
+/// For recordings, of which there are few at a time: what comes late still belongs to the call, and distributions are
+/// as exact as they can be.
+fn config() -> Config {
+    Config::new().with_stitching(true).with_limits(Limits::new().with_digest_cells(4_096))
 }
 
 /// What the call came to, its fabrics in the order in which they were opened.

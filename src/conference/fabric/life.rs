@@ -14,6 +14,7 @@ use crate::unit::{StatTime, Timestamp};
 
 /// A device as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(in crate::conference) struct KeptDevice {
     pub(in crate::conference) id: String,
     pub(in crate::conference) kind: String,

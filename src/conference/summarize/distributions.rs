@@ -1,11 +1,12 @@
 //! What can be pooled with other conferences: not figures, but what they are made of.
 
 use super::{Conference, scores};
-use crate::digest::{Digest, Stats};
+use crate::digest::{Digest, Stats, Tenths};
 
 /// Distributions over time of all streams of a conference, weighted by the time, in microseconds, for which each value
 /// held. They merge with those of other conferences in any order and grouping to the same bytes.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Distributions {
     /// Round-trip times by RTCP, ms, of streams that say so.
@@ -18,7 +19,7 @@ pub struct Distributions {
     pub bitrate_bps: Digest,
     /// Scores of sound and pictures on the scale of [`Rx`](crate::unit::Rx), 0 to 100: of streams that are received,
     /// unless none of the conference has one, else of those that are sent.
-    pub rx: Digest,
+    pub rx: Digest<Tenths>,
 }
 
 impl Distributions {

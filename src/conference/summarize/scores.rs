@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use crate::account::Account;
 use crate::config::Config;
-use crate::digest::{Digest, Stats};
+use crate::digest::{Digest, Stats, Tenths};
 use crate::id::{Direction, MediaKind};
 use crate::score::combine::{Weights, audio_visual};
 use crate::score::{Micros, MosScale, NoScore, Score, ScorePool, mos_of};
@@ -13,7 +13,7 @@ use crate::summary::{GroupScore, RatingSeconds, ScoreSummary, WorstTenSeconds};
 use crate::unit::Rx;
 
 /// The distribution of MOS out of that of [`Rx`]. Its mean is that of R.
-pub(super) fn mos_stats(rx: &Digest) -> Stats {
+pub(super) fn mos_stats(rx: &Digest<Tenths>) -> Stats {
     let rx = rx.stats();
     Stats {
         mean: mos(rx.mean),

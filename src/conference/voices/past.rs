@@ -15,11 +15,12 @@ use crate::summary::{DominanceSummary, SpeakerSummary, TalkSummary};
 
 /// A time that lasts.
 const OPEN: u32 = u32::MAX;
-/// Room for so many times is made at once.
-const MOST_RESERVED: usize = 1_024;
+/// Room for so many times is made at once; beyond, it doubles.
+const MOST_RESERVED: usize = 64;
 
 /// Who was the dominant speaker when.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Past {
     spans: Vec<Span>,
     first_ms: u64,
@@ -29,6 +30,7 @@ pub(super) struct Past {
 }
 
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Span {
     seat: Seat,
     /// In [`SLOT_MS`] after `first_ms`.

@@ -39,6 +39,7 @@ const LOSS_HOLDS_MS: f64 = 30_000.0;
 /// [kept apart](Self::keep_apart) until packets come again, which makes them an outage, or until the sender turns out to
 /// have paused ([`clear`](Self::clear)), which makes them nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct AudioWindow {
     /// Nothing is forgotten.
     pooling: bool,

@@ -41,6 +41,7 @@ const MOST_FRAMES_PER_SECOND: f64 = 1_000.0;
 /// - When the freeze is reported, what was counted already is taken off. What is longer than the interval that reports it
 ///   lies before it, and is put there. A freeze that spans a rest is that rest.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct VideoWindow {
     /// Nothing is forgotten.
     pooling: bool,
@@ -65,6 +66,7 @@ pub struct VideoWindow {
 
 /// What is remembered of the stream, whatever the window forgets.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Stream {
     /// Width and height of the largest picture.
     largest: Option<(f64, f64)>,

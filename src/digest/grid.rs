@@ -1,0 +1,108 @@
+//! How a value finds its cell, and a cell its value.
+
+/// A way of cutting the axis of values into cells. There are two, and their keys are part of the serialized form.
+pub trait Grid: sealed::Sealed {
+    /// The cell of a value that is finite and not negative: 0 for zero, at most [`LAST_CELL`].
+    #[doc(hidden)]
+    fn key(value: f64) -> u16;
+
+    /// The value that stands for a cell.
+    #[doc(hidden)]
+    fn value(key: u16) -> f64;
+
+    /// How far a value may be from the one that stands for it, after cells were joined `level` times.
+    #[doc(hidden)]
+    fn error(level: u8) -> f64;
+
+    /// What tells the grids apart in serialized digests.
+    #[doc(hidden)]
+    const TAG: u8;
+}
+
+mod sealed {
+    #[allow(unnameable_types)] // nobody else makes grids
+    pub trait Sealed {}
+    impl Sealed for super::Octaves {}
+    impl Sealed for super::Tenths {}
+}
+
+/// 64 cells in each octave: for what differs by orders of magnitude. Values from 2⁻²⁰ (about 1e-6) to 2⁴³ (about 9e12) are told
+/// apart, and zero has a cell of its own; what lies between or beyond is filed in the nearest cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Octaves;
+
+/// Cells of 0.1: for what has its own scale, as ratings from 0 to 100 have. Zero has a cell of its own; what lies beyond
+/// 403.1 is filed in the last one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Tenths;
+
+/// Bits of the mantissa that tell cells apart.
+const MANTISSA_BITS: u32 = 6;
+const SHIFT: u32 = f64::MANTISSA_DIGITS - 1 - MANTISSA_BITS;
+/// The key of 2⁻²⁰, which cell 1 begins with.
+const FIRST: u64 = (1023 - 20) << MANTISSA_BITS;
+/// The last cell: the octave below 2⁴³ ends here.
+pub(super) const LAST_CELL: u16 = 63 << MANTISSA_BITS;
+/// By then all cells but that of zero are one.
+pub(super) const LAST_LEVEL: u8 = 12;
+
+/// The cell that stands for the 2^`level` cells that were joined with this one: the last of their lower half. Joining
+/// joined cells again comes to the same as joining at once.
+pub(super) fn joined(key: u16, level: u8) -> u16 {
+    if key == 0 || level == 0 {
+        return key;
+    }
+    let level = level.min(LAST_LEVEL);
+    let first = ((key - 1) >> level) << level;
+    (first + (1 << (level - 1))).min(LAST_CELL)
+}
+
+impl Grid for Octaves {
+    const TAG: u8 = 0;
+
+    fn key(value: f64) -> u16 {
+        if value == 0.0 {
+            return 0;
+        }
+        ((value.to_bits() >> SHIFT).saturating_sub(FIRST) + 1).min(u64::from(LAST_CELL)) as u16
+    }
+
+    /// Equally far, in proportion, from both ends of the cell: 2ab/(a+b).
+    fn value(key: u16) -> f64 {
+        let Some(above) = key.checked_sub(1) else { return 0.0 };
+        let key = FIRST + u64::from(above);
+        let (low, high) = (f64::from_bits(key << SHIFT), f64::from_bits((key + 1) << SHIFT));
+        2.0 * low * high / (low + high)
+    }
+
+    fn error(level: u8) -> f64 {
+        if level == 0 {
+            return 1.0 / 129.0;
+        }
+        // Of the lowest octave's first cells, which are the widest in proportion; beyond six joins a cell is octaves wide.
+        let half = f64::from(1_u32 << (level.min(LAST_LEVEL) - 1));
+        let wide = 2.0 * half;
+        if wide <= 64.0 { ((half + 0.5) / (64.0 + wide)).max((half - 0.5) / 64.0) } else { f64::INFINITY }
+    }
+}
+
+impl Grid for Tenths {
+    const TAG: u8 = 1;
+
+    fn key(value: f64) -> u16 {
+        if value == 0.0 {
+            return 0;
+        }
+        (value * 10.0).min(f64::from(LAST_CELL - 1)) as u16 + 1
+    }
+
+    fn value(key: u16) -> f64 {
+        key.checked_sub(1).map_or(0.0, |above| (f64::from(above) + 0.5) / 10.0)
+    }
+
+    fn error(level: u8) -> f64 {
+        if level == 0 { 0.05 } else { (f64::from(1_u32 << (level.min(LAST_LEVEL) - 1)) + 0.5) / 10.0 }
+    }
+}

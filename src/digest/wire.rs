@@ -1,0 +1,150 @@
+//! The serialized form of a digest. Its variants are its versions: a new one is added, none is changed.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt;
+use core::marker::PhantomData;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::grid::{self, Grid, LAST_CELL, LAST_LEVEL};
+use super::{Cell, Digest, Kept};
+
+/// What is written, and what was written by earlier versions.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Wire {
+    /// Before cells could be joined.
+    V1(Parts),
+    V2 {
+        level: u8,
+        parts: Parts,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+struct Parts {
+    grid: u8,
+    n: u64,
+    weight: u64,
+    /// The upper and the lower half: few formats have 128 bits.
+    sum: (i64, u64),
+    /// The smallest and the largest value.
+    range: Option<(f64, f64)>,
+    /// The distance from the key before, less one, and the weight.
+    cells: Vec<(u16, u64)>,
+}
+
+/// Why bytes are no digest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DigestError {
+    /// They are cut short, of a version that is not known, or something else altogether.
+    Malformed,
+    /// They contradict themselves, or are of another grid.
+    Inconsistent,
+}
+
+impl fmt::Display for DigestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Malformed => "these bytes are no digest of a version that is known",
+            Self::Inconsistent => "this digest contradicts itself, or is of another grid",
+        })
+    }
+}
+
+impl core::error::Error for DigestError {}
+
+impl<G: Grid> Digest<G> {
+    /// The compact form: 12 to 30 bytes and about five for each cell. Equal digests have equal bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        // A vector takes all that is written to it.
+        postcard::to_allocvec(self).unwrap_or_default()
+    }
+
+    /// Reads the compact form, of this version or an earlier one.
+    ///
+    /// # Errors
+    /// [`DigestError`], for bytes that [`to_bytes`](Self::to_bytes) did not make.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, DigestError> {
+        match postcard::take_from_bytes::<Wire>(bytes) {
+            Ok((wire, [])) => Self::from_wire(wire).ok_or(DigestError::Inconsistent),
+            _ => Err(DigestError::Malformed),
+        }
+    }
+
+    fn from_wire(wire: Wire) -> Option<Self> {
+        let (level, parts) = match wire {
+            Wire::V1(parts) => (0, parts),
+            Wire::V2 { level, parts } => (level, parts),
+        };
+        let (mut key, mut sum) = (None, 0_u64);
+        let mut cells = Vec::with_capacity(parts.cells.len());
+        for (gap, weight) in parts.cells {
+            let next = key.map_or(Some(gap), |key: u16| key.checked_add(gap)?.checked_add(1));
+            let next = next.filter(|&next| next <= LAST_CELL && weight > 0)?;
+            cells.push(Cell { key: next, weight });
+            (key, sum) = (Some(next), sum.saturating_add(weight));
+        }
+        if parts.grid != G::TAG || level > LAST_LEVEL {
+            return None;
+        }
+        let Some((min, max)) = parts.range else {
+            let is_empty = parts.n == 0 && cells.is_empty() && parts.weight == 0 && parts.sum == (0, 0) && level == 0;
+            return is_empty.then(Self::default);
+        };
+        let is_value = |value: f64| (0.0..=1e15).contains(&value);
+        // Finer parts may lie on either side of what stands for a coarse one; joined, they are in one cell.
+        let has = |value, cell: Option<&Cell>| {
+            cell.is_some_and(|cell| grid::joined(G::key(value), level) == grid::joined(cell.key, level))
+        };
+        let is_sound = parts.n > 0
+            && is_value(min)
+            && is_value(max)
+            && min <= max
+            && sum == parts.weight
+            && parts.sum.0 >= 0
+            && has(min, cells.first())
+            && has(max, cells.last());
+        let sum = i128::from(parts.sum.0) << 64 | i128::from(parts.sum.1);
+        let kept = Kept { cells, level, n: parts.n, weight: parts.weight, sum, min, max };
+        is_sound.then(|| Self { kept: Some(Box::new(kept)), grid: PhantomData })
+    }
+
+    fn wire(&self) -> Wire {
+        let Some(kept) = &self.kept else {
+            let parts = Parts { grid: G::TAG, n: 0, weight: 0, sum: (0, 0), range: None, cells: Vec::new() };
+            return Wire::V2 { level: 0, parts };
+        };
+        let mut before = None;
+        let cells = kept.cells.iter().map(|&Cell { key, weight }| {
+            let gap = before.map_or(key, |before: u16| key.saturating_sub(before).saturating_sub(1));
+            before = Some(key);
+            (gap, weight)
+        });
+        let parts = Parts {
+            grid: G::TAG,
+            n: kept.n,
+            weight: kept.weight,
+            sum: ((kept.sum >> 64) as i64, kept.sum as u64),
+            range: Some((kept.min, kept.max)),
+            cells: cells.collect(),
+        };
+        Wire::V2 { level: kept.level, parts }
+    }
+}
+
+impl<G: Grid> Serialize for Digest<G> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.wire().serialize(serializer)
+    }
+}
+
+impl<'de, G: Grid> Deserialize<'de> for Digest<G> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let wire = Wire::deserialize(deserializer)?;
+        Self::from_wire(wire).ok_or_else(|| serde::de::Error::custom(DigestError::Inconsistent))
+    }
+}

@@ -1,0 +1,67 @@
+//! Sets of numeric members.
+
+use super::Num;
+
+/// A set of numeric members.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
+pub(crate) struct Fields([u64; 2]);
+
+impl Fields {
+    pub(crate) const NONE: Self = Self([0; 2]);
+
+    pub(crate) const fn has(self, field: Num) -> bool {
+        let (word, bit) = place(field);
+        self.0[word] & bit != 0
+    }
+
+    pub(crate) const fn with(mut self, field: Num) -> Self {
+        let (word, bit) = place(field);
+        self.0[word] |= bit;
+        self
+    }
+
+    pub(crate) const fn and(self, other: Self) -> Self {
+        Self([self.0[0] & other.0[0], self.0[1] & other.0[1]])
+    }
+
+    pub(crate) const fn or(self, other: Self) -> Self {
+        Self([self.0[0] | other.0[0], self.0[1] | other.0[1]])
+    }
+
+    /// These but not those.
+    pub(crate) const fn without(self, other: Self) -> Self {
+        Self([self.0[0] & !other.0[0], self.0[1] & !other.0[1]])
+    }
+
+    pub(crate) const fn is_empty(self) -> bool {
+        self.0[0] | self.0[1] == 0
+    }
+
+    pub(crate) const fn len(self) -> usize {
+        (self.0[0].count_ones() + self.0[1].count_ones()) as usize
+    }
+
+    /// How many come before `field`.
+    pub(crate) const fn before(self, field: Num) -> usize {
+        let (word, bit) = place(field);
+        let first = if word == 0 { 0 } else { self.0[0].count_ones() };
+        (first + (self.0[word] & (bit - 1)).count_ones()) as usize
+    }
+
+    /// They, in the order of the table.
+    pub(crate) fn iter(self) -> impl Iterator<Item = Num> + use<> {
+        let Self([mut low, mut high]) = self;
+        core::iter::from_fn(move || {
+            let (word, base) = if low != 0 { (&mut low, 0) } else { (&mut high, 64) };
+            let index = base + word.trailing_zeros() as usize;
+            *word &= word.wrapping_sub(1);
+            Num::ALL.get(index).copied()
+        })
+    }
+}
+
+/// The word and the bit that stand for a member.
+const fn place(field: Num) -> (usize, u64) {
+    (field as usize / 64, 1 << (field as usize % 64))
+}

@@ -1,0 +1,152 @@
+//! A conference that is written and read between any two inputs goes on as if nothing had happened, to the bit.
+#![cfg(feature = "serde")]
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use callgauge::conference::{RestoreError, State};
+use callgauge::id::FabricId;
+use callgauge::ingest::Reader;
+use callgauge::score::audio::AudioModel;
+use callgauge::score::{Model, ModelId, NoScore, Score};
+use callgauge::unit::Timestamp;
+use callgauge::{Conference, Config, Event, FabricSpec, Limits};
+use common::recordings::{lines, names};
+use common::{Seeded, WORKLOADS, workload};
+
+/// Reads lines into a call, and lets `between` do what it likes after each input. Returns all that came out.
+fn play(lines: &[String], mut between: impl FnMut(&mut Conference)) -> (Vec<Event>, Conference) {
+    let mut call = Conference::new("call", Config::new());
+    let mut fabrics: BTreeMap<String, FabricId> = BTreeMap::new();
+    let (mut reader, mut events, mut now) = (Reader::new(), Vec::new(), Timestamp::default());
+    for line in lines {
+        let mut see = |snapshot: callgauge::ingest::Snapshot<'_>| {
+            now = Timestamp::from_millis(snapshot.report.latest().map_or(0.0, |at| at.as_millis()) as u64).max(now);
+            let fabric = *fabrics.entry(snapshot.fabric.to_owned()).or_insert_with(|| {
+                let user = call.user(snapshot.fabric).unwrap();
+                call.open_fabric(now, FabricSpec::new(snapshot.fabric).with_local_user(user)).unwrap()
+            });
+            call.ingest(now, fabric, snapshot.report).unwrap();
+            between(&mut call);
+            events.extend(std::iter::from_fn(|| call.poll_event()));
+        };
+        reader.read(line.as_bytes(), &mut see).unwrap();
+    }
+    (events, call)
+}
+
+fn through_bytes(call: &Conference) -> Conference {
+    Conference::restore(&call.save(), Config::new()).unwrap()
+}
+
+fn through_json(call: &Conference) -> Conference {
+    let text = serde_json::to_string(&call.state()).unwrap();
+    serde_json::from_str::<State<'_>>(&text).unwrap().resume(Config::new()).unwrap()
+}
+
+/// Half a minute of four streams.
+fn some_call() -> Conference {
+    play(&lines("loss5")[..60], |_| {}).1
+}
+
+#[test]
+fn recordings_cut_at_any_input_go_on_alike() {
+    let mut cuts = 0;
+    for name in names() {
+        let lines = lines(&name);
+        let mut random = Seeded(name.len() as u64);
+        let (events, call) = play(&lines, |_| {});
+        let (events_again, call_again) = play(&lines, |call| match random.below(40) {
+            0 => (*call, cuts) = (through_json(call), cuts + 1),
+            1..5 => (*call, cuts) = (through_bytes(call), cuts + 1),
+            _ => {}
+        });
+        assert!(!events.is_empty());
+        assert!(events == events_again, "{name}");
+        assert!(call.summary() == call_again.summary(), "{name}");
+        assert!(call.save() == call_again.save(), "{name}");
+    }
+    assert!(cuts > 1_000, "{cuts}");
+}
+
+#[test]
+fn one_call_can_be_cut_after_every_input() {
+    let lines = lines("mesh3");
+    let (events, call) = play(&lines, |_| {});
+    let (events_again, call_again) = play(&lines, |call| *call = through_bytes(call));
+    assert!(events == events_again && call.summary() == call_again.summary());
+}
+
+/// How many bytes a stream's state takes at the end of each recording and each call of the workload.
+#[test]
+fn a_stream_takes_about_a_kilobyte() {
+    let recorded = names().into_iter().map(|name| (lines(&name), name));
+    let made = WORKLOADS.iter().map(|&set| (workload(set), set.to_owned()));
+    for (lines, name) in recorded.chain(made) {
+        let (_, call) = play(&lines, |_| {});
+        let summary = call.summary();
+        let streams: usize = summary.fabrics.iter().map(|fabric| fabric.streams.len()).sum();
+        let bytes = call.save().len();
+        println!("{name}: {streams} streams, {bytes} bytes, {} for each", bytes / streams);
+    }
+}
+
+#[test]
+fn every_change_of_a_byte_is_found_out() {
+    let call = some_call();
+    let bytes = call.save();
+    assert_eq!(Conference::restore(&bytes, Config::new()).unwrap().save(), bytes);
+    for at in 0..bytes.len() {
+        let mut broken = bytes.clone();
+        broken[at] ^= 1 << (at % 8);
+        let error = Conference::restore(&broken, Config::new()).unwrap_err();
+        let expected = match at {
+            0..3 => RestoreError::Foreign,
+            3 => RestoreError::OtherVersion,
+            _ => RestoreError::Corrupt,
+        };
+        assert_eq!(error, expected, "{at}");
+        assert!(Conference::restore(&bytes[..at], Config::new()).is_err());
+    }
+    assert_eq!(Conference::restore(b"", Config::new()).unwrap_err(), RestoreError::Foreign);
+}
+
+#[test]
+fn a_number_that_did_not_survive_is_found_out() {
+    let text = serde_json::to_string(&some_call().state()).unwrap();
+    let read = |text: &str| serde_json::from_str::<State<'_>>(text).unwrap().resume(Config::new()).map(drop);
+    assert_eq!(read(&text), Ok(()));
+    let changed = text.replacen("\"instance\":1", "\"instance\":2", 1);
+    assert_ne!(changed, text);
+    assert_eq!(read(&changed), Err(RestoreError::Corrupt));
+    assert_eq!(read(&text.replacen("state/1", "state/0", 1)), Err(RestoreError::OtherVersion));
+}
+
+#[test]
+fn scores_of_other_models_are_not_gone_on_with() {
+    #[derive(Debug)]
+    struct Other;
+    impl Model<callgauge::score::audio::AudioInputs<'_>> for Other {
+        fn id(&self) -> ModelId {
+            ModelId::new("other", 1)
+        }
+
+        fn score(&self, inputs: &callgauge::score::audio::AudioInputs<'_>) -> Result<Score, NoScore> {
+            AudioModel::new().score(inputs)
+        }
+    }
+    let bytes = some_call().save();
+    let config = Config::new().with_audio_model(Other);
+    assert_eq!(Conference::restore(&bytes, config.clone()).unwrap_err(), RestoreError::OtherModels);
+    let own = Conference::new("", config.clone());
+    assert_eq!(Conference::restore(&own.save(), config).unwrap().summary(), own.summary());
+}
+
+#[test]
+fn smaller_limits_drop_nothing_that_is_there() {
+    let call = some_call();
+    let limits = Limits::new().with_fabrics(0).with_streams_per_fabric(0).with_timeline(0).with_users(0);
+    let again = Conference::restore(&call.save(), Config::new().with_limits(limits)).unwrap();
+    assert_eq!(again.summary(), call.summary());
+}
