@@ -8,6 +8,9 @@ use callgauge::conference::{FabricMut, FabricView, Feedback, Rating, TrackView, 
 use callgauge::digest::{Digest, Stats};
 use callgauge::event::Happening;
 use callgauge::fabric::{ErrorReport, FabricState, IceState, Reported};
+use callgauge::fleet::{
+    Alert, AlertRule, Ended, Fleet, FleetConfig, FleetError, FleetLimits, Merger, Part, Tally, Visit,
+};
 use callgauge::id::{Direction, FabricId, MediaKind, Ssrc, StreamKey, UserId};
 use callgauge::ingest::getstats::Scanner;
 use callgauge::ingest::{Format, Framing, ReadError, ReadErrorKind, Reader, Snapshot};
@@ -35,6 +38,7 @@ fn every_type_may_cross_threads_and_survive_a_caught_panic() {
     check!(View, FabricView, TrackView, Feedback, Rating, UserSummary, EventSummary);
     check!(Answer, AppEvent<'static>, ErrorReport<'static>, Reported, Happening, FabricState, IceState);
     check!(Digest, Stats, Direction, FabricId, MediaKind, Ssrc, StreamKey, UserId);
+    check!(Alert, AlertRule, Ended, Fleet, FleetConfig, FleetError, FleetLimits, Merger, Part, Tally);
     check!(Reader, Scanner, Format, Framing, ReadError, ReadErrorKind);
     check!(Derived, Formula, Interval, Metric, State, Unit);
     check!(Flag, Num, Report, Rule, Skipped, StatsType, Text, Track, Tracks);
@@ -43,6 +47,7 @@ fn every_type_may_cross_threads_and_survive_a_caught_panic() {
     check!(Bitrate, Mos, RFactor, Ratio, StatTime, Timestamp);
     goes_anywhere::<Snapshot<'_>>();
     goes_anywhere::<FabricMut<'_>>();
+    goes_anywhere::<Visit<'_>>();
     goes_anywhere::<Entry<'_>>();
     goes_anywhere::<EntryMut<'_>>();
     goes_anywhere::<Step<'_>>();
@@ -60,6 +65,7 @@ fn what_is_handed_out_is_a_value_and_what_is_refused_an_error() {
     is_a_value::<Limits>();
     is_an_error::<InputError>();
     is_an_error::<ReadError>();
+    is_an_error::<FleetError>();
 }
 
 #[test]

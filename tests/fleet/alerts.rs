@@ -1,0 +1,123 @@
+//! Alerts out of calls that were counted by hand.
+
+use callgauge::conference::{Feedback, Rating};
+use callgauge::fabric::IceState;
+use callgauge::fleet::{AlertReason, AlertRule, AlertThreshold, Fleet, FleetConfig, Period, Tally};
+use callgauge::unit::Ratio;
+
+use super::{at, connect, end_of_time, open, parts};
+
+fn ice(fleet: &mut Fleet, second: u64, id: &str, fabric: callgauge::id::FabricId, state: IceState) {
+    fleet.enter(at(second), id).unwrap().ice_state(at(second), fabric, state).unwrap();
+}
+
+/// Ten calls of one minute: four good ones, of which one took 9 s to set up; two in which nobody was connected; one in
+/// which Bob was not; two that were dropped; and one in which Carol came back twice and Alice was dissatisfied.
+fn minute() -> Tally {
+    let mut fleet = Fleet::new(FleetConfig::new());
+    for id in ["good-1", "good-2", "good-3", "slow"] {
+        let alice = open(&mut fleet, 0, id, "alice");
+        connect(&mut fleet, if id == "slow" { 9 } else { 1 }, id, alice);
+    }
+    for id in ["failed-1", "failed-2", "part"] {
+        if id == "part" {
+            let alice = open(&mut fleet, 0, id, "alice");
+            connect(&mut fleet, 1, id, alice);
+        }
+        let bob = open(&mut fleet, 2, id, "bob");
+        ice(&mut fleet, 3, id, bob, IceState::Checking);
+        ice(&mut fleet, 4, id, bob, IceState::Failed);
+    }
+    for id in ["dropped-1", "dropped-2"] {
+        let alice = open(&mut fleet, 0, id, "alice");
+        connect(&mut fleet, 1, id, alice);
+        ice(&mut fleet, 5, id, alice, IceState::Failed);
+    }
+    let alice = open(&mut fleet, 0, "churn", "alice");
+    connect(&mut fleet, 1, "churn", alice);
+    for second in [2, 4, 6] {
+        let mut call = fleet.enter(at(second), "churn").unwrap();
+        let carol = call.user("carol").unwrap();
+        call.join(at(second), carol).unwrap();
+        if second < 6 {
+            call.leave(at(second + 1), carol).unwrap();
+        }
+        call.feedback(Some(carol), None, Feedback::new(Rating::BEST)).unwrap();
+        let user = call.find_user("alice");
+        call.feedback(user, None, Feedback::new(Rating::new(2).unwrap())).unwrap();
+    }
+    fleet.handle_timeout(end_of_time());
+    let parts = parts(&mut fleet);
+    assert_eq!(parts.len(), 1);
+    parts[0].rollup.total.clone()
+}
+
+fn period() -> Period {
+    Period::new(at(0), at(60))
+}
+
+#[test]
+fn each_reason_counts_its_calls() {
+    let tally = minute();
+    assert_eq!((tally.conferences, tally.classed()), (10, 10));
+    // alice in eight of them, bob in three, carol in one.
+    assert_eq!(tally.participants, 12);
+    for (reason, actual, total) in [
+        (AlertReason::FailedConferences, 2, 10),
+        (AlertReason::DroppedConferences, 2, 10),
+        (AlertReason::PartiallyFailedConferences, 1, 10),
+        (AlertReason::HighChurn, 1, 12),
+        (AlertReason::HighSetupDelays, 1, 8),
+        (AlertReason::DissatisfactoryUserFeedback, 1, 2),
+    ] {
+        let rule = AlertRule::new(reason, AlertThreshold::Absolute(actual));
+        let alert = rule.alert(period(), &tally).unwrap_or_else(|| panic!("no {reason:?}"));
+        assert_eq!((alert.reason, alert.actual_value), (reason, actual));
+        assert_eq!(alert.fractional_value, Some(actual as f64 / f64::from(total)), "{reason:?}");
+        assert_eq!((alert.period.start, alert.period.end), (0.0, 60_000.0));
+        assert_eq!(AlertRule::new(reason, AlertThreshold::Absolute(actual + 1)).alert(period(), &tally), None);
+        let share = |share: f64| AlertThreshold::Fractional(Ratio::new(share).unwrap());
+        let exactly = actual as f64 / f64::from(total);
+        assert!(AlertRule::new(reason, share(exactly)).alert(period(), &tally).is_some());
+        assert!(AlertRule::new(reason, share(exactly + 0.01)).alert(period(), &tally).is_none());
+    }
+    // Nobody measured a round trip.
+    let rule = AlertRule::new(AlertReason::HighRoundTripTime, AlertThreshold::Absolute(0));
+    assert_eq!(rule.alert(period(), &tally), None);
+    let rule = AlertRule::new(AlertReason::HighSetupDelays, AlertThreshold::Absolute(1));
+    assert_eq!(rule.with_limit_ms(500.0).alert(period(), &tally).unwrap().actual_value, 8);
+    assert_eq!(rule.with_limit_ms(10_000.0).alert(period(), &tally), None);
+}
+
+#[test]
+fn nothing_is_no_alert_and_no_ratio() {
+    let nothing = Tally::default();
+    for &reason in AlertReason::ALL {
+        for threshold in [AlertThreshold::Absolute(0), AlertThreshold::Fractional(Ratio::MIN)] {
+            assert_eq!(AlertRule::new(reason, threshold).alert(period(), &nothing), None);
+        }
+    }
+    assert_eq!((nothing.failure_ratio(), nothing.churn_ratio()), (None, None));
+    assert_eq!((nothing.mean_feedback(), nothing.rejoins_per_user_hour(), nothing.mos().mean), (None, None, None));
+}
+
+#[test]
+fn ratios_are_those_of_the_calls() {
+    let tally = minute();
+    assert_eq!(tally.failure_ratio().map(Ratio::as_f64), Some(0.3));
+    assert_eq!((tally.stays, tally.rejoined, tally.mean_feedback()), (14, 1, Some(3.5)));
+}
+
+#[cfg(feature = "serde")]
+#[test]
+fn an_alert_has_the_keys_of_the_webhook() {
+    let rule = AlertRule::new(AlertReason::FailedConferences, AlertThreshold::Absolute(2));
+    let alert = rule.alert(period(), &minute()).unwrap();
+    assert_eq!(
+        serde_json::to_value(&alert).unwrap(),
+        serde_json::json!({
+            "reason": "failedConferences", "actualValue": 2, "threshold": 2.0, "fractionalValue": 0.2,
+            "period": {"start": 0.0, "end": 60_000.0}, "text": "2 of 10 conferences failed; the limit is 2",
+        })
+    );
+}

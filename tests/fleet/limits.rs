@@ -1,0 +1,96 @@
+//! What there is no room for.
+
+use callgauge::fleet::{Fleet, FleetConfig, FleetError, FleetLimits};
+use callgauge::{Answer, FabricSpec};
+
+use super::{at, connect, end_of_time, ended, open, parts, terminate};
+
+fn fleet(limits: FleetLimits) -> Fleet {
+    Fleet::new(FleetConfig::new().with_limits(limits))
+}
+
+#[test]
+fn a_conference_too_many_is_refused_and_those_that_are_known_go_on() {
+    let mut fleet = fleet(FleetLimits::new().with_conferences(2));
+    let fabrics = ["a", "b"].map(|id| (id, open(&mut fleet, 0, id, "alice")));
+    for _ in 0..3 {
+        assert_eq!(fleet.enter(at(1), "c").err(), Some(FleetError::ConferencesFull));
+    }
+    assert_eq!((fleet.len(), fleet.refused().conferences), (2, 3));
+    for (id, fabric) in fabrics {
+        connect(&mut fleet, 2, id, fabric);
+    }
+    // When one is over and forgotten there is room again.
+    for second in [20, 40, 60] {
+        connect(&mut fleet, second, "a", fabrics[0].1);
+    }
+    fleet.handle_timeout(at(62));
+    assert!(fleet.enter(at(62), "c").is_ok());
+    assert_eq!(fleet.enter(at(62), "").err(), Some(FleetError::InvalidId));
+}
+
+#[test]
+fn summaries_that_nobody_polls_are_kept_and_new_conferences_wait() {
+    let mut fleet = fleet(FleetLimits::new().with_pending_summaries(2));
+    for id in ["a", "b", "c", "d"] {
+        open(&mut fleet, 0, id, "alice");
+    }
+    fleet.handle_timeout(at(60));
+    assert_eq!(fleet.enter(at(60), "e").err(), Some(FleetError::SummariesPending));
+    let ids: Vec<String> = ended(&mut fleet).into_iter().map(|ended| ended.conference).collect();
+    assert_eq!(ids, ["a", "b", "c", "d"]);
+    assert!(fleet.enter(at(60), "e").is_ok());
+}
+
+#[test]
+fn a_next_instance_waits_too_and_the_one_before_is_not_lost() {
+    let mut fleet = fleet(FleetLimits::new().with_pending_summaries(1));
+    let alice = open(&mut fleet, 0, "a", "alice");
+    terminate(&mut fleet, 1, "a", alice).unwrap();
+    open(&mut fleet, 0, "b", "alice");
+    assert!(fleet.enter(at(45), "b").unwrap().open_fabric(at(45), FabricSpec::new("pc")).is_ok());
+    assert!(fleet.enter(at(45), "a").is_err(), "it is forgotten, and would be new");
+    let ids: Vec<String> = ended(&mut fleet).into_iter().map(|ended| ended.conference).collect();
+    assert_eq!(ids, ["b", "a"]);
+    fleet.handle_timeout(end_of_time());
+    assert_eq!(ended(&mut fleet).len(), 1, "the second of b");
+}
+
+#[test]
+fn windows_that_nobody_polls_are_kept_and_new_conferences_wait() {
+    let mut fleet = fleet(FleetLimits::new().with_windows(2));
+    for (id, second) in [("a", 0), ("b", 70), ("c", 130)] {
+        open(&mut fleet, second, id, "alice");
+    }
+    fleet.handle_timeout(at(250));
+    assert_eq!(fleet.enter(at(250), "d").err(), Some(FleetError::RollupsPending));
+    let conferences: Vec<u64> = parts(&mut fleet).iter().map(|part| part.rollup.total.conferences).collect();
+    assert_eq!(conferences, [1, 1, 1]);
+    assert!(fleet.enter(at(250), "d").is_ok());
+}
+
+#[test]
+fn labels_are_bounded_in_number_and_length_and_free_again_when_nobody_has_them() {
+    let limits = FleetLimits::new().with_labels(3).with_labels_per_conference(2).with_label_bytes(9);
+    let mut fleet = fleet(limits);
+    open(&mut fleet, 0, "a", "alice");
+    let mut call = fleet.enter(at(1), "a").unwrap();
+    assert_eq!(call.label("region", "eu"), Ok(Answer::Applied));
+    assert_eq!(call.label("region", "eu"), Ok(Answer::AlreadySo));
+    for (key, value) in [("", "eu"), ("region", ""), ("a=b", "c"), ("region", "east")] {
+        assert_eq!(call.label(key, value), Err(FleetError::InvalidLabel), "{key}={value}");
+    }
+    assert_eq!(call.label("app", "x"), Ok(Answer::Applied));
+    assert_eq!(call.label("app", "y"), Err(FleetError::LabelsFull));
+    assert_eq!(call.labels().collect::<Vec<_>>(), ["app=x", "region=eu"]);
+    drop(call);
+    let mut call = fleet.enter(at(1), "b").unwrap();
+    assert_eq!(call.label("app", "y"), Ok(Answer::Applied), "nobody else has it");
+    assert_eq!(call.label("app", "z"), Err(FleetError::LabelsFull));
+    assert_eq!(call.label("app", "x"), Ok(Answer::Applied), "it is known");
+    drop(call);
+    assert_eq!(fleet.refused().labels, 2);
+    fleet.handle_timeout(end_of_time());
+    let part = &parts(&mut fleet)[0];
+    assert_eq!(part.rollup.labels.keys().collect::<Vec<_>>(), ["app=x", "region=eu"], "nobody joined b");
+}
