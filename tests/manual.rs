@@ -161,7 +161,7 @@ fn every_limit_is_in_the_manual_with_both_its_values() {
     }
     let limits = all! {
         fabrics streams_per_fabric pending_events users stays_per_user name_bytes ssrcs_per_fabric parts_per_fabric devices
-        timeline speakers turns errors error_bytes diagnoses_per_fabric diagnoses feedback
+        timeline speakers turns errors error_bytes diagnoses_per_fabric diagnoses digest_cells feedback
     };
     let text = read("config.rs");
     let declared = text.split_once("\nlimits! {").and_then(|(_, rest)| rest.split_once("\n}")).unwrap().0;
