@@ -2,9 +2,8 @@
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
 use alloc::string::String;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
@@ -33,7 +32,14 @@ struct State<'a> {
     /// By their place among them.
     ready: Vec<u32>,
     ended: Vec<KeptEnd<'a>>,
-    windows: Vec<(Period, Cow<'a, Tally>, Vec<(Cow<'a, str>, Cow<'a, Tally>)>)>,
+    windows: Vec<KeptWindow<'a>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct KeptWindow<'a> {
+    period: Period,
+    total: Cow<'a, Tally>,
+    labels: Vec<(Cow<'a, str>, Cow<'a, Tally>)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -123,14 +129,7 @@ impl Fleet {
             rooms: sorted.iter().map(|room| KeptRoom::of(room)).collect(),
             ready: desk.ready.slots().filter_map(place).collect(),
             ended: desk.ended.iter().map(KeptEnd::of).collect(),
-            windows: desk
-                .windows
-                .iter()
-                .map(|(&period, Window { total, labels })| {
-                    let labels = labels.iter().map(|(label, tally)| (Cow::Borrowed(&**label), Cow::Borrowed(tally)));
-                    (period, Cow::Borrowed(total), labels.collect())
-                })
-                .collect(),
+            windows: desk.windows.iter().map(|(&period, window)| KeptWindow::of(period, window)).collect(),
         };
         seal(MAGIC, &state)
     }
@@ -160,12 +159,19 @@ impl Fleet {
             desk.ready.push(slot);
         }
         desk.ended = state.ended.into_iter().map(|ended| ended.into_end(models)).collect();
-        for (period, total, labels) in state.windows {
-            let labels: BTreeMap<Arc<str>, Tally> =
-                labels.into_iter().map(|(label, tally)| (desk.labels.keep(&label), tally.into_owned())).collect();
-            desk.windows.insert(period, Window { total: total.into_owned(), labels });
+        for kept in state.windows {
+            let labels = kept.labels.into_iter().map(|(label, tally)| (desk.labels.keep(&label), tally.into_owned()));
+            let window = Window { total: kept.total.into_owned(), labels: labels.collect() };
+            desk.windows.insert(kept.period, window);
         }
         Ok(fleet)
+    }
+}
+
+impl<'a> KeptWindow<'a> {
+    fn of(period: Period, window: &'a Window) -> Self {
+        let labels = window.labels.iter().map(|(label, tally)| (Cow::Borrowed(&**label), Cow::Borrowed(tally)));
+        Self { period, total: Cow::Borrowed(&window.total), labels: labels.collect() }
     }
 }
 
