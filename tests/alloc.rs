@@ -4,9 +4,6 @@
 
 mod common;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
 use std::collections::HashMap;
 
 use callgauge::conference::View;
@@ -16,59 +13,12 @@ use callgauge::ingest::getstats::Scanner;
 use callgauge::report::{Num, Report};
 use callgauge::unit::Timestamp;
 use callgauge::{AppEvent, Conference, Config, FabricSpec, Limits};
+use common::counting::{Counting, requests, weighed};
 use common::{WORKLOADS, workload};
 use serde_json::Value;
 
-/// The system's allocator, counting what this thread asks for.
-struct Counting;
-
-thread_local! {
-    static REQUESTS: Cell<u64> = const { Cell::new(0) };
-    static HELD: Cell<i64> = const { Cell::new(0) };
-}
-
-fn count(asked: usize, returned: usize) {
-    REQUESTS.with(|requests| requests.set(requests.get() + u64::from(asked > 0)));
-    HELD.with(|held| held.set(held.get() + asked as i64 - returned as i64));
-}
-
-// SAFETY: every call goes to `System` unchanged; the counters are `Cell`s without a destructor and allocate nothing.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size(), 0);
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        count(0, layout.size());
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.dealloc(block, layout) }
-    }
-
-    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count(size, layout.size());
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.realloc(block, layout, size) }
-    }
-}
-
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
-
-/// How many times `work` asks this thread's heap for memory.
-fn requests(work: impl FnOnce()) -> u64 {
-    let before = REQUESTS.with(Cell::get);
-    work();
-    REQUESTS.with(Cell::get) - before
-}
-
-/// How many times `work` asks this thread's heap for memory, and how many bytes more are held after it.
-fn weighed<T>(work: impl FnOnce() -> T) -> (T, u64, i64) {
-    let before = (REQUESTS.with(Cell::get), HELD.with(Cell::get));
-    let result = work();
-    (result, REQUESTS.with(Cell::get) - before.0, HELD.with(Cell::get) - before.1)
-}
 
 /// A way in, kept from one snapshot to the next. Returns how many rows it saw.
 type Door = Box<dyn FnMut(&str) -> usize>;

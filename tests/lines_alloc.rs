@@ -4,32 +4,9 @@
 mod common;
 mod reading;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use callgauge::ingest::Reader;
+use common::counting::{Counting, requests};
 use reading::recording;
-
-struct Counting;
-
-static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every call is the system allocator's, with the arguments as they came.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        unsafe { System.dealloc(memory, layout) }
-    }
-
-    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
-        unsafe { System.realloc(memory, layout, size) }
-    }
-}
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -42,16 +19,16 @@ fn a_warm_reader_of_differences_does_not_allocate() {
     let mut reader = Reader::new();
     let (mut entries, mut snapshots) = (0, 0);
     let mut read = |lines: &[&[u8]]| {
-        let before = ALLOCATIONS.load(Ordering::Relaxed);
-        for line in lines {
-            reader
-                .read(line, &mut |snapshot| {
-                    entries += snapshot.report.len();
-                    snapshots += 1;
-                })
-                .unwrap();
-        }
-        ALLOCATIONS.load(Ordering::Relaxed) - before
+        requests(|| {
+            for line in lines {
+                reader
+                    .read(line, &mut |snapshot| {
+                        entries += snapshot.report.len();
+                        snapshots += 1;
+                    })
+                    .unwrap();
+            }
+        })
     };
     let (warming, steady) = (read(warm_up), read(steady));
     eprintln!("{warming} allocations warming up, {steady} afterwards; {snapshots} snapshots, {entries} entries");
@@ -61,7 +38,7 @@ fn a_warm_reader_of_differences_does_not_allocate() {
 }
 
 /// How often a warm reader allocates for what happens between the snapshots.
-fn happenings_allocate() -> usize {
+fn happenings_allocate() -> u64 {
     let sdp = "v=0\\r\\nm=audio 9 X 0\\r\\n".repeat(40);
     let lines = [
         r#"["oniceconnectionstatechange","A","checking",5]"#.to_owned(),
@@ -73,11 +50,11 @@ fn happenings_allocate() -> usize {
     let mut reader = Reader::new();
     let (mut allocations, mut told) = (0, 0);
     for _ in 0..3 {
-        let before = ALLOCATIONS.load(Ordering::Relaxed);
-        for line in &lines {
-            reader.read_all(line.as_bytes(), &mut |_| told += 1).unwrap();
-        }
-        allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
+        allocations = requests(|| {
+            for line in &lines {
+                reader.read_all(line.as_bytes(), &mut |_| told += 1).unwrap();
+            }
+        });
     }
     assert_eq!(told, 3 * lines.len());
     allocations

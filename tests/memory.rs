@@ -2,8 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // a test may fail wherever it stands
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+mod common;
 
 use callgauge::conference::{Feedback, Rating};
 use callgauge::fabric::{Device, ErrorReport, WebRtcFunction};
@@ -11,53 +10,10 @@ use callgauge::id::{FabricId, MediaKind, Ssrc, UserId};
 use callgauge::report::{Num, Report, StatsType, Text};
 use callgauge::unit::{StatTime, Timestamp};
 use callgauge::{AppEvent, Conference, Config, FabricSpec, Limits};
-
-/// The system's allocator, counting what this thread holds.
-struct Counting;
-
-thread_local! {
-    static HELD: Cell<i64> = const { Cell::new(0) };
-    static PEAK: Cell<i64> = const { Cell::new(0) };
-}
-
-fn hold(bytes: i64) {
-    HELD.with(|held| {
-        held.set(held.get() + bytes);
-        PEAK.with(|peak| peak.set(peak.get().max(held.get())));
-    });
-}
-
-// SAFETY: every call goes to `System` unchanged; the counters are `Cell`s without destructors and allocate nothing.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        hold(layout.size() as i64);
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        hold(-(layout.size() as i64));
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.dealloc(block, layout) }
-    }
-
-    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        hold(size as i64 - layout.size() as i64);
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.realloc(block, layout, size) }
-    }
-}
+use common::counting::{self, Counting, peak};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
-
-/// The most that this thread held at a time while `work` went on, beyond what it held before, in bytes.
-fn peak(work: impl FnOnce()) -> i64 {
-    let before = HELD.with(Cell::get);
-    PEAK.with(|peak| peak.set(before));
-    work();
-    PEAK.with(Cell::get) - before
-}
 
 /// Puts in as much as one client can think of, twice as much as any of `limits` admits, over and over.
 fn flood(limits: Limits) -> Conference {
@@ -137,7 +93,7 @@ fn an_app_never_spends_more_than_it_is_told() {
     let mut held = 0;
     let peak = peak(|| {
         let call = flood(Limits::sdk());
-        held = HELD.with(Cell::get);
+        held = counting::held();
         // It was a flood: every limit is reached.
         let summary = call.summary();
         assert_eq!((summary.fabrics.len(), summary.users.len()), (16, 64));
