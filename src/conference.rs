@@ -16,6 +16,7 @@ mod view;
 mod voices;
 
 use alloc::boxed::Box;
+use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -328,7 +329,7 @@ impl Conference {
     /// time stamps inside the report. The same `now` may be given again.
     ///
     /// Cost: linear in the entries of the report. Once every stream has been seen and events are drained, nothing is
-    /// allocated.
+    /// allocated, but for lists of what happens in a call, which double: turns, diagnoses, the timeline.
     ///
     /// # Errors
     /// [`InputError::TimeWentBackwards`], [`InputError::UnknownFabric`], [`InputError::Terminated`],
@@ -348,6 +349,16 @@ impl Conference {
     #[must_use]
     pub fn poll_event(&mut self) -> Option<Event> {
         self.out.poll()
+    }
+
+    /// Takes an empty queue for events that somebody else keeps, unless it has one: many conferences then need but one.
+    pub(crate) fn borrow_queue(&mut self, spare: &mut VecDeque<Event>) {
+        self.out.borrow_queue(spare);
+    }
+
+    /// Gives the queue back when nothing waits in it.
+    pub(crate) fn return_queue(&mut self, spare: &mut VecDeque<Event>) {
+        self.out.return_queue(spare);
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) has something to do; `None` while nobody is here. Its answer may change

@@ -317,6 +317,9 @@ impl Fleet {
                 let room = self.rooms.get(slot)?;
                 return Some(FleetEvent { conference: &room.id, instance, event });
             }
+            if let Some(room) = self.rooms.get_mut(slot) {
+                room.current.call.return_queue(&mut self.desk.spare);
+            }
             self.desk.ready.pop();
         }
         None

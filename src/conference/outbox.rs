@@ -70,6 +70,23 @@ impl Outbox {
         crate::event::kept::revive(&mut self.events, models);
     }
 
+    /// Takes a queue for what is to come, unless it has one.
+    pub(super) fn borrow_queue(&mut self, spare: &mut VecDeque<Event>) {
+        if self.events.capacity() == 0 {
+            core::mem::swap(&mut self.events, spare);
+        }
+    }
+
+    /// Gives a queue back in which nothing waits: the larger of two is kept.
+    pub(super) fn return_queue(&mut self, spare: &mut VecDeque<Event>) {
+        if self.events.is_empty() {
+            if self.events.capacity() > spare.capacity() {
+                core::mem::swap(&mut self.events, spare);
+            }
+            self.events = VecDeque::new();
+        }
+    }
+
     /// The next event; first of all how many were dropped.
     pub(super) fn poll(&mut self) -> Option<Event> {
         match core::mem::take(&mut self.dropped) {

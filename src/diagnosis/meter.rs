@@ -12,8 +12,8 @@ pub(super) const UNKNOWN_MS: f64 = 30_000.0;
 /// So many time constants without anything wrong, and it is over, whatever it was before.
 const CALM: f64 = 2.0;
 
-/// Room for diagnoses is made for so many at a time.
-const BLOCK: usize = 32;
+/// Room for so many diagnoses is made at first; then it doubles.
+const BLOCK: usize = 4;
 
 /// What became of a diagnosis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -26,6 +26,8 @@ pub(super) struct Desk {
     pub(super) ready: Ready,
     pub(super) labels: Labels,
     pub(super) refused: Refused,
+    /// An empty queue for events: a conference has one only while it is visited, and until its events are polled.
+    pub(super) spare: VecDeque<Event>,
     pub(super) ended: VecDeque<Ended>,
     /// How many of them, from the front, have no event left.
     told: usize,

@@ -27,6 +27,7 @@ pub struct Visit<'a> {
 impl<'a> Visit<'a> {
     pub(super) fn new(slot: u32, now: Timestamp, room: &'a mut Room, desk: &'a mut Desk, is_late: bool) -> Self {
         room.visited = room.visited.max(now);
+        room.current.call.borrow_queue(&mut desk.spare);
         Self { slot, room, desk, is_late }
     }
 
