@@ -10,7 +10,7 @@ use callgauge::fabric::{Device, ErrorReport, WebRtcFunction};
 use callgauge::id::{FabricId, MediaKind, Ssrc, UserId};
 use callgauge::report::{Num, Report, StatsType, Text};
 use callgauge::unit::{StatTime, Timestamp};
-use callgauge::{AppEvent, Conference, Config, FabricSpec, Limits};
+use callgauge::{AppEvent, Conference, Config, FabricSpec, Fleet, Limits};
 
 /// The system's allocator, counting what this thread holds.
 struct Counting;
@@ -145,4 +145,43 @@ fn an_app_never_spends_more_than_it_is_told() {
     });
     println!("{} KiB of state, {} KiB at most with the summary", held / 1_024, peak / 1_024);
     assert!(peak > 1 << 20 && peak < 24 << 20, "{peak} bytes");
+}
+
+#[test]
+fn a_fleet_adds_little_to_each_of_many_conferences() {
+    const MANY: usize = 4_096;
+    let ids: Vec<String> = (0..MANY).map(|number| format!("conference-{number:05}")).collect();
+    let start = Timestamp::from_millis(0);
+    let held_by = |work: &mut dyn FnMut()| {
+        let before = HELD.with(Cell::get);
+        work();
+        HELD.with(Cell::get) - before
+    };
+    let open = |call: &mut Conference| {
+        let users = ["alice", "bob"].map(|name| call.user(name).unwrap());
+        for user in users {
+            call.open_fabric(start, FabricSpec::new("pc").with_local_user(user)).unwrap();
+        }
+        while call.poll_event().is_some() {}
+    };
+    let mut alone: Vec<Conference> = Vec::with_capacity(MANY);
+    let bare = held_by(&mut || {
+        for id in &ids {
+            let mut call = Conference::new(id, Config::new());
+            open(&mut call);
+            alone.push(call);
+        }
+    }) + (MANY * size_of::<Conference>()) as i64;
+    let mut fleet = Fleet::default();
+    let routed = held_by(&mut || {
+        for id in &ids {
+            let mut call = fleet.enter(start, id).unwrap();
+            open(&mut call);
+            call.label("region", "eu").unwrap();
+        }
+    });
+    assert_eq!((alone.len(), fleet.len()), (MANY, MANY));
+    let added = (routed - bare) / MANY as i64;
+    println!("a fleet adds {added} bytes to the {} of a conference", bare / MANY as i64);
+    assert!((0..200).contains(&added), "{added} bytes");
 }

@@ -203,7 +203,6 @@ fn above(values: &Digest, limit: f64) -> u64 {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::vec::Vec;
 
     proptest! {
         #[test]
