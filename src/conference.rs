@@ -7,7 +7,7 @@ mod inputs;
 mod log;
 mod outbox;
 #[cfg(feature = "serde")]
-mod portable;
+pub(crate) mod portable;
 mod roster;
 mod summarize;
 mod timeline;

@@ -39,6 +39,8 @@ mod desk;
 mod expiry;
 mod labels;
 mod part;
+#[cfg(feature = "serde")]
+mod portable;
 mod rollup;
 mod room;
 mod rooms;
@@ -137,6 +139,7 @@ pub struct Ended {
 
 /// What a fleet did not take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Refused {
     /// Visits to new conferences and new instances for which there was no room.

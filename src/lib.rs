@@ -63,6 +63,14 @@
 //! | [`conference`] | users, fabrics, the accounts of their streams, within the limits of [`config`] |
 //! | [`fleet`] | many conferences by id: routing, expiry, what all of them came to, alerts |
 //!
+//! # The manual
+//!
+//! | chapter | for who asks |
+//! |---|---|
+//! | [`manual::units`], [`manual::outputs`] | what a key of an output counts, what `null` means, what may change |
+//! | [`manual::limits`], [`manual::constants`], [`manual::diagnoses`] | how much is kept, and where every number comes from |
+//! | [`manual::models`], [`manual::readers`], [`manual::detectors`] | how to add one |
+//!
 //! # Features
 //!
 //! `serde` (on by default): `Serialize` and `Deserialize` on summaries, `Serialize` on views, intervals and counts of what
@@ -86,6 +94,8 @@ pub mod fabric;
 pub mod fleet;
 pub mod id;
 pub mod ingest;
+#[cfg(any(doc, doctest))]
+pub mod manual;
 pub mod metric;
 pub mod report;
 pub mod score;

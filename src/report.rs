@@ -188,6 +188,7 @@ impl Report {
     }
 
     /// The rows, in the order of the report.
+    #[must_use]
     pub fn entries(&self) -> impl ExactSizeIterator<Item = Entry<'_>> + Clone {
         self.used().iter().map(|row| Entry { row, text: &self.text })
     }

@@ -24,27 +24,30 @@ struct Counting;
 
 thread_local! {
     static REQUESTS: Cell<u64> = const { Cell::new(0) };
+    static HELD: Cell<i64> = const { Cell::new(0) };
 }
 
-fn count() {
-    REQUESTS.with(|requests| requests.set(requests.get() + 1));
+fn count(asked: usize, returned: usize) {
+    REQUESTS.with(|requests| requests.set(requests.get() + u64::from(asked > 0)));
+    HELD.with(|held| held.set(held.get() + asked as i64 - returned as i64));
 }
 
-// SAFETY: every call goes to `System` unchanged; the counter is a `Cell` without a destructor and allocates nothing.
+// SAFETY: every call goes to `System` unchanged; the counters are `Cell`s without a destructor and allocate nothing.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
+        count(layout.size(), 0);
         // SAFETY: the caller's promise is passed on.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        count(0, layout.size());
         // SAFETY: the caller's promise is passed on.
         unsafe { System.dealloc(block, layout) }
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
+        count(size, layout.size());
         // SAFETY: the caller's promise is passed on.
         unsafe { System.realloc(block, layout, size) }
     }
@@ -58,6 +61,13 @@ fn requests(work: impl FnOnce()) -> u64 {
     let before = REQUESTS.with(Cell::get);
     work();
     REQUESTS.with(Cell::get) - before
+}
+
+/// How many times `work` asks this thread's heap for memory, and how many bytes more are held after it.
+fn weighed<T>(work: impl FnOnce() -> T) -> (T, u64, i64) {
+    let before = (REQUESTS.with(Cell::get), HELD.with(Cell::get));
+    let result = work();
+    (result, REQUESTS.with(Cell::get) - before.0, HELD.with(Cell::get) - before.1)
 }
 
 /// A way in, kept from one snapshot to the next. Returns how many rows it saw.
@@ -84,6 +94,9 @@ fn doors() -> Vec<(&'static str, Door)> {
 fn the_allocator_counts() {
     assert_eq!(requests(|| drop(std::hint::black_box(Box::new(7)))), 1);
     assert_eq!(requests(|| ()), 0);
+    let (list, asked, held) = weighed(|| Vec::<u8>::with_capacity(100));
+    assert_eq!((asked, held), (1, 100));
+    assert_eq!(weighed(|| drop(list)), ((), 0, -100));
 }
 
 #[test]
@@ -202,5 +215,62 @@ fn a_call_that_runs_is_read_measured_and_polled_without_allocating() {
         let asked = requests(|| lines[warm..].iter().for_each(&mut step));
         assert_eq!(asked, 0, "{set}");
         assert!(intervals > 200 * rounds, "{set}: {intervals} intervals");
+    }
+}
+
+/// What does allocate: a call that opens, streams that appear, a summary. `cargo test --test alloc table -- --nocapture`
+/// prints the table of `benches/README.md`.
+#[test]
+fn a_table_of_what_allocates() {
+    println!("| | {} |", WORKLOADS.join(" | "));
+    println!("|---|{}", "---|".repeat(WORKLOADS.len()));
+    let mut rows: Vec<(&str, Vec<String>)> = vec![];
+    let mut note = |row: &'static str, asked: u64, held: i64| {
+        let cell = format!("{asked}, {:.1} KiB", held as f64 / 1024.0);
+        match rows.iter_mut().find(|(name, _)| *name == row) {
+            Some((_, cells)) => cells.push(cell),
+            None => rows.push((row, vec![cell])),
+        }
+    };
+    for set in WORKLOADS {
+        let lines = workload(set);
+        // The reader's own buffers are another matter: it has read a call before.
+        let mut reader = Reader::new();
+        lines.iter().for_each(|line| reader.read(line.as_bytes(), &mut |_| ()).unwrap());
+        let (mut call, asked, held) = weighed(|| Conference::new(set, Config::new()));
+        note("a conference", asked, held);
+        let (fabric, asked, held) = weighed(|| call.open_fabric(Timestamp::default(), FabricSpec::new(set)).unwrap());
+        note("a fabric", asked, held);
+        while call.poll_event().is_some() {}
+
+        let mut step = |call: &mut Conference, line: &str| {
+            let mut each = |snapshot: callgauge::ingest::Snapshot<'_>| {
+                call.ingest(Timestamp::default(), fabric, snapshot.report).unwrap();
+            };
+            reader.read(line.as_bytes(), &mut each).unwrap();
+            while call.poll_event().is_some() {}
+        };
+        let ((), asked, first) = weighed(|| step(&mut call, &lines[0]));
+        note("the first snapshot", asked, first);
+        let ((), asked, second) = weighed(|| step(&mut call, &lines[1]));
+        note("the second", asked, second);
+        let ((), asked, rest) = weighed(|| lines[2..].iter().for_each(|line| step(&mut call, line)));
+        note("the other 58", asked, rest);
+        let streams = call.summary().fabrics[0].streams.len() as i64;
+        assert!(first + second + rest < 32 * 1024 * (streams + 4), "{set}: {} bytes", first + second + rest);
+
+        let (summary, asked, held) = weighed(|| call.summary());
+        note("a summary", asked, held);
+        drop(summary);
+        let ((), asked, held) =
+            weighed(|| call.send_event(Timestamp::default(), fabric, AppEvent::Terminated).map(drop).unwrap());
+        note("closing the fabric", asked, held);
+        let ((), asked, held) = weighed(|| drop(call));
+        assert_eq!(asked, 0, "{set}: dropping");
+        assert!(held < 0);
+        note("dropping the conference", asked, held);
+    }
+    for (row, cells) in rows {
+        println!("| {row} | {} |", cells.join(" | "));
     }
 }

@@ -234,24 +234,15 @@ impl Quality {
 
     /// Names the models of sound and of pictures again, which a state does not.
     #[cfg(feature = "serde")]
-    pub(crate) fn revive(&mut self, models: [crate::score::ModelId; 2]) {
-        let Some(model) = self.scored_by(models) else { return };
+    pub(crate) fn revive(&mut self, [sound, pictures]: [crate::score::ModelId; 2]) {
+        let model = match self.window {
+            Window::Unknown => return,
+            Window::Audio(_) => sound,
+            Window::Video(_) => pictures,
+        };
         self.scores.revive(model);
         if let Some(latest) = &mut self.latest {
             latest.score.model = model;
-        }
-    }
-
-    /// Which of the models of sound and of pictures scores the stream.
-    #[cfg(feature = "serde")]
-    pub(crate) const fn scored_by(
-        &self,
-        [sound, pictures]: [crate::score::ModelId; 2],
-    ) -> Option<crate::score::ModelId> {
-        match self.window {
-            Window::Unknown => None,
-            Window::Audio(_) => Some(sound),
-            Window::Video(_) => Some(pictures),
         }
     }
 

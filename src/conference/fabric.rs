@@ -299,17 +299,6 @@ impl Fabric {
         [self.index.len(), self.seats.len(), self.notes.len()] == [self.accounts.len(); 3]
     }
 
-    /// Who scores a stream.
-    #[cfg(feature = "serde")]
-    pub(super) fn scored_by(
-        &self,
-        stream: StreamKey,
-        models: [crate::score::ModelId; 2],
-    ) -> Option<crate::score::ModelId> {
-        let slot = self.slot(stream.direction, stream.ssrc)?;
-        self.accounts.get(slot)?.quality.scored_by(models)
-    }
-
     /// Nothing comes any more: what was wrong is over.
     pub(super) fn close_watch(&mut self, config: &Config, out: &mut Outbox) {
         at_desk(self.id, self.spec.local_user, &mut self.watch, config, out, Watch::close);

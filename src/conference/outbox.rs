@@ -64,16 +64,10 @@ impl Outbox {
         }
     }
 
-    /// Names the models again that scored a stream, which a state does not.
+    /// Names the models of sound and of pictures again, which a state does not.
     #[cfg(feature = "serde")]
-    pub(super) fn revive(&mut self, scored_by: impl Fn(crate::id::StreamKey) -> Option<crate::score::ModelId>) {
-        for event in &mut self.events {
-            if let Event::IntervalClosed { stream, score: Ok(score), .. } = event
-                && let Some(model) = scored_by(*stream)
-            {
-                score.model = model;
-            }
-        }
+    pub(super) fn revive(&mut self, models: [crate::score::ModelId; 2]) {
+        crate::event::kept::revive(&mut self.events, models);
     }
 
     /// The next event; first of all how many were dropped.

@@ -6,7 +6,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Conference;
 use super::fabric::Fabric;
@@ -43,14 +43,29 @@ const SCHEMA: &str = "callgauge.state/1";
 pub struct State<'a> {
     schema: Cow<'a, str>,
     checksum: u64,
+    models: Models,
     call: Call<'a>,
+}
+
+/// Who made the scores in a state: the model of sound, and that of pictures.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Models(String, String);
+
+impl Models {
+    pub(crate) fn of(config: &Config) -> Self {
+        Self(config.audio_model().id().to_string(), config.video_model().id().to_string())
+    }
+
+    /// # Errors
+    /// [`RestoreError::OtherModels`] unless they are those of the configuration.
+    pub(crate) fn check(&self, config: &Config) -> Result<(), RestoreError> {
+        if *self == Self::of(config) { Ok(()) } else { Err(RestoreError::OtherModels) }
+    }
 }
 
 /// All of a conference but its configuration, which is the caller's.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Call<'a> {
-    /// Who made its scores: the model of sound, and that of pictures.
-    models: (Cow<'a, str>, Cow<'a, str>),
     name: Cow<'a, Option<String>>,
     instance: u32,
     fabrics: Cow<'a, [Fabric]>,
@@ -112,11 +127,7 @@ impl Conference {
     /// ```
     #[must_use]
     pub fn save(&self) -> Vec<u8> {
-        let mut bytes = MAGIC.to_vec();
-        bytes.extend(postcard::to_allocvec(&Call::of(self)).unwrap_or_default());
-        let sum = fnv1a_64(&bytes);
-        bytes.extend(sum.to_le_bytes());
-        bytes
+        seal(MAGIC, &(Models::of(&self.config), Call::of(self)))
     }
 
     /// The conference that [`save`](Self::save) wrote, under a configuration that has the same models. Other limits hold from
@@ -128,25 +139,31 @@ impl Conference {
     /// # Errors
     /// [`RestoreError`], for bytes that `save` did not write, or with other models.
     pub fn restore(bytes: &[u8], config: Config) -> Result<Self, RestoreError> {
-        let Some(version) = bytes.strip_prefix(b"CGC").and_then(|rest| rest.first()) else {
-            return Err(RestoreError::Foreign);
-        };
-        if *version != MAGIC[3] {
-            return Err(RestoreError::OtherVersion);
-        }
-        let (bytes, sum) = bytes.split_last_chunk().ok_or(RestoreError::Corrupt)?;
-        let call = bytes.get(MAGIC.len()..).filter(|_| fnv1a_64(bytes) == u64::from_le_bytes(*sum));
-        match postcard::take_from_bytes::<Call<'_>>(call.ok_or(RestoreError::Corrupt)?) {
-            Ok((call, [])) => call.resume(config),
-            _ => Err(RestoreError::Corrupt),
-        }
+        let (models, call): (Models, Call<'_>) = unseal(MAGIC, bytes)?;
+        models.check(&config)?;
+        let mut call = call.thaw();
+        call.adopt(&config)?;
+        Ok(call)
+    }
+
+    /// Gives a conference that was read its configuration, and what follows from it.
+    ///
+    /// # Errors
+    /// [`RestoreError::Corrupt`] for one that contradicts itself.
+    pub(crate) fn adopt(&mut self, config: &Config) -> Result<(), RestoreError> {
+        self.config = config.clone();
+        let models = [config.audio_model().id(), config.video_model().id()];
+        self.out.revive(models);
+        let mut fabrics = (0..).zip(&mut self.fabrics);
+        let is_sound = fabrics.all(|(place, fabric)| fabric.id().index() == place && fabric.revive(models));
+        if is_sound { Ok(()) } else { Err(RestoreError::Corrupt) }
     }
 
     /// The state for other formats than the compact one, JSON for one.
     #[must_use]
     pub fn state(&self) -> State<'_> {
         let call = Call::of(self);
-        State { schema: SCHEMA.into(), checksum: call.checksum(), call }
+        State { schema: SCHEMA.into(), checksum: call.checksum(), models: Models::of(&self.config), call }
     }
 }
 
@@ -162,14 +179,53 @@ impl State<'_> {
         if self.call.checksum() != self.checksum {
             return Err(RestoreError::Corrupt);
         }
-        self.call.resume(config)
+        self.models.check(&config)?;
+        let mut call = self.call.thaw();
+        call.adopt(&config)?;
+        Ok(call)
     }
+}
+
+/// Puts a state into its frame: what it is, in which version, and a checksum.
+pub(crate) fn seal(magic: [u8; 4], state: &impl Serialize) -> Vec<u8> {
+    // A vector takes all that is written to it.
+    let mut bytes = postcard::to_extend(state, magic.to_vec()).unwrap_or_default();
+    let sum = fnv1a_64(&bytes);
+    bytes.extend(sum.to_le_bytes());
+    bytes
+}
+
+/// Takes a state out of its frame.
+///
+/// # Errors
+/// [`RestoreError`], for bytes that [`seal`] did not make.
+pub(crate) fn unseal<'de, T: Deserialize<'de>>(magic: [u8; 4], bytes: &'de [u8]) -> Result<T, RestoreError> {
+    let [name @ .., version] = magic;
+    match bytes.strip_prefix(&name).and_then(|rest| rest.first()) {
+        None => return Err(RestoreError::Foreign),
+        Some(other) if *other != version => return Err(RestoreError::OtherVersion),
+        Some(_) => {}
+    }
+    let (bytes, sum) = bytes.split_last_chunk().ok_or(RestoreError::Corrupt)?;
+    let state = bytes.get(magic.len()..).filter(|_| fnv1a_64(bytes) == u64::from_le_bytes(*sum));
+    match postcard::take_from_bytes(state.ok_or(RestoreError::Corrupt)?) {
+        Ok((state, [])) => Ok(state),
+        _ => Err(RestoreError::Corrupt),
+    }
+}
+
+/// A conference within another state, whose owner lets it [`adopt`](Conference::adopt) its configuration afterwards.
+pub(crate) fn serialize<S: Serializer>(call: &Conference, serializer: S) -> Result<S::Ok, S::Error> {
+    Call::of(call).serialize(serializer)
+}
+
+pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Conference, D::Error> {
+    Ok(Call::deserialize(deserializer)?.thaw())
 }
 
 impl<'a> Call<'a> {
     fn of(call: &'a Conference) -> Self {
         Self {
-            models: models(&call.config),
             name: Cow::Borrowed(&call.name),
             instance: call.instance,
             fabrics: Cow::Borrowed(&call.fabrics),
@@ -188,11 +244,9 @@ impl<'a> Call<'a> {
         fnv1a_64(&postcard::to_allocvec(self).unwrap_or_default())
     }
 
-    fn resume(self, config: Config) -> Result<Conference, RestoreError> {
-        if self.models != models(&config) {
-            return Err(RestoreError::OtherModels);
-        }
-        let mut call = Conference {
+    /// The conference, without a configuration.
+    fn thaw(self) -> Conference {
+        Conference {
             name: self.name.into_owned(),
             instance: self.instance,
             fabrics: self.fabrics.into_owned(),
@@ -204,17 +258,7 @@ impl<'a> Call<'a> {
             is_settled: self.is_settled,
             dominant: self.dominant,
             voices: self.voices.into_owned(),
-            config,
-        };
-        let models = [call.config.audio_model().id(), call.config.video_model().id()];
-        let Conference { fabrics, out, .. } = &mut call;
-        let is_sound =
-            (0..).zip(fabrics.iter_mut()).all(|(place, fabric)| fabric.id().index() == place && fabric.revive(models));
-        out.revive(|stream| fabrics.get(stream.fabric.index())?.scored_by(stream, models));
-        if is_sound { Ok(call) } else { Err(RestoreError::Corrupt) }
+            config: Config::new(),
+        }
     }
-}
-
-fn models(config: &Config) -> (Cow<'static, str>, Cow<'static, str>) {
-    (config.audio_model().id().to_string().into(), config.video_model().id().to_string().into())
 }

@@ -7,10 +7,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Event, Happening};
 use crate::diagnosis::Diagnosis;
-use crate::id::StreamKey;
+use crate::id::{MediaKind, StreamKey};
 use crate::metric::Interval;
 use crate::score::rating::Quality;
-use crate::score::{NoScore, Score};
+use crate::score::{ModelId, NoScore, Score};
 use crate::speaker::SpeakerChange;
 use crate::unit::StatTime;
 
@@ -87,4 +87,13 @@ pub(crate) fn serialize<S: Serializer>(events: &VecDeque<Event>, serializer: S) 
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<VecDeque<Event>, D::Error> {
     let events = VecDeque::<Kept>::deserialize(deserializer)?;
     Ok(events.into_iter().map(Event::from).collect())
+}
+
+/// Names the models of sound and of pictures again that made the scores, which a state does not.
+pub(crate) fn revive(events: &mut VecDeque<Event>, [sound, pictures]: [ModelId; 2]) {
+    for event in events {
+        if let Event::IntervalClosed { interval, score: Ok(score), .. } = event {
+            score.model = if interval.kind == Some(MediaKind::Audio) { sound } else { pictures };
+        }
+    }
 }

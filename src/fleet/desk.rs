@@ -26,18 +26,18 @@ pub(super) struct Desk {
     pub(super) ready: Ready,
     pub(super) labels: Labels,
     pub(super) refused: Refused,
-    ended: VecDeque<Ended>,
+    pub(super) ended: VecDeque<Ended>,
     /// How many of them, from the front, have no event left.
     told: usize,
-    windows: BTreeMap<Period, Window>,
-    sequence: u64,
+    pub(super) windows: BTreeMap<Period, Window>,
+    pub(super) sequence: u64,
 }
 
 /// A rollup that is being added to.
 #[derive(Clone, Debug, Default)]
-struct Window {
-    total: Tally,
-    labels: BTreeMap<Arc<str>, Tally>,
+pub(super) struct Window {
+    pub(super) total: Tally,
+    pub(super) labels: BTreeMap<Arc<str>, Tally>,
 }
 
 /// Slots whose conferences may have events, each once.
@@ -57,6 +57,12 @@ impl Ready {
             *is_in = true;
             self.queue.push_back(slot);
         }
+    }
+
+    /// They, in their order.
+    #[cfg(feature = "serde")]
+    pub(super) fn slots(&self) -> impl Iterator<Item = u32> {
+        self.queue.iter().copied()
     }
 
     pub(super) fn first(&self) -> Option<u32> {

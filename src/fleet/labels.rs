@@ -11,6 +11,17 @@ use super::{FleetError, FleetLimits};
 pub(super) struct Labels(BTreeSet<Arc<str>>);
 
 impl Labels {
+    /// A label that was taken before.
+    #[cfg(feature = "serde")]
+    pub(super) fn keep(&mut self, label: &str) -> Arc<str> {
+        if let Some(label) = self.0.get(label) {
+            return Arc::clone(label);
+        }
+        let label: Arc<str> = label.into();
+        self.0.insert(Arc::clone(&label));
+        label
+    }
+
     /// The label `key=value`, which is added when nobody has it.
     pub(super) fn get(&mut self, key: &str, value: &str, limits: FleetLimits) -> Result<Arc<str>, FleetError> {
         let is_long = key.len().saturating_add(value.len()).saturating_add(1) > limits.label_bytes();

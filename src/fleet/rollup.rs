@@ -5,7 +5,7 @@ use alloc::string::String;
 
 use crate::conference::Distributions;
 use crate::diagnosis::Kind;
-use crate::digest::{Digest, Stats};
+use crate::digest::{Digest, Grid, Stats};
 use crate::fabric::{CallClass, EndReason};
 use crate::summary::ConferenceSummary;
 use crate::unit::{Ratio, Timestamp};
@@ -21,7 +21,7 @@ impl Merge for u64 {
     }
 }
 
-impl Merge for Digest {
+impl<G: Grid> Merge for Digest<G> {
     fn merge_with(&mut self, other: &Self) {
         self.merge(other);
     }

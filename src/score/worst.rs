@@ -18,6 +18,7 @@ pub(crate) struct WorstTenSeconds {
     worst: Option<(Rx, StatTime)>,
 }
 
+/// The window has so many slots of a second, ten seconds in all.
 const SLOTS: usize = 10;
 const SLOT_MS: f32 = 1_000.0;
 const WINDOW_MS: f32 = 10_000.0;

@@ -1,0 +1,172 @@
+//! A collector in a page: many calls from standard input, checkpoints, and no loss when it is killed.
+//!
+//! ```sh
+//! collector < snapshots.ndjson > told.ndjson     # cargo run --release --example collector -- [CHECKPOINT [LINES]]
+//! ```
+//!
+//! A line in is `{"conference", "fabric", "user", "t", "report"}`: `t` is when it arrived, in ms, `report` is what getStats
+//! gave; `"labels": {"region": "eu"}` is optional. A line out is an event, a call that is over, or what a minute's calls came
+//! to; `n` numbers them.
+//!
+//! Every so many LINES the state goes to the file CHECKPOINT. A collector that was killed and is fed from the beginning
+//! again skips the lines that its checkpoint has, and goes on. What it told after the checkpoint it tells again, with the
+//! same `n` and the same words: who keeps what comes by `n` has everything once.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::io::{BufRead, BufWriter, ErrorKind, Write};
+use std::{fs, io};
+
+use callgauge::fleet::{Fleet, FleetConfig, FleetEvent};
+use callgauge::ingest::getstats::Scanner;
+use callgauge::report::Report;
+use callgauge::unit::Timestamp;
+use callgauge::{Event, FabricSpec};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+/// Lines of different reporters may come in the wrong order by so much, µs.
+const LAG: u64 = 30_000_000;
+
+#[derive(Deserialize)]
+struct Line<'a> {
+    conference: Cow<'a, str>,
+    fabric: Cow<'a, str>,
+    user: Cow<'a, str>,
+    t: f64,
+    #[serde(borrow)]
+    report: &'a RawValue,
+    #[serde(default)]
+    labels: BTreeMap<String, String>,
+}
+
+/// What a checkpoint has.
+struct Collector {
+    lines: u64,
+    told: u64,
+    fleet: Fleet,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let path = arguments.next().unwrap_or_else(|| "collector.checkpoint".to_owned());
+    let every = arguments.next().map_or(Ok(1_000), |lines| lines.parse::<u64>())?.max(1);
+    let mut collector = Collector::open(&path)?;
+    let (mut input, mut out) = (io::BufReader::new(io::stdin().lock()), BufWriter::new(io::stdout().lock()));
+    let (mut scanner, mut report) = (Scanner::new(), Report::new());
+    let (mut number, mut line) = (0, Vec::new());
+    while input.read_until(b'\n', &mut line)? > 0 {
+        number += 1;
+        if number > collector.lines {
+            match collector.take(&line, &mut scanner, &mut report) {
+                // Half a line, because whoever feeds this was killed: it will come whole.
+                Err(_) if !line.ends_with(b"\n") => break,
+                Err(error) => eprintln!("line {number}: {error}"),
+                Ok(()) => {}
+            }
+            collector.lines = number;
+            collector.tell(&mut out)?;
+            if number % every == 0 {
+                out.flush()?;
+                collector.save(&path)?;
+            }
+        }
+        line.clear();
+        if input.buffer().is_empty() {
+            out.flush()?;
+        }
+    }
+    // Nobody says anything any more.
+    collector.fleet.handle_timeout(Timestamp::from_micros(u64::MAX));
+    collector.tell(&mut out)?;
+    out.flush()?;
+    collector.save(&path)?;
+    Ok(())
+}
+
+impl Collector {
+    fn open(path: &str) -> Result<Self, Box<dyn Error>> {
+        let bytes = match fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Ok(Self { lines: 0, told: 0, fleet: Fleet::new(FleetConfig::new()) });
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let (lines, rest) = bytes.split_first_chunk().ok_or("an empty checkpoint")?;
+        let (told, state) = rest.split_first_chunk().ok_or("a short checkpoint")?;
+        let fleet = Fleet::restore(state, FleetConfig::new())?;
+        Ok(Self { lines: u64::from_le_bytes(*lines), told: u64::from_le_bytes(*told), fleet })
+    }
+
+    /// Beside the old checkpoint first, so that there is a whole one at any time.
+    fn save(&self, path: &str) -> io::Result<()> {
+        let new = format!("{path}.new");
+        let mut file = fs::File::create(&new)?;
+        file.write_all(&[self.lines.to_le_bytes(), self.told.to_le_bytes()].concat())?;
+        file.write_all(&self.fleet.save())?;
+        file.sync_all()?;
+        fs::rename(new, path)
+    }
+
+    fn take(&mut self, line: &[u8], scanner: &mut Scanner, report: &mut Report) -> Result<(), Box<dyn Error>> {
+        let line: Line<'_> = serde_json::from_slice(line)?;
+        scanner.read(line.report.get().as_bytes(), report)?;
+        let arrived = Timestamp::from_micros((line.t * 1e3) as u64);
+        let mut call = self.fleet.enter(arrived, &line.conference)?;
+        // The clock of a call does not go back.
+        let now = call.clock().map_or(arrived, |clock| clock.max(arrived));
+        for (key, value) in &line.labels {
+            call.label(key, value)?;
+        }
+        let user = call.user(&line.user)?;
+        let spec = FabricSpec::new(&line.fabric).with_local_user(user);
+        let fabric = match call.find_fabric(&spec) {
+            Some(fabric) => fabric,
+            None => call.open_fabric(now, spec)?,
+        };
+        call.ingest(now, fabric, report)?;
+        drop(call);
+        self.fleet.handle_timeout(Timestamp::from_micros(arrived.as_micros().saturating_sub(LAG)));
+        Ok(())
+    }
+
+    /// Tells whatever there is to tell.
+    fn tell(&mut self, out: &mut impl Write) -> io::Result<()> {
+        while let Some(event) = self.fleet.poll_event() {
+            self.told += 1;
+            writeln!(out, "{}", json!({"n": self.told, "conference": event.conference, "event": shown(&event)}))?;
+        }
+        while let Some(ended) = self.fleet.poll_ended() {
+            self.told += 1;
+            writeln!(out, "{}", json!({"n": self.told, "conference": ended.conference, "ended": ended.summary}))?;
+        }
+        while let Some(part) = self.fleet.poll_rollup() {
+            let total = &part.rollup.total;
+            let rollup = json!({
+                "start_ms": part.period.start.as_micros() as f64 / 1e3, "conferences": total.conferences,
+                "participants": total.participants, "failure_ratio": total.failure_ratio(), "mos": total.mos(),
+                "churn_ratio": total.churn_ratio(), "rtt_ms": total.streams.rtt_ms.stats(),
+            });
+            self.told += 1;
+            writeln!(out, "{}", json!({"n": self.told, "rollup": rollup}))?;
+        }
+        Ok(())
+    }
+}
+
+fn shown(event: &FleetEvent<'_>) -> Value {
+    match event.event {
+        Event::IntervalClosed { stream, interval, score, .. } => json!({
+            "interval": {"fabric": stream.fabric.index(), "ssrc": stream.ssrc, "t_ms": interval.at.as_millis(),
+                "bitrate_bps": interval.bitrate(), "loss_ratio": interval.loss(), "mos": score.ok().map(|score| score.mos())},
+        }),
+        Event::Happened { happening, .. } => json!({"happened": happening.kind, "delay_ms": happening.delay_ms}),
+        Event::DiagnosisRaised { diagnosis, .. } => json!({"raised": diagnosis.kind, "severity": diagnosis.severity}),
+        Event::DiagnosisCleared { diagnosis, .. } => json!({"cleared": diagnosis.kind}),
+        Event::DominantSpeaker { change, .. } => json!({"dominant": change.now}),
+        other => json!(format!("{other:?}")),
+    }
+}
