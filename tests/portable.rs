@@ -1,6 +1,5 @@
 //! A conference that is written and read between any two inputs goes on as if nothing had happened, to the bit.
 #![cfg(feature = "serde")]
-
 #![allow(clippy::unwrap_used)] // a test may fail wherever it stands
 
 mod common;
