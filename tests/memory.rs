@@ -9,8 +9,8 @@ use callgauge::fabric::{Device, ErrorReport, WebRtcFunction};
 use callgauge::id::{FabricId, MediaKind, Ssrc, UserId};
 use callgauge::report::{Num, Report, StatsType, Text};
 use callgauge::unit::{StatTime, Timestamp};
-use callgauge::{AppEvent, Conference, Config, FabricSpec, Limits};
-use common::counting::{self, Counting, peak};
+use callgauge::{AppEvent, Conference, Config, Event, FabricSpec, Fleet, Limits};
+use common::counting::{self, Counting, peak, weighed};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -101,4 +101,39 @@ fn an_app_never_spends_more_than_it_is_told() {
     });
     println!("{} KiB of state, {} KiB at most with the summary", held / 1_024, peak / 1_024);
     assert!(peak > 1 << 20 && peak < 24 << 20, "{peak} bytes");
+}
+
+#[test]
+fn a_fleet_adds_little_to_each_of_many_conferences() {
+    const MANY: usize = 4_096;
+    let ids: Vec<String> = (0..MANY).map(|number| format!("conference-{number:05}")).collect();
+    let start = Timestamp::from_millis(0);
+    let open = |call: &mut Conference| {
+        let users = ["alice", "bob"].map(|name| call.user(name).unwrap());
+        for user in users {
+            call.open_fabric(start, FabricSpec::new("pc").with_local_user(user)).unwrap();
+        }
+        while call.poll_event().is_some() {}
+    };
+    let (alone, _, held) = weighed(|| {
+        let mut alone: Vec<Conference> = Vec::with_capacity(MANY);
+        alone.extend(ids.iter().map(|id| Conference::new(id, Config::new())));
+        alone.iter_mut().for_each(open);
+        alone
+    });
+    let (fleet, _, routed) = weighed(|| {
+        let mut fleet = Fleet::default();
+        for id in &ids {
+            let mut call = fleet.enter(start, id).unwrap();
+            open(&mut call);
+            call.label("region", "eu").unwrap();
+        }
+        fleet
+    });
+    // Each of those that are alone has a queue, with room for four events; a fleet has one.
+    let bare = held - (MANY * 4 * size_of::<Event>()) as i64;
+    assert_eq!((alone.len(), fleet.len()), (MANY, MANY));
+    let added = (routed - bare) / MANY as i64;
+    println!("a fleet adds {added} bytes to the {} of a conference", bare / MANY as i64);
+    assert!((0..200).contains(&added), "{added} bytes");
 }

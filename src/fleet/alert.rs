@@ -22,7 +22,8 @@ words! {
         HighChurn "highChurn",
         /// Fabrics whose setup delay was above [`AlertRule::with_limit_ms`], of those that were set up.
         HighSetupDelays "highSetupDelays",
-        /// Conferences whose mean round-trip time by RTCP was above [`AlertRule::with_limit_ms`], of those that have one.
+        /// Conferences whose mean round-trip time by RTCP was above [`AlertRule::with_limit_ms`], of those that have
+        /// one.
         HighRoundTripTime "highRoundTripTime",
         /// Ratings of 1 and 2, of all ratings.
         DissatisfactoryUserFeedback "dissatisfactoryUserFeedback",
@@ -51,7 +52,8 @@ pub enum AlertThreshold {
 /// let minute = Period::new(Timestamp::from_millis(0), Timestamp::from_millis(60_000));
 /// let alert = rule.alert(minute, &tally).unwrap();
 /// assert_eq!((alert.actual_value, alert.fractional_value), (8, Some(0.2)));
-/// assert_eq!(alert.text, "8 of 40 participants joined the same conference more than once; the limit is a share of 0.1");
+/// assert_eq!(alert.text, "8 of 40 participants joined the same conference more than once; the limit is a share of
+/// 0.1");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AlertRule {
@@ -92,7 +94,8 @@ pub struct AlertPeriod {
 
 /// A setup delay above this is high unless a rule says otherwise: a choice of this engine.
 const SETUP_DELAY_MS: f64 = 5_000.0;
-/// A round trip above this is high unless a rule says otherwise, as for [`Kind::HighRtt`](crate::diagnosis::Kind::HighRtt).
+/// A round trip above this is high unless a rule says otherwise, as for
+/// [`Kind::HighRtt`](crate::diagnosis::Kind::HighRtt).
 const RTT_MS: f64 = 250.0;
 
 impl AlertRule {
@@ -107,8 +110,8 @@ impl AlertRule {
     }
 
     /// Above which delay, or which round-trip time, a fabric or a conference counts, ms: 5 000 for
-    /// [`AlertReason::HighSetupDelays`] and 250 for [`AlertReason::HighRoundTripTime`] unless said otherwise, nothing for
-    /// others. Values are told from it to within 0.78 %, as a [`Digest`] keeps them.
+    /// [`AlertReason::HighSetupDelays`] and 250 for [`AlertReason::HighRoundTripTime`] unless said otherwise, nothing
+    /// for others. Values are told from it to within 0.78 %, as a [`Digest`] keeps them.
     #[must_use]
     pub const fn with_limit_ms(mut self, limit_ms: f64) -> Self {
         self.limit_ms = limit_ms;

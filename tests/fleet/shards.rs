@@ -1,12 +1,14 @@
 //! Recorded calls in one fleet, and in several.
 
-use callgauge::FabricSpec;
-use callgauge::fleet::{Fleet, FleetConfig, FleetLimits, Merger, Part};
+use callgauge::conference::RestoreError;
+use callgauge::fleet::{Ended, Fleet, FleetConfig, FleetLimits, Merger, Part};
 use callgauge::ingest::Reader;
 use callgauge::unit::Timestamp;
+use callgauge::{Event, FabricSpec};
 
+use crate::common::Seeded;
 use crate::common::recordings::{lines, meta, names};
-use crate::{end_of_time, ended, parts};
+use crate::{at, end_of_time, ended, open, parts};
 
 /// A snapshot: when, of which conference and PeerConnection, and its text.
 type Snapshot = (Timestamp, String, String, String);
@@ -35,6 +37,16 @@ fn snapshots() -> Vec<Snapshot> {
 
 /// The recordings in so many fleets: all parts, and how many conferences each fleet had.
 fn run(snapshots: &[Snapshot], shards: usize) -> (Vec<Part>, Vec<usize>) {
+    let (parts, ended, _) = run_and_tell(snapshots, shards, |_| {});
+    (parts, ended.iter().map(Vec::len).collect())
+}
+
+/// The same, with each conference that ended and every event; `between` does to a fleet what it likes after each input.
+fn run_and_tell(
+    snapshots: &[Snapshot],
+    shards: usize,
+    mut between: impl FnMut(&mut Fleet),
+) -> (Vec<Part>, Vec<Vec<Ended>>, Vec<(String, u32, Event)>) {
     let fleet = |shard: usize| {
         let limits = FleetLimits::new();
         Fleet::new(FleetConfig::new().with_shard(&shard.to_string()).with_limits(limits))
@@ -42,7 +54,7 @@ fn run(snapshots: &[Snapshot], shards: usize) -> (Vec<Part>, Vec<usize>) {
     let mut fleets: Vec<Fleet> = (0..shards).map(fleet).collect();
     let mut reader = Reader::new();
     let mut all = Vec::new();
-    let mut counts = vec![0; shards];
+    let mut events = Vec::new();
     for (now, id, pc, line) in snapshots {
         let shard = id.bytes().fold(0_usize, |hash, byte| hash * 31 % 1_000_003 + usize::from(byte)) % shards;
         let fleet = &mut fleets[shard];
@@ -62,15 +74,20 @@ fn run(snapshots: &[Snapshot], shards: usize) -> (Vec<Part>, Vec<usize>) {
         if now.as_micros() % (3 + shard as u64) == 0 {
             fleet.handle_timeout(*now);
         }
-        while fleet.poll_event().is_some() {}
+        between(fleet);
+        while let Some(event) = fleet.poll_event() {
+            events.push((event.conference.to_owned(), event.instance, event.event));
+        }
         all.extend(parts(fleet));
     }
-    for (fleet, count) in fleets.iter_mut().zip(&mut counts) {
+    let mut all_ended = Vec::new();
+    for fleet in &mut fleets {
         fleet.handle_timeout(end_of_time());
-        *count = ended(fleet).len();
+        between(fleet);
+        all_ended.push(ended(fleet));
         all.extend(parts(fleet));
     }
-    (all, counts)
+    (all, all_ended, events)
 }
 
 fn bytes(parts: &[Part]) -> Vec<u8> {
@@ -111,4 +128,49 @@ fn any_number_of_fleets_come_to_the_same_bytes_as_one() {
         assert!(digest.n() > 1_000);
     }
     assert!(!total.diagnoses.is_empty() && total.user_s() > 60.0);
+}
+
+#[test]
+fn a_fleet_that_is_written_and_read_between_inputs_goes_on_alike() {
+    let snapshots = snapshots();
+    let (mut random, mut restored) = (Seeded(5), 0);
+    let again = run_and_tell(&snapshots, 2, |fleet| {
+        if random.below(150) == 0 {
+            let bytes = fleet.save();
+            *fleet = Fleet::restore(&bytes, fleet.config().clone()).unwrap();
+            assert!(fleet.save() == bytes);
+            restored += 1;
+        }
+    });
+    assert!(restored > 50, "{restored}");
+    let (parts, ended, events) = run_and_tell(&snapshots, 2, |_| {});
+    assert!(!parts.is_empty() && events.len() > 10_000 && ended.iter().all(|ended| !ended.is_empty()));
+    assert!(again.0 == parts && again.1 == ended && again.2 == events);
+}
+
+#[test]
+fn every_change_of_a_byte_of_a_fleet_is_found_out() {
+    let mut fleet = Fleet::new(FleetConfig::new());
+    for (second, user) in [(0, "alice"), (20, "bob")] {
+        open(&mut fleet, second, "standup", user);
+        open(&mut fleet, second, user, user);
+    }
+    fleet.enter(at(20), "bob").unwrap().label("region", "eu").unwrap();
+    fleet.handle_timeout(at(75));
+    let bytes = fleet.save();
+    let read = |bytes: &[u8]| Fleet::restore(bytes, FleetConfig::new()).map(|fleet| fleet.save());
+    assert_eq!(read(&bytes), Ok(bytes.clone()));
+    for at in 0..bytes.len() {
+        let mut broken = bytes.clone();
+        broken[at] ^= 1 << (at % 8);
+        let expected = match at {
+            0..3 => RestoreError::Foreign,
+            3 => RestoreError::OtherVersion,
+            _ => RestoreError::Corrupt,
+        };
+        assert_eq!(read(&broken), Err(expected), "{at}");
+        assert!(read(&bytes[..at]).is_err());
+    }
+    // A conference is not a fleet.
+    assert_eq!(read(&fleet.get("standup").unwrap().save()), Err(RestoreError::Foreign));
 }
