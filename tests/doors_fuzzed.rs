@@ -84,6 +84,7 @@ fn any_calls_in_any_order_hold_what_the_fuzz_target_asks() {
     for _ in 0..400 {
         let bytes: Vec<u8> = (0..random.below(1_500)).map(|_| random.next() as u8).collect();
         doors::operations(&bytes);
+        doors::fleet(&bytes);
     }
 }
 

@@ -1,6 +1,8 @@
 //! What each fuzz target does with its bytes, and what must hold afterwards. `tests/doors_fuzzed.rs` runs the same on a
 //! stable toolchain over the seeds.
 
+mod calls;
+mod fleet;
 mod operations;
 pub mod outputs;
 
@@ -11,6 +13,7 @@ use callgauge::ingest::{Item, Reader};
 use callgauge::report::Report;
 use callgauge::unit::Timestamp;
 use callgauge::{Conference, Config, FabricSpec, Limits};
+pub use fleet::fleet;
 pub use operations::{operations, state};
 
 /// Bounds that a few bytes reach.

@@ -2,40 +2,12 @@
 
 use callgauge::conference::{Feedback, Rating, View};
 use callgauge::fabric::{ConnectionState, ErrorReport, GatheringState, IceState, SignalingState, WebRtcFunction};
-use callgauge::id::{FabricId, MediaKind, Ssrc, UserId};
-use callgauge::report::{Flag, Num, Report, StatsType, Text};
-use callgauge::unit::{StatTime, Timestamp};
+use callgauge::id::{FabricId, Ssrc, UserId};
+use callgauge::unit::Timestamp;
 use callgauge::{AppEvent, Conference, Config, FabricSpec, InputError};
 
+use super::calls::{Bytes, Snapshots};
 use super::{limits, outputs};
-
-/// The bytes that are left; 0 where there are none.
-struct Bytes<'a>(&'a [u8]);
-
-impl Bytes<'_> {
-    fn next(&mut self) -> u8 {
-        let Some((&first, rest)) = self.0.split_first() else { return 0 };
-        self.0 = rest;
-        first
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        usize::from(self.next()) % limit
-    }
-
-    /// Small numbers mostly, and some that no counter should have.
-    fn number(&mut self) -> f64 {
-        match self.next() {
-            250 => -1.0,
-            251 => 1e300,
-            252 => 9_007_199_254_740_993.0,
-            253 => 4_294_967_295.0,
-            254 => 0.5,
-            255 => 0.0,
-            small => f64::from(small) * f64::from(self.next() / 16 + 1),
-        }
-    }
-}
 
 /// Whatever the bytes say is done to a conference. What is refused changes nothing that can be seen, time in outputs does
 /// not go back, what comes out is sound, and one that is written and read after every call comes to the same bytes.
@@ -78,7 +50,7 @@ fn operate(mut call: Conference, flags: u8, data: &[u8], mut between: impl FnMut
     let fabrics: Vec<FabricId> = (0..5)
         .filter_map(|n| other.open_fabric(Timestamp::default(), FabricSpec::new(["v", "w", "x", "y", "z"][n])).ok())
         .collect();
-    let mut subject = Subject { call, users, fabrics, report: Report::new(), ms: 40_000, counters: [0.0; 4] };
+    let mut subject = Subject { call, users, fabrics, snapshots: Snapshots::default(), ms: 40_000 };
     let mut view = View::default();
     while !bytes.0.is_empty() {
         let before = (flags & 2 > 0).then(|| subject.call.summary());
@@ -104,9 +76,8 @@ struct Subject {
     call: Conference,
     users: Vec<UserId>,
     fabrics: Vec<FabricId>,
-    report: Report,
+    snapshots: Snapshots,
     ms: u64,
-    counters: [f64; 4],
 }
 
 impl Subject {
@@ -163,56 +134,9 @@ impl Subject {
             12 => call.fabric(fabric)?.set_remote_user(user).map(drop),
             13 => call.rename_user(user, ["a", "b", "d"][bytes.below(3)]).map(drop),
             _ => {
-                self.snapshot(bytes);
-                self.call.ingest(now, fabric, &self.report)
+                let report = self.snapshots.fill(self.ms, bytes);
+                self.call.ingest(now, fabric, report)
             }
-        }
-    }
-
-    /// Up to four streams with a few members each.
-    fn snapshot(&mut self, bytes: &mut Bytes<'_>) {
-        const MEMBERS: &[Num] = &[
-            Num::PacketsLost,
-            Num::PacketsDiscarded,
-            Num::Jitter,
-            Num::JitterBufferDelay,
-            Num::JitterBufferEmittedCount,
-            Num::TotalAudioEnergy,
-            Num::TotalSamplesDuration,
-            Num::TotalSamplesReceived,
-            Num::ConcealedSamples,
-            Num::SilentConcealedSamples,
-            Num::ConcealmentEvents,
-            Num::RemovedSamplesForAcceleration,
-            Num::FramesDecoded,
-            Num::FramesPerSecond,
-            Num::QpSum,
-            Num::FrameWidth,
-            Num::FrameHeight,
-            Num::FreezeCount,
-            Num::TotalFreezesDuration,
-            Num::RoundTripTime,
-        ];
-        self.report.clear();
-        let at = StatTime::from_millis(1e12 + self.ms as f64 - f64::from(bytes.next() / 8) * 100.0);
-        for (stream, counter) in self.counters.iter_mut().enumerate().take(1 + bytes.below(4)) {
-            let outbound = stream % 2 == 1;
-            let kind = if outbound { StatsType::OutboundRtp } else { StatsType::InboundRtp };
-            let mut entry = self.report.push(kind, ["I1", "O1", "I2", "O2"][stream]);
-            let media = if bytes.next() % 32 < 16 { MediaKind::Audio } else { MediaKind::Video };
-            entry.set_timestamp(at).set_media(media).set(Num::Ssrc, stream as f64);
-            entry.set_text(Text::CodecId, ["C0", "C1"][stream / 2]).set_flag(Flag::Active, bytes.below(16) > 0);
-            *counter += f64::from(bytes.next());
-            let (packets, size) =
-                if outbound { (Num::PacketsSent, Num::BytesSent) } else { (Num::PacketsReceived, Num::BytesReceived) };
-            entry.set(packets, *counter).set(size, *counter * 100.0);
-            for _ in 0..bytes.below(6) {
-                let member = MEMBERS[bytes.below(MEMBERS.len())];
-                entry.set(member, bytes.number());
-            }
-        }
-        for (id, mime) in [("C0", "audio/opus"), ("C1", "video/VP8")] {
-            self.report.push(StatsType::Codec, id).set_text(Text::MimeType, mime);
         }
     }
 }

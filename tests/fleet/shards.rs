@@ -13,6 +13,9 @@ use crate::{at, end_of_time, ended, open, parts};
 /// A snapshot: when, of which conference and PeerConnection, and its text.
 type Snapshot = (Timestamp, String, String, String);
 
+/// An event: of which conference, and which instance of it.
+type Told = (String, u32, Event);
+
 /// Every recording as a conference of its own, all of them begun within the same minutes.
 fn snapshots() -> Vec<Snapshot> {
     let mut all = Vec::new();
@@ -46,7 +49,7 @@ fn run_and_tell(
     snapshots: &[Snapshot],
     shards: usize,
     mut between: impl FnMut(&mut Fleet),
-) -> (Vec<Part>, Vec<Vec<Ended>>, Vec<(String, u32, Event)>) {
+) -> (Vec<Part>, Vec<Vec<Ended>>, Vec<Told>) {
     let fleet = |shard: usize| {
         let limits = FleetLimits::new();
         Fleet::new(FleetConfig::new().with_shard(&shard.to_string()).with_limits(limits))

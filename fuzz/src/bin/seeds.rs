@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let recordings = root.join("../tests/fixtures/recordings");
     let corpus = root.join("corpus");
-    for target in ["getstats", "records", "document", "sdp", "operations", "state"] {
+    for target in ["getstats", "records", "document", "sdp", "operations", "fleet", "state"] {
         fs::create_dir_all(corpus.join(target))?;
     }
     let mut paths = Vec::new();
@@ -54,7 +54,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             write("sdp", sdp.get(..MOST_BYTES).unwrap_or(&sdp).as_bytes())?;
         }
         write("state", &callgauge_fuzz::state_of(&lines[..lines.len().min(12)]))?;
-        write("operations", text.as_bytes().get(..2_000).unwrap_or(text.as_bytes()))?;
+        for target in ["operations", "fleet"] {
+            write(target, text.as_bytes().get(..2_000).unwrap_or(text.as_bytes()))?;
+        }
     }
     let names = Num::ALL.iter().map(|field| field.name());
     let names =

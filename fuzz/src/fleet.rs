@@ -1,0 +1,121 @@
+//! Bytes as calls to a fleet.
+
+use std::collections::BTreeMap;
+
+use callgauge::conference::{Feedback, Rating};
+use callgauge::fleet::{Fleet, FleetConfig, FleetLimits, Part};
+use callgauge::summary::ConferenceSummary;
+use callgauge::unit::Timestamp;
+use callgauge::{AppEvent, Config, Event, FabricSpec};
+
+use super::calls::{Bytes, Snapshots};
+use super::{limits, outputs};
+
+/// What a fleet told.
+#[derive(Default, PartialEq)]
+struct Told {
+    events: Vec<(String, u32, Event)>,
+    ended: Vec<(String, u32, Box<ConferenceSummary>)>,
+    parts: Vec<Part>,
+}
+
+/// Whatever the bytes say is done to a fleet. Its limits hold, nobody ends twice, every conference that ended is in a
+/// rollup once, and a fleet that is written and read after every call tells the same.
+pub fn fleet(data: &[u8]) {
+    let told = operate(data, |_| {});
+    if data.first().is_some_and(|flags| flags & 1 > 0) {
+        let again = operate(data, |fleet| {
+            *fleet = Fleet::restore(&fleet.save(), fleet.config().clone()).expect("its own state");
+        });
+        assert!(told == again, "a fleet that was written and read goes on otherwise");
+    }
+    let counted: u64 = told.parts.iter().map(|part| part.rollup.total.conferences).sum();
+    assert_eq!(counted, told.ended.len() as u64);
+    let mut instances = BTreeMap::<(String, u32), u32>::new();
+    for (id, instance, summary) in &told.ended {
+        // An id that was forgotten begins with 1 again.
+        *instances.entry((id.clone(), *instance)).or_default() += 1;
+        assert_eq!((summary.conference.as_ref(), summary.instance), (Some(id), *instance));
+    }
+    for ((id, instance), count) in &instances {
+        let before = instance.checked_sub(1).filter(|&before| before > 0);
+        assert!(before.is_none_or(|before| instances.get(&(id.clone(), before)) >= Some(count)), "{id} {instance}");
+    }
+    for (_, _, event) in &told.events {
+        outputs::check_event(event);
+    }
+}
+
+fn operate(data: &[u8], mut between: impl FnMut(&mut Fleet)) -> Told {
+    let mut bytes = Bytes(data);
+    let flags = bytes.next();
+    let few = FleetLimits::new()
+        .with_conferences(3)
+        .with_pending_summaries(2)
+        .with_windows(2)
+        .with_labels(3)
+        .with_labels_per_conference(2)
+        .with_label_bytes(12);
+    let config = FleetConfig::new().with_conference(Config::new().with_limits(limits())).with_limits(few);
+    let mut fleet = Fleet::new(config);
+    let (mut told, mut snapshots, mut ms) = (Told::default(), Snapshots::default(), 40_000);
+    while !bytes.0.is_empty() {
+        ms += match bytes.next() {
+            255 => 31_000,
+            254 => 70_000,
+            step => u64::from(step) * 8,
+        };
+        // Some come late.
+        let late = [0, 0, 0, 0, 0, 0, 5_000, 100_000][bytes.below(8)];
+        act(&mut fleet, Timestamp::from_millis(ms.saturating_sub(late)), ms, &mut snapshots, &mut bytes);
+        assert!(fleet.len() <= 3 && fleet.conferences().count() == fleet.len());
+        between(&mut fleet);
+        if flags & 2 > 0 {
+            drain(&mut fleet, &mut told);
+        }
+    }
+    fleet.handle_timeout(Timestamp::from_micros(u64::MAX));
+    drain(&mut fleet, &mut told);
+    assert!(fleet.is_empty(), "{} conferences outlive the end of time", fleet.len());
+    told
+}
+
+fn act(fleet: &mut Fleet, now: Timestamp, ms: u64, snapshots: &mut Snapshots, bytes: &mut Bytes<'_>) {
+    let id = ["a", "b", "c", "d", ""][bytes.below(5)];
+    match bytes.below(8) {
+        0 => fleet.handle_timeout(now),
+        1 => {
+            let Ok(mut call) = fleet.revisit(now, id) else { return };
+            let (user, rating) = (call.find_user("u"), Rating::new(bytes.next() % 5 + 1));
+            let _ = rating.map(|rating| call.feedback(user, None, Feedback::new(rating)));
+        }
+        2 => {
+            let Ok(mut call) = fleet.enter(now, id) else { return };
+            let _ = call.label(["k", "key", ""][bytes.below(3)], ["v", "w", "much too long"][bytes.below(3)]);
+        }
+        what => {
+            let Ok(mut call) = fleet.enter(now, id) else { return };
+            let user = call.user(["u", "v"][bytes.below(2)]).expect("there is room for two");
+            let spec = FabricSpec::new("pc").with_local_user(user);
+            let fabric = call.find_fabric(&spec).or_else(|| call.open_fabric(now, spec).ok());
+            let Some(fabric) = fabric else { return };
+            let _ = match what {
+                3 => call.send_event(now, fabric, AppEvent::Terminated).map(drop),
+                4 => call.leave(now, user).map(drop),
+                _ => call.ingest(now, fabric, snapshots.fill(ms, bytes)),
+            };
+        }
+    }
+}
+
+fn drain(fleet: &mut Fleet, told: &mut Told) {
+    while let Some(event) = fleet.poll_event() {
+        told.events.push((event.conference.to_owned(), event.instance, event.event));
+    }
+    while let Some(ended) = fleet.poll_ended() {
+        told.ended.push((ended.conference, ended.instance, ended.summary));
+    }
+    while let Some(part) = fleet.poll_rollup() {
+        told.parts.push(part);
+    }
+}
