@@ -1,16 +1,17 @@
 //! A collector in a page: many calls from standard input, checkpoints, and no loss when it is killed.
 //!
 //! ```sh
-//! collector < snapshots.ndjson > told.ndjson     # cargo run --release --example collector -- [CHECKPOINT [LINES]]
+//! collector < snapshots.ndjson > told.ndjson     # cargo run --release --example collector -- [CHECKPOINT [LINES [end]]]
 //! ```
 //!
 //! A line in is `{"conference", "fabric", "user", "t", "report"}`: `t` is when it arrived, in ms, `report` is what getStats
 //! gave; `"labels": {"region": "eu"}` is optional. A line out is an event, a call that is over, or what a minute's calls came
 //! to; `n` numbers them.
 //!
-//! Every so many LINES the state goes to the file CHECKPOINT. A collector that was killed and is fed from the beginning
-//! again skips the lines that its checkpoint has, and goes on. What it told after the checkpoint it tells again, with the
-//! same `n` and the same words: who keeps what comes by `n` has everything once.
+//! Every so many LINES, and when the input stops, the state goes to the file CHECKPOINT. A collector that was killed, or whose
+//! input stopped, and that is fed from the beginning again skips the lines that its checkpoint has, and goes on. What it told
+//! after the checkpoint it tells again, with the same `n` and the same words: who keeps what comes by `n` has everything
+//! once. With `end` the end of the input is that of all calls.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -29,6 +30,8 @@ use serde_json::{Value, json};
 
 /// Lines of different reporters may come in the wrong order by so much, µs.
 const LAG: u64 = 30_000_000;
+/// A line moves the clock of all by no more than this, µs: one whose `t` is wrong must not end the calls of others.
+const STEP: u64 = 10_000_000;
 
 #[derive(Deserialize)]
 struct Line<'a> {
@@ -46,6 +49,8 @@ struct Line<'a> {
 struct Collector {
     lines: u64,
     told: u64,
+    /// The time of all, µs; 0 before the first line.
+    clock: u64,
     fleet: Fleet,
 }
 
@@ -53,6 +58,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let path = arguments.next().unwrap_or_else(|| "collector.checkpoint".to_owned());
     let every = arguments.next().map_or(Ok(1_000), |lines| lines.parse::<u64>())?.max(1);
+    let ends = arguments.next().is_some_and(|word| word == "end");
     let mut collector = Collector::open(&path)?;
     let (mut input, mut out) = (io::BufReader::new(io::stdin().lock()), BufWriter::new(io::stdout().lock()));
     let (mut scanner, mut report) = (Scanner::new(), Report::new());
@@ -78,9 +84,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             out.flush()?;
         }
     }
-    // Nobody says anything any more.
-    collector.fleet.handle_timeout(Timestamp::from_micros(u64::MAX));
-    collector.tell(&mut out)?;
+    if ends {
+        collector.fleet.handle_timeout(Timestamp::from_micros(u64::MAX));
+        collector.tell(&mut out)?;
+    }
     out.flush()?;
     collector.save(&path)?;
     Ok(())
@@ -91,21 +98,21 @@ impl Collector {
         let bytes = match fs::read(path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Ok(Self { lines: 0, told: 0, fleet: Fleet::new(FleetConfig::new()) });
+                return Ok(Self { lines: 0, told: 0, clock: 0, fleet: Fleet::new(FleetConfig::new()) });
             }
             Err(error) => return Err(error.into()),
         };
-        let (lines, rest) = bytes.split_first_chunk().ok_or("an empty checkpoint")?;
-        let (told, state) = rest.split_first_chunk().ok_or("a short checkpoint")?;
-        let fleet = Fleet::restore(state, FleetConfig::new())?;
-        Ok(Self { lines: u64::from_le_bytes(*lines), told: u64::from_le_bytes(*told), fleet })
+        let (numbers, state) = bytes.split_at_checked(24).ok_or("a short checkpoint")?;
+        let [lines, told, clock] =
+            [0, 8, 16].map(|at| numbers[at..at + 8].iter().rfold(0, |n, &byte| n << 8 | u64::from(byte)));
+        Ok(Self { lines, told, clock, fleet: Fleet::restore(state, FleetConfig::new())? })
     }
 
     /// Beside the old checkpoint first, so that there is a whole one at any time.
     fn save(&self, path: &str) -> io::Result<()> {
         let new = format!("{path}.new");
         let mut file = fs::File::create(&new)?;
-        file.write_all(&[self.lines.to_le_bytes(), self.told.to_le_bytes()].concat())?;
+        file.write_all(&[self.lines, self.told, self.clock].map(u64::to_le_bytes).concat())?;
         file.write_all(&self.fleet.save())?;
         file.sync_all()?;
         fs::rename(new, path)
@@ -114,13 +121,14 @@ impl Collector {
     fn take(&mut self, line: &[u8], scanner: &mut Scanner, report: &mut Report) -> Result<(), Box<dyn Error>> {
         let line: Line<'_> = serde_json::from_slice(line)?;
         scanner.read(line.report.get().as_bytes(), report)?;
-        let arrived = Timestamp::from_micros((line.t * 1e3) as u64);
+        let micros = (line.t * 1e3) as u64;
+        self.clock = if self.clock == 0 { micros } else { self.clock.max(micros.min(self.clock + STEP)) };
+        let arrived = Timestamp::from_micros(micros.min(self.clock));
         let mut call = self.fleet.enter(arrived, &line.conference)?;
         // The clock of a call does not go back.
         let now = call.clock().map_or(arrived, |clock| clock.max(arrived));
-        for (key, value) in &line.labels {
-            call.label(key, value)?;
-        }
+        // A label that there is no room for costs nobody their snapshot.
+        let labelled = line.labels.iter().try_for_each(|(key, value)| call.label(key, value).map(drop));
         let user = call.user(&line.user)?;
         let spec = FabricSpec::new(&line.fabric).with_local_user(user);
         let fabric = match call.find_fabric(&spec) {
@@ -129,8 +137,8 @@ impl Collector {
         };
         call.ingest(now, fabric, report)?;
         drop(call);
-        self.fleet.handle_timeout(Timestamp::from_micros(arrived.as_micros().saturating_sub(LAG)));
-        Ok(())
+        self.fleet.handle_timeout(Timestamp::from_micros(self.clock.saturating_sub(LAG)));
+        Ok(labelled?)
     }
 
     /// Tells whatever there is to tell.

@@ -115,7 +115,7 @@ limits! {
         ;
     digest_cells with_digest_cells 32
         /// How many cells each distribution of a stream's figures has, at 10 bytes each; a stream has four to nine of them.
-        /// A quantile in a summary is off by at most 0.8 % of the value while the cells suffice, and by 2.3 %, 3.8 %, 6.3 %
+        /// A quantile in a summary is off by at most 0.8 % of the value while the cells suffice, and by 2.3 %, 3.7 %, 6.3 %
         /// where values of about one, two, four octaves had to share 32 of them: each doubling of the cells halves it. Means
         /// and extremes stay exact.
         ;

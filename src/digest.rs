@@ -17,9 +17,9 @@ pub use wire::DigestError;
 
 /// A distribution of non-negative values, each with a weight.
 ///
-/// - Mean, minimum and maximum are exact to 2⁻³² and in the order-independent integer sum; quantiles are off by at
-///   most 1/129 (0.78 %) of the value on the grid of [`Octaves`], by 0.05 on that of [`Tenths`], and never outside of
-///   minimum and maximum.
+/// - Mean, minimum and maximum are exact to 2⁻³² and in the order-independent integer sum. Quantiles of values in the
+///   grid's range are off by at most 1/129 (0.78 %) of the value on the grid of [`Octaves`], by 0.05 on that of [`Tenths`],
+///   and never outside of minimum and maximum.
 /// - Memory: 10 bytes for each cell in use, at most 4 033 cells; a call's jitter uses a few dozen.
 ///   [`add_within`](Self::add_within) keeps to fewer, for a wider error, which [`level`](Self::level) tells.
 /// - Merging adds: it is associative and commutative to the bit, and an empty digest changes nothing. It is not
@@ -83,10 +83,12 @@ impl Digest {
     }
 
     /// By how much of the value a quantile may be off: 1/129 at level 0, 2.3 % at level 1, about twice as much at each one
-    /// above. `None` where a cell is wider than an octave, above level 6.
+    /// above. `None` where a cell is wider than an octave, above level 6, and where values lie outside of the grid's range.
     #[must_use]
     pub fn relative_error(&self) -> Option<f64> {
-        Some(Octaves::error(self.level())).filter(|error| error.is_finite())
+        let is_small = self.min().is_some_and(|min| min > 0.0 && min < Octaves::SMALLEST);
+        let is_large = self.max().is_some_and(|max| max >= Octaves::LARGEST);
+        Some(Octaves::error(self.level())).filter(|error| error.is_finite() && !is_small && !is_large)
     }
 }
 
@@ -97,10 +99,12 @@ impl Digest<Tenths> {
         Self::empty()
     }
 
-    /// By how much a quantile may be off: 0.05 at level 0, 0.15 at level 1, about twice as much at each one above.
+    /// By how much a quantile may be off: 0.05 at level 0, 0.15 at level 1, about twice as much at each one above. `None` where
+    /// values lie outside of the grid's range.
     #[must_use]
-    pub fn absolute_error(&self) -> f64 {
-        Tenths::error(self.level())
+    pub fn absolute_error(&self) -> Option<f64> {
+        let is_large = self.max().is_some_and(|max| max >= Tenths::LARGEST);
+        (!is_large).then(|| Tenths::error(self.level()))
     }
 }
 
@@ -121,6 +125,8 @@ impl<G: Grid> Digest<G> {
         if !(0.0..=1e15).contains(&value) || weight == 0 {
             return;
         }
+        // A negative zero is zero.
+        let value = value + 0.0;
         let kept = self.kept.get_or_insert_with(|| Box::new(Kept::new(value)));
         (kept.min, kept.max) = (kept.min.min(value), kept.max.max(value));
         kept.n = kept.n.saturating_add(1);
@@ -313,7 +319,7 @@ mod tests {
     }
 
     fn value() -> impl Strategy<Value = f64> {
-        prop_oneof![Just(0.0), 1e-5..1.0_f64, 0.0..2_000.0_f64, 1e3..1e9_f64]
+        prop_oneof![Just(0.0), Just(-0.0), 1e-5..1.0_f64, 0.0..2_000.0_f64, 1e3..1e9_f64]
     }
 
     proptest! {
@@ -341,7 +347,7 @@ mod tests {
                 digest.add_within(value, weight, cells);
             }
             let (got, exact) = (digest.quantile(q).unwrap(), exact(values, q));
-            prop_assert!((got - exact).abs() <= digest.absolute_error() + 1e-9, "{got} for {exact}");
+            prop_assert!((got - exact).abs() <= digest.absolute_error().unwrap() + 1e-9, "{got} for {exact}");
         }
 
         #[test]
@@ -441,6 +447,18 @@ mod tests {
                 prop_assert!(figure.is_finite() && figure >= 0.0);
             }
         }
+    }
+
+    #[test]
+    fn outside_of_its_range_a_grid_states_no_error() {
+        for values in [[1e-9, 2e-9, 0.5], [1.0, 5e14, 1e15]] {
+            assert_eq!(digest(&values.map(|value| (value, 1))).relative_error(), None);
+        }
+        let mut tenths = Digest::of_tenths();
+        tenths.add(403.0, 1);
+        assert_eq!(tenths.absolute_error(), Some(0.05));
+        tenths.add(5_000.0, 1);
+        assert_eq!(tenths.absolute_error(), None);
     }
 
     /// As the version before cells could be joined wrote it: 20 for 3 and 80 for 1.

@@ -32,7 +32,8 @@
 //!
 //! Conferences are told apart by id only. Any number of fleets, each with the conferences of some ids, come to the same
 //! as one fleet with all of them: merged, their rollups are the same to the byte. They need not know of each other;
-//! only windows and graces are to be the same, and each has a [shard name](FleetConfig::with_shard) of its own.
+//! only windows and graces are to be the same, and each has a [shard name](FleetConfig::with_shard) of its own. What is
+//! refused may differ: limits hold for each fleet, and its clock, by which an input is too late, is its own.
 
 mod alert;
 mod config;
@@ -69,7 +70,7 @@ use rooms::Rooms;
 
 /// Many conferences by id.
 ///
-/// A fleet adds less than 200 bytes to each conference, a short id among them (`tests/memory.rs`). Finding one takes
+/// A fleet adds about 200 bytes to each conference, a short id among them (`tests/memory.rs`). Finding one takes
 /// the same time however many there are, and what is over is found in logarithmic time. Nothing is told in an order
 /// that hangs on a hash.
 ///
@@ -296,6 +297,7 @@ impl Fleet {
                 self.desk.queue(slot, room, Some(now));
             }
         }
+        self.tidy();
         self.desk.sort_ended_from(ended);
         self.desk.ready.sort_from(ready, &self.rooms);
     }
@@ -349,10 +351,13 @@ impl Fleet {
 
     /// A conference that is known at `now`.
     fn find(&mut self, now: Timestamp, id: &str) -> Option<u32> {
+        self.tidy();
+        self.desk.ready.tidy();
         let slot = self.rooms.find(id)?;
         let room = self.rooms.get_mut(slot)?;
         if room.queued.is_none_or(|queued| queued <= now) && room.pass_time(now, &self.desk.config) {
             self.let_go(slot);
+            self.tidy();
             return None;
         }
         Some(slot)
@@ -385,6 +390,11 @@ impl Fleet {
             self.desk.finish(&id, *before, visited);
         }
         self.desk.finish(&id, current, visited);
+        self.desk.ready.remove(slot);
+    }
+
+    /// Throws out turns of conferences that have another one by now.
+    fn tidy(&mut self) {
         let rooms = &self.rooms;
         let is_known = |at, slot| rooms.get(slot).is_some_and(|room| room.queued == Some(at));
         self.desk.expiry.tidy(rooms.len(), is_known);

@@ -48,10 +48,12 @@ fn collector() -> PathBuf {
 }
 
 /// Runs it on a file until it has told so many lines more, or to its end. Returns the whole lines that it told, and
-/// whether it was killed.
-fn run(collector: &Path, input: &Path, checkpoint: &Path, most: usize) -> (Vec<String>, bool) {
+/// whether it was killed. Without a bound the end of the file is that of all calls.
+fn run(collector: &Path, input: &Path, checkpoint: &Path, most: Option<usize>) -> (Vec<String>, bool) {
+    let end = if most.is_none() { "end" } else { "" };
+    let most = most.unwrap_or(usize::MAX);
     let mut child = Command::new(collector)
-        .args([checkpoint.as_os_str(), "37".as_ref()])
+        .args([checkpoint.as_os_str(), "37".as_ref(), end.as_ref()])
         .stdin(File::open(input).unwrap())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -83,14 +85,20 @@ fn a_collector_that_is_killed_loses_nothing_and_counts_nothing_twice() {
     let (file, collector) = (directory.join("input.ndjson"), collector());
     File::create(&file).unwrap().write_all(input().as_bytes()).unwrap();
 
-    let (expected, _) = run(&collector, &file, &directory.join("quiet"), usize::MAX);
+    let (expected, _) = run(&collector, &file, &directory.join("quiet"), None);
     assert!(expected.len() > 2_000, "{}", expected.len());
     let ended = |told: &[String]| told.iter().filter(|line| line.contains("\"ended\":")).count();
     assert_eq!(ended(&expected), 3);
 
     let (checkpoint, mut told, mut kills) = (directory.join("killed"), BTreeMap::new(), 0);
-    for most in [10, 200, 100, 1, 500, 300, 600, 150, usize::MAX] {
-        let (lines, is_killed) = run(&collector, &file, &checkpoint, most);
+    // Whoever feeds it is killed as well, in the middle of a line.
+    let cut = directory.join("cut.ndjson");
+    let whole = std::fs::read(&file).unwrap();
+    let kill = |most| (&file, Some(most));
+    let runs = [kill(10), kill(200), (&cut, Some(usize::MAX)), kill(100), kill(1), kill(500), kill(300), kill(250)];
+    std::fs::write(&cut, &whole[..whole.len() / 3]).unwrap();
+    for (input, most) in runs.into_iter().chain([(&file, None)]) {
+        let (lines, is_killed) = run(&collector, input, &checkpoint, most);
         kills += u32::from(is_killed);
         for line in lines {
             let n = serde_json::from_str::<Value>(&line).unwrap()["n"].as_u64().unwrap();
@@ -104,6 +112,35 @@ fn a_collector_that_is_killed_loses_nothing_and_counts_nothing_twice() {
     assert!(told.into_values().eq(expected));
 
     // All of it is in the checkpoint: nothing is told again.
-    assert_eq!(run(&collector, &file, &checkpoint, usize::MAX).0, Vec::<String>::new());
+    assert_eq!(run(&collector, &file, &checkpoint, None).0, Vec::<String>::new());
+    std::fs::remove_dir_all(directory).unwrap();
+}
+
+#[test]
+fn one_bad_reporter_ends_nobody_elses_call() {
+    let directory = std::env::temp_dir().join(format!("callgauge-collector-bad-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).unwrap();
+    let good: Vec<String> =
+        input().lines().filter(|line| line.contains("\"conference\":\"loss5\"")).map(Into::into).collect();
+    let told = |name: &str, lines: &[String]| {
+        let file = directory.join(name);
+        std::fs::write(&file, lines.join("\n") + "\n").unwrap();
+        let (told, _) = run(&collector(), &file, &directory.join(format!("{name}.checkpoint")), None);
+        let of_good = told.into_iter().map(|line| serde_json::from_str::<Value>(&line).unwrap());
+        of_good
+            .filter(|line| line["conference"] == "loss5")
+            .map(|line| (line["event"].clone(), line["ended"].clone()))
+            .collect::<Vec<_>>()
+    };
+    let expected = told("good", &good);
+    assert!(expected.len() > 500, "{}", expected.len());
+    let mut mixed = good.clone();
+    for (place, t, labels) in
+        [(40, 1e18, json!({})), (60, 4e5, json!({"": ""})), (80, -5.0, json!({"k": "v".repeat(9_999)}))]
+    {
+        let line = json!({"conference": "evil", "fabric": "x", "user": "x", "t": t, "report": {}, "labels": labels});
+        mixed.insert(place, line.to_string());
+    }
+    assert!(told("mixed", &mixed) == expected);
     std::fs::remove_dir_all(directory).unwrap();
 }

@@ -395,7 +395,8 @@ fn score_window(
         inputs.lost_at_far_end = !received;
         inputs.rtt_ms = rtt_ms;
         inputs.playout_ms = setting.playout_ms.filter(|_| received);
-        setting.config.audio_model().score(&inputs)
+        let model = setting.config.audio_model();
+        model.score(&inputs).map(|score| Score { model: model.id(), ..score })
     })
 }
 
@@ -406,7 +407,8 @@ fn score_video(window: &mut VideoWindow, interval: &Interval, setting: &Setting<
         inputs.codec = setting.codec;
         inputs.screen = setting.screen;
         inputs.source_frames_per_second = setting.source_frames_per_second;
-        setting.config.video_model().score(&inputs)
+        let model = setting.config.video_model();
+        model.score(&inputs).map(|score| Score { model: model.id(), ..score })
     });
     (score, shown_ms)
 }

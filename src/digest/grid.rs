@@ -33,7 +33,7 @@ mod sealed {
 pub struct Octaves;
 
 /// Cells of 0.1: for what has its own scale, as ratings from 0 to 100 have. Zero has a cell of its own; what lies beyond
-/// 403.1 is filed in the last one.
+/// 403.2 is filed in the last one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Tenths;
@@ -57,6 +57,18 @@ pub(super) fn joined(key: u16, level: u8) -> u16 {
     let level = level.min(LAST_LEVEL);
     let first = ((key - 1) >> level) << level;
     (first + (1 << (level - 1))).min(LAST_CELL)
+}
+
+impl Octaves {
+    /// 2⁻²⁰.
+    pub(super) const SMALLEST: f64 = 1.0 / 1_048_576.0;
+    /// 2⁴³.
+    pub(super) const LARGEST: f64 = 8_796_093_022_208.0;
+}
+
+impl Tenths {
+    /// Where the last cell ends.
+    pub(super) const LARGEST: f64 = LAST_CELL as f64 / 10.0;
 }
 
 impl Grid for Octaves {

@@ -95,7 +95,7 @@ impl<G: Grid> Digest<G> {
             let is_empty = parts.n == 0 && cells.is_empty() && parts.weight == 0 && parts.sum == (0, 0) && level == 0;
             return is_empty.then(Self::default);
         };
-        let is_value = |value: f64| (0.0..=1e15).contains(&value);
+        let is_value = |value: f64| (0.0..=1e15).contains(&value) && value.is_sign_positive();
         // Finer parts may lie on either side of what stands for a coarse one; joined, they are in one cell.
         let has = |value, cell: Option<&Cell>| {
             cell.is_some_and(|cell| grid::joined(G::key(value), level) == grid::joined(cell.key, level))

@@ -45,37 +45,64 @@ pub(super) struct Window {
 /// Slots whose conferences may have events, each once.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ready {
-    queue: VecDeque<u32>,
-    is_in: Vec<bool>,
+    /// Slots, each with the tag of its place.
+    queue: VecDeque<(u32, u64)>,
+    /// The place of each slot that is in. A place of another tag is of a conference that was let go.
+    places: Vec<Option<u64>>,
+    tag: u64,
 }
 
 impl Ready {
     pub(super) fn push(&mut self, slot: u32) {
         let index = slot as usize;
-        if index >= self.is_in.len() {
-            self.is_in.resize(index.saturating_add(1), false);
+        if index >= self.places.len() {
+            self.places.resize(index.saturating_add(1), None);
         }
-        if let Some(is_in) = self.is_in.get_mut(index).filter(|is_in| !**is_in) {
-            *is_in = true;
-            self.queue.push_back(slot);
+        if let Some(place) = self.places.get_mut(index).filter(|place| place.is_none()) {
+            self.tag = self.tag.wrapping_add(1);
+            *place = Some(self.tag);
+            self.queue.push_back((slot, self.tag));
         }
+    }
+
+    /// Throws out the places of those that were let go, once they are more than the others: where nobody polls.
+    pub(super) fn tidy(&mut self) {
+        let Self { queue, places, .. } = self;
+        if queue.len() > 2 * places.len() + 64 {
+            queue.retain(|&(slot, tag)| places.get(slot as usize) == Some(&Some(tag)));
+        }
+    }
+
+    /// Takes a slot out, wherever it is.
+    pub(super) fn remove(&mut self, slot: u32) {
+        if let Some(place) = self.places.get_mut(slot as usize) {
+            *place = None;
+        }
+    }
+
+    fn is_in(&self, (slot, tag): (u32, u64)) -> bool {
+        self.places.get(slot as usize) == Some(&Some(tag))
     }
 
     /// They, in their order.
     #[cfg(feature = "serde")]
     pub(super) fn slots(&self) -> impl Iterator<Item = u32> {
-        self.queue.iter().copied()
+        self.queue.iter().filter(|&&place| self.is_in(place)).map(|&(slot, _)| slot)
     }
 
-    pub(super) fn first(&self) -> Option<u32> {
-        self.queue.front().copied()
+    pub(super) fn first(&mut self) -> Option<u32> {
+        while let Some(&place) = self.queue.front() {
+            if self.is_in(place) {
+                return Some(place.0);
+            }
+            self.queue.pop_front();
+        }
+        None
     }
 
     pub(super) fn pop(&mut self) {
-        if let Some(slot) = self.queue.pop_front()
-            && let Some(is_in) = self.is_in.get_mut(slot as usize)
-        {
-            *is_in = false;
+        if let Some((slot, _)) = self.queue.pop_front() {
+            self.remove(slot);
         }
     }
 
@@ -86,7 +113,7 @@ impl Ready {
     /// Orders those that came after the first `from` by the ids of their conferences.
     pub(super) fn sort_from(&mut self, from: usize, rooms: &Rooms) {
         if let Some(new) = self.queue.make_contiguous().get_mut(from..) {
-            new.sort_unstable_by_key(|&slot| rooms.get(slot).map(|room| &*room.id));
+            new.sort_by_key(|&(slot, _)| rooms.get(slot).map(|room| &*room.id));
         }
     }
 }

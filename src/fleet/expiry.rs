@@ -31,9 +31,12 @@ impl Expiry {
         self.0.pop().map(|Reverse(entry)| entry)
     }
 
-    /// Throws out entries that nobody knows of, once they are more than the others. Cost: linear, and shared by as many
-    /// [`push`](Self::push)es.
+    /// Throws out entries that nobody knows of: those that come first, and all of them once they are more than the others.
+    /// Cost: linear, and shared by as many [`push`](Self::push)es.
     pub(super) fn tidy(&mut self, slots: usize, is_known: impl Fn(Timestamp, u32) -> bool) {
+        while self.0.peek().is_some_and(|Reverse((at, slot))| !is_known(*at, *slot)) {
+            self.0.pop();
+        }
         if self.0.len() > 2 * slots + 64 {
             self.0.retain(|Reverse((at, slot))| is_known(*at, *slot));
         }

@@ -1,6 +1,6 @@
 //! Rollups of several fleets into one, under at-least-once delivery.
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 
 use super::rollup::{Period, Rollup};
@@ -32,12 +32,18 @@ pub enum Merged {
     Added,
     /// It was in before. Nothing has changed.
     Repeated,
+    /// Another part with its number was in before, with other contents: its shard was started anew from an older state, and
+    /// was told something else. Nothing has changed, and one of the two is wrong.
+    Conflicting,
     /// Its window was [taken](Merger::take_before) before: whether it was in, nobody knows any more. Nothing has
     /// changed.
     TooLate,
 }
 
 /// Parts of any number of fleets, merged by window, each of them once, however often and in whatever order they come.
+///
+/// Memory: of each window until it is [taken](Self::take_before), for the total and each label up to 40 KB for each
+/// distribution that is full, and some 60 bytes for each part.
 ///
 /// ```
 /// use callgauge::fleet::{Fleet, FleetConfig, Merged, Merger};
@@ -70,8 +76,16 @@ pub struct Merger {
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Window {
     rollup: Rollup,
-    /// The sequence numbers that are in, by shard.
-    seen: BTreeMap<String, BTreeSet<u64>>,
+    /// The sequence numbers that are in, by shard, and how much each part holds.
+    seen: BTreeMap<String, BTreeMap<u64, Size>>,
+}
+
+/// Two parts that differ in nothing of this are taken for the same.
+type Size = [u64; 5];
+
+fn size(rollup: &Rollup) -> Size {
+    let total = &rollup.total;
+    [total.conferences, total.participants, total.stays, total.stayed_micros, total.streams.bitrate_bps.weight()]
 }
 
 impl Merger {
@@ -91,10 +105,11 @@ impl Merger {
             return Merged::TooLate;
         }
         let window = self.windows.entry(part.period).or_default();
-        if window.seen.get(&part.shard).is_some_and(|seen| seen.contains(&part.sequence)) {
-            return Merged::Repeated;
+        let size = size(&part.rollup);
+        if let Some(before) = window.seen.get(&part.shard).and_then(|seen| seen.get(&part.sequence)) {
+            return if *before == size { Merged::Repeated } else { Merged::Conflicting };
         }
-        window.seen.entry(part.shard.clone()).or_default().insert(part.sequence);
+        window.seen.entry(part.shard.clone()).or_default().insert(part.sequence, size);
         window.rollup.merge(&part.rollup);
         Merged::Added
     }

@@ -24,6 +24,9 @@ const MAGIC: [u8; 4] = *b"CGF\x01";
 #[derive(Serialize, Deserialize)]
 struct State<'a> {
     models: Models,
+    /// How long windows and graces are, µs: what was begun under some cannot go on under others.
+    window: u64,
+    grace: u64,
     now: Timestamp,
     refused: Refused,
     sequence: u64,
@@ -123,6 +126,8 @@ impl Fleet {
         };
         let state = State {
             models: Models::of(&desk.config.conference),
+            window: desk.config.window_micros(),
+            grace: desk.config.grace_micros(),
             now: desk.now,
             refused: desk.refused,
             sequence: desk.sequence,
@@ -135,13 +140,21 @@ impl Fleet {
     }
 
     /// The fleet that [`save`](Self::save) wrote, under a configuration that has the same models, windows and graces. Other limits hold
-    /// from now on; nothing that is there is dropped. Its [shard name](FleetConfig::with_shard) may stay: it counts on.
+    /// from now on; nothing that is there is dropped.
+    ///
+    /// Its [shard name](FleetConfig::with_shard) may stay as long as what came after the state was written comes again, inputs,
+    /// times and polls alike, as when a log is read from there on: its parts then are those of before, and a
+    /// [`Merger`](super::Merger) knows them. Where something else may come, parts that were handed out already have to be
+    /// forgotten by who has them.
     ///
     /// # Errors
-    /// [`RestoreError`], for bytes that `save` did not write, or with other models.
+    /// [`RestoreError`], for bytes that `save` did not write, or with other models, windows or graces.
     pub fn restore(bytes: &[u8], config: FleetConfig) -> Result<Self, RestoreError> {
         let state: State<'_> = unseal(MAGIC, bytes)?;
         state.models.check(&config.conference)?;
+        if (state.window, state.grace) != (config.window_micros(), config.grace_micros()) {
+            return Err(RestoreError::OtherWindows);
+        }
         let models = [config.conference.audio_model().id(), config.conference.video_model().id()];
         let mut fleet = Self::new(config);
         let Self { rooms, desk } = &mut fleet;

@@ -1,5 +1,6 @@
 //! All conferences of a fleet, by id and by slot.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::hash::BuildHasher as _;
 
@@ -10,7 +11,7 @@ use super::room::Room;
 /// A slab of rooms, and where each id is. Nothing is ever told in the order of either.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rooms {
-    slots: Vec<Option<Room>>,
+    slots: Vec<Option<Box<Room>>>,
     free: Vec<u32>,
     index: HashTable<u32>,
     hasher: DefaultHashBuilder,
@@ -26,11 +27,11 @@ impl Rooms {
     }
 
     pub(super) fn get(&self, slot: u32) -> Option<&Room> {
-        self.slots.get(slot as usize)?.as_ref()
+        self.slots.get(slot as usize)?.as_deref()
     }
 
     pub(super) fn get_mut(&mut self, slot: u32) -> Option<&mut Room> {
-        self.slots.get_mut(slot as usize)?.as_mut()
+        self.slots.get_mut(slot as usize)?.as_deref_mut()
     }
 
     /// Adds a room whose id nobody has. `None` when there are as many as can be counted.
@@ -44,7 +45,7 @@ impl Rooms {
                 slot
             }
         };
-        *self.slots.get_mut(slot as usize)? = Some(room);
+        *self.slots.get_mut(slot as usize)? = Some(Box::new(room));
         let (slots, hasher) = (&self.slots, &self.hasher);
         let hash_of = |&slot: &u32| hasher.hash_one(id_of(slots, slot).unwrap_or(""));
         self.index.insert_unique(hash, slot, hash_of);
@@ -57,17 +58,17 @@ impl Rooms {
             entry.remove();
         }
         self.free.push(slot);
-        self.slots.get_mut(slot as usize)?.take()
+        self.slots.get_mut(slot as usize)?.take().map(|room| *room)
     }
 
     /// Every room, by id.
     pub(super) fn sorted(&self) -> Vec<&Room> {
-        let mut rooms: Vec<&Room> = self.slots.iter().flatten().collect();
+        let mut rooms: Vec<&Room> = self.slots.iter().flatten().map(|room| &**room).collect();
         rooms.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         rooms
     }
 }
 
-fn id_of(slots: &[Option<Room>], slot: u32) -> Option<&str> {
+fn id_of(slots: &[Option<Box<Room>>], slot: u32) -> Option<&str> {
     Some(&slots.get(slot as usize)?.as_ref()?.id)
 }

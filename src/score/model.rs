@@ -43,7 +43,7 @@ use crate::unit::{Mos, Ratio, Rx};
 /// # Ok::<(), NoScore>(())
 /// ```
 pub trait Model<I: ?Sized>: fmt::Debug + Send + Sync {
-    /// Its name and version, which go into every score.
+    /// Its name and version, which go into every score that a conference has of it.
     fn id(&self) -> ModelId;
 
     /// The score of a window.
