@@ -22,6 +22,8 @@ struct Told {
 /// Whatever the bytes say is done to a fleet. Its limits hold, nobody ends twice, every conference that ended is in a
 /// rollup once, and a fleet that is written and read after every call tells the same.
 pub fn fleet(data: &[u8]) {
+    // To write and to read after each call is quadratic.
+    let data = data.get(..400).unwrap_or(data);
     let told = operate(data, |_| {});
     if data.first().is_some_and(|flags| flags & 1 > 0) {
         let again = operate(data, |fleet| {
