@@ -22,7 +22,8 @@ words! {
         HighChurn "highChurn",
         /// Fabrics whose setup delay was above [`AlertRule::with_limit_ms`], of those that were set up.
         HighSetupDelays "highSetupDelays",
-        /// Conferences whose mean round-trip time by RTCP was above [`AlertRule::with_limit_ms`], of those that have one.
+        /// Conferences whose mean round-trip time by RTCP was above [`AlertRule::with_limit_ms`], of those that have
+        /// one.
         HighRoundTripTime "highRoundTripTime",
         /// Ratings of 1 and 2, of all ratings.
         DissatisfactoryUserFeedback "dissatisfactoryUserFeedback",
@@ -92,7 +93,7 @@ pub struct AlertPeriod {
 
 /// A setup delay above this is high unless a rule says otherwise: a choice of this engine.
 const SETUP_DELAY_MS: f64 = 5_000.0;
-/// A round trip above this is high unless a rule says otherwise, as for [`Kind::HighRtt`](crate::diagnosis::Kind::HighRtt).
+/// A round trip above this is high unless a rule says otherwise, as for `Kind::HighRtt`.
 const RTT_MS: f64 = 250.0;
 
 impl AlertRule {
@@ -107,8 +108,8 @@ impl AlertRule {
     }
 
     /// Above which delay, or which round-trip time, a fabric or a conference counts, ms: 5 000 for
-    /// [`AlertReason::HighSetupDelays`] and 250 for [`AlertReason::HighRoundTripTime`] unless said otherwise, nothing for
-    /// others. Values are told from it to within 0.78 %, as a [`Digest`] keeps them.
+    /// [`AlertReason::HighSetupDelays`] and 250 for [`AlertReason::HighRoundTripTime`] unless said otherwise, nothing
+    /// for others. Values are told from it to within 0.78 %, as a [`Digest`] keeps them.
     #[must_use]
     pub const fn with_limit_ms(mut self, limit_ms: f64) -> Self {
         self.limit_ms = limit_ms;
@@ -157,8 +158,9 @@ impl AlertRule {
         }
     }
 
+    /// Of values of weight 1.
     fn above_limit(&self, values: &Digest) -> (u64, u64) {
-        (above(values, self.limit_ms), values.n())
+        (values.weight_above(self.limit_ms), values.n())
     }
 
     fn text(&self, actual: u64, total: u64) -> String {
@@ -179,41 +181,5 @@ impl AlertRule {
             AlertThreshold::Fractional(least) => format!("a share of {least}"),
         };
         format!("{actual} of {total} {what}; the limit is {limit}")
-    }
-}
-
-/// How many values of weight 1 are above a limit: by bisection of their ranks.
-fn above(values: &Digest, limit: f64) -> u64 {
-    let (mut low, mut high) = (0, values.n());
-    let last = values.n().saturating_sub(1);
-    while low < high {
-        let rank = low + (high - low) / 2;
-        // The middle of what is rounded down to the rank.
-        let q = if rank == last { 1.0 } else { (rank as f64 + 0.5) / last as f64 };
-        if values.quantile(q).is_some_and(|value| value > limit) {
-            high = rank;
-        } else {
-            low = rank + 1;
-        }
-    }
-    values.n() - low
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn as_many_are_above_a_limit_as_were_put_there(
-            low in prop::collection::vec(0.0..95.0_f64, 0..60), high in prop::collection::vec(105.0..9e4_f64, 0..60),
-        ) {
-            let mut digest = Digest::new();
-            for value in low.iter().chain(&high) {
-                digest.add(*value, 1);
-            }
-            prop_assert_eq!(above(&digest, 100.0), high.len() as u64);
-        }
     }
 }
