@@ -4,13 +4,13 @@
 //! collector < snapshots.ndjson > told.ndjson     # cargo run --release --example collector -- [CHECKPOINT [LINES]]
 //! ```
 //!
-//! A line in is `{"conference", "fabric", "user", "t", "report"}`: `t` is when it arrived, in ms, `report` is what getStats
-//! gave; `"labels": {"region": "eu"}` is optional. A line out is an event, a call that is over, or what a minute's calls came
-//! to; `n` numbers them.
+//! A line in is `{"conference", "fabric", "user", "t", "report"}`: `t` is when it arrived, in ms, `report` is what
+//! getStats gave; `"labels": {"region": "eu"}` is optional. A line out is an event, a call that is over, or what a
+//! minute's calls came to; `n` numbers them.
 //!
 //! Every so many LINES the state goes to the file CHECKPOINT. A collector that was killed and is fed from the beginning
-//! again skips the lines that its checkpoint has, and goes on. What it told after the checkpoint it tells again, with the
-//! same `n` and the same words: who keeps what comes by `n` has everything once.
+//! again skips the lines that its checkpoint has, and goes on. What it told after the checkpoint it tells again, with
+//! the same `n` and the same words: who keeps what comes by `n` has everything once.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -61,8 +61,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         number += 1;
         if number > collector.lines {
             match collector.take(&line, &mut scanner, &mut report) {
-                // Half a line, because whoever feeds this was killed: it will come whole.
-                Err(_) if !line.ends_with(b"\n") => break,
+                // Half a line, because whoever feeds this was killed: it will come whole, and nobody is over yet.
+                Err(_) if !line.ends_with(b"\n") => {
+                    out.flush()?;
+                    return Ok(collector.save(&path)?);
+                }
                 Err(error) => eprintln!("line {number}: {error}"),
                 Ok(()) => {}
             }
