@@ -7,6 +7,8 @@ mod common;
 mod expiry;
 mod laws;
 mod limits;
+#[cfg(feature = "serde")]
+mod portable;
 mod routing;
 #[cfg(feature = "serde")]
 mod shards;

@@ -1,7 +1,7 @@
 //! Recorded calls in one fleet, and in several.
 
 use callgauge::FabricSpec;
-use callgauge::fleet::{Fleet, FleetConfig, FleetLimits, Merger, Part};
+use callgauge::fleet::{Fleet, FleetConfig, Merger, Part};
 use callgauge::ingest::Reader;
 use callgauge::unit::Timestamp;
 
@@ -35,10 +35,7 @@ fn snapshots() -> Vec<Snapshot> {
 
 /// The recordings in so many fleets: all parts, and how many conferences each fleet had.
 fn run(snapshots: &[Snapshot], shards: usize) -> (Vec<Part>, Vec<usize>) {
-    let fleet = |shard: usize| {
-        let limits = FleetLimits::new();
-        Fleet::new(FleetConfig::new().with_shard(&shard.to_string()).with_limits(limits))
-    };
+    let fleet = |shard: usize| Fleet::new(FleetConfig::new().with_shard(&shard.to_string()));
     let mut fleets: Vec<Fleet> = (0..shards).map(fleet).collect();
     let mut reader = Reader::new();
     let mut all = Vec::new();
