@@ -6,15 +6,15 @@ use core::time::Duration;
 use crate::config::{Config, limits, micros};
 
 limits! {
-    /// How much a fleet keeps. Beyond a limit nothing that is known is lost: what is new is refused, and counted. What each
-    /// conference keeps is bounded by its own [`Limits`](crate::Limits).
+    /// How much a fleet keeps. Beyond a limit nothing that is known is lost: what is new is refused, and counted. What
+    /// each conference keeps is bounded by its own [`Limits`](crate::Limits).
     FleetLimits
     conferences with_conferences 131_072
         /// How many conferences may be known at a time, those that ended and wait for their grace to pass among them.
         ;
     pending_summaries with_pending_summaries 1_024
-        /// From how many summaries on that nobody [polled](crate::Fleet::poll_ended) new conferences and new instances are
-        /// refused; 0 refuses all. Those that are known go on, and their summaries are kept.
+        /// From how many summaries on that nobody [polled](crate::Fleet::poll_ended) new conferences and new instances
+        /// are refused; 0 refuses all. Those that are known go on, and their summaries are kept.
         ;
     windows with_windows 64
         /// From how many windows on whose rollups nobody [polled](crate::Fleet::poll_rollup) new conferences and new
@@ -27,7 +27,8 @@ limits! {
         /// How many labels one conference may have.
         ;
     label_bytes with_label_bytes 128
-        /// How long a label may be, in bytes: its key, its value and what stands between. A longer one is refused, not cut.
+        /// How long a label may be, in bytes: its key, its value and what stands between. A longer one is refused, not
+        /// cut.
         ;
 }
 
@@ -41,6 +42,7 @@ pub struct FleetConfig {
     grace_micros: u64,
 }
 
+/// A window lasts as long unless a caller says otherwise, and a grace half of it, µs: a choice of this engine.
 const MINUTE: u64 = 60_000_000;
 
 impl FleetConfig {
@@ -56,8 +58,8 @@ impl FleetConfig {
         }
     }
 
-    /// How each conference is measured. [`Config::with_stitching`] does nothing here: what comes after the end belongs to
-    /// the next instance.
+    /// How each conference is measured. [`Config::with_stitching`] does nothing here: what comes after the end belongs
+    /// to the next instance.
     #[must_use]
     pub fn with_conference(mut self, config: Config) -> Self {
         self.conference = config;
@@ -71,14 +73,16 @@ impl FleetConfig {
         self
     }
 
-    /// The name of this fleet among those whose rollups are merged. Another for each, and another when one is started anew.
+    /// The name of this fleet among those whose rollups are merged. Another for each, and another when one is started
+    /// anew.
     #[must_use]
     pub fn with_shard(mut self, shard: &str) -> Self {
         self.shard = shard.into();
         self
     }
 
-    /// How long a window of rollups is; no shorter than a second. Windows are counted from the epoch of the caller's clock.
+    /// How long a window of rollups is; no shorter than a second. Windows are counted from the epoch of the caller's
+    /// clock.
     #[must_use]
     pub const fn with_window(mut self, window: Duration) -> Self {
         let micros = micros(window);
@@ -86,8 +90,8 @@ impl FleetConfig {
         self
     }
 
-    /// How long a conference that ended is kept for feedback and edits ([`Fleet::revisit`](crate::Fleet::revisit)), unless
-    /// its next instance begins before; and how long one is kept that nobody has joined.
+    /// How long a conference that ended is kept for feedback and edits ([`Fleet::revisit`](crate::Fleet::revisit)),
+    /// unless its next instance begins before; and how long one is kept that nobody has joined.
     #[must_use]
     pub const fn with_grace(mut self, grace: Duration) -> Self {
         self.grace_micros = micros(grace);
