@@ -11,27 +11,28 @@
 //!
 //! # Time
 //!
-//! Each conference has its own clock, which its inputs and its own timeouts move. Before an input reaches a conference its
-//! timeouts up to then are handled, each at its own time; so it makes no difference to a conference what is told of
-//! others, or when [`Fleet::handle_timeout`] is called, as long as no input is older than what that was told. The fleet's clock is the
-//! latest time that it was told. An input older than that is taken if the conference's own clock takes it. A conference
-//! that the fleet does not know begins by an input unless it would be over by now, had it begun then.
+//! Each conference has its own clock, which its inputs and its own timeouts move. Before an input reaches a conference
+//! its timeouts up to then are handled, each at its own time; so it makes no difference to a conference what is told of
+//! others, or when [`Fleet::handle_timeout`] is called, as long as no input is older than what that was told. The
+//! fleet's clock is the latest time that it was told. An input older than that is taken if the conference's own clock
+//! takes it. A conference that the fleet does not know begins by an input unless it would be over by now, had it begun
+//! then.
 //!
 //! # From the end to a rollup
 //!
 //! A conference that is over is kept for a [grace](FleetConfig::with_grace), so that feedback finds it
-//! ([`Fleet::revisit`]). With the first input that its next instance takes, or when the grace has passed, it is final: its
-//! summary waits in [`Fleet::poll_ended`], and what it came to is part of the window in which it ended. Its next instance is
-//! numbered on, and knows its users; after the grace the id is forgotten, and begins with instance 1 again.
+//! ([`Fleet::revisit`]). With the first input that its next instance takes, or when the grace has passed, it is final:
+//! its summary waits in [`Fleet::poll_ended`], and what it came to is part of the window in which it ended. Its next
+//! instance is numbered on, and knows its users; after the grace the id is forgotten, and begins with instance 1 again.
 //!
-//! A window is closed when it has been over for the grace. Who ends in it after that, because its inputs come late, makes
-//! another [`Part`] of the same window.
+//! A window is closed when it has been over for the grace. Who ends in it after that, because its inputs come late,
+//! makes another [`Part`] of the same window.
 //!
 //! # Many fleets
 //!
 //! Conferences are told apart by id only. Any number of fleets, each with the conferences of some ids, come to the same
-//! as one fleet with all of them: merged, their rollups are the same to the byte. They need not know of each other; only
-//! windows and graces are to be the same, and each has a [shard name](FleetConfig::with_shard) of its own.
+//! as one fleet with all of them: merged, their rollups are the same to the byte. They need not know of each other;
+//! only windows and graces are to be the same, and each has a [shard name](FleetConfig::with_shard) of its own.
 
 mod alert;
 mod config;
@@ -68,8 +69,8 @@ use rooms::Rooms;
 
 /// Many conferences by id.
 ///
-/// A fleet adds some 150 bytes to each conference, its id not counted. Finding one takes the same time however many there
-/// are, and what is over is found in logarithmic time. Nothing is told in an order that hangs on a hash.
+/// A fleet adds some 150 bytes to each conference, its id not counted. Finding one takes the same time however many
+/// there are, and what is over is found in logarithmic time. Nothing is told in an order that hangs on a hash.
 ///
 /// ```
 /// use callgauge::fleet::{Fleet, FleetConfig};
@@ -164,7 +165,8 @@ pub enum FleetError {
     ConferencesFull,
     /// A new one has to wait until somebody [polls](Fleet::poll_ended) the summaries of those that ended.
     SummariesPending,
-    /// A new one has to wait until somebody [tells the time](Fleet::handle_timeout) and [polls](Fleet::poll_rollup) rollups.
+    /// A new one has to wait until somebody [tells the time](Fleet::handle_timeout) and [polls](Fleet::poll_rollup)
+    /// rollups.
     RollupsPending,
     /// A label whose key or value is empty, whose key has a `=`, or that is longer than
     /// [`FleetLimits::label_bytes`].
@@ -197,18 +199,20 @@ impl Fleet {
         Self { rooms: Rooms::default(), desk: Desk::new(config) }
     }
 
-    /// The conference with this id, to be told what happens at `now`: made at first sight, brought up to `now`, and its next
-    /// instance when it is over. To be entered again for what happens at another time.
+    /// The conference with this id, to be told what happens at `now`: made at first sight, brought up to `now`, and its
+    /// next instance when it is over. To be entered again for what happens at another time.
     ///
-    /// Ids of fabrics are of one [instance](Conference::instance): who keeps them keeps that number beside them, and opens
-    /// fabrics anew when it has changed. Ids of users stay good as long as the id of the conference is remembered.
+    /// Ids of fabrics are of one [instance](Conference::instance): who keeps them keeps that number beside them, and
+    /// opens fabrics anew when it has changed. Ids of users stay good as long as the id of the conference is
+    /// remembered.
     ///
-    /// Cost: one look-up, and when the visit ends linear in users of that conference. Allocates nothing for a conference
-    /// that is known and has nothing to do.
+    /// Cost: one look-up, and when the visit ends linear in users of that conference. Allocates nothing for a
+    /// conference that is known and has nothing to do.
     ///
     /// # Errors
-    /// [`FleetError::InvalidId`]; [`FleetError::TooLate`]; for a conference that is not known, or whose next instance would
-    /// begin, also [`FleetError::ConferencesFull`], [`FleetError::SummariesPending`] and [`FleetError::RollupsPending`].
+    /// [`FleetError::InvalidId`]; [`FleetError::TooLate`]; for a conference that is not known, or whose next instance
+    /// would begin, also [`FleetError::ConferencesFull`], [`FleetError::SummariesPending`] and
+    /// [`FleetError::RollupsPending`].
     pub fn enter(&mut self, now: Timestamp, id: &str) -> Result<Visit<'_>, FleetError> {
         let slot = match self.find(now, id) {
             Some(slot) => slot,
@@ -225,8 +229,8 @@ impl Fleet {
         Ok(Visit::new(slot, now, room, desk, false))
     }
 
-    /// The conference with this id as it is at `now`, over or not: for feedback, names, labels and other edits that are taken
-    /// after the end.
+    /// The conference with this id as it is at `now`, over or not: for feedback, names, labels and other edits that are
+    /// taken after the end.
     ///
     /// # Errors
     /// [`FleetError::UnknownConference`] for one that is not known, or no longer.
@@ -271,12 +275,12 @@ impl Fleet {
         self.desk.refused
     }
 
-    /// Tells the time: conferences with timeouts up to `now` handle them, those whose grace has passed are final, windows are
-    /// closed. A time before one that was told is that one. At the end of time,
+    /// Tells the time: conferences with timeouts up to `now` handle them, those whose grace has passed are final,
+    /// windows are closed. A time before one that was told is that one. At the end of time,
     /// `Timestamp::from_micros(u64::MAX)`, everybody falls silent and everything is final.
     ///
-    /// Cost: for each conference whose turn comes linear in its users, and logarithmic in conferences; for each that becomes
-    /// final, its summary. Nothing for the others.
+    /// Cost: for each conference whose turn comes linear in its users, and logarithmic in conferences; for each that
+    /// becomes final, its summary. Nothing for the others.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         self.desk.now = self.desk.now.max(now);
         let now = self.desk.now;
@@ -295,15 +299,15 @@ impl Fleet {
         self.desk.ready.sort_from(ready, &self.rooms);
     }
 
-    /// When [`handle_timeout`](Self::handle_timeout) may have something to do, at the earliest; `None` when it never has. Its answer may
-    /// change after any input.
+    /// When [`handle_timeout`](Self::handle_timeout) may have something to do, at the earliest; `None` when it never
+    /// has. Its answer may change after any input.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         self.desk.expiry.next().into_iter().chain(self.desk.closes_next()).min()
     }
 
-    /// The next event of any conference; of one conference the oldest first. `None` when there is none. Its answer may change
-    /// after any input. How many wait is bounded for each conference by
+    /// The next event of any conference; of one conference the oldest first. `None` when there is none. Its answer may
+    /// change after any input. How many wait is bounded for each conference by
     /// [`Limits::pending_events`](crate::Limits::pending_events). Allocates nothing.
     #[must_use]
     pub fn poll_event(&mut self) -> Option<FleetEvent<'_>> {
@@ -323,8 +327,8 @@ impl Fleet {
     }
 
     /// The next conference that is final, with its summary. Those that became so by one call of
-    /// [`handle_timeout`](Self::handle_timeout) come by the time of their end, then by id. `None` when there is none. Its answer may change
-    /// after [`handle_timeout`](Self::handle_timeout) and any visit.
+    /// [`handle_timeout`](Self::handle_timeout) come by the time of their end, then by id. `None` when there is none.
+    /// Its answer may change after [`handle_timeout`](Self::handle_timeout) and any visit.
     ///
     /// None is ever dropped: when too many wait, no new conference is taken.
     #[must_use]

@@ -32,7 +32,8 @@ pub enum Merged {
     Added,
     /// It was in before. Nothing has changed.
     Repeated,
-    /// Its window was [taken](Merger::take_before) before: whether it was in, nobody knows any more. Nothing has changed.
+    /// Its window was [taken](Merger::take_before) before: whether it was in, nobody knows any more. Nothing has
+    /// changed.
     TooLate,
 }
 
@@ -82,8 +83,8 @@ impl Merger {
 
     /// Adds a part, unless it is in already. The same parts give the same rollups in any order.
     ///
-    /// Keeps a sequence number of each part until its window is taken. Who starts a shard anew, with a fleet that counts from
-    /// 0 again, gives it another name.
+    /// Keeps a sequence number of each part until its window is taken. Who starts a shard anew, with a fleet that
+    /// counts from 0 again, gives it another name.
     pub fn add(&mut self, part: &Part) -> Merged {
         if self.taken.is_some_and(|taken| part.period.end <= taken) {
             self.too_late = self.too_late.saturating_add(1);
@@ -104,7 +105,8 @@ impl Merger {
     }
 
     /// Takes the earliest window that is over at `time`, and after it the next, until there is none. More parts of such
-    /// windows are refused from now on, so that memory stays bounded: `time` is to lie as far back as parts may be late.
+    /// windows are refused from now on, so that memory stays bounded: `time` is to lie as far back as parts may be
+    /// late.
     #[must_use]
     pub fn take_before(&mut self, time: Timestamp) -> Option<(Period, Rollup)> {
         self.taken = self.taken.max(Some(time));

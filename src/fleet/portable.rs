@@ -57,7 +57,6 @@ struct KeptInstance<'a> {
     labels: Vec<Cow<'a, str>>,
 }
 
-#[derive(Clone)]
 struct KeptCall<'a>(Cow<'a, Conference>);
 
 #[derive(Serialize, Deserialize)]
@@ -97,8 +96,8 @@ impl<'de> Deserialize<'de> for KeptEvents<'_> {
 }
 
 impl Fleet {
-    /// The fleet as bytes, with all that nobody polled yet: [`restore`](Self::restore) makes one of them that goes on alike, to
-    /// the bit.
+    /// The fleet as bytes, with all that nobody polled yet: [`restore`](Self::restore) makes one of them that goes on
+    /// alike, to the bit.
     ///
     /// Cost: linear in streams, about 4 KB for each, and once more as much while it is written.
     ///
@@ -134,8 +133,9 @@ impl Fleet {
         seal(MAGIC, &state)
     }
 
-    /// The fleet that [`save`](Self::save) wrote, under a configuration that has the same models, windows and graces. Other limits hold
-    /// from now on; nothing that is there is dropped. Its [shard name](FleetConfig::with_shard) may stay: it counts on.
+    /// The fleet that [`save`](Self::save) wrote, under a configuration that has the same models, windows and graces.
+    /// Other limits hold from now on; nothing that is there is dropped. Its [shard name](FleetConfig::with_shard) may
+    /// stay: it counts on.
     ///
     /// # Errors
     /// [`RestoreError`], for bytes that `save` did not write, or with other models.

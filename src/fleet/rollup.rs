@@ -51,8 +51,8 @@ macro_rules! tally {
         pub struct $name { $($(#[$field_doc])* pub $field: $type,)* }
 
         impl $name {
-            /// Adds everything that `other` holds: associative and commutative, and [`Default`] changes nothing. Counts end
-            /// at their limit. Cost: linear in what the distributions of `other` hold.
+            /// Adds everything that `other` holds: associative and commutative, and [`Default`] changes nothing. Counts
+            /// end at their limit. Cost: linear in what the distributions of `other` hold.
             pub fn merge(&mut self, other: &Self) {
                 $(self.$field.merge_with(&other.$field);)*
             }
@@ -63,17 +63,18 @@ macro_rules! tally {
 tally! {
     /// What conferences came to together.
     ///
-    /// Everything in it is a sum of whole numbers: merged tallies are the same to the byte whoever merged what first. Ratios
-    /// are made last, by methods, and are `None` when there is nothing to divide by.
+    /// Everything in it is a sum of whole numbers: merged tallies are the same to the byte whoever merged what first.
+    /// Ratios are made last, by methods, and are `None` when there is nothing to divide by.
     Tally {
         /// Conferences that ended, or were given up because nobody ever joined them.
         conferences: u64,
         /// Of these, how many of each class. Of the others nobody can say how they went.
         classes: BTreeMap<CallClass, u64>,
-        /// Conferences by how they ended: [`EndReason::Timeout`] are those that expired. Those that nobody joined are none of
-        /// these.
+        /// Conferences by how they ended: [`EndReason::Timeout`] are those that expired. Those that nobody joined are
+        /// none of these.
         ends: BTreeMap<EndReason, u64>,
-        /// Users who joined, by name, counted once for each instance of a conference. Who reports without a name is none.
+        /// Users who joined, by name, counted once for each instance of a conference. Who reports without a name is
+        /// none.
         participants: u64,
         /// Participants who joined more than once: callstats' churn.
         rejoined: u64,
@@ -163,8 +164,8 @@ impl Tally {
         ratio(self.class(class), self.classed())
     }
 
-    /// The share of conferences in which somebody could not be connected, failed and partially failed together, among those
-    /// whose class is known.
+    /// The share of conferences in which somebody could not be connected, failed and partially failed together, among
+    /// those whose class is known.
     #[must_use]
     pub fn failure_ratio(&self) -> Option<Ratio> {
         let failed = self.class(CallClass::Failed).saturating_add(self.class(CallClass::PartiallyFailed));
@@ -266,8 +267,8 @@ impl Period {
         Self { start, end }
     }
 
-    /// The window of a length, in microseconds, that an instant lies in, counted from the clock's epoch: everybody's windows
-    /// of one length are the same. The last one reaches to the end of time.
+    /// The window of a length, in microseconds, that an instant lies in, counted from the clock's epoch: everybody's
+    /// windows of one length are the same. The last one reaches to the end of time.
     pub(super) fn around(at: Timestamp, micros: u64) -> Self {
         let start = at.as_micros() - at.as_micros().checked_rem(micros).unwrap_or(0);
         Self { start: Timestamp::from_micros(start), end: Timestamp::from_micros(start.saturating_add(micros)) }

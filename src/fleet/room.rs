@@ -97,8 +97,8 @@ impl Room {
         }
     }
 
-    /// Handles every timeout of the conference up to `now`, each at its own time: the conference's clock then does not hang
-    /// on when anybody asks. Whether it is to be let go.
+    /// Handles every timeout of the conference up to `now`, each at its own time: the conference's clock then does not
+    /// hang on when anybody asks. Whether it is to be let go.
     pub(super) fn pass_time(&mut self, now: Timestamp, config: &FleetConfig) -> bool {
         loop {
             let due = self.due(config);

@@ -10,11 +10,11 @@ use crate::conference::Conference;
 use crate::fabric::Answer;
 use crate::unit::Timestamp;
 
-/// One conference of a [`Fleet`](super::Fleet), to be told something: it is used as a [`Conference`]. When the visit ends the
-/// fleet sees what has become of it.
+/// One conference of a [`Fleet`](super::Fleet), to be told something: it is used as a [`Conference`]. When the visit
+/// ends the fleet sees what has become of it.
 ///
-/// Of the conference's methods [`handle_timeout`](Conference::handle_timeout) is the fleet's to call. Who
-/// [polls events](Conference::poll_event) here gets them, and the fleet does not. A conference that is renamed keeps its id.
+/// Of the conference's methods [`handle_timeout`](Conference::handle_timeout) is the fleet's to call. Who [polls
+/// events](Conference::poll_event) here gets them, and the fleet does not. A conference that is renamed keeps its id.
 #[derive(Debug)]
 pub struct Visit<'a> {
     slot: u32,
@@ -30,12 +30,13 @@ impl<'a> Visit<'a> {
         Self { slot, room, desk, is_late }
     }
 
-    /// Attaches a label, such as `region` and `eu`. What this instance of the conference comes to counts in the rollup of each of
-    /// its labels. A key may have several values, as when two browsers take part.
+    /// Attaches a label, such as `region` and `eu`. What this instance of the conference comes to counts in the rollup
+    /// of each of its labels. A key may have several values, as when two browsers take part.
     ///
     /// # Errors
     /// [`FleetError::InvalidLabel`]; [`FleetError::LabelsFull`] when the conference has
-    /// [`FleetLimits::labels_per_conference`](super::FleetLimits::labels_per_conference), or the fleet [`FleetLimits::labels`](super::FleetLimits::labels) others.
+    /// [`FleetLimits::labels_per_conference`](super::FleetLimits::labels_per_conference), or the fleet
+    /// [`FleetLimits::labels`](super::FleetLimits::labels) others.
     pub fn label(&mut self, key: &str, value: &str) -> Result<Answer, FleetError> {
         let limits = self.desk.config.limits;
         let label = match self.desk.labels.get(key, value, limits) {
