@@ -1,7 +1,7 @@
 //! What each format costs to read, beside skipping the same text with `serde_json`: `cargo bench --bench formats`.
 //!
-//! The ratio of the two ways of a group is the figure to look at. rtcstats writes differences: its text is shorter and its
-//! snapshots are as large.
+//! The ratio of the two ways of a group is the figure to look at. rtcstats writes differences: its text is shorter and
+//! its snapshots are as large.
 
 #![allow(clippy::unwrap_used)] // a bench may assume what the tests prove
 

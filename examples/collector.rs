@@ -4,9 +4,9 @@
 //! collector < snapshots.ndjson > told.ndjson     # cargo run --release --example collector -- [CHECKPOINT [LINES [end]]]
 //! ```
 //!
-//! A line in is `{"conference", "fabric", "user", "t", "report"}`: `t` is when it arrived, in ms, `report` is what getStats
-//! gave; `"labels": {"region": "eu"}` is optional. A line out is an event, a call that is over, or what a minute's calls came
-//! to; `n` numbers them.
+//! A line in is `{"conference", "fabric", "user", "t", "report"}`: `t` is when it arrived, in ms, `report` is what
+//! getStats gave; `"labels": {"region": "eu"}` is optional. A line out is an event, a call that is over, or what a
+//! minute's calls came to; `n` numbers them.
 //!
 //! Every so many LINES, and when the input stops, the state goes to the file CHECKPOINT. A collector that was killed, or whose
 //! input stopped, and that is fed from the beginning again skips the lines that its checkpoint has, and goes on. What it told
@@ -67,8 +67,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         number += 1;
         if number > collector.lines {
             match collector.take(&line, &mut scanner, &mut report) {
-                // Half a line, because whoever feeds this was killed: it will come whole.
-                Err(_) if !line.ends_with(b"\n") => break,
+                // Half a line, because whoever feeds this was killed: it will come whole, and nobody is over yet.
+                Err(_) if !line.ends_with(b"\n") => {
+                    out.flush()?;
+                    return Ok(collector.save(&path)?);
+                }
                 Err(error) => eprintln!("line {number}: {error}"),
                 Ok(()) => {}
             }

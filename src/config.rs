@@ -53,8 +53,8 @@ macro_rules! limits {
 pub(crate) use limits;
 
 limits! {
-    /// How much of everything a conference keeps. Beyond a limit nothing that is known is lost: what is new is refused, and
-    /// counted. Only of events that nobody polls the oldest go.
+    /// How much of everything a conference keeps. Beyond a limit nothing that is known is lost: what is new is refused,
+    /// and counted. Only of events that nobody polls the oldest go.
     Limits
     fabrics with_fabrics 1_024
         /// How many fabrics one conference may open; 0 refuses all.
@@ -64,7 +64,8 @@ limits! {
         /// [`FabricSummary::refused_streams`](crate::summary::FabricSummary::refused_streams).
         ;
     pending_events with_pending_events 4_096
-        /// How many events may wait to be polled before the oldest is dropped; 0 keeps none. An event takes some 600 bytes.
+        /// How many events may wait to be polled before the oldest is dropped; 0 keeps none. An event takes some 600
+        /// bytes.
         ;
     users with_users 4_096
         /// How many users one conference may know.
@@ -73,15 +74,15 @@ limits! {
         /// How many stays of a user are kept one by one. Further ones are counted, and the last one kept is the latest.
         ;
     name_bytes with_name_bytes 256
-        /// How long the name of a user or a label may be, in bytes. A longer one is refused, not cut: two that begin alike
-        /// must not become one.
+        /// How long the name of a user or a label may be, in bytes. A longer one is refused, not cut: two that begin
+        /// alike must not become one.
         ;
     ssrcs_per_fabric with_ssrcs_per_fabric 4_096
         /// How many SSRCs of a fabric may be associated, grouped, muted or paused one by one, be they seen or not.
         ;
     parts_per_fabric with_parts_per_fabric 1_024
-        /// How many times, in all, streams of one fabric may pass from one user to another. Each part keeps figures of its
-        /// own, some kilobytes.
+        /// How many times, in all, streams of one fabric may pass from one user to another. Each part keeps figures of
+        /// its own, some kilobytes.
         ;
     devices with_devices 64
         /// How many devices of a list are kept.
@@ -90,14 +91,14 @@ limits! {
         /// How many things that happened are kept for the summary. Further ones are polled and counted, and not kept.
         ;
     speakers with_speakers 1_024
-        /// How many people's talk is followed, at some 1.5 kilobytes each; of these half, rounded up, may be streams that nobody
-        /// named. What others say is counted in
+        /// How many people's talk is followed, at some 1.5 kilobytes each; of these half, rounded up, may be streams
+        /// that nobody named. What others say is counted in
         /// [`TalkSummary::refused_speakers`](crate::summary::TalkSummary::refused_speakers).
         ;
     turns with_turns 1_024
-        /// How many times of who was the dominant speaker are kept for the summary, at 12 bytes each. Room for 64 is made
-        /// as soon as somebody can be heard, and doubles: with a limit of 64 a call that runs allocates nothing at all. Further
-        /// ones are polled and counted.
+        /// How many times of who was the dominant speaker are kept for the summary, at 12 bytes each. Room for 64 is
+        /// made as soon as somebody can be heard, and doubles: with a limit of 64 a call that runs allocates nothing at
+        /// all. Further ones are polled and counted.
         ;
     errors with_errors 256
         /// How many reported errors and logs are kept for the summary.
@@ -110,8 +111,8 @@ limits! {
         /// [`ConferenceSummary::refused_diagnoses`](crate::summary::ConferenceSummary::refused_diagnoses).
         ;
     diagnoses with_diagnoses 2_048
-        /// How many diagnoses of all fabrics together are kept, as above. A summary compares those of one place with each
-        /// other, so that this bounds what one costs.
+        /// How many diagnoses of all fabrics together are kept, as above. A summary compares those of one place with
+        /// each other, so that this bounds what one costs.
         ;
     digest_cells with_digest_cells 32
         /// How many cells each distribution of a stream's figures has, at 10 bytes each; a stream has four to nine of them.
@@ -125,8 +126,8 @@ limits! {
 }
 
 impl Limits {
-    /// Limits for an SDK inside somebody's app, who measures one call: whatever is put in, a conference and its summary stay
-    /// within 24 MiB (`tests/memory.rs` puts in as much as it can, and counts).
+    /// Limits for an SDK inside somebody's app, who measures one call: whatever is put in, a conference and its summary
+    /// stay within 24 MiB (`tests/memory.rs` puts in as much as it can, and counts).
     #[must_use]
     pub const fn sdk() -> Self {
         Self::new()
@@ -269,15 +270,16 @@ impl Config {
     }
 
     /// After how much silence a user counts as gone, and the conference as over.
-    /// [`Conference::handle_timeout`](crate::Conference::handle_timeout) finds it out; who never calls it has no timeouts.
+    /// [`Conference::handle_timeout`](crate::Conference::handle_timeout) finds it out; who never calls it has no
+    /// timeouts.
     #[must_use]
     pub const fn with_silence(mut self, silence: Duration) -> Self {
         self.silence_micros = micros(silence);
         self
     }
 
-    /// Over how long a window [`Conference::is_only_speaker`](crate::Conference::is_only_speaker) is answered: 10 s unless
-    /// said otherwise, kept within 1 s to 60 s.
+    /// Over how long a window [`Conference::is_only_speaker`](crate::Conference::is_only_speaker) is answered: 10 s
+    /// unless said otherwise, kept within 1 s to 60 s.
     #[must_use]
     pub const fn with_speaker_window(mut self, window: Duration) -> Self {
         let ms = window.as_millis();
@@ -285,9 +287,9 @@ impl Config {
         self
     }
 
-    /// Whether what comes after the end takes the end back, instead of being refused for another instance: for who reads
-    /// recordings, in which all belongs to one call and files may come one after the other. Fabrics that were terminated
-    /// take snapshots then, too.
+    /// Whether what comes after the end takes the end back, instead of being refused for another instance: for who
+    /// reads recordings, in which all belongs to one call and files may come one after the other. Fabrics that were
+    /// terminated take snapshots then, too.
     #[must_use]
     pub const fn with_stitching(mut self, stitches: bool) -> Self {
         self.stitches = stitches;

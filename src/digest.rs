@@ -25,8 +25,8 @@ pub use wire::DigestError;
 /// - Merging adds: it is associative and commutative to the bit, and an empty digest changes nothing. It is not
 ///   idempotent.
 ///
-/// With the feature `serde` it serializes with a version; [`to_bytes`](Self::to_bytes) is the compact form, and the same
-/// digest has the same bytes, whatever it was merged from.
+/// With the feature `serde` it serializes with a version; [`to_bytes`](Self::to_bytes) is the compact form, and the
+/// same digest has the same bytes, whatever it was merged from.
 ///
 /// ```
 /// use callgauge::digest::Digest;
@@ -114,13 +114,16 @@ impl<G: Grid> Digest<G> {
     }
 
     /// Adds a value that held for `weight` (microseconds, packets, whatever the caller weighs by). NaN, infinities,
-    /// negative values, values above 1e15 and weights of zero are ignored. Allocates only for a cell that was not in use.
+    /// negative values, values above 1e15 and weights of zero are ignored. Allocates only for a cell that was not in
+    /// use.
     pub fn add(&mut self, value: f64, weight: u64) {
         self.add_within(value, weight, usize::MAX);
     }
 
-    /// Adds a value and keeps to so many cells, one at the least: where there are more, they are joined in pairs until they fit.
-    /// What comes of it does not depend on the order of the values: it is the finest level at which all of them fit.
+    /// Adds a value and keeps to so many cells, two at the least (zero has one of its own): where there are more, they
+    /// are joined in pairs until they fit. What comes of it does not depend on the order of the values: it is the
+    /// finest level at which all of them fit. Cost: a search among the cells, and all of them once for each level that
+    /// is added.
     pub fn add_within(&mut self, value: f64, weight: u64, cells: usize) {
         if !(0.0..=1e15).contains(&value) || weight == 0 {
             return;
@@ -134,8 +137,8 @@ impl<G: Grid> Digest<G> {
         // At most 1e15 · 2³², far inside 128 bits.
         let fixed = libm::round(value * FIXED_POINT) as i128;
         kept.sum = kept.sum.saturating_add(fixed.saturating_mul(i128::from(weight)));
-        // One more than may stay, until they are joined.
         let cells = cells.max(2);
+        // One more than may stay, until they are joined.
         kept.add_to_cell(grid::joined(G::key(value), kept.level), weight, cells.saturating_add(1));
         while kept.cells.len() > cells && kept.level < grid::LAST_LEVEL {
             kept.join();
@@ -168,7 +171,8 @@ impl<G: Grid> Digest<G> {
         self.kept.as_ref().map_or(0, |kept| kept.weight)
     }
 
-    /// How often cells were joined in pairs, of the least exact part: 0 unless [`add_within`](Self::add_within) ran out of cells.
+    /// How often cells were joined in pairs, of the least exact part: 0 unless [`add_within`](Self::add_within) ran out
+    /// of cells.
     #[must_use]
     pub fn level(&self) -> u8 {
         self.kept.as_ref().map_or(0, |kept| kept.level)
@@ -211,6 +215,13 @@ impl<G: Grid> Digest<G> {
             }
         }
         Some(kept.max)
+    }
+
+    /// What those values weigh together that are above a limit, as they are kept.
+    pub(crate) fn weight_above(&self, limit: f64) -> u64 {
+        let Some(kept) = &self.kept else { return 0 };
+        let above = kept.cells.iter().filter(|cell| G::value(cell.key).clamp(kept.min, kept.max) > limit);
+        above.fold(0, |sum, cell| sum.saturating_add(cell.weight))
     }
 
     /// The figures that outputs show.
@@ -366,6 +377,14 @@ mod tests {
             let sum: f64 = values.iter().map(|&(v, w)| v * w as f64).sum();
             let mean = sum / values.iter().map(|&(_, w)| w as f64).sum::<f64>();
             prop_assert!((digest(&values).mean().unwrap() - mean).abs() <= mean * 1e-9 + 1e-9);
+        }
+
+        #[test]
+        fn as_much_is_above_a_limit_as_was_put_there(
+            low in prop::collection::vec(0.0..95.0_f64, 0..60), high in prop::collection::vec(105.0..9e4_f64, 0..60),
+        ) {
+            let values: Vec<(f64, u64)> = low.iter().chain(&high).map(|&value| (value, 1)).collect();
+            prop_assert_eq!(digest(&values).weight_above(100.0), high.len() as u64);
         }
 
         #[test]

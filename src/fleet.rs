@@ -56,7 +56,7 @@ use core::fmt;
 
 pub use alert::{Alert, AlertPeriod, AlertReason, AlertRule, AlertThreshold};
 pub use config::{FleetConfig, FleetLimits};
-pub use part::{Merged, Merger, Part};
+pub use part::{Merged, Merger, Part, PartSchema, SCHEMA};
 pub use rollup::{Period, Rollup, Tally};
 pub use visit::Visit;
 
@@ -222,11 +222,12 @@ impl Fleet {
         };
         let (rooms, desk) = (&mut self.rooms, &mut self.desk);
         let room = rooms.get_mut(slot).ok_or(FleetError::UnknownConference)?;
-        if room.is_over(now) {
+        let is_over = room.is_over(now);
+        if is_over || room.before.is_some() {
             desk.check_room()?;
+        }
+        if is_over {
             room.turn_over();
-        } else if room.before.is_some() {
-            desk.check_room()?;
         }
         Ok(Visit::new(slot, now, room, desk, false))
     }

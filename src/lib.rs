@@ -73,9 +73,10 @@
 //!
 //! # Features
 //!
-//! `serde` (on by default): `Serialize` and `Deserialize` on summaries, `Serialize` on views, intervals and counts of what
-//! was skipped, and
-//! `ingest::getstats::deserialize` for any serde format. No feature changes a number.
+//! `serde` (on by default): `Serialize` and `Deserialize` on summaries, distributions and rollups, `Serialize` on
+//! views, intervals and counts of what was skipped; portable state (`Conference::save`, `restore` and `state`,
+//! `Fleet::save` and `restore`, `Digest::to_bytes` and `from_bytes`); and `ingest::getstats::deserialize` for any serde
+//! format. No feature changes a number.
 
 #![no_std]
 #![forbid(unsafe_code)]

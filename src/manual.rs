@@ -11,7 +11,8 @@
 //! | [`readers`] | how to read another format |
 //! | [`detectors`] | how to find something else that goes wrong |
 //!
-//! The tables of the chapters on limits, constants and diagnoses are made from the code, and a test compares them with it.
+//! The tables of the chapters on limits, constants and diagnoses are made from the code, and a test compares them with
+//! it.
 
 /// What a key of an output counts.
 #[doc = include_str!("manual/units.md")]

@@ -6,9 +6,10 @@
 
 use alloc::vec::Vec;
 
+use hashbrown::HashMap;
+
 use crate::report::{Entry, Fields, Num, Rule, StatsType, Text};
 use crate::unit::StatTime;
-use hashbrown::HashMap;
 
 /// A counter of 32 bits that wraps was near its end before (edge case 11); a smaller one that shrinks was reset.
 const WRAP: f64 = 4_294_967_296.0;
@@ -35,8 +36,8 @@ pub enum Step<'a> {
     NoNews,
     /// Older than what is known, or without a time: to be ignored.
     Stale,
-    /// Counters went on. Time has passed too, except in entries whose time stamp is that of an RTCP report while some of
-    /// their counters are newer: Chromium's `remote-outbound-rtp` has the round-trip times of later reports.
+    /// Counters went on. Time has passed too, except in entries whose time stamp is that of an RTCP report while some
+    /// of their counters are newer: Chromium's `remote-outbound-rtp` has the round-trip times of later reports.
     Advance(Delta<'a>),
     /// Counters began anew, the entry now describes something else, or the clock stepped back while counters went on.
     /// What passed is still known where counters say so; no rate is.
@@ -190,9 +191,9 @@ impl Tracks {
         Self::default()
     }
 
-    /// Shows to `see` what happened since the last look at `entry`, `None` when this is the first; then makes it the last
-    /// look. A look whose time did not move is taken but not shown, as webrtc-internals has it; one that comes too late
-    /// is neither.
+    /// Shows to `see` what happened since the last look at `entry`, `None` when this is the first; then makes it the
+    /// last look. A look whose time did not move is taken but not shown, as webrtc-internals has it; one that comes too
+    /// late is neither.
     pub fn follow(&mut self, entry: Entry<'_>, see: impl FnOnce(Option<Delta<'_>>)) {
         let about = match entry.ssrc().filter(|_| entry.kind().is_rtp()) {
             Some(ssrc) => u64::from(ssrc.get()),
@@ -231,7 +232,7 @@ const CUMULATIVE: Fields = {
     fields
 };
 
-/// Cumulative members, packed: the values of the bits that are set, in the order of the bits.
+/// Cumulative members, packed: the values of those that are there, in the order of the table.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Counters {
@@ -251,7 +252,7 @@ impl Counters {
     /// Takes the values of `entry`; `keep` keeps those that it lacks.
     fn load(&mut self, entry: Entry<'_>, keep: bool) {
         self.fresh = entry.presence().and(CUMULATIVE);
-        if keep && self.present.or(self.fresh) != self.fresh {
+        if keep && !self.present.without(self.fresh).is_empty() {
             return self.merge(entry);
         }
         self.present = self.fresh;
@@ -351,7 +352,7 @@ fn fnv1a(text: &str) -> u32 {
     text.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)) | 1
 }
 
-/// FNV-1a in 64 bits.
+/// FNV-1a in 64 bits: the same on every machine.
 pub(crate) fn fnv1a_64(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

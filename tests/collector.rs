@@ -1,5 +1,5 @@
-//! The collector of `examples/` is killed, over and over, and fed from the beginning again: what it told in all is what one
-//! tells that nobody kills.
+//! The collector of `examples/` is killed, over and over, and fed from the beginning again: what it told in all is what
+//! one tells that nobody kills.
 #![cfg(feature = "serde")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test may fail wherever it stands
 
@@ -74,8 +74,10 @@ fn run(collector: &Path, input: &Path, checkpoint: &Path, most: Option<usize>) -
             line.clear();
         }
     }
-    assert_eq!(child.wait().unwrap().success(), !is_killed);
-    (told, is_killed)
+    // It may have come to its end before the blow.
+    let came_to_its_end = child.wait().unwrap().success();
+    assert!(came_to_its_end || is_killed);
+    (told, !came_to_its_end)
 }
 
 #[test]

@@ -25,7 +25,7 @@ fn check(name: &str, made: &str) {
 }
 
 /// The rooms whose numbers decide what comes out, and the files in them.
-const ROOMS: [(&str, &str); 9] = [
+const ROOMS: [(&str, &str); 10] = [
     ("stream", "Counters into differences"),
     ("metric", "Figures of an interval"),
     ("score", "Scores"),
@@ -35,6 +35,7 @@ const ROOMS: [(&str, &str); 9] = [
     ("fabric", "The life of a connection"),
     ("conference", "Users and conference"),
     ("config", "What a caller may choose"),
+    ("fleet", "Many conferences"),
 ];
 
 /// What belongs to how the code is written and decides nothing.
@@ -90,8 +91,8 @@ fn files(room: &str) -> Vec<String> {
     files
 }
 
-/// The constants with a number, and their comments. One without a comment of its own belongs to the one above, or to its
-/// function.
+/// The constants with a number, and their comments. One without a comment of its own belongs to the one above, or to
+/// its function.
 fn constants(text: &str) -> Vec<Constant> {
     let mut found: Vec<Constant> = vec![];
     let mut comment = vec![];

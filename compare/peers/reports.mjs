@@ -28,7 +28,7 @@ export const track = (id, kind) => ({
   getSettings: () => ({}),
 });
 
-/** A connected `RTCPeerConnection` whose next `getStats` answers with what `give` was called with. */
+/** A connected `RTCPeerConnection` whose `getStats` answers with `next`. */
 export class Connection {
   connectionState = 'connected';
   iceConnectionState = 'connected';

@@ -139,7 +139,6 @@ pub fn state_of(lines: &[&str]) -> Vec<u8> {
             if let Ok(&mut fabric) = fabrics.entry(snapshot.fabric.to_owned()).or_insert_with(open).as_mut() {
                 let _ = call.ingest(Timestamp::default(), fabric, snapshot.report);
             }
-            while call.poll_event().is_some() {}
         });
     }
     let mut bytes: Vec<u8> = (0..64_u8).map(|n| n.wrapping_mul(37)).collect();

@@ -24,9 +24,9 @@ const MAGIC: [u8; 4] = *b"CGC\x01";
 /// The same in words.
 const SCHEMA: &str = "callgauge.state/1";
 
-/// A conference's state, to be written or read by any serde format: as [`Conference::save`] and [`Conference::restore`] do
-/// with the compact one. Numbers must survive exactly (`serde_json` needs its feature `float_roundtrip`): the state has a
-/// checksum, so that what did not is found out.
+/// A conference's state, to be written or read by any serde format: as [`Conference::save`] and [`Conference::restore`]
+/// do with the compact one. Numbers must survive exactly (`serde_json` needs its feature `float_roundtrip`): the state
+/// has a checksum, so that what did not is found out.
 ///
 /// ```
 /// use callgauge::conference::State;
@@ -83,7 +83,7 @@ struct Call<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RestoreError {
-    /// These bytes are no state of a conference.
+    /// These bytes are no state of what was asked for, a conference or a fleet.
     Foreign,
     /// A state of another version of callgauge.
     OtherVersion,
@@ -98,7 +98,7 @@ pub enum RestoreError {
 impl fmt::Display for RestoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Foreign => "these bytes are no state of a conference",
+            Self::Foreign => "these bytes are no state of this kind",
             Self::OtherVersion => "this state was written by another version of callgauge",
             Self::Corrupt => "this state is cut short, or something in it has changed",
             Self::OtherModels => "the scores in this state are by other models than those of the configuration",
@@ -110,12 +110,12 @@ impl fmt::Display for RestoreError {
 impl core::error::Error for RestoreError {}
 
 impl Conference {
-    /// The conference as bytes, from which [`restore`](Self::restore) makes one that goes on alike, to the bit: with the
-    /// events that were not polled yet, and without the configuration. Equal conferences have equal bytes, whatever the
-    /// machine.
+    /// The conference as bytes, from which [`restore`](Self::restore) makes one that goes on alike, to the bit: with
+    /// the events that were not polled yet, and without the configuration. Equal conferences have equal bytes, whatever
+    /// the machine. Only the sentence of a [`NoScore::Other`](crate::score::NoScore::Other), which a model of the
+    /// caller's said, is not kept.
     ///
-    /// Cost: linear in streams, 4 to 5 KB for each, all of the call counted. The sentence of a
-    /// [`NoScore::Other`](crate::score::NoScore::Other) is not kept.
+    /// Cost: linear in streams, 4 to 5 KB for each, all of the call counted.
     ///
     /// ```
     /// use callgauge::unit::Timestamp;
@@ -134,11 +134,11 @@ impl Conference {
         seal(MAGIC, &(Models::of(&self.config), Call::of(self)))
     }
 
-    /// The conference that [`save`](Self::save) wrote, under a configuration that has the same models. Other limits hold from
-    /// now on; nothing that is there is dropped.
+    /// The conference that [`save`](Self::save) wrote, under a configuration that has the same models. Other limits
+    /// hold from now on; nothing that is there is dropped.
     ///
-    /// The checksum is against accidents. Who forges one can make a conference say anything, but not panic (`fuzz/` has a
-    /// target for that).
+    /// The checksum is against accidents. Who forges one can make a conference say anything, but not panic (`fuzz/` has
+    /// a target for that).
     ///
     /// # Errors
     /// [`RestoreError`], for bytes that `save` did not write, or with other models.

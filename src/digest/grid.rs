@@ -26,8 +26,8 @@ mod sealed {
     impl Sealed for super::Tenths {}
 }
 
-/// 64 cells in each octave: for what differs by orders of magnitude. Values from 2⁻²⁰ (about 1e-6) to 2⁴³ (about 9e12) are told
-/// apart, and zero has a cell of its own; what lies between or beyond is filed in the nearest cell.
+/// 64 cells in each octave: for what differs by orders of magnitude. Values from 2⁻²⁰ (about 1e-6) to 2⁴³ (about 9e12)
+/// are told apart, and zero has a cell of its own; what lies between or beyond is filed in the nearest cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Octaves;
@@ -93,7 +93,8 @@ impl Grid for Octaves {
         if level == 0 {
             return 1.0 / 129.0;
         }
-        // Of the lowest octave's first cells, which are the widest in proportion; beyond six joins a cell is octaves wide.
+        // Of the lowest octave's first cells, which are the widest in proportion; beyond six joins a cell is octaves
+        // wide.
         let half = f64::from(1_u32 << (level.min(LAST_LEVEL) - 1));
         let wide = 2.0 * half;
         if wide <= 64.0 { ((half + 0.5) / (64.0 + wide)).max((half - 0.5) / 64.0) } else { f64::INFINITY }

@@ -7,7 +7,7 @@ use crate::account::Cadence;
 use crate::digest::Digest;
 use crate::metric::Formula;
 use crate::report::{Entry, Flag, Num, Report, StatsType, Text};
-use crate::stream::{Delta, Step, Track};
+use crate::stream::{Delta, Step, Track, fnv1a_64};
 
 /// The path that packets take: the selected candidate pair, and what is known of it over time.
 #[derive(Clone, Debug, Default)]
@@ -71,7 +71,9 @@ impl Path {
         let had_pair = self.pair.is_some();
         let (ice, is_dtls) =
             ice_of(transport, selected, report, had_pair).map_or((None, false), |(ice, dtls)| (Some(ice), dtls));
-        let fragment = transport.and_then(|entry| entry.text(Text::IceLocalUsernameFragment)).map(fnv1a_64);
+        let fragment = transport
+            .and_then(|entry| entry.text(Text::IceLocalUsernameFragment))
+            .map(|text| fnv1a_64(text.as_bytes()));
         let has_restarted = fragment.is_some() && self.fragment.is_some() && fragment != self.fragment;
         self.fragment = fragment.or(self.fragment);
         let has_switched = selected.is_some_and(|pair| self.look_at_pair(pair, report, cells));
@@ -243,9 +245,4 @@ fn of_pairs(selected: Option<Entry<'_>>, report: &Report, had_pair: bool) -> Opt
     let mut pairs = report.of(StatsType::CandidatePair).peekable();
     pairs.peek()?;
     Some(if had_pair && pairs.all(fails) { IceState::Disconnected } else { IceState::Checking })
-}
-
-/// FNV-1a in 64 bits: the same on every machine.
-fn fnv1a_64(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

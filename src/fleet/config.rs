@@ -42,6 +42,7 @@ pub struct FleetConfig {
     grace_micros: u64,
 }
 
+/// A window lasts as long unless a caller says otherwise, and a grace half of it, µs: a choice of this engine.
 const MINUTE: u64 = 60_000_000;
 
 impl FleetConfig {
@@ -95,6 +96,18 @@ impl FleetConfig {
     pub const fn with_grace(mut self, grace: Duration) -> Self {
         self.grace_micros = micros(grace);
         self
+    }
+
+    /// How each conference is measured.
+    #[must_use]
+    pub const fn conference(&self) -> &Config {
+        &self.conference
+    }
+
+    /// The name of this fleet among others; empty when it has none.
+    #[must_use]
+    pub fn shard(&self) -> &str {
+        &self.shard
     }
 
     /// The limits in force.

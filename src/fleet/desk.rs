@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use super::expiry::Expiry;
 use super::labels::Labels;
-use super::part::Part;
+use super::part::{Part, PartSchema};
 use super::rollup::{Period, Rollup, Tally};
 use super::room::{Instance, Room, later};
 use super::rooms::Rooms;
@@ -46,10 +46,10 @@ pub(super) struct Window {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ready {
     /// Slots, each with the tag of its place.
-    queue: VecDeque<(u32, u64)>,
+    queue: VecDeque<(u32, u32)>,
     /// The place of each slot that is in. A place of another tag is of a conference that was let go.
-    places: Vec<Option<u64>>,
-    tag: u64,
+    places: Vec<Option<u32>>,
+    tag: u32,
 }
 
 impl Ready {
@@ -80,7 +80,7 @@ impl Ready {
         }
     }
 
-    fn is_in(&self, (slot, tag): (u32, u64)) -> bool {
+    fn is_in(&self, (slot, tag): (u32, u32)) -> bool {
         self.places.get(slot as usize) == Some(&Some(tag))
     }
 
@@ -218,7 +218,13 @@ impl Desk {
         let labels = labels.into_iter().map(|(label, tally)| (String::from(&*label), tally)).collect();
         let sequence = self.sequence;
         self.sequence = sequence.saturating_add(1);
-        Some(Part { shard: self.config.shard.clone(), period, sequence, rollup: Rollup { total, labels } })
+        Some(Part {
+            schema: PartSchema::V1,
+            shard: self.config.shard.clone(),
+            period,
+            sequence,
+            rollup: Rollup { total, labels },
+        })
     }
 
     /// From when on everybody who ended in a window has been let go.

@@ -11,8 +11,7 @@ use super::{FleetError, FleetLimits};
 pub(super) struct Labels(BTreeSet<Arc<str>>);
 
 impl Labels {
-    /// A label that was taken before.
-    #[cfg(feature = "serde")]
+    /// A label without regard to limits: one that was taken before.
     pub(super) fn keep(&mut self, label: &str) -> Arc<str> {
         if let Some(label) = self.0.get(label) {
             return Arc::clone(label);
@@ -39,8 +38,6 @@ impl Labels {
         if self.0.len() >= limits.labels() {
             return Err(FleetError::LabelsFull);
         }
-        let label: Arc<str> = label.into();
-        self.0.insert(Arc::clone(&label));
-        Ok(label)
+        Ok(self.keep(&label))
     }
 }

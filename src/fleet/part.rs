@@ -6,6 +6,20 @@ use alloc::string::String;
 use super::rollup::{Period, Rollup};
 use crate::unit::Timestamp;
 
+/// The schema of [`Part`]. New keys leave it as it is; a key that changes its name or meaning raises it.
+pub const SCHEMA: &str = "callgauge.rollup/1";
+
+/// The schema, which a reader of another one refuses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub enum PartSchema {
+    /// [`SCHEMA`].
+    #[default]
+    #[cfg_attr(feature = "serde", serde(rename = "callgauge.rollup/1"))]
+    V1,
+}
+
 /// What one fleet has to say of a window: a part of the whole, to be added to the others.
 ///
 /// A fleet may say more of the same window later, when a conference that ended in it is told late: that is another part
@@ -14,6 +28,8 @@ use crate::unit::Timestamp;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Part {
+    /// [`SCHEMA`].
+    pub schema: PartSchema,
     /// Whose it is: [`FleetConfig::with_shard`](super::FleetConfig::with_shard).
     pub shard: String,
     /// The window in which its conferences ended.
@@ -40,7 +56,8 @@ pub enum Merged {
     TooLate,
 }
 
-/// Parts of any number of fleets, merged by window, each of them once, however often and in whatever order they come.
+/// Parts of any number of fleets, merged by window, each of them once, however often and in whatever order they come. With
+/// the feature `serde` it can be written and read, so that it knows them after a restart, too.
 ///
 /// Memory: of each window until it is [taken](Self::take_before), for the total and each label up to 40 KB for each
 /// distribution that is full, and some 60 bytes for each part.
@@ -66,7 +83,9 @@ pub enum Merged {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Merger {
+    #[cfg_attr(feature = "serde", serde(with = "pairs"))]
     windows: BTreeMap<Period, Window>,
     /// Windows that end up to here were taken.
     taken: Option<Timestamp>,
@@ -74,6 +93,7 @@ pub struct Merger {
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Window {
     rollup: Rollup,
     /// The sequence numbers that are in, by shard, and how much each part holds.
@@ -133,5 +153,28 @@ impl Merger {
     #[must_use]
     pub const fn too_late(&self) -> u64 {
         self.too_late
+    }
+}
+
+/// Windows as a list: a format's keys are texts.
+#[cfg(feature = "serde")]
+mod pairs {
+    use alloc::vec::Vec;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::{BTreeMap, Period, Window};
+
+    pub(super) fn serialize<S: Serializer>(
+        windows: &BTreeMap<Period, Window>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(windows)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<Period, Window>, D::Error> {
+        Ok(Vec::<(Period, Window)>::deserialize(deserializer)?.into_iter().collect())
     }
 }

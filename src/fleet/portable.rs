@@ -60,7 +60,6 @@ struct KeptInstance<'a> {
     labels: Vec<Cow<'a, str>>,
 }
 
-#[derive(Clone)]
 struct KeptCall<'a>(Cow<'a, Conference>);
 
 #[derive(Serialize, Deserialize)]
@@ -100,8 +99,8 @@ impl<'de> Deserialize<'de> for KeptEvents<'_> {
 }
 
 impl Fleet {
-    /// The fleet as bytes, with all that nobody polled yet: [`restore`](Self::restore) makes one of them that goes on alike, to
-    /// the bit.
+    /// The fleet as bytes, with all that nobody polled yet: [`restore`](Self::restore) makes one of them that goes on
+    /// alike, to the bit.
     ///
     /// Cost: linear in streams, about 4 KB for each, and once more as much while it is written.
     ///

@@ -46,7 +46,8 @@ macro_rules! tally {
     ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
         $(#[$doc])*
         #[derive(Clone, Debug, Default, PartialEq)]
-        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+        // What an older version did not count is nothing.
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
         #[non_exhaustive]
         pub struct $name { $($(#[$field_doc])* pub $field: $type,)* }
 
@@ -254,9 +255,11 @@ impl Rollup {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Period {
-    /// When it begins.
+    /// When it begins; serialized in µs of the caller's clock.
+    #[cfg_attr(feature = "serde", serde(rename = "start_micros"))]
     pub start: Timestamp,
-    /// When it is over.
+    /// When it is over; likewise.
+    #[cfg_attr(feature = "serde", serde(rename = "end_micros"))]
     pub end: Timestamp,
 }
 

@@ -11,7 +11,7 @@ use super::{at, end_of_time, ended, parts};
 
 /// What somebody does in a conference.
 #[derive(Clone, Copy, Debug)]
-enum Deed {
+pub(super) enum Deed {
     Join,
     Open,
     Terminate,
@@ -19,9 +19,9 @@ enum Deed {
 }
 
 /// One deed: when, in which conference, by whom.
-type Input = (u64, u8, u8, Deed);
+pub(super) type Input = (u64, u8, u8, Deed);
 
-fn do_in(call: &mut Conference, (second, _, user, deed): Input) {
+pub(super) fn do_in(call: &mut Conference, (second, _, user, deed): Input) {
     let name = format!("user-{user}");
     let known = match deed {
         Deed::Join | Deed::Open => call.user(&name).ok(),
@@ -71,7 +71,7 @@ fn alone(id: &str, inputs: &[Input]) -> Vec<(u32, ConferenceSummary)> {
     all
 }
 
-fn inputs() -> impl Strategy<Value = Vec<Input>> {
+pub(super) fn inputs() -> impl Strategy<Value = Vec<Input>> {
     let deed =
         prop_oneof![Just(Deed::Join), Just(Deed::Open), Just(Deed::Open), Just(Deed::Terminate), Just(Deed::Leave)];
     let input = (0..150_u64, 0..4_u8, 0..3_u8, deed);

@@ -79,6 +79,19 @@ proptest! {
     }
 }
 
+#[cfg(feature = "serde")]
+#[test]
+fn a_merger_that_was_written_and_read_knows_what_is_in() {
+    let all = [shard("a", &[(0, Some(1), 0, 5)]), shard("b", &[(70, Some(1), 0, 5)])].concat();
+    assert!(all.len() > 1);
+    let mut merger = Merger::new();
+    all.iter().for_each(|part| assert_eq!(merger.add(part), Merged::Added));
+    let text = serde_json::to_string(&merger).unwrap();
+    let mut again: Merger = serde_json::from_str(&text).unwrap();
+    assert_eq!(again, merger);
+    all.iter().for_each(|part| assert_eq!(again.add(part), Merged::Repeated));
+}
+
 #[test]
 fn a_window_that_was_taken_takes_no_more() {
     let [first] = &shard("a", &[(0, Some(1), 0, 5)])[..] else { panic!("one window") };

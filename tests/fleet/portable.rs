@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use callgauge::FabricSpec;
 use callgauge::conference::RestoreError;
 use callgauge::fleet::{Fleet, FleetConfig, Merged, Merger};
+use callgauge::{Event, FabricSpec};
+use proptest::prelude::*;
 
-use crate::{at, ended, open, parts};
+use crate::expiry::{Input, do_in, inputs};
+use crate::{at, end_of_time, ended, open, parts};
 
 fn again(fleet: &Fleet) -> Fleet {
     Fleet::restore(&fleet.save(), fleet.config().clone()).unwrap()
@@ -115,4 +117,45 @@ fn edits_after_the_end_are_kept() {
     assert_eq!(one.len(), 2);
     assert_eq!(one, other);
     assert_eq!(parts(&mut fleet), parts(&mut restored));
+}
+
+fn tell(fleet: &mut Fleet, input: Input) {
+    let mut call = fleet.enter(at(input.0), &format!("call-{}", input.1)).unwrap();
+    call.label("user", &input.2.to_string()).unwrap();
+    do_in(&mut call, input);
+}
+
+fn events(fleet: &mut Fleet) -> Vec<(String, u32, Event)> {
+    let mut all = Vec::new();
+    while let Some(told) = fleet.poll_event() {
+        all.push((told.conference.to_owned(), told.instance, told.event));
+    }
+    all
+}
+
+proptest! {
+    #[test]
+    fn a_fleet_cut_at_any_input_goes_on_alike(
+        inputs in inputs(), cuts in prop::collection::vec(any::<bool>(), 60), polls in any::<prop::sample::Index>(),
+    ) {
+        let mut whole = Fleet::new(FleetConfig::new());
+        let mut cut = whole.clone();
+        for (number, (&input, is_cut)) in inputs.iter().zip(cuts).enumerate() {
+            tell(&mut whole, input);
+            tell(&mut cut, input);
+            if is_cut {
+                cut = again(&cut);
+            }
+            if number == polls.index(inputs.len()) {
+                prop_assert_eq!(events(&mut cut), events(&mut whole));
+            }
+            prop_assert_eq!(cut.save(), whole.save());
+        }
+        whole.handle_timeout(end_of_time());
+        cut.handle_timeout(end_of_time());
+        cut = again(&cut);
+        prop_assert_eq!(events(&mut cut), events(&mut whole));
+        prop_assert_eq!(ended(&mut cut), ended(&mut whole));
+        prop_assert_eq!(parts(&mut cut), parts(&mut whole));
+    }
 }

@@ -41,8 +41,8 @@ impl Distributions {
 }
 
 impl Conference {
-    /// The distributions of all streams so far, to be pooled with those of other conferences. Cost: linear in streams and
-    /// in what their distributions hold; meant for the end of a call or a slow tick.
+    /// The distributions of all streams so far, to be pooled with those of other conferences. Cost: linear in streams
+    /// and in what their distributions hold; meant for the end of a call or a slow tick.
     #[must_use]
     pub fn distributions(&self) -> Distributions {
         let mut all = Distributions::default();

@@ -69,14 +69,15 @@ pub(in crate::conference) fn group<'a>(
     }
 }
 
-/// The direction whose scores count: that of receiving, unless nothing received has one. A stream has scores at both ends.
+/// The direction whose scores count: that of receiving, unless nothing received has one. A stream has scores at both
+/// ends.
 pub(super) fn scored_direction<'a>(accounts: impl IntoIterator<Item = &'a Account>) -> Direction {
     let mut received = accounts.into_iter().filter(|account| account.direction == Direction::Inbound);
     if received.any(|account| account.quality.is_scored()) { Direction::Inbound } else { Direction::Outbound }
 }
 
-/// Sound and pictures together while there were both, taken to be as long as there can have been, and each alone for the
-/// rest; and the scale. However many streams there are of a kind at a time, it is one kind.
+/// Sound and pictures together while there were both, taken to be as long as there can have been, and each alone for
+/// the rest; and the scale. However many streams there are of a kind at a time, it is one kind.
 fn together(audio: Option<&Total>, video: Option<&Total>, weights: &Weights) -> Option<(Score, Option<MosScale>)> {
     let of = |total: Option<&Total>| Some((total?.scores.mean()?, total?.there(), total?.scores.scale()));
     let ((sound, heard, _), (pictures, seen, _)) = match (of(audio), of(video)) {
@@ -124,7 +125,8 @@ impl Total {
         }
     }
 
-    /// For how long there was something that could be heard or seen, be it silence: no longer than there was any stream.
+    /// For how long there was something that could be heard or seen, be it silence: no longer than there was any
+    /// stream.
     fn there(&self) -> Micros {
         let mut there = self.scores.active();
         there.add(self.quiet);
