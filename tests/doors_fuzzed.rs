@@ -93,14 +93,16 @@ fn changed_states_hold_what_the_fuzz_target_asks() {
     let mut random = Seeded(17);
     for (_, text) in recordings() {
         let lines: Vec<&str> = text.lines().take(12).collect();
-        let state = doors::state_of(&lines);
+        let (state, fleet) = (doors::state_of(&lines), doors::fleet_state_of(&lines));
         for changes in 0..40 {
-            let mut changed = state.clone();
-            for _ in 0..changes / 8 {
-                let at = random.below(changed.len());
-                changed[at] = [0, 1, 127, 255, random.next() as u8][random.below(5)];
+            for (state, door) in [(&state, doors::state as fn(&[u8])), (&fleet, doors::fleet_state)] {
+                let mut changed = state.clone();
+                for _ in 0..changes / 8 {
+                    let at = random.below(changed.len());
+                    changed[at] = [0, 1, 127, 255, random.next() as u8][random.below(5)];
+                }
+                door(&changed);
             }
-            doors::state(&changed);
         }
     }
 }

@@ -8,7 +8,7 @@ use callgauge::summary::ConferenceSummary;
 use callgauge::unit::Timestamp;
 use callgauge::{AppEvent, Config, Event, FabricSpec};
 
-use super::calls::{Bytes, Snapshots};
+use super::calls::{Bytes, Snapshots, seal};
 use super::{limits, outputs};
 
 /// What a fleet told.
@@ -48,9 +48,22 @@ pub fn fleet(data: &[u8]) {
     }
 }
 
-fn operate(data: &[u8], mut between: impl FnMut(&mut Fleet)) -> Told {
-    let mut bytes = Bytes(data);
-    let flags = bytes.next();
+/// A fleet's state with any content, which goes on.
+pub fn fleet_state(data: &[u8]) {
+    let (operations, state) = data.split_at(data.len().min(64));
+    let Ok(fleet) = Fleet::restore(&seal(*b"CGF\x01", state), config()) else { return };
+    let again = Fleet::restore(&fleet.save(), config()).expect("its own state");
+    assert_eq!(again.save(), fleet.save());
+    let _ = go_on(fleet, operations, usize::MAX, |_| {});
+}
+
+fn operate(data: &[u8], between: impl FnMut(&mut Fleet)) -> Told {
+    let (fleet, told) = go_on(Fleet::new(config()), data, 3, between);
+    assert!(fleet.is_empty(), "{} conferences outlive the end of time", fleet.len());
+    told
+}
+
+fn config() -> FleetConfig {
     let few = FleetLimits::new()
         .with_conferences(3)
         .with_pending_summaries(2)
@@ -58,8 +71,12 @@ fn operate(data: &[u8], mut between: impl FnMut(&mut Fleet)) -> Told {
         .with_labels(3)
         .with_labels_per_conference(2)
         .with_label_bytes(12);
-    let config = FleetConfig::new().with_conference(Config::new().with_limits(limits())).with_limits(few);
-    let mut fleet = Fleet::new(config);
+    FleetConfig::new().with_conference(Config::new().with_limits(limits())).with_limits(few)
+}
+
+fn go_on(mut fleet: Fleet, data: &[u8], most: usize, mut between: impl FnMut(&mut Fleet)) -> (Fleet, Told) {
+    let mut bytes = Bytes(data);
+    let flags = bytes.next();
     let (mut told, mut snapshots, mut ms) = (Told::default(), Snapshots::default(), 40_000);
     while !bytes.0.is_empty() {
         ms += match bytes.next() {
@@ -70,7 +87,7 @@ fn operate(data: &[u8], mut between: impl FnMut(&mut Fleet)) -> Told {
         // Some come late.
         let late = [0, 0, 0, 0, 0, 0, 5_000, 100_000][bytes.below(8)];
         act(&mut fleet, Timestamp::from_millis(ms.saturating_sub(late)), ms, &mut snapshots, &mut bytes);
-        assert!(fleet.len() <= 3 && fleet.conferences().count() == fleet.len());
+        assert!(fleet.len() <= most && fleet.conferences().count() == fleet.len());
         between(&mut fleet);
         if flags & 2 > 0 {
             drain(&mut fleet, &mut told);
@@ -78,8 +95,7 @@ fn operate(data: &[u8], mut between: impl FnMut(&mut Fleet)) -> Told {
     }
     fleet.handle_timeout(Timestamp::from_micros(u64::MAX));
     drain(&mut fleet, &mut told);
-    assert!(fleet.is_empty(), "{} conferences outlive the end of time", fleet.len());
-    told
+    (fleet, told)
 }
 
 fn act(fleet: &mut Fleet, now: Timestamp, ms: u64, snapshots: &mut Snapshots, bytes: &mut Bytes<'_>) {

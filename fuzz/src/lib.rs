@@ -13,7 +13,7 @@ use callgauge::ingest::{Item, Reader};
 use callgauge::report::Report;
 use callgauge::unit::Timestamp;
 use callgauge::{Conference, Config, FabricSpec, Limits};
-pub use fleet::fleet;
+pub use fleet::{fleet, fleet_state};
 pub use operations::{operations, state};
 
 /// Bounds that a few bytes reach.
@@ -143,6 +143,28 @@ pub fn state_of(lines: &[&str]) -> Vec<u8> {
     }
     let mut bytes: Vec<u8> = (0..64_u8).map(|n| n.wrapping_mul(37)).collect();
     let saved = call.save();
+    bytes.extend(&saved[4..saved.len() - 8]);
+    bytes
+}
+
+/// The same of a fleet with a conference for each connection: a seed for [`fleet_state`].
+pub fn fleet_state_of(lines: &[&str]) -> Vec<u8> {
+    let mut fleet = callgauge::Fleet::default();
+    let mut reader = Reader::new();
+    for line in lines {
+        let _ = reader.read(line.as_bytes(), &mut |snapshot| {
+            let Ok(mut call) = fleet.enter(Timestamp::default(), snapshot.fabric) else { return };
+            let _ = call.label("network", "some");
+            let spec = FabricSpec::new(snapshot.fabric);
+            let fabric = call.fabric_order().first().copied();
+            let fabric = fabric.or_else(|| call.open_fabric(Timestamp::default(), spec).ok());
+            let _ = fabric.map(|fabric| call.ingest(Timestamp::default(), fabric, snapshot.report));
+        });
+    }
+    let _ = fleet.enter(Timestamp::from_millis(40_000), "another");
+    fleet.handle_timeout(Timestamp::from_millis(70_000));
+    let mut bytes: Vec<u8> = (0..64_u8).map(|n| n.wrapping_mul(29)).collect();
+    let saved = fleet.save();
     bytes.extend(&saved[4..saved.len() - 8]);
     bytes
 }

@@ -1,12 +1,13 @@
 //! Bytes as calls to a conference.
 
 use callgauge::conference::{Feedback, Rating, View};
+use callgauge::digest::{Digest, Octaves};
 use callgauge::fabric::{ConnectionState, ErrorReport, GatheringState, IceState, SignalingState, WebRtcFunction};
 use callgauge::id::{FabricId, Ssrc, UserId};
 use callgauge::unit::Timestamp;
 use callgauge::{AppEvent, Conference, Config, FabricSpec, InputError};
 
-use super::calls::{Bytes, Snapshots};
+use super::calls::{Bytes, Snapshots, seal};
 use super::{limits, outputs};
 
 /// Whatever the bytes say is done to a conference. What is refused changes nothing that can be seen, time in outputs does
@@ -28,12 +29,12 @@ pub fn operations(data: &[u8]) {
 pub fn state(data: &[u8]) {
     // The operations first: where they stand must not hang on how long the state is.
     let (operations, state) = data.split_at(data.len().min(64));
-    let mut bytes = b"CGC\x01".to_vec();
-    bytes.extend(state);
-    let sum = bytes
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    bytes.extend(sum.to_le_bytes());
+    let bytes = seal(*b"CGC\x01", state);
+    if let Ok(mut digest) = Digest::<Octaves>::from_bytes(state) {
+        assert_eq!(Digest::from_bytes(&digest.to_bytes()).as_ref(), Ok(&digest));
+        digest.add(1.0, u64::MAX);
+        assert!(digest.quantile(0.5).is_some_and(f64::is_finite));
+    }
     let config = Config::new().with_limits(limits()).with_stitching(true);
     let Ok(call) = Conference::restore(&bytes, config.clone()) else { return };
     let again = Conference::restore(&call.save(), config).expect("its own state");

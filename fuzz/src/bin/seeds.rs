@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let recordings = root.join("../tests/fixtures/recordings");
     let corpus = root.join("corpus");
-    for target in ["getstats", "records", "document", "sdp", "operations", "fleet", "state"] {
+    for target in ["getstats", "records", "document", "sdp", "operations", "fleet", "state", "fleet_state"] {
         fs::create_dir_all(corpus.join(target))?;
     }
     let mut paths = Vec::new();
@@ -53,7 +53,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             let sdp = text[at..].split('"').next().unwrap_or_default().replace("\\r\\n", "\r\n");
             write("sdp", sdp.get(..MOST_BYTES).unwrap_or(&sdp).as_bytes())?;
         }
-        write("state", &callgauge_fuzz::state_of(&lines[..lines.len().min(12)]))?;
+        let first = &lines[..lines.len().min(12)];
+        write("state", &callgauge_fuzz::state_of(first))?;
+        write("fleet_state", &callgauge_fuzz::fleet_state_of(first))?;
         for target in ["operations", "fleet"] {
             write(target, text.as_bytes().get(..2_000).unwrap_or(text.as_bytes()))?;
         }
