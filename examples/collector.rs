@@ -8,10 +8,10 @@
 //! getStats gave; `"labels": {"region": "eu"}` is optional. A line out is an event, a call that is over, or what a
 //! minute's calls came to; `n` numbers them.
 //!
-//! Every so many LINES, and when the input stops, the state goes to the file CHECKPOINT. A collector that was killed, or whose
-//! input stopped, and that is fed from the beginning again skips the lines that its checkpoint has, and goes on. What it told
-//! after the checkpoint it tells again, with the same `n` and the same words: who keeps what comes by `n` has everything
-//! once. With `end` the end of the input is that of all calls.
+//! Every so many LINES, and when the input stops, the state goes to the file CHECKPOINT. A collector that was killed, or
+//! whose input stopped, and that is fed from the beginning again skips the lines that its checkpoint has, and goes on.
+//! What it told after the checkpoint it tells again, with the same `n` and the same words: who keeps what comes by `n` has
+//! everything once. With `end` the end of the input is that of all calls.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -125,7 +125,7 @@ impl Collector {
         let line: Line<'_> = serde_json::from_slice(line)?;
         scanner.read(line.report.get().as_bytes(), report)?;
         let micros = (line.t * 1e3) as u64;
-        self.clock = if self.clock == 0 { micros } else { self.clock.max(micros.min(self.clock + STEP)) };
+        self.clock = if self.clock == 0 { micros } else { self.clock.max(micros.min(self.clock.saturating_add(STEP))) };
         let arrived = Timestamp::from_micros(micros.min(self.clock));
         let mut call = self.fleet.enter(arrived, &line.conference)?;
         // The clock of a call does not go back.

@@ -351,6 +351,11 @@ impl Conference {
         self.out.poll()
     }
 
+    /// Whether an event waits to be polled.
+    pub(crate) fn has_event(&self) -> bool {
+        self.out.has_event()
+    }
+
     /// Takes an empty queue for events that somebody else keeps, unless it has one: many conferences then need but one.
     pub(crate) fn borrow_queue(&mut self, spare: &mut VecDeque<Event>) {
         self.out.borrow_queue(spare);

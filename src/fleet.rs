@@ -294,7 +294,9 @@ impl Fleet {
             if room.pass_time(now, &self.desk.config) {
                 self.let_go(slot);
             } else {
-                self.desk.ready.push(slot);
+                if room.has_event() {
+                    self.desk.ready.push(slot);
+                }
                 self.desk.queue(slot, room, Some(now));
             }
         }

@@ -87,6 +87,11 @@ impl Outbox {
         }
     }
 
+    /// Whether an event waits.
+    pub(super) fn has_event(&self) -> bool {
+        self.dropped > 0 || !self.events.is_empty()
+    }
+
     /// The next event; first of all how many were dropped.
     pub(super) fn poll(&mut self) -> Option<Event> {
         match core::mem::take(&mut self.dropped) {

@@ -79,6 +79,11 @@ impl Room {
         }
     }
 
+    /// Whether an event waits to be polled.
+    pub(super) fn has_event(&self) -> bool {
+        self.current.call.has_event() || self.before.as_ref().is_some_and(|before| before.call.has_event())
+    }
+
     /// The next event that nobody polled, and of which instance.
     pub(super) fn poll_event(&mut self) -> Option<(u32, Event)> {
         let of_before = self.before.as_mut().and_then(|before| before.poll_event());

@@ -98,6 +98,8 @@ impl Drop for Visit<'_> {
         }
         self.room.current.call.return_queue(&mut self.desk.spare);
         self.desk.queue(self.slot, self.room, None);
-        self.desk.ready.push(self.slot);
+        if self.room.has_event() {
+            self.desk.ready.push(self.slot);
+        }
     }
 }
