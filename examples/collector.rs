@@ -174,9 +174,18 @@ fn shown(event: &FleetEvent<'_>) -> Value {
             "interval": {"fabric": stream.fabric.index(), "ssrc": stream.ssrc, "t_ms": interval.at.as_millis(),
                 "bitrate_bps": interval.bitrate(), "loss_ratio": interval.loss(), "mos": score.ok().map(|score| score.mos())},
         }),
-        Event::Happened { happening, .. } => json!({"happened": happening.kind, "delay_ms": happening.delay_ms}),
-        Event::DiagnosisRaised { diagnosis, .. } => json!({"raised": diagnosis.kind, "severity": diagnosis.severity}),
-        Event::DiagnosisCleared { diagnosis, .. } => json!({"cleared": diagnosis.kind}),
+        Event::Happened { happening, .. } => json!({
+            "happened": happening.kind, "user": happening.user, "fabric": happening.fabric,
+            "t_ms": happening.at.as_micros() / 1_000, "delay_ms": happening.delay_ms,
+        }),
+        Event::DiagnosisRaised { diagnosis, .. } => json!({
+            "raised": diagnosis.kind, "severity": diagnosis.severity, "fabric": diagnosis.fabric,
+            "ssrc": diagnosis.stream.map(|stream| stream.ssrc), "from_ms": diagnosis.from,
+        }),
+        Event::DiagnosisCleared { diagnosis, .. } => json!({
+            "cleared": diagnosis.kind, "fabric": diagnosis.fabric, "ssrc": diagnosis.stream.map(|stream| stream.ssrc),
+            "from_ms": diagnosis.from, "to_ms": diagnosis.to,
+        }),
         Event::DominantSpeaker { change, .. } => json!({"dominant": change.now}),
         other => json!(format!("{other:?}")),
     }
