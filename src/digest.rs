@@ -5,7 +5,7 @@
 
 mod grid;
 #[cfg(feature = "serde")]
-mod wire;
+pub(crate) mod wire;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;

@@ -95,6 +95,7 @@ pub mod fabric;
 pub mod fleet;
 pub mod id;
 pub mod ingest;
+mod list;
 #[cfg(any(doc, doctest))]
 pub mod manual;
 pub mod metric;

@@ -15,6 +15,7 @@ use crate::diagnosis::{DeskParts, StreamLook, Watch};
 use crate::event::Event;
 use crate::fabric::{Lifecycle, Mapping, Media, Owner, Path, Playout, Told, selected_pair};
 use crate::id::{Direction, FabricId, MediaKind, Ssrc, StreamKey, UserId};
+use crate::list::push;
 use crate::metric::{Interval, Metric, State};
 use crate::report::{ById, Entry, Num, Report, StatsType, Text};
 use crate::score::rating::Quality;
@@ -457,14 +458,6 @@ impl Heard {
             _ => None,
         }
     }
-}
-
-/// Grows by a quarter, not by doubling: calls grow slowly, and then last.
-fn push<T>(list: &mut Vec<T>, item: T) {
-    if list.len() == list.capacity() {
-        list.reserve_exact((list.len() / 4).max(2));
-    }
-    list.push(item);
 }
 
 /// Lets a watch work, with what it needs to raise what it finds.

@@ -16,6 +16,7 @@ use super::roster::{End, Roster};
 use super::voices::Voices;
 use crate::config::Config;
 use crate::id::FabricId;
+use crate::score::ModelId;
 use crate::stream::fnv1a_64;
 use crate::unit::Timestamp;
 
@@ -53,7 +54,13 @@ pub(crate) struct Models(String, String);
 
 impl Models {
     pub(crate) fn of(config: &Config) -> Self {
-        Self(config.audio_model().id().to_string(), config.video_model().id().to_string())
+        let [sound, pictures] = Self::ids(config).map(|id| id.to_string());
+        Self(sound, pictures)
+    }
+
+    /// The model of sound, and that of pictures.
+    pub(crate) fn ids(config: &Config) -> [ModelId; 2] {
+        [config.audio_model().id(), config.video_model().id()]
     }
 
     /// # Errors
@@ -156,7 +163,7 @@ impl Conference {
     /// [`RestoreError::Corrupt`] for one that contradicts itself.
     pub(crate) fn adopt(&mut self, config: &Config) -> Result<(), RestoreError> {
         self.config = config.clone();
-        let models = [config.audio_model().id(), config.video_model().id()];
+        let models = Models::ids(config);
         self.out.revive(models);
         let mut fabrics = (0..).zip(&mut self.fabrics);
         let is_sound = fabrics.all(|(place, fabric)| fabric.id().index() == place && fabric.revive(models));

@@ -20,6 +20,7 @@ use super::sync::{Pair, Sender};
 use super::{Change, Diagnosis, Reading, Side, Thresholds};
 use crate::account::Cadence;
 use crate::id::{Direction, FabricId, MediaKind, StreamKey, UserId};
+use crate::list::push;
 use crate::metric::{Interval, Metric, State};
 use crate::report::{Entry, Num, Text};
 use crate::unit::{StatTime, Timestamp};
@@ -240,10 +241,8 @@ detectors! {
 impl Watch {
     /// Takes a look at the stream that has this slot among the fabric's.
     pub(crate) fn see_stream(&mut self, slot: usize, mut look: StreamLook<'_>, parts: DeskParts<'_>) {
-        if self.streams.len() <= slot {
-            // By a quarter, not by doubling: calls grow slowly, and then last.
-            self.streams.reserve_exact((slot / 4).max(slot + 1 - self.streams.len()));
-            self.streams.resize_with(slot + 1, StreamWatch::default);
+        while self.streams.len() <= slot {
+            push(&mut self.streams, StreamWatch::default());
         }
         let interval = look.interval;
         self.hear(slot, &mut look);

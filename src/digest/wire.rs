@@ -27,7 +27,7 @@ struct Parts {
     grid: u8,
     n: u64,
     weight: u64,
-    /// The upper and the lower half: few formats have 128 bits.
+    /// By [`halves`].
     sum: (i64, u64),
     /// The smallest and the largest value.
     range: Option<(f64, f64)>,
@@ -55,6 +55,16 @@ impl fmt::Display for DigestError {
 }
 
 impl core::error::Error for DigestError {}
+
+/// The upper and the lower half of a sum: few formats have 128 bits.
+pub(crate) const fn halves(sum: i128) -> (i64, u64) {
+    ((sum >> 64) as i64, sum as u64)
+}
+
+/// The sum that has these halves.
+pub(crate) const fn whole((upper, lower): (i64, u64)) -> i128 {
+    (upper as i128) << 64 | lower as i128
+}
 
 impl<G: Grid> Digest<G> {
     /// The compact form: 12 to 30 bytes and about five for each cell. Equal digests have equal bytes.
@@ -108,8 +118,7 @@ impl<G: Grid> Digest<G> {
             && parts.sum.0 >= 0
             && has(min, cells.first())
             && has(max, cells.last());
-        let sum = i128::from(parts.sum.0) << 64 | i128::from(parts.sum.1);
-        let kept = Kept { cells, level, n: parts.n, weight: parts.weight, sum, min, max };
+        let kept = Kept { cells, level, n: parts.n, weight: parts.weight, sum: whole(parts.sum), min, max };
         is_sound.then(|| Self { kept: Some(Box::new(kept)), grid: PhantomData })
     }
 
@@ -128,7 +137,7 @@ impl<G: Grid> Digest<G> {
             grid: G::TAG,
             n: kept.n,
             weight: kept.weight,
-            sum: ((kept.sum >> 64) as i64, kept.sum as u64),
+            sum: halves(kept.sum),
             range: Some((kept.min, kept.max)),
             cells: cells.collect(),
         };

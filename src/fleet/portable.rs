@@ -154,7 +154,7 @@ impl Fleet {
         if (state.window, state.grace) != (config.window_micros(), config.grace_micros()) {
             return Err(RestoreError::OtherWindows);
         }
-        let models = [config.conference.audio_model().id(), config.conference.video_model().id()];
+        let models = Models::ids(&config.conference);
         let mut fleet = Self::new(config);
         let Self { rooms, desk } = &mut fleet;
         (desk.now, desk.refused, desk.sequence) = (state.now, state.refused, state.sequence);

@@ -4,6 +4,8 @@ use super::either;
 use super::emodel::Scale;
 use super::evidence::{Cause, Inputs, Parts};
 use super::model::{ModelId, MosScale, Native, NoScore, Score, Tier};
+#[cfg(feature = "serde")]
+use crate::digest::wire;
 use crate::digest::{Digest, Tenths};
 use crate::unit::{Rx, StatTime};
 
@@ -240,19 +242,17 @@ impl Micros {
     }
 }
 
-/// As two halves: few formats have 128 bits.
 #[cfg(feature = "serde")]
 impl serde::Serialize for Sum {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        ((self.0 >> 64) as i64, self.0 as u64).serialize(serializer)
+        wire::halves(self.0).serialize(serializer)
     }
 }
 
 #[cfg(feature = "serde")]
 impl<'de> serde::Deserialize<'de> for Sum {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (high, low) = <(i64, u64)>::deserialize(deserializer)?;
-        Ok(Self(i128::from(high) << 64 | i128::from(low)))
+        Ok(Self(wire::whole(<(i64, u64)>::deserialize(deserializer)?)))
     }
 }
 
