@@ -409,6 +409,11 @@ impl<'a> Entry<'a> {
         Text::ALL.iter().filter_map(move |&field| Some((field, entry.text(field)?)))
     }
 
+    /// The values of the numeric members by their place in the table. Those of members that are not there mean nothing.
+    pub(crate) const fn values(&self) -> &'a [f64; Num::COUNT] {
+        &self.row.num
+    }
+
     /// Which numeric members are there.
     pub(crate) const fn presence(&self) -> Fields {
         self.row.nums

@@ -50,8 +50,8 @@ pub struct Delta<'a> {
     new: Entry<'a>,
     span_ms: f64,
     differences: Differences,
-    /// Which counters the last look had.
-    fresh: Fields,
+    /// Those counters whose difference is of this stretch of time alone: both looks had them, and none began anew.
+    steady: Fields,
     /// The traffic counters began anew: everything counts from zero.
     from_zero: bool,
 }
@@ -90,12 +90,34 @@ impl Track {
 
     /// What `entry` is, compared with the last look. Changes nothing; see [`Track::accept`].
     #[must_use]
-    pub fn step<'a>(&'a self, entry: Entry<'a>) -> Step<'a> {
+    pub fn step<'a>(&self, entry: Entry<'a>) -> Step<'a> {
+        self.compare(entry, Identity::of(entry))
+    }
+
+    /// Makes `entry` the last look. Allocates only when the entry has more counters than it ever had.
+    pub fn accept(&mut self, entry: Entry<'_>) {
+        self.keep(entry, Identity::of(entry), self.counters.traffic_restarts(entry));
+    }
+
+    /// [`Self::step`], and [`Self::accept`] of what is an advance or a restart; sooner than one after the other.
+    pub fn take<'a>(&mut self, entry: Entry<'a>) -> Step<'a> {
+        let identity = Identity::of(entry);
+        let step = self.compare(entry, identity);
+        if let Step::Advance(delta) | Step::Restart(delta) = &step {
+            self.keep(entry, identity, delta.from_zero);
+        }
+        step
+    }
+
+    fn compare<'a>(&self, entry: Entry<'a>, identity: Identity) -> Step<'a> {
         let Some(at) = entry.timestamp() else { return Step::Stale };
         let span_ms = at.millis_since(self.at);
-        let differences = self.counters.compare(entry);
-        let goes_on = differences.grew && differences.reset.is_empty();
-        let mut delta = Delta { new: entry, span_ms, differences, fresh: self.counters.fresh, from_zero: false };
+        let differences = Differences::default();
+        let mut delta = Delta { new: entry, span_ms, differences, steady: Fields::NONE, from_zero: false };
+        self.counters.compare(entry, &mut delta.differences);
+        let Differences { known, reset, grew, .. } = delta.differences;
+        delta.steady = known.and(self.counters.fresh).without(reset);
+        let goes_on = grew && reset.is_empty();
         if span_ms == 0.0 {
             return if goes_on { Step::Advance(delta) } else { Step::NoNews };
         }
@@ -105,17 +127,18 @@ impl Track {
             let of_old = self.anew.is_some_and(|anew| (self.first..anew).contains(&at));
             return if goes_on && !of_old { Step::Restart(delta) } else { Step::Stale };
         }
-        if differences.reset.is_empty() && !self.identity.differs_from(Identity::of(entry)) {
+        if reset.is_empty() && !self.identity.differs_from(identity) {
             return Step::Advance(delta);
         }
-        delta.from_zero = TRAFFIC_FIELDS.iter().any(|&field| differences.reset.has(field));
+        if !reset.and(TRAFFIC).is_empty() {
+            (delta.from_zero, delta.steady) = (true, Fields::NONE);
+        }
         Step::Restart(delta)
     }
 
-    /// Makes `entry` the last look. Allocates only when the entry has more counters than it ever had.
-    pub fn accept(&mut self, entry: Entry<'_>) {
+    /// Makes `entry`, which counts traffic from zero or goes on, the last look.
+    fn keep(&mut self, entry: Entry<'_>, identity: Identity, from_zero: bool) {
         if let Some(at) = entry.timestamp() {
-            let from_zero = self.counters.traffic_restarts(entry);
             if from_zero {
                 self.anew = Some(at);
             } else if at < self.at {
@@ -123,7 +146,7 @@ impl Track {
             }
             self.at = at;
             self.counters.load(entry, !from_zero);
-            self.identity = self.identity.or(Identity::of(entry));
+            self.identity = self.identity.or(identity);
         }
     }
 }
@@ -145,11 +168,9 @@ impl<'a> Delta<'a> {
     /// The difference of a cumulative member, wraps undone. `None` unless both looks have it, and for a counter that
     /// began anew. Negative only for [`Rule::Signed`].
     #[must_use]
+    #[inline]
     pub fn of(&self, field: Num) -> Option<f64> {
-        if self.began_anew(field) || !self.fresh.has(field) {
-            return None;
-        }
-        self.passed(field)
+        if self.steady.has(field) { self.differences.by.get(field as usize).copied() } else { None }
     }
 
     /// What passed by a counter since it was last there: also across a reset, after which a counter counts from zero,
@@ -200,11 +221,10 @@ impl Tracks {
             None => fnv1a_64(entry.id().as_bytes()),
         };
         if let Some(track) = self.index.get(&(entry.kind(), about)).and_then(|&at| self.tracks.get_mut(at)) {
-            if let Step::Advance(delta) | Step::Restart(delta) = track.step(entry) {
-                if delta.span_ms() != 0.0 {
-                    see(Some(delta));
-                }
-                track.accept(entry);
+            if let Step::Advance(delta) | Step::Restart(delta) = track.take(entry)
+                && delta.span_ms() != 0.0
+            {
+                see(Some(delta));
             }
         } else if self.tracks.len() < Self::LIMIT
             && let Some(track) = Track::new(entry)
@@ -218,13 +238,25 @@ impl Tracks {
 
 /// The counters that say whether a stream was torn down, and not only one of its parts.
 const TRAFFIC_FIELDS: [Num; 4] = [Num::PacketsReceived, Num::PacketsSent, Num::BytesReceived, Num::BytesSent];
+const TRAFFIC: Fields = Fields::of(&TRAFFIC_FIELDS);
 
-/// The cumulative members.
+/// The cumulative members, and those of them that only grow.
 const CUMULATIVE: Fields = {
     let mut fields = Fields::NONE;
     let mut index = 0;
     while index < Num::COUNT {
         if Num::ALL[index].rule().is_cumulative() {
+            fields = fields.with(Num::ALL[index]);
+        }
+        index += 1;
+    }
+    fields
+};
+const MONOTONE: Fields = {
+    let mut fields = Fields::NONE;
+    let mut index = 0;
+    while index < Num::COUNT {
+        if Num::ALL[index].rule().is_monotone() {
             fields = fields.with(Num::ALL[index]);
         }
         index += 1;
@@ -255,10 +287,17 @@ impl Counters {
         if keep && !self.present.without(self.fresh).is_empty() {
             return self.merge(entry);
         }
-        self.present = self.fresh;
-        self.values.clear();
-        self.values.reserve_exact(self.present.len());
-        self.values.extend(self.present.iter().filter_map(|field| entry.get(field)));
+        if self.present != self.fresh || self.values.is_empty() {
+            self.present = self.fresh;
+            self.values.reserve_exact(self.present.len().saturating_sub(self.values.len()));
+            self.values.resize(self.present.len(), 0.0);
+        }
+        let (values, mut slots) = (entry.values(), self.values.iter_mut());
+        self.present.for_each(|field| {
+            if let Some(slot) = slots.next() {
+                *slot = values[field as usize];
+            }
+        });
     }
 
     fn merge(&mut self, entry: Entry<'_>) {
@@ -294,22 +333,47 @@ impl Counters {
     }
 
     /// How far each counter went until `entry`, wraps undone.
-    fn compare(&self, entry: Entry<'_>) -> Differences {
-        let mut differences =
-            Differences { known: Fields::NONE, reset: Fields::NONE, grew: false, by: [0.0; Num::COUNT] };
-        for (field, &old) in self.present.iter().zip(&self.values) {
-            let (Some(new), Some(by)) = (entry.get(field), differences.by.get_mut(field as usize)) else { continue };
-            differences.known = differences.known.with(field);
-            let rule = field.rule();
-            *by = if new < old && rule == Rule::Counter32 { new + WRAP - old } else { new - old };
-            if rule.is_monotone() {
-                differences.grew |= new > old && !wraps(rule, new, old);
-                if new < old && !wraps(rule, old, new) {
-                    differences.reset = differences.reset.with(field);
-                }
+    fn compare(&self, entry: Entry<'_>, differences: &mut Differences) {
+        let known = self.present.and(entry.presence());
+        differences.known = known;
+        let monotone = known.and(MONOTONE);
+        let (values, mut before) = (entry.values(), self.values.iter());
+        // Of what the entry lacks the value is that of another one: it is not `known`, and nobody asks.
+        self.present.for_each(|field| {
+            let (new, old) = (values[field as usize], before.next().copied().unwrap_or_default());
+            differences.by[field as usize] = new - old;
+            // Which counters move changes from look to look: no branch may hang on it.
+            differences.grew |= (new > old) & (new < NEAR_WRAP) & monotone.has(field);
+            if (new < old) | ((new > old) & (new >= NEAR_WRAP)) && known.has(field) {
+                differences.turn(field, old, new);
+            }
+        });
+    }
+}
+
+impl Default for Differences {
+    fn default() -> Self {
+        Self { known: Fields::NONE, reset: Fields::NONE, grew: false, by: [0.0; Num::COUNT] }
+    }
+}
+
+impl Differences {
+    /// A counter went on near the end of 32 bits, or it went back: across that end, or to begin anew.
+    #[cold]
+    fn turn(&mut self, field: Num, old: f64, new: f64) {
+        let rule = field.rule();
+        if new < old
+            && rule == Rule::Counter32
+            && let Some(by) = self.by.get_mut(field as usize)
+        {
+            *by = new + WRAP - old;
+        }
+        if rule.is_monotone() {
+            self.grew |= new > old && !wraps(rule, new, old);
+            if new < old && !wraps(rule, old, new) {
+                self.reset = self.reset.with(field);
             }
         }
-        differences
     }
 }
 
@@ -325,7 +389,7 @@ struct Identity([u32; 4]);
 
 impl Identity {
     fn of(entry: Entry<'_>) -> Self {
-        let text = |field| entry.text(field).map_or(0, fnv1a);
+        let text = |field| entry.text(field).map_or(0, hash);
         let media = entry.media().map_or(0, |media| media as u32 + 1);
         Self([text(Text::TrackIdentifier), text(Text::Mid), text(Text::Rid), media])
     }
@@ -347,9 +411,17 @@ impl Identity {
     }
 }
 
-/// FNV-1a in 32 bits: the same on every machine, and never 0.
-fn fnv1a(text: &str) -> u32 {
-    text.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)) | 1
+/// The same on every machine, and never 0.
+fn hash(text: &str) -> u32 {
+    let (words, rest) = text.as_bytes().as_chunks::<8>();
+    let mut last = [0; 8];
+    last.iter_mut().zip(rest).for_each(|(last, &byte)| *last = byte);
+    let mix = |hash: u64, word: [u8; 8]| {
+        // The multiplier is FNV's; bits that it carried away come back from above.
+        let hash = (hash ^ u64::from_le_bytes(word)).wrapping_mul(0x0100_0000_01b3);
+        hash ^ hash >> 32
+    };
+    mix(words.iter().copied().fold(text.len() as u64, mix), last) as u32 | 1
 }
 
 /// FNV-1a in 64 bits: the same on every machine.

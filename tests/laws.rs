@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use callgauge::id::MediaKind;
 use callgauge::report::{Flag, Num, Report, StatsType, Text};
+use callgauge::stream::{self, Track};
 use callgauge::summary::ConferenceSummary;
 use callgauge::unit::{StatTime, Timestamp};
 use callgauge::{Conference, Config, Event, FabricSpec};
@@ -303,6 +304,78 @@ fn without_repetitions(call: &Conference) -> ConferenceSummary {
         }
     }
     summary
+}
+
+/// Members of each rule, and values where rules part: around nothing, around the end of 32 bits, beyond it.
+const COUNTED: [Num; 6] = [
+    Num::PacketsReceived,
+    Num::BytesReceived,
+    Num::PacketsLost,
+    Num::NackCount,
+    Num::TotalAudioEnergy,
+    Num::ConcealedSamples,
+];
+
+fn count() -> impl Strategy<Value = Option<f64>> {
+    let near = |value: u64| (value.saturating_sub(40)..value + 40).prop_map(|value| Some(value as f64));
+    prop_oneof![1 => Just(None), 4 => near(40), 2 => near(1 << 32), 1 => near(4_200_000_000), 1 => near(1 << 40)]
+}
+
+/// What passed by a counter, by the rules of edge case 11, one counter at a time. `None` for one that began anew.
+fn passed(field: Num, old: f64, new: f64) -> Option<f64> {
+    let end = f64::from(u32::MAX) + 1.0;
+    let kept_in_32_bits = matches!(field, Num::PacketsReceived | Num::NackCount);
+    match new - old {
+        passed if passed >= 0.0 || field == Num::PacketsLost => Some(passed),
+        _ if kept_in_32_bits && new < 0.1 * end && old > 0.9 * end && old < end => Some(end - old + new),
+        _ => None,
+    }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    /// Two ways to follow an entry, and what happens told once more by hand.
+    #[test]
+    fn taking_a_look_is_telling_it_and_accepting_it(
+        looks in prop::collection::vec((0..4_u32, prop::array::uniform6(count())), 2..20),
+    ) {
+        let report_of = |ms: u32, counts: &[Option<f64>; 6]| {
+            let mut report = Report::new();
+            let mut entry = report.push(StatsType::InboundRtp, "I");
+            entry.set_timestamp(StatTime::from_millis(f64::from(ms)));
+            for (&field, count) in COUNTED.iter().zip(counts) {
+                if let Some(count) = count {
+                    entry.set(field, *count);
+                }
+            }
+            report
+        };
+        let mut ms = 100;
+        let first = report_of(ms, &looks[0].1);
+        let mut takes = Track::new(first.get(0).unwrap()).unwrap();
+        let mut tells = takes.clone();
+        let mut before = looks[0].1;
+        for (ahead, counts) in &looks[1..] {
+            ms += ahead;
+            let report = report_of(ms, counts);
+            let entry = report.get(0).unwrap();
+            let step = tells.step(entry);
+            if let stream::Step::Advance(delta) | stream::Step::Restart(delta) = step {
+                tells.accept(entry);
+                if *ahead > 0 {
+                    for ((&field, old), new) in COUNTED.iter().zip(before).zip(counts) {
+                        let expected = old.zip(*new).and_then(|(old, new)| passed(field, old, new));
+                        let expected = expected.filter(|_| !delta.is_from_zero());
+                        prop_assert_eq!(delta.of(field), expected, "{:?} from {:?} to {:?}", field, old, new);
+                    }
+                }
+                before = *counts;
+            }
+            prop_assert_eq!(format!("{:?}", takes.take(entry)), format!("{step:?}"));
+            prop_assert_eq!(format!("{takes:?}"), format!("{tells:?}"));
+        }
+    }
 }
 
 proptest! {
