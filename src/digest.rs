@@ -134,9 +134,7 @@ impl<G: Grid> Digest<G> {
         (kept.min, kept.max) = (kept.min.min(value), kept.max.max(value));
         kept.n = kept.n.saturating_add(1);
         kept.weight = kept.weight.saturating_add(weight);
-        // At most 1e15 · 2³², far inside 128 bits.
-        let fixed = libm::round(value * FIXED_POINT) as i128;
-        kept.sum = kept.sum.saturating_add(fixed.saturating_mul(i128::from(weight)));
+        kept.sum = kept.sum.saturating_add(weighed(value, weight));
         let cells = cells.max(2);
         // One more than may stay, until they are joined.
         kept.add_to_cell(grid::joined(G::key(value), kept.level), weight, cells.saturating_add(1));
@@ -237,6 +235,18 @@ impl<G: Grid> Digest<G> {
             n: self.n(),
         }
     }
+}
+
+/// `value` · `weight` · 2³², rounded to a whole before it is weighed; saturates.
+pub(crate) fn weighed(value: f64, weight: u64) -> i128 {
+    let fixed = value * FIXED_POINT;
+    // The same as below, in a fraction of the time, for what is not negative and fits into an `i64`.
+    if (0.0..9e18).contains(&fixed) {
+        let whole = fixed as i64;
+        let rounded = whole + i64::from(fixed - whole as f64 >= 0.5);
+        return i128::from(rounded).saturating_mul(i128::from(weight));
+    }
+    (libm::round(fixed) as i128).saturating_mul(i128::from(weight))
 }
 
 /// What outputs show of a distribution; everything but `n` is `None` when nothing was measured.
@@ -465,6 +475,17 @@ mod tests {
             for figure in [stats.mean, stats.min, stats.max, stats.p05, stats.p50, stats.p95].into_iter().flatten() {
                 prop_assert!(figure.is_finite() && figure >= 0.0);
             }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_weighed_is_rounded_as_everywhere(
+            value in prop_oneof![value(), Just(1e15), -100.0..100.0_f64, (0..1_u64 << 40).prop_map(|half| half as f64 / 8_589_934_592.0)],
+            weight in any::<u64>(),
+        ) {
+            let rounded = (value * FIXED_POINT).round() as i128;
+            prop_assert_eq!(weighed(value, weight), rounded.saturating_mul(i128::from(weight)));
         }
     }
 

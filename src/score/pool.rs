@@ -6,7 +6,7 @@ use super::evidence::{Cause, Inputs, Parts};
 use super::model::{ModelId, MosScale, Native, NoScore, Score, Tier};
 #[cfg(feature = "serde")]
 use crate::digest::wire;
-use crate::digest::{Digest, Tenths};
+use crate::digest::{Digest, Tenths, weighed};
 use crate::unit::{Rx, StatTime};
 
 /// The scores of one stream over time, or of several streams.
@@ -261,8 +261,7 @@ impl Sum {
 
     /// `value` is at most 100 or so.
     fn add(&mut self, value: f64, weight: Micros) {
-        let fixed = libm::round(value * Self::ONE) as i128;
-        self.0 = self.0.saturating_add(fixed.saturating_mul(i128::from(weight.0)));
+        self.0 = self.0.saturating_add(weighed(value, weight.0));
     }
 
     fn merge(&mut self, other: Self) {
