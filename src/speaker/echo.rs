@@ -69,10 +69,9 @@ impl Default for Coupling {
 impl Coupling {
     /// Takes a slot. How loud this one was in it and shortly before.
     pub(super) fn follow(&mut self, loudness: u8, is_speech: bool) -> u8 {
-        self.recent.rotate_right(1);
-        if let Some(newest) = self.recent.first_mut() {
-            *newest = if is_speech { loudness } else { 127 };
-        }
+        // As one number: what is written byte by byte is slow to read as a whole.
+        let newest = if is_speech { loudness } else { 127 };
+        self.recent = (u32::from_le_bytes(self.recent) << 8 | u32::from(newest)).to_le_bytes();
         self.loudness()
     }
 
