@@ -82,8 +82,8 @@ pub(crate) enum Look {
     Repeated,
     /// An older moment than the last one; it was left out.
     Late,
-    /// An interval, and what it was worth.
-    Closed(Interval, Verdict),
+    /// An interval, to be [judged](Account::judge).
+    Closed(Interval),
 }
 
 /// What is known of the connection when one of its streams is looked at.
@@ -251,35 +251,32 @@ impl Account {
             self.note_names(entry);
             return Look::First;
         }
-        let (delta, restart) = match self.media.step(entry) {
-            Step::NoNews => {
-                self.duplicates += 1;
-                return Look::Repeated;
-            }
-            // What passed without time passing is counted when time has passed.
-            Step::Advance(delta) if delta.span_ms() == 0.0 => {
-                self.duplicates += 1;
-                return Look::Repeated;
-            }
-            Step::Stale => {
+        // What passed without time passing is counted when time has passed.
+        if entry.timestamp() == Some(self.end()) {
+            self.duplicates += 1;
+            return Look::Repeated;
+        }
+        let step = self.media.take(entry);
+        let (delta, restart) = match &step {
+            Step::NoNews | Step::Stale => {
                 self.late += 1;
                 return Look::Late;
             }
             Step::Restart(delta) => (delta, true),
             Step::Advance(delta) => (delta, false),
         };
-        self.totals.add(&delta, self.direction);
+        self.totals.add(delta, self.direction);
         let at = entry.timestamp().unwrap_or(self.end());
         let mut interval = Interval::new(at, delta.span_ms(), self.direction, self.ssrc, kind);
         if restart {
             interval.state = State::Reset;
             self.rtcp.restart(delta.is_from_zero());
         } else {
-            interval.derive(&delta);
+            interval.derive(delta);
             if source_level.is_some() {
                 interval.set(Metric::Level, source_level);
             }
-            let packets = packets(&delta, self.direction);
+            let packets = packets(delta, self.direction);
             if packets > Some(0.0) && self.still_ms >= STILL_MS {
                 self.settling_ms = SETTLING_MS;
             }
@@ -293,9 +290,9 @@ impl Account {
                 Some(_) => self.still_ms += delta.span_ms(),
                 None => {}
             }
-            self.rtcp.fill(&mut interval, &delta, packets != Some(0.0) && !settling);
+            self.rtcp.fill(&mut interval, delta, packets != Some(0.0) && !settling);
             interval.state = state_of(
-                &delta,
+                delta,
                 &interval,
                 &Context {
                     gap: self.cadence.is_gap(delta.span_ms()),
@@ -303,7 +300,7 @@ impl Account {
                     playout_stands: around.playout_stands,
                     sender_rests: self.rtcp.sender_rests(at),
                     source_level,
-                    few_packets: self.pace.are_few(expected(&delta, packets), delta.span_ms()),
+                    few_packets: self.pace.are_few(expected(delta, packets), delta.span_ms()),
                 },
             );
             if let Some(state) = self.told.state() {
@@ -311,16 +308,31 @@ impl Account {
                 self.rtcp.skip_news();
             }
             if interval.state.is_measured() {
-                self.totals.add_heard(&delta);
+                self.totals.add_heard(delta);
             }
         }
         self.kind = kind;
         self.looks += 1;
         self.note_names(entry);
-        self.media.accept(entry);
-        self.close(&interval, entry, around.config.limits().digest_cells());
-        let verdict = self.quality.judge(
-            &interval,
+        self.close(&interval, entry);
+        Look::Closed(interval)
+    }
+
+    /// What the interval that the latest look closed was worth. The arguments besides are those of the look.
+    pub(crate) fn judge(
+        &mut self,
+        interval: &Interval,
+        entry: Entry<'_>,
+        source: Option<Entry<'_>>,
+        around: Around<'_>,
+    ) -> Verdict {
+        if interval.state.is_measured() {
+            // Positive; saturates.
+            let weight = (interval.span_ms * 1e3) as u64;
+            self.digests.add(interval, weight, around.config.limits().digest_cells());
+        }
+        self.quality.judge(
+            interval,
             &Setting {
                 config: around.config,
                 codec: self.codec.as_deref(),
@@ -332,14 +344,13 @@ impl Account {
                 still_ms: self.still_ms,
                 path_carries: around.path_carries,
                 has_come: self.media.last(Num::PacketsReceived) != Some(0.0),
-                is_sent: self.rtcp.sender_sends(at),
+                is_sent: self.rtcp.sender_sends(interval.at),
                 has_new_codec: core::mem::take(&mut self.has_new_codec),
             },
-        );
-        Look::Closed(interval, verdict)
+        )
     }
 
-    fn close(&mut self, interval: &Interval, entry: Entry<'_>, cells: usize) {
+    fn close(&mut self, interval: &Interval, entry: Entry<'_>) {
         if interval.state == State::Reset {
             self.resets += 1;
             self.still_ms = 0.0;
@@ -365,11 +376,6 @@ impl Account {
         if let (Some(width), Some(height)) = (entry.get(Num::FrameWidth), entry.get(Num::FrameHeight)) {
             self.size = Some((width, height));
         }
-        if interval.state.is_measured() {
-            // Positive; saturates.
-            let weight = (interval.span_ms * 1e3) as u64;
-            self.digests.add(interval, weight, cells);
-        }
     }
 
     fn note_names(&mut self, entry: Entry<'_>) {
@@ -388,12 +394,11 @@ impl Account {
             self.source = Track::new(source);
             return None;
         };
-        let level = match track.step(source) {
+        let level = match track.take(source) {
             Step::Advance(delta) => Formula::Rms(Num::TotalAudioEnergy, Num::TotalSamplesDuration).of(&delta),
             Step::Restart(_) => None,
             Step::NoNews | Step::Stale => return None,
         };
-        track.accept(source);
         level.or_else(|| source.get(Num::AudioLevel))
     }
 }

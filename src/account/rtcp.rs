@@ -42,7 +42,8 @@ impl Rtcp {
             self.sent = sent;
             return;
         };
-        let (delta, advanced) = match track.step(remote) {
+        let step = track.take(remote);
+        let (delta, advanced) = match &step {
             Step::NoNews | Step::Stale => return,
             Step::Restart(delta) => (delta, false),
             Step::Advance(delta) => (delta, true),
@@ -75,10 +76,9 @@ impl Rtcp {
             }
         }
         let measured = delta.of(Num::RoundTripTimeMeasurements);
-        let mean_rtt = Formula::Mean(Num::TotalRoundTripTime, Num::RoundTripTimeMeasurements, 1e3).of(&delta);
+        let mean_rtt = Formula::Mean(Num::TotalRoundTripTime, Num::RoundTripTimeMeasurements, 1e3).of(delta);
         // A round trip that came without a new time stamp is news of the moment.
         let reported = if delta.span_ms() == 0.0 { own.timestamp() } else { remote.timestamp() };
-        track.accept(remote);
         // A gauge that no measurement stands behind is the one of before.
         if mean_rtt.is_some() || measured != Some(0.0) {
             self.take_rtt(remote, mean_rtt, reported);

@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 
 use super::FabricSpec;
 use super::outbox::Outbox;
-use crate::account::{Account, Around, Look, ToldTime};
+use crate::account::{Account, Around, Look, ToldTime, Verdict};
 use crate::config::{Config, Limits};
 use crate::diagnosis::{DeskParts, StreamLook, Watch};
 use crate::event::Event;
@@ -89,6 +89,26 @@ pub(super) struct Heard {
 pub(super) struct Part {
     pub(super) account: Account,
     pub(super) owner: Owner,
+}
+
+/// So many streams are looked at, then judged, then told of. One after the other the code of each of these steps stays
+/// in the processor's cache, which does not hold all of it; and what is at hand meanwhile stays there, too.
+const AT_ONCE: usize = 8;
+
+/// The entries about a stream, in the report at hand.
+#[derive(Clone, Copy)]
+struct Sight<'a> {
+    slot: u32,
+    entry: Entry<'a>,
+    source: Option<Entry<'a>>,
+    remote: Option<Entry<'a>>,
+}
+
+/// An interval that is about to be told.
+struct AtHand<'a> {
+    sight: Sight<'a>,
+    interval: Interval,
+    verdict: Option<Verdict>,
 }
 
 /// Where the entries of a stream stand in a report.
@@ -196,81 +216,32 @@ impl Fabric {
         self.sources.iter_mut().for_each(ById::forget);
         self.heard.clear();
         let (mut late, mut news) = (false, false);
-        let says_nothing = self.media.is_silent();
-        for &slot in &self.seen {
-            let Some(&seat) = self.seats.get(slot as usize) else { continue };
-            let (Some(notes), Some(account)) =
-                (self.notes.get_mut(slot as usize), self.accounts.get_mut(slot as usize))
-            else {
-                continue;
-            };
-            let Some(entry) = report.get(seat.own as usize) else { continue };
-            if notes.before.is_some() && entry.timestamp() > Some(account.end()) {
-                let before = notes.before.take();
-                if let (Some(owner), Some(mut renewed)) = (before, Account::open(account.direction, entry)) {
-                    renewed.kind = renewed.kind.or(account.kind);
-                    self.parts.push(Part { account: core::mem::replace(account, renewed), owner: *owner });
-                    notes.latest = Latest::default();
-                }
-            }
-            let mut muted_ms = 0.0;
-            if notes.has_told() {
-                let told = notes.take_told(now);
-                muted_ms = told.muted + told.held;
-                account.tell(told);
-            }
-            if !says_nothing {
-                let kind = entry.media().or(account.kind);
-                notes.told_since = now;
-                notes.told = self.media.of(account.direction, kind, account.ssrc, self.mapping.primary(account.ssrc));
-            }
-            // What the other end says belongs to the interval that is about to close.
-            let remote = seat.remote.and_then(|position| report.get(position as usize));
-            if let Some(remote) = remote {
-                account.hear(remote, entry);
-            }
-            if let Some(id) = account.new_codec_id(entry)
-                && let Some(codec) = self.codecs.find(id, report, |_| true)
-                && let Some(mime) = codec.text(Text::MimeType)
-            {
-                account.set_codec(id, mime, codec.text(Text::SdpFmtpLine));
-            }
-            let source = (account.direction == Direction::Outbound)
-                .then(|| source_of(entry, report, &mut self.sources))
-                .flatten();
-            let look = account.look(entry, source, around);
-            self.heard.extend(Heard::of(slot, &look, account, entry, source).map(|heard| Heard {
-                muted_ms,
-                is_muted: notes.told.muted || notes.told.held,
-                ..heard
-            }));
-            match look {
-                Look::Late => late = true,
-                Look::Repeated => {}
-                Look::First => news = true,
-                Look::Closed(interval, verdict) => {
-                    news = true;
-                    let stream = StreamKey::new(self.id, account.direction, account.ssrc);
-                    let (score, rating) = (verdict.score, verdict.rating);
-                    notes.latest = Latest::of(&interval, rating);
-                    out.push(limits, Event::IntervalClosed { stream, interval, score, rating });
-                    if interval.state == State::Reset {
-                        out.push(limits, Event::CounterReset { stream, at: interval.at });
+        let seen = core::mem::take(&mut self.seen);
+        for slots in seen.chunks(AT_ONCE) {
+            let mut at_hand = [const { None }; AT_ONCE];
+            for (&slot, at_hand) in slots.iter().zip(&mut at_hand) {
+                let Some((look, sight)) = self.look(slot, now, report, around) else { continue };
+                match look {
+                    Look::Late => late = true,
+                    Look::Repeated => {}
+                    Look::First => news = true,
+                    Look::Closed(interval) => {
+                        news = true;
+                        *at_hand = Some(AtHand { sight, interval, verdict: None });
                     }
-                    let look = StreamLook {
-                        source,
-                        remote,
-                        owner: self.mapping.owner(account.ssrc).map(|owner| owner.user),
-                        is_muted: self.media.tells_mutes.then_some(notes.told.muted),
-                        ..StreamLook::new(&interval, entry)
-                    };
-                    let (id, user) = (self.id, self.spec.local_user);
-                    at_desk(id, user, &mut self.watch, config, out, |watch, desk| {
-                        watch.see_stream(slot as usize, look, desk);
-                    });
                 }
+            }
+            for at_hand in at_hand.iter_mut().flatten() {
+                if let Some(account) = self.accounts.get_mut(at_hand.sight.slot as usize) {
+                    let Sight { entry, source, .. } = at_hand.sight;
+                    at_hand.verdict = Some(account.judge(&at_hand.interval, entry, source, around));
+                }
+            }
+            for at_hand in at_hand.iter().flatten() {
+                self.tell(at_hand, config, out);
             }
         }
+        self.seen = seen;
         // Which of two samples is late, and who is one too many, must not hang on the order in which a report has them.
         self.heard.sort_unstable_by(|a, b| {
             let of = |heard: &Heard| (heard.direction == Direction::Inbound, heard.ssrc);
@@ -287,6 +258,87 @@ impl Fabric {
             let (id, user) = (self.id, self.spec.local_user);
             at_desk(id, user, &mut self.watch, config, out, |watch, desk| watch.see_fabric(&look, desk));
         }
+    }
+
+    /// Looks at one stream of the report.
+    fn look<'a>(
+        &mut self,
+        slot: u32,
+        now: Timestamp,
+        report: &'a Report,
+        around: Around<'_>,
+    ) -> Option<(Look, Sight<'a>)> {
+        let seat = *self.seats.get(slot as usize)?;
+        let notes = self.notes.get_mut(slot as usize)?;
+        let account = self.accounts.get_mut(slot as usize)?;
+        let entry = report.get(seat.own as usize)?;
+        if notes.before.is_some() && entry.timestamp() > Some(account.end()) {
+            let before = notes.before.take();
+            if let (Some(owner), Some(mut renewed)) = (before, Account::open(account.direction, entry)) {
+                renewed.kind = renewed.kind.or(account.kind);
+                self.parts.push(Part { account: core::mem::replace(account, renewed), owner: *owner });
+                notes.latest = Latest::default();
+            }
+        }
+        let mut muted_ms = 0.0;
+        if notes.has_told() {
+            let told = notes.take_told(now);
+            muted_ms = told.muted + told.held;
+            account.tell(told);
+        }
+        if !self.media.is_silent() {
+            let kind = entry.media().or(account.kind);
+            notes.told_since = now;
+            notes.told = self.media.of(account.direction, kind, account.ssrc, self.mapping.primary(account.ssrc));
+        }
+        // What the other end says belongs to the interval that is about to close.
+        let remote = seat.remote.and_then(|position| report.get(position as usize));
+        if let Some(remote) = remote {
+            account.hear(remote, entry);
+        }
+        if let Some(id) = account.new_codec_id(entry)
+            && let Some(codec) = self.codecs.find(id, report, |_| true)
+            && let Some(mime) = codec.text(Text::MimeType)
+        {
+            account.set_codec(id, mime, codec.text(Text::SdpFmtpLine));
+        }
+        let source =
+            (account.direction == Direction::Outbound).then(|| source_of(entry, report, &mut self.sources)).flatten();
+        let look = account.look(entry, source, around);
+        self.heard.extend(Heard::of(slot, &look, account, entry, source).map(|heard| Heard {
+            muted_ms,
+            is_muted: notes.told.muted || notes.told.held,
+            ..heard
+        }));
+        Some((look, Sight { slot, entry, source, remote }))
+    }
+
+    /// Tells of an interval that was judged, and lets the detectors of its stream look at it.
+    fn tell(&mut self, at_hand: &AtHand<'_>, config: &Config, out: &mut Outbox) {
+        let AtHand { sight: Sight { slot, entry, source, remote }, ref interval, verdict } = *at_hand;
+        let slot = slot as usize;
+        let (Some(verdict), Some(account), Some(notes)) = (verdict, self.accounts.get(slot), self.notes.get_mut(slot))
+        else {
+            return;
+        };
+        let limits = config.limits();
+        let stream = StreamKey::new(self.id, account.direction, account.ssrc);
+        let Verdict { score, rating } = verdict;
+        notes.latest = Latest::of(interval, rating);
+        out.push(limits, Event::IntervalClosed { stream, interval: *interval, score, rating });
+        if interval.state == State::Reset {
+            out.push(limits, Event::CounterReset { stream, at: interval.at });
+        }
+        let look = StreamLook {
+            source,
+            remote,
+            owner: self.mapping.owner(account.ssrc).map(|owner| owner.user),
+            is_muted: self.media.tells_mutes.then_some(notes.told.muted),
+            ..StreamLook::new(interval, entry)
+        };
+        at_desk(self.id, self.spec.local_user, &mut self.watch, config, out, |watch, desk| {
+            watch.see_stream(slot, look, desk);
+        });
     }
 
     /// Makes what a state does not hold. Whether it holds everything else.
@@ -449,7 +501,7 @@ impl Heard {
         };
         match look {
             Look::First => Some(heard),
-            Look::Closed(interval, _) if interval.state != State::Reset => {
+            Look::Closed(interval) if interval.state != State::Reset => {
                 (heard.at, heard.span_ms) = (interval.at, interval.span_ms);
                 heard.level = interval.get(Metric::Level).or_else(|| level_of.get(Num::AudioLevel));
                 heard.is_sent = account.direction == Direction::Inbound || interval.state != State::Paused;
