@@ -1,5 +1,5 @@
-//! What a fleet takes: bytes for each conference, fabric and stream, time for each snapshot, and time to let all of them
-//! go. `cargo bench --bench scale -- [CONFERENCES]`, 2 000 unless said otherwise; 100 000 take 8 GB.
+//! What a fleet takes: bytes for each conference, fabric and stream, time for each snapshot and each stream in it, and
+//! time to let all of them go. `cargo bench --bench scale -- [CONFERENCES]`, 2 000 unless said otherwise; 100 000 take 8 GB.
 //!
 //! Not one of criterion's: it measures a state that takes long to build, once, with a counting allocator.
 
@@ -8,11 +8,13 @@
 #[path = "../tests/common/mod.rs"]
 mod common;
 
+use std::hint::black_box;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use callgauge::fleet::{Fleet, FleetConfig, FleetLimits};
 use callgauge::ingest::Reader;
-use callgauge::report::Report;
+use callgauge::report::{Entry, Num, Report, StatsType};
 use callgauge::unit::Timestamp;
 use callgauge::{Conference, Config, FabricSpec};
 use common::counting::{Counting, weighed};
@@ -48,6 +50,14 @@ fn main() {
         time * 1e6,
         5.0 / time
     );
+    println!();
+    println!(
+        "| streams | an update of one, with all that follows | the least: differences, rates, a line for MOS | ratio |\n|---|---|---|---|"
+    );
+    for streams in [1_000, 20_000, 200_000] {
+        let (update, least) = (Update::of_conferences(&large, streams), Update::of_states(&large, streams));
+        println!("| {streams} | {update:.0} ns | {least:.0} ns | {:.1} |", update / least);
+    }
     println!();
     fill(&small, conferences);
 }
@@ -92,6 +102,15 @@ impl Load {
         Self { set, entries: entries as f64 / lines.len() as f64, lines }
     }
 
+    /// The first reports.
+    fn reports(&self, most: usize) -> Vec<Report> {
+        let (mut reader, mut reports) = (Reader::new(), Vec::new());
+        for line in self.lines.iter().take(most) {
+            reader.read(line.as_bytes(), &mut |snapshot| reports.push(snapshot.report.clone())).unwrap();
+        }
+        reports
+    }
+
     /// The time of a snapshot in a fleet of a thousand conferences of one, none of which is in the processor's cache.
     fn time(&self) -> Duration {
         let mut fleet = Fleet::new(FleetConfig::new());
@@ -127,13 +146,106 @@ fn take(fleet: &mut Fleet, id: &str, who: &str, round: usize, report: &Report) {
     call.ingest(now, fabric, report).unwrap();
 }
 
+/// The time that one stream of many takes, ns, of reports that were read before. Connections come in no order.
+struct Update {
+    reports: Vec<Report>,
+    connections: usize,
+    streams: usize,
+}
+
+impl Update {
+    /// Looks at each connection; only the later ones count.
+    const LOOKS: Range<usize> = 3..7;
+
+    fn new(load: &Load, streams: usize) -> Self {
+        let reports = load.reports(Self::LOOKS.end);
+        let each = streams_of(&reports[0]).count();
+        Self { reports, connections: streams / each, streams: each }
+    }
+
+    fn time(&self, mut look: impl FnMut(usize, usize, &Report)) -> f64 {
+        let mut spent = Duration::ZERO;
+        // Any step that has no divisor in common visits all.
+        let step = (self.connections / 3..).find(|step| gcd(*step, self.connections) == 1).unwrap();
+        for (round, report) in self.reports.iter().enumerate() {
+            let start = Instant::now();
+            for visit in 0..self.connections {
+                look(visit * step % self.connections, round, report);
+            }
+            if Self::LOOKS.contains(&round) {
+                spent += start.elapsed();
+            }
+        }
+        spent.as_secs_f64() * 1e9 / (Self::LOOKS.len() * self.connections * self.streams) as f64
+    }
+
+    /// All that the engine does, each connection in a conference of its own.
+    fn of_conferences(load: &Load, streams: usize) -> f64 {
+        let update = Self::new(load, streams);
+        let open = |_| {
+            let mut call = Conference::new(load.set, Config::new());
+            let fabric = call.open_fabric(Timestamp::default(), FabricSpec::new("pc")).unwrap();
+            (call, fabric)
+        };
+        let mut calls: Vec<_> = (0..update.connections).map(open).collect();
+        update.time(|connection, round, report| {
+            let (call, fabric) = &mut calls[connection];
+            call.ingest(Timestamp::from_millis(5_000 * round as u64), *fabric, report).unwrap();
+            while let Some(event) = call.poll_event() {
+                black_box(event);
+            }
+        })
+    }
+
+    /// What anybody must do: thirty differences and rates, smoothed, and a score on a line, in 320 bytes for each stream,
+    /// found where it was in the report before.
+    fn of_states(load: &Load, streams: usize) -> f64 {
+        #[derive(Clone)]
+        struct State {
+            ssrc: f64,
+            at: f64,
+            before: [f64; 30],
+            smoothed: [f64; 8],
+        }
+        let update = Self::new(load, streams);
+        let nothing = State { ssrc: 0.0, at: 0.0, before: [0.0; 30], smoothed: [0.0; 8] };
+        let mut states = vec![nothing; update.connections * update.streams];
+        let counters: Vec<Num> = Num::ALL.iter().copied().filter(|num| num.rule().is_cumulative()).take(30).collect();
+        update.time(|connection, _, report| {
+            let states = &mut states[connection * update.streams..][..update.streams];
+            for (state, entry) in states.iter_mut().zip(streams_of(report)) {
+                let (ssrc, at) = (entry.get(Num::Ssrc).unwrap(), entry.timestamp().unwrap().as_millis());
+                let is_same = state.ssrc == ssrc;
+                let seconds = (at - state.at) / 1e3;
+                let mut rates = [0.0; 30];
+                for ((&counter, before), rate) in counters.iter().zip(&mut state.before).zip(&mut rates) {
+                    let now = entry.get(counter).unwrap_or(*before);
+                    *rate = if is_same { (now - *before) / seconds } else { 0.0 };
+                    *before = now;
+                }
+                for (smoothed, rate) in state.smoothed.iter_mut().zip(&rates) {
+                    *smoothed += (rate - *smoothed) * 0.2;
+                }
+                let delay = state.smoothed[1];
+                let r = 93.2 - 0.024 * delay - 0.11 * (delay - 177.3).max(0.0);
+                black_box(1.0 + 0.035 * r + r * (r - 60.0) * (100.0 - r) * 7e-6);
+                (state.ssrc, state.at) = (ssrc, at);
+            }
+        })
+    }
+}
+
+fn streams_of(report: &Report) -> impl Iterator<Item = Entry<'_>> {
+    report.entries().filter(|entry| matches!(entry.kind(), StatsType::InboundRtp | StatsType::OutboundRtp))
+}
+
+fn gcd(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
 /// A fleet of conferences of two, a minute long, and its end.
 fn fill(load: &Load, conferences: usize) {
-    let mut reports: Vec<Report> = Vec::new();
-    let mut reader = Reader::new();
-    for line in load.lines.iter().take(ROUNDS) {
-        reader.read(line.as_bytes(), &mut |snapshot| reports.push(snapshot.report.clone())).unwrap();
-    }
+    let reports = load.reports(ROUNDS);
     let limits = FleetLimits::new().with_conferences(conferences).with_pending_summaries(2 * conferences);
     let ids: Vec<String> = (0..conferences).map(|n| format!("conference-{n}")).collect();
     let start = Instant::now();

@@ -243,8 +243,8 @@ pub(crate) fn weighed(value: f64, weight: u64) -> i128 {
     // The same as below, in a fraction of the time, for what is not negative and fits into an `i64`.
     if (0.0..9e18).contains(&fixed) {
         let whole = fixed as i64;
-        let rounded = whole + i64::from(fixed - whole as f64 >= 0.5);
-        return i128::from(rounded).saturating_mul(i128::from(weight));
+        let rounded = (whole + i64::from(fixed - whole as f64 >= 0.5)).unsigned_abs();
+        return i128::try_from(u128::from(rounded) * u128::from(weight)).unwrap_or(i128::MAX);
     }
     (libm::round(fixed) as i128).saturating_mul(i128::from(weight))
 }

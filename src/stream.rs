@@ -336,18 +336,21 @@ impl Counters {
     fn compare(&self, entry: Entry<'_>, differences: &mut Differences) {
         let known = self.present.and(entry.presence());
         differences.known = known;
-        let monotone = known.and(MONOTONE);
         let (values, mut before) = (entry.values(), self.values.iter());
-        // Of what the entry lacks the value is that of another one: it is not `known`, and nobody asks.
-        self.present.for_each(|field| {
-            let (new, old) = (values[field as usize], before.next().copied().unwrap_or_default());
-            differences.by[field as usize] = new - old;
-            // Which counters move changes from look to look: no branch may hang on it.
-            differences.grew |= (new > old) & (new < NEAR_WRAP) & monotone.has(field);
-            if (new < old) | ((new > old) & (new >= NEAR_WRAP)) && known.has(field) {
-                differences.turn(field, old, new);
-            }
+        // Which counters move changes from look to look: no branch may hang on it. Of what the entry lacks the value is that
+        // of another one: it is not `known`, and nobody asks.
+        let [grown, odd] = self.present.sort_out(|place| {
+            let old = before.next().copied().unwrap_or_default();
+            let (Some(&new), Some(by)) = (values.get(place), differences.by.get_mut(place)) else { return [false; 2] };
+            *by = new - old;
+            [new > old, (new < old) | (new >= NEAR_WRAP)]
         });
+        differences.grew = !grown.without(odd).and(known).and(MONOTONE).is_empty();
+        for field in odd.and(known).iter() {
+            if let Some(old) = self.get(field) {
+                differences.turn(field, old, values[field as usize]);
+            }
+        }
     }
 }
 

@@ -93,7 +93,7 @@ pub(super) struct Part {
 
 /// So many streams are looked at, then judged, then told of. One after the other the code of each of these steps stays
 /// in the processor's cache, which does not hold all of it; and what is at hand meanwhile stays there, too.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 16;
 
 /// The entries about a stream, in the report at hand.
 #[derive(Clone, Copy)]

@@ -73,6 +73,25 @@ impl Fields {
         }
     }
 
+    /// Those of them for which the first answer is yes, and those for which the second is. Asks about their places in the
+    /// table, in order.
+    #[inline]
+    pub(crate) fn sort_out(self, mut ask: impl FnMut(usize) -> [bool; 2]) -> [Self; 2] {
+        let [mut first, mut second] = [Self::NONE; 2];
+        for (index, mut word) in self.0.into_iter().enumerate() {
+            let (mut yes, mut also) = (0, 0);
+            while word != 0 {
+                let bit = word.trailing_zeros();
+                let [is_first, is_second] = ask(index * 64 + bit as usize);
+                yes |= u64::from(is_first) << bit;
+                also |= u64::from(is_second) << bit;
+                word &= word - 1;
+            }
+            (first.0[index], second.0[index]) = (yes, also);
+        }
+        [first, second]
+    }
+
     /// They, in the order of the table.
     pub(crate) fn iter(self) -> impl Iterator<Item = Num> + use<> {
         let Self([mut low, mut high]) = self;
