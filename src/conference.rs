@@ -10,6 +10,7 @@ mod outbox;
 pub(crate) mod portable;
 mod roster;
 mod summarize;
+mod taken;
 mod timeline;
 mod users;
 mod view;
@@ -39,6 +40,7 @@ use fabric::Fabric;
 use log::Log;
 use outbox::Outbox;
 use roster::{End, Roster};
+use taken::Taken;
 use voices::Voices;
 
 /// One call instance.
@@ -95,6 +97,7 @@ pub struct Conference {
     dominant: Option<FabricId>,
     /// Who can be heard, once anybody can.
     voices: Option<Box<Voices>>,
+    taken: Taken,
 }
 
 /// What is known of a PeerConnection when it is opened (`addNewFabric`).
@@ -189,7 +192,7 @@ pub enum InputError {
     Terminated,
     /// The conference was over before: this belongs to its [`next_instance`](crate::Conference::next_instance).
     Ended,
-    /// A name that is empty or longer than [`Limits::name_bytes`](crate::Limits::name_bytes).
+    /// A name that is empty, where there has to be one, or longer than [`Limits::name_bytes`](crate::Limits::name_bytes).
     InvalidName,
     /// Another user has this name.
     NameTaken,
@@ -214,7 +217,8 @@ impl fmt::Display for InputError {
 impl core::error::Error for InputError {}
 
 impl Conference {
-    /// A conference of which nothing is known but its name; an empty name is none.
+    /// A conference of which nothing is known but its name; an empty name is none. The name is the caller's choice and
+    /// kept whole, whatever its length.
     #[must_use]
     pub fn new(name: &str, config: Config) -> Self {
         Self {
@@ -230,6 +234,7 @@ impl Conference {
             is_settled: false,
             dominant: None,
             voices: None,
+            taken: Taken::default(),
         }
     }
 
@@ -295,12 +300,16 @@ impl Conference {
     ///
     /// # Errors
     /// [`InputError::AlreadyOpen`]; [`InputError::TimeWentBackwards`] when `now` is before an earlier input's;
-    /// [`InputError::UnknownUser`]; [`InputError::Ended`]; [`InputError::LimitReached`] when
-    /// [`Limits::fabrics`](crate::Limits::fabrics) are open. Nothing changes then, the clock included.
+    /// [`InputError::InvalidName`] for a name that is too long; [`InputError::UnknownUser`]; [`InputError::Ended`];
+    /// [`InputError::LimitReached`] when [`Limits::fabrics`](crate::Limits::fabrics) are open. Nothing changes then, the
+    /// clock included.
     pub fn open_fabric(&mut self, now: Timestamp, spec: FabricSpec) -> Result<FabricId, InputError> {
         self.check_clock(now)?;
         self.check_end(now)?;
         self.check_users([spec.local_user, spec.remote_user].into_iter().flatten())?;
+        if spec.name.len() > self.config.limits().name_bytes() {
+            return Err(InputError::InvalidName);
+        }
         if self.find_fabric(&spec).is_some() {
             return Err(InputError::AlreadyOpen);
         }
@@ -339,7 +348,12 @@ impl Conference {
     pub fn ingest(&mut self, now: Timestamp, fabric: FabricId, report: &Report) -> Result<(), InputError> {
         self.enter(now, fabric)?;
         if let Some(room) = self.fabrics.get_mut(fabric.index()) {
-            room.ingest(now, report, &self.config, &mut self.out);
+            let (streams, ssrcs) = (room.accounts.len(), room.mapping.len());
+            let config = self.taken.config_for(streams, ssrcs, &self.config);
+            room.ingest(now, report, &config, &mut self.out);
+            room.trim();
+            self.taken.streams += room.accounts.len() - streams;
+            self.taken.ssrcs += room.mapping.len() - ssrcs;
         }
         self.listen(now, fabric);
         Ok(())

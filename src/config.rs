@@ -55,6 +55,23 @@ pub(crate) use limits;
 limits! {
     /// How much of everything a conference keeps. Beyond a limit nothing that is known is lost: what is new is refused,
     /// and counted. Only of events that nobody polls the oldest go.
+    ///
+    /// Within the defaults, which have room for a call of a hundred who all see each other, a conference stays within
+    /// 192 MiB, and with its summary within 352 MiB, whatever is put in (`tests/memory.rs` puts in as much as it can, and
+    /// counts). That scales with few of the limits; measured, and rounded up, in bytes:
+    ///
+    /// | each of | takes | and in the summary |
+    /// |---|---|---|
+    /// | [`streams`](Self::streams) | 8 000 | 3 000 |
+    /// | [`fabrics`](Self::fabrics) | 7 500 | 6 000 |
+    /// | [`devices`](Self::devices), twice for each fabric | 1 200 | 1 200 |
+    /// | [`ssrcs`](Self::ssrcs) | 60 and two [names](Self::name_bytes) | |
+    /// | [`users`](Self::users) | 500 | 4 200 |
+    /// | [`stays_per_user`](Self::stays_per_user), for each user | 50 | 40 |
+    /// | [`feedback`](Self::feedback), for a comment of 20 KB | 21 000 | 42 000 |
+    /// | [`pending_events`](Self::pending_events) | 1 200 | |
+    /// | [`timeline`](Self::timeline) | 120 | 1 200 |
+    /// | [`diagnoses`](Self::diagnoses) | 350 | 1 900 |
     Limits
     fabrics with_fabrics 1_024
         /// How many fabrics one conference may open; 0 refuses all.
@@ -62,6 +79,10 @@ limits! {
     streams_per_fabric with_streams_per_fabric 2_048
         /// How many RTP streams one fabric may have, over the whole call. A look at one beyond is counted in
         /// [`FabricSummary::refused_streams`](crate::summary::FabricSummary::refused_streams).
+        ;
+    streams with_streams 16_384
+        /// How many RTP streams all fabrics together may have, as above. What a stream was before it became
+        /// somebody else's counts as one more.
         ;
     pending_events with_pending_events 4_096
         /// How many events may wait to be polled before the oldest is dropped; 0 keeps none. An event takes some 600
@@ -74,17 +95,20 @@ limits! {
         /// How many stays of a user are kept one by one. Further ones are counted, and the last one kept is the latest.
         ;
     name_bytes with_name_bytes 256
-        /// How long the name of a user or a label may be, in bytes. A longer one is refused, not cut: two that begin
+        /// How long the name of a user, a fabric or a conference that is renamed, or a label may be, in bytes. A longer one is refused, not cut: two that begin
         /// alike must not become one.
         ;
     ssrcs_per_fabric with_ssrcs_per_fabric 4_096
         /// How many SSRCs of a fabric may be associated, grouped, muted or paused one by one, be they seen or not.
         ;
+    ssrcs with_ssrcs 32_768
+        /// The same of all fabrics together. Each thing that is said of an SSRC counts.
+        ;
     parts_per_fabric with_parts_per_fabric 1_024
         /// How many times, in all, streams of one fabric may pass from one user to another. Each part keeps figures of
         /// its own, some kilobytes.
         ;
-    devices with_devices 64
+    devices with_devices 16
         /// How many devices of a list are kept.
         ;
     timeline with_timeline 4_096
@@ -127,16 +151,18 @@ limits! {
 
 impl Limits {
     /// Limits for an SDK inside somebody's app, who measures one call: whatever is put in, a conference and its summary
-    /// stay within 24 MiB (`tests/memory.rs` puts in as much as it can, and counts).
+    /// stay within 24 MiB, likewise.
     #[must_use]
     pub const fn sdk() -> Self {
         Self::new()
             .with_fabrics(16)
             .with_streams_per_fabric(64)
+            .with_streams(1_152)
             .with_pending_events(256)
             .with_users(64)
             .with_stays_per_user(8)
             .with_ssrcs_per_fabric(128)
+            .with_ssrcs(2_048)
             .with_parts_per_fabric(8)
             .with_devices(16)
             .with_timeline(512)

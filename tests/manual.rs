@@ -161,8 +161,8 @@ fn every_limit_is_in_the_manual_with_both_its_values() {
         ($($name:ident)*) => { [$((stringify!($name), Limits::$name as Get)),*] };
     }
     let limits = all! {
-        fabrics streams_per_fabric pending_events users stays_per_user name_bytes ssrcs_per_fabric parts_per_fabric devices
-        timeline speakers turns errors error_bytes diagnoses_per_fabric diagnoses digest_cells feedback
+        fabrics streams_per_fabric streams pending_events users stays_per_user name_bytes ssrcs_per_fabric ssrcs
+        parts_per_fabric devices timeline speakers turns errors error_bytes diagnoses_per_fabric diagnoses digest_cells feedback
     };
     let text = read("config.rs");
     let declared = text.split_once("\nlimits! {").and_then(|(_, rest)| rest.split_once("\n}")).unwrap().0;
@@ -182,7 +182,8 @@ fn every_limit_is_in_the_manual_with_both_its_values() {
     let config = Config::new();
     let _ = write!(
         page,
-        "\nWithin those of `sdk` a conference and its summary stay below 24 MiB, whatever is put in (`tests/memory.rs`).\n\n\
+        "\nWithin those of `new` a conference stays below 192 MiB, and with its summary below 352 MiB, whatever is put in; within\n\
+         those of `sdk` both stay below 24 MiB (`tests/memory.rs`). What each takes stands at [`Limits`](crate::Limits).\n\n\
          # Times\n\n\
          | time | default |\n|---|---|\n\
          | silence after which a user, and the conference, is gone ([`with_silence`](crate::Config::with_silence)) | {} s |\n\

@@ -5,102 +5,169 @@
 mod common;
 
 use callgauge::conference::{Feedback, Rating};
-use callgauge::fabric::{Device, ErrorReport, WebRtcFunction};
+use callgauge::fabric::{Device, ErrorReport, SsrcDescription, WebRtcFunction};
 use callgauge::id::{FabricId, MediaKind, Ssrc, UserId};
-use callgauge::report::{Num, Report, StatsType, Text};
+use callgauge::report::{Flag, Num, Report, StatsType, Text};
+use callgauge::summary::ConferenceSummary;
 use callgauge::unit::{StatTime, Timestamp};
-use callgauge::{AppEvent, Conference, Config, Event, FabricSpec, Fleet, Limits};
+use callgauge::{AppEvent, Conference, Config, Event, FabricSpec, Fleet, InputError, Limits};
 use common::counting::{self, Counting, peak, weighed};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Puts in as much as one client can think of, twice as much as any of `limits` admits, over and over.
-fn flood(limits: Limits) -> Conference {
+/// How many looks each fabric gets: more than distributions have cells.
+const ROUNDS: usize = 40;
+
+/// Puts in as much as one client can think of, of everything more than `limits` admit, over and over, and with long
+/// names; `streams` in each snapshot, and two more that are others each time.
+fn flood(limits: Limits, streams: usize) -> Conference {
     let mut call =
         Conference::new("flood", Config::new().with_limits(limits).with_device_labels(true).with_stitching(true));
-    let long = "x".repeat(limits.name_bytes());
     let mut now = 0;
     let mut tick = || {
         now += 250_000;
         Timestamp::from_micros(now)
     };
-    let named = |n: usize| format!("{n}{long}").chars().take(limits.name_bytes()).collect::<String>();
-    let users: Vec<UserId> = (0..2 * limits.users()).filter_map(|n| call.user(&named(n)).ok()).collect();
+    let bytes = limits.name_bytes();
+    let named = |n: usize| format!("{n:x<bytes$}");
+    let long = named(0);
+    let beyond = format!("{long}x");
+    assert_eq!(call.user(&beyond), Err(InputError::InvalidName));
+    assert_eq!(call.rename(&beyond), Err(InputError::InvalidName));
+    assert_eq!(call.open_fabric(tick(), FabricSpec::new(&beyond)), Err(InputError::InvalidName));
+    let users: Vec<UserId> = (0..limits.users() + 1).filter_map(|n| call.user(&named(n)).ok()).collect();
     assert_eq!(users.len(), limits.users());
-    let fabrics: Vec<FabricId> = (0..2 * limits.fabrics())
+    let fabrics: Vec<FabricId> = (0..limits.fabrics() + 1)
         .filter_map(|n| {
             let spec = FabricSpec::new(&named(n)).with_local_user(users[n % users.len()]);
             call.open_fabric(tick(), spec).ok()
         })
         .collect();
     assert_eq!(fabrics.len(), limits.fabrics());
+    for &user in &users {
+        for _ in 0..limits.stays_per_user() + 1 {
+            call.join(tick(), user).unwrap();
+            call.leave(tick(), user).unwrap();
+        }
+    }
+    let text = "y".repeat(30_000);
+    let device = Device { id: &text, kind: &text, group: &text, label: &text };
+    let devices = vec![device; limits.devices() + 1];
+    // Of each fabric so much that all together have too much.
+    let said = limits.ssrcs_per_fabric().min(2 * limits.ssrcs() / limits.fabrics());
     let (mut report, mut refused) = (Report::new(), 0);
-    let devices = vec![Device { label: long.as_str(), ..Device::default() }; 2 * limits.devices()];
-    for round in 0..40_usize {
+    for round in 0..ROUNDS {
         for (nth, &fabric) in fabrics.iter().enumerate() {
-            report.clear();
-            for stream in 0..2 * limits.streams_per_fabric() {
-                // Half of them are others each time; sound and pictures, with all that detectors like to see.
-                let ssrc = if stream % 2 == 0 { stream } else { stream + 10_000 * round };
-                let kind = if stream % 3 == 0 { StatsType::OutboundRtp } else { StatsType::InboundRtp };
-                let mut entry = report.push(kind, &format!("S{ssrc}"));
-                let bad = round % 2;
-                entry
-                    .set_timestamp(StatTime::from_millis(1e12 + 4_000.0 * round as f64))
-                    .set_media(if stream % 4 < 2 { MediaKind::Audio } else { MediaKind::Video })
-                    .set(Num::Ssrc, ssrc as f64)
-                    .set(Num::PacketsReceived, 100.0 * round as f64)
-                    .set(Num::PacketsSent, 100.0 * round as f64)
-                    .set(Num::BytesReceived, 1e4 * round as f64)
-                    .set(Num::BytesSent, 1e4 * round as f64)
-                    .set(Num::PacketsLost, 50.0 * (round / 2) as f64)
-                    .set(Num::TotalAudioEnergy, 0.01 * (round * (nth + 1)) as f64)
-                    .set(Num::TotalSamplesDuration, 4.0 * round as f64)
-                    .set(Num::Jitter, if bad == 1 { 0.5 } else { 0.0 })
-                    .set_text(Text::DecoderImplementation, if bad == 1 { "NullVideoDecoder" } else { "x" })
-                    .set_text(Text::Mid, &long);
-            }
+            fill(&mut report, (nth, round), streams);
             refused += u32::from(call.ingest(tick(), fabric, &report).is_err());
             let user = users[(nth + round) % users.len()];
             let mut room = call.fabric(fabric).unwrap();
-            for n in 0..2 * limits.ssrcs_per_fabric() / 40 + 1 {
-                let ssrc = Ssrc::new((n + round * limits.ssrcs_per_fabric()) as u32);
+            for n in 0..said / ROUNDS + 1 {
+                let ssrc = Ssrc::new((n + round * said) as u32);
+                let _ = room.describe(SsrcDescription::new(ssrc).with_cname(&long).with_msid(&long));
                 let _ = room.associate(ssrc, user, &long);
                 let _ = room.associate(Ssrc::new(n as u32), user, &long);
             }
-            for event in [AppEvent::ActiveDevices(&devices), AppEvent::AudioMute(Some(Ssrc::new(round as u32)))] {
-                let _ = call.send_event(tick(), fabric, event);
+            for event in [AppEvent::ActiveDevices(&devices), AppEvent::ConnectedDevices(&devices)] {
+                call.send_event(tick(), fabric, event).unwrap();
             }
-            let text = "y".repeat(30_000);
-            let _ = call.report_error(
-                tick(),
-                Some(fabric),
-                ErrorReport::new(WebRtcFunction::ALL[0]).with_dom_error("E", &text),
-            );
-            let rating = Feedback::new(Rating::new(3).unwrap()).with_comment(&text);
-            let _ = call.feedback(Some(user), Some(fabric), rating);
-            let _ = call.leave(tick(), user);
-            let _ = call.join(tick(), user);
+            let _ = call.send_event(tick(), fabric, AppEvent::AudioMute(Some(Ssrc::new(round as u32))));
+            let error = ErrorReport::new(WebRtcFunction::ALL[0]).with_dom_error(&text, &text);
+            call.report_error(tick(), Some(fabric), error).unwrap();
+            let _ = call.feedback(Some(user), Some(fabric), Feedback::new(Rating::BEST).with_comment(&text));
+            call.leave(tick(), user).unwrap();
+            call.join(tick(), user).unwrap();
         }
     }
     assert_eq!(refused, 0);
     call
 }
 
+/// A look of a fabric at sound and pictures, with all that detectors like to see and many entries besides.
+fn fill(report: &mut Report, (nth, round): (usize, usize), streams: usize) {
+    let (at, long) = (StatTime::from_millis(1e12 + 4_000.0 * round as f64), "x".repeat(1_000));
+    // Every interval has figures that no other has, so that distributions fill up.
+    let grown = 1.25_f64.powi(round as i32);
+    report.clear();
+    for stream in 0..streams + 2 {
+        let ssrc = if stream < streams { stream } else { stream + 10_000 * (round + 1) };
+        let kind = if stream % 3 == 0 { StatsType::OutboundRtp } else { StatsType::InboundRtp };
+        let bad = round / 3 % 2;
+        report
+            .push(kind, &format!("S{ssrc}"))
+            .set_timestamp(at)
+            .set_media(if stream % 4 < 2 { MediaKind::Audio } else { MediaKind::Video })
+            .set(Num::Ssrc, ssrc as f64)
+            .set(Num::PacketsReceived, 100.0 * round as f64)
+            .set(Num::PacketsSent, 100.0 * round as f64)
+            .set(Num::BytesReceived, 1e4 * grown)
+            .set(Num::BytesSent, 1e4 * grown)
+            .set(Num::PacketsLost, grown)
+            .set(Num::TotalAudioEnergy, grown / 1e4)
+            .set(Num::TotalSamplesDuration, 4.0 * round as f64)
+            .set(Num::TotalSamplesReceived, 192_000.0 * round as f64)
+            .set(Num::ConcealedSamples, 25.0 * grown)
+            .set(Num::JitterBufferDelay, grown)
+            .set(Num::JitterBufferEmittedCount, 192_000.0 * round as f64)
+            .set(Num::FramesDecoded, 100.0 * round as f64)
+            .set(Num::FramesEncoded, 100.0 * round as f64)
+            .set(Num::FramesPerSecond, 60.0 / grown)
+            .set(Num::QpSum, grown)
+            .set(Num::FreezeCount, (round / 2) as f64)
+            .set(Num::TotalFreezesDuration, 2.0 * (round / 2) as f64)
+            .set(Num::Jitter, if bad == 1 { 0.5 / grown } else { 1e-6 * grown })
+            .set_text(Text::DecoderImplementation, if bad == 1 { "NullVideoDecoder" } else { "x" })
+            .set_text(Text::CodecId, "C")
+            .set_text(Text::TrackIdentifier, &long)
+            .set_text(Text::Mid, &long);
+        let remote = if stream % 3 == 0 { StatsType::RemoteInboundRtp } else { StatsType::RemoteOutboundRtp };
+        report
+            .push(remote, &format!("R{ssrc}"))
+            .set_timestamp(at)
+            .set(Num::Ssrc, ssrc as f64)
+            .set(Num::RoundTripTime, grown / 1e3)
+            .set(Num::PacketsLost, grown);
+    }
+    report.push(StatsType::Codec, "C").set_text(Text::MimeType, &long).set_text(Text::SdpFmtpLine, &long);
+    report
+        .push(StatsType::CandidatePair, &long)
+        .set_timestamp(at)
+        .set_flag(Flag::Nominated, true)
+        .set_text(Text::State, "succeeded")
+        .set(Num::BytesReceived, 1e4 * round as f64)
+        .set(Num::CurrentRoundTripTime, grown / 1e3);
+    for n in 0..if round == 1 { 8_000 } else { 0 } {
+        report.push(StatsType::MediaSource, &format!("M{n}")).set_media(MediaKind::Audio);
+    }
+}
+
+/// Floods a conference and asks it what it came to. Bytes held, bytes at most with the summary, and the summary.
+fn flooded(limits: Limits, streams: usize) -> (i64, i64, ConferenceSummary) {
+    let (call, _, held) = weighed(|| flood(limits, streams));
+    let mut summary = None;
+    let most = held + peak(|| summary = Some(call.summary()));
+    println!("{} KiB of state, {} KiB at most with the summary", held / 1_024, most / 1_024);
+    (held, most, summary.unwrap())
+}
+
 #[test]
 fn an_app_never_spends_more_than_it_is_told() {
-    let mut held = 0;
-    let peak = peak(|| {
-        let call = flood(Limits::sdk());
-        held = counting::held();
-        // It was a flood: every limit is reached.
-        let summary = call.summary();
-        assert_eq!((summary.fabrics.len(), summary.users.len()), (16, 64));
-        assert!(summary.fabrics.iter().all(|fabric| fabric.refused_streams > 0 && fabric.streams.len() >= 64));
-    });
-    println!("{} KiB of state, {} KiB at most with the summary", held / 1_024, peak / 1_024);
-    assert!(peak > 1 << 20 && peak < 24 << 20, "{peak} bytes");
+    let (held, most, summary) = flooded(Limits::sdk(), 64);
+    // It was a flood: every limit is reached.
+    assert_eq!((summary.fabrics.len(), summary.users.len()), (16, 64));
+    assert!(summary.fabrics.iter().all(|fabric| fabric.refused_streams > 0 && fabric.streams.len() >= 64));
+    assert!(held > 1 << 20 && most < 24 << 20, "{held} {most}");
+}
+
+#[test]
+fn a_conference_under_the_defaults_takes_no_more_than_they_say() {
+    let limits = Limits::new();
+    let (held, most, summary) = flooded(limits, limits.streams() / limits.fabrics());
+    let streams: usize = summary.fabrics.iter().map(|fabric| fabric.streams.len()).sum();
+    assert_eq!((summary.fabrics.len(), summary.users.len(), streams), (1_024, 4_096, 16_384));
+    assert!(summary.fabrics.iter().all(|fabric| fabric.refused_streams > 0));
+    assert!(held < 192 << 20 && most < 352 << 20, "{held} {most}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use alloc::string::String;
 
 use super::fabric::Fabric;
+use super::taken::Taken;
 use super::{Conference, InputError};
 use crate::event::{EndReason, EventKind, Happening};
 use crate::fabric::{Answer, FabricState, Owner, SsrcDescription};
@@ -30,8 +31,18 @@ impl Conference {
     }
 
     /// Gives the conference another name; an empty one is none.
-    pub fn rename(&mut self, name: &str) {
+    ///
+    /// # Errors
+    /// [`InputError::InvalidName`] for one that is too long.
+    pub fn rename(&mut self, name: &str) -> Result<Answer, InputError> {
+        if name.len() > self.config.limits().name_bytes() {
+            return Err(InputError::InvalidName);
+        }
+        if self.name.as_deref().unwrap_or("") == name {
+            return Ok(Answer::AlreadySo);
+        }
         self.name = (!name.is_empty()).then(|| name.into());
+        Ok(Answer::Applied)
     }
 
     /// The conference's name.
@@ -113,17 +124,18 @@ impl FabricMut<'_> {
     ///
     /// # Errors
     /// [`InputError::UnknownUser`]; [`InputError::InvalidName`] for a label that is too long;
-    /// [`InputError::LimitReached`] when [`Limits::ssrcs_per_fabric`](crate::Limits::ssrcs_per_fabric) or
-    /// [`Limits::parts_per_fabric`](crate::Limits::parts_per_fabric) do not allow it.
+    /// [`InputError::LimitReached`] when [`Limits::ssrcs_per_fabric`](crate::Limits::ssrcs_per_fabric),
+    /// [`Limits::parts_per_fabric`](crate::Limits::parts_per_fabric), or their like for all fabrics,
+    /// [`Limits::ssrcs`](crate::Limits::ssrcs) and [`Limits::streams`](crate::Limits::streams), do not allow it.
     pub fn associate(&mut self, ssrc: Ssrc, user: UserId, label: &str) -> Result<Answer, InputError> {
         let limits = self.call.config.limits();
         self.call.check_users([user])?;
         if label.len() > limits.name_bytes() {
             return Err(InputError::InvalidName);
         }
-        let room = self.room()?;
+        let (room, taken) = self.room()?;
         let owner = Owner { user, label: String::from(label) };
-        let (answer, passes) = room.associate(ssrc, owner, limits).map_err(|_| InputError::LimitReached)?;
+        let (answer, passes) = room.associate(ssrc, owner, limits, taken).map_err(|_| InputError::LimitReached)?;
         if passes {
             let happening = Happening::new(self.now(), EventKind::SsrcMap);
             let (fabric, user) = (Some(self.id), Some(user));
@@ -139,8 +151,8 @@ impl FabricMut<'_> {
     /// [`InputError::LimitReached`], as [`associate`](Self::associate).
     pub fn group(&mut self, primary: Ssrc, others: &[Ssrc]) -> Result<Answer, InputError> {
         let (limits, now) = (self.call.config.limits(), self.now());
-        let room = self.room()?;
-        room.group(now, primary, others, limits).map_err(|_| InputError::LimitReached)
+        let (room, taken) = self.room()?;
+        room.group(now, primary, others, limits, taken).map_err(|_| InputError::LimitReached)
     }
 
     /// Takes what a session description says of an SSRC: what it follows, and its names. To be called for every SSRC of
@@ -154,8 +166,8 @@ impl FabricMut<'_> {
         if description.cname.len().max(description.msid.len()) > limits.name_bytes() {
             return Err(InputError::InvalidName);
         }
-        let room = self.room()?;
-        room.describe(now, &description, limits).map_err(|_| InputError::LimitReached)
+        let (room, taken) = self.room()?;
+        room.describe(now, &description, limits, taken).map_err(|_| InputError::LimitReached)
     }
 
     /// Says who is at the other end, or says it anew. Counts for all that was measured: what was received and is nobody
@@ -165,7 +177,7 @@ impl FabricMut<'_> {
     /// [`InputError::UnknownUser`].
     pub fn set_remote_user(&mut self, user: UserId) -> Result<Answer, InputError> {
         self.call.check_users([user])?;
-        let room = self.room()?;
+        let (room, _) = self.room()?;
         let before = room.spec.remote_user.replace(user);
         Ok(if before == Some(user) { Answer::AlreadySo } else { Answer::Applied })
     }
@@ -176,7 +188,7 @@ impl FabricMut<'_> {
     /// [`InputError::UnknownUser`]; [`InputError::NameTaken`] when somebody else reports.
     pub fn set_local_user(&mut self, user: UserId) -> Result<Answer, InputError> {
         self.call.check_users([user])?;
-        let room = self.room()?;
+        let (room, _) = self.room()?;
         match room.spec.local_user {
             Some(before) if before == user => return Ok(Answer::AlreadySo),
             Some(_) => return Err(InputError::NameTaken),
@@ -187,8 +199,10 @@ impl FabricMut<'_> {
         Ok(Answer::Applied)
     }
 
-    fn room(&mut self) -> Result<&mut Fabric, InputError> {
-        self.call.fabrics.get_mut(self.id.index()).ok_or(InputError::UnknownFabric)
+    /// The fabric, and what all of them have taken.
+    fn room(&mut self) -> Result<(&mut Fabric, &mut Taken), InputError> {
+        let Conference { fabrics, taken, .. } = &mut *self.call;
+        Ok((fabrics.get_mut(self.id.index()).ok_or(InputError::UnknownFabric)?, taken))
     }
 
     fn now(&self) -> Timestamp {

@@ -67,8 +67,8 @@ impl Conference {
     ///
     /// # Errors
     /// As [`ingest`](Self::ingest); [`InputError::LimitReached`] for another single SSRC when
-    /// [`Limits::ssrcs_per_fabric`](crate::Limits::ssrcs_per_fabric) are remembered. A second
-    /// [`AppEvent::Terminated`], or one after the end, is no error.
+    /// [`Limits::ssrcs_per_fabric`](crate::Limits::ssrcs_per_fabric), or [`Limits::ssrcs`](crate::Limits::ssrcs) of all
+    /// fabrics, are remembered. A second [`AppEvent::Terminated`], or one after the end, is no error.
     pub fn send_event(&mut self, now: Timestamp, fabric: FabricId, event: AppEvent<'_>) -> Result<Answer, InputError> {
         if event == AppEvent::Terminated {
             return self.terminate(now, fabric);
@@ -76,16 +76,17 @@ impl Conference {
         let config = &self.config;
         let limits = config.limits();
         self.check_entry(now, fabric)?;
+        let taken = &mut self.taken;
         let Some(room) = self.fabrics.get_mut(fabric.index()) else { return Err(InputError::UnknownFabric) };
         let answer = match event {
             AppEvent::Hold => Ok(room.hold(now, true)),
             AppEvent::Resume => Ok(room.hold(now, false)),
-            AppEvent::AudioMute(ssrc) => room.switch(now, Switch::Muted, ssrc, true, limits),
-            AppEvent::AudioUnmute(ssrc) => room.switch(now, Switch::Muted, ssrc, false, limits),
-            AppEvent::VideoPause(ssrc) => room.switch(now, Switch::Paused, ssrc, true, limits),
-            AppEvent::VideoResume(ssrc) => room.switch(now, Switch::Paused, ssrc, false, limits),
-            AppEvent::ScreenShareStart(ssrc) => room.switch(now, Switch::Shared, ssrc, true, limits),
-            AppEvent::ScreenShareStop(ssrc) => room.switch(now, Switch::Shared, ssrc, false, limits),
+            AppEvent::AudioMute(ssrc) => room.switch(now, Switch::Muted, ssrc, true, limits, taken),
+            AppEvent::AudioUnmute(ssrc) => room.switch(now, Switch::Muted, ssrc, false, limits, taken),
+            AppEvent::VideoPause(ssrc) => room.switch(now, Switch::Paused, ssrc, true, limits, taken),
+            AppEvent::VideoResume(ssrc) => room.switch(now, Switch::Paused, ssrc, false, limits, taken),
+            AppEvent::ScreenShareStart(ssrc) => room.switch(now, Switch::Shared, ssrc, true, limits, taken),
+            AppEvent::ScreenShareStop(ssrc) => room.switch(now, Switch::Shared, ssrc, false, limits, taken),
             AppEvent::ActiveDevices(list) => Ok(room.set_devices(0, list, config)),
             AppEvent::ConnectedDevices(list) => Ok(room.set_devices(1, list, config)),
             AppEvent::DominantSpeaker => {

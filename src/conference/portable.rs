@@ -13,6 +13,7 @@ use super::fabric::Fabric;
 use super::log::Log;
 use super::outbox::Outbox;
 use super::roster::{End, Roster};
+use super::taken::Taken;
 use super::voices::Voices;
 use crate::config::Config;
 use crate::id::FabricId;
@@ -167,6 +168,7 @@ impl Conference {
         self.out.revive(models);
         let mut fabrics = (0..).zip(&mut self.fabrics);
         let is_sound = fabrics.all(|(place, fabric)| fabric.id().index() == place && fabric.revive(models));
+        self.taken = Taken::by(&self.fabrics);
         if is_sound { Ok(()) } else { Err(RestoreError::Corrupt) }
     }
 
@@ -269,6 +271,7 @@ impl<'a> Call<'a> {
             is_settled: self.is_settled,
             dominant: self.dominant,
             voices: self.voices.into_owned(),
+            taken: Taken::default(),
             config: Config::new(),
         }
     }

@@ -140,6 +140,11 @@ impl Media {
         !self.is_held && self.all == [false; 3] && self.single.is_empty()
     }
 
+    /// Of how many single streams something is remembered.
+    pub(crate) const fn len(&self) -> usize {
+        self.single.len()
+    }
+
     /// Whether all that is sent is muted.
     pub(crate) fn is_muted(&self) -> bool {
         self.of_all(Switch::Muted)

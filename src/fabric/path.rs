@@ -63,6 +63,8 @@ pub(crate) struct Sight {
 
 /// How often the candidates of a pair are looked for: they may come a little later than the pair.
 const TRIES: u8 = 8;
+/// A pair whose id is longer than this, in bytes, is not followed: those of browsers have some twenty.
+const MAX_PAIR_ID: usize = 256;
 
 impl Path {
     /// Takes a look at the path. `selected` is the [pair in use](selected_pair); distributions keep to so many cells.
@@ -76,7 +78,9 @@ impl Path {
             .map(|text| fnv1a_64(text.as_bytes()));
         let has_restarted = fragment.is_some() && self.fragment.is_some() && fragment != self.fragment;
         self.fragment = fragment.or(self.fragment);
-        let has_switched = selected.is_some_and(|pair| self.look_at_pair(pair, report, cells));
+        let has_switched = selected
+            .filter(|pair| pair.id().len() <= MAX_PAIR_ID)
+            .is_some_and(|pair| self.look_at_pair(pair, report, cells));
         Sight { ice, is_dtls, has_restarted, has_switched }
     }
 

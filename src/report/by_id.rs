@@ -23,6 +23,13 @@ impl ById {
         self.made = false;
     }
 
+    /// Forgets it with the memory, where that has room for more than so many rows.
+    pub(crate) fn trim(&mut self, rows: usize) {
+        if self.places.capacity() > rows {
+            *self = Self::new();
+        }
+    }
+
     /// The first row with this id of those that `is_meant` admits, which must be the same until [`Self::forget`].
     pub(crate) fn find<'a>(
         &mut self,

@@ -180,7 +180,7 @@ fn names_that_come_late_lose_nothing() {
     assert_eq!(room.set_remote_user(dave), Ok(Answer::AlreadySo));
     assert_eq!(room.set_local_user(carol), Ok(Answer::Applied));
     assert_eq!(room.set_local_user(dave), Err(InputError::NameTaken));
-    call.call.rename("TheRealName");
+    assert_eq!(call.call.rename("TheRealName"), Ok(Answer::Applied));
     call.call.rename_user(carol, "caroline").unwrap();
     assert_eq!(call.call.rename_user(dave, "caroline"), Err(InputError::NameTaken));
     assert_eq!(call.call.rename_user(dave, ""), Err(InputError::InvalidName));

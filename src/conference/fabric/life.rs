@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use super::{Fabric, Notes};
 use crate::account::{Account, ToldTime};
+use crate::conference::taken::Taken;
 use crate::config::{Config, Limits};
 use crate::diagnosis::{Connection, FabricLook};
 use crate::fabric::{Answer, Device, Edit, FabricState, Owner, Relay, SsrcDescription, Switch, Told};
@@ -24,6 +25,8 @@ pub(in crate::conference) struct KeptDevice {
 
 /// Texts of devices beyond this many bytes are cut: ids are hashes of 64 digits.
 const MAX_DEVICE_TEXT: usize = 256;
+/// Indices of a report with more entries than this do not keep their memory: that of fifty users has 271.
+const KEPT_ROWS: usize = 1_024;
 
 /// There is no room to remember what was said.
 pub(in crate::conference) struct NoRoom;
@@ -98,12 +101,17 @@ impl Fabric {
         ssrc: Option<Ssrc>,
         on: bool,
         limits: Limits,
+        taken: &mut Taken,
     ) -> Result<Answer, NoRoom> {
+        let before = self.media.len();
+        let most = limits.ssrcs_per_fabric().min(if taken.has_ssrcs(1, limits) { usize::MAX } else { before });
+        let changes = self.media.would_change(switch, ssrc, on, most).map_err(|()| NoRoom)?;
         self.media.tells_mutes |= switch == Switch::Muted;
-        if !self.media.would_change(switch, ssrc, on, limits.ssrcs_per_fabric()).map_err(|()| NoRoom)? {
+        if !changes {
             return Ok(Answer::AlreadySo);
         }
         self.media.set(now, switch, ssrc, on);
+        taken.ssrcs = (taken.ssrcs + self.media.len()).saturating_sub(before);
         self.retell(now);
         let is_known = ssrc.is_none_or(|ssrc| {
             [Direction::Inbound, Direction::Outbound].iter().any(|&direction| self.slot(direction, ssrc).is_some())
@@ -134,15 +142,16 @@ impl Fabric {
         ssrc: Ssrc,
         owner: Owner,
         limits: Limits,
+        taken: &mut Taken,
     ) -> Result<(Answer, bool), NoRoom> {
         let before = self.mapping.own(ssrc);
         if before == Some(&owner) {
             return Ok((Answer::AlreadySo, false));
         }
-        if before.is_none() && self.mapping.len() >= limits.ssrcs_per_fabric() {
-            return Err(NoRoom);
+        if before.is_none() {
+            self.check_ssrcs(1, limits, *taken)?;
         }
-        let passes = self.edit_mapping(limits, Edit::Bind(ssrc, owner))?;
+        let passes = self.edit_mapping(limits, taken, Edit::Bind(ssrc, owner))?;
         let is_it = |account: &Account| account.ssrc == ssrc || self.mapping.primary(account.ssrc) == ssrc;
         let is_known = self.accounts.iter().any(is_it);
         Ok((if is_known { Answer::Applied } else { Answer::Kept }, passes))
@@ -155,6 +164,7 @@ impl Fabric {
         primary: Ssrc,
         others: &[Ssrc],
         limits: Limits,
+        taken: &mut Taken,
     ) -> Result<Answer, NoRoom> {
         let is_new = |other: &&Ssrc| self.mapping.primary(**other) == **other && **other != primary;
         let news = others.iter().filter(is_new).count();
@@ -162,10 +172,8 @@ impl Fabric {
         if others.iter().all(|&other| self.mapping.primary(other) == leader) {
             return Ok(Answer::AlreadySo);
         }
-        if news > 0 && self.mapping.len() + news > limits.ssrcs_per_fabric() {
-            return Err(NoRoom);
-        }
-        self.edit_mapping(limits, Edit::Follow(primary, others))?;
+        self.check_ssrcs(news, limits, *taken)?;
+        self.edit_mapping(limits, taken, Edit::Follow(primary, others))?;
         self.retell(now);
         let is_known = self.accounts.iter().any(|account| others.contains(&account.ssrc));
         Ok(if is_known { Answer::Applied } else { Answer::Kept })
@@ -177,6 +185,7 @@ impl Fabric {
         now: Timestamp,
         description: &SsrcDescription<'_>,
         limits: Limits,
+        taken: &mut Taken,
     ) -> Result<Answer, NoRoom> {
         let SsrcDescription { ssrc, primary, cname, msid } = *description;
         let before = self.mapping.described(ssrc);
@@ -187,14 +196,14 @@ impl Fabric {
             return Ok(Answer::AlreadySo);
         }
         let news = usize::from(!is_told && before.is_none()) + usize::from(!follows);
-        if self.mapping.len() + news > limits.ssrcs_per_fabric() {
-            return Err(NoRoom);
-        }
+        self.check_ssrcs(news, limits, *taken)?;
         if !follows {
-            self.group(now, primary, &[ssrc], limits)?;
+            self.group(now, primary, &[ssrc], limits, taken)?;
         }
         if !is_told {
+            let before = self.mapping.len();
             self.mapping.describe(description);
+            taken.ssrcs += self.mapping.len() - before;
         }
         let is_known = self.accounts.iter().any(|account| account.ssrc == ssrc);
         Ok(if is_known { Answer::Applied } else { Answer::Kept })
@@ -202,7 +211,7 @@ impl Fabric {
 
     /// Edits the map, and lets every stream that thereby passes from one user to another end its part. Figures so far stay
     /// with whom the application had named; what it had named nobody for goes to the new user whole.
-    fn edit_mapping(&mut self, limits: Limits, edit: Edit<'_>) -> Result<bool, NoRoom> {
+    fn edit_mapping(&mut self, limits: Limits, taken: &mut Taken, edit: Edit<'_>) -> Result<bool, NoRoom> {
         let passes = |account: &Account| {
             let before = self.mapping.owner(account.ssrc).filter(|_| account.looks > 0)?;
             let after = self.mapping.user_after(account.ssrc, &edit)?;
@@ -210,8 +219,8 @@ impl Fabric {
         };
         let passing: Vec<_> = self.accounts.iter().map(passes).collect();
         let more = passing.iter().flatten().count();
-        let pending = self.notes.iter().filter(|notes| notes.before.is_some()).count();
-        if more > 0 && self.parts.len() + pending + more > limits.parts_per_fabric() {
+        let parts = self.parts_to_come();
+        if more > 0 && (parts + more > limits.parts_per_fabric() || !taken.has_streams(more, limits)) {
             return Err(NoRoom);
         }
         for (notes, passes) in self.notes.iter_mut().zip(passing) {
@@ -223,8 +232,32 @@ impl Fabric {
                 None => notes.before = Some(Box::new(before)),
             }
         }
+        let ssrcs = self.mapping.len();
         self.mapping.apply(edit);
+        taken.ssrcs += self.mapping.len() - ssrcs;
+        taken.streams = (taken.streams + self.parts_to_come()).saturating_sub(parts);
         Ok(more > 0)
+    }
+
+    /// Whether there is room for so much more that is said of SSRCs.
+    fn check_ssrcs(&self, more: usize, limits: Limits, taken: Taken) -> Result<(), NoRoom> {
+        let fits = self.mapping.len().saturating_add(more) <= limits.ssrcs_per_fabric();
+        if more == 0 || fits && taken.has_ssrcs(more, limits) { Ok(()) } else { Err(NoRoom) }
+    }
+
+    /// Parts, and streams of which the next look makes one.
+    fn parts_to_come(&self) -> usize {
+        self.parts.len() + self.notes.iter().filter(|notes| notes.before.is_some()).count()
+    }
+
+    /// What the fabric has of what is for all.
+    pub(in crate::conference) fn taken(&self) -> Taken {
+        Taken { streams: self.accounts.len() + self.parts_to_come(), ssrcs: self.mapping.len() + self.media.len() }
+    }
+
+    /// Gives back what an uncommonly long report needed.
+    pub(in crate::conference) fn trim(&mut self) {
+        self.sources.iter_mut().chain([&mut self.codecs]).for_each(|rows| rows.trim(KEPT_ROWS));
     }
 
     /// Notes the time so far, and what the application says of each stream from now on.
