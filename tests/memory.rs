@@ -11,7 +11,7 @@ use callgauge::report::{Flag, Num, Report, StatsType, Text};
 use callgauge::summary::ConferenceSummary;
 use callgauge::unit::{StatTime, Timestamp};
 use callgauge::{AppEvent, Conference, Config, Event, FabricSpec, Fleet, InputError, Limits};
-use common::counting::{self, Counting, peak, weighed};
+use common::counting::{Counting, peak, weighed};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -59,7 +59,7 @@ fn flood(limits: Limits, streams: usize) -> Conference {
     let (mut report, mut refused) = (Report::new(), 0);
     for round in 0..ROUNDS {
         for (nth, &fabric) in fabrics.iter().enumerate() {
-            fill(&mut report, (nth, round), streams);
+            fill(&mut report, round, streams);
             refused += u32::from(call.ingest(tick(), fabric, &report).is_err());
             let user = users[(nth + round) % users.len()];
             let mut room = call.fabric(fabric).unwrap();
@@ -85,7 +85,7 @@ fn flood(limits: Limits, streams: usize) -> Conference {
 }
 
 /// A look of a fabric at sound and pictures, with all that detectors like to see and many entries besides.
-fn fill(report: &mut Report, (nth, round): (usize, usize), streams: usize) {
+fn fill(report: &mut Report, round: usize, streams: usize) {
     let (at, long) = (StatTime::from_millis(1e12 + 4_000.0 * round as f64), "x".repeat(1_000));
     // Every interval has figures that no other has, so that distributions fill up.
     let grown = 1.25_f64.powi(round as i32);

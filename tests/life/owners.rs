@@ -3,7 +3,7 @@
 use callgauge::fabric::SsrcDescription;
 use callgauge::id::{Direction, Ssrc, StreamKey};
 use callgauge::report::Num;
-use callgauge::{Answer, Config, FabricSpec, InputError, Limits};
+use callgauge::{Answer, AppEvent, Config, FabricSpec, InputError, Limits};
 use proptest::prelude::*;
 
 use super::{Call, at, push, received, sent};
@@ -221,6 +221,38 @@ fn limits_refuse_and_change_nothing() {
     );
     assert_eq!(call.call.summary(), before);
     assert_eq!(users(&call, 2), [Some("carol".into()), Some("bob".into())]);
+}
+
+#[test]
+fn fabrics_share_what_there_is_for_all_of_them() {
+    let limits = Limits::new().with_streams(3).with_ssrcs(3);
+    let mut call = Call::with(Config::new().with_limits(limits));
+    let (alice, bob) = (call.alice, call.bob);
+    let other = call.call.open_fabric(at(0), FabricSpec::new("other")).unwrap();
+    call.look(0, &[received(1, 0), received(2, 0)]);
+    call.look_at(other, 0, &[received(3, 0), received(4, 0)]);
+    call.look_at(other, 1_000, &[received(3, 50), received(4, 50)]);
+    let summary = call.call.summary();
+    let of_other = summary.fabrics.iter().find(|fabric| fabric.fabric == "other").unwrap();
+    assert_eq!((of_other.streams.len(), of_other.refused_streams), (1, 2));
+
+    let mut room = call.call.fabric(call.fabric).unwrap();
+    room.associate(Ssrc::new(1), bob, "").unwrap();
+    // The stream would be two.
+    assert_eq!(room.associate(Ssrc::new(1), alice, ""), Err(InputError::LimitReached));
+    room.group(Ssrc::new(1), &[Ssrc::new(9)]).unwrap();
+    let mute = |ssrc| AppEvent::AudioMute(Some(Ssrc::new(ssrc)));
+    call.call.send_event(at(1_000), other, mute(3)).unwrap();
+    let before = call.call.summary();
+    assert_eq!(call.call.send_event(at(1_000), other, mute(4)), Err(InputError::LimitReached));
+    let mut room = call.call.fabric(other).unwrap();
+    let described = SsrcDescription::new(Ssrc::new(3)).with_cname("x");
+    assert_eq!(room.associate(Ssrc::new(3), bob, ""), Err(InputError::LimitReached));
+    assert_eq!(room.describe(described), Err(InputError::LimitReached));
+    assert_eq!(call.call.summary(), before);
+    // What is taken back is free again.
+    call.call.send_event(at(1_000), other, AppEvent::AudioUnmute(None)).unwrap();
+    assert_eq!(call.call.fabric(other).unwrap().describe(described), Ok(Answer::Applied));
 }
 
 proptest! {
