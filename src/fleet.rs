@@ -173,8 +173,10 @@ pub enum FleetError {
     /// A label whose key or value is empty, whose key has a `=`, or that is longer than
     /// [`FleetLimits::label_bytes`].
     InvalidLabel,
-    /// The conference, or the fleet, has as many labels as may be.
+    /// The conference has as many labels as [one may have](FleetLimits::with_labels_per_conference).
     LabelsFull,
+    /// The fleet has [too few labels left](FleetLimits::with_labels) for another one from this conference.
+    FleetLabelsFull,
 }
 
 impl fmt::Display for FleetError {
@@ -187,7 +189,8 @@ impl fmt::Display for FleetError {
             Self::SummariesPending => "too many summaries wait to be polled",
             Self::RollupsPending => "too many rollups wait to be polled",
             Self::InvalidLabel => "a label is incomplete or too long",
-            Self::LabelsFull => "there are as many labels as the limits allow",
+            Self::LabelsFull => "the conference has as many labels as its limits allow",
+            Self::FleetLabelsFull => "the fleet has too few labels left for another one from this conference",
         })
     }
 }

@@ -21,10 +21,14 @@ limits! {
         /// instances are refused; 0 refuses all. Those that are known go on, and count in the windows of their ends.
         ;
     labels with_labels 1_024
-        /// How many different labels may be in use at a time, in all conferences and windows together.
+        /// How many different labels may be in use at a time, in all conferences and windows together. A label that is in
+        /// use may be had by anybody. One that nobody has may be brought while more are left than its conference brought
+        /// before, of which each earlier instance counts as
+        /// [`labels_per_conference`](Self::labels_per_conference): whatever one conference does, half of what it finds is
+        /// left to others.
         ;
     labels_per_conference with_labels_per_conference 16
-        /// How many labels one conference may have.
+        /// How many labels one conference may have. Those of an instance are its own.
         ;
     label_bytes with_label_bytes 128
         /// How long a label may be, in bytes: its key, its value and what stands between. A longer one is refused, not

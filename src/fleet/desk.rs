@@ -154,6 +154,7 @@ impl Desk {
         let Instance { mut call, labels } = instance;
         let summary = call.summary();
         if call.clock().is_none() && summary.feedback.is_empty() {
+            labels.iter().for_each(|label| self.labels.release(label));
             return;
         }
         let at = call.ended().map_or(visited, |(end, _)| end);
@@ -161,6 +162,10 @@ impl Desk {
         let window = self.windows.entry(Period::around(at, self.config.window_micros())).or_default();
         window.total.merge(&tally);
         for label in &labels {
+            // The window has it instead of the conference.
+            if window.labels.contains_key(label) {
+                self.labels.release(label);
+            }
             window.labels.entry(Arc::clone(label)).or_default().merge(&tally);
         }
         self.ended.push_back(Ended {
@@ -215,6 +220,7 @@ impl Desk {
             return None;
         }
         let Window { total, labels } = self.windows.remove(&period)?;
+        labels.keys().for_each(|label| self.labels.release(label));
         let labels = labels.into_iter().map(|(label, tally)| (String::from(&*label), tally)).collect();
         let sequence = self.sequence;
         self.sequence = sequence.saturating_add(1);

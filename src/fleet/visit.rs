@@ -5,6 +5,7 @@ use core::ops::{Deref, DerefMut};
 
 use super::FleetError;
 use super::desk::Desk;
+use super::labels::Labels;
 use super::room::{Instance, Room};
 use crate::conference::Conference;
 use crate::fabric::Answer;
@@ -37,33 +38,30 @@ impl<'a> Visit<'a> {
     ///
     /// # Errors
     /// [`FleetError::InvalidLabel`]; [`FleetError::LabelsFull`] when the conference has
-    /// [`FleetLimits::labels_per_conference`](super::FleetLimits::labels_per_conference), or the fleet
-    /// [`FleetLimits::labels`](super::FleetLimits::labels) others.
+    /// [`FleetLimits::labels_per_conference`](super::FleetLimits::labels_per_conference);
+    /// [`FleetError::FleetLabelsFull`] for a label that nobody has when there are too few left, as
+    /// [`FleetLimits::with_labels`](super::FleetLimits::with_labels) says.
     pub fn label(&mut self, key: &str, value: &str) -> Result<Answer, FleetError> {
         let limits = self.desk.config.limits;
-        let label = match self.desk.labels.get(key, value, limits) {
-            Ok(label) => label,
-            Err(error) => return Err(self.refuse(error)),
+        let label = Labels::text(key, value, limits)?;
+        let Instance { call, labels } = if self.is_late { self.room.latest_mut() } else { &mut self.room.current };
+        let Err(place) = labels.binary_search_by(|other| (**other).cmp(&*label)) else { return Ok(Answer::AlreadySo) };
+        let most = limits.labels_per_conference();
+        let brought = if labels.len() < most {
+            // What earlier instances brought is in windows, where it is nobody's: each may have brought all that it might.
+            let earlier = (call.instance().saturating_sub(1) as usize).saturating_mul(most);
+            self.desk.labels.bring(&label, labels.len().saturating_add(earlier), limits)
+        } else {
+            Err(FleetError::LabelsFull)
         };
-        let labels = &mut self.instance_mut().labels;
-        match labels.binary_search(&label) {
-            Ok(_) => Ok(Answer::AlreadySo),
-            Err(_) if labels.len() >= limits.labels_per_conference() => Err(self.refuse(FleetError::LabelsFull)),
-            Err(place) => {
-                labels.insert(place, label);
-                Ok(Answer::Applied)
-            }
-        }
+        self.desk.refused.labels += u64::from(brought.is_err());
+        labels.insert(place, brought?);
+        Ok(Answer::Applied)
     }
 
     /// The labels, `key=value`, in order.
     pub fn labels(&self) -> impl Iterator<Item = &str> {
         self.instance().labels.iter().map(Arc::as_ref)
-    }
-
-    fn refuse(&mut self, error: FleetError) -> FleetError {
-        self.desk.refused.labels += u64::from(error == FleetError::LabelsFull);
-        error
     }
 
     fn instance(&self) -> &Instance {

@@ -86,11 +86,56 @@ fn labels_are_bounded_in_number_and_length_and_free_again_when_nobody_has_them()
     drop(call);
     let mut call = fleet.enter(at(1), "b").unwrap();
     assert_eq!(call.label("app", "y"), Ok(Answer::Applied), "nobody else has it");
-    assert_eq!(call.label("app", "z"), Err(FleetError::LabelsFull));
+    assert_eq!(call.label("app", "z"), Err(FleetError::FleetLabelsFull));
     assert_eq!(call.label("app", "x"), Ok(Answer::Applied), "it is known");
     drop(call);
     assert_eq!(fleet.refused().labels, 2);
     fleet.handle_timeout(end_of_time());
     let part = &parts(&mut fleet)[0];
     assert_eq!(part.rollup.labels.keys().collect::<Vec<_>>(), ["app=x", "region=eu"], "nobody joined b");
+}
+
+#[test]
+fn one_conference_takes_no_more_than_half_of_the_labels_however_often_it_comes_again() {
+    for most in [4, 16, 1_000] {
+        let limits = FleetLimits::new().with_labels(64).with_labels_per_conference(most);
+        let mut fleet = fleet(limits);
+        let mut brought = 0;
+        for instance in 0..40_u64 {
+            let alice = open(&mut fleet, instance, "evil", "alice");
+            open(&mut fleet, instance, "evil", "bob");
+            let mut call = fleet.enter(at(instance), "evil").unwrap();
+            assert_eq!(u64::from(call.instance()), instance + 1);
+            brought += (0..100).filter(|n| call.label("k", &format!("{instance}-{n}")).is_ok()).count();
+            drop(call);
+            terminate(&mut fleet, instance, "evil", alice).unwrap();
+            ended(&mut fleet);
+        }
+        assert!((16..=32).contains(&brought), "{brought} of 64");
+        let mut call = fleet.enter(at(40), "good").unwrap();
+        let had = (0..16).filter(|n| call.label("region", &n.to_string()).is_ok()).count();
+        assert_eq!(had, 16.min(most));
+        drop(call);
+        assert_eq!(fleet.refused().labels, 40 * 100 - brought as u64 + 16 - had as u64);
+    }
+}
+
+#[test]
+fn a_label_is_free_when_nobody_has_it_also_in_a_clone() {
+    let limits = FleetLimits::new().with_labels(1).with_labels_per_conference(1);
+    let mut fleet = fleet(limits);
+    open(&mut fleet, 0, "a", "alice");
+    fleet.enter(at(0), "a").unwrap().label("k", "a").unwrap();
+    for mut fleet in [fleet.clone(), fleet] {
+        open(&mut fleet, 31, "b", "alice");
+        let mut label = |second, value: &str| fleet.enter(at(second), "b").unwrap().label("k", value);
+        assert_eq!(label(31, "b"), Err(FleetError::FleetLabelsFull), "a has it");
+        fleet.handle_timeout(at(60));
+        assert_eq!(ended(&mut fleet).len(), 1);
+        let mut label = |second, value: &str| fleet.enter(at(second), "b").unwrap().label("k", value);
+        assert_eq!(label(60, "b"), Err(FleetError::FleetLabelsFull), "its window has it");
+        fleet.handle_timeout(at(90));
+        assert_eq!(parts(&mut fleet).len(), 1);
+        assert_eq!(fleet.enter(at(60), "b").unwrap().label("k", "b"), Ok(Answer::Applied));
+    }
 }
