@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use callgauge::diagnosis::Kind;
+use callgauge::fleet::FleetLimits;
 use callgauge::{Config, Limits};
 
 fn source(name: &str) -> PathBuf {
@@ -154,21 +155,28 @@ fn sentence(comment: &[&str]) -> String {
     comment.join(" ").replace('|', "\\|").replace("[`", "`").replace("`]", "`")
 }
 
-#[test]
-fn every_limit_is_in_the_manual_with_both_its_values() {
-    type Get = fn(&Limits) -> usize;
-    macro_rules! all {
-        ($($name:ident)*) => { [$((stringify!($name), Limits::$name as Get)),*] };
-    }
-    let limits = all! {
-        fabrics streams_per_fabric streams pending_events users stays_per_user name_bytes ssrcs_per_fabric ssrcs
-        parts_per_fabric devices timeline speakers turns errors error_bytes diagnoses_per_fabric diagnoses digest_cells feedback
-    };
-    let text = read("config.rs");
+/// The limits that a file declares.
+fn declared(file: &str) -> Vec<String> {
+    let text = read(file);
     let declared = text.split_once("\nlimits! {").and_then(|(_, rest)| rest.split_once("\n}")).unwrap().0;
-    let names: Vec<&str> =
-        declared.lines().filter_map(|line| line.trim().split_once(" with_").map(|(name, _)| name)).collect();
-    assert_eq!(names, limits.map(|(name, _)| name), "config.rs and this test");
+    declared.lines().filter_map(|line| Some(line.trim().split_once(" with_")?.0.to_owned())).collect()
+}
+
+#[test]
+fn every_limit_is_in_the_manual_with_its_values() {
+    macro_rules! all {
+        ($type:ident: $($name:ident)*) => { [$((stringify!($name), $type::$name as fn(&$type) -> usize)),*] };
+    }
+    let limits = all! { Limits:
+        fabrics streams_per_fabric streams pending_events users stays_per_user name_bytes ssrcs_per_fabric ssrcs
+        parts_per_fabric devices timeline speakers turns errors error_bytes diagnoses_per_fabric diagnoses digest_cells
+        feedback
+    };
+    let of_fleets = all! { FleetLimits:
+        conferences pending_summaries windows labels labels_per_conference label_bytes
+    };
+    assert_eq!(declared("config.rs"), limits.map(|(name, _)| name), "config.rs and this test");
+    assert_eq!(declared("fleet/config.rs"), of_fleets.map(|(name, _)| name), "fleet/config.rs and this test");
 
     let mut page = String::from(
         "\nWhat is put in never makes the engine grow without bound. What exceeds a limit is refused with a typed error, or\n\
@@ -180,11 +188,14 @@ fn every_limit_is_in_the_manual_with_both_its_values() {
         let _ = writeln!(page, "| [`{name}`](crate::Limits::with_{name}) | {new} | {sdk} |");
     }
     let config = Config::new();
+    page.push_str(BOUNDS);
+    for (name, get) in of_fleets {
+        let limit = get(&FleetLimits::new());
+        let _ = writeln!(page, "| [`{name}`](crate::fleet::FleetLimits::with_{name}) | {limit} |");
+    }
     let _ = write!(
         page,
-        "\nWithin those of `new` a conference stays below 192 MiB, and with its summary below 352 MiB, whatever is put in; within\n\
-         those of `sdk` both stay below 24 MiB (`tests/memory.rs`). What each takes stands at [`Limits`](crate::Limits).\n\n\
-         # Times\n\n\
+        "\n# Times\n\n\
          | time | default |\n|---|---|\n\
          | silence after which a user, and the conference, is gone ([`with_silence`](crate::Config::with_silence)) | {} s |\n\
          | window of the only speaker ([`with_speaker_window`](crate::Config::with_speaker_window)) | {} s |\n\n",
@@ -194,6 +205,21 @@ fn every_limit_is_in_the_manual_with_both_its_values() {
     page.push_str(FIXED);
     check("limits", &page);
 }
+
+const BOUNDS: &str = "
+Within those of `new` a conference stays below 192 MiB, and with its summary below 352 MiB, whatever is put in; within
+those of `sdk` it stays below 24 MiB with its summary (`tests/memory.rs`). What each takes stands at
+[`Limits`](crate::Limits).
+
+# Fleets
+
+What a fleet takes follows from these, and from what each conference takes, as
+[`FleetLimits`](crate::fleet::FleetLimits) says. Labels that are in use may be had by anybody; whatever one conference
+does, half of those that are left when it comes are left to others.
+
+| limit | [`new`](crate::fleet::FleetLimits::new) |
+|---|---|
+";
 
 const FIXED: &str = "\
 # What cannot be chosen

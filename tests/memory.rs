@@ -6,6 +6,7 @@ mod common;
 
 use callgauge::conference::{Feedback, Rating};
 use callgauge::fabric::{Device, ErrorReport, SsrcDescription, WebRtcFunction};
+use callgauge::fleet::{FleetConfig, FleetLimits};
 use callgauge::id::{FabricId, MediaKind, Ssrc, UserId};
 use callgauge::report::{Flag, Num, Report, StatsType, Text};
 use callgauge::summary::ConferenceSummary;
@@ -21,13 +22,10 @@ const ROUNDS: usize = 40;
 
 /// Puts in as much as one client can think of, of everything more than `limits` admit, over and over, and with long
 /// names; `streams` in each snapshot, and two more that are others each time.
-fn flood(limits: Limits, streams: usize) -> Conference {
-    let mut call =
-        Conference::new("flood", Config::new().with_limits(limits).with_device_labels(true).with_stitching(true));
-    let mut now = 0;
+fn flood(call: &mut Conference, limits: Limits, streams: usize, now: &mut u64) {
     let mut tick = || {
-        now += 250_000;
-        Timestamp::from_micros(now)
+        *now += 100;
+        Timestamp::from_micros(*now)
     };
     let bytes = limits.name_bytes();
     let named = |n: usize| format!("{n:x<bytes$}");
@@ -38,6 +36,14 @@ fn flood(limits: Limits, streams: usize) -> Conference {
     assert_eq!(call.open_fabric(tick(), FabricSpec::new(&beyond)), Err(InputError::InvalidName));
     let users: Vec<UserId> = (0..limits.users() + 1).filter_map(|n| call.user(&named(n)).ok()).collect();
     assert_eq!(users.len(), limits.users());
+    // One stays, so that it is not over.
+    call.join(tick(), users[0]).unwrap();
+    for &user in &users[1..] {
+        for _ in 0..limits.stays_per_user() + 1 {
+            call.join(tick(), user).unwrap();
+            call.leave(tick(), user).unwrap();
+        }
+    }
     let fabrics: Vec<FabricId> = (0..limits.fabrics() + 1)
         .filter_map(|n| {
             let spec = FabricSpec::new(&named(n)).with_local_user(users[n % users.len()]);
@@ -45,12 +51,6 @@ fn flood(limits: Limits, streams: usize) -> Conference {
         })
         .collect();
     assert_eq!(fabrics.len(), limits.fabrics());
-    for &user in &users {
-        for _ in 0..limits.stays_per_user() + 1 {
-            call.join(tick(), user).unwrap();
-            call.leave(tick(), user).unwrap();
-        }
-    }
     let text = "y".repeat(30_000);
     let device = Device { id: &text, kind: &text, group: &text, label: &text };
     let devices = vec![device; limits.devices() + 1];
@@ -76,12 +76,13 @@ fn flood(limits: Limits, streams: usize) -> Conference {
             let error = ErrorReport::new(WebRtcFunction::ALL[0]).with_dom_error(&text, &text);
             call.report_error(tick(), Some(fabric), error).unwrap();
             let _ = call.feedback(Some(user), Some(fabric), Feedback::new(Rating::BEST).with_comment(&text));
-            call.leave(tick(), user).unwrap();
-            call.join(tick(), user).unwrap();
         }
     }
     assert_eq!(refused, 0);
-    call
+}
+
+fn config(limits: Limits) -> Config {
+    Config::new().with_limits(limits).with_device_labels(true)
 }
 
 /// A look of a fabric at sound and pictures, with all that detectors like to see and many entries besides.
@@ -144,7 +145,11 @@ fn fill(report: &mut Report, round: usize, streams: usize) {
 
 /// Floods a conference and asks it what it came to. Bytes held, bytes at most with the summary, and the summary.
 fn flooded(limits: Limits, streams: usize) -> (i64, i64, ConferenceSummary) {
-    let (call, _, held) = weighed(|| flood(limits, streams));
+    let (call, _, held) = weighed(|| {
+        let mut call = Conference::new("flood", config(limits));
+        flood(&mut call, limits, streams, &mut 0);
+        call
+    });
     let mut summary = None;
     let most = held + peak(|| summary = Some(call.summary()));
     println!("{} KiB of state, {} KiB at most with the summary", held / 1_024, most / 1_024);
@@ -168,6 +173,44 @@ fn a_conference_under_the_defaults_takes_no_more_than_they_say() {
     assert_eq!((summary.fabrics.len(), summary.users.len(), streams), (1_024, 4_096, 16_384));
     assert!(summary.fabrics.iter().all(|fabric| fabric.refused_streams > 0));
     assert!(held < 192 << 20 && most < 352 << 20, "{held} {most}");
+}
+
+/// A small fleet: see [`FleetLimits`].
+const SMALL: FleetLimits = FleetLimits::new()
+    .with_conferences(4)
+    .with_pending_summaries(2)
+    .with_windows(2)
+    .with_labels(32)
+    .with_labels_per_conference(8);
+
+#[test]
+fn a_fleet_never_spends_more_than_its_limits_say() {
+    let mut refused = 0;
+    let most = peak(|| {
+        let mut fleet = Fleet::new(FleetConfig::new().with_conference(config(Limits::sdk())).with_limits(SMALL));
+        let mut now = 0;
+        for wave in 0..4 {
+            for nth in 0..2 * SMALL.conferences() {
+                let id = format!("{:x<256}", wave * 100 + nth);
+                let Ok(mut call) = fleet.enter(Timestamp::from_micros(now), &id) else { continue };
+                for label in 0..2 * SMALL.labels() {
+                    let _ = call.label(&format!("key{label}"), &format!("{:x<110}", wave * 100 + nth));
+                }
+                flood(&mut call, Limits::sdk(), 64, &mut now);
+            }
+            now += 200_000_000;
+            fleet.handle_timeout(Timestamp::from_micros(now));
+            // Nobody polls before others were refused.
+            if wave % 2 == 1 {
+                assert_eq!(std::iter::from_fn(|| fleet.poll_ended()).count(), SMALL.conferences());
+                assert!(fleet.poll_rollup().is_some() && fleet.poll_rollup().is_none());
+            }
+        }
+        refused = fleet.refused().conferences;
+    });
+    println!("{} KiB at most of a fleet", most / 1_024);
+    assert_eq!(refused, 2 * 4 + 2 * 8);
+    assert!(most > 8 << 20 && most < 64 << 20, "{most}");
 }
 
 #[test]

@@ -8,6 +8,15 @@ use crate::config::{Config, limits, micros};
 limits! {
     /// How much a fleet keeps. Beyond a limit nothing that is known is lost: what is new is refused, and counted. What
     /// each conference keeps is bounded by its own [`Limits`](crate::Limits).
+    ///
+    /// At most, whatever is put in, a fleet takes what [`Limits`](crate::Limits) say of one conference with its summary,
+    /// for each of [`conferences`](Self::conferences) and one more; a summary for each of
+    /// [`pending_summaries`](Self::pending_summaries); and for each of [`windows`](Self::windows), and each
+    /// [label](Self::labels) in it, up to 300 KB when all their distributions are full, a few KB for a few calls. Windows
+    /// are more only if nobody polls, by one for each conference that is known then. Four conferences within
+    /// [`Limits::sdk`](crate::Limits::sdk), two summaries, two windows and 32 labels stay within 64 MiB
+    /// (`tests/memory.rs`). Within the defaults one client may fill one conference with 352 MiB: who holds many lowers
+    /// [`Limits`](crate::Limits), [`streams`](crate::Limits::with_streams) first.
     FleetLimits
     conferences with_conferences 131_072
         /// How many conferences may be known at a time, those that ended and wait for their grace to pass among them.
