@@ -9,7 +9,7 @@ use callgauge::unit::Timestamp;
 use callgauge::{AppEvent, Config, Event, FabricSpec};
 
 use super::calls::{Bytes, Snapshots, seal};
-use super::{limits, outputs};
+use super::{caps, counting, limits, outputs};
 
 /// What a fleet told.
 #[derive(Default, PartialEq)]
@@ -31,8 +31,7 @@ pub fn fleet(data: &[u8]) {
         });
         assert!(told == again, "a fleet that was written and read goes on otherwise");
     }
-    let counted: u64 = told.parts.iter().map(|part| part.rollup.total.conferences).sum();
-    assert_eq!(counted, told.ended.len() as u64);
+    check_sums(&told);
     let mut instances = BTreeMap::<(String, u32), u32>::new();
     for (id, instance, summary) in &told.ended {
         // An id that was forgotten begins with 1 again.
@@ -43,9 +42,31 @@ pub fn fleet(data: &[u8]) {
         let before = instance.checked_sub(1).filter(|&before| before > 0);
         assert!(before.is_none_or(|before| instances.get(&(id.clone(), before)) >= Some(count)), "{id} {instance}");
     }
-    for (_, _, event) in &told.events {
+    let mut clocks = BTreeMap::<_, outputs::Clocks>::new();
+    for (id, instance, event) in &told.events {
         outputs::check_event(event);
+        // An id that was forgotten begins anew, and so do its streams.
+        if instances.get(&(id.clone(), *instance)) == Some(&1) {
+            clocks.entry((id, instance)).or_default().check(event);
+        }
     }
+}
+
+/// What conferences came to each is what they came to together.
+fn check_sums(told: &Told) {
+    let summaries = || told.ended.iter().map(|(_, _, summary)| summary);
+    summaries().for_each(|summary| outputs::check_summary(summary));
+    told.parts.iter().for_each(outputs::check_part);
+    let tallies = || told.parts.iter().map(|part| &part.rollup.total);
+    assert_eq!(tallies().map(|tally| tally.conferences).sum::<u64>(), told.ended.len() as u64);
+    let fabrics = summaries().map(|summary| summary.fabrics.len() as u64).sum::<u64>();
+    assert_eq!(tallies().map(|tally| tally.fabrics).sum::<u64>(), fabrics);
+    let joined = summaries().flat_map(|summary| &summary.users).filter(|user| user.joins > 0).count() as u64;
+    assert_eq!(tallies().map(|tally| tally.participants).sum::<u64>(), joined);
+    let said = summaries().map(|summary| summary.feedback.len() as u64).sum::<u64>();
+    assert_eq!(tallies().map(|tally| tally.feedback).sum::<u64>(), said);
+    let wrong = summaries().map(|summary| summary.diagnoses.len() as u64).sum::<u64>();
+    assert_eq!(tallies().flat_map(|tally| tally.diagnoses.values()).sum::<u64>(), wrong);
 }
 
 /// A fleet's state with any content, which goes on.
@@ -74,6 +95,21 @@ fn config() -> FleetConfig {
     FleetConfig::new().with_conference(Config::new().with_limits(limits())).with_limits(few)
 }
 
+/// As [`FleetLimits`] say: its conferences and one more, summaries for those and for as many as may wait, and 32 KiB for each
+/// label of each window, in which few calls end here.
+fn check_memory(fleet: &Fleet) {
+    let (state, summary) = caps(limits());
+    let of_fleet = fleet.config().limits();
+    let [conferences, summaries] = [of_fleet.conferences(), of_fleet.pending_summaries()].map(|limit| limit as i64);
+    let windows = (of_fleet.windows() + of_fleet.conferences()) * (of_fleet.labels() + 1);
+    let most = (conferences + 1) * (state + summary) + summaries * summary + windows as i64 * TALLY;
+    let (_, _, held) = counting::weighed(|| fleet.clone());
+    assert!(held <= most, "{held} bytes where {most} may be");
+}
+
+/// What few calls come to in a window, under one label, in bytes.
+const TALLY: i64 = 32 << 10;
+
 fn go_on(mut fleet: Fleet, data: &[u8], most: usize, mut between: impl FnMut(&mut Fleet)) -> (Fleet, Told) {
     let mut bytes = Bytes(data);
     let flags = bytes.next();
@@ -88,6 +124,9 @@ fn go_on(mut fleet: Fleet, data: &[u8], most: usize, mut between: impl FnMut(&mu
         let late = [0, 0, 0, 0, 0, 0, 5_000, 100_000][bytes.below(8)];
         act(&mut fleet, Timestamp::from_millis(ms.saturating_sub(late)), ms, &mut snapshots, &mut bytes);
         assert!(fleet.len() <= most && fleet.conferences().count() == fleet.len());
+        if bytes.0.len() % 16 == 0 && most <= 3 {
+            check_memory(&fleet);
+        }
         between(&mut fleet);
         if flags & 2 > 0 {
             drain(&mut fleet, &mut told);

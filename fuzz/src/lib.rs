@@ -2,6 +2,8 @@
 //! stable toolchain over the seeds.
 
 mod calls;
+#[path = "../../tests/common/counting.rs"]
+mod counting;
 mod fleet;
 mod operations;
 pub mod outputs;
@@ -15,6 +17,9 @@ use callgauge::unit::Timestamp;
 use callgauge::{Conference, Config, FabricSpec, Limits};
 pub use fleet::{fleet, fleet_state};
 pub use operations::{operations, state};
+
+#[global_allocator]
+static ALLOCATOR: counting::Counting = counting::Counting;
 
 /// Bounds that a few bytes reach.
 fn limits() -> Limits {
@@ -34,6 +39,50 @@ fn limits() -> Limits {
         .with_error_bytes(150)
         .with_feedback(2)
         .with_pending_events(30)
+        .with_speakers(4)
+        .with_turns(10)
+        .with_diagnoses(20)
+}
+
+/// How many bytes a conference may take within limits, and its summary: what the documentation of [`Limits`] says of each
+/// of them, and 16 KiB for what there is once.
+fn caps(limits: Limits) -> (i64, i64) {
+    let count = |limit: usize| i64::try_from(limit).expect("limits are small");
+    let name = count(limits.name_bytes());
+    let devices = 2 * count(limits.fabrics() * limits.devices());
+    let stays = count(limits.users() * limits.stays_per_user());
+    let state = [
+        (count(limits.streams()), 8_000),
+        (count(limits.fabrics()), 7_500),
+        (devices, 1_200),
+        (count(limits.ssrcs()), 60 + 2 * name),
+        (count(limits.users()), 500 + name),
+        (stays, 50),
+        (count(limits.feedback()), 21_000),
+        (count(limits.pending_events()), 1_200),
+        (count(limits.timeline()), 120),
+        (count(limits.diagnoses()), 350),
+        (count(limits.speakers()), 1_500),
+        (count(limits.turns()), 24),
+        (count(limits.errors()), 300),
+        (count(limits.error_bytes()), 1),
+    ];
+    let summary = [
+        (count(limits.streams()), 3_000),
+        (count(limits.fabrics()), 6_000),
+        (devices, 1_200),
+        (count(limits.users()), 4_200),
+        (stays, 40),
+        (count(limits.feedback()), 42_000),
+        (count(limits.timeline()), 1_200),
+        (count(limits.diagnoses()), 1_900),
+        (count(limits.speakers()), 1_000),
+        (count(limits.turns()), 100),
+        (count(limits.errors()), 500),
+        (count(limits.error_bytes()), 1),
+    ];
+    let sum = |each: &[(i64, i64)]| 16_384 + each.iter().map(|(count, bytes)| count * bytes).sum::<i64>();
+    (sum(&state), sum(&summary))
 }
 
 /// getStats text by the scanner and by the visitor: what both read is the same, and what the visitor reads the scanner
@@ -72,7 +121,7 @@ fn read<'a>(records: impl Iterator<Item = &'a [u8]>) {
     let mut call = Conference::new("", Config::new().with_limits(limits()).with_stitching(true));
     let mut fabrics: Vec<(String, FabricId)> = Vec::new();
     let mut reader = Reader::new();
-    let (mut snapshots, mut happenings) = (0, 0);
+    let (mut snapshots, mut happenings, mut clocks) = (0, 0, outputs::Clocks::default());
     for record in records {
         let before = (reader.snapshots(), reader.skipped());
         let result = reader.read_all(record, &mut |item| match item {
@@ -99,10 +148,21 @@ fn read<'a>(records: impl Iterator<Item = &'a [u8]>) {
         assert!(reader.snapshots() >= before.0 && reader.skipped().bad_fields >= before.1.bad_fields);
         while let Some(event) = call.poll_event() {
             outputs::check_event(&event);
+            clocks.check(&event);
         }
     }
     assert_eq!((reader.snapshots(), reader.happenings()), (snapshots, happenings));
     outputs::check(&call);
+    check_memory(&call);
+}
+
+/// A conference, and what it comes to, take no more than the limits say.
+fn check_memory(call: &Conference) {
+    let (state, summary) = caps(limits());
+    let (_, _, held) = counting::weighed(|| call.clone());
+    assert!(held <= state, "{held} bytes of state where {state} may be");
+    let most = counting::peak(|| drop(call.summary()));
+    assert!(most <= summary, "{most} bytes for a summary where {summary} may be");
 }
 
 /// A session description, through every getter: there is an end to each list, and its lines are those of the text.

@@ -1,6 +1,6 @@
 //! Bytes as calls to a conference.
 
-use callgauge::conference::{Feedback, Rating, View};
+use callgauge::conference::{Feedback, Rating, State, View};
 use callgauge::digest::{Digest, Octaves};
 use callgauge::fabric::{ConnectionState, ErrorReport, GatheringState, IceState, SignalingState, WebRtcFunction};
 use callgauge::id::{FabricId, Ssrc, UserId};
@@ -8,14 +8,23 @@ use callgauge::unit::Timestamp;
 use callgauge::{AppEvent, Conference, Config, FabricSpec, InputError};
 
 use super::calls::{Bytes, Snapshots, seal};
-use super::{limits, outputs};
+use super::{caps, check_memory, counting, limits, outputs};
+
+/// What the report and the views of these calls may take, in bytes.
+const HARNESS: i64 = 64 << 10;
 
 /// Whatever the bytes say is done to a conference. What is refused changes nothing that can be seen, time in outputs does
-/// not go back, what comes out is sound, and one that is written and read after every call comes to the same bytes.
+/// not go back, what comes out is sound, memory stays under its cap, and one that is written and read after every call
+/// comes to the same bytes.
 pub fn operations(data: &[u8]) {
     let flags = data.first().copied().unwrap_or(0);
     let config = Config::new().with_limits(limits()).with_stitching(flags & 1 > 0);
-    let call = operate(Conference::new("call", config.clone()), flags, data, |_| {});
+    let (most, _) = caps(limits());
+    let before = counting::held();
+    let call = operate(Conference::new("call", config.clone()), flags, data, |_| {
+        let held = counting::held() - before;
+        assert!(held <= most + HARNESS, "{held} bytes where {most} may be");
+    });
     // To write and to read after each call is quadratic.
     if flags & 8 > 0 && data.len() <= 400 {
         let again = operate(Conference::new("call", config.clone()), flags, data, |call| {
@@ -24,6 +33,10 @@ pub fn operations(data: &[u8]) {
         assert_eq!(call.save(), again.save());
     }
     outputs::check(&call);
+    check_memory(&call);
+    let text = serde_json::to_string(&call.state()).expect("a state is written by any format");
+    let state: State<'_> = serde_json::from_str(&text).expect("it reads back");
+    assert_eq!(state.resume(config).expect("its own state").save(), call.save());
 }
 
 /// A state with any content: as if somebody had changed it and made a checksum for it.
@@ -53,7 +66,7 @@ fn operate(mut call: Conference, flags: u8, data: &[u8], mut between: impl FnMut
         .filter_map(|n| other.open_fabric(Timestamp::default(), FabricSpec::new(["v", "w", "x", "y", "z"][n])).ok())
         .collect();
     let mut subject = Subject { call, users, fabrics, snapshots: Snapshots::default(), ms: 40_000 };
-    let mut view = View::default();
+    let (mut view, mut clocks, mut clock) = (View::default(), outputs::Clocks::default(), None);
     while !bytes.0.is_empty() {
         let before = (flags & 2 > 0).then(|| subject.call.summary());
         let result = subject.act(&mut bytes);
@@ -61,10 +74,13 @@ fn operate(mut call: Conference, flags: u8, data: &[u8], mut between: impl FnMut
             assert_eq!(subject.call.summary(), before, "{result:?} changed something");
         }
         between(&mut subject.call);
+        assert!(subject.call.clock() >= clock, "the clock went back");
+        clock = subject.call.clock();
         subject.call.snapshot_into(&mut view);
         if flags & 4 > 0 {
             while let Some(event) = subject.call.poll_event() {
                 outputs::check_event(&event);
+                clocks.check(&event);
             }
         }
     }

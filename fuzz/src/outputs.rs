@@ -1,7 +1,10 @@
 //! What must hold of everything that leaves the engine, whatever went in.
 
-use callgauge::id::MediaKind;
-use callgauge::metric::{Metric, Unit};
+use std::collections::BTreeMap;
+
+use callgauge::fleet::Part;
+use callgauge::id::{Direction, MediaKind, StreamKey};
+use callgauge::metric::{Metric, State, Unit};
 use callgauge::report::{Num, Report};
 use callgauge::score::MosScale;
 use callgauge::summary::{ConferenceSummary, GroupScore, ScoreSummary, StreamSummary};
@@ -17,9 +20,42 @@ pub fn check_report(report: &Report) {
     }
 }
 
+/// The clocks that the events of a conference show.
+#[derive(Default)]
+pub struct Clocks(BTreeMap<StreamKey, f64>);
+
+impl Clocks {
+    /// The intervals of a stream follow each other, unless its counters, and maybe its clock, began anew.
+    pub fn check(&mut self, event: &Event) {
+        let Event::IntervalClosed { stream, interval, .. } = event else { return };
+        let at = interval.at.as_millis();
+        let before = self.0.insert(*stream, at);
+        let is_new = interval.state == State::Reset;
+        assert!(
+            is_new || before.is_none_or(|before| before < at),
+            "{stream:?} was at {before:?} ms, and now is at {at}"
+        );
+    }
+}
+
 /// Figures are finite, ratios are shares, and a score lies in its interval.
 pub fn check_event(event: &Event) {
-    let Event::IntervalClosed { interval, score, .. } = event else { return };
+    let (interval, score) = match event {
+        Event::IntervalClosed { interval, score, .. } => (interval, score),
+        Event::Happened { happening, .. } => {
+            assert!(happening.delay_ms.is_none_or(|ms| ms.is_finite() && ms >= 0.0), "{happening:?}");
+            return;
+        }
+        Event::DiagnosisRaised { diagnosis, .. }
+        | Event::DiagnosisUpdated { diagnosis, .. }
+        | Event::DiagnosisCleared { diagnosis, .. } => {
+            assert!(diagnosis.evidence.iter().all(|(_, figure)| figure.is_finite()), "{diagnosis:?}");
+            assert!(diagnosis.to.is_none_or(|to| to >= diagnosis.from), "{diagnosis:?}");
+            return;
+        }
+        Event::DominantSpeaker { change, .. } => return assert!(change.since <= change.at, "{change:?}"),
+        _ => return,
+    };
     assert!(interval.span_ms.is_finite());
     for &metric in Metric::ALL {
         let Some(value) = interval.get(metric) else { continue };
@@ -41,10 +77,24 @@ pub fn check_event(event: &Event) {
 /// Checks how a call is right now, and what it came to.
 pub fn check(call: &Conference) {
     let summary = call.summary();
-    check_numbers(&Value::serialized(&summary).expect("a summary serializes"), "");
     check_numbers(&Value::serialized(&call.snapshot()).expect("a view serializes"), "");
     check_summary(&summary);
     assert_eq!(call.summary(), summary);
+}
+
+/// Checks what a window of a fleet came to.
+pub fn check_part(part: &Part) {
+    check_numbers(&Value::serialized(part).expect("a part serializes"), "");
+    for tally in part.rollup.labels.values().chain([&part.rollup.total]) {
+        assert!(tally.participants <= tally.stays && tally.rejoined <= tally.participants, "{tally:?}");
+        assert!(tally.classed() <= tally.conferences && tally.bad_feedback <= tally.feedback, "{tally:?}");
+        check_numbers(&Value::serialized(&tally.mos()).expect("figures serialize"), "");
+        for ratio in [tally.failure_ratio(), tally.churn_ratio(), tally.bad_feedback_ratio()].into_iter().flatten() {
+            assert!((0.0..=1.0).contains(&ratio.as_f64()), "{ratio:?}");
+        }
+        assert!(tally.mean_feedback().is_none_or(|mean| (1.0..=5.0).contains(&mean)));
+        assert!(tally.rejoins_per_user_hour().is_none_or(|rejoins| rejoins.is_finite() && rejoins >= 0.0));
+    }
 }
 
 /// No number is NaN or ∞, no duration negative, no ratio more than the whole.
@@ -69,8 +119,10 @@ fn check_numbers(value: &Value, name: &str) {
     }
 }
 
-/// What is counted adds up, scores lie in their intervals, and time goes forward.
-fn check_summary(summary: &ConferenceSummary) {
+/// Numbers are finite, what is counted adds up, scores lie in their intervals, and time goes forward.
+pub fn check_summary(summary: &ConferenceSummary) {
+    check_numbers(&Value::serialized(summary).expect("a summary serializes"), "");
+    check_totals(summary);
     assert!(summary.events.iter().map(|event| event.t_ms).is_sorted());
     check_group(&summary.score);
     for fabric in &summary.fabrics {
@@ -83,6 +135,34 @@ fn check_summary(summary: &ConferenceSummary) {
             assert!(pictures.is_none() || pictures == video, "{:?} of {:?}", stream.score.scale, stream.kind);
             assert!(stream.samples > stream.resets && stream.samples > stream.gaps);
         }
+    }
+}
+
+/// Packets of streams are those of their fabric, and of all fabrics; users have no more than that.
+fn check_totals(summary: &ConferenceSummary) {
+    let sum = |packets: &mut dyn Iterator<Item = Option<u64>>| packets.flatten().fold(0_u64, u64::saturating_add);
+    for direction in [Direction::Outbound, Direction::Inbound] {
+        let is_sent = direction == Direction::Outbound;
+        let mut all = 0_u64;
+        for fabric in &summary.fabrics {
+            let streams = || fabric.streams.iter().filter(|stream| stream.direction == direction);
+            let flow = if is_sent { &fabric.uplink } else { &fabric.downlink };
+            assert_eq!(flow.streams, streams().count() as u64);
+            let packets = sum(&mut streams().map(|stream| stream.packets));
+            assert_eq!(flow.packets.unwrap_or(0), packets, "{}", fabric.fabric);
+            all = all.saturating_add(packets);
+        }
+        let flow = if is_sent { &summary.uplink } else { &summary.downlink };
+        assert_eq!(flow.packets.unwrap_or(0), all);
+        let of_users = sum(&mut summary
+            .users
+            .iter()
+            .map(|user| if is_sent { user.uplink.packets } else { user.downlink.packets }));
+        assert!(of_users <= all, "{of_users} of {all}");
+    }
+    for user in &summary.users {
+        let goes_on = user.stays.iter().all(|stay| stay.left_ms.is_none_or(|left| left >= stay.joined_ms));
+        assert!(goes_on, "{} stayed {:?}", user.user, user.stays);
     }
 }
 

@@ -165,7 +165,9 @@ impl Roster {
             || self.users.iter().map(|user| user.presence).chain([self.nameless]).filter(|presence| presence.joins > 0);
         let here = everybody().filter(Presence::is_here).count();
         let gone = || everybody().filter_map(|presence| presence.left);
-        let at = gone().map(|(at, _)| at).max()?;
+        // Who is left may have come after the others had gone: nobody's stay ends before it began.
+        let left = self.users.iter().filter(|user| user.presence.is_here()).filter_map(|user| user.stays.last());
+        let at = gone().map(|(at, _)| at).max()?.max(left.map(|stay| stay.joined).max().unwrap_or_default());
         let has = |reason| gone().any(|(_, how)| how == reason);
         let reason = match here {
             0 | 1 if has(EndReason::Terminated) => EndReason::Terminated,

@@ -17,6 +17,23 @@ fn three(config: Config) -> (Call, [callgauge::id::FabricId; 2]) {
 }
 
 #[test]
+fn no_stay_ends_before_it_began() {
+    let (mut call, [_, carol]) = three(Config::new());
+    call.call.send_event(at(10_000), carol, AppEvent::Terminated).unwrap();
+    let dave = call.call.user("dave").unwrap();
+    call.call.join(at(40_000), dave).unwrap();
+    // Alice and Bob were gone at 30 s, which nobody found out before Dave came.
+    call.call.handle_timeout(at(50_000)).unwrap();
+    assert_eq!(call.call.ended(), Some((at(40_000), EndReason::Terminated)));
+    let summary = call.call.summary();
+    let stays: Vec<_> =
+        summary.users.iter().map(|user| (&*user.user, user.stays[0].joined_ms, user.stays[0].left_ms)).collect();
+    let expected =
+        [("alice", 0.0, 30_000.0), ("bob", 0.0, 30_000.0), ("carol", 0.0, 10_000.0), ("dave", 40_000.0, 40_000.0)];
+    assert_eq!(stays, expected.map(|(name, joined, left)| (name, joined, Some(left))));
+}
+
+#[test]
 fn silence_of_thirty_seconds_is_leaving_and_coming_back_is_churn() {
     let (mut call, [bob, carol]) = three(Config::new());
     assert_eq!(call.call.poll_timeout(), Some(at(30_000)));
