@@ -133,6 +133,28 @@ fn any_number_of_fleets_come_to_the_same_bytes_as_one() {
     assert!(!total.diagnoses.is_empty() && total.user_s() > 60.0);
 }
 
+/// What two recordings came to, as others read it. `UPDATE_GOLDEN=1` writes it anew.
+#[test]
+fn a_part_is_written_as_it_was() {
+    let mut two = snapshots();
+    two.retain(|(_, id, ..)| ["loss5", "audio_clean"].contains(&&**id));
+    let (parts, counts) = run(&two, 1);
+    assert_eq!(counts, [2]);
+    let mut all = callgauge::fleet::Rollup::default();
+    parts.iter().for_each(|part| all.merge(&part.rollup));
+    assert_eq!((all.total.conferences, all.labels.len()), (2, 3));
+    let written: String = parts.iter().map(|part| serde_json::to_string(part).unwrap() + "\n").collect();
+    assert!(written.starts_with(r#"{"schema":"callgauge.rollup/1","shard":"0","period":{"#));
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/parts/two.ndjson");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(path, &written).unwrap();
+    }
+    let expected = std::fs::read_to_string(path).unwrap();
+    assert_eq!(written, expected);
+    let read: Vec<Part> = expected.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(read, parts);
+}
+
 #[test]
 fn a_fleet_that_is_written_and_read_between_inputs_goes_on_alike() {
     let snapshots = snapshots();
