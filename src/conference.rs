@@ -25,7 +25,7 @@ use core::fmt;
 pub use edits::FabricMut;
 pub use feedback::{Feedback, Rating};
 #[cfg(feature = "serde")]
-pub use portable::{RestoreError, State};
+pub use portable::State;
 pub use summarize::Distributions;
 pub use view::{FabricView, Reachability, Reused, TrackStats, TrackView, View};
 
@@ -33,6 +33,8 @@ use crate::config::Config;
 use crate::event::{Event, EventKind, Happening};
 use crate::fabric::{EndpointType, FabricUsage, TransmissionDirection};
 use crate::id::{FabricId, UserId};
+#[cfg(feature = "serde")]
+pub use crate::portable::RestoreError;
 use crate::report::Report;
 use crate::summary::ConferenceSummary;
 use crate::unit::Timestamp;

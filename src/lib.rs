@@ -60,6 +60,7 @@
 //! | `account` (private) | one stream over the call: its looks into intervals and states, sums and distributions |
 //! | [`fabric`] | how far a PeerConnection got, what happened to it, whose its streams are, and the path that its packets take |
 //! | [`event`], [`summary`] | what leaves the engine |
+//! | `portable` (private) | the frame of every state, and why one is refused |
 //! | [`conference`] | users, fabrics, the accounts of their streams, within the limits of [`config`] |
 //! | [`fleet`] | many conferences by id: routing, expiry, what all of them came to, alerts |
 //!
@@ -99,6 +100,8 @@ mod list;
 #[cfg(any(doc, doctest))]
 pub mod manual;
 pub mod metric;
+#[cfg(feature = "serde")]
+mod portable;
 pub mod report;
 pub mod score;
 pub mod speaker;
