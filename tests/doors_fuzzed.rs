@@ -2,6 +2,7 @@
 //! them. `fuzz/` runs them for longer.
 #![cfg(feature = "serde")]
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test may fail wherever it stands
+#![allow(clippy::duplicate_mod)] // the fuzz targets weigh themselves
 
 mod common;
 #[path = "../fuzz/src/lib.rs"]
