@@ -21,7 +21,7 @@ use crate::stream::fnv1a_64;
 use crate::unit::Timestamp;
 
 /// What binary states begin with: a name, and the version of all that follows. A state of another version is refused.
-const MAGIC: [u8; 4] = *b"CGC\x01";
+const MAGIC: [u8; 4] = *b"CGC\x02";
 /// The same in words.
 const SCHEMA: &str = "callgauge.state/1";
 
