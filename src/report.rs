@@ -466,7 +466,7 @@ impl EntryMut<'_> {
     pub fn set(&mut self, field: Num, value: f64) -> &mut Self {
         if field.admits(value) {
             self.row.num[field as usize] = value + 0.0;
-            self.row.nums = self.row.nums.with(field);
+            self.row.nums.insert(field);
         } else {
             self.count_bad_field(Some(field));
             self.refuse(field);

@@ -32,6 +32,12 @@ impl Fields {
         self
     }
 
+    /// As [`Self::with`], in place: one word is read and written, not both.
+    pub(crate) const fn insert(&mut self, field: Num) {
+        let (word, bit) = place(field);
+        self.0[word] |= bit;
+    }
+
     pub(crate) const fn and(self, other: Self) -> Self {
         Self([self.0[0] & other.0[0], self.0[1] & other.0[1]])
     }
