@@ -16,7 +16,7 @@ use super::error::{ReadError, ReadErrorKind};
 use super::fill;
 use super::fold;
 use super::json::{Cursor, Next};
-use super::key::{self, KEYS, Key, Known, NO_KEY, Target};
+use super::key::{self, KEYS, KEYS_AND_NONE, Key, NO_KEY, Target};
 use crate::id::MediaKind;
 use crate::report::{EntryMut, Report, StatsType};
 use crate::unit::StatTime;
@@ -43,7 +43,7 @@ pub const MAX_ENTRIES: usize = 16_384;
 #[derive(Clone, Debug)]
 pub struct Scanner {
     /// For each kind of entry and each previous key, the key that came next last time.
-    successors: Vec<Key>,
+    successors: Vec<[Key; KEYS_AND_NONE]>,
     scratch: String,
     /// What stood beside the entries of an object: the delta formats need it.
     pub(super) beside: Beside,
@@ -58,9 +58,6 @@ pub(super) struct Beside {
     pub(super) removed: Vec<String>,
 }
 
-/// Row length of the table of successors: every key, and "none yet" at the end.
-const KEYS_AND_NONE: usize = NO_KEY as usize + 1;
-
 impl Default for Scanner {
     fn default() -> Self {
         Self::new()
@@ -72,7 +69,7 @@ impl Scanner {
     #[must_use]
     pub fn new() -> Self {
         let orders = (StatsType::ALL.len() + 1) * 3;
-        Self { successors: vec![NO_KEY; orders * KEYS_AND_NONE], scratch: String::new(), beside: Beside::default() }
+        Self { successors: vec![[NO_KEY; KEYS_AND_NONE]; orders], scratch: String::new(), beside: Beside::default() }
     }
 
     /// Replaces the content of `report` by the snapshot in `text`. Allocates only while the report is larger than it
@@ -212,63 +209,102 @@ impl Scanner {
     }
 
     fn members(&mut self, cursor: &mut Cursor<'_>, entry: &mut EntryMut<'_>, inlined: bool) -> Result<(), ReadError> {
-        let mut lead = b'{';
+        // A copy whose address nobody gets, so that it stays in registers from member to member.
+        let mut here = cursor.clone();
+        let (mut lead, mut previous) = (b'{', NO_KEY);
         let mut order = context(entry);
-        let mut previous = NO_KEY;
+        let mut successors = self.successors_of(order);
         loop {
-            let successor = order + usize::from(previous);
-            let guess = self.successors.get(successor).copied().unwrap_or(NO_KEY);
-            let key = if foreseen(cursor, lead, guess) {
-                guess
-            } else {
-                match self.unforeseen(cursor, lead, successor)? {
-                    Member::Known(key) => key,
-                    Member::Unknown => {
-                        cursor.skip()?;
-                        lead = b',';
-                        continue;
-                    }
+            let mut key = successors[usize::from(previous)];
+            if !KEYS[usize::from(key)].eat(&mut here, lead) {
+                cursor.pos = here.pos;
+                let member = self.unforeseen(cursor, lead, order, previous)?;
+                here.pos = cursor.pos;
+                successors = self.successors_of(order);
+                lead = b',';
+                match member {
+                    Member::Known(found) => key = found,
+                    Member::Unknown => continue,
                     Member::None => return Ok(()),
                 }
-            };
-            lead = b',';
-            previous = key;
-            let target = KEYS.get(usize::from(key)).map_or(Target::Skip, |known| known.target);
-            if let Target::Num(field) = target
-                && let Some(value) = cursor.exact_number()
-            {
-                entry.set(field, value);
-            } else if let Target::Text(field) = target
-                && let Some(text) = cursor.plain_string()
-            {
-                entry.set_text(field, text);
-            } else {
+            }
+            (lead, previous) = (b',', key);
+            let target = KEYS[usize::from(key)].target;
+            if !simple_value(&mut here, entry, target) {
+                cursor.pos = here.pos;
                 if target == Target::Inline && !inlined && cursor.next()? == Next::Object {
                     self.members(cursor, entry, true)?;
                 } else {
                     value(cursor, entry, target, &mut self.scratch)?;
                 }
-                order = context(entry);
+                here.pos = cursor.pos;
+            } else if matches!(target, Target::Num(_) | Target::Text(_)) {
+                continue;
             }
+            order = context(entry);
+            successors = self.successors_of(order);
         }
     }
 
-    /// The next member's key after a wrong guess, which is remembered better; the name and its colon are consumed.
-    fn unforeseen(&mut self, cursor: &mut Cursor<'_>, lead: u8, successor: usize) -> Result<Member, ReadError> {
-        if lead == b'{' {
+    fn successors_of(&self, order: usize) -> &[Key; KEYS_AND_NONE] {
+        self.successors.get(order).unwrap_or(&[NO_KEY; KEYS_AND_NONE])
+    }
+
+    /// The next member's key after a wrong guess, which is remembered better; the name and its colon are consumed, and
+    /// the value too if the name is not in the table.
+    #[inline(never)]
+    fn unforeseen(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        lead: u8,
+        order: usize,
+        previous: Key,
+    ) -> Result<Member, ReadError> {
+        let mut first = lead == b'{';
+        if first {
             cursor.expect(b'{', "`{`")?;
         }
-        let mut first = lead == b'{';
         if !cursor.more(&mut first, b'}')? {
             return Ok(Member::None);
         }
         let mut buffer = String::new();
-        let Some(key) = key::find(cursor.key()?.get(&mut buffer)) else { return Ok(Member::Unknown) };
-        if let Some(guess) = self.successors.get_mut(successor) {
-            *guess = key;
+        let Some(key) = key::find(cursor.key()?.get(&mut buffer)) else {
+            cursor.skip()?;
+            return Ok(Member::Unknown);
+        };
+        if let Some(successors) = self.successors.get_mut(order) {
+            successors[usize::from(previous)] = key;
         }
         Ok(Member::Known(key))
     }
+}
+
+/// The value right here into the row, if it is one of those that nearly all are; otherwise nothing is consumed.
+#[inline(always)]
+fn simple_value(cursor: &mut Cursor<'_>, entry: &mut EntryMut<'_>, target: Target) -> bool {
+    match target {
+        Target::Num(field) => {
+            let Some(value) = cursor.exact_number() else { return false };
+            entry.set(field, value);
+        }
+        Target::Text(field) => {
+            let Some(text) = cursor.plain_string() else { return false };
+            entry.set_text(field, text);
+        }
+        Target::Flag(field) => {
+            let Some(value) = cursor.plain_bool() else { return false };
+            entry.set_flag(field, value);
+        }
+        Target::Timestamp => {
+            let Some(value) = cursor.exact_number() else { return false };
+            fill::number(entry, target, value);
+        }
+        _ => {
+            let Some(text) = cursor.plain_string() else { return false };
+            fill::string(entry, target, text);
+        }
+    }
+    true
 }
 
 /// The value at `cursor` into the row, as its target says.
@@ -317,21 +353,8 @@ enum Member {
     None,
 }
 
-/// Whether `lead` and the member that was guessed come next, without white space; then they are consumed.
-#[inline(always)]
-fn foreseen(cursor: &mut Cursor<'_>, lead: u8, guess: Key) -> bool {
-    let Some(known) = KEYS.get(usize::from(guess)) else { return false };
-    let Some([first, rest @ ..]) = cursor.window::<{ 1 + Known::WINDOW }>() else { return false };
-    if *first != lead {
-        return false;
-    }
-    let Some(len) = known.at_start_of(rest) else { return false };
-    cursor.pos += 1 + len;
-    true
-}
-
 /// Entries of one type, and of one kind of media, have their members in the same order: where the successors of that
-/// order begin.
+/// order are.
 fn context(entry: &EntryMut<'_>) -> usize {
     let view = entry.view();
     let media = match view.media() {
@@ -339,7 +362,7 @@ fn context(entry: &EntryMut<'_>) -> usize {
         Some(MediaKind::Audio) => 1,
         Some(MediaKind::Video) => 2,
     };
-    (view.kind() as usize * 3 + media) * KEYS_AND_NONE
+    view.kind() as usize * 3 + media
 }
 
 /// Steps over something that is no entry, and counts it.

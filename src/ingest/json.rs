@@ -158,6 +158,18 @@ impl<'a> Cursor<'a> {
         self.text.get(start..end)
     }
 
+    /// `true` or `false` right here; nothing is consumed if it is another value.
+    #[inline(always)]
+    pub(super) fn plain_bool(&mut self) -> Option<bool> {
+        let rest = self.bytes().get(self.pos..)?;
+        let value = rest.starts_with(b"true");
+        if !value && !rest.starts_with(b"false") {
+            return None;
+        }
+        self.pos += if value { 4 } else { 5 };
+        Some(value)
+    }
+
     /// A string.
     #[inline]
     pub(super) fn string(&mut self, what: &'static str) -> Result<RawStr<'a>, ReadError> {
@@ -189,8 +201,8 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// A number right here whose digits, without the point, are exact in an `f64`; nothing is consumed if it is not so
-    /// simple.
+    /// A number right here that a comma or brace follows and whose digits, without the point, are exact in an `f64`;
+    /// nothing is consumed if it is not so simple.
     #[inline(always)]
     pub(super) fn exact_number(&mut self) -> Option<f64> {
         let rest = self.bytes().get(self.pos..)?;
@@ -198,33 +210,22 @@ impl<'a> Cursor<'a> {
             self.pos += 1;
             return Some(f64::from(digit - b'0'));
         }
-        let negative = rest.first() == Some(&b'-');
-        let start = usize::from(negative);
-        let (mut mantissa, mut at) = append_digits(rest, 0, start)?;
-        let mut count = at - start;
-        if count == 0 {
-            return None;
-        }
+        let mut digits = Digits { value: 0, end: 0, after: 0 };
+        digits.append(rest)?;
         let mut power = 1.0;
-        if rest.get(at) == Some(&b'.') {
-            // A lone zero before the point carries nothing.
-            count -= usize::from(count == 1 && mantissa == 0);
-            let point = at + 1;
-            (mantissa, at) = append_digits(rest, mantissa, point)?;
-            count += at - point;
-            if at == point {
-                return None;
-            }
-            power = *POWERS.get(at - point)?;
+        if digits.after == b'.' {
+            digits.end += 1;
+            let point = digits.end;
+            digits.append(rest)?;
+            power = *POWERS.get(digits.end - point)?;
         }
-        if count > 19 || mantissa > 1 << 53 || matches!(rest.get(at), Some(b'e' | b'E')) {
+        // Nineteen digits do not wrap.
+        if digits.end > 19 || digits.value > 1 << 53 || !matches!(digits.after, b',' | b'}') {
             return None;
         }
-        self.pos += at;
-        let value = mantissa as i64 as f64;
+        self.pos += digits.end;
         // Both operands are exact and the division rounds once (Clinger 1990), so the result is the nearest f64.
-        let value = if power == 1.0 { value } else { value / power };
-        Some(if negative { -value } else { value })
+        Some(digits.value as i64 as f64 / power)
     }
 
     /// Any number: with an exponent, or with more digits than an `f64` holds exactly.
@@ -438,29 +439,53 @@ static POWERS: [f64; 23] = [
     1e21, 1e22,
 ];
 
-/// Appends the digits from `at` on to a mantissa, eight bytes at a time; returns it and where they end. `None` near the
-/// end of the text.
-#[inline(always)]
-fn append_digits(text: &[u8], mut mantissa: u64, mut at: usize) -> Option<(u64, usize)> {
-    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
-    loop {
-        let chunk = text.get(at..)?.first_chunk::<8>()?;
-        let word = u64::from_le_bytes(*chunk) ^ u64::from_ne_bytes([b'0'; 8]);
-        // The high bit marks the bytes that are above 9; a carry spoils only what stands behind such a byte.
-        let others = (word.wrapping_add(u64::from_ne_bytes([0x76; 8])) | word) & HIGH;
-        let count = others.trailing_zeros() / 8;
-        // As if zeros stood in front; then two, four and eight digits at once.
-        let word = word.unbounded_shl(64 - 8 * count);
-        let pairs = word.wrapping_mul(10).wrapping_add(word >> 8);
-        let low = (pairs & 0xff_0000_00ff).wrapping_mul(100 + (1_000_000 << 32));
-        let high = (pairs >> 16 & 0xff_0000_00ff).wrapping_mul(1 + (10_000 << 32));
-        let value = low.wrapping_add(high) >> 32;
-        mantissa = mantissa.wrapping_mul(*SHIFTS.get(count as usize)?).wrapping_add(value);
-        at += count as usize;
-        if count < 8 {
-            return Some((mantissa, at));
+/// Digits of a number, read so far.
+struct Digits {
+    value: u64,
+    /// Where they end.
+    end: usize,
+    /// What stands there.
+    after: u8,
+}
+
+impl Digits {
+    /// Appends the digits from `self.end` on, eight bytes at a time. `None` if there are none, or if the text ends too
+    /// soon to tell.
+    #[inline(always)]
+    fn append(&mut self, text: &[u8]) -> Option<()> {
+        const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+        let start = self.end;
+        loop {
+            let bytes = u64::from_le_bytes(*text.get(self.end..)?.first_chunk()?);
+            let word = bytes ^ u64::from_ne_bytes([b'0'; 8]);
+            // The high bit marks the bytes that are above 9; a carry spoils only what stands behind such a byte.
+            let others = (word.wrapping_add(u64::from_ne_bytes([0x76; 8])) | word) & HIGH;
+            if others == 0 {
+                self.value = self.value.wrapping_mul(100_000_000).wrapping_add(eight(word));
+                self.end += 8;
+                continue;
+            }
+            let bits = others.trailing_zeros() & 56;
+            self.after = (bytes >> bits) as u8;
+            let count = bits as usize / 8;
+            self.end += count;
+            if count > 0 {
+                // As if zeros stood in front.
+                let value = eight(word << (64 - bits));
+                self.value = self.value.wrapping_mul(SHIFTS[count]).wrapping_add(value);
+            }
+            return (self.end > start).then_some(());
         }
     }
+}
+
+/// The number that eight digits are, the first one in the lowest byte: two, four and eight of them at once.
+#[inline(always)]
+const fn eight(word: u64) -> u64 {
+    let pairs = word.wrapping_mul(10).wrapping_add(word >> 8);
+    let low = (pairs & 0xff_0000_00ff).wrapping_mul(100 + (1_000_000 << 32));
+    let high = (pairs >> 16 & 0xff_0000_00ff).wrapping_mul(1 + (10_000 << 32));
+    low.wrapping_add(high) >> 32
 }
 
 /// 10⁰ to 10⁸: how far that many digits move a number to the left.

@@ -4,6 +4,7 @@
 //! names of Chromium's callback API with the factor that makes the spec's unit of them, the numeric codes of rtcstats,
 //! and members that are common and unread, so that the scanner can predict and skip them.
 
+use super::json::Cursor;
 use crate::report::{Flag, Num, Text};
 
 /// What becomes of a member's value.
@@ -63,6 +64,9 @@ pub(super) type Key = u8;
 
 /// No key: the end of a prediction.
 pub(super) const NO_KEY: Key = Key::MAX;
+
+/// The length of a table that has a row for anything that a [`Key`] may be.
+pub(super) const KEYS_AND_NONE: usize = NO_KEY as usize + 1;
 
 /// Rows that are no declared field. The comment of a group says where its names occur.
 const EXTRA: &[(&str, Target)] = &[
@@ -164,9 +168,9 @@ pub(super) struct Known {
     pub(super) target: Target,
 }
 
-/// Every key.
-pub(super) static KEYS: [Known; COUNT] = {
-    let mut keys = [const { Known { token: Token { words: [0; Token::WORDS], len: 0 }, target: Target::Skip } }; COUNT];
+/// Every key; the rows of what is none are never recognised, so that any [`Key`] is an index.
+pub(super) static KEYS: [Known; KEYS_AND_NONE] = {
+    let mut keys = [const { Known { token: Token::NEVER, target: Target::Skip } }; KEYS_AND_NONE];
     let mut key = 0;
     while key < COUNT {
         let (name, target) = row(key);
@@ -178,11 +182,24 @@ pub(super) static KEYS: [Known; COUNT] = {
 
 impl Known {
     /// How many bytes of text a comparison reads.
-    pub(super) const WINDOW: usize = Token::WORDS * 8;
+    const WINDOW: usize = Token::WORDS * 8;
 
-    /// How long `"name":` is, if `text` begins with it. Names longer than 37 bytes are never recognised here.
-    #[inline]
-    pub(super) fn at_start_of(&self, text: &[u8; Self::WINDOW]) -> Option<usize> {
+    /// Consumes `lead` and `"name":` if they come next, without white space. Names longer than 37 bytes are never
+    /// recognised here, nor is any name near the end of the text.
+    #[inline(always)]
+    pub(super) fn eat(&self, cursor: &mut Cursor<'_>, lead: u8) -> bool {
+        let Some([first, rest @ ..]) = cursor.window::<{ 1 + Self::WINDOW }>() else { return false };
+        if *first != lead {
+            return false;
+        }
+        let Some(len) = self.at_start_of(rest) else { return false };
+        cursor.pos += 1 + len;
+        true
+    }
+
+    /// How long `"name":` is, if `text` begins with it.
+    #[inline(always)]
+    fn at_start_of(&self, text: &[u8; Self::WINDOW]) -> Option<usize> {
         let mut difference = 0;
         let (chunks, _) = text.as_chunks::<8>();
         for ((chunk, word), mask) in chunks.iter().zip(&self.token.words).zip(MASKS.get(usize::from(self.token.len))?) {
@@ -202,14 +219,16 @@ struct Token {
 impl Token {
     const WORDS: usize = 5;
 
+    /// No text begins with it.
+    const NEVER: Self = Self { words: [0; Self::WORDS], len: Known::WINDOW as u8 + 1 };
+
     const fn of(name: &str) -> Self {
         let name = name.as_bytes();
         let len = name.len() + 3;
-        let mut token = Self { words: [0; Self::WORDS], len: len as u8 };
         if len > Known::WINDOW {
-            token.len = Known::WINDOW as u8 + 1;
-            return token;
+            return Self::NEVER;
         }
+        let mut token = Self { words: [0; Self::WORDS], len: len as u8 };
         let mut at = 0;
         while at < len {
             let byte = if at == 0 || at == len - 2 {
@@ -313,7 +332,7 @@ pub(super) fn find(name: &str) -> Option<Key> {
 /// What becomes of the value of a member with this name.
 #[cfg(feature = "serde")]
 pub(super) fn target(name: &str) -> Target {
-    find(name).and_then(|key| KEYS.get(usize::from(key))).map_or(Target::Skip, |known| known.target)
+    find(name).map_or(Target::Skip, |key| KEYS[usize::from(key)].target)
 }
 
 /// The key of a property that rtcstats wrote as a number.
