@@ -16,8 +16,8 @@ pub(super) fn number(entry: &mut EntryMut<'_>, target: Target, value: f64) {
         Target::Num(field) => {
             entry.set(field, value);
         }
-        Target::Scaled(field, factor) => {
-            entry.set(field, value * factor);
+        Target::Scaled(scaled) => {
+            entry.set(scaled.field(), value * scaled.factor());
         }
         Target::Text(field) if is_short(value) => {
             entry.set_text_of(field, value);
@@ -101,7 +101,8 @@ pub(super) fn boolean(entry: &mut EntryMut<'_>, target: Target, value: bool) {
 #[cold]
 pub(super) fn bad(entry: &mut EntryMut<'_>, target: Target) {
     entry.count_bad_field(match target {
-        Target::Num(field) | Target::Scaled(field, _) => Some(field),
+        Target::Num(field) => Some(field),
+        Target::Scaled(scaled) => Some(scaled.field()),
         Target::LegacyRtt => Some(Num::RoundTripTime),
         _ => None,
     });
@@ -110,7 +111,8 @@ pub(super) fn bad(entry: &mut EntryMut<'_>, target: Target) {
 /// No value for a member. Where only changes are sent, an older value must not stand in for it.
 pub(super) fn null(entry: &mut EntryMut<'_>, target: Target) {
     match target {
-        Target::Num(field) | Target::Scaled(field, _) => entry.refuse(field),
+        Target::Num(field) => entry.refuse(field),
+        Target::Scaled(scaled) => entry.refuse(scaled.field()),
         Target::LegacyRtt => entry.refuse(Num::RoundTripTime),
         _ => {}
     }

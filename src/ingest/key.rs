@@ -7,13 +7,13 @@
 use super::json::Cursor;
 use crate::report::{Flag, Num, Text};
 
-/// What becomes of a member's value.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// What becomes of a member's value. Two bytes, which one register holds: every member is told by one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Target {
     /// A number of the table.
     Num(Num),
-    /// A number of the table, in another unit: to be multiplied by the factor.
-    Scaled(Num, f64),
+    /// A number of the table, in another unit.
+    Scaled(Scaled),
     Text(Text),
     Flag(Flag),
     /// `id`, also as `key` beside `value`.
@@ -36,8 +36,34 @@ pub(super) enum Target {
     Skip,
 }
 
+/// Numbers that Chromium's callback API gives in another unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scaled {
+    /// In 16 bits.
+    AudioLevel,
+    /// In milliseconds.
+    Jitter,
+}
+
+impl Scaled {
+    pub(super) const fn field(self) -> Num {
+        match self {
+            Self::AudioLevel => Num::AudioLevel,
+            Self::Jitter => Num::Jitter,
+        }
+    }
+
+    /// What makes the spec's unit of it.
+    pub(super) const fn factor(self) -> f64 {
+        match self {
+            Self::AudioLevel => 1.0 / 32_767.0,
+            Self::Jitter => 1e-3,
+        }
+    }
+}
+
 /// Members that are objects of numbers.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Nested {
     QualityLimitationDurations,
     PsnrSum,
@@ -108,8 +134,8 @@ const EXTRA: &[(&str, Target)] = &[
     ("totalSquaredCorruptionProbability", Target::Skip),
     ("url", Target::Skip),
     // Chromium's callback API: numbers as strings, milliseconds, levels of 16 bits
-    ("audioInputLevel", Target::Scaled(Num::AudioLevel, 1.0 / 32_767.0)),
-    ("audioOutputLevel", Target::Scaled(Num::AudioLevel, 1.0 / 32_767.0)),
+    ("audioInputLevel", Target::Scaled(Scaled::AudioLevel)),
+    ("audioOutputLevel", Target::Scaled(Scaled::AudioLevel)),
     ("codecImplementationName", Target::Text(Text::DecoderImplementation)),
     ("googActiveConnection", Target::Flag(Flag::Selected)),
     ("googAvailableReceiveBandwidth", Target::Num(Num::AvailableIncomingBitrate)),
@@ -127,7 +153,7 @@ const EXTRA: &[(&str, Target)] = &[
     ("googFrameRateSent", Target::Num(Num::FramesPerSecond)),
     ("googFrameWidthReceived", Target::Num(Num::FrameWidth)),
     ("googFrameWidthSent", Target::Num(Num::FrameWidth)),
-    ("googJitterReceived", Target::Scaled(Num::Jitter, 1e-3)),
+    ("googJitterReceived", Target::Scaled(Scaled::Jitter)),
     ("googNacksReceived", Target::Num(Num::NackCount)),
     ("googNacksSent", Target::Num(Num::NackCount)),
     ("googPlisReceived", Target::Num(Num::PliCount)),
@@ -163,6 +189,7 @@ const fn row(key: usize) -> (&'static str, Target) {
 }
 
 /// A key's name as it stands in text, and what becomes of its value: one cache line.
+#[repr(align(64))]
 pub(super) struct Known {
     token: Token,
     pub(super) target: Target,
@@ -561,7 +588,7 @@ mod tests {
 
     #[test]
     fn a_key_fits_a_cache_line() {
-        assert_eq!(size_of::<Known>(), 64);
+        assert_eq!((size_of::<Known>(), size_of::<Target>()), (64, 2));
     }
 
     #[test]
