@@ -201,8 +201,8 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// A number right here that a comma or brace follows and whose digits, without the point, are exact in an `f64`;
-    /// nothing is consumed if it is not so simple.
+    /// A number right here, not negative, whose digits, without the point, are exact in an `f64`; nothing is consumed if
+    /// it is not so simple.
     #[inline(always)]
     pub(super) fn exact_number(&mut self) -> Option<f64> {
         let rest = self.bytes().get(self.pos..)?;
@@ -220,7 +220,7 @@ impl<'a> Cursor<'a> {
             power = *POWERS.get(digits.end - point)?;
         }
         // Nineteen digits do not wrap.
-        if digits.end > 19 || digits.value > 1 << 53 || !matches!(digits.after, b',' | b'}') {
+        if digits.end > 19 || digits.value > 1 << 53 || matches!(digits.after, b'e' | b'E') {
             return None;
         }
         self.pos += digits.end;
@@ -488,8 +488,8 @@ const fn eight(word: u64) -> u64 {
     low.wrapping_add(high) >> 32
 }
 
-/// 10⁰ to 10⁸: how far that many digits move a number to the left.
-static SHIFTS: [u64; 9] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
+/// 10⁰ to 10⁷: how far that many digits move a number to the left.
+static SHIFTS: [u64; 8] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000];
 
 /// The first `"` or `\` at or after `from`, or the end: eight bytes at a time.
 #[inline]
@@ -500,8 +500,9 @@ fn find_quote_or_backslash(bytes: &[u8], from: usize) -> usize {
     const fn zero_bytes(word: u64) -> u64 {
         word.wrapping_sub(ONES) & !word & HIGH
     }
+    let rest = bytes.get(from..).unwrap_or(&[]);
     let mut at = from;
-    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+    for chunk in rest.as_chunks::<8>().0 {
         let word = u64::from_le_bytes(*chunk);
         let found = zero_bytes(word ^ (ONES * b'"' as u64)) | zero_bytes(word ^ (ONES * b'\\' as u64));
         if found != 0 {
