@@ -211,10 +211,18 @@ impl Known {
     /// How many bytes of text a comparison reads.
     const WINDOW: usize = Token::WORDS * 8;
 
-    /// Consumes `lead` and `"name":` if they come next, without white space. Names longer than 37 bytes are never
-    /// recognised here, nor is any name near the end of the text.
+    /// Consumes `"name":` if it comes right here. Names longer than 37 bytes are never recognised here, nor is any name
+    /// near the end of the text.
     #[inline(always)]
-    pub(super) fn eat(&self, cursor: &mut Cursor<'_>, lead: u8) -> bool {
+    pub(super) fn eat(&self, cursor: &mut Cursor<'_>) -> bool {
+        let len = cursor.window().and_then(|text| self.at_start_of(text));
+        cursor.pos += len.unwrap_or(0);
+        len.is_some()
+    }
+
+    /// As [`Self::eat`], of `lead` and what follows it.
+    #[inline(always)]
+    pub(super) fn eat_after(&self, lead: u8, cursor: &mut Cursor<'_>) -> bool {
         let Some([first, rest @ ..]) = cursor.window::<{ 1 + Self::WINDOW }>() else { return false };
         if *first != lead {
             return false;
@@ -354,6 +362,12 @@ pub(super) fn find(name: &str) -> Option<Key> {
             None => return of_code(name),
         }
     }
+}
+
+/// The key in the slot where a name would stand alone; most often it is the name's, if it has one.
+#[inline(always)]
+pub(super) fn in_slot_of(name: &str) -> Key {
+    SLOT_KEYS[hash(name.as_bytes())]
 }
 
 /// What becomes of the value of a member with this name.
