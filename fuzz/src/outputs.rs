@@ -53,7 +53,6 @@ pub fn check_event(event: &Event) {
             assert!(diagnosis.to.is_none_or(|to| to >= diagnosis.from), "{diagnosis:?}");
             return;
         }
-        Event::DominantSpeaker { change, .. } => return assert!(change.since <= change.at, "{change:?}"),
         _ => return,
     };
     assert!(interval.span_ms.is_finite());
@@ -149,21 +148,26 @@ fn check_totals(summary: &ConferenceSummary) {
             let flow = if is_sent { &fabric.uplink } else { &fabric.downlink };
             assert_eq!(flow.streams, streams().count() as u64);
             let packets = sum(&mut streams().map(|stream| stream.packets));
-            assert_eq!(flow.packets.unwrap_or(0), packets, "{}", fabric.fabric);
+            assert!(is_sum(flow.packets, packets), "{} of {packets} on {}", flow.packets.unwrap_or(0), fabric.fabric);
             all = all.saturating_add(packets);
         }
         let flow = if is_sent { &summary.uplink } else { &summary.downlink };
-        assert_eq!(flow.packets.unwrap_or(0), all);
+        assert!(is_sum(flow.packets, all), "{:?} of {all}", flow.packets);
         let of_users = sum(&mut summary
             .users
             .iter()
             .map(|user| if is_sent { user.uplink.packets } else { user.downlink.packets }));
-        assert!(of_users <= all, "{of_users} of {all}");
+        assert!(of_users <= all || is_sum(Some(of_users), all), "{of_users} of {all}");
     }
     for user in &summary.users {
         let goes_on = user.stays.iter().all(|stay| stay.left_ms.is_none_or(|left| left >= stay.joined_ms));
         assert!(goes_on, "{} stayed {:?}", user.user, user.stays);
     }
+}
+
+/// Sums are of floats: exact, but for counters that nobody ever counted to.
+fn is_sum(counted: Option<u64>, sum: u64) -> bool {
+    counted.unwrap_or(0).abs_diff(sum) <= sum >> 48
 }
 
 fn check_group(score: &GroupScore) {
