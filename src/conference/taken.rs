@@ -2,6 +2,7 @@
 
 use alloc::borrow::Cow;
 
+#[cfg(feature = "serde")]
 use super::fabric::Fabric;
 use crate::config::{Config, Limits};
 
@@ -15,6 +16,8 @@ pub(super) struct Taken {
 }
 
 impl Taken {
+    /// What so many fabrics have, counted.
+    #[cfg(feature = "serde")]
     pub(super) fn by<'a>(fabrics: impl IntoIterator<Item = &'a Fabric>) -> Self {
         fabrics.into_iter().map(Fabric::taken).fold(Self::default(), |all, one| Self {
             streams: all.streams.saturating_add(one.streams),

@@ -251,6 +251,7 @@ impl Fabric {
     }
 
     /// What the fabric has of what is for all.
+    #[cfg(feature = "serde")]
     pub(in crate::conference) fn taken(&self) -> Taken {
         Taken { streams: self.accounts.len() + self.parts_to_come(), ssrcs: self.mapping.len() + self.media.len() }
     }
