@@ -89,9 +89,9 @@ impl Snapshots {
     }
 }
 
-/// A state in its frame, as if somebody had changed it and made a checksum for it.
-pub(super) fn seal(magic: [u8; 4], state: &[u8]) -> Vec<u8> {
-    let mut bytes = [&magic[..], state].concat();
+/// A state in the frame of one that was saved, as if somebody had changed it and made a checksum for it.
+pub(super) fn seal(saved: &[u8], state: &[u8]) -> Vec<u8> {
+    let mut bytes = [&saved[..4], state].concat();
     let sum = bytes
         .iter()
         .fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));

@@ -72,7 +72,7 @@ fn check_sums(told: &Told) {
 /// A fleet's state with any content, which goes on.
 pub fn fleet_state(data: &[u8]) {
     let (operations, state) = data.split_at(data.len().min(64));
-    let Ok(fleet) = Fleet::restore(&seal(*b"CGF\x01", state), config()) else { return };
+    let Ok(fleet) = Fleet::restore(&seal(&Fleet::default().save(), state), config()) else { return };
     let again = Fleet::restore(&fleet.save(), config()).expect("its own state");
     assert_eq!(again.save(), fleet.save());
     let _ = go_on(fleet, operations, usize::MAX, |_| {});
