@@ -298,7 +298,7 @@ fn in_own_slot(cursor: &mut Cursor<'_>) -> Option<Key> {
 fn simple_value(cursor: &mut Cursor<'_>, entry: &mut EntryMut<'_>, target: Target) -> bool {
     match target {
         Target::Num(field) => {
-            let Some(value) = cursor.exact_number() else { return false };
+            let Some(value) = cursor.plain_number() else { return false };
             entry.set(field, value);
         }
         Target::Text(field) => {
@@ -310,7 +310,7 @@ fn simple_value(cursor: &mut Cursor<'_>, entry: &mut EntryMut<'_>, target: Targe
             entry.set_flag(field, value);
         }
         Target::Timestamp => {
-            let Some(value) = cursor.exact_number() else { return false };
+            let Some(value) = cursor.plain_number() else { return false };
             fill::number(entry, target, value);
         }
         _ => {

@@ -195,16 +195,15 @@ impl<'a> Cursor<'a> {
     /// A number, correctly rounded.
     #[inline(always)]
     pub(super) fn number(&mut self) -> Result<f64, ReadError> {
-        match self.exact_number() {
+        match self.plain_number() {
             Some(value) => Ok(value),
             None => self.rounded_number(),
         }
     }
 
-    /// A number right here, not negative, whose digits, without the point, are exact in an `f64`; nothing is consumed if
-    /// it is not so simple.
+    /// A number right here, neither negative nor with an exponent; nothing is consumed if it is not so simple.
     #[inline(always)]
-    pub(super) fn exact_number(&mut self) -> Option<f64> {
+    pub(super) fn plain_number(&mut self) -> Option<f64> {
         let rest = self.bytes().get(self.pos..)?;
         if let [digit @ b'0'..=b'9', b',' | b'}', ..] = rest {
             self.pos += 1;
@@ -219,16 +218,27 @@ impl<'a> Cursor<'a> {
             digits.append(rest)?;
             power = *POWERS.get(digits.end - point)?;
         }
-        // Nineteen digits do not wrap.
-        if digits.end > 19 || digits.value > 1 << 53 || matches!(digits.after, b'e' | b'E') {
+        if matches!(digits.after, b'e' | b'E') {
             return None;
+        }
+        // Nineteen digits do not wrap.
+        if digits.end > 19 || digits.value > 1 << 53 {
+            return self.long_number(digits.end);
         }
         self.pos += digits.end;
         // Both operands are exact and the division rounds once (Clinger 1990), so the result is the nearest f64.
         Some(digits.value as i64 as f64 / power)
     }
 
-    /// Any number: with an exponent, or with more digits than an `f64` holds exactly.
+    /// A number of so many bytes right here, with more digits than an `f64` holds exactly.
+    #[inline(never)]
+    fn long_number(&mut self, length: usize) -> Option<f64> {
+        let value = self.text.get(self.pos..self.pos + length)?.parse().ok()?;
+        self.pos += length;
+        Some(value)
+    }
+
+    /// Any number.
     #[cold]
     fn rounded_number(&mut self) -> Result<f64, ReadError> {
         let text = self.number_text()?;
