@@ -16,7 +16,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::io::{BufRead, BufWriter, ErrorKind, Read as _, Write};
+use std::io::{BufRead, BufWriter, ErrorKind, Write};
 use std::{fs, io};
 
 use callgauge::fleet::{Fleet, FleetConfig, FleetEvent};
@@ -30,11 +30,8 @@ use serde_json::{Value, json};
 
 /// Lines of different reporters may come in the wrong order by so much, µs.
 const LAG: u64 = 30_000_000;
-/// The time of all is the median of that of so many lines: one whose `t` is wrong, be it the first, must not end or block
-/// the calls of others.
-const LINES: usize = 15;
-/// A line of more bytes is refused: one of a call of fifty has some 200 KB.
-const LONGEST: u64 = 4 << 20;
+/// A line moves the clock of all by no more than this, µs: one whose `t` is wrong must not end the calls of others.
+const STEP: u64 = 10_000_000;
 
 #[derive(Deserialize)]
 struct Line<'a> {
@@ -52,10 +49,8 @@ struct Line<'a> {
 struct Collector {
     lines: u64,
     told: u64,
-    /// Lines that were of no use.
-    refused: u64,
-    /// `t` of the latest lines, µs; 0 where there is none yet.
-    times: [u64; LINES],
+    /// The time of all, µs; 0 before the first line.
+    clock: u64,
     fleet: Fleet,
 }
 
@@ -68,7 +63,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (mut input, mut out) = (io::BufReader::new(io::stdin().lock()), BufWriter::new(io::stdout().lock()));
     let (mut scanner, mut report) = (Scanner::new(), Report::new());
     let (mut number, mut line) = (0, Vec::new());
-    while read_line(&mut input, &mut line)? > 0 {
+    while input.read_until(b'\n', &mut line)? > 0 {
         number += 1;
         if number > collector.lines {
             match collector.take(&line, &mut scanner, &mut report) {
@@ -77,10 +72,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                     out.flush()?;
                     return Ok(collector.save(&path)?);
                 }
-                Err(error) => {
-                    collector.refused += 1;
-                    eprintln!("line {number}, the {}. refused: {error}", collector.refused);
-                }
+                Err(error) => eprintln!("line {number}: {error}"),
                 Ok(()) => {}
             }
             collector.lines = number;
@@ -104,55 +96,37 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Reads a line; of one that is too long, no more than it takes to know.
-fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<usize> {
-    let bytes = input.take(LONGEST).read_until(b'\n', line)?;
-    if bytes as u64 == LONGEST && !line.ends_with(b"\n") {
-        input.skip_until(b'\n')?;
-        line.push(b'\n');
-    }
-    Ok(bytes)
-}
-
 impl Collector {
     fn open(path: &str) -> Result<Self, Box<dyn Error>> {
         let bytes = match fs::read(path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                let fleet = Fleet::new(FleetConfig::new());
-                return Ok(Self { lines: 0, told: 0, refused: 0, times: [0; LINES], fleet });
+                return Ok(Self { lines: 0, told: 0, clock: 0, fleet: Fleet::new(FleetConfig::new()) });
             }
             Err(error) => return Err(error.into()),
         };
-        let (numbers, state) = bytes.split_at_checked(8 * (3 + LINES)).ok_or("a short checkpoint")?;
-        let mut numbers = numbers.chunks(8).map(|number| number.iter().rfold(0, |n, &byte| n << 8 | u64::from(byte)));
-        let mut next = || numbers.next().unwrap_or(0);
-        let (lines, told, refused, times) = (next(), next(), next(), [(); LINES].map(|()| next()));
-        Ok(Self { lines, told, refused, times, fleet: Fleet::restore(state, FleetConfig::new())? })
+        let (numbers, state) = bytes.split_at_checked(24).ok_or("a short checkpoint")?;
+        let [lines, told, clock] =
+            [0, 8, 16].map(|at| numbers[at..at + 8].iter().rfold(0, |n, &byte| n << 8 | u64::from(byte)));
+        Ok(Self { lines, told, clock, fleet: Fleet::restore(state, FleetConfig::new())? })
     }
 
     /// Beside the old checkpoint first, so that there is a whole one at any time.
     fn save(&self, path: &str) -> io::Result<()> {
         let new = format!("{path}.new");
         let mut file = fs::File::create(&new)?;
-        file.write_all(&[self.lines, self.told, self.refused].map(u64::to_le_bytes).concat())?;
-        file.write_all(&self.times.map(u64::to_le_bytes).concat())?;
+        file.write_all(&[self.lines, self.told, self.clock].map(u64::to_le_bytes).concat())?;
         file.write_all(&self.fleet.save())?;
         file.sync_all()?;
         fs::rename(new, path)
     }
 
     fn take(&mut self, line: &[u8], scanner: &mut Scanner, report: &mut Report) -> Result<(), Box<dyn Error>> {
-        if line.len() as u64 > LONGEST {
-            return Err("longer than any snapshot is".into());
-        }
         let line: Line<'_> = serde_json::from_slice(line)?;
         scanner.read(line.report.get().as_bytes(), report)?;
         let micros = (line.t * 1e3) as u64;
-        self.times.rotate_left(1);
-        self.times[LINES - 1] = micros;
-        let (clock, is_known) = self.clock();
-        let arrived = Timestamp::from_micros(micros.min(clock.saturating_add(LAG)));
+        self.clock = if self.clock == 0 { micros } else { self.clock.max(micros.min(self.clock.saturating_add(STEP))) };
+        let arrived = Timestamp::from_micros(micros.min(self.clock));
         let mut call = self.fleet.enter(arrived, &line.conference)?;
         // The clock of a call does not go back.
         let now = call.clock().map_or(arrived, |clock| clock.max(arrived));
@@ -166,18 +140,8 @@ impl Collector {
         };
         call.ingest(now, fabric, report)?;
         drop(call);
-        if is_known {
-            self.fleet.handle_timeout(Timestamp::from_micros(clock.saturating_sub(LAG)));
-        }
+        self.fleet.handle_timeout(Timestamp::from_micros(self.clock.saturating_sub(LAG)));
         Ok(labelled?)
-    }
-
-    /// The time of all, µs, and whether there are enough lines to know it.
-    fn clock(&self) -> (u64, bool) {
-        let mut times = self.times;
-        times.sort_unstable();
-        let known = times.partition_point(|&time| time == 0);
-        (times[known.midpoint(LINES - 1)], known == 0)
     }
 
     /// Tells whatever there is to tell.

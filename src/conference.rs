@@ -340,7 +340,8 @@ impl Conference {
     /// time stamps inside the report. The same `now` may be given again.
     ///
     /// Cost: linear in the entries of the report. Once every stream has been seen and events are drained, nothing is
-    /// allocated, but for lists of what happens in a call, which double: turns, diagnoses, the timeline.
+    /// allocated, but for lists of what happens in a call, which double: turns, diagnoses, the timeline; and for indices of a report with
+    /// more than 1 024 entries, which are not kept.
     ///
     /// # Errors
     /// [`InputError::TimeWentBackwards`], [`InputError::UnknownFabric`], [`InputError::Terminated`],

@@ -56,9 +56,10 @@ limits! {
     /// How much of everything a conference keeps. Beyond a limit nothing that is known is lost: what is new is refused,
     /// and counted. Only of events that nobody polls the oldest go.
     ///
-    /// Within the defaults, which have room for a call of a hundred who all see each other, a conference stays within
+    /// Within the defaults, which have room for a call of ninety who all see and hear each other, a conference stays within
     /// 192 MiB, and with its summary within 352 MiB, whatever is put in (`tests/memory.rs` puts in as much as it can, and
-    /// counts). That scales with few of the limits; measured, and rounded up, in bytes:
+    /// counts). That scales with few of the limits; measured, each for itself and rounded up, in bytes (so that all of
+    /// them together come to more than the bound):
     ///
     /// | each of | takes | and in the summary |
     /// |---|---|---|
@@ -81,8 +82,9 @@ limits! {
         /// [`FabricSummary::refused_streams`](crate::summary::FabricSummary::refused_streams).
         ;
     streams with_streams 16_384
-        /// How many RTP streams all fabrics together may have, as above. What a stream was before it became
-        /// somebody else's counts as one more.
+        /// How many RTP streams all fabrics together may have, over the whole call: who comes first has them, and fabrics
+        /// that are closed keep theirs. What a stream was before it became somebody else's counts as one more. A look at
+        /// one beyond is counted in [`FabricSummary::refused_streams`](crate::summary::FabricSummary::refused_streams).
         ;
     pending_events with_pending_events 4_096
         /// How many events may wait to be polled before the oldest is dropped; 0 keeps none. An event takes some 600
@@ -95,21 +97,22 @@ limits! {
         /// How many stays of a user are kept one by one. Further ones are counted, and the last one kept is the latest.
         ;
     name_bytes with_name_bytes 256
-        /// How long the name of a user, a fabric or a conference that is renamed, or a label may be, in bytes. A longer one is refused, not cut: two that begin
-        /// alike must not become one.
+        /// How long a name may be, in bytes: that of a user, of a fabric, of a stream (its label), and the one that a
+        /// conference is renamed to. A longer one is refused, not cut: two that begin alike must not become one.
         ;
     ssrcs_per_fabric with_ssrcs_per_fabric 4_096
         /// How many SSRCs of a fabric may be associated, grouped, muted or paused one by one, be they seen or not.
         ;
     ssrcs with_ssrcs 32_768
-        /// The same of all fabrics together. Each thing that is said of an SSRC counts.
+        /// How many such things may be said of the SSRCs of all fabrics together: whose it is, what it is grouped with, that
+        /// it is muted or paused, each counts as one.
         ;
     parts_per_fabric with_parts_per_fabric 1_024
         /// How many times, in all, streams of one fabric may pass from one user to another. Each part keeps figures of
         /// its own, some kilobytes.
         ;
     devices with_devices 16
-        /// How many devices of a list are kept.
+        /// How many devices are kept of each list of a fabric: those in use, and those that are there.
         ;
     timeline with_timeline 4_096
         /// How many things that happened are kept for the summary. Further ones are polled and counted, and not kept.
@@ -150,8 +153,8 @@ limits! {
 }
 
 impl Limits {
-    /// Limits for an SDK inside somebody's app, who measures one call: whatever is put in, a conference and its summary
-    /// stay within 24 MiB, likewise.
+    /// Limits for an SDK inside somebody's app, who measures one call: a conference and its summary stay within 24 MiB,
+    /// whatever is put in (`tests/memory.rs`).
     #[must_use]
     pub const fn sdk() -> Self {
         Self::new()

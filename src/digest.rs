@@ -67,7 +67,8 @@ struct Cell {
 
 /// Room for so many cells is made at first.
 const FIRST_CELLS: usize = 8;
-const FIXED_POINT: f64 = 4_294_967_296.0;
+/// Sums are of values so many times as large, as integers.
+pub(crate) const FIXED_POINT: f64 = 4_294_967_296.0;
 
 impl<G: Grid> Default for Digest<G> {
     fn default() -> Self {

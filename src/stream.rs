@@ -50,7 +50,8 @@ pub struct Delta<'a> {
     new: Entry<'a>,
     span_ms: f64,
     differences: Differences,
-    /// Those counters whose difference is of this stretch of time alone: both looks had them, and none began anew.
+    /// Those counters whose difference is of this stretch of time alone: both looks had them, and they did not
+    /// begin anew.
     steady: Fields,
     /// The traffic counters began anew: everything counts from zero.
     from_zero: bool,
@@ -99,7 +100,8 @@ impl Track {
         self.keep(entry, Identity::of(entry), self.counters.traffic_restarts(entry));
     }
 
-    /// [`Self::step`], and [`Self::accept`] of what is an advance or a restart; sooner than one after the other.
+    /// [`Self::step`], and [`Self::accept`] of what is an advance or a restart; sooner than one after the other, and
+    /// allocates as the latter does.
     pub fn take<'a>(&mut self, entry: Entry<'a>) -> Step<'a> {
         let identity = Identity::of(entry);
         let step = self.compare(entry, identity);

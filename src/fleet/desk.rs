@@ -209,6 +209,11 @@ impl Desk {
         }
     }
 
+    /// How many labels windows have, each counted as often as it is in one.
+    pub(super) fn labels_of_windows(&self) -> usize {
+        self.windows.values().fold(0, |all, window| all.saturating_add(window.labels.len()))
+    }
+
     /// When a window will be closed next; `None` when there is none but those that are.
     pub(super) fn closes_next(&self) -> Option<Timestamp> {
         self.windows.keys().map(|period| self.closes(*period)).find(|&closes| closes > self.now)

@@ -44,12 +44,15 @@ impl<'a> Visit<'a> {
     pub fn label(&mut self, key: &str, value: &str) -> Result<Answer, FleetError> {
         let limits = self.desk.config.limits;
         let label = Labels::text(key, value, limits)?;
+        let before = self.room.before.as_ref().map_or(0, |before| before.labels.len());
         let Instance { call, labels } = if self.is_late { self.room.latest_mut() } else { &mut self.room.current };
         let Err(place) = labels.binary_search_by(|other| (**other).cmp(&*label)) else { return Ok(Answer::AlreadySo) };
         let most = limits.labels_per_conference();
         let brought = if labels.len() < most {
-            // What earlier instances brought is in windows, where it is nobody's: each may have brought all that it might.
+            // What earlier instances brought is in windows, where it is nobody's: each may have brought all that it might,
+            // as far as windows have so many.
             let earlier = (call.instance().saturating_sub(1) as usize).saturating_mul(most);
+            let earlier = earlier.min(before.saturating_add(self.desk.labels_of_windows()));
             self.desk.labels.bring(&label, labels.len().saturating_add(earlier), limits)
         } else {
             Err(FleetError::LabelsFull)

@@ -7,7 +7,7 @@
 use super::json::Cursor;
 use crate::report::{Flag, Num, Text};
 
-/// What becomes of a member's value. Two bytes, which one register holds: every member is told by one.
+/// What becomes of a member's value. Two bytes: it is read for every member, and stays in a register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Target {
     /// A number of the table.

@@ -6,7 +6,7 @@ use super::evidence::{Cause, Inputs, Parts};
 use super::model::{ModelId, MosScale, Native, NoScore, Score, Tier};
 #[cfg(feature = "serde")]
 use crate::digest::wire;
-use crate::digest::{Digest, Tenths, weighed};
+use crate::digest::{Digest, FIXED_POINT, Tenths, weighed};
 use crate::unit::{Rx, StatTime};
 
 /// The scores of one stream over time, or of several streams.
@@ -257,9 +257,6 @@ impl<'de> serde::Deserialize<'de> for Sum {
 }
 
 impl Sum {
-    const ONE: f64 = 4_294_967_296.0;
-
-    /// `value` is at most 100 or so.
     fn add(&mut self, value: f64, weight: Micros) {
         self.0 = self.0.saturating_add(weighed(value, weight.0));
     }
@@ -269,7 +266,7 @@ impl Sum {
     }
 
     fn over(self, weight: Micros) -> Option<f64> {
-        (weight.0 > 0).then(|| self.0 as f64 / Self::ONE / weight.0 as f64)
+        (weight.0 > 0).then(|| self.0 as f64 / FIXED_POINT / weight.0 as f64)
     }
 }
 

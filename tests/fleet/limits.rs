@@ -96,6 +96,21 @@ fn labels_are_bounded_in_number_and_length_and_free_again_when_nobody_has_them()
 }
 
 #[test]
+fn a_conference_that_comes_again_for_years_may_bring_labels_as_long_as_windows_are_polled() {
+    let mut fleet = fleet(FleetLimits::new().with_labels(8).with_labels_per_conference(2));
+    for instance in 0..100_u64 {
+        let now = instance * 300;
+        let alice = open(&mut fleet, now, "standup", "alice");
+        let mut call = fleet.enter(at(now), "standup").unwrap();
+        assert_eq!(call.label("build", &instance.to_string()), Ok(Answer::Applied));
+        drop(call);
+        terminate(&mut fleet, now + 1, "standup", alice).unwrap();
+        fleet.handle_timeout(at(now + 200));
+        assert_eq!((ended(&mut fleet).len(), parts(&mut fleet).len()), (1, 1));
+    }
+}
+
+#[test]
 fn one_conference_takes_no_more_than_half_of_the_labels_however_often_it_comes_again() {
     for most in [4, 16, 1_000] {
         let limits = FleetLimits::new().with_labels(64).with_labels_per_conference(most);

@@ -219,7 +219,7 @@ impl Fabric {
         };
         let passing: Vec<_> = self.accounts.iter().map(passes).collect();
         let more = passing.iter().flatten().count();
-        let parts = self.parts_to_come();
+        let parts = self.parts_and_due();
         if more > 0 && (parts + more > limits.parts_per_fabric() || !taken.has_streams(more, limits)) {
             return Err(NoRoom);
         }
@@ -235,7 +235,7 @@ impl Fabric {
         let ssrcs = self.mapping.len();
         self.mapping.apply(edit);
         taken.ssrcs += self.mapping.len() - ssrcs;
-        taken.streams = (taken.streams + self.parts_to_come()).saturating_sub(parts);
+        taken.streams = (taken.streams + self.parts_and_due()).saturating_sub(parts);
         Ok(more > 0)
     }
 
@@ -246,14 +246,14 @@ impl Fabric {
     }
 
     /// Parts, and streams of which the next look makes one.
-    fn parts_to_come(&self) -> usize {
+    fn parts_and_due(&self) -> usize {
         self.parts.len() + self.notes.iter().filter(|notes| notes.before.is_some()).count()
     }
 
     /// What the fabric has of what is for all.
     #[cfg(feature = "serde")]
     pub(in crate::conference) fn taken(&self) -> Taken {
-        Taken { streams: self.accounts.len() + self.parts_to_come(), ssrcs: self.mapping.len() + self.media.len() }
+        Taken { streams: self.accounts.len() + self.parts_and_due(), ssrcs: self.mapping.len() + self.media.len() }
     }
 
     /// Gives back what an uncommonly long report needed.
