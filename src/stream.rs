@@ -239,32 +239,26 @@ impl Tracks {
 }
 
 /// The counters that say whether a stream was torn down, and not only one of its parts.
-const TRAFFIC_FIELDS: [Num; 4] = [Num::PacketsReceived, Num::PacketsSent, Num::BytesReceived, Num::BytesSent];
-const TRAFFIC: Fields = Fields::of(&TRAFFIC_FIELDS);
+const TRAFFIC: Fields = Fields::of(&[Num::PacketsReceived, Num::PacketsSent, Num::BytesReceived, Num::BytesSent]);
+
+/// The members whose rule is of a sort.
+macro_rules! members_whose_rule {
+    ($is:ident) => {{
+        let mut fields = Fields::NONE;
+        let mut index = 0;
+        while index < Num::COUNT {
+            if Num::ALL[index].rule().$is() {
+                fields = fields.with(Num::ALL[index]);
+            }
+            index += 1;
+        }
+        fields
+    }};
+}
 
 /// The cumulative members, and those of them that only grow.
-const CUMULATIVE: Fields = {
-    let mut fields = Fields::NONE;
-    let mut index = 0;
-    while index < Num::COUNT {
-        if Num::ALL[index].rule().is_cumulative() {
-            fields = fields.with(Num::ALL[index]);
-        }
-        index += 1;
-    }
-    fields
-};
-const MONOTONE: Fields = {
-    let mut fields = Fields::NONE;
-    let mut index = 0;
-    while index < Num::COUNT {
-        if Num::ALL[index].rule().is_monotone() {
-            fields = fields.with(Num::ALL[index]);
-        }
-        index += 1;
-    }
-    fields
-};
+const CUMULATIVE: Fields = members_whose_rule!(is_cumulative);
+const MONOTONE: Fields = members_whose_rule!(is_monotone);
 
 /// Cumulative members, packed: the values of those that are there, in the order of the table.
 #[derive(Clone, Debug)]
@@ -324,7 +318,7 @@ impl Counters {
 
     /// Whether `entry` counts traffic from zero.
     fn traffic_restarts(&self, entry: Entry<'_>) -> bool {
-        TRAFFIC_FIELDS.iter().any(|&field| {
+        TRAFFIC.iter().any(|field| {
             let (old, new) = (self.get(field), entry.get(field));
             old.zip(new).is_some_and(|(old, new)| new < old && !wraps(field.rule(), old, new))
         })
