@@ -253,13 +253,13 @@ impl Account {
         }
         // What passed without time passing is counted when time has passed.
         if entry.timestamp() == Some(self.end()) {
-            self.duplicates += 1;
+            self.duplicates = self.duplicates.saturating_add(1);
             return Look::Repeated;
         }
         let step = self.media.take(entry);
         let (delta, restart) = match &step {
             Step::NoNews | Step::Stale => {
-                self.late += 1;
+                self.late = self.late.saturating_add(1);
                 return Look::Late;
             }
             Step::Restart(delta) => (delta, true),
@@ -312,7 +312,7 @@ impl Account {
             }
         }
         self.kind = kind;
-        self.looks += 1;
+        self.looks = self.looks.saturating_add(1);
         self.note_names(entry);
         self.close(&interval, entry);
         Look::Closed(interval)
@@ -352,7 +352,7 @@ impl Account {
 
     fn close(&mut self, interval: &Interval, entry: Entry<'_>) {
         if interval.state == State::Reset {
-            self.resets += 1;
+            self.resets = self.resets.saturating_add(1);
             self.still_ms = 0.0;
             self.pace = Pace::default();
             self.turned_back_ms += (-interval.span_ms).max(0.0);
@@ -369,7 +369,7 @@ impl Account {
             State::Silent => self.times.silent += interval.span_ms,
             State::Gap => {
                 self.times.gap += interval.span_ms;
-                self.gaps += 1;
+                self.gaps = self.gaps.saturating_add(1);
             }
             _ => {}
         }

@@ -377,11 +377,11 @@ impl Fleet {
         }
         let alive = config.conference.silence_micros().saturating_add(config.grace_micros());
         if later(now, alive) <= self.desk.now {
-            self.desk.refused.late += 1;
+            self.desk.refused.late = self.desk.refused.late.saturating_add(1);
             return Err(FleetError::TooLate);
         }
         if self.rooms.len() >= config.limits.conferences() {
-            self.desk.refused.conferences += 1;
+            self.desk.refused.conferences = self.desk.refused.conferences.saturating_add(1);
             return Err(FleetError::ConferencesFull);
         }
         let call = Conference::new(id, config.conference.clone());

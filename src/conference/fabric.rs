@@ -197,7 +197,7 @@ impl Fabric {
 
     pub(super) fn ingest(&mut self, now: Timestamp, report: &Report, config: &Config, out: &mut Outbox) {
         let limits = config.limits();
-        self.snapshots += 1;
+        self.snapshots = self.snapshots.saturating_add(1);
         if let Some(at) = report.latest() {
             let (first, last) = self.span.unwrap_or((at, at));
             self.span = Some((if at < first { at } else { first }, if at > last { at } else { last }));
@@ -418,7 +418,7 @@ impl Fabric {
             let slot = match self.index.get(&(direction, ssrc)) {
                 Some(&slot) => slot,
                 None if self.accounts.len() >= limits.streams_per_fabric() => {
-                    self.refused_streams += 1;
+                    self.refused_streams = self.refused_streams.saturating_add(1);
                     continue;
                 }
                 None => {
@@ -449,7 +449,7 @@ impl Fabric {
                 continue;
             }
             // The same stream twice: only one of the two can be followed.
-            account.duplicates += 1;
+            account.duplicates = account.duplicates.saturating_add(1);
             if report.get(seat.own as usize).is_some_and(|other| outranks(entry, other)) {
                 seat.own = position;
                 account.reopen(entry);

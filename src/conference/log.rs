@@ -60,8 +60,8 @@ impl Log {
         let cut_bytes = message.as_ref().map_or(0, |message| message.cut_bytes);
         let bytes =
             message.as_ref().map_or(0, |message| message.text.len()) + dom_error.as_ref().map_or(0, String::len);
-        if self.errors.len() >= limits.errors() || self.error_bytes + bytes > limits.error_bytes() {
-            self.refused_errors += 1;
+        if self.errors.len() >= limits.errors() || bytes > limits.error_bytes().saturating_sub(self.error_bytes) {
+            self.refused_errors = self.refused_errors.saturating_add(1);
             return (false, cut_bytes);
         }
         self.error_bytes += bytes;

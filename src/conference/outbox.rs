@@ -60,7 +60,7 @@ impl Outbox {
         if self.timeline.len() < limits.timeline() {
             self.timeline.push(happening);
         } else {
-            self.refused += 1;
+            self.refused = self.refused.saturating_add(1);
         }
     }
 

@@ -114,9 +114,10 @@ impl Conference {
         let models = Models::ids(config);
         self.out.revive(models);
         let mut fabrics = (0..).zip(&mut self.fabrics);
-        let is_sound = fabrics.all(|(place, fabric)| fabric.id().index() == place && fabric.revive(models));
+        let are_possible = fabrics.all(|(place, fabric)| fabric.id().index() == place && fabric.revive(models))
+            && self.voices.as_deref().is_none_or(Voices::is_possible);
         self.taken = Taken::by(&self.fabrics);
-        if is_sound { Ok(()) } else { Err(RestoreError::Corrupt) }
+        if are_possible { Ok(()) } else { Err(RestoreError::Corrupt) }
     }
 
     /// The state for other formats than the compact one, JSON for one.

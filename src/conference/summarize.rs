@@ -56,7 +56,7 @@ pub(super) fn conference(call: &Conference) -> ConferenceSummary {
         refused_errors: call.log.refused_errors,
         feedback: timeline::feedback(call, |_| true),
         diagnoses: diagnoses::diagnoses(call, &fabrics, start_ms),
-        refused_diagnoses: fabrics.iter().map(|fabric| fabric.watch.book.refused).sum(),
+        refused_diagnoses: fabrics.iter().fold(0, |sum: u64, fabric| sum.saturating_add(fabric.watch.book.refused)),
         fabrics: fabrics.iter().map(|room| fabric(call, room)).collect(),
     }
 }
@@ -186,7 +186,7 @@ fn stream(call: &Conference, view: &View<'_>) -> StreamSummary {
         samples: account.looks,
         duplicates: account.duplicates,
         late: account.late,
-        epochs: account.resets + 1,
+        epochs: account.resets.saturating_add(1),
         resets: account.resets,
         gaps: account.gaps,
         gap_s: times.gap / 1e3,

@@ -245,11 +245,11 @@ impl Lives {
             let life = &fabric.life;
             lives.setup_delays_ms.extend(life.setup.and_then(|setup| setup.delay_ms));
             lives.setup_failures += u64::from(life.failure.is_some());
-            lives.disruptions += life.disruptions;
+            lives.disruptions = lives.disruptions.saturating_add(life.disruptions);
             lives.disrupted_ms += life.disrupted_ms(until(call, fabric));
-            lives.restarts += life.restarts;
-            lives.switches += life.switches;
-            lives.drops += life.drops;
+            lives.restarts = lives.restarts.saturating_add(life.restarts);
+            lives.switches = lives.switches.saturating_add(life.switches);
+            lives.drops = lives.drops.saturating_add(life.drops);
             if let Some(ms) = fabric.path.relayed_ms {
                 lives.relayed_ms = Some(lives.relayed_ms.unwrap_or(0.0) + ms);
             }

@@ -18,6 +18,8 @@ use crate::config::{Config, Limits};
 use crate::event::Event;
 use crate::id::{Direction, FabricId, Ssrc, StreamKey, UserId};
 use crate::speaker::clock::Clock;
+#[cfg(feature = "serde")]
+use crate::speaker::dominant::LAST_MS;
 use crate::speaker::dominant::{Change, Floor, LONGEST_MS, Seat};
 use crate::speaker::level::{Fraction, Meter};
 use crate::speaker::{Speaker, SpeakerChange};
@@ -148,7 +150,7 @@ impl Conference {
         for heard in &room.heard {
             // One snapshot moves the room on once.
             if heard.at.as_millis() + (LONGEST_MS as f64) < latest_ms {
-                voices.late += 1;
+                voices.late = voices.late.saturating_add(1);
                 continue;
             }
             let owner = room.owner_at(heard.slot as usize).0;
@@ -282,6 +284,16 @@ impl Voices {
         }
     }
 
+    /// Whether this can have come about by listening, as far as arithmetic relies on it.
+    #[cfg(feature = "serde")]
+    pub(super) fn is_possible(&self) -> bool {
+        let is_in_time = |source: &Source| source.end_ms <= LAST_MS && source.span_ms <= LAST_MS;
+        self.floor.is_possible()
+            && self.past.is_possible()
+            && self.sources.iter().all(is_in_time)
+            && self.voices.iter().zip(0..).all(|(voice, place)| voice.seat.index() == place)
+    }
+
     /// Takes the time of the latest look of a snapshot, ms, and says it. A caller whose time stands still is asked once for each reporter.
     fn set_clock(&mut self, fabric: FabricId, now: Timestamp, heard: &[Heard]) -> f64 {
         if self.clocks.len() <= fabric.index() {
@@ -312,7 +324,7 @@ impl Voices {
         let (to_ms, span_ms) = (to_ms as u64, heard.span_ms as u64);
         let stream = StreamKey::new(fabric, heard.direction, heard.ssrc);
         let Some(index) = self.source(stream, owner, to_ms.saturating_sub(span_ms), tell) else {
-            self.refused += 1;
+            self.refused = self.refused.saturating_add(1);
             return;
         };
         let Some(source) = self.sources.get_mut(index as usize) else { return };

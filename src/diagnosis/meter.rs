@@ -219,7 +219,7 @@ impl Meter {
             Raised::No if level >= threshold.raise && self.beyond_ms >= threshold.raise_after_ms => {
                 let place = desk.book.diagnoses.len();
                 if place >= desk.limit {
-                    desk.book.refused += 1;
+                    desk.book.refused = desk.book.refused.saturating_add(1);
                     self.raised = Raised::Refused;
                     return;
                 }

@@ -229,7 +229,7 @@ impl Lifecycle {
             self.looked = now;
         }
         if sight.has_switched && is_connected(before) && is_connected(self.ice.state()) {
-            self.switches += 1;
+            self.switches = self.switches.saturating_add(1);
             let switch = Happening::new(now, EventKind::FabricTransportSwitch);
             raise(Happening { relay, is_inferred: true, ..switch });
         }
@@ -292,7 +292,7 @@ impl Lifecycle {
         }
         self.ice.go(IceState::New);
         self.ice.go(before);
-        self.restarts += 1;
+        self.restarts = self.restarts.saturating_add(1);
         raise(Happening { is_inferred: true, ..Happening::new(now, EventKind::IceRestarted) });
     }
 
@@ -320,7 +320,7 @@ impl Lifecycle {
                 }
                 IceEvent::DisruptionStart => {
                     self.disrupted_since = Some(now);
-                    self.disruptions += 1;
+                    self.disruptions = self.disruptions.saturating_add(1);
                     EventKind::IceDisruptionStart
                 }
                 IceEvent::ConnectionDisruptionStart => {
@@ -336,7 +336,7 @@ impl Lifecycle {
                     EventKind::IceConnectionDisruptionEnd
                 }
                 IceEvent::Restarted => {
-                    self.restarts += 1;
+                    self.restarts = self.restarts.saturating_add(1);
                     EventKind::IceRestarted
                 }
                 IceEvent::Failed => {
@@ -344,7 +344,7 @@ impl Lifecycle {
                     EventKind::IceFailed
                 }
                 IceEvent::Dropped => {
-                    self.drops += 1;
+                    self.drops = self.drops.saturating_add(1);
                     happening.reason = Some(reason);
                     happening.delay_ms = self.disrupted_since.map(|since| millis(since, now));
                     EventKind::FabricDropped

@@ -118,7 +118,7 @@ impl Tally {
         for user in summary.users.iter().filter(|user| user.joins > 0) {
             tally.participants += 1;
             tally.rejoined += u64::from(user.joins > 1);
-            tally.stays += user.joins;
+            tally.stays = tally.stays.saturating_add(user.joins);
             for stay in &user.stays {
                 let ms = stay.left_ms.map_or(0.0, |left_ms| left_ms - stay.joined_ms);
                 // Whole microseconds, as the clock has them; saturates.

@@ -12,7 +12,7 @@ use crate::unit::{Rx, StatTime};
 pub(crate) struct WorstTenSeconds {
     slots: [Slot; SLOTS],
     /// The slot that is being filled.
-    at: usize,
+    at: u8,
     /// Up to when.
     until: Option<StatTime>,
     worst: Option<(Rx, StatTime)>,
@@ -38,13 +38,13 @@ struct Slot {
 impl WorstTenSeconds {
     /// Adds a score that held for `active_ms` of `span_ms`, up to `at`.
     pub(crate) fn add(&mut self, rx: Rx, span_ms: f64, active_ms: f64, at: StatTime) {
-        if self.slots.get(self.at).is_some_and(|slot| slot.span_ms >= SLOT_MS) {
-            self.at = (self.at + 1) % SLOTS;
-            if let Some(slot) = self.slots.get_mut(self.at) {
+        if self.slots.get(usize::from(self.at)).is_some_and(|slot| slot.span_ms >= SLOT_MS) {
+            self.at = (self.at + 1) % SLOTS as u8;
+            if let Some(slot) = self.slots.get_mut(usize::from(self.at)) {
                 *slot = Slot::default();
             }
         }
-        if let Some(slot) = self.slots.get_mut(self.at) {
+        if let Some(slot) = self.slots.get_mut(usize::from(self.at)) {
             slot.span_ms += span_ms as f32;
             slot.active_ms += active_ms as f32;
             slot.sum += (rx.as_f64() * active_ms) as f32;
@@ -77,7 +77,7 @@ impl WorstTenSeconds {
     fn window(&self) -> (Slot, bool) {
         let mut sum = Slot::default();
         for back in 0..SLOTS {
-            let Some(slot) = self.slots.get((self.at + SLOTS - back) % SLOTS) else { break };
+            let Some(slot) = self.slots.get((usize::from(self.at) + SLOTS - back) % SLOTS) else { break };
             sum.span_ms += slot.span_ms;
             sum.active_ms += slot.active_ms;
             sum.sum += slot.sum;

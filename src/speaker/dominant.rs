@@ -10,10 +10,14 @@
 //! Beside the floor there is callstats' own question, whether one was [the only one](Floor::only_speaker) to speak in all
 //! of the window.
 
+#[cfg(feature = "serde")]
+use alloc::vec;
 use alloc::vec::Vec;
 
 use super::echo::Far;
 use super::level::Sound;
+#[cfg(feature = "serde")]
+use super::person::Within;
 use super::person::{Person, Run, SPEECH_IN_SLOT, Slot};
 use super::talk::{RoomTalk, Talk};
 
@@ -49,6 +53,17 @@ const LENIENCE_SLOTS: u64 = 5;
 const WINDOW_MS: core::ops::RangeInclusive<u64> = 1_000..=60_000;
 /// The longest sample: what is longer is a gap, ms.
 pub(crate) const LONGEST_MS: u64 = 20_000;
+/// The last slot there is, and more than anything is counted to: sums of times stay far below 2⁶⁴. It lies beyond what a
+/// [`Timestamp`](crate::unit::Timestamp) can say, so that no call is cut.
+pub(super) const LAST_SLOT: u64 = 1 << 48;
+/// The same, ms.
+pub(crate) const LAST_MS: u64 = LAST_SLOT * SLOT_MS;
+
+/// The slot that a time lies in.
+const fn slot_of(ms: u64) -> u64 {
+    let slot = ms / SLOT_MS;
+    if slot < LAST_SLOT { slot } else { LAST_SLOT }
+}
 
 /// A participant of a [`Floor`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -151,7 +166,7 @@ impl Floor {
     /// Somebody comes in. Allocates the slots of a window and of a sample: a kilobyte, for 10 s. `None` beyond 2³² people.
     pub fn join(&mut self, at_ms: u64) -> Option<Seat> {
         let seat = u32::try_from(self.people.len()).ok()?;
-        let joined = at_ms / SLOT_MS;
+        let joined = slot_of(at_ms);
         self.people.push(Person::new(self.ring(), joined, joined.max(self.next.unwrap_or(0))));
         self.active.push(seat);
         self.awaited = None;
@@ -165,7 +180,7 @@ impl Floor {
     /// as often and in about the same order; each slot looks at everybody once. A gap costs the slots of two windows and 40 s
     /// at most. No allocation.
     pub fn hear(&mut self, seat: Seat, from_ms: u64, to_ms: u64, sound: impl Into<Sound>, out: &mut dyn FnMut(Change)) {
-        let (from, to) = (from_ms / SLOT_MS, to_ms / SLOT_MS);
+        let (from, to) = (slot_of(from_ms), slot_of(to_ms));
         // What was said until they left is theirs.
         let Some(person) = self.people.get(seat.index()) else { return };
         let (to, to_ms) = match person.left {
@@ -218,8 +233,8 @@ impl Floor {
     /// From `at_ms` on nothing that this one says is heard.
     pub fn mute(&mut self, seat: Seat, at_ms: u64, out: &mut dyn FnMut(Change)) {
         if let Some(person) = self.people.get_mut(seat.index()) {
-            person.muted = Some(person.muted.unwrap_or(u64::MAX).min(at_ms / SLOT_MS));
-            person.silence_from(at_ms / SLOT_MS, self.next.unwrap_or(0), self.newest);
+            person.muted = Some(person.muted.unwrap_or(u64::MAX).min(slot_of(at_ms)));
+            person.silence_from(slot_of(at_ms), self.next.unwrap_or(0), self.newest);
         }
         self.decide(out);
         self.end_if_gone(at_ms, out);
@@ -231,19 +246,19 @@ impl Floor {
             person.muted = None;
             self.awaited = None;
             person.covered = person.covered.max(self.newest);
-            person.opened = person.opened.max(at_ms / SLOT_MS);
+            person.opened = person.opened.max(slot_of(at_ms));
         }
     }
 
     /// Somebody who left is here again, if it is after they left. What they said before stays theirs.
     pub fn come_back(&mut self, seat: Seat, at_ms: u64) {
-        let is_back = |person: &&mut Person| person.left.is_some_and(|left| left <= at_ms / SLOT_MS);
+        let is_back = |person: &&mut Person| person.left.is_some_and(|left| left <= slot_of(at_ms));
         let Some(person) = self.people.get_mut(seat.index()).filter(is_back) else { return };
         person.left = None;
         person.muted = None;
         person.span = None;
         self.awaited = None;
-        person.joined = at_ms / SLOT_MS;
+        person.joined = slot_of(at_ms);
         person.opened = person.opened.max(person.joined);
         person.covered = person.covered.max(self.newest);
         if !self.active.contains(&seat.0) {
@@ -256,8 +271,8 @@ impl Floor {
     pub fn leave(&mut self, seat: Seat, at_ms: u64, out: &mut dyn FnMut(Change)) {
         if let Some(person) = self.people.get_mut(seat.index()) {
             self.has_left = true;
-            person.left = Some(person.left.unwrap_or(u64::MAX).min(at_ms / SLOT_MS));
-            person.silence_from(at_ms / SLOT_MS, self.next.unwrap_or(0), self.newest);
+            person.left = Some(person.left.unwrap_or(u64::MAX).min(slot_of(at_ms)));
+            person.silence_from(slot_of(at_ms), self.next.unwrap_or(0), self.newest);
         }
         self.decide(out);
         self.end_if_gone(at_ms, out);
@@ -267,18 +282,17 @@ impl Floor {
     ///
     /// What both said at once was said once, as far as can be told: as much as the one spoke over others who did so less.
     pub fn merge(&mut self, from: Seat, to: Seat) {
-        let (window, next, length) = (self.window as u64, self.next.unwrap_or(0), self.ring() as u64);
-        let (Some(other), true) = (self.people.get_mut(from.index()), from != to) else { return };
-        let fresh = Person::new(length as usize, other.joined, other.covered);
+        let (decided, length) = (self.decided(), self.ring());
+        let Ok([other, person]) = self.people.get_disjoint_mut([from.index(), to.index()]) else { return };
+        let fresh = Person::new(length, other.joined, other.covered);
         let other = core::mem::replace(other, fresh);
-        let Some(person) = self.people.get_mut(to.index()) else { return };
         if !self.active.contains(&to.0) {
             person.slots.fill(Slot::UNKNOWN);
             self.active.push(to.0);
             self.has_left = true;
         }
         self.window_speech_ms -= other.window_ms + person.window_ms;
-        person.merge(&other, next.saturating_sub(window)..next);
+        person.merge(&other, decided);
         self.window_speech_ms += person.window_ms;
         if self.holder == Some(from.0) {
             (self.holder, person.since) = (Some(to.0), other.since);
@@ -369,7 +383,7 @@ impl Floor {
     /// This one's part of all time of speech so far, 0 to 1; `None` before anybody spoke. Cost: linear in people.
     #[must_use]
     pub fn share(&self, seat: Seat) -> Option<f64> {
-        let all: u64 = self.people.iter().map(|person| person.teller.talk_ms()).sum();
+        let all = self.people.iter().fold(0_u64, |all, person| all.saturating_add(person.teller.talk_ms()));
         let own = self.people.get(seat.index())?.teller.talk_ms();
         (all > 0).then(|| own as f64 / all as f64)
     }
@@ -390,6 +404,39 @@ impl Floor {
     #[must_use]
     pub fn decided_ms(&self) -> Option<u64> {
         Some(self.next? * SLOT_MS)
+    }
+
+    /// Whether this can have come about by being told of people, as far as its arithmetic relies on it. Cost: linear in
+    /// people and in the slots of a window.
+    #[cfg(feature = "serde")]
+    pub(crate) fn is_possible(&self) -> bool {
+        let windows = (WINDOW_MS.start() / SLOT_MS) as usize..=(WINDOW_MS.end() / SLOT_MS) as usize;
+        let next = self.next.unwrap_or(0);
+        let times = [next, self.first, self.newest, self.ended, self.late, self.heard];
+        if !windows.contains(&self.window)
+            || times.into_iter().any(|slots| slots > LAST_SLOT)
+            || self.longest > self.wait()
+            || !self.room.is_possible()
+        {
+            return false;
+        }
+        // Of who is gone for longer than a window nothing is decided any more.
+        let mut windows = vec![0..0; self.people.len()];
+        for &seat in &self.active {
+            if let Some(window) = windows.get_mut(seat as usize) {
+                *window = self.decided();
+            }
+        }
+        let in_room = Within { slots: self.ring(), longest: self.wait(), next };
+        let mut people = self.people.iter().zip(windows);
+        people.all(|(person, window)| person.is_possible(window, in_room))
+            && self.people.iter().map(|person| person.window_ms).sum::<u64>() == self.window_speech_ms
+    }
+
+    /// The slots that are decided and still count.
+    fn decided(&self) -> core::ops::Range<u64> {
+        let next = self.next.unwrap_or(0);
+        next.saturating_sub(self.window as u64)..next
     }
 
     const fn ring(&self) -> usize {
@@ -575,7 +622,7 @@ impl Floor {
     fn end_if_gone(&mut self, at_ms: u64, out: &mut dyn FnMut(Change)) {
         if let Some(holder) = self.holder().filter(|holder| holder.muted.is_some() || holder.left.is_some()) {
             let since = holder.run.end;
-            self.hand(None, (at_ms / SLOT_MS).max(since), since, out);
+            self.hand(None, (slot_of(at_ms)).max(since), since, out);
         }
     }
 

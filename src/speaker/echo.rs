@@ -99,6 +99,14 @@ impl Coupling {
         is_echo
     }
 
+    /// Whether this can have been learnt.
+    #[cfg(feature = "serde")]
+    pub(super) fn is_possible(&self) -> bool {
+        (LOUDEST_DB * GRAIN..=SOFTEST_DB * GRAIN).contains(&self.softer)
+            && self.silent <= super::dominant::LAST_SLOT
+            && self.closed <= CLOSED_SLOTS
+    }
+
     fn loudness(&self) -> u8 {
         self.recent.into_iter().fold(127, u8::min)
     }

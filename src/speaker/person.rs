@@ -5,6 +5,8 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::dominant::{FRESH_MS, SLOT_MS, TAKE_MS};
+#[cfg(feature = "serde")]
+use super::dominant::{LAST_MS, LAST_SLOT};
 use super::echo::Coupling;
 use super::level::{Fraction, Sound};
 use super::talk::Teller;
@@ -41,6 +43,18 @@ pub(super) struct Person {
     pub(super) teller: Teller,
     pub(super) now: Slot,
     pub(super) coupling: Coupling,
+}
+
+/// What a room lets people be.
+#[cfg(feature = "serde")]
+#[derive(Clone, Copy)]
+pub(super) struct Within {
+    /// How many are kept.
+    pub(super) slots: usize,
+    /// So many slots has the longest sample.
+    pub(super) longest: u64,
+    /// The first that is not decided.
+    pub(super) next: u64,
 }
 
 /// What is heard of somebody in a slot.
@@ -106,11 +120,7 @@ impl Person {
             let speech_ms = if slot.is_known() { slot.speech_ms.max(of.speech_ms) } else { of.speech_ms };
             *slot = Slot { speech_ms, loudness: slot.loudness.min(of.loudness) };
         }
-        let length = self.slots.len() as u64;
-        let place = |slot: u64| usize::try_from(slot % length.max(1)).unwrap_or(0);
-        let known = window.filter_map(|slot| self.slots.get(place(slot)).filter(|slot| slot.is_known()));
-        (self.window_ms, self.window_known) =
-            known.fold((0, 0), |(ms, known), slot| (ms + u64::from(slot.speech_ms), known + 1));
+        (self.window_ms, self.window_known) = self.known_in(window);
         if other.run.end > self.run.end {
             self.run = other.run;
         }
@@ -118,6 +128,28 @@ impl Person {
         self.span = self.span.max(other.span);
         self.dominant_ms += other.dominant_ms;
         self.teller.merge(&other.teller);
+    }
+
+    /// In a window: speech, ms, and slots that are known.
+    fn known_in(&self, window: Range<u64>) -> (u64, u64) {
+        let length = self.slots.len() as u64;
+        let place = |slot: u64| usize::try_from(slot % length.max(1)).unwrap_or(0);
+        let known = window.filter_map(|slot| self.slots.get(place(slot)).filter(|slot| slot.is_known()));
+        known.fold((0, 0), |(ms, known), slot| (ms + u64::from(slot.speech_ms), known + 1))
+    }
+
+    /// Whether this can be what is known of somebody. `window`: as for [`merge`](Self::merge).
+    #[cfg(feature = "serde")]
+    pub(super) fn is_possible(&self, window: Range<u64>, room: Within) -> bool {
+        let times = [self.covered, self.joined, self.opened, self.since, self.heard, self.run.first, self.run.end];
+        let of_some = [self.muted, self.left].into_iter().flatten();
+        self.slots.len() == room.slots
+            && times.into_iter().chain(of_some).all(|slots| slots <= LAST_SLOT)
+            && self.span.is_none_or(|span| span <= room.longest)
+            && (self.window_ms, self.window_known) == self.known_in(window)
+            && self.dominant_ms <= LAST_MS
+            && self.teller.is_possible(room.next)
+            && self.coupling.is_possible()
     }
 
     /// How much speech must have been heard since the holder fell silent. Of coarser samples the end of one and the

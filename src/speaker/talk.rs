@@ -3,6 +3,8 @@
 //! Sums are whole milliseconds, so that they do not depend on the order of participants.
 
 use super::dominant::SLOT_MS;
+#[cfg(feature = "serde")]
+use super::dominant::{LAST_MS, LAST_SLOT};
 
 /// Coarser samples than this resolve neither turns nor interruptions: between two people the floor passes in 0.12 to
 /// 0.16 s, and half of all back-channels take less than a second.
@@ -133,6 +135,16 @@ impl Teller {
         }
     }
 
+    /// Whether this can be somebody's talk until a slot.
+    #[cfg(feature = "serde")]
+    pub(super) fn is_possible(&self, next: u64) -> bool {
+        let counts = [self.turns, self.interruptions, self.alone_slots];
+        self.overlap_ms <= self.talk_ms
+            && [self.talk_ms, self.longest].into_iter().all(|ms| ms <= LAST_MS)
+            && counts.into_iter().all(|count| count <= LAST_SLOT)
+            && self.utterance.is_none_or(|utterance| utterance.first <= utterance.last && utterance.last < next)
+    }
+
     pub(super) const fn talk_ms(&self) -> u64 {
         self.talk_ms
     }
@@ -161,6 +173,11 @@ impl RoomTalk {
     pub fn resolution_ms(&self) -> Option<u32> {
         let mean = self.squares.checked_div(self.spans_ms)?;
         Some(u32::try_from(mean).unwrap_or(u32::MAX))
+    }
+
+    #[cfg(feature = "serde")]
+    pub(super) fn is_possible(&self) -> bool {
+        [self.known_ms, self.speech_ms, self.overlap_ms, self.silence_ms].into_iter().all(|ms| ms <= LAST_MS)
     }
 
     pub(super) fn note_span(&mut self, span_ms: u64) {

@@ -10,6 +10,8 @@ use crate::conference::fabric::Fabric;
 use crate::config::Limits;
 use crate::id::{Direction, Ssrc};
 use crate::speaker::Speaker;
+#[cfg(feature = "serde")]
+use crate::speaker::dominant::LAST_MS;
 use crate::speaker::dominant::{Change, SLOT_MS, Seat};
 use crate::summary::{DominanceSummary, SpeakerSummary, TalkSummary};
 
@@ -49,6 +51,11 @@ impl Past {
         Self { spans: Vec::with_capacity(limits.turns().min(MOST_RESERVED)), ..Self::default() }
     }
 
+    #[cfg(feature = "serde")]
+    pub(super) const fn is_possible(&self) -> bool {
+        self.first_ms <= LAST_MS
+    }
+
     pub(super) fn note(&mut self, change: Change, limits: Limits) {
         let (first_ms, ended_ms) = (self.first_ms, change.ended_ms);
         if let (Some(open), Some(ended_ms)) = (self.spans.last_mut().filter(|span| span.until == OPEN), ended_ms) {
@@ -59,12 +66,12 @@ impl Past {
             self.first_ms = change.since_ms;
         }
         let since = slots(self.first_ms, change.since_ms);
-        self.changes += u64::from(self.last.is_some_and(|last| last != seat));
+        self.changes = self.changes.saturating_add(u64::from(self.last.is_some_and(|last| last != seat)));
         self.last = Some(seat);
         if self.spans.len() < limits.turns() {
             self.spans.push(Span { seat, since, until: OPEN });
         } else {
-            self.refused += 1;
+            self.refused = self.refused.saturating_add(1);
         }
     }
 
