@@ -351,12 +351,8 @@ impl Conference {
     pub fn ingest(&mut self, now: Timestamp, fabric: FabricId, report: &Report) -> Result<(), InputError> {
         self.enter(now, fabric)?;
         if let Some(room) = self.fabrics.get_mut(fabric.index()) {
-            let (streams, ssrcs) = (room.accounts.len(), room.mapping.len());
-            let config = self.taken.config_for(streams, ssrcs, &self.config);
-            room.ingest(now, report, &config, &mut self.out);
+            room.ingest(now, report, &self.config, &mut self.taken, &mut self.out);
             room.trim();
-            self.taken.streams += room.accounts.len() - streams;
-            self.taken.ssrcs += room.mapping.len() - ssrcs;
         }
         self.listen(now, fabric);
         Ok(())

@@ -105,7 +105,7 @@ limits! {
         ;
     ssrcs with_ssrcs 32_768
         /// How many such things may be said of the SSRCs of all fabrics together: whose it is, what it is grouped with, that
-        /// it is muted or paused, each counts as one.
+        /// it is muted or paused, each counts as one. What reports say, of retransmission and FEC, takes half at most.
         ;
     parts_per_fabric with_parts_per_fabric 1_024
         /// How many times, in all, streams of one fabric may pass from one user to another. Each part keeps figures of

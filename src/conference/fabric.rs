@@ -9,6 +9,7 @@ use hashbrown::HashMap;
 
 use super::FabricSpec;
 use super::outbox::Outbox;
+use super::taken::Taken;
 use crate::account::{Account, Around, Look, ToldTime, Verdict};
 use crate::config::{Config, Limits};
 use crate::diagnosis::{DeskParts, StreamLook, Watch};
@@ -195,14 +196,21 @@ impl Fabric {
         }
     }
 
-    pub(super) fn ingest(&mut self, now: Timestamp, report: &Report, config: &Config, out: &mut Outbox) {
+    pub(super) fn ingest(
+        &mut self,
+        now: Timestamp,
+        report: &Report,
+        config: &Config,
+        taken: &mut Taken,
+        out: &mut Outbox,
+    ) {
         let limits = config.limits();
         self.snapshots = self.snapshots.saturating_add(1);
         if let Some(at) = report.latest() {
             let (first, last) = self.span.unwrap_or((at, at));
             self.span = Some((if at < first { at } else { first }, if at > last { at } else { last }));
         }
-        self.find_accounts(now, report, limits);
+        self.find_accounts(now, report, limits, taken);
         self.find_remotes(report);
         self.playout.look(report);
         let selected = selected_pair(report);
@@ -405,7 +413,7 @@ impl Fabric {
     }
 
     /// Finds or opens the account of every stream in the report.
-    fn find_accounts(&mut self, now: Timestamp, report: &Report, limits: Limits) {
+    fn find_accounts(&mut self, now: Timestamp, report: &Report, limits: Limits, taken: &mut Taken) {
         self.seen.clear();
         for (position, entry) in (0_u32..).zip(report.entries()) {
             let direction = match entry.kind() {
@@ -417,7 +425,7 @@ impl Fabric {
             let Some(ssrc) = entry.ssrc().filter(|_| entry.timestamp().is_some()) else { continue };
             let slot = match self.index.get(&(direction, ssrc)) {
                 Some(&slot) => slot,
-                None if self.accounts.len() >= limits.streams_per_fabric() => {
+                None if self.accounts.len() >= limits.streams_per_fabric() || !taken.has_streams(1, limits) => {
                     self.refused_streams = self.refused_streams.saturating_add(1);
                     continue;
                 }
@@ -428,6 +436,7 @@ impl Fabric {
                     push(&mut self.seats, Seat::default());
                     push(&mut self.notes, Notes { told_since: now, ..Notes::default() });
                     self.index.insert((direction, ssrc), slot);
+                    taken.streams += 1;
                     slot
                 }
             };
@@ -438,9 +447,12 @@ impl Fabric {
             for other in [Num::RtxSsrc, Num::FecSsrc].into_iter().filter_map(|field| entry.get(field)) {
                 // The rule of both admits u32 only.
                 let other = Ssrc::new(other as u32);
-                // Half of the room is for what the application says.
-                if self.mapping.primary(other) == other && self.mapping.len() < limits.ssrcs_per_fabric() / 2 {
+                // Half of the room, here and in all, is for what the application says.
+                let before = self.mapping.len();
+                let has_room = before < limits.ssrcs_per_fabric() / 2 && taken.ssrcs < limits.ssrcs() / 2;
+                if has_room && self.mapping.primary(other) == other {
                     self.mapping.follow(ssrc, other);
+                    taken.ssrcs += self.mapping.len() - before;
                 }
             }
             if seat.snapshot != self.snapshots {

@@ -1,10 +1,8 @@
 //! What fabrics have of what the limits give to all of them together.
 
-use alloc::borrow::Cow;
-
 #[cfg(feature = "serde")]
 use super::fabric::Fabric;
-use crate::config::{Config, Limits};
+use crate::config::Limits;
 
 /// How much is taken. It follows from the fabrics, and is kept so that nobody has to count.
 #[derive(Clone, Copy, Debug, Default)]
@@ -33,19 +31,5 @@ impl Taken {
     /// Whether so much more may be said of SSRCs.
     pub(super) const fn has_ssrcs(self, more: usize, limits: Limits) -> bool {
         self.ssrcs.saturating_add(more) <= limits.ssrcs()
-    }
-
-    /// The configuration for a fabric with so many streams of which so much was said: it may have no more than is left.
-    pub(super) fn config_for(self, streams: usize, ssrcs: usize, config: &Config) -> Cow<'_, Config> {
-        let limits = config.limits();
-        let streams = streams.saturating_add(limits.streams().saturating_sub(self.streams));
-        let ssrcs = ssrcs.saturating_add(limits.ssrcs().saturating_sub(self.ssrcs));
-        if streams >= limits.streams_per_fabric() && ssrcs >= limits.ssrcs_per_fabric() {
-            return Cow::Borrowed(config);
-        }
-        let limits = limits
-            .with_streams_per_fabric(streams.min(limits.streams_per_fabric()))
-            .with_ssrcs_per_fabric(ssrcs.min(limits.ssrcs_per_fabric()));
-        Cow::Owned(config.clone().with_limits(limits))
     }
 }

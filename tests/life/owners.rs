@@ -2,7 +2,8 @@
 
 use callgauge::fabric::SsrcDescription;
 use callgauge::id::{Direction, Ssrc, StreamKey};
-use callgauge::report::Num;
+use callgauge::report::{Num, Report, StatsType};
+use callgauge::unit::StatTime;
 use callgauge::{Answer, AppEvent, Config, FabricSpec, InputError, Limits};
 use proptest::prelude::*;
 
@@ -140,7 +141,7 @@ fn retransmissions_that_stats_name_follow_without_a_word() {
     let ms = 1_000;
     push(&mut call.report, ms, received(3, 50));
     let mut entry = call.report.push(callgauge::report::StatsType::InboundRtp, "I2");
-    entry.set_timestamp(callgauge::unit::StatTime::from_millis(1e12 + ms as f64));
+    entry.set_timestamp(StatTime::from_millis(1e12 + ms as f64));
     entry.set(Num::Ssrc, 2.0).set(Num::PacketsReceived, 50.0).set(Num::RtxSsrc, 3.0);
     call.call.ingest(at(ms), call.fabric, &call.report).unwrap();
     assert_eq!(users(&call, 3), [Some("carol".into())]);
@@ -253,6 +254,30 @@ fn fabrics_share_what_there_is_for_all_of_them() {
     // What is taken back is free again.
     call.call.send_event(at(1_000), other, AppEvent::AudioUnmute(None)).unwrap();
     assert_eq!(call.call.fabric(other).unwrap().describe(described), Ok(Answer::Applied));
+}
+
+#[test]
+fn what_reports_say_of_ssrcs_leaves_half_of_the_room_to_the_application() {
+    let mut call = Call::with(Config::new().with_limits(Limits::new().with_ssrcs(8)));
+    let mut report = Report::new();
+    // Fabric after fabric claims another stream of retransmission in each report.
+    for n in 0..6 {
+        let fabric = call.open(n * 10_000, &format!("other{n}"), "bob", "alice");
+        for second in 0..6_u64 {
+            report.clear();
+            push(&mut report, second * 1_000, received(1, 50 * second as u32));
+            let mut entry = report.push(StatsType::InboundRtp, "rtx");
+            entry.set_timestamp(StatTime::from_millis(1e12 + second as f64 * 1e3)).set(Num::Ssrc, 2.0);
+            entry.set(Num::RtxSsrc, (100 + 10 * n + second) as f64);
+            call.call.ingest(at(n * 10_000 + second * 1_000), fabric, &report).unwrap();
+        }
+    }
+    let bob = call.bob;
+    let mut room = call.call.fabric(call.fabric).unwrap();
+    for ssrc in 0..4 {
+        assert!(room.associate(Ssrc::new(ssrc), bob, "").is_ok(), "{ssrc}");
+    }
+    assert_eq!(room.associate(Ssrc::new(4), bob, ""), Err(InputError::LimitReached));
 }
 
 proptest! {
