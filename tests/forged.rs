@@ -68,7 +68,7 @@ impl Subject {
         assert!(!text.is_empty());
         assert!(Conference::restore(&self.call.save(), Config::new()).is_ok(), "its own state");
         let later = self.call.clock().unwrap_or_default().as_micros().saturating_add(40_000_000);
-        self.call.handle_timeout(Timestamp::from_micros(later));
+        let _ = self.call.handle_timeout(Timestamp::from_micros(later));
         while self.call.poll_event().is_some() {}
     }
 }
@@ -94,11 +94,7 @@ fn resume(state: &Value) -> Option<Conference> {
 /// Where the first number of each member stands, whichever element of a list it is in.
 fn numbers(value: &Value, path: &str, class: &str, found: &mut (BTreeSet<String>, Vec<String>)) {
     match value {
-        Value::Number(_) => {
-            if found.0.insert(class.to_owned()) {
-                found.1.push(path.to_owned());
-            }
-        }
+        Value::Number(_) if found.0.insert(class.to_owned()) => found.1.push(path.to_owned()),
         Value::Array(list) => {
             for (n, value) in list.iter().enumerate() {
                 numbers(value, &format!("{path}/{n}"), &format!("{class}/#"), found);
