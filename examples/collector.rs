@@ -16,7 +16,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::io::{BufRead, BufWriter, ErrorKind, Write};
+use std::io::{BufRead, BufWriter, ErrorKind, Read as _, Write};
 use std::{fs, io};
 
 use callgauge::fleet::{Fleet, FleetConfig, FleetEvent};
@@ -25,6 +25,7 @@ use callgauge::report::Report;
 use callgauge::unit::Timestamp;
 use callgauge::{Event, FabricSpec};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -32,6 +33,8 @@ use serde_json::{Value, json};
 const LAG: u64 = 30_000_000;
 /// A line moves the clock of all by no more than this, µs: one whose `t` is wrong must not end the calls of others.
 const STEP: u64 = 10_000_000;
+/// A line of more bytes is refused, and not kept: one of a call of fifty has some 200 KB.
+const LONGEST: u64 = 4 << 20;
 
 #[derive(Deserialize)]
 struct Line<'a> {
@@ -63,17 +66,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (mut input, mut out) = (io::BufReader::new(io::stdin().lock()), BufWriter::new(io::stdout().lock()));
     let (mut scanner, mut report) = (Scanner::new(), Report::new());
     let (mut number, mut line) = (0, Vec::new());
-    while input.read_until(b'\n', &mut line)? > 0 {
+    while read_line(&mut input, &mut line)? > 0 {
         number += 1;
         if number > collector.lines {
-            match collector.take(&line, &mut scanner, &mut report) {
-                // Half a line, because whoever feeds this was killed: it will come whole, and nobody is over yet.
-                Err(_) if !line.ends_with(b"\n") => {
-                    out.flush()?;
-                    return Ok(collector.save(&path)?);
-                }
-                Err(error) => eprintln!("line {number}: {error}"),
-                Ok(()) => {}
+            // Half a line, because whoever feeds this was killed: it will come whole, and nobody is over yet.
+            if !line.ends_with(b"\n") && serde_json::from_slice::<IgnoredAny>(&line).is_err() {
+                out.flush()?;
+                return Ok(collector.save(&path)?);
+            }
+            if let Err(error) = collector.take(&line, &mut scanner, &mut report) {
+                eprintln!("line {number}: {error}");
             }
             collector.lines = number;
             collector.tell(&mut out)?;
@@ -94,6 +96,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     out.flush()?;
     collector.save(&path)?;
     Ok(())
+}
+
+/// Reads a line; of one that is too long, no more than tells.
+fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<usize> {
+    let bytes = input.take(LONGEST).read_until(b'\n', line)?;
+    if bytes as u64 == LONGEST && !line.ends_with(b"\n") {
+        input.skip_until(b'\n')?;
+        line.push(b'\n');
+    }
+    Ok(bytes)
 }
 
 impl Collector {
@@ -122,6 +134,9 @@ impl Collector {
     }
 
     fn take(&mut self, line: &[u8], scanner: &mut Scanner, report: &mut Report) -> Result<(), Box<dyn Error>> {
+        if line.len() as u64 > LONGEST {
+            return Err("longer than any snapshot is".into());
+        }
         let line: Line<'_> = serde_json::from_slice(line)?;
         scanner.read(line.report.get().as_bytes(), report)?;
         let micros = (line.t * 1e3) as u64;

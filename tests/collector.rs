@@ -14,6 +14,9 @@ use std::process::{Command, Stdio};
 use common::recordings::lines;
 use serde_json::{Value, json};
 
+/// So many lines stand before one whose label is too long, in the order in which they are made.
+const TOO_LONG: usize = 20;
+
 /// Three calls at once, their lines in the order of time. Some lines are of no use.
 fn input() -> String {
     let mut timed = Vec::new();
@@ -24,7 +27,8 @@ fn input() -> String {
             let (Some(pc), Some(t)) = (line["pc"].as_str(), line["t"].as_f64()) else { continue };
             let (t, report) = (t - *first.get_or_insert(t), &line["report"]);
             if report.is_object() {
-                let labels = json!({"network": name});
+                let labels =
+                    if timed.len() == TOO_LONG { json!({"k": "v".repeat(9_999)}) } else { json!({"network": name}) };
                 let line = json!({
                     "conference": name, "fabric": pc, "user": pc, "t": t, "report": report, "labels": labels,
                 });
@@ -93,12 +97,16 @@ fn a_collector_that_is_killed_loses_nothing_and_counts_nothing_twice() {
     assert_eq!(ended(&expected), 3);
 
     let (checkpoint, mut told, mut kills) = (directory.join("killed"), BTreeMap::new(), 0);
-    // Whoever feeds it is killed as well, in the middle of a line.
-    let cut = directory.join("cut.ndjson");
-    let whole = std::fs::read(&file).unwrap();
-    let kill = |most| (&file, Some(most));
-    let runs = [kill(10), kill(200), (&cut, Some(usize::MAX)), kill(100), kill(1), kill(500), kill(300), kill(250)];
+    // Whoever feeds it is killed as well, in the middle of a line, and before the end of one that is of use in part.
+    let (cut, cut_late) = (directory.join("cut.ndjson"), directory.join("cut-late.ndjson"));
+    let whole = std::fs::read_to_string(&file).unwrap();
+    let line_end = whole.find("vvv\"").and_then(|label| Some(label + whole[label..].find('\n')?)).unwrap();
+    let (kill, all) = (|most| (&file, Some(most)), Some(usize::MAX));
+    let runs =
+        [kill(10), (&cut_late, all), kill(200), (&cut, all), kill(100), kill(1), kill(500), kill(300), kill(250)];
     std::fs::write(&cut, &whole[..whole.len() / 3]).unwrap();
+    std::fs::write(&cut_late, &whole[..line_end]).unwrap();
+    assert!(line_end < whole.len() / 3);
     for (input, most) in runs.into_iter().chain([(&file, None)]) {
         let (lines, is_killed) = run(&collector, input, &checkpoint, most);
         kills += u32::from(is_killed);
@@ -137,6 +145,9 @@ fn one_bad_reporter_ends_nobody_elses_call() {
     let expected = told("good", &good);
     assert!(expected.len() > 500, "{}", expected.len());
     let mut mixed = good.clone();
+    let line =
+        json!({"conference": "loss5", "fabric": "long", "user": "long", "t": 20_000.0, "report": {}}).to_string();
+    mixed.insert(20, line + &" ".repeat(9 << 20));
     for (place, t, labels) in
         [(40, 1e18, json!({})), (60, 4e5, json!({"": ""})), (80, -5.0, json!({"k": "v".repeat(9_999)}))]
     {
