@@ -140,7 +140,7 @@ fn retransmissions_that_stats_name_follow_without_a_word() {
     call.report.clear();
     let ms = 1_000;
     push(&mut call.report, ms, received(3, 50));
-    let mut entry = call.report.push(callgauge::report::StatsType::InboundRtp, "I2");
+    let mut entry = call.report.push(StatsType::InboundRtp, "I2");
     entry.set_timestamp(StatTime::from_millis(1e12 + ms as f64));
     entry.set(Num::Ssrc, 2.0).set(Num::PacketsReceived, 50.0).set(Num::RtxSsrc, 3.0);
     call.call.ingest(at(ms), call.fabric, &call.report).unwrap();
