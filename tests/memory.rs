@@ -143,8 +143,27 @@ fn fill(report: &mut Report, round: usize, streams: usize) {
     }
 }
 
-/// Floods a conference and asks it what it came to. Bytes held, bytes at most with the summary, and the summary.
-fn flooded(limits: Limits, streams: usize) -> (i64, i64, ConferenceSummary) {
+/// It was a flood: every limit is reached that a summary tells of.
+fn check_full(summary: &ConferenceSummary, limits: Limits) {
+    let streams: usize = summary.fabrics.iter().map(|fabric| fabric.streams.len()).sum();
+    assert_eq!((summary.fabrics.len(), summary.users.len()), (limits.fabrics(), limits.users()));
+    assert_eq!(streams, limits.streams());
+    assert!(summary.fabrics.iter().all(|fabric| fabric.refused_streams > 0));
+    for fabric in &summary.fabrics {
+        let devices = [fabric.active_devices.len(), fabric.connected_devices.len()];
+        assert_eq!(devices, [limits.devices(); 2]);
+    }
+    assert!(summary.users[1..].iter().all(|user| user.stays.len() == limits.stays_per_user()));
+    assert_eq!((summary.events.len(), summary.feedback.len()), (limits.timeline(), limits.feedback()));
+    assert!(summary.refused_events > 0 && summary.refused_errors > 0);
+    let diagnoses = limits.diagnoses().min(limits.fabrics() * limits.diagnoses_per_fabric());
+    assert_eq!((summary.diagnoses.len(), summary.refused_diagnoses > 0), (diagnoses, true));
+    // All talk at once, so that nobody's turn it is: turns take 12 bytes each.
+    assert!(summary.talk.as_ref().unwrap().speakers.len() > limits.speakers() / 2);
+}
+
+/// Floods a conference and asks it what it came to. Bytes held, and bytes at most with the summary.
+fn flooded(limits: Limits, streams: usize) -> (i64, i64) {
     let (call, _, held) = weighed(|| {
         let mut call = Conference::new("flood", config(limits));
         flood(&mut call, limits, streams, &mut 0);
@@ -152,26 +171,21 @@ fn flooded(limits: Limits, streams: usize) -> (i64, i64, ConferenceSummary) {
     });
     let mut summary = None;
     let most = held + peak(|| summary = Some(call.summary()));
+    check_full(summary.as_ref().unwrap(), limits);
     println!("{} KiB of state, {} KiB at most with the summary", held / 1_024, most / 1_024);
-    (held, most, summary.unwrap())
+    (held, most)
 }
 
 #[test]
 fn an_app_never_spends_more_than_it_is_told() {
-    let (held, most, summary) = flooded(Limits::sdk(), 64);
-    // It was a flood: every limit is reached.
-    assert_eq!((summary.fabrics.len(), summary.users.len()), (16, 64));
-    assert!(summary.fabrics.iter().all(|fabric| fabric.refused_streams > 0 && fabric.streams.len() >= 64));
+    let (held, most) = flooded(Limits::sdk(), 64);
     assert!(held > 1 << 20 && most < 24 << 20, "{held} {most}");
 }
 
 #[test]
 fn a_conference_under_the_defaults_takes_no_more_than_they_say() {
     let limits = Limits::new();
-    let (held, most, summary) = flooded(limits, limits.streams() / limits.fabrics());
-    let streams: usize = summary.fabrics.iter().map(|fabric| fabric.streams.len()).sum();
-    assert_eq!((summary.fabrics.len(), summary.users.len(), streams), (1_024, 4_096, 16_384));
-    assert!(summary.fabrics.iter().all(|fabric| fabric.refused_streams > 0));
+    let (held, most) = flooded(limits, limits.streams() / limits.fabrics());
     assert!(held < 192 << 20 && most < 352 << 20, "{held} {most}");
 }
 
