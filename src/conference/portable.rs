@@ -92,8 +92,9 @@ impl Conference {
     /// The conference that [`save`](Self::save) wrote, under a configuration that has the same models. Other limits
     /// hold from now on; nothing that is there is dropped.
     ///
-    /// The checksum is against accidents. Who forges one can make a conference say anything, but not panic (`fuzz/` has
-    /// a target for that).
+    /// The checksum is against accidents. Who forges one can make a conference say anything, but not panic: times and sums
+    /// that contradict each other are refused, and counters stop at their ends (`tests/forged.rs` sets each number of a
+    /// state to its extremes, and `fuzz/` has a target).
     ///
     /// # Errors
     /// [`RestoreError`], for bytes that `save` did not write, or with other models.

@@ -34,7 +34,8 @@ limits! {
         /// use may be had by anybody. One that nobody has may be brought while more are left than its conference brought
         /// before, of which each earlier instance counts as
         /// [`labels_per_conference`](Self::labels_per_conference), as far as windows that wait to be polled have so many:
-        /// whatever one conference does, half of what it finds is left to others.
+        /// whatever one conference does, half of what it finds is left to others. Who may open many conferences, by ids of
+        /// their choosing, may still take all of them.
         ;
     labels_per_conference with_labels_per_conference 16
         /// How many labels one conference may have. Those of an instance are its own.

@@ -209,7 +209,7 @@ impl Scanner {
     }
 
     fn members(&mut self, cursor: &mut Cursor<'_>, entry: &mut EntryMut<'_>, inlined: bool) -> Result<(), ReadError> {
-        // A copy whose address nobody gets, so that it stays in registers from member to member.
+        // A copy, so that it stays in registers from member to member: what is unforeseen works on the other one.
         let mut here = cursor.clone();
         let (mut lead, mut previous) = (b'{', NO_KEY);
         let mut order = context(entry);
