@@ -89,21 +89,61 @@ fn any_calls_in_any_order_hold_what_the_fuzz_target_asks() {
     }
 }
 
+/// The largest number of 64 bits, and that of 32, as states have them.
+const LARGEST: [&[u8]; 2] = [&[255, 255, 255, 255, 255, 255, 255, 255, 255, 1], &[255, 255, 255, 255, 15]];
+
+/// A state, what reads it, and how often it was read and refused.
+struct Door {
+    state: Vec<u8>,
+    takes: fn(&[u8]) -> bool,
+    counts: [u32; 2],
+}
+
+impl Door {
+    fn both(lines: &[&str]) -> [Self; 2] {
+        let of = |state, takes| Self { state, takes, counts: [0; 2] };
+        [of(doors::state_of(lines), doors::state), of(doors::fleet_state_of(lines), doors::fleet_state)]
+    }
+
+    fn take(&mut self, changed: &[u8]) {
+        self.counts[usize::from(!(self.takes)(changed))] += 1;
+    }
+}
+
 #[test]
 fn changed_states_hold_what_the_fuzz_target_asks() {
     let mut random = Seeded(17);
+    let (mut read, mut refused) = (0, 0);
     for (_, text) in recordings() {
         let lines: Vec<&str> = text.lines().take(12).collect();
-        let (state, fleet) = (doors::state_of(&lines), doors::fleet_state_of(&lines));
-        for changes in 0..40 {
-            for (state, door) in [(&state, doors::state as fn(&[u8])), (&fleet, doors::fleet_state)] {
-                let mut changed = state.clone();
+        for mut door in Door::both(&lines) {
+            for changes in 0..40 {
+                let mut changed = door.state.clone();
                 for _ in 0..changes / 8 {
                     let at = random.below(changed.len());
                     changed[at] = [0, 1, 127, 255, random.next() as u8][random.below(5)];
                 }
-                door(&changed);
+                door.take(&changed);
+            }
+            (read, refused) = (read + door.counts[0], refused + door.counts[1]);
+        }
+    }
+    assert!(read > 1_000 && refused > 100, "{read} read, {refused} refused");
+}
+
+#[test]
+fn states_with_the_largest_numbers_hold_what_the_fuzz_target_asks() {
+    let (_, text) = recordings().remove(0);
+    let lines: Vec<&str> = text.lines().take(6).collect();
+    for mut door in Door::both(&lines) {
+        // Behind the operations, in place of whatever byte is there.
+        for at in 64..door.state.len() {
+            for largest in LARGEST {
+                let changed = [&door.state[..at], largest, &door.state[at + 1..]].concat();
+                door.take(&changed);
             }
         }
+        let [read, refused] = door.counts;
+        assert!(read > 300 && refused > 500, "{read} read, {refused} refused");
     }
 }

@@ -1,4 +1,6 @@
 //! A fleet's state that somebody has changed.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| callgauge_fuzz::fleet_state(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    callgauge_fuzz::fleet_state(data);
+});

@@ -1,4 +1,6 @@
 //! A conference's state that somebody has changed.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| callgauge_fuzz::state(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    callgauge_fuzz::state(data);
+});

@@ -69,13 +69,14 @@ fn check_sums(told: &Told) {
     assert_eq!(tallies().flat_map(|tally| tally.diagnoses.values()).sum::<u64>(), wrong);
 }
 
-/// A fleet's state with any content, which goes on.
-pub fn fleet_state(data: &[u8]) {
+/// A fleet's state with any content, which goes on. Whether it was one.
+pub fn fleet_state(data: &[u8]) -> bool {
     let (operations, state) = data.split_at(data.len().min(64));
-    let Ok(fleet) = Fleet::restore(&seal(&Fleet::default().save(), state), config()) else { return };
+    let Ok(fleet) = Fleet::restore(&seal(&Fleet::default().save(), state), config()) else { return false };
     let again = Fleet::restore(&fleet.save(), config()).expect("its own state");
     assert_eq!(again.save(), fleet.save());
     let _ = go_on(fleet, operations, usize::MAX, |_| {});
+    true
 }
 
 fn operate(data: &[u8], between: impl FnMut(&mut Fleet)) -> Told {

@@ -39,8 +39,8 @@ pub fn operations(data: &[u8]) {
     assert_eq!(state.resume(config).expect("its own state").save(), call.save());
 }
 
-/// A state with any content: as if somebody had changed it and made a checksum for it.
-pub fn state(data: &[u8]) {
+/// A state with any content: as if somebody had changed it and made a checksum for it. Whether it was one.
+pub fn state(data: &[u8]) -> bool {
     // The operations first: where they stand must not hang on how long the state is.
     let (operations, state) = data.split_at(data.len().min(64));
     let bytes = seal(&Conference::new("", Config::new()).save(), state);
@@ -50,10 +50,11 @@ pub fn state(data: &[u8]) {
         assert!(digest.quantile(0.5).is_some_and(f64::is_finite));
     }
     let config = Config::new().with_limits(limits()).with_stitching(true);
-    let Ok(call) = Conference::restore(&bytes, config.clone()) else { return };
+    let Ok(call) = Conference::restore(&bytes, config.clone()) else { return false };
     let again = Conference::restore(&call.save(), config).expect("its own state");
     assert_eq!(again.save(), call.save());
     operate(call, 0, operations, |_| {});
+    true
 }
 
 fn operate(mut call: Conference, flags: u8, data: &[u8], mut between: impl FnMut(&mut Conference)) -> Conference {

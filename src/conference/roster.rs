@@ -65,7 +65,7 @@ impl Presence {
         let comes = !self.is_here();
         self.heard = now;
         self.left = None;
-        self.joins += u64::from(comes);
+        self.joins = self.joins.saturating_add(u64::from(comes));
         comes
     }
 

@@ -150,7 +150,7 @@ impl Path {
             }
             other => {
                 let is_other = other.is_some();
-                self.selected_changes += u64::from(is_other);
+                self.selected_changes = self.selected_changes.saturating_add(u64::from(is_other));
                 self.rtt_ms = gauge;
                 (self.unanswered, self.arrives, self.rtt_samples) = (None, None, None);
                 *other = Track::new(entry).map(|track| {

@@ -133,7 +133,7 @@ impl Desk {
         } else {
             Ok(())
         };
-        self.refused.conferences += u64::from(checked.is_err());
+        self.refused.conferences = self.refused.conferences.saturating_add(u64::from(checked.is_err()));
         checked
     }
 

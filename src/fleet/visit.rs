@@ -57,7 +57,7 @@ impl<'a> Visit<'a> {
         } else {
             Err(FleetError::LabelsFull)
         };
-        self.desk.refused.labels += u64::from(brought.is_err());
+        self.desk.refused.labels = self.desk.refused.labels.saturating_add(u64::from(brought.is_err()));
         labels.insert(place, brought?);
         Ok(Answer::Applied)
     }
