@@ -630,3 +630,48 @@ impl Floor {
         self.people.get(self.holder? as usize)
     }
 }
+
+#[cfg(all(test, feature = "serde"))]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::level::{Fraction, Sound};
+    use super::{Floor, Seat};
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+        #[test]
+        fn what_comes_about_is_possible(
+            window_ms in 0..90_000_u64,
+            calls in prop::collection::vec((0..10_u8, 0..5_u32, 0..5_u32, 0..60_000_u64, 0..30_000_u64, 0..=127_u8), 1..80),
+            (start, stretch) in prop_oneof![Just((0, 1)), Just((1_700_000_000_000, 1)), (0..1_u64 << 53, 1..1_u64 << 34)],
+        ) {
+            let mut floor = Floor::new(window_ms);
+            let mut clock_ms = start;
+            for (what, a, b, ahead_ms, span_ms, level) in calls {
+                let (seat, other, out) = (Seat(a), Seat(b), &mut |_| ());
+                let at_ms = clock_ms + ahead_ms;
+                match what {
+                    0 => _ = floor.join(at_ms),
+                    1 => floor.mute(seat, at_ms, out),
+                    2 => floor.unmute(seat, at_ms),
+                    3 => floor.leave(seat, at_ms, out),
+                    4 => floor.come_back(seat, at_ms),
+                    5 => floor.merge(seat, other),
+                    6 => floor.pass_time(at_ms, out),
+                    7 => {
+                        clock_ms += ahead_ms * stretch;
+                        floor.speak_muted(seat, at_ms);
+                    }
+                    _ => {
+                        let speech = Fraction::new(f64::from(level % 5) / 4.0);
+                        floor.hear(seat, at_ms, at_ms + span_ms, Sound { speech, loudness: level }, out);
+                    }
+                }
+                prop_assert!(floor.is_possible(), "{what} {a} {b}: {floor:?}");
+            }
+            floor.finish(&mut |_| ());
+            prop_assert!(floor.is_possible(), "{floor:?}");
+        }
+    }
+}
