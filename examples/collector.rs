@@ -17,6 +17,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::{BufRead, BufWriter, ErrorKind, Read as _, Write};
+use std::time::{SystemTime, UNIX_EPOCH};
 use std::{fs, io};
 
 use callgauge::fleet::{Fleet, FleetConfig, FleetEvent};
@@ -33,6 +34,8 @@ use serde_json::{Value, json};
 const LAG: u64 = 30_000_000;
 /// A line moves the clock of all by no more than this, µs: one whose `t` is wrong must not end the calls of others.
 const STEP: u64 = 10_000_000;
+/// The first line sets the clock of all, and must not be ahead of ours by more than this, µs.
+const AHEAD: u64 = 3_600_000_000;
 /// A line of more bytes is refused, and not kept: one of a call of fifty has some 200 KB.
 const LONGEST: u64 = 4 << 20;
 
@@ -140,6 +143,9 @@ impl Collector {
         let line: Line<'_> = serde_json::from_slice(line)?;
         scanner.read(line.report.get().as_bytes(), report)?;
         let micros = (line.t * 1e3) as u64;
+        if self.clock == 0 && micros > now_micros().saturating_add(AHEAD) {
+            return Err("from the future".into());
+        }
         self.clock = if self.clock == 0 { micros } else { self.clock.max(micros.min(self.clock.saturating_add(STEP))) };
         let arrived = Timestamp::from_micros(micros.min(self.clock));
         let mut call = self.fleet.enter(arrived, &line.conference)?;
@@ -181,6 +187,11 @@ impl Collector {
         }
         Ok(())
     }
+}
+
+fn now_micros() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
 }
 
 fn shown(event: &FleetEvent<'_>) -> Value {

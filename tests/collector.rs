@@ -148,9 +148,12 @@ fn one_bad_reporter_ends_nobody_elses_call() {
     let line =
         json!({"conference": "loss5", "fabric": "long", "user": "long", "t": 20_000.0, "report": {}}).to_string();
     mixed.insert(20, line + &" ".repeat(9 << 20));
-    for (place, t, labels) in
-        [(40, 1e18, json!({})), (60, 4e5, json!({"": ""})), (80, -5.0, json!({"k": "v".repeat(9_999)}))]
-    {
+    for (place, t, labels) in [
+        (0, 1e18, json!({})),
+        (40, 1e18, json!({})),
+        (60, 4e5, json!({"": ""})),
+        (80, -5.0, json!({"k": "v".repeat(9_999)})),
+    ] {
         let line = json!({"conference": "evil", "fabric": "x", "user": "x", "t": t, "report": {}, "labels": labels});
         mixed.insert(place, line.to_string());
     }

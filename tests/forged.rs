@@ -12,6 +12,7 @@ use callgauge::id::{FabricId, Ssrc, UserId};
 use callgauge::ingest::Reader;
 use callgauge::unit::Timestamp;
 use callgauge::{AppEvent, Conference, Config, FabricSpec};
+use common::Seeded;
 use common::recordings::lines;
 use serde_json::Value;
 
@@ -109,16 +110,43 @@ fn numbers(value: &Value, path: &str, class: &str, found: &mut (BTreeSet<String>
     }
 }
 
-#[test]
-fn each_number_of_a_state_at_its_extremes_is_refused_or_gone_on_with() {
-    let lines = lines("loss5");
+/// The members of each object, those of objects and of lists of numbers in it included: where numbers stand, or could.
+fn members(value: &Value, path: &str, class: &str, found: &mut BTreeMap<String, Vec<String>>) -> Vec<String> {
+    let mut own = vec![];
+    match value {
+        Value::Number(_) | Value::Null => own.push(path.to_owned()),
+        Value::Array(list) => {
+            for (n, value) in list.iter().enumerate().take(8) {
+                let inner = members(value, &format!("{path}/{n}"), &format!("{class}/#"), found);
+                own.extend(inner.into_iter().filter(|_| value.is_number()));
+            }
+        }
+        Value::Object(inner) => {
+            for (name, value) in inner {
+                own.extend(members(value, &format!("{path}/{name}"), &format!("{class}/{name}"), found));
+            }
+            found.entry(class.to_owned()).or_insert_with(|| own.clone());
+        }
+        _ => {}
+    }
+    own
+}
+
+/// A call with all that a call can have, and its state.
+fn subject(lines: &[String]) -> (Subject, [UserId; 2], Value) {
     let mut subject = Subject { call: Conference::new("c", Config::new()), fabrics: BTreeMap::new() };
-    subject.feed(&lines[..24]);
+    subject.feed(lines);
     let users = [subject.call.user("u").unwrap(), subject.call.user("v").unwrap()];
     subject.tell(users);
     let state = serde_json::to_value(subject.call.state()).unwrap();
     assert_eq!(resume(&state).unwrap().save(), subject.call.save());
+    (subject, users, state)
+}
 
+#[test]
+fn each_number_of_a_state_at_its_extremes_is_refused_or_gone_on_with() {
+    let lines = lines("loss5");
+    let (subject, users, state) = subject(&lines[..24]);
     let mut found = (BTreeSet::new(), Vec::new());
     numbers(&state["call"], "/call", "", &mut found);
     let (mut resumed, mut refused) = (0, 0);
@@ -145,4 +173,49 @@ fn each_number_of_a_state_at_its_extremes_is_refused_or_gone_on_with() {
         }
     }
     assert!(resumed > 1_000 && refused > 20, "{resumed} gone on with, {refused} refused");
+}
+
+#[test]
+fn many_numbers_of_a_state_at_once_are_refused_or_gone_on_with() {
+    let lines = lines("loss5");
+    let (subject, users, state) = subject(&lines[..24]);
+    let mut found = BTreeMap::new();
+    members(&state["call"], "/call", "", &mut found);
+    let ends =
+        [0, 1, u8::MAX.into(), u32::MAX.into(), 1 << 48, (1 << 48) * 100, u64::MAX - 1, u64::MAX].map(Value::from);
+    let floats = [0.0, -1e15, 1e15, -1e300, 1e300, f64::MAX].map(Value::from);
+    let (mut random, mut resumed, mut refused) = (Seeded(7), 0, 0);
+    for (class, paths) in &found {
+        for _ in 0..8 {
+            let mut forged = state.clone();
+            // Many of few, few of many.
+            let one_in = 2 + random.below(1 + paths.len() / 4);
+            for path in paths {
+                if random.below(one_in) > 0 {
+                    continue;
+                }
+                let before = forged.pointer(path).unwrap().clone();
+                let is_float = before.is_f64() || before.is_null() && random.below(2) == 0;
+                let pool = if is_float { floats.as_slice() } else { &ends };
+                let value = pool[random.below(pool.len())].clone();
+                println!("{path} = {value}");
+                *forged.pointer_mut(path).unwrap() = value;
+                if read(&forged).is_none() {
+                    *forged.pointer_mut(path).unwrap() = before;
+                }
+            }
+            println!("{class}");
+            let Some(call) = resume(&forged) else {
+                refused += 1;
+                continue;
+            };
+            resumed += 1;
+            let mut subject = Subject { call, ..subject.clone() };
+            let _ = subject.call.summary();
+            subject.feed(&lines[22..26]);
+            subject.tell(users);
+            subject.ask();
+        }
+    }
+    assert!(resumed > 200 && refused > 20, "{resumed} gone on with, {refused} refused");
 }

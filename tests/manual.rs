@@ -152,7 +152,15 @@ fn is_number(kind: &str) -> bool {
 
 /// A comment in one line of a table, its links as plain code.
 fn sentence(comment: &[&str]) -> String {
-    comment.join(" ").replace('|', "\\|").replace("[`", "`").replace("`]", "`")
+    let text = comment.join(" ").replace('|', "\\|");
+    let mut parts = text.split("[`");
+    let mut plain = parts.next().unwrap().to_owned();
+    for part in parts {
+        let (code, rest) = part.split_once("`]").unwrap();
+        let rest = rest.strip_prefix('(').and_then(|link| link.split_once(')')).map_or(rest, |(_, rest)| rest);
+        plain = format!("{plain}`{code}`{rest}");
+    }
+    plain
 }
 
 /// The limits that a file declares.

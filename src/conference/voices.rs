@@ -18,9 +18,7 @@ use crate::config::{Config, Limits};
 use crate::event::Event;
 use crate::id::{Direction, FabricId, Ssrc, StreamKey, UserId};
 use crate::speaker::clock::Clock;
-#[cfg(feature = "serde")]
-use crate::speaker::dominant::LAST_MS;
-use crate::speaker::dominant::{Change, Floor, LONGEST_MS, Seat};
+use crate::speaker::dominant::{Change, Floor, LAST_MS, LONGEST_MS, Seat};
 use crate::speaker::level::{Fraction, Meter};
 use crate::speaker::{Speaker, SpeakerChange};
 use crate::unit::Timestamp;
@@ -291,6 +289,7 @@ impl Voices {
         self.floor.is_possible()
             && self.past.is_possible()
             && self.sources.iter().all(is_in_time)
+            && self.voices.len() == self.floor.len()
             && self.voices.iter().zip(0..).all(|(voice, place)| voice.seat.index() == place)
     }
 
@@ -321,7 +320,7 @@ impl Voices {
         let clock = self.clocks.get(fabric.index()).copied().flatten().unwrap_or_default();
         let to_ms = clock.place(heard.at.as_millis());
         // Positive; saturates.
-        let (to_ms, span_ms) = (to_ms as u64, heard.span_ms as u64);
+        let (to_ms, span_ms) = ((to_ms as u64).min(LAST_MS), (heard.span_ms as u64).min(LAST_MS));
         let stream = StreamKey::new(fabric, heard.direction, heard.ssrc);
         let Some(index) = self.source(stream, owner, to_ms.saturating_sub(span_ms), tell) else {
             self.refused = self.refused.saturating_add(1);

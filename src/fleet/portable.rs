@@ -172,9 +172,13 @@ impl Fleet {
         }
         desk.ended = state.ended.into_iter().map(|ended| ended.into_end(models)).collect();
         for kept in state.windows {
+            let n = kept.labels.len();
             let labels = kept.labels.into_iter().map(|(label, tally)| (desk.labels.keep(&label), tally.into_owned()));
             let window = Window { total: kept.total.into_owned(), labels: labels.collect() };
-            desk.windows.insert(kept.period, window);
+            let has_all = window.labels.len() == n;
+            if desk.windows.insert(kept.period, window).is_some() || !has_all {
+                return Err(RestoreError::Corrupt);
+            }
         }
         Ok(fleet)
     }

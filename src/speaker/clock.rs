@@ -44,7 +44,7 @@ impl Clock {
             None => apart_ms,
             Some(behind_ms) if passed_ms <= 0.0 => apart_ms.min(behind_ms),
             Some(behind_ms) => {
-                self.far = if apart_ms > behind_ms + SET_BACK_MS { self.far + 1 } else { 0 };
+                self.far = if apart_ms > behind_ms + SET_BACK_MS { self.far.saturating_add(1) } else { 0 };
                 if self.far >= STAYS { apart_ms } else { apart_ms.min(behind_ms + DRIFT * passed_ms) }
             }
         };

@@ -16,8 +16,6 @@ use alloc::vec::Vec;
 
 use super::echo::Far;
 use super::level::Sound;
-#[cfg(feature = "serde")]
-use super::person::Within;
 use super::person::{Person, Run, SPEECH_IN_SLOT, Slot};
 use super::talk::{RoomTalk, Talk};
 
@@ -53,8 +51,8 @@ const LENIENCE_SLOTS: u64 = 5;
 const WINDOW_MS: core::ops::RangeInclusive<u64> = 1_000..=60_000;
 /// The longest sample: what is longer is a gap, ms.
 pub(crate) const LONGEST_MS: u64 = 20_000;
-/// The last slot there is, and more than anything is counted to: sums of times stay far below 2⁶⁴. It lies beyond what a
-/// [`Timestamp`](crate::unit::Timestamp) can say, so that no call is cut.
+/// The last slot there is: what is reckoned with times stays far below 2⁶⁴. It lies beyond what a `Timestamp` can say, so
+/// that no call is cut.
 pub(super) const LAST_SLOT: u64 = 1 << 48;
 /// The same, ms.
 pub(crate) const LAST_MS: u64 = LAST_SLOT * SLOT_MS;
@@ -200,7 +198,7 @@ impl Floor {
             }
         };
         if to <= next {
-            self.late += u64::from(from < next);
+            self.late = self.late.saturating_add(u64::from(from < next));
             // Whoever is heard is waited for, so that the next sample is not late, too.
             if let Some(person) = self.people.get_mut(seat.index()).filter(|person| person.span.is_none()) {
                 (person.span, self.awaited) = (Some((to - from).min(wait)), None);
@@ -222,7 +220,7 @@ impl Floor {
                 self.longest = self.longest.max(to - from);
             }
             person.covered = person.covered.max(to);
-            self.heard += 1;
+            self.heard = self.heard.saturating_add(1);
             person.heard = self.heard;
         }
         if self.awaited.is_none_or(|(awaited, until)| awaited == seat.0 || self.newest > until) {
@@ -291,9 +289,10 @@ impl Floor {
             self.active.push(to.0);
             self.has_left = true;
         }
-        self.window_speech_ms -= other.window_ms + person.window_ms;
+        let before_ms = other.window_ms.saturating_add(person.window_ms);
+        self.window_speech_ms = self.window_speech_ms.saturating_sub(before_ms);
         person.merge(&other, decided);
-        self.window_speech_ms += person.window_ms;
+        self.window_speech_ms = self.window_speech_ms.saturating_add(person.window_ms);
         if self.holder == Some(from.0) {
             (self.holder, person.since) = (Some(to.0), other.since);
         }
@@ -319,7 +318,7 @@ impl Floor {
         let Some(holder) = self.holder().filter(|_| self.silent_at_ms().is_some_and(|at_ms| at_ms <= now_ms)) else {
             return;
         };
-        self.newest = self.newest.max(holder.run.end + SILENCE_MS / SLOT_MS);
+        self.newest = self.newest.max(holder.run.end + SILENCE_MS / SLOT_MS).min(LAST_SLOT);
         self.decide_until(self.newest, out);
     }
 
@@ -349,8 +348,8 @@ impl Floor {
         person.muted.is_none()
             && person.left.is_none()
             && person.window_ms >= ONLY_MS
-            && self.window_speech_ms - person.window_ms <= OTHERS_MS
-            && person.window_known * 100 >= window * KNOWN_PERCENT
+            && self.window_speech_ms.saturating_sub(person.window_ms) <= OTHERS_MS
+            && person.window_known.saturating_mul(100) >= window * KNOWN_PERCENT
     }
 
     /// Who was the only one to speak in the window. Cost: linear in participants.
@@ -365,7 +364,7 @@ impl Floor {
     pub fn dominant_ms(&self, seat: Seat) -> u64 {
         let Some(person) = self.people.get(seat.index()) else { return 0 };
         let open = if self.is_dominant(seat) { person.run.end.saturating_sub(person.since) * SLOT_MS } else { 0 };
-        person.dominant_ms + open
+        person.dominant_ms.saturating_add(open)
     }
 
     /// Until when this one was last heard to speak, ms; 0 for who never was.
@@ -406,31 +405,26 @@ impl Floor {
         Some(self.next? * SLOT_MS)
     }
 
-    /// Whether this can have come about by being told of people, as far as its arithmetic relies on it. Cost: linear in
-    /// people and in the slots of a window.
+    /// How many people there are, and were.
+    #[cfg(feature = "serde")]
+    pub(crate) const fn len(&self) -> usize {
+        self.people.len()
+    }
+
+    /// Whether its times and lengths, and who is here, can have come about by being told of people: arithmetic relies on
+    /// that. What is counted stops at its ends. Cost: linear in people.
     #[cfg(feature = "serde")]
     pub(crate) fn is_possible(&self) -> bool {
         let windows = (WINDOW_MS.start() / SLOT_MS) as usize..=(WINDOW_MS.end() / SLOT_MS) as usize;
-        let next = self.next.unwrap_or(0);
-        let times = [next, self.first, self.newest, self.ended, self.late, self.heard];
-        if !windows.contains(&self.window)
-            || times.into_iter().any(|slots| slots > LAST_SLOT)
-            || self.longest > self.wait()
-            || !self.room.is_possible()
-        {
-            return false;
-        }
-        // Of who is gone for longer than a window nothing is decided any more.
-        let mut windows = vec![0..0; self.people.len()];
-        for &seat in &self.active {
-            if let Some(window) = windows.get_mut(seat as usize) {
-                *window = self.decided();
-            }
-        }
-        let in_room = Within { slots: self.ring(), longest: self.wait(), next };
-        let mut people = self.people.iter().zip(windows);
-        people.all(|(person, window)| person.is_possible(window, in_room))
-            && self.people.iter().map(|person| person.window_ms).sum::<u64>() == self.window_speech_ms
+        let times = [self.next.unwrap_or(0), self.first, self.newest, self.ended];
+        let mut is_here = vec![false; self.people.len()];
+        let mut comes_once =
+            |&seat: &u32| is_here.get_mut(seat as usize).is_some_and(|is_here| !core::mem::replace(is_here, true));
+        windows.contains(&self.window)
+            && times.into_iter().all(|slot| slot <= LAST_SLOT)
+            && self.longest <= self.wait()
+            && self.active.iter().all(&mut comes_once)
+            && self.people.iter().all(|person| person.is_possible(self.ring(), self.wait()))
     }
 
     /// The slots that are decided and still count.
@@ -501,9 +495,10 @@ impl Floor {
             let Some(person) = self.people.get_mut(seat as usize) else { continue };
             let old = passed.and_then(|passed| person.slots.get_mut(passed));
             if let Some(old) = old.map(|old| core::mem::replace(old, Slot::UNKNOWN)).filter(|old| old.is_known()) {
-                person.window_ms -= u64::from(old.speech_ms);
-                person.window_known -= 1;
-                self.window_speech_ms -= u64::from(old.speech_ms);
+                let speech_ms = u64::from(old.speech_ms);
+                person.window_ms = person.window_ms.saturating_sub(speech_ms);
+                person.window_known = person.window_known.saturating_sub(1);
+                self.window_speech_ms = self.window_speech_ms.saturating_sub(speech_ms);
             }
             person.now = person.slots.get(here).copied().unwrap_or(Slot::UNKNOWN);
             far.note(person.coupling.follow(person.now.loudness, person.now.is_speech()));
@@ -520,9 +515,10 @@ impl Floor {
                 }
             }
             is_known = true;
-            person.window_ms += u64::from(person.now.speech_ms);
-            person.window_known += 1;
-            self.window_speech_ms += u64::from(person.now.speech_ms);
+            let speech_ms = u64::from(person.now.speech_ms);
+            person.window_ms = person.window_ms.saturating_add(speech_ms);
+            person.window_known = person.window_known.saturating_add(1);
+            self.window_speech_ms = self.window_speech_ms.saturating_add(speech_ms);
             speakers += usize::from(person.speaks());
         }
         if is_known {
@@ -607,7 +603,8 @@ impl Floor {
         let ended = self.holder().map(|person| person.run.end.min(since));
         self.ended = ended.unwrap_or(self.ended);
         if let Some(person) = before.and_then(|seat| self.people.get_mut(seat as usize)) {
-            person.dominant_ms += person.run.end.min(since).saturating_sub(person.since) * SLOT_MS;
+            let held_ms = person.run.end.min(since).saturating_sub(person.since) * SLOT_MS;
+            person.dominant_ms = person.dominant_ms.saturating_add(held_ms);
         }
         self.holder = now;
         if let Some(person) = now.and_then(|seat| self.people.get_mut(seat as usize)) {

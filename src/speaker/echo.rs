@@ -38,7 +38,6 @@ pub(super) struct Coupling {
 
 /// The two loudest who speak.
 #[derive(Clone, Copy, Debug)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Far([u8; 2]);
 
 impl Default for Far {
@@ -82,7 +81,7 @@ impl Coupling {
         if loudness < 127 {
             self.silent = 0;
         } else if far < 127 {
-            self.silent += 1;
+            self.silent = self.silent.saturating_add(1);
         }
         // Of a sample with little sound one slot is told to have it.
         if self.silent >= SILENT_SLOTS.max(3 * span) {
@@ -92,19 +91,12 @@ impl Coupling {
             return false;
         }
         let softer_db = i32::from(loudness) - i32::from(far);
-        let is_echo = loudness < 127 && self.closed == 0 && softer_db * GRAIN >= self.softer - VARIES_DB * GRAIN;
+        let is_echo =
+            loudness < 127 && self.closed == 0 && softer_db * GRAIN >= self.softer.saturating_sub(VARIES_DB * GRAIN);
         if softer_db >= LOUDEST_DB {
-            self.softer += (softer_db.min(SOFTEST_DB) * GRAIN - self.softer) / SLOTS;
+            self.softer += (softer_db.min(SOFTEST_DB) * GRAIN).saturating_sub(self.softer) / SLOTS;
         }
         is_echo
-    }
-
-    /// Whether this can have been learnt.
-    #[cfg(feature = "serde")]
-    pub(super) fn is_possible(&self) -> bool {
-        (LOUDEST_DB * GRAIN..=SOFTEST_DB * GRAIN).contains(&self.softer)
-            && self.silent <= super::dominant::LAST_SLOT
-            && self.closed <= CLOSED_SLOTS
     }
 
     fn loudness(&self) -> u8 {

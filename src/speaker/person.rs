@@ -4,9 +4,9 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::dominant::{FRESH_MS, SLOT_MS, TAKE_MS};
 #[cfg(feature = "serde")]
-use super::dominant::{LAST_MS, LAST_SLOT};
+use super::dominant::LAST_SLOT;
+use super::dominant::{FRESH_MS, SLOT_MS, TAKE_MS};
 use super::echo::Coupling;
 use super::level::{Fraction, Sound};
 use super::talk::Teller;
@@ -43,18 +43,6 @@ pub(super) struct Person {
     pub(super) teller: Teller,
     pub(super) now: Slot,
     pub(super) coupling: Coupling,
-}
-
-/// What a room lets people be.
-#[cfg(feature = "serde")]
-#[derive(Clone, Copy)]
-pub(super) struct Within {
-    /// How many are kept.
-    pub(super) slots: usize,
-    /// So many slots has the longest sample.
-    pub(super) longest: u64,
-    /// The first that is not decided.
-    pub(super) next: u64,
 }
 
 /// What is heard of somebody in a slot.
@@ -126,7 +114,7 @@ impl Person {
         }
         self.covered = self.covered.max(other.covered);
         self.span = self.span.max(other.span);
-        self.dominant_ms += other.dominant_ms;
+        self.dominant_ms = self.dominant_ms.saturating_add(other.dominant_ms);
         self.teller.merge(&other.teller);
     }
 
@@ -138,18 +126,14 @@ impl Person {
         known.fold((0, 0), |(ms, known), slot| (ms + u64::from(slot.speech_ms), known + 1))
     }
 
-    /// Whether this can be what is known of somebody. `window`: as for [`merge`](Self::merge).
+    /// Whether the times of this can be somebody's of whom so many slots are kept, with samples this long at most.
     #[cfg(feature = "serde")]
-    pub(super) fn is_possible(&self, window: Range<u64>, room: Within) -> bool {
-        let times = [self.covered, self.joined, self.opened, self.since, self.heard, self.run.first, self.run.end];
+    pub(super) fn is_possible(&self, slots: usize, longest: u64) -> bool {
+        let times = [self.covered, self.joined, self.opened, self.since, self.run.first, self.run.end];
         let of_some = [self.muted, self.left].into_iter().flatten();
-        self.slots.len() == room.slots
-            && times.into_iter().chain(of_some).all(|slots| slots <= LAST_SLOT)
-            && self.span.is_none_or(|span| span <= room.longest)
-            && (self.window_ms, self.window_known) == self.known_in(window)
-            && self.dominant_ms <= LAST_MS
-            && self.teller.is_possible(room.next)
-            && self.coupling.is_possible()
+        self.slots.len() == slots
+            && times.into_iter().chain(of_some).all(|slot| slot <= LAST_SLOT)
+            && self.span.is_none_or(|span| span <= longest)
     }
 
     /// How much speech must have been heard since the holder fell silent. Of coarser samples the end of one and the

@@ -3,8 +3,6 @@
 //! Sums are whole milliseconds, so that they do not depend on the order of participants.
 
 use super::dominant::SLOT_MS;
-#[cfg(feature = "serde")]
-use super::dominant::{LAST_MS, LAST_SLOT};
 
 /// Coarser samples than this resolve neither turns nor interruptions: between two people the floor passes in 0.12 to
 /// 0.16 s, and half of all back-channels take less than a second.
@@ -86,11 +84,11 @@ struct Utterance {
 impl Teller {
     /// One slot: `speech_ms` of it were speech.
     pub(super) fn slot(&mut self, slot: u64, speech_ms: u32, is_speech: bool, others: bool) {
-        self.alone_slots = if others { 0 } else { self.alone_slots + 1 };
-        self.talk_ms += u64::from(speech_ms);
+        self.alone_slots = if others { 0 } else { self.alone_slots.saturating_add(1) };
+        self.talk_ms = self.talk_ms.saturating_add(u64::from(speech_ms));
         if is_speech {
             if others {
-                self.overlap_ms += u64::from(speech_ms);
+                self.overlap_ms = self.overlap_ms.saturating_add(u64::from(speech_ms));
             }
             let new = Utterance {
                 first: slot,
@@ -105,15 +103,16 @@ impl Teller {
             utterance.last = slot;
             utterance.speech_ms = utterance.speech_ms.saturating_add(speech_ms);
             utterance.overlap_slots += u32::from(others && utterance.overlap_slots < OVERLAP_SLOTS);
-            self.turns += u64::from(!was_turn && utterance.speech_ms >= TURN_MS);
-            self.longest = self.longest.max((slot + 1 - utterance.first) * SLOT_MS);
+            self.turns = self.turns.saturating_add(u64::from(!was_turn && utterance.speech_ms >= TURN_MS));
+            self.longest = self.longest.max((slot + 1).saturating_sub(utterance.first) * SLOT_MS);
             if !utterance.is_settled && utterance.broke_in && utterance.overlap_slots >= OVERLAP_SLOTS {
-                let age = slot - utterance.first;
+                let age = slot.saturating_sub(utterance.first);
                 let yielded = self.alone_slots >= u64::from(PAUSE_SLOTS) && utterance.speech_ms >= TURN_MS;
                 utterance.is_settled = yielded || age > YIELD_SLOTS + u64::from(PAUSE_SLOTS);
-                self.interruptions += u64::from(yielded);
+                self.interruptions = self.interruptions.saturating_add(u64::from(yielded));
             }
-        } else if self.utterance.is_some_and(|utterance| slot - utterance.last >= u64::from(PAUSE_SLOTS)) {
+        } else if self.utterance.is_some_and(|utterance| slot.saturating_sub(utterance.last) >= u64::from(PAUSE_SLOTS))
+        {
             self.utterance = None;
         }
     }
@@ -121,28 +120,18 @@ impl Teller {
     /// What another one said was said by this one, once.
     pub(super) fn merge(&mut self, other: &Self) {
         let both_ms = self.overlap_ms.min(other.overlap_ms);
-        self.talk_ms += other.talk_ms - both_ms;
-        self.overlap_ms = self.overlap_ms + other.overlap_ms - 2 * both_ms;
+        self.talk_ms = self.talk_ms.saturating_add(other.talk_ms.saturating_sub(both_ms));
+        self.overlap_ms = self.overlap_ms.abs_diff(other.overlap_ms);
         self.longest = self.longest.max(other.longest);
         if let Some(ms) = other.muted_talk_ms {
             self.speak_muted(ms);
         }
-        self.turns += other.turns;
-        self.interruptions += other.interruptions;
+        self.turns = self.turns.saturating_add(other.turns);
+        self.interruptions = self.interruptions.saturating_add(other.interruptions);
         let last = |utterance: Option<Utterance>| utterance.map(|utterance| utterance.last);
         if last(other.utterance) > last(self.utterance) {
             self.utterance = other.utterance;
         }
-    }
-
-    /// Whether this can be somebody's talk until a slot.
-    #[cfg(feature = "serde")]
-    pub(super) fn is_possible(&self, next: u64) -> bool {
-        let counts = [self.turns, self.interruptions, self.alone_slots];
-        self.overlap_ms <= self.talk_ms
-            && [self.talk_ms, self.longest].into_iter().all(|ms| ms <= LAST_MS)
-            && counts.into_iter().all(|count| count <= LAST_SLOT)
-            && self.utterance.is_none_or(|utterance| utterance.first <= utterance.last && utterance.last < next)
     }
 
     pub(super) const fn talk_ms(&self) -> u64 {
@@ -175,11 +164,6 @@ impl RoomTalk {
         Some(u32::try_from(mean).unwrap_or(u32::MAX))
     }
 
-    #[cfg(feature = "serde")]
-    pub(super) fn is_possible(&self) -> bool {
-        [self.known_ms, self.speech_ms, self.overlap_ms, self.silence_ms].into_iter().all(|ms| ms <= LAST_MS)
-    }
-
     pub(super) fn note_span(&mut self, span_ms: u64) {
         self.spans_ms = self.spans_ms.saturating_add(span_ms);
         self.squares = self.squares.saturating_add(span_ms.saturating_mul(span_ms));
@@ -187,14 +171,11 @@ impl RoomTalk {
 
     /// One slot of the talk of all.
     pub(super) fn slot(&mut self, speakers: usize) {
-        self.known_ms += SLOT_MS;
-        match speakers {
-            0 => self.silence_ms += SLOT_MS,
-            1 => self.speech_ms += SLOT_MS,
-            _ => {
-                self.speech_ms += SLOT_MS;
-                self.overlap_ms += SLOT_MS;
-            }
+        let count = |ms: &mut u64| *ms = ms.saturating_add(SLOT_MS);
+        count(&mut self.known_ms);
+        count(if speakers > 0 { &mut self.speech_ms } else { &mut self.silence_ms });
+        if speakers > 1 {
+            count(&mut self.overlap_ms);
         }
     }
 }

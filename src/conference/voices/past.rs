@@ -141,7 +141,7 @@ pub(in crate::conference) fn talk(call: &Conference) -> Option<TalkSummary> {
         speakers,
         refused_turns: past.refused,
         refused_speakers: voices.refused,
-        late_samples: floor.late() + voices.late,
+        late_samples: floor.late().saturating_add(voices.late),
     })
 }
 
