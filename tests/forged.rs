@@ -63,6 +63,17 @@ impl Subject {
         }
     }
 
+    /// Goes on with a forged state; false if it is refused.
+    fn goes_on(&self, forged: &Value, users: [UserId; 2], lines: &[String]) -> bool {
+        let Some(call) = resume(forged) else { return false };
+        let mut subject = Self { call, ..self.clone() };
+        let _ = subject.call.summary();
+        subject.feed(lines);
+        subject.tell(users);
+        subject.ask();
+        true
+    }
+
     /// Everything that a call is asked for.
     fn ask(&mut self) {
         let (_, text) = (self.call.snapshot(), serde_json::to_string(&self.call.summary()).unwrap());
@@ -149,7 +160,7 @@ fn each_number_of_a_state_at_its_extremes_is_refused_or_gone_on_with() {
     let (subject, users, state) = subject(&lines[..24]);
     let mut found = (BTreeSet::new(), Vec::new());
     numbers(&state["call"], "/call", "", &mut found);
-    let (mut resumed, mut refused) = (0, 0);
+    let (mut tried, mut resumed) = (0, 0);
     for path in &found.1 {
         let mut forged = state.clone();
         for extremes in extremes(state.pointer(path).unwrap()) {
@@ -160,19 +171,11 @@ fn each_number_of_a_state_at_its_extremes_is_refused_or_gone_on_with() {
             let extreme = extremes.into_iter().find(holds);
             // For whoever reads a failure.
             println!("{path} = {extreme:?}");
-            let Some(call) = resume(&forged) else {
-                refused += 1;
-                continue;
-            };
-            resumed += 1;
-            let mut subject = Subject { call, ..subject.clone() };
-            let _ = subject.call.summary();
-            subject.feed(&lines[22..28]);
-            subject.tell(users);
-            subject.ask();
+            tried += 1;
+            resumed += usize::from(subject.goes_on(&forged, users, &lines[22..28]));
         }
     }
-    assert!(resumed > 1_000 && refused > 20, "{resumed} gone on with, {refused} refused");
+    assert!(resumed > 1_000 && tried - resumed > 10, "{resumed} of {tried} gone on with");
 }
 
 #[test]
@@ -184,7 +187,7 @@ fn many_numbers_of_a_state_at_once_are_refused_or_gone_on_with() {
     let ends =
         [0, 1, u8::MAX.into(), u32::MAX.into(), 1 << 48, (1 << 48) * 100, u64::MAX - 1, u64::MAX].map(Value::from);
     let floats = [0.0, -1e15, 1e15, -1e300, 1e300, f64::MAX].map(Value::from);
-    let (mut random, mut resumed, mut refused) = (Seeded(7), 0, 0);
+    let (mut random, mut tried, mut resumed) = (Seeded(7), 0, 0);
     for (class, paths) in &found {
         for _ in 0..8 {
             let mut forged = state.clone();
@@ -205,17 +208,9 @@ fn many_numbers_of_a_state_at_once_are_refused_or_gone_on_with() {
                 }
             }
             println!("{class}");
-            let Some(call) = resume(&forged) else {
-                refused += 1;
-                continue;
-            };
-            resumed += 1;
-            let mut subject = Subject { call, ..subject.clone() };
-            let _ = subject.call.summary();
-            subject.feed(&lines[22..26]);
-            subject.tell(users);
-            subject.ask();
+            tried += 1;
+            resumed += usize::from(subject.goes_on(&forged, users, &lines[22..26]));
         }
     }
-    assert!(resumed > 200 && refused > 20, "{resumed} gone on with, {refused} refused");
+    assert!(resumed > 1_000 && tried - resumed > 20, "{resumed} of {tried} gone on with");
 }

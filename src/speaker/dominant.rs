@@ -109,6 +109,9 @@ pub struct Change {
 /// assert_eq!(floor.dominant(), Some(ben));
 /// assert_eq!((changes[0].now, changes[1].now, changes[1].since_ms), (Some(ann), Some(ben), 3000));
 /// ```
+///
+/// With the feature `serde` it is read as it was written, and nothing of it is checked; a
+/// [`Conference`](crate::Conference) checks its own.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Floor {
