@@ -119,6 +119,13 @@ fn a_state_of_this_version_is_still_read() {
 }
 
 #[test]
+fn bytes_and_words_tell_the_same_version() {
+    let call = some_call();
+    let words = serde_json::to_value(call.state()).unwrap();
+    assert_eq!(words["schema"], format!("callgauge.state/{}", call.save()[3]));
+}
+
+#[test]
 fn every_change_of_a_byte_is_found_out() {
     let call = some_call();
     let bytes = call.save();
