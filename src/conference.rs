@@ -196,7 +196,7 @@ pub enum InputError {
     Ended,
     /// A name that is empty, where there has to be one, or longer than [`Limits::name_bytes`](crate::Limits::name_bytes).
     InvalidName,
-    /// Another user has this name.
+    /// Another user has this name, or reports on this fabric.
     NameTaken,
 }
 
@@ -211,7 +211,7 @@ impl fmt::Display for InputError {
             Self::Terminated => "the fabric was terminated before",
             Self::Ended => "the conference was over before: this belongs to its next instance",
             Self::InvalidName => "a name is empty or too long",
-            Self::NameTaken => "another user has this name",
+            Self::NameTaken => "this is another user's",
         })
     }
 }
@@ -300,6 +300,11 @@ impl Conference {
     /// A second opening of the same one changes nothing and says so. The same is: an equal name and equal users at both
     /// ends, of whom the local one is known, and not terminated. Without a local user two fabrics of one name are two.
     ///
+    /// Who reconnects opens the new fabric before the old one is terminated, or at the same `now`: a call whose last
+    /// user has no fabric left is over, and what comes later is refused as [`InputError::Ended`], unless
+    /// [`Config::with_stitching`](crate::Config::with_stitching) takes the end back. The same holds after a
+    /// [silence](crate::Config::with_silence).
+    ///
     /// # Errors
     /// [`InputError::AlreadyOpen`]; [`InputError::TimeWentBackwards`] when `now` is before an earlier input's;
     /// [`InputError::InvalidName`] for a name that is too long; [`InputError::UnknownUser`]; [`InputError::Ended`];
@@ -340,8 +345,10 @@ impl Conference {
     /// time stamps inside the report. The same `now` may be given again.
     ///
     /// Cost: linear in the entries of the report. Once every stream has been seen and events are drained, nothing is
-    /// allocated, but for lists of what happens in a call, which double: turns, diagnoses, the timeline; and for indices of a report with
-    /// more than 1 024 entries, which are not kept.
+    /// allocated, but for lists of what happens in a call, which double: turns, diagnoses, the timeline; for
+    /// distributions that meet values which they have no cell for, up to
+    /// [`Limits::digest_cells`](crate::Limits::digest_cells) cells each; and for indices of a report with more than 1 024
+    /// entries, which are not kept.
     ///
     /// # Errors
     /// [`InputError::TimeWentBackwards`], [`InputError::UnknownFabric`], [`InputError::Terminated`],

@@ -154,7 +154,8 @@ limits! {
 
 impl Limits {
     /// Limits for an SDK inside somebody's app, who measures one call: a conference and its summary stay within 24 MiB,
-    /// whatever is put in (`tests/memory.rs`).
+    /// whatever is put in (`tests/memory.rs`). What reads the stats is not in that: a
+    /// [`Reader`](crate::ingest::Reader) says what it takes.
     #[must_use]
     pub const fn sdk() -> Self {
         Self::new()
@@ -312,7 +313,11 @@ impl Config {
     #[must_use]
     pub const fn with_speaker_window(mut self, window: Duration) -> Self {
         let ms = window.as_millis();
-        self.speaker_window_ms = if ms > 60_000 { 60_000 } else { ms as u64 };
+        self.speaker_window_ms = match ms {
+            0..1_000 => 1_000,
+            1_000..=60_000 => ms as u64,
+            _ => 60_000,
+        };
         self
     }
 

@@ -37,7 +37,6 @@ pub use evidence::Evidence;
 pub use kind::{Kind, Threshold, Thresholds};
 pub(crate) use meter::Change;
 pub(crate) use round::{Connection, FabricLook};
-pub(crate) use sentence::sentence;
 pub(crate) use watch::{DeskParts, StreamLook, Watch};
 
 use crate::id::{Direction, FabricId, StreamKey, UserId};

@@ -48,7 +48,7 @@ pub enum Event {
     /// Something goes wrong.
     #[non_exhaustive]
     DiagnosisRaised {
-        /// What, since when, and by which figures.
+        /// What, since when, and by which figures; [`Diagnosis::sentence`] says it in words.
         diagnosis: Diagnosis,
     },
     /// What goes wrong has become worse.

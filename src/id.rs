@@ -27,7 +27,8 @@ impl fmt::Display for Ssrc {
     }
 }
 
-/// One PeerConnection of one conference ("fabric" in callstats' words): an index that the conference gave out.
+/// One PeerConnection of one conference ("fabric" in callstats' words): an index that the conference gave out. Another
+/// conference, its next instance included, takes it for its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct FabricId(pub(crate) u32);
@@ -40,7 +41,7 @@ impl FabricId {
     }
 }
 
-/// A user of one conference: an index that the conference gave out for a name.
+/// A user of one conference: an index that the conference gave out for a name. Another conference takes it for its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct UserId(pub(crate) u32);

@@ -81,8 +81,13 @@ struct Out<'o> {
 
 /// Reads records of any known format.
 ///
-/// One reader per input: formats that send differences need the records before. Memory is bounded by the largest
-/// record and, for those formats, by one snapshot for each of the 256 PeerConnections last heard of, 64 MiB together.
+/// One reader per input: formats that send differences need the records before, and once a record was a line of
+/// rtcstats or jitsi, the others are taken for such, too. Who has nothing but getStats text needs no more than a
+/// [`getstats::Scanner`].
+///
+/// Memory is bounded by the largest record, of which some 1.3 KB are kept for each stats entry, however short, and of
+/// 16 384 entries at most: 21 MB; and, for formats that send differences, by one snapshot for each of the 256
+/// PeerConnections last heard of, 64 MiB together. Bound the length of records that strangers write.
 #[derive(Debug, Default)]
 pub struct Reader {
     pub(self) scanner: Scanner,

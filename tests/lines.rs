@@ -6,7 +6,7 @@ mod reading;
 
 use std::collections::HashMap;
 
-use callgauge::ingest::Format;
+use callgauge::ingest::{Format, ReadErrorKind, Reader};
 use callgauge::report::{Entry, Flag, Num, StatsType, Text};
 use reading::{Taken, read_lines, recording};
 
@@ -91,6 +91,20 @@ impl Connection {
                 self.compared += usize::from(plain.flag(flag).is_some());
             }
         }
+    }
+}
+
+#[test]
+fn an_odd_first_record_does_not_claim_those_that_follow() {
+    for odd in ["[1,2]", r#"["a"]"#, r#"["g", "PC_0"]"#, r#"["error", "getStats failed"]"#] {
+        let mut reader = Reader::new();
+        let error = reader.read(odd.as_bytes(), &mut |_| panic!("no snapshot")).unwrap_err();
+        assert_eq!(error.kind(), ReadErrorKind::UnknownFormat, "{odd}");
+        let mut entries = 0;
+        let recording = recording("clean.ndjson.gz");
+        let line = recording.split(|&byte| byte == b'\n').next().unwrap();
+        reader.read(line, &mut |snapshot| entries += snapshot.report.entries().count()).unwrap();
+        assert!(entries > 0, "{odd}");
     }
 }
 

@@ -120,11 +120,21 @@ fn sniff_array(cursor: &mut Cursor<'_>, before: Option<Format>) -> Result<Format
         return Ok(before.unwrap_or(Format::GetStats));
     }
     match cursor.next()? {
-        // A method by number or by its short name is rtcstats' alone; a long name also heads a jitsi line.
-        Next::Number => Ok(Format::Rtcstats),
-        Next::Str if cursor.string("a method")?.is("g") => Ok(Format::Rtcstats),
         Next::Str if before == Some(Format::RtcstatsLegacy) => Ok(Format::RtcstatsLegacy),
-        Next::Str => Ok(Format::Jitsi),
+        // A method, a connection, a value. What begins like it and is shorter must not claim the records that follow.
+        next @ (Next::Number | Next::Str) => {
+            let start = cursor.pos;
+            // A method by number or by its short name is rtcstats' alone; a long name also heads a jitsi line.
+            let is_rtcstats = next == Next::Number || cursor.clone().string("a method")?.is("g");
+            let mut first = true;
+            for _ in 0..3 {
+                if !cursor.more(&mut first, b']')? {
+                    return Err(ReadError::new(start, ReadErrorKind::UnknownFormat));
+                }
+                cursor.skip()?;
+            }
+            Ok(if is_rtcstats { Format::Rtcstats } else { Format::Jitsi })
+        }
         Next::Object if is_client_sample(cursor) => Ok(Format::ObserveRtc),
         _ => Ok(Format::GetStats),
     }

@@ -8,7 +8,7 @@ use core::cmp::Ordering;
 
 use super::Conference;
 use super::Fabric;
-use crate::diagnosis::{Diagnosis, Kind, Reach, Severity, Side, causes_of, sentence};
+use crate::diagnosis::{Diagnosis, Kind, Reach, Severity, Side, causes_of};
 use crate::id::{Direction, MediaKind, Ssrc, UserId};
 use crate::summary::DiagnosisSummary;
 
@@ -301,7 +301,7 @@ fn summary(call: &Conference, fabrics: &[&Fabric], case: &Case<'_>, told: Told, 
     let local = fabrics.get(case.index).and_then(|fabric| fabric.spec.local_user);
     let user = blamed.or(local).and_then(|user| call.user_name(user));
     let who = user.unwrap_or(name);
-    let mut sentence = sentence(&diagnosis, if who.is_empty() { "somebody" } else { who }, start_ms);
+    let mut sentence = diagnosis.sentence(if who.is_empty() { "somebody" } else { who }, start_ms);
     if blamed.is_some()
         && let Some(receiver) = local.and_then(|local| call.user_name(local))
     {
