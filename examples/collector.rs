@@ -143,10 +143,11 @@ impl Collector {
         let line: Line<'_> = serde_json::from_slice(line)?;
         scanner.read(line.report.get().as_bytes(), report)?;
         let micros = (line.t * 1e3) as u64;
-        if self.clock == 0 && micros > now_micros().saturating_add(AHEAD) {
-            return Err("from the future".into());
-        }
-        self.clock = if self.clock == 0 { micros } else { self.clock.max(micros.min(self.clock.saturating_add(STEP))) };
+        self.clock = match self.clock {
+            0 if micros > now_micros().saturating_add(AHEAD) => return Err("from the future".into()),
+            0 => micros,
+            clock => clock.max(micros.min(clock.saturating_add(STEP))),
+        };
         let arrived = Timestamp::from_micros(micros.min(self.clock));
         let mut call = self.fleet.enter(arrived, &line.conference)?;
         // The clock of a call does not go back.

@@ -9,6 +9,7 @@ use crate::score::Model;
 use crate::score::audio::{AudioInputs, AudioModel};
 use crate::score::combine::Weights;
 use crate::score::video::{VideoInputs, VideoModel};
+use crate::speaker::dominant::kept_window_ms;
 
 /// Declares the limits: beside each its default, and what it bounds.
 macro_rules! limits {
@@ -312,12 +313,7 @@ impl Config {
     /// unless said otherwise, kept within 1 s to 60 s.
     #[must_use]
     pub const fn with_speaker_window(mut self, window: Duration) -> Self {
-        let ms = window.as_millis();
-        self.speaker_window_ms = match ms {
-            0..1_000 => 1_000,
-            1_000..=60_000 => ms as u64,
-            _ => 60_000,
-        };
+        self.speaker_window_ms = kept_window_ms(window.as_millis());
         self
     }
 

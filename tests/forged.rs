@@ -129,7 +129,9 @@ fn members(value: &Value, path: &str, class: &str, found: &mut BTreeMap<String, 
         Value::Array(list) => {
             for (n, value) in list.iter().enumerate().take(8) {
                 let inner = members(value, &format!("{path}/{n}"), &format!("{class}/#"), found);
-                own.extend(inner.into_iter().filter(|_| value.is_number()));
+                if value.is_number() {
+                    own.extend(inner);
+                }
             }
         }
         Value::Object(inner) => {
@@ -175,7 +177,7 @@ fn each_number_of_a_state_at_its_extremes_is_refused_or_gone_on_with() {
             resumed += usize::from(subject.goes_on(&forged, users, &lines[22..28]));
         }
     }
-    assert!(resumed > 1_000 && tried - resumed > 10, "{resumed} of {tried} gone on with");
+    assert!(resumed > 1_000 && tried - resumed > 20, "{resumed} of {tried} gone on with");
 }
 
 #[test]

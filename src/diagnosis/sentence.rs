@@ -15,13 +15,15 @@ impl Diagnosis {
     /// reporter's clock, from which its places count.
     ///
     /// ```
-    /// use callgauge::Event;
+    /// use callgauge::{Conference, Config, Event};
     ///
-    /// let show = |event: &Event, start_ms| match event {
-    ///     Event::DiagnosisRaised { diagnosis, .. } => println!("{}", diagnosis.sentence("Bob", start_ms)),
-    ///     _ => {}
-    /// };
-    /// # let _ = show;
+    /// let mut call = Conference::new("AliceAndBob", Config::new());
+    /// // What happens is put in; the first report was of 1 700 000 000 000 ms.
+    /// while let Some(event) = call.poll_event() {
+    ///     if let Event::DiagnosisRaised { diagnosis, .. } = event {
+    ///         println!("{}", diagnosis.sentence("Bob", 1_700_000_000_000.0));
+    ///     }
+    /// }
     /// ```
     #[must_use]
     pub fn sentence(&self, who: &str, start_ms: f64) -> String {

@@ -119,25 +119,28 @@ fn sniff_array(cursor: &mut Cursor<'_>, before: Option<Format>) -> Result<Format
     if cursor.eat(b']') {
         return Ok(before.unwrap_or(Format::GetStats));
     }
-    match cursor.next()? {
-        Next::Str if before == Some(Format::RtcstatsLegacy) => Ok(Format::RtcstatsLegacy),
-        // A method, a connection, a value. What begins like it and is shorter must not claim the records that follow.
-        next @ (Next::Number | Next::Str) => {
-            let start = cursor.pos;
-            // A method by number or by its short name is rtcstats' alone; a long name also heads a jitsi line.
-            let is_rtcstats = next == Next::Number || cursor.clone().string("a method")?.is("g");
-            let mut first = true;
-            for _ in 0..3 {
-                if !cursor.more(&mut first, b']')? {
-                    return Err(ReadError::new(start, ReadErrorKind::UnknownFormat));
-                }
-                cursor.skip()?;
-            }
-            Ok(if is_rtcstats { Format::Rtcstats } else { Format::Jitsi })
+    let next = cursor.next()?;
+    let start = cursor.pos;
+    let format = match next {
+        // A method by number or by its short name is rtcstats' alone; a long name also heads a jitsi line.
+        Next::Number => {
+            cursor.skip()?;
+            Format::Rtcstats
         }
-        Next::Object if is_client_sample(cursor) => Ok(Format::ObserveRtc),
-        _ => Ok(Format::GetStats),
+        Next::Str if cursor.string("a method")?.is("g") => Format::Rtcstats,
+        Next::Str if before == Some(Format::RtcstatsLegacy) => return Ok(Format::RtcstatsLegacy),
+        Next::Str => Format::Jitsi,
+        Next::Object if is_client_sample(cursor) => return Ok(Format::ObserveRtc),
+        _ => return Ok(Format::GetStats),
+    };
+    // A method, a connection, a value: what begins like it and is shorter must not claim the records that follow.
+    for _ in 0..2 {
+        if !cursor.more(&mut false, b']')? {
+            return Err(ReadError::new(start, ReadErrorKind::UnknownFormat));
+        }
+        cursor.skip()?;
     }
+    Ok(format)
 }
 
 /// Whether the object at `cursor` is an ObserveRTC sample and no stats entry.

@@ -57,6 +57,18 @@ pub(super) const LAST_SLOT: u64 = 1 << 48;
 /// The same, ms.
 pub(crate) const LAST_MS: u64 = LAST_SLOT * SLOT_MS;
 
+/// The window that is looked at where one of `asked_ms` is asked for, ms.
+pub(crate) const fn kept_window_ms(asked_ms: u128) -> u64 {
+    let (least, most) = (*WINDOW_MS.start(), *WINDOW_MS.end());
+    if asked_ms < least as u128 {
+        least
+    } else if asked_ms > most as u128 {
+        most
+    } else {
+        asked_ms as u64
+    }
+}
+
 /// The slot that a time lies in.
 const fn slot_of(ms: u64) -> u64 {
     let slot = ms / SLOT_MS;
@@ -143,10 +155,9 @@ impl Floor {
     /// A room in which nobody is yet. `window_ms`: 10 000 is callstats' own; it is kept within 1 s to 60 s.
     #[must_use]
     pub fn new(window_ms: u64) -> Self {
-        let window_ms = window_ms.clamp(*WINDOW_MS.start(), *WINDOW_MS.end());
         Self {
             // 10 to 600.
-            window: (window_ms / SLOT_MS) as usize,
+            window: (kept_window_ms(window_ms.into()) / SLOT_MS) as usize,
             people: Vec::new(),
             active: Vec::new(),
             has_left: false,
