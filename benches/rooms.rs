@@ -11,6 +11,7 @@ use std::hint::black_box;
 use callgauge::digest::Digest;
 use callgauge::ingest::Reader;
 use callgauge::metric::Metric;
+use callgauge::metric::counter::EntryTrackers;
 use callgauge::report::{Report, StatsType};
 use callgauge::score::audio::AudioInputs;
 use callgauge::score::video::VideoInputs;
@@ -18,7 +19,6 @@ use callgauge::score::{Model, ModelId, NoScore, Score};
 use callgauge::speaker::dominant::Floor;
 use callgauge::speaker::level::Meter;
 use callgauge::speaker::multiscale::Bridge;
-use callgauge::stream::Tracks;
 use callgauge::unit::Timestamp;
 use callgauge::{Conference, Config, FabricSpec};
 use common::{Seeded, workload};
@@ -76,7 +76,7 @@ fn streams(criterion: &mut Criterion) {
     for (name, metrics) in [("differences", false), ("differences and metrics", true)] {
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
-                let (mut tracks, mut figures) = (Tracks::new(), 0_usize);
+                let (mut tracks, mut figures) = (EntryTrackers::new(), 0_usize);
                 for entry in reports.iter().flat_map(|report| black_box(report).entries()) {
                     if !rtp.contains(&entry.kind()) {
                         continue;

@@ -86,11 +86,13 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
-mod account;
+#[cfg(feature = "serde")]
+mod checkpoint;
 pub mod conference;
 pub mod config;
 pub mod diagnosis;
 pub mod digest;
+pub mod emodel;
 pub mod event;
 pub mod fabric;
 pub mod fleet;
@@ -100,19 +102,18 @@ mod list;
 #[cfg(any(doc, doctest))]
 pub mod manual;
 pub mod metric;
-#[cfg(feature = "serde")]
-mod portable;
 pub mod report;
 pub mod score;
+pub mod sdp;
 pub mod speaker;
-pub mod stream;
+mod stream;
 pub mod summary;
 pub mod unit;
 
 pub use conference::{Conference, FabricSpec, InputError};
 pub use config::{Config, Limits};
 pub use event::Event;
-pub use fabric::{Answer, AppEvent};
+pub use fabric::{AppEvent, Outcome};
 pub use fleet::Fleet;
 
 /// The README's example, run as a test.

@@ -14,17 +14,15 @@
 //! and what is computed from something unknown is itself unknown.
 
 pub mod audio;
-pub mod codec;
 pub mod combine;
-pub mod emodel;
 mod evidence;
-#[cfg(feature = "serde")]
-pub(crate) mod kept;
 mod mean;
 mod model;
 mod pool;
 pub mod rating;
 pub mod video;
+#[cfg(feature = "serde")]
+pub(crate) mod wire;
 mod worst;
 
 pub use evidence::{Cause, Input, Inputs, Origin, Parts};

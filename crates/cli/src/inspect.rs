@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use callgauge::id::{MediaKind, Ssrc};
-use callgauge::ingest::{Item, Snapshot, What};
+use callgauge::ingest::{Item, LogEventKind, Snapshot};
 use callgauge::report::{Entry, StatsType, Text};
 
 use crate::drive::ends;
@@ -49,8 +49,8 @@ pub(crate) fn run(file: &Path, out: &mut dyn Write) -> io::Result<bool> {
             });
             connection.see(snapshot);
         }
-        Item::Happening(happening) => {
-            if let What::Identity(identity) = happening.what {
+        Item::LogEvent(happening) => {
+            if let LogEventKind::Identity(identity) = happening.what {
                 users.extend(identity.user.or(identity.display_name).map(Into::into));
             }
         }

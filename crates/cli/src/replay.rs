@@ -36,7 +36,7 @@ pub(crate) fn replay(files: &[PathBuf], mut see: impl FnMut(&str, &Event, &Confe
 /// For recordings, of which there are few at a time: what comes late still belongs to the call, and distributions are
 /// as exact as they can be.
 fn config() -> Config {
-    Config::new().with_stitching(true).with_limits(Limits::new().with_digest_cells(4_096))
+    Config::new().with_reopening(true).with_limits(Limits::new().with_digest_cells(4_096))
 }
 
 /// What the call came to, its fabrics in the order in which they were opened.

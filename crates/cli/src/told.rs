@@ -2,9 +2,9 @@
 
 use callgauge::fabric::{ConnectionState, GatheringState, IceState, SignalingState, WebRtcFunction};
 use callgauge::id::{MediaKind, Ssrc};
-use callgauge::ingest::sdp::Sdp;
-use callgauge::ingest::{Happening, Item, What};
+use callgauge::ingest::{Item, LogEvent, LogEventKind};
 use callgauge::report::Report;
+use callgauge::sdp::Sdp;
 
 /// One thing out of a file.
 #[derive(Debug)]
@@ -75,7 +75,7 @@ impl Event {
                 at_ms: snapshot.at.map(|at| at.as_millis()),
                 told: Told::Snapshot(Box::new(snapshot.report.clone())),
             }),
-            Item::Happening(happening) => Some(Self {
+            Item::LogEvent(happening) => Some(Self {
                 fabric: happening.fabric.to_owned(),
                 at_ms: happening.at.map(|at| at.as_millis()),
                 told: Told::of(happening)?,
@@ -86,36 +86,36 @@ impl Event {
 }
 
 impl Told {
-    pub(crate) fn of(happening: &Happening<'_>) -> Option<Self> {
+    pub(crate) fn of(happening: &LogEvent<'_>) -> Option<Self> {
         let text = |text: Option<&str>| text.unwrap_or("").to_owned();
         Some(match happening.what {
-            What::Created(_) => Self::Created,
-            What::Closed => Self::Closed,
-            What::IceConnectionState(word) => Self::Ice(IceState::from_name(word)?),
-            What::IceGatheringState(word) => Self::Gathering(GatheringState::from_name(word)?),
-            What::SignalingState(word) => Self::Signaling(SignalingState::from_name(word)?),
-            What::ConnectionState(word) => Self::Connection(ConnectionState::from_name(word)?),
-            What::DescriptionCreated(description) | What::DescriptionSet { description, .. } => {
+            LogEventKind::Created(_) => Self::Created,
+            LogEventKind::Closed => Self::Closed,
+            LogEventKind::IceConnectionState(word) => Self::Ice(IceState::from_name(word)?),
+            LogEventKind::IceGatheringState(word) => Self::Gathering(GatheringState::from_name(word)?),
+            LogEventKind::SignalingState(word) => Self::Signaling(SignalingState::from_name(word)?),
+            LogEventKind::ConnectionState(word) => Self::Connection(ConnectionState::from_name(word)?),
+            LogEventKind::DescriptionCreated(description) | LogEventKind::DescriptionSet { description, .. } => {
                 Self::Described(described(description.sdp?))
             }
-            What::Failed { function, name, message, .. } => Self::Failed {
+            LogEventKind::Failed { function, name, message, .. } => Self::Failed {
                 function: WebRtcFunction::from_name(function)?,
                 name: text(name),
                 message: text(message),
             },
-            What::Muted(track) => Self::Muted { track: text(track.id), kind: track.kind, muted: true },
-            What::Unmuted(track) => Self::Muted { track: text(track.id), kind: track.kind, muted: false },
-            What::TrackAdded { side: Some(callgauge::ingest::Side::Local), track, .. } => {
+            LogEventKind::Muted(track) => Self::Muted { track: text(track.id), kind: track.kind, muted: true },
+            LogEventKind::Unmuted(track) => Self::Muted { track: text(track.id), kind: track.kind, muted: false },
+            LogEventKind::TrackAdded { side: Some(callgauge::ingest::SdpSide::Local), track, .. } => {
                 Self::Sends { track: text(track.id) }
             }
-            What::Captured { display: true, .. } => Self::Screen { ssrc: None, shared: true },
-            What::VideoType { ssrc, shows, .. } => Self::Screen { ssrc, shared: shows == "desktop" },
-            What::DominantSpeaker { endpoint: Some(endpoint), silence: false, .. } => {
+            LogEventKind::Captured { display: true, .. } => Self::Screen { ssrc: None, shared: true },
+            LogEventKind::VideoType { ssrc, shows, .. } => Self::Screen { ssrc, shared: shows == "desktop" },
+            LogEventKind::DominantSpeaker { endpoint: Some(endpoint), silence: false, .. } => {
                 Self::Speaks { endpoint: endpoint.to_owned() }
             }
-            What::Joined => Self::Joined,
-            What::Left => Self::Left,
-            What::Identity(identity) => Self::Identity {
+            LogEventKind::Joined => Self::Joined,
+            LogEventKind::Left => Self::Left,
+            LogEventKind::Identity(identity) => Self::Identity {
                 user: identity.user.or(identity.display_name).map(Into::into),
                 endpoint: identity.endpoint.map(Into::into),
             },
@@ -125,7 +125,7 @@ impl Told {
 }
 
 fn described(sdp: &str) -> Vec<Described> {
-    let stream = |stream: callgauge::ingest::sdp::Stream<'_>| {
+    let stream = |stream: callgauge::sdp::Stream<'_>| {
         let msid = [stream.stream, stream.track].into_iter().flatten().collect::<Vec<_>>().join(" ");
         Described { ssrc: stream.ssrc, primary: stream.primary, cname: stream.cname.unwrap_or("").to_owned(), msid }
     };
