@@ -7,6 +7,8 @@
 
 #[path = "../tests/common/mod.rs"]
 mod common;
+#[path = "../tests/cost/counting.rs"]
+mod counting;
 
 use std::hint::black_box;
 use std::ops::Range;
@@ -17,8 +19,8 @@ use callgauge::ingest::Reader;
 use callgauge::report::{Entry, Num, Report, StatsType};
 use callgauge::unit::Timestamp;
 use callgauge::{Conference, Config, FabricSpec};
-use common::counting::{Counting, weighed};
 use common::{WORKLOADS, workload};
+use counting::{Counting, weighed};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;

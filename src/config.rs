@@ -58,9 +58,9 @@ limits! {
     /// and counted. Only of events that nobody polls the oldest go.
     ///
     /// Within the defaults, which have room for a call of ninety who all see and hear each other, a conference stays within
-    /// 192 MiB, and with its summary within 352 MiB, whatever is put in (`tests/memory.rs` puts in as much as it can, and
-    /// counts). That scales with few of the limits; measured, each for itself and rounded up, in bytes (so that all of
-    /// them together come to more than the bound):
+    /// 192 MiB, and with its summary within 352 MiB, whatever is put in (`tests/cost/memory.rs` puts in as much as it
+    /// can, and counts). That scales with few of the limits; measured, each for itself and rounded up, in bytes (so
+    /// that all of them together come to more than the bound):
     ///
     /// | each of | takes | and in the summary |
     /// |---|---|---|
@@ -155,7 +155,7 @@ limits! {
 
 impl Limits {
     /// Limits for an SDK inside somebody's app, who measures one call: a conference and its summary stay within 24 MiB,
-    /// whatever is put in (`tests/memory.rs`). What reads the stats is not in that: a
+    /// whatever is put in (`tests/cost/memory.rs`). What reads the stats is not in that: a
     /// [`Reader`](crate::ingest::Reader) says what it takes.
     #[must_use]
     pub const fn sdk() -> Self {

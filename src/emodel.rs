@@ -19,10 +19,10 @@
 //!
 //! # Sources
 //! G.107 (06/2015), G.107.1 (06/2019), G.107.2 with Ro = 148, as implemented and tested by several open projects; the
-//! terms agree with theirs to 1e-6 over a grid (`tests/emodel_vectors.rs`). Not modelled, for want of the text, are the
-//! noise terms of G.107.2 (03/2023) and the echo reference of G.107.1 Corrigendum 1 (01/2020). The permitted ranges of Ta,
-//! Ppl, BurstR and A come from those sources; the others are the ones commonly given for Table 3 of G.107, and bind
-//! nothing: they only name what [`narrowband::Parameters::outside_range`] lists.
+//! terms agree with theirs to 1e-6 over a grid (`tests/oracles/emodel_vectors.rs`). Not modelled, for want of the text,
+//! are the noise terms of G.107.2 (03/2023) and the echo reference of G.107.1 Corrigendum 1 (01/2020). The permitted
+//! ranges of Ta, Ppl, BurstR and A come from those sources; the others are the ones commonly given for Table 3 of
+//! G.107, and bind nothing: they only name what [`narrowband::Parameters::outside_range`] lists.
 
 /// Declares the parameters of a model as its table of defaults does: symbol, default and permitted range.
 macro_rules! parameters {

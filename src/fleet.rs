@@ -70,7 +70,7 @@ use slab::Slab;
 
 /// Many conferences by id.
 ///
-/// A fleet adds about 200 bytes to each conference, a short id among them (`tests/memory.rs`). Finding one takes
+/// A fleet adds about 200 bytes to each conference, a short id among them (`tests/cost/memory.rs`). Finding one takes
 /// the same time however many there are, and what is over is found in logarithmic time. Nothing is told in an order
 /// that hangs on a hash.
 ///

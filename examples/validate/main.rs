@@ -4,7 +4,7 @@
 //! scores the same windows with callgauge and with what others use, and prints how each agrees. `--fit` finds the two
 //! constants of the audio model that are fitted, on the recordings marked `"split": "train"` alone.
 
-#[path = "../../tests/oracle/mod.rs"]
+#[path = "../../tests/oracles/oracle/mod.rs"]
 mod oracle;
 mod segments;
 

@@ -1,8 +1,8 @@
-//! What each fuzz target does with its bytes, and what must hold afterwards. `tests/doors_fuzzed.rs` runs the same on a
-//! stable toolchain over the seeds.
+//! What each fuzz target does with its bytes, and what must hold afterwards. `tests/hostile/doors_fuzzed.rs` runs the
+//! same on a stable toolchain over the seeds.
 
 mod calls;
-#[path = "../../tests/common/counting.rs"]
+#[path = "../../tests/cost/counting.rs"]
 mod counting;
 mod fleet;
 mod operations;

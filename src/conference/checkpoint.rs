@@ -93,10 +93,10 @@ impl Conference {
     /// hold from now on; nothing that is there is dropped.
     ///
     /// The checksum is against accidents. Who forges one can make a conference say anything, but not panic: times that no
-    /// call has are refused, and what is counted stops at its ends (`tests/forged.rs` sets numbers of a state to their
-    /// extremes, one by one and many at once, and `fuzz/` has a target). What a conference takes goes by what is in it, with
-    /// the square of its users where all of them time out; limits hold for what is added. So bound the length of states of
-    /// strangers.
+    /// call has are refused, and what is counted stops at its ends (`tests/hostile/forged.rs` sets numbers of a state
+    /// to their extremes, one by one and many at once, and `fuzz/` has a target). What a conference takes goes by what
+    /// is in it, with the square of its users where all of them time out; limits hold for what is added. So bound the
+    /// length of states of strangers.
     ///
     /// # Errors
     /// [`RestoreError`], for bytes that `save` did not write, or with other models.

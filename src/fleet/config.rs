@@ -15,8 +15,8 @@ limits! {
     /// [label](Self::labels) in it, up to 300 KB when all their distributions are full, a few KB for a few calls. Windows
     /// are more only if nobody polls, by one for each conference that is known then. Four conferences within
     /// [`Limits::sdk`](crate::Limits::sdk), two summaries, two windows and 32 labels stay within 64 MiB
-    /// (`tests/memory.rs`). Within the defaults one client may fill one conference with 352 MiB: who holds many lowers
-    /// [`Limits`](crate::Limits), [`streams`](crate::Limits::with_streams) first.
+    /// (`tests/cost/memory.rs`). Within the defaults one client may fill one conference with 352 MiB: who holds many
+    /// lowers [`Limits`](crate::Limits), [`streams`](crate::Limits::with_streams) first.
     FleetLimits
     conferences with_conferences 131_072
         /// How many conferences may be known at a time, those that ended and wait for their grace to pass among them.

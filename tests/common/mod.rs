@@ -2,7 +2,7 @@
 #![allow(dead_code)] // no program needs all of it
 #![allow(clippy::panic, clippy::unwrap_used)] // tests may assume
 
-pub(crate) mod counting;
+pub(crate) mod reading;
 pub(crate) mod recordings;
 
 use std::io::Read as _;

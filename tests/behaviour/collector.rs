@@ -1,0 +1,159 @@
+//! The collector of `examples/` is killed, over and over, and fed from the beginning again: what it told in all is what
+//! one tells that nobody kills.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::common::recordings::lines;
+
+/// So many lines stand before one whose label is too long, in the order in which they are made.
+const TOO_LONG: usize = 20;
+
+/// Three calls at once, their lines in the order of time. Some lines are of no use.
+fn input() -> String {
+    let mut timed = Vec::new();
+    for name in ["loss5", "mesh3", "hold"] {
+        let mut first = None;
+        for line in lines(name) {
+            let line: Value = serde_json::from_str(&line).unwrap();
+            let (Some(pc), Some(t)) = (line["pc"].as_str(), line["t"].as_f64()) else { continue };
+            let (t, report) = (t - *first.get_or_insert(t), &line["report"]);
+            if report.is_object() {
+                let labels =
+                    if timed.len() == TOO_LONG { json!({"k": "v".repeat(9_999)}) } else { json!({"network": name}) };
+                let line = json!({
+                    "conference": name, "fabric": pc, "user": pc, "t": t, "report": report, "labels": labels,
+                });
+                timed.push((t, line.to_string()));
+            }
+        }
+    }
+    timed.sort_by(|a, b| a.0.total_cmp(&b.0));
+    timed.insert(50, (0.0, "not JSON".into()));
+    timed.insert(500, (0.0, r#"{"conference": "loss5", "fabric": "A"}"#.into()));
+    timed.iter().map(|(_, line)| format!("{line}\n")).collect()
+}
+
+/// Where the example is, built.
+fn collector() -> PathBuf {
+    let built = Command::new(env!("CARGO")).args(["build", "--quiet", "--example", "collector"]).status().unwrap();
+    assert!(built.success());
+    // target/debug/deps/this
+    let target = std::env::current_exe().unwrap().ancestors().nth(3).unwrap().to_owned();
+    target.join("debug/examples/collector")
+}
+
+/// Runs it on a file until it has told so many lines more, or to its end. Returns the whole lines that it told, and
+/// whether it was killed. Without a bound the end of the file is that of all calls.
+fn run(collector: &Path, input: &Path, checkpoint: &Path, most: Option<usize>) -> (Vec<String>, bool) {
+    let end = if most.is_none() { "end" } else { "" };
+    let most = most.unwrap_or(usize::MAX);
+    let mut child = Command::new(collector)
+        .args([checkpoint.as_os_str(), "37".as_ref(), end.as_ref()])
+        .stdin(File::open(input).unwrap())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let (mut told, mut line) = (Vec::new(), String::new());
+    while told.len() < most && out.read_line(&mut line).unwrap() > 0 {
+        told.extend(line.ends_with('\n').then(|| line.trim_end().to_owned()));
+        line.clear();
+    }
+    let is_killed = told.len() == most;
+    if is_killed {
+        child.kill().unwrap();
+        // Whatever else was on its way.
+        while out.read_line(&mut line).unwrap() > 0 {
+            told.extend(line.ends_with('\n').then(|| line.trim_end().to_owned()));
+            line.clear();
+        }
+    }
+    // It may have come to its end before the blow.
+    let came_to_its_end = child.wait().unwrap().success();
+    assert!(came_to_its_end || is_killed);
+    (told, !came_to_its_end)
+}
+
+#[test]
+fn a_collector_that_is_killed_loses_nothing_and_counts_nothing_twice() {
+    let directory = std::env::temp_dir().join(format!("callgauge-collector-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).unwrap();
+    let (file, collector) = (directory.join("input.ndjson"), collector());
+    File::create(&file).unwrap().write_all(input().as_bytes()).unwrap();
+
+    let (expected, _) = run(&collector, &file, &directory.join("quiet"), None);
+    assert!(expected.len() > 2_000, "{}", expected.len());
+    let ended = |told: &[String]| told.iter().filter(|line| line.contains("\"ended\":")).count();
+    assert_eq!(ended(&expected), 3);
+
+    let (checkpoint, mut told, mut kills) = (directory.join("killed"), BTreeMap::new(), 0);
+    // Whoever feeds it is killed as well, in the middle of a line, and before the end of one that is of use in part.
+    let (cut, cut_late) = (directory.join("cut.ndjson"), directory.join("cut-late.ndjson"));
+    let whole = std::fs::read_to_string(&file).unwrap();
+    let line_end = whole.find("vvv\"").and_then(|label| Some(label + whole[label..].find('\n')?)).unwrap();
+    let (kill, all) = (|most| (&file, Some(most)), Some(usize::MAX));
+    let runs =
+        [kill(10), (&cut_late, all), kill(200), (&cut, all), kill(100), kill(1), kill(500), kill(300), kill(250)];
+    std::fs::write(&cut, &whole[..whole.len() / 3]).unwrap();
+    std::fs::write(&cut_late, &whole[..line_end]).unwrap();
+    assert!(line_end < whole.len() / 3);
+    for (input, most) in runs.into_iter().chain([(&file, None)]) {
+        let (lines, is_killed) = run(&collector, input, &checkpoint, most);
+        kills += u32::from(is_killed);
+        for line in lines {
+            let n = serde_json::from_str::<Value>(&line).unwrap()["n"].as_u64().unwrap();
+            if let Some(before) = told.insert(n, line.clone()) {
+                assert_eq!(before, line, "told otherwise after a kill");
+            }
+        }
+    }
+    assert!(kills >= 5, "{kills}");
+    assert_eq!(told.keys().copied().collect::<Vec<_>>(), (1..=expected.len() as u64).collect::<Vec<_>>());
+    assert!(told.into_values().eq(expected));
+
+    // All of it is in the checkpoint: nothing is told again.
+    assert_eq!(run(&collector, &file, &checkpoint, None).0, Vec::<String>::new());
+    std::fs::remove_dir_all(directory).unwrap();
+}
+
+#[test]
+fn one_bad_reporter_ends_nobody_elses_call() {
+    let directory = std::env::temp_dir().join(format!("callgauge-collector-bad-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).unwrap();
+    let good: Vec<String> =
+        input().lines().filter(|line| line.contains("\"conference\":\"loss5\"")).map(Into::into).collect();
+    let told = |name: &str, lines: &[String]| {
+        let file = directory.join(name);
+        std::fs::write(&file, lines.join("\n") + "\n").unwrap();
+        let (told, _) = run(&collector(), &file, &directory.join(format!("{name}.checkpoint")), None);
+        let of_good = told.into_iter().map(|line| serde_json::from_str::<Value>(&line).unwrap());
+        of_good
+            .filter(|line| line["conference"] == "loss5")
+            .map(|line| (line["event"].clone(), line["ended"].clone()))
+            .collect::<Vec<_>>()
+    };
+    let expected = told("good", &good);
+    assert!(expected.len() > 500, "{}", expected.len());
+    let mut mixed = good.clone();
+    let line =
+        json!({"conference": "loss5", "fabric": "long", "user": "long", "t": 20_000.0, "report": {}}).to_string();
+    mixed.insert(20, line + &" ".repeat(9 << 20));
+    for (place, t, labels) in [
+        (0, 1e18, json!({})),
+        (40, 1e18, json!({})),
+        (60, 4e5, json!({"": ""})),
+        (80, -5.0, json!({"k": "v".repeat(9_999)})),
+    ] {
+        let line = json!({"conference": "evil", "fabric": "x", "user": "x", "t": t, "report": {}, "labels": labels});
+        mixed.insert(place, line.to_string());
+    }
+    assert!(told("mixed", &mixed) == expected);
+    std::fs::remove_dir_all(directory).unwrap();
+}

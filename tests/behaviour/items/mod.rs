@@ -1,0 +1,95 @@
+//! LogEventKind inputs tell besides stats: against an independent walk of recorded dumps, and line by line.
+
+mod both_ways;
+mod by_line;
+mod recorded;
+
+use callgauge::ingest::{Item, LogEventKind, Reader, SdpSide};
+
+use crate::common::reading::Usage;
+
+const DUMP: &str = "other/chrome156-webrtc_internals_dump.gz";
+
+/// A happening, kept: its words as they print.
+#[derive(Clone, Debug, PartialEq)]
+struct Heard {
+    fabric: String,
+    at: Option<f64>,
+    what: String,
+    /// Kind and word, for a state.
+    state: Option<(&'static str, String)>,
+    /// Whose description was set, and its text.
+    set: Option<(SdpSide, String)>,
+}
+
+#[derive(Default)]
+struct All {
+    heard: Vec<Heard>,
+    snapshots: Vec<Usage>,
+    /// Times in the order of the input, with the connection.
+    order: Vec<(String, Option<f64>)>,
+    errors: Vec<usize>,
+    unknown: u64,
+    conference: Option<String>,
+}
+
+fn state(what: LogEventKind<'_>) -> Option<(&'static str, String)> {
+    match what {
+        LogEventKind::IceConnectionState(word) => Some(("iceconnectionstatechange", word.into())),
+        LogEventKind::IceGatheringState(word) => Some(("icegatheringstatechange", word.into())),
+        LogEventKind::SignalingState(word) => Some(("signalingstatechange", word.into())),
+        LogEventKind::ConnectionState(word) => Some(("connectionstatechange", word.into())),
+        _ => None,
+    }
+}
+
+fn read_all<'a>(records: impl IntoIterator<Item = &'a [u8]>) -> All {
+    let mut reader = Reader::new();
+    let mut all = All::default();
+    for (number, record) in records.into_iter().enumerate() {
+        let result = reader.read_all(record, &mut |item| match item {
+            Item::Snapshot(snapshot) => {
+                let at = snapshot.at.map(|at| at.as_millis());
+                all.order.push((snapshot.fabric.into(), at));
+                all.snapshots.push(Usage { fabric: snapshot.fabric.into(), at, report: snapshot.report.clone() });
+            }
+            Item::LogEvent(happening) => {
+                let at = happening.at.map(|at| at.as_millis());
+                all.order.push((happening.fabric.into(), at));
+                let set = match happening.what {
+                    LogEventKind::DescriptionSet { side, description, .. } => {
+                        description.sdp.map(|sdp| (side, sdp.to_owned()))
+                    }
+                    _ => None,
+                };
+                all.heard.push(Heard {
+                    fabric: happening.fabric.into(),
+                    at,
+                    what: format!("{:?}", happening.what),
+                    state: state(happening.what),
+                    set,
+                });
+            }
+            _ => {}
+        });
+        if result.is_err() {
+            all.errors.push(number);
+        }
+    }
+    assert_eq!(reader.happenings(), all.heard.len() as u64);
+    assert_eq!(reader.snapshots(), all.snapshots.len() as u64);
+    all.unknown = reader.unknown_events();
+    all.conference = reader.conference().map(Into::into);
+    all
+}
+
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|&byte| byte == b'\n')
+}
+
+/// LogEventKind one line tells, printed.
+fn told(line: &str) -> Vec<String> {
+    let all = read_all([line.as_bytes()]);
+    assert!(all.errors.is_empty(), "{line}");
+    all.heard.into_iter().map(|heard| heard.what).collect()
+}

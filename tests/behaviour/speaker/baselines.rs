@@ -1,0 +1,101 @@
+//! Other ways to tell who speaks, written from what their authors say of them.
+
+use super::conversation::Look;
+
+pub(crate) trait Detector {
+    fn hear(&mut self, look: &Look) -> Option<usize>;
+
+    /// Since when it is so.
+    fn since_ms(&self, look: &Look) -> u64 {
+        look.arrival_ms
+    }
+}
+
+/// Whoever was loudest at the last look, if that was above −50 dBov.
+pub(crate) struct Loudest(Vec<f64>);
+
+impl Loudest {
+    pub(crate) fn new(people: usize) -> Self {
+        Self(vec![0.0; people])
+    }
+}
+
+impl Detector for Loudest {
+    fn hear(&mut self, look: &Look) -> Option<usize> {
+        self.0[look.who] = look.power;
+        loudest(&self.0, 1e-5)
+    }
+}
+
+/// LiveKit's `audiolevel.go`: over 400 ms, the loudest level, less what the inactive part takes, where 40 % were above
+/// −35 dBov; smoothed over two of them, and active above the same.
+pub(crate) struct Smoothed(Vec<Window>);
+
+#[derive(Clone, Copy, Default)]
+struct Window {
+    observed_ms: f64,
+    active_ms: f64,
+    loudest: f64,
+    smoothed: f64,
+}
+
+impl Smoothed {
+    pub(crate) fn new(people: usize) -> Self {
+        Self(vec![Window::default(); people])
+    }
+}
+
+impl Detector for Smoothed {
+    fn hear(&mut self, look: &Look) -> Option<usize> {
+        let window = &mut self.0[look.who];
+        let ms = (look.to_ms - look.from_ms) as f64;
+        let threshold = 10_f64.powf(-35.0 / 20.0);
+        let level = look.power.sqrt();
+        window.observed_ms += ms;
+        if level >= threshold {
+            window.active_ms += ms;
+            window.loudest = window.loudest.max(level);
+        }
+        if window.observed_ms >= 400.0 {
+            let share = window.active_ms / window.observed_ms;
+            let now = if share >= 0.4 { window.loudest * share } else { 0.0 };
+            window.smoothed = if now == 0.0 { 0.0 } else { window.smoothed + (now - window.smoothed) * 2.0 / 3.0 };
+            *window = Window { smoothed: window.smoothed, ..Window::default() };
+        }
+        let smoothed: Vec<f64> = self.0.iter().map(|window| window.smoothed).collect();
+        loudest(&smoothed, threshold)
+    }
+}
+
+/// Another detector, believed when it has said the same for a while.
+pub(crate) struct Patient {
+    inner: Box<dyn Detector>,
+    wait_ms: u64,
+    said: Option<usize>,
+    since_ms: u64,
+    believed: Option<usize>,
+}
+
+impl Patient {
+    pub(crate) fn new(inner: Box<dyn Detector>, wait_ms: u64) -> Self {
+        Self { inner, wait_ms, said: None, since_ms: 0, believed: None }
+    }
+}
+
+impl Detector for Patient {
+    fn hear(&mut self, look: &Look) -> Option<usize> {
+        let now = self.inner.hear(look);
+        if now != self.said {
+            (self.said, self.since_ms) = (now, look.arrival_ms);
+        }
+        if look.arrival_ms >= self.since_ms + self.wait_ms {
+            self.believed = self.said;
+        }
+        self.believed
+    }
+}
+
+fn loudest(levels: &[f64], least: f64) -> Option<usize> {
+    let best = levels.iter().enumerate().max_by(|(_, a), (_, b)| a.total_cmp(b))?;
+    (*best.1 >= least).then_some(best.0)
+}

@@ -1,0 +1,510 @@
+//! The same through a conference, as an application has it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use callgauge::fabric::AppEvent;
+use callgauge::id::{FabricId, MediaKind, Ssrc, UserId};
+use callgauge::ingest::{Reader, Snapshot};
+use callgauge::report::{Num, Report, StatsType, Text};
+use callgauge::speaker::dominant::{LATENCY_MS, SILENCE_MS};
+use callgauge::speaker::{Speaker, SpeakerChange};
+use callgauge::summary::{SpeakerSummary, TalkSummary};
+use callgauge::unit::{StatTime, Timestamp};
+use callgauge::{Conference, Config, Event, FabricSpec, Limits};
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::recorded::truth;
+use crate::common::{Seeded, recordings};
+
+/// What a call came to, and how it changed.
+struct Heard {
+    call: Conference,
+    users: BTreeMap<String, UserId>,
+    changes: Vec<SpeakerChange>,
+}
+
+/// How a recording is played: by whose eyes, with which clocks, and how late.
+#[derive(Clone, Copy)]
+struct Way {
+    sees: fn(&str) -> bool,
+    ahead_ms: fn(&str) -> f64,
+    late_ms: fn(u64) -> f64,
+}
+
+const PLAIN: Way = Way { sees: |_| true, ahead_ms: |_| 0.0, late_ms: |_| 0.0 };
+
+fn play(name: &str, meta: &Value, way: Way) -> Heard {
+    let mut call = Conference::new(name, Config::new().with_reopening(true));
+    let (mut users, mut fabrics) = (BTreeMap::new(), BTreeMap::new());
+    let pcs = meta["pcs"].as_array().unwrap().iter();
+    let ends: Vec<[&str; 3]> = pcs.map(|pc| ["pc", "at", "to"].map(|key| pc[key].as_str().unwrap())).collect();
+    for [_, at, to] in &ends {
+        for who in [at, to] {
+            let user = call.user(who).unwrap();
+            users.insert((*who).to_owned(), user);
+        }
+    }
+    let mut due: Vec<(f64, &str, Report)> = Vec::new();
+    let (mut reader, mut seed) = (Reader::new(), Seeded(7));
+    for line in recordings::lines(name) {
+        let read = &mut |snapshot: Snapshot<'_>| {
+            let Some([pc, at, _]) = ends.iter().find(|[pc, ..]| *pc == snapshot.fabric) else { return };
+            if (way.sees)(at) {
+                let mut report = snapshot.report.clone();
+                report.shift_clock((way.ahead_ms)(at));
+                let late_ms = (way.late_ms)(seed.next());
+                due.push((snapshot.at.unwrap().as_millis() + late_ms, pc, report));
+            }
+        };
+        reader.read(line.as_bytes(), read).unwrap();
+    }
+    due.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut changes = Vec::new();
+    for (at_ms, pc, report) in &due {
+        let now = Timestamp::from_micros((at_ms * 1e3) as u64);
+        let fabric = *fabrics.entry(*pc).or_insert_with(|| {
+            let [_, at, to] = ends.iter().find(|end| end[0] == *pc).unwrap();
+            let spec = FabricSpec::new(pc).with_local_user(users[*at]).with_remote_user(users[*to]);
+            call.open_fabric(now, spec).unwrap()
+        });
+        call.ingest(now, fabric, report).unwrap();
+        while let Some(event) = call.poll_event() {
+            if let Event::DominantSpeaker { change, .. } = event {
+                changes.push(change);
+            }
+        }
+        // Each endpoint is told by itself, and no two are told that they are the one.
+        let told: Vec<UserId> = fabrics
+            .iter()
+            .filter(|(_, fabric)| call.fabric(**fabric).unwrap().is_dominant_speaker())
+            .map(|(pc, _)| users[ends.iter().find(|end| end[0] == *pc).unwrap()[1]])
+            .collect();
+        assert!(told.iter().all(|&user| call.dominant_speaker() == Some(Speaker::User(user))));
+    }
+    Heard { call, users, changes }
+}
+
+fn talk_of(heard: &Heard) -> TalkSummary {
+    heard.call.summary().talk.unwrap()
+}
+
+fn speaker<'a>(talk: &'a TalkSummary, user: &str) -> &'a SpeakerSummary {
+    talk.speakers.iter().find(|speaker| speaker.user.as_deref() == Some(user)).unwrap()
+}
+
+/// Seconds that somebody spoke by the lab's word: at the microphone, also while muted.
+fn spoken_s(meta: &Value, who: &str) -> f64 {
+    let spans = meta["ground_truth"]["speech"][who].as_array().unwrap();
+    spans.iter().map(|span| span[1].as_f64().unwrap() - span[0].as_f64().unwrap()).sum::<f64>() / 1e3
+}
+
+/// The floor of each by the lab's word, and each change in time; whoever reports, whatever clocks say.
+fn check_floor(name: &str, meta: &Value, way: Way, latest_ms: f64) {
+    let (heard, truth) = (play(name, meta, way), truth(meta));
+    let talk = talk_of(&heard);
+    for who in heard.users.keys() {
+        let floor_s: f64 = truth.iter().filter(|turn| turn.0 == *who).map(|turn| turn.2 - turn.1).sum::<f64>() / 1e3;
+        let dominant_s = speaker(&talk, who).dominant_s;
+        println!("{name} {who}: had the floor for {floor_s:.1} s, told {dominant_s:.1} s");
+        assert!((dominant_s / floor_s - 1.0).abs() < 0.1, "{name} {who}: {dominant_s} s of {floor_s} s");
+        let listed = talk.dominant.iter().filter(|span| span.user.as_deref() == Some(who));
+        let listed_s = listed.map(|span| span.end_ms - span.start_ms).sum::<f64>() / 1e3;
+        assert!((listed_s - dominant_s).abs() < 0.01 * dominant_s + 0.3, "{listed_s} s are listed");
+    }
+    for (who, start, _) in &truth[..truth.len() - 1] {
+        let user = Speaker::User(heard.users[who]);
+        let found =
+            heard.changes.iter().find(|change| change.now == Some(user) && change.at.as_micros() as f64 / 1e3 > *start);
+        let late_ms = found.unwrap().at.as_micros() as f64 / 1e3 - start;
+        assert!(late_ms <= latest_ms, "{name} {who}: told after {late_ms} ms");
+    }
+    assert!(talk.dominant_changes as usize <= truth.len());
+}
+
+#[test]
+fn dominant_time_is_what_the_lab_says() {
+    for name in ["mesh3", "mesh4"] {
+        check_floor(name, &recordings::meta(name), PLAIN, (LATENCY_MS + 1_000) as f64);
+    }
+}
+
+#[test]
+fn one_endpoint_alone_tells_the_same_from_what_it_receives() {
+    let meta = recordings::meta("mesh3");
+    for sees in [|at: &str| at == "P1", |at: &str| at == "P2", |at: &str| at == "P3"] {
+        // Jitter buffers hold up what is received.
+        check_floor("mesh3", &meta, Way { sees, ..PLAIN }, (LATENCY_MS + 1_300) as f64);
+    }
+}
+
+#[test]
+fn clocks_that_are_wrong_and_reports_that_are_held_up_change_little() {
+    let meta = recordings::meta("mesh3");
+    let ahead_ms = |at: &str| match at {
+        "P1" => 0.0,
+        "P2" => 7_300.0,
+        _ => -90_000.0,
+    };
+    check_floor("mesh3", &meta, Way { ahead_ms, ..PLAIN }, (LATENCY_MS + 1_000) as f64);
+    // One report of eight comes a second later than the others, which must wait for it.
+    let late_ms = |random: u64| if random.is_multiple_of(8) { 1_000.0 } else { 20.0 };
+    check_floor("mesh3", &meta, Way { ahead_ms, late_ms, ..PLAIN }, (LATENCY_MS + 2_200) as f64);
+}
+
+#[test]
+fn talk_is_what_the_lab_says_wherever_two_talk_at_once() {
+    let mut recorded = 0;
+    for name in recordings::names() {
+        let meta = recordings::meta(&name);
+        let talk = talk_of(&play(&name, &meta, PLAIN));
+        let all: f64 = talk.speakers.iter().filter_map(|speaker| speaker.talk_ratio).sum();
+        assert!((all - 1.0).abs() < 1e-9);
+        for who in meta["ground_truth"]["speech"].as_object().unwrap().keys() {
+            let (spoken_s, told) = (spoken_s(&meta, who), speaker(&talk, who));
+            // What was said while nothing was sent is not talk.
+            let all_s = told.talk_s + told.muted_talk_s.unwrap_or(0.0);
+            println!(
+                "{name} {who}: spoke for {spoken_s:.1} s, told {:.1} s, {:?} s muted",
+                told.talk_s, told.muted_talk_s
+            );
+            // The source of a muted track is silent, on hold not all of it is reported, discontinuous transmission takes
+            // the ends of words, and at 100 ms pauses between words are seen.
+            let least = match &*name {
+                "mute" | "hold" | "audio_dtx" | "loss5_100ms" => 0.65,
+                _ => 0.85,
+            };
+            assert!((least..1.12).contains(&(all_s / spoken_s)), "{name} {who}");
+            recorded += 1;
+        }
+    }
+    assert!(recorded > 60);
+}
+
+/// A made-up call: who speaks in each second, by the microphones of their own fabrics.
+struct Made {
+    call: Conference,
+    report: Report,
+    energies: Vec<f64>,
+    events: Vec<Event>,
+}
+
+const LOUD: f64 = 0.01;
+
+impl Made {
+    fn new(config: Config) -> Self {
+        Self {
+            call: Conference::new("made", config),
+            report: Report::new(),
+            energies: vec![0.0; 16],
+            events: Vec::new(),
+        }
+    }
+
+    fn open(&mut self, ms: u64, name: &str, user: &str) -> FabricId {
+        let user = self.call.user(user).unwrap();
+        self.call.open_fabric(Timestamp::from_millis(ms), FabricSpec::new(name).with_local_user(user)).unwrap()
+    }
+
+    /// A second of a microphone, and of what is received with it, by SSRC: how loud each was.
+    fn second(&mut self, fabric: FabricId, second: u64, microphone: (u32, f64), received: &[(u32, f64)]) {
+        self.report.clear();
+        let time = StatTime::from_millis(second as f64 * 1e3);
+        let mut sources = vec![(StatsType::OutboundRtp, microphone)];
+        sources.extend(received.iter().map(|&of| (StatsType::InboundRtp, of)));
+        for (kind, (ssrc, power)) in sources {
+            let is_received = usize::from(kind == StatsType::InboundRtp);
+            let energy = &mut self.energies[2 * ssrc as usize + is_received];
+            *energy += power;
+            let (energy, duration) = (*energy, second as f64);
+            let mut entry = self.report.push(kind, &format!("{kind:?}{ssrc}"));
+            entry.set_timestamp(time).set_media(MediaKind::Audio).set(Num::Ssrc, f64::from(ssrc));
+            if kind == StatsType::InboundRtp {
+                entry.set(Num::PacketsReceived, 50.0 * duration);
+                entry.set(Num::TotalAudioEnergy, energy).set(Num::TotalSamplesDuration, duration);
+                continue;
+            }
+            entry.set(Num::PacketsSent, 50.0 * duration).set_text(Text::MediaSourceId, &format!("S{ssrc}"));
+            let mut source = self.report.push(StatsType::MediaSource, &format!("S{ssrc}"));
+            source.set_timestamp(time).set_media(MediaKind::Audio);
+            source.set(Num::TotalAudioEnergy, energy).set(Num::TotalSamplesDuration, duration);
+        }
+        self.call.ingest(Timestamp::from_millis(second * 1_000), fabric, &self.report).unwrap();
+        self.events.extend(std::iter::from_fn(|| self.call.poll_event()));
+    }
+
+    fn dominant(&self) -> Option<&str> {
+        match self.call.dominant_speaker()? {
+            Speaker::User(user) => self.call.user_name(user),
+            _ => Some("somebody"),
+        }
+    }
+}
+
+#[test]
+fn a_mute_ends_it_at_once_and_what_is_said_then_is_no_talk() {
+    let mut made = Made::new(Config::new());
+    let (alice, bob) = (made.open(0, "a", "alice"), made.open(0, "b", "bob"));
+    for second in 0..=3 {
+        made.second(alice, second, (1, LOUD), &[]);
+        made.second(bob, second, (2, 0.0), &[]);
+    }
+    assert_eq!(made.dominant(), Some("alice"));
+    assert!(
+        made.call.fabric(alice).unwrap().is_dominant_speaker() && !made.call.fabric(bob).unwrap().is_dominant_speaker()
+    );
+    made.call.send_event(Timestamp::from_millis(3_000), alice, AppEvent::AudioMute(None)).unwrap();
+    assert_eq!(made.dominant(), None);
+    for second in 4..=7 {
+        made.second(alice, second, (1, LOUD), &[]);
+        made.second(bob, second, (2, 0.0), &[]);
+        assert_eq!(made.dominant(), None);
+    }
+    let summary = made.call.summary();
+    let [ref alice_summary, ref bob_summary] = summary.users[..] else { panic!("two users") };
+    let talk = alice_summary.talk.as_ref().unwrap();
+    assert_eq!((talk.talk_s, talk.muted_talk_s, talk.turns), (3.0, Some(4.0), None));
+    assert_eq!(bob_summary.talk.as_ref().unwrap().muted_talk_s, None);
+    made.call.send_event(Timestamp::from_millis(7_000), alice, AppEvent::AudioUnmute(None)).unwrap();
+    for second in 8..=9 {
+        made.second(alice, second, (1, LOUD), &[]);
+        made.second(bob, second, (2, 0.0), &[]);
+    }
+    assert_eq!(made.dominant(), Some("alice"));
+    // And leaving ends it.
+    made.call.send_event(Timestamp::from_millis(9_000), alice, AppEvent::Terminated).unwrap();
+    assert_eq!(made.dominant(), None);
+    let ends = made
+        .events
+        .iter()
+        .filter(|event| matches!(event, Event::DominantSpeaker { change, .. } if change.now.is_none()));
+    assert_eq!(ends.count(), 1, "the last one is not polled yet");
+}
+
+#[test]
+fn who_is_reported_by_several_counts_once_and_by_their_own_microphone() {
+    let mut made = Made::new(Config::new());
+    let (alice, bob) = (made.open(0, "a", "alice"), made.open(0, "b", "bob"));
+    let carol = made.call.user("carol").unwrap();
+    made.call.fabric(bob).unwrap().associate(Ssrc::new(3), carol, "").unwrap();
+    made.call.fabric(alice).unwrap().associate(Ssrc::new(3), carol, "").unwrap();
+    // What bob receives of alice is not associated with anybody, and known by her sending it.
+    for second in 0..=10 {
+        let (a, c) = if second < 6 { (LOUD, 0.0) } else { (0.0, LOUD) };
+        made.second(alice, second, (1, a), &[(3, c)]);
+        made.second(bob, second, (2, 0.0), &[(1, a / 2.0), (3, c)]);
+    }
+    assert_eq!(made.call.dominant_speaker(), Some(Speaker::User(carol)));
+    let talk = made.call.summary().talk.unwrap();
+    let told: Vec<_> = talk.speakers.iter().map(|speaker| (speaker.user.as_deref(), speaker.talk_s)).collect();
+    assert_eq!(told, [(Some("alice"), 5.0), (Some("bob"), 0.0), (Some("carol"), 5.0)]);
+    assert_eq!((talk.speech_s, talk.overlap_s), (10.0, 0.0));
+}
+
+#[test]
+fn nobody_named_is_told_by_stream_and_found_to_be_a_user_later() {
+    let mut made = Made::new(Config::new());
+    let alice = made.open(0, "a", "alice");
+    for second in 0..=4 {
+        made.second(alice, second, (1, 0.0), &[(3, LOUD)]);
+    }
+    assert_eq!(made.call.dominant_speaker(), Some(Speaker::Stream(Ssrc::new(3))));
+    let talk = made.call.summary().talk.unwrap();
+    assert_eq!((talk.speakers[1].user.as_deref(), talk.speakers[1].ssrc), (None, Some(Ssrc::new(3))));
+    let carol = made.call.user("carol").unwrap();
+    made.call.fabric(alice).unwrap().associate(Ssrc::new(3), carol, "").unwrap();
+    made.second(alice, 5, (1, 0.0), &[(3, LOUD)]);
+    assert_eq!(made.call.dominant_speaker(), Some(Speaker::User(carol)));
+    let talk = made.call.summary().talk.unwrap();
+    assert_eq!(talk.speakers.len(), 2);
+    assert_eq!((talk.speakers[1].user.as_deref(), talk.speakers[1].talk_s), (Some("carol"), 5.0));
+}
+
+#[test]
+fn people_beyond_the_limit_are_counted_and_disturb_nobody() {
+    let mut made = Made::new(Config::new().with_limits(Limits::new().with_speakers(2).with_dominance_spans(1)));
+    let alice = made.open(0, "a", "alice");
+    for second in 0..=20 {
+        let (a, b) = if second % 10 < 5 { (LOUD, 0.0) } else { (0.0, LOUD) };
+        made.second(alice, second, (1, a), &[(2, b), (3, LOUD)]);
+    }
+    let talk = made.call.summary().talk.unwrap();
+    assert_eq!((talk.speakers.len(), talk.refused_speakers), (2, 21));
+    assert_eq!((talk.dominant.len(), talk.dominant_changes), (1, 1 + talk.refused_turns - 1));
+}
+
+#[test]
+fn the_only_speaker_of_a_window_bears_a_back_channel_and_no_second_speaker() {
+    for (window_s, is_alone) in [(10, false), (4, true)] {
+        let mut made = Made::new(Config::new().with_speaker_window(Duration::from_secs(window_s)));
+        let (alice, bob) = (made.open(0, "a", "alice"), made.open(0, "b", "bob"));
+        let users = ["alice", "bob"].map(|name| made.call.user(name).unwrap());
+        for second in 0..=9 {
+            // Bob speaks for two seconds, and says half a second of "yes" later.
+            let b = [0.0, LOUD, LOUD, 0.0, 0.0, 0.0, 0.0, LOUD / 2.0, 0.0, 0.0][second as usize];
+            made.second(alice, second, (1, if second > 3 { LOUD } else { 0.0 }), &[]);
+            made.second(bob, second, (2, b), &[]);
+        }
+        let expected = is_alone.then_some(Speaker::User(users[0]));
+        assert_eq!(made.call.only_speaker(), expected, "{window_s} s");
+        assert_eq!(users.map(|user| made.call.is_only_speaker(user)), [is_alone, false]);
+        assert_eq!(made.dominant(), Some("alice"));
+    }
+}
+
+#[test]
+fn where_there_are_no_energies_audio_levels_tell() {
+    let mut call = Conference::new("", Config::new());
+    let [alice, bob] = ["alice", "bob"].map(|name| call.user(name).unwrap());
+    let spec = FabricSpec::new("pc").with_local_user(alice).with_remote_user(bob);
+    let fabric = call.open_fabric(Timestamp::default(), spec).unwrap();
+    let mut report = Report::new();
+    for second in 0..8_u32 {
+        report.clear();
+        let time = StatTime::from_millis(f64::from(second) * 1e3);
+        let mut entry = report.push(StatsType::InboundRtp, "I");
+        entry.set_timestamp(time).set_media(MediaKind::Audio).set(Num::Ssrc, 7.0);
+        entry.set(Num::AudioLevel, if second < 4 { 0.1 } else { 0.0 });
+        let mut entry = report.push(StatsType::OutboundRtp, "O");
+        entry.set_timestamp(time).set_media(MediaKind::Audio).set(Num::Ssrc, 8.0).set_text(Text::MediaSourceId, "S");
+        let mut entry = report.push(StatsType::MediaSource, "S");
+        entry.set_timestamp(time).set_media(MediaKind::Audio);
+        entry.set(Num::AudioLevel, if second < 4 { 0.0 } else { 0.2 });
+        call.ingest(Timestamp::from_millis(u64::from(second) * 1_000), fabric, &report).unwrap();
+        let expected = [None, Some(bob), Some(bob), Some(bob), Some(alice), Some(alice), Some(alice), Some(alice)];
+        assert_eq!(call.dominant_speaker(), expected[second as usize].map(Speaker::User), "{second} s");
+    }
+}
+
+#[test]
+fn silence_ends_it_and_nothing_is_told_where_there_is_no_level() {
+    let mut made = Made::new(Config::new());
+    let alice = made.open(0, "a", "alice");
+    made.second(alice, 0, (1, 0.0), &[]);
+    made.second(alice, 1, (1, LOUD), &[]);
+    assert_eq!(made.dominant(), Some("alice"), "a lone speaker is found at once");
+    let quiet_s = SILENCE_MS.div_ceil(1_000);
+    (2..=1 + quiet_s).for_each(|second| made.second(alice, second, (1, 0.0), &[]));
+    assert_eq!(made.dominant(), None);
+
+    let mut call = Conference::new("", Config::new());
+    let fabric = call.open_fabric(Timestamp::default(), FabricSpec::new("A")).unwrap();
+    let mut report = Report::new();
+    for second in 0..5 {
+        report.clear();
+        let mut entry = report.push(StatsType::InboundRtp, "I");
+        entry.set_timestamp(StatTime::from_millis(f64::from(second) * 1e3)).set_media(MediaKind::Audio);
+        entry.set(Num::Ssrc, 7.0).set(Num::PacketsReceived, f64::from(second));
+        call.ingest(Timestamp::default(), fabric, &report).unwrap();
+    }
+    assert_eq!((call.dominant_speaker(), call.summary().talk), (None, None));
+}
+
+/// A mesh of three in which everybody's voice is reported by all: their own two fabrics, and those of the others.
+fn mesh(seconds: &[[f64; 3]], order: &[usize; 6]) -> TalkSummary {
+    const NAMES: [&str; 3] = ["alice", "bob", "carol"];
+    const ENDS: [(usize, usize); 6] = [(0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1)];
+    let mut made = Made::new(Config::new());
+    let mut fabrics = [None; 6];
+    for &which in order {
+        let (at, to) = ENDS[which];
+        let [at, to] = [at, to].map(|who| made.call.user(NAMES[who]).unwrap());
+        let spec = FabricSpec::new(&format!("pc{}", which % 2)).with_local_user(at).with_remote_user(to);
+        fabrics[which] = Some(made.call.open_fabric(Timestamp::default(), spec).unwrap());
+    }
+    for (second, powers) in (0_u64..).zip(seconds) {
+        for &which in order {
+            let (at, to) = ENDS[which];
+            let ssrc = |from: usize, to: usize| (from * 3 + to) as u32;
+            let received = [(ssrc(to, at), powers[to] * 0.7)];
+            made.second(fabrics[which].unwrap(), second, (ssrc(at, to), powers[at]), &received);
+        }
+    }
+    made.call.summary().talk.unwrap()
+}
+
+/// Any application: who mutes, holds, maps, leaves and comes back when.
+#[derive(Clone, Copy, Debug)]
+enum Act {
+    Speak(usize, f64),
+    Mute(usize, bool),
+    Hold(usize, bool),
+    Map(usize, u32, usize),
+    Leave(usize),
+    End(usize),
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        8 => (0..3_usize, prop_oneof![Just(0.0), Just(LOUD), 0.0..0.1_f64]).prop_map(|(who, power)| Act::Speak(who, power)),
+        1 => (0..3_usize, any::<bool>()).prop_map(|(who, on)| Act::Mute(who, on)),
+        1 => (0..3_usize, any::<bool>()).prop_map(|(who, on)| Act::Hold(who, on)),
+        1 => (0..3_usize, 0..6_u32, 0..3_usize).prop_map(|(at, ssrc, who)| Act::Map(at, ssrc, who)),
+        1 => (0..3_usize).prop_map(Act::Leave),
+        1 => (0..3_usize).prop_map(Act::End),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(96) })]
+    #[test]
+    fn the_order_of_reports_decides_nothing(
+        seconds in prop::collection::vec(prop::array::uniform3(prop_oneof![Just(0.0), 0.001..0.02_f64]), 3..40),
+        order in Just([0, 1, 2, 3, 4, 5]).prop_shuffle(),
+    ) {
+        let usual = mesh(&seconds, &[0, 1, 2, 3, 4, 5]);
+        prop_assert_eq!(&usual, &mesh(&seconds, &order));
+        let text = serde_json::to_string(&usual).unwrap();
+        prop_assert_eq!(serde_json::from_str::<TalkSummary>(&text).unwrap(), usual);
+    }
+
+    #[test]
+    fn whatever_an_application_says_sums_hold_and_one_is_told_at_most(
+        acts in prop::collection::vec((act(), 0..3_u64), 1..120),
+    ) {
+        let mut made = Made::new(Config::new().with_reopening(true));
+        let names = ["alice", "bob", "carol"];
+        let fabrics = names.map(|name| made.open(0, name, name));
+        let users = names.map(|name| made.call.user(name).unwrap());
+        let mut second = 0;
+        for (act, pause) in acts {
+            second += pause;
+            let now = Timestamp::from_millis(second * 1_000);
+            match act {
+                Act::Speak(who, power) => {
+                    second += 1;
+                    made.second(fabrics[who], second, (who as u32, power), &[(3 + who as u32, power)]);
+                }
+                Act::Mute(who, on) => {
+                    let event = if on { AppEvent::AudioMute(None) } else { AppEvent::AudioUnmute(None) };
+                    made.call.send_event(now, fabrics[who], event).unwrap();
+                }
+                Act::Hold(who, on) => {
+                    made.call.send_event(now, fabrics[who], if on { AppEvent::Hold } else { AppEvent::Resume }).unwrap();
+                }
+                Act::Map(at, ssrc, who) => {
+                    let answer = made.call.fabric(fabrics[at]).unwrap().associate(Ssrc::new(ssrc), users[who], "");
+                    prop_assert!(answer.is_ok());
+                }
+                Act::Leave(who) => {
+                    made.call.leave(now, users[who]).unwrap();
+                }
+                Act::End(who) => {
+                    made.call.send_event(now, fabrics[who], AppEvent::Terminated).unwrap();
+                }
+            }
+            let told = fabrics.iter().filter(|&&fabric| made.call.fabric(fabric).unwrap().is_dominant_speaker());
+            prop_assert!(told.count() <= 1);
+        }
+        if let Some(talk) = made.call.summary().talk {
+            prop_assert!(talk.overlap_s <= talk.speech_s && talk.speech_s + talk.silence_s <= talk.known_s + 1e-6);
+            for speaker in &talk.speakers {
+                prop_assert!(speaker.overlap_s <= speaker.talk_s && speaker.talk_s <= talk.known_s);
+            }
+            for span in talk.dominant.windows(2) {
+                prop_assert!(span[0].start_ms <= span[0].end_ms && span[0].start_ms <= span[1].start_ms);
+            }
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! The tables of the manual are those of the code. `UPDATE_GOLDEN=1` writes them anew.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use callgauge::diagnosis::Kind;
+use callgauge::fleet::FleetLimits;
+use callgauge::{Config, Limits};
+
+fn source(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(name)
+}
+
+fn read(name: &str) -> String {
+    std::fs::read_to_string(source(name)).unwrap()
+}
+
+fn check(name: &str, made: &str) {
+    let name = format!("manual/{name}.md");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(source(&name), made).unwrap();
+    }
+    assert_eq!(read(&name), made, "{name}: run with UPDATE_GOLDEN=1, and read what changed");
+}
+
+/// The rooms whose numbers decide what comes out, and the files in them.
+const ROOMS: [(&str, &str); 10] = [
+    ("stream", "Counters into differences"),
+    ("metric", "Figures of an interval"),
+    ("score", "Scores"),
+    ("speaker", "Who speaks"),
+    ("diagnosis", "What went wrong; the limits of each kind stand in [`diagnoses`](crate::manual::diagnoses)"),
+    ("account", "A stream over the call"),
+    ("fabric", "The life of a connection"),
+    ("conference", "Users and conference"),
+    ("config", "What a caller may choose"),
+    ("fleet", "Many conferences"),
+];
+
+/// What belongs to how the code is written and decides nothing.
+const MECHANICS: [&str; 9] = ["KIND", "COUNT", "VERSION", "WIDTH", "ROOM", "BLOCK", "GRAIN", "ONE", "UNKNOWN"];
+
+struct Constant {
+    name: String,
+    value: String,
+    comment: String,
+}
+
+#[test]
+fn every_constant_is_in_the_manual_with_what_its_comment_says() {
+    let mut page = String::from(
+        "\nEvery number in the engine that decides what comes out, as the code has it, and what its comment says of it: its \
+         unit,\nand the document that it comes from, the recordings that it was fitted to, or that it is our own choice.\n\n\
+         Values of published tables are not repeated here: those of codecs stand in\n[`score::codec`](crate::emodel::codec), \
+         those of the E-model in [`score::emodel`](crate::emodel).\n",
+    );
+    let mut count = 0;
+    for (room, title) in ROOMS {
+        let _ = write!(page, "\n# {title}\n\n| constant | value | what |\n|---|---|---|\n");
+        for file in files(room) {
+            for Constant { name, value, comment } in constants(&read(&file)) {
+                let _ = writeln!(page, "| `{name}`, {file} | {value} | {comment} |");
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 130, "only {count} constants");
+    check("constants", &page);
+}
+
+/// The file of a room and those in its folder, sorted.
+fn files(room: &str) -> Vec<String> {
+    let mut files = vec![];
+    let mut folders = vec![room.to_owned()];
+    while let Some(folder) = folders.pop() {
+        if source(&format!("{folder}.rs")).exists() && !files.contains(&format!("{folder}.rs")) {
+            files.push(format!("{folder}.rs"));
+        }
+        for entry in std::fs::read_dir(source(&folder)).into_iter().flatten() {
+            let entry = entry.unwrap();
+            let path = format!("{folder}/{}", entry.file_name().to_string_lossy());
+            if entry.file_type().unwrap().is_dir() {
+                folders.push(path);
+            } else if !files.contains(&path) {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+/// The constants with a number, and their comments. One without a comment of its own belongs to the one above, or to
+/// its function.
+fn constants(text: &str) -> Vec<Constant> {
+    let mut found: Vec<Constant> = vec![];
+    let mut comment = vec![];
+    let (mut above, mut function) = (String::new(), String::new());
+    for line in text.lines().take_while(|line| !line.starts_with("#[cfg(test)]")) {
+        let line = line.trim();
+        if let Some(said) = line.strip_prefix("///") {
+            comment.push(said.trim());
+            continue;
+        }
+        let declared = ["pub(crate) ", "pub(super) ", "pub "]
+            .iter()
+            .fold(line, |line, word| line.strip_prefix(word).unwrap_or(line));
+        let parts = declared.strip_prefix("const ").and_then(|rest| {
+            let (name, rest) = rest.split_once(':')?;
+            let (kind, value) = rest.split_once(" = ")?;
+            Some((name, kind.trim(), value.strip_suffix(';')?))
+        });
+        if let Some((name, kind, value)) = parts
+            && is_number(kind)
+            && !MECHANICS.contains(&name)
+        {
+            let said = sentence(&comment);
+            let as_above = said.is_empty();
+            if !as_above {
+                above = said.clone();
+            }
+            let comment = match (as_above, above.is_empty()) {
+                (false, _) => said,
+                (true, false) => "as above".to_owned(),
+                // Within a function: what the function does.
+                (true, true) => function.clone(),
+            };
+            assert!(!comment.is_empty(), "{name} has no comment");
+            found.push(Constant { name: name.to_owned(), value: format!("`{value}`"), comment });
+        } else if parts.is_none() {
+            above.clear();
+            if declared.starts_with("fn ") || declared.starts_with("const fn ") {
+                let first: Vec<&str> = comment.iter().copied().take_while(|line| !line.is_empty()).collect();
+                function = sentence(&first);
+            }
+        }
+        // Attributes stand between a comment and what it is of.
+        if !line.starts_with('#') {
+            comment.clear();
+        }
+    }
+    found
+}
+
+fn is_number(kind: &str) -> bool {
+    let plain = kind.trim_start_matches(['(', '[']).split([',', ';', ')']).next().unwrap_or(kind);
+    matches!(plain, "f64" | "f32" | "u8" | "u16" | "u32" | "u64" | "usize" | "i32" | "i64")
+        || kind.contains("RangeInclusive<u64>")
+}
+
+/// A comment in one line of a table, its links as plain code.
+fn sentence(comment: &[&str]) -> String {
+    let text = comment.join(" ").replace('|', "\\|");
+    let mut parts = text.split("[`");
+    let mut plain = parts.next().unwrap().to_owned();
+    for part in parts {
+        let (code, rest) = part.split_once("`]").unwrap();
+        let rest = rest.strip_prefix('(').and_then(|link| link.split_once(')')).map_or(rest, |(_, rest)| rest);
+        plain = format!("{plain}`{code}`{rest}");
+    }
+    plain
+}
+
+/// The limits that a file declares.
+fn declared(file: &str) -> Vec<String> {
+    let text = read(file);
+    let declared = text.split_once("\nlimits! {").and_then(|(_, rest)| rest.split_once("\n}")).unwrap().0;
+    declared.lines().filter_map(|line| Some(line.trim().split_once(" with_")?.0.to_owned())).collect()
+}
+
+#[test]
+fn every_limit_is_in_the_manual_with_its_values() {
+    macro_rules! all {
+        ($type:ident: $($name:ident)*) => { [$((stringify!($name), $type::$name as fn(&$type) -> usize)),*] };
+    }
+    let limits = all! { Limits:
+        fabrics streams_per_fabric streams pending_events users stays_per_user name_bytes ssrcs_per_fabric ssrcs
+        parts_per_fabric devices timeline speakers turns errors error_bytes diagnoses_per_fabric diagnoses digest_cells
+        feedback
+    };
+    let of_fleets = all! { FleetLimits:
+        conferences pending_summaries windows labels labels_per_conference label_bytes
+    };
+    assert_eq!(declared("config.rs"), limits.map(|(name, _)| name), "config.rs and this test");
+    assert_eq!(declared("fleet/config.rs"), of_fleets.map(|(name, _)| name), "fleet/config.rs and this test");
+
+    let mut page = String::from(
+        "\nWhat is put in never makes the engine grow without bound. What exceeds a limit is refused with a typed error, or\n\
+         dropped and counted; nothing that is known already is lost. [`Limits`](crate::Limits) says of each which of the two.\n\n\
+         | limit | [`new`](crate::Limits::new) | [`sdk`](crate::Limits::sdk) |\n|---|---|---|\n",
+    );
+    for (name, get) in limits {
+        let [new, sdk] = [Limits::new(), Limits::sdk()].map(|limits| get(&limits));
+        let _ = writeln!(page, "| [`{name}`](crate::Limits::with_{name}) | {new} | {sdk} |");
+    }
+    let config = Config::new();
+    page.push_str(BOUNDS);
+    for (name, get) in of_fleets {
+        let limit = get(&FleetLimits::new());
+        let _ = writeln!(page, "| [`{name}`](crate::fleet::FleetLimits::with_{name}) | {limit} |");
+    }
+    let _ = write!(
+        page,
+        "\n# Times\n\n\
+         | time | default |\n|---|---|\n\
+         | silence after which a user, and the conference, is gone ([`with_silence`](crate::Config::with_silence)) | {} s |\n\
+         | window of the only speaker ([`with_speaker_window`](crate::Config::with_speaker_window)) | {} s |\n\n",
+        config.silence().as_secs(),
+        config.speaker_window().as_secs(),
+    );
+    page.push_str(FIXED);
+    check("limits", &page);
+}
+
+const BOUNDS: &str = "
+Within those of `new` a conference stays below 192 MiB, and with its summary below 352 MiB, whatever is put in; within
+those of `sdk` it stays below 24 MiB with its summary (`tests/cost/memory.rs`). What each takes stands at
+[`Limits`](crate::Limits).
+
+# Fleets
+
+What a fleet takes follows from these, and from what each conference takes, as
+[`FleetLimits`](crate::fleet::FleetLimits) says. Labels that are in use may be had by anybody; whatever one conference
+does, half of those that are left when it comes are left to others.
+
+| limit | [`new`](crate::fleet::FleetLimits::new) |
+|---|---|
+";
+
+const FIXED: &str = "\
+# What cannot be chosen
+
+```
+use callgauge::{fabric, ingest};
+
+assert_eq!(fabric::MAX_TEXT, 20 * 1024); // bytes of one log of an application, callstats' 20 KB
+assert_eq!(ingest::getstats::MAX_ENTRIES, 16_384); // entries of one snapshot; a call of fifty has 271
+assert_eq!(ingest::sdp::MAX_STREAMS, 16_384); // SSRCs of one session description
+```
+
+A value that is skipped may nest 128 deep. A reader of differences (rtcstats) remembers 256 connections and 64 MiB of
+them at a time, and forgets the one that was silent longest. 65 536 entries of a connection are followed from snapshot to
+snapshot.
+";
+
+#[test]
+fn every_diagnosis_is_in_the_manual_with_its_limits() {
+    let mut page = String::from(
+        "\nThe figure of a diagnosis is smoothed over `over`; it is raised when it was at `raise` or beyond for `after`, severe\n\
+         from `severe` on, and cleared when it was below `clear` for `calm`. A stream that begins, or goes on after a rest, is\n\
+         left alone for `settling`. Times are in ms, values in the unit of the figure. What each means stands at\n\
+         [`Kind`](crate::diagnosis::Kind).\n\n\
+         | kind | figure | raise | clear | severe | over | after | calm | settling | source |\n|---|---|---|---|---|---|---|---|---|---|\n",
+    );
+    for &kind in Kind::ALL {
+        let limits = Config::new().thresholds().of(kind);
+        let severe = if limits.severe() < 1e9 { limits.severe().to_string() } else { "–".to_owned() };
+        let _ = writeln!(
+            page,
+            "| `{}` | `{}` | {} | {} | {severe} | {} | {} | {} | {} | {} |",
+            kind.name(),
+            kind.figure(),
+            limits.raise(),
+            limits.clear(),
+            limits.smoothing_ms(),
+            limits.raise_after_ms(),
+            limits.clear_after_ms(),
+            limits.settling_ms(),
+            kind.source().replace('|', "\\|"),
+        );
+    }
+    check("diagnoses", &page);
+}

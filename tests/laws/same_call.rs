@@ -1,0 +1,254 @@
+//! One call in every format gives the same reports.
+
+use std::fmt::Write;
+
+use callgauge::ingest::Format;
+use serde_json::{Map, Value, json};
+
+use crate::common::reading::{Input, Usage, read_lines, read_records, recording, same_rows};
+
+/// One line of a recording.
+#[derive(Clone)]
+struct Shot {
+    t: Value,
+    pc: String,
+    report: Map<String, Value>,
+}
+
+const RECORDINGS: &[&str] = &["loss5", "ff_loss5", "simulcast", "ice_restart", "hold"];
+
+fn shots(name: &str) -> Vec<Shot> {
+    let text = recording(&format!("{name}.ndjson.gz"));
+    let lines = text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+    let shots: Vec<_> = lines
+        .map(|line| {
+            let mut line: Value = serde_json::from_slice(line).unwrap();
+            let report = line["report"].take().as_object().unwrap().clone();
+            Shot { t: line["t"].clone(), pc: line["pc"].as_str().unwrap().into(), report }
+        })
+        .collect();
+    assert!(shots.len() > 100);
+    shots
+}
+
+fn ndjson(shots: &[Shot]) -> Vec<Usage> {
+    let mut text = String::new();
+    for Shot { t, pc, report } in shots {
+        writeln!(text, "{}", json!({"t": t, "pc": pc, "report": report})).unwrap();
+    }
+    let input = read_lines(text.as_bytes());
+    assert!(input.errors.is_empty());
+    input.snapshots
+}
+
+/// The shot of the same connection before each.
+fn with_previous(shots: &[Shot]) -> impl Iterator<Item = (Option<&Shot>, &Shot)> {
+    shots.iter().enumerate().map(|(index, shot)| {
+        let previous = shots[..index].iter().rev().find(|previous| previous.pc == shot.pc);
+        (previous, shot)
+    })
+}
+
+/// The call as differences can express it: an entry loses no member, and, if `keeps`, a report no entry.
+fn expressible(shots: &[Shot], keeps: bool) -> Vec<Shot> {
+    let mut out: Vec<Shot> = Vec::new();
+    for shot in shots {
+        let mut shot = shot.clone();
+        if let Some(previous) = out.iter().rev().find(|previous| previous.pc == shot.pc) {
+            for (id, entry) in &previous.report {
+                let Some(now) = shot.report.get_mut(id) else {
+                    if keeps {
+                        shot.report.insert(id.clone(), entry.clone());
+                    }
+                    continue;
+                };
+                for (name, value) in entry.as_object().unwrap() {
+                    let now = now.as_object_mut().unwrap();
+                    match now.get_mut(name) {
+                        None => drop(now.insert(name.clone(), value.clone())),
+                        Some(Value::Object(now)) => {
+                            for (name, value) in value.as_object().unwrap() {
+                                now.entry(name).or_insert(value.clone());
+                            }
+                        }
+                        Some(_) => {}
+                    }
+                }
+            }
+        }
+        out.push(shot);
+    }
+    out
+}
+
+/// Differences as rtcstats v1 and v2 and jitsi's clients make them, by the rules of fippo's `deltaCompression`.
+fn lines(shots: &[Shot], keeps: bool, method: &str) -> String {
+    let mut text = String::new();
+    for (number, (previous, shot)) in with_previous(shots).enumerate() {
+        let mut report = Map::new();
+        for (id, entry) in &shot.report {
+            let before = previous.and_then(|previous| previous.report.get(id));
+            if keeps && before == Some(entry) {
+                continue;
+            }
+            let mut entry = entry.as_object().unwrap().clone();
+            entry.remove("id");
+            entry.retain(|name, value| before.and_then(|before| before.get(name)) != Some(value));
+            report.insert(id.clone(), entry.into());
+        }
+        let newest = report.values().filter_map(|entry| entry["timestamp"].as_f64()).fold(0.0, f64::max);
+        for entry in report.values_mut().filter(|entry| entry["timestamp"].as_f64() == Some(newest)) {
+            entry["timestamp"] = json!(0);
+        }
+        report.insert("timestamp".into(), json!(newest));
+        // A relay adds a sequence number; some writers leave a space or worse behind.
+        let sequence = if number % 3 == 0 { format!(",{number}") } else { String::new() };
+        let junk = ["", " ", " \r", "]"][number % 4];
+        writeln!(text, "[{method},{},{},{}{sequence}]{junk}", json!(shot.pc), json!(report), shot.t).unwrap();
+    }
+    text
+}
+
+/// Asserts that both have the same snapshots, and returns how many values were equal.
+fn compare(what: &str, expected: &[Usage], found: &Input) -> usize {
+    assert!(found.errors.is_empty(), "{what}: {:?}", found.errors);
+    assert_eq!(expected.len(), found.snapshots.len(), "{what}");
+    let mut values = 0;
+    for (expected, found) in expected.iter().zip(&found.snapshots) {
+        assert_eq!((&expected.fabric, expected.at), (&found.fabric, found.at), "{what}");
+        values += same_rows(&expected.report, &found.report);
+    }
+    assert!(values > 20_000, "{what}: {values}");
+    values
+}
+
+#[test]
+fn as_lines_of_jitsi() {
+    let mut values = 0;
+    for name in RECORDINGS {
+        let shots = expressible(&shots(name), false);
+        let text = r#"["connectionInfo",null,{"statsFormat":"safari","userAgent":"x"},1795341282000]
+{"sample":{"of":"a bridge"}}
+["identity",null,{"confName":"AliceAndBob","stats":{"a":{}}},1795341281000]
+["create","A",{},1795341282000]
+"#;
+        let input = read_lines((text.to_string() + &lines(&shots, false, "\"getstats\"")).as_bytes());
+        values += compare(name, &ndjson(&shots), &input);
+        assert_eq!(input.reader.conference(), Some("AliceAndBob"));
+        assert_eq!(input.reader.format(), Some(Format::Jitsi));
+    }
+    eprintln!("{values} values equal");
+}
+
+#[test]
+fn as_lines_of_rtcstats_before_version_3() {
+    for name in RECORDINGS {
+        let shots = expressible(&shots(name), true);
+        let text = r#"{"path":"/","origin":"http://localhost","userAgent":"x","time":1795341282000,"fileFormat":2}
+["create","A",{},1795341282000]
+
+"#;
+        let input = read_lines((text.to_string() + &lines(&shots, true, "\"getstats\"")).as_bytes());
+        compare(name, &ndjson(&shots), &input);
+        assert_eq!(input.reader.format(), Some(Format::RtcstatsLegacy));
+    }
+}
+
+#[test]
+fn as_whole_reports_in_an_rtcstats_dump() {
+    for name in RECORDINGS {
+        let shots = shots(name);
+        let mut text =
+            String::from("RTCStatsDump\n{\"fileFormat\":3}\n[\"getUserMedia\",\"undefined-undefined\",{},0]\n");
+        let mut clock = 0.0;
+        for (number, Shot { t, pc, report }) in shots.iter().enumerate() {
+            let mut report = report.clone();
+            for entry in report.values_mut().filter_map(Value::as_object_mut) {
+                entry.insert("[bytesSent/s]".into(), json!(1.5));
+            }
+            let step = t.as_f64().unwrap() - clock;
+            clock += step;
+            let method = [json!("getStats"), json!(1), json!("g")][number % 3].clone();
+            let report = if number % 5 == 0 { json!(json!(report).to_string()) } else { json!(report) };
+            writeln!(text, "{}", json!([method, pc, report, "https://localhost/", step])).unwrap();
+            writeln!(text, "{}", json!(["onsignalingstatechange", pc, "\"stable\"", 0])).unwrap();
+        }
+        let mut expected = ndjson(&shots);
+        let found = read_lines(text.as_bytes());
+        for (expected, found) in expected.iter_mut().zip(&found.snapshots) {
+            assert!((expected.at.unwrap() - found.at.unwrap()).abs() < 0.01);
+            expected.at = found.at;
+        }
+        compare(name, &expected, &found);
+    }
+}
+
+/// One snapshot as an ObserveRTC sample.
+fn sample(Shot { t, pc, report }: &Shot) -> Value {
+    let mut connection = json!({"peerConnectionId": pc, "score": 4.5, "attachments": {"a": {"id": 1}}});
+    for entry in report.values() {
+        let array = match entry["type"].as_str().unwrap() {
+            "inbound-rtp" => "inboundRtps",
+            "outbound-rtp" => "outboundRtps",
+            "remote-inbound-rtp" => "remoteInboundRtps",
+            "remote-outbound-rtp" => "remoteOutboundRtps",
+            "media-source" => "mediaSources",
+            "media-playout" => "mediaPlayouts",
+            "codec" => "codecs",
+            "peer-connection" => "peerConnectionTransports",
+            "transport" => "iceTransports",
+            "candidate-pair" => "iceCandidatePairs",
+            "local-candidate" | "remote-candidate" => "iceCandidates",
+            "certificate" => "certificates",
+            other => panic!("{other}"),
+        };
+        let mut entry = entry.as_object().unwrap().clone();
+        entry.remove("type");
+        let array = &mut connection[array];
+        if array.is_null() {
+            *array = json!([]);
+        }
+        array.as_array_mut().unwrap().push(entry.into());
+    }
+    json!({"timestamp": t, "callId": "AliceAndBob", "clientId": "alice", "peerConnections": [connection]})
+}
+
+#[test]
+fn as_client_samples() {
+    for name in RECORDINGS {
+        let shots = shots(name);
+        let expected = ndjson(&shots);
+        let samples: Vec<_> = shots.iter().map(sample).collect();
+        let by_line: String = samples.iter().map(|sample| format!("{sample}\n")).collect();
+        let input = read_lines(by_line.as_bytes());
+        compare(name, &expected, &input);
+        assert_eq!(input.reader.conference(), Some("AliceAndBob"));
+        assert_eq!(input.reader.format(), Some(Format::ObserveRtc));
+        assert_eq!(input.reader.skipped(), Default::default(), "{name}: a candidate of unknown side");
+
+        let document = serde_json::to_vec_pretty(&samples).unwrap();
+        compare(name, &expected, &read_records([&document[..]]));
+    }
+}
+
+#[test]
+fn as_every_shape_of_one_report() {
+    for name in RECORDINGS {
+        let shots = shots(name);
+        let expected = ndjson(&shots);
+        let mut values = 0;
+        for (shot, expected) in shots.iter().zip(&expected) {
+            let object = json!(shot.report);
+            let array: Value = shot.report.values().cloned().collect::<Vec<_>>().into();
+            let pairs: Value = shot.report.iter().map(|(id, entry)| json!([id, entry])).collect::<Vec<_>>().into();
+            let text = json!(pairs.to_string());
+            for shape in [object, array, pairs, text] {
+                let shape = shape.to_string();
+                let input = read_records([shape.as_bytes()]);
+                assert!(input.errors.is_empty() && input.snapshots.len() == 1, "{name}: {:?}", input.errors);
+                values += same_rows(&expected.report, &input.snapshots[0].report);
+            }
+        }
+        assert!(values > 80_000, "{name}: {values}");
+    }
+}
