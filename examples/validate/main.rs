@@ -113,6 +113,7 @@ fn compare(name: &str, model: &AudioModel, segments: &[&Segment]) -> Result<(), 
         name: baseline.name,
         scores: segments.iter().map(|segment| (baseline.score)(&segment.window)).collect(),
     });
+    let mut rows = Vec::new();
     println!("\n{name}: {} segments", segments.len());
     let titles = |titles: [&str; 6], margins: &str| {
         let [name, n, pesq, mean, even, rmse] = titles;
@@ -136,6 +137,20 @@ fn compare(name: &str, model: &AudioModel, segments: &[&Segment]) -> Result<(), 
         if row.name != ours.name {
             for by in [ahead(|a| a.pesq), ahead(|a| a.mean)].into_iter().flatten() {
                 print!("   {:+.2} to {:+.2}", by.low, by.high);
+            }
+        }
+        println!();
+        rows.push(row);
+    }
+    println!("\n95 % intervals of the same figures, resampled by recording");
+    for row in &rows {
+        print!("{:26}", row.name);
+        let bootstrap = Bootstrap { rounds: 1_000, ..Bootstrap::default() };
+        let figures: [fn(&Agreement) -> f64; 4] = [|a| a.pesq, |a| a.mean, |a| a.even_mean, |a| a.rmse];
+        for figure in figures {
+            let of_rows = |indices: &[usize]| row.agreement(&truth, indices.iter().copied()).map(|found| figure(&found));
+            if let Some(interval) = bootstrap.interval(&recordings, of_rows) {
+                print!("   {:.2} to {:.2}", interval.low, interval.high);
             }
         }
         println!();
