@@ -302,8 +302,8 @@ impl Conference {
     ///
     /// Who reconnects opens the new fabric before the old one is terminated, or at the same `now`: a call whose last
     /// user has no fabric left is over, and what comes later is refused as [`InputError::Ended`], unless
-    /// [`Config::with_reopening`](crate::Config::with_stitching) takes the end back. The same holds after a
-    /// [silence](crate::Config::with_silence).
+    /// [`Config::with_reopening`](crate::Config::with_reopening) takes the end back. The same holds after a
+    /// [silence](crate::Config::with_inactivity_timeout).
     ///
     /// # Errors
     /// [`InputError::AlreadyOpen`]; [`InputError::TimeWentBackwards`] when `now` is before an earlier input's;

@@ -246,7 +246,7 @@ impl Fleet {
         Ok(ConferenceGuard::new(slot, now, entry, &mut self.ledger, true))
     }
 
-    /// Looks at a conference: the one that [`enter_ended`](Self::revisit) would give, as its latest input left it.
+    /// Looks at a conference: the one that [`enter_ended`](Self::enter_ended) would give, as its latest input left it.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<&Conference> {
         Some(&self.slab.get(self.slab.find(id)?)?.latest().call)

@@ -5,7 +5,7 @@
 //! are not trusted, because real files get them wrong.
 //!
 //! [`Reader::read`] hands out the snapshots; [`Reader::read_all`] also what the input tells of the call's life between
-//! them ([`LogEventKind`]), session descriptions among it, which [`sdp`] reads.
+//! them ([`LogEventKind`]), session descriptions among it, which [`sdp`](crate::sdp) reads.
 //!
 //! ```
 //! use callgauge::ingest::Reader;

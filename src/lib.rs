@@ -1,35 +1,49 @@
-//! callgauge turns raw WebRTC `getStats()` snapshots into what a person wants to know about a call: per-SSRC bitrate,
-//! loss, jitter and round-trip time, what the jitter buffer had to invent, how the pictures froze, and how the
-//! conference did as a whole.
+//! callgauge turns WebRTC `getStats()` snapshots into call quality: bitrate, loss, jitter, round-trip time and MOS per
+//! stream, the dominant speaker, diagnoses with evidence, and a summary of the call.
 //!
-//! It is pure: `no_std`, no clock, no I/O, no thread. The caller owns time and bytes; the same input gives the same
-//! output on every machine. It is total: no input panics, and what is odd in a report is counted, not trusted. It is
-//! honest: what is not known is `None`, never 0.
+//! The engine is pure: `no_std`, no clock, no I/O, no threads. The caller passes time and bytes, and the same input
+//! gives the same output. No input panics; an impossible value is counted and left out. An unknown value is `None`,
+//! never 0.
+//!
+//! A *conference* is one call, a *fabric* one PeerConnection, a *stream* one SSRC in one direction, and an *interval*
+//! the time between two snapshots of a stream.
+//!
+//! # Where to start
+//!
+//! - **SDK.** Create a [`Conference`] per call and open a fabric with a [`FabricSpec`] per PeerConnection. Read each
+//!   snapshot with a [`Scanner`](ingest::getstats::Scanner) into a [`Report`](report::Report), pass application state
+//!   as [`AppEvent`], and poll each [`Event`]. [`Limits::sdk`] bounds memory. See `examples/sdk.rs`.
+//! - **Collector.** Route inputs by conference id through a [`Fleet`], save it at checkpoints, and combine its rollups
+//!   with a [`Merger`](fleet::Merger). See `examples/collector.rs`.
+//! - **Analyst.** Read a dump of any [`Format`](ingest::Format) with a [`Reader`](ingest::Reader), ingest it into a
+//!   [`Conference`], and take its [`ConferenceSummary`](summary::ConferenceSummary). `examples/replay.rs` does so; the
+//!   command `callgauge` needs no code.
+//! - **Model author.** Implement [`Model`](score::Model) for [`AudioInputs`](score::audio::AudioInputs) or
+//!   [`VideoInputs`](score::video::VideoInputs), return a [`Score`](score::Score) or a [`NoScore`](score::NoScore), and
+//!   choose it with [`Config::with_audio_model`] or [`Config::with_video_model`]. See [`manual::models`].
 //!
 //! # From bytes to a summary
 //!
 //! ```
-//! use callgauge::ingest::Reader;
+//! use callgauge::ingest::getstats::Scanner;
+//! use callgauge::report::Report;
 //! use callgauge::unit::Timestamp;
 //! use callgauge::{Conference, Config, Event, FabricSpec};
 //!
-//! // Two lines of a recording; any format that `callgauge::ingest` knows will do.
-//! let lines = [
-//!     r#"{"t": 1000, "pc": "A", "report": {"I": {"timestamp": 1000, "type": "inbound-rtp", "kind": "audio", "ssrc": 7,
-//!         "packetsReceived": 50, "packetsLost": 0, "bytesReceived": 4000, "jitter": 0.004}}}"#,
-//!     r#"{"t": 3000, "pc": "A", "report": {"I": {"timestamp": 3000, "type": "inbound-rtp", "kind": "audio", "ssrc": 7,
-//!         "packetsReceived": 148, "packetsLost": 2, "bytesReceived": 12000, "jitter": 0.006}}}"#,
+//! // Two snapshots, each with the time of its arrival in ms.
+//! let snapshots = [
+//!     (1_005, r#"{"I": {"timestamp": 1000, "type": "inbound-rtp", "kind": "audio", "ssrc": 7,
+//!         "packetsReceived": 50, "packetsLost": 0, "bytesReceived": 4000, "jitter": 0.004}}"#),
+//!     (3_007, r#"{"I": {"timestamp": 3000, "type": "inbound-rtp", "kind": "audio", "ssrc": 7,
+//!         "packetsReceived": 148, "packetsLost": 2, "bytesReceived": 12000, "jitter": 0.006}}"#),
 //! ];
 //!
 //! let mut call = Conference::new("AliceAndBob", Config::new());
-//! let fabric = call.open_fabric(Timestamp::from_millis(0), FabricSpec::new("A"))?;
-//! let mut reader = Reader::new();
-//! for (line, now_ms) in lines.iter().zip([1_005, 3_007]) {
-//!     let mut result = Ok(());
-//!     reader.read(line.as_bytes(), &mut |snapshot| {
-//!         result = call.ingest(Timestamp::from_millis(now_ms), fabric, snapshot.report);
-//!     })?;
-//!     result?;
+//! let fabric = call.open_fabric(Timestamp::from_millis(0), FabricSpec::new("pc-1"))?;
+//! let (mut scanner, mut report) = (Scanner::new(), Report::new());
+//! for (now_ms, text) in snapshots {
+//!     scanner.read(text.as_bytes(), &mut report)?;
+//!     call.ingest(Timestamp::from_millis(now_ms), fabric, &report)?;
 //! }
 //! while let Some(event) = call.poll_event() {
 //!     if let Event::IntervalClosed { interval, .. } = event {
@@ -42,42 +56,45 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # Rooms
+//! # Modules
 //!
-//! Data moves forward; a room imports only rooms before it.
+//! Data flows down this table.
 //!
-//! | room | what it owns |
+//! | module | responsibility |
 //! |---|---|
-//! | [`mod@unit`], [`id`] | quantities that cannot be NaN or out of range; the two clocks; names of things |
-//! | [`digest`] | distributions in bounded memory |
-//! | [`report`] | what was reported: flat rows whose every member reads as an `Option` |
-//! | [`ingest`] | bytes into reports, one reader per format |
-//! | [`stream`] | counters into differences: resets, wraps, repetitions, clocks that step |
-//! | [`metric`] | differences into figures, by declared tables |
-//! | [`score`] | the E-model family and what each codec takes: figures into a rating of its scale |
-//! | [`speaker`] | levels into who speaks, and what the talk came to |
-//! | [`diagnosis`] | figures into what went wrong: raised, updated and cleared by time, by one table of limits |
-//! | `account` (private) | one stream over the call: its looks into intervals and states, sums and distributions |
-//! | [`fabric`] | how far a PeerConnection got, what happened to it, whose its streams are, and the path that its packets take |
-//! | [`event`], [`summary`] | what leaves the engine |
-//! | `portable` (private) | the frame of every state, and why one is refused |
-//! | [`conference`] | users, fabrics, the accounts of their streams, within the limits of [`config`] |
-//! | [`fleet`] | many conferences by id: routing, expiry, what all of them came to, alerts |
+//! | [`mod@unit`], [`id`] | quantities that cannot be NaN or out of range; the two clocks; identifiers |
+//! | [`digest`] | distributions in bounded memory; merging in any order gives equal bits |
+//! | [`report`] | one snapshot: rows whose members are `Option`s |
+//! | [`sdp`] | the streams and attributes of a session description |
+//! | [`emodel`] | ITU-T G.107, G.107.1, G.107.2 and the codec table |
+//! | [`speaker`] | audio levels into speech, the dominant speaker and talk statistics |
+//! | [`metric`] | counters into differences and interval figures: resets, wraps, repetitions, clock steps |
+//! | [`ingest`] | bytes into reports and log events, one reader per format |
+//! | [`score`] | models, their windows, and averages |
+//! | [`diagnosis`] | detectors, hysteresis, evidence, sentences |
+//! | [`config`] | models, thresholds, timeouts, limits |
+//! | `stream` (private) | one RTP stream over a call: its intervals, states, sums and distributions |
+//! | [`event`] | events, and the words for states |
+//! | `checkpoint` (private) | the frame of saved states |
+//! | [`fabric`] | one PeerConnection: lifecycle, ICE paths, SSRC ownership, application state |
+//! | [`conference`] | users and fabrics of one call |
+//! | [`summary`] | the result of a call |
+//! | [`fleet`] | many conferences by id: routing, expiry, rollups, alerts |
 //!
 //! # The manual
 //!
-//! | chapter | for who asks |
+//! | chapter | answers |
 //! |---|---|
-//! | [`manual::units`], [`manual::outputs`] | what a key of an output counts, what `null` means, what may change |
-//! | [`manual::limits`], [`manual::constants`], [`manual::diagnoses`] | how much is kept, and where every number comes from |
+//! | [`manual::units`], [`manual::outputs`] | what a key counts, what `null` means, what may change |
+//! | [`manual::limits`], [`manual::constants`], [`manual::diagnoses`] | what is bounded, and the source of every number |
 //! | [`manual::models`], [`manual::readers`], [`manual::detectors`] | how to add one |
 //!
 //! # Features
 //!
-//! `serde` (on by default): `Serialize` and `Deserialize` on summaries, distributions and rollups, `Serialize` on
-//! views, intervals and counts of what was skipped; portable state (`Conference::save`, `restore` and `state`,
-//! `Fleet::save` and `restore`, `Digest::to_bytes` and `from_bytes`); and `ingest::getstats::deserialize` for any serde
-//! format. No feature changes a number.
+//! `serde` (default): `Serialize` and `Deserialize` for summaries, distributions and rollups; `Serialize` for views,
+//! intervals and skip counts; saved states (`Conference::save`, `restore` and `state`, `Fleet::save` and `restore`,
+//! `Digest::to_bytes` and `from_bytes`); and `ingest::getstats::deserialize` for any serde format. No feature changes a
+//! number.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -115,6 +132,11 @@ pub use config::{Config, Limits};
 pub use event::Event;
 pub use fabric::{AppEvent, Outcome};
 pub use fleet::Fleet;
+
+/// The example of docs/fleets.md, run as a test.
+#[cfg(all(doctest, feature = "serde"))]
+#[doc = include_str!("../docs/fleets.md")]
+struct FleetsPage;
 
 /// The README's example, run as a test.
 #[cfg(doctest)]

@@ -7,8 +7,8 @@
 //! | [`video`] | pictures and shared screens: quantizer, freezes, frame rate, size |
 //! | [`combine`] | sound and pictures together |
 //! | [`rating`] | the rating of callstats.io, for those who come from there |
-//! | [`emodel`] | the E-model family: ITU-T G.107 (narrowband), G.107.1 (wideband), G.107.2 (fullband), and their scales |
-//! | [`codec`] | how much each codec takes from a call, by bit rate, with the source of every value |
+//! | [`emodel`](crate::emodel) | the E-model family: ITU-T G.107 (narrowband), G.107.1 (wideband), G.107.2 (fullband), and their scales |
+//! | [`emodel::codec`](crate::emodel::codec) | how much each codec takes from a call, by bit rate, with the source of every value |
 //!
 //! Three laws hold here, and tests state them: no impairment that grows makes a score better; every score is bounded;
 //! and what is computed from something unknown is itself unknown.

@@ -82,7 +82,7 @@ pub(crate) enum Observation {
     Repeated,
     /// An older moment than the last one; it was left out.
     Late,
-    /// An interval, to be [judged](Account::judge).
+    /// An interval, to be [judged](StreamRecord::score_interval).
     Closed(Interval),
 }
 

@@ -148,7 +148,8 @@ fn compare(name: &str, model: &AudioModel, segments: &[&Segment]) -> Result<(), 
         let bootstrap = Bootstrap { rounds: 1_000, ..Bootstrap::default() };
         let figures: [fn(&Agreement) -> f64; 4] = [|a| a.pesq, |a| a.mean, |a| a.even_mean, |a| a.rmse];
         for figure in figures {
-            let of_rows = |indices: &[usize]| row.agreement(&truth, indices.iter().copied()).map(|found| figure(&found));
+            let of_rows =
+                |indices: &[usize]| row.agreement(&truth, indices.iter().copied()).map(|found| figure(&found));
             if let Some(interval) = bootstrap.interval(&recordings, of_rows) {
                 print!("   {:.2} to {:.2}", interval.low, interval.high);
             }

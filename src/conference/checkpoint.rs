@@ -150,7 +150,7 @@ impl Checkpoint<'_> {
     }
 }
 
-/// A conference within another state, whose owner lets it [`attach_config`](Conference::adopt) its configuration afterwards.
+/// A conference within another state, whose owner lets it [`attach_config`](Conference::attach_config) its configuration afterwards.
 pub(crate) fn serialize<S: Serializer>(call: &Conference, serializer: S) -> Result<S::Ok, S::Error> {
     Call::of(call).serialize(serializer)
 }

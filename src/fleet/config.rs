@@ -104,7 +104,7 @@ impl FleetConfig {
         self
     }
 
-    /// How long a conference that ended is kept for feedback and edits ([`Fleet::enter_ended`](crate::Fleet::revisit)),
+    /// How long a conference that ended is kept for feedback and edits ([`Fleet::enter_ended`](crate::Fleet::enter_ended)),
     /// unless its next instance begins before; and how long one is kept that nobody has joined.
     #[must_use]
     pub const fn with_grace(mut self, grace: Duration) -> Self {

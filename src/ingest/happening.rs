@@ -184,7 +184,7 @@ pub struct Configuration<'a> {
 pub struct Description<'a> {
     /// `offer`, `answer`, `pranswer` or `rollback`.
     pub kind: Option<&'a str>,
-    /// The text, for [`Sdp`](super::sdp::Sdp). `None` where it was left out.
+    /// The text, for [`Sdp`](crate::sdp::Sdp). `None` where it was left out.
     pub sdp: Option<&'a str>,
 }
 

@@ -5,7 +5,7 @@
 //!
 //! | term | from |
 //! |---|---|
-//! | Ie, Bpl | the codec at the bit rate of its own frames ([`codec`](super::codec)); redundancy is not the codec's |
+//! | Ie, Bpl | the codec at the bit rate of its own frames ([`codec`](crate::emodel::codec)); redundancy is not the codec's |
 //! | Ppl | what was concealed audibly, after retransmission, error correction, redundancy and lateness, plus κ times what error correction brought back |
 //! | BurstR | how long a concealment is, in packets, over what random loss would make of it |
 //! | Its | samples stretched and squeezed by the jitter buffer; a term of ours |
@@ -123,7 +123,7 @@ impl AudioInputs<'_> {
 
 /// The model that scores sound unless another is chosen.
 ///
-/// Ie and Bpl are published (see [`codec`](super::codec)); the constants here are ours. κ and the half point of stretching
+/// Ie and Bpl are published (see [`codec`](crate::emodel::codec)); the constants here are ours. κ and the half point of stretching
 /// are fitted to recordings by `cargo run --release --example validate -- DIRECTORY --fit`, on those that are marked for
 /// it alone; the README says how scores then agree with measured quality.
 #[derive(Clone, Debug, PartialEq)]
