@@ -63,6 +63,7 @@
 //! | `portable` (private) | the frame of every state, and why one is refused |
 //! | [`conference`] | users, fabrics, the accounts of their streams, within the limits of [`config`] |
 //! | [`fleet`] | many conferences by id: routing, expiry, what all of them came to, alerts |
+//! | [`replay`] | recordings into one conference: items of several sources, merged by time |
 //!
 //! # The manual
 //!
@@ -102,6 +103,7 @@ pub mod manual;
 pub mod metric;
 #[cfg(feature = "serde")]
 mod portable;
+pub mod replay;
 pub mod report;
 pub mod score;
 pub mod speaker;
