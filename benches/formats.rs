@@ -10,7 +10,7 @@ mod common;
 
 use std::hint::black_box;
 
-use callgauge::ingest::sdp::Sdp;
+use callgauge::sdp::Sdp;
 use callgauge::ingest::{Framing, Reader, framing};
 use common::{recordings, text, workload};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};

@@ -18,7 +18,7 @@ use callgauge::score::{Model, ModelId, NoScore, Score};
 use callgauge::speaker::dominant::Floor;
 use callgauge::speaker::level::Meter;
 use callgauge::speaker::multiscale::Bridge;
-use callgauge::stream::Tracks;
+use callgauge::metric::counter::EntryTrackers;
 use callgauge::unit::Timestamp;
 use callgauge::{Conference, Config, FabricSpec};
 use common::{Seeded, workload};
@@ -76,7 +76,7 @@ fn streams(criterion: &mut Criterion) {
     for (name, metrics) in [("differences", false), ("differences and metrics", true)] {
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
-                let (mut tracks, mut figures) = (Tracks::new(), 0_usize);
+                let (mut tracks, mut figures) = (EntryTrackers::new(), 0_usize);
                 for entry in reports.iter().flat_map(|report| black_box(report).entries()) {
                     if !rtp.contains(&entry.kind()) {
                         continue;

@@ -12,9 +12,9 @@ use callgauge::Event;
 use callgauge::id::{Direction, MediaKind};
 use callgauge::score::Model;
 use callgauge::score::audio::{AudioInputs, AudioModel};
-use callgauge::score::codec::{CodecQuery, CodecTable};
+use callgauge::emodel::codec::{CodecQuery, CodecTable};
 use callgauge::score::combine::{Weights, audio_visual};
-use callgauge::score::emodel::{Scale, fullband, narrowband, rate};
+use callgauge::emodel::{Scale, fullband, narrowband, rate};
 use callgauge::score::video::{VideoInputs, VideoModel, VideoWindow};
 use callgauge::unit::{Bitrate, Ratio};
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -56,7 +56,7 @@ fn score(c: &mut Criterion) {
         b.iter(|| Some(black_box(parameters).evaluate()?.rating.mos()));
     });
     c.bench_function("G.107 Idte + Idle + Idd: libm", |b| {
-        use callgauge::score::emodel::delay::{idd, idle, terv};
+        use callgauge::emodel::delay::{idd, idle, terv};
         b.iter(|| {
             let (t, no, ro) = (black_box(183.4), black_box(-61.18), black_box(94.77));
             narrowband::idte(15.0, 0.0, terv(65.0, t), no, 2.0, t) + idle(ro, 110.0, 2.0 * t) + idd(t, 1.0, 100.0)

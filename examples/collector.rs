@@ -201,7 +201,7 @@ fn shown(event: &FleetEvent<'_>) -> Value {
             "interval": {"fabric": stream.fabric.index(), "ssrc": stream.ssrc, "t_ms": interval.at.as_millis(),
                 "bitrate_bps": interval.bitrate(), "loss_ratio": interval.loss(), "mos": score.ok().map(|score| score.mos())},
         }),
-        Event::Happened { happening, .. } => json!({
+        Event::Call { happening, .. } => json!({
             "happened": happening.kind, "user": happening.user, "fabric": happening.fabric,
             "t_ms": happening.at.as_micros() / 1_000, "delay_ms": happening.delay_ms,
         }),

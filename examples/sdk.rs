@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::Read;
 
-use callgauge::conference::{Feedback, Rating, View};
-use callgauge::event::{EventKind, Happening};
+use callgauge::conference::{Feedback, FeedbackRating, View};
+use callgauge::event::{EventKind, CallEvent};
 use callgauge::fabric::{ErrorReport, FabricUsage, GatheringState, IceState, SignalingState};
 use callgauge::id::{FabricId, Ssrc};
 use callgauge::ingest::Reader;
@@ -86,7 +86,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         while let Some(event) = call.poll_event() {
             match event {
-                Event::Happened { happening, .. } => show_event(&call, start, &happening),
+                Event::Call { happening, .. } => show_event(&call, start, &happening),
                 // Who speaks; `is_dominant_speaker` of a fabric says whether its own end does.
                 Event::DominantSpeaker { change, .. } => show_speaker(&call, start, change),
                 _ => {}
@@ -108,8 +108,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         call.send_event(now, fabric, AppEvent::Terminated)?;
     }
     call.handle_timeout(now)?;
-    let rating = Rating::new(4).ok_or("a rating is from 1 to 5")?;
-    call.feedback(Some(bob), None, Feedback::new(rating).with_audio(Rating::BEST).with_comment("a long hold"))?;
+    let rating = FeedbackRating::new(4).ok_or("a rating is from 1 to 5")?;
+    call.feedback(Some(bob), None, Feedback::new(rating).with_audio(FeedbackRating::BEST).with_comment("a long hold"))?;
 
     let summary = call.summary();
     println!(
@@ -212,7 +212,7 @@ fn show_speaker(call: &Conference, start: Timestamp, change: SpeakerChange) {
     println!("{at:6.1} s  {who} speaks, since {since:.1} s");
 }
 
-fn show_event(call: &Conference, start: Timestamp, happening: &Happening) {
+fn show_event(call: &Conference, start: Timestamp, happening: &CallEvent) {
     if happening.kind == EventKind::FabricStateChange {
         return;
     }

@@ -7,14 +7,14 @@ mod inputs;
 mod log;
 mod outbox;
 #[cfg(feature = "serde")]
-pub(crate) mod portable;
+pub(crate) mod checkpoint;
 mod roster;
 mod summarize;
-mod taken;
+mod usage;
 mod timeline;
 mod users;
 mod view;
-mod voices;
+mod speakers;
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -23,27 +23,27 @@ use alloc::vec::Vec;
 use core::fmt;
 
 pub use edits::FabricMut;
-pub use feedback::{Feedback, Rating};
+pub use feedback::{Feedback, FeedbackRating};
 #[cfg(feature = "serde")]
-pub use portable::State;
+pub use checkpoint::Checkpoint;
 pub use summarize::Distributions;
 pub use view::{FabricView, Reachability, Reused, TrackStats, TrackView, View};
 
 use crate::config::Config;
-use crate::event::{Event, EventKind, Happening};
+use crate::event::{Event, EventKind, CallEvent};
 use crate::fabric::{EndpointType, FabricUsage, TransmissionDirection};
 use crate::id::{FabricId, UserId};
 #[cfg(feature = "serde")]
-pub use crate::portable::RestoreError;
+pub use crate::checkpoint::RestoreError;
 use crate::report::Report;
 use crate::summary::ConferenceSummary;
 use crate::unit::Timestamp;
 use fabric::Fabric;
 use log::Log;
-use outbox::Outbox;
+use outbox::EventQueue;
 use roster::{End, Roster};
-use taken::Taken;
-use voices::Voices;
+use usage::Usage;
+use speakers::Attribution;
 
 /// One call instance.
 ///
@@ -90,7 +90,7 @@ pub struct Conference {
     fabrics: Vec<Fabric>,
     roster: Roster,
     log: Log,
-    out: Outbox,
+    out: EventQueue,
     now: Option<Timestamp>,
     /// The end, as soon as it has come; it is settled when time has gone on.
     end: Option<End>,
@@ -98,8 +98,8 @@ pub struct Conference {
     /// Whose endpoint last found itself to be the one who speaks.
     dominant: Option<FabricId>,
     /// Who can be heard, once anybody can.
-    voices: Option<Box<Voices>>,
-    taken: Taken,
+    voices: Option<Box<Attribution>>,
+    usage: Usage,
 }
 
 /// What is known of a PeerConnection when it is opened (`addNewFabric`).
@@ -230,13 +230,13 @@ impl Conference {
             fabrics: Vec::new(),
             roster: Roster::default(),
             log: Log::default(),
-            out: Outbox::default(),
+            out: EventQueue::default(),
             now: None,
             end: None,
             is_settled: false,
             dominant: None,
             voices: None,
-            taken: Taken::default(),
+            usage: Usage::default(),
         }
     }
 
@@ -302,7 +302,7 @@ impl Conference {
     ///
     /// Who reconnects opens the new fabric before the old one is terminated, or at the same `now`: a call whose last
     /// user has no fabric left is over, and what comes later is refused as [`InputError::Ended`], unless
-    /// [`Config::with_stitching`](crate::Config::with_stitching) takes the end back. The same holds after a
+    /// [`Config::with_reopening`](crate::Config::with_stitching) takes the end back. The same holds after a
     /// [silence](crate::Config::with_silence).
     ///
     /// # Errors
@@ -327,8 +327,8 @@ impl Conference {
         let (id, user) = (FabricId(index), spec.local_user);
         self.hear(now, user);
         if !spec.opened_before {
-            let opened = Happening::new(now, EventKind::FabricOpened);
-            self.out.raise(self.config.limits(), Happening { fabric: Some(id), user, ..opened });
+            let opened = CallEvent::new(now, EventKind::FabricOpened);
+            self.out.raise(self.config.limits(), CallEvent { fabric: Some(id), user, ..opened });
         }
         self.fabrics.push(Fabric::new(id, now, spec));
         Ok(id)
@@ -358,7 +358,7 @@ impl Conference {
     pub fn ingest(&mut self, now: Timestamp, fabric: FabricId, report: &Report) -> Result<(), InputError> {
         self.enter(now, fabric)?;
         if let Some(room) = self.fabrics.get_mut(fabric.index()) {
-            room.ingest(now, report, &self.config, &mut self.taken, &mut self.out);
+            room.ingest(now, report, &self.config, &mut self.usage, &mut self.out);
             room.trim();
         }
         self.listen(now, fabric);
@@ -394,7 +394,7 @@ impl Conference {
             return None;
         }
         let end = self.end.map(|end| end.at);
-        let deadline = self.roster.next_deadline(self.config.silence_micros());
+        let deadline = self.roster.next_deadline(self.config.inactivity_micros());
         end.into_iter().chain(deadline).chain(deadline.and(self.silent_at())).min()
     }
 
@@ -429,7 +429,7 @@ impl Conference {
         self.check_clock(now)?;
         let room = self.fabrics.get(fabric.index()).ok_or(InputError::UnknownFabric)?;
         self.check_end(now)?;
-        if room.life.terminated.is_some_and(|terminated| terminated < now) && !self.config.stitches() {
+        if room.life.terminated.is_some_and(|terminated| terminated < now) && !self.config.reopens() {
             return Err(InputError::Terminated);
         }
         Ok(room)
@@ -440,7 +440,7 @@ impl Conference {
         let limits = self.config.limits();
         self.now = Some(now);
         if self.roster.hear(now, user, limits) {
-            self.out.raise(limits, Happening { user, ..Happening::new(now, EventKind::UserJoined) });
+            self.out.raise(limits, CallEvent { user, ..CallEvent::new(now, EventKind::UserJoined) });
         }
         if self.end.is_some() {
             // At the moment of the end, or by the caller's wish.
@@ -454,7 +454,7 @@ impl Conference {
 
     fn check_end(&self, now: Timestamp) -> Result<(), InputError> {
         let is_over = self.end.is_some_and(|end| self.is_settled || end.at < now);
-        if is_over && !self.config.stitches() { Err(InputError::Ended) } else { Ok(()) }
+        if is_over && !self.config.reopens() { Err(InputError::Ended) } else { Ok(()) }
     }
 
     fn check_users(&self, users: impl IntoIterator<Item = UserId>) -> Result<(), InputError> {

@@ -123,7 +123,7 @@ limits! {
         /// that nobody named. What others say is counted in
         /// [`TalkSummary::refused_speakers`](crate::summary::TalkSummary::refused_speakers).
         ;
-    turns with_turns 1_024
+    turns with_dominance_spans 1_024
         /// How many times of who was the dominant speaker are kept for the summary, at 12 bytes each. Room for 64 is
         /// made as soon as somebody can be heard, and doubles: with a limit of 64 a call that runs allocates nothing at
         /// all. Further ones are polled and counted.
@@ -172,7 +172,7 @@ impl Limits {
             .with_devices(16)
             .with_timeline(512)
             .with_speakers(64)
-            .with_turns(256)
+            .with_dominance_spans(256)
             .with_errors(32)
             .with_error_bytes(65_536)
             .with_diagnoses_per_fabric(16)
@@ -189,9 +189,9 @@ pub struct Config {
     video_model: Option<Chosen<ScoresVideo>>,
     weights: Weights,
     thresholds: Option<Arc<Thresholds>>,
-    stitches: bool,
+    reopens: bool,
     keeps_device_labels: bool,
-    silence_micros: u64,
+    inactivity_micros: u64,
     speaker_window_ms: u64,
 }
 
@@ -234,9 +234,9 @@ impl Config {
             video_model: None,
             weights: Weights::new(),
             thresholds: None,
-            stitches: false,
+            reopens: false,
             keeps_device_labels: false,
-            silence_micros: SILENCE_MICROS,
+            inactivity_micros: SILENCE_MICROS,
             speaker_window_ms: SPEAKER_WINDOW_MS,
         }
     }
@@ -304,8 +304,8 @@ impl Config {
     /// [`Conference::handle_timeout`](crate::Conference::handle_timeout) finds it out; who never calls it has no
     /// timeouts.
     #[must_use]
-    pub const fn with_silence(mut self, silence: Duration) -> Self {
-        self.silence_micros = micros(silence);
+    pub const fn with_inactivity_timeout(mut self, silence: Duration) -> Self {
+        self.inactivity_micros = micros(silence);
         self
     }
 
@@ -321,8 +321,8 @@ impl Config {
     /// reads recordings, in which all belongs to one call and files may come one after the other. Fabrics that were
     /// terminated take snapshots then, too.
     #[must_use]
-    pub const fn with_stitching(mut self, stitches: bool) -> Self {
-        self.stitches = stitches;
+    pub const fn with_reopening(mut self, reopens: bool) -> Self {
+        self.reopens = reopens;
         self
     }
 
@@ -342,7 +342,7 @@ impl Config {
     /// After how much silence a user counts as gone.
     #[must_use]
     pub const fn silence(&self) -> Duration {
-        Duration::from_micros(self.silence_micros)
+        Duration::from_micros(self.inactivity_micros)
     }
 
     /// The window of the only speaker.
@@ -353,8 +353,8 @@ impl Config {
 
     /// Whether what comes after the end takes it back.
     #[must_use]
-    pub const fn stitches(&self) -> bool {
-        self.stitches
+    pub const fn reopens(&self) -> bool {
+        self.reopens
     }
 
     /// Whether labels of devices are kept.
@@ -363,8 +363,8 @@ impl Config {
         self.keeps_device_labels
     }
 
-    pub(crate) const fn silence_micros(&self) -> u64 {
-        self.silence_micros
+    pub(crate) const fn inactivity_micros(&self) -> u64 {
+        self.inactivity_micros
     }
 }
 

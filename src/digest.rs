@@ -11,14 +11,14 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::marker::PhantomData;
 
-pub use grid::{Grid, Octaves, Tenths};
+pub use grid::{Grid, LogGrid, LinearGrid};
 #[cfg(feature = "serde")]
 pub use wire::DigestError;
 
 /// A distribution of non-negative values, each with a weight.
 ///
 /// - Mean, minimum and maximum are exact to 2⁻³² and in the order-independent integer sum. Quantiles of values in the
-///   grid's range are off by at most 1/129 (0.78 %) of the value on the grid of [`Octaves`], by 0.05 on that of [`Tenths`],
+///   grid's range are off by at most 1/129 (0.78 %) of the value on the grid of [`LogGrid`], by 0.05 on that of [`LinearGrid`],
 ///   and never outside of minimum and maximum.
 /// - Memory: 10 bytes for each cell in use, at most 4 033 cells; a call's jitter uses a few dozen.
 ///   [`add_within`](Self::add_within) keeps to fewer, for a wider error, which [`level`](Self::level) tells.
@@ -37,14 +37,14 @@ pub use wire::DigestError;
 /// assert_eq!(Digest::new().mean(), None);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-pub struct Digest<G = Octaves> {
+pub struct Digest<G = LogGrid> {
     /// Nothing on the heap for a distribution of nothing: most figures of most streams are never reported.
-    kept: Option<Box<Kept>>,
+    kept: Option<Box<Stored>>,
     grid: PhantomData<G>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-struct Kept {
+struct Stored {
     /// Sorted by key, no key twice, no weight of zero.
     cells: Vec<Cell>,
     /// How often cells were joined in pairs.
@@ -77,7 +77,7 @@ impl<G: Grid> Default for Digest<G> {
 }
 
 impl Digest {
-    /// A distribution of nothing, on the grid of [`Octaves`].
+    /// A distribution of nothing, on the grid of [`LogGrid`].
     #[must_use]
     pub const fn new() -> Self {
         Self::empty()
@@ -87,16 +87,16 @@ impl Digest {
     /// above. `None` where a cell is wider than an octave, above level 6, and where values lie outside of the grid's range.
     #[must_use]
     pub fn relative_error(&self) -> Option<f64> {
-        let is_small = self.min().is_some_and(|min| min > 0.0 && min < Octaves::SMALLEST);
-        let is_large = self.max().is_some_and(|max| max >= Octaves::LARGEST);
-        Some(Octaves::error(self.level())).filter(|error| error.is_finite() && !is_small && !is_large)
+        let is_small = self.min().is_some_and(|min| min > 0.0 && min < LogGrid::SMALLEST);
+        let is_large = self.max().is_some_and(|max| max >= LogGrid::LARGEST);
+        Some(LogGrid::error(self.level())).filter(|error| error.is_finite() && !is_small && !is_large)
     }
 }
 
-impl Digest<Tenths> {
-    /// A distribution of nothing, on the grid of [`Tenths`].
+impl Digest<LinearGrid> {
+    /// A distribution of nothing, on the grid of [`LinearGrid`].
     #[must_use]
-    pub const fn of_tenths() -> Self {
+    pub const fn on_linear_grid() -> Self {
         Self::empty()
     }
 
@@ -104,8 +104,8 @@ impl Digest<Tenths> {
     /// values lie outside of the grid's range.
     #[must_use]
     pub fn absolute_error(&self) -> Option<f64> {
-        let is_large = self.max().is_some_and(|max| max >= Tenths::LARGEST);
-        (!is_large).then(|| Tenths::error(self.level()))
+        let is_large = self.max().is_some_and(|max| max >= LinearGrid::LARGEST);
+        (!is_large).then(|| LinearGrid::error(self.level()))
     }
 }
 
@@ -131,7 +131,7 @@ impl<G: Grid> Digest<G> {
         }
         // A negative zero is zero.
         let value = value + 0.0;
-        let kept = self.kept.get_or_insert_with(|| Box::new(Kept::new(value)));
+        let kept = self.kept.get_or_insert_with(|| Box::new(Stored::new(value)));
         (kept.min, kept.max) = (kept.min.min(value), kept.max.max(value));
         kept.n = kept.n.saturating_add(1);
         kept.weight = kept.weight.saturating_add(weight);
@@ -140,14 +140,14 @@ impl<G: Grid> Digest<G> {
         // One more than may stay, until they are joined.
         kept.add_to_cell(grid::joined(G::key(value), kept.level), weight, cells.saturating_add(1));
         while kept.cells.len() > cells && kept.level < grid::LAST_LEVEL {
-            kept.join();
+            kept.collapse();
         }
     }
 
     /// Adds everything that was added to `other`, each part as exactly as it was kept.
     pub fn merge(&mut self, other: &Self) {
         let Some(more) = &other.kept else { return };
-        let kept = self.kept.get_or_insert_with(|| Box::new(Kept::new(more.min)));
+        let kept = self.kept.get_or_insert_with(|| Box::new(Stored::new(more.min)));
         (kept.min, kept.max) = (kept.min.min(more.min), kept.max.max(more.max));
         kept.level = kept.level.max(more.level);
         kept.n = kept.n.saturating_add(more.n);
@@ -271,7 +271,7 @@ pub struct Stats {
     pub n: u64,
 }
 
-impl Kept {
+impl Stored {
     /// To which `value` is about to be added.
     const fn new(value: f64) -> Self {
         Self { cells: Vec::new(), level: 0, n: 0, weight: 0, sum: 0, min: value, max: value }
@@ -296,7 +296,7 @@ impl Kept {
     }
 
     /// Joins cells in pairs.
-    fn join(&mut self) {
+    fn collapse(&mut self) {
         self.level += 1;
         let level = self.level;
         self.cells.iter_mut().for_each(|cell| cell.key = grid::joined(cell.key, level));
@@ -364,7 +364,7 @@ mod tests {
             values in prop::collection::vec((0.0..100.0_f64, 1..50_u64), 1..120), q in 0.0..=1.0_f64,
             cells in 4..130_usize,
         ) {
-            let mut digest = Digest::of_tenths();
+            let mut digest = Digest::on_linear_grid();
             for &(value, weight) in &values {
                 digest.add_within(value, weight, cells);
             }
@@ -448,10 +448,10 @@ mod tests {
             cut in any::<usize>(),
         ) {
             let mut bytes = digest(&values).to_bytes();
-            prop_assert!(Digest::<Octaves>::from_bytes(&bytes[..cut % bytes.len()]).is_err());
+            prop_assert!(Digest::<LogGrid>::from_bytes(&bytes[..cut % bytes.len()]).is_err());
             let at = at % bytes.len();
             bytes[at] = byte;
-            if let Ok(mut digest) = Digest::<Octaves>::from_bytes(&bytes) {
+            if let Ok(mut digest) = Digest::<LogGrid>::from_bytes(&bytes) {
                 digest.merge(&tests::digest(&[(1.0, u64::MAX)]));
                 prop_assert!(digest.quantile(0.5).is_some());
             }
@@ -495,7 +495,7 @@ mod tests {
         for values in [[1e-9, 2e-9, 0.5], [1.0, 5e14, 1e15]] {
             assert_eq!(digest(&values.map(|value| (value, 1))).relative_error(), None);
         }
-        let mut tenths = Digest::of_tenths();
+        let mut tenths = Digest::on_linear_grid();
         tenths.add(403.0, 1);
         assert_eq!(tenths.absolute_error(), Some(0.05));
         tenths.add(5_000.0, 1);
@@ -516,13 +516,13 @@ mod tests {
         assert_eq!(Digest::from_bytes(&bytes), Ok(digest(&[(20.0, 3), (80.0, 1)])));
         let newer = text.replace("v1", "v9");
         assert!(serde_json::from_str::<Digest>(&newer).is_err());
-        assert_eq!(Digest::<Octaves>::from_bytes(&[9]), Err(DigestError::Malformed));
+        assert_eq!(Digest::<LogGrid>::from_bytes(&[9]), Err(DigestError::Malformed));
     }
 
     #[cfg(feature = "serde")]
     #[test]
     fn a_digest_of_another_grid_is_refused() {
         let bytes = digest(&[(20.0, 3)]).to_bytes();
-        assert_eq!(Digest::<Tenths>::from_bytes(&bytes), Err(DigestError::Inconsistent));
+        assert_eq!(Digest::<LinearGrid>::from_bytes(&bytes), Err(DigestError::Inconsistent));
     }
 }

@@ -1,13 +1,13 @@
 //! What happens while a conference is measured, as it happens.
 
 #[cfg(feature = "serde")]
-pub(crate) mod kept;
+pub(crate) mod wire;
 
 use crate::diagnosis::Diagnosis;
-pub use crate::fabric::{EndReason, EventKind, Happening, StateChange};
+pub use crate::fabric::{EndReason, EventKind, CallEvent, StateChange};
 use crate::id::StreamKey;
 use crate::metric::Interval;
-use crate::score::rating::Quality;
+use crate::score::rating::CallstatsRating;
 use crate::score::{NoScore, Score};
 use crate::speaker::SpeakerChange;
 use crate::unit::StatTime;
@@ -27,7 +27,7 @@ pub enum Event {
         /// What the last seconds were worth, this interval among them; or why that is not known.
         score: Result<Score, NoScore>,
         /// How callstats.io would have rated the interval.
-        rating: Quality,
+        rating: CallstatsRating,
     },
     /// A stream's counters began anew, or its SSRC now carries something else. Follows the interval in which it
     /// happened.
@@ -41,9 +41,9 @@ pub enum Event {
     /// Something happened in the life of the call: a user came or went, a fabric was set up or lost, the application said
     /// something, the conference ended.
     #[non_exhaustive]
-    Happened {
+    Call {
         /// What, when, and to whom.
-        happening: Happening,
+        happening: CallEvent,
     },
     /// Something goes wrong.
     #[non_exhaustive]

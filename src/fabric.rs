@@ -39,7 +39,7 @@
 //! | `fabricSetupFailed` | ICE failed or an error is reported, before it was connected; once |
 //!
 //! **Media.** [`send_event`](crate::Conference::send_event) says what the application does: hold, mute, pause, a shared
-//! screen, devices, who speaks. Early, late or twice is no error; the [`Answer`] says what became of it. Time on hold, muted
+//! screen, devices, who speaks. Early, late or twice is no error; the [`Outcome`] says what became of it. Time on hold, muted
 //! or paused is measured by the caller's clock and is part of no average: an interval that has any of it counts as that.
 //!
 //! **Streams.** An SSRC carries the local user's media if it is sent, and the remote user's if it is received, unless
@@ -68,7 +68,7 @@
 //! use callgauge::fabric::{CallClass, IceState};
 //! use callgauge::id::Ssrc;
 //! use callgauge::unit::Timestamp;
-//! use callgauge::{Answer, AppEvent, Conference, Config, FabricSpec, InputError};
+//! use callgauge::{Outcome, AppEvent, Conference, Config, FabricSpec, InputError};
 //!
 //! let at = Timestamp::from_millis;
 //! let mut call = Conference::new("AliceAndBob", Config::new());
@@ -81,7 +81,7 @@
 //! call.ice_state(at(120), fabric, IceState::Checking)?;
 //! call.ice_state(at(450), fabric, IceState::Connected)?;
 //! call.send_event(at(5_000), fabric, AppEvent::AudioMute(None))?;
-//! assert_eq!(call.send_event(at(5_001), fabric, AppEvent::AudioMute(None))?, Answer::AlreadySo);
+//! assert_eq!(call.send_event(at(5_001), fabric, AppEvent::AudioMute(None))?, Outcome::Unchanged);
 //! call.ice_state(at(8_000), fabric, IceState::Disconnected)?;
 //! call.ice_state(at(9_500), fabric, IceState::Connected)?;
 //! call.send_event(at(20_000), fabric, AppEvent::Terminated)?;
@@ -105,12 +105,12 @@ mod playout;
 mod state;
 
 pub use errors::{ErrorReport, FailureReason, MAX_TEXT, Reported, WebRtcFunction};
-pub(crate) use errors::{Kept, cut};
-pub use happening::{EndReason, EventKind, Happening, StateChange};
+pub(crate) use errors::{Stored, cut};
+pub use happening::{EndReason, EventKind, CallEvent, StateChange};
 pub(crate) use lifecycle::{Lifecycle, Raise};
 pub use mapping::SsrcDescription;
-pub(crate) use mapping::{Edit, Mapping, Owner};
-pub use media::{Answer, AppEvent, Device};
+pub(crate) use mapping::{SsrcEdit, SsrcMap, Owner};
+pub use media::{Outcome, AppEvent, Device};
 pub(crate) use media::{Media, Switch, Told};
 pub(crate) use path::{Path, selected_pair};
 pub(crate) use playout::Playout;

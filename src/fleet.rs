@@ -3,7 +3,7 @@
 //! | type | what it is |
 //! |---|---|
 //! | [`Fleet`] | conferences by id, made at first sight, let go when they are over |
-//! | [`Visit`] | one of them, to be told something |
+//! | [`ConferenceGuard`] | one of them, to be told something |
 //! | [`FleetEvent`], [`Ended`] | what happens in each, and its summary |
 //! | [`Part`], [`Rollup`], [`Tally`] | what those came to that ended in a window of time, together and by label |
 //! | [`Merger`] | parts of many fleets into one, each of them once |
@@ -21,7 +21,7 @@
 //! # From the end to a rollup
 //!
 //! A conference that is over is kept for a [grace](FleetConfig::with_grace), so that feedback finds it
-//! ([`Fleet::revisit`]). With the first input that its next instance takes, or when the grace has passed, it is final:
+//! ([`Fleet::enter_ended`]). With the first input that its next instance takes, or when the grace has passed, it is final:
 //! its summary waits in [`Fleet::poll_ended`], and what it came to is part of the window in which it ended. Its next
 //! instance is numbered on, and knows its users; after the grace the id is forgotten, and begins with instance 1 again.
 //!
@@ -37,16 +37,16 @@
 
 mod alert;
 mod config;
-mod desk;
+mod ledger;
 mod expiry;
 mod labels;
 mod part;
 #[cfg(feature = "serde")]
-mod portable;
+mod checkpoint;
 mod rollup;
-mod room;
-mod rooms;
-mod visit;
+mod entry;
+mod slab;
+mod guard;
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -58,15 +58,15 @@ pub use alert::{Alert, AlertPeriod, AlertReason, AlertRule, AlertThreshold};
 pub use config::{FleetConfig, FleetLimits};
 pub use part::{Merged, Merger, Part, PartSchema, SCHEMA};
 pub use rollup::{Period, Rollup, Tally};
-pub use visit::Visit;
+pub use guard::ConferenceGuard;
 
 use crate::conference::Conference;
 use crate::event::Event;
 use crate::summary::ConferenceSummary;
 use crate::unit::Timestamp;
-use desk::Desk;
-use room::{Room, later};
-use rooms::Rooms;
+use ledger::Ledger;
+use entry::{Entry, later};
+use slab::Slab;
 
 /// Many conferences by id.
 ///
@@ -106,8 +106,8 @@ use rooms::Rooms;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Fleet {
-    rooms: Rooms,
-    desk: Desk,
+    slab: Slab,
+    ledger: Ledger,
 }
 
 /// Something that a conference of a fleet noticed.
@@ -201,7 +201,7 @@ impl Fleet {
     /// A fleet of no conferences.
     #[must_use]
     pub fn new(config: FleetConfig) -> Self {
-        Self { rooms: Rooms::default(), desk: Desk::new(config) }
+        Self { slab: Slab::default(), ledger: Ledger::new(config) }
     }
 
     /// The conference with this id, to be told what happens at `now`: made at first sight, brought up to `now`, and its
@@ -218,21 +218,21 @@ impl Fleet {
     /// [`FleetError::InvalidId`]; [`FleetError::TooLate`]; for a conference that is not known, or whose next instance
     /// would begin, also [`FleetError::ConferencesFull`], [`FleetError::SummariesPending`] and
     /// [`FleetError::RollupsPending`].
-    pub fn enter(&mut self, now: Timestamp, id: &str) -> Result<Visit<'_>, FleetError> {
+    pub fn enter(&mut self, now: Timestamp, id: &str) -> Result<ConferenceGuard<'_>, FleetError> {
         let slot = match self.find(now, id) {
             Some(slot) => slot,
             None => self.add(now, id)?,
         };
-        let (rooms, desk) = (&mut self.rooms, &mut self.desk);
-        let room = rooms.get_mut(slot).ok_or(FleetError::UnknownConference)?;
-        let is_over = room.is_over(now);
-        if is_over || room.before.is_some() {
-            desk.check_room()?;
+        let (slab, ledger) = (&mut self.slab, &mut self.ledger);
+        let entry = slab.get_mut(slot).ok_or(FleetError::UnknownConference)?;
+        let is_over = entry.is_over(now);
+        if is_over || entry.before.is_some() {
+            ledger.check_capacity()?;
         }
         if is_over {
-            room.turn_over();
+            entry.rotate();
         }
-        Ok(Visit::new(slot, now, room, desk, false))
+        Ok(ConferenceGuard::new(slot, now, entry, ledger, false))
     }
 
     /// The conference with this id as it is at `now`, over or not: for feedback, names, labels and other edits that are
@@ -240,27 +240,27 @@ impl Fleet {
     ///
     /// # Errors
     /// [`FleetError::UnknownConference`] for one that is not known, or no longer.
-    pub fn revisit(&mut self, now: Timestamp, id: &str) -> Result<Visit<'_>, FleetError> {
+    pub fn enter_ended(&mut self, now: Timestamp, id: &str) -> Result<ConferenceGuard<'_>, FleetError> {
         let slot = self.find(now, id).ok_or(FleetError::UnknownConference)?;
-        let room = self.rooms.get_mut(slot).ok_or(FleetError::UnknownConference)?;
-        Ok(Visit::new(slot, now, room, &mut self.desk, true))
+        let entry = self.slab.get_mut(slot).ok_or(FleetError::UnknownConference)?;
+        Ok(ConferenceGuard::new(slot, now, entry, &mut self.ledger, true))
     }
 
-    /// Looks at a conference: the one that [`revisit`](Self::revisit) would give, as its latest input left it.
+    /// Looks at a conference: the one that [`enter_ended`](Self::revisit) would give, as its latest input left it.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<&Conference> {
-        Some(&self.rooms.get(self.rooms.find(id)?)?.latest().call)
+        Some(&self.slab.get(self.slab.find(id)?)?.latest().call)
     }
 
     /// Every conference that is known, by id. Cost: a list of them is sorted.
     pub fn conferences(&self) -> impl Iterator<Item = (&str, &Conference)> {
-        self.rooms.sorted().into_iter().map(|room| (&*room.id, &room.latest().call))
+        self.slab.sorted().into_iter().map(|entry| (&*entry.id, &entry.latest().call))
     }
 
     /// How many conferences are known.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.rooms.len()
+        self.slab.len()
     }
 
     /// Whether none is.
@@ -272,13 +272,13 @@ impl Fleet {
     /// How the fleet is run.
     #[must_use]
     pub const fn config(&self) -> &FleetConfig {
-        &self.desk.config
+        &self.ledger.config
     }
 
     /// What was refused so far.
     #[must_use]
     pub const fn refused(&self) -> Refused {
-        self.desk.refused
+        self.ledger.refused
     }
 
     /// Tells the time: conferences with timeouts up to `now` handle them, those whose grace has passed are final,
@@ -288,31 +288,31 @@ impl Fleet {
     /// Cost: for each conference whose turn comes linear in its users, and logarithmic in conferences; for each that
     /// becomes final, its summary. Nothing for the others.
     pub fn handle_timeout(&mut self, now: Timestamp) {
-        self.desk.now = self.desk.now.max(now);
-        let now = self.desk.now;
-        let (ended, ready) = (self.desk.ended_len(), self.desk.ready.len());
-        while let Some((at, slot)) = self.desk.expiry.pop(now) {
-            let Some(room) = self.rooms.get_mut(slot).filter(|room| room.queued == Some(at)) else { continue };
-            room.queued = None;
-            if room.pass_time(now, &self.desk.config) {
-                self.let_go(slot);
+        self.ledger.now = self.ledger.now.max(now);
+        let now = self.ledger.now;
+        let (ended, ready) = (self.ledger.ended_len(), self.ledger.ready.len());
+        while let Some((at, slot)) = self.ledger.expiry.pop(now) {
+            let Some(entry) = self.slab.get_mut(slot).filter(|entry| entry.queued == Some(at)) else { continue };
+            entry.queued = None;
+            if entry.pass_time(now, &self.ledger.config) {
+                self.finalize(slot);
             } else {
-                if room.has_event() {
-                    self.desk.ready.push(slot);
+                if entry.has_event() {
+                    self.ledger.ready.push(slot);
                 }
-                self.desk.queue(slot, room, Some(now));
+                self.ledger.queue(slot, entry, Some(now));
             }
         }
         self.tidy();
-        self.desk.sort_ended_from(ended);
-        self.desk.ready.sort_from(ready, &self.rooms);
+        self.ledger.sort_ended_from(ended);
+        self.ledger.ready.sort_from(ready, &self.slab);
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) may have something to do, at the earliest; `None` when it never
     /// has. Its answer may change after any input.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
-        self.desk.expiry.next().into_iter().chain(self.desk.closes_next()).min()
+        self.ledger.expiry.next().into_iter().chain(self.ledger.closes_next()).min()
     }
 
     /// The next event of any conference; of one conference the oldest first. `None` when there is none. Its answer may
@@ -320,20 +320,20 @@ impl Fleet {
     /// [`Limits::pending_events`](crate::Limits::pending_events). Allocates nothing.
     #[must_use]
     pub fn poll_event(&mut self) -> Option<FleetEvent<'_>> {
-        if self.desk.has_ended_events() {
-            let (ended, event) = self.desk.poll_event()?;
+        if self.ledger.has_ended_events() {
+            let (ended, event) = self.ledger.poll_event()?;
             return Some(FleetEvent { conference: &ended.conference, instance: ended.instance, event });
         }
-        while let Some(slot) = self.desk.ready.first() {
-            let polled = self.rooms.get_mut(slot).and_then(Room::poll_event);
+        while let Some(slot) = self.ledger.ready.first() {
+            let polled = self.slab.get_mut(slot).and_then(Entry::poll_event);
             if let Some((instance, event)) = polled {
-                let room = self.rooms.get(slot)?;
-                return Some(FleetEvent { conference: &room.id, instance, event });
+                let entry = self.slab.get(slot)?;
+                return Some(FleetEvent { conference: &entry.id, instance, event });
             }
-            if let Some(room) = self.rooms.get_mut(slot) {
-                room.current.call.return_queue(&mut self.desk.spare);
+            if let Some(entry) = self.slab.get_mut(slot) {
+                entry.current.call.return_queue(&mut self.ledger.spare);
             }
-            self.desk.ready.pop();
+            self.ledger.ready.pop();
         }
         None
     }
@@ -345,24 +345,24 @@ impl Fleet {
     /// None is ever dropped: when too many wait, no new conference is taken.
     #[must_use]
     pub fn poll_ended(&mut self) -> Option<Ended> {
-        self.desk.poll_ended()
+        self.ledger.poll_ended()
     }
 
     /// The next part of a window that is closed, earliest first. `None` when there is none. Its answer may change after
     /// [`handle_timeout`](Self::handle_timeout) and, where inputs come late, any visit.
     #[must_use]
     pub fn poll_rollup(&mut self) -> Option<Part> {
-        self.desk.poll_rollup()
+        self.ledger.poll_rollup()
     }
 
     /// A conference that is known at `now`.
     fn find(&mut self, now: Timestamp, id: &str) -> Option<u32> {
         self.tidy();
-        self.desk.ready.tidy();
-        let slot = self.rooms.find(id)?;
-        let room = self.rooms.get_mut(slot)?;
-        if room.queued.is_none_or(|queued| queued <= now) && room.pass_time(now, &self.desk.config) {
-            self.let_go(slot);
+        self.ledger.ready.tidy();
+        let slot = self.slab.find(id)?;
+        let entry = self.slab.get_mut(slot)?;
+        if entry.queued.is_none_or(|queued| queued <= now) && entry.pass_time(now, &self.ledger.config) {
+            self.finalize(slot);
             self.tidy();
             return None;
         }
@@ -371,38 +371,38 @@ impl Fleet {
 
     /// Makes a conference.
     fn add(&mut self, now: Timestamp, id: &str) -> Result<u32, FleetError> {
-        let config = &self.desk.config;
+        let config = &self.ledger.config;
         if !(1..=config.conference.limits().name_bytes()).contains(&id.len()) {
             return Err(FleetError::InvalidId);
         }
-        let alive = config.conference.silence_micros().saturating_add(config.grace_micros());
-        if later(now, alive) <= self.desk.now {
-            self.desk.refused.late = self.desk.refused.late.saturating_add(1);
+        let alive = config.conference.inactivity_micros().saturating_add(config.grace_micros());
+        if later(now, alive) <= self.ledger.now {
+            self.ledger.refused.late = self.ledger.refused.late.saturating_add(1);
             return Err(FleetError::TooLate);
         }
-        if self.rooms.len() >= config.limits.conferences() {
-            self.desk.refused.conferences = self.desk.refused.conferences.saturating_add(1);
+        if self.slab.len() >= config.limits.conferences() {
+            self.ledger.refused.conferences = self.ledger.refused.conferences.saturating_add(1);
             return Err(FleetError::ConferencesFull);
         }
         let call = Conference::new(id, config.conference.clone());
-        self.desk.check_room()?;
-        self.rooms.add(Room::new(id, call, now)).ok_or(FleetError::ConferencesFull)
+        self.ledger.check_capacity()?;
+        self.slab.add(Entry::new(id, call, now)).ok_or(FleetError::ConferencesFull)
     }
 
     /// A conference is final, and its id forgotten.
-    fn let_go(&mut self, slot: u32) {
-        let Some(Room { id, current, before, visited, .. }) = self.rooms.remove(slot) else { return };
+    fn finalize(&mut self, slot: u32) {
+        let Some(Entry { id, current, before, visited, .. }) = self.slab.remove(slot) else { return };
         if let Some(before) = before {
-            self.desk.finish(&id, *before, visited);
+            self.ledger.finish(&id, *before, visited);
         }
-        self.desk.finish(&id, current, visited);
-        self.desk.ready.remove(slot);
+        self.ledger.finish(&id, current, visited);
+        self.ledger.ready.remove(slot);
     }
 
     /// Throws out turns of conferences that have another one by now.
     fn tidy(&mut self) {
-        let rooms = &self.rooms;
-        let is_known = |at, slot| rooms.get(slot).is_some_and(|room| room.queued == Some(at));
-        self.desk.expiry.tidy(rooms.len(), is_known);
+        let slab = &self.slab;
+        let is_known = |at, slot| slab.get(slot).is_some_and(|entry| entry.queued == Some(at));
+        self.ledger.expiry.tidy(slab.len(), is_known);
     }
 }

@@ -5,7 +5,7 @@
 //! are not trusted, because real files get them wrong.
 //!
 //! [`Reader::read`] hands out the snapshots; [`Reader::read_all`] also what the input tells of the call's life between
-//! them ([`What`]), session descriptions among it, which [`sdp`] reads.
+//! them ([`LogEventKind`]), session descriptions among it, which [`sdp`] reads.
 //!
 //! ```
 //! use callgauge::ingest::Reader;
@@ -35,7 +35,6 @@ mod lines;
 mod ndjson;
 mod observertc;
 mod rtcstats;
-pub mod sdp;
 mod sniff;
 mod told;
 #[cfg(feature = "serde")]
@@ -44,7 +43,7 @@ mod visitor;
 use alloc::string::String;
 
 pub use error::{ReadError, ReadErrorKind};
-pub use happening::{Configuration, Description, Happening, Identity, Item, Side, Track, What};
+pub use happening::{Configuration, Description, LogEvent, Identity, Item, SdpSide, Track, LogEventKind};
 pub use sniff::{Format, Framing, framing};
 
 use crate::report::{Report, Skipped};
@@ -98,7 +97,7 @@ pub struct Reader {
     snapshots: u64,
     conference: Option<String>,
     happenings: u64,
-    unknown_happenings: u64,
+    unknown_events: u64,
     texts: Texts,
     /// Whom an ObserveRTC sample named last: its call and its client.
     identity: (String, String),
@@ -125,18 +124,18 @@ impl Reader {
     }
 
     /// Reads one record and hands out all that is in it: the snapshots of [`Self::read`], and what happened between
-    /// them ([`What`] says which format tells what). Costs nothing more where nothing happened.
+    /// them ([`LogEventKind`] says which format tells what). Costs nothing more where nothing happened.
     ///
-    /// A happening that cannot be read is no error: it is counted in [`Self::unknown_happenings`].
+    /// A happening that cannot be read is no error: it is counted in [`Self::unknown_events`].
     ///
     /// ```
-    /// use callgauge::ingest::{Item, Reader, What};
+    /// use callgauge::ingest::{Item, Reader, LogEventKind};
     ///
     /// let line = br#"["oniceconnectionstatechange", "PC_0", "checking", 1700000000000]"#;
     /// let mut states = 0;
     /// Reader::new().read_all(line, &mut |item| {
-    ///     let Item::Happening(happening) = item else { return };
-    ///     assert_eq!((happening.fabric, happening.what), ("PC_0", What::IceConnectionState("checking")));
+    ///     let Item::LogEvent(happening) = item else { return };
+    ///     assert_eq!((happening.fabric, happening.what), ("PC_0", LogEventKind::IceConnectionState("checking")));
     ///     states += 1;
     /// })?;
     /// assert_eq!(states, 1);
@@ -194,8 +193,8 @@ impl Reader {
     /// How many lines [`Self::read_all`] passed over because their kind is not known or their value is not what belongs
     /// to it.
     #[must_use]
-    pub const fn unknown_happenings(&self) -> u64 {
-        self.unknown_happenings
+    pub const fn unknown_events(&self) -> u64 {
+        self.unknown_events
     }
 
     /// The conference that the input names, if it names one.
@@ -223,11 +222,11 @@ impl Reader {
         if !out.happenings {
             return;
         }
-        let Self { texts, happenings, unknown_happenings, .. } = self;
+        let Self { texts, happenings, unknown_events, .. } = self;
         let told = told::tell(method, value, texts, &mut |what| {
             *happenings += 1;
-            (out.each)(Item::Happening(Happening { fabric, at, what }));
+            (out.each)(Item::LogEvent(LogEvent { fabric, at, what }));
         });
-        *unknown_happenings += u64::from(told == Told::Unknown);
+        *unknown_events += u64::from(told == Told::Unknown);
     }
 }

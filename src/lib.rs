@@ -87,11 +87,11 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
-mod account;
 pub mod conference;
 pub mod config;
 pub mod diagnosis;
 pub mod digest;
+pub mod emodel;
 pub mod event;
 pub mod fabric;
 pub mod fleet;
@@ -102,19 +102,20 @@ mod list;
 pub mod manual;
 pub mod metric;
 #[cfg(feature = "serde")]
-mod portable;
+mod checkpoint;
 pub mod replay;
 pub mod report;
 pub mod score;
+pub mod sdp;
 pub mod speaker;
-pub mod stream;
+mod stream;
 pub mod summary;
 pub mod unit;
 
 pub use conference::{Conference, FabricSpec, InputError};
 pub use config::{Config, Limits};
 pub use event::Event;
-pub use fabric::{Answer, AppEvent};
+pub use fabric::{Outcome, AppEvent};
 pub use fleet::Fleet;
 
 /// The README's example, run as a test.

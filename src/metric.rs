@@ -4,15 +4,16 @@
 //! the interval in which one of its counters began anew, and so it is when one was missing at either end or the
 //! denominator did not move.
 
+pub mod counter;
 pub mod derived;
 mod interval;
 #[cfg(feature = "serde")]
-pub(crate) mod kept;
+pub(crate) mod wire;
 
-pub use interval::{Interval, Metric, State, Unit};
+pub use interval::{Interval, Metric, IntervalState, Unit};
 
 use crate::report::{Entry, Num};
-use crate::stream::Delta;
+use crate::metric::counter::Delta;
 
 /// How a figure follows from the difference of two looks at one stats entry.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -88,7 +88,7 @@ impl Replay {
     /// call, and distributions are as exact as possible.
     #[must_use]
     pub fn config() -> Config {
-        Config::new().with_stitching(true).with_limits(Limits::new().with_digest_cells(4_096))
+        Config::new().with_reopening(true).with_limits(Limits::new().with_digest_cells(4_096))
     }
 
     /// Adds a source. `offset` is how far its clock is ahead of the clock of the first source ([`clock_offsets`]); `None`

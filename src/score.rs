@@ -14,12 +14,10 @@
 //! and what is computed from something unknown is itself unknown.
 
 pub mod audio;
-pub mod codec;
 pub mod combine;
-pub mod emodel;
 mod evidence;
 #[cfg(feature = "serde")]
-pub(crate) mod kept;
+pub(crate) mod wire;
 mod mean;
 mod model;
 mod pool;

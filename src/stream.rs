@@ -1,429 +1,434 @@
-//! Cumulative counters into differences: what passed between two looks at the same stats entry.
+//! The account of one RTP stream: its looks turned into intervals, and what they come to over the call.
 //!
-//! One [`Track`] follows one entry. It tells an advance from a repetition, from a snapshot that arrived late, and from
-//! counters that began anew; it never makes negative traffic. Between two resets the differences add up to the last
-//! value minus the first.
+//! Sums are pooled before they are divided, averages weigh by time, and what was muted, held, paused, reset or behind
+//! a gap is in the totals of traffic but in no average of quality.
 
-use alloc::vec::Vec;
+mod scoring;
+mod rtcp;
+mod outage;
+mod state;
+mod app_time;
+mod totals;
 
-use hashbrown::HashMap;
+use alloc::string::String;
 
-use crate::report::{Entry, Fields, Num, Rule, StatsType, Text};
+pub(crate) use scoring::{StreamScorer, IntervalScore};
+pub(crate) use state::Cadence;
+pub(crate) use app_time::AppTime;
+pub(crate) use totals::Totals;
+
+use crate::config::Config;
+use crate::digest::Digest;
+use crate::id::{Direction, MediaKind, Ssrc};
+use crate::metric::{Formula, Interval, Metric, IntervalState};
+use crate::report::{Entry, Num, Text};
+use crate::metric::counter::{Delta, Progress, EntryTracker};
 use crate::unit::StatTime;
+use scoring::{Negotiated, ScoringContext};
+use rtcp::Rtcp;
+use state::{Context, Pace, STILL_MS, state_of};
 
-/// A counter of 32 bits that wraps was near its end before (edge case 11); a smaller one that shrinks was reset.
-const WRAP: f64 = 4_294_967_296.0;
-const NEAR_WRAP: f64 = 0.9 * WRAP;
+/// For this long after a pause, jitter is that of the pause: RFC 3550 forgets 1/16 with each packet.
+const SETTLING_MS: f64 = 900.0;
+/// Names beyond this many bytes are cut: one long text in a report may be the codec of thousands of streams.
+const MAX_NAME: usize = 128;
 
-/// What one stats entry said last.
+/// One RTP stream over the whole call.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct Track {
-    at: StatTime,
-    counters: Counters,
-    identity: Identity,
-    /// When the entry was first looked at, since the clock stepped back.
-    first: StatTime,
-    /// When traffic began anew: what was looked at before then counted in counters that are gone.
-    anew: Option<StatTime>,
+pub(crate) struct StreamRecord {
+    pub(crate) direction: Direction,
+    pub(crate) ssrc: Ssrc,
+    pub(crate) kind: Option<MediaKind>,
+    pub(crate) codec: Option<String>,
+    pub(crate) label: Option<String>,
+    pub(crate) start: StatTime,
+    pub(crate) looks: u64,
+    /// Looks that brought nothing new.
+    pub(crate) duplicates: u64,
+    /// Looks that came too late.
+    pub(crate) late: u64,
+    pub(crate) resets: u64,
+    pub(crate) gaps: u64,
+    pub(crate) totals: Totals,
+    pub(crate) times: Times,
+    pub(crate) digests: Digests,
+    pub(crate) size: Option<(f64, f64)>,
+    pub(crate) quality: StreamScorer,
+    media: EntryTracker,
+    source: Option<EntryTracker>,
+    rtcp: Rtcp,
+    codec_id: Option<String>,
+    /// Since the last interval.
+    has_new_codec: bool,
+    negotiated: Negotiated,
+    cadence: Cadence,
+    pace: Pace,
+    still_ms: f64,
+    /// How long jitter is still to settle.
+    settling_ms: f64,
+    /// How far the reporter's clock stepped back, in all.
+    turned_back_ms: f64,
+    /// What the application said of the time since the last look.
+    told: AppTime,
 }
 
-/// What a new look at an entry is, compared with the last one.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub enum Step<'a> {
-    /// Neither the time stamp nor a counter moved: a snapshot taken twice, or an RTCP report that is still the latest.
-    NoNews,
-    /// Older than what is known, or without a time: to be ignored.
-    Stale,
-    /// Counters went on. Time has passed too, except in entries whose time stamp is that of an RTCP report while some
-    /// of their counters are newer: Chromium's `remote-outbound-rtp` has the round-trip times of later reports.
-    Advance(Delta<'a>),
-    /// Counters began anew, the entry now describes something else, or the clock stepped back while counters went on.
-    /// What passed is still known where counters say so; no rate is.
-    Restart(Delta<'a>),
+/// What a look at a stream brought.
+#[allow(clippy::large_enum_variant)] // consumed where it is made
+pub(crate) enum Observation {
+    /// The first one: nothing to compare with.
+    First,
+    /// The same moment again.
+    Repeated,
+    /// An older moment than the last one; it was left out.
+    Late,
+    /// An interval, to be [judged](Account::judge).
+    Closed(Interval),
 }
 
-/// What happened between two looks at an entry.
-#[derive(Clone, Copy, Debug)]
-pub struct Delta<'a> {
-    new: Entry<'a>,
-    span_ms: f64,
-    differences: Differences,
-    /// Those counters whose difference is of this stretch of time alone: both looks had them, and they did not
-    /// begin anew.
-    steady: Fields,
-    /// The traffic counters began anew: everything counts from zero.
-    from_zero: bool,
+/// What is known of the connection when one of its streams is looked at.
+#[derive(Clone, Copy)]
+pub(crate) struct ConnectionContext<'a> {
+    pub(crate) config: &'a Config,
+    /// Nothing is being played of any received audio.
+    pub(crate) playout_stands: bool,
+    /// Round trip by ICE, ms.
+    pub(crate) ice_rtt_ms: Option<f64>,
+    /// From the decoder to the loudspeaker, ms.
+    pub(crate) playout_ms: Option<f64>,
+    /// Whether anything came over the path since the last look; `None` when nobody counted.
+    pub(crate) path_carries: Option<bool>,
 }
 
-/// How far each counter went, told once for all the figures that are made of it.
-#[derive(Clone, Copy, Debug)]
-struct Differences {
-    /// Those that were there before and are there now.
-    known: Fields,
-    /// Which of them went back without wrapping.
-    reset: Fields,
-    /// Whether any went on.
-    grew: bool,
-    by: [f64; Num::COUNT],
-}
-
-impl Track {
-    /// Begins to follow an entry. `None` when it has no time stamp: nothing can be told from it.
-    #[must_use]
-    pub fn new(entry: Entry<'_>) -> Option<Self> {
-        let at = entry.timestamp()?;
-        Some(Self { at, counters: Counters::of(entry), identity: Identity::of(entry), first: at, anew: None })
-    }
-
-    /// When the entry was last looked at, on the reporter's clock.
-    #[must_use]
-    pub const fn at(&self) -> StatTime {
-        self.at
-    }
-
-    /// What the last look said of a cumulative member.
-    #[must_use]
-    pub fn last(&self, field: Num) -> Option<f64> {
-        self.counters.get(field)
-    }
-
-    /// What `entry` is, compared with the last look. Changes nothing; see [`Track::accept`].
-    #[must_use]
-    pub fn step<'a>(&self, entry: Entry<'a>) -> Step<'a> {
-        self.compare(entry, Identity::of(entry))
-    }
-
-    /// Makes `entry` the last look. Allocates only when the entry has more counters than it ever had.
-    pub fn accept(&mut self, entry: Entry<'_>) {
-        self.keep(entry, Identity::of(entry), self.counters.traffic_restarts(entry));
-    }
-
-    /// [`Self::step`], and [`Self::accept`] of what is an advance or a restart; sooner than one after the other, and
-    /// allocates as the latter does.
-    pub fn take<'a>(&mut self, entry: Entry<'a>) -> Step<'a> {
-        let identity = Identity::of(entry);
-        let step = self.compare(entry, identity);
-        if let Step::Advance(delta) | Step::Restart(delta) = &step {
-            self.keep(entry, identity, delta.from_zero);
-        }
-        step
-    }
-
-    fn compare<'a>(&self, entry: Entry<'a>, identity: Identity) -> Step<'a> {
-        let Some(at) = entry.timestamp() else { return Step::Stale };
-        let span_ms = at.millis_since(self.at);
-        let differences = Differences::default();
-        let mut delta = Delta { new: entry, span_ms, differences, steady: Fields::NONE, from_zero: false };
-        self.counters.compare(entry, &mut delta.differences);
-        let Differences { known, reset, grew, .. } = delta.differences;
-        delta.steady = known.and(self.counters.fresh).without(reset);
-        let goes_on = grew && reset.is_empty();
-        if span_ms == 0.0 {
-            return if goes_on { Step::Advance(delta) } else { Step::NoNews };
-        }
-        if span_ms < 0.0 {
-            // The clock stepped back while the counters went on: the traffic is real, its duration is not known.
-            // Otherwise this is an old snapshot that arrived late, perhaps from before counters began anew.
-            let of_old = self.anew.is_some_and(|anew| (self.first..anew).contains(&at));
-            return if goes_on && !of_old { Step::Restart(delta) } else { Step::Stale };
-        }
-        if reset.is_empty() && !self.identity.differs_from(identity) {
-            return Step::Advance(delta);
-        }
-        if !reset.and(TRAFFIC).is_empty() {
-            (delta.from_zero, delta.steady) = (true, Fields::NONE);
-        }
-        Step::Restart(delta)
-    }
-
-    /// Makes `entry`, which counts traffic from zero or goes on, the last look.
-    fn keep(&mut self, entry: Entry<'_>, identity: Identity, from_zero: bool) {
-        if let Some(at) = entry.timestamp() {
-            if from_zero {
-                self.anew = Some(at);
-            } else if at < self.at {
-                (self.first, self.anew) = (at, None);
-            }
-            self.at = at;
-            self.counters.load(entry, !from_zero);
-            self.identity = self.identity.or(identity);
-        }
-    }
-}
-
-impl<'a> Delta<'a> {
-    /// How long it took, in milliseconds of the reporter's clock: positive, except after a clock that stepped back, and
-    /// 0 where only counters moved.
-    #[must_use]
-    pub const fn span_ms(&self) -> f64 {
-        self.span_ms
-    }
-
-    /// The new look.
-    #[must_use]
-    pub const fn entry(&self) -> Entry<'a> {
-        self.new
-    }
-
-    /// The difference of a cumulative member, wraps undone. `None` unless both looks have it, and for a counter that
-    /// began anew. Negative only for [`Rule::Signed`].
-    #[must_use]
-    #[inline]
-    pub fn of(&self, field: Num) -> Option<f64> {
-        if self.steady.has(field) { self.differences.by.get(field as usize).copied() } else { None }
-    }
-
-    /// What passed by a counter since it was last there: also across a reset, after which a counter counts from zero,
-    /// and across looks that lacked it.
-    #[must_use]
-    pub fn passed(&self, field: Num) -> Option<f64> {
-        if !self.differences.known.has(field) {
-            return None;
-        }
-        if self.began_anew(field) { self.new.get(field) } else { self.differences.by.get(field as usize).copied() }
-    }
-
-    /// Whether the traffic counters began anew, and with them everything that the entry counts.
-    #[must_use]
-    pub const fn is_from_zero(&self) -> bool {
-        self.from_zero
-    }
-
-    const fn began_anew(&self, field: Num) -> bool {
-        self.from_zero || self.differences.reset.has(field)
-    }
-}
-
-/// Tracks of every entry of one PeerConnection, by what an entry is about: its SSRC where it has one (browsers rename
-/// ids while the SSRC stays, edge case 17), else its id.
-#[derive(Clone, Debug, Default)]
-pub struct Tracks {
-    index: HashMap<(StatsType, u64), usize>,
-    tracks: Vec<Track>,
-}
-
-impl Tracks {
-    /// Entries beyond this number are not followed.
-    const LIMIT: usize = 65_536;
-
-    /// No track yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Shows to `see` what happened since the last look at `entry`, `None` when this is the first; then makes it the
-    /// last look. A look whose time did not move is taken but not shown, as webrtc-internals has it; one that comes too
-    /// late is neither.
-    pub fn follow(&mut self, entry: Entry<'_>, see: impl FnOnce(Option<Delta<'_>>)) {
-        let about = match entry.ssrc().filter(|_| entry.kind().is_rtp()) {
-            Some(ssrc) => u64::from(ssrc.get()),
-            None => fnv1a_64(entry.id().as_bytes()),
-        };
-        if let Some(track) = self.index.get(&(entry.kind(), about)).and_then(|&at| self.tracks.get_mut(at)) {
-            if let Step::Advance(delta) | Step::Restart(delta) = track.take(entry)
-                && delta.span_ms() != 0.0
-            {
-                see(Some(delta));
-            }
-        } else if self.tracks.len() < Self::LIMIT
-            && let Some(track) = Track::new(entry)
-        {
-            see(None);
-            self.index.insert((entry.kind(), about), self.tracks.len());
-            self.tracks.push(track);
-        }
-    }
-}
-
-/// The counters that say whether a stream was torn down, and not only one of its parts.
-const TRAFFIC: Fields = Fields::of(&[Num::PacketsReceived, Num::PacketsSent, Num::BytesReceived, Num::BytesSent]);
-
-/// The members whose rule is of a sort.
-macro_rules! members_whose_rule {
-    ($is:ident) => {{
-        let mut fields = Fields::NONE;
-        let mut index = 0;
-        while index < Num::COUNT {
-            if Num::ALL[index].rule().$is() {
-                fields = fields.with(Num::ALL[index]);
-            }
-            index += 1;
-        }
-        fields
-    }};
-}
-
-/// The cumulative members, and those of them that only grow.
-const CUMULATIVE: Fields = members_whose_rule!(is_cumulative);
-const MONOTONE: Fields = members_whose_rule!(is_monotone);
-
-/// Cumulative members, packed: the values of those that are there, in the order of the table.
-#[derive(Clone, Debug)]
+/// How long the stream was in each state that is not measured, in ms.
+#[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-struct Counters {
-    present: Fields,
-    /// Those that the last look had. The others are from a look before, and wait for their member to return.
-    fresh: Fields,
-    values: Vec<f64>,
+pub(crate) struct Times {
+    pub(crate) muted: f64,
+    pub(crate) held: f64,
+    pub(crate) paused: f64,
+    pub(crate) silent: f64,
+    pub(crate) gap: f64,
 }
 
-impl Counters {
-    fn of(entry: Entry<'_>) -> Self {
-        let mut counters = Self { present: Fields::NONE, fresh: Fields::NONE, values: Vec::new() };
-        counters.load(entry, false);
-        counters
-    }
+/// Declares the figures whose distribution is kept.
+macro_rules! digests {
+    ($($field:ident $metric:ident,)*) => {
+        /// Distributions over time of the figures that a summary shows.
+        #[derive(Clone, Debug, Default)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+        pub(crate) struct Digests { $(pub(crate) $field: Digest,)* }
 
-    /// Takes the values of `entry`; `keep` keeps those that it lacks.
-    fn load(&mut self, entry: Entry<'_>, keep: bool) {
-        self.fresh = entry.presence().and(CUMULATIVE);
-        if keep && !self.present.without(self.fresh).is_empty() {
-            return self.merge(entry);
-        }
-        if self.present != self.fresh || self.values.is_empty() {
-            self.present = self.fresh;
-            self.values.reserve_exact(self.present.len().saturating_sub(self.values.len()));
-            self.values.resize(self.present.len(), 0.0);
-        }
-        let (values, mut slots) = (entry.values(), self.values.iter_mut());
-        self.present.for_each(|field| {
-            if let Some(slot) = slots.next() {
-                *slot = values[field as usize];
-            }
-        });
-    }
-
-    fn merge(&mut self, entry: Entry<'_>) {
-        let (before, merged) = (self.present, self.present.or(self.fresh));
-        let (mut read, mut write) = (self.values.len(), merged.len());
-        self.values.reserve_exact(write.saturating_sub(read));
-        self.values.resize(write, 0.0);
-        // From the last to the first, so that none is overwritten before it has moved.
-        for &field in Num::ALL.iter().rev().filter(|&&field| merged.has(field)) {
-            write = write.saturating_sub(1);
-            let mut value = entry.get(field);
-            if before.has(field) {
-                read = read.saturating_sub(1);
-                value = value.or(self.values.get(read).copied());
-            }
-            if let (Some(slot), Some(value)) = (self.values.get_mut(write), value) {
-                *slot = value;
+        impl Digests {
+            fn add(&mut self, interval: &Interval, weight: u64, cells: usize) {
+                $(if let Some(value) = interval.get(Metric::$metric) {
+                    self.$field.add_within(value, weight, cells);
+                })*
             }
         }
-        self.present = merged;
-    }
+    };
+}
 
-    /// Whether `entry` counts traffic from zero.
-    fn traffic_restarts(&self, entry: Entry<'_>) -> bool {
-        TRAFFIC.iter().any(|field| {
-            let (old, new) = (self.get(field), entry.get(field));
-            old.zip(new).is_some_and(|(old, new)| new < old && !wraps(field.rule(), old, new))
+digests! {
+    jitter_ms JitterMs,
+    rtt_ms RttMs,
+    bitrate_bps BitrateBps,
+    loss_ratio LossRatio,
+    jitter_buffer_delay_ms JitterBufferDelayMs,
+    level Level,
+    frames_per_second FramesPerSecond,
+    qp Qp,
+    decode_ms DecodeMs,
+    encode_ms EncodeMs,
+    target_bitrate_bps TargetBitrateBps,
+}
+
+impl StreamRecord {
+    /// Opens the account of a stream at its first look. `None` when the entry has no SSRC or no time.
+    pub(crate) fn open(direction: Direction, entry: Entry<'_>) -> Option<Self> {
+        let media = EntryTracker::new(entry)?;
+        Some(Self {
+            direction,
+            ssrc: entry.ssrc()?,
+            kind: entry.media(),
+            codec: None,
+            label: None,
+            start: media.at(),
+            looks: 0,
+            duplicates: 0,
+            late: 0,
+            resets: 0,
+            gaps: 0,
+            totals: Totals::default(),
+            times: Times::default(),
+            digests: Digests::default(),
+            size: None,
+            quality: StreamScorer::default(),
+            media,
+            source: None,
+            rtcp: Rtcp::default(),
+            codec_id: None,
+            has_new_codec: false,
+            negotiated: Negotiated::default(),
+            cadence: Cadence::default(),
+            pace: Pace::default(),
+            still_ms: 0.0,
+            settling_ms: 0.0,
+            turned_back_ms: 0.0,
+            told: AppTime::default(),
         })
     }
 
-    fn get(&self, field: Num) -> Option<f64> {
-        if self.present.has(field) { self.values.get(self.present.before(field)).copied() } else { None }
-    }
-
-    /// How far each counter went until `entry`, wraps undone.
-    fn compare(&self, entry: Entry<'_>, differences: &mut Differences) {
-        let known = self.present.and(entry.presence());
-        differences.known = known;
-        let (values, mut before) = (entry.values(), self.values.iter());
-        // Which counters move changes from look to look: no branch may hang on it. Of what the entry lacks the value is that
-        // of another one: it is not `known`, and nobody asks.
-        let [grown, odd] = self.present.sort_out(|place| {
-            let old = before.next().copied().unwrap_or_default();
-            let (Some(&new), Some(by)) = (values.get(place), differences.by.get_mut(place)) else { return [false; 2] };
-            *by = new - old;
-            [new > old, (new < old) | (new >= NEAR_WRAP)]
-        });
-        differences.grew = !grown.without(odd).and(known).and(MONOTONE).is_empty();
-        for field in odd.and(known).iter() {
-            if let Some(old) = self.get(field) {
-                differences.turn(field, old, values[field as usize]);
-            }
-        }
-    }
-}
-
-impl Default for Differences {
-    fn default() -> Self {
-        Self { known: Fields::NONE, reset: Fields::NONE, grew: false, by: [0.0; Num::COUNT] }
-    }
-}
-
-impl Differences {
-    /// A counter went on near the end of 32 bits, or it went back: across that end, or to begin anew.
-    #[cold]
-    fn turn(&mut self, field: Num, old: f64, new: f64) {
-        let rule = field.rule();
-        if new < old
-            && rule == Rule::Counter32
-            && let Some(by) = self.by.get_mut(field as usize)
+    /// Begins with another entry than the one it was opened with, while that is all it has seen.
+    pub(crate) fn reopen(&mut self, entry: Entry<'_>) {
+        if self.looks == 0
+            && let Some(account) = Self::open(self.direction, entry)
         {
-            *by = new + WRAP - old;
+            *self = Self { duplicates: self.duplicates, ..account };
         }
-        if rule.is_monotone() {
-            self.grew |= new > old && !wraps(rule, new, old);
-            if new < old && !wraps(rule, old, new) {
-                self.reset = self.reset.with(field);
+    }
+
+    /// The last look.
+    pub(crate) const fn end(&self) -> StatTime {
+        self.media.at()
+    }
+
+    /// From the first look to the last, in ms. A clock that stepped back does not shorten it; what passed while it did
+    /// is not known and counts as nothing.
+    pub(crate) fn duration_ms(&self) -> f64 {
+        self.end().millis_since(self.start) + self.turned_back_ms
+    }
+
+    /// The codec's id, when `entry` is about to be taken and names another than the last look did: the caller then finds
+    /// the codec and calls [`StreamRecord::set_codec`] before [`StreamRecord::look`].
+    pub(crate) fn new_codec_id<'a>(&self, entry: Entry<'a>) -> Option<&'a str> {
+        let is_due = self.looks == 0 || entry.timestamp() > Some(self.end());
+        entry.text(Text::CodecId).filter(|&id| is_due && self.codec_id.as_deref() != Some(id))
+    }
+
+    /// Remembers the codec behind an id by its MIME type, and what SDP says of its use.
+    pub(crate) fn set_codec(&mut self, id: &str, mime: &str, fmtp: Option<&str>) {
+        // An id that is too long to be kept is looked up every time.
+        self.codec_id = (id.len() <= MAX_NAME).then(|| id.into());
+        let name = codec_name(mime);
+        self.has_new_codec |= self.codec.as_ref().is_some_and(|before| !before.eq_ignore_ascii_case(&name));
+        self.codec = Some(name);
+        self.negotiated = fmtp.map(Negotiated::of_fmtp).unwrap_or_default();
+    }
+
+    /// Takes what the other end reports of this stream. To be called before [`StreamRecord::look`] of the same snapshot.
+    pub(crate) fn hear(&mut self, remote: Entry<'_>, own: Entry<'_>) {
+        let totals = (self.direction == Direction::Outbound).then_some(&mut self.totals);
+        self.rtcp.hear(remote, own, totals, self.still_ms);
+    }
+
+    /// Takes what the application said of the time since the last look. To be called before [`StreamRecord::look`].
+    pub(crate) fn tell(&mut self, told: AppTime) {
+        self.told.add(told);
+    }
+
+    /// Whether `entry` says that nothing is being played of this audio, not even concealment. `None` for what is no
+    /// received audio, or never carried any: it cannot tell a connection on hold from one that was never used.
+    pub(crate) fn playout_stands(&self, entry: Entry<'_>) -> Option<bool> {
+        let carries = self.kind == Some(MediaKind::Audio) && self.media.last(Num::PacketsReceived) > Some(0.0);
+        if !carries {
+            return None;
+        }
+        match self.media.step(entry) {
+            Progress::Advance(delta) => Some(delta.of(Num::TotalSamplesReceived)? == 0.0),
+            _ => None,
+        }
+    }
+
+    /// Takes a look at the stream's own entry and closes an interval, unless it is the first look. `source` is the media
+    /// source of a stream that is sent.
+    pub(crate) fn look(&mut self, entry: Entry<'_>, source: Option<Entry<'_>>, around: ConnectionContext<'_>) -> Observation {
+        let source_level = self.source_level(source.filter(|source| source.media() == Some(MediaKind::Audio)));
+        let kind = entry.media().or(self.kind);
+        if self.looks == 0 {
+            (self.looks, self.kind) = (1, kind);
+            self.told = AppTime::default();
+            self.note_names(entry);
+            return Observation::First;
+        }
+        // What passed without time passing is counted when time has passed.
+        if entry.timestamp() == Some(self.end()) {
+            self.duplicates = self.duplicates.saturating_add(1);
+            return Observation::Repeated;
+        }
+        let step = self.media.take(entry);
+        let (delta, restart) = match &step {
+            Progress::Unchanged | Progress::Stale => {
+                self.late = self.late.saturating_add(1);
+                return Observation::Late;
+            }
+            Progress::Restart(delta) => (delta, true),
+            Progress::Advance(delta) => (delta, false),
+        };
+        self.totals.add(delta, self.direction);
+        let at = entry.timestamp().unwrap_or(self.end());
+        let mut interval = Interval::new(at, delta.span_ms(), self.direction, self.ssrc, kind);
+        if restart {
+            interval.state = IntervalState::Reset;
+            self.rtcp.restart(delta.is_from_zero());
+        } else {
+            interval.derive(delta);
+            if source_level.is_some() {
+                interval.set(Metric::Level, source_level);
+            }
+            let packets = packets(delta, self.direction);
+            if packets > Some(0.0) && self.still_ms >= STILL_MS {
+                self.settling_ms = SETTLING_MS;
+            }
+            let settling = self.direction == Direction::Inbound && self.settling_ms > 0.0;
+            self.settling_ms = (self.settling_ms - delta.span_ms()).max(0.0);
+            match packets {
+                Some(packets) if packets > 0.0 => {
+                    self.still_ms = 0.0;
+                    self.rtcp.packets_pass();
+                }
+                Some(_) => self.still_ms += delta.span_ms(),
+                None => {}
+            }
+            self.rtcp.fill(&mut interval, delta, packets != Some(0.0) && !settling);
+            interval.state = state_of(
+                delta,
+                &interval,
+                &Context {
+                    gap: self.cadence.is_gap(delta.span_ms()),
+                    still: self.still_ms >= STILL_MS,
+                    playout_stands: around.playout_stands,
+                    sender_rests: self.rtcp.sender_rests(at),
+                    source_level,
+                    few_packets: self.pace.are_few(expected(delta, packets), delta.span_ms()),
+                },
+            );
+            if let Some(state) = self.told.state() {
+                interval.state = state;
+                self.rtcp.skip_news();
+            }
+            if interval.state.is_measured() {
+                self.totals.add_heard(delta);
             }
         }
-    }
-}
-
-/// Whether a counter went from `old` past its end to `new`.
-fn wraps(rule: Rule, old: f64, new: f64) -> bool {
-    rule == Rule::Counter32 && old > NEAR_WRAP && old < WRAP && new < WRAP - NEAR_WRAP
-}
-
-/// What an RTP entry is about besides its SSRC, as hashes; 0 where not said.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-struct Identity([u32; 4]);
-
-impl Identity {
-    fn of(entry: Entry<'_>) -> Self {
-        let text = |field| entry.text(field).map_or(0, hash);
-        let media = entry.media().map_or(0, |media| media as u32 + 1);
-        Self([text(Text::TrackIdentifier), text(Text::Mid), text(Text::Rid), media])
+        self.kind = kind;
+        self.looks = self.looks.saturating_add(1);
+        self.note_names(entry);
+        self.close(&interval, entry);
+        Observation::Closed(interval)
     }
 
-    /// Whether anything that both say differs. What appears later is not a difference (edge case 28).
-    fn differs_from(self, other: Self) -> bool {
-        self.0.iter().zip(other.0).any(|(&a, b)| a != 0 && b != 0 && a != b)
-    }
-
-    /// `newer`, and this where that says nothing.
-    fn or(self, newer: Self) -> Self {
-        let mut merged = newer.0;
-        for (newer, older) in merged.iter_mut().zip(self.0) {
-            if *newer == 0 {
-                *newer = older;
-            }
+    /// What the interval that the latest look closed was worth. The arguments besides are those of the look.
+    pub(crate) fn score_interval(
+        &mut self,
+        interval: &Interval,
+        entry: Entry<'_>,
+        source: Option<Entry<'_>>,
+        around: ConnectionContext<'_>,
+    ) -> IntervalScore {
+        if interval.state.is_measured() {
+            // Positive; saturates.
+            let weight = (interval.span_ms * 1e3) as u64;
+            self.digests.add(interval, weight, around.config.limits().digest_cells());
         }
-        Self(merged)
+        self.quality.score_interval(
+            interval,
+            &ScoringContext {
+                config: around.config,
+                codec: self.codec.as_deref(),
+                negotiated: self.negotiated,
+                ice_rtt_ms: around.ice_rtt_ms,
+                playout_ms: around.playout_ms,
+                source_frames_per_second: source.and_then(|source| source.get(Num::FramesPerSecond)),
+                screen: entry.text(Text::ContentType) == Some("screenshare"),
+                still_ms: self.still_ms,
+                path_carries: around.path_carries,
+                has_come: self.media.last(Num::PacketsReceived) != Some(0.0),
+                is_sent: self.rtcp.sender_sends(interval.at),
+                has_new_codec: core::mem::take(&mut self.has_new_codec),
+            },
+        )
+    }
+
+    fn close(&mut self, interval: &Interval, entry: Entry<'_>) {
+        if interval.state == IntervalState::Reset {
+            self.resets = self.resets.saturating_add(1);
+            self.still_ms = 0.0;
+            self.pace = Pace::default();
+            self.turned_back_ms += (-interval.span_ms).max(0.0);
+        } else {
+            self.cadence.note(interval.span_ms);
+        }
+        let told = core::mem::take(&mut self.told);
+        told.add_to(&mut self.times, interval.span_ms);
+        match interval.state {
+            _ if told.state().is_some() => {}
+            IntervalState::Muted => self.times.muted += interval.span_ms,
+            IntervalState::Held => self.times.held += interval.span_ms,
+            IntervalState::Paused => self.times.paused += interval.span_ms,
+            IntervalState::Silent => self.times.silent += interval.span_ms,
+            IntervalState::Gap => {
+                self.times.gap += interval.span_ms;
+                self.gaps = self.gaps.saturating_add(1);
+            }
+            _ => {}
+        }
+        if let (Some(width), Some(height)) = (entry.get(Num::FrameWidth), entry.get(Num::FrameHeight)) {
+            self.size = Some((width, height));
+        }
+    }
+
+    fn note_names(&mut self, entry: Entry<'_>) {
+        if self.label.is_none() {
+            self.label = entry.text(Text::Rid).or_else(|| entry.text(Text::Mid)).map(kept);
+        }
+        if self.codec.is_none() {
+            self.codec = entry.text(Text::MimeType).map(codec_name);
+        }
+    }
+
+    /// The level of the source during the interval: RMS where energy is known.
+    fn source_level(&mut self, source: Option<Entry<'_>>) -> Option<f64> {
+        let source = source?;
+        let Some(track) = &mut self.source else {
+            self.source = EntryTracker::new(source);
+            return None;
+        };
+        let level = match track.take(source) {
+            Progress::Advance(delta) => Formula::Rms(Num::TotalAudioEnergy, Num::TotalSamplesDuration).of(&delta),
+            Progress::Restart(_) => None,
+            Progress::Unchanged | Progress::Stale => return None,
+        };
+        level.or_else(|| source.get(Num::AudioLevel))
     }
 }
 
-/// The same on every machine, and never 0.
-fn hash(text: &str) -> u32 {
-    let (words, rest) = text.as_bytes().as_chunks::<8>();
-    let mut last = [0; 8];
-    last.iter_mut().zip(rest).for_each(|(last, &byte)| *last = byte);
-    let mix = |hash: u64, word: [u8; 8]| {
-        // The multiplier is FNV's; bits that it carried away come back from above.
-        let hash = (hash ^ u64::from_le_bytes(word)).wrapping_mul(0x0100_0000_01b3);
-        hash ^ hash >> 32
-    };
-    mix(words.iter().copied().fold(text.len() as u64, mix), last) as u32 | 1
+/// How many packets passed; `None` when they are not counted.
+fn packets(delta: &Delta<'_>, direction: Direction) -> Option<f64> {
+    delta.of(match direction {
+        Direction::Inbound => Num::PacketsReceived,
+        Direction::Outbound => Num::PacketsSent,
+    })
 }
 
-/// FNV-1a in 64 bits: the same on every machine.
-pub(crate) fn fnv1a_64(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+/// How many packets should have passed: those that were lost were sent.
+fn expected(delta: &Delta<'_>, passed: Option<f64>) -> Option<f64> {
+    let lost = delta.of(Num::PacketsLost).map_or(0.0, |lost| lost.max(0.0));
+    passed.map(|passed| passed + lost)
+}
+
+/// `opus` of `audio/opus`, as it is spelled.
+fn codec_name(mime: &str) -> String {
+    kept(mime.rsplit('/').next().unwrap_or(mime))
+}
+
+/// A name as it is kept: whole, or cut and marked with `…`.
+fn kept(name: &str) -> String {
+    if name.len() <= MAX_NAME {
+        return name.into();
+    }
+    let end = name.char_indices().map(|(at, _)| at).take_while(|&at| at <= MAX_NAME).last();
+    let mut cut = String::from(name.get(..end.unwrap_or(0)).unwrap_or(""));
+    cut.push('…');
+    cut
 }

@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // a test may fail wherever it stands
 
 use callgauge::score::audio::{AudioInputs, AudioModel};
-use callgauge::score::codec::{CodecQuery, CodecTable};
-use callgauge::score::emodel::{Equipment, Scale};
+use callgauge::emodel::codec::{CodecQuery, CodecTable};
+use callgauge::emodel::{Equipment, Scale};
 use callgauge::score::{Cause, Input, Model, NoScore, Origin, Score, Tier};
 use callgauge::unit::{Bitrate, Ratio};
 use proptest::option::of;

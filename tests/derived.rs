@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use callgauge::ingest::Reader;
 use callgauge::metric::derived;
-use callgauge::stream::Tracks;
+use callgauge::metric::counter::EntryTrackers;
 use serde_json::Value;
 
 const DUMP: &str = "recordings/other/chrome156-webrtc_internals_dump.gz";
@@ -42,7 +42,7 @@ fn written_by_chromium(dump: &[u8]) -> BTreeMap<Key, Vec<Value>> {
 /// The same series as derived here.
 fn derived_here(dump: &[u8]) -> BTreeMap<Key, Vec<f64>> {
     let mut series: BTreeMap<Key, Vec<f64>> = BTreeMap::new();
-    let mut connections: HashMap<String, Tracks> = HashMap::new();
+    let mut connections: HashMap<String, EntryTrackers> = HashMap::new();
     let read = Reader::new().read(dump, &mut |snapshot| {
         let tracks = connections.entry(snapshot.fabric.into()).or_default();
         for entry in snapshot.report.entries() {

@@ -9,8 +9,8 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use callgauge::score::codec::{CodecQuery, CodecTable, Listening};
-use callgauge::score::emodel::{Rating, Scale, delay, equipment, fullband, narrowband, rate, scale, wideband};
+use callgauge::emodel::codec::{CodecQuery, CodecTable, Listening};
+use callgauge::emodel::{Rating, Scale, delay, equipment, fullband, narrowband, rate, scale, wideband};
 use callgauge::unit::Bitrate;
 
 /// Rows that state another formula than the E-model's, by the beginning of their model, with the reason.

@@ -7,7 +7,7 @@ mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use callgauge::conference::State;
+use callgauge::conference::Checkpoint;
 use callgauge::id::{FabricId, Ssrc, UserId};
 use callgauge::ingest::Reader;
 use callgauge::unit::Timestamp;
@@ -85,7 +85,7 @@ impl Subject {
     }
 }
 
-fn read(state: &Value) -> Option<State<'static>> {
+fn read(state: &Value) -> Option<Checkpoint<'static>> {
     serde_json::from_value(state.clone()).ok()
 }
 

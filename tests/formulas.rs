@@ -3,7 +3,7 @@
 
 use callgauge::metric::Formula::{self, Backlog, Deviation, Gauge, Mean, Rate, Rms, RoundedBits, Share};
 use callgauge::report::{Num, Report, StatsType};
-use callgauge::stream::{Step, Track};
+use callgauge::metric::counter::{Progress, EntryTracker};
 use callgauge::unit::StatTime;
 
 /// An entry at a time in seconds.
@@ -20,9 +20,9 @@ fn look(seconds: f64, members: &[(Num, f64)]) -> Report {
 /// The figure for what passed between two looks, 2 s apart.
 fn between(formula: Formula, old: &[(Num, f64)], new: &[(Num, f64)]) -> Option<f64> {
     let (old, new) = (look(0.0, old), look(2.0, new));
-    let track = Track::new(old.get(0).unwrap()).unwrap();
+    let track = EntryTracker::new(old.get(0).unwrap()).unwrap();
     match track.step(new.get(0).unwrap()) {
-        Step::Advance(delta) | Step::Restart(delta) => formula.of(&delta),
+        Progress::Advance(delta) | Progress::Restart(delta) => formula.of(&delta),
         step => panic!("{step:?}"),
     }
 }

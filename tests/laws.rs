@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use callgauge::id::MediaKind;
 use callgauge::report::{Flag, Num, Report, StatsType, Text};
-use callgauge::stream::{self, Track};
+use callgauge::metric::counter::{self, EntryTracker};
 use callgauge::summary::ConferenceSummary;
 use callgauge::unit::{StatTime, Timestamp};
 use callgauge::{Conference, Config, Event, FabricSpec};
@@ -18,7 +18,7 @@ fn config() -> ProptestConfig {
 
 /// One thing that happens to a stream between two looks, or to a look on its way.
 #[derive(Clone, Copy, Debug)]
-enum Step {
+enum Progress {
     /// Time passes, and packets; whether bytes are reported this time.
     On { ms: u32, packets: u32, bytes: bool },
     /// Counters begin anew and reach this, in hundredths of what they were.
@@ -31,13 +31,13 @@ enum Step {
     ClockBack { packets: u32 },
 }
 
-fn step() -> impl Strategy<Value = Step> {
+fn step() -> impl Strategy<Value = Progress> {
     prop_oneof![
-        8 => (1..5_000_u32, 0..200_u32, prop::bool::weighted(0.9)).prop_map(|(ms, packets, bytes)| Step::On { ms, packets, bytes }),
-        1 => (1..5_000_u32, 0..100_u8, prop::bool::weighted(0.9)).prop_map(|(ms, hundredths, bytes)| Step::Anew { ms, hundredths, bytes }),
-        1 => Just(Step::Again),
-        2 => any::<u8>().prop_map(Step::Late),
-        1 => (1..200_u32).prop_map(|packets| Step::ClockBack { packets }),
+        8 => (1..5_000_u32, 0..200_u32, prop::bool::weighted(0.9)).prop_map(|(ms, packets, bytes)| Progress::On { ms, packets, bytes }),
+        1 => (1..5_000_u32, 0..100_u8, prop::bool::weighted(0.9)).prop_map(|(ms, hundredths, bytes)| Progress::Anew { ms, hundredths, bytes }),
+        1 => Just(Progress::Again),
+        2 => any::<u8>().prop_map(Progress::Late),
+        1 => (1..200_u32).prop_map(|packets| Progress::ClockBack { packets }),
     ]
 }
 
@@ -86,7 +86,7 @@ proptest! {
         for step in steps {
             let earlier = now;
             match step {
-                Step::On { ms, packets: passed, bytes: reported } => {
+                Progress::On { ms, packets: passed, bytes: reported } => {
                     now.ms += f64::from(ms);
                     now.packets += u64::from(passed);
                     bytes_counted += u64::from(passed) * 80;
@@ -97,7 +97,7 @@ proptest! {
                         bytes_base = Some(counted);
                     }
                 }
-                Step::Anew { ms, hundredths, bytes: reported } => {
+                Progress::Anew { ms, hundredths, bytes: reported } => {
                     // Below what they were, and not so near to 2³² that it could be a wrap.
                     let modest = (now.packets % (1 << 32)).min(3_000_000_000) * u64::from(hundredths) / 100;
                     if now.packets % (1 << 32) <= modest || (now.packets % (1 << 32) > 3_800_000_000 && !reported) || bytes_base.is_none() {
@@ -112,13 +112,13 @@ proptest! {
                     bytes_base = now.bytes;
                     resets += 1;
                 }
-                Step::Again => {
+                Progress::Again => {
                     write(now, &mut report);
                     call.ingest(Timestamp::default(), fabric, &report).unwrap();
                     again += 1;
                     continue;
                 }
-                Step::Late(which) => {
+                Progress::Late(which) => {
                     if before.is_empty() {
                         continue;
                     }
@@ -127,7 +127,7 @@ proptest! {
                     late += 1;
                     continue;
                 }
-                Step::ClockBack { packets: passed } => {
+                Progress::ClockBack { packets: passed } => {
                     // A clock does not step back into a wrap in one test: which of the two it was would be anyone's guess.
                     if now.packets % (1 << 32) + u64::from(passed) >= 1 << 32 {
                         continue;
@@ -144,7 +144,7 @@ proptest! {
                     before.clear();
                 }
             }
-            if !matches!(step, Step::ClockBack { .. }) {
+            if !matches!(step, Progress::ClockBack { .. }) {
                 before.push(earlier);
             }
             samples += 1;
@@ -364,7 +364,7 @@ proptest! {
         };
         let mut ms = 100;
         let first = report_of(ms, &looks[0].1);
-        let mut takes = Track::new(first.get(0).unwrap()).unwrap();
+        let mut takes = EntryTracker::new(first.get(0).unwrap()).unwrap();
         let mut tells = takes.clone();
         let mut before = looks[0].1;
         for (ahead, counts) in &looks[1..] {
@@ -372,7 +372,7 @@ proptest! {
             let report = report_of(ms, counts);
             let entry = report.get(0).unwrap();
             let step = tells.step(entry);
-            if let stream::Step::Advance(delta) | stream::Step::Restart(delta) = step {
+            if let counter::Progress::Advance(delta) | counter::Progress::Restart(delta) = step {
                 tells.accept(entry);
                 if *ahead > 0 {
                     for ((&field, old), new) in COUNTED.iter().zip(before).zip(counts) {

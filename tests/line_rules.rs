@@ -7,9 +7,9 @@ mod reading;
 use callgauge::ingest::Format;
 use callgauge::report::{Num, StatsType, Text};
 use common::Seeded;
-use reading::{Input, Taken, read_lines, recording};
+use reading::{Input, Usage, read_lines, recording};
 
-fn ids(taken: &Taken) -> Vec<&str> {
+fn ids(taken: &Usage) -> Vec<&str> {
     taken.report.entries().map(|entry| entry.id()).collect()
 }
 
@@ -19,7 +19,7 @@ fn history(input: &Input, id: &str, field: Num) -> Vec<Option<f64>> {
 }
 
 fn times(input: &Input, id: &str) -> Vec<Option<f64>> {
-    let time = |taken: &Taken| taken.report.by_id(id).and_then(|entry| entry.timestamp()).map(|time| time.as_millis());
+    let time = |taken: &Usage| taken.report.by_id(id).and_then(|entry| entry.timestamp()).map(|time| time.as_millis());
     input.snapshots.iter().map(time).collect()
 }
 
@@ -65,7 +65,7 @@ fn entries_of_the_callback_api_stay_under_a_header_that_denies_it() {
     assert_eq!(history(&input, "ssrc_7_send", Num::PacketsSent), [Some(10.0), Some(10.0), Some(30.0), Some(30.0)]);
     assert_eq!(times(&input, "ssrc_7_send"), [5000.0, 5000.0, 7000.0, 8000.0].map(Some));
     // Both limits, still both, one lifted, both lifted.
-    let reason = |taken: &Taken| {
+    let reason = |taken: &Usage| {
         taken.report.by_id("ssrc_7_send").unwrap().text(Text::QualityLimitationReason).map(String::from)
     };
     let reasons: Vec<_> = input.snapshots.iter().filter_map(reason).collect();

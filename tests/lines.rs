@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use callgauge::ingest::{Format, ReadErrorKind, Reader};
 use callgauge::report::{Entry, Flag, Num, StatsType, Text};
-use reading::{Taken, read_lines, recording};
+use reading::{Usage, read_lines, recording};
 
 /// What is known of one connection while two formats are compared.
 #[derive(Default)]
@@ -36,7 +36,7 @@ const REFERENCES: &[Text] = &[
 
 impl Connection {
     /// Asserts that two snapshots say the same.
-    fn compare(&mut self, plain: &Taken, packed: &Taken) {
+    fn compare(&mut self, plain: &Usage, packed: &Usage) {
         let sent = || plain.report.entries().filter(|entry| entry.kind() != StatsType::Certificate);
         // Entries are numbered in the order in which they are first seen.
         let known: Vec<String> = self.ids.values().cloned().collect();

@@ -53,8 +53,8 @@ fn every_constant_is_in_the_manual_with_what_its_comment_says() {
     let mut page = String::from(
         "\nEvery number in the engine that decides what comes out, as the code has it, and what its comment says of it: its \
          unit,\nand the document that it comes from, the recordings that it was fitted to, or that it is our own choice.\n\n\
-         Values of published tables are not repeated here: those of codecs stand in\n[`score::codec`](crate::score::codec), \
-         those of the E-model in [`score::emodel`](crate::score::emodel).\n",
+         Values of published tables are not repeated here: those of codecs stand in\n[`score::codec`](crate::emodel::codec), \
+         those of the E-model in [`score::emodel`](crate::emodel).\n",
     );
     let mut count = 0;
     for (room, title) in ROOMS {

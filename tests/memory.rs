@@ -4,7 +4,7 @@
 
 mod common;
 
-use callgauge::conference::{Feedback, Rating};
+use callgauge::conference::{Feedback, FeedbackRating};
 use callgauge::fabric::{Device, ErrorReport, SsrcDescription, WebRtcFunction};
 use callgauge::fleet::{FleetConfig, FleetLimits};
 use callgauge::id::{FabricId, MediaKind, Ssrc, UserId};
@@ -75,7 +75,7 @@ fn flood(call: &mut Conference, limits: Limits, streams: usize, now: &mut u64) {
             let _ = call.send_event(tick(), fabric, AppEvent::AudioMute(Some(Ssrc::new(round as u32))));
             let error = ErrorReport::new(WebRtcFunction::ALL[0]).with_dom_error(&text, &text);
             call.report_error(tick(), Some(fabric), error).unwrap();
-            let _ = call.feedback(Some(user), Some(fabric), Feedback::new(Rating::BEST).with_comment(&text));
+            let _ = call.feedback(Some(user), Some(fabric), Feedback::new(FeedbackRating::BEST).with_comment(&text));
         }
     }
     assert_eq!(refused, 0);

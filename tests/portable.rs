@@ -6,7 +6,7 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use callgauge::conference::{RestoreError, State};
+use callgauge::conference::{RestoreError, Checkpoint};
 use callgauge::id::FabricId;
 use callgauge::ingest::Reader;
 use callgauge::score::audio::AudioModel;
@@ -48,7 +48,7 @@ fn through_bytes(call: &Conference) -> Conference {
 
 fn through_json(call: &Conference) -> Conference {
     let text = serde_json::to_string(&call.state()).unwrap();
-    serde_json::from_str::<State<'_>>(&text).unwrap().resume(Config::new()).unwrap()
+    serde_json::from_str::<Checkpoint<'_>>(&text).unwrap().resume(Config::new()).unwrap()
 }
 
 /// Half a minute of four streams for each of two, with the events of the last input waiting.
@@ -135,20 +135,20 @@ fn every_change_of_a_byte_is_found_out() {
         broken[at] ^= 1 << (at % 8);
         let error = Conference::restore(&broken, Config::new()).unwrap_err();
         let expected = match at {
-            0..3 => RestoreError::Foreign,
+            0..3 => RestoreError::NotAState,
             3 => RestoreError::OtherVersion,
             _ => RestoreError::Corrupt,
         };
         assert_eq!(error, expected, "{at}");
         assert!(Conference::restore(&bytes[..at], Config::new()).is_err());
     }
-    assert_eq!(Conference::restore(b"", Config::new()).unwrap_err(), RestoreError::Foreign);
+    assert_eq!(Conference::restore(b"", Config::new()).unwrap_err(), RestoreError::NotAState);
 }
 
 #[test]
 fn a_number_that_did_not_survive_is_found_out() {
     let text = serde_json::to_string(&some_call().state()).unwrap();
-    let read = |text: &str| serde_json::from_str::<State<'_>>(text).unwrap().resume(Config::new()).map(drop);
+    let read = |text: &str| serde_json::from_str::<Checkpoint<'_>>(text).unwrap().resume(Config::new()).map(drop);
     assert_eq!(read(&text), Ok(()));
     let changed = text.replacen("\"instance\":1", "\"instance\":2", 1);
     assert_ne!(changed, text);

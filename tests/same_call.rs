@@ -7,7 +7,7 @@ mod reading;
 use std::fmt::Write;
 
 use callgauge::ingest::Format;
-use reading::{Input, Taken, read_lines, read_records, recording, same_rows};
+use reading::{Input, Usage, read_lines, read_records, recording, same_rows};
 use serde_json::{Map, Value, json};
 
 /// One line of a recording.
@@ -34,7 +34,7 @@ fn shots(name: &str) -> Vec<Shot> {
     shots
 }
 
-fn ndjson(shots: &[Shot]) -> Vec<Taken> {
+fn ndjson(shots: &[Shot]) -> Vec<Usage> {
     let mut text = String::new();
     for Shot { t, pc, report } in shots {
         writeln!(text, "{}", json!({"t": t, "pc": pc, "report": report})).unwrap();
@@ -113,7 +113,7 @@ fn lines(shots: &[Shot], keeps: bool, method: &str) -> String {
 }
 
 /// Asserts that both have the same snapshots, and returns how many values were equal.
-fn compare(what: &str, expected: &[Taken], found: &Input) -> usize {
+fn compare(what: &str, expected: &[Usage], found: &Input) -> usize {
     assert!(found.errors.is_empty(), "{what}: {:?}", found.errors);
     assert_eq!(expected.len(), found.snapshots.len(), "{what}");
     let mut values = 0;

@@ -3,9 +3,9 @@
 
 #![allow(clippy::unwrap_used)] // tests may assume
 
-use callgauge::score::codec::{CodecQuery, CodecTable};
-use callgauge::score::emodel::equipment::valid_burst_r;
-use callgauge::score::emodel::{Equipment, Rating, Scale, fullband, narrowband, rate, wideband};
+use callgauge::emodel::codec::{CodecQuery, CodecTable};
+use callgauge::emodel::equipment::valid_burst_r;
+use callgauge::emodel::{Equipment, Rating, Scale, fullband, narrowband, rate, wideband};
 use callgauge::unit::{Bitrate, Ratio};
 use proptest::prelude::*;
 

@@ -6,7 +6,7 @@ mod common;
 use std::collections::{BTreeMap, BTreeSet};
 
 use callgauge::id::{MediaKind, Ssrc};
-use callgauge::ingest::sdp::{Line, MediaDirection, Role, Sdp, Stream};
+use callgauge::sdp::{Line, MediaDirection, Role, Sdp, Stream};
 use common::recordings::{lines, meta, names};
 use proptest::prelude::*;
 use serde_json::Value;

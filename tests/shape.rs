@@ -4,25 +4,25 @@
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
-use callgauge::conference::{FabricMut, FabricView, Feedback, Rating, TrackView, View};
+use callgauge::conference::{FabricMut, FabricView, Feedback, FeedbackRating, TrackView, View};
 use callgauge::digest::{Digest, Stats};
-use callgauge::event::Happening;
+use callgauge::event::CallEvent;
 use callgauge::fabric::{ErrorReport, FabricState, IceState, Reported};
 use callgauge::fleet::{
-    Alert, AlertRule, Ended, Fleet, FleetConfig, FleetError, FleetLimits, Merger, Part, Tally, Visit,
+    Alert, AlertRule, Ended, Fleet, FleetConfig, FleetError, FleetLimits, Merger, Part, Tally, ConferenceGuard,
 };
 use callgauge::id::{Direction, FabricId, MediaKind, Ssrc, StreamKey, UserId};
 use callgauge::ingest::getstats::Scanner;
 use callgauge::ingest::{Format, Framing, ReadError, ReadErrorKind, Reader, Snapshot};
 use callgauge::metric::derived::Derived;
-use callgauge::metric::{Formula, Interval, Metric, State, Unit};
+use callgauge::metric::{Formula, Interval, Metric, IntervalState, Unit};
 use callgauge::report::{Entry, EntryMut, Flag, Num, Report, Rule, Skipped, StatsType, Text};
 use callgauge::score::audio::{AudioInputs, AudioModel, AudioWindow};
 use callgauge::score::{Cause, Input, Inputs, ModelId, MosScale, NoScore, Origin, Parts, Score, Tier};
-use callgauge::stream::{Delta, Step, Track, Tracks};
+use callgauge::metric::counter::{Delta, Progress, EntryTracker, EntryTrackers};
 use callgauge::summary::{ConferenceSummary, EventSummary, UserSummary};
 use callgauge::unit::{Bitrate, Mos, RFactor, Ratio, StatTime, Timestamp};
-use callgauge::{Answer, AppEvent, Conference, Config, Event, FabricSpec, InputError, Limits};
+use callgauge::{Outcome, AppEvent, Conference, Config, Event, FabricSpec, InputError, Limits};
 
 fn goes_anywhere<T: Send + Sync + Unpin + RefUnwindSafe>() {}
 fn goes_anywhere_whole<T: Send + Sync + Unpin + UnwindSafe + RefUnwindSafe + 'static>() {}
@@ -35,30 +35,30 @@ fn every_type_may_cross_threads_and_survive_a_caught_panic() {
         ($($type:ty),* $(,)?) => { $(goes_anywhere_whole::<$type>();)* };
     }
     check!(Conference, Config, Limits, FabricSpec, InputError, Event, ConferenceSummary);
-    check!(View, FabricView, TrackView, Feedback, Rating, UserSummary, EventSummary);
-    check!(Answer, AppEvent<'static>, ErrorReport<'static>, Reported, Happening, FabricState, IceState);
+    check!(View, FabricView, TrackView, Feedback, FeedbackRating, UserSummary, EventSummary);
+    check!(Outcome, AppEvent<'static>, ErrorReport<'static>, Reported, CallEvent, FabricState, IceState);
     check!(Digest, Stats, Direction, FabricId, MediaKind, Ssrc, StreamKey, UserId);
     check!(Alert, AlertRule, Ended, Fleet, FleetConfig, FleetError, FleetLimits, Merger, Part, Tally);
     check!(Reader, Scanner, Format, Framing, ReadError, ReadErrorKind);
-    check!(Derived, Formula, Interval, Metric, State, Unit);
-    check!(Flag, Num, Report, Rule, Skipped, StatsType, Text, Track, Tracks);
+    check!(Derived, Formula, Interval, Metric, IntervalState, Unit);
+    check!(Flag, Num, Report, Rule, Skipped, StatsType, Text, EntryTracker, EntryTrackers);
     check!(AudioInputs<'static>, AudioModel, AudioWindow, Score, NoScore, ModelId, MosScale, Tier);
     check!(Cause, Input, Inputs, Origin, Parts);
     check!(Bitrate, Mos, RFactor, Ratio, StatTime, Timestamp);
     goes_anywhere::<Snapshot<'_>>();
     goes_anywhere::<FabricMut<'_>>();
-    goes_anywhere::<Visit<'_>>();
+    goes_anywhere::<ConferenceGuard<'_>>();
     goes_anywhere::<Entry<'_>>();
     goes_anywhere::<EntryMut<'_>>();
-    goes_anywhere::<Step<'_>>();
+    goes_anywhere::<Progress<'_>>();
     goes_anywhere::<Delta<'_>>();
 }
 
 #[test]
 fn what_is_handed_out_is_a_value_and_what_is_refused_an_error() {
     is_a_value::<Event>();
-    is_a_value::<Happening>();
-    is_a_value::<Answer>();
+    is_a_value::<CallEvent>();
+    is_a_value::<Outcome>();
     is_a_value::<Reported>();
     is_a_value::<Interval>();
     is_a_value::<StreamKey>();
@@ -112,7 +112,7 @@ fn an_sdk_that_has_numbers_and_no_text_needs_no_json() {
     let mut seen = [0; 2];
     while let Some(event) = call.poll_event() {
         let Event::IntervalClosed { stream, interval, .. } = event else {
-            assert!(matches!(event, Event::Happened { .. }), "{event:?}");
+            assert!(matches!(event, Event::Call { .. }), "{event:?}");
             continue;
         };
         assert_eq!((stream.direction, stream.ssrc), (Direction::Inbound, Ssrc::new(7)));

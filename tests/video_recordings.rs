@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use callgauge::Event;
 use callgauge::id::{Direction, MediaKind};
-use callgauge::metric::{Interval, State};
+use callgauge::metric::{Interval, IntervalState};
 use callgauge::score::video::{VideoModel, VideoWindow};
 use callgauge::score::{Cause, Model, Score};
 use common::recordings::{lines, meta, replay};
@@ -73,7 +73,7 @@ fn rests_and_screens_are_not_taken_for_freezes() {
         let looks = if name == "screen" { received(name, screen_shared) } else { received(name, camera) };
         for (fabric, looks) in &looks {
             for look in looks {
-                let Some(score) = look.score.filter(|_| look.interval.state == State::Active) else { continue };
+                let Some(score) = look.score.filter(|_| look.interval.state == IntervalState::Active) else { continue };
                 scored += 1;
                 let taken = score.parts.get(Cause::Freezes);
                 assert!(taken < 3.0, "{name} {fabric} at {:.0} s: {score:?}", look.at_s);

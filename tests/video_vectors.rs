@@ -182,7 +182,7 @@ fn freezes_leave_what_p_1203_3_says_they_do() {
 #[test]
 fn what_sound_and_pictures_come_to() {
     let score = |scale, mos: f64| {
-        let rx = callgauge::score::emodel::scale::r_from_mos(mos).and_then(Rx::new).unwrap();
+        let rx = callgauge::emodel::scale::r_from_mos(mos).and_then(Rx::new).unwrap();
         Score::new(ModelId::new("test", 1), scale, Tier::A1, rx)
     };
     let together = |audio, video| {

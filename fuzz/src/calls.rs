@@ -90,7 +90,7 @@ impl Snapshots {
 }
 
 /// A state in the frame of one that was saved, as if somebody had changed it and made a checksum for it.
-pub(super) fn seal(saved: &[u8], state: &[u8]) -> Vec<u8> {
+pub(super) fn frame(saved: &[u8], state: &[u8]) -> Vec<u8> {
     let mut bytes = [&saved[..4], state].concat();
     let sum = bytes
         .iter()

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use callgauge::conference::{Feedback, Rating};
+use callgauge::conference::{Feedback, FeedbackRating};
 use callgauge::fleet::{Fleet, FleetConfig, FleetLimits, Part};
 use callgauge::summary::ConferenceSummary;
 use callgauge::unit::Timestamp;
 use callgauge::{AppEvent, Config, Event, FabricSpec};
 
-use super::calls::{Bytes, Snapshots, seal};
+use super::calls::{Bytes, Snapshots, frame};
 use super::{caps, counting, limits, outputs};
 
 /// What a fleet told.
@@ -72,7 +72,7 @@ fn check_sums(told: &Told) {
 /// A fleet's state with any content, which goes on. Whether it was one.
 pub fn fleet_state(data: &[u8]) -> bool {
     let (operations, state) = data.split_at(data.len().min(64));
-    let Ok(fleet) = Fleet::restore(&seal(&Fleet::default().save(), state), config()) else { return false };
+    let Ok(fleet) = Fleet::restore(&frame(&Fleet::default().save(), state), config()) else { return false };
     let again = Fleet::restore(&fleet.save(), config()).expect("its own state");
     assert_eq!(again.save(), fleet.save());
     let _ = go_on(fleet, operations, usize::MAX, |_| {});
@@ -143,8 +143,8 @@ fn act(fleet: &mut Fleet, now: Timestamp, ms: u64, snapshots: &mut Snapshots, by
     match bytes.below(8) {
         0 => fleet.handle_timeout(now),
         1 => {
-            let Ok(mut call) = fleet.revisit(now, id) else { return };
-            let (user, rating) = (call.find_user("u"), Rating::new(bytes.next() % 5 + 1));
+            let Ok(mut call) = fleet.enter_ended(now, id) else { return };
+            let (user, rating) = (call.find_user("u"), FeedbackRating::new(bytes.next() % 5 + 1));
             let _ = rating.map(|rating| call.feedback(user, None, Feedback::new(rating)));
         }
         2 => {

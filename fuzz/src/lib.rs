@@ -10,7 +10,7 @@ pub mod outputs;
 
 use callgauge::id::FabricId;
 use callgauge::ingest::getstats::{self, Scanner};
-use callgauge::ingest::sdp::Sdp;
+use callgauge::sdp::Sdp;
 use callgauge::ingest::{Item, Reader};
 use callgauge::report::Report;
 use callgauge::unit::Timestamp;
@@ -40,7 +40,7 @@ fn limits() -> Limits {
         .with_feedback(2)
         .with_pending_events(30)
         .with_speakers(4)
-        .with_turns(10)
+        .with_dominance_spans(10)
         .with_diagnoses(20)
 }
 
@@ -118,7 +118,7 @@ pub fn document(data: &[u8]) {
 
 /// Reads records into a conference, and looks at what comes out.
 fn read<'a>(records: impl Iterator<Item = &'a [u8]>) {
-    let mut call = Conference::new("", Config::new().with_limits(limits()).with_stitching(true));
+    let mut call = Conference::new("", Config::new().with_limits(limits()).with_reopening(true));
     let mut fabrics: Vec<(String, FabricId)> = Vec::new();
     let mut reader = Reader::new();
     let (mut snapshots, mut happenings, mut clocks) = (0, 0, outputs::Clocks::default());
@@ -139,7 +139,7 @@ fn read<'a>(records: impl Iterator<Item = &'a [u8]>) {
                         .expect("an open fabric takes any report");
                 }
             }
-            Item::Happening(_) => happenings += 1,
+            Item::LogEvent(_) => happenings += 1,
             _ => {}
         });
         if let Err(error) = result {

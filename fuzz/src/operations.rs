@@ -1,13 +1,13 @@
 //! Bytes as calls to a conference.
 
-use callgauge::conference::{Feedback, Rating, State, View};
-use callgauge::digest::{Digest, Octaves};
+use callgauge::conference::{Feedback, FeedbackRating, Checkpoint, View};
+use callgauge::digest::{Digest, LogGrid};
 use callgauge::fabric::{ConnectionState, ErrorReport, GatheringState, IceState, SignalingState, WebRtcFunction};
 use callgauge::id::{FabricId, Ssrc, UserId};
 use callgauge::unit::Timestamp;
 use callgauge::{AppEvent, Conference, Config, FabricSpec, InputError};
 
-use super::calls::{Bytes, Snapshots, seal};
+use super::calls::{Bytes, Snapshots, frame};
 use super::{caps, check_memory, counting, limits, outputs};
 
 /// What the report and the views of these calls may take, in bytes.
@@ -18,7 +18,7 @@ const HARNESS: i64 = 64 << 10;
 /// comes to the same bytes.
 pub fn operations(data: &[u8]) {
     let flags = data.first().copied().unwrap_or(0);
-    let config = Config::new().with_limits(limits()).with_stitching(flags & 1 > 0);
+    let config = Config::new().with_limits(limits()).with_reopening(flags & 1 > 0);
     let (most, _) = caps(limits());
     let before = counting::held();
     let call = operate(Conference::new("call", config.clone()), flags, data, |_| {
@@ -35,7 +35,7 @@ pub fn operations(data: &[u8]) {
     outputs::check(&call);
     check_memory(&call);
     let text = serde_json::to_string(&call.state()).expect("a state is written by any format");
-    let state: State<'_> = serde_json::from_str(&text).expect("it reads back");
+    let state: Checkpoint<'_> = serde_json::from_str(&text).expect("it reads back");
     assert_eq!(state.resume(config).expect("its own state").save(), call.save());
 }
 
@@ -43,13 +43,13 @@ pub fn operations(data: &[u8]) {
 pub fn state(data: &[u8]) -> bool {
     // The operations first: where they stand must not hang on how long the state is.
     let (operations, state) = data.split_at(data.len().min(64));
-    let bytes = seal(&Conference::new("", Config::new()).save(), state);
-    if let Ok(mut digest) = Digest::<Octaves>::from_bytes(state) {
+    let bytes = frame(&Conference::new("", Config::new()).save(), state);
+    if let Ok(mut digest) = Digest::<LogGrid>::from_bytes(state) {
         assert_eq!(Digest::from_bytes(&digest.to_bytes()).as_ref(), Ok(&digest));
         digest.add(1.0, u64::MAX);
         assert!(digest.quantile(0.5).is_some_and(f64::is_finite));
     }
-    let config = Config::new().with_limits(limits()).with_stitching(true);
+    let config = Config::new().with_limits(limits()).with_reopening(true);
     let Ok(call) = Conference::restore(&bytes, config.clone()) else { return false };
     let again = Conference::restore(&call.save(), config).expect("its own state");
     assert_eq!(again.save(), call.save());
@@ -143,7 +143,7 @@ impl Subject {
                 call.report_error(now, Some(fabric), ErrorReport::new(function)).map(drop)
             }
             7 => {
-                let rating = Rating::new(bytes.next() % 5 + 1).map(Feedback::new);
+                let rating = FeedbackRating::new(bytes.next() % 5 + 1).map(Feedback::new);
                 rating.map_or(Ok(()), |rating| call.feedback(Some(user), Some(fabric), rating).map(drop))
             }
             8 => call.join(now, user).map(drop),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use callgauge::fleet::Part;
 use callgauge::id::{Direction, MediaKind, StreamKey};
-use callgauge::metric::{Metric, State, Unit};
+use callgauge::metric::{Metric, IntervalState, Unit};
 use callgauge::report::{Num, Report};
 use callgauge::score::MosScale;
 use callgauge::summary::{ConferenceSummary, GroupScore, ScoreSummary, StreamSummary};
@@ -30,7 +30,7 @@ impl Clocks {
         let Event::IntervalClosed { stream, interval, .. } = event else { return };
         let at = interval.at.as_millis();
         let before = self.0.insert(*stream, at);
-        let is_new = interval.state == State::Reset;
+        let is_new = interval.state == IntervalState::Reset;
         assert!(
             is_new || before.is_none_or(|before| before < at),
             "{stream:?} was at {before:?} ms, and now is at {at}"
@@ -42,7 +42,7 @@ impl Clocks {
 pub fn check_event(event: &Event) {
     let (interval, score) = match event {
         Event::IntervalClosed { interval, score, .. } => (interval, score),
-        Event::Happened { happening, .. } => {
+        Event::Call { happening, .. } => {
             assert!(happening.delay_ms.is_none_or(|ms| ms.is_finite() && ms >= 0.0), "{happening:?}");
             return;
         }

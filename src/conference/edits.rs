@@ -3,10 +3,10 @@
 use alloc::string::String;
 
 use super::fabric::Fabric;
-use super::taken::Taken;
+use super::usage::Usage;
 use super::{Conference, InputError};
-use crate::event::{EndReason, EventKind, Happening};
-use crate::fabric::{Answer, FabricState, Owner, SsrcDescription};
+use crate::event::{EndReason, EventKind, CallEvent};
+use crate::fabric::{Outcome, FabricState, Owner, SsrcDescription};
 use crate::id::{FabricId, Ssrc, StreamKey, UserId};
 use crate::unit::Timestamp;
 
@@ -34,15 +34,15 @@ impl Conference {
     ///
     /// # Errors
     /// [`InputError::InvalidName`] for one that is too long.
-    pub fn rename(&mut self, name: &str) -> Result<Answer, InputError> {
+    pub fn rename(&mut self, name: &str) -> Result<Outcome, InputError> {
         if name.len() > self.config.limits().name_bytes() {
             return Err(InputError::InvalidName);
         }
         if self.name.as_deref().unwrap_or("") == name {
-            return Ok(Answer::AlreadySo);
+            return Ok(Outcome::Unchanged);
         }
         self.name = (!name.is_empty()).then(|| name.into());
-        Ok(Answer::Applied)
+        Ok(Outcome::Applied)
     }
 
     /// The conference's name.
@@ -55,16 +55,16 @@ impl Conference {
     ///
     /// # Errors
     /// [`InputError::UnknownUser`], [`InputError::InvalidName`]; [`InputError::NameTaken`] when somebody else has it.
-    pub fn rename_user(&mut self, user: UserId, name: &str) -> Result<Answer, InputError> {
+    pub fn rename_user(&mut self, user: UserId, name: &str) -> Result<Outcome, InputError> {
         self.check_name(name)?;
         let holder = self.roster.find(name);
         let known = self.roster.users.get_mut(user.index()).ok_or(InputError::UnknownUser)?;
         match holder {
-            Some(holder) if holder == user => Ok(Answer::AlreadySo),
+            Some(holder) if holder == user => Ok(Outcome::Unchanged),
             Some(_) => Err(InputError::NameTaken),
             None => {
                 known.name = name.into();
-                Ok(Answer::Applied)
+                Ok(Outcome::Applied)
             }
         }
     }
@@ -83,8 +83,8 @@ impl Conference {
     fn name_reporter(&mut self, user: UserId, opened: Timestamp, terminated: Option<Timestamp>) {
         let limits = self.config.limits();
         if self.roster.name(user, opened, limits) {
-            let joined = Happening::new(opened, EventKind::UserJoined);
-            self.out.raise(limits, Happening { user: Some(user), ..joined });
+            let joined = CallEvent::new(opened, EventKind::UserJoined);
+            self.out.raise(limits, CallEvent { user: Some(user), ..joined });
         }
         if self.fabrics.iter().all(|fabric| fabric.spec.local_user.is_some()) {
             self.roster.nameless = super::roster::Presence::default();
@@ -127,19 +127,19 @@ impl FabricMut<'_> {
     /// [`InputError::LimitReached`] when [`Limits::ssrcs_per_fabric`](crate::Limits::ssrcs_per_fabric),
     /// [`Limits::parts_per_fabric`](crate::Limits::parts_per_fabric), or their like for all fabrics,
     /// [`Limits::ssrcs`](crate::Limits::ssrcs) and [`Limits::streams`](crate::Limits::streams), do not allow it.
-    pub fn associate(&mut self, ssrc: Ssrc, user: UserId, label: &str) -> Result<Answer, InputError> {
+    pub fn associate(&mut self, ssrc: Ssrc, user: UserId, label: &str) -> Result<Outcome, InputError> {
         let limits = self.call.config.limits();
         self.call.check_users([user])?;
         if label.len() > limits.name_bytes() {
             return Err(InputError::InvalidName);
         }
-        let (room, taken) = self.room()?;
+        let (room, usage) = self.room()?;
         let owner = Owner { user, label: String::from(label) };
-        let (answer, passes) = room.associate(ssrc, owner, limits, taken).map_err(|_| InputError::LimitReached)?;
+        let (answer, passes) = room.associate(ssrc, owner, limits, usage).map_err(|_| InputError::LimitReached)?;
         if passes {
-            let happening = Happening::new(self.now(), EventKind::SsrcMap);
+            let happening = CallEvent::new(self.now(), EventKind::SsrcMap);
             let (fabric, user) = (Some(self.id), Some(user));
-            self.call.out.raise(limits, Happening { fabric, user, ssrc: Some(ssrc), ..happening });
+            self.call.out.raise(limits, CallEvent { fabric, user, ssrc: Some(ssrc), ..happening });
         }
         Ok(answer)
     }
@@ -149,10 +149,10 @@ impl FabricMut<'_> {
     ///
     /// # Errors
     /// [`InputError::LimitReached`], as [`associate`](Self::associate).
-    pub fn group(&mut self, primary: Ssrc, others: &[Ssrc]) -> Result<Answer, InputError> {
+    pub fn group(&mut self, primary: Ssrc, others: &[Ssrc]) -> Result<Outcome, InputError> {
         let (limits, now) = (self.call.config.limits(), self.now());
-        let (room, taken) = self.room()?;
-        room.group(now, primary, others, limits, taken).map_err(|_| InputError::LimitReached)
+        let (room, usage) = self.room()?;
+        room.group(now, primary, others, limits, usage).map_err(|_| InputError::LimitReached)
     }
 
     /// Takes what a session description says of an SSRC: what it follows, and its names. To be called for every SSRC of
@@ -161,13 +161,13 @@ impl FabricMut<'_> {
     /// # Errors
     /// [`InputError::InvalidName`] for a name that is too long; [`InputError::LimitReached`], as
     /// [`associate`](Self::associate).
-    pub fn describe(&mut self, description: SsrcDescription<'_>) -> Result<Answer, InputError> {
+    pub fn describe(&mut self, description: SsrcDescription<'_>) -> Result<Outcome, InputError> {
         let (limits, now) = (self.call.config.limits(), self.now());
         if description.cname.len().max(description.msid.len()) > limits.name_bytes() {
             return Err(InputError::InvalidName);
         }
-        let (room, taken) = self.room()?;
-        room.describe(now, &description, limits, taken).map_err(|_| InputError::LimitReached)
+        let (room, usage) = self.room()?;
+        room.describe(now, &description, limits, usage).map_err(|_| InputError::LimitReached)
     }
 
     /// Says who is at the other end, or says it anew. Counts for all that was measured: what was received and is nobody
@@ -175,34 +175,34 @@ impl FabricMut<'_> {
     ///
     /// # Errors
     /// [`InputError::UnknownUser`].
-    pub fn set_remote_user(&mut self, user: UserId) -> Result<Answer, InputError> {
+    pub fn set_remote_user(&mut self, user: UserId) -> Result<Outcome, InputError> {
         self.call.check_users([user])?;
         let (room, _) = self.room()?;
         let before = room.spec.remote_user.replace(user);
-        Ok(if before == Some(user) { Answer::AlreadySo } else { Answer::Applied })
+        Ok(if before == Some(user) { Outcome::Unchanged } else { Outcome::Applied })
     }
 
     /// Says who reports. Counts for all that was measured; a fabric that has a local user keeps it.
     ///
     /// # Errors
     /// [`InputError::UnknownUser`]; [`InputError::NameTaken`] when somebody else reports.
-    pub fn set_local_user(&mut self, user: UserId) -> Result<Answer, InputError> {
+    pub fn set_local_user(&mut self, user: UserId) -> Result<Outcome, InputError> {
         self.call.check_users([user])?;
         let (room, _) = self.room()?;
         match room.spec.local_user {
-            Some(before) if before == user => return Ok(Answer::AlreadySo),
+            Some(before) if before == user => return Ok(Outcome::Unchanged),
             Some(_) => return Err(InputError::NameTaken),
             None => room.spec.local_user = Some(user),
         }
         let (opened, terminated) = (room.life.opened, room.life.terminated);
         self.call.name_reporter(user, opened, terminated);
-        Ok(Answer::Applied)
+        Ok(Outcome::Applied)
     }
 
     /// The fabric, and what all of them have taken.
-    fn room(&mut self) -> Result<(&mut Fabric, &mut Taken), InputError> {
-        let Conference { fabrics, taken, .. } = &mut *self.call;
-        Ok((fabrics.get_mut(self.id.index()).ok_or(InputError::UnknownFabric)?, taken))
+    fn room(&mut self) -> Result<(&mut Fabric, &mut Usage), InputError> {
+        let Conference { fabrics, usage, .. } = &mut *self.call;
+        Ok((fabrics.get_mut(self.id.index()).ok_or(InputError::UnknownFabric)?, usage))
     }
 
     fn now(&self) -> Timestamp {

@@ -8,20 +8,20 @@ use alloc::vec::Vec;
 use hashbrown::HashMap;
 
 use super::FabricSpec;
-use super::outbox::Outbox;
-use super::taken::Taken;
-use crate::account::{Account, Around, Look, ToldTime, Verdict};
+use super::outbox::EventQueue;
+use super::usage::Usage;
+use crate::stream::{StreamRecord, ConnectionContext, Observation, AppTime, IntervalScore};
 use crate::config::{Config, Limits};
-use crate::diagnosis::{DeskParts, StreamLook, Watch};
+use crate::diagnosis::{RecorderParts, StreamSample, Detectors};
 use crate::event::Event;
-use crate::fabric::{Lifecycle, Mapping, Media, Owner, Path, Playout, Told, selected_pair};
+use crate::fabric::{Lifecycle, SsrcMap, Media, Owner, Path, Playout, Told, selected_pair};
 use crate::id::{Direction, FabricId, MediaKind, Ssrc, StreamKey, UserId};
 use crate::list::push;
-use crate::metric::{Interval, Metric, State};
+use crate::metric::{Interval, Metric, IntervalState};
 use crate::report::{ById, Entry, Num, Report, StatsType, Text};
-use crate::score::rating::Quality;
+use crate::score::rating::CallstatsRating;
 use crate::unit::{StatTime, Timestamp};
-pub(super) use life::KeptDevice;
+pub(super) use life::StoredDevice;
 
 /// One PeerConnection: an account for each of its streams, its path and its life.
 #[derive(Clone, Debug)]
@@ -31,17 +31,17 @@ pub(super) struct Fabric {
     pub(super) spec: FabricSpec,
     pub(super) life: Lifecycle,
     pub(super) media: Media,
-    pub(super) mapping: Mapping,
+    pub(super) mapping: SsrcMap,
     /// Devices in use, and devices that are there.
-    pub(super) devices: [Vec<KeptDevice>; 2],
-    pub(super) accounts: Vec<Account>,
+    pub(super) devices: [Vec<StoredDevice>; 2],
+    pub(super) accounts: Vec<StreamRecord>,
     /// What streams were before they became somebody else's.
     pub(super) parts: Vec<Part>,
     #[cfg_attr(feature = "serde", serde(skip))]
     index: HashMap<(Direction, Ssrc), u32>,
     pub(super) path: Path,
     playout: Playout,
-    pub(super) watch: Watch,
+    pub(super) detectors: Detectors,
     pub(super) snapshots: u64,
     /// The earliest and the latest time of any snapshot, on the reporter's clock.
     pub(super) span: Option<(StatTime, StatTime)>,
@@ -61,12 +61,12 @@ pub(super) struct Fabric {
     sources: [ById; 2],
     /// What the latest snapshot says of sound.
     #[cfg_attr(feature = "serde", serde(skip))]
-    pub(super) heard: Vec<Heard>,
+    pub(super) heard: Vec<LevelSample>,
 }
 
 /// What a look at a stream of sound says of it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Heard {
+pub(super) struct LevelSample {
     pub(super) slot: u32,
     pub(super) direction: Direction,
     pub(super) ssrc: Ssrc,
@@ -88,7 +88,7 @@ pub(super) struct Heard {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Part {
-    pub(super) account: Account,
+    pub(super) account: StreamRecord,
     pub(super) owner: Owner,
 }
 
@@ -99,7 +99,7 @@ const AT_ONCE: usize = 16;
 
 /// The entries about a stream, in the report at hand.
 #[derive(Clone, Copy)]
-struct Sight<'a> {
+struct EntryRefs<'a> {
     slot: u32,
     entry: Entry<'a>,
     source: Option<Entry<'a>>,
@@ -107,10 +107,10 @@ struct Sight<'a> {
 }
 
 /// An interval that is about to be told.
-struct AtHand<'a> {
-    sight: Sight<'a>,
+struct PendingInterval<'a> {
+    sight: EntryRefs<'a>,
     interval: Interval,
-    verdict: Option<Verdict>,
+    verdict: Option<IntervalScore>,
 }
 
 /// Where the entries of a stream stand in a report.
@@ -131,10 +131,10 @@ struct Seat {
 struct Notes {
     /// Whose the account is, while the stream itself is somebody else's already: the next look opens another account.
     before: Option<Box<Owner>>,
-    /// What the application says of it, since when that is not in `told_time` yet.
+    /// What the application says of it, since when that is not in `app_time` yet.
     told: Told,
-    told_since: Timestamp,
-    told_time: ToldTime,
+    app_since: Timestamp,
+    app_time: AppTime,
     latest: Latest,
 }
 
@@ -148,11 +148,11 @@ pub(super) struct Latest {
     pub(super) jitter_ms: Option<f64>,
     pub(super) rtt_ms: Option<f64>,
     pub(super) level: Option<f64>,
-    pub(super) rating: Option<Quality>,
+    pub(super) rating: Option<CallstatsRating>,
 }
 
 impl Latest {
-    fn of(interval: &Interval, rating: Quality) -> Self {
+    fn of(interval: &Interval, rating: CallstatsRating) -> Self {
         Self {
             bitrate_bps: interval.get(Metric::BitrateBps),
             packet_rate_pps: interval.get(Metric::PacketRatePps),
@@ -176,14 +176,14 @@ impl Fabric {
             life: Lifecycle::new(now, !spec.opened_before),
             spec,
             media: Media::default(),
-            mapping: Mapping::default(),
+            mapping: SsrcMap::default(),
             devices: [Vec::new(), Vec::new()],
             accounts: Vec::new(),
             parts: Vec::new(),
             index: HashMap::new(),
             path: Path::default(),
             playout: Playout::default(),
-            watch: Watch::default(),
+            detectors: Detectors::default(),
             snapshots: 0,
             span: None,
             refused_streams: 0,
@@ -201,8 +201,8 @@ impl Fabric {
         now: Timestamp,
         report: &Report,
         config: &Config,
-        taken: &mut Taken,
-        out: &mut Outbox,
+        usage: &mut Usage,
+        out: &mut EventQueue,
     ) {
         let limits = config.limits();
         self.snapshots = self.snapshots.saturating_add(1);
@@ -210,11 +210,11 @@ impl Fabric {
             let (first, last) = self.span.unwrap_or((at, at));
             self.span = Some((if at < first { at } else { first }, if at > last { at } else { last }));
         }
-        self.find_accounts(now, report, limits, taken);
+        self.find_records(now, report, limits, usage);
         self.find_remotes(report);
         self.playout.look(report);
         let selected = selected_pair(report);
-        let around = Around {
+        let around = ConnectionContext {
             config,
             playout_stands: self.playout_stands(report),
             ice_rtt_ms: self.path.rtt_ms,
@@ -227,33 +227,33 @@ impl Fabric {
         let (mut late, mut news) = (false, false);
         let seen = core::mem::take(&mut self.seen);
         for slots in seen.chunks(AT_ONCE) {
-            let mut at_hand = [const { None }; AT_ONCE];
-            for (&slot, at_hand) in slots.iter().zip(&mut at_hand) {
+            let mut pending = [const { None }; AT_ONCE];
+            for (&slot, pending) in slots.iter().zip(&mut pending) {
                 let Some((look, sight)) = self.look(slot, now, report, around) else { continue };
                 match look {
-                    Look::Late => late = true,
-                    Look::Repeated => {}
-                    Look::First => news = true,
-                    Look::Closed(interval) => {
+                    Observation::Late => late = true,
+                    Observation::Repeated => {}
+                    Observation::First => news = true,
+                    Observation::Closed(interval) => {
                         news = true;
-                        *at_hand = Some(AtHand { sight, interval, verdict: None });
+                        *pending = Some(PendingInterval { sight, interval, verdict: None });
                     }
                 }
             }
-            for at_hand in at_hand.iter_mut().flatten() {
-                if let Some(account) = self.accounts.get_mut(at_hand.sight.slot as usize) {
-                    let Sight { entry, source, .. } = at_hand.sight;
-                    at_hand.verdict = Some(account.judge(&at_hand.interval, entry, source, around));
+            for pending in pending.iter_mut().flatten() {
+                if let Some(account) = self.accounts.get_mut(pending.sight.slot as usize) {
+                    let EntryRefs { entry, source, .. } = pending.sight;
+                    pending.verdict = Some(account.score_interval(&pending.interval, entry, source, around));
                 }
             }
-            for at_hand in at_hand.iter().flatten() {
-                self.tell(at_hand, config, out);
+            for pending in pending.iter().flatten() {
+                self.tell(pending, config, out);
             }
         }
         self.seen = seen;
         // Which of two samples is late, and who is one too many, must not hang on the order in which a report has them.
         self.heard.sort_unstable_by(|a, b| {
-            let of = |heard: &Heard| (heard.direction == Direction::Inbound, heard.ssrc);
+            let of = |heard: &LevelSample| (heard.direction == Direction::Inbound, heard.ssrc);
             a.at.as_millis().total_cmp(&b.at.as_millis()).then(of(a).cmp(&of(b)))
         });
         // A snapshot that came too late for every stream says nothing of the path as it is now.
@@ -261,11 +261,11 @@ impl Fabric {
             let sight = self.path.look(report, selected, limits.digest_cells());
             let (fabric, user) = (Some(self.id), self.spec.local_user);
             self.life.see(now, sight, self.path.relay(), &mut |happening| {
-                out.raise(limits, crate::event::Happening { fabric, user, ..happening });
+                out.raise(limits, crate::event::CallEvent { fabric, user, ..happening });
             });
-            let look = self.fabric_look(now, report.latest());
+            let look = self.connection_status(now, report.latest());
             let (id, user) = (self.id, self.spec.local_user);
-            at_desk(id, user, &mut self.watch, config, out, |watch, desk| watch.see_fabric(&look, desk));
+            with_recorder(id, user, &mut self.detectors, config, out, |detectors, desk| detectors.see_fabric(&look, desk));
         }
     }
 
@@ -275,29 +275,29 @@ impl Fabric {
         slot: u32,
         now: Timestamp,
         report: &'a Report,
-        around: Around<'_>,
-    ) -> Option<(Look, Sight<'a>)> {
+        around: ConnectionContext<'_>,
+    ) -> Option<(Observation, EntryRefs<'a>)> {
         let seat = *self.seats.get(slot as usize)?;
         let notes = self.notes.get_mut(slot as usize)?;
         let account = self.accounts.get_mut(slot as usize)?;
         let entry = report.get(seat.own as usize)?;
         if notes.before.is_some() && entry.timestamp() > Some(account.end()) {
             let before = notes.before.take();
-            if let (Some(owner), Some(mut renewed)) = (before, Account::open(account.direction, entry)) {
+            if let (Some(owner), Some(mut renewed)) = (before, StreamRecord::open(account.direction, entry)) {
                 renewed.kind = renewed.kind.or(account.kind);
                 self.parts.push(Part { account: core::mem::replace(account, renewed), owner: *owner });
                 notes.latest = Latest::default();
             }
         }
         let mut muted_ms = 0.0;
-        if notes.has_told() {
-            let told = notes.take_told(now);
+        if notes.has_app_time() {
+            let told = notes.take_app_time(now);
             muted_ms = told.muted + told.held;
             account.tell(told);
         }
         if !self.media.is_silent() {
             let kind = entry.media().or(account.kind);
-            notes.told_since = now;
+            notes.app_since = now;
             notes.told = self.media.of(account.direction, kind, account.ssrc, self.mapping.primary(account.ssrc));
         }
         // What the other end says belongs to the interval that is about to close.
@@ -314,17 +314,17 @@ impl Fabric {
         let source =
             (account.direction == Direction::Outbound).then(|| source_of(entry, report, &mut self.sources)).flatten();
         let look = account.look(entry, source, around);
-        self.heard.extend(Heard::of(slot, &look, account, entry, source).map(|heard| Heard {
+        self.heard.extend(LevelSample::of(slot, &look, account, entry, source).map(|heard| LevelSample {
             muted_ms,
             is_muted: notes.told.muted || notes.told.held,
             ..heard
         }));
-        Some((look, Sight { slot, entry, source, remote }))
+        Some((look, EntryRefs { slot, entry, source, remote }))
     }
 
     /// Tells of an interval that was judged, and lets the detectors of its stream look at it.
-    fn tell(&mut self, at_hand: &AtHand<'_>, config: &Config, out: &mut Outbox) {
-        let AtHand { sight: Sight { slot, entry, source, remote }, ref interval, verdict } = *at_hand;
+    fn tell(&mut self, pending: &PendingInterval<'_>, config: &Config, out: &mut EventQueue) {
+        let PendingInterval { sight: EntryRefs { slot, entry, source, remote }, ref interval, verdict } = *pending;
         let slot = slot as usize;
         let (Some(verdict), Some(account), Some(notes)) = (verdict, self.accounts.get(slot), self.notes.get_mut(slot))
         else {
@@ -332,29 +332,29 @@ impl Fabric {
         };
         let limits = config.limits();
         let stream = StreamKey::new(self.id, account.direction, account.ssrc);
-        let Verdict { score, rating } = verdict;
+        let IntervalScore { score, rating } = verdict;
         notes.latest = Latest::of(interval, rating);
         out.push(limits, Event::IntervalClosed { stream, interval: *interval, score, rating });
-        if interval.state == State::Reset {
+        if interval.state == IntervalState::Reset {
             out.push(limits, Event::CounterReset { stream, at: interval.at });
         }
-        let look = StreamLook {
+        let look = StreamSample {
             source,
             remote,
             owner: self.mapping.owner(account.ssrc).map(|owner| owner.user),
-            is_muted: self.media.tells_mutes.then_some(notes.told.muted),
-            ..StreamLook::new(interval, entry)
+            is_muted: self.media.reports_mutes.then_some(notes.told.muted),
+            ..StreamSample::new(interval, entry)
         };
-        at_desk(self.id, self.spec.local_user, &mut self.watch, config, out, |watch, desk| {
-            watch.see_stream(slot, look, desk);
+        with_recorder(self.id, self.spec.local_user, &mut self.detectors, config, out, |detectors, desk| {
+            detectors.see_stream(slot, look, desk);
         });
     }
 
     /// Makes what a state does not hold. Whether it holds everything else.
     #[cfg(feature = "serde")]
-    pub(super) fn revive(&mut self, models: [crate::score::ModelId; 2]) -> bool {
+    pub(super) fn restore_models(&mut self, models: [crate::score::ModelId; 2]) -> bool {
         for account in self.accounts.iter_mut().chain(self.parts.iter_mut().map(|part| &mut part.account)) {
-            account.quality.revive(models);
+            account.quality.restore_models(models);
         }
         let keys = self.accounts.iter().map(|account| (account.direction, account.ssrc));
         self.index = keys.zip(0..).collect();
@@ -362,8 +362,8 @@ impl Fabric {
     }
 
     /// Nothing comes any more: what was wrong is over.
-    pub(super) fn close_watch(&mut self, config: &Config, out: &mut Outbox) {
-        at_desk(self.id, self.spec.local_user, &mut self.watch, config, out, Watch::close);
+    pub(super) fn close_detectors(&mut self, config: &Config, out: &mut EventQueue) {
+        with_recorder(self.id, self.spec.local_user, &mut self.detectors, config, out, Detectors::close);
     }
 
     /// Whether a stream is muted or on hold, by the application's word.
@@ -385,7 +385,7 @@ impl Fabric {
 
     fn sent_sound(&self) -> impl Iterator<Item = usize> {
         let is_sent =
-            |account: &Account| account.direction == Direction::Outbound && account.kind == Some(MediaKind::Audio);
+            |account: &StreamRecord| account.direction == Direction::Outbound && account.kind == Some(MediaKind::Audio);
         let is_here = |slot: usize| self.seats.get(slot).is_some_and(|seat| seat.snapshot == self.snapshots);
         self.accounts
             .iter()
@@ -413,7 +413,7 @@ impl Fabric {
     }
 
     /// Finds or opens the account of every stream in the report.
-    fn find_accounts(&mut self, now: Timestamp, report: &Report, limits: Limits, taken: &mut Taken) {
+    fn find_records(&mut self, now: Timestamp, report: &Report, limits: Limits, usage: &mut Usage) {
         self.seen.clear();
         for (position, entry) in (0_u32..).zip(report.entries()) {
             let direction = match entry.kind() {
@@ -425,18 +425,18 @@ impl Fabric {
             let Some(ssrc) = entry.ssrc().filter(|_| entry.timestamp().is_some()) else { continue };
             let slot = match self.index.get(&(direction, ssrc)) {
                 Some(&slot) => slot,
-                None if self.accounts.len() >= limits.streams_per_fabric() || !taken.has_streams(1, limits) => {
+                None if self.accounts.len() >= limits.streams_per_fabric() || !usage.has_streams(1, limits) => {
                     self.refused_streams = self.refused_streams.saturating_add(1);
                     continue;
                 }
                 None => {
-                    let Some(account) = Account::open(direction, entry) else { continue };
+                    let Some(account) = StreamRecord::open(direction, entry) else { continue };
                     let Ok(slot) = u32::try_from(self.accounts.len()) else { continue };
                     push(&mut self.accounts, account);
                     push(&mut self.seats, Seat::default());
-                    push(&mut self.notes, Notes { told_since: now, ..Notes::default() });
+                    push(&mut self.notes, Notes { app_since: now, ..Notes::default() });
                     self.index.insert((direction, ssrc), slot);
-                    taken.streams += 1;
+                    usage.streams += 1;
                     slot
                 }
             };
@@ -449,10 +449,10 @@ impl Fabric {
                 let other = Ssrc::new(other as u32);
                 // Half of the room, here and in all, is for what the application says.
                 let before = self.mapping.len();
-                let has_room = before < limits.ssrcs_per_fabric() / 2 && taken.ssrcs < limits.ssrcs() / 2;
-                if has_room && self.mapping.primary(other) == other {
+                let has_capacity = before < limits.ssrcs_per_fabric() / 2 && usage.ssrcs < limits.ssrcs() / 2;
+                if has_capacity && self.mapping.primary(other) == other {
                     self.mapping.follow(ssrc, other);
-                    taken.ssrcs += self.mapping.len() - before;
+                    usage.ssrcs += self.mapping.len() - before;
                 }
             }
             if seat.snapshot != self.snapshots {
@@ -489,9 +489,9 @@ impl Fabric {
     }
 }
 
-impl Heard {
+impl LevelSample {
     /// What a look says of sound; `None` for what is no sound or has no level.
-    fn of(slot: u32, look: &Look, account: &Account, entry: Entry<'_>, source: Option<Entry<'_>>) -> Option<Self> {
+    fn of(slot: u32, look: &Observation, account: &StreamRecord, entry: Entry<'_>, source: Option<Entry<'_>>) -> Option<Self> {
         let level_of = match account.direction {
             Direction::Inbound => entry,
             Direction::Outbound => source?,
@@ -513,11 +513,11 @@ impl Heard {
             is_sent: true,
         };
         match look {
-            Look::First => Some(heard),
-            Look::Closed(interval) if interval.state != State::Reset => {
+            Observation::First => Some(heard),
+            Observation::Closed(interval) if interval.state != IntervalState::Reset => {
                 (heard.at, heard.span_ms) = (interval.at, interval.span_ms);
                 heard.level = interval.get(Metric::Level).or_else(|| level_of.get(Num::AudioLevel));
-                heard.is_sent = account.direction == Direction::Inbound || interval.state != State::Paused;
+                heard.is_sent = account.direction == Direction::Inbound || interval.state != IntervalState::Paused;
                 Some(heard)
             }
             _ => None,
@@ -526,23 +526,23 @@ impl Heard {
 }
 
 /// Lets a watch work, with what it needs to raise what it finds.
-fn at_desk(
+fn with_recorder(
     fabric: FabricId,
     user: Option<UserId>,
-    watch: &mut Watch,
+    detectors: &mut Detectors,
     config: &Config,
-    out: &mut Outbox,
-    work: impl FnOnce(&mut Watch, DeskParts<'_>),
+    out: &mut EventQueue,
+    work: impl FnOnce(&mut Detectors, RecorderParts<'_>),
 ) {
     let limits = config.limits();
-    let desk = DeskParts {
-        limit: out.diagnoses_limit(limits, watch.book.diagnoses.len()),
+    let desk = RecorderParts {
+        limit: out.diagnoses_limit(limits, detectors.log.diagnoses.len()),
         thresholds: config.thresholds(),
         fabric,
         user,
         tell: &mut |change, &diagnosis| out.diagnose(limits, change, diagnosis),
     };
-    work(watch, desk);
+    work(detectors, desk);
 }
 
 /// Which of two entries about the same stream counts, whatever their order: the later, then the one with more traffic.

@@ -1,20 +1,20 @@
 //! What people say of a call (`sendUserFeedback`).
 
-use crate::fabric::Kept;
+use crate::fabric::Stored;
 
 /// A rating from 1 (bad) to 5 (excellent), as ITU-T P.800 words the scale.
 ///
 /// ```
-/// use callgauge::conference::Rating;
-/// assert_eq!(Rating::new(4).map(Rating::get), Some(4));
-/// assert_eq!(Rating::new(0), None); // out of range is refused, not clamped
-/// assert_eq!(Rating::of_two(true), Rating::new(5).unwrap()); // thumb up
+/// use callgauge::conference::FeedbackRating;
+/// assert_eq!(FeedbackRating::new(4).map(FeedbackRating::get), Some(4));
+/// assert_eq!(FeedbackRating::new(0), None); // out of range is refused, not clamped
+/// assert_eq!(FeedbackRating::of_two(true), FeedbackRating::new(5).unwrap()); // thumb up
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct Rating(u8);
+pub struct FeedbackRating(u8);
 
-impl Rating {
+impl FeedbackRating {
     /// Bad.
     pub const WORST: Self = Self(1);
     /// Excellent.
@@ -43,37 +43,37 @@ impl Rating {
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Feedback {
-    pub(super) overall: Rating,
-    pub(super) audio: Option<Rating>,
-    pub(super) video: Option<Rating>,
-    pub(super) screen: Option<Rating>,
-    pub(super) comment: Option<Kept>,
+    pub(super) overall: FeedbackRating,
+    pub(super) audio: Option<FeedbackRating>,
+    pub(super) video: Option<FeedbackRating>,
+    pub(super) screen: Option<FeedbackRating>,
+    pub(super) comment: Option<Stored>,
 }
 
 impl Feedback {
     /// A rating of the whole.
     #[must_use]
-    pub const fn new(overall: Rating) -> Self {
+    pub const fn new(overall: FeedbackRating) -> Self {
         Self { overall, audio: None, video: None, screen: None, comment: None }
     }
 
     /// A rating of the sound.
     #[must_use]
-    pub const fn with_audio(mut self, rating: Rating) -> Self {
+    pub const fn with_audio(mut self, rating: FeedbackRating) -> Self {
         self.audio = Some(rating);
         self
     }
 
     /// A rating of the picture.
     #[must_use]
-    pub const fn with_video(mut self, rating: Rating) -> Self {
+    pub const fn with_video(mut self, rating: FeedbackRating) -> Self {
         self.video = Some(rating);
         self
     }
 
     /// A rating of the shared screen.
     #[must_use]
-    pub const fn with_screen(mut self, rating: Rating) -> Self {
+    pub const fn with_screen(mut self, rating: FeedbackRating) -> Self {
         self.screen = Some(rating);
         self
     }
@@ -81,7 +81,7 @@ impl Feedback {
     /// A comment, cut at [`MAX_TEXT`](crate::fabric::MAX_TEXT); the summary says how much.
     #[must_use]
     pub fn with_comment(mut self, comment: &str) -> Self {
-        self.comment = Some(Kept::new(comment));
+        self.comment = Some(Stored::new(comment));
         self
     }
 }

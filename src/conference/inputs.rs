@@ -1,10 +1,10 @@
 //! What the application tells of a call besides its stats.
 
-use super::log::KeptFeedback;
+use super::log::StoredFeedback;
 use super::{Conference, Feedback, InputError};
-use crate::event::{EndReason, EventKind, Happening};
+use crate::event::{EndReason, EventKind, CallEvent};
 use crate::fabric::{
-    Answer, AppEvent, ConnectionState, ErrorReport, GatheringState, IceState, Lifecycle, Raise, Reported,
+    Outcome, AppEvent, ConnectionState, ErrorReport, GatheringState, IceState, Lifecycle, Raise, Reported,
     SignalingState, Switch,
 };
 use crate::id::{FabricId, UserId};
@@ -69,56 +69,56 @@ impl Conference {
     /// As [`ingest`](Self::ingest); [`InputError::LimitReached`] for another single SSRC when
     /// [`Limits::ssrcs_per_fabric`](crate::Limits::ssrcs_per_fabric), or [`Limits::ssrcs`](crate::Limits::ssrcs) of all
     /// fabrics, are remembered. A second [`AppEvent::Terminated`], or one after the end, is no error.
-    pub fn send_event(&mut self, now: Timestamp, fabric: FabricId, event: AppEvent<'_>) -> Result<Answer, InputError> {
+    pub fn send_event(&mut self, now: Timestamp, fabric: FabricId, event: AppEvent<'_>) -> Result<Outcome, InputError> {
         if event == AppEvent::Terminated {
             return self.terminate(now, fabric);
         }
         let config = &self.config;
         let limits = config.limits();
         self.check_entry(now, fabric)?;
-        let taken = &mut self.taken;
+        let usage = &mut self.usage;
         let Some(room) = self.fabrics.get_mut(fabric.index()) else { return Err(InputError::UnknownFabric) };
         let answer = match event {
             AppEvent::Hold => Ok(room.hold(now, true)),
             AppEvent::Resume => Ok(room.hold(now, false)),
-            AppEvent::AudioMute(ssrc) => room.switch(now, Switch::Muted, ssrc, true, limits, taken),
-            AppEvent::AudioUnmute(ssrc) => room.switch(now, Switch::Muted, ssrc, false, limits, taken),
-            AppEvent::VideoPause(ssrc) => room.switch(now, Switch::Paused, ssrc, true, limits, taken),
-            AppEvent::VideoResume(ssrc) => room.switch(now, Switch::Paused, ssrc, false, limits, taken),
-            AppEvent::ScreenShareStart(ssrc) => room.switch(now, Switch::Shared, ssrc, true, limits, taken),
-            AppEvent::ScreenShareStop(ssrc) => room.switch(now, Switch::Shared, ssrc, false, limits, taken),
+            AppEvent::AudioMute(ssrc) => room.switch(now, Switch::Muted, ssrc, true, limits, usage),
+            AppEvent::AudioUnmute(ssrc) => room.switch(now, Switch::Muted, ssrc, false, limits, usage),
+            AppEvent::VideoPause(ssrc) => room.switch(now, Switch::Paused, ssrc, true, limits, usage),
+            AppEvent::VideoResume(ssrc) => room.switch(now, Switch::Paused, ssrc, false, limits, usage),
+            AppEvent::ScreenShareStart(ssrc) => room.switch(now, Switch::Shared, ssrc, true, limits, usage),
+            AppEvent::ScreenShareStop(ssrc) => room.switch(now, Switch::Shared, ssrc, false, limits, usage),
             AppEvent::ActiveDevices(list) => Ok(room.set_devices(0, list, config)),
             AppEvent::ConnectedDevices(list) => Ok(room.set_devices(1, list, config)),
             AppEvent::DominantSpeaker => {
                 let before = self.dominant.replace(fabric);
-                Ok(if before == Some(fabric) { Answer::AlreadySo } else { Answer::Applied })
+                Ok(if before == Some(fabric) { Outcome::Unchanged } else { Outcome::Applied })
             }
             // Returned above.
-            AppEvent::Terminated => Ok(Answer::AlreadySo),
+            AppEvent::Terminated => Ok(Outcome::Unchanged),
         };
         let answer = answer.map_err(|_| InputError::LimitReached)?;
         self.enter(now, fabric)?;
-        if answer != Answer::AlreadySo {
+        if answer != Outcome::Unchanged {
             let ends_speech = matches!(event, AppEvent::Hold | AppEvent::AudioMute(_));
             if ends_speech && self.dominant == Some(fabric) {
                 self.dominant = None;
             }
             if ends_speech || matches!(event, AppEvent::Resume | AppEvent::AudioUnmute(_)) {
-                self.retell_voices(now, fabric);
+                self.update_speaker_mutes(now, fabric);
             }
-            self.raise(Happening { ssrc: event.ssrc(), ..Happening::new(now, event.kind()) }, Some(fabric));
+            self.raise(CallEvent { ssrc: event.ssrc(), ..CallEvent::new(now, event.kind()) }, Some(fabric));
         }
         Ok(answer)
     }
 
-    fn terminate(&mut self, now: Timestamp, fabric: FabricId) -> Result<Answer, InputError> {
+    fn terminate(&mut self, now: Timestamp, fabric: FabricId) -> Result<Outcome, InputError> {
         match self.enter(now, fabric) {
-            Err(InputError::Terminated | InputError::Ended) => return Ok(Answer::AlreadySo),
+            Err(InputError::Terminated | InputError::Ended) => return Ok(Outcome::Unchanged),
             entered => entered?,
         }
         let mut is_news = false;
         self.told(now, fabric, |life, raise| is_news = life.terminate(now, raise));
-        Ok(if is_news { Answer::Applied } else { Answer::AlreadySo })
+        Ok(if is_news { Outcome::Applied } else { Outcome::Unchanged })
     }
 
     /// Something failed, or the application logs something (`reportError`). `fabric` is `None` for what failed before there
@@ -147,10 +147,10 @@ impl Conference {
             let is_log = report.function.is_log();
             let kind = if is_log { EventKind::ApplicationErrorLog } else { EventKind::WebRtcError };
             let reason = (!is_log).then_some(reason);
-            self.raise(Happening { user, reason, ..Happening::new(now, kind) }, None);
+            self.raise(CallEvent { user, reason, ..CallEvent::new(now, kind) }, None);
         }
-        let (is_kept, cut_bytes) = self.log.take_error(now, fabric, user, &report, self.config.limits());
-        Ok(Reported { reason, cut_bytes, has_failed_setup, is_kept })
+        let (is_stored, cut_bytes) = self.log.take_error(now, fabric, user, &report, self.config.limits());
+        Ok(Reported { reason, cut_bytes, has_failed_setup, is_stored })
     }
 
     /// Somebody says what they think of the call, or of one fabric (`sendUserFeedback`). Taken at any time, also after the
@@ -164,38 +164,38 @@ impl Conference {
         user: Option<UserId>,
         about: Option<FabricId>,
         feedback: Feedback,
-    ) -> Result<Answer, InputError> {
+    ) -> Result<Outcome, InputError> {
         self.check_users(user)?;
         if about.is_some_and(|fabric| self.fabrics.get(fabric.index()).is_none()) {
             return Err(InputError::UnknownFabric);
         }
-        let kept = KeptFeedback { user, about, feedback };
+        let kept = StoredFeedback { user, about, feedback };
         let all = &mut self.log.feedback;
-        let has_room = all.len() < self.config.limits().feedback();
+        let has_capacity = all.len() < self.config.limits().feedback();
         let place = all.iter().position(|other| user.is_some() && (other.user, other.about) == (user, about));
         let other = match place {
             Some(place) => all.get_mut(place),
             None => None,
         };
         match other {
-            Some(other) if *other == kept => return Ok(Answer::AlreadySo),
+            Some(other) if *other == kept => return Ok(Outcome::Unchanged),
             Some(other) => *other = kept,
-            None if has_room => all.push(kept),
+            None if has_capacity => all.push(kept),
             None => return Err(InputError::LimitReached),
         }
-        Ok(Answer::Applied)
+        Ok(Outcome::Applied)
     }
 
     /// A user joins, or is still there, without anything else to say (`userJoined`, `userAlive`).
     ///
     /// # Errors
     /// [`InputError::TimeWentBackwards`], [`InputError::UnknownUser`], [`InputError::Ended`].
-    pub fn join(&mut self, now: Timestamp, user: UserId) -> Result<Answer, InputError> {
+    pub fn join(&mut self, now: Timestamp, user: UserId) -> Result<Outcome, InputError> {
         self.check_clock(now)?;
         self.check_end(now)?;
         let was_here = self.roster.get(user).ok_or(InputError::UnknownUser)?.presence.is_here();
         self.hear(now, Some(user));
-        Ok(if was_here { Answer::AlreadySo } else { Answer::Applied })
+        Ok(if was_here { Outcome::Unchanged } else { Outcome::Applied })
     }
 
     /// A user leaves, and with them their fabrics end (`userLeft`). What they came to is final by that, as far as they report
@@ -203,18 +203,18 @@ impl Conference {
     ///
     /// # Errors
     /// [`InputError::TimeWentBackwards`], [`InputError::UnknownUser`].
-    pub fn leave(&mut self, now: Timestamp, user: UserId) -> Result<Answer, InputError> {
+    pub fn leave(&mut self, now: Timestamp, user: UserId) -> Result<Outcome, InputError> {
         self.check_clock(now)?;
         let was_here = self.roster.get(user).ok_or(InputError::UnknownUser)?.presence.is_here();
         if !was_here || self.check_end(now).is_err() {
-            return Ok(Answer::AlreadySo);
+            return Ok(Outcome::Unchanged);
         }
         self.now = Some(now);
         for fabric in self.fabrics.iter_mut().filter(|fabric| fabric.spec.local_user == Some(user)) {
             fabric.life.leave(now);
         }
         self.depart(now, Some(user), EndReason::Left);
-        Ok(Answer::Applied)
+        Ok(Outcome::Applied)
     }
 
     /// Tells the time. Who was silent for [`Config::silence`](crate::Config::silence) is gone; when that is all, or the end
@@ -231,7 +231,7 @@ impl Conference {
             return Ok(());
         }
         self.pass_time(now);
-        while let Some((user, deadline)) = self.roster.overdue(now, self.config.silence_micros()) {
+        while let Some((user, deadline)) = self.roster.overdue(now, self.config.inactivity_micros()) {
             if self.end.is_some_and(|end| end.at < deadline) {
                 break;
             }
@@ -244,8 +244,8 @@ impl Conference {
             for user in (0_u32..).take(self.roster.users.len()).map(UserId) {
                 self.depart(end.at, Some(user), end.reason);
             }
-            let happening = Happening::new(end.at, EventKind::ConferenceEnded);
-            self.raise(Happening { end: Some(end.reason), ..happening }, None);
+            let happening = CallEvent::new(end.at, EventKind::ConferenceEnded);
+            self.raise(CallEvent { end: Some(end.reason), ..happening }, None);
         }
         Ok(())
     }
@@ -276,11 +276,11 @@ impl Conference {
         let was_open = room.life.terminated.is_none();
         let out = &mut self.out;
         tell(&mut room.life, &mut |happening| {
-            out.raise(limits, Happening { fabric: Some(fabric), user, ..happening });
+            out.raise(limits, CallEvent { fabric: Some(fabric), user, ..happening });
         });
         if was_open && room.life.terminated.is_some() {
-            room.close_watch(&self.config, out);
-            self.close_voices(now, fabric);
+            room.close_detectors(&self.config, out);
+            self.close_speakers(now, fabric);
             if self.dominant == Some(fabric) {
                 self.dominant = None;
             }
@@ -297,22 +297,22 @@ impl Conference {
             return;
         }
         for fabric in self.fabrics.iter_mut().filter(|fabric| fabric.spec.local_user == user) {
-            fabric.close_watch(&self.config, &mut self.out);
+            fabric.close_detectors(&self.config, &mut self.out);
         }
         if let Some(user) = user {
             self.silence_user(at, user);
         }
         if user.is_some() {
-            self.raise(Happening { user, end: Some(reason), ..Happening::new(at, EventKind::UserLeft) }, None);
+            self.raise(CallEvent { user, end: Some(reason), ..CallEvent::new(at, EventKind::UserLeft) }, None);
         }
         if self.end.is_none() {
             self.end = self.roster.end();
         }
     }
 
-    fn raise(&mut self, happening: Happening, fabric: Option<FabricId>) {
+    fn raise(&mut self, happening: CallEvent, fabric: Option<FabricId>) {
         let user = fabric.and_then(|fabric| self.fabrics.get(fabric.index())?.spec.local_user);
         let user = happening.user.or(user);
-        self.out.raise(self.config.limits(), Happening { fabric, user, ..happening });
+        self.out.raise(self.config.limits(), CallEvent { fabric, user, ..happening });
     }
 }

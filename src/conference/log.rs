@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::feedback::Feedback;
 use crate::config::Limits;
-use crate::fabric::{ErrorReport, FailureReason, Kept, WebRtcFunction};
+use crate::fabric::{ErrorReport, FailureReason, Stored, WebRtcFunction};
 use crate::id::{FabricId, UserId};
 use crate::unit::Timestamp;
 
@@ -13,30 +13,30 @@ use crate::unit::Timestamp;
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Log {
-    pub(super) errors: Vec<KeptError>,
+    pub(super) errors: Vec<StoredError>,
     /// Errors that there was no room for.
     pub(super) refused_errors: u64,
     error_bytes: usize,
-    pub(super) feedback: Vec<KeptFeedback>,
+    pub(super) feedback: Vec<StoredFeedback>,
 }
 
 /// An error as it is kept.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct KeptError {
+pub(super) struct StoredError {
     pub(super) at: Timestamp,
     pub(super) fabric: Option<FabricId>,
     pub(super) user: Option<UserId>,
     pub(super) function: WebRtcFunction,
     pub(super) reason: FailureReason,
     pub(super) dom_error: Option<String>,
-    pub(super) message: Option<Kept>,
+    pub(super) message: Option<Stored>,
 }
 
 /// Feedback as it is kept.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct KeptFeedback {
+pub(super) struct StoredFeedback {
     pub(super) user: Option<UserId>,
     pub(super) about: Option<FabricId>,
     pub(super) feedback: Feedback,
@@ -55,7 +55,7 @@ impl Log {
         report: &ErrorReport<'_>,
         limits: Limits,
     ) -> (bool, usize) {
-        let message = report.message.map(Kept::new);
+        let message = report.message.map(Stored::new);
         let dom_error = report.dom_error.map(|name| String::from(crate::fabric::cut(name, MAX_DOM_NAME).0));
         let cut_bytes = message.as_ref().map_or(0, |message| message.cut_bytes);
         let bytes =
@@ -66,7 +66,7 @@ impl Log {
         }
         self.error_bytes += bytes;
         let (function, reason) = (report.function, report.reason());
-        self.errors.push(KeptError { at, fabric, user, function, reason, dom_error, message });
+        self.errors.push(StoredError { at, fabric, user, function, reason, dom_error, message });
         (true, cut_bytes)
     }
 }

@@ -5,24 +5,24 @@ use alloc::vec::Vec;
 
 use crate::config::Limits;
 use crate::diagnosis::{Change, Diagnosis};
-use crate::event::{Event, Happening};
+use crate::event::{Event, CallEvent};
 
 /// Events that wait to be polled, and the timeline.
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct Outbox {
-    #[cfg_attr(feature = "serde", serde(with = "crate::event::kept"))]
+pub(super) struct EventQueue {
+    #[cfg_attr(feature = "serde", serde(with = "crate::event::wire"))]
     events: VecDeque<Event>,
     dropped: u32,
     /// In the order in which it was raised.
-    pub(super) timeline: Vec<Happening>,
+    pub(super) timeline: Vec<CallEvent>,
     /// What the timeline had no room for.
     pub(super) refused: u64,
     /// How many diagnoses have been raised.
     diagnoses: u32,
 }
 
-impl Outbox {
+impl EventQueue {
     /// Queues an event. The oldest goes when there is no room.
     pub(super) fn push(&mut self, limits: Limits, event: Event) {
         if self.events.len() >= limits.pending_events() {
@@ -55,8 +55,8 @@ impl Outbox {
     }
 
     /// Queues what happened, and keeps it.
-    pub(super) fn raise(&mut self, limits: Limits, happening: Happening) {
-        self.push(limits, Event::Happened { happening });
+    pub(super) fn raise(&mut self, limits: Limits, happening: CallEvent) {
+        self.push(limits, Event::Call { happening });
         if self.timeline.len() < limits.timeline() {
             self.timeline.push(happening);
         } else {
@@ -66,8 +66,8 @@ impl Outbox {
 
     /// Names the models of sound and of pictures again, which a state does not.
     #[cfg(feature = "serde")]
-    pub(super) fn revive(&mut self, models: [crate::score::ModelId; 2]) {
-        crate::event::kept::revive(&mut self.events, models);
+    pub(super) fn restore_models(&mut self, models: [crate::score::ModelId; 2]) {
+        crate::event::wire::restore_models(&mut self.events, models);
     }
 
     /// Takes a queue for what is to come, unless it has one.

@@ -70,8 +70,8 @@ impl Presence {
     }
 
     /// When silence will have been too long; `None` for who is not here.
-    fn deadline(&self, silence_micros: u64) -> Option<Timestamp> {
-        let deadline = self.heard.as_micros().saturating_add(silence_micros);
+    fn deadline(&self, inactivity_micros: u64) -> Option<Timestamp> {
+        let deadline = self.heard.as_micros().saturating_add(inactivity_micros);
         self.is_here().then(|| Timestamp::from_micros(deadline))
     }
 }
@@ -144,8 +144,8 @@ impl Roster {
     }
 
     /// Somebody whose silence has been too long at `now`, and since when it is: a user, or the nameless.
-    pub(super) fn overdue(&self, now: Timestamp, silence_micros: u64) -> Option<(Option<UserId>, Timestamp)> {
-        let is_due = |presence: &Presence| presence.deadline(silence_micros).filter(|&deadline| deadline <= now);
+    pub(super) fn overdue(&self, now: Timestamp, inactivity_micros: u64) -> Option<(Option<UserId>, Timestamp)> {
+        let is_due = |presence: &Presence| presence.deadline(inactivity_micros).filter(|&deadline| deadline <= now);
         if let Some(deadline) = is_due(&self.nameless) {
             return Some((None, deadline));
         }
@@ -153,9 +153,9 @@ impl Roster {
     }
 
     /// The earliest time at which somebody's silence will have been too long.
-    pub(super) fn next_deadline(&self, silence_micros: u64) -> Option<Timestamp> {
+    pub(super) fn next_deadline(&self, inactivity_micros: u64) -> Option<Timestamp> {
         let users = self.users.iter().map(|user| &user.presence);
-        users.chain([&self.nameless]).filter_map(|presence| presence.deadline(silence_micros)).min()
+        users.chain([&self.nameless]).filter_map(|presence| presence.deadline(inactivity_micros)).min()
     }
 
     /// Whether the conference is over, how and since when: one is left at most of several, and somebody said that it was

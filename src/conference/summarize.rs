@@ -10,11 +10,11 @@ use alloc::vec::Vec;
 pub use distributions::Distributions;
 
 use super::Conference;
-use super::fabric::{Fabric, KeptDevice};
+use super::fabric::{Fabric, StoredDevice};
 use super::timeline;
 use super::users::{self, Lives, Pool};
-use super::voices;
-use crate::account::{Account, Totals};
+use super::speakers;
+use crate::stream::{StreamRecord, Totals};
 use crate::digest::Digest;
 use crate::event::EndReason;
 use crate::fabric::CallClass;
@@ -32,7 +32,7 @@ pub(super) fn conference(call: &Conference) -> ConferenceSummary {
     let end_ms = times().map(|(_, last)| last.as_millis()).max_by(f64::total_cmp);
     let events = timeline::events(call);
     let streams = || fabrics.iter().flat_map(|fabric| views(fabric));
-    let talk = voices::talk(call);
+    let talk = speakers::talk(call);
     ConferenceSummary {
         schema: Schema::V1,
         conference: call.name.clone(),
@@ -56,7 +56,7 @@ pub(super) fn conference(call: &Conference) -> ConferenceSummary {
         refused_errors: call.log.refused_errors,
         feedback: timeline::feedback(call, |_| true),
         diagnoses: diagnoses::diagnoses(call, &fabrics, start_ms),
-        refused_diagnoses: fabrics.iter().fold(0, |sum: u64, fabric| sum.saturating_add(fabric.watch.book.refused)),
+        refused_diagnoses: fabrics.iter().fold(0, |sum: u64, fabric| sum.saturating_add(fabric.detectors.log.refused)),
         fabrics: fabrics.iter().map(|room| fabric(call, room)).collect(),
     }
 }
@@ -76,7 +76,7 @@ pub(super) fn order(call: &Conference) -> Vec<&Fabric> {
 #[derive(Clone, Copy)]
 pub(super) struct View<'a> {
     pub(super) fabric: &'a Fabric,
-    pub(super) account: &'a Account,
+    pub(super) account: &'a StreamRecord,
     pub(super) user: Option<UserId>,
     label: Option<&'a str>,
 }
@@ -93,7 +93,7 @@ pub(super) fn views(fabric: &Fabric) -> Vec<View<'_>> {
     });
     let mut views: Vec<View<'_>> = whole.chain(parts).collect();
     views.sort_by(|View { account: a, .. }, View { account: b, .. }| {
-        let kind = |account: &Account| account.kind.map_or(u8::MAX, |kind| kind as u8);
+        let kind = |account: &StreamRecord| account.kind.map_or(u8::MAX, |kind| kind as u8);
         let order = (a.direction, kind(a), a.ssrc).cmp(&(b.direction, kind(b), b.ssrc));
         order.then(a.start.as_millis().total_cmp(&b.start.as_millis()))
     });
@@ -153,8 +153,8 @@ fn fabric(call: &Conference, fabric: &Fabric) -> FabricSummary {
     }
 }
 
-fn devices(devices: &[KeptDevice]) -> Vec<DeviceSummary> {
-    let device = |device: &KeptDevice| DeviceSummary {
+fn devices(devices: &[StoredDevice]) -> Vec<DeviceSummary> {
+    let device = |device: &StoredDevice| DeviceSummary {
         id: device.id.clone(),
         kind: device.kind.clone(),
         group: device.group.clone(),
@@ -211,7 +211,7 @@ fn stream(call: &Conference, view: &View<'_>) -> StreamSummary {
     }
 }
 
-fn audio(account: &Account) -> AudioSummary {
+fn audio(account: &StreamRecord) -> AudioSummary {
     let Totals { samples, concealed, silent_concealed, stretched, .. } = account.totals;
     let of_samples = |part: Option<f64>| Some(Ratio::of(part?, samples?)?.as_f64());
     AudioSummary {
@@ -229,7 +229,7 @@ fn audio(account: &Account) -> AudioSummary {
     }
 }
 
-fn video(account: &Account) -> VideoSummary {
+fn video(account: &StreamRecord) -> VideoSummary {
     let (totals, digests) = (&account.totals, &account.digests);
     let [cpu, bandwidth, other] = totals.limited_s;
     VideoSummary {

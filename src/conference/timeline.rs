@@ -5,9 +5,9 @@ use alloc::vec::Vec;
 
 use super::Conference;
 use super::fabric::Fabric;
-use super::log::KeptFeedback;
+use super::log::StoredFeedback;
 use super::summarize::{millis, order, scores, views};
-use crate::event::{EventKind, Happening, StateChange};
+use crate::event::{EventKind, CallEvent, StateChange};
 use crate::id::{FabricId, UserId};
 use crate::summary::{ErrorSummary, EventSummary, FeedbackSummary, GroupScore, ScoreSummary};
 
@@ -29,7 +29,7 @@ pub(super) fn events(call: &Conference) -> Vec<(Option<UserId>, EventSummary)> {
     events
 }
 
-fn event(call: &Conference, happening: &Happening) -> (Option<UserId>, EventSummary) {
+fn event(call: &Conference, happening: &CallEvent) -> (Option<UserId>, EventSummary) {
     let whose = happening.user.or_else(|| local_user(call, happening.fabric));
     let event = EventSummary {
         t_ms: millis(happening.at),
@@ -71,7 +71,7 @@ pub(super) fn errors(call: &Conference) -> Vec<ErrorSummary> {
 }
 
 /// The score of what feedback is about: a fabric; what its user was given; where nobody says who it is, the whole call.
-fn measured(call: &Conference, kept: &KeptFeedback) -> GroupScore {
+fn measured(call: &Conference, kept: &StoredFeedback) -> GroupScore {
     let is_meant = |fabric: &&Fabric| match (kept.about, kept.user) {
         (Some(about), _) => fabric.id() == about,
         (None, Some(user)) => fabric.spec.local_user == Some(user),
@@ -83,16 +83,16 @@ fn measured(call: &Conference, kept: &KeptFeedback) -> GroupScore {
 
 /// What those whom `of` admits said.
 pub(super) fn feedback(call: &Conference, of: impl Fn(Option<UserId>) -> bool) -> Vec<FeedbackSummary> {
-    let one = |kept: &KeptFeedback| {
+    let one = |kept: &StoredFeedback| {
         let measured = measured(call, kept);
         let of_kind = |of: Option<ScoreSummary>| of.and_then(|score| score.mos);
         FeedbackSummary {
             user: user(call, kept.user),
             fabric: fabric(call, kept.about),
             overall: kept.feedback.overall.get(),
-            audio: kept.feedback.audio.map(super::Rating::get),
-            video: kept.feedback.video.map(super::Rating::get),
-            screen: kept.feedback.screen.map(super::Rating::get),
+            audio: kept.feedback.audio.map(super::FeedbackRating::get),
+            video: kept.feedback.video.map(super::FeedbackRating::get),
+            screen: kept.feedback.screen.map(super::FeedbackRating::get),
             comment: kept.feedback.comment.as_ref().map(|comment| comment.text.clone()),
             cut_bytes: kept.feedback.comment.as_ref().map_or(0, |comment| comment.cut_bytes as u64),
             measured_mos: measured.mos,

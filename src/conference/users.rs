@@ -7,7 +7,7 @@ use super::Conference;
 use super::fabric::Fabric;
 use super::summarize::{View, count, millis, scores, signed, views};
 use super::timeline;
-use crate::account::Account;
+use crate::stream::StreamRecord;
 use crate::digest::Digest;
 use crate::id::{Direction, UserId};
 use crate::summary::{
@@ -71,7 +71,7 @@ fn user(call: &Conference, id: UserId, all: &All<'_>) -> Option<UserSummary> {
         .of(id)
         .filter(|view| view.account.direction == Direction::Inbound && view.fabric.spec.local_user != Some(id));
     let seconds = |ms: fn(&View<'_>) -> f64| sum(sent().map(|view| ms(&view))) / 1e3;
-    let reported: Vec<&Account> = all.by_reporter.of(id).map(|view| view.account).collect();
+    let reported: Vec<&StreamRecord> = all.by_reporter.of(id).map(|view| view.account).collect();
     let presence = user.presence;
     let stays = user.stays.iter().map(|stay| StaySummary {
         joined_ms: millis(stay.joined),

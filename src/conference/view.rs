@@ -6,10 +6,10 @@ use core::ops::Deref;
 
 use super::Conference;
 use super::fabric::Fabric;
-use crate::account::Account;
+use crate::stream::StreamRecord;
 use crate::fabric::{FabricState, words};
 use crate::id::{Direction, MediaKind, Ssrc};
-use crate::score::rating::Quality;
+use crate::score::rating::CallstatsRating;
 
 words! {
     /// Whether anything is heard of who reports on a fabric.
@@ -112,7 +112,7 @@ pub struct TrackView {
     #[cfg_attr(feature = "serde", serde(rename = "averageRTT"))]
     pub average_rtt: Option<f64>,
     /// callstats' word for the quality.
-    pub quality: Option<Quality>,
+    pub quality: Option<CallstatsRating>,
     /// The level of what is sent, 0 to 1.
     pub audio_input_level: Option<f64>,
     /// The level of what is played, 0 to 1.
@@ -153,7 +153,7 @@ impl Conference {
         }
     }
 
-    fn show_track(&self, fabric: &Fabric, slot: usize, account: &Account, shown: &mut TrackView) {
+    fn show_track(&self, fabric: &Fabric, slot: usize, account: &StreamRecord, shown: &mut TrackView) {
         let latest = fabric.latest(slot);
         let (owner, label) = fabric.owner_at(slot);
         shown.ssrc = account.ssrc;

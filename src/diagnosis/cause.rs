@@ -37,9 +37,9 @@ impl Reach {
         self.shared_ms(other) >= self.length_ms().min(other.length_ms()) * MOSTLY
     }
 
-    /// Whether it begins with the cause or soon after, and does not outlast it by much. `look_ms` is how far looks are apart.
-    pub(crate) fn follows(self, cause: Self, look_ms: f64) -> bool {
-        let reach = Self { from_ms: cause.from_ms - EARLY_MS - look_ms, to_ms: cause.to_ms + AFTERMATH_MS };
+    /// Whether it begins with the cause or soon after, and does not outlast it by much. `sample_ms` is how far looks are apart.
+    pub(crate) fn follows(self, cause: Self, sample_ms: f64) -> bool {
+        let reach = Self { from_ms: cause.from_ms - EARLY_MS - sample_ms, to_ms: cause.to_ms + AFTERMATH_MS };
         let begins = (reach.from_ms..=reach.to_ms).contains(&self.from_ms);
         begins && self.shared_ms(reach) >= self.length_ms() * MOSTLY
     }

@@ -1,16 +1,16 @@
 //! Time itself: looks that did not come, and clocks that part.
 
-use super::round::Round;
+use super::sample::ConnectionSample;
 use super::{Detector, Evidence, Kind, Reading};
 
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct StatsGap;
 
-impl Detector<Round> for StatsGap {
+impl Detector<ConnectionSample> for StatsGap {
     const KIND: Kind = Kind::StatsGap;
 
-    fn read(&mut self, look: &Round) -> Reading {
+    fn read(&mut self, look: &ConnectionSample) -> Reading {
         // A clock that stepped is no gap, where the caller's goes on.
         let gap_ms = if look.now_ms > 0.0 { look.span_ms.min(look.now_ms) } else { look.span_ms };
         Reading::Level(if look.is_gap { gap_ms } else { 0.0 })
@@ -35,10 +35,10 @@ pub(super) struct ClockSkew {
     ahead_ms: Option<f64>,
 }
 
-impl Detector<Round> for ClockSkew {
+impl Detector<ConnectionSample> for ClockSkew {
     const KIND: Kind = Kind::ClockSkew;
 
-    fn read(&mut self, look: &Round) -> Reading {
+    fn read(&mut self, look: &ConnectionSample) -> Reading {
         let ahead_ms = look.ahead_ms;
         self.most_ms = Some(self.most_ms.map_or(ahead_ms, |most| most.max(ahead_ms)));
         self.window_ms += look.now_ms.max(look.span_ms);

@@ -1,6 +1,6 @@
 //! Congestion: less passes than lately, while queues fill.
 
-use super::round::Round;
+use super::sample::ConnectionSample;
 use super::{Detector, Evidence, Kind, Reading};
 
 /// How slowly the best rate and the least round trip are forgotten, ms.
@@ -55,7 +55,7 @@ struct Queue {
 }
 
 impl Queue {
-    fn see(&mut self, look: &Round) {
+    fn see(&mut self, look: &ConnectionSample) {
         let before = self.trip.now_ms;
         let in_other = self.other.has_queue(look.fabric.ice_rtt_ms.and(look.rtcp_rtt_ms), look.span_ms);
         let Some(is_there) = self.trip.has_queue(look.rtt_ms, look.span_ms) else { return };
@@ -132,7 +132,7 @@ enum Drop {
 }
 
 impl Congestion {
-    fn read(&mut self, media_bps: Option<f64>, available_bps: Option<f64>, look: &Round) -> Reading {
+    fn read(&mut self, media_bps: Option<f64>, available_bps: Option<f64>, look: &ConnectionSample) -> Reading {
         self.queue.see(look);
         let media = self.media.drop(media_bps, look.span_ms);
         let available = self.available.drop(available_bps, look.span_ms);
@@ -173,10 +173,10 @@ impl Congestion {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct UplinkCongestion(Congestion);
 
-impl Detector<Round> for UplinkCongestion {
+impl Detector<ConnectionSample> for UplinkCongestion {
     const KIND: Kind = Kind::UplinkCongestion;
 
-    fn read(&mut self, look: &Round) -> Reading {
+    fn read(&mut self, look: &ConnectionSample) -> Reading {
         // Somebody who has nothing to send is not held back.
         let Some(sent_bps) = look.sent.video_bps() else {
             *self = Self::default();
@@ -194,10 +194,10 @@ impl Detector<Round> for UplinkCongestion {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct DownlinkCongestion(Congestion);
 
-impl Detector<Round> for DownlinkCongestion {
+impl Detector<ConnectionSample> for DownlinkCongestion {
     const KIND: Kind = Kind::DownlinkCongestion;
 
-    fn read(&mut self, look: &Round) -> Reading {
+    fn read(&mut self, look: &ConnectionSample) -> Reading {
         let Some(received_bps) = look.received.video_bps() else {
             *self = Self::default();
             return Reading::Resting;

@@ -1,7 +1,7 @@
 //! Delay and its variation: the round trip, jitter, and what the jitter buffer makes of it.
 
-use super::round::Round;
-use super::watch::StreamLook;
+use super::sample::ConnectionSample;
+use super::detectors::StreamSample;
 use super::{Detector, Evidence, Kind, Reading};
 use crate::metric::Metric;
 
@@ -15,10 +15,10 @@ const LARGE_MS: f64 = 30.0;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct HighRtt;
 
-impl Detector<Round> for HighRtt {
+impl Detector<ConnectionSample> for HighRtt {
     const KIND: Kind = Kind::HighRtt;
 
-    fn read(&mut self, look: &Round) -> Reading {
+    fn read(&mut self, look: &ConnectionSample) -> Reading {
         Reading::known(look.rtt_ms)
     }
 }
@@ -29,10 +29,10 @@ pub(super) struct HighJitter {
     target_ms: Option<f64>,
 }
 
-impl Detector<StreamLook<'_>> for HighJitter {
+impl Detector<StreamSample<'_>> for HighJitter {
     const KIND: Kind = Kind::HighJitter;
 
-    fn read(&mut self, look: &StreamLook<'_>) -> Reading {
+    fn read(&mut self, look: &StreamSample<'_>) -> Reading {
         if let Some(reading) = look.rest() {
             return reading;
         }
@@ -54,10 +54,10 @@ pub(super) struct BufferStress {
     stretched: Option<f64>,
 }
 
-impl Detector<StreamLook<'_>> for BufferStress {
+impl Detector<StreamSample<'_>> for BufferStress {
     const KIND: Kind = Kind::BufferStress;
 
-    fn read(&mut self, look: &StreamLook<'_>) -> Reading {
+    fn read(&mut self, look: &StreamSample<'_>) -> Reading {
         if let Some(reading) = look.rest() {
             return reading;
         }

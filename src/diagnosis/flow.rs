@@ -1,7 +1,7 @@
 //! Media that do not come: none at all, or what the sender says that it sent.
 
-use super::round::Round;
-use super::watch::StreamLook;
+use super::sample::ConnectionSample;
+use super::detectors::StreamSample;
 use super::{Detector, Evidence, Kind, Reading};
 use crate::metric::Metric;
 use crate::report::Num;
@@ -20,10 +20,10 @@ pub(super) struct NoMedia {
     unanswered: Option<f64>,
 }
 
-impl Detector<Round> for NoMedia {
+impl Detector<ConnectionSample> for NoMedia {
     const KIND: Kind = Kind::NoMedia;
 
-    fn read(&mut self, look: &Round) -> Reading {
+    fn read(&mut self, look: &ConnectionSample) -> Reading {
         self.unanswered = look.fabric.unanswered;
         let flow = look.received;
         if flow.passes {
@@ -62,10 +62,10 @@ pub(super) struct OneWayMedia {
     missing: f64,
 }
 
-impl Detector<StreamLook<'_>> for OneWayMedia {
+impl Detector<StreamSample<'_>> for OneWayMedia {
     const KIND: Kind = Kind::OneWayMedia;
 
-    fn read(&mut self, look: &StreamLook<'_>) -> Reading {
+    fn read(&mut self, look: &StreamSample<'_>) -> Reading {
         if let Some(reading) = look.rest() {
             *self = Self::default();
             return reading;

@@ -1,8 +1,8 @@
 //! Microphones: silent, muted while somebody speaks into them, and such that return what they hear.
 
-use super::watch::StreamLook;
+use super::detectors::StreamSample;
 use super::{Detector, Evidence, Kind, Reading, Severity};
-use crate::metric::{Metric, State};
+use crate::metric::{Metric, IntervalState};
 use crate::report::{Entry, Flag, Num};
 use crate::speaker::level::Meter;
 
@@ -19,16 +19,16 @@ pub(super) struct SilentMicrophone {
     level: Option<f64>,
 }
 
-impl Detector<StreamLook<'_>> for SilentMicrophone {
+impl Detector<StreamSample<'_>> for SilentMicrophone {
     const KIND: Kind = Kind::SilentMicrophone;
 
-    fn read(&mut self, look: &StreamLook<'_>) -> Reading {
+    fn read(&mut self, look: &StreamSample<'_>) -> Reading {
         self.level = look.source.and(look.get(Metric::Level));
         self.was_heard |= self.level >= Some(SOUND);
         self.is_open = look.is_muted == Some(false);
         let state = look.interval.state;
         // Silence to the last bit is a track that somebody disabled, unless the application tells of mutes and not of this.
-        let is_dead = state == State::Muted && self.is_open;
+        let is_dead = state == IntervalState::Muted && self.is_open;
         if !is_dead && let Some(reading) = look.rest_unless_silent() {
             return reading;
         }
@@ -56,19 +56,19 @@ pub(super) struct SpeakingWhileMuted {
     level: Option<f64>,
 }
 
-impl Detector<StreamLook<'_>> for SpeakingWhileMuted {
+impl Detector<StreamSample<'_>> for SpeakingWhileMuted {
     const KIND: Kind = Kind::SpeakingWhileMuted;
 
-    fn read(&mut self, look: &StreamLook<'_>) -> Reading {
+    fn read(&mut self, look: &StreamSample<'_>) -> Reading {
         let interval = look.interval;
         self.level = look.source.and(look.get(Metric::Level));
         let seconds = interval.length_ms() / 1e3;
         let sound = self.level.and_then(|level| self.voice.hear(level * level * seconds, seconds));
         let is_off = look.entry.flag(Flag::Active) == Some(false);
         let is_muted = match interval.state {
-            State::Muted => true,
-            State::Paused => is_off || look.is_muted == Some(true),
-            State::Reset | State::Gap => return Reading::Unknown,
+            IntervalState::Muted => true,
+            IntervalState::Paused => is_off || look.is_muted == Some(true),
+            IntervalState::Reset | IntervalState::Gap => return Reading::Unknown,
             _ => false,
         };
         if !is_muted {
@@ -114,10 +114,10 @@ fn echo_loss_db(source: Entry<'_>) -> Option<f64> {
     (loss > UNMEASURED_DB).then_some(loss + enhancement)
 }
 
-impl Detector<StreamLook<'_>> for Echo {
+impl Detector<StreamSample<'_>> for Echo {
     const KIND: Kind = Kind::Echo;
 
-    fn read(&mut self, look: &StreamLook<'_>) -> Reading {
+    fn read(&mut self, look: &StreamSample<'_>) -> Reading {
         if let Some(reading) = look.rest() {
             return reading;
         }

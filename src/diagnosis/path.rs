@@ -1,6 +1,6 @@
 //! The path of a connection: how long it took to find, whether it holds, and where it leads.
 
-use super::round::{Connection, Round};
+use super::sample::{Connection, ConnectionSample};
 use super::{Detector, Evidence, Kind, Reading};
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -9,10 +9,10 @@ pub(super) struct IceDisrupted {
     lost_ms: Option<f64>,
 }
 
-impl Detector<Round> for IceDisrupted {
+impl Detector<ConnectionSample> for IceDisrupted {
     const KIND: Kind = Kind::IceDisrupted;
 
-    fn read(&mut self, look: &Round) -> Reading {
+    fn read(&mut self, look: &ConnectionSample) -> Reading {
         self.lost_ms = look.fabric.lost_ms;
         match look.fabric.connection {
             Connection::Up => Reading::Level(0.0),
@@ -44,10 +44,10 @@ pub(super) struct IceFlapping {
     ago_ms: [Option<f64>; 8],
 }
 
-impl Detector<Round> for IceFlapping {
+impl Detector<ConnectionSample> for IceFlapping {
     const KIND: Kind = Kind::IceFlapping;
 
-    fn read(&mut self, look: &Round) -> Reading {
+    fn read(&mut self, look: &ConnectionSample) -> Reading {
         for ago in self.ago_ms.iter_mut().flatten() {
             *ago += look.span_ms;
         }
@@ -77,10 +77,10 @@ impl Detector<Round> for IceFlapping {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct RelayOverTcp;
 
-impl Detector<Round> for RelayOverTcp {
+impl Detector<ConnectionSample> for RelayOverTcp {
     const KIND: Kind = Kind::RelayOverTcp;
 
-    fn read(&mut self, look: &Round) -> Reading {
+    fn read(&mut self, look: &ConnectionSample) -> Reading {
         match (look.fabric.connection, look.fabric.relays_over_tcp) {
             (Connection::Over | Connection::Lost, _) => Reading::Resting,
             (_, relays) => Reading::of(relays),
@@ -97,10 +97,10 @@ pub(super) struct SlowSetup {
     has_failed: bool,
 }
 
-impl Detector<Round> for SlowSetup {
+impl Detector<ConnectionSample> for SlowSetup {
     const KIND: Kind = Kind::SlowSetup;
 
-    fn read(&mut self, look: &Round) -> Reading {
+    fn read(&mut self, look: &ConnectionSample) -> Reading {
         let Some(took_ms) = look.fabric.connects_ms.filter(|_| !self.is_over) else { return Reading::Resting };
         self.took_ms = took_ms;
         self.is_over = look.fabric.connection != Connection::Coming;

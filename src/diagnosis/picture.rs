@@ -1,6 +1,6 @@
 //! What was seen: frozen, few and small pictures, and decoders that show none.
 
-use super::watch::StreamLook;
+use super::detectors::StreamSample;
 use super::{Detector, Evidence, Kind, Reading};
 use crate::id::Direction;
 use crate::metric::Metric;
@@ -15,7 +15,7 @@ const SMOOTH_FPS: f64 = 15.0;
 const USUAL_MS: f64 = 120_000.0;
 
 /// Whether pictures arrive and none is shown.
-fn shows_nothing(look: &StreamLook<'_>) -> Option<bool> {
+fn shows_nothing(look: &StreamSample<'_>) -> Option<bool> {
     let bitrate_bps = look.get(Metric::BitrateBps)?;
     let frames_per_second = look.get(Metric::FramesPerSecond)?;
     Some(frames_per_second == 0.0 && bitrate_bps >= CARRIES_PICTURES_BPS)
@@ -27,10 +27,10 @@ pub(super) struct FrozenVideo {
     freezes: f64,
 }
 
-impl Detector<StreamLook<'_>> for FrozenVideo {
+impl Detector<StreamSample<'_>> for FrozenVideo {
     const KIND: Kind = Kind::FrozenVideo;
 
-    fn read(&mut self, look: &StreamLook<'_>) -> Reading {
+    fn read(&mut self, look: &StreamSample<'_>) -> Reading {
         if let Some(reading) = look.rest() {
             return reading;
         }
@@ -82,7 +82,7 @@ struct Frames {
 
 impl Frames {
     /// Whether some have been left on the way lately; `None` where nobody counted.
-    fn are_left(&mut self, look: &StreamLook<'_>) -> Option<bool> {
+    fn are_left(&mut self, look: &StreamSample<'_>) -> Option<bool> {
         let (all, done) = match look.interval.direction {
             Direction::Inbound => (Num::FramesReceived, Num::FramesDecoded),
             Direction::Outbound => (Num::FramesEncoded, Num::FramesSent),
@@ -120,7 +120,7 @@ impl LowFrameRate {
     /// Whether few pictures are nobody's choice: some do not arrive, are not decoded or not sent, or the encoder says that it
     /// is held back. An application may cap the rate, a server leave out a layer, and a screen stand still. `None` where
     /// nothing tells.
-    fn is_forced(&mut self, look: &StreamLook<'_>) -> Option<bool> {
+    fn is_forced(&mut self, look: &StreamSample<'_>) -> Option<bool> {
         let beyond = |metric: Metric, limit: f64| Some(look.get(metric)? >= limit);
         let (is_hit, is_held) = match look.interval.direction {
             Direction::Inbound => (beyond(Metric::LossRatio, LOSSY), None),
@@ -132,10 +132,10 @@ impl LowFrameRate {
     }
 }
 
-impl Detector<StreamLook<'_>> for LowFrameRate {
+impl Detector<StreamSample<'_>> for LowFrameRate {
     const KIND: Kind = Kind::LowFrameRate;
 
-    fn read(&mut self, look: &StreamLook<'_>) -> Reading {
+    fn read(&mut self, look: &StreamSample<'_>) -> Reading {
         let is_forced = self.is_forced(look);
         if let Some(reading) = look.rest() {
             (self.is_low, self.held_ms) = (false, 0.0);
@@ -196,10 +196,10 @@ pub(super) struct LowResolution {
     bitrate_bps: Option<f64>,
 }
 
-impl Detector<StreamLook<'_>> for LowResolution {
+impl Detector<StreamSample<'_>> for LowResolution {
     const KIND: Kind = Kind::LowResolution;
 
-    fn read(&mut self, look: &StreamLook<'_>) -> Reading {
+    fn read(&mut self, look: &StreamSample<'_>) -> Reading {
         if let Some(reading) = look.rest() {
             return reading;
         }
@@ -237,10 +237,10 @@ pub(super) struct StuckDecoder {
 /// Fewer requests than this, and it may be that a picture is on its way (ObserveRTC client-monitor).
 const ASKED_AGAIN: f64 = 2.0;
 
-impl Detector<StreamLook<'_>> for StuckDecoder {
+impl Detector<StreamSample<'_>> for StuckDecoder {
     const KIND: Kind = Kind::StuckDecoder;
 
-    fn read(&mut self, look: &StreamLook<'_>) -> Reading {
+    fn read(&mut self, look: &StreamSample<'_>) -> Reading {
         if let Some(reading) = look.rest() {
             return reading;
         }
@@ -261,10 +261,10 @@ impl Detector<StreamLook<'_>> for StuckDecoder {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct NullDecoder;
 
-impl Detector<StreamLook<'_>> for NullDecoder {
+impl Detector<StreamSample<'_>> for NullDecoder {
     const KIND: Kind = Kind::NullDecoder;
 
-    fn read(&mut self, look: &StreamLook<'_>) -> Reading {
+    fn read(&mut self, look: &StreamSample<'_>) -> Reading {
         look.rest().unwrap_or_else(|| match look.entry.text(Text::DecoderImplementation) {
             Some(name) => Reading::of(name == "NullVideoDecoder"),
             None => Reading::Unknown,
@@ -276,10 +276,10 @@ impl Detector<StreamLook<'_>> for NullDecoder {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct KeyFrameStorm;
 
-impl Detector<StreamLook<'_>> for KeyFrameStorm {
+impl Detector<StreamSample<'_>> for KeyFrameStorm {
     const KIND: Kind = Kind::KeyFrameStorm;
 
-    fn read(&mut self, look: &StreamLook<'_>) -> Reading {
+    fn read(&mut self, look: &StreamSample<'_>) -> Reading {
         look.rest().unwrap_or_else(|| {
             let asked = look.get(Metric::PliPerSecond);
             let fully = look.get(Metric::FirPerSecond);

@@ -1,6 +1,6 @@
 //! Processors that cannot keep up.
 
-use super::watch::StreamLook;
+use super::detectors::StreamSample;
 use super::{Detector, Evidence, Kind, Reading};
 use crate::metric::Metric;
 
@@ -15,10 +15,10 @@ pub(super) struct CpuLimitedSender {
     encode_ms: Option<f64>,
 }
 
-impl Detector<StreamLook<'_>> for CpuLimitedSender {
+impl Detector<StreamSample<'_>> for CpuLimitedSender {
     const KIND: Kind = Kind::CpuLimitedSender;
 
-    fn read(&mut self, look: &StreamLook<'_>) -> Reading {
+    fn read(&mut self, look: &StreamSample<'_>) -> Reading {
         self.encode_ms = look.get(Metric::EncodeMs);
         look.rest().unwrap_or_else(|| Reading::known(look.get(Metric::LimitedCpuRatio)))
     }
@@ -36,10 +36,10 @@ pub(super) struct CpuLimitedReceiver {
     calm_ms: f64,
 }
 
-impl Detector<StreamLook<'_>> for CpuLimitedReceiver {
+impl Detector<StreamSample<'_>> for CpuLimitedReceiver {
     const KIND: Kind = Kind::CpuLimitedReceiver;
 
-    fn read(&mut self, look: &StreamLook<'_>) -> Reading {
+    fn read(&mut self, look: &StreamSample<'_>) -> Reading {
         if let Some(reading) = look.rest() {
             return reading;
         }

@@ -1,7 +1,7 @@
 //! What the other end does not confirm: the circuit breakers of RFC 8083.
 
-use super::round::Round;
-use super::watch::StreamLook;
+use super::sample::ConnectionSample;
+use super::detectors::StreamSample;
 use super::{Detector, Evidence, Kind, Reading};
 use crate::metric::Metric;
 use crate::report::Num;
@@ -19,10 +19,10 @@ pub(super) struct RtcpTimeout {
     age_ms: Option<f64>,
 }
 
-impl Detector<Round> for RtcpTimeout {
+impl Detector<ConnectionSample> for RtcpTimeout {
     const KIND: Kind = Kind::RtcpTimeout;
 
-    fn read(&mut self, look: &Round) -> Reading {
+    fn read(&mut self, look: &ConnectionSample) -> Reading {
         if !look.sent.passes && look.sent.rests {
             *self = Self::default();
             return Reading::Resting;
@@ -69,10 +69,10 @@ pub(super) struct MediaTimeout {
     ago_ms: f64,
 }
 
-impl Detector<StreamLook<'_>> for MediaTimeout {
+impl Detector<StreamSample<'_>> for MediaTimeout {
     const KIND: Kind = Kind::MediaTimeout;
 
-    fn read(&mut self, look: &StreamLook<'_>) -> Reading {
+    fn read(&mut self, look: &StreamSample<'_>) -> Reading {
         if let Some(reading) = look.rest() {
             *self = Self::default();
             return reading;

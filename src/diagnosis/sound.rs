@@ -1,6 +1,6 @@
 //! What was heard: invented and stretched sound.
 
-use super::watch::StreamLook;
+use super::detectors::StreamSample;
 use super::{Detector, Evidence, Kind, Reading};
 use crate::metric::Metric;
 
@@ -11,10 +11,10 @@ pub(super) struct AudibleConcealment {
     length: Option<f64>,
 }
 
-impl Detector<StreamLook<'_>> for AudibleConcealment {
+impl Detector<StreamSample<'_>> for AudibleConcealment {
     const KIND: Kind = Kind::AudibleConcealment;
 
-    fn read(&mut self, look: &StreamLook<'_>) -> Reading {
+    fn read(&mut self, look: &StreamSample<'_>) -> Reading {
         if let Some(reading) = look.rest() {
             return reading;
         }
@@ -33,10 +33,10 @@ impl Detector<StreamLook<'_>> for AudibleConcealment {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct RoboticVoice;
 
-impl Detector<StreamLook<'_>> for RoboticVoice {
+impl Detector<StreamSample<'_>> for RoboticVoice {
     const KIND: Kind = Kind::RoboticVoice;
 
-    fn read(&mut self, look: &StreamLook<'_>) -> Reading {
+    fn read(&mut self, look: &StreamSample<'_>) -> Reading {
         look.rest().unwrap_or_else(|| Reading::known(look.get(Metric::TimeStretchRatio)))
     }
 }

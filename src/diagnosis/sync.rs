@@ -48,7 +48,7 @@ pub(super) struct Sender {
     /// Whose media they are; `None` for all that nobody was named for.
     pub(super) user: Option<UserId>,
     pub(super) pair: Pair,
-    pub(super) sync: super::meter::Watched<AvOutOfSync>,
+    pub(super) sync: super::monitor::Monitored<AvOutOfSync>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]

@@ -22,21 +22,21 @@ pub trait Grid: sealed::Sealed {
 mod sealed {
     #[allow(unnameable_types)] // nobody else makes grids
     pub trait Sealed {}
-    impl Sealed for super::Octaves {}
-    impl Sealed for super::Tenths {}
+    impl Sealed for super::LogGrid {}
+    impl Sealed for super::LinearGrid {}
 }
 
 /// 64 cells in each octave: for what differs by orders of magnitude. Values from 2⁻²⁰ (about 1e-6) to 2⁴³ (about 9e12)
 /// are told apart, and zero has a cell of its own; what lies between or beyond is filed in the nearest cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Octaves;
+pub struct LogGrid;
 
 /// Cells of 0.1: for what has its own scale, as ratings from 0 to 100 have. Zero has a cell of its own; what lies beyond
 /// 403.2 is filed in the last one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Tenths;
+pub struct LinearGrid;
 
 /// Bits of the mantissa that tell cells apart.
 const MANTISSA_BITS: u32 = 6;
@@ -59,19 +59,19 @@ pub(super) fn joined(key: u16, level: u8) -> u16 {
     (first + (1 << (level - 1))).min(LAST_CELL)
 }
 
-impl Octaves {
+impl LogGrid {
     /// 2⁻²⁰.
     pub(super) const SMALLEST: f64 = 1.0 / 1_048_576.0;
     /// 2⁴³.
     pub(super) const LARGEST: f64 = 8_796_093_022_208.0;
 }
 
-impl Tenths {
+impl LinearGrid {
     /// Where the last cell ends.
     pub(super) const LARGEST: f64 = LAST_CELL as f64 / 10.0;
 }
 
-impl Grid for Octaves {
+impl Grid for LogGrid {
     const TAG: u8 = 0;
 
     fn key(value: f64) -> u16 {
@@ -101,7 +101,7 @@ impl Grid for Octaves {
     }
 }
 
-impl Grid for Tenths {
+impl Grid for LinearGrid {
     const TAG: u8 = 1;
 
     fn key(value: f64) -> u16 {

@@ -8,7 +8,7 @@ use core::marker::PhantomData;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::grid::{self, Grid, LAST_CELL, LAST_LEVEL};
-use super::{Cell, Digest, Kept};
+use super::{Cell, Digest, Stored};
 
 /// What is written, and what was written by earlier versions.
 #[derive(Serialize, Deserialize)]
@@ -118,7 +118,7 @@ impl<G: Grid> Digest<G> {
             && parts.sum.0 >= 0
             && has(min, cells.first())
             && has(max, cells.last());
-        let kept = Kept { cells, level, n: parts.n, weight: parts.weight, sum: whole(parts.sum), min, max };
+        let kept = Stored { cells, level, n: parts.n, weight: parts.weight, sum: whole(parts.sum), min, max };
         is_sound.then(|| Self { kept: Some(Box::new(kept)), grid: PhantomData })
     }
 

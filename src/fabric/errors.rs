@@ -171,7 +171,7 @@ pub struct Reported {
     pub has_failed_setup: bool,
     /// Whether it is kept for the summary; false when [`Limits::errors`](crate::Limits::errors) or
     /// [`Limits::error_bytes`](crate::Limits::error_bytes) are reached. It is then counted.
-    pub is_kept: bool,
+    pub is_stored: bool,
 }
 
 /// A text of the application is cut to this many bytes: callstats' 20 KB.
@@ -190,12 +190,12 @@ pub(crate) fn cut(text: &str, max: usize) -> (&str, usize) {
 /// A text as it is kept.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(crate) struct Kept {
+pub(crate) struct Stored {
     pub(crate) text: String,
     pub(crate) cut_bytes: usize,
 }
 
-impl Kept {
+impl Stored {
     pub(crate) fn new(text: &str) -> Self {
         let (text, cut_bytes) = cut(text, MAX_TEXT);
         Self { text: text.into(), cut_bytes }

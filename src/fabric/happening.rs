@@ -139,7 +139,7 @@ impl StateChange {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct Happening {
+pub struct CallEvent {
     /// When the engine was told or found out, on the caller's clock.
     pub at: Timestamp,
     /// What.
@@ -164,7 +164,7 @@ pub struct Happening {
     pub is_inferred: bool,
 }
 
-impl Happening {
+impl CallEvent {
     pub(crate) const fn new(at: Timestamp, kind: EventKind) -> Self {
         Self {
             at,

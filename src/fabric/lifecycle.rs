@@ -1,14 +1,14 @@
 //! How far one fabric got and how long it took: the states of its PeerConnection on the caller's clock.
 
 use super::errors::{FailureReason, WebRtcFunction};
-use super::happening::{EventKind, Happening, StateChange};
+use super::happening::{EventKind, CallEvent, StateChange};
 use super::ice::{Ice, IceEvent};
 use super::path::Sight;
 use super::state::{CallClass, ConnectionState, FabricState, GatheringState, IceState, Relay, SignalingState};
 use crate::unit::Timestamp;
 
 /// Takes what happens.
-pub(crate) type Raise<'a> = dyn FnMut(Happening) + 'a;
+pub(crate) type Raise<'a> = dyn FnMut(CallEvent) + 'a;
 
 /// The life of a fabric.
 #[derive(Clone, Debug)]
@@ -230,8 +230,8 @@ impl Lifecycle {
         }
         if sight.has_switched && is_connected(before) && is_connected(self.ice.state()) {
             self.switches = self.switches.saturating_add(1);
-            let switch = Happening::new(now, EventKind::FabricTransportSwitch);
-            raise(Happening { relay, is_inferred: true, ..switch });
+            let switch = CallEvent::new(now, EventKind::FabricTransportSwitch);
+            raise(CallEvent { relay, is_inferred: true, ..switch });
         }
     }
 
@@ -242,7 +242,7 @@ impl Lifecycle {
         }
         self.terminated = Some(now);
         self.note_disruption(now);
-        raise(Happening::new(now, EventKind::FabricTerminated));
+        raise(CallEvent::new(now, EventKind::FabricTerminated));
         true
     }
 
@@ -272,8 +272,8 @@ impl Lifecycle {
             _ => EventKind::WebRtcError,
         };
         self.is_down |= kind == EventKind::IceFailed;
-        let happening = Happening::new(now, kind);
-        raise(Happening { reason: (!function.is_log()).then_some(reason), ..happening });
+        let happening = CallEvent::new(now, kind);
+        raise(CallEvent { reason: (!function.is_log()).then_some(reason), ..happening });
         false
     }
 
@@ -293,7 +293,7 @@ impl Lifecycle {
         self.ice.go(IceState::New);
         self.ice.go(before);
         self.restarts = self.restarts.saturating_add(1);
-        raise(Happening { is_inferred: true, ..Happening::new(now, EventKind::IceRestarted) });
+        raise(CallEvent { is_inferred: true, ..CallEvent::new(now, EventKind::IceRestarted) });
     }
 
     fn go(&mut self, now: Timestamp, to: IceState, reason: FailureReason, is_inferred: bool, raise: &mut Raise<'_>) {
@@ -302,7 +302,7 @@ impl Lifecycle {
         let events = self.ice.go(to);
         if before != to {
             let change = Some(StateChange::Ice(before, to));
-            raise(Happening { change, is_inferred, ..Happening::new(now, EventKind::FabricStateChange) });
+            raise(CallEvent { change, is_inferred, ..CallEvent::new(now, EventKind::FabricStateChange) });
         }
         if to == IceState::New {
             self.ice_began = Some(now);
@@ -311,7 +311,7 @@ impl Lifecycle {
             self.checks_began = Some(now);
         }
         for event in events.into_iter().flatten() {
-            let mut happening = Happening { is_inferred, ..Happening::new(now, EventKind::IceFailed) };
+            let mut happening = CallEvent { is_inferred, ..CallEvent::new(now, EventKind::IceFailed) };
             happening.kind = match event {
                 IceEvent::Setup => {
                     let setup = self.set_up(now, is_first, is_inferred);
@@ -384,8 +384,8 @@ impl Lifecycle {
         let delay_ms = Some(millis(self.opened, now)).filter(|_| self.is_opening_known);
         self.failure = Some((delay_ms, reason));
         self.failed_checks_ms = self.checks_began.map(|began| millis(began, now));
-        let happening = Happening::new(now, EventKind::FabricSetupFailed);
-        raise(Happening { delay_ms, reason: Some(reason), is_inferred, ..happening });
+        let happening = CallEvent::new(now, EventKind::FabricSetupFailed);
+        raise(CallEvent { delay_ms, reason: Some(reason), is_inferred, ..happening });
     }
 
     /// Adds a disruption of media that is under way, and says how long it was.
@@ -397,7 +397,7 @@ impl Lifecycle {
 }
 
 fn raise_change(now: Timestamp, change: StateChange, raise: &mut Raise<'_>) {
-    raise(Happening { change: Some(change), ..Happening::new(now, EventKind::FabricStateChange) });
+    raise(CallEvent { change: Some(change), ..CallEvent::new(now, EventKind::FabricStateChange) });
 }
 
 fn millis(from: Timestamp, to: Timestamp) -> f64 {

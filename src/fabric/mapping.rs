@@ -8,7 +8,7 @@ use crate::id::{Ssrc, UserId};
 /// Which user an SSRC was associated with, and which SSRC it follows.
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(crate) struct Mapping {
+pub(crate) struct SsrcMap {
     /// Sorted by SSRC.
     bound: Vec<(Ssrc, Owner)>,
     /// SSRCs that follow another one, sorted: layers, retransmissions, forward error correction.
@@ -81,23 +81,23 @@ pub(crate) struct Owner {
 }
 
 /// A change of the map.
-pub(crate) enum Edit<'a> {
+pub(crate) enum SsrcEdit<'a> {
     /// The SSRC is this one's.
-    Bind(Ssrc, Owner),
+    Associate(Ssrc, Owner),
     /// The others follow the first.
-    Follow(Ssrc, &'a [Ssrc]),
+    Group(Ssrc, &'a [Ssrc]),
 }
 
-impl Mapping {
+impl SsrcMap {
     /// Whom an SSRC will be associated with after an edit.
-    pub(crate) fn user_after(&self, ssrc: Ssrc, edit: &Edit<'_>) -> Option<UserId> {
+    pub(crate) fn user_after(&self, ssrc: Ssrc, edit: &SsrcEdit<'_>) -> Option<UserId> {
         let own = |of: Ssrc| match edit {
-            Edit::Bind(bound, owner) if *bound == of => Some(owner.user),
+            SsrcEdit::Associate(bound, owner) if *bound == of => Some(owner.user),
             _ => self.own(of).map(|owner| owner.user),
         };
         let primary = match edit {
-            Edit::Bind(..) => self.primary(ssrc),
-            Edit::Follow(first, others) => {
+            SsrcEdit::Associate(..) => self.primary(ssrc),
+            SsrcEdit::Group(first, others) => {
                 let (leader, before) = (self.primary(*first), self.primary(ssrc));
                 if others.contains(&ssrc) || others.contains(&before) { leader } else { before }
             }
@@ -106,10 +106,10 @@ impl Mapping {
     }
 
     /// Edits the map.
-    pub(crate) fn apply(&mut self, edit: Edit<'_>) {
+    pub(crate) fn apply(&mut self, edit: SsrcEdit<'_>) {
         match edit {
-            Edit::Bind(ssrc, owner) => self.bind(ssrc, owner),
-            Edit::Follow(primary, others) => others.iter().for_each(|&other| self.follow(primary, other)),
+            SsrcEdit::Associate(ssrc, owner) => self.bind(ssrc, owner),
+            SsrcEdit::Group(primary, others) => others.iter().for_each(|&other| self.follow(primary, other)),
         }
     }
 
@@ -199,7 +199,7 @@ mod tests {
         fn whoever_follows_follows_an_ssrc_that_follows_nobody(
             links in prop::collection::vec((0..8_u32, 0..8_u32), 0..40)
         ) {
-            let mut mapping = Mapping::default();
+            let mut mapping = SsrcMap::default();
             for (primary, other) in links {
                 mapping.follow(Ssrc::new(primary), Ssrc::new(other));
                 for ssrc in (0..8).map(Ssrc::new) {
@@ -215,12 +215,12 @@ mod tests {
         fn what_an_edit_will_do_is_what_it_does(
             edits in prop::collection::vec((any::<bool>(), 0..6_u32, prop::collection::vec(0..6_u32, 0..4)), 0..20)
         ) {
-            let mut mapping = Mapping::default();
+            let mut mapping = SsrcMap::default();
             for (binds, first, others) in edits {
                 let others: Vec<Ssrc> = others.into_iter().map(Ssrc::new).collect();
                 let owner = Owner { user: UserId(others.len() as u32), label: String::new() };
                 let edit =
-                    if binds { Edit::Bind(Ssrc::new(first), owner) } else { Edit::Follow(Ssrc::new(first), &others) };
+                    if binds { SsrcEdit::Associate(Ssrc::new(first), owner) } else { SsrcEdit::Group(Ssrc::new(first), &others) };
                 let ssrcs = || (0..6).map(Ssrc::new);
                 let foreseen: Vec<_> = ssrcs().map(|ssrc| mapping.user_after(ssrc, &edit)).collect();
                 mapping.apply(edit);
@@ -234,7 +234,7 @@ mod tests {
     fn an_own_association_goes_before_that_of_the_primary() {
         let owner = |user| Owner { user: UserId(user), label: String::new() };
         let (camera, layer, retransmission) = (Ssrc::new(1), Ssrc::new(2), Ssrc::new(3));
-        let mut mapping = Mapping::default();
+        let mut mapping = SsrcMap::default();
         mapping.follow(camera, layer);
         mapping.follow(layer, retransmission);
         mapping.bind(camera, owner(7));

@@ -57,13 +57,13 @@ pub struct Device<'a> {
 /// What became of an input that was accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Answer {
+pub enum Outcome {
     /// It changed something.
     Applied,
     /// So it was already.
-    AlreadySo,
+    Unchanged,
     /// It is about a stream that nobody has seen yet, and waits for it.
-    Kept,
+    Pending,
 }
 
 impl AppEvent<'_> {
@@ -115,7 +115,7 @@ pub(crate) enum Switch {
 pub(crate) struct Media {
     pub(crate) is_held: bool,
     /// The application has told of a mute, or of the end of one.
-    pub(crate) tells_mutes: bool,
+    pub(crate) reports_mutes: bool,
     /// Of everything that is sent, by switch.
     all: [bool; 3],
     /// Of single streams, sorted by SSRC; `None` where a switch is as for all.

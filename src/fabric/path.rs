@@ -3,11 +3,11 @@
 use alloc::string::String;
 
 use super::state::{IceState, Relay};
-use crate::account::Cadence;
+use crate::stream::Cadence;
 use crate::digest::Digest;
 use crate::metric::Formula;
 use crate::report::{Entry, Flag, Num, Report, StatsType, Text};
-use crate::stream::{Delta, Step, Track, fnv1a_64};
+use crate::metric::counter::{Delta, Progress, EntryTracker, fnv1a_64};
 
 /// The path that packets take: the selected candidate pair, and what is known of it over time.
 #[derive(Clone, Debug, Default)]
@@ -39,7 +39,7 @@ pub(crate) struct Path {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Pair {
     id: String,
-    track: Track,
+    track: EntryTracker,
     /// Whether either end is a relay; `None` while no candidate is known.
     is_relayed: Option<bool>,
     /// How this end reaches its relay.
@@ -93,7 +93,7 @@ impl Path {
     /// counted. To be asked before [`Path::look`].
     pub(crate) fn carries(&self, entry: Entry<'_>) -> Option<bool> {
         let pair = self.pair.as_ref().filter(|pair| pair.id == entry.id())?;
-        let Step::Advance(delta) = pair.track.step(entry) else { return None };
+        let Progress::Advance(delta) = pair.track.step(entry) else { return None };
         [Num::PacketsReceived, Num::BytesReceived, Num::ResponsesReceived, Num::RequestsReceived]
             .into_iter()
             .filter_map(|field| delta.of(field))
@@ -110,8 +110,8 @@ impl Path {
                 pair.find_candidates(entry, report);
                 let step = pair.track.step(entry);
                 // What passed without time passing is counted when time has passed.
-                let moves = matches!(step, Step::Advance(delta) | Step::Restart(delta) if delta.span_ms() != 0.0);
-                if let Step::Advance(delta) = step
+                let moves = matches!(step, Progress::Advance(delta) | Progress::Restart(delta) if delta.span_ms() != 0.0);
+                if let Progress::Advance(delta) = step
                     && moves
                 {
                     let mean = Formula::Mean(Num::TotalRoundTripTime, Num::ResponsesReceived, 1e3).of(&delta);
@@ -153,7 +153,7 @@ impl Path {
                 self.selected_changes = self.selected_changes.saturating_add(u64::from(is_other));
                 self.rtt_ms = gauge;
                 (self.unanswered, self.arrives, self.rtt_samples) = (None, None, None);
-                *other = Track::new(entry).map(|track| {
+                *other = EntryTracker::new(entry).map(|track| {
                     let mut pair = Pair { id: entry.id().into(), track, is_relayed: None, relay: None, tries: TRIES };
                     pair.find_candidates(entry, report);
                     pair

@@ -2,13 +2,13 @@
 
 use crate::metric::Formula;
 use crate::report::{Num, Report, StatsType};
-use crate::stream::{Step, Track};
+use crate::metric::counter::{Progress, EntryTracker};
 
 /// The playout of a PeerConnection (`media-playout` in webrtc-stats).
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Playout {
-    track: Option<Track>,
+    track: Option<EntryTracker>,
     delay_ms: Option<f64>,
 }
 
@@ -17,15 +17,15 @@ impl Playout {
     pub(crate) fn look(&mut self, report: &Report) {
         let Some(entry) = report.of(StatsType::MediaPlayout).min_by(|a, b| a.id().cmp(b.id())) else { return };
         let Some(track) = &mut self.track else {
-            self.track = Track::new(entry);
+            self.track = EntryTracker::new(entry);
             return;
         };
         match track.step(entry) {
-            Step::Advance(delta) if delta.span_ms() > 0.0 => {
+            Progress::Advance(delta) if delta.span_ms() > 0.0 => {
                 let delay_ms = Formula::Mean(Num::TotalPlayoutDelay, Num::TotalSamplesCount, 1e3).of(&delta);
                 self.delay_ms = delay_ms.or(self.delay_ms);
             }
-            Step::Restart(_) => self.delay_ms = None,
+            Progress::Restart(_) => self.delay_ms = None,
             _ => return,
         }
         track.accept(entry);

@@ -72,7 +72,7 @@ impl FleetConfig {
         }
     }
 
-    /// How each conference is measured. [`Config::with_stitching`] does nothing here: what comes after the end belongs
+    /// How each conference is measured. [`Config::with_reopening`] does nothing here: what comes after the end belongs
     /// to the next instance.
     #[must_use]
     pub fn with_conference(mut self, config: Config) -> Self {
@@ -104,7 +104,7 @@ impl FleetConfig {
         self
     }
 
-    /// How long a conference that ended is kept for feedback and edits ([`Fleet::revisit`](crate::Fleet::revisit)),
+    /// How long a conference that ended is kept for feedback and edits ([`Fleet::enter_ended`](crate::Fleet::revisit)),
     /// unless its next instance begins before; and how long one is kept that nobody has joined.
     #[must_use]
     pub const fn with_grace(mut self, grace: Duration) -> Self {

@@ -11,20 +11,20 @@ pub enum Item<'a> {
     /// What getStats reported.
     Snapshot(Snapshot<'a>),
     /// Something that happened.
-    Happening(Happening<'a>),
+    LogEvent(LogEvent<'a>),
 }
 
 /// Something that happened, as the input tells it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct Happening<'a> {
+pub struct LogEvent<'a> {
     /// The PeerConnection as the input names it; empty where it names none, as for what concerns a whole client.
     pub fabric: &'a str,
     /// When, on the clock of whoever wrote the input. `None` where that cannot be told; the place in the input is then
     /// all that is known.
     pub at: Option<StatTime>,
     /// What.
-    pub what: What<'a>,
+    pub what: LogEventKind<'a>,
 }
 
 /// What happened. Words are passed as they are spelled, so that whoever knows the words can refuse one.
@@ -63,7 +63,7 @@ pub struct Happening<'a> {
 /// @observertc/client-monitor-js 4.0.3, the method codes of rtcstats' `compression.js`, and dumps of each kind.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
-pub enum What<'a> {
+pub enum LogEventKind<'a> {
     /// A PeerConnection was made. One may follow another of the same name.
     Created(Configuration<'a>),
     /// A PeerConnection was closed.
@@ -86,7 +86,7 @@ pub enum What<'a> {
     #[non_exhaustive]
     DescriptionSet {
         /// Whose.
-        side: Side,
+        side: SdpSide,
         /// The description.
         description: Description<'a>,
     },
@@ -114,7 +114,7 @@ pub enum What<'a> {
     #[non_exhaustive]
     TrackAdded {
         /// Who sends it; `None` where that is not told.
-        side: Option<Side>,
+        side: Option<SdpSide>,
         /// The track.
         track: Track<'a>,
     },
@@ -161,7 +161,7 @@ pub enum What<'a> {
 /// Whose side, seen from the reporter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums)] // a PeerConnection has two ends
-pub enum Side {
+pub enum SdpSide {
     /// The reporter's.
     Local,
     /// The other end's.
@@ -210,7 +210,7 @@ pub struct Identity<'a> {
     pub user: Option<&'a str>,
     /// The user, for people.
     pub display_name: Option<&'a str>,
-    /// The endpoint: what [`What::DominantSpeaker`] names.
+    /// The endpoint: what [`LogEventKind::DominantSpeaker`] names.
     pub endpoint: Option<&'a str>,
     /// The conference. Names may be used again.
     pub conference: Option<&'a str>,

@@ -1,7 +1,7 @@
 //! Recordings of one snapshot a line: `{"t": ms, "pc": name, "report": stats}`, `stats` for `report` also.
 //!
 //! A line may tell of something that happened instead, `{"t": ms, "pc": name, "event": what, …}`: `event` is a word of
-//! the table of [`What`](super::What), and what belongs to it stands in `value`, or in the line itself (`"state":
+//! the table of [`LogEventKind`](super::What), and what belongs to it stands in `value`, or in the line itself (`"state":
 //! "connected"`). Other lines without stats (a recorder's header) are no error; they hold nothing to measure.
 
 use alloc::string::String;

@@ -16,7 +16,7 @@ use hashbrown::HashMap;
 use super::error::ReadError;
 use super::getstats::skip_entry;
 use super::json::{Cursor, Next, RawStr, members};
-use super::{Happening, Identity, Item, Out, Reader, What, fill, fold};
+use super::{LogEvent, Identity, Item, Out, Reader, LogEventKind, fill, fold};
 use crate::report::{Report, StatsType, Text};
 use crate::unit::StatTime;
 
@@ -126,8 +126,8 @@ fn identify(
         }
     }
     reader.happenings += 1;
-    let what = What::Identity(Identity { conference: call, endpoint: client, ..Identity::default() });
-    (out.each)(Item::Happening(Happening { fabric: "", at, what }));
+    let what = LogEventKind::Identity(Identity { conference: call, endpoint: client, ..Identity::default() });
+    (out.each)(Item::LogEvent(LogEvent { fabric: "", at, what }));
 }
 
 /// The events of a sample. What cannot be read of them costs nothing else.
@@ -139,13 +139,13 @@ fn happenings(reader: &mut Reader, events: &mut Cursor<'_>, at: Option<StatTime>
             let mut inside = events.clone();
             events.skip()?;
             if happening(reader, &mut inside, at, out).is_err() {
-                reader.unknown_happenings += 1;
+                reader.unknown_events += 1;
             }
         }
         Ok::<(), ReadError>(())
     };
     if each().is_err() {
-        reader.unknown_happenings += 1;
+        reader.unknown_events += 1;
     }
 }
 

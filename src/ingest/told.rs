@@ -1,12 +1,12 @@
 //! What one line of a log tells: the vocabulary that all formats share, and the shapes of its values.
 //!
 //! A value may be JSON, JSON in a string, once or twice, or the `name: value` text of older webrtc-internals dumps
-//! (Chromium 134). Which it is is told from the value. See the table at [`What`].
+//! (Chromium 134). Which it is is told from the value. See the table at [`LogEventKind`].
 
 use alloc::string::String;
 
 use super::error::ReadError;
-use super::happening::{Configuration, Description, Identity, Side, Track, What};
+use super::happening::{Configuration, Description, Identity, SdpSide, Track, LogEventKind};
 use super::json::{Cursor, Next, RawStr, members};
 use crate::id::{MediaKind, Ssrc};
 
@@ -45,95 +45,95 @@ enum Field<'v> {
 }
 
 /// Whoever is told.
-type Hear<'h> = dyn FnMut(What<'_>) + 'h;
+type Hear<'h> = dyn FnMut(LogEventKind<'_>) + 'h;
 
 /// Calls `hear` with what a line tells: nothing, one thing, or one for each of several tracks.
 pub(super) fn tell(method: &str, value: Option<Cursor<'_>>, texts: &mut Texts, hear: &mut Hear<'_>) -> Told {
     let Texts { outer, parts } = texts;
     let value = Value::of(value, outer);
     match method {
-        "create" | "PEER_CONNECTION_OPENED" => hear(What::Created(configuration(value, parts))),
-        "close" | "PEER_CONNECTION_CLOSED" => hear(What::Closed),
+        "create" | "PEER_CONNECTION_OPENED" => hear(LogEventKind::Created(configuration(value, parts))),
+        "close" | "PEER_CONNECTION_CLOSED" => hear(LogEventKind::Closed),
         "oniceconnectionstatechange"
         | "iceconnectionstatechange"
         | "iceConnectionStateChange"
         | "iceConnectionState"
         | "ICE_CONNECTION_STATE_CHANGED" => {
-            return word(value, "iceConnectionState", parts, |it| hear(What::IceConnectionState(it)));
+            return word(value, "iceConnectionState", parts, |it| hear(LogEventKind::IceConnectionState(it)));
         }
         "onicegatheringstatechange"
         | "icegatheringstatechange"
         | "iceGatheringStateChange"
         | "iceGatheringState"
         | "ICE_GATHERING_STATE_CHANGED" => {
-            return word(value, "iceGatheringState", parts, |it| hear(What::IceGatheringState(it)));
+            return word(value, "iceGatheringState", parts, |it| hear(LogEventKind::IceGatheringState(it)));
         }
         "onsignalingstatechange"
         | "signalingstatechange"
         | "signalingStateChange"
         | "signalingState"
         | "SIGNALING_STATE_CHANGE" => {
-            return word(value, "signalingState", parts, |it| hear(What::SignalingState(it)));
+            return word(value, "signalingState", parts, |it| hear(LogEventKind::SignalingState(it)));
         }
         "onconnectionstatechange" | "connectionstatechange" | "connectionState" | "PEER_CONNECTION_STATE_CHANGED" => {
-            return word(value, "connectionState", parts, |it| hear(What::ConnectionState(it)));
+            return word(value, "connectionState", parts, |it| hear(LogEventKind::ConnectionState(it)));
         }
-        "onnegotiationneeded" | "negotiationneeded" | "NEGOTIATION_NEEDED" => hear(What::NegotiationNeeded),
-        "restartIce" => hear(What::IceRestart),
+        "onnegotiationneeded" | "negotiationneeded" | "NEGOTIATION_NEEDED" => hear(LogEventKind::NegotiationNeeded),
+        "restartIce" => hear(LogEventKind::IceRestart),
         "createOfferOnSuccess" | "createAnswerOnSuccess" => {
             let description = description(value, parts);
             if description.sdp.is_some() {
-                hear(What::DescriptionCreated(description));
+                hear(LogEventKind::DescriptionCreated(description));
             }
         }
         "setLocalDescription" | "setRemoteDescription" => {
             let description = description(value, parts);
-            hear(What::DescriptionSet { side: side(method), description });
+            hear(LogEventKind::DescriptionSet { side: side(method), description });
         }
         // Of a call without arguments, only the answer knows what was set.
         "setLocalDescriptionOnSuccess" | "setRemoteDescriptionOnSuccess" => {
             let description = description(value, parts);
             if description.sdp.is_some() {
-                hear(What::DescriptionSet { side: side(method), description });
+                hear(LogEventKind::DescriptionSet { side: side(method), description });
             }
         }
         "onicecandidateerror" | "icecandidateerror" | "ICE_CANDIDATE_ERROR" => hear(candidate_error(value, parts)),
         "addTrack" | "addStream" => {
-            return tracks(value, parts, |track| hear(What::TrackAdded { side: Some(Side::Local), track }));
+            return tracks(value, parts, |track| hear(LogEventKind::TrackAdded { side: Some(SdpSide::Local), track }));
         }
         "ontrack" | "track" => {
-            return tracks(value, parts, |track| hear(What::TrackAdded { side: Some(Side::Remote), track }));
+            return tracks(value, parts, |track| hear(LogEventKind::TrackAdded { side: Some(SdpSide::Remote), track }));
         }
-        "MEDIA_TRACK_ADDED" => return tracks(value, parts, |track| hear(What::TrackAdded { side: None, track })),
-        "removeTrack" | "removeStream" => return tracks(value, parts, |track| hear(What::TrackRemoved(track))),
+        "MEDIA_TRACK_ADDED" => return tracks(value, parts, |track| hear(LogEventKind::TrackAdded { side: None, track })),
+        "removeTrack" | "removeStream" => return tracks(value, parts, |track| hear(LogEventKind::TrackRemoved(track))),
         "onended" | "track.stop" | "MEDIA_TRACK_REMOVED" => {
-            return tracks(value, parts, |track| hear(What::TrackEnded(track)));
+            return tracks(value, parts, |track| hear(LogEventKind::TrackEnded(track)));
         }
         "onmute" | "mute" | "MEDIA_TRACK_MUTED" | "PRODUCER_PAUSED" | "CONSUMER_PAUSED" => {
-            return tracks(value, parts, |track| hear(What::Muted(track)));
+            return tracks(value, parts, |track| hear(LogEventKind::Muted(track)));
         }
         "onunmute" | "unmute" | "MEDIA_TRACK_UNMUTED" | "PRODUCER_RESUMED" | "CONSUMER_RESUMED" => {
-            return tracks(value, parts, |track| hear(What::Unmuted(track)));
+            return tracks(value, parts, |track| hear(LogEventKind::Unmuted(track)));
         }
         "setVideoType" => return video_type(value, parts, hear),
         "dominantSpeaker" => hear(dominant_speaker(value, parts)),
-        "CLIENT_JOINED" => hear(What::Joined),
-        "CLIENT_LEFT" => hear(What::Left),
+        "CLIENT_JOINED" => hear(LogEventKind::Joined),
+        "CLIENT_LEFT" => hear(LogEventKind::Left),
         "identity" => {
             let identity = identity(value, parts);
             if identity != Identity::default() {
-                hear(What::Identity(identity));
+                hear(LogEventKind::Identity(identity));
             }
         }
         _ => {
             let function = method.rsplit('.').next().unwrap_or(method);
             if let "getUserMediaOnSuccess" | "getDisplayMediaOnSuccess" = function {
                 let display = function.starts_with("getDisplay");
-                return tracks(value, parts, |track| hear(What::Captured { display, track }));
+                return tracks(value, parts, |track| hear(LogEventKind::Captured { display, track }));
             }
             if let Some(function) = function.strip_suffix("OnFailure").or_else(|| function.strip_suffix("Failed")) {
                 let (name, message) = error(value, parts);
-                hear(What::Failed { function, name, message });
+                hear(LogEventKind::Failed { function, name, message });
             } else if !SILENT.contains(&function) {
                 return Told::Unknown;
             }
@@ -308,11 +308,11 @@ fn word(value: Value<'_>, name: &str, parts: &mut [String; 6], hear: impl FnOnce
     })
 }
 
-const fn side(method: &str) -> Side {
+const fn side(method: &str) -> SdpSide {
     // `setLocal…` or `setRemote…`
     match method.as_bytes() {
-        [_, _, _, b'L', ..] => Side::Local,
-        _ => Side::Remote,
+        [_, _, _, b'L', ..] => SdpSide::Local,
+        _ => SdpSide::Remote,
     }
 }
 
@@ -368,7 +368,7 @@ fn error<'v>(value: Value<'v>, parts: &'v mut [String; 6]) -> (Option<&'v str>, 
     }
 }
 
-fn candidate_error<'v>(value: Value<'v>, parts: &'v mut [String; 6]) -> What<'v> {
+fn candidate_error<'v>(value: Value<'v>, parts: &'v mut [String; 6]) -> LogEventKind<'v> {
     let [code_part, text_part, url_part, ..] = parts;
     let (code, text, url) = match value {
         Value::Text(text) => (named(text, "error_code"), named(text, "error_text"), named(text, "url")),
@@ -382,7 +382,7 @@ fn candidate_error<'v>(value: Value<'v>, parts: &'v mut [String; 6]) -> What<'v>
             )
         }
     };
-    What::IceCandidateError { code: code.and_then(|code| code.parse().ok()), text, url }
+    LogEventKind::IceCandidateError { code: code.and_then(|code| code.parse().ok()), text, url }
 }
 
 fn video_type(value: Value<'_>, parts: &mut [String; 6], hear: &mut Hear<'_>) -> Told {
@@ -390,11 +390,11 @@ fn video_type(value: Value<'_>, parts: &mut [String; 6], hear: &mut Hear<'_>) ->
     let [ssrc, shows] = value.fields(["ssrc", "videoType"]).unwrap_or_default();
     let ssrc = ssrc.and_then(|field| field.text(ssrc_part)?.parse().ok()).map(Ssrc::new);
     let Some(shows) = shows.and_then(|field| field.text(type_part)) else { return Told::Unknown };
-    hear(What::VideoType { ssrc, shows });
+    hear(LogEventKind::VideoType { ssrc, shows });
     Told::Known
 }
 
-fn dominant_speaker<'v>(value: Value<'v>, parts: &'v mut [String; 6]) -> What<'v> {
+fn dominant_speaker<'v>(value: Value<'v>, parts: &'v mut [String; 6]) -> LogEventKind<'v> {
     let [part, ..] = parts;
     let (endpoint, silence) = match value.clone().fields(["dominantSpeakerEndpoint", "silence"]) {
         Some([endpoint, silence]) => {
@@ -407,7 +407,7 @@ fn dominant_speaker<'v>(value: Value<'v>, parts: &'v mut [String; 6]) -> What<'v
         }
         None => (value.text(part), false),
     };
-    What::DominantSpeaker { endpoint: endpoint.filter(|&endpoint| endpoint != "null"), silence }
+    LogEventKind::DominantSpeaker { endpoint: endpoint.filter(|&endpoint| endpoint != "null"), silence }
 }
 
 fn identity<'v>(value: Value<'v>, parts: &'v mut [String; 6]) -> Identity<'v> {

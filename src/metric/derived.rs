@@ -5,7 +5,7 @@
 
 use super::Formula::{self, Backlog, Deviation, Mean, Rate, Rms, RoundedBits};
 use crate::report::{Entry, Num, StatsType};
-use crate::stream::Delta;
+use crate::metric::counter::Delta;
 
 /// One derived value: where it occurs, its name, its formula.
 #[derive(Clone, Copy, Debug)]

@@ -3,7 +3,7 @@
 use super::Formula::{self, Deviation, Gauge, Mean, Rate, Rms, Share};
 use crate::id::{Direction, MediaKind, Ssrc};
 use crate::report::Num as N;
-use crate::stream::Delta;
+use crate::metric::counter::Delta;
 use crate::unit::{Bitrate, Ratio, StatTime};
 
 /// What a figure counts.
@@ -179,7 +179,7 @@ const _: () = assert!(Metric::COUNT <= 64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 #[non_exhaustive]
-pub enum State {
+pub enum IntervalState {
     /// Media flowed, or should have.
     Active,
     /// Sound was sent from a source that was silent to the last bit: a track that is disabled.
@@ -196,7 +196,7 @@ pub enum State {
     Gap,
 }
 
-impl State {
+impl IntervalState {
     /// The word in outputs.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -227,7 +227,7 @@ impl State {
 pub struct Interval {
     /// The end, on the reporter's clock.
     pub at: StatTime,
-    /// How long, in ms of the reporter's clock. Positive unless the state is [`State::Reset`].
+    /// How long, in ms of the reporter's clock. Positive unless the state is [`IntervalState::Reset`].
     pub span_ms: f64,
     /// Which way the stream flows.
     pub direction: Direction,
@@ -236,7 +236,7 @@ pub struct Interval {
     /// What it carries; `None` when nothing reported tells.
     pub kind: Option<MediaKind>,
     /// What it was doing.
-    pub state: State,
+    pub state: IntervalState,
     present: u64,
     values: [f64; Metric::COUNT],
 }
@@ -250,7 +250,7 @@ impl Interval {
         kind: Option<MediaKind>,
     ) -> Self {
         let values = [0.0; Metric::COUNT];
-        Self { at, span_ms, direction, ssrc, kind, state: State::Active, present: 0, values }
+        Self { at, span_ms, direction, ssrc, kind, state: IntervalState::Active, present: 0, values }
     }
 
     /// How long it is, ms; 0 where [`span_ms`](Self::span_ms) is not the length of anything.

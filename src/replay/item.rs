@@ -7,8 +7,8 @@ use alloc::vec::Vec;
 
 use crate::fabric::{ConnectionState, GatheringState, IceState, SignalingState, WebRtcFunction};
 use crate::id::{MediaKind, Ssrc};
-use crate::ingest::sdp::{self, Sdp};
-use crate::ingest::{Happening, Item, Side, What};
+use crate::sdp::{self, Sdp};
+use crate::ingest::{LogEvent, Item, SdpSide, LogEventKind};
 use crate::report::Report;
 
 /// An owned copy of an [`Item`], for sources that are read in another thread or that wait for each other.
@@ -82,7 +82,7 @@ impl OwnedItem {
                 at_ms: snapshot.at.map(|at| at.as_millis()),
                 fact: Fact::Snapshot(Box::new(snapshot.report.clone())),
             }),
-            Item::Happening(happening) => Some(Self {
+            Item::LogEvent(happening) => Some(Self {
                 fabric: happening.fabric.to_owned(),
                 at_ms: happening.at.map(|at| at.as_millis()),
                 fact: Fact::of(happening)?,
@@ -92,34 +92,34 @@ impl OwnedItem {
 }
 
 impl Fact {
-    pub(super) fn of(happening: &Happening<'_>) -> Option<Self> {
+    pub(super) fn of(happening: &LogEvent<'_>) -> Option<Self> {
         let text = |text: Option<&str>| text.unwrap_or("").to_owned();
         Some(match happening.what {
-            What::Created(_) => Self::Created,
-            What::Closed => Self::Closed,
-            What::IceConnectionState(word) => Self::Ice(IceState::from_name(word)?),
-            What::IceGatheringState(word) => Self::Gathering(GatheringState::from_name(word)?),
-            What::SignalingState(word) => Self::Signaling(SignalingState::from_name(word)?),
-            What::ConnectionState(word) => Self::Connection(ConnectionState::from_name(word)?),
-            What::DescriptionCreated(description) | What::DescriptionSet { description, .. } => {
+            LogEventKind::Created(_) => Self::Created,
+            LogEventKind::Closed => Self::Closed,
+            LogEventKind::IceConnectionState(word) => Self::Ice(IceState::from_name(word)?),
+            LogEventKind::IceGatheringState(word) => Self::Gathering(GatheringState::from_name(word)?),
+            LogEventKind::SignalingState(word) => Self::Signaling(SignalingState::from_name(word)?),
+            LogEventKind::ConnectionState(word) => Self::Connection(ConnectionState::from_name(word)?),
+            LogEventKind::DescriptionCreated(description) | LogEventKind::DescriptionSet { description, .. } => {
                 Self::Described(described(description.sdp?))
             }
-            What::Failed { function, name, message, .. } => Self::Failed {
+            LogEventKind::Failed { function, name, message, .. } => Self::Failed {
                 function: WebRtcFunction::from_name(function)?,
                 name: text(name),
                 message: text(message),
             },
-            What::Muted(track) => Self::Muted { track: text(track.id), kind: track.kind, muted: true },
-            What::Unmuted(track) => Self::Muted { track: text(track.id), kind: track.kind, muted: false },
-            What::TrackAdded { side: Some(Side::Local), track, .. } => Self::Sends { track: text(track.id) },
-            What::Captured { display: true, .. } => Self::Screen { ssrc: None, shared: true },
-            What::VideoType { ssrc, shows, .. } => Self::Screen { ssrc, shared: shows == "desktop" },
-            What::DominantSpeaker { endpoint: Some(endpoint), silence: false, .. } => {
+            LogEventKind::Muted(track) => Self::Muted { track: text(track.id), kind: track.kind, muted: true },
+            LogEventKind::Unmuted(track) => Self::Muted { track: text(track.id), kind: track.kind, muted: false },
+            LogEventKind::TrackAdded { side: Some(SdpSide::Local), track, .. } => Self::Sends { track: text(track.id) },
+            LogEventKind::Captured { display: true, .. } => Self::Screen { ssrc: None, shared: true },
+            LogEventKind::VideoType { ssrc, shows, .. } => Self::Screen { ssrc, shared: shows == "desktop" },
+            LogEventKind::DominantSpeaker { endpoint: Some(endpoint), silence: false, .. } => {
                 Self::Speaks { endpoint: endpoint.to_owned() }
             }
-            What::Joined => Self::Joined,
-            What::Left => Self::Left,
-            What::Identity(identity) => Self::Identity {
+            LogEventKind::Joined => Self::Joined,
+            LogEventKind::Left => Self::Left,
+            LogEventKind::Identity(identity) => Self::Identity {
                 user: identity.user.or(identity.display_name).map(Into::into),
                 endpoint: identity.endpoint.map(Into::into),
             },

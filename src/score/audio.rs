@@ -40,9 +40,9 @@ mod window;
 
 pub use window::AudioWindow;
 
-use super::codec::{Basis, CodecQuery, CodecTable};
-use super::emodel::equipment::valid_burst_r;
-use super::emodel::{Equipment, Scale, delay};
+use crate::emodel::codec::{Basis, CodecQuery, CodecTable};
+use crate::emodel::equipment::valid_burst_r;
+use crate::emodel::{Equipment, Scale, delay};
 use super::evidence::{Cause, Input, Inputs, Origin, Parts};
 use super::model::{Model, ModelId, Native, NoScore, Score, Tier, held};
 use crate::unit::{Bitrate, Ratio, Rx};

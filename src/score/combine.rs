@@ -5,7 +5,7 @@
 //! [`sync_points`] is what sound and pictures lose by being apart in time; it stands for itself, because no model takes
 //! part in it.
 
-use super::emodel::scale;
+use crate::emodel::scale;
 use super::evidence::Parts;
 use super::model::{ModelId, MosScale, Score, Tier, held, mos_of};
 use crate::unit::{Mos, Rx};

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::emodel::{self, scale};
+use crate::emodel::{self, scale};
 use super::evidence::{Cause, Inputs, Parts};
 use crate::unit::{Mos, Ratio, Rx};
 

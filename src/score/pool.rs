@@ -1,12 +1,12 @@
 //! Scores over time, and over streams: averages on the 100 scale, weighed by how much was heard or shown.
 
 use super::either;
-use super::emodel::Scale;
+use crate::emodel::Scale;
 use super::evidence::{Cause, Inputs, Parts};
 use super::model::{ModelId, MosScale, Native, NoScore, Score, Tier};
 #[cfg(feature = "serde")]
 use crate::digest::wire;
-use crate::digest::{Digest, FIXED_POINT, Tenths, weighed};
+use crate::digest::{Digest, FIXED_POINT, LinearGrid, weighed};
 use crate::unit::{Rx, StatTime};
 
 /// The scores of one stream over time, or of several streams.
@@ -16,7 +16,7 @@ use crate::unit::{Rx, StatTime};
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct ScorePool {
-    rx: Digest<Tenths>,
+    rx: Digest<LinearGrid>,
     active: Micros,
     below: Micros,
     low: Sum,
@@ -146,7 +146,7 @@ impl ScorePool {
 
     /// Names the model again, which a state does not.
     #[cfg(feature = "serde")]
-    pub(crate) fn revive(&mut self, model: ModelId) {
+    pub(crate) fn restore_models(&mut self, model: ModelId) {
         if let Some(latest) = &mut self.latest {
             latest.model = model;
         }
@@ -163,7 +163,7 @@ impl ScorePool {
     }
 
     /// The distribution on the 100 scale.
-    pub(crate) const fn rx(&self) -> &Digest<Tenths> {
+    pub(crate) const fn rx(&self) -> &Digest<LinearGrid> {
         &self.rx
     }
 
@@ -367,7 +367,7 @@ mod tests {
     #[test]
     fn a_quarter_of_the_time_below_three_point_one_is_a_quarter() {
         let at = |mos: f64| {
-            let rx = crate::score::emodel::scale::r_from_mos(mos).and_then(Rx::clamped).unwrap();
+            let rx = crate::emodel::scale::r_from_mos(mos).and_then(Rx::clamped).unwrap();
             Score::new(ModelId::new("any", 1), MosScale::Fullband, Tier::A1, rx)
         };
         let pool = pool(&[(at(3.09), 1_000.0), (at(3.11), 3_000.0)]);

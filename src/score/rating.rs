@@ -27,7 +27,7 @@ use crate::metric::{Interval, Metric};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 #[non_exhaustive]
-pub enum Quality {
+pub enum CallstatsRating {
     /// Every figure is excellent.
     Excellent,
     /// Neither of the others.
@@ -38,7 +38,7 @@ pub enum Quality {
     Unknown,
 }
 
-impl Quality {
+impl CallstatsRating {
     /// The word that callstats.io had for it.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -65,7 +65,7 @@ const E_MODEL_MS: f64 = 40.0;
 /// Rates an interval of a stream. `rtt_ms`: the network's round trip, from whichever source; `usual_frame_rate`: the mean
 /// of the intervals before.
 #[must_use]
-pub fn rate(interval: &Interval, rtt_ms: Option<f64>, usual_frame_rate: Option<f64>) -> Quality {
+pub fn rate(interval: &Interval, rtt_ms: Option<f64>, usual_frame_rate: Option<f64>) -> CallstatsRating {
     let kbps = interval.get(Metric::BitrateBps).map(|bps| bps / 1e3);
     let more_is_better = |value: Option<f64>, excellent: f64, fair: f64| {
         let value = value.filter(|&value| value > 0.0)?;
@@ -104,14 +104,14 @@ pub fn rate(interval: &Interval, rtt_ms: Option<f64>, usual_frame_rate: Option<f
                 more_is_better(change, 0.8, 0.3),
             ]
         }
-        None => return Quality::Unknown,
+        None => return CallstatsRating::Unknown,
     };
     let (sum, count) = marks.into_iter().flatten().fold((0, 0), |(sum, count), mark| (sum + mark as u32, count + 1));
     match sum.checked_div(count) {
-        None => Quality::Unknown,
-        Some(5..) => Quality::Excellent,
-        Some(2..) => Quality::Fair,
-        Some(_) => Quality::Bad,
+        None => CallstatsRating::Unknown,
+        Some(5..) => CallstatsRating::Excellent,
+        Some(2..) => CallstatsRating::Fair,
+        Some(_) => CallstatsRating::Bad,
     }
 }
 
@@ -135,7 +135,7 @@ mod tests {
     fn each_figure_alone_is_rated_by_its_limits() {
         use MediaKind::{Audio, Video};
         use Metric::{BitrateBps, FramesPerSecond, LossRatio};
-        use Quality::{Bad, Excellent, Fair, Unknown};
+        use CallstatsRating::{Bad, Excellent, Fair, Unknown};
         let of = |kind, figures: &[(Metric, f64)], rtt_ms, usual| {
             rate(&interval(Direction::Inbound, kind, figures), rtt_ms, usual)
         };
@@ -182,12 +182,12 @@ mod tests {
             rate(&interval(direction, MediaKind::Audio, &figures), Some(rtt_ms), None)
         };
         // 5, 5, 3: whatever is not excellent gives at most fair.
-        assert_eq!(of(Direction::Inbound, 40_000.0, 0.01, 250.0), Quality::Fair);
+        assert_eq!(of(Direction::Inbound, 40_000.0, 0.01, 250.0), CallstatsRating::Fair);
         // 1, 1, 3: a third more than bad is bad.
-        assert_eq!(of(Direction::Inbound, 5_000.0, 0.5, 300.0), Quality::Bad);
+        assert_eq!(of(Direction::Inbound, 5_000.0, 0.5, 300.0), CallstatsRating::Bad);
         // 1, 1, 5: two and a third is fair.
-        assert_eq!(of(Direction::Inbound, 5_000.0, 0.5, 50.0), Quality::Fair);
+        assert_eq!(of(Direction::Inbound, 5_000.0, 0.5, 50.0), CallstatsRating::Fair);
         // What is sent is not rated by its loss.
-        assert_eq!(of(Direction::Outbound, 40_000.0, 0.5, 50.0), Quality::Excellent);
+        assert_eq!(of(Direction::Outbound, 40_000.0, 0.5, 50.0), CallstatsRating::Excellent);
     }
 }

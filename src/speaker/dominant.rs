@@ -17,8 +17,8 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::level::Sound;
-use super::person::{Person, Slot};
-use super::talk::{RoomTalk, Talk};
+use super::person::{Participant, Slot};
+use super::talk::{ConferenceTalk, Talk};
 
 /// What a slot lasts, ms.
 pub const SLOT_MS: u64 = 100;
@@ -79,9 +79,9 @@ const fn slot_of(ms: u64) -> u64 {
 /// A participant of a [`Floor`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct Seat(u32);
+pub struct ParticipantId(u32);
 
-impl Seat {
+impl ParticipantId {
     /// The place in the order of joining, from 0.
     #[must_use]
     pub const fn index(self) -> usize {
@@ -98,11 +98,11 @@ pub struct Change {
     /// Since when it is so: the speech that took the floor began, or the last speech ended.
     pub since_ms: u64,
     /// Who had it before.
-    pub before: Option<Seat>,
+    pub before: Option<ParticipantId>,
     /// Until when that one spoke last; `None` when nobody had it.
     pub ended_ms: Option<u64>,
     /// Who has it now; `None` for silence, and for a holder who was muted or left.
-    pub now: Option<Seat>,
+    pub now: Option<ParticipantId>,
 }
 
 /// The detector.
@@ -129,7 +129,7 @@ pub struct Change {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Floor {
     window: usize,
-    people: Vec<Person>,
+    people: Vec<Participant>,
     /// Who is here, or was in the window. Their order decides nothing.
     active: Vec<u32>,
     /// Some of them have left.
@@ -141,7 +141,7 @@ pub struct Floor {
     holder: Option<u32>,
     /// When the last one who had the floor and lost it ended.
     ended: u64,
-    room: RoomTalk,
+    room: ConferenceTalk,
     window_speech_ms: u64,
     late: u64,
     /// The longest sample of anybody, slots.
@@ -167,7 +167,7 @@ impl Floor {
             newest: 0,
             holder: None,
             ended: 0,
-            room: RoomTalk::default(),
+            room: ConferenceTalk::default(),
             window_speech_ms: 0,
             late: 0,
             longest: 0,
@@ -177,13 +177,13 @@ impl Floor {
     }
 
     /// Somebody comes in. Allocates the slots of a window and of a sample: a kilobyte, for 10 s. `None` beyond 2³² people.
-    pub fn join(&mut self, at_ms: u64) -> Option<Seat> {
+    pub fn join(&mut self, at_ms: u64) -> Option<ParticipantId> {
         let seat = u32::try_from(self.people.len()).ok()?;
         let joined = slot_of(at_ms);
-        self.people.push(Person::new(self.ring(), joined, joined.max(self.next.unwrap_or(0))));
+        self.people.push(Participant::new(self.ring(), joined, joined.max(self.next.unwrap_or(0))));
         self.active.push(seat);
         self.awaited = None;
-        Some(Seat(seat))
+        Some(ParticipantId(seat))
     }
 
     /// Takes a sample: how much of the time from `from_ms` to `to_ms` was speech. What is decided already is left out and
@@ -192,7 +192,7 @@ impl Floor {
     /// Cost: by the slots that the sample covers, at most two hundred, however many people there are, if all report about
     /// as often and in about the same order; each slot looks at everybody once. A gap costs the slots of two windows and 40 s
     /// at most. No allocation.
-    pub fn hear(&mut self, seat: Seat, from_ms: u64, to_ms: u64, sound: impl Into<Sound>, out: &mut dyn FnMut(Change)) {
+    pub fn hear(&mut self, seat: ParticipantId, from_ms: u64, to_ms: u64, sound: impl Into<Sound>, out: &mut dyn FnMut(Change)) {
         let (from, to) = (slot_of(from_ms), slot_of(to_ms));
         // What was said until they left is theirs.
         let Some(person) = self.people.get(seat.index()) else { return };
@@ -230,7 +230,7 @@ impl Floor {
         if let Some(person) = self.people.get_mut(seat.index()) {
             if span_ms <= LONGEST_MS {
                 self.room.note_span(span_ms);
-                person.lay(from.max(next), from, to, span_ms, sound.into());
+                person.fill_slots(from.max(next), from, to, span_ms, sound.into());
                 person.span = Some(to - from);
                 self.longest = self.longest.max(to - from);
             }
@@ -244,17 +244,17 @@ impl Floor {
     }
 
     /// From `at_ms` on nothing that this one says is heard.
-    pub fn mute(&mut self, seat: Seat, at_ms: u64, out: &mut dyn FnMut(Change)) {
+    pub fn mute(&mut self, seat: ParticipantId, at_ms: u64, out: &mut dyn FnMut(Change)) {
         if let Some(person) = self.people.get_mut(seat.index()) {
             person.muted = Some(person.muted.unwrap_or(u64::MAX).min(slot_of(at_ms)));
-            person.silence_from(slot_of(at_ms), self.next.unwrap_or(0), self.newest);
+            person.inactive_from(slot_of(at_ms), self.next.unwrap_or(0), self.newest);
         }
         self.decide(out);
         self.end_if_gone(at_ms, out);
     }
 
     /// What this one says from `at_ms` on is heard again.
-    pub fn unmute(&mut self, seat: Seat, at_ms: u64) {
+    pub fn unmute(&mut self, seat: ParticipantId, at_ms: u64) {
         if let Some(person) = self.people.get_mut(seat.index()) {
             person.muted = None;
             self.awaited = None;
@@ -264,8 +264,8 @@ impl Floor {
     }
 
     /// Somebody who left is here again, if it is after they left. What they said before stays theirs.
-    pub fn come_back(&mut self, seat: Seat, at_ms: u64) {
-        let is_back = |person: &&mut Person| person.left.is_some_and(|left| left <= slot_of(at_ms));
+    pub fn come_back(&mut self, seat: ParticipantId, at_ms: u64) {
+        let is_back = |person: &&mut Participant| person.left.is_some_and(|left| left <= slot_of(at_ms));
         let Some(person) = self.people.get_mut(seat.index()).filter(is_back) else { return };
         person.left = None;
         person.muted = None;
@@ -281,11 +281,11 @@ impl Floor {
     }
 
     /// This one goes. What was said stays in the window.
-    pub fn leave(&mut self, seat: Seat, at_ms: u64, out: &mut dyn FnMut(Change)) {
+    pub fn leave(&mut self, seat: ParticipantId, at_ms: u64, out: &mut dyn FnMut(Change)) {
         if let Some(person) = self.people.get_mut(seat.index()) {
             self.has_left = true;
             person.left = Some(person.left.unwrap_or(u64::MAX).min(slot_of(at_ms)));
-            person.silence_from(slot_of(at_ms), self.next.unwrap_or(0), self.newest);
+            person.inactive_from(slot_of(at_ms), self.next.unwrap_or(0), self.newest);
         }
         self.decide(out);
         self.end_if_gone(at_ms, out);
@@ -294,10 +294,10 @@ impl Floor {
     /// One turns out to be another: what was said, and the floor, is that one's. `from` is as if nobody had ever heard them.
     ///
     /// What both said at once was said once, as far as can be told: as much as the one spoke over others who did so less.
-    pub fn merge(&mut self, from: Seat, to: Seat) {
+    pub fn merge(&mut self, from: ParticipantId, to: ParticipantId) {
         let (decided, length) = (self.decided(), self.ring());
         let Ok([other, person]) = self.people.get_disjoint_mut([from.index(), to.index()]) else { return };
-        let fresh = Person::new(length, other.joined, other.covered);
+        let fresh = Participant::new(length, other.joined, other.covered);
         let other = core::mem::replace(other, fresh);
         if !self.active.contains(&to.0) {
             person.slots.fill(Slot::UNKNOWN);
@@ -315,7 +315,7 @@ impl Floor {
     }
 
     /// This one spoke for `ms` while muted, by a level that is measured before the mute.
-    pub fn speak_muted(&mut self, seat: Seat, ms: u64) {
+    pub fn speak_muted(&mut self, seat: ParticipantId, ms: u64) {
         if let Some(person) = self.people.get_mut(seat.index()) {
             person.teller.speak_muted(ms);
         }
@@ -344,20 +344,20 @@ impl Floor {
 
     /// Who has the floor.
     #[must_use]
-    pub fn dominant(&self) -> Option<Seat> {
-        self.holder.map(Seat)
+    pub fn dominant(&self) -> Option<ParticipantId> {
+        self.holder.map(ParticipantId)
     }
 
     /// Whether this one has the floor. O(1).
     #[must_use]
-    pub fn is_dominant(&self, seat: Seat) -> bool {
+    pub fn is_dominant(&self, seat: ParticipantId) -> bool {
         self.holder == Some(seat.0)
     }
 
     /// Whether this one was the only one to speak in the window: 2 s or more, all others together 1 s at most, 80 % of the
     /// window known. O(1).
     #[must_use]
-    pub fn is_only_speaker(&self, seat: Seat) -> bool {
+    pub fn is_only_speaker(&self, seat: ParticipantId) -> bool {
         let Some(person) = self.people.get(seat.index()) else { return false };
         let window = (self.window as u64).min(self.next.unwrap_or(0).saturating_sub(self.first.max(person.joined)));
         person.muted.is_none()
@@ -369,14 +369,14 @@ impl Floor {
 
     /// Who was the only one to speak in the window. Cost: linear in participants.
     #[must_use]
-    pub fn only_speaker(&self) -> Option<Seat> {
-        self.active.iter().map(|&seat| Seat(seat)).find(|&seat| self.is_only_speaker(seat))
+    pub fn only_speaker(&self) -> Option<ParticipantId> {
+        self.active.iter().map(|&seat| ParticipantId(seat)).find(|&seat| self.is_only_speaker(seat))
     }
 
     /// How long this one had the floor so far, ms: from the beginning of the speech that took it to the end of the last
     /// speech, or to the beginning of the next one's.
     #[must_use]
-    pub fn dominant_ms(&self, seat: Seat) -> u64 {
+    pub fn dominant_ms(&self, seat: ParticipantId) -> u64 {
         let Some(person) = self.people.get(seat.index()) else { return 0 };
         let open = if self.is_dominant(seat) { person.run.end.saturating_sub(person.since) * SLOT_MS } else { 0 };
         person.dominant_ms.saturating_add(open)
@@ -384,19 +384,19 @@ impl Floor {
 
     /// Until when this one was last heard to speak, ms; 0 for who never was.
     #[must_use]
-    pub fn spoke_until_ms(&self, seat: Seat) -> u64 {
+    pub fn spoke_until_ms(&self, seat: ParticipantId) -> u64 {
         self.people.get(seat.index()).map_or(0, |person| person.run.end * SLOT_MS)
     }
 
     /// What this one's talk came to so far; `None` for who is not of this room.
     #[must_use]
-    pub fn talk(&self, seat: Seat) -> Option<Talk> {
+    pub fn talk(&self, seat: ParticipantId) -> Option<Talk> {
         Some(self.people.get(seat.index())?.teller.talk(self.room.resolution_ms()))
     }
 
     /// This one's part of all time of speech so far, 0 to 1; `None` before anybody spoke. Cost: linear in people.
     #[must_use]
-    pub fn share(&self, seat: Seat) -> Option<f64> {
+    pub fn share(&self, seat: ParticipantId) -> Option<f64> {
         let all = self.people.iter().fold(0_u64, |all, person| all.saturating_add(person.teller.talk_ms()));
         let own = self.people.get(seat.index())?.teller.talk_ms();
         (all > 0).then(|| own as f64 / all as f64)
@@ -404,7 +404,7 @@ impl Floor {
 
     /// What the talk of all came to so far.
     #[must_use]
-    pub const fn room_talk(&self) -> RoomTalk {
+    pub const fn conference_talk(&self) -> ConferenceTalk {
         self.room
     }
 
@@ -466,7 +466,7 @@ impl Floor {
         }
     }
 
-    fn holder(&self) -> Option<&Person> {
+    fn holder(&self) -> Option<&Participant> {
         self.people.get(self.holder? as usize)
     }
 }
@@ -476,7 +476,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::level::{Fraction, Sound};
-    use super::{Floor, Seat};
+    use super::{Floor, ParticipantId};
 
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
@@ -489,7 +489,7 @@ mod tests {
             let mut floor = Floor::new(window_ms);
             let mut clock_ms = start;
             for (what, a, b, ahead_ms, span_ms, level) in calls {
-                let (seat, other, out) = (Seat(a), Seat(b), &mut |_| ());
+                let (seat, other, out) = (ParticipantId(a), ParticipantId(b), &mut |_| ());
                 let at_ms = clock_ms + ahead_ms;
                 match what {
                     0 => _ = floor.join(at_ms),

@@ -165,8 +165,8 @@ impl Even {
             return None;
         }
         let all = core::mem::replace(self, Self::NONE);
-        let look_s = (all.seconds / f64::from(all.looks)).max(1.0);
-        let is_steady = all.least * all.seconds > all.energy * (1.0 - STEADY / libm::sqrt(look_s));
+        let sample_s = (all.seconds / f64::from(all.looks)).max(1.0);
+        let is_steady = all.least * all.seconds > all.energy * (1.0 - STEADY / libm::sqrt(sample_s));
         is_steady.then_some(all.least)
     }
 }

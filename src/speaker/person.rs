@@ -9,7 +9,7 @@ use super::dominant::LAST_SLOT;
 use super::dominant::{FRESH_MS, SLOT_MS, TAKE_MS};
 use super::echo::Coupling;
 use super::level::{Fraction, Sound};
-use super::talk::Teller;
+use super::talk::TalkCounter;
 
 /// Pauses that are part of speech, slots.
 const PAUSE_SLOTS: u64 = 7;
@@ -20,7 +20,7 @@ const UNKNOWN: u8 = u8::MAX;
 
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct Person {
+pub(super) struct Participant {
     /// Speech of a slot in ms, or [`UNKNOWN`], and how loud it is; the slot's place is the remainder by the length.
     pub(super) slots: Vec<Slot>,
     pub(super) covered: u64,
@@ -40,7 +40,7 @@ pub(super) struct Person {
     pub(super) dominant_ms: u64,
     /// Which sample of all was the last of this one.
     pub(super) heard: u64,
-    pub(super) teller: Teller,
+    pub(super) teller: TalkCounter,
     pub(super) now: Slot,
     pub(super) coupling: Coupling,
 }
@@ -78,7 +78,7 @@ pub(super) struct Run {
     pub(super) fresh_ms: u32,
 }
 
-impl Person {
+impl Participant {
     /// Somebody of whom nothing is known.
     pub(super) fn new(slots: usize, joined: u64, covered: u64) -> Self {
         Self {
@@ -96,7 +96,7 @@ impl Person {
             since: 0,
             dominant_ms: 0,
             heard: 0,
-            teller: Teller::default(),
+            teller: TalkCounter::default(),
             now: Slot::UNKNOWN,
             coupling: Coupling::default(),
         }
@@ -153,7 +153,7 @@ impl Person {
     }
 
     /// Lays a sample out on its slots: at its end where speech began in it, else from its beginning.
-    pub(super) fn lay(&mut self, open: u64, from: u64, to: u64, span_ms: u64, sound: Sound) {
+    pub(super) fn fill_slots(&mut self, open: u64, from: u64, to: u64, span_ms: u64, sound: Sound) {
         let speech = sound.speech;
         let total_ms = (to - from) * SLOT_MS;
         let speech_ms = (span_ms.min(total_ms.max(SLOT_MS)) * u64::from(speech.permille())).div_ceil(1000);
@@ -182,7 +182,7 @@ impl Person {
     }
 
     /// Takes back what was said from a slot on, as far as it is not decided.
-    pub(super) fn silence_from(&mut self, from: u64, next: u64, newest: u64) {
+    pub(super) fn inactive_from(&mut self, from: u64, next: u64, newest: u64) {
         let length = self.slots.len() as u64;
         for slot in from.max(next)..newest.min(from.max(next) + length) {
             let place = usize::try_from(slot % length.max(1)).unwrap_or(0);

@@ -39,7 +39,7 @@ pub struct Talk {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct RoomTalk {
+pub struct ConferenceTalk {
     /// Time in which what was said by anybody is known, ms.
     pub known_ms: u64,
     /// Somebody spoke, ms.
@@ -56,7 +56,7 @@ pub struct RoomTalk {
 /// The talk of one participant, slot by slot.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct Teller {
+pub(super) struct TalkCounter {
     talk_ms: u64,
     overlap_ms: u64,
     longest: u64,
@@ -81,7 +81,7 @@ struct Utterance {
     is_settled: bool,
 }
 
-impl Teller {
+impl TalkCounter {
     /// One slot: `speech_ms` of it were speech.
     pub(super) fn slot(&mut self, slot: u64, speech_ms: u32, is_speech: bool, others: bool) {
         self.alone_slots = if others { 0 } else { self.alone_slots.saturating_add(1) };
@@ -156,7 +156,7 @@ impl Teller {
     }
 }
 
-impl RoomTalk {
+impl ConferenceTalk {
     /// How long samples were, ms: the mean, each weighing as much as it is long. `None` before there was one.
     #[must_use]
     pub fn resolution_ms(&self) -> Option<u32> {

@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use crate::score::emodel::Scale;
+use crate::emodel::Scale;
 use crate::score::{Cause, Inputs, MosScale, Parts, Tier};
 
 output! {

@@ -2,7 +2,7 @@
 
 use callgauge::fabric::FabricState;
 use callgauge::metric::{Metric, derived};
-use callgauge::stream::Tracks;
+use callgauge::metric::counter::EntryTrackers;
 use serde_json::{Value, json};
 
 use super::{Call, entry, sound};
@@ -125,7 +125,7 @@ fn case_20_a_gap_is_no_part_of_the_round_trips() {
 
 #[test]
 fn case_21_a_transport_that_began_anew_has_no_negative_rate() {
-    let mut tracks = Tracks::new();
+    let mut tracks = EntryTrackers::new();
     let mut call = Call::new();
     let mut seen = Vec::new();
     for (second, bytes) in [(0.0, 500), (1.0, 942), (2.0, 0), (3.0, 100)] {

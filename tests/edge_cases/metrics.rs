@@ -1,6 +1,6 @@
 //! What may be computed, and from what.
 
-use callgauge::metric::{Metric, State};
+use callgauge::metric::{Metric, IntervalState};
 use callgauge::unit::{Mos, RFactor};
 use serde_json::{Value, json};
 
@@ -114,7 +114,7 @@ fn case_18_a_layer_that_is_off_is_not_measured() {
     for second in 0..=4 {
         let second = f64::from(second);
         for interval in call.look(&[layer("h", 2, second, off.clone()), layer("q", 1, second, json!({}))]) {
-            assert_eq!(interval.state, if interval.ssrc.get() == 2 { State::Paused } else { State::Active });
+            assert_eq!(interval.state, if interval.ssrc.get() == 2 { IntervalState::Paused } else { IntervalState::Active });
         }
     }
     let streams = call.summary().streams;
@@ -150,7 +150,7 @@ fn case_23_what_was_lost_is_no_dtx() {
             "silentConcealedSamples": concealed * 0.8, "totalAudioEnergy": energy,
         });
         let closed = call.look(&[sound(f64::from(second), counters), codec.clone()]);
-        assert!(closed.iter().all(|interval| interval.state == State::Active), "{second}: {closed:?}");
+        assert!(closed.iter().all(|interval| interval.state == IntervalState::Active), "{second}: {closed:?}");
     }
     let stream = call.stream();
     assert!(
@@ -188,7 +188,7 @@ fn case_24_a_screen_that_stands_still_is_no_fault() {
         // Nothing new on the screen: no frame, next to no bytes.
         let frames = json!({"framesReceived": 10, "framesDecoded": 10, "bytesReceived": 5_000 + second, "packetsReceived": 20 + second, "contentType": "screenshare"});
         let Some(interval) = call.one(pictures(f64::from(second), frames)) else { continue };
-        assert_eq!((interval.state, interval.get(Metric::FramesPerSecond)), (State::Active, Some(0.0)));
+        assert_eq!((interval.state, interval.get(Metric::FramesPerSecond)), (IntervalState::Active, Some(0.0)));
         assert_eq!((interval.get(Metric::Qp), interval.get(Metric::FramesDroppedRatio)), (None, None));
     }
     let video = call.stream().video.unwrap();
@@ -313,7 +313,7 @@ fn case_31_a_sender_rests_only_as_long_as_it_is_heard() {
         });
         let closed = call.look(&[own, sender]);
         let Some(interval) = closed.first() else { continue };
-        let state = if (7..=90).contains(&second) { State::Paused } else { State::Active };
+        let state = if (7..=90).contains(&second) { IntervalState::Paused } else { IntervalState::Active };
         if second != 6 {
             assert_eq!(interval.state, state, "{second} s");
         }
@@ -414,29 +414,29 @@ fn every_state_has_its_evidence_and_its_seconds() {
             "totalAudioEnergy": energy, "totalSamplesDuration": second})
     };
     let cases = [
-        (State::Active, vec![vec![sound(0.0, json!({}))], vec![sound(1.0, json!({}))]]),
+        (IntervalState::Active, vec![vec![sound(0.0, json!({}))], vec![sound(1.0, json!({}))]]),
         (
-            State::Active,
+            IntervalState::Active,
             vec![vec![sent(0.0, json!({})), microphone(0.0, 0.0)], vec![sent(1.0, json!({})), microphone(1.0, 0.01)]],
         ),
         (
-            State::Muted,
+            IntervalState::Muted,
             vec![vec![sent(0.0, json!({})), microphone(0.0, 0.5)], vec![sent(1.0, json!({})), microphone(1.0, 0.5)]],
         ),
-        (State::Held, vec![vec![sound(5.0, json!({}))], vec![sound(5.0, at(6.0))]]),
+        (IntervalState::Held, vec![vec![sound(5.0, json!({}))], vec![sound(5.0, at(6.0))]]),
         // It plays on what it has to invent: nothing comes, and nobody says why.
         (
-            State::Active,
+            IntervalState::Active,
             vec![
                 vec![sound(5.0, json!({}))],
                 vec![sound(5.0, entry(at(6.0), json!({"totalSamplesReceived": 288_000})))],
             ],
         ),
-        (State::Paused, vec![vec![sent(5.0, json!({}))], vec![sent(5.0, at(6.0))]]),
-        (State::Paused, vec![vec![sent(5.0, json!({}))], vec![sent(6.0, json!({"active": false}))]]),
-        (State::Silent, vec![vec![sound(0.0, dtx(0.0))], vec![sound(1.0, dtx(1.0))]]),
-        (State::Reset, vec![vec![sound(9.0, json!({}))], vec![sound(1.0, at(10.0))]]),
-        (State::Gap, vec![vec![sound(0.0, json!({}))], vec![sound(1.0, json!({}))], vec![sound(20.0, json!({}))]]),
+        (IntervalState::Paused, vec![vec![sent(5.0, json!({}))], vec![sent(5.0, at(6.0))]]),
+        (IntervalState::Paused, vec![vec![sent(5.0, json!({}))], vec![sent(6.0, json!({"active": false}))]]),
+        (IntervalState::Silent, vec![vec![sound(0.0, dtx(0.0))], vec![sound(1.0, dtx(1.0))]]),
+        (IntervalState::Reset, vec![vec![sound(9.0, json!({}))], vec![sound(1.0, at(10.0))]]),
+        (IntervalState::Gap, vec![vec![sound(0.0, json!({}))], vec![sound(1.0, json!({}))], vec![sound(20.0, json!({}))]]),
     ];
     for (state, looks) in cases {
         let mut call = Call::new();
@@ -444,18 +444,18 @@ fn every_state_has_its_evidence_and_its_seconds() {
         assert_eq!(interval.state, state, "{looks:?}");
         let stream = call.stream();
         let told = [
-            (State::Muted, stream.muted_s),
-            (State::Held, stream.held_s),
-            (State::Paused, stream.paused_s),
-            (State::Silent, stream.silent_s),
-            (State::Gap, stream.gap_s),
+            (IntervalState::Muted, stream.muted_s),
+            (IntervalState::Held, stream.held_s),
+            (IntervalState::Paused, stream.paused_s),
+            (IntervalState::Silent, stream.silent_s),
+            (IntervalState::Gap, stream.gap_s),
         ];
         for (other, seconds) in told {
             assert_eq!(seconds, if other == state { interval.span_ms / 1e3 } else { 0.0 }, "{other:?} of {state:?}");
         }
-        assert_eq!(stream.resets, u64::from(state == State::Reset));
+        assert_eq!(stream.resets, u64::from(state == IntervalState::Reset));
         // Of all but what is measured, no figure reaches the averages.
-        let before = u64::from(state == State::Gap);
+        let before = u64::from(state == IntervalState::Gap);
         assert_eq!(stream.interval_bitrate_bps.n, before + u64::from(state.is_measured()), "{state:?}");
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use callgauge::Event;
 use callgauge::fabric::FabricState;
 use callgauge::id::{Direction, MediaKind};
-use callgauge::metric::{Interval, Metric, State};
+use callgauge::metric::{Interval, Metric, IntervalState};
 use callgauge::summary::{ConferenceSummary, StreamSummary};
 use serde_json::Value;
 
@@ -102,7 +102,7 @@ fn case_22_muted_paused_and_held_time_is_told_and_not_measured() {
     let active = |name, fabric, direction, kind, from, to| {
         intervals(name, fabric, direction, kind, from, to)
             .iter()
-            .filter(|interval| interval.state == State::Active)
+            .filter(|interval| interval.state == IntervalState::Active)
             .count()
     };
     use Direction::{Inbound, Outbound};
@@ -132,7 +132,7 @@ fn case_22_muted_paused_and_held_time_is_told_and_not_measured() {
             for direction in [Inbound, Outbound] {
                 let all = intervals(name, fabric, direction, Audio, from, to);
                 assert_eq!(
-                    all.iter().filter(|interval| interval.state != State::Active).count(),
+                    all.iter().filter(|interval| interval.state != IntervalState::Active).count(),
                     0,
                     "{name} {fabric} {direction:?}"
                 );
@@ -183,9 +183,9 @@ fn case_22_nothing_of_a_pause_is_jitter_or_loss() {
 fn case_23_dtx_is_no_loss() {
     for fabric in ["A", "B"] {
         let clean = intervals("audio_dtx", fabric, Direction::Inbound, MediaKind::Audio, 0.0, 40.0);
-        assert!(clean.iter().any(|interval| interval.state == State::Silent));
+        assert!(clean.iter().any(|interval| interval.state == IntervalState::Silent));
         assert_eq!(clean.iter().filter(|interval| interval.get(Metric::LossRatio) > Some(0.0)).count(), 0);
-        assert!(clean.iter().all(|interval| matches!(interval.state, State::Silent | State::Active)));
+        assert!(clean.iter().all(|interval| matches!(interval.state, IntervalState::Silent | IntervalState::Active)));
     }
     // Loss over the call is pooled over packets, not over intervals of two packets each.
     let lost = raw("audio_dtx", "packetsLost");
@@ -203,7 +203,7 @@ fn case_24_a_screen_of_five_frames_is_whole() {
     let shared = intervals("screen", "B", Direction::Inbound, MediaKind::Video, 20.0, 47.0);
     assert!(shared.len() > 20);
     for interval in &shared {
-        assert_eq!(interval.state, State::Active);
+        assert_eq!(interval.state, IntervalState::Active);
         // Frames a second apart are freezes to Chromium; what they are to a screen is for whoever scores it.
         assert!(interval.get(Metric::FramesPerSecond).unwrap() < 10.0);
     }

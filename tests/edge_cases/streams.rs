@@ -1,8 +1,8 @@
 //! What counters, clocks and identities do.
 
-use callgauge::metric::{Metric, State};
+use callgauge::metric::{Metric, IntervalState};
 use callgauge::report::{Num, Report, StatsType};
-use callgauge::stream::{Step, Track};
+use callgauge::metric::counter::{Progress, EntryTracker};
 use callgauge::unit::{StatTime, Timestamp};
 use callgauge::{Conference, Config, FabricSpec, InputError};
 use serde_json::json;
@@ -21,7 +21,7 @@ fn case_01_a_reset_rebases_the_whole_entry() {
         json!({"packetsReceived": 49, "packetsLost": 1, "bytesReceived": 4000, "headerBytesReceived": 99_000}),
     ));
     let anew = anew.unwrap();
-    assert_eq!(anew.state, State::Reset);
+    assert_eq!(anew.state, IntervalState::Reset);
     assert_eq!(anew.figures().count(), 0, "no rate and no mean for an interval in which counters began anew");
     // Totals go on by what was counted since.
     let stream = call.stream();
@@ -42,7 +42,7 @@ fn case_01_a_part_that_began_anew_takes_nothing_from_the_rest() {
     call.one(pictures(1.0, json!({"freezeCount": 7, "totalFreezesDuration": 3.5})));
     // Chromium starts to count freezes anew when the content type changes; packets go on.
     let anew = call.one(pictures(2.0, json!({"freezeCount": 2, "totalFreezesDuration": 1.0}))).unwrap();
-    assert_eq!(anew.state, State::Reset);
+    assert_eq!(anew.state, IntervalState::Reset);
     let stream = call.stream();
     assert_eq!((stream.packets, stream.bytes), (Some(200), Some(200_000)));
     let video = stream.video.unwrap();
@@ -144,7 +144,7 @@ fn case_04_a_clock_that_steps_back_while_counters_go_on_loses_no_traffic() {
         call.one(sound(f64::from(second), json!({"timestamp": 1e7 + f64::from(second) * 1e3})));
     }
     let step = call.one(hour_back(11.0)).unwrap();
-    assert_eq!((step.state, step.figures().count()), (State::Reset, 0));
+    assert_eq!((step.state, step.figures().count()), (IntervalState::Reset, 0));
     for second in 12..=20 {
         let interval = call.one(hour_back(f64::from(second))).unwrap();
         assert_eq!(interval.get(Metric::BitrateBps), Some(32_000.0));
@@ -191,7 +191,7 @@ fn case_05_a_gap_is_in_no_average() {
     let gap = call
         .one(sound(610.0, json!({"packetsLost": 20_000, "packetsReceived": 600, "bytesReceived": 50_000})))
         .unwrap();
-    assert_eq!(gap.state, State::Gap);
+    assert_eq!(gap.state, IntervalState::Gap);
     let after = call.stream();
     assert_eq!((after.gaps, after.gap_s), (1, 600.0));
     assert_eq!(after.interval_loss_ratio, before.interval_loss_ratio);
@@ -210,7 +210,7 @@ fn case_05_slow_and_irregular_looks_are_no_gaps() {
         call.one(sound(at, json!({})));
         for span in spans {
             at += span;
-            assert_eq!(call.one(sound(at, json!({}))).unwrap().state, State::Active, "after {span} s of {spans:?}");
+            assert_eq!(call.one(sound(at, json!({}))).unwrap().state, IntervalState::Active, "after {span} s of {spans:?}");
         }
         assert_eq!((call.stream().gaps, call.stream().samples), (0, spans.len() as u64 + 1));
     }
@@ -222,7 +222,7 @@ fn case_10_lost_packets_may_be_taken_back() {
     for (second, lost) in [(0.0, 0), (1.0, 8), (2.0, 1), (3.0, -2), (4.0, 0)] {
         let interval = call.one(sound(second, json!({"packetsLost": lost})));
         let Some(interval) = interval else { continue };
-        assert_eq!(interval.state, State::Active, "no reset for packetsLost alone");
+        assert_eq!(interval.state, IntervalState::Active, "no reset for packetsLost alone");
         let loss = interval.get(Metric::LossRatio).unwrap();
         assert!(loss >= 0.0);
         assert_eq!(loss == 0.0, second == 2.0 || second == 3.0);
@@ -240,10 +240,10 @@ fn case_11_a_decrease_is_a_wrap_only_near_the_end_of_32_bits() {
         let mut report = Report::new();
         report.push(StatsType::InboundRtp, "a").set_timestamp(StatTime::from_millis(0.0)).set(field, old);
         report.push(StatsType::InboundRtp, "a").set_timestamp(StatTime::from_millis(1e3)).set(field, new);
-        let track = Track::new(report.get(0).unwrap()).unwrap();
+        let track = EntryTracker::new(report.get(0).unwrap()).unwrap();
         match track.step(report.get(1).unwrap()) {
-            Step::Advance(delta) => Some(delta.of(field).unwrap()),
-            Step::Restart(delta) => {
+            Progress::Advance(delta) => Some(delta.of(field).unwrap()),
+            Progress::Restart(delta) => {
                 assert_eq!((delta.of(field), delta.passed(field)), (None, Some(new)));
                 None
             }
@@ -295,7 +295,7 @@ fn case_15_an_ssrc_on_another_medium_opens_an_epoch() {
         call.one(sound(1.0, json!({"rid": "f"})));
         let mut more = json!({"rid": "f"});
         more.as_object_mut().unwrap().extend(switched.as_object().unwrap().clone());
-        assert_eq!(call.one(sound(2.0, more)).unwrap().state, State::Reset, "{switched}");
+        assert_eq!(call.one(sound(2.0, more)).unwrap().state, IntervalState::Reset, "{switched}");
         let stream = call.stream();
         assert_eq!((stream.epochs, stream.packets), (2, Some(98)), "counters went on");
         assert_eq!(stream.kind.unwrap().name(), if switched["kind"] == "video" { "video" } else { "audio" });
@@ -313,7 +313,7 @@ fn case_16_another_ssrc_on_the_same_track_is_another_stream() {
             f64::from(second) - 6.0,
             json!({"ssrc": 70, "id": "IT01A70", "timestamp": 1e6 + f64::from(second) * 1e3}),
         ));
-        assert!(interval.is_none_or(|interval| interval.state == State::Active));
+        assert!(interval.is_none_or(|interval| interval.state == IntervalState::Active));
     }
     let streams = call.summary().streams;
     let got: Vec<_> = streams
@@ -367,7 +367,7 @@ fn case_28_what_appears_late_has_no_difference_and_what_vanished_is_not_zero() {
     assert_eq!(call.one(sound(2.0, json!({}))).unwrap().get(Metric::BitrateBps), Some(32_000.0));
     // Gone for two looks: no rate, and no rate over a wrong time when it returns; but nothing is lost from the total.
     let gone = call.one(sound(3.0, json!({"bytesReceived": null}))).unwrap();
-    assert_eq!((gone.state, gone.get(Metric::BitrateBps)), (State::Active, None));
+    assert_eq!((gone.state, gone.get(Metric::BitrateBps)), (IntervalState::Active, None));
     call.one(sound(4.0, json!({"bytesReceived": null})));
     assert_eq!(call.one(sound(5.0, json!({}))).unwrap().get(Metric::BitrateBps), None);
     assert_eq!(call.one(sound(6.0, json!({}))).unwrap().get(Metric::BitrateBps), Some(32_000.0));
@@ -379,9 +379,9 @@ fn case_28_what_was_gone_during_a_reset_makes_no_second_one() {
     let mut call = Call::new();
     call.one(sound(10.0, json!({})));
     let anew = json!({"packetsReceived": 10, "bytesReceived": null, "packetsLost": 0});
-    assert_eq!(call.one(sound(11.0, anew)).unwrap().state, State::Reset);
+    assert_eq!(call.one(sound(11.0, anew)).unwrap().state, IntervalState::Reset);
     let back = call.one(sound(12.0, json!({"packetsReceived": 59, "bytesReceived": 4_700, "packetsLost": 0}))).unwrap();
-    assert_ne!(back.state, State::Reset);
+    assert_ne!(back.state, IntervalState::Reset);
     assert_eq!((call.stream().packets, call.stream().resets), (Some(59), 1));
 }
 
@@ -401,10 +401,10 @@ fn case_29_a_stream_that_vanished_keeps_what_it_came_to() {
     assert_eq!(streams[1].packets, Some(30_000));
     // Back after minutes with larger counters: a gap. With smaller ones: a reset.
     let back = call.look(&[sound(301.0, json!({})), pictures(301.0, json!({}))]);
-    assert_eq!(back[0].state, State::Gap);
+    assert_eq!(back[0].state, IntervalState::Gap);
     call.look(&[pictures(600.0, json!({}))]);
     let back = call.look(&[sound(1.0, json!({"timestamp": 1e6 + 601e3})), pictures(601.0, json!({}))]);
-    assert_eq!(back[0].state, State::Reset);
+    assert_eq!(back[0].state, IntervalState::Reset);
     assert_eq!(call.summary().streams[0].packets, Some(301 * 49 + 49));
 }
 

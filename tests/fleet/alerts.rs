@@ -1,6 +1,6 @@
 //! Alerts out of calls that were counted by hand.
 
-use callgauge::conference::{Feedback, Rating};
+use callgauge::conference::{Feedback, FeedbackRating};
 use callgauge::fabric::IceState;
 use callgauge::fleet::{AlertReason, AlertRule, AlertThreshold, Fleet, FleetConfig, Period, Tally};
 use callgauge::unit::Ratio;
@@ -42,9 +42,9 @@ fn minute() -> Tally {
         if second < 6 {
             call.leave(at(second + 1), carol).unwrap();
         }
-        call.feedback(Some(carol), None, Feedback::new(Rating::BEST)).unwrap();
+        call.feedback(Some(carol), None, Feedback::new(FeedbackRating::BEST)).unwrap();
         let user = call.find_user("alice");
-        call.feedback(user, None, Feedback::new(Rating::new(2).unwrap())).unwrap();
+        call.feedback(user, None, Feedback::new(FeedbackRating::new(2).unwrap())).unwrap();
     }
     fleet.handle_timeout(end_of_time());
     let parts = parts(&mut fleet);

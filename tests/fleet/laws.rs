@@ -1,7 +1,7 @@
 //! Merging: in any order and grouping, and each part once.
 
 use callgauge::FabricSpec;
-use callgauge::conference::{Feedback, Rating};
+use callgauge::conference::{Feedback, FeedbackRating};
 use callgauge::fabric::IceState;
 use callgauge::fleet::{Fleet, FleetConfig, Merged, Merger, Part, Period, Rollup};
 use proptest::prelude::*;
@@ -26,7 +26,7 @@ fn shard(name: &str, calls: &[Call]) -> Vec<Part> {
         if let Some(setup) = setup {
             call.ice_state(at(start + setup), fabric, IceState::Connected).unwrap();
         }
-        call.feedback(Some(user), None, Feedback::new(Rating::new(rating).unwrap())).unwrap();
+        call.feedback(Some(user), None, Feedback::new(FeedbackRating::new(rating).unwrap())).unwrap();
     }
     fleet.handle_timeout(end_of_time());
     parts(&mut fleet)

@@ -1,7 +1,7 @@
 //! What there is no room for.
 
 use callgauge::fleet::{Fleet, FleetConfig, FleetError, FleetLimits};
-use callgauge::{Answer, FabricSpec};
+use callgauge::{Outcome, FabricSpec};
 
 use super::{at, connect, end_of_time, ended, open, parts, terminate};
 
@@ -75,19 +75,19 @@ fn labels_are_bounded_in_number_and_length_and_free_again_when_nobody_has_them()
     let mut fleet = fleet(limits);
     open(&mut fleet, 0, "a", "alice");
     let mut call = fleet.enter(at(1), "a").unwrap();
-    assert_eq!(call.label("region", "eu"), Ok(Answer::Applied));
-    assert_eq!(call.label("region", "eu"), Ok(Answer::AlreadySo));
+    assert_eq!(call.label("region", "eu"), Ok(Outcome::Applied));
+    assert_eq!(call.label("region", "eu"), Ok(Outcome::Unchanged));
     for (key, value) in [("", "eu"), ("region", ""), ("a=b", "c"), ("region", "east")] {
         assert_eq!(call.label(key, value), Err(FleetError::InvalidLabel), "{key}={value}");
     }
-    assert_eq!(call.label("app", "x"), Ok(Answer::Applied));
+    assert_eq!(call.label("app", "x"), Ok(Outcome::Applied));
     assert_eq!(call.label("app", "y"), Err(FleetError::LabelsFull));
     assert_eq!(call.labels().collect::<Vec<_>>(), ["app=x", "region=eu"]);
     drop(call);
     let mut call = fleet.enter(at(1), "b").unwrap();
-    assert_eq!(call.label("app", "y"), Ok(Answer::Applied), "nobody else has it");
+    assert_eq!(call.label("app", "y"), Ok(Outcome::Applied), "nobody else has it");
     assert_eq!(call.label("app", "z"), Err(FleetError::FleetLabelsFull));
-    assert_eq!(call.label("app", "x"), Ok(Answer::Applied), "it is known");
+    assert_eq!(call.label("app", "x"), Ok(Outcome::Applied), "it is known");
     drop(call);
     assert_eq!(fleet.refused().labels, 2);
     fleet.handle_timeout(end_of_time());
@@ -102,7 +102,7 @@ fn a_conference_that_comes_again_for_years_may_bring_labels_as_long_as_windows_a
         let now = instance * 300;
         let alice = open(&mut fleet, now, "standup", "alice");
         let mut call = fleet.enter(at(now), "standup").unwrap();
-        assert_eq!(call.label("build", &instance.to_string()), Ok(Answer::Applied));
+        assert_eq!(call.label("build", &instance.to_string()), Ok(Outcome::Applied));
         drop(call);
         terminate(&mut fleet, now + 1, "standup", alice).unwrap();
         fleet.handle_timeout(at(now + 200));
@@ -151,6 +151,6 @@ fn a_label_is_free_when_nobody_has_it_also_in_a_clone() {
         assert_eq!(label(60, "b"), Err(FleetError::FleetLabelsFull), "its window has it");
         fleet.handle_timeout(at(90));
         assert_eq!(parts(&mut fleet).len(), 1);
-        assert_eq!(fleet.enter(at(60), "b").unwrap().label("k", "b"), Ok(Answer::Applied));
+        assert_eq!(fleet.enter(at(60), "b").unwrap().label("k", "b"), Ok(Outcome::Applied));
     }
 }

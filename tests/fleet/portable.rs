@@ -109,7 +109,7 @@ fn edits_after_the_end_are_kept() {
     visit(&mut fleet, 0, 10, "a");
     let mut restored = again(&fleet);
     for fleet in [&mut fleet, &mut restored] {
-        fleet.revisit(at(15), "a").unwrap().label("region", "eu").unwrap();
+        fleet.enter_ended(at(15), "a").unwrap().label("region", "eu").unwrap();
         fleet.enter(at(20), "a").unwrap().open_fabric(at(20), FabricSpec::new("pc")).unwrap();
         fleet.handle_timeout(at(500));
     }

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use callgauge::conference::{Feedback, Rating};
+use callgauge::conference::{Feedback, FeedbackRating};
 use callgauge::event::{EndReason, EventKind};
 use callgauge::fleet::{Fleet, FleetConfig, FleetError};
 use callgauge::{Event, FabricSpec, InputError};
@@ -30,7 +30,7 @@ fn what_is_told_of_one_conference_is_not_told_of_another() {
     assert_eq!(ids, ["a", "b"]);
     let mut joined = Vec::new();
     while let Some(told) = fleet.poll_event() {
-        if let Event::Happened { happening, .. } = told.event
+        if let Event::Call { happening, .. } = told.event
             && happening.kind == EventKind::UserJoined
         {
             joined.push((told.conference.to_owned(), told.instance, happening.at));
@@ -73,7 +73,7 @@ fn what_comes_after_the_end_is_the_next_instance_which_knows_its_users() {
     let first = ended(&mut fleet);
     assert_eq!((first.len(), first[0].instance, first[0].at), (1, 1, at(31)));
     assert_eq!(first[0].summary.end_reason, Some(EndReason::Timeout));
-    let has_end = |event: &Event| matches!(event, Event::Happened { happening, .. } if happening.kind == EventKind::ConferenceEnded);
+    let has_end = |event: &Event| matches!(event, Event::Call { happening, .. } if happening.kind == EventKind::ConferenceEnded);
     assert_eq!(first[0].events.iter().filter(|event| has_end(event)).count(), 1, "nobody polled them before");
     // It ends at 70 s, and is forgotten at 100 s.
     assert_eq!(fleet.enter(at(101), "a").unwrap().instance(), 1);
@@ -89,11 +89,11 @@ fn a_word_too_late_begins_nothing_and_feedback_finds_the_call_that_it_is_about()
     terminate(&mut fleet, 9, "a", bob).unwrap();
     assert_eq!(terminate(&mut fleet, 10, "a", alice), Err(InputError::UnknownFabric), "an id of the instance before");
     assert!(fleet.poll_ended().is_none());
-    let mut call = fleet.revisit(at(30), "a").unwrap();
+    let mut call = fleet.enter_ended(at(30), "a").unwrap();
     let user = call.find_user("alice");
-    call.feedback(user, Some(alice), Feedback::new(Rating::new(2).unwrap())).unwrap();
+    call.feedback(user, Some(alice), Feedback::new(FeedbackRating::new(2).unwrap())).unwrap();
     drop(call);
-    assert_eq!(fleet.revisit(at(69), "a").err(), Some(FleetError::UnknownConference));
+    assert_eq!(fleet.enter_ended(at(69), "a").err(), Some(FleetError::UnknownConference));
     let ended = ended(&mut fleet);
     assert_eq!((ended.len(), ended[0].summary.feedback[0].overall), (1, 2));
     fleet.handle_timeout(end_of_time());

@@ -189,7 +189,7 @@ fn every_change_of_a_byte_of_a_fleet_is_found_out() {
         let mut broken = bytes.clone();
         broken[at] ^= 1 << (at % 8);
         let expected = match at {
-            0..3 => RestoreError::Foreign,
+            0..3 => RestoreError::NotAState,
             3 => RestoreError::OtherVersion,
             _ => RestoreError::Corrupt,
         };
@@ -197,5 +197,5 @@ fn every_change_of_a_byte_of_a_fleet_is_found_out() {
         assert!(read(&bytes[..at]).is_err());
     }
     // A conference is not a fleet.
-    assert_eq!(read(&fleet.get("standup").unwrap().save()), Err(RestoreError::Foreign));
+    assert_eq!(read(&fleet.get("standup").unwrap().save()), Err(RestoreError::NotAState));
 }

@@ -9,8 +9,8 @@ mod reading;
 mod recorded;
 mod told;
 
-use callgauge::ingest::{Item, Reader, Side, What};
-use reading::Taken;
+use callgauge::ingest::{Item, Reader, SdpSide, LogEventKind};
+use reading::Usage;
 
 const DUMP: &str = "other/chrome156-webrtc_internals_dump.gz";
 
@@ -23,13 +23,13 @@ struct Heard {
     /// Kind and word, for a state.
     state: Option<(&'static str, String)>,
     /// Whose description was set, and its text.
-    set: Option<(Side, String)>,
+    set: Option<(SdpSide, String)>,
 }
 
 #[derive(Default)]
 struct All {
     heard: Vec<Heard>,
-    snapshots: Vec<Taken>,
+    snapshots: Vec<Usage>,
     /// Times in the order of the input, with the connection.
     order: Vec<(String, Option<f64>)>,
     errors: Vec<usize>,
@@ -37,12 +37,12 @@ struct All {
     conference: Option<String>,
 }
 
-fn state(what: What<'_>) -> Option<(&'static str, String)> {
+fn state(what: LogEventKind<'_>) -> Option<(&'static str, String)> {
     match what {
-        What::IceConnectionState(word) => Some(("iceconnectionstatechange", word.into())),
-        What::IceGatheringState(word) => Some(("icegatheringstatechange", word.into())),
-        What::SignalingState(word) => Some(("signalingstatechange", word.into())),
-        What::ConnectionState(word) => Some(("connectionstatechange", word.into())),
+        LogEventKind::IceConnectionState(word) => Some(("iceconnectionstatechange", word.into())),
+        LogEventKind::IceGatheringState(word) => Some(("icegatheringstatechange", word.into())),
+        LogEventKind::SignalingState(word) => Some(("signalingstatechange", word.into())),
+        LogEventKind::ConnectionState(word) => Some(("connectionstatechange", word.into())),
         _ => None,
     }
 }
@@ -55,13 +55,13 @@ fn read_all<'a>(records: impl IntoIterator<Item = &'a [u8]>) -> All {
             Item::Snapshot(snapshot) => {
                 let at = snapshot.at.map(|at| at.as_millis());
                 all.order.push((snapshot.fabric.into(), at));
-                all.snapshots.push(Taken { fabric: snapshot.fabric.into(), at, report: snapshot.report.clone() });
+                all.snapshots.push(Usage { fabric: snapshot.fabric.into(), at, report: snapshot.report.clone() });
             }
-            Item::Happening(happening) => {
+            Item::LogEvent(happening) => {
                 let at = happening.at.map(|at| at.as_millis());
                 all.order.push((happening.fabric.into(), at));
                 let set = match happening.what {
-                    What::DescriptionSet { side, description, .. } => description.sdp.map(|sdp| (side, sdp.to_owned())),
+                    LogEventKind::DescriptionSet { side, description, .. } => description.sdp.map(|sdp| (side, sdp.to_owned())),
                     _ => None,
                 };
                 all.heard.push(Heard {
@@ -80,7 +80,7 @@ fn read_all<'a>(records: impl IntoIterator<Item = &'a [u8]>) -> All {
     }
     assert_eq!(reader.happenings(), all.heard.len() as u64);
     assert_eq!(reader.snapshots(), all.snapshots.len() as u64);
-    all.unknown = reader.unknown_happenings();
+    all.unknown = reader.unknown_events();
     all.conference = reader.conference().map(Into::into);
     all
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use callgauge::id::{MediaKind, Ssrc};
-use callgauge::ingest::Side;
-use callgauge::ingest::sdp::Sdp;
+use callgauge::ingest::SdpSide;
+use callgauge::sdp::Sdp;
 use serde_json::Value;
 
 use super::common::real_dump;
@@ -61,7 +61,7 @@ fn the_log_of_a_dump_is_told_in_its_order_between_the_polls() {
     let of = |kind: &str| entries.clone().filter(|entry| entry["type"] == kind).count();
     assert_eq!((set.len(), of("setLocalDescription") + of("setRemoteDescription")), (4, 4));
     for (side, sdp) in &set {
-        let kind = if *side == Side::Local { "setLocalDescription" } else { "setRemoteDescription" };
+        let kind = if *side == SdpSide::Local { "setLocalDescription" } else { "setRemoteDescription" };
         let told = entries.clone().filter(|entry| entry["type"] == kind).any(|entry| {
             let value: Value = serde_json::from_str(entry["value"].as_str().unwrap()).unwrap();
             value["sdp"] == **sdp
@@ -85,7 +85,7 @@ fn the_descriptions_of_a_dump_name_the_streams_of_its_snapshots() {
     for heard in &all.heard {
         if let Some((side, sdp)) = &heard.set {
             let streams = Sdp::new(sdp).streams().into_iter().map(|stream| (stream.ssrc, stream.media));
-            ssrcs.entry((heard.fabric.clone(), *side == Side::Local)).or_default().extend(streams);
+            ssrcs.entry((heard.fabric.clone(), *side == SdpSide::Local)).or_default().extend(streams);
         }
     }
     let mut found = 0;

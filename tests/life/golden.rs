@@ -1,7 +1,7 @@
 //! A call in which everything happens once, byte for byte: `UPDATE_GOLDEN=1 cargo test --test life` writes the files anew;
 //! the difference is then to be read, line by line.
 
-use callgauge::conference::{Feedback, Rating};
+use callgauge::conference::{Feedback, FeedbackRating};
 use callgauge::fabric::{
     Device, EndpointType, ErrorReport, FabricUsage, GatheringState, IceState, SignalingState, TransmissionDirection,
     WebRtcFunction,
@@ -86,9 +86,9 @@ fn call(view_at: u64) -> (Conference, callgauge::conference::View) {
     call.send_event(at(20_500), a, AppEvent::Terminated).unwrap();
     call.leave(at(20_500), dave).unwrap();
     call.handle_timeout(at(20_600)).unwrap();
-    let rating = Feedback::new(Rating::new(3).unwrap()).with_audio(Rating::BEST).with_comment("who was Carol?");
+    let rating = Feedback::new(FeedbackRating::new(3).unwrap()).with_audio(FeedbackRating::BEST).with_comment("who was Carol?");
     call.feedback(Some(alice), None, rating).unwrap();
-    call.feedback(Some(bob), Some(b), Feedback::new(Rating::of_two(true))).unwrap();
+    call.feedback(Some(bob), Some(b), Feedback::new(FeedbackRating::of_two(true))).unwrap();
     (call, view.unwrap())
 }
 

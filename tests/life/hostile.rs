@@ -1,6 +1,6 @@
 //! Any inputs in any order: nothing panics, what is refused changes nothing, and limits hold.
 
-use callgauge::conference::{Feedback, Rating, View};
+use callgauge::conference::{Feedback, FeedbackRating, View};
 use callgauge::fabric::{
     ConnectionState, Device, ErrorReport, FabricUsage, GatheringState, IceState, SignalingState, SsrcDescription,
     WebRtcFunction,
@@ -124,7 +124,7 @@ fn apply(call: &mut Conference, ids: &Ids, ms: u64, op: &Op) -> Result<(), Input
             call.report_error(now, n.map(fabric), report).map(drop)
         }
         Op::Rate(who, about, stars) => {
-            let rating = Feedback::new(Rating::new(*stars).unwrap());
+            let rating = Feedback::new(FeedbackRating::new(*stars).unwrap());
             call.feedback(who.map(user), about.map(fabric), rating).map(drop)
         }
         Op::Join(n) => call.join(now, user(*n)).map(drop),
@@ -175,9 +175,9 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_is_refused_changes_nothing_and_limits_hold(steps in steps(), stitches in any::<bool>()) {
+    fn what_is_refused_changes_nothing_and_limits_hold(steps in steps(), reopens in any::<bool>()) {
         let ids = ids();
-        let mut call = Conference::new("x", Config::new().with_limits(limits()).with_stitching(stitches));
+        let mut call = Conference::new("x", Config::new().with_limits(limits()).with_reopening(reopens));
         let _ = ["a", "b"].map(|name| call.user(name).unwrap());
         let mut latest = 40_000_i64;
         let mut view = View::default();

@@ -16,7 +16,7 @@ mod summary;
 mod view;
 mod words;
 
-use callgauge::event::{EventKind, Happening};
+use callgauge::event::{EventKind, CallEvent};
 use callgauge::id::{Direction, FabricId, MediaKind, Ssrc, UserId};
 use callgauge::report::{Num, Report, StatsType, Text};
 use callgauge::summary::{FabricSummary, StreamSummary, UserSummary};
@@ -114,10 +114,10 @@ impl Call {
     }
 
     /// What happened since it was last asked.
-    fn happened(&mut self) -> Vec<Happening> {
+    fn happened(&mut self) -> Vec<CallEvent> {
         let events = std::iter::from_fn(|| self.call.poll_event());
         let happening = |event| match event {
-            Event::Happened { happening, .. } => Some(happening),
+            Event::Call { happening, .. } => Some(happening),
             _ => None,
         };
         events.filter_map(happening).collect()

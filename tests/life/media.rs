@@ -3,18 +3,18 @@
 use callgauge::event::EventKind;
 use callgauge::fabric::{Device, FabricState};
 use callgauge::id::Ssrc;
-use callgauge::metric::State;
-use callgauge::{Answer, AppEvent, Config, Event, InputError, Limits};
+use callgauge::metric::IntervalState;
+use callgauge::{Outcome, AppEvent, Config, Event, InputError, Limits};
 
 use super::{Call, at, pictures, received, sent};
 
 /// A look each second, 50 packets in each, while `says` lets the application say something at any time.
-fn run(call: &mut Call, seconds: u64, says: &[(u64, AppEvent<'_>)]) -> Vec<(u64, State)> {
+fn run(call: &mut Call, seconds: u64, says: &[(u64, AppEvent<'_>)]) -> Vec<(u64, IntervalState)> {
     let mut said = says.iter().peekable();
     let mut states = Vec::new();
     for second in 0..=seconds {
         while let Some((ms, event)) = said.next_if(|(ms, _)| *ms <= second * 1_000) {
-            assert_eq!(call.call.send_event(at(*ms), call.fabric, *event), Ok(Answer::Applied), "{event:?}");
+            assert_eq!(call.call.send_event(at(*ms), call.fabric, *event), Ok(Outcome::Applied), "{event:?}");
         }
         let packets = second as u32 * 50;
         call.look(second * 1_000, &[sent(1, packets), received(2, packets), pictures(3, packets)]);
@@ -28,7 +28,7 @@ fn run(call: &mut Call, seconds: u64, says: &[(u64, AppEvent<'_>)]) -> Vec<(u64,
     states
 }
 
-fn count(states: &[(u64, State)], ssrc: u64, state: State) -> usize {
+fn count(states: &[(u64, IntervalState)], ssrc: u64, state: IntervalState) -> usize {
     states.iter().filter(|one| **one == (ssrc, state)).count()
 }
 
@@ -38,8 +38,8 @@ fn hold_counts_whatever_stats_show_and_no_interval_spans_it() {
     let states = run(&mut call, 20, &[(5_500, AppEvent::Hold), (12_250, AppEvent::Resume)]);
     for ssrc in 1..=3 {
         // From the second that has the beginning in it to the one with the end.
-        assert_eq!(count(&states, ssrc, State::Held), 8);
-        assert_eq!(count(&states, ssrc, State::Active), 12);
+        assert_eq!(count(&states, ssrc, IntervalState::Held), 8);
+        assert_eq!(count(&states, ssrc, IntervalState::Active), 12);
         let stream = &call.streams(ssrc as u32)[0];
         assert_eq!(stream.held_s, 6.75);
         assert_eq!((stream.interval_bitrate_bps.n, stream.packets), (12, Some(1_000)));
@@ -67,9 +67,9 @@ fn mute_is_about_sound_that_is_sent_and_pause_about_pictures() {
         (9_000, AppEvent::VideoResume(None)),
     ];
     let states = run(&mut call, 10, &says);
-    assert_eq!((count(&states, 1, State::Muted), count(&states, 1, State::Active)), (5, 5));
-    assert_eq!(count(&states, 2, State::Active), 10, "what is received goes on");
-    assert_eq!((count(&states, 3, State::Paused), count(&states, 3, State::Active)), (3, 7));
+    assert_eq!((count(&states, 1, IntervalState::Muted), count(&states, 1, IntervalState::Active)), (5, 5));
+    assert_eq!(count(&states, 2, IntervalState::Active), 10, "what is received goes on");
+    assert_eq!((count(&states, 3, IntervalState::Paused), count(&states, 3, IntervalState::Active)), (3, 7));
     assert_eq!((call.streams(1)[0].muted_s, call.streams(3)[0].paused_s), (5.0, 3.0));
     assert_eq!((call.user("alice").muted_s, call.user("alice").paused_s), (5.0, 3.0));
 }
@@ -78,8 +78,8 @@ fn mute_is_about_sound_that_is_sent_and_pause_about_pictures() {
 fn what_is_said_of_one_stream_waits_for_it() {
     let mut call = Call::new();
     let other = Some(Ssrc::new(9));
-    assert_eq!(call.call.send_event(at(0), call.fabric, AppEvent::AudioMute(other)), Ok(Answer::Kept));
-    assert_eq!(call.call.send_event(at(0), call.fabric, AppEvent::AudioMute(other)), Ok(Answer::AlreadySo));
+    assert_eq!(call.call.send_event(at(0), call.fabric, AppEvent::AudioMute(other)), Ok(Outcome::Pending));
+    assert_eq!(call.call.send_event(at(0), call.fabric, AppEvent::AudioMute(other)), Ok(Outcome::Unchanged));
     for second in 0..=4 {
         let packets = second as u32 * 50;
         call.look(second * 1_000, &[sent(1, packets), received(9, packets)]);
@@ -89,7 +89,7 @@ fn what_is_said_of_one_stream_waits_for_it() {
         (0.0, 4.0),
         "received, and muted all the same"
     );
-    assert_eq!(call.call.send_event(at(4_500), call.fabric, AppEvent::AudioUnmute(other)), Ok(Answer::Applied));
+    assert_eq!(call.call.send_event(at(4_500), call.fabric, AppEvent::AudioUnmute(other)), Ok(Outcome::Applied));
     for second in 5..=6 {
         call.look(second * 1_000, &[received(9, second as u32 * 50)]);
     }
@@ -108,16 +108,16 @@ fn twice_and_late_are_answered_and_happen_once() {
     ];
     for (start, stop) in pairs {
         let mut say = |event| call.call.send_event(at(1), call.fabric, event).unwrap();
-        assert_eq!(say(stop), Answer::AlreadySo, "{stop:?} before anything");
-        assert_eq!([say(start), say(start)], [Answer::Applied, Answer::AlreadySo], "{start:?}");
-        assert_eq!([say(stop), say(stop)], [Answer::Applied, Answer::AlreadySo], "{stop:?}");
+        assert_eq!(say(stop), Outcome::Unchanged, "{stop:?} before anything");
+        assert_eq!([say(start), say(start)], [Outcome::Applied, Outcome::Unchanged], "{start:?}");
+        assert_eq!([say(stop), say(stop)], [Outcome::Applied, Outcome::Unchanged], "{stop:?}");
         assert_eq!(call.kinds(), [start.kind(), stop.kind()]);
     }
     let mut say = |event| call.call.send_event(at(2), call.fabric, event);
-    assert_eq!(say(AppEvent::Terminated), Ok(Answer::Applied));
-    assert_eq!(say(AppEvent::Terminated), Ok(Answer::AlreadySo));
+    assert_eq!(say(AppEvent::Terminated), Ok(Outcome::Applied));
+    assert_eq!(say(AppEvent::Terminated), Ok(Outcome::Unchanged));
     let late = call.call.send_event(at(3), call.fabric, AppEvent::Terminated);
-    assert_eq!(late, Ok(Answer::AlreadySo), "also when the call is over");
+    assert_eq!(late, Ok(Outcome::Unchanged), "also when the call is over");
     assert_eq!(call.call.send_event(at(3), call.fabric, AppEvent::Hold), Err(InputError::Ended));
 }
 
@@ -140,11 +140,11 @@ fn a_speaker_is_news_until_another_speaks_or_they_are_muted() {
     let other = call.open(0, "other", "bob", "alice");
     let mut say = |fabric, event| call.call.send_event(at(1), fabric, event).unwrap();
     let fabric = call.fabric;
-    assert_eq!(say(fabric, AppEvent::DominantSpeaker), Answer::Applied);
-    assert_eq!(say(fabric, AppEvent::DominantSpeaker), Answer::AlreadySo);
-    assert_eq!(say(other, AppEvent::DominantSpeaker), Answer::Applied);
-    assert_eq!(say(other, AppEvent::AudioMute(None)), Answer::Applied);
-    assert_eq!(say(other, AppEvent::DominantSpeaker), Answer::Applied);
+    assert_eq!(say(fabric, AppEvent::DominantSpeaker), Outcome::Applied);
+    assert_eq!(say(fabric, AppEvent::DominantSpeaker), Outcome::Unchanged);
+    assert_eq!(say(other, AppEvent::DominantSpeaker), Outcome::Applied);
+    assert_eq!(say(other, AppEvent::AudioMute(None)), Outcome::Applied);
+    assert_eq!(say(other, AppEvent::DominantSpeaker), Outcome::Applied);
 }
 
 #[test]
@@ -158,9 +158,9 @@ fn devices_are_bounded_and_their_labels_kept_only_when_asked() {
     for keeps in [false, true] {
         let mut call = Call::with(Config::new().with_limits(limits).with_device_labels(keeps));
         let mut say = |event| call.call.send_event(at(1), call.fabric, event).unwrap();
-        assert_eq!(say(AppEvent::ActiveDevices(&list)), Answer::Applied);
-        assert_eq!(say(AppEvent::ActiveDevices(&list)), Answer::AlreadySo);
-        assert_eq!(say(AppEvent::ConnectedDevices(&list[1..])), Answer::Applied);
+        assert_eq!(say(AppEvent::ActiveDevices(&list)), Outcome::Applied);
+        assert_eq!(say(AppEvent::ActiveDevices(&list)), Outcome::Unchanged);
+        assert_eq!(say(AppEvent::ConnectedDevices(&list[1..])), Outcome::Applied);
         let fabric = call.summary();
         assert_eq!((fabric.active_devices.len(), fabric.connected_devices.len()), (2, 2));
         assert_eq!(fabric.connected_devices[0].id, "2");
@@ -174,14 +174,14 @@ fn devices_are_bounded_and_their_labels_kept_only_when_asked() {
 fn what_the_limit_keeps_out_changes_nothing() {
     let limits = Limits::new().with_ssrcs_per_fabric(1);
     let mut call = Call::with(Config::new().with_limits(limits));
-    assert_eq!(call.call.send_event(at(1), call.fabric, AppEvent::AudioMute(Some(Ssrc::new(1)))), Ok(Answer::Kept));
+    assert_eq!(call.call.send_event(at(1), call.fabric, AppEvent::AudioMute(Some(Ssrc::new(1)))), Ok(Outcome::Pending));
     let before = call.call.summary();
     let refused = call.call.send_event(at(2), call.fabric, AppEvent::AudioMute(Some(Ssrc::new(2))));
     assert_eq!(refused, Err(InputError::LimitReached));
     assert_eq!(call.call.summary(), before);
     assert_eq!(
         call.call.send_event(at(1), call.fabric, AppEvent::AudioMute(None)),
-        Ok(Answer::Applied),
+        Ok(Outcome::Applied),
         "nor the clock"
     );
     assert!(call.kinds().contains(&EventKind::AudioMute));

@@ -4,7 +4,7 @@ use callgauge::fabric::SsrcDescription;
 use callgauge::id::{Direction, Ssrc, StreamKey};
 use callgauge::report::{Num, Report, StatsType};
 use callgauge::unit::StatTime;
-use callgauge::{Answer, AppEvent, Config, FabricSpec, InputError, Limits};
+use callgauge::{Outcome, AppEvent, Config, FabricSpec, InputError, Limits};
 use proptest::prelude::*;
 
 use super::{Call, at, push, received, sent};
@@ -25,14 +25,14 @@ fn an_association_counts_early_and_late() {
     let mut call = Call::new();
     let carol = call.call.user("carol").unwrap();
     let mut room = call.call.fabric(call.fabric).unwrap();
-    assert_eq!(room.associate(Ssrc::new(2), carol, "front-camera"), Ok(Answer::Kept));
-    assert_eq!(room.associate(Ssrc::new(2), carol, "front-camera"), Ok(Answer::AlreadySo));
+    assert_eq!(room.associate(Ssrc::new(2), carol, "front-camera"), Ok(Outcome::Pending));
+    assert_eq!(room.associate(Ssrc::new(2), carol, "front-camera"), Ok(Outcome::Unchanged));
     for second in 0..=5 {
         call.look(second * 1_000, &[received(2, second as u32 * 50), received(3, second as u32 * 50)]);
     }
     // The first word on a stream that was seen before counts for all of it.
     let mut room = call.call.fabric(call.fabric).unwrap();
-    assert_eq!(room.associate(Ssrc::new(3), carol, "microphone"), Ok(Answer::Applied));
+    assert_eq!(room.associate(Ssrc::new(3), carol, "microphone"), Ok(Outcome::Applied));
     for ssrc in [2, 3] {
         let streams = call.streams(ssrc);
         assert_eq!(streams.len(), 1);
@@ -123,8 +123,8 @@ fn layers_and_retransmissions_follow_their_primary() {
     let look = |call: &mut Call, ms: u64| call.look(ms, &[2, 3, 4].map(|ssrc| received(ssrc, ms as u32 / 20)));
     look(&mut call, 0);
     let mut room = call.call.fabric(call.fabric).unwrap();
-    assert_eq!(room.group(Ssrc::new(2), &[Ssrc::new(3)]), Ok(Answer::Applied));
-    assert_eq!(room.group(Ssrc::new(2), &[Ssrc::new(3)]), Ok(Answer::AlreadySo));
+    assert_eq!(room.group(Ssrc::new(2), &[Ssrc::new(3)]), Ok(Outcome::Applied));
+    assert_eq!(room.group(Ssrc::new(2), &[Ssrc::new(3)]), Ok(Outcome::Unchanged));
     room.associate(Ssrc::new(2), carol, "screen").unwrap();
     look(&mut call, 1_000);
     let carols = Some(String::from("carol"));
@@ -154,9 +154,9 @@ fn a_description_says_what_an_ssrc_follows_and_its_names() {
     let mut room = call.call.fabric(call.fabric).unwrap();
     let camera = SsrcDescription::new(Ssrc::new(2)).with_cname("x").with_msid("stream track");
     let layer = SsrcDescription::new(Ssrc::new(3)).following(Ssrc::new(2)).with_cname("x");
-    assert_eq!((room.describe(camera), room.describe(layer)), (Ok(Answer::Kept), Ok(Answer::Kept)));
-    assert_eq!((room.describe(camera), room.describe(layer)), (Ok(Answer::AlreadySo), Ok(Answer::AlreadySo)));
-    assert_eq!(room.describe(SsrcDescription::new(Ssrc::new(9))), Ok(Answer::AlreadySo), "which says nothing");
+    assert_eq!((room.describe(camera), room.describe(layer)), (Ok(Outcome::Pending), Ok(Outcome::Pending)));
+    assert_eq!((room.describe(camera), room.describe(layer)), (Ok(Outcome::Unchanged), Ok(Outcome::Unchanged)));
+    assert_eq!(room.describe(SsrcDescription::new(Ssrc::new(9))), Ok(Outcome::Unchanged), "which says nothing");
     let long = "x".repeat(1_000);
     assert_eq!(room.describe(camera.with_cname(&long)), Err(InputError::InvalidName));
     room.associate(Ssrc::new(2), carol, "").unwrap();
@@ -177,11 +177,11 @@ fn names_that_come_late_lose_nothing() {
     }
     let (carol, dave) = (call.call.user("carol").unwrap(), call.call.user("dave").unwrap());
     let mut room = call.call.fabric(id).unwrap();
-    assert_eq!(room.set_remote_user(dave), Ok(Answer::Applied));
-    assert_eq!(room.set_remote_user(dave), Ok(Answer::AlreadySo));
-    assert_eq!(room.set_local_user(carol), Ok(Answer::Applied));
+    assert_eq!(room.set_remote_user(dave), Ok(Outcome::Applied));
+    assert_eq!(room.set_remote_user(dave), Ok(Outcome::Unchanged));
+    assert_eq!(room.set_local_user(carol), Ok(Outcome::Applied));
     assert_eq!(room.set_local_user(dave), Err(InputError::NameTaken));
-    assert_eq!(call.call.rename("TheRealName"), Ok(Answer::Applied));
+    assert_eq!(call.call.rename("TheRealName"), Ok(Outcome::Applied));
     call.call.rename_user(carol, "caroline").unwrap();
     assert_eq!(call.call.rename_user(dave, "caroline"), Err(InputError::NameTaken));
     assert_eq!(call.call.rename_user(dave, ""), Err(InputError::InvalidName));
@@ -253,7 +253,7 @@ fn fabrics_share_what_there_is_for_all_of_them() {
     assert_eq!(call.call.summary(), before);
     // What is taken back is free again.
     call.call.send_event(at(1_000), other, AppEvent::AudioUnmute(None)).unwrap();
-    assert_eq!(call.call.fabric(other).unwrap().describe(described), Ok(Answer::Applied));
+    assert_eq!(call.call.fabric(other).unwrap().describe(described), Ok(Outcome::Applied));
 }
 
 #[test]

@@ -58,7 +58,7 @@ fn call(name: &str, told: bool) -> (ConferenceSummary, Vec<(EventKind, f64)>) {
             }
         }
         while let Some(event) = call.poll_event() {
-            if let Event::Happened { happening, .. } = event {
+            if let Event::Call { happening, .. } = event {
                 happened.push((happening.kind, happening.at.as_micros() as f64 / 1e3));
             }
         }

@@ -5,7 +5,7 @@ use core::time::Duration;
 use callgauge::event::{EndReason, EventKind};
 use callgauge::fabric::IceState;
 use callgauge::summary::{ConferenceState, UserState};
-use callgauge::{Answer, AppEvent, Config, FabricSpec, InputError, Limits};
+use callgauge::{Outcome, AppEvent, Config, FabricSpec, InputError, Limits};
 
 use super::{Call, at, received};
 
@@ -66,7 +66,7 @@ fn silence_of_thirty_seconds_is_leaving_and_coming_back_is_churn() {
 
 #[test]
 fn when_everybody_is_silent_it_is_over_and_says_when() {
-    let (mut call, [bob, _]) = three(Config::new().with_silence(Duration::from_secs(10)));
+    let (mut call, [bob, _]) = three(Config::new().with_inactivity_timeout(Duration::from_secs(10)));
     call.look_at(bob, 4_000, &[received(2, 0)]);
     assert_eq!(call.call.poll_timeout(), Some(at(10_000)));
     call.call.handle_timeout(at(10_000)).unwrap();
@@ -115,7 +115,7 @@ fn all_but_one_terminated_is_the_end_and_what_comes_later_another_instance() {
     // Alice was left alone.
     let alice = settled.users.iter().find(|user| user.user == "alice").unwrap();
     assert_eq!((alice.stays[0].left_ms, alice.stays[0].end_reason), (Some(7_000.0), Some(EndReason::Terminated)));
-    assert_eq!(call.call.leave(at(8_000), call.alice), Ok(Answer::AlreadySo));
+    assert_eq!(call.call.leave(at(8_000), call.alice), Ok(Outcome::Unchanged));
     assert_eq!(call.call.summary(), settled);
     assert_eq!(settled.events.last().map(|event| event.event), Some(EventKind::ConferenceEnded));
 
@@ -175,8 +175,8 @@ fn who_leaves_is_final() {
     };
     let alice = call.fabric;
     (0..=5).for_each(|second| look(&mut call, &[alice, bob, carol], second));
-    assert_eq!(call.call.leave(at(5_500), call.bob), Ok(Answer::Applied));
-    assert_eq!(call.call.leave(at(5_500), call.bob), Ok(Answer::AlreadySo));
+    assert_eq!(call.call.leave(at(5_500), call.bob), Ok(Outcome::Applied));
+    assert_eq!(call.call.leave(at(5_500), call.bob), Ok(Outcome::Unchanged));
     let then = call.user("bob");
     assert_eq!(then.stays[0].end_reason, Some(EndReason::Left));
     assert_eq!(call.call.ingest(at(6_000), bob, &call.report), Err(InputError::Terminated));
@@ -198,7 +198,7 @@ fn an_alive_user_without_stats_stays() {
     let mut call = Call::new();
     for second in (0..=100).step_by(20) {
         let answer = call.call.join(at(second * 1_000), call.alice);
-        assert_eq!(answer, Ok(Answer::AlreadySo));
+        assert_eq!(answer, Ok(Outcome::Unchanged));
         call.call.handle_timeout(at(second * 1_000)).unwrap();
     }
     assert_eq!((call.call.ended(), call.call.poll_timeout()), (None, Some(at(130_000))));
@@ -206,7 +206,7 @@ fn an_alive_user_without_stats_stays() {
 
 #[test]
 fn stitching_takes_the_end_back() {
-    let mut call = Call::with(Config::new().with_stitching(true));
+    let mut call = Call::with(Config::new().with_reopening(true));
     call.look(0, &[received(2, 0)]);
     call.look(1_000, &[received(2, 50)]);
     call.call.handle_timeout(at(60_000)).unwrap();

@@ -132,8 +132,8 @@ fn stats_tell_where_the_application_does_not() {
         call.call.ingest(at(ms), call.fabric, &call.report).unwrap();
         call.happened()
     };
-    let kinds = |happened: &[callgauge::event::Happening]| {
-        let told = |happening: &&callgauge::event::Happening| happening.is_inferred;
+    let kinds = |happened: &[callgauge::event::CallEvent]| {
+        let told = |happening: &&callgauge::event::CallEvent| happening.is_inferred;
         happened.iter().filter(told).map(|happening| happening.kind).collect::<Vec<_>>()
     };
     use EventKind::{

@@ -1,6 +1,6 @@
 //! What a call comes to does not depend on who came first, and can be read back.
 
-use callgauge::conference::{Feedback, Rating};
+use callgauge::conference::{Feedback, FeedbackRating};
 use callgauge::fabric::{ErrorReport, IceState, WebRtcFunction};
 use callgauge::id::{Direction, FabricId, Ssrc};
 use callgauge::summary::ConferenceSummary;
@@ -80,7 +80,7 @@ fn play(seconds: &[[Vec<Act>; 3]], order: [usize; 3]) -> Conference {
                         call.report_error(now, Some(fabric), report).unwrap();
                     }
                     Act::Rate(stars) => {
-                        let feedback = Feedback::new(Rating::new(stars).unwrap());
+                        let feedback = Feedback::new(FeedbackRating::new(stars).unwrap());
                         call.feedback(Some(user(who)), Some(fabric), feedback).unwrap();
                     }
                 }

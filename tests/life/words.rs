@@ -1,9 +1,9 @@
 //! What applications report and people say.
 
-use callgauge::conference::{Feedback, Rating};
+use callgauge::conference::{Feedback, FeedbackRating};
 use callgauge::event::EventKind;
 use callgauge::fabric::{CallClass, ErrorReport, FailureReason, IceState, MAX_TEXT, WebRtcFunction};
-use callgauge::{Answer, AppEvent, Config, InputError, Limits};
+use callgauge::{Outcome, AppEvent, Config, InputError, Limits};
 
 use super::{Call, at};
 
@@ -12,7 +12,7 @@ fn a_failure_before_the_set_up_is_its_failure_and_after_it_an_error() {
     let mut call = Call::new();
     let report = ErrorReport::new(WebRtcFunction::SetRemoteDescription).with_dom_error("InvalidStateError", "no");
     let answer = call.call.report_error(at(2_000), Some(call.fabric), report).unwrap();
-    assert!(answer.has_failed_setup && answer.is_kept);
+    assert!(answer.has_failed_setup && answer.is_stored);
     let fabric = call.summary();
     assert_eq!((fabric.failure_delay_ms, fabric.class), (Some(2_000.0), Some(CallClass::Failed)));
     assert_eq!(fabric.failure_reason, Some(FailureReason::NegotiationFailure));
@@ -62,7 +62,7 @@ fn a_log_is_cut_where_a_character_ends_and_says_how_much() {
     // 20 479 bytes, and then one of two bytes across the limit.
     let text = "x".repeat(MAX_TEXT - 1) + "äöü";
     let answer = call.call.report_error(at(1), None, ErrorReport::log(&text)).unwrap();
-    assert_eq!((answer.cut_bytes, answer.is_kept), (6, true));
+    assert_eq!((answer.cut_bytes, answer.is_stored), (6, true));
     let error = &call.call.summary().errors[0];
     assert_eq!((error.message.as_ref().unwrap().len(), error.cut_bytes), (20_479, 6));
 }
@@ -73,7 +73,7 @@ fn errors_are_bounded_by_number_and_by_bytes() {
         let mut call = Call::with(Config::new().with_limits(limits));
         let text = "x".repeat(1_000);
         let kept: Vec<bool> =
-            (0..5).map(|_| call.call.report_error(at(1), None, ErrorReport::log(&text)).unwrap().is_kept).collect();
+            (0..5).map(|_| call.call.report_error(at(1), None, ErrorReport::log(&text)).unwrap().is_stored).collect();
         assert_eq!(kept, [true, true, true, false, false]);
         let summary = call.call.summary();
         assert_eq!((summary.errors.len(), summary.refused_errors), (3, 2));
@@ -96,15 +96,15 @@ fn the_timeline_is_bounded_and_counts_what_it_leaves_out() {
 fn feedback_is_one_opinion_of_one_user_about_one_thing() {
     let mut call = Call::new();
     let (alice, fabric) = (call.alice, call.fabric);
-    let rating = |stars| Rating::new(stars).unwrap();
+    let rating = |stars| FeedbackRating::new(stars).unwrap();
     let first = Feedback::new(rating(2)).with_comment("echo");
     let mut say = |user, about, feedback: &Feedback| call.call.feedback(user, about, feedback.clone());
-    assert_eq!(say(Some(alice), None, &first), Ok(Answer::Applied));
-    assert_eq!(say(Some(alice), None, &first), Ok(Answer::AlreadySo));
+    assert_eq!(say(Some(alice), None, &first), Ok(Outcome::Applied));
+    assert_eq!(say(Some(alice), None, &first), Ok(Outcome::Unchanged));
     let better = Feedback::new(rating(4)).with_audio(rating(5)).with_video(rating(3)).with_screen(rating(1));
-    assert_eq!(say(Some(alice), None, &better), Ok(Answer::Applied));
-    assert_eq!(say(Some(alice), Some(fabric), &first), Ok(Answer::Applied));
-    assert_eq!(say(None, None, &Feedback::new(Rating::of_two(false))), Ok(Answer::Applied));
+    assert_eq!(say(Some(alice), None, &better), Ok(Outcome::Applied));
+    assert_eq!(say(Some(alice), Some(fabric), &first), Ok(Outcome::Applied));
+    assert_eq!(say(None, None, &Feedback::new(FeedbackRating::of_two(false))), Ok(Outcome::Applied));
     let mut other = callgauge::Conference::new("", Config::new());
     let stranger = ["a", "b", "c"].map(|name| other.user(name).unwrap())[2];
     assert_eq!(say(Some(stranger), None, &first), Err(InputError::UnknownUser));
@@ -119,12 +119,12 @@ fn feedback_is_one_opinion_of_one_user_about_one_thing() {
     call.call.leave(at(10), alice).unwrap();
     call.call.handle_timeout(at(20)).unwrap();
     assert!(call.call.ended().is_some());
-    assert_eq!(call.call.feedback(Some(call.bob), None, better), Ok(Answer::Applied));
+    assert_eq!(call.call.feedback(Some(call.bob), None, better), Ok(Outcome::Applied));
 }
 
 #[test]
 fn a_rating_out_of_range_is_refused() {
     for rating in 0..=255 {
-        assert_eq!(Rating::new(rating).map(Rating::get), (1..=5).contains(&rating).then_some(rating));
+        assert_eq!(FeedbackRating::new(rating).map(FeedbackRating::get), (1..=5).contains(&rating).then_some(rating));
     }
 }

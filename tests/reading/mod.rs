@@ -13,7 +13,7 @@ pub(crate) fn recording(name: &str) -> Vec<u8> {
 
 /// A snapshot, kept.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Taken {
+pub(crate) struct Usage {
     pub(crate) fabric: String,
     /// Milliseconds.
     pub(crate) at: Option<f64>,
@@ -23,7 +23,7 @@ pub(crate) struct Taken {
 /// An input, read to its end.
 pub(crate) struct Input {
     pub(crate) reader: Reader,
-    pub(crate) snapshots: Vec<Taken>,
+    pub(crate) snapshots: Vec<Usage>,
     /// For every line that could not be read, its number from 0.
     pub(crate) errors: Vec<(usize, ReadError)>,
 }
@@ -35,7 +35,7 @@ pub(crate) fn read_records<'a>(records: impl IntoIterator<Item = &'a [u8]>) -> I
     let mut errors = Vec::new();
     for (number, record) in records.into_iter().enumerate() {
         let result = reader.read(record, &mut |snapshot| {
-            snapshots.push(Taken {
+            snapshots.push(Usage {
                 fabric: snapshot.fabric.into(),
                 at: snapshot.at.map(|at| at.as_millis()),
                 report: snapshot.report.clone(),

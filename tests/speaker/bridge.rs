@@ -10,12 +10,12 @@ use crate::conversation::Conversation;
 /// Volfin and Cohen's scores with the constants of jitsi-utils, kept whole and counted anew at each decision.
 struct Naive {
     /// By participant: all volumes, the newest last, and the floor.
-    people: Vec<Person>,
+    people: Vec<Participant>,
     active: Option<usize>,
 }
 
 #[derive(Clone, Default)]
-struct Person {
+struct Participant {
     volumes: Vec<u32>,
     heard_ms: Option<u64>,
     floor: f64,
@@ -29,7 +29,7 @@ fn likelihood(v: usize, n: usize, lambda: f64) -> f64 {
     phi.max(1e-10)
 }
 
-impl Person {
+impl Participant {
     fn push(&mut self, volume: u32) {
         let is_heard = f64::from(volume) >= self.floor + 10.0;
         self.volumes.push(if is_heard { volume } else { 0 });
@@ -87,7 +87,7 @@ impl Naive {
 fn compare(levels: &[Vec<Option<u8>>]) -> Result<usize, TestCaseError> {
     let mut bridge = Bridge::new();
     let voices: Vec<usize> = levels.iter().map(|_| bridge.join().unwrap()).collect();
-    let mut naive = Naive { people: vec![Person::default(); levels.len()], active: None };
+    let mut naive = Naive { people: vec![Participant::default(); levels.len()], active: None };
     let mut changes = 0;
     for tick in 0..levels[0].len() {
         let now_ms = tick as u64 * 20;

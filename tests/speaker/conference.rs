@@ -36,7 +36,7 @@ struct Way {
 const PLAIN: Way = Way { sees: |_| true, ahead_ms: |_| 0.0, late_ms: |_| 0.0 };
 
 fn play(name: &str, meta: &Value, way: Way) -> Heard {
-    let mut call = Conference::new(name, Config::new().with_stitching(true));
+    let mut call = Conference::new(name, Config::new().with_reopening(true));
     let (mut users, mut fabrics) = (BTreeMap::new(), BTreeMap::new());
     let pcs = meta["pcs"].as_array().unwrap().iter();
     let ends: Vec<[&str; 3]> = pcs.map(|pc| ["pc", "at", "to"].map(|key| pc[key].as_str().unwrap())).collect();
@@ -323,7 +323,7 @@ fn nobody_named_is_told_by_stream_and_found_to_be_a_user_later() {
 
 #[test]
 fn people_beyond_the_limit_are_counted_and_disturb_nobody() {
-    let mut made = Made::new(Config::new().with_limits(Limits::new().with_speakers(2).with_turns(1)));
+    let mut made = Made::new(Config::new().with_limits(Limits::new().with_speakers(2).with_dominance_spans(1)));
     let alice = made.open(0, "a", "alice");
     for second in 0..=20 {
         let (a, b) = if second % 10 < 5 { (LOUD, 0.0) } else { (0.0, LOUD) };
@@ -463,7 +463,7 @@ proptest! {
     fn whatever_an_application_says_sums_hold_and_one_is_told_at_most(
         acts in prop::collection::vec((act(), 0..3_u64), 1..120),
     ) {
-        let mut made = Made::new(Config::new().with_stitching(true));
+        let mut made = Made::new(Config::new().with_reopening(true));
         let names = ["alice", "bob", "carol"];
         let fabrics = names.map(|name| made.open(0, name, name));
         let users = names.map(|name| made.call.user(name).unwrap());

@@ -1,15 +1,15 @@
 //! What holds whatever is heard.
 
-use callgauge::speaker::dominant::{Change, FRESH_MS, Floor, SILENCE_MS, Seat};
+use callgauge::speaker::dominant::{Change, FRESH_MS, Floor, SILENCE_MS, ParticipantId};
 use callgauge::speaker::level::{Fraction, Meter, dbov, of_rfc6464, rfc6464};
-use callgauge::speaker::talk::{RoomTalk, Talk};
+use callgauge::speaker::talk::{ConferenceTalk, Talk};
 use proptest::prelude::*;
 
 use crate::common::Seeded;
 
 type Sample = (usize, u64, u64, Fraction);
 /// Of each how long they had the floor and how they talked; the talk of all; who had the floor since when.
-type Outcome = ([(u64, Talk); PEOPLE], RoomTalk, Vec<(u64, Option<usize>)>);
+type Outcome = ([(u64, Talk); PEOPLE], ConferenceTalk, Vec<(u64, Option<usize>)>);
 
 const PEOPLE: usize = 3;
 /// Samples up to this long tell the same of the floor, whatever their length.
@@ -40,7 +40,7 @@ fn outcome(samples: &[Sample], order: [usize; PEOPLE]) -> Outcome {
     }
     let seats = seats.map(Option::unwrap);
     let mut changes = Vec::new();
-    let who = |seat: Seat| seats.iter().position(|&other| other == seat).unwrap();
+    let who = |seat: ParticipantId| seats.iter().position(|&other| other == seat).unwrap();
     let mut out = |change: Change| changes.push((change.since_ms, change.now.map(who)));
     for &(who, from, to, speech) in samples {
         floor.hear(seats[who], from, to, speech, &mut out);
@@ -48,7 +48,7 @@ fn outcome(samples: &[Sample], order: [usize; PEOPLE]) -> Outcome {
         assert!(seats.iter().filter(|&&seat| floor.is_only_speaker(seat)).count() <= 1);
     }
     floor.finish(&mut out);
-    (seats.map(|seat| (floor.dominant_ms(seat), floor.talk(seat).unwrap())), floor.room_talk(), changes)
+    (seats.map(|seat| (floor.dominant_ms(seat), floor.talk(seat).unwrap())), floor.conference_talk(), changes)
 }
 
 proptest! {
@@ -90,7 +90,7 @@ proptest! {
         }
         let sums = |talk: Talk| (talk.talk_ms, talk.overlap_ms, talk.longest_monologue_ms);
         prop_assert_eq!(thick.0.map(|(_, talk)| sums(talk)), thin.0.map(|(_, talk)| sums(talk)));
-        let sums = |room: RoomTalk| (room.known_ms, room.speech_ms, room.overlap_ms, room.silence_ms);
+        let sums = |room: ConferenceTalk| (room.known_ms, room.speech_ms, room.overlap_ms, room.silence_ms);
         prop_assert_eq!(sums(thick.1), sums(thin.1));
     }
 
@@ -117,7 +117,7 @@ proptest! {
     fn silence_and_mute_yield_none(samples in samples()) {
         for mutes in [false, true] {
             let mut floor = Floor::new(10_000);
-            let seats: Vec<Seat> = (0..PEOPLE).map(|_| floor.join(0).unwrap()).collect();
+            let seats: Vec<ParticipantId> = (0..PEOPLE).map(|_| floor.join(0).unwrap()).collect();
             for &(who, from, to, speech) in &samples {
                 floor.hear(seats[who], from, to, speech, &mut |_| ());
             }
@@ -143,7 +143,7 @@ proptest! {
     #[test]
     fn nothing_breaks_it(calls in prop::collection::vec((0..6_u8, any::<u64>(), any::<u64>(), any::<f64>()), 0..60)) {
         let (mut floor, mut meter) = (Floor::new(10_000), Meter::new());
-        let seats: Vec<Seat> = (0..PEOPLE).map(|_| floor.join(0).unwrap()).collect();
+        let seats: Vec<ParticipantId> = (0..PEOPLE).map(|_| floor.join(0).unwrap()).collect();
         for (what, a, b, value) in calls {
             let (seat, out) = (seats[(a % 3) as usize], &mut |_| ());
             let _ = meter.hear(value, b as f64 / 1e3);
@@ -154,7 +154,7 @@ proptest! {
                 2 if b % 8 == 0 => floor.leave(seat, a % 100_000, out),
                 _ => floor.hear(seat, from, to, Fraction::new(value), out),
             }
-            let _ = (floor.only_speaker(), floor.dominant(), floor.room_talk());
+            let _ = (floor.only_speaker(), floor.dominant(), floor.conference_talk());
         }
         floor.finish(&mut |_| ());
     }
@@ -201,7 +201,7 @@ fn who_breaks_in_and_stays_interrupts() {
     let [first, second] = seats.map(|seat| floor.talk(seat).unwrap());
     assert_eq!((first.talk_ms, first.overlap_ms, first.turns, first.interruptions), (5_000, 500, Some(1), Some(0)));
     assert_eq!((second.talk_ms, second.overlap_ms, second.turns, second.interruptions), (5_500, 500, Some(1), Some(1)));
-    assert_eq!((first.longest_monologue_ms, floor.room_talk().overlap_ms), (5_000, 500));
+    assert_eq!((first.longest_monologue_ms, floor.conference_talk().overlap_ms), (5_000, 500));
     assert_eq!(seats.map(|seat| floor.dominant_ms(seat)), [5_000, 5_000]);
 }
 
@@ -218,7 +218,7 @@ fn a_gap_does_not_undo_what_fine_samples_resolve() {
             floor.hear(bob, from, to, Fraction::NONE, &mut |_| ());
             from = to;
         }
-        (floor.room_talk().resolution_ms(), floor.talk(alice).unwrap().turns)
+        (floor.conference_talk().resolution_ms(), floor.talk(alice).unwrap().turns)
     };
     assert_eq!(turns(200), (Some(200), Some(75)));
     // Alice was silent before the gap and after it.

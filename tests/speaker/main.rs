@@ -12,7 +12,7 @@ mod laws;
 mod recorded;
 
 use baselines::{Detector, Loudest, Patient, Smoothed};
-use callgauge::speaker::dominant::{Change, Floor, LATENCY_MS, Seat};
+use callgauge::speaker::dominant::{Change, Floor, LATENCY_MS, ParticipantId};
 use callgauge::speaker::level::Meter;
 use conversation::{Conversation, Look};
 
@@ -20,7 +20,7 @@ use conversation::{Conversation, Look};
 struct Room {
     floor: Floor,
     meters: Vec<Meter>,
-    seats: Vec<Seat>,
+    seats: Vec<ParticipantId>,
     since_ms: u64,
 }
 
@@ -39,7 +39,7 @@ impl Detector for Room {
         let since_ms = &mut self.since_ms;
         let out = &mut |change: Change| *since_ms = change.since_ms;
         self.floor.hear(self.seats[look.who], look.from_ms, look.to_ms, speech, out);
-        self.floor.dominant().map(Seat::index)
+        self.floor.dominant().map(ParticipantId::index)
     }
 
     fn since_ms(&self, _: &Look) -> u64 {
@@ -145,7 +145,7 @@ impl Heard {
     }
 
     /// What a detector makes of them.
-    fn judge(&self, detector: &dyn Fn() -> Box<dyn Detector>) -> Result {
+    fn score_interval(&self, detector: &dyn Fn() -> Box<dyn Detector>) -> Result {
         let mut result = Result::default();
         for (talk, looks) in &self.talks {
             result.add(talk, looks, self.cadence_ms, &mut *detector());
@@ -157,7 +157,7 @@ impl Heard {
     /// Makes a detector as steady as the room by waiting: the shortest wait that leaves it no more false switches.
     fn as_steady(&self, room: &Result, plain: Make) -> Result {
         let waits = (1..=60).map(|step| step * 100);
-        let patient = |wait_ms| self.judge(&|| Box::new(Patient::new(plain(), wait_ms)));
+        let patient = |wait_ms| self.score_interval(&|| Box::new(Patient::new(plain(), wait_ms)));
         waits.map(patient).find(|result| result.false_switches <= room.false_switches).unwrap()
     }
 }
@@ -172,8 +172,8 @@ fn steadier_than_others_and_sooner_than_others_that_are_as_steady() {
             let loudest: Make = || Box::new(Loudest::new(4));
             let smoothed: Make = || Box::new(Smoothed::new(4));
             let heard = Heard::new((0..SEEDS).map(|seed| Conversation::new(seed, 4, 300.0, noisy)), cadence_ms);
-            let room = heard.judge(&|| Box::new(Room::new(4)));
-            let plain = [loudest, smoothed].map(|of| heard.judge(&of));
+            let room = heard.score_interval(&|| Box::new(Room::new(4)));
+            let plain = [loudest, smoothed].map(|of| heard.score_interval(&of));
             let show = |name: &str, result: &Result| println!("{noisy:5} {cadence_ms:5} | {name:18} {result}");
             show("room", &room);
             show("loudest", &plain[0]);
@@ -244,12 +244,12 @@ fn in_real_meetings_too() {
     for cadence_ms in [200, 1_000, 2_000] {
         let talks = (0..).zip(&meetings).map(|(seed, rttm)| Conversation::of_meeting(rttm, seed));
         let heard = Heard::new(talks, cadence_ms);
-        let room = heard.judge(&|| Box::new(Room::new(4)));
+        let room = heard.score_interval(&|| Box::new(Room::new(4)));
         println!("{cadence_ms:5} | room     {room}");
         let others: [(&str, Make); 2] =
             [("loudest", || Box::new(Loudest::new(4))), ("smoothed", || Box::new(Smoothed::new(4)))];
         for (name, of) in others {
-            let (plain, steady) = (heard.judge(&of), heard.as_steady(&room, of));
+            let (plain, steady) = (heard.score_interval(&of), heard.as_steady(&room, of));
             println!("{cadence_ms:5} | {name:8} {plain}; as steady {steady}");
             assert!(room.per_minute() < plain.per_minute() && room.delay_s(0.5) < steady.delay_s(0.5));
             assert!(room.missed() < steady.missed() + 0.01);

@@ -4,21 +4,21 @@ use std::collections::BTreeMap;
 
 use callgauge::ingest::Reader;
 use callgauge::report::{Num, StatsType};
-use callgauge::speaker::dominant::{Change, Floor, LATENCY_MS, Seat};
+use callgauge::speaker::dominant::{Change, Floor, LATENCY_MS, ParticipantId};
 use callgauge::speaker::level::Meter;
 use serde_json::Value;
 
 use crate::common::recordings;
 
 struct Source {
-    seat: Seat,
+    seat: ParticipantId,
     meter: Meter,
     last: Option<[f64; 3]>,
 }
 
 struct Heard {
     floor: Floor,
-    seats: BTreeMap<String, Seat>,
+    seats: BTreeMap<String, ParticipantId>,
     /// When the look came that told, and what changed.
     changes: Vec<(f64, Change)>,
 }

@@ -8,7 +8,7 @@ use callgauge::ingest::Item;
 use callgauge::ingest::Snapshot;
 use callgauge::metric::derived;
 use callgauge::report::Entry;
-use callgauge::stream::{Delta, Tracks};
+use callgauge::metric::counter::{Delta, EntryTrackers};
 use callgauge::unit::StatTime;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
@@ -18,11 +18,11 @@ pub(crate) fn run(files: &[PathBuf], out: &mut dyn Write) -> io::Result<bool> {
     let mut result = Ok(());
     let mut usable = false;
     for file in files {
-        let mut connections: HashMap<String, Tracks> = HashMap::new();
+        let mut connections: HashMap<String, EntryTrackers> = HashMap::new();
         let input = input::read(file, &mut |item: Item<'_>| {
             let Item::Snapshot(snapshot) = item else { return };
             if !connections.contains_key(snapshot.fabric) {
-                connections.insert(snapshot.fabric.to_owned(), Tracks::new());
+                connections.insert(snapshot.fabric.to_owned(), EntryTrackers::new());
             }
             if let Some(tracks) = connections.get_mut(snapshot.fabric)
                 && result.is_ok()
@@ -36,7 +36,7 @@ pub(crate) fn run(files: &[PathBuf], out: &mut dyn Write) -> io::Result<bool> {
     result.map(|()| usable)
 }
 
-fn write_snapshot(snapshot: Snapshot<'_>, tracks: &mut Tracks, out: &mut dyn Write) -> io::Result<()> {
+fn write_snapshot(snapshot: Snapshot<'_>, tracks: &mut EntryTrackers, out: &mut dyn Write) -> io::Result<()> {
     let mut result = Ok(());
     for entry in snapshot.report.entries() {
         tracks.follow(entry, |delta| {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use callgauge::id::{MediaKind, Ssrc};
-use callgauge::ingest::{Item, Snapshot, What};
+use callgauge::ingest::{Item, Snapshot, LogEventKind};
 use callgauge::replay::{Replay, SourceId, ends};
 use callgauge::report::{Entry, StatsType, Text};
 
@@ -59,8 +59,8 @@ impl Take for Contents {
                 });
                 connection.see(snapshot);
             }
-            Item::Happening(happening) => {
-                if let What::Identity(identity) = happening.what {
+            Item::LogEvent(happening) => {
+                if let LogEventKind::Identity(identity) = happening.what {
                     users.extend(identity.user.or(identity.display_name).map(Into::into));
                 }
             }

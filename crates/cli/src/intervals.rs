@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use callgauge::Event;
 use callgauge::metric::{Interval, Metric};
-use callgauge::score::rating::Quality;
+use callgauge::score::rating::CallstatsRating;
 use callgauge::score::{Cause, NoScore, Score, mos_of};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
@@ -71,7 +71,7 @@ struct Row<'a> {
     user: Option<&'a str>,
     interval: &'a Interval,
     score: &'a Result<Score, NoScore>,
-    rating: Quality,
+    rating: CallstatsRating,
 }
 
 /// One value of a line.

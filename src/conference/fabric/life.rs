@@ -5,18 +5,18 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::{Fabric, Notes};
-use crate::account::{Account, ToldTime};
-use crate::conference::taken::Taken;
+use crate::stream::{StreamRecord, AppTime};
+use crate::conference::usage::Usage;
 use crate::config::{Config, Limits};
-use crate::diagnosis::{Connection, FabricLook};
-use crate::fabric::{Answer, Device, Edit, FabricState, Owner, Relay, SsrcDescription, Switch, Told};
+use crate::diagnosis::{Connection, ConnectionStatus};
+use crate::fabric::{Outcome, Device, SsrcEdit, FabricState, Owner, Relay, SsrcDescription, Switch, Told};
 use crate::id::{Direction, Ssrc, UserId};
 use crate::unit::{StatTime, Timestamp};
 
 /// A device as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(in crate::conference) struct KeptDevice {
+pub(in crate::conference) struct StoredDevice {
     pub(in crate::conference) id: String,
     pub(in crate::conference) kind: String,
     pub(in crate::conference) group: String,
@@ -29,31 +29,31 @@ const MAX_DEVICE_TEXT: usize = 256;
 const KEPT_ROWS: usize = 1_024;
 
 /// There is no room to remember what was said.
-pub(in crate::conference) struct NoRoom;
+pub(in crate::conference) struct NoCapacity;
 
 impl Notes {
     /// Whether there is any time on hold, muted or paused to take.
-    pub(super) fn has_told(&self) -> bool {
-        self.told != Told::default() || self.told_time != ToldTime::default()
+    pub(super) fn has_app_time(&self) -> bool {
+        self.told != Told::default() || self.app_time != AppTime::default()
     }
 
     /// The time on hold, muted or paused since it was last taken.
-    pub(super) fn take_told(&mut self, now: Timestamp) -> ToldTime {
-        self.note_told(now);
-        core::mem::take(&mut self.told_time)
+    pub(super) fn take_app_time(&mut self, now: Timestamp) -> AppTime {
+        self.note_app_time(now);
+        core::mem::take(&mut self.app_time)
     }
 
     /// Adds the time since the last note.
-    fn note_told(&mut self, now: Timestamp) {
-        let ms = now.micros_since(self.told_since) as f64 / 1e3;
-        self.told_since = now;
+    fn note_app_time(&mut self, now: Timestamp) {
+        let ms = now.micros_since(self.app_since) as f64 / 1e3;
+        self.app_since = now;
         // What is on hold is neither muted nor paused on top of that.
         if self.told.held {
-            self.told_time.held += ms;
+            self.app_time.held += ms;
         } else if self.told.paused {
-            self.told_time.paused += ms;
+            self.app_time.paused += ms;
         } else if self.told.muted {
-            self.told_time.muted += ms;
+            self.app_time.muted += ms;
         }
     }
 }
@@ -83,14 +83,14 @@ impl Fabric {
     }
 
     /// Puts the fabric on hold, or takes it off.
-    pub(in crate::conference) fn hold(&mut self, now: Timestamp, on: bool) -> Answer {
+    pub(in crate::conference) fn hold(&mut self, now: Timestamp, on: bool) -> Outcome {
         if self.media.is_held == on {
-            return Answer::AlreadySo;
+            return Outcome::Unchanged;
         }
         self.media.is_held = on;
         self.life.is_held = on;
-        self.retell(now);
-        Answer::Applied
+        self.update_app_state(now);
+        Outcome::Applied
     }
 
     /// Mutes, pauses or shares, or stops that.
@@ -101,39 +101,39 @@ impl Fabric {
         ssrc: Option<Ssrc>,
         on: bool,
         limits: Limits,
-        taken: &mut Taken,
-    ) -> Result<Answer, NoRoom> {
+        usage: &mut Usage,
+    ) -> Result<Outcome, NoCapacity> {
         let before = self.media.len();
-        let most = limits.ssrcs_per_fabric().min(if taken.has_ssrcs(1, limits) { usize::MAX } else { before });
-        let changes = self.media.would_change(switch, ssrc, on, most).map_err(|()| NoRoom)?;
-        self.media.tells_mutes |= switch == Switch::Muted;
+        let most = limits.ssrcs_per_fabric().min(if usage.has_ssrcs(1, limits) { usize::MAX } else { before });
+        let changes = self.media.would_change(switch, ssrc, on, most).map_err(|()| NoCapacity)?;
+        self.media.reports_mutes |= switch == Switch::Muted;
         if !changes {
-            return Ok(Answer::AlreadySo);
+            return Ok(Outcome::Unchanged);
         }
         self.media.set(now, switch, ssrc, on);
-        taken.ssrcs = (taken.ssrcs + self.media.len()).saturating_sub(before);
-        self.retell(now);
+        usage.ssrcs = (usage.ssrcs + self.media.len()).saturating_sub(before);
+        self.update_app_state(now);
         let is_known = ssrc.is_none_or(|ssrc| {
             [Direction::Inbound, Direction::Outbound].iter().any(|&direction| self.slot(direction, ssrc).is_some())
         });
-        Ok(if is_known { Answer::Applied } else { Answer::Kept })
+        Ok(if is_known { Outcome::Applied } else { Outcome::Pending })
     }
 
     /// Takes a list of devices instead of the one before.
-    pub(in crate::conference) fn set_devices(&mut self, which: usize, list: &[Device<'_>], config: &Config) -> Answer {
+    pub(in crate::conference) fn set_devices(&mut self, which: usize, list: &[Device<'_>], config: &Config) -> Outcome {
         let kept = |text: &str| String::from(crate::fabric::cut(text, MAX_DEVICE_TEXT).0);
-        let list = list.iter().take(config.limits().devices()).map(|device| KeptDevice {
+        let list = list.iter().take(config.limits().devices()).map(|device| StoredDevice {
             id: kept(device.id),
             kind: kept(device.kind),
             group: kept(device.group),
             label: config.keeps_device_labels().then(|| kept(device.label)),
         });
-        let Some(devices) = self.devices.get_mut(which) else { return Answer::AlreadySo };
+        let Some(devices) = self.devices.get_mut(which) else { return Outcome::Unchanged };
         if devices.iter().cloned().eq(list.clone()) {
-            return Answer::AlreadySo;
+            return Outcome::Unchanged;
         }
         *devices = list.collect();
-        Answer::Applied
+        Outcome::Applied
     }
 
     /// Associates an SSRC with a user. Whether a stream passes from one user to another.
@@ -142,19 +142,19 @@ impl Fabric {
         ssrc: Ssrc,
         owner: Owner,
         limits: Limits,
-        taken: &mut Taken,
-    ) -> Result<(Answer, bool), NoRoom> {
+        usage: &mut Usage,
+    ) -> Result<(Outcome, bool), NoCapacity> {
         let before = self.mapping.own(ssrc);
         if before == Some(&owner) {
-            return Ok((Answer::AlreadySo, false));
+            return Ok((Outcome::Unchanged, false));
         }
         if before.is_none() {
-            self.check_ssrcs(1, limits, *taken)?;
+            self.check_ssrcs(1, limits, *usage)?;
         }
-        let passes = self.edit_mapping(limits, taken, Edit::Bind(ssrc, owner))?;
-        let is_it = |account: &Account| account.ssrc == ssrc || self.mapping.primary(account.ssrc) == ssrc;
+        let passes = self.edit_ssrc_map(limits, usage, SsrcEdit::Associate(ssrc, owner))?;
+        let is_it = |account: &StreamRecord| account.ssrc == ssrc || self.mapping.primary(account.ssrc) == ssrc;
         let is_known = self.accounts.iter().any(is_it);
-        Ok((if is_known { Answer::Applied } else { Answer::Kept }, passes))
+        Ok((if is_known { Outcome::Applied } else { Outcome::Pending }, passes))
     }
 
     /// Lets SSRCs follow a primary one.
@@ -164,19 +164,19 @@ impl Fabric {
         primary: Ssrc,
         others: &[Ssrc],
         limits: Limits,
-        taken: &mut Taken,
-    ) -> Result<Answer, NoRoom> {
+        usage: &mut Usage,
+    ) -> Result<Outcome, NoCapacity> {
         let is_new = |other: &&Ssrc| self.mapping.primary(**other) == **other && **other != primary;
         let news = others.iter().filter(is_new).count();
         let leader = self.mapping.primary(primary);
         if others.iter().all(|&other| self.mapping.primary(other) == leader) {
-            return Ok(Answer::AlreadySo);
+            return Ok(Outcome::Unchanged);
         }
-        self.check_ssrcs(news, limits, *taken)?;
-        self.edit_mapping(limits, taken, Edit::Follow(primary, others))?;
-        self.retell(now);
+        self.check_ssrcs(news, limits, *usage)?;
+        self.edit_ssrc_map(limits, usage, SsrcEdit::Group(primary, others))?;
+        self.update_app_state(now);
         let is_known = self.accounts.iter().any(|account| others.contains(&account.ssrc));
-        Ok(if is_known { Answer::Applied } else { Answer::Kept })
+        Ok(if is_known { Outcome::Applied } else { Outcome::Pending })
     }
 
     /// Takes what a description says of an SSRC.
@@ -185,34 +185,34 @@ impl Fabric {
         now: Timestamp,
         description: &SsrcDescription<'_>,
         limits: Limits,
-        taken: &mut Taken,
-    ) -> Result<Answer, NoRoom> {
+        usage: &mut Usage,
+    ) -> Result<Outcome, NoCapacity> {
         let SsrcDescription { ssrc, primary, cname, msid } = *description;
         let before = self.mapping.described(ssrc);
         let is_told = cname.is_empty() && msid.is_empty()
             || before.is_some_and(|before| (&*before.cname, &*before.msid) == (cname, msid));
         let follows = self.mapping.primary(ssrc) == self.mapping.primary(primary);
         if is_told && follows {
-            return Ok(Answer::AlreadySo);
+            return Ok(Outcome::Unchanged);
         }
         let news = usize::from(!is_told && before.is_none()) + usize::from(!follows);
-        self.check_ssrcs(news, limits, *taken)?;
+        self.check_ssrcs(news, limits, *usage)?;
         if !follows {
-            self.group(now, primary, &[ssrc], limits, taken)?;
+            self.group(now, primary, &[ssrc], limits, usage)?;
         }
         if !is_told {
             let before = self.mapping.len();
             self.mapping.describe(description);
-            taken.ssrcs += self.mapping.len() - before;
+            usage.ssrcs += self.mapping.len() - before;
         }
         let is_known = self.accounts.iter().any(|account| account.ssrc == ssrc);
-        Ok(if is_known { Answer::Applied } else { Answer::Kept })
+        Ok(if is_known { Outcome::Applied } else { Outcome::Pending })
     }
 
     /// Edits the map, and lets every stream that thereby passes from one user to another end its part. Figures so far stay
     /// with whom the application had named; what it had named nobody for goes to the new user whole.
-    fn edit_mapping(&mut self, limits: Limits, taken: &mut Taken, edit: Edit<'_>) -> Result<bool, NoRoom> {
-        let passes = |account: &Account| {
+    fn edit_ssrc_map(&mut self, limits: Limits, usage: &mut Usage, edit: SsrcEdit<'_>) -> Result<bool, NoCapacity> {
+        let passes = |account: &StreamRecord| {
             let before = self.mapping.owner(account.ssrc).filter(|_| account.looks > 0)?;
             let after = self.mapping.user_after(account.ssrc, &edit)?;
             (before.user != after).then(|| (before.clone(), after))
@@ -220,8 +220,8 @@ impl Fabric {
         let passing: Vec<_> = self.accounts.iter().map(passes).collect();
         let more = passing.iter().flatten().count();
         let parts = self.parts_and_due();
-        if more > 0 && (parts + more > limits.parts_per_fabric() || !taken.has_streams(more, limits)) {
-            return Err(NoRoom);
+        if more > 0 && (parts + more > limits.parts_per_fabric() || !usage.has_streams(more, limits)) {
+            return Err(NoCapacity);
         }
         for (notes, passes) in self.notes.iter_mut().zip(passing) {
             let Some((before, after)) = passes else { continue };
@@ -234,15 +234,15 @@ impl Fabric {
         }
         let ssrcs = self.mapping.len();
         self.mapping.apply(edit);
-        taken.ssrcs += self.mapping.len() - ssrcs;
-        taken.streams = (taken.streams + self.parts_and_due()).saturating_sub(parts);
+        usage.ssrcs += self.mapping.len() - ssrcs;
+        usage.streams = (usage.streams + self.parts_and_due()).saturating_sub(parts);
         Ok(more > 0)
     }
 
     /// Whether there is room for so much more that is said of SSRCs.
-    fn check_ssrcs(&self, more: usize, limits: Limits, taken: Taken) -> Result<(), NoRoom> {
+    fn check_ssrcs(&self, more: usize, limits: Limits, usage: Usage) -> Result<(), NoCapacity> {
         let fits = self.mapping.len().saturating_add(more) <= limits.ssrcs_per_fabric();
-        if more == 0 || fits && taken.has_ssrcs(more, limits) { Ok(()) } else { Err(NoRoom) }
+        if more == 0 || fits && usage.has_ssrcs(more, limits) { Ok(()) } else { Err(NoCapacity) }
     }
 
     /// Parts, and streams of which the next look makes one.
@@ -252,8 +252,8 @@ impl Fabric {
 
     /// What the fabric has of what is for all.
     #[cfg(feature = "serde")]
-    pub(in crate::conference) fn taken(&self) -> Taken {
-        Taken { streams: self.accounts.len() + self.parts_and_due(), ssrcs: self.mapping.len() + self.media.len() }
+    pub(in crate::conference) fn usage(&self) -> Usage {
+        Usage { streams: self.accounts.len() + self.parts_and_due(), ssrcs: self.mapping.len() + self.media.len() }
     }
 
     /// Gives back what an uncommonly long report needed.
@@ -262,17 +262,17 @@ impl Fabric {
     }
 
     /// Notes the time so far, and what the application says of each stream from now on.
-    fn retell(&mut self, now: Timestamp) {
+    fn update_app_state(&mut self, now: Timestamp) {
         for (notes, account) in self.notes.iter_mut().zip(&self.accounts) {
-            notes.note_told(now);
+            notes.note_app_time(now);
             let primary = self.mapping.primary(account.ssrc);
             notes.told = self.media.of(account.direction, account.kind, account.ssrc, primary);
         }
     }
 
     /// What the fabric's detectors look at besides its streams.
-    pub(super) fn fabric_look(&self, now: Timestamp, at: Option<StatTime>) -> FabricLook {
-        FabricLook {
+    pub(super) fn connection_status(&self, now: Timestamp, at: Option<StatTime>) -> ConnectionStatus {
+        ConnectionStatus {
             at,
             now,
             ice_rtt_ms: self.path.rtt_ms,

@@ -19,7 +19,7 @@ struct Case<'a> {
     diagnosis: &'a Diagnosis,
     reach: Reach,
     /// How far looks are apart there.
-    look_ms: f64,
+    sample_ms: f64,
     /// The way that packets take: the fabric that receives them, where both ends are known.
     way: Option<(usize, Side)>,
     /// Which of the cases is behind it.
@@ -45,7 +45,7 @@ pub(super) fn diagnoses(call: &Conference, fabrics: &[&Fabric], start_ms: Option
     let mut cases: Vec<Case<'_>> = Vec::new();
     for (index, fabric) in fabrics.iter().enumerate() {
         let end_ms = fabric.span.map(|(_, last)| last.as_millis());
-        for diagnosis in &fabric.watch.book.diagnoses {
+        for diagnosis in &fabric.detectors.log.diagnoses {
             let from_ms = diagnosis.from.as_millis();
             let to_ms = diagnosis.to.map(|to| to.as_millis()).or(end_ms).unwrap_or(from_ms);
             let receiver = peers.get(&index).map(|&receiver| (receiver, Side::Downlink));
@@ -55,9 +55,9 @@ pub(super) fn diagnoses(call: &Conference, fabrics: &[&Fabric], start_ms: Option
             });
             let (reach, severity) = (Reach { from_ms, to_ms }, diagnosis.severity);
             let all_ms = reach.length_ms();
-            let look_ms =
+            let sample_ms =
                 fabric.span.map_or(0.0, |(first, last)| last.millis_since(first)) / fabric.snapshots.max(1) as f64;
-            cases.push(Case { index, diagnosis, reach, look_ms, way, cause: None, severity, all_ms });
+            cases.push(Case { index, diagnosis, reach, sample_ms, way, cause: None, severity, all_ms });
         }
     }
     cases.sort_by(|a, b| worse(a, b));
@@ -171,7 +171,7 @@ fn find_causes(cases: &mut [Case<'_>], fabrics: &[&Fabric]) {
             let near = || places.near(effect).filter_map(|at| Some((at, cases.get(at)?)));
             let candidates = near().filter_map(|(at, cause)| {
                 let depth = depth(cause.diagnosis.kind)?;
-                (is_same_place(effect, cause) && effect.reach.follows(cause.reach, effect.look_ms))
+                (is_same_place(effect, cause) && effect.reach.follows(cause.reach, effect.sample_ms))
                     .then_some((depth, at))
             });
             let first =

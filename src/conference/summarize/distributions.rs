@@ -1,7 +1,7 @@
 //! What can be pooled with other conferences: not figures, but what they are made of.
 
 use super::{Conference, scores};
-use crate::digest::{Digest, Stats, Tenths};
+use crate::digest::{Digest, Stats, LinearGrid};
 
 /// Distributions over time of all streams of a conference, weighted by the time, in microseconds, for which each value
 /// held. They merge with those of other conferences in any order and grouping to the same bytes.
@@ -19,7 +19,7 @@ pub struct Distributions {
     pub bitrate_bps: Digest,
     /// Scores of sound and pictures on the scale of [`Rx`](crate::unit::Rx), 0 to 100: of streams that are received,
     /// unless none of the conference has one, else of those that are sent.
-    pub rx: Digest<Tenths>,
+    pub rx: Digest<LinearGrid>,
 }
 
 impl Distributions {

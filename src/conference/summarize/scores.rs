@@ -3,9 +3,9 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use crate::account::Account;
+use crate::stream::StreamRecord;
 use crate::config::Config;
-use crate::digest::{Digest, Stats, Tenths};
+use crate::digest::{Digest, Stats, LinearGrid};
 use crate::id::{Direction, MediaKind};
 use crate::score::combine::{Weights, audio_visual};
 use crate::score::{Micros, MosScale, NoScore, Score, ScorePool, mos_of};
@@ -13,7 +13,7 @@ use crate::summary::{GroupScore, RatingSeconds, ScoreSummary, WorstTenSeconds};
 use crate::unit::Rx;
 
 /// The distribution of MOS out of that of [`Rx`]. Its mean is that of R.
-pub(super) fn mos_stats(rx: &Digest<Tenths>) -> Stats {
+pub(super) fn mos_stats(rx: &Digest<LinearGrid>) -> Stats {
     let rx = rx.stats();
     Stats {
         mean: mos(rx.mean),
@@ -27,7 +27,7 @@ pub(super) fn mos_stats(rx: &Digest<Tenths>) -> Stats {
 }
 
 /// The distribution of one stream's MOS, and its score.
-pub(super) fn stream(account: &Account) -> (Stats, ScoreSummary) {
+pub(super) fn stream(account: &StreamRecord) -> (Stats, ScoreSummary) {
     let mut total = Total::default();
     total.add(account);
     (mos_stats(total.scores.rx()), summary(&total))
@@ -35,7 +35,7 @@ pub(super) fn stream(account: &Account) -> (Stats, ScoreSummary) {
 
 /// The score of what the streams came to together.
 pub(in crate::conference) fn group<'a>(
-    accounts: impl Iterator<Item = &'a Account> + Clone,
+    accounts: impl Iterator<Item = &'a StreamRecord> + Clone,
     config: &Config,
 ) -> GroupScore {
     let direction = scored_direction(accounts.clone());
@@ -71,7 +71,7 @@ pub(in crate::conference) fn group<'a>(
 
 /// The direction whose scores count: that of receiving, unless nothing received has one. A stream has scores at both
 /// ends.
-pub(super) fn scored_direction<'a>(accounts: impl IntoIterator<Item = &'a Account>) -> Direction {
+pub(super) fn scored_direction<'a>(accounts: impl IntoIterator<Item = &'a StreamRecord>) -> Direction {
     let mut received = accounts.into_iter().filter(|account| account.direction == Direction::Inbound);
     if received.any(|account| account.quality.is_scored()) { Direction::Inbound } else { Direction::Outbound }
 }
@@ -109,7 +109,7 @@ struct Total {
 }
 
 impl Total {
-    fn add(&mut self, account: &Account) {
+    fn add(&mut self, account: &StreamRecord) {
         let quality = &account.quality;
         self.silent.add(Micros::of_millis(account.times.silent));
         let start = account.start.as_millis();

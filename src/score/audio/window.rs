@@ -102,7 +102,7 @@ impl AudioWindow {
         let outage_ms = self.count_apart();
         let concealed = concealed_in(interval);
         let speech = self.speech_in(interval.get(Metric::Level), concealed.unwrap_or(0.0), span_ms);
-        let reported = self.hear_of_loss(interval, span_ms);
+        let reported = self.note_loss(interval, span_ms);
         let ms = self.pass(span_ms, reported);
         let speech_ms = ms * speech;
         self.heard_ms += speech_ms;
@@ -206,7 +206,7 @@ impl AudioWindow {
 
     /// Whether loss was reported, or would have been: what the other end counts comes every few seconds, and holds until
     /// then, though not for long.
-    fn hear_of_loss(&mut self, interval: &Interval, span_ms: f64) -> bool {
+    fn note_loss(&mut self, interval: &Interval, span_ms: f64) -> bool {
         if interval.direction == Direction::Inbound || interval.get(Metric::LossRatio).is_some() {
             self.unreported_ms = 0.0;
             return true;

@@ -2,7 +2,7 @@
 
 use alloc::borrow::Cow;
 
-use crate::score::emodel::scale;
+use crate::emodel::scale;
 
 /// How a codec counts its quantizer, and what its bits are worth.
 #[derive(Clone, Debug, PartialEq)]

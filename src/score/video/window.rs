@@ -2,7 +2,7 @@
 
 use super::VideoInputs;
 use crate::id::Direction;
-use crate::metric::{Interval, Metric, State};
+use crate::metric::{Interval, Metric, IntervalState};
 use crate::score::mean::Mean;
 use crate::score::{LEAST_MS, either};
 use crate::unit::{Bitrate, Ratio};
@@ -111,7 +111,7 @@ impl VideoWindow {
     /// [cleared](Self::clear), one that pools leaves it out.
     pub fn add(&mut self, interval: &Interval) -> f64 {
         let span_ms = interval.length_ms();
-        if interval.state != State::Active {
+        if interval.state != IntervalState::Active {
             self.rest(interval.state, span_ms);
             return 0.0;
         }
@@ -302,11 +302,11 @@ impl VideoWindow {
     }
 
     /// The stream rests, began anew, or nobody looked.
-    fn rest(&mut self, state: State, span_ms: f64) {
+    fn rest(&mut self, state: IntervalState, span_ms: f64) {
         if !self.pooling {
             self.clear();
         }
-        if state == State::Reset {
+        if state == IntervalState::Reset {
             self.stream = Stream::default();
             return;
         }

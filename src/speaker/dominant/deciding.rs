@@ -3,10 +3,10 @@
 use core::cmp::Reverse;
 
 use super::{
-    Change, Floor, HOLDER_QUIET_SLOTS, LENIENCE_SLOTS, OPEN_MS, OUTLAST_MS, SILENCE_MS, SLOT_MS, Seat, TAKE_MS,
+    Change, Floor, HOLDER_QUIET_SLOTS, LENIENCE_SLOTS, OPEN_MS, OUTLAST_MS, SILENCE_MS, SLOT_MS, ParticipantId, TAKE_MS,
 };
 use crate::speaker::echo::Far;
-use crate::speaker::person::{Person, Run, SPEECH_IN_SLOT, Slot};
+use crate::speaker::person::{Participant, Run, SPEECH_IN_SLOT, Slot};
 
 impl Floor {
     pub(super) fn decide(&mut self, out: &mut dyn FnMut(Change)) {
@@ -90,8 +90,8 @@ impl Floor {
         if is_known {
             self.room.slot(speakers);
         }
-        let holder_speaks = self.holder().is_some_and(Person::speaks);
-        let holder_is_in = |person: &Person| slot < person.run.end + HOLDER_QUIET_SLOTS;
+        let holder_speaks = self.holder().is_some_and(Participant::speaks);
+        let holder_is_in = |person: &Participant| slot < person.run.end + HOLDER_QUIET_SLOTS;
         let is_held = holder_speaks || self.holder().is_some_and(holder_is_in);
         for &seat in &self.active {
             let Some(person) = self.people.get_mut(seat as usize) else { continue };
@@ -178,6 +178,6 @@ impl Floor {
         }
         let (at_ms, since_ms) = (at * SLOT_MS, since * SLOT_MS);
         let ended_ms = ended.map(|ended| ended * SLOT_MS);
-        out(Change { at_ms, since_ms, before: before.map(Seat), ended_ms, now: now.map(Seat) });
+        out(Change { at_ms, since_ms, before: before.map(ParticipantId), ended_ms, now: now.map(ParticipantId) });
     }
 }

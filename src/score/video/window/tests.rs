@@ -43,7 +43,7 @@ impl Seen {
         interval
     }
 
-    fn in_state(self, state: State) -> Interval {
+    fn in_state(self, state: IntervalState) -> Interval {
         let mut interval = self.interval();
         interval.state = state;
         interval
@@ -151,7 +151,7 @@ fn a_pause_is_no_freeze_though_the_browser_reports_one_after_it() {
         add_all(&mut window, &[FLOWING; 10]);
         add_all(&mut window, &[NOTHING]);
         for _ in 0..20 {
-            assert_eq!(window.add(&NOTHING.in_state(State::Paused)), 0.0);
+            assert_eq!(window.add(&NOTHING.in_state(IntervalState::Paused)), 0.0);
         }
         let after = Seen { frames: 3.0, frozen_ms: 21_160.0, freezes: 1.0, ..FLOWING };
         add_all(&mut window, &[after, FLOWING, FLOWING]);
@@ -169,7 +169,7 @@ fn a_freeze_right_after_the_edge_of_a_pause_is_one() {
         let mut window = VideoWindow::new();
         add_all(&mut window, &[FLOWING; 5]);
         if pause {
-            window.add(&NOTHING.in_state(State::Paused));
+            window.add(&NOTHING.in_state(IntervalState::Paused));
         }
         window.skip(&FLOWING.interval());
         add_all(&mut window, &[frozen]);
@@ -225,10 +225,10 @@ fn another_picture_under_the_same_ssrc_is_not_held_to_the_size_of_the_old_one() 
     window.add(&large);
     window.add(&FLOWING.interval());
     assert_eq!(window.inputs().unwrap().largest_width, Some(1_280.0));
-    window.add(&FLOWING.in_state(State::Paused));
+    window.add(&FLOWING.in_state(IntervalState::Paused));
     window.add(&FLOWING.interval());
     assert_eq!(window.inputs().unwrap().largest_width, Some(1_280.0));
-    window.add(&FLOWING.in_state(State::Reset));
+    window.add(&FLOWING.in_state(IntervalState::Reset));
     assert_eq!(window.inputs(), None);
     window.add(&FLOWING.interval());
     assert_eq!(window.inputs().unwrap().largest_width, Some(640.0));
@@ -336,7 +336,7 @@ proptest! {
             let frames = if what % 2 == 0 { frames } else { 0.0 };
             let bps = if what % 4 == 3 { 0.0 } else { bps };
             let seen = Seen { span_ms, frames, bps, frozen_ms, freezes };
-            let state = match what { 6 => State::Paused, 7 => State::Gap, _ => State::Active };
+            let state = match what { 6 => IntervalState::Paused, 7 => IntervalState::Gap, _ => IntervalState::Active };
             added_ms += span_ms;
             shown_ms += window.add(&seen.in_state(state));
             prop_assert!(shown_ms + window.apart_ms() <= added_ms + 1e-6);

@@ -1,0 +1,481 @@
+//! Which detectors look at what: those of each stream, and those of a whole fabric.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use super::clock::{ClockSkew, StatsGap};
+use super::congestion::{DownlinkCongestion, UplinkCongestion};
+use super::delay::{BufferStress, HighJitter, HighRtt};
+use super::flow::{NoMedia, OneWayMedia};
+use super::loss::{HighLoss, Losses};
+use super::monitor::{DiagnosisLog, Recorder, Span, UNKNOWN_MS, Monitored};
+use super::microphone::{Echo, SilentMicrophone, SpeakingWhileMuted};
+use super::path::{IceDisrupted, IceFlapping, RelayOverTcp, SlowSetup};
+use super::picture::{FrozenVideo, KeyFrameStorm, LowFrameRate, LowResolution, NullDecoder, StuckDecoder};
+use super::processor::{CpuLimitedReceiver, CpuLimitedSender};
+use super::sample::{ConnectionStatus, Flow, ConnectionSample};
+use super::rtcp::{MediaTimeout, RtcpTimeout};
+use super::sound::{AudibleConcealment, RoboticVoice};
+use super::sync::{Pair, Sender};
+use super::{Change, Diagnosis, Reading, Side, Thresholds};
+use crate::stream::Cadence;
+use crate::id::{Direction, FabricId, MediaKind, StreamKey, UserId};
+use crate::list::push;
+use crate::metric::{Interval, Metric, IntervalState};
+use crate::report::{Entry, Num, Text};
+use crate::unit::{StatTime, Timestamp};
+
+/// A look at a stream that closed an interval.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StreamSample<'a> {
+    pub(crate) interval: &'a Interval,
+    /// The stream's own entry.
+    pub(crate) entry: Entry<'a>,
+    /// What is filmed, shared or said, of a stream that is sent.
+    pub(crate) source: Option<Entry<'a>>,
+    /// What the other end says of it.
+    pub(crate) remote: Option<Entry<'a>>,
+    /// Whose it is, where somebody said.
+    pub(crate) owner: Option<UserId>,
+    /// Whether it is muted by the application's word; `None` where the application never tells of mutes.
+    pub(crate) is_muted: Option<bool>,
+    /// The other end said something new since the look before.
+    pub(crate) has_news: bool,
+    /// Since it said anything of any stream, ms in which something was sent.
+    pub(crate) rtcp_ms: Option<f64>,
+    /// How loud the far end was at the look before: the loudest of what is received.
+    pub(crate) far_level: Option<f64>,
+}
+
+impl<'a> StreamSample<'a> {
+    /// A look at nothing but the stream's own figures.
+    pub(crate) const fn new(interval: &'a Interval, entry: Entry<'a>) -> Self {
+        Self {
+            interval,
+            entry,
+            source: None,
+            remote: None,
+            owner: None,
+            is_muted: None,
+            has_news: false,
+            rtcp_ms: None,
+            far_level: None,
+        }
+    }
+
+    pub(super) fn get(&self, metric: Metric) -> Option<f64> {
+        self.interval.get(metric)
+    }
+
+    /// What to read where the stream is not measured.
+    pub(super) const fn rest(&self) -> Option<Reading> {
+        match self.interval.state {
+            // The talker goes on in a moment.
+            IntervalState::Silent => Some(Reading::Unknown),
+            _ => self.rest_unless_silent(),
+        }
+    }
+
+    /// The same where it is silence that is looked for.
+    pub(super) const fn rest_unless_silent(&self) -> Option<Reading> {
+        match self.interval.state {
+            IntervalState::Active | IntervalState::Silent => None,
+            // A reset or a gap says nothing.
+            IntervalState::Reset | IntervalState::Gap => Some(Reading::Unknown),
+            IntervalState::Muted | IntervalState::Held | IntervalState::Paused => Some(Reading::Resting),
+        }
+    }
+
+    pub(super) fn is_screen(&self) -> bool {
+        self.entry.text(Text::ContentType) == Some("screenshare")
+    }
+
+    pub(super) fn source_frames_per_second(&self) -> Option<f64> {
+        self.source?.get(Num::FramesPerSecond)
+    }
+
+    /// How long ago what is played was captured, by the reporter's clock and the sender's, ms.
+    fn lag_ms(&self) -> Option<f64> {
+        Some(self.interval.at.as_millis() - self.entry.get(Num::EstimatedPlayoutTimestamp)?)
+    }
+}
+
+/// All detectors of a fabric.
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub(crate) struct Detectors {
+    pub(crate) log: DiagnosisLog,
+    streams: Vec<MonitoredStream>,
+    /// Senders of what is received, sorted by user.
+    senders: Vec<Sender>,
+    last: Option<(StatTime, Timestamp)>,
+    cadence: Cadence,
+    /// Of the look at hand, by direction: inbound, outbound.
+    losses: [Losses; 2],
+    flows: [Flow; 2],
+    /// The other end said something: of what is received, of what is sent.
+    has_news: [bool; 2],
+    /// Since it said anything at all, and anything of what is sent, ms in which something was sent.
+    rtcp_ms: Option<f64>,
+    report_ms: Option<f64>,
+    /// How loud the far end is: in the look at hand so far, and in the look before.
+    far_level: Option<f64>,
+    far_level_before: Option<f64>,
+    /// The longest round trip by RTCP.
+    rtcp_rtt_ms: Option<f64>,
+    high_loss: [Monitored<HighLoss>; 2],
+    high_rtt: Monitored<HighRtt>,
+    uplink: Monitored<UplinkCongestion>,
+    downlink: Monitored<DownlinkCongestion>,
+    no_media: Monitored<NoMedia>,
+    rtcp_timeout: Monitored<RtcpTimeout>,
+    disrupted: Monitored<IceDisrupted>,
+    flapping: Monitored<IceFlapping>,
+    relay: Monitored<RelayOverTcp>,
+    setup: Monitored<SlowSetup>,
+    gap: Monitored<StatsGap>,
+    skew: Monitored<ClockSkew>,
+}
+
+/// The detectors of a stream.
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+struct MonitoredStream {
+    /// Packets sent since loss was last told.
+    unreported_sent: f64,
+    /// When the other end last said something.
+    reported: Option<StatTime>,
+    /// The end of the latest look.
+    end: Option<StatTime>,
+    media: StreamDetectors,
+}
+
+impl MonitoredStream {
+    /// A stream that is in no look for long is gone, and with it what was wrong.
+    fn see_gone(&mut self, at: StatTime, recorder: &mut Recorder<'_>) {
+        if let Some(end) = self.end
+            && at.millis_since(end) >= UNKNOWN_MS
+        {
+            self.media.forget(end, recorder);
+            self.end = None;
+        }
+    }
+}
+
+/// Declares what looks at each sort of stream.
+macro_rules! detectors {
+    ($($variant:ident $kind:ident $direction:ident { $($field:ident $detector:ident,)* })*) => {
+        /// Boxed, because they differ in size, and a stream keeps one for the whole call.
+        #[derive(Clone, Debug, Default)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+        enum StreamDetectors {
+            #[default]
+            Unknown,
+            $($variant(Box<$variant>),)*
+        }
+
+        $(
+            #[derive(Clone, Debug, Default)]
+            #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+            struct $variant { $($field: Monitored<$detector>,)* }
+        )*
+
+        impl StreamDetectors {
+            fn of(interval: &Interval) -> Self {
+                match (interval.kind, interval.direction) {
+                    (None, _) => Self::Unknown,
+                    $((Some(MediaKind::$kind), Direction::$direction) => Self::$variant(Box::default()),)*
+                }
+            }
+
+            fn look(&mut self, look: &StreamSample<'_>, span: Span, place: (StreamKey, Side), recorder: &mut Recorder<'_>) {
+                let (stream, side) = (Some(place.0), Some(place.1));
+                match self {
+                    Self::Unknown => {}
+                    $(Self::$variant(watched) => { $(watched.$field.look(look, span, stream, side, recorder);)* })*
+                }
+            }
+
+            fn forget(&mut self, end: StatTime, recorder: &mut Recorder<'_>) {
+                match self {
+                    Self::Unknown => {}
+                    $(Self::$variant(watched) => { $(watched.$field.forget(end, recorder);)* })*
+                }
+            }
+        }
+    };
+}
+
+detectors! {
+    AudioIn Audio Inbound {
+        missing OneWayMedia,
+        jitter HighJitter,
+        stress BufferStress,
+        concealment AudibleConcealment,
+        stretch RoboticVoice,
+    }
+    AudioOut Audio Outbound {
+        unconfirmed MediaTimeout,
+        silent SilentMicrophone,
+        muted SpeakingWhileMuted,
+        echo Echo,
+    }
+    VideoIn Video Inbound {
+        missing OneWayMedia,
+        frozen FrozenVideo,
+        frame_rate LowFrameRate,
+        resolution LowResolution,
+        processor CpuLimitedReceiver,
+        stuck StuckDecoder,
+        null NullDecoder,
+        storm KeyFrameStorm,
+    }
+    VideoOut Video Outbound {
+        unconfirmed MediaTimeout,
+        frame_rate LowFrameRate,
+        processor CpuLimitedSender,
+        storm KeyFrameStorm,
+    }
+}
+
+impl Detectors {
+    /// Takes a look at the stream that has this slot among the fabric's.
+    pub(crate) fn see_stream(&mut self, slot: usize, mut look: StreamSample<'_>, parts: RecorderParts<'_>) {
+        while self.streams.len() <= slot {
+            push(&mut self.streams, MonitoredStream::default());
+        }
+        let interval = look.interval;
+        self.hear(slot, &mut look);
+        self.add_up(slot, interval);
+        self.add_playing(&look, parts.fabric);
+        let Self { streams, log, .. } = self;
+        let Some(stream) = streams.get_mut(slot) else { return };
+        if let StreamDetectors::Unknown = stream.media {
+            stream.media = StreamDetectors::of(interval);
+        }
+        stream.end = Some(interval.at);
+        let mut recorder = parts.at(log);
+        let key = StreamKey::new(recorder.fabric, interval.direction, interval.ssrc);
+        let span = Span { at: interval.at, ms: interval.span_ms };
+        stream.media.look(&look, span, (key, Side::from(interval.direction)), &mut recorder);
+    }
+
+    /// Takes a look at the fabric, after those at its streams.
+    pub(crate) fn see_fabric(&mut self, look: &ConnectionStatus, parts: RecorderParts<'_>) {
+        let losses = core::mem::take(&mut self.losses);
+        let [received, sent] = core::mem::take(&mut self.flows);
+        let [hears_sender, hears_receiver] = core::mem::take(&mut self.has_news);
+        let rtcp_rtt_ms = self.rtcp_rtt_ms.take();
+        self.far_level_before = self.far_level.take();
+        let Some(at) = look.at else { return };
+        let Some((last, before)) = self.last.replace((at, look.now)) else { return };
+        let span_ms = at.millis_since(last);
+        if span_ms <= 0.0 {
+            // Kept to be told from when the clock has passed it again; a clock that stepped back begins anew.
+            return;
+        }
+        let is_gap = self.cadence.is_gap(span_ms);
+        self.cadence.note(span_ms);
+        // Reports are due while something is sent (RFC 3550 6.4): what rests ages nothing, and begins anew.
+        let aged = |age_ms: Option<f64>, is_new: bool| match age_ms {
+            _ if is_new => Some(0.0),
+            Some(age) if sent.passes => Some(age + span_ms),
+            Some(_) if sent.rests => Some(0.0),
+            age => age,
+        };
+        self.rtcp_ms = aged(self.rtcp_ms, hears_sender || hears_receiver);
+        self.report_ms = aged(self.report_ms, hears_receiver);
+        let round = ConnectionSample {
+            span_ms,
+            is_gap,
+            fabric: *look,
+            rtt_ms: look.ice_rtt_ms.or(rtcp_rtt_ms),
+            rtcp_rtt_ms,
+            received,
+            sent,
+            rtcp_ms: self.rtcp_ms,
+            report_ms: self.report_ms,
+            now_ms: look.now.micros_since(before) as f64 / 1e3,
+            ahead_ms: at.as_millis() - look.now.as_micros() as f64 / 1e3,
+        };
+        self.see_round(&round, &losses, Span { at, ms: span_ms }, parts);
+    }
+
+    fn see_round(&mut self, round: &ConnectionSample, losses: &[Losses; 2], span: Span, parts: RecorderParts<'_>) {
+        let Self { log, high_loss, high_rtt, uplink, downlink, no_media, rtcp_timeout, .. } = self;
+        let mut recorder = parts.at(log);
+        self.streams.iter_mut().for_each(|stream| stream.see_gone(span.at, &mut recorder));
+        self.gap.look(round, span, None, None, &mut recorder);
+        self.skew.look(round, span, None, None, &mut recorder);
+        // What was during a gap nobody knows.
+        if round.is_gap {
+            self.senders.iter_mut().for_each(|sender| sender.pair = Pair::default());
+            return;
+        }
+        self.setup.look(round, span, None, None, &mut recorder);
+        self.disrupted.look(round, span, None, None, &mut recorder);
+        self.flapping.look(round, span, None, None, &mut recorder);
+        self.relay.look(round, span, None, None, &mut recorder);
+        no_media.look(round, span, None, Some(Side::Downlink), &mut recorder);
+        rtcp_timeout.look(round, span, None, None, &mut recorder);
+        for ((loss, losses), side) in high_loss.iter_mut().zip(losses).zip([Side::Downlink, Side::Uplink]) {
+            loss.look(losses, span, None, Some(side), &mut recorder);
+        }
+        high_rtt.look(round, span, None, None, &mut recorder);
+        uplink.look(round, span, None, Some(Side::Uplink), &mut recorder);
+        downlink.look(round, span, None, Some(Side::Downlink), &mut recorder);
+        for sender in &mut self.senders {
+            let pair = Pair { span_ms: span.ms, ..core::mem::take(&mut sender.pair) };
+            sender.sync.look(&pair, span, pair.stream, Some(Side::Downlink), &mut recorder);
+        }
+    }
+
+    /// Nothing comes any more: what was wrong was so until the latest look.
+    pub(crate) fn close(&mut self, parts: RecorderParts<'_>) {
+        let Some((end, _)) = self.last else { return };
+        let mut recorder = parts.at(&mut self.log);
+        for stream in &mut self.streams {
+            stream.media.forget(stream.end.unwrap_or(end), &mut recorder);
+        }
+        for sender in &mut self.senders {
+            sender.sync.forget(end, &mut recorder);
+        }
+        self.high_loss.iter_mut().for_each(|loss| loss.forget(end, &mut recorder));
+        self.high_rtt.forget(end, &mut recorder);
+        self.uplink.forget(end, &mut recorder);
+        self.downlink.forget(end, &mut recorder);
+        self.no_media.forget(end, &mut recorder);
+        self.rtcp_timeout.forget(end, &mut recorder);
+        self.disrupted.forget(end, &mut recorder);
+        self.flapping.forget(end, &mut recorder);
+        self.relay.forget(end, &mut recorder);
+        self.setup.forget(end, &mut recorder);
+        self.gap.forget(end, &mut recorder);
+        self.skew.forget(end, &mut recorder);
+    }
+
+    /// Takes note of whether the other end says something new of a stream.
+    fn hear(&mut self, slot: usize, look: &mut StreamSample<'_>) {
+        let Some(stream) = self.streams.get_mut(slot) else { return };
+        let reported = look.remote.and_then(|remote| remote.timestamp());
+        look.has_news = reported.is_some() && reported != stream.reported;
+        if look.has_news {
+            stream.reported = reported;
+            if let Some(has_news) = self.has_news.get_mut(look.interval.direction as usize) {
+                *has_news = true;
+            }
+        }
+        look.rtcp_ms = self.rtcp_ms;
+        look.far_level = self.far_level_before;
+        let is_far = look.interval.direction == Direction::Inbound && look.interval.state.is_measured();
+        if let Some(level) = look.get(Metric::Level).filter(|_| is_far) {
+            self.far_level = Some(self.far_level.map_or(level, |other| other.max(level)));
+        }
+    }
+
+    /// Puts the sound and the picture of one sender side by side.
+    fn add_playing(&mut self, look: &StreamSample<'_>, fabric: FabricId) {
+        let interval = look.interval;
+        if interval.direction == Direction::Outbound || look.is_screen() {
+            return;
+        }
+        let at = match self.senders.binary_search_by_key(&look.owner, |sender| sender.user) {
+            Ok(at) => at,
+            Err(at) => {
+                self.senders.insert(at, Sender { user: look.owner, ..Sender::default() });
+                at
+            }
+        };
+        let Some(sender) = self.senders.get_mut(at) else { return };
+        // Between two words of DTX nothing is played, and nothing begins anew.
+        let rests = !interval.state.is_measured() && interval.state != IntervalState::Gap;
+        let lag_ms = look.lag_ms().filter(|_| interval.state == IntervalState::Active);
+        match interval.kind {
+            Some(MediaKind::Audio) => sender.pair.sound.add(lag_ms, rests),
+            Some(MediaKind::Video) => {
+                sender.pair.picture.add(lag_ms, rests);
+                sender.pair.stream = Some(StreamKey::new(fabric, interval.direction, interval.ssrc));
+            }
+            None => {}
+        }
+    }
+
+    /// Adds a stream's figures to those of all streams.
+    fn add_up(&mut self, slot: usize, interval: &Interval) {
+        let direction = interval.direction as usize;
+        let (Some(stream), Some(losses), Some(flow)) =
+            (self.streams.get_mut(slot), self.losses.get_mut(direction), self.flows.get_mut(direction))
+        else {
+            return;
+        };
+        if !interval.state.is_measured() {
+            stream.unreported_sent = 0.0;
+            if !matches!(interval.state, IntervalState::Reset | IntervalState::Gap) {
+                losses.rest();
+                flow.rests = true;
+            }
+            return;
+        }
+        let packets_per_second = interval.get(Metric::PacketRatePps);
+        flow.is_due |= packets_per_second.is_some();
+        let packets_per_second = packets_per_second.filter(|&rate| rate > 0.0);
+        flow.passes |= packets_per_second.is_some();
+        let passed = packets_per_second.unwrap_or(0.0) * interval.length_ms() / 1e3;
+        if interval.direction == Direction::Outbound {
+            stream.unreported_sent += passed;
+        }
+        if let (Some(loss), Some(_)) = (interval.get(Metric::LossRatio), packets_per_second) {
+            // What was sent since the last report is all that was expected; of what is received, the lost ones are missing.
+            let expected = match interval.direction {
+                Direction::Inbound if loss < 1.0 => passed / (1.0 - loss),
+                Direction::Inbound => passed,
+                Direction::Outbound => core::mem::take(&mut stream.unreported_sent),
+            };
+            losses.is_reported = interval.direction == Direction::Outbound;
+            losses.add(loss, expected);
+        }
+        if interval.kind == Some(MediaKind::Video)
+            && let Some(bps) = interval.get(Metric::BitrateBps)
+        {
+            // What repairs takes nothing from what the picture is made of.
+            let repairs = [Metric::RetransmittedRatio, Metric::FecRatio].iter().filter_map(|&part| interval.get(part));
+            let media = (1.0 - repairs.sum::<f64>()).max(0.0);
+            // Positive; saturates.
+            flow.video_bps = Some(flow.video_bps.unwrap_or(0).saturating_add((bps * media) as u64));
+        }
+        if let Some(rtt_ms) = interval.get(Metric::RttMs) {
+            self.rtcp_rtt_ms = Some(self.rtcp_rtt_ms.map_or(rtt_ms, |other| other.max(rtt_ms)));
+        }
+    }
+}
+
+/// A desk without its book.
+pub(crate) struct RecorderParts<'a> {
+    pub(crate) limit: usize,
+    pub(crate) thresholds: &'a Thresholds,
+    pub(crate) tell: &'a mut dyn FnMut(Change, &Diagnosis),
+    pub(crate) fabric: FabricId,
+    pub(crate) user: Option<UserId>,
+}
+
+impl<'a> RecorderParts<'a> {
+    fn at<'b>(self, log: &'b mut DiagnosisLog) -> Recorder<'b>
+    where
+        'a: 'b,
+    {
+        let Self { limit, thresholds, tell, fabric, user } = self;
+        Recorder { log, limit, thresholds, tell, fabric, user }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_of_a_stream_and_of_a_fabric_is_small() {
+        assert!(size_of::<MonitoredStream>() <= 1_620, "{}", size_of::<MonitoredStream>());
+        assert!(size_of::<Detectors>() <= 3_600, "{}", size_of::<Detectors>());
+        assert!(size_of::<Diagnosis>() <= 240, "{}", size_of::<Diagnosis>());
+    }
+}

@@ -1,0 +1,317 @@
+//! From readings to raising, updating and clearing: the same for every detector, and by time alone.
+
+use alloc::vec::Vec;
+
+use super::{Detector, Diagnosis, Evidence, Kind, Reading, Severity, Side, Threshold, Thresholds};
+use crate::id::{FabricId, StreamKey, UserId};
+use crate::unit::StatTime;
+
+/// When nothing tells for this long, what was raised is cleared: RTCP figures are not believed any longer either.
+pub(super) const UNKNOWN_MS: f64 = 30_000.0;
+
+/// So many time constants without anything wrong, and it is over, whatever it was before.
+const CALM: f64 = 2.0;
+
+/// Room for so many diagnoses is made at first; then it doubles.
+const BLOCK: usize = 4;
+
+/// What became of a diagnosis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    Raised,
+    Updated,
+    Cleared,
+}
+
+/// The diagnoses of one fabric, in the order in which they were raised.
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub(crate) struct DiagnosisLog {
+    pub(crate) diagnoses: Vec<Diagnosis>,
+    /// Those that there was no room for.
+    pub(crate) refused: u64,
+}
+
+/// Where diagnoses are taken down.
+pub(crate) struct Recorder<'a> {
+    pub(crate) log: &'a mut DiagnosisLog,
+    pub(crate) limit: usize,
+    pub(crate) thresholds: &'a Thresholds,
+    pub(crate) tell: &'a mut dyn FnMut(Change, &Diagnosis),
+    pub(crate) fabric: FabricId,
+    pub(crate) user: Option<UserId>,
+}
+
+/// The end of a look, and how long it took.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span {
+    pub(crate) at: StatTime,
+    pub(crate) ms: f64,
+}
+
+/// A detector with its meter.
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub(crate) struct Monitored<D> {
+    pub(crate) detector: D,
+    meter: Monitor,
+}
+
+/// How bad something has been lately.
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+struct Monitor {
+    /// There is something under way: raised, or not below the limit, or not told for a while.
+    is_busy: bool,
+    /// What readings came to while there was not, and for how long: all of it counts as one when there is again.
+    idle: Sum,
+    idle_ms: f64,
+    part: f64,
+    whole: f64,
+    /// Time since the last reading.
+    pending_ms: f64,
+    /// Time in which readings have counted or been left out since the stream began or went on.
+    awake_ms: f64,
+    beyond_ms: f64,
+    below_ms: f64,
+    /// The same of readings that have not been smoothed.
+    calm_ms: f64,
+    /// When a reading was first beyond the limit since the level was last below it.
+    since: Option<StatTime>,
+    /// What readings came to since then.
+    sum: Sum,
+    raised: Raised,
+}
+
+/// What readings came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+struct Sum {
+    part: f64,
+    whole: f64,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+enum Raised {
+    #[default]
+    No,
+    /// There was no room for it; it is not tried again until it is over.
+    Refused,
+    Yes {
+        place: usize,
+        worst: f64,
+        /// The end of the latest look that was bad by itself, and what all readings had come to then.
+        last: StatTime,
+        sum: Sum,
+    },
+}
+
+impl<D> Monitored<D> {
+    /// Takes a look.
+    pub(crate) fn look<L>(
+        &mut self,
+        look: &L,
+        span: Span,
+        stream: Option<StreamKey>,
+        side: Option<Side>,
+        recorder: &mut Recorder<'_>,
+    ) where
+        D: Detector<L>,
+    {
+        let reading = self.detector.read(look);
+        // Nearly every reading is of something that is well, and costs some sums.
+        if !self.meter.is_busy && self.meter.idle(reading, span.ms, recorder.thresholds.at(D::KIND)) {
+            return;
+        }
+        let was_raised = self.is_raised();
+        let ago_ms = self.detector.ago_ms();
+        let severity = self.detector.severity();
+        self.meter.step(D::KIND, severity, reading, ago_ms, span, stream, side, recorder);
+        if let Raised::Yes { place, .. } = self.meter.raised {
+            if !was_raised {
+                self.detector.begin();
+            }
+            if self.meter.below_ms == 0.0 {
+                self.detector.note();
+            }
+            if let Some(diagnosis) = recorder.log.diagnoses.get_mut(place) {
+                self.detector.explain(&mut diagnosis.evidence);
+            }
+            if !was_raised && let Some(diagnosis) = recorder.log.diagnoses.get(place) {
+                (recorder.tell)(Change::Raised, diagnosis);
+            }
+        }
+    }
+
+    /// Begins anew after the look that ended at `end`: what was raised was so until a reading last told.
+    pub(crate) fn forget(&mut self, end: StatTime, recorder: &mut Recorder<'_>) {
+        self.meter.forget(end, self.meter.pending_ms, recorder);
+    }
+
+    pub(crate) fn is_raised(&self) -> bool {
+        matches!(self.meter.raised, Raised::Yes { .. })
+    }
+}
+
+impl Monitor {
+    #[allow(clippy::too_many_arguments)] // each of them goes into the diagnosis
+    fn step(
+        &mut self,
+        kind: Kind,
+        usual: Severity,
+        reading: Reading,
+        ago_ms: Option<f64>,
+        span: Span,
+        stream: Option<StreamKey>,
+        side: Option<Side>,
+        recorder: &mut Recorder<'_>,
+    ) {
+        let threshold = recorder.thresholds.at(kind);
+        if span.ms.is_nan() || span.ms <= 0.0 {
+            return;
+        }
+        self.is_busy = true;
+        let (part, whole, ms) = match reading {
+            Reading::Unknown => {
+                self.pending_ms += span.ms;
+                if self.pending_ms >= UNKNOWN_MS {
+                    self.forget(span.at, self.pending_ms, recorder);
+                }
+                return;
+            }
+            Reading::Resting => return self.forget(span.at, span.ms, recorder),
+            Reading::Level(level) => (level * span.ms, span.ms, span.ms),
+            // What was counted was counted since the last time.
+            Reading::Share(part, whole) => (part, whole, span.ms + self.pending_ms),
+        };
+        self.pending_ms = 0.0;
+        let settles = self.settles(ms, threshold.settling_ms);
+        if settles || !(part.is_finite() && whole.is_finite() && whole > 0.0) {
+            return;
+        }
+        let smoothing_ms = threshold.smoothing_ms.max(1.0);
+        let (idle, idle_ms) = (core::mem::take(&mut self.idle), core::mem::take(&mut self.idle_ms));
+        self.smooth(idle, idle_ms, smoothing_ms);
+        self.smooth(Sum { part, whole }, ms, smoothing_ms);
+        let (level, alone) = (self.part / self.whole, part / whole);
+        let is_raised = matches!(self.raised, Raised::Yes { .. });
+        if level < threshold.clear && alone < threshold.raise && !is_raised {
+            self.since = None;
+        } else if self.since.is_none() && alone >= threshold.raise {
+            self.since = StatTime::from_millis(span.at.as_millis() - ago_ms.unwrap_or(ms));
+            self.sum = Sum::default();
+        }
+        self.sum = Sum { part: self.sum.part + part, whole: self.sum.whole + whole };
+        if level >= threshold.raise {
+            self.beyond_ms += ms;
+            self.below_ms = 0.0;
+        } else {
+            self.beyond_ms = 0.0;
+            self.below_ms = if level < threshold.clear { self.below_ms + ms } else { 0.0 };
+        }
+        self.calm_ms = if alone < threshold.clear { self.calm_ms + ms } else { 0.0 };
+        // What was very bad fades slowly: that nothing is wrong any more counts, too.
+        let is_calm = self.calm_ms > 0.0 && self.calm_ms >= threshold.clear_after_ms + CALM * smoothing_ms;
+        let is_over = is_calm || self.below_ms > 0.0 && self.below_ms >= threshold.clear_after_ms;
+        let severity = if level >= threshold.severe { Severity::Severe } else { usual };
+        match &mut self.raised {
+            Raised::No if level >= threshold.raise && self.beyond_ms >= threshold.raise_after_ms => {
+                let place = recorder.log.diagnoses.len();
+                if place >= recorder.limit {
+                    recorder.log.refused = recorder.log.refused.saturating_add(1);
+                    self.raised = Raised::Refused;
+                    return;
+                }
+                let from = self.since.unwrap_or(span.at);
+                let mut evidence = Evidence::default();
+                evidence.set(kind.figure(), Some(self.sum.part / self.sum.whole));
+                evidence.set(kind.worst_figure(), Some(level.max(self.sum.part / self.sum.whole)));
+                let (fabric, user) = (recorder.fabric, recorder.user);
+                let diagnosis = Diagnosis { kind, severity, fabric, stream, user, side, from, to: None, evidence };
+                if place == recorder.log.diagnoses.capacity() {
+                    recorder.log.diagnoses.reserve(BLOCK);
+                }
+                recorder.log.diagnoses.push(diagnosis);
+                self.raised = Raised::Yes { place, worst: level, last: span.at, sum: self.sum };
+            }
+            Raised::Refused if is_over => self.raised = Raised::No,
+            Raised::No => self.is_busy = self.since.is_some() || level >= threshold.clear,
+            Raised::Refused => {}
+            Raised::Yes { place, worst, last, sum } => {
+                if alone >= threshold.clear {
+                    (*last, *sum) = (span.at, self.sum);
+                }
+                *worst = worst.max(level).max(sum.part / sum.whole);
+                let Some(diagnosis) = recorder.log.diagnoses.get_mut(*place) else { return };
+                diagnosis.evidence.set(kind.figure(), Some(sum.part / sum.whole));
+                diagnosis.evidence.set(kind.worst_figure(), Some(*worst));
+                if is_over {
+                    // A clock that stepped back ends nothing before it began.
+                    diagnosis.to = Some(if *last < diagnosis.from { diagnosis.from } else { *last });
+                    self.raised = Raised::No;
+                    self.since = None;
+                    if is_calm {
+                        (self.part, self.beyond_ms) = (0.0, 0.0);
+                    }
+                    (recorder.tell)(Change::Cleared, diagnosis);
+                } else if severity > diagnosis.severity {
+                    diagnosis.severity = severity;
+                    (recorder.tell)(Change::Updated, diagnosis);
+                }
+            }
+        }
+    }
+
+    /// Takes a reading of something that is well while nothing is under way; `false` for one that is not.
+    #[inline]
+    fn idle(&mut self, reading: Reading, ms: f64, threshold: &Threshold) -> bool {
+        let (part, whole, ms) = match reading {
+            Reading::Level(level) if level < threshold.clear => (level * ms, ms, ms),
+            Reading::Share(part, whole) if part < threshold.clear * whole => (part, whole, ms + self.pending_ms),
+            Reading::Unknown if ms > 0.0 && self.pending_ms + ms < UNKNOWN_MS => {
+                self.pending_ms += ms;
+                return true;
+            }
+            _ => return false,
+        };
+        if ms.is_nan() || ms <= 0.0 || !part.is_finite() || !whole.is_finite() {
+            return false;
+        }
+        self.pending_ms = 0.0;
+        if !self.settles(ms, threshold.settling_ms) {
+            self.idle = Sum { part: self.idle.part + part, whole: self.idle.whole + whole };
+            self.idle_ms += ms;
+        }
+        true
+    }
+
+    /// Whether a look of `ms` is too near the beginning to count. One that is mostly about the time after settling counts.
+    fn settles(&mut self, ms: f64, settling_ms: f64) -> bool {
+        let settles = self.awake_ms + ms / 2.0 < settling_ms;
+        self.awake_ms += ms;
+        settles
+    }
+
+    /// Adds what readings of `ms` came to, as if each had been the same throughout: how they are sliced makes no difference.
+    fn smooth(&mut self, sum: Sum, ms: f64, smoothing_ms: f64) {
+        if ms > 0.0 {
+            let kept = libm::exp(-ms / smoothing_ms);
+            let taken = (1.0 - kept) * smoothing_ms / ms;
+            self.part = self.part * kept + sum.part * taken;
+            self.whole = self.whole * kept + sum.whole * taken;
+        }
+    }
+
+    /// Begins anew; what was raised ended before the look of `ms` that ends at `at`.
+    fn forget(&mut self, at: StatTime, ms: f64, recorder: &mut Recorder<'_>) {
+        if let Raised::Yes { place, .. } = self.raised
+            && let Some(diagnosis) = recorder.log.diagnoses.get_mut(place)
+        {
+            let began = StatTime::from_millis(at.as_millis() - ms).unwrap_or(at);
+            diagnosis.to = Some(if began < diagnosis.from { diagnosis.from } else { began });
+            (recorder.tell)(Change::Cleared, diagnosis);
+        }
+        *self = Self::default();
+    }
+}

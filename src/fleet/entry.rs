@@ -1,0 +1,127 @@
+//! One conference of a fleet: when it has something to do, and whether it is over.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use super::FleetConfig;
+use crate::conference::Conference;
+use crate::event::Event;
+use crate::unit::Timestamp;
+
+/// A conference and what the fleet knows of it.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) id: Box<str>,
+    pub(super) current: Instance,
+    /// The instance before, which is over, until the current one begins or its grace has passed: feedback is for it.
+    pub(super) before: Option<Box<Instance>>,
+    /// The time of the latest visit.
+    pub(super) visited: Timestamp,
+    /// When the queue has it next: no later than it is [`due`](Self::due).
+    pub(super) queued: Option<Timestamp>,
+}
+
+/// One instance of a conference.
+#[derive(Clone, Debug)]
+pub(super) struct Instance {
+    pub(super) call: Conference,
+    /// In order, none twice.
+    pub(super) labels: Vec<Arc<str>>,
+}
+
+impl Instance {
+    pub(super) const fn new(call: Conference) -> Self {
+        Self { call, labels: Vec::new() }
+    }
+
+    fn poll_event(&mut self) -> Option<(u32, Event)> {
+        Some((self.call.instance(), self.call.poll_event()?))
+    }
+}
+
+impl Entry {
+    pub(super) fn new(id: &str, call: Conference, now: Timestamp) -> Self {
+        Self { id: id.into(), current: Instance::new(call), before: None, visited: now, queued: None }
+    }
+
+    /// Whether any input was taken since the current instance was made.
+    pub(super) const fn has_begun(&self) -> bool {
+        self.current.call.clock().is_some()
+    }
+
+    /// Whether what comes at `now` belongs to the next instance.
+    pub(super) fn is_over(&self, now: Timestamp) -> bool {
+        let call = &self.current.call;
+        call.poll_timeout().is_none() && call.ended().is_some_and(|(end, _)| end <= now)
+    }
+
+    /// Makes room for the next instance.
+    pub(super) fn rotate(&mut self) {
+        let next = Instance::new(self.current.call.next_instance());
+        self.before = Some(Box::new(core::mem::replace(&mut self.current, next)));
+    }
+
+    /// What feedback and edits are for.
+    pub(super) fn latest(&self) -> &Instance {
+        match &self.before {
+            Some(before) if !self.has_begun() => before,
+            _ => &self.current,
+        }
+    }
+
+    /// The same, to be changed.
+    pub(super) fn latest_mut(&mut self) -> &mut Instance {
+        let has_begun = self.has_begun();
+        match &mut self.before {
+            Some(before) if !has_begun => before,
+            _ => &mut self.current,
+        }
+    }
+
+    /// Whether an event waits to be polled.
+    pub(super) fn has_event(&self) -> bool {
+        self.current.call.has_event() || self.before.as_ref().is_some_and(|before| before.call.has_event())
+    }
+
+    /// The next event that nobody polled, and of which instance.
+    pub(super) fn poll_event(&mut self) -> Option<(u32, Event)> {
+        let of_before = self.before.as_mut().and_then(|before| before.poll_event());
+        of_before.or_else(|| self.current.poll_event())
+    }
+
+    /// When there is something to do: a timeout of the conference, or else to let go of it.
+    ///
+    /// What comes at the moment of the end is still part of it, whoever comes first: that moment has to be over.
+    pub(super) fn due(&self, config: &FleetConfig) -> Timestamp {
+        let Instance { call, .. } = self.latest();
+        match (call.poll_timeout(), call.ended()) {
+            (Some(_), Some((end, _))) => later(end, 1),
+            (Some(timeout), None) => timeout,
+            (None, ended) => later(ended.map_or(self.visited, |(end, _)| end), config.grace_micros()),
+        }
+    }
+
+    /// Handles every timeout of the conference up to `now`, each at its own time: the conference's clock then does not
+    /// hang on when anybody asks. Whether it is to be let go.
+    pub(super) fn pass_time(&mut self, now: Timestamp, config: &FleetConfig) -> bool {
+        loop {
+            let due = self.due(config);
+            if due > now {
+                return false;
+            }
+            let call = &mut self.latest_mut().call;
+            let Some(timeout) = call.poll_timeout() else { return true };
+            let at = call.clock().map_or(timeout, |clock| clock.max(timeout));
+            if call.handle_timeout(at).is_err() || call.poll_timeout().is_some() && self.due(config) <= due {
+                // A timeout that handling does not end would be handled forever.
+                return false;
+            }
+        }
+    }
+}
+
+/// Saturates.
+pub(super) const fn later(at: Timestamp, micros: u64) -> Timestamp {
+    Timestamp::from_micros(at.as_micros().saturating_add(micros))
+}

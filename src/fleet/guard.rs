@@ -1,0 +1,106 @@
+//! A visit to one conference of a fleet.
+
+use alloc::sync::Arc;
+use core::ops::{Deref, DerefMut};
+
+use super::FleetError;
+use super::ledger::Ledger;
+use super::labels::Labels;
+use super::entry::{Instance, Entry};
+use crate::conference::Conference;
+use crate::fabric::Outcome;
+use crate::unit::Timestamp;
+
+/// One conference of a [`Fleet`](super::Fleet), to be told something: it is used as a [`Conference`]. When the visit
+/// ends the fleet sees what has become of it.
+///
+/// Of the conference's methods [`handle_timeout`](Conference::handle_timeout) is the fleet's to call. Who
+/// [polls events](Conference::poll_event) here gets them, and the fleet does not. A conference that is renamed keeps
+/// its id.
+#[derive(Debug)]
+pub struct ConferenceGuard<'a> {
+    slot: u32,
+    entry: &'a mut Entry,
+    ledger: &'a mut Ledger,
+    /// It is for what is over, too.
+    is_late: bool,
+}
+
+impl<'a> ConferenceGuard<'a> {
+    pub(super) fn new(slot: u32, now: Timestamp, entry: &'a mut Entry, ledger: &'a mut Ledger, is_late: bool) -> Self {
+        entry.visited = entry.visited.max(now);
+        entry.current.call.borrow_queue(&mut ledger.spare);
+        Self { slot, entry, ledger, is_late }
+    }
+
+    /// Attaches a label, such as `region` and `eu`. What this instance of the conference comes to counts in the rollup
+    /// of each of its labels. A key may have several values, as when two browsers take part.
+    ///
+    /// # Errors
+    /// [`FleetError::InvalidLabel`]; [`FleetError::LabelsFull`] when the conference has
+    /// [`FleetLimits::labels_per_conference`](super::FleetLimits::labels_per_conference);
+    /// [`FleetError::FleetLabelsFull`] for a label that nobody has when there are too few left, as
+    /// [`FleetLimits::with_labels`](super::FleetLimits::with_labels) says.
+    pub fn label(&mut self, key: &str, value: &str) -> Result<Outcome, FleetError> {
+        let limits = self.ledger.config.limits;
+        let label = Labels::text(key, value, limits)?;
+        let before = self.entry.before.as_ref().map_or(0, |before| before.labels.len());
+        let Instance { call, labels } = if self.is_late { self.entry.latest_mut() } else { &mut self.entry.current };
+        let Err(place) = labels.binary_search_by(|other| (**other).cmp(&*label)) else { return Ok(Outcome::Unchanged) };
+        let most = limits.labels_per_conference();
+        let brought = if labels.len() < most {
+            // What earlier instances brought is in windows, where it is nobody's: each may have brought all that it might,
+            // as far as windows have so many.
+            let earlier = (call.instance().saturating_sub(1) as usize).saturating_mul(most);
+            let earlier = earlier.min(before.saturating_add(self.ledger.labels_of_windows()));
+            self.ledger.labels.bring(&label, labels.len().saturating_add(earlier), limits)
+        } else {
+            Err(FleetError::LabelsFull)
+        };
+        self.ledger.refused.labels = self.ledger.refused.labels.saturating_add(u64::from(brought.is_err()));
+        labels.insert(place, brought?);
+        Ok(Outcome::Applied)
+    }
+
+    /// The labels, `key=value`, in order.
+    pub fn labels(&self) -> impl Iterator<Item = &str> {
+        self.instance().labels.iter().map(Arc::as_ref)
+    }
+
+    fn instance(&self) -> &Instance {
+        if self.is_late { self.entry.latest() } else { &self.entry.current }
+    }
+
+    fn instance_mut(&mut self) -> &mut Instance {
+        if self.is_late { self.entry.latest_mut() } else { &mut self.entry.current }
+    }
+}
+
+impl Deref for ConferenceGuard<'_> {
+    type Target = Conference;
+
+    fn deref(&self) -> &Conference {
+        &self.instance().call
+    }
+}
+
+impl DerefMut for ConferenceGuard<'_> {
+    fn deref_mut(&mut self) -> &mut Conference {
+        &mut self.instance_mut().call
+    }
+}
+
+impl Drop for ConferenceGuard<'_> {
+    fn drop(&mut self) {
+        if self.entry.has_begun()
+            && let Some(before) = self.entry.before.take()
+        {
+            self.ledger.finish(&self.entry.id, *before, self.entry.visited);
+        }
+        self.entry.current.call.return_queue(&mut self.ledger.spare);
+        self.ledger.queue(self.slot, self.entry, None);
+        if self.entry.has_event() {
+            self.ledger.ready.push(self.slot);
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! What a fleet keeps beside its conferences: what they came to, and who comes next.
+
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use super::expiry::Expiry;
+use super::labels::Labels;
+use super::part::{Part, PartSchema};
+use super::rollup::{Period, Rollup, Tally};
+use super::entry::{Instance, Entry, later};
+use super::slab::Slab;
+use super::{Ended, FleetConfig, FleetError, Refused};
+use crate::event::Event;
+use crate::unit::Timestamp;
+
+/// Everything but the conferences.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ledger {
+    pub(super) config: FleetConfig,
+    /// The latest time that the fleet was told.
+    pub(super) now: Timestamp,
+    pub(super) expiry: Expiry,
+    pub(super) ready: Ready,
+    pub(super) labels: Labels,
+    pub(super) refused: Refused,
+    /// An empty queue for events: a conference has one only while it is visited, and until its events are polled.
+    pub(super) spare: VecDeque<Event>,
+    pub(super) ended: VecDeque<Ended>,
+    /// How many of them, from the front, have no event left.
+    told: usize,
+    pub(super) windows: BTreeMap<Period, Window>,
+    pub(super) sequence: u64,
+}
+
+/// A rollup that is being added to.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Window {
+    pub(super) total: Tally,
+    pub(super) labels: BTreeMap<Arc<str>, Tally>,
+}
+
+/// Slots whose conferences may have events, each once.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ready {
+    /// Slots, each with the tag of its place.
+    queue: VecDeque<(u32, u32)>,
+    /// The place of each slot that is in. A place of another tag is of a conference that was let go.
+    places: Vec<Option<u32>>,
+    tag: u32,
+}
+
+impl Ready {
+    pub(super) fn push(&mut self, slot: u32) {
+        let index = slot as usize;
+        if index >= self.places.len() {
+            self.places.resize(index.saturating_add(1), None);
+        }
+        if let Some(place) = self.places.get_mut(index).filter(|place| place.is_none()) {
+            self.tag = self.tag.wrapping_add(1);
+            *place = Some(self.tag);
+            self.queue.push_back((slot, self.tag));
+        }
+    }
+
+    /// Throws out the places of those that were let go, once they are more than the others: where nobody polls.
+    pub(super) fn tidy(&mut self) {
+        let Self { queue, places, .. } = self;
+        if queue.len() > 2 * places.len() + 64 {
+            queue.retain(|&(slot, tag)| places.get(slot as usize) == Some(&Some(tag)));
+        }
+    }
+
+    /// Takes a slot out, wherever it is.
+    pub(super) fn remove(&mut self, slot: u32) {
+        if let Some(place) = self.places.get_mut(slot as usize) {
+            *place = None;
+        }
+    }
+
+    fn is_in(&self, (slot, tag): (u32, u32)) -> bool {
+        self.places.get(slot as usize) == Some(&Some(tag))
+    }
+
+    /// They, in their order.
+    #[cfg(feature = "serde")]
+    pub(super) fn slots(&self) -> impl Iterator<Item = u32> {
+        self.queue.iter().filter(|&&place| self.is_in(place)).map(|&(slot, _)| slot)
+    }
+
+    pub(super) fn first(&mut self) -> Option<u32> {
+        while let Some(&place) = self.queue.front() {
+            if self.is_in(place) {
+                return Some(place.0);
+            }
+            self.queue.pop_front();
+        }
+        None
+    }
+
+    pub(super) fn pop(&mut self) {
+        if let Some((slot, _)) = self.queue.pop_front() {
+            self.remove(slot);
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Orders those that came after the first `from` by the ids of their conferences.
+    pub(super) fn sort_from(&mut self, from: usize, slab: &Slab) {
+        if let Some(new) = self.queue.make_contiguous().get_mut(from..) {
+            new.sort_by_key(|&(slot, _)| slab.get(slot).map(|entry| &*entry.id));
+        }
+    }
+}
+
+impl Ledger {
+    pub(super) fn new(config: FleetConfig) -> Self {
+        Self { config, ..Self::default() }
+    }
+
+    /// Whether another instance may begin.
+    pub(super) fn check_capacity(&mut self) -> Result<(), FleetError> {
+        let limits = self.config.limits;
+        let checked = if self.ended.len() >= limits.pending_summaries() {
+            Err(FleetError::SummariesPending)
+        } else if self.windows.len() >= limits.windows() {
+            Err(FleetError::RollupsPending)
+        } else {
+            Ok(())
+        };
+        self.refused.conferences = self.refused.conferences.saturating_add(u64::from(checked.is_err()));
+        checked
+    }
+
+    /// Sees to it that a room's turn comes when it is due, and not before `after`.
+    pub(super) fn queue(&mut self, slot: u32, entry: &mut Entry, after: Option<Timestamp>) {
+        let due = entry.due(&self.config);
+        let at = after.map_or(due, |now| due.max(later(now, 1)));
+        // At the end of time nobody's turn comes again.
+        if entry.queued.is_none_or(|queued| at < queued) && after.is_none_or(|now| at > now) {
+            entry.queued = Some(at);
+            self.expiry.push(at, slot);
+        }
+    }
+
+    /// An instance is final: what it came to goes into the rollup of the window of its end, and its summary to whoever
+    /// polls it. One that nobody told anything of leaves nothing.
+    pub(super) fn finish(&mut self, id: &str, instance: Instance, visited: Timestamp) {
+        let Instance { mut call, labels } = instance;
+        let summary = call.summary();
+        if call.clock().is_none() && summary.feedback.is_empty() {
+            labels.iter().for_each(|label| self.labels.release(label));
+            return;
+        }
+        let at = call.ended().map_or(visited, |(end, _)| end);
+        let tally = Tally::of(&summary, call.distributions());
+        let window = self.windows.entry(Period::around(at, self.config.window_micros())).or_default();
+        window.total.merge(&tally);
+        for label in &labels {
+            // The window has it instead of the conference.
+            if window.labels.contains_key(label) {
+                self.labels.release(label);
+            }
+            window.labels.entry(Arc::clone(label)).or_default().merge(&tally);
+        }
+        self.ended.push_back(Ended {
+            conference: id.into(),
+            instance: call.instance(),
+            at,
+            labels: labels.iter().map(|label| String::from(&**label)).collect(),
+            events: core::iter::from_fn(|| call.poll_event()).collect(),
+            summary: Box::new(summary),
+        });
+    }
+
+    /// Whether any of those that ended has an event.
+    pub(super) fn has_ended_events(&mut self) -> bool {
+        while self.ended.get(self.told).is_some_and(|ended| ended.events.is_empty()) {
+            self.told += 1;
+        }
+        self.told < self.ended.len()
+    }
+
+    /// The next event of those that ended, and which of them it is of.
+    pub(super) fn poll_event(&mut self) -> Option<(&Ended, Event)> {
+        let ended = self.ended.get_mut(self.told)?;
+        let event = ended.events.pop_front()?;
+        Some((ended, event))
+    }
+
+    pub(super) fn poll_ended(&mut self) -> Option<Ended> {
+        self.told = self.told.saturating_sub(1);
+        self.ended.pop_front()
+    }
+
+    pub(super) fn ended_len(&self) -> usize {
+        self.ended.len()
+    }
+
+    /// Orders those that came after the first `from` by their end, then by id.
+    pub(super) fn sort_ended_from(&mut self, from: usize) {
+        if let Some(new) = self.ended.make_contiguous().get_mut(from..) {
+            new.sort_by(|a, b| (a.at, &a.conference, a.instance).cmp(&(b.at, &b.conference, b.instance)));
+        }
+    }
+
+    /// How many labels windows have, each counted as often as it is in one.
+    pub(super) fn labels_of_windows(&self) -> usize {
+        self.windows.values().fold(0, |all, window| all.saturating_add(window.labels.len()))
+    }
+
+    /// When a window will be closed next; `None` when there is none but those that are.
+    pub(super) fn closes_next(&self) -> Option<Timestamp> {
+        self.windows.keys().map(|period| self.closes(*period)).find(|&closes| closes > self.now)
+    }
+
+    pub(super) fn poll_rollup(&mut self) -> Option<Part> {
+        let (&period, _) = self.windows.first_key_value()?;
+        if self.closes(period) > self.now {
+            return None;
+        }
+        let Window { total, labels } = self.windows.remove(&period)?;
+        labels.keys().for_each(|label| self.labels.release(label));
+        let labels = labels.into_iter().map(|(label, tally)| (String::from(&*label), tally)).collect();
+        let sequence = self.sequence;
+        self.sequence = sequence.saturating_add(1);
+        Some(Part {
+            schema: PartSchema::V1,
+            shard: self.config.shard.clone(),
+            period,
+            sequence,
+            rollup: Rollup { total, labels },
+        })
+    }
+
+    /// From when on everybody who ended in a window has been let go.
+    fn closes(&self, period: Period) -> Timestamp {
+        later(period.end, self.config.grace_micros())
+    }
+}

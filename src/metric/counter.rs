@@ -1,0 +1,429 @@
+//! Cumulative counters into differences: what passed between two looks at the same stats entry.
+//!
+//! One [`EntryTracker`] follows one entry. It tells an advance from a repetition, from a snapshot that arrived late, and from
+//! counters that began anew; it never makes negative traffic. Between two resets the differences add up to the last
+//! value minus the first.
+
+use alloc::vec::Vec;
+
+use hashbrown::HashMap;
+
+use crate::report::{Entry, Fields, Num, Rule, StatsType, Text};
+use crate::unit::StatTime;
+
+/// A counter of 32 bits that wraps was near its end before (edge case 11); a smaller one that shrinks was reset.
+const WRAP: f64 = 4_294_967_296.0;
+const NEAR_WRAP: f64 = 0.9 * WRAP;
+
+/// What one stats entry said last.
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct EntryTracker {
+    at: StatTime,
+    counters: Counters,
+    identity: Identity,
+    /// When the entry was first looked at, since the clock stepped back.
+    first: StatTime,
+    /// When traffic began anew: what was looked at before then counted in counters that are gone.
+    anew: Option<StatTime>,
+}
+
+/// What a new look at an entry is, compared with the last one.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Progress<'a> {
+    /// Neither the time stamp nor a counter moved: a snapshot taken twice, or an RTCP report that is still the latest.
+    Unchanged,
+    /// Older than what is known, or without a time: to be ignored.
+    Stale,
+    /// Counters went on. Time has passed too, except in entries whose time stamp is that of an RTCP report while some
+    /// of their counters are newer: Chromium's `remote-outbound-rtp` has the round-trip times of later reports.
+    Advance(Delta<'a>),
+    /// Counters began anew, the entry now describes something else, or the clock stepped back while counters went on.
+    /// What passed is still known where counters say so; no rate is.
+    Restart(Delta<'a>),
+}
+
+/// What happened between two looks at an entry.
+#[derive(Clone, Copy, Debug)]
+pub struct Delta<'a> {
+    new: Entry<'a>,
+    span_ms: f64,
+    differences: Differences,
+    /// Those counters whose difference is of this stretch of time alone: both looks had them, and they did not
+    /// begin anew.
+    steady: Fields,
+    /// The traffic counters began anew: everything counts from zero.
+    from_zero: bool,
+}
+
+/// How far each counter went, told once for all the figures that are made of it.
+#[derive(Clone, Copy, Debug)]
+struct Differences {
+    /// Those that were there before and are there now.
+    known: Fields,
+    /// Which of them went back without wrapping.
+    reset: Fields,
+    /// Whether any went on.
+    grew: bool,
+    by: [f64; Num::COUNT],
+}
+
+impl EntryTracker {
+    /// Begins to follow an entry. `None` when it has no time stamp: nothing can be told from it.
+    #[must_use]
+    pub fn new(entry: Entry<'_>) -> Option<Self> {
+        let at = entry.timestamp()?;
+        Some(Self { at, counters: Counters::of(entry), identity: Identity::of(entry), first: at, anew: None })
+    }
+
+    /// When the entry was last looked at, on the reporter's clock.
+    #[must_use]
+    pub const fn at(&self) -> StatTime {
+        self.at
+    }
+
+    /// What the last look said of a cumulative member.
+    #[must_use]
+    pub fn last(&self, field: Num) -> Option<f64> {
+        self.counters.get(field)
+    }
+
+    /// What `entry` is, compared with the last look. Changes nothing; see [`EntryTracker::accept`].
+    #[must_use]
+    pub fn step<'a>(&self, entry: Entry<'a>) -> Progress<'a> {
+        self.compare(entry, Identity::of(entry))
+    }
+
+    /// Makes `entry` the last look. Allocates only when the entry has more counters than it ever had.
+    pub fn accept(&mut self, entry: Entry<'_>) {
+        self.keep(entry, Identity::of(entry), self.counters.traffic_restarts(entry));
+    }
+
+    /// [`Self::step`], and [`Self::accept`] of what is an advance or a restart; sooner than one after the other, and
+    /// allocates as the latter does.
+    pub fn take<'a>(&mut self, entry: Entry<'a>) -> Progress<'a> {
+        let identity = Identity::of(entry);
+        let step = self.compare(entry, identity);
+        if let Progress::Advance(delta) | Progress::Restart(delta) = &step {
+            self.keep(entry, identity, delta.from_zero);
+        }
+        step
+    }
+
+    fn compare<'a>(&self, entry: Entry<'a>, identity: Identity) -> Progress<'a> {
+        let Some(at) = entry.timestamp() else { return Progress::Stale };
+        let span_ms = at.millis_since(self.at);
+        let differences = Differences::default();
+        let mut delta = Delta { new: entry, span_ms, differences, steady: Fields::NONE, from_zero: false };
+        self.counters.compare(entry, &mut delta.differences);
+        let Differences { known, reset, grew, .. } = delta.differences;
+        delta.steady = known.and(self.counters.fresh).without(reset);
+        let goes_on = grew && reset.is_empty();
+        if span_ms == 0.0 {
+            return if goes_on { Progress::Advance(delta) } else { Progress::Unchanged };
+        }
+        if span_ms < 0.0 {
+            // The clock stepped back while the counters went on: the traffic is real, its duration is not known.
+            // Otherwise this is an old snapshot that arrived late, perhaps from before counters began anew.
+            let of_old = self.anew.is_some_and(|anew| (self.first..anew).contains(&at));
+            return if goes_on && !of_old { Progress::Restart(delta) } else { Progress::Stale };
+        }
+        if reset.is_empty() && !self.identity.differs_from(identity) {
+            return Progress::Advance(delta);
+        }
+        if !reset.and(TRAFFIC).is_empty() {
+            (delta.from_zero, delta.steady) = (true, Fields::NONE);
+        }
+        Progress::Restart(delta)
+    }
+
+    /// Makes `entry`, which counts traffic from zero or goes on, the last look.
+    fn keep(&mut self, entry: Entry<'_>, identity: Identity, from_zero: bool) {
+        if let Some(at) = entry.timestamp() {
+            if from_zero {
+                self.anew = Some(at);
+            } else if at < self.at {
+                (self.first, self.anew) = (at, None);
+            }
+            self.at = at;
+            self.counters.load(entry, !from_zero);
+            self.identity = self.identity.or(identity);
+        }
+    }
+}
+
+impl<'a> Delta<'a> {
+    /// How long it took, in milliseconds of the reporter's clock: positive, except after a clock that stepped back, and
+    /// 0 where only counters moved.
+    #[must_use]
+    pub const fn span_ms(&self) -> f64 {
+        self.span_ms
+    }
+
+    /// The new look.
+    #[must_use]
+    pub const fn entry(&self) -> Entry<'a> {
+        self.new
+    }
+
+    /// The difference of a cumulative member, wraps undone. `None` unless both looks have it, and for a counter that
+    /// began anew. Negative only for [`Rule::Signed`].
+    #[must_use]
+    #[inline]
+    pub fn of(&self, field: Num) -> Option<f64> {
+        if self.steady.has(field) { self.differences.by.get(field as usize).copied() } else { None }
+    }
+
+    /// What passed by a counter since it was last there: also across a reset, after which a counter counts from zero,
+    /// and across looks that lacked it.
+    #[must_use]
+    pub fn passed(&self, field: Num) -> Option<f64> {
+        if !self.differences.known.has(field) {
+            return None;
+        }
+        if self.began_anew(field) { self.new.get(field) } else { self.differences.by.get(field as usize).copied() }
+    }
+
+    /// Whether the traffic counters began anew, and with them everything that the entry counts.
+    #[must_use]
+    pub const fn is_from_zero(&self) -> bool {
+        self.from_zero
+    }
+
+    const fn began_anew(&self, field: Num) -> bool {
+        self.from_zero || self.differences.reset.has(field)
+    }
+}
+
+/// Tracks of every entry of one PeerConnection, by what an entry is about: its SSRC where it has one (browsers rename
+/// ids while the SSRC stays, edge case 17), else its id.
+#[derive(Clone, Debug, Default)]
+pub struct EntryTrackers {
+    index: HashMap<(StatsType, u64), usize>,
+    tracks: Vec<EntryTracker>,
+}
+
+impl EntryTrackers {
+    /// Entries beyond this number are not followed.
+    const LIMIT: usize = 65_536;
+
+    /// No track yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Shows to `see` what happened since the last look at `entry`, `None` when this is the first; then makes it the
+    /// last look. A look whose time did not move is taken but not shown, as webrtc-internals has it; one that comes too
+    /// late is neither.
+    pub fn follow(&mut self, entry: Entry<'_>, see: impl FnOnce(Option<Delta<'_>>)) {
+        let about = match entry.ssrc().filter(|_| entry.kind().is_rtp()) {
+            Some(ssrc) => u64::from(ssrc.get()),
+            None => fnv1a_64(entry.id().as_bytes()),
+        };
+        if let Some(track) = self.index.get(&(entry.kind(), about)).and_then(|&at| self.tracks.get_mut(at)) {
+            if let Progress::Advance(delta) | Progress::Restart(delta) = track.take(entry)
+                && delta.span_ms() != 0.0
+            {
+                see(Some(delta));
+            }
+        } else if self.tracks.len() < Self::LIMIT
+            && let Some(track) = EntryTracker::new(entry)
+        {
+            see(None);
+            self.index.insert((entry.kind(), about), self.tracks.len());
+            self.tracks.push(track);
+        }
+    }
+}
+
+/// The counters that say whether a stream was torn down, and not only one of its parts.
+const TRAFFIC: Fields = Fields::of(&[Num::PacketsReceived, Num::PacketsSent, Num::BytesReceived, Num::BytesSent]);
+
+/// The members whose rule is of a sort.
+macro_rules! members_whose_rule {
+    ($is:ident) => {{
+        let mut fields = Fields::NONE;
+        let mut index = 0;
+        while index < Num::COUNT {
+            if Num::ALL[index].rule().$is() {
+                fields = fields.with(Num::ALL[index]);
+            }
+            index += 1;
+        }
+        fields
+    }};
+}
+
+/// The cumulative members, and those of them that only grow.
+const CUMULATIVE: Fields = members_whose_rule!(is_cumulative);
+const MONOTONE: Fields = members_whose_rule!(is_monotone);
+
+/// Cumulative members, packed: the values of those that are there, in the order of the table.
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+struct Counters {
+    present: Fields,
+    /// Those that the last look had. The others are from a look before, and wait for their member to return.
+    fresh: Fields,
+    values: Vec<f64>,
+}
+
+impl Counters {
+    fn of(entry: Entry<'_>) -> Self {
+        let mut counters = Self { present: Fields::NONE, fresh: Fields::NONE, values: Vec::new() };
+        counters.load(entry, false);
+        counters
+    }
+
+    /// Takes the values of `entry`; `keep` keeps those that it lacks.
+    fn load(&mut self, entry: Entry<'_>, keep: bool) {
+        self.fresh = entry.presence().and(CUMULATIVE);
+        if keep && !self.present.without(self.fresh).is_empty() {
+            return self.merge(entry);
+        }
+        if self.present != self.fresh || self.values.is_empty() {
+            self.present = self.fresh;
+            self.values.reserve_exact(self.present.len().saturating_sub(self.values.len()));
+            self.values.resize(self.present.len(), 0.0);
+        }
+        let (values, mut slots) = (entry.values(), self.values.iter_mut());
+        self.present.for_each(|field| {
+            if let Some(slot) = slots.next() {
+                *slot = values[field as usize];
+            }
+        });
+    }
+
+    fn merge(&mut self, entry: Entry<'_>) {
+        let (before, merged) = (self.present, self.present.or(self.fresh));
+        let (mut read, mut write) = (self.values.len(), merged.len());
+        self.values.reserve_exact(write.saturating_sub(read));
+        self.values.resize(write, 0.0);
+        // From the last to the first, so that none is overwritten before it has moved.
+        for &field in Num::ALL.iter().rev().filter(|&&field| merged.has(field)) {
+            write = write.saturating_sub(1);
+            let mut value = entry.get(field);
+            if before.has(field) {
+                read = read.saturating_sub(1);
+                value = value.or(self.values.get(read).copied());
+            }
+            if let (Some(slot), Some(value)) = (self.values.get_mut(write), value) {
+                *slot = value;
+            }
+        }
+        self.present = merged;
+    }
+
+    /// Whether `entry` counts traffic from zero.
+    fn traffic_restarts(&self, entry: Entry<'_>) -> bool {
+        TRAFFIC.iter().any(|field| {
+            let (old, new) = (self.get(field), entry.get(field));
+            old.zip(new).is_some_and(|(old, new)| new < old && !wraps(field.rule(), old, new))
+        })
+    }
+
+    fn get(&self, field: Num) -> Option<f64> {
+        if self.present.has(field) { self.values.get(self.present.before(field)).copied() } else { None }
+    }
+
+    /// How far each counter went until `entry`, wraps undone.
+    fn compare(&self, entry: Entry<'_>, differences: &mut Differences) {
+        let known = self.present.and(entry.presence());
+        differences.known = known;
+        let (values, mut before) = (entry.values(), self.values.iter());
+        // Which counters move changes from look to look: no branch may hang on it. Of what the entry lacks the value is that
+        // of another one: it is not `known`, and nobody asks.
+        let [grown, odd] = self.present.sort_out(|place| {
+            let old = before.next().copied().unwrap_or_default();
+            let (Some(&new), Some(by)) = (values.get(place), differences.by.get_mut(place)) else { return [false; 2] };
+            *by = new - old;
+            [new > old, (new < old) | (new >= NEAR_WRAP)]
+        });
+        differences.grew = !grown.without(odd).and(known).and(MONOTONE).is_empty();
+        for field in odd.and(known).iter() {
+            if let Some(old) = self.get(field) {
+                differences.turn(field, old, values[field as usize]);
+            }
+        }
+    }
+}
+
+impl Default for Differences {
+    fn default() -> Self {
+        Self { known: Fields::NONE, reset: Fields::NONE, grew: false, by: [0.0; Num::COUNT] }
+    }
+}
+
+impl Differences {
+    /// A counter went on near the end of 32 bits, or it went back: across that end, or to begin anew.
+    #[cold]
+    fn turn(&mut self, field: Num, old: f64, new: f64) {
+        let rule = field.rule();
+        if new < old
+            && rule == Rule::Counter32
+            && let Some(by) = self.by.get_mut(field as usize)
+        {
+            *by = new + WRAP - old;
+        }
+        if rule.is_monotone() {
+            self.grew |= new > old && !wraps(rule, new, old);
+            if new < old && !wraps(rule, old, new) {
+                self.reset = self.reset.with(field);
+            }
+        }
+    }
+}
+
+/// Whether a counter went from `old` past its end to `new`.
+fn wraps(rule: Rule, old: f64, new: f64) -> bool {
+    rule == Rule::Counter32 && old > NEAR_WRAP && old < WRAP && new < WRAP - NEAR_WRAP
+}
+
+/// What an RTP entry is about besides its SSRC, as hashes; 0 where not said.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+struct Identity([u32; 4]);
+
+impl Identity {
+    fn of(entry: Entry<'_>) -> Self {
+        let text = |field| entry.text(field).map_or(0, hash);
+        let media = entry.media().map_or(0, |media| media as u32 + 1);
+        Self([text(Text::TrackIdentifier), text(Text::Mid), text(Text::Rid), media])
+    }
+
+    /// Whether anything that both say differs. What appears later is not a difference (edge case 28).
+    fn differs_from(self, other: Self) -> bool {
+        self.0.iter().zip(other.0).any(|(&a, b)| a != 0 && b != 0 && a != b)
+    }
+
+    /// `newer`, and this where that says nothing.
+    fn or(self, newer: Self) -> Self {
+        let mut merged = newer.0;
+        for (newer, older) in merged.iter_mut().zip(self.0) {
+            if *newer == 0 {
+                *newer = older;
+            }
+        }
+        Self(merged)
+    }
+}
+
+/// The same on every machine, and never 0.
+fn hash(text: &str) -> u32 {
+    let (words, rest) = text.as_bytes().as_chunks::<8>();
+    let mut last = [0; 8];
+    last.iter_mut().zip(rest).for_each(|(last, &byte)| *last = byte);
+    let mix = |hash: u64, word: [u8; 8]| {
+        // The multiplier is FNV's; bits that it carried away come back from above.
+        let hash = (hash ^ u64::from_le_bytes(word)).wrapping_mul(0x0100_0000_01b3);
+        hash ^ hash >> 32
+    };
+    mix(words.iter().copied().fold(text.len() as u64, mix), last) as u32 | 1
+}
+
+/// FNV-1a in 64 bits: the same on every machine.
+pub(crate) fn fnv1a_64(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}

@@ -1,0 +1,38 @@
+//! An interval in a conference's state: only the figures that are known, by their place in the table.
+
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::{Interval, Metric, IntervalState};
+use crate::id::{Direction, MediaKind, Ssrc};
+use crate::unit::StatTime;
+
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    at: StatTime,
+    span_ms: f64,
+    direction: Direction,
+    ssrc: Ssrc,
+    kind: Option<MediaKind>,
+    state: IntervalState,
+    figures: Vec<(u8, f64)>,
+}
+
+pub(crate) fn serialize<S: Serializer>(interval: &Interval, serializer: S) -> Result<S::Ok, S::Error> {
+    let &Interval { at, span_ms, direction, ssrc, kind, state, .. } = interval;
+    let figures = interval.figures().map(|(metric, value)| (metric as u8, value)).collect();
+    Stored { at, span_ms, direction, ssrc, kind, state, figures }.serialize(serializer)
+}
+
+pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Interval, D::Error> {
+    let kept = Stored::deserialize(deserializer)?;
+    let mut interval = Interval::new(kept.at, kept.span_ms, kept.direction, kept.ssrc, kept.kind);
+    interval.state = kept.state;
+    for (place, value) in kept.figures {
+        if let Some(&metric) = Metric::ALL.get(usize::from(place)) {
+            interval.set(metric, Some(value));
+        }
+    }
+    Ok(interval)
+}

@@ -1,0 +1,34 @@
+//! A score in a conference's state: all that it is, unlike what outputs show of it. Who made it is left to the state,
+//! which names its models once.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::evidence::{Cause, Inputs, Parts};
+use super::model::{ModelId, MosScale, Native, Score, Tier};
+use crate::unit::Rx;
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Score")]
+struct Stored {
+    rx: Rx,
+    rx_low: Rx,
+    rx_high: Rx,
+    rx_lq: Option<Rx>,
+    scale: MosScale,
+    native: Option<Native>,
+    #[serde(skip, default = "ModelId::unknown")]
+    model: ModelId,
+    tier: Tier,
+    inputs: Inputs,
+    cause: Option<Cause>,
+    parts: Parts,
+    gains: Parts,
+}
+
+pub(crate) fn serialize<S: Serializer>(score: &Score, serializer: S) -> Result<S::Ok, S::Error> {
+    Stored::serialize(score, serializer)
+}
+
+pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Score, D::Error> {
+    Stored::deserialize(deserializer)
+}

@@ -1,0 +1,166 @@
+//! What the other end says of a stream by RTCP, and how long it is believed.
+
+use super::totals::{Totals, add};
+use crate::id::Direction;
+use crate::metric::{Formula, Interval, Metric};
+use crate::report::{Entry, Num};
+use crate::metric::counter::{Delta, Progress, EntryTracker};
+use crate::unit::{Ratio, StatTime};
+
+/// RTCP figures are held between two reports, but not longer than this (edge case 31).
+const RTCP_HOLD_MS: f64 = 30_000.0;
+
+/// What the other end's RTCP reports say, and since when.
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub(super) struct Rtcp {
+    track: Option<EntryTracker>,
+    /// The latest round-trip time, and when it was reported.
+    rtt_ms: Option<(f64, StatTime)>,
+    jitter_ms: Option<f64>,
+    /// Packets sent when the latest report came in.
+    sent: Option<f64>,
+    /// Lost and expected packets since the report before, until an interval takes them.
+    news: Option<(f64, f64)>,
+    /// When the sender was last heard, while nothing came, and whether it sends.
+    sender: Option<(StatTime, bool)>,
+    /// The stream's own counters began anew since the latest report: the next one is a new base.
+    rebase: bool,
+    /// The next report is in part about time that is not measured.
+    skips_news: bool,
+}
+
+impl Rtcp {
+    /// Takes a report and the stream's own entry beside it. `totals` are those of a stream that is sent; `still_ms` is
+    /// how long nothing has passed.
+    pub(super) fn hear(&mut self, remote: Entry<'_>, own: Entry<'_>, totals: Option<&mut Totals>, still_ms: f64) {
+        let sent = own.get(Num::PacketsSent);
+        let Some(track) = &mut self.track else {
+            self.track = EntryTracker::new(remote);
+            self.take_rtt(remote, None, remote.timestamp());
+            self.take_jitter(remote);
+            self.sent = sent;
+            return;
+        };
+        let step = track.take(remote);
+        let (delta, advanced) = match &step {
+            Progress::Unchanged | Progress::Stale => return,
+            Progress::Restart(delta) => (delta, false),
+            Progress::Advance(delta) => (delta, true),
+        };
+        if advanced {
+            // That reports come in while nothing else does tells a rest from an outage.
+            // What it sent since the report before is missing only if nothing came in all that time.
+            let sends = match delta.of(Num::PacketsSent) {
+                Some(0.0) if still_ms > 0.0 => Some(false),
+                Some(sent) if sent > 0.0 && still_ms >= delta.span_ms() => Some(true),
+                _ => None,
+            };
+            self.sender = own.timestamp().zip(sends);
+        }
+        if let Some(totals) = totals.filter(|_| !self.rebase)
+            && let Some(lost) = delta.passed(Num::PacketsLost)
+        {
+            add(&mut totals.lost, Some(lost));
+            let lost = lost.max(0.0);
+            let expected = match delta.passed(Num::PacketsReceived) {
+                Some(received) => Some(lost + received),
+                None => sent.zip(self.sent).map(|(now, then)| now - then).filter(|&sent| sent >= 0.0),
+            };
+            if let Some(expected) = expected {
+                add(&mut totals.reported_on, Some(expected));
+                if !core::mem::take(&mut self.skips_news) {
+                    let (lost_before, expected_before) = self.news.unwrap_or((0.0, 0.0));
+                    self.news = Some((lost_before + lost, expected_before + expected));
+                }
+            }
+        }
+        let measured = delta.of(Num::RoundTripTimeMeasurements);
+        let mean_rtt = Formula::Mean(Num::TotalRoundTripTime, Num::RoundTripTimeMeasurements, 1e3).of(delta);
+        // A round trip that came without a new time stamp is news of the moment.
+        let reported = if delta.span_ms() == 0.0 { own.timestamp() } else { remote.timestamp() };
+        // A gauge that no measurement stands behind is the one of before.
+        if mean_rtt.is_some() || measured != Some(0.0) {
+            self.take_rtt(remote, mean_rtt, reported);
+        }
+        self.take_jitter(remote);
+        self.sent = sent;
+        self.rebase = false;
+    }
+
+    /// Takes note that the stream's own counters began anew, traffic among them or not.
+    pub(super) fn restart(&mut self, from_zero: bool) {
+        self.news = None;
+        self.rebase |= from_zero;
+    }
+
+    /// Takes note that what passes is not measured: it must not be part of an interval that is.
+    pub(super) fn skip_news(&mut self) {
+        self.skips_news = true;
+    }
+
+    /// Takes note that packets pass.
+    pub(super) fn packets_pass(&mut self) {
+        self.sender = None;
+    }
+
+    /// Whether the other end says that it sends nothing.
+    pub(super) fn sender_rests(&self, now: StatTime) -> bool {
+        self.sender.is_some_and(|(heard, sends)| !sends && is_held(heard, now))
+    }
+
+    /// Whether the other end says that it sends, though nothing comes.
+    pub(super) fn sender_sends(&self, now: StatTime) -> bool {
+        self.sender.is_some_and(|(heard, sends)| sends && is_held(heard, now))
+    }
+
+    /// Fills in loss, jitter and round-trip time, which are made of several entries.
+    pub(super) fn fill(&mut self, interval: &mut Interval, delta: &Delta<'_>, has_jitter: bool) {
+        let fresh = self.is_fresh(interval.at);
+        interval.set(Metric::RttMs, self.rtt_at(interval.at));
+        // Jitter of packets that did not come is the jitter of long ago, and that of the first after a pause is the pause
+        // (edge case 22).
+        let jitter_ms = match interval.direction {
+            Direction::Inbound => delta.entry().get(Num::Jitter).map(|seconds| seconds * 1e3),
+            Direction::Outbound => self.jitter_ms.filter(|_| fresh),
+        };
+        interval.set(Metric::JitterMs, jitter_ms.filter(|_| has_jitter));
+        let loss = match interval.direction {
+            Direction::Inbound => {
+                delta.of(Num::PacketsLost).zip(delta.of(Num::PacketsReceived)).and_then(|(lost, got)| {
+                    // Packets that were late, or twice there, are taken back later (edge case 10): no negative loss.
+                    let lost = lost.max(0.0);
+                    Ratio::of(lost, lost + got)
+                })
+            }
+            Direction::Outbound => self.news.take().and_then(|(lost, expected)| Ratio::of(lost, expected.max(lost))),
+        };
+        interval.set(Metric::LossRatio, loss.map(Ratio::as_f64));
+    }
+
+    /// The mean of the round trips since the report before, or the latest where only that is told.
+    fn take_rtt(&mut self, remote: Entry<'_>, mean: Option<f64>, at: Option<StatTime>) {
+        let measured = remote.get(Num::RoundTripTimeMeasurements) != Some(0.0);
+        let gauge = remote.get(Num::RoundTripTime).filter(|_| measured).map(|seconds| seconds * 1e3);
+        self.rtt_ms = mean.or(gauge).zip(at).or(self.rtt_ms);
+    }
+
+    fn take_jitter(&mut self, remote: Entry<'_>) {
+        self.jitter_ms = remote.get(Num::Jitter).map(|seconds| seconds * 1e3);
+    }
+
+    /// The round-trip time, while it is to be believed.
+    fn rtt_at(&self, now: StatTime) -> Option<f64> {
+        self.rtt_ms.filter(|&(_, at)| is_held(at, now)).map(|(rtt_ms, _)| rtt_ms)
+    }
+
+    /// Whether the latest report is still to be believed at `now`.
+    fn is_fresh(&self, now: StatTime) -> bool {
+        self.track.as_ref().is_some_and(|track| is_held(track.at(), now))
+    }
+}
+
+/// Whether what RTCP said at a time still counts. After a clock that stepped back, a time to come is as far away.
+fn is_held(at: StatTime, now: StatTime) -> bool {
+    now.millis_since(at).abs() <= RTCP_HOLD_MS
+}

@@ -1,0 +1,421 @@
+//! What a stream was worth: its last seconds, scored each time that somebody looks, and the scores over the call.
+
+use super::outage::Standstill;
+use super::state::STILL_MS;
+use crate::config::Config;
+use crate::id::{Direction, MediaKind};
+use crate::metric::{Interval, Metric, IntervalState};
+use crate::score::audio::AudioWindow;
+use crate::score::rating::{self, CallstatsRating};
+use crate::score::video::VideoWindow;
+use crate::score::{Micros, NoScore, Score, ScorePool, WorstTenSeconds};
+use crate::unit::StatTime;
+
+/// The score of a stream, now and over the call.
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub(crate) struct StreamScorer {
+    window: Window,
+    scores: ScorePool,
+    /// The latest score, until the next look shows that the stream did not come to rest in the middle of it.
+    latest: Option<Latest>,
+    worst: WorstTenSeconds,
+    /// The stream rested: what comes next is the rest's end.
+    rested: bool,
+    /// For how long the stream was active at either end of a rest: not scored, for it sounds and looks there as if
+    /// something were lost.
+    pub(crate) edges: Micros,
+    standstill: Standstill,
+    /// For how long nothing came of an active stream while other things did, or nothing had ever come: its sender paused, and
+    /// did not say so.
+    pub(crate) idle: Micros,
+    /// For how long nothing came, and nobody ever said whether anything was sent.
+    undecided: Micros,
+    /// For how long there was something to hear or see and no score.
+    pub(crate) unscored: Micros,
+    /// For how long each rating held: excellent, fair, bad, unknown.
+    pub(crate) rated: [Micros; 4],
+    /// For how long there was nothing to hear while the stream was active.
+    pub(crate) quiet: Micros,
+    /// Frames and milliseconds so far, for the rating.
+    frames: (f64, f64),
+}
+
+#[derive(Clone, Debug, Default)]
+#[allow(clippy::large_enum_variant)] // hardly any stream stays unknown, and a box would cost each of the others
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+enum Window {
+    #[default]
+    Unknown,
+    Audio(AudioWindow),
+    Video(VideoWindow),
+}
+
+/// A score, and what it weighs.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+struct Latest {
+    #[cfg_attr(feature = "serde", serde(with = "crate::score::wire"))]
+    score: Score,
+    span_ms: f64,
+    active_ms: f64,
+    at: StatTime,
+}
+
+/// What stands beside an interval and helps to score it.
+pub(crate) struct ScoringContext<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) codec: Option<&'a str>,
+    pub(crate) negotiated: Negotiated,
+    /// Round trip of the connection by ICE, ms.
+    pub(crate) ice_rtt_ms: Option<f64>,
+    pub(crate) playout_ms: Option<f64>,
+    /// What is filmed or shared, of a stream that is sent.
+    pub(crate) source_frames_per_second: Option<f64>,
+    pub(crate) screen: bool,
+    /// How long nothing has come, ms.
+    pub(crate) still_ms: f64,
+    /// Whether anything came over the path during the interval; `None` when nobody counted.
+    pub(crate) path_carries: Option<bool>,
+    /// The other end sends, by its own account.
+    pub(crate) is_sent: bool,
+    /// Anything ever came.
+    pub(crate) has_come: bool,
+    /// The interval began with another codec.
+    pub(crate) has_new_codec: bool,
+}
+
+impl ScoringContext<'_> {
+    /// Nothing has come for so long that it is no matter of a packet or two.
+    const fn is_still(&self) -> bool {
+        self.still_ms >= STILL_MS
+    }
+}
+
+/// What a codec was set up to do.
+#[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub(crate) struct Negotiated {
+    pub(crate) error_correction: bool,
+    pub(crate) constant_bitrate: bool,
+}
+
+impl Negotiated {
+    /// By the parameters of SDP (`sdpFmtpLine`).
+    pub(crate) fn of_fmtp(fmtp: &str) -> Self {
+        let has = |wanted: &str| fmtp.split(';').any(|parameter| parameter.trim() == wanted);
+        Self { error_correction: has("useinbandfec=1"), constant_bitrate: has("cbr=1") }
+    }
+}
+
+/// What an interval was worth.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct IntervalScore {
+    pub(crate) score: Result<Score, NoScore>,
+    pub(crate) rating: CallstatsRating,
+}
+
+impl StreamScorer {
+    /// Judges an interval.
+    pub(crate) fn score_interval(&mut self, interval: &Interval, setting: &ScoringContext<'_>) -> IntervalScore {
+        self.follow(interval.kind);
+        let rtt_ms = interval.get(Metric::RttMs).or(setting.ice_rtt_ms);
+        let is_still = setting.is_still() && interval.direction == Direction::Inbound;
+        let idles = interval.state == IntervalState::Active
+            && is_still
+            && (!setting.has_come || self.standstill.rests(interval.span_ms, setting.path_carries, setting.is_sent));
+        let is_over = match interval.state {
+            IntervalState::Active => !is_still || (idles && self.standstill.is_outage()),
+            IntervalState::Reset | IntervalState::Gap => self.standstill.is_outage(),
+            _ => false,
+        };
+        if is_over {
+            self.settle(interval, setting, rtt_ms);
+        }
+        if !is_still {
+            self.standstill = Standstill::default();
+        }
+        if setting.has_new_codec {
+            self.renew();
+        }
+        let score = match interval.state {
+            IntervalState::Active if idles => {
+                self.idle.add(Micros::of_millis(interval.span_ms));
+                self.rest(interval, IntervalState::Paused);
+                Err(NoScore::Resting)
+            }
+            IntervalState::Active if self.rested => {
+                self.rested = false;
+                if let Window::Video(window) = &mut self.window {
+                    window.skip(interval);
+                }
+                self.edges.add(Micros::of_millis(interval.span_ms));
+                Err(NoScore::Resting)
+            }
+            IntervalState::Active if setting.has_new_codec => {
+                self.keep(Err(NoScore::NewCodec), interval.span_ms, interval.span_ms, interval.at)
+            }
+            IntervalState::Active => self.score(interval, setting, rtt_ms),
+            // The talker goes on in a moment: what was heard before still counts.
+            IntervalState::Silent => Err(NoScore::Resting),
+            state => {
+                self.rest(interval, state);
+                Err(NoScore::Resting)
+            }
+        };
+        let rating = self.rate(interval, rtt_ms);
+        IntervalScore { score, rating }
+    }
+
+    /// Scores of sound say nothing of pictures: a stream that turns out to be of another kind begins anew.
+    fn follow(&mut self, kind: Option<MediaKind>) {
+        let window = match (&self.window, kind) {
+            (Window::Audio(_), Some(MediaKind::Audio)) | (Window::Video(_), Some(MediaKind::Video)) | (_, None) => {
+                return;
+            }
+            (_, Some(MediaKind::Audio)) => Window::Audio(AudioWindow::new()),
+            (_, Some(MediaKind::Video)) => Window::Video(VideoWindow::new()),
+        };
+        let mut unscored = self.unscored;
+        unscored.add(self.scores.active());
+        unscored.add(Micros::of_millis(self.decided().map_or(0.0, |latest| latest.active_ms)));
+        *self = Self {
+            window,
+            edges: self.edges,
+            idle: self.idle,
+            quiet: self.quiet,
+            rated: self.rated,
+            undecided: self.undecided(),
+            unscored,
+            ..Self::default()
+        };
+    }
+
+    /// For how long, in all, nobody can say whether anything was sent.
+    pub(crate) fn undecided(&self) -> Micros {
+        let (mut undecided, apart) = (self.undecided, self.apart());
+        if apart > Micros::default() {
+            undecided.add(apart);
+            // What it sounded like before hangs on what it was.
+            undecided.add(self.latest.map_or_else(Micros::default, |latest| Micros::of_millis(latest.active_ms)));
+        }
+        undecided
+    }
+
+    /// How long it is that nobody can say yet.
+    fn apart(&self) -> Micros {
+        Micros::of_millis(match &self.window {
+            Window::Audio(window) => window.apart_ms(),
+            Window::Video(window) => window.apart_ms(),
+            Window::Unknown => 0.0,
+        })
+    }
+
+    /// Whether there is any score so far.
+    pub(crate) fn is_scored(&self) -> bool {
+        let latest = self.decided().map(|latest| Micros::of_millis(latest.active_ms));
+        self.scores.active().max(latest.unwrap_or_default()) > Micros::default()
+    }
+
+    /// The latest score, unless it hangs on what nobody can say yet.
+    fn decided(&self) -> Option<Latest> {
+        self.latest.filter(|_| self.apart() == Micros::default())
+    }
+
+    /// The scores so far. Cost: a copy of the whole distribution.
+    pub(crate) fn scores(&self) -> ScorePool {
+        let (mut scores, mut worst) = (self.scores.clone(), self.worst);
+        if let Some(latest) = self.decided() {
+            latest.join(&mut scores, &mut worst);
+        }
+        scores.set_worst(worst.get());
+        scores
+    }
+
+    /// Names the models of sound and of pictures again, which a state does not.
+    #[cfg(feature = "serde")]
+    pub(crate) fn restore_models(&mut self, [sound, pictures]: [crate::score::ModelId; 2]) {
+        let model = match self.window {
+            Window::Unknown => return,
+            Window::Audio(_) => sound,
+            Window::Video(_) => pictures,
+        };
+        self.scores.restore_models(model);
+        if let Some(latest) = &mut self.latest {
+            latest.score.model = model;
+        }
+    }
+
+    /// The stream rests, or its counters began anew, or nobody looked for long.
+    fn rest(&mut self, interval: &Interval, state: IntervalState) {
+        let apart = self.apart();
+        if matches!(state, IntervalState::Muted | IntervalState::Held | IntervalState::Paused) {
+            self.rested = true;
+            // In the middle of it the stream came to rest.
+            if let Some(latest) = self.latest.take() {
+                self.edges.add(Micros::of_millis(latest.active_ms));
+            }
+            self.edges.add(apart);
+        } else {
+            self.undecided.add(apart);
+        }
+        self.worst.rest();
+        match &mut self.window {
+            Window::Audio(window) => window.clear(),
+            Window::Video(window) => {
+                let mut interval = *interval;
+                interval.state = state;
+                window.add(&interval);
+            }
+            Window::Unknown => {}
+        }
+    }
+
+    /// What came before says nothing of what comes: the codec is another.
+    fn renew(&mut self) {
+        self.undecided.add(self.apart());
+        match &mut self.window {
+            Window::Audio(window) => window.clear(),
+            Window::Video(window) => window.clear(),
+            Window::Unknown => {}
+        }
+    }
+
+    /// What was kept apart was an outage: it counts for itself, however long the interval is that comes next.
+    fn settle(&mut self, interval: &Interval, setting: &ScoringContext<'_>, rtt_ms: Option<f64>) {
+        let Window::Audio(window) = &mut self.window else { return };
+        let outage_ms = window.count_apart();
+        if outage_ms > 0.0 {
+            let score = score_window(window, interval, setting, rtt_ms);
+            if self.keep(score, outage_ms, outage_ms, interval.at).is_ok() {
+                self.join_latest();
+            }
+        }
+    }
+
+    fn score(&mut self, interval: &Interval, setting: &ScoringContext<'_>, rtt_ms: Option<f64>) -> Result<Score, NoScore> {
+        let before_ms = self.apart().as_millis();
+        let (result, active_ms) = match &mut self.window {
+            Window::Unknown => (Err(NoScore::UnknownKind), interval.span_ms),
+            Window::Audio(window) => score_audio(window, interval, setting, rtt_ms),
+            Window::Video(window) => score_video(window, interval, setting),
+        };
+        let decided_ms = before_ms - self.apart().as_millis();
+        if decided_ms < 0.0 {
+            return Err(NoScore::Undecided);
+        }
+        self.quiet.add(Micros::of_millis(interval.span_ms + decided_ms - active_ms));
+        // A pause begins like this: until it is told from a hole, what it sounded like is one piece.
+        if setting.still_ms > 0.0
+            && let (Ok(score), Some(latest)) = (result, &mut self.latest)
+        {
+            *latest = Latest {
+                score,
+                span_ms: latest.span_ms + interval.span_ms,
+                active_ms: latest.active_ms + active_ms,
+                at: interval.at,
+            };
+            return result;
+        }
+        self.keep(result, interval.span_ms, active_ms, interval.at)
+    }
+
+    /// Keeps what a stretch of time was worth, or why nobody can say.
+    fn keep(
+        &mut self,
+        result: Result<Score, NoScore>,
+        span_ms: f64,
+        active_ms: f64,
+        at: StatTime,
+    ) -> Result<Score, NoScore> {
+        self.join_latest();
+        match result {
+            Ok(score) => {
+                self.latest = Some(Latest { score, span_ms, active_ms, at });
+            }
+            Err(reason) => {
+                self.unscored.add(Micros::of_millis(active_ms));
+                self.scores.miss(reason);
+            }
+        }
+        result
+    }
+
+    /// What came next shows that it stands.
+    fn join_latest(&mut self) {
+        if let Some(latest) = self.latest.take() {
+            latest.join(&mut self.scores, &mut self.worst);
+        }
+    }
+
+    fn rate(&mut self, interval: &Interval, rtt_ms: Option<f64>) -> CallstatsRating {
+        if !interval.state.is_measured() {
+            return CallstatsRating::Unknown;
+        }
+        let (frames, ms) = self.frames;
+        let usual = (ms > 0.0).then(|| frames / (ms / 1e3));
+        if let Some(rate) = interval.get(Metric::FramesPerSecond) {
+            self.frames = (frames + rate * interval.span_ms / 1e3, ms + interval.span_ms);
+        }
+        let rating = rating::rate(interval, rtt_ms, usual);
+        if let Some(held) = self.rated.get_mut(rating as usize) {
+            held.add(Micros::of_millis(interval.span_ms));
+        }
+        rating
+    }
+}
+
+/// Scores sound. How much of the interval was heard comes along, ms.
+fn score_audio(
+    window: &mut AudioWindow,
+    interval: &Interval,
+    setting: &ScoringContext<'_>,
+    rtt_ms: Option<f64>,
+) -> (Result<Score, NoScore>, f64) {
+    if setting.is_still() && interval.direction == Direction::Inbound {
+        window.keep_apart(interval);
+        return (Err(NoScore::Undecided), 0.0);
+    }
+    let heard_ms = window.add(interval);
+    (score_window(window, interval, setting, rtt_ms), heard_ms)
+}
+
+/// Scores what was heard lately.
+fn score_window(
+    window: &AudioWindow,
+    interval: &Interval,
+    setting: &ScoringContext<'_>,
+    rtt_ms: Option<f64>,
+) -> Result<Score, NoScore> {
+    let received = interval.direction == Direction::Inbound;
+    window.inputs().ok_or(NoScore::TooLittle).and_then(|mut inputs| {
+        inputs.codec = setting.codec;
+        inputs.constant_bitrate = setting.negotiated.constant_bitrate;
+        inputs.error_correction = setting.negotiated.error_correction;
+        inputs.lost_at_far_end = !received;
+        inputs.rtt_ms = rtt_ms;
+        inputs.playout_ms = setting.playout_ms.filter(|_| received);
+        let model = setting.config.audio_model();
+        model.score(&inputs).map(|score| Score { model: model.id(), ..score })
+    })
+}
+
+/// Scores pictures. How much of the interval was shown comes along, ms.
+fn score_video(window: &mut VideoWindow, interval: &Interval, setting: &ScoringContext<'_>) -> (Result<Score, NoScore>, f64) {
+    let shown_ms = window.add(interval);
+    let score = window.inputs().ok_or(NoScore::TooLittle).and_then(|mut inputs| {
+        inputs.codec = setting.codec;
+        inputs.screen = setting.screen;
+        inputs.source_frames_per_second = setting.source_frames_per_second;
+        let model = setting.config.video_model();
+        model.score(&inputs).map(|score| Score { model: model.id(), ..score })
+    });
+    (score, shown_ms)
+}
+
+impl Latest {
+    fn join(&self, scores: &mut ScorePool, worst: &mut WorstTenSeconds) {
+        scores.add(&self.score, Micros::of_millis(self.active_ms));
+        worst.add(self.score.rx, self.span_ms, self.active_ms, self.at);
+    }
+}
