@@ -10,8 +10,8 @@ mod common;
 
 use std::hint::black_box;
 
-use callgauge::sdp::Sdp;
 use callgauge::ingest::{Framing, Reader, framing};
+use callgauge::sdp::Sdp;
 use common::{recordings, text, workload};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use serde::de::IgnoredAny;

@@ -9,12 +9,12 @@ mod common;
 use std::hint::black_box;
 
 use callgauge::Event;
+use callgauge::emodel::codec::{CodecQuery, CodecTable};
+use callgauge::emodel::{Scale, fullband, narrowband, rate};
 use callgauge::id::{Direction, MediaKind};
 use callgauge::score::Model;
 use callgauge::score::audio::{AudioInputs, AudioModel};
-use callgauge::emodel::codec::{CodecQuery, CodecTable};
 use callgauge::score::combine::{Weights, audio_visual};
-use callgauge::emodel::{Scale, fullband, narrowband, rate};
 use callgauge::score::video::{VideoInputs, VideoModel, VideoWindow};
 use callgauge::unit::{Bitrate, Ratio};
 use criterion::{Criterion, criterion_group, criterion_main};

@@ -9,7 +9,7 @@ use std::error::Error;
 use std::io::Read;
 
 use callgauge::conference::{Feedback, FeedbackRating, View};
-use callgauge::event::{EventKind, CallEvent};
+use callgauge::event::{CallEvent, EventKind};
 use callgauge::fabric::{ErrorReport, FabricUsage, GatheringState, IceState, SignalingState};
 use callgauge::id::{FabricId, Ssrc};
 use callgauge::ingest::Reader;

@@ -7,8 +7,8 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
-use crate::score::ModelId;
 use crate::metric::counter::fnv1a_64;
+use crate::score::ModelId;
 
 /// Why a state was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,20 +1,20 @@
 //! One call: its fabrics, their streams, and what they come to. This room wires; figures are made elsewhere.
 
+#[cfg(feature = "serde")]
+pub(crate) mod checkpoint;
 mod edits;
 mod fabric;
 mod feedback;
 mod inputs;
 mod log;
 mod outbox;
-#[cfg(feature = "serde")]
-pub(crate) mod checkpoint;
 mod roster;
+mod speakers;
 mod summarize;
-mod usage;
 mod timeline;
+mod usage;
 mod users;
 mod view;
-mod speakers;
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -22,19 +22,19 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-pub use edits::FabricMut;
-pub use feedback::{Feedback, FeedbackRating};
 #[cfg(feature = "serde")]
 pub use checkpoint::Checkpoint;
+pub use edits::FabricMut;
+pub use feedback::{Feedback, FeedbackRating};
 pub use summarize::Distributions;
 pub use view::{FabricView, Reachability, Reused, TrackStats, TrackView, View};
 
-use crate::config::Config;
-use crate::event::{Event, EventKind, CallEvent};
-use crate::fabric::{EndpointType, FabricUsage, TransmissionDirection};
-use crate::id::{FabricId, UserId};
 #[cfg(feature = "serde")]
 pub use crate::checkpoint::RestoreError;
+use crate::config::Config;
+use crate::event::{CallEvent, Event, EventKind};
+use crate::fabric::{EndpointType, FabricUsage, TransmissionDirection};
+use crate::id::{FabricId, UserId};
 use crate::report::Report;
 use crate::summary::ConferenceSummary;
 use crate::unit::Timestamp;
@@ -42,8 +42,8 @@ use fabric::Fabric;
 use log::Log;
 use outbox::EventQueue;
 use roster::{End, Roster};
-use usage::Usage;
 use speakers::Attribution;
+use usage::Usage;
 
 /// One call instance.
 ///

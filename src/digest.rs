@@ -11,7 +11,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::marker::PhantomData;
 
-pub use grid::{Grid, LogGrid, LinearGrid};
+pub use grid::{Grid, LinearGrid, LogGrid};
 #[cfg(feature = "serde")]
 pub use wire::DigestError;
 

@@ -4,7 +4,7 @@
 pub(crate) mod wire;
 
 use crate::diagnosis::Diagnosis;
-pub use crate::fabric::{EndReason, EventKind, CallEvent, StateChange};
+pub use crate::fabric::{CallEvent, EndReason, EventKind, StateChange};
 use crate::id::StreamKey;
 use crate::metric::Interval;
 use crate::score::rating::CallstatsRating;

@@ -106,11 +106,11 @@ mod state;
 
 pub use errors::{ErrorReport, FailureReason, MAX_TEXT, Reported, WebRtcFunction};
 pub(crate) use errors::{Stored, cut};
-pub use happening::{EndReason, EventKind, CallEvent, StateChange};
+pub use happening::{CallEvent, EndReason, EventKind, StateChange};
 pub(crate) use lifecycle::{Lifecycle, Raise};
 pub use mapping::SsrcDescription;
-pub(crate) use mapping::{SsrcEdit, SsrcMap, Owner};
-pub use media::{Outcome, AppEvent, Device};
+pub(crate) use mapping::{Owner, SsrcEdit, SsrcMap};
+pub use media::{AppEvent, Device, Outcome};
 pub(crate) use media::{Media, Switch, Told};
 pub(crate) use path::{Path, selected_pair};
 pub(crate) use playout::Playout;

@@ -36,17 +36,17 @@
 //! refused may differ: limits hold for each fleet, and its clock, by which an input is too late, is its own.
 
 mod alert;
-mod config;
-mod ledger;
-mod expiry;
-mod labels;
-mod part;
 #[cfg(feature = "serde")]
 mod checkpoint;
-mod rollup;
+mod config;
 mod entry;
-mod slab;
+mod expiry;
 mod guard;
+mod labels;
+mod ledger;
+mod part;
+mod rollup;
+mod slab;
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -56,16 +56,16 @@ use core::fmt;
 
 pub use alert::{Alert, AlertPeriod, AlertReason, AlertRule, AlertThreshold};
 pub use config::{FleetConfig, FleetLimits};
+pub use guard::ConferenceGuard;
 pub use part::{Merged, Merger, Part, PartSchema, SCHEMA};
 pub use rollup::{Period, Rollup, Tally};
-pub use guard::ConferenceGuard;
 
 use crate::conference::Conference;
 use crate::event::Event;
 use crate::summary::ConferenceSummary;
 use crate::unit::Timestamp;
-use ledger::Ledger;
 use entry::{Entry, later};
+use ledger::Ledger;
 use slab::Slab;
 
 /// Many conferences by id.

@@ -43,7 +43,7 @@ mod visitor;
 use alloc::string::String;
 
 pub use error::{ReadError, ReadErrorKind};
-pub use happening::{Configuration, Description, LogEvent, Identity, Item, SdpSide, Track, LogEventKind};
+pub use happening::{Configuration, Description, Identity, Item, LogEvent, LogEventKind, SdpSide, Track};
 pub use sniff::{Format, Framing, framing};
 
 use crate::report::{Report, Skipped};

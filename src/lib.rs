@@ -87,6 +87,8 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+#[cfg(feature = "serde")]
+mod checkpoint;
 pub mod conference;
 pub mod config;
 pub mod diagnosis;
@@ -101,8 +103,6 @@ mod list;
 #[cfg(any(doc, doctest))]
 pub mod manual;
 pub mod metric;
-#[cfg(feature = "serde")]
-mod checkpoint;
 pub mod replay;
 pub mod report;
 pub mod score;
@@ -115,7 +115,7 @@ pub mod unit;
 pub use conference::{Conference, FabricSpec, InputError};
 pub use config::{Config, Limits};
 pub use event::Event;
-pub use fabric::{Outcome, AppEvent};
+pub use fabric::{AppEvent, Outcome};
 pub use fleet::Fleet;
 
 /// The README's example, run as a test.

@@ -10,10 +10,10 @@ mod interval;
 #[cfg(feature = "serde")]
 pub(crate) mod wire;
 
-pub use interval::{Interval, Metric, IntervalState, Unit};
+pub use interval::{Interval, IntervalState, Metric, Unit};
 
-use crate::report::{Entry, Num};
 use crate::metric::counter::Delta;
+use crate::report::{Entry, Num};
 
 /// How a figure follows from the difference of two looks at one stats entry.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -16,13 +16,13 @@
 pub mod audio;
 pub mod combine;
 mod evidence;
-#[cfg(feature = "serde")]
-pub(crate) mod wire;
 mod mean;
 mod model;
 mod pool;
 pub mod rating;
 pub mod video;
+#[cfg(feature = "serde")]
+pub(crate) mod wire;
 mod worst;
 
 pub use evidence::{Cause, Input, Inputs, Origin, Parts};

@@ -3,29 +3,29 @@
 //! Sums are pooled before they are divided, averages weigh by time, and what was muted, held, paused, reset or behind
 //! a gap is in the totals of traffic but in no average of quality.
 
-mod scoring;
-mod rtcp;
-mod outage;
-mod state;
 mod app_time;
+mod outage;
+mod rtcp;
+mod scoring;
+mod state;
 mod totals;
 
 use alloc::string::String;
 
-pub(crate) use scoring::{StreamScorer, IntervalScore};
-pub(crate) use state::Cadence;
 pub(crate) use app_time::AppTime;
+pub(crate) use scoring::{IntervalScore, StreamScorer};
+pub(crate) use state::Cadence;
 pub(crate) use totals::Totals;
 
 use crate::config::Config;
 use crate::digest::Digest;
 use crate::id::{Direction, MediaKind, Ssrc};
-use crate::metric::{Formula, Interval, Metric, IntervalState};
+use crate::metric::counter::{Delta, EntryTracker, Progress};
+use crate::metric::{Formula, Interval, IntervalState, Metric};
 use crate::report::{Entry, Num, Text};
-use crate::metric::counter::{Delta, Progress, EntryTracker};
 use crate::unit::StatTime;
-use scoring::{Negotiated, ScoringContext};
 use rtcp::Rtcp;
+use scoring::{Negotiated, ScoringContext};
 use state::{Context, Pace, STILL_MS, state_of};
 
 /// For this long after a pause, jitter is that of the pause: RFC 3550 forgets 1/16 with each packet.
@@ -242,7 +242,12 @@ impl StreamRecord {
 
     /// Takes a look at the stream's own entry and closes an interval, unless it is the first look. `source` is the media
     /// source of a stream that is sent.
-    pub(crate) fn look(&mut self, entry: Entry<'_>, source: Option<Entry<'_>>, around: ConnectionContext<'_>) -> Observation {
+    pub(crate) fn look(
+        &mut self,
+        entry: Entry<'_>,
+        source: Option<Entry<'_>>,
+        around: ConnectionContext<'_>,
+    ) -> Observation {
         let source_level = self.source_level(source.filter(|source| source.media() == Some(MediaKind::Audio)));
         let kind = entry.media().or(self.kind);
         if self.looks == 0 {

@@ -1,9 +1,9 @@
 //! The model of sound: laws over all inputs, and values that others worked out.
 #![allow(clippy::unwrap_used, clippy::panic)] // a test may fail wherever it stands
 
-use callgauge::score::audio::{AudioInputs, AudioModel};
 use callgauge::emodel::codec::{CodecQuery, CodecTable};
 use callgauge::emodel::{Equipment, Scale};
+use callgauge::score::audio::{AudioInputs, AudioModel};
 use callgauge::score::{Cause, Input, Model, NoScore, Origin, Score, Tier};
 use callgauge::unit::{Bitrate, Ratio};
 use proptest::option::of;

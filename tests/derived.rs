@@ -7,8 +7,8 @@ mod common;
 use std::collections::{BTreeMap, HashMap};
 
 use callgauge::ingest::Reader;
-use callgauge::metric::derived;
 use callgauge::metric::counter::EntryTrackers;
+use callgauge::metric::derived;
 use serde_json::Value;
 
 const DUMP: &str = "recordings/other/chrome156-webrtc_internals_dump.gz";

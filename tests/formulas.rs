@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // a test may fail wherever it stands
 
 use callgauge::metric::Formula::{self, Backlog, Deviation, Gauge, Mean, Rate, Rms, RoundedBits, Share};
+use callgauge::metric::counter::{EntryTracker, Progress};
 use callgauge::report::{Num, Report, StatsType};
-use callgauge::metric::counter::{Progress, EntryTracker};
 use callgauge::unit::StatTime;
 
 /// An entry at a time in seconds.

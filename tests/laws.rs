@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use callgauge::id::MediaKind;
-use callgauge::report::{Flag, Num, Report, StatsType, Text};
 use callgauge::metric::counter::{self, EntryTracker};
+use callgauge::report::{Flag, Num, Report, StatsType, Text};
 use callgauge::summary::ConferenceSummary;
 use callgauge::unit::{StatTime, Timestamp};
 use callgauge::{Conference, Config, Event, FabricSpec};

@@ -6,7 +6,7 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use callgauge::conference::{RestoreError, Checkpoint};
+use callgauge::conference::{Checkpoint, RestoreError};
 use callgauge::id::FabricId;
 use callgauge::ingest::Reader;
 use callgauge::score::audio::AudioModel;

@@ -9,20 +9,20 @@ use callgauge::digest::{Digest, Stats};
 use callgauge::event::CallEvent;
 use callgauge::fabric::{ErrorReport, FabricState, IceState, Reported};
 use callgauge::fleet::{
-    Alert, AlertRule, Ended, Fleet, FleetConfig, FleetError, FleetLimits, Merger, Part, Tally, ConferenceGuard,
+    Alert, AlertRule, ConferenceGuard, Ended, Fleet, FleetConfig, FleetError, FleetLimits, Merger, Part, Tally,
 };
 use callgauge::id::{Direction, FabricId, MediaKind, Ssrc, StreamKey, UserId};
 use callgauge::ingest::getstats::Scanner;
 use callgauge::ingest::{Format, Framing, ReadError, ReadErrorKind, Reader, Snapshot};
+use callgauge::metric::counter::{Delta, EntryTracker, EntryTrackers, Progress};
 use callgauge::metric::derived::Derived;
-use callgauge::metric::{Formula, Interval, Metric, IntervalState, Unit};
+use callgauge::metric::{Formula, Interval, IntervalState, Metric, Unit};
 use callgauge::report::{Entry, EntryMut, Flag, Num, Report, Rule, Skipped, StatsType, Text};
 use callgauge::score::audio::{AudioInputs, AudioModel, AudioWindow};
 use callgauge::score::{Cause, Input, Inputs, ModelId, MosScale, NoScore, Origin, Parts, Score, Tier};
-use callgauge::metric::counter::{Delta, Progress, EntryTracker, EntryTrackers};
 use callgauge::summary::{ConferenceSummary, EventSummary, UserSummary};
 use callgauge::unit::{Bitrate, Mos, RFactor, Ratio, StatTime, Timestamp};
-use callgauge::{Outcome, AppEvent, Conference, Config, Event, FabricSpec, InputError, Limits};
+use callgauge::{AppEvent, Conference, Config, Event, FabricSpec, InputError, Limits, Outcome};
 
 fn goes_anywhere<T: Send + Sync + Unpin + RefUnwindSafe>() {}
 fn goes_anywhere_whole<T: Send + Sync + Unpin + UnwindSafe + RefUnwindSafe + 'static>() {}

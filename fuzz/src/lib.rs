@@ -10,9 +10,9 @@ pub mod outputs;
 
 use callgauge::id::FabricId;
 use callgauge::ingest::getstats::{self, Scanner};
-use callgauge::sdp::Sdp;
 use callgauge::ingest::{Item, Reader};
 use callgauge::report::Report;
+use callgauge::sdp::Sdp;
 use callgauge::unit::Timestamp;
 use callgauge::{Conference, Config, FabricSpec, Limits};
 pub use fleet::{fleet, fleet_state};

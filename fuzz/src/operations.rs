@@ -1,6 +1,6 @@
 //! Bytes as calls to a conference.
 
-use callgauge::conference::{Feedback, FeedbackRating, Checkpoint, View};
+use callgauge::conference::{Checkpoint, Feedback, FeedbackRating, View};
 use callgauge::digest::{Digest, LogGrid};
 use callgauge::fabric::{ConnectionState, ErrorReport, GatheringState, IceState, SignalingState, WebRtcFunction};
 use callgauge::id::{FabricId, Ssrc, UserId};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use callgauge::fleet::Part;
 use callgauge::id::{Direction, MediaKind, StreamKey};
-use callgauge::metric::{Metric, IntervalState, Unit};
+use callgauge::metric::{IntervalState, Metric, Unit};
 use callgauge::report::{Num, Report};
 use callgauge::score::MosScale;
 use callgauge::summary::{ConferenceSummary, GroupScore, ScoreSummary, StreamSummary};

@@ -12,11 +12,11 @@ use super::fabric::Fabric;
 use super::log::Log;
 use super::outbox::EventQueue;
 use super::roster::{End, Roster};
-use super::usage::Usage;
 use super::speakers::Attribution;
+use super::usage::Usage;
+use crate::checkpoint::{Models, RestoreError, frame, unframe};
 use crate::config::Config;
 use crate::id::FabricId;
-use crate::checkpoint::{Models, RestoreError, frame, unframe};
 use crate::metric::counter::fnv1a_64;
 use crate::unit::Timestamp;
 

@@ -5,8 +5,8 @@ use alloc::string::String;
 use super::fabric::Fabric;
 use super::usage::Usage;
 use super::{Conference, InputError};
-use crate::event::{EndReason, EventKind, CallEvent};
-use crate::fabric::{Outcome, FabricState, Owner, SsrcDescription};
+use crate::event::{CallEvent, EndReason, EventKind};
+use crate::fabric::{FabricState, Outcome, Owner, SsrcDescription};
 use crate::id::{FabricId, Ssrc, StreamKey, UserId};
 use crate::unit::Timestamp;
 

@@ -10,16 +10,16 @@ use hashbrown::HashMap;
 use super::FabricSpec;
 use super::outbox::EventQueue;
 use super::usage::Usage;
-use crate::stream::{StreamRecord, ConnectionContext, Observation, AppTime, IntervalScore};
 use crate::config::{Config, Limits};
-use crate::diagnosis::{RecorderParts, StreamSample, Detectors};
+use crate::diagnosis::{Detectors, RecorderParts, StreamSample};
 use crate::event::Event;
-use crate::fabric::{Lifecycle, SsrcMap, Media, Owner, Path, Playout, Told, selected_pair};
+use crate::fabric::{Lifecycle, Media, Owner, Path, Playout, SsrcMap, Told, selected_pair};
 use crate::id::{Direction, FabricId, MediaKind, Ssrc, StreamKey, UserId};
 use crate::list::push;
-use crate::metric::{Interval, Metric, IntervalState};
+use crate::metric::{Interval, IntervalState, Metric};
 use crate::report::{ById, Entry, Num, Report, StatsType, Text};
 use crate::score::rating::CallstatsRating;
+use crate::stream::{AppTime, ConnectionContext, IntervalScore, Observation, StreamRecord};
 use crate::unit::{StatTime, Timestamp};
 pub(super) use life::StoredDevice;
 
@@ -265,7 +265,9 @@ impl Fabric {
             });
             let look = self.connection_status(now, report.latest());
             let (id, user) = (self.id, self.spec.local_user);
-            with_recorder(id, user, &mut self.detectors, config, out, |detectors, desk| detectors.see_fabric(&look, desk));
+            with_recorder(id, user, &mut self.detectors, config, out, |detectors, desk| {
+                detectors.see_fabric(&look, desk)
+            });
         }
     }
 
@@ -491,7 +493,13 @@ impl Fabric {
 
 impl LevelSample {
     /// What a look says of sound; `None` for what is no sound or has no level.
-    fn of(slot: u32, look: &Observation, account: &StreamRecord, entry: Entry<'_>, source: Option<Entry<'_>>) -> Option<Self> {
+    fn of(
+        slot: u32,
+        look: &Observation,
+        account: &StreamRecord,
+        entry: Entry<'_>,
+        source: Option<Entry<'_>>,
+    ) -> Option<Self> {
         let level_of = match account.direction {
             Direction::Inbound => entry,
             Direction::Outbound => source?,

@@ -2,9 +2,9 @@
 
 use super::log::StoredFeedback;
 use super::{Conference, Feedback, InputError};
-use crate::event::{EndReason, EventKind, CallEvent};
+use crate::event::{CallEvent, EndReason, EventKind};
 use crate::fabric::{
-    Outcome, AppEvent, ConnectionState, ErrorReport, GatheringState, IceState, Lifecycle, Raise, Reported,
+    AppEvent, ConnectionState, ErrorReport, GatheringState, IceState, Lifecycle, Outcome, Raise, Reported,
     SignalingState, Switch,
 };
 use crate::id::{FabricId, UserId};

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use crate::config::Limits;
 use crate::diagnosis::{Change, Diagnosis};
-use crate::event::{Event, CallEvent};
+use crate::event::{CallEvent, Event};
 
 /// Events that wait to be polled, and the timeline.
 #[derive(Clone, Debug, Default)]

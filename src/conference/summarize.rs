@@ -11,14 +11,14 @@ pub use distributions::Distributions;
 
 use super::Conference;
 use super::fabric::{Fabric, StoredDevice};
+use super::speakers;
 use super::timeline;
 use super::users::{self, Lives, Pool};
-use super::speakers;
-use crate::stream::{StreamRecord, Totals};
 use crate::digest::Digest;
 use crate::event::EndReason;
 use crate::fabric::CallClass;
 use crate::id::{Direction, MediaKind, UserId};
+use crate::stream::{StreamRecord, Totals};
 use crate::summary::{
     AudioSummary, ConferenceState, ConferenceSummary, DeviceSummary, FabricSummary, QualityLimited, RttBySource,
     Schema, StreamSummary, VideoSummary,

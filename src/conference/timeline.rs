@@ -7,7 +7,7 @@ use super::Conference;
 use super::fabric::Fabric;
 use super::log::StoredFeedback;
 use super::summarize::{millis, order, scores, views};
-use crate::event::{EventKind, CallEvent, StateChange};
+use crate::event::{CallEvent, EventKind, StateChange};
 use crate::id::{FabricId, UserId};
 use crate::summary::{ErrorSummary, EventSummary, FeedbackSummary, GroupScore, ScoreSummary};
 

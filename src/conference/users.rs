@@ -7,9 +7,9 @@ use super::Conference;
 use super::fabric::Fabric;
 use super::summarize::{View, count, millis, scores, signed, views};
 use super::timeline;
-use crate::stream::StreamRecord;
 use crate::digest::Digest;
 use crate::id::{Direction, UserId};
+use crate::stream::StreamRecord;
 use crate::summary::{
     DelaySummary, EventSummary, FlowSummary, LifeSummary, LinkSummary, StaySummary, TalkSummary, UserState, UserSummary,
 };

@@ -6,10 +6,10 @@ use core::ops::Deref;
 
 use super::Conference;
 use super::fabric::Fabric;
-use crate::stream::StreamRecord;
 use crate::fabric::{FabricState, words};
 use crate::id::{Direction, MediaKind, Ssrc};
 use crate::score::rating::CallstatsRating;
+use crate::stream::StreamRecord;
 
 words! {
     /// Whether anything is heard of who reports on a fabric.

@@ -1,7 +1,7 @@
 //! Delay and its variation: the round trip, jitter, and what the jitter buffer makes of it.
 
-use super::sample::ConnectionSample;
 use super::detectors::StreamSample;
+use super::sample::ConnectionSample;
 use super::{Detector, Evidence, Kind, Reading};
 use crate::metric::Metric;
 

@@ -8,21 +8,21 @@ use super::congestion::{DownlinkCongestion, UplinkCongestion};
 use super::delay::{BufferStress, HighJitter, HighRtt};
 use super::flow::{NoMedia, OneWayMedia};
 use super::loss::{HighLoss, Losses};
-use super::monitor::{DiagnosisLog, Recorder, Span, UNKNOWN_MS, Monitored};
 use super::microphone::{Echo, SilentMicrophone, SpeakingWhileMuted};
+use super::monitor::{DiagnosisLog, Monitored, Recorder, Span, UNKNOWN_MS};
 use super::path::{IceDisrupted, IceFlapping, RelayOverTcp, SlowSetup};
 use super::picture::{FrozenVideo, KeyFrameStorm, LowFrameRate, LowResolution, NullDecoder, StuckDecoder};
 use super::processor::{CpuLimitedReceiver, CpuLimitedSender};
-use super::sample::{ConnectionStatus, Flow, ConnectionSample};
 use super::rtcp::{MediaTimeout, RtcpTimeout};
+use super::sample::{ConnectionSample, ConnectionStatus, Flow};
 use super::sound::{AudibleConcealment, RoboticVoice};
 use super::sync::{Pair, Sender};
 use super::{Change, Diagnosis, Reading, Side, Thresholds};
-use crate::stream::Cadence;
 use crate::id::{Direction, FabricId, MediaKind, StreamKey, UserId};
 use crate::list::push;
-use crate::metric::{Interval, Metric, IntervalState};
+use crate::metric::{Interval, IntervalState, Metric};
 use crate::report::{Entry, Num, Text};
+use crate::stream::Cadence;
 use crate::unit::{StatTime, Timestamp};
 
 /// A look at a stream that closed an interval.

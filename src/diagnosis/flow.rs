@@ -1,7 +1,7 @@
 //! Media that do not come: none at all, or what the sender says that it sent.
 
-use super::sample::ConnectionSample;
 use super::detectors::StreamSample;
+use super::sample::ConnectionSample;
 use super::{Detector, Evidence, Kind, Reading};
 use crate::metric::Metric;
 use crate::report::Num;

@@ -2,7 +2,7 @@
 
 use super::detectors::StreamSample;
 use super::{Detector, Evidence, Kind, Reading, Severity};
-use crate::metric::{Metric, IntervalState};
+use crate::metric::{IntervalState, Metric};
 use crate::report::{Entry, Flag, Num};
 use crate::speaker::level::Meter;
 

@@ -1,7 +1,7 @@
 //! What the other end does not confirm: the circuit breakers of RFC 8083.
 
-use super::sample::ConnectionSample;
 use super::detectors::StreamSample;
+use super::sample::ConnectionSample;
 use super::{Detector, Evidence, Kind, Reading};
 use crate::metric::Metric;
 use crate::report::Num;

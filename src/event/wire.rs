@@ -5,7 +5,7 @@ use alloc::collections::VecDeque;
 use serde::ser::SerializeSeq;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Event, CallEvent};
+use super::{CallEvent, Event};
 use crate::diagnosis::Diagnosis;
 use crate::id::{MediaKind, StreamKey};
 use crate::metric::Interval;

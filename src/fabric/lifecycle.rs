@@ -1,7 +1,7 @@
 //! How far one fabric got and how long it took: the states of its PeerConnection on the caller's clock.
 
 use super::errors::{FailureReason, WebRtcFunction};
-use super::happening::{EventKind, CallEvent, StateChange};
+use super::happening::{CallEvent, EventKind, StateChange};
 use super::ice::{Ice, IceEvent};
 use super::path::Sight;
 use super::state::{CallClass, ConnectionState, FabricState, GatheringState, IceState, Relay, SignalingState};

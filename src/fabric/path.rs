@@ -3,11 +3,11 @@
 use alloc::string::String;
 
 use super::state::{IceState, Relay};
-use crate::stream::Cadence;
 use crate::digest::Digest;
 use crate::metric::Formula;
+use crate::metric::counter::{Delta, EntryTracker, Progress, fnv1a_64};
 use crate::report::{Entry, Flag, Num, Report, StatsType, Text};
-use crate::metric::counter::{Delta, Progress, EntryTracker, fnv1a_64};
+use crate::stream::Cadence;
 
 /// The path that packets take: the selected candidate pair, and what is known of it over time.
 #[derive(Clone, Debug, Default)]
@@ -110,7 +110,8 @@ impl Path {
                 pair.find_candidates(entry, report);
                 let step = pair.track.step(entry);
                 // What passed without time passing is counted when time has passed.
-                let moves = matches!(step, Progress::Advance(delta) | Progress::Restart(delta) if delta.span_ms() != 0.0);
+                let moves =
+                    matches!(step, Progress::Advance(delta) | Progress::Restart(delta) if delta.span_ms() != 0.0);
                 if let Progress::Advance(delta) = step
                     && moves
                 {

@@ -1,8 +1,8 @@
 //! How long sound takes from the decoder to the loudspeaker.
 
 use crate::metric::Formula;
+use crate::metric::counter::{EntryTracker, Progress};
 use crate::report::{Num, Report, StatsType};
-use crate::metric::counter::{Progress, EntryTracker};
 
 /// The playout of a PeerConnection (`media-playout` in webrtc-stats).
 #[derive(Clone, Debug, Default)]

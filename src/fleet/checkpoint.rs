@@ -8,12 +8,12 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use super::entry::{Entry, Instance};
 use super::ledger::{Ledger, Window};
-use super::entry::{Instance, Entry};
 use super::{Ended, Fleet, FleetConfig, Period, Refused, Tally};
+use crate::checkpoint::{Models, RestoreError, frame, unframe};
 use crate::conference::{Conference, checkpoint};
 use crate::event::{Event, wire};
-use crate::checkpoint::{Models, RestoreError, frame, unframe};
 use crate::score::ModelId;
 use crate::summary::ConferenceSummary;
 use crate::unit::Timestamp;

@@ -4,9 +4,9 @@ use alloc::sync::Arc;
 use core::ops::{Deref, DerefMut};
 
 use super::FleetError;
-use super::ledger::Ledger;
+use super::entry::{Entry, Instance};
 use super::labels::Labels;
-use super::entry::{Instance, Entry};
+use super::ledger::Ledger;
 use crate::conference::Conference;
 use crate::fabric::Outcome;
 use crate::unit::Timestamp;

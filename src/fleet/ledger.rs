@@ -6,11 +6,11 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use super::entry::{Entry, Instance, later};
 use super::expiry::Expiry;
 use super::labels::Labels;
 use super::part::{Part, PartSchema};
 use super::rollup::{Period, Rollup, Tally};
-use super::entry::{Instance, Entry, later};
 use super::slab::Slab;
 use super::{Ended, FleetConfig, FleetError, Refused};
 use crate::event::Event;

@@ -16,7 +16,7 @@ use hashbrown::HashMap;
 use super::error::ReadError;
 use super::getstats::skip_entry;
 use super::json::{Cursor, Next, RawStr, members};
-use super::{LogEvent, Identity, Item, Out, Reader, LogEventKind, fill, fold};
+use super::{Identity, Item, LogEvent, LogEventKind, Out, Reader, fill, fold};
 use crate::report::{Report, StatsType, Text};
 use crate::unit::StatTime;
 

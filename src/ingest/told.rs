@@ -6,7 +6,7 @@
 use alloc::string::String;
 
 use super::error::ReadError;
-use super::happening::{Configuration, Description, Identity, SdpSide, Track, LogEventKind};
+use super::happening::{Configuration, Description, Identity, LogEventKind, SdpSide, Track};
 use super::json::{Cursor, Next, RawStr, members};
 use crate::id::{MediaKind, Ssrc};
 
@@ -104,7 +104,9 @@ pub(super) fn tell(method: &str, value: Option<Cursor<'_>>, texts: &mut Texts, h
         "ontrack" | "track" => {
             return tracks(value, parts, |track| hear(LogEventKind::TrackAdded { side: Some(SdpSide::Remote), track }));
         }
-        "MEDIA_TRACK_ADDED" => return tracks(value, parts, |track| hear(LogEventKind::TrackAdded { side: None, track })),
+        "MEDIA_TRACK_ADDED" => {
+            return tracks(value, parts, |track| hear(LogEventKind::TrackAdded { side: None, track }));
+        }
         "removeTrack" | "removeStream" => return tracks(value, parts, |track| hear(LogEventKind::TrackRemoved(track))),
         "onended" | "track.stop" | "MEDIA_TRACK_REMOVED" => {
             return tracks(value, parts, |track| hear(LogEventKind::TrackEnded(track)));

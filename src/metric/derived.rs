@@ -4,8 +4,8 @@
 //! into its own dumps. Where Chromium would show a negative rate after a reset, there is no value here.
 
 use super::Formula::{self, Backlog, Deviation, Mean, Rate, Rms, RoundedBits};
-use crate::report::{Entry, Num, StatsType};
 use crate::metric::counter::Delta;
+use crate::report::{Entry, Num, StatsType};
 
 /// One derived value: where it occurs, its name, its formula.
 #[derive(Clone, Copy, Debug)]

@@ -2,8 +2,8 @@
 
 use super::Formula::{self, Deviation, Gauge, Mean, Rate, Rms, Share};
 use crate::id::{Direction, MediaKind, Ssrc};
-use crate::report::Num as N;
 use crate::metric::counter::Delta;
+use crate::report::Num as N;
 use crate::unit::{Bitrate, Ratio, StatTime};
 
 /// What a figure counts.

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Interval, Metric, IntervalState};
+use super::{Interval, IntervalState, Metric};
 use crate::id::{Direction, MediaKind, Ssrc};
 use crate::unit::StatTime;
 

@@ -7,9 +7,9 @@ use alloc::vec::Vec;
 
 use crate::fabric::{ConnectionState, GatheringState, IceState, SignalingState, WebRtcFunction};
 use crate::id::{MediaKind, Ssrc};
-use crate::sdp::{self, Sdp};
-use crate::ingest::{LogEvent, Item, SdpSide, LogEventKind};
+use crate::ingest::{Item, LogEvent, LogEventKind, SdpSide};
 use crate::report::Report;
+use crate::sdp::{self, Sdp};
 
 /// An owned copy of an [`Item`], for sources that are read in another thread or that wait for each other.
 #[derive(Clone, Debug)]

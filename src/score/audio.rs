@@ -40,11 +40,11 @@ mod window;
 
 pub use window::AudioWindow;
 
+use super::evidence::{Cause, Input, Inputs, Origin, Parts};
+use super::model::{Model, ModelId, Native, NoScore, Score, Tier, held};
 use crate::emodel::codec::{Basis, CodecQuery, CodecTable};
 use crate::emodel::equipment::valid_burst_r;
 use crate::emodel::{Equipment, Scale, delay};
-use super::evidence::{Cause, Input, Inputs, Origin, Parts};
-use super::model::{Model, ModelId, Native, NoScore, Score, Tier, held};
 use crate::unit::{Bitrate, Ratio, Rx};
 
 /// What is known of a stream of sound over a window. Everything may be unknown.

@@ -5,9 +5,9 @@
 //! [`sync_points`] is what sound and pictures lose by being apart in time; it stands for itself, because no model takes
 //! part in it.
 
-use crate::emodel::scale;
 use super::evidence::Parts;
 use super::model::{ModelId, MosScale, Score, Tier, held, mos_of};
+use crate::emodel::scale;
 use crate::unit::{Mos, Rx};
 
 /// How much sound and pictures weigh in [`audio_visual`]. The values are ours; there is no standard for conversations.

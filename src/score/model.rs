@@ -2,8 +2,8 @@
 
 use core::fmt;
 
-use crate::emodel::{self, scale};
 use super::evidence::{Cause, Inputs, Parts};
+use crate::emodel::{self, scale};
 use crate::unit::{Mos, Ratio, Rx};
 
 /// A way to score what was heard or seen, chosen by value ([`Config::with_audio_model`](crate::Config::with_audio_model),

@@ -1,12 +1,12 @@
 //! Scores over time, and over streams: averages on the 100 scale, weighed by how much was heard or shown.
 
 use super::either;
-use crate::emodel::Scale;
 use super::evidence::{Cause, Inputs, Parts};
 use super::model::{ModelId, MosScale, Native, NoScore, Score, Tier};
 #[cfg(feature = "serde")]
 use crate::digest::wire;
 use crate::digest::{Digest, FIXED_POINT, LinearGrid, weighed};
+use crate::emodel::Scale;
 use crate::unit::{Rx, StatTime};
 
 /// The scores of one stream over time, or of several streams.

@@ -133,9 +133,9 @@ mod tests {
     /// The limits as callstats.io had them, just on either side.
     #[test]
     fn each_figure_alone_is_rated_by_its_limits() {
+        use CallstatsRating::{Bad, Excellent, Fair, Unknown};
         use MediaKind::{Audio, Video};
         use Metric::{BitrateBps, FramesPerSecond, LossRatio};
-        use CallstatsRating::{Bad, Excellent, Fair, Unknown};
         let of = |kind, figures: &[(Metric, f64)], rtt_ms, usual| {
             rate(&interval(Direction::Inbound, kind, figures), rtt_ms, usual)
         };

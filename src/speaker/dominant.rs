@@ -192,7 +192,14 @@ impl Floor {
     /// Cost: by the slots that the sample covers, at most two hundred, however many people there are, if all report about
     /// as often and in about the same order; each slot looks at everybody once. A gap costs the slots of two windows and 40 s
     /// at most. No allocation.
-    pub fn hear(&mut self, seat: ParticipantId, from_ms: u64, to_ms: u64, sound: impl Into<Sound>, out: &mut dyn FnMut(Change)) {
+    pub fn hear(
+        &mut self,
+        seat: ParticipantId,
+        from_ms: u64,
+        to_ms: u64,
+        sound: impl Into<Sound>,
+        out: &mut dyn FnMut(Change),
+    ) {
         let (from, to) = (slot_of(from_ms), slot_of(to_ms));
         // What was said until they left is theirs.
         let Some(person) = self.people.get(seat.index()) else { return };

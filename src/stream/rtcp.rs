@@ -2,9 +2,9 @@
 
 use super::totals::{Totals, add};
 use crate::id::Direction;
+use crate::metric::counter::{Delta, EntryTracker, Progress};
 use crate::metric::{Formula, Interval, Metric};
 use crate::report::{Entry, Num};
-use crate::metric::counter::{Delta, Progress, EntryTracker};
 use crate::unit::{Ratio, StatTime};
 
 /// RTCP figures are held between two reports, but not longer than this (edge case 31).

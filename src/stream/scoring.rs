@@ -4,7 +4,7 @@ use super::outage::Standstill;
 use super::state::STILL_MS;
 use crate::config::Config;
 use crate::id::{Direction, MediaKind};
-use crate::metric::{Interval, Metric, IntervalState};
+use crate::metric::{Interval, IntervalState, Metric};
 use crate::score::audio::AudioWindow;
 use crate::score::rating::{self, CallstatsRating};
 use crate::score::video::VideoWindow;
@@ -293,7 +293,12 @@ impl StreamScorer {
         }
     }
 
-    fn score(&mut self, interval: &Interval, setting: &ScoringContext<'_>, rtt_ms: Option<f64>) -> Result<Score, NoScore> {
+    fn score(
+        &mut self,
+        interval: &Interval,
+        setting: &ScoringContext<'_>,
+        rtt_ms: Option<f64>,
+    ) -> Result<Score, NoScore> {
         let before_ms = self.apart().as_millis();
         let (result, active_ms) = match &mut self.window {
             Window::Unknown => (Err(NoScore::UnknownKind), interval.span_ms),
@@ -401,7 +406,11 @@ fn score_window(
 }
 
 /// Scores pictures. How much of the interval was shown comes along, ms.
-fn score_video(window: &mut VideoWindow, interval: &Interval, setting: &ScoringContext<'_>) -> (Result<Score, NoScore>, f64) {
+fn score_video(
+    window: &mut VideoWindow,
+    interval: &Interval,
+    setting: &ScoringContext<'_>,
+) -> (Result<Score, NoScore>, f64) {
     let shown_ms = window.add(interval);
     let score = window.inputs().ok_or(NoScore::TooLittle).and_then(|mut inputs| {
         inputs.codec = setting.codec;

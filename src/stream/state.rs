@@ -1,9 +1,9 @@
 //! What a stream was doing during an interval: the evidence, and the verdict.
 
 use crate::id::{Direction, MediaKind};
-use crate::metric::{Interval, Metric, IntervalState};
-use crate::report::Flag;
 use crate::metric::counter::Delta;
+use crate::metric::{Interval, IntervalState, Metric};
+use crate::report::Flag;
 
 /// An interval is a gap when it is longer than this and more than twice as long as is usual (edge case 5).
 const GAP_MS: f64 = 5_000.0;

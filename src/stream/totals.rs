@@ -1,8 +1,8 @@
 //! What passed by a stream over the call.
 
 use crate::id::Direction;
-use crate::report::Num;
 use crate::metric::counter::Delta;
+use crate::report::Num;
 use crate::unit::Ratio;
 
 /// What passed. `None` until both ends of some interval said it.

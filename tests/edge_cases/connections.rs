@@ -1,8 +1,8 @@
 //! Paths, pairs and the moments before media.
 
 use callgauge::fabric::FabricState;
-use callgauge::metric::{Metric, derived};
 use callgauge::metric::counter::EntryTrackers;
+use callgauge::metric::{Metric, derived};
 use serde_json::{Value, json};
 
 use super::{Call, entry, sound};

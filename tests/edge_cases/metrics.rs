@@ -1,6 +1,6 @@
 //! What may be computed, and from what.
 
-use callgauge::metric::{Metric, IntervalState};
+use callgauge::metric::{IntervalState, Metric};
 use callgauge::unit::{Mos, RFactor};
 use serde_json::{Value, json};
 
@@ -114,7 +114,10 @@ fn case_18_a_layer_that_is_off_is_not_measured() {
     for second in 0..=4 {
         let second = f64::from(second);
         for interval in call.look(&[layer("h", 2, second, off.clone()), layer("q", 1, second, json!({}))]) {
-            assert_eq!(interval.state, if interval.ssrc.get() == 2 { IntervalState::Paused } else { IntervalState::Active });
+            assert_eq!(
+                interval.state,
+                if interval.ssrc.get() == 2 { IntervalState::Paused } else { IntervalState::Active }
+            );
         }
     }
     let streams = call.summary().streams;
@@ -436,7 +439,10 @@ fn every_state_has_its_evidence_and_its_seconds() {
         (IntervalState::Paused, vec![vec![sent(5.0, json!({}))], vec![sent(6.0, json!({"active": false}))]]),
         (IntervalState::Silent, vec![vec![sound(0.0, dtx(0.0))], vec![sound(1.0, dtx(1.0))]]),
         (IntervalState::Reset, vec![vec![sound(9.0, json!({}))], vec![sound(1.0, at(10.0))]]),
-        (IntervalState::Gap, vec![vec![sound(0.0, json!({}))], vec![sound(1.0, json!({}))], vec![sound(20.0, json!({}))]]),
+        (
+            IntervalState::Gap,
+            vec![vec![sound(0.0, json!({}))], vec![sound(1.0, json!({}))], vec![sound(20.0, json!({}))]],
+        ),
     ];
     for (state, looks) in cases {
         let mut call = Call::new();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use callgauge::Event;
 use callgauge::fabric::FabricState;
 use callgauge::id::{Direction, MediaKind};
-use callgauge::metric::{Interval, Metric, IntervalState};
+use callgauge::metric::{Interval, IntervalState, Metric};
 use callgauge::summary::{ConferenceSummary, StreamSummary};
 use serde_json::Value;
 

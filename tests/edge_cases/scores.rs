@@ -1,7 +1,7 @@
 //! What a score is made of when streams pause, break, change their codec, or are there for a part of the call.
 
-use callgauge::report::Report;
 use callgauge::emodel::scale;
+use callgauge::report::Report;
 use callgauge::score::{Cause, Tier};
 use callgauge::summary::{GroupScore, StreamSummary};
 use serde_json::{Value, json};

@@ -1,8 +1,8 @@
 //! What counters, clocks and identities do.
 
-use callgauge::metric::{Metric, IntervalState};
+use callgauge::metric::counter::{EntryTracker, Progress};
+use callgauge::metric::{IntervalState, Metric};
 use callgauge::report::{Num, Report, StatsType};
-use callgauge::metric::counter::{Progress, EntryTracker};
 use callgauge::unit::{StatTime, Timestamp};
 use callgauge::{Conference, Config, FabricSpec, InputError};
 use serde_json::json;
@@ -210,7 +210,11 @@ fn case_05_slow_and_irregular_looks_are_no_gaps() {
         call.one(sound(at, json!({})));
         for span in spans {
             at += span;
-            assert_eq!(call.one(sound(at, json!({}))).unwrap().state, IntervalState::Active, "after {span} s of {spans:?}");
+            assert_eq!(
+                call.one(sound(at, json!({}))).unwrap().state,
+                IntervalState::Active,
+                "after {span} s of {spans:?}"
+            );
         }
         assert_eq!((call.stream().gaps, call.stream().samples), (0, spans.len() as u64 + 1));
     }

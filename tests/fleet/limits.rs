@@ -1,7 +1,7 @@
 //! What there is no room for.
 
 use callgauge::fleet::{Fleet, FleetConfig, FleetError, FleetLimits};
-use callgauge::{Outcome, FabricSpec};
+use callgauge::{FabricSpec, Outcome};
 
 use super::{at, connect, end_of_time, ended, open, parts, terminate};
 

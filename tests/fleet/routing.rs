@@ -73,7 +73,8 @@ fn what_comes_after_the_end_is_the_next_instance_which_knows_its_users() {
     let first = ended(&mut fleet);
     assert_eq!((first.len(), first[0].instance, first[0].at), (1, 1, at(31)));
     assert_eq!(first[0].summary.end_reason, Some(EndReason::Timeout));
-    let has_end = |event: &Event| matches!(event, Event::Call { happening, .. } if happening.kind == EventKind::ConferenceEnded);
+    let has_end =
+        |event: &Event| matches!(event, Event::Call { happening, .. } if happening.kind == EventKind::ConferenceEnded);
     assert_eq!(first[0].events.iter().filter(|event| has_end(event)).count(), 1, "nobody polled them before");
     // It ends at 70 s, and is forgotten at 100 s.
     assert_eq!(fleet.enter(at(101), "a").unwrap().instance(), 1);

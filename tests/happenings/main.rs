@@ -9,7 +9,7 @@ mod reading;
 mod recorded;
 mod told;
 
-use callgauge::ingest::{Item, Reader, SdpSide, LogEventKind};
+use callgauge::ingest::{Item, LogEventKind, Reader, SdpSide};
 use reading::Usage;
 
 const DUMP: &str = "other/chrome156-webrtc_internals_dump.gz";
@@ -61,7 +61,9 @@ fn read_all<'a>(records: impl IntoIterator<Item = &'a [u8]>) -> All {
                 let at = happening.at.map(|at| at.as_millis());
                 all.order.push((happening.fabric.into(), at));
                 let set = match happening.what {
-                    LogEventKind::DescriptionSet { side, description, .. } => description.sdp.map(|sdp| (side, sdp.to_owned())),
+                    LogEventKind::DescriptionSet { side, description, .. } => {
+                        description.sdp.map(|sdp| (side, sdp.to_owned()))
+                    }
                     _ => None,
                 };
                 all.heard.push(Heard {

@@ -86,7 +86,8 @@ fn call(view_at: u64) -> (Conference, callgauge::conference::View) {
     call.send_event(at(20_500), a, AppEvent::Terminated).unwrap();
     call.leave(at(20_500), dave).unwrap();
     call.handle_timeout(at(20_600)).unwrap();
-    let rating = Feedback::new(FeedbackRating::new(3).unwrap()).with_audio(FeedbackRating::BEST).with_comment("who was Carol?");
+    let rating =
+        Feedback::new(FeedbackRating::new(3).unwrap()).with_audio(FeedbackRating::BEST).with_comment("who was Carol?");
     call.feedback(Some(alice), None, rating).unwrap();
     call.feedback(Some(bob), Some(b), Feedback::new(FeedbackRating::of_two(true))).unwrap();
     (call, view.unwrap())

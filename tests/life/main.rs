@@ -16,7 +16,7 @@ mod summary;
 mod view;
 mod words;
 
-use callgauge::event::{EventKind, CallEvent};
+use callgauge::event::{CallEvent, EventKind};
 use callgauge::id::{Direction, FabricId, MediaKind, Ssrc, UserId};
 use callgauge::report::{Num, Report, StatsType, Text};
 use callgauge::summary::{FabricSummary, StreamSummary, UserSummary};

@@ -4,7 +4,7 @@ use callgauge::event::EventKind;
 use callgauge::fabric::{Device, FabricState};
 use callgauge::id::Ssrc;
 use callgauge::metric::IntervalState;
-use callgauge::{Outcome, AppEvent, Config, Event, InputError, Limits};
+use callgauge::{AppEvent, Config, Event, InputError, Limits, Outcome};
 
 use super::{Call, at, pictures, received, sent};
 

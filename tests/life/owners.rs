@@ -4,7 +4,7 @@ use callgauge::fabric::SsrcDescription;
 use callgauge::id::{Direction, Ssrc, StreamKey};
 use callgauge::report::{Num, Report, StatsType};
 use callgauge::unit::StatTime;
-use callgauge::{Outcome, AppEvent, Config, FabricSpec, InputError, Limits};
+use callgauge::{AppEvent, Config, FabricSpec, InputError, Limits, Outcome};
 use proptest::prelude::*;
 
 use super::{Call, at, push, received, sent};

@@ -5,7 +5,7 @@ use core::time::Duration;
 use callgauge::event::{EndReason, EventKind};
 use callgauge::fabric::IceState;
 use callgauge::summary::{ConferenceState, UserState};
-use callgauge::{Outcome, AppEvent, Config, FabricSpec, InputError, Limits};
+use callgauge::{AppEvent, Config, FabricSpec, InputError, Limits, Outcome};
 
 use super::{Call, at, received};
 

@@ -3,7 +3,7 @@
 use callgauge::conference::{Feedback, FeedbackRating};
 use callgauge::event::EventKind;
 use callgauge::fabric::{CallClass, ErrorReport, FailureReason, IceState, MAX_TEXT, WebRtcFunction};
-use callgauge::{Outcome, AppEvent, Config, InputError, Limits};
+use callgauge::{AppEvent, Config, InputError, Limits, Outcome};
 
 use super::{Call, at};
 

@@ -1,6 +1,6 @@
 //! What holds whatever is heard.
 
-use callgauge::speaker::dominant::{Change, FRESH_MS, Floor, SILENCE_MS, ParticipantId};
+use callgauge::speaker::dominant::{Change, FRESH_MS, Floor, ParticipantId, SILENCE_MS};
 use callgauge::speaker::level::{Fraction, Meter, dbov, of_rfc6464, rfc6464};
 use callgauge::speaker::talk::{ConferenceTalk, Talk};
 use proptest::prelude::*;

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 use callgauge::ingest::Item;
 use callgauge::ingest::Snapshot;
+use callgauge::metric::counter::{Delta, EntryTrackers};
 use callgauge::metric::derived;
 use callgauge::report::Entry;
-use callgauge::metric::counter::{Delta, EntryTrackers};
 use callgauge::unit::StatTime;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use callgauge::id::{MediaKind, Ssrc};
-use callgauge::ingest::{Item, Snapshot, LogEventKind};
+use callgauge::ingest::{Item, LogEventKind, Snapshot};
 use callgauge::replay::{Replay, SourceId, ends};
 use callgauge::report::{Entry, StatsType, Text};
 

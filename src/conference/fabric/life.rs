@@ -5,12 +5,12 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::{Fabric, Notes};
-use crate::stream::{StreamRecord, AppTime};
 use crate::conference::usage::Usage;
 use crate::config::{Config, Limits};
 use crate::diagnosis::{Connection, ConnectionStatus};
-use crate::fabric::{Outcome, Device, SsrcEdit, FabricState, Owner, Relay, SsrcDescription, Switch, Told};
+use crate::fabric::{Device, FabricState, Outcome, Owner, Relay, SsrcDescription, SsrcEdit, Switch, Told};
 use crate::id::{Direction, Ssrc, UserId};
+use crate::stream::{AppTime, StreamRecord};
 use crate::unit::{StatTime, Timestamp};
 
 /// A device as it is kept.

@@ -12,7 +12,7 @@ use crate::id::{Direction, Ssrc};
 use crate::speaker::Speaker;
 #[cfg(feature = "serde")]
 use crate::speaker::dominant::LAST_MS;
-use crate::speaker::dominant::{Change, SLOT_MS, ParticipantId};
+use crate::speaker::dominant::{Change, ParticipantId, SLOT_MS};
 use crate::summary::{DominanceSummary, SpeakerSummary, TalkSummary};
 
 /// A time that lasts.

@@ -1,7 +1,7 @@
 //! What can be pooled with other conferences: not figures, but what they are made of.
 
 use super::{Conference, scores};
-use crate::digest::{Digest, Stats, LinearGrid};
+use crate::digest::{Digest, LinearGrid, Stats};
 
 /// Distributions over time of all streams of a conference, weighted by the time, in microseconds, for which each value
 /// held. They merge with those of other conferences in any order and grouping to the same bytes.

@@ -3,12 +3,12 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use crate::stream::StreamRecord;
 use crate::config::Config;
-use crate::digest::{Digest, Stats, LinearGrid};
+use crate::digest::{Digest, LinearGrid, Stats};
 use crate::id::{Direction, MediaKind};
 use crate::score::combine::{Weights, audio_visual};
 use crate::score::{Micros, MosScale, NoScore, Score, ScorePool, mos_of};
+use crate::stream::StreamRecord;
 use crate::summary::{GroupScore, RatingSeconds, ScoreSummary, WorstTenSeconds};
 use crate::unit::Rx;
 

@@ -2,7 +2,7 @@
 
 use super::VideoInputs;
 use crate::id::Direction;
-use crate::metric::{Interval, Metric, IntervalState};
+use crate::metric::{Interval, IntervalState, Metric};
 use crate::score::mean::Mean;
 use crate::score::{LEAST_MS, either};
 use crate::unit::{Bitrate, Ratio};

@@ -3,7 +3,7 @@
 use core::cmp::Reverse;
 
 use super::{
-    Change, Floor, HOLDER_QUIET_SLOTS, LENIENCE_SLOTS, OPEN_MS, OUTLAST_MS, SILENCE_MS, SLOT_MS, ParticipantId, TAKE_MS,
+    Change, Floor, HOLDER_QUIET_SLOTS, LENIENCE_SLOTS, OPEN_MS, OUTLAST_MS, ParticipantId, SILENCE_MS, SLOT_MS, TAKE_MS,
 };
 use crate::speaker::echo::Far;
 use crate::speaker::person::{Participant, Run, SPEECH_IN_SLOT, Slot};
