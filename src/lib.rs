@@ -80,6 +80,7 @@
 //! | [`conference`] | users and fabrics of one call |
 //! | [`summary`] | the result of a call |
 //! | [`fleet`] | many conferences by id: routing, expiry, rollups, alerts |
+//! | [`replay`] | the records of dumps into a conference: events besides stats, clocks, merging by time |
 //!
 //! # The manual
 //!
@@ -119,6 +120,7 @@ mod list;
 #[cfg(any(doc, doctest))]
 pub mod manual;
 pub mod metric;
+pub mod replay;
 pub mod report;
 pub mod score;
 pub mod sdp;

@@ -266,7 +266,7 @@ impl Fabric {
             let look = self.connection_status(now, report.latest());
             let (id, user) = (self.id, self.spec.local_user);
             with_recorder(id, user, &mut self.detectors, config, out, |detectors, desk| {
-                detectors.see_fabric(&look, desk)
+                detectors.see_fabric(&look, desk);
             });
         }
     }

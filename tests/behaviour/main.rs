@@ -13,5 +13,6 @@ mod internals;
 mod items;
 mod life;
 mod lines;
+mod replay;
 mod sdp;
 mod speaker;

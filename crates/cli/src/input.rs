@@ -5,6 +5,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use callgauge::ingest::{Format, Framing, Item, ReadError, Reader, framing};
+use callgauge::replay::Refusals;
 use callgauge::report::Num;
 use flate2::bufread::MultiGzDecoder;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -38,6 +39,9 @@ pub(crate) struct Input {
     /// Entries of streams beyond the limit of a connection.
     #[serde(skip)]
     pub(crate) refused_entries: u64,
+    /// Events that the conference refused.
+    #[serde(skip)]
+    pub(crate) refused_events: Refusals,
     /// How far its clock is ahead of that of the first file, ms: its times are put back by so much. `None` for a single
     /// file, and where nothing joins the two; its clock then counts as it is.
     pub(crate) clock_offset_ms: Option<f64>,
@@ -81,6 +85,9 @@ impl Input {
             let entries = plural(self.refused_entries, "entry");
             eprintln!("callgauge: {}: left out {entries} of streams beyond the limit of a connection", self.file);
         }
+        if let Some(refused) = self.refused() {
+            eprintln!("callgauge: {}: {refused}", self.file);
+        }
         if self.snapshots == 0 && self.problems.is_empty() {
             eprintln!("callgauge: {}: holds no snapshot of stats", self.file);
         }
@@ -99,6 +106,7 @@ impl Input {
             bad_numbers: Vec::new(),
             refused_snapshots: 0,
             refused_entries: 0,
+            refused_events: Refusals::default(),
             clock_offset_ms: None,
             clock_uncertainty_ms: None,
             happenings: 0,
@@ -107,6 +115,13 @@ impl Input {
             conference: None,
             problems: Vec::new(),
         }
+    }
+
+    /// `refused 3 events: 2 × the fabric was terminated before, …`; `None` where the conference refused none.
+    pub(crate) fn refused(&self) -> Option<String> {
+        let reasons: Vec<_> = self.refused_events.iter().map(|(reason, count)| format!("{count} × {reason}")).collect();
+        let events = plural(self.refused_events.total(), "event");
+        (!reasons.is_empty()).then(|| format!("refused {events}: {}", reasons.join("; ")))
     }
 
     /// ` (jitter)`: which members had impossible values, as far as they are numbers.

@@ -6,10 +6,11 @@ use std::path::Path;
 
 use callgauge::id::{MediaKind, Ssrc};
 use callgauge::ingest::{Item, LogEventKind, Snapshot};
+use callgauge::replay::{Replay, SourceId, ends};
 use callgauge::report::{Entry, StatsType, Text};
 
-use crate::drive::ends;
-use crate::input;
+use crate::input::{self, Take};
+use crate::replay::fill;
 use crate::text::{duration, plural, printable, time_of_day};
 
 /// What is known of one connection.
@@ -36,26 +37,51 @@ fn codecs_by_id(snapshot: Snapshot<'_>) -> HashMap<&str, Entry<'_>> {
     snapshot.report.of(StatsType::Codec).map(|codec| (codec.id(), codec)).collect()
 }
 
-pub(crate) fn run(file: &Path, out: &mut dyn Write) -> io::Result<bool> {
-    let mut connections: BTreeMap<String, Connection> = BTreeMap::new();
-    let mut users: BTreeSet<String> = BTreeSet::new();
-    let input = input::read(file, &mut |item: Item<'_>| match item {
-        Item::Snapshot(snapshot) => {
-            let connection = connections.entry(snapshot.fabric.to_owned()).or_insert_with(|| {
-                users.extend(
-                    ends(snapshot.fabric).into_iter().flat_map(|(local, remote)| [local.into(), remote.into()]),
-                );
-                Connection::default()
-            });
-            connection.see(snapshot);
-        }
-        Item::LogEvent(happening) => {
-            if let LogEventKind::Identity(identity) = happening.what {
-                users.extend(identity.user.or(identity.display_name).map(Into::into));
+/// What is in a file, and its replay, which says what a conference refuses.
+struct Contents {
+    connections: BTreeMap<String, Connection>,
+    users: BTreeSet<String>,
+    replay: Replay,
+    source: SourceId,
+}
+
+impl Take for Contents {
+    fn take(&mut self, item: Item<'_>) {
+        self.replay.push(self.source, &item);
+        let Self { connections, users, .. } = self;
+        match item {
+            Item::Snapshot(snapshot) => {
+                let connection = connections.entry(snapshot.fabric.to_owned()).or_insert_with(|| {
+                    users.extend(
+                        ends(snapshot.fabric).into_iter().flat_map(|(local, remote)| [local.into(), remote.into()]),
+                    );
+                    Connection::default()
+                });
+                connection.see(snapshot);
             }
+            Item::LogEvent(happening) => {
+                if let LogEventKind::Identity(identity) = happening.what {
+                    users.extend(identity.user.or(identity.display_name).map(Into::into));
+                }
+            }
+            _ => {}
         }
-        _ => {}
-    });
+    }
+
+    fn take_document(&mut self) {
+        self.replay.set_document(self.source);
+    }
+}
+
+pub(crate) fn run(file: &Path, out: &mut dyn Write) -> io::Result<bool> {
+    let mut replay = Replay::default();
+    let source = replay.add_source(None);
+    let mut contents = Contents { connections: BTreeMap::new(), users: BTreeSet::new(), replay, source };
+    let mut input = input::read(file, &mut contents);
+    let Contents { connections, users, replay, .. } = contents;
+    for source in &replay.finish().sources {
+        fill(&mut input, source);
+    }
     match input.format {
         Some(format) => writeln!(out, "{}: {format}", input.file)?,
         None => writeln!(out, "{}: no format that is known", input.file)?,
@@ -89,6 +115,9 @@ pub(crate) fn run(file: &Path, out: &mut dyn Write) -> io::Result<bool> {
         plural(input.bad_fields, "impossible value"),
         input.which(),
     )?;
+    if let Some(refused) = input.refused() {
+        writeln!(out, "{refused}")?;
+    }
     for problem in &input.problems {
         writeln!(out, "  {problem}")?;
     }

@@ -1,9 +1,7 @@
 //! `callgauge`: what a getStats recording says about a call.
 
-mod clocks;
 mod conclusions;
 mod derived;
-mod drive;
 mod input;
 mod inspect;
 mod intervals;
@@ -13,7 +11,6 @@ mod report;
 mod score;
 mod speech;
 mod text;
-mod told;
 
 use std::io::{self, Write};
 use std::path::PathBuf;

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::Format;
 use crate::input::Input;
-use crate::replay::{replay, summary_of};
+use crate::replay::replay;
 use crate::text::{self, AllSeries};
 
 #[derive(Serialize)]
@@ -27,7 +27,7 @@ pub(crate) fn run(
 ) -> io::Result<bool> {
     let mut series = AllSeries::new();
     let wants_series = matches!(format, Format::Text);
-    let (call, inputs) = replay(files, |_, event, _| {
+    let (recording, inputs) = replay(files, |_, event, _| {
         if let Event::IntervalClosed { stream, interval, .. } = event
             && wants_series
         {
@@ -41,7 +41,7 @@ pub(crate) fn run(
     if !usable {
         return Ok(false);
     }
-    let mut summary = summary_of(&call);
+    let mut summary = recording.summary();
     let said = inputs.iter().find_map(|input| input.conference.as_deref());
     summary.conference = conference.or(said).map(Into::into);
     // The input is over, and nothing in it says why.

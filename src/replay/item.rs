@@ -1,24 +1,29 @@
-//! What an input tells besides stats, as the engine takes it: owned, so that it can wait for its turn among files.
+//! An item of a dump as the engine takes it: owned, so that it can wait until it is due.
 
-use callgauge::fabric::{ConnectionState, GatheringState, IceState, SignalingState, WebRtcFunction};
-use callgauge::id::{MediaKind, Ssrc};
-use callgauge::ingest::{Item, LogEvent, LogEventKind};
-use callgauge::report::Report;
-use callgauge::sdp::Sdp;
+use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
 
-/// One thing out of a file.
-#[derive(Debug)]
-pub(crate) struct Event {
-    /// The PeerConnection as the file names it; empty where it names none.
-    pub(crate) fabric: String,
-    /// Milliseconds on the clock of whoever wrote the file.
-    pub(crate) at_ms: Option<f64>,
-    pub(crate) told: Told,
+use crate::fabric::{ConnectionState, GatheringState, IceState, SignalingState, WebRtcFunction};
+use crate::id::{MediaKind, Ssrc};
+use crate::ingest::{Item, LogEvent, LogEventKind, SdpSide};
+use crate::report::Report;
+use crate::sdp::{self, Sdp};
+
+/// An owned copy of an [`Item`], for sources that are read in another thread or that wait for each other.
+#[derive(Clone, Debug)]
+pub struct OwnedItem {
+    /// The PeerConnection as the source names it; empty where it names none.
+    pub(super) fabric: String,
+    /// Milliseconds on the clock of the source. `None` where the source states no time.
+    pub(super) at_ms: Option<f64>,
+    pub(super) fact: Fact,
 }
 
-/// What a file tells.
-#[derive(Debug)]
-pub(crate) enum Told {
+/// What an item states.
+#[derive(Clone, Debug)]
+pub(super) enum Fact {
     Snapshot(Box<Report>),
     Created,
     Closed,
@@ -32,13 +37,13 @@ pub(crate) enum Told {
         name: String,
         message: String,
     },
-    /// A track that is sent stands still, or goes on.
+    /// A track is paused, or plays again.
     Muted {
         track: String,
         kind: Option<MediaKind>,
         muted: bool,
     },
-    /// A track is sent by this end.
+    /// This end sends a track.
     Sends {
         track: String,
     },
@@ -57,36 +62,37 @@ pub(crate) enum Told {
     },
 }
 
-/// What a session description says of an SSRC.
-#[derive(Debug)]
-pub(crate) struct Described {
-    pub(crate) ssrc: Ssrc,
-    pub(crate) primary: Ssrc,
-    pub(crate) cname: String,
-    pub(crate) msid: String,
+/// One SSRC of a session description.
+#[derive(Clone, Debug)]
+pub(super) struct Described {
+    pub(super) ssrc: Ssrc,
+    pub(super) primary: Ssrc,
+    pub(super) cname: String,
+    pub(super) msid: String,
 }
 
-impl Event {
-    /// An item, unless it is nothing that the engine takes.
-    pub(crate) fn of(item: &Item<'_>) -> Option<Self> {
+impl OwnedItem {
+    /// Copies an item. `None` for an item that changes nothing in a conference, such as a word that the engine does not
+    /// know.
+    #[must_use]
+    pub fn new(item: &Item<'_>) -> Option<Self> {
         match item {
             Item::Snapshot(snapshot) => Some(Self {
                 fabric: snapshot.fabric.to_owned(),
                 at_ms: snapshot.at.map(|at| at.as_millis()),
-                told: Told::Snapshot(Box::new(snapshot.report.clone())),
+                fact: Fact::Snapshot(Box::new(snapshot.report.clone())),
             }),
             Item::LogEvent(happening) => Some(Self {
                 fabric: happening.fabric.to_owned(),
                 at_ms: happening.at.map(|at| at.as_millis()),
-                told: Told::of(happening)?,
+                fact: Fact::of(happening)?,
             }),
-            _ => None,
         }
     }
 }
 
-impl Told {
-    pub(crate) fn of(happening: &LogEvent<'_>) -> Option<Self> {
+impl Fact {
+    pub(super) fn of(happening: &LogEvent<'_>) -> Option<Self> {
         let text = |text: Option<&str>| text.unwrap_or("").to_owned();
         Some(match happening.what {
             LogEventKind::Created(_) => Self::Created,
@@ -105,9 +111,7 @@ impl Told {
             },
             LogEventKind::Muted(track) => Self::Muted { track: text(track.id), kind: track.kind, muted: true },
             LogEventKind::Unmuted(track) => Self::Muted { track: text(track.id), kind: track.kind, muted: false },
-            LogEventKind::TrackAdded { side: Some(callgauge::ingest::SdpSide::Local), track, .. } => {
-                Self::Sends { track: text(track.id) }
-            }
+            LogEventKind::TrackAdded { side: Some(SdpSide::Local), track, .. } => Self::Sends { track: text(track.id) },
             LogEventKind::Captured { display: true, .. } => Self::Screen { ssrc: None, shared: true },
             LogEventKind::VideoType { ssrc, shows, .. } => Self::Screen { ssrc, shared: shows == "desktop" },
             LogEventKind::DominantSpeaker { endpoint: Some(endpoint), silence: false, .. } => {
@@ -125,7 +129,7 @@ impl Told {
 }
 
 fn described(sdp: &str) -> Vec<Described> {
-    let stream = |stream: callgauge::sdp::Stream<'_>| {
+    let stream = |stream: sdp::Stream<'_>| {
         let msid = [stream.stream, stream.track].into_iter().flatten().collect::<Vec<_>>().join(" ");
         Described { ssrc: stream.ssrc, primary: stream.primary, cname: stream.cname.unwrap_or("").to_owned(), msid }
     };

@@ -1,0 +1,401 @@
+//! Recordings into a conference: several sources, one call.
+//!
+//! A dump holds more than stats: states, errors, devices, session descriptions, names of users. [`Replay`] applies all of
+//! them to one [`Conference`], in the order of time, on the clock of the first source. A source is one file, or anything
+//! else that hands out [`Item`]s in order. The caller reads the bytes; a replay does no I/O.
+//!
+//! ```
+//! use callgauge::ingest::Reader;
+//! use callgauge::replay::Replay;
+//!
+//! let lines = [
+//!     r#"{"t": 1000, "pc": "A", "report": {"I": {"timestamp": 1000, "type": "inbound-rtp", "kind": "audio", "ssrc": 7,
+//!         "packetsReceived": 50, "packetsLost": 0, "bytesReceived": 4000}}}"#,
+//!     r#"{"t": 3000, "pc": "A", "report": {"I": {"timestamp": 3000, "type": "inbound-rtp", "kind": "audio", "ssrc": 7,
+//!         "packetsReceived": 148, "packetsLost": 2, "bytesReceived": 12000}}}"#,
+//! ];
+//! let mut replay = Replay::default();
+//! let source = replay.add_source(None);
+//! let mut reader = Reader::new();
+//! for line in lines {
+//!     reader.read_all(line.as_bytes(), &mut |item| replay.push(source, &item))?;
+//! }
+//! let recording = replay.finish();
+//! let stream = &recording.summary().fabrics[0].streams[0];
+//! assert_eq!((stream.packets, stream.packets_lost), (Some(98), Some(2)));
+//! assert_eq!(recording.sources[0].refused_events.total(), 0);
+//! # Ok::<(), callgauge::ingest::ReadError>(())
+//! ```
+
+mod apply;
+mod clock;
+mod item;
+
+use alloc::borrow::ToOwned;
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::string::String;
+use alloc::vec::Vec;
+
+pub use apply::ends;
+pub use clock::{ClockOffset, Sightings, clock_offsets};
+pub use item::OwnedItem;
+
+use crate::config::{Config, Limits};
+use crate::id::{Direction, FabricId, Ssrc};
+use crate::ingest::Item;
+use crate::summary::{ConferenceSummary, FabricSummary};
+use crate::{Conference, Event, InputError};
+use apply::{Applied, Drive};
+use item::Fact;
+
+/// Takes each event of the conference, with the PeerConnection's name in its source and the conference at that time.
+pub type EachEvent<'a> = dyn FnMut(&str, &Event, &Conference) + 'a;
+
+/// A source of a [`Replay`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SourceId(usize);
+
+/// Builds one conference from recordings.
+///
+/// One source is applied as it is pushed. Of several sources, the item with the earliest time is applied as soon as every
+/// open source has an item waiting: [`Self::wanting`] names the source to read next, and [`Self::close`] says that a source
+/// has no more. Items of one source keep their order, and an item without a time is due with the item before it.
+///
+/// Memory: a source that is pushed only when it is wanted holds one item; a document
+/// ([`Self::set_document`]) is held whole until it is closed.
+#[derive(Debug)]
+pub struct Replay {
+    drive: Drive,
+    sources: Vec<Stream>,
+    unplaced: u64,
+}
+
+impl Default for Replay {
+    /// A replay with [`Replay::config`].
+    fn default() -> Self {
+        Self::new(Self::config())
+    }
+}
+
+impl Replay {
+    /// A replay into a new conference without a name.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self { drive: Drive::new(Conference::new("", config)), sources: Vec::new(), unplaced: 0 }
+    }
+
+    /// The configuration for recordings, of which a process has few at a time: items after the end still belong to the
+    /// call, and distributions are as exact as possible.
+    #[must_use]
+    pub fn config() -> Config {
+        Config::new().with_reopening(true).with_limits(Limits::new().with_digest_cells(4_096))
+    }
+
+    /// Adds a source. `offset` is how far its clock is ahead of the clock of the first source ([`clock_offsets`]); `None`
+    /// where that is not known, and its times then count as they are.
+    ///
+    /// Add all sources before the first item: an item of the only source is applied at once.
+    pub fn add_source(&mut self, offset: Option<ClockOffset>) -> SourceId {
+        let offset_ms = offset.map_or(0.0, |offset| offset.ms);
+        self.sources.push(Stream { offset_ms, ..Stream::default() });
+        SourceId(self.sources.len() - 1)
+    }
+
+    /// Says that a source is one document: its items come in the order of its connections, not of time. They wait until
+    /// the source is closed, and are then put in the order of time.
+    pub fn set_document(&mut self, source: SourceId) {
+        if let Some(stream) = self.sources.get_mut(source.0) {
+            stream.document.get_or_insert_default();
+        }
+    }
+
+    /// The source that the replay waits for: the first open one without a waiting item. `None` when all are closed.
+    #[must_use]
+    pub fn wanting(&self) -> Option<SourceId> {
+        self.sources.iter().position(Stream::is_wanting).map(SourceId)
+    }
+
+    /// Takes the next item of a source. What the conference refuses is counted in [`SourceOutcome`].
+    pub fn push(&mut self, source: SourceId, item: &Item<'_>) {
+        self.push_each(source, item, &mut |_, _, _| {});
+    }
+
+    /// As [`Self::push`], and hands out every event that follows.
+    pub fn push_each(&mut self, source: SourceId, item: &Item<'_>, each: &mut EachEvent<'_>) {
+        // A snapshot of the only source needs no copy.
+        if let (Item::Snapshot(snapshot), [stream], SourceId(0)) = (item, &mut self.sources[..], source)
+            && stream.applies_at_once()
+        {
+            self.drive.pass(stream.due_ms(snapshot.at.map(|at| at.as_millis())));
+            self.drive.snapshot(&mut stream.applied, snapshot.fabric, snapshot.report);
+            return hand_out(&mut self.drive, snapshot.fabric, each);
+        }
+        if let Some(item) = OwnedItem::new(item) {
+            self.push_owned(source, item, each);
+        }
+    }
+
+    /// As [`Self::push_each`], for an item that was copied before.
+    pub fn push_owned(&mut self, source: SourceId, item: OwnedItem, each: &mut EachEvent<'_>) {
+        match self.sources.get_mut(source.0) {
+            Some(stream) if !stream.is_closed => stream.push(item),
+            _ => self.unplaced += 1,
+        }
+        self.run(each);
+    }
+
+    /// Says that a source has no more items, and hands out every event that follows.
+    pub fn close(&mut self, source: SourceId, each: &mut EachEvent<'_>) {
+        if let Some(stream) = self.sources.get_mut(source.0) {
+            stream.close();
+        }
+        self.run(each);
+    }
+
+    /// The conference as far as it is built.
+    #[must_use]
+    pub const fn conference(&self) -> &Conference {
+        &self.drive.call
+    }
+
+    /// How many items were dropped because their source was closed, or belongs to another replay.
+    #[must_use]
+    pub const fn unplaced(&self) -> u64 {
+        self.unplaced
+    }
+
+    /// Closes all sources, applies what waits, and names the remote user of each connection whose received streams all
+    /// come from one other reporter.
+    #[must_use]
+    pub fn finish(mut self) -> Recording {
+        for stream in &mut self.sources {
+            stream.close();
+        }
+        self.run(&mut |_, _, _| {});
+        let mut conference = self.drive.call;
+        let fabrics = summary_of(&conference).fabrics;
+        let mut sources: Vec<_> =
+            self.sources.into_iter().map(|stream| SourceOutcome::new(stream.applied, &fabrics)).collect();
+        for (fabric, error) in join_ends(&mut conference, &fabrics) {
+            if let Some(source) = sources.iter_mut().find(|source| source.fabrics.contains(&fabric)) {
+                source.refused_events.add(error);
+            }
+        }
+        Recording { conference, sources }
+    }
+
+    /// Applies all items that are due.
+    fn run(&mut self, each: &mut EachEvent<'_>) {
+        while self.wanting().is_none() {
+            let Some(stream) = earliest(&mut self.sources) else { return };
+            let Some((due_ms, item)) = stream.waiting.pop_front() else { return };
+            self.drive.pass(due_ms);
+            match item.fact {
+                Fact::Snapshot(report) => self.drive.snapshot(&mut stream.applied, &item.fabric, &report),
+                fact => self.drive.event(&mut stream.applied, &item.fabric, fact, item.at_ms.is_some()),
+            }
+            hand_out(&mut self.drive, &item.fabric, each);
+        }
+    }
+}
+
+fn hand_out(drive: &mut Drive, fabric: &str, each: &mut EachEvent<'_>) {
+    while let Some(event) = drive.call.poll_event() {
+        each(fabric, &event, &drive.call);
+    }
+}
+
+/// What a replay built.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Recording {
+    /// The conference. Its last event is handed out.
+    pub conference: Conference,
+    /// What became of each source, in the order in which they were added.
+    pub sources: Vec<SourceOutcome>,
+}
+
+impl Recording {
+    /// The summary of the call, its fabrics in the order in which they were opened, so that [`FabricId::index`] is a
+    /// fabric's place.
+    #[must_use]
+    pub fn summary(&self) -> ConferenceSummary {
+        summary_of(&self.conference)
+    }
+}
+
+/// What became of one source.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SourceOutcome {
+    /// The connections that were opened for it, in the order of opening.
+    pub fabrics: Vec<FabricId>,
+    /// How many snapshots belong to connections that could not be opened, mostly because of a limit.
+    pub unopened_snapshots: u64,
+    /// How many snapshots of open connections the conference refused, and why.
+    pub refused_snapshots: Refusals,
+    /// How many stats entries were left out because their streams are beyond the limit of a connection.
+    pub refused_entries: u64,
+    /// How many events the conference refused, and why.
+    pub refused_events: Refusals,
+}
+
+impl SourceOutcome {
+    fn new(applied: Applied, fabrics: &[FabricSummary]) -> Self {
+        let own = applied.opened.iter().filter_map(|fabric| fabrics.get(fabric.index()));
+        Self {
+            refused_entries: own.map(|fabric| fabric.refused_streams).sum(),
+            unopened_snapshots: applied.unopened_snapshots,
+            refused_snapshots: applied.snapshots,
+            refused_events: applied.events,
+            fabrics: applied.opened,
+        }
+    }
+}
+
+/// How many inputs a conference refused, by the reason.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Refusals(Vec<(InputError, u64)>);
+
+impl Refusals {
+    /// How many were refused.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.0.iter().map(|&(_, count)| count).sum()
+    }
+
+    /// Each reason with its count, in the order in which the reasons came up.
+    pub fn iter(&self) -> impl Iterator<Item = (InputError, u64)> + '_ {
+        self.0.iter().copied()
+    }
+
+    fn count<T>(&mut self, result: Result<T, InputError>) {
+        if let Err(error) = result {
+            self.add(error);
+        }
+    }
+
+    fn add(&mut self, error: InputError) {
+        match self.0.iter_mut().find(|(known, _)| *known == error) {
+            Some((_, count)) => *count += 1,
+            None => self.0.push((error, 1)),
+        }
+    }
+}
+
+/// The items of one source that wait until they are due.
+#[derive(Debug, Default)]
+struct Stream {
+    applied: Applied,
+    /// Each with the time at which it is due, ms on the clock of the first source.
+    waiting: VecDeque<(Option<f64>, OwnedItem)>,
+    /// When the latest item is due.
+    last_ms: Option<f64>,
+    offset_ms: f64,
+    document: Option<Vec<OwnedItem>>,
+    is_closed: bool,
+}
+
+impl Stream {
+    fn is_wanting(&self) -> bool {
+        !self.is_closed && self.waiting.is_empty()
+    }
+
+    fn applies_at_once(&self) -> bool {
+        self.is_wanting() && self.document.is_none() && self.offset_ms == 0.0
+    }
+
+    /// When an item with a time is due: never before the item in front of it.
+    fn due_ms(&mut self, at_ms: Option<f64>) -> Option<f64> {
+        let at_ms = at_ms.map(|at_ms| at_ms - self.offset_ms);
+        self.last_ms = [self.last_ms, at_ms].into_iter().flatten().reduce(f64::max);
+        self.last_ms
+    }
+
+    fn push(&mut self, item: OwnedItem) {
+        match &mut self.document {
+            Some(document) => document.push(item),
+            None => self.wait(item),
+        }
+    }
+
+    fn wait(&mut self, mut item: OwnedItem) {
+        if let Fact::Snapshot(report) = &mut item.fact {
+            report.shift_clock(-self.offset_ms);
+        }
+        let due_ms = self.due_ms(item.at_ms);
+        self.waiting.push_back((due_ms, item));
+    }
+
+    fn close(&mut self) {
+        self.is_closed = true;
+        for item in in_time(self.document.take().unwrap_or_default()) {
+            self.wait(item);
+        }
+    }
+}
+
+/// The items of a document in the order of time. An item without a time is due with the item before it.
+fn in_time(document: Vec<OwnedItem>) -> Vec<OwnedItem> {
+    let mut before = f64::NEG_INFINITY;
+    let due = |item: OwnedItem| {
+        before = item.at_ms.unwrap_or(before);
+        (before, item)
+    };
+    let mut due: Vec<(f64, OwnedItem)> = document.into_iter().map(due).collect();
+    due.sort_by(|a, b| a.0.total_cmp(&b.0));
+    due.into_iter().map(|(_, item)| item).collect()
+}
+
+/// The source whose first waiting item is due first; of equals the first source.
+fn earliest(sources: &mut [Stream]) -> Option<&mut Stream> {
+    let due = |stream: &Stream| stream.waiting.front().and_then(|&(due_ms, _)| due_ms).unwrap_or(f64::NEG_INFINITY);
+    sources.iter_mut().filter(|stream| !stream.waiting.is_empty()).min_by(|a, b| due(a).total_cmp(&due(b)))
+}
+
+/// The summary with its fabrics in the order of opening.
+fn summary_of(call: &Conference) -> ConferenceSummary {
+    let mut summary = call.summary();
+    let mut fabrics: Vec<_> = call.fabric_order().into_iter().zip(summary.fabrics).collect();
+    fabrics.sort_by_key(|&(id, _)| id);
+    summary.fabrics = fabrics.into_iter().map(|(_, fabric)| fabric).collect();
+    summary
+}
+
+/// Names the remote user of each connection that has none: the sender of what the connection receives, if all of it comes
+/// from one sender. `fabrics` are in the order of opening. Returns what was refused.
+fn join_ends(call: &mut Conference, fabrics: &[FabricSummary]) -> Vec<(FabricId, InputError)> {
+    let mut order = call.fabric_order();
+    order.sort_unstable();
+    let mut senders: BTreeMap<Ssrc, BTreeSet<&str>> = BTreeMap::new();
+    for fabric in fabrics {
+        let Some(user) = fabric.local_user.as_deref() else { continue };
+        for stream in fabric.streams.iter().filter(|stream| stream.direction == Direction::Outbound) {
+            senders.entry(stream.ssrc).or_default().insert(user);
+        }
+    }
+    let mut found: Vec<(FabricId, String)> = Vec::new();
+    for (&id, fabric) in order.iter().zip(fabrics) {
+        if fabric.remote_user.is_some() {
+            continue;
+        }
+        let received = fabric.streams.iter().filter(|stream| stream.direction == Direction::Inbound);
+        let from: BTreeSet<&str> = received
+            .filter_map(|stream| senders.get(&stream.ssrc))
+            .flatten()
+            .copied()
+            .filter(|&sender| Some(sender) != fabric.local_user.as_deref())
+            .collect();
+        if let [sender] = from.iter().collect::<Vec<_>>()[..] {
+            found.push((id, (*sender).to_owned()));
+        }
+    }
+    let mut refused = Vec::new();
+    for (id, name) in found {
+        let result = call.user(&name).and_then(|user| call.fabric(id)?.set_remote_user(user));
+        if let Err(error) = result {
+            refused.push((id, error));
+        }
+    }
+    refused
+}

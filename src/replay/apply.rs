@@ -1,0 +1,231 @@
+//! Applies the items of sources to a conference.
+
+use alloc::borrow::ToOwned;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::fabric::{AppEvent, ErrorReport, SsrcDescription};
+use crate::id::{FabricId, MediaKind, UserId};
+use crate::report::Report;
+use crate::unit::Timestamp;
+use crate::{Conference, FabricSpec, InputError};
+
+use super::Refusals;
+use super::item::Fact;
+
+/// A conference during a replay, with its clock.
+#[derive(Debug)]
+pub(super) struct Drive {
+    pub(super) call: Conference,
+    now: Timestamp,
+}
+
+/// State of one source during a replay.
+#[derive(Debug, Default)]
+pub(super) struct Applied {
+    /// Connections by their names in the source. The same name in another source is another connection.
+    fabrics: BTreeMap<String, FabricId>,
+    /// All connections that were opened for the source, in the order of opening.
+    pub(super) opened: Vec<FabricId>,
+    /// Snapshots of connections that could not be opened.
+    pub(super) unopened_snapshots: u64,
+    /// Why the conference refused snapshots of connections that it has.
+    pub(super) snapshots: Refusals,
+    /// Why the conference refused events.
+    pub(super) events: Refusals,
+    /// The user and the endpoint that the source names as the reporter.
+    user: Option<UserId>,
+    endpoint: Option<String>,
+    /// Tracks that this end sends.
+    sent: BTreeSet<String>,
+}
+
+impl Drive {
+    pub(super) const fn new(call: Conference) -> Self {
+        Self { call, now: Timestamp::from_micros(0) }
+    }
+
+    /// Moves the conference's clock forward to a time. Lines are not always in order, and the engine's clock never runs
+    /// backwards.
+    pub(super) fn pass(&mut self, at_ms: Option<f64>) {
+        if let Some(at_ms) = at_ms {
+            // Positive; saturates.
+            self.now = self.now.max(Timestamp::from_micros((at_ms * 1e3) as u64));
+        }
+    }
+
+    /// Applies a snapshot, or counts its refusal.
+    pub(super) fn snapshot(&mut self, source: &mut Applied, fabric: &str, report: &Report) {
+        let Ok(fabric) = self.fabric(source, fabric, false) else {
+            source.unopened_snapshots += 1;
+            return;
+        };
+        source.snapshots.count(self.call.ingest(self.now, fabric, report));
+    }
+
+    /// Applies an event, or counts its refusal.
+    pub(super) fn event(&mut self, source: &mut Applied, fabric: &str, fact: Fact, is_timed: bool) {
+        if let Fact::Identity { user, endpoint } = fact {
+            return self.identify(source, user, endpoint);
+        }
+        if let (Fact::Joined | Fact::Left, Some(user)) = (&fact, source.user) {
+            let is_joined = matches!(fact, Fact::Joined);
+            let result = if is_joined { self.call.join(self.now, user) } else { self.call.leave(self.now, user) };
+            source.events.count(result);
+            return;
+        }
+        if let Fact::Sends { track } = fact {
+            source.sent.insert(track);
+            return;
+        }
+        if let Fact::Speaks { endpoint } = &fact
+            && source.endpoint.as_ref() != Some(endpoint)
+        {
+            return;
+        }
+        let known = match (fabric, &fact) {
+            // What concerns the whole client applies to its only connection, or its first.
+            ("", Fact::Muted { .. } | Fact::Screen { .. } | Fact::Speaks { .. }) => {
+                source.fabrics.values().min().copied().map(Ok)
+            }
+            ("", Fact::Failed { function, name, message }) => {
+                let mut report = ErrorReport::new(*function).with_dom_error(name, message);
+                if let Some(user) = source.user {
+                    report = report.with_user(user);
+                }
+                source.events.count(self.call.report_error(self.now, None, report));
+                return;
+            }
+            // A test of the network before the call has no name either.
+            ("", _) => None,
+            (name, Fact::Created) => {
+                source.fabrics.remove(name);
+                // A connection without a time of creation is opened by its first item with one.
+                is_timed.then(|| self.fabric(source, name, true))
+            }
+            (name, Fact::Closed) => source.fabrics.get(name).copied().map(Ok),
+            (name, _) => Some(self.fabric(source, name, false)),
+        };
+        let Some(fabric) = known else { return };
+        let result = fabric.and_then(|fabric| self.fabric_event(source, fabric, fact));
+        source.events.count(result);
+    }
+
+    fn fabric_event(&mut self, source: &Applied, fabric: FabricId, fact: Fact) -> Result<(), InputError> {
+        let (call, now) = (&mut self.call, self.now);
+        match fact {
+            Fact::Ice(state) => call.ice_state(now, fabric, state),
+            Fact::Gathering(state) => call.gathering_state(now, fabric, state),
+            Fact::Signaling(state) => call.signaling_state(now, fabric, state),
+            Fact::Connection(state) => call.connection_state(now, fabric, state),
+            Fact::Described(streams) => {
+                let mut fabric = call.fabric(fabric)?;
+                for stream in &streams {
+                    let description = SsrcDescription::new(stream.ssrc)
+                        .following(stream.primary)
+                        .with_cname(&stream.cname)
+                        .with_msid(&stream.msid);
+                    fabric.describe(description)?;
+                }
+                Ok(())
+            }
+            Fact::Failed { function, name, message } => {
+                let report = ErrorReport::new(function).with_dom_error(&name, &message);
+                call.report_error(now, Some(fabric), report).map(drop)
+            }
+            // That a track that is received has nothing to play shows in the stats.
+            Fact::Muted { track, kind, muted } if source.sent.contains(&track) => {
+                let event = match (kind, muted) {
+                    (Some(MediaKind::Audio), true) => AppEvent::AudioMute(None),
+                    (Some(MediaKind::Audio), false) => AppEvent::AudioUnmute(None),
+                    (Some(MediaKind::Video), true) => AppEvent::VideoPause(None),
+                    (Some(MediaKind::Video), false) => AppEvent::VideoResume(None),
+                    (None, _) => return Ok(()),
+                };
+                call.send_event(now, fabric, event).map(drop)
+            }
+            Fact::Screen { ssrc, shared } => {
+                let event = if shared { AppEvent::ScreenShareStart(ssrc) } else { AppEvent::ScreenShareStop(ssrc) };
+                call.send_event(now, fabric, event).map(drop)
+            }
+            Fact::Speaks { .. } => call.send_event(now, fabric, AppEvent::DominantSpeaker).map(drop),
+            Fact::Closed => call.send_event(now, fabric, AppEvent::Terminated).map(drop),
+            _ => Ok(()),
+        }
+    }
+
+    /// The connection of a name, opened if it is new.
+    fn fabric(&mut self, source: &mut Applied, name: &str, opening_is_known: bool) -> Result<FabricId, InputError> {
+        if let Some(&fabric) = source.fabrics.get(name) {
+            return Ok(fabric);
+        }
+        let mut spec = FabricSpec::new(name);
+        let (mut local, mut remote) = (source.user, None);
+        if let Some((from, to)) = ends(name) {
+            local = local.or_else(|| self.call.user(from).ok());
+            remote = self.call.user(to).ok();
+        }
+        if let Some(local) = local {
+            spec = spec.with_local_user(local);
+        }
+        if let Some(remote) = remote {
+            spec = spec.with_remote_user(remote);
+        }
+        if !opening_is_known {
+            spec = spec.with_unknown_opening();
+        }
+        let fabric = match self.call.open_fabric(self.now, spec.clone()) {
+            Ok(fabric) => fabric,
+            // Two sources of one user, with connections of one name.
+            Err(InputError::AlreadyOpen) => self.call.find_fabric(&spec).ok_or(InputError::AlreadyOpen)?,
+            Err(error) => return Err(error),
+        };
+        source.fabrics.insert(name.to_owned(), fabric);
+        source.opened.push(fabric);
+        Ok(fabric)
+    }
+
+    /// Names the reporter of the source.
+    fn identify(&mut self, source: &mut Applied, user: Option<String>, endpoint: Option<String>) {
+        source.endpoint = endpoint.or(source.endpoint.take());
+        let user = match user.map(|name| self.call.user(&name)) {
+            Some(Ok(user)) => user,
+            Some(Err(error)) => return source.events.add(error),
+            None => return,
+        };
+        source.user = Some(user);
+        for &fabric in source.fabrics.values() {
+            source.events.count(self.call.fabric(fabric).and_then(|mut fabric| fabric.set_local_user(user)));
+        }
+    }
+}
+
+/// The reporter and the remote user, where a connection is named as recordings of meshes name it: `P1-P2`. `None` for
+/// other names, such as `10-1` of webrtc-internals.
+///
+/// ```
+/// assert_eq!(callgauge::replay::ends("P1-P2"), Some(("P1", "P2")));
+/// assert_eq!(callgauge::replay::ends("10-1"), None);
+/// ```
+#[must_use]
+pub fn ends(name: &str) -> Option<(&str, &str)> {
+    let (from, to) = name.split_once('-')?;
+    let is_name = |name: &str| {
+        name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(|c| c.is_ascii_alphanumeric())
+    };
+    (is_name(from) && is_name(to)).then_some((from, to))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_of_two_people_name_two_people() {
+        assert_eq!(ends("P1-P2"), Some(("P1", "P2")));
+        for name in ["10-1", "PC_0", "A", "a-b-c", "f47ac10b-58cc-4372", "-P2", "P1-"] {
+            assert_eq!(ends(name), None, "{name}");
+        }
+    }
+}

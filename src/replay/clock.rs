@@ -1,0 +1,113 @@
+//! How far the clocks of several sources are apart.
+//!
+//! An RTCP sender report states when it was sent, on the sender's clock. The receiver's stats hold that time and the time
+//! of arrival on the receiver's clock (`remoteTimestamp` and `timestamp` of `remote-outbound-rtp`; Chromium and Firefox
+//! both fill them in). The difference is the clock offset plus the one-way delay. With reports in both directions, half
+//! of the difference of the two is the clock offset. Its error is at most half of their sum, which is half of a round
+//! trip (as in NTP, RFC 5905 clause 8), plus [`GRAIN_MS`] for the granularity of the time stamps. The fastest report
+//! counts, because queues only add delay. With reports in one direction, the one-way delay is taken as half of the
+//! shortest ICE round trip, with an error of the same size.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec;
+use alloc::vec::Vec;
+
+use crate::id::Ssrc;
+use crate::report::{Num, Report, StatsType};
+
+/// Granularity of the time stamps, ms: Firefox reports whole milliseconds.
+const GRAIN_MS: f64 = 1.0;
+
+/// What one source states about clocks: the input of [`clock_offsets`].
+#[derive(Clone, Debug, Default)]
+pub struct Sightings {
+    /// The streams that the source sends.
+    sent: BTreeSet<Ssrc>,
+    /// Per received stream, the shortest time from sending a report to its arrival, ms, clock offset included.
+    reports: BTreeMap<Ssrc, f64>,
+    /// The shortest round trip, ms.
+    rtt_ms: Option<f64>,
+}
+
+/// How far a clock is ahead of the clock of the first source.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ClockOffset {
+    /// The offset, ms. Positive: the clock is ahead.
+    pub ms: f64,
+    /// The largest error of the offset, ms.
+    pub uncertainty_ms: f64,
+}
+
+impl Sightings {
+    /// Reads the clocks of one snapshot of the source.
+    pub fn observe(&mut self, report: &Report) {
+        for entry in report.entries() {
+            match (entry.kind(), entry.ssrc()) {
+                (StatsType::OutboundRtp, Some(ssrc)) => {
+                    self.sent.insert(ssrc);
+                }
+                (StatsType::RemoteOutboundRtp, Some(ssrc)) => {
+                    let sent = entry.get(Num::RemoteTimestamp).filter(|&sent| sent > 0.0);
+                    let Some((came, sent)) = entry.timestamp().zip(sent) else { continue };
+                    let way = came.as_millis() - sent;
+                    let shortest = self.reports.entry(ssrc).or_insert(way);
+                    *shortest = shortest.min(way);
+                }
+                (StatsType::CandidatePair, _) => {
+                    let rtt_ms = entry.get(Num::CurrentRoundTripTime).map(|seconds| seconds * 1e3);
+                    self.rtt_ms = [self.rtt_ms, rtt_ms].into_iter().flatten().reduce(f64::min);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The shortest time from sending a report by `sender` to its arrival at this source, ms.
+    fn from(&self, sender: &Self) -> Option<f64> {
+        self.reports.iter().filter(|(ssrc, _)| sender.sent.contains(ssrc)).map(|(_, &way)| way).reduce(f64::min)
+    }
+
+    /// How far this clock is ahead of another.
+    fn ahead_of(&self, other: &Self) -> Option<ClockOffset> {
+        match (self.from(other), other.from(self)) {
+            (Some(here), Some(there)) => {
+                Some(ClockOffset { ms: (here - there) / 2.0, uncertainty_ms: ((here + there) / 2.0).abs() + GRAIN_MS })
+            }
+            (Some(here), None) => {
+                let way = self.rtt_ms? / 2.0;
+                Some(ClockOffset { ms: here - way, uncertainty_ms: way + GRAIN_MS })
+            }
+            (None, Some(_)) => {
+                other.ahead_of(self).map(|ClockOffset { ms, uncertainty_ms }| ClockOffset { ms: -ms, uncertainty_ms })
+            }
+            (None, None) => None,
+        }
+    }
+}
+
+/// How far the clock of each source is ahead of the clock of the first one. `None` where no RTCP report links a source
+/// to the first, directly or through others. Links with the least uncertainty are used first.
+#[must_use]
+pub fn clock_offsets(sources: &[Sightings]) -> Vec<Option<ClockOffset>> {
+    let mut offsets = vec![None; sources.len()];
+    if let Some(first) = offsets.first_mut() {
+        *first = Some(ClockOffset { ms: 0.0, uncertainty_ms: 0.0 });
+    }
+    loop {
+        let mut surest: Option<(usize, ClockOffset)> = None;
+        for (joined, known) in offsets.iter().enumerate() {
+            let Some(known) = known else { continue };
+            for (index, source) in sources.iter().enumerate().filter(|&(index, _)| offsets[index].is_none()) {
+                let Some(link) = source.ahead_of(&sources[joined]) else { continue };
+                let offset =
+                    ClockOffset { ms: known.ms + link.ms, uncertainty_ms: known.uncertainty_ms + link.uncertainty_ms };
+                if surest.is_none_or(|(_, best)| offset.uncertainty_ms < best.uncertainty_ms) {
+                    surest = Some((index, offset));
+                }
+            }
+        }
+        let Some((index, offset)) = surest else { return offsets };
+        offsets[index] = Some(offset);
+    }
+}

@@ -1,0 +1,109 @@
+//! Recordings into one conference: the order of several sources, and what is refused.
+
+use callgauge::ingest::Reader;
+use callgauge::replay::{EachEvent, OwnedItem, Recording, Replay, SourceId};
+use callgauge::{Config, Event, InputError, Limits};
+
+fn snapshot(pc: &str, t: u32, packets: u32) -> String {
+    format!(
+        r#"{{"t":{t},"pc":"{pc}","report":{{"I":{{"timestamp":{t},"type":"inbound-rtp","kind":"audio","ssrc":7,
+            "packetsReceived":{packets},"packetsLost":0,"bytesReceived":{packets}}}}}}}"#
+    )
+    .replace('\n', " ")
+}
+
+fn push(replay: &mut Replay, source: SourceId, line: &str, each: &mut EachEvent<'_>) {
+    Reader::new().read_all(line.as_bytes(), &mut |item| replay.push_each(source, &item, each)).unwrap();
+}
+
+/// The connections and times of the intervals of two sources whose times overlap, and what was built. `pushes` says
+/// which source each push takes its next line from.
+fn merged(pushes: &[usize]) -> (Vec<(String, f64)>, Recording) {
+    let lines = [
+        [1_000, 3_000, 5_000].map(|t| snapshot("A", t, t / 20)),
+        [2_000, 4_000, 6_000].map(|t| snapshot("B", t, t / 20)),
+    ];
+    let mut replay = Replay::default();
+    let sources = [replay.add_source(None), replay.add_source(None)];
+    let mut intervals = Vec::new();
+    let mut each = |fabric: &str, event: &Event, _: &_| {
+        if let Event::IntervalClosed { interval, .. } = event {
+            intervals.push((fabric.to_owned(), interval.at.as_millis()));
+        }
+    };
+    let mut next = [0; 2];
+    for &index in pushes {
+        push(&mut replay, sources[index], &lines[index][next[index]], &mut each);
+        next[index] += 1;
+    }
+    for source in sources {
+        replay.close(source, &mut each);
+    }
+    assert_eq!(replay.wanting(), None);
+    (intervals, replay.finish())
+}
+
+#[test]
+fn sources_with_overlapping_times_merge_in_order() {
+    let expected = [("A", 3e3), ("B", 4e3), ("A", 5e3), ("B", 6e3)].map(|(fabric, at)| (fabric.to_owned(), at));
+    let (intervals, recording) = merged(&[0, 1, 0, 1, 0, 1]);
+    assert_eq!(intervals, expected);
+    for order in [[0, 0, 0, 1, 1, 1], [1, 1, 1, 0, 0, 0], [1, 0, 0, 1, 1, 0]] {
+        let (other, same) = merged(&order);
+        assert_eq!(other, expected, "{order:?}");
+        assert_eq!(same.summary(), recording.summary(), "{order:?}");
+    }
+    assert_eq!(recording.sources.iter().map(|source| source.fabrics.len()).collect::<Vec<_>>(), [1, 1]);
+}
+
+#[test]
+fn a_replay_wants_the_source_without_an_item() {
+    let mut replay = Replay::default();
+    let (first, second) = (replay.add_source(None), replay.add_source(None));
+    assert_eq!(replay.wanting(), Some(first));
+    push(&mut replay, first, &snapshot("A", 2_000, 1), &mut |_, _, _| {});
+    assert_eq!(replay.wanting(), Some(second));
+    assert!(replay.conference().fabric_order().is_empty());
+    push(&mut replay, second, &snapshot("B", 1_000, 1), &mut |_, _, _| {});
+    assert_eq!(replay.conference().fabric_order().len(), 1);
+    replay.close(second, &mut |_, _, _| {});
+    assert_eq!(replay.conference().fabric_order().len(), 2);
+    push(&mut replay, second, &snapshot("B", 3_000, 1), &mut |_, _, _| {});
+    assert_eq!(replay.unplaced(), 1);
+}
+
+#[test]
+fn a_document_is_applied_in_the_order_of_time() {
+    let mut replay = Replay::default();
+    let source = replay.add_source(None);
+    replay.set_document(source);
+    for (pc, t) in [("A", 5_000), ("A", 6_000), ("B", 1_000)] {
+        push(&mut replay, source, &snapshot(pc, t, t / 20), &mut |_, _, _| {});
+    }
+    let summary = replay.finish().summary();
+    assert_eq!(summary.fabrics.iter().map(|fabric| fabric.fabric.as_str()).collect::<Vec<_>>(), ["B", "A"]);
+}
+
+#[test]
+fn refused_events_are_counted_by_reason() {
+    let mut replay = Replay::new(Config::new().with_limits(Limits::new().with_fabrics(1)));
+    let source = replay.add_source(None);
+    for line in [
+        r#"["oniceconnectionstatechange", "PC_0", "checking", 1700000000000]"#,
+        r#"["oniceconnectionstatechange", "PC_1", "checking", 1700000001000]"#,
+        r#"["oniceconnectionstatechange", "PC_1", "connected", 1700000002000]"#,
+        r#"["oniceconnectionstatechange", "PC_0", "connected", 1700000003000]"#,
+    ] {
+        Reader::new()
+            .read_all(line.as_bytes(), &mut |item| {
+                let item = OwnedItem::new(&item).unwrap();
+                replay.push_owned(source, item, &mut |_, _, _| {});
+            })
+            .unwrap();
+    }
+    let recording = replay.finish();
+    let refused = &recording.sources[0].refused_events;
+    assert_eq!(refused.total(), 2);
+    assert_eq!(refused.iter().collect::<Vec<_>>(), [(InputError::LimitReached, 2)]);
+    assert_eq!(recording.summary().fabrics.len(), 1);
+}
