@@ -123,7 +123,7 @@ limits! {
         /// that nobody named. What others say is counted in
         /// [`TalkSummary::refused_speakers`](crate::summary::TalkSummary::refused_speakers).
         ;
-    turns with_dominance_spans 1_024
+    turns with_turns 1_024
         /// How many times of who was the dominant speaker are kept for the summary, at 12 bytes each. Room for 64 is
         /// made as soon as somebody can be heard, and doubles: with a limit of 64 a call that runs allocates nothing at
         /// all. Further ones are polled and counted.
@@ -172,7 +172,7 @@ impl Limits {
             .with_devices(16)
             .with_timeline(512)
             .with_speakers(64)
-            .with_dominance_spans(256)
+            .with_turns(256)
             .with_errors(32)
             .with_error_bytes(65_536)
             .with_diagnoses_per_fabric(16)

@@ -40,7 +40,7 @@ fn limits() -> Limits {
         .with_feedback(2)
         .with_pending_events(30)
         .with_speakers(4)
-        .with_dominance_spans(10)
+        .with_turns(10)
         .with_diagnoses(20)
 }
 

@@ -25,12 +25,12 @@ fn check(name: &str, made: &str) {
 
 /// The rooms whose numbers decide what comes out, and the files in them.
 const ROOMS: [(&str, &str); 10] = [
-    ("stream", "Counters into differences"),
+    ("emodel", "The E-model family"),
     ("metric", "Figures of an interval"),
     ("score", "Scores"),
     ("speaker", "Who speaks"),
     ("diagnosis", "What went wrong; the limits of each kind stand in [`diagnoses`](crate::manual::diagnoses)"),
-    ("account", "A stream over the call"),
+    ("stream", "A stream over the call"),
     ("fabric", "The life of a connection"),
     ("conference", "Users and conference"),
     ("config", "What a caller may choose"),
@@ -51,8 +51,8 @@ fn every_constant_is_in_the_manual_with_what_its_comment_says() {
     let mut page = String::from(
         "\nEvery number in the engine that decides what comes out, as the code has it, and what its comment says of it: its \
          unit,\nand the document that it comes from, the recordings that it was fitted to, or that it is our own choice.\n\n\
-         Values of published tables are not repeated here: those of codecs stand in\n[`score::codec`](crate::emodel::codec), \
-         those of the E-model in [`score::emodel`](crate::emodel).\n",
+         Values of published tables are not repeated here: those of codecs stand in\n[`emodel::codec`](crate::emodel::codec), \
+         those of the E-model in [`emodel`](crate::emodel).\n",
     );
     let mut count = 0;
     for (room, title) in ROOMS {
@@ -203,7 +203,7 @@ fn every_limit_is_in_the_manual_with_its_values() {
         page,
         "\n# Times\n\n\
          | time | default |\n|---|---|\n\
-         | silence after which a user, and the conference, is gone ([`with_silence`](crate::Config::with_silence)) | {} s |\n\
+         | silence after which a user, and the conference, is gone ([`with_inactivity_timeout`](crate::Config::with_inactivity_timeout)) | {} s |\n\
          | window of the only speaker ([`with_speaker_window`](crate::Config::with_speaker_window)) | {} s |\n\n",
         config.silence().as_secs(),
         config.speaker_window().as_secs(),
@@ -231,11 +231,11 @@ const FIXED: &str = "\
 # What cannot be chosen
 
 ```
-use callgauge::{fabric, ingest};
+use callgauge::{fabric, ingest, sdp};
 
 assert_eq!(fabric::MAX_TEXT, 20 * 1024); // bytes of one log of an application, callstats' 20 KB
 assert_eq!(ingest::getstats::MAX_ENTRIES, 16_384); // entries of one snapshot; a call of fifty has 271
-assert_eq!(ingest::sdp::MAX_STREAMS, 16_384); // SSRCs of one session description
+assert_eq!(sdp::MAX_STREAMS, 16_384); // SSRCs of one session description
 ```
 
 A value that is skipped may nest 128 deep. A reader of differences (rtcstats) remembers 256 connections and 64 MiB of

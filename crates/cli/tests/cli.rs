@@ -76,10 +76,16 @@ fn reports_as_text() {
 }
 
 #[test]
-fn the_readme_shows_what_its_command_prints() {
-    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
-    let shown = readme.split("```text\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
-    assert_eq!(shown, stdout(&["report", &recording("loss5")], b""));
+fn the_docs_show_what_the_command_prints() {
+    let printed = stdout(&["report", &recording("loss5")], b"");
+    let shown = |page: &str| {
+        let page = std::fs::read_to_string(root().join(page)).unwrap();
+        page.split("```text\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap().to_owned()
+    };
+    assert_eq!(shown("docs/report.md"), printed);
+    let readme = shown("README.md");
+    let beginning = readme.strip_suffix("…\n").unwrap();
+    assert!(beginning.lines().count() >= 10 && printed.starts_with(beginning), "{beginning}");
 }
 
 #[test]

@@ -323,7 +323,7 @@ fn nobody_named_is_told_by_stream_and_found_to_be_a_user_later() {
 
 #[test]
 fn people_beyond_the_limit_are_counted_and_disturb_nobody() {
-    let mut made = Made::new(Config::new().with_limits(Limits::new().with_speakers(2).with_dominance_spans(1)));
+    let mut made = Made::new(Config::new().with_limits(Limits::new().with_speakers(2).with_turns(1)));
     let alice = made.open(0, "a", "alice");
     for second in 0..=20 {
         let (a, b) = if second % 10 < 5 { (LOUD, 0.0) } else { (0.0, LOUD) };
