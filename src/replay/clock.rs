@@ -90,16 +90,16 @@ impl Sightings {
 /// to the first, directly or through others. Links with the least uncertainty are used first.
 #[must_use]
 pub fn clock_offsets(sources: &[Sightings]) -> Vec<Option<ClockOffset>> {
-    let mut offsets = vec![None; sources.len()];
+    let mut offsets: Vec<Option<ClockOffset>> = vec![None; sources.len()];
     if let Some(first) = offsets.first_mut() {
         *first = Some(ClockOffset { ms: 0.0, uncertainty_ms: 0.0 });
     }
     loop {
         let mut surest: Option<(usize, ClockOffset)> = None;
-        for (joined, known) in offsets.iter().enumerate() {
+        for (joined, known) in sources.iter().zip(&offsets) {
             let Some(known) = known else { continue };
-            for (index, source) in sources.iter().enumerate().filter(|&(index, _)| offsets[index].is_none()) {
-                let Some(link) = source.ahead_of(&sources[joined]) else { continue };
+            for (index, (source, _)) in sources.iter().zip(&offsets).enumerate().filter(|(_, (_, own))| own.is_none()) {
+                let Some(link) = source.ahead_of(joined) else { continue };
                 let offset =
                     ClockOffset { ms: known.ms + link.ms, uncertainty_ms: known.uncertainty_ms + link.uncertainty_ms };
                 if surest.is_none_or(|(_, best)| offset.uncertainty_ms < best.uncertainty_ms) {
@@ -108,6 +108,7 @@ pub fn clock_offsets(sources: &[Sightings]) -> Vec<Option<ClockOffset>> {
             }
         }
         let Some((index, offset)) = surest else { return offsets };
-        offsets[index] = Some(offset);
+        let Some(own) = offsets.get_mut(index) else { return offsets };
+        *own = Some(offset);
     }
 }

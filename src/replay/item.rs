@@ -82,19 +82,19 @@ impl OwnedItem {
                 at_ms: snapshot.at.map(|at| at.as_millis()),
                 fact: Fact::Snapshot(Box::new(snapshot.report.clone())),
             }),
-            Item::LogEvent(happening) => Some(Self {
-                fabric: happening.fabric.to_owned(),
-                at_ms: happening.at.map(|at| at.as_millis()),
-                fact: Fact::of(happening)?,
+            Item::LogEvent(event) => Some(Self {
+                fabric: event.fabric.to_owned(),
+                at_ms: event.at.map(|at| at.as_millis()),
+                fact: Fact::of(event)?,
             }),
         }
     }
 }
 
 impl Fact {
-    pub(super) fn of(happening: &LogEvent<'_>) -> Option<Self> {
+    fn of(event: &LogEvent<'_>) -> Option<Self> {
         let text = |text: Option<&str>| text.unwrap_or("").to_owned();
-        Some(match happening.what {
+        Some(match event.what {
             LogEventKind::Created(_) => Self::Created,
             LogEventKind::Closed => Self::Closed,
             LogEventKind::IceConnectionState(word) => Self::Ice(IceState::from_name(word)?),

@@ -24,9 +24,9 @@ fn check(name: &str, made: &str) {
 }
 
 /// The rooms whose numbers decide what comes out, and the files in them.
-const ROOMS: [(&str, &str); 10] = [
+const ROOMS: [(&str, &str); 11] = [
     ("emodel", "The E-model family"),
-    ("metric", "Figures of an interval"),
+    ("metric", "Counters into differences, differences into figures of an interval"),
     ("score", "Scores"),
     ("speaker", "Who speaks"),
     ("diagnosis", "What went wrong; the limits of each kind stand in [`diagnoses`](crate::manual::diagnoses)"),
@@ -35,6 +35,7 @@ const ROOMS: [(&str, &str); 10] = [
     ("conference", "Users and conference"),
     ("config", "What a caller may choose"),
     ("fleet", "Many conferences"),
+    ("replay", "Recordings into a conference"),
 ];
 
 /// What belongs to how the code is written and decides nothing.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SyncSender, sync_channel};
 
 use callgauge::ingest::Item;
-use callgauge::replay::{OwnedItem, Recording, Replay, Sightings, SourceId, SourceOutcome, clock_offsets};
+use callgauge::replay::{EachEvent, OwnedItem, Recording, Replay, Sightings, SourceId, SourceOutcome, clock_offsets};
 use callgauge::{Conference, Event};
 
 use crate::input::{self, Input, Take};
@@ -42,10 +42,8 @@ pub(crate) fn files_of(inputs: &[Input]) -> Vec<&Input> {
     files.into_iter().map(|(_, input)| input).collect()
 }
 
-type See<'a> = dyn FnMut(&str, &Event, &Conference) + 'a;
-
 /// One file, item by item as it is read.
-fn alone(file: &Path, replay: &mut Replay, see: &mut See<'_>) -> Input {
+fn alone(file: &Path, replay: &mut Replay, see: &mut EachEvent<'_>) -> Input {
     let source = replay.add_source(None);
     let input = input::read(file, &mut One { replay, source, see });
     replay.close(source, see);
@@ -56,7 +54,7 @@ fn alone(file: &Path, replay: &mut Replay, see: &mut See<'_>) -> Input {
 struct One<'a, 'b> {
     replay: &'a mut Replay,
     source: SourceId,
-    see: &'a mut See<'b>,
+    see: &'a mut EachEvent<'b>,
 }
 
 impl Take for One<'_, '_> {
@@ -92,7 +90,7 @@ impl Take for Waiting {
 }
 
 /// Several files in the order of time, on the clock of the first. They are read twice: first for their clocks.
-fn together(files: &[PathBuf], replay: &mut Replay, see: &mut See<'_>) -> Vec<Input> {
+fn together(files: &[PathBuf], replay: &mut Replay, see: &mut EachEvent<'_>) -> Vec<Input> {
     let offsets = clock_offsets(&files.iter().map(|file| sight(file)).collect::<Vec<_>>());
     let sources: Vec<SourceId> = offsets.iter().map(|&offset| replay.add_source(offset)).collect();
     std::thread::scope(|scope| {
