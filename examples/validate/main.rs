@@ -177,13 +177,13 @@ fn rest(model: &AudioModel, test: &[&Segment], train: &[&Segment]) -> Result<(),
 
     // What a voice gets when nothing is wrong, from the clean recordings of the same voice.
     let clean: Vec<&&Segment> = train.iter().filter(|segment| segment.is_clean).collect();
-    let of_speaker = |voice: &str| {
+    let of_voice = |voice: &str| {
         let values: Vec<f64> = clean.iter().filter(|segment| segment.voice == voice).map(|s| s.pesq).collect();
         average(&values).filter(|_| values.len() >= 5)
     };
     let pairs: Vec<(f64, f64, f64)> = test
         .iter()
-        .filter_map(|segment| Some((segment.score(model)?, segment.pesq, segment.pesq - of_speaker(&segment.voice)?)))
+        .filter_map(|segment| Some((segment.score(model)?, segment.pesq, segment.pesq - of_voice(&segment.voice)?)))
         .collect();
     let column = |of: fn(&(f64, f64, f64)) -> f64| pairs.iter().map(of).collect::<Vec<f64>>();
     let scores = column(|pair| pair.0);

@@ -150,7 +150,7 @@ impl Checkpoint<'_> {
     }
 }
 
-/// A conference within another state, whose owner lets it [`attach_config`](Conference::attach_config) its configuration afterwards.
+/// Reads a conference within another state. Its owner calls [`attach_config`](Conference::attach_config) afterwards.
 pub(crate) fn serialize<S: Serializer>(call: &Conference, serializer: S) -> Result<S::Ok, S::Error> {
     Call::of(call).serialize(serializer)
 }
