@@ -16,6 +16,7 @@ mod cause;
 mod clock;
 mod congestion;
 mod delay;
+mod detector;
 mod detectors;
 mod evidence;
 mod flow;
@@ -33,11 +34,11 @@ mod sound;
 mod sync;
 
 pub(crate) use cause::{Reach, causes_of};
-pub(crate) use detectors::{Detectors, RecorderParts, StreamSample};
+pub(crate) use detectors::{Detectors, RecorderParts};
 pub use evidence::Evidence;
 pub use kind::{Kind, Threshold, Thresholds};
 pub(crate) use monitor::Change;
-pub(crate) use sample::{Connection, ConnectionStatus};
+pub(crate) use sample::{Connection, ConnectionStatus, StreamSample};
 
 use crate::id::{Direction, FabricId, StreamKey, UserId};
 use crate::unit::StatTime;
@@ -121,57 +122,4 @@ pub struct Diagnosis {
     pub to: Option<StatTime>,
     /// The figures.
     pub evidence: Evidence,
-}
-
-/// What a detector sees in a look.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Reading {
-    /// Nothing tells; what was known stays.
-    Unknown,
-    /// There is nothing to be bad: what was known is forgotten.
-    Resting,
-    /// How bad it is, in the unit of the kind, throughout the look.
-    Level(f64),
-    /// How much of how much. Parts and wholes are summed up before they are divided.
-    Share(f64, f64),
-}
-
-impl Reading {
-    /// A level where it is known.
-    pub(crate) fn known(level: Option<f64>) -> Self {
-        level.map_or(Self::Unknown, Self::Level)
-    }
-
-    /// 1 if so, 0 if not.
-    pub(crate) const fn of(is_bad: bool) -> Self {
-        Self::Level(if is_bad { 1.0 } else { 0.0 })
-    }
-}
-
-/// Something that finds one kind of trouble in looks of one sort.
-pub(crate) trait Detector<Look> {
-    /// What it finds.
-    const KIND: Kind;
-
-    /// What the look says.
-    fn read(&mut self, look: &Look) -> Reading;
-
-    /// More figures for the evidence. Called after each reading while the diagnosis is raised.
-    fn explain(&self, _evidence: &mut Evidence) {}
-
-    /// For how long it had been so when the look just read was the first to tell, ms; `None` for as long as the look took.
-    fn ago_ms(&self) -> Option<f64> {
-        None
-    }
-
-    /// How much it matters unless it is severe.
-    fn severity(&self) -> Severity {
-        Self::KIND.severity()
-    }
-
-    /// The diagnosis was raised by the look just read.
-    fn begin(&mut self) {}
-
-    /// The look just read is part of a diagnosis that is raised.
-    fn note(&mut self) {}
 }

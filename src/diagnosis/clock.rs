@@ -1,7 +1,8 @@
 //! Time itself: looks that did not come, and clocks that part.
 
+use super::detector::{Detector, Reading};
 use super::sample::ConnectionSample;
-use super::{Detector, Evidence, Kind, Reading};
+use super::{Evidence, Kind};
 
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

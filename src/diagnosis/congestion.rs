@@ -1,7 +1,8 @@
 //! Congestion: less passes than lately, while queues fill.
 
+use super::detector::{Detector, Reading};
 use super::sample::ConnectionSample;
-use super::{Detector, Evidence, Kind, Reading};
+use super::{Evidence, Kind};
 
 /// How slowly the best rate and the least round trip are forgotten, ms.
 const LATELY_MS: f64 = 120_000.0;

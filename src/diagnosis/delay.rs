@@ -1,8 +1,8 @@
 //! Delay and its variation: the round trip, jitter, and what the jitter buffer makes of it.
 
-use super::detectors::StreamSample;
-use super::sample::ConnectionSample;
-use super::{Detector, Evidence, Kind, Reading};
+use super::detector::{Detector, Reading};
+use super::sample::{ConnectionSample, StreamSample};
+use super::{Evidence, Kind};
 use crate::metric::Metric;
 
 /// A jitter buffer that wants less than this has not noticed: jitter by the RFC's formula may be that of padding, or of

@@ -7,98 +7,22 @@ use super::clock::{ClockSkew, StatsGap};
 use super::congestion::{DownlinkCongestion, UplinkCongestion};
 use super::delay::{BufferStress, HighJitter, HighRtt};
 use super::flow::{NoMedia, OneWayMedia};
-use super::loss::{HighLoss, Losses};
+use super::loss::HighLoss;
 use super::microphone::{Echo, SilentMicrophone, SpeakingWhileMuted};
 use super::monitor::{DiagnosisLog, Monitored, Recorder, Span, UNKNOWN_MS};
 use super::path::{IceDisrupted, IceFlapping, RelayOverTcp, SlowSetup};
 use super::picture::{FrozenVideo, KeyFrameStorm, LowFrameRate, LowResolution, NullDecoder, StuckDecoder};
 use super::processor::{CpuLimitedReceiver, CpuLimitedSender};
 use super::rtcp::{MediaTimeout, RtcpTimeout};
-use super::sample::{ConnectionSample, ConnectionStatus, Flow};
+use super::sample::{ConnectionSample, ConnectionStatus, Flow, Losses, Pair, StreamSample};
 use super::sound::{AudibleConcealment, RoboticVoice};
-use super::sync::{Pair, Sender};
-use super::{Change, Diagnosis, Reading, Side, Thresholds};
+use super::sync::Sender;
+use super::{Change, Diagnosis, Side, Thresholds};
 use crate::id::{Direction, FabricId, MediaKind, StreamKey, UserId};
 use crate::list::push;
 use crate::metric::{Interval, IntervalState, Metric};
-use crate::report::{Entry, Num, Text};
 use crate::stream::Cadence;
 use crate::unit::{StatTime, Timestamp};
-
-/// A look at a stream that closed an interval.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct StreamSample<'a> {
-    pub(crate) interval: &'a Interval,
-    /// The stream's own entry.
-    pub(crate) entry: Entry<'a>,
-    /// What is filmed, shared or said, of a stream that is sent.
-    pub(crate) source: Option<Entry<'a>>,
-    /// What the other end says of it.
-    pub(crate) remote: Option<Entry<'a>>,
-    /// Whose it is, where somebody said.
-    pub(crate) owner: Option<UserId>,
-    /// Whether it is muted by the application's word; `None` where the application never tells of mutes.
-    pub(crate) is_muted: Option<bool>,
-    /// The other end said something new since the look before.
-    pub(crate) has_news: bool,
-    /// Since it said anything of any stream, ms in which something was sent.
-    pub(crate) rtcp_ms: Option<f64>,
-    /// How loud the far end was at the look before: the loudest of what is received.
-    pub(crate) far_level: Option<f64>,
-}
-
-impl<'a> StreamSample<'a> {
-    /// A look at nothing but the stream's own figures.
-    pub(crate) const fn new(interval: &'a Interval, entry: Entry<'a>) -> Self {
-        Self {
-            interval,
-            entry,
-            source: None,
-            remote: None,
-            owner: None,
-            is_muted: None,
-            has_news: false,
-            rtcp_ms: None,
-            far_level: None,
-        }
-    }
-
-    pub(super) fn get(&self, metric: Metric) -> Option<f64> {
-        self.interval.get(metric)
-    }
-
-    /// What to read where the stream is not measured.
-    pub(super) const fn rest(&self) -> Option<Reading> {
-        match self.interval.state {
-            // The talker goes on in a moment.
-            IntervalState::Silent => Some(Reading::Unknown),
-            _ => self.rest_unless_silent(),
-        }
-    }
-
-    /// The same where it is silence that is looked for.
-    pub(super) const fn rest_unless_silent(&self) -> Option<Reading> {
-        match self.interval.state {
-            IntervalState::Active | IntervalState::Silent => None,
-            // A reset or a gap says nothing.
-            IntervalState::Reset | IntervalState::Gap => Some(Reading::Unknown),
-            IntervalState::Muted | IntervalState::Held | IntervalState::Paused => Some(Reading::Resting),
-        }
-    }
-
-    pub(super) fn is_screen(&self) -> bool {
-        self.entry.text(Text::ContentType) == Some("screenshare")
-    }
-
-    pub(super) fn source_frames_per_second(&self) -> Option<f64> {
-        self.source?.get(Num::FramesPerSecond)
-    }
-
-    /// How long ago what is played was captured, by the reporter's clock and the sender's, ms.
-    fn lag_ms(&self) -> Option<f64> {
-        Some(self.interval.at.as_millis() - self.entry.get(Num::EstimatedPlayoutTimestamp)?)
-    }
-}
 
 /// All detectors of a fabric.
 #[derive(Clone, Debug, Default)]

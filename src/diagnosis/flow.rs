@@ -1,8 +1,8 @@
 //! Media that do not come: none at all, or what the sender says that it sent.
 
-use super::detectors::StreamSample;
-use super::sample::ConnectionSample;
-use super::{Detector, Evidence, Kind, Reading};
+use super::detector::{Detector, Reading};
+use super::sample::{ConnectionSample, StreamSample};
+use super::{Evidence, Kind};
 use crate::metric::Metric;
 use crate::report::Num;
 

@@ -1,36 +1,8 @@
 //! Loss, over all streams of one direction together, and whether it comes in bursts.
 
-use super::{Detector, Evidence, Kind, Reading};
-
-/// Packets lost and expected in one look, over all streams. Whole thousandths, so that no order of streams matters.
-#[derive(Clone, Copy, Debug, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct Losses {
-    lost: u64,
-    expected: u64,
-    /// The other end counts what is lost, and this one what is sent: not of the same packets.
-    pub(super) is_reported: bool,
-    /// There are streams that rest.
-    rests: bool,
-}
-
-impl Losses {
-    /// Adds a stream's.
-    pub(super) fn add(&mut self, loss_ratio: f64, expected: f64) {
-        // Positive; saturates.
-        self.lost = self.lost.saturating_add((loss_ratio * expected * 1e3) as u64);
-        self.expected = self.expected.saturating_add((expected * 1e3) as u64);
-    }
-
-    /// Adds a stream that rests.
-    pub(super) const fn rest(&mut self) {
-        self.rests = true;
-    }
-
-    fn packets(self) -> (f64, f64) {
-        (self.lost as f64 / 1e3, self.expected as f64 / 1e3)
-    }
-}
+use super::detector::{Detector, Reading};
+use super::sample::Losses;
+use super::{Evidence, Kind};
 
 /// Fewer pairs of looks than this do not show how loss is distributed.
 const FEW: f64 = 5.0;

@@ -1,7 +1,8 @@
 //! Microphones: silent, muted while somebody speaks into them, and such that return what they hear.
 
-use super::detectors::StreamSample;
-use super::{Detector, Evidence, Kind, Reading, Severity};
+use super::detector::{Detector, Reading};
+use super::sample::StreamSample;
+use super::{Evidence, Kind, Severity};
 use crate::metric::{IntervalState, Metric};
 use crate::report::{Entry, Flag, Num};
 use crate::speaker::level::Meter;

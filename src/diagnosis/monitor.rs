@@ -2,7 +2,8 @@
 
 use alloc::vec::Vec;
 
-use super::{Detector, Diagnosis, Evidence, Kind, Reading, Severity, Side, Threshold, Thresholds};
+use super::detector::{Detector, Reading};
+use super::{Diagnosis, Evidence, Kind, Severity, Side, Threshold, Thresholds};
 use crate::id::{FabricId, StreamKey, UserId};
 use crate::unit::StatTime;
 

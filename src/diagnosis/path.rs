@@ -1,7 +1,8 @@
 //! The path of a connection: how long it took to find, whether it holds, and where it leads.
 
+use super::detector::{Detector, Reading};
 use super::sample::{Connection, ConnectionSample};
-use super::{Detector, Evidence, Kind, Reading};
+use super::{Evidence, Kind};
 
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

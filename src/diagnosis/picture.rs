@@ -1,7 +1,8 @@
 //! What was seen: frozen, few and small pictures, and decoders that show none.
 
-use super::detectors::StreamSample;
-use super::{Detector, Evidence, Kind, Reading};
+use super::detector::{Detector, Reading};
+use super::sample::StreamSample;
+use super::{Evidence, Kind};
 use crate::id::Direction;
 use crate::metric::Metric;
 use crate::report::{Num, Text};

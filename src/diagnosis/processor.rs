@@ -1,7 +1,8 @@
 //! Processors that cannot keep up.
 
-use super::detectors::StreamSample;
-use super::{Detector, Evidence, Kind, Reading};
+use super::detector::{Detector, Reading};
+use super::sample::StreamSample;
+use super::{Evidence, Kind};
 use crate::metric::Metric;
 
 /// With more loss than this, dropped frames are the network's doing (ObserveRTC client-monitor).

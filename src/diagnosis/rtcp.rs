@@ -1,8 +1,8 @@
 //! What the other end does not confirm: the circuit breakers of RFC 8083.
 
-use super::detectors::StreamSample;
-use super::sample::ConnectionSample;
-use super::{Detector, Evidence, Kind, Reading};
+use super::detector::{Detector, Reading};
+use super::sample::{ConnectionSample, StreamSample};
+use super::{Evidence, Kind};
 use crate::metric::Metric;
 use crate::report::Num;
 

@@ -1,7 +1,8 @@
 //! What was heard: invented and stretched sound.
 
-use super::detectors::StreamSample;
-use super::{Detector, Evidence, Kind, Reading};
+use super::detector::{Detector, Reading};
+use super::sample::StreamSample;
+use super::{Evidence, Kind};
 use crate::metric::Metric;
 
 #[derive(Clone, Copy, Debug, Default)]

@@ -1,7 +1,9 @@
 //! Sound and picture of one sender, side by side.
 
-use super::{Detector, Evidence, Kind, Reading};
-use crate::id::{StreamKey, UserId};
+use super::detector::{Detector, Reading};
+use super::sample::Pair;
+use super::{Evidence, Kind};
+use crate::id::UserId;
 
 /// How much later than early sound may be: ITU-R BT.1359-1 accepts 90 ms early and 185 ms late.
 pub(super) const LATE_IS_BETTER_MS: f64 = 95.0;
@@ -11,35 +13,6 @@ const ABSURD_MS: f64 = 5_000.0;
 /// After a rest it takes that long until times are right again: Chromium draws a line through the last 20 reports of the
 /// sender, which come every 5 s for sound.
 const UNSURE_MS: f64 = 100_000.0;
-
-/// When something is played, after it was captured. Clocks cancel out between two of one sender.
-#[derive(Clone, Copy, Debug, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct Playing {
-    lag_ms: Option<f64>,
-    /// How many streams there are.
-    streams: u32,
-    rests: bool,
-}
-
-impl Playing {
-    /// Adds a stream.
-    pub(super) const fn add(&mut self, lag_ms: Option<f64>, rests: bool) {
-        self.streams = self.streams.saturating_add(1);
-        self.rests |= rests;
-        self.lag_ms = lag_ms;
-    }
-}
-
-/// The sound and the picture of one sender in a look.
-#[derive(Clone, Copy, Debug, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct Pair {
-    pub(super) span_ms: f64,
-    pub(super) sound: Playing,
-    pub(super) picture: Playing,
-    pub(super) stream: Option<StreamKey>,
-}
 
 /// A sender, and the detector for it.
 #[derive(Clone, Debug, Default)]
