@@ -8,7 +8,9 @@ use super::{Evidence, Kind};
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct StatsGap;
 
-impl Detector<ConnectionSample> for StatsGap {
+impl Detector for StatsGap {
+    type Sample<'a> = ConnectionSample;
+
     const KIND: Kind = Kind::StatsGap;
 
     fn read(&mut self, look: &ConnectionSample) -> Reading {
@@ -36,7 +38,9 @@ pub(super) struct ClockSkew {
     ahead_ms: Option<f64>,
 }
 
-impl Detector<ConnectionSample> for ClockSkew {
+impl Detector for ClockSkew {
+    type Sample<'a> = ConnectionSample;
+
     const KIND: Kind = Kind::ClockSkew;
 
     fn read(&mut self, look: &ConnectionSample) -> Reading {

@@ -174,7 +174,9 @@ impl Congestion {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct UplinkCongestion(Congestion);
 
-impl Detector<ConnectionSample> for UplinkCongestion {
+impl Detector for UplinkCongestion {
+    type Sample<'a> = ConnectionSample;
+
     const KIND: Kind = Kind::UplinkCongestion;
 
     fn read(&mut self, look: &ConnectionSample) -> Reading {
@@ -195,7 +197,9 @@ impl Detector<ConnectionSample> for UplinkCongestion {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct DownlinkCongestion(Congestion);
 
-impl Detector<ConnectionSample> for DownlinkCongestion {
+impl Detector for DownlinkCongestion {
+    type Sample<'a> = ConnectionSample;
+
     const KIND: Kind = Kind::DownlinkCongestion;
 
     fn read(&mut self, look: &ConnectionSample) -> Reading {

@@ -15,7 +15,9 @@ const LARGE_MS: f64 = 30.0;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct HighRtt;
 
-impl Detector<ConnectionSample> for HighRtt {
+impl Detector for HighRtt {
+    type Sample<'a> = ConnectionSample;
+
     const KIND: Kind = Kind::HighRtt;
 
     fn read(&mut self, look: &ConnectionSample) -> Reading {
@@ -29,7 +31,9 @@ pub(super) struct HighJitter {
     target_ms: Option<f64>,
 }
 
-impl Detector<StreamSample<'_>> for HighJitter {
+impl Detector for HighJitter {
+    type Sample<'a> = StreamSample<'a>;
+
     const KIND: Kind = Kind::HighJitter;
 
     fn read(&mut self, look: &StreamSample<'_>) -> Reading {
@@ -54,7 +58,9 @@ pub(super) struct BufferStress {
     stretched: Option<f64>,
 }
 
-impl Detector<StreamSample<'_>> for BufferStress {
+impl Detector for BufferStress {
+    type Sample<'a> = StreamSample<'a>;
+
     const KIND: Kind = Kind::BufferStress;
 
     fn read(&mut self, look: &StreamSample<'_>) -> Reading {

@@ -27,13 +27,16 @@ impl Reading {
     }
 }
 
-/// Something that finds one kind of trouble in looks of one sort.
-pub(crate) trait Detector<Look> {
+/// A detector of one kind of trouble. The table in `detectors.rs` says what runs it.
+pub(super) trait Detector {
+    /// What it reads: a sample of a stream, of a sender or of a connection.
+    type Sample<'a>;
+
     /// What it finds.
     const KIND: Kind;
 
-    /// What the look says.
-    fn read(&mut self, look: &Look) -> Reading;
+    /// What the sample says.
+    fn read(&mut self, sample: &Self::Sample<'_>) -> Reading;
 
     /// More figures for the evidence. Called after each reading while the diagnosis is raised.
     fn explain(&self, _evidence: &mut Evidence) {}

@@ -1,4 +1,4 @@
-//! Which detectors look at what: those of each stream, and those of a whole fabric.
+//! The table of detectors, and what feeds them: samples of each stream, of each sender and of the connection.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -9,14 +9,14 @@ use super::delay::{BufferStress, HighJitter, HighRtt};
 use super::flow::{NoMedia, OneWayMedia};
 use super::loss::HighLoss;
 use super::microphone::{Echo, SilentMicrophone, SpeakingWhileMuted};
-use super::monitor::{DiagnosisLog, Monitored, Recorder, Span, UNKNOWN_MS};
+use super::monitor::{DiagnosisLog, Monitored, Recorder, Span, Subject, UNKNOWN_MS};
 use super::path::{IceDisrupted, IceFlapping, RelayOverTcp, SlowSetup};
 use super::picture::{FrozenVideo, KeyFrameStorm, LowFrameRate, LowResolution, NullDecoder, StuckDecoder};
 use super::processor::{CpuLimitedReceiver, CpuLimitedSender};
 use super::rtcp::{MediaTimeout, RtcpTimeout};
 use super::sample::{ConnectionSample, ConnectionStatus, Flow, Losses, Pair, StreamSample};
 use super::sound::{AudibleConcealment, RoboticVoice};
-use super::sync::Sender;
+use super::sync::AvOutOfSync;
 use super::{Change, Diagnosis, Side, Thresholds};
 use crate::id::{Direction, FabricId, MediaKind, StreamKey, UserId};
 use crate::list::push;
@@ -47,18 +47,21 @@ pub(crate) struct Detectors {
     far_level_before: Option<f64>,
     /// The longest round trip by RTCP.
     rtcp_rtt_ms: Option<f64>,
-    high_loss: [Monitored<HighLoss>; 2],
-    high_rtt: Monitored<HighRtt>,
-    uplink: Monitored<UplinkCongestion>,
-    downlink: Monitored<DownlinkCongestion>,
-    no_media: Monitored<NoMedia>,
-    rtcp_timeout: Monitored<RtcpTimeout>,
-    disrupted: Monitored<IceDisrupted>,
-    flapping: Monitored<IceFlapping>,
-    relay: Monitored<RelayOverTcp>,
-    setup: Monitored<SlowSetup>,
-    gap: Monitored<StatsGap>,
-    skew: Monitored<ClockSkew>,
+    network: NetworkDetectors,
+    flow: FlowDetectors,
+    path: PathDetectors,
+    setup: SetupDetectors,
+    clock: ClockDetectors,
+}
+
+/// A sender, and the detectors for it.
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+struct Sender {
+    /// The user of the streams; `None` for all streams without a user.
+    user: Option<UserId>,
+    pair: Pair,
+    detectors: SenderDetectors,
 }
 
 /// The detectors of a stream.
@@ -86,9 +89,28 @@ impl MonitoredStream {
     }
 }
 
-/// Declares what looks at each sort of stream.
+const BOTH: Option<Side> = None;
+const UPLINK: Option<Side> = Some(Side::Uplink);
+const DOWNLINK: Option<Side> = Some(Side::Downlink);
+
+/// A sample, or a field of it.
+macro_rules! part {
+    ($sample:ident) => {
+        $sample
+    };
+    ($sample:ident $part:ident) => {
+        &$sample.$part
+    };
+}
+
+/// Declares the detectors: those of each sort of stream, and groups of others with the sample that a group reads, the
+/// side that a diagnosis is about, and the field of the sample where a detector reads only that. Detectors run in the
+/// order of the table.
 macro_rules! detectors {
-    ($($variant:ident $kind:ident $direction:ident { $($field:ident $detector:ident,)* })*) => {
+    (
+        streams { $($variant:ident: $kind:ident $direction:ident { $($field:ident: $detector:ident,)* })* }
+        groups { $($group:ident: $sample:ident { $($member:ident: $finder:ident $side:ident $(of $part:ident)?,)* })* }
+    ) => {
         /// Boxed, because they differ in size, and a stream keeps one for the whole call.
         #[derive(Clone, Debug, Default)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -112,53 +134,102 @@ macro_rules! detectors {
                 }
             }
 
-            fn look(&mut self, look: &StreamSample<'_>, span: Span, place: (StreamKey, Side), recorder: &mut Recorder<'_>) {
-                let (stream, side) = (Some(place.0), Some(place.1));
+            fn step(&mut self, sample: &StreamSample<'_>, span: Span, subject: Subject, recorder: &mut Recorder<'_>) {
                 match self {
                     Self::Unknown => {}
-                    $(Self::$variant(watched) => { $(watched.$field.look(look, span, stream, side, recorder);)* })*
+                    $(Self::$variant(all) => { $(all.$field.step(sample, span, subject, recorder);)* })*
                 }
             }
 
             fn forget(&mut self, end: StatTime, recorder: &mut Recorder<'_>) {
                 match self {
                     Self::Unknown => {}
-                    $(Self::$variant(watched) => { $(watched.$field.forget(end, recorder);)* })*
+                    $(Self::$variant(all) => { $(all.$field.forget(end, recorder);)* })*
                 }
             }
         }
+
+        $(
+            #[derive(Clone, Debug, Default)]
+            #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+            struct $group { $($member: Monitored<$finder>,)* }
+
+            impl $group {
+                fn step(&mut self, sample: &$sample, span: Span, stream: Option<StreamKey>, recorder: &mut Recorder<'_>) {
+                    $(
+                        let subject = Subject { stream, side: $side };
+                        self.$member.step(part!(sample $($part)?), span, subject, recorder);
+                    )*
+                }
+
+                fn forget(&mut self, end: StatTime, recorder: &mut Recorder<'_>) {
+                    $(self.$member.forget(end, recorder);)*
+                }
+            }
+        )*
     };
 }
 
 detectors! {
-    AudioIn Audio Inbound {
-        missing OneWayMedia,
-        jitter HighJitter,
-        stress BufferStress,
-        concealment AudibleConcealment,
-        stretch RoboticVoice,
+    streams {
+        AudioIn: Audio Inbound {
+            missing: OneWayMedia,
+            jitter: HighJitter,
+            stress: BufferStress,
+            concealment: AudibleConcealment,
+            stretch: RoboticVoice,
+        }
+        AudioOut: Audio Outbound {
+            unconfirmed: MediaTimeout,
+            silent: SilentMicrophone,
+            muted: SpeakingWhileMuted,
+            echo: Echo,
+        }
+        VideoIn: Video Inbound {
+            missing: OneWayMedia,
+            frozen: FrozenVideo,
+            frame_rate: LowFrameRate,
+            resolution: LowResolution,
+            processor: CpuLimitedReceiver,
+            stuck: StuckDecoder,
+            null: NullDecoder,
+            storm: KeyFrameStorm,
+        }
+        VideoOut: Video Outbound {
+            unconfirmed: MediaTimeout,
+            frame_rate: LowFrameRate,
+            processor: CpuLimitedSender,
+            storm: KeyFrameStorm,
+        }
     }
-    AudioOut Audio Outbound {
-        unconfirmed MediaTimeout,
-        silent SilentMicrophone,
-        muted SpeakingWhileMuted,
-        echo Echo,
-    }
-    VideoIn Video Inbound {
-        missing OneWayMedia,
-        frozen FrozenVideo,
-        frame_rate LowFrameRate,
-        resolution LowResolution,
-        processor CpuLimitedReceiver,
-        stuck StuckDecoder,
-        null NullDecoder,
-        storm KeyFrameStorm,
-    }
-    VideoOut Video Outbound {
-        unconfirmed MediaTimeout,
-        frame_rate LowFrameRate,
-        processor CpuLimitedSender,
-        storm KeyFrameStorm,
+    groups {
+        // The only group that runs for a sample after a gap.
+        ClockDetectors: ConnectionSample {
+            gap: StatsGap BOTH,
+            skew: ClockSkew BOTH,
+        }
+        SetupDetectors: ConnectionSample {
+            setup: SlowSetup BOTH,
+        }
+        PathDetectors: ConnectionSample {
+            disrupted: IceDisrupted BOTH,
+            flapping: IceFlapping BOTH,
+            relay: RelayOverTcp BOTH,
+        }
+        FlowDetectors: ConnectionSample {
+            no_media: NoMedia DOWNLINK,
+            rtcp_timeout: RtcpTimeout BOTH,
+        }
+        NetworkDetectors: ConnectionSample {
+            received_loss: HighLoss DOWNLINK of received_losses,
+            sent_loss: HighLoss UPLINK of sent_losses,
+            rtt: HighRtt BOTH,
+            uplink: UplinkCongestion UPLINK,
+            downlink: DownlinkCongestion DOWNLINK,
+        }
+        SenderDetectors: Pair {
+            sync: AvOutOfSync DOWNLINK,
+        }
     }
 }
 
@@ -181,12 +252,13 @@ impl Detectors {
         let mut recorder = parts.at(log);
         let key = StreamKey::new(recorder.fabric, interval.direction, interval.ssrc);
         let span = Span { at: interval.at, ms: interval.span_ms };
-        stream.media.look(&look, span, (key, Side::from(interval.direction)), &mut recorder);
+        let subject = Subject { stream: Some(key), side: Some(Side::from(interval.direction)) };
+        stream.media.step(&look, span, subject, &mut recorder);
     }
 
     /// Takes a look at the fabric, after those at its streams.
     pub(crate) fn see_fabric(&mut self, look: &ConnectionStatus, parts: RecorderParts<'_>) {
-        let losses = core::mem::take(&mut self.losses);
+        let [received_losses, sent_losses] = core::mem::take(&mut self.losses);
         let [received, sent] = core::mem::take(&mut self.flows);
         let [hears_sender, hears_receiver] = core::mem::take(&mut self.has_news);
         let rtcp_rtt_ms = self.rtcp_rtt_ms.take();
@@ -209,7 +281,7 @@ impl Detectors {
         };
         self.rtcp_ms = aged(self.rtcp_ms, hears_sender || hears_receiver);
         self.report_ms = aged(self.report_ms, hears_receiver);
-        let round = ConnectionSample {
+        let sample = ConnectionSample {
             span_ms,
             is_gap,
             fabric: *look,
@@ -217,44 +289,37 @@ impl Detectors {
             rtcp_rtt_ms,
             received,
             sent,
+            received_losses,
+            sent_losses,
             rtcp_ms: self.rtcp_ms,
             report_ms: self.report_ms,
             now_ms: look.now.micros_since(before) as f64 / 1e3,
             ahead_ms: at.as_millis() - look.now.as_micros() as f64 / 1e3,
         };
-        self.see_round(&round, &losses, Span { at, ms: span_ms }, parts);
+        self.step(&sample, Span { at, ms: span_ms }, parts);
     }
 
-    fn see_round(&mut self, round: &ConnectionSample, losses: &[Losses; 2], span: Span, parts: RecorderParts<'_>) {
-        let Self { log, high_loss, high_rtt, uplink, downlink, no_media, rtcp_timeout, .. } = self;
-        let mut recorder = parts.at(log);
+    /// Runs the detectors of the connection and of senders.
+    fn step(&mut self, sample: &ConnectionSample, span: Span, parts: RecorderParts<'_>) {
+        let mut recorder = parts.at(&mut self.log);
         self.streams.iter_mut().for_each(|stream| stream.see_gone(span.at, &mut recorder));
-        self.gap.look(round, span, None, None, &mut recorder);
-        self.skew.look(round, span, None, None, &mut recorder);
-        // What was during a gap nobody knows.
-        if round.is_gap {
+        self.clock.step(sample, span, None, &mut recorder);
+        // Nothing is known of the time during a gap.
+        if sample.is_gap {
             self.senders.iter_mut().for_each(|sender| sender.pair = Pair::default());
             return;
         }
-        self.setup.look(round, span, None, None, &mut recorder);
-        self.disrupted.look(round, span, None, None, &mut recorder);
-        self.flapping.look(round, span, None, None, &mut recorder);
-        self.relay.look(round, span, None, None, &mut recorder);
-        no_media.look(round, span, None, Some(Side::Downlink), &mut recorder);
-        rtcp_timeout.look(round, span, None, None, &mut recorder);
-        for ((loss, losses), side) in high_loss.iter_mut().zip(losses).zip([Side::Downlink, Side::Uplink]) {
-            loss.look(losses, span, None, Some(side), &mut recorder);
-        }
-        high_rtt.look(round, span, None, None, &mut recorder);
-        uplink.look(round, span, None, Some(Side::Uplink), &mut recorder);
-        downlink.look(round, span, None, Some(Side::Downlink), &mut recorder);
+        self.setup.step(sample, span, None, &mut recorder);
+        self.path.step(sample, span, None, &mut recorder);
+        self.flow.step(sample, span, None, &mut recorder);
+        self.network.step(sample, span, None, &mut recorder);
         for sender in &mut self.senders {
             let pair = Pair { span_ms: span.ms, ..core::mem::take(&mut sender.pair) };
-            sender.sync.look(&pair, span, pair.stream, Some(Side::Downlink), &mut recorder);
+            sender.detectors.step(&pair, span, pair.stream, &mut recorder);
         }
     }
 
-    /// Nothing comes any more: what was wrong was so until the latest look.
+    /// Ends the call: what is raised ends with the latest sample. Groups close in the reverse of the order in which they run.
     pub(crate) fn close(&mut self, parts: RecorderParts<'_>) {
         let Some((end, _)) = self.last else { return };
         let mut recorder = parts.at(&mut self.log);
@@ -262,20 +327,13 @@ impl Detectors {
             stream.media.forget(stream.end.unwrap_or(end), &mut recorder);
         }
         for sender in &mut self.senders {
-            sender.sync.forget(end, &mut recorder);
+            sender.detectors.forget(end, &mut recorder);
         }
-        self.high_loss.iter_mut().for_each(|loss| loss.forget(end, &mut recorder));
-        self.high_rtt.forget(end, &mut recorder);
-        self.uplink.forget(end, &mut recorder);
-        self.downlink.forget(end, &mut recorder);
-        self.no_media.forget(end, &mut recorder);
-        self.rtcp_timeout.forget(end, &mut recorder);
-        self.disrupted.forget(end, &mut recorder);
-        self.flapping.forget(end, &mut recorder);
-        self.relay.forget(end, &mut recorder);
+        self.network.forget(end, &mut recorder);
+        self.flow.forget(end, &mut recorder);
+        self.path.forget(end, &mut recorder);
         self.setup.forget(end, &mut recorder);
-        self.gap.forget(end, &mut recorder);
-        self.skew.forget(end, &mut recorder);
+        self.clock.forget(end, &mut recorder);
     }
 
     /// Takes note of whether the other end says something new of a stream.

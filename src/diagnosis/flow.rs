@@ -20,7 +20,9 @@ pub(super) struct NoMedia {
     unanswered: Option<f64>,
 }
 
-impl Detector<ConnectionSample> for NoMedia {
+impl Detector for NoMedia {
+    type Sample<'a> = ConnectionSample;
+
     const KIND: Kind = Kind::NoMedia;
 
     fn read(&mut self, look: &ConnectionSample) -> Reading {
@@ -62,7 +64,9 @@ pub(super) struct OneWayMedia {
     missing: f64,
 }
 
-impl Detector<StreamSample<'_>> for OneWayMedia {
+impl Detector for OneWayMedia {
+    type Sample<'a> = StreamSample<'a>;
+
     const KIND: Kind = Kind::OneWayMedia;
 
     fn read(&mut self, look: &StreamSample<'_>) -> Reading {

@@ -38,7 +38,9 @@ impl HighLoss {
     }
 }
 
-impl Detector<Losses> for HighLoss {
+impl Detector for HighLoss {
+    type Sample<'a> = Losses;
+
     const KIND: Kind = Kind::HighLoss;
 
     fn read(&mut self, look: &Losses) -> Reading {

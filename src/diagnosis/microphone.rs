@@ -20,7 +20,9 @@ pub(super) struct SilentMicrophone {
     level: Option<f64>,
 }
 
-impl Detector<StreamSample<'_>> for SilentMicrophone {
+impl Detector for SilentMicrophone {
+    type Sample<'a> = StreamSample<'a>;
+
     const KIND: Kind = Kind::SilentMicrophone;
 
     fn read(&mut self, look: &StreamSample<'_>) -> Reading {
@@ -57,7 +59,9 @@ pub(super) struct SpeakingWhileMuted {
     level: Option<f64>,
 }
 
-impl Detector<StreamSample<'_>> for SpeakingWhileMuted {
+impl Detector for SpeakingWhileMuted {
+    type Sample<'a> = StreamSample<'a>;
+
     const KIND: Kind = Kind::SpeakingWhileMuted;
 
     fn read(&mut self, look: &StreamSample<'_>) -> Reading {
@@ -115,7 +119,9 @@ fn echo_loss_db(source: Entry<'_>) -> Option<f64> {
     (loss > UNMEASURED_DB).then_some(loss + enhancement)
 }
 
-impl Detector<StreamSample<'_>> for Echo {
+impl Detector for Echo {
+    type Sample<'a> = StreamSample<'a>;
+
     const KIND: Kind = Kind::Echo;
 
     fn read(&mut self, look: &StreamSample<'_>) -> Reading {

@@ -108,27 +108,49 @@ enum Raised {
     },
 }
 
-impl<D> Monitored<D> {
-    /// Takes a look.
-    pub(crate) fn look<L>(
-        &mut self,
-        look: &L,
-        span: Span,
-        stream: Option<StreamKey>,
-        side: Option<Side>,
-        recorder: &mut Recorder<'_>,
-    ) where
-        D: Detector<L>,
-    {
-        let reading = self.detector.read(look);
+/// What a step of a monitor is about: the kind of trouble, and where and when it was read.
+#[derive(Clone, Copy, Debug)]
+struct Step {
+    kind: Kind,
+    /// The severity of a diagnosis below the limit for severe ones.
+    usual: Severity,
+    reading: Reading,
+    /// How long before the end of the sample the trouble began, ms; `None`: with the sample.
+    ago_ms: Option<f64>,
+    span: Span,
+    subject: Subject,
+}
+
+/// What a diagnosis is about: a stream, or a side of the connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Subject {
+    pub(super) stream: Option<StreamKey>,
+    pub(super) side: Option<Side>,
+}
+
+/// How bad it is after a sample.
+#[derive(Clone, Copy, Debug)]
+struct Assessment {
+    /// Smoothed.
+    level: f64,
+    /// The reading by itself.
+    alone: f64,
+    is_calm: bool,
+    is_over: bool,
+    severity: Severity,
+}
+
+impl<D: Detector> Monitored<D> {
+    /// Reads a sample, and raises, updates or clears the diagnosis.
+    pub(super) fn step(&mut self, sample: &D::Sample<'_>, span: Span, subject: Subject, recorder: &mut Recorder<'_>) {
+        let reading = self.detector.read(sample);
         // Nearly every reading is of something that is well, and costs some sums.
         if !self.meter.is_busy && self.meter.idle(reading, span.ms, recorder.thresholds.at(D::KIND)) {
             return;
         }
         let was_raised = self.is_raised();
-        let ago_ms = self.detector.ago_ms();
-        let severity = self.detector.severity();
-        self.meter.step(D::KIND, severity, reading, ago_ms, span, stream, side, recorder);
+        let (ago_ms, usual) = (self.detector.ago_ms(), self.detector.severity());
+        self.meter.step(&Step { kind: D::KIND, usual, reading, ago_ms, span, subject }, recorder);
         if let Raised::Yes { place, .. } = self.meter.raised {
             if !was_raised {
                 self.detector.begin();
@@ -145,35 +167,24 @@ impl<D> Monitored<D> {
         }
     }
 
-    /// Begins anew after the look that ended at `end`: what was raised was so until a reading last told.
-    pub(crate) fn forget(&mut self, end: StatTime, recorder: &mut Recorder<'_>) {
+    /// Resets after the sample that ended at `end`. A raised diagnosis ends with the last reading that was known.
+    pub(super) fn forget(&mut self, end: StatTime, recorder: &mut Recorder<'_>) {
         self.meter.forget(end, self.meter.pending_ms, recorder);
     }
 
-    pub(crate) fn is_raised(&self) -> bool {
+    fn is_raised(&self) -> bool {
         matches!(self.meter.raised, Raised::Yes { .. })
     }
 }
 
 impl Monitor {
-    #[allow(clippy::too_many_arguments)] // each of them goes into the diagnosis
-    fn step(
-        &mut self,
-        kind: Kind,
-        usual: Severity,
-        reading: Reading,
-        ago_ms: Option<f64>,
-        span: Span,
-        stream: Option<StreamKey>,
-        side: Option<Side>,
-        recorder: &mut Recorder<'_>,
-    ) {
-        let threshold = recorder.thresholds.at(kind);
+    fn step(&mut self, sample: &Step, recorder: &mut Recorder<'_>) {
+        let span = sample.span;
         if span.ms.is_nan() || span.ms <= 0.0 {
             return;
         }
         self.is_busy = true;
-        let (part, whole, ms) = match reading {
+        let (sum, ms) = match sample.reading {
             Reading::Unknown => {
                 self.pending_ms += span.ms;
                 if self.pending_ms >= UNKNOWN_MS {
@@ -182,28 +193,39 @@ impl Monitor {
                 return;
             }
             Reading::Resting => return self.forget(span.at, span.ms, recorder),
-            Reading::Level(level) => (level * span.ms, span.ms, span.ms),
+            Reading::Level(level) => (Sum { part: level * span.ms, whole: span.ms }, span.ms),
             // What was counted was counted since the last time.
-            Reading::Share(part, whole) => (part, whole, span.ms + self.pending_ms),
+            Reading::Share(part, whole) => (Sum { part, whole }, span.ms + self.pending_ms),
         };
         self.pending_ms = 0.0;
-        let settles = self.settles(ms, threshold.settling_ms);
-        if settles || !(part.is_finite() && whole.is_finite() && whole > 0.0) {
+        let settles = self.settles(ms, recorder.thresholds.at(sample.kind).settling_ms);
+        if settles || !(sum.part.is_finite() && sum.whole.is_finite() && sum.whole > 0.0) {
             return;
         }
+        let state = self.measure(sum, ms, sample, recorder.thresholds.at(sample.kind));
+        match self.raised {
+            Raised::No => self.raise(state, sample, recorder),
+            Raised::Refused if state.is_over => self.raised = Raised::No,
+            Raised::Refused => {}
+            Raised::Yes { .. } => self.update(state, sample, recorder),
+        }
+    }
+
+    /// Smooths a reading of `ms`, and measures how long the level has been beyond the limits.
+    fn measure(&mut self, sum: Sum, ms: f64, sample: &Step, threshold: &Threshold) -> Assessment {
         let smoothing_ms = threshold.smoothing_ms.max(1.0);
         let (idle, idle_ms) = (core::mem::take(&mut self.idle), core::mem::take(&mut self.idle_ms));
         self.smooth(idle, idle_ms, smoothing_ms);
-        self.smooth(Sum { part, whole }, ms, smoothing_ms);
-        let (level, alone) = (self.part / self.whole, part / whole);
+        self.smooth(sum, ms, smoothing_ms);
+        let (level, alone) = (self.part / self.whole, sum.part / sum.whole);
         let is_raised = matches!(self.raised, Raised::Yes { .. });
         if level < threshold.clear && alone < threshold.raise && !is_raised {
             self.since = None;
         } else if self.since.is_none() && alone >= threshold.raise {
-            self.since = StatTime::from_millis(span.at.as_millis() - ago_ms.unwrap_or(ms));
+            self.since = StatTime::from_millis(sample.span.at.as_millis() - sample.ago_ms.unwrap_or(ms));
             self.sum = Sum::default();
         }
-        self.sum = Sum { part: self.sum.part + part, whole: self.sum.whole + whole };
+        self.sum = Sum { part: self.sum.part + sum.part, whole: self.sum.whole + sum.whole };
         if level >= threshold.raise {
             self.beyond_ms += ms;
             self.below_ms = 0.0;
@@ -212,55 +234,65 @@ impl Monitor {
             self.below_ms = if level < threshold.clear { self.below_ms + ms } else { 0.0 };
         }
         self.calm_ms = if alone < threshold.clear { self.calm_ms + ms } else { 0.0 };
-        // What was very bad fades slowly: that nothing is wrong any more counts, too.
+        // The level falls slowly from a high value: readings without trouble clear the diagnosis, too.
         let is_calm = self.calm_ms > 0.0 && self.calm_ms >= threshold.clear_after_ms + CALM * smoothing_ms;
         let is_over = is_calm || self.below_ms > 0.0 && self.below_ms >= threshold.clear_after_ms;
-        let severity = if level >= threshold.severe { Severity::Severe } else { usual };
-        match &mut self.raised {
-            Raised::No if level >= threshold.raise && self.beyond_ms >= threshold.raise_after_ms => {
-                let place = recorder.log.diagnoses.len();
-                if place >= recorder.limit {
-                    recorder.log.refused = recorder.log.refused.saturating_add(1);
-                    self.raised = Raised::Refused;
-                    return;
-                }
-                let from = self.since.unwrap_or(span.at);
-                let mut evidence = Evidence::default();
-                evidence.set(kind.figure(), Some(self.sum.part / self.sum.whole));
-                evidence.set(kind.worst_figure(), Some(level.max(self.sum.part / self.sum.whole)));
-                let (fabric, user) = (recorder.fabric, recorder.user);
-                let diagnosis = Diagnosis { kind, severity, fabric, stream, user, side, from, to: None, evidence };
-                if place == recorder.log.diagnoses.capacity() {
-                    recorder.log.diagnoses.reserve(BLOCK);
-                }
-                recorder.log.diagnoses.push(diagnosis);
-                self.raised = Raised::Yes { place, worst: level, last: span.at, sum: self.sum };
+        let severity = if level >= threshold.severe { Severity::Severe } else { sample.usual };
+        Assessment { level, alone, is_calm, is_over, severity }
+    }
+
+    /// Raises a diagnosis if the level has been beyond the limit for long enough.
+    fn raise(&mut self, state: Assessment, sample: &Step, recorder: &mut Recorder<'_>) {
+        let Step { kind, span, subject: Subject { stream, side }, .. } = *sample;
+        let threshold = recorder.thresholds.at(kind);
+        let Assessment { level, severity, .. } = state;
+        let is_due = level >= threshold.raise && self.beyond_ms >= threshold.raise_after_ms;
+        if !is_due {
+            self.is_busy = self.since.is_some() || level >= threshold.clear;
+            return;
+        }
+        let place = recorder.log.diagnoses.len();
+        if place >= recorder.limit {
+            recorder.log.refused = recorder.log.refused.saturating_add(1);
+            self.raised = Raised::Refused;
+            return;
+        }
+        let from = self.since.unwrap_or(span.at);
+        let mut evidence = Evidence::default();
+        evidence.set(kind.figure(), Some(self.sum.part / self.sum.whole));
+        evidence.set(kind.worst_figure(), Some(level.max(self.sum.part / self.sum.whole)));
+        let (fabric, user) = (recorder.fabric, recorder.user);
+        let diagnosis = Diagnosis { kind, severity, fabric, stream, user, side, from, to: None, evidence };
+        if place == recorder.log.diagnoses.capacity() {
+            recorder.log.diagnoses.reserve(BLOCK);
+        }
+        recorder.log.diagnoses.push(diagnosis);
+        self.raised = Raised::Yes { place, worst: level, last: span.at, sum: self.sum };
+    }
+
+    /// Updates a raised diagnosis, and clears it if it is over.
+    fn update(&mut self, state: Assessment, sample: &Step, recorder: &mut Recorder<'_>) {
+        let Raised::Yes { place, worst, last, sum } = &mut self.raised else { return };
+        let kind = sample.kind;
+        if state.alone >= recorder.thresholds.at(kind).clear {
+            (*last, *sum) = (sample.span.at, self.sum);
+        }
+        *worst = worst.max(state.level).max(sum.part / sum.whole);
+        let Some(diagnosis) = recorder.log.diagnoses.get_mut(*place) else { return };
+        diagnosis.evidence.set(kind.figure(), Some(sum.part / sum.whole));
+        diagnosis.evidence.set(kind.worst_figure(), Some(*worst));
+        if state.is_over {
+            // A clock that stepped back ends nothing before it began.
+            diagnosis.to = Some(if *last < diagnosis.from { diagnosis.from } else { *last });
+            self.raised = Raised::No;
+            self.since = None;
+            if state.is_calm {
+                (self.part, self.beyond_ms) = (0.0, 0.0);
             }
-            Raised::Refused if is_over => self.raised = Raised::No,
-            Raised::No => self.is_busy = self.since.is_some() || level >= threshold.clear,
-            Raised::Refused => {}
-            Raised::Yes { place, worst, last, sum } => {
-                if alone >= threshold.clear {
-                    (*last, *sum) = (span.at, self.sum);
-                }
-                *worst = worst.max(level).max(sum.part / sum.whole);
-                let Some(diagnosis) = recorder.log.diagnoses.get_mut(*place) else { return };
-                diagnosis.evidence.set(kind.figure(), Some(sum.part / sum.whole));
-                diagnosis.evidence.set(kind.worst_figure(), Some(*worst));
-                if is_over {
-                    // A clock that stepped back ends nothing before it began.
-                    diagnosis.to = Some(if *last < diagnosis.from { diagnosis.from } else { *last });
-                    self.raised = Raised::No;
-                    self.since = None;
-                    if is_calm {
-                        (self.part, self.beyond_ms) = (0.0, 0.0);
-                    }
-                    (recorder.tell)(Change::Cleared, diagnosis);
-                } else if severity > diagnosis.severity {
-                    diagnosis.severity = severity;
-                    (recorder.tell)(Change::Updated, diagnosis);
-                }
-            }
+            (recorder.tell)(Change::Cleared, diagnosis);
+        } else if state.severity > diagnosis.severity {
+            diagnosis.severity = state.severity;
+            (recorder.tell)(Change::Updated, diagnosis);
         }
     }
 

@@ -10,7 +10,9 @@ pub(super) struct IceDisrupted {
     lost_ms: Option<f64>,
 }
 
-impl Detector<ConnectionSample> for IceDisrupted {
+impl Detector for IceDisrupted {
+    type Sample<'a> = ConnectionSample;
+
     const KIND: Kind = Kind::IceDisrupted;
 
     fn read(&mut self, look: &ConnectionSample) -> Reading {
@@ -45,7 +47,9 @@ pub(super) struct IceFlapping {
     ago_ms: [Option<f64>; 8],
 }
 
-impl Detector<ConnectionSample> for IceFlapping {
+impl Detector for IceFlapping {
+    type Sample<'a> = ConnectionSample;
+
     const KIND: Kind = Kind::IceFlapping;
 
     fn read(&mut self, look: &ConnectionSample) -> Reading {
@@ -78,7 +82,9 @@ impl Detector<ConnectionSample> for IceFlapping {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct RelayOverTcp;
 
-impl Detector<ConnectionSample> for RelayOverTcp {
+impl Detector for RelayOverTcp {
+    type Sample<'a> = ConnectionSample;
+
     const KIND: Kind = Kind::RelayOverTcp;
 
     fn read(&mut self, look: &ConnectionSample) -> Reading {
@@ -98,7 +104,9 @@ pub(super) struct SlowSetup {
     has_failed: bool,
 }
 
-impl Detector<ConnectionSample> for SlowSetup {
+impl Detector for SlowSetup {
+    type Sample<'a> = ConnectionSample;
+
     const KIND: Kind = Kind::SlowSetup;
 
     fn read(&mut self, look: &ConnectionSample) -> Reading {

@@ -28,7 +28,9 @@ pub(super) struct FrozenVideo {
     freezes: f64,
 }
 
-impl Detector<StreamSample<'_>> for FrozenVideo {
+impl Detector for FrozenVideo {
+    type Sample<'a> = StreamSample<'a>;
+
     const KIND: Kind = Kind::FrozenVideo;
 
     fn read(&mut self, look: &StreamSample<'_>) -> Reading {
@@ -133,7 +135,9 @@ impl LowFrameRate {
     }
 }
 
-impl Detector<StreamSample<'_>> for LowFrameRate {
+impl Detector for LowFrameRate {
+    type Sample<'a> = StreamSample<'a>;
+
     const KIND: Kind = Kind::LowFrameRate;
 
     fn read(&mut self, look: &StreamSample<'_>) -> Reading {
@@ -197,7 +201,9 @@ pub(super) struct LowResolution {
     bitrate_bps: Option<f64>,
 }
 
-impl Detector<StreamSample<'_>> for LowResolution {
+impl Detector for LowResolution {
+    type Sample<'a> = StreamSample<'a>;
+
     const KIND: Kind = Kind::LowResolution;
 
     fn read(&mut self, look: &StreamSample<'_>) -> Reading {
@@ -238,7 +244,9 @@ pub(super) struct StuckDecoder {
 /// Fewer requests than this, and it may be that a picture is on its way (ObserveRTC client-monitor).
 const ASKED_AGAIN: f64 = 2.0;
 
-impl Detector<StreamSample<'_>> for StuckDecoder {
+impl Detector for StuckDecoder {
+    type Sample<'a> = StreamSample<'a>;
+
     const KIND: Kind = Kind::StuckDecoder;
 
     fn read(&mut self, look: &StreamSample<'_>) -> Reading {
@@ -262,7 +270,9 @@ impl Detector<StreamSample<'_>> for StuckDecoder {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct NullDecoder;
 
-impl Detector<StreamSample<'_>> for NullDecoder {
+impl Detector for NullDecoder {
+    type Sample<'a> = StreamSample<'a>;
+
     const KIND: Kind = Kind::NullDecoder;
 
     fn read(&mut self, look: &StreamSample<'_>) -> Reading {
@@ -277,7 +287,9 @@ impl Detector<StreamSample<'_>> for NullDecoder {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct KeyFrameStorm;
 
-impl Detector<StreamSample<'_>> for KeyFrameStorm {
+impl Detector for KeyFrameStorm {
+    type Sample<'a> = StreamSample<'a>;
+
     const KIND: Kind = Kind::KeyFrameStorm;
 
     fn read(&mut self, look: &StreamSample<'_>) -> Reading {

@@ -16,7 +16,9 @@ pub(super) struct CpuLimitedSender {
     encode_ms: Option<f64>,
 }
 
-impl Detector<StreamSample<'_>> for CpuLimitedSender {
+impl Detector for CpuLimitedSender {
+    type Sample<'a> = StreamSample<'a>;
+
     const KIND: Kind = Kind::CpuLimitedSender;
 
     fn read(&mut self, look: &StreamSample<'_>) -> Reading {
@@ -37,7 +39,9 @@ pub(super) struct CpuLimitedReceiver {
     calm_ms: f64,
 }
 
-impl Detector<StreamSample<'_>> for CpuLimitedReceiver {
+impl Detector for CpuLimitedReceiver {
+    type Sample<'a> = StreamSample<'a>;
+
     const KIND: Kind = Kind::CpuLimitedReceiver;
 
     fn read(&mut self, look: &StreamSample<'_>) -> Reading {

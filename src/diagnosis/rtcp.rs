@@ -19,7 +19,9 @@ pub(super) struct RtcpTimeout {
     age_ms: Option<f64>,
 }
 
-impl Detector<ConnectionSample> for RtcpTimeout {
+impl Detector for RtcpTimeout {
+    type Sample<'a> = ConnectionSample;
+
     const KIND: Kind = Kind::RtcpTimeout;
 
     fn read(&mut self, look: &ConnectionSample) -> Reading {
@@ -69,7 +71,9 @@ pub(super) struct MediaTimeout {
     ago_ms: f64,
 }
 
-impl Detector<StreamSample<'_>> for MediaTimeout {
+impl Detector for MediaTimeout {
+    type Sample<'a> = StreamSample<'a>;
+
     const KIND: Kind = Kind::MediaTimeout;
 
     fn read(&mut self, look: &StreamSample<'_>) -> Reading {

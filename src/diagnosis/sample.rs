@@ -219,6 +219,8 @@ pub(super) struct ConnectionSample {
     pub(super) rtcp_rtt_ms: Option<f64>,
     pub(super) received: Flow,
     pub(super) sent: Flow,
+    pub(super) received_losses: Losses,
+    pub(super) sent_losses: Losses,
     /// Since any report of the other end came in, ms in which something was sent; `None` before the first.
     pub(super) rtcp_ms: Option<f64>,
     /// The same of reports on what is sent.

@@ -12,7 +12,9 @@ pub(super) struct AudibleConcealment {
     length: Option<f64>,
 }
 
-impl Detector<StreamSample<'_>> for AudibleConcealment {
+impl Detector for AudibleConcealment {
+    type Sample<'a> = StreamSample<'a>;
+
     const KIND: Kind = Kind::AudibleConcealment;
 
     fn read(&mut self, look: &StreamSample<'_>) -> Reading {
@@ -34,7 +36,9 @@ impl Detector<StreamSample<'_>> for AudibleConcealment {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct RoboticVoice;
 
-impl Detector<StreamSample<'_>> for RoboticVoice {
+impl Detector for RoboticVoice {
+    type Sample<'a> = StreamSample<'a>;
+
     const KIND: Kind = Kind::RoboticVoice;
 
     fn read(&mut self, look: &StreamSample<'_>) -> Reading {

@@ -3,7 +3,6 @@
 use super::detector::{Detector, Reading};
 use super::sample::Pair;
 use super::{Evidence, Kind};
-use crate::id::UserId;
 
 /// How much later than early sound may be: ITU-R BT.1359-1 accepts 90 ms early and 185 ms late.
 pub(super) const LATE_IS_BETTER_MS: f64 = 95.0;
@@ -14,16 +13,6 @@ const ABSURD_MS: f64 = 5_000.0;
 /// sender, which come every 5 s for sound.
 const UNSURE_MS: f64 = 100_000.0;
 
-/// A sender, and the detector for it.
-#[derive(Clone, Debug, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct Sender {
-    /// Whose media they are; `None` for all that nobody was named for.
-    pub(super) user: Option<UserId>,
-    pub(super) pair: Pair,
-    pub(super) sync: super::monitor::Monitored<AvOutOfSync>,
-}
-
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct AvOutOfSync {
@@ -31,7 +20,9 @@ pub(super) struct AvOutOfSync {
     unsure_ms: f64,
 }
 
-impl Detector<Pair> for AvOutOfSync {
+impl Detector for AvOutOfSync {
+    type Sample<'a> = Pair;
+
     const KIND: Kind = Kind::AvOutOfSync;
 
     fn read(&mut self, look: &Pair) -> Reading {
