@@ -1,6 +1,7 @@
 //! What follows from what: the same trouble is not told three ways.
 
 use super::Kind;
+use super::detectors::facts_of;
 
 /// A conclusion's span on the reporter's clock, ms.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -55,48 +56,9 @@ impl Reach {
     }
 }
 
-/// What may be behind a kind of trouble, what goes deepest first.
+/// The kinds that may cause this kind, the deepest first.
 pub(crate) const fn causes_of(kind: Kind) -> &'static [Kind] {
-    use Kind::{
-        AudibleConcealment, BufferStress, CpuLimitedReceiver, CpuLimitedSender, DownlinkCongestion, FrozenVideo,
-        HighJitter, HighLoss, IceDisrupted, NoMedia, NullDecoder, OneWayMedia, StuckDecoder, UplinkCongestion,
-    };
-    match kind {
-        NoMedia => &[IceDisrupted],
-        Kind::MediaTimeout | Kind::RtcpTimeout | UplinkCongestion | DownlinkCongestion | Kind::IceFlapping => {
-            &[IceDisrupted, NoMedia]
-        }
-        Kind::HighRtt => &[IceDisrupted, NoMedia, UplinkCongestion, DownlinkCongestion],
-        // Of what does not come all is lost.
-        HighLoss | HighJitter => &[IceDisrupted, NoMedia, OneWayMedia, UplinkCongestion, DownlinkCongestion],
-        BufferStress => &[IceDisrupted, NoMedia, UplinkCongestion, DownlinkCongestion, HighLoss, HighJitter],
-        AudibleConcealment | Kind::RoboticVoice | Kind::AvOutOfSync => &[
-            IceDisrupted,
-            NoMedia,
-            OneWayMedia,
-            UplinkCongestion,
-            DownlinkCongestion,
-            HighLoss,
-            HighJitter,
-            BufferStress,
-        ],
-        FrozenVideo | Kind::LowFrameRate | Kind::KeyFrameStorm => &[
-            IceDisrupted,
-            NoMedia,
-            OneWayMedia,
-            NullDecoder,
-            StuckDecoder,
-            CpuLimitedSender,
-            CpuLimitedReceiver,
-            UplinkCongestion,
-            DownlinkCongestion,
-            HighLoss,
-            HighJitter,
-            FrozenVideo,
-        ],
-        StuckDecoder => &[IceDisrupted, NoMedia, NullDecoder, UplinkCongestion, DownlinkCongestion, HighLoss],
-        _ => &[],
-    }
+    facts_of(kind).causes
 }
 
 #[cfg(test)]

@@ -1,8 +1,11 @@
 //! Time itself: looks that did not come, and clocks that part.
 
+use alloc::format;
+use alloc::string::String;
+
 use super::detector::{Detector, Reading};
 use super::sample::ConnectionSample;
-use super::{Evidence, Kind};
+use super::{Diagnosis, Evidence, Kind};
 
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -17,6 +20,10 @@ impl Detector for StatsGap {
         // A clock that stepped is no gap, where the caller's goes on.
         let gap_ms = if look.now_ms > 0.0 { look.span_ms.min(look.now_ms) } else { look.span_ms };
         Reading::Level(if look.is_gap { gap_ms } else { 0.0 })
+    }
+
+    fn sentence(diagnosis: &Diagnosis, who: &str) -> String {
+        format!("nobody measured {who}'s connection for {:.0} s", diagnosis.figure() / 1e3)
     }
 }
 
@@ -42,6 +49,7 @@ impl Detector for ClockSkew {
     type Sample<'a> = ConnectionSample;
 
     const KIND: Kind = Kind::ClockSkew;
+    const FIGURES: &'static [&'static str] = &["ahead_ms"];
 
     fn read(&mut self, look: &ConnectionSample) -> Reading {
         let ahead_ms = look.ahead_ms;
@@ -62,5 +70,9 @@ impl Detector for ClockSkew {
 
     fn explain(&self, evidence: &mut Evidence) {
         evidence.set("ahead_ms", self.ahead_ms);
+    }
+
+    fn sentence(diagnosis: &Diagnosis, who: &str) -> String {
+        format!("{who}'s clock was off by {:.1} s", diagnosis.figure() / 1e3)
     }
 }

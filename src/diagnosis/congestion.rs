@@ -1,8 +1,11 @@
 //! Congestion: less passes than lately, while queues fill.
 
-use super::detector::{Detector, Reading};
+use alloc::format;
+use alloc::string::String;
+
+use super::detector::{Detector, Reading, percent};
 use super::sample::ConnectionSample;
-use super::{Evidence, Kind};
+use super::{Diagnosis, Evidence, Kind};
 
 /// How slowly the best rate and the least round trip are forgotten, ms.
 const LATELY_MS: f64 = 120_000.0;
@@ -20,6 +23,9 @@ const QUEUE_SAMPLES: f64 = 2.0;
 const MEASURED_AGAIN_MS: f64 = 5_000.0;
 /// A smaller drop is none: that from which on congestion is over.
 const LITTLE: f64 = 0.2;
+
+/// The figures beside those of the kind.
+const FIGURES: &[&str] = &["best_video_bps", "available_bps", "rtt_ms", "least_rtt_ms"];
 
 /// A round trip, and the least of it lately.
 #[derive(Clone, Copy, Debug, Default)]
@@ -170,6 +176,11 @@ impl Congestion {
     }
 }
 
+/// The sentence for either side.
+fn congested(diagnosis: &Diagnosis, who: &str) -> String {
+    format!("{who}'s {} was congested: video fell by {}", diagnosis.side_name(), percent(diagnosis.figure()))
+}
+
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct UplinkCongestion(Congestion);
@@ -178,6 +189,8 @@ impl Detector for UplinkCongestion {
     type Sample<'a> = ConnectionSample;
 
     const KIND: Kind = Kind::UplinkCongestion;
+    const CAUSES: &'static [Kind] = &[Kind::IceDisrupted, Kind::NoMedia];
+    const FIGURES: &'static [&'static str] = FIGURES;
 
     fn read(&mut self, look: &ConnectionSample) -> Reading {
         // Somebody who has nothing to send is not held back.
@@ -191,6 +204,10 @@ impl Detector for UplinkCongestion {
     fn explain(&self, evidence: &mut Evidence) {
         self.0.explain(evidence);
     }
+
+    fn sentence(diagnosis: &Diagnosis, who: &str) -> String {
+        congested(diagnosis, who)
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -201,6 +218,8 @@ impl Detector for DownlinkCongestion {
     type Sample<'a> = ConnectionSample;
 
     const KIND: Kind = Kind::DownlinkCongestion;
+    const CAUSES: &'static [Kind] = &[Kind::IceDisrupted, Kind::NoMedia];
+    const FIGURES: &'static [&'static str] = FIGURES;
 
     fn read(&mut self, look: &ConnectionSample) -> Reading {
         let Some(received_bps) = look.received.video_bps() else {
@@ -212,5 +231,9 @@ impl Detector for DownlinkCongestion {
 
     fn explain(&self, evidence: &mut Evidence) {
         self.0.explain(evidence);
+    }
+
+    fn sentence(diagnosis: &Diagnosis, who: &str) -> String {
+        congested(diagnosis, who)
     }
 }

@@ -1,8 +1,11 @@
 //! Delay and its variation: the round trip, jitter, and what the jitter buffer makes of it.
 
+use alloc::format;
+use alloc::string::String;
+
 use super::detector::{Detector, Reading};
 use super::sample::{ConnectionSample, StreamSample};
-use super::{Evidence, Kind};
+use super::{Diagnosis, Evidence, Kind};
 use crate::metric::Metric;
 
 /// A jitter buffer that wants less than this has not noticed: jitter by the RFC's formula may be that of padding, or of
@@ -19,9 +22,15 @@ impl Detector for HighRtt {
     type Sample<'a> = ConnectionSample;
 
     const KIND: Kind = Kind::HighRtt;
+    const CAUSES: &'static [Kind] =
+        &[Kind::IceDisrupted, Kind::NoMedia, Kind::UplinkCongestion, Kind::DownlinkCongestion];
 
     fn read(&mut self, look: &ConnectionSample) -> Reading {
         Reading::known(look.rtt_ms)
+    }
+
+    fn sentence(diagnosis: &Diagnosis, who: &str) -> String {
+        format!("{who}'s packets took {:.0} ms there and back", diagnosis.figure())
     }
 }
 
@@ -35,6 +44,9 @@ impl Detector for HighJitter {
     type Sample<'a> = StreamSample<'a>;
 
     const KIND: Kind = Kind::HighJitter;
+    const CAUSES: &'static [Kind] =
+        &[Kind::IceDisrupted, Kind::NoMedia, Kind::OneWayMedia, Kind::UplinkCongestion, Kind::DownlinkCongestion];
+    const FIGURES: &'static [&'static str] = &["jitter_buffer_target_ms"];
 
     fn read(&mut self, look: &StreamSample<'_>) -> Reading {
         if let Some(reading) = look.rest() {
@@ -50,6 +62,10 @@ impl Detector for HighJitter {
     fn explain(&self, evidence: &mut Evidence) {
         evidence.set("jitter_buffer_target_ms", self.target_ms);
     }
+
+    fn sentence(diagnosis: &Diagnosis, who: &str) -> String {
+        format!("{who}'s {} was uneven: {:.0} ms of jitter", diagnosis.side_name(), diagnosis.figure())
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -62,6 +78,15 @@ impl Detector for BufferStress {
     type Sample<'a> = StreamSample<'a>;
 
     const KIND: Kind = Kind::BufferStress;
+    const CAUSES: &'static [Kind] = &[
+        Kind::IceDisrupted,
+        Kind::NoMedia,
+        Kind::UplinkCongestion,
+        Kind::DownlinkCongestion,
+        Kind::HighLoss,
+        Kind::HighJitter,
+    ];
+    const FIGURES: &'static [&'static str] = &["time_stretch_ratio"];
 
     fn read(&mut self, look: &StreamSample<'_>) -> Reading {
         if let Some(reading) = look.rest() {
@@ -73,5 +98,9 @@ impl Detector for BufferStress {
 
     fn explain(&self, evidence: &mut Evidence) {
         evidence.set("time_stretch_ratio", self.stretched);
+    }
+
+    fn sentence(diagnosis: &Diagnosis, who: &str) -> String {
+        format!("what {who} heard was held back by {:.0} ms against jitter", diagnosis.figure())
     }
 }

@@ -1,6 +1,9 @@
 //! What a detector is: a kind of trouble, and how to read it from samples.
 
-use super::{Evidence, Kind, Severity};
+use alloc::format;
+use alloc::string::String;
+
+use super::{Diagnosis, Evidence, Kind, Severity, Side};
 
 /// What a detector reads from one sample.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,12 +37,19 @@ pub(super) trait Detector {
 
     /// What it finds.
     const KIND: Kind;
+    /// The kinds that may cause it, the deepest first.
+    const CAUSES: &'static [Kind] = &[];
+    /// The names of the figures that `explain` sets.
+    const FIGURES: &'static [&'static str] = &[];
 
     /// What the sample says.
     fn read(&mut self, sample: &Self::Sample<'_>) -> Reading;
 
     /// More figures for the evidence. Called after each reading while the diagnosis is raised.
     fn explain(&self, _evidence: &mut Evidence) {}
+
+    /// The diagnosis in words, without its times. `who` is the user that it is about.
+    fn sentence(diagnosis: &Diagnosis, who: &str) -> String;
 
     /// For how long it had been so when the look just read was the first to tell, ms; `None` for as long as the look took.
     fn ago_ms(&self) -> Option<f64> {
@@ -56,4 +66,34 @@ pub(super) trait Detector {
 
     /// The look just read is part of a diagnosis that is raised.
     fn note(&mut self) {}
+}
+
+/// What is known of a kind besides its row in the table of limits.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Facts {
+    pub(super) causes: &'static [Kind],
+    #[cfg_attr(not(feature = "serde"), allow(dead_code))] // only saved states need it
+    pub(super) figures: &'static [&'static str],
+    pub(super) sentence: fn(&Diagnosis, &str) -> String,
+}
+
+impl Facts {
+    pub(super) const fn of<D: Detector>() -> Self {
+        Self { causes: D::CAUSES, figures: D::FIGURES, sentence: D::sentence }
+    }
+}
+
+impl Diagnosis {
+    /// The figure that was compared with the limits.
+    pub(super) fn figure(&self) -> f64 {
+        self.evidence.get(self.kind.figure()).unwrap_or_default()
+    }
+
+    pub(super) fn side_name(&self) -> &'static str {
+        self.side.map_or("connection", Side::name)
+    }
+}
+
+pub(super) fn percent(ratio: f64) -> String {
+    format!("{:.0} %", libm::round(ratio * 100.0))
 }

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use super::clock::{ClockSkew, StatsGap};
 use super::congestion::{DownlinkCongestion, UplinkCongestion};
 use super::delay::{BufferStress, HighJitter, HighRtt};
+use super::detector::{Detector, Facts};
 use super::flow::{NoMedia, OneWayMedia};
 use super::loss::HighLoss;
 use super::microphone::{Echo, SilentMicrophone, SpeakingWhileMuted};
@@ -17,7 +18,7 @@ use super::rtcp::{MediaTimeout, RtcpTimeout};
 use super::sample::{ConnectionSample, ConnectionStatus, Flow, Losses, Pair, StreamSample};
 use super::sound::{AudibleConcealment, RoboticVoice};
 use super::sync::AvOutOfSync;
-use super::{Change, Diagnosis, Side, Thresholds};
+use super::{Change, Diagnosis, Kind, Side, Thresholds};
 use crate::id::{Direction, FabricId, MediaKind, StreamKey, UserId};
 use crate::list::push;
 use crate::metric::{Interval, IntervalState, Metric};
@@ -167,6 +168,15 @@ macro_rules! detectors {
                 }
             }
         )*
+
+        /// The facts of a kind, by its detector. The compiler refuses a kind without one.
+        #[allow(unreachable_patterns)] // one detector may stand in several places
+        pub(super) const fn facts_of(kind: Kind) -> Facts {
+            match kind {
+                $($(<$detector as Detector>::KIND => Facts::of::<$detector>(),)*)*
+                $($(<$finder as Detector>::KIND => Facts::of::<$finder>(),)*)*
+            }
+        }
     };
 }
 

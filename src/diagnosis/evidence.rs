@@ -44,45 +44,14 @@ mod names {
 
     use super::ROOM;
     use crate::diagnosis::Kind;
-
-    /// The figures that stand beside those of [`Kind`]'s table.
-    const BESIDE: &[&str] = &[
-        "ahead_ms",
-        "available_bps",
-        "best_video_bps",
-        "bitrate_bps",
-        "burst_factor",
-        "concealment_length_samples",
-        "connected_after_ms",
-        "decode_ms",
-        "echo_loss_db",
-        "encode_ms",
-        "expected_frames_per_second",
-        "failed_after_ms",
-        "frames_per_second",
-        "freezes",
-        "height",
-        "jitter_buffer_target_ms",
-        "least_rtt_ms",
-        "level",
-        "loss_ratio",
-        "lost_packets",
-        "missing_packets",
-        "one_way_ms",
-        "packets_received",
-        "picture_requests",
-        "rtt_ms",
-        "setup_ms",
-        "sound_ahead_ms",
-        "time_stretch_ratio",
-        "unanswered_checks",
-        "usual_report_interval_ms",
-        "width",
-    ];
+    use crate::diagnosis::detectors::facts_of;
 
     pub(super) fn known(name: &str) -> Option<&'static str> {
-        let of_kinds = Kind::ALL.iter().flat_map(|kind| [kind.figure(), kind.worst_figure()]);
-        of_kinds.chain(BESIDE.iter().copied()).find(|&known| known == name)
+        let mut of_kinds = Kind::ALL.iter().flat_map(|&kind| {
+            let beside = facts_of(kind).figures.iter().copied();
+            [kind.figure(), kind.worst_figure()].into_iter().chain(beside)
+        });
+        of_kinds.find(|&known| known == name)
     }
 
     type Figures = [Option<(&'static str, f64)>; ROOM];
@@ -103,15 +72,22 @@ mod names {
 
 #[cfg(all(test, feature = "serde"))]
 mod tests {
+    use std::path::PathBuf;
     use std::string::String;
+    use std::vec;
     use std::vec::Vec;
 
     #[test]
     fn every_figure_that_a_detector_sets_is_read_back_from_a_state() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/diagnosis");
-        let files =
-            std::fs::read_dir(folder).unwrap().map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
-        let text = files.collect::<String>();
+        let mut paths = vec![PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src/diagnosis"))];
+        let mut text = String::new();
+        while let Some(path) = paths.pop() {
+            if path.is_dir() {
+                paths.extend(std::fs::read_dir(path).unwrap().map(|file| file.unwrap().path()));
+            } else {
+                text.push_str(&std::fs::read_to_string(path).unwrap());
+            }
+        }
         let names: Vec<&str> =
             text.split("evidence.set(\"").skip(1).filter_map(|rest| Some(rest.split_once('"')?.0)).collect();
         assert!(names.len() > 30, "{}", names.len());

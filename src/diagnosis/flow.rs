@@ -1,8 +1,11 @@
 //! Media that do not come: none at all, or what the sender says that it sent.
 
+use alloc::format;
+use alloc::string::String;
+
 use super::detector::{Detector, Reading};
 use super::sample::{ConnectionSample, StreamSample};
-use super::{Evidence, Kind};
+use super::{Diagnosis, Evidence, Kind};
 use crate::metric::Metric;
 use crate::report::Num;
 
@@ -24,6 +27,8 @@ impl Detector for NoMedia {
     type Sample<'a> = ConnectionSample;
 
     const KIND: Kind = Kind::NoMedia;
+    const CAUSES: &'static [Kind] = &[Kind::IceDisrupted];
+    const FIGURES: &'static [&'static str] = &["unanswered_checks"];
 
     fn read(&mut self, look: &ConnectionSample) -> Reading {
         self.unanswered = look.fabric.unanswered;
@@ -52,6 +57,11 @@ impl Detector for NoMedia {
     fn ago_ms(&self) -> Option<f64> {
         Some(self.dry_ms)
     }
+
+    fn sentence(diagnosis: &Diagnosis, who: &str) -> String {
+        let still = if diagnosis.to.is_some() { "" } else { " any more" };
+        format!("nothing came to {who}{still}")
+    }
 }
 
 /// What the sender's reports say that it sent does not come.
@@ -68,6 +78,7 @@ impl Detector for OneWayMedia {
     type Sample<'a> = StreamSample<'a>;
 
     const KIND: Kind = Kind::OneWayMedia;
+    const FIGURES: &'static [&'static str] = &["missing_packets"];
 
     fn read(&mut self, look: &StreamSample<'_>) -> Reading {
         if let Some(reading) = look.rest() {
@@ -96,5 +107,9 @@ impl Detector for OneWayMedia {
 
     fn ago_ms(&self) -> Option<f64> {
         Some(self.dry_ms)
+    }
+
+    fn sentence(_: &Diagnosis, who: &str) -> String {
+        format!("what was sent to {who} did not come")
     }
 }

@@ -1,8 +1,14 @@
 //! Loss, over all streams of one direction together, and whether it comes in bursts.
 
-use super::detector::{Detector, Reading};
+use alloc::format;
+use alloc::string::String;
+
+use super::detector::{Detector, Reading, percent};
 use super::sample::Losses;
-use super::{Evidence, Kind};
+use super::{Diagnosis, Evidence, Kind};
+
+/// So many times as uneven as random loss is loss in bursts: of two packets in the mean.
+const BURSTY: f64 = 4.0;
 
 /// Fewer pairs of looks than this do not show how loss is distributed.
 const FEW: f64 = 5.0;
@@ -42,6 +48,9 @@ impl Detector for HighLoss {
     type Sample<'a> = Losses;
 
     const KIND: Kind = Kind::HighLoss;
+    const CAUSES: &'static [Kind] =
+        &[Kind::IceDisrupted, Kind::NoMedia, Kind::OneWayMedia, Kind::UplinkCongestion, Kind::DownlinkCongestion];
+    const FIGURES: &'static [&'static str] = &["lost_packets", "burst_factor"];
 
     fn read(&mut self, look: &Losses) -> Reading {
         let (lost, expected) = look.packets();
@@ -70,5 +79,10 @@ impl Detector for HighLoss {
                 self.compare(latest, before);
             }
         }
+    }
+
+    fn sentence(diagnosis: &Diagnosis, who: &str) -> String {
+        let bursts = if diagnosis.evidence.get("burst_factor") >= Some(BURSTY) { " in bursts" } else { "" };
+        format!("{who}'s {} lost {}{bursts}", diagnosis.side_name(), percent(diagnosis.figure()))
     }
 }

@@ -1,8 +1,11 @@
 //! Microphones: silent, muted while somebody speaks into them, and such that return what they hear.
 
+use alloc::format;
+use alloc::string::String;
+
 use super::detector::{Detector, Reading};
 use super::sample::StreamSample;
-use super::{Evidence, Kind, Severity};
+use super::{Diagnosis, Evidence, Kind, Severity};
 use crate::metric::{IntervalState, Metric};
 use crate::report::{Entry, Flag, Num};
 use crate::speaker::level::Meter;
@@ -24,6 +27,7 @@ impl Detector for SilentMicrophone {
     type Sample<'a> = StreamSample<'a>;
 
     const KIND: Kind = Kind::SilentMicrophone;
+    const FIGURES: &'static [&'static str] = &["level"];
 
     fn read(&mut self, look: &StreamSample<'_>) -> Reading {
         self.level = look.source.and(look.get(Metric::Level));
@@ -49,6 +53,14 @@ impl Detector for SilentMicrophone {
     fn explain(&self, evidence: &mut Evidence) {
         evidence.set("level", self.level);
     }
+
+    fn sentence(diagnosis: &Diagnosis, who: &str) -> String {
+        if diagnosis.evidence.get("level") > Some(0.0) {
+            format!("{who}'s microphone was never louder than noise")
+        } else {
+            format!("{who}'s microphone was silent")
+        }
+    }
 }
 
 /// Somebody speaks, and nothing is sent of it.
@@ -63,6 +75,7 @@ impl Detector for SpeakingWhileMuted {
     type Sample<'a> = StreamSample<'a>;
 
     const KIND: Kind = Kind::SpeakingWhileMuted;
+    const FIGURES: &'static [&'static str] = &["level"];
 
     fn read(&mut self, look: &StreamSample<'_>) -> Reading {
         let interval = look.interval;
@@ -84,6 +97,10 @@ impl Detector for SpeakingWhileMuted {
 
     fn explain(&self, evidence: &mut Evidence) {
         evidence.set("level", self.level);
+    }
+
+    fn sentence(_: &Diagnosis, who: &str) -> String {
+        format!("{who} spoke while muted")
     }
 }
 
@@ -123,6 +140,7 @@ impl Detector for Echo {
     type Sample<'a> = StreamSample<'a>;
 
     const KIND: Kind = Kind::Echo;
+    const FIGURES: &'static [&'static str] = &["echo_loss_db", "one_way_ms"];
 
     fn read(&mut self, look: &StreamSample<'_>) -> Reading {
         if let Some(reading) = look.rest() {
@@ -141,5 +159,9 @@ impl Detector for Echo {
     fn explain(&self, evidence: &mut Evidence) {
         evidence.set("echo_loss_db", self.loss_db);
         evidence.set("one_way_ms", self.one_way_ms);
+    }
+
+    fn sentence(_: &Diagnosis, who: &str) -> String {
+        format!("others may have heard themselves by {who}'s microphone")
     }
 }

@@ -1,8 +1,11 @@
 //! The path of a connection: how long it took to find, whether it holds, and where it leads.
 
+use alloc::format;
+use alloc::string::String;
+
 use super::detector::{Detector, Reading};
 use super::sample::{Connection, ConnectionSample};
-use super::{Evidence, Kind};
+use super::{Diagnosis, Evidence, Kind};
 
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -28,6 +31,10 @@ impl Detector for IceDisrupted {
     fn ago_ms(&self) -> Option<f64> {
         self.lost_ms
     }
+
+    fn sentence(_: &Diagnosis, who: &str) -> String {
+        format!("{who}'s connection was lost")
+    }
 }
 
 /// In this time changes count together (ObserveRTC client-monitor).
@@ -51,6 +58,7 @@ impl Detector for IceFlapping {
     type Sample<'a> = ConnectionSample;
 
     const KIND: Kind = Kind::IceFlapping;
+    const CAUSES: &'static [Kind] = &[Kind::IceDisrupted, Kind::NoMedia];
 
     fn read(&mut self, look: &ConnectionSample) -> Reading {
         for ago in self.ago_ms.iter_mut().flatten() {
@@ -76,6 +84,10 @@ impl Detector for IceFlapping {
     fn ago_ms(&self) -> Option<f64> {
         self.ago_ms.iter().flatten().copied().filter(|&ago| ago < TOGETHER_MS).reduce(f64::max)
     }
+
+    fn sentence(_: &Diagnosis, who: &str) -> String {
+        format!("{who}'s connection changed its path again and again")
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -93,6 +105,10 @@ impl Detector for RelayOverTcp {
             (_, relays) => Reading::of(relays),
         }
     }
+
+    fn sentence(_: &Diagnosis, who: &str) -> String {
+        format!("{who}'s packets went by a relay over TCP")
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -108,6 +124,7 @@ impl Detector for SlowSetup {
     type Sample<'a> = ConnectionSample;
 
     const KIND: Kind = Kind::SlowSetup;
+    const FIGURES: &'static [&'static str] = &["setup_ms", "connected_after_ms", "failed_after_ms"];
 
     fn read(&mut self, look: &ConnectionSample) -> Reading {
         let Some(took_ms) = look.fabric.connects_ms.filter(|_| !self.is_over) else { return Reading::Resting };
@@ -125,5 +142,17 @@ impl Detector for SlowSetup {
 
     fn ago_ms(&self) -> Option<f64> {
         Some(self.took_ms)
+    }
+
+    fn sentence(diagnosis: &Diagnosis, who: &str) -> String {
+        let seconds = diagnosis.figure() / 1e3;
+        let has = |name| diagnosis.evidence.get(name).is_some();
+        if has("failed_after_ms") {
+            format!("{who}'s connection failed after {seconds:.1} s")
+        } else if has("connected_after_ms") {
+            format!("{who}'s connection took {seconds:.1} s to be set up")
+        } else {
+            format!("{who}'s connection was not set up in {seconds:.1} s")
+        }
     }
 }

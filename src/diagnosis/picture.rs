@@ -1,8 +1,11 @@
 //! What was seen: frozen, few and small pictures, and decoders that show none.
 
-use super::detector::{Detector, Reading};
+use alloc::format;
+use alloc::string::String;
+
+use super::detector::{Detector, Reading, percent};
 use super::sample::StreamSample;
-use super::{Evidence, Kind};
+use super::{Diagnosis, Evidence, Kind, Side};
 use crate::id::Direction;
 use crate::metric::Metric;
 use crate::report::{Num, Text};
@@ -14,6 +17,22 @@ const CARRIES_PICTURES_BPS: f64 = 10_000.0;
 const SMOOTH_FPS: f64 = 15.0;
 /// How slowly the usual frame rate is forgotten, ms.
 const USUAL_MS: f64 = 120_000.0;
+
+/// The causes of missing pictures, the deepest first.
+const CAUSES: &[Kind] = &[
+    Kind::IceDisrupted,
+    Kind::NoMedia,
+    Kind::OneWayMedia,
+    Kind::NullDecoder,
+    Kind::StuckDecoder,
+    Kind::CpuLimitedSender,
+    Kind::CpuLimitedReceiver,
+    Kind::UplinkCongestion,
+    Kind::DownlinkCongestion,
+    Kind::HighLoss,
+    Kind::HighJitter,
+    Kind::FrozenVideo,
+];
 
 /// Whether pictures arrive and none is shown.
 fn shows_nothing(look: &StreamSample<'_>) -> Option<bool> {
@@ -32,6 +51,8 @@ impl Detector for FrozenVideo {
     type Sample<'a> = StreamSample<'a>;
 
     const KIND: Kind = Kind::FrozenVideo;
+    const CAUSES: &'static [Kind] = CAUSES;
+    const FIGURES: &'static [&'static str] = &["freezes"];
 
     fn read(&mut self, look: &StreamSample<'_>) -> Reading {
         if let Some(reading) = look.rest() {
@@ -57,6 +78,10 @@ impl Detector for FrozenVideo {
 
     fn begin(&mut self) {
         self.freezes = 0.0;
+    }
+
+    fn sentence(diagnosis: &Diagnosis, who: &str) -> String {
+        format!("the picture that {who} saw stood still {} of the time", percent(diagnosis.figure().min(1.0)))
     }
 }
 
@@ -139,6 +164,8 @@ impl Detector for LowFrameRate {
     type Sample<'a> = StreamSample<'a>;
 
     const KIND: Kind = Kind::LowFrameRate;
+    const CAUSES: &'static [Kind] = CAUSES;
+    const FIGURES: &'static [&'static str] = &["frames_per_second", "expected_frames_per_second"];
 
     fn read(&mut self, look: &StreamSample<'_>) -> Reading {
         let is_forced = self.is_forced(look);
@@ -189,6 +216,14 @@ impl Detector for LowFrameRate {
         evidence.set("frames_per_second", self.shown);
         evidence.set("expected_frames_per_second", self.expected);
     }
+
+    fn sentence(diagnosis: &Diagnosis, who: &str) -> String {
+        let missing = percent(diagnosis.figure());
+        match diagnosis.side {
+            Some(Side::Uplink) => format!("{who} sent {missing} too few frames"),
+            _ => format!("{who} saw {missing} fewer frames than before"),
+        }
+    }
 }
 
 /// A picture of this many pixels is not small (960 x 540).
@@ -205,6 +240,7 @@ impl Detector for LowResolution {
     type Sample<'a> = StreamSample<'a>;
 
     const KIND: Kind = Kind::LowResolution;
+    const FIGURES: &'static [&'static str] = &["width", "height", "bitrate_bps"];
 
     fn read(&mut self, look: &StreamSample<'_>) -> Reading {
         if let Some(reading) = look.rest() {
@@ -231,6 +267,10 @@ impl Detector for LowResolution {
         evidence.set("height", self.size.map(|(_, height)| height));
         evidence.set("bitrate_bps", self.bitrate_bps);
     }
+
+    fn sentence(diagnosis: &Diagnosis, who: &str) -> String {
+        format!("the picture on {who}'s {} was small for its bitrate", diagnosis.side_name())
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -248,6 +288,15 @@ impl Detector for StuckDecoder {
     type Sample<'a> = StreamSample<'a>;
 
     const KIND: Kind = Kind::StuckDecoder;
+    const CAUSES: &'static [Kind] = &[
+        Kind::IceDisrupted,
+        Kind::NoMedia,
+        Kind::NullDecoder,
+        Kind::UplinkCongestion,
+        Kind::DownlinkCongestion,
+        Kind::HighLoss,
+    ];
+    const FIGURES: &'static [&'static str] = &["bitrate_bps", "picture_requests"];
 
     fn read(&mut self, look: &StreamSample<'_>) -> Reading {
         if let Some(reading) = look.rest() {
@@ -263,6 +312,10 @@ impl Detector for StuckDecoder {
     fn explain(&self, evidence: &mut Evidence) {
         evidence.set("bitrate_bps", self.bitrate_bps);
         evidence.set("picture_requests", Some(self.requests));
+    }
+
+    fn sentence(_: &Diagnosis, who: &str) -> String {
+        format!("{who}'s decoder was stuck: pictures came and none was shown")
     }
 }
 
@@ -281,6 +334,10 @@ impl Detector for NullDecoder {
             None => Reading::Unknown,
         })
     }
+
+    fn sentence(_: &Diagnosis, who: &str) -> String {
+        format!("{who}'s browser had no decoder for a picture")
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -291,6 +348,7 @@ impl Detector for KeyFrameStorm {
     type Sample<'a> = StreamSample<'a>;
 
     const KIND: Kind = Kind::KeyFrameStorm;
+    const CAUSES: &'static [Kind] = CAUSES;
 
     fn read(&mut self, look: &StreamSample<'_>) -> Reading {
         look.rest().unwrap_or_else(|| {
@@ -298,5 +356,13 @@ impl Detector for KeyFrameStorm {
             let fully = look.get(Metric::FirPerSecond);
             Reading::known(asked.map(|asked| asked + fully.unwrap_or(0.0)).or(fully))
         })
+    }
+
+    fn sentence(diagnosis: &Diagnosis, who: &str) -> String {
+        format!(
+            "whole pictures were asked for {:.1} times a second on {who}'s {}",
+            diagnosis.figure(),
+            diagnosis.side_name()
+        )
     }
 }

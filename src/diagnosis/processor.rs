@@ -1,8 +1,11 @@
 //! Processors that cannot keep up.
 
-use super::detector::{Detector, Reading};
+use alloc::format;
+use alloc::string::String;
+
+use super::detector::{Detector, Reading, percent};
 use super::sample::StreamSample;
-use super::{Evidence, Kind};
+use super::{Diagnosis, Evidence, Kind};
 use crate::metric::Metric;
 
 /// With more loss than this, dropped frames are the network's doing (ObserveRTC client-monitor).
@@ -20,6 +23,7 @@ impl Detector for CpuLimitedSender {
     type Sample<'a> = StreamSample<'a>;
 
     const KIND: Kind = Kind::CpuLimitedSender;
+    const FIGURES: &'static [&'static str] = &["encode_ms"];
 
     fn read(&mut self, look: &StreamSample<'_>) -> Reading {
         self.encode_ms = look.get(Metric::EncodeMs);
@@ -28,6 +32,10 @@ impl Detector for CpuLimitedSender {
 
     fn explain(&self, evidence: &mut Evidence) {
         evidence.set("encode_ms", self.encode_ms);
+    }
+
+    fn sentence(_: &Diagnosis, who: &str) -> String {
+        format!("{who}'s processor could not keep up with encoding")
     }
 }
 
@@ -43,6 +51,7 @@ impl Detector for CpuLimitedReceiver {
     type Sample<'a> = StreamSample<'a>;
 
     const KIND: Kind = Kind::CpuLimitedReceiver;
+    const FIGURES: &'static [&'static str] = &["decode_ms"];
 
     fn read(&mut self, look: &StreamSample<'_>) -> Reading {
         if let Some(reading) = look.rest() {
@@ -57,5 +66,9 @@ impl Detector for CpuLimitedReceiver {
 
     fn explain(&self, evidence: &mut Evidence) {
         evidence.set("decode_ms", self.decode_ms);
+    }
+
+    fn sentence(diagnosis: &Diagnosis, who: &str) -> String {
+        format!("{who}'s processor could not keep up: {} of the frames dropped", percent(diagnosis.figure()))
     }
 }

@@ -1,8 +1,11 @@
 //! What the other end does not confirm: the circuit breakers of RFC 8083.
 
+use alloc::format;
+use alloc::string::String;
+
 use super::detector::{Detector, Reading};
 use super::sample::{ConnectionSample, StreamSample};
-use super::{Evidence, Kind};
+use super::{Diagnosis, Evidence, Kind};
 use crate::metric::Metric;
 use crate::report::Num;
 
@@ -23,6 +26,8 @@ impl Detector for RtcpTimeout {
     type Sample<'a> = ConnectionSample;
 
     const KIND: Kind = Kind::RtcpTimeout;
+    const CAUSES: &'static [Kind] = &[Kind::IceDisrupted, Kind::NoMedia];
+    const FIGURES: &'static [&'static str] = &["usual_report_interval_ms"];
 
     fn read(&mut self, look: &ConnectionSample) -> Reading {
         if !look.sent.passes && look.sent.rests {
@@ -50,6 +55,11 @@ impl Detector for RtcpTimeout {
     fn ago_ms(&self) -> Option<f64> {
         self.age_ms
     }
+
+    fn sentence(diagnosis: &Diagnosis, who: &str) -> String {
+        let still = if diagnosis.to.is_some() { "" } else { " any more" };
+        format!("nobody confirmed{still} what {who} sent")
+    }
 }
 
 /// Where reports do not count packets, a stream that does not arrive is missing in them: a receiver reports on what it
@@ -75,6 +85,8 @@ impl Detector for MediaTimeout {
     type Sample<'a> = StreamSample<'a>;
 
     const KIND: Kind = Kind::MediaTimeout;
+    const CAUSES: &'static [Kind] = &[Kind::IceDisrupted, Kind::NoMedia];
+    const FIGURES: &'static [&'static str] = &["packets_received"];
 
     fn read(&mut self, look: &StreamSample<'_>) -> Reading {
         if let Some(reading) = look.rest() {
@@ -105,5 +117,9 @@ impl Detector for MediaTimeout {
 
     fn ago_ms(&self) -> Option<f64> {
         Some(self.ago_ms)
+    }
+
+    fn sentence(_: &Diagnosis, who: &str) -> String {
+        format!("what {who} sent did not arrive")
     }
 }

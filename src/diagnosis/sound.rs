@@ -1,9 +1,24 @@
 //! What was heard: invented and stretched sound.
 
-use super::detector::{Detector, Reading};
+use alloc::format;
+use alloc::string::String;
+
+use super::detector::{Detector, Reading, percent};
 use super::sample::StreamSample;
-use super::{Evidence, Kind};
+use super::{Diagnosis, Evidence, Kind};
 use crate::metric::Metric;
+
+/// The causes of bad sound, the deepest first.
+const CAUSES: &[Kind] = &[
+    Kind::IceDisrupted,
+    Kind::NoMedia,
+    Kind::OneWayMedia,
+    Kind::UplinkCongestion,
+    Kind::DownlinkCongestion,
+    Kind::HighLoss,
+    Kind::HighJitter,
+    Kind::BufferStress,
+];
 
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -16,6 +31,8 @@ impl Detector for AudibleConcealment {
     type Sample<'a> = StreamSample<'a>;
 
     const KIND: Kind = Kind::AudibleConcealment;
+    const CAUSES: &'static [Kind] = CAUSES;
+    const FIGURES: &'static [&'static str] = &["loss_ratio", "concealment_length_samples"];
 
     fn read(&mut self, look: &StreamSample<'_>) -> Reading {
         if let Some(reading) = look.rest() {
@@ -30,6 +47,10 @@ impl Detector for AudibleConcealment {
         evidence.set("loss_ratio", self.loss_ratio);
         evidence.set("concealment_length_samples", self.length);
     }
+
+    fn sentence(diagnosis: &Diagnosis, who: &str) -> String {
+        format!("{} of what {who} heard was made up for missing sound", percent(diagnosis.figure()))
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -40,8 +61,13 @@ impl Detector for RoboticVoice {
     type Sample<'a> = StreamSample<'a>;
 
     const KIND: Kind = Kind::RoboticVoice;
+    const CAUSES: &'static [Kind] = CAUSES;
 
     fn read(&mut self, look: &StreamSample<'_>) -> Reading {
         look.rest().unwrap_or_else(|| Reading::known(look.get(Metric::TimeStretchRatio)))
+    }
+
+    fn sentence(diagnosis: &Diagnosis, who: &str) -> String {
+        format!("{} of what {who} heard was stretched or squeezed", percent(diagnosis.figure()))
     }
 }

@@ -1,11 +1,14 @@
 //! Sound and picture of one sender, side by side.
 
+use alloc::format;
+use alloc::string::String;
+
 use super::detector::{Detector, Reading};
 use super::sample::Pair;
-use super::{Evidence, Kind};
+use super::{Diagnosis, Evidence, Kind};
 
 /// How much later than early sound may be: ITU-R BT.1359-1 accepts 90 ms early and 185 ms late.
-pub(super) const LATE_IS_BETTER_MS: f64 = 95.0;
+const LATE_IS_BETTER_MS: f64 = 95.0;
 /// An offset of more than this is that of streams of which one has not begun.
 const ABSURD_MS: f64 = 5_000.0;
 
@@ -24,6 +27,17 @@ impl Detector for AvOutOfSync {
     type Sample<'a> = Pair;
 
     const KIND: Kind = Kind::AvOutOfSync;
+    const CAUSES: &'static [Kind] = &[
+        Kind::IceDisrupted,
+        Kind::NoMedia,
+        Kind::OneWayMedia,
+        Kind::UplinkCongestion,
+        Kind::DownlinkCongestion,
+        Kind::HighLoss,
+        Kind::HighJitter,
+        Kind::BufferStress,
+    ];
+    const FIGURES: &'static [&'static str] = &["sound_ahead_ms"];
 
     fn read(&mut self, look: &Pair) -> Reading {
         // Of several it cannot be told which belong together.
@@ -45,5 +59,12 @@ impl Detector for AvOutOfSync {
 
     fn explain(&self, evidence: &mut Evidence) {
         evidence.set("sound_ahead_ms", self.ahead_ms);
+    }
+
+    fn sentence(diagnosis: &Diagnosis, who: &str) -> String {
+        let is_early = diagnosis.evidence.get("sound_ahead_ms") > Some(0.0);
+        let figure = diagnosis.figure();
+        let (ms, word) = if is_early { (figure, "before") } else { (figure + LATE_IS_BETTER_MS, "after") };
+        format!("{who} heard sound {ms:.0} ms {word} its picture")
     }
 }
