@@ -13,25 +13,13 @@
 //! is given time to settle.
 
 mod cause;
-mod clock;
-mod congestion;
-mod delay;
 mod detector;
 mod detectors;
 mod evidence;
-mod flow;
 mod kind;
-mod loss;
-mod microphone;
 mod monitor;
-mod path;
-mod picture;
-mod processor;
-mod rtcp;
 mod sample;
 mod sentence;
-mod sound;
-mod sync;
 
 pub(crate) use cause::{Reach, causes_of};
 pub(crate) use detectors::{Detectors, RecorderParts};

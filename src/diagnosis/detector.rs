@@ -1,5 +1,18 @@
 //! What a detector is: a kind of trouble, and how to read it from samples.
 
+pub(super) mod clock;
+pub(super) mod congestion;
+pub(super) mod delay;
+pub(super) mod flow;
+pub(super) mod loss;
+pub(super) mod microphone;
+pub(super) mod path;
+pub(super) mod picture;
+pub(super) mod processor;
+pub(super) mod rtcp;
+pub(super) mod sound;
+pub(super) mod sync;
+
 use alloc::format;
 use alloc::string::String;
 

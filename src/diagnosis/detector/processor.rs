@@ -3,9 +3,9 @@
 use alloc::format;
 use alloc::string::String;
 
-use super::detector::{Detector, Reading, percent};
-use super::sample::StreamSample;
-use super::{Diagnosis, Evidence, Kind};
+use super::{Detector, Reading, percent};
+use crate::diagnosis::sample::StreamSample;
+use crate::diagnosis::{Diagnosis, Evidence, Kind};
 use crate::metric::Metric;
 
 /// With more loss than this, dropped frames are the network's doing (ObserveRTC client-monitor).
@@ -15,7 +15,7 @@ const CALM_MS: f64 = 5_000.0;
 
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct CpuLimitedSender {
+pub(in crate::diagnosis) struct CpuLimitedSender {
     encode_ms: Option<f64>,
 }
 
@@ -41,7 +41,7 @@ impl Detector for CpuLimitedSender {
 
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct CpuLimitedReceiver {
+pub(in crate::diagnosis) struct CpuLimitedReceiver {
     decode_ms: Option<f64>,
     /// For how long nothing has been lost, and something came, ms.
     calm_ms: f64,

@@ -3,9 +3,9 @@
 use alloc::format;
 use alloc::string::String;
 
-use super::detector::{Detector, Reading, percent};
-use super::sample::StreamSample;
-use super::{Diagnosis, Evidence, Kind, Side};
+use super::{Detector, Reading, percent};
+use crate::diagnosis::sample::StreamSample;
+use crate::diagnosis::{Diagnosis, Evidence, Kind, Side};
 use crate::id::Direction;
 use crate::metric::Metric;
 use crate::report::{Num, Text};
@@ -43,7 +43,7 @@ fn shows_nothing(look: &StreamSample<'_>) -> Option<bool> {
 
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct FrozenVideo {
+pub(in crate::diagnosis) struct FrozenVideo {
     freezes: f64,
 }
 
@@ -133,7 +133,7 @@ impl Frames {
 
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct LowFrameRate {
+pub(in crate::diagnosis) struct LowFrameRate {
     usual: Option<f64>,
     shown: Option<f64>,
     expected: Option<f64>,
@@ -231,7 +231,7 @@ const LARGE_PIXELS: f64 = 518_400.0;
 
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct LowResolution {
+pub(in crate::diagnosis) struct LowResolution {
     size: Option<(f64, f64)>,
     bitrate_bps: Option<f64>,
 }
@@ -275,7 +275,7 @@ impl Detector for LowResolution {
 
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct StuckDecoder {
+pub(in crate::diagnosis) struct StuckDecoder {
     /// Requests for a new picture since the last one was decoded.
     requests: f64,
     bitrate_bps: Option<f64>,
@@ -321,7 +321,7 @@ impl Detector for StuckDecoder {
 
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct NullDecoder;
+pub(in crate::diagnosis) struct NullDecoder;
 
 impl Detector for NullDecoder {
     type Sample<'a> = StreamSample<'a>;
@@ -342,7 +342,7 @@ impl Detector for NullDecoder {
 
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct KeyFrameStorm;
+pub(in crate::diagnosis) struct KeyFrameStorm;
 
 impl Detector for KeyFrameStorm {
     type Sample<'a> = StreamSample<'a>;

@@ -3,9 +3,9 @@
 use alloc::format;
 use alloc::string::String;
 
-use super::detector::{Detector, Reading};
-use super::sample::{ConnectionSample, StreamSample};
-use super::{Diagnosis, Evidence, Kind};
+use super::{Detector, Reading};
+use crate::diagnosis::sample::{ConnectionSample, StreamSample};
+use crate::diagnosis::{Diagnosis, Evidence, Kind};
 use crate::metric::Metric;
 use crate::report::Num;
 
@@ -17,7 +17,7 @@ const LATEST: f64 = 0.2;
 /// RFC 8083 4.1: nothing is reported any more on what is sent.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct RtcpTimeout {
+pub(in crate::diagnosis) struct RtcpTimeout {
     usual_ms: Option<f64>,
     age_ms: Option<f64>,
 }
@@ -72,7 +72,7 @@ const FRESH_MS: f64 = 10_000.0;
 /// RFC 8083 4.2: reports come, and say that nothing arrives.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct MediaTimeout {
+pub(in crate::diagnosis) struct MediaTimeout {
     received: Option<f64>,
     is_stuck: bool,
     stuck_ms: f64,

@@ -3,9 +3,9 @@
 use alloc::format;
 use alloc::string::String;
 
-use super::detector::{Detector, Reading, percent};
-use super::sample::ConnectionSample;
-use super::{Diagnosis, Evidence, Kind};
+use super::{Detector, Reading, percent};
+use crate::diagnosis::sample::ConnectionSample;
+use crate::diagnosis::{Diagnosis, Evidence, Kind};
 
 /// How slowly the best rate and the least round trip are forgotten, ms.
 const LATELY_MS: f64 = 120_000.0;
@@ -183,7 +183,7 @@ fn congested(diagnosis: &Diagnosis, who: &str) -> String {
 
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct UplinkCongestion(Congestion);
+pub(in crate::diagnosis) struct UplinkCongestion(Congestion);
 
 impl Detector for UplinkCongestion {
     type Sample<'a> = ConnectionSample;
@@ -212,7 +212,7 @@ impl Detector for UplinkCongestion {
 
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct DownlinkCongestion(Congestion);
+pub(in crate::diagnosis) struct DownlinkCongestion(Congestion);
 
 impl Detector for DownlinkCongestion {
     type Sample<'a> = ConnectionSample;

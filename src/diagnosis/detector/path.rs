@@ -3,13 +3,13 @@
 use alloc::format;
 use alloc::string::String;
 
-use super::detector::{Detector, Reading};
-use super::sample::{Connection, ConnectionSample};
-use super::{Diagnosis, Evidence, Kind};
+use super::{Detector, Reading};
+use crate::diagnosis::sample::{Connection, ConnectionSample};
+use crate::diagnosis::{Diagnosis, Evidence, Kind};
 
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct IceDisrupted {
+pub(in crate::diagnosis) struct IceDisrupted {
     lost_ms: Option<f64>,
 }
 
@@ -45,7 +45,7 @@ const CHOOSES_MS: f64 = 15_000.0;
 
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct IceFlapping {
+pub(in crate::diagnosis) struct IceFlapping {
     /// How many losses and switches there had been.
     before: Option<(u64, u64)>,
     /// How long ago it was first up.
@@ -92,7 +92,7 @@ impl Detector for IceFlapping {
 
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct RelayOverTcp;
+pub(in crate::diagnosis) struct RelayOverTcp;
 
 impl Detector for RelayOverTcp {
     type Sample<'a> = ConnectionSample;
@@ -113,7 +113,7 @@ impl Detector for RelayOverTcp {
 
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct SlowSetup {
+pub(in crate::diagnosis) struct SlowSetup {
     took_ms: f64,
     is_over: bool,
     is_up: bool,

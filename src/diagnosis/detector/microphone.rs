@@ -3,9 +3,9 @@
 use alloc::format;
 use alloc::string::String;
 
-use super::detector::{Detector, Reading};
-use super::sample::StreamSample;
-use super::{Diagnosis, Evidence, Kind, Severity};
+use super::{Detector, Reading};
+use crate::diagnosis::sample::StreamSample;
+use crate::diagnosis::{Diagnosis, Evidence, Kind, Severity};
 use crate::metric::{IntervalState, Metric};
 use crate::report::{Entry, Flag, Num};
 use crate::speaker::level::Meter;
@@ -16,7 +16,7 @@ const SOUND: f64 = 1e-3;
 /// Sound is sent, and there is none in it.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct SilentMicrophone {
+pub(in crate::diagnosis) struct SilentMicrophone {
     was_heard: bool,
     /// The application says that it is not muted.
     is_open: bool,
@@ -66,7 +66,7 @@ impl Detector for SilentMicrophone {
 /// Somebody speaks, and nothing is sent of it.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct SpeakingWhileMuted {
+pub(in crate::diagnosis) struct SpeakingWhileMuted {
     voice: Meter,
     level: Option<f64>,
 }
@@ -116,7 +116,7 @@ const SPEECH: f64 = 1e-2;
 /// What the far end says comes back to it.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct Echo {
+pub(in crate::diagnosis) struct Echo {
     loss_db: Option<f64>,
     one_way_ms: Option<f64>,
 }

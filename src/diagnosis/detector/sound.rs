@@ -3,9 +3,9 @@
 use alloc::format;
 use alloc::string::String;
 
-use super::detector::{Detector, Reading, percent};
-use super::sample::StreamSample;
-use super::{Diagnosis, Evidence, Kind};
+use super::{Detector, Reading, percent};
+use crate::diagnosis::sample::StreamSample;
+use crate::diagnosis::{Diagnosis, Evidence, Kind};
 use crate::metric::Metric;
 
 /// The causes of bad sound, the deepest first.
@@ -22,7 +22,7 @@ const CAUSES: &[Kind] = &[
 
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct AudibleConcealment {
+pub(in crate::diagnosis) struct AudibleConcealment {
     loss_ratio: Option<f64>,
     length: Option<f64>,
 }
@@ -55,7 +55,7 @@ impl Detector for AudibleConcealment {
 
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct RoboticVoice;
+pub(in crate::diagnosis) struct RoboticVoice;
 
 impl Detector for RoboticVoice {
     type Sample<'a> = StreamSample<'a>;

@@ -3,9 +3,9 @@
 use alloc::format;
 use alloc::string::String;
 
-use super::detector::{Detector, Reading};
-use super::sample::{ConnectionSample, StreamSample};
-use super::{Diagnosis, Evidence, Kind};
+use super::{Detector, Reading};
+use crate::diagnosis::sample::{ConnectionSample, StreamSample};
+use crate::diagnosis::{Diagnosis, Evidence, Kind};
 use crate::metric::Metric;
 
 /// A jitter buffer that wants less than this has not noticed: jitter by the RFC's formula may be that of padding, or of
@@ -16,7 +16,7 @@ const LARGE_MS: f64 = 30.0;
 
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct HighRtt;
+pub(in crate::diagnosis) struct HighRtt;
 
 impl Detector for HighRtt {
     type Sample<'a> = ConnectionSample;
@@ -36,7 +36,7 @@ impl Detector for HighRtt {
 
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct HighJitter {
+pub(in crate::diagnosis) struct HighJitter {
     target_ms: Option<f64>,
 }
 
@@ -70,7 +70,7 @@ impl Detector for HighJitter {
 
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct BufferStress {
+pub(in crate::diagnosis) struct BufferStress {
     stretched: Option<f64>,
 }
 

@@ -3,9 +3,9 @@
 use alloc::format;
 use alloc::string::String;
 
-use super::detector::{Detector, Reading};
-use super::sample::Pair;
-use super::{Diagnosis, Evidence, Kind};
+use super::{Detector, Reading};
+use crate::diagnosis::sample::Pair;
+use crate::diagnosis::{Diagnosis, Evidence, Kind};
 
 /// How much later than early sound may be: ITU-R BT.1359-1 accepts 90 ms early and 185 ms late.
 const LATE_IS_BETTER_MS: f64 = 95.0;
@@ -18,7 +18,7 @@ const UNSURE_MS: f64 = 100_000.0;
 
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct AvOutOfSync {
+pub(in crate::diagnosis) struct AvOutOfSync {
     ahead_ms: Option<f64>,
     unsure_ms: f64,
 }

@@ -3,9 +3,9 @@
 use alloc::format;
 use alloc::string::String;
 
-use super::detector::{Detector, Reading};
-use super::sample::{ConnectionSample, StreamSample};
-use super::{Diagnosis, Evidence, Kind};
+use super::{Detector, Reading};
+use crate::diagnosis::sample::{ConnectionSample, StreamSample};
+use crate::diagnosis::{Diagnosis, Evidence, Kind};
 use crate::metric::Metric;
 use crate::report::Num;
 
@@ -18,7 +18,7 @@ const QUIET_MS: f64 = 10_000.0;
 
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct NoMedia {
+pub(in crate::diagnosis) struct NoMedia {
     dry_ms: f64,
     unanswered: Option<f64>,
 }
@@ -67,7 +67,7 @@ impl Detector for NoMedia {
 /// What the sender's reports say that it sent does not come.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct OneWayMedia {
+pub(in crate::diagnosis) struct OneWayMedia {
     dry_ms: f64,
     /// Packets sent, by the first report that was made while nothing came.
     base: Option<f64>,

@@ -3,13 +3,13 @@
 use alloc::format;
 use alloc::string::String;
 
-use super::detector::{Detector, Reading};
-use super::sample::ConnectionSample;
-use super::{Diagnosis, Evidence, Kind};
+use super::{Detector, Reading};
+use crate::diagnosis::sample::ConnectionSample;
+use crate::diagnosis::{Diagnosis, Evidence, Kind};
 
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct StatsGap;
+pub(in crate::diagnosis) struct StatsGap;
 
 impl Detector for StatsGap {
     type Sample<'a> = ConnectionSample;
@@ -33,7 +33,7 @@ const WINDOW_MS: f64 = 30_000.0;
 /// The reporter's clock against the caller's.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct ClockSkew {
+pub(in crate::diagnosis) struct ClockSkew {
     /// How far the reporter was ahead at first.
     first_ms: Option<f64>,
     /// Of the window under way, and how long it has been.

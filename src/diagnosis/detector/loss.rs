@@ -3,9 +3,9 @@
 use alloc::format;
 use alloc::string::String;
 
-use super::detector::{Detector, Reading, percent};
-use super::sample::Losses;
-use super::{Diagnosis, Evidence, Kind};
+use super::{Detector, Reading, percent};
+use crate::diagnosis::sample::Losses;
+use crate::diagnosis::{Diagnosis, Evidence, Kind};
 
 /// So many times as uneven as random loss is loss in bursts: of two packets in the mean.
 const BURSTY: f64 = 4.0;
@@ -15,7 +15,7 @@ const FEW: f64 = 5.0;
 
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct HighLoss {
+pub(in crate::diagnosis) struct HighLoss {
     latest: Option<(f64, f64)>,
     is_reported: bool,
     /// The look before.
