@@ -21,9 +21,9 @@ use crate::metric::counter::fnv1a_64;
 use crate::unit::Timestamp;
 
 /// What binary states begin with: a name, and the version of all that follows. A state of another version is refused.
-const MAGIC: [u8; 4] = *b"CGC\x02";
+const MAGIC: [u8; 4] = *b"CGC\x03";
 /// The same in words.
-const SCHEMA: &str = "callgauge.state/2";
+const SCHEMA: &str = "callgauge.state/3";
 
 /// A conference's state, to be written or read by any serde format: as [`Conference::save`] and [`Conference::restore`]
 /// do with the compact one. Numbers must survive exactly (`serde_json` needs its feature `float_roundtrip`): the state

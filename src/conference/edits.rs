@@ -74,7 +74,7 @@ impl Conference {
     #[must_use]
     pub fn user_of(&self, stream: StreamKey) -> Option<UserId> {
         let fabric = self.fabrics.get(stream.fabric.index())?;
-        fabric.owner_at(fabric.slot(stream.direction, stream.ssrc)?).0
+        fabric.owner_of(fabric.streams.find(stream.direction, stream.ssrc)?).0
     }
 }
 

@@ -1,11 +1,9 @@
-//! One PeerConnection: which account each entry of a snapshot belongs to.
+//! One PeerConnection: which stream each entry of a snapshot belongs to.
 
 mod life;
+mod slot;
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
-
-use hashbrown::HashMap;
 
 use super::FabricSpec;
 use super::outbox::EventQueue;
@@ -13,15 +11,16 @@ use super::usage::Usage;
 use crate::config::{Config, Limits};
 use crate::diagnosis::{Detectors, RecorderParts, StreamSample};
 use crate::event::Event;
-use crate::fabric::{Lifecycle, Media, Owner, Path, Playout, SsrcMap, Told, selected_pair};
+use crate::fabric::{Lifecycle, Media, Owner, Path, Playout, SsrcMap, selected_pair};
 use crate::id::{Direction, FabricId, MediaKind, Ssrc, StreamKey, UserId};
-use crate::list::push;
 use crate::metric::{Interval, IntervalState, Metric};
 use crate::report::{ById, Entry, Num, Report, StatsType, Text};
 use crate::score::rating::CallstatsRating;
-use crate::stream::{AppTime, ConnectionContext, IntervalScore, Observation, StreamRecord};
+use crate::stream::{ConnectionContext, IntervalScore, Observation, StreamRecord};
 use crate::unit::{StatTime, Timestamp};
 pub(super) use life::StoredDevice;
+use slot::EntryRefs;
+pub(super) use slot::{SlotId, StreamSlot, Streams};
 
 /// One PeerConnection: an account for each of its streams, its path and its life.
 #[derive(Clone, Debug)]
@@ -34,11 +33,9 @@ pub(super) struct Fabric {
     pub(super) mapping: SsrcMap,
     /// Devices in use, and devices that are there.
     pub(super) devices: [Vec<StoredDevice>; 2],
-    pub(super) accounts: Vec<StreamRecord>,
+    pub(super) streams: Streams,
     /// What streams were before they became somebody else's.
     pub(super) parts: Vec<Part>,
-    #[cfg_attr(feature = "serde", serde(skip))]
-    index: HashMap<(Direction, Ssrc), u32>,
     pub(super) path: Path,
     playout: Playout,
     pub(super) detectors: Detectors,
@@ -47,13 +44,9 @@ pub(super) struct Fabric {
     pub(super) span: Option<(StatTime, StatTime)>,
     /// Streams that the limit kept out.
     pub(super) refused_streams: u64,
-    /// The accounts that the snapshot at hand is about. Kept for its memory.
+    /// The streams in the latest snapshot. A field so that its memory is reused.
     #[cfg_attr(feature = "serde", serde(skip))]
-    seen: Vec<u32>,
-    /// For each account, where its entries are.
-    seats: Vec<Seat>,
-    /// For each account, what else there is to know.
-    notes: Vec<Notes>,
+    seen: Vec<SlotId>,
     #[cfg_attr(feature = "serde", serde(skip))]
     codecs: ById,
     /// Media sources: of sound, of pictures.
@@ -67,7 +60,7 @@ pub(super) struct Fabric {
 /// What a look at a stream of sound says of it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct LevelSample {
-    pub(super) slot: u32,
+    pub(super) slot: SlotId,
     pub(super) direction: Direction,
     pub(super) ssrc: Ssrc,
     pub(super) at: StatTime,
@@ -92,15 +85,15 @@ pub(super) struct Part {
     pub(super) owner: Owner,
 }
 
-/// So many streams are looked at, then judged, then told of: 14 KB on the stack. The code of each of these steps stays in
-/// the processor's cache from stream to stream, which does not hold that of all; and so does what is at hand. Eight do as
-/// well, all at once do not (`benches/conference.rs`).
+/// Streams per chunk of the passes `observe`, `score` and `diagnose`: 14 KB on the stack. The code of one pass stays in the
+/// processor's cache from stream to stream, which does not hold the code of all three; so do the intervals of a chunk.
+/// Chunks of eight are as fast, a single chunk is slower (`benches/conference.rs`).
 const AT_ONCE: usize = 16;
 
 /// The entries about a stream, in the report at hand.
 #[derive(Clone, Copy)]
-struct EntryRefs<'a> {
-    slot: u32,
+struct StreamEntries<'a> {
+    slot: SlotId,
     entry: Entry<'a>,
     source: Option<Entry<'a>>,
     remote: Option<Entry<'a>>,
@@ -108,34 +101,9 @@ struct EntryRefs<'a> {
 
 /// An interval that is about to be told.
 struct PendingInterval<'a> {
-    sight: EntryRefs<'a>,
+    entries: StreamEntries<'a>,
     interval: Interval,
-    verdict: Option<IntervalScore>,
-}
-
-/// Where the entries of a stream stand in a report.
-#[derive(Clone, Copy, Debug, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-struct Seat {
-    /// The last snapshot that had the stream.
-    snapshot: u64,
-    /// The stream's own entry.
-    own: u32,
-    /// What the other end says of it.
-    remote: Option<u32>,
-}
-
-/// What a fabric knows of a stream besides its account.
-#[derive(Clone, Debug, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-struct Notes {
-    /// Whose the account is, while the stream itself is somebody else's already: the next look opens another account.
-    before: Option<Box<Owner>>,
-    /// What the application says of it, since when that is not in `app_time` yet.
-    told: Told,
-    app_since: Timestamp,
-    app_time: AppTime,
-    latest: Latest,
+    scored: Option<IntervalScore>,
 }
 
 /// The figures of the latest interval that a view shows.
@@ -149,6 +117,30 @@ pub(super) struct Latest {
     pub(super) rtt_ms: Option<f64>,
     pub(super) level: Option<f64>,
     pub(super) rating: Option<CallstatsRating>,
+}
+
+/// The result of a snapshot for the connection.
+#[derive(Clone, Copy, Debug, Default)]
+struct SnapshotOutcome {
+    /// A stream had its first sample, or closed an interval.
+    has_news: bool,
+    /// A sample came too late.
+    is_late: bool,
+}
+
+impl SnapshotOutcome {
+    const fn note(&mut self, look: &Observation) {
+        match look {
+            Observation::First | Observation::Closed(_) => self.has_news = true,
+            Observation::Late => self.is_late = true,
+            Observation::Repeated => {}
+        }
+    }
+
+    /// Whether the snapshot shows the path as it is now. One that is late for every stream does not.
+    const fn is_current(self) -> bool {
+        self.has_news || !self.is_late
+    }
 }
 
 impl Latest {
@@ -178,9 +170,8 @@ impl Fabric {
             media: Media::default(),
             mapping: SsrcMap::default(),
             devices: [Vec::new(), Vec::new()],
-            accounts: Vec::new(),
+            streams: Streams::default(),
             parts: Vec::new(),
-            index: HashMap::new(),
             path: Path::default(),
             playout: Playout::default(),
             detectors: Detectors::default(),
@@ -188,8 +179,6 @@ impl Fabric {
             span: None,
             refused_streams: 0,
             seen: Vec::new(),
-            seats: Vec::new(),
-            notes: Vec::new(),
             codecs: ById::default(),
             sources: Default::default(),
             heard: Vec::new(),
@@ -210,7 +199,7 @@ impl Fabric {
             let (first, last) = self.span.unwrap_or((at, at));
             self.span = Some((if at < first { at } else { first }, if at > last { at } else { last }));
         }
-        self.find_records(now, report, limits, usage);
+        self.find_streams(now, report, limits, usage);
         self.find_remotes(report);
         self.playout.look(report);
         let selected = selected_pair(report);
@@ -223,41 +212,8 @@ impl Fabric {
         };
         self.codecs.forget();
         self.sources.iter_mut().for_each(ById::forget);
-        self.heard.clear();
-        let (mut late, mut news) = (false, false);
-        let seen = core::mem::take(&mut self.seen);
-        for slots in seen.chunks(AT_ONCE) {
-            let mut pending = [const { None }; AT_ONCE];
-            for (&slot, pending) in slots.iter().zip(&mut pending) {
-                let Some((look, sight)) = self.look(slot, now, report, around) else { continue };
-                match look {
-                    Observation::Late => late = true,
-                    Observation::Repeated => {}
-                    Observation::First => news = true,
-                    Observation::Closed(interval) => {
-                        news = true;
-                        *pending = Some(PendingInterval { sight, interval, verdict: None });
-                    }
-                }
-            }
-            for pending in pending.iter_mut().flatten() {
-                if let Some(account) = self.accounts.get_mut(pending.sight.slot as usize) {
-                    let EntryRefs { entry, source, .. } = pending.sight;
-                    pending.verdict = Some(account.score_interval(&pending.interval, entry, source, around));
-                }
-            }
-            for pending in pending.iter().flatten() {
-                self.tell(pending, config, out);
-            }
-        }
-        self.seen = seen;
-        // Which of two samples is late, and who is one too many, must not hang on the order in which a report has them.
-        self.heard.sort_unstable_by(|a, b| {
-            let of = |heard: &LevelSample| (heard.direction == Direction::Inbound, heard.ssrc);
-            a.at.as_millis().total_cmp(&b.at.as_millis()).then(of(a).cmp(&of(b)))
-        });
-        // A snapshot that came too late for every stream says nothing of the path as it is now.
-        if news || !late {
+        let outcome = self.ingest_streams(now, report, around, out);
+        if outcome.is_current() {
             let sight = self.path.look(report, selected, limits.digest_cells());
             let (fabric, user) = (Some(self.id), self.spec.local_user);
             self.life.see(now, sight, self.path.relay(), &mut |happening| {
@@ -271,106 +227,150 @@ impl Fabric {
         }
     }
 
-    /// Looks at one stream of the report.
-    fn look<'a>(
+    /// Takes the samples of all streams of the report, a chunk at a time.
+    fn ingest_streams(
         &mut self,
-        slot: u32,
+        now: Timestamp,
+        report: &Report,
+        around: ConnectionContext<'_>,
+        out: &mut EventQueue,
+    ) -> SnapshotOutcome {
+        self.heard.clear();
+        let mut outcome = SnapshotOutcome::default();
+        let seen = core::mem::take(&mut self.seen);
+        for slots in seen.chunks(AT_ONCE) {
+            let mut pending = [const { None }; AT_ONCE];
+            self.observe(slots, now, report, around, &mut pending, &mut outcome);
+            self.score(&mut pending, around);
+            self.diagnose(&pending, around.config, out);
+        }
+        self.seen = seen;
+        // The order of the entries in a report must not decide which sample is late or which stream is one too many.
+        self.heard.sort_unstable_by(|a, b| {
+            let of = |heard: &LevelSample| (heard.direction == Direction::Inbound, heard.ssrc);
+            a.at.as_millis().total_cmp(&b.at.as_millis()).then(of(a).cmp(&of(b)))
+        });
+        outcome
+    }
+
+    /// First pass: samples each stream. An interval that closes goes to the place of its stream in `pending`.
+    fn observe<'a>(
+        &mut self,
+        slots: &[SlotId],
         now: Timestamp,
         report: &'a Report,
         around: ConnectionContext<'_>,
-    ) -> Option<(Observation, EntryRefs<'a>)> {
-        let seat = *self.seats.get(slot as usize)?;
-        let notes = self.notes.get_mut(slot as usize)?;
-        let account = self.accounts.get_mut(slot as usize)?;
-        let entry = report.get(seat.own as usize)?;
-        if notes.before.is_some() && entry.timestamp() > Some(account.end()) {
-            let before = notes.before.take();
-            if let (Some(owner), Some(mut renewed)) = (before, StreamRecord::open(account.direction, entry)) {
-                renewed.kind = renewed.kind.or(account.kind);
-                self.parts.push(Part { account: core::mem::replace(account, renewed), owner: *owner });
-                notes.latest = Latest::default();
+        pending: &mut [Option<PendingInterval<'a>>],
+        outcome: &mut SnapshotOutcome,
+    ) {
+        for (&slot, pending) in slots.iter().zip(pending) {
+            let Some((look, entries)) = self.look(slot, now, report, around) else { continue };
+            outcome.note(&look);
+            if let Observation::Closed(interval) = look {
+                *pending = Some(PendingInterval { entries, interval, scored: None });
             }
         }
-        let mut muted_ms = 0.0;
-        if notes.has_app_time() {
-            let told = notes.take_app_time(now);
-            muted_ms = told.muted + told.held;
-            account.tell(told);
+    }
+
+    /// Second pass: scores the intervals.
+    fn score(&mut self, pending: &mut [Option<PendingInterval<'_>>], around: ConnectionContext<'_>) {
+        for pending in pending.iter_mut().flatten() {
+            let StreamEntries { slot, entry, source, .. } = pending.entries;
+            pending.scored = Some(self.streams[slot].record.score_interval(&pending.interval, entry, source, around));
         }
+    }
+
+    /// Third pass: raises the events of the intervals, and runs the detectors of their streams.
+    fn diagnose(&mut self, pending: &[Option<PendingInterval<'_>>], config: &Config, out: &mut EventQueue) {
+        for pending in pending.iter().flatten() {
+            self.tell(pending, config, out);
+        }
+    }
+
+    /// Looks at one stream of the report.
+    fn look<'a>(
+        &mut self,
+        slot: SlotId,
+        now: Timestamp,
+        report: &'a Report,
+        around: ConnectionContext<'_>,
+    ) -> Option<(Observation, StreamEntries<'a>)> {
+        let stream = &mut self.streams[slot];
+        let entry = report.get(stream.entries.own as usize)?;
+        if let Some(part) = stream.split(entry) {
+            self.parts.push(part);
+        }
+        let mut muted_ms = 0.0;
+        if stream.has_app_time() {
+            let told = stream.take_app_time(now);
+            muted_ms = told.muted + told.held;
+            stream.record.tell(told);
+        }
+        let StreamSlot { record, told, app_since, entries, .. } = stream;
         if !self.media.is_silent() {
-            let kind = entry.media().or(account.kind);
-            notes.app_since = now;
-            notes.told = self.media.of(account.direction, kind, account.ssrc, self.mapping.primary(account.ssrc));
+            let kind = entry.media().or(record.kind);
+            *app_since = now;
+            *told = self.media.of(record.direction, kind, record.ssrc, self.mapping.primary(record.ssrc));
         }
         // What the other end says belongs to the interval that is about to close.
-        let remote = seat.remote.and_then(|position| report.get(position as usize));
+        let remote = entries.remote.and_then(|position| report.get(position as usize));
         if let Some(remote) = remote {
-            account.hear(remote, entry);
+            record.hear(remote, entry);
         }
-        if let Some(id) = account.new_codec_id(entry)
+        if let Some(id) = record.new_codec_id(entry)
             && let Some(codec) = self.codecs.find(id, report, |_| true)
             && let Some(mime) = codec.text(Text::MimeType)
         {
-            account.set_codec(id, mime, codec.text(Text::SdpFmtpLine));
+            record.set_codec(id, mime, codec.text(Text::SdpFmtpLine));
         }
         let source =
-            (account.direction == Direction::Outbound).then(|| source_of(entry, report, &mut self.sources)).flatten();
-        let look = account.look(entry, source, around);
-        self.heard.extend(LevelSample::of(slot, &look, account, entry, source).map(|heard| LevelSample {
+            (record.direction == Direction::Outbound).then(|| source_of(entry, report, &mut self.sources)).flatten();
+        let look = record.look(entry, source, around);
+        self.heard.extend(LevelSample::of(slot, &look, record, entry, source).map(|heard| LevelSample {
             muted_ms,
-            is_muted: notes.told.muted || notes.told.held,
+            is_muted: told.muted || told.held,
             ..heard
         }));
-        Some((look, EntryRefs { slot, entry, source, remote }))
+        Some((look, StreamEntries { slot, entry, source, remote }))
     }
 
     /// Tells of an interval that was judged, and lets the detectors of its stream look at it.
     fn tell(&mut self, pending: &PendingInterval<'_>, config: &Config, out: &mut EventQueue) {
-        let PendingInterval { sight: EntryRefs { slot, entry, source, remote }, ref interval, verdict } = *pending;
-        let slot = slot as usize;
-        let (Some(verdict), Some(account), Some(notes)) = (verdict, self.accounts.get(slot), self.notes.get_mut(slot))
-        else {
-            return;
-        };
+        let PendingInterval { entries: StreamEntries { slot, entry, source, remote }, ref interval, scored } = *pending;
+        let Some(IntervalScore { score, rating }) = scored else { return };
         let limits = config.limits();
-        let stream = StreamKey::new(self.id, account.direction, account.ssrc);
-        let IntervalScore { score, rating } = verdict;
-        notes.latest = Latest::of(interval, rating);
-        out.push(limits, Event::IntervalClosed { stream, interval: *interval, score, rating });
+        let stream = &mut self.streams[slot];
+        stream.latest = Latest::of(interval, rating);
+        let key = StreamKey::new(self.id, stream.record.direction, stream.record.ssrc);
+        out.push(limits, Event::IntervalClosed { stream: key, interval: *interval, score, rating });
         if interval.state == IntervalState::Reset {
-            out.push(limits, Event::CounterReset { stream, at: interval.at });
+            out.push(limits, Event::CounterReset { stream: key, at: interval.at });
         }
         let look = StreamSample {
             source,
             remote,
-            owner: self.mapping.owner(account.ssrc).map(|owner| owner.user),
-            is_muted: self.media.reports_mutes.then_some(notes.told.muted),
+            owner: self.mapping.owner(key.ssrc).map(|owner| owner.user),
+            is_muted: self.media.reports_mutes.then_some(stream.told.muted),
             ..StreamSample::new(interval, entry)
         };
         with_recorder(self.id, self.spec.local_user, &mut self.detectors, config, out, |detectors, desk| {
-            detectors.see_stream(slot, look, desk);
+            detectors.see_stream(slot.index(), look, desk);
         });
     }
 
     /// Makes what a state does not hold. Whether it holds everything else.
     #[cfg(feature = "serde")]
     pub(super) fn restore_models(&mut self, models: [crate::score::ModelId; 2]) -> bool {
-        for account in self.accounts.iter_mut().chain(self.parts.iter_mut().map(|part| &mut part.account)) {
-            account.quality.restore_models(models);
+        let records = self.streams.iter_mut().map(|stream| &mut stream.record);
+        for record in records.chain(self.parts.iter_mut().map(|part| &mut part.account)) {
+            record.quality.restore_models(models);
         }
-        let keys = self.accounts.iter().map(|account| (account.direction, account.ssrc));
-        self.index = keys.zip(0..).collect();
-        [self.index.len(), self.seats.len(), self.notes.len()] == [self.accounts.len(); 3]
+        self.streams.restore_models()
     }
 
     /// Nothing comes any more: what was wrong is over.
     pub(super) fn close_detectors(&mut self, config: &Config, out: &mut EventQueue) {
         with_recorder(self.id, self.spec.local_user, &mut self.detectors, config, out, Detectors::close);
-    }
-
-    /// Whether a stream is muted or on hold, by the application's word.
-    pub(super) fn is_muted(&self, slot: usize) -> bool {
-        self.notes.get(slot).is_some_and(|notes| notes.told.muted || notes.told.held)
     }
 
     /// Whether the latest snapshot has sound that is sent.
@@ -382,40 +382,28 @@ impl Fabric {
     pub(super) fn is_silenced(&self) -> bool {
         let mut sent = self.sent_sound().peekable();
         self.media.is_held
-            || if sent.peek().is_some() { sent.all(|slot| self.is_muted(slot)) } else { self.media.is_muted() }
+            || if sent.peek().is_some() { sent.all(StreamSlot::is_silenced) } else { self.media.is_muted() }
     }
 
-    fn sent_sound(&self) -> impl Iterator<Item = usize> {
-        let is_sent =
-            |account: &StreamRecord| account.direction == Direction::Outbound && account.kind == Some(MediaKind::Audio);
-        let is_here = |slot: usize| self.seats.get(slot).is_some_and(|seat| seat.snapshot == self.snapshots);
-        self.accounts
-            .iter()
-            .enumerate()
-            .filter(move |&(slot, account)| is_sent(account) && is_here(slot))
-            .map(|(slot, _)| slot)
-    }
-
-    /// The figures of the stream's latest interval.
-    pub(super) fn latest(&self, slot: usize) -> Latest {
-        self.notes.get(slot).map(|notes| notes.latest).unwrap_or_default()
-    }
-
-    fn own<'a>(&self, slot: u32, report: &'a Report) -> Option<Entry<'a>> {
-        report.get(self.seats.get(slot as usize)?.own as usize)
+    fn sent_sound(&self) -> impl Iterator<Item = &StreamSlot> {
+        self.streams.iter().filter(|stream| {
+            stream.record.direction == Direction::Outbound
+                && stream.record.kind == Some(MediaKind::Audio)
+                && stream.entries.snapshot == self.snapshots
+        })
     }
 
     /// Whether all received audio stands still: the connection is on hold.
     fn playout_stands(&self, report: &Report) -> bool {
-        let mut audio = self
-            .seen
-            .iter()
-            .filter_map(|&slot| self.accounts.get(slot as usize)?.playout_stands(self.own(slot, report)?));
+        let mut audio = self.seen.iter().filter_map(|&slot| {
+            let StreamSlot { record, entries, .. } = &self.streams[slot];
+            record.playout_stands(report.get(entries.own as usize)?)
+        });
         audio.next().is_some_and(|first| first && audio.all(|stands| stands))
     }
 
-    /// Finds or opens the account of every stream in the report.
-    fn find_records(&mut self, now: Timestamp, report: &Report, limits: Limits, usage: &mut Usage) {
+    /// Finds or opens the record of every stream in the report.
+    fn find_streams(&mut self, now: Timestamp, report: &Report, limits: Limits, usage: &mut Usage) {
         self.seen.clear();
         for (position, entry) in (0_u32..).zip(report.entries()) {
             let direction = match entry.kind() {
@@ -425,26 +413,18 @@ impl Fabric {
             };
             // An entry without a time tells nothing.
             let Some(ssrc) = entry.ssrc().filter(|_| entry.timestamp().is_some()) else { continue };
-            let slot = match self.index.get(&(direction, ssrc)) {
-                Some(&slot) => slot,
-                None if self.accounts.len() >= limits.streams_per_fabric() || !usage.has_streams(1, limits) => {
+            let slot = match self.streams.id(direction, ssrc) {
+                Some(slot) => slot,
+                None if self.streams.len() >= limits.streams_per_fabric() || !usage.has_streams(1, limits) => {
                     self.refused_streams = self.refused_streams.saturating_add(1);
                     continue;
                 }
                 None => {
-                    let Some(account) = StreamRecord::open(direction, entry) else { continue };
-                    let Ok(slot) = u32::try_from(self.accounts.len()) else { continue };
-                    push(&mut self.accounts, account);
-                    push(&mut self.seats, Seat::default());
-                    push(&mut self.notes, Notes { app_since: now, ..Notes::default() });
-                    self.index.insert((direction, ssrc), slot);
+                    let record = StreamRecord::open(direction, entry);
+                    let Some(slot) = record.and_then(|record| self.streams.open(record, now)) else { continue };
                     usage.streams += 1;
                     slot
                 }
-            };
-            let (Some(seat), Some(account)) = (self.seats.get_mut(slot as usize), self.accounts.get_mut(slot as usize))
-            else {
-                continue;
             };
             for other in [Num::RtxSsrc, Num::FecSsrc].into_iter().filter_map(|field| entry.get(field)) {
                 // The rule of both admits u32 only.
@@ -457,16 +437,17 @@ impl Fabric {
                     usage.ssrcs += self.mapping.len() - before;
                 }
             }
-            if seat.snapshot != self.snapshots {
-                *seat = Seat { snapshot: self.snapshots, own: position, remote: None };
+            let StreamSlot { record, entries, .. } = &mut self.streams[slot];
+            if entries.snapshot != self.snapshots {
+                *entries = EntryRefs { snapshot: self.snapshots, own: position, remote: None };
                 self.seen.push(slot);
                 continue;
             }
             // The same stream twice: only one of the two can be followed.
-            account.duplicates = account.duplicates.saturating_add(1);
-            if report.get(seat.own as usize).is_some_and(|other| outranks(entry, other)) {
-                seat.own = position;
-                account.reopen(entry);
+            record.duplicates = record.duplicates.saturating_add(1);
+            if report.get(entries.own as usize).is_some_and(|other| outranks(entry, other)) {
+                entries.own = position;
+                record.reopen(entry);
             }
         }
     }
@@ -479,13 +460,11 @@ impl Fabric {
                 StatsType::RemoteOutboundRtp => Direction::Inbound,
                 _ => continue,
             };
-            let Some(&slot) = remote.ssrc().and_then(|ssrc| self.index.get(&(direction, ssrc))) else { continue };
-            let Some(seat) = self.seats.get_mut(slot as usize).filter(|seat| seat.snapshot == self.snapshots) else {
-                continue;
-            };
-            let other = seat.remote.and_then(|other| report.get(other as usize));
-            if other.is_none_or(|other| outranks(remote, other)) {
-                seat.remote = Some(position);
+            let Some(slot) = remote.ssrc().and_then(|ssrc| self.streams.id(direction, ssrc)) else { continue };
+            let entries = &mut self.streams[slot].entries;
+            let other = entries.remote.and_then(|other| report.get(other as usize));
+            if entries.snapshot == self.snapshots && other.is_none_or(|other| outranks(remote, other)) {
+                entries.remote = Some(position);
             }
         }
     }
@@ -494,7 +473,7 @@ impl Fabric {
 impl LevelSample {
     /// What a look says of sound; `None` for what is no sound or has no level.
     fn of(
-        slot: u32,
+        slot: SlotId,
         look: &Observation,
         account: &StreamRecord,
         entry: Entry<'_>,

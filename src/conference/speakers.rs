@@ -12,7 +12,7 @@ use hashbrown::HashMap;
 use self::history::DominanceHistory;
 pub(super) use self::history::talk;
 use super::Conference;
-use super::fabric::{Fabric, LevelSample};
+use super::fabric::{Fabric, LevelSample, StreamSlot};
 use super::outbox::EventQueue;
 use crate::config::{Config, Limits};
 use crate::event::Event;
@@ -126,7 +126,7 @@ impl Conference {
     pub(super) fn speaks_at(&self, fabric: &Fabric) -> bool {
         match (self.dominant_speaker(), fabric.spec.local_user) {
             (Some(Speaker::User(speaker)), Some(user)) => speaker == user,
-            (Some(Speaker::Stream(ssrc)), None) => fabric.slot(Direction::Outbound, ssrc).is_some(),
+            (Some(Speaker::Stream(ssrc)), None) => fabric.streams.find(Direction::Outbound, ssrc).is_some(),
             _ => false,
         }
     }
@@ -151,7 +151,7 @@ impl Conference {
                 voices.late = voices.late.saturating_add(1);
                 continue;
             }
-            let owner = room.owner_at(heard.slot as usize).0;
+            let owner = room.owner_of(&room.streams[heard.slot]).0;
             let mut tell = Tell { now, limits: self.config.limits(), out: &mut self.out };
             let is_here = owner.and_then(|user| self.roster.get(user)).is_none_or(|user| user.presence.left.is_none());
             voices.hear(fabric, heard, (owner, is_here), &precedes, &mut tell);
@@ -174,8 +174,8 @@ impl Conference {
         for index in 0..voices.sources.len() {
             let Some(source) = voices.sources.get_mut(index) else { continue };
             if source.stream.fabric == fabric && source.stream.direction == Direction::Outbound {
-                let slot = room.slot(Direction::Outbound, source.stream.ssrc);
-                source.is_muted = slot.is_some_and(|slot| room.is_muted(slot));
+                let stream = room.streams.find(Direction::Outbound, source.stream.ssrc);
+                source.is_muted = stream.is_some_and(StreamSlot::is_silenced);
                 let voice = source.voice;
                 voices.mute(voice, &mut tell);
             }

@@ -83,9 +83,9 @@ pub(super) struct View<'a> {
 
 /// The streams of a fabric with all their parts: inbound before outbound, audio before video, then by SSRC and time.
 pub(super) fn views(fabric: &Fabric) -> Vec<View<'_>> {
-    let whole = fabric.accounts.iter().enumerate().map(|(slot, account)| {
-        let (user, label) = fabric.owner_at(slot);
-        View { fabric, account, user, label }
+    let whole = fabric.streams.iter().map(|stream| {
+        let (user, label) = fabric.owner_of(stream);
+        View { fabric, account: &stream.record, user, label }
     });
     let parts = fabric.parts.iter().map(|part| {
         let (account, owner) = (&part.account, &part.owner);

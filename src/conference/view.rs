@@ -5,11 +5,10 @@ use alloc::vec::Vec;
 use core::ops::Deref;
 
 use super::Conference;
-use super::fabric::Fabric;
+use super::fabric::{Fabric, StreamSlot};
 use crate::fabric::{FabricState, words};
 use crate::id::{Direction, MediaKind, Ssrc};
 use crate::score::rating::CallstatsRating;
-use crate::stream::StreamRecord;
 
 words! {
     /// Whether anything is heard of who reports on a fabric.
@@ -147,15 +146,15 @@ impl Conference {
             shown.fabric_state = fabric.life.state().unwrap_or(FabricState::Initializing);
             shown.is_dominant_speaker = self.speaks_at(fabric);
             shown.media_stream_tracks.clear();
-            for (slot, account) in fabric.accounts.iter().enumerate() {
-                self.show_track(fabric, slot, account, shown.media_stream_tracks.next());
+            for stream in fabric.streams.iter() {
+                self.show_track(fabric, stream, shown.media_stream_tracks.next());
             }
         }
     }
 
-    fn show_track(&self, fabric: &Fabric, slot: usize, account: &StreamRecord, shown: &mut TrackView) {
-        let latest = fabric.latest(slot);
-        let (owner, label) = fabric.owner_at(slot);
+    fn show_track(&self, fabric: &Fabric, stream: &StreamSlot, shown: &mut TrackView) {
+        let StreamSlot { record: account, latest, .. } = stream;
+        let (owner, label) = fabric.owner_of(stream);
         shown.ssrc = account.ssrc;
         set(&mut shown.remote_user_id, fabric.spec.remote_user.and_then(|user| self.user_name(user)));
         set(&mut shown.user_id, owner.and_then(|user| self.user_name(user)));

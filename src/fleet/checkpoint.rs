@@ -19,7 +19,7 @@ use crate::summary::ConferenceSummary;
 use crate::unit::Timestamp;
 
 /// A name, and the version of all that follows: of the fleet's own, and of its conferences.
-const MAGIC: [u8; 4] = *b"CGF\x02";
+const MAGIC: [u8; 4] = *b"CGF\x03";
 
 #[derive(Serialize, Deserialize)]
 struct FleetCheckpoint<'a> {

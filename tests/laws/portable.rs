@@ -150,7 +150,7 @@ fn a_number_that_did_not_survive_is_found_out() {
     let changed = text.replacen("\"instance\":1", "\"instance\":2", 1);
     assert_ne!(changed, text);
     assert_eq!(read(&changed), Err(RestoreError::Corrupt));
-    assert_eq!(read(&text.replacen("state/2", "state/1", 1)), Err(RestoreError::OtherVersion));
+    assert_eq!(read(&text.replacen("state/3", "state/2", 1)), Err(RestoreError::OtherVersion));
 }
 
 #[test]

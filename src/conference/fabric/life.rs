@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Fabric, Notes};
+use super::{Fabric, StreamSlot};
 use crate::conference::usage::Usage;
 use crate::config::{Config, Limits};
 use crate::diagnosis::{Connection, ConnectionStatus};
@@ -31,7 +31,12 @@ const KEPT_ROWS: usize = 1_024;
 /// There is no room to remember what was said.
 pub(in crate::conference) struct NoCapacity;
 
-impl Notes {
+impl StreamSlot {
+    /// Whether the stream is muted or on hold, by the application's word.
+    pub(in crate::conference) const fn is_silenced(&self) -> bool {
+        self.told.muted || self.told.held
+    }
+
     /// Whether there is any time on hold, muted or paused to take.
     pub(super) fn has_app_time(&self) -> bool {
         self.told != Told::default() || self.app_time != AppTime::default()
@@ -59,13 +64,11 @@ impl Notes {
 }
 
 impl Fabric {
-    /// Whose a stream is, by the application's word or by default, and its label.
-    pub(in crate::conference) fn owner_at(&self, slot: usize) -> (Option<UserId>, Option<&str>) {
-        let Some(account) = self.accounts.get(slot) else { return (None, None) };
-        let before = self.notes.get(slot).and_then(|notes| notes.before.as_deref());
-        match before.or_else(|| self.mapping.owner(account.ssrc)) {
+    /// The user whose media a stream carries, by the application's word or by default, and its label.
+    pub(in crate::conference) fn owner_of<'a>(&'a self, stream: &'a StreamSlot) -> (Option<UserId>, Option<&'a str>) {
+        match stream.previous_owner.as_deref().or_else(|| self.mapping.owner(stream.record.ssrc)) {
             Some(owner) => (Some(owner.user), Some(&*owner.label).filter(|label| !label.is_empty())),
-            None => (self.default_user(account.direction), None),
+            None => (self.default_user(stream.record.direction), None),
         }
     }
 
@@ -75,11 +78,6 @@ impl Fabric {
             Direction::Inbound => self.spec.remote_user,
             Direction::Outbound => self.spec.local_user,
         }
-    }
-
-    /// Where a stream stands among the accounts.
-    pub(in crate::conference) fn slot(&self, direction: Direction, ssrc: Ssrc) -> Option<usize> {
-        self.index.get(&(direction, ssrc)).map(|&slot| slot as usize)
     }
 
     /// Puts the fabric on hold, or takes it off.
@@ -114,7 +112,9 @@ impl Fabric {
         usage.ssrcs = (usage.ssrcs + self.media.len()).saturating_sub(before);
         self.update_app_state(now);
         let is_known = ssrc.is_none_or(|ssrc| {
-            [Direction::Inbound, Direction::Outbound].iter().any(|&direction| self.slot(direction, ssrc).is_some())
+            [Direction::Inbound, Direction::Outbound]
+                .iter()
+                .any(|&direction| self.streams.id(direction, ssrc).is_some())
         });
         Ok(if is_known { Outcome::Applied } else { Outcome::Pending })
     }
@@ -153,7 +153,7 @@ impl Fabric {
         }
         let passes = self.edit_ssrc_map(limits, usage, SsrcEdit::Associate(ssrc, owner))?;
         let is_it = |account: &StreamRecord| account.ssrc == ssrc || self.mapping.primary(account.ssrc) == ssrc;
-        let is_known = self.accounts.iter().any(is_it);
+        let is_known = self.streams.records().any(is_it);
         Ok((if is_known { Outcome::Applied } else { Outcome::Pending }, passes))
     }
 
@@ -175,7 +175,7 @@ impl Fabric {
         self.check_ssrcs(news, limits, *usage)?;
         self.edit_ssrc_map(limits, usage, SsrcEdit::Group(primary, others))?;
         self.update_app_state(now);
-        let is_known = self.accounts.iter().any(|account| others.contains(&account.ssrc));
+        let is_known = self.streams.records().any(|account| others.contains(&account.ssrc));
         Ok(if is_known { Outcome::Applied } else { Outcome::Pending })
     }
 
@@ -205,7 +205,7 @@ impl Fabric {
             self.mapping.describe(description);
             usage.ssrcs += self.mapping.len() - before;
         }
-        let is_known = self.accounts.iter().any(|account| account.ssrc == ssrc);
+        let is_known = self.streams.records().any(|account| account.ssrc == ssrc);
         Ok(if is_known { Outcome::Applied } else { Outcome::Pending })
     }
 
@@ -217,19 +217,19 @@ impl Fabric {
             let after = self.mapping.user_after(account.ssrc, &edit)?;
             (before.user != after).then(|| (before.clone(), after))
         };
-        let passing: Vec<_> = self.accounts.iter().map(passes).collect();
+        let passing: Vec<_> = self.streams.records().map(passes).collect();
         let more = passing.iter().flatten().count();
         let parts = self.parts_and_due();
         if more > 0 && (parts + more > limits.parts_per_fabric() || !usage.has_streams(more, limits)) {
             return Err(NoCapacity);
         }
-        for (notes, passes) in self.notes.iter_mut().zip(passing) {
+        for (stream, passes) in self.streams.iter_mut().zip(passing) {
             let Some((before, after)) = passes else { continue };
-            match &notes.before {
-                // Back to whom it was before anything was seen of it.
-                Some(first) if first.user == after => notes.before = None,
+            match &stream.previous_owner {
+                // Back to the previous owner, with no sample in between.
+                Some(first) if first.user == after => stream.previous_owner = None,
                 Some(_) => {}
-                None => notes.before = Some(Box::new(before)),
+                None => stream.previous_owner = Some(Box::new(before)),
             }
         }
         let ssrcs = self.mapping.len();
@@ -247,13 +247,13 @@ impl Fabric {
 
     /// Parts, and streams of which the next look makes one.
     fn parts_and_due(&self) -> usize {
-        self.parts.len() + self.notes.iter().filter(|notes| notes.before.is_some()).count()
+        self.parts.len() + self.streams.iter().filter(|stream| stream.previous_owner.is_some()).count()
     }
 
     /// What the fabric has of what is for all.
     #[cfg(feature = "serde")]
     pub(in crate::conference) fn usage(&self) -> Usage {
-        Usage { streams: self.accounts.len() + self.parts_and_due(), ssrcs: self.mapping.len() + self.media.len() }
+        Usage { streams: self.streams.len() + self.parts_and_due(), ssrcs: self.mapping.len() + self.media.len() }
     }
 
     /// Gives back what an uncommonly long report needed.
@@ -263,10 +263,10 @@ impl Fabric {
 
     /// Notes the time so far, and what the application says of each stream from now on.
     fn update_app_state(&mut self, now: Timestamp) {
-        for (notes, account) in self.notes.iter_mut().zip(&self.accounts) {
-            notes.note_app_time(now);
-            let primary = self.mapping.primary(account.ssrc);
-            notes.told = self.media.of(account.direction, account.kind, account.ssrc, primary);
+        for stream in self.streams.iter_mut() {
+            stream.note_app_time(now);
+            let StreamSlot { record, told, .. } = stream;
+            *told = self.media.of(record.direction, record.kind, record.ssrc, self.mapping.primary(record.ssrc));
         }
     }
 

@@ -147,6 +147,6 @@ pub(in crate::conference) fn talk(call: &Conference) -> Option<TalkSummary> {
 
 /// The fabric on which a stream is sent, by name; of several the first by name.
 fn sender(call: &Conference, ssrc: Ssrc) -> Option<String> {
-    let sends = |fabric: &&Fabric| fabric.slot(Direction::Outbound, ssrc).is_some();
+    let sends = |fabric: &&Fabric| fabric.streams.find(Direction::Outbound, ssrc).is_some();
     call.fabrics.iter().filter(sends).map(|fabric| fabric.spec.name()).min().map(String::from)
 }

@@ -107,14 +107,14 @@ pub(super) fn diagnoses(call: &Conference, fabrics: &[&Fabric], start_ms: Option
 fn peers(fabrics: &[&Fabric]) -> BTreeMap<usize, usize> {
     let mut receivers: BTreeMap<Ssrc, Option<usize>> = BTreeMap::new();
     for (index, fabric) in fabrics.iter().enumerate() {
-        for account in fabric.accounts.iter().filter(|account| account.direction == Direction::Inbound) {
+        for account in fabric.streams.records().filter(|account| account.direction == Direction::Inbound) {
             // One that several receive comes by way of a server.
             receivers.entry(account.ssrc).and_modify(|receiver| *receiver = None).or_insert(Some(index));
         }
     }
     let mut peers = BTreeMap::new();
     for (index, fabric) in fabrics.iter().enumerate() {
-        let sent = fabric.accounts.iter().filter(|account| account.direction == Direction::Outbound);
+        let sent = fabric.streams.records().filter(|account| account.direction == Direction::Outbound);
         let mut receivers = sent.filter_map(|account| receivers.get(&account.ssrc).copied().flatten());
         if let Some(receiver) = receivers.find(|&receiver| receiver != index) {
             peers.insert(index, receiver);
@@ -195,9 +195,9 @@ fn is_other_stream(fabrics: &[&Fabric], a: &Case<'_>, b: &Case<'_>) -> bool {
     }
     let stream = |case: &Case<'_>| {
         let (fabric, key) = (fabrics.get(case.index)?, case.diagnosis.stream?);
-        let slot = fabric.slot(key.direction, key.ssrc)?;
-        let is_video = fabric.accounts.get(slot)?.kind == Some(MediaKind::Video);
-        Some((fabric.owner_at(slot).0, (is_video, key.ssrc)))
+        let stream = fabric.streams.find(key.direction, key.ssrc)?;
+        let is_video = stream.record.kind == Some(MediaKind::Video);
+        Some((fabric.owner_of(stream).0, (is_video, key.ssrc)))
     };
     let (Some((owner, a)), Some((other, b))) = (stream(a), stream(b)) else { return false };
     owner == other && a < b

@@ -49,7 +49,7 @@ impl Conference {
         let accounts = self
             .fabrics
             .iter()
-            .flat_map(|fabric| fabric.accounts.iter().chain(fabric.parts.iter().map(|part| &part.account)));
+            .flat_map(|fabric| fabric.streams.records().chain(fabric.parts.iter().map(|part| &part.account)));
         let scored = scores::scored_direction(accounts.clone());
         for account in accounts {
             let digests = &account.digests;
