@@ -111,7 +111,7 @@ pub(crate) use lifecycle::{Lifecycle, Raise};
 pub use mapping::SsrcDescription;
 pub(crate) use mapping::{Owner, SsrcEdit, SsrcMap};
 pub use media::{AppEvent, Device, Outcome};
-pub(crate) use media::{Media, Switch, Told};
+pub(crate) use media::{AppState, StreamAppState, Switch};
 pub(crate) use path::{Path, selected_pair};
 pub(crate) use playout::Playout;
 pub(crate) use state::words;

@@ -69,8 +69,6 @@ pub(crate) struct StreamRecord {
     settling_ms: f64,
     /// How far the reporter's clock stepped back, in all.
     turned_back_ms: f64,
-    /// What the application said of the time since the last look.
-    told: AppTime,
 }
 
 /// What a look at a stream brought.
@@ -175,7 +173,6 @@ impl StreamRecord {
             still_ms: 0.0,
             settling_ms: 0.0,
             turned_back_ms: 0.0,
-            told: AppTime::default(),
         })
     }
 
@@ -222,11 +219,6 @@ impl StreamRecord {
         self.rtcp.hear(remote, own, totals, self.still_ms);
     }
 
-    /// Takes what the application said of the time since the last look. To be called before [`StreamRecord::look`].
-    pub(crate) fn tell(&mut self, told: AppTime) {
-        self.told.add(told);
-    }
-
     /// Whether `entry` says that nothing is being played of this audio, not even concealment. `None` for what is no
     /// received audio, or never carried any: it cannot tell a connection on hold from one that was never used.
     pub(crate) fn playout_stands(&self, entry: Entry<'_>) -> Option<bool> {
@@ -241,18 +233,18 @@ impl StreamRecord {
     }
 
     /// Takes a look at the stream's own entry and closes an interval, unless it is the first look. `source` is the media
-    /// source of a stream that is sent.
+    /// source of a stream that is sent; `app_time` counts since the last interval closed.
     pub(crate) fn look(
         &mut self,
         entry: Entry<'_>,
         source: Option<Entry<'_>>,
+        app_time: AppTime,
         around: ConnectionContext<'_>,
     ) -> Observation {
         let source_level = self.source_level(source.filter(|source| source.media() == Some(MediaKind::Audio)));
         let kind = entry.media().or(self.kind);
         if self.looks == 0 {
             (self.looks, self.kind) = (1, kind);
-            self.told = AppTime::default();
             self.note_names(entry);
             return Observation::First;
         }
@@ -308,7 +300,7 @@ impl StreamRecord {
                     few_packets: self.pace.are_few(expected(delta, packets), delta.span_ms()),
                 },
             );
-            if let Some(state) = self.told.state() {
+            if let Some(state) = app_time.state() {
                 interval.state = state;
                 self.rtcp.skip_news();
             }
@@ -319,7 +311,7 @@ impl StreamRecord {
         self.kind = kind;
         self.looks = self.looks.saturating_add(1);
         self.note_names(entry);
-        self.close(&interval, entry);
+        self.close(&interval, entry, app_time);
         Observation::Closed(interval)
     }
 
@@ -355,7 +347,7 @@ impl StreamRecord {
         )
     }
 
-    fn close(&mut self, interval: &Interval, entry: Entry<'_>) {
+    fn close(&mut self, interval: &Interval, entry: Entry<'_>, app_time: AppTime) {
         if interval.state == IntervalState::Reset {
             self.resets = self.resets.saturating_add(1);
             self.still_ms = 0.0;
@@ -364,10 +356,9 @@ impl StreamRecord {
         } else {
             self.cadence.note(interval.span_ms);
         }
-        let told = core::mem::take(&mut self.told);
-        told.add_to(&mut self.times, interval.span_ms);
+        app_time.add_to(&mut self.times, interval.span_ms);
         match interval.state {
-            _ if told.state().is_some() => {}
+            _ if app_time.state().is_some() => {}
             IntervalState::Muted => self.times.muted += interval.span_ms,
             IntervalState::Held => self.times.held += interval.span_ms,
             IntervalState::Paused => self.times.paused += interval.span_ms,

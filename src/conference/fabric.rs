@@ -11,7 +11,7 @@ use super::usage::Usage;
 use crate::config::{Config, Limits};
 use crate::diagnosis::{Detectors, RecorderParts, StreamSample};
 use crate::event::Event;
-use crate::fabric::{Lifecycle, Media, Owner, Path, Playout, SsrcMap, selected_pair};
+use crate::fabric::{AppState, Lifecycle, Owner, Path, Playout, SsrcMap, selected_pair};
 use crate::id::{Direction, FabricId, MediaKind, Ssrc, StreamKey, UserId};
 use crate::metric::{Interval, IntervalState, Metric};
 use crate::report::{ById, Entry, Num, Report, StatsType, Text};
@@ -29,7 +29,7 @@ pub(super) struct Fabric {
     id: FabricId,
     pub(super) spec: FabricSpec,
     pub(super) life: Lifecycle,
-    pub(super) media: Media,
+    pub(super) app: AppState,
     pub(super) mapping: SsrcMap,
     /// Devices in use, and devices that are there.
     pub(super) devices: [Vec<StoredDevice>; 2],
@@ -167,7 +167,7 @@ impl Fabric {
             id,
             life: Lifecycle::new(now, !spec.opened_before),
             spec,
-            media: Media::default(),
+            app: AppState::default(),
             mapping: SsrcMap::default(),
             devices: [Vec::new(), Vec::new()],
             streams: Streams::default(),
@@ -300,17 +300,11 @@ impl Fabric {
         if let Some(part) = stream.split(entry) {
             self.parts.push(part);
         }
-        let mut muted_ms = 0.0;
-        if stream.has_app_time() {
-            let told = stream.take_app_time(now);
-            muted_ms = told.muted + told.held;
-            stream.record.tell(told);
-        }
-        let StreamSlot { record, told, app_since, entries, .. } = stream;
-        if !self.media.is_silent() {
+        let StreamSlot { record, entries, app, .. } = stream;
+        let app_time = app.until(now);
+        if !self.app.is_silent() {
             let kind = entry.media().or(record.kind);
-            *app_since = now;
-            *told = self.media.of(record.direction, kind, record.ssrc, self.mapping.primary(record.ssrc));
+            app.set(now, self.app.of(record.direction, kind, record.ssrc, self.mapping.primary(record.ssrc)));
         }
         // What the other end says belongs to the interval that is about to close.
         let remote = entries.remote.and_then(|position| report.get(position as usize));
@@ -325,10 +319,13 @@ impl Fabric {
         }
         let source =
             (record.direction == Direction::Outbound).then(|| source_of(entry, report, &mut self.sources)).flatten();
-        let look = record.look(entry, source, around);
+        let look = record.look(entry, source, app_time, around);
+        if matches!(look, Observation::First | Observation::Closed(_)) {
+            app.restart();
+        }
         self.heard.extend(LevelSample::of(slot, &look, record, entry, source).map(|heard| LevelSample {
-            muted_ms,
-            is_muted: told.muted || told.held,
+            muted_ms: app_time.muted + app_time.held,
+            is_muted: app.is_silenced(),
             ..heard
         }));
         Some((look, StreamEntries { slot, entry, source, remote }))
@@ -350,7 +347,7 @@ impl Fabric {
             source,
             remote,
             owner: self.mapping.owner(key.ssrc).map(|owner| owner.user),
-            is_muted: self.media.reports_mutes.then_some(stream.told.muted),
+            is_muted: self.app.reports_mutes.then_some(stream.app.is_muted()),
             ..StreamSample::new(interval, entry)
         };
         with_recorder(self.id, self.spec.local_user, &mut self.detectors, config, out, |detectors, desk| {
@@ -381,8 +378,8 @@ impl Fabric {
     /// Whether all sound that is sent is muted or on hold, by the application's word.
     pub(super) fn is_silenced(&self) -> bool {
         let mut sent = self.sent_sound().peekable();
-        self.media.is_held
-            || if sent.peek().is_some() { sent.all(StreamSlot::is_silenced) } else { self.media.is_muted() }
+        self.app.is_held
+            || if sent.peek().is_some() { sent.all(|stream| stream.app.is_silenced()) } else { self.app.is_muted() }
     }
 
     fn sent_sound(&self) -> impl Iterator<Item = &StreamSlot> {

@@ -12,7 +12,7 @@ use hashbrown::HashMap;
 use self::history::DominanceHistory;
 pub(super) use self::history::talk;
 use super::Conference;
-use super::fabric::{Fabric, LevelSample, StreamSlot};
+use super::fabric::{Fabric, LevelSample};
 use super::outbox::EventQueue;
 use crate::config::{Config, Limits};
 use crate::event::Event;
@@ -175,7 +175,7 @@ impl Conference {
             let Some(source) = voices.sources.get_mut(index) else { continue };
             if source.stream.fabric == fabric && source.stream.direction == Direction::Outbound {
                 let stream = room.streams.find(Direction::Outbound, source.stream.ssrc);
-                source.is_muted = stream.is_some_and(StreamSlot::is_silenced);
+                source.is_muted = stream.is_some_and(|stream| stream.app.is_silenced());
                 let voice = source.voice;
                 voices.mute(voice, &mut tell);
             }

@@ -92,7 +92,7 @@ fn user(call: &Conference, id: UserId, all: &All<'_>) -> Option<UserSummary> {
         muted_s: seconds(|view| view.account.times.muted),
         held_s: seconds(|view| view.account.times.held),
         paused_s: seconds(|view| view.account.times.paused),
-        screen_shared_s: sum(own().map(|fabric| fabric.media.shared_s(until(call, fabric)))),
+        screen_shared_s: sum(own().map(|fabric| fabric.app.shared_s(until(call, fabric)))),
         talk: all
             .talk
             .and_then(|talk| talk.speakers.iter().find(|speaker| speaker.user.as_ref() == Some(&user.name)).cloned()),

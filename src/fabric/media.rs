@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::happening::EventKind;
 use crate::id::{Direction, MediaKind, Ssrc};
+use crate::stream::AppTime;
 use crate::unit::Timestamp;
 
 /// Something that the application says of a fabric (`sendFabricEvent`).
@@ -109,12 +110,12 @@ pub(crate) enum Switch {
     Shared,
 }
 
-/// What the application said of a fabric's media.
+/// The state of a fabric's media as the application reports it.
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(crate) struct Media {
+pub(crate) struct AppState {
     pub(crate) is_held: bool,
-    /// The application has told of a mute, or of the end of one.
+    /// The application has reported a mute, or the end of one.
     pub(crate) reports_mutes: bool,
     /// Of everything that is sent, by switch.
     all: [bool; 3],
@@ -125,16 +126,66 @@ pub(crate) struct Media {
     shared_micros: u64,
 }
 
-/// What the application says of one stream.
+/// The state of one stream as the application reports it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(crate) struct Told {
-    pub(crate) held: bool,
-    pub(crate) muted: bool,
-    pub(crate) paused: bool,
+pub(crate) struct AppFlags {
+    held: bool,
+    muted: bool,
+    paused: bool,
 }
 
-impl Media {
+/// The state of one stream, and the time in each state since an interval of the stream last closed.
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub(crate) struct StreamAppState {
+    flags: AppFlags,
+    /// `time` lacks what has passed since then.
+    since: Timestamp,
+    time: AppTime,
+}
+
+impl StreamAppState {
+    pub(crate) fn new(now: Timestamp) -> Self {
+        Self { flags: AppFlags::default(), since: now, time: AppTime::default() }
+    }
+
+    pub(crate) const fn is_muted(&self) -> bool {
+        self.flags.muted
+    }
+
+    /// Whether the stream is muted or on hold.
+    pub(crate) const fn is_silenced(&self) -> bool {
+        self.flags.muted || self.flags.held
+    }
+
+    /// Changes the state from `now` on.
+    pub(crate) fn set(&mut self, now: Timestamp, flags: AppFlags) {
+        self.until(now);
+        self.flags = flags;
+    }
+
+    /// The time in each state until `now`, since the last [restart](Self::restart).
+    pub(crate) fn until(&mut self, now: Timestamp) -> AppTime {
+        let ms = now.micros_since(self.since) as f64 / 1e3;
+        self.since = now;
+        // Time on hold is neither muted nor paused as well.
+        match self.flags {
+            AppFlags { held: true, .. } => self.time.held += ms,
+            AppFlags { paused: true, .. } => self.time.paused += ms,
+            AppFlags { muted: true, .. } => self.time.muted += ms,
+            _ => {}
+        }
+        self.time
+    }
+
+    /// Starts to count again: an interval has closed.
+    pub(crate) fn restart(&mut self) {
+        self.time = AppTime::default();
+    }
+}
+
+impl AppState {
     /// Whether nothing was said yet.
     pub(crate) fn is_silent(&self) -> bool {
         !self.is_held && self.all == [false; 3] && self.single.is_empty()
@@ -204,8 +255,8 @@ impl Media {
         self.shared_micros.saturating_add(open) as f64 / 1e6
     }
 
-    /// What was said of a stream, by its own SSRC or else by that of its primary.
-    pub(crate) fn of(&self, direction: Direction, kind: Option<MediaKind>, ssrc: Ssrc, primary: Ssrc) -> Told {
+    /// The state of a stream, by its own SSRC or else by that of its primary.
+    pub(crate) fn of(&self, direction: Direction, kind: Option<MediaKind>, ssrc: Ssrc, primary: Ssrc) -> AppFlags {
         let is_on = |switch: Switch, of_kind: MediaKind| {
             if kind != Some(of_kind) {
                 return false;
@@ -213,7 +264,7 @@ impl Media {
             let single = |ssrc| *self.single.get(self.place(ssrc).ok()?)?.1.get(switch as usize)?;
             single(ssrc).or_else(|| single(primary)).unwrap_or(direction == Direction::Outbound && self.of_all(switch))
         };
-        Told {
+        AppFlags {
             held: self.is_held,
             muted: is_on(Switch::Muted, MediaKind::Audio),
             paused: is_on(Switch::Paused, MediaKind::Video),

@@ -1,10 +1,10 @@
-//! What the application said of a stream's time: it counts, whatever stats show.
+//! The time of a stream on hold, muted or paused, as the application reports it. It overrides what stats show.
 
 use super::Times;
 use crate::metric::IntervalState;
 
-/// How long the application had a stream on hold, muted or paused since the last look, in ms of the caller's clock.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+/// How long the application had a stream on hold, muted or paused during an interval, in ms of the caller's clock.
+#[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct AppTime {
     pub(crate) held: f64,
@@ -22,12 +22,6 @@ impl AppTime {
             ms if ms == self.paused => IntervalState::Paused,
             _ => IntervalState::Muted,
         })
-    }
-
-    pub(super) fn add(&mut self, more: Self) {
-        self.held += more.held;
-        self.muted += more.muted;
-        self.paused += more.paused;
     }
 
     /// Adds the time to the sums of a stream. An interval has no more of it than it is long.

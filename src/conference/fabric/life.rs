@@ -8,9 +8,9 @@ use super::{Fabric, StreamSlot};
 use crate::conference::usage::Usage;
 use crate::config::{Config, Limits};
 use crate::diagnosis::{Connection, ConnectionStatus};
-use crate::fabric::{Device, FabricState, Outcome, Owner, Relay, SsrcDescription, SsrcEdit, Switch, Told};
+use crate::fabric::{Device, FabricState, Outcome, Owner, Relay, SsrcDescription, SsrcEdit, Switch};
 use crate::id::{Direction, Ssrc, UserId};
-use crate::stream::{AppTime, StreamRecord};
+use crate::stream::StreamRecord;
 use crate::unit::{StatTime, Timestamp};
 
 /// A device as it is kept.
@@ -31,38 +31,6 @@ const KEPT_ROWS: usize = 1_024;
 /// There is no room to remember what was said.
 pub(in crate::conference) struct NoCapacity;
 
-impl StreamSlot {
-    /// Whether the stream is muted or on hold, by the application's word.
-    pub(in crate::conference) const fn is_silenced(&self) -> bool {
-        self.told.muted || self.told.held
-    }
-
-    /// Whether there is any time on hold, muted or paused to take.
-    pub(super) fn has_app_time(&self) -> bool {
-        self.told != Told::default() || self.app_time != AppTime::default()
-    }
-
-    /// The time on hold, muted or paused since it was last taken.
-    pub(super) fn take_app_time(&mut self, now: Timestamp) -> AppTime {
-        self.note_app_time(now);
-        core::mem::take(&mut self.app_time)
-    }
-
-    /// Adds the time since the last note.
-    fn note_app_time(&mut self, now: Timestamp) {
-        let ms = now.micros_since(self.app_since) as f64 / 1e3;
-        self.app_since = now;
-        // What is on hold is neither muted nor paused on top of that.
-        if self.told.held {
-            self.app_time.held += ms;
-        } else if self.told.paused {
-            self.app_time.paused += ms;
-        } else if self.told.muted {
-            self.app_time.muted += ms;
-        }
-    }
-}
-
 impl Fabric {
     /// The user whose media a stream carries, by the application's word or by default, and its label.
     pub(in crate::conference) fn owner_of<'a>(&'a self, stream: &'a StreamSlot) -> (Option<UserId>, Option<&'a str>) {
@@ -82,12 +50,12 @@ impl Fabric {
 
     /// Puts the fabric on hold, or takes it off.
     pub(in crate::conference) fn hold(&mut self, now: Timestamp, on: bool) -> Outcome {
-        if self.media.is_held == on {
+        if self.app.is_held == on {
             return Outcome::Unchanged;
         }
-        self.media.is_held = on;
+        self.app.is_held = on;
         self.life.is_held = on;
-        self.update_app_state(now);
+        self.apply_app_state(now);
         Outcome::Applied
     }
 
@@ -101,16 +69,16 @@ impl Fabric {
         limits: Limits,
         usage: &mut Usage,
     ) -> Result<Outcome, NoCapacity> {
-        let before = self.media.len();
+        let before = self.app.len();
         let most = limits.ssrcs_per_fabric().min(if usage.has_ssrcs(1, limits) { usize::MAX } else { before });
-        let changes = self.media.would_change(switch, ssrc, on, most).map_err(|()| NoCapacity)?;
-        self.media.reports_mutes |= switch == Switch::Muted;
+        let changes = self.app.would_change(switch, ssrc, on, most).map_err(|()| NoCapacity)?;
+        self.app.reports_mutes |= switch == Switch::Muted;
         if !changes {
             return Ok(Outcome::Unchanged);
         }
-        self.media.set(now, switch, ssrc, on);
-        usage.ssrcs = (usage.ssrcs + self.media.len()).saturating_sub(before);
-        self.update_app_state(now);
+        self.app.set(now, switch, ssrc, on);
+        usage.ssrcs = (usage.ssrcs + self.app.len()).saturating_sub(before);
+        self.apply_app_state(now);
         let is_known = ssrc.is_none_or(|ssrc| {
             [Direction::Inbound, Direction::Outbound]
                 .iter()
@@ -174,7 +142,7 @@ impl Fabric {
         }
         self.check_ssrcs(news, limits, *usage)?;
         self.edit_ssrc_map(limits, usage, SsrcEdit::Group(primary, others))?;
-        self.update_app_state(now);
+        self.apply_app_state(now);
         let is_known = self.streams.records().any(|account| others.contains(&account.ssrc));
         Ok(if is_known { Outcome::Applied } else { Outcome::Pending })
     }
@@ -253,7 +221,7 @@ impl Fabric {
     /// What the fabric has of what is for all.
     #[cfg(feature = "serde")]
     pub(in crate::conference) fn usage(&self) -> Usage {
-        Usage { streams: self.streams.len() + self.parts_and_due(), ssrcs: self.mapping.len() + self.media.len() }
+        Usage { streams: self.streams.len() + self.parts_and_due(), ssrcs: self.mapping.len() + self.app.len() }
     }
 
     /// Gives back what an uncommonly long report needed.
@@ -261,12 +229,12 @@ impl Fabric {
         self.sources.iter_mut().chain([&mut self.codecs]).for_each(|rows| rows.trim(KEPT_ROWS));
     }
 
-    /// Notes the time so far, and what the application says of each stream from now on.
-    fn update_app_state(&mut self, now: Timestamp) {
+    /// Applies the state of the fabric to its streams, from `now` on.
+    fn apply_app_state(&mut self, now: Timestamp) {
         for stream in self.streams.iter_mut() {
-            stream.note_app_time(now);
-            let StreamSlot { record, told, .. } = stream;
-            *told = self.media.of(record.direction, record.kind, record.ssrc, self.mapping.primary(record.ssrc));
+            let StreamSlot { record, app, .. } = stream;
+            let primary = self.mapping.primary(record.ssrc);
+            app.set(now, self.app.of(record.direction, record.kind, record.ssrc, primary));
         }
     }
 

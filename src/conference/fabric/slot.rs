@@ -7,11 +7,11 @@ use core::ops::{Index, IndexMut};
 use hashbrown::HashMap;
 
 use super::{Latest, Part};
-use crate::fabric::{Owner, Told};
+use crate::fabric::{Owner, StreamAppState};
 use crate::id::{Direction, Ssrc};
 use crate::list::push;
 use crate::report::Entry;
-use crate::stream::{AppTime, StreamRecord};
+use crate::stream::StreamRecord;
 use crate::unit::Timestamp;
 
 /// The place of a stream in the [`Streams`] that opened it. It stays valid: a slab never removes a stream.
@@ -26,10 +26,7 @@ pub(in crate::conference) struct StreamSlot {
     pub(super) entries: EntryRefs,
     /// The previous owner, until the next sample splits the record.
     pub(super) previous_owner: Option<Box<Owner>>,
-    /// What the application says of it, since when that is not in `app_time` yet.
-    pub(super) told: Told,
-    pub(super) app_since: Timestamp,
-    pub(super) app_time: AppTime,
+    pub(in crate::conference) app: StreamAppState,
     /// The figures of its latest interval.
     pub(in crate::conference) latest: Latest,
 }
@@ -69,9 +66,7 @@ impl StreamSlot {
             record,
             entries: EntryRefs::default(),
             previous_owner: None,
-            told: Told::default(),
-            app_since: now,
-            app_time: AppTime::default(),
+            app: StreamAppState::new(now),
             latest: Latest::default(),
         }
     }
