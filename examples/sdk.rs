@@ -10,7 +10,7 @@ use std::io::Read;
 
 use callgauge::conference::{Feedback, FeedbackRating, View};
 use callgauge::event::{CallEvent, EventKind};
-use callgauge::fabric::{ErrorReport, FabricUsage, GatheringState, IceState, SignalingState};
+use callgauge::event::{ErrorReport, FabricUsage, GatheringState, IceState, SignalingState};
 use callgauge::id::{FabricId, Ssrc};
 use callgauge::ingest::Reader;
 use callgauge::speaker::{Speaker, SpeakerChange};

@@ -3,16 +3,13 @@
 #[cfg(feature = "serde")]
 pub(crate) mod checkpoint;
 mod edits;
-mod fabric;
 mod feedback;
 mod inputs;
 mod log;
-mod outbox;
 mod roster;
 mod speakers;
 mod summarize;
 mod timeline;
-mod usage;
 mod users;
 mod view;
 
@@ -32,18 +29,16 @@ pub use view::{FabricView, Reachability, Reused, TrackStats, TrackView, View};
 #[cfg(feature = "serde")]
 pub use crate::checkpoint::RestoreError;
 use crate::config::Config;
+use crate::event::EventQueue;
 use crate::event::{CallEvent, Event, EventKind};
-use crate::fabric::{EndpointType, FabricUsage, TransmissionDirection};
+use crate::fabric::{Fabric, FabricSpec, Usage};
 use crate::id::{FabricId, UserId};
 use crate::report::Report;
 use crate::summary::ConferenceSummary;
 use crate::unit::Timestamp;
-use fabric::Fabric;
 use log::Log;
-use outbox::EventQueue;
 use roster::{End, Roster};
 use speakers::Attribution;
-use usage::Usage;
 
 /// One call instance.
 ///
@@ -100,80 +95,6 @@ pub struct Conference {
     /// Who can be heard, once anybody can.
     voices: Option<Box<Attribution>>,
     usage: Usage,
-}
-
-/// What is known of a PeerConnection when it is opened (`addNewFabric`).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct FabricSpec {
-    name: String,
-    local_user: Option<UserId>,
-    remote_user: Option<UserId>,
-    usage: Option<FabricUsage>,
-    endpoint: Option<EndpointType>,
-    direction: Option<TransmissionDirection>,
-    opened_before: bool,
-}
-
-impl FabricSpec {
-    /// A PeerConnection by the name that the application or the input has for it.
-    #[must_use]
-    pub fn new(name: &str) -> Self {
-        Self { name: name.into(), ..Self::default() }
-    }
-
-    /// Who reports, and to whom streams that are sent belong by default. Users come from
-    /// [`Conference::user`](crate::Conference::user).
-    #[must_use]
-    pub const fn with_local_user(mut self, user: UserId) -> Self {
-        self.local_user = Some(user);
-        self
-    }
-
-    /// Who is at the other end, and to whom streams that are received belong by default.
-    #[must_use]
-    pub const fn with_remote_user(mut self, user: UserId) -> Self {
-        self.remote_user = Some(user);
-        self
-    }
-
-    /// What it carries.
-    #[must_use]
-    pub const fn with_usage(mut self, usage: FabricUsage) -> Self {
-        self.usage = Some(usage);
-        self
-    }
-
-    /// What is at the other end.
-    #[must_use]
-    pub const fn with_endpoint_type(mut self, endpoint: EndpointType) -> Self {
-        self.endpoint = Some(endpoint);
-        self
-    }
-
-    /// Which way media is meant to flow.
-    #[must_use]
-    pub const fn with_direction(mut self, direction: TransmissionDirection) -> Self {
-        self.direction = Some(direction);
-        self
-    }
-
-    /// It was opened at some time before, as when a recording begins: nothing can be said of how long it took to set up.
-    #[must_use]
-    pub const fn with_unknown_opening(mut self) -> Self {
-        self.opened_before = true;
-        self
-    }
-
-    pub(crate) fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Whether the two are about one PeerConnection: same name, same users at both ends, and the local one is known.
-    fn is_same(&self, other: &Self) -> bool {
-        self.local_user.is_some()
-            && (&self.name, self.local_user, self.remote_user) == (&other.name, other.local_user, other.remote_user)
-    }
 }
 
 /// Why an input was refused. Nothing has changed.
@@ -314,7 +235,7 @@ impl Conference {
         self.check_clock(now)?;
         self.check_end(now)?;
         self.check_users([spec.local_user, spec.remote_user].into_iter().flatten())?;
-        if spec.name.len() > self.config.limits().name_bytes() {
+        if spec.name().len() > self.config.limits().name_bytes() {
             return Err(InputError::InvalidName);
         }
         if self.find_fabric(&spec).is_some() {

@@ -1,10 +1,23 @@
 //! What happens while a conference is measured, as it happens.
 
+mod error;
+mod lifecycle;
+mod queue;
 #[cfg(feature = "serde")]
 pub(crate) mod wire;
+mod words;
+
+pub use error::{ErrorReport, FailureReason, MAX_TEXT, Reported, WebRtcFunction};
+pub(crate) use error::{Stored, cut};
+pub use lifecycle::{CallEvent, EndReason, EventKind, StateChange};
+pub(crate) use queue::EventQueue;
+pub(crate) use words::words;
+pub use words::{
+    CallClass, ConnectionState, EndpointType, FabricState, FabricUsage, GatheringState, IceState, Relay,
+    SignalingState, TransmissionDirection,
+};
 
 use crate::diagnosis::Diagnosis;
-pub use crate::fabric::{CallEvent, EndReason, EventKind, StateChange};
 use crate::id::StreamKey;
 use crate::metric::Interval;
 use crate::score::rating::CallstatsRating;

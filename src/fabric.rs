@@ -65,7 +65,7 @@
 //! partially failed.
 //!
 //! ```
-//! use callgauge::fabric::{CallClass, IceState};
+//! use callgauge::event::{CallClass, IceState};
 //! use callgauge::id::Ssrc;
 //! use callgauge::unit::Timestamp;
 //! use callgauge::{Outcome, AppEvent, Conference, Config, FabricSpec, InputError};
@@ -94,28 +94,25 @@
 //! # Ok::<(), InputError>(())
 //! ```
 
-mod errors;
-mod happening;
+mod app_inputs;
+mod app_state;
+mod connection;
+mod entries;
 mod ice;
 mod lifecycle;
-mod mapping;
-mod media;
 mod path;
 mod playout;
-mod state;
+mod slot;
+mod spec;
+mod ssrc_map;
+mod usage;
 
-pub use errors::{ErrorReport, FailureReason, MAX_TEXT, Reported, WebRtcFunction};
-pub(crate) use errors::{Stored, cut};
-pub use happening::{CallEvent, EndReason, EventKind, StateChange};
+pub use app_state::{AppEvent, Device, Outcome};
+pub(crate) use app_state::{StoredDevice, Switch};
+pub(crate) use connection::{Fabric, LevelSample};
 pub(crate) use lifecycle::{Lifecycle, Raise};
-pub use mapping::SsrcDescription;
-pub(crate) use mapping::{Owner, SsrcEdit, SsrcMap};
-pub use media::{AppEvent, Device, Outcome};
-pub(crate) use media::{AppState, StreamAppState, Switch};
-pub(crate) use path::{Path, selected_pair};
-pub(crate) use playout::Playout;
-pub(crate) use state::words;
-pub use state::{
-    CallClass, ConnectionState, EndpointType, FabricState, FabricUsage, GatheringState, IceState, Relay,
-    SignalingState, TransmissionDirection,
-};
+pub(crate) use slot::StreamSlot;
+pub use spec::FabricSpec;
+pub(crate) use ssrc_map::Owner;
+pub use ssrc_map::SsrcDescription;
+pub(crate) use usage::Usage;

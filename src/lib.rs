@@ -129,10 +129,10 @@ mod stream;
 pub mod summary;
 pub mod unit;
 
-pub use conference::{Conference, FabricSpec, InputError};
+pub use conference::{Conference, InputError};
 pub use config::{Config, Limits};
 pub use event::Event;
-pub use fabric::{AppEvent, Outcome};
+pub use fabric::{AppEvent, FabricSpec, Outcome};
 pub use fleet::Fleet;
 
 /// The example of docs/fleets.md, run as a test.

@@ -6,7 +6,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::digest::Stats;
-use crate::fabric::{
+use crate::event::{
     CallClass, EndReason, EndpointType, FabricState, FabricUsage, FailureReason, TransmissionDirection,
 };
 use crate::id::{Direction, MediaKind, Ssrc};

@@ -2,7 +2,7 @@
 
 use callgauge::conference::{Checkpoint, Feedback, FeedbackRating, View};
 use callgauge::digest::{Digest, LogGrid};
-use callgauge::fabric::{ConnectionState, ErrorReport, GatheringState, IceState, SignalingState, WebRtcFunction};
+use callgauge::event::{ConnectionState, ErrorReport, GatheringState, IceState, SignalingState, WebRtcFunction};
 use callgauge::id::{FabricId, Ssrc, UserId};
 use callgauge::unit::Timestamp;
 use callgauge::{AppEvent, Conference, Config, FabricSpec, InputError};

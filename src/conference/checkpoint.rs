@@ -8,14 +8,14 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Conference;
-use super::fabric::Fabric;
 use super::log::Log;
-use super::outbox::EventQueue;
 use super::roster::{End, Roster};
 use super::speakers::Attribution;
-use super::usage::Usage;
 use crate::checkpoint::{Models, RestoreError, frame, unframe};
 use crate::config::Config;
+use crate::event::EventQueue;
+use crate::fabric::Fabric;
+use crate::fabric::Usage;
 use crate::id::FabricId;
 use crate::metric::counter::fnv1a_64;
 use crate::unit::Timestamp;
@@ -119,7 +119,7 @@ impl Conference {
         let mut fabrics = (0..).zip(&mut self.fabrics);
         let are_possible = fabrics.all(|(place, fabric)| fabric.id().index() == place && fabric.restore_models(models))
             && self.voices.as_deref().is_none_or(Attribution::is_possible);
-        self.usage = Usage::by(&self.fabrics);
+        self.usage = usage_of(&self.fabrics);
         if are_possible { Ok(()) } else { Err(RestoreError::Corrupt) }
     }
 
@@ -198,4 +198,12 @@ impl<'a> Call<'a> {
             config: Config::new(),
         }
     }
+}
+
+/// The usage of all fabrics, which a state does not hold.
+fn usage_of(fabrics: &[Fabric]) -> Usage {
+    fabrics.iter().map(Fabric::usage).fold(Usage::default(), |all, one| Usage {
+        streams: all.streams.saturating_add(one.streams),
+        ssrcs: all.ssrcs.saturating_add(one.ssrcs),
+    })
 }

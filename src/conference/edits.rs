@@ -2,11 +2,12 @@
 
 use alloc::string::String;
 
-use super::fabric::Fabric;
-use super::usage::Usage;
 use super::{Conference, InputError};
+use crate::event::FabricState;
 use crate::event::{CallEvent, EndReason, EventKind};
-use crate::fabric::{FabricState, Outcome, Owner, SsrcDescription};
+use crate::fabric::Fabric;
+use crate::fabric::Usage;
+use crate::fabric::{Outcome, Owner, SsrcDescription};
 use crate::id::{FabricId, Ssrc, StreamKey, UserId};
 use crate::unit::Timestamp;
 

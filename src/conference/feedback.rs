@@ -1,6 +1,6 @@
 //! What people say of a call (`sendUserFeedback`).
 
-use crate::fabric::Stored;
+use crate::event::Stored;
 
 /// A rating from 1 (bad) to 5 (excellent), as ITU-T P.800 words the scale.
 ///
@@ -78,7 +78,7 @@ impl Feedback {
         self
     }
 
-    /// A comment, cut at [`MAX_TEXT`](crate::fabric::MAX_TEXT); the summary says how much.
+    /// A comment, cut at [`MAX_TEXT`](crate::event::MAX_TEXT); the summary says how much.
     #[must_use]
     pub fn with_comment(mut self, comment: &str) -> Self {
         self.comment = Some(Stored::new(comment));

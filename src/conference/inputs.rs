@@ -3,10 +3,8 @@
 use super::log::StoredFeedback;
 use super::{Conference, Feedback, InputError};
 use crate::event::{CallEvent, EndReason, EventKind};
-use crate::fabric::{
-    AppEvent, ConnectionState, ErrorReport, GatheringState, IceState, Lifecycle, Outcome, Raise, Reported,
-    SignalingState, Switch,
-};
+use crate::event::{ConnectionState, ErrorReport, GatheringState, IceState, Reported, SignalingState};
+use crate::fabric::{AppEvent, Lifecycle, Outcome, Raise, Switch};
 use crate::id::{FabricId, UserId};
 use crate::unit::Timestamp;
 

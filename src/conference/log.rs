@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::feedback::Feedback;
 use crate::config::Limits;
-use crate::fabric::{ErrorReport, FailureReason, Stored, WebRtcFunction};
+use crate::event::{ErrorReport, FailureReason, Stored, WebRtcFunction};
 use crate::id::{FabricId, UserId};
 use crate::unit::Timestamp;
 
@@ -56,7 +56,7 @@ impl Log {
         limits: Limits,
     ) -> (bool, usize) {
         let message = report.message.map(Stored::new);
-        let dom_error = report.dom_error.map(|name| String::from(crate::fabric::cut(name, MAX_DOM_NAME).0));
+        let dom_error = report.dom_error.map(|name| String::from(crate::event::cut(name, MAX_DOM_NAME).0));
         let cut_bytes = message.as_ref().map_or(0, |message| message.cut_bytes);
         let bytes =
             message.as_ref().map_or(0, |message| message.text.len()) + dom_error.as_ref().map_or(0, String::len);

@@ -10,13 +10,13 @@ use alloc::vec::Vec;
 pub use distributions::Distributions;
 
 use super::Conference;
-use super::fabric::{Fabric, StoredDevice};
 use super::speakers;
 use super::timeline;
 use super::users::{self, Lives, Pool};
 use crate::digest::Digest;
+use crate::event::CallClass;
 use crate::event::EndReason;
-use crate::fabric::CallClass;
+use crate::fabric::{Fabric, StoredDevice};
 use crate::id::{Direction, MediaKind, UserId};
 use crate::stream::{StreamRecord, Totals};
 use crate::summary::{
@@ -67,7 +67,7 @@ pub(super) fn order(call: &Conference) -> Vec<&Fabric> {
     let name = |user: Option<UserId>| user.and_then(|user| call.user_name(user));
     fabrics.sort_by_key(|fabric| {
         let spec = &fabric.spec;
-        (fabric.life.opened, &*spec.name, name(spec.local_user), name(spec.remote_user), fabric.id())
+        (fabric.life.opened, spec.name(), name(spec.local_user), name(spec.remote_user), fabric.id())
     });
     fabrics
 }
@@ -120,7 +120,7 @@ fn fabric(call: &Conference, fabric: &Fabric) -> FabricSummary {
     let (spec, life) = (&fabric.spec, &fabric.life);
     let [active, connected] = &fabric.devices;
     FabricSummary {
-        fabric: spec.name.clone(),
+        fabric: spec.name().into(),
         local_user: name(spec.local_user),
         remote_user: name(spec.remote_user),
         usage: spec.usage,

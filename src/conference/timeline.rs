@@ -4,10 +4,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::Conference;
-use super::fabric::Fabric;
 use super::log::StoredFeedback;
 use super::summarize::{millis, order, scores, views};
 use crate::event::{CallEvent, EventKind, StateChange};
+use crate::fabric::Fabric;
 use crate::id::{FabricId, UserId};
 use crate::summary::{ErrorSummary, EventSummary, FeedbackSummary, GroupScore, ScoreSummary};
 
@@ -113,7 +113,7 @@ fn user(call: &Conference, user: Option<UserId>) -> Option<String> {
 }
 
 fn fabric(call: &Conference, fabric: Option<FabricId>) -> Option<String> {
-    Some(call.fabrics.get(fabric?.index())?.spec.name.clone())
+    Some(call.fabrics.get(fabric?.index())?.spec.name().into())
 }
 
 fn local_user(call: &Conference, fabric: Option<FabricId>) -> Option<UserId> {

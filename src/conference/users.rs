@@ -4,10 +4,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::Conference;
-use super::fabric::Fabric;
 use super::summarize::{View, count, millis, scores, signed, views};
 use super::timeline;
 use crate::digest::Digest;
+use crate::fabric::Fabric;
 use crate::id::{Direction, UserId};
 use crate::stream::StreamRecord;
 use crate::summary::{
@@ -84,7 +84,7 @@ fn user(call: &Conference, id: UserId, all: &All<'_>) -> Option<UserSummary> {
         joins: presence.joins,
         stays: stays.collect(),
         score: scores::group(reported.iter().copied(), &call.config),
-        fabrics: own().map(|fabric| fabric.spec.name.clone()).collect(),
+        fabrics: own().map(|fabric| fabric.spec.name().into()).collect(),
         life: Lives::of(call, own()).summary(),
         uplink: Pool::of(sent()).summary(),
         downlink: Pool::of(flows(Direction::Inbound)).summary(),
@@ -156,8 +156,8 @@ fn link(call: &Conference, sender: &View<'_>, receiver: &View<'_>) -> LinkSummar
         kind: sender.account.kind,
         from: name(sender.user.or(receiver.user)),
         to: name(receiver.fabric.spec.local_user),
-        sender_fabric: sender.fabric.spec.name.clone(),
-        receiver_fabric: receiver.fabric.spec.name.clone(),
+        sender_fabric: sender.fabric.spec.name().into(),
+        receiver_fabric: receiver.fabric.spec.name().into(),
         packets_sent: count(sender.account.totals.packets),
         packets_received: count(receiver.account.totals.packets),
         sender_loss_ratio: loss(sender),

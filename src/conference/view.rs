@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 use core::ops::Deref;
 
 use super::Conference;
-use super::fabric::{Fabric, StreamSlot};
-use crate::fabric::{FabricState, words};
+use crate::event::{FabricState, words};
+use crate::fabric::{Fabric, StreamSlot};
 use crate::id::{Direction, MediaKind, Ssrc};
 use crate::score::rating::CallstatsRating;
 
@@ -140,7 +140,7 @@ impl Conference {
                 None => self.roster.nameless.is_here(),
             };
             let shown = view.fabrics.next();
-            set(&mut shown.fabric, Some(&fabric.spec.name));
+            set(&mut shown.fabric, Some(fabric.spec.name()));
             let is_online = presence && fabric.life.terminated.is_none();
             shown.connection_state = if is_online { Reachability::Online } else { Reachability::Offline };
             shown.fabric_state = fabric.life.state().unwrap_or(FabricState::Initializing);

@@ -6,7 +6,7 @@
 //!   not when checks begin, and one that fails or is closed has no end but the failure.
 //! - A set-up is raised for the first connection only; a restart does not raise another.
 
-use super::state::IceState;
+use crate::event::IceState;
 
 /// Where ICE stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

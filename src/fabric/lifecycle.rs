@@ -1,10 +1,10 @@
 //! How far one fabric got and how long it took: the states of its PeerConnection on the caller's clock.
 
-use super::errors::{FailureReason, WebRtcFunction};
-use super::happening::{CallEvent, EventKind, StateChange};
 use super::ice::{Ice, IceEvent};
 use super::path::Sight;
-use super::state::{CallClass, ConnectionState, FabricState, GatheringState, IceState, Relay, SignalingState};
+use crate::event::{CallClass, ConnectionState, FabricState, GatheringState, IceState, Relay, SignalingState};
+use crate::event::{CallEvent, EventKind, StateChange};
+use crate::event::{FailureReason, WebRtcFunction};
 use crate::unit::Timestamp;
 
 /// Takes what happens.

@@ -2,8 +2,8 @@
 
 use alloc::string::String;
 
-use super::state::{IceState, Relay};
 use crate::digest::Digest;
+use crate::event::{IceState, Relay};
 use crate::metric::Formula;
 use crate::metric::counter::{Delta, EntryTracker, Progress, fnv1a_64};
 use crate::report::{Entry, Flag, Num, Report, StatsType, Text};

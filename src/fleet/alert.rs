@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::rollup::{Period, Tally};
 use crate::digest::Digest;
-use crate::fabric::{CallClass, words};
+use crate::event::{CallClass, words};
 use crate::unit::Ratio;
 
 words! {

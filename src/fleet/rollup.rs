@@ -6,7 +6,7 @@ use alloc::string::String;
 use crate::conference::Distributions;
 use crate::diagnosis::Kind;
 use crate::digest::{Digest, Grid, Stats};
-use crate::fabric::{CallClass, EndReason};
+use crate::event::{CallClass, EndReason};
 use crate::summary::ConferenceSummary;
 use crate::unit::{Ratio, Timestamp};
 

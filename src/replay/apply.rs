@@ -5,7 +5,8 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::fabric::{AppEvent, ErrorReport, SsrcDescription};
+use crate::event::ErrorReport;
+use crate::fabric::{AppEvent, SsrcDescription};
 use crate::id::{FabricId, MediaKind, UserId};
 use crate::report::Report;
 use crate::unit::Timestamp;

@@ -5,7 +5,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::fabric::{ConnectionState, GatheringState, IceState, SignalingState, WebRtcFunction};
+use crate::event::{ConnectionState, GatheringState, IceState, SignalingState, WebRtcFunction};
 use crate::id::{MediaKind, Ssrc};
 use crate::ingest::{Item, LogEvent, LogEventKind, SdpSide};
 use crate::report::Report;

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::{GroupScore, SpeakerSummary};
 use crate::digest::Stats;
-use crate::fabric::{EndReason, EventKind, FailureReason, Relay, WebRtcFunction, words};
+use crate::event::{EndReason, EventKind, FailureReason, Relay, WebRtcFunction, words};
 use crate::id::{MediaKind, Ssrc};
 
 words! {

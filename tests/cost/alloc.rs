@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use callgauge::conference::View;
-use callgauge::fabric::IceState;
+use callgauge::event::IceState;
 use callgauge::ingest::Reader;
 use callgauge::ingest::getstats::Scanner;
 use callgauge::report::{Num, Report};

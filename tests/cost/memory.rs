@@ -1,7 +1,8 @@
 //! How many bytes a conference takes when somebody opens everything without end: as many as the limits say, and no more.
 
 use callgauge::conference::{Feedback, FeedbackRating};
-use callgauge::fabric::{Device, ErrorReport, SsrcDescription, WebRtcFunction};
+use callgauge::event::{ErrorReport, WebRtcFunction};
+use callgauge::fabric::{Device, SsrcDescription};
 use callgauge::fleet::{FleetConfig, FleetLimits};
 use callgauge::id::{FabricId, MediaKind, Ssrc, UserId};
 use callgauge::report::{Flag, Num, Report, StatsType, Text};

@@ -234,7 +234,7 @@ const FIXED: &str = "\
 ```
 use callgauge::{fabric, ingest, sdp};
 
-assert_eq!(fabric::MAX_TEXT, 20 * 1024); // bytes of one log of an application, callstats' 20 KB
+assert_eq!(event::MAX_TEXT, 20 * 1024); // bytes of one log of an application, callstats' 20 KB
 assert_eq!(ingest::getstats::MAX_ENTRIES, 16_384); // entries of one snapshot; a call of fifty has 271
 assert_eq!(sdp::MAX_STREAMS, 16_384); // SSRCs of one session description
 ```

@@ -6,7 +6,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use callgauge::conference::{FabricMut, FabricView, Feedback, FeedbackRating, TrackView, View};
 use callgauge::digest::{Digest, Stats};
 use callgauge::event::CallEvent;
-use callgauge::fabric::{ErrorReport, FabricState, IceState, Reported};
+use callgauge::event::{ErrorReport, FabricState, IceState, Reported};
 use callgauge::fleet::{
     Alert, AlertRule, ConferenceGuard, Ended, Fleet, FleetConfig, FleetError, FleetLimits, Merger, Part, Tally,
 };

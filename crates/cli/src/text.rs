@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use callgauge::fabric::FabricState;
+use callgauge::event::FabricState;
 use callgauge::id::{Direction, MediaKind, Ssrc};
 use callgauge::metric::{Interval, Metric};
 use callgauge::score::{Cause, Tier};

@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 
 use super::AttributedSpeaker;
 use crate::conference::Conference;
-use crate::conference::fabric::Fabric;
 use crate::config::Limits;
+use crate::fabric::Fabric;
 use crate::id::{Direction, Ssrc};
 use crate::speaker::Speaker;
 #[cfg(feature = "serde")]

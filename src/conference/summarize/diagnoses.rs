@@ -7,8 +7,8 @@ use alloc::vec::Vec;
 use core::cmp::Ordering;
 
 use super::Conference;
-use super::Fabric;
 use crate::diagnosis::{Diagnosis, Kind, Reach, Severity, Side, causes_of};
+use crate::fabric::Fabric;
 use crate::id::{Direction, MediaKind, Ssrc, UserId};
 use crate::summary::DiagnosisSummary;
 
@@ -297,7 +297,7 @@ fn summary(call: &Conference, fabrics: &[&Fabric], case: &Case<'_>, told: Told, 
     if blamed.is_some() {
         (diagnosis.user, diagnosis.side) = (blamed, Some(Side::Uplink));
     }
-    let name = fabrics.get(case.index).map_or("", |fabric| &*fabric.spec.name);
+    let name = fabrics.get(case.index).map_or("", |fabric| fabric.spec.name());
     let local = fabrics.get(case.index).and_then(|fabric| fabric.spec.local_user);
     let user = blamed.or(local).and_then(|user| call.user_name(user));
     let who = user.unwrap_or(name);

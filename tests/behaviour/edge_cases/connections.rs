@@ -1,6 +1,6 @@
 //! Paths, pairs and the moments before media.
 
-use callgauge::fabric::FabricState;
+use callgauge::event::FabricState;
 use callgauge::metric::counter::EntryTrackers;
 use callgauge::metric::{Metric, derived};
 use serde_json::{Value, json};

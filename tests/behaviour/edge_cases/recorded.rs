@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use callgauge::Event;
-use callgauge::fabric::FabricState;
+use callgauge::event::FabricState;
 use callgauge::id::{Direction, MediaKind};
 use callgauge::metric::{Interval, IntervalState, Metric};
 use callgauge::summary::{ConferenceSummary, StreamSummary};

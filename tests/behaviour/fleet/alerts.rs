@@ -1,7 +1,7 @@
 //! Alerts out of calls that were counted by hand.
 
 use callgauge::conference::{Feedback, FeedbackRating};
-use callgauge::fabric::IceState;
+use callgauge::event::IceState;
 use callgauge::fleet::{AlertReason, AlertRule, AlertThreshold, Fleet, FleetConfig, Period, Tally};
 use callgauge::unit::Ratio;
 

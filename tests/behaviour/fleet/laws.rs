@@ -2,7 +2,7 @@
 
 use callgauge::FabricSpec;
 use callgauge::conference::{Feedback, FeedbackRating};
-use callgauge::fabric::IceState;
+use callgauge::event::IceState;
 use callgauge::fleet::{Fleet, FleetConfig, Merged, Merger, Part, Period, Rollup};
 use proptest::prelude::*;
 

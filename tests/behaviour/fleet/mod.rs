@@ -10,7 +10,8 @@ mod routing;
 #[cfg(feature = "serde")]
 mod shards;
 
-use callgauge::fabric::{AppEvent, IceState};
+use callgauge::event::IceState;
+use callgauge::fabric::AppEvent;
 use callgauge::fleet::{Ended, Fleet, Part};
 use callgauge::id::FabricId;
 use callgauge::unit::Timestamp;

@@ -2,10 +2,11 @@
 //! writes the files anew; the difference is then to be read, line by line.
 
 use callgauge::conference::{Feedback, FeedbackRating};
-use callgauge::fabric::{
-    Device, EndpointType, ErrorReport, FabricUsage, GatheringState, IceState, SignalingState, TransmissionDirection,
+use callgauge::event::{
+    EndpointType, ErrorReport, FabricUsage, GatheringState, IceState, SignalingState, TransmissionDirection,
     WebRtcFunction,
 };
+use callgauge::fabric::Device;
 use callgauge::id::Ssrc;
 use callgauge::summary::ConferenceSummary;
 use callgauge::{AppEvent, Conference, Config, FabricSpec};

@@ -1,7 +1,8 @@
 //! What the application says of its media, and what that does to the measurement.
 
 use callgauge::event::EventKind;
-use callgauge::fabric::{Device, FabricState};
+use callgauge::event::FabricState;
+use callgauge::fabric::Device;
 use callgauge::id::Ssrc;
 use callgauge::metric::IntervalState;
 use callgauge::{AppEvent, Config, Event, InputError, Limits, Outcome};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use callgauge::event::EventKind;
-use callgauge::fabric::IceState;
+use callgauge::event::IceState;
 use callgauge::ingest::Reader;
 use callgauge::summary::ConferenceSummary;
 use callgauge::unit::Timestamp;

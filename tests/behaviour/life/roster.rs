@@ -2,8 +2,8 @@
 
 use core::time::Duration;
 
+use callgauge::event::IceState;
 use callgauge::event::{EndReason, EventKind};
-use callgauge::fabric::IceState;
 use callgauge::summary::{ConferenceState, UserState};
 use callgauge::{AppEvent, Config, FabricSpec, InputError, Limits, Outcome};
 
@@ -249,7 +249,7 @@ fn time_that_runs_back_is_refused_everywhere() {
         call.ice_state(back, fabric, IceState::Connected),
         call.send_event(back, fabric, AppEvent::Hold).map(drop),
         call.send_event(back, fabric, AppEvent::Terminated).map(drop),
-        call.report_error(back, None, callgauge::fabric::ErrorReport::log("late")).map(drop),
+        call.report_error(back, None, callgauge::event::ErrorReport::log("late")).map(drop),
         call.join(back, alice).map(drop),
         call.leave(back, alice).map(drop),
         call.handle_timeout(back),

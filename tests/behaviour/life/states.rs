@@ -1,9 +1,9 @@
 //! How far fabrics get, as the application tells and as stats do.
 
-use callgauge::event::{EventKind, StateChange};
-use callgauge::fabric::{
+use callgauge::event::{
     CallClass, ConnectionState, FabricState, FailureReason, GatheringState, IceState, Relay, SignalingState,
 };
+use callgauge::event::{EventKind, StateChange};
 use callgauge::report::{Flag, Num, StatsType, Text};
 use callgauge::unit::StatTime;
 use callgauge::{AppEvent, FabricSpec, InputError};

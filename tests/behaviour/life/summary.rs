@@ -1,7 +1,7 @@
 //! What a call comes to does not depend on who came first, and can be read back.
 
 use callgauge::conference::{Feedback, FeedbackRating};
-use callgauge::fabric::{ErrorReport, IceState, WebRtcFunction};
+use callgauge::event::{ErrorReport, IceState, WebRtcFunction};
 use callgauge::id::{Direction, FabricId, Ssrc};
 use callgauge::summary::ConferenceSummary;
 use callgauge::{AppEvent, Conference, Config, FabricSpec};

@@ -2,7 +2,7 @@
 
 use callgauge::AppEvent;
 use callgauge::conference::{Reachability, View};
-use callgauge::fabric::{FabricState, IceState};
+use callgauge::event::{FabricState, IceState};
 use callgauge::id::Ssrc;
 use callgauge::report::{Num, StatsType};
 use callgauge::unit::StatTime;

@@ -2,7 +2,7 @@
 
 use callgauge::conference::{Feedback, FeedbackRating};
 use callgauge::event::EventKind;
-use callgauge::fabric::{CallClass, ErrorReport, FailureReason, IceState, MAX_TEXT, WebRtcFunction};
+use callgauge::event::{CallClass, ErrorReport, FailureReason, IceState, MAX_TEXT, WebRtcFunction};
 use callgauge::{AppEvent, Config, InputError, Limits, Outcome};
 
 use super::{Call, at};

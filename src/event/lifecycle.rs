@@ -1,7 +1,7 @@
 //! What happens in the life of a call, in callstats' words.
 
-use super::errors::FailureReason;
-use super::state::{ConnectionState, GatheringState, IceState, Relay, SignalingState, words};
+use super::error::FailureReason;
+use super::words::{ConnectionState, GatheringState, IceState, Relay, SignalingState, words};
 use crate::id::{FabricId, Ssrc, UserId};
 use crate::unit::Timestamp;
 

@@ -4,36 +4,26 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Fabric, StreamSlot};
-use crate::conference::usage::Usage;
+use super::app_state::{Device, Outcome, StoredDevice, Switch};
+use super::connection::Fabric;
+use super::slot::StreamSlot;
+use super::ssrc_map::{Owner, SsrcDescription, SsrcEdit};
+use super::usage::Usage;
 use crate::config::{Config, Limits};
-use crate::diagnosis::{Connection, ConnectionStatus};
-use crate::fabric::{Device, FabricState, Outcome, Owner, Relay, SsrcDescription, SsrcEdit, Switch};
+use crate::event::cut;
 use crate::id::{Direction, Ssrc, UserId};
 use crate::stream::StreamRecord;
-use crate::unit::{StatTime, Timestamp};
-
-/// A device as it is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(in crate::conference) struct StoredDevice {
-    pub(in crate::conference) id: String,
-    pub(in crate::conference) kind: String,
-    pub(in crate::conference) group: String,
-    pub(in crate::conference) label: Option<String>,
-}
+use crate::unit::Timestamp;
 
 /// Texts of devices beyond this many bytes are cut: ids are hashes of 64 digits.
 const MAX_DEVICE_TEXT: usize = 256;
-/// Indices of a report with more entries than this do not keep their memory: that of fifty users has 271.
-const KEPT_ROWS: usize = 1_024;
 
 /// There is no room to remember what was said.
-pub(in crate::conference) struct NoCapacity;
+pub(crate) struct NoCapacity;
 
 impl Fabric {
     /// The user whose media a stream carries, by the application's word or by default, and its label.
-    pub(in crate::conference) fn owner_of<'a>(&'a self, stream: &'a StreamSlot) -> (Option<UserId>, Option<&'a str>) {
+    pub(crate) fn owner_of<'a>(&'a self, stream: &'a StreamSlot) -> (Option<UserId>, Option<&'a str>) {
         match stream.previous_owner.as_deref().or_else(|| self.mapping.owner(stream.record.ssrc)) {
             Some(owner) => (Some(owner.user), Some(&*owner.label).filter(|label| !label.is_empty())),
             None => (self.default_user(stream.record.direction), None),
@@ -41,7 +31,7 @@ impl Fabric {
     }
 
     /// Whose media flows this way unless somebody says otherwise.
-    pub(in crate::conference) const fn default_user(&self, direction: Direction) -> Option<UserId> {
+    pub(crate) const fn default_user(&self, direction: Direction) -> Option<UserId> {
         match direction {
             Direction::Inbound => self.spec.remote_user,
             Direction::Outbound => self.spec.local_user,
@@ -49,7 +39,7 @@ impl Fabric {
     }
 
     /// Puts the fabric on hold, or takes it off.
-    pub(in crate::conference) fn hold(&mut self, now: Timestamp, on: bool) -> Outcome {
+    pub(crate) fn hold(&mut self, now: Timestamp, on: bool) -> Outcome {
         if self.app.is_held == on {
             return Outcome::Unchanged;
         }
@@ -60,7 +50,7 @@ impl Fabric {
     }
 
     /// Mutes, pauses or shares, or stops that.
-    pub(in crate::conference) fn switch(
+    pub(crate) fn switch(
         &mut self,
         now: Timestamp,
         switch: Switch,
@@ -88,8 +78,8 @@ impl Fabric {
     }
 
     /// Takes a list of devices instead of the one before.
-    pub(in crate::conference) fn set_devices(&mut self, which: usize, list: &[Device<'_>], config: &Config) -> Outcome {
-        let kept = |text: &str| String::from(crate::fabric::cut(text, MAX_DEVICE_TEXT).0);
+    pub(crate) fn set_devices(&mut self, which: usize, list: &[Device<'_>], config: &Config) -> Outcome {
+        let kept = |text: &str| String::from(cut(text, MAX_DEVICE_TEXT).0);
         let list = list.iter().take(config.limits().devices()).map(|device| StoredDevice {
             id: kept(device.id),
             kind: kept(device.kind),
@@ -105,7 +95,7 @@ impl Fabric {
     }
 
     /// Associates an SSRC with a user. Whether a stream passes from one user to another.
-    pub(in crate::conference) fn associate(
+    pub(crate) fn associate(
         &mut self,
         ssrc: Ssrc,
         owner: Owner,
@@ -126,7 +116,7 @@ impl Fabric {
     }
 
     /// Lets SSRCs follow a primary one.
-    pub(in crate::conference) fn group(
+    pub(crate) fn group(
         &mut self,
         now: Timestamp,
         primary: Ssrc,
@@ -148,7 +138,7 @@ impl Fabric {
     }
 
     /// Takes what a description says of an SSRC.
-    pub(in crate::conference) fn describe(
+    pub(crate) fn describe(
         &mut self,
         now: Timestamp,
         description: &SsrcDescription<'_>,
@@ -220,13 +210,8 @@ impl Fabric {
 
     /// What the fabric has of what is for all.
     #[cfg(feature = "serde")]
-    pub(in crate::conference) fn usage(&self) -> Usage {
+    pub(crate) fn usage(&self) -> Usage {
         Usage { streams: self.streams.len() + self.parts_and_due(), ssrcs: self.mapping.len() + self.app.len() }
-    }
-
-    /// Gives back what an uncommonly long report needed.
-    pub(in crate::conference) fn trim(&mut self) {
-        self.sources.iter_mut().chain([&mut self.codecs]).for_each(|rows| rows.trim(KEPT_ROWS));
     }
 
     /// Applies the state of the fabric to its streams, from `now` on.
@@ -235,35 +220,6 @@ impl Fabric {
             let StreamSlot { record, app, .. } = stream;
             let primary = self.mapping.primary(record.ssrc);
             app.set(now, self.app.of(record.direction, record.kind, record.ssrc, primary));
-        }
-    }
-
-    /// What the fabric's detectors look at besides its streams.
-    pub(super) fn connection_status(&self, now: Timestamp, at: Option<StatTime>) -> ConnectionStatus {
-        ConnectionStatus {
-            at,
-            now,
-            ice_rtt_ms: self.path.rtt_ms,
-            rtt_samples: self.path.rtt_samples,
-            available_bps: self.path.available_bps,
-            unanswered: self.path.unanswered,
-            arrives: self.path.arrives,
-            connection: match self.life.state() {
-                None => Connection::Unknown,
-                Some(FabricState::Established) => Connection::Up,
-                Some(FabricState::Disrupted) => Connection::Lost,
-                Some(FabricState::Failed) if self.life.setup.is_some() => Connection::Lost,
-                Some(FabricState::Initializing | FabricState::CheckingDisrupted | FabricState::Hold) => {
-                    Connection::Coming
-                }
-                Some(FabricState::Failed | FabricState::Terminated) => Connection::Over,
-            },
-            lost_ms: self.life.lost_ms(now),
-            connects_ms: self.life.connects_ms(now),
-            has_failed: self.life.failure.is_some() && self.life.setup.is_none(),
-            disruptions: self.life.disruptions,
-            switches: self.life.switches,
-            relays_over_tcp: matches!(self.path.relay(), Some(Relay::Tcp | Relay::Tls)),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use super::state::words;
+use super::words::words;
 use crate::id::UserId;
 
 words! {
@@ -113,7 +113,7 @@ impl WebRtcFunction {
 /// Something that failed, or a log of the application.
 ///
 /// ```
-/// use callgauge::fabric::{ErrorReport, FailureReason, WebRtcFunction};
+/// use callgauge::event::{ErrorReport, FailureReason, WebRtcFunction};
 /// let report = ErrorReport::new(WebRtcFunction::GetUserMedia).with_dom_error("NotAllowedError", "Permission denied");
 /// assert_eq!(report.reason(), FailureReason::MediaPermissionError);
 /// ```

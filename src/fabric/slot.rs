@@ -6,48 +6,71 @@ use core::ops::{Index, IndexMut};
 
 use hashbrown::HashMap;
 
-use super::{Latest, Part};
-use crate::fabric::{Owner, StreamAppState};
+use super::app_state::StreamAppState;
+use super::ssrc_map::Owner;
 use crate::id::{Direction, Ssrc};
 use crate::list::push;
+use crate::metric::{Interval, Metric};
 use crate::report::Entry;
+use crate::score::rating::CallstatsRating;
 use crate::stream::StreamRecord;
 use crate::unit::Timestamp;
 
 /// The place of a stream in the [`Streams`] that opened it. It stays valid: a slab never removes a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::conference) struct SlotId(u32);
+pub(crate) struct SlotId(u32);
 
 /// Everything that a fabric knows of one stream.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(in crate::conference) struct StreamSlot {
-    pub(in crate::conference) record: StreamRecord,
-    pub(super) entries: EntryRefs,
+pub(crate) struct StreamSlot {
+    pub(crate) record: StreamRecord,
+    pub(crate) entries: EntryRefs,
     /// The previous owner, until the next sample splits the record.
-    pub(super) previous_owner: Option<Box<Owner>>,
-    pub(in crate::conference) app: StreamAppState,
+    pub(crate) previous_owner: Option<Box<Owner>>,
+    pub(crate) app: StreamAppState,
     /// The figures of its latest interval.
-    pub(in crate::conference) latest: Latest,
+    pub(crate) latest: Latest,
 }
 
 /// Where the entries about a stream stand in the latest report that had it.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct EntryRefs {
+pub(crate) struct EntryRefs {
     /// The number of the snapshot.
-    pub(super) snapshot: u64,
+    pub(crate) snapshot: u64,
     /// The stream's own entry.
-    pub(super) own: u32,
+    pub(crate) own: u32,
     /// The report of the other end about it.
-    pub(super) remote: Option<u32>,
+    pub(crate) remote: Option<u32>,
+}
+
+/// The figures of the latest interval that a view shows.
+#[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub(crate) struct Latest {
+    pub(crate) bitrate_bps: Option<f64>,
+    pub(crate) packet_rate_pps: Option<f64>,
+    pub(crate) loss_ratio: Option<f64>,
+    pub(crate) jitter_ms: Option<f64>,
+    pub(crate) rtt_ms: Option<f64>,
+    pub(crate) level: Option<f64>,
+    pub(crate) rating: Option<CallstatsRating>,
+}
+
+/// A stream as long as it was one user's.
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub(crate) struct Part {
+    pub(crate) account: StreamRecord,
+    pub(crate) owner: Owner,
 }
 
 /// The streams of a fabric, in the order of their first samples.
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(transparent))]
-pub(in crate::conference) struct Streams {
+pub(crate) struct Streams {
     slots: Vec<StreamSlot>,
     #[cfg_attr(feature = "serde", serde(skip))]
     index: HashMap<(Direction, Ssrc), SlotId>,
@@ -55,7 +78,7 @@ pub(in crate::conference) struct Streams {
 
 impl SlotId {
     /// The position among the streams of the fabric.
-    pub(super) const fn index(self) -> usize {
+    pub(crate) const fn index(self) -> usize {
         self.0 as usize
     }
 }
@@ -73,7 +96,7 @@ impl StreamSlot {
 
     /// Begins another record with `entry` when the stream has passed to another user since the last sample. The record so
     /// far is the part of the previous owner.
-    pub(super) fn split(&mut self, entry: Entry<'_>) -> Option<Part> {
+    pub(crate) fn split(&mut self, entry: Entry<'_>) -> Option<Part> {
         if self.previous_owner.is_none() || entry.timestamp() <= Some(self.record.end()) {
             return None;
         }
@@ -85,34 +108,48 @@ impl StreamSlot {
     }
 }
 
+impl Latest {
+    pub(super) fn of(interval: &Interval, rating: CallstatsRating) -> Self {
+        Self {
+            bitrate_bps: interval.get(Metric::BitrateBps),
+            packet_rate_pps: interval.get(Metric::PacketRatePps),
+            loss_ratio: interval.get(Metric::LossRatio),
+            jitter_ms: interval.get(Metric::JitterMs),
+            rtt_ms: interval.get(Metric::RttMs),
+            level: interval.get(Metric::Level),
+            rating: Some(rating),
+        }
+    }
+}
+
 impl Streams {
-    pub(super) const fn len(&self) -> usize {
+    pub(crate) const fn len(&self) -> usize {
         self.slots.len()
     }
 
-    pub(in crate::conference) fn iter(&self) -> core::slice::Iter<'_, StreamSlot> {
+    pub(crate) fn iter(&self) -> core::slice::Iter<'_, StreamSlot> {
         self.slots.iter()
     }
 
-    pub(super) fn iter_mut(&mut self) -> core::slice::IterMut<'_, StreamSlot> {
+    pub(crate) fn iter_mut(&mut self) -> core::slice::IterMut<'_, StreamSlot> {
         self.slots.iter_mut()
     }
 
     /// The records of all streams.
-    pub(in crate::conference) fn records(&self) -> impl Iterator<Item = &StreamRecord> + Clone {
+    pub(crate) fn records(&self) -> impl Iterator<Item = &StreamRecord> + Clone {
         self.slots.iter().map(|slot| &slot.record)
     }
 
-    pub(super) fn id(&self, direction: Direction, ssrc: Ssrc) -> Option<SlotId> {
+    pub(crate) fn id(&self, direction: Direction, ssrc: Ssrc) -> Option<SlotId> {
         self.index.get(&(direction, ssrc)).copied()
     }
 
-    pub(in crate::conference) fn find(&self, direction: Direction, ssrc: Ssrc) -> Option<&StreamSlot> {
+    pub(crate) fn find(&self, direction: Direction, ssrc: Ssrc) -> Option<&StreamSlot> {
         self.id(direction, ssrc).map(|id| &self[id])
     }
 
     /// Adds a stream that [`Self::id`] does not find. `None` when ids are used up.
-    pub(super) fn open(&mut self, record: StreamRecord, now: Timestamp) -> Option<SlotId> {
+    pub(crate) fn open(&mut self, record: StreamRecord, now: Timestamp) -> Option<SlotId> {
         let id = SlotId(u32::try_from(self.slots.len()).ok()?);
         let before = self.index.insert((record.direction, record.ssrc), id);
         debug_assert!(before.is_none(), "a stream is opened once");
@@ -122,7 +159,7 @@ impl Streams {
 
     /// Makes the index, which a state does not hold. Whether every stream is there once.
     #[cfg(feature = "serde")]
-    pub(super) fn restore_models(&mut self) -> bool {
+    pub(crate) fn restore_models(&mut self) -> bool {
         let keys = self.slots.iter().map(|slot| (slot.record.direction, slot.record.ssrc));
         self.index = keys.zip((0..).map(SlotId)).collect();
         self.index.len() == self.slots.len()

@@ -10,21 +10,21 @@ use crate::event::{CallEvent, Event};
 /// Events that wait to be polled, and the timeline.
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct EventQueue {
+pub(crate) struct EventQueue {
     #[cfg_attr(feature = "serde", serde(with = "crate::event::wire"))]
     events: VecDeque<Event>,
     dropped: u32,
     /// In the order in which it was raised.
-    pub(super) timeline: Vec<CallEvent>,
+    pub(crate) timeline: Vec<CallEvent>,
     /// What the timeline had no room for.
-    pub(super) refused: u64,
+    pub(crate) refused: u64,
     /// How many diagnoses have been raised.
     diagnoses: u32,
 }
 
 impl EventQueue {
     /// Queues an event. The oldest goes when there is no room.
-    pub(super) fn push(&mut self, limits: Limits, event: Event) {
+    pub(crate) fn push(&mut self, limits: Limits, event: Event) {
         if self.events.len() >= limits.pending_events() {
             self.events.pop_front();
             self.dropped = self.dropped.saturating_add(1);
@@ -35,14 +35,14 @@ impl EventQueue {
     }
 
     /// How many diagnoses a fabric may have that has so many.
-    pub(super) fn diagnoses_limit(&self, limits: Limits, has: usize) -> usize {
+    pub(crate) fn diagnoses_limit(&self, limits: Limits, has: usize) -> usize {
         limits
             .diagnoses_per_fabric()
             .min(has.saturating_add(limits.diagnoses().saturating_sub(self.diagnoses as usize)))
     }
 
     /// Queues what became of a diagnosis.
-    pub(super) fn diagnose(&mut self, limits: Limits, change: Change, diagnosis: Diagnosis) {
+    pub(crate) fn diagnose(&mut self, limits: Limits, change: Change, diagnosis: Diagnosis) {
         self.diagnoses = self.diagnoses.saturating_add(u32::from(change == Change::Raised));
         self.push(
             limits,
@@ -55,7 +55,7 @@ impl EventQueue {
     }
 
     /// Queues what happened, and keeps it.
-    pub(super) fn raise(&mut self, limits: Limits, happening: CallEvent) {
+    pub(crate) fn raise(&mut self, limits: Limits, happening: CallEvent) {
         self.push(limits, Event::Call { happening });
         if self.timeline.len() < limits.timeline() {
             self.timeline.push(happening);
@@ -66,19 +66,19 @@ impl EventQueue {
 
     /// Names the models of sound and of pictures again, which a state does not.
     #[cfg(feature = "serde")]
-    pub(super) fn restore_models(&mut self, models: [crate::score::ModelId; 2]) {
+    pub(crate) fn restore_models(&mut self, models: [crate::score::ModelId; 2]) {
         crate::event::wire::restore_models(&mut self.events, models);
     }
 
     /// Takes a queue for what is to come, unless it has one.
-    pub(super) fn borrow_queue(&mut self, spare: &mut VecDeque<Event>) {
+    pub(crate) fn borrow_queue(&mut self, spare: &mut VecDeque<Event>) {
         if self.events.capacity() == 0 {
             core::mem::swap(&mut self.events, spare);
         }
     }
 
     /// Gives a queue back in which nothing waits: the larger of two is kept.
-    pub(super) fn return_queue(&mut self, spare: &mut VecDeque<Event>) {
+    pub(crate) fn return_queue(&mut self, spare: &mut VecDeque<Event>) {
         if self.events.is_empty() {
             if self.events.capacity() > spare.capacity() {
                 core::mem::swap(&mut self.events, spare);
@@ -88,12 +88,12 @@ impl EventQueue {
     }
 
     /// Whether an event waits.
-    pub(super) fn has_event(&self) -> bool {
+    pub(crate) fn has_event(&self) -> bool {
         self.dropped > 0 || !self.events.is_empty()
     }
 
     /// The next event; first of all how many were dropped.
-    pub(super) fn poll(&mut self) -> Option<Event> {
+    pub(crate) fn poll(&mut self) -> Option<Event> {
         match core::mem::take(&mut self.dropped) {
             0 => self.events.pop_front(),
             dropped => Some(Event::Overflow { dropped: dropped.into() }),

@@ -1,8 +1,9 @@
 //! What the application says of its media: hold, mute, pause, a shared screen. What it says counts, whatever stats show.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::happening::EventKind;
+use crate::event::EventKind;
 use crate::id::{Direction, MediaKind, Ssrc};
 use crate::stream::AppTime;
 use crate::unit::Timestamp;
@@ -53,6 +54,16 @@ pub struct Device<'a> {
     /// `label`. It may name a person ("Ann's headset") and is kept only where
     /// [`Config::with_device_labels`](crate::Config::with_device_labels) says so.
     pub label: &'a str,
+}
+
+/// A device as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub(crate) struct StoredDevice {
+    pub(crate) id: String,
+    pub(crate) kind: String,
+    pub(crate) group: String,
+    pub(crate) label: Option<String>,
 }
 
 /// What became of an input that was accepted.

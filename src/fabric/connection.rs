@@ -1,52 +1,49 @@
 //! One PeerConnection: which stream each entry of a snapshot belongs to.
 
-mod life;
-mod slot;
-
 use alloc::vec::Vec;
 
-use super::FabricSpec;
-use super::outbox::EventQueue;
+use super::app_state::{AppState, StoredDevice};
+use super::lifecycle::Lifecycle;
+use super::path::{Path, selected_pair};
+use super::playout::Playout;
+use super::slot::{Latest, Part, SlotId, StreamSlot, Streams};
+use super::spec::FabricSpec;
+use super::ssrc_map::SsrcMap;
 use super::usage::Usage;
-use crate::config::{Config, Limits};
-use crate::diagnosis::{Detectors, RecorderParts, StreamSample};
-use crate::event::Event;
-use crate::fabric::{AppState, Lifecycle, Owner, Path, Playout, SsrcMap, selected_pair};
+use crate::config::Config;
+use crate::diagnosis::{Connection, ConnectionStatus, Detectors, RecorderParts, StreamSample};
+use crate::event::{Event, EventQueue, FabricState, Relay};
 use crate::id::{Direction, FabricId, MediaKind, Ssrc, StreamKey, UserId};
 use crate::metric::{Interval, IntervalState, Metric};
 use crate::report::{ById, Entry, Num, Report, StatsType, Text};
-use crate::score::rating::CallstatsRating;
 use crate::stream::{ConnectionContext, IntervalScore, Observation, StreamRecord};
 use crate::unit::{StatTime, Timestamp};
-pub(super) use life::StoredDevice;
-use slot::EntryRefs;
-pub(super) use slot::{SlotId, StreamSlot, Streams};
 
 /// One PeerConnection: an account for each of its streams, its path and its life.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct Fabric {
+pub(crate) struct Fabric {
     id: FabricId,
-    pub(super) spec: FabricSpec,
-    pub(super) life: Lifecycle,
-    pub(super) app: AppState,
-    pub(super) mapping: SsrcMap,
+    pub(crate) spec: FabricSpec,
+    pub(crate) life: Lifecycle,
+    pub(crate) app: AppState,
+    pub(crate) mapping: SsrcMap,
     /// Devices in use, and devices that are there.
-    pub(super) devices: [Vec<StoredDevice>; 2],
-    pub(super) streams: Streams,
+    pub(crate) devices: [Vec<StoredDevice>; 2],
+    pub(crate) streams: Streams,
     /// What streams were before they became somebody else's.
-    pub(super) parts: Vec<Part>,
-    pub(super) path: Path,
+    pub(crate) parts: Vec<Part>,
+    pub(crate) path: Path,
     playout: Playout,
-    pub(super) detectors: Detectors,
-    pub(super) snapshots: u64,
+    pub(crate) detectors: Detectors,
+    pub(crate) snapshots: u64,
     /// The earliest and the latest time of any snapshot, on the reporter's clock.
-    pub(super) span: Option<(StatTime, StatTime)>,
+    pub(crate) span: Option<(StatTime, StatTime)>,
     /// Streams that the limit kept out.
-    pub(super) refused_streams: u64,
+    pub(crate) refused_streams: u64,
     /// The streams in the latest snapshot. A field so that its memory is reused.
     #[cfg_attr(feature = "serde", serde(skip))]
-    seen: Vec<SlotId>,
+    pub(super) seen: Vec<SlotId>,
     #[cfg_attr(feature = "serde", serde(skip))]
     codecs: ById,
     /// Media sources: of sound, of pictures.
@@ -54,41 +51,35 @@ pub(super) struct Fabric {
     sources: [ById; 2],
     /// What the latest snapshot says of sound.
     #[cfg_attr(feature = "serde", serde(skip))]
-    pub(super) heard: Vec<LevelSample>,
+    pub(crate) heard: Vec<LevelSample>,
 }
 
 /// What a look at a stream of sound says of it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct LevelSample {
-    pub(super) slot: SlotId,
-    pub(super) direction: Direction,
-    pub(super) ssrc: Ssrc,
-    pub(super) at: StatTime,
-    pub(super) span_ms: f64,
+pub(crate) struct LevelSample {
+    pub(crate) slot: SlotId,
+    pub(crate) direction: Direction,
+    pub(crate) ssrc: Ssrc,
+    pub(crate) at: StatTime,
+    pub(crate) span_ms: f64,
     /// `None` for the first look, and where nothing tells.
-    pub(super) level: Option<f64>,
+    pub(crate) level: Option<f64>,
     /// `totalSamplesDuration`, s.
-    pub(super) samples_s: Option<f64>,
+    pub(crate) samples_s: Option<f64>,
     /// So much of the interval was muted or on hold, by the application's word.
-    pub(super) muted_ms: f64,
+    pub(crate) muted_ms: f64,
     /// It is so now.
-    pub(super) is_muted: bool,
+    pub(crate) is_muted: bool,
     /// Whether anything was sent meanwhile, for what is sent.
-    pub(super) is_sent: bool,
-}
-
-/// A stream as long as it was one user's.
-#[derive(Clone, Debug)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct Part {
-    pub(super) account: StreamRecord,
-    pub(super) owner: Owner,
+    pub(crate) is_sent: bool,
 }
 
 /// Streams per chunk of the passes `observe`, `score` and `diagnose`: 14 KB on the stack. The code of one pass stays in the
 /// processor's cache from stream to stream, which does not hold the code of all three; so do the intervals of a chunk.
 /// Chunks of eight are as fast, a single chunk is slower (`benches/conference.rs`).
 const AT_ONCE: usize = 16;
+/// Indices of a report with more entries than this do not keep their memory: that of fifty users has 271.
+const KEPT_ROWS: usize = 1_024;
 
 /// The entries about a stream, in the report at hand.
 #[derive(Clone, Copy)]
@@ -104,19 +95,6 @@ struct PendingInterval<'a> {
     entries: StreamEntries<'a>,
     interval: Interval,
     scored: Option<IntervalScore>,
-}
-
-/// The figures of the latest interval that a view shows.
-#[derive(Clone, Copy, Debug, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct Latest {
-    pub(super) bitrate_bps: Option<f64>,
-    pub(super) packet_rate_pps: Option<f64>,
-    pub(super) loss_ratio: Option<f64>,
-    pub(super) jitter_ms: Option<f64>,
-    pub(super) rtt_ms: Option<f64>,
-    pub(super) level: Option<f64>,
-    pub(super) rating: Option<CallstatsRating>,
 }
 
 /// The result of a snapshot for the connection.
@@ -143,26 +121,12 @@ impl SnapshotOutcome {
     }
 }
 
-impl Latest {
-    fn of(interval: &Interval, rating: CallstatsRating) -> Self {
-        Self {
-            bitrate_bps: interval.get(Metric::BitrateBps),
-            packet_rate_pps: interval.get(Metric::PacketRatePps),
-            loss_ratio: interval.get(Metric::LossRatio),
-            jitter_ms: interval.get(Metric::JitterMs),
-            rtt_ms: interval.get(Metric::RttMs),
-            level: interval.get(Metric::Level),
-            rating: Some(rating),
-        }
-    }
-}
-
 impl Fabric {
-    pub(super) const fn id(&self) -> FabricId {
+    pub(crate) const fn id(&self) -> FabricId {
         self.id
     }
 
-    pub(super) fn new(id: FabricId, now: Timestamp, spec: FabricSpec) -> Self {
+    pub(crate) fn new(id: FabricId, now: Timestamp, spec: FabricSpec) -> Self {
         Self {
             id,
             life: Lifecycle::new(now, !spec.opened_before),
@@ -185,7 +149,7 @@ impl Fabric {
         }
     }
 
-    pub(super) fn ingest(
+    pub(crate) fn ingest(
         &mut self,
         now: Timestamp,
         report: &Report,
@@ -355,9 +319,43 @@ impl Fabric {
         });
     }
 
+    /// What the fabric's detectors look at besides its streams.
+    pub(crate) fn connection_status(&self, now: Timestamp, at: Option<StatTime>) -> ConnectionStatus {
+        ConnectionStatus {
+            at,
+            now,
+            ice_rtt_ms: self.path.rtt_ms,
+            rtt_samples: self.path.rtt_samples,
+            available_bps: self.path.available_bps,
+            unanswered: self.path.unanswered,
+            arrives: self.path.arrives,
+            connection: match self.life.state() {
+                None => Connection::Unknown,
+                Some(FabricState::Established) => Connection::Up,
+                Some(FabricState::Disrupted) => Connection::Lost,
+                Some(FabricState::Failed) if self.life.setup.is_some() => Connection::Lost,
+                Some(FabricState::Initializing | FabricState::CheckingDisrupted | FabricState::Hold) => {
+                    Connection::Coming
+                }
+                Some(FabricState::Failed | FabricState::Terminated) => Connection::Over,
+            },
+            lost_ms: self.life.lost_ms(now),
+            connects_ms: self.life.connects_ms(now),
+            has_failed: self.life.failure.is_some() && self.life.setup.is_none(),
+            disruptions: self.life.disruptions,
+            switches: self.life.switches,
+            relays_over_tcp: matches!(self.path.relay(), Some(Relay::Tcp | Relay::Tls)),
+        }
+    }
+
+    /// Gives back what an uncommonly long report needed.
+    pub(crate) fn trim(&mut self) {
+        self.sources.iter_mut().chain([&mut self.codecs]).for_each(|rows| rows.trim(KEPT_ROWS));
+    }
+
     /// Makes what a state does not hold. Whether it holds everything else.
     #[cfg(feature = "serde")]
-    pub(super) fn restore_models(&mut self, models: [crate::score::ModelId; 2]) -> bool {
+    pub(crate) fn restore_models(&mut self, models: [crate::score::ModelId; 2]) -> bool {
         let records = self.streams.iter_mut().map(|stream| &mut stream.record);
         for record in records.chain(self.parts.iter_mut().map(|part| &mut part.account)) {
             record.quality.restore_models(models);
@@ -366,17 +364,17 @@ impl Fabric {
     }
 
     /// Nothing comes any more: what was wrong is over.
-    pub(super) fn close_detectors(&mut self, config: &Config, out: &mut EventQueue) {
+    pub(crate) fn close_detectors(&mut self, config: &Config, out: &mut EventQueue) {
         with_recorder(self.id, self.spec.local_user, &mut self.detectors, config, out, Detectors::close);
     }
 
     /// Whether the latest snapshot has sound that is sent.
-    pub(super) fn sends_sound(&self) -> bool {
+    pub(crate) fn sends_sound(&self) -> bool {
         self.sent_sound().next().is_some()
     }
 
     /// Whether all sound that is sent is muted or on hold, by the application's word.
-    pub(super) fn is_silenced(&self) -> bool {
+    pub(crate) fn is_silenced(&self) -> bool {
         let mut sent = self.sent_sound().peekable();
         self.app.is_held
             || if sent.peek().is_some() { sent.all(|stream| stream.app.is_silenced()) } else { self.app.is_muted() }
@@ -397,73 +395,6 @@ impl Fabric {
             record.playout_stands(report.get(entries.own as usize)?)
         });
         audio.next().is_some_and(|first| first && audio.all(|stands| stands))
-    }
-
-    /// Finds or opens the record of every stream in the report.
-    fn find_streams(&mut self, now: Timestamp, report: &Report, limits: Limits, usage: &mut Usage) {
-        self.seen.clear();
-        for (position, entry) in (0_u32..).zip(report.entries()) {
-            let direction = match entry.kind() {
-                StatsType::InboundRtp => Direction::Inbound,
-                StatsType::OutboundRtp => Direction::Outbound,
-                _ => continue,
-            };
-            // An entry without a time tells nothing.
-            let Some(ssrc) = entry.ssrc().filter(|_| entry.timestamp().is_some()) else { continue };
-            let slot = match self.streams.id(direction, ssrc) {
-                Some(slot) => slot,
-                None if self.streams.len() >= limits.streams_per_fabric() || !usage.has_streams(1, limits) => {
-                    self.refused_streams = self.refused_streams.saturating_add(1);
-                    continue;
-                }
-                None => {
-                    let record = StreamRecord::open(direction, entry);
-                    let Some(slot) = record.and_then(|record| self.streams.open(record, now)) else { continue };
-                    usage.streams += 1;
-                    slot
-                }
-            };
-            for other in [Num::RtxSsrc, Num::FecSsrc].into_iter().filter_map(|field| entry.get(field)) {
-                // The rule of both admits u32 only.
-                let other = Ssrc::new(other as u32);
-                // Half of the room, here and in all, is for what the application says.
-                let before = self.mapping.len();
-                let has_capacity = before < limits.ssrcs_per_fabric() / 2 && usage.ssrcs < limits.ssrcs() / 2;
-                if has_capacity && self.mapping.primary(other) == other {
-                    self.mapping.follow(ssrc, other);
-                    usage.ssrcs += self.mapping.len() - before;
-                }
-            }
-            let StreamSlot { record, entries, .. } = &mut self.streams[slot];
-            if entries.snapshot != self.snapshots {
-                *entries = EntryRefs { snapshot: self.snapshots, own: position, remote: None };
-                self.seen.push(slot);
-                continue;
-            }
-            // The same stream twice: only one of the two can be followed.
-            record.duplicates = record.duplicates.saturating_add(1);
-            if report.get(entries.own as usize).is_some_and(|other| outranks(entry, other)) {
-                entries.own = position;
-                record.reopen(entry);
-            }
-        }
-    }
-
-    /// Finds what the other end says of the streams in the report.
-    fn find_remotes(&mut self, report: &Report) {
-        for (position, remote) in (0_u32..).zip(report.entries()) {
-            let direction = match remote.kind() {
-                StatsType::RemoteInboundRtp => Direction::Outbound,
-                StatsType::RemoteOutboundRtp => Direction::Inbound,
-                _ => continue,
-            };
-            let Some(slot) = remote.ssrc().and_then(|ssrc| self.streams.id(direction, ssrc)) else { continue };
-            let entries = &mut self.streams[slot].entries;
-            let other = entries.remote.and_then(|other| report.get(other as usize));
-            if entries.snapshot == self.snapshots && other.is_none_or(|other| outranks(remote, other)) {
-                entries.remote = Some(position);
-            }
-        }
     }
 }
 
@@ -527,17 +458,6 @@ fn with_recorder(
         tell: &mut |change, &diagnosis| out.diagnose(limits, change, diagnosis),
     };
     work(detectors, desk);
-}
-
-/// Which of two entries about the same stream counts, whatever their order: the later, then the one with more traffic.
-fn outranks(entry: Entry<'_>, other: Entry<'_>) -> bool {
-    let time = |entry: Entry<'_>| entry.timestamp().map_or(-1.0, |at| at.as_millis());
-    let count = |entry: Entry<'_>, field| entry.get(field).unwrap_or(-1.0);
-    let mut order = time(entry).total_cmp(&time(other));
-    for field in [Num::PacketsReceived, Num::PacketsSent, Num::BytesReceived, Num::BytesSent, Num::PacketsLost] {
-        order = order.then_with(|| count(entry, field).total_cmp(&count(other, field)));
-    }
-    order.then_with(|| entry.id().cmp(other.id())).is_gt()
 }
 
 /// The media source of a stream that is sent: the one it names, or the only one of its kind.

@@ -1,0 +1,90 @@
+//! Finds the entries of a report that are about each stream. It keeps no figures.
+
+use super::connection::Fabric;
+use super::slot::{EntryRefs, StreamSlot};
+use super::usage::Usage;
+use crate::config::Limits;
+use crate::id::{Direction, Ssrc};
+use crate::report::{Entry, Num, Report, StatsType};
+use crate::stream::StreamRecord;
+use crate::unit::Timestamp;
+
+impl Fabric {
+    /// Finds or opens the record of every stream in the report.
+    pub(super) fn find_streams(&mut self, now: Timestamp, report: &Report, limits: Limits, usage: &mut Usage) {
+        self.seen.clear();
+        for (position, entry) in (0_u32..).zip(report.entries()) {
+            let direction = match entry.kind() {
+                StatsType::InboundRtp => Direction::Inbound,
+                StatsType::OutboundRtp => Direction::Outbound,
+                _ => continue,
+            };
+            // An entry without a time tells nothing.
+            let Some(ssrc) = entry.ssrc().filter(|_| entry.timestamp().is_some()) else { continue };
+            let slot = match self.streams.id(direction, ssrc) {
+                Some(slot) => slot,
+                None if self.streams.len() >= limits.streams_per_fabric() || !usage.has_streams(1, limits) => {
+                    self.refused_streams = self.refused_streams.saturating_add(1);
+                    continue;
+                }
+                None => {
+                    let record = StreamRecord::open(direction, entry);
+                    let Some(slot) = record.and_then(|record| self.streams.open(record, now)) else { continue };
+                    usage.streams += 1;
+                    slot
+                }
+            };
+            for other in [Num::RtxSsrc, Num::FecSsrc].into_iter().filter_map(|field| entry.get(field)) {
+                // The rule of both admits u32 only.
+                let other = Ssrc::new(other as u32);
+                // Half of the room, here and in all, is for what the application says.
+                let before = self.mapping.len();
+                let has_capacity = before < limits.ssrcs_per_fabric() / 2 && usage.ssrcs < limits.ssrcs() / 2;
+                if has_capacity && self.mapping.primary(other) == other {
+                    self.mapping.follow(ssrc, other);
+                    usage.ssrcs += self.mapping.len() - before;
+                }
+            }
+            let StreamSlot { record, entries, .. } = &mut self.streams[slot];
+            if entries.snapshot != self.snapshots {
+                *entries = EntryRefs { snapshot: self.snapshots, own: position, remote: None };
+                self.seen.push(slot);
+                continue;
+            }
+            // The same stream twice: only one of the two can be followed.
+            record.duplicates = record.duplicates.saturating_add(1);
+            if report.get(entries.own as usize).is_some_and(|other| outranks(entry, other)) {
+                entries.own = position;
+                record.reopen(entry);
+            }
+        }
+    }
+
+    /// Finds what the other end says of the streams in the report.
+    pub(super) fn find_remotes(&mut self, report: &Report) {
+        for (position, remote) in (0_u32..).zip(report.entries()) {
+            let direction = match remote.kind() {
+                StatsType::RemoteInboundRtp => Direction::Outbound,
+                StatsType::RemoteOutboundRtp => Direction::Inbound,
+                _ => continue,
+            };
+            let Some(slot) = remote.ssrc().and_then(|ssrc| self.streams.id(direction, ssrc)) else { continue };
+            let entries = &mut self.streams[slot].entries;
+            let other = entries.remote.and_then(|other| report.get(other as usize));
+            if entries.snapshot == self.snapshots && other.is_none_or(|other| outranks(remote, other)) {
+                entries.remote = Some(position);
+            }
+        }
+    }
+}
+
+/// Which of two entries about the same stream counts, whatever their order: the later, then the one with more traffic.
+fn outranks(entry: Entry<'_>, other: Entry<'_>) -> bool {
+    let time = |entry: Entry<'_>| entry.timestamp().map_or(-1.0, |at| at.as_millis());
+    let count = |entry: Entry<'_>, field| entry.get(field).unwrap_or(-1.0);
+    let mut order = time(entry).total_cmp(&time(other));
+    for field in [Num::PacketsReceived, Num::PacketsSent, Num::BytesReceived, Num::BytesSent, Num::PacketsLost] {
+        order = order.then_with(|| count(entry, field).total_cmp(&count(other, field)));
+    }
+    order.then_with(|| entry.id().cmp(other.id())).is_gt()
+}
