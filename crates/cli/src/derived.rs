@@ -12,14 +12,14 @@ use callgauge::report::Entry;
 use callgauge::unit::StatTime;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::input;
+use crate::records;
 
 pub(crate) fn run(files: &[PathBuf], out: &mut dyn Write) -> io::Result<bool> {
     let mut result = Ok(());
     let mut usable = false;
     for file in files {
         let mut connections: HashMap<String, EntryTrackers> = HashMap::new();
-        let input = input::read(file, &mut |item: Item<'_>| {
+        let input = records::read(file, &mut |item: Item<'_>| {
             let Item::Snapshot(snapshot) = item else { return };
             if !connections.contains_key(snapshot.fabric) {
                 connections.insert(snapshot.fabric.to_owned(), EntryTrackers::new());

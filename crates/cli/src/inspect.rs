@@ -9,9 +9,9 @@ use callgauge::ingest::{Item, LogEventKind, Snapshot};
 use callgauge::replay::{Replay, SourceId, ends};
 use callgauge::report::{Entry, StatsType, Text};
 
-use crate::input::{self, Take};
-use crate::replay::fill;
-use crate::text::{duration, plural, printable, time_of_day};
+use crate::files::fill;
+use crate::records::{self, Take};
+use crate::wording::{duration, plural, printable, time_of_day};
 
 /// What is known of one connection.
 #[derive(Default)]
@@ -77,7 +77,7 @@ pub(crate) fn run(file: &Path, out: &mut dyn Write) -> io::Result<bool> {
     let mut replay = Replay::default();
     let source = replay.add_source(None);
     let mut contents = Contents { connections: BTreeMap::new(), users: BTreeSet::new(), replay, source };
-    let mut input = input::read(file, &mut contents);
+    let mut input = records::read(file, &mut contents);
     let Contents { connections, users, replay, .. } = contents;
     for source in &replay.finish().sources {
         fill(&mut input, source);

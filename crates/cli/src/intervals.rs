@@ -10,7 +10,7 @@ use callgauge::score::{Cause, NoScore, Score, mos_of};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::RowFormat;
-use crate::replay::replay;
+use crate::files::replay;
 
 /// The metrics in the order of the columns: those that are asked for most come first.
 const FIRST: &[Metric] = &[

@@ -1,16 +1,14 @@
 //! `callgauge`: what a getStats recording says about a call.
 
-mod conclusions;
 mod derived;
-mod input;
+mod files;
 mod inspect;
 mod intervals;
-mod life;
-mod replay;
+mod problems;
+mod records;
 mod report;
 mod score;
-mod speech;
-mod text;
+mod wording;
 
 use std::io::{self, Write};
 use std::path::PathBuf;

@@ -1,5 +1,11 @@
 //! `report`: one conference, as text or JSON.
 
+mod connection;
+mod diagnoses;
+mod sparkline;
+mod talk;
+mod text;
+
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -8,9 +14,9 @@ use callgauge::summary::{ConferenceState, ConferenceSummary};
 use serde::Serialize;
 
 use crate::Format;
-use crate::input::Input;
-use crate::replay::replay;
-use crate::text::{self, AllSeries};
+use crate::files::replay;
+use crate::records::Input;
+use sparkline::AllSeries;
 
 #[derive(Serialize)]
 struct Output<'a> {

@@ -9,7 +9,7 @@ use callgauge::unit::{Bitrate, Ratio};
 use clap::{Args, Subcommand};
 
 use crate::Format;
-use crate::text::{confidence, taker};
+use crate::wording::{confidence, taker};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum What {

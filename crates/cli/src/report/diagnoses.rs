@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use callgauge::summary::{ConferenceSummary, DiagnosisSummary};
 
-use crate::text::{plural, printable};
+use crate::wording::{plural, printable};
 
 /// How many characters a timeline has.
 const WIDTH: usize = 40;

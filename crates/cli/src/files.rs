@@ -7,7 +7,7 @@ use callgauge::ingest::Item;
 use callgauge::replay::{EachEvent, OwnedItem, Recording, Replay, Sightings, SourceId, SourceOutcome, clock_offsets};
 use callgauge::{Conference, Event};
 
-use crate::input::{self, Input, Take};
+use crate::records::{self, Input, Take};
 
 /// How many items of a file may wait for the other files.
 const WAITING: usize = 64;
@@ -45,7 +45,7 @@ pub(crate) fn files_of(inputs: &[Input]) -> Vec<&Input> {
 /// One file, item by item as it is read.
 fn alone(file: &Path, replay: &mut Replay, see: &mut EachEvent<'_>) -> Input {
     let source = replay.add_source(None);
-    let input = input::read(file, &mut One { replay, source, see });
+    let input = records::read(file, &mut One { replay, source, see });
     replay.close(source, see);
     input
 }
@@ -97,7 +97,7 @@ fn together(files: &[PathBuf], replay: &mut Replay, see: &mut EachEvent<'_>) -> 
         let (mut receivers, mut threads) = (Vec::new(), Vec::new());
         for (file, &source) in files.iter().zip(&sources) {
             let (sender, receiver) = sync_channel(WAITING);
-            threads.push(scope.spawn(move || input::read(file, &mut Waiting(sender))));
+            threads.push(scope.spawn(move || records::read(file, &mut Waiting(sender))));
             receivers.push((source, receiver));
         }
         while let Some(wanted) = replay.wanting() {
@@ -110,7 +110,7 @@ fn together(files: &[PathBuf], replay: &mut Replay, see: &mut EachEvent<'_>) -> 
         }
         let inputs = threads.into_iter().zip(files);
         inputs
-            .map(|(thread, file)| thread.join().unwrap_or_else(|_| input::broken(file)))
+            .map(|(thread, file)| thread.join().unwrap_or_else(|_| records::broken(file)))
             .zip(offsets)
             .map(|(input, offset)| Input {
                 clock_offset_ms: offset.map(|offset| offset.ms),
@@ -125,7 +125,7 @@ fn together(files: &[PathBuf], replay: &mut Replay, see: &mut EachEvent<'_>) -> 
 fn sight(file: &Path) -> Sightings {
     let mut sightings = Sightings::default();
     if file != Path::new("-") {
-        input::read(file, &mut |item: Item<'_>| {
+        records::read(file, &mut |item: Item<'_>| {
             if let Item::Snapshot(snapshot) = item {
                 sightings.observe(snapshot.report);
             }

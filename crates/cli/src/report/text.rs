@@ -1,59 +1,24 @@
 //! The report as text: what a support engineer can read in ten seconds.
 
-use std::borrow::Cow;
 use std::cmp::Reverse;
-use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use callgauge::fabric::FabricState;
-use callgauge::id::{Direction, MediaKind, Ssrc};
-use callgauge::metric::{Interval, Metric};
-use callgauge::score::{Cause, Tier};
+use callgauge::id::{Direction, MediaKind};
+use callgauge::score::Cause;
 use callgauge::summary::{ConferenceSummary, FabricSummary, StreamSummary};
 
-use crate::conclusions;
-use crate::input::Input;
-use crate::life;
-use crate::replay::files_of;
-use crate::speech;
+use super::sparkline::{AllSeries, Series, TimeAxis};
+use super::{connection, diagnoses, talk};
+use crate::files::files_of;
+use crate::records::Input;
+use crate::wording::{bitrate, clock, confidence, duration, percent, plural, printable, taker, time_of_day, times};
 
-/// What streams did over time, by fabric, direction and SSRC.
-pub(crate) type AllSeries = HashMap<(usize, Direction, Ssrc), Series>;
-
-/// What one stream did over time: what the summary does not keep.
-#[derive(Debug, Default)]
-pub(crate) struct Series(Vec<Look>);
-
-/// One interval, for the bars.
-#[derive(Clone, Copy, Debug)]
-struct Look {
-    start_ms: f64,
-    end_ms: f64,
-    bitrate: Option<f64>,
-    loss: Option<f64>,
-}
-
-impl Series {
-    pub(crate) fn add(&mut self, interval: &Interval) {
-        let end_ms = interval.at.as_millis();
-        self.0.push(Look {
-            start_ms: end_ms - interval.span_ms,
-            end_ms,
-            bitrate: interval.get(Metric::BitrateBps),
-            loss: interval.get(Metric::LossRatio),
-        });
-    }
-}
-
-/// How many characters a sparkline has.
-pub(crate) const SPARK_WIDTH: usize = 40;
 /// How many errors are told.
 const MOST_ERRORS: usize = 5;
 /// The best MOS that there is (ITU-T G.107 Annex B).
 const BEST_MOS: f64 = 4.5;
-/// A loss of this ratio fills a sparkline: what lies above is as bad as can be.
-const FULL_LOSS: f64 = 0.2;
 
 pub(crate) fn write(
     summary: &ConferenceSummary,
@@ -77,11 +42,11 @@ pub(crate) fn write(
         }
         writeln!(out)?;
     }
-    conclusions::write(summary, out)?;
+    diagnoses::write(summary, out)?;
     for error in summary.errors.iter().filter(|error| !error.function.is_log()).take(MOST_ERRORS) {
-        writeln!(out, "  {}", life::error(summary, error))?;
+        writeln!(out, "  {}", connection::error(summary, error))?;
     }
-    speech::write(summary, out)?;
+    talk::write(summary, out)?;
     let mut origins = files_of(inputs).into_iter().map(|input| input.file.as_str());
     let mut fabrics: Vec<Connection<'_>> = summary
         .fabrics
@@ -148,7 +113,7 @@ impl<'a> Connection<'a> {
             facts.push("no streams".into());
         }
         writeln!(out, "\n{name}{file}: {}", facts.join(", "))?;
-        if let Some(life) = life::line(summary, fabric) {
+        if let Some(life) = connection::line(summary, fabric) {
             writeln!(out, "  {life}")?;
         }
         let mut has_bars = false;
@@ -221,8 +186,9 @@ impl Line<'_> {
         if self.is_idle() {
             return Ok(false);
         }
-        let bitrates = sparkline(&series.0, |look| look.bitrate, start, end, None);
-        let losses = sparkline(&series.0, |look| look.loss, start, end, Some(FULL_LOSS));
+        let call = TimeAxis { start_ms: start, end_ms: end };
+        let bitrates = series.bitrates(call);
+        let losses = series.losses(call);
         let losses = losses.filter(|_| stream.loss_ratio > Some(0.0));
         if let Some(bitrates) = &bitrates {
             writeln!(out, "       rate │{bitrates}│")?;
@@ -360,131 +326,5 @@ fn clock_of(input: &Input) -> String {
             format!("clock {:.3} s {way}, ±{:.1} ms", offset.abs() / 1e3, within)
         }
         None => "clock not joined to the first".into(),
-    }
-}
-
-/// How sure a score is, by what it was made of.
-pub(crate) fn confidence(tier: Option<Tier>) -> &'static str {
-    match tier {
-        Some(Tier::A1 | Tier::V1) => "high",
-        Some(Tier::A2 | Tier::V2) => "medium",
-        _ => "low",
-    }
-}
-
-/// What takes something, in a support engineer's words.
-pub(crate) fn taker(cause: Cause) -> &'static str {
-    match cause {
-        Cause::TimeStretch => "stretching",
-        Cause::FrameRate => "frame rate",
-        other => other.name(),
-    }
-}
-
-/// Values over time in one line: the mean of each column over time, a dot for zero, a space where nothing is known.
-/// `None` when nothing is known at all. `full` is the value of a full column; without it, the largest mean.
-fn sparkline(
-    looks: &[Look],
-    value: impl Fn(&Look) -> Option<f64>,
-    start: f64,
-    end: f64,
-    full: Option<f64>,
-) -> Option<String> {
-    const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    let mut columns = [(0.0, 0.0); SPARK_WIDTH];
-    for look in looks {
-        let Some(value) = value(look) else { continue };
-        let place = |at: f64| ((at - start) / (end - start)).clamp(0.0, 1.0) * SPARK_WIDTH as f64;
-        let (from, to) = (place(look.start_ms), place(look.end_ms));
-        let touched = columns.iter_mut().enumerate().take(to.ceil() as usize).skip(from as usize);
-        for (index, (sum, weight)) in touched {
-            let overlap = to.min(index as f64 + 1.0) - from.max(index as f64);
-            // What passed without time passing has no place in a mean over time.
-            if overlap > 0.0 {
-                *sum += value * overlap;
-                *weight += overlap;
-            }
-        }
-    }
-    // A sliver of an interval does not speak for a column.
-    let means = columns.map(|(sum, weight)| (weight > 0.25).then(|| sum / weight));
-    let largest = means
-        .into_iter()
-        .flatten()
-        .fold(None, |largest: Option<f64>, mean| Some(largest.map_or(mean, |largest| largest.max(mean))))?;
-    let full = full.unwrap_or(largest);
-    let level = |mean: f64| {
-        if mean <= 0.0 || full <= 0.0 {
-            return '·';
-        }
-        LEVELS.get(((mean / full * LEVELS.len() as f64) as usize).min(LEVELS.len() - 1)).copied().unwrap_or(' ')
-    };
-    Some(means.map(|mean| mean.map_or(' ', level)).iter().collect())
-}
-
-/// `1 min 28 s`.
-pub(crate) fn duration(seconds: f64) -> String {
-    let whole = seconds.round();
-    if whole < 60.0 {
-        return if seconds < 10.0 { format!("{seconds:.1} s") } else { format!("{whole:.0} s") };
-    }
-    let (hours, minutes, rest) = ((whole / 3_600.0).floor(), (whole / 60.0).floor() % 60.0, whole % 60.0);
-    if hours > 0.0 { format!("{hours:.0} h {minutes:.0} min") } else { format!("{minutes:.0} min {rest:.0} s") }
-}
-
-/// `2026-11-21 09:53:03 UTC`, or seconds for a clock that does not count from 1970.
-pub(crate) fn time_of_day(ms: f64) -> String {
-    // Saturates.
-    let time = jiff::Timestamp::from_millisecond(ms as i64);
-    match time {
-        Ok(time) if ms > 1e11 => time.strftime("%F %T UTC").to_string(),
-        _ => format!("{:.1} s", ms / 1e3),
-    }
-}
-
-/// `980 bit/s`, `1.3 kbit/s`, `29 kbit/s`, `2.4 Mbit/s`.
-fn bitrate(bps: f64) -> String {
-    match bps {
-        ..999.5 => format!("{bps:.0} bit/s"),
-        ..9_950.0 => format!("{:.1} kbit/s", bps / 1e3),
-        ..999.5e3 => format!("{:.0} kbit/s", bps / 1e3),
-        _ => format!("{:.1} Mbit/s", bps / 1e6),
-    }
-}
-
-pub(crate) fn percent(ratio: f64) -> String {
-    format!("{:.1} %", ratio * 100.0)
-}
-
-/// `once`, `twice`, `3 times`.
-pub(crate) fn times(count: u64) -> String {
-    match count {
-        1 => "once".into(),
-        2 => "twice".into(),
-        _ => format!("{count} times"),
-    }
-}
-
-/// `1:05`: a place in the call, from its beginning.
-pub(crate) fn clock(ms: f64) -> String {
-    let seconds = (ms / 1e3).floor().max(0.0);
-    format!("{:.0}:{:02.0}", (seconds / 60.0).floor(), seconds % 60.0)
-}
-
-/// A name out of the input, on one line: control characters (which could also steer the terminal) are escaped.
-pub(crate) fn printable(name: &str) -> Cow<'_, str> {
-    if !name.contains(char::is_control) {
-        return name.into();
-    }
-    let escape = |c: char| if c.is_control() { c.escape_default().collect() } else { String::from(c) };
-    name.chars().map(escape).collect()
-}
-
-/// `1 entry`, `2 entries`.
-pub(crate) fn plural(count: u64, noun: &str) -> String {
-    match (count, noun.strip_suffix('y')) {
-        (1, _) => format!("1 {noun}"),
-        (_, Some(stem)) => format!("{count} {stem}ies"),
-        _ => format!("{count} {noun}s"),
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use callgauge::event::EventKind;
 use callgauge::summary::{ConferenceSummary, ErrorSummary, EventSummary, FabricSummary};
 
-use crate::text::{clock, duration, printable};
+use crate::wording::{clock, duration, printable};
 
 /// How many things one line tells.
 const MOST: usize = 8;

@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use callgauge::summary::{ConferenceSummary, DominanceSummary, SpeakerSummary, TalkSummary};
 
-use crate::text::{SPARK_WIDTH, duration, percent, printable, times};
+use super::sparkline::{SPARK_WIDTH, TimeAxis};
+use crate::wording::{duration, percent, printable, times};
 
 /// How many people are told of.
 const MOST: usize = 12;
@@ -74,13 +75,14 @@ fn name(speaker: &SpeakerSummary) -> String {
 /// When somebody was the dominant speaker: a column is full where they were for most of it.
 fn bar(summary: &ConferenceSummary, talk: &TalkSummary, speaker: &SpeakerSummary) -> Option<String> {
     let (start, end) = (summary.start_ms?, summary.end_ms?);
+    let call = TimeAxis { start_ms: start, end_ms: end };
     let is_theirs = |span: &&DominanceSummary| (&span.user, span.ssrc) == (&speaker.user, speaker.ssrc);
     let mut columns = [0.0; SPARK_WIDTH];
     for span in talk.dominant.iter().filter(is_theirs) {
-        let place = |at: f64| ((at - start) / (end - start)).clamp(0.0, 1.0) * SPARK_WIDTH as f64;
-        let (from, to) = (place(span.start_ms), place(span.end_ms));
-        for (index, column) in columns.iter_mut().enumerate() {
-            *column += (to.min(index as f64 + 1.0) - from.max(index as f64)).max(0.0);
+        for (index, share) in call.overlaps(span.start_ms, span.end_ms) {
+            if let Some(column) = columns.get_mut(index) {
+                *column += share.max(0.0);
+            }
         }
     }
     let mark = |column: f64| match column {
