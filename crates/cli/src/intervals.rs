@@ -9,8 +9,8 @@ use callgauge::score::rating::CallstatsRating;
 use callgauge::score::{Cause, NoScore, Score, mos_of};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::RowFormat;
 use crate::files::replay;
+use crate::output::RowFormat;
 
 /// The metrics in the order of the columns: those that are asked for most come first.
 const FIRST: &[Metric] = &[

@@ -4,6 +4,7 @@ mod derived;
 mod files;
 mod inspect;
 mod intervals;
+mod output;
 mod problems;
 mod records;
 mod report;
@@ -14,7 +15,9 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
+
+use output::{Format, RowFormat};
 
 /// What a getStats recording says about a call.
 ///
@@ -68,19 +71,6 @@ enum Command {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
-}
-
-/// How something that a person may read is printed.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
-    Text,
-    Json,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum RowFormat {
-    Ndjson,
-    Csv,
 }
 
 /// The process's exit status for an input that holds nothing to use.

@@ -3,6 +3,7 @@
 mod connection;
 mod diagnoses;
 mod sparkline;
+mod stream;
 mod talk;
 mod text;
 
@@ -13,8 +14,8 @@ use callgauge::Event;
 use callgauge::summary::{ConferenceState, ConferenceSummary};
 use serde::Serialize;
 
-use crate::Format;
 use crate::files::replay;
+use crate::output::{Format, Page};
 use crate::records::Input;
 use sparkline::AllSeries;
 
@@ -53,7 +54,7 @@ pub(crate) fn run(
     // The input is over, and nothing in it says why.
     summary.state = ConferenceState::Ended;
     match format {
-        Format::Text => text::write(&summary, &inputs, &series, out)?,
+        Format::Text => text::write(&summary, &inputs, &series, &mut Page::stdout(out))?,
         Format::Json => {
             serde_json::to_writer_pretty(&mut *out, &Output { summary: &summary, inputs: &inputs })?;
             writeln!(out)?;

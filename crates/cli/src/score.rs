@@ -8,8 +8,8 @@ use callgauge::score::{Model, NoScore, Score, mos_of};
 use callgauge::unit::{Bitrate, Ratio};
 use clap::{Args, Subcommand};
 
-use crate::Format;
-use crate::wording::{confidence, taker};
+use crate::output::Format;
+use crate::wording::{confidence, impairment};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum What {
@@ -215,7 +215,7 @@ fn write(score: &Score, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "  of 100 points, {:.1} are left:", score.rx)?;
     for (cause, points) in score.parts.iter() {
         let first = if Some(cause) == score.cause { ", the one to remove first" } else { "" };
-        writeln!(out, "    {:<12} {points:>5.1}{first}", taker(cause))?;
+        writeln!(out, "    {:<12} {points:>5.1}{first}", impairment(cause))?;
     }
     let inputs: Vec<String> =
         score.inputs.iter().map(|(input, origin)| format!("{} {}", input.name(), origin.name())).collect();

@@ -63,16 +63,17 @@ pub(crate) fn printable(name: &str) -> Cow<'_, str> {
     name.chars().map(escape).collect()
 }
 
-/// `1 entry`, `2 entries`.
+/// `1 entry`, `2 entries`, `3 diagnoses`.
 pub(crate) fn plural(count: u64, noun: &str) -> String {
-    match (count, noun.strip_suffix('y')) {
-        (1, _) => format!("1 {noun}"),
-        (_, Some(stem)) => format!("{count} {stem}ies"),
+    match (count, noun.strip_suffix('y'), noun.strip_suffix("is")) {
+        (1, ..) => format!("1 {noun}"),
+        (_, Some(stem), _) => format!("{count} {stem}ies"),
+        (_, _, Some(stem)) => format!("{count} {stem}es"),
         _ => format!("{count} {noun}s"),
     }
 }
 
-/// How sure a score is, by what it was made of.
+/// The confidence of a score, by the figures it was made of.
 pub(crate) fn confidence(tier: Option<Tier>) -> &'static str {
     match tier {
         Some(Tier::A1 | Tier::V1) => "high",
@@ -81,10 +82,10 @@ pub(crate) fn confidence(tier: Option<Tier>) -> &'static str {
     }
 }
 
-/// What takes something, in a support engineer's words.
-pub(crate) fn taker(cause: Cause) -> &'static str {
+/// An impairment, as support engineers call it.
+pub(crate) fn impairment(cause: Cause) -> &'static str {
     match cause {
-        Cause::TimeStretch => "stretching",
+        Cause::TimeStretch => "time-stretch",
         Cause::FrameRate => "frame rate",
         other => other.name(),
     }

@@ -100,3 +100,11 @@ fn sparkline(means: &[Option<f64>], full: f64) -> String {
     };
     means.iter().map(|mean| mean.map_or(' ', level)).collect()
 }
+
+/// A bar of `width` columns, marked between two shares of the call: `···▇▇▇▇···`. It has one mark at least.
+pub(crate) fn presence(from: f64, to: f64, width: usize) -> String {
+    let last = width.saturating_sub(1) as f64;
+    let (from, to) = ((from * width as f64).min(last), to * width as f64);
+    let is_on = |column: usize| column as f64 + 1.0 > from && (column as f64) < to.max(from + f64::MIN_POSITIVE);
+    (0..width).map(|column| if is_on(column) { '▇' } else { '·' }).collect()
+}
