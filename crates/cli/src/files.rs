@@ -1,4 +1,5 @@
-//! Files into a conference.
+//! Replays files into one conference: one file as it is read, several in the order of time on the clock of the first.
+//! Reading is the business of `records`, the order of items that of the engine's replay.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -7,31 +8,51 @@ use callgauge::ingest::Item;
 use callgauge::replay::{EachEvent, OwnedItem, Recording, Replay, Sightings, SourceId, SourceOutcome, clock_offsets};
 use callgauge::{Conference, Event};
 
-use crate::records::{self, Input, Take};
+use crate::problems;
+use crate::records::{self, Input, Sink};
 
 /// How many items of a file may wait for the other files.
-const WAITING: usize = 64;
+const QUEUE_LENGTH: usize = 64;
 
-/// Builds a conference from all files, and shows each event as it comes, with the fabric's name in its file.
-pub(crate) fn replay(files: &[PathBuf], mut see: impl FnMut(&str, &Event, &Conference)) -> (Recording, Vec<Input>) {
+/// A conference, and the files that it was built from.
+pub(crate) struct Replayed {
+    pub(crate) recording: Recording,
+    pub(crate) inputs: Vec<Input>,
+    /// Items that arrived after the end of their file.
+    pub(crate) unplaced: u64,
+}
+
+impl Replayed {
+    /// Says on standard error what was left out of the files.
+    pub(crate) fn complain(&self) {
+        self.inputs.iter().for_each(problems::complain);
+        problems::complain_of_unplaced(self.unplaced);
+    }
+}
+
+/// Builds a conference from all files, and hands out each event in turn, with the fabric's name in its file.
+pub(crate) fn replay(files: &[PathBuf], mut each: impl FnMut(&str, &Event, &Conference)) -> Replayed {
     let mut replay = Replay::default();
     let mut inputs = match files {
-        [file] => vec![alone(file, &mut replay, &mut see)],
-        _ => together(files, &mut replay, &mut see),
+        [file] => vec![alone(file, &mut replay, &mut each)],
+        _ => together(files, &mut replay, &mut each),
     };
+    let unplaced = replay.unplaced();
     let recording = replay.finish();
     for (input, source) in inputs.iter_mut().zip(&recording.sources) {
         fill(input, source);
     }
-    (recording, inputs)
+    Replayed { recording, inputs, unplaced }
 }
 
-/// What became of a file in the replay.
+/// Notes what became of a file in the replay.
 pub(crate) fn fill(input: &mut Input, source: &SourceOutcome) {
     input.connections = source.fabrics.iter().map(|fabric| fabric.index()).collect();
-    input.refused_snapshots = source.unopened_snapshots;
+    input.refused_snapshots = source.unopened_snapshots + source.refused_snapshots.total();
+    input.unopened_snapshots = source.unopened_snapshots;
+    input.snapshot_refusals = source.refused_snapshots.clone();
     input.refused_entries = source.refused_entries;
-    input.refused_events = source.refused_events.clone();
+    input.event_refusals = source.refused_events.clone();
 }
 
 /// The file of each fabric, in the order of [`Recording::summary`].
@@ -43,69 +64,69 @@ pub(crate) fn files_of(inputs: &[Input]) -> Vec<&Input> {
 }
 
 /// One file, item by item as it is read.
-fn alone(file: &Path, replay: &mut Replay, see: &mut EachEvent<'_>) -> Input {
+fn alone(file: &Path, replay: &mut Replay, each: &mut EachEvent<'_>) -> Input {
     let source = replay.add_source(None);
-    let input = records::read(file, &mut One { replay, source, see });
-    replay.close(source, see);
+    let input = records::read(file, &mut ReplaySink { replay, source, each });
+    replay.close(source, each);
     input
 }
 
-/// Takes a single file.
-struct One<'a, 'b> {
+/// Replays the items of a single file at once.
+struct ReplaySink<'a, 'b> {
     replay: &'a mut Replay,
     source: SourceId,
-    see: &'a mut EachEvent<'b>,
+    each: &'a mut EachEvent<'b>,
 }
 
-impl Take for One<'_, '_> {
-    fn take(&mut self, item: Item<'_>) {
-        self.replay.push_each(self.source, &item, self.see);
+impl Sink for ReplaySink<'_, '_> {
+    fn push(&mut self, item: Item<'_>) {
+        self.replay.push_each(self.source, &item, self.each);
     }
 
-    fn take_document(&mut self) {
+    fn set_document(&mut self) {
         self.replay.set_document(self.source);
     }
 }
 
-/// What the thread of a file sends.
+/// What the thread of one of several files sends.
 enum Message {
     Document,
     Item(OwnedItem),
 }
 
-/// Takes one of several files, for the replay of all.
-struct Waiting(SyncSender<Message>);
+/// Sends the items of one of several files to the replay.
+struct QueueSink(SyncSender<Message>);
 
-impl Take for Waiting {
-    fn take(&mut self, item: Item<'_>) {
+impl Sink for QueueSink {
+    fn push(&mut self, item: Item<'_>) {
         if let Some(item) = OwnedItem::new(&item) {
-            // The receiver is gone only when the replay gave up.
+            // The receiver is gone only if the replay has ended.
             drop(self.0.send(Message::Item(item)));
         }
     }
 
-    fn take_document(&mut self) {
+    fn set_document(&mut self) {
         drop(self.0.send(Message::Document));
     }
 }
 
 /// Several files in the order of time, on the clock of the first. They are read twice: first for their clocks.
-fn together(files: &[PathBuf], replay: &mut Replay, see: &mut EachEvent<'_>) -> Vec<Input> {
-    let offsets = clock_offsets(&files.iter().map(|file| sight(file)).collect::<Vec<_>>());
+fn together(files: &[PathBuf], replay: &mut Replay, each: &mut EachEvent<'_>) -> Vec<Input> {
+    let offsets = clock_offsets(&files.iter().map(|file| sightings_of(file)).collect::<Vec<_>>());
     let sources: Vec<SourceId> = offsets.iter().map(|&offset| replay.add_source(offset)).collect();
     std::thread::scope(|scope| {
         let (mut receivers, mut threads) = (Vec::new(), Vec::new());
         for (file, &source) in files.iter().zip(&sources) {
-            let (sender, receiver) = sync_channel(WAITING);
-            threads.push(scope.spawn(move || records::read(file, &mut Waiting(sender))));
+            let (sender, receiver) = sync_channel(QUEUE_LENGTH);
+            threads.push(scope.spawn(move || records::read(file, &mut QueueSink(sender))));
             receivers.push((source, receiver));
         }
         while let Some(wanted) = replay.wanting() {
             let receiver = receivers.iter().find(|(source, _)| *source == wanted);
             match receiver.and_then(|(_, receiver)| receiver.recv().ok()) {
-                Some(Message::Item(item)) => replay.push_owned(wanted, item, see),
+                Some(Message::Item(item)) => replay.push_owned(wanted, item, each),
                 Some(Message::Document) => replay.set_document(wanted),
-                None => replay.close(wanted, see),
+                None => replay.close(wanted, each),
             }
         }
         let inputs = threads.into_iter().zip(files);
@@ -121,8 +142,8 @@ fn together(files: &[PathBuf], replay: &mut Replay, see: &mut EachEvent<'_>) -> 
     })
 }
 
-/// What a file says of clocks. Standard input cannot be read twice, and says nothing.
-fn sight(file: &Path) -> Sightings {
+/// What a file says about clocks; nothing for standard input, which cannot be read twice.
+fn sightings_of(file: &Path) -> Sightings {
     let mut sightings = Sightings::default();
     if file != Path::new("-") {
         records::read(file, &mut |item: Item<'_>| {

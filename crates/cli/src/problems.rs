@@ -1,51 +1,72 @@
-//! What reading and replaying left out of a file, in words.
-//! It only complains: what is left out, and what is counted, other modules decide.
+//! What reading and replaying left out of a file, in sentences.
+//! The reader and the conference decide what is left out; this module only says it.
+
+use callgauge::replay::Refusals;
 
 use crate::records::Input;
-use crate::wording::plural;
+use crate::wording::{plural, printable};
 
-impl Input {
-    /// Says on standard error what was skipped.
-    pub(crate) fn complain(&self) {
-        for problem in &self.problems {
-            eprintln!("callgauge: {}: {problem}", self.file);
-        }
-        let more = self.skipped_lines.saturating_sub(self.problems.len() as u64);
-        if more > 0 {
-            eprintln!("callgauge: {}: and {} more that could not be read", self.file, plural(more, "line"));
-        }
-        if self.skipped_entries > 0 {
-            eprintln!("callgauge: {}: left out {}", self.file, plural(self.skipped_entries, "entry"));
-        }
-        if self.bad_fields > 0 {
-            let values = plural(self.bad_fields, "impossible value");
-            eprintln!("callgauge: {}: left out {values}{}", self.file, self.which());
-        }
-        if self.refused_snapshots > 0 {
-            let snapshots = plural(self.refused_snapshots, "snapshot");
-            eprintln!("callgauge: {}: left out {snapshots} of connections beyond the limit", self.file);
-        }
-        if self.refused_entries > 0 {
-            let entries = plural(self.refused_entries, "entry");
-            eprintln!("callgauge: {}: left out {entries} of streams beyond the limit of a connection", self.file);
-        }
-        if let Some(refused) = self.refused() {
-            eprintln!("callgauge: {}: {refused}", self.file);
-        }
-        if self.snapshots == 0 && self.problems.is_empty() {
-            eprintln!("callgauge: {}: holds no snapshot of stats", self.file);
-        }
+/// Says on standard error what was left out of a file.
+pub(crate) fn complain(input: &Input) {
+    for sentence in of_reading(input).into_iter().chain(of_replay(input)) {
+        eprintln!("callgauge: {}: {sentence}", printable(&input.file));
     }
+}
 
-    /// `refused 3 events: 2 × the fabric was terminated before, …`; `None` where the conference refused none.
-    pub(crate) fn refused(&self) -> Option<String> {
-        let reasons: Vec<_> = self.refused_events.iter().map(|(reason, count)| format!("{count} × {reason}")).collect();
-        let events = plural(self.refused_events.total(), "event");
-        (!reasons.is_empty()).then(|| format!("refused {events}: {}", reasons.join("; ")))
+/// Says on standard error how many items belonged to no open file, if any did.
+pub(crate) fn complain_of_unplaced(count: u64) {
+    if let Some(sentence) = of_unplaced(count) {
+        eprintln!("callgauge: {sentence}");
     }
+}
 
-    /// ` (jitter)`: which members had impossible values, as far as they are numbers.
-    pub(crate) fn which(&self) -> String {
-        if self.bad_numbers.is_empty() { String::new() } else { format!(" ({})", self.bad_numbers.join(", ")) }
+/// What could not be read.
+fn of_reading(input: &Input) -> Vec<String> {
+    let mut sentences: Vec<String> = input.problems.iter().map(|problem| printable(problem).into_owned()).collect();
+    let more = input.skipped_lines.saturating_sub(input.problems.len() as u64);
+    if more > 0 {
+        sentences.push(format!("skipped {} that could not be read", plural(more, "more line")));
     }
+    if input.skipped_entries > 0 {
+        sentences.push(format!("ignored {}", plural(input.skipped_entries, "unusable entry")));
+    }
+    if input.bad_fields > 0 {
+        sentences.push(format!("ignored {}{}", plural(input.bad_fields, "invalid value"), members(input)));
+    }
+    if input.snapshots == 0 && input.problems.is_empty() {
+        sentences.push("no getStats snapshots found".into());
+    }
+    sentences
+}
+
+/// What the conference did not accept.
+pub(crate) fn of_replay(input: &Input) -> Vec<String> {
+    let mut sentences = Vec::new();
+    if input.unopened_snapshots > 0 {
+        let snapshots = plural(input.unopened_snapshots, "snapshot");
+        sentences.push(format!("ignored {snapshots} of connections beyond the limit"));
+    }
+    if input.refused_entries > 0 {
+        let entries = plural(input.refused_entries, "entry");
+        sentences.push(format!("ignored {entries} of streams beyond the limit of a connection"));
+    }
+    sentences.extend(of_refusals(&input.snapshot_refusals, "snapshot"));
+    sentences.extend(of_refusals(&input.event_refusals, "event"));
+    sentences
+}
+
+/// `refused 3 events: 2 × the fabric was terminated before; 1 × …`.
+fn of_refusals(refusals: &Refusals, noun: &str) -> Option<String> {
+    let reasons: Vec<_> = refusals.iter().map(|(reason, count)| format!("{count} × {reason}")).collect();
+    (!reasons.is_empty()).then(|| format!("refused {}: {}", plural(refusals.total(), noun), reasons.join("; ")))
+}
+
+/// Items that arrived after the end of their file.
+pub(crate) fn of_unplaced(count: u64) -> Option<String> {
+    (count > 0).then(|| format!("ignored {} after the end of a file", plural(count, "item")))
+}
+
+/// ` (jitter)`: the numeric members that had invalid values.
+pub(crate) fn members(input: &Input) -> String {
+    if input.bad_numbers.is_empty() { String::new() } else { format!(" ({})", input.bad_numbers.join(", ")) }
 }
