@@ -62,8 +62,8 @@ impl Sink for Contents {
                 });
                 connection.observe(snapshot);
             }
-            Item::LogEvent(happening) => {
-                if let LogEventKind::Identity(identity) = happening.what {
+            Item::LogEvent(event) => {
+                if let LogEventKind::Identity(identity) = event.what {
                     users.extend(identity.user.or(identity.display_name).map(Into::into));
                 }
             }

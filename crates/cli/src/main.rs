@@ -34,7 +34,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Report on one conference, built from all files: every connection and stream, worst first.
+    /// Report on one call (conference), built from all files: every connection and stream, worst first.
     Report {
         /// Output format.
         #[arg(long, value_enum, default_value_t = Format::Text)]

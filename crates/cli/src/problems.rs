@@ -22,7 +22,9 @@ pub(crate) fn complain_of_unplaced(count: u64) {
 
 /// What could not be read.
 fn of_reading(input: &Input) -> Vec<String> {
-    let mut sentences: Vec<String> = input.problems.iter().map(|problem| printable(problem).into_owned()).collect();
+    let is_unrecognised = input.format.is_none() && input.lines > 0;
+    let mut sentences: Vec<String> = is_unrecognised.then(|| "unrecognised format".into()).into_iter().collect();
+    sentences.extend(input.problems.iter().map(|problem| printable(problem).into_owned()));
     let more = input.skipped_lines.saturating_sub(input.problems.len() as u64);
     if more > 0 {
         sentences.push(format!("skipped {} that could not be read", plural(more, "more line")));

@@ -14,9 +14,9 @@ use crate::wording::{confidence, impairment};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Media {
-    /// Score an audio stream.
+    /// Score an audio stream. A figure that is not given is unknown.
     Audio(Audio),
-    /// Score a video stream or a shared screen.
+    /// Score a video stream or a shared screen. A figure that is not given is unknown.
     Video(Video),
 }
 

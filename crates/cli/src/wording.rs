@@ -48,19 +48,31 @@ pub(crate) fn times(count: u64) -> String {
     }
 }
 
-/// `1:05`: a place in the call, from its beginning.
+/// `1:05`: a time in the call, from its start.
 pub(crate) fn clock(ms: f64) -> String {
     let seconds = (ms / 1e3).floor().max(0.0);
     format!("{:.0}:{:02.0}", (seconds / 60.0).floor(), seconds % 60.0)
 }
 
-/// A name out of the input, on one line: control characters (which could also steer the terminal) are escaped.
+/// A name out of the input, on one line: control characters, which could control the terminal, are escaped.
 pub(crate) fn printable(name: &str) -> Cow<'_, str> {
     if !name.contains(char::is_control) {
         return name.into();
     }
     let escape = |c: char| if c.is_control() { c.escape_default().collect() } else { String::from(c) };
     name.chars().map(escape).collect()
+}
+
+/// `checking disrupted` of `checkingDisrupted`.
+pub(crate) fn spaced(name: &str) -> String {
+    let mut words = String::with_capacity(name.len() + 2);
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() {
+            words.push(' ');
+        }
+        words.push(letter.to_ascii_lowercase());
+    }
+    words
 }
 
 /// `1 entry`, `2 entries`, `3 diagnoses`.
@@ -88,5 +100,36 @@ pub(crate) fn impairment(cause: Cause) -> &'static str {
         Cause::TimeStretch => "time-stretch",
         Cause::FrameRate => "frame rate",
         other => other.name(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_two_units_at_most() {
+        let of = [0.04, 9.94, 59.4, 59.6, 88.0, 3_599.6, 7_260.0].map(duration);
+        assert_eq!(of, ["0.0 s", "9.9 s", "59 s", "1 min 0 s", "1 min 28 s", "1 h 0 min", "2 h 1 min"]);
+    }
+
+    #[test]
+    fn bitrates_have_two_digits_at_least() {
+        let of = [980.0, 1_300.0, 29_400.0, 999_600.0, 2.4e6].map(bitrate);
+        assert_eq!(of, ["980 bit/s", "1.3 kbit/s", "29 kbit/s", "1.0 Mbit/s", "2.4 Mbit/s"]);
+    }
+
+    #[test]
+    fn nouns_agree_with_their_counts() {
+        let of = [plural(1, "entry"), plural(2, "entry"), plural(0, "diagnosis"), plural(3, "line")];
+        assert_eq!(of, ["1 entry", "2 entries", "0 diagnoses", "3 lines"]);
+    }
+
+    #[test]
+    fn camel_case_becomes_words() {
+        assert_eq!(
+            (spaced("checkingDisrupted"), spaced("established")),
+            ("checking disrupted".into(), "established".into())
+        );
     }
 }

@@ -11,7 +11,7 @@ use callgauge::summary::{ConferenceSummary, ErrorSummary, EventSummary, FabricSu
 use super::sparkline::AllSeries;
 use super::stream::Stream;
 use crate::output::Page;
-use crate::wording::{bitrate, clock, duration, plural, printable};
+use crate::wording::{bitrate, clock, duration, plural, printable, spaced};
 
 /// How many events one connection has in the report, at most.
 const MAX_EVENTS: usize = 8;
@@ -68,11 +68,14 @@ impl<'a> Connection<'a> {
     fn title(&self) -> String {
         let fabric = self.fabric;
         let name = if fabric.fabric.is_empty() { "Connection".into() } else { printable(&fabric.fabric) };
+        let is_named = |user: &&str| !fabric.fabric.contains(*user);
+        let user = fabric.local_user.as_deref().filter(is_named);
+        let user = user.map_or(String::new(), |user| format!(" of {}", printable(user)));
         let file = self.file.map_or(String::new(), |file| format!(" in {}", printable(file)));
-        let state = fabric.state.map_or("state unknown", FabricState::name);
+        let state = fabric.state.map_or("state unknown".into(), |state| spaced(state.name()));
         let mos = fabric.score.mos.map_or(String::new(), |mos| format!(", MOS {mos:.1}"));
         let empty = if self.streams.is_empty() { ", no streams" } else { "" };
-        format!("{name}{file}: {state}{mos}{empty}")
+        format!("{name}{user}{file}: {state}{mos}{empty}")
     }
 
     fn facts(&self) -> Vec<String> {

@@ -119,10 +119,10 @@ impl<'a> Stream<'a> {
             (stream.held_s, "on hold"),
             (stream.paused_s, "paused"),
             (stream.silent_s, "silent (DTX)"),
-            (stream.score.idle_s, "no media sent"),
+            (stream.score.idle_s, "sender assumed idle"),
             (stream.gap_s, "no stats"),
         ] {
-            if seconds >= MIN_SECONDS {
+            if seconds >= MIN_SECONDS && !self.is_idle() {
                 details.push(format!("{state} for {}", duration(seconds)));
             }
         }
