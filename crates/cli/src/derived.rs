@@ -1,4 +1,5 @@
-//! `derived`: the values that Chromium's webrtc-internals derives, for any input.
+//! `derived`: the values that Chromium's webrtc-internals derives, for any input format.
+//! It replays nothing: each entry is compared with the entry before it.
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -12,34 +13,35 @@ use callgauge::report::Entry;
 use callgauge::unit::StatTime;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::input;
+use crate::problems;
+use crate::records;
 
 pub(crate) fn run(files: &[PathBuf], out: &mut dyn Write) -> io::Result<bool> {
     let mut result = Ok(());
     let mut usable = false;
     for file in files {
         let mut connections: HashMap<String, EntryTrackers> = HashMap::new();
-        let input = input::read(file, &mut |item: Item<'_>| {
+        let input = records::read(file, &mut |item: Item<'_>| {
             let Item::Snapshot(snapshot) = item else { return };
             if !connections.contains_key(snapshot.fabric) {
                 connections.insert(snapshot.fabric.to_owned(), EntryTrackers::new());
             }
-            if let Some(tracks) = connections.get_mut(snapshot.fabric)
+            if let Some(trackers) = connections.get_mut(snapshot.fabric)
                 && result.is_ok()
             {
-                result = write_snapshot(snapshot, tracks, out);
+                result = write_snapshot(snapshot, trackers, out);
             }
         });
-        input.complain();
+        problems::complain(&input);
         usable |= input.snapshots > 0;
     }
     result.map(|()| usable)
 }
 
-fn write_snapshot(snapshot: Snapshot<'_>, tracks: &mut EntryTrackers, out: &mut dyn Write) -> io::Result<()> {
+fn write_snapshot(snapshot: Snapshot<'_>, trackers: &mut EntryTrackers, out: &mut dyn Write) -> io::Result<()> {
     let mut result = Ok(());
     for entry in snapshot.report.entries() {
-        tracks.follow(entry, |delta| {
+        trackers.follow(entry, |delta| {
             let line = Line { fabric: snapshot.fabric, entry, delta: delta.as_ref() };
             if result.is_ok() && line.values().next().is_some() {
                 result = serde_json::to_writer(&mut *out, &line).map_err(io::Error::from).and_then(|()| writeln!(out));
@@ -49,7 +51,7 @@ fn write_snapshot(snapshot: Snapshot<'_>, tracks: &mut EntryTrackers, out: &mut 
     result
 }
 
-/// What is derived of one entry in one snapshot.
+/// The derived values of one entry in one snapshot.
 struct Line<'a> {
     fabric: &'a str,
     entry: Entry<'a>,

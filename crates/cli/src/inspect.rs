@@ -1,4 +1,5 @@
-//! `inspect`: what a file is and what is inside.
+//! `inspect`: the format of a file, its contents, and what was skipped or refused and why.
+//! It scores nothing; a replay runs along only to count what a conference refuses.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, Write};
@@ -9,11 +10,13 @@ use callgauge::ingest::{Item, LogEventKind, Snapshot};
 use callgauge::replay::{Replay, SourceId, ends};
 use callgauge::report::{Entry, StatsType, Text};
 
-use crate::input::{self, Take};
-use crate::replay::fill;
-use crate::text::{duration, plural, printable, time_of_day};
+use crate::files::fill;
+use crate::output::Page;
+use crate::problems;
+use crate::records::{self, Input, Sink};
+use crate::wording::{duration, plural, printable, time_of_day};
 
-/// What is known of one connection.
+/// The contents of one connection.
 #[derive(Default)]
 struct Connection {
     snapshots: u64,
@@ -30,14 +33,14 @@ struct Stream {
     codec: Option<String>,
 }
 
-/// How much of a codec's name is shown.
+/// Characters of a codec's name, at most.
 const CODEC_WIDTH: usize = 64;
 
 fn codecs_by_id(snapshot: Snapshot<'_>) -> HashMap<&str, Entry<'_>> {
     snapshot.report.of(StatsType::Codec).map(|codec| (codec.id(), codec)).collect()
 }
 
-/// What is in a file, and its replay, which says what a conference refuses.
+/// The contents of a file, and its replay, which counts what a conference refuses.
 struct Contents {
     connections: BTreeMap<String, Connection>,
     users: BTreeSet<String>,
@@ -45,8 +48,8 @@ struct Contents {
     source: SourceId,
 }
 
-impl Take for Contents {
-    fn take(&mut self, item: Item<'_>) {
+impl Sink for Contents {
+    fn push(&mut self, item: Item<'_>) {
         self.replay.push(self.source, &item);
         let Self { connections, users, .. } = self;
         match item {
@@ -57,10 +60,10 @@ impl Take for Contents {
                     );
                     Connection::default()
                 });
-                connection.see(snapshot);
+                connection.observe(snapshot);
             }
-            Item::LogEvent(happening) => {
-                if let LogEventKind::Identity(identity) = happening.what {
+            Item::LogEvent(event) => {
+                if let LogEventKind::Identity(identity) = event.what {
                     users.extend(identity.user.or(identity.display_name).map(Into::into));
                 }
             }
@@ -68,7 +71,7 @@ impl Take for Contents {
         }
     }
 
-    fn take_document(&mut self) {
+    fn set_document(&mut self) {
         self.replay.set_document(self.source);
     }
 }
@@ -77,55 +80,62 @@ pub(crate) fn run(file: &Path, out: &mut dyn Write) -> io::Result<bool> {
     let mut replay = Replay::default();
     let source = replay.add_source(None);
     let mut contents = Contents { connections: BTreeMap::new(), users: BTreeSet::new(), replay, source };
-    let mut input = input::read(file, &mut contents);
+    let mut input = records::read(file, &mut contents);
+    contents.replay.close(source, &mut |_, _, _| {});
+    let unplaced = contents.replay.unplaced();
     let Contents { connections, users, replay, .. } = contents;
     for source in &replay.finish().sources {
         fill(&mut input, source);
     }
-    match input.format {
-        Some(format) => writeln!(out, "{}: {format}", input.file)?,
-        None => writeln!(out, "{}: no format that is known", input.file)?,
-    }
-    if let Some(conference) = &input.conference {
-        writeln!(out, "conference {}", printable(conference))?;
-    }
-    if !users.is_empty() {
-        let users: Vec<_> = users.iter().map(|user| printable(user)).collect();
-        writeln!(out, "users {}", users.join(", "))?;
-    }
-    write!(
-        out,
-        "{}, {}, {}",
-        plural(input.lines, "record"),
-        plural(input.snapshots, "snapshot"),
-        plural(connections.len() as u64, "connection"),
-    )?;
-    if input.happenings > 0 {
-        write!(out, ", {} beside stats", plural(input.happenings, "happening"))?;
-    }
-    writeln!(out)?;
+    let page = &mut Page::stdout(out);
+    write_head(&input, &users, connections.len(), page)?;
     for (name, connection) in &connections {
-        connection.write(name, out)?;
+        connection.write(name, page)?;
     }
-    writeln!(
-        out,
-        "skipped: {}, {}, {}{}",
-        plural(input.skipped_lines, "record"),
-        plural(input.skipped_entries, "entry"),
-        plural(input.bad_fields, "impossible value"),
-        input.which(),
-    )?;
-    if let Some(refused) = input.refused() {
-        writeln!(out, "{refused}")?;
-    }
-    for problem in &input.problems {
-        writeln!(out, "  {problem}")?;
-    }
+    write_left_out(&input, unplaced, page)?;
     Ok(input.format.is_some())
 }
 
+fn write_head(input: &Input, users: &BTreeSet<String>, connections: usize, page: &mut Page<'_>) -> io::Result<()> {
+    page.heading(&format!("{}: {}", printable(&input.file), input.format.unwrap_or("unrecognised format")))?;
+    if let Some(conference) = &input.conference {
+        page.line(0, &format!("conference: {}", printable(conference)))?;
+    }
+    if !users.is_empty() {
+        let users: Vec<_> = users.iter().map(|user| printable(user)).collect();
+        page.line(0, &format!("users: {}", users.join(", ")))?;
+    }
+    let mut counts = vec![
+        plural(input.lines, "record"),
+        plural(input.snapshots, "snapshot"),
+        plural(connections as u64, "connection"),
+    ];
+    if input.log_events > 0 {
+        counts.push(format!("{} besides stats", plural(input.log_events, "event")));
+    }
+    page.facts(0, &counts, ", ")
+}
+
+/// What was skipped, ignored and refused, and why.
+fn write_left_out(input: &Input, unplaced: u64, page: &mut Page<'_>) -> io::Result<()> {
+    let counts = [
+        format!("skipped: {}", plural(input.skipped_lines, "record")),
+        plural(input.skipped_entries, "entry"),
+        plural(input.bad_fields, "invalid value") + &problems::members(input),
+    ];
+    page.blank()?;
+    page.facts(0, &counts, ", ")?;
+    for sentence in problems::of_replay(input).into_iter().chain(problems::of_unplaced(unplaced)) {
+        page.line(2, &sentence)?;
+    }
+    for problem in &input.problems {
+        page.line(2, &printable(problem))?;
+    }
+    Ok(())
+}
+
 impl Connection {
-    fn see(&mut self, snapshot: Snapshot<'_>) {
+    fn observe(&mut self, snapshot: Snapshot<'_>) {
         self.snapshots += 1;
         let at = snapshot.at.map(callgauge::unit::StatTime::as_millis);
         // Lines are not always in order.
@@ -150,20 +160,26 @@ impl Connection {
         }
     }
 
-    fn write(&self, name: &str, out: &mut dyn Write) -> io::Result<()> {
+    fn write(&self, name: &str, page: &mut Page<'_>) -> io::Result<()> {
         let name = if name.is_empty() { "(unnamed)".into() } else { printable(name) };
-        write!(out, "\n{name}: {}", plural(self.snapshots, "snapshot"))?;
+        let mut title = format!("{name}: {}", plural(self.snapshots, "snapshot"));
         if let (Some(first), Some(last)) = (self.first_ms, self.last_ms) {
-            write!(out, " in {}, from {}", duration((last - first) / 1e3), time_of_day(first))?;
+            title += &format!(" over {} from {}", duration((last - first) / 1e3), time_of_day(first));
         }
-        writeln!(out)?;
+        page.blank()?;
+        page.heading(&title)?;
         for ((kind, media, ssrc), stream) in &self.streams {
             let way = if *kind == StatsType::InboundRtp { "inbound " } else { "outbound" };
             let media = media.map_or("?", MediaKind::name);
             let codec = printable(stream.codec.as_deref().unwrap_or("codec unknown"));
-            writeln!(out, "  {way} {media} {:>10}  {codec}, in {}", ssrc.get(), plural(stream.snapshots, "snapshot"))?;
+            let snapshots = plural(stream.snapshots, "snapshot");
+            let facts = [format!("{way} {media:5} SSRC {:>10}  {codec}", ssrc.get()), format!("in {snapshots}")];
+            page.facts(2, &facts, ", ")?;
         }
-        let types: Vec<_> = self.types.iter().map(|(kind, count)| format!("{count} {}", kind.name())).collect();
-        writeln!(out, "  {}: {}", plural(self.entries, "entry"), types.join(", "))
+        let mut types: Vec<_> = self.types.iter().map(|(kind, count)| format!("{count} {}", kind.name())).collect();
+        if let Some(first) = types.first_mut() {
+            first.insert_str(0, &format!("{}: ", plural(self.entries, "entry")));
+        }
+        page.facts(2, &types, ", ")
     }
 }

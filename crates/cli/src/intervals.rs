@@ -1,4 +1,5 @@
-//! `intervals`: a line per stream and interval.
+//! `intervals`: a line per stream and interval, as NDJSON or CSV.
+//! Every figure comes from the engine's interval and its score.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -9,10 +10,10 @@ use callgauge::score::rating::CallstatsRating;
 use callgauge::score::{Cause, NoScore, Score, mos_of};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::RowFormat;
-use crate::replay::replay;
+use crate::files::replay;
+use crate::output::RowFormat;
 
-/// The metrics in the order of the columns: those that are asked for most come first.
+/// The metrics that come first among the columns: the most used ones.
 const FIRST: &[Metric] = &[
     Metric::BitrateBps,
     Metric::PacketRatePps,
@@ -24,7 +25,7 @@ const FIRST: &[Metric] = &[
     Metric::FramesPerSecond,
 ];
 
-/// What the scores fill.
+/// The columns of the score.
 const SCORES: &[&str] =
     &["mos", "mos_low", "mos_high", "mos_lq", "scale", "model", "tier", "cause", "rating", "reason"];
 
@@ -34,7 +35,7 @@ pub(crate) fn run(format: RowFormat, files: &[PathBuf], out: &mut dyn Write) -> 
         RowFormat::Csv => write_csv(&mut csv, out, columns().map(Into::into)),
         RowFormat::Ndjson => Ok(()),
     };
-    let (_, inputs) = replay(files, |fabric, event, call| {
+    let replayed = replay(files, |fabric, event, call| {
         let Event::IntervalClosed { stream, interval, score, rating, .. } = event else { return };
         if result.is_err() {
             return;
@@ -48,10 +49,8 @@ pub(crate) fn run(format: RowFormat, files: &[PathBuf], out: &mut dyn Write) -> 
             RowFormat::Csv => write_csv(&mut csv, out, row.cells().map(|(_, cell)| cell.to_string())),
         };
     });
-    for input in &inputs {
-        input.complain();
-    }
-    result.map(|()| inputs.iter().any(|input| input.snapshots > 0))
+    replayed.complain();
+    result.map(|()| replayed.inputs.iter().any(|input| input.snapshots > 0))
 }
 
 fn write_csv(

@@ -1,28 +1,30 @@
-//! `callgauge`: what a getStats recording says about a call.
+//! `callgauge`: call quality from WebRTC getStats recordings.
+//! This module parses the arguments and sets the exit status; each command is a module of its own.
 
-mod conclusions;
 mod derived;
-mod input;
+mod files;
 mod inspect;
 mod intervals;
-mod life;
-mod replay;
+mod output;
+mod problems;
+mod records;
 mod report;
 mod score;
-mod speech;
-mod text;
+mod wording;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 
-/// What a getStats recording says about a call.
+use output::{Format, RowFormat};
+
+/// Call quality from WebRTC getStats recordings.
 ///
-/// FILE is a path, or `-` for standard input. Formats are recognised by content: getStats reports, recordings of one
-/// snapshot a line, webrtc-internals dumps, rtcstats dumps of every version, jitsi's server lines, ObserveRTC samples;
-/// each plain or gzip.
+/// FILE is a path, or `-` for standard input. The format is recognised by content: getStats reports, recordings with one
+/// snapshot per line, webrtc-internals dumps, rtcstats dumps of all versions, Jitsi server lines and ObserveRTC samples,
+/// plain or gzip.
 #[derive(Debug, Parser)]
 #[command(name = "callgauge", version)]
 struct Arguments {
@@ -32,60 +34,47 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// One conference built from all files: how every stream did, worst first.
+    /// Report on one call (conference), built from all files: every connection and stream, worst first.
     Report {
-        /// How to print it.
+        /// Output format.
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
-        /// The conference's name, where the input does not say it or says it wrong.
+        /// Name of the conference [default: the name in the input].
         #[arg(long, value_name = "ID")]
         conference: Option<String>,
-        /// The recordings.
+        /// Recordings of the same conference.
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
-    /// A line per stream and interval.
+    /// Print one line per stream and interval.
     Intervals {
-        /// How to print them.
+        /// Output format.
         #[arg(long, value_enum, default_value_t = RowFormat::Ndjson)]
         format: RowFormat,
-        /// The recordings.
+        /// Recordings of the same conference.
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
-    /// The derived values of Chromium's webrtc-internals, under the same names, for any input.
+    /// Print the derived values of Chromium's webrtc-internals, under the same names, for any input format.
     Derived {
-        /// The recordings.
+        /// Recordings.
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
-    /// What-if: one score from figures given as options, with all that made it.
+    /// Compute one score from figures given as options (what-if), with its impairments.
     Score {
         #[command(subcommand)]
-        what: score::What,
+        media: score::Media,
     },
-    /// What a file is, what is inside, and what was skipped and why.
+    /// Show the format and contents of a file, and what was skipped or refused and why.
     Inspect {
-        /// The file.
+        /// A recording.
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
 }
 
-/// How something that a person may read is printed.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
-    Text,
-    Json,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum RowFormat {
-    Ndjson,
-    Csv,
-}
-
-/// The process's exit status for an input that holds nothing to use.
+/// The exit status for an input without anything usable.
 const NOTHING_USABLE: u8 = 1;
 
 fn main() -> ExitCode {
@@ -95,7 +84,7 @@ fn main() -> ExitCode {
     match result {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(NOTHING_USABLE),
-        // Whoever reads the output has seen enough.
+        // The reader of the output has closed it.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("callgauge: cannot write: {error}");
@@ -104,13 +93,13 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs a command. Whether anything in the input was usable; an error is one of writing.
+/// Runs a command. Returns whether the input held anything usable; an error is one of writing.
 fn run(command: Command, out: &mut dyn Write) -> io::Result<bool> {
     match command {
         Command::Report { format, conference, files } => report::run(format, conference.as_deref(), &files, out),
         Command::Intervals { format, files } => intervals::run(format, &files, out),
         Command::Derived { files } => derived::run(&files, out),
-        Command::Score { what } => score::run(&what, out),
+        Command::Score { media } => score::run(&media, out),
         Command::Inspect { file } => inspect::run(&file, out),
     }
 }

@@ -1,4 +1,12 @@
-//! `report`: one conference, as text or JSON.
+//! `report`: one conference out of all files, as text or JSON.
+//! The text is made by the modules below, the JSON by the summary itself.
+
+mod connection;
+mod diagnoses;
+mod sparkline;
+mod stream;
+mod talk;
+mod text;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -7,10 +15,10 @@ use callgauge::Event;
 use callgauge::summary::{ConferenceState, ConferenceSummary};
 use serde::Serialize;
 
-use crate::Format;
-use crate::input::Input;
-use crate::replay::replay;
-use crate::text::{self, AllSeries};
+use crate::files::{Replayed, replay};
+use crate::output::{Format, Page};
+use crate::records::Input;
+use sparkline::AllSeries;
 
 #[derive(Serialize)]
 struct Output<'a> {
@@ -27,27 +35,26 @@ pub(crate) fn run(
 ) -> io::Result<bool> {
     let mut series = AllSeries::new();
     let wants_series = matches!(format, Format::Text);
-    let (recording, inputs) = replay(files, |_, event, _| {
+    let replayed = replay(files, |_, event, _| {
         if let Event::IntervalClosed { stream, interval, .. } = event
             && wants_series
         {
             series.entry((stream.fabric.index(), stream.direction, stream.ssrc)).or_default().add(interval);
         }
     });
-    for input in &inputs {
-        input.complain();
-    }
-    let usable = inputs.iter().any(|input| input.snapshots + input.happenings > 0);
+    replayed.complain();
+    let Replayed { recording, inputs, .. } = replayed;
+    let usable = inputs.iter().any(|input| input.snapshots + input.log_events > 0);
     if !usable {
         return Ok(false);
     }
     let mut summary = recording.summary();
-    let said = inputs.iter().find_map(|input| input.conference.as_deref());
-    summary.conference = conference.or(said).map(Into::into);
-    // The input is over, and nothing in it says why.
+    let named = inputs.iter().find_map(|input| input.conference.as_deref());
+    summary.conference = conference.or(named).map(Into::into);
+    // The input has ended; nothing in it says why.
     summary.state = ConferenceState::Ended;
     match format {
-        Format::Text => text::write(&summary, &inputs, &series, out)?,
+        Format::Text => text::write(&summary, &inputs, &series, &mut Page::stdout(out))?,
         Format::Json => {
             serde_json::to_writer_pretty(&mut *out, &Output { summary: &summary, inputs: &inputs })?;
             writeln!(out)?;

@@ -1,4 +1,5 @@
-//! Files into records: opened, unpacked, cut into lines where the format has lines, and read.
+//! Opens files, unpacks them, cuts them into records and reads the records.
+//! What becomes of the items is the business of the sink that receives them.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -11,17 +12,15 @@ use flate2::bufread::MultiGzDecoder;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use crate::text::plural;
-
-/// Bytes of a record beyond which it is not read: a line without an end must not take all memory. Reports of the
-/// largest calls have a few megabytes, dumps of long ones some hundred.
+/// The longest record that is read, bytes: a line without an end must not fill the memory. Reports of the largest calls
+/// have a few megabytes, dumps of long calls some hundred.
 const MAX_RECORD: usize = 1 << 30;
 
-/// How many of the records that could not be read are kept with their reasons.
-const KEPT_PROBLEMS: usize = 8;
+/// How many unreadable records keep their reasons.
+const MAX_PROBLEMS: usize = 8;
 
 /// What was found in one file.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub(crate) struct Input {
     pub(crate) file: String,
     pub(crate) format: Option<&'static str>,
@@ -30,25 +29,32 @@ pub(crate) struct Input {
     pub(crate) skipped_lines: u64,
     /// Entries of snapshots that could not be used.
     pub(crate) skipped_entries: u64,
-    /// Values that are of the wrong type or impossible.
+    /// Values of the wrong type or out of range.
     pub(crate) bad_fields: u64,
-    /// The names of the numeric ones among them.
+    /// The numeric members with such values.
     pub(crate) bad_numbers: Vec<&'static str>,
-    /// Snapshots of connections beyond the limit.
+    /// Snapshots that the conference did not accept: of connections beyond the limit, or refused.
     pub(crate) refused_snapshots: u64,
+    /// The part of them whose connections could not be opened.
+    #[serde(skip)]
+    pub(crate) unopened_snapshots: u64,
+    /// The part of them that was refused, by reason.
+    #[serde(skip)]
+    pub(crate) snapshot_refusals: Refusals,
     /// Entries of streams beyond the limit of a connection.
     #[serde(skip)]
     pub(crate) refused_entries: u64,
-    /// Events that the conference refused.
+    /// Events that the conference refused, by reason.
     #[serde(skip)]
-    pub(crate) refused_events: Refusals,
-    /// How far its clock is ahead of that of the first file, ms: its times are put back by so much. `None` for a single
-    /// file, and where nothing joins the two; its clock then counts as it is.
+    pub(crate) event_refusals: Refusals,
+    /// How far its clock is ahead of the clock of the first file, ms; its times are put back by that. `None` for a single
+    /// file, and where nothing relates the two clocks: its times then count as they are.
     pub(crate) clock_offset_ms: Option<f64>,
-    /// By how much that may be off.
+    /// The uncertainty of that offset, ms.
     pub(crate) clock_uncertainty_ms: Option<f64>,
-    /// Things that happened, as far as it tells them.
-    pub(crate) happenings: u64,
+    /// Events besides stats: states, session descriptions, failures, names.
+    #[serde(rename = "happenings")]
+    pub(crate) log_events: u64,
     #[serde(skip)]
     pub(crate) lines: u64,
     /// The connections that a replay opened for it, by their places in the order of opening.
@@ -56,105 +62,40 @@ pub(crate) struct Input {
     pub(crate) connections: Vec<usize>,
     #[serde(skip)]
     pub(crate) conference: Option<String>,
+    /// The first problems, each as a sentence.
     #[serde(skip)]
     pub(crate) problems: Vec<String>,
 }
 
 impl Input {
-    /// Says on standard error what was skipped.
-    pub(crate) fn complain(&self) {
-        for problem in &self.problems {
-            eprintln!("callgauge: {}: {problem}", self.file);
-        }
-        let more = self.skipped_lines.saturating_sub(self.problems.len() as u64);
-        if more > 0 {
-            eprintln!("callgauge: {}: and {} more that could not be read", self.file, plural(more, "line"));
-        }
-        if self.skipped_entries > 0 {
-            eprintln!("callgauge: {}: left out {}", self.file, plural(self.skipped_entries, "entry"));
-        }
-        if self.bad_fields > 0 {
-            let values = plural(self.bad_fields, "impossible value");
-            eprintln!("callgauge: {}: left out {values}{}", self.file, self.which());
-        }
-        if self.refused_snapshots > 0 {
-            let snapshots = plural(self.refused_snapshots, "snapshot");
-            eprintln!("callgauge: {}: left out {snapshots} of connections beyond the limit", self.file);
-        }
-        if self.refused_entries > 0 {
-            let entries = plural(self.refused_entries, "entry");
-            eprintln!("callgauge: {}: left out {entries} of streams beyond the limit of a connection", self.file);
-        }
-        if let Some(refused) = self.refused() {
-            eprintln!("callgauge: {}: {refused}", self.file);
-        }
-        if self.snapshots == 0 && self.problems.is_empty() {
-            eprintln!("callgauge: {}: holds no snapshot of stats", self.file);
-        }
+    fn new(path: &Path) -> Self {
+        let file = if path == Path::new("-") { "standard input".into() } else { path.to_string_lossy().into_owned() };
+        Self { file, ..Self::default() }
     }
 }
 
-impl Input {
-    fn new(file: &str) -> Self {
-        Self {
-            file: file.into(),
-            format: None,
-            snapshots: 0,
-            skipped_lines: 0,
-            skipped_entries: 0,
-            bad_fields: 0,
-            bad_numbers: Vec::new(),
-            refused_snapshots: 0,
-            refused_entries: 0,
-            refused_events: Refusals::default(),
-            clock_offset_ms: None,
-            clock_uncertainty_ms: None,
-            happenings: 0,
-            lines: 0,
-            connections: Vec::new(),
-            conference: None,
-            problems: Vec::new(),
-        }
-    }
+/// Takes the items of a file.
+pub(crate) trait Sink {
+    fn push(&mut self, item: Item<'_>);
 
-    /// `refused 3 events: 2 × the fabric was terminated before, …`; `None` where the conference refused none.
-    pub(crate) fn refused(&self) -> Option<String> {
-        let reasons: Vec<_> = self.refused_events.iter().map(|(reason, count)| format!("{count} × {reason}")).collect();
-        let events = plural(self.refused_events.total(), "event");
-        (!reasons.is_empty()).then(|| format!("refused {events}: {}", reasons.join("; ")))
-    }
-
-    /// ` (jitter)`: which members had impossible values, as far as they are numbers.
-    pub(crate) fn which(&self) -> String {
-        if self.bad_numbers.is_empty() { String::new() } else { format!(" ({})", self.bad_numbers.join(", ")) }
-    }
+    /// Says that the file is one document: its items come in the order of its connections, not of time.
+    fn set_document(&mut self) {}
 }
 
-/// What takes everything that is in a file.
-pub(crate) trait Take {
-    /// Takes one item.
-    fn take(&mut self, item: Item<'_>);
-
-    /// The file is one document: what comes is in the order of its connections, not of time.
-    fn take_document(&mut self) {}
-}
-
-impl<F: FnMut(Item<'_>)> Take for F {
-    fn take(&mut self, item: Item<'_>) {
+impl<F: FnMut(Item<'_>)> Sink for F {
+    fn push(&mut self, item: Item<'_>) {
         self(item);
     }
 }
 
-/// A file whose reading came to no end.
+/// A file whose reading broke off.
 pub(crate) fn broken(path: &Path) -> Input {
-    let mut input = Input::new(&path.to_string_lossy());
-    input.problems.push("could not be read to its end".into());
-    input
+    Input { problems: vec!["reading broke off".into()], ..Input::new(path) }
 }
 
-/// Reads a file and hands out everything in it. What goes wrong is part of the answer.
-pub(crate) fn read(path: &Path, each: &mut dyn Take) -> Input {
-    let mut input = Input::new(&if path == Path::new("-") { "standard input".into() } else { path.to_string_lossy() });
+/// Reads a file and hands out its items. Problems are part of the result.
+pub(crate) fn read(path: &Path, each: &mut dyn Sink) -> Input {
+    let mut input = Input::new(path);
     let mut reader = Reader::new();
     let result = open(path).and_then(|source| {
         let mut unpacked = unpack(source)?;
@@ -165,7 +106,7 @@ pub(crate) fn read(path: &Path, each: &mut dyn Take) -> Input {
     }
     input.format = reader.format().map(Format::name);
     input.snapshots = reader.snapshots();
-    input.happenings = reader.happenings();
+    input.log_events = reader.happenings();
     input.skipped_entries = reader.skipped().entries;
     input.bad_fields = reader.skipped().bad_fields;
     input.bad_numbers = reader.skipped().bad_numbers().map(Num::name).collect();
@@ -173,7 +114,7 @@ pub(crate) fn read(path: &Path, each: &mut dyn Take) -> Input {
     input
 }
 
-/// The bytes of a file as they are stored, with a progress bar where somebody sees it.
+/// The bytes of a file as they are stored, with a progress bar on a terminal.
 fn open(path: &Path) -> io::Result<Box<dyn Read>> {
     if path == Path::new("-") {
         return Ok(Box::new(io::stdin().lock()));
@@ -187,7 +128,7 @@ fn open(path: &Path) -> io::Result<Box<dyn Read>> {
     Ok(Box::new(bar.wrap_read(file)))
 }
 
-/// The bytes as they are meant: gzip is recognised by its first two bytes (RFC 1952 2.3.1).
+/// The unpacked bytes: gzip is recognised by its first two bytes (RFC 1952 2.3.1).
 fn unpack(source: Box<dyn Read>) -> io::Result<Box<dyn BufRead>> {
     const GZIP: &[u8] = &[0x1f, 0x8b];
     let mut source = BufReader::with_capacity(1 << 16, source);
@@ -195,12 +136,12 @@ fn unpack(source: Box<dyn Read>) -> io::Result<Box<dyn BufRead>> {
     Ok(if packed { Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(source))) } else { Box::new(source) })
 }
 
-/// Takes the records of one source.
+/// Reads the records of one file.
 struct Records<'a> {
     reader: &'a mut Reader,
     input: &'a mut Input,
-    each: &'a mut dyn Take,
-    /// How many bytes a record may have.
+    each: &'a mut dyn Sink,
+    /// The longest record that is read, bytes.
     max: usize,
 }
 
@@ -223,7 +164,7 @@ impl Records<'_> {
                 }
                 Err(error) => error,
             };
-            // Not one document after all: perhaps lines, the first of which is broken.
+            // No document after all: perhaps lines, of which the first is broken.
             let lines = self.read_lines(&mut record.as_slice().chain(source));
             if self.reader.snapshots() == 0 {
                 self.input.skipped_lines = 1;
@@ -240,8 +181,8 @@ impl Records<'_> {
     }
 
     fn read_document(&mut self, record: &[u8]) -> Result<(), ReadError> {
-        self.each.take_document();
-        self.reader.read_all(record, &mut |item| self.each.take(item))
+        self.each.set_document();
+        self.reader.read_all(record, &mut |item| self.each.push(item))
     }
 
     fn read_lines(&mut self, source: &mut dyn BufRead) -> io::Result<()> {
@@ -256,7 +197,7 @@ impl Records<'_> {
         }
     }
 
-    /// Reads a line as far as it came: `line` is `None` where the source failed in it.
+    /// Reads a line as far as it is there: `line` is `None` where the source failed within it.
     fn take_line(&mut self, line: Option<&Line>, record: &[u8]) {
         if record.is_empty() {
             return;
@@ -264,14 +205,14 @@ impl Records<'_> {
         self.input.lines += 1;
         let number = self.input.lines;
         let problem = match line {
-            Some(Line::TooLong) => format!("line {number}: is longer than {} bytes", self.max),
-            _ => match self.reader.read_all(record, &mut |item| self.each.take(item)) {
+            Some(Line::TooLong) => format!("line {number}: longer than {} bytes", self.max),
+            _ => match self.reader.read_all(record, &mut |item| self.each.push(item)) {
                 Ok(()) => return,
                 Err(error) => format!("line {number}: {error}"),
             },
         };
         self.input.skipped_lines += 1;
-        if self.input.problems.len() < KEPT_PROBLEMS {
+        if self.input.problems.len() < MAX_PROBLEMS {
             self.input.problems.push(problem);
         }
     }
@@ -281,14 +222,13 @@ impl Records<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Line {
     Whole,
-    /// The source ended, perhaps in the line.
+    /// The source ended, perhaps within the line.
     Last,
-    /// Only its beginning was kept.
+    /// Only its beginning was stored.
     TooLong,
 }
 
-/// Appends the next line, of which no more than `max` bytes are kept. What was read before an error of the source is
-/// kept.
+/// Appends the next line, at most `max` bytes of it. What was read before an error of the source stays.
 fn next_line(source: &mut dyn BufRead, max: usize, line: &mut Vec<u8>) -> io::Result<Line> {
     (&mut *source).take(max as u64).read_until(b'\n', line)?;
     if line.last() == Some(&b'\n') {
@@ -306,7 +246,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_beyond_the_limit_costs_itself_and_no_other() {
+    fn a_too_long_line_costs_no_other_line() {
         let good = r#"[{"id":"I","type":"inbound-rtp","timestamp":1000,"ssrc":7}]"#;
         let long = format!("[{}]", " ".repeat(500));
         for (text, lines, snapshots) in [
@@ -316,12 +256,12 @@ mod tests {
             // Begins like a document.
             (format!("{{\n{long}\n{good}\n{good}"), 4, 2),
         ] {
-            let mut input = Input::new("test");
+            let mut input = Input::default();
             let mut reader = Reader::new();
             let mut records = Records { reader: &mut reader, input: &mut input, each: &mut |_: Item<'_>| {}, max: 400 };
             records.read(&mut text.as_bytes()).unwrap();
             assert_eq!((input.lines, reader.snapshots()), (lines, snapshots), "{text}");
-            assert!(input.problems.iter().any(|problem| problem.ends_with("is longer than 400 bytes")), "{text}");
+            assert!(input.problems.iter().any(|problem| problem.ends_with("longer than 400 bytes")), "{text}");
         }
     }
 }

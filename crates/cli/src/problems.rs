@@ -1,0 +1,74 @@
+//! What reading and replaying left out of a file, in sentences.
+//! The reader and the conference decide what is left out; this module only says it.
+
+use callgauge::replay::Refusals;
+
+use crate::records::Input;
+use crate::wording::{plural, printable};
+
+/// Says on standard error what was left out of a file.
+pub(crate) fn complain(input: &Input) {
+    for sentence in of_reading(input).into_iter().chain(of_replay(input)) {
+        eprintln!("callgauge: {}: {sentence}", printable(&input.file));
+    }
+}
+
+/// Says on standard error how many items belonged to no open file, if any did.
+pub(crate) fn complain_of_unplaced(count: u64) {
+    if let Some(sentence) = of_unplaced(count) {
+        eprintln!("callgauge: {sentence}");
+    }
+}
+
+/// What could not be read.
+fn of_reading(input: &Input) -> Vec<String> {
+    let is_unrecognised = input.format.is_none() && input.lines > 0;
+    let mut sentences: Vec<String> = is_unrecognised.then(|| "unrecognised format".into()).into_iter().collect();
+    sentences.extend(input.problems.iter().map(|problem| printable(problem).into_owned()));
+    let more = input.skipped_lines.saturating_sub(input.problems.len() as u64);
+    if more > 0 {
+        sentences.push(format!("skipped {} that could not be read", plural(more, "more line")));
+    }
+    if input.skipped_entries > 0 {
+        sentences.push(format!("ignored {}", plural(input.skipped_entries, "unusable entry")));
+    }
+    if input.bad_fields > 0 {
+        sentences.push(format!("ignored {}{}", plural(input.bad_fields, "invalid value"), members(input)));
+    }
+    if input.snapshots == 0 && input.problems.is_empty() {
+        sentences.push("no getStats snapshots found".into());
+    }
+    sentences
+}
+
+/// What the conference did not accept.
+pub(crate) fn of_replay(input: &Input) -> Vec<String> {
+    let mut sentences = Vec::new();
+    if input.unopened_snapshots > 0 {
+        let snapshots = plural(input.unopened_snapshots, "snapshot");
+        sentences.push(format!("ignored {snapshots} of connections beyond the limit"));
+    }
+    if input.refused_entries > 0 {
+        let entries = plural(input.refused_entries, "entry");
+        sentences.push(format!("ignored {entries} of streams beyond the limit of a connection"));
+    }
+    sentences.extend(of_refusals(&input.snapshot_refusals, "snapshot"));
+    sentences.extend(of_refusals(&input.event_refusals, "event"));
+    sentences
+}
+
+/// `refused 3 events: 2 × the fabric was terminated before; 1 × …`.
+fn of_refusals(refusals: &Refusals, noun: &str) -> Option<String> {
+    let reasons: Vec<_> = refusals.iter().map(|(reason, count)| format!("{count} × {reason}")).collect();
+    (!reasons.is_empty()).then(|| format!("refused {}: {}", plural(refusals.total(), noun), reasons.join("; ")))
+}
+
+/// Items that arrived after the end of their file.
+pub(crate) fn of_unplaced(count: u64) -> Option<String> {
+    (count > 0).then(|| format!("ignored {} after the end of a file", plural(count, "item")))
+}
+
+/// ` (jitter)`: the numeric members that had invalid values.
+pub(crate) fn members(input: &Input) -> String {
+    if input.bad_numbers.is_empty() { String::new() } else { format!(" ({})", input.bad_numbers.join(", ")) }
+}
