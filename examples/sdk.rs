@@ -8,12 +8,14 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::Read;
 
-use callgauge::conference::{Feedback, FeedbackRating, View};
+use callgauge::conference::{Feedback, FeedbackRating};
+
 use callgauge::event::{CallEvent, EventKind};
 use callgauge::event::{ErrorReport, FabricUsage, GatheringState, IceState, SignalingState};
 use callgauge::id::{FabricId, Ssrc};
 use callgauge::ingest::Reader;
 use callgauge::speaker::{Speaker, SpeakerChange};
+use callgauge::summary::View;
 use callgauge::unit::Timestamp;
 use callgauge::{AppEvent, Conference, Config, Event, FabricSpec};
 use serde_json::Value;

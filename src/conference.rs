@@ -8,10 +8,6 @@ mod inputs;
 mod log;
 mod roster;
 mod speakers;
-mod summarize;
-mod timeline;
-mod users;
-mod view;
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -23,8 +19,8 @@ use core::fmt;
 pub use checkpoint::Checkpoint;
 pub use edits::FabricMut;
 pub use feedback::{Feedback, FeedbackRating};
-pub use summarize::Distributions;
-pub use view::{FabricView, Reachability, Reused, TrackStats, TrackView, View};
+pub(crate) use log::StoredFeedback;
+pub(crate) use speakers::AttributedSpeaker;
 
 #[cfg(feature = "serde")]
 pub use crate::checkpoint::RestoreError;
@@ -34,7 +30,6 @@ use crate::event::{CallEvent, Event, EventKind};
 use crate::fabric::{Fabric, FabricSpec, Usage};
 use crate::id::{FabricId, UserId};
 use crate::report::Report;
-use crate::summary::ConferenceSummary;
 use crate::unit::Timestamp;
 use log::Log;
 use roster::{End, Roster};
@@ -79,22 +74,22 @@ use speakers::Attribution;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Conference {
-    name: Option<String>,
-    config: Config,
-    instance: u32,
-    fabrics: Vec<Fabric>,
-    roster: Roster,
-    log: Log,
-    out: EventQueue,
-    now: Option<Timestamp>,
+    pub(crate) name: Option<String>,
+    pub(crate) config: Config,
+    pub(crate) instance: u32,
+    pub(crate) fabrics: Vec<Fabric>,
+    pub(crate) roster: Roster,
+    pub(crate) log: Log,
+    pub(crate) out: EventQueue,
+    pub(crate) now: Option<Timestamp>,
     /// The end, as soon as it has come; it is settled when time has gone on.
-    end: Option<End>,
-    is_settled: bool,
+    pub(crate) end: Option<End>,
+    pub(crate) is_settled: bool,
     /// Whose endpoint last found itself to be the one who speaks.
-    dominant: Option<FabricId>,
+    pub(crate) dominant: Option<FabricId>,
     /// Who can be heard, once anybody can.
-    voices: Option<Box<Attribution>>,
-    usage: Usage,
+    pub(crate) attribution: Option<Box<Attribution>>,
+    pub(crate) usage: Usage,
 }
 
 /// Why an input was refused. Nothing has changed.
@@ -156,7 +151,7 @@ impl Conference {
             end: None,
             is_settled: false,
             dominant: None,
-            voices: None,
+            attribution: None,
             usage: Usage::default(),
         }
     }
@@ -317,21 +312,6 @@ impl Conference {
         let end = self.end.map(|end| end.at);
         let deadline = self.roster.next_deadline(self.config.inactivity_micros());
         end.into_iter().chain(deadline).chain(deadline.and(self.silent_at())).min()
-    }
-
-    /// What the call came to so far. Changes nothing, so that it may be asked again at any time.
-    ///
-    /// Cost: linear in streams, with an allocation for each; meant for the end of a call or a slow tick.
-    #[must_use]
-    pub fn summary(&self) -> ConferenceSummary {
-        summarize::conference(self)
-    }
-
-    /// The fabrics in the order of [`ConferenceSummary::fabrics`]: by the time of opening, then by name and users, so that
-    /// it does not matter who opened first at one time.
-    #[must_use]
-    pub fn fabric_order(&self) -> Vec<FabricId> {
-        summarize::order(self).into_iter().map(Fabric::id).collect()
     }
 
     /// Passes an input about a fabric: the clock moves on, and its local user is heard.

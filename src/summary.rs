@@ -14,12 +14,6 @@ use crate::id::{Direction, MediaKind, Ssrc};
 /// The schema of [`ConferenceSummary`]. New keys leave it as it is; a key that changes its name or meaning raises it.
 pub const SCHEMA: &str = "callgauge.conference/1";
 
-/// A value that no room makes yet; always `null`.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[non_exhaustive]
-pub struct NotYet;
-
 /// Implements the parts that every output struct shares.
 macro_rules! output {
     ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* })*) => {
@@ -33,16 +27,20 @@ macro_rules! output {
     };
 }
 
+mod build;
 mod diagnosis;
 mod life;
+mod live;
 mod scores;
 mod talk;
 
+pub use build::Distributions;
 pub use diagnosis::DiagnosisSummary;
 pub use life::{
     ConferenceState, DelaySummary, DeviceSummary, ErrorSummary, EventSummary, FeedbackSummary, FlowSummary,
     LifeSummary, LinkSummary, Schema, StaySummary, UserState, UserSummary,
 };
+pub use live::{FabricView, Reachability, Reused, TrackStats, TrackView, View};
 pub use scores::{GroupScore, RatingSeconds, ScoreSummary, WorstTenSeconds};
 pub use talk::{DominanceSummary, SpeakerSummary, TalkSummary};
 

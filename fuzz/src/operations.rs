@@ -1,9 +1,11 @@
 //! Bytes as calls to a conference.
 
-use callgauge::conference::{Checkpoint, Feedback, FeedbackRating, View};
+use callgauge::conference::{Checkpoint, Feedback, FeedbackRating};
+
 use callgauge::digest::{Digest, LogGrid};
 use callgauge::event::{ConnectionState, ErrorReport, GatheringState, IceState, SignalingState, WebRtcFunction};
 use callgauge::id::{FabricId, Ssrc, UserId};
+use callgauge::summary::View;
 use callgauge::unit::Timestamp;
 use callgauge::{AppEvent, Conference, Config, FabricSpec, InputError};
 

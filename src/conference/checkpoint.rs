@@ -61,7 +61,7 @@ struct Call<'a> {
     end: Option<End>,
     is_settled: bool,
     dominant: Option<FabricId>,
-    voices: Cow<'a, Option<Box<Attribution>>>,
+    attribution: Cow<'a, Option<Box<Attribution>>>,
 }
 
 impl Conference {
@@ -118,7 +118,7 @@ impl Conference {
         self.out.restore_models(models);
         let mut fabrics = (0..).zip(&mut self.fabrics);
         let are_possible = fabrics.all(|(place, fabric)| fabric.id().index() == place && fabric.restore_models(models))
-            && self.voices.as_deref().is_none_or(Attribution::is_possible);
+            && self.attribution.as_deref().is_none_or(Attribution::is_possible);
         self.usage = usage_of(&self.fabrics);
         if are_possible { Ok(()) } else { Err(RestoreError::Corrupt) }
     }
@@ -172,7 +172,7 @@ impl<'a> Call<'a> {
             end: call.end,
             is_settled: call.is_settled,
             dominant: call.dominant,
-            voices: Cow::Borrowed(&call.voices),
+            attribution: Cow::Borrowed(&call.attribution),
         }
     }
 
@@ -193,7 +193,7 @@ impl<'a> Call<'a> {
             end: self.end,
             is_settled: self.is_settled,
             dominant: self.dominant,
-            voices: self.voices.into_owned(),
+            attribution: self.attribution.into_owned(),
             usage: Usage::default(),
             config: Config::new(),
         }

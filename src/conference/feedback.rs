@@ -43,11 +43,11 @@ impl FeedbackRating {
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Feedback {
-    pub(super) overall: FeedbackRating,
-    pub(super) audio: Option<FeedbackRating>,
-    pub(super) video: Option<FeedbackRating>,
-    pub(super) screen: Option<FeedbackRating>,
-    pub(super) comment: Option<Stored>,
+    pub(crate) overall: FeedbackRating,
+    pub(crate) audio: Option<FeedbackRating>,
+    pub(crate) video: Option<FeedbackRating>,
+    pub(crate) screen: Option<FeedbackRating>,
+    pub(crate) comment: Option<Stored>,
 }
 
 impl Feedback {

@@ -12,34 +12,34 @@ use crate::unit::Timestamp;
 /// What was said.
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct Log {
-    pub(super) errors: Vec<StoredError>,
+pub(crate) struct Log {
+    pub(crate) errors: Vec<StoredError>,
     /// Errors that there was no room for.
-    pub(super) refused_errors: u64,
+    pub(crate) refused_errors: u64,
     error_bytes: usize,
-    pub(super) feedback: Vec<StoredFeedback>,
+    pub(crate) feedback: Vec<StoredFeedback>,
 }
 
 /// An error as it is kept.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct StoredError {
-    pub(super) at: Timestamp,
-    pub(super) fabric: Option<FabricId>,
-    pub(super) user: Option<UserId>,
-    pub(super) function: WebRtcFunction,
-    pub(super) reason: FailureReason,
-    pub(super) dom_error: Option<String>,
-    pub(super) message: Option<Stored>,
+pub(crate) struct StoredError {
+    pub(crate) at: Timestamp,
+    pub(crate) fabric: Option<FabricId>,
+    pub(crate) user: Option<UserId>,
+    pub(crate) function: WebRtcFunction,
+    pub(crate) reason: FailureReason,
+    pub(crate) dom_error: Option<String>,
+    pub(crate) message: Option<Stored>,
 }
 
 /// Feedback as it is kept.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct StoredFeedback {
-    pub(super) user: Option<UserId>,
-    pub(super) about: Option<FabricId>,
-    pub(super) feedback: Feedback,
+pub(crate) struct StoredFeedback {
+    pub(crate) user: Option<UserId>,
+    pub(crate) about: Option<FabricId>,
+    pub(crate) feedback: Feedback,
 }
 
 /// Names of DOM errors beyond this many bytes are cut.
@@ -47,7 +47,7 @@ const MAX_DOM_NAME: usize = 128;
 
 impl Log {
     /// Keeps an error, if there is room. Whether there was, and how many bytes of its message were cut.
-    pub(super) fn take_error(
+    pub(crate) fn take_error(
         &mut self,
         at: Timestamp,
         fabric: Option<FabricId>,

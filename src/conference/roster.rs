@@ -11,52 +11,52 @@ use crate::unit::Timestamp;
 /// Who is in the conference.
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct Roster {
-    pub(super) users: Vec<User>,
+pub(crate) struct Roster {
+    pub(crate) users: Vec<User>,
     /// Whoever reports on fabrics without a local user: nobody knows how many they are, so that they count as one.
-    pub(super) nameless: Presence,
+    pub(crate) nameless: Presence,
 }
 
 /// A user, be it one who reports or one of whom others tell.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct User {
-    pub(super) name: String,
-    pub(super) presence: Presence,
+pub(crate) struct User {
+    pub(crate) name: String,
+    pub(crate) presence: Presence,
     /// The first stays, and the latest.
-    pub(super) stays: Vec<Stay>,
+    pub(crate) stays: Vec<Stay>,
 }
 
 /// Whether somebody is there.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct Presence {
-    pub(super) joins: u64,
+pub(crate) struct Presence {
+    pub(crate) joins: u64,
     /// When something was last heard of them.
     heard: Timestamp,
     /// How the latest stay ended; `None` while it lasts, and before the first.
-    pub(super) left: Option<(Timestamp, EndReason)>,
+    pub(crate) left: Option<(Timestamp, EndReason)>,
 }
 
 /// From joining to leaving.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct Stay {
-    pub(super) joined: Timestamp,
-    pub(super) left: Option<(Timestamp, EndReason)>,
+pub(crate) struct Stay {
+    pub(crate) joined: Timestamp,
+    pub(crate) left: Option<(Timestamp, EndReason)>,
 }
 
 /// The end of a conference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct End {
-    pub(super) at: Timestamp,
-    pub(super) reason: EndReason,
+pub(crate) struct End {
+    pub(crate) at: Timestamp,
+    pub(crate) reason: EndReason,
 }
 
 impl Presence {
     /// Whether they joined and did not leave.
-    pub(super) const fn is_here(&self) -> bool {
+    pub(crate) const fn is_here(&self) -> bool {
         self.joins > 0 && self.left.is_none()
     }
 
@@ -77,24 +77,24 @@ impl Presence {
 }
 
 impl Roster {
-    pub(super) fn get(&self, user: UserId) -> Option<&User> {
+    pub(crate) fn get(&self, user: UserId) -> Option<&User> {
         self.users.get(user.index())
     }
 
-    pub(super) fn find(&self, name: &str) -> Option<UserId> {
+    pub(crate) fn find(&self, name: &str) -> Option<UserId> {
         let index = self.users.iter().position(|user| user.name == name)?;
         u32::try_from(index).ok().map(UserId)
     }
 
     /// Adds a user of whom nothing is known but the name.
-    pub(super) fn add(&mut self, name: &str) -> Option<UserId> {
+    pub(crate) fn add(&mut self, name: &str) -> Option<UserId> {
         let id = u32::try_from(self.users.len()).ok().map(UserId)?;
         self.users.push(User { name: name.into(), presence: Presence::default(), stays: Vec::new() });
         Some(id)
     }
 
     /// Something was heard of a user, or of somebody nameless. Whether a user came by it.
-    pub(super) fn hear(&mut self, now: Timestamp, user: Option<UserId>, limits: Limits) -> bool {
+    pub(crate) fn hear(&mut self, now: Timestamp, user: Option<UserId>, limits: Limits) -> bool {
         let Some(user) = user else {
             self.nameless.hear(now);
             return false;
@@ -113,7 +113,7 @@ impl Roster {
     }
 
     /// Somebody nameless since `opened` turns out to be this user. Whether they were not here before.
-    pub(super) fn name(&mut self, user: UserId, opened: Timestamp, limits: Limits) -> bool {
+    pub(crate) fn name(&mut self, user: UserId, opened: Timestamp, limits: Limits) -> bool {
         let heard = self.nameless.heard.max(opened);
         let was_here = self.get(user).is_some_and(|user| user.presence.is_here());
         let comes = !was_here && self.hear(opened, Some(user), limits);
@@ -127,7 +127,7 @@ impl Roster {
     }
 
     /// A user leaves, or the nameless do. Whether they were here.
-    pub(super) fn leave(&mut self, at: Timestamp, user: Option<UserId>, reason: EndReason) -> bool {
+    pub(crate) fn leave(&mut self, at: Timestamp, user: Option<UserId>, reason: EndReason) -> bool {
         let Some(user) = user else {
             let was_here = self.nameless.is_here();
             if was_here {
@@ -144,7 +144,7 @@ impl Roster {
     }
 
     /// Somebody whose silence has been too long at `now`, and since when it is: a user, or the nameless.
-    pub(super) fn overdue(&self, now: Timestamp, inactivity_micros: u64) -> Option<(Option<UserId>, Timestamp)> {
+    pub(crate) fn overdue(&self, now: Timestamp, inactivity_micros: u64) -> Option<(Option<UserId>, Timestamp)> {
         let is_due = |presence: &Presence| presence.deadline(inactivity_micros).filter(|&deadline| deadline <= now);
         if let Some(deadline) = is_due(&self.nameless) {
             return Some((None, deadline));
@@ -153,14 +153,14 @@ impl Roster {
     }
 
     /// The earliest time at which somebody's silence will have been too long.
-    pub(super) fn next_deadline(&self, inactivity_micros: u64) -> Option<Timestamp> {
+    pub(crate) fn next_deadline(&self, inactivity_micros: u64) -> Option<Timestamp> {
         let users = self.users.iter().map(|user| &user.presence);
         users.chain([&self.nameless]).filter_map(|presence| presence.deadline(inactivity_micros)).min()
     }
 
     /// Whether the conference is over, how and since when: one is left at most of several, and somebody said that it was
     /// over; or nobody is left.
-    pub(super) fn end(&self) -> Option<End> {
+    pub(crate) fn end(&self) -> Option<End> {
         let everybody =
             || self.users.iter().map(|user| user.presence).chain([self.nameless]).filter(|presence| presence.joins > 0);
         let here = everybody().filter(Presence::is_here).count();

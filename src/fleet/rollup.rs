@@ -3,11 +3,11 @@
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 
-use crate::conference::Distributions;
 use crate::diagnosis::Kind;
 use crate::digest::{Digest, Grid, Stats};
 use crate::event::{CallClass, EndReason};
 use crate::summary::ConferenceSummary;
+use crate::summary::Distributions;
 use crate::unit::{Ratio, Timestamp};
 
 /// What adds up alike in any order.

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use callgauge::conference::View;
 use callgauge::event::IceState;
 use callgauge::ingest::Reader;
 use callgauge::ingest::getstats::Scanner;
 use callgauge::report::{Num, Report};
+use callgauge::summary::View;
 use callgauge::unit::Timestamp;
 use callgauge::{AppEvent, Conference, Config, FabricSpec, Limits};
 use serde_json::Value;

@@ -3,7 +3,8 @@
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
-use callgauge::conference::{FabricMut, FabricView, Feedback, FeedbackRating, TrackView, View};
+use callgauge::conference::{FabricMut, Feedback, FeedbackRating};
+
 use callgauge::digest::{Digest, Stats};
 use callgauge::event::CallEvent;
 use callgauge::event::{ErrorReport, FabricState, IceState, Reported};
@@ -21,6 +22,7 @@ use callgauge::report::{Entry, EntryMut, Flag, Num, Report, Rule, Skipped, Stats
 use callgauge::score::audio::{AudioInputs, AudioModel, AudioWindow};
 use callgauge::score::{Cause, Input, Inputs, ModelId, MosScale, NoScore, Origin, Parts, Score, Tier};
 use callgauge::summary::{ConferenceSummary, EventSummary, UserSummary};
+use callgauge::summary::{FabricView, TrackView, View};
 use callgauge::unit::{Bitrate, Mos, RFactor, Ratio, StatTime, Timestamp};
 use callgauge::{AppEvent, Conference, Config, Event, FabricSpec, InputError, Limits, Outcome};
 

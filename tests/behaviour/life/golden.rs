@@ -26,7 +26,7 @@ fn golden(name: &str, got: &str) {
 }
 
 /// Alice and Bob talk for 20 s; Carol is shown on Bob's connection for some of it, and Dave never gets in.
-fn call(view_at: u64) -> (Conference, callgauge::conference::View) {
+fn call(view_at: u64) -> (Conference, callgauge::summary::View) {
     let mut call = Conference::new("Weekly", Config::new());
     let [alice, bob, carol, dave] = ["alice", "bob", "carol", "dave"].map(|name| call.user(name).unwrap());
     let open = |call: &mut Conference, ms, name, from, to| {

@@ -1,11 +1,13 @@
 //! Any inputs in any order: nothing panics, what is refused changes nothing, and limits hold.
 
-use callgauge::conference::{Feedback, FeedbackRating, View};
+use callgauge::conference::{Feedback, FeedbackRating};
+
 use callgauge::event::{
     ConnectionState, ErrorReport, FabricUsage, GatheringState, IceState, SignalingState, WebRtcFunction,
 };
 use callgauge::fabric::{Device, SsrcDescription};
 use callgauge::id::{FabricId, Ssrc, UserId};
+use callgauge::summary::View;
 use callgauge::{AppEvent, Conference, Config, FabricSpec, InputError, Limits};
 use proptest::prelude::*;
 

@@ -1,10 +1,10 @@
 //! How a call is right now.
 
 use callgauge::AppEvent;
-use callgauge::conference::{Reachability, View};
 use callgauge::event::{FabricState, IceState};
 use callgauge::id::Ssrc;
 use callgauge::report::{Num, StatsType};
+use callgauge::summary::{Reachability, View};
 use callgauge::unit::StatTime;
 
 use super::{Call, at, sent};

@@ -6,7 +6,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
-use super::Conference;
+use crate::conference::Conference;
 use crate::diagnosis::{Diagnosis, Kind, Reach, Severity, Side, causes_of};
 use crate::fabric::Fabric;
 use crate::id::{Direction, MediaKind, Ssrc, UserId};

@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Deref;
 
-use super::Conference;
+use crate::conference::Conference;
 use crate::event::{FabricState, words};
 use crate::fabric::{Fabric, StreamSlot};
 use crate::id::{Direction, MediaKind, Ssrc};

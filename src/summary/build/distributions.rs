@@ -1,6 +1,7 @@
 //! What can be pooled with other conferences: not figures, but what they are made of.
 
-use super::{Conference, scores};
+use super::scores;
+use crate::conference::Conference;
 use crate::digest::{Digest, LinearGrid, Stats};
 
 /// Distributions over time of all streams of a conference, weighted by the time, in microseconds, for which each value

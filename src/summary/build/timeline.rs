@@ -3,9 +3,10 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::Conference;
-use super::log::StoredFeedback;
-use super::summarize::{millis, order, scores, views};
+use super::scores;
+use super::streams::{millis, order, views};
+use crate::conference::Conference;
+use crate::conference::{FeedbackRating, StoredFeedback};
 use crate::event::{CallEvent, EventKind, StateChange};
 use crate::fabric::Fabric;
 use crate::id::{FabricId, UserId};
@@ -90,9 +91,9 @@ pub(super) fn feedback(call: &Conference, of: impl Fn(Option<UserId>) -> bool) -
             user: user(call, kept.user),
             fabric: fabric(call, kept.about),
             overall: kept.feedback.overall.get(),
-            audio: kept.feedback.audio.map(super::FeedbackRating::get),
-            video: kept.feedback.video.map(super::FeedbackRating::get),
-            screen: kept.feedback.screen.map(super::FeedbackRating::get),
+            audio: kept.feedback.audio.map(FeedbackRating::get),
+            video: kept.feedback.video.map(FeedbackRating::get),
+            screen: kept.feedback.screen.map(FeedbackRating::get),
             comment: kept.feedback.comment.as_ref().map(|comment| comment.text.clone()),
             cut_bytes: kept.feedback.comment.as_ref().map_or(0, |comment| comment.cut_bytes as u64),
             measured_mos: measured.mos,

@@ -34,10 +34,7 @@ pub(super) fn stream(account: &StreamRecord) -> (Stats, ScoreSummary) {
 }
 
 /// The score of what the streams came to together.
-pub(in crate::conference) fn group<'a>(
-    accounts: impl Iterator<Item = &'a StreamRecord> + Clone,
-    config: &Config,
-) -> GroupScore {
+pub(super) fn group<'a>(accounts: impl Iterator<Item = &'a StreamRecord> + Clone, config: &Config) -> GroupScore {
     let direction = scored_direction(accounts.clone());
     let of = |kind| {
         let mut total = Total::default();

@@ -1,0 +1,475 @@
+//! Which source of sound counts for which speaker, and what of it the floor is told. It knows fabrics only by their order.
+
+use alloc::vec::Vec;
+use core::cmp::Ordering;
+
+use hashbrown::HashMap;
+
+use super::history::DominanceHistory;
+use crate::conference::roster::Roster;
+use crate::config::{Config, Limits};
+use crate::event::{Event, EventQueue};
+use crate::fabric::{Fabric, LevelSample};
+use crate::id::{Direction, FabricId, Ssrc, StreamKey, UserId};
+use crate::speaker::clock::Clock;
+use crate::speaker::dominant::{Change, Floor, LAST_MS, ParticipantId};
+use crate::speaker::level::{Fraction, Meter};
+use crate::speaker::{Speaker, SpeakerChange};
+use crate::unit::Timestamp;
+
+/// Streams of sound for each person that are followed at most, on average: their own, and as others receive it.
+const SOURCES_PER_SPEAKER: usize = 16;
+/// The times of two samples of a stream may be apart by this much for no reason but clocks, ms.
+const SEAM_MS: u64 = 250;
+/// A source that was not heard for so much longer than its samples last is replaced, ms.
+const STALE_MS: u64 = 2_000;
+
+/// Everybody who can be heard.
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub(crate) struct Attribution {
+    pub(crate) floor: Floor,
+    pub(crate) speakers: Vec<AttributedSpeaker>,
+    pub(crate) sources: Vec<AudioSource>,
+    #[cfg_attr(feature = "serde", serde(with = "sorted"))]
+    pub(crate) by_stream: HashMap<StreamKey, u32>,
+    /// Who sends a stream under their name: a source.
+    #[cfg_attr(feature = "serde", serde(with = "sorted"))]
+    pub(crate) senders: HashMap<Ssrc, u32>,
+    /// Of the reporter of each fabric.
+    pub(crate) clocks: Vec<Option<Clock>>,
+    /// The caller's time at the first look; `None` once it has moved on.
+    pub(crate) stands: Option<Timestamp>,
+    /// Somebody was not here, or had no name, at the last snapshot.
+    pub(crate) has_new: bool,
+    pub(crate) history: DominanceHistory,
+    pub(crate) refused: u64,
+    /// Looks that were much older than others of their snapshot.
+    pub(crate) late: u64,
+}
+
+/// Somebody who can be heard.
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub(crate) struct AttributedSpeaker {
+    pub(crate) who: Speaker,
+    pub(crate) participant: ParticipantId,
+    /// The source that counts: their own microphone rather than what others receive, and of several the one whose fabric
+    /// was opened first.
+    pub(crate) primary: Option<u32>,
+    pub(crate) is_muted: bool,
+    /// Whether the fabrics of a user are muted or on hold, for who tells no level of a microphone; `None` as long as nobody
+    /// asked them.
+    pub(crate) is_app_muted: Option<bool>,
+}
+
+/// A stream that carries somebody's voice.
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub(crate) struct AudioSource {
+    pub(crate) stream: StreamKey,
+    pub(crate) owner: Option<UserId>,
+    pub(crate) speaker: u32,
+    pub(crate) meter: Meter,
+    pub(crate) end_ms: u64,
+    pub(crate) span_ms: u64,
+    /// `totalSamplesDuration` of the last look, s.
+    pub(crate) samples_s: Option<f64>,
+    pub(crate) is_open: bool,
+    pub(crate) is_muted: bool,
+    /// Whether what is heard here is sent.
+    pub(crate) is_sent: bool,
+    /// The source that was found to count rather than this one.
+    pub(crate) superseded_by: Option<u32>,
+}
+
+impl AudioSource {
+    /// The less, the sooner it counts.
+    fn rank(&self) -> (bool, bool, bool) {
+        let is_received = self.stream.direction == Direction::Inbound;
+        (is_received, self.is_muted || !self.is_sent, self.owner.is_none())
+    }
+}
+
+/// Where changes of the dominant speaker go.
+pub(super) struct ChangeSink<'a> {
+    pub(super) now: Timestamp,
+    pub(super) limits: Limits,
+    pub(super) out: &'a mut EventQueue,
+}
+
+impl ChangeSink<'_> {
+    pub(super) const fn now_ms(&self) -> u64 {
+        self.now.as_micros() / 1_000
+    }
+}
+
+/// The order of sources of equal rank: by their fabrics, then by SSRC.
+#[derive(Clone, Copy)]
+pub(super) struct SourceOrder<'a> {
+    pub(super) fabrics: &'a [Fabric],
+    pub(super) roster: &'a Roster,
+}
+
+impl SourceOrder<'_> {
+    fn precedes(self, a: StreamKey, b: StreamKey) -> bool {
+        let is_received = |stream: StreamKey| stream.direction == Direction::Inbound;
+        (is_received(a), self.key(a)) < (is_received(b), self.key(b))
+    }
+
+    fn key(&self, stream: StreamKey) -> Option<impl Ord + use<'_>> {
+        let fabric = self.fabrics.get(stream.fabric.index())?;
+        let spec = &fabric.spec;
+        let (local, remote) = (self.name(spec.local_user), self.name(spec.remote_user));
+        Some((fabric.life.opened, spec.name(), local, remote, stream.ssrc))
+    }
+
+    fn name(&self, user: Option<UserId>) -> Option<&str> {
+        Some(&self.roster.get(user?)?.name)
+    }
+}
+
+impl Attribution {
+    pub(super) fn new(config: &Config, now: Timestamp) -> Self {
+        Self {
+            // At most a minute.
+            floor: Floor::new(config.speaker_window().as_millis() as u64),
+            speakers: Vec::new(),
+            sources: Vec::new(),
+            by_stream: HashMap::new(),
+            senders: HashMap::new(),
+            clocks: Vec::new(),
+            stands: Some(now),
+            has_new: false,
+            history: DominanceHistory::new(config.limits()),
+            refused: 0,
+            late: 0,
+        }
+    }
+
+    /// Whether this can have come about by listening, as far as arithmetic relies on it.
+    #[cfg(feature = "serde")]
+    pub(crate) fn is_possible(&self) -> bool {
+        let is_in_time = |source: &AudioSource| source.end_ms <= LAST_MS && source.span_ms <= LAST_MS;
+        self.floor.is_possible()
+            && self.history.is_possible()
+            && self.sources.iter().all(is_in_time)
+            && self.speakers.len() == self.floor.len()
+            && self.speakers.iter().zip(0..).all(|(speaker, place)| speaker.participant.index() == place)
+    }
+
+    /// Takes the time of the latest look of a snapshot, ms, and says it. A caller whose time stands still is asked once for each reporter.
+    pub(super) fn set_clock(&mut self, fabric: FabricId, now: Timestamp, heard: &[LevelSample]) -> f64 {
+        if self.clocks.len() <= fabric.index() {
+            self.clocks.resize(fabric.index() + 1, None);
+        }
+        self.stands = self.stands.filter(|&first| first == now);
+        let latest_ms = heard.iter().map(|heard| heard.at.as_millis()).fold(0.0, f64::max);
+        if let Some(clock) = self.clocks.get_mut(fabric.index())
+            && (clock.is_none() || self.stands.is_none())
+        {
+            clock.get_or_insert_default().look(now.as_micros() as f64 / 1e3, latest_ms);
+        }
+        latest_ms
+    }
+
+    /// Takes a look at a stream: whose it is, and whether that one is here.
+    pub(super) fn hear(
+        &mut self,
+        fabric: FabricId,
+        heard: &LevelSample,
+        (owner, is_here): (Option<UserId>, bool),
+        order: SourceOrder<'_>,
+        sink: &mut ChangeSink<'_>,
+    ) {
+        let clock = self.clocks.get(fabric.index()).copied().flatten().unwrap_or_default();
+        let to_ms = clock.place(heard.at.as_millis());
+        // Positive; saturates.
+        let (to_ms, span_ms) = ((to_ms as u64).min(LAST_MS), (heard.span_ms as u64).min(LAST_MS));
+        let stream = StreamKey::new(fabric, heard.direction, heard.ssrc);
+        let Some(index) = self.source(stream, owner, to_ms.saturating_sub(span_ms), sink) else {
+            self.refused = self.refused.saturating_add(1);
+            return;
+        };
+        let Some(source) = self.sources.get_mut(index as usize) else { return };
+        let was_muted = core::mem::replace(&mut source.is_muted, heard.is_muted);
+        (source.is_open, source.is_sent) = (is_here, heard.is_sent);
+        let speaker = source.speaker;
+        let is_own = stream.direction == Direction::Outbound;
+        let is_muted = self.speakers.get(speaker as usize).is_some_and(|speaker| speaker.is_muted);
+        let changes_mute = was_muted != heard.is_muted || is_own && is_muted && !heard.is_muted;
+        // What was not played, or not taken in, nobody heard.
+        let span_s = heard.span_ms / 1e3;
+        let samples = source.samples_s.zip(heard.samples_s).map(|(before, now)| now - before);
+        source.samples_s = heard.samples_s;
+        let covered_s = samples.filter(|&samples| samples >= 0.0).map_or(span_s, |samples| samples.min(span_s));
+        if heard.span_ms <= 0.0 {
+            source.end_ms = source.end_ms.max(to_ms);
+        }
+        let (Some(level), true) = (heard.level, heard.span_ms > 0.0) else {
+            self.choose(index, order);
+            if changes_mute {
+                self.mute(speaker, sink);
+            }
+            return;
+        };
+        let sound = source.meter.hear(level * level * covered_s, covered_s);
+        let from_ms = to_ms.saturating_sub(span_ms);
+        let from_ms = if from_ms.abs_diff(source.end_ms) < SEAM_MS { source.end_ms } else { from_ms };
+        (source.end_ms, source.span_ms) = (to_ms.max(source.end_ms), span_ms);
+        self.choose(index, order);
+        if changes_mute {
+            self.mute(speaker, sink);
+        }
+        let Self { floor, speakers, history, .. } = self;
+        let Some(speaker) = speakers.get(speaker as usize) else { return };
+        let sound = sound.map_or(Fraction::NONE.into(), |sound| sound.part(covered_s / span_s));
+        if speaker.primary != Some(index) {
+            return;
+        }
+        let unreported_ms = if heard.is_sent { heard.muted_ms.min(heard.span_ms) } else { heard.span_ms };
+        if unreported_ms > 0.0 && level > 0.0 {
+            floor.speak_muted(speaker.participant, (unreported_ms * f64::from(sound.speech.permille()) / 1e3) as u64);
+        }
+        if is_here {
+            floor.come_back(speaker.participant, from_ms);
+        }
+        let sound = if heard.is_sent { sound } else { Fraction::NONE.into() };
+        floor.hear(speaker.participant, from_ms, to_ms, sound, &mut |change| emit(speakers, history, change, sink));
+    }
+
+    /// The source of a stream, which is new or has passed to somebody else. `None` when there is no room.
+    fn source(
+        &mut self,
+        stream: StreamKey,
+        owner: Option<UserId>,
+        at_ms: u64,
+        sink: &mut ChangeSink<'_>,
+    ) -> Option<u32> {
+        let known = self.by_stream.get(&stream).copied();
+        if let Some(index) = known
+            && self.sources.get(index as usize)?.owner == owner
+        {
+            return Some(index);
+        }
+        if known.is_none() && self.sources.len() >= sink.limits.speakers().saturating_mul(SOURCES_PER_SPEAKER) {
+            return None;
+        }
+        let speaker = self.speaker(stream, owner, at_ms, sink.limits)?;
+        let index = match known {
+            Some(index) => {
+                self.sources.get_mut(index as usize)?.owner = owner;
+                self.pass_on(index, speaker, sink);
+                index
+            }
+            None => self.add(stream, owner, speaker)?,
+        };
+        if owner.is_some() && stream.direction == Direction::Outbound {
+            self.senders.insert(stream.ssrc, index);
+            for other in (0_u32..).take(self.sources.len()) {
+                let is_theirs = |of: &AudioSource| of.stream.ssrc == stream.ssrc && of.owner.is_none();
+                if self.sources.get(other as usize).is_some_and(is_theirs) {
+                    self.pass_on(other, speaker, sink);
+                }
+            }
+        }
+        Some(index)
+    }
+
+    fn add(&mut self, stream: StreamKey, owner: Option<UserId>, speaker: u32) -> Option<u32> {
+        let index = u32::try_from(self.sources.len()).ok()?;
+        self.sources.push(AudioSource {
+            stream,
+            owner,
+            speaker,
+            meter: Meter::new(),
+            end_ms: 0,
+            span_ms: 0,
+            samples_s: None,
+            is_open: true,
+            is_muted: false,
+            is_sent: true,
+            superseded_by: None,
+        });
+        self.by_stream.insert(stream, index);
+        Some(index)
+    }
+
+    /// The one whose voice a stream carries. Who sends a stream that others receive without a name is who they hear.
+    fn speaker(&mut self, stream: StreamKey, owner: Option<UserId>, at_ms: u64, limits: Limits) -> Option<u32> {
+        let nameless = Speaker::Stream(stream.ssrc);
+        let Some(user) = owner else {
+            let sender = self.senders.get(&stream.ssrc).and_then(|&index| self.sources.get(index as usize));
+            let sender = sender.filter(|source| source.owner.is_some()).map(|source| source.speaker);
+            return sender.or_else(|| self.find_or_join(nameless, at_ms, limits));
+        };
+        if let Some(named) = self.find(Speaker::User(user)) {
+            return Some(named);
+        }
+        // Somebody else may have the same SSRC on another fabric; who sends it is known to be the one whom others hear.
+        let is_theirs = |index: &u32| {
+            let mut others = self.sources.iter().filter(|source| source.speaker == *index);
+            stream.direction == Direction::Outbound || others.all(|source| source.stream.fabric == stream.fabric)
+        };
+        let Some(index) = self.find(nameless).filter(is_theirs) else {
+            return self.find_or_join(Speaker::User(user), at_ms, limits);
+        };
+        let speaker = self.speakers.get_mut(index as usize)?;
+        (speaker.who, speaker.is_app_muted) = (Speaker::User(user), None);
+        self.has_new = true;
+        Some(index)
+    }
+
+    pub(super) fn find(&self, who: Speaker) -> Option<u32> {
+        let index = self.speakers.iter().position(|speaker| speaker.who == who)?;
+        u32::try_from(index).ok()
+    }
+
+    fn find_or_join(&mut self, who: Speaker, at_ms: u64, limits: Limits) -> Option<u32> {
+        if let Some(index) = self.find(who) {
+            return Some(index);
+        }
+        let is_nameless = matches!(who, Speaker::Stream(_));
+        let nameless = || self.speakers.iter().filter(|speaker| matches!(speaker.who, Speaker::Stream(_))).count();
+        if self.speakers.len() >= limits.speakers() || is_nameless && nameless() >= limits.speakers().div_ceil(2) {
+            return None;
+        }
+        let participant = self.floor.join(at_ms)?;
+        self.speakers.push(AttributedSpeaker { who, participant, primary: None, is_muted: false, is_app_muted: None });
+        self.has_new = true;
+        u32::try_from(participant.index()).ok()
+    }
+
+    /// A source turns out to be, or becomes, somebody else's. Whoever has none left goes: somebody nameless turned out to be
+    /// the other one, and what they said is theirs.
+    fn pass_on(&mut self, source: u32, to: u32, sink: &mut ChangeSink<'_>) {
+        let Some(of) = self.sources.get_mut(source as usize) else { return };
+        let from = core::mem::replace(&mut of.speaker, to);
+        if from == to {
+            return;
+        }
+        of.superseded_by = None;
+        let Some(speaker) = self.speakers.get_mut(from as usize) else { return };
+        if speaker.primary == Some(source) {
+            speaker.primary = None;
+        }
+        let (who, participant) = (speaker.who, speaker.participant);
+        let is_nameless = matches!(who, Speaker::Stream(_));
+        if !is_nameless {
+            of.meter = Meter::new();
+        }
+        let mut left = self.sources.iter().filter(|source| source.speaker == from);
+        if is_nameless && left.next().is_none() {
+            if let Some(to) = self.speakers.get(to as usize) {
+                self.floor.merge(participant, to.participant);
+                self.history.merge(participant, to.participant);
+            }
+            self.leave(from, sink);
+        } else if !is_nameless && !left.any(|source| source.is_open) {
+            self.leave(from, sink);
+        }
+    }
+
+    /// Lets a source count for its voice, if it is to: their own microphone before what others receive, what is sent before
+    /// what is not, and what bears their name before what does not.
+    fn choose(&mut self, index: u32, order: SourceOrder<'_>) {
+        let Some(source) = self.sources.get(index as usize) else { return };
+        let Some(primary) = self.speakers.get(source.speaker as usize).map(|speaker| speaker.primary) else { return };
+        let counts = match primary {
+            Some(primary) if primary == index => return,
+            Some(primary) => self.sources.get(primary as usize).is_none_or(|other| {
+                let is_stale = source.end_ms > other.end_ms + 2 * other.span_ms.max(source.span_ms) + STALE_MS;
+                let is_first = match source.rank().cmp(&other.rank()) {
+                    Ordering::Equal => {
+                        source.superseded_by != Some(primary) && order.precedes(source.stream, other.stream)
+                    }
+                    by_rank => by_rank.is_lt(),
+                };
+                !other.is_open || is_stale || is_first
+            }),
+            None => true,
+        };
+        let speaker = source.speaker;
+        if let Some(source) = self.sources.get_mut(index as usize) {
+            source.superseded_by = primary.filter(|_| !counts);
+        }
+        if let Some(speaker) = self.speakers.get_mut(speaker as usize).filter(|_| counts) {
+            speaker.primary = Some(index);
+        }
+    }
+
+    pub(super) fn report_muted(&mut self, index: u32, is_muted: bool, sink: &mut ChangeSink<'_>) {
+        if let Some(speaker) = self.speakers.get_mut(index as usize) {
+            speaker.is_app_muted = Some(is_muted);
+        }
+        self.mute(index, sink);
+    }
+
+    /// Mutes somebody whose microphones are all muted, or takes that back. Who has none here is muted by their fabrics.
+    pub(super) fn mute(&mut self, index: u32, sink: &mut ChangeSink<'_>) {
+        let is_own = |source: &&AudioSource| {
+            source.speaker == index && source.is_open && source.stream.direction == Direction::Outbound
+        };
+        let mut own = self.sources.iter().filter(is_own);
+        let reported = self.speakers.get(index as usize).and_then(|speaker| speaker.is_app_muted).unwrap_or(false);
+        let is_muted = own.next().map_or(reported, |first| first.is_muted && own.all(|source| source.is_muted));
+        let Self { floor, speakers, history, .. } = self;
+        let Some(speaker) = speakers.get_mut(index as usize).filter(|speaker| speaker.is_muted != is_muted) else {
+            return;
+        };
+        speaker.is_muted = is_muted;
+        let participant = speaker.participant;
+        if is_muted {
+            floor.mute(participant, sink.now_ms(), &mut |change| emit(speakers, history, change, sink));
+        } else {
+            floor.unmute(participant, sink.now_ms());
+        }
+    }
+
+    pub(super) fn leave(&mut self, index: u32, sink: &mut ChangeSink<'_>) {
+        let Self { floor, speakers, history, .. } = self;
+        let Some(participant) = speakers.get(index as usize).map(|speaker| speaker.participant) else { return };
+        floor.leave(participant, sink.now_ms(), &mut |change| emit(speakers, history, change, sink));
+    }
+}
+
+/// Records a change, and queues its event.
+pub(super) fn emit(
+    speakers: &[AttributedSpeaker],
+    history: &mut DominanceHistory,
+    change: Change,
+    sink: &mut ChangeSink<'_>,
+) {
+    history.note(change, sink.limits);
+    let who = |participant: Option<ParticipantId>| speakers.get(participant?.index()).map(|speaker| speaker.who);
+    let since = Timestamp::from_millis(change.since_ms);
+    let change = SpeakerChange { at: sink.now, since, before: who(change.before), now: who(change.now) };
+    sink.out.push(sink.limits, Event::DominantSpeaker { change });
+}
+
+/// Indexes in a conference's state, in an order of their own.
+#[cfg(feature = "serde")]
+mod sorted {
+    use core::hash::Hash;
+
+    use super::{HashMap, Vec};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<K, S>(index: &HashMap<K, u32>, serializer: S) -> Result<S::Ok, S::Error>
+    where
+        K: Ord + Serialize,
+        S: Serializer,
+    {
+        let mut pairs: Vec<_> = index.iter().collect();
+        pairs.sort_unstable();
+        serializer.collect_seq(pairs)
+    }
+
+    pub(super) fn deserialize<'de, K, D>(deserializer: D) -> Result<HashMap<K, u32>, D::Error>
+    where
+        K: Eq + Hash + Deserialize<'de>,
+        D: Deserializer<'de>,
+    {
+        Ok(Vec::<(K, u32)>::deserialize(deserializer)?.into_iter().collect())
+    }
+}

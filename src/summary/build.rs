@@ -1,0 +1,141 @@
+//! From accounts to the summary that leaves the engine.
+
+mod diagnoses;
+mod distributions;
+mod pool;
+mod scores;
+mod streams;
+mod talk;
+mod timeline;
+mod users;
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+pub use distributions::Distributions;
+
+use crate::conference::Conference;
+use crate::digest::Digest;
+use crate::event::CallClass;
+use crate::event::EndReason;
+use crate::fabric::{Fabric, StoredDevice};
+use crate::id::{Direction, FabricId, UserId};
+use crate::summary::{ConferenceState, ConferenceSummary, DeviceSummary, FabricSummary, RttBySource, Schema};
+use pool::{Lives, Pool};
+use streams::{millis, order, stream, views};
+
+impl Conference {
+    /// What the call came to so far. Changes nothing, so that it may be asked again at any time.
+    ///
+    /// Cost: linear in streams, with an allocation for each; meant for the end of a call or a slow tick.
+    #[must_use]
+    pub fn summary(&self) -> ConferenceSummary {
+        conference(self)
+    }
+
+    /// The fabrics in the order of [`ConferenceSummary::fabrics`]: by the time of opening, then by name and users, so that
+    /// it does not matter who opened first at one time.
+    #[must_use]
+    pub fn fabric_order(&self) -> Vec<FabricId> {
+        order(self).into_iter().map(Fabric::id).collect()
+    }
+}
+
+fn conference(call: &Conference) -> ConferenceSummary {
+    let fabrics = order(call);
+    let times = || fabrics.iter().filter_map(|fabric| fabric.span);
+    let start_ms = times().map(|(first, _)| first.as_millis()).min_by(f64::total_cmp);
+    let end_ms = times().map(|(_, last)| last.as_millis()).max_by(f64::total_cmp);
+    let events = timeline::events(call);
+    let streams = || fabrics.iter().flat_map(|fabric| views(fabric));
+    let talk = talk::talk(call);
+    ConferenceSummary {
+        schema: Schema::V1,
+        conference: call.name.clone(),
+        instance: call.instance,
+        start_ms,
+        end_ms,
+        duration_s: start_ms.zip(end_ms).map(|(start, end)| (end - start) / 1e3),
+        state: if call.end.is_some() { ConferenceState::Ended } else { ConferenceState::Ongoing },
+        end_reason: call.end.map(|end| end.reason),
+        class: CallClass::of_conference(fabrics.iter().filter_map(|fabric| class_of(call, fabric))),
+        score: scores::group(streams().map(|view| view.account), &call.config),
+        life: Lives::of(call, fabrics.iter().copied()).summary(),
+        uplink: Pool::of(streams().filter(|view| view.account.direction == Direction::Outbound)).summary(),
+        downlink: Pool::of(streams().filter(|view| view.account.direction == Direction::Inbound)).summary(),
+        users: users::users(call, &fabrics, &events, talk.as_ref()),
+        links: users::links(call, &fabrics),
+        talk,
+        events: events.into_iter().map(|(_, event)| event).collect(),
+        refused_events: call.out.refused,
+        errors: timeline::errors(call),
+        refused_errors: call.log.refused_errors,
+        feedback: timeline::feedback(call, |_| true),
+        diagnoses: diagnoses::diagnoses(call, &fabrics, start_ms),
+        refused_diagnoses: fabrics.iter().fold(0, |sum: u64, fabric| sum.saturating_add(fabric.detectors.log.refused)),
+        fabrics: fabrics.iter().map(|room| fabric(call, room)).collect(),
+    }
+}
+
+/// How the call went on a fabric.
+fn class_of(call: &Conference, fabric: &Fabric) -> Option<CallClass> {
+    let left = match fabric.spec.local_user {
+        Some(user) => call.roster.get(user).and_then(|user| user.presence.left),
+        None => call.roster.nameless.left,
+    };
+    fabric.life.class(left.is_some() || call.end.is_some(), matches!(left, Some((_, EndReason::Timeout))))
+}
+
+fn fabric(call: &Conference, fabric: &Fabric) -> FabricSummary {
+    let mut rtcp = Digest::new();
+    let views = views(fabric);
+    for view in views.iter().filter(|view| view.account.direction == Direction::Outbound) {
+        rtcp.merge(&view.account.digests.rtt_ms);
+    }
+    let flow = |direction| Pool::of(views.iter().copied().filter(|view| view.account.direction == direction)).summary();
+    let name = |user: Option<UserId>| user.and_then(|user| call.user_name(user)).map(String::from);
+    let (spec, life) = (&fabric.spec, &fabric.life);
+    let [active, connected] = &fabric.devices;
+    FabricSummary {
+        fabric: spec.name().into(),
+        local_user: name(spec.local_user),
+        remote_user: name(spec.remote_user),
+        usage: spec.usage,
+        remote_endpoint_type: spec.endpoint,
+        transmission_direction: spec.direction,
+        state: life.state(),
+        class: class_of(call, fabric),
+        opened_ms: life.is_opening_known.then(|| millis(life.opened)),
+        terminated_ms: life.terminated.map(millis),
+        setup_delay_ms: life.setup.and_then(|setup| setup.delay_ms),
+        setup_delay_uncertainty_ms: life.setup.and_then(|setup| setup.uncertainty_ms),
+        gathering_delay_ms: life.gathering_delay_ms,
+        connectivity_delay_ms: life.setup.and_then(|setup| setup.connectivity_ms),
+        failure_delay_ms: life.failure.and_then(|(delay_ms, _)| delay_ms),
+        failure_reason: life.failure.map(|(_, reason)| reason),
+        life: Lives::of(call, [fabric]).summary(),
+        uplink: flow(Direction::Outbound),
+        downlink: flow(Direction::Inbound),
+        active_devices: devices(active),
+        connected_devices: devices(connected),
+        start_ms: fabric.span.map(|(first, _)| first.as_millis()),
+        end_ms: fabric.span.map(|(_, last)| last.as_millis()),
+        snapshots: fabric.snapshots,
+        selected_pair_changes: fabric.path.selected_changes,
+        refused_streams: fabric.refused_streams,
+        rtt_ms: RttBySource { rtcp: rtcp.stats(), ice: fabric.path.ice_rtt_ms.stats() },
+        score: scores::group(views.iter().map(|view| view.account), &call.config),
+        available_outgoing_bps: fabric.path.available_outgoing_bps.stats(),
+        streams: views.iter().map(|view| stream(call, view)).collect(),
+    }
+}
+
+fn devices(devices: &[StoredDevice]) -> Vec<DeviceSummary> {
+    let device = |device: &StoredDevice| DeviceSummary {
+        id: device.id.clone(),
+        kind: device.kind.clone(),
+        group: device.group.clone(),
+        label: device.label.clone(),
+    };
+    devices.iter().map(device).collect()
+}
