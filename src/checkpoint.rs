@@ -7,7 +7,7 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
-use crate::metric::counter::fnv1a_64;
+use crate::hash::fnv1a_64;
 use crate::score::ModelId;
 
 /// Why a state was refused.

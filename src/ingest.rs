@@ -22,61 +22,28 @@
 //! # Ok::<(), callgauge::ingest::ReadError>(())
 //! ```
 
-mod delta;
+mod dump;
 mod error;
-mod fill;
-mod fold;
 pub mod getstats;
-mod happening;
-mod internals;
-mod json;
-mod key;
-mod lines;
-mod ndjson;
-mod observertc;
-mod rtcstats;
+mod log;
+mod sink;
 mod sniff;
-mod told;
-#[cfg(feature = "serde")]
-mod visitor;
 
 use alloc::string::String;
 
 pub use error::{ReadError, ReadErrorKind};
-pub use happening::{Configuration, Description, Identity, Item, LogEvent, LogEventKind, SdpSide, Track};
+pub use log::{Configuration, Description, Identity, LogEvent, LogEventKind, SdpSide, Track};
+pub use sink::{EachItem, Item, Snapshot};
 pub use sniff::{Format, Framing, framing};
 
-use crate::report::{Report, Skipped};
-use crate::unit::StatTime;
-use getstats::Scanner;
-use json::Cursor;
-use lines::Lines;
-use told::{Texts, Told};
-
-/// One snapshot out of a record.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct Snapshot<'a> {
-    /// The PeerConnection as the input names it; empty where it names none.
-    pub fabric: &'a str,
-    /// When the snapshot was taken, on the clock of whoever wrote the input.
-    pub at: Option<StatTime>,
-    /// What was reported. The reader reuses it for the next snapshot.
-    pub report: &'a Report,
-}
+use crate::report::Skipped;
+use dump::lines::Lines;
+use dump::{internals, lines, ndjson, observertc, rtcstats};
+use getstats::json::Cursor;
+use sink::{ReadState, Sink};
 
 /// Where snapshots go, in the order of the input.
 pub type Each<'a> = dyn FnMut(Snapshot<'_>) + 'a;
-
-/// Where snapshots and happenings go, in the order of the input.
-pub type EachItem<'a> = dyn FnMut(Item<'_>) + 'a;
-
-/// Where what was read goes.
-struct Out<'o> {
-    each: &'o mut EachItem<'o>,
-    /// Whether happenings are wanted.
-    happenings: bool,
-}
 
 /// Reads records of any known format.
 ///
@@ -89,17 +56,10 @@ struct Out<'o> {
 /// PeerConnections last heard of, 64 MiB together. Bound the length of records that strangers write.
 #[derive(Debug, Default)]
 pub struct Reader {
-    pub(self) scanner: Scanner,
-    pub(self) report: Report,
+    state: ReadState,
     lines: Lines,
     format: Option<Format>,
-    skipped: Skipped,
-    snapshots: u64,
-    conference: Option<String>,
-    happenings: u64,
-    unknown_events: u64,
-    texts: Texts,
-    /// Whom an ObserveRTC sample named last: its call and its client.
+    /// The call and the client that an ObserveRTC sample named last.
     identity: (String, String),
 }
 
@@ -120,13 +80,13 @@ impl Reader {
                 each(snapshot);
             }
         };
-        self.read_into(record, &mut Out { each: &mut each, happenings: false })
+        self.read_into(record, &mut Sink { each: &mut each, wants_log_events: false })
     }
 
     /// Reads one record and hands out all that is in it: the snapshots of [`Self::read`], and what happened between
     /// them ([`LogEventKind`] says which format tells what). Costs nothing more where nothing happened.
     ///
-    /// A happening that cannot be read is no error: it is counted in [`Self::unknown_events`].
+    /// An event that cannot be read is no error: it is counted in [`Self::unknown_events`].
     ///
     /// ```
     /// use callgauge::ingest::{Item, Reader, LogEventKind};
@@ -134,8 +94,8 @@ impl Reader {
     /// let line = br#"["oniceconnectionstatechange", "PC_0", "checking", 1700000000000]"#;
     /// let mut states = 0;
     /// Reader::new().read_all(line, &mut |item| {
-    ///     let Item::LogEvent(happening) = item else { return };
-    ///     assert_eq!((happening.fabric, happening.what), ("PC_0", LogEventKind::IceConnectionState("checking")));
+    ///     let Item::LogEvent(event) = item else { return };
+    ///     assert_eq!((event.fabric, event.what), ("PC_0", LogEventKind::IceConnectionState("checking")));
     ///     states += 1;
     /// })?;
     /// assert_eq!(states, 1);
@@ -145,22 +105,31 @@ impl Reader {
     /// # Errors
     /// Those of [`Self::read`], in the same places.
     pub fn read_all(&mut self, record: &[u8], each: &mut EachItem<'_>) -> Result<(), ReadError> {
-        self.read_into(record, &mut Out { each: &mut |item| each(item), happenings: true })
+        self.read_into(record, &mut Sink { each: &mut |item| each(item), wants_log_events: true })
     }
 
-    fn read_into(&mut self, record: &[u8], out: &mut Out<'_>) -> Result<(), ReadError> {
+    fn read_into(&mut self, record: &[u8], sink: &mut Sink<'_>) -> Result<(), ReadError> {
         let mut cursor = Cursor::new(record)?;
         if cursor.peek().is_none() {
             return Ok(());
         }
         let format = sniff::sniff(&mut cursor.clone(), self.format)?;
+        let Self { state, lines, identity, .. } = self;
         match format {
-            Format::GetStats => self.read_getstats(record, out)?,
-            Format::Ndjson => ndjson::read(self, &mut cursor, out)?,
-            Format::Rtcstats => rtcstats::read(self, &mut cursor, out)?,
-            Format::Jitsi | Format::RtcstatsLegacy => lines::read(self, &mut cursor, format, out)?,
-            Format::ObserveRtc => observertc::read(self, &mut cursor, out)?,
-            Format::WebrtcInternals => internals::read(self, &mut cursor, out)?,
+            Format::GetStats => {
+                state.scanner.read(record, &mut state.report)?;
+                state.hand_out("", None, sink);
+            }
+            Format::Ndjson => ndjson::read(state, &mut cursor, sink)?,
+            Format::Rtcstats => rtcstats::read(state, lines, &mut cursor, sink)?,
+            Format::Jitsi | Format::RtcstatsLegacy => {
+                if lines::read(state, lines, &mut cursor, format, sink)? && self.format == Some(Format::RtcstatsLegacy)
+                {
+                    self.format = Some(Format::Jitsi);
+                }
+            }
+            Format::ObserveRtc => observertc::read(state, identity, &mut cursor, sink)?,
+            Format::WebrtcInternals => internals::read(state, &mut cursor, sink)?,
         }
         self.format.get_or_insert(format);
         Ok(())
@@ -175,58 +144,31 @@ impl Reader {
     /// What was left out of the snapshots so far.
     #[must_use]
     pub const fn skipped(&self) -> Skipped {
-        self.skipped
+        self.state.skipped
     }
 
     /// How many snapshots were handed out.
     #[must_use]
     pub const fn snapshots(&self) -> u64 {
-        self.snapshots
+        self.state.snapshots
     }
 
-    /// How many happenings [`Self::read_all`] handed out.
+    /// How many log events [`Self::read_all`] handed out.
     #[must_use]
-    pub const fn happenings(&self) -> u64 {
-        self.happenings
+    pub const fn log_events(&self) -> u64 {
+        self.state.log_events
     }
 
     /// How many lines [`Self::read_all`] passed over because their kind is not known or their value is not what belongs
     /// to it.
     #[must_use]
     pub const fn unknown_events(&self) -> u64 {
-        self.unknown_events
+        self.state.unknown_events
     }
 
     /// The conference that the input names, if it names one.
     #[must_use]
     pub fn conference(&self) -> Option<&str> {
-        self.conference.as_deref()
-    }
-
-    fn read_getstats(&mut self, record: &[u8], out: &mut Out<'_>) -> Result<(), ReadError> {
-        self.scanner.read(record, &mut self.report)?;
-        self.hand_out("", None, out);
-        Ok(())
-    }
-
-    /// Hands out the report as it stands, counted. A record that has no time of its own is as late as its latest entry.
-    fn hand_out(&mut self, fabric: &str, at: Option<StatTime>, out: &mut Out<'_>) {
-        let at = at.or_else(|| self.report.latest());
-        self.skipped.add(self.report.skipped());
-        self.snapshots += 1;
-        (out.each)(Item::Snapshot(Snapshot { fabric, at, report: &self.report }));
-    }
-
-    /// Hands out what a line of a log tells, counted.
-    fn tell(&mut self, fabric: &str, at: Option<StatTime>, method: &str, value: Option<Cursor<'_>>, out: &mut Out<'_>) {
-        if !out.happenings {
-            return;
-        }
-        let Self { texts, happenings, unknown_events, .. } = self;
-        let told = told::tell(method, value, texts, &mut |what| {
-            *happenings += 1;
-            (out.each)(Item::LogEvent(LogEvent { fabric, at, what }));
-        });
-        *unknown_events += u64::from(told == Told::Unknown);
+        self.state.conference.as_deref()
     }
 }

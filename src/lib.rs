@@ -114,6 +114,7 @@ pub mod emodel;
 pub mod event;
 pub mod fabric;
 pub mod fleet;
+mod hash;
 pub mod id;
 pub mod ingest;
 mod list;

@@ -4,12 +4,14 @@
 //! the interval in which one of its counters began anew, and so it is when one was missing at either end or the
 //! denominator did not move.
 
+mod cadence;
 pub mod counter;
 pub mod derived;
 mod interval;
 #[cfg(feature = "serde")]
 pub(crate) mod wire;
 
+pub(crate) use cadence::Cadence;
 pub use interval::{Interval, IntervalState, Metric, Unit};
 
 use crate::metric::counter::Delta;

@@ -105,6 +105,7 @@ mod echo;
 pub mod level;
 pub mod multiscale;
 mod person;
+mod slots;
 pub mod talk;
 
 use crate::id::{Ssrc, UserId};

@@ -14,14 +14,13 @@ use alloc::string::String;
 
 pub(crate) use app_time::AppTime;
 pub(crate) use scoring::{IntervalScore, StreamScorer};
-pub(crate) use state::Cadence;
 pub(crate) use totals::Totals;
 
 use crate::config::Config;
 use crate::digest::Digest;
 use crate::id::{Direction, MediaKind, Ssrc};
 use crate::metric::counter::{Delta, EntryTracker, Progress};
-use crate::metric::{Formula, Interval, IntervalState, Metric};
+use crate::metric::{Cadence, Formula, Interval, IntervalState, Metric};
 use crate::report::{Entry, Num, Text};
 use crate::unit::StatTime;
 use rtcp::Rtcp;

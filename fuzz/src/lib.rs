@@ -151,7 +151,7 @@ fn read<'a>(records: impl Iterator<Item = &'a [u8]>) {
             clocks.check(&event);
         }
     }
-    assert_eq!((reader.snapshots(), reader.happenings()), (snapshots, happenings));
+    assert_eq!((reader.snapshots(), reader.log_events()), (snapshots, happenings));
     outputs::check(&call);
     check_memory(&call);
 }

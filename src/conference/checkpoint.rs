@@ -16,8 +16,8 @@ use crate::config::Config;
 use crate::event::EventQueue;
 use crate::fabric::Fabric;
 use crate::fabric::Usage;
+use crate::hash::fnv1a_64;
 use crate::id::FabricId;
-use crate::metric::counter::fnv1a_64;
 use crate::unit::Timestamp;
 
 /// What binary states begin with: a name, and the version of all that follows. A state of another version is refused.

@@ -21,8 +21,8 @@ use super::sample::{ConnectionSample, ConnectionStatus, Flow, Losses, Pair, Stre
 use super::{Change, Diagnosis, Kind, Side, Thresholds};
 use crate::id::{Direction, FabricId, MediaKind, StreamKey, UserId};
 use crate::list::push;
+use crate::metric::Cadence;
 use crate::metric::{Interval, IntervalState, Metric};
-use crate::stream::Cadence;
 use crate::unit::{StatTime, Timestamp};
 
 /// All detectors of a fabric.

@@ -4,10 +4,11 @@ use alloc::string::String;
 
 use crate::digest::Digest;
 use crate::event::{IceState, Relay};
+use crate::hash::fnv1a_64;
+use crate::metric::Cadence;
 use crate::metric::Formula;
-use crate::metric::counter::{Delta, EntryTracker, Progress, fnv1a_64};
+use crate::metric::counter::{Delta, EntryTracker, Progress};
 use crate::report::{Entry, Flag, Num, Report, StatsType, Text};
-use crate::stream::Cadence;
 
 /// The path that packets take: the selected candidate pair, and what is known of it over time.
 #[derive(Clone, Debug, Default)]

@@ -8,21 +8,26 @@
 //! `[{"key": id, "value": entry}, …]`, `{"result": […]}`, and any of these encoded once more as a JSON
 //! string.
 
+pub(super) mod fill;
+pub(super) mod fold;
+pub(super) mod json;
+pub(super) mod key;
+#[cfg(feature = "serde")]
+mod visitor;
+
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::error::{ReadError, ReadErrorKind};
-use super::fill;
-use super::fold;
-use super::json::{Cursor, Next};
-use super::key::{self, KEYS, KEYS_AND_NONE, Key, NO_KEY, Target};
 use crate::id::MediaKind;
+use crate::ingest::error::{ReadError, ReadErrorKind};
 use crate::report::{EntryMut, Report, StatsType};
 use crate::unit::StatTime;
+use json::{Cursor, Next};
+use key::{KEYS, KEYS_AND_NONE, Key, NO_KEY, Target};
 
 #[cfg(feature = "serde")]
-pub use super::visitor::deserialize;
+pub use visitor::deserialize;
 
 /// Entries of one snapshot beyond this number are counted, not read. A call of fifty parties has 271.
 pub const MAX_ENTRIES: usize = 16_384;

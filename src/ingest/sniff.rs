@@ -1,7 +1,7 @@
 //! What a record is, by its content.
 
 use super::error::{ReadError, ReadErrorKind};
-use super::json::{Cursor, Next};
+use super::getstats::json::{Cursor, Next};
 
 /// A format that can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 
+use crate::hash::{fnv1a_64, hash_32};
 use crate::report::{Entry, Fields, Num, Rule, StatsType, Text};
 use crate::unit::StatTime;
 
@@ -388,7 +389,7 @@ struct Identity([u32; 4]);
 
 impl Identity {
     fn of(entry: Entry<'_>) -> Self {
-        let text = |field| entry.text(field).map_or(0, hash);
+        let text = |field| entry.text(field).map_or(0, hash_32);
         let media = entry.media().map_or(0, |media| media as u32 + 1);
         Self([text(Text::TrackIdentifier), text(Text::Mid), text(Text::Rid), media])
     }
@@ -408,22 +409,4 @@ impl Identity {
         }
         Self(merged)
     }
-}
-
-/// The same on every machine, and never 0.
-fn hash(text: &str) -> u32 {
-    let (words, rest) = text.as_bytes().as_chunks::<8>();
-    let mut last = [0; 8];
-    last.iter_mut().zip(rest).for_each(|(last, &byte)| *last = byte);
-    let mix = |hash: u64, word: [u8; 8]| {
-        // The multiplier is FNV's; bits that it carried away come back from above.
-        let hash = (hash ^ u64::from_le_bytes(word)).wrapping_mul(0x0100_0000_01b3);
-        hash ^ hash >> 32
-    };
-    mix(words.iter().copied().fold(text.len() as u64, mix), last) as u32 | 1
-}
-
-/// FNV-1a in 64 bits: the same on every machine.
-pub(crate) fn fnv1a_64(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

@@ -20,13 +20,10 @@ use super::level::Sound;
 use super::person::{Participant, Slot};
 use super::talk::{ConferenceTalk, Talk};
 
-/// What a slot lasts, ms.
-pub const SLOT_MS: u64 = 100;
-/// How long somebody must have spoken to take the floor from who has fallen silent, ms. Longer than a cough or a door
-/// (160 to 500 ms) and than most back-channels.
-pub const TAKE_MS: u32 = 700;
-/// Of that, since the holder fell silent, ms: longer than a pause between phrases.
-pub const FRESH_MS: u32 = 300;
+pub(crate) use super::slots::LAST_MS;
+pub use super::slots::{FRESH_MS, SLOT_MS, TAKE_MS};
+use super::slots::{LAST_SLOT, slot_of};
+
 /// How long somebody must have spoken to take the floor that nobody holds, ms.
 pub const OPEN_MS: u32 = 400;
 /// Who speaks against the holder for this long takes the floor, ms.
@@ -52,12 +49,6 @@ const LENIENCE_SLOTS: u64 = 5;
 const WINDOW_MS: core::ops::RangeInclusive<u64> = 1_000..=60_000;
 /// The longest sample: what is longer is a gap, ms.
 pub(crate) const LONGEST_MS: u64 = 20_000;
-/// The last slot there is: what is reckoned with times stays far below 2⁶⁴. It lies beyond what a `Timestamp` can say, so
-/// that no call is cut.
-pub(super) const LAST_SLOT: u64 = 1 << 48;
-/// The same, ms.
-pub(crate) const LAST_MS: u64 = LAST_SLOT * SLOT_MS;
-
 /// The window that is looked at where one of `asked_ms` is asked for, ms.
 pub(crate) const fn kept_window_ms(asked_ms: u128) -> u64 {
     let (least, most) = (*WINDOW_MS.start(), *WINDOW_MS.end());
@@ -68,12 +59,6 @@ pub(crate) const fn kept_window_ms(asked_ms: u128) -> u64 {
     } else {
         asked_ms as u64
     }
-}
-
-/// The slot that a time lies in.
-const fn slot_of(ms: u64) -> u64 {
-    let slot = ms / SLOT_MS;
-    if slot < LAST_SLOT { slot } else { LAST_SLOT }
 }
 
 /// A participant of a [`Floor`].

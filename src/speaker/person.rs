@@ -4,11 +4,9 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-#[cfg(feature = "serde")]
-use super::dominant::LAST_SLOT;
-use super::dominant::{FRESH_MS, SLOT_MS, TAKE_MS};
 use super::echo::Coupling;
 use super::level::{Fraction, Sound};
+use super::slots::{FRESH_MS, LAST_SLOT, SLOT_MS, TAKE_MS};
 use super::talk::TalkCounter;
 
 /// Pauses that are part of speech, slots.

@@ -2,7 +2,7 @@
 //!
 //! Sums are whole milliseconds, so that they do not depend on the order of participants.
 
-use super::dominant::SLOT_MS;
+use super::slots::SLOT_MS;
 
 /// Coarser samples than this resolve neither turns nor interruptions: between two people the floor passes in 0.12 to
 /// 0.16 s, and half of all back-channels take less than a second.

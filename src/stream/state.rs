@@ -5,8 +5,6 @@ use crate::metric::counter::Delta;
 use crate::metric::{Interval, IntervalState, Metric};
 use crate::report::Flag;
 
-/// An interval is a gap when it is longer than this and more than twice as long as is usual (edge case 5).
-const GAP_MS: f64 = 5_000.0;
 /// Nothing sent or received for this long is a pause; below, it may be silence between two packets of DTX.
 pub(super) const STILL_MS: f64 = 900.0;
 /// Fewer packets per second than any audio frame length makes (120 ms, RFC 6716) are DTX.
@@ -28,11 +26,6 @@ pub(super) struct Context {
     /// Packets pass as in DTX.
     pub(super) few_packets: bool,
 }
-
-/// How often a connection is looked at.
-#[derive(Clone, Copy, Debug, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(crate) struct Cadence(Option<f64>);
 
 /// How many packets are sent, over about a second: a shorter look cannot tell few packets from none.
 #[derive(Clone, Copy, Debug, Default)]
@@ -60,18 +53,6 @@ pub(super) fn state_of(delta: &Delta<'_>, interval: &Interval, context: &Context
         _ if audio && context.few_packets && is_quiet(interval) => IntervalState::Silent,
         Direction::Outbound if audio && context.source_level == Some(0.0) => IntervalState::Muted,
         _ => IntervalState::Active,
-    }
-}
-
-impl Cadence {
-    /// Whether nobody looked for much longer than is usual here.
-    pub(crate) fn is_gap(self, span_ms: f64) -> bool {
-        span_ms > GAP_MS && self.0.is_some_and(|usual| span_ms > 2.0 * usual)
-    }
-
-    /// Takes note of an interval. Short ones among long ones are forgotten slowly: looks may be irregular.
-    pub(crate) fn note(&mut self, span_ms: f64) {
-        self.0 = Some(self.0.map_or(span_ms, |usual| span_ms.max(usual / 2.0)));
     }
 }
 

@@ -106,7 +106,7 @@ pub(crate) fn read(path: &Path, each: &mut dyn Sink) -> Input {
     }
     input.format = reader.format().map(Format::name);
     input.snapshots = reader.snapshots();
-    input.log_events = reader.happenings();
+    input.log_events = reader.log_events();
     input.skipped_entries = reader.skipped().entries;
     input.bad_fields = reader.skipped().bad_fields;
     input.bad_numbers = reader.skipped().bad_numbers().map(Num::name).collect();

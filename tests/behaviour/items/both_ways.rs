@@ -11,7 +11,7 @@ fn both_ways(records: &[&[u8]]) -> usize {
     assert_eq!(all.errors, plain.errors.iter().map(|&(number, _)| number).collect::<Vec<_>>());
     assert!(all.snapshots == plain.snapshots);
     assert_eq!(all.conference.as_deref(), plain.reader.conference());
-    assert_eq!((plain.reader.happenings(), plain.reader.unknown_events()), (0, 0));
+    assert_eq!((plain.reader.log_events(), plain.reader.unknown_events()), (0, 0));
     all.snapshots.len()
 }
 

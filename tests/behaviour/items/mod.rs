@@ -76,7 +76,7 @@ fn read_all<'a>(records: impl IntoIterator<Item = &'a [u8]>) -> All {
             all.errors.push(number);
         }
     }
-    assert_eq!(reader.happenings(), all.heard.len() as u64);
+    assert_eq!(reader.log_events(), all.heard.len() as u64);
     assert_eq!(reader.snapshots(), all.snapshots.len() as u64);
     all.unknown = reader.unknown_events();
     all.conference = reader.conference().map(Into::into);

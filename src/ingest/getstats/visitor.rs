@@ -6,9 +6,9 @@ use core::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::getstats::{MAX_ENTRIES, Scanner};
 use super::json::Cursor;
 use super::key::{self, Nested, Target};
+use super::{MAX_ENTRIES, Scanner};
 use super::{fill, fold};
 use crate::report::{EntryMut, Report};
 

@@ -1,18 +1,7 @@
 //! What inputs tell besides stats: the life of a call.
 
-use super::Snapshot;
 use crate::id::{MediaKind, Ssrc};
 use crate::unit::StatTime;
-
-/// One thing out of a record.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub enum Item<'a> {
-    /// What getStats reported.
-    Snapshot(Snapshot<'a>),
-    /// Something that happened.
-    LogEvent(LogEvent<'a>),
-}
 
 /// Something that happened, as the input tells it.
 #[derive(Clone, Copy, Debug, PartialEq)]

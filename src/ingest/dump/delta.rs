@@ -28,8 +28,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use super::fold;
-use super::getstats::{Beside, MAX_ENTRIES};
+use crate::ingest::getstats::fold;
+use crate::ingest::getstats::{Beside, MAX_ENTRIES};
 use crate::report::{Entry, Report, StatsType};
 use crate::unit::StatTime;
 

@@ -9,9 +9,9 @@ use hashbrown::hash_map::Entry;
 use hashbrown::{HashMap, HashSet};
 
 use crate::ingest::error::ReadError;
-use crate::ingest::fill;
-use crate::ingest::json::{Cursor, Next, RawStr, members};
-use crate::ingest::key::{self, KEYS, Key, NO_KEY, Target};
+use crate::ingest::getstats::fill;
+use crate::ingest::getstats::json::{Cursor, Next, RawStr, members};
+use crate::ingest::getstats::key::{self, KEYS, Key, NO_KEY, Target};
 use crate::report::StatsType;
 use crate::unit::StatTime;
 

@@ -4,9 +4,9 @@ use alloc::vec::Vec;
 
 use super::document::Series;
 use crate::ingest::error::ReadError;
-use crate::ingest::fill;
-use crate::ingest::json::{Cursor, Next};
-use crate::ingest::key::Target;
+use crate::ingest::getstats::fill;
+use crate::ingest::getstats::json::{Cursor, Next};
+use crate::ingest::getstats::key::Target;
 use crate::unit::StatTime;
 
 /// A series that is known to be well-formed, read value by value.

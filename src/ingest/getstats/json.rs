@@ -12,28 +12,28 @@
 
 use alloc::string::String;
 
-use super::error::{ReadError, ReadErrorKind};
+use crate::ingest::error::{ReadError, ReadErrorKind};
 
 /// How deep a skipped value may nest. Real reports nest three levels.
 const MAX_DEPTH: u32 = 128;
 
 /// A place in validated text.
 #[derive(Clone, Debug)]
-pub(super) struct Cursor<'a> {
+pub(in crate::ingest) struct Cursor<'a> {
     text: &'a str,
-    pub(super) pos: usize,
+    pub(in crate::ingest) pos: usize,
 }
 
 /// A string between its quotes, escapes still in it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct RawStr<'a> {
+pub(in crate::ingest) struct RawStr<'a> {
     raw: &'a str,
     escaped: bool,
 }
 
 /// What kind of value comes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Next {
+pub(in crate::ingest) enum Next {
     Object,
     Array,
     Str,
@@ -46,7 +46,7 @@ pub(super) enum Next {
 
 impl<'a> Cursor<'a> {
     /// Checks that `bytes` are UTF-8, once, and starts before the first value.
-    pub(super) fn new(bytes: &'a [u8]) -> Result<Self, ReadError> {
+    pub(in crate::ingest) fn new(bytes: &'a [u8]) -> Result<Self, ReadError> {
         match core::str::from_utf8(bytes) {
             Ok(text) => Ok(Self::of(text)),
             Err(error) => Err(ReadError::new(error.valid_up_to(), ReadErrorKind::NotUtf8)),
@@ -54,28 +54,28 @@ impl<'a> Cursor<'a> {
     }
 
     /// Starts before the first value of `text`; a byte order mark is no part of it.
-    pub(super) fn of(text: &'a str) -> Self {
+    pub(in crate::ingest) fn of(text: &'a str) -> Self {
         Self { text, pos: if text.starts_with('\u{feff}') { 3 } else { 0 } }
     }
 
-    pub(super) const fn bytes(&self) -> &'a [u8] {
+    pub(in crate::ingest) const fn bytes(&self) -> &'a [u8] {
         self.text.as_bytes()
     }
 
     /// The text from `start` up to here.
-    pub(super) fn since(&self, start: usize) -> &'a str {
+    pub(in crate::ingest) fn since(&self, start: usize) -> &'a str {
         self.text.get(start..self.pos).unwrap_or("")
     }
 
     /// The next `N` bytes, if there are so many.
     #[inline]
-    pub(super) fn window<const N: usize>(&self) -> Option<&'a [u8; N]> {
+    pub(in crate::ingest) fn window<const N: usize>(&self) -> Option<&'a [u8; N]> {
         self.bytes().get(self.pos..)?.first_chunk()
     }
 
     /// The next byte that is no white space, not consumed.
     #[inline]
-    pub(super) fn peek(&mut self) -> Option<u8> {
+    pub(in crate::ingest) fn peek(&mut self) -> Option<u8> {
         let bytes = self.bytes();
         loop {
             match bytes.get(self.pos) {
@@ -87,20 +87,20 @@ impl<'a> Cursor<'a> {
 
     /// Consumes `byte` if it comes next.
     #[inline]
-    pub(super) fn eat(&mut self, byte: u8) -> bool {
+    pub(in crate::ingest) fn eat(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
         self.pos += usize::from(found);
         found
     }
 
     #[inline]
-    pub(super) fn expect(&mut self, byte: u8, what: &'static str) -> Result<(), ReadError> {
+    pub(in crate::ingest) fn expect(&mut self, byte: u8, what: &'static str) -> Result<(), ReadError> {
         if self.eat(byte) { Ok(()) } else { Err(self.error(what)) }
     }
 
     /// The error that `what` was expected here, or that the text ends here.
     #[cold]
-    pub(super) fn error(&self, what: &'static str) -> ReadError {
+    pub(in crate::ingest) fn error(&self, what: &'static str) -> ReadError {
         let kind =
             if self.pos >= self.bytes().len() { ReadErrorKind::Truncated } else { ReadErrorKind::Expected(what) };
         ReadError::new(self.pos, kind)
@@ -108,7 +108,7 @@ impl<'a> Cursor<'a> {
 
     /// What kind of value comes next.
     #[inline]
-    pub(super) fn next(&mut self) -> Result<Next, ReadError> {
+    pub(in crate::ingest) fn next(&mut self) -> Result<Next, ReadError> {
         match self.peek() {
             Some(b'{') => Ok(Next::Object),
             Some(b'[') => Ok(Next::Array),
@@ -125,7 +125,7 @@ impl<'a> Cursor<'a> {
     /// Steps to the next element of an array or member of an object: true when one follows, false when `close` was
     /// consumed. `first` says that the opening bracket has just been consumed.
     #[inline]
-    pub(super) fn more(&mut self, first: &mut bool, close: u8) -> Result<bool, ReadError> {
+    pub(in crate::ingest) fn more(&mut self, first: &mut bool, close: u8) -> Result<bool, ReadError> {
         if self.eat(close) {
             return Ok(false);
         }
@@ -136,7 +136,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// A member's name and its colon.
-    pub(super) fn key(&mut self) -> Result<RawStr<'a>, ReadError> {
+    pub(in crate::ingest) fn key(&mut self) -> Result<RawStr<'a>, ReadError> {
         let key = self.string("a member name")?;
         self.expect(b':', "`:`")?;
         Ok(key)
@@ -144,7 +144,7 @@ impl<'a> Cursor<'a> {
 
     /// The text of a string right here that has no escapes; nothing is consumed if it is not so simple.
     #[inline(always)]
-    pub(super) fn plain_string(&mut self) -> Option<&'a str> {
+    pub(in crate::ingest) fn plain_string(&mut self) -> Option<&'a str> {
         let bytes = self.bytes();
         if bytes.get(self.pos) != Some(&b'"') {
             return None;
@@ -160,7 +160,7 @@ impl<'a> Cursor<'a> {
 
     /// `true` or `false` right here; nothing is consumed if it is another value.
     #[inline(always)]
-    pub(super) fn plain_bool(&mut self) -> Option<bool> {
+    pub(in crate::ingest) fn plain_bool(&mut self) -> Option<bool> {
         let rest = self.bytes().get(self.pos..)?;
         let value = rest.starts_with(b"true");
         if !value && !rest.starts_with(b"false") {
@@ -172,7 +172,7 @@ impl<'a> Cursor<'a> {
 
     /// A string.
     #[inline]
-    pub(super) fn string(&mut self, what: &'static str) -> Result<RawStr<'a>, ReadError> {
+    pub(in crate::ingest) fn string(&mut self, what: &'static str) -> Result<RawStr<'a>, ReadError> {
         self.expect(b'"', what)?;
         let start = self.pos;
         let mut escaped = false;
@@ -194,7 +194,7 @@ impl<'a> Cursor<'a> {
 
     /// A number, correctly rounded.
     #[inline(always)]
-    pub(super) fn number(&mut self) -> Result<f64, ReadError> {
+    pub(in crate::ingest) fn number(&mut self) -> Result<f64, ReadError> {
         match self.plain_number() {
             Some(value) => Ok(value),
             None => self.rounded_number(),
@@ -203,7 +203,7 @@ impl<'a> Cursor<'a> {
 
     /// A number right here, neither negative nor with an exponent; nothing is consumed if it is not so simple.
     #[inline(always)]
-    pub(super) fn plain_number(&mut self) -> Option<f64> {
+    pub(in crate::ingest) fn plain_number(&mut self) -> Option<f64> {
         let rest = self.bytes().get(self.pos..)?;
         if let [digit @ b'0'..=b'9', b',' | b'}', ..] = rest {
             self.pos += 1;
@@ -273,7 +273,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// `true`, `false`, `null`, `NaN`, `Infinity`, `-Infinity`.
-    pub(super) fn word(&mut self) -> Result<(), ReadError> {
+    pub(in crate::ingest) fn word(&mut self) -> Result<(), ReadError> {
         self.peek();
         let rest = self.bytes().get(self.pos..).unwrap_or(&[]);
         let word = match rest.first() {
@@ -296,7 +296,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Steps over one value of any kind.
-    pub(super) fn skip(&mut self) -> Result<(), ReadError> {
+    pub(in crate::ingest) fn skip(&mut self) -> Result<(), ReadError> {
         match self.next()? {
             Next::Object | Next::Array => self.skip_nested(),
             Next::Str => self.string("a string").map(drop),
@@ -339,7 +339,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Nothing but white space may be left.
-    pub(super) fn end(&mut self) -> Result<(), ReadError> {
+    pub(in crate::ingest) fn end(&mut self) -> Result<(), ReadError> {
         match self.peek() {
             None => Ok(()),
             Some(_) => Err(self.error("the end")),
@@ -350,7 +350,7 @@ impl<'a> Cursor<'a> {
 impl<'a> RawStr<'a> {
     /// The text, unescaped into `buffer` where it has escapes.
     #[inline]
-    pub(super) fn get<'s>(self, buffer: &'s mut String) -> &'s str
+    pub(in crate::ingest) fn get<'s>(self, buffer: &'s mut String) -> &'s str
     where
         'a: 's,
     {
@@ -363,24 +363,24 @@ impl<'a> RawStr<'a> {
     }
 
     /// Appends the text, unescaped.
-    pub(super) fn append_to(self, out: &mut String) {
+    pub(in crate::ingest) fn append_to(self, out: &mut String) {
         unescape(self.raw, out);
     }
 
     /// The text as it stands between the quotes, if it has no escapes.
     #[inline]
-    pub(super) fn plain(self) -> Option<&'a str> {
+    pub(in crate::ingest) fn plain(self) -> Option<&'a str> {
         (!self.escaped).then_some(self.raw)
     }
 
     /// Whether the text, unescaped, is `text`, which needs no escapes itself.
-    pub(super) fn is(self, text: &str) -> bool {
+    pub(in crate::ingest) fn is(self, text: &str) -> bool {
         self.plain() == Some(text)
     }
 }
 
 /// Calls `read` for each member of the object at `cursor`, which must step over the value.
-pub(super) fn members<'a>(
+pub(in crate::ingest) fn members<'a>(
     cursor: &mut Cursor<'a>,
     mut read: impl FnMut(&mut Cursor<'a>, RawStr<'a>, Next) -> Result<(), ReadError>,
 ) -> Result<(), ReadError> {

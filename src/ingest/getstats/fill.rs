@@ -2,16 +2,16 @@
 
 use alloc::string::String;
 
-use super::error::ReadError;
 use super::json::{Cursor, Next};
 use super::key::{Nested, Target};
 use crate::id::MediaKind;
+use crate::ingest::error::ReadError;
 use crate::report::{EntryMut, Num, StatsType, Text};
 use crate::unit::StatTime;
 
 /// A number for a member. A number where text belongs (a `mid` of 0) is printed.
 #[inline]
-pub(super) fn number(entry: &mut EntryMut<'_>, target: Target, value: f64) {
+pub(in crate::ingest) fn number(entry: &mut EntryMut<'_>, target: Target, value: f64) {
     match target {
         Target::Num(field) => {
             entry.set(field, value);
@@ -48,7 +48,7 @@ fn is_short(value: f64) -> bool {
 }
 
 /// A text for a member, unescaped.
-pub(super) fn string(entry: &mut EntryMut<'_>, target: Target, value: &str) {
+pub(in crate::ingest) fn string(entry: &mut EntryMut<'_>, target: Target, value: &str) {
     match target {
         Target::Text(field) => {
             entry.set_text(field, value);
@@ -89,7 +89,7 @@ pub(super) fn string(entry: &mut EntryMut<'_>, target: Target, value: &str) {
 }
 
 /// A truth value for a member.
-pub(super) fn boolean(entry: &mut EntryMut<'_>, target: Target, value: bool) {
+pub(in crate::ingest) fn boolean(entry: &mut EntryMut<'_>, target: Target, value: bool) {
     match target {
         Target::Flag(field) => drop(entry.set_flag(field, value)),
         Target::Skip | Target::Inline => {}
@@ -99,7 +99,7 @@ pub(super) fn boolean(entry: &mut EntryMut<'_>, target: Target, value: bool) {
 
 /// A value for a member that cannot be one: counted.
 #[cold]
-pub(super) fn bad(entry: &mut EntryMut<'_>, target: Target) {
+pub(in crate::ingest) fn bad(entry: &mut EntryMut<'_>, target: Target) {
     entry.count_bad_field(match target {
         Target::Num(field) => Some(field),
         Target::Scaled(scaled) => Some(scaled.field()),
@@ -109,7 +109,7 @@ pub(super) fn bad(entry: &mut EntryMut<'_>, target: Target) {
 }
 
 /// No value for a member. Where only changes are sent, an older value must not stand in for it.
-pub(super) fn null(entry: &mut EntryMut<'_>, target: Target) {
+pub(in crate::ingest) fn null(entry: &mut EntryMut<'_>, target: Target) {
     match target {
         Target::Num(field) => entry.refuse(field),
         Target::Scaled(scaled) => entry.refuse(scaled.field()),
@@ -126,7 +126,7 @@ fn nested_text(entry: &mut EntryMut<'_>, nested: Nested, text: &str) {
 }
 
 /// An object of numbers, `{"none": 1.5, "cpu": 0, …}`; what is no number in it is ignored.
-pub(super) fn nested_object(
+pub(in crate::ingest) fn nested_object(
     cursor: &mut Cursor<'_>,
     entry: &mut EntryMut<'_>,
     nested: Nested,
@@ -146,14 +146,14 @@ pub(super) fn nested_object(
 }
 
 /// A number inside a member that is an object of numbers.
-pub(super) fn nested_number(entry: &mut EntryMut<'_>, nested: Nested, name: &str, value: f64) {
+pub(in crate::ingest) fn nested_number(entry: &mut EntryMut<'_>, nested: Nested, name: &str, value: f64) {
     if let Some(field) = nested.field(name) {
         entry.set(field, value);
     }
 }
 
 /// A time written as text: ISO 8601 in old reports, a number here and there.
-pub(super) fn parse_time(text: &str) -> Option<StatTime> {
+pub(in crate::ingest) fn parse_time(text: &str) -> Option<StatTime> {
     match text.trim().parse() {
         Ok(number) => StatTime::from_unknown(number),
         // Milliseconds since 1970 are exact.
@@ -162,7 +162,7 @@ pub(super) fn parse_time(text: &str) -> Option<StatTime> {
 }
 
 /// The type that a name stands for, with the spellings of browsers before the spec settled.
-pub(super) fn type_of_name(name: &str) -> StatsType {
+pub(in crate::ingest) fn type_of_name(name: &str) -> StatsType {
     match name {
         "inboundrtp" => StatsType::InboundRtp,
         "outboundrtp" => StatsType::OutboundRtp,

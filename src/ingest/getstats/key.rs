@@ -9,7 +9,7 @@ use crate::report::{Flag, Num, Text};
 
 /// What becomes of a member's value. Two bytes: it is read for every member, and stays in a register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Target {
+pub(in crate::ingest) enum Target {
     /// A number of the table.
     Num(Num),
     /// A number of the table, in another unit.
@@ -38,7 +38,7 @@ pub(super) enum Target {
 
 /// Numbers that Chromium's callback API gives in another unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Scaled {
+pub(in crate::ingest) enum Scaled {
     /// In 16 bits.
     AudioLevel,
     /// In milliseconds.
@@ -46,7 +46,7 @@ pub(super) enum Scaled {
 }
 
 impl Scaled {
-    pub(super) const fn field(self) -> Num {
+    pub(in crate::ingest) const fn field(self) -> Num {
         match self {
             Self::AudioLevel => Num::AudioLevel,
             Self::Jitter => Num::Jitter,
@@ -54,7 +54,7 @@ impl Scaled {
     }
 
     /// What makes the spec's unit of it.
-    pub(super) const fn factor(self) -> f64 {
+    pub(in crate::ingest) const fn factor(self) -> f64 {
         match self {
             Self::AudioLevel => 1.0 / 32_767.0,
             Self::Jitter => 1e-3,
@@ -64,14 +64,14 @@ impl Scaled {
 
 /// Members that are objects of numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Nested {
+pub(in crate::ingest) enum Nested {
     QualityLimitationDurations,
     PsnrSum,
 }
 
 impl Nested {
     /// The field that a member of the object fills.
-    pub(super) fn field(self, name: &str) -> Option<Num> {
+    pub(in crate::ingest) fn field(self, name: &str) -> Option<Num> {
         Some(match (self, name) {
             (Self::QualityLimitationDurations, "none") => Num::QualityLimitedNone,
             (Self::QualityLimitationDurations, "cpu") => Num::QualityLimitedCpu,
@@ -86,13 +86,13 @@ impl Nested {
 }
 
 /// An index into the table of names.
-pub(super) type Key = u8;
+pub(in crate::ingest) type Key = u8;
 
 /// No key: the end of a prediction.
-pub(super) const NO_KEY: Key = Key::MAX;
+pub(in crate::ingest) const NO_KEY: Key = Key::MAX;
 
 /// The length of a table that has a row for anything that a [`Key`] may be.
-pub(super) const KEYS_AND_NONE: usize = NO_KEY as usize + 1;
+pub(in crate::ingest) const KEYS_AND_NONE: usize = NO_KEY as usize + 1;
 
 /// Rows that are no declared field. The comment of a group says where its names occur.
 const EXTRA: &[(&str, Target)] = &[
@@ -168,7 +168,7 @@ const EXTRA: &[(&str, Target)] = &[
 ];
 
 /// How many names there are.
-pub(super) const COUNT: usize = Num::COUNT + Text::COUNT + Flag::COUNT + EXTRA.len();
+pub(in crate::ingest) const COUNT: usize = Num::COUNT + Text::COUNT + Flag::COUNT + EXTRA.len();
 const _: () = assert!(COUNT < NO_KEY as usize);
 
 /// The name of a key and what becomes of its value.
@@ -190,13 +190,13 @@ const fn row(key: usize) -> (&'static str, Target) {
 
 /// A key's name as it stands in text, and what becomes of its value: one cache line.
 #[repr(align(64))]
-pub(super) struct Known {
+pub(in crate::ingest) struct Known {
     token: Token,
-    pub(super) target: Target,
+    pub(in crate::ingest) target: Target,
 }
 
 /// Every key; the rows of what is none are never recognised, so that any [`Key`] is an index.
-pub(super) static KEYS: [Known; KEYS_AND_NONE] = {
+pub(in crate::ingest) static KEYS: [Known; KEYS_AND_NONE] = {
     let mut keys = [const { Known { token: Token::NEVER, target: Target::Skip } }; KEYS_AND_NONE];
     let mut key = 0;
     while key < COUNT {
@@ -214,7 +214,7 @@ impl Known {
     /// Consumes `"name":` if it comes right here. Names longer than 37 bytes are never recognised here, nor is any name
     /// near the end of the text.
     #[inline(always)]
-    pub(super) fn eat(&self, cursor: &mut Cursor<'_>) -> bool {
+    pub(in crate::ingest) fn eat(&self, cursor: &mut Cursor<'_>) -> bool {
         let len = cursor.window().and_then(|text| self.at_start_of(text));
         cursor.pos += len.unwrap_or(0);
         len.is_some()
@@ -222,7 +222,7 @@ impl Known {
 
     /// As [`Self::eat`], of `lead` and what follows it.
     #[inline(always)]
-    pub(super) fn eat_after(&self, lead: u8, cursor: &mut Cursor<'_>) -> bool {
+    pub(in crate::ingest) fn eat_after(&self, lead: u8, cursor: &mut Cursor<'_>) -> bool {
         let Some([first, rest @ ..]) = cursor.window::<{ 1 + Self::WINDOW }>() else { return false };
         if *first != lead {
             return false;
@@ -352,7 +352,7 @@ const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// The key of a member name, also when it is a numeric code of rtcstats; `None` for names that are not in the table.
 #[inline]
-pub(super) fn find(name: &str) -> Option<Key> {
+pub(in crate::ingest) fn find(name: &str) -> Option<Key> {
     let mut slot = hash(name.as_bytes());
     loop {
         let key = SLOT_KEYS[slot];
@@ -366,13 +366,13 @@ pub(super) fn find(name: &str) -> Option<Key> {
 
 /// The key in the slot where a name would stand alone; most often it is the name's, if it has one.
 #[inline(always)]
-pub(super) fn in_slot_of(name: &str) -> Key {
+pub(in crate::ingest) fn in_slot_of(name: &str) -> Key {
     SLOT_KEYS[hash(name.as_bytes())]
 }
 
 /// What becomes of the value of a member with this name.
 #[cfg(feature = "serde")]
-pub(super) fn target(name: &str) -> Target {
+pub(in crate::ingest) fn target(name: &str) -> Target {
     find(name).map_or(Target::Skip, |key| KEYS[usize::from(key)].target)
 }
 

@@ -11,8 +11,9 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use crate::ingest::error::ReadError;
-use crate::ingest::json::{Cursor, Next, RawStr, members};
-use crate::ingest::{Out, Reader, fill};
+use crate::ingest::getstats::fill;
+use crate::ingest::getstats::json::{Cursor, Next, RawStr, members};
+use crate::ingest::sink::{ReadState, Sink};
 use crate::unit::StatTime;
 
 /// By how many milliseconds the first poll may come after the log's first entry, which is cut to seconds.
@@ -64,14 +65,14 @@ impl<'a> Log<'a> {
     }
 
     /// Tells what was logged up to a time, or all that is left. An entry without a time goes with the one before it.
-    pub(super) fn tell(&mut self, until: Option<f64>, reader: &mut Reader, fabric: &str, out: &mut Out<'_>) {
+    pub(super) fn tell(&mut self, until: Option<f64>, state: &mut ReadState, fabric: &str, sink: &mut Sink<'_>) {
         while let Some(entry) = &self.next {
             let at = entry.at(self.zone);
             if until.zip(at).is_some_and(|(until, at)| at.as_millis() > until) {
                 return;
             }
             let kind = entry.kind.and_then(RawStr::plain).unwrap_or("");
-            reader.tell(fabric, at, kind, entry.value.clone(), out);
+            state.log(fabric, at, kind, entry.value.clone(), sink);
             self.step();
         }
     }

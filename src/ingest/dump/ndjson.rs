@@ -6,18 +6,23 @@
 
 use alloc::string::String;
 
-use super::error::ReadError;
-use super::json::{Cursor, Next};
-use super::{Out, Reader, fold};
+use crate::ingest::error::ReadError;
+use crate::ingest::getstats::fold;
+use crate::ingest::getstats::json::{Cursor, Next};
+use crate::ingest::sink::{ReadState, Sink};
 use crate::unit::StatTime;
 
-pub(super) fn read(reader: &mut Reader, cursor: &mut Cursor<'_>, out: &mut Out<'_>) -> Result<(), ReadError> {
+pub(in crate::ingest) fn read(
+    state: &mut ReadState,
+    cursor: &mut Cursor<'_>,
+    sink: &mut Sink<'_>,
+) -> Result<(), ReadError> {
     let mut fabric = None;
     let mut at = None;
     let mut found = false;
     let mut event = None;
     let mut value = cursor.clone();
-    reader.report.clear();
+    state.report.clear();
     cursor.expect(b'{', "`{`")?;
     let mut first = true;
     while cursor.more(&mut first, b'}')? {
@@ -28,12 +33,12 @@ pub(super) fn read(reader: &mut Reader, cursor: &mut Cursor<'_>, out: &mut Out<'
             ("conference", Next::Str) => {
                 let mut buffer = String::new();
                 let name = cursor.string("a conference")?.get(&mut buffer);
-                if reader.conference.is_none() {
-                    reader.conference = Some(name.into());
+                if state.conference.is_none() {
+                    state.conference = Some(name.into());
                 }
             }
             ("report" | "stats", Next::Object | Next::Array | Next::Str) => {
-                reader.scanner.container(cursor, &mut reader.report)?;
+                state.scanner.container(cursor, &mut state.report)?;
                 found = true;
             }
             ("event", Next::Str) => event = cursor.string("an event")?.plain(),
@@ -48,11 +53,11 @@ pub(super) fn read(reader: &mut Reader, cursor: &mut Cursor<'_>, out: &mut Out<'
     let mut buffer = String::new();
     let fabric = fabric.map_or("", |fabric| fabric.get(&mut buffer));
     if let Some(event) = event {
-        reader.tell(fabric, at, event, Some(value), out);
+        state.log(fabric, at, event, Some(value), sink);
     }
     if found {
-        fold::fold(&mut reader.report);
-        reader.hand_out(fabric, at, out);
+        fold::fold(&mut state.report);
+        state.hand_out(fabric, at, sink);
     }
     Ok(())
 }

@@ -5,26 +5,17 @@
 
 use alloc::string::String;
 
-use super::error::ReadError;
-use super::happening::{Configuration, Description, Identity, LogEventKind, SdpSide, Track};
-use super::json::{Cursor, Next, RawStr, members};
+use super::event::{Configuration, Description, Identity, LogEventKind, SdpSide, Track};
 use crate::id::{MediaKind, Ssrc};
+use crate::ingest::error::ReadError;
+use crate::ingest::getstats::json::{Cursor, Next, RawStr, members};
 
 /// Where text with escapes is resolved; kept for its memory.
 #[derive(Debug, Default)]
-pub(super) struct Texts {
+pub(in crate::ingest) struct Scratch {
     /// A value that stood in a string.
     outer: String,
     parts: [String; 6],
-}
-
-/// What became of a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Told {
-    /// Its kind is known. It may be one that tells nothing here.
-    Known,
-    /// Its kind is not known, or its value is not what belongs to it.
-    Unknown,
 }
 
 /// The value of a line.
@@ -45,108 +36,113 @@ enum Field<'v> {
 }
 
 /// Whoever is told.
-type Hear<'h> = dyn FnMut(LogEventKind<'_>) + 'h;
+type Each<'h> = dyn FnMut(LogEventKind<'_>) + 'h;
 
-/// Calls `hear` with what a line tells: nothing, one thing, or one for each of several tracks.
-pub(super) fn tell(method: &str, value: Option<Cursor<'_>>, texts: &mut Texts, hear: &mut Hear<'_>) -> Told {
-    let Texts { outer, parts } = texts;
+/// Calls `each` with what a line tells: nothing, one thing, or one for each of several tracks.
+pub(in crate::ingest) fn parse(
+    method: &str,
+    value: Option<Cursor<'_>>,
+    scratch: &mut Scratch,
+    each: &mut Each<'_>,
+) -> bool {
+    let Scratch { outer, parts } = scratch;
     let value = Value::of(value, outer);
     match method {
-        "create" | "PEER_CONNECTION_OPENED" => hear(LogEventKind::Created(configuration(value, parts))),
-        "close" | "PEER_CONNECTION_CLOSED" => hear(LogEventKind::Closed),
+        "create" | "PEER_CONNECTION_OPENED" => each(LogEventKind::Created(configuration(value, parts))),
+        "close" | "PEER_CONNECTION_CLOSED" => each(LogEventKind::Closed),
         "oniceconnectionstatechange"
         | "iceconnectionstatechange"
         | "iceConnectionStateChange"
         | "iceConnectionState"
         | "ICE_CONNECTION_STATE_CHANGED" => {
-            return word(value, "iceConnectionState", parts, |it| hear(LogEventKind::IceConnectionState(it)));
+            return word(value, "iceConnectionState", parts, |it| each(LogEventKind::IceConnectionState(it)));
         }
         "onicegatheringstatechange"
         | "icegatheringstatechange"
         | "iceGatheringStateChange"
         | "iceGatheringState"
         | "ICE_GATHERING_STATE_CHANGED" => {
-            return word(value, "iceGatheringState", parts, |it| hear(LogEventKind::IceGatheringState(it)));
+            return word(value, "iceGatheringState", parts, |it| each(LogEventKind::IceGatheringState(it)));
         }
         "onsignalingstatechange"
         | "signalingstatechange"
         | "signalingStateChange"
         | "signalingState"
         | "SIGNALING_STATE_CHANGE" => {
-            return word(value, "signalingState", parts, |it| hear(LogEventKind::SignalingState(it)));
+            return word(value, "signalingState", parts, |it| each(LogEventKind::SignalingState(it)));
         }
         "onconnectionstatechange" | "connectionstatechange" | "connectionState" | "PEER_CONNECTION_STATE_CHANGED" => {
-            return word(value, "connectionState", parts, |it| hear(LogEventKind::ConnectionState(it)));
+            return word(value, "connectionState", parts, |it| each(LogEventKind::ConnectionState(it)));
         }
-        "onnegotiationneeded" | "negotiationneeded" | "NEGOTIATION_NEEDED" => hear(LogEventKind::NegotiationNeeded),
-        "restartIce" => hear(LogEventKind::IceRestart),
+        "onnegotiationneeded" | "negotiationneeded" | "NEGOTIATION_NEEDED" => each(LogEventKind::NegotiationNeeded),
+        "restartIce" => each(LogEventKind::IceRestart),
         "createOfferOnSuccess" | "createAnswerOnSuccess" => {
             let description = description(value, parts);
             if description.sdp.is_some() {
-                hear(LogEventKind::DescriptionCreated(description));
+                each(LogEventKind::DescriptionCreated(description));
             }
         }
         "setLocalDescription" | "setRemoteDescription" => {
             let description = description(value, parts);
-            hear(LogEventKind::DescriptionSet { side: side(method), description });
+            each(LogEventKind::DescriptionSet { side: side(method), description });
         }
         // Of a call without arguments, only the answer knows what was set.
         "setLocalDescriptionOnSuccess" | "setRemoteDescriptionOnSuccess" => {
             let description = description(value, parts);
             if description.sdp.is_some() {
-                hear(LogEventKind::DescriptionSet { side: side(method), description });
+                each(LogEventKind::DescriptionSet { side: side(method), description });
             }
         }
-        "onicecandidateerror" | "icecandidateerror" | "ICE_CANDIDATE_ERROR" => hear(candidate_error(value, parts)),
+        "onicecandidateerror" | "icecandidateerror" | "ICE_CANDIDATE_ERROR" => each(candidate_error(value, parts)),
         "addTrack" | "addStream" => {
-            return tracks(value, parts, |track| hear(LogEventKind::TrackAdded { side: Some(SdpSide::Local), track }));
+            return tracks(value, parts, |track| each(LogEventKind::TrackAdded { side: Some(SdpSide::Local), track }));
         }
         "ontrack" | "track" => {
-            return tracks(value, parts, |track| hear(LogEventKind::TrackAdded { side: Some(SdpSide::Remote), track }));
+            return tracks(value, parts, |track| each(LogEventKind::TrackAdded { side: Some(SdpSide::Remote), track }));
         }
         "MEDIA_TRACK_ADDED" => {
-            return tracks(value, parts, |track| hear(LogEventKind::TrackAdded { side: None, track }));
+            return tracks(value, parts, |track| each(LogEventKind::TrackAdded { side: None, track }));
         }
-        "removeTrack" | "removeStream" => return tracks(value, parts, |track| hear(LogEventKind::TrackRemoved(track))),
+        "removeTrack" | "removeStream" => return tracks(value, parts, |track| each(LogEventKind::TrackRemoved(track))),
         "onended" | "track.stop" | "MEDIA_TRACK_REMOVED" => {
-            return tracks(value, parts, |track| hear(LogEventKind::TrackEnded(track)));
+            return tracks(value, parts, |track| each(LogEventKind::TrackEnded(track)));
         }
         "onmute" | "mute" | "MEDIA_TRACK_MUTED" | "PRODUCER_PAUSED" | "CONSUMER_PAUSED" => {
-            return tracks(value, parts, |track| hear(LogEventKind::Muted(track)));
+            return tracks(value, parts, |track| each(LogEventKind::Muted(track)));
         }
         "onunmute" | "unmute" | "MEDIA_TRACK_UNMUTED" | "PRODUCER_RESUMED" | "CONSUMER_RESUMED" => {
-            return tracks(value, parts, |track| hear(LogEventKind::Unmuted(track)));
+            return tracks(value, parts, |track| each(LogEventKind::Unmuted(track)));
         }
-        "setVideoType" => return video_type(value, parts, hear),
-        "dominantSpeaker" => hear(dominant_speaker(value, parts)),
-        "CLIENT_JOINED" => hear(LogEventKind::Joined),
-        "CLIENT_LEFT" => hear(LogEventKind::Left),
+        "setVideoType" => return video_type(value, parts, each),
+        "dominantSpeaker" => each(dominant_speaker(value, parts)),
+        "CLIENT_JOINED" => each(LogEventKind::Joined),
+        "CLIENT_LEFT" => each(LogEventKind::Left),
         "identity" => {
             let identity = identity(value, parts);
             if identity != Identity::default() {
-                hear(LogEventKind::Identity(identity));
+                each(LogEventKind::Identity(identity));
             }
         }
         _ => {
             let function = method.rsplit('.').next().unwrap_or(method);
             if let "getUserMediaOnSuccess" | "getDisplayMediaOnSuccess" = function {
                 let display = function.starts_with("getDisplay");
-                return tracks(value, parts, |track| hear(LogEventKind::Captured { display, track }));
+                return tracks(value, parts, |track| each(LogEventKind::Captured { display, track }));
             }
             if let Some(function) = function.strip_suffix("OnFailure").or_else(|| function.strip_suffix("Failed")) {
                 let (name, message) = error(value, parts);
-                hear(LogEventKind::Failed { function, name, message });
+                each(LogEventKind::Failed { function, name, message });
             } else if !SILENT.contains(&function) {
-                return Told::Unknown;
+                return false;
             }
         }
     }
-    Told::Known
+    true
 }
 
 /// Who a line of `identity` says that reports.
-pub(super) fn identify<'t>(value: Option<Cursor<'t>>, texts: &'t mut Texts) -> Identity<'t> {
-    let Texts { outer, parts } = texts;
+pub(in crate::ingest) fn identify<'t>(value: Option<Cursor<'t>>, scratch: &'t mut Scratch) -> Identity<'t> {
+    let Scratch { outer, parts } = scratch;
     identity(Value::of(value, outer), parts)
 }
 
@@ -298,15 +294,15 @@ fn named<'v>(text: &'v str, name: &str) -> Option<&'v str> {
 }
 
 /// A state, by itself or as a member.
-fn word(value: Value<'_>, name: &str, parts: &mut [String; 6], hear: impl FnOnce(&str)) -> Told {
+fn word(value: Value<'_>, name: &str, parts: &mut [String; 6], each: impl FnOnce(&str)) -> bool {
     let [part, ..] = parts;
     let text = match value.clone().fields(["state", name]) {
         Some([state, named]) => state.or(named).and_then(|field| field.text(part)),
         None => value.text(part),
     };
-    text.map_or(Told::Unknown, |text| {
-        hear(text);
-        Told::Known
+    text.map_or(false, |text| {
+        each(text);
+        true
     })
 }
 
@@ -387,13 +383,13 @@ fn candidate_error<'v>(value: Value<'v>, parts: &'v mut [String; 6]) -> LogEvent
     LogEventKind::IceCandidateError { code: code.and_then(|code| code.parse().ok()), text, url }
 }
 
-fn video_type(value: Value<'_>, parts: &mut [String; 6], hear: &mut Hear<'_>) -> Told {
+fn video_type(value: Value<'_>, parts: &mut [String; 6], each: &mut Each<'_>) -> bool {
     let [ssrc_part, type_part, ..] = parts;
     let [ssrc, shows] = value.fields(["ssrc", "videoType"]).unwrap_or_default();
     let ssrc = ssrc.and_then(|field| field.text(ssrc_part)?.parse().ok()).map(Ssrc::new);
-    let Some(shows) = shows.and_then(|field| field.text(type_part)) else { return Told::Unknown };
-    hear(LogEventKind::VideoType { ssrc, shows });
-    Told::Known
+    let Some(shows) = shows.and_then(|field| field.text(type_part)) else { return false };
+    each(LogEventKind::VideoType { ssrc, shows });
+    true
 }
 
 fn dominant_speaker<'v>(value: Value<'v>, parts: &'v mut [String; 6]) -> LogEventKind<'v> {
@@ -427,30 +423,30 @@ fn identity<'v>(value: Value<'v>, parts: &'v mut [String; 6]) -> Identity<'v> {
     }
 }
 
-/// Calls `hear` with each track of a value.
-fn tracks(value: Value<'_>, parts: &mut [String; 6], mut hear: impl FnMut(Track<'_>)) -> Told {
+/// Calls `each` with every track of a value. Whether there was one.
+fn tracks(value: Value<'_>, parts: &mut [String; 6], mut each: impl FnMut(Track<'_>)) -> bool {
     let [part, parts @ ..] = parts;
     let mut any = false;
-    let mut hear = |track: Track<'_>| {
+    let mut found = |track: Track<'_>| {
         any = true;
-        hear(track);
+        each(track);
     };
     match value {
-        Value::Text(text) => tracks_of_text(text, &mut hear),
+        Value::Text(text) => tracks_of_text(text, &mut found),
         Value::Json(mut cursor) if cursor.clone().next() == Ok(Next::Str) => {
             if let Ok(raw) = cursor.string("tracks") {
-                tracks_of_text(raw.get(part), &mut hear);
+                tracks_of_text(raw.get(part), &mut found);
             }
         }
-        // One that cannot be read is not told; those before it were.
-        Value::Json(mut cursor) => drop(tracks_of_json(&mut cursor, parts, 0, &mut hear)),
+        // A track that cannot be read is left out; those before it were handed out.
+        Value::Json(mut cursor) => drop(tracks_of_json(&mut cursor, parts, 0, &mut found)),
         Value::None => {}
     }
-    if any { Told::Known } else { Told::Unknown }
+    any
 }
 
 /// `audio:<id> stream:<id>`, or `<stream> audio:<id>,video:<id>`, or an id alone.
-fn tracks_of_text<'t>(text: &'t str, hear: &mut dyn FnMut(Track<'_>)) {
+fn tracks_of_text<'t>(text: &'t str, each: &mut dyn FnMut(Track<'_>)) {
     let words = || text.split([' ', ',', ';']).filter(|word| !word.is_empty() && *word != "-" && *word != "null");
     let kind_and_id = |word: &'t str| {
         let (kind, id) = word.split_once(':')?;
@@ -462,10 +458,10 @@ fn tracks_of_text<'t>(text: &'t str, hear: &mut dyn FnMut(Track<'_>)) {
     let mut any = false;
     for (kind, id) in words().filter_map(kind_and_id) {
         any = true;
-        hear(Track { kind: Some(kind), id: Some(id), mid: None, stream });
+        each(Track { kind: Some(kind), id: Some(id), mid: None, stream });
     }
     if let (false, Some(id)) = (any, first) {
-        hear(Track { id: Some(id), ..Track::default() });
+        each(Track { id: Some(id), ..Track::default() });
     }
 }
 
@@ -482,7 +478,7 @@ fn tracks_of_json(
     cursor: &mut Cursor<'_>,
     parts: &mut [String; 5],
     depth: u8,
-    hear: &mut dyn FnMut(Track<'_>),
+    each: &mut dyn FnMut(Track<'_>),
 ) -> Result<(), ReadError> {
     const DEEPEST: u8 = 3;
     match cursor.next()? {
@@ -490,7 +486,7 @@ fn tracks_of_json(
             let names = ["kind", "id", "trackId", "mid", "streams", "tracks"];
             let [kind, id, track_id, mid, streams, tracks] = fields(cursor, names)?;
             if let (Some(Field::Nested(mut tracks)), true) = (tracks, depth < DEEPEST) {
-                return tracks_of_json(&mut tracks, parts, depth + 1, hear);
+                return tracks_of_json(&mut tracks, parts, depth + 1, each);
             }
             let [id_part, mid_part, stream_part, kind_part, _] = parts;
             let kind = kind.and_then(|kind| kind_of(kind.text(kind_part)?));
@@ -498,7 +494,7 @@ fn tracks_of_json(
             let mid = mid.and_then(|field| field.text(mid_part));
             let stream = streams.and_then(first_of).map(|stream| stream.get(stream_part));
             if kind.is_some() || id.is_some() {
-                hear(Track { kind, id, mid, stream: stream.filter(|stream| !stream.is_empty()) });
+                each(Track { kind, id, mid, stream: stream.filter(|stream| !stream.is_empty()) });
             }
         }
         Next::Array => {
@@ -517,13 +513,13 @@ fn tracks_of_json(
                     (Next::Str, Some(_)) => {
                         let [part, ..] = &mut *parts;
                         let id = Some(cursor.string("an id")?.get(part));
-                        hear(Track { kind, id, ..Track::default() });
+                        each(Track { kind, id, ..Track::default() });
                         return Ok(());
                     }
                     (Next::Object | Next::Array, None) if depth < DEEPEST => {
                         let mut inside = cursor.clone();
                         cursor.skip()?;
-                        tracks_of_json(&mut inside, parts, depth + 1, hear)?;
+                        tracks_of_json(&mut inside, parts, depth + 1, each)?;
                     }
                     _ => cursor.skip()?,
                 }

@@ -13,10 +13,12 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use hashbrown::HashMap;
 
-use super::error::ReadError;
-use super::getstats::skip_entry;
-use super::json::{Cursor, Next, RawStr, members};
-use super::{Identity, Item, LogEvent, LogEventKind, Out, Reader, fill, fold};
+use crate::ingest::error::ReadError;
+use crate::ingest::getstats::json::{Cursor, Next, RawStr, members};
+use crate::ingest::getstats::skip_entry;
+use crate::ingest::getstats::{fill, fold};
+use crate::ingest::log::{Identity, LogEventKind};
+use crate::ingest::sink::{ReadState, Sink};
 use crate::report::{Report, StatsType, Text};
 use crate::unit::StatTime;
 
@@ -37,27 +39,37 @@ const ARRAYS: &[(&str, StatsType)] = &[
     ("certificates", StatsType::Certificate),
 ];
 
-pub(super) fn read(reader: &mut Reader, cursor: &mut Cursor<'_>, out: &mut Out<'_>) -> Result<(), ReadError> {
+pub(in crate::ingest) fn read(
+    state: &mut ReadState,
+    identity: &mut (String, String),
+    cursor: &mut Cursor<'_>,
+    sink: &mut Sink<'_>,
+) -> Result<(), ReadError> {
     // A record that ends early is refused whole, before anything of it was handed out.
     let mut whole = cursor.clone();
     whole.skip()?;
     whole.end()?;
     if cursor.next()? != Next::Array {
-        return sample(reader, cursor, out);
+        return sample(state, identity, cursor, sink);
     }
     cursor.expect(b'[', "`[`")?;
     let mut first = true;
     while cursor.more(&mut first, b']')? {
         let mut inside = cursor.clone();
         cursor.skip()?;
-        if sample(reader, &mut inside, out).is_err() {
-            reader.skipped.entries += 1;
+        if sample(state, identity, &mut inside, sink).is_err() {
+            state.skipped.entries += 1;
         }
     }
     Ok(())
 }
 
-fn sample(reader: &mut Reader, cursor: &mut Cursor<'_>, out: &mut Out<'_>) -> Result<(), ReadError> {
+fn sample(
+    state: &mut ReadState,
+    identity: &mut (String, String),
+    cursor: &mut Cursor<'_>,
+    sink: &mut Sink<'_>,
+) -> Result<(), ReadError> {
     let mut at = None;
     let mut connections = None;
     let (mut call, mut client, mut events) = (None, None, None);
@@ -81,14 +93,14 @@ fn sample(reader: &mut Reader, cursor: &mut Cursor<'_>, out: &mut Out<'_>) -> Re
             _ => cursor.skip()?,
         }
     }
-    if let (None, Some(call)) = (&reader.conference, call) {
+    if let (None, Some(call)) = (&state.conference, call) {
         let mut buffer = String::new();
-        reader.conference = Some(call.get(&mut buffer).into());
+        state.conference = Some(call.get(&mut buffer).into());
     }
-    if out.happenings {
-        identify(reader, call, client, at, out);
+    if sink.wants_log_events {
+        identify(state, identity, call, client, at, sink);
         if let Some(mut events) = events {
-            happenings(reader, &mut events, at, out);
+            events_of(state, &mut events, at, sink);
         }
     }
     let Some(mut connections) = connections else { return Ok(()) };
@@ -97,8 +109,8 @@ fn sample(reader: &mut Reader, cursor: &mut Cursor<'_>, out: &mut Out<'_>) -> Re
     while connections.more(&mut first, b']')? {
         let mut inside = connections.clone();
         connections.skip()?;
-        if connection(reader, &mut inside, at, out).is_err() {
-            reader.skipped.entries += 1;
+        if connection(state, &mut inside, at, sink).is_err() {
+            state.skipped.entries += 1;
         }
     }
     Ok(())
@@ -106,16 +118,16 @@ fn sample(reader: &mut Reader, cursor: &mut Cursor<'_>, out: &mut Out<'_>) -> Re
 
 /// Says who the client is, unless that was said.
 fn identify(
-    reader: &mut Reader,
+    state: &mut ReadState,
+    (known_call, known_client): &mut (String, String),
     call: Option<RawStr<'_>>,
     client: Option<RawStr<'_>>,
     at: Option<StatTime>,
-    out: &mut Out<'_>,
+    sink: &mut Sink<'_>,
 ) {
     let (mut call_text, mut client_text) = (String::new(), String::new());
     let call = call.map(|call| call.get(&mut call_text)).filter(|call| !call.is_empty());
     let client = client.map(|client| client.get(&mut client_text)).filter(|client| !client.is_empty());
-    let (known_call, known_client) = &mut reader.identity;
     if call.is_none_or(|call| call == known_call) && client.is_none_or(|client| client == known_client) {
         return;
     }
@@ -125,36 +137,35 @@ fn identify(
             known.push_str(named);
         }
     }
-    reader.happenings += 1;
     let what = LogEventKind::Identity(Identity { conference: call, endpoint: client, ..Identity::default() });
-    (out.each)(Item::LogEvent(LogEvent { fabric: "", at, what }));
+    state.event("", at, what, sink);
 }
 
 /// The events of a sample. What cannot be read of them costs nothing else.
-fn happenings(reader: &mut Reader, events: &mut Cursor<'_>, at: Option<StatTime>, out: &mut Out<'_>) {
+fn events_of(state: &mut ReadState, events: &mut Cursor<'_>, at: Option<StatTime>, sink: &mut Sink<'_>) {
     let mut each = || {
         events.expect(b'[', "`[`")?;
         let mut first = true;
         while events.more(&mut first, b']')? {
             let mut inside = events.clone();
             events.skip()?;
-            if happening(reader, &mut inside, at, out).is_err() {
-                reader.unknown_events += 1;
+            if event(state, &mut inside, at, sink).is_err() {
+                state.unknown_events += 1;
             }
         }
         Ok::<(), ReadError>(())
     };
     if each().is_err() {
-        reader.unknown_events += 1;
+        state.unknown_events += 1;
     }
 }
 
 /// One event, `{"type", "payload", "timestamp"}`; the payload may be JSON in a string.
-fn happening(
-    reader: &mut Reader,
+fn event(
+    state: &mut ReadState,
     cursor: &mut Cursor<'_>,
     of_sample: Option<StatTime>,
-    out: &mut Out<'_>,
+    sink: &mut Sink<'_>,
 ) -> Result<(), ReadError> {
     let (mut kind, mut payload, mut at) = (None, None, None);
     members(cursor, |cursor, key, next| {
@@ -189,20 +200,20 @@ fn happening(
         })?;
     }
     let fabric = fabric.map_or("", |fabric| fabric.get(&mut buffer));
-    reader.tell(fabric, at.or(of_sample), kind.unwrap_or(""), payload, out);
+    state.log(fabric, at.or(of_sample), kind.unwrap_or(""), payload, sink);
     Ok(())
 }
 
 /// One connection of a sample; without stats it is none.
 fn connection(
-    reader: &mut Reader,
+    state: &mut ReadState,
     cursor: &mut Cursor<'_>,
     at: Option<StatTime>,
-    out: &mut Out<'_>,
+    sink: &mut Sink<'_>,
 ) -> Result<(), ReadError> {
     let mut fabric = None;
     let mut found = false;
-    reader.report.clear();
+    state.report.clear();
     cursor.expect(b'{', "`{`")?;
     let mut first = true;
     while cursor.more(&mut first, b'}')? {
@@ -211,7 +222,7 @@ fn connection(
         let array = ARRAYS.iter().find(|(name, _)| key.is(name));
         match (array, next) {
             (Some(&(_, kind)), Next::Array) => {
-                entries(reader, cursor, kind)?;
+                entries(state, cursor, kind)?;
                 found = true;
             }
             (None, Next::Str) if key.is("peerConnectionId") => fabric = Some(cursor.string("a connection")?),
@@ -221,21 +232,21 @@ fn connection(
     if !found {
         return Ok(());
     }
-    tell_sides(&mut reader.report);
-    fold::fold(&mut reader.report);
+    tell_sides(&mut state.report);
+    fold::fold(&mut state.report);
     let mut buffer = String::new();
     let fabric = fabric.map_or("", |fabric| fabric.get(&mut buffer));
-    reader.hand_out(fabric, at, out);
+    state.hand_out(fabric, at, sink);
     Ok(())
 }
 
-fn entries(reader: &mut Reader, cursor: &mut Cursor<'_>, kind: StatsType) -> Result<(), ReadError> {
+fn entries(state: &mut ReadState, cursor: &mut Cursor<'_>, kind: StatsType) -> Result<(), ReadError> {
     cursor.expect(b'[', "`[`")?;
     let mut first = true;
     while cursor.more(&mut first, b']')? {
         match cursor.next()? {
-            Next::Object => reader.scanner.entry_of(cursor, &mut reader.report, kind, "")?,
-            _ => skip_entry(cursor, &mut reader.report)?,
+            Next::Object => state.scanner.entry_of(cursor, &mut state.report, kind, "")?,
+            _ => skip_entry(cursor, &mut state.report)?,
         }
     }
     Ok(())

@@ -35,11 +35,12 @@ mod polls;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::error::ReadError;
-use super::getstats::{self, MAX_ENTRIES};
-use super::json::{Cursor, Next, members};
-use super::key::Target;
-use super::{Out, Reader, fill, fold};
+use crate::ingest::error::ReadError;
+use crate::ingest::getstats::json::{Cursor, Next, members};
+use crate::ingest::getstats::key::Target;
+use crate::ingest::getstats::{self, MAX_ENTRIES};
+use crate::ingest::getstats::{fill, fold};
+use crate::ingest::sink::{ReadState, Sink};
 use crate::report::{Report, StatsType};
 use crate::unit::StatTime;
 use column::Column;
@@ -48,21 +49,25 @@ use log::Log;
 use polls::Track;
 
 /// Reads a whole dump. Nothing is handed out before the document is known to be well-formed.
-pub(super) fn read(reader: &mut Reader, cursor: &mut Cursor<'_>, out: &mut Out<'_>) -> Result<(), ReadError> {
+pub(in crate::ingest) fn read(
+    state: &mut ReadState,
+    cursor: &mut Cursor<'_>,
+    sink: &mut Sink<'_>,
+) -> Result<(), ReadError> {
     let mut skipped = 0;
     let document = document::read(cursor, &mut skipped)?;
-    reader.skipped.entries += skipped;
-    if let Some(mut captures) = document.captures.filter(|_| out.happenings) {
-        tell_failures(reader, &mut captures, out);
+    state.skipped.entries += skipped;
+    if let Some(mut captures) = document.captures.filter(|_| sink.wants_log_events) {
+        tell_failures(state, &mut captures, sink);
     }
     for connection in document.connections {
-        replay(reader, connection, out);
+        replay(state, connection, sink);
     }
     Ok(())
 }
 
 /// Tells which calls of `getUserMedia` failed. What is broken ends the list.
-fn tell_failures(reader: &mut Reader, captures: &mut Cursor<'_>, out: &mut Out<'_>) {
+fn tell_failures(state: &mut ReadState, captures: &mut Cursor<'_>, sink: &mut Sink<'_>) {
     if !captures.eat(b'[') {
         return;
     }
@@ -89,43 +94,43 @@ fn tell_failures(reader: &mut Reader, captures: &mut Cursor<'_>, out: &mut Out<'
         });
         if read.is_ok() && failed {
             let method = if display { "getDisplayMediaOnFailure" } else { "getUserMediaOnFailure" };
-            reader.tell("", at, method, Some(entry), out);
+            state.log("", at, method, Some(entry), sink);
         }
     }
 }
 
 /// Hands out the polls of one connection, and what happened between them.
-fn replay(reader: &mut Reader, mut connection: Connection<'_>, out: &mut Out<'_>) {
+fn replay(state: &mut ReadState, mut connection: Connection<'_>, sink: &mut Sink<'_>) {
     let text = connection.unescape();
     let mut lanes = Vec::with_capacity(connection.elements.len());
     for element in &connection.elements {
-        lanes.extend(Lane::new(element, &text, &mut reader.skipped.entries));
+        lanes.extend(Lane::new(element, &text, &mut state.skipped.entries));
     }
     let tracks: Vec<_> = lanes.iter().map(Lane::track).collect();
     let plan = polls::plan(&tracks);
     drop(tracks);
     let mut scratch = String::new();
-    let mut log = Log::new(connection.log.take().filter(|_| out.happenings), plan.polls.first().copied());
-    reader.tell(&connection.name, None, "create", connection.configuration.take(), out);
+    let mut log = Log::new(connection.log.take().filter(|_| sink.wants_log_events), plan.polls.first().copied());
+    state.log(&connection.name, None, "create", connection.configuration.take(), sink);
     for points in plan.points.chunk_by(|a, b| a.poll == b.poll) {
-        reader.report.clear();
+        state.report.clear();
         let mut at = None;
         for point in points {
             let Some(lane) = lanes.get_mut(point.track as usize) else { continue };
-            let time = lane.write(&mut reader.report, &mut scratch);
+            let time = lane.write(&mut state.report, &mut scratch);
             if at.is_none() && lane.exact && !lane.kind.is_remote() {
                 at = time;
             }
         }
-        fold::fold(&mut reader.report);
+        fold::fold(&mut state.report);
         let poll = points.first().and_then(|point| plan.polls.get(point.poll as usize).copied());
         let at = at.or_else(|| StatTime::from_millis(poll?));
         if let Some(at) = at {
-            log.tell(Some(at.as_millis()), reader, &connection.name, out);
+            log.tell(Some(at.as_millis()), state, &connection.name, sink);
         }
-        reader.hand_out(&connection.name, at, out);
+        state.hand_out(&connection.name, at, sink);
     }
-    log.tell(None, reader, &connection.name, out);
+    log.tell(None, state, &connection.name, sink);
 }
 
 /// One stats entry over the time of the call.

@@ -14,7 +14,7 @@ const NTP_TO_UNIX_MS: f64 = 2_208_988_800_000.0;
 const SMALLEST_NTP_MS: f64 = NTP_TO_UNIX_MS + 1_262_304_000_000.0;
 
 /// Folds every row of a snapshot. Rows of no usable type are dropped and counted.
-pub(super) fn fold(report: &mut Report) {
+pub(in crate::ingest) fn fold(report: &mut Report) {
     let mut has = Has::default();
     for index in 0..report.len() {
         fold_row(report, index, &mut has);

@@ -12,16 +12,18 @@
 use alloc::string::String;
 
 use super::delta::{Bases, Dialect};
-use super::error::ReadError;
-use super::fill;
-use super::json::{Cursor, Next};
-use super::{Format, Out, Reader, rtcstats, told};
+use crate::ingest::error::ReadError;
+use crate::ingest::getstats::fill;
+use crate::ingest::getstats::json::{Cursor, Next};
+use crate::ingest::log::{identify, method_name};
+use crate::ingest::sink::{ReadState, Sink};
+use crate::ingest::sniff::Format;
 use crate::report::Report;
 use crate::unit::StatTime;
 
 /// What line formats keep from one record to the next.
 #[derive(Debug, Default)]
-pub(super) struct Lines {
+pub(in crate::ingest) struct Lines {
     pub(super) bases: Bases,
     /// The entries of the line, as they stand.
     difference: Report,
@@ -46,36 +48,33 @@ pub(super) struct Line<'a, 'b> {
     pub(super) last: Option<f64>,
 }
 
-/// Reads one line whose time is absolute.
-pub(super) fn read(
-    reader: &mut Reader,
+/// Reads one line whose time is absolute. Whether only clients of jitsi write such a line.
+pub(in crate::ingest) fn read(
+    state: &mut ReadState,
+    lines: &mut Lines,
     cursor: &mut Cursor<'_>,
     format: Format,
-    out: &mut Out<'_>,
-) -> Result<(), ReadError> {
+    sink: &mut Sink<'_>,
+) -> Result<bool, ReadError> {
     let mut buffer = String::new();
-    let Some(line) = parse(reader, cursor, &mut buffer)? else { return Ok(()) };
-    if matches!(line.method, "connectionInfo" | "identity" | "setVideoType" | "dominantSpeaker" | "e2eRtt")
-        && reader.format == Some(Format::RtcstatsLegacy)
-    {
-        // Only jitsi's clients say these.
-        reader.format = Some(Format::Jitsi);
-    }
+    let Some(line) = parse(state, lines, cursor, &mut buffer)? else { return Ok(false) };
     match line.method {
-        "create" => reader.lines.bases.forget(line.fabric),
-        "identity" if reader.conference.is_none() => {
-            reader.conference = told::identify(line.value.clone(), &mut reader.texts).conference.map(Into::into);
+        "create" => lines.bases.forget(line.fabric),
+        "identity" if state.conference.is_none() => {
+            state.conference = identify(line.value.clone(), &mut state.scratch).conference.map(Into::into);
         }
         _ => {}
     }
     let dialect = if format == Format::RtcstatsLegacy { Dialect::Legacy } else { Dialect::Jitsi };
-    hand_out(reader, &line, line.time, dialect, out);
-    Ok(())
+    let is_jitsi = matches!(line.method, "connectionInfo" | "identity" | "setVideoType" | "dominantSpeaker" | "e2eRtt");
+    hand_out(state, lines, &line, line.time, dialect, sink);
+    Ok(is_jitsi)
 }
 
 /// Takes a line apart; nothing when the record is none. Nothing that outlives the line changes.
 pub(super) fn parse<'a: 'b, 'b>(
-    reader: &mut Reader,
+    state: &mut ReadState,
+    lines: &mut Lines,
     cursor: &mut Cursor<'a>,
     buffer: &'b mut String,
 ) -> Result<Option<Line<'a, 'b>>, ReadError> {
@@ -93,7 +92,7 @@ pub(super) fn parse<'a: 'b, 'b>(
         line.last = None;
         match (index, next) {
             (0, Next::Str) => line.method = cursor.string("a method")?.plain().unwrap_or(""),
-            (0, Next::Number) => line.method = rtcstats::method_name(cursor.number()?),
+            (0, Next::Number) => line.method = method_name(cursor.number()?),
             (0, _) => return Err(cursor.error("a method")),
             (1, Next::Str) => fabric = Some(cursor.string("a connection")?),
             (1, Next::Number) => {
@@ -102,8 +101,8 @@ pub(super) fn parse<'a: 'b, 'b>(
             }
             (2, Next::Object | Next::Array | Next::Str) if is_report(line.method) => {
                 line.value = Some(cursor.clone());
-                reader.lines.difference.clear();
-                reader.scanner.container(cursor, &mut reader.lines.difference)?;
+                lines.difference.clear();
+                state.scanner.container(cursor, &mut lines.difference)?;
                 line.has_stats = true;
             }
             (3, Next::Str) => {
@@ -138,18 +137,19 @@ pub(super) fn parse<'a: 'b, 'b>(
 
 /// Hands out what the line holds: the snapshot that its report makes of the ones before it, or what it tells.
 pub(super) fn hand_out(
-    reader: &mut Reader,
+    state: &mut ReadState,
+    lines: &mut Lines,
     line: &Line<'_, '_>,
     at: Option<StatTime>,
     dialect: Dialect,
-    out: &mut Out<'_>,
+    sink: &mut Sink<'_>,
 ) {
     if line.has_stats {
-        let Lines { bases, difference, .. } = &mut reader.lines;
-        bases.apply(line.fabric, difference, &reader.scanner.beside, dialect, &mut reader.report);
-        reader.hand_out(line.fabric, at, out);
+        let Lines { bases, difference, .. } = lines;
+        bases.apply(line.fabric, difference, &state.scanner.beside, dialect, &mut state.report);
+        state.hand_out(line.fabric, at, sink);
     } else if !(is_report(line.method) || is_of_the_recorder(line)) {
-        reader.tell(line.fabric, at, line.method, line.value.clone(), out);
+        state.log(line.fabric, at, line.method, line.value.clone(), sink);
     }
 }
 
