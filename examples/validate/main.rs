@@ -4,6 +4,7 @@
 //! scores the same windows with callgauge and with what others use, and prints how each agrees. `--fit` finds the two
 //! constants of the audio model that are fitted, on the recordings marked `"split": "train"` alone.
 
+mod correlation;
 #[path = "../../tests/oracles/oracle/mod.rs"]
 mod oracle;
 mod segments;
@@ -13,6 +14,7 @@ use std::path::Path;
 
 use callgauge::score::Model;
 use callgauge::score::audio::AudioModel;
+use correlation::Coefficient;
 use oracle::statistics::{Bootstrap, pearson, rmse_after_monotone_fit, spearman, standardised};
 use segments::Segment;
 
@@ -156,7 +158,25 @@ fn compare(name: &str, model: &AudioModel, segments: &[&Segment]) -> Result<(), 
         }
         println!();
     }
+    print_fisher(&rows, &truth, segments.len());
     Ok(())
+}
+
+/// Prints the intervals of the correlations that would hold if segments were independent.
+fn print_fisher(rows: &[Row<'_>], truth: &Truth, segments: usize) {
+    println!("\n95 % intervals of the three correlations by Fisher's z, as if all segments were independent");
+    for row in rows {
+        let Some(Agreement { n, pesq, mean, even_mean, .. }) = row.agreement(truth, 0..segments) else { continue };
+        print!("{:26}", row.name);
+        let correlations =
+            [(Coefficient::Pearson, pesq), (Coefficient::Spearman, mean), (Coefficient::Spearman, even_mean)];
+        for (coefficient, r) in correlations {
+            if let Some((low, high)) = coefficient.interval(r, n, 0.95) {
+                print!("   {low:.2} to {high:.2}");
+            }
+        }
+        println!();
+    }
 }
 
 /// What is left, and how much of it voices and stretching explain.
