@@ -17,6 +17,7 @@ use callgauge::score::audio::AudioModel;
 use correlation::Coefficient;
 use oracle::statistics::{Bootstrap, pearson, rmse_after_monotone_fit, spearman, standardised};
 use segments::Segment;
+use statrs::statistics::Statistics as _;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -199,7 +200,7 @@ fn rest(model: &AudioModel, test: &[&Segment], train: &[&Segment]) -> Result<(),
     let clean: Vec<&&Segment> = train.iter().filter(|segment| segment.is_clean).collect();
     let of_voice = |voice: &str| {
         let values: Vec<f64> = clean.iter().filter(|segment| segment.voice == voice).map(|s| s.pesq).collect();
-        average(&values).filter(|_| values.len() >= 5)
+        (values.len() >= 5).then(|| values.as_slice().mean())
     };
     let pairs: Vec<(f64, f64, f64)> = test
         .iter()
@@ -217,20 +218,13 @@ fn rest(model: &AudioModel, test: &[&Segment], train: &[&Segment]) -> Result<(),
         );
     }
     let clean: Vec<f64> = clean.iter().map(|segment| segment.pesq).collect();
-    let deviation =
-        average(&clean).and_then(|mean| average(&clean.iter().map(|pesq| (pesq - mean).powi(2)).collect::<Vec<_>>()));
-    if let Some((mean, variance)) = average(&clean).zip(deviation) {
-        println!(
-            "  sentences: PESQ of {} clean segments is {mean:.2} with a standard deviation of {:.2}",
-            clean.len(),
-            variance.sqrt()
-        );
-    }
+    println!(
+        "  sentences: PESQ of {} clean segments is {:.2} with a standard deviation of {:.2}",
+        clean.len(),
+        clean.as_slice().mean(),
+        clean.as_slice().population_std_dev()
+    );
     Ok(())
-}
-
-fn average(values: &[f64]) -> Option<f64> {
-    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
 /// Finds κ and the half point of stretching: those with the largest sum of Pearson with PESQ and half of Spearman with
