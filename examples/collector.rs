@@ -1,12 +1,12 @@
 //! A collector in a page: many calls from standard input, checkpoints, and no loss when it is killed.
 //!
 //! ```sh
-//! collector < snapshots.ndjson > told.ndjson     # cargo run --release --example collector -- [CHECKPOINT [LINES [end]]]
+//! collector < snapshots.ndjson.gz > events.ndjson  # cargo run --release --example collector -- [CHECKPOINT [LINES [end]]]
 //! ```
 //!
 //! A line in is `{"conference", "fabric", "user", "t", "report"}`: `t` is when it arrived, in ms, `report` is what
-//! getStats gave; `"labels": {"region": "eu"}` is optional. A line out is an event, a call that is over, or what a
-//! minute's calls came to; `n` numbers them.
+//! getStats gave; `"labels": {"region": "eu"}` is optional. The input may be gzipped. A line out is an event, a call that
+//! is over, or what a minute's calls came to; `n` numbers them.
 //!
 //! Every so many LINES, and when the input stops, the state goes to the file CHECKPOINT. A collector that was killed, or
 //! whose input stopped, and that is fed from the beginning again skips the lines that its checkpoint has, and goes on.
@@ -25,6 +25,7 @@ use callgauge::ingest::getstats::Scanner;
 use callgauge::report::Report;
 use callgauge::unit::Timestamp;
 use callgauge::{Event, FabricSpec};
+use flate2::bufread::MultiGzDecoder;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
@@ -66,7 +67,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let every = arguments.next().map_or(Ok(1_000), |lines| lines.parse::<u64>())?.max(1);
     let ends = arguments.next().is_some_and(|word| word == "end");
     let mut collector = Collector::open(&path)?;
-    let (mut input, mut out) = (io::BufReader::new(io::stdin().lock()), BufWriter::new(io::stdout().lock()));
+    let (mut input, mut out) = (io::BufReader::new(standard_input()?), BufWriter::new(io::stdout().lock()));
     let (mut scanner, mut report) = (Scanner::new(), Report::new());
     let (mut number, mut line) = (0, Vec::new());
     while read_line(&mut input, &mut line)? > 0 {
@@ -99,6 +100,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     out.flush()?;
     collector.save(&path)?;
     Ok(())
+}
+
+/// Standard input, unpacked if it is gzip.
+fn standard_input() -> io::Result<Box<dyn io::Read>> {
+    let mut input = io::stdin().lock();
+    let is_gzip = input.fill_buf()?.starts_with(&[0x1f, 0x8b]);
+    Ok(if is_gzip { Box::new(MultiGzDecoder::new(input)) } else { Box::new(input) })
 }
 
 /// Reads a line; of one that is too long, no more than tells.

@@ -1,15 +1,18 @@
-//! Another way to score sound, on a recording: `cargo run --example model -- recording.ndjson`.
+//! Scores audio with your own model: `cargo run --example model -- RECORDING`, plain or gzipped.
 //!
 //! A model is a value. It reads what the last seconds were like and answers with a score, or with the reason why there is
 //! none. Here is the one that many dashboards have, which knows nothing but loss; beside it the engine's own.
 
 use std::error::Error;
+use std::fs::File;
+use std::io::Read as _;
 
 use callgauge::ingest::Reader;
 use callgauge::score::audio::AudioInputs;
 use callgauge::score::{Cause, Input, Inputs, Model, ModelId, MosScale, NoScore, Origin, Parts, Score, Tier};
 use callgauge::unit::{Rx, Timestamp};
 use callgauge::{Conference, Config, Event, FabricSpec};
+use flate2::read::MultiGzDecoder;
 
 /// 2.5 points for each percent that the network lost, whatever became of it.
 #[derive(Debug)]
@@ -33,7 +36,12 @@ impl Model<AudioInputs<'_>> for LossOnly {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let path = std::env::args().nth(1).ok_or("usage: model RECORDING")?;
-    let text = std::fs::read_to_string(&path)?;
+    let (mut file, mut text) = (File::open(&path)?, String::new());
+    if path.ends_with(".gz") {
+        MultiGzDecoder::new(file).read_to_string(&mut text)?;
+    } else {
+        file.read_to_string(&mut text)?;
+    }
     for config in [Config::new(), Config::new().with_audio_model(LossOnly)] {
         let mut call = Conference::new(&path, config);
         let fabric = call.open_fabric(Timestamp::default(), FabricSpec::new("first"))?;

@@ -1,12 +1,15 @@
-//! A recording into a summary: `cargo run --example replay -- recording.ndjson`, one snapshot a line.
+//! Replays a recording and prints its summary: `cargo run --example replay -- RECORDING`, plain or gzipped, one snapshot
+//! per line.
 
 use std::collections::HashMap;
 use std::error::Error;
-use std::io::{BufRead, BufReader};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
 
 use callgauge::ingest::Reader;
 use callgauge::unit::Timestamp;
 use callgauge::{Conference, Config, Event, FabricSpec};
+use flate2::read::MultiGzDecoder;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let path = std::env::args().nth(1).ok_or("usage: replay RECORDING")?;
@@ -15,7 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut reader = Reader::new();
     let mut now = Timestamp::default();
 
-    for (number, line) in BufReader::new(std::fs::File::open(&path)?).split(b'\n').enumerate() {
+    for (number, line) in BufReader::new(open(&path)?).split(b'\n').enumerate() {
         let read = reader.read(&line?, &mut |snapshot| {
             // The recording's clock drives the engine, which never goes back.
             let at = snapshot.at.map_or(0, |at| at.as_millis() as u64);
@@ -33,7 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         while let Some(event) = call.poll_event() {
             if let Event::CounterReset { stream, at, .. } = event {
-                println!("{:.0}: counters of {} began anew", at.as_millis(), stream.ssrc);
+                println!("{:.0}: counters of {} were reset", at.as_millis(), stream.ssrc);
             }
         }
     }
@@ -45,4 +48,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     Ok(())
+}
+
+fn open(path: &str) -> std::io::Result<Box<dyn Read>> {
+    let file = File::open(path)?;
+    Ok(if path.ends_with(".gz") { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) })
 }

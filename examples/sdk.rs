@@ -20,7 +20,7 @@ use callgauge::unit::Timestamp;
 use callgauge::{AppEvent, Conference, Config, Event, FabricSpec};
 use serde_json::Value;
 
-const RECORDING: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/recordings/hold.ndjson.gz");
+const RECORDING: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/recordings/hold.ndjson.gz");
 
 fn main() -> Result<(), Box<dyn Error>> {
     let path = std::env::args().nth(1).unwrap_or_else(|| RECORDING.to_owned());

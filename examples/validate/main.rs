@@ -4,6 +4,7 @@
 //! scores the same windows with callgauge and with what others use, and prints how each agrees. `--fit` finds the two
 //! constants of the audio model that are fitted, on the recordings marked `"split": "train"` alone.
 
+mod correlation;
 #[path = "../../tests/oracles/oracle/mod.rs"]
 mod oracle;
 mod segments;
@@ -13,8 +14,10 @@ use std::path::Path;
 
 use callgauge::score::Model;
 use callgauge::score::audio::AudioModel;
+use correlation::Coefficient;
 use oracle::statistics::{Bootstrap, pearson, rmse_after_monotone_fit, spearman, standardised};
 use segments::Segment;
+use statrs::statistics::Statistics as _;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -156,7 +159,25 @@ fn compare(name: &str, model: &AudioModel, segments: &[&Segment]) -> Result<(), 
         }
         println!();
     }
+    print_fisher(&rows, &truth, segments.len());
     Ok(())
+}
+
+/// Prints the intervals of the correlations that would hold if segments were independent.
+fn print_fisher(rows: &[Row<'_>], truth: &Truth, segments: usize) {
+    println!("\n95 % intervals of the three correlations by Fisher's z, as if all segments were independent");
+    for row in rows {
+        let Some(Agreement { n, pesq, mean, even_mean, .. }) = row.agreement(truth, 0..segments) else { continue };
+        print!("{:26}", row.name);
+        let correlations =
+            [(Coefficient::Pearson, pesq), (Coefficient::Spearman, mean), (Coefficient::Spearman, even_mean)];
+        for (coefficient, r) in correlations {
+            if let Some((low, high)) = coefficient.interval(r, n, 0.95) {
+                print!("   {low:.2} to {high:.2}");
+            }
+        }
+        println!();
+    }
 }
 
 /// What is left, and how much of it voices and stretching explain.
@@ -179,7 +200,7 @@ fn rest(model: &AudioModel, test: &[&Segment], train: &[&Segment]) -> Result<(),
     let clean: Vec<&&Segment> = train.iter().filter(|segment| segment.is_clean).collect();
     let of_voice = |voice: &str| {
         let values: Vec<f64> = clean.iter().filter(|segment| segment.voice == voice).map(|s| s.pesq).collect();
-        average(&values).filter(|_| values.len() >= 5)
+        (values.len() >= 5).then(|| values.as_slice().mean())
     };
     let pairs: Vec<(f64, f64, f64)> = test
         .iter()
@@ -197,20 +218,13 @@ fn rest(model: &AudioModel, test: &[&Segment], train: &[&Segment]) -> Result<(),
         );
     }
     let clean: Vec<f64> = clean.iter().map(|segment| segment.pesq).collect();
-    let deviation =
-        average(&clean).and_then(|mean| average(&clean.iter().map(|pesq| (pesq - mean).powi(2)).collect::<Vec<_>>()));
-    if let Some((mean, variance)) = average(&clean).zip(deviation) {
-        println!(
-            "  sentences: PESQ of {} clean segments is {mean:.2} with a standard deviation of {:.2}",
-            clean.len(),
-            variance.sqrt()
-        );
-    }
+    println!(
+        "  sentences: PESQ of {} clean segments is {:.2} with a standard deviation of {:.2}",
+        clean.len(),
+        clean.as_slice().mean(),
+        clean.as_slice().population_std_dev()
+    );
     Ok(())
-}
-
-fn average(values: &[f64]) -> Option<f64> {
-    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
 /// Finds κ and the half point of stretching: those with the largest sum of Pearson with PESQ and half of Spearman with

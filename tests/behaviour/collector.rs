@@ -41,7 +41,10 @@ fn input() -> String {
 
 /// Where the example is, built.
 fn collector() -> PathBuf {
-    let built = Command::new(env!("CARGO")).args(["build", "--quiet", "--example", "collector"]).status().unwrap();
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "-p", "callgauge-examples", "--example", "collector"])
+        .status()
+        .unwrap();
     assert!(built.success());
     // target/debug/deps/this
     let target = std::env::current_exe().unwrap().ancestors().nth(3).unwrap().to_owned();
@@ -92,6 +95,12 @@ fn a_collector_that_is_killed_loses_nothing_and_counts_nothing_twice() {
     assert!(expected.len() > 2_000, "{}", expected.len());
     let ended = |told: &[String]| told.iter().filter(|line| line.contains("\"ended\":")).count();
     assert_eq!(ended(&expected), 3);
+
+    let gzipped = directory.join("input.ndjson.gz");
+    let mut encoder = flate2::write::GzEncoder::new(File::create(&gzipped).unwrap(), flate2::Compression::fast());
+    encoder.write_all(&std::fs::read(&file).unwrap()).unwrap();
+    encoder.finish().unwrap();
+    assert_eq!(run(&collector, &gzipped, &directory.join("gzipped"), None).0, expected);
 
     let (checkpoint, mut told, mut kills) = (directory.join("killed"), BTreeMap::new(), 0);
     // Whoever feeds it is killed as well, in the middle of a line, and before the end of one that is of use in part.

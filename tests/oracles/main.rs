@@ -7,6 +7,7 @@ mod audio_score;
 #[path = "../common/mod.rs"]
 mod common;
 mod derived;
+mod distributions;
 #[cfg(feature = "serde")]
 mod doors;
 mod emodel_vectors;

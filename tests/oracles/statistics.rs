@@ -1,6 +1,8 @@
 //! The statistics that scores are compared with: against worked examples and SciPy 1.17.1, and their laws.
 
 use proptest::prelude::*;
+use statrs::distribution::{Binomial, ContinuousCDF as _, Discrete as _, Normal};
+use statrs::statistics::Statistics as _;
 
 use crate::oracle::statistics::{
     Bootstrap, SplitMix64, monotone_fit, pearson, pool_adjacent_violators, quantile, ranks, rmse,
@@ -136,10 +138,10 @@ fn an_interval_of_a_mean_is_as_wide_as_its_standard_error_says() {
     let groups: Vec<usize> = (0..100).collect();
     let mean = |rows: &[usize]| Some(rows.iter().map(|&row| values[row]).sum::<f64>() / rows.len() as f64);
     let interval = Bootstrap { rounds: 10_000, level: 0.95, seed: 7 }.interval(&groups, mean).unwrap();
-    // The variance of 0 to n − 1 is (n² − 1) / 12.
-    let error = (9_999.0_f64 / 12.0 / 100.0).sqrt();
-    assert!((interval.low - (49.5 - 1.96 * error)).abs() < 0.05 * error, "{interval:?}, error {error}");
-    assert!((interval.high - (49.5 + 1.96 * error)).abs() < 0.05 * error, "{interval:?}, error {error}");
+    let error = values.as_slice().population_std_dev() / 10.0;
+    let expected = Normal::new(values.as_slice().mean(), error).unwrap();
+    assert!((interval.low - expected.inverse_cdf(0.025)).abs() < 0.05 * error, "{interval:?}, error {error}");
+    assert!((interval.high - expected.inverse_cdf(0.975)).abs() < 0.05 * error, "{interval:?}, error {error}");
 }
 
 #[test]
@@ -156,9 +158,9 @@ fn groups_are_drawn_whole() {
             Some(rows.len() as f64)
         })
         .unwrap();
-    // Of three draws from three: none 8, one 12, two 6, three 1 in 27.
-    for (size, share) in sizes.into_iter().zip([8.0, 12.0, 6.0, 1.0]) {
-        let expected: f64 = 500.0 * share / 27.0;
+    let draws_of_a = Binomial::new(1.0 / 3.0, 3).unwrap();
+    for (drawn, size) in (0..).zip(sizes) {
+        let expected = 500.0 * draws_of_a.pmf(drawn);
         assert!((f64::from(size) - expected).abs() < 4.0 * expected.sqrt(), "{sizes:?}");
     }
 }

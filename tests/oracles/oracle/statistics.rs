@@ -1,21 +1,15 @@
 //! What a comparison of a score with a measurement needs. `None` wherever a figure is undefined: fewer than three
 //! points, a side without variance, lengths that differ, a value that is not finite.
 
+use statrs::statistics::Statistics as _;
+
 /// Pearson's correlation, −1 to 1.
 pub(crate) fn pearson(x: &[f64], y: &[f64]) -> Option<f64> {
     if !comparable(x, y) || constant(x) || constant(y) {
         return None;
     }
-    let (mean_x, mean_y) = (mean(x)?, mean(y)?);
-    let (mut xx, mut yy, mut xy) = (0.0, 0.0, 0.0);
-    for (&x, &y) in x.iter().zip(y) {
-        let (dx, dy) = (x - mean_x, y - mean_y);
-        xx += dx * dx;
-        yy += dy * dy;
-        xy += dx * dy;
-    }
-    let spread = xx.sqrt() * yy.sqrt();
-    (spread.is_normal() && xy.is_finite()).then(|| (xy / spread).clamp(-1.0, 1.0))
+    let (covariance, spread) = (x.covariance(y), x.std_dev() * y.std_dev());
+    (spread.is_normal() && covariance.is_finite()).then(|| (covariance / spread).clamp(-1.0, 1.0))
 }
 
 /// Spearman's correlation: Pearson's of the ranks, ties at the mean of their ranks.
@@ -93,9 +87,7 @@ pub(crate) fn standardised(values: &[f64]) -> Option<Vec<f64>> {
     if !comparable(values, values) || constant(values) {
         return None;
     }
-    let mean = mean(values)?;
-    let variance = values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / values.len() as f64;
-    let deviation = variance.sqrt();
+    let (mean, deviation) = (values.mean(), values.population_std_dev());
     deviation.is_normal().then(|| values.iter().map(|value| (value - mean) / deviation).collect())
 }
 
@@ -190,10 +182,6 @@ fn comparable(x: &[f64], y: &[f64]) -> bool {
 /// Asked of the values, as the variance of equal values need not be exactly 0 after rounding.
 fn constant(values: &[f64]) -> bool {
     values.windows(2).all(|pair| pair[0] == pair[1])
-}
-
-fn mean(values: &[f64]) -> Option<f64> {
-    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
 /// Indices in the order of the values.
