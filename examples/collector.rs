@@ -209,9 +209,9 @@ fn shown(event: &FleetEvent<'_>) -> Value {
             "interval": {"fabric": stream.fabric.index(), "ssrc": stream.ssrc, "t_ms": interval.at.as_millis(),
                 "bitrate_bps": interval.bitrate(), "loss_ratio": interval.loss(), "mos": score.ok().map(|score| score.mos())},
         }),
-        Event::Call { happening, .. } => json!({
-            "happened": happening.kind, "user": happening.user, "fabric": happening.fabric,
-            "t_ms": happening.at.as_micros() / 1_000, "delay_ms": happening.delay_ms,
+        Event::Call { event, .. } => json!({
+            "happened": event.kind, "user": event.user, "fabric": event.fabric,
+            "t_ms": event.at.as_micros() / 1_000, "delay_ms": event.delay_ms,
         }),
         Event::DiagnosisRaised { diagnosis, .. } => json!({
             "raised": diagnosis.kind, "severity": diagnosis.severity, "fabric": diagnosis.fabric,

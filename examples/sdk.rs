@@ -88,7 +88,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         while let Some(event) = call.poll_event() {
             match event {
-                Event::Call { happening, .. } => show_event(&call, start, &happening),
+                Event::Call { event, .. } => show_event(&call, start, &event),
                 // Who speaks; `is_dominant_speaker` of a fabric says whether its own end does.
                 Event::DominantSpeaker { change, .. } => show_speaker(&call, start, change),
                 _ => {}
@@ -117,7 +117,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!(
         "\n{} was {}:",
         summary.conference.as_deref().unwrap_or("?"),
-        summary.class.map_or("?", |class| class.name())
+        summary.call_class.map_or("?", |class| class.name())
     );
     let mos = |mos: Option<f64>| mos.map_or("?".into(), |mos| format!("{mos:.2}"));
     for fabric in &summary.fabrics {
@@ -126,7 +126,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             names[fabric.fabric.as_str()],
             fabric.setup_delay_ms.map_or("?".into(), |ms| format!("{ms:.0}")),
             fabric.gathering_delay_ms.map_or("?".into(), |ms| format!("{ms:.0}")),
-            fabric.life.transport_switches,
+            fabric.connectivity.transport_switches,
         );
         for stream in &fabric.streams {
             println!(
@@ -214,14 +214,14 @@ fn show_speaker(call: &Conference, start: Timestamp, change: SpeakerChange) {
     println!("{at:6.1} s  {who} speaks, since {since:.1} s");
 }
 
-fn show_event(call: &Conference, start: Timestamp, happening: &CallEvent) {
-    if happening.kind == EventKind::FabricStateChange {
+fn show_event(call: &Conference, start: Timestamp, event: &CallEvent) {
+    if event.kind == EventKind::FabricStateChange {
         return;
     }
-    let seconds = happening.at.micros_since(start) as f64 / 1e6;
-    let user = happening.user.and_then(|user| call.user_name(user)).unwrap_or("somebody");
-    let delay = happening.delay_ms.map_or(String::new(), |ms| format!(" after {ms:.0} ms"));
-    println!("{seconds:6.1} s  {user}: {}{delay}", happening.kind.name());
+    let seconds = event.at.micros_since(start) as f64 / 1e6;
+    let user = event.user.and_then(|user| call.user_name(user)).unwrap_or("somebody");
+    let delay = event.delay_ms.map_or(String::new(), |ms| format!(" after {ms:.0} ms"));
+    println!("{seconds:6.1} s  {user}: {}{delay}", event.kind.name());
 }
 
 fn show_view(start: Timestamp, now: Timestamp, view: &View) {

@@ -200,7 +200,7 @@ impl Conference {
             return Err(InputError::LimitReached);
         }
         let (id, user) = (FabricId(index), spec.local_user);
-        self.hear(now, user);
+        self.touch(now, user);
         if !spec.opened_before {
             let opened = CallEvent::new(now, EventKind::FabricOpened);
             self.out.raise(self.config.limits(), CallEvent { fabric: Some(id), user, ..opened });
@@ -212,7 +212,7 @@ impl Conference {
     /// The fabric of this name and these users that is open.
     #[must_use]
     pub fn find_fabric(&self, spec: &FabricSpec) -> Option<FabricId> {
-        let is_it = |fabric: &&Fabric| fabric.life.terminated.is_none() && fabric.spec.is_same(spec);
+        let is_it = |fabric: &&Fabric| fabric.lifecycle.terminated.is_none() && fabric.spec.is_same(spec);
         self.fabrics.iter().find(is_it).map(Fabric::id)
     }
 
@@ -230,13 +230,13 @@ impl Conference {
     /// [`InputError::Ended`]; nothing changes then. Odd data inside the report is no error: duplicates, late looks and
     /// streams beyond the limit are counted in the summary, what a reader or
     /// [`EntryMut::set`](crate::report::EntryMut::set) left out in [`Report::skipped`].
-    pub fn ingest(&mut self, now: Timestamp, fabric: FabricId, report: &Report) -> Result<(), InputError> {
-        self.enter(now, fabric)?;
-        if let Some(room) = self.fabrics.get_mut(fabric.index()) {
-            room.ingest(now, report, &self.config, &mut self.usage, &mut self.out);
-            room.trim();
+    pub fn ingest(&mut self, now: Timestamp, id: FabricId, report: &Report) -> Result<(), InputError> {
+        self.accept(now, id)?;
+        if let Some(fabric) = self.fabrics.get_mut(id.index()) {
+            fabric.ingest(now, report, &self.config, &mut self.usage, &mut self.out);
+            fabric.trim();
         }
-        self.listen(now, fabric);
+        self.take_levels(now, id);
         Ok(())
     }
 
@@ -274,32 +274,32 @@ impl Conference {
     }
 
     /// Passes an input about a fabric: the clock moves on, and its local user is heard.
-    fn enter(&mut self, now: Timestamp, fabric: FabricId) -> Result<(), InputError> {
-        let room = self.check_entry(now, fabric)?;
-        let (user, is_open) = (room.spec.local_user, room.life.terminated.is_none());
+    fn accept(&mut self, now: Timestamp, id: FabricId) -> Result<(), InputError> {
+        let fabric = self.check_entry(now, id)?;
+        let (user, is_open) = (fabric.spec.local_user, fabric.lifecycle.terminated.is_none());
         self.now = Some(now);
         if is_open {
-            self.hear(now, user);
+            self.touch(now, user);
         }
         Ok(())
     }
 
     /// Whether an input about a fabric may pass.
-    fn check_entry(&self, now: Timestamp, fabric: FabricId) -> Result<&Fabric, InputError> {
+    fn check_entry(&self, now: Timestamp, id: FabricId) -> Result<&Fabric, InputError> {
         self.check_clock(now)?;
-        let room = self.fabrics.get(fabric.index()).ok_or(InputError::UnknownFabric)?;
+        let fabric = self.fabrics.get(id.index()).ok_or(InputError::UnknownFabric)?;
         self.check_end(now)?;
-        if room.life.terminated.is_some_and(|terminated| terminated < now) && !self.config.reopens() {
+        if fabric.lifecycle.terminated.is_some_and(|terminated| terminated < now) && !self.config.reopens() {
             return Err(InputError::Terminated);
         }
-        Ok(room)
+        Ok(fabric)
     }
 
     /// The clock moves on, and something was heard of a user, or of somebody nameless.
-    fn hear(&mut self, now: Timestamp, user: Option<UserId>) {
+    fn touch(&mut self, now: Timestamp, user: Option<UserId>) {
         let limits = self.config.limits();
         self.now = Some(now);
-        if self.roster.hear(now, user, limits) {
+        if self.roster.touch(now, user, limits) {
             self.out.raise(limits, CallEvent { user, ..CallEvent::new(now, EventKind::UserJoined) });
         }
         if self.end.is_some() {

@@ -56,7 +56,7 @@ pub enum Event {
     #[non_exhaustive]
     Call {
         /// What, when, and to whom.
-        happening: CallEvent,
+        event: CallEvent,
     },
     /// Something goes wrong.
     #[non_exhaustive]

@@ -87,9 +87,9 @@
 //! call.send_event(at(20_000), fabric, AppEvent::Terminated)?;
 //!
 //! let summary = call.summary();
-//! assert_eq!(summary.class, Some(CallClass::Established));
+//! assert_eq!(summary.call_class, Some(CallClass::Established));
 //! assert_eq!(summary.fabrics[0].setup_delay_ms, Some(450.0));
-//! assert_eq!((summary.life.disruptions, summary.life.disrupted_s), (1, 1.5));
+//! assert_eq!((summary.connectivity.disruptions, summary.connectivity.disrupted_s), (1, 1.5));
 //! assert_eq!(call.ice_state(at(20_001), fabric, IceState::New), Err(InputError::Ended));
 //! # Ok::<(), InputError>(())
 //! ```

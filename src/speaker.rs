@@ -104,7 +104,7 @@ pub mod dominant;
 mod echo;
 pub mod level;
 pub mod multiscale;
-mod person;
+mod participant;
 mod slots;
 pub mod talk;
 

@@ -42,7 +42,7 @@ pub(crate) struct StreamRecord {
     pub(crate) codec: Option<String>,
     pub(crate) label: Option<String>,
     pub(crate) start: StatTime,
-    pub(crate) looks: u64,
+    pub(crate) samples: u64,
     /// Looks that brought nothing new.
     pub(crate) duplicates: u64,
     /// Looks that came too late.
@@ -151,7 +151,7 @@ impl StreamRecord {
             codec: None,
             label: None,
             start: media.at(),
-            looks: 0,
+            samples: 0,
             duplicates: 0,
             late: 0,
             resets: 0,
@@ -177,10 +177,10 @@ impl StreamRecord {
 
     /// Begins with another entry than the one it was opened with, while that is all it has seen.
     pub(crate) fn reopen(&mut self, entry: Entry<'_>) {
-        if self.looks == 0
-            && let Some(account) = Self::open(self.direction, entry)
+        if self.samples == 0
+            && let Some(record) = Self::open(self.direction, entry)
         {
-            *self = Self { duplicates: self.duplicates, ..account };
+            *self = Self { duplicates: self.duplicates, ..record };
         }
     }
 
@@ -196,9 +196,9 @@ impl StreamRecord {
     }
 
     /// The codec's id, when `entry` is about to be taken and names another than the last look did: the caller then finds
-    /// the codec and calls [`StreamRecord::set_codec`] before [`StreamRecord::look`].
+    /// the codec and calls [`StreamRecord::set_codec`] before [`StreamRecord::sample`].
     pub(crate) fn new_codec_id<'a>(&self, entry: Entry<'a>) -> Option<&'a str> {
-        let is_due = self.looks == 0 || entry.timestamp() > Some(self.end());
+        let is_due = self.samples == 0 || entry.timestamp() > Some(self.end());
         entry.text(Text::CodecId).filter(|&id| is_due && self.codec_id.as_deref() != Some(id))
     }
 
@@ -212,10 +212,10 @@ impl StreamRecord {
         self.negotiated = fmtp.map(Negotiated::of_fmtp).unwrap_or_default();
     }
 
-    /// Takes what the other end reports of this stream. To be called before [`StreamRecord::look`] of the same snapshot.
-    pub(crate) fn hear(&mut self, remote: Entry<'_>, own: Entry<'_>) {
+    /// Takes what the other end reports of this stream. To be called before [`StreamRecord::sample`] of the same snapshot.
+    pub(crate) fn take_remote(&mut self, remote: Entry<'_>, own: Entry<'_>) {
         let totals = (self.direction == Direction::Outbound).then_some(&mut self.totals);
-        self.rtcp.hear(remote, own, totals, self.still_ms);
+        self.rtcp.take_remote(remote, own, totals, self.still_ms);
     }
 
     /// Whether `entry` says that nothing is being played of this audio, not even concealment. `None` for what is no
@@ -233,17 +233,17 @@ impl StreamRecord {
 
     /// Takes a look at the stream's own entry and closes an interval, unless it is the first look. `source` is the media
     /// source of a stream that is sent; `app_time` counts since the last interval closed.
-    pub(crate) fn look(
+    pub(crate) fn sample(
         &mut self,
         entry: Entry<'_>,
         source: Option<Entry<'_>>,
         app_time: AppTime,
-        around: ConnectionContext<'_>,
+        context: ConnectionContext<'_>,
     ) -> Observation {
         let source_level = self.source_level(source.filter(|source| source.media() == Some(MediaKind::Audio)));
         let kind = entry.media().or(self.kind);
-        if self.looks == 0 {
-            (self.looks, self.kind) = (1, kind);
+        if self.samples == 0 {
+            (self.samples, self.kind) = (1, kind);
             self.note_names(entry);
             return Observation::First;
         }
@@ -293,7 +293,7 @@ impl StreamRecord {
                 &Context {
                     gap: self.cadence.is_gap(delta.span_ms()),
                     still: self.still_ms >= STILL_MS,
-                    playout_stands: around.playout_stands,
+                    playout_stands: context.playout_stands,
                     sender_rests: self.rtcp.sender_rests(at),
                     source_level,
                     few_packets: self.pace.are_few(expected(delta, packets), delta.span_ms()),
@@ -308,7 +308,7 @@ impl StreamRecord {
             }
         }
         self.kind = kind;
-        self.looks = self.looks.saturating_add(1);
+        self.samples = self.samples.saturating_add(1);
         self.note_names(entry);
         self.close(&interval, entry, app_time);
         Observation::Closed(interval)
@@ -320,25 +320,25 @@ impl StreamRecord {
         interval: &Interval,
         entry: Entry<'_>,
         source: Option<Entry<'_>>,
-        around: ConnectionContext<'_>,
+        context: ConnectionContext<'_>,
     ) -> IntervalScore {
         if interval.state.is_measured() {
             // Positive; saturates.
             let weight = (interval.span_ms * 1e3) as u64;
-            self.digests.add(interval, weight, around.config.limits().digest_cells());
+            self.digests.add(interval, weight, context.config.limits().digest_cells());
         }
         self.quality.score_interval(
             interval,
             &ScoringContext {
-                config: around.config,
+                config: context.config,
                 codec: self.codec.as_deref(),
                 negotiated: self.negotiated,
-                ice_rtt_ms: around.ice_rtt_ms,
-                playout_ms: around.playout_ms,
+                ice_rtt_ms: context.ice_rtt_ms,
+                playout_ms: context.playout_ms,
                 source_frames_per_second: source.and_then(|source| source.get(Num::FramesPerSecond)),
                 screen: entry.text(Text::ContentType) == Some("screenshare"),
                 still_ms: self.still_ms,
-                path_carries: around.path_carries,
+                path_carries: context.path_carries,
                 has_come: self.media.last(Num::PacketsReceived) != Some(0.0),
                 is_sent: self.rtcp.sender_sends(interval.at),
                 has_new_codec: core::mem::take(&mut self.has_new_codec),

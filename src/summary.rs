@@ -37,8 +37,8 @@ mod talk;
 pub use build::Distributions;
 pub use diagnosis::DiagnosisSummary;
 pub use life::{
-    ConferenceState, DelaySummary, DeviceSummary, ErrorSummary, EventSummary, FeedbackSummary, FlowSummary,
-    LifeSummary, LinkSummary, Schema, StaySummary, UserState, UserSummary,
+    ConferenceState, ConnectivitySummary, DelaySummary, DeliverySummary, DeviceSummary, ErrorSummary, EventSummary,
+    FeedbackSummary, FlowSummary, Schema, StaySummary, UserState, UserSummary,
 };
 pub use live::{FabricView, Reachability, Reused, TrackStats, TrackView, View};
 pub use scores::{GroupScore, RatingSeconds, ScoreSummary, WorstTenSeconds};
@@ -64,11 +64,11 @@ output! {
         /// Why it ended: `terminated`, `left`, `timeout`; `None` when nobody said so.
         end_reason: Option<EndReason>,
         /// How it went; `None` while that is open.
-        class: Option<CallClass>,
+        call_class: Option<CallClass>,
         /// What its members were given to hear and see.
         score: GroupScore,
         /// What befell all fabrics.
-        life: LifeSummary,
+        connectivity: ConnectivitySummary,
         /// What all users sent.
         uplink: FlowSummary,
         /// What all users received.
@@ -76,7 +76,7 @@ output! {
         /// The users, by name.
         users: Vec<UserSummary>,
         /// Streams that both ends report, by SSRC.
-        links: Vec<LinkSummary>,
+        deliveries: Vec<DeliverySummary>,
         /// Who spoke, how much and when; `None` when nobody reports levels of sound.
         talk: Option<TalkSummary>,
         /// What happened, in the order of time.
@@ -114,7 +114,7 @@ output! {
         /// How far the connection got, as the application or else stats tell; `None` when neither does.
         state: Option<FabricState>,
         /// How it went; `None` while that is open.
-        class: Option<CallClass>,
+        call_class: Option<CallClass>,
         /// When it was opened, ms on the caller's clock; `None` when it was before anybody could say.
         opened_ms: Option<f64>,
         /// When it was terminated, ms on the caller's clock; `None` when nobody said so.
@@ -133,7 +133,7 @@ output! {
         /// What the failure is put down to.
         failure_reason: Option<FailureReason>,
         /// What befell it.
-        life: LifeSummary,
+        connectivity: ConnectivitySummary,
         /// What is sent on it.
         uplink: FlowSummary,
         /// What is received on it.

@@ -121,7 +121,7 @@ fn read<'a>(records: impl Iterator<Item = &'a [u8]>) {
     let mut call = Conference::new("", Config::new().with_limits(limits()).with_reopening(true));
     let mut fabrics: Vec<(String, FabricId)> = Vec::new();
     let mut reader = Reader::new();
-    let (mut snapshots, mut happenings, mut clocks) = (0, 0, outputs::Clocks::default());
+    let (mut snapshots, mut events, mut clocks) = (0, 0, outputs::Clocks::default());
     for record in records {
         let before = (reader.snapshots(), reader.skipped());
         let result = reader.read_all(record, &mut |item| match item {
@@ -139,7 +139,7 @@ fn read<'a>(records: impl Iterator<Item = &'a [u8]>) {
                         .expect("an open fabric takes any report");
                 }
             }
-            Item::LogEvent(_) => happenings += 1,
+            Item::LogEvent(_) => events += 1,
             _ => {}
         });
         if let Err(error) = result {
@@ -151,7 +151,7 @@ fn read<'a>(records: impl Iterator<Item = &'a [u8]>) {
             clocks.check(&event);
         }
     }
-    assert_eq!((reader.snapshots(), reader.log_events()), (snapshots, happenings));
+    assert_eq!((reader.snapshots(), reader.log_events()), (snapshots, events));
     outputs::check(&call);
     check_memory(&call);
 }

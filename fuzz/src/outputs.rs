@@ -42,8 +42,8 @@ impl Clocks {
 pub fn check_event(event: &Event) {
     let (interval, score) = match event {
         Event::IntervalClosed { interval, score, .. } => (interval, score),
-        Event::Call { happening, .. } => {
-            assert!(happening.delay_ms.is_none_or(|ms| ms.is_finite() && ms >= 0.0), "{happening:?}");
+        Event::Call { event, .. } => {
+            assert!(event.delay_ms.is_none_or(|ms| ms.is_finite() && ms >= 0.0), "{event:?}");
             return;
         }
         Event::DiagnosisRaised { diagnosis, .. }

@@ -92,9 +92,9 @@ impl Conference {
         }
         let mut theirs = self.fabrics.iter().filter(|fabric| fabric.spec.local_user == Some(user));
         if let Some(terminated) = terminated
-            && theirs.all(|fabric| fabric.life.terminated.is_some())
+            && theirs.all(|fabric| fabric.lifecycle.terminated.is_some())
         {
-            self.depart(terminated, Some(user), EndReason::Terminated);
+            self.leave_call(terminated, Some(user), EndReason::Terminated);
         }
         if !self.is_settled {
             self.end = self.roster.end();
@@ -106,7 +106,7 @@ impl FabricMut<'_> {
     /// Where the fabric stands; `None` while nothing tells.
     #[must_use]
     pub fn state(&self) -> Option<FabricState> {
-        self.call.fabrics.get(self.id.index())?.life.state()
+        self.call.fabrics.get(self.id.index())?.lifecycle.state()
     }
 
     /// Whether who reports on the fabric is the [dominant speaker](crate::Conference::dominant_speaker).
@@ -134,13 +134,13 @@ impl FabricMut<'_> {
         if label.len() > limits.name_bytes() {
             return Err(InputError::InvalidName);
         }
-        let (room, usage) = self.room()?;
+        let (fabric, usage) = self.fabric()?;
         let owner = Owner { user, label: String::from(label) };
-        let (answer, passes) = room.associate(ssrc, owner, limits, usage).map_err(|_| InputError::LimitReached)?;
+        let (answer, passes) = fabric.associate(ssrc, owner, limits, usage).map_err(|_| InputError::LimitReached)?;
         if passes {
-            let happening = CallEvent::new(self.now(), EventKind::SsrcMap);
+            let event = CallEvent::new(self.now(), EventKind::SsrcMap);
             let (fabric, user) = (Some(self.id), Some(user));
-            self.call.out.raise(limits, CallEvent { fabric, user, ssrc: Some(ssrc), ..happening });
+            self.call.out.raise(limits, CallEvent { fabric, user, ssrc: Some(ssrc), ..event });
         }
         Ok(answer)
     }
@@ -152,8 +152,8 @@ impl FabricMut<'_> {
     /// [`InputError::LimitReached`], as [`associate`](Self::associate).
     pub fn group(&mut self, primary: Ssrc, others: &[Ssrc]) -> Result<Outcome, InputError> {
         let (limits, now) = (self.call.config.limits(), self.now());
-        let (room, usage) = self.room()?;
-        room.group(now, primary, others, limits, usage).map_err(|_| InputError::LimitReached)
+        let (fabric, usage) = self.fabric()?;
+        fabric.group(now, primary, others, limits, usage).map_err(|_| InputError::LimitReached)
     }
 
     /// Takes what a session description says of an SSRC: what it follows, and its names. To be called for every SSRC of
@@ -167,8 +167,8 @@ impl FabricMut<'_> {
         if description.cname.len().max(description.msid.len()) > limits.name_bytes() {
             return Err(InputError::InvalidName);
         }
-        let (room, usage) = self.room()?;
-        room.describe(now, &description, limits, usage).map_err(|_| InputError::LimitReached)
+        let (fabric, usage) = self.fabric()?;
+        fabric.describe(now, &description, limits, usage).map_err(|_| InputError::LimitReached)
     }
 
     /// Says who is at the other end, or says it anew. Counts for all that was measured: what was received and is nobody
@@ -178,8 +178,8 @@ impl FabricMut<'_> {
     /// [`InputError::UnknownUser`].
     pub fn set_remote_user(&mut self, user: UserId) -> Result<Outcome, InputError> {
         self.call.check_users([user])?;
-        let (room, _) = self.room()?;
-        let before = room.spec.remote_user.replace(user);
+        let (fabric, _) = self.fabric()?;
+        let before = fabric.spec.remote_user.replace(user);
         Ok(if before == Some(user) { Outcome::Unchanged } else { Outcome::Applied })
     }
 
@@ -189,19 +189,19 @@ impl FabricMut<'_> {
     /// [`InputError::UnknownUser`]; [`InputError::NameTaken`] when somebody else reports.
     pub fn set_local_user(&mut self, user: UserId) -> Result<Outcome, InputError> {
         self.call.check_users([user])?;
-        let (room, _) = self.room()?;
-        match room.spec.local_user {
+        let (fabric, _) = self.fabric()?;
+        match fabric.spec.local_user {
             Some(before) if before == user => return Ok(Outcome::Unchanged),
             Some(_) => return Err(InputError::NameTaken),
-            None => room.spec.local_user = Some(user),
+            None => fabric.spec.local_user = Some(user),
         }
-        let (opened, terminated) = (room.life.opened, room.life.terminated);
+        let (opened, terminated) = (fabric.lifecycle.opened, fabric.lifecycle.terminated);
         self.call.name_reporter(user, opened, terminated);
         Ok(Outcome::Applied)
     }
 
     /// The fabric, and what all of them have taken.
-    fn room(&mut self) -> Result<(&mut Fabric, &mut Usage), InputError> {
+    fn fabric(&mut self) -> Result<(&mut Fabric, &mut Usage), InputError> {
         let Conference { fabrics, usage, .. } = &mut *self.call;
         Ok((fabrics.get_mut(self.id.index()).ok_or(InputError::UnknownFabric)?, usage))
     }

@@ -14,7 +14,7 @@ impl Conference {
     /// # Errors
     /// As [`ingest`](Self::ingest).
     pub fn ice_state(&mut self, now: Timestamp, fabric: FabricId, state: IceState) -> Result<(), InputError> {
-        self.tell(now, fabric, |life, raise| life.tell_ice(now, state, raise))
+        self.change_state(now, fabric, |lifecycle, raise| lifecycle.set_ice(now, state, raise))
     }
 
     /// `iceGatheringState` has changed, or is said again. Gives the gathering delay.
@@ -27,7 +27,7 @@ impl Conference {
         fabric: FabricId,
         state: GatheringState,
     ) -> Result<(), InputError> {
-        self.tell(now, fabric, |life, raise| life.tell_gathering(now, state, raise))
+        self.change_state(now, fabric, |lifecycle, raise| lifecycle.set_gathering(now, state, raise))
     }
 
     /// `signalingState` has changed, or is said again. `closed` terminates the fabric.
@@ -40,7 +40,7 @@ impl Conference {
         fabric: FabricId,
         state: SignalingState,
     ) -> Result<(), InputError> {
-        self.tell(now, fabric, |life, raise| life.tell_signaling(now, state, raise))
+        self.change_state(now, fabric, |lifecycle, raise| lifecycle.set_signaling(now, state, raise))
     }
 
     /// `connectionState` has changed, or is said again. Stands in for [`ice_state`](Self::ice_state) as long as that is not
@@ -54,7 +54,7 @@ impl Conference {
         fabric: FabricId,
         state: ConnectionState,
     ) -> Result<(), InputError> {
-        self.tell(now, fabric, |life, raise| life.tell_connection(now, state, raise))
+        self.change_state(now, fabric, |lifecycle, raise| lifecycle.set_connection(now, state, raise))
     }
 
     /// The application says something of a fabric's media, or ends it (`sendFabricEvent`). Early, late or twice is no error:
@@ -67,55 +67,55 @@ impl Conference {
     /// As [`ingest`](Self::ingest); [`InputError::LimitReached`] for another single SSRC when
     /// [`Limits::ssrcs_per_fabric`](crate::Limits::ssrcs_per_fabric), or [`Limits::ssrcs`](crate::Limits::ssrcs) of all
     /// fabrics, are remembered. A second [`AppEvent::Terminated`], or one after the end, is no error.
-    pub fn send_event(&mut self, now: Timestamp, fabric: FabricId, event: AppEvent<'_>) -> Result<Outcome, InputError> {
+    pub fn send_event(&mut self, now: Timestamp, id: FabricId, event: AppEvent<'_>) -> Result<Outcome, InputError> {
         if event == AppEvent::Terminated {
-            return self.terminate(now, fabric);
+            return self.terminate(now, id);
         }
         let config = &self.config;
         let limits = config.limits();
-        self.check_entry(now, fabric)?;
+        self.check_entry(now, id)?;
         let usage = &mut self.usage;
-        let Some(room) = self.fabrics.get_mut(fabric.index()) else { return Err(InputError::UnknownFabric) };
+        let Some(fabric) = self.fabrics.get_mut(id.index()) else { return Err(InputError::UnknownFabric) };
         let answer = match event {
-            AppEvent::Hold => Ok(room.hold(now, true)),
-            AppEvent::Resume => Ok(room.hold(now, false)),
-            AppEvent::AudioMute(ssrc) => room.switch(now, Switch::Muted, ssrc, true, limits, usage),
-            AppEvent::AudioUnmute(ssrc) => room.switch(now, Switch::Muted, ssrc, false, limits, usage),
-            AppEvent::VideoPause(ssrc) => room.switch(now, Switch::Paused, ssrc, true, limits, usage),
-            AppEvent::VideoResume(ssrc) => room.switch(now, Switch::Paused, ssrc, false, limits, usage),
-            AppEvent::ScreenShareStart(ssrc) => room.switch(now, Switch::Shared, ssrc, true, limits, usage),
-            AppEvent::ScreenShareStop(ssrc) => room.switch(now, Switch::Shared, ssrc, false, limits, usage),
-            AppEvent::ActiveDevices(list) => Ok(room.set_devices(0, list, config)),
-            AppEvent::ConnectedDevices(list) => Ok(room.set_devices(1, list, config)),
+            AppEvent::Hold => Ok(fabric.hold(now, true)),
+            AppEvent::Resume => Ok(fabric.hold(now, false)),
+            AppEvent::AudioMute(ssrc) => fabric.switch(now, Switch::Muted, ssrc, true, limits, usage),
+            AppEvent::AudioUnmute(ssrc) => fabric.switch(now, Switch::Muted, ssrc, false, limits, usage),
+            AppEvent::VideoPause(ssrc) => fabric.switch(now, Switch::Paused, ssrc, true, limits, usage),
+            AppEvent::VideoResume(ssrc) => fabric.switch(now, Switch::Paused, ssrc, false, limits, usage),
+            AppEvent::ScreenShareStart(ssrc) => fabric.switch(now, Switch::Shared, ssrc, true, limits, usage),
+            AppEvent::ScreenShareStop(ssrc) => fabric.switch(now, Switch::Shared, ssrc, false, limits, usage),
+            AppEvent::ActiveDevices(list) => Ok(fabric.set_devices(0, list, config)),
+            AppEvent::ConnectedDevices(list) => Ok(fabric.set_devices(1, list, config)),
             AppEvent::DominantSpeaker => {
-                let before = self.dominant.replace(fabric);
-                Ok(if before == Some(fabric) { Outcome::Unchanged } else { Outcome::Applied })
+                let before = self.dominant.replace(id);
+                Ok(if before == Some(id) { Outcome::Unchanged } else { Outcome::Applied })
             }
             // Returned above.
             AppEvent::Terminated => Ok(Outcome::Unchanged),
         };
         let answer = answer.map_err(|_| InputError::LimitReached)?;
-        self.enter(now, fabric)?;
+        self.accept(now, id)?;
         if answer != Outcome::Unchanged {
             let ends_speech = matches!(event, AppEvent::Hold | AppEvent::AudioMute(_));
-            if ends_speech && self.dominant == Some(fabric) {
+            if ends_speech && self.dominant == Some(id) {
                 self.dominant = None;
             }
             if ends_speech || matches!(event, AppEvent::Resume | AppEvent::AudioUnmute(_)) {
-                self.update_speaker_mutes(now, fabric);
+                self.update_speaker_mutes(now, id);
             }
-            self.raise(CallEvent { ssrc: event.ssrc(), ..CallEvent::new(now, event.kind()) }, Some(fabric));
+            self.raise(CallEvent { ssrc: event.ssrc(), ..CallEvent::new(now, event.kind()) }, Some(id));
         }
         Ok(answer)
     }
 
     fn terminate(&mut self, now: Timestamp, fabric: FabricId) -> Result<Outcome, InputError> {
-        match self.enter(now, fabric) {
+        match self.accept(now, fabric) {
             Err(InputError::Terminated | InputError::Ended) => return Ok(Outcome::Unchanged),
             entered => entered?,
         }
         let mut is_news = false;
-        self.told(now, fabric, |life, raise| is_news = life.terminate(now, raise));
+        self.apply(now, fabric, |lifecycle, raise| is_news = lifecycle.terminate(now, raise));
         Ok(if is_news { Outcome::Applied } else { Outcome::Unchanged })
     }
 
@@ -135,9 +135,11 @@ impl Conference {
         let mut has_failed_setup = false;
         let mut user = report.user;
         if let Some(fabric) = fabric {
-            self.enter(now, fabric)?;
+            self.accept(now, fabric)?;
             user = user.or_else(|| self.fabrics.get(fabric.index())?.spec.local_user);
-            self.told(now, fabric, |life, raise| has_failed_setup = life.fail(now, report.function, reason, raise));
+            self.apply(now, fabric, |lifecycle, raise| {
+                has_failed_setup = lifecycle.fail(now, report.function, reason, raise)
+            });
         } else {
             self.check_clock(now)?;
             self.check_end(now)?;
@@ -167,7 +169,7 @@ impl Conference {
         if about.is_some_and(|fabric| self.fabrics.get(fabric.index()).is_none()) {
             return Err(InputError::UnknownFabric);
         }
-        let kept = StoredFeedback { user, about, feedback };
+        let stored = StoredFeedback { user, about, feedback };
         let all = &mut self.log.feedback;
         let has_capacity = all.len() < self.config.limits().feedback();
         let place = all.iter().position(|other| user.is_some() && (other.user, other.about) == (user, about));
@@ -176,9 +178,9 @@ impl Conference {
             None => None,
         };
         match other {
-            Some(other) if *other == kept => return Ok(Outcome::Unchanged),
-            Some(other) => *other = kept,
-            None if has_capacity => all.push(kept),
+            Some(other) if *other == stored => return Ok(Outcome::Unchanged),
+            Some(other) => *other = stored,
+            None if has_capacity => all.push(stored),
             None => return Err(InputError::LimitReached),
         }
         Ok(Outcome::Applied)
@@ -192,7 +194,7 @@ impl Conference {
         self.check_clock(now)?;
         self.check_end(now)?;
         let was_here = self.roster.get(user).ok_or(InputError::UnknownUser)?.presence.is_here();
-        self.hear(now, Some(user));
+        self.touch(now, Some(user));
         Ok(if was_here { Outcome::Unchanged } else { Outcome::Applied })
     }
 
@@ -209,9 +211,9 @@ impl Conference {
         }
         self.now = Some(now);
         for fabric in self.fabrics.iter_mut().filter(|fabric| fabric.spec.local_user == Some(user)) {
-            fabric.life.leave(now);
+            fabric.lifecycle.leave(now);
         }
-        self.depart(now, Some(user), EndReason::Left);
+        self.leave_call(now, Some(user), EndReason::Left);
         Ok(Outcome::Applied)
     }
 
@@ -233,17 +235,17 @@ impl Conference {
             if self.end.is_some_and(|end| end.at < deadline) {
                 break;
             }
-            self.depart(deadline, user, EndReason::Timeout);
+            self.leave_call(deadline, user, EndReason::Timeout);
         }
         if let Some(end) = self.end.filter(|end| end.at <= now) {
             self.is_settled = true;
             // Whoever is left has nobody to stay with.
-            self.depart(end.at, None, end.reason);
+            self.leave_call(end.at, None, end.reason);
             for user in (0_u32..).take(self.roster.users.len()).map(UserId) {
-                self.depart(end.at, Some(user), end.reason);
+                self.leave_call(end.at, Some(user), end.reason);
             }
-            let happening = CallEvent::new(end.at, EventKind::ConferenceEnded);
-            self.raise(CallEvent { end: Some(end.reason), ..happening }, None);
+            let event = CallEvent::new(end.at, EventKind::ConferenceEnded);
+            self.raise(CallEvent { end: Some(end.reason), ..event }, None);
         }
         Ok(())
     }
@@ -255,42 +257,42 @@ impl Conference {
     }
 
     /// Tells a fabric's life something.
-    fn tell(
+    fn change_state(
         &mut self,
         now: Timestamp,
         fabric: FabricId,
-        tell: impl FnOnce(&mut Lifecycle, &mut Raise<'_>),
+        change_state: impl FnOnce(&mut Lifecycle, &mut Raise<'_>),
     ) -> Result<(), InputError> {
-        self.enter(now, fabric)?;
-        self.told(now, fabric, tell);
+        self.accept(now, fabric)?;
+        self.apply(now, fabric, change_state);
         Ok(())
     }
 
     /// Tells it, once the input has been accepted. Who has terminated all of their fabrics by it leaves.
-    fn told(&mut self, now: Timestamp, fabric: FabricId, tell: impl FnOnce(&mut Lifecycle, &mut Raise<'_>)) {
+    fn apply(&mut self, now: Timestamp, id: FabricId, change_state: impl FnOnce(&mut Lifecycle, &mut Raise<'_>)) {
         let limits = self.config.limits();
-        let Some(room) = self.fabrics.get_mut(fabric.index()) else { return };
-        let user = room.spec.local_user;
-        let was_open = room.life.terminated.is_none();
+        let Some(fabric) = self.fabrics.get_mut(id.index()) else { return };
+        let user = fabric.spec.local_user;
+        let was_open = fabric.lifecycle.terminated.is_none();
         let out = &mut self.out;
-        tell(&mut room.life, &mut |happening| {
-            out.raise(limits, CallEvent { fabric: Some(fabric), user, ..happening });
+        change_state(&mut fabric.lifecycle, &mut |event| {
+            out.raise(limits, CallEvent { fabric: Some(id), user, ..event });
         });
-        if was_open && room.life.terminated.is_some() {
-            room.close_detectors(&self.config, out);
-            self.close_speakers(now, fabric);
-            if self.dominant == Some(fabric) {
+        if was_open && fabric.lifecycle.terminated.is_some() {
+            fabric.close_detectors(&self.config, out);
+            self.close_speakers(now, id);
+            if self.dominant == Some(id) {
                 self.dominant = None;
             }
             let mut theirs = self.fabrics.iter().filter(|fabric| fabric.spec.local_user == user);
-            if theirs.all(|fabric| fabric.life.terminated.is_some()) {
-                self.depart(now, user, EndReason::Terminated);
+            if theirs.all(|fabric| fabric.lifecycle.terminated.is_some()) {
+                self.leave_call(now, user, EndReason::Terminated);
             }
         }
     }
 
     /// Somebody is gone.
-    pub(super) fn depart(&mut self, at: Timestamp, user: Option<UserId>, reason: EndReason) {
+    pub(super) fn leave_call(&mut self, at: Timestamp, user: Option<UserId>, reason: EndReason) {
         if !self.roster.leave(at, user, reason) {
             return;
         }
@@ -308,9 +310,9 @@ impl Conference {
         }
     }
 
-    fn raise(&mut self, happening: CallEvent, fabric: Option<FabricId>) {
+    fn raise(&mut self, event: CallEvent, fabric: Option<FabricId>) {
         let user = fabric.and_then(|fabric| self.fabrics.get(fabric.index())?.spec.local_user);
-        let user = happening.user.or(user);
-        self.out.raise(self.config.limits(), CallEvent { fabric, user, ..happening });
+        let user = event.user.or(user);
+        self.out.raise(self.config.limits(), CallEvent { fabric, user, ..event });
     }
 }

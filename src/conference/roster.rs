@@ -61,7 +61,7 @@ impl Presence {
     }
 
     /// Something was heard of them. Whether they came, or came back, by it.
-    fn hear(&mut self, now: Timestamp) -> bool {
+    fn touch(&mut self, now: Timestamp) -> bool {
         let comes = !self.is_here();
         self.heard = now;
         self.left = None;
@@ -94,13 +94,13 @@ impl Roster {
     }
 
     /// Something was heard of a user, or of somebody nameless. Whether a user came by it.
-    pub(crate) fn hear(&mut self, now: Timestamp, user: Option<UserId>, limits: Limits) -> bool {
+    pub(crate) fn touch(&mut self, now: Timestamp, user: Option<UserId>, limits: Limits) -> bool {
         let Some(user) = user else {
-            self.nameless.hear(now);
+            self.nameless.touch(now);
             return false;
         };
         let Some(user) = self.users.get_mut(user.index()) else { return false };
-        let comes = user.presence.hear(now);
+        let comes = user.presence.touch(now);
         if comes {
             if user.stays.len() >= limits.stays_per_user() {
                 user.stays.pop();
@@ -116,7 +116,7 @@ impl Roster {
     pub(crate) fn name(&mut self, user: UserId, opened: Timestamp, limits: Limits) -> bool {
         let heard = self.nameless.heard.max(opened);
         let was_here = self.get(user).is_some_and(|user| user.presence.is_here());
-        let comes = !was_here && self.hear(opened, Some(user), limits);
+        let comes = !was_here && self.touch(opened, Some(user), limits);
         if let Some(user) = self.users.get_mut(user.index()) {
             user.presence.heard = user.presence.heard.max(heard);
             if let Some(stay) = user.stays.first_mut() {

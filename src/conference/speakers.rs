@@ -51,21 +51,21 @@ impl Conference {
     }
 
     /// Takes what the latest snapshot of a fabric says of sound.
-    pub(super) fn listen(&mut self, now: Timestamp, id: FabricId) {
-        let Some(fabric) = self.fabrics.get(id.index()).filter(|fabric| !fabric.heard.is_empty()) else { return };
+    pub(super) fn take_levels(&mut self, now: Timestamp, id: FabricId) {
+        let Some(fabric) = self.fabrics.get(id.index()).filter(|fabric| !fabric.levels.is_empty()) else { return };
         let attribution = self.attribution.get_or_insert_with(|| Box::new(Attribution::new(&self.config, now)));
         let order = SourceOrder { fabrics: &self.fabrics, roster: &self.roster };
-        let latest_ms = attribution.set_clock(id, now, &fabric.heard);
-        for heard in &fabric.heard {
+        let latest_ms = attribution.set_clock(id, now, &fabric.levels);
+        for level in &fabric.levels {
             // One snapshot moves the conference on once.
-            if heard.at.as_millis() + (LONGEST_MS as f64) < latest_ms {
+            if level.at.as_millis() + (LONGEST_MS as f64) < latest_ms {
                 attribution.late = attribution.late.saturating_add(1);
                 continue;
             }
-            let owner = fabric.owner_of(&fabric.streams[heard.slot]).0;
+            let owner = fabric.owner_of(&fabric.streams[level.slot]).0;
             let mut sink = ChangeSink { now, limits: self.config.limits(), out: &mut self.out };
             let is_here = owner.and_then(|user| self.roster.get(user)).is_none_or(|user| user.presence.left.is_none());
-            attribution.hear(id, heard, (owner, is_here), order, &mut sink);
+            attribution.take_level(id, level, (owner, is_here), order, &mut sink);
         }
         if core::mem::take(&mut attribution.has_new) {
             let mut sink = ChangeSink { now, limits: self.config.limits(), out: &mut self.out };
@@ -158,8 +158,9 @@ impl Conference {
 /// Whether a user has muted all that they send, or has it on hold: on each open fabric that sends sound, or, if none does, on
 /// each that is open.
 fn is_silenced(fabrics: &[Fabric], user: UserId) -> bool {
-    let open =
-        || fabrics.iter().filter(|fabric| fabric.spec.local_user == Some(user) && fabric.life.terminated.is_none());
+    let open = || {
+        fabrics.iter().filter(|fabric| fabric.spec.local_user == Some(user) && fabric.lifecycle.terminated.is_none())
+    };
     let sends = open().any(Fabric::sends_sound);
     let mut theirs = open().filter(|fabric| !sends || fabric.sends_sound()).peekable();
     theirs.peek().is_some() && theirs.all(Fabric::is_silenced)

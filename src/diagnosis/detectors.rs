@@ -80,7 +80,7 @@ struct MonitoredStream {
 
 impl MonitoredStream {
     /// A stream that is in no look for long is gone, and with it what was wrong.
-    fn see_gone(&mut self, at: StatTime, recorder: &mut Recorder<'_>) {
+    fn end_missing(&mut self, at: StatTime, recorder: &mut Recorder<'_>) {
         if let Some(end) = self.end
             && at.millis_since(end) >= UNKNOWN_MS
         {
@@ -245,14 +245,14 @@ detectors! {
 
 impl Detectors {
     /// Takes a look at the stream that has this slot among the fabric's.
-    pub(crate) fn see_stream(&mut self, slot: usize, mut look: StreamSample<'_>, parts: RecorderParts<'_>) {
+    pub(crate) fn sample_stream(&mut self, slot: usize, mut sample: StreamSample<'_>, parts: RecorderParts<'_>) {
         while self.streams.len() <= slot {
             push(&mut self.streams, MonitoredStream::default());
         }
-        let interval = look.interval;
-        self.hear(slot, &mut look);
+        let interval = sample.interval;
+        self.hear(slot, &mut sample);
         self.add_up(slot, interval);
-        self.add_playing(&look, parts.fabric);
+        self.add_playing(&sample, parts.fabric);
         let Self { streams, log, .. } = self;
         let Some(stream) = streams.get_mut(slot) else { return };
         if let StreamDetectors::Unknown = stream.media {
@@ -263,18 +263,18 @@ impl Detectors {
         let key = StreamKey::new(recorder.fabric, interval.direction, interval.ssrc);
         let span = Span { at: interval.at, ms: interval.span_ms };
         let subject = Subject { stream: Some(key), side: Some(Side::from(interval.direction)) };
-        stream.media.step(&look, span, subject, &mut recorder);
+        stream.media.step(&sample, span, subject, &mut recorder);
     }
 
     /// Takes a look at the fabric, after those at its streams.
-    pub(crate) fn see_fabric(&mut self, look: &ConnectionStatus, parts: RecorderParts<'_>) {
+    pub(crate) fn sample_connection(&mut self, sample: &ConnectionStatus, parts: RecorderParts<'_>) {
         let [received_losses, sent_losses] = core::mem::take(&mut self.losses);
         let [received, sent] = core::mem::take(&mut self.flows);
         let [hears_sender, hears_receiver] = core::mem::take(&mut self.has_news);
         let rtcp_rtt_ms = self.rtcp_rtt_ms.take();
         self.far_level_before = self.far_level.take();
-        let Some(at) = look.at else { return };
-        let Some((last, before)) = self.last.replace((at, look.now)) else { return };
+        let Some(at) = sample.at else { return };
+        let Some((last, before)) = self.last.replace((at, sample.now)) else { return };
         let span_ms = at.millis_since(last);
         if span_ms <= 0.0 {
             // Kept to be told from when the clock has passed it again; a clock that stepped back begins anew.
@@ -294,8 +294,8 @@ impl Detectors {
         let sample = ConnectionSample {
             span_ms,
             is_gap,
-            fabric: *look,
-            rtt_ms: look.ice_rtt_ms.or(rtcp_rtt_ms),
+            fabric: *sample,
+            rtt_ms: sample.ice_rtt_ms.or(rtcp_rtt_ms),
             rtcp_rtt_ms,
             received,
             sent,
@@ -303,8 +303,8 @@ impl Detectors {
             sent_losses,
             rtcp_ms: self.rtcp_ms,
             report_ms: self.report_ms,
-            now_ms: look.now.micros_since(before) as f64 / 1e3,
-            ahead_ms: at.as_millis() - look.now.as_micros() as f64 / 1e3,
+            now_ms: sample.now.micros_since(before) as f64 / 1e3,
+            ahead_ms: at.as_millis() - sample.now.as_micros() as f64 / 1e3,
         };
         self.step(&sample, Span { at, ms: span_ms }, parts);
     }
@@ -312,7 +312,7 @@ impl Detectors {
     /// Runs the detectors of the connection and of senders.
     fn step(&mut self, sample: &ConnectionSample, span: Span, parts: RecorderParts<'_>) {
         let mut recorder = parts.at(&mut self.log);
-        self.streams.iter_mut().for_each(|stream| stream.see_gone(span.at, &mut recorder));
+        self.streams.iter_mut().for_each(|stream| stream.end_missing(span.at, &mut recorder));
         self.clock.step(sample, span, None, &mut recorder);
         // Nothing is known of the time during a gap.
         if sample.is_gap {
@@ -347,41 +347,41 @@ impl Detectors {
     }
 
     /// Takes note of whether the other end says something new of a stream.
-    fn hear(&mut self, slot: usize, look: &mut StreamSample<'_>) {
+    fn hear(&mut self, slot: usize, sample: &mut StreamSample<'_>) {
         let Some(stream) = self.streams.get_mut(slot) else { return };
-        let reported = look.remote.and_then(|remote| remote.timestamp());
-        look.has_news = reported.is_some() && reported != stream.reported;
-        if look.has_news {
+        let reported = sample.remote.and_then(|remote| remote.timestamp());
+        sample.has_news = reported.is_some() && reported != stream.reported;
+        if sample.has_news {
             stream.reported = reported;
-            if let Some(has_news) = self.has_news.get_mut(look.interval.direction as usize) {
+            if let Some(has_news) = self.has_news.get_mut(sample.interval.direction as usize) {
                 *has_news = true;
             }
         }
-        look.rtcp_ms = self.rtcp_ms;
-        look.far_level = self.far_level_before;
-        let is_far = look.interval.direction == Direction::Inbound && look.interval.state.is_measured();
-        if let Some(level) = look.get(Metric::Level).filter(|_| is_far) {
+        sample.rtcp_ms = self.rtcp_ms;
+        sample.far_level = self.far_level_before;
+        let is_far = sample.interval.direction == Direction::Inbound && sample.interval.state.is_measured();
+        if let Some(level) = sample.get(Metric::Level).filter(|_| is_far) {
             self.far_level = Some(self.far_level.map_or(level, |other| other.max(level)));
         }
     }
 
     /// Puts the sound and the picture of one sender side by side.
-    fn add_playing(&mut self, look: &StreamSample<'_>, fabric: FabricId) {
-        let interval = look.interval;
-        if interval.direction == Direction::Outbound || look.is_screen() {
+    fn add_playing(&mut self, sample: &StreamSample<'_>, fabric: FabricId) {
+        let interval = sample.interval;
+        if interval.direction == Direction::Outbound || sample.is_screen() {
             return;
         }
-        let at = match self.senders.binary_search_by_key(&look.owner, |sender| sender.user) {
+        let at = match self.senders.binary_search_by_key(&sample.owner, |sender| sender.user) {
             Ok(at) => at,
             Err(at) => {
-                self.senders.insert(at, Sender { user: look.owner, ..Sender::default() });
+                self.senders.insert(at, Sender { user: sample.owner, ..Sender::default() });
                 at
             }
         };
         let Some(sender) = self.senders.get_mut(at) else { return };
         // Between two words of DTX nothing is played, and nothing begins anew.
         let rests = !interval.state.is_measured() && interval.state != IntervalState::Gap;
-        let lag_ms = look.lag_ms().filter(|_| interval.state == IntervalState::Active);
+        let lag_ms = sample.lag_ms().filter(|_| interval.state == IntervalState::Active);
         match interval.kind {
             Some(MediaKind::Audio) => sender.pair.sound.add(lag_ms, rests),
             Some(MediaKind::Video) => {
@@ -445,7 +445,7 @@ impl Detectors {
 pub(crate) struct RecorderParts<'a> {
     pub(crate) limit: usize,
     pub(crate) thresholds: &'a Thresholds,
-    pub(crate) tell: &'a mut dyn FnMut(Change, &Diagnosis),
+    pub(crate) notify: &'a mut dyn FnMut(Change, &Diagnosis),
     pub(crate) fabric: FabricId,
     pub(crate) user: Option<UserId>,
 }
@@ -455,8 +455,8 @@ impl<'a> RecorderParts<'a> {
     where
         'a: 'b,
     {
-        let Self { limit, thresholds, tell, fabric, user } = self;
-        Recorder { log, limit, thresholds, tell, fabric, user }
+        let Self { limit, thresholds, notify, fabric, user } = self;
+        Recorder { log, limit, thresholds, notify, fabric, user }
     }
 }
 

@@ -57,10 +57,10 @@ mod names {
     type Figures = [Option<(&'static str, f64)>; ROOM];
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Figures, D::Error> {
-        let kept = <[Option<(String, f64)>; ROOM]>::deserialize(deserializer)?;
+        let stored = <[Option<(String, f64)>; ROOM]>::deserialize(deserializer)?;
         let mut figures = Figures::default();
-        for (figure, kept) in figures.iter_mut().zip(kept) {
-            if let Some((name, value)) = kept {
+        for (figure, stored) in figures.iter_mut().zip(stored) {
+            if let Some((name, value)) = stored {
                 let name = known(&name).filter(|_| value.is_finite());
                 *figure =
                     Some((name.ok_or_else(|| serde::de::Error::custom("a figure that no diagnosis has"))?, value));

@@ -38,7 +38,7 @@ pub(crate) struct Recorder<'a> {
     pub(crate) log: &'a mut DiagnosisLog,
     pub(crate) limit: usize,
     pub(crate) thresholds: &'a Thresholds,
-    pub(crate) tell: &'a mut dyn FnMut(Change, &Diagnosis),
+    pub(crate) notify: &'a mut dyn FnMut(Change, &Diagnosis),
     pub(crate) fabric: FabricId,
     pub(crate) user: Option<UserId>,
 }
@@ -162,7 +162,7 @@ impl<D: Detector> Monitored<D> {
                 self.detector.explain(&mut diagnosis.evidence);
             }
             if !was_raised && let Some(diagnosis) = recorder.log.diagnoses.get(place) {
-                (recorder.tell)(Change::Raised, diagnosis);
+                (recorder.notify)(Change::Raised, diagnosis);
             }
         }
     }
@@ -289,10 +289,10 @@ impl Monitor {
             if state.is_calm {
                 (self.part, self.beyond_ms) = (0.0, 0.0);
             }
-            (recorder.tell)(Change::Cleared, diagnosis);
+            (recorder.notify)(Change::Cleared, diagnosis);
         } else if state.severity > diagnosis.severity {
             diagnosis.severity = state.severity;
-            (recorder.tell)(Change::Updated, diagnosis);
+            (recorder.notify)(Change::Updated, diagnosis);
         }
     }
 
@@ -343,7 +343,7 @@ impl Monitor {
         {
             let began = StatTime::from_millis(at.as_millis() - ms).unwrap_or(at);
             diagnosis.to = Some(if began < diagnosis.from { diagnosis.from } else { began });
-            (recorder.tell)(Change::Cleared, diagnosis);
+            (recorder.notify)(Change::Cleared, diagnosis);
         }
         *self = Self::default();
     }

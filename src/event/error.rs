@@ -183,8 +183,8 @@ pub(crate) fn cut(text: &str, max: usize) -> (&str, usize) {
         return (text, 0);
     }
     let end = (0..=max).rev().find(|&end| text.is_char_boundary(end)).unwrap_or(0);
-    let kept = text.get(..end).unwrap_or("");
-    (kept, text.len() - kept.len())
+    let stored = text.get(..end).unwrap_or("");
+    (stored, text.len() - stored.len())
 }
 
 /// A text as it is kept.
@@ -234,11 +234,11 @@ mod tests {
     proptest! {
         #[test]
         fn a_cut_text_is_the_longest_beginning_that_fits(text in "[a-zäß€😀]{0,40}", max in 0..60_usize) {
-            let (kept, cut_bytes) = cut(&text, max);
-            prop_assert!(kept.len() <= max && text.starts_with(kept));
-            prop_assert_eq!(kept.len() + cut_bytes, text.len());
-            let next = text[kept.len()..].chars().next().map_or(0, char::len_utf8);
-            prop_assert!(cut_bytes == 0 || kept.len() + next > max);
+            let (stored, cut_bytes) = cut(&text, max);
+            prop_assert!(stored.len() <= max && text.starts_with(stored));
+            prop_assert_eq!(stored.len() + cut_bytes, text.len());
+            let next = text[stored.len()..].chars().next().map_or(0, char::len_utf8);
+            prop_assert!(cut_bytes == 0 || stored.len() + next > max);
         }
     }
 }

@@ -55,10 +55,10 @@ impl EventQueue {
     }
 
     /// Queues what happened, and keeps it.
-    pub(crate) fn raise(&mut self, limits: Limits, happening: CallEvent) {
-        self.push(limits, Event::Call { happening });
+    pub(crate) fn raise(&mut self, limits: Limits, event: CallEvent) {
+        self.push(limits, Event::Call { event });
         if self.timeline.len() < limits.timeline() {
-            self.timeline.push(happening);
+            self.timeline.push(event);
         } else {
             self.refused = self.refused.saturating_add(1);
         }

@@ -49,7 +49,7 @@ impl From<Event> for Stored {
                 Self::IntervalClosed { stream, interval, score: score.map(StoredScore), rating }
             }
             Event::CounterReset { stream, at } => Self::CounterReset { stream, at },
-            Event::Call { happening } => Self::Call(happening),
+            Event::Call { event } => Self::Call(event),
             Event::DiagnosisRaised { diagnosis } => Self::DiagnosisRaised(diagnosis),
             Event::DiagnosisUpdated { diagnosis } => Self::DiagnosisUpdated(diagnosis),
             Event::DiagnosisCleared { diagnosis } => Self::DiagnosisCleared(diagnosis),
@@ -60,13 +60,13 @@ impl From<Event> for Stored {
 }
 
 impl From<Stored> for Event {
-    fn from(kept: Stored) -> Self {
-        match kept {
+    fn from(stored: Stored) -> Self {
+        match stored {
             Stored::IntervalClosed { stream, interval, score, rating } => {
                 Self::IntervalClosed { stream, interval, score: score.map(|StoredScore(score)| score), rating }
             }
             Stored::CounterReset { stream, at } => Self::CounterReset { stream, at },
-            Stored::Call(happening) => Self::Call { happening },
+            Stored::Call(event) => Self::Call { event },
             Stored::DiagnosisRaised(diagnosis) => Self::DiagnosisRaised { diagnosis },
             Stored::DiagnosisUpdated(diagnosis) => Self::DiagnosisUpdated { diagnosis },
             Stored::DiagnosisCleared(diagnosis) => Self::DiagnosisCleared { diagnosis },

@@ -44,7 +44,7 @@ impl Fabric {
             return Outcome::Unchanged;
         }
         self.app.is_held = on;
-        self.life.is_held = on;
+        self.lifecycle.is_held = on;
         self.apply_app_state(now);
         Outcome::Applied
     }
@@ -79,12 +79,12 @@ impl Fabric {
 
     /// Takes a list of devices instead of the one before.
     pub(crate) fn set_devices(&mut self, which: usize, list: &[Device<'_>], config: &Config) -> Outcome {
-        let kept = |text: &str| String::from(cut(text, MAX_DEVICE_TEXT).0);
+        let truncated = |text: &str| String::from(cut(text, MAX_DEVICE_TEXT).0);
         let list = list.iter().take(config.limits().devices()).map(|device| StoredDevice {
-            id: kept(device.id),
-            kind: kept(device.kind),
-            group: kept(device.group),
-            label: config.keeps_device_labels().then(|| kept(device.label)),
+            id: truncated(device.id),
+            kind: truncated(device.kind),
+            group: truncated(device.group),
+            label: config.keeps_device_labels().then(|| truncated(device.label)),
         });
         let Some(devices) = self.devices.get_mut(which) else { return Outcome::Unchanged };
         if devices.iter().cloned().eq(list.clone()) {
@@ -110,7 +110,7 @@ impl Fabric {
             self.check_ssrcs(1, limits, *usage)?;
         }
         let passes = self.edit_ssrc_map(limits, usage, SsrcEdit::Associate(ssrc, owner))?;
-        let is_it = |account: &StreamRecord| account.ssrc == ssrc || self.mapping.primary(account.ssrc) == ssrc;
+        let is_it = |record: &StreamRecord| record.ssrc == ssrc || self.mapping.primary(record.ssrc) == ssrc;
         let is_known = self.streams.records().any(is_it);
         Ok((if is_known { Outcome::Applied } else { Outcome::Pending }, passes))
     }
@@ -133,7 +133,7 @@ impl Fabric {
         self.check_ssrcs(news, limits, *usage)?;
         self.edit_ssrc_map(limits, usage, SsrcEdit::Group(primary, others))?;
         self.apply_app_state(now);
-        let is_known = self.streams.records().any(|account| others.contains(&account.ssrc));
+        let is_known = self.streams.records().any(|record| others.contains(&record.ssrc));
         Ok(if is_known { Outcome::Applied } else { Outcome::Pending })
     }
 
@@ -163,16 +163,16 @@ impl Fabric {
             self.mapping.describe(description);
             usage.ssrcs += self.mapping.len() - before;
         }
-        let is_known = self.streams.records().any(|account| account.ssrc == ssrc);
+        let is_known = self.streams.records().any(|record| record.ssrc == ssrc);
         Ok(if is_known { Outcome::Applied } else { Outcome::Pending })
     }
 
     /// Edits the map, and lets every stream that thereby passes from one user to another end its part. Figures so far stay
     /// with whom the application had named; what it had named nobody for goes to the new user whole.
     fn edit_ssrc_map(&mut self, limits: Limits, usage: &mut Usage, edit: SsrcEdit<'_>) -> Result<bool, NoCapacity> {
-        let passes = |account: &StreamRecord| {
-            let before = self.mapping.owner(account.ssrc).filter(|_| account.looks > 0)?;
-            let after = self.mapping.user_after(account.ssrc, &edit)?;
+        let passes = |record: &StreamRecord| {
+            let before = self.mapping.owner(record.ssrc).filter(|_| record.samples > 0)?;
+            let after = self.mapping.user_after(record.ssrc, &edit)?;
             (before.user != after).then(|| (before.clone(), after))
         };
         let passing: Vec<_> = self.streams.records().map(passes).collect();

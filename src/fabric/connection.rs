@@ -19,13 +19,13 @@ use crate::report::{ById, Entry, Num, Report, StatsType, Text};
 use crate::stream::{ConnectionContext, IntervalScore, Observation, StreamRecord};
 use crate::unit::{StatTime, Timestamp};
 
-/// One PeerConnection: an account for each of its streams, its path and its life.
+/// One PeerConnection: an account for each of its streams, its path and its lifecycle.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Fabric {
     id: FabricId,
     pub(crate) spec: FabricSpec,
-    pub(crate) life: Lifecycle,
+    pub(crate) lifecycle: Lifecycle,
     pub(crate) app: AppState,
     pub(crate) mapping: SsrcMap,
     /// Devices in use, and devices that are there.
@@ -51,7 +51,7 @@ pub(crate) struct Fabric {
     sources: [ById; 2],
     /// What the latest snapshot says of sound.
     #[cfg_attr(feature = "serde", serde(skip))]
-    pub(crate) heard: Vec<LevelSample>,
+    pub(crate) levels: Vec<LevelSample>,
 }
 
 /// What a look at a stream of sound says of it.
@@ -107,8 +107,8 @@ struct SnapshotOutcome {
 }
 
 impl SnapshotOutcome {
-    const fn note(&mut self, look: &Observation) {
-        match look {
+    const fn note(&mut self, sample: &Observation) {
+        match sample {
             Observation::First | Observation::Closed(_) => self.has_news = true,
             Observation::Late => self.is_late = true,
             Observation::Repeated => {}
@@ -129,7 +129,7 @@ impl Fabric {
     pub(crate) fn new(id: FabricId, now: Timestamp, spec: FabricSpec) -> Self {
         Self {
             id,
-            life: Lifecycle::new(now, !spec.opened_before),
+            lifecycle: Lifecycle::new(now, !spec.opened_before),
             spec,
             app: AppState::default(),
             mapping: SsrcMap::default(),
@@ -145,7 +145,7 @@ impl Fabric {
             seen: Vec::new(),
             codecs: ById::default(),
             sources: Default::default(),
-            heard: Vec::new(),
+            levels: Vec::new(),
         }
     }
 
@@ -165,9 +165,9 @@ impl Fabric {
         }
         self.find_streams(now, report, limits, usage);
         self.find_remotes(report);
-        self.playout.look(report);
+        self.playout.sample(report);
         let selected = selected_pair(report);
-        let around = ConnectionContext {
+        let context = ConnectionContext {
             config,
             playout_stands: self.playout_stands(report),
             ice_rtt_ms: self.path.rtt_ms,
@@ -176,17 +176,17 @@ impl Fabric {
         };
         self.codecs.forget();
         self.sources.iter_mut().for_each(ById::forget);
-        let outcome = self.ingest_streams(now, report, around, out);
+        let outcome = self.ingest_streams(now, report, context, out);
         if outcome.is_current() {
-            let sight = self.path.look(report, selected, limits.digest_cells());
+            let sight = self.path.sample(report, selected, limits.digest_cells());
             let (fabric, user) = (Some(self.id), self.spec.local_user);
-            self.life.see(now, sight, self.path.relay(), &mut |happening| {
-                out.raise(limits, crate::event::CallEvent { fabric, user, ..happening });
+            self.lifecycle.see(now, sight, self.path.relay(), &mut |event| {
+                out.raise(limits, crate::event::CallEvent { fabric, user, ..event });
             });
-            let look = self.connection_status(now, report.latest());
+            let sample = self.connection_status(now, report.latest());
             let (id, user) = (self.id, self.spec.local_user);
-            with_recorder(id, user, &mut self.detectors, config, out, |detectors, desk| {
-                detectors.see_fabric(&look, desk);
+            with_recorder(id, user, &mut self.detectors, config, out, |detectors, recorder| {
+                detectors.sample_connection(&sample, recorder);
             });
         }
     }
@@ -196,22 +196,22 @@ impl Fabric {
         &mut self,
         now: Timestamp,
         report: &Report,
-        around: ConnectionContext<'_>,
+        context: ConnectionContext<'_>,
         out: &mut EventQueue,
     ) -> SnapshotOutcome {
-        self.heard.clear();
+        self.levels.clear();
         let mut outcome = SnapshotOutcome::default();
         let seen = core::mem::take(&mut self.seen);
         for slots in seen.chunks(AT_ONCE) {
             let mut pending = [const { None }; AT_ONCE];
-            self.observe(slots, now, report, around, &mut pending, &mut outcome);
-            self.score(&mut pending, around);
-            self.diagnose(&pending, around.config, out);
+            self.observe(slots, now, report, context, &mut pending, &mut outcome);
+            self.score(&mut pending, context);
+            self.diagnose(&pending, context.config, out);
         }
         self.seen = seen;
         // The order of the entries in a report must not decide which sample is late or which stream is one too many.
-        self.heard.sort_unstable_by(|a, b| {
-            let of = |heard: &LevelSample| (heard.direction == Direction::Inbound, heard.ssrc);
+        self.levels.sort_unstable_by(|a, b| {
+            let of = |levels: &LevelSample| (levels.direction == Direction::Inbound, levels.ssrc);
             a.at.as_millis().total_cmp(&b.at.as_millis()).then(of(a).cmp(&of(b)))
         });
         outcome
@@ -223,41 +223,41 @@ impl Fabric {
         slots: &[SlotId],
         now: Timestamp,
         report: &'a Report,
-        around: ConnectionContext<'_>,
+        context: ConnectionContext<'_>,
         pending: &mut [Option<PendingInterval<'a>>],
         outcome: &mut SnapshotOutcome,
     ) {
         for (&slot, pending) in slots.iter().zip(pending) {
-            let Some((look, entries)) = self.look(slot, now, report, around) else { continue };
-            outcome.note(&look);
-            if let Observation::Closed(interval) = look {
+            let Some((sample, entries)) = self.sample(slot, now, report, context) else { continue };
+            outcome.note(&sample);
+            if let Observation::Closed(interval) = sample {
                 *pending = Some(PendingInterval { entries, interval, scored: None });
             }
         }
     }
 
     /// Second pass: scores the intervals.
-    fn score(&mut self, pending: &mut [Option<PendingInterval<'_>>], around: ConnectionContext<'_>) {
+    fn score(&mut self, pending: &mut [Option<PendingInterval<'_>>], context: ConnectionContext<'_>) {
         for pending in pending.iter_mut().flatten() {
             let StreamEntries { slot, entry, source, .. } = pending.entries;
-            pending.scored = Some(self.streams[slot].record.score_interval(&pending.interval, entry, source, around));
+            pending.scored = Some(self.streams[slot].record.score_interval(&pending.interval, entry, source, context));
         }
     }
 
     /// Third pass: raises the events of the intervals, and runs the detectors of their streams.
     fn diagnose(&mut self, pending: &[Option<PendingInterval<'_>>], config: &Config, out: &mut EventQueue) {
         for pending in pending.iter().flatten() {
-            self.tell(pending, config, out);
+            self.publish(pending, config, out);
         }
     }
 
     /// Looks at one stream of the report.
-    fn look<'a>(
+    fn sample<'a>(
         &mut self,
         slot: SlotId,
         now: Timestamp,
         report: &'a Report,
-        around: ConnectionContext<'_>,
+        context: ConnectionContext<'_>,
     ) -> Option<(Observation, StreamEntries<'a>)> {
         let stream = &mut self.streams[slot];
         let entry = report.get(stream.entries.own as usize)?;
@@ -273,7 +273,7 @@ impl Fabric {
         // What the other end says belongs to the interval that is about to close.
         let remote = entries.remote.and_then(|position| report.get(position as usize));
         if let Some(remote) = remote {
-            record.hear(remote, entry);
+            record.take_remote(remote, entry);
         }
         if let Some(id) = record.new_codec_id(entry)
             && let Some(codec) = self.codecs.find(id, report, |_| true)
@@ -283,20 +283,20 @@ impl Fabric {
         }
         let source =
             (record.direction == Direction::Outbound).then(|| source_of(entry, report, &mut self.sources)).flatten();
-        let look = record.look(entry, source, app_time, around);
-        if matches!(look, Observation::First | Observation::Closed(_)) {
+        let sample = record.sample(entry, source, app_time, context);
+        if matches!(sample, Observation::First | Observation::Closed(_)) {
             app.restart();
         }
-        self.heard.extend(LevelSample::of(slot, &look, record, entry, source).map(|heard| LevelSample {
+        self.levels.extend(LevelSample::of(slot, &sample, record, entry, source).map(|levels| LevelSample {
             muted_ms: app_time.muted + app_time.held,
             is_muted: app.is_silenced(),
-            ..heard
+            ..levels
         }));
-        Some((look, StreamEntries { slot, entry, source, remote }))
+        Some((sample, StreamEntries { slot, entry, source, remote }))
     }
 
     /// Tells of an interval that was judged, and lets the detectors of its stream look at it.
-    fn tell(&mut self, pending: &PendingInterval<'_>, config: &Config, out: &mut EventQueue) {
+    fn publish(&mut self, pending: &PendingInterval<'_>, config: &Config, out: &mut EventQueue) {
         let PendingInterval { entries: StreamEntries { slot, entry, source, remote }, ref interval, scored } = *pending;
         let Some(IntervalScore { score, rating }) = scored else { return };
         let limits = config.limits();
@@ -307,15 +307,15 @@ impl Fabric {
         if interval.state == IntervalState::Reset {
             out.push(limits, Event::CounterReset { stream: key, at: interval.at });
         }
-        let look = StreamSample {
+        let sample = StreamSample {
             source,
             remote,
             owner: self.mapping.owner(key.ssrc).map(|owner| owner.user),
             is_muted: self.app.reports_mutes.then_some(stream.app.is_muted()),
             ..StreamSample::new(interval, entry)
         };
-        with_recorder(self.id, self.spec.local_user, &mut self.detectors, config, out, |detectors, desk| {
-            detectors.see_stream(slot.index(), look, desk);
+        with_recorder(self.id, self.spec.local_user, &mut self.detectors, config, out, |detectors, recorder| {
+            detectors.sample_stream(slot.index(), sample, recorder);
         });
     }
 
@@ -329,21 +329,21 @@ impl Fabric {
             available_bps: self.path.available_bps,
             unanswered: self.path.unanswered,
             arrives: self.path.arrives,
-            connection: match self.life.state() {
+            connection: match self.lifecycle.state() {
                 None => Connection::Unknown,
                 Some(FabricState::Established) => Connection::Up,
                 Some(FabricState::Disrupted) => Connection::Lost,
-                Some(FabricState::Failed) if self.life.setup.is_some() => Connection::Lost,
+                Some(FabricState::Failed) if self.lifecycle.setup.is_some() => Connection::Lost,
                 Some(FabricState::Initializing | FabricState::CheckingDisrupted | FabricState::Hold) => {
                     Connection::Coming
                 }
                 Some(FabricState::Failed | FabricState::Terminated) => Connection::Over,
             },
-            lost_ms: self.life.lost_ms(now),
-            connects_ms: self.life.connects_ms(now),
-            has_failed: self.life.failure.is_some() && self.life.setup.is_none(),
-            disruptions: self.life.disruptions,
-            switches: self.life.switches,
+            lost_ms: self.lifecycle.lost_ms(now),
+            connects_ms: self.lifecycle.connects_ms(now),
+            has_failed: self.lifecycle.failure.is_some() && self.lifecycle.setup.is_none(),
+            disruptions: self.lifecycle.disruptions,
+            switches: self.lifecycle.switches,
             relays_over_tcp: matches!(self.path.relay(), Some(Relay::Tcp | Relay::Tls)),
         }
     }
@@ -357,7 +357,7 @@ impl Fabric {
     #[cfg(feature = "serde")]
     pub(crate) fn restore_models(&mut self, models: [crate::score::ModelId; 2]) -> bool {
         let records = self.streams.iter_mut().map(|stream| &mut stream.record);
-        for record in records.chain(self.parts.iter_mut().map(|part| &mut part.account)) {
+        for record in records.chain(self.parts.iter_mut().map(|part| &mut part.record)) {
             record.quality.restore_models(models);
         }
         self.streams.restore_models()
@@ -402,24 +402,24 @@ impl LevelSample {
     /// What a look says of sound; `None` for what is no sound or has no level.
     fn of(
         slot: SlotId,
-        look: &Observation,
-        account: &StreamRecord,
+        sample: &Observation,
+        record: &StreamRecord,
         entry: Entry<'_>,
         source: Option<Entry<'_>>,
     ) -> Option<Self> {
-        let level_of = match account.direction {
+        let level_of = match record.direction {
             Direction::Inbound => entry,
             Direction::Outbound => source?,
         };
         let has_level = [Num::TotalAudioEnergy, Num::AudioLevel].iter().any(|&field| level_of.get(field).is_some());
-        if account.kind != Some(MediaKind::Audio) || !has_level {
+        if record.kind != Some(MediaKind::Audio) || !has_level {
             return None;
         }
-        let mut heard = Self {
+        let mut levels = Self {
             slot,
-            direction: account.direction,
-            ssrc: account.ssrc,
-            at: account.end(),
+            direction: record.direction,
+            ssrc: record.ssrc,
+            at: record.end(),
             span_ms: 0.0,
             level: None,
             samples_s: level_of.get(Num::TotalSamplesDuration),
@@ -427,13 +427,13 @@ impl LevelSample {
             is_muted: false,
             is_sent: true,
         };
-        match look {
-            Observation::First => Some(heard),
+        match sample {
+            Observation::First => Some(levels),
             Observation::Closed(interval) if interval.state != IntervalState::Reset => {
-                (heard.at, heard.span_ms) = (interval.at, interval.span_ms);
-                heard.level = interval.get(Metric::Level).or_else(|| level_of.get(Num::AudioLevel));
-                heard.is_sent = account.direction == Direction::Inbound || interval.state != IntervalState::Paused;
-                Some(heard)
+                (levels.at, levels.span_ms) = (interval.at, interval.span_ms);
+                levels.level = interval.get(Metric::Level).or_else(|| level_of.get(Num::AudioLevel));
+                levels.is_sent = record.direction == Direction::Inbound || interval.state != IntervalState::Paused;
+                Some(levels)
             }
             _ => None,
         }
@@ -450,14 +450,14 @@ fn with_recorder(
     work: impl FnOnce(&mut Detectors, RecorderParts<'_>),
 ) {
     let limits = config.limits();
-    let desk = RecorderParts {
+    let recorder = RecorderParts {
         limit: out.diagnoses_limit(limits, detectors.log.diagnoses.len()),
         thresholds: config.thresholds(),
         fabric,
         user,
-        tell: &mut |change, &diagnosis| out.diagnose(limits, change, diagnosis),
+        notify: &mut |change, &diagnosis| out.diagnose(limits, change, diagnosis),
     };
-    work(detectors, desk);
+    work(detectors, recorder);
 }
 
 /// The media source of a stream that is sent: the one it names, or the only one of its kind.

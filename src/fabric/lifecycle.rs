@@ -29,7 +29,7 @@ pub(crate) struct Lifecycle {
     /// The application said since the last snapshot that ICE began anew.
     restart_told: bool,
     /// The last snapshot that told of ICE, and the opening before the first.
-    looked: Timestamp,
+    observed: Timestamp,
     gathering: GatheringState,
     gathering_began: Timestamp,
     signaling: Option<SignalingState>,
@@ -78,7 +78,7 @@ impl Lifecycle {
             ice_began: is_opening_known.then_some(opened),
             checks_began: None,
             restart_told: false,
-            looked: opened,
+            observed: opened,
             gathering: GatheringState::New,
             gathering_began: opened,
             signaling: None,
@@ -156,14 +156,14 @@ impl Lifecycle {
     }
 
     /// The application says where ICE stands.
-    pub(crate) fn tell_ice(&mut self, now: Timestamp, to: IceState, raise: &mut Raise<'_>) {
+    pub(crate) fn set_ice(&mut self, now: Timestamp, to: IceState, raise: &mut Raise<'_>) {
         self.is_told = true;
         self.restart_told |= to == IceState::New;
         self.go(now, to, FailureReason::IceConnectionFailure, false, raise);
     }
 
     /// The application says where gathering stands.
-    pub(crate) fn tell_gathering(&mut self, now: Timestamp, to: GatheringState, raise: &mut Raise<'_>) {
+    pub(crate) fn set_gathering(&mut self, now: Timestamp, to: GatheringState, raise: &mut Raise<'_>) {
         let before = core::mem::replace(&mut self.gathering, to);
         if before == to {
             return;
@@ -177,7 +177,7 @@ impl Lifecycle {
     }
 
     /// The application says where signaling stands.
-    pub(crate) fn tell_signaling(&mut self, now: Timestamp, to: SignalingState, raise: &mut Raise<'_>) {
+    pub(crate) fn set_signaling(&mut self, now: Timestamp, to: SignalingState, raise: &mut Raise<'_>) {
         let before = self.signaling.unwrap_or(SignalingState::Stable);
         if before != to {
             // What was not answered when all was over stays so.
@@ -192,7 +192,7 @@ impl Lifecycle {
     }
 
     /// The application says where the connection stands. Stands in for the state of ICE where that is not told.
-    pub(crate) fn tell_connection(&mut self, now: Timestamp, to: ConnectionState, raise: &mut Raise<'_>) {
+    pub(crate) fn set_connection(&mut self, now: Timestamp, to: ConnectionState, raise: &mut Raise<'_>) {
         let before = self.connection.replace(to).unwrap_or(ConnectionState::New);
         if before != to {
             raise_change(now, StateChange::Connection(before, to), raise);
@@ -210,25 +210,25 @@ impl Lifecycle {
     }
 
     /// What a snapshot showed of the path, and how its relay is reached.
-    pub(crate) fn see(&mut self, now: Timestamp, sight: Sight, relay: Option<Relay>, raise: &mut Raise<'_>) {
+    pub(crate) fn see(&mut self, now: Timestamp, observation: Sight, relay: Option<Relay>, raise: &mut Raise<'_>) {
         let is_connected = |state| matches!(state, IceState::Connected | IceState::Completed);
         let before = self.ice.state();
-        if sight.has_restarted && !self.restart_told && self.is_known {
+        if observation.has_restarted && !self.restart_told && self.is_known {
             self.begin_anew(now, raise);
         }
         self.restart_told = false;
-        if let Some(ice) = sight.ice
+        if let Some(ice) = observation.ice
             && !self.is_told
             && self.connection.is_none()
         {
             let reason =
-                if sight.is_dtls { FailureReason::TransportFailure } else { FailureReason::IceConnectionFailure };
+                if observation.is_dtls { FailureReason::TransportFailure } else { FailureReason::IceConnectionFailure };
             self.go(now, ice, reason, true, raise);
         }
-        if sight.ice.is_some() {
-            self.looked = now;
+        if observation.ice.is_some() {
+            self.observed = now;
         }
-        if sight.has_switched && is_connected(before) && is_connected(self.ice.state()) {
+        if observation.has_switched && is_connected(before) && is_connected(self.ice.state()) {
             self.switches = self.switches.saturating_add(1);
             let switch = CallEvent::new(now, EventKind::FabricTransportSwitch);
             raise(CallEvent { relay, is_inferred: true, ..switch });
@@ -272,8 +272,8 @@ impl Lifecycle {
             _ => EventKind::WebRtcError,
         };
         self.is_down |= kind == EventKind::IceFailed;
-        let happening = CallEvent::new(now, kind);
-        raise(CallEvent { reason: (!function.is_log()).then_some(reason), ..happening });
+        let event = CallEvent::new(now, kind);
+        raise(CallEvent { reason: (!function.is_log()).then_some(reason), ..event });
         false
     }
 
@@ -310,12 +310,12 @@ impl Lifecycle {
         if to == IceState::Checking && self.checks_began.is_none() {
             self.checks_began = Some(now);
         }
-        for event in events.into_iter().flatten() {
-            let mut happening = CallEvent { is_inferred, ..CallEvent::new(now, EventKind::IceFailed) };
-            happening.kind = match event {
+        for transition in events.into_iter().flatten() {
+            let mut event = CallEvent { is_inferred, ..CallEvent::new(now, EventKind::IceFailed) };
+            event.kind = match transition {
                 IceEvent::Setup => {
                     let setup = self.set_up(now, is_first, is_inferred);
-                    happening.delay_ms = setup.delay_ms;
+                    event.delay_ms = setup.delay_ms;
                     EventKind::FabricSetup
                 }
                 IceEvent::DisruptionStart => {
@@ -328,11 +328,11 @@ impl Lifecycle {
                     EventKind::IceConnectionDisruptionStart
                 }
                 IceEvent::DisruptionEnd => {
-                    happening.delay_ms = self.note_disruption(now);
+                    event.delay_ms = self.note_disruption(now);
                     EventKind::IceDisruptionEnd
                 }
                 IceEvent::ConnectionDisruptionEnd => {
-                    happening.delay_ms = self.checks_disrupted_since.take().map(|since| millis(since, now));
+                    event.delay_ms = self.checks_disrupted_since.take().map(|since| millis(since, now));
                     EventKind::IceConnectionDisruptionEnd
                 }
                 IceEvent::Restarted => {
@@ -340,19 +340,19 @@ impl Lifecycle {
                     EventKind::IceRestarted
                 }
                 IceEvent::Failed => {
-                    happening.reason = Some(reason);
+                    event.reason = Some(reason);
                     EventKind::IceFailed
                 }
                 IceEvent::Dropped => {
                     self.drops = self.drops.saturating_add(1);
-                    happening.reason = Some(reason);
-                    happening.delay_ms = self.disrupted_since.map(|since| millis(since, now));
+                    event.reason = Some(reason);
+                    event.delay_ms = self.disrupted_since.map(|since| millis(since, now));
                     EventKind::FabricDropped
                 }
                 IceEvent::Aborted => EventKind::IceAborted,
                 IceEvent::Terminated => EventKind::IceTerminated,
             };
-            raise(happening);
+            raise(event);
         }
         match to {
             IceState::Connected | IceState::Completed => self.is_down = false,
@@ -369,11 +369,11 @@ impl Lifecycle {
         // Connected before anybody looked.
         let was_before = is_inferred && is_first && now == self.opened;
         let delay_ms = Some(millis(self.opened, now)).filter(|_| self.is_opening_known && !was_before);
-        let until = if is_inferred { self.looked } else { now };
+        let until = if is_inferred { self.observed } else { now };
         let setup = Setup {
             delay_ms,
             checks_ms: self.checks_began.map(|began| millis(began, until)),
-            uncertainty_ms: delay_ms.map(|_| if is_inferred { millis(self.looked, now) } else { 0.0 }),
+            uncertainty_ms: delay_ms.map(|_| if is_inferred { millis(self.observed, now) } else { 0.0 }),
             connectivity_ms: self.ice_began.map(|began| millis(began, now)).filter(|_| !was_before),
         };
         self.setup = Some(setup);
@@ -384,8 +384,8 @@ impl Lifecycle {
         let delay_ms = Some(millis(self.opened, now)).filter(|_| self.is_opening_known);
         self.failure = Some((delay_ms, reason));
         self.failed_checks_ms = self.checks_began.map(|began| millis(began, now));
-        let happening = CallEvent::new(now, EventKind::FabricSetupFailed);
-        raise(CallEvent { delay_ms, reason: Some(reason), is_inferred, ..happening });
+        let event = CallEvent::new(now, EventKind::FabricSetupFailed);
+        raise(CallEvent { delay_ms, reason: Some(reason), is_inferred, ..event });
     }
 
     /// Adds a disruption of media that is under way, and says how long it was.

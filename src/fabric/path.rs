@@ -69,7 +69,7 @@ const MAX_PAIR_ID: usize = 256;
 
 impl Path {
     /// Takes a look at the path. `selected` is the [pair in use](selected_pair); distributions keep to so many cells.
-    pub(crate) fn look(&mut self, report: &Report, selected: Option<Entry<'_>>, cells: usize) -> Sight {
+    pub(crate) fn sample(&mut self, report: &Report, selected: Option<Entry<'_>>, cells: usize) -> Sight {
         let transport = report.of(StatsType::Transport).min_by(|a, b| a.id().cmp(b.id()));
         let had_pair = self.pair.is_some();
         let (ice, is_dtls) =
@@ -91,7 +91,7 @@ impl Path {
     }
 
     /// Whether anything came over the pair in use since the last look: media, control or a check. `None` when nobody
-    /// counted. To be asked before [`Path::look`].
+    /// counted. To be asked before [`Path::sample`].
     pub(crate) fn carries(&self, entry: Entry<'_>) -> Option<bool> {
         let pair = self.pair.as_ref().filter(|pair| pair.id == entry.id())?;
         let Progress::Advance(delta) = pair.track.step(entry) else { return None };

@@ -14,7 +14,7 @@ pub(crate) struct Playout {
 
 impl Playout {
     /// Looks at a report. Of several playouts the first by id counts.
-    pub(crate) fn look(&mut self, report: &Report) {
+    pub(crate) fn sample(&mut self, report: &Report) {
         let Some(entry) = report.of(StatsType::MediaPlayout).min_by(|a, b| a.id().cmp(b.id())) else { return };
         let Some(track) = &mut self.track else {
             self.track = EntryTracker::new(entry);

@@ -62,7 +62,7 @@ pub(crate) struct Latest {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Part {
-    pub(crate) account: StreamRecord,
+    pub(crate) record: StreamRecord,
     pub(crate) owner: Owner,
 }
 
@@ -104,7 +104,7 @@ impl StreamSlot {
         let mut record = StreamRecord::open(self.record.direction, entry)?;
         record.kind = record.kind.or(self.record.kind);
         self.latest = Latest::default();
-        Some(Part { account: core::mem::replace(&mut self.record, record), owner })
+        Some(Part { record: core::mem::replace(&mut self.record, record), owner })
     }
 }
 

@@ -158,8 +158,8 @@ impl Fleet {
         let mut fleet = Self::new(config);
         let Self { slab, ledger } = &mut fleet;
         (ledger.now, ledger.refused, ledger.sequence) = (state.now, state.refused, state.sequence);
-        for kept in state.slab {
-            let entry = kept.into_entry(ledger)?;
+        for stored in state.slab {
+            let entry = stored.into_entry(ledger)?;
             let (id_is_new, queued) = (slab.find(&entry.id).is_none(), entry.queued);
             let slot = slab.add(entry).filter(|_| id_is_new).ok_or(RestoreError::Corrupt)?;
             if let Some(at) = queued {
@@ -171,12 +171,13 @@ impl Fleet {
             ledger.ready.push(slot);
         }
         ledger.ended = state.ended.into_iter().map(|ended| ended.into_end(models)).collect();
-        for kept in state.windows {
-            let n = kept.labels.len();
-            let labels = kept.labels.into_iter().map(|(label, tally)| (ledger.labels.keep(&label), tally.into_owned()));
-            let window = Window { total: kept.total.into_owned(), labels: labels.collect() };
+        for stored in state.windows {
+            let n = stored.labels.len();
+            let labels =
+                stored.labels.into_iter().map(|(label, tally)| (ledger.labels.keep(&label), tally.into_owned()));
+            let window = Window { total: stored.total.into_owned(), labels: labels.collect() };
             let has_all = window.labels.len() == n;
-            if ledger.windows.insert(kept.period, window).is_some() || !has_all {
+            if ledger.windows.insert(stored.period, window).is_some() || !has_all {
                 return Err(RestoreError::Corrupt);
             }
         }

@@ -30,7 +30,7 @@ pub(super) struct Ledger {
     pub(super) spare: VecDeque<Event>,
     pub(super) ended: VecDeque<Ended>,
     /// How many of them, from the front, have no event left.
-    told: usize,
+    polled: usize,
     pub(super) windows: BTreeMap<Period, Window>,
     pub(super) sequence: u64,
 }
@@ -180,21 +180,21 @@ impl Ledger {
 
     /// Whether any of those that ended has an event.
     pub(super) fn has_ended_events(&mut self) -> bool {
-        while self.ended.get(self.told).is_some_and(|ended| ended.events.is_empty()) {
-            self.told += 1;
+        while self.ended.get(self.polled).is_some_and(|ended| ended.events.is_empty()) {
+            self.polled += 1;
         }
-        self.told < self.ended.len()
+        self.polled < self.ended.len()
     }
 
     /// The next event of those that ended, and which of them it is of.
     pub(super) fn poll_event(&mut self) -> Option<(&Ended, Event)> {
-        let ended = self.ended.get_mut(self.told)?;
+        let ended = self.ended.get_mut(self.polled)?;
         let event = ended.events.pop_front()?;
         Some((ended, event))
     }
 
     pub(super) fn poll_ended(&mut self) -> Option<Ended> {
-        self.told = self.told.saturating_sub(1);
+        self.polled = self.polled.saturating_sub(1);
         self.ended.pop_front()
     }
 

@@ -113,7 +113,7 @@ impl Tally {
     #[must_use]
     pub fn of(summary: &ConferenceSummary, streams: Distributions) -> Self {
         let mut tally = Self { conferences: 1, ..Self::default() };
-        count(&mut tally.classes, summary.class);
+        count(&mut tally.classes, summary.call_class);
         count(&mut tally.ends, summary.end_reason);
         for user in summary.users.iter().filter(|user| user.joins > 0) {
             tally.participants += 1;
@@ -127,7 +127,7 @@ impl Tally {
         }
         for fabric in &summary.fabrics {
             tally.fabrics += 1;
-            count(&mut tally.fabric_classes, fabric.class);
+            count(&mut tally.fabric_classes, fabric.call_class);
             if let Some(delay_ms) = fabric.setup_delay_ms {
                 tally.setup_delay_ms.add(delay_ms, 1);
             }

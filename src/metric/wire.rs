@@ -26,10 +26,10 @@ pub(crate) fn serialize<S: Serializer>(interval: &Interval, serializer: S) -> Re
 }
 
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Interval, D::Error> {
-    let kept = Stored::deserialize(deserializer)?;
-    let mut interval = Interval::new(kept.at, kept.span_ms, kept.direction, kept.ssrc, kept.kind);
-    interval.state = kept.state;
-    for (place, value) in kept.figures {
+    let stored = Stored::deserialize(deserializer)?;
+    let mut interval = Interval::new(stored.at, stored.span_ms, stored.direction, stored.ssrc, stored.kind);
+    interval.state = stored.state;
+    for (place, value) in stored.figures {
         if let Some(&metric) = Metric::ALL.get(usize::from(place)) {
             interval.set(metric, Some(value));
         }

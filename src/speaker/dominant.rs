@@ -17,7 +17,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::level::Sound;
-use super::person::{Participant, Slot};
+use super::participant::{Participant, Slot};
 use super::talk::{ConferenceTalk, Talk};
 
 pub(crate) use super::slots::LAST_MS;
@@ -114,7 +114,7 @@ pub struct Change {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Floor {
     window: usize,
-    people: Vec<Participant>,
+    participants: Vec<Participant>,
     /// Who is here, or was in the window. Their order decides nothing.
     active: Vec<u32>,
     /// Some of them have left.
@@ -144,7 +144,7 @@ impl Floor {
         Self {
             // 10 to 600.
             window: (kept_window_ms(window_ms.into()) / SLOT_MS) as usize,
-            people: Vec::new(),
+            participants: Vec::new(),
             active: Vec::new(),
             has_left: false,
             next: None,
@@ -163,12 +163,12 @@ impl Floor {
 
     /// Somebody comes in. Allocates the slots of a window and of a sample: a kilobyte, for 10 s. `None` beyond 2³² people.
     pub fn join(&mut self, at_ms: u64) -> Option<ParticipantId> {
-        let seat = u32::try_from(self.people.len()).ok()?;
+        let id = u32::try_from(self.participants.len()).ok()?;
         let joined = slot_of(at_ms);
-        self.people.push(Participant::new(self.ring(), joined, joined.max(self.next.unwrap_or(0))));
-        self.active.push(seat);
+        self.participants.push(Participant::new(self.ring(), joined, joined.max(self.next.unwrap_or(0))));
+        self.active.push(id);
         self.awaited = None;
-        Some(ParticipantId(seat))
+        Some(ParticipantId(id))
     }
 
     /// Takes a sample: how much of the time from `from_ms` to `to_ms` was speech. What is decided already is left out and
@@ -179,7 +179,7 @@ impl Floor {
     /// at most. No allocation.
     pub fn hear(
         &mut self,
-        seat: ParticipantId,
+        id: ParticipantId,
         from_ms: u64,
         to_ms: u64,
         sound: impl Into<Sound>,
@@ -187,8 +187,8 @@ impl Floor {
     ) {
         let (from, to) = (slot_of(from_ms), slot_of(to_ms));
         // What was said until they left is theirs.
-        let Some(person) = self.people.get(seat.index()) else { return };
-        let (to, to_ms) = match person.left {
+        let Some(participant) = self.participants.get(id.index()) else { return };
+        let (to, to_ms) = match participant.left {
             Some(left) if left < to => (left, left * SLOT_MS),
             _ => (to, to_ms),
         };
@@ -207,8 +207,10 @@ impl Floor {
         if to <= next {
             self.late = self.late.saturating_add(u64::from(from < next));
             // Whoever is heard is waited for, so that the next sample is not late, too.
-            if let Some(person) = self.people.get_mut(seat.index()).filter(|person| person.span.is_none()) {
-                (person.span, self.awaited) = (Some((to - from).min(wait)), None);
+            if let Some(participant) =
+                self.participants.get_mut(id.index()).filter(|participant| participant.span.is_none())
+            {
+                (participant.span, self.awaited) = (Some((to - from).min(wait)), None);
             }
             return;
         }
@@ -219,65 +221,65 @@ impl Floor {
         }
         let next = self.next.unwrap_or(0);
         let span_ms = to_ms - from_ms;
-        if let Some(person) = self.people.get_mut(seat.index()) {
+        if let Some(participant) = self.participants.get_mut(id.index()) {
             if span_ms <= LONGEST_MS {
                 self.room.note_span(span_ms);
-                person.fill_slots(from.max(next), from, to, span_ms, sound.into());
-                person.span = Some(to - from);
+                participant.fill_slots(from.max(next), from, to, span_ms, sound.into());
+                participant.span = Some(to - from);
                 self.longest = self.longest.max(to - from);
             }
-            person.covered = person.covered.max(to);
+            participant.covered = participant.covered.max(to);
             self.heard = self.heard.saturating_add(1);
-            person.heard = self.heard;
+            participant.heard = self.heard;
         }
-        if self.awaited.is_none_or(|(awaited, until)| awaited == seat.0 || self.newest > until) {
+        if self.awaited.is_none_or(|(awaited, until)| awaited == id.0 || self.newest > until) {
             self.decide(out);
         }
     }
 
     /// From `at_ms` on nothing that this one says is heard.
-    pub fn mute(&mut self, seat: ParticipantId, at_ms: u64, out: &mut dyn FnMut(Change)) {
-        if let Some(person) = self.people.get_mut(seat.index()) {
-            person.muted = Some(person.muted.unwrap_or(u64::MAX).min(slot_of(at_ms)));
-            person.inactive_from(slot_of(at_ms), self.next.unwrap_or(0), self.newest);
+    pub fn mute(&mut self, id: ParticipantId, at_ms: u64, out: &mut dyn FnMut(Change)) {
+        if let Some(participant) = self.participants.get_mut(id.index()) {
+            participant.muted = Some(participant.muted.unwrap_or(u64::MAX).min(slot_of(at_ms)));
+            participant.inactive_from(slot_of(at_ms), self.next.unwrap_or(0), self.newest);
         }
         self.decide(out);
         self.end_if_gone(at_ms, out);
     }
 
     /// What this one says from `at_ms` on is heard again.
-    pub fn unmute(&mut self, seat: ParticipantId, at_ms: u64) {
-        if let Some(person) = self.people.get_mut(seat.index()) {
-            person.muted = None;
+    pub fn unmute(&mut self, id: ParticipantId, at_ms: u64) {
+        if let Some(participant) = self.participants.get_mut(id.index()) {
+            participant.muted = None;
             self.awaited = None;
-            person.covered = person.covered.max(self.newest);
-            person.opened = person.opened.max(slot_of(at_ms));
+            participant.covered = participant.covered.max(self.newest);
+            participant.opened = participant.opened.max(slot_of(at_ms));
         }
     }
 
     /// Somebody who left is here again, if it is after they left. What they said before stays theirs.
-    pub fn come_back(&mut self, seat: ParticipantId, at_ms: u64) {
-        let is_back = |person: &&mut Participant| person.left.is_some_and(|left| left <= slot_of(at_ms));
-        let Some(person) = self.people.get_mut(seat.index()).filter(is_back) else { return };
-        person.left = None;
-        person.muted = None;
-        person.span = None;
+    pub fn come_back(&mut self, id: ParticipantId, at_ms: u64) {
+        let is_back = |participant: &&mut Participant| participant.left.is_some_and(|left| left <= slot_of(at_ms));
+        let Some(participant) = self.participants.get_mut(id.index()).filter(is_back) else { return };
+        participant.left = None;
+        participant.muted = None;
+        participant.span = None;
         self.awaited = None;
-        person.joined = slot_of(at_ms);
-        person.opened = person.opened.max(person.joined);
-        person.covered = person.covered.max(self.newest);
-        if !self.active.contains(&seat.0) {
-            person.slots.fill(Slot::UNKNOWN);
-            self.active.push(seat.0);
+        participant.joined = slot_of(at_ms);
+        participant.opened = participant.opened.max(participant.joined);
+        participant.covered = participant.covered.max(self.newest);
+        if !self.active.contains(&id.0) {
+            participant.slots.fill(Slot::UNKNOWN);
+            self.active.push(id.0);
         }
     }
 
     /// This one goes. What was said stays in the window.
-    pub fn leave(&mut self, seat: ParticipantId, at_ms: u64, out: &mut dyn FnMut(Change)) {
-        if let Some(person) = self.people.get_mut(seat.index()) {
+    pub fn leave(&mut self, id: ParticipantId, at_ms: u64, out: &mut dyn FnMut(Change)) {
+        if let Some(participant) = self.participants.get_mut(id.index()) {
             self.has_left = true;
-            person.left = Some(person.left.unwrap_or(u64::MAX).min(slot_of(at_ms)));
-            person.inactive_from(slot_of(at_ms), self.next.unwrap_or(0), self.newest);
+            participant.left = Some(participant.left.unwrap_or(u64::MAX).min(slot_of(at_ms)));
+            participant.inactive_from(slot_of(at_ms), self.next.unwrap_or(0), self.newest);
         }
         self.decide(out);
         self.end_if_gone(at_ms, out);
@@ -288,28 +290,28 @@ impl Floor {
     /// What both said at once was said once, as far as can be told: as much as the one spoke over others who did so less.
     pub fn merge(&mut self, from: ParticipantId, to: ParticipantId) {
         let (decided, length) = (self.decided(), self.ring());
-        let Ok([other, person]) = self.people.get_disjoint_mut([from.index(), to.index()]) else { return };
+        let Ok([other, participant]) = self.participants.get_disjoint_mut([from.index(), to.index()]) else { return };
         let fresh = Participant::new(length, other.joined, other.covered);
         let other = core::mem::replace(other, fresh);
         if !self.active.contains(&to.0) {
-            person.slots.fill(Slot::UNKNOWN);
+            participant.slots.fill(Slot::UNKNOWN);
             self.active.push(to.0);
             self.has_left = true;
         }
-        let before_ms = other.window_ms.saturating_add(person.window_ms);
+        let before_ms = other.window_ms.saturating_add(participant.window_ms);
         self.window_speech_ms = self.window_speech_ms.saturating_sub(before_ms);
-        person.merge(&other, decided);
-        self.window_speech_ms = self.window_speech_ms.saturating_add(person.window_ms);
+        participant.merge(&other, decided);
+        self.window_speech_ms = self.window_speech_ms.saturating_add(participant.window_ms);
         if self.holder == Some(from.0) {
-            (self.holder, person.since) = (Some(to.0), other.since);
+            (self.holder, participant.since) = (Some(to.0), other.since);
         }
         self.awaited = None;
     }
 
     /// This one spoke for `ms` while muted, by a level that is measured before the mute.
-    pub fn speak_muted(&mut self, seat: ParticipantId, ms: u64) {
-        if let Some(person) = self.people.get_mut(seat.index()) {
-            person.teller.speak_muted(ms);
+    pub fn speak_muted(&mut self, id: ParticipantId, ms: u64) {
+        if let Some(participant) = self.participants.get_mut(id.index()) {
+            participant.teller.speak_muted(ms);
         }
     }
 
@@ -342,55 +344,58 @@ impl Floor {
 
     /// Whether this one has the floor. O(1).
     #[must_use]
-    pub fn is_dominant(&self, seat: ParticipantId) -> bool {
-        self.holder == Some(seat.0)
+    pub fn is_dominant(&self, id: ParticipantId) -> bool {
+        self.holder == Some(id.0)
     }
 
     /// Whether this one was the only one to speak in the window: 2 s or more, all others together 1 s at most, 80 % of the
     /// window known. O(1).
     #[must_use]
-    pub fn is_only_speaker(&self, seat: ParticipantId) -> bool {
-        let Some(person) = self.people.get(seat.index()) else { return false };
-        let window = (self.window as u64).min(self.next.unwrap_or(0).saturating_sub(self.first.max(person.joined)));
-        person.muted.is_none()
-            && person.left.is_none()
-            && person.window_ms >= ONLY_MS
-            && self.window_speech_ms.saturating_sub(person.window_ms) <= OTHERS_MS
-            && person.window_known.saturating_mul(100) >= window * KNOWN_PERCENT
+    pub fn is_only_speaker(&self, id: ParticipantId) -> bool {
+        let Some(participant) = self.participants.get(id.index()) else { return false };
+        let window =
+            (self.window as u64).min(self.next.unwrap_or(0).saturating_sub(self.first.max(participant.joined)));
+        participant.muted.is_none()
+            && participant.left.is_none()
+            && participant.window_ms >= ONLY_MS
+            && self.window_speech_ms.saturating_sub(participant.window_ms) <= OTHERS_MS
+            && participant.window_known.saturating_mul(100) >= window * KNOWN_PERCENT
     }
 
     /// Who was the only one to speak in the window. Cost: linear in participants.
     #[must_use]
     pub fn only_speaker(&self) -> Option<ParticipantId> {
-        self.active.iter().map(|&seat| ParticipantId(seat)).find(|&seat| self.is_only_speaker(seat))
+        self.active.iter().map(|&id| ParticipantId(id)).find(|&id| self.is_only_speaker(id))
     }
 
     /// How long this one had the floor so far, ms: from the beginning of the speech that took it to the end of the last
     /// speech, or to the beginning of the next one's.
     #[must_use]
-    pub fn dominant_ms(&self, seat: ParticipantId) -> u64 {
-        let Some(person) = self.people.get(seat.index()) else { return 0 };
-        let open = if self.is_dominant(seat) { person.run.end.saturating_sub(person.since) * SLOT_MS } else { 0 };
-        person.dominant_ms.saturating_add(open)
+    pub fn dominant_ms(&self, id: ParticipantId) -> u64 {
+        let Some(participant) = self.participants.get(id.index()) else { return 0 };
+        let open =
+            if self.is_dominant(id) { participant.run.end.saturating_sub(participant.since) * SLOT_MS } else { 0 };
+        participant.dominant_ms.saturating_add(open)
     }
 
     /// Until when this one was last heard to speak, ms; 0 for who never was.
     #[must_use]
-    pub fn spoke_until_ms(&self, seat: ParticipantId) -> u64 {
-        self.people.get(seat.index()).map_or(0, |person| person.run.end * SLOT_MS)
+    pub fn spoke_until_ms(&self, id: ParticipantId) -> u64 {
+        self.participants.get(id.index()).map_or(0, |participant| participant.run.end * SLOT_MS)
     }
 
     /// What this one's talk came to so far; `None` for who is not of this room.
     #[must_use]
-    pub fn talk(&self, seat: ParticipantId) -> Option<Talk> {
-        Some(self.people.get(seat.index())?.teller.talk(self.room.resolution_ms()))
+    pub fn talk(&self, id: ParticipantId) -> Option<Talk> {
+        Some(self.participants.get(id.index())?.teller.talk(self.room.resolution_ms()))
     }
 
     /// This one's part of all time of speech so far, 0 to 1; `None` before anybody spoke. Cost: linear in people.
     #[must_use]
-    pub fn share(&self, seat: ParticipantId) -> Option<f64> {
-        let all = self.people.iter().fold(0_u64, |all, person| all.saturating_add(person.teller.talk_ms()));
-        let own = self.people.get(seat.index())?.teller.talk_ms();
+    pub fn share(&self, id: ParticipantId) -> Option<f64> {
+        let all =
+            self.participants.iter().fold(0_u64, |all, participant| all.saturating_add(participant.teller.talk_ms()));
+        let own = self.participants.get(id.index())?.teller.talk_ms();
         (all > 0).then(|| own as f64 / all as f64)
     }
 
@@ -415,7 +420,7 @@ impl Floor {
     /// How many people there are, and were.
     #[cfg(feature = "serde")]
     pub(crate) const fn len(&self) -> usize {
-        self.people.len()
+        self.participants.len()
     }
 
     /// Whether its times and lengths, and who is here, can have come about by being told of people: arithmetic relies on
@@ -424,14 +429,14 @@ impl Floor {
     pub(crate) fn is_possible(&self) -> bool {
         let windows = (WINDOW_MS.start() / SLOT_MS) as usize..=(WINDOW_MS.end() / SLOT_MS) as usize;
         let times = [self.next.unwrap_or(0), self.first, self.newest, self.ended];
-        let mut is_here = vec![false; self.people.len()];
+        let mut is_here = vec![false; self.participants.len()];
         let mut comes_once =
-            |&seat: &u32| is_here.get_mut(seat as usize).is_some_and(|is_here| !core::mem::replace(is_here, true));
+            |&id: &u32| is_here.get_mut(id as usize).is_some_and(|is_here| !core::mem::replace(is_here, true));
         windows.contains(&self.window)
             && times.into_iter().all(|slot| slot <= LAST_SLOT)
             && self.longest <= self.wait()
             && self.active.iter().all(&mut comes_once)
-            && self.people.iter().all(|person| person.is_possible(self.ring(), self.wait()))
+            && self.participants.iter().all(|participant| participant.is_possible(self.ring(), self.wait()))
     }
 
     /// The slots that are decided and still count.
@@ -459,7 +464,7 @@ impl Floor {
     }
 
     fn holder(&self) -> Option<&Participant> {
-        self.people.get(self.holder? as usize)
+        self.participants.get(self.holder? as usize)
     }
 }
 
@@ -481,23 +486,23 @@ mod tests {
             let mut floor = Floor::new(window_ms);
             let mut clock_ms = start;
             for (what, a, b, ahead_ms, span_ms, level) in calls {
-                let (seat, other, out) = (ParticipantId(a), ParticipantId(b), &mut |_| ());
+                let (id, other, out) = (ParticipantId(a), ParticipantId(b), &mut |_| ());
                 let at_ms = clock_ms + ahead_ms;
                 match what {
                     0 => _ = floor.join(at_ms),
-                    1 => floor.mute(seat, at_ms, out),
-                    2 => floor.unmute(seat, at_ms),
-                    3 => floor.leave(seat, at_ms, out),
-                    4 => floor.come_back(seat, at_ms),
-                    5 => floor.merge(seat, other),
+                    1 => floor.mute(id, at_ms, out),
+                    2 => floor.unmute(id, at_ms),
+                    3 => floor.leave(id, at_ms, out),
+                    4 => floor.come_back(id, at_ms),
+                    5 => floor.merge(id, other),
                     6 => floor.pass_time(at_ms, out),
                     7 => {
                         clock_ms += ahead_ms * stretch;
-                        floor.speak_muted(seat, at_ms);
+                        floor.speak_muted(id, at_ms);
                     }
                     _ => {
                         let speech = Fraction::new(f64::from(level % 5) / 4.0);
-                        floor.hear(seat, at_ms, at_ms + span_ms, Sound { speech, loudness: level }, out);
+                        floor.hear(id, at_ms, at_ms + span_ms, Sound { speech, loudness: level }, out);
                     }
                 }
                 prop_assert!(floor.is_possible(), "{what} {a} {b}: {floor:?}");

@@ -33,7 +33,13 @@ pub(super) struct Rtcp {
 impl Rtcp {
     /// Takes a report and the stream's own entry beside it. `totals` are those of a stream that is sent; `still_ms` is
     /// how long nothing has passed.
-    pub(super) fn hear(&mut self, remote: Entry<'_>, own: Entry<'_>, totals: Option<&mut Totals>, still_ms: f64) {
+    pub(super) fn take_remote(
+        &mut self,
+        remote: Entry<'_>,
+        own: Entry<'_>,
+        totals: Option<&mut Totals>,
+        still_ms: f64,
+    ) {
         let sent = own.get(Num::PacketsSent);
         let Some(track) = &mut self.track else {
             self.track = EntryTracker::new(remote);

@@ -21,7 +21,7 @@ use crate::event::EndReason;
 use crate::fabric::{Fabric, StoredDevice};
 use crate::id::{Direction, FabricId, UserId};
 use crate::summary::{ConferenceState, ConferenceSummary, DeviceSummary, FabricSummary, RttBySource, Schema};
-use pool::{Lives, Pool};
+use pool::{Connectivity, Pool};
 use streams::{millis, order, stream, views};
 
 impl Conference {
@@ -58,13 +58,13 @@ fn conference(call: &Conference) -> ConferenceSummary {
         duration_s: start_ms.zip(end_ms).map(|(start, end)| (end - start) / 1e3),
         state: if call.end.is_some() { ConferenceState::Ended } else { ConferenceState::Ongoing },
         end_reason: call.end.map(|end| end.reason),
-        class: CallClass::of_conference(fabrics.iter().filter_map(|fabric| class_of(call, fabric))),
-        score: scores::group(streams().map(|view| view.account), &call.config),
-        life: Lives::of(call, fabrics.iter().copied()).summary(),
-        uplink: Pool::of(streams().filter(|view| view.account.direction == Direction::Outbound)).summary(),
-        downlink: Pool::of(streams().filter(|view| view.account.direction == Direction::Inbound)).summary(),
+        call_class: CallClass::of_conference(fabrics.iter().filter_map(|fabric| class_of(call, fabric))),
+        score: scores::group(streams().map(|view| view.record), &call.config),
+        connectivity: Connectivity::of(call, fabrics.iter().copied()).summary(),
+        uplink: Pool::of(streams().filter(|view| view.record.direction == Direction::Outbound)).summary(),
+        downlink: Pool::of(streams().filter(|view| view.record.direction == Direction::Inbound)).summary(),
         users: users::users(call, &fabrics, &events, talk.as_ref()),
-        links: users::links(call, &fabrics),
+        deliveries: users::deliveries(call, &fabrics),
         talk,
         events: events.into_iter().map(|(_, event)| event).collect(),
         refused_events: call.out.refused,
@@ -73,7 +73,7 @@ fn conference(call: &Conference) -> ConferenceSummary {
         feedback: timeline::feedback(call, |_| true),
         diagnoses: diagnoses::diagnoses(call, &fabrics, start_ms),
         refused_diagnoses: fabrics.iter().fold(0, |sum: u64, fabric| sum.saturating_add(fabric.detectors.log.refused)),
-        fabrics: fabrics.iter().map(|room| fabric(call, room)).collect(),
+        fabrics: fabrics.iter().map(|fabric| fabric_summary(call, fabric)).collect(),
     }
 }
 
@@ -83,18 +83,18 @@ fn class_of(call: &Conference, fabric: &Fabric) -> Option<CallClass> {
         Some(user) => call.roster.get(user).and_then(|user| user.presence.left),
         None => call.roster.nameless.left,
     };
-    fabric.life.class(left.is_some() || call.end.is_some(), matches!(left, Some((_, EndReason::Timeout))))
+    fabric.lifecycle.class(left.is_some() || call.end.is_some(), matches!(left, Some((_, EndReason::Timeout))))
 }
 
-fn fabric(call: &Conference, fabric: &Fabric) -> FabricSummary {
+fn fabric_summary(call: &Conference, fabric: &Fabric) -> FabricSummary {
     let mut rtcp = Digest::new();
     let views = views(fabric);
-    for view in views.iter().filter(|view| view.account.direction == Direction::Outbound) {
-        rtcp.merge(&view.account.digests.rtt_ms);
+    for view in views.iter().filter(|view| view.record.direction == Direction::Outbound) {
+        rtcp.merge(&view.record.digests.rtt_ms);
     }
-    let flow = |direction| Pool::of(views.iter().copied().filter(|view| view.account.direction == direction)).summary();
+    let flow = |direction| Pool::of(views.iter().copied().filter(|view| view.record.direction == direction)).summary();
     let name = |user: Option<UserId>| user.and_then(|user| call.user_name(user)).map(String::from);
-    let (spec, life) = (&fabric.spec, &fabric.life);
+    let (spec, life) = (&fabric.spec, &fabric.lifecycle);
     let [active, connected] = &fabric.devices;
     FabricSummary {
         fabric: spec.name().into(),
@@ -104,7 +104,7 @@ fn fabric(call: &Conference, fabric: &Fabric) -> FabricSummary {
         remote_endpoint_type: spec.endpoint,
         transmission_direction: spec.direction,
         state: life.state(),
-        class: class_of(call, fabric),
+        call_class: class_of(call, fabric),
         opened_ms: life.is_opening_known.then(|| millis(life.opened)),
         terminated_ms: life.terminated.map(millis),
         setup_delay_ms: life.setup.and_then(|setup| setup.delay_ms),
@@ -113,7 +113,7 @@ fn fabric(call: &Conference, fabric: &Fabric) -> FabricSummary {
         connectivity_delay_ms: life.setup.and_then(|setup| setup.connectivity_ms),
         failure_delay_ms: life.failure.and_then(|(delay_ms, _)| delay_ms),
         failure_reason: life.failure.map(|(_, reason)| reason),
-        life: Lives::of(call, [fabric]).summary(),
+        connectivity: Connectivity::of(call, [fabric]).summary(),
         uplink: flow(Direction::Outbound),
         downlink: flow(Direction::Inbound),
         active_devices: devices(active),
@@ -124,7 +124,7 @@ fn fabric(call: &Conference, fabric: &Fabric) -> FabricSummary {
         selected_pair_changes: fabric.path.selected_changes,
         refused_streams: fabric.refused_streams,
         rtt_ms: RttBySource { rtcp: rtcp.stats(), ice: fabric.path.ice_rtt_ms.stats() },
-        score: scores::group(views.iter().map(|view| view.account), &call.config),
+        score: scores::group(views.iter().map(|view| view.record), &call.config),
         available_outgoing_bps: fabric.path.available_outgoing_bps.stats(),
         streams: views.iter().map(|view| stream(call, view)).collect(),
     }

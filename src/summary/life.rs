@@ -49,13 +49,13 @@ output! {
         /// The names of the fabrics on which they report, in the order of the fabrics.
         fabrics: Vec<String>,
         /// What befell those fabrics.
-        life: LifeSummary,
+        connectivity: ConnectivitySummary,
         /// What they send, as they and the far ends of their fabrics report it: their own way into the network.
         uplink: FlowSummary,
         /// What they receive, as they report it: the way to them.
         downlink: FlowSummary,
         /// Their media as others report to have received it: the whole way, where nobody stands between.
-        heard: FlowSummary,
+        delivered: FlowSummary,
         /// Seconds muted of the streams that they send, together.
         muted_s: f64,
         /// Seconds on hold of the streams that they send, together.
@@ -84,7 +84,7 @@ output! {
     }
 
     /// What befell fabrics, in sum.
-    LifeSummary {
+    ConnectivitySummary {
         /// From opening to connected, ms, over the fabrics that got so far.
         setup_delay_ms: DelaySummary,
         /// How many fabrics could not be set up at first.
@@ -143,7 +143,7 @@ output! {
     ///
     /// Where the two are connected to each other both losses are about the whole way. Where a server stands between and
     /// leaves the SSRC as it is, the sender's is about the way up to it and the receiver's about the way down.
-    LinkSummary {
+    DeliverySummary {
         /// The SSRC.
         ssrc: Ssrc,
         /// What it carries.

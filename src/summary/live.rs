@@ -141,9 +141,9 @@ impl Conference {
             };
             let shown = view.fabrics.next();
             set(&mut shown.fabric, Some(fabric.spec.name()));
-            let is_online = presence && fabric.life.terminated.is_none();
+            let is_online = presence && fabric.lifecycle.terminated.is_none();
             shown.connection_state = if is_online { Reachability::Online } else { Reachability::Offline };
-            shown.fabric_state = fabric.life.state().unwrap_or(FabricState::Initializing);
+            shown.fabric_state = fabric.lifecycle.state().unwrap_or(FabricState::Initializing);
             shown.is_dominant_speaker = self.speaks_at(fabric);
             shown.media_stream_tracks.clear();
             for stream in fabric.streams.iter() {

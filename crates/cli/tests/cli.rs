@@ -433,7 +433,7 @@ fn four_recordings_on_four_clocks_form_one_conference() {
             streams += 1;
         }
     }
-    assert_eq!((streams, report["links"].as_array().unwrap().len()), (24, 12));
+    assert_eq!((streams, report["deliveries"].as_array().unwrap().len()), (24, 12));
 }
 
 #[test]

@@ -121,7 +121,7 @@ impl SourceOrder<'_> {
         let fabric = self.fabrics.get(stream.fabric.index())?;
         let spec = &fabric.spec;
         let (local, remote) = (self.name(spec.local_user), self.name(spec.remote_user));
-        Some((fabric.life.opened, spec.name(), local, remote, stream.ssrc))
+        Some((fabric.lifecycle.opened, spec.name(), local, remote, stream.ssrc))
     }
 
     fn name(&self, user: Option<UserId>) -> Option<&str> {
@@ -174,7 +174,7 @@ impl Attribution {
     }
 
     /// Takes a look at a stream: whose it is, and whether that one is here.
-    pub(super) fn hear(
+    pub(super) fn take_level(
         &mut self,
         fabric: FabricId,
         heard: &LevelSample,

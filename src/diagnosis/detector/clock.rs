@@ -16,10 +16,10 @@ impl Detector for StatsGap {
 
     const KIND: Kind = Kind::StatsGap;
 
-    fn read(&mut self, look: &ConnectionSample) -> Reading {
+    fn read(&mut self, sample: &ConnectionSample) -> Reading {
         // A clock that stepped is no gap, where the caller's goes on.
-        let gap_ms = if look.now_ms > 0.0 { look.span_ms.min(look.now_ms) } else { look.span_ms };
-        Reading::Level(if look.is_gap { gap_ms } else { 0.0 })
+        let gap_ms = if sample.now_ms > 0.0 { sample.span_ms.min(sample.now_ms) } else { sample.span_ms };
+        Reading::Level(if sample.is_gap { gap_ms } else { 0.0 })
     }
 
     fn sentence(diagnosis: &Diagnosis, who: &str) -> String {
@@ -51,11 +51,11 @@ impl Detector for ClockSkew {
     const KIND: Kind = Kind::ClockSkew;
     const FIGURES: &'static [&'static str] = &["ahead_ms"];
 
-    fn read(&mut self, look: &ConnectionSample) -> Reading {
-        let ahead_ms = look.ahead_ms;
+    fn read(&mut self, sample: &ConnectionSample) -> Reading {
+        let ahead_ms = sample.ahead_ms;
         self.most_ms = Some(self.most_ms.map_or(ahead_ms, |most| most.max(ahead_ms)));
-        self.window_ms += look.now_ms.max(look.span_ms);
-        self.now_ms += look.now_ms;
+        self.window_ms += sample.now_ms.max(sample.span_ms);
+        self.now_ms += sample.now_ms;
         if self.window_ms >= WINDOW_MS {
             let most = self.most_ms.take().filter(|_| self.now_ms > 0.0);
             (self.window_ms, self.now_ms) = (0.0, 0.0);

@@ -62,17 +62,17 @@ struct Queue {
 }
 
 impl Queue {
-    fn see(&mut self, look: &ConnectionSample) {
+    fn update(&mut self, sample: &ConnectionSample) {
         let before = self.trip.now_ms;
-        let in_other = self.other.has_queue(look.fabric.ice_rtt_ms.and(look.rtcp_rtt_ms), look.span_ms);
-        let Some(is_there) = self.trip.has_queue(look.rtt_ms, look.span_ms) else { return };
-        self.same_ms = if before == look.rtt_ms { self.same_ms + look.span_ms } else { 0.0 };
+        let in_other = self.other.has_queue(sample.fabric.ice_rtt_ms.and(sample.rtcp_rtt_ms), sample.span_ms);
+        let Some(is_there) = self.trip.has_queue(sample.rtt_ms, sample.span_ms) else { return };
+        self.same_ms = if before == sample.rtt_ms { self.same_ms + sample.span_ms } else { 0.0 };
         let is_new = self.same_ms == 0.0 || self.same_ms >= MEASURED_AGAIN_MS;
         if is_there {
             self.ago_ms = Some(0.0);
-            self.samples += look.fabric.rtt_samples.unwrap_or(if is_new { 1.0 } else { 0.0 });
+            self.samples += sample.fabric.rtt_samples.unwrap_or(if is_new { 1.0 } else { 0.0 });
         } else {
-            self.ago_ms = self.ago_ms.map(|ago| ago + look.span_ms);
+            self.ago_ms = self.ago_ms.map(|ago| ago + sample.span_ms);
         }
         if !self.is_seen() {
             self.samples = 0.0;
@@ -139,16 +139,16 @@ enum Drop {
 }
 
 impl Congestion {
-    fn read(&mut self, media_bps: Option<f64>, available_bps: Option<f64>, look: &ConnectionSample) -> Reading {
-        self.queue.see(look);
-        let media = self.media.drop(media_bps, look.span_ms);
-        let available = self.available.drop(available_bps, look.span_ms);
+    fn read(&mut self, media_bps: Option<f64>, available_bps: Option<f64>, sample: &ConnectionSample) -> Reading {
+        self.queue.update(sample);
+        let media = self.media.drop(media_bps, sample.span_ms);
+        let available = self.available.drop(available_bps, sample.span_ms);
         let (Some(media), Some(_)) = (media, self.queue.trip.now_ms) else { return Reading::Unknown };
         self.drop = match self.drop {
             _ if media < LITTLE => Drop::None,
             _ if self.queue.is_sure() => Drop::Queued,
             Drop::None => Drop::Alone(0.0),
-            Drop::Alone(ms) if !self.queue.is_seen() => Drop::Alone(ms + look.span_ms),
+            Drop::Alone(ms) if !self.queue.is_seen() => Drop::Alone(ms + sample.span_ms),
             drop => drop,
         };
         if let Drop::Alone(ms) = self.drop
@@ -192,13 +192,13 @@ impl Detector for UplinkCongestion {
     const CAUSES: &'static [Kind] = &[Kind::IceDisrupted, Kind::NoMedia];
     const FIGURES: &'static [&'static str] = FIGURES;
 
-    fn read(&mut self, look: &ConnectionSample) -> Reading {
+    fn read(&mut self, sample: &ConnectionSample) -> Reading {
         // Somebody who has nothing to send is not held back.
-        let Some(sent_bps) = look.sent.video_bps() else {
+        let Some(sent_bps) = sample.sent.video_bps() else {
             *self = Self::default();
             return Reading::Resting;
         };
-        self.0.read(Some(sent_bps), look.fabric.available_bps, look)
+        self.0.read(Some(sent_bps), sample.fabric.available_bps, sample)
     }
 
     fn explain(&self, evidence: &mut Evidence) {
@@ -221,12 +221,12 @@ impl Detector for DownlinkCongestion {
     const CAUSES: &'static [Kind] = &[Kind::IceDisrupted, Kind::NoMedia];
     const FIGURES: &'static [&'static str] = FIGURES;
 
-    fn read(&mut self, look: &ConnectionSample) -> Reading {
-        let Some(received_bps) = look.received.video_bps() else {
+    fn read(&mut self, sample: &ConnectionSample) -> Reading {
+        let Some(received_bps) = sample.received.video_bps() else {
             *self = Self::default();
             return Reading::Resting;
         };
-        self.0.read(Some(received_bps), None, look)
+        self.0.read(Some(received_bps), None, sample)
     }
 
     fn explain(&self, evidence: &mut Evidence) {

@@ -25,8 +25,8 @@ impl Detector for HighRtt {
     const CAUSES: &'static [Kind] =
         &[Kind::IceDisrupted, Kind::NoMedia, Kind::UplinkCongestion, Kind::DownlinkCongestion];
 
-    fn read(&mut self, look: &ConnectionSample) -> Reading {
-        Reading::known(look.rtt_ms)
+    fn read(&mut self, sample: &ConnectionSample) -> Reading {
+        Reading::known(sample.rtt_ms)
     }
 
     fn sentence(diagnosis: &Diagnosis, who: &str) -> String {
@@ -48,12 +48,12 @@ impl Detector for HighJitter {
         &[Kind::IceDisrupted, Kind::NoMedia, Kind::OneWayMedia, Kind::UplinkCongestion, Kind::DownlinkCongestion];
     const FIGURES: &'static [&'static str] = &["jitter_buffer_target_ms"];
 
-    fn read(&mut self, look: &StreamSample<'_>) -> Reading {
-        if let Some(reading) = look.rest() {
+    fn read(&mut self, sample: &StreamSample<'_>) -> Reading {
+        if let Some(reading) = sample.rest() {
             return reading;
         }
-        self.target_ms = look.get(Metric::JitterBufferTargetMs);
-        Reading::known(look.get(Metric::JitterMs).map(|jitter_ms| {
+        self.target_ms = sample.get(Metric::JitterBufferTargetMs);
+        Reading::known(sample.get(Metric::JitterMs).map(|jitter_ms| {
             let is_felt = self.target_ms.map_or(jitter_ms >= LARGE_MS, |target_ms| target_ms >= GROWN_MS);
             if is_felt { jitter_ms } else { 0.0 }
         }))
@@ -88,12 +88,12 @@ impl Detector for BufferStress {
     ];
     const FIGURES: &'static [&'static str] = &["time_stretch_ratio"];
 
-    fn read(&mut self, look: &StreamSample<'_>) -> Reading {
-        if let Some(reading) = look.rest() {
+    fn read(&mut self, sample: &StreamSample<'_>) -> Reading {
+        if let Some(reading) = sample.rest() {
             return reading;
         }
-        self.stretched = look.get(Metric::TimeStretchRatio);
-        Reading::known(look.get(Metric::JitterBufferTargetMs).or_else(|| look.get(Metric::JitterBufferDelayMs)))
+        self.stretched = sample.get(Metric::TimeStretchRatio);
+        Reading::known(sample.get(Metric::JitterBufferTargetMs).or_else(|| sample.get(Metric::JitterBufferDelayMs)))
     }
 
     fn explain(&self, evidence: &mut Evidence) {

@@ -30,9 +30,9 @@ impl Detector for NoMedia {
     const CAUSES: &'static [Kind] = &[Kind::IceDisrupted];
     const FIGURES: &'static [&'static str] = &["unanswered_checks"];
 
-    fn read(&mut self, look: &ConnectionSample) -> Reading {
-        self.unanswered = look.fabric.unanswered;
-        let flow = look.received;
+    fn read(&mut self, sample: &ConnectionSample) -> Reading {
+        self.unanswered = sample.fabric.unanswered;
+        let flow = sample.received;
         if flow.passes {
             self.dry_ms = 0.0;
             return Reading::Level(0.0);
@@ -42,11 +42,11 @@ impl Detector for NoMedia {
             // A look at no stream says nothing of streams.
             return if flow.rests { Reading::Resting } else { Reading::Unknown };
         }
-        self.dry_ms += look.span_ms;
+        self.dry_ms += sample.span_ms;
         // Everybody may have stopped sending: it is the path that tells.
         let is_dead = self.unanswered >= Some(UNANSWERED);
-        let asks = look.sent.passes && self.unanswered.is_none();
-        let is_quiet = asks && look.fabric.arrives != Some(true) && look.rtcp_ms >= Some(QUIET_MS);
+        let asks = sample.sent.passes && self.unanswered.is_none();
+        let is_quiet = asks && sample.fabric.arrives != Some(true) && sample.rtcp_ms >= Some(QUIET_MS);
         if is_dead || is_quiet && self.dry_ms >= QUIET_MS { Reading::Level(self.dry_ms) } else { Reading::Unknown }
     }
 
@@ -80,20 +80,20 @@ impl Detector for OneWayMedia {
     const KIND: Kind = Kind::OneWayMedia;
     const FIGURES: &'static [&'static str] = &["missing_packets"];
 
-    fn read(&mut self, look: &StreamSample<'_>) -> Reading {
-        if let Some(reading) = look.rest() {
+    fn read(&mut self, sample: &StreamSample<'_>) -> Reading {
+        if let Some(reading) = sample.rest() {
             *self = Self::default();
             return reading;
         }
-        match look.get(Metric::PacketRatePps) {
+        match sample.get(Metric::PacketRatePps) {
             Some(rate) if rate > 0.0 => {
                 *self = Self::default();
                 return Reading::Level(0.0);
             }
-            Some(_) => self.dry_ms += look.interval.span_ms,
+            Some(_) => self.dry_ms += sample.interval.span_ms,
             None => return Reading::Unknown,
         }
-        let sent = look.remote.filter(|_| look.has_news).and_then(|remote| remote.get(Num::PacketsSent));
+        let sent = sample.remote.filter(|_| sample.has_news).and_then(|remote| remote.get(Num::PacketsSent));
         if let Some(sent) = sent {
             let base = *self.base.get_or_insert(sent);
             self.missing = (sent - base).max(0.0);

@@ -52,13 +52,13 @@ impl Detector for HighLoss {
         &[Kind::IceDisrupted, Kind::NoMedia, Kind::OneWayMedia, Kind::UplinkCongestion, Kind::DownlinkCongestion];
     const FIGURES: &'static [&'static str] = &["lost_packets", "burst_factor"];
 
-    fn read(&mut self, look: &Losses) -> Reading {
-        let (lost, expected) = look.packets();
-        self.is_reported = look.is_reported;
+    fn read(&mut self, sample: &Losses) -> Reading {
+        let (lost, expected) = sample.packets();
+        self.is_reported = sample.is_reported;
         self.latest = (expected > 0.0).then_some((lost, expected));
         match self.latest {
             Some((lost, expected)) => Reading::Share(lost, expected),
-            None if look.rests => Reading::Resting,
+            None if sample.rests => Reading::Resting,
             None => Reading::Unknown,
         }
     }

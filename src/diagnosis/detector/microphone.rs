@@ -29,14 +29,14 @@ impl Detector for SilentMicrophone {
     const KIND: Kind = Kind::SilentMicrophone;
     const FIGURES: &'static [&'static str] = &["level"];
 
-    fn read(&mut self, look: &StreamSample<'_>) -> Reading {
-        self.level = look.source.and(look.get(Metric::Level));
+    fn read(&mut self, sample: &StreamSample<'_>) -> Reading {
+        self.level = sample.source.and(sample.get(Metric::Level));
         self.was_heard |= self.level >= Some(SOUND);
-        self.is_open = look.is_muted == Some(false);
-        let state = look.interval.state;
+        self.is_open = sample.is_muted == Some(false);
+        let state = sample.interval.state;
         // Silence to the last bit is a track that somebody disabled, unless the application tells of mutes and not of this.
         let is_dead = state == IntervalState::Muted && self.is_open;
-        if !is_dead && let Some(reading) = look.rest_unless_silent() {
+        if !is_dead && let Some(reading) = sample.rest_unless_silent() {
             return reading;
         }
         match self.level {
@@ -77,15 +77,15 @@ impl Detector for SpeakingWhileMuted {
     const KIND: Kind = Kind::SpeakingWhileMuted;
     const FIGURES: &'static [&'static str] = &["level"];
 
-    fn read(&mut self, look: &StreamSample<'_>) -> Reading {
-        let interval = look.interval;
-        self.level = look.source.and(look.get(Metric::Level));
+    fn read(&mut self, sample: &StreamSample<'_>) -> Reading {
+        let interval = sample.interval;
+        self.level = sample.source.and(sample.get(Metric::Level));
         let seconds = interval.length_ms() / 1e3;
         let sound = self.level.and_then(|level| self.voice.hear(level * level * seconds, seconds));
-        let is_off = look.entry.flag(Flag::Active) == Some(false);
+        let is_off = sample.entry.flag(Flag::Active) == Some(false);
         let is_muted = match interval.state {
             IntervalState::Muted => true,
-            IntervalState::Paused => is_off || look.is_muted == Some(true),
+            IntervalState::Paused => is_off || sample.is_muted == Some(true),
             IntervalState::Reset | IntervalState::Gap => return Reading::Unknown,
             _ => false,
         };
@@ -142,15 +142,15 @@ impl Detector for Echo {
     const KIND: Kind = Kind::Echo;
     const FIGURES: &'static [&'static str] = &["echo_loss_db", "one_way_ms"];
 
-    fn read(&mut self, look: &StreamSample<'_>) -> Reading {
-        if let Some(reading) = look.rest() {
+    fn read(&mut self, sample: &StreamSample<'_>) -> Reading {
+        if let Some(reading) = sample.rest() {
             return reading;
         }
-        self.loss_db = look.source.and_then(echo_loss_db);
-        self.one_way_ms = look.get(Metric::RttMs).map(|rtt_ms| rtt_ms / 2.0);
+        self.loss_db = sample.source.and_then(echo_loss_db);
+        self.one_way_ms = sample.get(Metric::RttMs).map(|rtt_ms| rtt_ms / 2.0);
         let (Some(loss_db), Some(one_way_ms)) = (self.loss_db, self.one_way_ms) else { return Reading::Unknown };
         // What is not said comes back to nobody.
-        if look.far_level.is_none_or(|level| level < SPEECH) {
+        if sample.far_level.is_none_or(|level| level < SPEECH) {
             return Reading::Unknown;
         }
         Reading::Level((ACCEPTABLE_DB - Self::perceived_db(loss_db, one_way_ms)).max(0.0))

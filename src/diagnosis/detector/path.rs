@@ -18,9 +18,9 @@ impl Detector for IceDisrupted {
 
     const KIND: Kind = Kind::IceDisrupted;
 
-    fn read(&mut self, look: &ConnectionSample) -> Reading {
-        self.lost_ms = look.fabric.lost_ms;
-        match look.fabric.connection {
+    fn read(&mut self, sample: &ConnectionSample) -> Reading {
+        self.lost_ms = sample.fabric.lost_ms;
+        match sample.fabric.connection {
             Connection::Up => Reading::Level(0.0),
             Connection::Lost => Reading::Level(1.0),
             Connection::Coming | Connection::Over => Reading::Resting,
@@ -60,14 +60,14 @@ impl Detector for IceFlapping {
     const KIND: Kind = Kind::IceFlapping;
     const CAUSES: &'static [Kind] = &[Kind::IceDisrupted, Kind::NoMedia];
 
-    fn read(&mut self, look: &ConnectionSample) -> Reading {
+    fn read(&mut self, sample: &ConnectionSample) -> Reading {
         for ago in self.ago_ms.iter_mut().flatten() {
-            *ago += look.span_ms;
+            *ago += sample.span_ms;
         }
-        let counts = (look.fabric.disruptions, look.fabric.switches);
+        let counts = (sample.fabric.disruptions, sample.fabric.switches);
         let before = self.before.replace(counts).unwrap_or(counts);
-        let is_up = look.fabric.connection == Connection::Up;
-        self.up_ms = self.up_ms.map(|ms| ms + look.span_ms).or(is_up.then_some(0.0));
+        let is_up = sample.fabric.connection == Connection::Up;
+        self.up_ms = self.up_ms.map(|ms| ms + sample.span_ms).or(is_up.then_some(0.0));
         let chooses = self.up_ms.is_some_and(|ms| ms < CHOOSES_MS);
         let switches = if chooses { 0 } else { counts.1.saturating_sub(before.1) };
         let changes = counts.0.saturating_sub(before.0).saturating_add(switches);
@@ -99,8 +99,8 @@ impl Detector for RelayOverTcp {
 
     const KIND: Kind = Kind::RelayOverTcp;
 
-    fn read(&mut self, look: &ConnectionSample) -> Reading {
-        match (look.fabric.connection, look.fabric.relays_over_tcp) {
+    fn read(&mut self, sample: &ConnectionSample) -> Reading {
+        match (sample.fabric.connection, sample.fabric.relays_over_tcp) {
             (Connection::Over | Connection::Lost, _) => Reading::Resting,
             (_, relays) => Reading::of(relays),
         }
@@ -126,11 +126,11 @@ impl Detector for SlowSetup {
     const KIND: Kind = Kind::SlowSetup;
     const FIGURES: &'static [&'static str] = &["setup_ms", "connected_after_ms", "failed_after_ms"];
 
-    fn read(&mut self, look: &ConnectionSample) -> Reading {
-        let Some(took_ms) = look.fabric.connects_ms.filter(|_| !self.is_over) else { return Reading::Resting };
+    fn read(&mut self, sample: &ConnectionSample) -> Reading {
+        let Some(took_ms) = sample.fabric.connects_ms.filter(|_| !self.is_over) else { return Reading::Resting };
         self.took_ms = took_ms;
-        self.is_over = look.fabric.connection != Connection::Coming;
-        (self.is_up, self.has_failed) = (look.fabric.connection == Connection::Up, look.fabric.has_failed);
+        self.is_over = sample.fabric.connection != Connection::Coming;
+        (self.is_up, self.has_failed) = (sample.fabric.connection == Connection::Up, sample.fabric.has_failed);
         Reading::Level(took_ms)
     }
 

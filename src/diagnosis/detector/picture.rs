@@ -35,9 +35,9 @@ const CAUSES: &[Kind] = &[
 ];
 
 /// Whether pictures arrive and none is shown.
-fn shows_nothing(look: &StreamSample<'_>) -> Option<bool> {
-    let bitrate_bps = look.get(Metric::BitrateBps)?;
-    let frames_per_second = look.get(Metric::FramesPerSecond)?;
+fn shows_nothing(sample: &StreamSample<'_>) -> Option<bool> {
+    let bitrate_bps = sample.get(Metric::BitrateBps)?;
+    let frames_per_second = sample.get(Metric::FramesPerSecond)?;
     Some(frames_per_second == 0.0 && bitrate_bps >= CARRIES_PICTURES_BPS)
 }
 
@@ -54,18 +54,18 @@ impl Detector for FrozenVideo {
     const CAUSES: &'static [Kind] = CAUSES;
     const FIGURES: &'static [&'static str] = &["freezes"];
 
-    fn read(&mut self, look: &StreamSample<'_>) -> Reading {
-        if let Some(reading) = look.rest() {
+    fn read(&mut self, sample: &StreamSample<'_>) -> Reading {
+        if let Some(reading) = sample.rest() {
             return reading;
         }
         // A shared screen on which nothing moves counts as frozen.
-        if look.is_screen() {
+        if sample.is_screen() {
             return Reading::Resting;
         }
-        let ended = look.get(Metric::FreezesPerSecond).map_or(0.0, |rate| rate * look.interval.span_ms / 1e3);
+        let ended = sample.get(Metric::FreezesPerSecond).map_or(0.0, |rate| rate * sample.interval.span_ms / 1e3);
         self.freezes += ended;
         // A freeze is counted whole when it ends; before that, pictures that arrive and are not shown tell.
-        match (look.get(Metric::FrozenRatio), shows_nothing(look)) {
+        match (sample.get(Metric::FrozenRatio), shows_nothing(sample)) {
             (None, None) => Reading::Unknown,
             (_, Some(true)) => Reading::Level(1.0),
             (frozen, _) => Reading::Level(frozen.unwrap_or(0.0)),
@@ -110,14 +110,14 @@ struct Frames {
 
 impl Frames {
     /// Whether some have been left on the way lately; `None` where nobody counted.
-    fn are_left(&mut self, look: &StreamSample<'_>) -> Option<bool> {
-        let (all, done) = match look.interval.direction {
+    fn are_left(&mut self, sample: &StreamSample<'_>) -> Option<bool> {
+        let (all, done) = match sample.interval.direction {
             Direction::Inbound => (Num::FramesReceived, Num::FramesDecoded),
             Direction::Outbound => (Num::FramesEncoded, Num::FramesSent),
         };
         // Not negative; saturates.
-        let counts = look.entry.get(all).zip(look.entry.get(done)).map(|(all, done)| (all as u32, done as u32));
-        self.ms += look.interval.length_ms() as f32;
+        let counts = sample.entry.get(all).zip(sample.entry.get(done)).map(|(all, done)| (all as u32, done as u32));
+        self.ms += sample.interval.length_ms() as f32;
         if self.counts.is_some() && counts.is_some() && self.ms < STRETCH_MS {
             return self.are_left;
         }
@@ -148,15 +148,15 @@ impl LowFrameRate {
     /// Whether few pictures are nobody's choice: some do not arrive, are not decoded or not sent, or the encoder says that it
     /// is held back. An application may cap the rate, a server leave out a layer, and a screen stand still. `None` where
     /// nothing tells.
-    fn is_forced(&mut self, look: &StreamSample<'_>) -> Option<bool> {
-        let beyond = |metric: Metric, limit: f64| Some(look.get(metric)? >= limit);
-        let (is_hit, is_held) = match look.interval.direction {
+    fn is_forced(&mut self, sample: &StreamSample<'_>) -> Option<bool> {
+        let beyond = |metric: Metric, limit: f64| Some(sample.get(metric)? >= limit);
+        let (is_hit, is_held) = match sample.interval.direction {
             Direction::Inbound => (beyond(Metric::LossRatio, LOSSY), None),
             Direction::Outbound => {
                 (beyond(Metric::LimitedCpuRatio, LIMITED), beyond(Metric::LimitedBandwidthRatio, LIMITED))
             }
         };
-        [self.frames.are_left(look), is_hit, is_held].into_iter().flatten().reduce(|a, b| a || b)
+        [self.frames.are_left(sample), is_hit, is_held].into_iter().flatten().reduce(|a, b| a || b)
     }
 }
 
@@ -167,31 +167,31 @@ impl Detector for LowFrameRate {
     const CAUSES: &'static [Kind] = CAUSES;
     const FIGURES: &'static [&'static str] = &["frames_per_second", "expected_frames_per_second"];
 
-    fn read(&mut self, look: &StreamSample<'_>) -> Reading {
-        let is_forced = self.is_forced(look);
-        if let Some(reading) = look.rest() {
+    fn read(&mut self, sample: &StreamSample<'_>) -> Reading {
+        let is_forced = self.is_forced(sample);
+        if let Some(reading) = sample.rest() {
             (self.is_low, self.held_ms) = (false, 0.0);
             return reading;
         }
         // A shared screen has a new picture when something moved on it.
-        if look.is_screen() {
+        if sample.is_screen() {
             self.usual = None;
             return Reading::Resting;
         }
-        let Some(shown) = look.get(Metric::FramesPerSecond) else { return Reading::Unknown };
+        let Some(shown) = sample.get(Metric::FramesPerSecond) else { return Reading::Unknown };
         // Where nothing comes at all the sender may have stopped.
-        if look.interval.direction == Direction::Inbound && look.get(Metric::PacketRatePps) == Some(0.0) {
+        if sample.interval.direction == Direction::Inbound && sample.get(Metric::PacketRatePps) == Some(0.0) {
             return Reading::Unknown;
         }
-        let ms = look.interval.span_ms;
+        let ms = sample.interval.span_ms;
         let usual = self.usual.map_or(shown, |usual| {
             let kept = USUAL_MS / (USUAL_MS + ms);
             shown.max(usual * kept + shown * (1.0 - kept))
         });
         self.usual = Some(usual);
-        let expected = match look.interval.direction {
+        let expected = match sample.interval.direction {
             Direction::Inbound => Some(usual),
-            Direction::Outbound => look.source_frames_per_second(),
+            Direction::Outbound => sample.source_frames_per_second(),
         };
         (self.shown, self.expected) = (Some(shown), expected);
         let Some(expected) = expected.filter(|&expected| expected > 0.0) else { return Reading::Unknown };
@@ -242,16 +242,16 @@ impl Detector for LowResolution {
     const KIND: Kind = Kind::LowResolution;
     const FIGURES: &'static [&'static str] = &["width", "height", "bitrate_bps"];
 
-    fn read(&mut self, look: &StreamSample<'_>) -> Reading {
-        if let Some(reading) = look.rest() {
+    fn read(&mut self, sample: &StreamSample<'_>) -> Reading {
+        if let Some(reading) = sample.rest() {
             return reading;
         }
-        self.size = look.get(Metric::Width).zip(look.get(Metric::Height)).or(self.size);
-        self.bitrate_bps = look.get(Metric::BitrateBps);
+        self.size = sample.get(Metric::Width).zip(sample.get(Metric::Height)).or(self.size);
+        self.bitrate_bps = sample.get(Metric::BitrateBps);
         // Retransmissions and their like are not spent on the picture.
-        let repairs = look.get(Metric::RetransmittedRatio).unwrap_or(0.0).min(1.0);
+        let repairs = sample.get(Metric::RetransmittedRatio).unwrap_or(0.0).min(1.0);
         let (Some((width, height)), Some(bitrate_bps), Some(frames)) =
-            (self.size, self.bitrate_bps, look.get(Metric::FramesPerSecond))
+            (self.size, self.bitrate_bps, sample.get(Metric::FramesPerSecond))
         else {
             return Reading::Unknown;
         };
@@ -298,14 +298,14 @@ impl Detector for StuckDecoder {
     ];
     const FIGURES: &'static [&'static str] = &["bitrate_bps", "picture_requests"];
 
-    fn read(&mut self, look: &StreamSample<'_>) -> Reading {
-        if let Some(reading) = look.rest() {
+    fn read(&mut self, sample: &StreamSample<'_>) -> Reading {
+        if let Some(reading) = sample.rest() {
             return reading;
         }
-        self.bitrate_bps = look.get(Metric::BitrateBps);
-        let Some(is_stuck) = shows_nothing(look) else { return Reading::Unknown };
-        let Some(asked) = look.get(Metric::PliPerSecond) else { return Reading::Unknown };
-        self.requests = if is_stuck { self.requests + asked * look.interval.span_ms / 1e3 } else { 0.0 };
+        self.bitrate_bps = sample.get(Metric::BitrateBps);
+        let Some(is_stuck) = shows_nothing(sample) else { return Reading::Unknown };
+        let Some(asked) = sample.get(Metric::PliPerSecond) else { return Reading::Unknown };
+        self.requests = if is_stuck { self.requests + asked * sample.interval.span_ms / 1e3 } else { 0.0 };
         Reading::of(self.requests >= ASKED_AGAIN)
     }
 
@@ -328,8 +328,8 @@ impl Detector for NullDecoder {
 
     const KIND: Kind = Kind::NullDecoder;
 
-    fn read(&mut self, look: &StreamSample<'_>) -> Reading {
-        look.rest().unwrap_or_else(|| match look.entry.text(Text::DecoderImplementation) {
+    fn read(&mut self, sample: &StreamSample<'_>) -> Reading {
+        sample.rest().unwrap_or_else(|| match sample.entry.text(Text::DecoderImplementation) {
             Some(name) => Reading::of(name == "NullVideoDecoder"),
             None => Reading::Unknown,
         })
@@ -350,10 +350,10 @@ impl Detector for KeyFrameStorm {
     const KIND: Kind = Kind::KeyFrameStorm;
     const CAUSES: &'static [Kind] = CAUSES;
 
-    fn read(&mut self, look: &StreamSample<'_>) -> Reading {
-        look.rest().unwrap_or_else(|| {
-            let asked = look.get(Metric::PliPerSecond);
-            let fully = look.get(Metric::FirPerSecond);
+    fn read(&mut self, sample: &StreamSample<'_>) -> Reading {
+        sample.rest().unwrap_or_else(|| {
+            let asked = sample.get(Metric::PliPerSecond);
+            let fully = sample.get(Metric::FirPerSecond);
             Reading::known(asked.map(|asked| asked + fully.unwrap_or(0.0)).or(fully))
         })
     }

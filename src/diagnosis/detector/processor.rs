@@ -25,9 +25,9 @@ impl Detector for CpuLimitedSender {
     const KIND: Kind = Kind::CpuLimitedSender;
     const FIGURES: &'static [&'static str] = &["encode_ms"];
 
-    fn read(&mut self, look: &StreamSample<'_>) -> Reading {
-        self.encode_ms = look.get(Metric::EncodeMs);
-        look.rest().unwrap_or_else(|| Reading::known(look.get(Metric::LimitedCpuRatio)))
+    fn read(&mut self, sample: &StreamSample<'_>) -> Reading {
+        self.encode_ms = sample.get(Metric::EncodeMs);
+        sample.rest().unwrap_or_else(|| Reading::known(sample.get(Metric::LimitedCpuRatio)))
     }
 
     fn explain(&self, evidence: &mut Evidence) {
@@ -53,14 +53,14 @@ impl Detector for CpuLimitedReceiver {
     const KIND: Kind = Kind::CpuLimitedReceiver;
     const FIGURES: &'static [&'static str] = &["decode_ms"];
 
-    fn read(&mut self, look: &StreamSample<'_>) -> Reading {
-        if let Some(reading) = look.rest() {
+    fn read(&mut self, sample: &StreamSample<'_>) -> Reading {
+        if let Some(reading) = sample.rest() {
             return reading;
         }
-        self.decode_ms = look.get(Metric::DecodeMs);
-        let is_hit = look.get(Metric::LossRatio) >= Some(LOSSLESS) || look.get(Metric::BitrateBps) == Some(0.0);
-        self.calm_ms = if is_hit { 0.0 } else { self.calm_ms + look.interval.span_ms };
-        let dropped = look.get(Metric::FramesDroppedRatio);
+        self.decode_ms = sample.get(Metric::DecodeMs);
+        let is_hit = sample.get(Metric::LossRatio) >= Some(LOSSLESS) || sample.get(Metric::BitrateBps) == Some(0.0);
+        self.calm_ms = if is_hit { 0.0 } else { self.calm_ms + sample.interval.span_ms };
+        let dropped = sample.get(Metric::FramesDroppedRatio);
         Reading::known(if self.calm_ms < CALM_MS { dropped.and(Some(0.0)) } else { dropped })
     }
 

@@ -29,19 +29,19 @@ impl Detector for RtcpTimeout {
     const CAUSES: &'static [Kind] = &[Kind::IceDisrupted, Kind::NoMedia];
     const FIGURES: &'static [&'static str] = &["usual_report_interval_ms"];
 
-    fn read(&mut self, look: &ConnectionSample) -> Reading {
-        if !look.sent.passes && look.sent.rests {
+    fn read(&mut self, sample: &ConnectionSample) -> Reading {
+        if !sample.sent.passes && sample.sent.rests {
             *self = Self::default();
             return Reading::Resting;
         }
-        if !look.sent.passes {
+        if !sample.sent.passes {
             return Reading::Unknown;
         }
         // Where nobody ever reported there is nothing to time out.
-        let Some(report_ms) = look.report_ms else { return Reading::Unknown };
+        let Some(report_ms) = sample.report_ms else { return Reading::Unknown };
         let before = self.age_ms.replace(report_ms).unwrap_or(0.0);
         if report_ms < before {
-            let latest = before + look.span_ms;
+            let latest = before + sample.span_ms;
             self.usual_ms = Some(self.usual_ms.map_or(latest, |usual| usual * (1.0 - LATEST) + latest * LATEST));
         }
         let is_long = report_ms >= self.usual_ms.unwrap_or(0.0) * INTERVALS;
@@ -88,24 +88,26 @@ impl Detector for MediaTimeout {
     const CAUSES: &'static [Kind] = &[Kind::IceDisrupted, Kind::NoMedia];
     const FIGURES: &'static [&'static str] = &["packets_received"];
 
-    fn read(&mut self, look: &StreamSample<'_>) -> Reading {
-        if let Some(reading) = look.rest() {
+    fn read(&mut self, sample: &StreamSample<'_>) -> Reading {
+        if let Some(reading) = sample.rest() {
             *self = Self::default();
             return reading;
         }
-        if look.get(Metric::PacketRatePps).is_none_or(|rate| rate <= 0.0) {
+        if sample.get(Metric::PacketRatePps).is_none_or(|rate| rate <= 0.0) {
             *self = Self::default();
             return Reading::Unknown;
         }
-        let unreported_ms = self.unreported_ms.map(|ms| ms + look.interval.span_ms);
-        self.unreported_ms = if look.has_news { Some(0.0) } else { unreported_ms };
-        let received = look.remote.filter(|_| look.has_news).and_then(|remote| remote.get(Num::PacketsReceived));
+        let unreported_ms = self.unreported_ms.map(|ms| ms + sample.interval.span_ms);
+        self.unreported_ms = if sample.has_news { Some(0.0) } else { unreported_ms };
+        let received = sample.remote.filter(|_| sample.has_news).and_then(|remote| remote.get(Num::PacketsReceived));
         if let Some(received) = received {
             self.is_stuck = self.received == Some(received);
             self.received = Some(received);
         }
-        self.stuck_ms = if self.is_stuck { self.stuck_ms + look.interval.span_ms } else { 0.0 };
-        let (Some(unreported_ms), Some(rtcp_ms)) = (self.unreported_ms, look.rtcp_ms) else { return Reading::Unknown };
+        self.stuck_ms = if self.is_stuck { self.stuck_ms + sample.interval.span_ms } else { 0.0 };
+        let (Some(unreported_ms), Some(rtcp_ms)) = (self.unreported_ms, sample.rtcp_ms) else {
+            return Reading::Unknown;
+        };
         let is_left_out = unreported_ms >= UNREPORTED_MS && rtcp_ms < FRESH_MS;
         self.ago_ms = if is_left_out { unreported_ms } else { self.stuck_ms };
         Reading::Level(self.ago_ms)

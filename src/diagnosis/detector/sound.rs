@@ -34,13 +34,13 @@ impl Detector for AudibleConcealment {
     const CAUSES: &'static [Kind] = CAUSES;
     const FIGURES: &'static [&'static str] = &["loss_ratio", "concealment_length_samples"];
 
-    fn read(&mut self, look: &StreamSample<'_>) -> Reading {
-        if let Some(reading) = look.rest() {
+    fn read(&mut self, sample: &StreamSample<'_>) -> Reading {
+        if let Some(reading) = sample.rest() {
             return reading;
         }
-        self.loss_ratio = look.get(Metric::LossRatio);
-        self.length = look.get(Metric::ConcealmentLength).or(self.length);
-        Reading::known(look.get(Metric::AudibleConcealedRatio))
+        self.loss_ratio = sample.get(Metric::LossRatio);
+        self.length = sample.get(Metric::ConcealmentLength).or(self.length);
+        Reading::known(sample.get(Metric::AudibleConcealedRatio))
     }
 
     fn explain(&self, evidence: &mut Evidence) {
@@ -63,8 +63,8 @@ impl Detector for RoboticVoice {
     const KIND: Kind = Kind::RoboticVoice;
     const CAUSES: &'static [Kind] = CAUSES;
 
-    fn read(&mut self, look: &StreamSample<'_>) -> Reading {
-        look.rest().unwrap_or_else(|| Reading::known(look.get(Metric::TimeStretchRatio)))
+    fn read(&mut self, sample: &StreamSample<'_>) -> Reading {
+        sample.rest().unwrap_or_else(|| Reading::known(sample.get(Metric::TimeStretchRatio)))
     }
 
     fn sentence(diagnosis: &Diagnosis, who: &str) -> String {

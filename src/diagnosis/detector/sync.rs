@@ -39,20 +39,20 @@ impl Detector for AvOutOfSync {
     ];
     const FIGURES: &'static [&'static str] = &["sound_ahead_ms"];
 
-    fn read(&mut self, look: &Pair) -> Reading {
+    fn read(&mut self, sample: &Pair) -> Reading {
         // Of several it cannot be told which belong together.
-        if look.sound.streams != 1 || look.picture.streams != 1 {
+        if sample.sound.streams != 1 || sample.picture.streams != 1 {
             return Reading::Unknown;
         }
-        if look.sound.rests || look.picture.rests {
+        if sample.sound.rests || sample.picture.rests {
             self.unsure_ms = UNSURE_MS;
             return Reading::Resting;
         }
-        self.unsure_ms -= look.span_ms;
+        self.unsure_ms -= sample.span_ms;
         if self.unsure_ms > 0.0 {
             return Reading::Unknown;
         }
-        let ahead_ms = look.sound.lag_ms.zip(look.picture.lag_ms).map(|(sound, picture)| picture - sound);
+        let ahead_ms = sample.sound.lag_ms.zip(sample.picture.lag_ms).map(|(sound, picture)| picture - sound);
         self.ahead_ms = ahead_ms.filter(|ahead| ahead.abs() <= ABSURD_MS);
         Reading::known(self.ahead_ms.map(|ahead| ahead.max(-ahead - LATE_IS_BETTER_MS).max(0.0)))
     }

@@ -6,7 +6,7 @@ use super::{
     Change, Floor, HOLDER_QUIET_SLOTS, LENIENCE_SLOTS, OPEN_MS, OUTLAST_MS, ParticipantId, SILENCE_MS, SLOT_MS, TAKE_MS,
 };
 use crate::speaker::echo::Far;
-use crate::speaker::person::{Participant, Run, SPEECH_IN_SLOT, Slot};
+use crate::speaker::participant::{Participant, Run, SPEECH_IN_SLOT, Slot};
 
 impl Floor {
     pub(super) fn decide(&mut self, out: &mut dyn FnMut(Change)) {
@@ -14,21 +14,24 @@ impl Floor {
         // Until when each has told all, and how long they may stay behind. Of several who are as far the one who came
         // last comes last again, if anybody keeps an order: then a round of samples looks at everybody once.
         let mut slowest: Option<(u64, Reverse<u64>, u32, u64)> = None;
-        for &seat in &self.active {
-            let Some(person) = self.people.get(seat as usize).filter(|person| person.is_heard()) else { continue };
+        for &id in &self.active {
+            let Some(participant) = self.participants.get(id as usize).filter(|participant| participant.is_heard())
+            else {
+                continue;
+            };
             // Who is missing for longer than usual is not waited for.
-            let patience = (2 * person.span.unwrap_or(self.longest) + LENIENCE_SLOTS).min(wait);
-            let gave_up = person.span.is_none() && newest > person.joined.max(self.first) + patience;
+            let patience = (2 * participant.span.unwrap_or(self.longest) + LENIENCE_SLOTS).min(wait);
+            let gave_up = participant.span.is_none() && newest > participant.joined.max(self.first) + patience;
             if gave_up {
                 continue;
             }
-            let until = person.covered.max(newest.saturating_sub(patience)).min(newest);
-            let place = (until, Reverse(person.heard), seat, person.covered + patience);
+            let until = participant.covered.max(newest.saturating_sub(patience)).min(newest);
+            let place = (until, Reverse(participant.heard), id, participant.covered + patience);
             if slowest.is_none_or(|other| place < other) {
                 slowest = Some(place);
             }
         }
-        self.awaited = slowest.map(|(_, _, seat, until)| (seat, until));
+        self.awaited = slowest.map(|(_, _, id, until)| (id, until));
         self.decide_until(slowest.map_or(newest, |(until, ..)| until), out);
     }
 
@@ -57,72 +60,76 @@ impl Floor {
         let (here, passed) = (place(slot), slot.checked_sub(window).map(place));
         let (mut speakers, mut is_known) = (0_usize, false);
         let mut far = Far::default();
-        for &seat in &self.active {
-            let Some(person) = self.people.get_mut(seat as usize) else { continue };
-            let old = passed.and_then(|passed| person.slots.get_mut(passed));
+        for &id in &self.active {
+            let Some(participant) = self.participants.get_mut(id as usize) else { continue };
+            let old = passed.and_then(|passed| participant.slots.get_mut(passed));
             if let Some(old) = old.map(|old| core::mem::replace(old, Slot::UNKNOWN)).filter(|old| old.is_known()) {
                 let speech_ms = u64::from(old.speech_ms);
-                person.window_ms = person.window_ms.saturating_sub(speech_ms);
-                person.window_known = person.window_known.saturating_sub(1);
+                participant.window_ms = participant.window_ms.saturating_sub(speech_ms);
+                participant.window_known = participant.window_known.saturating_sub(1);
                 self.window_speech_ms = self.window_speech_ms.saturating_sub(speech_ms);
             }
-            person.now = person.slots.get(here).copied().unwrap_or(Slot::UNKNOWN);
-            far.note(person.coupling.follow(person.now.loudness, person.now.is_speech()));
+            participant.now = participant.slots.get(here).copied().unwrap_or(Slot::UNKNOWN);
+            far.note(participant.coupling.follow(participant.now.loudness, participant.now.is_speech()));
         }
-        for &seat in &self.active {
-            let Some(person) = self.people.get_mut(seat as usize).filter(|person| person.now.is_known()) else {
+        for &id in &self.active {
+            let Some(participant) =
+                self.participants.get_mut(id as usize).filter(|participant| participant.now.is_known())
+            else {
                 continue;
             };
-            let span = person.span.unwrap_or(0);
-            if person.coupling.is_echo(person.now.loudness, span, &far) && person.now.speech_ms > 0 {
-                person.now.speech_ms = 0;
-                if let Some(kept) = person.slots.get_mut(here) {
+            let span = participant.span.unwrap_or(0);
+            if participant.coupling.is_echo(participant.now.loudness, span, &far) && participant.now.speech_ms > 0 {
+                participant.now.speech_ms = 0;
+                if let Some(kept) = participant.slots.get_mut(here) {
                     kept.speech_ms = 0;
                 }
             }
             is_known = true;
-            let speech_ms = u64::from(person.now.speech_ms);
-            person.window_ms = person.window_ms.saturating_add(speech_ms);
-            person.window_known = person.window_known.saturating_add(1);
+            let speech_ms = u64::from(participant.now.speech_ms);
+            participant.window_ms = participant.window_ms.saturating_add(speech_ms);
+            participant.window_known = participant.window_known.saturating_add(1);
             self.window_speech_ms = self.window_speech_ms.saturating_add(speech_ms);
-            speakers += usize::from(person.speaks());
+            speakers += usize::from(participant.speaks());
         }
         if is_known {
             self.room.slot(speakers);
         }
         let holder_speaks = self.holder().is_some_and(Participant::speaks);
-        let holder_is_in = |person: &Participant| slot < person.run.end + HOLDER_QUIET_SLOTS;
+        let holder_is_in = |participant: &Participant| slot < participant.run.end + HOLDER_QUIET_SLOTS;
         let is_held = holder_speaks || self.holder().is_some_and(holder_is_in);
-        for &seat in &self.active {
-            let Some(person) = self.people.get_mut(seat as usize) else { continue };
-            let speaks = person.speaks();
-            let speech_ms = if person.now.is_known() { u32::from(person.now.speech_ms) } else { 0 };
+        for &id in &self.active {
+            let Some(participant) = self.participants.get_mut(id as usize) else { continue };
+            let speaks = participant.speaks();
+            let speech_ms = if participant.now.is_known() { u32::from(participant.now.speech_ms) } else { 0 };
             let others = speakers > usize::from(speaks);
-            person.teller.slot(slot, speech_ms, speaks, others);
-            person.run.slot(slot, speech_ms, speaks, holder_speaks);
+            participant.teller.slot(slot, speech_ms, speaks, others);
+            participant.run.slot(slot, speech_ms, speaks, holder_speaks);
         }
         self.pass(slot, is_held, speakers > 0, out);
         if !self.has_left {
             return;
         }
-        self.active.retain(|&seat| {
-            let person = self.people.get(seat as usize);
-            person.is_some_and(|person| person.left.is_none_or(|left| slot < left + window) || person.window_known > 0)
+        self.active.retain(|&id| {
+            let participant = self.participants.get(id as usize);
+            participant.is_some_and(|participant| {
+                participant.left.is_none_or(|left| slot < left + window) || participant.window_known > 0
+            })
         });
-        let people = &self.people;
-        self.has_left = self.active.iter().any(|&seat| people.get(seat as usize).is_some_and(|of| of.left.is_some()));
+        let participants = &self.participants;
+        self.has_left = self.active.iter().any(|&id| participants.get(id as usize).is_some_and(|of| of.left.is_some()));
     }
 
     /// Passes the floor on, if it is to pass.
-    fn pass(&mut self, slot: u64, is_held: bool, anybody_speaks: bool, out: &mut dyn FnMut(Change)) {
+    fn pass(&mut self, slot: u64, is_held: bool, speech: bool, out: &mut dyn FnMut(Change)) {
         let end = slot + 1;
-        let best = if anybody_speaks { self.challenger(is_held) } else { None };
-        if let Some((seat, first)) = best {
+        let best = if speech { self.challenger(is_held) } else { None };
+        if let Some((id, first)) = best {
             let since = match self.holder() {
                 Some(holder) => first.max(if is_held { slot } else { holder.run.end }),
                 None => first,
             };
-            self.hand(Some(seat), end, since, out);
+            self.hand(Some(id), end, since, out);
         } else if let Some(holder) = self.holder() {
             let quiet = end.saturating_sub(holder.run.end) * SLOT_MS;
             let gone = [holder.muted, holder.left].into_iter().flatten().any(|at| at <= slot);
@@ -139,15 +146,17 @@ impl Floor {
         let holder = self.holder();
         let mut best: Option<(u32, Run)> = None;
         let mut is_tied = false;
-        for &seat in &self.active {
-            let Some(person) = self.people.get(seat as usize).filter(|_| self.holder != Some(seat)) else { continue };
-            let run = person.run;
-            let gone = person.muted.is_some() || person.left.is_some();
+        for &id in &self.active {
+            let Some(participant) = self.participants.get(id as usize).filter(|_| self.holder != Some(id)) else {
+                continue;
+            };
+            let run = participant.run;
+            let gone = participant.muted.is_some() || participant.left.is_some();
             let takes = match holder {
-                _ if gone || !person.speaks() => false,
+                _ if gone || !participant.speaks() => false,
                 None => run.speech_ms >= if is_alone { u32::from(SPEECH_IN_SLOT) } else { OPEN_MS },
                 Some(holder) if is_held => run.speech_ms >= OUTLAST_MS && run.first > holder.run.first,
-                Some(_) => run.speech_ms >= TAKE_MS && run.fresh_ms >= person.fresh_ms(),
+                Some(_) => run.speech_ms >= TAKE_MS && run.fresh_ms >= participant.fresh_ms(),
             };
             if !takes {
                 continue;
@@ -156,25 +165,25 @@ impl Floor {
             match best {
                 Some((_, other)) if rank(other) > rank(run) => {}
                 Some((_, other)) if rank(other) == rank(run) => is_tied = true,
-                _ => (best, is_tied) = (Some((seat, run)), false),
+                _ => (best, is_tied) = (Some((id, run)), false),
             }
         }
-        best.filter(|_| !is_tied).map(|(seat, run)| (seat, run.first))
+        best.filter(|_| !is_tied).map(|(id, run)| (id, run.first))
     }
 
     pub(super) fn hand(&mut self, now: Option<u32>, at: u64, since: u64, out: &mut dyn FnMut(Change)) {
         // Nobody has it while somebody else had it.
         let since = since.max(self.ended);
         let before = self.holder;
-        let ended = self.holder().map(|person| person.run.end.min(since));
+        let ended = self.holder().map(|participant| participant.run.end.min(since));
         self.ended = ended.unwrap_or(self.ended);
-        if let Some(person) = before.and_then(|seat| self.people.get_mut(seat as usize)) {
-            let held_ms = person.run.end.min(since).saturating_sub(person.since) * SLOT_MS;
-            person.dominant_ms = person.dominant_ms.saturating_add(held_ms);
+        if let Some(participant) = before.and_then(|id| self.participants.get_mut(id as usize)) {
+            let held_ms = participant.run.end.min(since).saturating_sub(participant.since) * SLOT_MS;
+            participant.dominant_ms = participant.dominant_ms.saturating_add(held_ms);
         }
         self.holder = now;
-        if let Some(person) = now.and_then(|seat| self.people.get_mut(seat as usize)) {
-            person.since = since;
+        if let Some(participant) = now.and_then(|id| self.participants.get_mut(id as usize)) {
+            participant.since = since;
         }
         let (at_ms, since_ms) = (at * SLOT_MS, since * SLOT_MS);
         let ended_ms = ended.map(|ended| ended * SLOT_MS);

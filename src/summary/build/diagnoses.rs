@@ -30,7 +30,7 @@ struct Case<'a> {
 }
 
 /// What other cases tell of one.
-struct Told {
+struct CaseContext {
     /// Whose uplink it is.
     blamed: Option<UserId>,
     /// Where the case behind it stands in the summary.
@@ -88,8 +88,8 @@ pub(super) fn diagnoses(call: &Conference, fabrics: &[&Fabric], start_ms: Option
     // How loss is distributed the receiver knows.
     let mut bursts: BTreeMap<usize, Option<f64>> = BTreeMap::new();
     for case in cases.iter().filter(|case| case.diagnosis.kind == Kind::HighLoss) {
-        let Some(told_by) = case.cause else { continue };
-        bursts.entry(told_by).or_insert_with(|| case.diagnosis.evidence.get("burst_factor"));
+        let Some(cause) = case.cause else { continue };
+        bursts.entry(cause).or_insert_with(|| case.diagnosis.evidence.get("burst_factor"));
     }
     let start_ms = start_ms.unwrap_or(0.0);
     let summary = |&at: &usize| {
@@ -97,8 +97,8 @@ pub(super) fn diagnoses(call: &Conference, fabrics: &[&Fabric], start_ms: Option
         let cause = causes.get(at).copied().flatten().and_then(|cause| places.get(cause).copied());
         let is_loss_sent = case.diagnosis.kind == Kind::HighLoss && case.diagnosis.side == Some(Side::Uplink);
         let burst_factor = bursts.get(&at).copied().flatten().filter(|_| is_loss_sent);
-        let told = Told { blamed: blamed.get(&at).copied(), cause, burst_factor };
-        Some(summary(call, fabrics, case, told, start_ms))
+        let context = CaseContext { blamed: blamed.get(&at).copied(), cause, burst_factor };
+        Some(summary(call, fabrics, case, context, start_ms))
     };
     order.iter().filter_map(summary).collect()
 }
@@ -107,15 +107,15 @@ pub(super) fn diagnoses(call: &Conference, fabrics: &[&Fabric], start_ms: Option
 fn peers(fabrics: &[&Fabric]) -> BTreeMap<usize, usize> {
     let mut receivers: BTreeMap<Ssrc, Option<usize>> = BTreeMap::new();
     for (index, fabric) in fabrics.iter().enumerate() {
-        for account in fabric.streams.records().filter(|account| account.direction == Direction::Inbound) {
+        for record in fabric.streams.records().filter(|record| record.direction == Direction::Inbound) {
             // One that several receive comes by way of a server.
-            receivers.entry(account.ssrc).and_modify(|receiver| *receiver = None).or_insert(Some(index));
+            receivers.entry(record.ssrc).and_modify(|receiver| *receiver = None).or_insert(Some(index));
         }
     }
     let mut peers = BTreeMap::new();
     for (index, fabric) in fabrics.iter().enumerate() {
-        let sent = fabric.streams.records().filter(|account| account.direction == Direction::Outbound);
-        let mut receivers = sent.filter_map(|account| receivers.get(&account.ssrc).copied().flatten());
+        let sent = fabric.streams.records().filter(|record| record.direction == Direction::Outbound);
+        let mut receivers = sent.filter_map(|record| receivers.get(&record.ssrc).copied().flatten());
         if let Some(receiver) = receivers.find(|&receiver| receiver != index) {
             peers.insert(index, receiver);
         }
@@ -288,10 +288,16 @@ fn blame(cases: &mut [Case<'_>], fabrics: &[&Fabric], peers: &BTreeMap<usize, us
     blamed
 }
 
-fn summary(call: &Conference, fabrics: &[&Fabric], case: &Case<'_>, told: Told, start_ms: f64) -> DiagnosisSummary {
-    let Told { blamed, cause, .. } = told;
+fn summary(
+    call: &Conference,
+    fabrics: &[&Fabric],
+    case: &Case<'_>,
+    context: CaseContext,
+    start_ms: f64,
+) -> DiagnosisSummary {
+    let CaseContext { blamed, cause, .. } = context;
     let mut diagnosis = *case.diagnosis;
-    if let Some(factor) = told.burst_factor {
+    if let Some(factor) = context.burst_factor {
         diagnosis.evidence.set("burst_factor", Some(factor));
     }
     if blamed.is_some() {

@@ -50,16 +50,16 @@ impl Conference {
         let accounts = self
             .fabrics
             .iter()
-            .flat_map(|fabric| fabric.streams.records().chain(fabric.parts.iter().map(|part| &part.account)));
+            .flat_map(|fabric| fabric.streams.records().chain(fabric.parts.iter().map(|part| &part.record)));
         let scored = scores::scored_direction(accounts.clone());
-        for account in accounts {
-            let digests = &account.digests;
+        for record in accounts {
+            let digests = &record.digests;
             all.rtt_ms.merge(&digests.rtt_ms);
             all.jitter_ms.merge(&digests.jitter_ms);
             all.loss_ratio.merge(&digests.loss_ratio);
             all.bitrate_bps.merge(&digests.bitrate_bps);
-            if account.kind.is_some() && account.direction == scored {
-                all.rx.merge(account.quality.scores().rx());
+            if record.kind.is_some() && record.direction == scored {
+                all.rx.merge(record.quality.scores().rx());
             }
         }
         all

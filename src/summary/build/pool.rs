@@ -6,14 +6,14 @@ use super::streams::{View, count, signed};
 use crate::conference::Conference;
 use crate::digest::Digest;
 use crate::fabric::Fabric;
-use crate::summary::{DelaySummary, FlowSummary, LifeSummary};
+use crate::summary::{ConnectivitySummary, DelaySummary, FlowSummary};
 use crate::unit::{Bitrate, Ratio, Timestamp};
 
 /// Until when something goes on that nobody ended: until the fabric, the conference or the clock stands.
 pub(super) fn until(call: &Conference, fabric: &Fabric) -> Timestamp {
     let now = call.now.unwrap_or_default();
     let end = call.end.map(|end| end.at);
-    fabric.life.terminated.into_iter().chain(end).fold(now, Timestamp::min)
+    fabric.lifecycle.terminated.into_iter().chain(end).fold(now, Timestamp::min)
 }
 
 /// The sum, 0 of nothing; `Iterator::sum` makes that −0.
@@ -39,8 +39,8 @@ pub(super) struct Pool {
 impl Pool {
     pub(super) fn of<'a>(views: impl IntoIterator<Item = View<'a>>) -> Self {
         let mut pool = Self::default();
-        for View { account, .. } in views {
-            let totals = &account.totals;
+        for View { record, .. } in views {
+            let totals = &record.totals;
             pool.streams += 1;
             for (sum, value) in
                 [(&mut pool.packets, totals.packets), (&mut pool.lost, totals.lost), (&mut pool.bytes, totals.bytes)]
@@ -49,15 +49,15 @@ impl Pool {
                     *sum = Some(sum.unwrap_or(0.0) + value);
                 }
             }
-            if let Some((lost, expected)) = totals.loss(account.direction) {
+            if let Some((lost, expected)) = totals.loss(record.direction) {
                 let (lost_before, expected_before) = pool.loss.unwrap_or((0.0, 0.0));
                 pool.loss = Some((lost_before + lost, expected_before + expected));
             }
-            let (start, end) = (account.start.as_millis(), account.end().as_millis());
+            let (start, end) = (record.start.as_millis(), record.end().as_millis());
             let (first, last) = pool.span.unwrap_or((start, end));
             pool.span = Some((first.min(start), last.max(end)));
-            pool.jitter_ms.merge(&account.digests.jitter_ms);
-            pool.rtt_ms.merge(&account.digests.rtt_ms);
+            pool.jitter_ms.merge(&record.digests.jitter_ms);
+            pool.rtt_ms.merge(&record.digests.rtt_ms);
         }
         pool
     }
@@ -80,7 +80,7 @@ impl Pool {
 
 /// What befell fabrics.
 #[derive(Default)]
-pub(super) struct Lives {
+pub(super) struct Connectivity {
     setup_delays_ms: Vec<f64>,
     setup_failures: u64,
     disruptions: u64,
@@ -92,11 +92,11 @@ pub(super) struct Lives {
     errors: u64,
 }
 
-impl Lives {
+impl Connectivity {
     pub(super) fn of<'a>(call: &Conference, fabrics: impl IntoIterator<Item = &'a Fabric>) -> Self {
         let mut lives = Self::default();
         for fabric in fabrics {
-            let life = &fabric.life;
+            let life = &fabric.lifecycle;
             lives.setup_delays_ms.extend(life.setup.and_then(|setup| setup.delay_ms));
             lives.setup_failures += u64::from(life.failure.is_some());
             lives.disruptions = lives.disruptions.saturating_add(life.disruptions);
@@ -113,8 +113,8 @@ impl Lives {
         lives
     }
 
-    pub(super) fn summary(mut self) -> LifeSummary {
-        LifeSummary {
+    pub(super) fn summary(mut self) -> ConnectivitySummary {
+        ConnectivitySummary {
             setup_delay_ms: delays(&mut self.setup_delays_ms),
             setup_failures: self.setup_failures,
             disruptions: self.disruptions,

@@ -27,9 +27,9 @@ pub(super) fn mos_stats(rx: &Digest<LinearGrid>) -> Stats {
 }
 
 /// The distribution of one stream's MOS, and its score.
-pub(super) fn stream(account: &StreamRecord) -> (Stats, ScoreSummary) {
+pub(super) fn stream(record: &StreamRecord) -> (Stats, ScoreSummary) {
     let mut total = Total::default();
-    total.add(account);
+    total.add(record);
     (mos_stats(total.scores.rx()), summary(&total))
 }
 
@@ -39,8 +39,8 @@ pub(super) fn group<'a>(accounts: impl Iterator<Item = &'a StreamRecord> + Clone
     let of = |kind| {
         let mut total = Total::default();
         let mut any = false;
-        for account in accounts.clone().filter(|account| account.direction == direction && account.kind == Some(kind)) {
-            total.add(account);
+        for record in accounts.clone().filter(|record| record.direction == direction && record.kind == Some(kind)) {
+            total.add(record);
             any = true;
         }
         any.then_some(total)
@@ -69,8 +69,8 @@ pub(super) fn group<'a>(accounts: impl Iterator<Item = &'a StreamRecord> + Clone
 /// The direction whose scores count: that of receiving, unless nothing received has one. A stream has scores at both
 /// ends.
 pub(super) fn scored_direction<'a>(accounts: impl IntoIterator<Item = &'a StreamRecord>) -> Direction {
-    let mut received = accounts.into_iter().filter(|account| account.direction == Direction::Inbound);
-    if received.any(|account| account.quality.is_scored()) { Direction::Inbound } else { Direction::Outbound }
+    let mut received = accounts.into_iter().filter(|record| record.direction == Direction::Inbound);
+    if received.any(|record| record.quality.is_scored()) { Direction::Inbound } else { Direction::Outbound }
 }
 
 /// Sound and pictures together while there were both, taken to be as long as there can have been, and each alone for
@@ -106,11 +106,11 @@ struct Total {
 }
 
 impl Total {
-    fn add(&mut self, account: &StreamRecord) {
-        let quality = &account.quality;
-        self.silent.add(Micros::of_millis(account.times.silent));
-        let start = account.start.as_millis();
-        self.spans.push((start, start + account.duration_ms()));
+    fn add(&mut self, record: &StreamRecord) {
+        let quality = &record.quality;
+        self.silent.add(Micros::of_millis(record.times.silent));
+        let start = record.start.as_millis();
+        self.spans.push((start, start + record.duration_ms()));
         self.scores.merge(&quality.scores());
         self.idle.add(quality.idle);
         self.quiet.add(quality.quiet);

@@ -16,7 +16,7 @@ pub(super) fn order(call: &Conference) -> Vec<&Fabric> {
     let name = |user: Option<UserId>| user.and_then(|user| call.user_name(user));
     fabrics.sort_by_key(|fabric| {
         let spec = &fabric.spec;
-        (fabric.life.opened, spec.name(), name(spec.local_user), name(spec.remote_user), fabric.id())
+        (fabric.lifecycle.opened, spec.name(), name(spec.local_user), name(spec.remote_user), fabric.id())
     });
     fabrics
 }
@@ -25,7 +25,7 @@ pub(super) fn order(call: &Conference) -> Vec<&Fabric> {
 #[derive(Clone, Copy)]
 pub(super) struct View<'a> {
     pub(super) fabric: &'a Fabric,
-    pub(super) account: &'a StreamRecord,
+    pub(super) record: &'a StreamRecord,
     pub(super) user: Option<UserId>,
     label: Option<&'a str>,
 }
@@ -34,15 +34,15 @@ pub(super) struct View<'a> {
 pub(super) fn views(fabric: &Fabric) -> Vec<View<'_>> {
     let whole = fabric.streams.iter().map(|stream| {
         let (user, label) = fabric.owner_of(stream);
-        View { fabric, account: &stream.record, user, label }
+        View { fabric, record: &stream.record, user, label }
     });
     let parts = fabric.parts.iter().map(|part| {
-        let (account, owner) = (&part.account, &part.owner);
-        View { fabric, account, user: Some(owner.user), label: Some(&*owner.label).filter(|label| !label.is_empty()) }
+        let (record, owner) = (&part.record, &part.owner);
+        View { fabric, record, user: Some(owner.user), label: Some(&*owner.label).filter(|label| !label.is_empty()) }
     });
     let mut views: Vec<View<'_>> = whole.chain(parts).collect();
-    views.sort_by(|View { account: a, .. }, View { account: b, .. }| {
-        let kind = |account: &StreamRecord| account.kind.map_or(u8::MAX, |kind| kind as u8);
+    views.sort_by(|View { record: a, .. }, View { record: b, .. }| {
+        let kind = |record: &StreamRecord| record.kind.map_or(u8::MAX, |kind| kind as u8);
         let order = (a.direction, kind(a), a.ssrc).cmp(&(b.direction, kind(b), b.ssrc));
         order.then(a.start.as_millis().total_cmp(&b.start.as_millis()))
     });
@@ -55,26 +55,26 @@ pub(super) fn millis(at: Timestamp) -> f64 {
 }
 
 pub(super) fn stream(call: &Conference, view: &View<'_>) -> StreamSummary {
-    let account = view.account;
-    let (totals, digests, times) = (&account.totals, &account.digests, &account.times);
-    let duration_ms = account.duration_ms();
-    let (mos, score) = scores::stream(account);
+    let record = view.record;
+    let (totals, digests, times) = (&record.totals, &record.digests, &record.times);
+    let duration_ms = record.duration_ms();
+    let (mos, score) = scores::stream(record);
     StreamSummary {
-        ssrc: account.ssrc,
-        direction: account.direction,
-        kind: account.kind,
+        ssrc: record.ssrc,
+        direction: record.direction,
+        kind: record.kind,
         user: view.user.and_then(|user| call.user_name(user)).map(String::from),
-        label: view.label.or(account.label.as_deref()).map(String::from),
-        codec: account.codec.as_deref().map(String::from),
-        start_ms: account.start.as_millis(),
-        end_ms: account.end().as_millis(),
+        label: view.label.or(record.label.as_deref()).map(String::from),
+        codec: record.codec.as_deref().map(String::from),
+        start_ms: record.start.as_millis(),
+        end_ms: record.end().as_millis(),
         duration_s: duration_ms / 1e3,
-        samples: account.looks,
-        duplicates: account.duplicates,
-        late: account.late,
-        epochs: account.resets.saturating_add(1),
-        resets: account.resets,
-        gaps: account.gaps,
+        samples: record.samples,
+        duplicates: record.duplicates,
+        late: record.late,
+        epochs: record.resets.saturating_add(1),
+        resets: record.resets,
+        gaps: record.gaps,
         gap_s: times.gap / 1e3,
         muted_s: times.muted / 1e3,
         held_s: times.held / 1e3,
@@ -84,47 +84,47 @@ pub(super) fn stream(call: &Conference, view: &View<'_>) -> StreamSummary {
         packets_lost: signed(totals.lost),
         bytes: count(totals.bytes),
         bitrate_bps: totals.bytes.and_then(|bytes| Bitrate::from_bytes(bytes, duration_ms)).map(Bitrate::as_bps),
-        loss_ratio: totals.loss_ratio(account.direction).map(Ratio::as_f64),
+        loss_ratio: totals.loss_ratio(record.direction).map(Ratio::as_f64),
         packets_retransmitted: count(totals.retransmitted),
         jitter_ms: digests.jitter_ms.stats(),
         rtt_ms: digests.rtt_ms.stats(),
         interval_bitrate_bps: digests.bitrate_bps.stats(),
         interval_loss_ratio: digests.loss_ratio.stats(),
-        audio: (account.kind == Some(MediaKind::Audio)).then(|| audio(account)),
-        video: (account.kind == Some(MediaKind::Video)).then(|| video(account)),
+        audio: (record.kind == Some(MediaKind::Audio)).then(|| audio(record)),
+        video: (record.kind == Some(MediaKind::Video)).then(|| video(record)),
         mos,
         score,
     }
 }
 
-fn audio(account: &StreamRecord) -> AudioSummary {
-    let Totals { samples, concealed, silent_concealed, stretched, .. } = account.totals;
+fn audio(record: &StreamRecord) -> AudioSummary {
+    let Totals { samples, concealed, silent_concealed, stretched, .. } = record.totals;
     let of_samples = |part: Option<f64>| Some(Ratio::of(part?, samples?)?.as_f64());
     AudioSummary {
         concealed_ratio: of_samples(concealed),
         audible_concealed_ratio: of_samples(
             concealed.zip(silent_concealed).map(|(concealed, silent)| (concealed - silent).max(0.0)),
         ),
-        concealment_events: count(account.totals.concealments),
+        concealment_events: count(record.totals.concealments),
         time_stretch_ratio: of_samples(stretched),
-        fec_packets: count(account.totals.fec_packets),
-        fec_packets_discarded: count(account.totals.fec_discarded),
-        packets_discarded: count(account.totals.discarded),
-        jitter_buffer_delay_ms: account.digests.jitter_buffer_delay_ms.stats(),
-        level: account.digests.level.stats(),
+        fec_packets: count(record.totals.fec_packets),
+        fec_packets_discarded: count(record.totals.fec_discarded),
+        packets_discarded: count(record.totals.discarded),
+        jitter_buffer_delay_ms: record.digests.jitter_buffer_delay_ms.stats(),
+        level: record.digests.level.stats(),
     }
 }
 
-fn video(account: &StreamRecord) -> VideoSummary {
-    let (totals, digests) = (&account.totals, &account.digests);
+fn video(record: &StreamRecord) -> VideoSummary {
+    let (totals, digests) = (&record.totals, &record.digests);
     let [cpu, bandwidth, other] = totals.limited_s;
     VideoSummary {
         frames: count(totals.frames),
         frames_dropped: count(totals.frames_dropped),
         key_frames: count(totals.key_frames),
         frames_per_second: digests.frames_per_second.stats(),
-        width: count(account.size.map(|(width, _)| width)),
-        height: count(account.size.map(|(_, height)| height)),
+        width: count(record.size.map(|(width, _)| width)),
+        height: count(record.size.map(|(_, height)| height)),
         freezes: count(totals.freezes),
         frozen_s: totals.frozen_s,
         qp: digests.qp.stats(),

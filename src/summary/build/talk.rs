@@ -15,7 +15,7 @@ pub(super) fn talk(call: &Conference) -> Option<TalkSummary> {
     let attribution = call.attribution.as_deref()?;
     let (mut floor, mut history) = (attribution.floor.clone(), attribution.history.clone());
     floor.finish(&mut |change| history.note(change, call.config.limits()));
-    let room = floor.conference_talk();
+    let total = floor.conference_talk();
     let seconds = |ms: u64| ms as f64 / 1e3;
     let names = |who: Speaker| match who {
         Speaker::User(user) => (call.user_name(user).map(String::from), None),
@@ -58,12 +58,12 @@ pub(super) fn talk(call: &Conference) -> Option<TalkSummary> {
         Some(DominanceSummary { user, ssrc, start_ms, end_ms })
     });
     Some(TalkSummary {
-        resolution_ms: room.resolution_ms().map(f64::from),
-        known_s: seconds(room.known_ms),
-        speech_s: seconds(room.speech_ms),
-        overlap_s: seconds(room.overlap_ms),
-        silence_s: seconds(room.silence_ms),
-        overlap_ratio: (room.speech_ms > 0).then(|| room.overlap_ms as f64 / room.speech_ms as f64),
+        resolution_ms: total.resolution_ms().map(f64::from),
+        known_s: seconds(total.known_ms),
+        speech_s: seconds(total.speech_ms),
+        overlap_s: seconds(total.overlap_ms),
+        silence_s: seconds(total.silence_ms),
+        overlap_ratio: (total.speech_ms > 0).then(|| total.overlap_ms as f64 / total.speech_ms as f64),
         dominant_changes: history.changes,
         dominant: dominant.collect(),
         speakers,

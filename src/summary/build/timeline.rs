@@ -14,7 +14,7 @@ use crate::summary::{ErrorSummary, EventSummary, FeedbackSummary, GroupScore, Sc
 
 /// What happened, and to whom.
 pub(super) fn events(call: &Conference) -> Vec<(Option<UserId>, EventSummary)> {
-    let mut events: Vec<_> = call.out.timeline.iter().map(|happening| event(call, happening)).collect();
+    let mut events: Vec<_> = call.out.timeline.iter().map(|event| event_summary(call, event)).collect();
     // At one time: user by user, from joining to leaving, and then fabric by fabric, on each in the order in which it
     // happened. The end comes last.
     let stage = |event: &EventSummary| match event.event {
@@ -30,22 +30,22 @@ pub(super) fn events(call: &Conference) -> Vec<(Option<UserId>, EventSummary)> {
     events
 }
 
-fn event(call: &Conference, happening: &CallEvent) -> (Option<UserId>, EventSummary) {
-    let whose = happening.user.or_else(|| local_user(call, happening.fabric));
+fn event_summary(call: &Conference, event: &CallEvent) -> (Option<UserId>, EventSummary) {
+    let whose = event.user.or_else(|| local_user(call, event.fabric));
     let event = EventSummary {
-        t_ms: millis(happening.at),
-        event: happening.kind,
+        t_ms: millis(event.at),
+        event: event.kind,
         user: user(call, whose),
-        fabric: fabric(call, happening.fabric),
-        ssrc: happening.ssrc,
-        delay_ms: happening.delay_ms,
-        reason: happening.reason,
-        end_reason: happening.end,
-        changed: happening.change.map(StateChange::of).map(String::from),
-        before: happening.change.map(StateChange::before).map(String::from),
-        after: happening.change.map(StateChange::after).map(String::from),
-        relay: happening.relay,
-        inferred: happening.is_inferred,
+        fabric: fabric(call, event.fabric),
+        ssrc: event.ssrc,
+        delay_ms: event.delay_ms,
+        reason: event.reason,
+        end_reason: event.end,
+        changed: event.change.map(StateChange::of).map(String::from),
+        before: event.change.map(StateChange::before).map(String::from),
+        after: event.change.map(StateChange::after).map(String::from),
+        relay: event.relay,
+        inferred: event.is_inferred,
     };
     (whose, event)
 }
@@ -72,36 +72,36 @@ pub(super) fn errors(call: &Conference) -> Vec<ErrorSummary> {
 }
 
 /// The score of what feedback is about: a fabric; what its user was given; where nobody says who it is, the whole call.
-fn measured(call: &Conference, kept: &StoredFeedback) -> GroupScore {
-    let is_meant = |fabric: &&Fabric| match (kept.about, kept.user) {
+fn measured(call: &Conference, stored: &StoredFeedback) -> GroupScore {
+    let is_meant = |fabric: &&Fabric| match (stored.about, stored.user) {
         (Some(about), _) => fabric.id() == about,
         (None, Some(user)) => fabric.spec.local_user == Some(user),
         (None, None) => true,
     };
     let views: Vec<_> = order(call).into_iter().filter(is_meant).flat_map(views).collect();
-    scores::group(views.iter().map(|view| view.account), &call.config)
+    scores::group(views.iter().map(|view| view.record), &call.config)
 }
 
 /// What those whom `of` admits said.
 pub(super) fn feedback(call: &Conference, of: impl Fn(Option<UserId>) -> bool) -> Vec<FeedbackSummary> {
-    let one = |kept: &StoredFeedback| {
-        let measured = measured(call, kept);
+    let one = |stored: &StoredFeedback| {
+        let measured = measured(call, stored);
         let of_kind = |of: Option<ScoreSummary>| of.and_then(|score| score.mos);
         FeedbackSummary {
-            user: user(call, kept.user),
-            fabric: fabric(call, kept.about),
-            overall: kept.feedback.overall.get(),
-            audio: kept.feedback.audio.map(FeedbackRating::get),
-            video: kept.feedback.video.map(FeedbackRating::get),
-            screen: kept.feedback.screen.map(FeedbackRating::get),
-            comment: kept.feedback.comment.as_ref().map(|comment| comment.text.clone()),
-            cut_bytes: kept.feedback.comment.as_ref().map_or(0, |comment| comment.cut_bytes as u64),
+            user: user(call, stored.user),
+            fabric: fabric(call, stored.about),
+            overall: stored.feedback.overall.get(),
+            audio: stored.feedback.audio.map(FeedbackRating::get),
+            video: stored.feedback.video.map(FeedbackRating::get),
+            screen: stored.feedback.screen.map(FeedbackRating::get),
+            comment: stored.feedback.comment.as_ref().map(|comment| comment.text.clone()),
+            cut_bytes: stored.feedback.comment.as_ref().map_or(0, |comment| comment.cut_bytes as u64),
             measured_mos: measured.mos,
             measured_audio_mos: of_kind(measured.audio),
             measured_video_mos: of_kind(measured.video),
         }
     };
-    let mut said: Vec<FeedbackSummary> = call.log.feedback.iter().filter(|kept| of(kept.user)).map(one).collect();
+    let mut said: Vec<FeedbackSummary> = call.log.feedback.iter().filter(|stored| of(stored.user)).map(one).collect();
     said.sort_by(|a, b| {
         let whole = |said: &FeedbackSummary| (said.overall, said.audio, said.video, said.screen);
         (&a.user, &a.fabric, whole(a), &a.comment).cmp(&(&b.user, &b.fabric, whole(b), &b.comment))

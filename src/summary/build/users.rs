@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::pool::{Lives, Pool, sum, until};
+use super::pool::{Connectivity, Pool, sum, until};
 use super::scores;
 use super::streams::{View, count, millis, views};
 use super::timeline;
@@ -11,7 +11,7 @@ use crate::conference::Conference;
 use crate::fabric::Fabric;
 use crate::id::{Direction, UserId};
 use crate::stream::StreamRecord;
-use crate::summary::{EventSummary, LinkSummary, StaySummary, TalkSummary, UserState, UserSummary};
+use crate::summary::{DeliverySummary, EventSummary, StaySummary, TalkSummary, UserState, UserSummary};
 use crate::unit::Ratio;
 
 /// Every user, by name.
@@ -62,15 +62,15 @@ impl<T: Copy> Grouped<T> {
 fn user(call: &Conference, id: UserId, all: &All<'_>) -> Option<UserSummary> {
     let user = call.roster.get(id)?;
     let own = || all.fabrics.of(id);
-    let flows = |direction| all.by_reporter.of(id).filter(move |view| view.account.direction == direction);
+    let flows = |direction| all.by_reporter.of(id).filter(move |view| view.record.direction == direction);
     // What others let pass through somebody's connection is not theirs.
     let sent = || flows(Direction::Outbound).filter(|view| view.user == Some(id));
     let heard = all
         .by_owner
         .of(id)
-        .filter(|view| view.account.direction == Direction::Inbound && view.fabric.spec.local_user != Some(id));
+        .filter(|view| view.record.direction == Direction::Inbound && view.fabric.spec.local_user != Some(id));
     let seconds = |ms: fn(&View<'_>) -> f64| sum(sent().map(|view| ms(&view))) / 1e3;
-    let reported: Vec<&StreamRecord> = all.by_reporter.of(id).map(|view| view.account).collect();
+    let reported: Vec<&StreamRecord> = all.by_reporter.of(id).map(|view| view.record).collect();
     let presence = user.presence;
     let stays = user.stays.iter().map(|stay| StaySummary {
         joined_ms: millis(stay.joined),
@@ -84,13 +84,13 @@ fn user(call: &Conference, id: UserId, all: &All<'_>) -> Option<UserSummary> {
         stays: stays.collect(),
         score: scores::group(reported.iter().copied(), &call.config),
         fabrics: own().map(|fabric| fabric.spec.name().into()).collect(),
-        life: Lives::of(call, own()).summary(),
+        connectivity: Connectivity::of(call, own()).summary(),
         uplink: Pool::of(sent()).summary(),
         downlink: Pool::of(flows(Direction::Inbound)).summary(),
-        heard: Pool::of(heard).summary(),
-        muted_s: seconds(|view| view.account.times.muted),
-        held_s: seconds(|view| view.account.times.held),
-        paused_s: seconds(|view| view.account.times.paused),
+        delivered: Pool::of(heard).summary(),
+        muted_s: seconds(|view| view.record.times.muted),
+        held_s: seconds(|view| view.record.times.held),
+        paused_s: seconds(|view| view.record.times.paused),
         screen_shared_s: sum(own().map(|fabric| fabric.app.shared_s(until(call, fabric)))),
         talk: all
             .talk
@@ -101,31 +101,31 @@ fn user(call: &Conference, id: UserId, all: &All<'_>) -> Option<UserSummary> {
 }
 
 /// Every stream that both ends report: sent on one fabric and received on another, by SSRC, kind and user.
-pub(super) fn links(call: &Conference, fabrics: &[&Fabric]) -> Vec<LinkSummary> {
+pub(super) fn deliveries(call: &Conference, fabrics: &[&Fabric]) -> Vec<DeliverySummary> {
     let all: Vec<(usize, View<'_>)> = fabrics
         .iter()
         .enumerate()
         .flat_map(|(place, fabric)| views(fabric).into_iter().map(move |view| (place, view)))
-        .filter(|(_, view)| view.account.looks > 1)
+        .filter(|(_, view)| view.record.samples > 1)
         .collect();
     let by_ssrc = |direction| {
-        let mut views: Vec<_> = all.iter().filter(|(_, view)| view.account.direction == direction).collect();
-        views.sort_by_key(|(place, view)| (view.account.ssrc, *place));
+        let mut views: Vec<_> = all.iter().filter(|(_, view)| view.record.direction == direction).collect();
+        views.sort_by_key(|(place, view)| (view.record.ssrc, *place));
         views
     };
     let (sent, received) = (by_ssrc(Direction::Outbound), by_ssrc(Direction::Inbound));
     let mut links = Vec::new();
     for (sender_place, sender) in sent {
-        let first = received.partition_point(|(_, view)| view.account.ssrc < sender.account.ssrc);
-        let same = received.iter().skip(first).take_while(|(_, view)| view.account.ssrc == sender.account.ssrc);
+        let first = received.partition_point(|(_, view)| view.record.ssrc < sender.record.ssrc);
+        let same = received.iter().skip(first).take_while(|(_, view)| view.record.ssrc == sender.record.ssrc);
         for (receiver_place, receiver) in same {
             let agree = |a: Option<UserId>, b: Option<UserId>| a.is_none() || b.is_none() || a == b;
             let is_one = sender_place != receiver_place
-                && sender.account.kind == receiver.account.kind
+                && sender.record.kind == receiver.record.kind
                 && agree(sender.user, receiver.user)
                 && links.len() < MAX_LINKS;
             if is_one {
-                links.push(link(call, sender, receiver));
+                links.push(delivery(call, sender, receiver));
             }
         }
     }
@@ -135,21 +135,21 @@ pub(super) fn links(call: &Conference, fabrics: &[&Fabric]) -> Vec<LinkSummary> 
 /// One SSRC may be sent and received on any number of fabrics; beyond this many, pairs tell nothing any more.
 const MAX_LINKS: usize = 65_536;
 
-fn link(call: &Conference, sender: &View<'_>, receiver: &View<'_>) -> LinkSummary {
+fn delivery(call: &Conference, sender: &View<'_>, receiver: &View<'_>) -> DeliverySummary {
     let name = |user: Option<UserId>| user.and_then(|user| call.user_name(user)).map(String::from);
-    let loss = |view: &View<'_>| view.account.totals.loss_ratio(view.account.direction).map(Ratio::as_f64);
-    LinkSummary {
-        ssrc: sender.account.ssrc,
-        kind: sender.account.kind,
+    let loss = |view: &View<'_>| view.record.totals.loss_ratio(view.record.direction).map(Ratio::as_f64);
+    DeliverySummary {
+        ssrc: sender.record.ssrc,
+        kind: sender.record.kind,
         from: name(sender.user.or(receiver.user)),
         to: name(receiver.fabric.spec.local_user),
         sender_fabric: sender.fabric.spec.name().into(),
         receiver_fabric: receiver.fabric.spec.name().into(),
-        packets_sent: count(sender.account.totals.packets),
-        packets_received: count(receiver.account.totals.packets),
+        packets_sent: count(sender.record.totals.packets),
+        packets_received: count(receiver.record.totals.packets),
         sender_loss_ratio: loss(sender),
         receiver_loss_ratio: loss(receiver),
-        sender_rtt_ms: sender.account.digests.rtt_ms.stats(),
-        receiver_jitter_ms: receiver.account.digests.jitter_ms.stats(),
+        sender_rtt_ms: sender.record.digests.rtt_ms.stats(),
+        receiver_jitter_ms: receiver.record.digests.jitter_ms.stats(),
     }
 }

@@ -30,10 +30,10 @@ fn what_is_told_of_one_conference_is_not_told_of_another() {
     assert_eq!(ids, ["a", "b"]);
     let mut joined = Vec::new();
     while let Some(told) = fleet.poll_event() {
-        if let Event::Call { happening, .. } = told.event
-            && happening.kind == EventKind::UserJoined
+        if let Event::Call { event, .. } = told.event
+            && event.kind == EventKind::UserJoined
         {
-            joined.push((told.conference.to_owned(), told.instance, happening.at));
+            joined.push((told.conference.to_owned(), told.instance, event.at));
         }
     }
     joined.sort();
@@ -74,7 +74,7 @@ fn what_comes_after_the_end_is_the_next_instance_which_knows_its_users() {
     assert_eq!((first.len(), first[0].instance, first[0].at), (1, 1, at(31)));
     assert_eq!(first[0].summary.end_reason, Some(EndReason::Timeout));
     let has_end =
-        |event: &Event| matches!(event, Event::Call { happening, .. } if happening.kind == EventKind::ConferenceEnded);
+        |event: &Event| matches!(event, Event::Call { event, .. } if event.kind == EventKind::ConferenceEnded);
     assert_eq!(first[0].events.iter().filter(|event| has_end(event)).count(), 1, "nobody polled them before");
     // It ends at 70 s, and is forgotten at 100 s.
     assert_eq!(fleet.enter(at(101), "a").unwrap().instance(), 1);

@@ -53,20 +53,20 @@ fn read_all<'a>(records: impl IntoIterator<Item = &'a [u8]>) -> All {
                 all.order.push((snapshot.fabric.into(), at));
                 all.snapshots.push(Usage { fabric: snapshot.fabric.into(), at, report: snapshot.report.clone() });
             }
-            Item::LogEvent(happening) => {
-                let at = happening.at.map(|at| at.as_millis());
-                all.order.push((happening.fabric.into(), at));
-                let set = match happening.what {
+            Item::LogEvent(event) => {
+                let at = event.at.map(|at| at.as_millis());
+                all.order.push((event.fabric.into(), at));
+                let set = match event.what {
                     LogEventKind::DescriptionSet { side, description, .. } => {
                         description.sdp.map(|sdp| (side, sdp.to_owned()))
                     }
                     _ => None,
                 };
                 all.heard.push(Heard {
-                    fabric: happening.fabric.into(),
+                    fabric: event.fabric.into(),
                     at,
-                    what: format!("{:?}", happening.what),
-                    state: state(happening.what),
+                    what: format!("{:?}", event.what),
+                    state: state(event.what),
                     set,
                 });
             }

@@ -113,15 +113,15 @@ impl Call {
     /// What happened since it was last asked.
     fn happened(&mut self) -> Vec<CallEvent> {
         let events = std::iter::from_fn(|| self.call.poll_event());
-        let happening = |event| match event {
-            Event::Call { happening, .. } => Some(happening),
+        let event = |event| match event {
+            Event::Call { event, .. } => Some(event),
             _ => None,
         };
-        events.filter_map(happening).collect()
+        events.filter_map(event).collect()
     }
 
     fn kinds(&mut self) -> Vec<EventKind> {
-        self.happened().iter().map(|happening| happening.kind).collect()
+        self.happened().iter().map(|event| event.kind).collect()
     }
 
     fn summary(&self) -> FabricSummary {

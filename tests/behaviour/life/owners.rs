@@ -41,8 +41,8 @@ fn an_association_counts_early_and_late() {
     assert_eq!(call.streams(2)[0].label.as_deref(), Some("front-camera"));
     let key = |ssrc| StreamKey::new(call.fabric, Direction::Inbound, Ssrc::new(ssrc));
     assert_eq!((call.call.user_of(key(2)), call.call.user_of(key(7))), (Some(carol), None));
-    assert_eq!(call.user("carol").heard.packets, Some(500));
-    assert_eq!(call.user("bob").heard.streams, 0);
+    assert_eq!(call.user("carol").delivered.packets, Some(500));
+    assert_eq!(call.user("bob").delivered.streams, 0);
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn a_remap_splits_the_figures_and_blends_nobody() {
     assert_eq!((parts[1].interval_bitrate_bps.min, parts[1].interval_bitrate_bps.max), (Some(8e3), Some(8e3)));
     assert_eq!((parts[0].end_ms - parts[0].start_ms, parts[1].start_ms - parts[0].end_ms), (10e3, 1e3));
     assert_eq!((parts[0].resets, parts[1].resets), (0, 0));
-    assert_eq!(call.user("dave").heard.packets, Some(100));
+    assert_eq!(call.user("dave").delivered.packets, Some(100));
     // And back again: three parts, in the order of time.
     call.call.fabric(call.fabric).unwrap().associate(Ssrc::new(2), carol, "").unwrap();
     for second in 22..=23 {
@@ -78,7 +78,7 @@ fn a_remap_splits_the_figures_and_blends_nobody() {
         packets += 50;
     }
     assert_eq!(users(&call, 2), [Some("carol".into()), Some("dave".into()), Some("carol".into())]);
-    assert_eq!((call.user("carol").heard.packets, call.user("carol").heard.streams), (Some(550), 2));
+    assert_eq!((call.user("carol").delivered.packets, call.user("carol").delivered.streams), (Some(550), 2));
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn names_that_come_late_lose_nothing() {
     let user = call.user("caroline");
     assert_eq!((user.uplink.packets, user.downlink.packets, user.joins), (Some(250), Some(250), 1));
     assert_eq!(user.stays[0].joined_ms, 0.0);
-    assert_eq!(call.user("dave").heard.packets, Some(250));
+    assert_eq!(call.user("dave").delivered.packets, Some(250));
 }
 
 #[test]

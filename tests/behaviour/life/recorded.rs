@@ -58,8 +58,8 @@ fn call(name: &str, told: bool) -> (ConferenceSummary, Vec<(EventKind, f64)>) {
             }
         }
         while let Some(event) = call.poll_event() {
-            if let Event::Call { happening, .. } = event {
-                happened.push((happening.kind, happening.at.as_micros() as f64 / 1e3));
+            if let Event::Call { event, .. } = event {
+                happened.push((event.kind, event.at.as_micros() as f64 / 1e3));
             }
         }
     }
@@ -78,9 +78,9 @@ fn inferred_set_up_lies_where_the_browsers_told_it() {
             let least = late - inferred.setup_delay_uncertainty_ms.unwrap();
             assert!(exact > 50.0 && exact < 1_000.0, "{name}: {exact}");
             assert!((least..=late).contains(&exact), "{name}: {exact} not in {least}..={late}");
-            assert_eq!((told.state, told.class), (inferred.state, inferred.class));
+            assert_eq!((told.state, told.call_class), (inferred.state, inferred.call_class));
         }
-        let delays = told.life.setup_delay_ms;
+        let delays = told.connectivity.setup_delay_ms;
         assert_eq!(delays.n, told.fabrics.len() as u64);
         assert!(delays.min <= delays.median && delays.median <= delays.max && delays.min <= delays.mean);
     }
@@ -93,8 +93,8 @@ fn a_restart_is_seen_at_both_ends_and_then_another_path() {
     for told in [false, true] {
         let (summary, happened) = call("ice_restart", told);
         for fabric in &summary.fabrics {
-            assert_eq!((fabric.life.restarts, fabric.life.transport_switches), (2, 2));
-            assert_eq!((fabric.life.disruptions, fabric.life.drops), (0, 0));
+            assert_eq!((fabric.connectivity.restarts, fabric.connectivity.transport_switches), (2, 2));
+            assert_eq!((fabric.connectivity.disruptions, fabric.connectivity.drops), (0, 0));
         }
         for kind in [EventKind::IceRestarted, EventKind::FabricTransportSwitch] {
             let times: Vec<f64> = happened.iter().filter(|(what, _)| *what == kind).map(|(_, ms)| ms - start).collect();
@@ -110,19 +110,19 @@ fn a_restart_is_seen_at_both_ends_and_then_another_path() {
 fn a_disruption_too_short_for_the_stats_is_there_when_it_is_told() {
     // A told the lab that it was disconnected for 3 ms, a minute into the call.
     let (told, _) = call("outage5", true);
-    let life = &told.fabrics.iter().find(|fabric| fabric.fabric == "A").unwrap().life;
+    let life = &told.fabrics.iter().find(|fabric| fabric.fabric == "A").unwrap().connectivity;
     assert_eq!(life.disruptions, 1);
     assert!((0.001..0.01).contains(&life.disrupted_s), "{}", life.disrupted_s);
     let (inferred, _) = call("outage5", false);
-    assert_eq!(inferred.life.disruptions, 0);
+    assert_eq!(inferred.connectivity.disruptions, 0);
 }
 
 #[test]
 fn both_ends_of_a_stream_are_joined_and_agree() {
     let (summary, _) = call("loss5", false);
     // Sound and pictures both ways.
-    assert_eq!(summary.links.len(), 4);
-    for link in &summary.links {
+    assert_eq!(summary.deliveries.len(), 4);
+    for link in &summary.deliveries {
         let (from, to) = (link.from.as_deref().unwrap(), link.to.as_deref().unwrap());
         assert!((from, to) == ("A", "B") || (from, to) == ("B", "A"));
         assert_eq!((link.sender_fabric.as_str(), link.receiver_fabric.as_str()), (from, to));
@@ -133,10 +133,10 @@ fn both_ends_of_a_stream_are_joined_and_agree() {
         assert!((sender - receiver).abs() < 0.015, "{sender} and {receiver}");
     }
     for user in &summary.users {
-        assert_eq!((user.uplink.streams, user.downlink.streams, user.heard.streams), (2, 2, 2));
+        assert_eq!((user.uplink.streams, user.downlink.streams, user.delivered.streams), (2, 2, 2));
         let other = summary.users.iter().find(|other| other.user != user.user).unwrap();
-        assert_eq!(user.heard.packets, other.downlink.packets);
-        assert!(user.uplink.packets.unwrap() >= user.heard.packets.unwrap());
+        assert_eq!(user.delivered.packets, other.downlink.packets);
+        assert!(user.uplink.packets.unwrap() >= user.delivered.packets.unwrap());
     }
     assert_eq!(summary.downlink.packets, summary.users.iter().map(|user| user.downlink.packets).sum());
 }
@@ -155,12 +155,12 @@ fn four_parties_have_their_own_streams_only() {
         }
     }
     // An SSRC that is sent by one is received as theirs by another, for every stream of the mesh.
-    for link in &summary.links {
+    for link in &summary.deliveries {
         let (from, to) = link.sender_fabric.split_once('-').unwrap();
         assert_eq!((link.from.as_deref(), link.to.as_deref()), (Some(from), Some(to)));
         assert_eq!(link.receiver_fabric, format!("{to}-{from}"));
     }
-    assert!(summary.links.len() >= 12, "{}", summary.links.len());
+    assert!(summary.deliveries.len() >= 12, "{}", summary.deliveries.len());
 }
 
 #[test]
@@ -174,5 +174,5 @@ fn without_users_a_recording_comes_to_the_same_streams() {
         assert_eq!((&a.downlink, &a.uplink), (&b.downlink, &b.uplink));
         assert_eq!(a.streams.len(), b.streams.len());
     }
-    assert_eq!(named.links.len(), nameless.links.len());
+    assert_eq!(named.deliveries.len(), nameless.deliveries.len());
 }

@@ -183,8 +183,8 @@ fn who_leaves_is_final() {
     (6..=9).for_each(|second| look(&mut call, &[alice, carol], second));
     // All but what others may still receive of him.
     let mut now = call.user("bob");
-    assert!(now.heard.packets > then.heard.packets);
-    now.heard = then.heard.clone();
+    assert!(now.delivered.packets > then.delivered.packets);
+    now.delivered = then.delivered.clone();
     assert_eq!(now, then);
     let carols = call.call.user("carol").unwrap();
     call.call.leave(at(10_000), carols).unwrap();

@@ -20,16 +20,16 @@ fn delays_count_from_the_opening() {
     call.call.gathering_state(at(900), call.fabric, GatheringState::Complete).unwrap();
     call.call.ice_state(at(950), call.fabric, IceState::Completed).unwrap();
     let fabric = call.summary();
-    assert_eq!((fabric.state, fabric.class), (Some(FabricState::Established), Some(CallClass::Established)));
+    assert_eq!((fabric.state, fabric.call_class), (Some(FabricState::Established), Some(CallClass::Established)));
     assert_eq!((fabric.setup_delay_ms, fabric.setup_delay_uncertainty_ms), (Some(750.0), Some(0.0)));
     assert_eq!((fabric.gathering_delay_ms, fabric.connectivity_delay_ms), (Some(800.0), Some(750.0)));
     assert_eq!((fabric.failure_delay_ms, fabric.failure_reason), (None, None));
     let happened = call.happened();
-    let changes: Vec<_> = happened.iter().filter_map(|happening| happening.change).collect();
+    let changes: Vec<_> = happened.iter().filter_map(|event| event.change).collect();
     assert_eq!(changes[0], StateChange::Gathering(GatheringState::New, GatheringState::Gathering));
     assert_eq!(changes[1], StateChange::Ice(IceState::New, IceState::Checking));
     assert_eq!(changes.len(), 5);
-    let setups: Vec<_> = happened.iter().filter(|happening| happening.kind == EventKind::FabricSetup).collect();
+    let setups: Vec<_> = happened.iter().filter(|event| event.kind == EventKind::FabricSetup).collect();
     assert_eq!(setups.len(), 1);
     assert_eq!((setups[0].at, setups[0].delay_ms, setups[0].is_inferred), (at(750), Some(750.0), false));
     assert_eq!((setups[0].fabric, setups[0].user), (Some(call.fabric), Some(call.alice)));
@@ -41,7 +41,7 @@ fn a_set_up_that_fails_says_after_how_long() {
     call.call.ice_state(at(300), call.fabric, IceState::Checking).unwrap();
     call.call.ice_state(at(15_300), call.fabric, IceState::Failed).unwrap();
     let fabric = call.summary();
-    assert_eq!((fabric.state, fabric.class), (Some(FabricState::Failed), Some(CallClass::Failed)));
+    assert_eq!((fabric.state, fabric.call_class), (Some(FabricState::Failed), Some(CallClass::Failed)));
     assert_eq!((fabric.failure_delay_ms, fabric.setup_delay_ms), (Some(15_300.0), None));
     assert_eq!(fabric.failure_reason, Some(FailureReason::IceConnectionFailure));
     use EventKind::{FabricOpened, FabricSetupFailed, FabricStateChange, IceFailed, UserJoined};
@@ -55,27 +55,30 @@ fn a_disruption_has_a_length_and_a_drop_ends_the_class() {
     for (ms, state) in [(100, IceState::Connected), (5_000, IceState::Disconnected), (8_500, IceState::Connected)] {
         call.call.ice_state(at(ms), call.fabric, state).unwrap();
     }
-    let end = call.happened().into_iter().find(|happening| happening.kind == EventKind::IceDisruptionEnd).unwrap();
+    let end = call.happened().into_iter().find(|event| event.kind == EventKind::IceDisruptionEnd).unwrap();
     assert_eq!(end.delay_ms, Some(3_500.0));
-    let life = call.summary().life;
+    let life = call.summary().connectivity;
     assert_eq!((life.disruptions, life.disrupted_s, life.drops), (1, 3.5, 0));
     // One that goes on counts until now.
     call.call.ice_state(at(20_000), call.fabric, IceState::Disconnected).unwrap();
     call.look(21_000, &[]);
-    assert_eq!((call.summary().state, call.summary().life.disrupted_s), (Some(FabricState::Disrupted), 4.5));
+    assert_eq!((call.summary().state, call.summary().connectivity.disrupted_s), (Some(FabricState::Disrupted), 4.5));
     call.call.ice_state(at(22_000), call.fabric, IceState::Failed).unwrap();
     let fabric = call.summary();
-    assert_eq!((fabric.life.drops, fabric.life.disrupted_s, fabric.class), (1, 5.5, Some(CallClass::Dropped)));
-    let drop = call.happened().into_iter().find(|happening| happening.kind == EventKind::FabricDropped).unwrap();
+    assert_eq!(
+        (fabric.connectivity.drops, fabric.connectivity.disrupted_s, fabric.call_class),
+        (1, 5.5, Some(CallClass::Dropped))
+    );
+    let drop = call.happened().into_iter().find(|event| event.kind == EventKind::FabricDropped).unwrap();
     assert_eq!(drop.delay_ms, Some(2_000.0));
     // Hanging up afterwards does not make it a good call; a restart that succeeds does.
     let mut restarted = call.call.clone();
     restarted.ice_state(at(23_000), call.fabric, IceState::New).unwrap();
     restarted.ice_state(at(24_000), call.fabric, IceState::Connected).unwrap();
-    assert_eq!(restarted.summary().class, Some(CallClass::Established));
-    assert_eq!(restarted.summary().life.restarts, 1);
+    assert_eq!(restarted.summary().call_class, Some(CallClass::Established));
+    assert_eq!(restarted.summary().connectivity.restarts, 1);
     call.call.send_event(at(23_000), call.fabric, AppEvent::Terminated).unwrap();
-    assert_eq!(call.call.summary().class, Some(CallClass::Dropped));
+    assert_eq!(call.call.summary().call_class, Some(CallClass::Dropped));
 }
 
 #[test]
@@ -105,9 +108,9 @@ fn calls_that_were_never_connected_are_told_apart() {
                 call.call.ice_state(at(ms), call.fabric, state).unwrap();
             }
         }
-        let open = call.summary().class;
+        let open = call.summary().call_class;
         call.call.handle_timeout(at(600_000)).unwrap();
-        (open, call.summary().class)
+        (open, call.summary().call_class)
     };
     use SignalingState::{Closed, HaveLocalOffer, Stable};
     assert_eq!(class(&[]), (None, None), "nothing tells");
@@ -133,8 +136,8 @@ fn stats_tell_where_the_application_does_not() {
         call.happened()
     };
     let kinds = |happened: &[callgauge::event::CallEvent]| {
-        let told = |happening: &&callgauge::event::CallEvent| happening.is_inferred;
-        happened.iter().filter(told).map(|happening| happening.kind).collect::<Vec<_>>()
+        let told = |event: &&callgauge::event::CallEvent| event.is_inferred;
+        happened.iter().filter(told).map(|event| event.kind).collect::<Vec<_>>()
     };
     use EventKind::{
         FabricDropped, FabricSetup, FabricStateChange, IceDisruptionEnd, IceDisruptionStart, IceRestarted,
@@ -157,7 +160,7 @@ fn stats_tell_where_the_application_does_not() {
     let lost = see(&mut call, 9_000, "connected", "failed", "b");
     assert_eq!(kinds(&lost), [FabricStateChange, FabricDropped]);
     assert_eq!(lost[1].reason, Some(FailureReason::TransportFailure));
-    assert_eq!(call.summary().class, Some(CallClass::Dropped));
+    assert_eq!(call.summary().call_class, Some(CallClass::Dropped));
 }
 
 #[test]
@@ -179,7 +182,7 @@ fn a_fabric_that_was_connected_before_anybody_looked_has_no_setup_delay() {
     call.call.ingest(at(0), call.fabric, &call.report).unwrap();
     let fabric = call.summary();
     assert_eq!((fabric.state, fabric.setup_delay_ms), (Some(FabricState::Established), None));
-    assert_eq!(call.call.summary().life.setup_delay_ms.n, 0);
+    assert_eq!(call.call.summary().connectivity.setup_delay_ms.n, 0);
 }
 
 #[test]
@@ -193,7 +196,7 @@ fn a_fabric_that_was_opened_before_anybody_could_say_has_no_delays() {
     let summary = call.call.summary();
     let fabric = summary.fabrics.iter().find(|fabric| fabric.fabric == "old").unwrap();
     assert_eq!((fabric.setup_delay_ms, fabric.failure_delay_ms, fabric.opened_ms), (None, None, None));
-    assert_eq!((fabric.connectivity_delay_ms, fabric.class), (None, Some(CallClass::Established)));
+    assert_eq!((fabric.connectivity_delay_ms, fabric.call_class), (None, Some(CallClass::Established)));
     assert!(!summary.events.iter().any(|event| event.event == EventKind::FabricOpened && event.user.is_none()));
 }
 
@@ -230,7 +233,7 @@ fn another_path_is_a_switch_and_says_how_its_relay_is_reached() {
     assert_eq!(switches.len(), 1);
     assert_eq!((switches[0].relay, switches[0].at), (Some(Relay::Tls), at(5_000)));
     // Three intervals on each path, of which the second was relayed.
-    assert_eq!((call.summary().life.transport_switches, call.summary().life.relayed_s), (1, Some(3.0)));
+    assert_eq!((call.summary().connectivity.transport_switches, call.summary().connectivity.relayed_s), (1, Some(3.0)));
 }
 
 #[test]
@@ -257,7 +260,10 @@ fn pairs_tell_where_there_is_no_transport() {
     assert_eq!(see(&mut call, 7_000, &[("c", "succeeded", true, 100.0)]), Some(FabricState::Established));
     let fabric = call.summary();
     assert_eq!((fabric.setup_delay_ms, fabric.setup_delay_uncertainty_ms), (Some(4_000.0), Some(1_000.0)));
-    assert_eq!((fabric.life.disruptions, fabric.life.disrupted_s, fabric.failure_reason), (1, 2.0, None));
+    assert_eq!(
+        (fabric.connectivity.disruptions, fabric.connectivity.disrupted_s, fabric.failure_reason),
+        (1, 2.0, None)
+    );
 }
 
 #[test]

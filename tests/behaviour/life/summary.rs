@@ -128,7 +128,7 @@ proptest! {
         };
         prop_assert_eq!(sum(&mut summary.users.iter().map(|user| user.uplink.packets)), of_streams(Direction::Outbound));
         prop_assert_eq!(sum(&mut summary.users.iter().map(|user| user.downlink.packets)), of_streams(Direction::Inbound));
-        let heard = sum(&mut summary.users.iter().map(|user| user.heard.packets));
+        let heard = sum(&mut summary.users.iter().map(|user| user.delivered.packets));
         prop_assert_eq!(heard, sum(&mut summary.users.iter().map(|user| user.downlink.packets)));
     }
 }
@@ -141,8 +141,8 @@ fn the_calls_of_these_laws_live() {
     let seconds: Vec<[Vec<Act>; 3]> = (0..4).map(|_| [both.clone(), both.clone(), both.clone()]).collect();
     let summary = play(&seconds, [0, 1, 2]).summary();
     assert!(summary.events.len() >= 24 && summary.errors.len() == 24 && summary.feedback.len() == 6);
-    assert_eq!((summary.fabrics.len(), summary.links.len()), (6, 6));
-    assert_eq!(summary.links[0].ssrc, Ssrc::new(0));
+    assert_eq!((summary.fabrics.len(), summary.deliveries.len()), (6, 6));
+    assert_eq!(summary.deliveries[0].ssrc, Ssrc::new(0));
     assert!(summary.users.iter().all(|user| user.muted_s == 6.0 && user.downlink.packets == Some(300)));
 }
 

@@ -14,7 +14,7 @@ fn a_failure_before_the_set_up_is_its_failure_and_after_it_an_error() {
     let answer = call.call.report_error(at(2_000), Some(call.fabric), report).unwrap();
     assert!(answer.has_failed_setup && answer.is_stored);
     let fabric = call.summary();
-    assert_eq!((fabric.failure_delay_ms, fabric.class), (Some(2_000.0), Some(CallClass::Failed)));
+    assert_eq!((fabric.failure_delay_ms, fabric.call_class), (Some(2_000.0), Some(CallClass::Failed)));
     assert_eq!(fabric.failure_reason, Some(FailureReason::NegotiationFailure));
     // Only the first is the failure of the set-up; a log never is.
     let second = call.call.report_error(at(2_500), Some(call.fabric), report).unwrap();
@@ -23,16 +23,16 @@ fn a_failure_before_the_set_up_is_its_failure_and_after_it_an_error() {
     use EventKind::{ApplicationErrorLog, FabricOpened, FabricSetupFailed, UserJoined, WebRtcError};
     assert_eq!(call.kinds(), [UserJoined, FabricOpened, FabricSetupFailed, WebRtcError, ApplicationErrorLog]);
     let summary = call.call.summary();
-    assert_eq!((summary.errors.len(), summary.life.errors, summary.life.setup_failures), (3, 2, 1));
+    assert_eq!((summary.errors.len(), summary.connectivity.errors, summary.connectivity.setup_failures), (3, 2, 1));
     assert_eq!(summary.errors[0].dom_error.as_deref(), Some("InvalidStateError"));
     assert_eq!((summary.errors[0].user.as_deref(), summary.errors[0].fabric.as_deref()), (Some("alice"), Some("pc")));
     // It may still succeed.
     call.call.ice_state(at(9_000), call.fabric, IceState::Connected).unwrap();
-    assert_eq!(call.summary().class, Some(CallClass::Established));
+    assert_eq!(call.summary().call_class, Some(CallClass::Established));
     let late = ErrorReport::new(WebRtcFunction::IceConnectionFailure);
     assert!(!call.call.report_error(at(9_500), Some(call.fabric), late).unwrap().has_failed_setup);
     assert!(call.kinds().contains(&EventKind::IceFailed));
-    assert_eq!(call.summary().class, Some(CallClass::Dropped));
+    assert_eq!(call.summary().call_class, Some(CallClass::Dropped));
 }
 
 #[test]
