@@ -307,7 +307,7 @@ fn summary(
     let local = fabrics.get(case.index).and_then(|fabric| fabric.spec.local_user);
     let user = blamed.or(local).and_then(|user| call.user_name(user));
     let who = user.unwrap_or(name);
-    let mut sentence = diagnosis.sentence(if who.is_empty() { "somebody" } else { who }, start_ms);
+    let mut sentence = diagnosis.sentence(if who.is_empty() { "an unnamed user" } else { who }, start_ms);
     if blamed.is_some()
         && let Some(receiver) = local.and_then(|local| call.user_name(local))
     {
