@@ -2,6 +2,8 @@
 
 use alloc::vec::Vec;
 
+use smallvec::SmallVec;
+
 use super::app_state::{AppState, StoredDevice};
 use super::lifecycle::Lifecycle;
 use super::path::{Path, selected_pair};
@@ -96,6 +98,9 @@ struct PendingInterval<'a> {
     interval: Interval,
     scored: Option<IntervalScore>,
 }
+
+/// The intervals of a chunk of streams.
+type Chunk<'a> = SmallVec<[PendingInterval<'a>; AT_ONCE]>;
 
 /// The result of a snapshot for the connection.
 #[derive(Clone, Copy, Debug, Default)]
@@ -203,8 +208,7 @@ impl Fabric {
         let mut outcome = SnapshotOutcome::default();
         let seen = core::mem::take(&mut self.seen);
         for slots in seen.chunks(AT_ONCE) {
-            let mut pending = [const { None }; AT_ONCE];
-            self.observe(slots, now, report, context, &mut pending, &mut outcome);
+            let mut pending = self.observe(slots, now, report, context, &mut outcome);
             self.score(&mut pending, context);
             self.diagnose(&pending, context.config, out);
         }
@@ -214,36 +218,37 @@ impl Fabric {
         outcome
     }
 
-    /// First pass: samples each stream. An interval that closes goes to the place of its stream in `pending`.
+    /// First pass: samples each stream. Returns the intervals that close.
     fn observe<'a>(
         &mut self,
         slots: &[SlotId],
         now: Timestamp,
         report: &'a Report,
         context: ConnectionContext<'_>,
-        pending: &mut [Option<PendingInterval<'a>>],
         outcome: &mut SnapshotOutcome,
-    ) {
-        for (&slot, pending) in slots.iter().zip(pending) {
-            let Some((sample, entries)) = self.sample(slot, now, report, context) else { continue };
-            outcome.note(&sample);
-            if let Observation::Closed(interval) = sample {
-                *pending = Some(PendingInterval { entries, interval, scored: None });
+    ) -> Chunk<'a> {
+        let mut pending = Chunk::new();
+        for &slot in slots {
+            let Some((observation, entries)) = self.sample(slot, now, report, context) else { continue };
+            outcome.note(&observation);
+            if let Observation::Closed(interval) = observation {
+                pending.push(PendingInterval { entries, interval, scored: None });
             }
         }
+        pending
     }
 
     /// Second pass: scores the intervals.
-    fn score(&mut self, pending: &mut [Option<PendingInterval<'_>>], context: ConnectionContext<'_>) {
-        for pending in pending.iter_mut().flatten() {
+    fn score(&mut self, pending: &mut [PendingInterval<'_>], context: ConnectionContext<'_>) {
+        for pending in pending {
             let StreamEntries { slot, entry, source, .. } = pending.entries;
             pending.scored = Some(self.streams[slot].record.score_interval(&pending.interval, entry, source, context));
         }
     }
 
     /// Third pass: raises the events of the intervals, and runs the detectors of their streams.
-    fn diagnose(&mut self, pending: &[Option<PendingInterval<'_>>], config: &Config, out: &mut EventQueue) {
-        for pending in pending.iter().flatten() {
+    fn diagnose(&mut self, pending: &[PendingInterval<'_>], config: &Config, out: &mut EventQueue) {
+        for pending in pending {
             self.publish(pending, config, out);
         }
     }
