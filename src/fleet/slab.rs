@@ -1,4 +1,4 @@
-//! All conferences of a fleet, by id and by slot.
+//! Stores all conferences of a fleet by slot and finds them by id. It decides nothing about their lives.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -8,7 +8,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::entry::Entry;
 
-/// A slab of rooms, and where each id is. Nothing is ever told in the order of either.
+/// A slab of entries and an index by id. No output depends on the order of either.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Slab {
     slots: Vec<Option<Box<Entry>>>,
@@ -34,7 +34,7 @@ impl Slab {
         self.slots.get_mut(slot as usize)?.as_deref_mut()
     }
 
-    /// Adds a room whose id nobody has. `None` when there are as many as can be counted.
+    /// Adds an entry with a new id. `None` if the slot numbers are exhausted.
     pub(super) fn add(&mut self, entry: Entry) -> Option<u32> {
         let hash = self.hasher.hash_one(&*entry.id);
         let slot = match self.free.pop() {
@@ -47,8 +47,7 @@ impl Slab {
         };
         *self.slots.get_mut(slot as usize)? = Some(Box::new(entry));
         let (slots, hasher) = (&self.slots, &self.hasher);
-        let hash_of = |&slot: &u32| hasher.hash_one(id_of(slots, slot).unwrap_or(""));
-        self.index.insert_unique(hash, slot, hash_of);
+        self.index.insert_unique(hash, slot, |&slot| hasher.hash_one(id_of(slots, slot).unwrap_or("")));
         Some(slot)
     }
 
@@ -61,11 +60,11 @@ impl Slab {
         self.slots.get_mut(slot as usize)?.take().map(|entry| *entry)
     }
 
-    /// Every room, by id.
+    /// All entries, ordered by id.
     pub(super) fn sorted(&self) -> Vec<&Entry> {
-        let mut slab: Vec<&Entry> = self.slots.iter().flatten().map(|entry| &**entry).collect();
-        slab.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-        slab
+        let mut entries: Vec<&Entry> = self.slots.iter().flatten().map(|entry| &**entry).collect();
+        entries.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        entries
     }
 }
 
