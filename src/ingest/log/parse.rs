@@ -1,7 +1,7 @@
-//! What one line of a log tells: the vocabulary that all formats share, and the shapes of its values.
+//! Parses one log line into events, with the vocabulary that all formats share. It does not find lines or times.
 //!
 //! A value may be JSON, JSON in a string, once or twice, or the `name: value` text of older webrtc-internals dumps
-//! (Chromium 134). Which it is is told from the value. See the table at [`LogEventKind`].
+//! (Chromium 134). The value itself shows which. See the table at [`LogEventKind`].
 
 use alloc::string::String;
 
@@ -10,10 +10,10 @@ use crate::id::{MediaKind, Ssrc};
 use crate::ingest::error::ReadError;
 use crate::ingest::getstats::json::{Cursor, Next, RawStr, members};
 
-/// Where text with escapes is resolved; kept for its memory.
+/// Buffers for text with escapes, reused to save allocations.
 #[derive(Debug, Default)]
 pub(in crate::ingest) struct Scratch {
-    /// A value that stood in a string.
+    /// The content of a value in a string.
     outer: String,
     parts: [String; 6],
 }
@@ -35,10 +35,11 @@ enum Field<'v> {
     Nested(Cursor<'v>),
 }
 
-/// Whoever is told.
+/// Callback that receives the events.
 type Each<'h> = dyn FnMut(LogEventKind<'_>) + 'h;
 
-/// Calls `each` with what a line tells: nothing, one thing, or one for each of several tracks.
+/// Calls `each` for every event of a line: none, one, or one for each of several tracks. Returns false if the line's
+/// kind is unknown or its value does not fit.
 pub(in crate::ingest) fn parse(
     method: &str,
     value: Option<Cursor<'_>>,
@@ -86,7 +87,7 @@ pub(in crate::ingest) fn parse(
             let description = description(value, parts);
             each(LogEventKind::DescriptionSet { side: side(method), description });
         }
-        // Of a call without arguments, only the answer knows what was set.
+        // After a call without arguments, only the success line has the description.
         "setLocalDescriptionOnSuccess" | "setRemoteDescriptionOnSuccess" => {
             let description = description(value, parts);
             if description.sdp.is_some() {
@@ -140,13 +141,13 @@ pub(in crate::ingest) fn parse(
     true
 }
 
-/// Who a line of `identity` says that reports.
+/// The identity in an `identity` line.
 pub(in crate::ingest) fn identify<'t>(value: Option<Cursor<'t>>, scratch: &'t mut Scratch) -> Identity<'t> {
     let Scratch { outer, parts } = scratch;
     identity(Value::of(value, outer), parts)
 }
 
-/// Kinds that tell nothing here, by the last part of their names.
+/// Known kinds without an event here, by the last part of their names.
 const SILENT: &[&str] = &[
     "addIceCandidate",
     "addIceCandidateOnSuccess",
@@ -169,7 +170,7 @@ const SILENT: &[&str] = &[
     "getUserMedia",
     "ICE_CANDIDATE",
     "icecandidate",
-    // The standard's line of the same change follows.
+    // The standard's line for the same change follows.
     "iceconnectionstatechange (legacy)",
     "offer",
     "onaddstream",
@@ -210,7 +211,7 @@ impl<'v> Value<'v> {
         }
     }
 
-    /// The text of a value that is one.
+    /// The text, if the value is text.
     fn text(self, part: &'v mut String) -> Option<&'v str> {
         let text = match self {
             Self::Text(text) => text,
@@ -220,7 +221,7 @@ impl<'v> Value<'v> {
         Some(text).filter(|text| !text.is_empty())
     }
 
-    /// The members with these names, if the value has any.
+    /// The members with these names, if the value has members.
     fn fields<const N: usize>(self, names: [&str; N]) -> Option<[Option<Field<'v>>; N]> {
         match self {
             Self::Json(mut cursor) => fields(&mut cursor, names).ok(),
@@ -230,7 +231,7 @@ impl<'v> Value<'v> {
 }
 
 impl<'v> Field<'v> {
-    /// Text, or a number as it is written.
+    /// The text, or a number as written.
     fn text(self, part: &'v mut String) -> Option<&'v str> {
         let text = match self {
             Self::Str(raw) => raw.get(part),
@@ -241,12 +242,12 @@ impl<'v> Field<'v> {
     }
 }
 
-/// Whether an object, array or string is JSON and not the text of a page, whose names stand without quotes.
+/// Whether an object, array or string is JSON, and not page text, whose names have no quotes.
 fn is_json(mut value: Cursor<'_>) -> bool {
     value.clone().skip().is_ok() && (!value.eat(b'{') || matches!(value.peek(), Some(b'"' | b'}')))
 }
 
-/// The members of an object, or of the object that an array begins with; the first of each name.
+/// The members of an object, or of the object at the start of an array; the first one of each name.
 fn fields<'v, const N: usize>(cursor: &mut Cursor<'v>, names: [&str; N]) -> Result<[Option<Field<'v>>; N], ReadError> {
     let mut found = [const { None }; N];
     if cursor.next()? == Next::Array {
@@ -279,7 +280,7 @@ fn fields<'v, const N: usize>(cursor: &mut Cursor<'v>, names: [&str; N]) -> Resu
     Ok(found)
 }
 
-/// The value of `name` in text such as `{ name: value, other: value }` or with one of them a line.
+/// The value of `name` in text such as `{ name: value, other: value }`, or in text with one pair per line.
 fn named<'v>(text: &'v str, name: &str) -> Option<&'v str> {
     let mut rest = text.trim().trim_start_matches('{').trim_end_matches('}').trim();
     loop {
@@ -293,7 +294,7 @@ fn named<'v>(text: &'v str, name: &str) -> Option<&'v str> {
     }
 }
 
-/// A state, by itself or as a member.
+/// Parses a state, given directly or as a member.
 fn word(value: Value<'_>, name: &str, parts: &mut [String; 6], each: impl FnOnce(&str)) -> bool {
     let [part, ..] = parts;
     let text = match value.clone().fields(["state", name]) {
@@ -350,7 +351,7 @@ fn description<'v>(value: Value<'v>, parts: &'v mut [String; 6]) -> Description<
     }
 }
 
-/// The name of an error, and what it says.
+/// The name and the message of an error.
 fn error<'v>(value: Value<'v>, parts: &'v mut [String; 6]) -> (Option<&'v str>, Option<&'v str>) {
     let [name_part, message_part, ..] = parts;
     if let Some([name, message, error, text]) = value.clone().fields(["name", "message", "error", "error_message"]) {
@@ -423,7 +424,7 @@ fn identity<'v>(value: Value<'v>, parts: &'v mut [String; 6]) -> Identity<'v> {
     }
 }
 
-/// Calls `each` with every track of a value. Whether there was one.
+/// Calls `each` with every track of a value. Returns whether there was one.
 fn tracks(value: Value<'_>, parts: &mut [String; 6], mut each: impl FnMut(Track<'_>)) -> bool {
     let [part, parts @ ..] = parts;
     let mut any = false;
@@ -438,7 +439,7 @@ fn tracks(value: Value<'_>, parts: &mut [String; 6], mut each: impl FnMut(Track<
                 tracks_of_text(raw.get(part), &mut found);
             }
         }
-        // A track that cannot be read is left out; those before it were handed out.
+        // An unreadable track ends the list; the tracks before it were returned.
         Value::Json(mut cursor) => drop(tracks_of_json(&mut cursor, parts, 0, &mut found)),
         Value::None => {}
     }
@@ -530,7 +531,7 @@ fn tracks_of_json(
     Ok(())
 }
 
-/// The text that an array begins with.
+/// The text at the start of an array.
 fn first_of(array: Field<'_>) -> Option<RawStr<'_>> {
     let Field::Nested(mut array) = array else { return None };
     array.expect(b'[', "`[`").ok()?;
