@@ -240,7 +240,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_spread_keeps_order_and_ends(first in -50_i64..50, len in 1_usize..60, gaps in 0_i64..40) {
+        fn a_spread_preserves_order_and_ends(first in -50_i64..50, len in 1_usize..60, gaps in 0_i64..40) {
             let last = first + len as i64 - 1 + if len > 1 { gaps } else { 0 };
             let spread = Spread { first, last, len };
             let places: Vec<_> = (0..len).map(|index| spread.place(index)).collect();
@@ -252,7 +252,7 @@ mod tests {
         }
 
         #[test]
-        fn a_gapless_piece_of_an_entry_is_found_where_it_stands(
+        fn a_gapless_series_aligns_to_its_position(
             steps in prop::collection::vec(300.0_f64..3_000.0, 2..80), from in 0_usize..80, len in 1_usize..80,
         ) {
             let mut now = 1_795_343_927_444.497;
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn repeated_times_leave_a_choice_and_the_gapless_late_one_is_taken() {
+    fn repeated_times_align_to_the_latest_gapless_position() {
         let times = [10.5, 10.5, 10.5, 20.5, 20.5, 30.5, 30.5];
         let of = |start, end, len| align(&times, true, start, end, len).map(|found| (found.first, found.last));
         assert_eq!(of(10.0, 30.0, 7), Some((0, 6)));
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_series_that_reaches_further_back_than_its_entry_keeps_its_end() {
+    fn a_series_longer_than_its_entry_aligns_to_the_end() {
         let times: Vec<f64> = (100..200).map(|second| f64::from(second) * 1e3).collect();
         let found = align(&times, true, 20_000.0, 199_000.0, 100).unwrap();
         assert_eq!((found.first, found.last), (-80, 99));
