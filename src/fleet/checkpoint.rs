@@ -1,4 +1,4 @@
-//! Saves a fleet as bytes between any two inputs, and restores it. It stores neither configuration nor limits.
+//! Saves a fleet as bytes between any two inputs, and restores it. It does not store the limits.
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;

@@ -1,5 +1,5 @@
-//! Borrows one conference of a fleet to apply inputs. Dropping the guard schedules the conference and queues its
-//! events.
+//! Borrows one conference of a fleet to apply inputs; dropping the guard schedules the conference and queues its events.
+//! Starting instances and removing conferences are up to the fleet.
 
 use alloc::sync::Arc;
 use core::ops::{Deref, DerefMut};

@@ -1,4 +1,4 @@
-//! Stores all conferences of a fleet by slot and finds them by id. It decides nothing about their lives.
+//! Stores all conferences of a fleet by slot and finds them by id. It does not decide when one is over.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;

@@ -1,5 +1,5 @@
-//! Converts what browsers wrote before the spec into the spec's rows: names, units and placement. It adds no values
-//! that a browser did not report.
+//! Converts what browsers wrote before the spec into the spec's rows: names, units and placement. It computes no
+//! metrics.
 //!
 //! After folding, consumers of a report need to know only W3C webrtc-stats.
 
