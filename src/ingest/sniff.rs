@@ -130,7 +130,7 @@ fn sniff_array(cursor: &mut Cursor<'_>, before: Option<Format>) -> Result<Format
         Next::Str if cursor.string("a method")?.is("g") => Format::Rtcstats,
         Next::Str if before == Some(Format::RtcstatsLegacy) => return Ok(Format::RtcstatsLegacy),
         Next::Str => Format::Jitsi,
-        Next::Object if is_client_sample(cursor) => return Ok(Format::ObserveRtc),
+        Next::Object if is_client_sample(cursor) == Ok(true) => return Ok(Format::ObserveRtc),
         _ => return Ok(Format::GetStats),
     };
     // Require a method, a connection and a value: a shorter record must not decide the format of the following ones.
@@ -144,19 +144,16 @@ fn sniff_array(cursor: &mut Cursor<'_>, before: Option<Format>) -> Result<Format
 }
 
 /// Whether the object at `cursor` is an ObserveRTC sample and not a stats entry.
-fn is_client_sample(cursor: &mut Cursor<'_>) -> bool {
-    let mut look = || {
-        cursor.expect(b'{', "`{`")?;
-        let mut first = true;
-        while cursor.more(&mut first, b'}')? {
-            let key = cursor.key()?;
-            match (key.plain().unwrap_or(""), cursor.next()?) {
-                ("peerConnections", Next::Array) | ("clientId" | "callId", Next::Str) => return Ok(true),
-                ("id" | "type" | "key", _) => return Ok(false),
-                _ => cursor.skip()?,
-            }
+fn is_client_sample(cursor: &mut Cursor<'_>) -> Result<bool, ReadError> {
+    cursor.expect(b'{', "`{`")?;
+    let mut first = true;
+    while cursor.more(&mut first, b'}')? {
+        let key = cursor.key()?;
+        match (key.plain().unwrap_or(""), cursor.next()?) {
+            ("peerConnections", Next::Array) | ("clientId" | "callId", Next::Str) => return Ok(true),
+            ("id" | "type" | "key", _) => return Ok(false),
+            _ => cursor.skip()?,
         }
-        Ok::<bool, ReadError>(false)
-    };
-    look().unwrap_or(false)
+    }
+    Ok(false)
 }

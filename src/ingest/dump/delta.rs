@@ -144,9 +144,9 @@ impl Bases {
 
     fn stay_bounded(&mut self) {
         while self.bases.len() > MAX_CONNECTIONS || self.bases.iter().map(Base::footprint).sum::<usize>() > MAX_BYTES {
-            let silent = self.bases.iter().enumerate().min_by_key(|(_, base)| base.used).map(|(index, _)| index);
-            let Some(silent) = silent else { return };
-            self.bases.swap_remove(silent);
+            let oldest = self.bases.iter().enumerate().min_by_key(|(_, base)| base.used).map(|(index, _)| index);
+            let Some(oldest) = oldest else { return };
+            self.bases.swap_remove(oldest);
         }
         if self.spare.rows.footprint() > MAX_BYTES {
             self.spare = Spare::default();
@@ -239,8 +239,9 @@ impl Base {
     fn remember(&mut self, rows: &Report, place: usize, hasher: &DefaultHashBuilder) {
         let Some(row) = rows.get(place) else { return };
         let Ok(place) = u32::try_from(place) else { return };
-        let hash_of = |place: &u32| rows.get(*place as usize).map_or(0, |row| hasher.hash_one(row.id()));
-        self.places.insert_unique(hasher.hash_one(row.id()), place, hash_of);
+        self.places.insert_unique(hasher.hash_one(row.id()), place, |&place| {
+            rows.get(place as usize).map_or(0, |row| hasher.hash_one(row.id()))
+        });
     }
 
     fn clear(&mut self) {
@@ -257,8 +258,8 @@ impl Base {
 
 /// The index of the row with this id.
 fn find(places: &HashTable<u32>, rows: &Report, hasher: &DefaultHashBuilder, id: &str) -> Option<usize> {
-    let is_it = |place: &u32| rows.get(*place as usize).is_some_and(|row| row.id() == id);
-    places.find(hasher.hash_one(id), is_it).map(|&place| place as usize)
+    let found = places.find(hasher.hash_one(id), |&place| rows.get(place as usize).is_some_and(|row| row.id() == id));
+    found.map(|&place| place as usize)
 }
 
 /// Adds the row that results from an optional previous row and an optional change.

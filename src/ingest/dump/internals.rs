@@ -60,7 +60,7 @@ pub(in crate::ingest) fn read(
     let document = document::read(cursor, &mut skipped)?;
     state.skipped.entries += skipped;
     if let Some(mut captures) = document.captures.filter(|_| sink.wants_log_events) {
-        tell_failures(state, &mut captures, sink);
+        emit_failures(state, &mut captures, sink);
     }
     for connection in document.connections {
         replay(state, connection, sink);
@@ -69,7 +69,7 @@ pub(in crate::ingest) fn read(
 }
 
 /// Returns failed calls of `getUserMedia`. A malformed entry ends the list.
-fn tell_failures(state: &mut ReadState, captures: &mut Cursor<'_>, sink: &mut Sink<'_>) {
+fn emit_failures(state: &mut ReadState, captures: &mut Cursor<'_>, sink: &mut Sink<'_>) {
     if !captures.eat(b'[') {
         return;
     }
@@ -128,11 +128,11 @@ fn replay(state: &mut ReadState, mut connection: Connection<'_>, sink: &mut Sink
         let poll = points.first().and_then(|point| plan.polls.get(point.poll as usize).copied());
         let at = at.or_else(|| StatTime::from_millis(poll?));
         if let Some(at) = at {
-            log.tell(Some(at.as_millis()), state, &connection.name, sink);
+            log.emit(Some(at.as_millis()), state, &connection.name, sink);
         }
         state.hand_out(&connection.name, at, sink);
     }
-    log.tell(None, state, &connection.name, sink);
+    log.emit(None, state, &connection.name, sink);
 }
 
 /// One stats entry over the duration of the call.

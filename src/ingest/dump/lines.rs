@@ -157,8 +157,14 @@ pub(super) fn hand_out(
 /// Whether a line belongs to the connection to the collecting server: rtcstats starts a dump with a `create` that
 /// describes the client, and ends it with a `close` that has a WebSocket's code.
 fn is_of_the_recorder(line: &Line<'_, '_>) -> bool {
-    let is_code = || line.value.clone().is_some_and(|mut value| value.next() == Ok(Next::Number));
-    line.fabric.is_empty() && (line.method == "create" || line.method == "close" && is_code())
+    match line.method {
+        "create" => line.fabric.is_empty(),
+        "close" => {
+            let is_code = line.value.clone().is_some_and(|mut value| value.next() == Ok(Next::Number));
+            line.fabric.is_empty() && is_code
+        }
+        _ => false,
+    }
 }
 
 fn is_report(method: &str) -> bool {

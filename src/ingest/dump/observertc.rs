@@ -145,21 +145,27 @@ fn identify(
 
 /// Returns the events of a sample. An unreadable one affects nothing else.
 fn events_of(state: &mut ReadState, events: &mut Cursor<'_>, at: Option<StatTime>, sink: &mut Sink<'_>) {
-    let mut each = || {
-        events.expect(b'[', "`[`")?;
-        let mut first = true;
-        while events.more(&mut first, b']')? {
-            let mut inside = events.clone();
-            events.skip()?;
-            if event(state, &mut inside, at, sink).is_err() {
-                state.unknown_events += 1;
-            }
-        }
-        Ok::<(), ReadError>(())
-    };
-    if each().is_err() {
+    if each_event(state, events, at, sink).is_err() {
         state.unknown_events += 1;
     }
+}
+
+fn each_event(
+    state: &mut ReadState,
+    events: &mut Cursor<'_>,
+    at: Option<StatTime>,
+    sink: &mut Sink<'_>,
+) -> Result<(), ReadError> {
+    events.expect(b'[', "`[`")?;
+    let mut first = true;
+    while events.more(&mut first, b']')? {
+        let mut inside = events.clone();
+        events.skip()?;
+        if event(state, &mut inside, at, sink).is_err() {
+            state.unknown_events += 1;
+        }
+    }
+    Ok(())
 }
 
 /// Reads one event, `{"type", "payload", "timestamp"}`; the payload may be JSON in a string.
@@ -234,7 +240,7 @@ fn connection(
     if !found {
         return Ok(());
     }
-    tell_sides(&mut state.report);
+    assign_sides(&mut state.report);
     fold::fold(&mut state.report);
     let mut buffer = String::new();
     let fabric = fabric.map_or("", |fabric| fabric.get(&mut buffer));
@@ -255,7 +261,7 @@ fn entries(state: &mut ReadState, cursor: &mut Cursor<'_>, kind: StatsType) -> R
 }
 
 /// Assigns the local or remote type to candidates, which have no type in the input.
-fn tell_sides(report: &mut Report) {
+fn assign_sides(report: &mut Report) {
     for (place, side) in sides(report) {
         if let Some(mut entry) = report.entry_mut(place) {
             entry.set_kind(side);

@@ -322,14 +322,18 @@ pub(crate) fn media_of_mime(mime: &str) -> Option<MediaKind> {
 
 /// The media kind implied by the members present.
 fn media_of_members(entry: Entry<'_>) -> Option<MediaKind> {
-    let any = |fields: &[Num]| fields.iter().any(|&field| entry.get(field).is_some());
-    if any(&[Num::FramesDecoded, Num::FramesEncoded, Num::FramesSent, Num::FramesReceived, Num::FrameWidth]) {
+    if has_any(entry, &[Num::FramesDecoded, Num::FramesEncoded, Num::FramesSent, Num::FramesReceived, Num::FrameWidth])
+    {
         Some(MediaKind::Video)
-    } else if any(&[Num::TotalSamplesReceived, Num::ConcealedSamples, Num::AudioLevel]) {
+    } else if has_any(entry, &[Num::TotalSamplesReceived, Num::ConcealedSamples, Num::AudioLevel]) {
         Some(MediaKind::Audio)
     } else {
         None
     }
+}
+
+fn has_any(entry: Entry<'_>, fields: &[Num]) -> bool {
+    fields.iter().any(|&field| entry.get(field).is_some())
 }
 
 #[cfg(test)]

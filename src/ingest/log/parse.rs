@@ -218,7 +218,7 @@ impl<'v> Value<'v> {
             Self::Json(mut value) if value.clone().next() == Ok(Next::Str) => value.string("a text").ok()?.get(part),
             _ => return None,
         };
-        Some(text).filter(|text| !text.is_empty())
+        non_empty(text)
     }
 
     /// The members with these names, if the value has members.
@@ -238,7 +238,7 @@ impl<'v> Field<'v> {
             Self::Number(number) => number,
             _ => return None,
         };
-        Some(text).filter(|text| !text.is_empty())
+        non_empty(text)
     }
 }
 
@@ -294,6 +294,10 @@ fn named<'v>(text: &'v str, name: &str) -> Option<&'v str> {
     }
 }
 
+fn non_empty(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
 /// Parses a state, given directly or as a member.
 fn word(value: Value<'_>, name: &str, parts: &mut [String; 6], each: impl FnOnce(&str)) -> bool {
     let [part, ..] = parts;
@@ -343,10 +347,7 @@ fn description<'v>(value: Value<'v>, parts: &'v mut [String; 6]) -> Description<
         None => value.text(sdp_part).unwrap_or(""),
     };
     match text.strip_prefix("type: ").and_then(|rest| rest.split_once(", sdp: ")) {
-        Some((kind, sdp)) => {
-            let some = |text: &'v str| Some(text).filter(|text| !text.is_empty());
-            Description { kind: some(kind), sdp: some(sdp) }
-        }
+        Some((kind, sdp)) => Description { kind: non_empty(kind), sdp: non_empty(sdp) },
         None => Description { kind: None, sdp: Some(text).filter(|text| text.starts_with("v=")) },
     }
 }
@@ -359,12 +360,15 @@ fn error<'v>(value: Value<'v>, parts: &'v mut [String; 6]) -> (Option<&'v str>, 
         return (name.and_then(|it| it.text(name_part)), message.and_then(|it| it.text(message_part)));
     }
     let Some(text) = value.text(message_part) else { return (None, None) };
-    let is_name = |word: &str| word.ends_with("Error") && word.bytes().all(|byte| byte.is_ascii_alphanumeric());
     match text.split_once(": ") {
-        Some((name, message)) if is_name(name) => (Some(name), Some(message).filter(|it| !it.is_empty())),
-        _ if is_name(text) => (Some(text), None),
+        Some((name, message)) if is_error_name(name) => (Some(name), non_empty(message)),
+        _ if is_error_name(text) => (Some(text), None),
         _ => (None, Some(text)),
     }
+}
+
+fn is_error_name(word: &str) -> bool {
+    word.ends_with("Error") && word.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 fn candidate_error<'v>(value: Value<'v>, parts: &'v mut [String; 6]) -> LogEventKind<'v> {
@@ -448,22 +452,23 @@ fn tracks(value: Value<'_>, parts: &mut [String; 6], mut each: impl FnMut(Track<
 
 /// `audio:<id> stream:<id>`, or `<stream> audio:<id>,video:<id>`, or an id alone.
 fn tracks_of_text<'t>(text: &'t str, each: &mut dyn FnMut(Track<'_>)) {
-    let words = || text.split([' ', ',', ';']).filter(|word| !word.is_empty() && *word != "-" && *word != "null");
-    let kind_and_id = |word: &'t str| {
-        let (kind, id) = word.split_once(':')?;
-        kind_of(kind).map(|kind| (kind, id))
-    };
-    let stream = words().find_map(|word| word.strip_prefix("stream:"));
-    let first = words().next();
+    let words = text.split([' ', ',', ';']).filter(|word| !word.is_empty() && *word != "-" && *word != "null");
+    let stream = words.clone().find_map(|word| word.strip_prefix("stream:"));
+    let first = words.clone().next();
     let stream = stream.or_else(|| first.filter(|word| kind_and_id(word).is_none()));
     let mut any = false;
-    for (kind, id) in words().filter_map(kind_and_id) {
+    for (kind, id) in words.filter_map(kind_and_id) {
         any = true;
         each(Track { kind: Some(kind), id: Some(id), mid: None, stream });
     }
     if let (false, Some(id)) = (any, first) {
         each(Track { id: Some(id), ..Track::default() });
     }
+}
+
+fn kind_and_id(word: &str) -> Option<(MediaKind, &str)> {
+    let (kind, id) = word.split_once(':')?;
+    Some((kind_of(kind)?, id))
 }
 
 fn kind_of(word: &str) -> Option<MediaKind> {

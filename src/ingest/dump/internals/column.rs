@@ -67,12 +67,12 @@ impl<'t> Column<'t> {
     /// position, or if the series' own times contradict those of the entry.
     pub(super) fn place(&mut self, times: &[f64], exact: bool) -> bool {
         let placed = self.span.and_then(|(start, end)| align(times, exact, start, end, self.len));
-        // One value for every point leaves no choice, whatever the times are.
-        let all = || (self.len == times.len()).then(|| Spread { first: 0, last: self.len as i64 - 1, len: self.len });
-        match placed.or_else(all) {
-            Some(spread) => self.spread = spread,
+        self.spread = match placed {
+            Some(spread) => spread,
+            // One value for every point leaves no choice, whatever the times are.
+            None if self.len == times.len() => Spread { first: 0, last: self.len as i64 - 1, len: self.len },
             None => return false,
-        }
+        };
         true
     }
 
@@ -89,11 +89,11 @@ impl<'t> Column<'t> {
 
     /// Advances past the next value; `read` may parse it.
     fn step<T>(&mut self, read: impl FnOnce(&mut Cursor<'t>) -> T) -> Option<T> {
-        let mut look = self.values.clone();
+        let mut value = self.values.clone();
         self.values.skip().ok()?;
         self.values.eat(b',');
         self.next += 1;
-        Some(read(&mut look))
+        Some(read(&mut value))
     }
 }
 
@@ -184,9 +184,7 @@ impl Grid {
     /// were not quite even, so the count overrides the distance if the two nearly agree. `None` if they cannot be
     /// reconciled.
     pub(super) fn place(&self, start: f64, end: f64, len: usize) -> Option<Spread> {
-        // Clamped to the range of an i64.
-        let place = |time: f64| libm::round(((time - self.origin) / self.period).clamp(-FAR, FAR)) as i64;
-        let (mut first, mut last) = (place(start), place(end));
+        let (mut first, mut last) = (self.nearest(start), self.nearest(end));
         let count = i64::try_from(len).ok()?;
         let (gaps, slack) = (last - first + 1 - count, slack(count));
         if gaps < -slack {
@@ -200,6 +198,11 @@ impl Grid {
             }
         }
         Some(Spread { first, last, len })
+    }
+
+    /// The position nearest to a time, clamped to the range of an i64.
+    fn nearest(&self, time: f64) -> i64 {
+        libm::round(((time - self.origin) / self.period).clamp(-FAR, FAR)) as i64
     }
 }
 

@@ -67,7 +67,7 @@ impl<'a> Log<'a> {
     }
 
     /// Returns the entries up to a time, or all remaining ones. An entry without a time goes with the previous one.
-    pub(super) fn tell(&mut self, until: Option<f64>, state: &mut ReadState, fabric: &str, sink: &mut Sink<'_>) {
+    pub(super) fn emit(&mut self, until: Option<f64>, state: &mut ReadState, fabric: &str, sink: &mut Sink<'_>) {
         while let Some(entry) = &self.next {
             let at = entry.at(self.zone);
             if until.zip(at).is_some_and(|(until, at)| at.as_millis() > until) {
@@ -106,17 +106,18 @@ impl Zone {
     /// The only zone in which a displayed time is that of a log shortly before the first poll.
     fn of(shown: &str, first_poll: f64) -> Option<Self> {
         let first_poll = first_poll as i64;
-        let fits = |month_first| {
-            let ahead = local(shown, month_first)? - first_poll;
-            let offset = -(-ahead).div_euclid(QUARTER_MS) * QUARTER_MS;
-            // Time zones range from 12 h behind to 14 h ahead of UTC.
-            let known = (-48 * QUARTER_MS..=56 * QUARTER_MS).contains(&offset);
-            (known && offset - ahead <= FIRST_POLL_MS).then_some(Self { month_first, offset })
-        };
-        match (fits(true), fits(false)) {
+        match (Self::fitting(shown, first_poll, true), Self::fitting(shown, first_poll, false)) {
             (Some(one), Some(other)) if one.offset != other.offset => None,
             (one, other) => one.or(other),
         }
+    }
+
+    fn fitting(shown: &str, first_poll: i64, month_first: bool) -> Option<Self> {
+        let ahead = local(shown, month_first)? - first_poll;
+        let offset = -(-ahead).div_euclid(QUARTER_MS) * QUARTER_MS;
+        // Time zones range from 12 h behind to 14 h ahead of UTC.
+        let known = (-48 * QUARTER_MS..=56 * QUARTER_MS).contains(&offset);
+        (known && offset - ahead <= FIRST_POLL_MS).then_some(Self { month_first, offset })
     }
 }
 
@@ -173,17 +174,20 @@ fn local(text: &str, month_first: bool) -> Option<i64> {
         true => (c, a, b),
         false => (c, b, a),
     };
-    let letters = || text.bytes().filter(u8::is_ascii_alphabetic).map(|letter| letter.to_ascii_lowercase());
-    let hour = match (hour, letters().eq(*b"am"), letters().eq(*b"pm")) {
+    let letters = text.bytes().filter(u8::is_ascii_alphabetic).map(|letter| letter.to_ascii_lowercase());
+    let hour = match (hour, letters.clone().eq(*b"am"), letters.clone().eq(*b"pm")) {
         (12, true, _) => 0,
         (1..=11, _, true) => hour + 12,
-        (_, false, false) if letters().next().is_some() => return None,
+        (_, false, false) if letters.clone().next().is_some() => return None,
         _ => hour,
     };
-    let small = |number: i32| i8::try_from(number).ok();
     let year = i16::try_from(year).ok().filter(|&year| year >= 1970)?;
     let time = DateTime::new(year, small(month)?, small(day)?, small(hour)?, small(minute)?, small(second)?, 0).ok()?;
     Some(time.to_zoned(TimeZone::UTC).ok()?.timestamp().as_millisecond())
+}
+
+fn small(number: i32) -> Option<i8> {
+    i8::try_from(number).ok()
 }
 
 #[cfg(test)]

@@ -84,14 +84,14 @@ impl<'t> Leader<'t> {
             }
         }
         let grid = Grid::new(longest);
-        let leader = |track: &Track<'t>| {
-            let ends = track.times.first().zip(track.times.last());
-            let places = grid
-                .zip(ends)
-                .and_then(|(grid, (&start, &end))| Some((grid, grid.place(start, end, track.times.len())?)));
-            Self { times: track.times, places }
-        };
-        tracks.iter().map(|track| leads(track).then(|| leader(track))).collect()
+        tracks.iter().map(|track| leads(track).then(|| Self::new(track, grid))).collect()
+    }
+
+    fn new(track: &Track<'t>, grid: Option<Grid>) -> Self {
+        let ends = track.times.first().zip(track.times.last());
+        let places =
+            grid.zip(ends).and_then(|(grid, (&start, &end))| Some((grid, grid.place(start, end, track.times.len())?)));
+        Self { times: track.times, places }
     }
 
     /// The time of the poll of one point.
@@ -114,9 +114,9 @@ struct Polls {
 impl Polls {
     /// A cluster has as many polls as the most points that any track has in it.
     fn new(leaders: &[Option<Leader<'_>>]) -> Self {
-        let all = || leaders.iter().flatten();
-        let mut times = Vec::with_capacity(all().map(|leader| leader.times.len()).sum());
-        for leader in all() {
+        let leaders: Vec<_> = leaders.iter().flatten().collect();
+        let mut times = Vec::with_capacity(leaders.iter().map(|leader| leader.times.len()).sum());
+        for leader in &leaders {
             times.extend((0..leader.times.len()).map(|index| leader.time(index)));
         }
         times.sort_unstable_by(f64::total_cmp);
@@ -129,7 +129,7 @@ impl Polls {
         let mut polls = Self { clusters, times: Vec::new() };
         // First counts the polls of each cluster, then numbers them.
         let mut counts = vec![1_usize; polls.clusters.len()];
-        for leader in all() {
+        for leader in &leaders {
             polls.walk(leader, |cluster, turn| {
                 if let Some(count) = counts.get_mut(cluster) {
                     *count = (*count).max(turn + 1);
@@ -171,8 +171,8 @@ impl Polls {
         let spare = self.times.len().saturating_sub(track.times.len());
         let mut next = 0;
         for (index, &time) in track.times.iter().enumerate() {
-            let away = || track.exact && self.times.get(next).is_some_and(|&poll| poll < time - YOUNGER_MS);
-            if index == 0 || away() {
+            let is_late = self.times.get(next).is_some_and(|&poll| poll < time - YOUNGER_MS);
+            if index == 0 || track.exact && is_late {
                 next = next.max(self.times.partition_point(|&poll| poll < time));
             }
             // An even grid may be a poll off at the start; such entries last to the end.
