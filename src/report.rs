@@ -278,17 +278,17 @@ impl Report {
 
     /// Drops the rows for which `keep` is false, and preserves the order of the others.
     pub(crate) fn retain(&mut self, mut keep: impl FnMut(Entry<'_>) -> bool) {
-        let mut kept = 0;
+        let mut retained = 0;
         for index in 0..self.len {
             let keep = self.get(index).is_some_and(&mut keep);
             if keep {
-                if kept != index {
-                    self.rows.swap(kept, index);
+                if retained != index {
+                    self.rows.swap(retained, index);
                 }
-                kept += 1;
+                retained += 1;
             }
         }
-        self.len = kept;
+        self.len = retained;
     }
 
     /// The report's memory in bytes, including rows retained for reuse.

@@ -8,10 +8,10 @@
 //!
 //! Grammars: RFC 8866 (SDP), 5576 (`ssrc`, `ssrc-group`), 8830 (`msid`), 8851 (`rid`), 8853 (`simulcast`), 8839
 //! (`ice-ufrag`), 9143 (`mid`).
-//!
 //! Any text gives a result. Lines may end in CRLF, LF or CR. A malformed line is skipped and counted
-//! ([`Sdp::malformed`]); a line of an unknown kind is only skipped. Of a property that may occur once in a section, the
-//! first occurrence counts. A bare `v=` or `m=` is not malformed: rtcstats abbreviates unchanged parts, and nothing is
+//! ([`Sdp::malformed`]); a line of an unknown kind is only skipped. If a property that may occur once occurs again in a
+//! section, the first occurrence counts. A bare `v=` or `m=` is not malformed: rtcstats abbreviates unchanged parts,
+//! and nothing is known of such a section.
 //! known of such a section.
 //!
 //! ```

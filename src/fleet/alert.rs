@@ -1,4 +1,4 @@
-//! Computes the interval alerts of callstats' webhook from a tally. It keeps no state and sends nothing.
+//! Computes the interval alerts of callstats' webhook from a tally. It stores no state and sends nothing.
 
 use alloc::format;
 use alloc::string::String;

@@ -57,7 +57,7 @@ impl Entry {
         call.poll_timeout().is_none() && call.ended().is_some_and(|(end, _)| end <= now)
     }
 
-    /// Starts the next instance and keeps the current one as the previous.
+    /// Starts the next instance and retains the current one as the previous.
     pub(super) fn rotate(&mut self) {
         let next = Instance::new(self.current.call.next_instance());
         self.before = Some(Box::new(core::mem::replace(&mut self.current, next)));

@@ -75,7 +75,7 @@ struct Base {
     /// The index in `rows` by id.
     places: HashTable<u32>,
     /// Whether missing entries remain, whatever the dialect.
-    keeps: bool,
+    retains: bool,
     used: u64,
 }
 
@@ -165,7 +165,7 @@ impl Base {
         hasher: &DefaultHashBuilder,
     ) -> u64 {
         let mut left_out = self.look_up(difference, beside, spare, hasher);
-        let keeps = self.keeps || dialect != Dialect::Jitsi;
+        let retains = self.retains || dialect != Dialect::Jitsi;
         let forget_gone = self.gone.iter().filter(|&&gone| gone).count() > MAX_GONE;
         let next = &mut spare.rows;
         next.clear();
@@ -173,8 +173,8 @@ impl Base {
         let mut moved = false;
         for ((before, &was_gone), &touched) in self.rows.entries().zip(&self.gone).zip(&spare.touched) {
             let change = match touched {
-                Touched::Not if was_gone && forget_gone && !keeps => None,
-                Touched::Not => Some((None, !keeps)),
+                Touched::Not if was_gone && forget_gone && !retains => None,
+                Touched::Not => Some((None, !retains)),
                 Touched::By(place) => Some((difference.get(place), false)),
                 Touched::Removed => None,
             };
@@ -201,7 +201,7 @@ impl Base {
             spare.gone.push(false);
             self.remember(next, next.len() - 1, hasher);
         }
-        self.keeps |= next.entries().any(|entry| entry.kind().is_legacy());
+        self.retains |= next.entries().any(|entry| entry.kind().is_legacy());
         core::mem::swap(&mut self.rows, &mut spare.rows);
         core::mem::swap(&mut self.gone, &mut spare.gone);
         left_out
@@ -221,7 +221,7 @@ impl Base {
                     *touched = Touched::By(place);
                     let had_type = self.rows.get(row).is_some_and(|row| row.kind() != StatsType::Other);
                     if self.gone.get(row) == Some(&true) && had_type && entry.kind() == StatsType::Other {
-                        self.keeps = true;
+                        self.retains = true;
                     }
                 }
                 Some(_) => twice += 1,
@@ -248,7 +248,7 @@ impl Base {
         self.rows.clear();
         self.gone.clear();
         self.places.clear();
-        self.keeps = false;
+        self.retains = false;
     }
 
     fn footprint(&self) -> usize {

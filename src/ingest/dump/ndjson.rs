@@ -1,5 +1,5 @@
 //! Reads recordings with one snapshot per line: `{"t": ms, "pc": name, "report": stats}`; `stats` is accepted for
-//! `report`.
+//! `report`. Reports are whole, not deltas.
 //!
 //! A line may hold a log event instead: `{"t": ms, "pc": name, "event": what, …}`. `event` is a word of the table of
 //! [`LogEventKind`](super::LogEventKind), and its value stands in `value` or in the line itself (`"state":

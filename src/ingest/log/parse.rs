@@ -451,7 +451,7 @@ fn tracks(value: Value<'_>, parts: &mut [String; 6], mut each: impl FnMut(Track<
 }
 
 /// `audio:<id> stream:<id>`, or `<stream> audio:<id>,video:<id>`, or an id alone.
-fn tracks_of_text<'t>(text: &'t str, each: &mut dyn FnMut(Track<'_>)) {
+fn tracks_of_text(text: &str, each: &mut dyn FnMut(Track<'_>)) {
     let words = text.split([' ', ',', ';']).filter(|word| !word.is_empty() && *word != "-" && *word != "null");
     let stream = words.clone().find_map(|word| word.strip_prefix("stream:"));
     let first = words.clone().next();
