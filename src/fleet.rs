@@ -133,7 +133,8 @@ pub struct Ended {
     pub conference: String,
     /// Its instance number.
     pub instance: u32,
-    /// When it ended; for a conference without any participant, the time of the latest input.
+    /// When it ended; for a conference that no participant joined, the time of the latest [`Fleet::enter`] or
+    /// [`Fleet::enter_ended`].
     pub at: Timestamp,
     /// Its labels, `key=value`, in order.
     pub labels: Vec<String>,
@@ -148,9 +149,9 @@ pub struct Ended {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Refused {
-    /// Inputs for new conferences and new instances that exceeded a limit.
+    /// Calls of [`Fleet::enter`] for new conferences and new instances that exceeded a limit.
     pub conferences: u64,
-    /// Inputs for unknown conferences that would be over by now.
+    /// Calls of [`Fleet::enter`] for unknown conferences that would be over by now.
     pub late: u64,
     /// Labels that exceeded a limit.
     pub labels: u64,

@@ -13,7 +13,7 @@ limits! {
     /// times [`conferences`](Self::conferences) plus one; a summary for each of
     /// [`pending_summaries`](Self::pending_summaries); and for each of [`windows`](Self::windows), and each
     /// [label](Self::labels) in it, up to 300 KB when all their distributions are full, or a few KB for a few calls.
-    /// Only if the application does not poll can there be more windows: one for each conference known at that time.
+    /// Only if the application does not poll can there be more windows: one more for each conference known at that time.
     /// Four conferences within [`Limits::sdk`](crate::Limits::sdk), two summaries, two windows and 32 labels stay
     /// within 64 MiB (`tests/cost/memory.rs`). Within the defaults one client can fill one conference with 352 MiB: an
     /// application with many conferences should lower [`Limits`](crate::Limits), starting with

@@ -152,7 +152,7 @@ impl Ledger {
     }
 
     /// Finalizes an instance: adds its figures to the rollup of the window of its end, and its summary to the pending
-    /// ones. An instance without any input leaves nothing.
+    /// ones. An instance without input and feedback leaves nothing.
     pub(super) fn finish(&mut self, id: &str, instance: Instance, visited: Timestamp) {
         let Instance { mut call, labels } = instance;
         let summary = call.summary();

@@ -100,7 +100,7 @@ struct Window {
     seen: BTreeMap<String, BTreeMap<u64, Size>>,
 }
 
-/// Two parts with equal sizes count as the same part.
+/// Two parts with one sequence number and equal sizes count as the same part.
 type Size = [u64; 5];
 
 fn size(rollup: &Rollup) -> Size {

@@ -80,7 +80,7 @@ tally! {
         participants: u64,
         /// Participants that joined more than once: callstats' churn.
         rejoined: u64,
-        /// How often participants joined.
+        /// Stays: how often participants joined.
         stays: u64,
         /// Time from joining to leaving, summed over all stays, in microseconds. For a user with more stays than
         /// [`Limits::stays_per_user`](crate::Limits::stays_per_user), only the stored stays count.

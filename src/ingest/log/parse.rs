@@ -305,7 +305,7 @@ fn word(value: Value<'_>, name: &str, parts: &mut [String; 6], each: impl FnOnce
         Some([state, named]) => state.or(named).and_then(|field| field.text(part)),
         None => value.text(part),
     };
-    text.map_or(false, |text| {
+    text.is_some_and(|text| {
         each(text);
         true
     })
