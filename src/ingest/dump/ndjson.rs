@@ -2,7 +2,7 @@
 //! `report`. Reports are whole, not deltas.
 //!
 //! A line may hold a log event instead: `{"t": ms, "pc": name, "event": what, …}`. `event` is a word of the table of
-//! [`LogEventKind`](super::LogEventKind), and its value stands in `value` or in the line itself (`"state":
+//! [`LogEventKind`](crate::ingest::LogEventKind), and its value stands in `value` or in the line itself (`"state":
 //! "connected"`). Other lines without stats (a recorder's header) are not errors; the reader skips them.
 
 use alloc::string::String;

@@ -3,8 +3,8 @@
 //!
 //! The first line is `RTCStatsDump`, the second an object that describes the client, and every other line an array
 //! `[method, connection, value, …, Δ ms]`. The time of a line is the sum of the steps so far; the first step is the
-//! time since 1970. Methods, and the members of stats, are names or numbers ([`super::key`]), and reports are deltas
-//! ([`super::delta`]).
+//! time since 1970. Methods, and the members of stats, are names or numbers ([`key`](crate::ingest::getstats::key)),
+//! and reports are deltas ([`super::delta`]).
 //!
 //! An unreadable line also loses its time step: the times of all following lines are early by that step.
 
