@@ -1,5 +1,5 @@
 //! Reads webrtc-internals dumps: per PeerConnection, one series of values for each member of each stats entry. It
-//! computes nothing from them.
+//! ignores the values that the page computed itself.
 //!
 //! The format is columnar, and the page that writes it (`chrome://webrtc-internals`) polls about once a second. This
 //! reader converts the columns back into one snapshot per poll, connection by connection, in order of time.
