@@ -20,7 +20,7 @@ pub trait Grid: sealed::Sealed {
 }
 
 mod sealed {
-    #[allow(unnameable_types)] // nobody else makes grids
+    #[allow(unnameable_types)] // no other crate implements grids
     pub trait Sealed {}
     impl Sealed for super::LogGrid {}
     impl Sealed for super::LinearGrid {}

@@ -276,7 +276,7 @@ mod tests {
         assert_eq!(of(10.0, 30.0, 5), Some((2, 6))); // starts late
         assert_eq!(of(10.0, 20.0, 5), Some((0, 4))); // ends early
         assert_eq!(of(20.0, 20.0, 1), Some((4, 4)));
-        assert_eq!(of(10.0, 30.0, 3), Some((2, 5))); // gaps, as few as can be
+        assert_eq!(of(10.0, 30.0, 3), Some((2, 5))); // with the fewest gaps
         assert_eq!(of(20.0, 30.0, 5), None); // more values than points
     }
 
