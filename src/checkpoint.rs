@@ -1,4 +1,5 @@
-//! The frame of every state: what it is and in which version, by which models, and a checksum; and why one is refused.
+//! Frames every checkpoint with a magic number, a version, the models and a checksum, and refuses bytes that do not
+//! match. It does not know the content.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -12,19 +13,19 @@ use serde::{Deserialize, Serialize};
 use crate::config::Config;
 use crate::score::ModelId;
 
-/// Why a state was refused.
+/// Why saved bytes were refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RestoreError {
-    /// These bytes are no state of what was asked for, a conference or a fleet.
+    /// The bytes are no checkpoint of the requested kind, a conference or a fleet.
     NotAState,
-    /// A state of another version of callgauge.
+    /// Another version of callgauge wrote the checkpoint.
     OtherVersion,
-    /// It is cut short, or something in it has changed.
+    /// The checkpoint is truncated or modified.
     Corrupt,
-    /// Its scores are by other models than those of the configuration: they cannot be averaged with theirs.
+    /// Other models than the configured ones made the scores; the two cannot be averaged.
     OtherModels,
-    /// The windows or graces of a fleet are others than those of the configuration.
+    /// The windows or graces of the fleet differ from the configured ones.
     OtherWindows,
 }
 
@@ -42,7 +43,7 @@ impl fmt::Display for RestoreError {
 
 impl core::error::Error for RestoreError {}
 
-/// Who made the scores in a state: the model of sound, and that of pictures.
+/// The models of the scores in a checkpoint: audio and video.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Models(String, String);
 
@@ -52,13 +53,13 @@ impl Models {
         Self(sound, pictures)
     }
 
-    /// The model of sound, and that of pictures.
+    /// The audio model and the video model.
     pub(crate) fn ids(config: &Config) -> [ModelId; 2] {
         [config.audio_model().id(), config.video_model().id()]
     }
 
     /// # Errors
-    /// [`RestoreError::OtherModels`] unless they are those of the configuration.
+    /// [`RestoreError::OtherModels`] unless they are the configured ones.
     pub(crate) fn check(&self, config: &Config) -> Result<(), RestoreError> {
         if *self == Self::of(config) { Ok(()) } else { Err(RestoreError::OtherModels) }
     }
@@ -74,20 +75,20 @@ pub(crate) fn checksum(state: &impl Serialize) -> u32 {
     CHECKSUM.checksum(&bytes.unwrap_or_default())
 }
 
-/// Puts a state into its frame: what it is, in which version, and a checksum.
+/// Frames a state with its magic number, version and checksum.
 pub(crate) fn frame(magic: [u8; 4], state: &impl Serialize) -> Vec<u8> {
     let output = CrcModifier::new(ExtendFlavor::new(magic.to_vec()), CHECKSUM.digest());
     let written = postcard::serialize_with_flavor(state, output);
-    // A vector takes all that is written to it, and no value of these types is one that cannot be: nothing but a list of
-    // unknown length fails, whatever is in it.
+    // Writing to a vector cannot fail, and every value of these types can be serialized: only a sequence of unknown
+    // length would fail.
     debug_assert!(written.is_ok(), "{written:?}");
     written.unwrap_or_default()
 }
 
-/// Takes a state out of its frame.
+/// Removes the frame of a state.
 ///
 /// # Errors
-/// [`RestoreError`], for bytes that [`frame`] did not make.
+/// [`RestoreError`] if [`frame`] did not make the bytes.
 pub(crate) fn unframe<'de, T: Deserialize<'de>>(magic: [u8; 4], bytes: &'de [u8]) -> Result<T, RestoreError> {
     let [name @ .., version] = magic;
     let state = match bytes.strip_prefix(&name).and_then(|rest| rest.split_first()) {

@@ -1,7 +1,8 @@
-//! Weighted distributions in bounded memory: mean, extremes and quantiles with a stated error.
+//! Weighted distributions in bounded memory: mean, extremes and quantiles with a stated error. They store no time and
+//! no order.
 //!
-//! Counts are integers on a grid whose cells are cut from the bits of the value: no logarithm, so that every platform
-//! files a value in the same cell, and no order of arrival or of merging that could change a byte.
+//! Counts are integers on a grid whose cells derive from the bits of the value. No logarithm is involved, so every
+//! platform assigns a value to the same cell, and no order of arrival or merging can change a byte.
 
 mod grid;
 #[cfg(feature = "serde")]
@@ -17,16 +18,16 @@ pub use wire::DigestError;
 
 /// A distribution of non-negative values, each with a weight.
 ///
-/// - Mean, minimum and maximum are exact to 2⁻³² and in the order-independent integer sum. Quantiles of values in the
-///   grid's range are off by at most 1/129 (0.78 %) of the value on the grid of [`LogGrid`], by 0.05 on that of [`LinearGrid`],
-///   and never outside of minimum and maximum.
+/// - Mean, minimum and maximum are exact to 2⁻³², the mean by an order-independent integer sum. Quantiles of values in the
+///   grid's range are off by at most 1/129 (0.78 %) of the value on [`LogGrid`], by 0.05 on [`LinearGrid`], and never
+///   outside of minimum and maximum.
 /// - Memory: 10 bytes for each cell in use, at most 4 033 cells; a call's jitter uses a few dozen.
-///   [`add_within`](Self::add_within) keeps to fewer, for a wider error, which [`level`](Self::level) tells.
+///   [`add_within`](Self::add_within) uses fewer, with a larger error, which follows from [`level`](Self::level).
 /// - Merging adds: it is associative and commutative to the bit, and an empty digest changes nothing. It is not
 ///   idempotent.
 ///
-/// With the feature `serde` it serializes with a version; [`to_bytes`](Self::to_bytes) is the compact form, and the
-/// same digest has the same bytes, whatever it was merged from.
+/// With the feature `serde` it serializes with a version; [`to_bytes`](Self::to_bytes) is the compact form. Equal
+/// digests have equal bytes, whatever they were merged from.
 ///
 /// ```
 /// use callgauge::digest::Digest;
@@ -38,16 +39,16 @@ pub use wire::DigestError;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Digest<G = LogGrid> {
-    /// Nothing on the heap for a distribution of nothing: most figures of most streams are never reported.
-    kept: Option<Box<Stored>>,
+    /// An empty distribution has no heap memory: most figures of most streams are never reported.
+    stored: Option<Box<Stored>>,
     grid: PhantomData<G>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 struct Stored {
-    /// Sorted by key, no key twice, no weight of zero.
+    /// Sorted by key, without duplicate keys and zero weights.
     cells: Vec<Cell>,
-    /// How often cells were joined in pairs.
+    /// How often cells were merged in pairs.
     level: u8,
     n: u64,
     weight: u64,
@@ -57,7 +58,7 @@ struct Stored {
     max: f64,
 }
 
-/// Packed: a stream keeps hundreds of them.
+/// Packed, because a stream stores hundreds of them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C, packed)]
 struct Cell {
@@ -65,9 +66,9 @@ struct Cell {
     weight: u64,
 }
 
-/// Room for so many cells is made at first.
+/// The initial capacity for cells.
 const FIRST_CELLS: usize = 8;
-/// Sums are of values so many times as large, as integers.
+/// Sums are integers in units of 2⁻³².
 pub(crate) const FIXED_POINT: f64 = 4_294_967_296.0;
 
 impl<G: Grid> Default for Digest<G> {
@@ -77,14 +78,15 @@ impl<G: Grid> Default for Digest<G> {
 }
 
 impl Digest {
-    /// A distribution of nothing, on the grid of [`LogGrid`].
+    /// An empty distribution on [`LogGrid`].
     #[must_use]
     pub const fn new() -> Self {
         Self::empty()
     }
 
-    /// By how much of the value a quantile may be off: 1/129 at level 0, 2.3 % at level 1, about twice as much at each one
-    /// above. `None` where a cell is wider than an octave, above level 6, and where values lie outside of the grid's range.
+    /// The maximum relative error of a quantile: 1/129 at level 0, 2.3 % at level 1, about twice as much at each
+    /// further level. `None` if a cell is wider than an octave, above level 6, and if values lie outside of the grid's
+    /// range.
     #[must_use]
     pub fn relative_error(&self) -> Option<f64> {
         let is_small = self.min().is_some_and(|min| min > 0.0 && min < LogGrid::SMALLEST);
@@ -94,14 +96,14 @@ impl Digest {
 }
 
 impl Digest<LinearGrid> {
-    /// A distribution of nothing, on the grid of [`LinearGrid`].
+    /// An empty distribution on [`LinearGrid`].
     #[must_use]
     pub const fn on_linear_grid() -> Self {
         Self::empty()
     }
 
-    /// By how much a quantile may be off: 0.05 at level 0, 0.15 at level 1, about twice as much at each one above. `None` where
-    /// values lie outside of the grid's range.
+    /// The maximum absolute error of a quantile: 0.05 at level 0, 0.15 at level 1, about twice as much at each further
+    /// level. `None` if values lie outside of the grid's range.
     #[must_use]
     pub fn absolute_error(&self) -> Option<f64> {
         let is_large = self.max().is_some_and(|max| max >= LinearGrid::LARGEST);
@@ -111,119 +113,118 @@ impl Digest<LinearGrid> {
 
 impl<G: Grid> Digest<G> {
     const fn empty() -> Self {
-        Self { kept: None, grid: PhantomData }
+        Self { stored: None, grid: PhantomData }
     }
 
-    /// Adds a value that held for `weight` (microseconds, packets, whatever the caller weighs by). NaN, infinities,
-    /// negative values, values above 1e15 and weights of zero are ignored. Allocates only for a cell that was not in
+    /// Adds a value with a weight, in any unit of the caller's choice, such as microseconds or packets. Ignores NaN,
+    /// infinities, negative values, values above 1e15 and weights of zero. Allocates only for a cell that was not in
     /// use.
     pub fn add(&mut self, value: f64, weight: u64) {
         self.add_within(value, weight, usize::MAX);
     }
 
-    /// Adds a value and keeps to so many cells, two at the least (zero has one of its own): where there are more, they
-    /// are joined in pairs until they fit. What comes of it does not depend on the order of the values: it is the
-    /// finest level at which all of them fit. Cost: a search among the cells, and all of them once for each level that
-    /// is added.
+    /// Adds a value with a maximum number of cells, at least two (zero has its own): if there are more, they are merged
+    /// in pairs until they fit. The result does not depend on the order of the values: it is the finest level at which
+    /// all of them fit. Cost: a search among the cells, and one pass over all cells for each additional level.
     pub fn add_within(&mut self, value: f64, weight: u64, cells: usize) {
         if !(0.0..=1e15).contains(&value) || weight == 0 {
             return;
         }
         // A negative zero is zero.
         let value = value + 0.0;
-        let kept = self.kept.get_or_insert_with(|| Box::new(Stored::new(value)));
-        (kept.min, kept.max) = (kept.min.min(value), kept.max.max(value));
-        kept.n = kept.n.saturating_add(1);
-        kept.weight = kept.weight.saturating_add(weight);
-        kept.sum = kept.sum.saturating_add(weighed(value, weight));
+        let stored = self.stored.get_or_insert_with(|| Box::new(Stored::new(value)));
+        (stored.min, stored.max) = (stored.min.min(value), stored.max.max(value));
+        stored.n = stored.n.saturating_add(1);
+        stored.weight = stored.weight.saturating_add(weight);
+        stored.sum = stored.sum.saturating_add(weighed(value, weight));
         let cells = cells.max(2);
-        // One more than may stay, until they are joined.
-        kept.add_to_cell(grid::joined(G::key(value), kept.level), weight, cells.saturating_add(1));
-        while kept.cells.len() > cells && kept.level < grid::LAST_LEVEL {
-            kept.collapse();
+        // Allow one more cell until the cells are merged.
+        stored.add_to_cell(grid::joined(G::key(value), stored.level), weight, cells.saturating_add(1));
+        while stored.cells.len() > cells && stored.level < grid::LAST_LEVEL {
+            stored.collapse();
         }
     }
 
-    /// Adds everything that was added to `other`, each part as exactly as it was kept.
+    /// Adds all values of `other`, at the resolution at which they are stored.
     pub fn merge(&mut self, other: &Self) {
-        let Some(more) = &other.kept else { return };
-        let kept = self.kept.get_or_insert_with(|| Box::new(Stored::new(more.min)));
-        (kept.min, kept.max) = (kept.min.min(more.min), kept.max.max(more.max));
-        kept.level = kept.level.max(more.level);
-        kept.n = kept.n.saturating_add(more.n);
-        kept.weight = kept.weight.saturating_add(more.weight);
-        kept.sum = kept.sum.saturating_add(more.sum);
+        let Some(more) = &other.stored else { return };
+        let stored = self.stored.get_or_insert_with(|| Box::new(Stored::new(more.min)));
+        (stored.min, stored.max) = (stored.min.min(more.min), stored.max.max(more.max));
+        stored.level = stored.level.max(more.level);
+        stored.n = stored.n.saturating_add(more.n);
+        stored.weight = stored.weight.saturating_add(more.weight);
+        stored.sum = stored.sum.saturating_add(more.sum);
         for &Cell { key, weight } in &more.cells {
-            kept.add_to_cell(key, weight, usize::MAX);
+            stored.add_to_cell(key, weight, usize::MAX);
         }
     }
 
-    /// How many values were added.
+    /// The number of values.
     #[must_use]
     pub fn n(&self) -> u64 {
-        self.kept.as_ref().map_or(0, |kept| kept.n)
+        self.stored.as_ref().map_or(0, |stored| stored.n)
     }
 
-    /// What they weigh together.
+    /// The total weight.
     #[must_use]
     pub fn weight(&self) -> u64 {
-        self.kept.as_ref().map_or(0, |kept| kept.weight)
+        self.stored.as_ref().map_or(0, |stored| stored.weight)
     }
 
-    /// How often cells were joined in pairs, of the least exact part: 0 unless [`add_within`](Self::add_within) ran out
+    /// How often cells were merged in pairs, in the least exact part: 0 unless [`add_within`](Self::add_within) ran out
     /// of cells.
     #[must_use]
     pub fn level(&self) -> u8 {
-        self.kept.as_ref().map_or(0, |kept| kept.level)
+        self.stored.as_ref().map_or(0, |stored| stored.level)
     }
 
-    /// The weighted mean; `None` when nothing was added.
+    /// The weighted mean; `None` for an empty digest.
     #[must_use]
     pub fn mean(&self) -> Option<f64> {
-        // The quotient is taken in integers first, so that a large sum of small values keeps its digits.
-        let kept = self.kept.as_ref()?;
-        let weight = i128::from(kept.weight);
-        let (whole, rest) = (kept.sum.checked_div(weight)?, kept.sum.checked_rem(weight)?);
+        // The quotient is first computed in integers, so that a large sum of small values keeps its digits.
+        let stored = self.stored.as_ref()?;
+        let weight = i128::from(stored.weight);
+        let (whole, rest) = (stored.sum.checked_div(weight)?, stored.sum.checked_rem(weight)?);
         let mean = (whole as f64 + rest as f64 / weight as f64) / FIXED_POINT;
-        Some(mean.clamp(kept.min, kept.max))
+        Some(mean.clamp(stored.min, stored.max))
     }
 
-    /// The smallest value; `None` when nothing was added.
+    /// The smallest value; `None` for an empty digest.
     #[must_use]
     pub fn min(&self) -> Option<f64> {
-        self.kept.as_ref().map(|kept| kept.min)
+        self.stored.as_ref().map(|stored| stored.min)
     }
 
-    /// The largest value; `None` when nothing was added.
+    /// The largest value; `None` for an empty digest.
     #[must_use]
     pub fn max(&self) -> Option<f64> {
-        self.kept.as_ref().map(|kept| kept.max)
+        self.stored.as_ref().map(|stored| stored.max)
     }
 
-    /// The value below which the share `q` (0 to 1) of the weight lies, by the lower nearest rank. `None` when nothing
-    /// was added or `q` is no share.
+    /// The weighted quantile `q` (0 to 1), by the lower nearest rank. `None` for an empty digest or if `q` is outside 0
+    /// to 1.
     #[must_use]
     pub fn quantile(&self, q: f64) -> Option<f64> {
-        let kept = self.kept.as_ref().filter(|_| (0.0..=1.0).contains(&q))?;
-        let rank = libm::floor(q * kept.weight.saturating_sub(1) as f64) as u64;
+        let stored = self.stored.as_ref().filter(|_| (0.0..=1.0).contains(&q))?;
+        let rank = libm::floor(q * stored.weight.saturating_sub(1) as f64) as u64;
         let mut below = 0_u64;
-        for &Cell { key, weight } in &kept.cells {
+        for &Cell { key, weight } in &stored.cells {
             below = below.saturating_add(weight);
             if below > rank {
-                return Some(G::value(key).clamp(kept.min, kept.max));
+                return Some(G::value(key).clamp(stored.min, stored.max));
             }
         }
-        Some(kept.max)
+        Some(stored.max)
     }
 
-    /// What those values weigh together that are above a limit, as they are kept.
+    /// The weight of the values above a limit, at the stored resolution.
     pub(crate) fn weight_above(&self, limit: f64) -> u64 {
-        let Some(kept) = &self.kept else { return 0 };
-        let above = kept.cells.iter().filter(|cell| G::value(cell.key).clamp(kept.min, kept.max) > limit);
+        let Some(stored) = &self.stored else { return 0 };
+        let above = stored.cells.iter().filter(|cell| G::value(cell.key).clamp(stored.min, stored.max) > limit);
         above.fold(0, |sum, cell| sum.saturating_add(cell.weight))
     }
 
-    /// The figures that outputs show.
+    /// The figures for outputs.
     #[must_use]
     pub fn stats(&self) -> Stats {
         Stats {
@@ -238,10 +239,10 @@ impl<G: Grid> Digest<G> {
     }
 }
 
-/// `value` · `weight` · 2³², rounded to a whole before it is weighed; saturates.
+/// `value` · `weight` · 2³², where `value` · 2³² is rounded to an integer before the multiplication; saturates.
 pub(crate) fn weighed(value: f64, weight: u64) -> i128 {
     let fixed = value * FIXED_POINT;
-    // The same as below, in a fraction of the time, for what is not negative and fits into an `i64`.
+    // The same as below, but much faster, for values that are not negative and fit into an `i64`.
     if (0.0..9e18).contains(&fixed) {
         let whole = fixed as i64;
         let rounded = (whole + i64::from(fixed - whole as f64 >= 0.5)).unsigned_abs();
@@ -250,7 +251,7 @@ pub(crate) fn weighed(value: f64, weight: u64) -> i128 {
     (libm::round(fixed) as i128).saturating_mul(i128::from(weight))
 }
 
-/// What outputs show of a distribution; everything but `n` is `None` when nothing was measured.
+/// Figures of a distribution; without values, all but `n` are `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -261,18 +262,18 @@ pub struct Stats {
     pub min: Option<f64>,
     /// The largest value.
     pub max: Option<f64>,
-    /// 5 % of the time it was below this.
+    /// The 5th percentile: 5 % of the time was below this.
     pub p05: Option<f64>,
     /// The median.
     pub p50: Option<f64>,
-    /// 5 % of the time it was above this.
+    /// The 95th percentile: 5 % of the time was above this.
     pub p95: Option<f64>,
-    /// How many values it is made of.
+    /// The number of values.
     pub n: u64,
 }
 
 impl Stored {
-    /// To which `value` is about to be added.
+    /// An empty store to which `value` will be added.
     const fn new(value: f64) -> Self {
         Self { cells: Vec::new(), level: 0, n: 0, weight: 0, sum: 0, min: value, max: value }
     }
@@ -286,7 +287,7 @@ impl Stored {
             }
             Err(at) => {
                 if self.cells.len() == self.cells.capacity() {
-                    // Many are small for good; those that are not grow once more at most, where cells are few.
+                    // Many digests stay small; larger ones grow at most once more if their cells are limited.
                     let more = if self.cells.is_empty() { FIRST_CELLS } else { self.cells.len().max(32) };
                     self.cells.reserve_exact(more.min(most.saturating_sub(self.cells.len())).max(1));
                 }
@@ -295,7 +296,7 @@ impl Stored {
         }
     }
 
-    /// Joins cells in pairs.
+    /// Merges cells in pairs.
     fn collapse(&mut self) {
         self.level += 1;
         let level = self.level;
@@ -325,7 +326,7 @@ mod tests {
         digest
     }
 
-    /// Added one by one within so many cells.
+    /// Adds the values one by one within a number of cells.
     fn within(values: &[(f64, u64)], cells: usize) -> Digest {
         let mut digest = Digest::new();
         for &(value, weight) in values {
@@ -334,7 +335,7 @@ mod tests {
         digest
     }
 
-    /// One by one, as if each unit of weight were a sample of its own.
+    /// Counts each unit of weight as one sample.
     fn exact(mut values: Vec<(f64, u64)>, q: f64) -> f64 {
         values.sort_by_key(|&(value, _)| OrderedFloat(value));
         let all: Vec<f64> = values.iter().flat_map(|&(v, w)| std::iter::repeat_n(v, w as usize)).collect();
@@ -374,13 +375,13 @@ mod tests {
         }
 
         #[test]
-        fn few_cells_are_kept_to_in_any_order(
+        fn the_cell_limit_holds_in_any_order(
             values in prop::collection::vec((value(), 1..50_u64), 1..120), turn in 0..120_usize, cells in 2..130_usize,
         ) {
             let mut turned = values.clone();
             turned.rotate_left(turn % values.len());
             let few = within(&values, cells);
-            prop_assert!(few.kept.as_ref().unwrap().cells.len() <= cells);
+            prop_assert!(few.stored.as_ref().unwrap().cells.len() <= cells);
             prop_assert_eq!(within(&turned, cells), few);
         }
 
@@ -392,7 +393,7 @@ mod tests {
         }
 
         #[test]
-        fn as_much_is_above_a_limit_as_was_put_there(
+        fn weight_above_a_limit_is_the_weight_added_there(
             low in prop::collection::vec(0.0..95.0_f64, 0..60), high in prop::collection::vec(105.0..9e4_f64, 0..60),
         ) {
             let values: Vec<(f64, u64)> = low.iter().chain(&high).map(|&value| (value, 1)).collect();
@@ -431,7 +432,7 @@ mod tests {
 
         #[cfg(feature = "serde")]
         #[test]
-        fn what_was_written_is_read(
+        fn a_written_digest_reads_back(
             values in prop::collection::vec((value(), any::<u64>()), 0..60), cells in 2..60_usize,
             more in prop::collection::vec((value(), any::<u64>()), 0..60),
         ) {
@@ -470,7 +471,7 @@ mod tests {
         }
 
         #[test]
-        fn no_input_makes_a_figure_that_is_not_finite(
+        fn every_input_makes_finite_figures(
             values in prop::collection::vec((any::<u64>().prop_map(f64::from_bits), any::<u64>()), 0..20),
         ) {
             let stats = digest(&values).stats();
@@ -482,7 +483,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_weighed_is_rounded_as_everywhere(
+        fn weighed_values_are_rounded_as_everywhere(
             value in prop_oneof![value(), Just(1e15), -100.0..100.0_f64, (0..1_u64 << 40).prop_map(|half| half as f64 / 8_589_934_592.0)],
             weight in any::<u64>(),
         ) {
@@ -492,7 +493,7 @@ mod tests {
     }
 
     #[test]
-    fn outside_of_its_range_a_grid_states_no_error() {
+    fn a_grid_states_no_error_outside_of_its_range() {
         for values in [[1e-9, 2e-9, 0.5], [1.0, 5e14, 1e15]] {
             assert_eq!(digest(&values.map(|value| (value, 1))).relative_error(), None);
         }
@@ -503,7 +504,7 @@ mod tests {
         assert_eq!(tenths.absolute_error(), None);
     }
 
-    /// As the version before cells could be joined wrote it: 20 for 3 and 80 for 1.
+    /// Bytes of the version before cells could be merged: 20 with weight 3 and 80 with weight 1.
     #[cfg(feature = "serde")]
     #[test]
     fn an_older_version_is_read() {

@@ -1,39 +1,42 @@
-//! Many conferences by id: who gets an input, who is over, and what all of them came to.
+//! Runs many conferences by id: it routes inputs, detects ends, and aggregates the results of ended conferences by time
+//! window and label. It opens no sockets, reads no clock, and does not route ids between fleets.
 //!
 //! | type | what it is |
 //! |---|---|
-//! | [`Fleet`] | conferences by id, made at first sight, let go when they are over |
-//! | [`ConferenceGuard`] | one of them, to be told something |
-//! | [`FleetEvent`], [`Ended`] | what happens in each, and its summary |
-//! | [`Part`], [`Rollup`], [`Tally`] | what those came to that ended in a window of time, together and by label |
-//! | [`Merger`] | parts of many fleets into one, each of them once |
-//! | [`AlertRule`], [`Alert`] | callstats' interval alerts out of a tally |
+//! | [`Fleet`] | conferences by id, created at the first input and removed after their end |
+//! | [`ConferenceGuard`] | one conference, borrowed to apply inputs |
+//! | [`FleetEvent`], [`Ended`] | the events of each conference, and its summary |
+//! | [`Part`], [`Rollup`], [`Tally`] | aggregates of the conferences that ended in a time window, in total and by label |
+//! | [`Merger`] | merges parts of many fleets, each part once |
+//! | [`AlertRule`], [`Alert`] | callstats' interval alerts, computed from a tally |
 //!
 //! # Time
 //!
-//! Each conference has its own clock, which its inputs and its own timeouts move. Before an input reaches a conference
-//! its timeouts up to then are handled, each at its own time; so it makes no difference to a conference what is told of
-//! others, or when [`Fleet::handle_timeout`] is called, as long as no input is older than what that was told. The
-//! fleet's clock is the latest time that it was told. An input older than that is taken if the conference's own clock
-//! takes it. A conference that the fleet does not know begins by an input unless it would be over by now, had it begun
-//! then.
+//! Each conference has its own clock, which its inputs and its own timeouts advance. Before an input reaches a
+//! conference, the fleet handles the conference's timeouts up to that time, each at its own time. A conference's
+//! results therefore do not depend on inputs for other conferences, nor on when [`Fleet::handle_timeout`] is called, as
+//! long as no input is older than the time passed to that call. The fleet's clock is the latest time passed to it. The
+//! fleet accepts an older input if the conference's own clock accepts it. An input creates an unknown conference,
+//! unless a conference that began at that time would be over by now.
 //!
 //! # From the end to a rollup
 //!
-//! A conference that is over is kept for a [grace](FleetConfig::with_grace), so that feedback finds it
-//! ([`Fleet::enter_ended`]). With the first input that its next instance takes, or when the grace has passed, it is final:
-//! its summary waits in [`Fleet::poll_ended`], and what it came to is part of the window in which it ended. Its next
-//! instance is numbered on, and knows its users; after the grace the id is forgotten, and begins with instance 1 again.
+//! A conference that is over is retained for a [grace](FleetConfig::with_grace), so that feedback can still reach it
+//! ([`Fleet::enter_ended`]). It becomes final with the first input that its next instance accepts, or when the grace
+//! has passed. Then its summary waits in [`Fleet::poll_ended`], and its figures count in the window in which it ended.
+//! The next instance has the next number and knows the users of the previous one. After the grace the fleet forgets the
+//! id, which then begins with instance 1 again.
 //!
-//! A window is closed when it has been over for the grace. Who ends in it after that, because its inputs come late,
-//! makes another [`Part`] of the same window.
+//! A window closes when the grace has passed since its end. A conference that ends in it later, because its inputs come
+//! late, makes another [`Part`] of the same window.
 //!
 //! # Many fleets
 //!
-//! Conferences are told apart by id only. Any number of fleets, each with the conferences of some ids, come to the same
-//! as one fleet with all of them: merged, their rollups are the same to the byte. They need not know of each other;
-//! only windows and graces are to be the same, and each has a [shard name](FleetConfig::with_shard) of its own. What is
-//! refused may differ: limits hold for each fleet, and its clock, by which an input is too late, is its own.
+//! The id alone identifies a conference. Any number of fleets, each with the conferences of some ids, give the same
+//! result as one fleet with all of them: their merged rollups are equal to the byte. The fleets need not know of each
+//! other; they only need equal windows and graces, and a different [shard name](FleetConfig::with_shard) each. Refusals
+//! may differ, because limits apply to each fleet, and each fleet has its own clock, which decides whether an input is
+//! too late.
 
 mod alert;
 #[cfg(feature = "serde")]
@@ -70,9 +73,9 @@ use slab::{EntryKey, Slab};
 
 /// Many conferences by id.
 ///
-/// A fleet adds about 200 bytes to each conference, a short id among them (`tests/cost/memory.rs`). Finding one takes
-/// the same time however many there are, and what is over is found in logarithmic time. Nothing is told in an order
-/// that hangs on a hash.
+/// A fleet adds about 200 bytes to each conference, including a short id (`tests/cost/memory.rs`). Looking up a
+/// conference takes constant time, and finding those that are over takes logarithmic time. No output order depends on a
+/// hash.
 ///
 /// ```
 /// use callgauge::fleet::{Fleet, FleetConfig};
@@ -87,7 +90,7 @@ use slab::{EntryKey, Slab};
 ///     let alice = call.user("alice")?;
 ///     call.open_fabric(at(0), FabricSpec::new("pc").with_local_user(alice))?;
 /// }
-/// // What is told of a conference goes to the one of that id.
+/// // The id selects the conference.
 /// let mut call = fleet.enter(at(5_000), "standup")?;
 /// let fabric = call.find_fabric(&FabricSpec::new("pc").with_local_user(call.find_user("alice").unwrap())).unwrap();
 /// call.send_event(at(5_000), fabric, AppEvent::Terminated)?;
@@ -98,7 +101,7 @@ use slab::{EntryKey, Slab};
 ///     assert!(event.conference == "standup" || event.conference == "review");
 /// }
 /// let ended: Vec<_> = core::iter::from_fn(|| fleet.poll_ended()).map(|ended| ended.conference).collect();
-/// assert_eq!(ended, ["standup", "review"]); // the latter by silence
+/// assert_eq!(ended, ["standup", "review"]); // the latter by inactivity
 /// let part = fleet.poll_rollup().unwrap();
 /// assert_eq!(part.rollup.total.conferences, 2);
 /// assert_eq!(part.rollup.labels["region=eu"].user_s(), 5.0);
@@ -110,15 +113,15 @@ pub struct Fleet {
     ledger: Ledger,
 }
 
-/// Something that a conference of a fleet noticed.
+/// An event of one conference of a fleet.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct FleetEvent<'a> {
     /// The conference's id.
     pub conference: &'a str,
-    /// Which instance of it.
+    /// Its instance number.
     pub instance: u32,
-    /// What.
+    /// The event.
     pub event: Event,
 }
 
@@ -128,54 +131,54 @@ pub struct FleetEvent<'a> {
 pub struct Ended {
     /// Its id.
     pub conference: String,
-    /// Which instance of it.
+    /// Its instance number.
     pub instance: u32,
-    /// When it ended; for one that nobody ever joined, when it was visited last.
+    /// When it ended; for a conference that no participant joined, the time of the latest [`Fleet::enter`] or
+    /// [`Fleet::enter_ended`].
     pub at: Timestamp,
     /// Its labels, `key=value`, in order.
     pub labels: Vec<String>,
-    /// Its events that nobody polled before.
+    /// Its events that were not polled before.
     pub events: VecDeque<Event>,
-    /// What it came to.
+    /// Its summary.
     pub summary: Box<ConferenceSummary>,
 }
 
-/// What a fleet did not take.
+/// Counts of what a fleet refused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Refused {
-    /// Visits to new conferences and new instances for which there was no room.
+    /// Calls of [`Fleet::enter`] for new conferences and new instances that exceeded a limit.
     pub conferences: u64,
-    /// Visits to conferences that are not known and would be over by now.
+    /// Calls of [`Fleet::enter`] for unknown conferences that would be over by now.
     pub late: u64,
-    /// Labels for which there was no room.
+    /// Labels that exceeded a limit.
     pub labels: u64,
 }
 
-/// Why a fleet refused something. Nothing that is known has changed.
+/// Why a fleet refused an input. The refusal changes no existing conference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FleetError {
-    /// An id that is empty or longer than [`Limits::name_bytes`](crate::Limits::name_bytes).
+    /// The id is empty or longer than [`Limits::name_bytes`](crate::Limits::name_bytes).
     InvalidId,
-    /// The conference is not known, or no longer.
+    /// The conference is unknown or already removed.
     UnknownConference,
-    /// The conference is not known, and would be over by now.
+    /// The conference is unknown and would be over by now.
     TooLate,
-    /// As many [`conferences`](FleetLimits::with_conferences) are known as may be.
+    /// The fleet has reached its limit of [`conferences`](FleetLimits::with_conferences).
     ConferencesFull,
-    /// A new one has to wait until somebody [polls](Fleet::poll_ended) the summaries of those that ended.
+    /// A new conference must wait until the application [polls](Fleet::poll_ended) the pending summaries.
     SummariesPending,
-    /// A new one has to wait until somebody [tells the time](Fleet::handle_timeout) and [polls](Fleet::poll_rollup)
-    /// rollups.
+    /// A new conference must wait until the application [advances the time](Fleet::handle_timeout) and
+    /// [polls](Fleet::poll_rollup) rollups.
     RollupsPending,
-    /// A label whose key or value is empty, whose key has a `=`, or that is longer than
-    /// [`FleetLimits::label_bytes`].
+    /// The label has an empty key or value, has a `=` in its key, or is longer than [`FleetLimits::label_bytes`].
     InvalidLabel,
-    /// The conference has as many labels as [one may have](FleetLimits::with_labels_per_conference).
+    /// The conference has reached its limit of [labels](FleetLimits::with_labels_per_conference).
     LabelsFull,
-    /// The fleet has [too few labels left](FleetLimits::with_labels) for another one from this conference.
+    /// The fleet has [too few labels left](FleetLimits::with_labels) for another label of this conference.
     FleetLabelsFull,
 }
 
@@ -198,25 +201,25 @@ impl fmt::Display for FleetError {
 impl core::error::Error for FleetError {}
 
 impl Fleet {
-    /// A fleet of no conferences.
+    /// Creates a fleet without conferences.
     #[must_use]
     pub fn new(config: FleetConfig) -> Self {
         Self { slab: Slab::default(), ledger: Ledger::new(config) }
     }
 
-    /// The conference with this id, to be told what happens at `now`: made at first sight, brought up to `now`, and its
-    /// next instance when it is over. To be entered again for what happens at another time.
+    /// Returns the conference with this id, to apply inputs of the time `now`. Creates it if it is unknown, advances it
+    /// to `now`, and starts its next instance if it is over. Call it again for inputs of another time.
     ///
-    /// Ids of fabrics are of one [instance](Conference::instance): who keeps them keeps that number beside them, and
-    /// opens fabrics anew when it has changed. Ids of users stay good as long as the id of the conference is
-    /// remembered.
+    /// Ids of fabrics are valid for one [instance](Conference::instance): an application that stores them stores the
+    /// instance number beside them, and opens its fabrics again when that number changes. Ids of users remain valid as
+    /// long as the fleet remembers the id of the conference.
     ///
-    /// Cost: one look-up, and when the visit ends linear in users of that conference. Allocates nothing for a
-    /// conference that is known and has nothing to do.
+    /// Cost: one look-up, and when the guard is dropped, linear in the users of that conference. Allocates nothing for
+    /// a known conference that has no work due.
     ///
     /// # Errors
-    /// [`FleetError::InvalidId`]; [`FleetError::TooLate`]; for a conference that is not known, or whose next instance
-    /// would begin, also [`FleetError::ConferencesFull`], [`FleetError::SummariesPending`] and
+    /// [`FleetError::InvalidId`]; [`FleetError::TooLate`]; for an unknown conference, or one whose next instance would
+    /// begin, also [`FleetError::ConferencesFull`], [`FleetError::SummariesPending`] and
     /// [`FleetError::RollupsPending`].
     pub fn enter(&mut self, now: Timestamp, id: &str) -> Result<ConferenceGuard<'_>, FleetError> {
         let key = match self.find(now, id) {
@@ -235,58 +238,59 @@ impl Fleet {
         Ok(ConferenceGuard::new(key, now, entry, ledger, false))
     }
 
-    /// The conference with this id as it is at `now`, over or not: for feedback, names, labels and other edits that are
-    /// taken after the end.
+    /// Returns the conference with this id as it is at `now`, over or not, for feedback, names, labels and other edits
+    /// that are accepted after the end.
     ///
     /// # Errors
-    /// [`FleetError::UnknownConference`] for one that is not known, or no longer.
+    /// [`FleetError::UnknownConference`] if the conference is unknown or already removed.
     pub fn enter_ended(&mut self, now: Timestamp, id: &str) -> Result<ConferenceGuard<'_>, FleetError> {
         let key = self.find(now, id).ok_or(FleetError::UnknownConference)?;
         let entry = self.slab.get_mut(key).ok_or(FleetError::UnknownConference)?;
         Ok(ConferenceGuard::new(key, now, entry, &mut self.ledger, true))
     }
 
-    /// Looks at a conference: the one that [`enter_ended`](Self::enter_ended) would give, as its latest input left it.
+    /// Reads a conference without advancing it: the one that [`enter_ended`](Self::enter_ended) would return, in the
+    /// state after its latest input.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<&Conference> {
         Some(&self.slab.get(self.slab.find(id)?)?.latest().call)
     }
 
-    /// Every conference that is known, by id. Cost: a list of them is sorted.
+    /// All known conferences, ordered by id. Cost: sorts a list of them.
     pub fn conferences(&self) -> impl Iterator<Item = (&str, &Conference)> {
         self.slab.sorted().into_iter().map(|entry| (&*entry.id, &entry.latest().call))
     }
 
-    /// How many conferences are known.
+    /// The number of known conferences.
     #[must_use]
     pub fn len(&self) -> usize {
         self.slab.len()
     }
 
-    /// Whether none is.
+    /// Whether the fleet has no conferences.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// How the fleet is run.
+    /// The configuration of the fleet.
     #[must_use]
     pub const fn config(&self) -> &FleetConfig {
         &self.ledger.config
     }
 
-    /// What was refused so far.
+    /// Counts of refusals so far.
     #[must_use]
     pub const fn refused(&self) -> Refused {
         self.ledger.refused
     }
 
-    /// Tells the time: conferences with timeouts up to `now` handle them, those whose grace has passed are final,
-    /// windows are closed. A time before one that was told is that one. At the end of time,
-    /// `Timestamp::from_micros(u64::MAX)`, everybody falls silent and everything is final.
+    /// Advances the fleet's clock: conferences handle their timeouts up to `now`, those whose grace has passed become
+    /// final, and windows close. A time before the fleet's clock counts as the fleet's clock. At the end of time,
+    /// `Timestamp::from_micros(u64::MAX)`, every conference times out and becomes final.
     ///
-    /// Cost: for each conference whose turn comes linear in its users, and logarithmic in conferences; for each that
-    /// becomes final, its summary. Nothing for the others.
+    /// Cost: for each conference that is due, linear in its users and logarithmic in the number of conferences; for
+    /// each that becomes final, its summary. Other conferences cost nothing.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         self.ledger.now = self.ledger.now.max(now);
         let now = self.ledger.now;
@@ -308,16 +312,16 @@ impl Fleet {
         self.ledger.ready.sort_from(ready, &self.slab);
     }
 
-    /// When [`handle_timeout`](Self::handle_timeout) may have something to do, at the earliest; `None` when it never
-    /// has. Its answer may change after any input.
+    /// The earliest time at which [`handle_timeout`](Self::handle_timeout) may have work to do, or `None`. The result
+    /// may change after any input.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         self.ledger.expiry.next().into_iter().chain(self.ledger.closes_next()).min()
     }
 
-    /// The next event of any conference; of one conference the oldest first. `None` when there is none. Its answer may
-    /// change after any input. How many wait is bounded for each conference by
-    /// [`Limits::pending_events`](crate::Limits::pending_events). Allocates nothing.
+    /// Returns the next event of any conference, oldest first within a conference, or `None`. The result may change
+    /// after any input. [`Limits::pending_events`](crate::Limits::pending_events) bounds the number of pending events
+    /// of each conference. Allocates nothing.
     #[must_use]
     pub fn poll_event(&mut self) -> Option<FleetEvent<'_>> {
         if self.ledger.has_ended_events() {
@@ -338,24 +342,24 @@ impl Fleet {
         None
     }
 
-    /// The next conference that is final, with its summary. Those that became so by one call of
-    /// [`handle_timeout`](Self::handle_timeout) come by the time of their end, then by id. `None` when there is none.
-    /// Its answer may change after [`handle_timeout`](Self::handle_timeout) and any visit.
+    /// Returns the next conference that is final, with its summary, or `None`. Conferences that became final in one
+    /// call of [`handle_timeout`](Self::handle_timeout) are ordered by end time, then by id. The result may change
+    /// after [`handle_timeout`](Self::handle_timeout) and after any input.
     ///
-    /// None is ever dropped: when too many wait, no new conference is taken.
+    /// The fleet never drops a summary: when too many are pending, it refuses new conferences.
     #[must_use]
     pub fn poll_ended(&mut self) -> Option<Ended> {
         self.ledger.poll_ended()
     }
 
-    /// The next part of a window that is closed, earliest first. `None` when there is none. Its answer may change after
-    /// [`handle_timeout`](Self::handle_timeout) and, where inputs come late, any visit.
+    /// Returns the next part of a closed window, earliest window first, or `None`. The result may change after
+    /// [`handle_timeout`](Self::handle_timeout) and, if inputs come late, after any input.
     #[must_use]
     pub fn poll_rollup(&mut self) -> Option<Part> {
         self.ledger.poll_rollup()
     }
 
-    /// A conference that is known at `now`.
+    /// Finds a conference that is known at `now`.
     fn find(&mut self, now: Timestamp, id: &str) -> Option<EntryKey> {
         self.tidy();
         self.ledger.ready.tidy();
@@ -369,7 +373,7 @@ impl Fleet {
         Some(key)
     }
 
-    /// Makes a conference.
+    /// Creates a conference.
     fn add(&mut self, now: Timestamp, id: &str) -> Result<EntryKey, FleetError> {
         let config = &self.ledger.config;
         if !(1..=config.conference.limits().name_bytes()).contains(&id.len()) {
@@ -389,7 +393,7 @@ impl Fleet {
         Ok(self.slab.add(Entry::new(id, call, now)))
     }
 
-    /// A conference is final, and its id forgotten.
+    /// Makes a conference final and forgets its id.
     fn finalize(&mut self, key: EntryKey) {
         let Some(Entry { id, current, before, visited, .. }) = self.slab.remove(key) else { return };
         if let Some(before) = before {
@@ -399,7 +403,7 @@ impl Fleet {
         self.ledger.ready.remove(key);
     }
 
-    /// Throws out turns of conferences that have another one by now.
+    /// Discards entries of the expiry queue that are superseded.
     fn tidy(&mut self) {
         let slab = &self.slab;
         let is_known = |at, key| slab.get(key).is_some_and(|entry| entry.queued == Some(at));

@@ -1,11 +1,12 @@
-//! Bytes into reports: one reader per format, all behind one front that goes by content.
+//! Parses bytes into reports and log events, with one reader per format behind a common front. It computes no metrics
+//! and applies nothing to a conference.
 //!
-//! A [`Reader`] takes *records*: the lines of a line format, or a whole document. [`framing`] says which of the two a
-//! file is from its first line. What a record is, the reader finds out by looking into it; names and declared formats
-//! are not trusted, because real files get them wrong.
+//! A [`Reader`] takes *records*: the lines of a line format, or a whole document. [`framing`] decides between the two
+//! from the first line of a file. The reader detects the format of a record from its content. It trusts neither file
+//! names nor declared formats, because real files get them wrong.
 //!
-//! [`Reader::read`] hands out the snapshots; [`Reader::read_all`] also what the input tells of the call's life between
-//! them ([`LogEventKind`]), session descriptions among it, which [`sdp`](crate::sdp) reads.
+//! [`Reader::read`] returns the snapshots; [`Reader::read_all`] also returns the log events between them
+//! ([`LogEventKind`]), including session descriptions, which [`sdp`](crate::sdp) parses.
 //!
 //! ```
 //! use callgauge::ingest::Reader;
@@ -42,38 +43,38 @@ use dump::{internals, lines, ndjson, observertc, rtcstats};
 use getstats::json::Cursor;
 use sink::{ReadState, Sink};
 
-/// Where snapshots go, in the order of the input.
+/// Callback that receives snapshots, in the order of the input.
 pub type Each<'a> = dyn FnMut(Snapshot<'_>) + 'a;
 
 /// Reads records of any known format.
 ///
-/// One reader per input: formats that send differences need the records before, and once a record was a line of
-/// rtcstats or jitsi, the others are taken for such, too. Who has nothing but getStats text needs no more than a
-/// [`getstats::Scanner`].
+/// Use one reader per input: delta formats need the previous records, and once one record was an rtcstats or jitsi
+/// line, the following ones are read as such too. For plain getStats text, a [`getstats::Scanner`] is enough.
 ///
-/// Memory is bounded by the largest record, of which some 1.3 KB are kept for each stats entry, however short, and of
-/// 16 384 entries at most: 21 MB; and, for formats that send differences, by one snapshot for each of the 256
-/// PeerConnections last heard of, 64 MiB together. Bound the length of records that strangers write.
+/// Memory is bounded by the largest record, plus some 1.3 KB for each of its stats entries, however short, up to 16 384
+/// entries: 21 MB. Delta formats also store one snapshot for each of the 256 most recently used PeerConnections, 64 MiB
+/// in total. Limit the length of records from untrusted sources.
 #[derive(Debug, Default)]
 pub struct Reader {
     state: ReadState,
     lines: Lines,
     format: Option<Format>,
-    /// The call and the client that an ObserveRTC sample named last.
+    /// The call id and client id of the latest ObserveRTC sample.
     identity: (String, String),
 }
 
 impl Reader {
-    /// A reader that has read nothing.
+    /// Creates a reader.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Reads one record and hands out every snapshot in it.
+    /// Reads one record and passes every snapshot in it to `each`.
     ///
     /// # Errors
-    /// [`ReadError`] with the byte offset in the record. The reader is as it was, and the next record can be read.
+    /// [`ReadError`] with the byte offset in the record. The reader's state is unchanged, and the next record can be
+    /// read.
     pub fn read(&mut self, record: &[u8], each: &mut Each<'_>) -> Result<(), ReadError> {
         let mut each = |item: Item<'_>| {
             if let Item::Snapshot(snapshot) = item {
@@ -83,10 +84,11 @@ impl Reader {
         self.read_into(record, &mut Sink { each: &mut each, wants_log_events: false })
     }
 
-    /// Reads one record and hands out all that is in it: the snapshots of [`Self::read`], and what happened between
-    /// them ([`LogEventKind`] says which format tells what). Costs nothing more where nothing happened.
+    /// Reads one record and passes everything in it to `each`: the snapshots of [`Self::read`] and the log events
+    /// between them ([`LogEventKind`] lists which format has which events). Records without log events cost nothing
+    /// extra.
     ///
-    /// An event that cannot be read is no error: it is counted in [`Self::unknown_events`].
+    /// An unreadable event is not an error; [`Self::unknown_events`] counts it.
     ///
     /// ```
     /// use callgauge::ingest::{Item, Reader, LogEventKind};
@@ -103,7 +105,7 @@ impl Reader {
     /// ```
     ///
     /// # Errors
-    /// Those of [`Self::read`], in the same places.
+    /// The same as those of [`Self::read`], at the same offsets.
     pub fn read_all(&mut self, record: &[u8], each: &mut EachItem<'_>) -> Result<(), ReadError> {
         self.read_into(record, &mut Sink { each: &mut |item| each(item), wants_log_events: true })
     }
@@ -135,38 +137,38 @@ impl Reader {
         Ok(())
     }
 
-    /// The format of the first record that was understood.
+    /// The format of the first readable record.
     #[must_use]
     pub const fn format(&self) -> Option<Format> {
         self.format
     }
 
-    /// What was left out of the snapshots so far.
+    /// Counts of everything omitted from the snapshots so far.
     #[must_use]
     pub const fn skipped(&self) -> Skipped {
         self.state.skipped
     }
 
-    /// How many snapshots were handed out.
+    /// The number of snapshots returned.
     #[must_use]
     pub const fn snapshots(&self) -> u64 {
         self.state.snapshots
     }
 
-    /// How many log events [`Self::read_all`] handed out.
+    /// The number of log events that [`Self::read_all`] returned.
     #[must_use]
     pub const fn log_events(&self) -> u64 {
         self.state.log_events
     }
 
-    /// How many lines [`Self::read_all`] passed over because their kind is not known or their value is not what belongs
-    /// to it.
+    /// The number of lines that [`Self::read_all`] skipped because their kind is unknown or their value does not fit
+    /// the kind.
     #[must_use]
     pub const fn unknown_events(&self) -> u64 {
         self.state.unknown_events
     }
 
-    /// The conference that the input names, if it names one.
+    /// The conference named by the input, if any.
     #[must_use]
     pub fn conference(&self) -> Option<&str> {
         self.state.conference.as_deref()

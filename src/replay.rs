@@ -1,8 +1,8 @@
-//! Recordings into a conference: several sources, one call.
+//! Replays recordings from several sources into one conference. It does no I/O and parses no bytes.
 //!
-//! A dump holds more than stats: states, errors, devices, session descriptions, names of users. [`Replay`] applies all of
-//! them to one [`Conference`], in the order of time, on the clock of the first source. A source is one file, or anything
-//! else that hands out [`Item`]s in order. The caller reads the bytes; a replay does no I/O.
+//! A dump holds more than stats: states, errors, devices, session descriptions, names of users. [`Replay`] applies all
+//! of them to one [`Conference`], in order of time, on the clock of the first source. A source is one file, or anything
+//! else that returns [`Item`]s in order. The caller reads the bytes.
 //!
 //! ```
 //! use callgauge::ingest::Reader;
@@ -49,7 +49,8 @@ use crate::{Conference, Event, InputError};
 use apply::{Applied, Drive};
 use item::Fact;
 
-/// Takes each event of the conference, with the PeerConnection's name in its source and the conference at that time.
+/// Callback that receives each event of the conference, with the PeerConnection's name in its source and the conference
+/// at that time.
 pub type EachEvent<'a> = dyn FnMut(&str, &Event, &Conference) + 'a;
 
 /// A source of a [`Replay`].
@@ -58,12 +59,13 @@ pub struct SourceId(usize);
 
 /// Builds one conference from recordings.
 ///
-/// One source is applied as it is pushed. Of several sources, the item with the earliest time is applied as soon as every
-/// open source has an item waiting: [`Self::wanting`] names the source to read next, and [`Self::close`] says that a source
-/// has no more. Items of one source keep their order, and an item without a time is due with the item before it.
+/// A single source is applied as it is pushed. With several sources, the replay applies the item with the earliest time
+/// as soon as every open source has an item waiting: [`Self::wanting`] returns the source to read next, and
+/// [`Self::close`] marks a source as complete. Items of one source keep their order, and an item without a time is due
+/// with the item before it.
 ///
-/// Memory: a source that is pushed only when it is wanted holds one item; a document
-/// ([`Self::set_document`]) is held whole until it is closed.
+/// Memory: a source that is pushed only when it is wanted holds one item; a document ([`Self::set_document`]) is held
+/// in full until it is closed.
 #[derive(Debug)]
 pub struct Replay {
     drive: Drive,
@@ -79,7 +81,7 @@ impl Default for Replay {
 }
 
 impl Replay {
-    /// A replay into a new conference without a name.
+    /// Creates a replay into a new conference without a name.
     #[must_use]
     pub fn new(config: Config) -> Self {
         Self { drive: Drive::new(Conference::new("", config)), sources: Vec::new(), unplaced: 0 }
@@ -92,8 +94,8 @@ impl Replay {
         Config::new().with_reopening(true).with_limits(Limits::new().with_digest_cells(4_096))
     }
 
-    /// Adds a source. `offset` is how far its clock is ahead of the clock of the first source ([`clock_offsets`]); `None`
-    /// where that is not known, and its times then count as they are.
+    /// Adds a source. `offset` is how far its clock is ahead of the clock of the first source ([`clock_offsets`]). With
+    /// `None`, its times are used unchanged.
     ///
     /// Add all sources before the first item: an item of the only source is applied at once.
     pub fn add_source(&mut self, offset: Option<ClockOffset>) -> SourceId {
@@ -102,26 +104,26 @@ impl Replay {
         SourceId(self.sources.len() - 1)
     }
 
-    /// Says that a source is one document: its items come in the order of its connections, not of time. They wait until
-    /// the source is closed, and are then put in the order of time.
+    /// Marks a source as one document, with items in the order of its connections, not of time. They wait until the
+    /// source is closed, and are then sorted by time.
     pub fn set_document(&mut self, source: SourceId) {
         if let Some(stream) = self.sources.get_mut(source.0) {
             stream.document.get_or_insert_default();
         }
     }
 
-    /// The source that the replay waits for: the first open one without a waiting item. `None` when all are closed.
+    /// The source that the replay waits for: the first open one without a waiting item. `None` if all are closed.
     #[must_use]
     pub fn wanting(&self) -> Option<SourceId> {
         self.sources.iter().position(Stream::is_wanting).map(SourceId)
     }
 
-    /// Takes the next item of a source. What the conference refuses is counted in [`SourceOutcome`].
+    /// Accepts the next item of a source. [`SourceOutcome`] counts the inputs that the conference refuses.
     pub fn push(&mut self, source: SourceId, item: &Item<'_>) {
         self.push_each(source, item, &mut |_, _, _| {});
     }
 
-    /// As [`Self::push`], and hands out every event that follows.
+    /// Like [`Self::push`], and passes every resulting event to `each`.
     pub fn push_each(&mut self, source: SourceId, item: &Item<'_>, each: &mut EachEvent<'_>) {
         // A snapshot of the only source needs no copy.
         if let (Item::Snapshot(snapshot), [stream], SourceId(0)) = (item, &mut self.sources[..], source)
@@ -136,7 +138,7 @@ impl Replay {
         }
     }
 
-    /// As [`Self::push_each`], for an item that was copied before.
+    /// Like [`Self::push_each`], for an item that was copied before.
     pub fn push_owned(&mut self, source: SourceId, item: OwnedItem, each: &mut EachEvent<'_>) {
         match self.sources.get_mut(source.0) {
             Some(stream) if !stream.is_closed => stream.push(item),
@@ -145,7 +147,7 @@ impl Replay {
         self.run(each);
     }
 
-    /// Says that a source has no more items, and hands out every event that follows.
+    /// Marks a source as complete, and passes every resulting event to `each`.
     pub fn close(&mut self, source: SourceId, each: &mut EachEvent<'_>) {
         if let Some(stream) = self.sources.get_mut(source.0) {
             stream.close();
@@ -153,20 +155,20 @@ impl Replay {
         self.run(each);
     }
 
-    /// The conference as far as it is built.
+    /// The conference as built so far.
     #[must_use]
     pub const fn conference(&self) -> &Conference {
         &self.drive.call
     }
 
-    /// How many items were dropped because their source was closed, or belongs to another replay.
+    /// The number of items dropped because their source was closed, or belongs to another replay.
     #[must_use]
     pub const fn unplaced(&self) -> u64 {
         self.unplaced
     }
 
-    /// Closes all sources, applies what waits, and names the remote user of each connection whose received streams all
-    /// come from one other reporter.
+    /// Closes all sources, applies the waiting items, and sets the remote user of each connection if all its received
+    /// streams come from one other reporter.
     #[must_use]
     pub fn finish(mut self) -> Recording {
         for stream in &mut self.sources {
@@ -206,38 +208,38 @@ fn hand_out(drive: &mut Drive, fabric: &str, each: &mut EachEvent<'_>) {
     }
 }
 
-/// What a replay built.
+/// The result of a replay.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Recording {
-    /// The conference. Its last event is handed out.
+    /// The conference, after its last event.
     pub conference: Conference,
-    /// What became of each source, in the order in which they were added.
+    /// The outcome of each source, in the order in which they were added.
     pub sources: Vec<SourceOutcome>,
 }
 
 impl Recording {
-    /// The summary of the call, its fabrics in the order in which they were opened, so that [`FabricId::index`] is a
-    /// fabric's place.
+    /// The summary of the call. Its fabrics are in the order of opening, so that [`FabricId::index`] is the index of a
+    /// fabric.
     #[must_use]
     pub fn summary(&self) -> ConferenceSummary {
         summary_of(&self.conference)
     }
 }
 
-/// What became of one source.
+/// The outcome of one source.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SourceOutcome {
-    /// The connections that were opened for it, in the order of opening.
+    /// The connections opened for the source, in the order of opening.
     pub fabrics: Vec<FabricId>,
-    /// How many snapshots belong to connections that could not be opened, mostly because of a limit.
+    /// Number of snapshots of connections that could not be opened, mostly because of a limit.
     pub unopened_snapshots: u64,
-    /// How many snapshots of open connections the conference refused, and why.
+    /// Snapshots of open connections that the conference refused, by reason.
     pub refused_snapshots: Refusals,
-    /// How many stats entries were left out because their streams are beyond the limit of a connection.
+    /// Number of stats entries omitted because their streams exceed the limit of a connection.
     pub refused_entries: u64,
-    /// How many events the conference refused, and why.
+    /// Events that the conference refused, by reason.
     pub refused_events: Refusals,
 }
 
@@ -254,18 +256,18 @@ impl SourceOutcome {
     }
 }
 
-/// How many inputs a conference refused, by the reason.
+/// Counts of the inputs that a conference refused, by reason.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Refusals(Vec<(InputError, u64)>);
 
 impl Refusals {
-    /// How many were refused.
+    /// The total number of refusals.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.0.iter().map(|&(_, count)| count).sum()
     }
 
-    /// Each reason with its count, in the order in which the reasons came up.
+    /// Each reason with its count, in the order of first occurrence.
     pub fn iter(&self) -> impl Iterator<Item = (InputError, u64)> + '_ {
         self.0.iter().copied()
     }
@@ -306,6 +308,11 @@ impl Stream {
         self.is_wanting() && self.document.is_none() && self.offset_ms == 0.0
     }
 
+    /// When the first waiting item is due; one without a time is due at once.
+    fn next_due_ms(&self) -> f64 {
+        self.waiting.front().and_then(|&(due_ms, _)| due_ms).unwrap_or(f64::NEG_INFINITY)
+    }
+
     /// When an item with a time is due: never before the item in front of it.
     fn due_ms(&mut self, at_ms: Option<f64>) -> Option<f64> {
         let at_ms = at_ms.map(|at_ms| at_ms - self.offset_ms);
@@ -336,22 +343,22 @@ impl Stream {
     }
 }
 
-/// The items of a document in the order of time. An item without a time is due with the item before it.
+/// The items of a document in order of time. An item without a time is due with the item before it.
 fn in_time(document: Vec<OwnedItem>) -> Vec<OwnedItem> {
     let mut before = f64::NEG_INFINITY;
-    let due = |item: OwnedItem| {
+    let dated = document.into_iter().map(|item| {
         before = item.at_ms.unwrap_or(before);
         (before, item)
-    };
-    let mut due: Vec<(f64, OwnedItem)> = document.into_iter().map(due).collect();
+    });
+    let mut due: Vec<(f64, OwnedItem)> = dated.collect();
     due.sort_by_key(|&(due_ms, _)| OrderedFloat(due_ms));
     due.into_iter().map(|(_, item)| item).collect()
 }
 
-/// The source whose first waiting item is due first; of equals the first source.
+/// The source whose first waiting item is due first; of equals, the first source.
 fn earliest(sources: &mut [Stream]) -> Option<&mut Stream> {
-    let due = |stream: &Stream| stream.waiting.front().and_then(|&(due_ms, _)| due_ms).map(OrderedFloat);
-    sources.iter_mut().filter(|stream| !stream.waiting.is_empty()).min_by_key(|stream| due(stream))
+    let waiting = sources.iter_mut().filter(|stream| !stream.waiting.is_empty());
+    waiting.min_by_key(|stream| OrderedFloat(stream.next_due_ms()))
 }
 
 /// The summary with its fabrics in the order of opening.
@@ -363,8 +370,8 @@ fn summary_of(call: &Conference) -> ConferenceSummary {
     summary
 }
 
-/// Names the remote user of each connection that has none: the sender of what the connection receives, if all of it comes
-/// from one sender. `fabrics` are in the order of opening. Returns what was refused.
+/// Sets the remote user of each connection that has none to the sender of its received streams, if all come from one
+/// sender. `fabrics` are in the order of opening. Returns the refusals.
 fn join_ends(call: &mut Conference, fabrics: &[FabricSummary]) -> Vec<(FabricId, InputError)> {
     let mut order = call.fabric_order();
     order.sort_unstable();

@@ -1,8 +1,8 @@
-//! What was reported: one snapshot of `getStats()`, as flat rows.
+//! One snapshot of `getStats()`, as flat rows. It parses no text and computes no metrics.
 //!
-//! A [`Report`] is a reused buffer. Every reader fills the same kind of row, whatever the format; every member reads
-//! as an `Option`, because every member may be absent. Values stand in fixed places under a presence mask, so that
-//! clearing a report touches no value and filling a warmed-up one allocates nothing.
+//! A [`Report`] is a reusable buffer. Every reader fills the same kind of row, whatever the format; every member reads
+//! as an `Option`, because every member may be absent. Values have fixed positions under a presence mask, so clearing a
+//! report touches no value, and filling a warmed-up one allocates nothing.
 //!
 //! ```
 //! use callgauge::report::{Num, Report, StatsType};
@@ -34,13 +34,13 @@ use core::fmt::Write;
 use crate::id::{MediaKind, Ssrc};
 use crate::unit::StatTime;
 
-/// One snapshot: the rows, and what a reader had to leave out.
+/// One snapshot: its rows, and counts of what the reader omitted.
 ///
-/// Two reports are equal when their rows are: same types, ids, times and members in the same order. What was skipped
-/// on the way is no part of that.
+/// Two reports are equal if their rows are equal: same types, ids, times and members in the same order. The counts of
+/// omitted entries do not matter.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
-    /// Rows beyond `len` are kept for reuse.
+    /// Rows beyond `len` are retained for reuse.
     rows: Vec<Row>,
     len: usize,
     text: String,
@@ -49,16 +49,17 @@ pub struct Report {
     sorted: ById,
 }
 
-/// What a reader met in a snapshot and could not use. Nothing of it is an error: the rest of the snapshot holds.
+/// Counts of what a reader found in a snapshot and could not use. None of it is an error: the rest of the snapshot is
+/// valid.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Skipped {
-    /// Entries that are no object, have no usable `type`, or exceed the limit on entries.
+    /// Entries that are not objects, have no usable `type`, or exceed the limit on entries.
     pub entries: u64,
-    /// Members of the table whose value has the wrong type or is impossible under the member's [`Rule`].
+    /// Known members whose value has the wrong type or is impossible under the member's [`Rule`].
     pub bad_fields: u64,
-    /// Which numeric members are among them: a bit for each.
+    /// The numeric members among them, one bit each.
     #[cfg_attr(feature = "serde", serde(skip))]
     bad_numbers: u128,
 }
@@ -85,7 +86,7 @@ struct Span {
     len: u32,
 }
 
-/// One entry's members in fixed places, each behind a bit that says whether it is there.
+/// One entry's members in fixed positions, each with a presence bit.
 #[derive(Clone, Debug)]
 struct Row {
     kind: StatsType,
@@ -93,7 +94,7 @@ struct Row {
     timestamp: Option<StatTime>,
     id: Span,
     nums: Fields,
-    /// Members that were reported with a value that is none: not to be taken from an older row.
+    /// Members that were reported with an invalid value, so that an older row must not replace it.
     refused: Fields,
     texts: u64,
     flags: u16,
@@ -128,7 +129,7 @@ impl Row {
         self.flags = 0;
     }
 
-    /// Takes everything but texts and the id that this row lacks from another one.
+    /// Copies the values that this row lacks from another one, except texts and the id.
     fn fill_from(&mut self, source: &Self) {
         if self.kind == StatsType::Other {
             self.kind = source.kind;
@@ -150,7 +151,7 @@ impl Row {
 const _: () = assert!(Num::COUNT <= 128 && Text::COUNT <= 64 && Flag::COUNT <= 16);
 
 impl Report {
-    /// An empty report.
+    /// Creates an empty report.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -162,26 +163,26 @@ impl Report {
         }
     }
 
-    /// Forgets every row and keeps the memory.
+    /// Removes all rows and retains the memory.
     pub fn clear(&mut self) {
         self.len = 0;
         self.text.clear();
         self.skipped = Skipped::default();
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there is no row.
+    /// Whether there are no rows.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// What the reader of this snapshot left out.
+    /// What the reader omitted from this snapshot.
     #[must_use]
     pub const fn skipped(&self) -> Skipped {
         self.skipped
@@ -198,7 +199,7 @@ impl Report {
         self.entries().filter(move |entry| entry.kind() == kind)
     }
 
-    /// The row with this id. Cost: one look at every row.
+    /// The row with this id. Cost: linear in rows.
     #[must_use]
     pub fn by_id(&self, id: &str) -> Option<Entry<'_>> {
         self.entries().find(|entry| entry.id() == id)
@@ -210,17 +211,17 @@ impl Report {
         self.used().get(index).map(|row| Entry { row, text: &self.text })
     }
 
-    /// The latest time stamp of any row; `None` when no row has one.
+    /// The latest time stamp of any row; `None` if no row has one.
     #[must_use]
     pub fn latest(&self) -> Option<StatTime> {
         self.entries().filter_map(|entry| entry.timestamp()).max()
     }
 
-    /// Moves the time stamp of every row by so many milliseconds, so that reports of several clocks can be read as of one.
-    /// What leaves the range of [`StatTime`] becomes unknown. Times that are ordinary members, such as `remoteTimestamp`,
-    /// stay as they were reported: not all of them are of the reporter's clock.
+    /// Shifts the time stamp of every row by `ms`, so that reports of several clocks can be read on one. Times outside
+    /// the range of [`StatTime`] become unknown. Times that are ordinary members, such as `remoteTimestamp`, remain as
+    /// reported, because not all of them are on the reporter's clock.
     ///
-    /// Cost: one look at every row.
+    /// Cost: linear in rows.
     ///
     /// ```
     /// use callgauge::report::{Report, StatsType};
@@ -237,8 +238,8 @@ impl Report {
         }
     }
 
-    /// Adds a row: the door for those who have numbers, not text. Allocates only while the report is larger than it
-    /// ever was.
+    /// Adds a row, for callers that have numbers and not text. Allocates only if the report becomes larger than ever
+    /// before.
     pub fn push(&mut self, kind: StatsType, id: &str) -> EntryMut<'_> {
         let mut entry = self.begin();
         entry.set_kind(kind);
@@ -246,7 +247,7 @@ impl Report {
         entry
     }
 
-    /// Adds an empty row, for readers that learn its type later.
+    /// Adds an empty row, for readers that find its type later.
     pub(crate) fn begin(&mut self) -> EntryMut<'_> {
         if self.len == self.rows.len() {
             self.rows.push(Row::EMPTY);
@@ -257,13 +258,13 @@ impl Report {
         EntryMut { row, text: &mut self.text, skipped: &mut self.skipped }
     }
 
-    /// The row at a position, to be completed.
+    /// The row at a position, to complete it.
     pub(crate) fn entry_mut(&mut self, index: usize) -> Option<EntryMut<'_>> {
         let row = self.rows.get_mut(..self.len)?.get_mut(index)?;
         Some(EntryMut { row, text: &mut self.text, skipped: &mut self.skipped })
     }
 
-    /// Takes the last row back.
+    /// Removes the last row.
     pub(crate) fn pop(&mut self) {
         self.len = self.len.saturating_sub(1);
     }
@@ -275,22 +276,22 @@ impl Report {
         entry
     }
 
-    /// Drops the rows for which `keep` is false; the order of the others stays.
+    /// Drops the rows for which `keep` is false, and preserves the order of the others.
     pub(crate) fn retain(&mut self, mut keep: impl FnMut(Entry<'_>) -> bool) {
-        let mut kept = 0;
+        let mut retained = 0;
         for index in 0..self.len {
             let keep = self.get(index).is_some_and(&mut keep);
             if keep {
-                if kept != index {
-                    self.rows.swap(kept, index);
+                if retained != index {
+                    self.rows.swap(retained, index);
                 }
-                kept += 1;
+                retained += 1;
             }
         }
-        self.len = kept;
+        self.len = retained;
     }
 
-    /// How many bytes the report holds on to, rows kept for reuse included.
+    /// The report's memory in bytes, including rows retained for reuse.
     pub(crate) const fn footprint(&self) -> usize {
         self.rows.len() * size_of::<Row>() + self.text.capacity()
     }
@@ -303,17 +304,17 @@ impl Report {
         self.sorted = sorted;
     }
 
-    /// The position of the first row with this id among those that were sorted; they must not have moved since.
+    /// The position of the first row with this id among the sorted ones; they must not have moved since.
     pub(crate) fn sorted_position(&self, id: &str) -> Option<usize> {
         self.sorted.place(id, self)
     }
 
-    /// Gives a row every member that it lacks and another row has.
+    /// Copies every member that a row lacks from another row.
     pub(crate) fn fill_row(&mut self, index: usize, source: usize) {
         let rows = self.rows.get_mut(..self.len).unwrap_or(&mut []);
         if let Ok([row, source]) = rows.get_disjoint_mut([index, source]) {
             row.fill_from(source);
-            // Both rows' texts stand in the same buffer.
+            // The texts of both rows are in the same buffer.
             let missing = source.texts & !row.texts;
             row.texts |= missing;
             for field in 0..Text::COUNT {
@@ -353,19 +354,19 @@ impl<'a> Entry<'a> {
         self.row.kind
     }
 
-    /// The `id`, opaque; empty when none was reported.
+    /// The `id`, opaque; empty if none was reported.
     #[must_use]
     pub fn id(&self) -> &'a str {
         self.slice(self.row.id)
     }
 
-    /// The `kind` of media (`mediaType` where only that is given).
+    /// The `kind` of media (or `mediaType` if only that is given).
     #[must_use]
     pub const fn media(&self) -> Option<MediaKind> {
         self.row.media
     }
 
-    /// When the browser took these values, on its clock.
+    /// When the browser sampled these values, on its clock.
     #[must_use]
     pub const fn timestamp(&self) -> Option<StatTime> {
         self.row.timestamp
@@ -373,48 +374,48 @@ impl<'a> Entry<'a> {
 
     /// The SSRC of an RTP entry.
     #[must_use]
-    // The rule of `ssrc` admits u32 only.
+    // The rule of `ssrc` accepts u32 only.
     pub fn ssrc(&self) -> Option<Ssrc> {
         self.get(Num::Ssrc).map(|ssrc| Ssrc::new(ssrc as u32))
     }
 
-    /// A numeric member, in the spec's unit. `None` when it was not reported or is impossible under its [`Rule`].
+    /// A numeric member, in the spec's unit. `None` if it was not reported or is impossible under its [`Rule`].
     #[must_use]
     #[inline]
     pub fn get(&self, field: Num) -> Option<f64> {
         self.row.nums.has(field).then(|| self.row.num[field as usize])
     }
 
-    /// A text member. `None` when it was not reported.
+    /// A text member. `None` if it was not reported.
     #[must_use]
     pub fn text(&self, field: Text) -> Option<&'a str> {
         (self.row.texts >> field as u8 & 1 == 1).then(|| self.slice(self.row.text[field as usize]))
     }
 
-    /// A true-or-false member. `None` when it was not reported.
+    /// A boolean member. `None` if it was not reported.
     #[must_use]
     pub const fn flag(&self, field: Flag) -> Option<bool> {
         if self.row.flags >> field as u8 & 1 == 1 { Some(self.row.flag_values >> field as u8 & 1 == 1) } else { None }
     }
 
-    /// The numeric members that are there, in the order of the table.
+    /// The numeric members present, in the order of the table.
     pub fn numbers(&self) -> impl Iterator<Item = (Num, f64)> + use<'a> {
         let row = self.row;
         row.nums.iter().filter_map(|field| Some((field, *row.num.get(field as usize)?)))
     }
 
-    /// The text members that are there, in the order of the table.
+    /// The text members present, in the order of the table.
     pub fn texts(&self) -> impl Iterator<Item = (Text, &'a str)> + use<'a> {
         let entry = *self;
         Text::ALL.iter().filter_map(move |&field| Some((field, entry.text(field)?)))
     }
 
-    /// The values of the numeric members by their place in the table. Those of members that are not there mean nothing.
+    /// The values of the numeric members by their index in the table. Those of absent members are meaningless.
     pub(crate) const fn values(&self) -> &'a [f64; Num::COUNT] {
         &self.row.num
     }
 
-    /// Which numeric members are there.
+    /// The set of numeric members present.
     pub(crate) const fn presence(&self) -> Fields {
         self.row.nums
     }
@@ -452,7 +453,7 @@ impl core::fmt::Debug for Entry<'_> {
     }
 }
 
-/// A row that is being filled. A value that its member's [`Rule`] does not admit is counted and left out.
+/// A row to fill. Values that the member's [`Rule`] does not accept are counted and omitted.
 #[derive(Debug)]
 pub struct EntryMut<'a> {
     row: &'a mut Row,
@@ -484,7 +485,7 @@ impl EntryMut<'_> {
         self
     }
 
-    /// Sets a text member to a number, printed.
+    /// Sets a text member to a printed number.
     pub(crate) fn set_text_of(&mut self, field: Text, value: f64) {
         if let Some(span) = self.store_number(value) {
             self.row.text[field as usize] = span;
@@ -492,14 +493,14 @@ impl EntryMut<'_> {
         }
     }
 
-    /// Sets the `id` to a number, printed.
+    /// Sets the `id` to a printed number.
     pub(crate) fn set_id_of(&mut self, value: f64) {
         if let Some(span) = self.store_number(value) {
             self.row.id = span;
         }
     }
 
-    /// Sets a true-or-false member.
+    /// Sets a boolean member.
     #[inline]
     pub fn set_flag(&mut self, field: Flag, value: bool) -> &mut Self {
         self.row.flags |= 1 << field as u8;
@@ -534,13 +535,13 @@ impl EntryMut<'_> {
         self
     }
 
-    /// Notes that a numeric member was reported without a value: [`Self::fill_from`] then leaves it unknown.
+    /// Marks a numeric member as reported without a value: [`Self::fill_from`] then leaves it unknown.
     #[cold]
     pub(crate) fn refuse(&mut self, field: Num) {
         self.row.refused = self.row.refused.with(field);
     }
 
-    /// Takes every member that this row lacks from `source`, whose report may be another one.
+    /// Copies every member that this row lacks from `source`, whose report may be another one.
     pub(crate) fn fill_from(&mut self, source: Entry<'_>) {
         self.row.fill_from(source.row);
         for &field in Text::ALL {
@@ -557,22 +558,22 @@ impl EntryMut<'_> {
         Entry { row: self.row, text: self.text }
     }
 
-    /// Takes a numeric member away.
+    /// Removes a numeric member.
     pub(crate) fn unset(&mut self, field: Num) {
         self.row.nums = self.row.nums.without(Fields::NONE.with(field));
     }
 
-    /// Takes a text member away.
+    /// Removes a text member.
     pub(crate) fn unset_text(&mut self, field: Text) {
         self.row.texts &= !(1 << field as u8);
     }
 
-    /// Takes a true-or-false member away.
+    /// Removes a boolean member.
     pub(crate) fn unset_flag(&mut self, field: Flag) {
         self.row.flags &= !(1 << field as u8);
     }
 
-    /// Counts a member whose value could not be read.
+    /// Counts a member with an unreadable value.
     #[cold]
     pub(crate) fn count_bad_field(&mut self, field: Option<Num>) {
         self.skipped.bad_fields += 1;

@@ -1,17 +1,18 @@
-//! Session descriptions: what an offer or answer says of the streams that its side will send.
+//! Parses session descriptions for the streams that one side of an offer or answer will send. It does not negotiate and
+//! writes no descriptions.
 //!
-//! Reads what an SSRC map needs and steps over the rest: media sections with their `mid`, direction, `msid`, `rid`s,
-//! codecs and `ice-ufrag`; the attributes and groups of SSRCs. [`Sdp::lines`] takes the text apart line by line,
-//! [`Sdp::sections`] looks at one `m=` section at a time, [`Sdp::streams`] says of every SSRC what it carries and which
-//! one it follows. The first two allocate nothing; all take time in proportion to the text.
+//! It reads what an SSRC map needs and skips the rest: media sections with their `mid`, direction, `msid`, `rid`s,
+//! codecs and `ice-ufrag`; the attributes and groups of SSRCs. [`Sdp::lines`] parses the text line by line,
+//! [`Sdp::sections`] returns one `m=` section at a time, and [`Sdp::streams`] returns the media of every SSRC and its
+//! primary SSRC. The first two allocate nothing; all take time linear in the text.
 //!
 //! Grammars: RFC 8866 (SDP), 5576 (`ssrc`, `ssrc-group`), 8830 (`msid`), 8851 (`rid`), 8853 (`simulcast`), 8839
 //! (`ice-ufrag`), 9143 (`mid`).
-//!
-//! Any text is answered. Lines may end in CRLF, LF or CR. A line that breaks its grammar is skipped and counted
-//! ([`Sdp::malformed`]); one of a kind that is not read is only stepped over. Of a property that may stand once in a
-//! section the first counts. A bare `v=` or `m=` is no flaw: rtcstats abbreviates parts that are as they were, and such
-//! a section is one of which nothing is known.
+//! Any text gives a result. Lines may end in CRLF, LF or CR. A malformed line is skipped and counted
+//! ([`Sdp::malformed`]); a line of an unknown kind is only skipped. If a property that may occur once occurs again in a
+//! section, the first occurrence counts. A bare `v=` or `m=` is not malformed: rtcstats abbreviates unchanged parts,
+//! and nothing is known of such a section.
+//! known of such a section.
 //!
 //! ```
 //! use callgauge::id::{MediaKind, Ssrc};
@@ -43,21 +44,21 @@ pub struct Sdp<'a> {
 /// One `m=` section.
 #[derive(Clone, Copy, Debug)]
 pub struct Section<'a> {
-    /// Its place among the sections, from 0: what ICE candidates call `sdpMLineIndex`.
+    /// The index of the section, from 0, which ICE candidates call `sdpMLineIndex`.
     pub index: usize,
-    /// From the `m=` line on.
+    /// The text from the `m=` line on.
     text: &'a [u8],
     session: Session<'a>,
 }
 
-/// What holds for a section that does not say otherwise.
+/// Session-level defaults of a section.
 #[derive(Clone, Copy, Debug, Default)]
 struct Session<'a> {
     direction: Option<MediaDirection>,
     ice_ufrag: Option<&'a str>,
 }
 
-/// A payload type and what it carries (`a=rtpmap`).
+/// A payload type and its encoding (`a=rtpmap`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Codec<'a> {
@@ -69,24 +70,24 @@ pub struct Codec<'a> {
     pub clock_rate: u32,
 }
 
-/// What was wrong with a text.
+/// Errors in a description.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Malformed {
-    /// Lines that break their grammar and were skipped.
+    /// The number of malformed lines, which were skipped.
     pub lines: usize,
-    /// The number of the first of them, from 1.
+    /// The line number of the first of them, from 1.
     pub first: Option<usize>,
 }
 
 impl<'a> Sdp<'a> {
-    /// Any text or bytes. Lines that are not UTF-8 are malformed.
+    /// Wraps any text or bytes. Lines that are not UTF-8 are malformed.
     #[must_use]
     pub fn new(text: &'a (impl AsRef<[u8]> + ?Sized)) -> Self {
         Self { text: text.as_ref() }
     }
 
-    /// Every line in order, without the empty ones.
+    /// All non-empty lines, in order.
     #[must_use]
     pub fn lines(self) -> Lines<'a> {
         Lines::new(self.text)
@@ -109,20 +110,20 @@ impl<'a> Sdp<'a> {
         Sections { session, rest, index: 0 }
     }
 
-    /// Every SSRC that is mentioned, with what it carries; see [`Stream`]. Time and memory grow with the text.
+    /// Every SSRC in the text, with its media; see [`Stream`]. Time and memory are linear in the text.
     #[must_use]
     pub fn streams(self) -> Vec<Stream<'a>> {
         streams::of(self.sections())
     }
 
-    /// The ICE user name fragment: that of the session, else of the first section that has one. When it changes between
-    /// two descriptions of one side, ICE was restarted (RFC 8839, 4.4.1.1.1).
+    /// The ICE user name fragment: that of the session, else of the first section that has one. A change between two
+    /// descriptions of one side means an ICE restart (RFC 8839, 4.4.1.1.1).
     #[must_use]
     pub fn ice_ufrag(self) -> Option<&'a str> {
         self.lines().find_map(|line| if let Line::IceUfrag(ufrag) = line { Some(ufrag) } else { None })
     }
 
-    /// How many lines were skipped because they break their grammar, and where the first stands.
+    /// The number of malformed lines, which were skipped, and the position of the first.
     #[must_use]
     pub fn malformed(self) -> Malformed {
         let mut malformed = Malformed::default();
@@ -140,7 +141,7 @@ impl<'a> Sdp<'a> {
 #[derive(Clone, Debug)]
 pub struct Sections<'a> {
     session: Session<'a>,
-    /// From the next `m=` line on.
+    /// The text from the next `m=` line on.
     rest: &'a [u8],
     index: usize,
 }
@@ -163,24 +164,24 @@ impl<'a> Iterator for Sections<'a> {
 }
 
 impl<'a> Section<'a> {
-    /// Its lines, the `m=` line first.
+    /// The lines of the section, beginning with the `m=` line.
     #[must_use]
     pub fn lines(self) -> Lines<'a> {
         Lines::new(self.text)
     }
 
-    /// The first line of a section that `pick` finds something in.
+    /// The first result of `pick` among the lines of the section.
     fn first<T>(self, pick: impl FnMut(Line<'a>) -> Option<T>) -> Option<T> {
         self.lines().find_map(pick)
     }
 
-    /// The word for what it carries: `audio`, `video`, `application`, …; empty when the line was abbreviated.
+    /// The media word: `audio`, `video`, `application`, …; empty if the line was abbreviated.
     #[must_use]
     pub fn word(self) -> &'a str {
         self.first(|line| if let Line::Media { word, .. } = line { Some(word) } else { None }).unwrap_or("")
     }
 
-    /// The kind of media; `None` for data and for what is not known.
+    /// The kind of media; `None` for data and unknown kinds.
     #[must_use]
     pub fn media(self) -> Option<MediaKind> {
         match self.word() {
@@ -190,7 +191,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// Whether its port is 0: it is refused, stopped, or carried by the section that it is bundled with.
+    /// Whether the port is 0: the section is refused, stopped, or carried by its bundle's section.
     #[must_use]
     pub fn has_no_port(self) -> bool {
         self.first(|line| if let Line::Media { port, .. } = line { Some(port == 0) } else { None }).unwrap_or(false)
@@ -202,8 +203,8 @@ impl<'a> Section<'a> {
         self.first(|line| if let Line::Mid(mid) = line { Some(mid) } else { None })
     }
 
-    /// Which way media may flow, seen from the side that wrote the description: its own attribute, else the session's,
-    /// else `sendrecv` (RFC 8866, 6.7).
+    /// The direction of media, from the point of view of the side that wrote the description: the section's own
+    /// attribute, else the session's, else `sendrecv` (RFC 8866, 6.7).
     #[must_use]
     pub fn direction(self) -> MediaDirection {
         self.first(|line| if let Line::Direction(direction) = line { Some(direction) } else { None })
@@ -211,37 +212,38 @@ impl<'a> Section<'a> {
             .unwrap_or(MediaDirection::SendRecv)
     }
 
-    /// The stream and, where given, the track that it sends. A stream of `-` is none.
+    /// The stream and, if given, the track that the section sends. A stream of `-` means none.
     #[must_use]
     pub fn msid(self) -> Option<(&'a str, Option<&'a str>)> {
         self.first(|line| if let Line::Msid { stream, track } = line { Some((stream, track)) } else { None })
     }
 
-    /// Its ICE user name fragment, else the session's.
+    /// The section's ICE user name fragment, else the session's.
     #[must_use]
     pub fn ice_ufrag(self) -> Option<&'a str> {
         self.first(|line| if let Line::IceUfrag(ufrag) = line { Some(ufrag) } else { None }).or(self.session.ice_ufrag)
     }
 
-    /// The ids of the encodings that it sends (`a=rid:… send`), in the order of the text.
+    /// The ids of the encodings that the section sends (`a=rid:… send`), in the order of the text.
     pub fn sent_rids(self) -> impl Iterator<Item = &'a str> + use<'a> {
         self.lines().filter_map(|line| if let Line::Rid { id, sent: true } = line { Some(id) } else { None })
     }
 
-    /// The ids of the simulcast layers that it sends, best first as the side prefers them (`a=simulcast:send …`); of
-    /// alternatives (`1,2`) each, without the mark of a layer that starts paused (`~`).
+    /// The ids of the simulcast layers that the section sends (`a=simulcast:send …`), in the side's order of
+    /// preference, best first. Alternatives (`1,2`) appear individually, without the mark of an initially paused layer
+    /// (`~`).
     pub fn simulcast(self) -> impl Iterator<Item = &'a str> + use<'a> {
         let layers = self.first(|line| if let Line::Simulcast { send } = line { send } else { None });
         layers.into_iter().flat_map(|layers| layers.split([';', ','])).map(|id| id.strip_prefix('~').unwrap_or(id))
     }
 
-    /// Its payload types and what they carry. Those for retransmission and repair are named `rtx`, `red`, `ulpfec`,
+    /// The payload types and their encodings. Those for retransmission and repair are named `rtx`, `red`, `ulpfec`,
     /// `flexfec` or `flexfec-03`.
     pub fn codecs(self) -> impl Iterator<Item = Codec<'a>> + use<'a> {
         self.lines().filter_map(|line| if let Line::Codec(codec) = line { Some(codec) } else { None })
     }
 
-    /// The attributes of SSRCs: which, the attribute's name, its value.
+    /// The attributes of SSRCs: the SSRC, the attribute's name, its value.
     pub fn ssrcs(self) -> impl Iterator<Item = (Ssrc, &'a str, &'a str)> + use<'a> {
         self.lines().filter_map(|line| match line {
             Line::Ssrc { ssrc, attribute, value } => Some((ssrc, attribute, value)),

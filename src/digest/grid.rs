@@ -1,55 +1,55 @@
-//! How a value finds its cell, and a cell its value.
+//! Maps values to cells and cells to values. It stores no weights.
 
-/// A way of cutting the axis of values into cells. There are two, and their keys are part of the serialized form.
+/// A division of the axis of values into cells. There are two, and their keys are part of the serialized form.
 pub trait Grid: sealed::Sealed {
-    /// The cell of a value that is finite and not negative: 0 for zero, at most [`LAST_CELL`].
+    /// The cell of a finite, non-negative value: 0 for zero, at most [`LAST_CELL`].
     #[doc(hidden)]
     fn key(value: f64) -> u16;
 
-    /// The value that stands for a cell.
+    /// The representative value of a cell.
     #[doc(hidden)]
     fn value(key: u16) -> f64;
 
-    /// How far a value may be from the one that stands for it, after cells were joined `level` times.
+    /// The maximum distance of a value from its representative, after cells were merged `level` times.
     #[doc(hidden)]
     fn error(level: u8) -> f64;
 
-    /// What tells the grids apart in serialized digests.
+    /// The tag that distinguishes the grids in serialized digests.
     #[doc(hidden)]
     const TAG: u8;
 }
 
 mod sealed {
-    #[allow(unnameable_types)] // nobody else makes grids
+    #[allow(unnameable_types)] // no other crate implements grids
     pub trait Sealed {}
     impl Sealed for super::LogGrid {}
     impl Sealed for super::LinearGrid {}
 }
 
-/// 64 cells in each octave: for what differs by orders of magnitude. Values from 2⁻²⁰ (about 1e-6) to 2⁴³ (about 9e12)
-/// are told apart, and zero has a cell of its own; what lies between or beyond is filed in the nearest cell.
+/// 64 cells per octave, for values that differ by orders of magnitude. It distinguishes values from 2⁻²⁰ (about 1e-6)
+/// to 2⁴³ (about 9e12), and zero has its own cell; other values go to the nearest cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LogGrid;
 
-/// Cells of 0.1: for what has its own scale, as ratings from 0 to 100 have. Zero has a cell of its own; what lies beyond
-/// 403.2 is filed in the last one.
+/// Cells of width 0.1, for values with a fixed scale, such as ratings from 0 to 100. Zero has its own cell; values
+/// above 403.2 go to the last one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LinearGrid;
 
-/// Bits of the mantissa that tell cells apart.
+/// Bits of the mantissa that distinguish cells.
 const MANTISSA_BITS: u32 = 6;
 const SHIFT: u32 = f64::MANTISSA_DIGITS - 1 - MANTISSA_BITS;
-/// The key of 2⁻²⁰, which cell 1 begins with.
+/// The key of 2⁻²⁰, where cell 1 begins.
 const FIRST: u64 = (1023 - 20) << MANTISSA_BITS;
 /// The last cell: the octave below 2⁴³ ends here.
 pub(super) const LAST_CELL: u16 = 63 << MANTISSA_BITS;
-/// By then all cells but that of zero are one.
+/// At this level all cells but that of zero are one.
 pub(super) const LAST_LEVEL: u8 = 12;
 
-/// The cell that stands for the 2^`level` cells that were joined with this one: the last of their lower half. Joining
-/// joined cells again comes to the same as joining at once.
+/// The representative of the 2^`level` cells that are merged with this one: the last of their lower half. Merging
+/// merged cells again gives the same result as merging at once.
 pub(super) fn joined(key: u16, level: u8) -> u16 {
     if key == 0 || level == 0 {
         return key;
@@ -67,7 +67,7 @@ impl LogGrid {
 }
 
 impl LinearGrid {
-    /// Where the last cell ends.
+    /// The end of the last cell.
     pub(super) const LARGEST: f64 = LAST_CELL as f64 / 10.0;
 }
 
@@ -81,7 +81,7 @@ impl Grid for LogGrid {
         ((value.to_bits() >> SHIFT).saturating_sub(FIRST) + 1).min(u64::from(LAST_CELL)) as u16
     }
 
-    /// Equally far, in proportion, from both ends of the cell: 2ab/(a+b).
+    /// The value with the same relative distance from both ends of the cell: 2ab/(a+b).
     fn value(key: u16) -> f64 {
         let Some(above) = key.checked_sub(1) else { return 0.0 };
         let key = FIRST + u64::from(above);
@@ -93,8 +93,8 @@ impl Grid for LogGrid {
         if level == 0 {
             return 1.0 / 129.0;
         }
-        // Of the lowest octave's first cells, which are the widest in proportion; beyond six joins a cell is octaves
-        // wide.
+        // Computed for the first cells of the lowest octave, which are the widest in proportion; after more than six
+        // merges a cell is wider than an octave.
         let half = f64::from(1_u32 << (level.min(LAST_LEVEL) - 1));
         let wide = 2.0 * half;
         if wide <= 64.0 { ((half + 0.5) / (64.0 + wide)).max((half - 0.5) / 64.0) } else { f64::INFINITY }

@@ -1,4 +1,4 @@
-//! The serialized form of a digest. Its variants are its versions: a new one is added, none is changed.
+//! The serialized form of a digest. Its variants are its versions: new ones are added, and none is changed.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -10,11 +10,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::grid::{self, Grid, LAST_CELL, LAST_LEVEL};
 use super::{Cell, Digest, Stored};
 
-/// What is written, and what was written by earlier versions.
+/// The current version, and the earlier ones.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Wire {
-    /// Before cells could be joined.
+    /// Before cells could be merged.
     V1(Parts),
     V2 {
         level: u8,
@@ -27,21 +27,21 @@ struct Parts {
     grid: u8,
     n: u64,
     weight: u64,
-    /// By [`halves`].
+    /// Split by [`halves`].
     sum: (i64, u64),
     /// The smallest and the largest value.
     range: Option<(f64, f64)>,
-    /// The distance from the key before, less one, and the weight.
+    /// The distance from the previous key, minus one, and the weight.
     cells: Vec<(u16, u64)>,
 }
 
-/// Why bytes are no digest.
+/// Why bytes are not a digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DigestError {
-    /// They are cut short, of a version that is not known, or something else altogether.
+    /// The bytes are truncated, of an unknown version, or of another kind.
     Malformed,
-    /// They contradict themselves, or are of another grid.
+    /// The content contradicts itself, or belongs to another grid.
     Inconsistent,
 }
 
@@ -56,12 +56,12 @@ impl fmt::Display for DigestError {
 
 impl core::error::Error for DigestError {}
 
-/// The upper and the lower half of a sum: few formats have 128 bits.
+/// The upper and the lower half of a sum, because few formats have 128-bit integers.
 pub(crate) const fn halves(sum: i128) -> (i64, u64) {
     ((sum >> 64) as i64, sum as u64)
 }
 
-/// The sum that has these halves.
+/// Combines the halves of a sum.
 pub(crate) const fn whole((upper, lower): (i64, u64)) -> i128 {
     (upper as i128) << 64 | lower as i128
 }
@@ -70,14 +70,14 @@ impl<G: Grid> Digest<G> {
     /// The compact form: 12 to 30 bytes and about five for each cell. Equal digests have equal bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        // A vector takes all that is written to it.
+        // Writing to a vector cannot fail.
         postcard::to_allocvec(self).unwrap_or_default()
     }
 
     /// Reads the compact form, of this version or an earlier one.
     ///
     /// # Errors
-    /// [`DigestError`], for bytes that [`to_bytes`](Self::to_bytes) did not make.
+    /// [`DigestError`] if [`to_bytes`](Self::to_bytes) did not make the bytes.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, DigestError> {
         match postcard::take_from_bytes::<Wire>(bytes) {
             Ok((wire, [])) => Self::from_wire(wire).ok_or(DigestError::Inconsistent),
@@ -105,44 +105,50 @@ impl<G: Grid> Digest<G> {
             let is_empty = parts.n == 0 && cells.is_empty() && parts.weight == 0 && parts.sum == (0, 0) && level == 0;
             return is_empty.then(Self::default);
         };
-        let is_value = |value: f64| (0.0..=1e15).contains(&value) && value.is_sign_positive();
-        // Finer parts may lie on either side of what stands for a coarse one; joined, they are in one cell.
-        let has = |value, cell: Option<&Cell>| {
-            cell.is_some_and(|cell| grid::joined(G::key(value), level) == grid::joined(cell.key, level))
-        };
         let is_sound = parts.n > 0
             && is_value(min)
             && is_value(max)
             && min <= max
             && sum == parts.weight
             && parts.sum.0 >= 0
-            && has(min, cells.first())
-            && has(max, cells.last());
-        let kept = Stored { cells, level, n: parts.n, weight: parts.weight, sum: whole(parts.sum), min, max };
-        is_sound.then(|| Self { kept: Some(Box::new(kept)), grid: PhantomData })
+            && is_in::<G>(min, cells.first(), level)
+            && is_in::<G>(max, cells.last(), level);
+        let stored = Stored { cells, level, n: parts.n, weight: parts.weight, sum: whole(parts.sum), min, max };
+        is_sound.then(|| Self { stored: Some(Box::new(stored)), grid: PhantomData })
     }
 
     fn wire(&self) -> Wire {
-        let Some(kept) = &self.kept else {
+        let Some(stored) = &self.stored else {
             let parts = Parts { grid: G::TAG, n: 0, weight: 0, sum: (0, 0), range: None, cells: Vec::new() };
             return Wire::V2 { level: 0, parts };
         };
         let mut before = None;
-        let cells = kept.cells.iter().map(|&Cell { key, weight }| {
+        let cells = stored.cells.iter().map(|&Cell { key, weight }| {
             let gap = before.map_or(key, |before: u16| key.saturating_sub(before).saturating_sub(1));
             before = Some(key);
             (gap, weight)
         });
         let parts = Parts {
             grid: G::TAG,
-            n: kept.n,
-            weight: kept.weight,
-            sum: halves(kept.sum),
-            range: Some((kept.min, kept.max)),
+            n: stored.n,
+            weight: stored.weight,
+            sum: halves(stored.sum),
+            range: Some((stored.min, stored.max)),
             cells: cells.collect(),
         };
-        Wire::V2 { level: kept.level, parts }
+        Wire::V2 { level: stored.level, parts }
     }
+}
+
+/// Whether a digest accepts this value.
+fn is_value(value: f64) -> bool {
+    (0.0..=1e15).contains(&value) && value.is_sign_positive()
+}
+
+/// Whether a value belongs to a cell at a level. Finer parts may lie on either side of a coarse cell's representative;
+/// merged, they are in one cell.
+fn is_in<G: Grid>(value: f64, cell: Option<&Cell>, level: u8) -> bool {
+    cell.is_some_and(|cell| grid::joined(G::key(value), level) == grid::joined(cell.key, level))
 }
 
 impl<G: Grid> Serialize for Digest<G> {

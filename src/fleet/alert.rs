@@ -1,4 +1,4 @@
-//! The interval alerts of callstats' webhook, as a function of what conferences came to.
+//! Computes the interval alerts of callstats' webhook from a tally. It stores no state and sends nothing.
 
 use alloc::format;
 use alloc::string::String;
@@ -10,37 +10,37 @@ use crate::event::{CallClass, words};
 use crate::unit::Ratio;
 
 words! {
-    /// Why there is an alert, in the words of callstats' webhook.
+    /// The reason for an alert, as callstats' webhook names it.
     AlertReason {
-        /// Conferences in which nobody was connected though it was tried, of those whose class is known.
+        /// Conferences in which no participant connected though at least one tried, among those whose class is known.
         FailedConferences "failedConferences",
-        /// Conferences in which all who were connected were lost without anybody meaning it, of the same.
+        /// Conferences in which all connected participants were lost unintentionally, among those whose class is known.
         DroppedConferences "droppedConferences",
-        /// Conferences in which some were connected and others were not, of the same.
+        /// Conferences in which some participants connected and others did not, among those whose class is known.
         PartiallyFailedConferences "partiallyFailedConferences",
-        /// Participants who joined the same conference more than once, of all participants.
+        /// Participants that joined the same conference more than once, among all participants.
         HighChurn "highChurn",
-        /// Fabrics whose setup delay was above [`AlertRule::with_limit_ms`], of those that were set up.
+        /// Fabrics with a setup delay above [`AlertRule::with_limit_ms`], among those that were set up.
         HighSetupDelays "highSetupDelays",
-        /// Conferences whose mean round-trip time by RTCP was above [`AlertRule::with_limit_ms`], of those that have
-        /// one.
+        /// Conferences with a mean RTCP round-trip time above [`AlertRule::with_limit_ms`], among those that have one.
         HighRoundTripTime "highRoundTripTime",
-        /// Ratings of 1 and 2, of all ratings.
+        /// Ratings of 1 and 2, among all ratings.
         DissatisfactoryUserFeedback "dissatisfactoryUserFeedback",
     }
 }
 
-/// From how much on there is an alert.
+/// The threshold of an alert.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum AlertThreshold {
-    /// So many. None are never an alert.
+    /// An alert at this count or more. A count of 0 never raises an alert.
     Absolute(u64),
-    /// So large a share of all that could have been, 0 to 1. A share of nothing is none, and never an alert; nor is 0.
+    /// An alert at this share of the possible cases or more, 0 to 1. Neither a share of 0 nor an undefined share (0 of
+    /// 0) raises an alert.
     Fractional(Ratio),
 }
 
-/// When there is to be an alert.
+/// A rule that raises alerts.
 ///
 /// ```
 /// use callgauge::fleet::{AlertReason, AlertRule, AlertThreshold, Period, Tally};
@@ -66,17 +66,17 @@ pub struct AlertRule {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct Alert {
-    /// Why.
+    /// The reason.
     pub reason: AlertReason,
-    /// How many there were.
+    /// The number of cases.
     pub actual_value: u64,
-    /// From how many on, or from which share on, there is an alert.
+    /// The count or the share at which the alert is raised.
     pub threshold: f64,
-    /// `actual_value` of all that could have been, 0 to 1; `None` when that is not known.
+    /// `actual_value` as a share of the possible cases, 0 to 1; `None` if unknown.
     pub fractional_value: Option<f64>,
     /// The interval.
     pub period: AlertPeriod,
-    /// All of that in words.
+    /// The alert in words.
     pub text: String,
 }
 
@@ -85,20 +85,20 @@ pub struct Alert {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct AlertPeriod {
-    /// When it began.
+    /// The start.
     pub start: f64,
-    /// When it was over.
+    /// The end.
     pub end: f64,
 }
 
-/// A setup delay above this is high unless a rule says otherwise: a choice of this engine.
+/// A setup delay above this is high unless a rule sets another limit: a choice of this engine.
 const SETUP_DELAY_MS: f64 = 5_000.0;
-/// A round trip above this is high unless a rule says otherwise, as for
+/// A round-trip time above this is high unless a rule sets another limit, as for
 /// [`Kind::HighRtt`](crate::diagnosis::Kind::HighRtt).
 const RTT_MS: f64 = 250.0;
 
 impl AlertRule {
-    /// An alert from a threshold on.
+    /// A rule with a reason and a threshold.
     #[must_use]
     pub const fn new(reason: AlertReason, threshold: AlertThreshold) -> Self {
         let limit_ms = match reason {
@@ -108,16 +108,17 @@ impl AlertRule {
         Self { reason, threshold, limit_ms }
     }
 
-    /// Above which delay, or which round-trip time, a fabric or a conference counts, ms: 5 000 for
-    /// [`AlertReason::HighSetupDelays`] and 250 for [`AlertReason::HighRoundTripTime`] unless said otherwise, nothing
-    /// for others. Values are told from it to within 0.78 %, as a [`Digest`] keeps them.
+    /// Sets the setup delay or round-trip time above which a fabric or a conference counts, ms. The default is 5 000
+    /// for [`AlertReason::HighSetupDelays`] and 250 for [`AlertReason::HighRoundTripTime`]; other reasons ignore it.
+    /// The comparison is exact to within 0.78 %, the resolution of a [`Digest`].
     #[must_use]
     pub const fn with_limit_ms(mut self, limit_ms: f64) -> Self {
         self.limit_ms = limit_ms;
         self
     }
 
-    /// The alert that a tally of an interval gives by this rule, if any. It follows from these three only.
+    /// The alert that this rule raises for a tally of a period, if any. The result depends only on the rule, the period
+    /// and the tally.
     #[must_use]
     pub fn alert(&self, period: Period, tally: &Tally) -> Option<Alert> {
         let (actual, total) = self.of(tally);
@@ -139,19 +140,18 @@ impl AlertRule {
         })
     }
 
-    /// The alerts that several rules give, in their order.
+    /// The alerts of several rules, in their order.
     #[must_use]
     pub fn alerts(rules: &[Self], period: Period, tally: &Tally) -> Vec<Alert> {
         rules.iter().filter_map(|rule| rule.alert(period, tally)).collect()
     }
 
-    /// How many, and of how many.
+    /// The number of cases, and the number of possible cases.
     fn of(&self, tally: &Tally) -> (u64, u64) {
-        let of_class = |class| (tally.class(class), tally.classed());
         match self.reason {
-            AlertReason::FailedConferences => of_class(CallClass::Failed),
-            AlertReason::DroppedConferences => of_class(CallClass::Dropped),
-            AlertReason::PartiallyFailedConferences => of_class(CallClass::PartiallyFailed),
+            AlertReason::FailedConferences => of_class(tally, CallClass::Failed),
+            AlertReason::DroppedConferences => of_class(tally, CallClass::Dropped),
+            AlertReason::PartiallyFailedConferences => of_class(tally, CallClass::PartiallyFailed),
             AlertReason::HighChurn => (tally.rejoined, tally.participants),
             AlertReason::HighSetupDelays => self.above_limit(&tally.setup_delay_ms),
             AlertReason::HighRoundTripTime => self.above_limit(&tally.conference_rtt_ms),
@@ -159,7 +159,7 @@ impl AlertRule {
         }
     }
 
-    /// Of values of weight 1.
+    /// The cases among values of weight 1.
     fn above_limit(&self, values: &Digest) -> (u64, u64) {
         (values.weight_above(self.limit_ms), values.n())
     }
@@ -183,4 +183,9 @@ impl AlertRule {
         };
         format!("{actual} of {total} {what}; the limit is {limit}")
     }
+}
+
+/// The conferences of a class, and those of a known class.
+fn of_class(tally: &Tally, class: CallClass) -> (u64, u64) {
+    (tally.class(class), tally.classed())
 }

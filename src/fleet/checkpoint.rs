@@ -1,4 +1,4 @@
-//! A fleet as bytes, between any two inputs.
+//! Saves a fleet as bytes between any two inputs, and restores it. It does not store the limits.
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
@@ -18,21 +18,21 @@ use crate::score::ModelId;
 use crate::summary::ConferenceSummary;
 use crate::unit::Timestamp;
 
-/// A name, and the version of all that follows: of the fleet's own, and of its conferences.
+/// Magic number and version of a fleet's checkpoint, including its conferences.
 const MAGIC: [u8; 4] = *b"CGF\x03";
 
 #[derive(Serialize, Deserialize)]
 struct FleetCheckpoint<'a> {
     models: Models,
-    /// How long windows and graces are, µs: what was begun under some cannot go on under others.
+    /// Lengths of window and grace, µs. A fleet cannot continue with other lengths.
     window: u64,
     grace: u64,
     now: Timestamp,
     refused: Refused,
     sequence: u64,
-    /// By id: which slot each was in makes no difference to anybody.
+    /// Sorted by id; slot numbers do not matter.
     slab: Vec<StoredEntry<'a>>,
-    /// By their place among them.
+    /// Indices into `slab`.
     ready: Vec<u32>,
     ended: Vec<StoredEnd<'a>>,
     windows: Vec<StoredWindow<'a>>,
@@ -99,10 +99,10 @@ impl<'de> Deserialize<'de> for StoredEvents<'_> {
 }
 
 impl Fleet {
-    /// The fleet as bytes, with all that nobody polled yet: [`restore`](Self::restore) makes one of them that goes on
-    /// alike, to the bit.
+    /// Serializes the fleet, with everything that was not polled yet. [`restore`](Self::restore) makes a fleet of the
+    /// bytes that continues identically, to the bit.
     ///
-    /// Cost: linear in streams, about 4 KB for each, and once more as much while it is written.
+    /// Cost: linear in streams, about 4 KB for each, and the same again while writing.
     ///
     /// ```
     /// use callgauge::FabricSpec;
@@ -119,10 +119,6 @@ impl Fleet {
     pub fn save(&self) -> Vec<u8> {
         let Self { slab, ledger } = self;
         let sorted = slab.sorted();
-        let place = |key| {
-            let id = &*slab.get(key)?.id;
-            u32::try_from(sorted.binary_search_by(|entry| (*entry.id).cmp(id)).ok()?).ok()
-        };
         let state = FleetCheckpoint {
             models: Models::of(&ledger.config.conference),
             window: ledger.config.window_micros(),
@@ -131,23 +127,23 @@ impl Fleet {
             refused: ledger.refused,
             sequence: ledger.sequence,
             slab: sorted.iter().map(|entry| StoredEntry::of(entry)).collect(),
-            ready: ledger.ready.keys().filter_map(place).collect(),
+            ready: ledger.ready.keys().filter_map(|key| position(&sorted, slab.get(key)?)).collect(),
             ended: ledger.ended.iter().map(StoredEnd::of).collect(),
             windows: ledger.windows.iter().map(|(&period, window)| StoredWindow::of(period, window)).collect(),
         };
         frame(MAGIC, &state)
     }
 
-    /// The fleet that [`save`](Self::save) wrote, under a configuration that has the same models, windows and graces. Other limits hold
-    /// from now on; nothing that is there is dropped.
+    /// Restores the fleet that [`save`](Self::save) wrote, under a configuration with the same models, windows and
+    /// graces. Other limits apply from now on; nothing stored is dropped.
     ///
-    /// Its [shard name](FleetConfig::with_shard) may stay as long as what came after the state was written comes again, inputs,
-    /// times and polls alike, as when a log is read from there on: its parts then are those of before, and a
-    /// [`Merger`](super::Merger) knows them. Where something else may come, parts that were handed out already have to be
-    /// forgotten by who has them.
+    /// The [shard name](FleetConfig::with_shard) may stay the same if everything after the checkpoint is repeated
+    /// exactly: inputs, times and polls, as when an application reads a log again from that point. Its parts are then
+    /// the same as before, and a [`Merger`](super::Merger) recognizes them. If the input may differ, the recipient of
+    /// the parts that were already delivered must discard them.
     ///
     /// # Errors
-    /// [`RestoreError`], for bytes that `save` did not write, or with other models, windows or graces.
+    /// [`RestoreError`] if `save` did not write the bytes, or if models, windows or graces differ.
     pub fn restore(bytes: &[u8], config: FleetConfig) -> Result<Self, RestoreError> {
         let state: FleetCheckpoint<'_> = unframe(MAGIC, bytes)?;
         state.models.check(&config.conference)?;
@@ -178,7 +174,7 @@ impl Fleet {
         for stored in state.windows {
             let n = stored.labels.len();
             let labels =
-                stored.labels.into_iter().map(|(label, tally)| (ledger.labels.keep(&label), tally.into_owned()));
+                stored.labels.into_iter().map(|(label, tally)| (ledger.labels.acquire(&label), tally.into_owned()));
             let window = Window { total: stored.total.into_owned(), labels: labels.collect() };
             let has_all = window.labels.len() == n;
             if ledger.windows.insert(stored.period, window).is_some() || !has_all {
@@ -187,6 +183,11 @@ impl Fleet {
         }
         Ok(fleet)
     }
+}
+
+/// The index of an entry in a list sorted by id.
+fn position(sorted: &[&Entry], entry: &Entry) -> Option<u32> {
+    u32::try_from(sorted.binary_search_by(|other| other.id.cmp(&entry.id)).ok()?).ok()
 }
 
 impl<'a> StoredWindow<'a> {
@@ -227,7 +228,7 @@ impl<'a> StoredInstance<'a> {
     fn into_instance(self, ledger: &mut Ledger) -> Result<Instance, RestoreError> {
         let mut call = self.call.0.into_owned();
         call.attach_config(&ledger.config.conference)?;
-        Ok(Instance { call, labels: self.labels.iter().map(|label| ledger.labels.keep(label)).collect() })
+        Ok(Instance { call, labels: self.labels.iter().map(|label| ledger.labels.acquire(label)).collect() })
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a caller may choose for a fleet.
+//! Configuration and limits of a fleet. It holds what the caller chooses and no state.
 
 use alloc::string::String;
 use core::time::Duration;
@@ -6,47 +6,49 @@ use core::time::Duration;
 use crate::config::{Config, limits, micros};
 
 limits! {
-    /// How much a fleet keeps. Beyond a limit nothing that is known is lost: what is new is refused, and counted. What
-    /// each conference keeps is bounded by its own [`Limits`](crate::Limits).
+    /// Limits on the memory of a fleet. Beyond a limit the fleet refuses and counts new input, and loses nothing that
+    /// it has. Each conference is bounded by its own [`Limits`](crate::Limits).
     ///
-    /// At most, whatever is put in, a fleet takes what [`Limits`](crate::Limits) say of one conference with its summary,
-    /// for each of [`conferences`](Self::conferences) and one more; a summary for each of
+    /// For any input, a fleet takes at most what [`Limits`](crate::Limits) state for one conference with its summary,
+    /// times [`conferences`](Self::conferences) plus one; a summary for each of
     /// [`pending_summaries`](Self::pending_summaries); and for each of [`windows`](Self::windows), and each
-    /// [label](Self::labels) in it, up to 300 KB when all their distributions are full, a few KB for a few calls. Windows
-    /// are more only if nobody polls, by one for each conference that is known then. Four conferences within
-    /// [`Limits::sdk`](crate::Limits::sdk), two summaries, two windows and 32 labels stay within 64 MiB
-    /// (`tests/cost/memory.rs`). Within the defaults one client may fill one conference with 352 MiB: who holds many
-    /// lowers [`Limits`](crate::Limits), [`streams`](crate::Limits::with_streams) first.
+    /// [label](Self::labels) in it, up to 300 KB when all their distributions are full, or a few KB for a few calls.
+    /// Only if the application does not poll can there be more windows: one more for each conference known at that time.
+    /// Four conferences within [`Limits::sdk`](crate::Limits::sdk), two summaries, two windows and 32 labels stay
+    /// within 64 MiB (`tests/cost/memory.rs`). Within the defaults one client can fill one conference with 352 MiB: an
+    /// application with many conferences should lower [`Limits`](crate::Limits), starting with
+    /// [`streams`](crate::Limits::with_streams).
     FleetLimits
     conferences with_conferences 131_072
-        /// How many conferences may be known at a time, those that ended and wait for their grace to pass among them.
+        /// Maximum number of known conferences, including ended ones in their grace.
         ;
     pending_summaries with_pending_summaries 1_024
-        /// From how many summaries on that nobody [polled](crate::Fleet::poll_ended) new conferences and new instances
-        /// are refused; 0 refuses all. Those that are known go on, and their summaries are kept.
+        /// Number of summaries not yet [polled](crate::Fleet::poll_ended) from which the fleet refuses new conferences
+        /// and new instances; 0 refuses all. Known conferences continue, and their summaries are stored.
         ;
     windows with_windows 64
-        /// From how many windows on whose rollups nobody [polled](crate::Fleet::poll_rollup) new conferences and new
-        /// instances are refused; 0 refuses all. Those that are known go on, and count in the windows of their ends.
+        /// Number of windows with rollups not yet [polled](crate::Fleet::poll_rollup) from which the fleet refuses new
+        /// conferences and new instances; 0 refuses all. Known conferences continue, and count in the windows of their
+        /// ends.
         ;
     labels with_labels 1_024
-        /// How many different labels may be in use at a time, in all conferences and windows together. A label that is in
-        /// use may be had by anybody. One that nobody has may be brought while more are left than its conference brought
-        /// before, of which each earlier instance counts as
-        /// [`labels_per_conference`](Self::labels_per_conference), as far as windows that wait to be polled have so many:
-        /// whatever one conference does, half of what it finds is left to others. Who may open many conferences, by ids of
-        /// their choosing, may still take all of them.
+        /// Maximum number of different labels in use at a time, over all conferences and windows. Any conference may
+        /// use a label that is already in use. A conference may add a label that is not in use while more labels are
+        /// left than it added before. Each earlier instance counts as
+        /// [`labels_per_conference`](Self::labels_per_conference) added labels, up to the number of labels in unpolled
+        /// windows. So a single conference always leaves half of the labels it finds to others. A client that can open
+        /// many conferences, with ids of its choosing, can still use up all labels.
         ;
     labels_per_conference with_labels_per_conference 16
-        /// How many labels one conference may have. Those of an instance are its own.
+        /// Maximum number of labels of one conference. Each instance has its own labels.
         ;
     label_bytes with_label_bytes 128
-        /// How long a label may be, in bytes: its key, its value and what stands between. A longer one is refused, not
-        /// cut.
+        /// Maximum length of a label in bytes: its key, its value and the `=` between them. A longer label is refused,
+        /// not truncated.
         ;
 }
 
-/// How a fleet is to be run.
+/// Configuration of a fleet.
 #[derive(Clone, Debug)]
 pub struct FleetConfig {
     pub(super) conference: Config,
@@ -56,11 +58,11 @@ pub struct FleetConfig {
     grace_micros: u64,
 }
 
-/// A window lasts as long unless a caller says otherwise, and a grace half of it, µs: a choice of this engine.
+/// Default length of a window, and twice the default grace, µs: a choice of this engine.
 const MINUTE: u64 = 60_000_000;
 
 impl FleetConfig {
-    /// The defaults: windows of a minute, a grace of 30 s, a shard without a name.
+    /// The defaults: windows of a minute, a grace of 30 s, and an empty shard name.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -72,30 +74,30 @@ impl FleetConfig {
         }
     }
 
-    /// How each conference is measured. [`Config::with_reopening`] does nothing here: what comes after the end belongs
-    /// to the next instance.
+    /// Sets the configuration of each conference. [`Config::with_reopening`] has no effect here: input after the end
+    /// belongs to the next instance.
     #[must_use]
     pub fn with_conference(mut self, config: Config) -> Self {
         self.conference = config;
         self
     }
 
-    /// Other limits.
+    /// Sets other limits.
     #[must_use]
     pub fn with_limits(mut self, limits: FleetLimits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// The name of this fleet among those whose rollups are merged. Another for each, and another when one is started
-    /// anew.
+    /// Sets the name of this fleet among those whose rollups are merged. Each fleet needs a different name, and a new
+    /// one after a restart from an empty state.
     #[must_use]
     pub fn with_shard(mut self, shard: &str) -> Self {
         self.shard = shard.into();
         self
     }
 
-    /// How long a window of rollups is; no shorter than a second. Windows are counted from the epoch of the caller's
+    /// Sets the length of a rollup window, at least one second. Windows are counted from the epoch of the caller's
     /// clock.
     #[must_use]
     pub const fn with_window(mut self, window: Duration) -> Self {
@@ -104,39 +106,40 @@ impl FleetConfig {
         self
     }
 
-    /// How long a conference that ended is kept for feedback and edits ([`Fleet::enter_ended`](crate::Fleet::enter_ended)),
-    /// unless its next instance begins before; and how long one is kept that nobody has joined.
+    /// Sets how long the fleet retains an ended conference for feedback and edits
+    /// ([`Fleet::enter_ended`](crate::Fleet::enter_ended)), unless its next instance begins earlier, and how long it
+    /// retains a conference that no participant has joined.
     #[must_use]
     pub const fn with_grace(mut self, grace: Duration) -> Self {
         self.grace_micros = micros(grace);
         self
     }
 
-    /// How each conference is measured.
+    /// The configuration of each conference.
     #[must_use]
     pub const fn conference(&self) -> &Config {
         &self.conference
     }
 
-    /// The name of this fleet among others; empty when it has none.
+    /// The name of this fleet among others; empty by default.
     #[must_use]
     pub fn shard(&self) -> &str {
         &self.shard
     }
 
-    /// The limits in force.
+    /// The limits.
     #[must_use]
     pub const fn limits(&self) -> FleetLimits {
         self.limits
     }
 
-    /// How long a window is.
+    /// The length of a window.
     #[must_use]
     pub const fn window(&self) -> Duration {
         Duration::from_micros(self.window_micros)
     }
 
-    /// How long a conference that ended is kept.
+    /// How long an ended conference is retained.
     #[must_use]
     pub const fn grace(&self) -> Duration {
         Duration::from_micros(self.grace_micros)

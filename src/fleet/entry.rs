@@ -1,4 +1,4 @@
-//! One conference of a fleet: when it has something to do, and whether it is over.
+//! One conference of a fleet: when it is due, and whether it is over. The instances' results go to the ledger.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -10,16 +10,17 @@ use crate::conference::Conference;
 use crate::event::Event;
 use crate::unit::Timestamp;
 
-/// A conference and what the fleet knows of it.
+/// A conference and the fleet's state for it.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) id: Box<str>,
     pub(super) current: Instance,
-    /// The instance before, which is over, until the current one begins or its grace has passed: feedback is for it.
+    /// The previous instance, which is over. It remains for feedback until the current one begins or its own grace has
+    /// passed.
     pub(super) before: Option<Box<Instance>>,
-    /// The time of the latest visit.
+    /// The time of the latest `enter` or `enter_ended`.
     pub(super) visited: Timestamp,
-    /// When the queue has it next: no later than it is [`due`](Self::due).
+    /// The time of its entry in the expiry queue, which is no later than [`due`](Self::due).
     pub(super) queued: Option<Timestamp>,
 }
 
@@ -27,7 +28,7 @@ pub(super) struct Entry {
 #[derive(Clone, Debug)]
 pub(super) struct Instance {
     pub(super) call: Conference,
-    /// In order, none twice.
+    /// Sorted, without duplicates.
     pub(super) labels: SmallVec<[Arc<str>; 1]>,
 }
 
@@ -46,24 +47,24 @@ impl Entry {
         Self { id: id.into(), current: Instance::new(call), before: None, visited: now, queued: None }
     }
 
-    /// Whether any input was taken since the current instance was made.
+    /// Whether the current instance has accepted any input.
     pub(super) const fn has_begun(&self) -> bool {
         self.current.call.clock().is_some()
     }
 
-    /// Whether what comes at `now` belongs to the next instance.
+    /// Whether an input at `now` belongs to the next instance.
     pub(super) fn is_over(&self, now: Timestamp) -> bool {
         let call = &self.current.call;
         call.poll_timeout().is_none() && call.ended().is_some_and(|(end, _)| end <= now)
     }
 
-    /// Makes room for the next instance.
+    /// Starts the next instance and retains the current one as the previous.
     pub(super) fn rotate(&mut self) {
         let next = Instance::new(self.current.call.next_instance());
         self.before = Some(Box::new(core::mem::replace(&mut self.current, next)));
     }
 
-    /// What feedback and edits are for.
+    /// The instance that feedback and edits apply to.
     pub(super) fn latest(&self) -> &Instance {
         match &self.before {
             Some(before) if !self.has_begun() => before,
@@ -71,7 +72,7 @@ impl Entry {
         }
     }
 
-    /// The same, to be changed.
+    /// The same, mutable.
     pub(super) fn latest_mut(&mut self) -> &mut Instance {
         let has_begun = self.has_begun();
         match &mut self.before {
@@ -80,20 +81,21 @@ impl Entry {
         }
     }
 
-    /// Whether an event waits to be polled.
+    /// Whether an event is pending.
     pub(super) fn has_event(&self) -> bool {
         self.current.call.has_event() || self.before.as_ref().is_some_and(|before| before.call.has_event())
     }
 
-    /// The next event that nobody polled, and of which instance.
+    /// The next pending event, with its instance number.
     pub(super) fn poll_event(&mut self) -> Option<(u32, Event)> {
         let of_before = self.before.as_mut().and_then(|before| before.poll_event());
         of_before.or_else(|| self.current.poll_event())
     }
 
-    /// When there is something to do: a timeout of the conference, or else to let go of it.
+    /// When the entry has work to do: a timeout of the conference or, without one, its removal.
     ///
-    /// What comes at the moment of the end is still part of it, whoever comes first: that moment has to be over.
+    /// Inputs at the exact time of the end still belong to the conference, in any order, so that instant must have
+    /// passed.
     pub(super) fn due(&self, config: &FleetConfig) -> Timestamp {
         let Instance { call, .. } = self.latest();
         match (call.poll_timeout(), call.ended()) {
@@ -103,8 +105,8 @@ impl Entry {
         }
     }
 
-    /// Handles every timeout of the conference up to `now`, each at its own time: the conference's clock then does not
-    /// hang on when anybody asks. Whether it is to be let go.
+    /// Handles every timeout of the conference up to `now`, each at its own time, so that the conference's clock does
+    /// not depend on when this is called. Returns whether the conference is to be removed.
     pub(super) fn pass_time(&mut self, now: Timestamp, config: &FleetConfig) -> bool {
         loop {
             let due = self.due(config);
@@ -115,14 +117,14 @@ impl Entry {
             let Some(timeout) = call.poll_timeout() else { return true };
             let at = call.clock().map_or(timeout, |clock| clock.max(timeout));
             if call.handle_timeout(at).is_err() || call.poll_timeout().is_some() && self.due(config) <= due {
-                // A timeout that handling does not end would be handled forever.
+                // A timeout that handling does not clear would loop forever.
                 return false;
             }
         }
     }
 }
 
-/// Saturates.
+/// Adds microseconds to a time, saturating.
 pub(super) const fn later(at: Timestamp, micros: u64) -> Timestamp {
     Timestamp::from_micros(at.as_micros().saturating_add(micros))
 }

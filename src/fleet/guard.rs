@@ -1,4 +1,5 @@
-//! A visit to one conference of a fleet.
+//! Borrows one conference of a fleet to apply inputs; dropping the guard schedules the conference and queues its events.
+//! Starting instances and removing conferences are up to the fleet.
 
 use alloc::sync::Arc;
 use core::ops::{Deref, DerefMut};
@@ -12,18 +13,18 @@ use crate::conference::Conference;
 use crate::fabric::Outcome;
 use crate::unit::Timestamp;
 
-/// One conference of a [`Fleet`](super::Fleet), to be told something: it is used as a [`Conference`]. When the visit
-/// ends the fleet sees what has become of it.
+/// One conference of a [`Fleet`](super::Fleet), borrowed to apply inputs; it dereferences to a [`Conference`]. The
+/// fleet registers the changes when the guard is dropped.
 ///
-/// Of the conference's methods [`handle_timeout`](Conference::handle_timeout) is the fleet's to call. Who
-/// [polls events](Conference::poll_event) here gets them, and the fleet does not. A conference that is renamed keeps
-/// its id.
+/// Leave the conference's [`handle_timeout`](Conference::handle_timeout) to the fleet. Events
+/// [polled](Conference::poll_event) here do not reach [`Fleet::poll_event`](super::Fleet::poll_event). A renamed
+/// conference keeps its id in the fleet.
 #[derive(Debug)]
 pub struct ConferenceGuard<'a> {
     key: EntryKey,
     entry: &'a mut Entry,
     ledger: &'a mut Ledger,
-    /// It is for what is over, too.
+    /// Whether the guard comes from `enter_ended`.
     is_late: bool,
 }
 
@@ -40,14 +41,14 @@ impl<'a> ConferenceGuard<'a> {
         Self { key, entry, ledger, is_late }
     }
 
-    /// Attaches a label, such as `region` and `eu`. What this instance of the conference comes to counts in the rollup
-    /// of each of its labels. A key may have several values, as when two browsers take part.
+    /// Attaches a label, such as `region` and `eu`. This instance of the conference counts in the rollup of each of its
+    /// labels. A key may have several values, for example if participants use two browsers.
     ///
     /// # Errors
     /// [`FleetError::InvalidLabel`]; [`FleetError::LabelsFull`] when the conference has
     /// [`FleetLimits::labels_per_conference`](super::FleetLimits::labels_per_conference);
-    /// [`FleetError::FleetLabelsFull`] for a label that nobody has when there are too few left, as
-    /// [`FleetLimits::with_labels`](super::FleetLimits::with_labels) says.
+    /// [`FleetError::FleetLabelsFull`] for a label that is not in use when too few are left, as
+    /// [`FleetLimits::with_labels`](super::FleetLimits::with_labels) defines.
     pub fn label(&mut self, key: &str, value: &str) -> Result<Outcome, FleetError> {
         let limits = self.ledger.config.limits;
         let label = Labels::text(key, value, limits)?;
@@ -55,17 +56,17 @@ impl<'a> ConferenceGuard<'a> {
         let Instance { call, labels } = if self.is_late { self.entry.latest_mut() } else { &mut self.entry.current };
         let Err(place) = labels.binary_search_by(|other| (**other).cmp(&*label)) else { return Ok(Outcome::Unchanged) };
         let most = limits.labels_per_conference();
-        let brought = if labels.len() < most {
-            // What earlier instances brought is in windows, where it is nobody's: each may have brought all that it might,
-            // as far as windows have so many.
+        let added = if labels.len() < most {
+            // Windows hold the labels of earlier instances without an owner. Assume that each earlier instance added as
+            // many as it could, up to the number of labels in windows.
             let earlier = (call.instance().saturating_sub(1) as usize).saturating_mul(most);
             let earlier = earlier.min(before.saturating_add(self.ledger.labels_of_windows()));
-            self.ledger.labels.bring(&label, labels.len().saturating_add(earlier), limits)
+            self.ledger.labels.add(&label, labels.len().saturating_add(earlier), limits)
         } else {
             Err(FleetError::LabelsFull)
         };
-        self.ledger.refused.labels = self.ledger.refused.labels.saturating_add(u64::from(brought.is_err()));
-        labels.insert(place, brought?);
+        self.ledger.refused.labels = self.ledger.refused.labels.saturating_add(u64::from(added.is_err()));
+        labels.insert(place, added?);
         Ok(Outcome::Applied)
     }
 

@@ -1,4 +1,4 @@
-//! The labels of conferences, each kept once.
+//! Interns the labels of conferences and counts their users. It does not know which conference has which label.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -7,12 +7,12 @@ use alloc::sync::Arc;
 
 use super::{FleetError, FleetLimits};
 
-/// The labels in use, and how many conferences and windows have each.
+/// The labels in use, and how many conferences and windows use each.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Labels(BTreeMap<Arc<str>, u32>);
 
 impl Labels {
-    /// The label `key=value`.
+    /// Formats and checks the label `key=value`.
     ///
     /// # Errors
     /// [`FleetError::InvalidLabel`].
@@ -24,21 +24,21 @@ impl Labels {
         Ok(format!("{key}={value}"))
     }
 
-    /// A label for a conference that brought so many before. Who brings one that nobody has leaves as many to others as
-    /// it brought: no conference can take them all.
+    /// Adds a label for a conference that added `before` labels already. A new label must leave at least as many unused
+    /// labels as the conference added before, so that one conference cannot take them all.
     ///
     /// # Errors
     /// [`FleetError::FleetLabelsFull`].
-    pub(super) fn bring(&mut self, label: &str, before: usize, limits: FleetLimits) -> Result<Arc<str>, FleetError> {
+    pub(super) fn add(&mut self, label: &str, before: usize, limits: FleetLimits) -> Result<Arc<str>, FleetError> {
         let left = limits.labels().saturating_sub(self.0.len());
         if before >= left && !self.0.contains_key(label) {
             return Err(FleetError::FleetLabelsFull);
         }
-        Ok(self.keep(label))
+        Ok(self.acquire(label))
     }
 
-    /// Somebody has a label, without regard to limits: it was taken before.
-    pub(super) fn keep(&mut self, label: &str) -> Arc<str> {
+    /// Counts another use of a label without checking limits, because the label was accepted before.
+    pub(super) fn acquire(&mut self, label: &str) -> Arc<str> {
         let known = self.0.get_key_value(label).map(|(label, _)| Arc::clone(label));
         let label = known.unwrap_or_else(|| label.into());
         let count = self.0.entry(Arc::clone(&label)).or_default();
@@ -46,7 +46,7 @@ impl Labels {
         label
     }
 
-    /// Somebody has it no longer.
+    /// Counts one use less, and removes a label without uses.
     pub(super) fn release(&mut self, label: &str) {
         if let Some(count) = self.0.get_mut(label) {
             *count = count.saturating_sub(1);

@@ -1,4 +1,5 @@
-//! What a fleet keeps beside its conferences: what they came to, and who comes next.
+//! State of a fleet beside its conferences: the expiry queue, pending events and summaries, labels, and open windows.
+//! It does not own the conferences.
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
@@ -16,26 +17,27 @@ use crate::event::Event;
 use crate::unit::Timestamp;
 use slotmap::SecondaryMap;
 
-/// Everything but the conferences.
+/// All state of a fleet except its conferences.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ledger {
     pub(super) config: FleetConfig,
-    /// The latest time that the fleet was told.
+    /// The latest time passed to the fleet.
     pub(super) now: Timestamp,
     pub(super) expiry: Expiry,
     pub(super) ready: Ready,
     pub(super) labels: Labels,
     pub(super) refused: Refused,
-    /// An empty queue for events: a conference has one only while it is visited, and until its events are polled.
+    /// An empty event queue to lend: a conference has its own queue only while a guard borrows it and until its events
+    /// are polled.
     pub(super) spare: VecDeque<Event>,
     pub(super) ended: VecDeque<Ended>,
-    /// How many of them, from the front, have no event left.
+    /// How many of `ended`, from the front, have no event left.
     polled: usize,
     pub(super) windows: BTreeMap<Period, Window>,
     pub(super) sequence: u64,
 }
 
-/// A rollup that is being added to.
+/// A rollup in progress.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Window {
     pub(super) total: Tally,
@@ -57,7 +59,8 @@ impl Ready {
         }
     }
 
-    /// Drops the keys of removed conferences, once they outnumber the others: in a fleet that is not polled.
+    /// Discards queue entries of removed conferences once they outnumber the others, which happens if the application
+    /// does not poll.
     pub(super) fn tidy(&mut self) {
         let Self { queue, waiting } = self;
         if queue.len() > 2 * waiting.len() + 64 {
@@ -95,7 +98,7 @@ impl Ready {
         self.queue.len()
     }
 
-    /// Orders those that came after the first `from` by the ids of their conferences.
+    /// Sorts the conferences after the first `from` by the ids of their conferences.
     pub(super) fn sort_from(&mut self, from: usize, slab: &Slab) {
         if let Some(new) = self.queue.make_contiguous().get_mut(from..) {
             new.sort_by_key(|&key| slab.get(key).map(|entry| &*entry.id));
@@ -108,7 +111,7 @@ impl Ledger {
         Self { config, ..Self::default() }
     }
 
-    /// Whether another instance may begin.
+    /// Checks whether another instance may begin.
     pub(super) fn check_capacity(&mut self) -> Result<(), FleetError> {
         let limits = self.config.limits;
         let checked = if self.ended.len() >= limits.pending_summaries() {
@@ -122,19 +125,19 @@ impl Ledger {
         checked
     }
 
-    /// Sees to it that a room's turn comes when it is due, and not before `after`.
+    /// Schedules an entry at the time it is due, but later than `after`.
     pub(super) fn queue(&mut self, key: EntryKey, entry: &mut Entry, after: Option<Timestamp>) {
         let due = entry.due(&self.config);
         let at = after.map_or(due, |now| due.max(later(now, 1)));
-        // At the end of time nobody's turn comes again.
+        // At the end of time nothing is scheduled again.
         if entry.queued.is_none_or(|queued| at < queued) && after.is_none_or(|now| at > now) {
             entry.queued = Some(at);
             self.expiry.push(at, key);
         }
     }
 
-    /// An instance is final: what it came to goes into the rollup of the window of its end, and its summary to whoever
-    /// polls it. One that nobody told anything of leaves nothing.
+    /// Finalizes an instance: adds its figures to the rollup of the window of its end, and its summary to the pending
+    /// ones. An instance without input and feedback leaves nothing.
     pub(super) fn finish(&mut self, id: &str, instance: Instance, visited: Timestamp) {
         let Instance { mut call, labels } = instance;
         let summary = call.summary();
@@ -147,7 +150,7 @@ impl Ledger {
         let window = self.windows.entry(Period::around(at, self.config.window_micros())).or_default();
         window.total.merge(&tally);
         for label in &labels {
-            // The window has it instead of the conference.
+            // The window's reference replaces that of the conference.
             if window.labels.contains_key(label) {
                 self.labels.release(label);
             }
@@ -163,7 +166,7 @@ impl Ledger {
         });
     }
 
-    /// Whether any of those that ended has an event.
+    /// Whether an ended conference has a pending event.
     pub(super) fn has_ended_events(&mut self) -> bool {
         while self.ended.get(self.polled).is_some_and(|ended| ended.events.is_empty()) {
             self.polled += 1;
@@ -171,7 +174,7 @@ impl Ledger {
         self.polled < self.ended.len()
     }
 
-    /// The next event of those that ended, and which of them it is of.
+    /// Returns the next event of the ended conferences, with its conference.
     pub(super) fn poll_event(&mut self) -> Option<(&Ended, Event)> {
         let ended = self.ended.get_mut(self.polled)?;
         let event = ended.events.pop_front()?;
@@ -187,19 +190,19 @@ impl Ledger {
         self.ended.len()
     }
 
-    /// Orders those that came after the first `from` by their end, then by id.
+    /// Sorts the ended conferences after the first `from` by end time, then by id.
     pub(super) fn sort_ended_from(&mut self, from: usize) {
         if let Some(new) = self.ended.make_contiguous().get_mut(from..) {
             new.sort_by(|a, b| (a.at, &a.conference, a.instance).cmp(&(b.at, &b.conference, b.instance)));
         }
     }
 
-    /// How many labels windows have, each counted as often as it is in one.
+    /// The number of labels in windows, counted once for each window that has it.
     pub(super) fn labels_of_windows(&self) -> usize {
         self.windows.values().fold(0, |all, window| all.saturating_add(window.labels.len()))
     }
 
-    /// When a window will be closed next; `None` when there is none but those that are.
+    /// When the next window closes; `None` if every window is closed already.
     pub(super) fn closes_next(&self) -> Option<Timestamp> {
         self.windows.keys().map(|period| self.closes(*period)).find(|&closes| closes > self.now)
     }
@@ -223,7 +226,7 @@ impl Ledger {
         })
     }
 
-    /// From when on everybody who ended in a window has been let go.
+    /// The time after which all conferences that ended in a window have been removed.
     fn closes(&self, period: Period) -> Timestamp {
         later(period.end, self.config.grace_micros())
     }

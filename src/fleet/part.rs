@@ -1,4 +1,4 @@
-//! Rollups of several fleets into one, under at-least-once delivery.
+//! Merges the rollups of several fleets under at-least-once delivery. It does not transport the parts.
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -6,10 +6,10 @@ use alloc::string::String;
 use super::rollup::{Period, Rollup};
 use crate::unit::Timestamp;
 
-/// The schema of [`Part`]. New keys leave it as it is; a key that changes its name or meaning raises it.
+/// The schema of [`Part`]. New keys do not change it; renaming a key or changing its meaning raises it.
 pub const SCHEMA: &str = "callgauge.rollup/1";
 
-/// The schema, which a reader of another one refuses.
+/// The schema identifier. A reader of another schema refuses the part.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -20,47 +20,47 @@ pub enum PartSchema {
     V1,
 }
 
-/// What one fleet has to say of a window: a part of the whole, to be added to the others.
+/// One fleet's contribution to the rollup of a window.
 ///
-/// A fleet may say more of the same window later, when a conference that ended in it is told late: that is another part
-/// with another sequence number, which holds only what the earlier ones do not.
+/// A fleet may issue further parts for the same window, when late inputs end a conference in it. Each has a new
+/// sequence number and holds only what the earlier parts do not.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Part {
     /// [`SCHEMA`].
     pub schema: PartSchema,
-    /// Whose it is: [`FleetConfig::with_shard`](super::FleetConfig::with_shard).
+    /// The name of the fleet: [`FleetConfig::with_shard`](super::FleetConfig::with_shard).
     pub shard: String,
     /// The window in which its conferences ended.
     pub period: Period,
-    /// No two parts of a shard have the same; later ones have a higher one.
+    /// Unique and ascending within a shard.
     pub sequence: u64,
-    /// What these conferences came to.
+    /// The rollup of these conferences.
     pub rollup: Rollup,
 }
 
-/// What a [`Merger`] made of a part.
+/// The result of [`Merger::add`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Merged {
-    /// It is in.
+    /// The part was added.
     Added,
-    /// It was in before. Nothing has changed.
+    /// The part was added before. Nothing has changed.
     Repeated,
-    /// Another part with its number was in before, with other contents: its shard was started anew from an older state, and
-    /// was told something else. Nothing has changed, and one of the two is wrong.
+    /// A part with the same shard and number but other contents was added before: the shard restarted from an older
+    /// state and received different input. Nothing has changed, and one of the two parts is wrong.
     Conflicting,
-    /// Its window was [taken](Merger::take_before) before: whether it was in, nobody knows any more. Nothing has
+    /// The window was [taken](Merger::take_before) before, so whether the part was added is unknown. Nothing has
     /// changed.
     TooLate,
 }
 
-/// Parts of any number of fleets, merged by window, each of them once, however often and in whatever order they come. With
-/// the feature `serde` it can be written and read, so that it knows them after a restart, too.
+/// Merges parts of any number of fleets by window. Each part counts once, in whatever order and however often it
+/// arrives. With the feature `serde` a merger can be serialized, so that it recognizes parts after a restart.
 ///
-/// Memory: of each window until it is [taken](Self::take_before), for the total and each label up to 40 KB for each
-/// distribution that is full, and some 60 bytes for each part.
+/// Memory: for each window until it is [taken](Self::take_before), up to 40 KB for each full distribution of the total
+/// and of each label, and some 60 bytes for each part.
 ///
 /// ```
 /// use callgauge::fleet::{Fleet, FleetConfig, Merged, Merger};
@@ -74,7 +74,7 @@ pub enum Merged {
 ///     fleet.handle_timeout(Timestamp::from_millis(600_000));
 ///     while let Some(part) = fleet.poll_rollup() {
 ///         assert_eq!(merger.add(&part), Merged::Added);
-///         assert_eq!(merger.add(&part), Merged::Repeated); // sent again by a cautious queue
+///         assert_eq!(merger.add(&part), Merged::Repeated); // delivered again by an at-least-once queue
 ///     }
 /// }
 /// let windows: Vec<_> = merger.rollups().collect();
@@ -87,7 +87,7 @@ pub enum Merged {
 pub struct Merger {
     #[cfg_attr(feature = "serde", serde(with = "pairs"))]
     windows: BTreeMap<Period, Window>,
-    /// Windows that end up to here were taken.
+    /// Windows that end up to this time were taken.
     taken: Option<Timestamp>,
     too_late: u64,
 }
@@ -96,11 +96,11 @@ pub struct Merger {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Window {
     rollup: Rollup,
-    /// The sequence numbers that are in, by shard, and how much each part holds.
+    /// The sequence numbers that were added, by shard, with the size of each part.
     seen: BTreeMap<String, BTreeMap<u64, Size>>,
 }
 
-/// Two parts that differ in nothing of this are taken for the same.
+/// Two parts with one sequence number and equal sizes count as the same part.
 type Size = [u64; 5];
 
 fn size(rollup: &Rollup) -> Size {
@@ -109,16 +109,16 @@ fn size(rollup: &Rollup) -> Size {
 }
 
 impl Merger {
-    /// Nothing yet.
+    /// Creates an empty merger.
     #[must_use]
     pub const fn new() -> Self {
         Self { windows: BTreeMap::new(), taken: None, too_late: 0 }
     }
 
-    /// Adds a part, unless it is in already. The same parts give the same rollups in any order.
+    /// Adds a part, unless it was added before. The same parts give the same rollups in any order.
     ///
-    /// Keeps a sequence number of each part until its window is taken. Who starts a shard anew, with a fleet that
-    /// counts from 0 again, gives it another name.
+    /// Stores the sequence number of each part until its window is taken. A shard that restarts with an empty fleet,
+    /// which counts from 0 again, needs a new name.
     pub fn add(&mut self, part: &Part) -> Merged {
         if self.taken.is_some_and(|taken| part.period.end <= taken) {
             self.too_late = self.too_late.saturating_add(1);
@@ -134,14 +134,13 @@ impl Merger {
         Merged::Added
     }
 
-    /// What is there of each window so far, by time.
+    /// The windows with their rollups so far, by time.
     pub fn rollups(&self) -> impl Iterator<Item = (Period, &Rollup)> {
         self.windows.iter().map(|(&period, window)| (period, &window.rollup))
     }
 
-    /// Takes the earliest window that is over at `time`, and after it the next, until there is none. More parts of such
-    /// windows are refused from now on, so that memory stays bounded: `time` is to lie as far back as parts may be
-    /// late.
+    /// Takes the earliest window that is over at `time`; repeated calls take the next ones, until there is none. Later
+    /// parts of these windows are refused, which bounds memory: `time` should lie as far back as parts may be late.
     #[must_use]
     pub fn take_before(&mut self, time: Timestamp) -> Option<(Period, Rollup)> {
         self.taken = self.taken.max(Some(time));
@@ -149,14 +148,14 @@ impl Merger {
         Some((period, self.windows.remove(&period)?.rollup))
     }
 
-    /// How many parts came too late.
+    /// The number of parts that came too late.
     #[must_use]
     pub const fn too_late(&self) -> u64 {
         self.too_late
     }
 }
 
-/// Windows as a list: a format's keys are texts.
+/// Serializes the windows as a list, because keys of a map must be strings.
 #[cfg(feature = "serde")]
 mod pairs {
     use alloc::vec::Vec;

@@ -1,4 +1,5 @@
-//! What many conferences came to: integer counts and distributions, which merge in any order and grouping.
+//! Aggregates of many conferences: integer counts and distributions that merge in any order and grouping. It makes no
+//! alerts and does not detect repeated parts.
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -10,7 +11,7 @@ use crate::summary::ConferenceSummary;
 use crate::summary::Distributions;
 use crate::unit::{Ratio, Timestamp};
 
-/// What adds up alike in any order.
+/// A value whose sum does not depend on order.
 trait Merge {
     fn merge_with(&mut self, other: &Self);
 }
@@ -41,19 +42,19 @@ impl<K: Copy + Ord, V: Default + Merge> Merge for BTreeMap<K, V> {
     }
 }
 
-/// Declares a tally, so that no part of it can be left out of a merge.
+/// Declares a tally, so that `merge` cannot omit a field.
 macro_rules! tally {
     ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
         $(#[$doc])*
         #[derive(Clone, Debug, Default, PartialEq)]
-        // What an older version did not count is nothing.
+        // A field that an older version did not write is empty.
         #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
         #[non_exhaustive]
         pub struct $name { $($(#[$field_doc])* pub $field: $type,)* }
 
         impl $name {
-            /// Adds everything that `other` holds: associative and commutative, and [`Default`] changes nothing. Counts
-            /// end at their limit. Cost: linear in what the distributions of `other` hold.
+            /// Adds everything in `other`. This is associative and commutative, and adding [`Default`] changes nothing.
+            /// Counts saturate. Cost: linear in the size of the distributions of `other`.
             pub fn merge(&mut self, other: &Self) {
                 $(self.$field.merge_with(&other.$field);)*
             }
@@ -62,54 +63,54 @@ macro_rules! tally {
 }
 
 tally! {
-    /// What conferences came to together.
+    /// Aggregate of a set of conferences.
     ///
-    /// Everything in it is a sum of whole numbers: merged tallies are the same to the byte whoever merged what first.
-    /// Ratios are made last, by methods, and are `None` when there is nothing to divide by.
+    /// Every field is a sum of integers, so merged tallies are equal to the byte in any order of merging. Methods
+    /// compute ratios from the sums and return `None` if the denominator is 0.
     Tally {
-        /// Conferences that ended, or were given up because nobody ever joined them.
+        /// Conferences that ended or were given up because no participant ever joined.
         conferences: u64,
-        /// Of these, how many of each class. Of the others nobody can say how they went.
+        /// Of these, how many of each class. The class of the others is unknown.
         classes: BTreeMap<CallClass, u64>,
-        /// Conferences by how they ended: [`EndReason::Timeout`] are those that expired. Those that nobody joined are
-        /// none of these.
+        /// Conferences by how they ended: [`EndReason::Timeout`] counts those that expired. Conferences that no
+        /// participant joined are not counted here.
         ends: BTreeMap<EndReason, u64>,
-        /// Users who joined, by name, counted once for each instance of a conference. Who reports without a name is
-        /// none.
+        /// Named users that joined, counted once for each instance of a conference. Users without a name are not
+        /// counted.
         participants: u64,
-        /// Participants who joined more than once: callstats' churn.
+        /// Participants that joined more than once: callstats' churn.
         rejoined: u64,
         /// Stays: how often participants joined.
         stays: u64,
-        /// From joining to leaving, over all stays, in microseconds; of a user with more stays than
-        /// [`Limits::stays_per_user`](crate::Limits::stays_per_user) those that are kept.
+        /// Time from joining to leaving, summed over all stays, in microseconds. For a user with more stays than
+        /// [`Limits::stays_per_user`](crate::Limits::stays_per_user), only the stored stays count.
         stayed_micros: u64,
         /// PeerConnections.
         fabrics: u64,
         /// Of these, how many of each class.
         fabric_classes: BTreeMap<CallClass, u64>,
-        /// From opening to connected, ms, of each fabric that got so far; each has the weight 1.
+        /// Time from opening to connected, ms, of each fabric that connected; each has weight 1.
         setup_delay_ms: Digest,
-        /// The mean round-trip time by RTCP, ms, of each conference that has one; each has the weight 1.
+        /// The mean RTCP round-trip time, ms, of each conference that has one; each has weight 1.
         conference_rtt_ms: Digest,
-        /// Figures of all streams, by time.
+        /// Figures of all streams, weighted by time.
         streams: Distributions,
-        /// Ratings by users: each counts, be it of a conference or of a connection.
+        /// Ratings by users, of conferences and connections; each counts once.
         feedback: u64,
-        /// Their sum; each is from 1 to 5.
+        /// The sum of the ratings, which range from 1 to 5.
         feedback_sum: u64,
-        /// Those of 1 and 2.
+        /// Ratings of 1 and 2.
         bad_feedback: u64,
-        /// What went wrong, by kind: how often it was diagnosed.
+        /// Diagnoses by kind.
         diagnoses: BTreeMap<Kind, u64>,
     }
 }
 
-/// Ratings up to this are of somebody who is dissatisfied: bad and poor (ITU-T P.800).
+/// Highest rating that counts as dissatisfied: bad and poor (ITU-T P.800).
 const BAD_RATING: u8 = 2;
 
 impl Tally {
-    /// What one conference came to.
+    /// The tally of one conference.
     #[must_use]
     pub fn of(summary: &ConferenceSummary, streams: Distributions) -> Self {
         let mut tally = Self { conferences: 1, ..Self::default() };
@@ -121,7 +122,7 @@ impl Tally {
             tally.stays = tally.stays.saturating_add(user.joins);
             for stay in &user.stays {
                 let ms = stay.left_ms.map_or(0.0, |left_ms| left_ms - stay.joined_ms);
-                // Whole microseconds, as the clock has them; saturates.
+                // Whole microseconds, the clock's unit; the cast saturates.
                 tally.stayed_micros = tally.stayed_micros.saturating_add(libm::round(ms * 1e3) as u64);
             }
         }
@@ -136,10 +137,10 @@ impl Tally {
             tally.conference_rtt_ms.add(rtt_ms, 1);
         }
         tally.streams = streams;
-        for said in &summary.feedback {
+        for rating in &summary.feedback {
             tally.feedback += 1;
-            tally.feedback_sum += u64::from(said.overall);
-            tally.bad_feedback += u64::from(said.overall <= BAD_RATING);
+            tally.feedback_sum += u64::from(rating.overall);
+            tally.bad_feedback += u64::from(rating.overall <= BAD_RATING);
         }
         for diagnosis in &summary.diagnoses {
             count(&mut tally.diagnoses, Some(diagnosis.kind));
@@ -147,64 +148,64 @@ impl Tally {
         tally
     }
 
-    /// How many conferences were of a class.
+    /// The number of conferences of a class.
     #[must_use]
     pub fn class(&self, class: CallClass) -> u64 {
         self.classes.get(&class).copied().unwrap_or(0)
     }
 
-    /// How many conferences are of a known class.
+    /// The number of conferences whose class is known.
     #[must_use]
     pub fn classed(&self) -> u64 {
         self.classes.values().fold(0, |sum, count| sum.saturating_add(*count))
     }
 
-    /// The share of a class among the conferences whose class is known; `None` when there are none.
+    /// The share of a class among the conferences whose class is known; `None` if there are none.
     #[must_use]
     pub fn class_ratio(&self, class: CallClass) -> Option<Ratio> {
         ratio(self.class(class), self.classed())
     }
 
-    /// The share of conferences in which somebody could not be connected, failed and partially failed together, among
-    /// those whose class is known.
+    /// The share of failed and partially failed conferences, in which some participant could not connect, among those
+    /// whose class is known.
     #[must_use]
     pub fn failure_ratio(&self) -> Option<Ratio> {
         let failed = self.class(CallClass::Failed).saturating_add(self.class(CallClass::PartiallyFailed));
         ratio(failed, self.classed())
     }
 
-    /// The share of participants who joined the same conference more than once; `None` without participants.
+    /// The share of participants that joined the same conference more than once; `None` without participants.
     #[must_use]
     pub fn churn_ratio(&self) -> Option<Ratio> {
         ratio(self.rejoined, self.participants)
     }
 
-    /// How often participants came back, for each hour of their time; `None` while there is no such time.
+    /// Rejoins per hour of participants' time; `None` if that time is 0.
     #[must_use]
     pub fn rejoins_per_user_hour(&self) -> Option<f64> {
         let rejoins = self.stays.saturating_sub(self.participants);
         (self.stayed_micros > 0).then(|| rejoins as f64 / (self.stayed_micros as f64 / 3.6e9))
     }
 
-    /// Seconds of users' time.
+    /// The users' time, in seconds.
     #[must_use]
     pub fn user_s(&self) -> f64 {
         self.stayed_micros as f64 / 1e6
     }
 
-    /// The mean rating, 1 to 5; `None` when nobody said anything.
+    /// The mean rating, 1 to 5; `None` without ratings.
     #[must_use]
     pub fn mean_feedback(&self) -> Option<f64> {
         (self.feedback > 0).then(|| self.feedback_sum as f64 / self.feedback as f64)
     }
 
-    /// The share of ratings of 1 and 2; `None` when nobody said anything.
+    /// The share of ratings of 1 and 2; `None` without ratings.
     #[must_use]
     pub fn bad_feedback_ratio(&self) -> Option<Ratio> {
         ratio(self.bad_feedback, self.feedback)
     }
 
-    /// The mean opinion score, 1 to 4.5, over active time of streams, as [`Distributions::mos`] says.
+    /// The mean opinion score, 1 to 4.5, over active time of streams, as [`Distributions::mos`] defines it.
     #[must_use]
     pub fn mos(&self) -> Stats {
         self.streams.mos()
@@ -222,21 +223,21 @@ fn ratio(part: u64, whole: u64) -> Option<Ratio> {
     Ratio::of(part as f64, whole as f64)
 }
 
-/// What conferences came to, all together and by label.
+/// Tallies of a set of conferences, in total and by label.
 ///
 /// A conference counts once in the total and once under each of its labels.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Rollup {
-    /// All of them.
+    /// The tally of all conferences.
     pub total: Tally,
-    /// Those of each label, `key=value`.
+    /// The tally of each label, `key=value`.
     pub labels: BTreeMap<String, Tally>,
 }
 
 impl Rollup {
-    /// Adds everything that `other` holds, as [`Tally::merge`].
+    /// Adds everything in `other`, like [`Tally::merge`].
     pub fn merge(&mut self, other: &Self) {
         self.total.merge(&other.total);
         for (label, more) in &other.labels {
@@ -250,15 +251,15 @@ impl Rollup {
     }
 }
 
-/// A window of the caller's clock: from `start` on, up to and without `end`.
+/// A time window on the caller's clock, from `start` inclusive to `end` exclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Period {
-    /// When it begins; serialized in µs of the caller's clock.
+    /// The start; serialized in µs of the caller's clock.
     #[cfg_attr(feature = "serde", serde(rename = "start_micros"))]
     pub start: Timestamp,
-    /// When it is over; likewise.
+    /// The end; serialized likewise.
     #[cfg_attr(feature = "serde", serde(rename = "end_micros"))]
     pub end: Timestamp,
 }
@@ -270,8 +271,8 @@ impl Period {
         Self { start, end }
     }
 
-    /// The window of a length, in microseconds, that an instant lies in, counted from the clock's epoch: everybody's
-    /// windows of one length are the same. The last one reaches to the end of time.
+    /// The window of the given length, in microseconds, that contains an instant. Windows are counted from the clock's
+    /// epoch, so windows of one length agree between all fleets. The last window extends to the end of time.
     pub(super) fn around(at: Timestamp, micros: u64) -> Self {
         let start = at.as_micros() - at.as_micros().checked_rem(micros).unwrap_or(0);
         Self { start: Timestamp::from_micros(start), end: Timestamp::from_micros(start.saturating_add(micros)) }

@@ -1,4 +1,4 @@
-//! All conferences of a fleet, by id and by key. It knows nothing of their time.
+//! Stores all conferences of a fleet by key and finds them by id. It does not decide when one is over.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;

@@ -1,4 +1,5 @@
-//! Readers of dump formats, one file for each. Each turns a record into snapshots and log events for the sink.
+//! Readers of the dump formats, one file each. A reader turns a record into snapshots and log events for the sink; it
+//! does not detect formats.
 
 mod delta;
 pub(super) mod internals;

@@ -1,17 +1,18 @@
-//! Why a record could not be read, and where.
+//! The error of a record that could not be read: its cause and position. Skipped values are not errors;
+//! [`Skipped`](crate::report::Skipped) counts them.
 
 use core::fmt;
 
-/// A record that could not be read, with the place.
+/// A record could not be read.
 ///
-/// Nothing that was known before is lost: the reader's state and the engine are as they were.
+/// The reader's state and the engine are unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReadError {
     offset: usize,
     kind: ReadErrorKind,
 }
 
-/// What was wrong with a record.
+/// The cause of a [`ReadError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReadErrorKind {
@@ -19,11 +20,11 @@ pub enum ReadErrorKind {
     NotUtf8,
     /// The text ends inside a value.
     Truncated,
-    /// Something else stands where this was expected.
+    /// Another token stands where this was expected.
     Expected(&'static str),
     /// A value nests deeper than 128 levels.
     TooDeep,
-    /// Well-formed, but nothing that holds stats.
+    /// The record is well-formed, but contains no stats.
     UnknownFormat,
 }
 
@@ -32,13 +33,13 @@ impl ReadError {
         Self { offset, kind }
     }
 
-    /// How many bytes of the record come before the error.
+    /// The offset of the error in the record, in bytes.
     #[must_use]
     pub const fn offset(&self) -> usize {
         self.offset
     }
 
-    /// What was wrong.
+    /// The cause.
     #[must_use]
     pub const fn kind(&self) -> ReadErrorKind {
         self.kind

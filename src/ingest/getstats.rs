@@ -1,12 +1,11 @@
-//! The hot door: getStats text into a [`Report`].
+//! Scans getStats text into a [`Report`]: the hot path. It reads no dump format and no clock.
 //!
-//! Browsers write the members of an entry in the same order every time, so the scanner does not look names up: it
-//! guesses, from the entry's type and the previous member, which name comes next, compares the whole token with the
-//! text at one go, and falls back to a hash look-up when the guess is wrong. A wrong guess costs time, never a value.
+//! Browsers write the members of an entry in the same order every time, so the scanner avoids look-ups: from the
+//! entry's type and the previous member it predicts the next name, compares the whole token with the text at once, and
+//! falls back to a hash look-up if the prediction is wrong. A wrong prediction costs time, never a value.
 //!
-//! Accepted shapes, told apart by content: an array of entries, an object of entries by id, `[[id, entry], …]`,
-//! `[{"key": id, "value": entry}, …]`, `{"result": […]}`, and any of these encoded once more as a JSON
-//! string.
+//! Accepted shapes, distinguished by content: an array of entries, an object of entries by id, `[[id, entry], …]`,
+//! `[{"key": id, "value": entry}, …]`, `{"result": […]}`, and any of these encoded once more as a JSON string.
 
 pub(super) mod fill;
 pub(super) mod fold;
@@ -29,10 +28,11 @@ use key::{KEYS, KEYS_AND_NONE, Key, NO_KEY, Target};
 #[cfg(feature = "serde")]
 pub use visitor::deserialize;
 
-/// Entries of one snapshot beyond this number are counted, not read. A call of fifty parties has 271.
+/// Maximum number of entries per snapshot; the scanner counts further ones without reading them. A call of fifty
+/// participants has 271.
 pub const MAX_ENTRIES: usize = 16_384;
 
-/// Reads getStats text. Keeps what it learned about the order of members, so reuse one per source.
+/// Reads getStats text. A scanner learns the order of members, so reuse one per source.
 ///
 /// ```
 /// use callgauge::ingest::getstats::Scanner;
@@ -47,19 +47,19 @@ pub const MAX_ENTRIES: usize = 16_384;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Scanner {
-    /// For each kind of entry and each previous key, the key that came next last time.
+    /// For each context and each previous key, the key that came next last time.
     successors: Vec<[Key; KEYS_AND_NONE]>,
     scratch: String,
-    /// What stood beside the entries of an object: the delta formats need it.
+    /// Data beside the entries of an object, which the delta formats need.
     pub(super) beside: Beside,
 }
 
-/// What an object of entries holds besides entries.
+/// What an object of entries contains besides entries.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Beside {
     /// `timestamp` or `t`.
     pub(super) timestamp: Option<StatTime>,
-    /// Ids whose value is null.
+    /// Ids with the value null.
     pub(super) removed: Vec<String>,
 }
 
@@ -70,20 +70,20 @@ impl Default for Scanner {
 }
 
 impl Scanner {
-    /// A scanner that has learned nothing yet. Allocates some 25 KB once.
+    /// Creates a scanner. Allocates some 25 KB once.
     #[must_use]
     pub fn new() -> Self {
         let orders = (StatsType::ALL.len() + 1) * 3;
         Self { successors: vec![[NO_KEY; KEYS_AND_NONE]; orders], scratch: String::new(), beside: Beside::default() }
     }
 
-    /// Replaces the content of `report` by the snapshot in `text`. Allocates only while the report is larger than it
-    /// ever was, and for strings with escapes.
+    /// Replaces the content of `report` with the snapshot in `text`. Allocates only if the report becomes larger than
+    /// ever before, and for strings with escapes.
     ///
     /// # Errors
-    /// [`ReadError`] with the byte offset, when the text is not UTF-8, is not JSON, ends inside a value, or has no
-    /// entries at its top level; the report is then empty. An odd entry or member among good ones is no error: it is
-    /// counted in [`Report::skipped`].
+    /// [`ReadError`] with the byte offset, if the text is not UTF-8, is not JSON, ends inside a value, or has no
+    /// entries at its top level; the report is then empty. An invalid entry or member among valid ones is not an error:
+    /// [`Report::skipped`] counts it.
     pub fn read(&mut self, text: &[u8], report: &mut Report) -> Result<(), ReadError> {
         report.clear();
         let result = Cursor::new(text).and_then(|mut cursor| {
@@ -97,21 +97,21 @@ impl Scanner {
         result
     }
 
-    /// Adds the entries of the value at `cursor` to `report`, as they stand: nothing is folded.
+    /// Adds the entries of the value at `cursor` to `report`, unfolded.
     pub(super) fn container(&mut self, cursor: &mut Cursor<'_>, report: &mut Report) -> Result<(), ReadError> {
         self.beside.timestamp = None;
         self.beside.removed.clear();
         self.any_container(cursor, report, 0)
     }
 
-    /// The entries of a whole text that stood in a string of another text.
+    /// Adds the entries of a whole text that was a string in another text.
     #[cfg(feature = "serde")]
     pub(super) fn encoded(&mut self, cursor: &mut Cursor<'_>, report: &mut Report) -> Result<(), ReadError> {
         self.any_container(cursor, report, 1)?;
         cursor.end()
     }
 
-    /// `depth` says how many strings the text stands in.
+    /// `depth` is the number of strings around the text.
     fn any_container(&mut self, cursor: &mut Cursor<'_>, report: &mut Report, depth: u8) -> Result<(), ReadError> {
         match cursor.next()? {
             Next::Array => self.array(cursor, report),
@@ -142,7 +142,7 @@ impl Scanner {
         Ok(())
     }
 
-    /// `[id, {…}]`; what follows in it is not read.
+    /// `[id, {…}]`; further elements are ignored.
     fn pair(&mut self, cursor: &mut Cursor<'_>, report: &mut Report) -> Result<(), ReadError> {
         let start = cursor.pos;
         cursor.expect(b'[', "`[`")?;
@@ -185,12 +185,12 @@ impl Scanner {
         Ok(())
     }
 
-    /// One entry. `id` is what stood outside of it; an `id` inside wins.
+    /// Reads one entry. `id` is an outer id; an `id` inside the entry takes precedence.
     pub(super) fn entry(&mut self, cursor: &mut Cursor<'_>, report: &mut Report, id: &str) -> Result<(), ReadError> {
         self.entry_of(cursor, report, StatsType::Other, id)
     }
 
-    /// One entry whose type, and perhaps id, stood outside of it; what stands inside wins.
+    /// Reads one entry with an outer type and perhaps an outer id; those inside the entry take precedence.
     pub(super) fn entry_of(
         &mut self,
         cursor: &mut Cursor<'_>,
@@ -214,7 +214,7 @@ impl Scanner {
     }
 
     fn members(&mut self, cursor: &mut Cursor<'_>, entry: &mut EntryMut<'_>, inlined: bool) -> Result<(), ReadError> {
-        // A copy, so that it stays in registers from member to member: what is unforeseen works on the other one.
+        // A copy stays in registers from member to member; the slow path uses the original.
         let mut here = cursor.clone();
         let (mut lead, mut previous) = (b'{', NO_KEY);
         let mut order = context(entry);
@@ -244,7 +244,7 @@ impl Scanner {
                 }
                 here.pos = cursor.pos;
             } else if matches!(target, Target::Num(_) | Target::Text(_)) {
-                // Neither the type nor the kind: the order stays.
+                // Neither the type nor the kind: the context is unchanged.
                 continue;
             }
             order = context(entry);
@@ -256,8 +256,8 @@ impl Scanner {
         self.successors.get(order).unwrap_or(&[NO_KEY; KEYS_AND_NONE])
     }
 
-    /// The next member's key after a wrong guess, which is remembered better; the name and its colon are consumed, and
-    /// the value too if the name is not in the table.
+    /// Finds the next member's key after a wrong prediction, and updates the prediction. Consumes the name and its
+    /// colon, and also the value if the name is not in the table.
     #[inline(never)]
     fn unforeseen(
         &mut self,
@@ -290,15 +290,15 @@ impl Scanner {
     }
 }
 
-/// A guess that looks at the name: what the slot of its hash holds. Where members come in any order, comparing it as
-/// guesses are compared is cheaper than comparing names, whose lengths no processor foresees.
+/// A prediction from the name: the key in the slot of its hash. If members come in any order, comparing tokens is
+/// cheaper than comparing names, whose lengths branch prediction cannot foresee.
 #[inline(always)]
 fn in_own_slot(cursor: &mut Cursor<'_>) -> Option<Key> {
     let key = key::in_slot_of(cursor.clone().plain_string()?);
     KEYS[usize::from(key)].eat(cursor).then_some(key)
 }
 
-/// The value right here into the row, if it is one of those that nearly all are; otherwise nothing is consumed.
+/// Reads the value at `cursor` into the row if it is of the common, simple form; otherwise consumes nothing.
 #[inline(always)]
 fn simple_value(cursor: &mut Cursor<'_>, entry: &mut EntryMut<'_>, target: Target) -> bool {
     match target {
@@ -326,7 +326,7 @@ fn simple_value(cursor: &mut Cursor<'_>, entry: &mut EntryMut<'_>, target: Targe
     true
 }
 
-/// The value at `cursor` into the row, as its target says.
+/// Reads the value at `cursor` into the row, according to its target.
 pub(super) fn value(
     cursor: &mut Cursor<'_>,
     entry: &mut EntryMut<'_>,
@@ -350,7 +350,7 @@ pub(super) fn value(
             let start = cursor.pos;
             cursor.word()?;
             fill::null(entry, target);
-            // `null` is how JSON says unknown; `NaN` is a number that is none.
+            // `null` means unknown in JSON; `NaN` is an invalid number.
             if cursor.since(start) != "null" {
                 fill::bad(entry, target);
             }
@@ -363,17 +363,16 @@ pub(super) fn value(
     Ok(())
 }
 
-/// What comes next among the members of an entry.
+/// The next member of an entry.
 enum Member {
     Known(Key),
-    /// A name that is not in the table.
+    /// A name outside the table.
     Unknown,
     /// The entry's closing brace.
     None,
 }
 
-/// Entries of one type, and of one kind of media, have their members in the same order: where the successors of that
-/// order are.
+/// Index of the successors table: entries of one type and one kind of media have their members in the same order.
 fn context(entry: &EntryMut<'_>) -> usize {
     let view = entry.view();
     let media = match view.media() {
@@ -384,7 +383,7 @@ fn context(entry: &EntryMut<'_>) -> usize {
     view.kind() as usize * 3 + media
 }
 
-/// Steps over something that is no entry, and counts it.
+/// Skips a value that is not an entry, and counts it.
 pub(super) fn skip_entry(cursor: &mut Cursor<'_>, report: &mut Report) -> Result<(), ReadError> {
     report.skipped_mut().entries += 1;
     cursor.skip()

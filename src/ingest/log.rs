@@ -1,4 +1,4 @@
-//! Log lines of a dump: method names, values, and the events that they mean. It knows no file format.
+//! Parses the log lines of a dump: method names, values, and the events they stand for. It knows no file format.
 
 mod event;
 mod methods;

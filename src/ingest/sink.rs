@@ -1,4 +1,4 @@
-//! Where readers put what they find: snapshots and log events, counted. It reads no format.
+//! Passes snapshots and log events from the readers to the caller, and counts them. It parses no format.
 
 use alloc::string::String;
 
@@ -8,39 +8,39 @@ use super::log::{self, LogEvent, LogEventKind};
 use crate::report::{Report, Skipped};
 use crate::unit::StatTime;
 
-/// One snapshot out of a record.
+/// One snapshot of a record.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Snapshot<'a> {
-    /// The PeerConnection as the input names it; empty where it names none.
+    /// The name of the PeerConnection in the input; empty if the input names none.
     pub fabric: &'a str,
-    /// When the snapshot was taken, on the clock of whoever wrote the input.
+    /// When the snapshot was taken, on the clock of the input's writer.
     pub at: Option<StatTime>,
-    /// What was reported. The reader reuses it for the next snapshot.
+    /// The stats. The reader reuses the report for the next snapshot.
     pub report: &'a Report,
 }
 
-/// One thing out of a record.
+/// One item of a record.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Item<'a> {
-    /// What getStats reported.
+    /// A getStats snapshot.
     Snapshot(Snapshot<'a>),
-    /// Something that happened.
+    /// A log event.
     LogEvent(LogEvent<'a>),
 }
 
-/// Where snapshots and log events go, in the order of the input.
+/// Callback that receives snapshots and log events, in the order of the input.
 pub type EachItem<'a> = dyn FnMut(Item<'_>) + 'a;
 
-/// Where items go.
+/// The receiver of items.
 pub(super) struct Sink<'o> {
     pub(super) each: &'o mut EachItem<'o>,
-    /// Whether log events are wanted.
+    /// Whether the caller wants log events.
     pub(super) wants_log_events: bool,
 }
 
-/// What all readers share: the report that they fill, and the counts of what they handed out.
+/// State that all readers share: the report they fill, and counts of what they returned.
 #[derive(Debug, Default)]
 pub(super) struct ReadState {
     pub(super) scanner: Scanner,
@@ -54,7 +54,7 @@ pub(super) struct ReadState {
 }
 
 impl ReadState {
-    /// Hands out the report as it stands. A record without a time of its own takes that of its latest entry.
+    /// Returns the current report as a snapshot. Without a time, the snapshot gets that of its latest entry.
     pub(super) fn hand_out(&mut self, fabric: &str, at: Option<StatTime>, sink: &mut Sink<'_>) {
         let at = at.or_else(|| self.report.latest());
         self.skipped.add(self.report.skipped());
@@ -62,13 +62,13 @@ impl ReadState {
         (sink.each)(Item::Snapshot(Snapshot { fabric, at, report: &self.report }));
     }
 
-    /// Hands out an event.
+    /// Returns a log event.
     pub(super) fn event(&mut self, fabric: &str, at: Option<StatTime>, what: LogEventKind<'_>, sink: &mut Sink<'_>) {
         self.log_events += 1;
         (sink.each)(Item::LogEvent(LogEvent { fabric, at, what }));
     }
 
-    /// Hands out the events of a log line.
+    /// Returns the events of a log line.
     pub(super) fn log(
         &mut self,
         fabric: &str,

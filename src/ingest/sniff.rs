@@ -1,15 +1,15 @@
-//! What a record is, by its content.
+//! Detects the format of a record from its content, and the framing of a file from its first line. It reads no values.
 
 use super::error::{ReadError, ReadErrorKind};
 use super::getstats::json::{Cursor, Next};
 
-/// A format that can be read.
+/// A supported input format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Format {
     /// One getStats report.
     GetStats,
-    /// One snapshot a line with its time and connection.
+    /// One snapshot per line, with its time and connection.
     Ndjson,
     /// A webrtc-internals dump.
     WebrtcInternals,
@@ -17,14 +17,14 @@ pub enum Format {
     Rtcstats,
     /// rtcstats lines of versions 1 and 2.
     RtcstatsLegacy,
-    /// rtcstats lines as jitsi's server stores them.
+    /// rtcstats lines as stored by jitsi's server.
     Jitsi,
     /// ObserveRTC client samples.
     ObserveRtc,
 }
 
 impl Format {
-    /// The word in outputs.
+    /// The name used in outputs.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -39,7 +39,7 @@ impl Format {
     }
 }
 
-/// How a file falls into records.
+/// How a file is divided into records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Framing {
@@ -49,25 +49,25 @@ pub enum Framing {
     Document,
 }
 
-/// How a file falls into records, told from its first line: a line that is whole by itself begins a line format. (A
-/// document on one line is then a file of one record, which comes to the same.)
+/// The framing of a file, from its first line: a first line that is complete in itself starts a line format. (A
+/// document on one line is then a file of one record, with the same result.)
 #[must_use]
 pub fn framing(first_line: &[u8]) -> Framing {
     let Ok(mut cursor) = Cursor::new(first_line) else { return Framing::Lines };
     if is_rtcstats_header(&cursor) || cursor.skip().is_ok() { Framing::Lines } else { Framing::Document }
 }
 
-/// The first line of an rtcstats dump, which is no JSON.
+/// Whether this is the first line of an rtcstats dump, which is not JSON.
 pub(super) fn is_rtcstats_header(cursor: &Cursor<'_>) -> bool {
     cursor.bytes().get(cursor.pos..).is_some_and(|rest| rest.trim_ascii() == b"RTCStatsDump")
 }
 
-/// What the record at `cursor` is; `before` is what the records before it were.
+/// The format of the record at `cursor`; `before` is that of the records before it.
 pub(super) fn sniff(cursor: &mut Cursor<'_>, before: Option<Format>) -> Result<Format, ReadError> {
     if is_rtcstats_header(cursor) {
         return Ok(Format::Rtcstats);
     }
-    // Among the lines of a call, other JSON describes the client or the servers, whatever it looks like.
+    // Among the lines of a call, other JSON describes the client or the servers, whatever its shape.
     if let Some(before @ (Format::Rtcstats | Format::Jitsi)) = before {
         return Ok(before);
     }
@@ -122,7 +122,7 @@ fn sniff_array(cursor: &mut Cursor<'_>, before: Option<Format>) -> Result<Format
     let next = cursor.next()?;
     let start = cursor.pos;
     let format = match next {
-        // A method by number or by its short name is rtcstats' alone; a long name also heads a jitsi line.
+        // A numeric or short method name occurs only in rtcstats; a long name also starts a jitsi line.
         Next::Number => {
             cursor.skip()?;
             Format::Rtcstats
@@ -130,10 +130,10 @@ fn sniff_array(cursor: &mut Cursor<'_>, before: Option<Format>) -> Result<Format
         Next::Str if cursor.string("a method")?.is("g") => Format::Rtcstats,
         Next::Str if before == Some(Format::RtcstatsLegacy) => return Ok(Format::RtcstatsLegacy),
         Next::Str => Format::Jitsi,
-        Next::Object if is_client_sample(cursor) => return Ok(Format::ObserveRtc),
+        Next::Object if is_client_sample(cursor) == Ok(true) => return Ok(Format::ObserveRtc),
         _ => return Ok(Format::GetStats),
     };
-    // A method, a connection, a value: what begins like it and is shorter must not claim the records that follow.
+    // Require a method, a connection and a value: a shorter record must not decide the format of the following ones.
     for _ in 0..2 {
         if !cursor.more(&mut false, b']')? {
             return Err(ReadError::new(start, ReadErrorKind::UnknownFormat));
@@ -143,20 +143,17 @@ fn sniff_array(cursor: &mut Cursor<'_>, before: Option<Format>) -> Result<Format
     Ok(format)
 }
 
-/// Whether the object at `cursor` is an ObserveRTC sample and no stats entry.
-fn is_client_sample(cursor: &mut Cursor<'_>) -> bool {
-    let mut look = || {
-        cursor.expect(b'{', "`{`")?;
-        let mut first = true;
-        while cursor.more(&mut first, b'}')? {
-            let key = cursor.key()?;
-            match (key.plain().unwrap_or(""), cursor.next()?) {
-                ("peerConnections", Next::Array) | ("clientId" | "callId", Next::Str) => return Ok(true),
-                ("id" | "type" | "key", _) => return Ok(false),
-                _ => cursor.skip()?,
-            }
+/// Whether the object at `cursor` is an ObserveRTC sample and not a stats entry.
+fn is_client_sample(cursor: &mut Cursor<'_>) -> Result<bool, ReadError> {
+    cursor.expect(b'{', "`{`")?;
+    let mut first = true;
+    while cursor.more(&mut first, b'}')? {
+        let key = cursor.key()?;
+        match (key.plain().unwrap_or(""), cursor.next()?) {
+            ("peerConnections", Next::Array) | ("clientId" | "callId", Next::Str) => return Ok(true),
+            ("id" | "type" | "key", _) => return Ok(false),
+            _ => cursor.skip()?,
         }
-        Ok::<bool, ReadError>(false)
-    };
-    look().unwrap_or(false)
+    }
+    Ok(false)
 }

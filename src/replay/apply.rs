@@ -1,4 +1,4 @@
-//! Applies the items of sources to a conference.
+//! Applies the items of sources to a conference and counts refusals. It does not order the items.
 
 use alloc::borrow::ToOwned;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -25,20 +25,20 @@ pub(super) struct Drive {
 /// State of one source during a replay.
 #[derive(Debug, Default)]
 pub(super) struct Applied {
-    /// Connections by their names in the source. The same name in another source is another connection.
+    /// Connections by name in the source. The same name in another source is another connection.
     fabrics: BTreeMap<String, FabricId>,
-    /// All connections that were opened for the source, in the order of opening.
+    /// All connections opened for the source, in the order of opening.
     pub(super) opened: Vec<FabricId>,
-    /// Snapshots of connections that could not be opened.
+    /// Number of snapshots of connections that could not be opened.
     pub(super) unopened_snapshots: u64,
-    /// Why the conference refused snapshots of connections that it has.
+    /// Refused snapshots of open connections.
     pub(super) snapshots: Refusals,
-    /// Why the conference refused events.
+    /// Refused events.
     pub(super) events: Refusals,
-    /// The user and the endpoint that the source names as the reporter.
+    /// The user and the endpoint of the reporter, according to the source.
     user: Option<UserId>,
     endpoint: Option<String>,
-    /// Tracks that this end sends.
+    /// Tracks that the reporter sends.
     sent: BTreeSet<String>,
 }
 
@@ -47,7 +47,7 @@ impl Drive {
         Self { call, now: Timestamp::from_micros(0) }
     }
 
-    /// Moves the conference's clock forward to a time. Lines are not always in order, and the engine's clock never runs
+    /// Advances the conference's clock to a time. Lines are not always in order, and the engine's clock never runs
     /// backwards.
     pub(super) fn pass(&mut self, at_ms: Option<f64>) {
         if let Some(at_ms) = at_ms {
@@ -86,7 +86,7 @@ impl Drive {
             return;
         }
         let known = match (fabric, &fact) {
-            // What concerns the whole client applies to its only connection, or its first.
+            // Events of the whole client apply to its only connection, or its first.
             ("", Fact::Muted { .. } | Fact::Screen { .. } | Fact::Speaks { .. }) => {
                 source.fabrics.values().min().copied().map(Ok)
             }
@@ -98,7 +98,7 @@ impl Drive {
                 source.events.count(self.call.report_error(self.now, None, report));
                 return;
             }
-            // A test of the network before the call has no name either.
+            // A network test before the call has no name either.
             ("", _) => None,
             (name, Fact::Created) => {
                 source.fabrics.remove(name);
@@ -135,7 +135,7 @@ impl Drive {
                 let report = ErrorReport::new(function).with_dom_error(&name, &message);
                 call.report_error(now, Some(fabric), report).map(drop)
             }
-            // That a track that is received has nothing to play shows in the stats.
+            // For a received track, the stats already show that it has nothing to play.
             Fact::Muted { track, kind, muted } if source.sent.contains(&track) => {
                 let event = match (kind, muted) {
                     (Some(MediaKind::Audio), true) => AppEvent::AudioMute(None),
@@ -156,7 +156,7 @@ impl Drive {
         }
     }
 
-    /// The connection of a name, opened if it is new.
+    /// The connection with a name, opened if it is new.
     fn fabric(&mut self, source: &mut Applied, name: &str, opening_is_known: bool) -> Result<FabricId, InputError> {
         if let Some(&fabric) = source.fabrics.get(name) {
             return Ok(fabric);
@@ -178,7 +178,7 @@ impl Drive {
         }
         let fabric = match self.call.open_fabric(self.now, spec.clone()) {
             Ok(fabric) => fabric,
-            // Two sources of one user, with connections of one name.
+            // Two sources of one user, with connections of the same name.
             Err(InputError::AlreadyOpen) => self.call.find_fabric(&spec).ok_or(InputError::AlreadyOpen)?,
             Err(error) => return Err(error),
         };
@@ -187,7 +187,7 @@ impl Drive {
         Ok(fabric)
     }
 
-    /// Names the reporter of the source.
+    /// Sets the reporter of the source.
     fn identify(&mut self, source: &mut Applied, user: Option<String>, endpoint: Option<String>) {
         source.endpoint = endpoint.or(source.endpoint.take());
         let user = match user.map(|name| self.call.user(&name)) {
@@ -202,8 +202,8 @@ impl Drive {
     }
 }
 
-/// The reporter and the remote user, where a connection is named as recordings of meshes name it: `P1-P2`. `None` for
-/// other names, such as `10-1` of webrtc-internals.
+/// The reporter and the remote user of a connection named as in recordings of meshes: `P1-P2`. `None` for other names,
+/// such as `10-1` of webrtc-internals.
 ///
 /// ```
 /// assert_eq!(callgauge::replay::ends("P1-P2"), Some(("P1", "P2")));
@@ -212,10 +212,11 @@ impl Drive {
 #[must_use]
 pub fn ends(name: &str) -> Option<(&str, &str)> {
     let (from, to) = name.split_once('-')?;
-    let is_name = |name: &str| {
-        name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(|c| c.is_ascii_alphanumeric())
-    };
-    (is_name(from) && is_name(to)).then_some((from, to))
+    (is_user_name(from) && is_user_name(to)).then_some((from, to))
+}
+
+fn is_user_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(|c| c.is_ascii_alphanumeric())
 }
 
 #[cfg(test)]
@@ -223,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_names_of_two_people_name_two_people() {
+    fn only_mesh_names_have_two_ends() {
         assert_eq!(ends("P1-P2"), Some(("P1", "P2")));
         for name in ["10-1", "PC_0", "A", "a-b-c", "f47ac10b-58cc-4372", "-P2", "P1-"] {
             assert_eq!(ends(name), None, "{name}");

@@ -1,12 +1,12 @@
-//! How far the clocks of several sources are apart.
+//! Estimates the offsets between the clocks of several sources. It does not change any time stamp.
 //!
-//! An RTCP sender report states when it was sent, on the sender's clock. The receiver's stats hold that time and the time
-//! of arrival on the receiver's clock (`remoteTimestamp` and `timestamp` of `remote-outbound-rtp`; Chromium and Firefox
-//! both fill them in). The difference is the clock offset plus the one-way delay. With reports in both directions, half
-//! of the difference of the two is the clock offset. Its error is at most half of their sum, which is half of a round
-//! trip (as in NTP, RFC 5905 clause 8), plus [`GRAIN_MS`] for the granularity of the time stamps. The fastest report
-//! counts, because queues only add delay. With reports in one direction, the one-way delay is taken as half of the
-//! shortest ICE round trip, with an error of the same size.
+//! An RTCP sender report states when it was sent, on the sender's clock. The receiver's stats contain that time and the
+//! time of arrival on the receiver's clock (`remoteTimestamp` and `timestamp` of `remote-outbound-rtp`; Chromium and
+//! Firefox both report them). The difference is the clock offset plus the one-way delay. With reports in both
+//! directions, half of the difference of the two is the clock offset. Its error is at most half of their sum, which is
+//! half of a round-trip time (as in NTP, RFC 5905 clause 8), plus [`GRAIN_MS`] for the granularity of the time stamps.
+//! The fastest report counts, because queues only add delay. With reports in one direction, the one-way delay is
+//! assumed to be half of the shortest ICE round-trip time, with an error of the same size.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec;
@@ -18,14 +18,14 @@ use crate::report::{Num, Report, StatsType};
 /// Granularity of the time stamps, ms: Firefox reports whole milliseconds.
 const GRAIN_MS: f64 = 1.0;
 
-/// What one source states about clocks: the input of [`clock_offsets`].
+/// Clock readings of one source: the input of [`clock_offsets`].
 #[derive(Clone, Debug, Default)]
 pub struct Sightings {
     /// The streams that the source sends.
     sent: BTreeSet<Ssrc>,
-    /// Per received stream, the shortest time from sending a report to its arrival, ms, clock offset included.
+    /// Per received stream, the shortest time from sending a report to its arrival, ms, including the clock offset.
     reports: BTreeMap<Ssrc, f64>,
-    /// The shortest round trip, ms.
+    /// The shortest round-trip time, ms.
     rtt_ms: Option<f64>,
 }
 
@@ -35,7 +35,7 @@ pub struct Sightings {
 pub struct ClockOffset {
     /// The offset, ms. Positive: the clock is ahead.
     pub ms: f64,
-    /// The largest error of the offset, ms.
+    /// The maximum error of the offset, ms.
     pub uncertainty_ms: f64,
 }
 
@@ -49,10 +49,10 @@ impl Sightings {
                 }
                 (StatsType::RemoteOutboundRtp, Some(ssrc)) => {
                     let sent = entry.get(Num::RemoteTimestamp).filter(|&sent| sent > 0.0);
-                    let Some((came, sent)) = entry.timestamp().zip(sent) else { continue };
-                    let way = came.as_millis() - sent;
-                    let shortest = self.reports.entry(ssrc).or_insert(way);
-                    *shortest = shortest.min(way);
+                    let Some((arrived, sent)) = entry.timestamp().zip(sent) else { continue };
+                    let delay = arrived.as_millis() - sent;
+                    let shortest = self.reports.entry(ssrc).or_insert(delay);
+                    *shortest = shortest.min(delay);
                 }
                 (StatsType::CandidatePair, _) => {
                     let rtt_ms = entry.get(Num::CurrentRoundTripTime).map(|seconds| seconds * 1e3);
@@ -63,9 +63,9 @@ impl Sightings {
         }
     }
 
-    /// The shortest time from sending a report by `sender` to its arrival at this source, ms.
+    /// The shortest time from the sending of a report by `sender` to its arrival at this source, ms.
     fn from(&self, sender: &Self) -> Option<f64> {
-        self.reports.iter().filter(|(ssrc, _)| sender.sent.contains(ssrc)).map(|(_, &way)| way).reduce(f64::min)
+        self.reports.iter().filter(|(ssrc, _)| sender.sent.contains(ssrc)).map(|(_, &delay)| delay).reduce(f64::min)
     }
 
     /// How far this clock is ahead of another.
@@ -75,8 +75,8 @@ impl Sightings {
                 Some(ClockOffset { ms: (here - there) / 2.0, uncertainty_ms: ((here + there) / 2.0).abs() + GRAIN_MS })
             }
             (Some(here), None) => {
-                let way = self.rtt_ms? / 2.0;
-                Some(ClockOffset { ms: here - way, uncertainty_ms: way + GRAIN_MS })
+                let delay = self.rtt_ms? / 2.0;
+                Some(ClockOffset { ms: here - delay, uncertainty_ms: delay + GRAIN_MS })
             }
             (None, Some(_)) => {
                 other.ahead_of(self).map(|ClockOffset { ms, uncertainty_ms }| ClockOffset { ms: -ms, uncertainty_ms })
@@ -86,8 +86,8 @@ impl Sightings {
     }
 }
 
-/// How far the clock of each source is ahead of the clock of the first one. `None` where no RTCP report links a source
-/// to the first, directly or through others. Links with the least uncertainty are used first.
+/// How far the clock of each source is ahead of the clock of the first one. `None` if no RTCP report links a source to
+/// the first, directly or through others. Links with the least uncertainty are used first.
 #[must_use]
 pub fn clock_offsets(sources: &[Sightings]) -> Vec<Option<ClockOffset>> {
     let mut offsets: Vec<Option<ClockOffset>> = vec![None; sources.len()];

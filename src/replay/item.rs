@@ -1,4 +1,4 @@
-//! An item of a dump as the engine takes it: owned, so that it can wait until it is due.
+//! Owned copies of reader items, so that they can wait until they are due. It applies none of them.
 
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
@@ -9,19 +9,19 @@ use crate::event::{ConnectionState, GatheringState, IceState, SignalingState, We
 use crate::id::{MediaKind, Ssrc};
 use crate::ingest::{Item, LogEvent, LogEventKind, SdpSide};
 use crate::report::Report;
-use crate::sdp::{self, Sdp};
+use crate::sdp::Sdp;
 
-/// An owned copy of an [`Item`], for sources that are read in another thread or that wait for each other.
+/// An owned copy of an [`Item`], for sources that are read in another thread or wait for each other.
 #[derive(Clone, Debug)]
 pub struct OwnedItem {
-    /// The PeerConnection as the source names it; empty where it names none.
+    /// The name of the PeerConnection in the source; empty if the source names none.
     pub(super) fabric: String,
-    /// Milliseconds on the clock of the source. `None` where the source states no time.
+    /// Milliseconds on the clock of the source. `None` if the source states no time.
     pub(super) at_ms: Option<f64>,
     pub(super) fact: Fact,
 }
 
-/// What an item states.
+/// The content of an item.
 #[derive(Clone, Debug)]
 pub(super) enum Fact {
     Snapshot(Box<Report>),
@@ -43,7 +43,7 @@ pub(super) enum Fact {
         kind: Option<MediaKind>,
         muted: bool,
     },
-    /// This end sends a track.
+    /// The reporter sends a track.
     Sends {
         track: String,
     },
@@ -72,8 +72,7 @@ pub(super) struct Described {
 }
 
 impl OwnedItem {
-    /// Copies an item. `None` for an item that changes nothing in a conference, such as a word that the engine does not
-    /// know.
+    /// Copies an item. `None` for an item that changes nothing in a conference, such as an unknown word.
     #[must_use]
     pub fn new(item: &Item<'_>) -> Option<Self> {
         match item {
@@ -93,7 +92,6 @@ impl OwnedItem {
 
 impl Fact {
     fn of(event: &LogEvent<'_>) -> Option<Self> {
-        let text = |text: Option<&str>| text.unwrap_or("").to_owned();
         Some(match event.what {
             LogEventKind::Created(_) => Self::Created,
             LogEventKind::Closed => Self::Closed,
@@ -106,12 +104,14 @@ impl Fact {
             }
             LogEventKind::Failed { function, name, message, .. } => Self::Failed {
                 function: WebRtcFunction::from_name(function)?,
-                name: text(name),
-                message: text(message),
+                name: owned(name),
+                message: owned(message),
             },
-            LogEventKind::Muted(track) => Self::Muted { track: text(track.id), kind: track.kind, muted: true },
-            LogEventKind::Unmuted(track) => Self::Muted { track: text(track.id), kind: track.kind, muted: false },
-            LogEventKind::TrackAdded { side: Some(SdpSide::Local), track, .. } => Self::Sends { track: text(track.id) },
+            LogEventKind::Muted(track) => Self::Muted { track: owned(track.id), kind: track.kind, muted: true },
+            LogEventKind::Unmuted(track) => Self::Muted { track: owned(track.id), kind: track.kind, muted: false },
+            LogEventKind::TrackAdded { side: Some(SdpSide::Local), track, .. } => {
+                Self::Sends { track: owned(track.id) }
+            }
             LogEventKind::Captured { display: true, .. } => Self::Screen { ssrc: None, shared: true },
             LogEventKind::VideoType { ssrc, shows, .. } => Self::Screen { ssrc, shared: shows == "desktop" },
             LogEventKind::DominantSpeaker { endpoint: Some(endpoint), silence: false, .. } => {
@@ -129,9 +129,16 @@ impl Fact {
 }
 
 fn described(sdp: &str) -> Vec<Described> {
-    let stream = |stream: sdp::Stream<'_>| {
-        let msid = [stream.stream, stream.track].into_iter().flatten().collect::<Vec<_>>().join(" ");
-        Described { ssrc: stream.ssrc, primary: stream.primary, cname: stream.cname.unwrap_or("").to_owned(), msid }
-    };
-    Sdp::new(sdp).streams().into_iter().map(stream).collect()
+    let streams = Sdp::new(sdp).streams().into_iter();
+    let described = streams.map(|stream| Described {
+        ssrc: stream.ssrc,
+        primary: stream.primary,
+        cname: owned(stream.cname),
+        msid: [stream.stream, stream.track].into_iter().flatten().collect::<Vec<_>>().join(" "),
+    });
+    described.collect()
+}
+
+fn owned(text: Option<&str>) -> String {
+    text.unwrap_or("").to_owned()
 }

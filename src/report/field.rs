@@ -1,31 +1,31 @@
-//! The declared table of what a stats entry may hold: every member that the engine reads, its name in getStats, and
-//! the rule that its value must keep.
+//! The table of stats members that the engine uses: each member's name in getStats, and the rule for its values. It
+//! reads no values.
 //!
 //! Names are those of W3C webrtc-stats; a few that only Chromium writes are marked. Dotted names are members of a
-//! nested dictionary. What is not in the table is skipped by the readers, unread.
+//! nested dictionary. Readers skip members outside the table.
 
 /// How the value of a numeric member behaves, and therefore which values are possible.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Rule {
-    /// A count that only grows, kept in 64 bits by everyone who sends it.
+    /// A count that only increases; every sender counts it in 64 bits.
     Counter,
-    /// A count that only grows and wraps at 2³² where the sender keeps it in 32 bits.
+    /// A count that only increases, and wraps at 2³² if the sender counts it in 32 bits.
     Counter32,
-    /// A count that may shrink or be negative (`packetsLost`: a late packet is taken back).
+    /// A count that may decrease or be negative (`packetsLost`: a late packet is subtracted).
     Signed,
-    /// A sum of reals that only grows: seconds, energy, squares.
+    /// A sum of real numbers that only increases: seconds, energy, squares.
     Total,
-    /// A value of the moment, between two limits.
+    /// An instantaneous value between two limits.
     Gauge(f64, f64),
-    /// An integer that identifies something, up to the given largest value.
+    /// An integer that identifies something, up to the given maximum.
     Code(f64),
-    /// A time stamp in milliseconds of whichever clock.
+    /// A time stamp in milliseconds, on any clock.
     Time,
 }
 
 impl Rule {
-    /// Integers up to this one are exact in an `f64`, which is all that JSON can carry between browsers.
+    /// Integers up to this are exact in an `f64`, which is all that JSON can carry between browsers.
     const LARGEST_INTEGER: f64 = 9_007_199_254_740_992.0;
 
     /// Whether `value` is possible under this rule. NaN never is.
@@ -46,20 +46,20 @@ impl Rule {
         Limits { low, high, integral }
     }
 
-    /// Whether the difference of two values of the same entry says what happened in between.
+    /// Whether the difference of two values of the same entry is meaningful.
     #[must_use]
     pub const fn is_cumulative(self) -> bool {
         matches!(self, Self::Counter | Self::Counter32 | Self::Signed | Self::Total)
     }
 
-    /// Whether a smaller value than before means that the sender started to count anew.
+    /// Whether a decrease means that the sender reset the counter.
     #[must_use]
     pub const fn is_monotone(self) -> bool {
         matches!(self, Self::Counter | Self::Counter32 | Self::Total)
     }
 }
 
-/// A rule as numbers, so that a value is checked without asking which rule it is.
+/// A rule as numbers, so that checking a value needs no branch on the rule.
 #[derive(Clone, Copy)]
 struct Limits {
     low: f64,
@@ -70,7 +70,7 @@ struct Limits {
 impl Limits {
     #[inline]
     fn admit(self, value: f64) -> bool {
-        // Where a value must be an integer, the limits lie within those of an `i64`.
+        // If a value must be an integer, the limits lie within those of an `i64`.
         (self.low..=self.high).contains(&value) && (!self.integral || value as i64 as f64 == value)
     }
 }
@@ -101,7 +101,7 @@ macro_rules! fields {
     };
 }
 
-/// Declares the numeric fields: the enum, and beside every name its rule.
+/// Declares the numeric fields: the enum, with a rule beside every name.
 macro_rules! numbers {
     ($($variant:ident $name:literal $rule:expr,)*) => {
         fields! {
@@ -110,7 +110,7 @@ macro_rules! numbers {
         }
 
         impl Num {
-            /// The rule that a value of this member keeps.
+            /// The rule for values of this member.
             #[must_use]
             pub const fn rule(self) -> Rule {
                 use Rule::{Code, Counter, Counter32, Signed, Time, Total};
@@ -127,9 +127,9 @@ macro_rules! numbers {
     };
 }
 
-/// No real network has a jitter above 10 s; what lies above is a value in another unit (edge case 7).
+/// No real network has a jitter above 10 s; a larger value is in another unit (edge case 7).
 const JITTER: Rule = Rule::Gauge(0.0, 10.0);
-/// Nor a round trip above 60 s (edge case 7).
+/// No real network has a round-trip time above 60 s (edge case 7).
 const ROUND_TRIP: Rule = Rule::Gauge(0.0, 60.0);
 const RATE: Rule = Rule::Gauge(0.0, 1e12);
 const SHARE: Rule = Rule::Gauge(0.0, 1.0);
@@ -203,7 +203,7 @@ numbers! {
     TotalAssemblyTime "totalAssemblyTime" Total,
     TotalCorruptionProbability "totalCorruptionProbability" Total,
     CorruptionMeasurements "corruptionMeasurements" Counter,
-    // sent
+    // sent streams
     PacketsSent "packetsSent" Counter32,
     PacketsSentWithEct1 "packetsSentWithEct1" Counter32,
     BytesSent "bytesSent" Counter,
@@ -228,7 +228,7 @@ numbers! {
     PsnrSumU "psnrSum.u" Total,
     PsnrSumV "psnrSum.v" Total,
     PsnrMeasurements "psnrMeasurements" Counter,
-    // what RTCP says of a stream
+    // RTCP reports on a stream
     RoundTripTime "roundTripTime" ROUND_TRIP,
     TotalRoundTripTime "totalRoundTripTime" Total,
     RoundTripTimeMeasurements "roundTripTimeMeasurements" Counter,
@@ -273,8 +273,8 @@ numbers! {
 }
 
 fields! {
-    /// A member that is text. Addresses, certificates and labels are not among them: they may name people, and no
-    /// figure depends on them.
+    /// A text member. Addresses, certificates and labels are excluded: they may identify people, and no figure depends
+    /// on them.
     Text {
         CodecId "codecId",
         TransportId "transportId",
@@ -312,7 +312,7 @@ fields! {
 }
 
 fields! {
-    /// A member that is true or false.
+    /// A boolean member.
     Flag {
         Active "active",
         Nominated "nominated",
@@ -339,7 +339,7 @@ macro_rules! types {
         #[repr(u8)]
         pub enum StatsType {
             $($(#[$doc])* $variant,)*
-            /// A type that the engine does not know, or none at all.
+            /// An unknown type, or none.
             #[default]
             Other,
         }
@@ -348,13 +348,13 @@ macro_rules! types {
             /// Every type that has a name.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
-            /// The word in getStats; empty for [`StatsType::Other`].
+            /// The name in getStats; empty for [`StatsType::Other`].
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* Self::Other => "" }
             }
 
-            /// The type that `name` stands for.
+            /// The type with this name.
             #[must_use]
             pub fn from_name(name: &str) -> Self {
                 match name { $($name => Self::$variant,)* _ => Self::Other }
@@ -368,13 +368,13 @@ types! {
     InboundRtp "inbound-rtp",
     /// A sent RTP stream.
     OutboundRtp "outbound-rtp",
-    /// What the other end reports of a stream that is sent here.
+    /// The remote endpoint's report on a stream sent from here.
     RemoteInboundRtp "remote-inbound-rtp",
-    /// What the other end reports of a stream that is received here.
+    /// The remote endpoint's report on a stream received here.
     RemoteOutboundRtp "remote-outbound-rtp",
     /// A track before encoding.
     MediaSource "media-source",
-    /// Sound on its way to the device.
+    /// Audio on its way to the output device.
     MediaPlayout "media-playout",
     /// The connection as a whole.
     PeerConnection "peer-connection",
@@ -390,9 +390,9 @@ types! {
     RemoteCandidate "remote-candidate",
     /// A codec.
     Codec "codec",
-    /// A certificate; read as far as its id.
+    /// A certificate; only its id is read.
     Certificate "certificate",
-    /// Obsolete: a track. Folded into its RTP entry by the readers.
+    /// Obsolete: a track. The readers fold it into its RTP entry.
     Track "track",
     /// Obsolete: a stream of tracks.
     Stream "stream",
@@ -408,7 +408,7 @@ types! {
     Receiver "receiver",
     /// Obsolete: a sender and a receiver.
     Transceiver "transceiver",
-    /// Obsolete (Chromium's callback API): an RTP stream, either way.
+    /// Obsolete (Chromium's callback API): an RTP stream in either direction.
     LegacySsrc "ssrc",
     /// Obsolete: a candidate pair.
     LegacyCandidatePair "googCandidatePair",
@@ -429,13 +429,13 @@ types! {
 }
 
 impl StatsType {
-    /// Whether entries of this type describe one RTP stream and carry an SSRC.
+    /// Whether entries of this type describe one RTP stream and have an SSRC.
     #[must_use]
     pub const fn is_rtp(self) -> bool {
         matches!(self, Self::InboundRtp | Self::OutboundRtp | Self::RemoteInboundRtp | Self::RemoteOutboundRtp)
     }
 
-    /// Whether entries of this type carry the time of an RTCP report, not that of the snapshot.
+    /// Whether entries of this type have the time of an RTCP report, not that of the snapshot.
     pub(crate) const fn is_remote(self) -> bool {
         matches!(self, Self::RemoteInboundRtp | Self::RemoteOutboundRtp)
     }

@@ -1,4 +1,4 @@
-//! Sets of numeric members.
+//! Bit sets of numeric members. They hold no values.
 
 use super::Num;
 
@@ -10,7 +10,7 @@ pub(crate) struct Fields([u64; 2]);
 impl Fields {
     pub(crate) const NONE: Self = Self([0; 2]);
 
-    /// These members.
+    /// The set of these members.
     pub(crate) const fn of(members: &[Num]) -> Self {
         let mut fields = Self::NONE;
         let mut index = 0;
@@ -32,7 +32,7 @@ impl Fields {
         self
     }
 
-    /// As [`Self::with`], in place: one word is read and written, not both.
+    /// Like [`Self::with`], in place: reads and writes one word instead of both.
     pub(crate) const fn insert(&mut self, field: Num) {
         let (word, bit) = place(field);
         self.0[word] |= bit;
@@ -46,7 +46,7 @@ impl Fields {
         Self([self.0[0] | other.0[0], self.0[1] | other.0[1]])
     }
 
-    /// These but not those.
+    /// The set difference.
     pub(crate) const fn without(self, other: Self) -> Self {
         Self([self.0[0] & !other.0[0], self.0[1] & !other.0[1]])
     }
@@ -59,14 +59,14 @@ impl Fields {
         (self.0[0].count_ones() + self.0[1].count_ones()) as usize
     }
 
-    /// How many come before `field`.
+    /// The number of members before `field`.
     pub(crate) const fn before(self, field: Num) -> usize {
         let (word, bit) = place(field);
         let first = if word == 0 { 0 } else { self.0[0].count_ones() };
         (first + (self.0[word] & (bit - 1)).count_ones()) as usize
     }
 
-    /// Does something with each of them, in the order of the table. Sooner than [`Self::iter`].
+    /// Calls the function for each member, in the order of the table. Faster than [`Self::iter`].
     #[inline]
     pub(crate) fn for_each(self, mut work: impl FnMut(Num)) {
         for (base, mut word) in [0, 64].into_iter().zip(self.0) {
@@ -79,8 +79,8 @@ impl Fields {
         }
     }
 
-    /// Those of them for which the first answer is yes, and those for which the second is. Asks about their places in the
-    /// table, in order.
+    /// Splits off two subsets: the members for which the first result is true, and those for which the second is. The
+    /// function receives their indices in the table, in order.
     #[inline]
     pub(crate) fn sort_out(self, mut ask: impl FnMut(usize) -> [bool; 2]) -> [Self; 2] {
         let [mut first, mut second] = [Self::NONE; 2];
@@ -98,7 +98,7 @@ impl Fields {
         [first, second]
     }
 
-    /// They, in the order of the table.
+    /// The members, in the order of the table.
     pub(crate) fn iter(self) -> impl Iterator<Item = Num> + use<> {
         let Self([mut low, mut high]) = self;
         core::iter::from_fn(move || {
@@ -110,7 +110,7 @@ impl Fields {
     }
 }
 
-/// The word and the bit that stand for a member.
+/// The word and the bit of a member.
 const fn place(field: Num) -> (usize, u64) {
     (field as usize / 64, 1 << (field as usize % 64))
 }

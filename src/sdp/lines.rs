@@ -1,18 +1,18 @@
-//! A description, line by line.
+//! Parses a description line by line. It does not relate the lines to each other.
 
 use core::str::SplitAsciiWhitespace;
 
 use super::Codec;
 use crate::id::Ssrc;
 
-/// A line, as far as it is read. Values are borrowed from the text.
+/// A parsed line. Values are borrowed from the text.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Line<'a> {
     /// `m=`: a section begins.
     #[non_exhaustive]
     Media {
-        /// `audio`, `video`, `application`, …; empty where the line was abbreviated.
+        /// `audio`, `video`, `application`, …; empty if the line was abbreviated.
         word: &'a str,
         /// The first port.
         port: u16,
@@ -24,19 +24,19 @@ pub enum Line<'a> {
     /// `a=msid:`.
     #[non_exhaustive]
     Msid {
-        /// The stream; `-` for none.
+        /// The stream; `-` means none.
         stream: &'a str,
         /// The track.
         track: Option<&'a str>,
     },
-    /// `a=ssrc:`. One that has no attribute is taken, with an empty name: that there is such an SSRC is said.
+    /// `a=ssrc:`. A line without an attribute has an empty name, because it still shows that the SSRC exists.
     #[non_exhaustive]
     Ssrc {
-        /// Whose attribute.
+        /// The SSRC of the attribute.
         ssrc: Ssrc,
         /// `cname`, `msid`, `mslabel`, `label`, …
         attribute: &'a str,
-        /// What follows the colon; empty where none does.
+        /// The text after the colon; empty if there is none.
         value: &'a str,
     },
     /// `a=ssrc-group:`.
@@ -52,20 +52,20 @@ pub enum Line<'a> {
     Rid {
         /// The encoding.
         id: &'a str,
-        /// Whether it is sent by the side that wrote the description.
+        /// Whether the side that wrote the description sends it.
         sent: bool,
     },
     /// `a=simulcast:`.
     #[non_exhaustive]
     Simulcast {
-        /// What follows `send`, if it does.
+        /// The value of `send`, if present.
         send: Option<&'a str>,
     },
     /// `a=rtpmap:`.
     Codec(Codec<'a>),
     /// `a=ice-ufrag:`.
     IceUfrag(&'a str),
-    /// A line that breaks its grammar.
+    /// A malformed line.
     #[non_exhaustive]
     Malformed {
         /// Its number, from 1; empty lines count.
@@ -75,17 +75,17 @@ pub enum Line<'a> {
     Other(&'a str),
 }
 
-/// Which way media may flow, seen from the side that wrote the description.
+/// The direction of media, from the point of view of the side that wrote the description.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums)] // two ways, each on or off
 pub enum MediaDirection {
-    /// Both ways.
+    /// Sends and receives.
     SendRecv,
-    /// It only sends.
+    /// Sends only.
     SendOnly,
-    /// It only receives.
+    /// Receives only.
     RecvOnly,
-    /// Neither: the section is on hold.
+    /// Neither sends nor receives: the section is on hold.
     Inactive,
 }
 
@@ -130,7 +130,7 @@ impl<'a> Lines<'a> {
         Self { text, pos: 0, number: 0 }
     }
 
-    /// Steps to the next line that begins a section; where it stands in the text, or where the text ends.
+    /// Advances to the next line that begins a section. Returns its position in the text, or the end of the text.
     pub(super) fn next_section(&mut self) -> usize {
         loop {
             let start = self.pos;
@@ -142,7 +142,7 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// The next line, without its end; it may be empty.
+    /// The next line without its terminator; it may be empty.
     fn raw(&mut self) -> Option<&'a [u8]> {
         let rest = self.text.get(self.pos..).filter(|rest| !rest.is_empty())?;
         let len = rest.iter().position(|byte| matches!(byte, b'\r' | b'\n')).unwrap_or(rest.len());
@@ -167,7 +167,7 @@ impl<'a> Iterator for Lines<'a> {
     }
 }
 
-/// `None` for a line that breaks its grammar.
+/// Parses a line; `None` if it is malformed.
 fn parse(line: &str) -> Option<Line<'_>> {
     let (kind, value) = line.split_once('=')?;
     match kind {
@@ -213,12 +213,12 @@ fn attribute<'a>(line: &'a str, value: &'a str) -> Option<Line<'a>> {
     }
 }
 
-/// Whether an attribute is one that means nothing without a value.
+/// Whether the attribute is one that requires a value.
 fn is_read(name: &str) -> bool {
     matches!(name, "mid" | "ice-ufrag" | "msid" | "ssrc" | "ssrc-group" | "rid" | "simulcast" | "rtpmap")
 }
 
-/// The only word there is.
+/// The value, if it is a single word.
 fn token(value: &str) -> Option<&str> {
     let mut words = value.split_ascii_whitespace();
     words.next().filter(|_| words.next().is_none())
@@ -261,7 +261,7 @@ fn rid(value: &str) -> Option<Line<'_>> {
     }
 }
 
-/// `send h;l recv h`, either part alone, in either order.
+/// `send h;l recv h`, either part alone, in any order.
 fn simulcast(value: &str) -> Option<Line<'_>> {
     let mut words = value.split_ascii_whitespace();
     let mut send = None;
@@ -287,8 +287,8 @@ fn rtpmap(value: &str) -> Option<Codec<'_>> {
     Some(Codec { payload_type, name, clock_rate: number(parts.next()?)? })
 }
 
-/// Digits alone, up to 2³²−1.
+/// A decimal number without a sign, up to 2³²−1.
 fn number(text: &str) -> Option<u32> {
-    // `parse` would take a sign.
+    // `parse` would accept a sign.
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }

@@ -1,4 +1,4 @@
-//! Which SSRC carries what, and which one it follows.
+//! Finds the media and the primary of each SSRC of a description. It does not compare descriptions.
 
 use alloc::vec::Vec;
 
@@ -8,45 +8,45 @@ use super::lines::{Line, msid};
 use super::{Section, Sections};
 use crate::id::{MediaKind, Ssrc};
 
-/// SSRCs of one description beyond this number are not read. A call of fifty parties has some hundreds.
+/// Maximum number of SSRCs per description; further ones are ignored. A call of fifty participants has some hundreds.
 pub const MAX_STREAMS: usize = 16_384;
 
 /// One SSRC of a description.
-///
-/// Any mention makes one: an attribute, or membership in a group. What is missing is `None`; new descriptions have
-/// neither `mslabel` nor `label`, and those of a side that only answers often no `msid` per SSRC.
+/// Any mention counts: an attribute, or membership in a group. Missing properties are `None`; new descriptions have
+/// neither `mslabel` nor `label`, and those of a side that only answers often have no `msid` per SSRC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stream<'a> {
-    /// Which one.
+    /// The SSRC.
     pub ssrc: Ssrc,
-    /// The SSRC that it follows, through any number of groups: itself, when it follows none. All layers of a simulcast
-    /// (`SIM`) follow the first, retransmissions (`FID`) and repair (`FEC-FR`, `FEC`) what they repair.
+    /// The primary SSRC, through any number of groups; the SSRC itself if it follows none. All simulcast layers (`SIM`)
+    /// follow the first; retransmissions (`FID`) and repair streams (`FEC-FR`, `FEC`) follow the stream that they
+    /// repair.
     pub primary: Ssrc,
-    /// What it is to the primary.
+    /// The relation to the primary.
     pub role: Role,
     /// The kind of media of its section.
     pub media: Option<MediaKind>,
     /// The `mid` of its section.
     pub mid: Option<&'a str>,
-    /// The place of its section, from 0.
+    /// The index of its section, from 0.
     pub section: usize,
-    /// The id of its MediaStream: its own `msid` or `mslabel`, else the section's `msid`, else what its primary has. A
-    /// stream of `-` is none.
+    /// The id of its MediaStream: its own `msid` or `mslabel`, else the section's `msid`, else that of its primary. A
+    /// stream of `-` means none.
     pub stream: Option<&'a str>,
-    /// The id of its MediaStreamTrack, from the same place; where that is `mslabel`, from `label`.
+    /// The id of its MediaStreamTrack, from the same source; for `mslabel`, from `label`.
     pub track: Option<&'a str>,
-    /// The canonical name (RFC 3550, 6.5.1): one for all streams of one synchronised source.
+    /// The canonical name (RFC 3550, 6.5.1), shared by all streams of one synchronised source.
     pub cname: Option<&'a str>,
 }
 
-/// What an SSRC is to its primary.
+/// The relation of an SSRC to its primary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Role {
     /// The primary itself, or a stream in no group.
     Media,
-    /// A further layer of a simulcast.
+    /// A further simulcast layer.
     Layer,
     /// Retransmissions (RFC 4588).
     Retransmission,
@@ -54,12 +54,12 @@ pub enum Role {
     Repair,
 }
 
-/// The streams of all sections, in the order in which they are first mentioned.
+/// The streams of all sections, in the order of first mention.
 pub(super) fn of<'a>(sections: Sections<'a>) -> Vec<Stream<'a>> {
     let mut streams = Vec::new();
     let mut places = HashMap::new();
     for section in sections {
-        // SSRCs are unique in an RTP session, and without bundling each section is one of its own.
+        // SSRCs are unique within an RTP session, and an unbundled section is its own RTP session.
         places.clear();
         let mut found = Found { streams: &mut streams, places: &mut places, parents: Vec::new(), start: 0 };
         found.start = found.streams.len();
@@ -68,26 +68,25 @@ pub(super) fn of<'a>(sections: Sections<'a>) -> Vec<Stream<'a>> {
     streams
 }
 
-/// The streams of one section while it is read.
+/// The streams of one section during parsing.
 struct Found<'f, 'a> {
     streams: &'f mut Vec<Stream<'a>>,
-    /// SSRCs of this section to places in `parents`.
+    /// Index in `parents` of each SSRC of this section.
     places: &'f mut HashMap<Ssrc, usize>,
-    /// For every stream of this section, the one it follows, or itself.
+    /// For every stream of this section, the stream that it follows, or itself.
     parents: Vec<usize>,
-    /// Where this section's streams begin.
+    /// The index of this section's first stream.
     start: usize,
 }
 
 impl<'a> Found<'_, 'a> {
     fn read(&mut self, section: Section<'a>) {
-        let (media, mid) = (section.media(), section.mid());
-        let of = |ssrc| Stream {
-            ssrc,
-            primary: ssrc,
+        let blank = Stream {
+            ssrc: Ssrc::new(0),
+            primary: Ssrc::new(0),
             role: Role::Media,
-            media,
-            mid,
+            media: section.media(),
+            mid: section.mid(),
             section: section.index,
             stream: None,
             track: None,
@@ -96,8 +95,8 @@ impl<'a> Found<'_, 'a> {
         for line in section.lines() {
             match line {
                 Line::Ssrc { ssrc, attribute, value } => {
-                    if let Some(stream) = self.place(ssrc, of).and_then(|place| self.stream(place)) {
-                        stream.learn(attribute, value);
+                    if let Some(stream) = self.place(ssrc, blank).and_then(|place| self.stream(place)) {
+                        stream.set_attribute(attribute, value);
                     }
                 }
                 Line::SsrcGroup { semantics, mut ssrcs } => {
@@ -107,9 +106,9 @@ impl<'a> Found<'_, 'a> {
                         "FEC-FR" | "FEC" => Role::Repair,
                         _ => Role::Media,
                     };
-                    let first = ssrcs.next().and_then(|ssrc| self.place(ssrc, of));
+                    let first = ssrcs.next().and_then(|ssrc| self.place(ssrc, blank));
                     for ssrc in ssrcs {
-                        let place = self.place(ssrc, of);
+                        let place = self.place(ssrc, blank);
                         if let (Some(first), Some(place), true) = (first, place, role != Role::Media) {
                             self.follow(place, first, role);
                         }
@@ -125,8 +124,8 @@ impl<'a> Found<'_, 'a> {
         self.streams.get_mut(self.start + place)
     }
 
-    /// The place of an SSRC, made when it is new.
-    fn place(&mut self, ssrc: Ssrc, of: impl Fn(Ssrc) -> Stream<'a>) -> Option<usize> {
+    /// The index of an SSRC, added to `blank`'s section if it is new.
+    fn place(&mut self, ssrc: Ssrc, blank: Stream<'a>) -> Option<usize> {
         if let Some(&place) = self.places.get(&ssrc) {
             return Some(place);
         }
@@ -136,11 +135,11 @@ impl<'a> Found<'_, 'a> {
         let place = self.parents.len();
         self.places.insert(ssrc, place);
         self.parents.push(place);
-        self.streams.push(of(ssrc));
+        self.streams.push(Stream { ssrc, primary: ssrc, ..blank });
         Some(place)
     }
 
-    /// Makes one stream follow another; what already follows one stays, and nothing follows itself in a circle.
+    /// Makes one stream follow another, unless it already follows one or would close a cycle.
     fn follow(&mut self, place: usize, other: usize, role: Role) {
         if self.parents.get(place) != Some(&place) || self.root(other) == place {
             return;
@@ -153,7 +152,7 @@ impl<'a> Found<'_, 'a> {
         }
     }
 
-    /// The stream at the end of the chain. Halves the way on the way, so that long chains cost little.
+    /// The stream at the end of the chain. Halves the path as it goes, so that long chains cost little.
     fn root(&mut self, mut place: usize) -> usize {
         while let Some(&parent) = self.parents.get(place).filter(|&&parent| parent != place) {
             let above = self.parents.get(parent).copied().unwrap_or(parent);
@@ -165,7 +164,7 @@ impl<'a> Found<'_, 'a> {
         place
     }
 
-    /// Fills in what the section and the primaries know.
+    /// Fills in the properties of the section and of the primaries.
     fn resolve(&mut self, section: Section<'a>) {
         let of_section = section.msid();
         for place in 0..self.parents.len() {
@@ -187,13 +186,13 @@ impl<'a> Found<'_, 'a> {
 }
 
 impl<'a> Stream<'a> {
-    /// Takes one attribute; the first of its kind counts.
-    fn learn(&mut self, attribute: &str, value: &'a str) {
-        let some = || Some(value).filter(|value| !value.is_empty());
+    /// Stores one attribute; the first of its kind counts.
+    fn set_attribute(&mut self, attribute: &str, value: &'a str) {
+        let text = Some(value).filter(|value| !value.is_empty());
         match attribute {
-            "cname" => self.cname = self.cname.or(some()),
-            "mslabel" => self.stream = self.stream.or(some()),
-            "label" => self.track = self.track.or(some()),
+            "cname" => self.cname = self.cname.or(text),
+            "mslabel" => self.stream = self.stream.or(text),
+            "label" => self.track = self.track.or(text),
             "msid" => {
                 if let Some((stream, track)) = msid(value) {
                     self.stream = self.stream.or(Some(stream)).filter(|&stream| stream != "-");

@@ -1,26 +1,26 @@
-//! Reports that say only what changed, put together again.
+//! Restores whole reports from delta-compressed ones. It does not parse text.
 //!
-//! Three families of formats send differences, and each has its own rules for what is left out:
+//! Three families of formats send deltas, with different rules for what is missing:
 //!
 //! | | rtcstats v3 | jitsi | rtcstats v1 and v2 |
 //! |---|---|---|---|
-//! | a member that is missing | is as before | is as before | is as before |
-//! | an entry that is missing | is as before | is gone | is as before |
-//! | an entry that is null | is gone | | |
-//! | an entry without a time | has the report's time | has the time it had | has the time it had |
+//! | a missing member | is unchanged | is unchanged | is unchanged |
+//! | a missing entry | is unchanged | is gone | is unchanged |
+//! | a null entry | is gone | | |
+//! | an entry without a time | has the report's time | has its previous time | has its previous time |
 //! | an entry with time 0 | | has the report's time | has the report's time |
 //!
 //! Sources: `compression.js` of github.com/rtcstats/rtcstats, `getstats-deltacompression.js` of
 //! github.com/fippo/rtcstats-server, and the dumps of github.com/jitsi/rtcstats-server, which also show the exceptions:
-//! clients of Chromium's callback API leave out entries that stay, whatever their header declares. So what an entry's
-//! absence means is told from the entries: where one of a callback type is among them, or where one comes back without
-//! its type, absence means nothing.
+//! clients that use Chromium's callback API omit entries that remain, whatever their header declares. The meaning of a
+//! missing entry therefore depends on the entries: if one has a type of the callback API, or returns without its type,
+//! absence means nothing.
 //!
-//! In none of these formats can an entry lose a member: what was there stays as it was.
+//! In none of these formats can an entry lose a member; old members keep their values.
 //!
-//! In v3 a time is missing either because it is the report's or because it is as before, which cannot be told apart.
-//! Entries of the other end (`remote-inbound-rtp`, `remote-outbound-rtp`) have the time at which RTCP brought them, which
-//! is never that of the report; so theirs is as before. All others have the report's.
+//! In v3 a time is missing because it equals the report's or because it is unchanged, and the two cases look the same.
+//! Entries of the remote endpoint (`remote-inbound-rtp`, `remote-outbound-rtp`) have the arrival time of an RTCP
+//! report, never the report's time, so theirs is unchanged. All others have the report's time.
 
 use core::hash::BuildHasher;
 
@@ -33,73 +33,74 @@ use crate::ingest::getstats::{Beside, MAX_ENTRIES};
 use crate::report::{Entry, Report, StatsType};
 use crate::unit::StatTime;
 
-/// Connections that are remembered at a time; beyond it the one that was silent longest is forgotten.
+/// Maximum number of connections in memory; beyond it the least recently used one is dropped.
 const MAX_CONNECTIONS: usize = 256;
 
-/// Bytes that all connections together may hold, with the same remedy. A call of fifty parties needs half a megabyte.
+/// Maximum bytes of all connections together; beyond it the same happens. A call of fifty participants needs half a
+/// megabyte.
 const MAX_BYTES: usize = 64 << 20;
 
-/// Entries of a connection that are gone but remembered, in case that they come back without their type.
+/// Maximum number of removed entries stored per connection, in case they return without their type.
 const MAX_GONE: usize = 1_024;
 
-/// By which rules a report was cut down.
+/// The compression rules of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Dialect {
     /// rtcstats v3, and whole reports in the same container.
     Rtcstats,
-    /// jitsi's clients.
+    /// Clients of jitsi.
     Jitsi,
     /// rtcstats v1 and v2.
     Legacy,
 }
 
-/// What is known of every connection.
+/// The latest reports of all connections.
 #[derive(Debug, Default)]
 pub(super) struct Bases {
     bases: Vec<Base>,
     hasher: DefaultHashBuilder,
-    /// Counts reports, so that the connection that was silent longest can be told.
+    /// Counts reports, to find the least recently used connection.
     clock: u64,
     spare: Spare,
 }
 
-/// What is known of one connection: its last report as it was sent, unfolded.
+/// The latest report of one connection as it was sent, unfolded.
 #[derive(Debug, Default)]
 struct Base {
     fabric: String,
-    /// In the order in which the entries were first seen.
+    /// In the order of first appearance.
     rows: Report,
-    /// For every row, whether it is gone.
+    /// For every row, whether the entry is gone.
     gone: Vec<bool>,
-    /// Ids to places in `rows`.
+    /// The index in `rows` by id.
     places: HashTable<u32>,
-    /// Whether entries that are missing stay, whatever the dialect.
-    keeps: bool,
+    /// Whether missing entries remain, whatever the dialect.
+    retains: bool,
     used: u64,
 }
 
-/// Memory that is used anew for every report.
+/// Buffers reused for every report.
 #[derive(Debug, Default)]
 struct Spare {
     rows: Report,
     gone: Vec<bool>,
     touched: Vec<Touched>,
-    /// Places in the difference of the entries that are new.
+    /// Indices of new entries in the delta.
     fresh: Vec<usize>,
 }
 
-/// What a difference says about a row that is known.
+/// What a delta changes about a known row.
 #[derive(Clone, Copy, Debug)]
 enum Touched {
     Not,
-    /// Changed by the entry at this place in the difference.
+    /// Changed by the entry at this index in the delta.
     By(usize),
     Removed,
 }
 
 impl Bases {
-    /// Applies a difference, not folded, with what stood beside its entries, and makes `whole` the report that was
-    /// meant, folded. Its count of what was skipped is that of the difference and of the folding.
+    /// Applies a delta, unfolded, with the data beside its entries, and writes the whole report, folded, into `whole`.
+    /// Its count of skipped entries covers the delta and the folding.
     pub(super) fn apply(
         &mut self,
         fabric: &str,
@@ -129,23 +130,23 @@ impl Bases {
         self.stay_bounded();
     }
 
-    /// Begins a connection anew: another one may have the same name.
+    /// Drops the state of a connection, because a new one may have the same name.
     pub(super) fn forget(&mut self, fabric: &str) {
         if let Some(base) = self.bases.iter_mut().find(|base| base.fabric == fabric) {
             base.clear();
         }
     }
 
-    /// Forgets every connection.
+    /// Drops all connections.
     pub(super) fn clear(&mut self) {
         self.bases.clear();
     }
 
     fn stay_bounded(&mut self) {
         while self.bases.len() > MAX_CONNECTIONS || self.bases.iter().map(Base::footprint).sum::<usize>() > MAX_BYTES {
-            let silent = self.bases.iter().enumerate().min_by_key(|(_, base)| base.used).map(|(index, _)| index);
-            let Some(silent) = silent else { return };
-            self.bases.swap_remove(silent);
+            let oldest = self.bases.iter().enumerate().min_by_key(|(_, base)| base.used).map(|(index, _)| index);
+            let Some(oldest) = oldest else { return };
+            self.bases.swap_remove(oldest);
         }
         if self.spare.rows.footprint() > MAX_BYTES {
             self.spare = Spare::default();
@@ -154,7 +155,7 @@ impl Bases {
 }
 
 impl Base {
-    /// Brings the rows up to date; says how many entries were left out.
+    /// Updates the rows. Returns the number of omitted entries.
     fn merge(
         &mut self,
         difference: &Report,
@@ -164,7 +165,7 @@ impl Base {
         hasher: &DefaultHashBuilder,
     ) -> u64 {
         let mut left_out = self.look_up(difference, beside, spare, hasher);
-        let keeps = self.keeps || dialect != Dialect::Jitsi;
+        let retains = self.retains || dialect != Dialect::Jitsi;
         let forget_gone = self.gone.iter().filter(|&&gone| gone).count() > MAX_GONE;
         let next = &mut spare.rows;
         next.clear();
@@ -172,8 +173,8 @@ impl Base {
         let mut moved = false;
         for ((before, &was_gone), &touched) in self.rows.entries().zip(&self.gone).zip(&spare.touched) {
             let change = match touched {
-                Touched::Not if was_gone && forget_gone && !keeps => None,
-                Touched::Not => Some((None, !keeps)),
+                Touched::Not if was_gone && forget_gone && !retains => None,
+                Touched::Not => Some((None, !retains)),
                 Touched::By(place) => Some((difference.get(place), false)),
                 Touched::Removed => None,
             };
@@ -200,13 +201,13 @@ impl Base {
             spare.gone.push(false);
             self.remember(next, next.len() - 1, hasher);
         }
-        self.keeps |= next.entries().any(|entry| entry.kind().is_legacy());
+        self.retains |= next.entries().any(|entry| entry.kind().is_legacy());
         core::mem::swap(&mut self.rows, &mut spare.rows);
         core::mem::swap(&mut self.gone, &mut spare.gone);
         left_out
     }
 
-    /// Finds the row of every entry; says how many entries there were twice.
+    /// Finds the row of every entry. Returns the number of duplicate entries.
     fn look_up(&mut self, difference: &Report, beside: &Beside, spare: &mut Spare, hasher: &DefaultHashBuilder) -> u64 {
         let mut twice = 0;
         spare.fresh.clear();
@@ -220,7 +221,7 @@ impl Base {
                     *touched = Touched::By(place);
                     let had_type = self.rows.get(row).is_some_and(|row| row.kind() != StatsType::Other);
                     if self.gone.get(row) == Some(&true) && had_type && entry.kind() == StatsType::Other {
-                        self.keeps = true;
+                        self.retains = true;
                     }
                 }
                 Some(_) => twice += 1,
@@ -238,15 +239,16 @@ impl Base {
     fn remember(&mut self, rows: &Report, place: usize, hasher: &DefaultHashBuilder) {
         let Some(row) = rows.get(place) else { return };
         let Ok(place) = u32::try_from(place) else { return };
-        let hash_of = |place: &u32| rows.get(*place as usize).map_or(0, |row| hasher.hash_one(row.id()));
-        self.places.insert_unique(hasher.hash_one(row.id()), place, hash_of);
+        self.places.insert_unique(hasher.hash_one(row.id()), place, |&place| {
+            rows.get(place as usize).map_or(0, |row| hasher.hash_one(row.id()))
+        });
     }
 
     fn clear(&mut self) {
         self.rows.clear();
         self.gone.clear();
         self.places.clear();
-        self.keeps = false;
+        self.retains = false;
     }
 
     fn footprint(&self) -> usize {
@@ -254,13 +256,13 @@ impl Base {
     }
 }
 
-/// The place of the row with this id.
+/// The index of the row with this id.
 fn find(places: &HashTable<u32>, rows: &Report, hasher: &DefaultHashBuilder, id: &str) -> Option<usize> {
-    let is_it = |place: &u32| rows.get(*place as usize).is_some_and(|row| row.id() == id);
-    places.find(hasher.hash_one(id), is_it).map(|&place| place as usize)
+    let found = places.find(hasher.hash_one(id), |&place| rows.get(place as usize).is_some_and(|row| row.id() == id));
+    found.map(|&place| place as usize)
 }
 
-/// Adds the row that a change, or none, makes of the row before, or none.
+/// Adds the row that results from an optional previous row and an optional change.
 fn push_merged(
     rows: &mut Report,
     before: Option<Entry<'_>>,
@@ -269,7 +271,7 @@ fn push_merged(
     dialect: Dialect,
     of_report: Option<StatTime>,
 ) {
-    // An entry that comes back with its type is another one that happens to have the same id.
+    // A removed entry that returns with its type is a different one with the same id.
     let before = before.filter(|_| !(was_gone && change.is_some_and(|change| change.kind() != StatsType::Other)));
     let mut row = rows.begin();
     for source in [change, before].into_iter().flatten() {
@@ -289,8 +291,7 @@ fn push_merged(
     row.set_timestamp(timestamp);
 }
 
-/// Whether these entries are no difference but all there is: every one has a time of its own, and there is none beside
-/// them.
+/// Whether the entries are a whole report: every entry has its own time, and there is nothing beside them.
 fn is_whole(report: &Report, beside: &Beside) -> bool {
     beside.timestamp.is_none()
         && beside.removed.is_empty()

@@ -1,31 +1,34 @@
-//! webrtc-internals dumps: per PeerConnection, one series of values for each member of each stats entry.
+//! Reads webrtc-internals dumps: per PeerConnection, one series of values for each member of each stats entry. It
+//! ignores the values that the page computed itself.
 //!
-//! The format is column-wise, and the page that writes it (`chrome://webrtc-internals`) polls about once a second. This
-//! reader turns the columns back into one snapshot per poll, connection by connection, in the order of time.
+//! The format is columnar, and the page that writes it (`chrome://webrtc-internals`) polls about once a second. This
+//! reader converts the columns back into one snapshot per poll, connection by connection, in order of time.
 //!
-//! - **Times.** Since Chromium 117 every entry has a series of its own `timestamp`; the rows carry these, bit for bit.
-//!   In older dumps a row's time is interpolated evenly between the first and the last poll of its entry.
+//! - **Times.** Since Chromium 117 every entry has a series of its own `timestamp`, and its rows have exactly these
+//!   times. In older dumps the reader interpolates a row's time evenly between the first and the last poll of its
+//!   entry.
 //! - **Which poll.** Local entries of one poll share their timestamp. `remote-inbound-rtp` and `remote-outbound-rtp`
-//!   carry the time of an RTCP report instead, repeated at every poll until the next one: they are placed as
-//!   [`polls`] says, and are repeated in the snapshots as the browser repeated them. A row whose timestamp stands
-//!   still may still have a newer round trip.
-//! - **Unequal lengths.** A series is placed by its `startTime` and `endTime`, never by its length alone. Where it has
-//!   fewer values than polls between the two, which polls lack one is not recorded: the first and the last value are
-//!   placed exactly, the others spread evenly in between, at most as many polls off as there are gaps.
-//! - **The cap.** The page keeps the last 1000 values of a series. Of a longer call the dump holds the end only, except
-//!   for entries that vanished earlier: these make snapshots of their own, further back.
-//! - **Both APIs.** Old dumps may hold the same streams twice, also as Chromium's callback API reported them
-//!   (`ssrc_…`). The callback API's entries are then left out.
-//! - **What happened** (`updateLog`) comes between the polls, where its times say so ([`log`]); all of it first where they
-//!   are not known. That a connection was made comes before everything else of it, without a time: when is not recorded.
-//!   Failures of `getUserMedia` come before the connections.
-//! - **Derived keys** (`<id>-[…]`) are what the page computed, not stats, and are not read.
+//!   have the time of an RTCP report instead, repeated at every poll until the next report. [`polls`] defines their
+//!   position, and the snapshots repeat them as the browser did. A row with an unchanged timestamp may still have a
+//!   newer round-trip time.
+//! - **Unequal lengths.** The reader positions a series by its `startTime` and `endTime`, never by its length alone. If
+//!   it has fewer values than there are polls between the two, the dump does not record which polls lack one. The first
+//!   and the last value are exact then, and the others are spread evenly in between, at most as many polls off as there
+//!   are gaps.
+//! - **The cap.** The page retains the last 1000 values of a series. For a longer call the dump holds only the end,
+//!   except for entries that vanished earlier, which make their own, earlier snapshots.
+//! - **Both APIs.** Old dumps may contain the same streams a second time, as Chromium's callback API reported them
+//!   (`ssrc_…`). The reader then omits the callback API's entries.
+//! - **Log events** (`updateLog`) come between the polls by their times ([`log`]), or all first if their times are
+//!   unknown. The creation of a connection comes before its other items, without a time, because the dump does not
+//!   record it. Failures of `getUserMedia` come before the connections.
+//! - **Derived keys** (`<id>-[…]`) are values that the page computed, not stats; the reader ignores them.
 //!
-//! A series that cannot be read or placed is counted as a skipped entry; the others hold. Memory: the record, a copy of
-//! one connection's values that had escapes, about 1 KB for each entry, 200 bytes for each series and 24 for each point
-//! of an entry; less than the record itself in real dumps. Time: linear in the record, but for a sort of the points and
-//! for one look per point at each series of the same entry, of which there are no more than the table of members has
-//! names.
+//! A series that cannot be read or positioned counts as a skipped entry; the others remain. Memory: the record, a copy
+//! of one connection's values that had escapes, about 1 KB for each entry, 200 bytes for each series and 24 for each
+//! point of an entry; less than the record itself in real dumps. Time: linear in the record, except for a sort of the
+//! points and one check per point of each series of the same entry, of which there are at most as many as the table of
+//! members has names.
 
 mod column;
 mod document;
@@ -48,7 +51,7 @@ use document::{Connection, Element, Series};
 use log::Log;
 use polls::Track;
 
-/// Reads a whole dump. Nothing is handed out before the document is known to be well-formed.
+/// Reads a whole dump. Returns nothing before the document is known to be well-formed.
 pub(in crate::ingest) fn read(
     state: &mut ReadState,
     cursor: &mut Cursor<'_>,
@@ -58,7 +61,7 @@ pub(in crate::ingest) fn read(
     let document = document::read(cursor, &mut skipped)?;
     state.skipped.entries += skipped;
     if let Some(mut captures) = document.captures.filter(|_| sink.wants_log_events) {
-        tell_failures(state, &mut captures, sink);
+        emit_failures(state, &mut captures, sink);
     }
     for connection in document.connections {
         replay(state, connection, sink);
@@ -66,8 +69,8 @@ pub(in crate::ingest) fn read(
     Ok(())
 }
 
-/// Tells which calls of `getUserMedia` failed. What is broken ends the list.
-fn tell_failures(state: &mut ReadState, captures: &mut Cursor<'_>, sink: &mut Sink<'_>) {
+/// Returns failed calls of `getUserMedia`. A malformed entry ends the list.
+fn emit_failures(state: &mut ReadState, captures: &mut Cursor<'_>, sink: &mut Sink<'_>) {
     if !captures.eat(b'[') {
         return;
     }
@@ -99,7 +102,7 @@ fn tell_failures(state: &mut ReadState, captures: &mut Cursor<'_>, sink: &mut Si
     }
 }
 
-/// Hands out the polls of one connection, and what happened between them.
+/// Returns the polls of one connection and the log events between them.
 fn replay(state: &mut ReadState, mut connection: Connection<'_>, sink: &mut Sink<'_>) {
     let text = connection.unescape();
     let mut lanes = Vec::with_capacity(connection.elements.len());
@@ -126,30 +129,30 @@ fn replay(state: &mut ReadState, mut connection: Connection<'_>, sink: &mut Sink
         let poll = points.first().and_then(|point| plan.polls.get(point.poll as usize).copied());
         let at = at.or_else(|| StatTime::from_millis(poll?));
         if let Some(at) = at {
-            log.tell(Some(at.as_millis()), state, &connection.name, sink);
+            log.emit(Some(at.as_millis()), state, &connection.name, sink);
         }
         state.hand_out(&connection.name, at, sink);
     }
-    log.tell(None, state, &connection.name, sink);
+    log.emit(None, state, &connection.name, sink);
 }
 
-/// One stats entry over the time of the call.
+/// One stats entry over the duration of the call.
 struct Lane<'t> {
     id: &'t str,
     kind: StatsType,
-    /// The entry's time at each of its points; NaN where the dump has none.
+    /// The entry's time at each of its points; NaN if the dump has none.
     stamps: Vec<f64>,
-    /// `stamps` with gaps and steps back levelled out, where it has any.
+    /// `stamps` made monotonic, if they have gaps or backward steps.
     levelled: Option<Vec<f64>>,
-    /// Whether `stamps` were recorded, not interpolated.
+    /// Whether `stamps` were recorded and not interpolated.
     exact: bool,
     columns: Vec<Column<'t>>,
-    /// How many points were written.
+    /// The number of points written so far.
     written: usize,
 }
 
 impl<'t> Lane<'t> {
-    /// `None` for an entry of which no point has a time.
+    /// `None` for an entry without any time.
     fn new(element: &'t Element<'_>, text: &'t str, skipped: &mut u64) -> Option<Self> {
         let mut count = |series: &'t Series<'_>| {
             let column = Column::new(series, text);
@@ -181,7 +184,7 @@ impl<'t> Lane<'t> {
         Track { times, exact: self.exact, remote: self.kind.is_remote() }
     }
 
-    /// Adds the next point to the report; its time, if it has one.
+    /// Adds the next point to the report. Returns its time, if it has one.
     fn write(&mut self, report: &mut Report, scratch: &mut String) -> Option<StatTime> {
         let point = self.written;
         self.written += 1;
@@ -207,8 +210,8 @@ impl<'t> Lane<'t> {
     }
 }
 
-/// Times that never decrease: what is missing or lies before an earlier one is lifted to it. `None` when nothing is
-/// missing and nothing decreases.
+/// Monotonic times: a missing time, or one before an earlier one, becomes equal to the latest. `None` if no change is
+/// needed.
 fn level(stamps: &[f64]) -> Option<Vec<f64>> {
     if stamps.is_sorted() && !stamps.iter().any(|stamp| stamp.is_nan()) {
         return None;

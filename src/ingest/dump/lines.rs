@@ -1,12 +1,13 @@
-//! Lines of what happened, one array each: `[method, connection, value, …, time]`.
+//! Reads log lines, one array each: `[method, connection, value, …, time]`. It does not restore delta-compressed
+//! reports.
 //!
-//! All rtcstats formats share this shape; this file takes it apart and reads the lines whose time is absolute: those of
+//! All rtcstats formats share this structure. This module parses it and reads the lines with an absolute time: those of
 //! jitsi's server (`[event, connection, data, epoch ms, sequence?]`), of rtcstats v1 and v2
-//! (github.com/fippo/rtcstats-server), and of GetStream (`[event, scope, payload, epoch ms]`). Times may run back
-//! between lines, because events are written when they are known and not when they happened; a snapshot's time is that
-//! of its line.
+//! (github.com/fippo/rtcstats-server), and of GetStream (`[event, scope, payload, epoch ms]`). Times may go back
+//! between lines, because events are logged when they become known and not when they happen; a snapshot has the time of
+//! its line.
 //!
-//! What follows the closing bracket is ignored, and so are lines that are no array: they describe the client or the
+//! Text after the closing bracket is ignored. So are lines that are not arrays: they describe the client or the
 //! servers.
 
 use alloc::string::String;
@@ -21,26 +22,26 @@ use crate::ingest::sniff::Format;
 use crate::report::Report;
 use crate::unit::StatTime;
 
-/// What line formats keep from one record to the next.
+/// State of the line formats between records.
 #[derive(Debug, Default)]
 pub(in crate::ingest) struct Lines {
     pub(super) bases: Bases,
-    /// The entries of the line, as they stand.
+    /// The entries of the current line, unfolded.
     difference: Report,
-    /// Milliseconds on the clock of a format whose lines carry time steps.
+    /// The current time of a format whose lines have time steps, in milliseconds.
     pub(super) clock: f64,
 }
 
 /// One line.
 #[derive(Debug)]
 pub(super) struct Line<'a, 'b> {
-    /// What happened, by name; empty for a code that has none.
+    /// The method's name; empty for an unknown code.
     pub(super) method: &'a str,
-    /// The connection; empty where the line names none.
+    /// The connection; empty if the line names none.
     pub(super) fabric: &'b str,
-    /// Stands before the value, if there is one.
+    /// Before the value, if there is one.
     pub(super) value: Option<Cursor<'a>>,
-    /// Whether the value was a report. It is then the reader's difference.
+    /// Whether the value was a report, which is then in [`Lines`].
     has_stats: bool,
     /// The fourth element as a time.
     pub(super) time: Option<StatTime>,
@@ -48,7 +49,7 @@ pub(super) struct Line<'a, 'b> {
     pub(super) last: Option<f64>,
 }
 
-/// Reads one line whose time is absolute. Whether only clients of jitsi write such a line.
+/// Reads one line with an absolute time. Returns whether only jitsi clients write such a line.
 pub(in crate::ingest) fn read(
     state: &mut ReadState,
     lines: &mut Lines,
@@ -71,7 +72,7 @@ pub(in crate::ingest) fn read(
     Ok(is_jitsi)
 }
 
-/// Takes a line apart; nothing when the record is none. Nothing that outlives the line changes.
+/// Parses a line; `None` if the record is not a line. Changes no state that outlives the line.
 pub(super) fn parse<'a: 'b, 'b>(
     state: &mut ReadState,
     lines: &mut Lines,
@@ -128,14 +129,14 @@ pub(super) fn parse<'a: 'b, 'b>(
     if let Some(fabric) = fabric {
         line.fabric = fabric.get(buffer);
     }
-    // What Chrome before 145 writes for events of no connection.
+    // Chrome before 145 writes this for events without a connection.
     if line.fabric == "undefined-undefined" {
         line.fabric = "";
     }
     Ok((index > 0).then_some(line))
 }
 
-/// Hands out what the line holds: the snapshot that its report makes of the ones before it, or what it tells.
+/// Returns the content of the line: the snapshot restored from its report and the previous ones, or its log events.
 pub(super) fn hand_out(
     state: &mut ReadState,
     lines: &mut Lines,
@@ -153,11 +154,17 @@ pub(super) fn hand_out(
     }
 }
 
-/// Whether a line tells of the connection to the server that collects the lines: rtcstats heads a dump with a `create`
-/// that describes the client, and ends it with a `close` that has a WebSocket's code.
+/// Whether a line belongs to the connection to the collecting server: rtcstats starts a dump with a `create` that
+/// describes the client, and ends it with a `close` that has a WebSocket's code.
 fn is_of_the_recorder(line: &Line<'_, '_>) -> bool {
-    let is_code = || line.value.clone().is_some_and(|mut value| value.next() == Ok(Next::Number));
-    line.fabric.is_empty() && (line.method == "create" || line.method == "close" && is_code())
+    match line.method {
+        "create" => line.fabric.is_empty(),
+        "close" => {
+            let is_code = line.value.clone().is_some_and(|mut value| value.next() == Ok(Next::Number));
+            line.fabric.is_empty() && is_code
+        }
+        _ => false,
+    }
 }
 
 fn is_report(method: &str) -> bool {

@@ -1,8 +1,9 @@
-//! Recordings of one snapshot a line: `{"t": ms, "pc": name, "report": stats}`, `stats` for `report` also.
+//! Reads recordings with one snapshot per line: `{"t": ms, "pc": name, "report": stats}`; `stats` is accepted for
+//! `report`. Reports are whole, not deltas.
 //!
-//! A line may tell of something that happened instead, `{"t": ms, "pc": name, "event": what, …}`: `event` is a word of
-//! the table of [`LogEventKind`](super::LogEventKind), and what belongs to it stands in `value`, or in the line itself (`"state":
-//! "connected"`). Other lines without stats (a recorder's header) are no error; they hold nothing to measure.
+//! A line may hold a log event instead: `{"t": ms, "pc": name, "event": what, …}`. `event` is a word of the table of
+//! [`LogEventKind`](crate::ingest::LogEventKind), and its value stands in `value` or in the line itself (`"state":
+//! "connected"`). Other lines without stats (a recorder's header) are not errors; the reader skips them.
 
 use alloc::string::String;
 

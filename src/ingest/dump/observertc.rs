@@ -1,13 +1,15 @@
-//! ObserveRTC client samples (`ClientSample` of github.com/ObserveRTC/schemas, 3.3.0): one a line, one a document, or
-//! any number in an array.
+//! Reads ObserveRTC client samples (`ClientSample` of github.com/ObserveRTC/schemas, 3.3.0): one per line, one per
+//! document, or any number in an array. It reads
+//! their stats, events and identities, and nothing else.
 //!
-//! A sample holds several connections; each becomes one snapshot with the sample's time. The array that an entry stands
-//! in says what it is, so entries have no `type`, and candidates do not say whose they are. That is told, in this
-//! order, from the pairs that name them, from the transport's user name fragment, from members that only local
-//! candidates have, and from candidates with the same user name fragment. What is still unknown is left out and counted.
+//! A sample holds several connections; each becomes one snapshot with the sample's time. The array that contains an
+//! entry defines its type, so entries have no `type`, and candidates do not show whether they are local or remote. The
+//! reader derives that, in this order, from the pairs that reference them, from the transport's user name fragment,
+//! from members that only local candidates have, and from candidates with the same user name fragment. It omits and
+//! counts candidates that remain unknown.
 //!
-//! What happened (`clientEvents`) since the sample before is handed out before the snapshots, and who the client is before
-//! that, whenever it is not whom the sample before named.
+//! Log events (`clientEvents`) since the previous sample come before the snapshots. The client's identity comes before
+//! them, whenever it differs from that in the previous sample.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -45,7 +47,7 @@ pub(in crate::ingest) fn read(
     cursor: &mut Cursor<'_>,
     sink: &mut Sink<'_>,
 ) -> Result<(), ReadError> {
-    // A record that ends early is refused whole, before anything of it was handed out.
+    // Refuse a truncated record before returning any part of it.
     let mut whole = cursor.clone();
     whole.skip()?;
     whole.end()?;
@@ -116,7 +118,7 @@ fn sample(
     Ok(())
 }
 
-/// Says who the client is, unless that was said.
+/// Returns the client's identity if it has changed.
 fn identify(
     state: &mut ReadState,
     (known_call, known_client): &mut (String, String),
@@ -141,26 +143,32 @@ fn identify(
     state.event("", at, what, sink);
 }
 
-/// The events of a sample. What cannot be read of them costs nothing else.
+/// Returns the events of a sample. An unreadable one affects nothing else.
 fn events_of(state: &mut ReadState, events: &mut Cursor<'_>, at: Option<StatTime>, sink: &mut Sink<'_>) {
-    let mut each = || {
-        events.expect(b'[', "`[`")?;
-        let mut first = true;
-        while events.more(&mut first, b']')? {
-            let mut inside = events.clone();
-            events.skip()?;
-            if event(state, &mut inside, at, sink).is_err() {
-                state.unknown_events += 1;
-            }
-        }
-        Ok::<(), ReadError>(())
-    };
-    if each().is_err() {
+    if each_event(state, events, at, sink).is_err() {
         state.unknown_events += 1;
     }
 }
 
-/// One event, `{"type", "payload", "timestamp"}`; the payload may be JSON in a string.
+fn each_event(
+    state: &mut ReadState,
+    events: &mut Cursor<'_>,
+    at: Option<StatTime>,
+    sink: &mut Sink<'_>,
+) -> Result<(), ReadError> {
+    events.expect(b'[', "`[`")?;
+    let mut first = true;
+    while events.more(&mut first, b']')? {
+        let mut inside = events.clone();
+        events.skip()?;
+        if event(state, &mut inside, at, sink).is_err() {
+            state.unknown_events += 1;
+        }
+    }
+    Ok(())
+}
+
+/// Reads one event, `{"type", "payload", "timestamp"}`; the payload may be JSON in a string.
 fn event(
     state: &mut ReadState,
     cursor: &mut Cursor<'_>,
@@ -204,7 +212,7 @@ fn event(
     Ok(())
 }
 
-/// One connection of a sample; without stats it is none.
+/// Reads one connection of a sample; ignores it if it has no stats.
 fn connection(
     state: &mut ReadState,
     cursor: &mut Cursor<'_>,
@@ -232,7 +240,7 @@ fn connection(
     if !found {
         return Ok(());
     }
-    tell_sides(&mut state.report);
+    assign_sides(&mut state.report);
     fold::fold(&mut state.report);
     let mut buffer = String::new();
     let fabric = fabric.map_or("", |fabric| fabric.get(&mut buffer));
@@ -252,8 +260,8 @@ fn entries(state: &mut ReadState, cursor: &mut Cursor<'_>, kind: StatsType) -> R
     Ok(())
 }
 
-/// Gives candidates, which came without a type, the type of their side.
-fn tell_sides(report: &mut Report) {
+/// Assigns the local or remote type to candidates, which have no type in the input.
+fn assign_sides(report: &mut Report) {
     for (place, side) in sides(report) {
         if let Some(mut entry) = report.entry_mut(place) {
             entry.set_kind(side);
@@ -261,7 +269,7 @@ fn tell_sides(report: &mut Report) {
     }
 }
 
-/// The rows without a type whose side can be told.
+/// The rows without a type whose side can be derived.
 fn sides(report: &Report) -> Vec<(usize, StatsType)> {
     const LOCAL: StatsType = StatsType::LocalCandidate;
     const REMOTE: StatsType = StatsType::RemoteCandidate;

@@ -1,12 +1,12 @@
-//! rtcstats dumps of version 3 (github.com/rtcstats/rtcstats), and Chrome's own export, which is the same container
-//! around whole reports.
+//! Reads rtcstats dumps of version 3 (github.com/rtcstats/rtcstats), and Chrome's own export, which has whole reports
+//! in the same container. The older versions are read by [`super::lines`].
 //!
-//! The first line is `RTCStatsDump`, the second an object that describes the client, and every other an array
-//! `[method, connection, value, …, Δ ms]`: its time is the sum of the steps so far, of which the first is the time since
-//! 1970. Methods are names or numbers, members of stats too ([`super::key`]), and reports are differences
-//! ([`super::delta`]).
+//! The first line is `RTCStatsDump`, the second an object that describes the client, and every other line an array
+//! `[method, connection, value, …, Δ ms]`. The time of a line is the sum of the steps so far; the first step is the
+//! time since 1970. Methods, and the members of stats, are names or numbers ([`key`](crate::ingest::getstats::key)),
+//! and reports are deltas ([`super::delta`]).
 //!
-//! A line that cannot be read loses its time step too: what follows is earlier by that much until the dump ends.
+//! An unreadable line also loses its time step: the times of all following lines are early by that step.
 
 use alloc::string::String;
 
@@ -32,7 +32,7 @@ pub(in crate::ingest) fn read(
     }
     let mut buffer = String::new();
     let Some(line) = lines::parse(state, lines, cursor, &mut buffer)? else { return Ok(()) };
-    // A step out of all time is none: it must not take the times of all other lines with it.
+    // Ignore a step outside the range of times, because it would spoil the times of all following lines.
     if let Some(at) = line.last.and_then(|step| StatTime::from_millis(lines.clock + step)) {
         lines.clock = at.as_millis();
     }

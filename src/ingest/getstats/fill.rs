@@ -1,4 +1,4 @@
-//! How a member's value becomes part of a row, whichever door it came through.
+//! Converts a member's value into a row's field, for every reader. It applies no rules across members.
 
 use alloc::string::String;
 
@@ -9,7 +9,7 @@ use crate::ingest::error::ReadError;
 use crate::report::{EntryMut, Num, StatsType, Text};
 use crate::unit::StatTime;
 
-/// A number for a member. A number where text belongs (a `mid` of 0) is printed.
+/// Sets a number. Where the member is text (a `mid` of 0), prints the number.
 #[inline]
 pub(in crate::ingest) fn number(entry: &mut EntryMut<'_>, target: Target, value: f64) {
     match target {
@@ -42,12 +42,12 @@ pub(in crate::ingest) fn number(entry: &mut EntryMut<'_>, target: Target, value:
     }
 }
 
-/// Whether a number is printed in a few digits: no name is a number of three hundred.
+/// Whether a number prints in a few digits: no name is a number of three hundred.
 fn is_short(value: f64) -> bool {
     value == 0.0 || (1e-6..1e21).contains(&value.abs())
 }
 
-/// A text for a member, unescaped.
+/// Sets a string, already unescaped.
 pub(in crate::ingest) fn string(entry: &mut EntryMut<'_>, target: Target, value: &str) {
     match target {
         Target::Text(field) => {
@@ -64,7 +64,7 @@ pub(in crate::ingest) fn string(entry: &mut EntryMut<'_>, target: Target, value:
             "video" => drop(entry.set_media(MediaKind::Video)),
             _ => bad(entry, target),
         },
-        // Old APIs write every number as a string.
+        // Old APIs write all numbers as strings.
         Target::Num(_) | Target::Scaled(..) | Target::LegacyRtt => match value.trim().parse() {
             Ok(parsed) => number(entry, target, parsed),
             Err(_) => {
@@ -81,14 +81,14 @@ pub(in crate::ingest) fn string(entry: &mut EntryMut<'_>, target: Target, value:
             "false" => boolean(entry, target, false),
             _ => bad(entry, target),
         },
-        // The codec's kind stands in another member; the two are joined when the row is whole.
+        // The codec's media kind is in another member; folding joins the two.
         Target::LegacyCodec => drop(entry.set_text(Text::MimeType, value)),
         Target::Nested(nested) => nested_text(entry, nested, value),
         Target::Skip | Target::Inline => {}
     }
 }
 
-/// A truth value for a member.
+/// Sets a boolean.
 pub(in crate::ingest) fn boolean(entry: &mut EntryMut<'_>, target: Target, value: bool) {
     match target {
         Target::Flag(field) => drop(entry.set_flag(field, value)),
@@ -97,7 +97,7 @@ pub(in crate::ingest) fn boolean(entry: &mut EntryMut<'_>, target: Target, value
     }
 }
 
-/// A value for a member that cannot be one: counted.
+/// Counts a member with an invalid value.
 #[cold]
 pub(in crate::ingest) fn bad(entry: &mut EntryMut<'_>, target: Target) {
     entry.count_bad_field(match target {
@@ -108,7 +108,7 @@ pub(in crate::ingest) fn bad(entry: &mut EntryMut<'_>, target: Target) {
     });
 }
 
-/// No value for a member. Where only changes are sent, an older value must not stand in for it.
+/// Sets a null. In delta formats, an older value must not replace it.
 pub(in crate::ingest) fn null(entry: &mut EntryMut<'_>, target: Target) {
     match target {
         Target::Num(field) => entry.refuse(field),
@@ -118,14 +118,14 @@ pub(in crate::ingest) fn null(entry: &mut EntryMut<'_>, target: Target) {
     }
 }
 
-/// An object of numbers, written once more as a JSON string (Chromium's `psnrSum`).
+/// Reads an object of numbers encoded once more as a JSON string (Chromium's `psnrSum`).
 fn nested_text(entry: &mut EntryMut<'_>, nested: Nested, text: &str) {
     if nested_object(&mut Cursor::of(text), entry, nested).is_err() {
         bad(entry, Target::Nested(nested));
     }
 }
 
-/// An object of numbers, `{"none": 1.5, "cpu": 0, …}`; what is no number in it is ignored.
+/// Reads an object of numbers, `{"none": 1.5, "cpu": 0, …}`; ignores other values in it.
 pub(in crate::ingest) fn nested_object(
     cursor: &mut Cursor<'_>,
     entry: &mut EntryMut<'_>,
@@ -145,14 +145,14 @@ pub(in crate::ingest) fn nested_object(
     Ok(())
 }
 
-/// A number inside a member that is an object of numbers.
+/// Sets a number inside a member that is an object of numbers.
 pub(in crate::ingest) fn nested_number(entry: &mut EntryMut<'_>, nested: Nested, name: &str, value: f64) {
     if let Some(field) = nested.field(name) {
         entry.set(field, value);
     }
 }
 
-/// A time written as text: ISO 8601 in old reports, a number here and there.
+/// Parses a time in a string: ISO 8601 in old reports, sometimes a number.
 pub(in crate::ingest) fn parse_time(text: &str) -> Option<StatTime> {
     match text.trim().parse() {
         Ok(number) => StatTime::from_unknown(number),
@@ -161,7 +161,7 @@ pub(in crate::ingest) fn parse_time(text: &str) -> Option<StatTime> {
     }
 }
 
-/// The type that a name stands for, with the spellings of browsers before the spec settled.
+/// The type with this name, including spellings from before the spec settled.
 pub(in crate::ingest) fn type_of_name(name: &str) -> StatsType {
     match name {
         "inboundrtp" => StatsType::InboundRtp,
@@ -173,7 +173,7 @@ pub(in crate::ingest) fn type_of_name(name: &str) -> StatsType {
     }
 }
 
-/// The type behind rtcstats' numeric code.
+/// The type for rtcstats' numeric code.
 fn type_of_code(code: f64) -> StatsType {
     use StatsType as T;
     const TYPES: [StatsType; 14] = [

@@ -1,6 +1,7 @@
-//! What browsers before the spec wrote, folded into the spec's rows: names, units and places.
+//! Converts what browsers wrote before the spec into the spec's rows: names, units and placement. It computes no
+//! metrics.
 //!
-//! After folding, whoever reads a report needs to know W3C webrtc-stats and nothing else.
+//! After folding, consumers of a report need to know only W3C webrtc-stats.
 
 use alloc::string::String;
 
@@ -10,10 +11,10 @@ use crate::report::{Entry, EntryMut, Flag, Num, Report, StatsType, Text};
 /// Milliseconds from 1900, the epoch of NTP, to 1970.
 const NTP_TO_UNIX_MS: f64 = 2_208_988_800_000.0;
 
-/// Times above this one count from 1900 (then it is 2010), those below from 1970 (then it is 2080).
+/// Times above this count from 1900 (then it is 2010), those below from 1970 (then it is 2080); milliseconds.
 const SMALLEST_NTP_MS: f64 = NTP_TO_UNIX_MS + 1_262_304_000_000.0;
 
-/// Folds every row of a snapshot. Rows of no usable type are dropped and counted.
+/// Folds every row of a snapshot. Drops and counts rows without a usable type.
 pub(in crate::ingest) fn fold(report: &mut Report) {
     let mut has = Has::default();
     for index in 0..report.len() {
@@ -35,7 +36,7 @@ pub(in crate::ingest) fn fold(report: &mut Report) {
     }
 }
 
-/// Which of the rarer steps a snapshot needs.
+/// The rarer steps that a snapshot needs.
 #[derive(Default)]
 struct Has {
     legacy: bool,
@@ -44,13 +45,13 @@ struct Has {
     other: bool,
 }
 
-/// What can be mended looking at one row.
+/// Corrections that need only one row.
 fn fold_row(report: &mut Report, index: usize, has: &mut Has) {
     let Some(mut entry) = report.entry_mut(index) else { return };
     let view = entry.view();
     let (kind, remote) = (view.kind(), view.flag(Flag::IsRemote) == Some(true));
     match kind {
-        // Firefox before 68 and old Edge: the same type, marked as the other end's view.
+        // Firefox before 68 and old Edge: the same type, marked as the remote endpoint's view.
         StatsType::InboundRtp if remote => drop(entry.set_kind(StatsType::RemoteInboundRtp)),
         StatsType::OutboundRtp if remote => drop(entry.set_kind(StatsType::RemoteOutboundRtp)),
         StatsType::LegacyLocalCandidate => fold_legacy_candidate(entry.set_kind(StatsType::LocalCandidate)),
@@ -71,7 +72,7 @@ fn fold_row(report: &mut Report, index: usize, has: &mut Has) {
         return;
     }
     has.no_media |= view.media().is_none();
-    // No jitter in seconds is a whole number of one or more; aiortc and others report ticks of the RTP clock.
+    // A jitter in seconds is never an integer of one or more; aiortc and others report ticks of the RTP clock.
     if let Some(jitter) = view.get(Num::Jitter)
         && jitter >= 1.0
         && libm::trunc(jitter) == jitter
@@ -86,7 +87,7 @@ fn fold_row(report: &mut Report, index: usize, has: &mut Has) {
     }
 }
 
-/// The words of Chromium's callback API for where a candidate comes from, in the spec's.
+/// Translates the callback API's candidate types into the spec's words.
 fn fold_legacy_candidate(entry: &mut EntryMut<'_>) {
     let candidate = match entry.view().text(Text::CandidateType) {
         Some("local") => Some("host"),
@@ -108,7 +109,7 @@ fn fold_legacy_candidate(entry: &mut EntryMut<'_>) {
     }
 }
 
-/// Chromium's callback API: one row per SSRC holds both ends' views and the source's, ids tell the direction.
+/// Chromium's callback API: one row per SSRC combines both endpoints' views and the source; ids show the direction.
 fn fold_legacy(report: &mut Report) {
     let mut estimates = [(Num::AvailableOutgoingBitrate, None), (Num::AvailableIncomingBitrate, None)];
     for index in 0..report.len() {
@@ -124,7 +125,7 @@ fn fold_legacy(report: &mut Report) {
             }
             StatsType::LegacyCandidatePair => {
                 let (readable, writable) = (view.flag(Flag::Readable), view.flag(Flag::Writable));
-                // Before the first response it is a constant of 3 s.
+                // Before the first response, the value is a constant of 3 s.
                 let answered = view.get(Num::ResponsesReceived) != Some(0.0);
                 let round_trip = view.get(Num::RoundTripTime).filter(|_| answered);
                 entry.set_kind(StatsType::CandidatePair).unset(Num::RoundTripTime);
@@ -136,7 +137,7 @@ fn fold_legacy(report: &mut Report) {
                 }
             }
             StatsType::LegacyBwe => {
-                // 0 is what it says without an estimate: always, of what is received, since senders estimate.
+                // A value of 0 means no estimate: always so for the receive direction, because senders estimate.
                 estimates = estimates.map(|(field, _)| (field, view.get(field).filter(|&estimate| estimate > 0.0)));
             }
             _ => {}
@@ -157,7 +158,7 @@ fn fold_legacy(report: &mut Report) {
     });
 }
 
-/// What can be mended looking at one SSRC's row. True when it is of a stream that is sent.
+/// Corrections that need only one SSRC's row. Returns true for a sent stream.
 fn fold_legacy_ssrc(entry: &mut EntryMut<'_>) -> bool {
     let view = entry.view();
     let sent = match view.id().rsplit('_').next() {
@@ -172,7 +173,7 @@ fn fold_legacy_ssrc(entry: &mut EntryMut<'_>) -> bool {
     if let Some(media) = media {
         entry.set_media(media);
     }
-    // A codec that is not chosen yet has an empty name, one that is has no kind before it.
+    // A codec that is not chosen yet has an empty name; a chosen one has no media kind in its name.
     let mime = match (entry.view().text(Text::MimeType), media) {
         (Some(codec), Some(media)) if !codec.is_empty() && !codec.contains('/') => {
             Some(alloc::format!("{}/{codec}", media.name()))
@@ -189,7 +190,7 @@ fn fold_legacy_ssrc(entry: &mut EntryMut<'_>) -> bool {
     };
     set_or_unset(entry, its_own, codec.as_deref());
     entry.unset_text(other);
-    // The spec's member is there for screens only.
+    // The spec's member exists only for screen content.
     set_or_unset(entry, Text::ContentType, screen.then_some("screenshare"));
     let reason = match limits {
         (Some(true), _) => Some("bandwidth"),
@@ -212,7 +213,7 @@ fn set_or_unset(entry: &mut EntryMut<'_>, field: Text, value: Option<&str>) {
     }
 }
 
-/// Moves what a sent SSRC's row knows from RTCP into a row of its own, where the spec has it.
+/// Moves the RTCP figures of a sent SSRC's row into a row of their own, as in the spec.
 fn split_remote_view(report: &mut Report, index: usize) {
     const OF_REMOTE: [Num; 3] = [Num::PacketsLost, Num::RoundTripTime, Num::Jitter];
     let Some(remote) = split(report, index, &OF_REMOTE, StatsType::RemoteInboundRtp, "_remote") else { return };
@@ -223,7 +224,7 @@ fn split_remote_view(report: &mut Report, index: usize) {
     }
 }
 
-/// Moves what a sent SSRC's row knows of the sound before it is encoded into a row of its own.
+/// Moves a sent SSRC's figures of the audio before encoding into a row of their own.
 fn split_source(report: &mut Report, index: usize) {
     const OF_SOURCE: [Num; 5] = [
         Num::AudioLevel,
@@ -257,7 +258,7 @@ fn split_codec(report: &mut Report, index: usize) {
     }
 }
 
-/// Moves some members of a row into a new one of another type and says where that is; nowhere when none is there.
+/// Moves some members of a row into a new row of another type and returns its index; `None` if there are none.
 fn split(report: &mut Report, index: usize, fields: &[Num], kind: StatsType, suffix: &str) -> Option<usize> {
     let entry = report.get(index)?;
     if !fields.iter().any(|&field| entry.get(field).is_some()) {
@@ -279,7 +280,7 @@ fn split(report: &mut Report, index: usize, fields: &[Num], kind: StatsType, suf
     Some(place)
 }
 
-/// Obsolete `track` rows: what they measured belongs to the RTP row that names them, where that lacks it.
+/// Obsolete `track` rows: copies their figures into the RTP row that references them, where that lacks them.
 fn fold_tracks(report: &mut Report) {
     report.sort_by_id(StatsType::Track);
     for index in 0..report.len() {
@@ -294,7 +295,7 @@ fn fold_tracks(report: &mut Report) {
     report.retain(|entry| entry.kind() != StatsType::Track);
 }
 
-/// RTP rows without a `kind` take that of their codec.
+/// Gives RTP rows without a `kind` that of their codec.
 fn fill_media(report: &mut Report) {
     report.sort_by_id(StatsType::Codec);
     for index in 0..report.len() {
@@ -310,7 +311,7 @@ fn fill_media(report: &mut Report) {
     }
 }
 
-/// The kind of media that a MIME type begins with.
+/// The media kind at the start of a MIME type.
 pub(crate) fn media_of_mime(mime: &str) -> Option<MediaKind> {
     match mime.split('/').next() {
         Some("audio") => Some(MediaKind::Audio),
@@ -319,16 +320,20 @@ pub(crate) fn media_of_mime(mime: &str) -> Option<MediaKind> {
     }
 }
 
-/// The kind of media that alone has some of the members present.
+/// The media kind implied by the members present.
 fn media_of_members(entry: Entry<'_>) -> Option<MediaKind> {
-    let any = |fields: &[Num]| fields.iter().any(|&field| entry.get(field).is_some());
-    if any(&[Num::FramesDecoded, Num::FramesEncoded, Num::FramesSent, Num::FramesReceived, Num::FrameWidth]) {
+    if has_any(entry, &[Num::FramesDecoded, Num::FramesEncoded, Num::FramesSent, Num::FramesReceived, Num::FrameWidth])
+    {
         Some(MediaKind::Video)
-    } else if any(&[Num::TotalSamplesReceived, Num::ConcealedSamples, Num::AudioLevel]) {
+    } else if has_any(entry, &[Num::TotalSamplesReceived, Num::ConcealedSamples, Num::AudioLevel]) {
         Some(MediaKind::Audio)
     } else {
         None
     }
+}
+
+fn has_any(entry: Entry<'_>, fields: &[Num]) -> bool {
+    fields.iter().any(|&field| entry.get(field).is_some())
 }
 
 #[cfg(test)]
@@ -352,7 +357,7 @@ mod tests {
         );
         let entries: Vec<_> = report.entries().collect();
         assert_eq!(entries.iter().map(|entry| entry.id()).collect::<Vec<_>>(), ["I", "J"]);
-        // What the stream says itself stays.
+        // The stream's own values take precedence.
         assert_eq!((entries[0].get(Num::FramesDecoded), entries[0].get(Num::FrameWidth)), (Some(7.0), Some(640.0)));
         assert_eq!(
             (entries[0].text(Text::ContentType), entries[0].flag(Flag::Ended)),
@@ -362,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn media_is_told_by_the_codec_and_else_by_the_members() {
+    fn media_kind_comes_from_the_codec_or_else_the_members() {
         let report = read(
             r#"[{"id":"1","type":"inbound-rtp","codecId":"C"},{"id":"2","type":"inbound-rtp","concealedSamples":0},
                 {"id":"3","type":"inbound-rtp","ssrc":1},{"id":"C","type":"codec","mimeType":"video/VP8"}]"#,
@@ -418,7 +423,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_of_two_rows_with_one_id_is_meant() {
+    fn the_first_of_two_rows_with_one_id_counts() {
         let rows: String = (0..40).map(|n| format!(r#"{{"id":"T","type":"track","frameWidth":{n}}},"#)).collect();
         let report = read(&format!(r#"[{rows}{{"type":"inbound-rtp","trackId":"T"}}]"#));
         assert_eq!(report.get(0).unwrap().get(Num::FrameWidth), Some(0.0));

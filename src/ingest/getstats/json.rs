@@ -1,37 +1,37 @@
-//! A cursor over JSON text: just what the readers need, without a tree, without allocation, without recursion.
+//! A cursor over JSON text with the operations that the readers need. It builds no tree, and neither allocates nor
+//! recurses.
 //!
-//! It is laxer than RFC 8259 where that costs nothing and loses nothing:
-//! - the inside of an array or object that nobody reads is checked for balanced brackets and closed strings only;
-//! - control characters stand in strings unescaped, an unknown escape stands for itself, half a surrogate pair for
-//!   U+FFFD;
-//! - numbers may begin with zeros and may lie beyond `f64` (then they are infinite, which no rule admits);
-//! - the words `NaN`, `Infinity` and `-Infinity`, which some native bridges write, read as `null`;
+//! It is more lenient than RFC 8259 where that costs nothing and loses nothing:
+//! - skipped arrays and objects are checked only for balanced brackets and closed strings;
+//! - strings may contain control characters; an unknown escape stands for itself, and an unpaired surrogate for U+FFFD;
+//! - numbers may begin with zeros and may exceed the range of `f64` (then they are infinite, which no rule accepts);
+//! - the words `NaN`, `Infinity` and `-Infinity`, which some native bridges write, count as `null`;
 //! - a byte order mark may come first.
 //!
-//! It is never laxer about where a value ends.
+//! It is always strict about where a value ends.
 
 use alloc::string::String;
 
 use crate::ingest::error::{ReadError, ReadErrorKind};
 
-/// How deep a skipped value may nest. Real reports nest three levels.
+/// Maximum nesting depth of a skipped value. Real reports nest three levels.
 const MAX_DEPTH: u32 = 128;
 
-/// A place in validated text.
+/// A position in validated text.
 #[derive(Clone, Debug)]
 pub(in crate::ingest) struct Cursor<'a> {
     text: &'a str,
     pub(in crate::ingest) pos: usize,
 }
 
-/// A string between its quotes, escapes still in it.
+/// A string between its quotes, with escapes unresolved.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::ingest) struct RawStr<'a> {
     raw: &'a str,
     escaped: bool,
 }
 
-/// What kind of value comes next.
+/// The type of the next value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::ingest) enum Next {
     Object,
@@ -40,12 +40,12 @@ pub(in crate::ingest) enum Next {
     Number,
     True,
     False,
-    /// `null`, and the words that stand for numbers that JSON does not have.
+    /// `null`, and the words for numbers that JSON lacks.
     Null,
 }
 
 impl<'a> Cursor<'a> {
-    /// Checks that `bytes` are UTF-8, once, and starts before the first value.
+    /// Checks once that `bytes` are UTF-8, and starts before the first value.
     pub(in crate::ingest) fn new(bytes: &'a [u8]) -> Result<Self, ReadError> {
         match core::str::from_utf8(bytes) {
             Ok(text) => Ok(Self::of(text)),
@@ -53,7 +53,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Starts before the first value of `text`; a byte order mark is no part of it.
+    /// Starts before the first value of `text`, after a byte order mark.
     pub(in crate::ingest) fn of(text: &'a str) -> Self {
         Self { text, pos: if text.starts_with('\u{feff}') { 3 } else { 0 } }
     }
@@ -62,18 +62,18 @@ impl<'a> Cursor<'a> {
         self.text.as_bytes()
     }
 
-    /// The text from `start` up to here.
+    /// The text from `start` to the current position.
     pub(in crate::ingest) fn since(&self, start: usize) -> &'a str {
         self.text.get(start..self.pos).unwrap_or("")
     }
 
-    /// The next `N` bytes, if there are so many.
+    /// The next `N` bytes, if available.
     #[inline]
     pub(in crate::ingest) fn window<const N: usize>(&self) -> Option<&'a [u8; N]> {
         self.bytes().get(self.pos..)?.first_chunk()
     }
 
-    /// The next byte that is no white space, not consumed.
+    /// The next byte that is not white space, without consuming it.
     #[inline]
     pub(in crate::ingest) fn peek(&mut self) -> Option<u8> {
         let bytes = self.bytes();
@@ -98,7 +98,7 @@ impl<'a> Cursor<'a> {
         if self.eat(byte) { Ok(()) } else { Err(self.error(what)) }
     }
 
-    /// The error that `what` was expected here, or that the text ends here.
+    /// The error for a missing `what`, or for the end of the text.
     #[cold]
     pub(in crate::ingest) fn error(&self, what: &'static str) -> ReadError {
         let kind =
@@ -106,7 +106,7 @@ impl<'a> Cursor<'a> {
         ReadError::new(self.pos, kind)
     }
 
-    /// What kind of value comes next.
+    /// The type of the next value.
     #[inline]
     pub(in crate::ingest) fn next(&mut self) -> Result<Next, ReadError> {
         match self.peek() {
@@ -122,8 +122,8 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Steps to the next element of an array or member of an object: true when one follows, false when `close` was
-    /// consumed. `first` says that the opening bracket has just been consumed.
+    /// Advances to the next element of an array or member of an object. Returns true if there is one, and false after
+    /// consuming `close`. `first` is true directly after the opening bracket.
     #[inline]
     pub(in crate::ingest) fn more(&mut self, first: &mut bool, close: u8) -> Result<bool, ReadError> {
         if self.eat(close) {
@@ -135,14 +135,14 @@ impl<'a> Cursor<'a> {
         Ok(true)
     }
 
-    /// A member's name and its colon.
+    /// Reads a member's name and its colon.
     pub(in crate::ingest) fn key(&mut self) -> Result<RawStr<'a>, ReadError> {
         let key = self.string("a member name")?;
         self.expect(b':', "`:`")?;
         Ok(key)
     }
 
-    /// The text of a string right here that has no escapes; nothing is consumed if it is not so simple.
+    /// Reads a string without escapes at the exact position; consumes nothing otherwise.
     #[inline(always)]
     pub(in crate::ingest) fn plain_string(&mut self) -> Option<&'a str> {
         let bytes = self.bytes();
@@ -158,7 +158,7 @@ impl<'a> Cursor<'a> {
         self.text.get(start..end)
     }
 
-    /// `true` or `false` right here; nothing is consumed if it is another value.
+    /// Reads `true` or `false` at the exact position; consumes nothing otherwise.
     #[inline(always)]
     pub(in crate::ingest) fn plain_bool(&mut self) -> Option<bool> {
         let rest = self.bytes().get(self.pos..)?;
@@ -170,7 +170,7 @@ impl<'a> Cursor<'a> {
         Some(value)
     }
 
-    /// A string.
+    /// Reads a string.
     #[inline]
     pub(in crate::ingest) fn string(&mut self, what: &'static str) -> Result<RawStr<'a>, ReadError> {
         self.expect(b'"', what)?;
@@ -192,7 +192,7 @@ impl<'a> Cursor<'a> {
         Ok(RawStr { raw, escaped })
     }
 
-    /// A number, correctly rounded.
+    /// Reads a number, correctly rounded.
     #[inline(always)]
     pub(in crate::ingest) fn number(&mut self) -> Result<f64, ReadError> {
         match self.plain_number() {
@@ -201,7 +201,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// A number right here, neither negative nor with an exponent; nothing is consumed if it is not so simple.
+    /// Reads a number without sign and exponent at the exact position; consumes nothing otherwise.
     #[inline(always)]
     pub(in crate::ingest) fn plain_number(&mut self) -> Option<f64> {
         let rest = self.bytes().get(self.pos..)?;
@@ -221,7 +221,7 @@ impl<'a> Cursor<'a> {
         if matches!(digits.after, b'e' | b'E') {
             return None;
         }
-        // Nineteen digits do not wrap.
+        // Nineteen digits do not overflow.
         if digits.end > 19 || digits.value > 1 << 53 {
             return self.long_number(digits.end);
         }
@@ -230,7 +230,7 @@ impl<'a> Cursor<'a> {
         Some(digits.value as i64 as f64 / power)
     }
 
-    /// A number of so many bytes right here, with more digits than an `f64` holds exactly.
+    /// Reads a number of the given length in bytes, with more digits than an `f64` holds exactly.
     #[inline(never)]
     fn long_number(&mut self, length: usize) -> Option<f64> {
         let value = self.text.get(self.pos..self.pos + length)?.parse().ok()?;
@@ -238,14 +238,14 @@ impl<'a> Cursor<'a> {
         Some(value)
     }
 
-    /// Any number.
+    /// Reads any number.
     #[cold]
     fn rounded_number(&mut self) -> Result<f64, ReadError> {
         let text = self.number_text()?;
         text.parse().map_err(|_| ReadError::new(self.pos - text.len(), ReadErrorKind::Expected("a number")))
     }
 
-    /// A number as it stands.
+    /// Reads the text of a number.
     fn number_text(&mut self) -> Result<&'a str, ReadError> {
         self.peek();
         let start = self.pos;
@@ -263,7 +263,7 @@ impl<'a> Cursor<'a> {
         Ok(self.since(start))
     }
 
-    /// Steps over one digit or more.
+    /// Skips one or more digits.
     fn skip_digits(&mut self, what: &'static str) -> Result<(), ReadError> {
         let start = self.pos;
         while self.bytes().get(self.pos).is_some_and(u8::is_ascii_digit) {
@@ -272,7 +272,7 @@ impl<'a> Cursor<'a> {
         if self.pos > start { Ok(()) } else { Err(self.error(what)) }
     }
 
-    /// `true`, `false`, `null`, `NaN`, `Infinity`, `-Infinity`.
+    /// Consumes `true`, `false`, `null`, `NaN`, `Infinity` or `-Infinity`.
     pub(in crate::ingest) fn word(&mut self) -> Result<(), ReadError> {
         self.peek();
         let rest = self.bytes().get(self.pos..).unwrap_or(&[]);
@@ -295,7 +295,7 @@ impl<'a> Cursor<'a> {
         })
     }
 
-    /// Steps over one value of any kind.
+    /// Skips one value of any type.
     pub(in crate::ingest) fn skip(&mut self) -> Result<(), ReadError> {
         match self.next()? {
             Next::Object | Next::Array => self.skip_nested(),
@@ -305,7 +305,8 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Steps over an object or array. Which brackets are open is one bit each, so that hostile nesting costs nothing.
+    /// Skips an object or array. One bit per level records the open bracket's type, so that hostile nesting costs
+    /// nothing.
     fn skip_nested(&mut self) -> Result<(), ReadError> {
         let (mut open, mut depth) = (0_u128, 0_u32);
         loop {
@@ -338,7 +339,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Nothing but white space may be left.
+    /// Checks that only white space is left.
     pub(in crate::ingest) fn end(&mut self) -> Result<(), ReadError> {
         match self.peek() {
             None => Ok(()),
@@ -348,7 +349,7 @@ impl<'a> Cursor<'a> {
 }
 
 impl<'a> RawStr<'a> {
-    /// The text, unescaped into `buffer` where it has escapes.
+    /// The text, unescaped into `buffer` if it has escapes.
     #[inline]
     pub(in crate::ingest) fn get<'s>(self, buffer: &'s mut String) -> &'s str
     where
@@ -367,19 +368,19 @@ impl<'a> RawStr<'a> {
         unescape(self.raw, out);
     }
 
-    /// The text as it stands between the quotes, if it has no escapes.
+    /// The text between the quotes, if it has no escapes.
     #[inline]
     pub(in crate::ingest) fn plain(self) -> Option<&'a str> {
         (!self.escaped).then_some(self.raw)
     }
 
-    /// Whether the text, unescaped, is `text`, which needs no escapes itself.
+    /// Whether the unescaped text equals `text`, which must need no escapes.
     pub(in crate::ingest) fn is(self, text: &str) -> bool {
         self.plain() == Some(text)
     }
 }
 
-/// Calls `read` for each member of the object at `cursor`, which must step over the value.
+/// Calls `read` for each member of the object at `cursor`; `read` must consume the value.
 pub(in crate::ingest) fn members<'a>(
     cursor: &mut Cursor<'a>,
     mut read: impl FnMut(&mut Cursor<'a>, RawStr<'a>, Next) -> Result<(), ReadError>,
@@ -394,7 +395,7 @@ pub(in crate::ingest) fn members<'a>(
     Ok(())
 }
 
-/// Appends `raw` to `out` with its escapes resolved. Half a surrogate pair becomes U+FFFD, an unknown escape is kept.
+/// Appends `raw` to `out` with its escapes resolved. An unpaired surrogate becomes U+FFFD; an unknown escape is copied.
 fn unescape(raw: &str, out: &mut String) {
     let mut rest = raw;
     while let Some(at) = rest.find('\\') {
@@ -433,7 +434,7 @@ fn unescape(raw: &str, out: &mut String) {
     out.push_str(rest);
 }
 
-/// Four hexadecimal digits, and what follows them.
+/// Parses four hexadecimal digits; returns also the text after them.
 fn code_unit(text: &str) -> (Option<u32>, &str) {
     match text.get(..4) {
         Some(hex) if hex.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
@@ -449,18 +450,18 @@ static POWERS: [f64; 23] = [
     1e21, 1e22,
 ];
 
-/// Digits of a number, read so far.
+/// The digits of a number read so far.
 struct Digits {
     value: u64,
-    /// Where they end.
+    /// The position after the digits.
     end: usize,
-    /// What stands there.
+    /// The byte at that position.
     after: u8,
 }
 
 impl Digits {
     /// Appends the digits from `self.end` on, eight bytes at a time. `None` if there are none, or if the text ends too
-    /// soon to tell.
+    /// early to decide.
     #[inline(always)]
     fn append(&mut self, text: &[u8]) -> Option<()> {
         const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
@@ -468,7 +469,7 @@ impl Digits {
         loop {
             let bytes = u64::from_le_bytes(*text.get(self.end..)?.first_chunk()?);
             let word = bytes ^ u64::from_ne_bytes([b'0'; 8]);
-            // The high bit marks the bytes that are above 9; a carry spoils only what stands behind such a byte.
+            // The high bit marks bytes above 9; a carry affects only bytes after such a byte.
             let others = (word.wrapping_add(u64::from_ne_bytes([0x76; 8])) | word) & HIGH;
             if others == 0 {
                 self.value = self.value.wrapping_mul(100_000_000).wrapping_add(eight(word));
@@ -480,7 +481,7 @@ impl Digits {
             let count = bits as usize / 8;
             self.end += count;
             if count > 0 {
-                // As if zeros stood in front.
+                // As if zeros preceded the digits.
                 let value = eight(word << (64 - bits));
                 self.value = self.value.wrapping_mul(SHIFTS[count]).wrapping_add(value);
             }
@@ -489,7 +490,7 @@ impl Digits {
     }
 }
 
-/// The number that eight digits are, the first one in the lowest byte: two, four and eight of them at once.
+/// The value of eight digits, the first one in the lowest byte: combines two, four and eight of them at once.
 #[inline(always)]
 const fn eight(word: u64) -> u64 {
     let pairs = word.wrapping_mul(10).wrapping_add(word >> 8);
@@ -498,15 +499,15 @@ const fn eight(word: u64) -> u64 {
     low.wrapping_add(high) >> 32
 }
 
-/// 10⁰ to 10⁷: how far that many digits move a number to the left.
+/// 10⁰ to 10⁷: the factor by which that many digits shift a number to the left.
 static SHIFTS: [u64; 8] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000];
 
-/// The first `"` or `\` at or after `from`, or the end: eight bytes at a time.
+/// The position of the first `"` or `\` at or after `from`, or of the end: eight bytes at a time.
 #[inline]
 fn find_quote_or_backslash(bytes: &[u8], from: usize) -> usize {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
-    // A byte of `word ^ pattern` is zero where the byte sought stands; the lowest bit set marks the first one.
+    // A byte of `word ^ pattern` is zero where the byte matches; the lowest set bit marks the first match.
     const fn zero_bytes(word: u64) -> u64 {
         word.wrapping_sub(ONES) & !word & HIGH
     }
@@ -535,7 +536,7 @@ mod tests {
     use proptest::prelude::*;
     use std::{format, vec::Vec};
 
-    /// A number that `tail` follows: at the end of a text it is read another way than before more text.
+    /// Reads a number followed by `tail`: numbers at the end of a text take another path.
     fn number(text: &str, tail: &str) -> Option<f64> {
         let text = format!("{text}{tail}");
         let mut cursor = Cursor::of(&text);
@@ -586,7 +587,7 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_answered(bytes in any::<Vec<u8>>()) {
+        fn any_bytes_give_a_result(bytes in any::<Vec<u8>>()) {
             if let Ok(mut cursor) = Cursor::new(&bytes) {
                 let _ = cursor.skip();
                 prop_assert!(cursor.pos <= bytes.len() + 1);
@@ -611,7 +612,7 @@ mod tests {
     }
 
     #[test]
-    fn words_for_numbers_that_json_lacks_read_as_null() {
+    fn words_for_non_json_numbers_read_as_null() {
         for word in ["NaN", "Infinity", "-Infinity", "null"] {
             let mut cursor = Cursor::of(word);
             assert_eq!(cursor.next(), Ok(Next::Null), "{word}");

@@ -1,22 +1,22 @@
-//! Member names, and what becomes of their values: the one table behind every reader.
+//! The table of member names and of the targets of their values, shared by all readers. It reads no values.
 //!
-//! Spec names come from the declared fields of [`crate::report`]; the rows here add what else occurs in the wild: the
-//! names of Chromium's callback API with the factor that makes the spec's unit of them, the numeric codes of rtcstats,
-//! and members that are common and unread, so that the scanner can predict and skip them.
+//! Spec names come from the declared fields of [`crate::report`]. The rows here add other names in use: those of
+//! Chromium's callback API, with the factor to the spec's unit; the numeric codes of rtcstats; and common members that
+//! the engine does not use, so that the scanner can predict and skip them.
 
 use super::json::Cursor;
 use crate::report::{Flag, Num, Text};
 
-/// What becomes of a member's value. Two bytes: it is read for every member, and stays in a register.
+/// The target of a member's value. Two bytes, because it is read for every member and stays in a register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::ingest) enum Target {
-    /// A number of the table.
+    /// A numeric member.
     Num(Num),
-    /// A number of the table, in another unit.
+    /// A numeric member, in another unit.
     Scaled(Scaled),
     Text(Text),
     Flag(Flag),
-    /// `id`, also as `key` beside `value`.
+    /// `id`, or `key` beside `value`.
     Id,
     /// `type`.
     Type,
@@ -24,22 +24,22 @@ pub(in crate::ingest) enum Target {
     Kind,
     /// `timestamp`.
     Timestamp,
-    /// An object of numbers: its `Num`s, in the order of the names given in [`Nested`].
+    /// An object of numbers: the members that its names, listed in [`Nested`], fill.
     Nested(Nested),
-    /// An object that holds the entry's members: `stats` of old callback reports, `value` beside `key`.
+    /// An object with the entry's members: `stats` of old callback reports, or `value` beside `key`.
     Inline,
-    /// A round-trip time in milliseconds: of RTCP on an RTP entry, of STUN on a pair.
+    /// A round-trip time in milliseconds: from RTCP on an RTP entry, from STUN on a pair.
     LegacyRtt,
-    /// The codec's name without its kind.
+    /// The codec's name without its media kind.
     LegacyCodec,
-    /// Not read.
+    /// Not used.
     Skip,
 }
 
-/// Numbers that Chromium's callback API gives in another unit.
+/// Numbers that Chromium's callback API reports in another unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::ingest) enum Scaled {
-    /// In 16 bits.
+    /// As a 16-bit integer.
     AudioLevel,
     /// In milliseconds.
     Jitter,
@@ -53,7 +53,7 @@ impl Scaled {
         }
     }
 
-    /// What makes the spec's unit of it.
+    /// The factor to the spec's unit.
     pub(in crate::ingest) const fn factor(self) -> f64 {
         match self {
             Self::AudioLevel => 1.0 / 32_767.0,
@@ -70,7 +70,7 @@ pub(in crate::ingest) enum Nested {
 }
 
 impl Nested {
-    /// The field that a member of the object fills.
+    /// The field for a member of the object.
     pub(in crate::ingest) fn field(self, name: &str) -> Option<Num> {
         Some(match (self, name) {
             (Self::QualityLimitationDurations, "none") => Num::QualityLimitedNone,
@@ -91,10 +91,10 @@ pub(in crate::ingest) type Key = u8;
 /// No key: the end of a prediction.
 pub(in crate::ingest) const NO_KEY: Key = Key::MAX;
 
-/// The length of a table that has a row for anything that a [`Key`] may be.
+/// Table length with a row for every possible [`Key`].
 pub(in crate::ingest) const KEYS_AND_NONE: usize = NO_KEY as usize + 1;
 
-/// Rows that are no declared field. The comment of a group says where its names occur.
+/// Names that are not declared fields, grouped by origin.
 const EXTRA: &[(&str, Target)] = &[
     ("id", Target::Id),
     ("type", Target::Type),
@@ -111,7 +111,7 @@ const EXTRA: &[(&str, Target)] = &[
     ("key", Target::Id),
     ("value", Target::Inline),
     ("stats", Target::Inline),
-    // common and unread
+    // common and unused
     ("address", Target::Skip),
     ("base64Certificate", Target::Skip),
     ("codecType", Target::Skip),
@@ -133,7 +133,7 @@ const EXTRA: &[(&str, Target)] = &[
     ("tlsVersion", Target::Skip),
     ("totalSquaredCorruptionProbability", Target::Skip),
     ("url", Target::Skip),
-    // Chromium's callback API: numbers as strings, milliseconds, levels of 16 bits
+    // Chromium's callback API: numbers as strings, milliseconds, 16-bit levels
     ("audioInputLevel", Target::Scaled(Scaled::AudioLevel)),
     ("audioOutputLevel", Target::Scaled(Scaled::AudioLevel)),
     ("codecImplementationName", Target::Text(Text::DecoderImplementation)),
@@ -167,11 +167,11 @@ const EXTRA: &[(&str, Target)] = &[
     ("transport", Target::Text(Text::Protocol)),
 ];
 
-/// How many names there are.
+/// The number of names.
 pub(in crate::ingest) const COUNT: usize = Num::COUNT + Text::COUNT + Flag::COUNT + EXTRA.len();
 const _: () = assert!(COUNT < NO_KEY as usize);
 
-/// The name of a key and what becomes of its value.
+/// The name and target of a key.
 const fn row(key: usize) -> (&'static str, Target) {
     if key < EXTRA.len() {
         return EXTRA[key];
@@ -188,14 +188,14 @@ const fn row(key: usize) -> (&'static str, Target) {
     (Flag::ALL[key].name(), Target::Flag(Flag::ALL[key]))
 }
 
-/// A key's name as it stands in text, and what becomes of its value: one cache line.
+/// A key's name as it appears in text, and its target: one cache line.
 #[repr(align(64))]
 pub(in crate::ingest) struct Known {
     token: Token,
     pub(in crate::ingest) target: Target,
 }
 
-/// Every key; the rows of what is none are never recognised, so that any [`Key`] is an index.
+/// Every key; unused rows never match, so that any [`Key`] is a valid index.
 pub(in crate::ingest) static KEYS: [Known; KEYS_AND_NONE] = {
     let mut keys = [const { Known { token: Token::NEVER, target: Target::Skip } }; KEYS_AND_NONE];
     let mut key = 0;
@@ -208,11 +208,11 @@ pub(in crate::ingest) static KEYS: [Known; KEYS_AND_NONE] = {
 };
 
 impl Known {
-    /// How many bytes of text a comparison reads.
+    /// The number of bytes of text that a comparison reads.
     const WINDOW: usize = Token::WORDS * 8;
 
-    /// Consumes `"name":` if it comes right here. Names longer than 37 bytes are never recognised here, nor is any name
-    /// near the end of the text.
+    /// Consumes `"name":` if it comes next. Never matches names longer than 37 bytes, nor any name near the end of the
+    /// text.
     #[inline(always)]
     pub(in crate::ingest) fn eat(&self, cursor: &mut Cursor<'_>) -> bool {
         let len = cursor.window().and_then(|text| self.at_start_of(text));
@@ -220,7 +220,7 @@ impl Known {
         len.is_some()
     }
 
-    /// As [`Self::eat`], of `lead` and what follows it.
+    /// Like [`Self::eat`], for `lead` followed by the name.
     #[inline(always)]
     pub(in crate::ingest) fn eat_after(&self, lead: u8, cursor: &mut Cursor<'_>) -> bool {
         let Some([first, rest @ ..]) = cursor.window::<{ 1 + Self::WINDOW }>() else { return false };
@@ -232,7 +232,7 @@ impl Known {
         true
     }
 
-    /// How long `"name":` is, if `text` begins with it.
+    /// The length of `"name":` if `text` begins with it.
     #[inline(always)]
     fn at_start_of(&self, text: &[u8; Self::WINDOW]) -> Option<usize> {
         let mut difference = 0;
@@ -244,17 +244,17 @@ impl Known {
     }
 }
 
-/// `"name":` in five words, to compare with text at one go.
+/// `"name":` in five words, to compare with text at once.
 struct Token {
     words: [u64; Self::WORDS],
-    /// One more than [`Known::WINDOW`] for a name that is too long.
+    /// One more than [`Known::WINDOW`] if the name is too long.
     len: u8,
 }
 
 impl Token {
     const WORDS: usize = 5;
 
-    /// No text begins with it.
+    /// Matches no text.
     const NEVER: Self = Self { words: [0; Self::WORDS], len: Known::WINDOW as u8 + 1 };
 
     const fn of(name: &str) -> Self {
@@ -280,7 +280,7 @@ impl Token {
     }
 }
 
-/// For every length of a token, the bytes of text that it is compared with.
+/// For every length of a token, the mask of the bytes to compare.
 static MASKS: [[u64; Token::WORDS]; Known::WINDOW + 1] = {
     let mut masks = [[0; Token::WORDS]; Known::WINDOW + 1];
     let mut len = 0;
@@ -297,7 +297,7 @@ static MASKS: [[u64; Token::WORDS]; Known::WINDOW + 1] = {
 
 const SLOTS: usize = 1024;
 
-/// An open-addressed table from names to keys, built by the compiler.
+/// An open-addressed table from names to keys, built at compile time.
 static SLOT_KEYS: [Key; SLOTS] = {
     let mut slots = [NO_KEY; SLOTS];
     let mut key = 0;
@@ -322,7 +322,7 @@ static NAMES: [&str; COUNT] = {
     names
 };
 
-/// A slot for a name, from its length and its first, middle and last eight bytes.
+/// The slot of a name, from its length and its first, middle and last eight bytes.
 #[inline]
 const fn hash(name: &[u8]) -> usize {
     let (head, middle, tail) = match (name.first_chunk::<8>(), name.last_chunk::<8>()) {
@@ -347,10 +347,10 @@ const fn hash(name: &[u8]) -> usize {
     (mixed >> (u64::BITS - SLOTS.ilog2())) as usize
 }
 
-/// 2⁶⁴ divided by the golden ratio: the upper bits of a product depend on all bits of the factor.
+/// 2⁶⁴ divided by the golden ratio: the upper bits of the product depend on all bits of the factor.
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// The key of a member name, also when it is a numeric code of rtcstats; `None` for names that are not in the table.
+/// The key of a member name or of its rtcstats code; `None` for names outside the table.
 #[inline]
 pub(in crate::ingest) fn find(name: &str) -> Option<Key> {
     let mut slot = hash(name.as_bytes());
@@ -364,33 +364,33 @@ pub(in crate::ingest) fn find(name: &str) -> Option<Key> {
     }
 }
 
-/// The key in the slot where a name would stand alone; most often it is the name's, if it has one.
+/// The key in the first slot of a name; usually it is the name's own key, if it has one.
 #[inline(always)]
 pub(in crate::ingest) fn in_slot_of(name: &str) -> Key {
     SLOT_KEYS[hash(name.as_bytes())]
 }
 
-/// What becomes of the value of a member with this name.
+/// The target of a member with this name.
 #[cfg(feature = "serde")]
 pub(in crate::ingest) fn target(name: &str) -> Target {
     find(name).map_or(Target::Skip, |key| KEYS[usize::from(key)].target)
 }
 
-/// The key of a property that rtcstats wrote as a number.
+/// The key of a property with a numeric rtcstats code.
 fn of_code(name: &str) -> Option<Key> {
     if !name.as_bytes().first().is_some_and(u8::is_ascii_digit) {
         return None;
     }
     let code: usize = name.parse().ok()?;
     let name = CODES.get(code.checked_sub(FIRST_CODE)?)?;
-    // No name of the list is a number, so this does not come back here.
+    // No name of the list is a number, so this does not recurse further.
     find(name)
 }
 
 const FIRST_CODE: usize = 4;
 
-/// The property names behind rtcstats' numeric codes, from 4 on (github.com/rtcstats/rtcstats, `compression.js`).
-/// Empty where a code is not in use.
+/// Property names by rtcstats' numeric codes, from 4 on (github.com/rtcstats/rtcstats, `compression.js`). Empty for
+/// unused codes.
 static CODES: &[&str] = &[
     "payloadType",
     "transportId",
@@ -606,8 +606,8 @@ mod tests {
     }
 
     #[test]
-    fn codes_stand_where_the_list_of_rtcstats_has_them() {
-        // A sample from the reference; a slip of one row would move all that follow it.
+    fn codes_match_the_list_of_rtcstats() {
+        // Spot checks against the reference; a shift by one row would affect all rows after it.
         for (code, name) in [
             (4, "payloadType"),
             (10, "ssrc"),

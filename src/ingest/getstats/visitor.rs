@@ -1,5 +1,5 @@
-//! The second door: any serde format into the same record. It is the oracle of the first door in the tests, and the
-//! way in for msgpack, CBOR or a JSON library of the caller's choice.
+//! Reads any serde format into a [`Report`], such as msgpack, CBOR or the caller's JSON library; in tests it is the
+//! oracle of the scanner. It does not read dump formats.
 
 use alloc::string::String;
 use core::fmt;
@@ -12,11 +12,11 @@ use super::{MAX_ENTRIES, Scanner};
 use super::{fill, fold};
 use crate::report::{EntryMut, Report};
 
-/// Replaces the content of `report` by a snapshot in any self-describing format. The shapes are those of
-/// [`Scanner::read`], and so are the results.
+/// Replaces the content of `report` with a snapshot in any self-describing format. The shapes and the results are those
+/// of [`Scanner::read`].
 ///
 /// # Errors
-/// The deserializer's own; the report is then empty.
+/// The deserializer's own errors; the report is then empty.
 ///
 /// ```
 /// use callgauge::ingest::getstats;
@@ -38,7 +38,7 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D, report: &mut Repo
     result
 }
 
-/// Implements `DeserializeSeed` for a visitor that takes whatever comes.
+/// Implements `DeserializeSeed` for a visitor that accepts any value.
 macro_rules! seed_is_visitor {
     ($name:ident, $what:literal) => {
         impl<'de> DeserializeSeed<'de> for $name<'_> {
@@ -63,7 +63,7 @@ macro_rules! scalars {
     };
 }
 
-/// Implements the visits of formats that know an absent value apart from a null one.
+/// Implements the visits of formats that distinguish an absent value from a null one.
 macro_rules! none_is_unit {
     () => {
         fn visit_none<E: Error>(self) -> Result<(), E> {
@@ -76,7 +76,7 @@ macro_rules! none_is_unit {
     };
 }
 
-/// An array or object of entries; `wrapped` when it stands inside `result`.
+/// An array or object of entries; `wrapped` inside `result`.
 struct Container<'a> {
     report: &'a mut Report,
     wrapped: bool,
@@ -104,7 +104,7 @@ impl<'de> Visitor<'de> for Container<'_> {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        // Text inside text is JSON, whatever the format around it.
+        // A string here contains JSON, whatever the outer format.
         let mut cursor = Cursor::of(text);
         Scanner::new().encoded(&mut cursor, self.report).map_err(E::custom)
     }
@@ -156,7 +156,7 @@ impl<'de> Visitor<'de> for Named<'_> {
     none_is_unit!();
 }
 
-/// One element of an array: an entry, `[id, entry]`, or something that is counted.
+/// One element of an array: an entry, `[id, entry]`, or another value, which is counted.
 struct Element<'a> {
     report: &'a mut Report,
 }
@@ -185,7 +185,7 @@ impl<'de> Visitor<'de> for Element<'_> {
             seq.next_element_seed(Named { report: &mut *self.report, id, wrapped: true })?;
         }
         while seq.next_element::<IgnoredAny>()?.is_some() {}
-        // A pair that is none counts as one entry, whatever stands in it.
+        // An invalid pair counts as one entry, whatever it contains.
         if self.report.len() == rows {
             self.report.skipped_mut().entries = skipped + 1;
         }
@@ -202,7 +202,7 @@ impl<'de> Visitor<'de> for Element<'_> {
     none_is_unit!();
 }
 
-/// The first element of a pair: text, or the pair is none.
+/// The first element of a pair; if it is not text, the pair is invalid.
 struct PairId<'a>(&'a mut Option<String>);
 
 seed_is_visitor!(PairId, "an id");
@@ -241,7 +241,7 @@ fn skip_seq<'de, A: SeqAccess<'de>>(report: &mut Report, mut seq: A) -> Result<(
     Ok(())
 }
 
-/// The members of one entry into a new row.
+/// Reads the members of one entry into a new row.
 fn entry<'de, A: MapAccess<'de>>(report: &mut Report, id: &str, mut map: A) -> Result<(), A::Error> {
     if report.len() >= MAX_ENTRIES {
         report.skipped_mut().entries += 1;
@@ -262,7 +262,7 @@ fn members<'de, A: MapAccess<'de>>(entry: &mut EntryMut<'_>, mut map: A, inlined
     Ok(())
 }
 
-/// A member's name, looked up without being copied.
+/// A member's name, looked up without a copy.
 struct MemberName;
 
 impl<'de> DeserializeSeed<'de> for MemberName {
@@ -313,7 +313,7 @@ impl<'de> Visitor<'de> for Member<'_, '_> {
         Ok(())
     }
 
-    // JSON numbers are f64 wherever getStats comes from.
+    // JSON numbers are f64 in every browser.
     fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
         self.visit_f64(value as f64)
     }
@@ -369,7 +369,7 @@ impl<'de> Visitor<'de> for Member<'_, '_> {
     }
 }
 
-/// A value inside a member that is an object of numbers; what is no number is ignored.
+/// A value inside a member that is an object of numbers; other values are ignored.
 struct NestedValue<'a, 'b> {
     entry: &'a mut EntryMut<'b>,
     nested: Nested,

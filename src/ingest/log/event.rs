@@ -1,24 +1,25 @@
-//! What inputs tell besides stats: the life of a call.
+//! Log events: what an input records about a call besides stats. The types carry the input's words and do not check
+//! them.
 
 use crate::id::{MediaKind, Ssrc};
 use crate::unit::StatTime;
 
-/// Something that happened, as the input tells it.
+/// One event recorded by the input.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct LogEvent<'a> {
-    /// The PeerConnection as the input names it; empty where it names none, as for what concerns a whole client.
+    /// The name of the PeerConnection in the input; empty if the input names none, as for events of a whole client.
     pub fabric: &'a str,
-    /// When, on the clock of whoever wrote the input. `None` where that cannot be told; the place in the input is then
-    /// all that is known.
+    /// The time, on the clock of the input's writer. `None` if unknown; then only the position in the input orders the
+    /// event.
     pub at: Option<StatTime>,
-    /// What.
+    /// The event.
     pub what: LogEventKind<'a>,
 }
 
-/// What happened. Words are passed as they are spelled, so that whoever knows the words can refuse one.
+/// The kind of a log event. State names keep their original spelling, so that the consumer can reject unknown ones.
 ///
-/// Who tells what, by which words:
+/// The formats, and the words they use for each event:
 ///
 /// | | internals | rtcstats | legacy, jitsi | ObserveRTC | ndjson |
 /// |---|---|---|---|---|---|
@@ -44,16 +45,16 @@ pub struct LogEvent<'a> {
 /// | [`Joined`](Self::Joined), [`Left`](Self::Left) | | | | `CLIENT_JOINED`, `CLIENT_LEFT` | |
 /// | [`Identity`](Self::Identity) | | `identity` | `identity` | `callId` and `clientId`, once and when they change | |
 ///
-/// Lines of ndjson may use the words of the other line formats as well. None of the formats tells hold and resume
-/// by name: they show in the directions of the descriptions. What rtcstats says of its own connection (a `create` or a
-/// `close` of no PeerConnection) is passed over, and so is whatever tells nothing that is listed here.
+/// Lines of ndjson may also use the words of the other line formats. No format names hold and resume; they show in the
+/// directions of the descriptions. The reader ignores what rtcstats records about its own connection (a `create` or a
+/// `close` without a PeerConnection), and everything that is not listed here.
 ///
 /// Times are on the clock of the format's snapshots. Sources: `rtcstats.js` of @jitsi/rtcstats 9.7.1, the bindings of
 /// @observertc/client-monitor-js 4.0.3, the method codes of rtcstats' `compression.js`, and dumps of each kind.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum LogEventKind<'a> {
-    /// A PeerConnection was made. One may follow another of the same name.
+    /// A PeerConnection was created. It may replace another of the same name.
     Created(Configuration<'a>),
     /// A PeerConnection was closed.
     Closed,
@@ -65,44 +66,44 @@ pub enum LogEventKind<'a> {
     SignalingState(&'a str),
     /// `RTCPeerConnectionState`.
     ConnectionState(&'a str),
-    /// The connection wants to negotiate.
+    /// The connection needs negotiation.
     NegotiationNeeded,
-    /// The application asked for an ICE restart.
+    /// The application requested an ICE restart.
     IceRestart,
-    /// An offer or answer was made. It is not in force yet, but rtcstats may abbreviate it when it is set.
+    /// An offer or answer was created. It is not in force yet, but rtcstats may abbreviate it when it is set.
     DescriptionCreated(Description<'a>),
-    /// The application set the description of one side. That it failed is said later, by [`Self::Failed`].
+    /// The application set a local or remote description. If that fails, [`Self::Failed`] follows.
     #[non_exhaustive]
     DescriptionSet {
-        /// Whose.
+        /// The side of the description.
         side: SdpSide,
         /// The description.
         description: Description<'a>,
     },
-    /// A call of the API failed.
+    /// An API call failed.
     #[non_exhaustive]
     Failed {
         /// The function, such as `createOffer` or `getUserMedia`.
         function: &'a str,
         /// The name of the error, such as `NotAllowedError`.
         name: Option<&'a str>,
-        /// What it says.
+        /// The error message.
         message: Option<&'a str>,
     },
     /// A STUN or TURN server could not be used.
     #[non_exhaustive]
     IceCandidateError {
-        /// The STUN error code (RFC 8489, 14.8), or 701 where the server was not reached.
+        /// The STUN error code (RFC 8489, 14.8), or 701 if the server was not reached.
         code: Option<u16>,
-        /// What the server or the browser says.
+        /// The text from the server or the browser.
         text: Option<&'a str>,
         /// The server.
         url: Option<&'a str>,
     },
-    /// A track is there to be sent, or to be received.
+    /// A track was added, to send or to receive.
     #[non_exhaustive]
     TrackAdded {
-        /// Who sends it; `None` where that is not told.
+        /// The sending side; `None` if unknown.
         side: Option<SdpSide>,
         /// The track.
         track: Track<'a>,
@@ -111,19 +112,19 @@ pub enum LogEventKind<'a> {
     TrackRemoved(Track<'a>),
     /// A track ended for good.
     TrackEnded(Track<'a>),
-    /// A track has nothing to play, or is paused.
+    /// A track has no media to play, or is paused.
     Muted(Track<'a>),
     /// A track plays again.
     Unmuted(Track<'a>),
-    /// A microphone, a camera or a screen gave a track.
+    /// A microphone, camera or screen capture produced a track.
     #[non_exhaustive]
     Captured {
-        /// Whether it is a screen.
+        /// Whether it is a screen capture.
         display: bool,
         /// The track.
         track: Track<'a>,
     },
-    /// What a sent video stream shows.
+    /// The content of a sent video stream.
     #[non_exhaustive]
     VideoType {
         /// The stream.
@@ -131,33 +132,33 @@ pub enum LogEventKind<'a> {
         /// `camera` or `desktop`.
         shows: &'a str,
     },
-    /// Somebody speaks, of all.
+    /// The dominant speaker changed.
     #[non_exhaustive]
     DominantSpeaker {
-        /// The endpoint; `None` for nobody.
+        /// The endpoint; `None` if there is none.
         endpoint: Option<&'a str>,
-        /// Whether it is said that all are silent now.
+        /// Whether the input reports silence of all participants.
         silence: bool,
     },
     /// The client joined.
     Joined,
     /// The client left.
     Left,
-    /// Who reports, and from what call. A later one adds to an earlier one.
+    /// The identity of the reporting user and of the call. A later event adds to earlier ones.
     Identity(Identity<'a>),
 }
 
-/// Whose side, seen from the reporter.
+/// The side of a PeerConnection, from the reporter's point of view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums)] // a PeerConnection has two ends
 pub enum SdpSide {
-    /// The reporter's.
+    /// The reporter.
     Local,
-    /// The other end's.
+    /// The remote endpoint.
     Remote,
 }
 
-/// How a PeerConnection was configured, as far as it is told.
+/// The configuration of a PeerConnection, as far as the input has it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Configuration<'a> {
@@ -173,38 +174,38 @@ pub struct Configuration<'a> {
 pub struct Description<'a> {
     /// `offer`, `answer`, `pranswer` or `rollback`.
     pub kind: Option<&'a str>,
-    /// The text, for [`Sdp`](crate::sdp::Sdp). `None` where it was left out.
+    /// The text, for [`Sdp`](crate::sdp::Sdp). `None` if the input omits it.
     pub sdp: Option<&'a str>,
 }
 
-/// A MediaStreamTrack, as far as it is told.
+/// A MediaStreamTrack, as far as the input describes it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Track<'a> {
     /// Its kind.
     pub kind: Option<MediaKind>,
-    /// Its id: what getStats calls `trackIdentifier`.
+    /// The id, which getStats calls `trackIdentifier`.
     pub id: Option<&'a str>,
     /// The `mid` of its transceiver.
     pub mid: Option<&'a str>,
-    /// The id of the first stream that it belongs to.
+    /// The id of its first stream.
     pub stream: Option<&'a str>,
 }
 
-/// Names of who reports.
+/// Names of the reporting user and of the call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Identity<'a> {
-    /// The user, for the application.
+    /// The user id of the application.
     pub user: Option<&'a str>,
-    /// The user, for people.
+    /// The user's display name.
     pub display_name: Option<&'a str>,
-    /// The endpoint: what [`LogEventKind::DominantSpeaker`] names.
+    /// The endpoint id, as in [`LogEventKind::DominantSpeaker`].
     pub endpoint: Option<&'a str>,
-    /// The conference. Names may be used again.
+    /// The name of the conference, which may be used again.
     pub conference: Option<&'a str>,
-    /// This meeting in the conference.
+    /// The id of this meeting of the conference.
     pub session: Option<&'a str>,
-    /// The application.
+    /// The name of the application.
     pub application: Option<&'a str>,
 }

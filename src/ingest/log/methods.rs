@@ -1,11 +1,11 @@
-//! The method names behind the numeric codes of rtcstats lines. It knows no values.
+//! Maps the numeric codes of rtcstats lines to method names. It does not parse values.
 
-/// The method behind a numeric code; empty for a code that is not known.
+/// The method for a numeric code; empty for an unknown code.
 pub(in crate::ingest) fn method_name(code: f64) -> &'static str {
     METHODS.iter().find(|&&(known, _)| f64::from(known) == code).map_or("", |&(_, name)| name)
 }
 
-/// The methods behind rtcstats' numeric codes (`compression.js`).
+/// Numeric method codes of rtcstats (`compression.js`).
 static METHODS: &[(u8, &str)] = &[
     (1, "getStats"),
     (39, "create"),

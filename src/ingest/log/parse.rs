@@ -1,7 +1,7 @@
-//! What one line of a log tells: the vocabulary that all formats share, and the shapes of its values.
+//! Parses one log line into events, with the vocabulary that all formats share. It does not find lines or times.
 //!
 //! A value may be JSON, JSON in a string, once or twice, or the `name: value` text of older webrtc-internals dumps
-//! (Chromium 134). Which it is is told from the value. See the table at [`LogEventKind`].
+//! (Chromium 134). The value itself shows which. See the table at [`LogEventKind`].
 
 use alloc::string::String;
 
@@ -10,10 +10,10 @@ use crate::id::{MediaKind, Ssrc};
 use crate::ingest::error::ReadError;
 use crate::ingest::getstats::json::{Cursor, Next, RawStr, members};
 
-/// Where text with escapes is resolved; kept for its memory.
+/// Buffers for text with escapes, reused to save allocations.
 #[derive(Debug, Default)]
 pub(in crate::ingest) struct Scratch {
-    /// A value that stood in a string.
+    /// The content of a value in a string.
     outer: String,
     parts: [String; 6],
 }
@@ -35,10 +35,11 @@ enum Field<'v> {
     Nested(Cursor<'v>),
 }
 
-/// Whoever is told.
+/// Callback that receives the events.
 type Each<'h> = dyn FnMut(LogEventKind<'_>) + 'h;
 
-/// Calls `each` with what a line tells: nothing, one thing, or one for each of several tracks.
+/// Calls `each` for every event of a line: none, one, or one for each of several tracks. Returns false if the line's
+/// kind is unknown or its value does not fit.
 pub(in crate::ingest) fn parse(
     method: &str,
     value: Option<Cursor<'_>>,
@@ -86,7 +87,7 @@ pub(in crate::ingest) fn parse(
             let description = description(value, parts);
             each(LogEventKind::DescriptionSet { side: side(method), description });
         }
-        // Of a call without arguments, only the answer knows what was set.
+        // After a call without arguments, only the success line has the description.
         "setLocalDescriptionOnSuccess" | "setRemoteDescriptionOnSuccess" => {
             let description = description(value, parts);
             if description.sdp.is_some() {
@@ -140,13 +141,13 @@ pub(in crate::ingest) fn parse(
     true
 }
 
-/// Who a line of `identity` says that reports.
+/// The identity in an `identity` line.
 pub(in crate::ingest) fn identify<'t>(value: Option<Cursor<'t>>, scratch: &'t mut Scratch) -> Identity<'t> {
     let Scratch { outer, parts } = scratch;
     identity(Value::of(value, outer), parts)
 }
 
-/// Kinds that tell nothing here, by the last part of their names.
+/// Known kinds without an event here, by the last part of their names.
 const SILENT: &[&str] = &[
     "addIceCandidate",
     "addIceCandidateOnSuccess",
@@ -169,7 +170,7 @@ const SILENT: &[&str] = &[
     "getUserMedia",
     "ICE_CANDIDATE",
     "icecandidate",
-    // The standard's line of the same change follows.
+    // The standard's line for the same change follows.
     "iceconnectionstatechange (legacy)",
     "offer",
     "onaddstream",
@@ -210,17 +211,17 @@ impl<'v> Value<'v> {
         }
     }
 
-    /// The text of a value that is one.
+    /// The text, if the value is text.
     fn text(self, part: &'v mut String) -> Option<&'v str> {
         let text = match self {
             Self::Text(text) => text,
             Self::Json(mut value) if value.clone().next() == Ok(Next::Str) => value.string("a text").ok()?.get(part),
             _ => return None,
         };
-        Some(text).filter(|text| !text.is_empty())
+        non_empty(text)
     }
 
-    /// The members with these names, if the value has any.
+    /// The members with these names, if the value has members.
     fn fields<const N: usize>(self, names: [&str; N]) -> Option<[Option<Field<'v>>; N]> {
         match self {
             Self::Json(mut cursor) => fields(&mut cursor, names).ok(),
@@ -230,23 +231,23 @@ impl<'v> Value<'v> {
 }
 
 impl<'v> Field<'v> {
-    /// Text, or a number as it is written.
+    /// The text, or a number as written.
     fn text(self, part: &'v mut String) -> Option<&'v str> {
         let text = match self {
             Self::Str(raw) => raw.get(part),
             Self::Number(number) => number,
             _ => return None,
         };
-        Some(text).filter(|text| !text.is_empty())
+        non_empty(text)
     }
 }
 
-/// Whether an object, array or string is JSON and not the text of a page, whose names stand without quotes.
+/// Whether an object, array or string is JSON, and not page text, whose names have no quotes.
 fn is_json(mut value: Cursor<'_>) -> bool {
     value.clone().skip().is_ok() && (!value.eat(b'{') || matches!(value.peek(), Some(b'"' | b'}')))
 }
 
-/// The members of an object, or of the object that an array begins with; the first of each name.
+/// The members of an object, or of the object at the start of an array; the first one of each name.
 fn fields<'v, const N: usize>(cursor: &mut Cursor<'v>, names: [&str; N]) -> Result<[Option<Field<'v>>; N], ReadError> {
     let mut found = [const { None }; N];
     if cursor.next()? == Next::Array {
@@ -279,7 +280,7 @@ fn fields<'v, const N: usize>(cursor: &mut Cursor<'v>, names: [&str; N]) -> Resu
     Ok(found)
 }
 
-/// The value of `name` in text such as `{ name: value, other: value }` or with one of them a line.
+/// The value of `name` in text such as `{ name: value, other: value }`, or in text with one pair per line.
 fn named<'v>(text: &'v str, name: &str) -> Option<&'v str> {
     let mut rest = text.trim().trim_start_matches('{').trim_end_matches('}').trim();
     loop {
@@ -293,14 +294,18 @@ fn named<'v>(text: &'v str, name: &str) -> Option<&'v str> {
     }
 }
 
-/// A state, by itself or as a member.
+fn non_empty(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+/// Parses a state, given directly or as a member.
 fn word(value: Value<'_>, name: &str, parts: &mut [String; 6], each: impl FnOnce(&str)) -> bool {
     let [part, ..] = parts;
     let text = match value.clone().fields(["state", name]) {
         Some([state, named]) => state.or(named).and_then(|field| field.text(part)),
         None => value.text(part),
     };
-    text.map_or(false, |text| {
+    text.is_some_and(|text| {
         each(text);
         true
     })
@@ -342,15 +347,12 @@ fn description<'v>(value: Value<'v>, parts: &'v mut [String; 6]) -> Description<
         None => value.text(sdp_part).unwrap_or(""),
     };
     match text.strip_prefix("type: ").and_then(|rest| rest.split_once(", sdp: ")) {
-        Some((kind, sdp)) => {
-            let some = |text: &'v str| Some(text).filter(|text| !text.is_empty());
-            Description { kind: some(kind), sdp: some(sdp) }
-        }
+        Some((kind, sdp)) => Description { kind: non_empty(kind), sdp: non_empty(sdp) },
         None => Description { kind: None, sdp: Some(text).filter(|text| text.starts_with("v=")) },
     }
 }
 
-/// The name of an error, and what it says.
+/// The name and the message of an error.
 fn error<'v>(value: Value<'v>, parts: &'v mut [String; 6]) -> (Option<&'v str>, Option<&'v str>) {
     let [name_part, message_part, ..] = parts;
     if let Some([name, message, error, text]) = value.clone().fields(["name", "message", "error", "error_message"]) {
@@ -358,12 +360,15 @@ fn error<'v>(value: Value<'v>, parts: &'v mut [String; 6]) -> (Option<&'v str>, 
         return (name.and_then(|it| it.text(name_part)), message.and_then(|it| it.text(message_part)));
     }
     let Some(text) = value.text(message_part) else { return (None, None) };
-    let is_name = |word: &str| word.ends_with("Error") && word.bytes().all(|byte| byte.is_ascii_alphanumeric());
     match text.split_once(": ") {
-        Some((name, message)) if is_name(name) => (Some(name), Some(message).filter(|it| !it.is_empty())),
-        _ if is_name(text) => (Some(text), None),
+        Some((name, message)) if is_error_name(name) => (Some(name), non_empty(message)),
+        _ if is_error_name(text) => (Some(text), None),
         _ => (None, Some(text)),
     }
+}
+
+fn is_error_name(word: &str) -> bool {
+    word.ends_with("Error") && word.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 fn candidate_error<'v>(value: Value<'v>, parts: &'v mut [String; 6]) -> LogEventKind<'v> {
@@ -423,7 +428,7 @@ fn identity<'v>(value: Value<'v>, parts: &'v mut [String; 6]) -> Identity<'v> {
     }
 }
 
-/// Calls `each` with every track of a value. Whether there was one.
+/// Calls `each` with every track of a value. Returns whether there was one.
 fn tracks(value: Value<'_>, parts: &mut [String; 6], mut each: impl FnMut(Track<'_>)) -> bool {
     let [part, parts @ ..] = parts;
     let mut any = false;
@@ -438,7 +443,7 @@ fn tracks(value: Value<'_>, parts: &mut [String; 6], mut each: impl FnMut(Track<
                 tracks_of_text(raw.get(part), &mut found);
             }
         }
-        // A track that cannot be read is left out; those before it were handed out.
+        // An unreadable track ends the list; the tracks before it were returned.
         Value::Json(mut cursor) => drop(tracks_of_json(&mut cursor, parts, 0, &mut found)),
         Value::None => {}
     }
@@ -446,23 +451,24 @@ fn tracks(value: Value<'_>, parts: &mut [String; 6], mut each: impl FnMut(Track<
 }
 
 /// `audio:<id> stream:<id>`, or `<stream> audio:<id>,video:<id>`, or an id alone.
-fn tracks_of_text<'t>(text: &'t str, each: &mut dyn FnMut(Track<'_>)) {
-    let words = || text.split([' ', ',', ';']).filter(|word| !word.is_empty() && *word != "-" && *word != "null");
-    let kind_and_id = |word: &'t str| {
-        let (kind, id) = word.split_once(':')?;
-        kind_of(kind).map(|kind| (kind, id))
-    };
-    let stream = words().find_map(|word| word.strip_prefix("stream:"));
-    let first = words().next();
+fn tracks_of_text(text: &str, each: &mut dyn FnMut(Track<'_>)) {
+    let words = text.split([' ', ',', ';']).filter(|word| !word.is_empty() && *word != "-" && *word != "null");
+    let stream = words.clone().find_map(|word| word.strip_prefix("stream:"));
+    let first = words.clone().next();
     let stream = stream.or_else(|| first.filter(|word| kind_and_id(word).is_none()));
     let mut any = false;
-    for (kind, id) in words().filter_map(kind_and_id) {
+    for (kind, id) in words.filter_map(kind_and_id) {
         any = true;
         each(Track { kind: Some(kind), id: Some(id), mid: None, stream });
     }
     if let (false, Some(id)) = (any, first) {
         each(Track { id: Some(id), ..Track::default() });
     }
+}
+
+fn kind_and_id(word: &str) -> Option<(MediaKind, &str)> {
+    let (kind, id) = word.split_once(':')?;
+    Some((kind_of(kind)?, id))
 }
 
 fn kind_of(word: &str) -> Option<MediaKind> {
@@ -530,7 +536,7 @@ fn tracks_of_json(
     Ok(())
 }
 
-/// The text that an array begins with.
+/// The text at the start of an array.
 fn first_of(array: Field<'_>) -> Option<RawStr<'_>> {
     let Field::Nested(mut array) = array else { return None };
     array.expect(b'[', "`[`").ok()?;

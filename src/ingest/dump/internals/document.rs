@@ -1,4 +1,4 @@
-//! The dump as a document: an index of its series, their values still unread.
+//! Indexes the series of a webrtc-internals dump. It leaves their values unread.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -19,7 +19,7 @@ use crate::unit::StatTime;
 #[derive(Default)]
 pub(super) struct Document<'a> {
     pub(super) connections: Vec<Connection<'a>>,
-    /// Before the array of what was asked of cameras, microphones and screens.
+    /// Before the array of `getUserMedia` and `getDisplayMedia` requests.
     pub(super) captures: Option<Cursor<'a>>,
 }
 
@@ -28,9 +28,9 @@ pub(super) struct Connection<'a> {
     /// Its key in the dump, such as `8-1`.
     pub(super) name: Cow<'a, str>,
     pub(super) elements: Vec<Element<'a>>,
-    /// Before the value of its configuration.
+    /// Before the value of the configuration.
     pub(super) configuration: Option<Cursor<'a>>,
-    /// Before the array of its log.
+    /// Before the array of the log.
     pub(super) log: Option<Cursor<'a>>,
 }
 
@@ -40,9 +40,9 @@ pub(super) struct Element<'a> {
     pub(super) kind: StatsType,
     /// The `timestamp` series.
     pub(super) clock: Option<Series<'a>>,
-    /// Series of members that are read, each member once.
+    /// The series of known members, each member once.
     pub(super) members: Vec<Series<'a>>,
-    /// The first series of a member that is not read: it still tells when the entry was there.
+    /// The first series of an unknown member: it still shows when the entry existed.
     pub(super) unread: Option<Series<'a>>,
 }
 
@@ -50,7 +50,7 @@ pub(super) struct Element<'a> {
 pub(super) struct Series<'a> {
     key: Key,
     pub(super) target: Target,
-    /// `startTime` and `endTime`: the entry's time at the first and the last value, cut to milliseconds.
+    /// `startTime` and `endTime`: the entry's time at the first and the last value, truncated to milliseconds.
     pub(super) span: Option<(f64, f64)>,
     values: Values<'a>,
 }
@@ -64,7 +64,7 @@ enum Values<'a> {
 }
 
 impl Connection<'_> {
-    /// Resolves the escapes of all values that have any, into the text that is returned.
+    /// Resolves the escapes of all values that have any, into the returned text.
     pub(super) fn unescape(&mut self) -> String {
         let mut text = String::new();
         for element in &mut self.elements {
@@ -81,7 +81,7 @@ impl Connection<'_> {
 }
 
 impl Series<'_> {
-    /// The JSON array that holds the values; `text` is what [`Connection::unescape`] returned.
+    /// The JSON array with the values; `text` is the result of [`Connection::unescape`].
     pub(super) fn values<'t>(&'t self, text: &'t str) -> &'t str {
         match &self.values {
             Values::Plain(values) => values,
@@ -91,7 +91,7 @@ impl Series<'_> {
     }
 }
 
-/// Reads the document. What is well-formed and of no use is counted in `skipped`.
+/// Reads the document. Counts well-formed but unusable parts in `skipped`.
 pub(super) fn read<'a>(cursor: &mut Cursor<'a>, skipped: &mut u64) -> Result<Document<'a>, ReadError> {
     let mut document = Document::default();
     let mut names = HashSet::new();
@@ -168,7 +168,7 @@ impl<'a> Element<'a> {
         Self { id, kind, clock: None, members: Vec::new(), unread: None }
     }
 
-    /// Reads one of its series. The first of two with the same name counts.
+    /// Reads one series of the entry. Of two with the same name, the first one counts.
     fn read(&mut self, cursor: &mut Cursor<'a>, key: Key, skipped: &mut u64) -> Result<(), ReadError> {
         let mut values = None;
         let (mut start, mut end) = (None, None);
@@ -199,13 +199,13 @@ impl<'a> Element<'a> {
             }
             Ok(())
         })?;
-        // The page writes `{}` for a series that has no values yet.
+        // The page writes `{}` for a series without values.
         let Some(values) = values else { return Ok(()) };
         let target = KEYS.get(usize::from(key)).map(|known| known.target).unwrap_or(Target::Skip);
         let series = Series { key, target, span: start.zip(end), values };
         match target {
             Target::Timestamp if self.clock.is_none() => self.clock = Some(series),
-            // Said by `statsType` and by the key.
+            // Known from `statsType` and the key.
             Target::Type | Target::Id => {}
             Target::Skip | Target::Inline => _ = self.unread.get_or_insert(series),
             Target::Timestamp => *skipped += 1,
@@ -216,7 +216,7 @@ impl<'a> Element<'a> {
     }
 }
 
-/// `<id>-<member>`. Ids may hold hyphens, members of the table never do.
+/// Splits `<id>-<member>`. Ids may contain hyphens; members of the table never do.
 fn split(name: Cow<'_, str>) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
     match name {
         Cow::Borrowed(name) => name.rsplit_once('-').map(|(id, property)| (id.into(), property.into())),
@@ -247,7 +247,7 @@ fn time(cursor: &mut Cursor<'_>) -> Result<Option<f64>, ReadError> {
     Ok(time.map(StatTime::as_millis))
 }
 
-/// The type, from how Chromium named its entries, for dumps from before there was a `statsType`.
+/// The type, from Chromium's naming of entries, for dumps without `statsType`.
 fn kind_of_id(id: &str) -> StatsType {
     const PREFIXES: &[(&str, StatsType)] = &[
         ("ssrc_", StatsType::LegacySsrc),

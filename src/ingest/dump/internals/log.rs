@@ -1,11 +1,13 @@
-//! The log of a connection (`updateLog`), entry by entry, and when each was written.
+//! Reads the log of a connection (`updateLog`) entry by entry, and finds the time of each. It does not interpret the
+//! events.
 //!
-//! In new dumps an entry has a `timestamp` on the clock of the stats. In older ones (Chromium 134) it has a `time` as the
-//! page showed it: in the time zone and the habits of whoever saved the dump, with neither of them recorded. Such a time is
-//! read only if the stats tell what it means: the log begins when the connection is made, and the stats within seconds of
-//! that if the page was open, so that one order of day and month and one distance from UTC, in quarters of an hour, fit.
-//! Where none fits, or more than one, the times are not known. A page that was opened later is mistaken for one that was
-//! open when the delay is within seconds of a multiple of a quarter of an hour: once in 180 times.
+//! In new dumps an entry has a `timestamp` on the clock of the stats. In older ones (Chromium 134) it has a `time` as
+//! the page showed it: in the time zone and format of the user that saved the dump, and the dump records neither. The
+//! reader uses such a time only if the stats determine its meaning: the log begins when the connection is created, and
+//! the stats begin within seconds of that if the page was open, so that exactly one order of day and month and one
+//! offset from UTC, in quarters of an hour, fit. If none fits, or more than one, the times are unknown. A page opened
+//! later is mistaken for one that was open if the delay is within seconds of a multiple of a quarter of an hour: once
+//! in 180 times.
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -16,15 +18,15 @@ use crate::ingest::getstats::json::{Cursor, Next, RawStr, members};
 use crate::ingest::sink::{ReadState, Sink};
 use crate::unit::StatTime;
 
-/// By how many milliseconds the first poll may come after the log's first entry, which is cut to seconds.
+/// Maximum delay of the first poll after the log's first entry, which is truncated to seconds; milliseconds.
 const FIRST_POLL_MS: i64 = 5_000;
 
-/// Time zones differ from UTC by multiples of this, in milliseconds.
+/// UTC offsets of time zones are multiples of this, in milliseconds.
 const QUARTER_MS: i64 = 900_000;
 
-/// The entries that are still to be told.
+/// The remaining entries of a log.
 pub(super) struct Log<'a> {
-    /// Before the next entry but one; `None` at the end.
+    /// Before the entry after `next`; `None` at the end.
     entries: Option<Cursor<'a>>,
     first: bool,
     next: Option<Entry<'a>>,
@@ -43,17 +45,17 @@ enum Time<'a> {
     None,
 }
 
-/// How shown times are to be read.
+/// How to read displayed times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Zone {
     /// Whether the month comes before the day.
     month_first: bool,
-    /// What is to be taken off for UTC, in milliseconds.
+    /// The offset from UTC, to be subtracted, in milliseconds.
     offset: i64,
 }
 
 impl<'a> Log<'a> {
-    /// `entries` stands before the array.
+    /// `entries` is positioned before the array.
     pub(super) fn new(mut entries: Option<Cursor<'a>>, first_poll: Option<f64>) -> Self {
         let opened = entries.as_mut().is_some_and(|entries| entries.eat(b'['));
         let mut log = Self { entries: entries.filter(|_| opened), first: true, next: None, zone: None };
@@ -64,8 +66,8 @@ impl<'a> Log<'a> {
         log
     }
 
-    /// Tells what was logged up to a time, or all that is left. An entry without a time goes with the one before it.
-    pub(super) fn tell(&mut self, until: Option<f64>, state: &mut ReadState, fabric: &str, sink: &mut Sink<'_>) {
+    /// Returns the entries up to a time, or all remaining ones. An entry without a time goes with the previous one.
+    pub(super) fn emit(&mut self, until: Option<f64>, state: &mut ReadState, fabric: &str, sink: &mut Sink<'_>) {
         while let Some(entry) = &self.next {
             let at = entry.at(self.zone);
             if until.zip(at).is_some_and(|(until, at)| at.as_millis() > until) {
@@ -78,7 +80,7 @@ impl<'a> Log<'a> {
     }
 
     fn step(&mut self) {
-        // The array was found to be balanced; where it is broken inside, it ends.
+        // The brackets of the array are known to be balanced; a malformed entry ends it.
         self.next = self.entries.as_mut().and_then(|entries| read(entries, &mut self.first).ok().flatten());
     }
 }
@@ -101,20 +103,21 @@ impl Entry<'_> {
 }
 
 impl Zone {
-    /// The only one in which a time is that of a log that the first poll follows.
+    /// The only zone in which a displayed time is that of a log shortly before the first poll.
     fn of(shown: &str, first_poll: f64) -> Option<Self> {
         let first_poll = first_poll as i64;
-        let fits = |month_first| {
-            let ahead = local(shown, month_first)? - first_poll;
-            let offset = -(-ahead).div_euclid(QUARTER_MS) * QUARTER_MS;
-            // The zones of the world lie 12 h behind to 14 h ahead.
-            let known = (-48 * QUARTER_MS..=56 * QUARTER_MS).contains(&offset);
-            (known && offset - ahead <= FIRST_POLL_MS).then_some(Self { month_first, offset })
-        };
-        match (fits(true), fits(false)) {
+        match (Self::fitting(shown, first_poll, true), Self::fitting(shown, first_poll, false)) {
             (Some(one), Some(other)) if one.offset != other.offset => None,
             (one, other) => one.or(other),
         }
+    }
+
+    fn fitting(shown: &str, first_poll: i64, month_first: bool) -> Option<Self> {
+        let ahead = local(shown, month_first)? - first_poll;
+        let offset = -(-ahead).div_euclid(QUARTER_MS) * QUARTER_MS;
+        // Time zones range from 12 h behind to 14 h ahead of UTC.
+        let known = (-48 * QUARTER_MS..=56 * QUARTER_MS).contains(&offset);
+        (known && offset - ahead <= FIRST_POLL_MS).then_some(Self { month_first, offset })
     }
 }
 
@@ -146,15 +149,15 @@ fn read<'a>(entries: &mut Cursor<'a>, first: &mut bool) -> Result<Option<Entry<'
     Ok(Some(entry))
 }
 
-/// A time as JavaScript prints it with its zone: `Sat Mar 24 2018 16:46:21 GMT+0100 (…)`.
+/// Parses a time as JavaScript prints it with its zone: `Sat Mar 24 2018 16:46:21 GMT+0100 (…)`.
 fn with_offset(text: &str) -> Option<StatTime> {
     let text = text.split(" (").next()?;
     let time = jiff::fmt::strtime::parse("%a %b %d %Y %H:%M:%S GMT%z", text).ok()?.to_timestamp().ok()?;
     StatTime::from_millis(time.as_millisecond() as f64)
 }
 
-/// A time as a page shows it, such as `3/24/2025, 4:46:21 PM` or `24.3.2025, 16:46:21`, in milliseconds since 1970 of its
-/// own zone.
+/// Parses a time as a page shows it, such as `3/24/2025, 4:46:21 PM` or `24.3.2025, 16:46:21`, into milliseconds since
+/// 1970 in its own zone.
 fn local(text: &str, month_first: bool) -> Option<i64> {
     let mut numbers = [0_i32; 6];
     let mut count = 0;
@@ -171,17 +174,20 @@ fn local(text: &str, month_first: bool) -> Option<i64> {
         true => (c, a, b),
         false => (c, b, a),
     };
-    let letters = || text.bytes().filter(u8::is_ascii_alphabetic).map(|letter| letter.to_ascii_lowercase());
-    let hour = match (hour, letters().eq(*b"am"), letters().eq(*b"pm")) {
+    let letters = text.bytes().filter(u8::is_ascii_alphabetic).map(|letter| letter.to_ascii_lowercase());
+    let hour = match (hour, letters.clone().eq(*b"am"), letters.clone().eq(*b"pm")) {
         (12, true, _) => 0,
         (1..=11, _, true) => hour + 12,
-        (_, false, false) if letters().next().is_some() => return None,
+        (_, false, false) if letters.clone().next().is_some() => return None,
         _ => hour,
     };
-    let small = |number: i32| i8::try_from(number).ok();
     let year = i16::try_from(year).ok().filter(|&year| year >= 1970)?;
     let time = DateTime::new(year, small(month)?, small(day)?, small(hour)?, small(minute)?, small(second)?, 0).ok()?;
     Some(time.to_zoned(TimeZone::UTC).ok()?.timestamp().as_millisecond())
+}
+
+fn small(number: i32) -> Option<i8> {
+    i8::try_from(number).ok()
 }
 
 #[cfg(test)]
@@ -189,7 +195,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shown_times_mean_what_the_first_poll_says() {
+    fn the_first_poll_determines_the_zone_of_displayed_times() {
         // 2025-03-24T16:46:22.034Z, and twenty minutes later.
         const POLL: f64 = 1_742_834_782_034.0;
         let zone = |shown| Zone::of(shown, POLL).map(|zone| (zone.month_first, zone.offset / 60_000));
@@ -199,7 +205,7 @@ mod tests {
         assert_eq!(zone("24/03/2025 22:16:22"), Some((false, 330)));
         assert_eq!(zone("2025-03-24 06:46:22"), Some((true, -600)));
         assert_eq!(zone("3/25/2025, 12:46:22 AM"), Some((true, 480)));
-        // The page was opened later; not a time; after the poll; no zone is so far away.
+        // The page was opened later; not a time; after the poll; no zone has such an offset.
         for none in [
             "3/24/2025, 4:46:01 PM",
             "3/24/2025",
@@ -209,7 +215,7 @@ mod tests {
         ] {
             assert_eq!(zone(none), None, "{none}");
         }
-        // 2025-04-03: the day and the month are told apart by the stats.
+        // 2025-04-03: the stats distinguish day and month.
         let april = POLL + 10.0 * 86_400e3;
         assert_eq!(Zone::of("4/3/2025, 4:46:21 PM", april), Some(Zone { month_first: true, offset: 0 }));
         assert_eq!(Zone::of("3/4/2025, 16:46:21", april), Some(Zone { month_first: false, offset: 0 }));

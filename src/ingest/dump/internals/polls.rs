@@ -1,4 +1,4 @@
-//! Which points of which entries belong to the same poll.
+//! Groups the points of all entries into polls. It reads no values.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -8,9 +8,9 @@ use super::column::{Grid, Spread};
 
 /// The points of one entry.
 pub(super) struct Track<'t> {
-    /// Its times, never decreasing.
+    /// Its times, in ascending order.
     pub(super) times: &'t [f64],
-    /// Whether the times were recorded, not interpolated.
+    /// Whether the times were recorded and not interpolated.
     pub(super) exact: bool,
     /// Whether the times are those of RTCP reports, older than the poll.
     pub(super) remote: bool,
@@ -24,27 +24,27 @@ pub(super) struct Point {
 }
 
 pub(super) struct Plan {
-    /// When each poll was, in milliseconds.
+    /// The time of each poll, in milliseconds.
     pub(super) polls: Vec<f64>,
-    /// Every point, by poll and then by track. No track has two in one poll, and its points keep their order.
+    /// Every point, by poll and then by track. A track has at most one point in a poll, and its points keep their
+    /// order.
     pub(super) points: Vec<Point>,
 }
 
-/// Times nearer than this are of one poll: a browser that is asked again within 50 ms answers with the report that it
-/// has.
+/// Times closer than this belong to one poll: a browser that is asked again within 50 ms returns its previous report.
 const ONE_POLL_MS: f64 = 50.0;
 
-/// By how much a remote entry may seem younger than its poll, whose time is taken before RTCP is looked at: a busy
-/// browser takes a while [64 ms seen].
+/// How much later than its poll a remote entry may seem, because the browser takes the poll's time before it reads
+/// RTCP: a busy browser takes a while [64 ms seen].
 const YOUNGER_MS: f64 = 250.0;
 
-/// Finds the polls and places every point.
+/// Finds the polls and assigns every point to one.
 ///
-/// Tracks of local entries lead: their times are the polls. Interpolated leaders are first put on the grid of the
-/// longest. The others follow: they begin at the first poll that is not before their first time, and then have a point
-/// at every poll, as their entry is there whether or not RTCP brought news. Only a time well after the next poll shows
-/// that the entry was away, and the track goes on at the first poll not before that time. No track is pushed off the
-/// end. A track with more points than there are polls leads, too.
+/// Tracks of local entries lead: their times are the polls. Interpolated leaders are first aligned to the grid of the
+/// longest. The other tracks follow: they begin at the first poll that is not before their first time, and then have a
+/// point at every poll, because their entry exists whether or not a new RTCP report arrived. Only a time well after the
+/// next poll shows that the entry was missing; the track then continues at the first poll not before that time. No
+/// track is pushed past the end. A track with more points than there are polls leads too.
 pub(super) fn plan(tracks: &[Track<'_>]) -> Plan {
     let local = tracks.iter().any(|track| !track.remote);
     let exact = tracks.iter().any(|track| track.exact && (!track.remote || !local));
@@ -68,15 +68,15 @@ pub(super) fn plan(tracks: &[Track<'_>]) -> Plan {
     Plan { polls: polls.times, points }
 }
 
-/// A track whose times say when polls were.
+/// A track whose times define the polls.
 struct Leader<'t> {
     times: &'t [f64],
-    /// For interpolated times: the grid of the longest track, and the places in it.
+    /// For interpolated times: the grid of the longest track, and the positions in it.
     places: Option<(Grid, Spread)>,
 }
 
 impl<'t> Leader<'t> {
-    /// For each track that leads, how it does.
+    /// The leader of each track that leads.
     fn of(tracks: &[Track<'t>], exact: bool, leads: impl Fn(&Track<'_>) -> bool) -> Vec<Option<Self>> {
         let mut longest: &[f64] = &[];
         for track in tracks.iter().filter(|track| leads(track) && !exact) {
@@ -85,17 +85,17 @@ impl<'t> Leader<'t> {
             }
         }
         let grid = Grid::new(longest);
-        let leader = |track: &Track<'t>| {
-            let ends = track.times.first().zip(track.times.last());
-            let places = grid
-                .zip(ends)
-                .and_then(|(grid, (&start, &end))| Some((grid, grid.place(start, end, track.times.len())?)));
-            Self { times: track.times, places }
-        };
-        tracks.iter().map(|track| leads(track).then(|| leader(track))).collect()
+        tracks.iter().map(|track| leads(track).then(|| Self::new(track, grid))).collect()
     }
 
-    /// The time of the poll of one of its points.
+    fn new(track: &Track<'t>, grid: Option<Grid>) -> Self {
+        let ends = track.times.first().zip(track.times.last());
+        let places =
+            grid.zip(ends).and_then(|(grid, (&start, &end))| Some((grid, grid.place(start, end, track.times.len())?)));
+        Self { times: track.times, places }
+    }
+
+    /// The time of the poll of one point.
     fn time(&self, index: usize) -> f64 {
         match &self.places {
             Some((grid, spread)) => grid.time(spread.place(index)),
@@ -104,20 +104,20 @@ impl<'t> Leader<'t> {
     }
 }
 
-/// The polls of a connection, in the order of time.
+/// The polls of a connection, in order of time.
 struct Polls {
-    /// Polls that are one by their times: the time, and the number of the first poll.
+    /// Polls with the same time: the time, and the number of the first one.
     clusters: Vec<(f64, usize)>,
-    /// When each poll was.
+    /// The time of each poll.
     times: Vec<f64>,
 }
 
 impl Polls {
-    /// A cluster has as many polls as the track that is in it most often.
+    /// A cluster has as many polls as the most points that any track has in it.
     fn new(leaders: &[Option<Leader<'_>>]) -> Self {
-        let all = || leaders.iter().flatten();
-        let mut times = Vec::with_capacity(all().map(|leader| leader.times.len()).sum());
-        for leader in all() {
+        let leaders: Vec<_> = leaders.iter().flatten().collect();
+        let mut times = Vec::with_capacity(leaders.iter().map(|leader| leader.times.len()).sum());
+        for leader in &leaders {
             times.extend((0..leader.times.len()).map(|index| leader.time(index)));
         }
         times.sort_unstable_by_key(|&time| OrderedFloat(time));
@@ -128,9 +128,9 @@ impl Polls {
             }
         }
         let mut polls = Self { clusters, times: Vec::new() };
-        // First how many polls each cluster has, then the number of its first.
+        // First counts the polls of each cluster, then numbers them.
         let mut counts = vec![1_usize; polls.clusters.len()];
-        for leader in all() {
+        for leader in &leaders {
             polls.walk(leader, |cluster, turn| {
                 if let Some(count) = counts.get_mut(cluster) {
                     *count = (*count).max(turn + 1);
@@ -144,7 +144,7 @@ impl Polls {
         polls
     }
 
-    /// Calls `each` with the cluster of every point and how many points of the track were in it before.
+    /// Calls `each` with the cluster of every point, and the number of earlier points of the track in it.
     fn walk(&self, leader: &Leader<'_>, mut each: impl FnMut(usize, usize)) {
         let first = leader.time(0);
         let mut cluster = self.clusters.partition_point(|&(start, _)| start <= first).saturating_sub(1);
@@ -167,16 +167,16 @@ impl Polls {
         });
     }
 
-    /// Places a track that has no more points than there are polls.
+    /// Assigns a track with no more points than there are polls.
     fn place_follower(&self, track: &Track<'_>, mut place: impl FnMut(usize)) {
         let spare = self.times.len().saturating_sub(track.times.len());
         let mut next = 0;
         for (index, &time) in track.times.iter().enumerate() {
-            let away = || track.exact && self.times.get(next).is_some_and(|&poll| poll < time - YOUNGER_MS);
-            if index == 0 || away() {
+            let is_late = self.times.get(next).is_some_and(|&poll| poll < time - YOUNGER_MS);
+            if index == 0 || track.exact && is_late {
                 next = next.max(self.times.partition_point(|&poll| poll < time));
             }
-            // An even grid may be a poll off at the start; such entries stay to the end.
+            // An even grid may be a poll off at the start; such entries last to the end.
             if !track.exact && (next..=next + 1 + track.times.len() / 50).contains(&spare) && index == 0 {
                 next = spare;
             }
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_remote_entry_that_comes_late_begins_with_its_first_news_and_is_there_to_the_end() {
+    fn a_late_remote_entry_lasts_from_its_first_report_to_the_end() {
         let polls = [1_000.0, 2_000.0, 3_000.0, 4_000.0, 5_000.0];
         let (_, places) = places(&[local(&polls), remote(&[2_500.0, 2_500.0, 2_500.0])]);
         assert_eq!(places, [vec![0, 1, 2, 3, 4], vec![2, 3, 4]]);
@@ -220,14 +220,14 @@ mod tests {
     }
 
     #[test]
-    fn news_that_came_while_the_browser_was_collecting_stays_in_its_poll() {
+    fn a_report_during_collection_stays_in_its_poll() {
         let polls = [1_000.0, 2_000.0, 3_000.0, 4_000.0];
         let (_, places) = places(&[local(&polls), remote(&[900.0, 2_064.0, 2_990.0, 3_500.0])]);
         assert_eq!(places[1], [0, 1, 2, 3]);
     }
 
     #[test]
-    fn a_remote_entry_that_was_away_comes_back_with_its_news() {
+    fn a_missing_remote_entry_returns_with_its_next_report() {
         let polls: Vec<f64> = (1..=9).map(|second| f64::from(second) * 1e3).collect();
         let (_, places) = places(&[local(&polls), remote(&[900.0, 1_900.0, 6_500.0, 6_500.0])]);
         assert_eq!(places[1], [0, 1, 6, 7]);
@@ -266,7 +266,7 @@ mod tests {
                 prop_assert!(places.windows(2).all(|pair| pair[0] < pair[1]), "{:?}", places);
                 prop_assert!(places.iter().all(|&poll| (poll as usize) < polls.len()));
             }
-            // No poll without a point.
+            // Every poll has a point.
             let mut used: Vec<_> = places.concat();
             used.sort_unstable();
             used.dedup();
