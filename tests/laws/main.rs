@@ -12,4 +12,5 @@ mod manual;
 mod portable;
 mod same_call;
 mod shape;
+mod style;
 mod video;
