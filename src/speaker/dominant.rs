@@ -485,7 +485,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
         #[test]
-        fn what_comes_about_is_possible(
+        fn any_sequence_of_calls_keeps_the_floor_possible(
             window_ms in 0..90_000_u64,
             calls in prop::collection::vec((0..10_u8, 0..5_u32, 0..5_u32, 0..60_000_u64, 0..30_000_u64, 0..=127_u8), 1..80),
             (start, stretch) in prop_oneof![Just((0, 1)), Just((1_700_000_000_000, 1)), (0..1_u64 << 53, 1..1_u64 << 34)],
