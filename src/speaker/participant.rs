@@ -157,7 +157,6 @@ impl Participant {
         let speech_ms = if span_ms < total_ms { total_ms * u64::from(speech.permille()) / 1000 } else { speech_ms };
         let begins = self.before.permille() < speech.permille() / 2;
         self.before = speech;
-        let length = self.slots.len() as u64;
         let end = [self.muted, self.left].into_iter().flatten().min().unwrap_or(u64::MAX);
         let lead_ms = if begins { total_ms.saturating_sub(speech_ms) } else { 0 };
         // Less than the length.

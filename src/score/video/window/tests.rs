@@ -1,4 +1,4 @@
-//! Windows over intervals that were made up.
+//! Windows over synthetic intervals.
 
 use super::*;
 use crate::id::{MediaKind, Ssrc};
@@ -6,7 +6,7 @@ use crate::unit::StatTime;
 use proptest::prelude::*;
 use std::vec::Vec;
 
-/// What an interval says.
+/// The figures of an interval.
 #[derive(Clone, Copy, Debug)]
 struct Seen {
     span_ms: f64,
@@ -54,7 +54,7 @@ fn add_all(window: &mut VideoWindow, all: &[Seen]) -> Vec<f64> {
     all.iter().map(|seen| window.add(&seen.interval())).collect()
 }
 
-/// Share frozen, and freezes in 10 s.
+/// Fraction frozen, and freezes in 10 s.
 fn freezes(window: &VideoWindow) -> (f64, f64) {
     let inputs = window.inputs().unwrap();
     (inputs.frozen.unwrap().as_f64(), inputs.freezes_per_10_s.unwrap())
@@ -77,7 +77,7 @@ fn a_freeze_under_way_is_seen_at_once_and_its_report_adds_nothing() {
     add_all(&mut window, &[report, FLOWING]);
     let (frozen, number) = freezes(&window);
     assert!(near(frozen, 2.3 / 10.0) && near(number, 1.0), "{frozen} {number}");
-    // Its frames were as many as before, while there were any.
+    // The frame rate outside the freeze is unchanged.
     let frames = window.inputs().unwrap().frames_per_second.unwrap();
     assert!(near(frames, (6.0 * 25.0 + 17.0 + 25.0) / 7.7), "{frames}");
 }
@@ -108,7 +108,7 @@ fn a_freeze_longer_than_the_interval_that_reports_it_lies_before_it() {
     let mut window = VideoWindow::new();
     add_all(&mut window, &[FLOWING; 20]);
     let mut whole = window;
-    // Nobody counts frames here: there is nothing to see of it before it is over.
+    // Frames are not counted here: the freeze does not show before it is over.
     let blind = |frozen_ms: f64, freezes: f64| {
         let mut interval = FLOWING.interval();
         interval.set(Metric::FrozenRatio, Some(frozen_ms / 1e3));
@@ -132,13 +132,13 @@ fn nothing_that_comes_is_undecided_then_an_outage() {
     add_all(&mut window, &[FLOWING; 10]);
     assert_eq!(add_all(&mut window, &[NOTHING; 2]), [0.0, 0.0]);
     assert_eq!((window.apart_ms(), freezes(&window)), (2_000.0, (0.0, 0.0)));
-    // The third second decides, and every one after it counts.
+    // The third second decides, and every later one counts.
     assert_eq!(add_all(&mut window, &[NOTHING; 3]), [3_000.0, 1_000.0, 1_000.0]);
     assert_eq!(window.apart_ms(), 0.0);
     let (frozen, number) = freezes(&window);
     assert!(frozen > 0.7 && number > 0.0, "{frozen} {number}");
 
-    // What is short is decided by what comes after it.
+    // A short outage is decided by what follows it.
     let mut short = VideoWindow::pooling();
     assert_eq!(add_all(&mut short, &[FLOWING, NOTHING, FLOWING]), [1_000.0, 0.0, 2_000.0]);
     let (frozen, number) = freezes(&short);
@@ -156,7 +156,7 @@ fn a_pause_is_no_freeze_though_the_browser_reports_one_after_it() {
         let after = Seen { frames: 3.0, frozen_ms: 21_160.0, freezes: 1.0, ..FLOWING };
         add_all(&mut window, &[after, FLOWING, FLOWING]);
         assert_eq!(freezes(&window), (0.0, 0.0));
-        // The next one is one again.
+        // The next one is a freeze again.
         add_all(&mut window, &[Seen { frozen_ms: 500.0, freezes: 1.0, ..FLOWING }]);
         assert!(freezes(&window).0 > 0.0);
     }
