@@ -13,7 +13,7 @@ fn find(query: CodecQuery<'_>) -> Option<CodecImpairment> {
 
 #[test]
 fn opus_joins_to_one_curve_on_the_fullband_scale() {
-    // kbit/s, Ie,fb, clean MOS: computed apart from this code, from the published rows.
+    // kbit/s, Ie,fb, clean MOS: computed independently of this code, from the published rows.
     let expected = [
         (6.0, 77.8, 2.44),
         (9.0, 66.5, 2.84),
@@ -67,7 +67,7 @@ fn opus_of_a_known_bandwidth_keeps_to_its_scale() {
     let wide =
         find(at_kbps("opus", 14.0).with_bandwidth(Some(Scale::Wideband)).with_fmtp("minptime=10; cbr=1")).unwrap();
     assert_eq!((wide.equipment.scale(), wide.equipment.ie()), (Scale::Wideband, 20.77));
-    // Loss acts on the joined curve as it does on the row's own scale, 54.8 below.
+    // Loss affects the joined curve as on the row's own scale, 54.8 below.
     let joined = find(at_kbps("opus", 8.0)).unwrap();
     let loss = Ratio::new(0.05).unwrap();
     let gain = joined.equipment.ie_eff(loss, 1.0).unwrap() - narrow.equipment.ie_eff(loss, 1.0).unwrap();
