@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_is_as_close_as_it_says() {
+    fn the_table_is_within_its_stated_error() {
         let mut largest = 0.0_f64;
         for i in 0..60_000 {
             let ta_ms = f64::from(i) / 100.0;
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn delay_with_an_inaudible_echo_is_no_merit() {
+    fn delay_with_an_inaudible_echo_is_no_advantage() {
         for tenths in 0..200 {
             let t_ms = f64::from(tenths) / 10.0;
             assert!(idte(94.8, 80.0 + 2.5 * (terv(65.0, t_ms) - 14.0), t_ms) >= 0.0, "at {t_ms} ms");
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_finite_comes_of_nan() {
+    fn nan_gives_nothing_finite() {
         assert!(idd_tabled(f64::NAN).is_nan() && idd(f64::NAN, 1.0, 100.0).is_nan());
         assert!(idle(94.0, f64::NAN, 0.0).is_nan() && terv(65.0, f64::NAN).is_nan());
         assert_eq!(idd_tabled(f64::NEG_INFINITY), 0.0);

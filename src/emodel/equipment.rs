@@ -156,8 +156,9 @@ impl Equipment {
 
     /// Interpolates at `share` (0 to 1) between `self` and `other`, which is on the same scale, with `bpl`.
     pub(crate) fn between(self, other: Self, share: f64, bpl: Option<f64>) -> Self {
-        let at = |a: f64, b: f64| a + (b - a) * share;
-        Self { ie: at(self.ie, other.ie), ceiling: at(self.ceiling, other.ceiling), bpl, ..self }
+        let ie = self.ie + (other.ie - self.ie) * share;
+        let ceiling = self.ceiling + (other.ceiling - self.ceiling) * share;
+        Self { ie, ceiling, bpl, ..self }
     }
 }
 
@@ -189,7 +190,7 @@ mod tests {
         }
 
         #[test]
-        fn a_worse_codec_never_impairs_less_where_the_formula_is_sound(
+        fn a_worse_codec_never_impairs_less_below_the_ceiling(
             a in 0.0..95.0_f64, b in 0.0..95.0_f64, ppl in 0.0..=20.0_f64, bpl in 4.3..40.0_f64, burst_r in 1.0..8.0_f64,
         ) {
             let burst_r = valid_burst_r(burst_r, ppl);
@@ -210,7 +211,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_moved_first_and_computed_then_is_computed_first_and_moved_then(
+        fn moving_to_a_scale_commutes_with_computing_ie_eff(
             equipment in any_equipment(), ppl in 0.0..=100.0_f64,
         ) {
             let native = equipment.ie_eff(of_percent(ppl), 1.5).unwrap();
@@ -236,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_none() {
+    fn invalid_equipment_is_none() {
         for (ie, bpl) in [(-1.0, None), (f64::NAN, None), (96.0, None), (0.0, Some(0.0)), (0.0, Some(f64::NAN))] {
             assert_eq!(Equipment::new(Scale::Narrowband, ie, bpl), None);
         }
@@ -248,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn known_loss_has_the_burst_ratio_of_the_chain_that_made_it() {
+    fn known_loss_has_the_burst_ratio_of_its_chain() {
         // Random loss of 10 %: bursts of 1 / (1 − 0.1) on average.
         assert!((burst_r(900, 810, 9_000).unwrap() - 1.0).abs() < 1e-12);
         // 1 000 packets, 20 lost in 10 bursts.

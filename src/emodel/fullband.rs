@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_number_has_no_rating() {
+    fn invalid_parameters_have_no_rating() {
         let clean = Parameters::new();
         for bad in
             [clean.with_ie(f64::NAN), clean.with_bpl(-1.0), clean.with_ta_ms(-0.1), clean.with_ppl(f64::INFINITY)]
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn equipment_brings_both_its_numbers_or_none() {
+    fn equipment_sets_both_numbers_or_none() {
         let opus = Equipment::new(Scale::Fullband, 17.0, Some(10.4)).unwrap();
         assert_eq!(Parameters::new().with_equipment(&opus), Some(Parameters::new().with_ie(17.0).with_bpl(10.4)));
         let unknown_bpl = Equipment::new(Scale::Fullband, 17.0, None).unwrap();

@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_number_has_no_rating() {
+    fn invalid_parameters_have_no_rating() {
         let clean = Parameters::new();
         for bad in [
             clean.with_ppl(f64::NAN),

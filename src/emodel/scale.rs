@@ -253,7 +253,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_rating_is_bounded_whatever_it_is_made_of(scale in any_scale(), bits in any::<u64>()) {
+        fn a_rating_is_bounded_for_any_r(scale in any_scale(), bits in any::<u64>()) {
             let r = f64::from_bits(bits);
             let rating = Rating::new(scale, r);
             prop_assert_eq!(rating.is_none(), r.is_nan());
@@ -275,7 +275,7 @@ mod tests {
         }
 
         #[test]
-        fn the_inverse_undoes(scale in any_scale(), rx in 6.52..99.99_f64, mos in 1.0..=4.5_f64) {
+        fn the_inverse_undoes_the_curve(scale in any_scale(), rx in 6.52..99.99_f64, mos in 1.0..=4.5_f64) {
             let rating = Rating::new(scale, rx * scale.stretch()).unwrap();
             let back = Rating::from_mos(scale, rating.mos()).unwrap();
             prop_assert!((back.r().as_f64() - rating.r().as_f64()).abs() < 1e-9, "{rating:?} {back:?}");

@@ -42,7 +42,7 @@ pub use window::AudioWindow;
 
 use super::evidence::{Cause, Input, Inputs, Origin, Parts};
 use super::model::{Model, ModelId, Native, NoScore, Score, Tier, held};
-use crate::emodel::codec::{Basis, CodecQuery, CodecTable};
+use crate::emodel::codec::{Basis, CodecImpairment, CodecQuery, CodecTable};
 use crate::emodel::equipment::valid_burst_r;
 use crate::emodel::{Equipment, Scale, delay};
 use crate::unit::{Bitrate, Ratio, Rx};
@@ -231,7 +231,7 @@ impl AudioModel {
             let concealed = concealed.as_f64();
             return Ok(Loss {
                 tier: Tier::A1,
-                heard: Range { usual: concealed, worst: concealed, best: concealed },
+                audible: Range { usual: concealed, worst: concealed, best: concealed },
                 recovered,
                 burst_r: inputs.concealments_per_second.map(|begun| burst_r(concealed, begun, packet_ms(inputs))),
             });
@@ -243,19 +243,18 @@ impl AudioModel {
             None if inputs.lost_at_far_end => Tier::A4,
             None => Tier::A3,
         };
-        let late = |share: f64| (lost + (1.0 - lost) * share).min(1.0);
-        let gone = late(discarded.unwrap_or(0.0));
-        let worst = late(discarded.unwrap_or(DISCARDS_WORST));
+        let gone = lost_or_late(lost, discarded.unwrap_or(0.0));
+        let worst = lost_or_late(lost, discarded.unwrap_or(DISCARDS_WORST));
         Ok(match inputs.recovered.filter(|_| tier == Tier::A2) {
             Some(_) => {
                 let left = (gone - recovered).max(0.0);
-                Loss { tier, heard: Range { usual: left, worst, best: left }, recovered, burst_r: None }
+                Loss { tier, audible: Range { usual: left, worst, best: left }, recovered, burst_r: None }
             }
             None => {
                 // The next packet recovers each lost packet unless it is lost, too.
                 let twice = gone * gone;
                 let (usual, recovered) = if inputs.error_correction { (twice, gone - twice) } else { (gone, 0.0) };
-                Loss { tier, heard: Range { usual, worst, best: twice }, recovered, burst_r: None }
+                Loss { tier, audible: Range { usual, worst, best: twice }, recovered, burst_r: None }
             }
         })
     }
@@ -267,13 +266,17 @@ impl AudioModel {
         // A repeated frame takes as many bits as an original one.
         let own = 1.0 / (1.0 + real(inputs.redundancy).unwrap_or(0.0));
         let bitrate = inputs.bitrate.and_then(|bitrate| Bitrate::new(bitrate.as_bps() * own));
-        let at = |bitrate| self.codecs.find(&query.with_bitrate(bitrate));
-        let (found, origin) = match (at(bitrate), bitrate) {
+        let (found, origin) = match (self.find_at(&query, bitrate), bitrate) {
             (Some(found), Some(_)) => (found, if own == 1.0 { Origin::Measured } else { Origin::Derived }),
             (Some(found), None) => (found, Origin::Derived),
             // Below the lowest rate, quality is at most the quality there.
-            (None, Some(_)) => (at(self.codecs.lowest_bitrate(&query)).ok_or(NoScore::UnknownCodec)?, Origin::Assumed),
-            (None, None) => (at(self.codecs.usual_bitrate(name)).ok_or(NoScore::UnknownCodec)?, Origin::Assumed),
+            (None, Some(_)) => (
+                self.find_at(&query, self.codecs.lowest_bitrate(&query)).ok_or(NoScore::UnknownCodec)?,
+                Origin::Assumed,
+            ),
+            (None, None) => {
+                (self.find_at(&query, self.codecs.usual_bitrate(name)).ok_or(NoScore::UnknownCodec)?, Origin::Assumed)
+            }
         };
         let spread =
             if origin == Origin::Assumed || found.basis == Basis::Extrapolated { IE_SPREAD_ASSUMED } else { IE_SPREAD };
@@ -283,6 +286,14 @@ impl AudioModel {
             spread,
             lookahead_ms: found.lookahead_ms.unwrap_or(LOOKAHEAD_MS),
         })
+    }
+
+    fn find_at(&self, query: &CodecQuery<'_>, bitrate: Option<Bitrate>) -> Option<CodecImpairment> {
+        self.codecs.find(&query.with_bitrate(bitrate))
+    }
+
+    fn evaluate(&self, equipment: Equipment, loss: &Loss, case: &Case) -> Result<Terms, NoScore> {
+        self.terms(equipment, loss, case).ok_or(NoScore::UnknownRobustness)
     }
 
     /// R on the scale of `equipment`, term by term.
@@ -300,7 +311,7 @@ impl AudioModel {
     }
 
     /// The mouth-to-ear delay, ms: usual, worst, best. `None` if the network delay is not measured.
-    fn way(&self, inputs: &AudioInputs<'_>, lookahead_ms: f64) -> Option<Range> {
+    fn mouth_to_ear(&self, inputs: &AudioInputs<'_>, lookahead_ms: f64) -> Option<Range> {
         let network = real(inputs.rtt_ms)? / 2.0 + packet_ms(inputs) + lookahead_ms;
         let device = match real(inputs.playout_ms) {
             Some(playout) => {
@@ -335,42 +346,43 @@ impl Model<AudioInputs<'_>> for AudioModel {
     fn score(&self, inputs: &AudioInputs<'_>) -> Result<Score, NoScore> {
         let loss = self.loss(inputs)?;
         let coded = self.equipment(inputs)?;
-        let way = self.way(inputs, coded.lookahead_ms);
+        let delay = self.mouth_to_ear(inputs, coded.lookahead_ms);
         let fullband = coded.equipment.onto(Scale::Fullband).ok_or(NoScore::UnknownCodec)?;
         let stretched = inputs.stretched.filter(|_| loss.tier == Tier::A1).map(|ratio| ratio.as_f64() * 100.0);
-        let of = |equipment, case: &Case| self.terms(equipment, &loss, case).ok_or(NoScore::UnknownRobustness);
 
         let usual = Case {
             ie: 0.0,
             bpl: BPL.usual,
             kappa: self.kappa,
-            heard: loss.heard.usual,
+            audible: loss.audible.usual,
             burst_r: loss.burst_r.unwrap_or(1.0),
             stretched_percent: stretched.unwrap_or(0.0),
-            ta_ms: way.map(|way| way.usual),
+            ta_ms: delay.map(|delay| delay.usual),
         };
-        let terms = of(fullband, &usual)?;
+        let terms = self.evaluate(fullband, &loss, &usual)?;
         let alone = loss.impairment(&fullband, 0.0, &usual).ok_or(NoScore::UnknownRobustness)?;
-        let worst = of(
+        let worst = self.evaluate(
             fullband,
+            &loss,
             &Case {
                 ie: coded.spread,
                 bpl: BPL.worst,
                 kappa: 1.0,
-                heard: loss.heard.worst,
+                audible: loss.audible.worst,
                 burst_r: loss.burst_r.unwrap_or(BURST_R_WORST),
                 stretched_percent: stretched.unwrap_or(STRETCHED_WORST_PERCENT),
-                ta_ms: way.map(|way| way.worst),
+                ta_ms: delay.map(|delay| delay.worst),
             },
         )?;
-        let best = of(
+        let best = self.evaluate(
             fullband,
+            &loss,
             &Case {
                 ie: -coded.spread,
                 bpl: BPL.best,
                 kappa: 0.0,
-                heard: loss.heard.best,
-                ta_ms: way.map(|way| way.best),
+                audible: loss.audible.best,
+                ta_ms: delay.map(|delay| delay.best),
                 ..usual
             },
         )?;
@@ -380,7 +392,11 @@ impl Model<AudioInputs<'_>> for AudioModel {
             .with_listening_quality(terms.rx(false))
             .with_inputs(origins(inputs, &loss, coded.origin))
             .with_parts_and_gains(terms.parts(), terms.gains(alone));
-        let native = if coded.equipment.scale() == Scale::Fullband { terms } else { of(coded.equipment, &usual)? };
+        let native = if coded.equipment.scale() == Scale::Fullband {
+            terms
+        } else {
+            self.evaluate(coded.equipment, &loss, &usual)?
+        };
         score = score.with_native(Native::new(native.scale, native.rx(true)));
         Ok(score)
     }
@@ -391,7 +407,7 @@ impl Model<AudioInputs<'_>> for AudioModel {
 struct Loss {
     tier: Tier,
     /// Ratios, without recovered packets.
-    heard: Range,
+    audible: Range,
     recovered: f64,
     burst_r: Option<f64>,
 }
@@ -399,7 +415,7 @@ struct Loss {
 impl Loss {
     /// The impairment by loss on top of a codec's `ie`, in R.
     fn impairment(&self, equipment: &Equipment, ie: f64, case: &Case) -> Option<f64> {
-        let ppl = (case.heard + case.kappa * self.recovered).min(1.0);
+        let ppl = (case.audible + case.kappa * self.recovered).min(1.0);
         loss_impairment(equipment, ie, case.bpl, ppl * 100.0, case.burst_r)
     }
 }
@@ -423,7 +439,7 @@ struct Case {
     /// A factor on Bpl.
     bpl: f64,
     kappa: f64,
-    heard: f64,
+    audible: f64,
     burst_r: f64,
     stretched_percent: f64,
     ta_ms: Option<f64>,
@@ -450,12 +466,15 @@ impl Terms {
         Rx::clamped(self.points(self.scale.max_r() - impairments)).unwrap_or(Rx::MIN)
     }
 
+    fn rest(&self, impairments: f64) -> f64 {
+        (100.0 - self.points(impairments)).max(0.0)
+    }
+
     /// By how many points the score would rise without each impairment. `loss_alone`: the cost of the same loss with a
     /// codec that costs nothing itself.
     fn gains(&self, loss_alone: f64) -> Parts {
         let sum = self.codec + self.loss + self.stretch + self.delay;
-        let left = |impairments: f64| (100.0 - self.points(impairments)).max(0.0);
-        let rx = left(sum);
+        let rx = self.rest(sum);
         let mut gains = Parts::new();
         for (cause, without) in [
             (Cause::Codec, sum - self.codec - self.loss + loss_alone),
@@ -463,7 +482,7 @@ impl Terms {
             (Cause::TimeStretch, sum - self.stretch),
             (Cause::Delay, sum - self.delay),
         ] {
-            gains.set(cause, left(without) - rx);
+            gains.set(cause, self.rest(without) - rx);
         }
         gains
     }
@@ -512,31 +531,37 @@ fn burst_r(concealed: f64, begun_per_second: f64, packet_ms: f64) -> f64 {
     (packets * (1.0 - concealed.min(0.5))).max(1.0)
 }
 
+/// The fraction of packets that are lost, or late: `late` of those that arrived.
+fn lost_or_late(lost: f64, late: f64) -> f64 {
+    (lost + (1.0 - lost) * late).min(1.0)
+}
+
 /// The origin of each input.
 fn origins(inputs: &AudioInputs<'_>, loss: &Loss, bitrate: Origin) -> Inputs {
-    let measured = |known: bool| if known { Origin::Measured } else { Origin::Missing };
-    let or_assumed = |known: bool| if known { Origin::Measured } else { Origin::Assumed };
     let mut origins = match loss.tier {
         Tier::A1 => Inputs::new()
             .with(Input::Concealment, Origin::Measured)
-            .with(Input::TimeStretch, measured(inputs.stretched.is_some())),
+            .with(Input::TimeStretch, Origin::measured(inputs.stretched.is_some())),
         Tier::A2 => Inputs::new().with(Input::Loss, Origin::Measured).with(Input::Discards, Origin::Measured),
         _ => Inputs::new().with(Input::Loss, Origin::Measured).with(Input::Discards, Origin::Missing),
     };
-    let recovery =
-        if matches!(loss.tier, Tier::A1 | Tier::A2) { measured(inputs.recovered.is_some()) } else { Origin::Assumed };
+    let recovery = if matches!(loss.tier, Tier::A1 | Tier::A2) {
+        Origin::measured(inputs.recovered.is_some())
+    } else {
+        Origin::Assumed
+    };
     origins = origins
         .with(Input::Recovery, recovery)
         .with(Input::Burstiness, if loss.burst_r.is_some() { Origin::Derived } else { Origin::Assumed })
         .with(Input::Codec, Origin::Measured)
         .with(Input::Bitrate, bitrate)
         .with(Input::Robustness, Origin::Assumed)
-        .with(Input::Level, measured(inputs.level_known))
-        .with(Input::RoundTrip, measured(inputs.rtt_ms.is_some()));
+        .with(Input::Level, Origin::measured(inputs.level_known))
+        .with(Input::RoundTrip, Origin::measured(inputs.rtt_ms.is_some()));
     if inputs.rtt_ms.is_some() {
         origins = origins
-            .with(Input::JitterBuffer, or_assumed(inputs.jitter_buffer_ms.is_some()))
-            .with(Input::Playout, or_assumed(inputs.playout_ms.is_some()));
+            .with(Input::JitterBuffer, Origin::measured_or_assumed(inputs.jitter_buffer_ms.is_some()))
+            .with(Input::Playout, Origin::measured_or_assumed(inputs.playout_ms.is_some()));
     }
     origins
 }

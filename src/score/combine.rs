@@ -79,12 +79,12 @@ const VERSION: u32 = 1;
 #[must_use]
 pub fn audio_visual(audio: &Score, video: &Score, weights: &Weights) -> Score {
     let rx = weights.rx_of(audio.rx, video.rx);
-    let gain = |audio: Rx, video: Rx, than: f64| (weights.mos_of(audio, video) - than).max(0.0);
     let mos = weights.mos_of(audio.rx, video.rx);
 
-    let shares = shares((&audio.parts, gain(Rx::MAX, video.rx, mos)), (&video.parts, gain(audio.rx, Rx::MAX, mos)));
+    let audio_gain = (weights.mos_of(Rx::MAX, video.rx) - mos).max(0.0);
+    let video_gain = (weights.mos_of(audio.rx, Rx::MAX) - mos).max(0.0);
+    let shares = shares((&audio.parts, audio_gain), (&video.parts, video_gain));
     let mut gains = Parts::new();
-    let without = |score: &Score, gain: f64| Rx::clamped(score.rx.as_f64() + gain).unwrap_or(score.rx);
     for (cause, gain) in audio.gains.iter() {
         gains.set(cause, weights.rx_of(without(audio, gain), video.rx).as_f64() - rx.as_f64());
     }
@@ -96,6 +96,11 @@ pub fn audio_visual(audio: &Score, video: &Score, weights: &Weights) -> Score {
         .with_interval(weights.rx_of(audio.rx_low, video.rx_low), weights.rx_of(audio.rx_high, video.rx_high))
         .with_inputs(audio.inputs.least_sure(video.inputs))
         .with_parts_and_gains(shared(100.0 - rx.as_f64(), (&audio.parts, shares.0), (&video.parts, shares.1)), gains)
+}
+
+/// The score without an impairment that costs it `gain`.
+fn without(score: &Score, gain: f64) -> Rx {
+    Rx::clamped(score.rx.as_f64() + gain).unwrap_or(score.rx)
 }
 
 /// The display of ITU-T G.1070, by its diagonal.
@@ -172,27 +177,33 @@ fn power(x: f64, y: f64) -> f64 {
 
 /// The tier with less information. Audio and video tiers are taken as steps of one ladder.
 fn worse_tier(audio: Tier, video: Tier) -> Tier {
-    let step = |tier| match tier {
+    if step(video) > step(audio) { video } else { audio }
+}
+
+const fn step(tier: Tier) -> u32 {
+    match tier {
         Tier::A1 | Tier::V1 => 1,
         Tier::A2 | Tier::V2 => 2,
         Tier::A3 | Tier::V3 => 3,
         Tier::A4 | Tier::V4 => 4,
         Tier::A5 => 5,
-    };
-    if step(video) > step(audio) { video } else { audio }
+    }
 }
 
 /// The shares of audio and video in the missing points, 0 to 1: in proportion to what each would gain if it were
 /// perfect, or, if both are so bad that neither alone would gain anything, to what each lacks. A score without parts
 /// has no share.
 fn shares(audio: (&Parts, f64), video: (&Parts, f64)) -> (f64, f64) {
-    let gain = |(parts, gain): (&Parts, f64)| if parts.sum() > 0.0 { gain } else { 0.0 };
-    let (mut of_audio, mut of_video) = (gain(audio), gain(video));
+    let (mut of_audio, mut of_video) = (explained_gain(audio), explained_gain(video));
     if of_audio + of_video == 0.0 {
         (of_audio, of_video) = (audio.0.sum(), video.0.sum());
     }
     let whole = of_audio + of_video;
     if whole > 0.0 { (of_audio / whole, of_video / whole) } else { (0.0, 0.0) }
+}
+
+fn explained_gain((parts, gain): (&Parts, f64)) -> f64 {
+    if parts.sum() > 0.0 { gain } else { 0.0 }
 }
 
 /// The parts of both, each with its share of `points`.

@@ -120,6 +120,14 @@ pub enum Origin {
 }
 
 impl Origin {
+    pub(super) const fn measured(is_known: bool) -> Self {
+        if is_known { Self::Measured } else { Self::Missing }
+    }
+
+    pub(super) const fn measured_or_assumed(is_known: bool) -> Self {
+        if is_known { Self::Measured } else { Self::Assumed }
+    }
+
     /// The name in outputs.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -346,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn of_equal_parts_the_first_is_the_cause() {
+    fn the_first_of_equal_parts_is_the_cause() {
         let mut parts = Parts::new();
         assert_eq!(parts.largest(), None);
         parts.set(Cause::Delay, 3.0);
@@ -357,7 +365,7 @@ mod tests {
 
     #[cfg(feature = "serde")]
     #[test]
-    fn what_is_written_is_read_back_under_the_names_of_outputs() {
+    fn parts_and_inputs_survive_serde_under_output_names() {
         let mut parts = Parts::new();
         parts.set(Cause::TimeStretch, 2.5);
         parts.set(Cause::Codec, 11.0);

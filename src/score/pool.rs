@@ -139,8 +139,7 @@ impl ScorePool {
         for (sum, more) in sums.zip(other.parts.into_iter().chain(other.gains)) {
             sum.merge(more);
         }
-        let worse = |a: (Rx, StatTime), b: (Rx, StatTime)| if b < a { b } else { a };
-        self.worst = either(self.worst, other.worst, worse);
+        self.worst = either(self.worst, other.worst, |a, b| if b < a { b } else { a });
         self.latest = either(self.latest, other.latest, Latest::merged);
         self.unscored = either(self.unscored, other.unscored, |a, b| if b.name() < a.name() { b } else { a });
     }
@@ -183,22 +182,23 @@ impl ScorePool {
         self.latest.filter(|latest| !latest.is_mixed).map(|latest| latest.scale)
     }
 
+    fn mean_parts(&self, sums: [Sum; Cause::ALL.len()]) -> Option<Parts> {
+        let mut means = Parts::new();
+        for (&cause, sum) in Cause::ALL.iter().zip(sums) {
+            means.set(cause, sum.over(self.active)?);
+        }
+        Some(means)
+    }
+
     /// The mean as a score, of the tier that held longest. `None` without any score.
     pub(crate) fn mean(&self) -> Option<Score> {
         let Latest { scale, model, inputs, .. } = self.latest?;
         // Of tiers that held equally long, the least certain.
         let (tier, _) = Tier::ALL.iter().zip(self.tiers).max_by_key(|&(_, held)| held)?;
-        let means = |sums: [Sum; Cause::ALL.len()]| {
-            let mut means = Parts::new();
-            for (&cause, sum) in Cause::ALL.iter().zip(sums) {
-                means.set(cause, sum.over(self.active)?);
-            }
-            Some(means)
-        };
         let mut score = Score::new(model, scale, *tier, Rx::clamped(self.rx.mean()?)?)
             .with_interval(Rx::clamped(self.low.over(self.active)?)?, Rx::clamped(self.high.over(self.active)?)?)
             .with_inputs(inputs)
-            .with_parts_and_gains(means(self.parts)?, means(self.gains)?);
+            .with_parts_and_gains(self.mean_parts(self.parts)?, self.mean_parts(self.gains)?);
         score.rx_lq = self.lq.get();
         score.native = match self.native {
             NativeMean::On(scale, mean) => mean.get().map(|rx| Native::new(scale, rx)),
@@ -209,12 +209,16 @@ impl ScorePool {
 }
 
 impl Latest {
+    /// An order of models and scales that does not depend on the order of input.
+    const fn order(&self) -> (MosScale, &'static str, u32) {
+        (self.scale, self.model.name, self.model.version)
+    }
+
     fn merged(self, other: Self) -> Self {
-        let key = |latest: &Self| (latest.scale, latest.model.name, latest.model.version);
         Self {
             is_mixed: self.is_mixed || other.is_mixed || self.scale != other.scale,
             inputs: self.inputs.least_sure(other.inputs),
-            ..if key(&other) < key(&self) { other } else { self }
+            ..if other.order() < self.order() { other } else { self }
         }
     }
 }
@@ -348,7 +352,7 @@ mod tests {
         }
 
         #[test]
-        fn the_mean_is_that_of_r_weighed_by_time(scores in scores()) {
+        fn the_mean_is_of_r_weighted_by_time(scores in scores()) {
             let weight: f64 = scores.iter().map(|(_, ms)| ms).sum();
             prop_assume!(weight > 1.0);
             let mean = |of: fn(&Score) -> f64| scores.iter().map(|(score, ms)| of(score) * ms).sum::<f64>() / weight;

@@ -67,26 +67,6 @@ const E_MODEL_MS: f64 = 40.0;
 #[must_use]
 pub fn rate(interval: &Interval, rtt_ms: Option<f64>, usual_frame_rate: Option<f64>) -> CallstatsRating {
     let kbps = interval.get(Metric::BitrateBps).map(|bps| bps / 1e3);
-    let more_is_better = |value: Option<f64>, excellent: f64, fair: f64| {
-        let value = value.filter(|&value| value > 0.0)?;
-        Some(if value >= excellent {
-            Mark::Excellent
-        } else if value > fair {
-            Mark::Fair
-        } else {
-            Mark::Bad
-        })
-    };
-    let less_is_better = |value: Option<f64>, excellent: f64, fair: f64| {
-        let value = value.filter(|&value| value > 0.0)?;
-        Some(if value < excellent {
-            Mark::Excellent
-        } else if value <= fair {
-            Mark::Fair
-        } else {
-            Mark::Bad
-        })
-    };
     let marks = match interval.kind {
         Some(MediaKind::Audio) => [
             more_is_better(kbps, 30.0, 8.0),
@@ -113,6 +93,30 @@ pub fn rate(interval: &Interval, rtt_ms: Option<f64>, usual_frame_rate: Option<f
         Some(2..) => CallstatsRating::Fair,
         Some(_) => CallstatsRating::Bad,
     }
+}
+
+/// The mark of a figure of which more is better; `None` for 0 or unknown.
+fn more_is_better(value: Option<f64>, excellent: f64, fair: f64) -> Option<Mark> {
+    let value = value.filter(|&value| value > 0.0)?;
+    Some(if value >= excellent {
+        Mark::Excellent
+    } else if value > fair {
+        Mark::Fair
+    } else {
+        Mark::Bad
+    })
+}
+
+/// The mark of a figure of which less is better; `None` for 0 or unknown.
+fn less_is_better(value: Option<f64>, excellent: f64, fair: f64) -> Option<Mark> {
+    let value = value.filter(|&value| value > 0.0)?;
+    Some(if value < excellent {
+        Mark::Excellent
+    } else if value <= fair {
+        Mark::Fair
+    } else {
+        Mark::Bad
+    })
 }
 
 #[cfg(test)]
@@ -175,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn the_mean_is_cut_to_its_whole_part() {
+    fn the_mean_is_truncated() {
         use Metric::{BitrateBps, LossRatio};
         let of = |direction, bps, loss, rtt_ms| {
             let figures = [(BitrateBps, bps), (LossRatio, loss)];

@@ -123,7 +123,7 @@ impl VideoInputs<'_> {
 
     /// Pixels of the coded picture.
     fn coded_pixels(&self) -> Option<f64> {
-        Some(size(self.width)? * size(self.height)?)
+        area(self.width, self.height)
     }
 
     /// Bits per pixel and frame. `None` unless rate, size and a frame rate above 0 are known.
@@ -308,21 +308,26 @@ impl VideoModel {
     /// The cost of upscaling, and the origin of the display's size.
     fn upscaling(&self, inputs: &VideoInputs<'_>) -> (Range, Origin) {
         let Some(coded) = inputs.coded_pixels() else { return (Range::sure(0.0), Origin::Missing) };
-        let area = |width, height| Some(size(width)? * size(height)?);
-        let points = |larger: f64| {
-            if larger > 1.0 { self.upscaling * libm::log2(1.0 + (larger - 1.0) / 3.0) } else { 0.0 }
-        };
-        let may_be = |larger: f64, worst: f64| Range {
-            usual: points(larger),
-            worst: points(larger.max(1.0) * worst * worst),
-            best: 0.0,
-        };
         if let Some(display) = area(inputs.display_width, inputs.display_height) {
-            return (Range::sure(points(display / coded)), Origin::Measured);
+            return (Range::sure(self.upscaling_points(display / coded)), Origin::Measured);
         }
         match area(inputs.largest_width, inputs.largest_height) {
-            Some(largest) => (may_be(largest / coded, DISPLAY_WORST), Origin::Derived),
-            None => (may_be(1.0, DISPLAY_UNKNOWN_WORST), Origin::Assumed),
+            Some(largest) => (self.assumed_upscaling(largest / coded, DISPLAY_WORST), Origin::Derived),
+            None => (self.assumed_upscaling(1.0, DISPLAY_UNKNOWN_WORST), Origin::Assumed),
+        }
+    }
+
+    /// Points for an area that is `larger` times as large.
+    fn upscaling_points(&self, larger: f64) -> f64 {
+        if larger > 1.0 { self.upscaling * libm::log2(1.0 + (larger - 1.0) / 3.0) } else { 0.0 }
+    }
+
+    /// The same for an unknown display, with edges up to `worst` times as long.
+    fn assumed_upscaling(&self, larger: f64, worst: f64) -> Range {
+        Range {
+            usual: self.upscaling_points(larger),
+            worst: self.upscaling_points(larger.max(1.0) * worst * worst),
+            best: 0.0,
         }
     }
 
@@ -361,9 +366,13 @@ impl VideoModel {
         points_above
     }
 
+    /// The factor of freezes, from their number in 10 s and the fraction frozen.
+    fn freeze_factor(&self, (number, share): (f64, f64)) -> f64 {
+        libm::exp(-number / self.freezes) * libm::exp(-share / self.frozen)
+    }
+
     /// The factor of freezes, and its origin.
     fn freezes(&self, inputs: &VideoInputs<'_>) -> (Range, Origin) {
-        let left = |(number, share): (f64, f64)| libm::exp(-number / self.freezes) * libm::exp(-share / self.frozen);
         let share = inputs.frozen.map(Ratio::as_f64);
         let number = rate(inputs.freezes_per_10_s);
         let (known, origin) = match (number, share) {
@@ -372,13 +381,13 @@ impl VideoModel {
             (Some(number), None) => ((number, (number * FREEZE_S / 10.0).min(1.0)), Origin::Derived),
             (None, None) if inputs.screen => return (Range::sure(1.0), Origin::Missing),
             (None, None) => {
-                return (Range { usual: 1.0, worst: left(FREEZES_WORST), best: 1.0 }, Origin::Missing);
+                return (Range { usual: 1.0, worst: self.freeze_factor(FREEZES_WORST), best: 1.0 }, Origin::Missing);
             }
         };
         if known == (0.0, 0.0) || (inputs.screen && inputs.pending_data == Some(false)) {
             return (Range::sure(1.0), origin);
         }
-        let left = left(known);
+        let left = self.freeze_factor(known);
         if inputs.screen && inputs.pending_data.is_none() {
             return (Range { usual: 1.0, worst: left, best: 1.0 }, Origin::Assumed);
         }
@@ -516,8 +525,6 @@ fn rx_of(value: f64) -> Rx {
 
 /// The origin of each input.
 fn origins(inputs: &VideoInputs<'_>, coding: &Coding, display: Origin, freezes: Origin) -> Inputs {
-    let measured = |known: bool| if known { Origin::Measured } else { Origin::Missing };
-    let or_assumed = |known: bool| if known { Origin::Measured } else { Origin::Assumed };
     let coded = if coding.quantized {
         Inputs::new().with(Input::Quantizer, Origin::Measured)
     } else {
@@ -525,12 +532,16 @@ fn origins(inputs: &VideoInputs<'_>, coding: &Coding, display: Origin, freezes: 
     };
     coded
         .with(Input::Codec, coding.gain)
-        .with(Input::Size, measured(inputs.coded_pixels().is_some()))
+        .with(Input::Size, Origin::measured(inputs.coded_pixels().is_some()))
         .with(Input::DisplaySize, display)
-        .with(Input::FrameRate, or_assumed(rate(inputs.frames_per_second).is_some()))
-        .with(Input::SourceFrameRate, or_assumed(rate(inputs.source_frames_per_second).is_some()))
+        .with(Input::FrameRate, Origin::measured_or_assumed(rate(inputs.frames_per_second).is_some()))
+        .with(Input::SourceFrameRate, Origin::measured_or_assumed(rate(inputs.source_frames_per_second).is_some()))
         .with(Input::Freezes, freezes)
-        .with(Input::Corruption, measured(inputs.corruption.is_some()))
+        .with(Input::Corruption, Origin::measured(inputs.corruption.is_some()))
+}
+
+fn area(width: Option<f64>, height: Option<f64>) -> Option<f64> {
+    Some(size(width)? * size(height)?)
 }
 
 /// A plausible number of pixels along an edge.

@@ -106,7 +106,7 @@ mod tests {
     proptest! {
         /// Compares with every stretch of ten consecutive slots.
         #[test]
-        fn it_is_the_lowest_mean_of_ten_seconds_in_a_row(values in prop::collection::vec(0.0..100.0_f64, 10..60)) {
+        fn worst_is_the_lowest_mean_of_ten_seconds_in_a_row(values in prop::collection::vec(0.0..100.0_f64, 10..60)) {
             let mut worst = WorstTenSeconds::default();
             let at = |second: usize| StatTime::from_millis(1_000.0 * second as f64).unwrap();
             for (second, &value) in values.iter().enumerate() {
@@ -120,7 +120,7 @@ mod tests {
         }
 
         #[test]
-        fn looking_more_often_hardly_changes_it(values in prop::collection::vec(0.0..100.0_f64, 12..40)) {
+        fn the_polling_rate_hardly_changes_the_worst(values in prop::collection::vec(0.0..100.0_f64, 12..40)) {
             let of = |slices: usize| {
                 let mut worst = WorstTenSeconds::default();
                 for (second, &value) in values.iter().enumerate() {
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_of_five_seconds_is_its_own_worst_and_one_of_two_has_none() {
+    fn a_call_of_five_seconds_has_a_worst_and_one_of_two_has_none() {
         let mut worst = WorstTenSeconds::default();
         let at = |second: f64| StatTime::from_millis(1_000.0 * second).unwrap();
         for second in 1..=5 {

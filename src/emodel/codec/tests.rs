@@ -42,7 +42,7 @@ fn opus_joins_to_one_curve_on_the_fullband_scale() {
 }
 
 #[test]
-fn opus_beyond_what_is_published_says_so() {
+fn opus_beyond_published_rates_is_extrapolated() {
     for (kbps, ie, basis) in [
         (40.0, 10.67, Basis::Published),
         (40.1, 10.646, Basis::Extrapolated),
@@ -130,7 +130,7 @@ fn names_are_read_as_get_stats_spells_them() {
 }
 
 #[test]
-fn what_nobody_published_is_none() {
+fn unpublished_codecs_are_none() {
     for name in [
         "",
         "red",
@@ -160,7 +160,7 @@ fn what_nobody_published_is_none() {
 }
 
 #[test]
-fn a_basis_is_that_of_the_less_certain_number() {
+fn the_basis_is_that_of_the_less_certain_number() {
     // At 15.85 kbit/s an Ie is published, and no Bpl.
     for (kbps, basis) in [(12.65, Basis::Published), (15.85, Basis::Interpolated), (24.4, Basis::Extrapolated)] {
         assert_eq!(find(at_kbps("AMR-WB", kbps)).unwrap().basis, basis, "{kbps}");

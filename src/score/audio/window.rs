@@ -175,26 +175,34 @@ impl AudioWindow {
         if self.heard_ms < LEAST_MS {
             return None;
         }
-        let of = |figure: Figure| self.means.get(figure as usize)?.get();
-        let ratio = |figure| Ratio::clamped(of(figure)?);
         let mut inputs = AudioInputs::new();
-        inputs.concealed = ratio(Figure::Concealed);
-        inputs.concealments_per_second = of(Figure::Concealments);
-        inputs.stretched = ratio(Figure::Stretched);
-        inputs.bitrate = of(Figure::Bitrate).and_then(Bitrate::new);
-        inputs.packet_ms = of(Figure::PacketRate).and_then(packet_ms);
-        inputs.redundancy = of(Figure::Redundancy);
-        inputs.recovered = ratio(Figure::Recovered);
-        let enough =
-            |figure: Figure| self.means.get(figure as usize).is_some_and(|mean| mean.weight() >= LEAST_PACKETS);
-        inputs.lost = ratio(Figure::Lost).filter(|_| enough(Figure::Lost));
-        inputs.discarded = ratio(Figure::Discarded).filter(|_| enough(Figure::Discarded));
-        inputs.jitter_ms = of(Figure::JitterMs);
-        inputs.jitter_buffer_ms = of(Figure::JitterBufferMs);
+        inputs.concealed = self.ratio_of(Figure::Concealed);
+        inputs.concealments_per_second = self.mean_of(Figure::Concealments);
+        inputs.stretched = self.ratio_of(Figure::Stretched);
+        inputs.bitrate = self.mean_of(Figure::Bitrate).and_then(Bitrate::new);
+        inputs.packet_ms = self.mean_of(Figure::PacketRate).and_then(packet_ms);
+        inputs.redundancy = self.mean_of(Figure::Redundancy);
+        inputs.recovered = self.ratio_of(Figure::Recovered);
+        inputs.lost = self.ratio_of(Figure::Lost).filter(|_| self.has_enough_packets(Figure::Lost));
+        inputs.discarded = self.ratio_of(Figure::Discarded).filter(|_| self.has_enough_packets(Figure::Discarded));
+        inputs.jitter_ms = self.mean_of(Figure::JitterMs);
+        inputs.jitter_buffer_ms = self.mean_of(Figure::JitterBufferMs);
         inputs.level_known = self.level_known;
         // On average, a fading window is as old as a plain window of twice the time.
         inputs.active_ms = Some(if self.pooling { self.heard_ms } else { 2.0 * self.heard_ms });
         Some(inputs)
+    }
+
+    fn mean_of(&self, figure: Figure) -> Option<f64> {
+        self.means.get(figure as usize)?.get()
+    }
+
+    fn ratio_of(&self, figure: Figure) -> Option<Ratio> {
+        Ratio::clamped(self.mean_of(figure)?)
+    }
+
+    fn has_enough_packets(&self, figure: Figure) -> bool {
+        self.means.get(figure as usize).is_some_and(|mean| mean.weight() >= LEAST_PACKETS)
     }
 
     fn mean(&mut self, figure: Figure, value: Option<f64>, weight: f64) {
@@ -242,8 +250,8 @@ impl AudioWindow {
         let is_heard = level >= SPEECH_FLOOR;
         let now = if is_heard { level * level } else { 0.0 };
         let before = if self.loudest > 0.0 { self.power } else { now };
-        let told_ms = (1.0 - concealed.clamp(0.0, 1.0)) * span_ms;
-        let left = libm::exp(-told_ms / LEVEL_MS);
+        let measured_ms = (1.0 - concealed.clamp(0.0, 1.0)) * span_ms;
+        let left = libm::exp(-measured_ms / LEVEL_MS);
         self.power = now + (before - now) * left;
         self.loudest = self.loudest.max(self.power);
         if self.loudest <= 0.0 {
@@ -266,8 +274,8 @@ fn packet_ms(pps: f64) -> Option<f64> {
 fn concealed_in(interval: &Interval) -> Option<f64> {
     let all = interval.get(Metric::ConcealedRatio)?;
     let Some(audible) = interval.get(Metric::AudibleConcealedRatio) else { return Some(all) };
-    let ratio = |metric| interval.get(metric).unwrap_or(0.0);
-    let (lost, discarded) = (ratio(Metric::LossRatio), ratio(Metric::DiscardRatio));
+    let lost = interval.get(Metric::LossRatio).unwrap_or(0.0);
+    let discarded = interval.get(Metric::DiscardRatio).unwrap_or(0.0);
     if lost == 0.0 && discarded == 0.0 {
         return Some(audible);
     }
@@ -320,7 +328,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn how_often_somebody_looks_changes_nothing(
+        fn the_polling_rate_does_not_change_the_window(
             intervals in prop::collection::vec((100.0..5_000.0_f64, 0.0..0.5_f64), 1..12), level in 0.01..0.3_f64, cuts in 1..20_u32,
         ) {
             let (mut whole, mut sliced) = (AudioWindow::new(), AudioWindow::new());
@@ -343,7 +351,7 @@ mod tests {
         }
 
         #[test]
-        fn what_nobody_hears_spoils_nothing(
+        fn inaudible_concealment_has_no_weight(
             heard in 0.05..0.3_f64, quiet in 0.0..0.003_f64, lost in 0.0..0.5_f64, quiet_lost in 0.0..1.0_f64,
         ) {
             let mut window = AudioWindow::new();
@@ -357,7 +365,7 @@ mod tests {
         }
 
         #[test]
-        fn packets_are_as_long_as_their_number_says(lost in 0.0..0.3_f64, which in 0..4_usize) {
+        fn packet_duration_follows_from_the_packet_rate(lost in 0.0..0.3_f64, which in 0..4_usize) {
             let ms = [10.0, 20.0, 40.0, 60.0][which];
             let mut window = AudioWindow::new();
             let came = 1e3 / ms * (1.0 - lost);
@@ -370,7 +378,7 @@ mod tests {
         }
 
         #[test]
-        fn a_hole_in_speech_is_heard_however_quiet_it_is(
+        fn a_hole_in_speech_is_audible_at_any_level(
             heard in 0.05..0.3_f64, quiet in 0.0..0.003_f64, lost in 0.9..1.0_f64, ms in 100.0..2_000.0_f64,
         ) {
             let mut window = AudioWindow::new();
@@ -410,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interval_half_of_which_is_speech_counts_half() {
+    fn an_interval_with_half_speech_counts_half() {
         let mut window = AudioWindow::pooling();
         window.add(&speech(1_000.0, 0.2, 0.0));
         // Half of the time at the same level is half of the power: 0.5 of 0.6.
@@ -421,7 +429,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_comes_in_is_an_outage_when_packets_come_again_and_nothing_when_the_sender_rested() {
+    fn pending_time_is_an_outage_unless_the_sender_rested() {
         let silence = [(Metric::ConcealedRatio, 1.0), (Metric::PacketRatePps, 0.0), (Metric::Level, 0.0)];
         let mut window = AudioWindow::new();
         window.add(&speech(2_000.0, 0.2, 0.0));
@@ -442,7 +450,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_other_end_says_of_loss_holds_until_it_says_more_but_not_for_long() {
+    fn reported_loss_is_valid_for_thirty_seconds() {
         let mut window = AudioWindow::new();
         let sent = |figures: &[(Metric, f64)]| {
             let mut interval = interval(1_000.0, &[&[(Metric::PacketRatePps, 50.0)], figures].concat());
@@ -461,7 +469,7 @@ mod tests {
     }
 
     #[test]
-    fn one_of_two_packets_lost_is_no_loss_of_half() {
+    fn one_lost_of_two_packets_is_no_loss_of_half() {
         let mut window = AudioWindow::new();
         window.add(&interval(1_000.0, &[(Metric::PacketRatePps, 1.0), (Metric::LossRatio, 0.5)]));
         assert_eq!(window.inputs().unwrap().lost, None);
@@ -470,7 +478,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_played_for_what_was_lost_is_heard_and_for_what_was_not_sent_is_not() {
+    fn silence_counts_as_concealment_only_for_lost_packets() {
         let figures = [(Metric::ConcealedRatio, 0.5), (Metric::AudibleConcealedRatio, 0.1)];
         let of = |more: &[(Metric, f64)]| {
             let mut window = AudioWindow::new();

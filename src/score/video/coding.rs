@@ -104,8 +104,7 @@ impl QuantizerCurve {
     /// Another curve, with `low` and `high` as the opinions at the thresholds. `None` unless b and k are positive and 1
     /// ≤ high < low, both reached at a q between 0 and 1.
     pub(super) fn of(a: f64, b: f64, k: f64, (low, high): (f64, f64)) -> Option<Self> {
-        let q_of = |mos: f64| libm::log((a - mos) / b) / k;
-        let (q_low, q_high) = (q_of(low), q_of(high));
+        let (q_low, q_high) = (libm::log((a - low) / b) / k, libm::log((a - high) / b) / k);
         let fits = b > 0.0 && k > 0.0 && high >= 1.0 && 0.0 < q_low && q_low < q_high && q_high < 1.0;
         fits.then_some(Self { a, b, k, q_low, q_high })
     }
@@ -116,17 +115,21 @@ impl QuantizerCurve {
         if !(0.0..=most).contains(&qp) {
             return None;
         }
-        let between = |from: f64, to: f64, q_from: f64, q_to: f64| q_from + (qp - from) / (to - from) * (q_to - q_from);
         let q = if qp <= low {
-            between(0.0, low, 0.0, self.q_low)
+            interpolate(qp, (0.0, low), (0.0, self.q_low))
         } else if qp <= high {
-            between(low, high, self.q_low, self.q_high)
+            interpolate(qp, (low, high), (self.q_low, self.q_high))
         } else {
-            between(high, most, self.q_high, 1.0)
+            interpolate(qp, (high, most), (self.q_high, 1.0))
         };
         let mos = (self.a - self.b * libm::exp(self.k * q)).clamp(1.0, 4.5);
         scale::r_from_mos(mos).map(|rx| 100.0 - rx)
     }
+}
+
+/// Maps `x` linearly from one range to another.
+fn interpolate(x: f64, (from, to): (f64, f64), (at_from, at_to): (f64, f64)) -> f64 {
+    at_from + (x - from) / (to - from) * (at_to - at_from)
 }
 
 /// Points by bits per pixel and frame: 100 / (1 + (bits · gain / half)^slope).
@@ -161,7 +164,7 @@ mod tests {
     use std::vec::Vec;
 
     #[test]
-    fn the_thresholds_as_written_are_those_that_the_curve_has() {
+    fn the_threshold_constants_match_the_curve() {
         let (written, curve) = (QuantizerCurve::new(), QuantizerCurve::new());
         let computed = QuantizerCurve::of(curve.a, curve.b, curve.k, (4.2, 3.3)).unwrap();
         assert!((written.q_low - computed.q_low).abs() < 1e-12, "{computed:?}");
@@ -169,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_curve_or_scale_is_refused() {
+    fn impossible_curves_and_scales_are_refused() {
         assert_eq!(QuantizerCurve::of(f64::NAN, 0.07, 4.06, (4.2, 3.3)), None);
         assert_eq!(QuantizerCurve::of(4.66, -0.07, 4.06, (4.2, 3.3)), None);
         assert_eq!(QuantizerCurve::of(4.66, 0.07, 4.06, (3.3, 4.2)), None);
@@ -179,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn bits_follow_the_regression_where_it_was_made() {
+    fn the_bits_curve_follows_the_regression_in_its_range() {
         let mos_of = |bits| scale::mos(100.0 - points_of(BitsCurve::new().odds(bits)));
         let regression = |bits: f64| 0.56 * libm::log(bits) + 5.36;
         let off: Vec<f64> =
@@ -189,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_codec_that_is_added_comes_first_and_names_are_read_as_they_are_spelled() {
+    fn an_added_codec_comes_first_and_case_does_not_matter() {
         let added = [VideoCodec::new("vp8").with_gain(2.0)];
         assert_eq!(find(&added, "video/VP8").map(VideoCodec::gain), Some(2.0));
         assert_eq!(find(&[], "video/h264").map(VideoCodec::gain), Some(1.0));

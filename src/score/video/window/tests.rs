@@ -65,7 +65,7 @@ fn near(a: f64, b: f64) -> bool {
 }
 
 #[test]
-fn a_freeze_under_way_is_seen_at_once_and_its_report_adds_nothing() {
+fn an_ongoing_freeze_counts_at_once_and_only_once() {
     let mut window = VideoWindow::pooling();
     add_all(&mut window, &[FLOWING; 6]);
     assert_eq!(freezes(&window), (0.0, 0.0));
@@ -94,7 +94,7 @@ fn a_report_may_come_an_interval_later() {
 }
 
 #[test]
-fn the_freeze_after_that_is_another() {
+fn the_next_freeze_is_a_new_one() {
     let mut window = VideoWindow::pooling();
     add_all(&mut window, &[FLOWING, UNDECODED]);
     add_all(&mut window, &[Seen { frozen_ms: 1_000.0, freezes: 1.0, ..FLOWING }]);
@@ -104,7 +104,7 @@ fn the_freeze_after_that_is_another() {
 }
 
 #[test]
-fn a_freeze_longer_than_the_interval_that_reports_it_lies_before_it() {
+fn a_freeze_longer_than_its_interval_began_before_it() {
     let mut window = VideoWindow::new();
     add_all(&mut window, &[FLOWING; 20]);
     let mut whole = window;
@@ -127,7 +127,7 @@ fn a_freeze_longer_than_the_interval_that_reports_it_lies_before_it() {
 }
 
 #[test]
-fn nothing_that_comes_is_undecided_then_an_outage() {
+fn missing_data_is_pending_and_then_an_outage() {
     let mut window = VideoWindow::new();
     add_all(&mut window, &[FLOWING; 10]);
     assert_eq!(add_all(&mut window, &[NOTHING; 2]), [0.0, 0.0]);
@@ -146,7 +146,7 @@ fn nothing_that_comes_is_undecided_then_an_outage() {
 }
 
 #[test]
-fn a_pause_is_no_freeze_though_the_browser_reports_one_after_it() {
+fn a_pause_is_no_freeze_even_if_the_browser_reports_one() {
     for mut window in [VideoWindow::new(), VideoWindow::pooling()] {
         add_all(&mut window, &[FLOWING; 10]);
         add_all(&mut window, &[NOTHING]);
@@ -180,7 +180,7 @@ fn a_freeze_right_after_the_edge_of_a_pause_is_one() {
 }
 
 #[test]
-fn what_a_picture_was_made_of_outlives_hours_in_one_look() {
+fn coding_of_the_last_frame_outlives_hours_in_one_sample() {
     let mut window = VideoWindow::new();
     add_all(&mut window, &[FLOWING]);
     add_all(&mut window, &[Seen { span_ms: 7_200e3, ..UNDECODED }; 3]);
@@ -190,7 +190,7 @@ fn what_a_picture_was_made_of_outlives_hours_in_one_look() {
 }
 
 #[test]
-fn one_absurd_look_does_not_make_a_stream_fast() {
+fn one_absurd_sample_does_not_make_a_stream_fast() {
     let late = Seen { frozen_ms: 2_500.0, freezes: 1.0, frames: 10.0, ..FLOWING };
     let after = |first: &[Seen]| {
         let mut window = VideoWindow::new();
@@ -217,7 +217,7 @@ fn an_interval_of_no_length_changes_nothing() {
 }
 
 #[test]
-fn another_picture_under_the_same_ssrc_is_not_held_to_the_size_of_the_old_one() {
+fn a_reset_forgets_the_largest_picture() {
     let mut window = VideoWindow::new();
     let mut large = FLOWING.interval();
     large.set(Metric::Width, Some(1_280.0));
@@ -235,7 +235,7 @@ fn another_picture_under_the_same_ssrc_is_not_held_to_the_size_of_the_old_one() 
 }
 
 #[test]
-fn while_a_picture_stands_what_it_was_made_of_is_remembered() {
+fn a_freeze_keeps_the_coding_of_the_last_frame() {
     let mut window = VideoWindow::new();
     add_all(&mut window, &[FLOWING; 5]);
     add_all(&mut window, &[UNDECODED; 7_200]);
@@ -246,7 +246,7 @@ fn while_a_picture_stands_what_it_was_made_of_is_remembered() {
 }
 
 #[test]
-fn what_waits_for_data_is_told_from_what_only_stands() {
+fn pending_data_separates_freezes_from_still_screens() {
     // A page that does not change, reported as a freeze when it does.
     let mut still = VideoWindow::new();
     add_all(&mut still, &[FLOWING, Seen { frozen_ms: 900.0, freezes: 1.0, ..FLOWING }]);
@@ -263,7 +263,7 @@ fn what_waits_for_data_is_told_from_what_only_stands() {
 }
 
 #[test]
-fn without_a_count_of_freezes_none_is_claimed_until_one_is_seen() {
+fn uncounted_freezes_are_unknown_until_one_is_seen() {
     let flowing = |frames: f64| {
         let mut interval = Interval::new(
             StatTime::from_millis(0.0).unwrap(),
@@ -297,7 +297,7 @@ fn cut(stretches: &[(f64, f64, f64)], into: usize) -> Vec<Seen> {
 
 proptest! {
     #[test]
-    fn it_is_the_same_however_often_somebody_looks(
+    fn the_polling_rate_does_not_change_the_window(
         stretches in prop::collection::vec((50.0..5_000.0_f64, 0.0..=1.0_f64, 1e4..3e6_f64), 1..8),
         into in 2..20_usize,
         pooling in any::<bool>(),
@@ -323,7 +323,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_comes_is_bounded(
+    fn any_intervals_give_bounded_inputs(
         all in prop::collection::vec(
             (0.0..20_000.0_f64, 0.0..200.0_f64, 0.0..1e7_f64, 0.0..30_000.0_f64, 0.0..3.0_f64, 0..8_u8),
             1..60,
