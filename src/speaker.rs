@@ -33,8 +33,8 @@
 //! # Which source counts for a speaker
 //!
 //! A user's speech counts once, from one source at a time. Preferred are the user's own microphone over received
-//! streams, a source that is sent over one that is not, and then the fabric that was opened first; if that source goes
-//! silent, the next one replaces it. A stream without a user belongs to the user that sends the same SSRC on another
+//! streams, a source that is sent over one that is not, and then the fabric that was opened first; if that source stops
+//! reporting, the next one stands in. A stream without a user belongs to the user that sends the same SSRC on another
 //! fabric. If no user does, it belongs to an unnamed speaker, which the engine reports by SSRC. The unnamed speaker
 //! becomes a user when an association on the same fabric names one, and its earlier speech then counts for that user. A
 //! stream that moves to another user leaves its earlier speech to the former one. Half of

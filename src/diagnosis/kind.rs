@@ -130,7 +130,7 @@ kinds! {
     /// figure is the missing fraction.
     LowFrameRate "lowFrameRate" Warning "missing_frames_ratio" "worst_missing_frames_ratio"
         raise 0.4 clear 0.25 severe 0.75 over 3_000.0 after 3_000.0 calm 3_000.0 settled 5_000.0
-        "Half of the frames are missing in callstats.io's bad rating; 40 % is slightly better.";
+        "Half of the frames are missing in callstats.io's bad rating; 40 % approaches that.";
     /// The picture is small for the bits spent on it.
     LowResolution "lowResolution" Notice "bits_per_pixel" "worst_bits_per_pixel"
         raise 0.8 clear 0.6 severe 1e9 over 10_000.0 after 10_000.0 calm 5_000.0 settled 10_000.0

@@ -331,10 +331,10 @@ impl Monitor {
     /// Adds the sum of readings of `ms`, as if each had been constant: the slicing into samples makes no difference.
     fn smooth(&mut self, sum: Sum, ms: f64, smoothing_ms: f64) {
         if ms > 0.0 {
-            let kept = libm::exp(-ms / smoothing_ms);
-            let taken = (1.0 - kept) * smoothing_ms / ms;
-            self.part = self.part * kept + sum.part * taken;
-            self.whole = self.whole * kept + sum.whole * taken;
+            let old_weight = libm::exp(-ms / smoothing_ms);
+            let new_weight = (1.0 - old_weight) * smoothing_ms / ms;
+            self.part = self.part * old_weight + sum.part * new_weight;
+            self.whole = self.whole * old_weight + sum.whole * new_weight;
         }
     }
 

@@ -13,12 +13,13 @@
 //! | round trip, ms | video | below 400 | to 1000 | above |
 //! | frame rate relative to before | video | from 0.8 | above 0.3 | up to 0.3 |
 //!
-//! Four things differ from errors in the original. Round trips are milliseconds, as documented (it took the seconds of
-//! W3C stats for milliseconds, and always rated them excellent). They are those of the interval, not the 95th
-//! percentile of the last 600 samples, so a problem shows when it begins and ends when it is over. The frame rate is
-//! compared with the mean of the previous intervals (it compared two means over the whole call, which never differed).
-//! The remote endpoint's report on a stream is rated with that stream, not as a received stream. "Any figure that is
-//! not excellent gives at most fair" and "a loss of zero does not help" are preserved, because its users know them.
+//! Four things differ from the original, which had them wrong. Round trips are milliseconds, as documented (it took the
+//! seconds of W3C stats for milliseconds, and always rated them excellent). They are those of the interval, not the
+//! 95th percentile of the last 600 samples, so a problem shows when it begins and ends when it is over. The frame rate
+//! is compared with the mean of the previous intervals (it compared two means over the whole call, which never
+//! differed). The remote endpoint's report on a stream is rated with that stream, not as a received stream. "Any figure
+//! that is not excellent gives at most fair" and "a loss of zero does not help" are preserved, because its users know
+//! them.
 
 use crate::id::{Direction, MediaKind};
 use crate::metric::{Interval, Metric};

@@ -145,7 +145,7 @@ impl VideoInputs<'_> {
 /// | upscaling to twice the edges | 21 | the distance between a quality scaler's two thresholds: an encoder that exceeds the upper one halves the edges and ends near the lower one, which gains nothing. Other factors follow P.1203.1's shape, a logarithm of the area | [`with_upscaling`](Self::with_upscaling) |
 /// | cost of frame rate at 15, 7 and 0 of 24 per second | 5, 16, 50 | little above 15, where lips still match speech; between, so that bit rates and frame rates rank as in G.1070; from 7 down, which Microsoft's Call Quality Dashboard calls poor, video is a sequence of stills | [`with_frame_rate`](Self::with_frame_rate) |
 /// | smooth | 24 (3 for screens) per second | film; scrolled pages | [`with_smooth`](Self::with_smooth) |
-/// | freezes per 10 s, fraction frozen | 9.35158684, 0.91890815 | P.1203.3 equation 29; N counts 10 s because a longer freeze is never tolerable in a conversation | [`with_freezes`](Self::with_freezes) |
+/// | freezes per 10 s, fraction frozen | 9.35158684, 0.91890815 | P.1203.3 equation 29; N counts freezes in 10 s because a conversation tolerates nothing longer | [`with_freezes`](Self::with_freezes) |
 /// | weight of coding and of upscaling on screens | 1.25, 1.5 | letters have edges one pixel wide: blur that hardly harms a face makes them unreadable | [`with_screen_weights`](Self::with_screen_weights) |
 #[derive(Clone, Debug, PartialEq)]
 pub struct VideoModel {
@@ -170,7 +170,7 @@ const QUANTIZER_SPREAD: f64 = 5.0;
 /// Uncertainty of the curve by bits, as a factor on the odds. A talking head needs a third of the bits of a walk
 /// through a wood.
 const BITS_SPREAD: f64 = 2.0;
-/// The same for an unknown codec: from older ones than VP8 to AV1.
+/// The same for an unknown codec: from codecs older than VP8 up to AV1.
 const UNKNOWN_CODEC_SPREAD: f64 = 2.6;
 /// How much longer the display's edges may be than those of the largest picture seen.
 const DISPLAY_WORST: f64 = 1.5;

@@ -147,9 +147,9 @@ impl Voice {
 
     fn push(&mut self, volume: u8) {
         self.head = (self.head + 1) % KEPT;
-        let kept = if volume < self.floor.saturating_add(ABOVE_FLOOR) { 0 } else { volume };
+        let level = if volume < self.floor.saturating_add(ABOVE_FLOOR) { 0 } else { volume };
         if let Some(place) = self.levels.get_mut(self.head) {
-            *place = kept;
+            *place = level;
         }
         self.follow_floor(volume);
     }

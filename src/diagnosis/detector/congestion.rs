@@ -113,8 +113,8 @@ impl Rate {
 
 /// The recent best moves slowly toward the current value.
 fn drift(best: f64, now: f64, span_ms: f64) -> f64 {
-    let kept = LATELY_MS / (LATELY_MS + span_ms.max(0.0));
-    best * kept + now * (1.0 - kept)
+    let old_weight = LATELY_MS / (LATELY_MS + span_ms.max(0.0));
+    best * old_weight + now * (1.0 - old_weight)
 }
 
 /// Rates and round trips: their recent best, and their current value.

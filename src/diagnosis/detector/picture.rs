@@ -189,8 +189,8 @@ impl Detector for LowFrameRate {
         }
         let ms = sample.interval.span_ms;
         let usual = self.usual.map_or(shown, |usual| {
-            let kept = USUAL_MS / (USUAL_MS + ms);
-            shown.max(usual * kept + shown * (1.0 - kept))
+            let old_weight = USUAL_MS / (USUAL_MS + ms);
+            shown.max(usual * old_weight + shown * (1.0 - old_weight))
         });
         self.usual = Some(usual);
         let expected = match sample.interval.direction {

@@ -100,7 +100,8 @@ pub(super) static CODECS: &[Codec] = &[
         names: &["opus"],
         rates: Rates::Continuous,
         usual_kbps: Some(32.0),
-        // RFC 6716 clause 2: 4 ms of the resampler or 2.5 of the transform, and the overlap that libopus reports as 6.5 in all.
+        // RFC 6716 clause 2: 4 ms of the resampler or 2.5 of the transform, and the overlap that libopus reports as 6.5
+        // in all.
         lookahead_ms: Some(6.5),
         curves: &[
             Curve { when: When::ConstantBitrate(false), source: Source::Alahmadi2021, rows: OPUS_VBR },

@@ -82,8 +82,8 @@ impl Floor {
             let span = participant.span.unwrap_or(0);
             if participant.coupling.is_echo(participant.now.loudness, span, &far) && participant.now.speech_ms > 0 {
                 participant.now.speech_ms = 0;
-                if let Some(kept) = participant.slots.get_mut(here) {
-                    kept.speech_ms = 0;
+                if let Some(slot) = participant.slots.get_mut(here) {
+                    slot.speech_ms = 0;
                 }
             }
             is_known = true;
