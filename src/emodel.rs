@@ -91,8 +91,8 @@ pub mod wideband;
 pub use equipment::Equipment;
 pub use scale::{Rating, Satisfaction, Scale};
 
-/// R of a call at default levels without audible echo, from its equipment impairment and its delay: `Ro − Is − Id −
-/// Ie,eff` with Id = the scale's multiple of Idd(Ta), read from a table ([`delay::idd_tabled`]).
+/// R of a call at default levels without audible echo, from its equipment impairment and its delay:
+/// `Ro − Is − Id − Ie,eff` with Id = the scale's multiple of Idd(Ta), read from a table ([`delay::idd_tabled`]).
 ///
 /// - `ie_eff`: Ie,eff on `scale`, 0 for a perfect codec ([`Equipment::ie_eff`]).
 /// - `ta_ms`: one-way mouth-to-ear delay in milliseconds; 0 for listening quality.

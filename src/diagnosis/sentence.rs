@@ -1,4 +1,4 @@
-//! Writes a diagnosis as a sentence. Each detector provides its own sentence; this adds the times.
+//! A diagnosis as a sentence.
 
 use alloc::format;
 use alloc::string::String;
@@ -7,15 +7,15 @@ use super::Diagnosis;
 use super::detectors::facts_of;
 
 impl Diagnosis {
-    /// The diagnosis as a sentence, as summaries have it: `bob's uplink lost 10 % between 0:08 and 1:20`, or `from 0:08
-    /// on` while it lasts. `who`: the displayed name of the endpoint's user; `start_ms`: the beginning of the call on
-    /// the reporter's clock, from which the times count.
+    /// The conclusion in words, as summaries have it: `bob's uplink lost 10 % between 0:08 and 1:20`, or `from 0:08 on` as
+    /// long as it lasts. `who`: whose endpoint it is, by the name that is to be read; `start_ms`: when the call began on the
+    /// reporter's clock, from which its places count.
     ///
     /// ```
     /// use callgauge::{Conference, Config, Event};
     ///
     /// let mut call = Conference::new("AliceAndBob", Config::new());
-    /// // The application ingests reports here; the first is of 1 700 000 000 000 ms.
+    /// // What happens is put in; the first report was of 1 700 000 000 000 ms.
     /// while let Some(event) = call.poll_event() {
     ///     if let Event::DiagnosisRaised { diagnosis, .. } = event {
     ///         println!("{}", diagnosis.sentence("Bob", 1_700_000_000_000.0));
@@ -33,7 +33,7 @@ impl Diagnosis {
     }
 }
 
-/// `1:05`: a time in the call, from its beginning.
+/// `1:05`: a place in the call, from its beginning.
 fn clock(ms: f64) -> String {
     let seconds = libm::floor(ms.max(0.0) / 1e3);
     let minutes = libm::floor(seconds / 60.0);

@@ -3,8 +3,8 @@
 
 mod table;
 
-/// TERV, talker echo loudness rating corrected for delay, dB: `TELR − 40 log10((1 + T/10) / (1 + T/150)) +
-/// 6 e^(−0.3 T²)`.
+/// TERV, talker echo loudness rating corrected for delay, dB:
+/// `TELR − 40 log10((1 + T/10) / (1 + T/150)) + 6 e^(−0.3 T²)`.
 ///
 /// - `telr`: TELR, talker echo loudness rating, dB; default 65, permitted 5 to 65.
 /// - `t_ms`: T, mean one-way delay of the echo path, ms; default 0, permitted 0 to 500.
@@ -38,8 +38,8 @@ pub fn idle(ro: f64, wepl: f64, tr_ms: f64) -> f64 {
     half + libm::sqrt(half * half + 169.0)
 }
 
-/// Idd, absolute delay on the narrowband scale: 0 up to mT, then `25 [(1 + X^6sT)^(1/6sT) − 3 (1 + (X/3)^6sT)^(1/6sT) +
-/// 2]` with `X = log2(Ta / mT)`. At most 50.
+/// Idd, absolute delay on the narrowband scale: 0 up to mT, then
+/// `25 [(1 + X^6sT)^(1/6sT) − 3 (1 + (X/3)^6sT)^(1/6sT) + 2]` with `X = log2(Ta / mT)`. At most 50.
 ///
 /// - `ta_ms`: Ta, one-way mouth-to-ear delay, ms; default 0, permitted 0 to 500.
 /// - `st`: sT, sensitivity of the users to delay; 1 by default, less for less sensitive users.

@@ -195,8 +195,9 @@ pub fn stmro(stmr: f64, t_ms: f64, telr: f64) -> f64 {
     -level_db(power(-stmr) + libm::exp(-t_ms / 4.0) * power(-telr))
 }
 
-/// Ist, impairment by non-optimal side tone (clause 7.3): `12 (1 + ((STMRo − 13)/6)^8)^(1/8) − 28 (1 + ((STMRo +
-/// 1)/19.4)^35)^(1/35) − 13 (1 + ((STMRo − 3)/33)^13)^(1/13) + 29`. Slightly negative at the optimum.
+/// Ist, impairment by non-optimal side tone (clause 7.3):
+/// `12 (1 + ((STMRo − 13)/6)^8)^(1/8) − 28 (1 + ((STMRo + 1)/19.4)^35)^(1/35) − 13 (1 + ((STMRo − 3)/33)^13)^(1/13) + 29`.
+/// Slightly negative at the optimum.
 #[must_use]
 pub fn ist(stmro: f64) -> f64 {
     12.0 * soft_one((stmro - 13.0) / 6.0, 8.0)
@@ -216,8 +217,8 @@ pub fn iq(ro: f64, qdu: f64) -> f64 {
     15.0 * libm::log10(1.0 + libm::pow(10.0, y) + libm::pow(10.0, z))
 }
 
-/// Talker echo including the effect of side tone (clause 7.4): [`delay::idte`] with `Roe = −1.5 (No − RLR)` and `Re =
-/// 80 + 2.5 (TERV − 14)`. For STMR below 9 dB, TERVs = TERV + Ist/2 replaces TERV; for STMR above 20 dB, Idtes =
+/// Talker echo including the effect of side tone (clause 7.4): [`delay::idte`] with `Roe = −1.5 (No − RLR)` and
+/// `Re = 80 + 2.5 (TERV − 14)`. For STMR below 9 dB, TERVs = TERV + Ist/2 replaces TERV; for STMR above 20 dB, Idtes =
 /// √(Idte² + Ist²) replaces Idte.
 #[must_use]
 pub fn idte(stmr: f64, ist: f64, terv: f64, no: f64, rlr: f64, t_ms: f64) -> f64 {

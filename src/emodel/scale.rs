@@ -201,8 +201,8 @@ impl Satisfaction {
     }
 }
 
-/// MOS of `r` on the narrowband scale (G.107 Annex B): 1 for R ≤ 0, 4.5 for R ≥ 100, between them `1 + 0.035 R + R (R −
-/// 60) (100 − R) 7e-6`. For a wider scale pass Rx = R / stretch.
+/// MOS of `r` on the narrowband scale (G.107 Annex B): 1 for R ≤ 0, 4.5 for R ≥ 100, between them
+/// `1 + 0.035 R + R (R − 60) (100 − R) 7e-6`. For a wider scale pass Rx = R / stretch.
 ///
 /// The cubic itself dips to 0.989 at R = 3.2; the result is at least 1 (up to R = 6.5), so that MOS never falls as R
 /// rises. NaN for NaN.
