@@ -161,7 +161,7 @@ impl Fabric {
         self.snapshots = self.snapshots.saturating_add(1);
         if let Some(at) = report.latest() {
             let (first, last) = self.span.unwrap_or((at, at));
-            self.span = Some((if at < first { at } else { first }, if at > last { at } else { last }));
+            self.span = Some((first.min(at), last.max(at)));
         }
         self.find_streams(now, report, limits, usage);
         self.find_remotes(report);
@@ -210,10 +210,7 @@ impl Fabric {
         }
         self.seen = seen;
         // The order of the entries in a report must not decide which sample is late or which stream is one too many.
-        self.levels.sort_unstable_by(|a, b| {
-            let of = |levels: &LevelSample| (levels.direction == Direction::Inbound, levels.ssrc);
-            a.at.as_millis().total_cmp(&b.at.as_millis()).then(of(a).cmp(&of(b)))
-        });
+        self.levels.sort_unstable_by_key(|level| (level.at, level.direction == Direction::Inbound, level.ssrc));
         outcome
     }
 

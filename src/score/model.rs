@@ -167,8 +167,8 @@ impl Score {
     /// Sets the interval of the score. An end on the wrong side of the score is moved to the score.
     #[must_use]
     pub fn with_interval(mut self, low: Rx, high: Rx) -> Self {
-        self.rx_low = if low < self.rx { low } else { self.rx };
-        self.rx_high = if high > self.rx { high } else { self.rx };
+        self.rx_low = low.min(self.rx);
+        self.rx_high = high.max(self.rx);
         self
     }
 
@@ -239,15 +239,13 @@ impl Score {
     #[must_use]
     pub fn low(&self) -> Mos {
         // The curve is not monotone in its last bit.
-        let (low, mos) = (mos_of(self.rx_low), self.mos());
-        if low < mos { low } else { mos }
+        mos_of(self.rx_low).min(self.mos())
     }
 
     /// The mean opinion score with every assumption at its best.
     #[must_use]
     pub fn high(&self) -> Mos {
-        let (high, mos) = (mos_of(self.rx_high), self.mos());
-        if high > mos { high } else { mos }
+        mos_of(self.rx_high).max(self.mos())
     }
 
     /// %GoB as a ratio: the part of users that would call it good or excellent (G.107 Annex B).

@@ -139,7 +139,7 @@ impl ScorePool {
         for (sum, more) in sums.zip(other.parts.into_iter().chain(other.gains)) {
             sum.merge(more);
         }
-        self.worst = either(self.worst, other.worst, |a, b| if b < a { b } else { a });
+        self.worst = either(self.worst, other.worst, Ord::min);
         self.latest = either(self.latest, other.latest, Latest::merged);
         self.unscored = either(self.unscored, other.unscored, |a, b| if b.name() < a.name() { b } else { a });
     }

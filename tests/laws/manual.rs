@@ -232,7 +232,7 @@ const FIXED: &str = "\
 # What cannot be chosen
 
 ```
-use callgauge::{fabric, ingest, sdp};
+use callgauge::{event, ingest, sdp};
 
 assert_eq!(event::MAX_TEXT, 20 * 1024); // bytes of one log of an application, callstats' 20 KB
 assert_eq!(ingest::getstats::MAX_ENTRIES, 16_384); // entries of one snapshot; a call of fifty has 271
