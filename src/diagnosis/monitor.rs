@@ -133,9 +133,9 @@ pub(super) struct Subject {
 /// How bad the problem is after a sample.
 #[derive(Clone, Copy, Debug)]
 struct Assessment {
-    /// Smoothed.
+    /// The smoothed level.
     level: f64,
-    /// Of this reading alone.
+    /// The level of this reading alone.
     alone: f64,
     is_calm: bool,
     is_over: bool,

@@ -193,7 +193,7 @@ impl ScorePool {
     /// The mean as a score, of the tier that held longest. `None` without any score.
     pub(crate) fn mean(&self) -> Option<Score> {
         let Latest { scale, model, inputs, .. } = self.latest?;
-        // Of tiers that held equally long, the least certain.
+        // The least certain of the tiers that held equally long.
         let (tier, _) = Tier::ALL.iter().zip(self.tiers).max_by_key(|&(_, held)| held)?;
         let mut score = Score::new(model, scale, *tier, Rx::clamped(self.rx.mean()?)?)
             .with_interval(Rx::clamped(self.low.over(self.active)?)?, Rx::clamped(self.high.over(self.active)?)?)

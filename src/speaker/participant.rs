@@ -43,7 +43,7 @@ pub(super) struct Participant {
     pub(super) coupling: Coupling,
 }
 
-/// What is known of a participant in a slot.
+/// Speech and loudness of a participant in a slot.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Slot {

@@ -127,7 +127,7 @@ struct Congestion {
     drop: Drop,
 }
 
-/// What explains a drop of the rate.
+/// A drop of the rate, and whether a queue explains it.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 enum Drop {

@@ -105,7 +105,7 @@ impl Detector for SpeakingWhileMuted {
     }
 }
 
-/// What callstats.io calls an acceptable echo (ITU-T G.107 computes its impairment from the same figure).
+/// The least loss of an acceptable echo by callstats.io (ITU-T G.107 computes its impairment from the same figure).
 const ACCEPTABLE_DB: f64 = 14.0;
 /// A path with this much gain is not measured: Chromium reports −30 or −100 dB until its echo canceller has measured
 /// something.
