@@ -1,16 +1,17 @@
-//! What went wrong: detectors that raise, update and clear a diagnosis.
+//! Detectors that raise, update and clear a diagnosis when something goes wrong. They never change a score, and a score
+//! never raises a diagnosis.
 //!
-//! Every detector turns what it sees into a reading: how bad it is, that the stream rests, or that nothing tells. One
-//! meter for all of them smooths readings over time and decides by time alone, so that a call looked at every 100 ms and
-//! one looked at every 10 s come to the same diagnosis. The limits stand in one table, [`Kind`], with their sources.
+//! Every detector turns a sample into a reading: how bad it is, that the stream is resting, or that it is unknown. One
+//! monitor for all detectors smooths readings over time, and its thresholds are in time, so a call polled every 100 ms
+//! and one polled every 10 s get the same diagnosis. The thresholds are in one table, [`Kind`], with their sources.
 //!
-//! A summary tells the same trouble once: what follows from another diagnosis ([`DiagnosisSummary::follows`]) comes right
-//! after it, and what both ends of a way report is told by one of them.
+//! A summary reports each problem once: a diagnosis that follows from another one ([`DiagnosisSummary::follows`]) comes
+//! right after it, and if both ends of a stream report the same problem, one diagnosis stands for both.
 //!
 //! [`DiagnosisSummary::follows`]: crate::summary::DiagnosisSummary::follows
 //!
-//! What an input does not carry yields no diagnosis. What rests (muted, paused, on hold) has none, and when it goes on, it
-//! is given time to settle.
+//! Missing input raises no diagnosis. A resting stream (muted, paused, on hold) has none, and it is given time to
+//! settle when it resumes.
 
 mod cause;
 mod detector;
@@ -31,21 +32,21 @@ pub(crate) use sample::{Connection, ConnectionStatus, StreamSample};
 use crate::id::{Direction, FabricId, StreamKey, UserId};
 use crate::unit::StatTime;
 
-/// How much a diagnosis matters. Later ones matter more.
+/// How much a diagnosis matters, in ascending order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 #[non_exhaustive]
 pub enum Severity {
-    /// Worth knowing; nobody need have noticed.
+    /// Worth knowing; participants need not have noticed.
     Notice,
-    /// People notice.
+    /// Participants notice.
     Warning,
-    /// People complain.
+    /// Participants complain.
     Severe,
 }
 
 impl Severity {
-    /// The word in outputs.
+    /// The name in outputs.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -56,19 +57,19 @@ impl Severity {
     }
 }
 
-/// Which side of the reporting endpoint is to blame.
+/// The side of the reporting endpoint that has the problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
-#[allow(clippy::exhaustive_enums)] // there are two ways
+#[allow(clippy::exhaustive_enums)] // there are two directions
 pub enum Side {
-    /// What it sends.
+    /// Sent media.
     Uplink,
-    /// What it receives.
+    /// Received media.
     Downlink,
 }
 
 impl Side {
-    /// The word in outputs.
+    /// The name in outputs.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -87,26 +88,26 @@ impl From<Direction> for Side {
     }
 }
 
-/// Something that went wrong, from when to when, and the figures that say so.
+/// A problem, with its time and the figures that show it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Diagnosis {
-    /// What it is.
+    /// The kind of problem.
     pub kind: Kind,
-    /// How much it matters: the most it came to.
+    /// The highest severity it reached.
     pub severity: Severity,
     /// The PeerConnection.
     pub fabric: FabricId,
-    /// The stream; `None` for what is about the whole connection.
+    /// The stream; `None` for a problem of the whole connection.
     pub stream: Option<StreamKey>,
-    /// Whose endpoint it is; `None` when nobody said.
+    /// The user of the endpoint; `None` if unknown.
     pub user: Option<UserId>,
-    /// Which side of that endpoint; `None` for what is about both.
+    /// The side of that endpoint; `None` for both.
     pub side: Option<Side>,
-    /// When it began, on the reporter's clock: before it was raised.
+    /// When the problem began, on the reporter's clock: earlier than it was raised.
     pub from: StatTime,
-    /// When it was over; `None` while it goes on.
+    /// When the problem ended; `None` while it lasts.
     pub to: Option<StatTime>,
     /// The figures.
     pub evidence: Evidence,

@@ -1,28 +1,30 @@
-//! The E-model family: ITU-T G.107 (narrowband), G.107.1 (wideband) and G.107.2 (fullband).
+//! The E-model family: ITU-T G.107 (narrowband), G.107.1 (wideband) and G.107.2 (fullband). It knows nothing of streams
+//! or samples.
 //!
-//! Each models a call as a sum of impairments, `R = Ro − Is − Id − Ie,eff + A`, on a scale of its own, and maps R to a
-//! mean opinion score. The modules hold the models as plain functions under the Recommendations' own symbols, and as
-//! [`narrowband::Parameters`], [`wideband::Parameters`] and [`fullband::Parameters`], whose `evaluate` keeps every
-//! intermediate result. [`rate`] is the short way for a call with its echo cancelled and its levels at their defaults.
+//! Each models a call as a sum of impairments, `R = Ro − Is − Id − Ie,eff + A`, on its own scale, and maps R to a mean
+//! opinion score. The modules contain the models as plain functions under the Recommendations' own symbols, and as
+//! [`narrowband::Parameters`], [`wideband::Parameters`] and [`fullband::Parameters`], whose `evaluate` returns every
+//! intermediate result. [`rate`] is the short form for a call without echo and with default levels.
 //!
-//! | symbol | what it is | where |
+//! | symbol | meaning | where |
 //! |---|---|---|
 //! | `R` | transmission rating | [`Rating`], `Breakdown::r` |
-//! | `Ro`, `No` | signal-to-noise ratio, and the noise that it follows from | [`narrowband::ro`], [`narrowband::no`] |
-//! | `Is` | what comes with the voice: loudness, side tone, quantizing | [`narrowband::iolr`], [`narrowband::ist`], [`narrowband::iq`] |
+//! | `Ro`, `No` | signal-to-noise ratio, and the noise in it | [`narrowband::ro`], [`narrowband::no`] |
+//! | `Is` | impairments simultaneous with the voice: loudness, side tone, quantizing | [`narrowband::iolr`], [`narrowband::ist`], [`narrowband::iq`] |
 //! | `Id` | delay: talker echo `Idte`, listener echo `Idle`, absolute delay `Idd` | [`delay`] |
 //! | `Ie,eff` | equipment: codec `Ie`, loss `Ppl`, robustness `Bpl`, burstiness `BurstR` | [`equipment`] |
 //! | `A` | advantage of access; 0 in a measurement | `Parameters::with_a` |
-//! | MOS, %GoB, %PoW | opinion that follows from R | [`scale`] |
+//! | MOS, %GoB, %PoW | opinions derived from R | [`scale`] |
 //!
-//! All transcendental functions are `libm`'s, so that a score has the same bits on every target.
+//! All transcendental functions are `libm`'s, so a score has the same bits on every target.
 //!
 //! # Sources
-//! G.107 (06/2015), G.107.1 (06/2019), G.107.2 with Ro = 148, as implemented and tested by several open projects; the
-//! terms agree with theirs to 1e-6 over a grid (`tests/oracles/emodel_vectors.rs`). Not modelled, for want of the text,
-//! are the noise terms of G.107.2 (03/2023) and the echo reference of G.107.1 Corrigendum 1 (01/2020). The permitted
-//! ranges of Ta, Ppl, BurstR and A come from those sources; the others are the ones commonly given for Table 3 of
-//! G.107, and bind nothing: they only name what [`narrowband::Parameters::outside_range`] lists.
+//! G.107 (06/2015), G.107.1 (06/2019), G.107.2 with Ro = 148, as several open projects implement and test them; the
+//! terms agree with theirs to 1e-6 over a grid (`tests/oracles/emodel_vectors.rs`). The noise terms of G.107.2
+//! (03/2023) and the echo reference of G.107.1 Corrigendum 1 (01/2020) are not modelled, because their text was not
+//! available. The permitted ranges of Ta, Ppl, BurstR and A are from those sources; the others are the ones commonly
+//! given for Table 3 of G.107. Ranges are not enforced: they only decide what [`narrowband::Parameters::outside_range`]
+//! lists.
 
 /// Declares the parameters of a model as its table of defaults does: symbol, default and permitted range.
 macro_rules! parameters {
@@ -36,7 +38,7 @@ macro_rules! parameters {
         }
 
         impl $name {
-            /// Every parameter at its default.
+            /// All parameters at their defaults.
             #[must_use]
             pub const fn new() -> Self {
                 Self { $($field: $default,)* }
@@ -58,8 +60,8 @@ macro_rules! parameters {
                 }
             )*
 
-            /// The symbols of those parameters that lie outside of what the Recommendation permits, in the order of
-            /// its table. The formulas still hold a value there, but nobody has validated it.
+            /// The symbols of the parameters outside the range that the Recommendation permits, in the order of its
+            /// table. The formulas still give a value there, but it is not validated.
             pub fn outside_range(&self) -> impl Iterator<Item = &'static str> + use<> {
                 let all = [$(($symbol, ($low..=$high).contains(&self.$field)),)*];
                 all.into_iter().filter(|(_, inside)| !inside).map(|(symbol, _)| symbol)
@@ -93,12 +95,12 @@ pub use scale::{Rating, Satisfaction, Scale};
 /// `Ro − Is − Id − Ie,eff` with Id = the scale's multiple of Idd(Ta), read from a table ([`delay::idd_tabled`]).
 ///
 /// - `ie_eff`: Ie,eff on `scale`, 0 for a perfect codec ([`Equipment::ie_eff`]).
-/// - `ta_ms`: one-way mouth-to-ear delay in milliseconds; 0 to score listening quality alone.
+/// - `ta_ms`: one-way mouth-to-ear delay in milliseconds; 0 for listening quality.
 ///
-/// On the narrowband scale a clean call has the R = 93.2 of G.107's defaults, which hold the listener echo of a
+/// On the narrowband scale a clean call has the R = 93.2 of G.107's defaults, which include the listener echo of a
 /// default telephone; on the others it has the scale's whole 129 or 148.
 ///
-/// `None` when either number is not finite or negative.
+/// `None` if either number is negative or not finite.
 ///
 /// ```
 /// use callgauge::emodel::{Scale, rate};
@@ -125,7 +127,7 @@ fn level_db(power: f64) -> f64 {
     10.0 * libm::log10(power)
 }
 
-/// `(1 + x^n)^(1/n)`, the soft maximum that G.107 bends its curves with.
+/// `(1 + x^n)^(1/n)`, the soft maximum with which G.107 bends its curves.
 fn soft_one(x: f64, n: f64) -> f64 {
     libm::pow(1.0 + libm::pow(x, n), 1.0 / n)
 }

@@ -1,51 +1,57 @@
-//! Who speaks: levels into speech, speech into the one who has the floor, and what the talk came to.
+//! Speech activity: audio levels become fractions of speech, and those become the dominant speaker and talk statistics.
+//! The module does not decide which stream belongs to which user; the conference does.
 //!
 //! # Levels
 //!
-//! Of the sound of a stream counts `sqrt(ΔtotalAudioEnergy / ΔtotalSamplesDuration)`, the root mean square of an interval
-//! (webrtc-stats); where there are no energies, `audioLevel`, which tells of a moment only. Microphones are `media-source`
-//! entries, what others say is in `inbound-rtp`. Firefox says nothing of its own microphone, so that its users are known
-//! by what others receive of them. Levels are linear, 0 to 1; [`level::dbov`] maps them to dBov by `20 log10`, and RFC 6464
-//! has −dBov as 0 to 127. Chromium's energy is of a peak that it holds (`audio/audio_level.cc`), some 10 dB above the
-//! others' mean square; therefore a source is measured against itself: a [`level::Meter`] learns its noise, which is never
-//! undercut for 10 s, and the level of its voice. What varies less than any voice does (a fan, a tone) is noise, too.
+//! The level of a source is `sqrt(ΔtotalAudioEnergy / ΔtotalSamplesDuration)`, the root mean square of an interval
+//! (webrtc-stats). Without energies the engine uses `audioLevel`, which describes one moment only. Local microphones
+//! are `media-source` entries; remote speech is in `inbound-rtp`. Firefox reports no level of its own microphone, so
+//! the engine takes the levels of its users from what others receive of them. Levels are linear, 0 to 1;
+//! [`level::dbov`] maps them to dBov by `20 log10`, and RFC 6464 writes −dBov as 0 to 127. Chromium's energy is the
+//! energy of a held peak (`audio/audio_level.cc`), some 10 dB above the mean square of the other browsers. Each source
+//! is therefore measured against itself: a [`level::Meter`] learns its noise, which is the lowest power of the last 10
+//! s, and its speech level. A sound that varies less than any voice (a fan, a tone) is noise, too.
 //!
 //! # The dominant speaker
 //!
-//! Somebody has the floor as long as they speak, over pauses of up to 2 s ([`dominant::SILENCE_MS`]). Another one takes it
-//! with 0.7 s of speech, of which 0.3 s (with samples above 0.6 s half a sample, up to 0.7 s) after the holder fell silent,
-//! or by outlasting the holder for 5 s. A "yes", a cough, a door, typing do not. Whoever opens their mouth in an empty room
-//! has the floor after 0.4 s; who is alone in it, at the first sample. A mute, a hold and leaving end it at once. It is
-//! told within [`dominant::LATENCY_MS`] and one sample of the slowest who reports. Samples may come late, in any order and
-//! by clocks that differ ([`clock::Clock`]); who keeps others waiting for more than two of their samples is not waited for.
-//! No report comes from the future, and one snapshot is of one time: what is older by 20 s than its latest look is not heard.
-//! A loudspeaker that is heard by an open microphone, 12 dB softer or more, makes nobody a speaker; who was silent while
-//! somebody else spoke for 2.5 s and three samples has no such microphone for the next minute. Where nobody reports any more,
-//! [`handle_timeout`](crate::Conference::handle_timeout) ends it, after the 2 s of silence and two more samples.
+//! A speaker holds the floor while they speak, over pauses of up to 2 s ([`dominant::SILENCE_MS`]). Another participant
+//! takes the floor with 0.7 s of speech, of which 0.3 s (half a sample if samples are longer than 0.6 s, 0.7 s at most)
+//! come after the holder fell silent, or by outlasting the holder for 5 s. A "yes", a cough, a door or typing does not
+//! take it. If the floor is free, a participant takes it after 0.4 s of speech; a participant who is alone takes it at
+//! the first sample. A mute, a hold and leaving end the floor at once. The engine reports a change within
+//! [`dominant::LATENCY_MS`] plus one sample of the slowest reporter. Samples may arrive late, in any order and on
+//! different clocks ([`clock::Clock`]); the engine waits for a late participant for at most two of that participant's
+//! samples. No report comes from the future, and one snapshot describes one time: the engine ignores levels that are 20
+//! s older than the latest level of their snapshot. Echo of a loudspeaker in an open microphone, 12 dB softer or more,
+//! does not count as speech. A participant that was silent while others spoke for 2.5 s and three samples has no such
+//! microphone for the next minute. If all reports stop, [`handle_timeout`](crate::Conference::handle_timeout) ends the
+//! floor after the 2 s of silence and two more samples.
 //!
-//! Beside that there is callstats' own question: [who was the only one](crate::Conference::only_speaker) to speak in the
+//! callstats asks another question, which has its own method: [the only speaker](crate::Conference::only_speaker) in a
 //! window of 10 s.
 //!
-//! # Whose voice
+//! # Which source counts for a speaker
 //!
-//! A user's voice counts once, by their own microphone before what others receive, by what is sent before what is not, and
-//! of several of these by the fabric that was opened first; the next one stands in where it falls silent. A stream of nobody's
-//! is the voice of who sends the same SSRC on another fabric; if nobody does, of somebody nameless, who is told by that SSRC
-//! and becomes a user when an association on the same fabric says so: what they said is the user's then. A stream that becomes
-//! another user's leaves what was said to the former one. Half of [`Limits::speakers`](crate::Limits::speakers) are kept for
-//! users. What is muted, on hold or not sent is not heard, and counts as talk while muted where its level still is reported;
-//! who tells no level of a microphone is muted by their fabrics. Who left is heard again when they are back, not before.
+//! A user's speech counts once, from one source at a time. Preferred are the user's own microphone over received
+//! streams, a source that is sent over one that is not, and then the fabric that was opened first; if that source stops
+//! reporting, the next one stands in. A stream without a user belongs to the user that sends the same SSRC on another
+//! fabric. If no user does, it belongs to an unnamed speaker, which the engine reports by SSRC. The unnamed speaker
+//! becomes a user when an association on the same fabric names one, and its earlier speech then counts for that user. A
+//! stream that moves to another user leaves its earlier speech to the former one. Half of
+//! [`Limits::speakers`](crate::Limits::speakers) are reserved for users. A source that is muted, on hold or not sent is
+//! not heard; it counts as talk while muted if its level is still reported. For a user without a microphone level the
+//! engine takes the mute from that user's fabrics. A user that left is heard again only after they are back.
 //!
-//! # What cadence can tell
+//! # What the polling interval allows
 //!
-//! | samples | told |
+//! | samples | result |
 //! |---|---|
-//! | 100 ms to 0.5 s | all |
+//! | 100 ms to 0.5 s | everything |
 //! | above 0.5 s | turns and interruptions are `None`: half of all answers begin within 0.2 s |
-//! | up to 10 s | talk, overlap and the floor as parts of each sample, laid at its end or beginning |
-//! | above 20 s | nothing of that time |
+//! | up to 10 s | talk, overlap and the floor from a part of each sample, placed at its end or beginning |
+//! | above 20 s | nothing for that time |
 //!
-//! Talk is laid out only where samples tell of it: by `totalSamplesDuration`, where there is one.
+//! Talk is counted only for the time that samples cover: by `totalSamplesDuration`, if it is reported.
 //!
 //! ```
 //! use callgauge::id::MediaKind;
@@ -58,9 +64,9 @@
 //! let (alice, bob) = (call.user("alice")?, call.user("bob")?);
 //! let spec = FabricSpec::new("pc").with_local_user(alice).with_remote_user(bob);
 //! let fabric = call.open_fabric(Timestamp::from_millis(0), spec)?;
-//! let (mut report, mut told) = (Report::new(), Vec::new());
+//! let (mut report, mut changes) = (Report::new(), Vec::new());
 //! for second in 0..=8_u32 {
-//!     // Bob speaks for 4 s, as Alice receives it, and then is silent.
+//!     // Alice receives 4 s of Bob's speech, then silence.
 //!     let seconds = f64::from(second);
 //!     report.clear();
 //!     report
@@ -73,13 +79,13 @@
 //!     call.ingest(Timestamp::from_millis(1_000 * u64::from(second)), fabric, &report)?;
 //!     while let Some(event) = call.poll_event() {
 //!         if let Event::DominantSpeaker { change, .. } = event {
-//!             told.push((change.since.as_micros() / 1_000, change.now));
+//!             changes.push((change.since.as_micros() / 1_000, change.now));
 //!         }
 //!     }
-//!     // Each endpoint can ask whether it is the one.
+//!     // Each endpoint can ask whether its own user is dominant.
 //!     assert!(!call.fabric(fabric)?.is_dominant_speaker());
 //! }
-//! assert_eq!(told, [(0, Some(Speaker::User(bob))), (4_000, None)]);
+//! assert_eq!(changes, [(0, Some(Speaker::User(bob))), (4_000, None)]);
 //! assert_eq!(call.dominant_speaker(), None);
 //! let talk = call.summary().talk.unwrap();
 //! assert_eq!((talk.speakers[0].talk_s, talk.speakers[0].dominant_s, talk.silence_s), (4.0, 4.0, 4.0));
@@ -90,14 +96,14 @@
 //!
 //! | file | job |
 //! |---|---|
-//! | [`level`] | energies and levels of one source into dBov and into the fraction of an interval that was speech |
-//! | [`clock`] | times of reporters onto one clock |
-//! | [`dominant`] | fractions of all participants into the dominant speaker, at the cadence of `getStats` |
-//! | [`talk`] | the same fractions into talk time, overlap, silence, turns |
-//! | [`multiscale`] | levels every 20 ms into the active speaker, as conferencing bridges do; needs nothing of the above |
+//! | [`level`] | maps energies and levels of one source to dBov and to the fraction of an interval that was speech |
+//! | [`clock`] | maps the times of reporters to one clock |
+//! | [`dominant`] | derives the dominant speaker from the fractions of all participants, at the cadence of `getStats` |
+//! | [`talk`] | derives talk time, overlap, silence and turns from the same fractions |
+//! | [`multiscale`] | derives the active speaker from levels every 20 ms, as conferencing bridges do; uses nothing of the above |
 //!
-//! All of it is pure: times are handed in, nothing is random, and the order in which participants are told of decides
-//! nothing.
+//! All of it is pure: the caller passes the times, nothing is random, and the order of the participants does not change
+//! the result.
 
 pub mod clock;
 pub mod dominant;
@@ -111,28 +117,28 @@ pub mod talk;
 use crate::id::{Ssrc, UserId};
 use crate::unit::Timestamp;
 
-/// Somebody who speaks.
+/// A speaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Speaker {
     /// A user.
     User(UserId),
-    /// Somebody whom nobody named, by the stream that carries their voice.
+    /// A participant without a name, identified by the SSRC of their audio stream.
     Stream(Ssrc),
 }
 
-/// Another one is the dominant speaker.
+/// A change of the dominant speaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct SpeakerChange {
-    /// When it was found out, on the caller's clock.
+    /// When the engine found the change, on the caller's clock.
     pub at: Timestamp,
-    /// Since when it is so: the speech that made them so began, or the last speech ended.
+    /// When the change took effect: the beginning of the speech that took the floor, or the end of the last speech.
     pub since: Timestamp,
-    /// Who was it before; `None` for nobody.
+    /// The speaker before; `None` if there was none.
     pub before: Option<Speaker>,
-    /// Who is it now; `None` after silence, a mute, or when they left.
+    /// The speaker now; `None` after silence, a mute, or when the speaker left.
     pub now: Option<Speaker>,
 }

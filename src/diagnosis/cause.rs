@@ -1,22 +1,23 @@
-//! What follows from what: the same trouble is not told three ways.
+//! Decides which diagnosis may be the cause of another one, so that a summary reports a problem once. It does not sort
+//! or link the diagnoses of a summary.
 
 use super::Kind;
 use super::detectors::facts_of;
 
-/// A conclusion's span on the reporter's clock, ms.
+/// The time of a diagnosis on the reporter's clock, ms.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Reach {
     pub(crate) from_ms: f64,
     pub(crate) to_ms: f64,
 }
 
-/// Detectors need not notice in the order in which things happen; nor need looks tell in which they did.
+/// Detectors need not raise in the order of events, and samples need not show that order, ms.
 const EARLY_MS: f64 = 5_000.0;
-/// For this long what a cause did goes on: a picture is encoded anew, a buffer empties.
+/// How long the effects of a cause last, ms: a key frame is encoded, a buffer drains.
 const AFTERMATH_MS: f64 = 15_000.0;
-/// So much of it must lie within reach of the cause.
+/// The part of an effect that must overlap with the cause.
 const MOSTLY: f64 = 0.5;
-/// So much of the other end's account must be covered by one that leads.
+/// The part of the other end's diagnosis that the leading one must cover.
 const COVERED: f64 = 0.7;
 
 impl Reach {
@@ -33,12 +34,13 @@ impl Reach {
         self.shared_ms(other) >= other.length_ms() * COVERED
     }
 
-    /// Whether at the same time as the other, mostly.
+    /// Whether it mostly overlaps with the other.
     pub(crate) fn meets(self, other: Self) -> bool {
         self.shared_ms(other) >= self.length_ms().min(other.length_ms()) * MOSTLY
     }
 
-    /// Whether it begins with the cause or soon after, and does not outlast it by much. `sample_ms` is how far looks are apart.
+    /// Whether it begins with the cause or soon after, and does not outlast it by much. `sample_ms`: the time between
+    /// samples.
     pub(crate) fn follows(self, cause: Self, sample_ms: f64) -> bool {
         let reach = Self { from_ms: cause.from_ms - EARLY_MS - sample_ms, to_ms: cause.to_ms + AFTERMATH_MS };
         let begins = (reach.from_ms..=reach.to_ms).contains(&self.from_ms);
@@ -46,11 +48,12 @@ impl Reach {
     }
 }
 
-/// Jitter that long before congestion is what congestion control backs away from; of a full queue both come at once.
+/// Jitter that begins this long before congestion makes congestion control back off, ms; a full queue raises both at
+/// once.
 const LONG_BEFORE_MS: f64 = 10_000.0;
 
 impl Reach {
-    /// Whether jitter in this time is what `congestion` comes from.
+    /// Whether jitter in this time is the cause of `congestion`.
     pub(crate) fn is_jitter_behind(self, congestion: Self) -> bool {
         congestion.from_ms >= self.from_ms + LONG_BEFORE_MS && congestion.follows(self, 0.0)
     }
@@ -66,9 +69,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_behind_itself() {
+    fn causes_of_kinds_have_no_cycle() {
         for &kind in Kind::ALL {
-            // Depth first; a circle would never end.
+            // Depth first; a cycle would never end.
             let mut open = alloc::vec![(kind, 0)];
             while let Some((at, depth)) = open.pop() {
                 assert!(depth < Kind::COUNT, "{kind:?}");

@@ -1,4 +1,5 @@
-//! What a detector is: a kind of trouble, and how to read it from samples.
+//! Defines a detector: a kind of problem, and how to read it from samples. A detector holds no thresholds and does not
+//! decide when to raise.
 
 pub(super) mod clock;
 pub(super) mod congestion;
@@ -18,74 +19,75 @@ use alloc::string::String;
 
 use super::{Diagnosis, Evidence, Kind, Severity, Side};
 
-/// What a detector reads from one sample.
+/// The result of reading one sample.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Reading {
-    /// Nothing tells; what was known stays.
+    /// The sample does not show it; the state stays.
     Unknown,
-    /// There is nothing to be bad: what was known is forgotten.
+    /// Nothing can be bad: the state is reset.
     Resting,
-    /// How bad it is, in the unit of the kind, throughout the look.
+    /// How bad it is throughout the sample, in the unit of the kind.
     Level(f64),
-    /// How much of how much. Parts and wholes are summed up before they are divided.
+    /// A part and a whole. Both are summed before they are divided.
     Share(f64, f64),
 }
 
 impl Reading {
-    /// A level where it is known.
+    /// The level if it is known.
     pub(crate) fn known(level: Option<f64>) -> Self {
         level.map_or(Self::Unknown, Self::Level)
     }
 
-    /// 1 if so, 0 if not.
+    /// 1 if bad, 0 if not.
     pub(crate) const fn of(is_bad: bool) -> Self {
         Self::Level(if is_bad { 1.0 } else { 0.0 })
     }
 }
 
-/// A detector of one kind of trouble. The table in `detectors.rs` says what runs it.
+/// A detector of one kind of problem. The table in `detectors.rs` runs it.
 pub(super) trait Detector {
-    /// What it reads: a sample of a stream, of a sender or of a connection.
+    /// Its input: a sample of a stream, of a sender or of a connection.
     type Sample<'a>;
 
-    /// What it finds.
+    /// The kind that it finds.
     const KIND: Kind;
     /// The kinds that may cause it, the deepest first.
     const CAUSES: &'static [Kind] = &[];
     /// The names of the figures that `explain` sets.
     const FIGURES: &'static [&'static str] = &[];
 
-    /// What the sample says.
+    /// Reads a sample.
     fn read(&mut self, sample: &Self::Sample<'_>) -> Reading;
 
-    /// More figures for the evidence. Called after each reading while the diagnosis is raised.
+    /// Adds figures to the evidence. Called after each reading while the diagnosis is raised.
     fn explain(&self, _evidence: &mut Evidence) {}
 
-    /// The diagnosis in words, without its times. `who` is the user that it is about.
+    /// The diagnosis as a sentence, without its times. `who` is the name of the user that it is about.
     fn sentence(diagnosis: &Diagnosis, who: &str) -> String;
 
-    /// For how long it had been so when the look just read was the first to tell, ms; `None` for as long as the look took.
+    /// How long the problem had lasted at the end of the sample just read, if that was the first to show it, ms;
+    /// `None`: as long as the sample.
     fn ago_ms(&self) -> Option<f64> {
         None
     }
 
-    /// How much it matters unless it is severe.
+    /// The severity below the threshold for severe.
     fn severity(&self) -> Severity {
         Self::KIND.severity()
     }
 
-    /// The diagnosis was raised by the look just read.
+    /// Called when the sample just read raised the diagnosis.
     fn begin(&mut self) {}
 
-    /// The look just read is part of a diagnosis that is raised.
+    /// Called when the sample just read is part of a raised diagnosis.
     fn note(&mut self) {}
 }
 
-/// What is known of a kind besides its row in the table of limits.
+/// Facts about a kind besides its thresholds.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Facts {
     pub(super) causes: &'static [Kind],
-    #[cfg_attr(not(feature = "serde"), allow(dead_code))] // only saved states need it
+    #[cfg_attr(not(feature = "serde"), allow(dead_code))] // only checkpoints need it
     pub(super) figures: &'static [&'static str],
     pub(super) sentence: fn(&Diagnosis, &str) -> String,
 }
@@ -97,7 +99,7 @@ impl Facts {
 }
 
 impl Diagnosis {
-    /// The figure that was compared with the limits.
+    /// The figure that was compared with the thresholds.
     pub(super) fn figure(&self) -> f64 {
         self.evidence.get(self.kind.figure()).unwrap_or_default()
     }

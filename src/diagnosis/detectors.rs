@@ -1,4 +1,5 @@
-//! The table of detectors, and what feeds them: samples of each stream, of each sender and of the connection.
+//! The table of detectors, and the samples of streams, senders and the connection that feed it. It contains no
+//! detector.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -31,19 +32,19 @@ use crate::unit::{StatTime, Timestamp};
 pub(crate) struct Detectors {
     pub(crate) log: DiagnosisLog,
     streams: Vec<MonitoredStream>,
-    /// Senders of what is received, sorted by user.
+    /// Senders of received media, sorted by user.
     senders: Vec<Sender>,
     last: Option<(StatTime, Timestamp)>,
     cadence: Cadence,
-    /// Of the look at hand, by direction: inbound, outbound.
+    /// For the current snapshot, by direction: inbound, outbound.
     losses: [Losses; 2],
     flows: [Flow; 2],
-    /// The other end said something: of what is received, of what is sent.
+    /// Whether a new report of the remote endpoint arrived: a sender report, a receiver report.
     has_news: [bool; 2],
-    /// Since it said anything at all, and anything of what is sent, ms in which something was sent.
+    /// Time since any report, and since a report on sent media, ms, counting only time in which something was sent.
     rtcp_ms: Option<f64>,
     report_ms: Option<f64>,
-    /// How loud the far end is: in the look at hand so far, and in the look before.
+    /// The level of the far end: in the current snapshot so far, and in the previous one.
     far_level: Option<f64>,
     far_level_before: Option<f64>,
     /// The longest round trip by RTCP.
@@ -55,7 +56,7 @@ pub(crate) struct Detectors {
     clock: ClockDetectors,
 }
 
-/// A sender, and the detectors for it.
+/// A sender, and its detectors.
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Sender {
@@ -69,17 +70,17 @@ struct Sender {
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct MonitoredStream {
-    /// Packets sent since loss was last told.
+    /// Packets sent since the last report of loss.
     unreported_sent: f64,
-    /// When the other end last said something.
+    /// The time of the last report of the remote endpoint.
     reported: Option<StatTime>,
-    /// The end of the latest look.
+    /// The end of the latest sample.
     end: Option<StatTime>,
     media: StreamDetectors,
 }
 
 impl MonitoredStream {
-    /// A stream that is in no look for long is gone, and with it what was wrong.
+    /// Ends a stream that has had no sample for long, and its diagnoses.
     fn end_missing(&mut self, at: StatTime, recorder: &mut Recorder<'_>) {
         if let Some(end) = self.end
             && at.millis_since(end) >= UNKNOWN_MS
@@ -104,15 +105,15 @@ macro_rules! part {
     };
 }
 
-/// Declares the detectors: those of each sort of stream, and groups of others with the sample that a group reads, the
-/// side that a diagnosis is about, and the field of the sample where a detector reads only that. Detectors run in the
+/// Declares the detectors: those of each type of stream, and groups of others with the sample that a group reads, the
+/// side that a diagnosis is about, and the field of the sample if a detector reads only that. Detectors run in the
 /// order of the table.
 macro_rules! detectors {
     (
         streams { $($variant:ident: $kind:ident $direction:ident { $($field:ident: $detector:ident,)* })* }
         groups { $($group:ident: $sample:ident { $($member:ident: $finder:ident $side:ident $(of $part:ident)?,)* })* }
     ) => {
-        /// Boxed, because they differ in size, and a stream keeps one for the whole call.
+        /// Boxed, because they differ in size and a stream holds one for the whole call.
         #[derive(Clone, Debug, Default)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
         enum StreamDetectors {
@@ -169,8 +170,8 @@ macro_rules! detectors {
             }
         )*
 
-        /// The facts of a kind, by its detector. The compiler refuses a kind without one.
-        #[allow(unreachable_patterns)] // one detector may stand in several places
+        /// The facts of a kind, by its detector. The compiler rejects a kind without one.
+        #[allow(unreachable_patterns)] // one detector may appear several times
         pub(super) const fn facts_of(kind: Kind) -> Facts {
             match kind {
                 $($(<$detector as Detector>::KIND => Facts::of::<$detector>(),)*)*
@@ -244,7 +245,7 @@ detectors! {
 }
 
 impl Detectors {
-    /// Takes a look at the stream that has this slot among the fabric's.
+    /// Accepts a sample of the stream in this slot of the fabric.
     pub(crate) fn sample_stream(&mut self, slot: usize, mut sample: StreamSample<'_>, parts: RecorderParts<'_>) {
         while self.streams.len() <= slot {
             push(&mut self.streams, MonitoredStream::default());
@@ -266,7 +267,7 @@ impl Detectors {
         stream.media.step(&sample, span, subject, &mut recorder);
     }
 
-    /// Takes a look at the fabric, after those at its streams.
+    /// Accepts a sample of the fabric, after those of its streams.
     pub(crate) fn sample_connection(&mut self, sample: &ConnectionStatus, parts: RecorderParts<'_>) {
         let [received_losses, sent_losses] = core::mem::take(&mut self.losses);
         let [received, sent] = core::mem::take(&mut self.flows);
@@ -277,20 +278,13 @@ impl Detectors {
         let Some((last, before)) = self.last.replace((at, sample.now)) else { return };
         let span_ms = at.millis_since(last);
         if span_ms <= 0.0 {
-            // Kept to be told from when the clock has passed it again; a clock that stepped back begins anew.
+            // The new time replaces the last one: after a step back, the next interval starts here.
             return;
         }
         let is_gap = self.cadence.is_gap(span_ms);
         self.cadence.note(span_ms);
-        // Reports are due while something is sent (RFC 3550 6.4): what rests ages nothing, and begins anew.
-        let aged = |age_ms: Option<f64>, is_new: bool| match age_ms {
-            _ if is_new => Some(0.0),
-            Some(age) if sent.passes => Some(age + span_ms),
-            Some(_) if sent.rests => Some(0.0),
-            age => age,
-        };
-        self.rtcp_ms = aged(self.rtcp_ms, hears_sender || hears_receiver);
-        self.report_ms = aged(self.report_ms, hears_receiver);
+        self.rtcp_ms = report_age(self.rtcp_ms, hears_sender || hears_receiver, sent, span_ms);
+        self.report_ms = report_age(self.report_ms, hears_receiver, sent, span_ms);
         let sample = ConnectionSample {
             span_ms,
             is_gap,
@@ -329,7 +323,8 @@ impl Detectors {
         }
     }
 
-    /// Ends the call: what is raised ends with the latest sample. Groups close in the reverse of the order in which they run.
+    /// Ends the call: raised diagnoses end with the latest sample. Groups close in the reverse of the order in which
+    /// they run.
     pub(crate) fn close(&mut self, parts: RecorderParts<'_>) {
         let Some((end, _)) = self.last else { return };
         let mut recorder = parts.at(&mut self.log);
@@ -346,7 +341,7 @@ impl Detectors {
         self.clock.forget(end, &mut recorder);
     }
 
-    /// Takes note of whether the other end says something new of a stream.
+    /// Notes whether the remote endpoint reports something new about a stream.
     fn hear(&mut self, slot: usize, sample: &mut StreamSample<'_>) {
         let Some(stream) = self.streams.get_mut(slot) else { return };
         let reported = sample.remote.and_then(|remote| remote.timestamp());
@@ -365,7 +360,7 @@ impl Detectors {
         }
     }
 
-    /// Puts the sound and the picture of one sender side by side.
+    /// Pairs audio and video of one sender.
     fn add_playing(&mut self, sample: &StreamSample<'_>, fabric: FabricId) {
         let interval = sample.interval;
         if interval.direction == Direction::Outbound || sample.is_screen() {
@@ -379,7 +374,7 @@ impl Detectors {
             }
         };
         let Some(sender) = self.senders.get_mut(at) else { return };
-        // Between two words of DTX nothing is played, and nothing begins anew.
+        // During DTX between two words nothing is played, and nothing restarts.
         let rests = !interval.state.is_measured() && interval.state != IntervalState::Gap;
         let lag_ms = sample.lag_ms().filter(|_| interval.state == IntervalState::Active);
         match interval.kind {
@@ -417,7 +412,8 @@ impl Detectors {
             stream.unreported_sent += passed;
         }
         if let (Some(loss), Some(_)) = (interval.get(Metric::LossRatio), packets_per_second) {
-            // What was sent since the last report is all that was expected; of what is received, the lost ones are missing.
+            // Outbound: all packets since the last report were expected. Inbound: the rate counts received packets
+            // only, so add the lost ones.
             let expected = match interval.direction {
                 Direction::Inbound if loss < 1.0 => passed / (1.0 - loss),
                 Direction::Inbound => passed,
@@ -429,7 +425,7 @@ impl Detectors {
         if interval.kind == Some(MediaKind::Video)
             && let Some(bps) = interval.get(Metric::BitrateBps)
         {
-            // What repairs takes nothing from what the picture is made of.
+            // Repairs do not count as video bitrate.
             let repairs = [Metric::RetransmittedRatio, Metric::FecRatio].iter().filter_map(|&part| interval.get(part));
             let media = (1.0 - repairs.sum::<f64>()).max(0.0);
             // Positive; saturates.
@@ -441,7 +437,18 @@ impl Detectors {
     }
 }
 
-/// A desk without its book.
+/// The age of the latest report after `span_ms`. Reports are due while something is sent (RFC 3550 6.4): a resting
+/// connection does not age them, and restarts the count.
+fn report_age(age_ms: Option<f64>, is_new: bool, sent: Flow, span_ms: f64) -> Option<f64> {
+    match age_ms {
+        _ if is_new => Some(0.0),
+        Some(age) if sent.passes => Some(age + span_ms),
+        Some(_) if sent.rests => Some(0.0),
+        age => age,
+    }
+}
+
+/// A recorder without its log.
 pub(crate) struct RecorderParts<'a> {
     pub(crate) limit: usize,
     pub(crate) thresholds: &'a Thresholds,
@@ -465,7 +472,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_kept_of_a_stream_and_of_a_fabric_is_small() {
+    fn detectors_of_a_stream_and_a_fabric_stay_small() {
         assert!(size_of::<MonitoredStream>() <= 1_620, "{}", size_of::<MonitoredStream>());
         assert!(size_of::<Detectors>() <= 3_600, "{}", size_of::<Detectors>());
         assert!(size_of::<Diagnosis>() <= 240, "{}", size_of::<Diagnosis>());

@@ -1,9 +1,9 @@
-//! The figures that made a diagnosis.
+//! The figures behind a diagnosis. It stores them and decides nothing.
 
-/// How many figures a diagnosis has at most.
+/// The most figures of a diagnosis.
 const ROOM: usize = 6;
 
-/// Figures by name. Names say the unit; every value is finite.
+/// Figures by name. Names state the unit; every value is finite.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Evidence {
@@ -12,7 +12,7 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    /// The figures, the one that made it first.
+    /// The figures, beginning with the one that raised the diagnosis.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, f64)> + '_ {
         self.figures.iter().flatten().copied()
     }
@@ -23,10 +23,10 @@ impl Evidence {
         self.iter().find_map(|(other, value)| (other == name).then_some(value))
     }
 
-    /// Sets a figure; one that is unknown or not finite, or that there is no room for, is left out.
+    /// Sets a figure; ignores it if it is unknown, not finite, or one too many.
     pub(crate) fn set(&mut self, name: &'static str, value: Option<f64>) {
         let Some(value) = value.filter(|value| value.is_finite()) else { return };
-        // What is counted whole when it ends, as a freeze, may be more than the time in which it ended.
+        // A freeze, for example, is counted whole when it ends, and may be longer than the sample in which it ended.
         let value = if name.ends_with("_ratio") { value.min(1.0) } else { value };
         let place = self.figures.iter().position(|figure| figure.is_none_or(|(other, _)| other == name));
         if let Some(figure) = place.and_then(|place| self.figures.get_mut(place)) {
@@ -35,7 +35,7 @@ impl Evidence {
     }
 }
 
-/// Names of figures, read from a conference's state.
+/// Names of figures, read from a checkpoint.
 #[cfg(feature = "serde")]
 mod names {
     use alloc::string::String;
@@ -78,7 +78,7 @@ mod tests {
     use std::vec::Vec;
 
     #[test]
-    fn every_figure_that_a_detector_sets_is_read_back_from_a_state() {
+    fn every_figure_of_a_detector_is_read_from_a_checkpoint() {
         let mut paths = vec![PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src/diagnosis"))];
         let mut text = String::new();
         while let Some(path) = paths.pop() {

@@ -1,8 +1,8 @@
-//! The table of what can go wrong, with the limits of each and where they come from.
+//! The table of diagnoses, with the thresholds of each and their sources. It does not read samples.
 
 use super::Severity;
 
-/// Declares the kinds: the enum, and beside every name its figures, limits and source.
+/// Declares the kinds: the enum, and for every name its figures, thresholds and source.
 macro_rules! kinds {
     ($(
         $(#[$doc:meta])*
@@ -11,7 +11,7 @@ macro_rules! kinds {
         over $smoothing:literal after $after:literal calm $calm:literal settled $settling:literal
         $source:literal;
     )*) => {
-        /// What went wrong, and the limits for it.
+        /// A kind of problem, and its thresholds.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
         #[non_exhaustive]
@@ -30,36 +30,37 @@ macro_rules! kinds {
         }
 
         impl Kind {
-            /// Every kind, in the order of the table.
+            /// All kinds, in the order of the table.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-            /// How many there are.
+            /// The number of kinds.
             pub const COUNT: usize = Self::ALL.len();
 
-            /// The word in outputs.
+            /// The name in outputs.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
             }
 
-            /// The name of the figure that is compared with the limits. In evidence it is the mean over the diagnosis.
+            /// The name of the figure that is compared with the thresholds. In evidence it is the mean over the
+            /// diagnosis.
             #[must_use]
             pub const fn figure(self) -> &'static str {
                 match self { $(Self::$variant => $figure,)* }
             }
 
-            /// The name of the same figure at its worst.
+            /// The name of that figure at its worst.
             #[must_use]
             pub const fn worst_figure(self) -> &'static str {
                 match self { $(Self::$variant => $worst,)* }
             }
 
-            /// Where the limits come from.
+            /// The source of the thresholds.
             #[must_use]
             pub const fn source(self) -> &'static str {
                 match self { $(Self::$variant => $source,)* }
             }
 
-            /// How much it matters unless it is severe.
+            /// The severity below the threshold for severe.
             pub(crate) const fn severity(self) -> Severity {
                 match self { $(Self::$variant => Severity::$severity,)* }
             }
@@ -82,21 +83,21 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// The uplink is full: the sender holds back while queues fill on the way. The figure is how far both the video bitrate
-    /// and the bandwidth that congestion control believes in fell below their recent best, counted only while, or not
-    /// long after, the round trip is above its recent least by 30 ms and a third, twice at the least; and only if that began
-    /// with the drop: less that is sent without a queue is somebody's choice. Not told of a call without video, which has
-    /// no rate to fall.
+    /// The uplink is full: the sender backs off while queues fill on the path. The figure is how far both the video
+    /// bitrate and the bandwidth estimate of congestion control fell below their recent best. It counts only while the
+    /// round trip exceeds its recent least by 30 ms and by a third in at least two measurements, or shortly after that,
+    /// and only if that began with the drop: a lower rate without a queue is deliberate. Never raised for a call
+    /// without video, which has no rate that could fall.
     UplinkCongestion "uplinkCongestion" Warning "rate_drop_ratio" "worst_rate_drop_ratio"
         raise 0.4 clear 0.2 severe 0.75 over 2_000.0 after 2_000.0 calm 3_000.0 settled 5_000.0
-        "A round trip a third above its usual is ObserveRTC client-monitor's sign of congestion; the drop is fitted to the lab's recordings for training that have a bottleneck: 300 kbit/s of 900, and 500 of a simulcast.";
-    /// The downlink is full: less arrives while queues fill on the way. The figure is how far the video bitrate fell below
-    /// its recent best, counted as for the uplink.
+        "A round trip a third above its usual is ObserveRTC client-monitor's sign of congestion; the drop is fitted to the lab's training recordings with a bottleneck: 300 kbit/s of 900, and 500 of a simulcast.";
+    /// The downlink is full: less arrives while queues fill on the path. The figure is how far the video bitrate fell
+    /// below its recent best, counted as for the uplink.
     DownlinkCongestion "downlinkCongestion" Warning "rate_drop_ratio" "worst_rate_drop_ratio"
         raise 0.4 clear 0.2 severe 0.75 over 2_000.0 after 2_000.0 calm 3_000.0 settled 5_000.0
         "As uplink congestion.";
-    /// Many packets are lost, over all streams of one direction. Evidence says whether in bursts (`burst_factor`), where the
-    /// receiver's own counts are known.
+    /// Many packets are lost, over all streams of one direction. The evidence shows whether in bursts (`burst_factor`),
+    /// if the receiver's own counts are known.
     HighLoss "highLoss" Warning "loss_ratio" "worst_loss_ratio"
         raise 0.03 clear 0.015 severe 0.1 over 3_000.0 after 2_000.0 calm 2_000.0 settled 2_000.0
         "Twilio's voice SDK warns above 3 %; webrtc-issue-detector above 5 %; 10 % cost 1 MOS and more in recordings without error correction.";
@@ -107,124 +108,125 @@ kinds! {
     /// Packets arrive unevenly, and the jitter buffer had to grow for it.
     HighJitter "highJitter" Notice "jitter_ms" "worst_jitter_ms"
         raise 12.0 clear 9.0 severe 60.0 over 2_000.0 after 2_000.0 calm 2_000.0 settled 5_000.0
-        "Fitted to the lab's recordings for training: those without impairment stay below 9 ms, those with 30 ms of random delay lie at 15 to 20 ms.";
-    /// The jitter buffer holds sound back for long.
+        "Fitted to the lab's training recordings: those without impairment stay below 9 ms, those with 30 ms of random delay are at 15 to 20 ms.";
+    /// The jitter buffer holds audio back for long.
     BufferStress "jitterBufferStress" Warning "jitter_buffer_target_ms" "worst_jitter_buffer_target_ms"
         raise 200.0 clear 150.0 severe 400.0 over 2_000.0 after 2_000.0 calm 2_000.0 settled 5_000.0
         "ObserveRTC client-monitor: a target above 200 ms.";
-    /// Sound was invented where packets were missing, and it could be heard.
+    /// The receiver concealed missing packets audibly.
     AudibleConcealment "audibleConcealment" Warning "audible_concealed_ratio" "worst_audible_concealed_ratio"
         raise 0.03 clear 0.01 severe 0.1 over 4_000.0 after 2_000.0 calm 3_000.0 settled 5_000.0
         "ObserveRTC client-monitor: on at 3 %, off at 1 %.";
-    /// Speech is stretched and squeezed so much that voices sound robotic.
+    /// Speech is time-stretched so much that voices sound robotic.
     RoboticVoice "roboticVoice" Warning "time_stretch_ratio" "worst_time_stretch_ratio"
         raise 0.08 clear 0.04 severe 0.16 over 3_000.0 after 3_000.0 calm 3_000.0 settled 5_000.0
-        "Fitted to the lab's recordings for training: a buffer that adapts once stretches 5 to 6 % for a few seconds; ObserveRTC client-monitor calls 2 % stress.";
-    /// The picture stands still. Not told of shared screens: nothing may move on them.
+        "Fitted to the lab's training recordings: a buffer that adapts once stretches 5 to 6 % for a few seconds; ObserveRTC client-monitor calls 2 % stress.";
+    /// The picture stands still. Never raised for shared screens, on which nothing may move.
     FrozenVideo "frozenVideo" Warning "frozen_ratio" "worst_frozen_ratio"
         raise 0.3 clear 0.1 severe 0.6 over 3_000.0 after 2_000.0 calm 3_000.0 settled 5_000.0
         "webrtc-issue-detector: 30 % of the time frozen.";
-    /// Far fewer frames per second come than from the source, or than did before, and not by choice: frames are lost, not
-    /// decoded or not sent, or the encoder says that the processor or bandwidth holds it back. The figure is the share that
-    /// is missing.
+    /// Far fewer frames per second arrive than before, or are sent than the source delivers, and not deliberately:
+    /// frames are lost, not decoded or not sent, or the encoder reports that the processor or bandwidth limits it. The
+    /// figure is the missing fraction.
     LowFrameRate "lowFrameRate" Warning "missing_frames_ratio" "worst_missing_frames_ratio"
         raise 0.4 clear 0.25 severe 0.75 over 3_000.0 after 3_000.0 calm 3_000.0 settled 5_000.0
-        "Half of the frames are missing in callstats.io's bad rating; 40 % is on the way there.";
-    /// The picture is small for the bits that are spent on it.
+        "Half of the frames are missing in callstats.io's bad rating; 40 % approaches that.";
+    /// The picture is small for the bits spent on it.
     LowResolution "lowResolution" Notice "bits_per_pixel" "worst_bits_per_pixel"
         raise 0.8 clear 0.6 severe 1e9 over 10_000.0 after 10_000.0 calm 5_000.0 settled 10_000.0
-        "Fitted to the lab's recordings for training: those of 320 x 180 at the best bitrate of their encoder take 0.65 bit for a pixel; what takes more could carry a larger picture.";
+        "Fitted to the lab's training recordings: those of 320 x 180 at the best bitrate of their encoder take 0.65 bit per pixel; a stream with more could carry a larger picture.";
     /// The sender's processor cannot keep up.
     CpuLimitedSender "cpuLimitedSender" Warning "limited_cpu_ratio" "worst_limited_cpu_ratio"
         raise 0.3 clear 0.15 severe 0.9 over 4_000.0 after 3_000.0 calm 4_000.0 settled 5_000.0
         "ObserveRTC client-monitor: more than 30 % of the time.";
-    /// The receiver's processor cannot keep up: frames are dropped that no loss spoiled.
+    /// The receiver's processor cannot keep up: frames are dropped without loss.
     CpuLimitedReceiver "cpuLimitedReceiver" Warning "frames_dropped_ratio" "worst_frames_dropped_ratio"
         raise 0.3 clear 0.15 severe 0.6 over 4_000.0 after 3_000.0 calm 4_000.0 settled 5_000.0
         "ObserveRTC client-monitor: on at 70 % of the frames decoded, off at 85 %.";
-    /// Pictures arrive and none is decoded, though new ones were asked for.
+    /// Video arrives and none is decoded, although key frames were requested.
     StuckDecoder "stuckDecoder" Severe "undecoded_ratio" "worst_undecoded_ratio"
         raise 0.9 clear 0.5 severe 1e9 over 500.0 after 4_000.0 calm 1_000.0 settled 5_000.0
         "ObserveRTC client-monitor: for 4 s from 10 kbit/s on.";
-    /// Chromium gave up on a decoder and put one in its place that shows nothing.
+    /// Chromium gave up on a decoder and replaced it with one that shows nothing.
     NullDecoder "nullDecoder" Severe "null_decoder_ratio" "worst_null_decoder_ratio"
         raise 0.5 clear 0.5 severe 1e9 over 500.0 after 0.0 calm 10_000.0 settled 0.0
-        "The name `NullVideoDecoder`, as rtcstats looks for it. That ten seconds pass until it is over is our own: names that come and go are one conclusion.";
-    /// Whole pictures are asked for again and again.
+        "The name `NullVideoDecoder`, which rtcstats searches for. Our own: it clears after ten seconds, so that a name that comes and goes is one diagnosis.";
+    /// Key frames are requested again and again.
     KeyFrameStorm "keyFrameStorm" Warning "requests_per_second" "worst_requests_per_second"
         raise 0.5 clear 0.2 severe 2.0 over 10_000.0 after 10_000.0 calm 5_000.0 settled 5_000.0
         "ObserveRTC client-monitor: half a request a second over 30 s.";
-    /// Nothing comes any more, and it is the path that is dead: no stream brings a packet while three checks of the path
-    /// stay without an answer, or nothing comes for 10 s, RTCP included, where checks are not counted. The figure is for
-    /// how long; that all have paused or muted is no case of it.
+    /// Nothing arrives because the path is dead: no stream receives a packet while three connectivity checks stay
+    /// unanswered, or, if checks are not counted, nothing arrives for 10 s, RTCP included. The figure is the duration.
+    /// Senders that have all paused or muted do not raise it.
     NoMedia "noMedia" Severe "dry_ms" "worst_dry_ms"
         raise 3_000.0 clear 1.0 severe 1e9 over 1.0 after 0.0 calm 0.0 settled 0.0
-        "Twilio's voice SDK: three seconds without a byte. That checks stay unanswered is our own condition: without it a call in which everybody is muted is dry.";
-    /// What the sender reports that it sent does not come, though the path stands: nothing for so long, while its reports
-    /// count on. Of a sender that does not report it cannot be told from a pause.
+        "Twilio's voice SDK: three seconds without a byte. The unanswered checks are our own condition: without it a call in which all participants are muted is dry.";
+    /// Media that the sender reports as sent do not arrive, although the path works: nothing arrives for this long,
+    /// while the counts in the sender's reports increase. Without RTCP from the sender, a lost stream cannot be told
+    /// from a paused one.
     OneWayMedia "oneWayMedia" Severe "dry_ms" "worst_dry_ms"
         raise 5_000.0 clear 1.0 severe 1e9 over 1.0 after 0.0 calm 0.0 settled 0.0
         "ObserveRTC client-monitor: a track is dry after 5 s.";
-    /// Reports come, and say for so long that nothing new has arrived; or, where they count no packets, a stream is left out of
-    /// them for 30 s while others are in.
+    /// Reports arrive, and show for this long that no new media arrived; or, if they count no packets, a stream is
+    /// missing from them for 30 s while others are present.
     MediaTimeout "mediaTimeout" Severe "unconfirmed_ms" "worst_unconfirmed_ms"
         raise 10_000.0 clear 1.0 severe 1e9 over 1.0 after 0.0 calm 0.0 settled 0.0
         "RFC 8083 4.2, with the times of callstats.io.";
-    /// No report on what is sent comes in any more, for so long and for five times the usual interval.
+    /// No report on sent media has arrived for this long and for five times the usual interval.
     RtcpTimeout "rtcpTimeout" Warning "report_age_ms" "worst_report_age_ms"
         raise 30_000.0 clear 1.0 severe 1e9 over 1.0 after 0.0 calm 0.0 settled 0.0
         "RFC 8083 4.1, with the times of callstats.io.";
-    /// Sound is sent and there is none in it: the microphone was never louder than −60 dBov, or it is silent to the last bit
-    /// while the application says that it is not muted. Silence to the last bit of which the application says nothing is
-    /// taken for a mute: the two look alike. A notice, because somebody who has not spoken yet is as silent; a warning where
-    /// the application says that it is not muted.
+    /// Audio is sent without any sound: the microphone was never louder than −60 dBov, or it is digitally silent while
+    /// the application reports that it is not muted. Digital silence without a word from the application counts as a
+    /// mute: the two look alike. It is a notice, because a user that has not spoken yet is as silent, and a warning if
+    /// the application reports that it is not muted.
     SilentMicrophone "silentMicrophone" Notice "silent_ratio" "worst_silent_ratio"
         raise 0.5 clear 0.5 severe 1e9 over 500.0 after 30_000.0 calm 0.0 settled 0.0
-        "ObserveRTC client-monitor: RMS below 0.001 for 30 s. That it was never louder is our own condition: who listens in a quiet room is below it, too.";
-    /// Somebody speaks while sound is muted, by the application's word or because its encoding is inactive. The figure is
-    /// the share of speech. A track that is disabled (`enabled = false`) has no level, so that nothing can be told.
+        "ObserveRTC client-monitor: RMS below 0.001 for 30 s. That it was never louder is our own condition: a listener in a quiet room is below it, too.";
+    /// A user speaks while muted, by the application's report or because the encoding is inactive. The figure is the
+    /// fraction of speech. A disabled track (`enabled = false`) has no level, so nothing can be detected.
     SpeakingWhileMuted "speakingWhileMuted" Notice "speech_ratio" "worst_speech_ratio"
         raise 0.4 clear 0.1 severe 1e9 over 2_000.0 after 2_000.0 calm 3_000.0 settled 1_000.0
         "Our own: two seconds of speech are more than a cough or a door (at most 0.4 s), and a pause between sentences does not end it.";
-    /// What others say may come back to them from this microphone. The figure is what the loss of the echo lacks of what is
-    /// acceptable at this delay, in looks in which others speak. A notice at most: the browser tells what its canceller
-    /// takes from the echo, and not what it suppresses after that.
+    /// Remote speech may return to the remote users through this microphone. The figure is how far the echo loss falls
+    /// short of an acceptable value at this delay, in samples with remote speech. A notice at most: the browser reports
+    /// what its canceller removes, but not what it suppresses afterwards.
     Echo "echo" Notice "echo_excess_db" "worst_echo_excess_db"
         raise 6.0 clear 0.5 severe 1e9 over 5_000.0 after 3_000.0 calm 3_000.0 settled 5_000.0
-        "callstats.io: acceptable from 14 dB on and unacceptable from 8 dB down, of the weighted echo path loss of ITU-T G.107 7.4. Its input is the loudness rating of the whole talker echo path (TELR), of which the return loss and its enhancement are a part.";
-    /// Sound and picture of one sender are apart. The figure is by how much sound is early, or late beyond 95 ms: late by
-    /// 185 ms is as bad as early by 90. Told of a sender with one stream of each.
+        "callstats.io: a weighted echo path loss (ITU-T G.107 7.4) of 14 dB and more is acceptable, of 8 dB and less unacceptable. Its input is the loudness rating of the whole talker echo path (TELR), of which the return loss and its enhancement are a part.";
+    /// Audio and video of one sender are out of sync. The figure is by how much audio is early, or late beyond 95 ms:
+    /// 185 ms late is as bad as 90 ms early. Raised only for a sender with one stream of each.
     AvOutOfSync "avOutOfSync" Warning "av_offset_ms" "worst_av_offset_ms"
         raise 90.0 clear 45.0 severe 400.0 over 10_000.0 after 5_000.0 calm 3_000.0 settled 10_000.0
         "ITU-R BT.1359-1: acceptable up to 90 ms early and 185 ms late, detectable from 45 ms early on.";
-    /// ICE has lost the path that it had, and has not found another.
+    /// ICE has lost its path and has not found another.
     IceDisrupted "iceDisrupted" Severe "disrupted_ratio" "worst_disrupted_ratio"
         raise 0.5 clear 0.5 severe 1e9 over 500.0 after 4_000.0 calm 0.0 settled 0.0
-        "ObserveRTC client-monitor: disconnected for 5 s; one of them may have passed when a look each second first tells.";
-    /// The path is lost, or changes, again and again. The figure is how often within 30 s.
+        "ObserveRTC client-monitor: disconnected for 5 s; one of them may have passed before a sample per second first shows it.";
+    /// The path is lost, or changes, again and again. The figure is the number of changes within 30 s.
     IceFlapping "iceFlapping" Warning "path_changes" "worst_path_changes"
         raise 3.0 clear 2.5 severe 6.0 over 1.0 after 0.0 calm 0.0 settled 0.0
         "ObserveRTC client-monitor: three changes in 30 s.";
-    /// Packets go by a relay that is reached over TCP or TLS: what is lost on the way there holds up what follows.
+    /// Packets pass a relay that is reached over TCP or TLS: a packet lost on the way there delays the following ones.
     RelayOverTcp "relayOverTcp" Notice "tcp_ratio" "worst_tcp_ratio"
         raise 0.5 clear 0.5 severe 1e9 over 500.0 after 0.0 calm 10_000.0 settled 0.0
-        "peermetrics reports TCP and TURN as issues of their own. That ten seconds pass until it is over is our own: paths that come and go are one conclusion.";
-    /// It took long to find a path. Counted from the first check, so that ringing is no part of it.
+        "peermetrics reports TCP and TURN as separate issues. Our own: it clears after ten seconds, so that a path that comes and goes is one diagnosis.";
+    /// Finding a path took long. Counted from the first check, so ringing is not included.
     SlowSetup "slowSetup" Warning "setup_ms" "worst_setup_ms"
         raise 5_000.0 clear 5_000.0 severe 15_000.0 over 1.0 after 0.0 calm 0.0 settled 0.0
-        "ObserveRTC client-monitor: 5 s; severe where it is half of the 31 s after which ICE gives up.";
-    /// Nobody looked for long: a throttled tab, a suspended machine.
+        "ObserveRTC client-monitor: 5 s; severe at half of the 31 s after which ICE gives up.";
+    /// There were no samples for long: a throttled tab, a suspended machine.
     StatsGap "statsGap" Notice "gap_ms" "worst_gap_ms"
         raise 5_000.0 clear 5_000.0 severe 1e9 over 1.0 after 0.0 calm 0.0 settled 0.0
-        "ObserveRTC client-monitor: 5 s, and more than twice the usual time between two looks.";
-    /// The reporter's clock and the caller's have parted since the beginning. The figure is by how much, over half a minute
-    /// each, of the look that came through fastest.
+        "ObserveRTC client-monitor: 5 s, and more than twice the usual time between two samples.";
+    /// The reporter's clock and the caller's have drifted apart since the beginning. The figure is the offset of the
+    /// sample with the least delay in each half minute.
     ClockSkew "clockSkew" Notice "skew_ms" "worst_skew_ms"
         raise 1_000.0 clear 500.0 severe 1e9 over 1.0 after 0.0 calm 0.0 settled 0.0
-        "Our own: from a second on, what several endpoints report is no longer side by side.";
+        "Our own: from one second on, reports of several endpoints are no longer aligned.";
 }
 
-/// The limits of one kind. Values are in the unit of its figure, times in milliseconds of the reporter's clock.
+/// The thresholds of one kind. Values are in the unit of its figure, times in milliseconds of the reporter's clock.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Threshold {
     pub(super) raise: f64,
@@ -236,7 +238,7 @@ pub struct Threshold {
     pub(super) settling_ms: f64,
 }
 
-/// Declares what a caller may choose of a threshold.
+/// Declares the settings of a threshold.
 macro_rules! choices {
     ($($(#[$doc:meta])* $name:ident $with:ident;)*) => {
         impl Threshold {
@@ -247,7 +249,7 @@ macro_rules! choices {
                     self.$name
                 }
 
-                #[doc = concat!("Another [`", stringify!($name), "`](Self::", stringify!($name), ").")]
+                #[doc = concat!("Sets [`", stringify!($name), "`](Self::", stringify!($name), ").")]
                 #[must_use]
                 pub const fn $with(mut self, value: f64) -> Self {
                     self.$name = value;
@@ -259,29 +261,29 @@ macro_rules! choices {
 }
 
 choices! {
-    /// From this value on it is raised.
+    /// The diagnosis is raised from this value on.
     raise with_raise;
-    /// Below this value it is cleared.
+    /// The diagnosis is cleared below this value.
     clear with_clear;
-    /// From this value on it is severe.
+    /// The diagnosis is severe from this value on.
     severe with_severe;
-    /// The time constant over which readings are smoothed, ms.
+    /// The time constant that smooths readings, ms.
     smoothing_ms with_smoothing_ms;
-    /// For how long it must be beyond the limit before it is raised, ms.
+    /// How long the figure must be beyond the limit before the diagnosis is raised, ms.
     raise_after_ms with_raise_after_ms;
-    /// For how long it must be below the limit before it is cleared, ms. Readings that have not been smoothed clear it, too, if
-    /// they stay below for that long and twice the time constant.
+    /// How long the figure must be below the limit before the diagnosis is cleared, ms. Unsmoothed readings clear it,
+    /// too, if they stay below for that long and twice the time constant.
     clear_after_ms with_clear_after_ms;
-    /// For how long a stream is left alone when it begins, or goes on after a rest, ms.
+    /// How long a stream settles when it begins, or resumes after a rest, ms; meanwhile it raises nothing.
     settling_ms with_settling_ms;
 }
 
-/// The limits of every kind.
+/// The thresholds of all kinds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Thresholds([Threshold; Kind::COUNT]);
 
 impl Thresholds {
-    /// Those of the table.
+    /// The thresholds of the table.
     #[must_use]
     pub const fn new() -> Self {
         let mut all = [Kind::HighLoss.threshold(); Kind::COUNT];
@@ -293,7 +295,7 @@ impl Thresholds {
         Self(all)
     }
 
-    /// The limits of one kind.
+    /// The thresholds of one kind.
     #[must_use]
     pub const fn of(&self, kind: Kind) -> Threshold {
         *self.at(kind)
@@ -304,7 +306,7 @@ impl Thresholds {
         &self.0[kind as usize]
     }
 
-    /// Other limits for one kind.
+    /// Sets the thresholds of one kind.
     #[must_use]
     pub fn with(mut self, kind: Kind, threshold: Threshold) -> Self {
         if let Some(place) = self.0.get_mut(kind as usize) {

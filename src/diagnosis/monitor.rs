@@ -1,4 +1,5 @@
-//! From readings to raising, updating and clearing: the same for every detector, and by time alone.
+//! Turns readings into raised, updated and cleared diagnoses, the same way for every detector. It measures time, not
+//! the number of samples.
 
 use alloc::vec::Vec;
 
@@ -7,16 +8,16 @@ use super::{Diagnosis, Evidence, Kind, Severity, Side, Threshold, Thresholds};
 use crate::id::{FabricId, StreamKey, UserId};
 use crate::unit::StatTime;
 
-/// When nothing tells for this long, what was raised is cleared: RTCP figures are not believed any longer either.
+/// A raised diagnosis is cleared after this long without a known reading, ms: RTCP figures expire after this time, too.
 pub(super) const UNKNOWN_MS: f64 = 30_000.0;
 
-/// So many time constants without anything wrong, and it is over, whatever it was before.
+/// After this many time constants without a bad reading a diagnosis is over, whatever its level was.
 const CALM: f64 = 2.0;
 
-/// Room for so many diagnoses is made at first; then it doubles.
+/// Initial capacity for diagnoses; it then doubles.
 const BLOCK: usize = 4;
 
-/// What became of a diagnosis.
+/// A change of a diagnosis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     Raised,
@@ -29,11 +30,11 @@ pub(crate) enum Change {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct DiagnosisLog {
     pub(crate) diagnoses: Vec<Diagnosis>,
-    /// Those that there was no room for.
+    /// Diagnoses beyond the limit.
     pub(crate) refused: u64,
 }
 
-/// Where diagnoses are taken down.
+/// Records diagnoses.
 pub(crate) struct Recorder<'a> {
     pub(crate) log: &'a mut DiagnosisLog,
     pub(crate) limit: usize,
@@ -43,14 +44,14 @@ pub(crate) struct Recorder<'a> {
     pub(crate) user: Option<UserId>,
 }
 
-/// The end of a look, and how long it took.
+/// The end of a sample, and its duration.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Span {
     pub(crate) at: StatTime,
     pub(crate) ms: f64,
 }
 
-/// A detector with its meter.
+/// A detector with its monitor.
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Monitored<D> {
@@ -58,33 +59,34 @@ pub(crate) struct Monitored<D> {
     meter: Monitor,
 }
 
-/// How bad something has been lately.
+/// How bad a problem has been recently.
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Monitor {
-    /// There is something under way: raised, or not below the limit, or not told for a while.
+    /// Something is in progress: a raised diagnosis, a level at or above the clear limit, or unknown readings for a
+    /// while.
     is_busy: bool,
-    /// What readings came to while there was not, and for how long: all of it counts as one when there is again.
+    /// The sum of readings while nothing was in progress, and its duration: all of it counts as one reading afterwards.
     idle: Sum,
     idle_ms: f64,
     part: f64,
     whole: f64,
-    /// Time since the last reading.
+    /// Time since the last known reading.
     pending_ms: f64,
-    /// Time in which readings have counted or been left out since the stream began or went on.
+    /// Time, counted or left out, since the stream began or resumed.
     awake_ms: f64,
     beyond_ms: f64,
     below_ms: f64,
-    /// The same of readings that have not been smoothed.
+    /// The same for unsmoothed readings.
     calm_ms: f64,
-    /// When a reading was first beyond the limit since the level was last below it.
+    /// When a reading first reached the limit since the level was last below it.
     since: Option<StatTime>,
-    /// What readings came to since then.
+    /// The sum of readings since then.
     sum: Sum,
     raised: Raised,
 }
 
-/// What readings came to.
+/// A sum of readings.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Sum {
@@ -97,43 +99,43 @@ struct Sum {
 enum Raised {
     #[default]
     No,
-    /// There was no room for it; it is not tried again until it is over.
+    /// The limit of diagnoses was reached; it is not tried again until the problem is over.
     Refused,
     Yes {
         place: usize,
         worst: f64,
-        /// The end of the latest look that was bad by itself, and what all readings had come to then.
+        /// The end of the latest sample that was bad by itself, and the sum of all readings then.
         last: StatTime,
         sum: Sum,
     },
 }
 
-/// What a step of a monitor is about: the kind of trouble, and where and when it was read.
+/// The input of one step of a monitor: the kind, and where and when it was read.
 #[derive(Clone, Copy, Debug)]
 struct Step {
     kind: Kind,
-    /// The severity of a diagnosis below the limit for severe ones.
+    /// The severity below the threshold for severe.
     usual: Severity,
     reading: Reading,
-    /// How long before the end of the sample the trouble began, ms; `None`: with the sample.
+    /// How long before the end of the sample the problem began, ms; `None`: with the sample.
     ago_ms: Option<f64>,
     span: Span,
     subject: Subject,
 }
 
-/// What a diagnosis is about: a stream, or a side of the connection.
+/// The subject of a diagnosis: a stream, or a side of the connection.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Subject {
     pub(super) stream: Option<StreamKey>,
     pub(super) side: Option<Side>,
 }
 
-/// How bad it is after a sample.
+/// How bad the problem is after a sample.
 #[derive(Clone, Copy, Debug)]
 struct Assessment {
-    /// Smoothed.
+    /// The smoothed level.
     level: f64,
-    /// The reading by itself.
+    /// The level of this reading alone.
     alone: f64,
     is_calm: bool,
     is_over: bool,
@@ -144,7 +146,7 @@ impl<D: Detector> Monitored<D> {
     /// Reads a sample, and raises, updates or clears the diagnosis.
     pub(super) fn step(&mut self, sample: &D::Sample<'_>, span: Span, subject: Subject, recorder: &mut Recorder<'_>) {
         let reading = self.detector.read(sample);
-        // Nearly every reading is of something that is well, and costs some sums.
+        // Nearly every reading is good, and costs only a few additions.
         if !self.meter.is_busy && self.meter.idle(reading, span.ms, recorder.thresholds.at(D::KIND)) {
             return;
         }
@@ -167,7 +169,7 @@ impl<D: Detector> Monitored<D> {
         }
     }
 
-    /// Resets after the sample that ended at `end`. A raised diagnosis ends with the last reading that was known.
+    /// Resets after the sample that ended at `end`. A raised diagnosis ends with the last known reading.
     pub(super) fn forget(&mut self, end: StatTime, recorder: &mut Recorder<'_>) {
         self.meter.forget(end, self.meter.pending_ms, recorder);
     }
@@ -194,7 +196,7 @@ impl Monitor {
             }
             Reading::Resting => return self.forget(span.at, span.ms, recorder),
             Reading::Level(level) => (Sum { part: level * span.ms, whole: span.ms }, span.ms),
-            // What was counted was counted since the last time.
+            // The counts cover the time since the last known reading.
             Reading::Share(part, whole) => (Sum { part, whole }, span.ms + self.pending_ms),
         };
         self.pending_ms = 0.0;
@@ -234,7 +236,7 @@ impl Monitor {
             self.below_ms = if level < threshold.clear { self.below_ms + ms } else { 0.0 };
         }
         self.calm_ms = if alone < threshold.clear { self.calm_ms + ms } else { 0.0 };
-        // The level falls slowly from a high value: readings without trouble clear the diagnosis, too.
+        // The level falls slowly from a high value: good readings clear the diagnosis, too.
         let is_calm = self.calm_ms > 0.0 && self.calm_ms >= threshold.clear_after_ms + CALM * smoothing_ms;
         let is_over = is_calm || self.below_ms > 0.0 && self.below_ms >= threshold.clear_after_ms;
         let severity = if level >= threshold.severe { Severity::Severe } else { sample.usual };
@@ -282,7 +284,7 @@ impl Monitor {
         diagnosis.evidence.set(kind.figure(), Some(sum.part / sum.whole));
         diagnosis.evidence.set(kind.worst_figure(), Some(*worst));
         if state.is_over {
-            // A clock that stepped back ends nothing before it began.
+            // After a clock stepped back, a diagnosis still does not end before it began.
             diagnosis.to = Some(if *last < diagnosis.from { diagnosis.from } else { *last });
             self.raised = Raised::No;
             self.since = None;
@@ -296,7 +298,7 @@ impl Monitor {
         }
     }
 
-    /// Takes a reading of something that is well while nothing is under way; `false` for one that is not.
+    /// Accepts a good reading while nothing is in progress; returns `false` for any other.
     #[inline]
     fn idle(&mut self, reading: Reading, ms: f64, threshold: &Threshold) -> bool {
         let (part, whole, ms) = match reading {
@@ -319,24 +321,24 @@ impl Monitor {
         true
     }
 
-    /// Whether a look of `ms` is too near the beginning to count. One that is mostly about the time after settling counts.
+    /// Whether a sample of `ms` is too near the beginning to count. A sample that lies mostly after settling counts.
     fn settles(&mut self, ms: f64, settling_ms: f64) -> bool {
         let settles = self.awake_ms + ms / 2.0 < settling_ms;
         self.awake_ms += ms;
         settles
     }
 
-    /// Adds what readings of `ms` came to, as if each had been the same throughout: how they are sliced makes no difference.
+    /// Adds the sum of readings of `ms`, as if each had been constant: the slicing into samples makes no difference.
     fn smooth(&mut self, sum: Sum, ms: f64, smoothing_ms: f64) {
         if ms > 0.0 {
-            let kept = libm::exp(-ms / smoothing_ms);
-            let taken = (1.0 - kept) * smoothing_ms / ms;
-            self.part = self.part * kept + sum.part * taken;
-            self.whole = self.whole * kept + sum.whole * taken;
+            let old_weight = libm::exp(-ms / smoothing_ms);
+            let new_weight = (1.0 - old_weight) * smoothing_ms / ms;
+            self.part = self.part * old_weight + sum.part * new_weight;
+            self.whole = self.whole * old_weight + sum.whole * new_weight;
         }
     }
 
-    /// Begins anew; what was raised ended before the look of `ms` that ends at `at`.
+    /// Resets; a raised diagnosis ended before the sample of `ms` that ends at `at`.
     fn forget(&mut self, at: StatTime, ms: f64, recorder: &mut Recorder<'_>) {
         if let Raised::Yes { place, .. } = self.raised
             && let Some(diagnosis) = recorder.log.diagnoses.get_mut(place)

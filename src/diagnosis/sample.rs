@@ -1,4 +1,4 @@
-//! What detectors see: samples of a stream, of a sender and of a connection.
+//! The input of detectors: samples of a stream, of a sender and of a connection. It computes no metric.
 
 use super::detector::Reading;
 use crate::id::{StreamKey, UserId};
@@ -6,30 +6,30 @@ use crate::metric::{Interval, IntervalState, Metric};
 use crate::report::{Entry, Num, Text};
 use crate::unit::{StatTime, Timestamp};
 
-/// A look at a stream that closed an interval.
+/// A sample of a stream that closed an interval.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StreamSample<'a> {
     pub(crate) interval: &'a Interval,
     /// The stream's own entry.
     pub(crate) entry: Entry<'a>,
-    /// What is filmed, shared or said, of a stream that is sent.
+    /// The media source of a sent stream: camera, screen or microphone.
     pub(crate) source: Option<Entry<'a>>,
-    /// What the other end says of it.
+    /// The remote endpoint's report on the stream.
     pub(crate) remote: Option<Entry<'a>>,
-    /// Whose it is, where somebody said.
+    /// The user of the stream, if known.
     pub(crate) owner: Option<UserId>,
-    /// Whether it is muted by the application's word; `None` where the application never tells of mutes.
+    /// Whether the application reports it as muted; `None` if the application never reports mutes.
     pub(crate) is_muted: Option<bool>,
-    /// The other end said something new since the look before.
+    /// The remote endpoint sent a new report since the previous sample.
     pub(crate) has_news: bool,
-    /// Since it said anything of any stream, ms in which something was sent.
+    /// Time since its last report on any stream, ms, counting only time in which something was sent.
     pub(crate) rtcp_ms: Option<f64>,
-    /// How loud the far end was at the look before: the loudest of what is received.
+    /// The level of the far end at the previous sample: the loudest received stream.
     pub(crate) far_level: Option<f64>,
 }
 
 impl<'a> StreamSample<'a> {
-    /// A look at nothing but the stream's own figures.
+    /// A sample with only the stream's own figures.
     pub(crate) const fn new(interval: &'a Interval, entry: Entry<'a>) -> Self {
         Self {
             interval,
@@ -48,20 +48,20 @@ impl<'a> StreamSample<'a> {
         self.interval.get(metric)
     }
 
-    /// What to read where the stream is not measured.
+    /// The reading if the stream is not measured.
     pub(super) const fn rest(&self) -> Option<Reading> {
         match self.interval.state {
-            // The talker goes on in a moment.
+            // The speaker goes on in a moment.
             IntervalState::Silent => Some(Reading::Unknown),
             _ => self.rest_unless_silent(),
         }
     }
 
-    /// The same where it is silence that is looked for.
+    /// The same for detectors of silence.
     pub(super) const fn rest_unless_silent(&self) -> Option<Reading> {
         match self.interval.state {
             IntervalState::Active | IntervalState::Silent => None,
-            // A reset or a gap says nothing.
+            // A reset or a gap gives no information.
             IntervalState::Reset | IntervalState::Gap => Some(Reading::Unknown),
             IntervalState::Muted | IntervalState::Held | IntervalState::Paused => Some(Reading::Resting),
         }
@@ -75,18 +75,18 @@ impl<'a> StreamSample<'a> {
         self.source?.get(Num::FramesPerSecond)
     }
 
-    /// How long ago what is played was captured, by the reporter's clock and the sender's, ms.
+    /// The time from capture to playout, between the sender's clock and the reporter's, ms.
     pub(super) fn lag_ms(&self) -> Option<f64> {
         Some(self.interval.at.as_millis() - self.entry.get(Num::EstimatedPlayoutTimestamp)?)
     }
 }
 
-/// When something is played, after it was captured. Clocks cancel out between two of one sender.
+/// The lag of playout after capture. Clock offsets cancel out between two streams of one sender.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Playing {
     pub(super) lag_ms: Option<f64>,
-    /// How many streams there are.
+    /// The number of streams.
     pub(super) streams: u32,
     pub(super) rests: bool,
 }
@@ -100,7 +100,7 @@ impl Playing {
     }
 }
 
-/// The sound and the picture of one sender in a look.
+/// Audio and video of one sender in a snapshot.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Pair {
@@ -110,27 +110,28 @@ pub(super) struct Pair {
     pub(super) stream: Option<StreamKey>,
 }
 
-/// Packets lost and expected in one look, over all streams. Whole thousandths, so that no order of streams matters.
+/// Packets lost and expected in one snapshot, over all streams. Whole thousandths, so the order of streams does not
+/// matter.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Losses {
     lost: u64,
     expected: u64,
-    /// The other end counts what is lost, and this one what is sent: not of the same packets.
+    /// The remote endpoint counts lost packets and this one counts sent packets: not the same packets.
     pub(super) is_reported: bool,
-    /// There are streams that rest.
+    /// Some streams are resting.
     pub(super) rests: bool,
 }
 
 impl Losses {
-    /// Adds a stream's.
+    /// Adds a stream's packets.
     pub(super) fn add(&mut self, loss_ratio: f64, expected: f64) {
         // Positive; saturates.
         self.lost = self.lost.saturating_add((loss_ratio * expected * 1e3) as u64);
         self.expected = self.expected.saturating_add((expected * 1e3) as u64);
     }
 
-    /// Adds a stream that rests.
+    /// Adds a resting stream.
     pub(super) const fn rest(&mut self) {
         self.rests = true;
     }
@@ -140,10 +141,10 @@ impl Losses {
     }
 }
 
-/// Where a connection stands.
+/// The state of a connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Connection {
-    /// Nothing tells.
+    /// The state is unknown.
     #[default]
     Unknown,
     /// It is being set up, or on hold.
@@ -154,48 +155,48 @@ pub(crate) enum Connection {
     Over,
 }
 
-/// A look at a whole fabric, after those at its streams.
+/// A sample of a whole fabric, after those of its streams.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct ConnectionStatus {
     /// The time of the snapshot, on the reporter's clock.
     pub(crate) at: Option<StatTime>,
-    /// The same on the caller's.
+    /// The same on the caller's clock.
     pub(crate) now: Timestamp,
     /// The round trip by ICE, ms.
     pub(crate) ice_rtt_ms: Option<f64>,
-    /// How many of them were measured since the look before; `None` where they are not counted.
+    /// The number of round trips measured since the previous snapshot; `None` if they are not counted.
     pub(crate) rtt_samples: Option<f64>,
-    /// What congestion control believes that can be sent.
+    /// The bandwidth estimate of congestion control.
     pub(crate) available_bps: Option<f64>,
-    /// Checks of the path since the last one that was answered.
+    /// Connectivity checks since the last answered one.
     pub(crate) unanswered: Option<f64>,
-    /// Whether anything came by the path since the look before, RTCP included.
+    /// Whether anything arrived on the path since the previous snapshot, RTCP included.
     pub(crate) arrives: Option<bool>,
     pub(crate) connection: Connection,
-    /// For how long it has been lost, ms.
+    /// How long it has been lost, ms.
     pub(crate) lost_ms: Option<f64>,
-    /// How long it took to find a path at first, or has taken so far, ms.
+    /// How long the first path took to find, or has taken so far, ms.
     pub(crate) connects_ms: Option<f64>,
     /// It failed before a path was found.
     pub(crate) has_failed: bool,
-    /// How often the path was lost, and how often it became another one, in all.
+    /// How often the path was lost, and how often it changed, in total.
     pub(crate) disruptions: u64,
     pub(crate) switches: u64,
-    /// Packets take the way of a relay that is reached by TCP or TLS.
+    /// Packets pass a relay that is reached over TCP or TLS.
     pub(crate) relays_over_tcp: bool,
 }
 
-/// What flows in one direction.
+/// The flow in one direction.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Flow {
-    /// There are streams that should flow.
+    /// Some streams should flow.
     pub(super) is_due: bool,
-    /// There are streams that rest.
+    /// Some streams are resting.
     pub(super) rests: bool,
     /// Packets passed.
     pub(super) passes: bool,
-    /// Bits per second of video, whole; `None` where there is no video that should flow.
+    /// Bits per second of video, whole; `None` without video that should flow.
     pub(super) video_bps: Option<u64>,
 }
 
@@ -205,28 +206,29 @@ impl Flow {
     }
 }
 
-/// What one look at all streams came to.
+/// One snapshot over all streams.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ConnectionSample {
-    /// Since the look before, ms of the reporter's clock.
+    /// Time since the previous snapshot, ms of the reporter's clock.
     pub(super) span_ms: f64,
-    /// Much longer than looks are apart here.
+    /// Much longer than the usual interval.
     pub(super) is_gap: bool,
     pub(super) fabric: ConnectionStatus,
-    /// The round trip by ICE, or where that is not known by RTCP, ms.
+    /// The round trip by ICE, or by RTCP if that is unknown, ms.
     pub(super) rtt_ms: Option<f64>,
-    /// The longest of any stream by RTCP, ms.
+    /// The longest round trip of any stream by RTCP, ms.
     pub(super) rtcp_rtt_ms: Option<f64>,
     pub(super) received: Flow,
     pub(super) sent: Flow,
     pub(super) received_losses: Losses,
     pub(super) sent_losses: Losses,
-    /// Since any report of the other end came in, ms in which something was sent; `None` before the first.
+    /// Time since the last report of the remote endpoint, ms, counting only time in which something was sent; `None`
+    /// before the first.
     pub(super) rtcp_ms: Option<f64>,
-    /// The same of reports on what is sent.
+    /// The same for reports on sent media.
     pub(super) report_ms: Option<f64>,
-    /// Since the look before, ms of the caller's clock.
+    /// Time since the previous snapshot, ms of the caller's clock.
     pub(super) now_ms: f64,
-    /// How far the reporter's clock is ahead of the caller's, give or take where they began.
+    /// How far the reporter's clock is ahead of the caller's, plus a constant offset.
     pub(super) ahead_ms: f64,
 }

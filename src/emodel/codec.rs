@@ -1,17 +1,17 @@
-//! What each codec takes from a call: Ie and Bpl by codec, bit rate and use, with the source of every value.
+//! The impairment of each codec: Ie and Bpl by codec, bit rate and use, with the source of every value. It contains
+//! published values only.
 //!
-//! Only published values are in the table. A codec that nobody has published values for (AMR narrowband, iSAC, L16, …)
-//! is `None`, as is what carries no speech of its own (`red`, `CN`, `telephone-event`); a caller who knows better adds
-//! a codec with [`CodecTable::with`].
+//! A codec without published values (AMR narrowband, iSAC, L16, …) is `None`, and so is a payload type without speech
+//! of its own (`red`, `CN`, `telephone-event`); a caller can add a codec with [`CodecTable::with`].
 //!
 //! # Opus
 //! The values are those of Alahmadi, Počta, Melvin ([`Source::Alahmadi2021`]) for narrowband (6 to 11 kbit/s), wideband
-//! (11 to 15) and super-wideband (14 to 40). The paper's data do not say which scale a row is on. They fit together only
-//! if each is on its own: wideband VBR at 13 kbit/s gives 19.96 + 19 = 38.96 on the fullband scale, super-wideband VBR at
-//! 14 gives 38.06; wideband CBR at 15 gives 37.06, super-wideband CBR at 16 gives 36.88. So the rows are joined to one
-//! curve on the fullband scale by the gains of [`Scale::ie_gain`] and interpolated between the published rates. Above 40
-//! kbit/s nothing is published: the curve goes on to Ie 5 at 64 kbit/s and 3 from 96 on, Bpl as at 40, and says
-//! [`Basis::Extrapolated`].
+//! (11 to 15) and super-wideband (14 to 40). The paper's data do not state the scale of a row. The rows are consistent
+//! only if each is on its own scale: wideband VBR at 13 kbit/s gives 19.96 + 19 = 38.96 on the fullband scale,
+//! super-wideband VBR at 14 gives 38.06; wideband CBR at 15 gives 37.06, super-wideband CBR at 16 gives 36.88. The rows
+//! are therefore joined to one curve on the fullband scale by the gains of [`Scale::ie_gain`] and interpolated between
+//! the published rates. No values above 40 kbit/s are published: the curve continues to Ie 5 at 64 kbit/s and 3 from 96
+//! on, Bpl as at 40, and the result is marked [`Basis::Extrapolated`].
 
 mod values;
 
@@ -22,7 +22,7 @@ use super::{Equipment, Scale};
 use crate::unit::Bitrate;
 use values::{CODECS, Codec, Rates, Row, When};
 
-/// Which codec, and how it is used.
+/// A codec, and how it is used.
 ///
 /// ```
 /// use callgauge::emodel::codec::{Basis, CodecQuery, CodecTable};
@@ -50,8 +50,8 @@ pub struct CodecQuery<'a> {
 }
 
 impl<'a> CodecQuery<'a> {
-    /// The codec `name`, as getStats spells its `mimeType` (`audio/opus`) or as SDP spells its encoding name (`opus`), in
-    /// any case. Bit rate unknown, VBR, lost packets concealed, voice activity detection on, heard with both ears.
+    /// The codec `name`, as getStats spells its `mimeType` (`audio/opus`) or SDP its encoding name (`opus`), in any
+    /// case. Defaults: unknown bit rate, VBR, concealment of lost packets, voice activity detection, diotic listening.
     #[must_use]
     pub const fn new(name: &'a str) -> Self {
         Self {
@@ -65,52 +65,53 @@ impl<'a> CodecQuery<'a> {
         }
     }
 
-    /// The bit rate of the codec's own frames while there is speech: without redundancy (RED, divide by 1 + its depth)
-    /// and not averaged over silence that DTX left out. `None`, the default, when unknown.
+    /// Sets the bit rate of the codec's own frames during speech: without redundancy (RED, divide by 1 + its depth) and
+    /// not averaged over silence that DTX omits. `None`, the default, if unknown.
     #[must_use]
     pub const fn with_bitrate(mut self, bitrate: Option<Bitrate>) -> Self {
         self.bitrate = bitrate;
         self
     }
 
-    /// Whether the encoder keeps one rate (CBR; `cbr=1` in Opus's fmtp). Of effect for Opus. Default false.
+    /// Sets whether the encoder uses a constant bit rate (CBR; `cbr=1` in Opus's fmtp). Affects Opus. Default false.
     #[must_use]
     pub const fn with_constant_bitrate(mut self, constant: bool) -> Self {
         self.constant_bitrate = constant;
         self
     }
 
-    /// Whether the receiver conceals lost packets (PLC). Of effect for G.711, where every browser does. Default true.
+    /// Sets whether the receiver conceals lost packets (PLC). Affects G.711, for which every browser does. Default
+    /// true.
     #[must_use]
     pub const fn with_concealment(mut self, concealment: bool) -> Self {
         self.concealment = concealment;
         self
     }
 
-    /// Whether the sender leaves out silence (VAD; `annexb=yes` of G.729, `annexa=yes` of G.723.1, the defaults of their
-    /// SDP). Of effect for these two. Default true.
+    /// Sets whether the sender omits silence (VAD; `annexb=yes` of G.729, `annexa=yes` of G.723.1, the defaults of
+    /// their SDP). Affects these two. Default true.
     #[must_use]
     pub const fn with_voice_activity_detection(mut self, detection: bool) -> Self {
         self.voice_activity_detection = detection;
         self
     }
 
-    /// With one ear or with both. Of effect for AMR-WB. Default [`Listening::Diotic`].
+    /// Sets listening with one ear or with both. Affects AMR-WB. Default [`Listening::Diotic`].
     #[must_use]
     pub const fn with_listening(mut self, listening: Listening) -> Self {
         self.listening = listening;
         self
     }
 
-    /// Values for this audio bandwidth alone, on its own scale; a codec that has none is not found. It tells apart the
-    /// three bandwidths of Opus, which are joined to one curve otherwise. Default `None`: whichever there is.
+    /// Restricts the values to this audio bandwidth, on its own scale; a codec without any is not found. It separates
+    /// the three bandwidths of Opus, which are otherwise joined to one curve. Default `None`: any bandwidth.
     #[must_use]
     pub const fn with_bandwidth(mut self, bandwidth: Option<Scale>) -> Self {
         self.bandwidth = bandwidth;
         self
     }
 
-    /// What the parameters `fmtp` of SDP say (getStats: `sdpFmtpLine`): `cbr`, `annexa`, `annexb`. Others are ignored.
+    /// Applies the SDP parameters `fmtp` (getStats: `sdpFmtpLine`): `cbr`, `annexa`, `annexb`. Others are ignored.
     #[must_use]
     pub fn with_fmtp(mut self, fmtp: &str) -> Self {
         for (key, value) in fmtp.split(';').filter_map(|parameter| parameter.split_once('=')) {
@@ -135,7 +136,7 @@ impl<'a> CodecQuery<'a> {
     }
 }
 
-/// How the listener hears.
+/// How the listener listens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Listening {
@@ -145,24 +146,24 @@ pub enum Listening {
     Diotic,
 }
 
-/// What the table knows of a codec in a use of it.
+/// The table's values for a codec in one use.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct CodecImpairment {
-    /// Ie and Bpl under random loss, on the scale that they were published on (Opus: joined on the fullband scale).
+    /// Ie and Bpl under random loss, on the scale on which they were published (Opus: joined on the fullband scale).
     pub equipment: Equipment,
-    /// Bpl under bursty loss in percent, where a source tells the two apart.
+    /// Bpl under bursty loss in percent, if a source distinguishes the two.
     pub bpl_bursty: Option<f64>,
-    /// How far the encoder looks ahead of the frame at hand, ms; `None` where nobody says.
+    /// Look-ahead of the encoder beyond the current frame, ms; `None` if unknown.
     pub lookahead_ms: Option<f64>,
-    /// How the values follow from the published ones.
+    /// How the values were derived from the published ones.
     pub basis: Basis,
-    /// Who published them.
+    /// The publication.
     pub source: Source,
 }
 
-/// How a value follows from published values. The less certain is the greater.
+/// How a value is derived from published values. A less certain one is greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
@@ -175,7 +176,7 @@ pub enum Basis {
     Extrapolated,
 }
 
-/// Where values come from.
+/// The source of values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
@@ -190,12 +191,12 @@ pub enum Source {
     G113AppendixIV,
     /// Fullband values of ITU-T G.113 Appendix V.
     G113AppendixV,
-    /// In common use and credited to G.113, but not checked against it.
+    /// In common use and attributed to G.113, but not checked against it.
     Quoted,
 }
 
 impl Source {
-    /// What to cite.
+    /// The citation.
     #[must_use]
     pub const fn citation(self) -> &'static str {
         match self {
@@ -225,9 +226,9 @@ impl CodecTable {
         Self { added: Vec::new() }
     }
 
-    /// Adds a value for codec `name` at `bitrate`, or for every rate (`None`). Values at several rates are interpolated;
-    /// below the lowest the codec is unknown, above the highest its values are held. A codec that has an added value
-    /// is read from added values alone.
+    /// Adds a value for codec `name` at `bitrate`, or for every rate (`None`). Values at several rates are
+    /// interpolated; below the lowest the codec is unknown, above the highest its values stay constant. A codec with an
+    /// added value uses added values only.
     ///
     /// ```
     /// use callgauge::emodel::codec::{CodecQuery, CodecTable, Source};
@@ -245,18 +246,18 @@ impl CodecTable {
             self.added.push(Added { name: name.into(), rows: alloc::vec![row] });
             return self;
         };
-        // A value for every rate leaves no room for another, nor the other way round.
+        // A value for every rate replaces all others, and is replaced by any other.
         codec.rows.retain(|old| old.kbps.is_some() && kbps.is_some() && old.kbps != kbps);
         let at = codec.rows.partition_point(|old| old.kbps < kbps);
         codec.rows.insert(at, row);
         self
     }
 
-    /// What is known of the codec that `query` asks for, in the use that it states.
+    /// Finds the codec of `query`, in the use that it states.
     ///
-    /// `None` for a codec that is not in the table, for a rate below its lowest (what runs below is silence, not a worse
-    /// codec), and for an unknown rate where the rate matters: then [`usual_bitrate`](Self::usual_bitrate) is the one to
-    /// assume, and to say so.
+    /// `None` for a codec that is not in the table, for a rate below its lowest (a lower rate is silence, not a worse
+    /// codec), and for an unknown rate if the rate matters: then the caller may assume
+    /// [`usual_bitrate`](Self::usual_bitrate), and should say so.
     #[must_use]
     pub fn find(&self, query: &CodecQuery<'_>) -> Option<CodecImpairment> {
         let kbps = query.bitrate.map(kbps);
@@ -265,14 +266,14 @@ impl CodecTable {
         Some(CodecImpairment { lookahead_ms, ..read(rows, widest, rates, kbps, source)? })
     }
 
-    /// The lowest rate at which [`find`](Self::find) knows the codec in the use that `query` states, whatever rate it asks
-    /// for. `None` where the rate does not matter, and for an unknown codec.
+    /// The lowest rate at which [`find`](Self::find) knows the codec in the use that `query` states, whatever its rate.
+    /// `None` if the rate does not matter, and for an unknown codec.
     #[must_use]
     pub fn lowest_bitrate(&self, query: &CodecQuery<'_>) -> Option<Bitrate> {
         Bitrate::new(self.curve(query)?.rows.first()?.kbps? * 1e3)
     }
 
-    /// What is known of a codec in one use, by rate.
+    /// The values of a codec in one use, by rate.
     fn curve(&self, query: &CodecQuery<'_>) -> Option<Curve<'_>> {
         let name = encoding_name(query.name)?;
         if let Some(added) = self.added(name) {
@@ -296,9 +297,9 @@ impl CodecTable {
         self.added.iter().find(|codec| codec.name.eq_ignore_ascii_case(name))
     }
 
-    /// The rate that the RTP payload format of codec `name` fixes or starts from, or that browsers use unless told
-    /// otherwise: 32 kbit/s for Opus, 64 for G.722 (RFC 3551), 13.33 for iLBC (RFC 3952). `None` where there is none, and
-    /// for codecs that the caller added.
+    /// The rate that the RTP payload format of codec `name` fixes or starts from, or the default of browsers: 32 kbit/s
+    /// for Opus, 64 for G.722 (RFC 3551), 13.33 for iLBC (RFC 3952). `None` if there is none, and for codecs that the
+    /// caller added.
     #[must_use]
     pub fn usual_bitrate(&self, name: &str) -> Option<Bitrate> {
         let name = encoding_name(name)?;
@@ -306,15 +307,15 @@ impl CodecTable {
     }
 }
 
-/// A codec of the caller's.
+/// A codec that the caller added.
 #[derive(Clone, Debug, PartialEq)]
 struct Added {
     name: Box<str>,
-    /// Sorted by rate; alone where it is for every rate.
+    /// Sorted by rate; a single row if it is for every rate.
     rows: Vec<Row>,
 }
 
-/// What is known of a codec in one use.
+/// The values of a codec in one use.
 struct Curve<'a> {
     /// Sorted by rate.
     rows: &'a [Row],
@@ -339,7 +340,7 @@ fn kbps(bitrate: Bitrate) -> f64 {
     bitrate.as_bps() / 1e3
 }
 
-/// Those rows of a curve that are on one scale: they stand together.
+/// The rows of a curve that are on one scale: they are adjacent.
 fn rows_on(rows: &[Row], scale: Scale) -> &[Row] {
     rows.chunk_by(|a, b| a.equipment.scale() == b.equipment.scale())
         .find(|rows| rows.iter().all(|row| row.equipment.scale() == scale))
@@ -391,7 +392,7 @@ struct Nearest<'a> {
 }
 
 impl<'a> Nearest<'a> {
-    /// How far a row is from the rate, kbit/s.
+    /// The distance of a row from the rate, kbit/s.
     fn distance(&self, row: &Row) -> Option<f64> {
         Some((row.kbps? - self.kbps).abs())
     }
@@ -403,7 +404,7 @@ impl<'a> Nearest<'a> {
         }
     }
 
-    /// Above the highest row it is taken twice; `None` below the lowest.
+    /// The rows around the rate: the highest row twice above it; `None` below the lowest.
     fn around(&self) -> Option<Around<'a>> {
         let low = self.low?;
         let below = self.distance(low)?;
@@ -419,7 +420,7 @@ impl<'a> Nearest<'a> {
     }
 }
 
-/// Two rows, and where between them a rate lies, 0 to 1.
+/// Two rows, and the position of a rate between them, 0 to 1.
 struct Around<'a> {
     low: &'a Row,
     high: &'a Row,
@@ -428,7 +429,7 @@ struct Around<'a> {
 }
 
 impl Around<'_> {
-    /// A number that both rows have, at the rate.
+    /// A number that both rows have, interpolated at the rate.
     fn of(&self, number: impl Fn(&Row) -> Option<f64>) -> Option<f64> {
         let (low, high) = (number(self.low)?, number(self.high)?);
         Some(low + (high - low) * self.share)

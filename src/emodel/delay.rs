@@ -1,9 +1,10 @@
-//! Id: what delay takes (G.107 clause 7.4), as talker echo, as listener echo and by itself.
+//! Id, the impairment by delay (G.107 clause 7.4): talker echo, listener echo and absolute delay. It does not derive
+//! delays from samples.
 
 mod table;
 
-/// TERV, talker echo loudness rating corrected for delay, dB: `TELR − 40 log10((1 + T/10) / (1 + T/150)) +
-/// 6 e^(−0.3 T²)`.
+/// TERV, talker echo loudness rating corrected for delay, dB:
+/// `TELR − 40 log10((1 + T/10) / (1 + T/150)) + 6 e^(−0.3 T²)`.
 ///
 /// - `telr`: TELR, talker echo loudness rating, dB; default 65, permitted 5 to 65.
 /// - `t_ms`: T, mean one-way delay of the echo path, ms; default 0, permitted 0 to 500.
@@ -14,8 +15,8 @@ pub fn terv(telr: f64, t_ms: f64) -> f64 {
 
 /// Idte, talker echo: `[(Roe − Re)/2 + √((Roe − Re)²/4 + 100) − 1] (1 − e^−T)`, and 0 for T below 1 ms.
 ///
-/// `roe` and `re` are the references of the model at hand. The published expression falls to −1 where the echo is far
-/// below notice, which would make delay a merit; it is held at 0.
+/// `roe` and `re` are the references of the model in use. The published expression falls to −1 for an inaudible echo,
+/// which would turn delay into an advantage; the result is at least 0.
 #[must_use]
 pub fn idte(roe: f64, re: f64, t_ms: f64) -> f64 {
     if t_ms < 1.0 {
@@ -27,7 +28,7 @@ pub fn idte(roe: f64, re: f64, t_ms: f64) -> f64 {
 
 /// Idle, listener echo: `(Ro − Rle)/2 + √((Ro − Rle)²/4 + 169)` with `Rle = 10.5 (WEPL + 7) (Tr + 1)^(−1/4)`.
 ///
-/// - `ro`: Ro of the model at hand.
+/// - `ro`: Ro of the model in use.
 /// - `wepl`: WEPL, weighted echo path loss, dB; default 110, permitted 5 to 110.
 /// - `tr_ms`: Tr, round-trip delay of the four-wire loop, ms; default 0, permitted 0 to 1000.
 #[must_use]
@@ -41,10 +42,10 @@ pub fn idle(ro: f64, wepl: f64, tr_ms: f64) -> f64 {
 /// `25 [(1 + X^6sT)^(1/6sT) − 3 (1 + (X/3)^6sT)^(1/6sT) + 2]` with `X = log2(Ta / mT)`. At most 50.
 ///
 /// - `ta_ms`: Ta, one-way mouth-to-ear delay, ms; default 0, permitted 0 to 500.
-/// - `st`: sT, sensitivity of the users to delay; 1 by default, less for those who mind less.
-/// - `mt_ms`: mT, the largest delay that goes unnoticed, ms; 100 by default.
+/// - `st`: sT, sensitivity of the users to delay; 1 by default, less for less sensitive users.
+/// - `mt_ms`: mT, the largest imperceptible delay, ms; 100 by default.
 ///
-/// G.107.1 and G.107.2 take 1.29 and 1.48 times this ([`super::Scale::stretch`]).
+/// G.107.1 and G.107.2 use 1.29 and 1.48 times this ([`super::Scale::stretch`]).
 #[must_use]
 pub fn idd(ta_ms: f64, st: f64, mt_ms: f64) -> f64 {
     if ta_ms <= mt_ms {
@@ -57,16 +58,17 @@ pub fn idd(ta_ms: f64, st: f64, mt_ms: f64) -> f64 {
     if idd < 0.0 { 0.0 } else { idd }
 }
 
-/// [`idd`] for the default sT = 1 and mT = 100 ms, by linear interpolation between its values at whole milliseconds: at
-/// most 2.5e-4 off and never falling. Above 500 ms, the end of what G.107 permits, the formula itself.
+/// [`idd`] for the default sT = 1 and mT = 100 ms, by linear interpolation between its values at whole milliseconds:
+/// the error is at most 2.5e-4, and the result never falls. Above 500 ms, the end of the range that G.107 permits, the
+/// formula itself.
 ///
-/// The table is a set of constants, so that no platform's mathematics has a say.
+/// The table consists of constants, so it does not depend on the platform's mathematics.
 #[must_use]
 pub fn idd_tabled(ta_ms: f64) -> f64 {
     if ta_ms <= table::FIRST_MS {
         return 0.0;
     }
-    // Positive. A cast cuts and saturates: NaN and what is beyond the table find no pair there.
+    // Positive. A cast truncates and saturates: NaN and values beyond the table find no pair there.
     let whole = ta_ms as u32 as f64;
     let at = (whole - table::FIRST_MS) as usize;
     match table::IDD.get(at..).unwrap_or_default() {
@@ -90,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_is_as_close_as_it_says() {
+    fn the_table_is_within_its_stated_error() {
         let mut largest = 0.0_f64;
         for i in 0..60_000 {
             let ta_ms = f64::from(i) / 100.0;
@@ -99,7 +101,7 @@ mod tests {
         assert!((2e-4..=2.5e-4).contains(&largest), "{largest}");
     }
 
-    /// To print the table anew, should `libm` ever change a last bit.
+    /// Prints the table again, in case `libm` changes a last bit.
     #[test]
     #[ignore = "prints"]
     fn print_the_table() {
@@ -109,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn delay_with_an_inaudible_echo_is_no_merit() {
+    fn delay_with_an_inaudible_echo_is_no_advantage() {
         for tenths in 0..200 {
             let t_ms = f64::from(tenths) / 10.0;
             assert!(idte(94.8, 80.0 + 2.5 * (terv(65.0, t_ms) - 14.0), t_ms) >= 0.0, "at {t_ms} ms");
@@ -118,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_finite_comes_of_nan() {
+    fn nan_gives_nothing_finite() {
         assert!(idd_tabled(f64::NAN).is_nan() && idd(f64::NAN, 1.0, 100.0).is_nan());
         assert!(idle(94.0, f64::NAN, 0.0).is_nan() && terv(65.0, f64::NAN).is_nan());
         assert_eq!(idd_tabled(f64::NEG_INFINITY), 0.0);

@@ -1,21 +1,22 @@
-//! Ie,eff: what codec and loss take together (G.107 clause 7.5).
+//! Ie,eff, the impairment by codec and loss together (G.107 clause 7.5). Values of codecs are in
+//! [`codec`](super::codec).
 
 use super::Scale;
 use crate::unit::Ratio;
 
 /// Ie,eff, G.107 equation 7-29: `Ie + (ceiling − Ie) · Ppl / (Ppl / BurstR + Bpl)`.
 ///
-/// - `ie`: Ie, equipment impairment of the codec without loss; dimensionless, permitted 0 to 40, default 0. At the
-///   ceiling or above it, loss takes nothing more.
+/// - `ie`: Ie, equipment impairment of the codec without loss; dimensionless, permitted 0 to 40, default 0. At or above
+///   the ceiling, loss adds nothing.
 /// - `bpl`: Bpl, packet-loss robustness, percent; permitted 4.3 to 40, default 4.3. NaN unless positive.
-/// - `ppl`: Ppl, packet-loss probability, percent, discarded late packets included; held in 0 to 100, permitted 0 to
+/// - `ppl`: Ppl, packet-loss probability, percent, discarded late packets included; clamped to 0 to 100, permitted 0 to
 ///   20, default 0.
-/// - `burst_r`: BurstR, mean length of a loss burst over that of random loss; held at 1 or more, permitted 1 to 8,
-///   default 1; above 2 it is valid only for Ppl below 2 % ([`valid_burst_r`]).
+/// - `burst_r`: BurstR, mean length of a loss burst relative to random loss; at least 1, permitted 1 to 8, default 1;
+///   above 2 it is valid only for Ppl below 2 % ([`valid_burst_r`]).
 /// - `ceiling`: [`Scale::max_ie_eff`], 95 or 132.
 ///
-/// Ie,eff never falls as Ppl or BurstR rise. It rises with Ie, too, as long as Ppl / (Ppl / BurstR + Bpl) is at most 1;
-/// beyond (dense bursts under heavy loss) it exceeds the ceiling, and there the published formula has it fall as Ie
+/// Ie,eff never falls as Ppl or BurstR rise. It rises with Ie, too, while Ppl / (Ppl / BurstR + Bpl) is at most 1;
+/// beyond (dense bursts under heavy loss) it exceeds the ceiling, and there the published formula makes it fall as Ie
 /// rises.
 #[must_use]
 pub fn ie_eff(ie: f64, bpl: f64, ppl: f64, burst_r: f64, ceiling: f64) -> f64 {
@@ -25,10 +26,10 @@ pub fn ie_eff(ie: f64, bpl: f64, ppl: f64, burst_r: f64, ceiling: f64) -> f64 {
     ie + (ceiling - ie).max(0.0) * (ppl / (ppl / burst_r + bpl))
 }
 
-/// BurstR from counts: (lost / bursts) · (1 − lost / total), at least 1. The mean length of a burst over that of the
-/// bursts which random loss of the same rate would make.
+/// BurstR from counts: (lost / bursts) · (1 − lost / total), at least 1. The mean length of a burst relative to the
+/// bursts of random loss at the same rate.
 ///
-/// `None` when nothing was lost, there are more bursts than losses, or more losses than packets.
+/// `None` if no packet was lost, or if there are more bursts than losses, or more losses than packets.
 #[must_use]
 pub fn burst_r(lost: u64, bursts: u64, total: u64) -> Option<f64> {
     if bursts == 0 || bursts > lost || lost > total {
@@ -38,17 +39,17 @@ pub fn burst_r(lost: u64, bursts: u64, total: u64) -> Option<f64> {
     Some((lost / bursts * (1.0 - lost / total)).max(1.0))
 }
 
-/// BurstR of the two-state Gilbert chain that goes to the lossy state with probability `p` and leaves it with `q`:
-/// 1 / (p + q), at least 1. `None` unless both are probabilities and `q` is positive.
+/// BurstR of the two-state Gilbert chain that enters the lossy state with probability `p` and leaves it with `q`: 1 /
+/// (p + q), at least 1. `None` unless both are probabilities and `q` is positive.
 #[must_use]
 pub fn burst_r_of_gilbert(p: Ratio, q: Ratio) -> Option<f64> {
     (q.as_f64() > 0.0).then(|| (1.0 / (p.as_f64() + q.as_f64())).max(1.0))
 }
 
-/// `burst_r` held where G.107 is valid: 1 to 8, but at most 2 from Ppl = 2 % on.
+/// Clamps `burst_r` to the range in which G.107 is valid: 1 to 8, but at most 2 from Ppl = 2 % on.
 ///
-/// A bare cut at 2 % would let Ie,eff fall as loss crosses it; here the bound comes down as 4 / Ppl from 0.5 % on, so
-/// that Ie,eff stays continuous and rises with loss for every Bpl of 1 or more. NaN for NaN.
+/// A hard limit at 2 % would let Ie,eff fall as loss crosses it; here the bound falls as 4 / Ppl from 0.5 % on, so that
+/// Ie,eff stays continuous and rises with loss for every Bpl of 1 or more. NaN for NaN.
 #[must_use]
 pub fn valid_burst_r(burst_r: f64, ppl: f64) -> f64 {
     if ppl.is_nan() {
@@ -57,20 +58,20 @@ pub fn valid_burst_r(burst_r: f64, ppl: f64) -> f64 {
     burst_r.clamp(1.0, (4.0 / ppl.clamp(0.0, 100.0)).clamp(2.0, 8.0))
 }
 
-/// What is known of a codec as the E-model sees it: Ie and Bpl, on the scale they were determined on or moved to.
+/// The E-model's view of a codec: Ie and Bpl, on the scale on which they were determined or to which they were moved.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Equipment {
     scale: Scale,
     ie: f64,
     bpl: Option<f64>,
-    /// Where loss drives it: the ceiling of the scale it came from, moved together with `ie`.
+    /// The limit under loss: the ceiling of the original scale, moved together with `ie`.
     ceiling: f64,
 }
 
 impl Equipment {
-    /// Ie and Bpl (percent; `None` where nobody published one) on `scale`. `None` when Ie is not in 0 to
-    /// [`Scale::max_ie_eff`] or Bpl is not a positive number.
+    /// Ie and Bpl (percent; `None` if unpublished) on `scale`. `None` if Ie is not in 0 to [`Scale::max_ie_eff`] or Bpl
+    /// is not a positive number.
     #[must_use]
     pub fn new(scale: Scale, ie: f64, bpl: Option<f64>) -> Option<Self> {
         let ie_fits = (0.0..=scale.max_ie_eff()).contains(&ie);
@@ -78,12 +79,12 @@ impl Equipment {
         (ie_fits && bpl_fits).then_some(Self { scale, ie, bpl, ceiling: scale.max_ie_eff() })
     }
 
-    /// The same for constants, unchecked: a test checks the table that they stand in.
+    /// The same for constants, unchecked: a test checks their table.
     pub(crate) const fn of_table(scale: Scale, ie: f64, bpl: Option<f64>) -> Self {
         Self { scale, ie, bpl, ceiling: scale.max_ie_eff() }
     }
 
-    /// The scale that [`ie`](Self::ie) and the results are on.
+    /// The scale of [`ie`](Self::ie) and of the results.
     #[must_use]
     pub const fn scale(&self) -> Scale {
         self.scale
@@ -95,14 +96,14 @@ impl Equipment {
         self.ie
     }
 
-    /// Bpl in percent; `None` when none was published.
+    /// Bpl in percent; `None` if unpublished.
     #[must_use]
     pub const fn bpl(&self) -> Option<f64> {
         self.bpl
     }
 
-    /// The Ie,eff to which random loss drives it: [`Scale::max_ie_eff`] of the scale that it was determined on, plus the
-    /// gain of the way to this one.
+    /// The limit of Ie,eff under random loss: [`Scale::max_ie_eff`] of the scale on which it was determined, plus the
+    /// gain to this scale.
     #[must_use]
     pub const fn ceiling(&self) -> f64 {
         self.ceiling
@@ -113,24 +114,24 @@ impl Equipment {
         self.scale == scale && self.ceiling == scale.max_ie_eff()
     }
 
-    /// The same with another Bpl. `None` unless it is a positive number.
+    /// Sets another Bpl. `None` unless it is a positive number.
     #[must_use]
     pub fn with_bpl(self, bpl: f64) -> Option<Self> {
         (bpl > 0.0 && bpl.is_finite()).then_some(Self { bpl: Some(bpl), ..self })
     }
 
-    /// On a wider scale: loss still acts by the formula of the scale that Bpl was determined on, and the result is
-    /// shifted. `None` onto a narrower one.
+    /// Moves it to a wider scale: loss still follows the formula of the scale on which Bpl was determined, and the
+    /// result is shifted. `None` for a narrower one.
     #[must_use]
     pub fn onto(self, wider: Scale) -> Option<Self> {
         let gain = self.scale.ie_gain(wider)?;
         Some(Self { scale: wider, ie: self.ie + gain, ceiling: self.ceiling + gain, ..self })
     }
 
-    /// Ie,eff on [`scale`](Self::scale) under `loss` (what is missing at the output of the jitter buffer, discarded
-    /// packets included) with burst ratio `burst_r`. See [`ie_eff`].
+    /// Ie,eff on [`scale`](Self::scale) under `loss` (missing packets at the output of the jitter buffer, discarded
+    /// ones included) with burst ratio `burst_r`. See [`ie_eff`].
     ///
-    /// `None` when there is loss and no Bpl, or `burst_r` is NaN.
+    /// `None` for loss without a Bpl, or if `burst_r` is NaN.
     ///
     /// ```
     /// use callgauge::emodel::{Equipment, Scale};
@@ -153,10 +154,11 @@ impl Equipment {
         Some(ie_eff(self.ie, self.bpl?, loss.as_f64() * 100.0, burst_r, self.ceiling))
     }
 
-    /// The point at `share` (0 to 1) of the way from `self` to `other`, which is on the same scale, with `bpl`.
+    /// Interpolates at `share` (0 to 1) between `self` and `other`, which is on the same scale, with `bpl`.
     pub(crate) fn between(self, other: Self, share: f64, bpl: Option<f64>) -> Self {
-        let at = |a: f64, b: f64| a + (b - a) * share;
-        Self { ie: at(self.ie, other.ie), ceiling: at(self.ceiling, other.ceiling), bpl, ..self }
+        let ie = self.ie + (other.ie - self.ie) * share;
+        let ceiling = self.ceiling + (other.ceiling - self.ceiling) * share;
+        Self { ie, ceiling, bpl, ..self }
     }
 }
 
@@ -188,7 +190,7 @@ mod tests {
         }
 
         #[test]
-        fn a_worse_codec_never_impairs_less_where_the_formula_is_sound(
+        fn a_worse_codec_never_impairs_less_below_the_ceiling(
             a in 0.0..95.0_f64, b in 0.0..95.0_f64, ppl in 0.0..=20.0_f64, bpl in 4.3..40.0_f64, burst_r in 1.0..8.0_f64,
         ) {
             let burst_r = valid_burst_r(burst_r, ppl);
@@ -209,7 +211,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_moved_first_and_computed_then_is_computed_first_and_moved_then(
+        fn moving_to_a_scale_commutes_with_computing_ie_eff(
             equipment in any_equipment(), ppl in 0.0..=100.0_f64,
         ) {
             let native = equipment.ie_eff(of_percent(ppl), 1.5).unwrap();
@@ -235,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_none() {
+    fn invalid_equipment_is_none() {
         for (ie, bpl) in [(-1.0, None), (f64::NAN, None), (96.0, None), (0.0, Some(0.0)), (0.0, Some(f64::NAN))] {
             assert_eq!(Equipment::new(Scale::Narrowband, ie, bpl), None);
         }
@@ -247,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn known_loss_has_the_burst_ratio_of_the_chain_that_made_it() {
+    fn known_loss_has_the_burst_ratio_of_its_chain() {
         // Random loss of 10 %: bursts of 1 / (1 − 0.1) on average.
         assert!((burst_r(900, 810, 9_000).unwrap() - 1.0).abs() < 1e-12);
         // 1 000 packets, 20 lost in 10 bursts.

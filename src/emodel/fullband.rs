@@ -1,12 +1,12 @@
 //! ITU-T G.107.2, the fullband E-model: `R = Ro,FB − Is,FB − Id,FB − Ie,eff,FB` with Ro,FB = 148 and Is,FB = 0.
 //!
-//! Echo is not part of it: Id,FB is the absolute delay alone, 1.48 Idd. The edition of 03/2023 computes Ro,FB from
-//! noise; that is not modelled, and Ro,FB here is the constant that the codec tables are made against.
+//! It does not include echo: Id,FB is the absolute delay alone, 1.48 Idd. The edition of 03/2023 computes Ro,FB from
+//! noise; that is not modelled, and Ro,FB here is the constant on which the codec tables are based.
 
 use super::{Equipment, Rating, Scale, delay, equipment};
 
 parameters! {
-    /// The parameters of G.107.2, each at its default until it is set.
+    /// The parameters of G.107.2, each with its default.
     ///
     /// ```
     /// use callgauge::emodel::fullband::Parameters;
@@ -22,12 +22,12 @@ parameters! {
         bpl with_bpl "Bpl" = 4.3 in 4.3, 40.0;
         /// Ppl, packet-loss probability, **percent**: lost and discarded packets alike.
         ppl with_ppl "Ppl" = 0.0 in 0.0, 20.0;
-        /// BurstR, mean length of a loss burst over that of random loss, as in G.107.
+        /// BurstR, mean length of a loss burst relative to random loss, as in G.107.
         burst_r with_burst_r "BurstR" = 1.0 in 1.0, 8.0;
     }
 }
 
-/// R and everything that it was made of, on the fullband scale.
+/// R and all its terms, on the fullband scale.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -40,22 +40,22 @@ pub struct Breakdown {
     pub id: f64,
     /// Ie,eff,FB, codec and loss.
     pub ie_eff: f64,
-    /// R as it comes out: may be negative.
+    /// R before clamping: may be negative.
     pub r: f64,
-    /// R held on its scale, with the opinions that follow from it.
+    /// R clamped to its scale, with the opinions derived from it.
     pub rating: Rating,
 }
 
 impl Parameters {
-    /// Ie and Bpl of `equipment`. `None` unless it has a Bpl and was determined on this scale: loss acts by another
-    /// formula on what was moved here ([`Equipment::onto`]).
+    /// Sets Ie and Bpl of `equipment`. `None` unless it has a Bpl and was determined on this scale: for equipment moved
+    /// here ([`Equipment::onto`]) loss follows another formula.
     #[must_use]
     pub fn with_equipment(self, equipment: &Equipment) -> Option<Self> {
         let bpl = equipment.bpl().filter(|_| equipment.is_native_to(Scale::Fullband))?;
         Some(self.with_ie(equipment.ie()).with_bpl(bpl))
     }
 
-    /// The whole model. `None` when a parameter is not finite, Ta is negative or Bpl is not positive.
+    /// Evaluates the whole model. `None` if a parameter is not finite, Ta is negative or Bpl is not positive.
     #[must_use]
     pub fn evaluate(&self) -> Option<Breakdown> {
         if !(self.all_finite() && self.ta_ms >= 0.0 && self.bpl > 0.0) {
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn opus_at_31_kbit_s_under_concealment() {
-        // Ie 17, Bpl 10.4: computed apart from this code, to two digits.
+        // Ie 17, Bpl 10.4: computed independently of this code, to two digits.
         let expected = [
             (0.0, 4.30),
             (1.0, 4.09),
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_number_has_no_rating() {
+    fn invalid_parameters_have_no_rating() {
         let clean = Parameters::new();
         for bad in
             [clean.with_ie(f64::NAN), clean.with_bpl(-1.0), clean.with_ta_ms(-0.1), clean.with_ppl(f64::INFINITY)]
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn equipment_brings_both_its_numbers_or_none() {
+    fn equipment_sets_both_numbers_or_none() {
         let opus = Equipment::new(Scale::Fullband, 17.0, Some(10.4)).unwrap();
         assert_eq!(Parameters::new().with_equipment(&opus), Some(Parameters::new().with_ie(17.0).with_bpl(10.4)));
         let unknown_bpl = Equipment::new(Scale::Fullband, 17.0, None).unwrap();

@@ -1,11 +1,11 @@
-//! ITU-T G.107, the narrowband E-model, whole: `R = Ro − Is − Id − Ie,eff + A`.
+//! ITU-T G.107, the complete narrowband E-model: `R = Ro − Is − Id − Ie,eff + A`. Wider scales have their own modules.
 
 use super::{Equipment, Rating, Scale, delay, equipment, level_db, power, soft_one};
 
 parameters! {
-    /// The parameters of G.107, each at the default of Table 3 until it is set.
+    /// The parameters of G.107, each with its default from Table 3.
     ///
-    /// A value may be anything; what the formulas have no number for makes [`evaluate`](Self::evaluate) answer `None`.
+    /// Any value is accepted; if the formulas give no number, [`evaluate`](Self::evaluate) returns `None`.
     ///
     /// ```
     /// use callgauge::emodel::narrowband::Parameters;
@@ -35,9 +35,9 @@ parameters! {
         tr_ms with_tr_ms "Tr" = 0.0 in 0.0, 1000.0;
         /// Ta, absolute one-way delay from mouth to ear without echo, ms.
         ta_ms with_ta_ms "Ta" = 0.0 in 0.0, 500.0;
-        /// sT, sensitivity to delay: 1 for users who converse, less for those who mind less.
+        /// sT, sensitivity to delay: 1 for conversing users, less for less sensitive ones.
         st with_st "sT" = 1.0 in 0.4, 1.0;
-        /// mT, the largest delay that goes unnoticed, ms.
+        /// mT, the largest imperceptible delay, ms.
         mt_ms with_mt_ms "mT" = 100.0 in 20.0, 150.0;
         /// qdu, number of quantization distortion units.
         qdu with_qdu "qdu" = 1.0 in 1.0, 14.0;
@@ -47,7 +47,7 @@ parameters! {
         bpl with_bpl "Bpl" = 4.3 in 4.3, 40.0;
         /// Ppl, packet-loss probability, **percent**: lost and discarded packets alike.
         ppl with_ppl "Ppl" = 0.0 in 0.0, 20.0;
-        /// BurstR, mean length of a loss burst over that of random loss; above 2 valid for Ppl below 2 % only.
+        /// BurstR, mean length of a loss burst relative to random loss; above 2 valid only for Ppl below 2 %.
         burst_r with_burst_r "BurstR" = 1.0 in 1.0, 8.0;
         /// Nc, circuit noise referred to the 0 dBr point, dBm0p.
         nc with_nc "Nc" = -70.0 in -80.0, -40.0;
@@ -58,12 +58,12 @@ parameters! {
         /// Pr, room noise at the receiving side, dB(A).
         pr with_pr "Pr" = 35.0 in 35.0, 85.0;
         /// A, advantage factor: 0 wirebound, 5 mobile in a building, 10 in a vehicle, 20 hard to reach. 0 in a
-        /// measurement: it forgives, it does not hear better.
+        /// measurement: it describes tolerance, not quality.
         a with_a "A" = 0.0 in 0.0, 20.0;
     }
 }
 
-/// R and everything that it was made of, so that a score can be audited. All on the narrowband scale.
+/// R and all its terms, so that a score can be audited. All on the narrowband scale.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -72,49 +72,49 @@ pub struct Breakdown {
     pub no: f64,
     /// Ro, basic signal-to-noise ratio.
     pub ro: f64,
-    /// Iolr, too low an overall loudness rating.
+    /// Iolr, impairment by a low overall loudness rating.
     pub iolr: f64,
-    /// Ist, side tone that is not optimal.
+    /// Ist, impairment by non-optimal side tone.
     pub ist: f64,
     /// Iq, quantizing distortion.
     pub iq: f64,
-    /// Is = Iolr + Ist + Iq, impairments at the same time as the voice.
+    /// Is = Iolr + Ist + Iq, impairments simultaneous with the voice.
     pub is: f64,
-    /// Idte, or Idtes where STMR is above 20 dB: talker echo.
+    /// Idte, or Idtes if STMR is above 20 dB: talker echo.
     pub idte: f64,
     /// Idle, listener echo.
     pub idle: f64,
     /// Idd, absolute delay.
     pub idd: f64,
-    /// Id = Idte + Idle + Idd, impairments after the voice.
+    /// Id = Idte + Idle + Idd, impairments delayed after the voice.
     pub id: f64,
     /// Ie,eff, codec and loss.
     pub ie_eff: f64,
     /// A, advantage.
     pub a: f64,
-    /// R = Ro − Is − Id − Ie,eff + A as it comes out: may be negative or above 100.
+    /// R = Ro − Is − Id − Ie,eff + A before clamping: may be negative or above 100.
     pub r: f64,
-    /// R held on its scale, with the opinions that follow from it.
+    /// R clamped to its scale, with the opinions derived from it.
     pub rating: Rating,
 }
 
 impl Parameters {
-    /// One-way delay `delay_ms` for all three of its effects, as is usual where no four-wire loop
-    /// is known: Ta = T = `delay_ms`, Tr = 2 T.
+    /// Sets the one-way delay for all three of its effects, as is usual if no four-wire loop is known: Ta = T =
+    /// `delay_ms`, Tr = 2 T.
     #[must_use]
     pub const fn with_delay_ms(self, delay_ms: f64) -> Self {
         self.with_ta_ms(delay_ms).with_t_ms(delay_ms).with_tr_ms(2.0 * delay_ms)
     }
 
-    /// Ie and Bpl of `equipment`. `None` unless it is on this scale and has a Bpl.
+    /// Sets Ie and Bpl of `equipment`. `None` unless it is on this scale and has a Bpl.
     #[must_use]
     pub fn with_equipment(self, equipment: &Equipment) -> Option<Self> {
         let bpl = equipment.bpl().filter(|_| equipment.scale() == Scale::Narrowband)?;
         Some(self.with_ie(equipment.ie()).with_bpl(bpl))
     }
 
-    /// The whole model. `None` when a parameter is not finite, a delay is negative, Bpl, qdu, sT or mT is not positive, or
-    /// the formulas leave the range of numbers.
+    /// Evaluates the whole model. `None` if a parameter is not finite, a delay is negative, Bpl, qdu, sT or mT is not
+    /// positive, or the formulas leave the range of numbers.
     #[must_use]
     pub fn evaluate(&self) -> Option<Breakdown> {
         let delays_fit = [self.t_ms, self.tr_ms, self.ta_ms].into_iter().all(|ms| ms >= 0.0);
@@ -181,21 +181,23 @@ pub fn ro(slr: f64, no: f64) -> f64 {
     15.0 - 1.5 * (slr + no)
 }
 
-/// Iolr, too low an OLR: `20 [(1 + (Xolr/8)^8)^(1/8) − Xolr/8]` with `Xolr = OLR + 0.2 (64 + No − RLR)` (clause 7.3).
+/// Iolr, impairment by a low OLR: `20 [(1 + (Xolr/8)^8)^(1/8) − Xolr/8]` with `Xolr = OLR + 0.2 (64 + No − RLR)`
+/// (clause 7.3).
 #[must_use]
 pub fn iolr(olr: f64, no: f64, rlr: f64) -> f64 {
     let x = (olr + 0.2 * (64.0 + no - rlr)) / 8.0;
     20.0 * (soft_one(x, 8.0) - x)
 }
 
-/// STMRo, side tone with the echo that joins it, dB: `−10 log10(10^(−STMR/10) + e^(−T/4) 10^(−TELR/10))` (clause 7.3).
+/// STMRo, side tone combined with the echo, dB: `−10 log10(10^(−STMR/10) + e^(−T/4) 10^(−TELR/10))` (clause 7.3).
 #[must_use]
 pub fn stmro(stmr: f64, t_ms: f64, telr: f64) -> f64 {
     -level_db(power(-stmr) + libm::exp(-t_ms / 4.0) * power(-telr))
 }
 
-/// Ist, side tone that is not optimal (clause 7.3): `12 (1 + ((STMRo − 13)/6)^8)^(1/8) −
-/// 28 (1 + ((STMRo + 1)/19.4)^35)^(1/35) − 13 (1 + ((STMRo − 3)/33)^13)^(1/13) + 29`. A little below 0 at the optimum.
+/// Ist, impairment by non-optimal side tone (clause 7.3):
+/// `12 (1 + ((STMRo − 13)/6)^8)^(1/8) − 28 (1 + ((STMRo + 1)/19.4)^35)^(1/35) − 13 (1 + ((STMRo − 3)/33)^13)^(1/13) + 29`.
+/// Slightly negative at the optimum.
 #[must_use]
 pub fn ist(stmro: f64) -> f64 {
     12.0 * soft_one((stmro - 13.0) / 6.0, 8.0)
@@ -215,9 +217,9 @@ pub fn iq(ro: f64, qdu: f64) -> f64 {
     15.0 * libm::log10(1.0 + libm::pow(10.0, y) + libm::pow(10.0, z))
 }
 
-/// Talker echo with the side tone's part in it (clause 7.4): [`delay::idte`] with `Roe = −1.5 (No − RLR)` and
-/// `Re = 80 + 2.5 (TERV − 14)`. For STMR below 9 dB, TERVs = TERV + Ist/2 takes the place of TERV; for STMR above 20 dB,
-/// Idtes = √(Idte² + Ist²) takes the place of Idte.
+/// Talker echo including the effect of side tone (clause 7.4): [`delay::idte`] with `Roe = −1.5 (No − RLR)` and
+/// `Re = 80 + 2.5 (TERV − 14)`. For STMR below 9 dB, TERVs = TERV + Ist/2 replaces TERV; for STMR above 20 dB, Idtes =
+/// √(Idte² + Ist²) replaces Idte.
 #[must_use]
 pub fn idte(stmr: f64, ist: f64, terv: f64, no: f64, rlr: f64, t_ms: f64) -> f64 {
     let terv = if stmr < 9.0 { terv + ist / 2.0 } else { terv };
@@ -257,7 +259,7 @@ mod tests {
     fn side_tone_beyond_its_range_joins_the_echo() {
         let at = |stmr| Parameters::new().with_stmr(stmr).with_delay_ms(50.0).evaluate().unwrap();
         let plain = |stmr| delay::idte(-1.5 * (at(stmr).no - 2.0), 80.0 + 2.5 * (delay::terv(65.0, 50.0) - 14.0), 50.0);
-        // Inside of 9 to 20 dB side tone has no part in it.
+        // From 9 to 20 dB side tone has no effect.
         assert!((at(15.0).idte - plain(15.0)).abs() < 1e-12);
         // Above 20 dB the two add as powers.
         assert!((at(25.0).idte - libm::hypot(plain(25.0), at(25.0).ist)).abs() < 1e-9);
@@ -268,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_number_has_no_rating() {
+    fn invalid_parameters_have_no_rating() {
         let clean = Parameters::new();
         for bad in [
             clean.with_ppl(f64::NAN),

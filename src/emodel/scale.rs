@@ -1,15 +1,15 @@
-//! The three scales of R, what R means on each, and the way from one to another.
+//! The three scales of R, the meaning of R on each, and the conversion between them. It does not compute R.
 //!
-//! This is the one place where scales meet. R itself is one ruler: a narrowband call that is R = 93.2 on its own scale
-//! is R = 93.2 on the fullband scale too. What differs is where the ruler ends (100, 129, 148), and so the opinion that
-//! an R stands for: people who know fullband speech call the same narrowband call 3.25 instead of 4.41. Equipment
-//! impairments count from the clean call of their scale, so that they grow by the difference of the clean calls when a
-//! wider scale is the reference: 35.8 = 129 − 93.2 from narrowband to wideband, 19 = 148 − 129 from wideband to
-//! fullband. There is no way back: how a wideband codec sounds to those who know nothing better was not measured.
+//! This is the only module that converts between scales. R itself is one ruler: a narrowband call that is R = 93.2 on
+//! its own scale is R = 93.2 on the fullband scale too. The scales differ in the end of the ruler (100, 129, 148), and
+//! so in the opinion for an R: people used to fullband speech rate the same narrowband call 3.25 instead of 4.41.
+//! Equipment impairments count from the clean call of their scale, so on a wider scale they grow by the difference of
+//! the clean calls: 35.8 = 129 − 93.2 from narrowband to wideband, 19 = 148 − 129 from wideband to fullband. There is
+//! no conversion to a narrower scale: how a wideband codec sounds to people used to nothing better was not measured.
 
 use crate::unit::{Mos, RFactor, Ratio};
 
-/// Which E-model an R, an Ie or a MOS belongs to. A wider scale is greater.
+/// The E-model of an R, an Ie or a MOS. A wider scale is greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
@@ -18,7 +18,7 @@ pub enum Scale {
     Narrowband,
     /// 50 to 7000 Hz, ITU-T G.107.1: R to 129.
     Wideband,
-    /// 20 to 20000 Hz, ITU-T G.107.2: R to 148. Super-wideband codecs are rated on it.
+    /// 20 to 20000 Hz, ITU-T G.107.2: R to 148. Super-wideband codecs use it.
     Fullband,
 }
 
@@ -36,8 +36,8 @@ impl Scale {
         }
     }
 
-    /// How much longer the scale is than that of narrowband, 1, 1.29 or 1.48: MOS follows from R / stretch (G.107.1
-    /// Annex A, G.107.2), and Idd counts as stretch · Idd.
+    /// The length of the scale relative to narrowband, 1, 1.29 or 1.48: MOS follows from R / stretch (G.107.1 Annex A,
+    /// G.107.2), and Idd counts as stretch · Idd.
     #[must_use]
     pub const fn stretch(self) -> f64 {
         match self {
@@ -47,8 +47,8 @@ impl Scale {
         }
     }
 
-    /// R of a call without impairments at the default levels, no echo: 93.206… (G.107 clause 7.7, where it is printed
-    /// as 93.2), 129, 148.
+    /// R of a call without impairments at the default levels, without echo: 93.206… (G.107 clause 7.7, which prints
+    /// 93.2), 129, 148.
     #[must_use]
     pub const fn default_r(self) -> f64 {
         match self {
@@ -58,7 +58,8 @@ impl Scale {
         }
     }
 
-    /// The Ie,eff to which loss drives a perfect codec: 95 in G.107 and G.107.1 (95 there too, not 129), 132 in G.107.2.
+    /// The limit of Ie,eff under loss for a perfect codec: 95 in G.107 and G.107.1 (95 there too, not 129), 132 in
+    /// G.107.2.
     #[must_use]
     pub const fn max_ie_eff(self) -> f64 {
         match self {
@@ -67,8 +68,8 @@ impl Scale {
         }
     }
 
-    /// What an equipment impairment of this scale gains when it is expressed on `wider`: 35.8 to wideband, 19 more to
-    /// fullband, 0 onto the same scale. `None` onto a narrower one.
+    /// What an equipment impairment of this scale gains on `wider`: 35.8 to wideband, 19 more to fullband, 0 to the
+    /// same scale. `None` to a narrower one.
     #[must_use]
     pub const fn ie_gain(self, wider: Self) -> Option<f64> {
         const NB_TO_WB: f64 = 35.8;
@@ -85,7 +86,7 @@ impl Scale {
     }
 }
 
-/// An R with the scale that it is on.
+/// An R and its scale.
 ///
 /// ```
 /// use callgauge::emodel::{Rating, Satisfaction, Scale};
@@ -105,14 +106,14 @@ pub struct Rating {
 }
 
 impl Rating {
-    /// `r` on `scale`, brought into 0 to [`Scale::max_r`]. `None` for NaN.
+    /// `r` on `scale`, clamped to 0 to [`Scale::max_r`]. `None` for NaN.
     #[must_use]
     pub fn new(scale: Scale, r: f64) -> Option<Self> {
         Some(Self { scale, r: RFactor::clamped(r.clamp(0.0, scale.max_r()))? })
     }
 
-    /// The R on `scale` that stands for `mos` (G.107 Appendix I). `None` above 4.5, which no R reaches. For a MOS of 1,
-    /// which all R up to 6.5 % of the scale share, the largest of them.
+    /// The R on `scale` for `mos` (G.107 Appendix I). `None` above 4.5, which no R reaches. For a MOS of 1, which all R
+    /// up to 6.5 % of the scale have, the largest of them.
     #[must_use]
     pub fn from_mos(scale: Scale, mos: Mos) -> Option<Self> {
         Self::new(scale, r_from_mos(mos.as_f64())? * scale.stretch())
@@ -130,13 +131,13 @@ impl Rating {
         self.r
     }
 
-    /// Rx = R / stretch: R as a part of its own scale, 0 to 100, from which every opinion follows.
+    /// Rx = R / stretch: R relative to its own scale, 0 to 100, from which every opinion follows.
     #[must_use]
     pub fn rx(self) -> f64 {
         self.r.as_f64() / self.scale.stretch()
     }
 
-    /// The same call on a wider scale. `None` onto a narrower one.
+    /// The same call on a wider scale. `None` for a narrower one.
     #[must_use]
     pub fn onto(self, wider: Scale) -> Option<Self> {
         self.scale.ie_gain(wider).map(|_| Self { scale: wider, r: self.r })
@@ -148,26 +149,26 @@ impl Rating {
         Mos::clamped(mos(self.rx())).unwrap_or(Mos::MIN)
     }
 
-    /// %GoB as a share: how many would call it good or excellent.
+    /// %GoB as a ratio: the part of users that would call it good or excellent.
     #[must_use]
     pub fn good_or_better(self) -> Ratio {
         Ratio::clamped(gob(self.rx()) / 100.0).unwrap_or(Ratio::MIN)
     }
 
-    /// %PoW as a share: how many would call it poor or bad.
+    /// %PoW as a ratio: the part of users that would call it poor or bad.
     #[must_use]
     pub fn poor_or_worse(self) -> Ratio {
         Ratio::clamped(pow(self.rx()) / 100.0).unwrap_or(Ratio::MAX)
     }
 
-    /// The band of ITU-T G.109. G.109 knows narrowband; on the wider scales Rx is read.
+    /// The band of ITU-T G.109. G.109 covers narrowband only; on wider scales Rx is used.
     #[must_use]
     pub fn satisfaction(self) -> Satisfaction {
         Satisfaction::of(self.rx())
     }
 }
 
-/// Bands of speech transmission quality, ITU-T G.109. The worse is the greater.
+/// Bands of speech transmission quality, ITU-T G.109. A worse one is greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
@@ -203,16 +204,16 @@ impl Satisfaction {
 /// MOS of `r` on the narrowband scale (G.107 Annex B): 1 for R ≤ 0, 4.5 for R ≥ 100, between them
 /// `1 + 0.035 R + R (R − 60) (100 − R) 7e-6`. For a wider scale pass Rx = R / stretch.
 ///
-/// The cubic itself dips to 0.989 at R = 3.2; it is held at 1 there (up to R = 6.5), so that MOS never falls as R rises.
-/// NaN for NaN.
+/// The cubic itself dips to 0.989 at R = 3.2; the result is at least 1 (up to R = 6.5), so that MOS never falls as R
+/// rises. NaN for NaN.
 #[must_use]
 pub fn mos(r: f64) -> f64 {
     let r = r.clamp(0.0, 100.0);
     (1.0 + 0.035 * r + r * (r - 60.0) * (100.0 - r) * 7e-6).clamp(1.0, 4.5)
 }
 
-/// R on the narrowband scale of a MOS from 1 to 4.5: the inverse of [`mos`] (G.107 Appendix I, valid for R from 6.5 to
-/// 100). `None` outside of 1 to 4.5 and for NaN.
+/// The R on the narrowband scale for a MOS from 1 to 4.5: the inverse of [`mos`] (G.107 Appendix I, valid for R from
+/// 6.5 to 100). `None` outside 1 to 4.5 and for NaN.
 #[must_use]
 pub fn r_from_mos(mos: f64) -> Option<f64> {
     if !(1.0..=4.5).contains(&mos) {
@@ -236,7 +237,7 @@ pub fn pow(r: f64) -> f64 {
     100.0 * phi((45.0 - r) / 16.0)
 }
 
-/// Φ, the normal distribution function, by the complementary error function, which keeps its digits in the tail.
+/// Φ, the normal distribution function, by the complementary error function, which is accurate in the tail.
 fn phi(x: f64) -> f64 {
     0.5 * libm::erfc(-x * core::f64::consts::FRAC_1_SQRT_2)
 }
@@ -252,7 +253,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_rating_is_bounded_whatever_it_is_made_of(scale in any_scale(), bits in any::<u64>()) {
+        fn a_rating_is_bounded_for_any_r(scale in any_scale(), bits in any::<u64>()) {
             let r = f64::from_bits(bits);
             let rating = Rating::new(scale, r);
             prop_assert_eq!(rating.is_none(), r.is_nan());
@@ -274,7 +275,7 @@ mod tests {
         }
 
         #[test]
-        fn the_inverse_undoes(scale in any_scale(), rx in 6.52..99.99_f64, mos in 1.0..=4.5_f64) {
+        fn the_inverse_undoes_the_curve(scale in any_scale(), rx in 6.52..99.99_f64, mos in 1.0..=4.5_f64) {
             let rating = Rating::new(scale, rx * scale.stretch()).unwrap();
             let back = Rating::from_mos(scale, rating.mos()).unwrap();
             prop_assert!((back.r().as_f64() - rating.r().as_f64()).abs() < 1e-9, "{rating:?} {back:?}");

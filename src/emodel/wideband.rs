@@ -1,13 +1,14 @@
 //! ITU-T G.107.1, the wideband E-model: `R = Ro,WB − Is,WB − Id,WB − Ie,eff,WB + A` with Ro,WB = 129, Is,WB = 0, A = 0.
+//! It does not include Corrigendum 1 (01/2020).
 
 use super::{Equipment, Rating, Scale, delay, equipment, narrowband};
 
 parameters! {
-    /// The parameters of G.107.1, each at its default until it is set.
+    /// The parameters of G.107.1, each with its default.
     ///
-    /// The echo terms follow the text of 06/2019. Corrigendum 1 (01/2020) took the noise No,WB out of the echo reference
-    /// Roe, which is not modelled: [`evaluate_without_echo`](Self::evaluate_without_echo) is right for
-    /// every client that cancels echo, as WebRTC does, and does not depend on it.
+    /// The echo terms follow the text of 06/2019. Corrigendum 1 (01/2020) removed the noise No,WB from the echo
+    /// reference Roe, which is not modelled: [`evaluate_without_echo`](Self::evaluate_without_echo) is right for every
+    /// client that cancels echo, as WebRTC does, and does not depend on it.
     ///
     /// ```
     /// use callgauge::emodel::wideband::Parameters;
@@ -16,11 +17,11 @@ parameters! {
     /// assert_eq!(format!("{:.4} {:.4}", breakdown.ie_eff, breakdown.rating.mos()), "43.8095 3.4062");
     /// ```
     Parameters {
-        /// SLR, send loudness rating, dB; of effect on the echo reference alone.
+        /// SLR, send loudness rating, dB; affects only the echo reference.
         slr with_slr "SLR" = 8.0 in 0.0, 18.0;
-        /// RLR, receive loudness rating, dB; of effect on the echo reference alone.
+        /// RLR, receive loudness rating, dB; affects only the echo reference.
         rlr with_rlr "RLR" = 2.0 in -5.0, 14.0;
-        /// STMR, side tone masking rating, dB; of effect on the echo reference alone, through LSTR = STMR + Dr.
+        /// STMR, side tone masking rating, dB; affects only the echo reference, through LSTR = STMR + Dr.
         stmr with_stmr "STMR" = 15.0 in 10.0, 20.0;
         /// Ds, D-value of the telephone at the sending side, dB.
         ds with_ds "Ds" = 3.0 in -3.0, 3.0;
@@ -42,8 +43,8 @@ parameters! {
         bpl with_bpl "Bpl" = 4.3 in 4.3, 40.0;
         /// Ppl, packet-loss probability, **percent**: lost and discarded packets alike.
         ppl with_ppl "Ppl" = 0.0 in 0.0, 20.0;
-        /// BurstR, mean length of a loss burst over that of random loss. The text has random loss only; the term is that
-        /// of G.107, and at 1 the text's own.
+        /// BurstR, mean length of a loss burst relative to random loss. The text covers random loss only; the term is
+        /// that of G.107, and equals the text at 1.
         burst_r with_burst_r "BurstR" = 1.0 in 1.0, 8.0;
         /// Nc, circuit noise referred to the 0 dBr point, dBm0p.
         nc with_nc "Nc" = -70.0 in -80.0, -40.0;
@@ -56,7 +57,7 @@ parameters! {
     }
 }
 
-/// R and everything that it was made of, on the wideband scale.
+/// R and all its terms, on the wideband scale.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -75,30 +76,30 @@ pub struct Breakdown {
     pub id: f64,
     /// Ie,eff,WB, codec and loss.
     pub ie_eff: f64,
-    /// R as it comes out: may be negative.
+    /// R before clamping: may be negative.
     pub r: f64,
-    /// R held on its scale, with the opinions that follow from it.
+    /// R clamped to its scale, with the opinions derived from it.
     pub rating: Rating,
 }
 
 impl Parameters {
-    /// One-way delay `delay_ms` for all three of its effects, as is usual where no four-wire loop
-    /// is known: Ta = T = `delay_ms`, Tr = 2 T.
+    /// Sets the one-way delay for all three of its effects, as is usual if no four-wire loop is known: Ta = T =
+    /// `delay_ms`, Tr = 2 T.
     #[must_use]
     pub const fn with_delay_ms(self, delay_ms: f64) -> Self {
         self.with_ta_ms(delay_ms).with_t_ms(delay_ms).with_tr_ms(2.0 * delay_ms)
     }
 
-    /// Ie and Bpl of `equipment`. `None` unless it has a Bpl and was determined on this scale: loss acts by another
-    /// formula on what was moved here ([`Equipment::onto`]).
+    /// Sets Ie and Bpl of `equipment`. `None` unless it has a Bpl and was determined on this scale: for equipment moved
+    /// here ([`Equipment::onto`]) loss follows another formula.
     #[must_use]
     pub fn with_equipment(self, equipment: &Equipment) -> Option<Self> {
         let bpl = equipment.bpl().filter(|_| equipment.is_native_to(Scale::Wideband))?;
         Some(self.with_ie(equipment.ie()).with_bpl(bpl))
     }
 
-    /// The whole model. `None` when a parameter is not finite, a delay is negative, Bpl is not positive, or the formulas
-    /// leave the range of numbers.
+    /// Evaluates the whole model. `None` if a parameter is not finite, a delay is negative, Bpl is not positive, or the
+    /// formulas leave the range of numbers.
     #[must_use]
     pub fn evaluate(&self) -> Option<Breakdown> {
         let no = narrowband::no(
@@ -111,7 +112,7 @@ impl Parameters {
         self.sum(idte, delay::idle(Scale::Wideband.default_r(), self.wepl, self.tr_ms))
     }
 
-    /// The model of a call whose echo is cancelled: Idte = Idle = 0. `None` as for [`evaluate`](Self::evaluate).
+    /// Evaluates the model for a call without echo: Idte = Idle = 0. `None` as for [`evaluate`](Self::evaluate).
     #[must_use]
     pub fn evaluate_without_echo(&self) -> Option<Breakdown> {
         self.sum(0.0, 0.0)

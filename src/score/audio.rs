@@ -1,18 +1,18 @@
-//! Sound into a score: the E-model on what was concealed.
+//! Scores audio: the E-model applied to concealment. It reads [`AudioInputs`] only, and never a stream.
 //!
-//! R = Ro − Ie,eff − Its − Id, on the fullband scale of ITU-T G.107.2 for every codec, so that scores can be compared;
-//! and on the codec's own scale beside it ([`Score::native`]).
+//! R = Ro − Ie,eff − Its − Id, on the fullband scale of ITU-T G.107.2 for every codec, so that scores are comparable;
+//! and also on the codec's own scale ([`Score::native`]).
 //!
 //! | term | from |
 //! |---|---|
-//! | Ie, Bpl | the codec at the bit rate of its own frames ([`codec`](crate::emodel::codec)); redundancy is not the codec's |
-//! | Ppl | what was concealed audibly, after retransmission, error correction, redundancy and lateness, plus κ times what error correction brought back |
-//! | BurstR | how long a concealment is, in packets, over what random loss would make of it |
-//! | Its | samples stretched and squeezed by the jitter buffer; a term of ours |
-//! | Id | half the round trip, the jitter buffer as measured, playout, a frame and the codec's look-ahead. Jitter is never added to a buffer that was measured: the buffer is what jitter costs |
+//! | Ie, Bpl | the codec at the bit rate of its own frames ([`codec`](crate::emodel::codec)), without redundancy |
+//! | Ppl | audible concealment, after retransmission, error correction, redundancy and late packets, plus κ times the packets recovered by error correction |
+//! | BurstR | the length of a concealment, in packets, relative to random loss |
+//! | Its | samples time-stretched by the jitter buffer; our own term |
+//! | Id | half the round trip, the measured jitter buffer, playout, a frame and the codec's look-ahead. Jitter is never added to a measured buffer: the buffer is the cost of jitter |
 //!
-//! Concealment where nobody speaks is not heard. A stream's interval counts by how loud it is beside the talker's own
-//! level ([`AudioWindow`]).
+//! Concealment in silence is inaudible. The weight of an interval is its level relative to the talker's own level
+//! ([`AudioWindow`]).
 //!
 //! ```
 //! use callgauge::score::audio::{AudioInputs, AudioModel};
@@ -26,7 +26,7 @@
 //! let score = AudioModel::new().score(&inputs)?;
 //! assert_eq!(format!("{:.2}", score.mos()), "3.28");
 //! assert_eq!((score.tier, score.cause), (Tier::A1, Some(Cause::Loss)));
-//! // Nobody said how long the way is: this is listening quality.
+//! // The delay is unknown: this is listening quality.
 //! assert_eq!((score.lq(), score.inputs.get(Input::RoundTrip)), (Some(score.mos()), Some(Origin::Missing)));
 //!
 //! inputs.rtt_ms = Some(600.0);
@@ -42,59 +42,58 @@ pub use window::AudioWindow;
 
 use super::evidence::{Cause, Input, Inputs, Origin, Parts};
 use super::model::{Model, ModelId, Native, NoScore, Score, Tier, held};
-use crate::emodel::codec::{Basis, CodecQuery, CodecTable};
+use crate::emodel::codec::{Basis, CodecImpairment, CodecQuery, CodecTable};
 use crate::emodel::equipment::valid_burst_r;
 use crate::emodel::{Equipment, Scale, delay};
 use crate::unit::{Bitrate, Ratio, Rx};
 
-/// What is known of a stream of sound over a window. Everything may be unknown.
+/// The figures of an audio stream over a window. Any of them may be unknown.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct AudioInputs<'a> {
     /// The codec, as getStats spells its `mimeType` or SDP its encoding name.
     pub codec: Option<&'a str>,
-    /// Whether the encoder keeps one rate (`cbr=1` in Opus's fmtp).
+    /// Whether the encoder uses a constant bit rate (`cbr=1` in Opus's fmtp).
     pub constant_bitrate: bool,
-    /// Whether the sender may add error correction to its packets (`useinbandfec=1`), for those who see only what the
-    /// network lost.
+    /// Whether the sender may add error correction to its packets (`useinbandfec=1`), for callers that know only the
+    /// network loss.
     pub error_correction: bool,
-    /// The bit rate of the payload while there was speech, redundancy included.
+    /// The bit rate of the payload during speech, redundancy included.
     pub bitrate: Option<Bitrate>,
-    /// How much sound a packet carries, ms; 20 is assumed where that is not known.
+    /// Audio per packet, ms; 20 is assumed if unknown.
     pub packet_ms: Option<f64>,
-    /// How many frames a packet carries again beside its own: as in-band error correction, or as RED. Of one generation
-    /// of RED it is 1.
+    /// How many earlier frames a packet repeats, by in-band error correction or RED: 1 for one generation of RED.
     pub redundancy: Option<f64>,
-    /// Concealed audibly, of all samples, after every repair.
+    /// Samples concealed audibly, of all samples, after every repair.
     pub concealed: Option<Ratio>,
     /// How often concealment began, per second.
     pub concealments_per_second: Option<f64>,
-    /// Packets lost, of all that were expected.
+    /// Packets lost, of all expected.
     pub lost: Option<Ratio>,
-    /// Whether it is the other end that counted the loss.
+    /// Whether the remote endpoint counted the loss.
     pub lost_at_far_end: bool,
-    /// Packets that came too late to be played, of all that came.
+    /// Packets that arrived too late to be played, of all that arrived.
     pub discarded: Option<Ratio>,
-    /// Packets that error correction brought back, of all that were expected.
+    /// Packets recovered by error correction, of all expected.
     pub recovered: Option<Ratio>,
     /// Samples inserted and removed by the jitter buffer, of all samples.
     pub stretched: Option<Ratio>,
-    /// Round trip of the network, ms. Through a server it is that of one leg, and the score is too kind.
+    /// Round trip of the network, ms. Through a server it covers one leg only, and the score is too high.
     pub rtt_ms: Option<f64>,
-    /// Interarrival jitter, ms: of use only where the jitter buffer's delay is not known.
+    /// Interarrival jitter, ms: used only if the jitter buffer's delay is unknown.
     pub jitter_ms: Option<f64>,
     /// Mean time in the jitter buffer, ms.
     pub jitter_buffer_ms: Option<f64>,
-    /// From the decoder to the loudspeaker, ms.
+    /// Delay from the decoder to the loudspeaker, ms.
     pub playout_ms: Option<f64>,
-    /// Whether it is known how loud it was, and so what of it was speech.
+    /// Whether the level is known, and so which part was speech.
     pub level_known: bool,
-    /// How much there was to hear, ms; `None` where the figures stand for as much as anybody wants.
+    /// Amount of audible media, ms; `None` if the figures stand for any duration.
     pub active_ms: Option<f64>,
 }
 
 impl AudioInputs<'_> {
-    /// Nothing is known.
+    /// All figures unknown.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -121,11 +120,11 @@ impl AudioInputs<'_> {
     }
 }
 
-/// The model that scores sound unless another is chosen.
+/// The default audio model.
 ///
-/// Ie and Bpl are published (see [`codec`](crate::emodel::codec)); the constants here are ours. κ and the half point of stretching
-/// are fitted to recordings by `cargo run --release --example validate -- DIRECTORY --fit`, on those that are marked for
-/// it alone; the README says how scores then agree with measured quality.
+/// Ie and Bpl are published (see [`codec`](crate::emodel::codec)); the constants here are ours. κ and the half point of
+/// stretching are fitted by `cargo run --release --example validate -- DIRECTORY --fit`, only on the recordings marked
+/// for fitting; the README shows how well scores agree with measured quality.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AudioModel {
     codecs: CodecTable,
@@ -135,10 +134,10 @@ pub struct AudioModel {
     device_ms: f64,
 }
 
-/// How much sound a packet carries unless told otherwise, ms (RFC 7874 clause 3 wants 20 ms supported).
+/// Default amount of audio per packet, ms (RFC 7874 clause 3 requires support for 20 ms).
 pub(super) const PACKET_MS: f64 = 20.0;
 
-/// What is assumed where nobody measured it: as usual, at its worst, at its best.
+/// An assumed value: usual, worst and best.
 #[derive(Clone, Copy)]
 struct Range {
     usual: f64,
@@ -146,29 +145,29 @@ struct Range {
     best: f64,
 }
 
-/// How uncertain a published Ie is, in R: the spread of the published values for Opus between neighbouring rates and
+/// Uncertainty of a published Ie, in R: the spread of the published values for Opus between neighbouring rates and
 /// between VBR and CBR.
 const IE_SPREAD: f64 = 4.0;
-/// How uncertain Ie is where the bit rate is assumed or lies beyond the published ones.
+/// Uncertainty of Ie if the bit rate is assumed or outside the published ones, in R.
 const IE_SPREAD_ASSUMED: f64 = 8.0;
-/// How uncertain Bpl is, as factors: for Opus (10.4) from 8 to 20, which listening tests on raw loss come to.
+/// Uncertainty of Bpl, as factors: for Opus (10.4) from 8 to 20, the result of listening tests on raw loss.
 const BPL: Range = Range { usual: 1.0, worst: 0.77, best: 1.92 };
-/// From microphone to packet and from decoder to ear, where the playout delay is not known, ms.
+/// Delay from microphone to packet and from decoder to ear if the playout delay is unknown, ms.
 const DEVICE_WORST_MS: f64 = 80.0;
 const DEVICE_BEST_MS: f64 = 10.0;
-/// The part of that which lies before the encoder, ms, for when the playout delay is known.
+/// The part of it before the encoder, ms, used if the playout delay is known.
 const CAPTURE_MS: f64 = 10.0;
-/// How far an encoder looks ahead of which nobody says it: as CELP codecs do (G.729), ms.
+/// Look-ahead of an encoder that does not state one, ms: that of CELP codecs (G.729).
 const LOOKAHEAD_MS: f64 = 5.0;
-/// Packets that may have come too late, of all that came, where nobody counted them. A choice: jitter buffers follow the
-/// network, and none of the recordings for fitting has more.
+/// Late packets, of all that arrived, if they are not counted. A choice: jitter buffers follow the network, and no
+/// recording used for fitting has more.
 const DISCARDS_WORST: f64 = 0.005;
-/// How bursty loss may be where nobody can tell. G.107 has no larger BurstR than 2 from 2 % of loss on, and metrics of
-/// speech hear less of it than its formula does.
+/// Burstiness if it is unknown. G.107 has no BurstR above 2 from 2 % of loss on, and speech metrics react to it less
+/// than its formula does.
 const BURST_R_WORST: f64 = 1.5;
-/// What may have been stretched where nobody counted it, percent: the mean over the recordings for fitting.
+/// Time-stretched samples if they are not counted, percent: the mean over the recordings used for fitting.
 const STRETCHED_WORST_PERCENT: f64 = 0.35;
-/// A jitter buffer that nobody measured, ms: NetEq's usual target, or three times the jitter if that is more.
+/// Jitter buffer delay if it is not measured, ms: NetEq's usual target, or three times the jitter if that is more.
 const BUFFER_MS: f64 = 40.0;
 impl Default for AudioModel {
     fn default() -> Self {
@@ -177,33 +176,33 @@ impl Default for AudioModel {
 }
 
 impl AudioModel {
-    /// Its version: whatever changes a number raises it.
+    /// The version: every change of a number raises it.
     pub const VERSION: u32 = 2;
 
-    /// The published codecs, and the constants as fitted.
+    /// The published codecs, and the fitted constants.
     #[must_use]
     pub const fn new() -> Self {
         Self { codecs: CodecTable::new(), kappa: 0.075, stretch_most: 40.0, stretch_half: 0.9, device_ms: 30.0 }
     }
 
-    /// Another table of codecs.
+    /// Sets the table of codecs.
     #[must_use]
     pub fn with_codecs(mut self, codecs: CodecTable) -> Self {
         self.codecs = codecs;
         self
     }
 
-    /// κ: what a packet that error correction brought back costs, as a share of what a concealed one does, 0 to 1. It
-    /// comes back at a lower rate than it was sent. What lies outside is brought inside; NaN is ignored.
+    /// Sets κ: the cost of a packet recovered by error correction, relative to that of a concealed one, 0 to 1. It is
+    /// recovered at a lower rate than it was sent. Values outside are clamped; NaN is ignored.
     #[must_use]
     pub const fn with_kappa(mut self, kappa: f64) -> Self {
         self.kappa = held(kappa, 0.0, 1.0, self.kappa);
         self
     }
 
-    /// What stretching can take at most, in R on the fullband scale (40 unless set), and the percentage of samples
-    /// stretched at which it takes half of that: Its = most · x / (x + half). The most is a choice: PESQ, which the half
-    /// point is fitted to, would have more, ViSQOL and PLCMOS next to nothing.
+    /// Sets the most that stretching costs, in R on the fullband scale (default 40), and the percentage of stretched
+    /// samples that costs half of that: Its = most · x / (x + half). The most is a choice: PESQ, to which the half
+    /// point is fitted, would give more, ViSQOL and PLCMOS next to nothing.
     #[must_use]
     pub const fn with_stretching(mut self, most: f64, half_percent: f64) -> Self {
         self.stretch_most = held(most, 0.0, 148.0, self.stretch_most);
@@ -211,8 +210,8 @@ impl AudioModel {
         self
     }
 
-    /// The delay of microphone, loudspeaker and their drivers where nobody measured it, ms; 30 unless set. The interval of
-    /// the score takes it to be 10 to 80.
+    /// Sets the delay of microphone, loudspeaker and their drivers if it is not measured, ms; default 30. The score's
+    /// interval assumes 10 to 80.
     #[must_use]
     pub const fn with_device_delay(mut self, ms: f64) -> Self {
         self.device_ms = held(ms, 0.0, 1_000.0, self.device_ms);
@@ -225,14 +224,14 @@ impl AudioModel {
         &self.codecs
     }
 
-    /// What loss left to hear, as the inputs tell it.
+    /// The audible loss in the inputs.
     fn loss(&self, inputs: &AudioInputs<'_>) -> Result<Loss, NoScore> {
         let recovered = inputs.recovered.map_or(0.0, Ratio::as_f64);
         if let Some(concealed) = inputs.concealed {
             let concealed = concealed.as_f64();
             return Ok(Loss {
                 tier: Tier::A1,
-                heard: Range { usual: concealed, worst: concealed, best: concealed },
+                audible: Range { usual: concealed, worst: concealed, best: concealed },
                 recovered,
                 burst_r: inputs.concealments_per_second.map(|begun| burst_r(concealed, begun, packet_ms(inputs))),
             });
@@ -244,37 +243,40 @@ impl AudioModel {
             None if inputs.lost_at_far_end => Tier::A4,
             None => Tier::A3,
         };
-        let late = |share: f64| (lost + (1.0 - lost) * share).min(1.0);
-        let gone = late(discarded.unwrap_or(0.0));
-        let worst = late(discarded.unwrap_or(DISCARDS_WORST));
+        let gone = lost_or_late(lost, discarded.unwrap_or(0.0));
+        let worst = lost_or_late(lost, discarded.unwrap_or(DISCARDS_WORST));
         Ok(match inputs.recovered.filter(|_| tier == Tier::A2) {
             Some(_) => {
                 let left = (gone - recovered).max(0.0);
-                Loss { tier, heard: Range { usual: left, worst, best: left }, recovered, burst_r: None }
+                Loss { tier, audible: Range { usual: left, worst, best: left }, recovered, burst_r: None }
             }
             None => {
-                // Of what one packet in a row lost, the next one brings back all but what is lost with it.
+                // The next packet recovers each lost packet unless it is lost, too.
                 let twice = gone * gone;
                 let (usual, recovered) = if inputs.error_correction { (twice, gone - twice) } else { (gone, 0.0) };
-                Loss { tier, heard: Range { usual, worst, best: twice }, recovered, burst_r: None }
+                Loss { tier, audible: Range { usual, worst, best: twice }, recovered, burst_r: None }
             }
         })
     }
 
-    /// What the codec takes at the rate of its own frames, and where that rate comes from.
+    /// The codec's impairment at the rate of its own frames, and the origin of that rate.
     fn equipment(&self, inputs: &AudioInputs<'_>) -> Result<Coded, NoScore> {
         let name = inputs.codec.ok_or(NoScore::UnknownCodec)?;
         let query = CodecQuery::new(name).with_constant_bitrate(inputs.constant_bitrate);
-        // A frame that is carried again takes as many bits as one of its own.
+        // A repeated frame takes as many bits as an original one.
         let own = 1.0 / (1.0 + real(inputs.redundancy).unwrap_or(0.0));
         let bitrate = inputs.bitrate.and_then(|bitrate| Bitrate::new(bitrate.as_bps() * own));
-        let at = |bitrate| self.codecs.find(&query.with_bitrate(bitrate));
-        let (found, origin) = match (at(bitrate), bitrate) {
+        let (found, origin) = match (self.find_at(&query, bitrate), bitrate) {
             (Some(found), Some(_)) => (found, if own == 1.0 { Origin::Measured } else { Origin::Derived }),
             (Some(found), None) => (found, Origin::Derived),
-            // Below the lowest rate it is at least as bad as there.
-            (None, Some(_)) => (at(self.codecs.lowest_bitrate(&query)).ok_or(NoScore::UnknownCodec)?, Origin::Assumed),
-            (None, None) => (at(self.codecs.usual_bitrate(name)).ok_or(NoScore::UnknownCodec)?, Origin::Assumed),
+            // Below the lowest rate, quality is at most the quality there.
+            (None, Some(_)) => (
+                self.find_at(&query, self.codecs.lowest_bitrate(&query)).ok_or(NoScore::UnknownCodec)?,
+                Origin::Assumed,
+            ),
+            (None, None) => {
+                (self.find_at(&query, self.codecs.usual_bitrate(name)).ok_or(NoScore::UnknownCodec)?, Origin::Assumed)
+            }
         };
         let spread =
             if origin == Origin::Assumed || found.basis == Basis::Extrapolated { IE_SPREAD_ASSUMED } else { IE_SPREAD };
@@ -284,6 +286,14 @@ impl AudioModel {
             spread,
             lookahead_ms: found.lookahead_ms.unwrap_or(LOOKAHEAD_MS),
         })
+    }
+
+    fn find_at(&self, query: &CodecQuery<'_>, bitrate: Option<Bitrate>) -> Option<CodecImpairment> {
+        self.codecs.find(&query.with_bitrate(bitrate))
+    }
+
+    fn evaluate(&self, equipment: Equipment, loss: &Loss, case: &Case) -> Result<Terms, NoScore> {
+        self.terms(equipment, loss, case).ok_or(NoScore::UnknownRobustness)
     }
 
     /// R on the scale of `equipment`, term by term.
@@ -300,8 +310,8 @@ impl AudioModel {
         })
     }
 
-    /// The way from mouth to ear, ms: as usual, at its worst, at its best. `None` when nobody measured the network.
-    fn way(&self, inputs: &AudioInputs<'_>, lookahead_ms: f64) -> Option<Range> {
+    /// The mouth-to-ear delay, ms: usual, worst, best. `None` if the network delay is not measured.
+    fn mouth_to_ear(&self, inputs: &AudioInputs<'_>, lookahead_ms: f64) -> Option<Range> {
         let network = real(inputs.rtt_ms)? / 2.0 + packet_ms(inputs) + lookahead_ms;
         let device = match real(inputs.playout_ms) {
             Some(playout) => {
@@ -336,42 +346,43 @@ impl Model<AudioInputs<'_>> for AudioModel {
     fn score(&self, inputs: &AudioInputs<'_>) -> Result<Score, NoScore> {
         let loss = self.loss(inputs)?;
         let coded = self.equipment(inputs)?;
-        let way = self.way(inputs, coded.lookahead_ms);
+        let delay = self.mouth_to_ear(inputs, coded.lookahead_ms);
         let fullband = coded.equipment.onto(Scale::Fullband).ok_or(NoScore::UnknownCodec)?;
         let stretched = inputs.stretched.filter(|_| loss.tier == Tier::A1).map(|ratio| ratio.as_f64() * 100.0);
-        let of = |equipment, case: &Case| self.terms(equipment, &loss, case).ok_or(NoScore::UnknownRobustness);
 
         let usual = Case {
             ie: 0.0,
             bpl: BPL.usual,
             kappa: self.kappa,
-            heard: loss.heard.usual,
+            audible: loss.audible.usual,
             burst_r: loss.burst_r.unwrap_or(1.0),
             stretched_percent: stretched.unwrap_or(0.0),
-            ta_ms: way.map(|way| way.usual),
+            ta_ms: delay.map(|delay| delay.usual),
         };
-        let terms = of(fullband, &usual)?;
+        let terms = self.evaluate(fullband, &loss, &usual)?;
         let alone = loss.impairment(&fullband, 0.0, &usual).ok_or(NoScore::UnknownRobustness)?;
-        let worst = of(
+        let worst = self.evaluate(
             fullband,
+            &loss,
             &Case {
                 ie: coded.spread,
                 bpl: BPL.worst,
                 kappa: 1.0,
-                heard: loss.heard.worst,
+                audible: loss.audible.worst,
                 burst_r: loss.burst_r.unwrap_or(BURST_R_WORST),
                 stretched_percent: stretched.unwrap_or(STRETCHED_WORST_PERCENT),
-                ta_ms: way.map(|way| way.worst),
+                ta_ms: delay.map(|delay| delay.worst),
             },
         )?;
-        let best = of(
+        let best = self.evaluate(
             fullband,
+            &loss,
             &Case {
                 ie: -coded.spread,
                 bpl: BPL.best,
                 kappa: 0.0,
-                heard: loss.heard.best,
-                ta_ms: way.map(|way| way.best),
+                audible: loss.audible.best,
+                ta_ms: delay.map(|delay| delay.best),
                 ..usual
             },
         )?;
@@ -381,56 +392,60 @@ impl Model<AudioInputs<'_>> for AudioModel {
             .with_listening_quality(terms.rx(false))
             .with_inputs(origins(inputs, &loss, coded.origin))
             .with_parts_and_gains(terms.parts(), terms.gains(alone));
-        let native = if coded.equipment.scale() == Scale::Fullband { terms } else { of(coded.equipment, &usual)? };
+        let native = if coded.equipment.scale() == Scale::Fullband {
+            terms
+        } else {
+            self.evaluate(coded.equipment, &loss, &usual)?
+        };
         score = score.with_native(Native::new(native.scale, native.rx(true)));
         Ok(score)
     }
 }
 
-/// What loss left to hear.
+/// Audible loss.
 #[derive(Clone, Copy)]
 struct Loss {
     tier: Tier,
-    /// Ratios, without what was recovered.
-    heard: Range,
+    /// Ratios, without recovered packets.
+    audible: Range,
     recovered: f64,
     burst_r: Option<f64>,
 }
 
 impl Loss {
-    /// What it takes from a codec that takes `ie` itself, in R.
+    /// The impairment by loss on top of a codec's `ie`, in R.
     fn impairment(&self, equipment: &Equipment, ie: f64, case: &Case) -> Option<f64> {
-        let ppl = (case.heard + case.kappa * self.recovered).min(1.0);
+        let ppl = (case.audible + case.kappa * self.recovered).min(1.0);
         loss_impairment(equipment, ie, case.bpl, ppl * 100.0, case.burst_r)
     }
 }
 
-/// A codec at a rate.
+/// A codec at a bit rate.
 #[derive(Clone, Copy)]
 struct Coded {
     equipment: Equipment,
-    /// Where the rate comes from.
+    /// The origin of the rate.
     origin: Origin,
-    /// How uncertain Ie is, in R.
+    /// Uncertainty of Ie, in R.
     spread: f64,
     lookahead_ms: f64,
 }
 
-/// What is assumed in one evaluation.
+/// The assumptions of one evaluation.
 #[derive(Clone, Copy)]
 struct Case {
     /// Added to Ie.
     ie: f64,
-    /// Bpl is multiplied by it.
+    /// A factor on Bpl.
     bpl: f64,
     kappa: f64,
-    heard: f64,
+    audible: f64,
     burst_r: f64,
     stretched_percent: f64,
     ta_ms: Option<f64>,
 }
 
-/// What each impairment takes, in R on `scale`.
+/// The cost of each impairment, in R on `scale`.
 #[derive(Clone, Copy)]
 struct Terms {
     scale: Scale,
@@ -451,12 +466,15 @@ impl Terms {
         Rx::clamped(self.points(self.scale.max_r() - impairments)).unwrap_or(Rx::MIN)
     }
 
-    /// By how many points the score would be better without each. `loss_alone` is what the same loss would take from a
-    /// codec that takes nothing itself.
+    fn rest(&self, impairments: f64) -> f64 {
+        (100.0 - self.points(impairments)).max(0.0)
+    }
+
+    /// By how many points the score would rise without each impairment. `loss_alone`: the cost of the same loss with a
+    /// codec that costs nothing itself.
     fn gains(&self, loss_alone: f64) -> Parts {
         let sum = self.codec + self.loss + self.stretch + self.delay;
-        let left = |impairments: f64| (100.0 - self.points(impairments)).max(0.0);
-        let rx = left(sum);
+        let rx = self.rest(sum);
         let mut gains = Parts::new();
         for (cause, without) in [
             (Cause::Codec, sum - self.codec - self.loss + loss_alone),
@@ -464,12 +482,12 @@ impl Terms {
             (Cause::TimeStretch, sum - self.stretch),
             (Cause::Delay, sum - self.delay),
         ] {
-            gains.set(cause, left(without) - rx);
+            gains.set(cause, self.rest(without) - rx);
         }
         gains
     }
 
-    /// Points as they come to bear: where there are more than 100, each counts less.
+    /// The points of each impairment: if the sum exceeds 100, each counts less.
     fn parts(&self) -> Parts {
         let points = self.points(self.codec + self.loss + self.stretch + self.delay);
         let share = if points > 100.0 { 100.0 / points } else { 1.0 };
@@ -486,11 +504,11 @@ impl Terms {
     }
 }
 
-/// What loss takes beside the codec's `ie`: Ie,eff − Ie of G.107 equation 7-29 up to the ceiling.
+/// The cost of loss in addition to the codec's `ie`: Ie,eff − Ie of G.107 equation 7-29 up to the ceiling.
 ///
 /// Beyond the ceiling (dense bursts under heavy loss) the published formula has a worse codec gain; there the
-/// impairment goes on to the end of the scale instead, so that it rises with loss and with Ie alike. `None` when there is
-/// loss and no Bpl.
+/// impairment continues to the end of the scale instead, so that it rises both with loss and with Ie. `None` for loss
+/// without a known Bpl.
 fn loss_impairment(equipment: &Equipment, ie: f64, bpl_factor: f64, ppl: f64, burst_r: f64) -> Option<f64> {
     if ppl <= 0.0 {
         return Some(0.0);
@@ -502,8 +520,8 @@ fn loss_impairment(equipment: &Equipment, ie: f64, bpl_factor: f64, ppl: f64, bu
     Some((ceiling - ie) * share.min(1.0) + to_end * (share - 1.0).clamp(0.0, 1.0))
 }
 
-/// BurstR of concealment: how long one is, in packets, over what random loss of the same rate makes, 1 / (1 − rate). At
-/// least 1. Above half of the time, the rate counts as half: what is concealed without end has no length.
+/// BurstR of concealment: its mean length, in packets, over that of random loss of the same rate, 1 / (1 − rate). At
+/// least 1. A rate above one half counts as one half: endless concealment has no length.
 fn burst_r(concealed: f64, begun_per_second: f64, packet_ms: f64) -> f64 {
     if begun_per_second.is_nan() || begun_per_second <= 0.0 {
         // One that began before the window, or none.
@@ -513,41 +531,47 @@ fn burst_r(concealed: f64, begun_per_second: f64, packet_ms: f64) -> f64 {
     (packets * (1.0 - concealed.min(0.5))).max(1.0)
 }
 
-/// Where each input came from.
+/// The fraction of packets that are lost, or late: `late` of those that arrived.
+fn lost_or_late(lost: f64, late: f64) -> f64 {
+    (lost + (1.0 - lost) * late).min(1.0)
+}
+
+/// The origin of each input.
 fn origins(inputs: &AudioInputs<'_>, loss: &Loss, bitrate: Origin) -> Inputs {
-    let measured = |known: bool| if known { Origin::Measured } else { Origin::Missing };
-    let or_assumed = |known: bool| if known { Origin::Measured } else { Origin::Assumed };
     let mut origins = match loss.tier {
         Tier::A1 => Inputs::new()
             .with(Input::Concealment, Origin::Measured)
-            .with(Input::TimeStretch, measured(inputs.stretched.is_some())),
+            .with(Input::TimeStretch, Origin::measured(inputs.stretched.is_some())),
         Tier::A2 => Inputs::new().with(Input::Loss, Origin::Measured).with(Input::Discards, Origin::Measured),
         _ => Inputs::new().with(Input::Loss, Origin::Measured).with(Input::Discards, Origin::Missing),
     };
-    let recovery =
-        if matches!(loss.tier, Tier::A1 | Tier::A2) { measured(inputs.recovered.is_some()) } else { Origin::Assumed };
+    let recovery = if matches!(loss.tier, Tier::A1 | Tier::A2) {
+        Origin::measured(inputs.recovered.is_some())
+    } else {
+        Origin::Assumed
+    };
     origins = origins
         .with(Input::Recovery, recovery)
         .with(Input::Burstiness, if loss.burst_r.is_some() { Origin::Derived } else { Origin::Assumed })
         .with(Input::Codec, Origin::Measured)
         .with(Input::Bitrate, bitrate)
         .with(Input::Robustness, Origin::Assumed)
-        .with(Input::Level, measured(inputs.level_known))
-        .with(Input::RoundTrip, measured(inputs.rtt_ms.is_some()));
+        .with(Input::Level, Origin::measured(inputs.level_known))
+        .with(Input::RoundTrip, Origin::measured(inputs.rtt_ms.is_some()));
     if inputs.rtt_ms.is_some() {
         origins = origins
-            .with(Input::JitterBuffer, or_assumed(inputs.jitter_buffer_ms.is_some()))
-            .with(Input::Playout, or_assumed(inputs.playout_ms.is_some()));
+            .with(Input::JitterBuffer, Origin::measured_or_assumed(inputs.jitter_buffer_ms.is_some()))
+            .with(Input::Playout, Origin::measured_or_assumed(inputs.playout_ms.is_some()));
     }
     origins
 }
 
-/// How much sound a packet carries, ms: from the shortest frame of Opus (RFC 6716) to the longest packet.
+/// Audio per packet, ms: from the shortest frame of Opus (RFC 6716) to the longest packet.
 fn packet_ms(inputs: &AudioInputs<'_>) -> f64 {
     inputs.packet_ms.filter(|ms| (2.5..=120.0).contains(ms)).unwrap_or(PACKET_MS)
 }
 
-/// A duration in ms, or a number of frames, that can be one.
+/// A plausible duration in ms, or number of frames.
 fn real(value: Option<f64>) -> Option<f64> {
     value.filter(|value| (0.0..=1e7).contains(value))
 }

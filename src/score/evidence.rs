@@ -1,21 +1,21 @@
-//! What a score was made of: its inputs and where they came from, its impairments and what each of them takes.
+//! What a score is based on: its inputs and their origins, its impairments and their points. It computes no score.
 
 #[cfg(feature = "serde")]
 use alloc::collections::BTreeMap;
 
-/// Something that a score is computed from.
+/// An input of a score.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 #[repr(u8)]
 pub enum Input {
-    /// What was concealed after every repair.
+    /// Concealment after every repair.
     Concealment,
     /// Packets lost.
     Loss,
-    /// Packets that came too late.
+    /// Packets that arrived too late.
     Discards,
-    /// Packets that error correction brought back.
+    /// Packets recovered by error correction.
     Recovery,
     /// How losses cluster.
     Burstiness,
@@ -23,7 +23,7 @@ pub enum Input {
     Codec,
     /// Its bit rate.
     Bitrate,
-    /// How well it bears loss.
+    /// How robust the codec is against loss.
     Robustness,
     /// The network's round trip.
     RoundTrip,
@@ -31,15 +31,15 @@ pub enum Input {
     JitterBuffer,
     /// Delay from decoder to loudspeaker.
     Playout,
-    /// Speech stretched and squeezed.
+    /// Time-stretched speech.
     TimeStretch,
-    /// How loud it was, and so how much of the window was speech.
+    /// The level, and so how much of the window was speech.
     Level,
     /// The quantizer.
     Quantizer,
     /// Width and height of the coded picture.
     Size,
-    /// Width and height at which it is shown.
+    /// Width and height of the displayed picture.
     DisplaySize,
     /// Frames per second.
     FrameRate,
@@ -47,12 +47,12 @@ pub enum Input {
     SourceFrameRate,
     /// Freezes.
     Freezes,
-    /// The probability that pictures were corrupted.
+    /// The probability that frames were corrupted.
     Corruption,
 }
 
 impl Input {
-    /// Every input, in the order of outputs.
+    /// All inputs, in the order of outputs.
     pub const ALL: &'static [Self] = &[
         Self::Concealment,
         Self::Loss,
@@ -76,7 +76,7 @@ impl Input {
         Self::Corruption,
     ];
 
-    /// The word in outputs.
+    /// The name in outputs.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -104,23 +104,31 @@ impl Input {
     }
 }
 
-/// Where an input came from. The surer is the greater.
+/// The origin of an input. A more certain one is greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Origin {
-    /// Not known; the score does without it.
+    /// Unknown; the score does without it.
     Missing,
-    /// Not known; the score takes a usual value, and its interval says what that may cost.
+    /// Unknown; the score assumes a usual value, and its interval shows the possible error.
     Assumed,
-    /// Follows from something else that was measured.
+    /// Derived from another measured value.
     Derived,
-    /// Reported by those who know.
+    /// Reported by an endpoint that measured it.
     Measured,
 }
 
 impl Origin {
-    /// The word in outputs.
+    pub(super) const fn measured(is_known: bool) -> Self {
+        if is_known { Self::Measured } else { Self::Missing }
+    }
+
+    pub(super) const fn measured_or_assumed(is_known: bool) -> Self {
+        if is_known { Self::Measured } else { Self::Assumed }
+    }
+
+    /// The name in outputs.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -132,11 +140,11 @@ impl Origin {
     }
 }
 
-/// Which inputs a score used, and where each came from. An input that the model does not look at is not among them.
+/// The inputs of a score and their origins. It does not contain inputs that the model does not use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Inputs(u64);
 
-/// Bits for each input: 0 where it is not among them, else 1 and its origin.
+/// Bits for each input: 0 if it is absent, else 1 and its origin.
 const WIDTH: u32 = 3;
 
 const _: () = assert!(Input::ALL.len() as u32 * WIDTH <= u64::BITS);
@@ -148,14 +156,14 @@ impl Inputs {
         Self(0)
     }
 
-    /// The same with `input` from `origin`.
+    /// Sets the origin of `input`.
     #[must_use]
     pub const fn with(self, input: Input, origin: Origin) -> Self {
         let at = input as u32 * WIDTH;
         Self(self.0 & !(0b111 << at) | (0b100 | origin as u64) << at)
     }
 
-    /// Where `input` came from; `None` when the model does not look at it.
+    /// The origin of `input`; `None` if the model does not use it.
     #[must_use]
     pub const fn get(self, input: Input) -> Option<Origin> {
         match self.0 >> (input as u32 * WIDTH) & 0b111 {
@@ -167,7 +175,7 @@ impl Inputs {
         }
     }
 
-    /// Those of both, each from the less sure of its origins.
+    /// The inputs of both, each with the less certain of its origins.
     pub(crate) fn least_sure(self, other: Self) -> Self {
         Input::ALL.iter().fold(Self::new(), |merged, &input| match (self.get(input), other.get(input)) {
             (Some(one), Some(another)) => merged.with(input, one.min(another)),
@@ -175,7 +183,7 @@ impl Inputs {
         })
     }
 
-    /// Every input that was looked at, in the order of the table.
+    /// All inputs that the model uses, in the order of the table.
     pub fn iter(self) -> impl Iterator<Item = (Input, Origin)> {
         Input::ALL.iter().filter_map(move |&input| Some((input, self.get(input)?)))
     }
@@ -197,34 +205,34 @@ impl<'de> serde::Deserialize<'de> for Inputs {
     }
 }
 
-/// Something that takes from a score.
+/// An impairment that lowers a score.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 #[repr(u8)]
 pub enum Cause {
-    /// Sound: the codec at its bit rate, without loss.
+    /// Audio: the codec at its bit rate, without loss.
     Codec,
-    /// Sound: what was lost and could not be repaired.
+    /// Audio: loss that was not repaired.
     Loss,
-    /// Sound: speech stretched and squeezed by the jitter buffer.
+    /// Audio: speech time-stretched by the jitter buffer.
     TimeStretch,
-    /// Sound: the way from mouth to ear takes too long to talk.
+    /// Audio: a mouth-to-ear delay too long for conversation.
     Delay,
-    /// Pictures: coarse coding.
+    /// Video: coarse coding.
     Coding,
-    /// Pictures: fewer pixels than are shown.
+    /// Video: fewer pixels than displayed.
     Upscaling,
-    /// Pictures: too few of them.
+    /// Video: too few frames.
     FrameRate,
-    /// Pictures: they stood still.
+    /// Video: freezes.
     Freezes,
-    /// Pictures: decoded from missing data.
+    /// Video: frames decoded from incomplete data.
     Corruption,
 }
 
 impl Cause {
-    /// Every cause, in the order of outputs.
+    /// All causes, in the order of outputs.
     pub const ALL: &'static [Self] = &[
         Self::Codec,
         Self::Loss,
@@ -237,7 +245,7 @@ impl Cause {
         Self::Corruption,
     ];
 
-    /// The word in outputs.
+    /// The name in outputs.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -254,44 +262,44 @@ impl Cause {
     }
 }
 
-/// What each impairment takes, in points of the 100 scale ([`Rx`](crate::unit::Rx)).
+/// The cost of each impairment, in points of the 100 scale ([`Rx`](crate::unit::Rx)).
 ///
-/// What is left of 100 is the score: where the impairments come to more, each counts less.
+/// The rest of 100 is the score: if the impairments exceed 100, each counts less.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Parts([f64; Cause::ALL.len()]);
 
 impl Parts {
-    /// Nothing takes anything.
+    /// No impairment.
     #[must_use]
     pub const fn new() -> Self {
         Self([0.0; Cause::ALL.len()])
     }
 
-    /// Sets what `cause` takes; what is not a positive number takes nothing.
+    /// Sets the points of `cause`; a value that is not a positive number counts as 0.
     pub fn set(&mut self, cause: Cause, points: f64) {
         if let Some(part) = self.0.get_mut(cause as usize) {
             *part = if points > 0.0 && points.is_finite() { points } else { 0.0 };
         }
     }
 
-    /// What `cause` takes; 0 when nothing.
+    /// The points of `cause`; 0 if none.
     #[must_use]
     pub fn get(&self, cause: Cause) -> f64 {
         self.0.get(cause as usize).copied().unwrap_or(0.0)
     }
 
-    /// Those that take something, in the order of the table.
+    /// The impairments above 0, in the order of the table.
     pub fn iter(&self) -> impl Iterator<Item = (Cause, f64)> + '_ {
         Cause::ALL.iter().zip(&self.0).filter(|&(_, &points)| points > 0.0).map(|(&cause, &points)| (cause, points))
     }
 
-    /// What they take together.
+    /// The sum of all points.
     #[must_use]
     pub fn sum(&self) -> f64 {
         self.0.iter().sum()
     }
 
-    /// The one that takes most; of equals the first. `None` when nothing takes anything.
+    /// The largest impairment; the first of equals. `None` without any.
     #[must_use]
     pub fn largest(&self) -> Option<Cause> {
         self.iter()
@@ -346,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn of_equal_parts_the_first_is_the_cause() {
+    fn the_first_of_equal_parts_is_the_cause() {
         let mut parts = Parts::new();
         assert_eq!(parts.largest(), None);
         parts.set(Cause::Delay, 3.0);
@@ -357,7 +365,7 @@ mod tests {
 
     #[cfg(feature = "serde")]
     #[test]
-    fn what_is_written_is_read_back_under_the_names_of_outputs() {
+    fn parts_and_inputs_survive_serde_under_output_names() {
         let mut parts = Parts::new();
         parts.set(Cause::TimeStretch, 2.5);
         parts.set(Cause::Codec, 11.0);

@@ -1,9 +1,9 @@
-//! A mean that forgets.
+//! A weighted mean that forgets old values. The caller decides how fast.
 
-/// A mean is not forgotten further than this: while a picture stands, what it was coded with stays true.
+/// A mean keeps at least this weight: during a freeze the last frame's coding stays valid.
 const LEAST_WEIGHT: f64 = 1e-100;
 
-/// A weighted mean under way.
+/// A running weighted mean.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Mean {
@@ -18,7 +18,7 @@ impl Mean {
         self.weight += weight;
     }
 
-    /// Forgets all but `left`, 0 to 1, of the weight.
+    /// Scales the weight down to the fraction `left`, 0 to 1.
     pub(super) fn fade(&mut self, left: f64) {
         if self.weight > LEAST_WEIGHT {
             let left = left.max(LEAST_WEIGHT / self.weight);
@@ -27,17 +27,17 @@ impl Mean {
         }
     }
 
-    /// Takes weight off that should not have been there.
+    /// Removes weight that should not have been added.
     pub(super) fn lighten(&mut self, weight: f64) {
         self.weight = (self.weight - weight).max(0.0);
     }
 
-    /// `None` when nothing was added.
+    /// The mean; `None` if nothing was added.
     pub(super) fn get(self) -> Option<f64> {
         (self.weight > 0.0).then(|| self.sum / self.weight)
     }
 
-    /// What the values weigh together.
+    /// The total weight.
     pub(super) const fn weight(self) -> f64 {
         self.weight
     }

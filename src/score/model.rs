@@ -1,4 +1,5 @@
-//! What a model is, and what it answers: a score with everything that made it, or the reason why there is none.
+//! Defines a scoring model and its result: a score with everything it is based on, or the reason why there is none. It
+//! contains no model.
 
 use core::fmt;
 
@@ -6,12 +7,12 @@ use super::evidence::{Cause, Inputs, Parts};
 use crate::emodel::{self, scale};
 use crate::unit::{Mos, Ratio, Rx};
 
-/// A way to score what was heard or seen, chosen by value ([`Config::with_audio_model`](crate::Config::with_audio_model),
-/// [`Config::with_video_model`](crate::Config::with_video_model)). `I` is what it reads:
+/// A model that scores audio or video, chosen by value ([`Config::with_audio_model`](crate::Config::with_audio_model),
+/// [`Config::with_video_model`](crate::Config::with_video_model)). `I` is its input:
 /// [`AudioInputs`](super::audio::AudioInputs) or [`VideoInputs`](super::video::VideoInputs).
 ///
-/// A model is a function: the same inputs give the same score, bit for bit, on every machine (so its mathematics is
-/// `libm`'s). It keeps nothing, reads no clock, and does not allocate: it is asked for every stream and interval.
+/// A model is a function: the same inputs give the same score, bit for bit, on every machine (so its mathematics must
+/// be `libm`'s). It has no state, reads no clock, and does not allocate: it is called for every stream and interval.
 ///
 /// ```
 /// use callgauge::score::audio::AudioInputs;
@@ -43,23 +44,23 @@ use crate::unit::{Mos, Ratio, Rx};
 /// # Ok::<(), NoScore>(())
 /// ```
 pub trait Model<I: ?Sized>: fmt::Debug + Send + Sync {
-    /// Its name and version, which go into every score that a conference has of it.
+    /// The name and version, which every score of the model contains.
     fn id(&self) -> ModelId;
 
-    /// The score of a window.
+    /// Scores a window.
     ///
     /// # Errors
-    /// [`NoScore`] with the reason why the inputs do not carry one.
+    /// [`NoScore`] with the reason why the inputs give no score.
     fn score(&self, inputs: &I) -> Result<Score, NoScore>;
 }
 
-/// Which model made a score. Printed as `name/version`.
+/// The model of a score. Printed as `name/version`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct ModelId {
-    /// The name; it says whose model it is.
+    /// The name; it identifies the owner of the model.
     pub name: &'static str,
-    /// The version. A change that changes a number raises it.
+    /// The version. Every change of a number raises it.
     pub version: u32,
 }
 
@@ -70,7 +71,7 @@ impl ModelId {
         Self { name, version }
     }
 
-    /// Until a state that was read is given its models again.
+    /// A placeholder until the models of a checkpoint are restored.
     #[cfg(feature = "serde")]
     pub(crate) const fn unknown() -> Self {
         Self::new("", 0)
@@ -83,55 +84,55 @@ impl fmt::Display for ModelId {
     }
 }
 
-/// A shorter window than this, ms, says less than it seems to.
+/// A shorter window than this, ms, makes a score less certain.
 const SURE_AFTER_MS: f64 = 3_000.0;
-/// By how many points of 100 a window of nothing would be unsure.
+/// Uncertainty of an empty window, in points of 100.
 const UNSURE_POINTS: f64 = 10.0;
 
-/// What a window was worth, with everything that made it.
+/// The score of a window, with everything it is based on.
 ///
-/// Values are kept as [`Rx`], 0 to 100, the scale on which scores may be averaged and on which impairments add up; every
-/// opinion follows from it by the one curve of ITU-T G.107 Annex B, for sound and pictures alike, so that every MOS
-/// of callgauge lies in 1 to 4.5.
+/// Values are stored as [`Rx`], 0 to 100, the scale on which scores may be averaged and impairments add up; every
+/// opinion follows from it by the one curve of ITU-T G.107 Annex B, for audio and video alike, so every MOS of
+/// callgauge is between 1 and 4.5.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Score {
-    /// The score: with the delay where that is known, without where it is not.
+    /// The score: with delay if that is known, without if not.
     pub rx: Rx,
-    /// The score when what was assumed is at its worst.
+    /// The score with every assumption at its worst.
     pub rx_low: Rx,
-    /// The score when what was assumed is at its best.
+    /// The score with every assumption at its best.
     pub rx_high: Rx,
-    /// Listening quality: the score without what delay takes. `None` for what is not listened to.
+    /// Listening quality: the score without delay. `None` for video.
     pub rx_lq: Option<Rx>,
-    /// What the numbers can be compared with.
+    /// The scale on which the score can be compared.
     pub scale: MosScale,
-    /// The same window on the scale of its own codec: people who know nothing but telephones call a clean G.711 call
-    /// 4.41, and that is the number they expect. `None` for pictures.
+    /// The same window on its codec's own scale: people who know only telephones rate a clean G.711 call 4.41, and
+    /// expect that number. `None` for video.
     pub native: Option<Native>,
-    /// Who made it.
+    /// The model.
     pub model: ModelId,
-    /// How much the model had to go by.
+    /// The amount of information that the model had.
     pub tier: Tier,
-    /// What it went by.
+    /// The inputs that the model used.
     pub inputs: Inputs,
-    /// The impairment whose removal would raise the score most. `None` when nothing takes anything.
+    /// The impairment without which the score would rise most. `None` without any impairment.
     pub cause: Option<Cause>,
-    /// What each impairment takes.
+    /// The cost of each impairment.
     pub parts: Parts,
-    /// By how much, in points of 100, the score would be better without each impairment: not what it takes where one
-    /// hides behind another, or takes from what another leaves.
+    /// By how many points of 100 the score would rise without each impairment: less than its cost if another one masks
+    /// it, or if it reduces only the rest that another one leaves.
     pub gains: Parts,
 }
 
-/// A score on the scale of the codec.
+/// A score on the codec's scale.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Native {
     /// The codec's scale.
     pub scale: emodel::Scale,
-    /// The score on it.
+    /// The score on that scale.
     pub rx: Rx,
 }
 
@@ -144,7 +145,7 @@ impl Native {
 }
 
 impl Score {
-    /// A score that is sure of itself, of which nothing more is known. The other parts are added by `with_*`.
+    /// A score without uncertainty and without further parts; `with_*` adds those.
     #[must_use]
     pub const fn new(model: ModelId, scale: MosScale, tier: Tier, rx: Rx) -> Self {
         Self {
@@ -163,7 +164,7 @@ impl Score {
         }
     }
 
-    /// Between which values it lies. What is on the wrong side of the score is brought to the score.
+    /// Sets the interval of the score. An end on the wrong side of the score is moved to the score.
     #[must_use]
     pub fn with_interval(mut self, low: Rx, high: Rx) -> Self {
         self.rx_low = low.min(self.rx);
@@ -171,8 +172,8 @@ impl Score {
         self
     }
 
-    /// The same, less sure of itself when there was little to hear or see: each end of the interval moves away by up to 10
-    /// points of 100, less the nearer `active_ms` comes to 3 s. `None` and NaN change nothing.
+    /// Widens the interval for a short window: each end moves away by up to 10 points of 100, less the nearer
+    /// `active_ms` is to 3 s. `None` and NaN change nothing.
     #[must_use]
     pub fn widened_for(mut self, active_ms: Option<f64>) -> Self {
         let short = active_ms.map_or(0.0, |active| 1.0 - active / SURE_AFTER_MS);
@@ -184,36 +185,35 @@ impl Score {
         self
     }
 
-    /// The score without what delay takes.
+    /// Sets the score without delay.
     #[must_use]
     pub const fn with_listening_quality(mut self, rx: Rx) -> Self {
         self.rx_lq = Some(rx);
         self
     }
 
-    /// The score on the scale of its codec.
+    /// Sets the score on the codec's scale.
     #[must_use]
     pub const fn with_native(mut self, native: Native) -> Self {
         self.native = Some(native);
         self
     }
 
-    /// What the model went by.
+    /// Sets the inputs that the model used.
     #[must_use]
     pub const fn with_inputs(mut self, inputs: Inputs) -> Self {
         self.inputs = inputs;
         self
     }
 
-    /// What each impairment takes, which is what the score would gain without it: the largest is the cause.
+    /// Sets the cost of each impairment, which is also what the score would gain without it: the largest is the cause.
     #[must_use]
     pub fn with_parts(self, parts: Parts) -> Self {
         self.with_parts_and_gains(parts, parts)
     }
 
-    /// What each impairment takes, and what the score would gain without it, where that is not the same: the cause is the
-    /// one without which the score would be best. Of equals, and where none alone makes a difference, it is the one with
-    /// the largest part.
+    /// Sets the cost of each impairment, and what the score would gain without it, if the two differ. The cause is the
+    /// impairment with the largest gain; of equals, or if none alone makes a difference, the one with the largest part.
     #[must_use]
     pub fn with_parts_and_gains(mut self, parts: Parts, gains: Parts) -> Self {
         let mut most = (0.0, 0.0);
@@ -235,32 +235,32 @@ impl Score {
         mos_of(self.rx)
     }
 
-    /// The mean opinion score when what was assumed is at its worst.
+    /// The mean opinion score with every assumption at its worst.
     #[must_use]
     pub fn low(&self) -> Mos {
         // The curve is not monotone in its last bit.
         mos_of(self.rx_low).min(self.mos())
     }
 
-    /// The mean opinion score when what was assumed is at its best.
+    /// The mean opinion score with every assumption at its best.
     #[must_use]
     pub fn high(&self) -> Mos {
         mos_of(self.rx_high).max(self.mos())
     }
 
-    /// %GoB as a share: how many would call it good or excellent (G.107 Annex B).
+    /// %GoB as a ratio: the part of users that would call it good or excellent (G.107 Annex B).
     #[must_use]
     pub fn good_or_better(&self) -> Ratio {
         Ratio::clamped(scale::gob(self.rx.as_f64()) / 100.0).unwrap_or(Ratio::MIN)
     }
 
-    /// %PoW as a share: how many would call it poor or bad (G.107 Annex B).
+    /// %PoW as a ratio: the part of users that would call it poor or bad (G.107 Annex B).
     #[must_use]
     pub fn poor_or_worse(&self) -> Ratio {
         Ratio::clamped(scale::pow(self.rx.as_f64()) / 100.0).unwrap_or(Ratio::MAX)
     }
 
-    /// The mean opinion score of listening alone (MOS-LQ of RFC 3611).
+    /// The mean opinion score of listening quality (MOS-LQ of RFC 3611).
     #[must_use]
     pub fn lq(&self) -> Option<Mos> {
         self.rx_lq.map(mos_of)
@@ -274,9 +274,8 @@ impl serde::Serialize for ModelId {
     }
 }
 
-/// With `serde` a score is a map under the names that summaries have: `mos`, `mos_low`, `mos_high`, `mos_lq`,
-/// `mos_native`, `native_scale`, `good_or_better_ratio`, `poor_or_worse_ratio`, `scale`, `model`, `tier`, `cause`, `parts`,
-/// `inputs`.
+/// With `serde` a score is a map with the names of summaries: `mos`, `mos_low`, `mos_high`, `mos_lq`, `mos_native`,
+/// `native_scale`, `good_or_better_ratio`, `poor_or_worse_ratio`, `scale`, `model`, `tier`, `cause`, `parts`, `inputs`.
 #[cfg(feature = "serde")]
 impl serde::Serialize for Score {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -301,7 +300,7 @@ impl serde::Serialize for Score {
     }
 }
 
-/// `value` between `low` and `high`; `or` for NaN: how a constant of a model is set.
+/// Clamps a constant of a model to `low` and `high`; `or` for NaN.
 pub(super) const fn held(value: f64, low: f64, high: f64, or: f64) -> f64 {
     if value.is_nan() { or } else { value.clamp(low, high) }
 }
@@ -312,27 +311,27 @@ pub fn mos_of(rx: Rx) -> Mos {
     Mos::clamped(scale::mos(rx.as_f64())).unwrap_or(Mos::MIN)
 }
 
-/// What a MOS can be compared with.
+/// The scale of a MOS; two scores compare only on the same one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum MosScale {
-    /// Speech, judged by people who know telephones (ITU-T G.107).
+    /// Speech, rated by people used to telephones (ITU-T G.107).
     Narrowband,
-    /// Speech, judged by people who know wideband telephones (G.107.1).
+    /// Speech, rated by people used to wideband telephones (G.107.1).
     Wideband,
-    /// Speech, judged by people who know how it sounds in a room (G.107.2).
+    /// Speech, rated by people used to its natural sound (G.107.2).
     Fullband,
-    /// Moving pictures of people.
+    /// Video of people.
     Video,
     /// A shared screen.
     Screen,
-    /// Sound and pictures together.
+    /// Audio and video together.
     AudioVisual,
 }
 
 impl MosScale {
-    /// The word in outputs.
+    /// The name in outputs.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -356,37 +355,37 @@ impl From<emodel::Scale> for MosScale {
     }
 }
 
-/// How much a model had to go by. The better is the smaller.
+/// The amount of information that a model had. A smaller one is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum Tier {
-    /// Sound: what was concealed, after every repair. High confidence.
+    /// Audio: concealment after every repair. High confidence.
     A1,
-    /// Sound: packets lost and discarded. Medium.
+    /// Audio: packets lost and discarded. Medium.
     A2,
-    /// Sound: packets lost. Medium to low.
+    /// Audio: packets lost. Medium to low.
     A3,
-    /// Sound: packets lost by the other end's account. Low.
+    /// Audio: packets lost, as the remote endpoint reports. Low.
     A4,
-    /// Sound: nothing about loss; never scored.
+    /// Audio: no information about loss; never scored.
     A5,
-    /// Pictures: quantizer and freezes.
+    /// Video: quantizer and freezes.
     V1,
-    /// Pictures: bits per pixel and freezes.
+    /// Video: bits per pixel and freezes.
     V2,
-    /// Pictures: quantizer or bits per pixel, and frame rate, without freezes: of what is sent nobody knows them.
+    /// Video: quantizer or bits per pixel, and frame rate, without freezes, which are unknown for sent streams.
     V3,
-    /// Pictures: frame rate alone; never scored.
+    /// Video: frame rate alone; never scored.
     V4,
 }
 
 impl Tier {
-    /// Every tier, in order.
+    /// All tiers, in order.
     pub const ALL: &'static [Self] =
         &[Self::A1, Self::A2, Self::A3, Self::A4, Self::A5, Self::V1, Self::V2, Self::V3, Self::V4];
 
-    /// The word in outputs.
+    /// The name in outputs.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -403,41 +402,41 @@ impl Tier {
     }
 }
 
-/// Why there is no score.
+/// The reason why there is no score.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum NoScore {
-    /// The stream rested: muted, held, paused, began anew, or nobody looked. The interval's state says which.
+    /// The stream rested: it was muted, on hold, paused or reset, or there was a gap. The interval's state says which.
     Resting,
-    /// Nothing was heard or shown, or too little of it, in the window.
+    /// Nothing was audible or visible in the window, or too little.
     TooLittle,
-    /// Nothing comes in, and nobody can say yet whether anything was sent.
+    /// Nothing arrives, and it is not yet known whether anything was sent.
     Undecided,
-    /// The codec is another than when the interval began.
+    /// The codec changed since the interval began.
     NewCodec,
-    /// Whether it is sound or pictures is not known.
+    /// It is unknown whether the stream is audio or video.
     UnknownKind,
-    /// Nothing tells which codec it is, or the codec is not in the table.
+    /// The codec is unknown, or not in the table.
     UnknownCodec,
-    /// Something was lost, and how well the codec bears loss was never published.
+    /// Packets were lost, and no robustness of the codec against loss has been published.
     UnknownRobustness,
-    /// Nothing about loss (tier A5).
+    /// No information about loss (tier A5).
     NoLossInformation,
-    /// Neither a quantizer nor a bit rate with a picture's size: only how smooth the pictures were is known (tier V4),
+    /// Neither a quantizer nor a bit rate with a picture size: only the smoothness of the video is known (tier V4),
     /// with 100 for perfectly smooth.
     FrameRateOnly {
-        /// How smooth.
+        /// The smoothness.
         temporal: Rx,
     },
-    /// Nothing about the pictures at all.
+    /// No information about the video.
     NoPictureInformation,
-    /// What a model of the caller's has to say, in a sentence.
+    /// The reason of a model that the caller provides, in a sentence.
     Other(#[cfg_attr(feature = "serde", serde(skip))] &'static str),
 }
 
 impl NoScore {
-    /// The word in outputs.
+    /// The name in outputs.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -455,7 +454,7 @@ impl NoScore {
         }
     }
 
-    /// The tier, for the two that are reached when there is too little for a score.
+    /// The tier, for the two tiers that have too little information for a score.
     #[must_use]
     pub const fn tier(self) -> Option<Tier> {
         match self {

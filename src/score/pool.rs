@@ -1,4 +1,5 @@
-//! Scores over time, and over streams: averages on the 100 scale, weighed by how much was heard or shown.
+//! Averages scores over time, and over streams, on the 100 scale, weighted by audible or visible time. It computes no
+//! score.
 
 use super::either;
 use super::evidence::{Cause, Inputs, Parts};
@@ -11,8 +12,8 @@ use crate::unit::{Rx, StatTime};
 
 /// The scores of one stream over time, or of several streams.
 ///
-/// Averages are of [`Rx`], never of MOS, which is bent at both ends, and weigh by active time, so that they do not depend
-/// on how often somebody looks. Sums are of integers: pools merge in any order and grouping to the same bits.
+/// Averages are of [`Rx`], never of MOS, which is not linear at either end, and are weighted by active time, so the
+/// polling rate does not change them. Sums are integers: pools merge in any order and grouping to the same bits.
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct ScorePool {
@@ -27,18 +28,18 @@ pub(crate) struct ScorePool {
     gains: [Sum; Cause::ALL.len()],
     worst: Option<(Rx, StatTime)>,
     latest: Option<Latest>,
-    /// For how long scores of each tier held.
+    /// How long scores of each tier held.
     tiers: [Micros; Tier::ALL.len()],
-    /// Why there was no score the last time that there was none while the stream was active.
+    /// The latest reason why an active interval had no score.
     unscored: Option<NoScore>,
 }
 
-/// A duration that adds up alike in any order.
+/// A duration with an exact sum in any order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Micros(u64);
 
-/// Σ value · µs · 2³², as fine as [`Digest`] adds.
+/// Σ value · µs · 2³², with the resolution of [`Digest`].
 #[derive(Clone, Copy, Debug, Default)]
 struct Sum(i128);
 
@@ -56,25 +57,25 @@ enum NativeMean {
     #[default]
     Nothing,
     On(Scale, Mean),
-    /// Scales that differ cannot be averaged.
+    /// Different scales cannot be averaged.
     Mixed,
 }
 
-/// What is not averaged.
+/// Properties that are not averaged.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Latest {
     scale: MosScale,
-    /// Scores of another scale are among them.
+    /// Scores of another scale are included.
     is_mixed: bool,
     #[cfg_attr(feature = "serde", serde(skip, default = "ModelId::unknown"))]
     model: ModelId,
     inputs: Inputs,
 }
 
-/// MOS 3.1: below it nearly all are dissatisfied (ITU-T G.109), at Rx = 60 by G.107 Annex B.
+/// MOS 3.1: below it nearly all users are dissatisfied (ITU-T G.109), at Rx = 60 by G.107 Annex B.
 const DISSATISFIED: f64 = 60.0;
-/// How many cells the distribution of one stream's scores has. Over 38 points that is off by 0.45 at most, MOS 0.016.
+/// Number of cells in the distribution of one stream's scores. Over 38 points the error is 0.45 at most, MOS 0.016.
 const CELLS: usize = 48;
 
 impl ScorePool {
@@ -112,17 +113,17 @@ impl ScorePool {
         self.latest = Some(Latest { scale: score.scale, is_mixed, model: score.model, inputs: score.inputs });
     }
 
-    /// Takes note of the worst ten seconds of a stream.
+    /// Sets the worst ten seconds of the stream.
     pub(crate) fn set_worst(&mut self, worst: Option<(Rx, StatTime)>) {
         self.worst = worst;
     }
 
-    /// Takes note that an active interval had no score.
+    /// Notes that an active interval had no score.
     pub(crate) fn miss(&mut self, reason: NoScore) {
         self.unscored = Some(reason);
     }
 
-    /// Adds everything that another pool holds.
+    /// Adds the contents of another pool.
     pub(crate) fn merge(&mut self, other: &Self) {
         self.rx.merge(&other.rx);
         self.active.add(other.active);
@@ -143,7 +144,7 @@ impl ScorePool {
         self.unscored = either(self.unscored, other.unscored, |a, b| if b.name() < a.name() { b } else { a });
     }
 
-    /// Names the model again, which a state does not.
+    /// Restores the model, which a checkpoint omits.
     #[cfg(feature = "serde")]
     pub(crate) fn restore_models(&mut self, model: ModelId) {
         if let Some(latest) = &mut self.latest {
@@ -156,7 +157,7 @@ impl ScorePool {
         self.active
     }
 
-    /// Of that, how much was worse than MOS 3.1, 0 to 1.
+    /// The fraction of that time below MOS 3.1, 0 to 1.
     pub(crate) fn below(&self) -> Option<f64> {
         (self.active.0 > 0).then(|| self.below.0 as f64 / self.active.0 as f64)
     }
@@ -171,32 +172,33 @@ impl ScorePool {
         self.worst
     }
 
-    /// Why there is no score, where there is none.
+    /// The latest reason for a missing score.
     pub(crate) const fn unscored(&self) -> Option<NoScore> {
         self.unscored
     }
 
-    /// The scale of its scores. `None` where there are several, and nothing can be compared with their mean.
+    /// The scale of the scores. `None` if there are several: then their mean is not comparable.
     pub(crate) fn scale(&self) -> Option<MosScale> {
         self.latest.filter(|latest| !latest.is_mixed).map(|latest| latest.scale)
     }
 
-    /// The mean as a score, of the tier that held longest. `None` when nothing was scored.
+    fn mean_parts(&self, sums: [Sum; Cause::ALL.len()]) -> Option<Parts> {
+        let mut means = Parts::new();
+        for (&cause, sum) in Cause::ALL.iter().zip(sums) {
+            means.set(cause, sum.over(self.active)?);
+        }
+        Some(means)
+    }
+
+    /// The mean as a score, of the tier that held longest. `None` without any score.
     pub(crate) fn mean(&self) -> Option<Score> {
         let Latest { scale, model, inputs, .. } = self.latest?;
-        // Of those that held equally long, the least sure.
+        // The least certain of the tiers that held equally long.
         let (tier, _) = Tier::ALL.iter().zip(self.tiers).max_by_key(|&(_, held)| held)?;
-        let means = |sums: [Sum; Cause::ALL.len()]| {
-            let mut means = Parts::new();
-            for (&cause, sum) in Cause::ALL.iter().zip(sums) {
-                means.set(cause, sum.over(self.active)?);
-            }
-            Some(means)
-        };
         let mut score = Score::new(model, scale, *tier, Rx::clamped(self.rx.mean()?)?)
             .with_interval(Rx::clamped(self.low.over(self.active)?)?, Rx::clamped(self.high.over(self.active)?)?)
             .with_inputs(inputs)
-            .with_parts_and_gains(means(self.parts)?, means(self.gains)?);
+            .with_parts_and_gains(self.mean_parts(self.parts)?, self.mean_parts(self.gains)?);
         score.rx_lq = self.lq.get();
         score.native = match self.native {
             NativeMean::On(scale, mean) => mean.get().map(|rx| Native::new(scale, rx)),
@@ -207,18 +209,22 @@ impl ScorePool {
 }
 
 impl Latest {
+    /// An order of models and scales that does not depend on the order of input.
+    const fn order(&self) -> (MosScale, &'static str, u32) {
+        (self.scale, self.model.name, self.model.version)
+    }
+
     fn merged(self, other: Self) -> Self {
-        let key = |latest: &Self| (latest.scale, latest.model.name, latest.model.version);
         Self {
             is_mixed: self.is_mixed || other.is_mixed || self.scale != other.scale,
             inputs: self.inputs.least_sure(other.inputs),
-            ..if key(&other) < key(&self) { other } else { self }
+            ..if other.order() < self.order() { other } else { self }
         }
     }
 }
 
 impl Micros {
-    /// Of milliseconds. Negative and NaN are nothing; saturates.
+    /// From milliseconds. Negative and NaN give 0; saturates.
     pub(crate) fn of_millis(ms: f64) -> Self {
         Self((ms * 1e3) as u64)
     }
@@ -227,7 +233,7 @@ impl Micros {
         self.0 = self.0.saturating_add(other.0);
     }
 
-    /// What is left of it without `other`.
+    /// The difference to `other`, at least 0.
     pub(crate) const fn less(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))
     }
@@ -346,7 +352,7 @@ mod tests {
         }
 
         #[test]
-        fn the_mean_is_that_of_r_weighed_by_time(scores in scores()) {
+        fn the_mean_is_of_r_weighted_by_time(scores in scores()) {
             let weight: f64 = scores.iter().map(|(_, ms)| ms).sum();
             prop_assume!(weight > 1.0);
             let mean = |of: fn(&Score) -> f64| scores.iter().map(|(score, ms)| of(score) * ms).sum::<f64>() / weight;

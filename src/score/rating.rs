@@ -1,29 +1,30 @@
-//! The rating that callstats.io showed beside its figures, for those who come from there.
+//! The rating that callstats.io showed beside its figures, for migration. It has no influence on scores.
 //!
-//! Each figure is excellent, fair or bad by a published limit and counts 5, 3 or 1; the rating is the whole part of their
-//! mean: 5 is excellent, 2 to 4 fair, 1 bad, and nothing rated is unknown. A figure of zero takes no part, so that what is
-//! muted or paused is not rated.
+//! Each figure is excellent, fair or bad by a published limit and counts 5, 3 or 1; the rating is the integer part of
+//! their mean: 5 is excellent, 2 to 4 fair, 1 bad, and unknown without any figure. A figure of zero is left out, so
+//! muted or paused streams are not rated.
 //!
 //! | figure | of | excellent | fair | bad |
 //! |---|---|---|---|---|
-//! | kbit/s of the interval | sound | from 30 | above 8 | up to 8 |
-//! | kbit/s of the interval | pictures | from 1024 | above 256 | up to 256 |
-//! | loss ratio of the interval | sound that is received | below 0.15 | to 0.30 | above |
-//! | "eModel": round trip + 40 ms | sound | below 240 | to 400 | above |
-//! | round trip, ms | pictures | below 400 | to 1000 | above |
-//! | frame rate over that of before | pictures | from 0.8 | above 0.3 | up to 0.3 |
+//! | kbit/s of the interval | audio | from 30 | above 8 | up to 8 |
+//! | kbit/s of the interval | video | from 1024 | above 256 | up to 256 |
+//! | loss ratio of the interval | received audio | below 0.15 | to 0.30 | above |
+//! | "eModel": round trip + 40 ms | audio | below 240 | to 400 | above |
+//! | round trip, ms | video | below 400 | to 1000 | above |
+//! | frame rate relative to before | video | from 0.8 | above 0.3 | up to 0.3 |
 //!
-//! Four things differ from the original, which was wrong in them: round trips are milliseconds, as was documented (it
-//! took the seconds of W3C stats for milliseconds, and was always content); they are those of the interval, not the 95th
-//! percentile of the last 600 samples, so that trouble shows when it begins and ends when it is over; the frame rate is
-//! compared with the mean of the intervals before it (it compared two means over the whole call, which never differ);
-//! and what the other end reports of a stream is rated with the stream, not as a stream that is received. "Any figure
-//! that is not excellent gives at most fair" and "a loss of zero helps nobody" are kept: they are what its users know.
+//! Four things differ from the original, which had them wrong. Round trips are milliseconds, as documented (it took the
+//! seconds of W3C stats for milliseconds, and always rated them excellent). They are those of the interval, not the
+//! 95th percentile of the last 600 samples, so a problem shows when it begins and ends when it is over. The frame rate
+//! is compared with the mean of the previous intervals (it compared two means over the whole call, which never
+//! differed). The remote endpoint's report on a stream is rated with that stream, not as a received stream. "Any figure
+//! that is not excellent gives at most fair" and "a loss of zero does not help" are preserved, because its users know
+//! them.
 
 use crate::id::{Direction, MediaKind};
 use crate::metric::{Interval, Metric};
 
-/// What callstats.io called the quality of a track.
+/// callstats.io's rating of the quality of a track.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 #[non_exhaustive]
@@ -34,12 +35,12 @@ pub enum CallstatsRating {
     Fair,
     /// Nearly every figure is bad.
     Bad,
-    /// Nothing to rate.
+    /// No figure to rate.
     Unknown,
 }
 
 impl CallstatsRating {
-    /// The word that callstats.io had for it.
+    /// The name that callstats.io used.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -51,7 +52,7 @@ impl CallstatsRating {
     }
 }
 
-/// What a figure counts.
+/// The value of a figure.
 #[derive(Clone, Copy)]
 enum Mark {
     Excellent = 5,
@@ -62,31 +63,11 @@ enum Mark {
 /// The delay that the original added to the round trip, ms.
 const E_MODEL_MS: f64 = 40.0;
 
-/// Rates an interval of a stream. `rtt_ms`: the network's round trip, from whichever source; `usual_frame_rate`: the mean
-/// of the intervals before.
+/// Rates an interval of a stream. `rtt_ms`: the network's round trip, from any source; `usual_frame_rate`: the mean of
+/// the previous intervals.
 #[must_use]
 pub fn rate(interval: &Interval, rtt_ms: Option<f64>, usual_frame_rate: Option<f64>) -> CallstatsRating {
     let kbps = interval.get(Metric::BitrateBps).map(|bps| bps / 1e3);
-    let more_is_better = |value: Option<f64>, excellent: f64, fair: f64| {
-        let value = value.filter(|&value| value > 0.0)?;
-        Some(if value >= excellent {
-            Mark::Excellent
-        } else if value > fair {
-            Mark::Fair
-        } else {
-            Mark::Bad
-        })
-    };
-    let less_is_better = |value: Option<f64>, excellent: f64, fair: f64| {
-        let value = value.filter(|&value| value > 0.0)?;
-        Some(if value < excellent {
-            Mark::Excellent
-        } else if value <= fair {
-            Mark::Fair
-        } else {
-            Mark::Bad
-        })
-    };
     let marks = match interval.kind {
         Some(MediaKind::Audio) => [
             more_is_better(kbps, 30.0, 8.0),
@@ -115,6 +96,30 @@ pub fn rate(interval: &Interval, rtt_ms: Option<f64>, usual_frame_rate: Option<f
     }
 }
 
+/// The mark of a figure of which more is better; `None` for 0 or unknown.
+fn more_is_better(value: Option<f64>, excellent: f64, fair: f64) -> Option<Mark> {
+    let value = value.filter(|&value| value > 0.0)?;
+    Some(if value >= excellent {
+        Mark::Excellent
+    } else if value > fair {
+        Mark::Fair
+    } else {
+        Mark::Bad
+    })
+}
+
+/// The mark of a figure of which less is better; `None` for 0 or unknown.
+fn less_is_better(value: Option<f64>, excellent: f64, fair: f64) -> Option<Mark> {
+    let value = value.filter(|&value| value > 0.0)?;
+    Some(if value < excellent {
+        Mark::Excellent
+    } else if value <= fair {
+        Mark::Fair
+    } else {
+        Mark::Bad
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,7 +135,7 @@ mod tests {
         interval
     }
 
-    /// The limits as callstats.io had them, just on either side.
+    /// The limits of callstats.io, just on either side.
     #[test]
     fn each_figure_alone_is_rated_by_its_limits() {
         use CallstatsRating::{Bad, Excellent, Fair, Unknown};
@@ -153,7 +158,7 @@ mod tests {
             (Video, BitrateBps, 1_024_000.0, Excellent),
             (Video, BitrateBps, 257_000.0, Fair),
             (Video, BitrateBps, 256_000.0, Bad),
-            // Loss of pictures had limits, and was never rated.
+            // Loss of video had limits, and was never rated.
             (Video, LossRatio, 0.6, Unknown),
         ] {
             assert_eq!(of(kind, &[(metric, value)], None, None), expected, "{kind:?} {metric:?} {value}");
@@ -175,19 +180,19 @@ mod tests {
     }
 
     #[test]
-    fn the_mean_is_cut_to_its_whole_part() {
+    fn the_mean_is_truncated() {
         use Metric::{BitrateBps, LossRatio};
         let of = |direction, bps, loss, rtt_ms| {
             let figures = [(BitrateBps, bps), (LossRatio, loss)];
             rate(&interval(direction, MediaKind::Audio, &figures), Some(rtt_ms), None)
         };
-        // 5, 5, 3: whatever is not excellent gives at most fair.
+        // 5, 5, 3: any figure that is not excellent gives at most fair.
         assert_eq!(of(Direction::Inbound, 40_000.0, 0.01, 250.0), CallstatsRating::Fair);
-        // 1, 1, 3: a third more than bad is bad.
+        // 1, 1, 3: a mean of one and two thirds is bad.
         assert_eq!(of(Direction::Inbound, 5_000.0, 0.5, 300.0), CallstatsRating::Bad);
         // 1, 1, 5: two and a third is fair.
         assert_eq!(of(Direction::Inbound, 5_000.0, 0.5, 50.0), CallstatsRating::Fair);
-        // What is sent is not rated by its loss.
+        // Sent streams are not rated by their loss.
         assert_eq!(of(Direction::Outbound, 40_000.0, 0.5, 50.0), CallstatsRating::Excellent);
     }
 }

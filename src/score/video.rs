@@ -1,22 +1,22 @@
-//! Pictures and shared screens into a score: what coding, upscaling and frame rate take, and what corruption and freezes
-//! leave of the rest.
+//! Scores video and shared screens: coding, upscaling and frame rate cost points, and corruption and freezes scale the
+//! rest. It reads [`VideoInputs`] only, and never a stream.
 //!
 //! Rx = (100 − Coding − Upscaling − FrameRate) · (1 − p) · f, and MOS by the curve of every other score
 //! ([`mos_of`](super::mos_of)).
 //!
 //! | term | from |
 //! |---|---|
-//! | Coding | the mean quantizer on its codec's scale; without one, bits per pixel and frame, in the worth of the codec |
+//! | Coding | the mean quantizer on its codec's scale; without one, bits per pixel and frame, scaled by the codec's efficiency |
 //! | Upscaling | how much longer the edges of the display are than those of the coded picture |
-//! | FrameRate | frames per second beside those of the source, at most 24 |
-//! | p | the probability that a frame was shown corrupted |
+//! | FrameRate | frames per second relative to the source's, at most 24 |
+//! | p | the probability that a displayed frame was corrupted |
 //! | f | freezes, by the shape and with the constants of ITU-T P.1203.3 equation 29: e^(−N/9.35) · e^(−(T/D)/0.92) |
 //!
-//! f and p act on what is left and not as points of their own, so that the worst picture cannot become worse by standing
-//! still. What each took is in [`Score::parts`] all the same, and the parts sum up to what the score lacks to 100.
+//! f and p are factors on the rest and not points, so that the worst picture does not become worse by freezing.
+//! [`Score::parts`] still contains the cost of each, and the parts sum up to the missing points.
 //!
-//! There is no standard for what WebRTC does to pictures: G.1070 ends at VGA, P.1203 is of streams that stall to be
-//! complete. All constants but those of f are ours; [`VideoModel`] says which and why, and all can be set.
+//! There is no standard for WebRTC video: G.1070 ends at VGA, P.1203 describes streams that stall to be complete. All
+//! constants but those of f are ours; [`VideoModel`] states which and why, and all can be set.
 //!
 //! ```
 //! use callgauge::score::video::{VideoInputs, VideoModel};
@@ -54,7 +54,7 @@ use super::model::{Model, ModelId, MosScale, NoScore, Score, Tier, held};
 use crate::unit::{Bitrate, Ratio, Rx};
 use coding::{BitsCurve, QuantizerCurve};
 
-/// What is known of a stream of pictures over a window. Everything may be unknown; what cannot be, such as a negative
+/// The figures of a video stream over a window. Any of them may be unknown; an impossible value, such as a negative
 /// size, counts as unknown.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
@@ -63,41 +63,41 @@ pub struct VideoInputs<'a> {
     pub codec: Option<&'a str>,
     /// Mean quantizer of the frames, on the codec's own scale.
     pub qp: Option<f64>,
-    /// Payload bits per second while pictures moved.
+    /// Payload bits per second while frames arrived, without freezes.
     pub bitrate: Option<Bitrate>,
     /// Width of the coded picture, pixels.
     pub width: Option<f64>,
     /// Height of the coded picture, pixels.
     pub height: Option<f64>,
-    /// Width at which it is shown, pixels of the screen.
+    /// Displayed width, pixels of the screen.
     pub display_width: Option<f64>,
-    /// Height at which it is shown, pixels of the screen.
+    /// Displayed height, pixels of the screen.
     pub display_height: Option<f64>,
-    /// The largest width that the stream had, pixels: taken for the display's where that is not known.
+    /// The largest width that the stream had, pixels: used if the displayed width is unknown.
     pub largest_width: Option<f64>,
     /// The largest height that the stream had, pixels.
     pub largest_height: Option<f64>,
-    /// Frames per second while pictures moved, that is without the freezes.
+    /// Frames per second while frames arrived, without freezes.
     pub frames_per_second: Option<f64>,
-    /// Frames per second of what was filmed or shared.
+    /// Frames per second of the camera or the shared screen.
     pub source_frames_per_second: Option<f64>,
-    /// Share of the window in freezes, one that still lasts among them.
+    /// Fraction of the window in freezes, an ongoing one included.
     pub frozen: Option<Ratio>,
-    /// Freezes in 10 s, one that still lasts among them.
+    /// Freezes in 10 s, an ongoing one included.
     pub freezes_per_10_s: Option<f64>,
-    /// Whether something was to be shown while it stood still: data came, or was asked for again. Asked of screens only,
-    /// which stand still when nothing changes.
+    /// Whether frames were due during freezes: data arrived, or was requested again. Used for screens only, which stand
+    /// still when nothing changes.
     pub pending_data: Option<bool>,
-    /// The probability that a frame was shown corrupted.
+    /// The probability that a displayed frame was corrupted.
     pub corruption: Option<Ratio>,
     /// Whether it is a shared screen.
     pub screen: bool,
-    /// How much there was to see, ms; `None` where the figures stand for as much as anybody wants.
+    /// Amount of visible media, ms; `None` if the figures stand for any duration.
     pub active_ms: Option<f64>,
 }
 
 impl VideoInputs<'_> {
-    /// Nothing is known.
+    /// All figures unknown.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -123,7 +123,7 @@ impl VideoInputs<'_> {
 
     /// Pixels of the coded picture.
     fn coded_pixels(&self) -> Option<f64> {
-        Some(size(self.width)? * size(self.height)?)
+        area(self.width, self.height)
     }
 
     /// Bits per pixel and frame. `None` unless rate, size and a frame rate above 0 are known.
@@ -133,20 +133,20 @@ impl VideoInputs<'_> {
     }
 }
 
-/// The model that scores pictures unless another is chosen.
+/// The default video model.
 ///
-/// Its constants, points being of 100:
+/// Its constants, in points of 100:
 ///
 /// | constant | value | reason | set by |
 /// |---|---|---|---|
-/// | a, b, k of the quantizer's curve | 4.66, 0.07, 4.06 | shape and first values of P.1203.1, which has them for H.264; nobody published any for VP8, VP9 and AV1 | [`with_quantizer_curve`](Self::with_quantizer_curve) |
-/// | opinions at a quality scaler's thresholds | 4.2, 3.3 | what that curve gives at H.264's 24 and 37, ±0.03; other codecs are laid through the same opinions, because their thresholds mean the same | likewise |
-/// | half, slope of the curve by bits | 0.00965, 0.626 | through two points of ggarber/rtcscore's regression; bounded, which that is not | [`with_bits_curve`](Self::with_bits_curve) |
-/// | upscaling to twice the edges | 21 | what lies between a quality scaler's two thresholds: an encoder that has to leave the upper one halves the edges and comes out near the lower one, and nobody gains by that. More and less follow P.1203.1's shape, a logarithm of the area | [`with_upscaling`](Self::with_upscaling) |
-/// | of frame rate at 15, 7 and 0 of 24 per second | 5, 16, 50 | little above 15, where lips still fit speech; between, so that rates and frame rates are ranked as G.1070 ranks them; from 7 down, which Microsoft's Call Quality Dashboard calls poor, pictures follow each other as stills | [`with_frame_rate`](Self::with_frame_rate) |
-/// | smooth | 24 (3 for screens) per second | film; pages that are scrolled | [`with_smooth`](Self::with_smooth) |
-/// | freezes per 10 s, share frozen | 9.35158684, 0.91890815 | P.1203.3 equation 29; N counts 10 s because a conversation forgives nothing longer | [`with_freezes`](Self::with_freezes) |
-/// | weight of coding and of upscaling on screens | 1.25, 1.5 | letters are edges a pixel wide: what blurs a face a little makes them unreadable | [`with_screen_weights`](Self::with_screen_weights) |
+/// | a, b, k of the quantizer's curve | 4.66, 0.07, 4.06 | shape and first values of P.1203.1, which has them for H.264; none are published for VP8, VP9 and AV1 | [`with_quantizer_curve`](Self::with_quantizer_curve) |
+/// | opinions at a quality scaler's thresholds | 4.2, 3.3 | the values of that curve at H.264's 24 and 37, ±0.03; other codecs are fitted to the same opinions, because their thresholds mean the same | likewise |
+/// | half, slope of the curve by bits | 0.00965, 0.626 | through two points of ggarber/rtcscore's regression; this curve is bounded, the regression is not | [`with_bits_curve`](Self::with_bits_curve) |
+/// | upscaling to twice the edges | 21 | the distance between a quality scaler's two thresholds: an encoder that exceeds the upper one halves the edges and ends near the lower one, which gains nothing. Other factors follow P.1203.1's shape, a logarithm of the area | [`with_upscaling`](Self::with_upscaling) |
+/// | cost of frame rate at 15, 7 and 0 of 24 per second | 5, 16, 50 | little above 15, where lips still match speech; between, so that bit rates and frame rates rank as in G.1070; from 7 down, which Microsoft's Call Quality Dashboard calls poor, video is a sequence of stills | [`with_frame_rate`](Self::with_frame_rate) |
+/// | smooth | 24 (3 for screens) per second | film; scrolled pages | [`with_smooth`](Self::with_smooth) |
+/// | freezes per 10 s, fraction frozen | 9.35158684, 0.91890815 | P.1203.3 equation 29; N counts freezes in 10 s because a conversation tolerates nothing longer | [`with_freezes`](Self::with_freezes) |
+/// | weight of coding and of upscaling on screens | 1.25, 1.5 | letters have edges one pixel wide: blur that hardly harms a face makes them unreadable | [`with_screen_weights`](Self::with_screen_weights) |
 #[derive(Clone, Debug, PartialEq)]
 pub struct VideoModel {
     codecs: Vec<VideoCodec>,
@@ -163,24 +163,24 @@ pub struct VideoModel {
     screen_upscaling: f64,
 }
 
-/// The frame rates of [`VideoModel::frame_rate`] as shares of a smooth one.
+/// The frame rates of [`VideoModel::frame_rate`] as fractions of a smooth one.
 const FRAME_RATES: [f64; 3] = [15.0 / 24.0, 7.0 / 24.0, 0.0];
-/// How unsure the quantizer's curve is, points: pictures differ in how hard they are to code.
+/// Uncertainty of the quantizer's curve, points: some content is harder to code.
 const QUANTIZER_SPREAD: f64 = 5.0;
-/// How unsure the curve by bits is: as many times better or worse are the odds. A talking head needs a third of the
-/// bits of a walk through a wood.
+/// Uncertainty of the curve by bits, as a factor on the odds. A talking head needs a third of the bits of a walk
+/// through a wood.
 const BITS_SPREAD: f64 = 2.0;
-/// The same where the codec is not known: VP8 up to AV1, and older ones below.
+/// The same for an unknown codec: from codecs older than VP8 up to AV1.
 const UNKNOWN_CODEC_SPREAD: f64 = 2.6;
-/// How much longer the edges of a display may be than those of the largest picture seen.
+/// How much longer the display's edges may be than those of the largest picture seen.
 const DISPLAY_WORST: f64 = 1.5;
-/// And than those of the picture where nothing else was seen.
+/// The same relative to the picture, if no other size was seen.
 const DISPLAY_UNKNOWN_WORST: f64 = 2.0;
-/// A frame rate that nobody knows may be this, of 24.
+/// An unknown frame rate may be this, of 24.
 const FRAME_RATE_WORST: f64 = 15.0;
-/// How long a freeze lasts where only their number or only their time is known, s.
+/// Duration of a freeze if only their number or only their time is known, s.
 const FREEZE_S: f64 = 1.0;
-/// What freezes may have been where nobody counted them: one of a second in ten.
+/// Freezes if they are not counted, at worst: one of a second in ten.
 const FREEZES_WORST: (f64, f64) = (1.0, 0.1);
 
 impl Default for VideoModel {
@@ -190,7 +190,7 @@ impl Default for VideoModel {
 }
 
 impl VideoModel {
-    /// Its version: whatever changes a number raises it.
+    /// The version: every change of a number raises it.
     pub const VERSION: u32 = 1;
 
     /// The constants of the table.
@@ -211,15 +211,15 @@ impl VideoModel {
         }
     }
 
-    /// One more codec, which comes before a built-in one of its name.
+    /// Adds a codec, which precedes a built-in one of the same name.
     #[must_use]
     pub fn with_codec(mut self, codec: VideoCodec) -> Self {
         self.codecs.push(codec);
         self
     }
 
-    /// MOS = a − b·e^(k·q) by quantizer, and the opinions at the lower and upper threshold of a codec's quality scaler.
-    /// Ignored unless b and k are positive and 1 ≤ upper < lower, both reached between q = 0 and q = 1.
+    /// Sets MOS = a − b·e^(k·q) by quantizer, and the opinions at the lower and upper threshold of a codec's quality
+    /// scaler. Ignored unless b and k are positive and 1 ≤ upper < lower, both reached between q = 0 and q = 1.
     #[must_use]
     pub fn with_quantizer_curve(mut self, a: f64, b: f64, k: f64, mos_at_thresholds: (f64, f64)) -> Self {
         if let Some(curve) = QuantizerCurve::of(a, b, k, mos_at_thresholds) {
@@ -228,7 +228,7 @@ impl VideoModel {
         self
     }
 
-    /// The bits per pixel and frame at which coding takes half of everything, and how steeply it does so. Held in 1e-4
+    /// Sets the bits per pixel and frame at which coding costs half of everything, and the steepness. Clamped to 1e-4
     /// to 1 and 0.1 to 5; NaN is ignored.
     #[must_use]
     pub const fn with_bits_curve(mut self, half: f64, slope: f64) -> Self {
@@ -237,16 +237,16 @@ impl VideoModel {
         self
     }
 
-    /// Points for a display whose edges are twice as long, U, 0 to 100: an area that is s times as large takes
-    /// U · log2(1 + (s − 1) / 3). NaN is ignored.
+    /// Sets the points for a display with edges twice as long, U, 0 to 100: an area that is s times as large costs U ·
+    /// log2(1 + (s − 1) / 3). NaN is ignored.
     #[must_use]
     pub const fn with_upscaling(mut self, points_at_twice: f64) -> Self {
         self.upscaling = held(points_at_twice, 0.0, 100.0, self.upscaling);
         self
     }
 
-    /// Points at 15, 7 and 0 frames per second where 24 would be smooth, 0 to 100 and none less than the one before. NaN
-    /// is ignored.
+    /// Sets the points at 15, 7 and 0 frames per second if 24 is smooth, 0 to 100 and none less than the one before.
+    /// NaN is ignored.
     #[must_use]
     pub const fn with_frame_rate(mut self, at_15: f64, at_7: f64, at_0: f64) -> Self {
         let [old_15, old_7, old_0] = self.frame_rate;
@@ -256,7 +256,7 @@ impl VideoModel {
         self
     }
 
-    /// The frame rates, 0.1 to 240 per second, above which more of them is no better: of pictures, and of screens. NaN is
+    /// Sets the frame rates, 0.1 to 240 per second, above which more is no better: for video, and for screens. NaN is
     /// ignored.
     #[must_use]
     pub const fn with_smooth(mut self, pictures: f64, screens: f64) -> Self {
@@ -265,7 +265,8 @@ impl VideoModel {
         self
     }
 
-    /// How many freezes in 10 s, and which share frozen, leave 1/e of a score. Held in 0.01 to 1e6; NaN is ignored.
+    /// Sets how many freezes in 10 s, and which fraction frozen, leave 1/e of a score. Clamped to 0.01 to 1e6; NaN is
+    /// ignored.
     #[must_use]
     pub const fn with_freezes(mut self, per_10_s: f64, share: f64) -> Self {
         self.freezes = held(per_10_s, 0.01, 1e6, self.freezes);
@@ -273,7 +274,7 @@ impl VideoModel {
         self
     }
 
-    /// How much more coding and upscaling take from a screen, 0 to 10 times. NaN is ignored.
+    /// Sets the factors on the cost of coding and upscaling for a screen, 0 to 10. NaN is ignored.
     #[must_use]
     pub const fn with_screen_weights(mut self, coding: f64, upscaling: f64) -> Self {
         self.screen_coding = held(coding, 0.0, 10.0, self.screen_coding);
@@ -281,7 +282,7 @@ impl VideoModel {
         self
     }
 
-    /// What coding takes. `None` when neither a quantizer on a known scale nor bits per pixel are known.
+    /// The cost of coding. `None` if neither a quantizer on a known scale nor bits per pixel are known.
     fn coding(&self, inputs: &VideoInputs<'_>) -> Option<Coding> {
         let codec = inputs.codec.and_then(|name| coding::find(&self.codecs, name));
         let quantized = codec
@@ -304,41 +305,46 @@ impl VideoModel {
         Some(Coding { points, quantized: false, gain })
     }
 
-    /// What upscaling takes, and where the size of the display comes from.
+    /// The cost of upscaling, and the origin of the display's size.
     fn upscaling(&self, inputs: &VideoInputs<'_>) -> (Range, Origin) {
         let Some(coded) = inputs.coded_pixels() else { return (Range::sure(0.0), Origin::Missing) };
-        let area = |width, height| Some(size(width)? * size(height)?);
-        let points = |larger: f64| {
-            if larger > 1.0 { self.upscaling * libm::log2(1.0 + (larger - 1.0) / 3.0) } else { 0.0 }
-        };
-        let may_be = |larger: f64, worst: f64| Range {
-            usual: points(larger),
-            worst: points(larger.max(1.0) * worst * worst),
-            best: 0.0,
-        };
         if let Some(display) = area(inputs.display_width, inputs.display_height) {
-            return (Range::sure(points(display / coded)), Origin::Measured);
+            return (Range::sure(self.upscaling_points(display / coded)), Origin::Measured);
         }
         match area(inputs.largest_width, inputs.largest_height) {
-            Some(largest) => (may_be(largest / coded, DISPLAY_WORST), Origin::Derived),
-            None => (may_be(1.0, DISPLAY_UNKNOWN_WORST), Origin::Assumed),
+            Some(largest) => (self.assumed_upscaling(largest / coded, DISPLAY_WORST), Origin::Derived),
+            None => (self.assumed_upscaling(1.0, DISPLAY_UNKNOWN_WORST), Origin::Assumed),
         }
     }
 
-    /// What the frame rate takes.
+    /// Points for an area that is `larger` times as large.
+    fn upscaling_points(&self, larger: f64) -> f64 {
+        if larger > 1.0 { self.upscaling * libm::log2(1.0 + (larger - 1.0) / 3.0) } else { 0.0 }
+    }
+
+    /// The same for an unknown display, with edges up to `worst` times as long.
+    fn assumed_upscaling(&self, larger: f64, worst: f64) -> Range {
+        Range {
+            usual: self.upscaling_points(larger),
+            worst: self.upscaling_points(larger.max(1.0) * worst * worst),
+            best: 0.0,
+        }
+    }
+
+    /// The cost of the frame rate.
     fn frame_rate(&self, inputs: &VideoInputs<'_>) -> Range {
         let source = rate(inputs.source_frames_per_second);
         let smooth = match (inputs.screen, source) {
             (false, source) => source.map_or(self.smooth, |source| source.min(self.smooth)),
             (true, Some(source)) => source.min(self.smooth_screen),
-            // A screen on which nothing changes has no frame rate.
+            // A screen without changes has no frame rate.
             (true, None) => return Range::sure(0.0),
         };
         match rate(inputs.frames_per_second) {
             Some(_) if smooth <= 0.0 => Range::sure(0.0),
             Some(frames) => {
                 let points = self.frame_rate_points(frames / smooth);
-                // A source that nobody knows may have been as slow.
+                // An unknown source may have been as slow.
                 Range { usual: points, worst: points, best: if source.is_some() { points } else { 0.0 } }
             }
             None => {
@@ -348,7 +354,7 @@ impl VideoModel {
         }
     }
 
-    /// Points for a share of a smooth frame rate, in straight pieces.
+    /// Points for a fraction of a smooth frame rate, piecewise linear.
     fn frame_rate_points(&self, share: f64) -> f64 {
         let (mut above, mut points_above) = (1.0, 0.0);
         for (&at, &points) in FRAME_RATES.iter().zip(&self.frame_rate) {
@@ -360,9 +366,13 @@ impl VideoModel {
         points_above
     }
 
-    /// The factor that freezes leave, and where it comes from.
+    /// The factor of freezes, from their number in 10 s and the fraction frozen.
+    fn freeze_factor(&self, (number, share): (f64, f64)) -> f64 {
+        libm::exp(-number / self.freezes) * libm::exp(-share / self.frozen)
+    }
+
+    /// The factor of freezes, and its origin.
     fn freezes(&self, inputs: &VideoInputs<'_>) -> (Range, Origin) {
-        let left = |(number, share): (f64, f64)| libm::exp(-number / self.freezes) * libm::exp(-share / self.frozen);
         let share = inputs.frozen.map(Ratio::as_f64);
         let number = rate(inputs.freezes_per_10_s);
         let (known, origin) = match (number, share) {
@@ -371,13 +381,13 @@ impl VideoModel {
             (Some(number), None) => ((number, (number * FREEZE_S / 10.0).min(1.0)), Origin::Derived),
             (None, None) if inputs.screen => return (Range::sure(1.0), Origin::Missing),
             (None, None) => {
-                return (Range { usual: 1.0, worst: left(FREEZES_WORST), best: 1.0 }, Origin::Missing);
+                return (Range { usual: 1.0, worst: self.freeze_factor(FREEZES_WORST), best: 1.0 }, Origin::Missing);
             }
         };
         if known == (0.0, 0.0) || (inputs.screen && inputs.pending_data == Some(false)) {
             return (Range::sure(1.0), origin);
         }
-        let left = left(known);
+        let left = self.freeze_factor(known);
         if inputs.screen && inputs.pending_data.is_none() {
             return (Range { usual: 1.0, worst: left, best: 1.0 }, Origin::Assumed);
         }
@@ -426,16 +436,16 @@ impl Model<VideoInputs<'_>> for VideoModel {
     }
 }
 
-/// What coding takes.
+/// The cost of coding.
 struct Coding {
     points: Range,
     /// By the quantizer.
     quantized: bool,
-    /// Where the worth of the codec's bits comes from.
+    /// The origin of the codec's efficiency.
     gain: Origin,
 }
 
-/// A figure as it is, or usually is; at its worst; at its best.
+/// A known or usual value, its worst and its best.
 #[derive(Clone, Copy)]
 struct Range {
     usual: f64,
@@ -449,20 +459,20 @@ impl Range {
     }
 }
 
-/// What each impairment takes: points of 100, and shares of what those leave.
+/// The cost of each impairment: points of 100, and fractions of the rest.
 #[derive(Clone, Copy)]
 struct Terms {
     coding: f64,
     upscaling: f64,
     frame_rate: f64,
-    /// The share of frames that are as they were coded.
+    /// The fraction of frames without corruption.
     intact: f64,
-    /// What freezes leave.
+    /// The factor of freezes.
     moving: f64,
 }
 
 impl Terms {
-    /// What is left after points, on 0 to 100.
+    /// The rest after points, 0 to 100.
     fn still(&self) -> f64 {
         (100.0 - self.coding - self.upscaling - self.frame_rate).max(0.0)
     }
@@ -471,7 +481,7 @@ impl Terms {
         self.still() * self.intact * self.moving
     }
 
-    /// Points as they come to bear: where there are more than 100, each counts less.
+    /// The points of each impairment: if the sum exceeds 100, each counts less.
     fn parts(&self) -> Parts {
         let points = self.coding + self.upscaling + self.frame_rate;
         let share = if points > 100.0 { 100.0 / points } else { 1.0 };
@@ -498,7 +508,7 @@ impl Terms {
         self
     }
 
-    /// By how much the score would be better without each.
+    /// By how much the score would rise without each impairment.
     fn gains(&self) -> Parts {
         let rx = self.rx();
         let mut gains = Parts::new();
@@ -513,10 +523,8 @@ fn rx_of(value: f64) -> Rx {
     Rx::clamped(value).unwrap_or(Rx::MIN)
 }
 
-/// Where each input came from.
+/// The origin of each input.
 fn origins(inputs: &VideoInputs<'_>, coding: &Coding, display: Origin, freezes: Origin) -> Inputs {
-    let measured = |known: bool| if known { Origin::Measured } else { Origin::Missing };
-    let or_assumed = |known: bool| if known { Origin::Measured } else { Origin::Assumed };
     let coded = if coding.quantized {
         Inputs::new().with(Input::Quantizer, Origin::Measured)
     } else {
@@ -524,20 +532,24 @@ fn origins(inputs: &VideoInputs<'_>, coding: &Coding, display: Origin, freezes: 
     };
     coded
         .with(Input::Codec, coding.gain)
-        .with(Input::Size, measured(inputs.coded_pixels().is_some()))
+        .with(Input::Size, Origin::measured(inputs.coded_pixels().is_some()))
         .with(Input::DisplaySize, display)
-        .with(Input::FrameRate, or_assumed(rate(inputs.frames_per_second).is_some()))
-        .with(Input::SourceFrameRate, or_assumed(rate(inputs.source_frames_per_second).is_some()))
+        .with(Input::FrameRate, Origin::measured_or_assumed(rate(inputs.frames_per_second).is_some()))
+        .with(Input::SourceFrameRate, Origin::measured_or_assumed(rate(inputs.source_frames_per_second).is_some()))
         .with(Input::Freezes, freezes)
-        .with(Input::Corruption, measured(inputs.corruption.is_some()))
+        .with(Input::Corruption, Origin::measured(inputs.corruption.is_some()))
 }
 
-/// A number of pixels along an edge that can be one.
+fn area(width: Option<f64>, height: Option<f64>) -> Option<f64> {
+    Some(size(width)? * size(height)?)
+}
+
+/// A plausible number of pixels along an edge.
 fn size(pixels: Option<f64>) -> Option<f64> {
     pixels.filter(|pixels| (1.0..=1e6).contains(pixels))
 }
 
-/// A number of events in some time. There is an end to it, but more of something bad does not turn into nothing known.
+/// A plausible number of events. Large ones are clamped: more of something bad must not become unknown.
 fn rate(events: Option<f64>) -> Option<f64> {
     events.filter(|&events| events >= 0.0).map(|events| events.min(1e6))
 }

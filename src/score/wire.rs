@@ -1,5 +1,5 @@
-//! A score in a conference's state: all that it is, unlike what outputs show of it. Who made it is left to the state,
-//! which names its models once.
+//! Serializes a score for a checkpoint, with all its fields, unlike outputs. It omits the model, which the checkpoint
+//! stores once.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 

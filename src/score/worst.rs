@@ -1,31 +1,31 @@
-//! The worst ten seconds of a stream.
+//! Finds the worst ten seconds of a stream. It averages scores and computes none.
 
 use super::either;
 use crate::unit::{Rx, StatTime};
 
-/// Averages over the last ten seconds of what was scored, as they pass, and the worst of them.
+/// Moving averages over the last ten seconds of scores, and the worst of them.
 ///
-/// Memory: a fixed number of slots, of a second or of one interval that is longer. Ten seconds are ten, or up to one slot
-/// more; pauses within speech are not among them.
+/// Memory: a fixed number of slots, each of a second or of one longer interval. Ten seconds may be up to one slot
+/// longer; pauses within speech are not included.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct WorstTenSeconds {
     slots: [Slot; SLOTS],
-    /// The slot that is being filled.
+    /// The slot in use.
     at: u8,
-    /// Up to when.
+    /// The end of the latest score.
     until: Option<StatTime>,
     worst: Option<(Rx, StatTime)>,
 }
 
-/// The window has so many slots of a second, ten seconds in all.
+/// The number of slots of a second: ten seconds in all.
 const SLOTS: usize = 10;
 const SLOT_MS: f32 = 1_000.0;
 const WINDOW_MS: f32 = 10_000.0;
-/// Ten seconds in which less than this was scored, ms, say little.
+/// Ten seconds with less scored time than this, ms, do not count.
 const LEAST_ACTIVE_MS: f32 = 3_000.0;
 
-/// About a second, or an interval that was longer.
+/// About a second, or one longer interval.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Slot {
@@ -55,25 +55,25 @@ impl WorstTenSeconds {
         }
     }
 
-    /// The worst so far, and when it ended. A stretch that is shorter than ten seconds takes part once it is over, or at
-    /// the end: a stream that rests often has no others.
+    /// The worst so far, and when it ended. A stretch shorter than ten seconds counts once it is over, or at the end: a
+    /// stream that often rests has no others.
     pub(crate) fn get(&self) -> Option<(Rx, StatTime)> {
         let (window, is_whole) = self.window();
         if is_whole { self.worst } else { self.worse_of(window) }
     }
 
-    /// Begins anew, but keeps the worst: the stream rested.
+    /// Starts again after a rest, but keeps the worst.
     pub(crate) fn rest(&mut self) {
         *self = Self { worst: self.get(), ..Self::default() };
     }
 
-    /// The worst so far, or a stretch that is over now and worse.
+    /// The worst so far, or the current stretch if it is worse.
     fn worse_of(&self, stretch: Slot) -> Option<(Rx, StatTime)> {
         let stretch = stretch.mean().zip(self.until);
         either(self.worst, stretch, |worst, stretch| if stretch.0 < worst.0 { stretch } else { worst })
     }
 
-    /// The last ten seconds, and whether it is that much.
+    /// The last ten seconds, and whether they are complete.
     fn window(&self) -> (Slot, bool) {
         let mut sum = Slot::default();
         for back in 0..SLOTS {
@@ -105,9 +105,9 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// Against every stretch of ten slots in a row, one by one.
+        /// Compares with every stretch of ten consecutive slots.
         #[test]
-        fn it_is_the_lowest_mean_of_ten_seconds_in_a_row(values in prop::collection::vec(0.0..100.0_f64, 10..60)) {
+        fn worst_is_the_lowest_mean_of_ten_seconds_in_a_row(values in prop::collection::vec(0.0..100.0_f64, 10..60)) {
             let mut worst = WorstTenSeconds::default();
             let at = |second: usize| StatTime::from_millis(1_000.0 * second as f64).unwrap();
             for (second, &value) in values.iter().enumerate() {
@@ -121,7 +121,7 @@ mod tests {
         }
 
         #[test]
-        fn looking_more_often_hardly_changes_it(values in prop::collection::vec(0.0..100.0_f64, 12..40)) {
+        fn the_polling_rate_hardly_changes_the_worst(values in prop::collection::vec(0.0..100.0_f64, 12..40)) {
             let of = |slices: usize| {
                 let mut worst = WorstTenSeconds::default();
                 for (second, &value) in values.iter().enumerate() {
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_of_five_seconds_is_its_own_worst_and_one_of_two_has_none() {
+    fn a_call_of_five_seconds_has_a_worst_and_one_of_two_has_none() {
         let mut worst = WorstTenSeconds::default();
         let at = |second: f64| StatTime::from_millis(1_000.0 * second).unwrap();
         for second in 1..=5 {

@@ -1,24 +1,27 @@
-//! Where a reporter's clock stands on the clock of who collects.
+//! Maps a reporter's clock to the collector's clock. It corrects the offset and slow drift, and does not synchronize
+//! clocks over the network.
 
-/// A clock may drift by this part of time: five times what quartz does.
+/// The most that a clock may drift, as a fraction of time: five times what quartz does.
 const DRIFT: f64 = 5e-4;
-/// Beyond this a clock was set back, ms, if it stays so for [`STAYS`] looks; reports that a network held up catch up.
+/// An offset that exceeds the known one by more than this, ms, for [`STAYS`] reports means that the clock was set back;
+/// reports that the network delayed catch up.
 const SET_BACK_MS: f64 = 10_000.0;
 const STAYS: u32 = 3;
 
 /// A reporter's clock.
 ///
-/// No report comes before it was made: the collector's time less the reporter's is the difference of the clocks plus the
-/// way, and the least of it is nearest to the difference (RFC 5905 clause 10 takes the sample of least delay likewise). A
-/// report that comes late is thereby laid where it belongs, and none in the future; of reports that come at one time the
-/// last is nearest. A collector whose time never moves tells nothing, and is to be looked at once.
+/// No report arrives before it was made: the collector's time less the reporter's time is the clock offset plus the
+/// delay on the way, so the least difference is nearest to the offset (RFC 5905 clause 10 takes the sample of least
+/// delay likewise). A report that arrives late is thereby placed at its true time, and none is placed in the future; of
+/// reports that arrive at one time the last is nearest. A collector whose time never moves gives no information and
+/// should be used only once.
 ///
 /// ```
 /// use callgauge::speaker::clock::Clock;
 /// let mut clock = Clock::new();
-/// clock.look(60_080.0, 0.0); // a minute slow, and 80 ms on the way
-/// clock.look(61_020.0, 1_000.0); // 20 ms: nearer
-/// clock.look(65_400.0, 2_000.0); // held up for 3 s
+/// clock.look(60_080.0, 0.0); // a minute slow, 80 ms delay
+/// clock.look(61_020.0, 1_000.0); // 20 ms delay: nearer
+/// clock.look(65_400.0, 2_000.0); // delayed by 3 s
 /// assert!((clock.place(2_000.0) - 62_020.0).abs() < 3.0);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -30,13 +33,14 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// A clock of which nothing is known.
+    /// A clock without any report.
     #[must_use]
     pub const fn new() -> Self {
         Self { behind_ms: None, now_ms: 0.0, far: 0 }
     }
 
-    /// Takes a report: it came in at `now_ms` of the collector's clock, and was made at `reported_ms` of the reporter's.
+    /// Accepts a report: it arrived at `now_ms` of the collector's clock, and was made at `reported_ms` of the
+    /// reporter's.
     pub fn look(&mut self, now_ms: f64, reported_ms: f64) {
         let apart_ms = now_ms - reported_ms;
         let passed_ms = now_ms - self.now_ms;
@@ -52,7 +56,8 @@ impl Clock {
         self.behind_ms = Some(behind_ms);
     }
 
-    /// When on the collector's clock it was `reported_ms` on the reporter's; the same where nothing is known.
+    /// Maps `reported_ms` of the reporter's clock to the collector's clock; returns it unchanged before the first
+    /// report.
     #[must_use]
     pub fn place(&self, reported_ms: f64) -> f64 {
         reported_ms + self.behind_ms.unwrap_or(0.0)

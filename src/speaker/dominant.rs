@@ -1,14 +1,15 @@
-//! The dominant speaker over a sliding window, out of fractions of speech at any cadence from 100 ms to 10 s.
+//! Finds the dominant speaker from fractions of speech at any cadence from 100 ms to 10 s. It knows participants by
+//! number only, not users or streams.
 //!
-//! Time is cut into slots of 100 ms. A sample is laid out on the slots that it covers: speech is contiguous, so that what
-//! began within a sample fills its end, and what ended within it its beginning. A slot is decided when everybody has
-//! covered it, or when who has not is late by more than two samples; therefore samples may come in any order. Who holds
-//! the floor keeps it while speaking, and over pauses shorter than [`SILENCE_MS`]; somebody else takes it by speaking for
-//! [`TAKE_MS`], and for [`FRESH_MS`] since the holder fell silent. A cough, a slamming door, a "yes" within somebody's turn
-//! does not.
+//! Time is cut into slots of 100 ms. A sample is distributed over the slots that it covers: speech is contiguous, so
+//! speech that began within a sample fills its end, and speech that ended within it fills its beginning. A slot is
+//! decided when all participants have covered it, or when the missing ones are late by more than two samples; samples
+//! may therefore arrive in any order. The holder keeps the floor while speaking, and over pauses shorter than
+//! [`SILENCE_MS`]; another participant takes it by speaking for [`TAKE_MS`], and for [`FRESH_MS`] since the holder fell
+//! silent. A cough, a slamming door or a "yes" within another participant's turn does not.
 //!
-//! Beside the floor there is callstats' own question, whether one was [the only one](Floor::only_speaker) to speak in all
-//! of the window.
+//! callstats asks another question, which has its own method: whether a participant was [the only
+//! one](Floor::only_speaker) to speak in the window.
 
 mod deciding;
 
@@ -24,32 +25,32 @@ pub(crate) use super::slots::LAST_MS;
 pub use super::slots::{FRESH_MS, SLOT_MS, TAKE_MS};
 use super::slots::{LAST_SLOT, slot_of};
 
-/// How long somebody must have spoken to take the floor that nobody holds, ms.
+/// Speech that takes a free floor, ms.
 pub const OPEN_MS: u32 = 400;
-/// Who speaks against the holder for this long takes the floor, ms.
+/// Speech against the holder that takes the floor, ms.
 pub const OUTLAST_MS: u32 = 5_000;
 /// Silence of this length ends the floor, ms.
 pub const SILENCE_MS: u64 = 2_000;
-/// How late a change of the floor is found at most, ms, after both the holder fell silent and the speech that takes the
-/// floor began; beyond one sample of the slowest participant.
+/// The latest that a change of the floor is found, ms, counted from when both the holder had fallen silent and the
+/// speech that takes the floor had begun; one sample of the slowest participant is added.
 pub const LATENCY_MS: u64 = 800;
 
-/// The holder must be silent for this long before anybody takes over: a pause between words is no end.
+/// Silence of the holder before another participant may take over, slots: a pause between words is no end.
 const HOLDER_QUIET_SLOTS: u64 = 2;
-/// Who is the only one to speak in the window speaks at least for this long, ms.
+/// The least speech of an only speaker in the window, ms.
 const ONLY_MS: u64 = 2_000;
-/// All others together speak at most for this long meanwhile, ms: a back-channel. In 97 h of meetings (AMI) it then holds
-/// for 40 % of windows of 10 s.
+/// The most speech of all others together meanwhile, ms: a back-channel. In 97 h of meetings (AMI) there is then an
+/// only speaker in 40 % of windows of 10 s.
 const OTHERS_MS: u64 = 1_000;
-/// Of the window so much must be known, percent.
+/// The part of the window that must be known, percent.
 const KNOWN_PERCENT: u64 = 80;
-/// Who has sent samples is waited for twice as long as the last one lasted, and so many slots more.
+/// The floor waits for a participant for twice the duration of their last sample plus this, slots.
 const LENIENCE_SLOTS: u64 = 5;
-/// The window's limits, ms.
+/// The limits of the window, ms.
 const WINDOW_MS: core::ops::RangeInclusive<u64> = 1_000..=60_000;
-/// The longest sample: what is longer is a gap, ms.
+/// The longest sample, ms; a longer one is a gap.
 pub(crate) const LONGEST_MS: u64 = 20_000;
-/// The window that is looked at where one of `asked_ms` is asked for, ms.
+/// The window in use if the caller asks for `asked_ms`, ms.
 pub(crate) const fn kept_window_ms(asked_ms: u128) -> u64 {
     let (least, most) = (*WINDOW_MS.start(), *WINDOW_MS.end());
     if asked_ms < least as u128 {
@@ -67,30 +68,30 @@ pub(crate) const fn kept_window_ms(asked_ms: u128) -> u64 {
 pub struct ParticipantId(u32);
 
 impl ParticipantId {
-    /// The place in the order of joining, from 0.
+    /// The index in the order of joining, from 0.
     #[must_use]
     pub const fn index(self) -> usize {
         self.0 as usize
     }
 }
 
-/// The floor passed to somebody, or to nobody.
+/// A change of the holder of the floor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Change {
-    /// When the detector could tell, ms of the participants' clock.
+    /// When the change was found, ms on the participants' clock.
     pub at_ms: u64,
-    /// Since when it is so: the speech that took the floor began, or the last speech ended.
+    /// When the change took effect: the beginning of the speech that took the floor, or the end of the last speech.
     pub since_ms: u64,
-    /// Who had it before.
+    /// The previous holder.
     pub before: Option<ParticipantId>,
-    /// Until when that one spoke last; `None` when nobody had it.
+    /// The end of the previous holder's last speech; `None` if there was no holder.
     pub ended_ms: Option<u64>,
-    /// Who has it now; `None` for silence, and for a holder who was muted or left.
+    /// The new holder; `None` for silence, and after a holder was muted or left.
     pub now: Option<ParticipantId>,
 }
 
-/// The detector.
+/// The detector of the dominant speaker.
 ///
 /// ```
 /// use callgauge::speaker::dominant::Floor;
@@ -108,37 +109,37 @@ pub struct Change {
 /// assert_eq!((changes[0].now, changes[1].now, changes[1].since_ms), (Some(ann), Some(ben), 3000));
 /// ```
 ///
-/// With the feature `serde` it is read as it was written, and nothing of it is checked; a
-/// [`Conference`](crate::Conference) checks its own.
+/// With the feature `serde`, deserializing does not validate a floor; a [`Conference`](crate::Conference) validates its
+/// own.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Floor {
     window: usize,
     participants: Vec<Participant>,
-    /// Who is here, or was in the window. Their order decides nothing.
+    /// Participants that are present, or were in the window. Their order does not matter.
     active: Vec<u32>,
-    /// Some of them have left.
+    /// Some active participants have left.
     has_left: bool,
-    /// The first slot that is not decided yet; `None` before anything was heard.
+    /// The first undecided slot; `None` before the first sample.
     next: Option<u64>,
     first: u64,
     newest: u64,
     holder: Option<u32>,
-    /// When the last one who had the floor and lost it ended.
+    /// When the speech of the last former holder ended.
     ended: u64,
     room: ConferenceTalk,
     window_speech_ms: u64,
     late: u64,
-    /// The longest sample of anybody, slots.
+    /// The longest sample of any participant, slots.
     longest: u64,
-    /// How many samples were heard.
+    /// Number of samples accepted.
     heard: u64,
-    /// Who is waited for, and until which slot: before, nobody else's sample decides anything.
+    /// The participant that the floor waits for, and until which slot: until then no other sample decides anything.
     awaited: Option<(u32, u64)>,
 }
 
 impl Floor {
-    /// A room in which nobody is yet. `window_ms`: 10 000 is callstats' own; it is kept within 1 s to 60 s.
+    /// An empty floor. `window_ms`: 10 000 is callstats' own; the value is clamped to 1 s to 60 s.
     #[must_use]
     pub fn new(window_ms: u64) -> Self {
         Self {
@@ -161,7 +162,8 @@ impl Floor {
         }
     }
 
-    /// Somebody comes in. Allocates the slots of a window and of a sample: a kilobyte, for 10 s. `None` beyond 2³² people.
+    /// Adds a participant. Allocates the slots of a window and of a sample: a kilobyte, for 10 s. `None` beyond 2³²
+    /// participants.
     pub fn join(&mut self, at_ms: u64) -> Option<ParticipantId> {
         let id = u32::try_from(self.participants.len()).ok()?;
         let joined = slot_of(at_ms);
@@ -171,12 +173,12 @@ impl Floor {
         Some(ParticipantId(id))
     }
 
-    /// Takes a sample: how much of the time from `from_ms` to `to_ms` was speech. What is decided already is left out and
-    /// [counted](Self::late); more than 20 s is a gap, of which nothing is known. What changes goes to `out`.
+    /// Accepts a sample: how much of the time from `from_ms` to `to_ms` was speech. Slots that are already decided are
+    /// ignored and [counted](Self::late); more than 20 s is a gap, of which nothing is known. Changes go to `out`.
     ///
-    /// Cost: by the slots that the sample covers, at most two hundred, however many people there are, if all report about
-    /// as often and in about the same order; each slot looks at everybody once. A gap costs the slots of two windows and 40 s
-    /// at most. No allocation.
+    /// Cost: proportional to the slots that the sample covers, at most two hundred, for any number of participants, if
+    /// all report about as often and in about the same order; each slot visits every participant once. A gap costs at
+    /// most the slots of two windows and 40 s. No allocation.
     pub fn hear(
         &mut self,
         id: ParticipantId,
@@ -186,7 +188,7 @@ impl Floor {
         out: &mut dyn FnMut(Change),
     ) {
         let (from, to) = (slot_of(from_ms), slot_of(to_ms));
-        // What was said until they left is theirs.
+        // Speech before they left still counts.
         let Some(participant) = self.participants.get(id.index()) else { return };
         let (to, to_ms) = match participant.left {
             Some(left) if left < to => (left, left * SLOT_MS),
@@ -196,7 +198,7 @@ impl Floor {
             return;
         }
         let wait = self.wait();
-        // As long as nothing is decided, an earlier sample begins the room anew.
+        // While nothing is decided, an earlier sample moves the start.
         let next = match self.next {
             Some(next) if next > self.first || from >= next || self.newest.saturating_sub(from) > wait => next,
             _ => {
@@ -206,7 +208,7 @@ impl Floor {
         };
         if to <= next {
             self.late = self.late.saturating_add(u64::from(from < next));
-            // Whoever is heard is waited for, so that the next sample is not late, too.
+            // Wait for this participant from now on, so that the next sample is not late, too.
             if let Some(participant) =
                 self.participants.get_mut(id.index()).filter(|participant| participant.span.is_none())
             {
@@ -215,7 +217,7 @@ impl Floor {
             return;
         }
         self.newest = self.newest.max(to);
-        // Room for the sample first: it must not overwrite what is not decided.
+        // First make space for the sample: it must not overwrite undecided slots.
         if to > next.saturating_add(wait) {
             self.decide_until(to - wait, out);
         }
@@ -237,7 +239,7 @@ impl Floor {
         }
     }
 
-    /// From `at_ms` on nothing that this one says is heard.
+    /// Ignores the speech of a participant from `at_ms` on.
     pub fn mute(&mut self, id: ParticipantId, at_ms: u64, out: &mut dyn FnMut(Change)) {
         if let Some(participant) = self.participants.get_mut(id.index()) {
             participant.muted = Some(participant.muted.unwrap_or(u64::MAX).min(slot_of(at_ms)));
@@ -247,7 +249,7 @@ impl Floor {
         self.end_if_gone(at_ms, out);
     }
 
-    /// What this one says from `at_ms` on is heard again.
+    /// Counts the speech of a participant from `at_ms` on again.
     pub fn unmute(&mut self, id: ParticipantId, at_ms: u64) {
         if let Some(participant) = self.participants.get_mut(id.index()) {
             participant.muted = None;
@@ -257,10 +259,12 @@ impl Floor {
         }
     }
 
-    /// Somebody who left is here again, if it is after they left. What they said before stays theirs.
+    /// Brings back a participant that left, if `at_ms` is after that. Their earlier speech stays theirs.
     pub fn come_back(&mut self, id: ParticipantId, at_ms: u64) {
-        let is_back = |participant: &&mut Participant| participant.left.is_some_and(|left| left <= slot_of(at_ms));
-        let Some(participant) = self.participants.get_mut(id.index()).filter(is_back) else { return };
+        let Some(participant) = self.participants.get_mut(id.index()) else { return };
+        if participant.left.is_none_or(|left| left > slot_of(at_ms)) {
+            return;
+        }
         participant.left = None;
         participant.muted = None;
         participant.span = None;
@@ -274,7 +278,7 @@ impl Floor {
         }
     }
 
-    /// This one goes. What was said stays in the window.
+    /// Removes a participant. Their speech stays in the window.
     pub fn leave(&mut self, id: ParticipantId, at_ms: u64, out: &mut dyn FnMut(Change)) {
         if let Some(participant) = self.participants.get_mut(id.index()) {
             self.has_left = true;
@@ -285,9 +289,11 @@ impl Floor {
         self.end_if_gone(at_ms, out);
     }
 
-    /// One turns out to be another: what was said, and the floor, is that one's. `from` is as if nobody had ever heard them.
+    /// Merges two participants that turn out to be the same: speech and floor of `from` go to `to`. `from` is then like
+    /// a new participant without any sample.
     ///
-    /// What both said at once was said once, as far as can be told: as much as the one spoke over others who did so less.
+    /// Speech that both counted is counted once, as far as can be known: as much as the overlap of the one with less
+    /// overlap.
     pub fn merge(&mut self, from: ParticipantId, to: ParticipantId) {
         let (decided, length) = (self.decided(), self.ring());
         let Ok([other, participant]) = self.participants.get_disjoint_mut([from.index(), to.index()]) else { return };
@@ -308,21 +314,21 @@ impl Floor {
         self.awaited = None;
     }
 
-    /// This one spoke for `ms` while muted, by a level that is measured before the mute.
+    /// Adds `ms` of speech while muted, by a level that is measured before the mute.
     pub fn speak_muted(&mut self, id: ParticipantId, ms: u64) {
         if let Some(participant) = self.participants.get_mut(id.index()) {
             participant.teller.speak_muted(ms);
         }
     }
 
-    /// When the one who has the floor has lost it, if nobody is heard any more until then, ms. `None` if nobody has it. O(1).
+    /// When the holder loses the floor if no sample follows, ms. `None` without a holder. O(1).
     #[must_use]
     pub fn silent_at_ms(&self) -> Option<u64> {
         let end = self.holder()?.run.end + SILENCE_MS / SLOT_MS;
         Some((self.newest.max(end) + 2 * self.longest + LENIENCE_SLOTS) * SLOT_MS)
     }
 
-    /// Tells the time, for when nobody is heard any more: ends the floor when it is [over](Self::silent_at_ms).
+    /// Advances time without samples: ends the floor when it is [over](Self::silent_at_ms).
     pub fn pass_time(&mut self, now_ms: u64, out: &mut dyn FnMut(Change)) {
         let Some(holder) = self.holder().filter(|_| self.silent_at_ms().is_some_and(|at_ms| at_ms <= now_ms)) else {
             return;
@@ -331,25 +337,25 @@ impl Floor {
         self.decide_until(self.newest, out);
     }
 
-    /// Decides all that was heard, waiting for nobody any more: the end of a call.
+    /// Decides all slots without waiting for any participant: the end of a call.
     pub fn finish(&mut self, out: &mut dyn FnMut(Change)) {
         self.decide_until(self.newest, out);
     }
 
-    /// Who has the floor.
+    /// The holder of the floor.
     #[must_use]
     pub fn dominant(&self) -> Option<ParticipantId> {
         self.holder.map(ParticipantId)
     }
 
-    /// Whether this one has the floor. O(1).
+    /// Whether a participant holds the floor. O(1).
     #[must_use]
     pub fn is_dominant(&self, id: ParticipantId) -> bool {
         self.holder == Some(id.0)
     }
 
-    /// Whether this one was the only one to speak in the window: 2 s or more, all others together 1 s at most, 80 % of the
-    /// window known. O(1).
+    /// Whether a participant was the only one to speak in the window: 2 s or more, all others together 1 s at most, 80
+    /// % of the window known. O(1).
     #[must_use]
     pub fn is_only_speaker(&self, id: ParticipantId) -> bool {
         let Some(participant) = self.participants.get(id.index()) else { return false };
@@ -362,14 +368,14 @@ impl Floor {
             && participant.window_known.saturating_mul(100) >= window * KNOWN_PERCENT
     }
 
-    /// Who was the only one to speak in the window. Cost: linear in participants.
+    /// The only participant that spoke in the window. Cost: linear in participants.
     #[must_use]
     pub fn only_speaker(&self) -> Option<ParticipantId> {
         self.active.iter().map(|&id| ParticipantId(id)).find(|&id| self.is_only_speaker(id))
     }
 
-    /// How long this one had the floor so far, ms: from the beginning of the speech that took it to the end of the last
-    /// speech, or to the beginning of the next one's.
+    /// How long a participant has held the floor so far, ms: from the beginning of the speech that took it to the end
+    /// of the last speech, or to the beginning of the next holder's.
     #[must_use]
     pub fn dominant_ms(&self, id: ParticipantId) -> u64 {
         let Some(participant) = self.participants.get(id.index()) else { return 0 };
@@ -378,19 +384,20 @@ impl Floor {
         participant.dominant_ms.saturating_add(open)
     }
 
-    /// Until when this one was last heard to speak, ms; 0 for who never was.
+    /// The end of a participant's last speech, ms; 0 if they never spoke.
     #[must_use]
     pub fn spoke_until_ms(&self, id: ParticipantId) -> u64 {
         self.participants.get(id.index()).map_or(0, |participant| participant.run.end * SLOT_MS)
     }
 
-    /// What this one's talk came to so far; `None` for who is not of this room.
+    /// Talk statistics of a participant so far; `None` for an unknown participant.
     #[must_use]
     pub fn talk(&self, id: ParticipantId) -> Option<Talk> {
         Some(self.participants.get(id.index())?.teller.talk(self.room.resolution_ms()))
     }
 
-    /// This one's part of all time of speech so far, 0 to 1; `None` before anybody spoke. Cost: linear in people.
+    /// A participant's part of all time of speech so far, 0 to 1; `None` before any speech. Cost: linear in
+    /// participants.
     #[must_use]
     pub fn share(&self, id: ParticipantId) -> Option<f64> {
         let all =
@@ -399,32 +406,32 @@ impl Floor {
         (all > 0).then(|| own as f64 / all as f64)
     }
 
-    /// What the talk of all came to so far.
+    /// Talk statistics of all participants so far.
     #[must_use]
     pub const fn conference_talk(&self) -> ConferenceTalk {
         self.room
     }
 
-    /// How many samples came too late.
+    /// Number of samples that arrived too late.
     #[must_use]
     pub const fn late(&self) -> u64 {
         self.late
     }
 
-    /// Until when all is decided, ms.
+    /// The end of the decided time, ms.
     #[must_use]
     pub fn decided_ms(&self) -> Option<u64> {
         Some(self.next? * SLOT_MS)
     }
 
-    /// How many people there are, and were.
+    /// Number of participants, past ones included.
     #[cfg(feature = "serde")]
     pub(crate) const fn len(&self) -> usize {
         self.participants.len()
     }
 
-    /// Whether its times and lengths, and who is here, can have come about by being told of people: arithmetic relies on
-    /// that. What is counted stops at its ends. Cost: linear in people.
+    /// Whether times, lengths and the list of active participants could have come from valid input: arithmetic relies
+    /// on that. Counters saturate. Cost: linear in participants.
     #[cfg(feature = "serde")]
     pub(crate) fn is_possible(&self) -> bool {
         let windows = (WINDOW_MS.start() / SLOT_MS) as usize..=(WINDOW_MS.end() / SLOT_MS) as usize;
@@ -439,23 +446,23 @@ impl Floor {
             && self.participants.iter().all(|participant| participant.is_possible(self.ring(), self.wait()))
     }
 
-    /// The slots that are decided and still count.
+    /// The decided slots that still count.
     fn decided(&self) -> core::ops::Range<u64> {
         let next = self.next.unwrap_or(0);
         next.saturating_sub(self.window as u64)..next
     }
 
     const fn ring(&self) -> usize {
-        // What is decided and still in the window, what waits for the slowest, and a sample.
+        // The decided slots of the window, those that wait for the slowest participant, and a sample.
         self.window + (self.wait() + LONGEST_MS / SLOT_MS) as usize
     }
 
-    /// For so many slots a participant is waited for at most.
+    /// The most slots that the floor waits for a participant.
     const fn wait(&self) -> u64 {
         LONGEST_MS / SLOT_MS
     }
 
-    /// A holder who cannot be heard any more has the floor no longer, whether or not others are waited for.
+    /// Ends the floor of a holder that is muted or has left, whether or not the floor waits for others.
     fn end_if_gone(&mut self, at_ms: u64, out: &mut dyn FnMut(Change)) {
         if let Some(holder) = self.holder().filter(|holder| holder.muted.is_some() || holder.left.is_some()) {
             let since = holder.run.end;
@@ -478,7 +485,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
         #[test]
-        fn what_comes_about_is_possible(
+        fn any_sequence_of_calls_keeps_the_floor_possible(
             window_ms in 0..90_000_u64,
             calls in prop::collection::vec((0..10_u8, 0..5_u32, 0..5_u32, 0..60_000_u64, 0..30_000_u64, 0..=127_u8), 1..80),
             (start, stretch) in prop_oneof![Just((0, 1)), Just((1_700_000_000_000, 1)), (0..1_u64 << 53, 1..1_u64 << 34)],

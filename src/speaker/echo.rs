@@ -1,42 +1,44 @@
-//! What a microphone hears of somebody else.
+//! Detects echo: the speech of other participants in a participant's microphone. It works on loudness per slot and sees
+//! no audio signal.
 //!
-//! An open microphone beside a loudspeaker hears the others, softer than they are. In slots in which somebody else speaks
-//! it is learned by how much softer this one is then; what is about as soft, or softer, is taken for echo. Who is hardly
-//! softer than the other one speaks: an echo that is not canceled at all is 12 dB softer, or more. Nor is it the echo of
-//! anybody where somebody else lately spoke for a while and nothing was heard: an open microphone hears every word.
+//! An open microphone beside a loudspeaker picks up the other participants, softer than they are. The detector learns
+//! how much softer a participant is in slots in which another one speaks; a sound that is about as soft, or softer, is
+//! echo. A participant that is hardly softer than the other speaker speaks: even an echo without any cancellation is 12
+//! dB softer, or more. A sound is not echo either if other participants lately spoke for a while and this microphone
+//! was silent: an open microphone picks up every word.
 
-/// The loudest echo, dB below the one who speaks.
+/// The loudest echo, dB below the speaker.
 const LOUDEST_DB: i32 = 12;
-/// What is softer than this is as good as silence, dB.
+/// A sound that is this much softer counts as silence, dB.
 const SOFTEST_DB: i32 = 40;
-/// An echo varies by so much, dB.
+/// How much the level of an echo varies, dB.
 const VARIES_DB: i32 = 12;
-/// How slowly it is learned: in so many slots. What begins is found to be an echo within some three seconds.
+/// Time constant of learning, slots. A new echo is recognized within some three seconds.
 const SLOTS: i32 = 16;
-/// An echo lasts for so many slots longer than what it is of: rooms and jitter buffers keep 0.2 s.
+/// How long an echo outlasts its source, slots: reverberation and jitter buffers hold 0.2 s.
 const TAIL: usize = 3;
-/// Who says nothing for so many slots of what others say has no open microphone.
+/// A participant that is silent for this many slots of other participants' speech has no open microphone.
 const SILENT_SLOTS: u64 = 25;
-/// That is so for a minute.
+/// How long that conclusion holds, slots: one minute.
 const CLOSED_SLOTS: u64 = 600;
 /// Fractions of a dB.
 const GRAIN: i32 = 256;
 
-/// How much softer than others somebody is while they speak.
+/// How much softer than others a participant is while they speak.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Coupling {
-    /// Of a dB, [`GRAIN`] each.
+    /// In units of 1 / [`GRAIN`] dB.
     softer: i32,
-    /// The loudness of the last slots in which this one spoke, −dBov; 127 for the others.
+    /// Loudness of the last slots in which this participant spoke, −dBov; 127 for slots without speech.
     recent: [u8; TAIL + 1],
-    /// For so many slots others spoke and nothing was heard here.
+    /// For how many slots others spoke while this participant was silent.
     silent: u64,
-    /// For so many slots more there is no open microphone.
+    /// For how many more slots there is no open microphone.
     closed: u64,
 }
 
-/// The two loudest who speak.
+/// The two loudest speakers.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Far([u8; 2]);
 
@@ -52,7 +54,7 @@ impl Far {
         self.0 = if loudness < first { [loudness, first] } else { [first, second.min(loudness)] };
     }
 
-    /// The loudest but for one who is as loud as this.
+    /// The loudest one, or the second if the loudest is exactly this loud.
     const fn besides(&self, loudness: u8) -> u8 {
         let [first, second] = self.0;
         if loudness == first { second } else { first }
@@ -66,15 +68,15 @@ impl Default for Coupling {
 }
 
 impl Coupling {
-    /// Takes a slot. How loud this one was in it and shortly before.
+    /// Adds a slot. Returns this participant's loudness in it and shortly before.
     pub(super) fn follow(&mut self, loudness: u8, is_speech: bool) -> u8 {
-        // As one number: what is written byte by byte is slow to read as a whole.
+        // As one number: reading a whole word after writing single bytes is slow.
         let newest = if is_speech { loudness } else { 127 };
         self.recent = (u32::from_le_bytes(self.recent) << 8 | u32::from(newest)).to_le_bytes();
         self.loudness()
     }
 
-    /// Whether what this one says in the slot is an echo of others. Learns from it. `span`: how many slots a sample has.
+    /// Whether the participant's sound in the slot is an echo of others. Learns from it. `span`: slots per sample.
     pub(super) fn is_echo(&mut self, loudness: u8, span: u64, far: &Far) -> bool {
         let far = far.besides(self.loudness());
         self.closed = self.closed.saturating_sub(1);
@@ -83,7 +85,7 @@ impl Coupling {
         } else if far < 127 {
             self.silent = self.silent.saturating_add(1);
         }
-        // Of a sample with little sound one slot is told to have it.
+        // A sample with little sound marks only one slot.
         if self.silent >= SILENT_SLOTS.max(3 * span) {
             self.closed = CLOSED_SLOTS;
         }

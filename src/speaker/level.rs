@@ -1,37 +1,39 @@
-//! How loud a source is, and how much of an interval it spoke.
+//! Measures how loud a source is, and how much of an interval was speech. It does not combine sources.
 //!
 //! Levels are linear, 0 to 1 of full scale (webrtc-stats `audioLevel`), or in dBov: `20 log10(level)`. RFC 6464 writes
 //! −dBov as 0 to 127, where 127 is silence.
 
-/// Where a source's own speech level begins until it was heard: −30 dBov, below the −22 dBov that RFC 7874 asks of a
-/// sender, so that a soft voice is found.
+/// Initial speech level of a source: −30 dBov, below the −22 dBov that RFC 7874 asks of a sender, so that a soft voice
+/// is detected.
 const FIRST_SPEECH: f64 = 1e-3;
-/// The softest that speech may be taken for: −45 dBov.
+/// The lowest speech level: −45 dBov.
 const SOFTEST_SPEECH: f64 = 3.162_277_660_168_379_5e-5;
-/// Below this nothing is speech, whatever the source: −55 dBov.
+/// No sound below this is speech, for any source: −55 dBov.
 const AUDIBLE: f64 = 3.162_277_660_168_379e-6;
-/// How far above the noise a sound must be to tell of speech: 6 dB.
+/// How far above the noise a sound must be to count as speech: 6 dB.
 const ABOVE_NOISE: f64 = 3.981_071_705_534_972_6;
-/// What varies is speech, pauses or not, and noise at least this far below it: 15 dB.
+/// A sound that varies is speech, with or without pauses; its noise is at least this far below it: 15 dB.
 const NOISE_BELOW_SPEECH: f64 = 0.031_622_776_601_683_79;
-/// What varies by less is no speech: the least of several looks below their mean, 1 dB. Seconds of a voice vary by 2 dB (σ,
-/// in the recordings); by 1 dB in ten of them they never do. Longer looks vary by less: by the root of their length.
+/// A sound that varies by less is not speech: the least of several intervals is less than this below their mean, 1 dB.
+/// Seconds of a voice vary by 2 dB (σ, in the recordings); ten of them never vary by only 1 dB. Longer intervals vary
+/// by less: by the root of their length.
 const STEADY: f64 = 0.205_671_765_275_718_5;
-/// So many looks, of [`NOISE_WINDOW_S`] at least, tell whether something varies.
+/// Number of intervals, over [`NOISE_WINDOW_S`] at least, that show whether a sound varies.
 const STEADY_LOOKS: u8 = 8;
-/// What is never undercut for so long is noise: a sentence has pauses, and 10 s are a look at the coarsest cadence.
+/// A power that the sound does not undercut for this long is noise: a sentence has pauses, and 10 s are an interval at
+/// the coarsest cadence.
 const NOISE_WINDOW_S: f64 = 10.0;
-/// For this long a voice that was not heard before is averaged; then its level moves slowly.
+/// How long a new voice is averaged, s; its level moves slowly afterwards.
 const LEARNING_S: f64 = 3.0;
-/// How fast the speech level follows, s, louder or softer alike: then half of all speech is louder than it.
+/// How fast the speech level follows, s, louder or softer alike: half of all speech is then louder than it.
 const FOLLOW_S: f64 = 20.0;
-/// A part of an interval is told by its power against that of speech, raised by this much: words vary, and none can be more
-/// than all. In the recordings talk is then within a tenth of what was said, with and without pauses.
+/// The fraction of speech is its power over the speech level, times this: words vary, and a fraction cannot exceed 1.
+/// In the recordings talk time is then within a tenth of the truth, with and without pauses.
 const SURE: f64 = 1.1;
-/// One interval may tell of at most so much more power than speech has.
+/// The most power that one interval contributes, relative to the speech level.
 const BANG: f64 = 2.0;
 
-/// A linear level as dBov, −127 to 0. Silence, and what is softer than −127, is −127; what is no level is `None`.
+/// A linear level as dBov, −127 to 0. Silence and levels below −127 give −127; an invalid level gives `None`.
 ///
 /// ```
 /// use callgauge::speaker::level::dbov;
@@ -44,11 +46,12 @@ pub fn dbov(level: f64) -> Option<f64> {
     if !(0.0..=1e300).contains(&level) {
         return None;
     }
-    // −∞ of nothing is clamped like the rest.
+    // The −∞ of level 0 is clamped, too.
     Some((20.0 * libm::log10(level)).clamp(-127.0, 0.0))
 }
 
-/// What RFC 6464 writes for a linear level: 0 (full scale) to 127 (silence), rounded to whole dB. `None` for what is no level.
+/// The RFC 6464 value of a linear level: 0 (full scale) to 127 (silence), rounded to whole dB. `None` for an invalid
+/// level.
 #[must_use]
 pub fn rfc6464(level: f64) -> Option<u8> {
     // 0 to 127 by the clamp.
@@ -69,10 +72,10 @@ pub struct Fraction(u16);
 impl Fraction {
     /// No speech.
     pub const NONE: Self = Self(0);
-    /// Nothing but speech.
+    /// All speech.
     pub const ALL: Self = Self(1000);
 
-    /// Of a ratio from 0 to 1; what lies outside counts as the nearer end, NaN as 0.
+    /// Converts a ratio from 0 to 1; values outside are clamped, NaN gives 0.
     #[must_use]
     pub fn new(ratio: f64) -> Self {
         // 0 to 1000; NaN casts to 0.
@@ -86,18 +89,18 @@ impl Fraction {
     }
 }
 
-/// What an interval of a source came to.
+/// Speech and loudness of an interval of one source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Sound {
-    /// How much of it was speech.
+    /// The fraction that was speech.
     pub speech: Fraction,
-    /// How loud what was not noise was, as RFC 6464 writes it: 0 is full scale, 127 silence, or not known.
+    /// How loud the sound above the noise was, as RFC 6464 writes it: 0 is full scale, 127 silence or unknown.
     pub loudness: u8,
 }
 
 impl Sound {
-    /// The same where an interval of this is a part of what is told of, and nothing is heard of the rest.
+    /// Scales the speech to a longer time, of which this interval is `part` and the rest is silent.
     #[must_use]
     pub fn part(self, part: f64) -> Self {
         Self { speech: Fraction::new(f64::from(self.speech.permille()) / 1e3 * part), ..self }
@@ -105,23 +108,23 @@ impl Sound {
 }
 
 impl From<Fraction> for Sound {
-    /// Nobody knows how loud.
+    /// The loudness is unknown.
     fn from(speech: Fraction) -> Self {
         Self { speech, loudness: 127 }
     }
 }
 
-/// One source of sound, a microphone or a received stream: its noise and the level of its voice.
+/// One source of sound, a microphone or a received stream: its noise and its speech level.
 ///
-/// Energy adds up, so that the power of an interval, less that of the noise, over that of the source's own speech is the
-/// part of the interval that was speech. The scale of the levels cancels out: Chromium's energy is of a peak that it holds
-/// (`audio/audio_level.cc`), others' is an RMS.
+/// Energy adds up, so the power of an interval, less that of the noise, over that of the source's own speech is the
+/// fraction of the interval that was speech. The scale of the levels cancels out: Chromium's energy is that of a held
+/// peak (`audio/audio_level.cc`), that of other browsers is an RMS.
 ///
 /// ```
 /// use callgauge::speaker::level::{Fraction, Meter};
 /// let mut meter = Meter::new();
 /// for _ in 0..5 {
-///     meter.hear(1e-7, 1.0); // a quiet room
+///     meter.hear(1e-7, 1.0); // background noise
 ///     meter.hear(6e-3, 1.0); // a voice at −22 dBov
 /// }
 /// assert_eq!(meter.hear(3e-3, 1.0).unwrap().speech.permille() / 100, 5); // half a second of it
@@ -133,16 +136,16 @@ pub struct Meter {
     speech: f64,
     heard_s: f64,
     noise: f64,
-    /// The least power since the floor was last looked at, and how long ago that was.
+    /// The least power since the last update of the noise, and the time since then.
     least: f64,
     least_s: f64,
     even: Even,
 }
 
-/// Nothing is louder.
+/// Full scale.
 const FULL_POWER: f64 = 1.0;
 
-/// Looks that tell whether a sound varies.
+/// Intervals that show whether a sound varies.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Even {
@@ -155,7 +158,7 @@ struct Even {
 impl Even {
     const NONE: Self = Self { least: FULL_POWER, energy: 0.0, seconds: 0.0, looks: 0 };
 
-    /// The least power of looks that hardly vary, once there are enough of them.
+    /// The least power of enough intervals that hardly vary.
     fn follow(&mut self, power: f64, duration_s: f64) -> Option<f64> {
         self.least = self.least.min(power);
         self.energy += power * duration_s;
@@ -178,14 +181,14 @@ impl Default for Meter {
 }
 
 impl Meter {
-    /// A source that nobody has heard yet.
+    /// A source without any interval.
     #[must_use]
     pub const fn new() -> Self {
         Self { speech: FIRST_SPEECH, heard_s: 0.0, noise: 0.0, least: FULL_POWER, least_s: 0.0, even: Even::NONE }
     }
 
-    /// Takes an interval: `energy` is Δ`totalAudioEnergy`, `duration_s` is Δ`totalSamplesDuration`. What it came to;
-    /// `None` for what cannot be: negative, not finite, or no duration. Then nothing changes. O(1).
+    /// Accepts an interval: `energy` is Δ`totalAudioEnergy`, `duration_s` is Δ`totalSamplesDuration`. Returns `None`
+    /// and changes nothing for impossible values: negative, not finite, or no duration. O(1).
     pub fn hear(&mut self, energy: f64, duration_s: f64) -> Option<Sound> {
         if !((0.0..=1e300).contains(&energy) && duration_s > 0.0 && duration_s <= 1e300) {
             return None;
@@ -196,7 +199,7 @@ impl Meter {
         if power < AUDIBLE || power < self.noise * ABOVE_NOISE && sound < self.speech / 2.0 {
             return Some(Fraction::NONE.into());
         }
-        // A quarter of the speech level is mostly pause and says nothing of how loud the voice is.
+        // A quarter of the speech level is mostly pause and does not describe the voice.
         if self.heard_s == 0.0 || sound > self.speech / 4.0 {
             self.follow_speech(sound, duration_s);
         }
@@ -204,19 +207,19 @@ impl Meter {
         Some(Sound { speech: Fraction::new(SURE * sound / self.speech), loudness })
     }
 
-    /// The level that the source's own speech has, dBov.
+    /// The speech level of the source, dBov.
     #[must_use]
     pub fn speech_dbov(&self) -> f64 {
         dbov(libm::sqrt(self.speech)).unwrap_or(-127.0)
     }
 
-    /// The level of what is always there, dBov; −127 for nothing.
+    /// The noise level of the source, dBov; −127 for none.
     #[must_use]
     pub fn noise_dbov(&self) -> f64 {
         dbov(libm::sqrt(self.noise)).unwrap_or(-127.0)
     }
 
-    /// Falls at once, and rises to the least power of each window: wholly where that hardly varies.
+    /// The noise falls at once, and rises to the least power of each window: wholly if the sound hardly varies.
     fn follow_noise(&mut self, power: f64, duration_s: f64) {
         self.noise = self.noise.min(power);
         self.least = self.least.min(power);

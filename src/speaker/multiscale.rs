@@ -1,35 +1,36 @@
-//! The active speaker out of levels every 20 ms: for a bridge, which sees the levels of RTP packets (RFC 6464).
+//! Finds the active speaker from levels every 20 ms, for a bridge that reads the levels of RTP packets (RFC 6464). It
+//! does not read `getStats`.
 //!
 //! Volfin and Cohen (Computer Speech & Language 27, 2013) score each participant over an immediate, a medium and a long
-//! interval and pass the floor to who beats its holder in all three. With the constants of jitsi-utils
+//! interval and pass the floor to the one that beats its holder in all three. With the constants of jitsi-utils
 //! `DominantSpeakerIdentification` the scores collapse to comparisons of counts, without a logarithm: over 439 426
-//! decisions on meetings (AMI) the floats decide the same. A tie, which hash order decides there, leaves all as it is here.
+//! decisions on meetings (AMI) the floats decide the same. A tie, which hash order decides there, changes nothing here.
 
 use alloc::vec::Vec;
 
-/// A level of this volume is heard: 40 of 127 (jitsi-utils: four bins of ten).
+/// A level of this volume is audible: 40 of 127 (jitsi-utils: four bins of ten).
 const IMMEDIATE: u8 = 40;
 /// A level of this volume is loud: −47 dBov.
 const LOUD: u8 = 80;
-/// This far above its own floor a level counts at all: one bin.
+/// How far above the participant's noise floor a level must be to count: one bin.
 const ABOVE_FLOOR: u8 = 10;
-/// Levels of a medium block.
+/// Levels per medium block.
 const MEDIUM: usize = 5;
-/// Levels that are kept: 1 s.
+/// Levels in memory: 1 s.
 const KEPT: usize = 50;
-/// After so many levels the floor may rise: 15 s.
+/// The noise floor may rise after this many levels: 15 s.
 const FLOOR_LEVELS: u32 = 750;
-/// After this many ms without a level there is silence.
+/// After this time without a level there is silence, ms.
 const IDLE_MS: u64 = 40;
 
-/// Who is active among the participants of a bridge.
+/// Finds the active speaker among the participants of a bridge.
 ///
 /// ```
 /// use callgauge::speaker::multiscale::Bridge;
 /// let mut bridge = Bridge::new();
 /// let (ann, ben) = (bridge.join().unwrap(), bridge.join().unwrap());
 /// for tick in 0..200_u64 {
-///     // A second of a quiet room, of which the floor is learned, then a second of Ann, then Ben.
+///     // A second of background noise, which sets the noise floor, then a second of Ann, then Ben.
 ///     bridge.hear(ann, tick * 20, if (50..100).contains(&tick) { 25 } else { 110 });
 ///     bridge.hear(ben, tick * 20, if tick >= 100 { 25 } else { 110 });
 ///     if tick % 15 == 14 {
@@ -46,7 +47,7 @@ pub struct Bridge {
 
 #[derive(Clone, Copy, Debug)]
 struct Voice {
-    /// Volumes, the newest at `head`; below the floor they are 0.
+    /// Volumes, the newest at `head`; 0 below the noise floor.
     levels: [u8; KEPT],
     head: usize,
     heard_ms: Option<u64>,
@@ -55,7 +56,7 @@ struct Voice {
     floor_levels: u32,
 }
 
-/// What the three intervals hold.
+/// Counts of the three intervals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Activity {
     is_heard: bool,
@@ -70,13 +71,13 @@ impl Bridge {
         Self::default()
     }
 
-    /// Adds a participant; allocates. The number is its name from now on. `None` when numbers run out.
+    /// Adds a participant and returns its number; allocates. `None` when numbers run out.
     pub fn join(&mut self) -> Option<usize> {
         self.voices.push(Some(Voice::new()));
         self.voices.len().checked_sub(1)
     }
 
-    /// Removes a participant. Who was active is so no longer.
+    /// Removes a participant. It is no longer active.
     pub fn leave(&mut self, voice: usize) {
         if let Some(place) = self.voices.get_mut(voice) {
             *place = None;
@@ -84,7 +85,7 @@ impl Bridge {
         self.active = self.active.filter(|&active| active != voice);
     }
 
-    /// Takes a level as RFC 6464 writes it: 0 is full scale, 127 silence. O(1), no allocation.
+    /// Accepts a level as RFC 6464 writes it: 0 is full scale, 127 silence. O(1), no allocation.
     pub fn hear(&mut self, voice: usize, at_ms: u64, level: u8) {
         if let Some(Some(voice)) = self.voices.get_mut(voice) {
             voice.heard_ms = Some(voice.heard_ms.unwrap_or(at_ms).max(at_ms));
@@ -92,18 +93,18 @@ impl Bridge {
         }
     }
 
-    /// Decides who is active: to be called every 300 ms. Whether it changed. Cost: linear in participants.
+    /// Decides which participant is active; call it every 300 ms. Returns whether that changed. Cost: linear in
+    /// participants.
     pub fn decide(&mut self, now_ms: u64) -> bool {
         for voice in self.voices.iter_mut().flatten() {
             if voice.heard_ms.is_none_or(|heard| now_ms.saturating_sub(heard) > IDLE_MS) {
                 voice.push(0);
             }
         }
-        let of = |index: usize| self.voices.get(index).and_then(|voice| voice.as_ref()).map(Voice::activity);
-        let holder = self.active.and_then(of);
+        let holder = self.active.and_then(|index| self.activity(index));
         let (mut best, mut is_tied): (Option<(usize, Activity)>, bool) = (None, false);
         for index in 0..self.voices.len() {
-            let Some(activity) = of(index).filter(|_| self.active != Some(index)) else { continue };
+            let Some(activity) = self.activity(index).filter(|_| self.active != Some(index)) else { continue };
             let beats = activity.is_heard
                 && activity.medium >= 1
                 && match holder {
@@ -128,10 +129,14 @@ impl Bridge {
         }
     }
 
-    /// Who is active.
+    /// The active participant.
     #[must_use]
     pub const fn active(&self) -> Option<usize> {
         self.active
+    }
+
+    fn activity(&self, index: usize) -> Option<Activity> {
+        Some(self.voices.get(index)?.as_ref()?.activity())
     }
 }
 
@@ -142,14 +147,14 @@ impl Voice {
 
     fn push(&mut self, volume: u8) {
         self.head = (self.head + 1) % KEPT;
-        let kept = if volume < self.floor.saturating_add(ABOVE_FLOOR) { 0 } else { volume };
+        let level = if volume < self.floor.saturating_add(ABOVE_FLOOR) { 0 } else { volume };
         if let Some(place) = self.levels.get_mut(self.head) {
-            *place = kept;
+            *place = level;
         }
         self.follow_floor(volume);
     }
 
-    /// Falls at once; rises to the geometric mean with the least of 15 s. Silence says nothing of the floor.
+    /// The floor falls at once and rises to the geometric mean with the least of 15 s. Silence does not change it.
     fn follow_floor(&mut self, volume: u8) {
         if volume == 0 {
             return;
@@ -173,14 +178,20 @@ impl Voice {
         self.levels.get((self.head + KEPT - age) % KEPT).copied().unwrap_or(0)
     }
 
+    fn is_loud(&self, age: usize) -> bool {
+        self.level(age) >= LOUD
+    }
+
+    fn is_block_loud(&self, first: usize) -> bool {
+        (first..first + MEDIUM).all(|age| self.is_loud(age))
+    }
+
     fn activity(&self) -> Activity {
-        let is_loud = |age: usize| self.level(age) >= LOUD;
-        let block = |first: usize| (first..first + MEDIUM).all(is_loud);
         Activity {
             is_heard: self.level(0) >= IMMEDIATE,
             // 0 to 5, and 0 to 10.
-            medium: (0..MEDIUM).filter(|&age| is_loud(age)).count() as u8,
-            long: (0..KEPT / MEDIUM).filter(|&index| block(index * MEDIUM)).count() as u8,
+            medium: (0..MEDIUM).filter(|&age| self.is_loud(age)).count() as u8,
+            long: (0..KEPT / MEDIUM).filter(|&index| self.is_block_loud(index * MEDIUM)).count() as u8,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What is known of one participant of a floor, slot by slot.
+//! The state of one participant of a floor, slot by slot. It does not compare participants.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -11,46 +11,46 @@ use super::slots::LAST_SLOT;
 use super::slots::{FRESH_MS, SLOT_MS, TAKE_MS};
 use super::talk::TalkCounter;
 
-/// Pauses that are part of speech, slots.
+/// A pause shorter than this is part of speech, slots.
 const PAUSE_SLOTS: u64 = 7;
-/// A slot with so much speech is speech, ms.
+/// A slot with this much speech is a speech slot, ms.
 pub(super) const SPEECH_IN_SLOT: u8 = 30;
-/// Nobody looked: no speech that is known.
+/// No sample covers the slot: its speech is unknown.
 const UNKNOWN: u8 = u8::MAX;
 
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Participant {
-    /// Speech of a slot in ms, or [`UNKNOWN`], and how loud it is; the slot's place is the remainder by the length.
+    /// Speech per slot in ms, or [`UNKNOWN`], and its loudness; a slot's index is its number modulo the length.
     pub(super) slots: Vec<Slot>,
     pub(super) covered: u64,
-    /// How long the last sample was, slots; `None` before there was one.
+    /// Duration of the last sample, slots; `None` before the first.
     pub(super) span: Option<u64>,
     pub(super) joined: u64,
     pub(super) muted: Option<u64>,
     pub(super) left: Option<u64>,
-    /// What was said before is not to be heard: this one was muted, or not here.
+    /// Speech before this slot does not count: the participant was muted or absent.
     pub(super) opened: u64,
     pub(super) before: Fraction,
-    /// In the window: speech, and slots that are known.
+    /// Within the window: speech, ms, and the number of known slots.
     pub(super) window_ms: u64,
     pub(super) window_known: u64,
     pub(super) run: Run,
     pub(super) since: u64,
     pub(super) dominant_ms: u64,
-    /// Which sample of all was the last of this one.
+    /// The number, over all participants, of this participant's last sample.
     pub(super) heard: u64,
     pub(super) teller: TalkCounter,
     pub(super) now: Slot,
     pub(super) coupling: Coupling,
 }
 
-/// What is heard of somebody in a slot.
+/// Speech and loudness of a participant in a slot.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Slot {
     pub(super) speech_ms: u8,
-    /// −dBov; 127 where it is silence or not known.
+    /// −dBov; 127 for silence or unknown.
     pub(super) loudness: u8,
 }
 
@@ -66,7 +66,7 @@ impl Slot {
     }
 }
 
-/// The speech at hand, bridging pauses.
+/// The current run of speech, bridging pauses.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Run {
@@ -74,12 +74,12 @@ pub(super) struct Run {
     /// The slot after the last speech.
     pub(super) end: u64,
     pub(super) speech_ms: u32,
-    /// Of that, since the holder fell silent.
+    /// The part of it since the holder fell silent.
     pub(super) fresh_ms: u32,
 }
 
 impl Participant {
-    /// Somebody of whom nothing is known.
+    /// A participant without any sample.
     pub(super) fn new(slots: usize, joined: u64, covered: u64) -> Self {
         Self {
             slots: vec![Slot::UNKNOWN; slots],
@@ -102,7 +102,7 @@ impl Participant {
         }
     }
 
-    /// What another one said was said by this one. `window`: the slots that are decided and still count.
+    /// Adds the speech of another participant to this one. `window`: the decided slots that still count.
     pub(super) fn merge(&mut self, other: &Self, window: Range<u64>) {
         for (slot, of) in self.slots.iter_mut().zip(&other.slots).filter(|(_, of)| of.is_known()) {
             let speech_ms = if slot.is_known() { slot.speech_ms.max(of.speech_ms) } else { of.speech_ms };
@@ -118,15 +118,14 @@ impl Participant {
         self.teller.merge(&other.teller);
     }
 
-    /// In a window: speech, ms, and slots that are known.
+    /// Within a window: speech, ms, and the number of known slots.
     fn known_in(&self, window: Range<u64>) -> (u64, u64) {
-        let length = self.slots.len() as u64;
-        let place = |slot: u64| usize::try_from(slot % length.max(1)).unwrap_or(0);
-        let known = window.filter_map(|slot| self.slots.get(place(slot)).filter(|slot| slot.is_known()));
+        let length = self.slots.len();
+        let known = window.filter_map(|slot| self.slots.get(slot_index(slot, length)).filter(|slot| slot.is_known()));
         known.fold((0, 0), |(ms, known), slot| (ms + u64::from(slot.speech_ms), known + 1))
     }
 
-    /// Whether the times of this can be somebody's of whom so many slots are kept, with samples this long at most.
+    /// Whether the state could have come from valid input, with this many slots and samples of at most this length.
     #[cfg(feature = "serde")]
     pub(super) fn is_possible(&self, slots: usize, longest: u64) -> bool {
         let times = [self.covered, self.joined, self.opened, self.since, self.run.first, self.run.end];
@@ -136,14 +135,14 @@ impl Participant {
             && self.span.is_none_or(|span| span <= longest)
     }
 
-    /// How much speech must have been heard since the holder fell silent. Of coarser samples the end of one and the
-    /// beginning of another tell less surely who followed whom.
+    /// How much speech must follow the end of the holder's speech. With coarser samples the end of one and the
+    /// beginning of another show less surely which speech followed which.
     pub(super) fn fresh_ms(&self) -> u32 {
         // At most 10 s.
         ((self.span.unwrap_or(0) * SLOT_MS / 2) as u32).clamp(FRESH_MS, TAKE_MS)
     }
 
-    /// Whether this one is here and not muted.
+    /// Whether this participant is present and not muted.
     pub(super) const fn is_heard(&self) -> bool {
         self.left.is_none() && self.muted.is_none()
     }
@@ -152,7 +151,7 @@ impl Participant {
         self.now.is_speech()
     }
 
-    /// Lays a sample out on its slots: at its end where speech began in it, else from its beginning.
+    /// Distributes a sample over its slots: at its end if speech began in it, else from its beginning.
     pub(super) fn fill_slots(&mut self, open: u64, from: u64, to: u64, span_ms: u64, sound: Sound) {
         let speech = sound.speech;
         let total_ms = (to - from) * SLOT_MS;
@@ -160,11 +159,10 @@ impl Participant {
         let speech_ms = if span_ms < total_ms { total_ms * u64::from(speech.permille()) / 1000 } else { speech_ms };
         let begins = self.before.permille() < speech.permille() / 2;
         self.before = speech;
-        let length = self.slots.len() as u64;
         let end = [self.muted, self.left].into_iter().flatten().min().unwrap_or(u64::MAX);
         let lead_ms = if begins { total_ms.saturating_sub(speech_ms) } else { 0 };
-        // Within 0 to the length.
-        let mut place = usize::try_from(open % length.max(1)).unwrap_or(0);
+        // Less than the length.
+        let mut place = slot_index(open, self.slots.len());
         for slot in open..to {
             let before_ms = (slot - from) * SLOT_MS;
             let (first, last) = (before_ms.max(lead_ms), (before_ms + SLOT_MS).min(lead_ms + speech_ms));
@@ -172,7 +170,7 @@ impl Participant {
             let here = place;
             place = if place + 1 < self.slots.len() { place + 1 } else { 0 };
             if let Some(place) = self.slots.get_mut(here) {
-                // At most SLOT_MS; of two samples that share a slot the one with more speech.
+                // At most SLOT_MS; if two samples share a slot, the one with more speech counts.
                 let value = value.min(SLOT_MS) as u8;
                 let before = if place.is_known() { place.speech_ms } else { 0 };
                 let loudness = if value > 0 { sound.loudness } else { 127 };
@@ -181,19 +179,28 @@ impl Participant {
         }
     }
 
-    /// Takes back what was said from a slot on, as far as it is not decided.
+    /// Discards speech from a slot on, as far as it is not decided.
     pub(super) fn inactive_from(&mut self, from: u64, next: u64, newest: u64) {
-        let length = self.slots.len() as u64;
-        for slot in from.max(next)..newest.min(from.max(next) + length) {
-            let place = usize::try_from(slot % length.max(1)).unwrap_or(0);
-            if let Some(value) = self.slots.get_mut(place).filter(|value| value.is_known()) {
+        let length = self.slots.len();
+        for slot in from.max(next)..newest.min(from.max(next) + length as u64) {
+            if let Some(value) = self.slots.get_mut(slot_index(slot, length)).filter(|value| value.is_known()) {
                 *value = Slot { speech_ms: 0, loudness: 127 };
             }
         }
     }
 }
 
+/// The index of a slot in a ring of `length` slots.
+pub(super) fn slot_index(slot: u64, length: usize) -> usize {
+    usize::try_from(slot % (length as u64).max(1)).unwrap_or(0)
+}
+
 impl Run {
+    /// The challenger with the most fresh speech, then with the most speech, takes the floor.
+    pub(super) const fn rank(self) -> (u32, u32) {
+        (self.fresh_ms, self.speech_ms)
+    }
+
     pub(super) fn slot(&mut self, slot: u64, speech_ms: u32, speaks: bool, holder_speaks: bool) {
         if slot >= self.end + PAUSE_SLOTS {
             (self.speech_ms, self.fresh_ms) = (0, 0);

@@ -1,59 +1,60 @@
-//! What the talk came to: of each participant, and of all.
+//! Talk statistics per participant and for the conference. It counts slots of speech and does not decide what is
+//! speech.
 //!
-//! Sums are whole milliseconds, so that they do not depend on the order of participants.
+//! Sums are whole milliseconds, so they do not depend on the order of participants.
 
 use super::slots::SLOT_MS;
 
-/// Coarser samples than this resolve neither turns nor interruptions: between two people the floor passes in 0.12 to
-/// 0.16 s, and half of all back-channels take less than a second.
+/// Samples coarser than this resolve neither turns nor interruptions, ms: between two people the floor passes in 0.12
+/// to 0.16 s, and half of all back-channels take less than a second.
 pub const RESOLVED_MS: u32 = 500;
-/// Pauses up to this long are within an utterance, slots.
+/// A pause shorter than this is within an utterance, slots.
 const PAUSE_SLOTS: u32 = 7;
-/// An utterance of this much speech is a turn, ms; a shorter one is a back-channel or a noise.
+/// An utterance with this much speech is a turn, ms; a shorter one is a back-channel or a noise.
 const TURN_MS: u32 = 1_000;
-/// Who stops within this many slots after somebody broke in was interrupted.
+/// A speaker that stops within this many slots after another one broke in was interrupted.
 const YIELD_SLOTS: u64 = 20;
-/// Two speak at once in earnest after this many slots: a quarter of a second.
+/// Simultaneous speech counts as an interruption only after this many slots: a quarter of a second.
 const OVERLAP_SLOTS: u32 = 3;
 
-/// What one participant's talk came to.
+/// Talk statistics of one participant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Talk {
-    /// Time of speech, ms.
+    /// Speech, ms.
     pub talk_ms: u64,
-    /// Of that, while somebody else spoke too, ms.
+    /// Speech while another participant spoke too, ms.
     pub overlap_ms: u64,
-    /// The longest utterance, pauses below 0.7 s included, ms.
+    /// The longest utterance, with pauses below 0.7 s, ms.
     pub longest_monologue_ms: u64,
-    /// Speech while muted, ms; `None` when nothing was heard while muted: most browsers report silence then.
+    /// Speech while muted, ms; `None` if no speech was detected while muted: most browsers report silence then.
     pub muted_talk_ms: Option<u64>,
-    /// Utterances of at least a second of speech. `None` where samples are coarser than [`RESOLVED_MS`].
+    /// Utterances with at least a second of speech. `None` if samples are coarser than [`RESOLVED_MS`].
     pub turns: Option<u64>,
-    /// How often this one began while another spoke, went on for a second, and the other one stopped within 2 s. `None`
-    /// likewise.
+    /// How often this participant began while another one spoke, went on for a second, and the other one stopped within
+    /// 2 s. `None` likewise.
     pub interruptions: Option<u64>,
 }
 
-/// What the talk of all came to.
+/// Talk statistics of all participants.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ConferenceTalk {
-    /// Time in which what was said by anybody is known, ms.
+    /// Time for which the speech of at least one participant is known, ms.
     pub known_ms: u64,
-    /// Somebody spoke, ms.
+    /// Time with speech, ms.
     pub speech_ms: u64,
-    /// Two or more spoke at once, ms.
+    /// Time in which two or more participants spoke at once, ms.
     pub overlap_ms: u64,
-    /// Nobody spoke, ms.
+    /// Time without speech, ms.
     pub silence_ms: u64,
-    /// The lengths of all samples, ms, and their squares.
+    /// Sum of the durations of all samples, ms, and of their squares.
     spans_ms: u64,
     squares: u64,
 }
 
-/// The talk of one participant, slot by slot.
+/// Counts the talk of one participant, slot by slot.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct TalkCounter {
@@ -63,9 +64,9 @@ pub(super) struct TalkCounter {
     muted_talk_ms: Option<u64>,
     turns: u64,
     interruptions: u64,
-    /// The utterance at hand: when it began, when speech last was heard, how much of it there was.
+    /// The current utterance: its beginning, its last speech, its amount of speech.
     utterance: Option<Utterance>,
-    /// For so long nobody else spoke, slots.
+    /// For how many slots no other participant spoke.
     alone_slots: u64,
 }
 
@@ -76,13 +77,13 @@ struct Utterance {
     last: u64,
     speech_ms: u32,
     overlap_slots: u32,
-    /// Somebody else spoke when it began.
+    /// Another participant spoke when it began.
     broke_in: bool,
     is_settled: bool,
 }
 
 impl TalkCounter {
-    /// One slot: `speech_ms` of it were speech.
+    /// Adds one slot with `speech_ms` of speech.
     pub(super) fn slot(&mut self, slot: u64, speech_ms: u32, is_speech: bool, others: bool) {
         self.alone_slots = if others { 0 } else { self.alone_slots.saturating_add(1) };
         self.talk_ms = self.talk_ms.saturating_add(u64::from(speech_ms));
@@ -117,7 +118,7 @@ impl TalkCounter {
         }
     }
 
-    /// What another one said was said by this one, once.
+    /// Adds another counter of the same participant; speech that both counted is counted once.
     pub(super) fn merge(&mut self, other: &Self) {
         let both_ms = self.overlap_ms.min(other.overlap_ms);
         self.talk_ms = self.talk_ms.saturating_add(other.talk_ms.saturating_sub(both_ms));
@@ -128,10 +129,13 @@ impl TalkCounter {
         }
         self.turns = self.turns.saturating_add(other.turns);
         self.interruptions = self.interruptions.saturating_add(other.interruptions);
-        let last = |utterance: Option<Utterance>| utterance.map(|utterance| utterance.last);
-        if last(other.utterance) > last(self.utterance) {
+        if other.last_speech() > self.last_speech() {
             self.utterance = other.utterance;
         }
+    }
+
+    fn last_speech(&self) -> Option<u64> {
+        self.utterance.map(|utterance| utterance.last)
     }
 
     pub(super) const fn talk_ms(&self) -> u64 {
@@ -143,7 +147,7 @@ impl TalkCounter {
     }
 
     pub(super) fn talk(&self, resolution_ms: Option<u32>) -> Talk {
-        // Nobody looks to the millisecond.
+        // Polling is never exact to the millisecond.
         let resolved = resolution_ms.is_some_and(|ms| ms <= RESOLVED_MS + RESOLVED_MS / 10);
         Talk {
             talk_ms: self.talk_ms,
@@ -157,7 +161,7 @@ impl TalkCounter {
 }
 
 impl ConferenceTalk {
-    /// How long samples were, ms: the mean, each weighing as much as it is long. `None` before there was one.
+    /// Mean sample duration, ms, weighted by duration. `None` before the first sample.
     #[must_use]
     pub fn resolution_ms(&self) -> Option<u32> {
         let mean = self.squares.checked_div(self.spans_ms)?;
@@ -169,13 +173,16 @@ impl ConferenceTalk {
         self.squares = self.squares.saturating_add(span_ms.saturating_mul(span_ms));
     }
 
-    /// One slot of the talk of all.
+    /// Adds one slot for the conference.
     pub(super) fn slot(&mut self, speakers: usize) {
-        let count = |ms: &mut u64| *ms = ms.saturating_add(SLOT_MS);
-        count(&mut self.known_ms);
-        count(if speakers > 0 { &mut self.speech_ms } else { &mut self.silence_ms });
+        add_slot(&mut self.known_ms);
+        add_slot(if speakers > 0 { &mut self.speech_ms } else { &mut self.silence_ms });
         if speakers > 1 {
-            count(&mut self.overlap_ms);
+            add_slot(&mut self.overlap_ms);
         }
     }
+}
+
+const fn add_slot(ms: &mut u64) {
+    *ms = ms.saturating_add(SLOT_MS);
 }

@@ -1,4 +1,4 @@
-//! Time itself: looks that did not come, and clocks that part.
+//! Detects time without samples, and clocks that drift apart. It does not correct clocks.
 
 use alloc::format;
 use alloc::string::String;
@@ -17,7 +17,7 @@ impl Detector for StatsGap {
     const KIND: Kind = Kind::StatsGap;
 
     fn read(&mut self, sample: &ConnectionSample) -> Reading {
-        // A clock that stepped is no gap, where the caller's goes on.
+        // If the reporter's clock stepped but the caller's did not, there is no gap.
         let gap_ms = if sample.now_ms > 0.0 { sample.span_ms.min(sample.now_ms) } else { sample.span_ms };
         Reading::Level(if sample.is_gap { gap_ms } else { 0.0 })
     }
@@ -27,21 +27,21 @@ impl Detector for StatsGap {
     }
 }
 
-/// Of so many looks the one that came through fastest tells of the clocks; the others tell of the way.
+/// In each window the sample with the least delay shows the clock offset, ms; the others include network delay.
 const WINDOW_MS: f64 = 30_000.0;
 
-/// The reporter's clock against the caller's.
+/// Compares the reporter's clock with the caller's.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(in crate::diagnosis) struct ClockSkew {
-    /// How far the reporter was ahead at first.
+    /// How far ahead the reporter's clock was at first.
     first_ms: Option<f64>,
-    /// Of the window under way, and how long it has been.
+    /// The most in the current window, and the window's length so far.
     most_ms: Option<f64>,
     window_ms: f64,
-    /// How far the caller's clock went in it: one that stands tells nothing.
+    /// How far the caller's clock advanced in it: a stopped clock gives no information.
     now_ms: f64,
-    /// Of the last whole window, since the first.
+    /// The offset in the last complete window, relative to the first.
     ahead_ms: Option<f64>,
 }
 

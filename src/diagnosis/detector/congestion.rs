@@ -1,4 +1,4 @@
-//! Congestion: less passes than lately, while queues fill.
+//! Detects congestion: the rate falls below its recent best while queues fill. It does not estimate bandwidth.
 
 use alloc::format;
 use alloc::string::String;
@@ -7,27 +7,28 @@ use super::{Detector, Reading, percent};
 use crate::diagnosis::sample::ConnectionSample;
 use crate::diagnosis::{Diagnosis, Evidence, Kind};
 
-/// How slowly the best rate and the least round trip are forgotten, ms.
+/// Time constant with which the best rate and the least round trip are forgotten, ms.
 const LATELY_MS: f64 = 120_000.0;
-/// A queue of less than this is none, ms.
+/// A shorter queue does not count, ms.
 const QUEUE_MS: f64 = 30.0;
-/// Of a long round trip, a third more is a queue (ObserveRTC client-monitor).
+/// For a long round trip, a queue is a third more (ObserveRTC client-monitor).
 const QUEUE_SHARE: f64 = 1.0 / 3.0;
-/// How long a queue that was seen counts, ms: congestion control empties it again while it holds back. Less that passes for
-/// so long without a queue is somebody's choice: a smaller picture, a layer less, a stream that is paused.
+/// How long a queue counts after it was seen, ms: congestion control drains it again while it backs off. A lower rate
+/// for this long without a queue is deliberate: a smaller picture, a layer less, a paused stream.
 const QUEUE_SEEN_MS: f64 = 4_000.0;
-/// One round trip may be long by itself, and stands for 2.5 s in Chromium's stats: a queue is in two, of ICE, or of ICE and
-/// RTCP.
+/// A single long round trip may be chance, and stays in Chromium's stats for 2.5 s: a queue shows in two round trips,
+/// of ICE, or of ICE and RTCP.
 const QUEUE_SAMPLES: f64 = 2.0;
-/// Where nobody counts round trips, one that stays the same has been measured again by now, ms: twice Chromium's 2.5 s.
+/// Without a count of round trips, an unchanged value is taken for a new measurement after this time, ms: twice
+/// Chromium's 2.5 s.
 const MEASURED_AGAIN_MS: f64 = 5_000.0;
-/// A smaller drop is none: that from which on congestion is over.
+/// A smaller drop is none: the level below which congestion is over.
 const LITTLE: f64 = 0.2;
 
-/// The figures beside those of the kind.
+/// The figures besides those of the kind.
 const FIGURES: &[&str] = &["best_video_bps", "available_bps", "rtt_ms", "least_rtt_ms"];
 
-/// A round trip, and the least of it lately.
+/// The round trip, and its recent least.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct RoundTrip {
@@ -36,7 +37,7 @@ struct RoundTrip {
 }
 
 impl RoundTrip {
-    /// Whether there is a queue in it.
+    /// Whether it shows a queue.
     fn has_queue(&mut self, now_ms: Option<f64>, span_ms: f64) -> Option<bool> {
         self.now_ms = now_ms;
         let now = now_ms?;
@@ -46,18 +47,18 @@ impl RoundTrip {
     }
 }
 
-/// What lies in queues on the way, by what round trips take longer than the least of them lately.
+/// The queue on the path: by how much round trips exceed their recent least.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Queue {
     trip: RoundTrip,
-    /// That of RTCP, where `trip` is that of ICE.
+    /// The round trip of RTCP, if `trip` is that of ICE.
     other: RoundTrip,
-    /// For how long the round trip has stayed the same.
+    /// How long the round trip has been unchanged.
     same_ms: f64,
     /// How long ago there was a queue.
     ago_ms: Option<f64>,
-    /// In how many round trips it was.
+    /// The number of round trips that showed it.
     samples: f64,
 }
 
@@ -81,7 +82,7 @@ impl Queue {
         }
     }
 
-    /// Whether there may be one, or was lately.
+    /// Whether there may be a queue, or was one recently.
     fn is_seen(&self) -> bool {
         self.ago_ms.is_some_and(|ago| ago <= QUEUE_SEEN_MS)
     }
@@ -91,7 +92,7 @@ impl Queue {
     }
 }
 
-/// A rate, and the best of it lately.
+/// A rate, and its recent best.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Rate {
@@ -100,7 +101,7 @@ struct Rate {
 }
 
 impl Rate {
-    /// By which share it fell below its best.
+    /// The fraction by which it fell below its best.
     fn drop(&mut self, now_bps: Option<f64>, span_ms: f64) -> Option<f64> {
         self.now_bps = now_bps;
         let now = now_bps?;
@@ -110,13 +111,13 @@ impl Rate {
     }
 }
 
-/// What is best lately moves slowly to what is now.
+/// The recent best moves slowly toward the current value.
 fn drift(best: f64, now: f64, span_ms: f64) -> f64 {
-    let kept = LATELY_MS / (LATELY_MS + span_ms.max(0.0));
-    best * kept + now * (1.0 - kept)
+    let old_weight = LATELY_MS / (LATELY_MS + span_ms.max(0.0));
+    best * old_weight + now * (1.0 - old_weight)
 }
 
-/// What passes, and how long a round trip takes: the best lately, and now.
+/// Rates and round trips: their recent best, and their current value.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Congestion {
@@ -126,15 +127,15 @@ struct Congestion {
     drop: Drop,
 }
 
-/// What is behind less than passed before.
+/// A drop of the rate, and whether a queue explains it.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 enum Drop {
     #[default]
     None,
-    /// For how long no queue has been seen with it, ms.
+    /// No queue seen with it so far, for this many ms.
     Alone(f64),
-    /// A queue came with it.
+    /// It came with a queue.
     Queued,
 }
 
@@ -160,11 +161,11 @@ impl Congestion {
         match self.drop {
             _ if !self.queue.is_seen() => return Reading::Level(0.0),
             Drop::None => return Reading::Level(0.0),
-            // The next round trip tells.
+            // Wait for the next round trip.
             Drop::Alone(_) => return Reading::Unknown,
             Drop::Queued => {}
         }
-        // Congestion control that believes in less than before, and in enough, holds nobody back.
+        // If congestion control lowers its estimate but the estimate suffices, it does not hold the sender back.
         Reading::Level(available.map_or(media, |available| available.min(media)))
     }
 
@@ -193,7 +194,7 @@ impl Detector for UplinkCongestion {
     const FIGURES: &'static [&'static str] = FIGURES;
 
     fn read(&mut self, sample: &ConnectionSample) -> Reading {
-        // Somebody who has nothing to send is not held back.
+        // A sender that has nothing to send is not held back.
         let Some(sent_bps) = sample.sent.video_bps() else {
             *self = Self::default();
             return Reading::Resting;

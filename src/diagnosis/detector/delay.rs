@@ -1,4 +1,4 @@
-//! Delay and its variation: the round trip, jitter, and what the jitter buffer makes of it.
+//! Detects long round trips, jitter, and a jitter buffer that grows for it. It does not compute the delay of a score.
 
 use alloc::format;
 use alloc::string::String;
@@ -8,10 +8,10 @@ use crate::diagnosis::sample::{ConnectionSample, StreamSample};
 use crate::diagnosis::{Diagnosis, Evidence, Kind};
 use crate::metric::Metric;
 
-/// A jitter buffer that wants less than this has not noticed: jitter by the RFC's formula may be that of padding, or of
-/// silence.
+/// A jitter buffer with a target below this has not reacted to jitter, ms: jitter by the RFC's formula may come from
+/// padding or silence.
 const GROWN_MS: f64 = 90.0;
-/// Where the buffer does not say what it wants, jitter from here on is believed (Twilio's voice SDK warns above it).
+/// Without a target of the jitter buffer, jitter counts from this value on, ms (Twilio's voice SDK warns above it).
 const LARGE_MS: f64 = 30.0;
 
 #[derive(Clone, Copy, Debug, Default)]

@@ -1,4 +1,5 @@
-//! Media that do not come: none at all, or what the sender says that it sent.
+//! Detects media that do not arrive: none at all, or not what the sender reports that it sent. It does not say where
+//! they were lost.
 
 use alloc::format;
 use alloc::string::String;
@@ -9,11 +10,11 @@ use crate::diagnosis::{Diagnosis, Evidence, Kind};
 use crate::metric::Metric;
 use crate::report::Num;
 
-/// So many checks of the path without an answer, and it leads nowhere. Chromium asks every 2.5 s on a path that answers,
+/// After this many unanswered connectivity checks the path is dead. Chromium checks every 2.5 s on a path that answers,
 /// and many times a second on one that has stopped.
 const UNANSWERED: f64 = 3.0;
-/// Where checks are not counted: that long without RTCP either, which is sent every 5 s and half as much more (RFC 3550
-/// 6.2).
+/// If checks are not counted: this long without RTCP either, ms, which is sent every 5 s and half as much more (RFC
+/// 3550 6.2).
 const QUIET_MS: f64 = 10_000.0;
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -39,11 +40,11 @@ impl Detector for NoMedia {
         }
         if !flow.is_due {
             self.dry_ms = 0.0;
-            // A look at no stream says nothing of streams.
+            // A sample without streams says nothing about streams.
             return if flow.rests { Reading::Resting } else { Reading::Unknown };
         }
         self.dry_ms += sample.span_ms;
-        // Everybody may have stopped sending: it is the path that tells.
+        // All senders may have stopped: only the path shows the difference.
         let is_dead = self.unanswered >= Some(UNANSWERED);
         let asks = sample.sent.passes && self.unanswered.is_none();
         let is_quiet = asks && sample.fabric.arrives != Some(true) && sample.rtcp_ms >= Some(QUIET_MS);
@@ -64,12 +65,12 @@ impl Detector for NoMedia {
     }
 }
 
-/// What the sender's reports say that it sent does not come.
+/// Detects media that the sender reports as sent and that do not arrive.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(in crate::diagnosis) struct OneWayMedia {
     dry_ms: f64,
-    /// Packets sent, by the first report that was made while nothing came.
+    /// Packets sent, by the first report made while nothing arrived.
     base: Option<f64>,
     missing: f64,
 }

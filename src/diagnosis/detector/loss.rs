@@ -1,4 +1,4 @@
-//! Loss, over all streams of one direction together, and whether it comes in bursts.
+//! Detects loss over all streams of one direction, and whether it comes in bursts. It does not count loss per stream.
 
 use alloc::format;
 use alloc::string::String;
@@ -7,10 +7,10 @@ use super::{Detector, Reading, percent};
 use crate::diagnosis::sample::Losses;
 use crate::diagnosis::{Diagnosis, Evidence, Kind};
 
-/// So many times as uneven as random loss is loss in bursts: of two packets in the mean.
+/// Loss that is this many times as uneven as random loss is in bursts: of two packets on average.
 const BURSTY: f64 = 4.0;
 
-/// Fewer pairs of looks than this do not show how loss is distributed.
+/// Fewer pairs of samples do not show how loss is distributed.
 const FEW: f64 = 5.0;
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,19 +18,19 @@ const FEW: f64 = 5.0;
 pub(in crate::diagnosis) struct HighLoss {
     latest: Option<(f64, f64)>,
     is_reported: bool,
-    /// The look before.
+    /// The previous sample.
     before: Option<(f64, f64)>,
     lost: f64,
-    /// Pairs of looks, one after the other: how many, what they differ by, and what they would by chance.
+    /// Pairs of consecutive samples: their number, how much they differ, and how much they would by chance.
     pairs: f64,
     differences: f64,
     by_chance: f64,
 }
 
 impl HighLoss {
-    /// How much the loss of one look differs from that of the next, of what it would if each packet were lost at random: 1
-    /// for random loss, about twice the mean burst for bursts. Loss that rises or falls slowly counts as random. What the other end
-    /// reports does not tell.
+    /// How much the loss of consecutive samples differs, relative to packets lost at random: 1 for random loss, about
+    /// twice the mean burst for bursts. Loss that rises or falls slowly counts as random. Loss that the remote endpoint
+    /// reports does not show it.
     fn burst_factor(&self) -> Option<f64> {
         (self.pairs >= FEW && self.by_chance > 0.0 && !self.is_reported).then(|| self.differences / self.by_chance)
     }

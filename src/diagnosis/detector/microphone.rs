@@ -1,4 +1,5 @@
-//! Microphones: silent, muted while somebody speaks into them, and such that return what they hear.
+//! Detects microphones that are silent, that are spoken into while muted, or that return echo. It works on levels and
+//! echo figures only.
 
 use alloc::format;
 use alloc::string::String;
@@ -10,15 +11,15 @@ use crate::metric::{IntervalState, Metric};
 use crate::report::{Entry, Flag, Num};
 use crate::speaker::level::Meter;
 
-/// A microphone that was never louder hears nothing: −60 dBov (ObserveRTC client-monitor: RMS below 0.001).
+/// A microphone that was never louder picks up nothing: −60 dBov (ObserveRTC client-monitor: RMS below 0.001).
 const SOUND: f64 = 1e-3;
 
-/// Sound is sent, and there is none in it.
+/// Detects sent audio without sound.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(in crate::diagnosis) struct SilentMicrophone {
     was_heard: bool,
-    /// The application says that it is not muted.
+    /// The application reports that it is not muted.
     is_open: bool,
     level: Option<f64>,
 }
@@ -34,14 +35,14 @@ impl Detector for SilentMicrophone {
         self.was_heard |= self.level >= Some(SOUND);
         self.is_open = sample.is_muted == Some(false);
         let state = sample.interval.state;
-        // Silence to the last bit is a track that somebody disabled, unless the application tells of mutes and not of this.
+        // Digital silence is a disabled track, unless the application reports mutes and not this one.
         let is_dead = state == IntervalState::Muted && self.is_open;
         if !is_dead && let Some(reading) = sample.rest_unless_silent() {
             return reading;
         }
         match self.level {
             None => Reading::Unknown,
-            // Who was heard before listens now, unless not even noise is left.
+            // A user that spoke before is listening now, unless not even noise is left.
             Some(_) => Reading::of(is_dead || !self.was_heard),
         }
     }
@@ -63,7 +64,7 @@ impl Detector for SilentMicrophone {
     }
 }
 
-/// Somebody speaks, and nothing is sent of it.
+/// Detects speech that is not sent.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(in crate::diagnosis) struct SpeakingWhileMuted {
@@ -104,16 +105,17 @@ impl Detector for SpeakingWhileMuted {
     }
 }
 
-/// What callstats.io calls an acceptable echo (ITU-T G.107 reckons its impairment from the same figure).
+/// The least loss of an acceptable echo by callstats.io (ITU-T G.107 computes its impairment from the same figure).
 const ACCEPTABLE_DB: f64 = 14.0;
-/// A path that gains that much is none: Chromium reports −30 or −100 dB as long as its echo canceller has measured nothing.
+/// A path with this much gain is not measured: Chromium reports −30 or −100 dB until its echo canceller has measured
+/// something.
 const UNMEASURED_DB: f64 = -30.0;
 
-/// From here on the far end is taken to speak: −40 dBov. Our own: ITU-T P.56 speech at the usual −26 dBov is well above it,
-/// the noise of a room below.
+/// The far end speaks from this level on: −40 dBov. Our own: ITU-T P.56 speech at the usual −26 dBov is well above it,
+/// room noise below.
 const SPEECH: f64 = 1e-2;
 
-/// What the far end says comes back to it.
+/// Detects speech of the far end that returns to it.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(in crate::diagnosis) struct Echo {
@@ -122,14 +124,14 @@ pub(in crate::diagnosis) struct Echo {
 }
 
 impl Echo {
-    /// The weighted echo path loss as ITU-T G.107 (7.4) has it, of the loss of the path and the one-way delay in ms.
+    /// The weighted echo path loss of ITU-T G.107 (7.4), from the loss of the path and the one-way delay in ms.
     fn perceived_db(loss_db: f64, one_way_ms: f64) -> f64 {
         let ratio = (1.0 + one_way_ms / 10.0) / (1.0 + one_way_ms / 150.0);
         loss_db - 40.0 * libm::log10(ratio) + 6.0 * libm::exp(-0.3 * one_way_ms * one_way_ms)
     }
 }
 
-/// What the echo canceller lets through: the loss of the acoustic path and what it adds.
+/// The loss of the echo path: that of the acoustic path plus what the echo canceller adds.
 fn echo_loss_db(source: Entry<'_>) -> Option<f64> {
     let loss = source.get(Num::EchoReturnLoss)?;
     let enhancement = source.get(Num::EchoReturnLossEnhancement)?;
@@ -149,7 +151,7 @@ impl Detector for Echo {
         self.loss_db = sample.source.and_then(echo_loss_db);
         self.one_way_ms = sample.get(Metric::RttMs).map(|rtt_ms| rtt_ms / 2.0);
         let (Some(loss_db), Some(one_way_ms)) = (self.loss_db, self.one_way_ms) else { return Reading::Unknown };
-        // What is not said comes back to nobody.
+        // Without far-end speech there is no echo.
         if sample.far_level.is_none_or(|level| level < SPEECH) {
             return Reading::Unknown;
         }

@@ -1,4 +1,5 @@
-//! The path of a connection: how long it took to find, whether it holds, and where it leads.
+//! Detects problems of the network path: slow setup, loss of the path, frequent changes, a relay over TCP. It does not
+//! measure delay or loss.
 
 use alloc::format;
 use alloc::string::String;
@@ -37,20 +38,20 @@ impl Detector for IceDisrupted {
     }
 }
 
-/// In this time changes count together (ObserveRTC client-monitor).
+/// Changes within this time count together, ms (ObserveRTC client-monitor).
 const TOGETHER_MS: f64 = 30_000.0;
-/// For so long after it was first up a connection looks for the best of its paths, ms. Our own: ICE goes on to check pairs when
-/// it has found one, and gives up after twice that.
+/// How long a connection chooses among paths after it was first up, ms. Our own: ICE continues to check pairs after it
+/// has found one, and gives up after twice that.
 const CHOOSES_MS: f64 = 15_000.0;
 
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(in crate::diagnosis) struct IceFlapping {
-    /// How many losses and switches there had been.
+    /// The counts of losses and switches at the previous sample.
     before: Option<(u64, u64)>,
     /// How long ago it was first up.
     up_ms: Option<f64>,
-    /// How long ago the latest changes were, the latest first.
+    /// The ages of the latest changes, the latest first.
     ago_ms: [Option<f64>; 8],
 }
 

@@ -1,4 +1,4 @@
-//! What was seen: frozen, few and small pictures, and decoders that show none.
+//! Detects frozen video, low frame rates, small pictures, and decoders that show nothing. It does not score video.
 
 use alloc::format;
 use alloc::string::String;
@@ -10,15 +10,15 @@ use crate::id::Direction;
 use crate::metric::Metric;
 use crate::report::{Num, Text};
 
-/// From this rate on, pictures should come of it (ObserveRTC client-monitor).
+/// From this bitrate on, frames should result (ObserveRTC client-monitor).
 const CARRIES_PICTURES_BPS: f64 = 10_000.0;
-/// From this rate on, motion is smooth enough that a lower rate than before is no loss to anybody (callstats.io: a frame
+/// From this frame rate on, motion is smooth enough that a rate lower than before does no harm (callstats.io: a frame
 /// rate below 15 is not excellent).
 const SMOOTH_FPS: f64 = 15.0;
-/// How slowly the usual frame rate is forgotten, ms.
+/// Time constant with which the usual frame rate is forgotten, ms.
 const USUAL_MS: f64 = 120_000.0;
 
-/// The causes of missing pictures, the deepest first.
+/// The causes of missing frames, the deepest first.
 const CAUSES: &[Kind] = &[
     Kind::IceDisrupted,
     Kind::NoMedia,
@@ -34,7 +34,7 @@ const CAUSES: &[Kind] = &[
     Kind::FrozenVideo,
 ];
 
-/// Whether pictures arrive and none is shown.
+/// Whether video arrives and none is shown.
 fn shows_nothing(sample: &StreamSample<'_>) -> Option<bool> {
     let bitrate_bps = sample.get(Metric::BitrateBps)?;
     let frames_per_second = sample.get(Metric::FramesPerSecond)?;
@@ -58,13 +58,13 @@ impl Detector for FrozenVideo {
         if let Some(reading) = sample.rest() {
             return reading;
         }
-        // A shared screen on which nothing moves counts as frozen.
+        // A shared screen without motion counts as frozen.
         if sample.is_screen() {
             return Reading::Resting;
         }
         let ended = sample.get(Metric::FreezesPerSecond).map_or(0.0, |rate| rate * sample.interval.span_ms / 1e3);
         self.freezes += ended;
-        // A freeze is counted whole when it ends; before that, pictures that arrive and are not shown tell.
+        // A freeze is counted whole when it ends; until then, video that arrives without being shown indicates it.
         match (sample.get(Metric::FrozenRatio), shows_nothing(sample)) {
             (None, None) => Reading::Unknown,
             (_, Some(true)) => Reading::Level(1.0),
@@ -85,31 +85,31 @@ impl Detector for FrozenVideo {
     }
 }
 
-/// With less loss than this, pictures that do not come were not sent (ObserveRTC client-monitor calls 2 % loss).
+/// With less loss than this, missing frames were not sent (ObserveRTC client-monitor calls 2 % loss).
 const LOSSY: f64 = 0.02;
-/// So many of the frames that arrive must be decoded, and of those encoded be sent, give or take those that are on their way
-/// at either end of a look. Our own: far from both all and the 60 % that are too few.
+/// The part of received frames that must be decoded, or of encoded frames that must be sent, give or take those in
+/// transit at either end of a sample. Our own: far from both all and the 60 % that are too few.
 const DONE: f64 = 0.8;
 const ON_THE_WAY: f64 = 2.0;
-/// Over so long frames are counted, ms, however short looks are: a dozen of 25 a second.
+/// Frames are counted over at least this time, ms, however short samples are: a dozen at 25 a second.
 const STRETCH_MS: f32 = 500.0;
-/// For so much of the time the encoder must be held back (ObserveRTC client-monitor, of the processor).
+/// The part of the time that the encoder must be limited (ObserveRTC client-monitor, for the processor).
 const LIMITED: f64 = 0.3;
 
-/// Frames counted at the beginning of a stretch and at its end.
+/// Frame counters at the beginning and the end of a stretch.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Frames {
-    /// Received and decoded, or encoded and sent: counters of 32 bits.
+    /// Received and decoded, or encoded and sent: 32-bit counters.
     counts: Option<(u32, u32)>,
-    /// Since then, ms.
+    /// Time since then, ms.
     ms: f32,
-    /// What the last stretch came to.
+    /// The result of the last stretch.
     are_left: Option<bool>,
 }
 
 impl Frames {
-    /// Whether some have been left on the way lately; `None` where nobody counted.
+    /// Whether frames were left behind recently; `None` if they are not counted.
     fn are_left(&mut self, sample: &StreamSample<'_>) -> Option<bool> {
         let (all, done) = match sample.interval.direction {
             Direction::Inbound => (Num::FramesReceived, Num::FramesDecoded),
@@ -137,7 +137,7 @@ pub(in crate::diagnosis) struct LowFrameRate {
     usual: Option<f64>,
     shown: Option<f64>,
     expected: Option<f64>,
-    /// How long the look was that was held back, ms; 0 for none.
+    /// Duration of the sample that was held back, ms; 0 for none.
     held_ms: f64,
     ago_ms: Option<f64>,
     is_low: bool,
@@ -145,19 +145,23 @@ pub(in crate::diagnosis) struct LowFrameRate {
 }
 
 impl LowFrameRate {
-    /// Whether few pictures are nobody's choice: some do not arrive, are not decoded or not sent, or the encoder says that it
-    /// is held back. An application may cap the rate, a server leave out a layer, and a screen stand still. `None` where
-    /// nothing tells.
+    /// Whether the low rate is not deliberate: some frames do not arrive, are not decoded or not sent, or the encoder
+    /// reports that it is limited. An application may cap the rate, a server may drop a layer, and a screen may stand
+    /// still. `None` if unknown.
     fn is_forced(&mut self, sample: &StreamSample<'_>) -> Option<bool> {
-        let beyond = |metric: Metric, limit: f64| Some(sample.get(metric)? >= limit);
         let (is_hit, is_held) = match sample.interval.direction {
-            Direction::Inbound => (beyond(Metric::LossRatio, LOSSY), None),
-            Direction::Outbound => {
-                (beyond(Metric::LimitedCpuRatio, LIMITED), beyond(Metric::LimitedBandwidthRatio, LIMITED))
-            }
+            Direction::Inbound => (reaches(sample, Metric::LossRatio, LOSSY), None),
+            Direction::Outbound => (
+                reaches(sample, Metric::LimitedCpuRatio, LIMITED),
+                reaches(sample, Metric::LimitedBandwidthRatio, LIMITED),
+            ),
         };
         [self.frames.are_left(sample), is_hit, is_held].into_iter().flatten().reduce(|a, b| a || b)
     }
+}
+
+fn reaches(sample: &StreamSample<'_>, metric: Metric, limit: f64) -> Option<bool> {
+    Some(sample.get(metric)? >= limit)
 }
 
 impl Detector for LowFrameRate {
@@ -173,20 +177,20 @@ impl Detector for LowFrameRate {
             (self.is_low, self.held_ms) = (false, 0.0);
             return reading;
         }
-        // A shared screen has a new picture when something moved on it.
+        // A shared screen has a new frame only when something moves.
         if sample.is_screen() {
             self.usual = None;
             return Reading::Resting;
         }
         let Some(shown) = sample.get(Metric::FramesPerSecond) else { return Reading::Unknown };
-        // Where nothing comes at all the sender may have stopped.
+        // If nothing arrives at all, the sender may have stopped.
         if sample.interval.direction == Direction::Inbound && sample.get(Metric::PacketRatePps) == Some(0.0) {
             return Reading::Unknown;
         }
         let ms = sample.interval.span_ms;
         let usual = self.usual.map_or(shown, |usual| {
-            let kept = USUAL_MS / (USUAL_MS + ms);
-            shown.max(usual * kept + shown * (1.0 - kept))
+            let old_weight = USUAL_MS / (USUAL_MS + ms);
+            shown.max(usual * old_weight + shown * (1.0 - old_weight))
         });
         self.usual = Some(usual);
         let expected = match sample.interval.direction {
@@ -198,7 +202,7 @@ impl Detector for LowFrameRate {
         let Some(is_forced) = is_forced else { return Reading::Unknown };
         let missing = if is_forced && shown < SMOOTH_FPS { (1.0 - shown / expected).max(0.0) } else { 0.0 };
         let was_low = core::mem::replace(&mut self.is_low, missing > 0.0);
-        // The first such look may be the one in which a rest begins.
+        // The first such sample may be the one in which a rest begins.
         if self.is_low && !was_low {
             self.held_ms = ms;
             return Reading::Unknown;
@@ -248,7 +252,7 @@ impl Detector for LowResolution {
         }
         self.size = sample.get(Metric::Width).zip(sample.get(Metric::Height)).or(self.size);
         self.bitrate_bps = sample.get(Metric::BitrateBps);
-        // Retransmissions and their like are not spent on the picture.
+        // Retransmissions and other repairs are not spent on the picture.
         let repairs = sample.get(Metric::RetransmittedRatio).unwrap_or(0.0).min(1.0);
         let (Some((width, height)), Some(bitrate_bps), Some(frames)) =
             (self.size, self.bitrate_bps, sample.get(Metric::FramesPerSecond))
@@ -276,12 +280,12 @@ impl Detector for LowResolution {
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(in crate::diagnosis) struct StuckDecoder {
-    /// Requests for a new picture since the last one was decoded.
+    /// Key frame requests since the last decoded frame.
     requests: f64,
     bitrate_bps: Option<f64>,
 }
 
-/// Fewer requests than this, and it may be that a picture is on its way (ObserveRTC client-monitor).
+/// With fewer requests a key frame may still be on its way (ObserveRTC client-monitor).
 const ASKED_AGAIN: f64 = 2.0;
 
 impl Detector for StuckDecoder {

@@ -1,4 +1,4 @@
-//! Processors that cannot keep up.
+//! Detects processors that cannot keep up with encoding or decoding. It sees video only.
 
 use alloc::format;
 use alloc::string::String;
@@ -8,9 +8,9 @@ use crate::diagnosis::sample::StreamSample;
 use crate::diagnosis::{Diagnosis, Evidence, Kind};
 use crate::metric::Metric;
 
-/// With more loss than this, dropped frames are the network's doing (ObserveRTC client-monitor).
+/// With more loss than this, the network causes the dropped frames (ObserveRTC client-monitor).
 const LOSSLESS: f64 = 0.02;
-/// For this long after loss or an outage, dropped frames are still their doing.
+/// For this long after loss or an outage, these still cause dropped frames, ms.
 const CALM_MS: f64 = 5_000.0;
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -43,7 +43,7 @@ impl Detector for CpuLimitedSender {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(in crate::diagnosis) struct CpuLimitedReceiver {
     decode_ms: Option<f64>,
-    /// For how long nothing has been lost, and something came, ms.
+    /// Time without loss and with packets, ms.
     calm_ms: f64,
 }
 

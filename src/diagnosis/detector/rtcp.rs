@@ -1,4 +1,5 @@
-//! What the other end does not confirm: the circuit breakers of RFC 8083.
+//! Detects sent media that the remote endpoint does not confirm: the circuit breakers of RFC 8083. It never stops a
+//! sender.
 
 use alloc::format;
 use alloc::string::String;
@@ -9,12 +10,12 @@ use crate::diagnosis::{Diagnosis, Evidence, Kind};
 use crate::metric::Metric;
 use crate::report::Num;
 
-/// It must be so many times as long as is usual (callstats.io).
+/// The silence must be this many times the usual interval (callstats.io).
 const INTERVALS: f64 = 5.0;
-/// How much the latest interval counts in the usual one (callstats.io).
+/// The weight of the latest interval in the usual one (callstats.io).
 const LATEST: f64 = 0.2;
 
-/// RFC 8083 4.1: nothing is reported any more on what is sent.
+/// RFC 8083 4.1: reports on sent media stop.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(in crate::diagnosis) struct RtcpTimeout {
@@ -37,7 +38,7 @@ impl Detector for RtcpTimeout {
         if !sample.sent.passes {
             return Reading::Unknown;
         }
-        // Where nobody ever reported there is nothing to time out.
+        // Without any report so far there is nothing to time out.
         let Some(report_ms) = sample.report_ms else { return Reading::Unknown };
         let before = self.age_ms.replace(report_ms).unwrap_or(0.0);
         if report_ms < before {
@@ -62,21 +63,21 @@ impl Detector for RtcpTimeout {
     }
 }
 
-/// Where reports do not count packets, a stream that does not arrive is missing in them: a receiver reports on what it
-/// received since its last report (RFC 3550 6.4). Reports are lost, too, so that this must be so for as long as callstats.io
-/// waits for any.
+/// If reports do not count packets, a stream that does not arrive is missing from them: a receiver reports on what it
+/// received since its last report (RFC 3550 6.4). Reports get lost, too, so this must last as long as callstats.io
+/// waits for any report, ms.
 const UNREPORTED_MS: f64 = 30_000.0;
-/// Others are reported on all the while.
+/// Meanwhile there must be reports on other streams, at most this old, ms.
 const FRESH_MS: f64 = 10_000.0;
 
-/// RFC 8083 4.2: reports come, and say that nothing arrives.
+/// RFC 8083 4.2: reports arrive, and say that no media arrive.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(in crate::diagnosis) struct MediaTimeout {
     received: Option<f64>,
     is_stuck: bool,
     stuck_ms: f64,
-    /// For how long packets have been sent since the last report, ms.
+    /// How long packets have been sent since the last report, ms.
     unreported_ms: Option<f64>,
     ago_ms: f64,
 }

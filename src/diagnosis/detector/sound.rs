@@ -1,4 +1,4 @@
-//! What was heard: invented and stretched sound.
+//! Detects concealed and time-stretched audio. It does not detect loss or jitter, which cause them.
 
 use alloc::format;
 use alloc::string::String;

@@ -1,4 +1,4 @@
-//! Sound and picture of one sender, side by side.
+//! Detects audio and video of one sender that are out of sync. It compares capture times, not content.
 
 use alloc::format;
 use alloc::string::String;
@@ -7,13 +7,13 @@ use super::{Detector, Reading};
 use crate::diagnosis::sample::Pair;
 use crate::diagnosis::{Diagnosis, Evidence, Kind};
 
-/// How much later than early sound may be: ITU-R BT.1359-1 accepts 90 ms early and 185 ms late.
+/// How much later than early audio may be, ms: ITU-R BT.1359-1 accepts 90 ms early and 185 ms late.
 const LATE_IS_BETTER_MS: f64 = 95.0;
-/// An offset of more than this is that of streams of which one has not begun.
+/// A larger offset means that one of the streams has not begun, ms.
 const ABSURD_MS: f64 = 5_000.0;
 
-/// After a rest it takes that long until times are right again: Chromium draws a line through the last 20 reports of the
-/// sender, which come every 5 s for sound.
+/// How long times are wrong after a rest, ms: Chromium draws a line through the last 20 sender reports, which come
+/// every 5 s for audio.
 const UNSURE_MS: f64 = 100_000.0;
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -40,7 +40,7 @@ impl Detector for AvOutOfSync {
     const FIGURES: &'static [&'static str] = &["sound_ahead_ms"];
 
     fn read(&mut self, sample: &Pair) -> Reading {
-        // Of several it cannot be told which belong together.
+        // With several streams it is unknown which belong together.
         if sample.sound.streams != 1 || sample.picture.streams != 1 {
             return Reading::Unknown;
         }

@@ -13,7 +13,7 @@ fn find(query: CodecQuery<'_>) -> Option<CodecImpairment> {
 
 #[test]
 fn opus_joins_to_one_curve_on_the_fullband_scale() {
-    // kbit/s, Ie,fb, clean MOS: computed apart from this code, from the published rows.
+    // kbit/s, Ie,fb, clean MOS: computed independently of this code, from the published rows.
     let expected = [
         (6.0, 77.8, 2.44),
         (9.0, 66.5, 2.84),
@@ -42,7 +42,7 @@ fn opus_joins_to_one_curve_on_the_fullband_scale() {
 }
 
 #[test]
-fn opus_beyond_what_is_published_says_so() {
+fn opus_beyond_published_rates_is_extrapolated() {
     for (kbps, ie, basis) in [
         (40.0, 10.67, Basis::Published),
         (40.1, 10.646, Basis::Extrapolated),
@@ -67,7 +67,7 @@ fn opus_of_a_known_bandwidth_keeps_to_its_scale() {
     let wide =
         find(at_kbps("opus", 14.0).with_bandwidth(Some(Scale::Wideband)).with_fmtp("minptime=10; cbr=1")).unwrap();
     assert_eq!((wide.equipment.scale(), wide.equipment.ie()), (Scale::Wideband, 20.77));
-    // Loss acts on the joined curve as it does on the row's own scale, 54.8 below.
+    // Loss affects the joined curve as on the row's own scale, 54.8 below.
     let joined = find(at_kbps("opus", 8.0)).unwrap();
     let loss = Ratio::new(0.05).unwrap();
     let gain = joined.equipment.ie_eff(loss, 1.0).unwrap() - narrow.equipment.ie_eff(loss, 1.0).unwrap();
@@ -130,7 +130,7 @@ fn names_are_read_as_get_stats_spells_them() {
 }
 
 #[test]
-fn what_nobody_published_is_none() {
+fn unpublished_codecs_are_none() {
     for name in [
         "",
         "red",
@@ -160,7 +160,7 @@ fn what_nobody_published_is_none() {
 }
 
 #[test]
-fn a_basis_is_that_of_the_less_certain_number() {
+fn the_basis_is_that_of_the_less_certain_number() {
     // At 15.85 kbit/s an Ie is published, and no Bpl.
     for (kbps, basis) in [(12.65, Basis::Published), (15.85, Basis::Interpolated), (24.4, Basis::Extrapolated)] {
         assert_eq!(find(at_kbps("AMR-WB", kbps)).unwrap().basis, basis, "{kbps}");

@@ -1,26 +1,27 @@
-//! The published values.
+//! The published values. They are read by the parent module only.
 
 use super::Listening::{Diotic, Monotic};
 use super::{Equipment, Listening, Scale, Source};
 
-/// A codec and all that is published of it.
+/// A codec and its published values.
 pub(super) struct Codec {
-    /// Encoding names of SDP, and what people call it.
+    /// SDP encoding names, and common names.
     pub(super) names: &'static [&'static str],
     pub(super) rates: Rates,
     pub(super) usual_kbps: Option<f64>,
-    /// How far the encoder looks ahead, ms.
+    /// Look-ahead of the encoder, ms.
     pub(super) lookahead_ms: Option<f64>,
-    /// The first whose condition is met counts.
+    /// The first one with a matching condition counts.
     pub(super) curves: &'static [Curve],
 }
 
-/// What a rate between two rows means.
+/// The meaning of a rate between two rows.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Rates {
-    /// The codec runs at the rates of the rows alone: the nearest is meant, whatever headers and silence make of it.
+    /// The codec runs only at the rates of the rows: take the nearest, because headers and silence change the measured
+    /// rate.
     Modes,
-    /// Something between the rows.
+    /// Interpolate between the rows.
     Continuous,
 }
 
@@ -99,7 +100,8 @@ pub(super) static CODECS: &[Codec] = &[
         names: &["opus"],
         rates: Rates::Continuous,
         usual_kbps: Some(32.0),
-        // RFC 6716 clause 2: 4 ms of the resampler or 2.5 of the transform, and the overlap that libopus reports as 6.5 in all.
+        // RFC 6716 clause 2: 4 ms of the resampler or 2.5 of the transform, and the overlap that libopus reports as 6.5
+        // in all.
         lookahead_ms: Some(6.5),
         curves: &[
             Curve { when: When::ConstantBitrate(false), source: Source::Alahmadi2021, rows: OPUS_VBR },
@@ -142,7 +144,7 @@ pub(super) static CODECS: &[Codec] = &[
         usual_kbps: None,
         lookahead_ms: None,
         curves: &[
-            // 14.25, 18.25 and 19.85 kbit/s are unpublished; that 23.85 is worse than 23.05 is not a slip.
+            // 14.25, 18.25 and 19.85 kbit/s are unpublished; 23.85 really is worse than 23.05.
             Curve {
                 when: When::Listening(Diotic),
                 source: Source::G113AppendixIV,
@@ -245,7 +247,7 @@ pub(super) static CODECS: &[Codec] = &[
         rates: Rates::Modes,
         usual_kbps: Some(13.33),
         lookahead_ms: None,
-        // At 15.2 kbit/s 10 and 11 are quoted, and Bpl as about 32.
+        // For 15.2 kbit/s, sources quote 10 and 11, and a Bpl of about 32.
         curves: &[Curve {
             when: When::Always,
             source: Source::Quoted,

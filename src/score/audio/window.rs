@@ -1,4 +1,4 @@
-//! The last seconds of a stream of sound, as the model reads them.
+//! Collects the last seconds of an audio stream as inputs of the model. It does not score them.
 
 use super::{AudioInputs, PACKET_MS};
 use crate::id::Direction;
@@ -7,55 +7,54 @@ use crate::score::mean::Mean;
 use crate::score::{LEAST_MS, either};
 use crate::unit::{Bitrate, Ratio};
 
-/// Quieter than this, −50 dBov, nobody speaks: speech lies near −26 dBov (the level that P.830 asks for), what noise
-/// suppression leaves below −60.
+/// Below this level, −50 dBov, there is no speech: speech is near −26 dBov (the level that P.830 asks for), residual
+/// noise after suppression below −60.
 const SPEECH_FLOOR: f64 = 0.003_162;
-/// An interval is speech throughout when it has this share of the power of the loudest lately: speech itself pauses.
+/// An interval with this fraction of the recently loudest power is all speech: speech itself pauses.
 const FULL_SPEECH: f64 = 0.6;
-/// Over how long power is averaged, ms: syllables are shorter, and so are the holes that fade away.
+/// Time over which power is averaged, ms: longer than a syllable and than the holes that fade to silence.
 const LEVEL_MS: f64 = 300.0;
-/// How fast the loudest is forgotten, ms: talkers move, and change.
+/// Time constant with which the loudest power is forgotten, ms: talkers move, and change.
 const LOUDEST_MS: f64 = 30_000.0;
-/// A loss ratio of fewer packets than this says nothing (edge case 23): in the rests of discontinuous transmission hardly
-/// any are sent.
+/// A loss ratio over fewer packets is not used (edge case 23): hardly any are sent during discontinuous transmission.
 const LEAST_PACKETS: f64 = 10.0;
-/// What the other end says of loss holds this long, ms: as its other figures do (edge case 31).
+/// How long the remote endpoint's loss report is valid, ms: as its other figures are (edge case 31).
 const LOSS_HOLDS_MS: f64 = 30_000.0;
 
-/// The last seconds of a stream of sound.
+/// The last seconds of an audio stream.
 ///
-/// What counts is what was heard, pooled before it is divided. Two things weigh an interval: how long ago it was, and how
-/// much speech was in it.
+/// Audible media count, pooled before any division. An interval's weight depends on its age and on how much speech was
+/// in it.
 ///
-/// - **Time.** What is `t` ms old counts e^(−t/2000): nine tenths of the weight lie in the last five seconds. Longer, and
-///   an outage would spoil the seconds after it; shorter, and a score would hang on single packets. An interval of any
-///   length counts as if its figures had held evenly throughout, so that the window is the same however often somebody
-///   looks.
-/// - **Speech.** Below −50 dBov nothing is heard, and nothing of it counts; above, an interval counts by its power
-///   beside the loudest interval lately, full from 0.6 of it. What was concealed counts as what came before it: a hole
-///   in speech fades to silence. Where no level is known everything counts.
+/// - **Time.** A figure that is `t` ms old has the weight e^(−t/2000): nine tenths of the weight are in the last five
+///   seconds. With a longer window an outage would affect the seconds after it; with a shorter one a score would depend
+///   on single packets. An interval of any length counts as if its figures were constant throughout, so the polling
+///   rate does not change the window.
+/// - **Speech.** A level below −50 dBov is inaudible and has no weight; above, the weight of an interval is its power
+///   relative to the recently loudest interval, full from 0.6 of it. Concealed audio counts like the audio before it: a
+///   hole in speech fades to silence. Without a level everything counts.
 ///
-/// While nothing comes in, nobody knows whether anything was sent. Such intervals are
-/// [kept apart](Self::keep_apart) until packets come again, which makes them an outage, or until the sender turns out to
-/// have paused ([`clear`](Self::clear)), which makes them nothing.
+/// While nothing arrives, it is unknown whether anything was sent. Such intervals are [pending](Self::keep_apart) until
+/// packets arrive again, which makes them an outage, or until the sender turns out to have paused
+/// ([`clear`](Self::clear)), which discards them.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct AudioWindow {
     /// Nothing is forgotten.
     pooling: bool,
     level_known: bool,
-    /// The power of the last moments, and the highest that it had lately.
+    /// The power of the last moments, and its recent maximum.
     power: f64,
     loudest: f64,
     heard_ms: f64,
     means: [Mean; Figure::COUNT],
-    /// How long the other end has not reported loss, ms.
+    /// How long the remote endpoint has not reported loss, ms.
     unreported_ms: f64,
-    /// Concealed while nothing came in, ms, where that is known, and how long that has been.
+    /// Concealment while nothing arrived, ms, if known, and how long that has lasted.
     apart: Option<(Option<f64>, f64)>,
 }
 
-/// What the window keeps a mean of.
+/// A figure of which the window computes a mean.
 #[derive(Clone, Copy)]
 #[repr(u8)]
 enum Figure {
@@ -77,7 +76,7 @@ impl Figure {
 }
 
 impl AudioWindow {
-    /// How fast the window forgets, ms.
+    /// Time constant of forgetting, ms.
     pub const FORGETS_MS: f64 = 2_000.0;
 
     /// An empty window that forgets.
@@ -86,14 +85,14 @@ impl AudioWindow {
         Self::default()
     }
 
-    /// An empty window that forgets nothing: for a stretch of time that the caller chose.
+    /// An empty window that forgets nothing: for a stretch of time that the caller chooses.
     #[must_use]
     pub fn pooling() -> Self {
         Self { pooling: true, ..Self::default() }
     }
 
-    /// Adds an interval in which the stream was measured. Returns how much of it was heard, ms: what its score
-    /// weighs in an average over the call. What was kept apart before it was an outage, and is heard too.
+    /// Adds an interval in which the stream was measured. Returns how much of it was audible, ms: the weight of its
+    /// score in an average over the call. A pending time before it was an outage, and counts as audible, too.
     pub fn add(&mut self, interval: &Interval) -> f64 {
         let span_ms = interval.length_ms();
         if span_ms == 0.0 {
@@ -116,7 +115,7 @@ impl AudioWindow {
         ] {
             self.mean(figure, interval.get(metric), speech_ms);
         }
-        // By packets: in the rests of discontinuous transmission one lost packet is not a second lost.
+        // Weighted by packets: one lost packet during discontinuous transmission is not one lost second.
         let packets = interval.get(Metric::PacketRatePps).map_or(0.0, |pps| pps / 1e3 * speech_ms);
         if let Some(lost) = interval.get(Metric::LossRatio) {
             let expected = if packets > 0.0 { packets / (1.0 - lost.min(0.99)) } else { speech_ms / PACKET_MS };
@@ -133,8 +132,8 @@ impl AudioWindow {
         outage_ms + speech * span_ms
     }
 
-    /// Adds an interval in which nothing came in, of a stream that is received, for which nobody can say yet whether
-    /// anything was sent.
+    /// Adds an interval in which nothing arrived, of a received stream, for which it is not yet known whether anything
+    /// was sent.
     pub fn keep_apart(&mut self, interval: &Interval) {
         let (concealed_ms, ms) = self.apart.unwrap_or((None, 0.0));
         let span_ms = interval.length_ms();
@@ -142,11 +141,11 @@ impl AudioWindow {
         self.apart = Some((either(concealed_ms, concealed, |before, more| before + more), ms + span_ms));
     }
 
-    /// Counts what was kept apart as an outage. Returns how long it was, ms.
+    /// Counts the pending time as an outage. Returns its length, ms.
     pub fn count_apart(&mut self) -> f64 {
         let Some((concealed_ms, span_ms)) = self.apart.take() else { return 0.0 };
         let ms = self.pass(span_ms, true);
-        // What did not come was lost, and nobody knows what it was: it counts as speech.
+        // Missing packets were lost, and their content is unknown: they count as speech.
         self.heard_ms += ms;
         let Some(concealed_ms) = concealed_ms else {
             self.mean(Figure::Lost, Some(1.0), ms / PACKET_MS);
@@ -158,44 +157,52 @@ impl AudioWindow {
         span_ms
     }
 
-    /// How long it is that nobody can say whether anything was sent, ms.
+    /// Length of the time for which it is unknown whether anything was sent, ms.
     #[must_use]
     pub fn apart_ms(&self) -> f64 {
         self.apart.map_or(0.0, |(_, ms)| ms)
     }
 
-    /// Forgets everything but how loud the talker is: the stream rested, or its counters began anew.
+    /// Clears everything but the talker's level: the stream rested, or its counters were reset.
     pub fn clear(&mut self) {
         *self = Self { pooling: self.pooling, loudest: self.loudest, ..Self::default() };
     }
 
-    /// What the window says. `None` when too little was heard for a score. The codec, the delays of the network and of
-    /// playout, and what was negotiated are for the caller to add.
+    /// The inputs of the window. `None` if too little was audible for a score. The caller adds the codec, the delays of
+    /// the network and of playout, and negotiated parameters.
     #[must_use]
     pub fn inputs<'a>(&self) -> Option<AudioInputs<'a>> {
         if self.heard_ms < LEAST_MS {
             return None;
         }
-        let of = |figure: Figure| self.means.get(figure as usize)?.get();
-        let ratio = |figure| Ratio::clamped(of(figure)?);
         let mut inputs = AudioInputs::new();
-        inputs.concealed = ratio(Figure::Concealed);
-        inputs.concealments_per_second = of(Figure::Concealments);
-        inputs.stretched = ratio(Figure::Stretched);
-        inputs.bitrate = of(Figure::Bitrate).and_then(Bitrate::new);
-        inputs.packet_ms = of(Figure::PacketRate).and_then(packet_ms);
-        inputs.redundancy = of(Figure::Redundancy);
-        inputs.recovered = ratio(Figure::Recovered);
-        let enough =
-            |figure: Figure| self.means.get(figure as usize).is_some_and(|mean| mean.weight() >= LEAST_PACKETS);
-        inputs.lost = ratio(Figure::Lost).filter(|_| enough(Figure::Lost));
-        inputs.discarded = ratio(Figure::Discarded).filter(|_| enough(Figure::Discarded));
-        inputs.jitter_ms = of(Figure::JitterMs);
-        inputs.jitter_buffer_ms = of(Figure::JitterBufferMs);
+        inputs.concealed = self.ratio_of(Figure::Concealed);
+        inputs.concealments_per_second = self.mean_of(Figure::Concealments);
+        inputs.stretched = self.ratio_of(Figure::Stretched);
+        inputs.bitrate = self.mean_of(Figure::Bitrate).and_then(Bitrate::new);
+        inputs.packet_ms = self.mean_of(Figure::PacketRate).and_then(packet_ms);
+        inputs.redundancy = self.mean_of(Figure::Redundancy);
+        inputs.recovered = self.ratio_of(Figure::Recovered);
+        inputs.lost = self.ratio_of(Figure::Lost).filter(|_| self.has_enough_packets(Figure::Lost));
+        inputs.discarded = self.ratio_of(Figure::Discarded).filter(|_| self.has_enough_packets(Figure::Discarded));
+        inputs.jitter_ms = self.mean_of(Figure::JitterMs);
+        inputs.jitter_buffer_ms = self.mean_of(Figure::JitterBufferMs);
         inputs.level_known = self.level_known;
-        // What fades counts as old as a plain window of twice the time, on average.
+        // On average, a fading window is as old as a plain window of twice the time.
         inputs.active_ms = Some(if self.pooling { self.heard_ms } else { 2.0 * self.heard_ms });
         Some(inputs)
+    }
+
+    fn mean_of(&self, figure: Figure) -> Option<f64> {
+        self.means.get(figure as usize)?.get()
+    }
+
+    fn ratio_of(&self, figure: Figure) -> Option<Ratio> {
+        Ratio::clamped(self.mean_of(figure)?)
+    }
+
+    fn has_enough_packets(&self, figure: Figure) -> bool {
+        self.means.get(figure as usize).is_some_and(|mean| mean.weight() >= LEAST_PACKETS)
     }
 
     fn mean(&mut self, figure: Figure, value: Option<f64>, weight: f64) {
@@ -204,8 +211,8 @@ impl AudioWindow {
         }
     }
 
-    /// Whether loss was reported, or would have been: what the other end counts comes every few seconds, and holds until
-    /// then, though not for long.
+    /// Whether loss was reported, or would have been: the remote endpoint's counts arrive every few seconds, and are
+    /// valid until the next ones, but not for long.
     fn note_loss(&mut self, interval: &Interval, span_ms: f64) -> bool {
         if interval.direction == Direction::Inbound || interval.get(Metric::LossRatio).is_some() {
             self.unreported_ms = 0.0;
@@ -220,8 +227,7 @@ impl AudioWindow {
         false
     }
 
-    /// Lets time pass. Returns what the time that passed weighs, ms. What is known of loss fades only where there was
-    /// something to hear of it.
+    /// Advances time. Returns the weight of that time, ms. Loss fades only if it could have been reported.
     fn pass(&mut self, span_ms: f64, reported: bool) -> f64 {
         if self.pooling {
             return span_ms;
@@ -236,7 +242,7 @@ impl AudioWindow {
         Self::FORGETS_MS * (1.0 - left)
     }
 
-    /// The share of an interval that was speech, as its level tells. Of what was concealed the level tells nothing.
+    /// The fraction of an interval that was speech, by its level. The level says nothing about concealed audio.
     fn speech_in(&mut self, level: Option<f64>, concealed: f64, span_ms: f64) -> f64 {
         let Some(level) = level else { return 1.0 };
         self.level_known = true;
@@ -244,8 +250,8 @@ impl AudioWindow {
         let is_heard = level >= SPEECH_FLOOR;
         let now = if is_heard { level * level } else { 0.0 };
         let before = if self.loudest > 0.0 { self.power } else { now };
-        let told_ms = (1.0 - concealed.clamp(0.0, 1.0)) * span_ms;
-        let left = libm::exp(-told_ms / LEVEL_MS);
+        let measured_ms = (1.0 - concealed.clamp(0.0, 1.0)) * span_ms;
+        let left = libm::exp(-measured_ms / LEVEL_MS);
         self.power = now + (before - now) * left;
         self.loudest = self.loudest.max(self.power);
         if self.loudest <= 0.0 {
@@ -256,20 +262,20 @@ impl AudioWindow {
     }
 }
 
-/// How much sound a packet carries where so many are sent in a second of speech, ms. `None` unless that is near a
-/// duration that codecs use: discontinuous transmission and what was held up on the way make other rates.
+/// Audio per packet at this packet rate during speech, ms. `None` unless it is near a duration that codecs use:
+/// discontinuous transmission and delayed packets give other rates.
 fn packet_ms(pps: f64) -> Option<f64> {
     const NEAR: f64 = 0.1;
     [10.0, 20.0, 30.0, 40.0, 60.0, 120.0].into_iter().find(|ms| (1e3 / pps / ms - 1.0).abs() <= NEAR)
 }
 
-/// What of an interval was concealed so that it could be heard. Silence played instead of nothing sent is none; silence
-/// played instead of what was lost is the tail of a long hole, and no longer than what was lost.
+/// The audible concealment of an interval. Silence played because nothing was sent is inaudible; silence played for
+/// lost packets is the tail of a long hole, and no longer than the lost packets.
 fn concealed_in(interval: &Interval) -> Option<f64> {
     let all = interval.get(Metric::ConcealedRatio)?;
     let Some(audible) = interval.get(Metric::AudibleConcealedRatio) else { return Some(all) };
-    let ratio = |metric| interval.get(metric).unwrap_or(0.0);
-    let (lost, discarded) = (ratio(Metric::LossRatio), ratio(Metric::DiscardRatio));
+    let lost = interval.get(Metric::LossRatio).unwrap_or(0.0);
+    let discarded = interval.get(Metric::DiscardRatio).unwrap_or(0.0);
     if lost == 0.0 && discarded == 0.0 {
         return Some(audible);
     }
@@ -287,7 +293,7 @@ mod tests {
     use crate::unit::StatTime;
     use proptest::prelude::*;
 
-    /// An interval of received sound with some figures.
+    /// An interval of received audio with some figures.
     fn interval(span_ms: f64, figures: &[(Metric, f64)]) -> Interval {
         let at = StatTime::from_millis(span_ms).unwrap();
         let mut interval = Interval::new(at, span_ms, Direction::Inbound, Ssrc::new(7), Some(MediaKind::Audio));
@@ -297,7 +303,7 @@ mod tests {
         interval
     }
 
-    /// Speech of a level, with something concealed.
+    /// Speech at a level, with some concealment.
     fn speech(span_ms: f64, level: f64, concealed: f64) -> Interval {
         interval(
             span_ms,
@@ -322,7 +328,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn how_often_somebody_looks_changes_nothing(
+        fn the_polling_rate_does_not_change_the_window(
             intervals in prop::collection::vec((100.0..5_000.0_f64, 0.0..0.5_f64), 1..12), level in 0.01..0.3_f64, cuts in 1..20_u32,
         ) {
             let (mut whole, mut sliced) = (AudioWindow::new(), AudioWindow::new());
@@ -345,7 +351,7 @@ mod tests {
         }
 
         #[test]
-        fn what_nobody_hears_spoils_nothing(
+        fn inaudible_concealment_has_no_weight(
             heard in 0.05..0.3_f64, quiet in 0.0..0.003_f64, lost in 0.0..0.5_f64, quiet_lost in 0.0..1.0_f64,
         ) {
             let mut window = AudioWindow::new();
@@ -354,12 +360,12 @@ mod tests {
             prop_assert_eq!(window.add(&speech(500.0, quiet, 0.0)), 0.0);
             prop_assert!((concealed(&window) - before).abs() < 1e-12);
             window.add(&speech(4_500.0, quiet, 0.0));
-            // The talker has fallen silent: a hole is one in silence.
+            // The talker has fallen silent: this hole is in silence.
             prop_assert!(window.add(&speech(500.0, quiet, quiet_lost)) < 0.001);
         }
 
         #[test]
-        fn packets_are_as_long_as_their_number_says(lost in 0.0..0.3_f64, which in 0..4_usize) {
+        fn packet_duration_follows_from_the_packet_rate(lost in 0.0..0.3_f64, which in 0..4_usize) {
             let ms = [10.0, 20.0, 40.0, 60.0][which];
             let mut window = AudioWindow::new();
             let came = 1e3 / ms * (1.0 - lost);
@@ -372,7 +378,7 @@ mod tests {
         }
 
         #[test]
-        fn a_hole_in_speech_is_heard_however_quiet_it_is(
+        fn a_hole_in_speech_is_audible_at_any_level(
             heard in 0.05..0.3_f64, quiet in 0.0..0.003_f64, lost in 0.9..1.0_f64, ms in 100.0..2_000.0_f64,
         ) {
             let mut window = AudioWindow::new();
@@ -412,17 +418,18 @@ mod tests {
     }
 
     #[test]
-    fn an_interval_half_of_which_is_speech_counts_half() {
+    fn an_interval_with_half_speech_counts_half() {
         let mut window = AudioWindow::pooling();
         window.add(&speech(1_000.0, 0.2, 0.0));
         // Half of the time at the same level is half of the power: 0.5 of 0.6.
         let weight = window.add(&speech(1_000.0, 0.2 / 2.0_f64.sqrt(), 0.1));
-        // A little more: what was loudest a second ago is a little forgotten, and what was louder not yet.
+        // A little more: the loudest power has faded slightly after a second, and the smoothed power has not fallen
+        // completely.
         assert!((0.5 / 0.6..0.5 / 0.6 * 1.1).contains(&(weight / 1_000.0)), "{weight}");
     }
 
     #[test]
-    fn nothing_that_comes_in_is_an_outage_when_packets_come_again_and_nothing_when_the_sender_rested() {
+    fn pending_time_is_an_outage_unless_the_sender_rested() {
         let silence = [(Metric::ConcealedRatio, 1.0), (Metric::PacketRatePps, 0.0), (Metric::Level, 0.0)];
         let mut window = AudioWindow::new();
         window.add(&speech(2_000.0, 0.2, 0.0));
@@ -433,7 +440,7 @@ mod tests {
         let mut outage = window;
         assert_eq!(outage.add(&speech(1_000.0, 0.2, 0.0)), 3_000.0);
         assert!(concealed(&outage) > 0.3);
-        // One hole, and not a rain of them.
+        // One hole, not many.
         assert!(outage.inputs().unwrap().concealments_per_second < Some(0.5));
 
         window.clear();
@@ -443,7 +450,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_other_end_says_of_loss_holds_until_it_says_more_but_not_for_long() {
+    fn reported_loss_is_valid_for_thirty_seconds() {
         let mut window = AudioWindow::new();
         let sent = |figures: &[(Metric, f64)]| {
             let mut interval = interval(1_000.0, &[&[(Metric::PacketRatePps, 50.0)], figures].concat());
@@ -462,7 +469,7 @@ mod tests {
     }
 
     #[test]
-    fn one_of_two_packets_lost_is_no_loss_of_half() {
+    fn one_lost_of_two_packets_is_no_loss_of_half() {
         let mut window = AudioWindow::new();
         window.add(&interval(1_000.0, &[(Metric::PacketRatePps, 1.0), (Metric::LossRatio, 0.5)]));
         assert_eq!(window.inputs().unwrap().lost, None);
@@ -471,7 +478,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_played_for_what_was_lost_is_heard_and_for_what_was_not_sent_is_not() {
+    fn silence_counts_as_concealment_only_for_lost_packets() {
         let figures = [(Metric::ConcealedRatio, 0.5), (Metric::AudibleConcealedRatio, 0.1)];
         let of = |more: &[(Metric, f64)]| {
             let mut window = AudioWindow::new();

@@ -1,4 +1,4 @@
-//! The last seconds of a stream of pictures, as the model reads them.
+//! Collects the last seconds of a video stream as inputs of the model. It does not score them.
 
 use super::VideoInputs;
 use crate::id::Direction;
@@ -7,39 +7,39 @@ use crate::score::mean::Mean;
 use crate::score::{LEAST_MS, either};
 use crate::unit::{Bitrate, Ratio};
 
-/// Nothing came for this long, ms, and no word that nothing was sent: an outage. A sender that pauses says so in its next
-/// report, which is due within a second for pictures in libwebrtc, and within 5 s by RFC 3550 6.2.
+/// Nothing arrived for this long, ms, without a report that nothing was sent: an outage. A sender that pauses says so
+/// in its next report, which is due within a second for video in libwebrtc, and within 5 s by RFC 3550 6.2.
 const OUTAGE_MS: f64 = 3_000.0;
-/// A freeze, as libwebrtc tells one (`totalFreezesDuration` of webrtc-stats): a frame that lasts three times as long as
-/// usual and 150 ms longer.
+/// A freeze by libwebrtc's definition (`totalFreezesDuration` of webrtc-stats): a frame that lasts three times as long
+/// as usual and 150 ms longer.
 const FREEZE_TIMES: f64 = 3.0;
 const FREEZE_MORE_MS: f64 = 150.0;
-/// How long a frame usually lasts where nobody counted, ms: at 15 frames per second.
+/// Usual duration of a frame if frames are not counted, ms: at 15 frames per second.
 const FRAME_MS: f64 = 1e3 / 15.0;
-/// A freeze may be reported this long after frames came again, ms: it ends when a frame is shown, after it was decoded.
+/// A freeze may be reported this long after frames arrive again, ms: it ends when a frame is displayed, after decoding.
 const REPORT_MS: f64 = 1_000.0;
-/// No stream is faster: an interval that says so was too short to tell.
+/// No stream is faster: an interval with more was too short to measure.
 const MOST_FRAMES_PER_SECOND: f64 = 1_000.0;
 
-/// The last seconds of a stream of pictures.
+/// The last seconds of a video stream.
 ///
-/// What counts is what was shown, pooled before it is divided: the quantizer over frames, bits over the frames that they
-/// made, frames over the time in which pictures moved.
+/// Displayed video counts, pooled before any division: the quantizer over frames, bits over their frames, frames over
+/// the time in which they arrived.
 ///
-/// What is `t` ms old counts e^(−t/4000): twice as long as for sound, because freezes are rarer than concealment and one
-/// of them must not be over before it is seen. An interval of any length counts as if its figures had held evenly
-/// throughout, so that the window is the same however often somebody looks.
+/// A figure that is `t` ms old has the weight e^(−t/4000): twice as long as for audio, because freezes are rarer than
+/// concealment and one must not be forgotten before it is seen. An interval of any length counts as if its figures were
+/// constant throughout, so the polling rate does not change the window.
 ///
-/// **Freezes.** Chromium counts a freeze, whole, when the next frame is shown. A window that waited for that would be
-/// at its best while the picture stands. So, of a stream that is received:
+/// **Freezes.** Chromium counts a freeze, whole, when the next frame is displayed. A window that waited for that would
+/// be at its best during the freeze. For a received stream, therefore:
 ///
-/// - Data comes and no frame is decoded, for longer than a freeze takes to be one: it stands frozen, and that time counts
+/// - Data arrive and no frame is decoded, for longer than the least freeze: the video is frozen, and that time counts
 ///   at once.
-/// - Neither data nor frames come: perhaps nothing was sent. Such time is kept apart ([`apart_ms`](Self::apart_ms))
-///   until data comes again or 3 s have passed, which makes it a freeze, or until the stream turns out to rest, which
-///   makes it nothing.
-/// - When the freeze is reported, what was counted already is taken off. What is longer than the interval that reports it
-///   lies before it, and is put there. A freeze that spans a rest is that rest.
+/// - Neither data nor frames arrive: perhaps nothing was sent. That time is pending ([`apart_ms`](Self::apart_ms))
+///   until data arrive again or 3 s have passed, which makes it a freeze, or until the stream turns out to rest, which
+///   discards it.
+/// - When the freeze is reported, the time already counted is subtracted. A freeze longer than the interval that
+///   reports it began earlier, and is counted there. A freeze that spans a rest is that rest.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct VideoWindow {
@@ -47,14 +47,14 @@ pub struct VideoWindow {
     pooling: bool,
     shown_ms: f64,
     frozen_ms: f64,
-    /// Of that, while something was to be shown.
+    /// The part of it while frames were due.
     pending_ms: f64,
     freezes: f64,
     /// Whether the browser counts freezes.
     counts_freezes: bool,
-    /// Whether it can be told if something was to be shown.
+    /// Whether it is known if frames were due.
     knows_pending: bool,
-    /// Frames over the time in which they came.
+    /// Frames over the time in which they arrived.
     frames: Mean,
     qp: Mean,
     bits: Mean,
@@ -64,7 +64,7 @@ pub struct VideoWindow {
     stream: Stream,
 }
 
-/// What is remembered of the stream, whatever the window forgets.
+/// State of the stream, which outlives the window.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Stream {
@@ -72,24 +72,24 @@ struct Stream {
     largest: Option<(f64, f64)>,
     /// The most frames per second.
     fastest: f64,
-    /// Data comes and no frame, ms; not yet a freeze.
+    /// Time with data and without a frame, ms; not yet a freeze.
     still_ms: f64,
-    /// Nothing comes, ms; not yet decided.
+    /// Time without data, ms; not yet decided.
     apart_ms: f64,
-    /// Whether something was asked for again meanwhile.
+    /// Whether a retransmission or a key frame was requested meanwhile.
     apart_pending: Option<bool>,
-    /// Time without frames that is accounted for already, as a freeze or as a rest, ms.
+    /// Time without frames that is already counted as a freeze or as a rest, ms.
     settled_ms: f64,
     /// It was counted as a freeze.
     counted: bool,
     /// It was a rest.
     rested: bool,
-    /// For how long frames have come again, ms.
+    /// How long frames have arrived again, ms.
     moving_ms: f64,
 }
 
 impl VideoWindow {
-    /// How fast the window forgets, ms.
+    /// Time constant of forgetting, ms.
     pub const FORGETS_MS: f64 = 4_000.0;
 
     /// An empty window that forgets.
@@ -98,17 +98,17 @@ impl VideoWindow {
         Self::default()
     }
 
-    /// An empty window that forgets nothing: for a stretch of time that the caller chose.
+    /// An empty window that forgets nothing: for a stretch of time that the caller chooses.
     #[must_use]
     pub fn pooling() -> Self {
         Self { pooling: true, ..Self::default() }
     }
 
-    /// Adds an interval. Returns how much was shown, ms: what its score weighs in an average over the call; 0 for an
-    /// interval that is kept apart, and its length later, when it has turned out to be a freeze.
+    /// Adds an interval. Returns how much was displayed, ms: the weight of its score in an average over the call; 0 for
+    /// a pending interval, and its length later, when it has turned out to be a freeze.
     ///
-    /// An interval in which the stream was not measured ends what was before it: a window that forgets is
-    /// [cleared](Self::clear), one that pools leaves it out.
+    /// An interval in which the stream was not measured ends the time before it: a window that forgets is
+    /// [cleared](Self::clear), one that pools skips it.
     pub fn add(&mut self, interval: &Interval) -> f64 {
         let span_ms = interval.length_ms();
         if interval.state != IntervalState::Active {
@@ -123,7 +123,7 @@ impl VideoWindow {
         if received && data == Some(false) && frames.is_none_or(|frames| frames == 0.0) {
             self.stream.apart_ms += span_ms;
             self.stream.apart_pending = or(self.stream.apart_pending, pending(interval));
-            // A picture that stands frozen already does not come to rest.
+            // A frozen picture does not come to rest.
             let is_freeze = self.stream.counted || self.stream.apart_ms >= OUTAGE_MS;
             return if is_freeze { self.count_apart() } else { 0.0 };
         }
@@ -137,7 +137,7 @@ impl VideoWindow {
         outage_ms + span_ms
     }
 
-    /// Lets an interval pass that is not to count: the edge of a rest. What it reports is over with it.
+    /// Skips an interval that must not count: the edge of a rest. A freeze that it reports is over.
     pub fn skip(&mut self, interval: &Interval) {
         if interval.get(Metric::FramesPerSecond).is_some_and(|frames| frames > 0.0) {
             let reports = [Metric::FrozenRatio, Metric::FreezesPerSecond]
@@ -147,19 +147,19 @@ impl VideoWindow {
         }
     }
 
-    /// How long it is that nobody can say whether anything was sent, ms.
+    /// Length of the time for which it is unknown whether anything was sent, ms.
     #[must_use]
     pub const fn apart_ms(&self) -> f64 {
         self.stream.apart_ms
     }
 
-    /// Forgets everything but the stream's largest picture and what of a freeze under way was counted already.
+    /// Clears everything but the stream's largest picture and the part of an ongoing freeze that was already counted.
     pub fn clear(&mut self) {
         *self = Self { pooling: self.pooling, stream: self.stream, ..Self::default() };
     }
 
-    /// What the window says. `None` when too little was shown for a score. The codec, the sizes of the display, the
-    /// source's frame rate and whether it is a screen are for the caller to add.
+    /// The inputs of the window. `None` if too little was displayed for a score. The caller adds the codec, the display
+    /// size, the source's frame rate and whether it is a screen.
     #[must_use]
     pub fn inputs<'a>(&self) -> Option<VideoInputs<'a>> {
         if self.shown_ms < LEAST_MS {
@@ -180,15 +180,15 @@ impl VideoWindow {
         inputs.frames_per_second = frames_per_second;
         inputs.frozen = Ratio::of(frozen_ms, self.shown_ms).filter(|_| freezes_known);
         inputs.freezes_per_10_s = freezes_known.then(|| self.freezes / self.shown_ms * 10e3);
-        // Evidence comes and goes with the freezes: more than half of them decide.
+        // The evidence applies to freezes: it must cover more than half of their time.
         inputs.pending_data = self.knows_pending.then_some(self.pending_ms > 0.5 * frozen_ms);
         inputs.corruption = self.corruption.get().and_then(Ratio::clamped);
-        // What fades counts as old as a plain window of twice the time, on average.
+        // On average, a fading window is as old as a plain window of twice the time.
         inputs.active_ms = Some(if self.pooling { self.shown_ms } else { 2.0 * self.shown_ms });
         Some(inputs)
     }
 
-    /// Counts what was kept apart as a freeze. Returns how long it was, ms.
+    /// Counts the pending time as a freeze. Returns its length, ms.
     fn count_apart(&mut self) -> f64 {
         let span_ms = core::mem::take(&mut self.stream.apart_ms);
         let pending = self.stream.apart_pending.take();
@@ -200,7 +200,7 @@ impl VideoWindow {
         span_ms
     }
 
-    /// Data comes and no frame.
+    /// Data arrive without a frame.
     fn stand(&mut self, interval: &Interval, span_ms: f64, weight: f64) {
         let stream = &mut self.stream;
         stream.moving_ms = 0.0;
@@ -208,13 +208,13 @@ impl VideoWindow {
         let usual_ms = if stream.fastest > 0.0 { 1e3 / stream.fastest } else { FRAME_MS };
         if stream.counted || stream.still_ms >= (FREEZE_TIMES * usual_ms).max(usual_ms + FREEZE_MORE_MS) {
             let frozen_ms = core::mem::take(&mut stream.still_ms);
-            // Data that makes no picture waits for what is missing.
+            // Data without a frame wait for missing packets.
             self.freeze(self.weight_of(0.0, frozen_ms), or(Some(true), pending(interval)));
             self.settle(frozen_ms, weight / span_ms);
         }
     }
 
-    /// Frames come.
+    /// Frames arrive.
     fn move_on(&mut self, interval: &Interval, span_ms: f64, weight: f64) {
         // It was no freeze.
         let still_ms = core::mem::take(&mut self.stream.still_ms);
@@ -249,7 +249,7 @@ impl VideoWindow {
         self.take_report(interval, span_ms, weight);
     }
 
-    /// Takes the freezes that ended in an interval with frames.
+    /// Counts the freezes that ended in an interval with frames.
     fn take_report(&mut self, interval: &Interval, span_ms: f64, weight: f64) {
         let reported_ms = interval.get(Metric::FrozenRatio).map(|share| share * span_ms);
         let number = interval.get(Metric::FreezesPerSecond).map(|rate| rate * span_ms / 1e3);
@@ -266,7 +266,8 @@ impl VideoWindow {
         if news_ms <= span_ms {
             self.find_frozen(weight * news_ms / span_ms, interval);
         } else {
-            // Of this interval all but what its frames took; the rest lies before what is settled.
+            // Within this interval, all but the time of its frames; the rest of the freeze is before the time already
+            // counted.
             let frames = interval.get(Metric::FramesPerSecond).unwrap_or(0.0);
             let moved_ms = if self.stream.fastest > 0.0 { frames / self.stream.fastest * span_ms } else { 0.0 };
             let here_ms = (span_ms - moved_ms).max(0.0);
@@ -275,13 +276,13 @@ impl VideoWindow {
         }
     }
 
-    /// Counts time as frozen that was counted as moving.
+    /// Moves time from moving to frozen.
     fn find_frozen(&mut self, weight: f64, interval: &Interval) {
         let weight = self.freeze(weight, pending(interval));
         self.frames.lighten(weight);
     }
 
-    /// Counts time as frozen, as much as was shown and not frozen yet. Returns how much that was.
+    /// Counts displayed time as frozen, at most what is not frozen yet. Returns how much.
     fn freeze(&mut self, weight: f64, pending: Option<bool>) -> f64 {
         let weight = weight.min(self.shown_ms - self.frozen_ms).max(0.0);
         self.frozen_ms += weight;
@@ -292,7 +293,7 @@ impl VideoWindow {
         weight
     }
 
-    /// Takes note that time without frames is accounted for as a freeze, which is one more when it is a new one.
+    /// Marks time without frames as a counted freeze, and counts one more freeze if it is new.
     fn settle(&mut self, frozen_ms: f64, one: f64) {
         if !self.stream.counted {
             self.freezes += one;
@@ -301,7 +302,7 @@ impl VideoWindow {
         self.stream.settled_ms += frozen_ms;
     }
 
-    /// The stream rests, began anew, or nobody looked.
+    /// The stream rests or was reset, or there was a gap.
     fn rest(&mut self, state: IntervalState, span_ms: f64) {
         if !self.pooling {
             self.clear();
@@ -315,7 +316,7 @@ impl VideoWindow {
         self.stream = Stream { largest, fastest, settled_ms, rested: true, ..Stream::default() };
     }
 
-    /// Lets time pass, and counts it as shown. Returns what it weighs, ms.
+    /// Advances time, and counts it as displayed. Returns its weight, ms.
     fn pass(&mut self, span_ms: f64) -> f64 {
         let weight = self.weight_of(0.0, span_ms);
         if !self.pooling {
@@ -338,7 +339,7 @@ impl VideoWindow {
         }
     }
 
-    /// What `ms` that ended `ago_ms` ago weigh, ms.
+    /// The weight of `ms` that ended `ago_ms` ago, ms.
     fn weight_of(&self, ago_ms: f64, ms: f64) -> f64 {
         if self.pooling {
             return ms;
@@ -348,7 +349,7 @@ impl VideoWindow {
 }
 
 impl Stream {
-    /// Frames come again. Once they have for long enough, or with a report, what was before them is over.
+    /// Frames arrive again. After long enough, or with a report, the time before them is over.
     fn move_for(&mut self, span_ms: f64, reported: bool) {
         self.moving_ms += span_ms;
         if reported || self.moving_ms >= REPORT_MS {
@@ -359,13 +360,13 @@ impl Stream {
     }
 }
 
-/// Whether data came: payload, for padding makes no frame. `None` when nobody counted.
+/// Whether data arrived: payload, because padding makes no frame. `None` if not counted.
 fn comes(interval: &Interval) -> Option<bool> {
     let data = interval.get(Metric::BitrateBps).or_else(|| interval.get(Metric::PacketRatePps))?;
     Some(data > 0.0)
 }
 
-/// Whether something was asked for again: packets, or a whole picture. `None` when nobody counted.
+/// Whether anything was requested again: packets, or a key frame. `None` if not counted.
 fn pending(interval: &Interval) -> Option<bool> {
     [Metric::NackPerSecond, Metric::PliPerSecond, Metric::FirPerSecond]
         .into_iter()
@@ -373,7 +374,7 @@ fn pending(interval: &Interval) -> Option<bool> {
         .fold(None, or)
 }
 
-/// Whether one of two holds, as far as is known.
+/// Whether either holds, as far as known.
 fn or(a: Option<bool>, b: Option<bool>) -> Option<bool> {
     either(a, b, |a, b| a || b)
 }

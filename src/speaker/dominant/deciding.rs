@@ -1,4 +1,5 @@
-//! Deciding slots: up to which one everybody has been heard, what they said in it, and who has the floor then.
+//! Decides slots: which ones all participants have covered, who spoke in them, and who holds the floor then. It does
+//! not distribute samples over slots.
 
 use core::cmp::Reverse;
 
@@ -6,20 +7,21 @@ use super::{
     Change, Floor, HOLDER_QUIET_SLOTS, LENIENCE_SLOTS, OPEN_MS, OUTLAST_MS, ParticipantId, SILENCE_MS, SLOT_MS, TAKE_MS,
 };
 use crate::speaker::echo::Far;
-use crate::speaker::participant::{Participant, Run, SPEECH_IN_SLOT, Slot};
+use crate::speaker::participant::{Participant, Run, SPEECH_IN_SLOT, Slot, slot_index};
 
 impl Floor {
     pub(super) fn decide(&mut self, out: &mut dyn FnMut(Change)) {
         let (newest, wait) = (self.newest, self.wait());
-        // Until when each has told all, and how long they may stay behind. Of several who are as far the one who came
-        // last comes last again, if anybody keeps an order: then a round of samples looks at everybody once.
+        // Until when each participant has reported, and how long they may be late. Of several that are equally far, the
+        // one whose sample came last probably comes last again: if the order is stable, a round of samples visits every
+        // participant once.
         let mut slowest: Option<(u64, Reverse<u64>, u32, u64)> = None;
         for &id in &self.active {
             let Some(participant) = self.participants.get(id as usize).filter(|participant| participant.is_heard())
             else {
                 continue;
             };
-            // Who is missing for longer than usual is not waited for.
+            // Do not wait for a participant that is missing for longer than usual.
             let patience = (2 * participant.span.unwrap_or(self.longest) + LENIENCE_SLOTS).min(wait);
             let gave_up = participant.span.is_none() && newest > participant.joined.max(self.first) + patience;
             if gave_up {
@@ -37,7 +39,7 @@ impl Floor {
 
     pub(super) fn decide_until(&mut self, until: u64, out: &mut dyn FnMut(Change)) {
         let Some(mut next) = self.next else { return };
-        // After a long silence of everybody the slots between are nobody's: only so many can still matter.
+        // After a long silence of all participants, only this many slots can still matter.
         let most = (self.ring() + self.window) as u64;
         if until.saturating_sub(next) > most {
             for _ in 0..most {
@@ -56,8 +58,7 @@ impl Floor {
     /// Decides one slot.
     fn slot(&mut self, slot: u64, out: &mut dyn FnMut(Change)) {
         let (window, length) = (self.window as u64, self.ring());
-        let place = |slot: u64| usize::try_from(slot % length as u64).unwrap_or(0);
-        let (here, passed) = (place(slot), slot.checked_sub(window).map(place));
+        let (here, passed) = (slot_index(slot, length), slot.checked_sub(window).map(|slot| slot_index(slot, length)));
         let (mut speakers, mut is_known) = (0_usize, false);
         let mut far = Far::default();
         for &id in &self.active {
@@ -81,8 +82,8 @@ impl Floor {
             let span = participant.span.unwrap_or(0);
             if participant.coupling.is_echo(participant.now.loudness, span, &far) && participant.now.speech_ms > 0 {
                 participant.now.speech_ms = 0;
-                if let Some(kept) = participant.slots.get_mut(here) {
-                    kept.speech_ms = 0;
+                if let Some(slot) = participant.slots.get_mut(here) {
+                    slot.speech_ms = 0;
                 }
             }
             is_known = true;
@@ -96,8 +97,7 @@ impl Floor {
             self.room.slot(speakers);
         }
         let holder_speaks = self.holder().is_some_and(Participant::speaks);
-        let holder_is_in = |participant: &Participant| slot < participant.run.end + HOLDER_QUIET_SLOTS;
-        let is_held = holder_speaks || self.holder().is_some_and(holder_is_in);
+        let is_held = holder_speaks || self.holder().is_some_and(|holder| slot < holder.run.end + HOLDER_QUIET_SLOTS);
         for &id in &self.active {
             let Some(participant) = self.participants.get_mut(id as usize) else { continue };
             let speaks = participant.speaks();
@@ -120,7 +120,7 @@ impl Floor {
         self.has_left = self.active.iter().any(|&id| participants.get(id as usize).is_some_and(|of| of.left.is_some()));
     }
 
-    /// Passes the floor on, if it is to pass.
+    /// Hands the floor to the challenger, or ends it, if either is due.
     fn pass(&mut self, slot: u64, is_held: bool, speech: bool, out: &mut dyn FnMut(Change)) {
         let end = slot + 1;
         let best = if speech { self.challenger(is_held) } else { None };
@@ -140,7 +140,7 @@ impl Floor {
         }
     }
 
-    /// Who takes the floor, and since when that one speaks. Of two who have spoken alike nobody does.
+    /// The participant that takes the floor, and when their speech began. Two with equal speech both get nothing.
     fn challenger(&self, is_held: bool) -> Option<(u32, u64)> {
         let is_alone = self.active.len() == 1;
         let holder = self.holder();
@@ -161,10 +161,9 @@ impl Floor {
             if !takes {
                 continue;
             }
-            let rank = |run: Run| (run.fresh_ms, run.speech_ms);
             match best {
-                Some((_, other)) if rank(other) > rank(run) => {}
-                Some((_, other)) if rank(other) == rank(run) => is_tied = true,
+                Some((_, other)) if other.rank() > run.rank() => {}
+                Some((_, other)) if other.rank() == run.rank() => is_tied = true,
                 _ => (best, is_tied) = (Some((id, run)), false),
             }
         }
@@ -172,7 +171,7 @@ impl Floor {
     }
 
     pub(super) fn hand(&mut self, now: Option<u32>, at: u64, since: u64, out: &mut dyn FnMut(Change)) {
-        // Nobody has it while somebody else had it.
+        // Two participants never hold the floor at once.
         let since = since.max(self.ended);
         let before = self.holder;
         let ended = self.holder().map(|participant| participant.run.end.min(since));

@@ -1,4 +1,4 @@
-//! Windows over intervals that were made up.
+//! Windows over synthetic intervals.
 
 use super::*;
 use crate::id::{MediaKind, Ssrc};
@@ -6,7 +6,7 @@ use crate::unit::StatTime;
 use proptest::prelude::*;
 use std::vec::Vec;
 
-/// What an interval says.
+/// The figures of an interval.
 #[derive(Clone, Copy, Debug)]
 struct Seen {
     span_ms: f64,
@@ -54,7 +54,7 @@ fn add_all(window: &mut VideoWindow, all: &[Seen]) -> Vec<f64> {
     all.iter().map(|seen| window.add(&seen.interval())).collect()
 }
 
-/// Share frozen, and freezes in 10 s.
+/// Fraction frozen, and freezes in 10 s.
 fn freezes(window: &VideoWindow) -> (f64, f64) {
     let inputs = window.inputs().unwrap();
     (inputs.frozen.unwrap().as_f64(), inputs.freezes_per_10_s.unwrap())
@@ -65,7 +65,7 @@ fn near(a: f64, b: f64) -> bool {
 }
 
 #[test]
-fn a_freeze_under_way_is_seen_at_once_and_its_report_adds_nothing() {
+fn an_ongoing_freeze_counts_at_once_and_only_once() {
     let mut window = VideoWindow::pooling();
     add_all(&mut window, &[FLOWING; 6]);
     assert_eq!(freezes(&window), (0.0, 0.0));
@@ -77,7 +77,7 @@ fn a_freeze_under_way_is_seen_at_once_and_its_report_adds_nothing() {
     add_all(&mut window, &[report, FLOWING]);
     let (frozen, number) = freezes(&window);
     assert!(near(frozen, 2.3 / 10.0) && near(number, 1.0), "{frozen} {number}");
-    // Its frames were as many as before, while there were any.
+    // The frame rate outside the freeze is unchanged.
     let frames = window.inputs().unwrap().frames_per_second.unwrap();
     assert!(near(frames, (6.0 * 25.0 + 17.0 + 25.0) / 7.7), "{frames}");
 }
@@ -94,7 +94,7 @@ fn a_report_may_come_an_interval_later() {
 }
 
 #[test]
-fn the_freeze_after_that_is_another() {
+fn the_next_freeze_is_a_new_one() {
     let mut window = VideoWindow::pooling();
     add_all(&mut window, &[FLOWING, UNDECODED]);
     add_all(&mut window, &[Seen { frozen_ms: 1_000.0, freezes: 1.0, ..FLOWING }]);
@@ -104,11 +104,11 @@ fn the_freeze_after_that_is_another() {
 }
 
 #[test]
-fn a_freeze_longer_than_the_interval_that_reports_it_lies_before_it() {
+fn a_freeze_longer_than_its_interval_began_before_it() {
     let mut window = VideoWindow::new();
     add_all(&mut window, &[FLOWING; 20]);
     let mut whole = window;
-    // Nobody counts frames here: there is nothing to see of it before it is over.
+    // Frames are not counted here: the freeze does not show before it is over.
     let blind = |frozen_ms: f64, freezes: f64| {
         let mut interval = FLOWING.interval();
         interval.set(Metric::FrozenRatio, Some(frozen_ms / 1e3));
@@ -127,18 +127,18 @@ fn a_freeze_longer_than_the_interval_that_reports_it_lies_before_it() {
 }
 
 #[test]
-fn nothing_that_comes_is_undecided_then_an_outage() {
+fn missing_data_is_pending_and_then_an_outage() {
     let mut window = VideoWindow::new();
     add_all(&mut window, &[FLOWING; 10]);
     assert_eq!(add_all(&mut window, &[NOTHING; 2]), [0.0, 0.0]);
     assert_eq!((window.apart_ms(), freezes(&window)), (2_000.0, (0.0, 0.0)));
-    // The third second decides, and every one after it counts.
+    // The third second decides, and every later one counts.
     assert_eq!(add_all(&mut window, &[NOTHING; 3]), [3_000.0, 1_000.0, 1_000.0]);
     assert_eq!(window.apart_ms(), 0.0);
     let (frozen, number) = freezes(&window);
     assert!(frozen > 0.7 && number > 0.0, "{frozen} {number}");
 
-    // What is short is decided by what comes after it.
+    // A short outage is decided by what follows it.
     let mut short = VideoWindow::pooling();
     assert_eq!(add_all(&mut short, &[FLOWING, NOTHING, FLOWING]), [1_000.0, 0.0, 2_000.0]);
     let (frozen, number) = freezes(&short);
@@ -146,7 +146,7 @@ fn nothing_that_comes_is_undecided_then_an_outage() {
 }
 
 #[test]
-fn a_pause_is_no_freeze_though_the_browser_reports_one_after_it() {
+fn a_pause_is_no_freeze_even_if_the_browser_reports_one() {
     for mut window in [VideoWindow::new(), VideoWindow::pooling()] {
         add_all(&mut window, &[FLOWING; 10]);
         add_all(&mut window, &[NOTHING]);
@@ -156,7 +156,7 @@ fn a_pause_is_no_freeze_though_the_browser_reports_one_after_it() {
         let after = Seen { frames: 3.0, frozen_ms: 21_160.0, freezes: 1.0, ..FLOWING };
         add_all(&mut window, &[after, FLOWING, FLOWING]);
         assert_eq!(freezes(&window), (0.0, 0.0));
-        // The next one is one again.
+        // The next one is a freeze again.
         add_all(&mut window, &[Seen { frozen_ms: 500.0, freezes: 1.0, ..FLOWING }]);
         assert!(freezes(&window).0 > 0.0);
     }
@@ -180,7 +180,7 @@ fn a_freeze_right_after_the_edge_of_a_pause_is_one() {
 }
 
 #[test]
-fn what_a_picture_was_made_of_outlives_hours_in_one_look() {
+fn coding_of_the_last_frame_outlives_hours_in_one_sample() {
     let mut window = VideoWindow::new();
     add_all(&mut window, &[FLOWING]);
     add_all(&mut window, &[Seen { span_ms: 7_200e3, ..UNDECODED }; 3]);
@@ -190,7 +190,7 @@ fn what_a_picture_was_made_of_outlives_hours_in_one_look() {
 }
 
 #[test]
-fn one_absurd_look_does_not_make_a_stream_fast() {
+fn one_absurd_sample_does_not_make_a_stream_fast() {
     let late = Seen { frozen_ms: 2_500.0, freezes: 1.0, frames: 10.0, ..FLOWING };
     let after = |first: &[Seen]| {
         let mut window = VideoWindow::new();
@@ -217,7 +217,7 @@ fn an_interval_of_no_length_changes_nothing() {
 }
 
 #[test]
-fn another_picture_under_the_same_ssrc_is_not_held_to_the_size_of_the_old_one() {
+fn a_reset_forgets_the_largest_picture() {
     let mut window = VideoWindow::new();
     let mut large = FLOWING.interval();
     large.set(Metric::Width, Some(1_280.0));
@@ -235,7 +235,7 @@ fn another_picture_under_the_same_ssrc_is_not_held_to_the_size_of_the_old_one() 
 }
 
 #[test]
-fn while_a_picture_stands_what_it_was_made_of_is_remembered() {
+fn a_freeze_keeps_the_coding_of_the_last_frame() {
     let mut window = VideoWindow::new();
     add_all(&mut window, &[FLOWING; 5]);
     add_all(&mut window, &[UNDECODED; 7_200]);
@@ -246,7 +246,7 @@ fn while_a_picture_stands_what_it_was_made_of_is_remembered() {
 }
 
 #[test]
-fn what_waits_for_data_is_told_from_what_only_stands() {
+fn pending_data_separates_freezes_from_still_screens() {
     // A page that does not change, reported as a freeze when it does.
     let mut still = VideoWindow::new();
     add_all(&mut still, &[FLOWING, Seen { frozen_ms: 900.0, freezes: 1.0, ..FLOWING }]);
@@ -263,7 +263,7 @@ fn what_waits_for_data_is_told_from_what_only_stands() {
 }
 
 #[test]
-fn without_a_count_of_freezes_none_is_claimed_until_one_is_seen() {
+fn uncounted_freezes_are_unknown_until_one_is_seen() {
     let flowing = |frames: f64| {
         let mut interval = Interval::new(
             StatTime::from_millis(0.0).unwrap(),
@@ -297,7 +297,7 @@ fn cut(stretches: &[(f64, f64, f64)], into: usize) -> Vec<Seen> {
 
 proptest! {
     #[test]
-    fn it_is_the_same_however_often_somebody_looks(
+    fn the_polling_rate_does_not_change_the_window(
         stretches in prop::collection::vec((50.0..5_000.0_f64, 0.0..=1.0_f64, 1e4..3e6_f64), 1..8),
         into in 2..20_usize,
         pooling in any::<bool>(),
@@ -323,7 +323,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_comes_is_bounded(
+    fn any_intervals_give_bounded_inputs(
         all in prop::collection::vec(
             (0.0..20_000.0_f64, 0.0..200.0_f64, 0.0..1e7_f64, 0.0..30_000.0_f64, 0.0..3.0_f64, 0..8_u8),
             1..60,
