@@ -1,4 +1,4 @@
-//! From accounts to the summary that leaves the engine.
+//! Builds summaries from the records of a conference. It reads the conference and changes nothing.
 
 mod diagnoses;
 mod distributions;
@@ -25,16 +25,16 @@ use pool::{Connectivity, Pool};
 use streams::{millis, order, stream, views};
 
 impl Conference {
-    /// What the call came to so far. Changes nothing, so that it may be asked again at any time.
+    /// Summarizes the call so far. It changes nothing, so the caller may ask at any time.
     ///
-    /// Cost: linear in streams, with an allocation for each; meant for the end of a call or a slow tick.
+    /// Cost: linear in the number of streams, with an allocation for each; meant for the end of a call or a slow tick.
     #[must_use]
     pub fn summary(&self) -> ConferenceSummary {
         conference(self)
     }
 
-    /// The fabrics in the order of [`ConferenceSummary::fabrics`]: by the time of opening, then by name and users, so that
-    /// it does not matter who opened first at one time.
+    /// The fabrics in the order of [`ConferenceSummary::fabrics`]: by the time of opening, then by name and users, so
+    /// the order of simultaneous openings does not matter.
     #[must_use]
     pub fn fabric_order(&self) -> Vec<FabricId> {
         order(self).into_iter().map(Fabric::id).collect()

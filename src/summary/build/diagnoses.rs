@@ -1,4 +1,4 @@
-//! What went wrong, over all fabrics.
+//! Orders the diagnoses of all fabrics and links effects to causes across fabrics. It detects nothing.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -12,34 +12,34 @@ use crate::fabric::Fabric;
 use crate::id::{Direction, MediaKind, Ssrc, UserId};
 use crate::summary::DiagnosisSummary;
 
-/// A diagnosis, where it belongs, and what it follows from.
+/// A diagnosis with its place and its cause.
 struct Case<'a> {
-    /// Which of the fabrics.
+    /// The index of the fabric.
     index: usize,
     diagnosis: &'a Diagnosis,
     reach: Reach,
-    /// How far looks are apart there.
+    /// The mean sample interval of that fabric.
     sample_ms: f64,
-    /// The way that packets take: the fabric that receives them, where both ends are known.
+    /// The path of the packets: the receiving fabric, if both ends are known.
     way: Option<(usize, Side)>,
-    /// Which of the cases is behind it.
+    /// The index of the case that caused this one.
     cause: Option<usize>,
-    /// How bad it is with all that follows from it, and how long all of that was together, ms.
+    /// The severity and the total duration, ms, of the case with all its effects.
     severity: Severity,
     all_ms: f64,
 }
 
-/// What other cases tell of one.
+/// What a case takes from other cases.
 struct CaseContext {
-    /// Whose uplink it is.
+    /// The user whose uplink is to blame.
     blamed: Option<UserId>,
-    /// Where the case behind it stands in the summary.
+    /// The index of the cause in the summary.
     cause: Option<usize>,
     burst_factor: Option<f64>,
 }
 
-/// The diagnoses of all fabrics, worst first: by severity, then by how long it went on with all that follows. What follows
-/// from another comes right after it.
+/// The diagnoses of all fabrics, worst first: by severity, then by duration including effects. Effects follow right
+/// after their cause.
 pub(super) fn diagnoses(call: &Conference, fabrics: &[&Fabric], start_ms: Option<f64>) -> Vec<DiagnosisSummary> {
     let peers = peers(fabrics);
     let mut cases: Vec<Case<'_>> = Vec::new();
@@ -71,7 +71,7 @@ pub(super) fn diagnoses(call: &Conference, fabrics: &[&Fabric], start_ms: Option
             cause.all_ms += ms;
         }
     }
-    // Stable: what follows stays worst first.
+    // The sort is stable: effects stay worst first.
     let root_of = |at: usize| causes.get(at).copied().flatten().unwrap_or(at);
     let mut order: Vec<usize> = (0..cases.len()).collect();
     order.sort_by(|&a, &b| {
@@ -85,7 +85,7 @@ pub(super) fn diagnoses(call: &Conference, fabrics: &[&Fabric], start_ms: Option
             *slot = place;
         }
     }
-    // How loss is distributed the receiver knows.
+    // Only the receiver knows the distribution of loss.
     let mut bursts: BTreeMap<usize, Option<f64>> = BTreeMap::new();
     for case in cases.iter().filter(|case| case.diagnosis.kind == Kind::HighLoss) {
         let Some(cause) = case.cause else { continue };
@@ -103,12 +103,12 @@ pub(super) fn diagnoses(call: &Conference, fabrics: &[&Fabric], start_ms: Option
     order.iter().filter_map(summary).collect()
 }
 
-/// Which fabric receives what a fabric sends: streams have the same SSRC at both ends.
+/// Maps each sending fabric to the fabric that receives its streams: a stream has the same SSRC at both ends.
 fn peers(fabrics: &[&Fabric]) -> BTreeMap<usize, usize> {
     let mut receivers: BTreeMap<Ssrc, Option<usize>> = BTreeMap::new();
     for (index, fabric) in fabrics.iter().enumerate() {
         for record in fabric.streams.records().filter(|record| record.direction == Direction::Inbound) {
-            // One that several receive comes by way of a server.
+            // A stream with several receivers passes through a server.
             receivers.entry(record.ssrc).and_modify(|receiver| *receiver = None).or_insert(Some(index));
         }
     }
@@ -131,7 +131,7 @@ fn worse(a: &Case<'_>, b: &Case<'_>) -> Ordering {
     order.then(a.reach.from_ms.total_cmp(&b.reach.from_ms)).then_with(|| key(a).cmp(&key(b)))
 }
 
-/// The cases of each fabric, and of those on the way to it.
+/// The cases by fabric, including the cases on the path to it.
 struct Places(BTreeMap<usize, Vec<usize>>);
 
 impl Places {
@@ -152,15 +152,15 @@ impl Places {
 }
 
 impl Case<'_> {
-    /// Its own fabric, and the one that receives what it is about.
+    /// Its own fabric, and the fabric that receives the affected media.
     fn fabrics(&self) -> impl Iterator<Item = usize> + use<> {
         let receiver = self.way.map(|(receiver, _)| receiver).filter(|&receiver| receiver != self.index);
         core::iter::once(self.index).chain(receiver)
     }
 }
 
-/// Finds the case behind each: of what may be behind it in the same place at the time, what goes deepest, and of several of
-/// a kind the worst. What both ends tell is told by one.
+/// Finds the cause of each case: among the possible causes in the same place and time the deepest, and of several of
+/// one kind the worst. A problem that both ends report gets one root.
 fn find_causes(cases: &mut [Case<'_>], fabrics: &[&Fabric]) {
     let places = Places::of(cases);
     let found: Vec<Option<usize>> = cases
@@ -187,7 +187,8 @@ fn find_causes(cases: &mut [Case<'_>], fabrics: &[&Fabric]) {
     }
 }
 
-/// Whether what somebody sends does not come in two streams at once, of which `a` tells: the sound, or the first by SSRC.
+/// Whether the same user's media is missing in two streams at once and `a` represents both: the audio stream, or the
+/// first by SSRC.
 fn is_other_stream(fabrics: &[&Fabric], a: &Case<'_>, b: &Case<'_>) -> bool {
     let is_it = |case: &Case<'_>| case.diagnosis.kind == Kind::OneWayMedia;
     if !is_it(a) || !is_it(b) || a.index != b.index || !a.reach.meets(b.reach) {
@@ -216,8 +217,8 @@ fn is_same_place(effect: &Case<'_>, cause: &Case<'_>) -> bool {
     }
 }
 
-/// Whether `a` is the account that one end of a way gives of what `b` tells from the other, and the better one: that of the
-/// sender, if it covers the receiver's.
+/// Whether `a` and `b` report the same problem from both ends of a path and `a` is the better report: the sender's, if
+/// it covers the receiver's.
 fn leads(a: &Case<'_>, b: &Case<'_>) -> bool {
     let is_both_ways = |kind| matches!(kind, Kind::UplinkCongestion | Kind::DownlinkCongestion);
     let (kind, other) = (a.diagnosis.kind, b.diagnosis.kind);
@@ -232,8 +233,8 @@ fn leads(a: &Case<'_>, b: &Case<'_>) -> bool {
     }
 }
 
-/// The case at the bottom of another; `None` for one that follows from nothing. Kinds have no circles; both ends of a way
-/// may make one with others, and then the step is as good as the bottom.
+/// The root cause of a case; `None` if it has no cause. Kinds form no cycles; both ends of a path may form one with
+/// others, and then any member serves as the root.
 fn root(cases: &[Case<'_>], at: usize) -> Option<usize> {
     let next = |at: usize| cases.get(at).and_then(|case| case.cause);
     let mut root = next(at)?;
@@ -246,8 +247,8 @@ fn root(cases: &[Case<'_>], at: usize) -> Option<usize> {
     Some(root)
 }
 
-/// Who sends what several receive with loss, though they receive from others without: it is the sender's uplink. The first of
-/// the receivers tells of all.
+/// Finds senders whose media several receivers get with loss, though those receivers get other media without loss: the
+/// sender's uplink is to blame. The first receiver's case represents the others.
 fn blame(cases: &mut [Case<'_>], fabrics: &[&Fabric], peers: &BTreeMap<usize, usize>) -> BTreeMap<usize, UserId> {
     let senders: BTreeMap<usize, UserId> = peers
         .iter()
@@ -264,7 +265,8 @@ fn blame(cases: &mut [Case<'_>], fabrics: &[&Fabric], peers: &BTreeMap<usize, us
         let Some(&sender) = senders.get(&first.index) else { continue };
         let (reach, index) = (first.reach, first.index);
         let at_once = |case: &&Case<'_>| is_lossy(case) && case.reach.meets(reach);
-        // Who else loses: of the sender's packets, and of others' on the way to the same receivers.
+        // Other receivers with loss: of the sender's packets, and of other senders' packets on the way to the same
+        // receivers.
         let all = || lossy.iter().filter_map(|&at| Some((at, cases.get(at)?)));
         let others: Vec<usize> = all()
             .filter(|(_, case)| at_once(case) && case.index != index && senders.get(&case.index) == Some(&sender))
@@ -313,7 +315,7 @@ fn summary(
     {
         sentence = format!("{sentence}, to {receiver} and others");
     }
-    // Each connection of a user is set up by itself.
+    // Each connection of a user is set up separately.
     let has_others =
         || fabrics.iter().filter(|fabric| local.is_some() && fabric.spec.local_user == local).nth(1).is_some();
     if diagnosis.kind == Kind::SlowSetup && user.is_some() && !name.is_empty() && has_others() {

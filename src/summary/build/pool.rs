@@ -1,4 +1,4 @@
-//! Figures of several streams or fabrics together: sums are pooled before they are divided. It names no user.
+//! Pools figures of several streams or fabrics: sums are pooled before they are divided. It knows no users.
 
 use alloc::vec::Vec;
 
@@ -9,28 +9,28 @@ use crate::fabric::Fabric;
 use crate::summary::{ConnectivitySummary, DelaySummary, FlowSummary};
 use crate::unit::{Bitrate, Ratio, Timestamp};
 
-/// Until when something goes on that nobody ended: until the fabric, the conference or the clock stands.
+/// The end of something without a reported end: the end of the fabric or of the conference, otherwise the present.
 pub(super) fn until(call: &Conference, fabric: &Fabric) -> Timestamp {
     let now = call.now.unwrap_or_default();
     let end = call.end.map(|end| end.at);
     fabric.lifecycle.terminated.into_iter().chain(end).fold(now, Timestamp::min)
 }
 
-/// The sum, 0 of nothing; `Iterator::sum` makes that −0.
+/// The sum, 0 for no values; `Iterator::sum` returns −0.
 pub(super) fn sum(values: impl Iterator<Item = f64>) -> f64 {
     values.fold(0.0, |sum, value| sum + value)
 }
 
-/// Streams pooled.
+/// Pooled streams.
 #[derive(Default)]
 pub(super) struct Pool {
     streams: u64,
     packets: Option<f64>,
     lost: Option<f64>,
     bytes: Option<f64>,
-    /// Lost and expected packets of streams that say both.
+    /// Lost and expected packets of the streams that report both.
     loss: Option<(f64, f64)>,
-    /// The first look at any of them, and the last.
+    /// Times of the first and the last sample of any stream.
     span: Option<(f64, f64)>,
     jitter_ms: Digest,
     rtt_ms: Digest,
@@ -78,7 +78,7 @@ impl Pool {
     }
 }
 
-/// What befell fabrics.
+/// Pooled connectivity counters.
 #[derive(Default)]
 pub(super) struct Connectivity {
     setup_delays_ms: Vec<f64>,

@@ -1,4 +1,4 @@
-//! From the scores of streams to what leaves the engine.
+//! Combines scores of streams into scores of a summary. It scores no interval.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -12,7 +12,7 @@ use crate::stream::StreamRecord;
 use crate::summary::{GroupScore, RatingSeconds, ScoreSummary, WorstTenSeconds};
 use crate::unit::Rx;
 
-/// The distribution of MOS out of that of [`Rx`]. Its mean is that of R.
+/// The distribution of MOS from that of [`Rx`]. The mean is taken over R.
 pub(super) fn mos_stats(rx: &Digest<LinearGrid>) -> Stats {
     let rx = rx.stats();
     Stats {
@@ -33,7 +33,7 @@ pub(super) fn stream(record: &StreamRecord) -> (Stats, ScoreSummary) {
     (mos_stats(total.scores.rx()), summary(&total))
 }
 
-/// The score of what the streams came to together.
+/// The combined score of several streams.
 pub(super) fn group<'a>(accounts: impl Iterator<Item = &'a StreamRecord> + Clone, config: &Config) -> GroupScore {
     let direction = scored_direction(accounts.clone());
     let of = |kind| {
@@ -66,15 +66,14 @@ pub(super) fn group<'a>(accounts: impl Iterator<Item = &'a StreamRecord> + Clone
     }
 }
 
-/// The direction whose scores count: that of receiving, unless nothing received has one. A stream has scores at both
-/// ends.
+/// The direction whose scores count: inbound, unless no received stream has a score. A stream has scores at both ends.
 pub(super) fn scored_direction<'a>(accounts: impl IntoIterator<Item = &'a StreamRecord>) -> Direction {
     let mut received = accounts.into_iter().filter(|record| record.direction == Direction::Inbound);
     if received.any(|record| record.quality.is_scored()) { Direction::Inbound } else { Direction::Outbound }
 }
 
-/// Sound and pictures together while there were both, taken to be as long as there can have been, and each alone for
-/// the rest; and the scale. However many streams there are of a kind at a time, it is one kind.
+/// The combined score of audio and video, with its scale: both for the longest time they can have overlapped, each
+/// alone for the rest. Simultaneous streams of one kind count as one.
 fn together(audio: Option<&Total>, video: Option<&Total>, weights: &Weights) -> Option<(Score, Option<MosScale>)> {
     let of = |total: Option<&Total>| Some((total?.scores.mean()?, total?.there(), total?.scores.scale()));
     let ((sound, heard, _), (pictures, seen, _)) = match (of(audio), of(video)) {
@@ -99,7 +98,7 @@ struct Total {
     undecided: Micros,
     unscored: Micros,
     rated: [Micros; 4],
-    /// Discontinuous transmission: there, and nothing to hear.
+    /// Discontinuous transmission: the stream was present but silent.
     silent: Micros,
     /// From when to when each stream was seen, ms.
     spans: Vec<(f64, f64)>,
@@ -122,8 +121,7 @@ impl Total {
         }
     }
 
-    /// For how long there was something that could be heard or seen, be it silence: no longer than there was any
-    /// stream.
+    /// How long there was media to hear or see, including silence: no longer than there was any stream.
     fn there(&self) -> Micros {
         let mut there = self.scores.active();
         there.add(self.quiet);

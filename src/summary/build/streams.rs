@@ -1,4 +1,4 @@
-//! The streams of a conference in the order of the summary, each with its own summary. It changes nothing.
+//! Lists the streams of a conference in the order of the summary and summarizes each. It changes nothing.
 
 use super::scores;
 use crate::conference::Conference;
@@ -21,7 +21,7 @@ pub(super) fn order(call: &Conference) -> Vec<&Fabric> {
     fabrics
 }
 
-/// A stream, or a part of one, and whose it was.
+/// A stream, or a part of one, with its owner at the time.
 #[derive(Clone, Copy)]
 pub(super) struct View<'a> {
     pub(super) fabric: &'a Fabric,
@@ -49,7 +49,7 @@ pub(super) fn views(fabric: &Fabric) -> Vec<View<'_>> {
     views
 }
 
-/// Milliseconds of the caller's clock.
+/// Milliseconds on the caller's clock.
 pub(super) fn millis(at: Timestamp) -> f64 {
     at.as_micros() as f64 / 1e3
 }
@@ -138,12 +138,12 @@ fn video(record: &StreamRecord) -> VideoSummary {
     }
 }
 
-/// A whole number out of sums of whole numbers; `None` beyond `u64`.
+/// Converts a sum of whole numbers; `None` beyond `u64`.
 pub(super) fn count(value: Option<f64>) -> Option<u64> {
     value.filter(|value| (0.0..=1.8e19).contains(value)).map(|value| value as u64)
 }
 
-/// The same for sums that may be negative, as lost packets. Saturates.
+/// The same for sums that may be negative, such as lost packets. Saturates.
 pub(super) fn signed(value: Option<f64>) -> Option<i64> {
     value.map(|value| value as i64)
 }

@@ -1,4 +1,5 @@
-//! The talk of a conference: time of each speaker, and the spans of dominance. It reads the attribution, and decides nothing.
+//! Builds the talk of a conference: speaking times and spans of dominance. It reads the attribution and decides
+//! nothing.
 
 use alloc::string::String;
 use alloc::vec;
@@ -10,7 +11,7 @@ use crate::id::{Direction, Ssrc};
 use crate::speaker::Speaker;
 use crate::summary::{DominanceSummary, SpeakerSummary, TalkSummary};
 
-/// What the talk of all came to, as if the call were over.
+/// The talk of the conference, as if the call ended now.
 pub(super) fn talk(call: &Conference) -> Option<TalkSummary> {
     let attribution = call.attribution.as_deref()?;
     let (mut floor, mut history) = (attribution.floor.clone(), attribution.history.clone());
@@ -38,7 +39,7 @@ pub(super) fn talk(call: &Conference) -> Option<TalkSummary> {
             interruptions: talk.interruptions,
         })
     };
-    // Whoever was only taken for somebody else, and never spoke, is nobody.
+    // Drop speakers that never had a source or any speech.
     let mut has_source = vec![false; attribution.speakers.len()];
     for source in &attribution.sources {
         if let Some(has_source) = has_source.get_mut(source.speaker as usize) {
@@ -73,7 +74,7 @@ pub(super) fn talk(call: &Conference) -> Option<TalkSummary> {
     })
 }
 
-/// The fabric on which a stream is sent, by name; of several the first by name.
+/// The name of the fabric that sends a stream; of several, the first by name.
 fn sender(call: &Conference, ssrc: Ssrc) -> Option<String> {
     let sends = |fabric: &&Fabric| fabric.streams.find(Direction::Outbound, ssrc).is_some();
     call.fabrics.iter().filter(sends).map(|fabric| fabric.spec.name()).min().map(String::from)

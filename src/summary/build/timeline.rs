@@ -1,4 +1,4 @@
-//! What happened and what was said, as the summary shows it: in the order of time, whatever the order of arrival.
+//! Lists events, errors and feedback in the order of time. The order of arrival has no effect.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -12,11 +12,11 @@ use crate::fabric::Fabric;
 use crate::id::{FabricId, UserId};
 use crate::summary::{ErrorSummary, EventSummary, FeedbackSummary, GroupScore, ScoreSummary};
 
-/// What happened, and to whom.
+/// The events with their users.
 pub(super) fn events(call: &Conference) -> Vec<(Option<UserId>, EventSummary)> {
     let mut events: Vec<_> = call.out.timeline.iter().map(|event| event_summary(call, event)).collect();
-    // At one time: user by user, from joining to leaving, and then fabric by fabric, on each in the order in which it
-    // happened. The end comes last.
+    // Events at the same time are sorted by user, from joining to leaving, then by fabric, each fabric's in the order
+    // of occurrence. The end comes last.
     let stage = |event: &EventSummary| match event.event {
         EventKind::UserJoined => 0_u8,
         EventKind::UserLeft => 2,
@@ -50,7 +50,7 @@ fn event_summary(call: &Conference, event: &CallEvent) -> (Option<UserId>, Event
     (whose, event)
 }
 
-/// What failed.
+/// The errors.
 pub(super) fn errors(call: &Conference) -> Vec<ErrorSummary> {
     let mut errors: Vec<ErrorSummary> = call
         .log
@@ -71,7 +71,7 @@ pub(super) fn errors(call: &Conference) -> Vec<ErrorSummary> {
     errors
 }
 
-/// The score of what feedback is about: a fabric; what its user was given; where nobody says who it is, the whole call.
+/// The measured score of what feedback is about: a fabric; all fabrics of the user; without a user, the whole call.
 fn measured(call: &Conference, stored: &StoredFeedback) -> GroupScore {
     let is_meant = |fabric: &&Fabric| match (stored.about, stored.user) {
         (Some(about), _) => fabric.id() == about,
@@ -82,7 +82,7 @@ fn measured(call: &Conference, stored: &StoredFeedback) -> GroupScore {
     scores::group(views.iter().map(|view| view.record), &call.config)
 }
 
-/// What those whom `of` admits said.
+/// The feedback of the users that `of` admits.
 pub(super) fn feedback(call: &Conference, of: impl Fn(Option<UserId>) -> bool) -> Vec<FeedbackSummary> {
     let one = |stored: &StoredFeedback| {
         let measured = measured(call, stored);

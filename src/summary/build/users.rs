@@ -1,4 +1,5 @@
-//! From streams and fabrics to users: sums pooled before they are divided, in an order that nobody's arrival decides.
+//! Builds the figures of users from streams and fabrics: sums are pooled before they are divided. The result does not
+//! depend on the order of arrival.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -14,7 +15,7 @@ use crate::stream::StreamRecord;
 use crate::summary::{DeliverySummary, EventSummary, StaySummary, TalkSummary, UserState, UserSummary};
 use crate::unit::Ratio;
 
-/// Every user, by name.
+/// All users, by name.
 pub(super) fn users(
     call: &Conference,
     fabrics: &[&Fabric],
@@ -34,7 +35,7 @@ pub(super) fn users(
     ids.into_iter().filter_map(|id| user(call, id, &all)).collect()
 }
 
-/// All that users are made of.
+/// The inputs of user summaries.
 struct All<'a> {
     fabrics: Grouped<&'a Fabric>,
     by_reporter: Grouped<View<'a>>,
@@ -43,7 +44,7 @@ struct All<'a> {
     talk: Option<&'a TalkSummary>,
 }
 
-/// Things by the user whose they are; those of one user in the order in which they came.
+/// Items grouped by user; those of one user in the order of arrival.
 struct Grouped<T>(Vec<(UserId, T)>);
 
 impl<T: Copy> Grouped<T> {
@@ -63,7 +64,7 @@ fn user(call: &Conference, id: UserId, all: &All<'_>) -> Option<UserSummary> {
     let user = call.roster.get(id)?;
     let own = || all.fabrics.of(id);
     let flows = |direction| all.by_reporter.of(id).filter(move |view| view.record.direction == direction);
-    // What others let pass through somebody's connection is not theirs.
+    // Media of other users that passes through a user's connection is not theirs.
     let sent = || flows(Direction::Outbound).filter(|view| view.user == Some(id));
     let heard = all
         .by_owner
@@ -100,7 +101,7 @@ fn user(call: &Conference, id: UserId, all: &All<'_>) -> Option<UserSummary> {
     })
 }
 
-/// Every stream that both ends report: sent on one fabric and received on another, by SSRC, kind and user.
+/// The streams that both ends report: sent on one fabric and received on another, matched by SSRC, kind and user.
 pub(super) fn deliveries(call: &Conference, fabrics: &[&Fabric]) -> Vec<DeliverySummary> {
     let all: Vec<(usize, View<'_>)> = fabrics
         .iter()
@@ -132,7 +133,7 @@ pub(super) fn deliveries(call: &Conference, fabrics: &[&Fabric]) -> Vec<Delivery
     links
 }
 
-/// One SSRC may be sent and received on any number of fabrics; beyond this many, pairs tell nothing any more.
+/// An SSRC may be sent and received on any number of fabrics; more pairs than this carry no information.
 const MAX_LINKS: usize = 65_536;
 
 fn delivery(call: &Conference, sender: &View<'_>, receiver: &View<'_>) -> DeliverySummary {
