@@ -10,11 +10,11 @@ use crate::digest::{Digest, LinearGrid, Stats};
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Distributions {
-    /// Round-trip times by RTCP, ms, of streams that say so.
+    /// Round-trip times by RTCP, ms, of the streams that report them.
     pub rtt_ms: Digest,
     /// Interarrival jitter, ms, as the receiver of each stream counts it.
     pub jitter_ms: Digest,
-    /// Lost of expected packets, 0 to 1.
+    /// Lost packets over expected packets, 0 to 1.
     pub loss_ratio: Digest,
     /// Bitrate of each stream, bit/s.
     pub bitrate_bps: Digest,

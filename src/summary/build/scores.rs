@@ -100,7 +100,7 @@ struct Total {
     rated: [Micros; 4],
     /// Discontinuous transmission: the stream was present but silent.
     silent: Micros,
-    /// From when to when each stream was seen, ms.
+    /// The time span of each stream, ms.
     spans: Vec<(f64, f64)>,
 }
 
