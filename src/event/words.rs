@@ -1,6 +1,7 @@
-//! Words: the states of a PeerConnection as W3C webrtc names them, and what callstats says of a fabric.
+//! Enums with external names: the states of a PeerConnection in W3C webrtc's words, and callstats' attributes of a
+//! fabric. They hold no other data.
 
-/// Declares an enum of words: its variants with the names that inputs and outputs have for them.
+/// Declares an enum, with the names of its variants in inputs and outputs.
 macro_rules! words {
     ($($(#[$doc:meta])* $enum:ident { $($(#[$variant_doc:meta])* $variant:ident $name:literal $(| $alias:literal)*,)* })*) => { $(
         $(#[$doc])*
@@ -13,16 +14,16 @@ macro_rules! words {
         }
 
         impl $enum {
-            /// Every one, in the order of the table.
+            /// All variants, in the order of declaration.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
-            /// The word in inputs and outputs.
+            /// The name in inputs and outputs.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
             }
 
-            /// What a word stands for; `None` for one that is not known. Case counts.
+            /// The variant of a name; `None` for an unknown name. Names are case-sensitive.
             #[must_use]
             pub fn from_name(name: &str) -> Option<Self> {
                 match name { $($name $(| $alias)* => Some(Self::$variant),)* _ => None }
@@ -36,43 +37,43 @@ pub(crate) use words;
 words! {
     /// `RTCIceConnectionState`, and `RTCIceTransportState` in stats.
     IceState {
-        /// No checks yet, or again after a restart.
+        /// No checks yet, or none since a restart.
         New "new",
-        /// Looking for a path.
+        /// Searching for a path.
         Checking "checking",
-        /// A path was found; others are still tried.
+        /// A path was found; others are still being tried.
         Connected "connected",
-        /// A path was found and the search is over.
+        /// A path was found, and the search has ended.
         Completed "completed",
-        /// The path stopped answering.
+        /// The path stopped responding.
         Disconnected "disconnected",
-        /// No path, for good or until a restart.
+        /// No path, permanently or until a restart.
         Failed "failed",
-        /// Over.
+        /// Closed.
         Closed "closed",
     }
 
     /// `RTCIceGatheringState`.
     GatheringState {
-        /// Not begun.
+        /// Not started.
         New "new",
         /// Candidates are being collected.
         Gathering "gathering",
-        /// All are there.
+        /// All candidates are collected.
         Complete "complete",
     }
 
     /// `RTCSignalingState`.
     SignalingState {
-        /// No negotiation is under way.
+        /// No negotiation is in progress.
         Stable "stable",
-        /// An offer was made and has no answer yet.
+        /// A local offer has no answer yet.
         HaveLocalOffer "have-local-offer",
-        /// An offer came and was not answered yet.
+        /// A remote offer has no answer yet.
         HaveRemoteOffer "have-remote-offer",
-        /// A provisional answer was made.
+        /// A local provisional answer was set.
         HaveLocalPranswer "have-local-pranswer",
-        /// A provisional answer came.
+        /// A remote provisional answer was set.
         HaveRemotePranswer "have-remote-pranswer",
         /// The PeerConnection is closed.
         Closed "closed",
@@ -80,13 +81,13 @@ words! {
 
     /// `RTCPeerConnectionState`.
     ConnectionState {
-        /// Nothing has begun.
+        /// Not started.
         New "new",
         /// ICE or DTLS is being set up.
         Connecting "connecting",
-        /// ICE and DTLS are up.
+        /// ICE and DTLS are connected.
         Connected "connected",
-        /// The path stopped answering.
+        /// The path stopped responding.
         Disconnected "disconnected",
         /// ICE or DTLS failed.
         Failed "failed",
@@ -94,21 +95,21 @@ words! {
         Closed "closed",
     }
 
-    /// Where a fabric stands, in callstats' words.
+    /// The state of a fabric, in callstats' words.
     FabricState {
-        /// Not connected yet, or again after a restart.
+        /// Not connected yet, or not since a restart.
         Initializing "initializing",
         /// Connected.
         Established "established",
-        /// Was connected, and its path stopped answering.
+        /// The path stopped responding after it was connected.
         Disrupted "disrupted",
-        /// The path stopped answering while it was still being checked.
+        /// The path stopped responding during checks.
         CheckingDisrupted "checkingDisrupted",
         /// No path.
         Failed "failed",
-        /// On hold, by the application's own word.
+        /// On hold, as the application reported it.
         Hold "hold",
-        /// Over.
+        /// Terminated.
         Terminated "terminated",
     }
 
@@ -116,19 +117,19 @@ words! {
     FabricUsage {
         /// Everything.
         Multiplex "multiplex",
-        /// Sound only.
+        /// Audio only.
         Audio "audio",
-        /// Cameras only.
+        /// Camera video only.
         Video "video",
         /// A shared screen only.
         Screen "screen",
         /// Data channels only.
         Data "data",
-        /// Media of all kinds, each on a transport of its own.
+        /// Media of all kinds, each on its own transport.
         Unbundled "unbundled",
     }
 
-    /// What is at the other end (`remoteEndpointType`).
+    /// The type of the remote endpoint (`remoteEndpointType`).
     EndpointType {
         /// Another participant.
         Peer "peer",
@@ -136,19 +137,19 @@ words! {
         Server "server",
     }
 
-    /// Which way media is meant to flow (`fabricTransmissionDirection`).
+    /// The intended direction of media (`fabricTransmissionDirection`).
     TransmissionDirection {
-        /// From here only.
+        /// Send only.
         Sendonly "sendonly",
-        /// To here only.
+        /// Receive only.
         Receiveonly "receiveonly" | "recvonly",
-        /// Both ways.
+        /// Both directions.
         Sendrecv "sendrecv",
-        /// Neither.
+        /// Neither direction.
         Inactive "inactive",
     }
 
-    /// How packets reach a TURN server (`relayProtocol` of the local candidate).
+    /// The protocol to a TURN server (`relayProtocol` of the local candidate).
     Relay {
         /// Over UDP.
         Udp "turn/udp" | "udp",
@@ -162,21 +163,21 @@ words! {
     CallClass {
         /// Connected.
         Established "established",
-        /// Not connected, though it was tried.
+        /// Not connected, despite an attempt.
         Failed "failed",
-        /// Some connected, others never did. Of a conference only.
+        /// Some fabrics connected, others never did. Only conferences have this class.
         PartiallyFailed "partiallyFailed",
-        /// An offer that nobody answered.
+        /// An offer without an answer.
         Missed "missed",
-        /// Given up before it was connected.
+        /// Abandoned before it was connected.
         Aborted "aborted",
-        /// Connected, and then lost without anybody meaning it.
+        /// Connected, then lost unintentionally.
         Dropped "dropped",
     }
 }
 
 impl CallClass {
-    /// The class of a conference out of those of its fabrics; `None` while none is known. Whatever their order.
+    /// The class of a conference, from those of its fabrics in any order; `None` while none is known.
     #[must_use]
     pub fn of_conference(fabrics: impl IntoIterator<Item = Self>) -> Option<Self> {
         let mut counts = [0_u64; Self::ALL.len()];
@@ -205,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_conference_is_classed_by_all_of_its_fabrics() {
+    fn class_of_a_conference_follows_from_all_its_fabrics() {
         use CallClass::{Aborted, Dropped, Established, Failed, Missed, PartiallyFailed};
         for (fabrics, class) in [
             (&[][..], None),

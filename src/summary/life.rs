@@ -38,7 +38,7 @@ output! {
     UserSummary {
         /// The user's name.
         user: String,
-        /// `present` or `left`; `None` for somebody who is known by name only and does not report.
+        /// `present` or `left`; `None` for a user that is only named by others and does not report.
         state: Option<UserState>,
         /// How often the user joined: 1 plus the number of returns.
         joins: u64,
