@@ -83,7 +83,7 @@ pub struct Conference {
     pub(crate) log: Log,
     pub(crate) out: EventQueue,
     pub(crate) now: Option<Timestamp>,
-    /// The end, as soon as it is known; it is settled when time has advanced beyond it.
+    /// The end, as soon as it is known; it is settled when time has advanced.
     pub(crate) end: Option<End>,
     pub(crate) is_settled: bool,
     /// The fabric whose application last reported itself as the dominant speaker.

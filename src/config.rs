@@ -54,13 +54,13 @@ macro_rules! limits {
 pub(crate) use limits;
 
 limits! {
-    /// The limits of a conference. At a limit, existing data stays, and new data is refused and counted. Only a queue
-    /// of events that is not polled drops its oldest.
+    /// The limits of a conference. At a limit, existing data stays, and new data is refused and counted. Only the event
+    /// queue, if it is not polled, drops its oldest events.
     ///
-    /// Within the defaults, which suffice for a call of ninety participants that all send to each other, a conference
-    /// stays within 192 MiB, and with its summary within 352 MiB, for any input (`tests/cost/memory.rs` feeds as much
-    /// as it can, and measures). Few of the limits affect that bound; measured separately and rounded up, in bytes (so
-    /// that their sum exceeds the bound):
+    /// Within the defaults, which suffice for a call of ninety participants that all see and hear each other, a
+    /// conference stays within 192 MiB, and with its summary within 352 MiB, for any input (`tests/cost/memory.rs`
+    /// feeds as much as it can, and measures). The memory scales with few of the limits; measured separately and
+    /// rounded up, in bytes (so that their sum exceeds the bound):
     ///
     /// | each of | uses | plus in the summary |
     /// |---|---|---|
@@ -83,7 +83,7 @@ limits! {
         /// [`FabricSummary::refused_streams`](crate::summary::FabricSummary::refused_streams).
         ;
     streams with_streams 16_384
-        /// How many RTP streams all fabrics together may have, over the whole call, in the order of arrival; closed
+        /// How many RTP streams all fabrics together may have, over the whole call, first come, first served; closed
         /// fabrics retain theirs. A stream that passes to another user counts as one more. A sample of a further one is
         /// counted in [`FabricSummary::refused_streams`](crate::summary::FabricSummary::refused_streams).
         ;

@@ -2,7 +2,7 @@
 //! no sums over a call.
 //!
 //! Every figure is a row: counter, denominator, unit and name. One reset rule holds for all rows: a row is `None` for
-//! an interval in which one of its counters was reset, was missing at either end, or its denominator did not advance.
+//! an interval in which a counter was reset, a counter was missing at either end, or the denominator did not advance.
 
 mod cadence;
 pub mod counter;

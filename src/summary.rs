@@ -113,12 +113,11 @@ output! {
         remote_endpoint_type: Option<EndpointType>,
         /// The intended direction of media; `None` if not given.
         transmission_direction: Option<TransmissionDirection>,
-        /// The furthest state of the connection according to the application, otherwise to stats; `None` if neither
-        /// reports it.
+        /// The state of the connection, as the application, otherwise stats, report it; `None` if neither does.
         state: Option<FabricState>,
         /// How the call went on this fabric; `None` while that is undecided.
         call_class: Option<CallClass>,
-        /// When it was opened, ms on the caller's clock; `None` if it was opened before the first report.
+        /// When it was opened, ms on the caller's clock; `None` if the opening was not observed.
         opened_ms: Option<f64>,
         /// When it was terminated, ms on the caller's clock; `None` if no termination was reported.
         terminated_ms: Option<f64>,
@@ -183,7 +182,8 @@ output! {
         direction: Direction,
         /// Audio or video; `None` if no report states it.
         kind: Option<MediaKind>,
-        /// The user the stream was associated with, otherwise the user at the sending end; `None` if not given.
+        /// The owner of the media: the user it was associated with, otherwise the user at the sending end; `None` if not
+        /// given.
         user: Option<String>,
         /// The label of its association, otherwise its RID or MID; `None` if there is none of these.
         label: Option<String>,
@@ -219,8 +219,8 @@ output! {
         silent_s: f64,
         /// Packets received or sent from the first sample to the last.
         packets: Option<u64>,
-        /// Packets lost on the path, as the receiver counts them; negative if there were duplicates. For a sent stream,
-        /// counted between the first and the last RTCP report.
+        /// Packets lost on the path, as the receiver counts them; may be negative because of duplicates. For a sent
+        /// stream, counted between the first and the last RTCP report.
         packets_lost: Option<i64>,
         /// Payload bytes received or sent, including retransmissions, excluding headers and padding.
         bytes: Option<u64>,

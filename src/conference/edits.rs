@@ -1,4 +1,4 @@
-//! Edits of names and owners: early, late or repeated. They need no clock and change no measurement.
+//! Edits of names and owners: early, late or repeated. They need no clock and measure nothing.
 
 use alloc::string::String;
 
@@ -159,6 +159,7 @@ impl FabricMut<'_> {
 
     /// Takes a session description's entry for an SSRC: its group and its names. Call it for every SSRC of either
     /// side's description, whenever one is set; repetition is no error.
+    ///
     /// # Errors
     /// [`InputError::InvalidName`] for a name that is too long; [`InputError::LimitReached`], as
     /// [`associate`](Self::associate).

@@ -170,8 +170,8 @@ pub struct Reported {
     pub cut_bytes: usize,
     /// Whether the fabric's set-up failed by this error.
     pub has_failed_setup: bool,
-    /// Whether it is stored for the summary; false at [`Limits::errors`](crate::Limits::errors) or
-    /// [`Limits::error_bytes`](crate::Limits::error_bytes). It is then only counted.
+    /// Whether it is stored for the summary; false if [`Limits::errors`](crate::Limits::errors) or
+    /// [`Limits::error_bytes`](crate::Limits::error_bytes) is reached. It is then only counted.
     pub is_stored: bool,
 }
 

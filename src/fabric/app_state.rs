@@ -198,7 +198,7 @@ impl StreamAppState {
 }
 
 impl AppState {
-    /// Whether nothing has been reported yet.
+    /// Whether no hold and no switch is stored.
     pub(crate) fn is_silent(&self) -> bool {
         !self.is_held && self.all == [false; 3] && self.single.is_empty()
     }

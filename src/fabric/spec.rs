@@ -61,7 +61,7 @@ impl FabricSpec {
         self
     }
 
-    /// Marks the opening as unknown, for example when a recording begins later: the set-up has no delay.
+    /// Marks the opening as unknown, for example when a recording begins later: the set-up delay is then unknown.
     #[must_use]
     pub const fn with_unknown_opening(mut self) -> Self {
         self.opened_before = true;

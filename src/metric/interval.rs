@@ -100,8 +100,7 @@ metrics! {
         Some(Mean(N::JitterBufferTargetDelay, N::JitterBufferEmittedCount, 1e3)),
     /// From the first packet of a sample or frame to its playout or decoding, ms; includes the jitter buffer.
     ProcessingDelayMs "processing_delay_ms" Milliseconds Some(Mean(N::TotalProcessingDelay, N::JitterBufferEmittedCount, 1e3)),
-    /// Concealed samples over all samples, 0 to 1: what is missing after every repair because of loss, lateness or
-    /// silence.
+    /// Concealed samples over all samples, 0 to 1: samples made up for loss, lateness or silence after every repair.
     ConcealedRatio "concealed_ratio" Ratio Some(Share(&[N::ConcealedSamples], &[N::TotalSamplesReceived])),
     /// Samples concealed by silence or comfort noise, over all samples, 0 to 1. Part of `concealed_ratio`.
     SilentConcealedRatio "silent_concealed_ratio" Ratio Some(Share(&[N::SilentConcealedSamples], &[N::TotalSamplesReceived])),
@@ -273,7 +272,7 @@ impl Interval {
     }
 
     /// Sets a possible figure. A part may be a little larger than its whole, because counters are not all read at one
-    /// moment; if it is much larger, the sender is wrong and the figure unknown.
+    /// moment; if it is much larger, the report is wrong and the figure unknown.
     #[inline]
     pub(crate) fn set(&mut self, metric: Metric, value: Option<f64>) {
         let may_exceed = matches!(metric, Metric::FrozenRatio | Metric::FecRatio);

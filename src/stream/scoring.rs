@@ -27,7 +27,7 @@ pub(crate) struct StreamScorer {
     /// Active time at either end of a rest: not scored, since the transition resembles loss.
     pub(crate) edges: Micros,
     standstill: Standstill,
-    /// Time in which an active stream received nothing while other media arrived, or had never received anything: its
+    /// Time in which an active stream received nothing while other packets arrived, or had never received anything: its
     /// sender paused without reporting it.
     pub(crate) idle: Micros,
     /// Time without received media for which no report ever stated whether anything was sent.

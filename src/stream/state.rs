@@ -5,7 +5,7 @@ use crate::metric::counter::Delta;
 use crate::metric::{Interval, IntervalState, Metric};
 use crate::report::Flag;
 
-/// A time without packets that is a pause; a shorter one may be silence between two packets of DTX.
+/// The shortest time without packets that counts as a pause; a shorter one may be silence between two packets of DTX.
 pub(super) const STILL_MS: f64 = 900.0;
 /// Fewer packets per second than the longest audio frame produces (120 ms, RFC 6716) mean DTX.
 const DTX_BELOW_PPS: f64 = 1_000.0 / 120.0;

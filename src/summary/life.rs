@@ -239,12 +239,11 @@ output! {
         comment: Option<String>,
         /// Bytes cut off the comment.
         cut_bytes: u64,
-        /// The measured MOS of the fabric or of the whole call, 1 to 4.5. With the next two it is in the order of the
-        /// ratings above.
+        /// The measured MOS of the same fabric or of the whole call, 1 to 4.5; compare `overall`.
         measured_mos: Option<f64>,
-        /// The measured MOS of its audio.
+        /// The measured MOS of its audio; compare `audio`.
         measured_audio_mos: Option<f64>,
-        /// The measured MOS of its video, screens included.
+        /// The measured MOS of its video, screens included; compare `video`.
         measured_video_mos: Option<f64>,
     }
 

@@ -52,8 +52,8 @@ output! {
         rest_edges_s: f64,
         /// Seconds without received media for which no report ever stated whether the sender was sending; not scored.
         undecided_s: f64,
-        /// Seconds in which an active stream received nothing while the connection delivered other media and its sender
-        /// did not report. The sender is assumed to have paused; not scored.
+        /// Seconds in which an active stream received nothing while the connection delivered other packets, without a
+        /// report of its sender. The sender is assumed to have paused; not scored.
         idle_s: f64,
         /// Seconds of audible or visible media with too few inputs for a score.
         unscored_s: f64,

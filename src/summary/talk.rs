@@ -57,7 +57,7 @@ output! {
         /// Seconds of speech while muted, on hold, or while nothing was sent; `None` if the level is not reported then:
         /// most browsers report silence.
         muted_talk_s: Option<f64>,
-        /// Turns of a second or more. `None` where samples are coarser than 0.5 s.
+        /// How often the speaker spoke for a second or more. `None` where samples are coarser than 0.5 s.
         turns: Option<u64>,
         /// Interruptions: the speaker began while another spoke, went on for a second, and the other one stopped within
         /// 2 s. `None` likewise.

@@ -341,8 +341,8 @@ impl Attribution {
         u32::try_from(participant.index()).ok()
     }
 
-    /// Moves a source to another speaker. A speaker left without sources leaves; an unnamed one was the other speaker,
-    /// so its speech is merged into that one's.
+    /// Moves a source to another speaker. A speaker left without open sources leaves. An unnamed speaker left without
+    /// any was the other speaker: its speech is merged.
     fn pass_on(&mut self, source: u32, to: u32, sink: &mut ChangeSink<'_>) {
         let Some(of) = self.sources.get_mut(source as usize) else { return };
         let from = core::mem::replace(&mut of.speaker, to);

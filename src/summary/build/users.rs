@@ -44,7 +44,7 @@ struct All<'a> {
     talk: Option<&'a TalkSummary>,
 }
 
-/// Items grouped by user; those of one user in the order of arrival.
+/// Items grouped by user; those of one user in their original order.
 struct Grouped<T>(Vec<(UserId, T)>);
 
 impl<T: Copy> Grouped<T> {
