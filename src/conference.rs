@@ -21,7 +21,7 @@ pub use edits::FabricMut;
 pub use error::InputError;
 pub use feedback::{Feedback, FeedbackRating};
 pub(crate) use log::StoredFeedback;
-pub(crate) use speakers::AttributedSpeaker;
+pub(crate) use speakers::Attribution;
 
 #[cfg(feature = "serde")]
 pub use crate::checkpoint::RestoreError;
@@ -34,7 +34,6 @@ use crate::report::Report;
 use crate::unit::Timestamp;
 use log::Log;
 use roster::{End, Roster};
-use speakers::Attribution;
 
 /// One call instance.
 ///
@@ -213,8 +212,8 @@ impl Conference {
     /// The open fabric of this name and these users.
     #[must_use]
     pub fn find_fabric(&self, spec: &FabricSpec) -> Option<FabricId> {
-        let is_it = |fabric: &&Fabric| fabric.lifecycle.terminated.is_none() && fabric.spec.is_same(spec);
-        self.fabrics.iter().find(is_it).map(Fabric::id)
+        let mut open = self.fabrics.iter().filter(|fabric| fabric.lifecycle.terminated.is_none());
+        open.find(|fabric| fabric.spec.is_same(spec)).map(Fabric::id)
     }
 
     /// Takes a snapshot of a fabric. `now` is the caller's clock, which only stamps the arrival: figures come from the

@@ -74,6 +74,11 @@ impl Presence {
         let deadline = self.heard.as_micros().saturating_add(inactivity_micros);
         self.is_here().then(|| Timestamp::from_micros(deadline))
     }
+
+    /// The time at which the inactivity timeout expired, if it has at `now`.
+    fn expired(&self, now: Timestamp, inactivity_micros: u64) -> Option<Timestamp> {
+        self.deadline(inactivity_micros).filter(|&deadline| deadline <= now)
+    }
 }
 
 impl Roster {
@@ -146,11 +151,13 @@ impl Roster {
     /// A user, or the unnamed reporters (`None`), whose inactivity timeout has expired at `now`, with the time of
     /// expiry.
     pub(crate) fn overdue(&self, now: Timestamp, inactivity_micros: u64) -> Option<(Option<UserId>, Timestamp)> {
-        let is_due = |presence: &Presence| presence.deadline(inactivity_micros).filter(|&deadline| deadline <= now);
-        if let Some(deadline) = is_due(&self.nameless) {
+        if let Some(deadline) = self.nameless.expired(now, inactivity_micros) {
             return Some((None, deadline));
         }
-        (0_u32..).zip(&self.users).find_map(|(id, user)| Some((Some(UserId(id)), is_due(&user.presence)?)))
+        (0_u32..).zip(&self.users).find_map(|(id, user)| {
+            let deadline = user.presence.expired(now, inactivity_micros)?;
+            Some((Some(UserId(id)), deadline))
+        })
     }
 
     /// The earliest expiry of an inactivity timeout.
@@ -162,20 +169,30 @@ impl Roster {
     /// The end of the conference, if it is over: no participant is left, or at most one of several is left and one has
     /// terminated.
     pub(crate) fn end(&self) -> Option<End> {
-        let everybody =
-            || self.users.iter().map(|user| user.presence).chain([self.nameless]).filter(|presence| presence.joins > 0);
-        let here = everybody().filter(Presence::is_here).count();
-        let gone = || everybody().filter_map(|presence| presence.left);
+        let present = self.participants().filter(|presence| presence.is_here()).count();
         // A remaining user may have joined after the others left; a stay must not end before it begins.
         let left = self.users.iter().filter(|user| user.presence.is_here()).filter_map(|user| user.stays.last());
-        let at = gone().map(|(at, _)| at).max()?.max(left.map(|stay| stay.joined).max().unwrap_or_default());
-        let has = |reason| gone().any(|(_, how)| how == reason);
-        let reason = match here {
-            0 | 1 if has(EndReason::Terminated) => EndReason::Terminated,
-            0 if has(EndReason::Left) => EndReason::Left,
+        let at = self.departures().map(|(at, _)| at).max()?.max(left.map(|stay| stay.joined).max().unwrap_or_default());
+        let reason = match present {
+            0 | 1 if self.has_departed(EndReason::Terminated) => EndReason::Terminated,
+            0 if self.has_departed(EndReason::Left) => EndReason::Left,
             0 => EndReason::Timeout,
             _ => return None,
         };
         Some(End { at, reason })
+    }
+
+    /// The presence of all users that have joined, and of the unnamed reporters.
+    fn participants(&self) -> impl Iterator<Item = &Presence> {
+        self.users.iter().map(|user| &user.presence).chain([&self.nameless]).filter(|presence| presence.joins > 0)
+    }
+
+    /// The ends of the stays of all participants that are not present.
+    fn departures(&self) -> impl Iterator<Item = (Timestamp, EndReason)> {
+        self.participants().filter_map(|presence| presence.left)
+    }
+
+    fn has_departed(&self, reason: EndReason) -> bool {
+        self.departures().any(|(_, how)| how == reason)
     }
 }

@@ -7,7 +7,7 @@ mod history;
 use alloc::boxed::Box;
 use alloc::vec;
 
-pub(crate) use self::attribution::{AttributedSpeaker, Attribution};
+pub(crate) use self::attribution::Attribution;
 use self::attribution::{ChangeSink, SourceOrder, emit};
 use super::Conference;
 use crate::fabric::Fabric;
@@ -159,10 +159,9 @@ impl Conference {
 /// Whether a user has muted or held all audio: on each open fabric that sends audio, or, if none does, on each open
 /// fabric.
 fn is_silenced(fabrics: &[Fabric], user: UserId) -> bool {
-    let open = || {
-        fabrics.iter().filter(|fabric| fabric.spec.local_user == Some(user) && fabric.lifecycle.terminated.is_none())
-    };
-    let sends = open().any(Fabric::sends_sound);
-    let mut theirs = open().filter(|fabric| !sends || fabric.sends_sound()).peekable();
+    let open =
+        fabrics.iter().filter(|fabric| fabric.spec.local_user == Some(user) && fabric.lifecycle.terminated.is_none());
+    let sends = open.clone().any(Fabric::sends_sound);
+    let mut theirs = open.filter(|fabric| !sends || fabric.sends_sound()).peekable();
     theirs.peek().is_some() && theirs.all(Fabric::is_silenced)
 }

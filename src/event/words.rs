@@ -182,19 +182,17 @@ impl CallClass {
     pub fn of_conference(fabrics: impl IntoIterator<Item = Self>) -> Option<Self> {
         let mut counts = [0_u64; Self::ALL.len()];
         for class in fabrics {
-            if let Some(count) = counts.get_mut(class as usize) {
-                *count += 1;
-            }
+            counts[class as usize] += 1;
         }
-        let count = |class: Self| counts.get(class as usize).copied().unwrap_or(0);
-        let connected = count(Self::Established) + count(Self::Dropped);
-        let others = count(Self::Failed) + count(Self::Missed) + count(Self::Aborted);
-        Some(match (connected, others) {
+        let [established, failed, missed, aborted, dropped] =
+            [Self::Established, Self::Failed, Self::Missed, Self::Aborted, Self::Dropped]
+                .map(|class| counts[class as usize]);
+        Some(match (established + dropped, failed + missed + aborted) {
             (0, 0) => return None,
-            (_, 0) if count(Self::Established) == 0 => Self::Dropped,
+            (_, 0) if established == 0 => Self::Dropped,
             (_, 0) => Self::Established,
-            (0, _) if count(Self::Failed) > 0 => Self::Failed,
-            (0, _) if count(Self::Missed) > 0 => Self::Missed,
+            (0, _) if failed > 0 => Self::Failed,
+            (0, _) if missed > 0 => Self::Missed,
             (0, _) => Self::Aborted,
             _ => Self::PartiallyFailed,
         })

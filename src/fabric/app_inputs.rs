@@ -79,7 +79,6 @@ impl Fabric {
 
     /// Replaces a list of devices.
     pub(crate) fn set_devices(&mut self, which: usize, list: &[Device<'_>], config: &Config) -> Outcome {
-        let truncated = |text: &str| String::from(cut(text, MAX_DEVICE_TEXT).0);
         let list = list.iter().take(config.limits().devices()).map(|device| StoredDevice {
             id: truncated(device.id),
             kind: truncated(device.kind),
@@ -110,8 +109,8 @@ impl Fabric {
             self.check_ssrcs(1, limits, *usage)?;
         }
         let passes = self.edit_ssrc_map(limits, usage, SsrcEdit::Associate(ssrc, owner))?;
-        let is_it = |record: &StreamRecord| record.ssrc == ssrc || self.mapping.primary(record.ssrc) == ssrc;
-        let is_known = self.streams.records().any(is_it);
+        let is_known =
+            self.streams.records().any(|record| record.ssrc == ssrc || self.mapping.primary(record.ssrc) == ssrc);
         Ok((if is_known { Outcome::Applied } else { Outcome::Pending }, passes))
     }
 
@@ -124,13 +123,12 @@ impl Fabric {
         limits: Limits,
         usage: &mut Usage,
     ) -> Result<Outcome, NoCapacity> {
-        let is_new = |other: &&Ssrc| self.mapping.primary(**other) == **other && **other != primary;
-        let news = others.iter().filter(is_new).count();
+        let new = others.iter().filter(|&&other| self.mapping.primary(other) == other && other != primary).count();
         let leader = self.mapping.primary(primary);
         if others.iter().all(|&other| self.mapping.primary(other) == leader) {
             return Ok(Outcome::Unchanged);
         }
-        self.check_ssrcs(news, limits, *usage)?;
+        self.check_ssrcs(new, limits, *usage)?;
         self.edit_ssrc_map(limits, usage, SsrcEdit::Group(primary, others))?;
         self.apply_app_state(now);
         let is_known = self.streams.records().any(|record| others.contains(&record.ssrc));
@@ -170,12 +168,7 @@ impl Fabric {
     /// Edits the map, and ends the part of every stream that passes from one user to another by it. Figures so far stay
     /// with the user that the application had named; those without a named user go to the new user as a whole.
     fn edit_ssrc_map(&mut self, limits: Limits, usage: &mut Usage, edit: SsrcEdit<'_>) -> Result<bool, NoCapacity> {
-        let passes = |record: &StreamRecord| {
-            let before = self.mapping.owner(record.ssrc).filter(|_| record.samples > 0)?;
-            let after = self.mapping.user_after(record.ssrc, &edit)?;
-            (before.user != after).then(|| (before.clone(), after))
-        };
-        let passing: Vec<_> = self.streams.records().map(passes).collect();
+        let passing: Vec<_> = self.streams.records().map(|record| self.passes(record, &edit)).collect();
         let more = passing.iter().flatten().count();
         let parts = self.parts_and_due();
         if more > 0 && (parts + more > limits.parts_per_fabric() || !usage.has_streams(more, limits)) {
@@ -195,6 +188,13 @@ impl Fabric {
         usage.ssrcs += self.mapping.len() - ssrcs;
         usage.streams = (usage.streams + self.parts_and_due()).saturating_sub(parts);
         Ok(more > 0)
+    }
+
+    /// The present owner of a stream and its next one, if an edit passes the stream from one user to another.
+    fn passes(&self, record: &StreamRecord, edit: &SsrcEdit<'_>) -> Option<(Owner, UserId)> {
+        let before = self.mapping.owner(record.ssrc).filter(|_| record.samples > 0)?;
+        let after = self.mapping.user_after(record.ssrc, edit)?;
+        (before.user != after).then(|| (before.clone(), after))
     }
 
     /// Checks whether the limits allow `more` entries about SSRCs.
@@ -222,4 +222,8 @@ impl Fabric {
             app.set(now, self.app.of(record.direction, record.kind, record.ssrc, primary));
         }
     }
+}
+
+fn truncated(text: &str) -> String {
+    String::from(cut(text, MAX_DEVICE_TEXT).0)
 }

@@ -269,18 +269,22 @@ impl AppState {
 
     /// The state of a stream, by its own SSRC, otherwise by that of its primary.
     pub(crate) fn of(&self, direction: Direction, kind: Option<MediaKind>, ssrc: Ssrc, primary: Ssrc) -> AppFlags {
-        let is_on = |switch: Switch, of_kind: MediaKind| {
-            if kind != Some(of_kind) {
-                return false;
-            }
-            let single = |ssrc| *self.single.get(self.place(ssrc).ok()?)?.1.get(switch as usize)?;
-            single(ssrc).or_else(|| single(primary)).unwrap_or(direction == Direction::Outbound && self.of_all(switch))
-        };
+        let is_sent = direction == Direction::Outbound;
         AppFlags {
             held: self.is_held,
-            muted: is_on(Switch::Muted, MediaKind::Audio),
-            paused: is_on(Switch::Paused, MediaKind::Video),
+            muted: kind == Some(MediaKind::Audio) && self.is_on(Switch::Muted, ssrc, primary, is_sent),
+            paused: kind == Some(MediaKind::Video) && self.is_on(Switch::Paused, ssrc, primary, is_sent),
         }
+    }
+
+    /// A switch of a stream, by its own SSRC, otherwise by that of its primary, otherwise by that of all sent media.
+    fn is_on(&self, switch: Switch, ssrc: Ssrc, primary: Ssrc, is_sent: bool) -> bool {
+        let single = self.of_single(switch, ssrc).or_else(|| self.of_single(switch, primary));
+        single.unwrap_or(is_sent && self.of_all(switch))
+    }
+
+    fn of_single(&self, switch: Switch, ssrc: Ssrc) -> Option<bool> {
+        *self.single.get(self.place(ssrc).ok()?)?.1.get(switch as usize)?
     }
 
     fn of_all(&self, switch: Switch) -> bool {

@@ -212,8 +212,8 @@ impl Fabric {
         self.seen = seen;
         // The order of the entries in a report must not decide which sample is late or which stream exceeds a limit.
         self.levels.sort_unstable_by(|a, b| {
-            let of = |levels: &LevelSample| (levels.direction == Direction::Inbound, levels.ssrc);
-            a.at.as_millis().total_cmp(&b.at.as_millis()).then(of(a).cmp(&of(b)))
+            let [a_key, b_key] = [a, b].map(|level| (level.direction == Direction::Inbound, level.ssrc));
+            a.at.as_millis().total_cmp(&b.at.as_millis()).then(a_key.cmp(&b_key))
         });
         outcome
     }

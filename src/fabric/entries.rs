@@ -81,11 +81,11 @@ impl Fabric {
 /// Whether `entry` is preferred over `other` for the same stream, in either order: the later one, then the one with
 /// more traffic.
 fn outranks(entry: Entry<'_>, other: Entry<'_>) -> bool {
-    let time = |entry: Entry<'_>| entry.timestamp().map_or(-1.0, |at| at.as_millis());
-    let count = |entry: Entry<'_>, field| entry.get(field).unwrap_or(-1.0);
-    let mut order = time(entry).total_cmp(&time(other));
+    let [time, other_time] = [entry, other].map(|entry| entry.timestamp().map_or(-1.0, |at| at.as_millis()));
+    let mut order = time.total_cmp(&other_time);
     for field in [Num::PacketsReceived, Num::PacketsSent, Num::BytesReceived, Num::BytesSent, Num::PacketsLost] {
-        order = order.then_with(|| count(entry, field).total_cmp(&count(other, field)));
+        let [count, other_count] = [entry, other].map(|entry| entry.get(field).unwrap_or(-1.0));
+        order = order.then(count.total_cmp(&other_count));
     }
     order.then_with(|| entry.id().cmp(other.id())).is_gt()
 }

@@ -213,7 +213,6 @@ impl Lifecycle {
 
     /// Takes a snapshot's sample of the path, and the protocol to its relay.
     pub(crate) fn see(&mut self, now: Timestamp, observation: Sight, relay: Option<Relay>, raise: &mut Raise<'_>) {
-        let is_connected = |state| matches!(state, IceState::Connected | IceState::Completed);
         let before = self.ice.state();
         if observation.has_restarted && !self.restart_told && self.is_known {
             self.record_restart(now, raise);
@@ -405,4 +404,8 @@ fn raise_change(now: Timestamp, change: StateChange, raise: &mut Raise<'_>) {
 
 fn millis(from: Timestamp, to: Timestamp) -> f64 {
     to.micros_since(from) as f64 / 1e3
+}
+
+const fn is_connected(state: IceState) -> bool {
+    matches!(state, IceState::Connected | IceState::Completed)
 }

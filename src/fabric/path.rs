@@ -175,9 +175,8 @@ impl Pair {
             return;
         }
         self.tries -= 1;
-        let candidate = |field| pair.text(field).and_then(|id| report.by_id(id));
-        let (local, remote) = (candidate(Text::LocalCandidateId), candidate(Text::RemoteCandidateId));
-        let is_relay = |entry: Entry<'_>| matches!(entry.text(Text::CandidateType), Some("relay" | "relayed"));
+        let [local, remote] =
+            [Text::LocalCandidateId, Text::RemoteCandidateId].map(|field| report.by_id(pair.text(field)?));
         if local.is_none() && remote.is_none() {
             return;
         }
@@ -185,6 +184,10 @@ impl Pair {
         let protocol = local.filter(|&local| is_relay(local)).and_then(|local| local.text(Text::RelayProtocol));
         self.relay = protocol.and_then(Relay::from_name);
     }
+}
+
+fn is_relay(candidate: Entry<'_>) -> bool {
+    matches!(candidate.text(Text::CandidateType), Some("relay" | "relayed"))
 }
 
 /// Whether bytes passed.
@@ -196,25 +199,36 @@ fn carries(delta: &Delta<'_>) -> bool {
 /// of the nominated and succeeded ones, the one that carried packets last, or most. The order of the report does not
 /// matter.
 pub(crate) fn selected_pair(report: &Report) -> Option<Entry<'_>> {
-    let pairs = || report.of(StatsType::CandidatePair);
+    let mut pairs = report.of(StatsType::CandidatePair);
     let transports =
         report.of(StatsType::Transport).filter(|entry| entry.text(Text::SelectedCandidatePairId).is_some());
     let transport = transports.min_by(|a, b| a.id().cmp(b.id()));
     if let Some(id) = transport.and_then(|transport| transport.text(Text::SelectedCandidatePairId)) {
-        return pairs().find(|pair| pair.id() == id);
+        return pairs.find(|pair| pair.id() == id);
     }
-    let marked = pairs().filter(|pair| pair.flag(Flag::Selected) == Some(true));
+    let marked = report.of(StatsType::CandidatePair).filter(|pair| pair.flag(Flag::Selected) == Some(true));
     marked.min_by(|a, b| a.id().cmp(b.id())).or_else(|| {
-        let sum = |pair: &Entry<'_>, fields: [Num; 2]| fields.iter().filter_map(|&field| pair.get(field)).sum::<f64>();
-        let last = |pair: &Entry<'_>| sum(pair, [Num::LastPacketReceivedTimestamp, Num::LastPacketSentTimestamp]);
-        let carried = |pair: &Entry<'_>| sum(pair, [Num::BytesReceived, Num::BytesSent]);
-        pairs()
+        pairs
             .filter(|pair| pair.flag(Flag::Nominated) == Some(true) && pair.text(Text::State) == Some("succeeded"))
-            .max_by(|a, b| {
-                let order = last(a).total_cmp(&last(b)).then_with(|| carried(a).total_cmp(&carried(b)));
+            .max_by(|&a, &b| {
+                let order = last_packet(a).total_cmp(&last_packet(b)).then_with(|| bytes(a).total_cmp(&bytes(b)));
                 order.then_with(|| b.id().cmp(a.id()))
             })
     })
+}
+
+/// The times of the last packets of a pair in both directions, as a sum.
+fn last_packet(pair: Entry<'_>) -> f64 {
+    sum(pair, [Num::LastPacketReceivedTimestamp, Num::LastPacketSentTimestamp])
+}
+
+/// The bytes of a pair in both directions.
+fn bytes(pair: Entry<'_>) -> f64 {
+    sum(pair, [Num::BytesReceived, Num::BytesSent])
+}
+
+fn sum(entry: Entry<'_>, fields: [Num; 2]) -> f64 {
+    fields.iter().filter_map(|&field| entry.get(field)).sum()
 }
 
 /// The ICE state, and whether a failure is one of DTLS. Without DTLS no packet can flow: while DTLS is being set up,
@@ -242,10 +256,9 @@ fn ice_of(
 
 /// The ICE state by its pairs alone. A failure of all pairs is no failure of ICE: more candidates may follow.
 fn of_pairs(selected: Option<Entry<'_>>, report: &Report, had_pair: bool) -> Option<IceState> {
-    let fails = |pair: Entry<'_>| matches!(pair.text(Text::State), Some("failed" | "cancelled"));
     if let Some(pair) = selected {
         let carried = [Num::BytesReceived, Num::BytesSent].iter().any(|&field| pair.get(field) > Some(0.0));
-        return Some(match (fails(pair), carried) {
+        return Some(match (has_failed(pair), carried) {
             (true, _) => IceState::Disconnected,
             (false, true) => IceState::Connected,
             (false, false) => IceState::Checking,
@@ -253,5 +266,9 @@ fn of_pairs(selected: Option<Entry<'_>>, report: &Report, had_pair: bool) -> Opt
     }
     let mut pairs = report.of(StatsType::CandidatePair).peekable();
     pairs.peek()?;
-    Some(if had_pair && pairs.all(fails) { IceState::Disconnected } else { IceState::Checking })
+    Some(if had_pair && pairs.all(has_failed) { IceState::Disconnected } else { IceState::Checking })
+}
+
+fn has_failed(pair: Entry<'_>) -> bool {
+    matches!(pair.text(Text::State), Some("failed" | "cancelled"))
 }

@@ -91,10 +91,6 @@ pub(crate) enum SsrcEdit<'a> {
 impl SsrcMap {
     /// The user that an SSRC is associated with after an edit.
     pub(crate) fn user_after(&self, ssrc: Ssrc, edit: &SsrcEdit<'_>) -> Option<UserId> {
-        let own = |of: Ssrc| match edit {
-            SsrcEdit::Associate(bound, owner) if *bound == of => Some(owner.user),
-            _ => self.own(of).map(|owner| owner.user),
-        };
         let primary = match edit {
             SsrcEdit::Associate(..) => self.primary(ssrc),
             SsrcEdit::Group(first, others) => {
@@ -102,7 +98,15 @@ impl SsrcMap {
                 if others.contains(&ssrc) || others.contains(&before) { leader } else { before }
             }
         };
-        own(ssrc).or_else(|| own(primary))
+        self.own_after(ssrc, edit).or_else(|| self.own_after(primary, edit))
+    }
+
+    /// The user of an SSRC's own association after an edit.
+    fn own_after(&self, ssrc: Ssrc, edit: &SsrcEdit<'_>) -> Option<UserId> {
+        match edit {
+            SsrcEdit::Associate(bound, owner) if *bound == ssrc => Some(owner.user),
+            _ => self.own(ssrc).map(|owner| owner.user),
+        }
     }
 
     /// Edits the map.

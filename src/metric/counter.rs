@@ -389,9 +389,10 @@ struct Identity([u32; 4]);
 
 impl Identity {
     fn of(entry: Entry<'_>) -> Self {
-        let text = |field| entry.text(field).map_or(0, hash_32);
+        let [track, mid, rid] =
+            [Text::TrackIdentifier, Text::Mid, Text::Rid].map(|field| entry.text(field).map_or(0, hash_32));
         let media = entry.media().map_or(0, |media| media as u32 + 1);
-        Self([text(Text::TrackIdentifier), text(Text::Mid), text(Text::Rid), media])
+        Self([track, mid, rid, media])
     }
 
     /// Whether any part that both have differs. A part that appears later is not a difference (edge case 28).

@@ -104,8 +104,9 @@ pub(crate) struct Negotiated {
 impl Negotiated {
     /// Reads the parameters of SDP (`sdpFmtpLine`).
     pub(crate) fn of_fmtp(fmtp: &str) -> Self {
-        let has = |wanted: &str| fmtp.split(';').any(|parameter| parameter.trim() == wanted);
-        Self { error_correction: has("useinbandfec=1"), constant_bitrate: has("cbr=1") }
+        let [error_correction, constant_bitrate] =
+            ["useinbandfec=1", "cbr=1"].map(|wanted| fmtp.split(';').any(|parameter| parameter.trim() == wanted));
+        Self { error_correction, constant_bitrate }
     }
 }
 
@@ -118,25 +119,25 @@ pub(crate) struct IntervalScore {
 
 impl StreamScorer {
     /// Scores an interval.
-    pub(crate) fn score_interval(&mut self, interval: &Interval, setting: &ScoringContext<'_>) -> IntervalScore {
+    pub(crate) fn score_interval(&mut self, interval: &Interval, context: &ScoringContext<'_>) -> IntervalScore {
         self.follow(interval.kind);
-        let rtt_ms = interval.get(Metric::RttMs).or(setting.ice_rtt_ms);
-        let is_still = setting.is_still() && interval.direction == Direction::Inbound;
+        let rtt_ms = interval.get(Metric::RttMs).or(context.ice_rtt_ms);
+        let is_still = context.is_still() && interval.direction == Direction::Inbound;
         let idles = interval.state == IntervalState::Active
             && is_still
-            && (!setting.has_come || self.standstill.rests(interval.span_ms, setting.path_carries, setting.is_sent));
+            && (!context.has_come || self.standstill.rests(interval.span_ms, context.path_carries, context.is_sent));
         let is_over = match interval.state {
             IntervalState::Active => !is_still || (idles && self.standstill.is_outage()),
             IntervalState::Reset | IntervalState::Gap => self.standstill.is_outage(),
             _ => false,
         };
         if is_over {
-            self.settle(interval, setting, rtt_ms);
+            self.settle(interval, context, rtt_ms);
         }
         if !is_still {
             self.standstill = Standstill::default();
         }
-        if setting.has_new_codec {
+        if context.has_new_codec {
             self.renew();
         }
         let score = match interval.state {
@@ -153,10 +154,10 @@ impl StreamScorer {
                 self.edges.add(Micros::of_millis(interval.span_ms));
                 Err(NoScore::Resting)
             }
-            IntervalState::Active if setting.has_new_codec => {
+            IntervalState::Active if context.has_new_codec => {
                 self.keep(Err(NoScore::NewCodec), interval.span_ms, interval.span_ms, interval.at)
             }
-            IntervalState::Active => self.score(interval, setting, rtt_ms),
+            IntervalState::Active => self.score(interval, context, rtt_ms),
             // The talker goes on in a moment: audio before the silence still counts.
             IntervalState::Silent => Err(NoScore::Resting),
             state => {
@@ -235,11 +236,11 @@ impl StreamScorer {
 
     /// Restores the ids of the audio and the video model, which a state does not contain.
     #[cfg(feature = "serde")]
-    pub(crate) fn restore_models(&mut self, [sound, pictures]: [crate::score::ModelId; 2]) {
+    pub(crate) fn restore_models(&mut self, [audio_model, video_model]: [crate::score::ModelId; 2]) {
         let model = match self.window {
             Window::Unknown => return,
-            Window::Audio(_) => sound,
-            Window::Video(_) => pictures,
+            Window::Audio(_) => audio_model,
+            Window::Video(_) => video_model,
         };
         self.scores.restore_models(model);
         if let Some(latest) = &mut self.latest {
@@ -283,11 +284,11 @@ impl StreamScorer {
     }
 
     /// Settles a pending outage: it counts by itself, however long the next interval is.
-    fn settle(&mut self, interval: &Interval, setting: &ScoringContext<'_>, rtt_ms: Option<f64>) {
+    fn settle(&mut self, interval: &Interval, context: &ScoringContext<'_>, rtt_ms: Option<f64>) {
         let Window::Audio(window) = &mut self.window else { return };
         let outage_ms = window.count_apart();
         if outage_ms > 0.0 {
-            let score = score_window(window, interval, setting, rtt_ms);
+            let score = score_window(window, interval, context, rtt_ms);
             if self.keep(score, outage_ms, outage_ms, interval.at).is_ok() {
                 self.join_latest();
             }
@@ -297,14 +298,14 @@ impl StreamScorer {
     fn score(
         &mut self,
         interval: &Interval,
-        setting: &ScoringContext<'_>,
+        context: &ScoringContext<'_>,
         rtt_ms: Option<f64>,
     ) -> Result<Score, NoScore> {
         let before_ms = self.apart().as_millis();
         let (result, active_ms) = match &mut self.window {
             Window::Unknown => (Err(NoScore::UnknownKind), interval.span_ms),
-            Window::Audio(window) => score_audio(window, interval, setting, rtt_ms),
-            Window::Video(window) => score_video(window, interval, setting),
+            Window::Audio(window) => score_audio(window, interval, context, rtt_ms),
+            Window::Video(window) => score_video(window, interval, context),
         };
         let decided_ms = before_ms - self.apart().as_millis();
         if decided_ms < 0.0 {
@@ -312,7 +313,7 @@ impl StreamScorer {
         }
         self.quiet.add(Micros::of_millis(interval.span_ms + decided_ms - active_ms));
         // A pause begins like an outage: until they can be distinguished, one score covers both intervals.
-        if setting.still_ms > 0.0
+        if context.still_ms > 0.0
             && let (Ok(score), Some(latest)) = (result, &mut self.latest)
         {
             *latest = Latest {
@@ -375,33 +376,33 @@ impl StreamScorer {
 fn score_audio(
     window: &mut AudioWindow,
     interval: &Interval,
-    setting: &ScoringContext<'_>,
+    context: &ScoringContext<'_>,
     rtt_ms: Option<f64>,
 ) -> (Result<Score, NoScore>, f64) {
-    if setting.is_still() && interval.direction == Direction::Inbound {
+    if context.is_still() && interval.direction == Direction::Inbound {
         window.keep_apart(interval);
         return (Err(NoScore::Undecided), 0.0);
     }
     let heard_ms = window.add(interval);
-    (score_window(window, interval, setting, rtt_ms), heard_ms)
+    (score_window(window, interval, context, rtt_ms), heard_ms)
 }
 
 /// Scores the recent audio.
 fn score_window(
     window: &AudioWindow,
     interval: &Interval,
-    setting: &ScoringContext<'_>,
+    context: &ScoringContext<'_>,
     rtt_ms: Option<f64>,
 ) -> Result<Score, NoScore> {
     let received = interval.direction == Direction::Inbound;
     window.inputs().ok_or(NoScore::TooLittle).and_then(|mut inputs| {
-        inputs.codec = setting.codec;
-        inputs.constant_bitrate = setting.negotiated.constant_bitrate;
-        inputs.error_correction = setting.negotiated.error_correction;
+        inputs.codec = context.codec;
+        inputs.constant_bitrate = context.negotiated.constant_bitrate;
+        inputs.error_correction = context.negotiated.error_correction;
         inputs.lost_at_far_end = !received;
         inputs.rtt_ms = rtt_ms;
-        inputs.playout_ms = setting.playout_ms.filter(|_| received);
-        let model = setting.config.audio_model();
+        inputs.playout_ms = context.playout_ms.filter(|_| received);
+        let model = context.config.audio_model();
         model.score(&inputs).map(|score| Score { model: model.id(), ..score })
     })
 }
@@ -410,14 +411,14 @@ fn score_window(
 fn score_video(
     window: &mut VideoWindow,
     interval: &Interval,
-    setting: &ScoringContext<'_>,
+    context: &ScoringContext<'_>,
 ) -> (Result<Score, NoScore>, f64) {
     let shown_ms = window.add(interval);
     let score = window.inputs().ok_or(NoScore::TooLittle).and_then(|mut inputs| {
-        inputs.codec = setting.codec;
-        inputs.screen = setting.screen;
-        inputs.source_frames_per_second = setting.source_frames_per_second;
-        let model = setting.config.video_model();
+        inputs.codec = context.codec;
+        inputs.screen = context.screen;
+        inputs.source_frames_per_second = context.source_frames_per_second;
+        let model = context.config.video_model();
         model.score(&inputs).map(|score| Score { model: model.id(), ..score })
     });
     (score, shown_ms)

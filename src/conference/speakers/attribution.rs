@@ -86,9 +86,12 @@ pub(crate) struct AudioSource {
 impl AudioSource {
     /// The lower rank counts first.
     fn rank(&self) -> (bool, bool, bool) {
-        let is_received = self.stream.direction == Direction::Inbound;
-        (is_received, self.is_muted || !self.is_sent, self.owner.is_none())
+        (is_received(self.stream), self.is_muted || !self.is_sent, self.owner.is_none())
     }
+}
+
+fn is_received(stream: StreamKey) -> bool {
+    stream.direction == Direction::Inbound
 }
 
 /// The destination of changes of the dominant speaker.
@@ -113,7 +116,6 @@ pub(super) struct SourceOrder<'a> {
 
 impl SourceOrder<'_> {
     fn precedes(self, a: StreamKey, b: StreamKey) -> bool {
-        let is_received = |stream: StreamKey| stream.direction == Direction::Inbound;
         (is_received(a), self.key(a)) < (is_received(b), self.key(b))
     }
 
@@ -150,10 +152,9 @@ impl Attribution {
     /// Whether inputs can have produced this state, as far as arithmetic relies on it.
     #[cfg(feature = "serde")]
     pub(crate) fn is_possible(&self) -> bool {
-        let is_in_time = |source: &AudioSource| source.end_ms <= LAST_MS && source.span_ms <= LAST_MS;
         self.floor.is_possible()
             && self.history.is_possible()
-            && self.sources.iter().all(is_in_time)
+            && self.sources.iter().all(|source| source.end_ms <= LAST_MS && source.span_ms <= LAST_MS)
             && self.speakers.len() == self.floor.len()
             && self.speakers.iter().zip(0..).all(|(speaker, place)| speaker.participant.index() == place)
     }
@@ -268,8 +269,11 @@ impl Attribution {
         if owner.is_some() && stream.direction == Direction::Outbound {
             self.senders.insert(stream.ssrc, index);
             for other in (0_u32..).take(self.sources.len()) {
-                let is_theirs = |of: &AudioSource| of.stream.ssrc == stream.ssrc && of.owner.is_none();
-                if self.sources.get(other as usize).is_some_and(is_theirs) {
+                let is_theirs = self
+                    .sources
+                    .get(other as usize)
+                    .is_some_and(|source| source.stream.ssrc == stream.ssrc && source.owner.is_none());
+                if is_theirs {
                     self.pass_on(other, speaker, sink);
                 }
             }
@@ -298,21 +302,21 @@ impl Attribution {
 
     /// The speaker of a stream. An unnamed received stream belongs to the user that sends it.
     fn speaker(&mut self, stream: StreamKey, owner: Option<UserId>, at_ms: u64, limits: Limits) -> Option<u32> {
-        let nameless = Speaker::Stream(stream.ssrc);
+        let unnamed = Speaker::Stream(stream.ssrc);
         let Some(user) = owner else {
             let sender = self.senders.get(&stream.ssrc).and_then(|&index| self.sources.get(index as usize));
             let sender = sender.filter(|source| source.owner.is_some()).map(|source| source.speaker);
-            return sender.or_else(|| self.find_or_join(nameless, at_ms, limits));
+            return sender.or_else(|| self.find_or_join(unnamed, at_ms, limits));
         };
         if let Some(named) = self.find(Speaker::User(user)) {
             return Some(named);
         }
         // Another endpoint may use the same SSRC on another fabric; the sender of a stream is certainly its speaker.
-        let is_theirs = |index: &u32| {
-            let mut others = self.sources.iter().filter(|source| source.speaker == *index);
+        let unnamed = self.find(unnamed).filter(|&index| {
+            let mut others = self.sources.iter().filter(|source| source.speaker == index);
             stream.direction == Direction::Outbound || others.all(|source| source.stream.fabric == stream.fabric)
-        };
-        let Some(index) = self.find(nameless).filter(is_theirs) else {
+        });
+        let Some(index) = unnamed else {
             return self.find_or_join(Speaker::User(user), at_ms, limits);
         };
         let speaker = self.speakers.get_mut(index as usize)?;
@@ -321,24 +325,35 @@ impl Attribution {
         Some(index)
     }
 
-    pub(super) fn find(&self, who: Speaker) -> Option<u32> {
-        let index = self.speakers.iter().position(|speaker| speaker.who == who)?;
+    pub(super) fn find(&self, speaker: Speaker) -> Option<u32> {
+        let index = self.speakers.iter().position(|other| other.who == speaker)?;
         u32::try_from(index).ok()
     }
 
-    fn find_or_join(&mut self, who: Speaker, at_ms: u64, limits: Limits) -> Option<u32> {
-        if let Some(index) = self.find(who) {
+    fn find_or_join(&mut self, speaker: Speaker, at_ms: u64, limits: Limits) -> Option<u32> {
+        if let Some(index) = self.find(speaker) {
             return Some(index);
         }
-        let is_nameless = matches!(who, Speaker::Stream(_));
-        let nameless = || self.speakers.iter().filter(|speaker| matches!(speaker.who, Speaker::Stream(_))).count();
-        if self.speakers.len() >= limits.speakers() || is_nameless && nameless() >= limits.speakers().div_ceil(2) {
+        if self.speakers.len() >= limits.speakers()
+            || matches!(speaker, Speaker::Stream(_)) && self.unnamed() >= limits.speakers().div_ceil(2)
+        {
             return None;
         }
         let participant = self.floor.join(at_ms)?;
-        self.speakers.push(AttributedSpeaker { who, participant, primary: None, is_muted: false, is_app_muted: None });
+        self.speakers.push(AttributedSpeaker {
+            who: speaker,
+            participant,
+            primary: None,
+            is_muted: false,
+            is_app_muted: None,
+        });
         self.has_new = true;
         u32::try_from(participant.index()).ok()
+    }
+
+    /// The number of unnamed speakers.
+    fn unnamed(&self) -> usize {
+        self.speakers.iter().filter(|speaker| matches!(speaker.who, Speaker::Stream(_))).count()
     }
 
     /// Moves a source to another speaker. A speaker left without open sources leaves. An unnamed speaker left without
@@ -354,19 +369,19 @@ impl Attribution {
         if speaker.primary == Some(source) {
             speaker.primary = None;
         }
-        let (who, participant) = (speaker.who, speaker.participant);
-        let is_nameless = matches!(who, Speaker::Stream(_));
-        if !is_nameless {
+        let participant = speaker.participant;
+        let is_unnamed = matches!(speaker.who, Speaker::Stream(_));
+        if !is_unnamed {
             of.meter = Meter::new();
         }
         let mut left = self.sources.iter().filter(|source| source.speaker == from);
-        if is_nameless && left.next().is_none() {
+        if is_unnamed && left.next().is_none() {
             if let Some(to) = self.speakers.get(to as usize) {
                 self.floor.merge(participant, to.participant);
                 self.history.merge(participant, to.participant);
             }
             self.leave(from, sink);
-        } else if !is_nameless && !left.any(|source| source.is_open) {
+        } else if !is_unnamed && !left.any(|source| source.is_open) {
             self.leave(from, sink);
         }
     }
@@ -409,10 +424,9 @@ impl Attribution {
     /// Mutes a speaker whose microphones are all muted, or unmutes the speaker. Without a microphone here, the state of
     /// the fabrics decides.
     pub(super) fn mute(&mut self, index: u32, sink: &mut ChangeSink<'_>) {
-        let is_own = |source: &&AudioSource| {
+        let mut own = self.sources.iter().filter(|source| {
             source.speaker == index && source.is_open && source.stream.direction == Direction::Outbound
-        };
-        let mut own = self.sources.iter().filter(is_own);
+        });
         let reported = self.speakers.get(index as usize).and_then(|speaker| speaker.is_app_muted).unwrap_or(false);
         let is_muted = own.next().map_or(reported, |first| first.is_muted && own.all(|source| source.is_muted));
         let Self { floor, speakers, history, .. } = self;
@@ -443,10 +457,14 @@ pub(super) fn emit(
     sink: &mut ChangeSink<'_>,
 ) {
     history.note(change, sink.limits);
-    let who = |participant: Option<ParticipantId>| speakers.get(participant?.index()).map(|speaker| speaker.who);
     let since = Timestamp::from_millis(change.since_ms);
-    let change = SpeakerChange { at: sink.now, since, before: who(change.before), now: who(change.now) };
+    let (before, now) = (speaker_of(speakers, change.before), speaker_of(speakers, change.now));
+    let change = SpeakerChange { at: sink.now, since, before, now };
     sink.out.push(sink.limits, Event::DominantSpeaker { change });
+}
+
+fn speaker_of(speakers: &[AttributedSpeaker], participant: Option<ParticipantId>) -> Option<Speaker> {
+    speakers.get(participant?.index()).map(|speaker| speaker.who)
 }
 
 /// Serializes indices in sorted order.

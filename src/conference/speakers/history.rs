@@ -69,13 +69,16 @@ impl DominanceHistory {
 
     /// Start and end of a span, ms; no end while it lasts.
     pub(crate) fn times_ms(&self, span: &Span) -> (u64, Option<u64>) {
-        let at_ms = |slot: u32| self.first_ms + u64::from(slot) * SLOT_MS;
-        (at_ms(span.since), (span.until != OPEN).then(|| at_ms(span.until)))
+        (self.at_ms(span.since), (span.until != OPEN).then(|| self.at_ms(span.until)))
+    }
+
+    fn at_ms(&self, slot: u32) -> u64 {
+        self.first_ms + u64::from(slot) * SLOT_MS
     }
 
     /// Transfers the spans of one participant to another.
     pub(crate) fn merge(&mut self, from: ParticipantId, to: ParticipantId) {
-        let seats = self.spans.iter_mut().map(|span| &mut span.participant).chain(&mut self.last);
-        seats.filter(|participant| **participant == from).for_each(|participant| *participant = to);
+        let participants = self.spans.iter_mut().map(|span| &mut span.participant).chain(&mut self.last);
+        participants.filter(|participant| **participant == from).for_each(|participant| *participant = to);
     }
 }

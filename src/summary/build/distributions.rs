@@ -47,12 +47,12 @@ impl Conference {
     #[must_use]
     pub fn distributions(&self) -> Distributions {
         let mut all = Distributions::default();
-        let accounts = self
+        let records = self
             .fabrics
             .iter()
             .flat_map(|fabric| fabric.streams.records().chain(fabric.parts.iter().map(|part| &part.record)));
-        let scored = scores::scored_direction(accounts.clone());
-        for record in accounts {
+        let scored = scores::scored_direction(records.clone());
+        for record in records {
             let digests = &record.digests;
             all.rtt_ms.merge(&digests.rtt_ms);
             all.jitter_ms.merge(&digests.jitter_ms);

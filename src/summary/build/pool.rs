@@ -131,13 +131,12 @@ impl Connectivity {
 fn delays(delays_ms: &mut [f64]) -> DelaySummary {
     delays_ms.sort_by(f64::total_cmp);
     let n = delays_ms.len();
-    let at = |place: usize| delays_ms.get(place).copied();
-    let last = n.checked_sub(1);
+    let (middle, other) = (n.saturating_sub(1) / 2, n / 2);
     DelaySummary {
-        min: at(0),
+        min: delays_ms.first().copied(),
         mean: (n > 0).then(|| delays_ms.iter().sum::<f64>() / n as f64),
-        median: last.and_then(|last| Some((at(last / 2)? + at(n / 2)?) / 2.0)),
-        max: last.and_then(at),
+        median: (n > 0).then(|| (delays_ms[middle] + delays_ms[other]) / 2.0),
+        max: delays_ms.last().copied(),
         n: n as u64,
     }
 }

@@ -34,18 +34,10 @@ pub(super) fn stream(record: &StreamRecord) -> (Stats, ScoreSummary) {
 }
 
 /// The combined score of several streams.
-pub(super) fn group<'a>(accounts: impl Iterator<Item = &'a StreamRecord> + Clone, config: &Config) -> GroupScore {
-    let direction = scored_direction(accounts.clone());
-    let of = |kind| {
-        let mut total = Total::default();
-        let mut any = false;
-        for record in accounts.clone().filter(|record| record.direction == direction && record.kind == Some(kind)) {
-            total.add(record);
-            any = true;
-        }
-        any.then_some(total)
-    };
-    let (audio, video) = (of(MediaKind::Audio), of(MediaKind::Video));
+pub(super) fn group<'a>(records: impl Iterator<Item = &'a StreamRecord> + Clone, config: &Config) -> GroupScore {
+    let direction = scored_direction(records.clone());
+    let scored = records.filter(|record| record.direction == direction);
+    let (audio, video) = (Total::of(scored.clone(), MediaKind::Audio), Total::of(scored, MediaKind::Video));
     let mut all = ScorePool::default();
     for total in [&audio, &video].into_iter().flatten() {
         all.merge(&total.scores);
@@ -67,24 +59,24 @@ pub(super) fn group<'a>(accounts: impl Iterator<Item = &'a StreamRecord> + Clone
 }
 
 /// The direction whose scores count: inbound, unless no received stream has a score. A stream has scores at both ends.
-pub(super) fn scored_direction<'a>(accounts: impl IntoIterator<Item = &'a StreamRecord>) -> Direction {
-    let mut received = accounts.into_iter().filter(|record| record.direction == Direction::Inbound);
+pub(super) fn scored_direction<'a>(records: impl IntoIterator<Item = &'a StreamRecord>) -> Direction {
+    let mut received = records.into_iter().filter(|record| record.direction == Direction::Inbound);
     if received.any(|record| record.quality.is_scored()) { Direction::Inbound } else { Direction::Outbound }
 }
 
 /// The combined score of audio and video, with its scale: both for the longest time they can have overlapped, each
 /// alone for the rest. Simultaneous streams of one kind count as one.
 fn together(audio: Option<&Total>, video: Option<&Total>, weights: &Weights) -> Option<(Score, Option<MosScale>)> {
-    let of = |total: Option<&Total>| Some((total?.scores.mean()?, total?.there(), total?.scores.scale()));
-    let ((sound, heard, _), (pictures, seen, _)) = match (of(audio), of(video)) {
-        (Some(audio), Some(video)) => (audio, video),
-        (one, other) => return one.or(other).map(|(score, _, scale)| (score, scale)),
-    };
-    let both = audio_visual(&sound, &pictures, weights);
+    let ((audio, audio_time, _), (video, video_time, _)) =
+        match (audio.and_then(Total::mean), video.and_then(Total::mean)) {
+            (Some(audio), Some(video)) => (audio, video),
+            (one, other) => return one.or(other).map(|(score, _, scale)| (score, scale)),
+        };
+    let both = audio_visual(&audio, &video, weights);
     let mut pool = ScorePool::default();
-    pool.add(&sound, heard.less(seen));
-    pool.add(&pictures, seen.less(heard));
-    pool.add(&both, heard.min(seen));
+    pool.add(&audio, audio_time.less(video_time));
+    pool.add(&video, video_time.less(audio_time));
+    pool.add(&both, audio_time.min(video_time));
     Some((pool.mean()?, Some(both.scale)))
 }
 
@@ -105,6 +97,20 @@ struct Total {
 }
 
 impl Total {
+    /// The total of all streams of a kind; `None` without any.
+    fn of<'a>(records: impl Iterator<Item = &'a StreamRecord>, kind: MediaKind) -> Option<Self> {
+        let mut records = records.filter(|record| record.kind == Some(kind)).peekable();
+        records.peek()?;
+        let mut total = Self::default();
+        records.for_each(|record| total.add(record));
+        Some(total)
+    }
+
+    /// The mean score, the time with media, and the scale.
+    fn mean(&self) -> Option<(Score, Micros, Option<MosScale>)> {
+        Some((self.scores.mean()?, self.there(), self.scores.scale()))
+    }
+
     fn add(&mut self, record: &StreamRecord) {
         let quality = &record.quality;
         self.silent.add(Micros::of_millis(record.times.silent));

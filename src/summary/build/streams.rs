@@ -13,10 +13,10 @@ use alloc::vec::Vec;
 /// The fabrics by the time of opening, then by name and users.
 pub(super) fn order(call: &Conference) -> Vec<&Fabric> {
     let mut fabrics: Vec<&Fabric> = call.fabrics.iter().collect();
-    let name = |user: Option<UserId>| user.and_then(|user| call.user_name(user));
     fabrics.sort_by_key(|fabric| {
         let spec = &fabric.spec;
-        (fabric.lifecycle.opened, spec.name(), name(spec.local_user), name(spec.remote_user), fabric.id())
+        let [local, remote] = [spec.local_user, spec.remote_user].map(|user| call.user_name(user?));
+        (fabric.lifecycle.opened, spec.name(), local, remote, fabric.id())
     });
     fabrics
 }
@@ -42,11 +42,15 @@ pub(super) fn views(fabric: &Fabric) -> Vec<View<'_>> {
     });
     let mut views: Vec<View<'_>> = whole.chain(parts).collect();
     views.sort_by(|View { record: a, .. }, View { record: b, .. }| {
-        let kind = |record: &StreamRecord| record.kind.map_or(u8::MAX, |kind| kind as u8);
-        let order = (a.direction, kind(a), a.ssrc).cmp(&(b.direction, kind(b), b.ssrc));
+        let order = (a.direction, kind_rank(a), a.ssrc).cmp(&(b.direction, kind_rank(b), b.ssrc));
         order.then(a.start.as_millis().total_cmp(&b.start.as_millis()))
     });
     views
+}
+
+/// Audio before video before unknown.
+fn kind_rank(record: &StreamRecord) -> u8 {
+    record.kind.map_or(u8::MAX, |kind| kind as u8)
 }
 
 /// Milliseconds on the caller's clock.
