@@ -140,7 +140,7 @@ impl Conference {
             self.accept(now, fabric)?;
             user = user.or_else(|| self.fabrics.get(fabric.index())?.spec.local_user);
             self.apply(now, fabric, |lifecycle, raise| {
-                has_failed_setup = lifecycle.fail(now, report.function, reason, raise)
+                has_failed_setup = lifecycle.fail(now, report.function, reason, raise);
             });
         } else {
             self.check_clock(now)?;

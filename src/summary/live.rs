@@ -154,30 +154,30 @@ impl Conference {
     }
 
     fn show_track(&self, fabric: &Fabric, stream: &StreamSlot, shown: &mut TrackView) {
-        let StreamSlot { record: account, latest, .. } = stream;
+        let StreamSlot { record, latest, .. } = stream;
         let (owner, label) = fabric.owner_of(stream);
-        shown.ssrc = account.ssrc;
+        shown.ssrc = record.ssrc;
         set(&mut shown.remote_user_id, fabric.spec.remote_user.and_then(|user| self.user_name(user)));
         set(&mut shown.user_id, owner.and_then(|user| self.user_name(user)));
-        set(&mut shown.usage_label, label.or(account.label.as_deref()));
-        let described = fabric.mapping.described(account.ssrc);
+        set(&mut shown.usage_label, label.or(record.label.as_deref()));
+        let described = fabric.mapping.described(record.ssrc);
         set(&mut shown.cname, described.map(|described| &*described.cname));
         set(&mut shown.msid, described.map(|described| &*described.msid));
-        shown.stats_type = match account.direction {
+        shown.stats_type = match record.direction {
             Direction::Inbound => TrackStats::InboundRtp,
             Direction::Outbound => TrackStats::OutboundRtp,
         };
-        shown.media_type = account.kind;
+        shown.media_type = record.kind;
         shown.bitrate = latest.bitrate_bps.map(|bps| bps / 1e3);
         shown.packet_rate = latest.packet_rate_pps;
         shown.fraction_loss = latest.loss_ratio;
         shown.packet_loss_percentage = latest.loss_ratio.map(|ratio| ratio * 100.0);
         shown.jitter = latest.jitter_ms;
-        shown.average_jitter = account.digests.jitter_ms.mean();
+        shown.average_jitter = record.digests.jitter_ms.mean();
         shown.rtt = latest.rtt_ms;
-        shown.average_rtt = account.digests.rtt_ms.mean();
+        shown.average_rtt = record.digests.rtt_ms.mean();
         shown.quality = latest.rating;
-        let level_of = |direction| latest.level.filter(|_| account.direction == direction);
+        let level_of = |direction| latest.level.filter(|_| record.direction == direction);
         shown.audio_input_level = level_of(Direction::Outbound);
         shown.audio_output_level = level_of(Direction::Inbound);
         shown.audio_level = latest.level;
