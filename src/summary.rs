@@ -107,7 +107,7 @@ output! {
         local_user: Option<String>,
         /// The user at the other end; `None` if not given.
         remote_user: Option<String>,
-        /// What the fabric is used for; `None` if not given.
+        /// The use of the fabric; `None` if not given.
         usage: Option<FabricUsage>,
         /// The type of the remote endpoint; `None` if not given.
         remote_endpoint_type: Option<EndpointType>,

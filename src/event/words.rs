@@ -113,7 +113,7 @@ words! {
         Terminated "terminated",
     }
 
-    /// What a fabric carries (`fabricUsage`).
+    /// The use of a fabric (`fabricUsage`).
     FabricUsage {
         /// Everything.
         Multiplex "multiplex",

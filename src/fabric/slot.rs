@@ -20,7 +20,7 @@ use crate::unit::Timestamp;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SlotId(u32);
 
-/// What a fabric stores for one stream.
+/// The data that a fabric stores for one stream.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct StreamSlot {

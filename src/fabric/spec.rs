@@ -40,7 +40,7 @@ impl FabricSpec {
         self
     }
 
-    /// Sets what it carries.
+    /// Sets its use.
     #[must_use]
     pub const fn with_usage(mut self, usage: FabricUsage) -> Self {
         self.usage = Some(usage);

@@ -29,7 +29,7 @@ struct Case<'a> {
     all_ms: f64,
 }
 
-/// What a case takes from other cases.
+/// The facts about a case that follow from other cases.
 struct CaseContext {
     /// The user whose uplink is to blame.
     blamed: Option<UserId>,
