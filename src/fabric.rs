@@ -4,7 +4,7 @@
 //! # From opening to the end
 //!
 //! **Opening.** Call [`Conference::open_fabric`](crate::Conference::open_fabric) as soon as the PeerConnection exists:
-//! every delay counts from there. A [`FabricSpec`](crate::FabricSpec) names the users at both ends, as far as they are
+//! every delay counts from there. A [`FabricSpec`] names the users at both ends, as far as they are
 //! known; names may follow later ([`FabricMut`](crate::conference::FabricMut)) and lose nothing. The local user joins
 //! by the opening. A second opening changes nothing and returns an error.
 //!
@@ -27,8 +27,7 @@
 //! | event | raised when |
 //! |---|---|
 //! | `fabricSetup` | connected or completed, once |
-//! | `iceDisruptionStart`, `…End` | connected or completed to disconnected; back again, directly or through checking or
-//! a restart |
+//! | `iceDisruptionStart`, `…End` | connected or completed to disconnected; back again, directly or through checking or a restart |
 //! | `iceConnectionDisruptionStart`, `…End` | checking to disconnected; back to checking, connected or completed |
 //! | `iceRestarted` | anything to new, or new credentials in the stats |
 //! | `iceFailed` | checking to failed, also through disconnected |
@@ -49,22 +48,21 @@
 //! and retransmissions follow, as stats or a session description ([`describe`](crate::conference::FabricMut::describe))
 //! declare them. When an SSRC passes to another user, its figures are split there, and no user has figures of another.
 //!
-//! **Errors.** [`report_error`](crate::Conference::report_error) takes errors and logs. Every [`WebRtcFunction`] has a
-//! [`FailureReason`]:
+//! **Errors.** [`report_error`](crate::Conference::report_error) takes errors and logs. Every
+//! [`WebRtcFunction`](crate::event::WebRtcFunction) has a [`FailureReason`](crate::event::FailureReason):
 //!
 //! | function | reason |
 //! |---|---|
 //! | `getUserMedia` | by its DOM error: permission, device, else configuration |
 //! | `createOffer`, `createAnswer` | `SDPGenerationError`: no description was created |
-//! | `setLocalDescription`, `setRemoteDescription`, `addIceCandidate` | `NegotiationFailure`: a description or
-//! candidate was refused |
+//! | `setLocalDescription`, `setRemoteDescription`, `addIceCandidate` | `NegotiationFailure`: a description or candidate was refused |
 //! | `iceConnectionFailure` | `IceConnectionFailure`; a failure of DTLS is a `TransportFailure` |
 //! | `signalingError` | `SignalingError` |
 //! | `applicationLog`, `applicationError` | none: a log |
 //!
 //! **End.** [`AppEvent::Terminated`], or a connection or signaling state of `closed`, ends the fabric; input of that
 //! moment still counts, later input is refused. A user whose fabrics have all ended has left; when all users but one
-//! have left this way, the conference is over. A [`CallClass`] says how the call went: established, failed, missed,
+//! have left this way, the conference is over. A [`CallClass`](crate::event::CallClass) says how the call went: established, failed, missed,
 //! aborted, dropped, and for a conference partially failed.
 //!
 //! ```
