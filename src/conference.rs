@@ -1,4 +1,4 @@
-//! One call: its fabrics, their streams, and what they come to. This room wires; figures are made elsewhere.
+//! One call with its fabrics, users and events. The module coordinates them; other modules compute the figures.
 
 #[cfg(feature = "serde")]
 pub(crate) mod checkpoint;
@@ -21,7 +21,7 @@ pub use edits::FabricMut;
 pub use error::InputError;
 pub use feedback::{Feedback, FeedbackRating};
 pub(crate) use log::StoredFeedback;
-pub(crate) use speakers::AttributedSpeaker;
+pub(crate) use speakers::Attribution;
 
 #[cfg(feature = "serde")]
 pub use crate::checkpoint::RestoreError;
@@ -34,19 +34,18 @@ use crate::report::Report;
 use crate::unit::Timestamp;
 use log::Log;
 use roster::{End, Roster};
-use speakers::Attribution;
 
 /// One call instance.
 ///
-/// Four kinds of method: getters; inputs ([`open_fabric`](Self::open_fabric), [`ingest`](Self::ingest),
+/// It has four kinds of methods: getters; inputs ([`open_fabric`](Self::open_fabric), [`ingest`](Self::ingest),
 /// [`send_event`](Self::send_event), [`handle_timeout`](Self::handle_timeout) …), which take the caller's clock; edits
 /// ([`fabric`](Self::fabric), [`rename`](Self::rename)), which do not; and [`poll_event`](Self::poll_event) and
-/// [`poll_timeout`](Self::poll_timeout), which may be called at any time, or never: the queue is bounded, drops its oldest
-/// and says so. The life of a fabric is told in [`crate::fabric`].
+/// [`poll_timeout`](Self::poll_timeout), which may be called at any time, or never: the queue is bounded, drops its
+/// oldest events and reports that. [`crate::fabric`] describes the lifecycle of a fabric.
 ///
-/// An instance begins with its first fabric. It is over when all but one of several endpoints have terminated, when all
-/// have left, or when nothing was heard for [`Config::silence`]. What comes at the moment of the end still belongs to it;
-/// what comes later is answered with [`InputError::Ended`], and belongs to the [`next_instance`](Self::next_instance).
+/// An instance begins with its first fabric. It ends when all but one of several endpoints have terminated, when all
+/// have left, or after [`Config::silence`] without input. Input at the moment of the end still belongs to it; later
+/// input is refused with [`InputError::Ended`] and belongs to the [`next_instance`](Self::next_instance).
 ///
 /// ```
 /// use callgauge::ingest::getstats::Scanner;
@@ -70,7 +69,7 @@ use speakers::Attribution;
 /// let stream = &summary.fabrics[0].streams[0];
 /// assert_eq!(stream.bitrate_bps, Some(32_000.0));
 /// assert_eq!(stream.loss_ratio, Some(0.02));
-/// assert_eq!(stream.rtt_ms.mean, None); // nobody reported one
+/// assert_eq!(stream.rtt_ms.mean, None); // no report contains one
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -83,19 +82,19 @@ pub struct Conference {
     pub(crate) log: Log,
     pub(crate) out: EventQueue,
     pub(crate) now: Option<Timestamp>,
-    /// The end, as soon as it has come; it is settled when time has gone on.
+    /// The end, as soon as it is known; it is settled when time has advanced.
     pub(crate) end: Option<End>,
     pub(crate) is_settled: bool,
-    /// Whose endpoint last found itself to be the one who speaks.
+    /// The fabric whose application last reported itself as the dominant speaker.
     pub(crate) dominant: Option<FabricId>,
-    /// Who can be heard, once anybody can.
+    /// The speaker attribution, once there is audio to attribute.
     pub(crate) attribution: Option<Box<Attribution>>,
     pub(crate) usage: Usage,
 }
 
 impl Conference {
-    /// A conference of which nothing is known but its name; an empty name is none. The name is the caller's choice and
-    /// kept whole, whatever its length.
+    /// Creates a conference with a name; an empty name is none. The caller chooses the name, which is stored whole at
+    /// any length.
     #[must_use]
     pub fn new(name: &str, config: Config) -> Self {
         Self {
@@ -115,8 +114,8 @@ impl Conference {
         }
     }
 
-    /// The next instance of a conference that is over: of the same name and with the same users, of whom nobody has joined
-    /// yet. Ids of users stay good, ids of fabrics do not.
+    /// The next instance of a conference that is over. It has the same name and the same users, none of whom has joined
+    /// yet. Ids of users stay valid, ids of fabrics do not.
     #[must_use]
     pub fn next_instance(&self) -> Self {
         let mut roster = Roster::default();
@@ -127,25 +126,25 @@ impl Conference {
         Self { instance: self.instance.saturating_add(1), roster, ..Self::new(name, self.config.clone()) }
     }
 
-    /// Which instance of its name it is: 1, and one more for each that came before.
+    /// The number of this instance: 1, plus one for each earlier instance of the same name.
     #[must_use]
     pub const fn instance(&self) -> u32 {
         self.instance
     }
 
-    /// The latest time that an input told; `None` before the first.
+    /// The latest time of any input; `None` before the first.
     #[must_use]
     pub const fn clock(&self) -> Option<Timestamp> {
         self.now
     }
 
-    /// The user of this name, who is added when nobody has it. That somebody is known by name does not mean that they
-    /// joined: who opens a fabric, or [`join`](Self::join)s, has.
+    /// The user of this name; adds one if there is none. A named user has not necessarily joined: opening a fabric, or
+    /// [`join`](Self::join), joins.
     ///
-    /// Cost: linear in users.
+    /// Cost: linear in the number of users.
     ///
     /// # Errors
-    /// [`InputError::InvalidName`]; [`InputError::LimitReached`] when [`Limits::users`](crate::Limits::users) are known.
+    /// [`InputError::InvalidName`]; [`InputError::LimitReached`] at [`Limits::users`](crate::Limits::users).
     pub fn user(&mut self, name: &str) -> Result<UserId, InputError> {
         self.check_name(name)?;
         if let Some(user) = self.roster.find(name) {
@@ -157,7 +156,7 @@ impl Conference {
         self.roster.add(name).ok_or(InputError::LimitReached)
     }
 
-    /// The user of this name; `None` when nobody has it. Cost: linear in users.
+    /// The user of this name; `None` if there is none. Cost: linear in the number of users.
     #[must_use]
     pub fn find_user(&self, name: &str) -> Option<UserId> {
         self.roster.find(name)
@@ -169,22 +168,23 @@ impl Conference {
         self.roster.get(user).map(|user| &*user.name)
     }
 
-    /// Opens a fabric (`addNewFabric`): from now on its snapshots can be ingested, and from now on its setup delay is
-    /// counted. Its local user joins by it.
+    /// Opens a fabric (`addNewFabric`). Its snapshots can be ingested from now on, its setup delay counts from now, and
+    /// its local user joins.
     ///
-    /// A second opening of the same one changes nothing and says so. The same is: an equal name and equal users at both
-    /// ends, of whom the local one is known, and not terminated. Without a local user two fabrics of one name are two.
+    /// A second opening of the same fabric changes nothing and returns an error. Two fabrics are the same if their
+    /// names and both users are equal, the local user is known and neither is terminated. Without a local user, two
+    /// fabrics of one name are two.
     ///
-    /// Who reconnects opens the new fabric before the old one is terminated, or at the same `now`: a call whose last
-    /// user has no fabric left is over, and what comes later is refused as [`InputError::Ended`], unless
-    /// [`Config::with_reopening`](crate::Config::with_reopening) takes the end back. The same holds after a
-    /// [silence](crate::Config::with_inactivity_timeout).
+    /// A user that reconnects opens the new fabric before terminating the old one, or at the same `now`: a call whose
+    /// last user has no fabric left is over, and later input is refused as [`InputError::Ended`], unless
+    /// [`Config::with_reopening`](crate::Config::with_reopening) cancels the end. The same holds after an [inactivity
+    /// timeout](crate::Config::with_inactivity_timeout).
     ///
     /// # Errors
-    /// [`InputError::AlreadyOpen`]; [`InputError::TimeWentBackwards`] when `now` is before an earlier input's;
+    /// [`InputError::AlreadyOpen`]; [`InputError::TimeWentBackwards`] if `now` is before an earlier input's;
     /// [`InputError::InvalidName`] for a name that is too long; [`InputError::UnknownUser`]; [`InputError::Ended`];
-    /// [`InputError::LimitReached`] when [`Limits::fabrics`](crate::Limits::fabrics) are open. Nothing changes then, the
-    /// clock included.
+    /// [`InputError::LimitReached`] at [`Limits::fabrics`](crate::Limits::fabrics). An error changes nothing, not even
+    /// the clock.
     pub fn open_fabric(&mut self, now: Timestamp, spec: FabricSpec) -> Result<FabricId, InputError> {
         self.check_clock(now)?;
         self.check_end(now)?;
@@ -209,27 +209,26 @@ impl Conference {
         Ok(id)
     }
 
-    /// The fabric of this name and these users that is open.
+    /// The open fabric of this name and these users.
     #[must_use]
     pub fn find_fabric(&self, spec: &FabricSpec) -> Option<FabricId> {
-        let is_it = |fabric: &&Fabric| fabric.lifecycle.terminated.is_none() && fabric.spec.is_same(spec);
-        self.fabrics.iter().find(is_it).map(Fabric::id)
+        let mut open = self.fabrics.iter().filter(|fabric| fabric.lifecycle.terminated.is_none());
+        open.find(|fabric| fabric.spec.is_same(spec)).map(Fabric::id)
     }
 
-    /// Takes a snapshot of a fabric. `now` is the caller's clock, which stamps arrival only: figures follow from the
-    /// time stamps inside the report. The same `now` may be given again.
+    /// Takes a snapshot of a fabric. `now` is the caller's clock, which only stamps the arrival: figures come from the
+    /// timestamps inside the report. The same `now` may be repeated.
     ///
-    /// Cost: linear in the entries of the report. Once every stream has been seen and events are drained, nothing is
-    /// allocated, but for lists of what happens in a call, which double: turns, diagnoses, the timeline; for
-    /// distributions that meet values which they have no cell for, up to
-    /// [`Limits::digest_cells`](crate::Limits::digest_cells) cells each; and for indices of a report with more than 1 024
-    /// entries, which are not kept.
+    /// Cost: linear in the number of entries of the report. Once every stream has been seen and events are drained,
+    /// nothing is allocated, except for: lists of events in a call, which double (turns, diagnoses, the timeline);
+    /// distributions with values in new cells, up to [`Limits::digest_cells`](crate::Limits::digest_cells) cells each;
+    /// and indices of a report with more than 1 024 entries, which are not retained.
     ///
     /// # Errors
     /// [`InputError::TimeWentBackwards`], [`InputError::UnknownFabric`], [`InputError::Terminated`],
-    /// [`InputError::Ended`]; nothing changes then. Odd data inside the report is no error: duplicates, late looks and
-    /// streams beyond the limit are counted in the summary, what a reader or
-    /// [`EntryMut::set`](crate::report::EntryMut::set) left out in [`Report::skipped`].
+    /// [`InputError::Ended`]; an error changes nothing. Odd data inside the report is no error: the summary counts
+    /// duplicates, late samples and streams beyond the limit; [`Report::skipped`] counts what a reader or
+    /// [`EntryMut::set`](crate::report::EntryMut::set) left out.
     pub fn ingest(&mut self, now: Timestamp, id: FabricId, report: &Report) -> Result<(), InputError> {
         self.accept(now, id)?;
         if let Some(fabric) = self.fabrics.get_mut(id.index()) {
@@ -240,7 +239,7 @@ impl Conference {
         Ok(())
     }
 
-    /// The next event, oldest first; `None` when there is none. Its answer may change after any input. Allocates nothing.
+    /// The next event, oldest first; `None` if there is none. The result may change after any input. Allocates nothing.
     #[must_use]
     pub fn poll_event(&mut self) -> Option<Event> {
         self.out.poll()
@@ -251,18 +250,18 @@ impl Conference {
         self.out.has_event()
     }
 
-    /// Takes an empty queue for events that somebody else keeps, unless it has one: many conferences then need but one.
+    /// Takes an empty queue that the caller owns, unless the conference has one: many conferences then share one queue.
     pub(crate) fn borrow_queue(&mut self, spare: &mut VecDeque<Event>) {
         self.out.borrow_queue(spare);
     }
 
-    /// Gives the queue back when nothing waits in it.
+    /// Returns the queue if it is empty.
     pub(crate) fn return_queue(&mut self, spare: &mut VecDeque<Event>) {
         self.out.return_queue(spare);
     }
 
-    /// When [`handle_timeout`](Self::handle_timeout) has something to do; `None` while nobody is here. Its answer may change
-    /// after any input. Cost: linear in users.
+    /// When to call [`handle_timeout`](Self::handle_timeout); `None` while no participant is present. The result may
+    /// change after any input. Cost: linear in the number of users.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         if self.is_settled {
@@ -273,7 +272,7 @@ impl Conference {
         end.into_iter().chain(deadline).chain(deadline.and(self.silent_at())).min()
     }
 
-    /// Passes an input about a fabric: the clock moves on, and its local user is heard.
+    /// Accepts an input about a fabric: advances the clock and marks the local user as active.
     fn accept(&mut self, now: Timestamp, id: FabricId) -> Result<(), InputError> {
         let fabric = self.check_entry(now, id)?;
         let (user, is_open) = (fabric.spec.local_user, fabric.lifecycle.terminated.is_none());
@@ -284,7 +283,7 @@ impl Conference {
         Ok(())
     }
 
-    /// Whether an input about a fabric may pass.
+    /// Checks whether an input about a fabric is acceptable.
     fn check_entry(&self, now: Timestamp, id: FabricId) -> Result<&Fabric, InputError> {
         self.check_clock(now)?;
         let fabric = self.fabrics.get(id.index()).ok_or(InputError::UnknownFabric)?;
@@ -295,7 +294,7 @@ impl Conference {
         Ok(fabric)
     }
 
-    /// The clock moves on, and something was heard of a user, or of somebody nameless.
+    /// Advances the clock and marks a user, or the unnamed reporters, as active.
     fn touch(&mut self, now: Timestamp, user: Option<UserId>) {
         let limits = self.config.limits();
         self.now = Some(now);
@@ -303,7 +302,7 @@ impl Conference {
             self.out.raise(limits, CallEvent { user, ..CallEvent::new(now, EventKind::UserJoined) });
         }
         if self.end.is_some() {
-            // At the moment of the end, or by the caller's wish.
+            // At the moment of the end, or reopened by the configuration.
             (self.end, self.is_settled) = (self.roster.end(), false);
         }
     }

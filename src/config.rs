@@ -1,4 +1,4 @@
-//! What a caller may choose.
+//! The configuration that a caller chooses. It holds no state of a call.
 
 use alloc::sync::Arc;
 use core::panic::{RefUnwindSafe, UnwindSafe};
@@ -11,7 +11,7 @@ use crate::score::combine::Weights;
 use crate::score::video::{VideoInputs, VideoModel};
 use crate::speaker::dominant::kept_window_ms;
 
-/// Declares the limits: beside each its default, and what it bounds.
+/// Declares limits: the default of each, and what it bounds.
 macro_rules! limits {
     ($(#[$type_doc:meta])* $type:ident $($name:ident $with:ident $default:literal $(#[$doc:meta])*;)*) => {
         $(#[$type_doc])*
@@ -19,7 +19,7 @@ macro_rules! limits {
         pub struct $type { $($name: u32,)* }
 
         impl $type {
-            /// The defaults of a collector, as each method states its own.
+            /// The defaults for a collector; each method states its own.
             #[must_use]
             pub const fn new() -> Self {
                 Self { $($name: $default,)* }
@@ -54,15 +54,15 @@ macro_rules! limits {
 pub(crate) use limits;
 
 limits! {
-    /// How much of everything a conference keeps. Beyond a limit nothing that is known is lost: what is new is refused,
-    /// and counted. Only of events that nobody polls the oldest go.
+    /// The limits of a conference. At a limit, existing data stays, and new data is refused and counted. Only the event
+    /// queue, if it is not polled, drops its oldest events.
     ///
-    /// Within the defaults, which have room for a call of ninety who all see and hear each other, a conference stays within
-    /// 192 MiB, and with its summary within 352 MiB, whatever is put in (`tests/cost/memory.rs` puts in as much as it
-    /// can, and counts). That scales with few of the limits; measured, each for itself and rounded up, in bytes (so
-    /// that all of them together come to more than the bound):
+    /// Within the defaults, which suffice for a call of ninety participants that all see and hear each other, a
+    /// conference stays within 192 MiB, and with its summary within 352 MiB, for any input (`tests/cost/memory.rs`
+    /// feeds as much as it can, and measures). The memory scales with few of the limits; measured separately and
+    /// rounded up, in bytes (so that their sum exceeds the bound):
     ///
-    /// | each of | takes | and in the summary |
+    /// | each of | uses | plus in the summary |
     /// |---|---|---|
     /// | [`streams`](Self::streams) | 8 000 | 3 000 |
     /// | [`fabrics`](Self::fabrics) | 7 500 | 6 000 |
@@ -79,84 +79,85 @@ limits! {
         /// How many fabrics one conference may open; 0 refuses all.
         ;
     streams_per_fabric with_streams_per_fabric 2_048
-        /// How many RTP streams one fabric may have, over the whole call. A look at one beyond is counted in
+        /// How many RTP streams one fabric may have, over the whole call. A sample of a further one is counted in
         /// [`FabricSummary::refused_streams`](crate::summary::FabricSummary::refused_streams).
         ;
     streams with_streams 16_384
-        /// How many RTP streams all fabrics together may have, over the whole call: who comes first has them, and fabrics
-        /// that are closed keep theirs. What a stream was before it became somebody else's counts as one more. A look at
-        /// one beyond is counted in [`FabricSummary::refused_streams`](crate::summary::FabricSummary::refused_streams).
+        /// How many RTP streams all fabrics together may have, over the whole call, first come, first served; closed
+        /// fabrics retain theirs. A stream that passes to another user counts as one more. A sample of a further one is
+        /// counted in [`FabricSummary::refused_streams`](crate::summary::FabricSummary::refused_streams).
         ;
     pending_events with_pending_events 4_096
-        /// How many events may wait to be polled before the oldest is dropped; 0 keeps none. An event takes some 600
+        /// How many events may wait to be polled before the oldest is dropped; 0 stores none. An event uses about 600
         /// bytes.
         ;
     users with_users 4_096
-        /// How many users one conference may know.
+        /// How many users one conference may have.
         ;
     stays_per_user with_stays_per_user 64
-        /// How many stays of a user are kept one by one. Further ones are counted, and the last one kept is the latest.
+        /// How many stays of a user are stored individually. Further ones are counted, and the last stored one is the
+        /// latest.
         ;
     name_bytes with_name_bytes 256
-        /// How long a name may be, in bytes: that of a user, of a fabric, of a stream (its label), and the one that a
-        /// conference is renamed to. A longer one is refused, not cut: two that begin alike must not become one.
+        /// How long a name may be, in bytes: that of a user, of a fabric, of a stream (its label), and the new name of
+        /// a conference. A longer name is refused, not cut: two names with the same beginning must stay distinct.
         ;
     ssrcs_per_fabric with_ssrcs_per_fabric 4_096
-        /// How many SSRCs of a fabric may be associated, grouped, muted or paused one by one, be they seen or not.
+        /// How many SSRCs of a fabric may be associated, grouped, muted or paused individually, whether seen or not.
         ;
     ssrcs with_ssrcs 32_768
-        /// How many such things may be said of the SSRCs of all fabrics together: whose it is, what it is grouped with, that
-        /// it is muted or paused, each counts as one. What reports say, of retransmission and FEC, takes half at most.
+        /// How many such attributes the SSRCs of all fabrics together may have: owner, group, mute and pause count as
+        /// one each. Retransmission and FEC attributes from reports use half at most.
         ;
     parts_per_fabric with_parts_per_fabric 1_024
-        /// How many times, in all, streams of one fabric may pass from one user to another. Each part keeps figures of
-        /// its own, some kilobytes.
+        /// How many times, in total, streams of one fabric may pass from one user to another. Each part has its own
+        /// figures of some kilobytes.
         ;
     devices with_devices 16
-        /// How many devices are kept of each list of a fabric: those in use, and those that are there.
+        /// How many devices are stored per list of a fabric: active devices and connected devices.
         ;
     timeline with_timeline 4_096
-        /// How many things that happened are kept for the summary. Further ones are polled and counted, and not kept.
+        /// How many events are stored for the summary. Further ones can be polled and are counted, but not stored.
         ;
     speakers with_speakers 1_024
-        /// How many people's talk is followed, at some 1.5 kilobytes each; of these half, rounded up, may be streams
-        /// that nobody named. What others say is counted in
+        /// How many speakers are followed, at about 1.5 kilobytes each; half of them, rounded up, may be unnamed
+        /// streams. Audio of further ones is counted in
         /// [`TalkSummary::refused_speakers`](crate::summary::TalkSummary::refused_speakers).
         ;
     turns with_turns 1_024
-        /// How many times of who was the dominant speaker are kept for the summary, at 12 bytes each. Room for 64 is
-        /// made as soon as somebody can be heard, and doubles: with a limit of 64 a call that runs allocates nothing at
-        /// all. Further ones are polled and counted.
+        /// How many spans of dominance are stored for the summary, at 12 bytes each. The list starts with a capacity of
+        /// 64 as soon as there is audio, and doubles: with a limit of 64, a running call allocates nothing at all.
+        /// Further ones can be polled and are counted.
         ;
     errors with_errors 256
-        /// How many reported errors and logs are kept for the summary.
+        /// How many reported errors and logs are stored for the summary.
         ;
     error_bytes with_error_bytes 262_144
-        /// How many bytes their texts may have together.
+        /// How many bytes the texts of errors and logs may have together.
         ;
     diagnoses_per_fabric with_diagnoses_per_fabric 256
-        /// How many diagnoses of one fabric are kept. One beyond is not raised, and counted in
+        /// How many diagnoses of one fabric are stored. A further one is not raised, and is counted in
         /// [`ConferenceSummary::refused_diagnoses`](crate::summary::ConferenceSummary::refused_diagnoses).
         ;
     diagnoses with_diagnoses 2_048
-        /// How many diagnoses of all fabrics together are kept, as above. A summary compares those of one place with
-        /// each other, so that this bounds what one costs.
+        /// How many diagnoses of all fabrics together are stored, likewise. A summary compares those of one place with
+        /// each other, so this bounds its cost.
         ;
     digest_cells with_digest_cells 32
-        /// How many cells each distribution of a stream's figures has, at 10 bytes each; a stream has four to nine of them.
-        /// A quantile in a summary is off by at most 0.8 % of the value while the cells suffice, and by 2.3 %, 3.7 %, 6.3 %
-        /// where values of about one, two, four octaves had to share 32 of them: each doubling of the cells halves it. Means
-        /// and extremes stay exact.
+        /// How many cells each distribution of a stream's figures has, at 10 bytes each; a stream has four to nine
+        /// distributions. A quantile in a summary is off by at most 0.8 % of the value while the cells suffice, and by
+        /// 2.3 %, 3.7 %, 6.3 % if values of about one, two, four octaves share 32 cells: each doubling of the cells
+        /// halves the error. Means and extremes stay exact.
         ;
     feedback with_feedback 1_024
-        /// How many ratings are kept: one for each user and what it is about.
+        /// How many ratings are stored: one per user and subject.
         ;
 }
 
 impl Limits {
-    /// Limits for an SDK inside somebody's app, who measures one call: a conference and its summary stay within 24 MiB,
-    /// whatever is put in (`tests/cost/memory.rs`). What reads the stats is not in that: a
-    /// [`Reader`](crate::ingest::Reader) says what it takes.
+    /// Limits for an SDK inside an app that measures one call: a conference and its summary stay within 24 MiB for any
+    /// input (`tests/cost/memory.rs`). The memory of the reader is not included: [`Reader`](crate::ingest::Reader)
+    /// states it.
     #[must_use]
     pub const fn sdk() -> Self {
         Self::new()
@@ -181,7 +182,7 @@ impl Limits {
     }
 }
 
-/// How a conference is to be measured.
+/// The configuration of a conference.
 #[derive(Clone, Debug)]
 pub struct Config {
     limits: Limits,
@@ -195,7 +196,7 @@ pub struct Config {
     speaker_window_ms: u64,
 }
 
-/// A model by choice. It is a function and keeps nothing: a panic leaves nothing half done.
+/// A chosen model. It is a function without state: a panic leaves nothing incomplete.
 #[derive(Debug)]
 struct Chosen<M: ?Sized>(Arc<M>);
 
@@ -208,10 +209,10 @@ impl<M: ?Sized> Clone for Chosen<M> {
 impl<M: ?Sized> UnwindSafe for Chosen<M> {}
 impl<M: ?Sized> RefUnwindSafe for Chosen<M> {}
 
-/// A model that scores sound.
+/// A model that scores audio.
 pub type ScoresAudio = dyn for<'a> Model<AudioInputs<'a>>;
 
-/// A model that scores pictures.
+/// A model that scores video.
 pub type ScoresVideo = dyn for<'a> Model<VideoInputs<'a>>;
 
 static AUDIO_MODEL: AudioModel = AudioModel::new();
@@ -220,12 +221,12 @@ static THRESHOLDS: Thresholds = Thresholds::new();
 
 /// callstats' window for the dominant speaker.
 const SPEAKER_WINDOW_MS: u64 = 10_000;
-/// callstats' timeout: ICE gives up after 31 s.
+/// callstats' inactivity timeout; ICE gives up after 31 s.
 const SILENCE_MICROS: u64 = 30_000_000;
 
 impl Config {
-    /// The defaults: a user, and the conference, is gone after 30 s of silence; what comes after the end belongs to
-    /// another instance; labels of devices are not kept.
+    /// The defaults: users time out and the conference ends after 30 s of inactivity; input after the end belongs to
+    /// another instance; device labels are not stored.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -241,67 +242,67 @@ impl Config {
         }
     }
 
-    /// Other limits.
+    /// Sets the limits.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Another model that scores sound.
+    /// Sets the model that scores audio.
     #[must_use]
     pub fn with_audio_model(mut self, model: impl for<'a> Model<AudioInputs<'a>> + 'static) -> Self {
         self.audio_model = Some(Chosen(Arc::new(model)));
         self
     }
 
-    /// The model that scores sound: [`AudioModel`] unless another was chosen.
+    /// The model that scores audio: [`AudioModel`] unless another was chosen.
     #[must_use]
     pub fn audio_model(&self) -> &ScoresAudio {
         self.audio_model.as_ref().map_or(&AUDIO_MODEL, |chosen| &*chosen.0)
     }
 
-    /// Another model that scores pictures.
+    /// Sets the model that scores video.
     #[must_use]
     pub fn with_video_model(mut self, model: impl for<'a> Model<VideoInputs<'a>> + 'static) -> Self {
         self.video_model = Some(Chosen(Arc::new(model)));
         self
     }
 
-    /// The model that scores pictures: [`VideoModel`] unless another was chosen.
+    /// The model that scores video: [`VideoModel`] unless another was chosen.
     #[must_use]
     pub fn video_model(&self) -> &ScoresVideo {
         self.video_model.as_ref().map_or(&VIDEO_MODEL, |chosen| &*chosen.0)
     }
 
-    /// Another weight of sound beside pictures.
+    /// Sets the weights of audio and video.
     #[must_use]
     pub const fn with_weights(mut self, weights: Weights) -> Self {
         self.weights = weights;
         self
     }
 
-    /// How much sound and pictures weigh.
+    /// The weights of audio and video.
     #[must_use]
     pub const fn weights(&self) -> &Weights {
         &self.weights
     }
 
-    /// Other limits for one kind of diagnosis.
+    /// Sets the threshold of one kind of diagnosis.
     #[must_use]
     pub fn with_threshold(mut self, kind: Kind, threshold: Threshold) -> Self {
         self.thresholds = Some(Arc::new(self.thresholds().with(kind, threshold)));
         self
     }
 
-    /// The limits of all diagnoses: those of [`Kind`]'s table unless others were chosen.
+    /// The thresholds of all diagnoses: those of [`Kind`]'s table unless others were chosen.
     #[must_use]
     pub fn thresholds(&self) -> &Thresholds {
         self.thresholds.as_deref().unwrap_or(&THRESHOLDS)
     }
 
-    /// After how much silence a user counts as gone, and the conference as over.
-    /// [`Conference::handle_timeout`](crate::Conference::handle_timeout) finds it out; who never calls it has no
+    /// Sets the inactivity timeout after which a user has left, and the conference has ended.
+    /// [`Conference::handle_timeout`](crate::Conference::handle_timeout) applies it; without its calls there are no
     /// timeouts.
     #[must_use]
     pub const fn with_inactivity_timeout(mut self, silence: Duration) -> Self {
@@ -309,24 +310,24 @@ impl Config {
         self
     }
 
-    /// Over how long a window [`Conference::is_only_speaker`](crate::Conference::is_only_speaker) is answered: 10 s
-    /// unless said otherwise, kept within 1 s to 60 s.
+    /// Sets the window of [`Conference::is_only_speaker`](crate::Conference::is_only_speaker): 10 s by default, clamped
+    /// to 1 s to 60 s.
     #[must_use]
     pub const fn with_speaker_window(mut self, window: Duration) -> Self {
         self.speaker_window_ms = kept_window_ms(window.as_millis());
         self
     }
 
-    /// Whether what comes after the end takes the end back, instead of being refused for another instance: for who
-    /// reads recordings, in which all belongs to one call and files may come one after the other. Fabrics that were
-    /// terminated take snapshots then, too.
+    /// Sets whether input after the end cancels the end, instead of being refused for another instance. This suits
+    /// readers of recordings, in which everything belongs to one call and files may follow one another. Terminated
+    /// fabrics then take snapshots too.
     #[must_use]
     pub const fn with_reopening(mut self, reopens: bool) -> Self {
         self.reopens = reopens;
         self
     }
 
-    /// Whether labels of devices are kept. They may name people.
+    /// Sets whether device labels are stored. They may name people.
     #[must_use]
     pub const fn with_device_labels(mut self, keeps: bool) -> Self {
         self.keeps_device_labels = keeps;
@@ -339,7 +340,7 @@ impl Config {
         self.limits
     }
 
-    /// After how much silence a user counts as gone.
+    /// The inactivity timeout.
     #[must_use]
     pub const fn silence(&self) -> Duration {
         Duration::from_micros(self.inactivity_micros)
@@ -351,13 +352,13 @@ impl Config {
         Duration::from_millis(self.speaker_window_ms)
     }
 
-    /// Whether what comes after the end takes it back.
+    /// Whether input after the end cancels the end.
     #[must_use]
     pub const fn reopens(&self) -> bool {
         self.reopens
     }
 
-    /// Whether labels of devices are kept.
+    /// Whether device labels are stored.
     #[must_use]
     pub const fn keeps_device_labels(&self) -> bool {
         self.keeps_device_labels
@@ -374,7 +375,7 @@ impl Default for Config {
     }
 }
 
-/// Microseconds; saturates.
+/// A duration in microseconds; saturates.
 pub(crate) const fn micros(duration: Duration) -> u64 {
     let micros = duration.as_micros();
     if micros > u64::MAX as u128 { u64::MAX } else { micros as u64 }

@@ -1,4 +1,4 @@
-//! What happens while a conference is measured, as it happens.
+//! The events of a conference and their words. The module detects nothing: other modules raise the events.
 
 mod error;
 mod lifecycle;
@@ -25,67 +25,67 @@ use crate::score::{NoScore, Score};
 use crate::speaker::SpeakerChange;
 use crate::unit::StatTime;
 
-/// Something that the conference noticed. Polled from [`Conference::poll_event`](crate::Conference::poll_event).
+/// An event of a conference. [`Conference::poll_event`](crate::Conference::poll_event) returns it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 #[allow(clippy::large_enum_variant)] // most events are intervals, and a box would allocate for each of them
 pub enum Event {
-    /// A stream was looked at again: the figures since the look before.
+    /// An interval of a stream closed, with the figures since the previous sample.
     #[non_exhaustive]
     IntervalClosed {
-        /// Which stream.
+        /// The stream.
         stream: StreamKey,
         /// Its figures.
         interval: Interval,
-        /// What the last seconds were worth, this interval among them; or why that is not known.
+        /// The score of the last seconds, including this interval; or the reason why there is none.
         score: Result<Score, NoScore>,
-        /// How callstats.io would have rated the interval.
+        /// callstats.io's rating of the interval.
         rating: CallstatsRating,
     },
-    /// A stream's counters began anew, or its SSRC now carries something else. Follows the interval in which it
-    /// happened.
+    /// A stream's counters were reset, or its SSRC now carries another track. It follows the interval in which the
+    /// reset occurred.
     #[non_exhaustive]
     CounterReset {
-        /// Which stream.
+        /// The stream.
         stream: StreamKey,
-        /// When it was noticed, on the reporter's clock.
+        /// When the reset was detected, on the reporter's clock.
         at: StatTime,
     },
-    /// Something happened in the life of the call: a user came or went, a fabric was set up or lost, the application said
-    /// something, the conference ended.
+    /// An event in the lifecycle of the call: a user joined or left, a fabric was set up or lost, the application
+    /// reported something, the conference ended.
     #[non_exhaustive]
     Call {
-        /// What, when, and to whom.
+        /// The event, with its time, fabric and user.
         event: CallEvent,
     },
-    /// Something goes wrong.
+    /// A diagnosis was raised.
     #[non_exhaustive]
     DiagnosisRaised {
-        /// What, since when, and by which figures; [`Diagnosis::sentence`] says it in words.
+        /// The diagnosis, with its start and its figures; [`Diagnosis::sentence`] describes it in words.
         diagnosis: Diagnosis,
     },
-    /// What goes wrong has become worse.
+    /// A raised diagnosis has become worse.
     #[non_exhaustive]
     DiagnosisUpdated {
-        /// The same diagnosis as it was raised, with the figures so far.
+        /// The same diagnosis, with its figures so far.
         diagnosis: Diagnosis,
     },
-    /// What went wrong is over.
+    /// A diagnosis was cleared.
     #[non_exhaustive]
     DiagnosisCleared {
         /// The same diagnosis, with its end and all of its figures.
         diagnosis: Diagnosis,
     },
-    /// Another one is the dominant speaker, or nobody is any more.
+    /// The dominant speaker changed, or there is none any more.
     #[non_exhaustive]
     DominantSpeaker {
-        /// Who, and since when.
+        /// The new speaker, and since when.
         change: SpeakerChange,
     },
-    /// Events were dropped, oldest first, because nobody polled them. Comes before those that were kept.
+    /// Events were dropped, oldest first, because the application did not poll them. It precedes the remaining events.
     #[non_exhaustive]
     Overflow {
-        /// How many.
+        /// The number of dropped events.
         dropped: u64,
     },
 }

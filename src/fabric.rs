@@ -1,18 +1,18 @@
-//! The life of a fabric, which is what callstats calls one PeerConnection: how far it got, what happened to it, whose its
-//! streams are, and the path that its packets take.
+//! The lifecycle of a fabric, which is callstats' word for one PeerConnection: its states, events, stream owners and
+//! network path. Figures of its streams are computed in `stream`.
 //!
 //! # From opening to the end
 //!
-//! **Opened.** [`Conference::open_fabric`](crate::Conference::open_fabric) is to be called as soon as the PeerConnection is
-//! made: every delay counts from there. A [`FabricSpec`](crate::FabricSpec) says who reports and who is at the other end,
-//! as far as that is known; names may come later ([`FabricMut`](crate::conference::FabricMut)) and lose nothing. The local
-//! user joins by it. Opening it twice changes nothing and says so.
+//! **Opening.** Call [`Conference::open_fabric`](crate::Conference::open_fabric) as soon as the PeerConnection exists:
+//! every delay counts from there. A [`FabricSpec`] names the users at both ends, as far as they are
+//! known; names may follow later ([`FabricMut`](crate::conference::FabricMut)) and lose nothing. The local user joins
+//! by the opening. A second opening changes nothing and returns an error.
 //!
-//! **Set up.** The application says where the PeerConnection stands
-//! ([`ice_state`](crate::Conference::ice_state), [`gathering_state`](crate::Conference::gathering_state),
-//! [`signaling_state`](crate::Conference::signaling_state), [`connection_state`](crate::Conference::connection_state)).
-//! What it does not say follows from stats: ICE and DTLS of the transport, else candidate pairs. Then a delay is late by at
-//! most the time between two snapshots, and says so
+//! **Set-up.** The application reports the states of the PeerConnection ([`ice_state`](crate::Conference::ice_state),
+//! [`gathering_state`](crate::Conference::gathering_state), [`signaling_state`](crate::Conference::signaling_state),
+//! [`connection_state`](crate::Conference::connection_state)). States that it does not report are derived from stats:
+//! ICE and DTLS of the transport, otherwise candidate pairs. A derived delay is late by at most the time between two
+//! snapshots, and that uncertainty is reported
 //! ([`setup_delay_uncertainty_ms`](crate::summary::FabricSummary::setup_delay_uncertainty_ms)).
 //!
 //! | delay | from | to |
@@ -22,47 +22,48 @@
 //! | gathering | gathering | complete |
 //! | failure | opened | ICE failed, or the first error that is reported, before it was connected |
 //!
-//! **Running.** What happens to the path raises these by itself, and nothing else does:
+//! **Running.** Changes of the path raise these events, and nothing else raises them:
 //!
-//! | what | when |
+//! | event | raised when |
 //! |---|---|
 //! | `fabricSetup` | connected or completed, once |
-//! | `iceDisruptionStart`, `…End` | connected or completed to disconnected; back again, directly, by way of checking or a restart |
+//! | `iceDisruptionStart`, `…End` | connected or completed to disconnected; back again, directly or through checking or a restart |
 //! | `iceConnectionDisruptionStart`, `…End` | checking to disconnected; back to checking, connected or completed |
 //! | `iceRestarted` | anything to new, or new credentials in the stats |
-//! | `iceFailed` | checking to failed, also by way of disconnected |
+//! | `iceFailed` | checking to failed, also through disconnected |
 //! | `fabricDropped` | connected, completed, or disconnected after that, to failed |
 //! | `iceAborted` | new or checking to closed |
 //! | `iceTerminated` | anything else to closed |
-//! | `fabricTransportSwitch` | another candidate pair is selected, connected before and after |
+//! | `fabricTransportSwitch` | another candidate pair is selected; connected before and after |
 //! | `fabricStateChange` | any of the four states changes |
-//! | `fabricSetupFailed` | ICE failed or an error is reported, before it was connected; once |
+//! | `fabricSetupFailed` | ICE failed or an error is reported before it was connected; once |
 //!
-//! **Media.** [`send_event`](crate::Conference::send_event) says what the application does: hold, mute, pause, a shared
-//! screen, devices, who speaks. Early, late or twice is no error; the [`Outcome`] says what became of it. Time on hold, muted
-//! or paused is measured by the caller's clock and is part of no average: an interval that has any of it counts as that.
+//! **Media.** [`send_event`](crate::Conference::send_event) reports what the application does: hold, mute, pause,
+//! screen share, devices, the dominant speaker. Early, late or repeated events are no error; the [`Outcome`] says how
+//! each was handled. Time on hold, muted or paused is measured by the caller's clock and is part of no average: an
+//! interval with any such time counts as that state.
 //!
-//! **Streams.** An SSRC carries the local user's media if it is sent, and the remote user's if it is received, unless
-//! [`associate`](crate::conference::FabricMut::associate) says otherwise, before or after it is seen. Layers and
-//! retransmissions follow, as stats or a description ([`describe`](crate::conference::FabricMut::describe)) name them. When
-//! it passes to somebody else, its figures are split there, and no user has anything of another.
+//! **Streams.** A sent SSRC carries the local user's media, a received SSRC the remote user's, unless
+//! [`associate`](crate::conference::FabricMut::associate) sets another owner, before or after the SSRC is seen. Layers
+//! and retransmissions follow, as stats or a session description ([`describe`](crate::conference::FabricMut::describe))
+//! declare them. When an SSRC passes to another user, its figures are split there, and no user has figures of another.
 //!
-//! **Trouble.** [`report_error`](crate::Conference::report_error) takes what failed, and logs. Every [`WebRtcFunction`] has
-//! a [`FailureReason`]:
+//! **Errors.** [`report_error`](crate::Conference::report_error) takes errors and logs. Every
+//! [`WebRtcFunction`](crate::event::WebRtcFunction) has a [`FailureReason`](crate::event::FailureReason):
 //!
 //! | function | reason |
 //! |---|---|
 //! | `getUserMedia` | by its DOM error: permission, device, else configuration |
-//! | `createOffer`, `createAnswer` | `SDPGenerationError`: nothing could be made |
-//! | `setLocalDescription`, `setRemoteDescription`, `addIceCandidate` | `NegotiationFailure`: what was made was not taken |
-//! | `iceConnectionFailure` | `IceConnectionFailure`; DTLS that fails is a `TransportFailure` |
+//! | `createOffer`, `createAnswer` | `SDPGenerationError`: no description was created |
+//! | `setLocalDescription`, `setRemoteDescription`, `addIceCandidate` | `NegotiationFailure`: a description or candidate was refused |
+//! | `iceConnectionFailure` | `IceConnectionFailure`; a failure of DTLS is a `TransportFailure` |
 //! | `signalingError` | `SignalingError` |
 //! | `applicationLog`, `applicationError` | none: a log |
 //!
-//! **The end.** [`AppEvent::Terminated`], or a connection or signaling state of `closed`, ends the fabric; what comes at that
-//! moment still counts, what comes later is refused. Who has ended all of theirs has left; when all but one have, the
-//! conference is over. A [`CallClass`] says how it went: established, failed, missed, aborted, dropped, and for a conference
-//! partially failed.
+//! **End.** [`AppEvent::Terminated`], or a connection or signaling state of `closed`, ends the fabric; input of that
+//! moment still counts, later input is refused. A user whose fabrics have all ended has left; when all users but one
+//! have left this way, the conference is over. A [`CallClass`](crate::event::CallClass) says how the call went: established, failed, missed,
+//! aborted, dropped, and for a conference partially failed.
 //!
 //! ```
 //! use callgauge::event::{CallClass, IceState};

@@ -1,4 +1,4 @@
-//! Names of things: small, `Copy`, and comparable.
+//! Identifiers: small, `Copy` and comparable. They carry no data of the things they identify.
 
 use core::fmt;
 
@@ -8,13 +8,13 @@ use core::fmt;
 pub struct Ssrc(u32);
 
 impl Ssrc {
-    /// The identifier as it stands in RTP packets.
+    /// Creates it from the identifier in RTP packets.
     #[must_use]
     pub const fn new(ssrc: u32) -> Self {
         Self(ssrc)
     }
 
-    /// The identifier as it stands in RTP packets.
+    /// The identifier in RTP packets.
     #[must_use]
     pub const fn get(self) -> u32 {
         self.0
@@ -27,37 +27,37 @@ impl fmt::Display for Ssrc {
     }
 }
 
-/// One PeerConnection of one conference ("fabric" in callstats' words): an index that the conference gave out. Another
-/// conference, its next instance included, takes it for its own.
+/// One PeerConnection of one conference ("fabric" in callstats' words): an index that the conference assigned. Another
+/// conference, including the next instance, takes it for its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct FabricId(pub(crate) u32);
 
 impl FabricId {
-    /// The position in the order in which fabrics were opened, from 0.
+    /// The position in the order of opening, from 0.
     #[must_use]
     pub const fn index(self) -> usize {
         self.0 as usize
     }
 }
 
-/// A user of one conference: an index that the conference gave out for a name. Another conference takes it for its own.
+/// A user of one conference: an index that the conference assigned to a name. Another conference takes it for its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct UserId(pub(crate) u32);
 
 impl UserId {
-    /// The position in the order in which users were named, from 0.
+    /// The position in the order of naming, from 0.
     #[must_use]
     pub const fn index(self) -> usize {
         self.0 as usize
     }
 }
 
-/// Which way media flows, seen from the endpoint that reports.
+/// The direction of media, seen from the endpoint that reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
-#[allow(clippy::exhaustive_enums)] // RTP knows two ways
+#[allow(clippy::exhaustive_enums)] // RTP has two directions
 pub enum Direction {
     /// Received by the endpoint that reports.
     Inbound,
@@ -66,7 +66,7 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// The word in serialized outputs.
+    /// The name in serialized outputs.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -76,19 +76,19 @@ impl Direction {
     }
 }
 
-/// What a stream carries (`kind` in W3C webrtc-stats).
+/// The kind of media (`kind` in W3C webrtc-stats).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
-#[allow(clippy::exhaustive_enums)] // so does webrtc-stats
+#[allow(clippy::exhaustive_enums)] // webrtc-stats has two kinds
 pub enum MediaKind {
-    /// Sound.
+    /// Audio.
     Audio,
-    /// Pictures, screens included.
+    /// Video, screens included.
     Video,
 }
 
 impl MediaKind {
-    /// The word in getStats and in serialized outputs.
+    /// The name in getStats and in serialized outputs.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -98,9 +98,9 @@ impl MediaKind {
     }
 }
 
-/// What tells one RTP stream of a conference from another.
+/// The key of one RTP stream within a conference.
 ///
-/// The stats `id` is no part of it: browsers rename ids while the SSRC stays, and an SSRC may occur in two
+/// The stats `id` is not part of it: browsers rename ids while the SSRC stays, and an SSRC may occur in two
 /// PeerConnections or in both directions of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -108,7 +108,7 @@ impl MediaKind {
 pub struct StreamKey {
     /// The PeerConnection.
     pub fabric: FabricId,
-    /// Which way.
+    /// The direction.
     pub direction: Direction,
     /// The RTP stream.
     pub ssrc: Ssrc,

@@ -1,8 +1,8 @@
-//! Lists of which a process has many.
+//! Growth of lists that a process has many of. It changes no contents.
 
 use alloc::vec::Vec;
 
-/// Adds an item, and grows by a quarter, not by doubling: calls grow slowly, and then last.
+/// Adds an item. The list grows by a quarter instead of doubling: calls grow slowly and then stay at their size.
 pub(crate) fn push<T>(list: &mut Vec<T>, item: T) {
     if list.len() == list.capacity() {
         list.reserve_exact((list.len() / 4).max(2));

@@ -1,8 +1,8 @@
-//! Differences into figures: declared tables of derived metrics, and the [`Interval`] that they fill.
+//! Turns differences of counters into figures: tables of derived metrics, and the [`Interval`] that they fill. It keeps
+//! no sums over a call.
 //!
-//! Every figure is a row: counter, denominator, unit and name. One reset rule holds for all of them: a row is `None` for
-//! the interval in which one of its counters began anew, and so it is when one was missing at either end or the
-//! denominator did not move.
+//! Every figure is a row: counter, denominator, unit and name. One reset rule holds for all rows: a row is `None` for
+//! an interval in which a counter was reset, a counter was missing at either end, or the denominator did not advance.
 
 mod cadence;
 pub mod counter;
@@ -17,46 +17,45 @@ pub use interval::{Interval, IntervalState, Metric, Unit};
 use crate::metric::counter::Delta;
 use crate::report::{Entry, Num};
 
-/// How a figure follows from the difference of two looks at one stats entry.
+/// The formula of a figure from the difference of two samples of one stats entry.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Formula {
-    /// `scale · Δx / Δt`, Δt in seconds. Where an entry may have one of several counters, they are alternatives: the
-    /// first that is there counts.
+    /// `scale · Δx / Δt`, Δt in seconds. If an entry may have one of several counters, they are alternatives: the first
+    /// present one counts.
     Rate(&'static [Num], f64),
     /// `8 · Δx / Δt`, rounded to whole bits per second, as webrtc-internals shows it.
     RoundedBits(Num),
     /// `scale · Δx / Δn`.
     Mean(Num, Num, f64),
-    /// `scale · ΣΔparts / ΣΔwholes`. Counters of the whole that are absent count as nothing if any is there; parts must
-    /// all be there.
+    /// `scale · ΣΔparts / ΣΔwholes`. Missing whole counters count as zero if any is present; all parts must be present.
     Share(&'static [Num], &'static [Num]),
     /// `√(Δenergy / Δduration)`: the root mean square of a level.
     Rms(Num, Num),
     /// The standard deviation of a duration in milliseconds, from its sum, the sum of its squares, and their number:
     /// `1000 · √((Δsq − Δsum² / Δn) / Δn)`.
     Deviation(Num, Num, Num),
-    /// `x − y − z`, of the moment.
+    /// `x − y − z`, current values.
     Backlog(Num, Num, Num),
-    /// `scale · x`, of the moment.
+    /// `scale · x`, a current value.
     Gauge(Num, f64),
 }
 
 impl Formula {
-    /// The figure for what `delta` tells. `None` when a denominator is not positive, a member is missing at either
-    /// end, or a counter ran back. Always finite.
+    /// The figure of `delta`. `None` if a denominator is not positive, a member is missing at either end, or a counter
+    /// went back. Always finite.
     #[must_use]
-    #[inline(always)] // a formula that is known when it is compiled is a few instructions
+    #[inline(always)] // a formula known at compile time is a few instructions
     pub fn of(self, delta: &Delta<'_>) -> Option<f64> {
         let value = match self {
             Self::Backlog(..) | Self::Gauge(..) => return self.of_moment(delta.entry()),
             Self::Rate(counters, scale) => {
                 let grown = counters.iter().find_map(|&counter| delta.of(counter))?;
-                // The order of operations is webrtc-internals' own, so that the last bits agree.
+                // The order of operations is that of webrtc-internals, so that the last bits agree.
                 over(grown * scale, delta.span_ms() / 1e3)?
             }
             Self::RoundedBits(counter) => {
-                // JavaScript's Math.round: halves go up.
+                // JavaScript's Math.round: halves round up.
                 libm::floor(over(delta.of(counter)? * 8.0, delta.span_ms() / 1e3)? + 0.5)
             }
             Self::Mean(sum, count, scale) => scale * over(delta.of(sum)?, delta.of(count)?)?,
@@ -70,14 +69,15 @@ impl Formula {
             }
             Self::Deviation(squares, sum, count) => {
                 let (squares, sum, count) = (delta.of(squares)?, delta.of(sum)?, delta.of(count)?);
-                // A variance of nothing may come out negative by rounding: its root is not finite, and the figure `None`.
+                // A variance near zero may become negative by rounding: its root is not finite, and the figure is
+                // `None`.
                 1e3 * libm::sqrt(over(squares - over(sum * sum, count)?, count)?)
             }
         };
         value.is_finite().then_some(value)
     }
 
-    /// The figure for what one look tells: `None` for all but figures of the moment.
+    /// The figure of one sample: `None` for all formulas except those of current values.
     #[must_use]
     pub fn of_moment(self, entry: Entry<'_>) -> Option<f64> {
         match self {
@@ -94,7 +94,7 @@ fn over(part: f64, whole: f64) -> Option<f64> {
     (whole > 0.0).then(|| part / whole)
 }
 
-/// The sum of those differences that are there; `None` when none is.
+/// The sum of the known differences; `None` if none is known.
 fn sum_of_present(counters: &[Num], delta: &Delta<'_>) -> Option<f64> {
     counters.iter().filter_map(|&counter| delta.of(counter)).fold(None, |sum, grown| Some(sum.unwrap_or(0.0) + grown))
 }

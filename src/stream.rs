@@ -1,7 +1,8 @@
-//! The account of one RTP stream: its looks turned into intervals, and what they come to over the call.
+//! The record of one RTP stream: it turns samples into intervals, and adds them up over the call. It knows no users and
+//! no other streams.
 //!
-//! Sums are pooled before they are divided, averages weigh by time, and what was muted, held, paused, reset or behind
-//! a gap is in the totals of traffic but in no average of quality.
+//! Sums are pooled before they are divided, and averages are weighted by time. Muted, held, paused and reset time and
+//! gaps count in the traffic totals, but in no average of quality.
 
 mod app_time;
 mod outage;
@@ -27,9 +28,9 @@ use rtcp::Rtcp;
 use scoring::{Negotiated, ScoringContext};
 use state::{Context, Pace, STILL_MS, state_of};
 
-/// For this long after a pause, jitter is that of the pause: RFC 3550 forgets 1/16 with each packet.
+/// How long after a pause jitter still reflects the pause: RFC 3550 forgets 1/16 with each packet.
 const SETTLING_MS: f64 = 900.0;
-/// Names beyond this many bytes are cut: one long text in a report may be the codec of thousands of streams.
+/// The length in bytes at which names are cut: one long text in a report may be the codec of thousands of streams.
 const MAX_NAME: usize = 128;
 
 /// One RTP stream over the whole call.
@@ -43,9 +44,9 @@ pub(crate) struct StreamRecord {
     pub(crate) label: Option<String>,
     pub(crate) start: StatTime,
     pub(crate) samples: u64,
-    /// Looks that brought nothing new.
+    /// Samples that repeated a timestamp.
     pub(crate) duplicates: u64,
-    /// Looks that came too late.
+    /// Samples older than the last one.
     pub(crate) late: u64,
     pub(crate) resets: u64,
     pub(crate) gaps: u64,
@@ -58,46 +59,46 @@ pub(crate) struct StreamRecord {
     source: Option<EntryTracker>,
     rtcp: Rtcp,
     codec_id: Option<String>,
-    /// Since the last interval.
+    /// Whether the codec changed since the last interval.
     has_new_codec: bool,
     negotiated: Negotiated,
     cadence: Cadence,
     pace: Pace,
     still_ms: f64,
-    /// How long jitter is still to settle.
+    /// The remaining time until jitter settles.
     settling_ms: f64,
-    /// How far the reporter's clock stepped back, in all.
+    /// The sum of all steps back of the reporter's clock.
     turned_back_ms: f64,
 }
 
-/// What a look at a stream brought.
-#[allow(clippy::large_enum_variant)] // consumed where it is made
+/// The result of a sample of a stream.
+#[allow(clippy::large_enum_variant)] // consumed where it is created
 pub(crate) enum Observation {
-    /// The first one: nothing to compare with.
+    /// The first sample: there is nothing to compare it with.
     First,
-    /// The same moment again.
+    /// The sample repeats the last timestamp.
     Repeated,
-    /// An older moment than the last one; it was left out.
+    /// The sample is older than the last one, and was ignored.
     Late,
-    /// An interval, to be [judged](StreamRecord::score_interval).
+    /// The sample closed an interval, to be [scored](StreamRecord::score_interval).
     Closed(Interval),
 }
 
-/// What is known of the connection when one of its streams is looked at.
+/// The state of the connection at a sample of one of its streams.
 #[derive(Clone, Copy)]
 pub(crate) struct ConnectionContext<'a> {
     pub(crate) config: &'a Config,
-    /// Nothing is being played of any received audio.
+    /// Whether playout of all received audio stands still.
     pub(crate) playout_stands: bool,
-    /// Round trip by ICE, ms.
+    /// Round-trip time by ICE, ms.
     pub(crate) ice_rtt_ms: Option<f64>,
-    /// From the decoder to the loudspeaker, ms.
+    /// Playout delay, from the decoder to the loudspeaker, ms.
     pub(crate) playout_ms: Option<f64>,
-    /// Whether anything came over the path since the last look; `None` when nobody counted.
+    /// Whether anything arrived over the path since the last sample; `None` if nothing is counted.
     pub(crate) path_carries: Option<bool>,
 }
 
-/// How long the stream was in each state that is not measured, in ms.
+/// The time of the stream in each state that is not measured, ms.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Times {
@@ -108,7 +109,7 @@ pub(crate) struct Times {
     pub(crate) gap: f64,
 }
 
-/// Declares the figures whose distribution is kept.
+/// Declares the figures with a stored distribution.
 macro_rules! digests {
     ($($field:ident $metric:ident,)*) => {
         /// Distributions over time of the figures that a summary shows.
@@ -141,7 +142,7 @@ digests! {
 }
 
 impl StreamRecord {
-    /// Opens the account of a stream at its first look. `None` when the entry has no SSRC or no time.
+    /// Opens the record of a stream at its first sample. `None` if the entry has no SSRC or no timestamp.
     pub(crate) fn open(direction: Direction, entry: Entry<'_>) -> Option<Self> {
         let media = EntryTracker::new(entry)?;
         Some(Self {
@@ -175,7 +176,7 @@ impl StreamRecord {
         })
     }
 
-    /// Begins with another entry than the one it was opened with, while that is all it has seen.
+    /// Replaces the entry that opened the record, as long as it is the only sample.
     pub(crate) fn reopen(&mut self, entry: Entry<'_>) {
         if self.samples == 0
             && let Some(record) = Self::open(self.direction, entry)
@@ -184,27 +185,27 @@ impl StreamRecord {
         }
     }
 
-    /// The last look.
+    /// The time of the last sample.
     pub(crate) const fn end(&self) -> StatTime {
         self.media.at()
     }
 
-    /// From the first look to the last, in ms. A clock that stepped back does not shorten it; what passed while it did
-    /// is not known and counts as nothing.
+    /// From the first sample to the last, in ms. A clock that stepped back does not shorten it; the duration of the
+    /// step itself is unknown and counts as zero.
     pub(crate) fn duration_ms(&self) -> f64 {
         self.end().millis_since(self.start) + self.turned_back_ms
     }
 
-    /// The codec's id, when `entry` is about to be taken and names another than the last look did: the caller then finds
-    /// the codec and calls [`StreamRecord::set_codec`] before [`StreamRecord::sample`].
+    /// The codec's id, if `entry` is a new sample with another codec id than the last one: the caller then finds the
+    /// codec and calls [`StreamRecord::set_codec`] before [`StreamRecord::sample`].
     pub(crate) fn new_codec_id<'a>(&self, entry: Entry<'a>) -> Option<&'a str> {
         let is_due = self.samples == 0 || entry.timestamp() > Some(self.end());
         entry.text(Text::CodecId).filter(|&id| is_due && self.codec_id.as_deref() != Some(id))
     }
 
-    /// Remembers the codec behind an id by its MIME type, and what SDP says of its use.
+    /// Stores the codec of an id: its MIME type and its SDP parameters.
     pub(crate) fn set_codec(&mut self, id: &str, mime: &str, fmtp: Option<&str>) {
-        // An id that is too long to be kept is looked up every time.
+        // An id that is too long to be stored is searched every time.
         self.codec_id = (id.len() <= MAX_NAME).then(|| id.into());
         let name = codec_name(mime);
         self.has_new_codec |= self.codec.as_ref().is_some_and(|before| !before.eq_ignore_ascii_case(&name));
@@ -212,14 +213,15 @@ impl StreamRecord {
         self.negotiated = fmtp.map(Negotiated::of_fmtp).unwrap_or_default();
     }
 
-    /// Takes what the other end reports of this stream. To be called before [`StreamRecord::sample`] of the same snapshot.
+    /// Takes the remote endpoint's report on this stream. Call it before [`StreamRecord::sample`] of the same snapshot.
     pub(crate) fn take_remote(&mut self, remote: Entry<'_>, own: Entry<'_>) {
         let totals = (self.direction == Direction::Outbound).then_some(&mut self.totals);
         self.rtcp.take_remote(remote, own, totals, self.still_ms);
     }
 
-    /// Whether `entry` says that nothing is being played of this audio, not even concealment. `None` for what is no
-    /// received audio, or never carried any: it cannot tell a connection on hold from one that was never used.
+    /// Whether `entry` shows that nothing of this audio is played, not even concealment. `None` for other streams than
+    /// received audio, and for audio without any packet so far: it cannot distinguish a held connection from an unused
+    /// one.
     pub(crate) fn playout_stands(&self, entry: Entry<'_>) -> Option<bool> {
         let carries = self.kind == Some(MediaKind::Audio) && self.media.last(Num::PacketsReceived) > Some(0.0);
         if !carries {
@@ -231,8 +233,8 @@ impl StreamRecord {
         }
     }
 
-    /// Takes a look at the stream's own entry and closes an interval, unless it is the first look. `source` is the media
-    /// source of a stream that is sent; `app_time` counts since the last interval closed.
+    /// Samples the stream's own entry and closes an interval, except at the first sample. `source` is the media source
+    /// of a sent stream; `app_time` counts since the last closed interval.
     pub(crate) fn sample(
         &mut self,
         entry: Entry<'_>,
@@ -247,7 +249,7 @@ impl StreamRecord {
             self.note_names(entry);
             return Observation::First;
         }
-        // What passed without time passing is counted when time has passed.
+        // Counts that advance without the clock are taken when the clock advances.
         if entry.timestamp() == Some(self.end()) {
             self.duplicates = self.duplicates.saturating_add(1);
             return Observation::Repeated;
@@ -314,7 +316,7 @@ impl StreamRecord {
         Observation::Closed(interval)
     }
 
-    /// What the interval that the latest look closed was worth. The arguments besides are those of the look.
+    /// Scores the interval that the latest sample closed. The other arguments are those of the sample.
     pub(crate) fn score_interval(
         &mut self,
         interval: &Interval,
@@ -323,7 +325,7 @@ impl StreamRecord {
         context: ConnectionContext<'_>,
     ) -> IntervalScore {
         if interval.state.is_measured() {
-            // Positive; saturates.
+            // Positive; the cast saturates.
             let weight = (interval.span_ms * 1e3) as u64;
             self.digests.add(interval, weight, context.config.limits().digest_cells());
         }
@@ -375,7 +377,7 @@ impl StreamRecord {
 
     fn note_names(&mut self, entry: Entry<'_>) {
         if self.label.is_none() {
-            self.label = entry.text(Text::Rid).or_else(|| entry.text(Text::Mid)).map(kept);
+            self.label = entry.text(Text::Rid).or_else(|| entry.text(Text::Mid)).map(stored_name);
         }
         if self.codec.is_none() {
             self.codec = entry.text(Text::MimeType).map(codec_name);
@@ -398,7 +400,7 @@ impl StreamRecord {
     }
 }
 
-/// How many packets passed; `None` when they are not counted.
+/// The number of packets that passed; `None` if they are not counted.
 fn packets(delta: &Delta<'_>, direction: Direction) -> Option<f64> {
     delta.of(match direction {
         Direction::Inbound => Num::PacketsReceived,
@@ -406,19 +408,19 @@ fn packets(delta: &Delta<'_>, direction: Direction) -> Option<f64> {
     })
 }
 
-/// How many packets should have passed: those that were lost were sent.
+/// The number of packets that should have passed: lost packets were sent.
 fn expected(delta: &Delta<'_>, passed: Option<f64>) -> Option<f64> {
     let lost = delta.of(Num::PacketsLost).map_or(0.0, |lost| lost.max(0.0));
     passed.map(|passed| passed + lost)
 }
 
-/// `opus` of `audio/opus`, as it is spelled.
+/// The codec's name as the MIME type spells it: `opus` of `audio/opus`.
 fn codec_name(mime: &str) -> String {
-    kept(mime.rsplit('/').next().unwrap_or(mime))
+    stored_name(mime.rsplit('/').next().unwrap_or(mime))
 }
 
-/// A name as it is kept: whole, or cut and marked with `…`.
-fn kept(name: &str) -> String {
+/// A name for storage: whole, or cut and marked with `…`.
+fn stored_name(name: &str) -> String {
     if name.len() <= MAX_NAME {
         return name.into();
     }

@@ -1,6 +1,8 @@
-//! What leaves the engine when a call is over, or on the way: plain data with a schema number.
+//! The output of the engine at the end of a call or during it: plain data with a schema number. The module defines the
+//! schema and builds it; it changes no conference.
 //!
-//! Every key says its unit. What is not known is `null`, present, never 0 and never left out; every number is finite.
+//! Every key names its unit. An unknown value is `null`: it is present, never 0 and never left out. Every number is
+//! finite.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -11,10 +13,10 @@ use crate::event::{
 };
 use crate::id::{Direction, MediaKind, Ssrc};
 
-/// The schema of [`ConferenceSummary`]. New keys leave it as it is; a key that changes its name or meaning raises it.
+/// The schema of [`ConferenceSummary`]. New keys do not change it; a key that changes its name or meaning raises it.
 pub const SCHEMA: &str = "callgauge.conference/1";
 
-/// Implements the parts that every output struct shares.
+/// Implements what every output struct shares.
 macro_rules! output {
     ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* })*) => {
         $(
@@ -49,123 +51,124 @@ output! {
     ConferenceSummary {
         /// [`SCHEMA`].
         schema: Schema,
-        /// The conference's name; `None` when nobody said it.
+        /// The conference's name; `None` if the caller gave none.
         conference: Option<String>,
-        /// Which instance of it: 1, and one more for each that came before.
+        /// The number of this instance: 1, plus one for each earlier instance of the same name.
         instance: u32,
-        /// The first snapshot of any connection, ms on the reporters' clocks.
+        /// Time of the first snapshot of any connection, ms on the reporters' clocks.
         start_ms: Option<f64>,
-        /// The last one, ms.
+        /// Time of the last snapshot, ms.
         end_ms: Option<f64>,
-        /// From the first to the last, in seconds.
+        /// Seconds from the first snapshot to the last.
         duration_s: Option<f64>,
         /// `ongoing` or `ended`.
         state: ConferenceState,
-        /// Why it ended: `terminated`, `left`, `timeout`; `None` when nobody said so.
+        /// Why it ended: `terminated`, `left`, `timeout`; `None` if no end is known.
         end_reason: Option<EndReason>,
-        /// How it went; `None` while that is open.
+        /// How the call went; `None` while that is undecided.
         call_class: Option<CallClass>,
-        /// What its members were given to hear and see.
+        /// The quality that the participants received.
         score: GroupScore,
-        /// What befell all fabrics.
+        /// Connectivity counters over all fabrics.
         connectivity: ConnectivitySummary,
-        /// What all users sent.
+        /// The media that all users sent.
         uplink: FlowSummary,
-        /// What all users received.
+        /// The media that all users received.
         downlink: FlowSummary,
-        /// The users, by name.
+        /// The users, sorted by name.
         users: Vec<UserSummary>,
-        /// Streams that both ends report, by SSRC.
+        /// The streams that both ends report, sorted by SSRC.
         deliveries: Vec<DeliverySummary>,
-        /// Who spoke, how much and when; `None` when nobody reports levels of sound.
+        /// Speakers, their speaking time and the spans of dominance; `None` when no endpoint reports audio levels.
         talk: Option<TalkSummary>,
-        /// What happened, in the order of time.
+        /// Events, sorted by time.
         events: Vec<EventSummary>,
-        /// Events that there was no room for.
+        /// Events dropped because the list was full.
         refused_events: u64,
-        /// What failed, and the application's logs, in the order of time.
+        /// Errors and the application's logs, sorted by time.
         errors: Vec<ErrorSummary>,
-        /// Errors that there was no room for.
+        /// Errors dropped because the list was full.
         refused_errors: u64,
-        /// What people said.
+        /// The feedback of the users.
         feedback: Vec<FeedbackSummary>,
-        /// What went wrong, worst first: by severity, then by how long it went on.
+        /// Diagnoses, worst first: by severity, then by duration.
         diagnoses: Vec<DiagnosisSummary>,
-        /// Diagnoses that there was no room for.
+        /// Diagnoses dropped because the list was full.
         refused_diagnoses: u64,
-        /// The PeerConnections, in the order in which they were opened; of several at one time, by name and users.
+        /// The PeerConnections in the order of opening; those opened at the same time by name and users.
         fabrics: Vec<FabricSummary>,
     }
 
     /// A PeerConnection.
     FabricSummary {
-        /// Its name in the input.
+        /// The fabric's name in the input.
         fabric: String,
-        /// Who reports; `None` when nobody said.
+        /// The user that reports on this fabric; `None` if not given.
         local_user: Option<String>,
-        /// Who is at the other end; `None` when nobody said.
+        /// The user at the other end; `None` if not given.
         remote_user: Option<String>,
-        /// What it is used for; `None` likewise.
+        /// The use of the fabric; `None` if not given.
         usage: Option<FabricUsage>,
-        /// What is at the other end; `None` likewise.
+        /// The type of the remote endpoint; `None` if not given.
         remote_endpoint_type: Option<EndpointType>,
-        /// Which way media was meant to flow; `None` likewise.
+        /// The intended direction of media; `None` if not given.
         transmission_direction: Option<TransmissionDirection>,
-        /// How far the connection got, as the application or else stats tell; `None` when neither does.
+        /// The state of the connection, as the application, otherwise stats, report it; `None` if neither does.
         state: Option<FabricState>,
-        /// How it went; `None` while that is open.
+        /// How the call went on this fabric; `None` while that is undecided.
         call_class: Option<CallClass>,
-        /// When it was opened, ms on the caller's clock; `None` when it was before anybody could say.
+        /// When it was opened, ms on the caller's clock; `None` if the opening was not observed.
         opened_ms: Option<f64>,
-        /// When it was terminated, ms on the caller's clock; `None` when nobody said so.
+        /// When it was terminated, ms on the caller's clock; `None` if no termination was reported.
         terminated_ms: Option<f64>,
-        /// From opening to connected for the first time, ms. `None` when it never was, or was before anybody looked.
+        /// From opening to the first connected state, ms. `None` if it never connected, or connected before the first
+        /// snapshot.
         setup_delay_ms: Option<f64>,
-        /// How much shorter that may have been, because only stats told: the time since the look before. 0 when the
-        /// application told.
+        /// How much shorter the set-up delay may have been when only stats report it: the time since the previous
+        /// snapshot. 0 if the application reported it.
         setup_delay_uncertainty_ms: Option<f64>,
-        /// From gathering to complete, ms; `None` when the application did not tell.
+        /// From the start of gathering to its completion, ms; `None` if the application did not report it.
         gathering_delay_ms: Option<f64>,
-        /// From ICE being new to connected for the first time, ms.
+        /// From ICE state `new` to the first connected state, ms.
         connectivity_delay_ms: Option<f64>,
-        /// From opening to the failure of the set-up, ms; `None` when it did not fail.
+        /// From opening to the failure of the set-up, ms; `None` if the set-up did not fail.
         failure_delay_ms: Option<f64>,
-        /// What the failure is put down to.
+        /// The reason of the failure.
         failure_reason: Option<FailureReason>,
-        /// What befell it.
+        /// Connectivity counters of this fabric.
         connectivity: ConnectivitySummary,
-        /// What is sent on it.
+        /// The media sent on it.
         uplink: FlowSummary,
-        /// What is received on it.
+        /// The media received on it.
         downlink: FlowSummary,
-        /// Devices in use, as the application said last.
+        /// Devices in use, as the application last reported them.
         active_devices: Vec<DeviceSummary>,
-        /// Devices that are there, as the application said last.
+        /// Available devices, as the application last reported them.
         connected_devices: Vec<DeviceSummary>,
-        /// The first snapshot, ms on the reporter's clock.
+        /// Time of the first snapshot, ms on the reporter's clock.
         start_ms: Option<f64>,
-        /// The last one.
+        /// Time of the last snapshot.
         end_ms: Option<f64>,
         /// Snapshots taken.
         snapshots: u64,
-        /// How often another candidate pair was selected.
+        /// How often the selected candidate pair changed.
         selected_pair_changes: u64,
-        /// Streams beyond the limit, counted once for each snapshot that has one.
+        /// Streams beyond the limit, counted once per snapshot that contains one.
         refused_streams: u64,
-        /// Round-trip times, by source: they measure different paths and are never mixed.
+        /// Round-trip times by source. The sources measure different paths and are never mixed.
         rtt_ms: RttBySource,
-        /// What its user was given to hear and see.
+        /// The quality that its user received.
         score: GroupScore,
-        /// The bandwidth that the sender's congestion control believes in.
+        /// The sender's bandwidth estimate from congestion control.
         available_outgoing_bps: Stats,
-        /// The RTP streams: inbound before outbound, audio before video, then by SSRC. One that passed from one user to
-        /// another is there once for each, with the figures of that time.
+        /// The RTP streams: inbound before outbound, audio before video, then by SSRC. A stream that passed from one
+        /// user to another has one entry per user, each with the figures of its own time.
         streams: Vec<StreamSummary>,
     }
 
     /// Round-trip times in ms, by source.
     RttBySource {
-        /// By RTCP, over all streams that are sent.
+        /// By RTCP, over all sent streams.
         rtcp: Stats,
         /// By STUN on the selected candidate pair.
         ice: Stats,
@@ -173,106 +176,107 @@ output! {
 
     /// An RTP stream, over the whole call and all its epochs.
     StreamSummary {
-        /// Its SSRC.
+        /// The SSRC.
         ssrc: Ssrc,
-        /// Which way it flows, seen from the endpoint that reports.
+        /// The direction, seen from the endpoint that reports.
         direction: Direction,
-        /// What it carries; `None` when nothing reported tells.
+        /// Audio or video; `None` if no report states it.
         kind: Option<MediaKind>,
-        /// Whose media it is: whom it was associated with, else the user at the end that sends it; `None` when nobody said.
+        /// The owner of the media: the user it was associated with, otherwise the user at the sending end; `None` if not
+        /// given.
         user: Option<String>,
-        /// The label of its association, else its RID or MID; `None` when there is none of these.
+        /// The label of its association, otherwise its RID or MID; `None` if there is none of these.
         label: Option<String>,
-        /// The codec of the last epoch, as its MIME type spells it.
+        /// The codec of the last epoch, spelled as its MIME type spells it.
         codec: Option<String>,
-        /// The first look, ms on the reporter's clock.
+        /// Time of the first sample, ms on the reporter's clock.
         start_ms: f64,
-        /// The last one.
+        /// Time of the last sample.
         end_ms: f64,
-        /// From the first to the last, in seconds. A clock that stepped back does not shorten it.
+        /// Seconds from the first sample to the last. A clock that stepped back does not shorten it.
         duration_s: f64,
-        /// Looks at different times.
+        /// Samples with distinct timestamps.
         samples: u64,
-        /// Times the same moment was reported again.
+        /// Samples that repeated a timestamp.
         duplicates: u64,
-        /// Looks that came after later ones, and were left out.
+        /// Samples that arrived after later ones and were ignored.
         late: u64,
-        /// 1 and one more for each reset.
+        /// 1 plus the number of resets.
         epochs: u64,
-        /// How often counters began anew, the SSRC changed its track, or the reporter's clock stepped back.
+        /// Resets: the counters restarted, the SSRC changed its track, or the reporter's clock stepped back.
         resets: u64,
-        /// How often nothing was reported for much longer than before.
+        /// Gaps: times without reports much longer than the usual interval.
         gaps: u64,
         /// Seconds in those gaps.
         gap_s: f64,
-        /// Seconds of coded silence from a disabled source, as far as the sender's own stats tell.
+        /// Seconds of coded silence from a disabled source, as far as the sender's own stats show it.
         muted_s: f64,
         /// Seconds in which the whole stream stood still.
         held_s: f64,
-        /// Seconds in which nothing was sent, by the sender's own account.
+        /// Seconds in which nothing was sent, according to the sender.
         paused_s: f64,
         /// Seconds of discontinuous transmission.
         silent_s: f64,
-        /// Packets received, or sent, from the first look to the last.
+        /// Packets received or sent from the first sample to the last.
         packets: Option<u64>,
-        /// Packets lost on the way, as the receiver counts them; may be negative (duplicates). For a stream that is
-        /// sent, between the first and the last RTCP report.
+        /// Packets lost on the path, as the receiver counts them; may be negative because of duplicates. For a sent
+        /// stream, counted between the first and the last RTCP report.
         packets_lost: Option<i64>,
-        /// Payload bytes received, or sent, retransmissions included, headers and padding not.
+        /// Payload bytes received or sent, including retransmissions, excluding headers and padding.
         bytes: Option<u64>,
-        /// `8 · bytes / duration_s`: over the whole stream, pauses included. `None` for a single look.
+        /// `8 · bytes / duration_s`: over the whole stream, including pauses. `None` for a single sample.
         bitrate_bps: Option<f64>,
-        /// Lost of expected packets, 0 to 1; for a stream that is sent, as the other end reports it. `None` when nobody
-        /// counted or nothing was expected.
+        /// Lost packets over expected packets, 0 to 1; for a sent stream, as the remote endpoint reports it. `None` if
+        /// no endpoint counted or no packet was expected.
         loss_ratio: Option<f64>,
-        /// Retransmitted packets among them.
+        /// Retransmitted packets, included in `packets`.
         packets_retransmitted: Option<u64>,
         /// Interarrival jitter (RFC 3550 6.4.1) at the receiver.
         jitter_ms: Stats,
         /// Round-trip time by RTCP.
         rtt_ms: Stats,
-        /// Bitrate of the intervals.
+        /// Bitrate per interval.
         interval_bitrate_bps: Stats,
-        /// Loss ratio of the intervals.
+        /// Loss ratio per interval.
         interval_loss_ratio: Stats,
         /// `None` for video.
         audio: Option<AudioSummary>,
         /// `None` for audio.
         video: Option<VideoSummary>,
-        /// Mean opinion score over active time; the mean is one of R.
+        /// Mean opinion score over active time. The mean is taken over R.
         mos: Stats,
-        /// What it was worth, and why.
+        /// The score and its causes.
         score: ScoreSummary,
     }
 
-    /// What only audio has. Figures of the receiver are `None` for streams that are sent.
+    /// Figures of audio streams. Receiver-side figures are `None` for sent streams.
     AudioSummary {
-        /// Concealed of all samples, 0 to 1. This and the next three leave out muted, held and paused time, which browsers
-        /// conceal too.
+        /// Concealed samples over all samples, 0 to 1. This and the next three figures exclude muted, held and paused
+        /// time, which browsers conceal too.
         concealed_ratio: Option<f64>,
-        /// Concealed audibly: without what silence or comfort noise filled.
+        /// Audibly concealed samples: without those filled with silence or comfort noise.
         audible_concealed_ratio: Option<f64>,
-        /// How often concealment began.
+        /// Concealment events.
         concealment_events: Option<u64>,
-        /// Samples inserted or removed by the jitter buffer, of all samples.
+        /// Samples inserted or removed by the jitter buffer, over all samples.
         time_stretch_ratio: Option<f64>,
-        /// Packets that carried or brought forward error correction.
+        /// Packets that carried or contained forward error correction.
         fec_packets: Option<u64>,
-        /// Those of them that were not needed.
+        /// FEC packets that were not needed.
         fec_packets_discarded: Option<u64>,
-        /// Packets that came too late or too early to be used.
+        /// Packets discarded because they arrived too late or too early.
         packets_discarded: Option<u64>,
-        /// Time in the jitter buffer.
+        /// Jitter buffer delay.
         jitter_buffer_delay_ms: Stats,
-        /// Level as RMS, 0 to 1.
+        /// RMS level, 0 to 1.
         level: Stats,
     }
 
-    /// What only video has.
+    /// Figures of video streams.
     VideoSummary {
         /// Frames decoded, or sent.
         frames: Option<u64>,
-        /// Frames that were received and not shown.
+        /// Frames that were received but not displayed.
         frames_dropped: Option<u64>,
         /// Key frames among them.
         key_frames: Option<u64>,
@@ -282,29 +286,29 @@ output! {
         width: Option<u64>,
         /// Height of the last frame.
         height: Option<u64>,
-        /// How often the picture froze.
+        /// Freezes.
         freezes: Option<u64>,
         /// Seconds frozen.
         frozen_s: Option<f64>,
-        /// Mean quantizer, on the scale of the codec.
+        /// Mean quantizer, on the codec's own scale.
         qp: Stats,
         /// Time to decode a frame.
         decode_ms: Stats,
         /// Time to encode a frame.
         encode_ms: Stats,
-        /// What the encoder was told to make.
+        /// The encoder's target bitrate.
         target_bitrate_bps: Stats,
-        /// Time in the jitter buffer.
+        /// Jitter buffer delay.
         jitter_buffer_delay_ms: Stats,
-        /// Requests for retransmission (RFC 4585 NACK): made for a stream that is received, heard for one that is sent.
+        /// Retransmission requests (RFC 4585 NACK): sent for a received stream, received for a sent stream.
         nacks: Option<u64>,
-        /// Requests for a new picture (RFC 4585 PLI), likewise.
+        /// Picture loss indications (RFC 4585 PLI), counted likewise.
         plis: Option<u64>,
-        /// Seconds in which the encoder held back, by reason.
+        /// Seconds in which the encoder limited quality, by reason.
         quality_limited_s: QualityLimited,
     }
 
-    /// Seconds in which an encoder held back, by reason.
+    /// Seconds in which an encoder limited quality, by reason.
     QualityLimited {
         /// The processor.
         cpu: Option<f64>,

@@ -1,7 +1,7 @@
-//! Quantities as types: what a value is, where it may lie, and which clock it belongs to.
+//! Quantities as types: their range and their clock. The module derives no figures.
 //!
-//! No constructor here yields NaN, an infinity or a value outside the range that its type states; what does not fit
-//! is `None`. Inside the engine a value that exists is therefore a value that can be trusted.
+//! No constructor here yields NaN, an infinity or a value outside the range that its type states; an invalid value is
+//! `None`. Inside the engine, every existing value is therefore valid.
 
 use core::cmp::Ordering;
 use core::fmt;
@@ -10,8 +10,8 @@ use ordered_float::OrderedFloat;
 
 /// An instant of the engine's clock, in microseconds since an epoch that the caller chooses.
 ///
-/// Windows, timeouts and expiry use this clock. It is never subtracted from a [`StatTime`]: a report that a slow
-/// network delivered late has a right bitrate on the reporter's clock and an honest time of arrival on this one.
+/// Windows, timeouts and expiry use this clock. It is never subtracted from a [`StatTime`]: a report delayed by a slow
+/// network has a correct bitrate on the reporter's clock and a true time of arrival on this one.
 ///
 /// ```
 /// use callgauge::unit::Timestamp;
@@ -29,7 +29,7 @@ impl Timestamp {
         Self(micros)
     }
 
-    /// `millis` milliseconds after the caller's epoch; saturates at the end of time.
+    /// `millis` milliseconds after the caller's epoch; saturates.
     #[must_use]
     pub const fn from_millis(millis: u64) -> Self {
         Self(millis.saturating_mul(1_000))
@@ -41,7 +41,7 @@ impl Timestamp {
         self.0
     }
 
-    /// Microseconds since `earlier`; 0 when `earlier` is not earlier.
+    /// Microseconds since `earlier`; 0 if `earlier` is not earlier.
     #[must_use]
     pub const fn micros_since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
@@ -50,34 +50,33 @@ impl Timestamp {
 
 /// An instant of the reporter's clock: the `timestamp` of one stats entry, in milliseconds.
 ///
-/// The reporter's clock may jump, may be replayed and has an epoch of its own, so that only the difference of two
-/// timestamps *of the same entry* means anything. The value is kept as the `f64` that the browser wrote: derived
-/// rates then agree with the browser's own to the last bits.
+/// The reporter's clock may jump, may be replayed and has its own epoch, so only the difference of two timestamps *of
+/// the same entry* is meaningful. The value is stored as the `f64` that the browser wrote: derived rates then agree
+/// with the browser's to the last bits.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(transparent))]
 pub struct StatTime(f64);
 
 impl StatTime {
-    /// The largest magnitude that is read as milliseconds; above it lie microseconds.
+    /// The largest magnitude read as milliseconds; larger values are microseconds.
     const LARGEST_MS: f64 = 1e14;
-    /// Between these two lie seconds since 1970 (2001 to 2128), which some native clients send. The range is narrow
-    /// because a monotonic clock in milliseconds passes through it too: on its 12th to 58th day.
+    /// The range of seconds since 1970 (2001 to 2128), which some native clients send. The range is narrow because a
+    /// monotonic clock in milliseconds passes through it too: on its 12th to 58th day.
     const SECONDS: core::ops::Range<f64> = 1e9..5e9;
 
-    /// A time that is known to be in milliseconds. `None` for NaN, infinities, negative values and anything beyond
-    /// 1e14 ms (the year 5138).
+    /// A time in milliseconds. `None` for NaN, infinities, negative values and values above 1e14 ms (the year 5138).
     #[must_use]
     pub fn from_millis(ms: f64) -> Option<Self> {
         (0.0..=Self::LARGEST_MS).contains(&ms).then_some(Self(ms))
     }
 
-    /// A time whose unit must be told from its magnitude.
+    /// A time whose unit is derived from its magnitude.
     ///
-    /// | magnitude | read as | who sends it |
+    /// | magnitude | read as | sent by |
     /// |---|---|---|
     /// | above 1e14 | microseconds | libwebrtc's `ToJson`, iOS, Android |
     /// | 1e9 to 5e9 | seconds since 1970 | C clients, some servers |
-    /// | everything else | milliseconds | the W3C API, monotonic clocks included |
+    /// | all others | milliseconds | the W3C API, including monotonic clocks |
     #[must_use]
     pub fn from_unknown(value: f64) -> Option<Self> {
         if value > Self::LARGEST_MS {
@@ -95,14 +94,14 @@ impl StatTime {
         self.0
     }
 
-    /// Milliseconds since `earlier`, negative when the clock ran back.
+    /// Milliseconds since `earlier`; negative if the clock stepped back.
     #[must_use]
     pub const fn millis_since(self, earlier: Self) -> f64 {
         self.0 - earlier.0
     }
 }
 
-/// Implements the order of a type whose values are never NaN.
+/// Implements reading for a type that does not accept every number.
 macro_rules! total_order {
     ($name:ident) => {
         impl Eq for $name {}
@@ -122,7 +121,7 @@ macro_rules! total_order {
 }
 
 /// Implements reading for a type that not every number is a value of.
-macro_rules! refuses_what_is_out_of_range {
+macro_rules! deserialize_in_range {
     ($name:ident, $constructor:ident) => {
         #[cfg(feature = "serde")]
         impl<'de> serde::Deserialize<'de> for $name {
@@ -135,7 +134,7 @@ macro_rules! refuses_what_is_out_of_range {
     };
 }
 
-refuses_what_is_out_of_range!(StatTime, from_millis);
+deserialize_in_range!(StatTime, from_millis);
 total_order!(StatTime);
 
 /// Declares a quantity: an `f64` that is finite and lies in a stated range.
@@ -152,7 +151,7 @@ macro_rules! quantity {
             /// The largest value.
             pub const MAX: Self = Self($high);
 
-            /// `None` when `value` is NaN or lies outside the range.
+            /// `None` if `value` is NaN or outside the range.
             #[must_use]
             pub fn new(value: f64) -> Option<Self> {
                 ($low..=$high).contains(&value).then_some(Self(value))
@@ -171,7 +170,7 @@ macro_rules! quantity {
             }
         }
 
-        refuses_what_is_out_of_range!($name, new);
+        deserialize_in_range!($name, new);
         total_order!($name);
 
         impl fmt::Display for $name {
@@ -196,8 +195,8 @@ quantity!(
     RFactor, 0.0, 148.0, as_f64, "The rating, 0 to 148."
 );
 quantity!(
-    /// Rx: R as a part of its own scale, 0 to 100 (ITU-T G.107.1 Annex A), from which every opinion follows. Pictures are
-    /// rated on it too.
+    /// Rx: R relative to the maximum of its own scale, 0 to 100 (ITU-T G.107.1 Annex A), from which every opinion score
+    /// follows. Video is rated on it too.
     Rx, 0.0, 100.0, as_f64, "The rating, 0 to 100."
 );
 quantity!(
@@ -206,9 +205,9 @@ quantity!(
 );
 
 impl Bitrate {
-    /// The rate of `bytes` over `millis` milliseconds. `None` unless the time is positive and the rate in range.
+    /// The rate of `bytes` over `millis` milliseconds. `None` unless the time is positive and the rate is in range.
     ///
-    /// Takes bytes, so that a packet count cannot become a bitrate by mistake.
+    /// It takes bytes, so that a packet count cannot become a bitrate by mistake.
     #[must_use]
     pub fn from_bytes(bytes: f64, millis: f64) -> Option<Self> {
         if millis > 0.0 { Self::new(bytes * 8e3 / millis) } else { None }
@@ -216,8 +215,8 @@ impl Bitrate {
 }
 
 impl Ratio {
-    /// `part` of `whole`. `None` when the whole is not positive (an empty denominator knows nothing) or the part is
-    /// negative or larger than the whole.
+    /// `part` over `whole`. `None` if the whole is not positive, since an empty denominator has no ratio, or if the
+    /// part is negative or larger than the whole.
     #[must_use]
     pub fn of(part: f64, whole: f64) -> Option<Self> {
         if whole > 0.0 { Self::new(part / whole) } else { None }
@@ -260,7 +259,7 @@ mod tests {
         }
 
         #[test]
-        fn what_lies_in_range_is_kept_and_what_does_not_is_refused(a in any_f64()) {
+        fn constructors_accept_exactly_their_range(a in any_f64()) {
             prop_assert_eq!(Mos::new(a).is_some(), (1.0..=5.0).contains(&a));
             prop_assert_eq!(Ratio::new(a).is_some(), (0.0..=1.0).contains(&a));
             prop_assert_eq!(Ratio::clamped(a).is_none(), a.is_nan());
@@ -274,12 +273,12 @@ mod tests {
     }
 
     #[test]
-    fn the_same_instant_in_three_units_is_one_time() {
+    fn one_instant_in_three_units_is_one_time() {
         // Edge case 6: native clients send µs, the W3C API ms, some C clients s.
         let ms = StatTime::from_unknown(1_795_341_192_696.0);
         assert_eq!(StatTime::from_unknown(1_795_341_192_696_000.0), ms);
         assert_eq!(StatTime::from_unknown(1_795_341_192.696), ms);
-        // A monotonic clock is left alone, be it seconds old or a week.
+        // A monotonic clock remains as it is, whether seconds or a week old.
         for monotonic in [1_278.264, 7.0 * 86_400e3] {
             assert_eq!(StatTime::from_unknown(monotonic).map(StatTime::as_millis), Some(monotonic));
         }

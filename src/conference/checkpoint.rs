@@ -1,4 +1,5 @@
-//! A conference as bytes, between any two inputs: so that another process, or another machine, goes on with it.
+//! Saves a conference as bytes between any two inputs, and restores it in another process or on another machine. It
+//! does not save the configuration.
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
@@ -19,14 +20,14 @@ use crate::fabric::Usage;
 use crate::id::FabricId;
 use crate::unit::Timestamp;
 
-/// What binary states begin with: a name, and the version of all that follows. A state of another version is refused.
+/// The first bytes of a binary state: a name, and the version of everything that follows. A state of another version is
+/// refused.
 const MAGIC: [u8; 4] = *b"CGC\x03";
-/// The same in words.
+/// The name and version as text.
 const SCHEMA: &str = "callgauge.state/3";
 
-/// A conference's state, to be written or read by any serde format: as [`Conference::save`] and [`Conference::restore`]
-/// do with the compact one. Numbers must survive exactly (`serde_json` needs its feature `float_roundtrip`): the state
-/// has a checksum, so that what did not is found out.
+/// A conference's state for any serde format. [`Conference::save`] and [`Conference::restore`] use the compact format.
+/// Numbers must survive exactly (`serde_json` needs its feature `float_roundtrip`); a checksum detects altered ones.
 ///
 /// ```
 /// use callgauge::conference::Checkpoint;
@@ -47,7 +48,7 @@ pub struct Checkpoint<'a> {
     call: Call<'a>,
 }
 
-/// All of a conference but its configuration, which is the caller's.
+/// A conference without its configuration, which belongs to the caller.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Call<'a> {
     name: Cow<'a, Option<String>>,
@@ -64,12 +65,12 @@ struct Call<'a> {
 }
 
 impl Conference {
-    /// The conference as bytes, from which [`restore`](Self::restore) makes one that goes on alike, to the bit: with
-    /// the events that were not polled yet, and without the configuration. Equal conferences have equal bytes, whatever
-    /// the machine. Only the sentence of a [`NoScore::Other`](crate::score::NoScore::Other), which a model of the
-    /// caller's said, is not kept. Ids of fabrics and users stay good.
+    /// Saves the conference as bytes. [`restore`](Self::restore) makes a conference that continues identically, to the
+    /// bit. The bytes contain the events not polled yet, and no configuration. Equal conferences have equal bytes on
+    /// every machine. Only the text of a [`NoScore::Other`](crate::score::NoScore::Other) from a model of the caller is
+    /// not saved. Ids of fabrics and users stay valid.
     ///
-    /// Cost: linear in streams, 4 to 5 KB for each, all of the call counted.
+    /// Cost: linear in the number of streams, 4 to 5 KB for each, including everything else of the call.
     ///
     /// ```
     /// use callgauge::unit::Timestamp;
@@ -88,17 +89,17 @@ impl Conference {
         frame(MAGIC, &(Models::of(&self.config), Call::of(self)))
     }
 
-    /// The conference that [`save`](Self::save) wrote, under a configuration that has the same models. Other limits
-    /// hold from now on; nothing that is there is dropped.
+    /// Restores a conference that [`save`](Self::save) wrote, under a configuration with the same models. Its limits
+    /// apply from now on; existing data is not dropped.
     ///
-    /// The checksum is against accidents. Who forges one can make a conference say anything, but not panic: times that no
-    /// call has are refused, and what is counted stops at its ends (`tests/hostile/forged.rs` sets numbers of a state
-    /// to their extremes, one by one and many at once, and `fuzz/` has a target). What a conference takes goes by what
-    /// is in it, with the square of its users where all of them time out; limits hold for what is added. So bound the
-    /// length of states of strangers.
+    /// The checksum protects against accidents. A forged state can make a conference report anything, but not panic:
+    /// times that no call has are refused, and counters saturate (`tests/hostile/forged.rs` sets numbers of a state to
+    /// their extremes, one by one and many at once, and `fuzz/` has a target). The cost of a conference depends on its
+    /// contents, and on the square of its users if all of them time out; limits apply to additions. So bound the length
+    /// of untrusted states.
     ///
     /// # Errors
-    /// [`RestoreError`], for bytes that `save` did not write, or with other models.
+    /// [`RestoreError`], for bytes that `save` did not write, or for other models.
     pub fn restore(bytes: &[u8], config: Config) -> Result<Self, RestoreError> {
         let (models, call): (Models, Call<'_>) = unframe(MAGIC, bytes)?;
         models.check(&config)?;
@@ -107,10 +108,10 @@ impl Conference {
         Ok(call)
     }
 
-    /// Gives a conference that was read its configuration, and what follows from it.
+    /// Attaches the configuration to a conference that was read, and rebuilds the state derived from it.
     ///
     /// # Errors
-    /// [`RestoreError::Corrupt`] for one that contradicts itself.
+    /// [`RestoreError::Corrupt`] if the state contradicts itself.
     pub(crate) fn attach_config(&mut self, config: &Config) -> Result<(), RestoreError> {
         self.config = config.clone();
         let models = Models::ids(config);
@@ -122,7 +123,7 @@ impl Conference {
         if are_possible { Ok(()) } else { Err(RestoreError::Corrupt) }
     }
 
-    /// The state for other formats than the compact one, JSON for one.
+    /// The state for formats other than the compact one, such as JSON.
     #[must_use]
     pub fn state(&self) -> Checkpoint<'_> {
         let call = Call::of(self);
@@ -131,10 +132,10 @@ impl Conference {
 }
 
 impl Checkpoint<'_> {
-    /// The conference that goes on from here, as [`Conference::restore`] makes it.
+    /// Continues the conference from this state, as [`Conference::restore`] does.
     ///
     /// # Errors
-    /// [`RestoreError`], for a state of another version, with other models, or whose numbers did not survive.
+    /// [`RestoreError`], for a state of another version, with other models, or with altered numbers.
     pub fn resume(self, config: Config) -> Result<Conference, RestoreError> {
         if self.schema != SCHEMA {
             return Err(RestoreError::OtherVersion);
@@ -149,7 +150,8 @@ impl Checkpoint<'_> {
     }
 }
 
-/// Reads a conference within another state. Its owner calls [`attach_config`](Conference::attach_config) afterwards.
+/// Serializes a conference within another state. After reading, the owner calls
+/// [`attach_config`](Conference::attach_config).
 pub(crate) fn serialize<S: Serializer>(call: &Conference, serializer: S) -> Result<S::Ok, S::Error> {
     Call::of(call).serialize(serializer)
 }
@@ -199,7 +201,7 @@ impl<'a> Call<'a> {
     }
 }
 
-/// The usage of all fabrics, which a state does not hold.
+/// The usage of all fabrics, which a state does not contain.
 fn usage_of(fabrics: &[Fabric]) -> Usage {
     fabrics.iter().map(Fabric::usage).fold(Usage::default(), |all, one| Usage {
         streams: all.streams.saturating_add(one.streams),

@@ -1,4 +1,4 @@
-//! Names and owners, which may be told early, late or again.
+//! Edits of names and owners: early, late or repeated. They need no clock and measure nothing.
 
 use alloc::string::String;
 
@@ -11,8 +11,8 @@ use crate::fabric::{Outcome, Owner, SsrcDescription};
 use crate::id::{FabricId, Ssrc, StreamKey, UserId};
 use crate::unit::Timestamp;
 
-/// One fabric of a conference, to be edited. Edits need no clock: they count from the latest input on, and are taken also
-/// after the end.
+/// One fabric of a conference, for editing. Edits need no clock: they apply from the latest input on, and are accepted
+/// after the end too.
 #[derive(Debug)]
 pub struct FabricMut<'a> {
     pub(super) call: &'a mut Conference,
@@ -20,7 +20,7 @@ pub struct FabricMut<'a> {
 }
 
 impl Conference {
-    /// A fabric, to be edited.
+    /// A fabric, for editing.
     ///
     /// # Errors
     /// [`InputError::UnknownFabric`].
@@ -31,7 +31,7 @@ impl Conference {
         Ok(FabricMut { call: self, id: fabric })
     }
 
-    /// Gives the conference another name; an empty one is none.
+    /// Renames the conference; an empty name removes the name.
     ///
     /// # Errors
     /// [`InputError::InvalidName`] for one that is too long.
@@ -52,10 +52,11 @@ impl Conference {
         self.name.as_deref()
     }
 
-    /// Gives a user another name. All that was measured stays theirs.
+    /// Renames a user. All measurements stay with the user.
     ///
     /// # Errors
-    /// [`InputError::UnknownUser`], [`InputError::InvalidName`]; [`InputError::NameTaken`] when somebody else has it.
+    /// [`InputError::UnknownUser`], [`InputError::InvalidName`]; [`InputError::NameTaken`] if another user has the
+    /// name.
     pub fn rename_user(&mut self, user: UserId, name: &str) -> Result<Outcome, InputError> {
         self.check_name(name)?;
         let holder = self.roster.find(name);
@@ -70,8 +71,8 @@ impl Conference {
         }
     }
 
-    /// Whose media a stream carries at present: whom it was associated with, else the user at the end that sends it. `None`
-    /// when nobody said, or the stream was never seen.
+    /// The current owner of a stream's media: the user it was associated with, otherwise the user at the end that sends
+    /// it. `None` if not given, or if the stream was never seen.
     #[must_use]
     pub fn user_of(&self, stream: StreamKey) -> Option<UserId> {
         let fabric = self.fabrics.get(stream.fabric.index())?;
@@ -80,7 +81,7 @@ impl Conference {
 }
 
 impl Conference {
-    /// Somebody who reported without a name has one: they have been here since their fabric was opened.
+    /// Names an unnamed reporter. The user has been present since the fabric was opened.
     fn name_reporter(&mut self, user: UserId, opened: Timestamp, terminated: Option<Timestamp>) {
         let limits = self.config.limits();
         if self.roster.name(user, opened, limits) {
@@ -103,25 +104,25 @@ impl Conference {
 }
 
 impl FabricMut<'_> {
-    /// Where the fabric stands; `None` while nothing tells.
+    /// The fabric's state; `None` until a report states it.
     #[must_use]
     pub fn state(&self) -> Option<FabricState> {
         self.call.fabrics.get(self.id.index())?.lifecycle.state()
     }
 
-    /// Whether who reports on the fabric is the [dominant speaker](crate::Conference::dominant_speaker).
+    /// Whether the fabric's local user is the [dominant speaker](crate::Conference::dominant_speaker).
     #[must_use]
     pub fn is_dominant_speaker(&self) -> bool {
         self.call.fabrics.get(self.id.index()).is_some_and(|fabric| self.call.speaks_at(fabric))
     }
 
-    /// Says whose media an SSRC carries, and what it is used for (`associateMstWithUserID`); an empty label is none. The
-    /// SSRC need not have been seen. Layers, retransmissions and error correction of it follow, unless they have an
+    /// Sets the owner of an SSRC's media, and a label for its use (`associateMstWithUserID`); an empty label is none.
+    /// The SSRC need not have been seen. Its layers, retransmissions and error correction follow, unless they have an
     /// association of their own.
     ///
-    /// The first association counts for all that was seen of the stream. A later one to somebody else counts from the next
-    /// look at the stream on: what came before stays with whom it was, as a stream of its own in the summary, and what
-    /// passed between the two looks, of which nobody can tell whose it was, is in neither.
+    /// The first association applies to everything seen of the stream. A later association with another user applies
+    /// from the next sample of the stream on: the earlier figures stay with the previous owner, as a stream of their
+    /// own in the summary. The media between the two samples is in neither, since its owner is unknown.
     ///
     /// # Errors
     /// [`InputError::UnknownUser`]; [`InputError::InvalidName`] for a label that is too long;
@@ -145,8 +146,8 @@ impl FabricMut<'_> {
         Ok(answer)
     }
 
-    /// Says that SSRCs belong to a primary one: simulcast layers, retransmissions, error correction (`a=ssrc-group` of RFC
-    /// 5576; `rtxSsrc` and `fecSsrc` of stats are followed without that).
+    /// Groups SSRCs under a primary one: simulcast layers, retransmissions, error correction (`a=ssrc-group` of RFC
+    /// 5576). `rtxSsrc` and `fecSsrc` of stats are followed without this call.
     ///
     /// # Errors
     /// [`InputError::LimitReached`], as [`associate`](Self::associate).
@@ -156,8 +157,8 @@ impl FabricMut<'_> {
         fabric.group(now, primary, others, limits, usage).map_err(|_| InputError::LimitReached)
     }
 
-    /// Takes what a session description says of an SSRC: what it follows, and its names. To be called for every SSRC of
-    /// either side's description, whenever one is set; again is no error.
+    /// Takes a session description's entry for an SSRC: its group and its names. Call it for every SSRC of either
+    /// side's description, whenever one is set; repetition is no error.
     ///
     /// # Errors
     /// [`InputError::InvalidName`] for a name that is too long; [`InputError::LimitReached`], as
@@ -171,8 +172,8 @@ impl FabricMut<'_> {
         fabric.describe(now, &description, limits, usage).map_err(|_| InputError::LimitReached)
     }
 
-    /// Says who is at the other end, or says it anew. Counts for all that was measured: what was received and is nobody
-    /// else's is theirs.
+    /// Sets or replaces the remote user. It applies to all measurements: received media without another owner is
+    /// theirs.
     ///
     /// # Errors
     /// [`InputError::UnknownUser`].
@@ -183,10 +184,10 @@ impl FabricMut<'_> {
         Ok(if before == Some(user) { Outcome::Unchanged } else { Outcome::Applied })
     }
 
-    /// Says who reports. Counts for all that was measured; a fabric that has a local user keeps it.
+    /// Sets the local user. It applies to all measurements; an existing local user cannot be replaced.
     ///
     /// # Errors
-    /// [`InputError::UnknownUser`]; [`InputError::NameTaken`] when somebody else reports.
+    /// [`InputError::UnknownUser`]; [`InputError::NameTaken`] if another user reports on this fabric.
     pub fn set_local_user(&mut self, user: UserId) -> Result<Outcome, InputError> {
         self.call.check_users([user])?;
         let (fabric, _) = self.fabric()?;
@@ -200,7 +201,7 @@ impl FabricMut<'_> {
         Ok(Outcome::Applied)
     }
 
-    /// The fabric, and what all of them have taken.
+    /// The fabric, and the usage of all fabrics.
     fn fabric(&mut self) -> Result<(&mut Fabric, &mut Usage), InputError> {
         let Conference { fabrics, usage, .. } = &mut *self.call;
         Ok((fabrics.get_mut(self.id.index()).ok_or(InputError::UnknownFabric)?, usage))

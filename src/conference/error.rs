@@ -1,4 +1,4 @@
-//! Why a conference refuses an input. An input that is refused changes nothing.
+//! The errors of a conference's inputs. A refused input changes nothing.
 
 use core::fmt;
 
@@ -6,21 +6,21 @@ use core::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InputError {
-    /// No fabric with this id was opened here.
+    /// No fabric with this id was opened in this conference.
     UnknownFabric,
-    /// No user with this id was named here.
+    /// No user with this id was named in this conference.
     UnknownUser,
-    /// The caller's clock is behind what it was at an earlier input.
+    /// The caller's clock is behind an earlier input.
     TimeWentBackwards,
-    /// The conference has as much of this as [`Limits`](crate::Limits) allow.
+    /// The conference has reached one of its [`Limits`](crate::Limits).
     LimitReached,
-    /// The fabric is open already; [`Conference::find_fabric`](crate::Conference::find_fabric) says which it is.
+    /// The fabric is already open; [`Conference::find_fabric`](crate::Conference::find_fabric) finds it.
     AlreadyOpen,
-    /// The fabric was terminated before.
+    /// The fabric was terminated earlier.
     Terminated,
-    /// The conference was over before: this belongs to its [`next_instance`](crate::Conference::next_instance).
+    /// The conference ended earlier; the input belongs to its [`next_instance`](crate::Conference::next_instance).
     Ended,
-    /// A name that is empty, where there has to be one, or longer than [`Limits::name_bytes`](crate::Limits::name_bytes).
+    /// A name is empty where one is required, or longer than [`Limits::name_bytes`](crate::Limits::name_bytes).
     InvalidName,
     /// Another user has this name, or reports on this fabric.
     NameTaken,

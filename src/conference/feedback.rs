@@ -1,8 +1,8 @@
-//! What people say of a call (`sendUserFeedback`).
+//! User feedback on a call (`sendUserFeedback`): ratings and a comment. It is stored, and never changes a score.
 
 use crate::event::Stored;
 
-/// A rating from 1 (bad) to 5 (excellent), as ITU-T P.800 words the scale.
+/// A rating from 1 (bad) to 5 (excellent), in the words of ITU-T P.800.
 ///
 /// ```
 /// use callgauge::conference::FeedbackRating;
@@ -20,13 +20,13 @@ impl FeedbackRating {
     /// Excellent.
     pub const BEST: Self = Self(5);
 
-    /// `None` outside of 1 to 5.
+    /// Creates a rating; `None` outside of 1 to 5.
     #[must_use]
     pub fn new(rating: u8) -> Option<Self> {
         (1..=5).contains(&rating).then_some(Self(rating))
     }
 
-    /// The rating of a service that asks for good or bad only: 5 or 1.
+    /// The rating for a service with two choices, good or bad: 5 or 1.
     #[must_use]
     pub const fn of_two(is_good: bool) -> Self {
         if is_good { Self::BEST } else { Self::WORST }
@@ -39,7 +39,7 @@ impl FeedbackRating {
     }
 }
 
-/// What somebody says of a call, or of one connection of it.
+/// A user's feedback on a call, or on one connection of it.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Feedback {
@@ -51,34 +51,34 @@ pub struct Feedback {
 }
 
 impl Feedback {
-    /// A rating of the whole.
+    /// Feedback with an overall rating.
     #[must_use]
     pub const fn new(overall: FeedbackRating) -> Self {
         Self { overall, audio: None, video: None, screen: None, comment: None }
     }
 
-    /// A rating of the sound.
+    /// Adds an audio rating.
     #[must_use]
     pub const fn with_audio(mut self, rating: FeedbackRating) -> Self {
         self.audio = Some(rating);
         self
     }
 
-    /// A rating of the picture.
+    /// Adds a video rating.
     #[must_use]
     pub const fn with_video(mut self, rating: FeedbackRating) -> Self {
         self.video = Some(rating);
         self
     }
 
-    /// A rating of the shared screen.
+    /// Adds a rating of the shared screen.
     #[must_use]
     pub const fn with_screen(mut self, rating: FeedbackRating) -> Self {
         self.screen = Some(rating);
         self
     }
 
-    /// A comment, cut at [`MAX_TEXT`](crate::event::MAX_TEXT); the summary says how much.
+    /// Adds a comment, cut at [`MAX_TEXT`](crate::event::MAX_TEXT); the summary contains the number of bytes cut.
     #[must_use]
     pub fn with_comment(mut self, comment: &str) -> Self {
         self.comment = Some(Stored::new(comment));

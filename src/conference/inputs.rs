@@ -1,4 +1,5 @@
-//! What the application tells of a call besides its stats.
+//! Inputs of the application besides stats: states, events, errors, feedback, joins, leaves and time. The module
+//! applies them to fabrics and the roster; it reads no stats.
 
 use super::log::StoredFeedback;
 use super::{Conference, Feedback, InputError};
@@ -9,7 +10,8 @@ use crate::id::{FabricId, UserId};
 use crate::unit::Timestamp;
 
 impl Conference {
-    /// `iceConnectionState` has changed, or is said again. Where it is told, stats are not asked for it.
+    /// Reports the current `iceConnectionState`, changed or repeated. Once reported, it replaces the state derived from
+    /// stats.
     ///
     /// # Errors
     /// As [`ingest`](Self::ingest).
@@ -17,7 +19,7 @@ impl Conference {
         self.change_state(now, fabric, |lifecycle, raise| lifecycle.set_ice(now, state, raise))
     }
 
-    /// `iceGatheringState` has changed, or is said again. Gives the gathering delay.
+    /// Reports the current `iceGatheringState`, changed or repeated. It yields the gathering delay.
     ///
     /// # Errors
     /// As [`ingest`](Self::ingest).
@@ -30,7 +32,7 @@ impl Conference {
         self.change_state(now, fabric, |lifecycle, raise| lifecycle.set_gathering(now, state, raise))
     }
 
-    /// `signalingState` has changed, or is said again. `closed` terminates the fabric.
+    /// Reports the current `signalingState`, changed or repeated. `closed` terminates the fabric.
     ///
     /// # Errors
     /// As [`ingest`](Self::ingest).
@@ -43,8 +45,8 @@ impl Conference {
         self.change_state(now, fabric, |lifecycle, raise| lifecycle.set_signaling(now, state, raise))
     }
 
-    /// `connectionState` has changed, or is said again. Stands in for [`ice_state`](Self::ice_state) as long as that is not
-    /// told; `closed` terminates the fabric.
+    /// Reports the current `connectionState`, changed or repeated. It replaces [`ice_state`](Self::ice_state) as long
+    /// as that is not reported; `closed` terminates the fabric.
     ///
     /// # Errors
     /// As [`ingest`](Self::ingest).
@@ -57,16 +59,16 @@ impl Conference {
         self.change_state(now, fabric, |lifecycle, raise| lifecycle.set_connection(now, state, raise))
     }
 
-    /// The application says something of a fabric's media, or ends it (`sendFabricEvent`). Early, late or twice is no error:
-    /// the answer says what became of it.
+    /// Reports an event about a fabric's media, or terminates the fabric (`sendFabricEvent`). Early, late or repeated
+    /// events are no error: the [`Outcome`] says how the event was handled.
     ///
-    /// What is on hold, muted or paused counts as that in every interval that has such time in it, whatever stats show: it
-    /// is part of no average, and its seconds are summed up on the caller's clock.
+    /// An interval with any held, muted or paused time counts as such, whatever stats show. It is part of no average,
+    /// and its seconds are summed on the caller's clock.
     ///
     /// # Errors
-    /// As [`ingest`](Self::ingest); [`InputError::LimitReached`] for another single SSRC when
-    /// [`Limits::ssrcs_per_fabric`](crate::Limits::ssrcs_per_fabric), or [`Limits::ssrcs`](crate::Limits::ssrcs) of all
-    /// fabrics, are remembered. A second [`AppEvent::Terminated`], or one after the end, is no error.
+    /// As [`ingest`](Self::ingest); [`InputError::LimitReached`] for another single SSRC at
+    /// [`Limits::ssrcs_per_fabric`](crate::Limits::ssrcs_per_fabric), or at [`Limits::ssrcs`](crate::Limits::ssrcs)
+    /// over all fabrics. A second [`AppEvent::Terminated`], or one after the end, is no error.
     pub fn send_event(&mut self, now: Timestamp, id: FabricId, event: AppEvent<'_>) -> Result<Outcome, InputError> {
         if event == AppEvent::Terminated {
             return self.terminate(now, id);
@@ -119,8 +121,8 @@ impl Conference {
         Ok(if is_news { Outcome::Applied } else { Outcome::Unchanged })
     }
 
-    /// Something failed, or the application logs something (`reportError`). `fabric` is `None` for what failed before there
-    /// was one. A failure before a fabric is set up is the failure of its set-up, with the delay since it was opened.
+    /// Reports an error or an application log (`reportError`). `fabric` is `None` for an error before there was one. An
+    /// error before a fabric is set up counts as its set-up failure, with the delay since its opening.
     ///
     /// # Errors
     /// As [`ingest`](Self::ingest); [`InputError::UnknownUser`].
@@ -138,7 +140,7 @@ impl Conference {
             self.accept(now, fabric)?;
             user = user.or_else(|| self.fabrics.get(fabric.index())?.spec.local_user);
             self.apply(now, fabric, |lifecycle, raise| {
-                has_failed_setup = lifecycle.fail(now, report.function, reason, raise)
+                has_failed_setup = lifecycle.fail(now, report.function, reason, raise);
             });
         } else {
             self.check_clock(now)?;
@@ -153,12 +155,12 @@ impl Conference {
         Ok(Reported { reason, cut_bytes, has_failed_setup, is_stored })
     }
 
-    /// Somebody says what they think of the call, or of one fabric (`sendUserFeedback`). Taken at any time, also after the
-    /// end. The latest of one user about one thing counts.
+    /// Reports a user's feedback on the call, or on one fabric (`sendUserFeedback`). It is accepted at any time, also
+    /// after the end. A user's latest feedback on the same subject replaces the earlier one.
     ///
     /// # Errors
-    /// [`InputError::UnknownUser`], [`InputError::UnknownFabric`]; [`InputError::LimitReached`] when
-    /// [`Limits::feedback`](crate::Limits::feedback) are kept.
+    /// [`InputError::UnknownUser`], [`InputError::UnknownFabric`]; [`InputError::LimitReached`] at
+    /// [`Limits::feedback`](crate::Limits::feedback).
     pub fn feedback(
         &mut self,
         user: Option<UserId>,
@@ -186,7 +188,7 @@ impl Conference {
         Ok(Outcome::Applied)
     }
 
-    /// A user joins, or is still there, without anything else to say (`userJoined`, `userAlive`).
+    /// Reports that a user joins or is still present (`userJoined`, `userAlive`).
     ///
     /// # Errors
     /// [`InputError::TimeWentBackwards`], [`InputError::UnknownUser`], [`InputError::Ended`].
@@ -198,8 +200,8 @@ impl Conference {
         Ok(if was_here { Outcome::Unchanged } else { Outcome::Applied })
     }
 
-    /// A user leaves, and with them their fabrics end (`userLeft`). What they came to is final by that, as far as they report
-    /// it themselves.
+    /// Reports that a user leaves, which ends the user's fabrics (`userLeft`). The figures that the user reports are
+    /// then final.
     ///
     /// # Errors
     /// [`InputError::TimeWentBackwards`], [`InputError::UnknownUser`].
@@ -217,10 +219,11 @@ impl Conference {
         Ok(Outcome::Applied)
     }
 
-    /// Tells the time. Who was silent for [`Config::silence`](crate::Config::silence) is gone; when that is all, or the end
-    /// came before, the conference is over. To be called when [`poll_timeout`](Self::poll_timeout) says so, before what
-    /// else happens at that time; who never calls it has no timeouts. With the conference ends the stay of whoever is left.
-    /// A dominant speaker of whom, as of everybody, no more is reported has the floor no longer.
+    /// Advances the clock. Users without activity for [`Config::silence`](crate::Config::silence) leave by timeout; if
+    /// no user is left, or the end came before, the conference is over. Call it when
+    /// [`poll_timeout`](Self::poll_timeout) says so, before other inputs of that time; without these calls there are no
+    /// timeouts. The end of the conference ends the remaining stays. If all reports stop, the dominant speaker loses
+    /// the floor.
     ///
     /// # Errors
     /// [`InputError::TimeWentBackwards`].
@@ -239,7 +242,7 @@ impl Conference {
         }
         if let Some(end) = self.end.filter(|end| end.at <= now) {
             self.is_settled = true;
-            // Whoever is left has nobody to stay with.
+            // End the remaining stays too.
             self.leave_call(end.at, None, end.reason);
             for user in (0_u32..).take(self.roster.users.len()).map(UserId) {
                 self.leave_call(end.at, Some(user), end.reason);
@@ -250,13 +253,13 @@ impl Conference {
         Ok(())
     }
 
-    /// How the conference ended; `None` while it goes on.
+    /// The end of the conference; `None` while it is ongoing.
     #[must_use]
     pub fn ended(&self) -> Option<(Timestamp, EndReason)> {
         self.end.map(|end| (end.at, end.reason))
     }
 
-    /// Tells a fabric's life something.
+    /// Accepts an input and applies it to a fabric's lifecycle.
     fn change_state(
         &mut self,
         now: Timestamp,
@@ -268,7 +271,7 @@ impl Conference {
         Ok(())
     }
 
-    /// Tells it, once the input has been accepted. Who has terminated all of their fabrics by it leaves.
+    /// Applies an accepted input. A user whose fabrics are all terminated by it leaves.
     fn apply(&mut self, now: Timestamp, id: FabricId, change_state: impl FnOnce(&mut Lifecycle, &mut Raise<'_>)) {
         let limits = self.config.limits();
         let Some(fabric) = self.fabrics.get_mut(id.index()) else { return };
@@ -291,7 +294,7 @@ impl Conference {
         }
     }
 
-    /// Somebody is gone.
+    /// Removes a participant from the call.
     pub(super) fn leave_call(&mut self, at: Timestamp, user: Option<UserId>, reason: EndReason) {
         if !self.roster.leave(at, user, reason) {
             return;

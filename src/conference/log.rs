@@ -1,4 +1,4 @@
-//! What applications and people said in words: reported errors, and feedback.
+//! Stores reported errors and user feedback within the limits. It evaluates neither.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -9,18 +9,18 @@ use crate::event::{ErrorReport, FailureReason, Stored, WebRtcFunction};
 use crate::id::{FabricId, UserId};
 use crate::unit::Timestamp;
 
-/// What was said.
+/// Stored errors and feedback.
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Log {
     pub(crate) errors: Vec<StoredError>,
-    /// Errors that there was no room for.
+    /// Errors dropped at the limit.
     pub(crate) refused_errors: u64,
     error_bytes: usize,
     pub(crate) feedback: Vec<StoredFeedback>,
 }
 
-/// An error as it is kept.
+/// A stored error.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct StoredError {
@@ -33,7 +33,7 @@ pub(crate) struct StoredError {
     pub(crate) message: Option<Stored>,
 }
 
-/// Feedback as it is kept.
+/// Stored feedback.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct StoredFeedback {
@@ -42,11 +42,11 @@ pub(crate) struct StoredFeedback {
     pub(crate) feedback: Feedback,
 }
 
-/// Names of DOM errors beyond this many bytes are cut.
+/// The length in bytes at which names of DOM errors are cut.
 const MAX_DOM_NAME: usize = 128;
 
 impl Log {
-    /// Keeps an error, if there is room. Whether there was, and how many bytes of its message were cut.
+    /// Stores an error if the limits allow it. Returns whether they did, and how many bytes of its message were cut.
     pub(crate) fn take_error(
         &mut self,
         at: Timestamp,

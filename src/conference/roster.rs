@@ -1,4 +1,4 @@
-//! Who is in the conference, since when, and whether it is over.
+//! Tracks the users of a conference: presence, stays and the end of the conference. It measures no media.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -10,16 +10,16 @@ use crate::event::EndReason;
 use crate::id::UserId;
 use crate::unit::Timestamp;
 
-/// Who is in the conference.
+/// The users of a conference.
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Roster {
     pub(crate) users: Vec<User>,
-    /// Whoever reports on fabrics without a local user: nobody knows how many they are, so that they count as one.
+    /// The reporters on fabrics without a local user. Their number is unknown, so they count as one.
     pub(crate) nameless: Presence,
 }
 
-/// A user, be it one who reports or one of whom others tell.
+/// A user that reports, or that other users name.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct User {
@@ -29,18 +29,18 @@ pub(crate) struct User {
     pub(crate) stays: SmallVec<[Stay; 1]>,
 }
 
-/// Whether somebody is there.
+/// The presence of a user.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Presence {
     pub(crate) joins: u64,
-    /// When something was last heard of them.
+    /// The time of the last activity.
     heard: Timestamp,
-    /// How the latest stay ended; `None` while it lasts, and before the first.
+    /// The end of the latest stay; `None` while it lasts, and before the first.
     pub(crate) left: Option<(Timestamp, EndReason)>,
 }
 
-/// From joining to leaving.
+/// A stay: from joining to leaving.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Stay {
@@ -57,12 +57,12 @@ pub(crate) struct End {
 }
 
 impl Presence {
-    /// Whether they joined and did not leave.
+    /// Whether the user joined and has not left.
     pub(crate) const fn is_here(&self) -> bool {
         self.joins > 0 && self.left.is_none()
     }
 
-    /// Something was heard of them. Whether they came, or came back, by it.
+    /// Marks activity. Returns whether the user joined, or rejoined, by it.
     fn touch(&mut self, now: Timestamp) -> bool {
         let comes = !self.is_here();
         self.heard = now;
@@ -71,10 +71,15 @@ impl Presence {
         comes
     }
 
-    /// When silence will have been too long; `None` for who is not here.
+    /// When the inactivity timeout expires; `None` for a user that is not present.
     fn deadline(&self, inactivity_micros: u64) -> Option<Timestamp> {
         let deadline = self.heard.as_micros().saturating_add(inactivity_micros);
         self.is_here().then(|| Timestamp::from_micros(deadline))
+    }
+
+    /// The time at which the inactivity timeout expired, if it has at `now`.
+    fn expired(&self, now: Timestamp, inactivity_micros: u64) -> Option<Timestamp> {
+        self.deadline(inactivity_micros).filter(|&deadline| deadline <= now)
     }
 }
 
@@ -88,14 +93,14 @@ impl Roster {
         u32::try_from(index).ok().map(UserId)
     }
 
-    /// Adds a user of whom nothing is known but the name.
+    /// Adds a user with a name only.
     pub(crate) fn add(&mut self, name: &str) -> Option<UserId> {
         let id = u32::try_from(self.users.len()).ok().map(UserId)?;
         self.users.push(User { name: name.into(), presence: Presence::default(), stays: SmallVec::new() });
         Some(id)
     }
 
-    /// Something was heard of a user, or of somebody nameless. Whether a user came by it.
+    /// Marks activity of a user, or of the unnamed reporters. Returns whether a user joined by it.
     pub(crate) fn touch(&mut self, now: Timestamp, user: Option<UserId>, limits: Limits) -> bool {
         let Some(user) = user else {
             self.nameless.touch(now);
@@ -114,7 +119,7 @@ impl Roster {
         comes
     }
 
-    /// Somebody nameless since `opened` turns out to be this user. Whether they were not here before.
+    /// Identifies an unnamed reporter, active since `opened`, as this user. Returns whether the user was absent before.
     pub(crate) fn name(&mut self, user: UserId, opened: Timestamp, limits: Limits) -> bool {
         let heard = self.nameless.heard.max(opened);
         let was_here = self.get(user).is_some_and(|user| user.presence.is_here());
@@ -128,7 +133,7 @@ impl Roster {
         comes
     }
 
-    /// A user leaves, or the nameless do. Whether they were here.
+    /// Removes a user, or the unnamed reporters. Returns whether they were present.
     pub(crate) fn leave(&mut self, at: Timestamp, user: Option<UserId>, reason: EndReason) -> bool {
         let Some(user) = user else {
             let was_here = self.nameless.is_here();
@@ -145,38 +150,51 @@ impl Roster {
         true
     }
 
-    /// Somebody whose silence has been too long at `now`, and since when it is: a user, or the nameless.
+    /// A user, or the unnamed reporters (`None`), whose inactivity timeout has expired at `now`, with the time of
+    /// expiry.
     pub(crate) fn overdue(&self, now: Timestamp, inactivity_micros: u64) -> Option<(Option<UserId>, Timestamp)> {
-        let is_due = |presence: &Presence| presence.deadline(inactivity_micros).filter(|&deadline| deadline <= now);
-        if let Some(deadline) = is_due(&self.nameless) {
+        if let Some(deadline) = self.nameless.expired(now, inactivity_micros) {
             return Some((None, deadline));
         }
-        (0_u32..).zip(&self.users).find_map(|(id, user)| Some((Some(UserId(id)), is_due(&user.presence)?)))
+        (0_u32..).zip(&self.users).find_map(|(id, user)| {
+            let deadline = user.presence.expired(now, inactivity_micros)?;
+            Some((Some(UserId(id)), deadline))
+        })
     }
 
-    /// The earliest time at which somebody's silence will have been too long.
+    /// The earliest expiry of an inactivity timeout.
     pub(crate) fn next_deadline(&self, inactivity_micros: u64) -> Option<Timestamp> {
         let users = self.users.iter().map(|user| &user.presence);
         users.chain([&self.nameless]).filter_map(|presence| presence.deadline(inactivity_micros)).min()
     }
 
-    /// Whether the conference is over, how and since when: one is left at most of several, and somebody said that it was
-    /// over; or nobody is left.
+    /// The end of the conference, if it is over: no participant is left, or at most one of several is left and one has
+    /// terminated.
     pub(crate) fn end(&self) -> Option<End> {
-        let everybody =
-            || self.users.iter().map(|user| user.presence).chain([self.nameless]).filter(|presence| presence.joins > 0);
-        let here = everybody().filter(Presence::is_here).count();
-        let gone = || everybody().filter_map(|presence| presence.left);
-        // Who is left may have come after the others had gone: nobody's stay ends before it began.
+        let present = self.participants().filter(|presence| presence.is_here()).count();
+        // A remaining user may have joined after the others left; a stay must not end before it begins.
         let left = self.users.iter().filter(|user| user.presence.is_here()).filter_map(|user| user.stays.last());
-        let at = gone().map(|(at, _)| at).max()?.max(left.map(|stay| stay.joined).max().unwrap_or_default());
-        let has = |reason| gone().any(|(_, how)| how == reason);
-        let reason = match here {
-            0 | 1 if has(EndReason::Terminated) => EndReason::Terminated,
-            0 if has(EndReason::Left) => EndReason::Left,
+        let at = self.departures().map(|(at, _)| at).max()?.max(left.map(|stay| stay.joined).max().unwrap_or_default());
+        let reason = match present {
+            0 | 1 if self.has_departed(EndReason::Terminated) => EndReason::Terminated,
+            0 if self.has_departed(EndReason::Left) => EndReason::Left,
             0 => EndReason::Timeout,
             _ => return None,
         };
         Some(End { at, reason })
+    }
+
+    /// The presence of all users that have joined, and of the unnamed reporters.
+    fn participants(&self) -> impl Iterator<Item = &Presence> {
+        self.users.iter().map(|user| &user.presence).chain([&self.nameless]).filter(|presence| presence.joins > 0)
+    }
+
+    /// The ends of the stays of all participants that are not present.
+    fn departures(&self) -> impl Iterator<Item = (Timestamp, EndReason)> {
+        self.participants().filter_map(|presence| presence.left)
+    }
+
+    fn has_departed(&self, reason: EndReason) -> bool {
+        self.departures().any(|(_, how)| how == reason)
     }
 }

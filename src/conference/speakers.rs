@@ -1,5 +1,5 @@
-//! Who speaks in a conference: takes levels and mutes from its fabrics. What belongs to which speaker is decided in
-//! [`attribution`], dominance in [`crate::speaker`].
+//! Passes the audio levels and mutes of fabrics to the attribution of speech. [`attribution`] decides which audio
+//! belongs to which speaker, [`crate::speaker`] decides dominance.
 
 mod attribution;
 mod history;
@@ -7,7 +7,7 @@ mod history;
 use alloc::boxed::Box;
 use alloc::vec;
 
-pub(crate) use self::attribution::{AttributedSpeaker, Attribution};
+pub(crate) use self::attribution::Attribution;
 use self::attribution::{ChangeSink, SourceOrder, emit};
 use super::Conference;
 use crate::fabric::Fabric;
@@ -17,31 +17,32 @@ use crate::speaker::dominant::LONGEST_MS;
 use crate::unit::Timestamp;
 
 impl Conference {
-    /// Who is the dominant speaker: who has spoken for long enough, and was not followed by somebody else, by 2 s of
-    /// silence, a mute or the end of their stay. See [`crate::speaker`]. Its answer may change after any input. O(1).
+    /// The dominant speaker: the participant that has spoken for long enough, and was not followed by another speaker,
+    /// by 2 s of silence, by a mute or by the end of the stay. See [`crate::speaker`]. The result may change after any
+    /// input. O(1).
     ///
-    /// Time passes by what is reported, and by [`handle_timeout`](Self::handle_timeout) where nobody reports any more.
+    /// Time advances with reports, and with [`handle_timeout`](Self::handle_timeout) when reports stop.
     #[must_use]
     pub fn dominant_speaker(&self) -> Option<Speaker> {
         let attribution = self.attribution.as_deref()?;
         Some(attribution.speakers.get(attribution.floor.dominant()?.index())?.who)
     }
 
-    /// Who was the only one to speak in the window of [`Config::speaker_window`]: 2 s or more, all others together 1 s at
-    /// most (the "yes" and "hm" of listeners), 80 % of the window known. Cost: linear in people.
+    /// The only speaker in the window of [`Config::speaker_window`](crate::Config::speaker_window): 2 s of speech or more, all others together 1 s at
+    /// most (the "yes" and "hm" of listeners), 80 % of the window known. Cost: linear in the number of speakers.
     #[must_use]
     pub fn only_speaker(&self) -> Option<Speaker> {
         let attribution = self.attribution.as_deref()?;
         Some(attribution.speakers.get(attribution.floor.only_speaker()?.index())?.who)
     }
 
-    /// Whether this user is the [`only_speaker`](Self::only_speaker). Cost: linear in people.
+    /// Whether this user is the [`only_speaker`](Self::only_speaker). Cost: linear in the number of speakers.
     #[must_use]
     pub fn is_only_speaker(&self, user: UserId) -> bool {
         self.only_speaker() == Some(Speaker::User(user))
     }
 
-    /// Whether the one at this end of a fabric is the dominant speaker.
+    /// Whether the local user of a fabric is the dominant speaker.
     pub(crate) fn speaks_at(&self, fabric: &Fabric) -> bool {
         match (self.dominant_speaker(), fabric.spec.local_user) {
             (Some(Speaker::User(speaker)), Some(user)) => speaker == user,
@@ -50,14 +51,14 @@ impl Conference {
         }
     }
 
-    /// Takes what the latest snapshot of a fabric says of sound.
+    /// Takes the audio levels of a fabric's latest snapshot.
     pub(super) fn take_levels(&mut self, now: Timestamp, id: FabricId) {
         let Some(fabric) = self.fabrics.get(id.index()).filter(|fabric| !fabric.levels.is_empty()) else { return };
         let attribution = self.attribution.get_or_insert_with(|| Box::new(Attribution::new(&self.config, now)));
         let order = SourceOrder { fabrics: &self.fabrics, roster: &self.roster };
         let latest_ms = attribution.set_clock(id, now, &fabric.levels);
         for level in &fabric.levels {
-            // One snapshot moves the conference on once.
+            // One snapshot advances the conference once.
             if level.at.as_millis() + (LONGEST_MS as f64) < latest_ms {
                 attribution.late = attribution.late.saturating_add(1);
                 continue;
@@ -78,7 +79,7 @@ impl Conference {
         }
     }
 
-    /// The application has muted something of a fabric or put it on hold, or stopped that.
+    /// Updates mutes after the application muted, held, unmuted or resumed media of a fabric.
     pub(super) fn update_speaker_mutes(&mut self, now: Timestamp, id: FabricId) {
         let (Some(attribution), Some(fabric)) = (self.attribution.as_deref_mut(), self.fabrics.get(id.index())) else {
             return;
@@ -96,7 +97,7 @@ impl Conference {
         self.update_user_mutes(now, id);
     }
 
-    /// What is said of a fabric may mute, or unmute, its user.
+    /// Updates the mute of a fabric's local user.
     fn update_user_mutes(&mut self, now: Timestamp, fabric: FabricId) {
         let Some(user) = self.fabrics.get(fabric.index()).and_then(|fabric| fabric.spec.local_user) else { return };
         let Some(attribution) = self.attribution.as_deref_mut() else { return };
@@ -106,19 +107,19 @@ impl Conference {
         }
     }
 
-    /// When whoever spoke last is silent, if nothing is reported until then.
+    /// When the last speaker becomes silent, if no report arrives until then.
     pub(super) fn silent_at(&self) -> Option<Timestamp> {
         self.attribution.as_deref()?.floor.silent_at_ms().map(Timestamp::from_millis)
     }
 
-    /// Time has passed without a report.
+    /// Advances time without a report.
     pub(super) fn pass_time(&mut self, now: Timestamp) {
         let Some(Attribution { floor, speakers, history, .. }) = self.attribution.as_deref_mut() else { return };
         let mut sink = ChangeSink { now, limits: self.config.limits(), out: &mut self.out };
         floor.pass_time(sink.now_ms(), &mut |change| emit(speakers, history, change, &mut sink));
     }
 
-    /// A fabric has ended, and what comes by it.
+    /// Closes the sources of a fabric that ended.
     pub(super) fn close_speakers(&mut self, now: Timestamp, fabric: FabricId) {
         let Some(attribution) = self.attribution.as_deref_mut() else { return };
         let mut sink = ChangeSink { now, limits: self.config.limits(), out: &mut self.out };
@@ -142,7 +143,7 @@ impl Conference {
         self.update_user_mutes(now, fabric);
     }
 
-    /// A user is gone.
+    /// Closes the sources of a user that left.
     pub(super) fn silence_user(&mut self, at: Timestamp, user: UserId) {
         let Some(attribution) = self.attribution.as_deref_mut() else { return };
         let mut sink = ChangeSink { now: at, limits: self.config.limits(), out: &mut self.out };
@@ -155,13 +156,12 @@ impl Conference {
     }
 }
 
-/// Whether a user has muted all that they send, or has it on hold: on each open fabric that sends sound, or, if none does, on
-/// each that is open.
+/// Whether a user has muted or held all audio: on each open fabric that sends audio, or, if none does, on each open
+/// fabric.
 fn is_silenced(fabrics: &[Fabric], user: UserId) -> bool {
-    let open = || {
-        fabrics.iter().filter(|fabric| fabric.spec.local_user == Some(user) && fabric.lifecycle.terminated.is_none())
-    };
-    let sends = open().any(Fabric::sends_sound);
-    let mut theirs = open().filter(|fabric| !sends || fabric.sends_sound()).peekable();
+    let open =
+        fabrics.iter().filter(|fabric| fabric.spec.local_user == Some(user) && fabric.lifecycle.terminated.is_none());
+    let sends = open.clone().any(Fabric::sends_sound);
+    let mut theirs = open.filter(|fabric| !sends || fabric.sends_sound()).peekable();
     theirs.peek().is_some() && theirs.all(Fabric::is_silenced)
 }

@@ -1,4 +1,5 @@
-//! What an application reports when something failed (`reportError`), and what that means for a fabric.
+//! Errors that an application reports (`reportError`), and their reasons. Their effect on a fabric is decided in
+//! `fabric`.
 
 use alloc::string::String;
 
@@ -6,41 +7,41 @@ use super::words::words;
 use crate::id::UserId;
 
 words! {
-    /// The function of WebRTC that failed (`webRTCFunctions`), or a log of the application.
+    /// The WebRTC function that failed (`webRTCFunctions`), or a log of the application.
     WebRtcFunction {
-        /// Asking for a camera or microphone.
+        /// Requesting a camera or microphone.
         GetUserMedia "getUserMedia",
-        /// Making an offer.
+        /// Creating an offer.
         CreateOffer "createOffer",
-        /// Making an answer.
+        /// Creating an answer.
         CreateAnswer "createAnswer",
-        /// Taking one's own description.
+        /// Setting the local description.
         SetLocalDescription "setLocalDescription",
-        /// Taking the other end's description.
+        /// Setting the remote description.
         SetRemoteDescription "setRemoteDescription",
-        /// Taking a candidate of the other end.
+        /// Adding a remote candidate.
         AddIceCandidate "addIceCandidate",
-        /// ICE went to `failed`.
+        /// ICE reached `failed`.
         IceConnectionFailure "iceConnectionFailure",
         /// The application's own signaling failed.
         SignalingError "signalingError",
         /// A log, not a failure.
         ApplicationLog "applicationLog",
-        /// Its former name.
+        /// The former name of `applicationLog`.
         ApplicationError "applicationError",
     }
 
     /// Why a fabric failed.
     FailureReason {
-        /// The constraints on media cannot be met.
+        /// The media constraints cannot be met.
         MediaConfigError "MediaConfigError",
-        /// Somebody said no to the camera or microphone.
+        /// Access to the camera or microphone was denied.
         MediaPermissionError "MediaPermissionError",
-        /// There is no such device, or it does not work.
+        /// The device does not exist, or does not work.
         MediaDeviceError "MediaDeviceError",
-        /// Offer, answer or candidate were not taken.
+        /// An offer, answer or candidate was refused.
         NegotiationFailure "NegotiationFailure",
-        /// No offer or answer could be made.
+        /// No offer or answer could be created.
         SdpGenerationError "SDPGenerationError",
         /// The transport above ICE failed: DTLS.
         TransportFailure "TransportFailure",
@@ -48,18 +49,18 @@ words! {
         SignalingError "SignalingError",
         /// No path was found.
         IceConnectionFailure "IceConnectionFailure",
-        /// None: a log of the application.
+        /// None: an application log.
         ApplicationLog "ApplicationLog",
     }
 }
 
-/// What each function's failure is put down to.
+/// The reason of each function's failure.
 ///
-/// callstats' own sources contradict each other: its JavaScript client files a failed `createOffer` under negotiation and
-/// a failed `setLocalDescription` under generation, its Android documentation the other way round. Here what fails to be
-/// *made* is generation, and what fails to be *taken*, candidates included, is negotiation.
+/// callstats' own sources contradict each other: its JavaScript client files a failed `createOffer` under negotiation
+/// and a failed `setLocalDescription` under generation, its Android documentation does the opposite. Here a failure to
+/// *create* a description is generation, and a failure to *apply* a description or a candidate is negotiation.
 const REASONS: &[(WebRtcFunction, FailureReason)] = &[
-    (WebRtcFunction::GetUserMedia, FailureReason::MediaConfigError), // unless its DOM error says more
+    (WebRtcFunction::GetUserMedia, FailureReason::MediaConfigError), // unless its DOM error is more specific
     (WebRtcFunction::CreateOffer, FailureReason::SdpGenerationError),
     (WebRtcFunction::CreateAnswer, FailureReason::SdpGenerationError),
     (WebRtcFunction::SetLocalDescription, FailureReason::NegotiationFailure),
@@ -71,7 +72,7 @@ const REASONS: &[(WebRtcFunction, FailureReason)] = &[
     (WebRtcFunction::ApplicationError, FailureReason::ApplicationLog),
 ];
 
-/// What the DOM errors of `getUserMedia` are put down to, old names included (W3C mediacapture-streams 10.2; Chromium and
+/// The reason of each DOM error of `getUserMedia`, including old names (W3C mediacapture-streams 10.2; Chromium and
 /// Firefox before it).
 const MEDIA_REASONS: &[(&str, FailureReason)] = &[
     ("NotAllowedError", FailureReason::MediaPermissionError),
@@ -90,7 +91,7 @@ const MEDIA_REASONS: &[(&str, FailureReason)] = &[
 ];
 
 impl WebRtcFunction {
-    /// What its failure is put down to; `dom_error` is the error's `name`, if there is one.
+    /// The reason of the function's failure; `dom_error` is the error's `name`, if there is one.
     #[must_use]
     pub fn reason(self, dom_error: Option<&str>) -> FailureReason {
         if self == Self::GetUserMedia
@@ -103,14 +104,14 @@ impl WebRtcFunction {
         row.map_or(FailureReason::ApplicationLog, |&(_, reason)| reason)
     }
 
-    /// Whether it is a log and no failure.
+    /// Whether it is a log rather than a failure.
     #[must_use]
     pub const fn is_log(self) -> bool {
         matches!(self, Self::ApplicationLog | Self::ApplicationError)
     }
 }
 
-/// Something that failed, or a log of the application.
+/// An error, or a log of the application.
 ///
 /// ```
 /// use callgauge::event::{ErrorReport, FailureReason, WebRtcFunction};
@@ -126,7 +127,7 @@ pub struct ErrorReport<'a> {
 }
 
 impl<'a> ErrorReport<'a> {
-    /// A failure of which only the function is known.
+    /// A failure with only the function known.
     #[must_use]
     pub const fn new(function: WebRtcFunction) -> Self {
         Self { function, dom_error: None, message: None, user: None }
@@ -138,46 +139,46 @@ impl<'a> ErrorReport<'a> {
         Self { message: Some(message), ..Self::new(WebRtcFunction::ApplicationLog) }
     }
 
-    /// The `name` and `message` of the DOM error.
+    /// Adds the `name` and `message` of the DOM error.
     #[must_use]
     pub const fn with_dom_error(mut self, name: &'a str, message: &'a str) -> Self {
         (self.dom_error, self.message) = (Some(name), Some(message));
         self
     }
 
-    /// Whose it is, where no fabric says it.
+    /// Sets the user, for a report without a fabric.
     #[must_use]
     pub const fn with_user(mut self, user: UserId) -> Self {
         self.user = Some(user);
         self
     }
 
-    /// What the failure is put down to.
+    /// The reason of the failure.
     #[must_use]
     pub fn reason(&self) -> FailureReason {
         self.function.reason(self.dom_error)
     }
 }
 
-/// What became of a report.
+/// The result of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reported {
-    /// What the failure is put down to.
+    /// The reason of the failure.
     pub reason: FailureReason,
-    /// Bytes that were cut off, because the message was longer than [`MAX_TEXT`].
+    /// Bytes cut off because the message was longer than [`MAX_TEXT`].
     pub cut_bytes: usize,
-    /// Whether the set-up of the fabric has failed by it.
+    /// Whether the fabric's set-up failed by this error.
     pub has_failed_setup: bool,
-    /// Whether it is kept for the summary; false when [`Limits::errors`](crate::Limits::errors) or
-    /// [`Limits::error_bytes`](crate::Limits::error_bytes) are reached. It is then counted.
+    /// Whether it is stored for the summary; false if [`Limits::errors`](crate::Limits::errors) or
+    /// [`Limits::error_bytes`](crate::Limits::error_bytes) is reached. It is then only counted.
     pub is_stored: bool,
 }
 
-/// A text of the application is cut to this many bytes: callstats' 20 KB.
+/// The length in bytes at which texts of the application are cut: callstats' 20 KB.
 pub const MAX_TEXT: usize = 20 * 1024;
 
-/// The beginning of a text, at most `max` bytes that end where a character does, and how many bytes were cut off.
+/// Cuts a text to at most `max` bytes at a character boundary. Returns it with the number of bytes cut off.
 pub(crate) fn cut(text: &str, max: usize) -> (&str, usize) {
     if text.len() <= max {
         return (text, 0);
@@ -187,7 +188,7 @@ pub(crate) fn cut(text: &str, max: usize) -> (&str, usize) {
     (stored, text.len() - stored.len())
 }
 
-/// A text as it is kept.
+/// A stored text.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Stored {
@@ -214,7 +215,7 @@ mod tests {
             assert_eq!(REASONS.iter().filter(|(named, _)| *named == function).count(), 1, "{function:?}");
             assert_eq!(function.reason(None) == FailureReason::ApplicationLog, function.is_log(), "{function:?}");
         }
-        // What Android's documentation of the service says, and the W3C names of what a user or a device refuses.
+        // callstats' Android documentation, and the W3C names of refusals by a user or a device.
         for (function, dom_error, reason) in [
             ("createOffer", None, "SDPGenerationError"),
             ("createAnswer", None, "SDPGenerationError"),

@@ -1,4 +1,4 @@
-//! What happens in the life of a call, in callstats' words.
+//! The events in the lifecycle of a call, in callstats' words. The module defines them; it raises none.
 
 use super::error::FailureReason;
 use super::words::{ConnectionState, GatheringState, IceState, Relay, SignalingState, words};
@@ -6,13 +6,13 @@ use crate::id::{FabricId, Ssrc, UserId};
 use crate::unit::Timestamp;
 
 words! {
-    /// What happened.
+    /// The kind of an event.
     EventKind {
         /// A fabric was opened (`addNewFabric`).
         FabricOpened "fabricOpened",
-        /// A fabric is connected for the first time. With the setup delay.
+        /// A fabric connected for the first time. Contains the setup delay.
         FabricSetup "fabricSetup",
-        /// A fabric could not be set up. With the failure delay and the reason.
+        /// The set-up of a fabric failed. Contains the failure delay and the reason.
         FabricSetupFailed "fabricSetupFailed",
         /// A connected fabric was lost.
         FabricDropped "fabricDropped",
@@ -20,72 +20,72 @@ words! {
         FabricStateChange "fabricStateChange",
         /// Packets take another path, without an interruption that ICE noticed.
         FabricTransportSwitch "fabricTransportSwitch",
-        /// The path of a connected fabric stopped answering.
+        /// The path of a connected fabric stopped responding.
         IceDisruptionStart "iceDisruptionStart",
-        /// Packets can flow again. With the length of the disruption.
+        /// Packets can flow again. Contains the length of the disruption.
         IceDisruptionEnd "iceDisruptionEnd",
-        /// The path stopped answering while it was still being checked.
+        /// The path stopped responding during checks.
         IceConnectionDisruptionStart "iceConnectionDisruptionStart",
-        /// It is being checked again. With the length.
+        /// The checks continue. Contains the length of the disruption.
         IceConnectionDisruptionEnd "iceConnectionDisruptionEnd",
-        /// ICE began anew.
+        /// ICE restarted.
         IceRestarted "iceRestarted",
         /// No path was found.
         IceFailed "iceFailed",
-        /// Closed before a path was found.
+        /// ICE was closed before a path was found.
         IceAborted "iceAborted",
-        /// Closed.
+        /// ICE was closed.
         IceTerminated "iceTerminated",
-        /// Put on hold.
+        /// The fabric was put on hold.
         FabricHold "fabricHold",
-        /// Taken off hold.
+        /// The fabric was resumed.
         FabricResume "fabricResume",
-        /// Sound is muted.
+        /// Audio was muted.
         AudioMute "audioMute",
-        /// Sound is on again.
+        /// Audio was unmuted.
         AudioUnmute "audioUnmute",
-        /// Video is paused.
+        /// Video was paused.
         VideoPause "videoPause",
-        /// Video goes on.
+        /// Video was resumed.
         VideoResume "videoResume",
-        /// A screen is shared.
+        /// Screen sharing started.
         ScreenShareStart "screenShareStart",
-        /// No longer.
+        /// Screen sharing stopped.
         ScreenShareStop "screenShareStop",
-        /// The endpoint found itself to be the one that speaks.
+        /// The endpoint considers its user the dominant speaker.
         DominantSpeaker "dominantSpeaker",
         /// The devices in use changed.
         ActiveDeviceList "activeDeviceList",
-        /// The devices that are there changed.
+        /// The connected devices changed.
         ConnectedDeviceList "connectedDeviceList",
         /// The application ended a fabric, or closed its PeerConnection.
         FabricTerminated "fabricTerminated",
         /// A WebRTC function failed without ending the set-up of a fabric.
         WebRtcError "webRtcError",
-        /// The application logged something.
+        /// The application reported a log.
         ApplicationErrorLog "applicationErrorLog",
-        /// An SSRC now carries somebody else's media.
+        /// An SSRC now carries another user's media.
         SsrcMap "ssrcMap",
-        /// A user joined, or came back.
+        /// A user joined, or rejoined.
         UserJoined "userJoined",
-        /// A user left. Says how.
+        /// A user left. Contains the end reason.
         UserLeft "userLeft",
-        /// The conference is over. Says how.
+        /// The conference ended. Contains the end reason.
         ConferenceEnded "conferenceEnded",
     }
 
-    /// How somebody's stay, or a conference, came to its end.
+    /// How a user's stay or a conference ended.
     EndReason {
-        /// By the application's word that fabrics are terminated.
+        /// The application terminated the fabrics.
         Terminated "terminated",
-        /// By leaving.
+        /// The user left.
         Left "left",
-        /// By silence.
+        /// There was no activity.
         Timeout "timeout",
     }
 }
 
-/// A state of a PeerConnection before and after.
+/// The state of a PeerConnection before and after a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -101,7 +101,7 @@ pub enum StateChange {
 }
 
 impl StateChange {
-    /// Which state, by its name in W3C webrtc.
+    /// The state that changed, by its name in W3C webrtc.
     #[must_use]
     pub const fn of(self) -> &'static str {
         match self {
@@ -135,32 +135,32 @@ impl StateChange {
     }
 }
 
-/// One thing that happened. What does not belong to its kind is `None`.
+/// One event of a call. Members that do not apply to its kind are `None`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct CallEvent {
-    /// When the engine was told or found out, on the caller's clock.
+    /// When the engine received or detected it, on the caller's clock.
     pub at: Timestamp,
-    /// What.
+    /// The kind.
     pub kind: EventKind,
-    /// Which fabric.
+    /// The fabric.
     pub fabric: Option<FabricId>,
-    /// Whose: the local user of the fabric, or who joined or left.
+    /// The local user of the fabric, or the user that joined or left.
     pub user: Option<UserId>,
-    /// Which stream, if it is about one.
+    /// The stream, if it concerns one.
     pub ssrc: Option<Ssrc>,
     /// How long it took or lasted, ms: a setup delay, a failure delay, a disruption.
     pub delay_ms: Option<f64>,
-    /// Why something failed.
+    /// The reason of a failure.
     pub reason: Option<FailureReason>,
-    /// How somebody left, or the conference ended.
+    /// How a user left, or how the conference ended.
     pub end: Option<EndReason>,
     /// The state that changed.
     pub change: Option<StateChange>,
-    /// How a relay is reached on the path that is now taken.
+    /// The protocol to the relay on the path now in use.
     pub relay: Option<Relay>,
-    /// Nobody said so: it follows from stats, and happened at some time since the snapshot before.
+    /// The event is inferred from stats, and happened at some time since the previous snapshot.
     pub is_inferred: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What leaves a conference while it runs, and what is kept of it for the summary.
+//! Queues events until the application polls them, and stores the timeline for the summary. Both are bounded.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -7,23 +7,23 @@ use crate::config::Limits;
 use crate::diagnosis::{Change, Diagnosis};
 use crate::event::{CallEvent, Event};
 
-/// Events that wait to be polled, and the timeline.
+/// The events to be polled, and the timeline.
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct EventQueue {
     #[cfg_attr(feature = "serde", serde(with = "crate::event::wire"))]
     events: VecDeque<Event>,
     dropped: u32,
-    /// In the order in which it was raised.
+    /// The events of the call in the order in which they were raised.
     pub(crate) timeline: Vec<CallEvent>,
-    /// What the timeline had no room for.
+    /// Events dropped because the timeline was full.
     pub(crate) refused: u64,
-    /// How many diagnoses have been raised.
+    /// The number of diagnoses raised.
     diagnoses: u32,
 }
 
 impl EventQueue {
-    /// Queues an event. The oldest goes when there is no room.
+    /// Queues an event. A full queue drops its oldest event.
     pub(crate) fn push(&mut self, limits: Limits, event: Event) {
         if self.events.len() >= limits.pending_events() {
             self.events.pop_front();
@@ -34,14 +34,14 @@ impl EventQueue {
         }
     }
 
-    /// How many diagnoses a fabric may have that has so many.
+    /// The limit of diagnoses for a fabric that already has `has` of them.
     pub(crate) fn diagnoses_limit(&self, limits: Limits, has: usize) -> usize {
         limits
             .diagnoses_per_fabric()
             .min(has.saturating_add(limits.diagnoses().saturating_sub(self.diagnoses as usize)))
     }
 
-    /// Queues what became of a diagnosis.
+    /// Queues the event of a diagnosis.
     pub(crate) fn diagnose(&mut self, limits: Limits, change: Change, diagnosis: Diagnosis) {
         self.diagnoses = self.diagnoses.saturating_add(u32::from(change == Change::Raised));
         self.push(
@@ -54,7 +54,7 @@ impl EventQueue {
         );
     }
 
-    /// Queues what happened, and keeps it.
+    /// Queues an event and adds it to the timeline.
     pub(crate) fn raise(&mut self, limits: Limits, event: CallEvent) {
         self.push(limits, Event::Call { event });
         if self.timeline.len() < limits.timeline() {
@@ -64,20 +64,20 @@ impl EventQueue {
         }
     }
 
-    /// Names the models of sound and of pictures again, which a state does not.
+    /// Restores the ids of the audio and the video model, which a state does not contain.
     #[cfg(feature = "serde")]
     pub(crate) fn restore_models(&mut self, models: [crate::score::ModelId; 2]) {
         crate::event::wire::restore_models(&mut self.events, models);
     }
 
-    /// Takes a queue for what is to come, unless it has one.
+    /// Takes a spare queue for future events, unless there is a queue.
     pub(crate) fn borrow_queue(&mut self, spare: &mut VecDeque<Event>) {
         if self.events.capacity() == 0 {
             core::mem::swap(&mut self.events, spare);
         }
     }
 
-    /// Gives a queue back in which nothing waits: the larger of two is kept.
+    /// Returns an empty queue: the larger of the two is retained.
     pub(crate) fn return_queue(&mut self, spare: &mut VecDeque<Event>) {
         if self.events.is_empty() {
             if self.events.capacity() > spare.capacity() {
@@ -92,7 +92,7 @@ impl EventQueue {
         self.dropped > 0 || !self.events.is_empty()
     }
 
-    /// The next event; first of all how many were dropped.
+    /// The next event; the number of dropped events comes first.
     pub(crate) fn poll(&mut self) -> Option<Event> {
         match core::mem::take(&mut self.dropped) {
             0 => self.events.pop_front(),

@@ -1,4 +1,4 @@
-//! Events that wait in a conference's state.
+//! The serialized form of queued events in a conference's state. It only converts.
 
 use alloc::collections::VecDeque;
 
@@ -15,7 +15,7 @@ use crate::speaker::SpeakerChange;
 use crate::unit::StatTime;
 
 #[derive(Serialize, Deserialize)]
-#[allow(clippy::large_enum_variant)] // lives while one event is written or read
+#[allow(clippy::large_enum_variant)] // exists while one event is written or read
 enum Stored {
     IntervalClosed {
         stream: StreamKey,
@@ -89,7 +89,7 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
     Ok(events.into_iter().map(Event::from).collect())
 }
 
-/// Names the models of sound and of pictures again that made the scores, which a state does not.
+/// Restores the ids of the models that made the scores, which a state does not contain.
 pub(crate) fn restore_models(events: &mut VecDeque<Event>, [sound, pictures]: [ModelId; 2]) {
     for event in events {
         if let Event::IntervalClosed { interval, score: Ok(score), .. } = event {

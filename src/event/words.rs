@@ -1,7 +1,7 @@
-//! Words: the states of a PeerConnection as W3C webrtc names them, and what callstats says of a fabric.
+//! Enums with external names: the states of a PeerConnection in W3C webrtc's words, and callstats' attributes of a
+//! fabric. They hold no other data.
 
-/// Declares an enum of words: its variants with the names that inputs and outputs have for them. Inputs may also have an
-/// alias. Adds the names as serde's, and `ALL`, `name` and `from_name`.
+/// Declares an enum, with the names of its variants in inputs and outputs.
 macro_rules! words {
     ($($(#[$doc:meta])* $enum:ident { $($(#[$variant_doc:meta])* $variant:ident $name:literal $(| $alias:literal)*,)* })*) => { $(
         $(#[$doc])*
@@ -20,16 +20,16 @@ macro_rules! words {
         }
 
         impl $enum {
-            /// Every variant, in the order of declaration.
+            /// All variants, in the order of declaration.
             pub const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
 
-            /// The word in inputs and outputs.
+            /// The name in inputs and outputs.
             #[must_use]
             pub fn name(self) -> &'static str {
                 self.into()
             }
 
-            /// The variant of a word; `None` for an unknown word. Case counts.
+            /// The variant of a name; `None` for an unknown name. Names are case-sensitive.
             #[must_use]
             pub fn from_name(name: &str) -> Option<Self> {
                 name.parse().ok()
@@ -43,43 +43,43 @@ pub(crate) use words;
 words! {
     /// `RTCIceConnectionState`, and `RTCIceTransportState` in stats.
     IceState {
-        /// No checks yet, or again after a restart.
+        /// No checks yet, or none since a restart.
         New "new",
-        /// Looking for a path.
+        /// Searching for a path.
         Checking "checking",
-        /// A path was found; others are still tried.
+        /// A path was found; others are still being tried.
         Connected "connected",
-        /// A path was found and the search is over.
+        /// A path was found, and the search has ended.
         Completed "completed",
-        /// The path stopped answering.
+        /// The path stopped responding.
         Disconnected "disconnected",
-        /// No path, for good or until a restart.
+        /// No path, permanently or until a restart.
         Failed "failed",
-        /// Over.
+        /// Closed.
         Closed "closed",
     }
 
     /// `RTCIceGatheringState`.
     GatheringState {
-        /// Not begun.
+        /// Not started.
         New "new",
         /// Candidates are being collected.
         Gathering "gathering",
-        /// All are there.
+        /// All candidates are collected.
         Complete "complete",
     }
 
     /// `RTCSignalingState`.
     SignalingState {
-        /// No negotiation is under way.
+        /// No negotiation is in progress.
         Stable "stable",
-        /// An offer was made and has no answer yet.
+        /// A local offer has no answer yet.
         HaveLocalOffer "have-local-offer",
-        /// An offer came and was not answered yet.
+        /// A remote offer has no answer yet.
         HaveRemoteOffer "have-remote-offer",
-        /// A provisional answer was made.
+        /// A local provisional answer was set.
         HaveLocalPranswer "have-local-pranswer",
-        /// A provisional answer came.
+        /// A remote provisional answer was set.
         HaveRemotePranswer "have-remote-pranswer",
         /// The PeerConnection is closed.
         Closed "closed",
@@ -87,13 +87,13 @@ words! {
 
     /// `RTCPeerConnectionState`.
     ConnectionState {
-        /// Nothing has begun.
+        /// Not started.
         New "new",
         /// ICE or DTLS is being set up.
         Connecting "connecting",
-        /// ICE and DTLS are up.
+        /// ICE and DTLS are connected.
         Connected "connected",
-        /// The path stopped answering.
+        /// The path stopped responding.
         Disconnected "disconnected",
         /// ICE or DTLS failed.
         Failed "failed",
@@ -101,41 +101,41 @@ words! {
         Closed "closed",
     }
 
-    /// Where a fabric stands, in callstats' words.
+    /// The state of a fabric, in callstats' words.
     FabricState {
-        /// Not connected yet, or again after a restart.
+        /// Not connected yet, or not since a restart.
         Initializing "initializing",
         /// Connected.
         Established "established",
-        /// Was connected, and its path stopped answering.
+        /// The path stopped responding after it was connected.
         Disrupted "disrupted",
-        /// The path stopped answering while it was still being checked.
+        /// The path stopped responding during checks.
         CheckingDisrupted "checkingDisrupted",
         /// No path.
         Failed "failed",
-        /// On hold, by the application's own word.
+        /// On hold, as the application reported it.
         Hold "hold",
-        /// Over.
+        /// Terminated.
         Terminated "terminated",
     }
 
-    /// What a fabric carries (`fabricUsage`).
+    /// The use of a fabric (`fabricUsage`).
     FabricUsage {
         /// Everything.
         Multiplex "multiplex",
-        /// Sound only.
+        /// Audio only.
         Audio "audio",
-        /// Cameras only.
+        /// Camera video only.
         Video "video",
         /// A shared screen only.
         Screen "screen",
         /// Data channels only.
         Data "data",
-        /// Media of all kinds, each on a transport of its own.
+        /// Media of all kinds, each on its own transport.
         Unbundled "unbundled",
     }
 
-    /// What is at the other end (`remoteEndpointType`).
+    /// The type of the remote endpoint (`remoteEndpointType`).
     EndpointType {
         /// Another participant.
         Peer "peer",
@@ -143,19 +143,19 @@ words! {
         Server "server",
     }
 
-    /// Which way media is meant to flow (`fabricTransmissionDirection`).
+    /// The intended direction of media (`fabricTransmissionDirection`).
     TransmissionDirection {
-        /// From here only.
+        /// Send only.
         Sendonly "sendonly",
-        /// To here only.
+        /// Receive only.
         Receiveonly "receiveonly" | "recvonly",
-        /// Both ways.
+        /// Both directions.
         Sendrecv "sendrecv",
-        /// Neither.
+        /// Neither direction.
         Inactive "inactive",
     }
 
-    /// How packets reach a TURN server (`relayProtocol` of the local candidate).
+    /// The protocol to a TURN server (`relayProtocol` of the local candidate).
     Relay {
         /// Over UDP.
         Udp "turn/udp" | "udp",
@@ -169,38 +169,36 @@ words! {
     CallClass {
         /// Connected.
         Established "established",
-        /// Not connected, though it was tried.
+        /// Not connected, despite an attempt.
         Failed "failed",
-        /// Some connected, others never did. Of a conference only.
+        /// Some fabrics connected, others never did. Only conferences have this class.
         PartiallyFailed "partiallyFailed",
-        /// An offer that nobody answered.
+        /// An offer without an answer.
         Missed "missed",
-        /// Given up before it was connected.
+        /// Abandoned before it was connected.
         Aborted "aborted",
-        /// Connected, and then lost without anybody meaning it.
+        /// Connected, then lost unintentionally.
         Dropped "dropped",
     }
 }
 
 impl CallClass {
-    /// The class of a conference out of those of its fabrics; `None` while none is known. Whatever their order.
+    /// The class of a conference, from those of its fabrics in any order; `None` while none is known.
     #[must_use]
     pub fn of_conference(fabrics: impl IntoIterator<Item = Self>) -> Option<Self> {
         let mut counts = [0_u64; Self::ALL.len()];
         for class in fabrics {
-            if let Some(count) = counts.get_mut(class as usize) {
-                *count += 1;
-            }
+            counts[class as usize] += 1;
         }
-        let count = |class: Self| counts.get(class as usize).copied().unwrap_or(0);
-        let connected = count(Self::Established) + count(Self::Dropped);
-        let others = count(Self::Failed) + count(Self::Missed) + count(Self::Aborted);
-        Some(match (connected, others) {
+        let [established, failed, missed, aborted, dropped] =
+            [Self::Established, Self::Failed, Self::Missed, Self::Aborted, Self::Dropped]
+                .map(|class| counts[class as usize]);
+        Some(match (established + dropped, failed + missed + aborted) {
             (0, 0) => return None,
-            (_, 0) if count(Self::Established) == 0 => Self::Dropped,
+            (_, 0) if established == 0 => Self::Dropped,
             (_, 0) => Self::Established,
-            (0, _) if count(Self::Failed) > 0 => Self::Failed,
-            (0, _) if count(Self::Missed) > 0 => Self::Missed,
+            (0, _) if failed > 0 => Self::Failed,
+            (0, _) if missed > 0 => Self::Missed,
             (0, _) => Self::Aborted,
             _ => Self::PartiallyFailed,
         })
@@ -212,7 +210,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_conference_is_classed_by_all_of_its_fabrics() {
+    fn class_of_a_conference_follows_from_all_its_fabrics() {
         use CallClass::{Aborted, Dropped, Established, Failed, Missed, PartiallyFailed};
         for (fabrics, class) in [
             (&[][..], None),

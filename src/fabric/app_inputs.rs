@@ -1,4 +1,4 @@
-//! What the application says of a fabric, and whose its streams are.
+//! Inputs and edits of the application that concern one fabric: mutes, devices, stream owners. It reads no stats.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -15,14 +15,14 @@ use crate::id::{Direction, Ssrc, UserId};
 use crate::stream::StreamRecord;
 use crate::unit::Timestamp;
 
-/// Texts of devices beyond this many bytes are cut: ids are hashes of 64 digits.
+/// The length in bytes at which texts of devices are cut: ids are hashes of 64 digits.
 const MAX_DEVICE_TEXT: usize = 256;
 
-/// There is no room to remember what was said.
+/// The limits leave no capacity to store the input.
 pub(crate) struct NoCapacity;
 
 impl Fabric {
-    /// The user whose media a stream carries, by the application's word or by default, and its label.
+    /// The user that a stream's media belongs to, by association or by default, and its label.
     pub(crate) fn owner_of<'a>(&'a self, stream: &'a StreamSlot) -> (Option<UserId>, Option<&'a str>) {
         match stream.previous_owner.as_deref().or_else(|| self.mapping.owner(stream.record.ssrc)) {
             Some(owner) => (Some(owner.user), Some(&*owner.label).filter(|label| !label.is_empty())),
@@ -30,7 +30,7 @@ impl Fabric {
         }
     }
 
-    /// Whose media flows this way unless somebody says otherwise.
+    /// The owner of media in this direction, unless there is an association.
     pub(crate) const fn default_user(&self, direction: Direction) -> Option<UserId> {
         match direction {
             Direction::Inbound => self.spec.remote_user,
@@ -38,7 +38,7 @@ impl Fabric {
         }
     }
 
-    /// Puts the fabric on hold, or takes it off.
+    /// Puts the fabric on hold, or resumes it.
     pub(crate) fn hold(&mut self, now: Timestamp, on: bool) -> Outcome {
         if self.app.is_held == on {
             return Outcome::Unchanged;
@@ -49,7 +49,7 @@ impl Fabric {
         Outcome::Applied
     }
 
-    /// Mutes, pauses or shares, or stops that.
+    /// Mutes, pauses or shares, or ends that.
     pub(crate) fn switch(
         &mut self,
         now: Timestamp,
@@ -77,9 +77,8 @@ impl Fabric {
         Ok(if is_known { Outcome::Applied } else { Outcome::Pending })
     }
 
-    /// Takes a list of devices instead of the one before.
+    /// Replaces a list of devices.
     pub(crate) fn set_devices(&mut self, which: usize, list: &[Device<'_>], config: &Config) -> Outcome {
-        let truncated = |text: &str| String::from(cut(text, MAX_DEVICE_TEXT).0);
         let list = list.iter().take(config.limits().devices()).map(|device| StoredDevice {
             id: truncated(device.id),
             kind: truncated(device.kind),
@@ -94,7 +93,7 @@ impl Fabric {
         Outcome::Applied
     }
 
-    /// Associates an SSRC with a user. Whether a stream passes from one user to another.
+    /// Associates an SSRC with a user. Returns also whether a stream passes from one user to another.
     pub(crate) fn associate(
         &mut self,
         ssrc: Ssrc,
@@ -110,12 +109,12 @@ impl Fabric {
             self.check_ssrcs(1, limits, *usage)?;
         }
         let passes = self.edit_ssrc_map(limits, usage, SsrcEdit::Associate(ssrc, owner))?;
-        let is_it = |record: &StreamRecord| record.ssrc == ssrc || self.mapping.primary(record.ssrc) == ssrc;
-        let is_known = self.streams.records().any(is_it);
+        let is_known =
+            self.streams.records().any(|record| record.ssrc == ssrc || self.mapping.primary(record.ssrc) == ssrc);
         Ok((if is_known { Outcome::Applied } else { Outcome::Pending }, passes))
     }
 
-    /// Lets SSRCs follow a primary one.
+    /// Makes SSRCs follow a primary one.
     pub(crate) fn group(
         &mut self,
         now: Timestamp,
@@ -124,20 +123,19 @@ impl Fabric {
         limits: Limits,
         usage: &mut Usage,
     ) -> Result<Outcome, NoCapacity> {
-        let is_new = |other: &&Ssrc| self.mapping.primary(**other) == **other && **other != primary;
-        let news = others.iter().filter(is_new).count();
+        let new = others.iter().filter(|&&other| self.mapping.primary(other) == other && other != primary).count();
         let leader = self.mapping.primary(primary);
         if others.iter().all(|&other| self.mapping.primary(other) == leader) {
             return Ok(Outcome::Unchanged);
         }
-        self.check_ssrcs(news, limits, *usage)?;
+        self.check_ssrcs(new, limits, *usage)?;
         self.edit_ssrc_map(limits, usage, SsrcEdit::Group(primary, others))?;
         self.apply_app_state(now);
         let is_known = self.streams.records().any(|record| others.contains(&record.ssrc));
         Ok(if is_known { Outcome::Applied } else { Outcome::Pending })
     }
 
-    /// Takes what a description says of an SSRC.
+    /// Takes a session description's entry for an SSRC.
     pub(crate) fn describe(
         &mut self,
         now: Timestamp,
@@ -147,18 +145,18 @@ impl Fabric {
     ) -> Result<Outcome, NoCapacity> {
         let SsrcDescription { ssrc, primary, cname, msid } = *description;
         let before = self.mapping.described(ssrc);
-        let is_told = cname.is_empty() && msid.is_empty()
+        let is_described = cname.is_empty() && msid.is_empty()
             || before.is_some_and(|before| (&*before.cname, &*before.msid) == (cname, msid));
         let follows = self.mapping.primary(ssrc) == self.mapping.primary(primary);
-        if is_told && follows {
+        if is_described && follows {
             return Ok(Outcome::Unchanged);
         }
-        let news = usize::from(!is_told && before.is_none()) + usize::from(!follows);
+        let news = usize::from(!is_described && before.is_none()) + usize::from(!follows);
         self.check_ssrcs(news, limits, *usage)?;
         if !follows {
             self.group(now, primary, &[ssrc], limits, usage)?;
         }
-        if !is_told {
+        if !is_described {
             let before = self.mapping.len();
             self.mapping.describe(description);
             usage.ssrcs += self.mapping.len() - before;
@@ -167,15 +165,10 @@ impl Fabric {
         Ok(if is_known { Outcome::Applied } else { Outcome::Pending })
     }
 
-    /// Edits the map, and lets every stream that thereby passes from one user to another end its part. Figures so far stay
-    /// with whom the application had named; what it had named nobody for goes to the new user whole.
+    /// Edits the map, and ends the part of every stream that passes from one user to another by it. Figures so far stay
+    /// with the user that the application had named; those without a named user go to the new user as a whole.
     fn edit_ssrc_map(&mut self, limits: Limits, usage: &mut Usage, edit: SsrcEdit<'_>) -> Result<bool, NoCapacity> {
-        let passes = |record: &StreamRecord| {
-            let before = self.mapping.owner(record.ssrc).filter(|_| record.samples > 0)?;
-            let after = self.mapping.user_after(record.ssrc, &edit)?;
-            (before.user != after).then(|| (before.clone(), after))
-        };
-        let passing: Vec<_> = self.streams.records().map(passes).collect();
+        let passing: Vec<_> = self.streams.records().map(|record| self.passes(record, &edit)).collect();
         let more = passing.iter().flatten().count();
         let parts = self.parts_and_due();
         if more > 0 && (parts + more > limits.parts_per_fabric() || !usage.has_streams(more, limits)) {
@@ -184,7 +177,7 @@ impl Fabric {
         for (stream, passes) in self.streams.iter_mut().zip(passing) {
             let Some((before, after)) = passes else { continue };
             match &stream.previous_owner {
-                // Back to the previous owner, with no sample in between.
+                // The stream returns to its previous owner, with no sample in between.
                 Some(first) if first.user == after => stream.previous_owner = None,
                 Some(_) => {}
                 None => stream.previous_owner = Some(Box::new(before)),
@@ -197,18 +190,25 @@ impl Fabric {
         Ok(more > 0)
     }
 
-    /// Whether there is room for so much more that is said of SSRCs.
+    /// The present owner of a stream and its next one, if an edit passes the stream from one user to another.
+    fn passes(&self, record: &StreamRecord, edit: &SsrcEdit<'_>) -> Option<(Owner, UserId)> {
+        let before = self.mapping.owner(record.ssrc).filter(|_| record.samples > 0)?;
+        let after = self.mapping.user_after(record.ssrc, edit)?;
+        (before.user != after).then(|| (before.clone(), after))
+    }
+
+    /// Checks whether the limits allow `more` entries about SSRCs.
     fn check_ssrcs(&self, more: usize, limits: Limits, usage: Usage) -> Result<(), NoCapacity> {
         let fits = self.mapping.len().saturating_add(more) <= limits.ssrcs_per_fabric();
         if more == 0 || fits && usage.has_ssrcs(more, limits) { Ok(()) } else { Err(NoCapacity) }
     }
 
-    /// Parts, and streams of which the next look makes one.
+    /// The number of parts, and of streams that the next sample will split.
     fn parts_and_due(&self) -> usize {
         self.parts.len() + self.streams.iter().filter(|stream| stream.previous_owner.is_some()).count()
     }
 
-    /// What the fabric has of what is for all.
+    /// The fabric's share of the limits of all fabrics.
     #[cfg(feature = "serde")]
     pub(crate) fn usage(&self) -> Usage {
         Usage { streams: self.streams.len() + self.parts_and_due(), ssrcs: self.mapping.len() + self.app.len() }
@@ -222,4 +222,8 @@ impl Fabric {
             app.set(now, self.app.of(record.direction, record.kind, record.ssrc, primary));
         }
     }
+}
+
+fn truncated(text: &str) -> String {
+    String::from(cut(text, MAX_DEVICE_TEXT).0)
 }

@@ -1,4 +1,5 @@
-//! What the application says of its media: hold, mute, pause, a shared screen. What it says counts, whatever stats show.
+//! The application's reports on its media: hold, mute, pause, screen share. They override stats, which this module does
+//! not read.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -8,34 +9,34 @@ use crate::id::{Direction, MediaKind, Ssrc};
 use crate::stream::AppTime;
 use crate::unit::Timestamp;
 
-/// Something that the application says of a fabric (`sendFabricEvent`).
+/// An event that the application reports about a fabric (`sendFabricEvent`).
 ///
-/// Mute, pause and screen share are about everything of their kind that the fabric sends, or about one stream in either
-/// direction where an SSRC is named, be it known yet or not.
+/// Mute, pause and screen share apply to all sent media of their kind, or, with an SSRC, to one stream in either
+/// direction, whether it has been seen or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AppEvent<'a> {
-    /// `fabricHold`: nothing is sent nor played.
+    /// `fabricHold`: nothing is sent or played.
     Hold,
     /// `fabricResume`.
     Resume,
     /// `audioMute`.
     AudioMute(Option<Ssrc>),
-    /// `audioUnmute`. Without an SSRC nothing stays muted.
+    /// `audioUnmute`. Without an SSRC, nothing stays muted.
     AudioUnmute(Option<Ssrc>),
     /// `videoPause`.
     VideoPause(Option<Ssrc>),
-    /// `videoResume`. Without an SSRC nothing stays paused.
+    /// `videoResume`. Without an SSRC, nothing stays paused.
     VideoResume(Option<Ssrc>),
     /// `screenShareStart`.
     ScreenShareStart(Option<Ssrc>),
-    /// `screenShareStop`. Without an SSRC nothing stays shared.
+    /// `screenShareStop`. Without an SSRC, nothing stays shared.
     ScreenShareStop(Option<Ssrc>),
-    /// `dominantSpeaker`: the endpoint found itself to be the one who speaks.
+    /// `dominantSpeaker`: the endpoint considers its user the dominant speaker.
     DominantSpeaker,
-    /// `activeDeviceList`: all devices in use, instead of those before.
+    /// `activeDeviceList`: all devices in use; replaces the previous list.
     ActiveDevices(&'a [Device<'a>]),
-    /// `connectedDeviceList`: all devices that are there, instead of those before.
+    /// `connectedDeviceList`: all connected devices; replaces the previous list.
     ConnectedDevices(&'a [Device<'a>]),
     /// `fabricTerminated`: the application ends the fabric.
     Terminated,
@@ -43,7 +44,7 @@ pub enum AppEvent<'a> {
 
 /// A camera, microphone or loudspeaker (`MediaDeviceInfo`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[allow(clippy::exhaustive_structs)] // W3C mediacapture-streams 9.3 has these and no more
+#[allow(clippy::exhaustive_structs)] // W3C mediacapture-streams 9.3 has exactly these
 pub struct Device<'a> {
     /// `deviceId`.
     pub id: &'a str,
@@ -51,12 +52,12 @@ pub struct Device<'a> {
     pub kind: &'a str,
     /// `groupId`.
     pub group: &'a str,
-    /// `label`. It may name a person ("Ann's headset") and is kept only where
-    /// [`Config::with_device_labels`](crate::Config::with_device_labels) says so.
+    /// `label`. It may name a person ("Ann's headset"), so it is stored only with
+    /// [`Config::with_device_labels`](crate::Config::with_device_labels).
     pub label: &'a str,
 }
 
-/// A device as it is kept.
+/// A stored device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct StoredDevice {
@@ -66,20 +67,20 @@ pub(crate) struct StoredDevice {
     pub(crate) label: Option<String>,
 }
 
-/// What became of an input that was accepted.
+/// The effect of an accepted input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
     /// It changed something.
     Applied,
-    /// So it was already.
+    /// It changed nothing: the state was already the same.
     Unchanged,
-    /// It is about a stream that nobody has seen yet, and waits for it.
+    /// It concerns a stream not seen yet, and applies once the stream appears.
     Pending,
 }
 
 impl AppEvent<'_> {
-    /// What happens when it is applied.
+    /// The kind of the event that it raises when it is applied.
     #[must_use]
     pub const fn kind(self) -> EventKind {
         match self {
@@ -98,7 +99,7 @@ impl AppEvent<'_> {
         }
     }
 
-    /// The stream that it is about, if it is about one.
+    /// The SSRC of a single stream, if it concerns one.
     #[must_use]
     pub const fn ssrc(self) -> Option<Ssrc> {
         match self {
@@ -128,11 +129,11 @@ pub(crate) struct AppState {
     pub(crate) is_held: bool,
     /// The application has reported a mute, or the end of one.
     pub(crate) reports_mutes: bool,
-    /// Of everything that is sent, by switch.
+    /// The switches of all sent media.
     all: [bool; 3],
-    /// Of single streams, sorted by SSRC; `None` where a switch is as for all.
+    /// The switches of single streams, sorted by SSRC; `None` if the switch for all applies.
     single: Vec<(Ssrc, [Option<bool>; 3])>,
-    /// Since when a screen is shared, and how long one was before.
+    /// The start of the current screen share, and the total length of earlier ones.
     shared_since: Option<Timestamp>,
     shared_micros: u64,
 }
@@ -151,7 +152,7 @@ pub(crate) struct AppFlags {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct StreamAppState {
     flags: AppFlags,
-    /// `time` lacks what has passed since then.
+    /// `time` excludes the time since then.
     since: Timestamp,
     time: AppTime,
 }
@@ -180,7 +181,7 @@ impl StreamAppState {
     pub(crate) fn until(&mut self, now: Timestamp) -> AppTime {
         let ms = now.micros_since(self.since) as f64 / 1e3;
         self.since = now;
-        // Time on hold is neither muted nor paused as well.
+        // Time on hold counts as neither muted nor paused.
         match self.flags {
             AppFlags { held: true, .. } => self.time.held += ms,
             AppFlags { paused: true, .. } => self.time.paused += ms,
@@ -190,29 +191,29 @@ impl StreamAppState {
         self.time
     }
 
-    /// Starts to count again: an interval has closed.
+    /// Restarts the count after an interval has closed.
     pub(crate) fn restart(&mut self) {
         self.time = AppTime::default();
     }
 }
 
 impl AppState {
-    /// Whether nothing was said yet.
+    /// Whether no hold and no switch is stored.
     pub(crate) fn is_silent(&self) -> bool {
         !self.is_held && self.all == [false; 3] && self.single.is_empty()
     }
 
-    /// Of how many single streams something is remembered.
+    /// The number of single streams with stored switches.
     pub(crate) const fn len(&self) -> usize {
         self.single.len()
     }
 
-    /// Whether all that is sent is muted.
+    /// Whether all sent audio is muted.
     pub(crate) fn is_muted(&self) -> bool {
         self.of_all(Switch::Muted)
     }
 
-    /// Whether a switch would change anything, and whether there is room to remember it.
+    /// Whether a switch would change anything; an error if `max` leaves no capacity to store it.
     pub(crate) fn would_change(&self, switch: Switch, ssrc: Option<Ssrc>, on: bool, max: usize) -> Result<bool, ()> {
         let Some(ssrc) = ssrc else {
             let differs = self.single.iter().any(|(_, of)| of.get(switch as usize) == Some(&Some(!on)));
@@ -260,26 +261,30 @@ impl AppState {
         }
     }
 
-    /// How long a screen was shared, s, until `now` if it still is.
+    /// How long a screen was shared until `now`, s.
     pub(crate) fn shared_s(&self, now: Timestamp) -> f64 {
         let open = self.shared_since.map_or(0, |since| now.micros_since(since));
         self.shared_micros.saturating_add(open) as f64 / 1e6
     }
 
-    /// The state of a stream, by its own SSRC or else by that of its primary.
+    /// The state of a stream, by its own SSRC, otherwise by that of its primary.
     pub(crate) fn of(&self, direction: Direction, kind: Option<MediaKind>, ssrc: Ssrc, primary: Ssrc) -> AppFlags {
-        let is_on = |switch: Switch, of_kind: MediaKind| {
-            if kind != Some(of_kind) {
-                return false;
-            }
-            let single = |ssrc| *self.single.get(self.place(ssrc).ok()?)?.1.get(switch as usize)?;
-            single(ssrc).or_else(|| single(primary)).unwrap_or(direction == Direction::Outbound && self.of_all(switch))
-        };
+        let is_sent = direction == Direction::Outbound;
         AppFlags {
             held: self.is_held,
-            muted: is_on(Switch::Muted, MediaKind::Audio),
-            paused: is_on(Switch::Paused, MediaKind::Video),
+            muted: kind == Some(MediaKind::Audio) && self.is_on(Switch::Muted, ssrc, primary, is_sent),
+            paused: kind == Some(MediaKind::Video) && self.is_on(Switch::Paused, ssrc, primary, is_sent),
         }
+    }
+
+    /// A switch of a stream, by its own SSRC, otherwise by that of its primary, otherwise by that of all sent media.
+    fn is_on(&self, switch: Switch, ssrc: Ssrc, primary: Ssrc, is_sent: bool) -> bool {
+        let single = self.of_single(switch, ssrc).or_else(|| self.of_single(switch, primary));
+        single.unwrap_or(is_sent && self.of_all(switch))
+    }
+
+    fn of_single(&self, switch: Switch, ssrc: Ssrc) -> Option<bool> {
+        *self.single.get(self.place(ssrc).ok()?)?.1.get(switch as usize)?
     }
 
     fn of_all(&self, switch: Switch) -> bool {

@@ -1,4 +1,5 @@
-//! One PeerConnection: which stream each entry of a snapshot belongs to.
+//! One PeerConnection: it assigns each entry of a snapshot to its stream and runs the passes over them. It computes no
+//! figure and no diagnosis itself.
 
 use alloc::vec::Vec;
 
@@ -21,7 +22,7 @@ use crate::report::{ById, Entry, Num, Report, StatsType, Text};
 use crate::stream::{ConnectionContext, IntervalScore, Observation, StreamRecord};
 use crate::unit::{StatTime, Timestamp};
 
-/// One PeerConnection: an account for each of its streams, its path and its lifecycle.
+/// One PeerConnection: the records of its streams, its path and its lifecycle.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Fabric {
@@ -30,10 +31,10 @@ pub(crate) struct Fabric {
     pub(crate) lifecycle: Lifecycle,
     pub(crate) app: AppState,
     pub(crate) mapping: SsrcMap,
-    /// Devices in use, and devices that are there.
+    /// Active devices, and connected devices.
     pub(crate) devices: [Vec<StoredDevice>; 2],
     pub(crate) streams: Streams,
-    /// What streams were before they became somebody else's.
+    /// Records of streams before they passed to another user.
     pub(crate) parts: Vec<Part>,
     pub(crate) path: Path,
     playout: Playout,
@@ -41,22 +42,22 @@ pub(crate) struct Fabric {
     pub(crate) snapshots: u64,
     /// The earliest and the latest time of any snapshot, on the reporter's clock.
     pub(crate) span: Option<(StatTime, StatTime)>,
-    /// Streams that the limit kept out.
+    /// Streams refused by the limit.
     pub(crate) refused_streams: u64,
     /// The streams in the latest snapshot. A field so that its memory is reused.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub(super) seen: Vec<SlotId>,
     #[cfg_attr(feature = "serde", serde(skip))]
     codecs: ById,
-    /// Media sources: of sound, of pictures.
+    /// Media sources: audio, video.
     #[cfg_attr(feature = "serde", serde(skip))]
     sources: [ById; 2],
-    /// What the latest snapshot says of sound.
+    /// The audio levels of the latest snapshot.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub(crate) levels: Vec<LevelSample>,
 }
 
-/// What a look at a stream of sound says of it.
+/// The audio level of one sample of a stream.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LevelSample {
     pub(crate) slot: SlotId,
@@ -64,26 +65,26 @@ pub(crate) struct LevelSample {
     pub(crate) ssrc: Ssrc,
     pub(crate) at: StatTime,
     pub(crate) span_ms: f64,
-    /// `None` for the first look, and where nothing tells.
+    /// `None` at the first sample, and if no level is reported.
     pub(crate) level: Option<f64>,
     /// `totalSamplesDuration`, s.
     pub(crate) samples_s: Option<f64>,
-    /// So much of the interval was muted or on hold, by the application's word.
+    /// The muted or held part of the interval, as the application reported it.
     pub(crate) muted_ms: f64,
-    /// It is so now.
+    /// Whether the stream is muted or held now.
     pub(crate) is_muted: bool,
-    /// Whether anything was sent meanwhile, for what is sent.
+    /// Whether a sent stream sent anything in the interval.
     pub(crate) is_sent: bool,
 }
 
-/// Streams per chunk of the passes `observe`, `score` and `diagnose`: 14 KB on the stack. The code of one pass stays in the
-/// processor's cache from stream to stream, which does not hold the code of all three; so do the intervals of a chunk.
+/// Streams per chunk of the passes `observe`, `score` and `diagnose`: 14 KB on the stack. The processor's cache holds
+/// the code of one pass from stream to stream, but not the code of all three; it also holds the intervals of a chunk.
 /// Chunks of eight are as fast, a single chunk is slower (`benches/conference.rs`).
 const AT_ONCE: usize = 16;
-/// Indices of a report with more entries than this do not keep their memory: that of fifty users has 271.
+/// Indices of a report with more entries than this release their memory: a report of fifty users has 271.
 const KEPT_ROWS: usize = 1_024;
 
-/// The entries about a stream, in the report at hand.
+/// The entries about a stream in the current report.
 #[derive(Clone, Copy)]
 struct StreamEntries<'a> {
     slot: SlotId,
@@ -92,7 +93,7 @@ struct StreamEntries<'a> {
     remote: Option<Entry<'a>>,
 }
 
-/// An interval that is about to be told.
+/// A closed interval before its events are raised.
 struct PendingInterval<'a> {
     entries: StreamEntries<'a>,
     interval: Interval,
@@ -107,7 +108,7 @@ type Chunk<'a> = SmallVec<[PendingInterval<'a>; AT_ONCE]>;
 struct SnapshotOutcome {
     /// A stream had its first sample, or closed an interval.
     has_news: bool,
-    /// A sample came too late.
+    /// A sample was older than the last one.
     is_late: bool,
 }
 
@@ -120,7 +121,7 @@ impl SnapshotOutcome {
         }
     }
 
-    /// Whether the snapshot shows the path as it is now. One that is late for every stream does not.
+    /// Whether the snapshot shows the path as it is now. A snapshot that is late for every stream does not.
     const fn is_current(self) -> bool {
         self.has_news || !self.is_late
     }
@@ -213,7 +214,7 @@ impl Fabric {
             self.diagnose(&pending, context.config, out);
         }
         self.seen = seen;
-        // The order of the entries in a report must not decide which sample is late or which stream is one too many.
+        // The order of the entries in a report must not decide which sample is late or which stream exceeds a limit.
         self.levels.sort_unstable_by_key(|level| (level.at, level.direction == Direction::Inbound, level.ssrc));
         outcome
     }
@@ -253,7 +254,7 @@ impl Fabric {
         }
     }
 
-    /// Looks at one stream of the report.
+    /// Samples one stream of the report.
     fn sample<'a>(
         &mut self,
         slot: SlotId,
@@ -272,7 +273,7 @@ impl Fabric {
             let kind = entry.media().or(record.kind);
             app.set(now, self.app.of(record.direction, kind, record.ssrc, self.mapping.primary(record.ssrc)));
         }
-        // What the other end says belongs to the interval that is about to close.
+        // The remote endpoint's report belongs to the interval that is about to close.
         let remote = entries.remote.and_then(|position| report.get(position as usize));
         if let Some(remote) = remote {
             record.take_remote(remote, entry);
@@ -297,7 +298,7 @@ impl Fabric {
         Some((sample, StreamEntries { slot, entry, source, remote }))
     }
 
-    /// Tells of an interval that was judged, and lets the detectors of its stream look at it.
+    /// Raises the events of a scored interval, and runs the detectors of its stream.
     fn publish(&mut self, pending: &PendingInterval<'_>, config: &Config, out: &mut EventQueue) {
         let PendingInterval { entries: StreamEntries { slot, entry, source, remote }, ref interval, scored } = *pending;
         let Some(IntervalScore { score, rating }) = scored else { return };
@@ -321,7 +322,7 @@ impl Fabric {
         });
     }
 
-    /// What the fabric's detectors look at besides its streams.
+    /// The inputs of the fabric's detectors besides its streams.
     pub(crate) fn connection_status(&self, now: Timestamp, at: Option<StatTime>) -> ConnectionStatus {
         ConnectionStatus {
             at,
@@ -350,12 +351,12 @@ impl Fabric {
         }
     }
 
-    /// Gives back what an uncommonly long report needed.
+    /// Releases the memory that an unusually long report needed.
     pub(crate) fn trim(&mut self) {
         self.sources.iter_mut().chain([&mut self.codecs]).for_each(|rows| rows.trim(KEPT_ROWS));
     }
 
-    /// Makes what a state does not hold. Whether it holds everything else.
+    /// Rebuilds what a saved state does not contain. Returns whether the rest is consistent.
     #[cfg(feature = "serde")]
     pub(crate) fn restore_models(&mut self, models: [crate::score::ModelId; 2]) -> bool {
         let records = self.streams.iter_mut().map(|stream| &mut stream.record);
@@ -365,17 +366,17 @@ impl Fabric {
         self.streams.restore_models()
     }
 
-    /// Nothing comes any more: what was wrong is over.
+    /// Clears the open diagnoses: no more input is expected.
     pub(crate) fn close_detectors(&mut self, config: &Config, out: &mut EventQueue) {
         with_recorder(self.id, self.spec.local_user, &mut self.detectors, config, out, Detectors::close);
     }
 
-    /// Whether the latest snapshot has sound that is sent.
+    /// Whether the latest snapshot has sent audio.
     pub(crate) fn sends_sound(&self) -> bool {
         self.sent_sound().next().is_some()
     }
 
-    /// Whether all sound that is sent is muted or on hold, by the application's word.
+    /// Whether all sent audio is muted or on hold, as the application reported it.
     pub(crate) fn is_silenced(&self) -> bool {
         let mut sent = self.sent_sound().peekable();
         self.app.is_held
@@ -390,7 +391,7 @@ impl Fabric {
         })
     }
 
-    /// Whether all received audio stands still: the connection is on hold.
+    /// Whether playout of all received audio stands still: the connection is on hold.
     fn playout_stands(&self, report: &Report) -> bool {
         let mut audio = self.seen.iter().filter_map(|&slot| {
             let StreamSlot { record, entries, .. } = &self.streams[slot];
@@ -401,7 +402,7 @@ impl Fabric {
 }
 
 impl LevelSample {
-    /// What a look says of sound; `None` for what is no sound or has no level.
+    /// The audio level of a sample; `None` for a stream without audio or without a level.
     fn of(
         slot: SlotId,
         sample: &Observation,
@@ -442,7 +443,7 @@ impl LevelSample {
     }
 }
 
-/// Lets a watch work, with what it needs to raise what it finds.
+/// Runs detectors with a recorder for their diagnoses.
 fn with_recorder(
     fabric: FabricId,
     user: Option<UserId>,
@@ -462,7 +463,7 @@ fn with_recorder(
     work(detectors, recorder);
 }
 
-/// The media source of a stream that is sent: the one it names, or the only one of its kind.
+/// The media source of a sent stream: the one that it names, or the only one of its kind.
 fn source_of<'a>(entry: Entry<'_>, report: &'a Report, sources: &mut [ById; 2]) -> Option<Entry<'a>> {
     let kind = entry.media()?;
     let sources = sources.get_mut(kind as usize)?;

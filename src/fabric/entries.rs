@@ -1,4 +1,4 @@
-//! Finds the entries of a report that are about each stream. It keeps no figures.
+//! Finds each stream's entries in a report. It stores no figures.
 
 use super::connection::Fabric;
 use super::slot::{EntryRefs, StreamSlot};
@@ -20,7 +20,7 @@ impl Fabric {
                 StatsType::OutboundRtp => Direction::Outbound,
                 _ => continue,
             };
-            // An entry without a time tells nothing.
+            // An entry without a timestamp cannot be used.
             let Some(ssrc) = entry.ssrc().filter(|_| entry.timestamp().is_some()) else { continue };
             let slot = match self.streams.id(direction, ssrc) {
                 Some(slot) => slot,
@@ -36,9 +36,9 @@ impl Fabric {
                 }
             };
             for other in [Num::RtxSsrc, Num::FecSsrc].into_iter().filter_map(|field| entry.get(field)) {
-                // The rule of both admits u32 only.
+                // The rule of both fields admits u32 only.
                 let other = Ssrc::new(other as u32);
-                // Half of the room, here and in all, is for what the application says.
+                // Half of the capacity, of the fabric and of the conference, is reserved for the application's inputs.
                 let before = self.mapping.len();
                 let has_capacity = before < limits.ssrcs_per_fabric() / 2 && usage.ssrcs < limits.ssrcs() / 2;
                 if has_capacity && self.mapping.primary(other) == other {
@@ -52,7 +52,7 @@ impl Fabric {
                 self.seen.push(slot);
                 continue;
             }
-            // The same stream twice: only one of the two can be followed.
+            // The report contains the stream twice: only one of the two can be followed.
             record.duplicates = record.duplicates.saturating_add(1);
             if report.get(entries.own as usize).is_some_and(|other| outranks(entry, other)) {
                 entries.own = position;
@@ -61,7 +61,7 @@ impl Fabric {
         }
     }
 
-    /// Finds what the other end says of the streams in the report.
+    /// Finds the remote endpoint's reports on the streams in the report.
     pub(super) fn find_remotes(&mut self, report: &Report) {
         for (position, remote) in (0_u32..).zip(report.entries()) {
             let direction = match remote.kind() {
@@ -79,7 +79,8 @@ impl Fabric {
     }
 }
 
-/// Which of two entries about the same stream counts, whatever their order: the later, then the one with more traffic.
+/// Whether `entry` is preferred over `other` for the same stream, in either order: the later one, then the one with
+/// more traffic.
 fn outranks(entry: Entry<'_>, other: Entry<'_>) -> bool {
     rank(&entry) > rank(&other)
 }

@@ -1,23 +1,23 @@
-//! Where ICE stands, and what follows from how it got there: a state machine without a clock.
+//! The ICE state and the events of its transitions: a state machine without a clock.
 //!
-//! Transitions are those that callstats listed (REST definitions and Android client); one that is not listed raises
+//! The transitions are those that callstats lists (REST definitions and Android client); an unlisted transition raises
 //! nothing. Where its sources leave a gap or disagree:
-//! - Each start has one end. A disruption that goes on by way of `checking` or a restart ends when packets can flow again,
-//!   not when checks begin, and one that fails or is closed has no end but the failure.
-//! - A set-up is raised for the first connection only; a restart does not raise another.
+//! - Each start has one end. A disruption that continues through `checking` or a restart ends when packets can flow
+//!   again, not when checks begin. One that fails or is closed has no end but the failure.
+//! - Set-up is raised for the first connection only; a restart does not raise another.
 
 use smallvec::{SmallVec, smallvec};
 
 use crate::event::IceState;
 
-/// Where ICE stands.
+/// The ICE state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Ice {
     state: IceState,
     /// Connected since the beginning or the last restart.
     is_established: bool,
-    /// Connected ever.
+    /// Ever connected.
     is_set_up: bool,
     disruption: Option<Disruption>,
 }
@@ -32,7 +32,7 @@ enum Disruption {
     OfChecks,
 }
 
-/// What a transition means.
+/// The event that a transition raises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum IceEvent {
     Setup,
@@ -63,17 +63,17 @@ impl Ice {
         self.is_set_up
     }
 
-    /// Whether packets flowed and do not at present.
+    /// Whether packets flowed but do not at present.
     pub(crate) const fn is_disrupted(&self) -> bool {
         matches!(self.disruption, Some(Disruption::OfMedia))
     }
 
-    /// Whether checks were under way and are not at present.
+    /// Whether checks were under way but are not at present.
     pub(crate) const fn is_checking_disrupted(&self) -> bool {
         matches!(self.disruption, Some(Disruption::OfChecks))
     }
 
-    /// Goes to a state. Returns the events that follow, in this order; at most two.
+    /// Enters a state. Returns at most two events, in order.
     pub(crate) fn go(&mut self, to: IceState) -> SmallVec<[IceEvent; 2]> {
         use IceState::{Checking, Closed, Completed, Connected, Disconnected, Failed, New};
         let from = core::mem::replace(&mut self.state, to);
@@ -137,7 +137,7 @@ mod tests {
 
     use super::*;
 
-    /// Every way to stand before a transition that the table tells apart: the states on the way, from `new` on.
+    /// Every state before a transition that the table distinguishes: the states passed, from `new` on.
     const BEFORE: [(&str, &[IceState]); 13] = [
         ("new", &[]),
         ("new after connected", &[IceState::Connected, IceState::New]),
@@ -154,8 +154,8 @@ mod tests {
         ("closed", &[IceState::Checking, IceState::Closed]),
     ];
 
-    /// The transitions that are listed: from where, to where, what they raise. `callstats-semantics` 2.5 (REST, Android),
-    /// with the choices at the head of this file. Everything else raises nothing.
+    /// The listed transitions: from, to, and the events raised. `callstats-semantics` 2.5 (REST, Android), with the
+    /// choices at the head of this file. Every other transition raises nothing.
     const LISTED: &str = "
         new > connected: Setup
         new > completed: Setup
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn every_listed_transition_raises_what_is_listed_and_every_other_nothing() {
+    fn only_listed_transitions_raise_events() {
         let mut listed: std::collections::BTreeMap<&str, &str> =
             LISTED.lines().filter_map(|line| line.trim().split_once(": ")).collect();
         assert_eq!(listed.len(), 51);
@@ -235,7 +235,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn starts_and_ends_take_turns_and_set_up_is_once(
+        fn disruptions_alternate_and_setup_is_raised_once(
             path in prop::collection::vec(prop::sample::select(IceState::ALL.to_vec()), 0..40)
         ) {
             let mut ice = Ice::default();

@@ -1,4 +1,5 @@
-//! How far one fabric got and how long it took: the states of its PeerConnection on the caller's clock.
+//! The lifecycle of one fabric: the states and delays of its PeerConnection on the caller's clock. It reads no stats
+//! itself.
 
 use super::ice::{Ice, IceEvent};
 use super::path::Sight;
@@ -7,28 +8,28 @@ use crate::event::{CallEvent, EventKind, StateChange};
 use crate::event::{FailureReason, WebRtcFunction};
 use crate::unit::Timestamp;
 
-/// Takes what happens.
+/// The destination of events.
 pub(crate) type Raise<'a> = dyn FnMut(CallEvent) + 'a;
 
-/// The life of a fabric.
+/// The lifecycle of a fabric.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Lifecycle {
-    /// When it was opened, or was first heard of where that is not known.
+    /// The time of opening, or of the first input if the opening is unknown.
     pub(crate) opened: Timestamp,
     pub(crate) is_opening_known: bool,
     ice: Ice,
-    /// Anything told where ICE stands.
+    /// Whether the ICE state is known.
     is_known: bool,
-    /// The application tells where ICE stands: stats are not asked.
+    /// Whether the application reports the ICE state: stats are then ignored.
     is_told: bool,
     /// When ICE was new.
     ice_began: Option<Timestamp>,
-    /// When it first looked for a path.
+    /// When ICE checks first began.
     checks_began: Option<Timestamp>,
-    /// The application said since the last snapshot that ICE began anew.
+    /// Whether the application reported an ICE restart since the last snapshot.
     restart_told: bool,
-    /// The last snapshot that told of ICE, and the opening before the first.
+    /// The time of the last snapshot with an ICE state; the opening before the first.
     observed: Timestamp,
     gathering: GatheringState,
     gathering_began: Timestamp,
@@ -36,9 +37,9 @@ pub(crate) struct Lifecycle {
     connection: Option<ConnectionState>,
     pub(crate) setup: Option<Setup>,
     pub(crate) gathering_delay_ms: Option<f64>,
-    /// How long it took to fail, and why.
+    /// The delay until the failure, and its reason.
     pub(crate) failure: Option<(Option<f64>, FailureReason)>,
-    /// How long ICE had looked for the first path when that failed, ms.
+    /// How long the first ICE checks had run when they failed, ms.
     failed_checks_ms: Option<f64>,
     disrupted_since: Option<Timestamp>,
     checks_disrupted_since: Option<Timestamp>,
@@ -57,13 +58,13 @@ pub(crate) struct Lifecycle {
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Setup {
-    /// Since the fabric was opened; `None` when it was connected before anybody looked.
+    /// Since the fabric was opened; `None` if it was connected before the first snapshot.
     pub(crate) delay_ms: Option<f64>,
-    /// How much shorter it may have been, because only stats told.
+    /// How much shorter the delay may have been, if only stats report it.
     pub(crate) uncertainty_ms: Option<f64>,
     /// Since ICE was new.
     pub(crate) connectivity_ms: Option<f64>,
-    /// Since ICE first looked for a path, at the least: what nobody saw is not counted.
+    /// Since ICE checks first began, as a lower bound: unobserved time is not counted.
     pub(crate) checks_ms: Option<f64>,
 }
 
@@ -100,7 +101,7 @@ impl Lifecycle {
         }
     }
 
-    /// Where the fabric stands; `None` while nothing tells.
+    /// The fabric's state; `None` until a report states it.
     pub(crate) fn state(&self) -> Option<FabricState> {
         if self.terminated.is_some() {
             return Some(FabricState::Terminated);
@@ -119,8 +120,8 @@ impl Lifecycle {
         })
     }
 
-    /// How the call went on this fabric; `None` while that is open. `is_over` says that nothing will come any more, and
-    /// `by_silence` that this was found out by silence.
+    /// How the call went on this fabric; `None` while that is undecided. `is_over` says that no more input is expected,
+    /// and `by_silence` that this follows from an inactivity timeout.
     pub(crate) fn class(&self, is_over: bool, by_silence: bool) -> Option<CallClass> {
         let is_over = is_over || self.terminated.is_some() || self.ice.state() == IceState::Closed;
         if self.ice.is_set_up() {
@@ -136,18 +137,19 @@ impl Lifecycle {
         (is_over && knows).then_some(if is_unanswered { CallClass::Missed } else { CallClass::Aborted })
     }
 
-    /// How long packets could not flow though they had, ms, until `now` if they still cannot.
+    /// How long packets could not flow after they had flowed, ms, until `now` if that still lasts.
     pub(crate) fn disrupted_ms(&self, now: Timestamp) -> f64 {
         let open = self.disrupted_since.map_or(0, |since| now.micros_since(since));
         self.disrupted_micros.saturating_add(open) as f64 / 1e3
     }
 
-    /// For how long packets have not been able to flow though they had, ms; `None` while they can.
+    /// How long the current loss of the path has lasted, ms; `None` while packets can flow.
     pub(crate) fn lost_ms(&self, now: Timestamp) -> Option<f64> {
         self.disrupted_since.map(|since| millis(since, now))
     }
 
-    /// How long ICE looked for the first path, or has looked so far, ms; where that failed, until then. `None` before it began, and where nobody saw that.
+    /// How long the first ICE checks took, or have taken so far, ms; if they failed, until then. `None` before they
+    /// began, and if that was not observed.
     pub(crate) fn connects_ms(&self, now: Timestamp) -> Option<f64> {
         match self.setup {
             Some(setup) => setup.checks_ms,
@@ -155,14 +157,14 @@ impl Lifecycle {
         }
     }
 
-    /// The application says where ICE stands.
+    /// Takes the ICE state that the application reports.
     pub(crate) fn set_ice(&mut self, now: Timestamp, to: IceState, raise: &mut Raise<'_>) {
         self.is_told = true;
         self.restart_told |= to == IceState::New;
         self.go(now, to, FailureReason::IceConnectionFailure, false, raise);
     }
 
-    /// The application says where gathering stands.
+    /// Takes the gathering state that the application reports.
     pub(crate) fn set_gathering(&mut self, now: Timestamp, to: GatheringState, raise: &mut Raise<'_>) {
         let before = core::mem::replace(&mut self.gathering, to);
         if before == to {
@@ -176,11 +178,11 @@ impl Lifecycle {
         raise_change(now, StateChange::Gathering(before, to), raise);
     }
 
-    /// The application says where signaling stands.
+    /// Takes the signaling state that the application reports.
     pub(crate) fn set_signaling(&mut self, now: Timestamp, to: SignalingState, raise: &mut Raise<'_>) {
         let before = self.signaling.unwrap_or(SignalingState::Stable);
         if before != to {
-            // What was not answered when all was over stays so.
+            // An offer without an answer at the end stays unanswered.
             if to != SignalingState::Closed {
                 self.signaling = Some(to);
             }
@@ -191,7 +193,7 @@ impl Lifecycle {
         }
     }
 
-    /// The application says where the connection stands. Stands in for the state of ICE where that is not told.
+    /// Takes the connection state that the application reports. It replaces the ICE state if that is not reported.
     pub(crate) fn set_connection(&mut self, now: Timestamp, to: ConnectionState, raise: &mut Raise<'_>) {
         let before = self.connection.replace(to).unwrap_or(ConnectionState::New);
         if before != to {
@@ -209,12 +211,11 @@ impl Lifecycle {
         self.go(now, ice, FailureReason::IceConnectionFailure, false, raise);
     }
 
-    /// What a snapshot showed of the path, and how its relay is reached.
+    /// Takes a snapshot's sample of the path, and the protocol to its relay.
     pub(crate) fn see(&mut self, now: Timestamp, observation: Sight, relay: Option<Relay>, raise: &mut Raise<'_>) {
-        let is_connected = |state| matches!(state, IceState::Connected | IceState::Completed);
         let before = self.ice.state();
         if observation.has_restarted && !self.restart_told && self.is_known {
-            self.begin_anew(now, raise);
+            self.record_restart(now, raise);
         }
         self.restart_told = false;
         if let Some(ice) = observation.ice
@@ -235,7 +236,7 @@ impl Lifecycle {
         }
     }
 
-    /// The application ends the fabric. Whether it was still going on.
+    /// Terminates the fabric. Returns whether it was still open.
     pub(crate) fn terminate(&mut self, now: Timestamp, raise: &mut Raise<'_>) -> bool {
         if self.terminated.is_some() {
             return false;
@@ -246,7 +247,7 @@ impl Lifecycle {
         true
     }
 
-    /// The fabric ends because its user leaves.
+    /// Ends the fabric because its user leaves.
     pub(crate) fn leave(&mut self, now: Timestamp) {
         if self.terminated.is_none() {
             self.terminated = Some(now);
@@ -254,7 +255,7 @@ impl Lifecycle {
         }
     }
 
-    /// Something failed, by the application's word. Whether the set-up has failed by it.
+    /// Takes an error that the application reports. Returns whether the set-up failed by it.
     pub(crate) fn fail(
         &mut self,
         now: Timestamp,
@@ -284,8 +285,9 @@ impl Lifecycle {
         self.terminate(now, raise);
     }
 
-    /// ICE has new credentials and stands where it stood: packets flow on the old path until there is a better one.
-    fn begin_anew(&mut self, now: Timestamp, raise: &mut Raise<'_>) {
+    /// Records an ICE restart without a change of state: there are new credentials, and packets flow on the old path
+    /// until there is a better one.
+    fn record_restart(&mut self, now: Timestamp, raise: &mut Raise<'_>) {
         let before = self.ice.state();
         if before == IceState::New {
             return;
@@ -366,7 +368,7 @@ impl Lifecycle {
     }
 
     fn set_up(&mut self, now: Timestamp, is_first: bool, is_inferred: bool) -> Setup {
-        // Connected before anybody looked.
+        // Connected before the first snapshot.
         let was_before = is_inferred && is_first && now == self.opened;
         let delay_ms = Some(millis(self.opened, now)).filter(|_| self.is_opening_known && !was_before);
         let until = if is_inferred { self.observed } else { now };
@@ -388,7 +390,7 @@ impl Lifecycle {
         raise(CallEvent { delay_ms, reason: Some(reason), is_inferred, ..event });
     }
 
-    /// Adds a disruption of media that is under way, and says how long it was.
+    /// Adds a current disruption of media to the sum, and returns its length.
     fn note_disruption(&mut self, now: Timestamp) -> Option<f64> {
         let since = self.disrupted_since.take()?;
         self.disrupted_micros = self.disrupted_micros.saturating_add(now.micros_since(since));
@@ -402,4 +404,8 @@ fn raise_change(now: Timestamp, change: StateChange, raise: &mut Raise<'_>) {
 
 fn millis(from: Timestamp, to: Timestamp) -> f64 {
     to.micros_since(from) as f64 / 1e3
+}
+
+const fn is_connected(state: IceState) -> bool {
+    matches!(state, IceState::Connected | IceState::Completed)
 }

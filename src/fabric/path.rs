@@ -1,4 +1,4 @@
-//! The path that the packets of a PeerConnection take, and what its stats tell of ICE.
+//! The network path of a PeerConnection and its ICE state, as stats show them. It raises no events.
 
 use alloc::string::String;
 use ordered_float::OrderedFloat;
@@ -11,27 +11,27 @@ use crate::metric::Formula;
 use crate::metric::counter::{Delta, EntryTracker, Progress};
 use crate::report::{Entry, Flag, Num, Report, StatsType, Text};
 
-/// The path that packets take: the selected candidate pair, and what is known of it over time.
+/// The path of the packets: the selected candidate pair and its figures over time.
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Path {
     pub(crate) ice_rtt_ms: Digest,
     pub(crate) available_outgoing_bps: Digest,
     pub(crate) selected_changes: u64,
-    /// What the sender's congestion control believed in at the latest look, bits per second.
+    /// The sender's bandwidth estimate at the latest sample, bits per second.
     pub(crate) available_bps: Option<f64>,
-    /// The latest round trip of the pair in use, ms.
+    /// The latest round-trip time of the selected pair, ms.
     pub(crate) rtt_ms: Option<f64>,
-    /// How many round trips have been measured since the look before; `None` where they are not counted.
+    /// Round trips measured since the previous sample; `None` if they are not counted.
     pub(crate) rtt_samples: Option<f64>,
-    /// Connectivity checks on the pair in use since the last one that was answered; `None` where they are not counted.
+    /// Connectivity checks on the selected pair since the last answered one; `None` if they are not counted.
     pub(crate) unanswered: Option<f64>,
-    /// Whether bytes came by it at the latest look that brought news of it; `None` where they are not counted.
+    /// Whether bytes arrived at the latest sample with new counters; `None` if they are not counted.
     pub(crate) arrives: Option<bool>,
-    /// Milliseconds in which packets passed by way of a relay, at either end; `None` while no candidate is known.
+    /// Milliseconds in which packets passed through a relay at either end; `None` while no candidate is known.
     pub(crate) relayed_ms: Option<f64>,
     pair: Option<Pair>,
-    /// The user name fragment of the transport, as a hash.
+    /// A hash of the transport's ICE user name fragment.
     fragment: Option<u64>,
     cadence: Cadence,
 }
@@ -44,32 +44,34 @@ struct Pair {
     track: EntryTracker,
     /// Whether either end is a relay; `None` while no candidate is known.
     is_relayed: Option<bool>,
-    /// How this end reaches its relay.
+    /// The protocol from this end to its relay.
     relay: Option<Relay>,
-    /// Looks that may still find the candidates.
+    /// Remaining samples in which to find the candidates.
     tries: u8,
 }
 
-/// What a look at the path showed.
+/// One sample of the path.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Sight {
-    /// Where ICE stands; `None` when nothing tells.
+    /// The ICE state; `None` if no stats show it.
     pub(crate) ice: Option<IceState>,
-    /// What failed is DTLS.
+    /// The failure is one of DTLS.
     pub(crate) is_dtls: bool,
-    /// ICE has other credentials than at the look before.
+    /// The ICE credentials changed since the previous sample.
     pub(crate) has_restarted: bool,
-    /// Another pair is selected than before.
+    /// The selected pair changed.
     pub(crate) has_switched: bool,
 }
 
-/// How often the candidates of a pair are looked for: they may come a little later than the pair.
+/// The number of samples in which the candidates of a pair are searched: they may be reported a little later than the
+/// pair.
 const TRIES: u8 = 8;
-/// A pair whose id is longer than this, in bytes, is not followed: those of browsers have some twenty.
+/// The longest id in bytes of a pair that is followed: ids of browsers have about twenty.
 const MAX_PAIR_ID: usize = 256;
 
 impl Path {
-    /// Takes a look at the path. `selected` is the [pair in use](selected_pair); distributions keep to so many cells.
+    /// Takes a sample of the path. `selected` is the [selected pair](selected_pair); distributions use at most `cells`
+    /// cells.
     pub(crate) fn sample(&mut self, report: &Report, selected: Option<Entry<'_>>, cells: usize) -> Sight {
         let transport = report.of(StatsType::Transport).min_by(|a, b| a.id().cmp(b.id()));
         let had_pair = self.pair.is_some();
@@ -82,17 +84,17 @@ impl Path {
         self.fragment = fragment.or(self.fragment);
         let has_switched = selected
             .filter(|pair| pair.id().len() <= MAX_PAIR_ID)
-            .is_some_and(|pair| self.look_at_pair(pair, report, cells));
+            .is_some_and(|pair| self.sample_pair(pair, report, cells));
         Sight { ice, is_dtls, has_restarted, has_switched }
     }
 
-    /// How this end reaches its relay, if it does so on the selected pair.
+    /// The protocol from this end to its relay, if the selected pair uses one.
     pub(crate) fn relay(&self) -> Option<Relay> {
         self.pair.as_ref()?.relay
     }
 
-    /// Whether anything came over the pair in use since the last look: media, control or a check. `None` when nobody
-    /// counted. To be asked before [`Path::sample`].
+    /// Whether anything arrived over the selected pair since the last sample: media, control or a check. `None` if
+    /// nothing is counted. Call it before [`Path::sample`].
     pub(crate) fn carries(&self, entry: Entry<'_>) -> Option<bool> {
         let pair = self.pair.as_ref().filter(|pair| pair.id == entry.id())?;
         let Progress::Advance(delta) = pair.track.step(entry) else { return None };
@@ -103,25 +105,25 @@ impl Path {
             .reduce(|a, b| a || b)
     }
 
-    /// Whether the pair is another one than before.
-    fn look_at_pair(&mut self, entry: Entry<'_>, report: &Report, cells: usize) -> bool {
+    /// Samples the selected pair. Returns whether it changed.
+    fn sample_pair(&mut self, entry: Entry<'_>, report: &Report, cells: usize) -> bool {
         self.available_bps = entry.get(Num::AvailableOutgoingBitrate);
         let gauge = entry.get(Num::CurrentRoundTripTime).map(|seconds| seconds * 1e3);
         match &mut self.pair {
             Some(pair) if pair.id == entry.id() => {
                 pair.find_candidates(entry, report);
                 let step = pair.track.step(entry);
-                // What passed without time passing is counted when time has passed.
+                // Counts that advance without the clock are taken when the clock advances.
                 let moves =
                     matches!(step, Progress::Advance(delta) | Progress::Restart(delta) if delta.span_ms() != 0.0);
                 if let Progress::Advance(delta) = step
                     && moves
                 {
                     let mean = Formula::Mean(Num::TotalRoundTripTime, Num::ResponsesReceived, 1e3).of(&delta);
-                    // Time in which nobody looked says nothing of the path.
+                    // A time without snapshots says nothing about the path.
                     let gap = self.cadence.is_gap(delta.span_ms());
                     self.cadence.note(delta.span_ms());
-                    // Positive; saturates.
+                    // Positive; the cast saturates.
                     let weight = if gap { 0 } else { (delta.span_ms() * 1e3) as u64 };
                     self.rtt_ms = mean.or(gauge);
                     if let Some(rtt_ms) = self.rtt_ms {
@@ -130,12 +132,12 @@ impl Path {
                     if let Some(available) = entry.get(Num::AvailableOutgoingBitrate) {
                         self.available_outgoing_bps.add_within(available, weight, cells);
                     }
-                    // Where only the latest is told, several count as one.
+                    // If only the latest round-trip time is reported, several count as one.
                     self.rtt_samples = delta
                         .of(Num::ResponsesReceived)
                         .map(|answered| if mean.is_some() { answered } else { answered.min(1.0) });
                     self.arrives = delta.of(Num::BytesReceived).map(|bytes| bytes > 0.0);
-                    // Some never count answers.
+                    // Some implementations never count responses.
                     let is_answered = entry.get(Num::ResponsesReceived) > Some(0.0);
                     let asked = delta.of(Num::RequestsSent).filter(|_| is_answered);
                     self.unanswered = asked.zip(delta.of(Num::ResponsesReceived)).map(|(asked, answered)| {
@@ -168,15 +170,14 @@ impl Path {
 }
 
 impl Pair {
-    /// Finds out whether the pair goes by way of a relay, while that is not known.
+    /// Finds out whether the pair uses a relay, while that is not known.
     fn find_candidates(&mut self, pair: Entry<'_>, report: &Report) {
         if self.is_relayed.is_some() || self.tries == 0 {
             return;
         }
         self.tries -= 1;
-        let candidate = |field| pair.text(field).and_then(|id| report.by_id(id));
-        let (local, remote) = (candidate(Text::LocalCandidateId), candidate(Text::RemoteCandidateId));
-        let is_relay = |entry: Entry<'_>| matches!(entry.text(Text::CandidateType), Some("relay" | "relayed"));
+        let [local, remote] =
+            [Text::LocalCandidateId, Text::RemoteCandidateId].map(|field| report.by_id(pair.text(field)?));
         if local.is_none() && remote.is_none() {
             return;
         }
@@ -186,39 +187,46 @@ impl Pair {
     }
 }
 
+fn is_relay(candidate: Entry<'_>) -> bool {
+    matches!(candidate.text(Text::CandidateType), Some("relay" | "relayed"))
+}
+
 /// Whether bytes passed.
 fn carries(delta: &Delta<'_>) -> bool {
     [Num::BytesReceived, Num::BytesSent].iter().any(|&field| delta.of(field) > Some(0.0))
 }
 
-/// The pair in use (edge case 20): the one that the transport names; else the one marked as selected; else, of those
-/// nominated and succeeded, the one that carried packets last, or most. Whatever the order of the report.
+/// The selected pair (edge case 20): the one that the transport names; otherwise the one marked as selected; otherwise,
+/// of the nominated and succeeded ones, the one that carried packets last, or most. The order of the report does not
+/// matter.
 pub(crate) fn selected_pair(report: &Report) -> Option<Entry<'_>> {
-    let pairs = || report.of(StatsType::CandidatePair);
+    let mut pairs = report.of(StatsType::CandidatePair);
     let transports =
         report.of(StatsType::Transport).filter(|entry| entry.text(Text::SelectedCandidatePairId).is_some());
     let transport = transports.min_by(|a, b| a.id().cmp(b.id()));
     if let Some(id) = transport.and_then(|transport| transport.text(Text::SelectedCandidatePairId)) {
-        return pairs().find(|pair| pair.id() == id);
+        return pairs.find(|pair| pair.id() == id);
     }
-    let marked = pairs().filter(|pair| pair.flag(Flag::Selected) == Some(true));
+    let marked = report.of(StatsType::CandidatePair).filter(|pair| pair.flag(Flag::Selected) == Some(true));
     marked.min_by(|a, b| a.id().cmp(b.id())).or_else(|| {
-        let sum = |pair: &Entry<'_>, fields: [Num; 2]| {
-            OrderedFloat(fields.iter().filter_map(|&field| pair.get(field)).sum::<f64>())
-        };
-        let last = |pair: &Entry<'_>| sum(pair, [Num::LastPacketReceivedTimestamp, Num::LastPacketSentTimestamp]);
-        let carried = |pair: &Entry<'_>| sum(pair, [Num::BytesReceived, Num::BytesSent]);
-        pairs()
+        pairs
             .filter(|pair| pair.flag(Flag::Nominated) == Some(true) && pair.text(Text::State) == Some("succeeded"))
-            .max_by(|a, b| {
-                let order = (last(a), carried(a)).cmp(&(last(b), carried(b)));
-                order.then_with(|| b.id().cmp(a.id()))
-            })
+            .max_by(|a, b| rank(*a).cmp(&rank(*b)).then_with(|| b.id().cmp(a.id())))
     })
 }
 
-/// Where ICE stands, and whether it is DTLS that failed. Without DTLS no packet can flow: as long as it is being set up,
-/// so is ICE.
+/// How recently and how much a pair has carried: the times of its last packets in both directions, then its bytes.
+fn rank(pair: Entry<'_>) -> [OrderedFloat<f64>; 2] {
+    [[Num::LastPacketReceivedTimestamp, Num::LastPacketSentTimestamp], [Num::BytesReceived, Num::BytesSent]]
+        .map(|fields| OrderedFloat(sum(pair, fields)))
+}
+
+fn sum(entry: Entry<'_>, fields: [Num; 2]) -> f64 {
+    fields.iter().filter_map(|&field| entry.get(field)).sum()
+}
+
+/// The ICE state, and whether a failure is one of DTLS. Without DTLS no packet can flow: while DTLS is being set up,
+/// ICE counts as checking.
 fn ice_of(
     transport: Option<Entry<'_>>,
     selected: Option<Entry<'_>>,
@@ -235,17 +243,16 @@ fn ice_of(
         (Some(ice), _) => (ice, false),
         (None, Some("connected")) => (IceState::Connected, false),
         (None, Some("connecting")) => (IceState::Checking, false),
-        // Firefox before 153 and the old API have no transport states: a pair that carries bytes will do.
+        // Firefox before 153 and the old API have no transport states: a pair that carries bytes counts as connected.
         (None, _) => (of_pairs(selected, report, had_pair)?, false),
     })
 }
 
-/// Where ICE stands by its pairs alone. That all of them failed is no failure: more candidates may come.
+/// The ICE state by its pairs alone. A failure of all pairs is no failure of ICE: more candidates may follow.
 fn of_pairs(selected: Option<Entry<'_>>, report: &Report, had_pair: bool) -> Option<IceState> {
-    let fails = |pair: Entry<'_>| matches!(pair.text(Text::State), Some("failed" | "cancelled"));
     if let Some(pair) = selected {
         let carried = [Num::BytesReceived, Num::BytesSent].iter().any(|&field| pair.get(field) > Some(0.0));
-        return Some(match (fails(pair), carried) {
+        return Some(match (has_failed(pair), carried) {
             (true, _) => IceState::Disconnected,
             (false, true) => IceState::Connected,
             (false, false) => IceState::Checking,
@@ -253,5 +260,9 @@ fn of_pairs(selected: Option<Entry<'_>>, report: &Report, had_pair: bool) -> Opt
     }
     let mut pairs = report.of(StatsType::CandidatePair).peekable();
     pairs.peek()?;
-    Some(if had_pair && pairs.all(fails) { IceState::Disconnected } else { IceState::Checking })
+    Some(if had_pair && pairs.all(has_failed) { IceState::Disconnected } else { IceState::Checking })
+}
+
+fn has_failed(pair: Entry<'_>) -> bool {
+    matches!(pair.text(Text::State), Some("failed" | "cancelled"))
 }

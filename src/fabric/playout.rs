@@ -1,4 +1,4 @@
-//! How long sound takes from the decoder to the loudspeaker.
+//! The playout delay of audio, from the decoder to the loudspeaker. It is read from stats and not estimated.
 
 use crate::metric::Formula;
 use crate::metric::counter::{EntryTracker, Progress};
@@ -13,7 +13,7 @@ pub(crate) struct Playout {
 }
 
 impl Playout {
-    /// Looks at a report. Of several playouts the first by id counts.
+    /// Takes a sample of a report. Of several playouts, the first by id counts.
     pub(crate) fn sample(&mut self, report: &Report) {
         let Some(entry) = report.of(StatsType::MediaPlayout).min_by(|a, b| a.id().cmp(b.id())) else { return };
         let Some(track) = &mut self.track else {
@@ -31,7 +31,7 @@ impl Playout {
         track.accept(entry);
     }
 
-    /// The mean delay between the last two looks, ms. `None` when nobody reports it.
+    /// The mean delay between the last two samples, ms. `None` if it is not reported.
     pub(crate) const fn delay_ms(&self) -> Option<f64> {
         self.delay_ms
     }

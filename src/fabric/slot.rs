@@ -1,4 +1,4 @@
-//! The streams of one PeerConnection: one record for each, in a slab that only grows.
+//! The streams of one PeerConnection: one record for each, in a slab that only grows. It computes no figures.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -20,7 +20,7 @@ use crate::unit::Timestamp;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SlotId(u32);
 
-/// Everything that a fabric knows of one stream.
+/// The data that a fabric stores for one stream.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct StreamSlot {
@@ -33,7 +33,7 @@ pub(crate) struct StreamSlot {
     pub(crate) latest: Latest,
 }
 
-/// Where the entries about a stream stand in the latest report that had it.
+/// The positions of a stream's entries in the latest report that had it.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct EntryRefs {
@@ -41,7 +41,7 @@ pub(crate) struct EntryRefs {
     pub(crate) snapshot: u64,
     /// The stream's own entry.
     pub(crate) own: u32,
-    /// The report of the other end about it.
+    /// The remote endpoint's report about it.
     pub(crate) remote: Option<u32>,
 }
 

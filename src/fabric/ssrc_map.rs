@@ -1,4 +1,4 @@
-//! Whose media an SSRC carries.
+//! Maps SSRCs to the users that own their media. It does not touch the streams' figures.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use crate::id::{Ssrc, UserId};
 
-/// Which user an SSRC was associated with, and which SSRC it follows.
+/// The user that each SSRC was associated with, and the SSRC that it follows.
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct SsrcMap {
@@ -19,7 +19,7 @@ pub(crate) struct SsrcMap {
     described: Vec<(Ssrc, Described)>,
 }
 
-/// What a session description says of one SSRC.
+/// A session description's entry for one SSRC.
 ///
 /// ```
 /// use callgauge::fabric::SsrcDescription;
@@ -37,27 +37,27 @@ pub struct SsrcDescription<'a> {
 }
 
 impl<'a> SsrcDescription<'a> {
-    /// An SSRC of which nothing else is said.
+    /// An SSRC without further attributes.
     #[must_use]
     pub const fn new(ssrc: Ssrc) -> Self {
         Self { ssrc, primary: ssrc, cname: "", msid: "" }
     }
 
-    /// It is a layer, retransmissions or error correction of another one (`a=ssrc-group`, RFC 5576).
+    /// Declares the SSRC as a layer, retransmissions or error correction of another one (`a=ssrc-group`, RFC 5576).
     #[must_use]
     pub const fn following(mut self, primary: Ssrc) -> Self {
         self.primary = primary;
         self
     }
 
-    /// Its canonical name (RFC 3550 6.5.1): one for all streams of one source.
+    /// Sets its canonical name (RFC 3550 6.5.1), which is common to all streams of one source.
     #[must_use]
     pub const fn with_cname(mut self, cname: &'a str) -> Self {
         self.cname = cname;
         self
     }
 
-    /// Its MediaStream and MediaStreamTrack (RFC 8830), as they stand in the description.
+    /// Sets its MediaStream and MediaStreamTrack (RFC 8830), as the description spells them.
     #[must_use]
     pub const fn with_msid(mut self, msid: &'a str) -> Self {
         self.msid = msid;
@@ -65,7 +65,7 @@ impl<'a> SsrcDescription<'a> {
     }
 }
 
-/// What a description says of an SSRC, as it is kept; empty where it says nothing.
+/// A stored description of an SSRC; a missing attribute is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Described {
@@ -73,7 +73,7 @@ pub(crate) struct Described {
     pub(crate) msid: String,
 }
 
-/// Whose media it is, by the application's word.
+/// The owner of a stream's media, as the application reported it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Owner {
@@ -84,19 +84,15 @@ pub(crate) struct Owner {
 
 /// A change of the map.
 pub(crate) enum SsrcEdit<'a> {
-    /// The SSRC is this one's.
+    /// Associates the SSRC with the owner.
     Associate(Ssrc, Owner),
-    /// The others follow the first.
+    /// Makes the others follow the first.
     Group(Ssrc, &'a [Ssrc]),
 }
 
 impl SsrcMap {
-    /// Whom an SSRC will be associated with after an edit.
+    /// The user that an SSRC is associated with after an edit.
     pub(crate) fn user_after(&self, ssrc: Ssrc, edit: &SsrcEdit<'_>) -> Option<UserId> {
-        let own = |of: Ssrc| match edit {
-            SsrcEdit::Associate(bound, owner) if *bound == of => Some(owner.user),
-            _ => self.own(of).map(|owner| owner.user),
-        };
         let primary = match edit {
             SsrcEdit::Associate(..) => self.primary(ssrc),
             SsrcEdit::Group(first, others) => {
@@ -104,7 +100,15 @@ impl SsrcMap {
                 if others.contains(&ssrc) || others.contains(&before) { leader } else { before }
             }
         };
-        own(ssrc).or_else(|| own(primary))
+        self.own_after(ssrc, edit).or_else(|| self.own_after(primary, edit))
+    }
+
+    /// The user of an SSRC's own association after an edit.
+    fn own_after(&self, ssrc: Ssrc, edit: &SsrcEdit<'_>) -> Option<UserId> {
+        match edit {
+            SsrcEdit::Associate(bound, owner) if *bound == ssrc => Some(owner.user),
+            _ => self.own(ssrc).map(|owner| owner.user),
+        }
     }
 
     /// Edits the map.
@@ -115,7 +119,7 @@ impl SsrcMap {
         }
     }
 
-    /// Whom an SSRC was associated with: itself, or else the one that it follows.
+    /// The owner of an SSRC: by its own association, otherwise by that of the SSRC it follows.
     pub(crate) fn owner(&self, ssrc: Ssrc) -> Option<&Owner> {
         self.own(ssrc).or_else(|| self.own(self.primary(ssrc)))
     }
@@ -126,24 +130,24 @@ impl SsrcMap {
         place.and_then(|at| self.follows.get(at)).map_or(ssrc, |&(_, primary)| primary)
     }
 
-    /// Whom the SSRC itself was associated with.
+    /// The owner by the SSRC's own association.
     pub(crate) fn own(&self, ssrc: Ssrc) -> Option<&Owner> {
         let place = self.bound.binary_search_by_key(&ssrc, |&(ssrc, _)| ssrc).ok()?;
         self.bound.get(place).map(|(_, owner)| owner)
     }
 
-    /// How many SSRCs are remembered; one counts for each thing that is known of it.
+    /// The number of stored entries; one SSRC counts once for each kind of entry.
     pub(crate) fn len(&self) -> usize {
         self.bound.len() + self.follows.len() + self.described.len()
     }
 
-    /// What a description says of an SSRC.
+    /// The description of an SSRC.
     pub(crate) fn described(&self, ssrc: Ssrc) -> Option<&Described> {
         let place = self.described.binary_search_by_key(&ssrc, |&(ssrc, _)| ssrc).ok()?;
         self.described.get(place).map(|(_, described)| described)
     }
 
-    /// Takes what a description says of an SSRC, instead of what one said before.
+    /// Replaces the description of an SSRC.
     pub(crate) fn describe(&mut self, description: &SsrcDescription<'_>) {
         let described = Described { cname: description.cname.into(), msid: description.msid.into() };
         match self.described.binary_search_by_key(&description.ssrc, |&(ssrc, _)| ssrc) {
@@ -167,13 +171,14 @@ impl SsrcMap {
         }
     }
 
-    /// Lets `other` follow `primary`, or what that follows. An SSRC never follows itself, nor do two each other.
+    /// Makes `other` follow `primary`, or the SSRC that `primary` follows. An SSRC never follows itself, nor do two
+    /// follow each other.
     pub(crate) fn follow(&mut self, primary: Ssrc, other: Ssrc) {
         let primary = self.primary(primary);
         if primary == other {
             return;
         }
-        // Whoever followed the other one follows its primary.
+        // Followers of `other` now follow its primary.
         for (_, follows) in &mut self.follows {
             if *follows == other {
                 *follows = primary;
@@ -198,7 +203,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whoever_follows_follows_an_ssrc_that_follows_nobody(
+        fn a_primary_ssrc_follows_no_other(
             links in prop::collection::vec((0..8_u32, 0..8_u32), 0..40)
         ) {
             let mut mapping = SsrcMap::default();
@@ -214,7 +219,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_an_edit_will_do_is_what_it_does(
+        fn user_after_predicts_the_effect_of_an_edit(
             edits in prop::collection::vec((any::<bool>(), 0..6_u32, prop::collection::vec(0..6_u32, 0..4)), 0..20)
         ) {
             let mut mapping = SsrcMap::default();
@@ -233,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn an_own_association_goes_before_that_of_the_primary() {
+    fn own_association_precedes_the_primary_one() {
         let owner = |user| Owner { user: UserId(user), label: String::new() };
         let (camera, layer, retransmission) = (Ssrc::new(1), Ssrc::new(2), Ssrc::new(3));
         let mut mapping = SsrcMap::default();

@@ -2,7 +2,7 @@
 
 use crate::config::Limits;
 
-/// The usage of all fabrics. It follows from them, and is kept so that an input need not count.
+/// The usage of all fabrics. It can be derived from them, and is stored so that an input need not count.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Usage {
     /// Streams, their parts, and streams of which the next sample makes a part.

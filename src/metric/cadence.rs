@@ -1,20 +1,20 @@
 //! How often stats are sampled, and which interval is a gap. It decides nothing about quality.
 
-/// An interval is a gap when it is longer than this and more than twice as long as is usual (edge case 5).
+/// An interval is a gap if it is longer than this and more than twice the usual length (edge case 5).
 const GAP_MS: f64 = 5_000.0;
 
-/// How often a connection is looked at.
+/// The usual interval between samples of a connection.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Cadence(Option<f64>);
 
 impl Cadence {
-    /// Whether nobody looked for much longer than is usual here.
+    /// Whether an interval is much longer than usual.
     pub(crate) fn is_gap(self, span_ms: f64) -> bool {
         span_ms > GAP_MS && self.0.is_some_and(|usual| span_ms > 2.0 * usual)
     }
 
-    /// Takes note of an interval. Short ones among long ones are forgotten slowly: looks may be irregular.
+    /// Takes an interval. A long interval is forgotten slowly, because sampling may be irregular.
     pub(crate) fn note(&mut self, span_ms: f64) {
         self.0 = Some(self.0.map_or(span_ms, |usual| span_ms.max(usual / 2.0)));
     }

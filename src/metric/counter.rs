@@ -1,8 +1,8 @@
-//! Cumulative counters into differences: what passed between two looks at the same stats entry.
+//! Turns cumulative counters into differences between two samples of the same stats entry. It derives no figures.
 //!
-//! One [`EntryTracker`] follows one entry. It tells an advance from a repetition, from a snapshot that arrived late, and from
-//! counters that began anew; it never makes negative traffic. Between two resets the differences add up to the last
-//! value minus the first.
+//! One [`EntryTracker`] follows one entry. It distinguishes an advance from a repetition, a late snapshot and a counter
+//! reset; it never yields negative traffic. Between two resets the differences add up to the last value minus the
+//! first.
 
 use alloc::vec::Vec;
 
@@ -12,97 +12,97 @@ use crate::hash::{fnv1a_64, hash_32};
 use crate::report::{Entry, Fields, Num, Rule, StatsType, Text};
 use crate::unit::StatTime;
 
-/// A counter of 32 bits that wraps was near its end before (edge case 11); a smaller one that shrinks was reset.
+/// A 32-bit counter that wraps was near its end before (edge case 11); a smaller one that shrinks was reset.
 const WRAP: f64 = 4_294_967_296.0;
 const NEAR_WRAP: f64 = 0.9 * WRAP;
 
-/// What one stats entry said last.
+/// The last sample of one stats entry.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct EntryTracker {
     at: StatTime,
     counters: Counters,
     identity: Identity,
-    /// When the entry was first looked at, since the clock stepped back.
+    /// The time of the first sample of the entry, since the clock stepped back.
     first: StatTime,
-    /// When traffic began anew: what was looked at before then counted in counters that are gone.
-    anew: Option<StatTime>,
+    /// The time of the last traffic reset: earlier samples belong to counters that no longer exist.
+    #[cfg_attr(feature = "serde", serde(rename = "anew"))]
+    traffic_reset: Option<StatTime>,
 }
 
-/// What a new look at an entry is, compared with the last one.
+/// The result of comparing a new sample of an entry with the last one.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Progress<'a> {
-    /// Neither the time stamp nor a counter moved: a snapshot taken twice, or an RTCP report that is still the latest.
+    /// Neither the timestamp nor a counter advanced: a repeated snapshot, or an RTCP report that is still the latest.
     Unchanged,
-    /// Older than what is known, or without a time: to be ignored.
+    /// The sample is older than the last one, or has no timestamp: it is to be ignored.
     Stale,
-    /// Counters went on. Time has passed too, except in entries whose time stamp is that of an RTCP report while some
-    /// of their counters are newer: Chromium's `remote-outbound-rtp` has the round-trip times of later reports.
+    /// Counters advanced. Time advanced too, except in entries whose timestamp is that of an RTCP report while some of
+    /// their counters are newer: Chromium's `remote-outbound-rtp` has the round-trip times of later reports.
     Advance(Delta<'a>),
-    /// Counters began anew, the entry now describes something else, or the clock stepped back while counters went on.
-    /// What passed is still known where counters say so; no rate is.
+    /// Counters were reset, the entry now describes something else, or the clock stepped back while counters advanced.
+    /// The traffic is still known where counters show it; rates are not.
     Restart(Delta<'a>),
 }
 
-/// What happened between two looks at an entry.
+/// The difference between two samples of an entry.
 #[derive(Clone, Copy, Debug)]
 pub struct Delta<'a> {
     new: Entry<'a>,
     span_ms: f64,
     differences: Differences,
-    /// Those counters whose difference is of this stretch of time alone: both looks had them, and they did not
-    /// begin anew.
+    /// Counters whose difference covers exactly this interval: both samples had them, and they were not reset.
     steady: Fields,
-    /// The traffic counters began anew: everything counts from zero.
+    /// The traffic counters were reset: everything counts from zero.
     from_zero: bool,
 }
 
-/// How far each counter went, told once for all the figures that are made of it.
+/// The difference of each counter, computed once for all figures that use it.
 #[derive(Clone, Copy, Debug)]
 struct Differences {
-    /// Those that were there before and are there now.
+    /// Counters that were present before and are present now.
     known: Fields,
-    /// Which of them went back without wrapping.
+    /// Those of them that went back without wrapping.
     reset: Fields,
-    /// Whether any went on.
+    /// Whether any of them advanced.
     grew: bool,
     by: [f64; Num::COUNT],
 }
 
 impl EntryTracker {
-    /// Begins to follow an entry. `None` when it has no time stamp: nothing can be told from it.
+    /// Starts to follow an entry. `None` if it has no timestamp: nothing can be derived from it.
     #[must_use]
     pub fn new(entry: Entry<'_>) -> Option<Self> {
         let at = entry.timestamp()?;
-        Some(Self { at, counters: Counters::of(entry), identity: Identity::of(entry), first: at, anew: None })
+        Some(Self { at, counters: Counters::of(entry), identity: Identity::of(entry), first: at, traffic_reset: None })
     }
 
-    /// When the entry was last looked at, on the reporter's clock.
+    /// The time of the entry's last sample, on the reporter's clock.
     #[must_use]
     pub const fn at(&self) -> StatTime {
         self.at
     }
 
-    /// What the last look said of a cumulative member.
+    /// The last value of a cumulative member.
     #[must_use]
     pub fn last(&self, field: Num) -> Option<f64> {
         self.counters.get(field)
     }
 
-    /// What `entry` is, compared with the last look. Changes nothing; see [`EntryTracker::accept`].
+    /// Compares `entry` with the last sample. Changes nothing; see [`EntryTracker::accept`].
     #[must_use]
     pub fn step<'a>(&self, entry: Entry<'a>) -> Progress<'a> {
         self.compare(entry, Identity::of(entry))
     }
 
-    /// Makes `entry` the last look. Allocates only when the entry has more counters than it ever had.
+    /// Makes `entry` the last sample. Allocates only if the entry has more counters than it ever had.
     pub fn accept(&mut self, entry: Entry<'_>) {
         self.keep(entry, Identity::of(entry), self.counters.traffic_restarts(entry));
     }
 
-    /// [`Self::step`], and [`Self::accept`] of what is an advance or a restart; sooner than one after the other, and
-    /// allocates as the latter does.
+    /// [`Self::step`], followed by [`Self::accept`] for an advance or a restart; faster than both calls, and allocates
+    /// as the latter does.
     pub fn take<'a>(&mut self, entry: Entry<'a>) -> Progress<'a> {
         let identity = Identity::of(entry);
         let step = self.compare(entry, identity);
@@ -125,9 +125,9 @@ impl EntryTracker {
             return if goes_on { Progress::Advance(delta) } else { Progress::Unchanged };
         }
         if span_ms < 0.0 {
-            // The clock stepped back while the counters went on: the traffic is real, its duration is not known.
-            // Otherwise this is an old snapshot that arrived late, perhaps from before counters began anew.
-            let of_old = self.anew.is_some_and(|anew| (self.first..anew).contains(&at));
+            // The clock stepped back while the counters advanced: the traffic is real, its duration is unknown.
+            // Otherwise this is an old snapshot that arrived late, perhaps from before a reset.
+            let of_old = self.traffic_reset.is_some_and(|reset| (self.first..reset).contains(&at));
             return if goes_on && !of_old { Progress::Restart(delta) } else { Progress::Stale };
         }
         if reset.is_empty() && !self.identity.differs_from(identity) {
@@ -139,13 +139,13 @@ impl EntryTracker {
         Progress::Restart(delta)
     }
 
-    /// Makes `entry`, which counts traffic from zero or goes on, the last look.
+    /// Makes `entry` the last sample. `from_zero` says whether its traffic counts from zero.
     fn keep(&mut self, entry: Entry<'_>, identity: Identity, from_zero: bool) {
         if let Some(at) = entry.timestamp() {
             if from_zero {
-                self.anew = Some(at);
+                self.traffic_reset = Some(at);
             } else if at < self.at {
-                (self.first, self.anew) = (at, None);
+                (self.first, self.traffic_reset) = (at, None);
             }
             self.at = at;
             self.counters.load(entry, !from_zero);
@@ -155,50 +155,50 @@ impl EntryTracker {
 }
 
 impl<'a> Delta<'a> {
-    /// How long it took, in milliseconds of the reporter's clock: positive, except after a clock that stepped back, and
-    /// 0 where only counters moved.
+    /// The length, in milliseconds of the reporter's clock: positive, except after a clock that stepped back, and 0 if
+    /// only counters advanced.
     #[must_use]
     pub const fn span_ms(&self) -> f64 {
         self.span_ms
     }
 
-    /// The new look.
+    /// The new sample.
     #[must_use]
     pub const fn entry(&self) -> Entry<'a> {
         self.new
     }
 
-    /// The difference of a cumulative member, wraps undone. `None` unless both looks have it, and for a counter that
-    /// began anew. Negative only for [`Rule::Signed`].
+    /// The difference of a cumulative member, with wraps undone. `None` unless both samples have it, and for a counter
+    /// that was reset. Negative only for [`Rule::Signed`].
     #[must_use]
     #[inline]
     pub fn of(&self, field: Num) -> Option<f64> {
         if self.steady.has(field) { self.differences.by.get(field as usize).copied() } else { None }
     }
 
-    /// What passed by a counter since it was last there: also across a reset, after which a counter counts from zero,
-    /// and across looks that lacked it.
+    /// The advance of a counter since it was last present: also across a reset, after which a counter counts from zero,
+    /// and across samples that lacked it.
     #[must_use]
     pub fn passed(&self, field: Num) -> Option<f64> {
         if !self.differences.known.has(field) {
             return None;
         }
-        if self.began_anew(field) { self.new.get(field) } else { self.differences.by.get(field as usize).copied() }
+        if self.was_reset(field) { self.new.get(field) } else { self.differences.by.get(field as usize).copied() }
     }
 
-    /// Whether the traffic counters began anew, and with them everything that the entry counts.
+    /// Whether the traffic counters were reset, and with them everything that the entry counts.
     #[must_use]
     pub const fn is_from_zero(&self) -> bool {
         self.from_zero
     }
 
-    const fn began_anew(&self, field: Num) -> bool {
+    const fn was_reset(&self, field: Num) -> bool {
         self.from_zero || self.differences.reset.has(field)
     }
 }
 
-/// Tracks of every entry of one PeerConnection, by what an entry is about: its SSRC where it has one (browsers rename
-/// ids while the SSRC stays, edge case 17), else its id.
+/// Trackers of all entries of one PeerConnection, by SSRC for entries that have one (browsers rename ids while the SSRC
+/// stays, edge case 17), otherwise by id.
 #[derive(Clone, Debug, Default)]
 pub struct EntryTrackers {
     index: HashMap<(StatsType, u64), usize>,
@@ -209,15 +209,15 @@ impl EntryTrackers {
     /// Entries beyond this number are not followed.
     const LIMIT: usize = 65_536;
 
-    /// No track yet.
+    /// Creates an empty set of trackers.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Shows to `see` what happened since the last look at `entry`, `None` when this is the first; then makes it the
-    /// last look. A look whose time did not move is taken but not shown, as webrtc-internals has it; one that comes too
-    /// late is neither.
+    /// Passes the difference since the last sample of `entry` to `see`, `None` for the first sample; then makes `entry`
+    /// the last sample. A sample whose time did not advance is taken but not passed, as in webrtc-internals; a late
+    /// sample is neither.
     pub fn follow(&mut self, entry: Entry<'_>, see: impl FnOnce(Option<Delta<'_>>)) {
         let about = match entry.ssrc().filter(|_| entry.kind().is_rtp()) {
             Some(ssrc) => u64::from(ssrc.get()),
@@ -239,10 +239,10 @@ impl EntryTrackers {
     }
 }
 
-/// The counters that say whether a stream was torn down, and not only one of its parts.
+/// The counters that show a teardown of the stream, and not only of one of its parts.
 const TRAFFIC: Fields = Fields::of(&[Num::PacketsReceived, Num::PacketsSent, Num::BytesReceived, Num::BytesSent]);
 
-/// The members whose rule is of a sort.
+/// The members whose rule has a property.
 macro_rules! members_whose_rule {
     ($is:ident) => {{
         let mut fields = Fields::NONE;
@@ -261,12 +261,12 @@ macro_rules! members_whose_rule {
 const CUMULATIVE: Fields = members_whose_rule!(is_cumulative);
 const MONOTONE: Fields = members_whose_rule!(is_monotone);
 
-/// Cumulative members, packed: the values of those that are there, in the order of the table.
+/// Cumulative members, packed: the values of the present ones, in the order of the table.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Counters {
     present: Fields,
-    /// Those that the last look had. The others are from a look before, and wait for their member to return.
+    /// The members that the last sample had. The others are from earlier samples, until their member returns.
     fresh: Fields,
     values: Vec<f64>,
 }
@@ -278,7 +278,7 @@ impl Counters {
         counters
     }
 
-    /// Takes the values of `entry`; `keep` keeps those that it lacks.
+    /// Takes the values of `entry`; `keep` retains those that it lacks.
     fn load(&mut self, entry: Entry<'_>, keep: bool) {
         self.fresh = entry.presence().and(CUMULATIVE);
         if keep && !self.present.without(self.fresh).is_empty() {
@@ -302,7 +302,7 @@ impl Counters {
         let (mut read, mut write) = (self.values.len(), merged.len());
         self.values.reserve_exact(write.saturating_sub(read));
         self.values.resize(write, 0.0);
-        // From the last to the first, so that none is overwritten before it has moved.
+        // From the last to the first, so that no value is overwritten before it has moved.
         for &field in Num::ALL.iter().rev().filter(|&&field| merged.has(field)) {
             write = write.saturating_sub(1);
             let mut value = entry.get(field);
@@ -329,13 +329,13 @@ impl Counters {
         if self.present.has(field) { self.values.get(self.present.before(field)).copied() } else { None }
     }
 
-    /// How far each counter went until `entry`, wraps undone.
+    /// Computes the advance of each counter until `entry`, with wraps undone.
     fn compare(&self, entry: Entry<'_>, differences: &mut Differences) {
         let known = self.present.and(entry.presence());
         differences.known = known;
         let (values, mut before) = (entry.values(), self.values.iter());
-        // Which counters move changes from look to look: no branch may hang on it. Of what the entry lacks the value is that
-        // of another one: it is not `known`, and nobody asks.
+        // The set of advancing counters changes from sample to sample: no branch may depend on it. A member that the
+        // entry lacks has the value of another one here; it is not `known`, so it is never read.
         let [grown, odd] = self.present.sort_out(|place| {
             let old = before.next().copied().unwrap_or_default();
             let (Some(&new), Some(by)) = (values.get(place), differences.by.get_mut(place)) else { return [false; 2] };
@@ -358,7 +358,7 @@ impl Default for Differences {
 }
 
 impl Differences {
-    /// A counter went on near the end of 32 bits, or it went back: across that end, or to begin anew.
+    /// Handles a counter that advanced near the end of 32 bits, or went back: by wrapping, or by a reset.
     #[cold]
     fn turn(&mut self, field: Num, old: f64, new: f64) {
         let rule = field.rule();
@@ -377,29 +377,30 @@ impl Differences {
     }
 }
 
-/// Whether a counter went from `old` past its end to `new`.
+/// Whether a counter wrapped from `old` past its end to `new`.
 fn wraps(rule: Rule, old: f64, new: f64) -> bool {
     rule == Rule::Counter32 && old > NEAR_WRAP && old < WRAP && new < WRAP - NEAR_WRAP
 }
 
-/// What an RTP entry is about besides its SSRC, as hashes; 0 where not said.
+/// The identity of an RTP entry besides its SSRC, as hashes; 0 for a missing part.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Identity([u32; 4]);
 
 impl Identity {
     fn of(entry: Entry<'_>) -> Self {
-        let text = |field| entry.text(field).map_or(0, hash_32);
+        let [track, mid, rid] =
+            [Text::TrackIdentifier, Text::Mid, Text::Rid].map(|field| entry.text(field).map_or(0, hash_32));
         let media = entry.media().map_or(0, |media| media as u32 + 1);
-        Self([text(Text::TrackIdentifier), text(Text::Mid), text(Text::Rid), media])
+        Self([track, mid, rid, media])
     }
 
-    /// Whether anything that both say differs. What appears later is not a difference (edge case 28).
+    /// Whether any part that both have differs. A part that appears later is not a difference (edge case 28).
     fn differs_from(self, other: Self) -> bool {
         self.0.iter().zip(other.0).any(|(&a, b)| a != 0 && b != 0 && a != b)
     }
 
-    /// `newer`, and this where that says nothing.
+    /// Merges two identities: parts that `newer` lacks are taken from `self`.
     fn or(self, newer: Self) -> Self {
         let mut merged = newer.0;
         for (newer, older) in merged.iter_mut().zip(self.0) {

@@ -1,13 +1,14 @@
-//! The derived values of Chromium's webrtc-internals, under the same names and by the same formulas, for any input.
+//! The derived values of Chromium's webrtc-internals, with the same names and formulas, for any input. The engine's own
+//! figures are in [`Interval`](super::Interval).
 //!
-//! Names and formulas as in Chromium's `stats_rates_calculator.js`, checked against the series that Chromium writes
-//! into its own dumps. Where Chromium would show a negative rate after a reset, there is no value here.
+//! Names and formulas are those of Chromium's `stats_rates_calculator.js`, checked against the series that Chromium
+//! writes into its own dumps. Where Chromium would show a negative rate after a reset, there is no value here.
 
 use super::Formula::{self, Backlog, Deviation, Mean, Rate, Rms, RoundedBits};
 use crate::metric::counter::Delta;
 use crate::report::{Entry, Num, StatsType};
 
-/// One derived value: where it occurs, its name, its formula.
+/// One derived value: its entry type, name and formula.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Derived {
@@ -15,7 +16,7 @@ pub struct Derived {
     pub of: StatsType,
     /// Chromium's name, brackets included.
     pub name: &'static str,
-    /// How it follows.
+    /// The formula.
     pub formula: Formula,
 }
 
@@ -150,8 +151,8 @@ pub static TABLE: &[Derived] = &[
     row(Channel, "[bytesReceived_in_bits/s]", RoundedBits(N::BytesReceived)),
 ];
 
-/// The derived values of one entry that exist, in the order of the table. `delta` is what happened since the last look
-/// at it, `None` when this is the first.
+/// The existing derived values of one entry, in the order of the table. `delta` is the difference since its last
+/// sample, `None` for the first sample.
 pub fn of<'a>(entry: Entry<'a>, delta: Option<&'a Delta<'a>>) -> impl Iterator<Item = (&'static str, f64)> + 'a {
     TABLE.iter().filter(move |row| row.of == entry.kind()).filter_map(move |row| {
         let value = match delta {

@@ -1,4 +1,4 @@
-//! The figures of one stream over one interval.
+//! The figures of one stream over one interval, and their table of metrics. It holds no state between intervals.
 
 use super::Formula::{self, Deviation, Gauge, Mean, Rate, Rms, Share};
 use crate::id::{Direction, MediaKind, Ssrc};
@@ -6,7 +6,7 @@ use crate::metric::counter::Delta;
 use crate::report::Num as N;
 use crate::unit::{Bitrate, Ratio, StatTime};
 
-/// What a figure counts.
+/// The unit of a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Unit {
@@ -14,22 +14,22 @@ pub enum Unit {
     BitsPerSecond,
     /// Milliseconds.
     Milliseconds,
-    /// Something per second.
+    /// Events per second.
     PerSecond,
     /// Pixels.
     Pixels,
     /// Steps of the codec's quantizer.
     Quantizer,
-    /// A share of a whole, 0 to 1, unless the metric says that it goes beyond.
+    /// A share of a whole, 0 to 1, unless the metric states that it may be larger.
     Ratio,
     /// Audio samples.
     Samples,
 }
 
-/// Declares the metrics: the enum, and beside every name its unit and formula.
+/// Declares the metrics: the enum, with the name, unit and formula of each variant.
 macro_rules! metrics {
     ($($(#[$doc:meta])* $variant:ident $name:literal $unit:ident $formula:expr,)*) => {
-        /// A figure of a stream over an interval. The name says the unit.
+        /// A figure of a stream over an interval. Its name contains the unit.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         #[repr(u8)]
@@ -38,9 +38,9 @@ macro_rules! metrics {
         }
 
         impl Metric {
-            /// Every metric, in the order of the table.
+            /// All metrics, in the order of the table.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-            /// How many there are.
+            /// The number of metrics.
             pub const COUNT: usize = Self::ALL.len();
 
             /// The name in outputs.
@@ -55,7 +55,7 @@ macro_rules! metrics {
                 match self { $(Self::$variant => Unit::$unit,)* }
             }
 
-            /// How it follows from the stream's own entry; `None` for those that are made of several entries.
+            /// The formula from the stream's own entry; `None` for metrics that combine several entries.
             #[must_use]
             pub const fn formula(self) -> Option<Formula> {
                 match self { $(Self::$variant => $formula,)* }
@@ -63,7 +63,7 @@ macro_rules! metrics {
         }
 
         impl Interval {
-            /// Fills every metric that has a formula. A line of code for each, so that what a look lacks costs next to
+            /// Fills every metric that has a formula. Each has a line of code, so that missing members cost next to
             /// nothing.
             fn follow_formulas(&mut self, delta: &Delta<'_>) {
                 $(if let Some(formula) = const { Metric::$variant.formula() } {
@@ -79,56 +79,56 @@ const LIMITED: &[N] =
     &[N::QualityLimitedNone, N::QualityLimitedCpu, N::QualityLimitedBandwidth, N::QualityLimitedOther];
 
 metrics! {
-    /// Payload bits per second, retransmissions included, headers and padding not.
+    /// Payload bits per second, including retransmissions, excluding headers and padding.
     BitrateBps "bitrate_bps" BitsPerSecond Some(Rate(&[N::BytesReceived, N::BytesSent], 8.0)),
-    /// RTP header bits per second, padding included.
+    /// RTP header bits per second, including padding.
     HeaderBitrateBps "header_bitrate_bps" BitsPerSecond Some(Rate(&[N::HeaderBytesReceived, N::HeaderBytesSent], 8.0)),
-    /// Packets per second. Padding counts here and not in the bitrate.
+    /// Packets per second. Padding counts here but not in the bitrate.
     PacketRatePps "packet_rate_pps" PerSecond Some(Rate(&[N::PacketsReceived, N::PacketsSent], 1.0)),
-    /// Lost of expected packets, 0 to 1: as received here, or as the other end reports it of what is sent. A
-    /// retransmission in the same stream makes up for a loss (RFC 3550 A.3); one in a stream of its own (RFC 4588) does
-    /// not, in Chromium.
+    /// Lost packets over expected packets, 0 to 1: as received here, or for a sent stream as the remote endpoint
+    /// reports it. A retransmission in the same stream compensates a loss (RFC 3550 A.3); one in its own stream (RFC
+    /// 4588) does not, in Chromium.
     LossRatio "loss_ratio" Ratio None,
-    /// Interarrival jitter (RFC 3550 6.4.1) in ms, of the receiver.
+    /// Interarrival jitter at the receiver (RFC 3550 6.4.1) in ms.
     JitterMs "jitter_ms" Milliseconds None,
-    /// Round-trip time in ms as RTCP measures it; held between two reports, at most 30 s.
+    /// Round-trip time by RTCP in ms; held between two reports, at most 30 s.
     RttMs "rtt_ms" Milliseconds None,
     /// How long a sample or frame stayed in the jitter buffer, ms.
     JitterBufferDelayMs "jitter_buffer_delay_ms" Milliseconds Some(Mean(N::JitterBufferDelay, N::JitterBufferEmittedCount, 1e3)),
-    /// How long the jitter buffer wanted it to stay, ms.
+    /// The jitter buffer's target delay, ms.
     JitterBufferTargetMs "jitter_buffer_target_ms" Milliseconds
         Some(Mean(N::JitterBufferTargetDelay, N::JitterBufferEmittedCount, 1e3)),
-    /// From the first packet of a sample or frame to its playout or decoding, ms; contains the jitter buffer.
+    /// From the first packet of a sample or frame to its playout or decoding, ms; includes the jitter buffer.
     ProcessingDelayMs "processing_delay_ms" Milliseconds Some(Mean(N::TotalProcessingDelay, N::JitterBufferEmittedCount, 1e3)),
-    /// Concealed of all samples, 0 to 1: what loss, lateness and silence left to invent after every repair.
+    /// Concealed samples over all samples, 0 to 1: samples made up for loss, lateness or silence after every repair.
     ConcealedRatio "concealed_ratio" Ratio Some(Share(&[N::ConcealedSamples], &[N::TotalSamplesReceived])),
-    /// Concealed by silence or comfort noise, of all samples, 0 to 1. Part of the former.
+    /// Samples concealed by silence or comfort noise, over all samples, 0 to 1. Part of `concealed_ratio`.
     SilentConcealedRatio "silent_concealed_ratio" Ratio Some(Share(&[N::SilentConcealedSamples], &[N::TotalSamplesReceived])),
-    /// Concealed audibly, of all samples, 0 to 1: the first without the second.
+    /// Audibly concealed samples over all samples, 0 to 1: `concealed_ratio` without `silent_concealed_ratio`.
     AudibleConcealedRatio "audible_concealed_ratio" Ratio None,
-    /// Samples per concealment: how long a hole is.
+    /// Samples per concealment event: the length of a hole.
     ConcealmentLength "concealment_length" Samples Some(Mean(N::ConcealedSamples, N::ConcealmentEvents, 1.0)),
-    /// How often concealment began, per second.
+    /// Concealment events per second.
     ConcealmentsPerSecond "concealments_per_second" PerSecond Some(Rate(&[N::ConcealmentEvents], 1.0)),
-    /// Inserted and removed of all samples, 0 to 1: speech stretched and squeezed by the jitter buffer.
+    /// Inserted and removed samples over all samples, 0 to 1: speech that the jitter buffer slowed down or sped up.
     TimeStretchRatio "time_stretch_ratio" Ratio Some(Share(
         &[N::InsertedSamplesForDeceleration, N::RemovedSamplesForAcceleration],
         &[N::TotalSamplesReceived],
     )),
-    /// Arrived too late or too early to be used, of received and discarded packets, 0 to 1.
+    /// Packets that arrived too late or too early to be used, over received and discarded packets, 0 to 1.
     DiscardRatio "discard_ratio" Ratio Some(Share(&[N::PacketsDiscarded], &[N::PacketsDiscarded, N::PacketsReceived])),
-    /// Retransmitted of all packets, 0 to 1.
+    /// Retransmitted packets over all packets, 0 to 1.
     RetransmittedRatio "retransmitted_ratio" Ratio None,
-    /// Forward error correction packets of received and lost packets, 0 to 1 and beyond: in Chromium each frame counts that
-    /// in-band error correction (Opus) or redundancy (RED) adds to a packet.
+    /// Forward error correction packets over received and lost packets, 0 to 1 and beyond: Chromium counts each frame
+    /// that in-band error correction (Opus) or redundancy (RED) adds to a packet.
     FecRatio "fec_ratio" Ratio Some(Share(&[N::FecPacketsReceived], RECEIVED_AND_LOST)),
-    /// Packets that error correction brought back, of received and lost packets, 0 to 1.
+    /// Packets that error correction recovered, over received and lost packets, 0 to 1.
     RecoveredRatio "recovered_ratio" Ratio None,
-    /// The root mean square level, 0 to 1: of what is played for inbound, of the microphone for outbound.
+    /// The RMS level, 0 to 1: of the playout for inbound streams, of the microphone for outbound streams.
     Level "level" Ratio Some(Rms(N::TotalAudioEnergy, N::TotalSamplesDuration)),
-    /// Frames per second: decoded for inbound, sent for outbound.
+    /// Frames per second: decoded for inbound streams, sent for outbound streams.
     FramesPerSecond "frames_per_second" PerSecond Some(Rate(&[N::FramesDecoded, N::FramesSent, N::FramesEncoded], 1.0)),
-    /// Dropped of decoded and dropped frames, 0 to 1.
+    /// Dropped frames over decoded and dropped frames, 0 to 1.
     FramesDroppedRatio "frames_dropped_ratio" Ratio Some(Share(&[N::FramesDropped], &[N::FramesDropped, N::FramesDecoded])),
     /// Key frames per second, decoded or encoded.
     KeyFramesPerSecond "key_frames_per_second" PerSecond Some(Rate(&[N::KeyFramesDecoded, N::KeyFramesEncoded], 1.0)),
@@ -136,7 +136,7 @@ metrics! {
     Width "width" Pixels Some(Gauge(N::FrameWidth, 1.0)),
     /// Height of the last frame in pixels.
     Height "height" Pixels Some(Gauge(N::FrameHeight, 1.0)),
-    /// Mean quantizer of the frames, on the scale of the codec.
+    /// Mean quantizer of the frames, on the codec's own scale.
     Qp "qp" Quantizer None,
     /// Time to decode a frame, ms.
     DecodeMs "decode_ms" Milliseconds Some(Mean(N::TotalDecodeTime, N::FramesDecoded, 1e3)),
@@ -147,15 +147,15 @@ metrics! {
     /// Standard deviation of the time between frames, ms.
     InterFrameDeviationMs "inter_frame_deviation_ms" Milliseconds
         Some(Deviation(N::TotalSquaredInterFrameDelay, N::TotalInterFrameDelay, N::FramesDecoded)),
-    /// Share of the time in freezes, 0 to 1 and beyond: a freeze is counted whole when it ends.
+    /// Share of the time in freezes, 0 to 1 and beyond: a freeze counts as a whole when it ends.
     FrozenRatio "frozen_ratio" Ratio Some(Rate(&[N::TotalFreezesDuration], 1.0)),
     /// Freezes that ended, per second.
     FreezesPerSecond "freezes_per_second" PerSecond Some(Rate(&[N::FreezeCount], 1.0)),
-    /// Share of the time limited by the processor, of all time accounted for.
+    /// Share of the time limited by the processor, over all time accounted for.
     LimitedCpuRatio "limited_cpu_ratio" Ratio Some(Share(&[N::QualityLimitedCpu], LIMITED)),
     /// Share of the time limited by bandwidth.
     LimitedBandwidthRatio "limited_bandwidth_ratio" Ratio Some(Share(&[N::QualityLimitedBandwidth], LIMITED)),
-    /// Share of the time limited otherwise.
+    /// Share of the time limited by other reasons.
     LimitedOtherRatio "limited_other_ratio" Ratio Some(Share(&[N::QualityLimitedOther], LIMITED)),
     /// Requests for retransmission per second (RFC 4585 6.2.1).
     NackPerSecond "nack_per_second" PerSecond Some(Rate(&[N::NackCount], 1.0)),
@@ -163,41 +163,41 @@ metrics! {
     PliPerSecond "pli_per_second" PerSecond Some(Rate(&[N::PliCount], 1.0)),
     /// Full intra requests per second (RFC 5104 4.3.1).
     FirPerSecond "fir_per_second" PerSecond Some(Rate(&[N::FirCount], 1.0)),
-    /// What the encoder was told to make, bits per second.
+    /// The encoder's target bitrate, bits per second.
     TargetBitrateBps "target_bitrate_bps" BitsPerSecond Some(Gauge(N::TargetBitrate, 1.0)),
-    /// Probability that a frame was shown corrupted, 0 to 1.
+    /// Probability that a displayed frame was corrupted, 0 to 1.
     Corruption "corruption" Ratio Some(Mean(N::TotalCorruptionProbability, N::CorruptionMeasurements, 1.0)),
 }
 
-/// How much larger than its whole a part may be and still be taken for all of it: a frame of 20 ms more than in a look of
-/// 80 ms.
+/// How much larger than its whole a part may be and still count as all of it: one frame of 20 ms too many in a sample
+/// interval of 80 ms.
 const SKEW: f64 = 1.25;
 
 const _: () = assert!(Metric::COUNT <= 64);
 
-/// What a stream was doing during an interval.
+/// The state of a stream during an interval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 #[non_exhaustive]
 pub enum IntervalState {
-    /// Media flowed, or should have.
+    /// Media was flowing, or should have been.
     Active,
-    /// Sound was sent from a source that was silent to the last bit: a track that is disabled.
+    /// The source of sent audio was digitally silent: its track is disabled.
     Muted,
-    /// The whole stream stood still, playout included: on hold.
+    /// The whole stream stood still, including playout: on hold.
     Held,
-    /// Nothing was sent, by the sender's own account.
+    /// Nothing was sent, according to the sender.
     Paused,
-    /// Discontinuous transmission: few packets, little to hear.
+    /// Discontinuous transmission: few packets, little audible content.
     Silent,
-    /// Counters began anew: no rate can be told.
+    /// Counters were reset: no rate is known.
     Reset,
-    /// Much longer than the intervals before it: a suspended machine or a throttled tab. Not part of any average.
+    /// The interval is much longer than those before: a suspended machine or a throttled tab. It is part of no average.
     Gap,
 }
 
 impl IntervalState {
-    /// The word in outputs.
+    /// The name in outputs.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -218,24 +218,24 @@ impl IntervalState {
     }
 }
 
-/// One stream over one interval: from one look at its entry to the next.
+/// One stream over one interval: from one sample of its entry to the next.
 ///
-/// With `serde` it is a map: `t_ms` (the end), `span_ms`, `ssrc`, `direction`, `kind`, `state`, and every metric under its
-/// [name](Metric::name), `null` where unknown.
+/// With `serde` it is a map: `t_ms` (the end), `span_ms`, `ssrc`, `direction`, `kind`, `state`, and every metric under
+/// its [name](Metric::name), `null` if unknown.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Interval {
     /// The end, on the reporter's clock.
     pub at: StatTime,
-    /// How long, in ms of the reporter's clock. Positive unless the state is [`IntervalState::Reset`].
+    /// The length, in ms of the reporter's clock. Positive unless the state is [`IntervalState::Reset`].
     pub span_ms: f64,
-    /// Which way the stream flows.
+    /// The direction of the stream.
     pub direction: Direction,
-    /// Which stream of the fabric.
+    /// The SSRC of the stream.
     pub ssrc: Ssrc,
-    /// What it carries; `None` when nothing reported tells.
+    /// Audio or video; `None` if no report states it.
     pub kind: Option<MediaKind>,
-    /// What it was doing.
+    /// The state of the stream.
     pub state: IntervalState,
     present: u64,
     values: [f64; Metric::COUNT],
@@ -253,12 +253,12 @@ impl Interval {
         Self { at, span_ms, direction, ssrc, kind, state: IntervalState::Active, present: 0, values }
     }
 
-    /// How long it is, ms; 0 where [`span_ms`](Self::span_ms) is not the length of anything.
+    /// The length, ms; 0 if [`span_ms`](Self::span_ms) is not a length.
     pub(crate) fn length_ms(&self) -> f64 {
         if self.span_ms.is_finite() { self.span_ms.max(0.0) } else { 0.0 }
     }
 
-    /// Fills every metric that follows from the stream's own entry.
+    /// Fills every metric that is derived from the stream's own entry.
     pub(crate) fn derive(&mut self, delta: &Delta<'_>) {
         let (frames, retransmitted, packets) = match self.direction {
             Direction::Inbound => (N::FramesDecoded, N::RetransmittedPacketsReceived, N::PacketsReceived),
@@ -271,8 +271,8 @@ impl Interval {
         self.set(Metric::RecoveredRatio, recovered(delta));
     }
 
-    /// Sets a figure that is possible. A part may be a little larger than its whole, because counters are not all read at
-    /// one moment; one that is much larger is a sender's mistake, and the figure unknown.
+    /// Sets a possible figure. A part may be a little larger than its whole, because counters are not all read at one
+    /// moment; if it is much larger, the report is wrong and the figure unknown.
     #[inline]
     pub(crate) fn set(&mut self, metric: Metric, value: Option<f64>) {
         let may_exceed = matches!(metric, Metric::FrozenRatio | Metric::FecRatio);
@@ -285,13 +285,13 @@ impl Interval {
         }
     }
 
-    /// A figure. `None` when what it is made of was not reported, or did not move.
+    /// A figure. `None` if its members were not reported, or did not advance.
     #[must_use]
     pub fn get(&self, metric: Metric) -> Option<f64> {
         if self.present >> metric as u8 & 1 == 0 { None } else { self.values.get(metric as usize).copied() }
     }
 
-    /// The figures that are known, in the order of the table.
+    /// The known figures, in the order of the table.
     pub fn figures(&self) -> impl Iterator<Item = (Metric, f64)> + '_ {
         Metric::ALL.iter().filter_map(|&metric| Some((metric, self.get(metric)?)))
     }
@@ -302,7 +302,7 @@ impl Interval {
         Bitrate::new(self.get(Metric::BitrateBps)?)
     }
 
-    /// Lost of expected packets.
+    /// Lost packets over expected packets.
     #[must_use]
     pub fn loss(&self) -> Option<Ratio> {
         Ratio::new(self.get(Metric::LossRatio)?)
@@ -328,14 +328,14 @@ impl serde::Serialize for Interval {
     }
 }
 
-/// Concealed samples without the silent ones (edge case 26), of all samples.
+/// Audibly concealed samples, without the silent ones (edge case 26), over all samples.
 fn audible(delta: &Delta<'_>) -> Option<f64> {
     let concealed = delta.of(N::ConcealedSamples)? - delta.of(N::SilentConcealedSamples)?;
     let ratio = Ratio::of(concealed.max(0.0), delta.of(N::TotalSamplesReceived)?)?;
     Some(ratio.as_f64())
 }
 
-/// Error correction packets that were used, of received and lost packets.
+/// Used error correction packets over received and lost packets.
 fn recovered(delta: &Delta<'_>) -> Option<f64> {
     let used = delta.of(N::FecPacketsReceived)? - delta.of(N::FecPacketsDiscarded)?;
     let ratio = Ratio::of(used.max(0.0), delta.of(N::PacketsReceived)? + delta.of(N::PacketsLost)?)?;

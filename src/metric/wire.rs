@@ -1,4 +1,5 @@
-//! An interval in a conference's state: only the figures that are known, by their place in the table.
+//! The serialized form of an interval in a conference's state: only the known figures, by their place in the table. It
+//! only converts.
 
 use alloc::vec::Vec;
 

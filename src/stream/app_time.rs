@@ -1,9 +1,10 @@
-//! The time of a stream on hold, muted or paused, as the application reports it. It overrides what stats show.
+//! The time of a stream on hold, muted or paused, as the application reports it. It overrides the state that stats
+//! show.
 
 use super::Times;
 use crate::metric::IntervalState;
 
-/// How long the application had a stream on hold, muted or paused during an interval, in ms of the caller's clock.
+/// The time that the application had a stream on hold, muted or paused during an interval, in ms of the caller's clock.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct AppTime {
@@ -13,7 +14,7 @@ pub(crate) struct AppTime {
 }
 
 impl AppTime {
-    /// What an interval was that has any such time in it; no figure of it says anything about quality.
+    /// The state of an interval with any such time, whose figures say nothing about quality; `None` without such time.
     pub(super) fn state(self) -> Option<IntervalState> {
         let longest = self.held.max(self.muted).max(self.paused);
         Some(match longest {
@@ -24,7 +25,7 @@ impl AppTime {
         })
     }
 
-    /// Adds the time to the sums of a stream. An interval has no more of it than it is long.
+    /// Adds the time to the sums of a stream, at most the length of the interval.
     pub(super) fn add_to(self, times: &mut Times, span_ms: f64) {
         let span_ms = span_ms.max(0.0);
         let all = self.held + self.muted + self.paused;

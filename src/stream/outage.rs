@@ -1,28 +1,29 @@
-//! A stream of which nothing comes: has its sender paused, or is the network out?
+//! Decides whether a stream without packets has paused or suffers from a network outage. It reads the activity of the
+//! path, not the media.
 
-/// Where nothing else passes, the path is checked every 2.5 s by libwebrtc, and every 4 to 6 s by RFC 7675 (Firefox: 5 s).
-/// The longest of these, and a look of a second.
+/// The longest time between checks of a path without other traffic, plus a sample of a second. libwebrtc checks every
+/// 2.5 s, RFC 7675 every 4 to 6 s (Firefox: 5 s).
 const LONGEST_UNHEARD_MS: f64 = 7_000.0;
-/// When a network comes back, what was sent comes at once, and not this much later than anything else, ms.
+/// When a network recovers, sent packets arrive at once, and not this much later than other traffic, ms.
 const RETURNS_WITHIN_MS: f64 = 1_000.0;
 
-/// Tells by what else comes over the path, where the sender itself says nothing.
+/// Distinguishes a pause from an outage by the other traffic of the path, if the sender reports nothing.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Standstill {
-    /// How long nothing has come over the path at all, ms, in whole intervals.
+    /// How long nothing has arrived over the path at all, ms, in whole intervals.
     unreported_ms: f64,
-    /// How long it is that something came over the path and nothing of the stream, ms.
+    /// How long ago the path first carried other traffic without the stream, ms.
     heard_ms: Option<f64>,
-    /// It began as an outage, or the other end sends.
+    /// It began as an outage, or the remote endpoint sends.
     is_outage: bool,
-    /// It is a rest: what becomes of the path is no matter.
+    /// It is a rest: the state of the path no longer matters.
     rests: bool,
 }
 
 impl Standstill {
-    /// Takes note of an interval in which nothing of the stream came. `path_carries` says whether anything else did,
-    /// `is_sent` that the other end goes on sending. Returns whether the stream rests.
+    /// Takes an interval without packets of the stream. `path_carries` says whether other packets arrived, `is_sent` that
+    /// the remote endpoint goes on sending. Returns whether the stream rests.
     pub(super) fn rests(&mut self, span_ms: f64, path_carries: Option<bool>, is_sent: bool) -> bool {
         if self.rests {
             return true;
@@ -37,14 +38,14 @@ impl Standstill {
         self.unreported_ms = if carries { 0.0 } else { self.unreported_ms + span_ms };
         self.heard_ms = match self.heard_ms {
             Some(heard_ms) => Some(heard_ms + span_ms),
-            // Of a long look something came somewhere in it; that it was its last moment is not to be thought.
+            // In a long interval, other traffic arrived at an unknown time; assume it was not the last moment.
             None => carries.then_some((span_ms - 2.0 * RETURNS_WITHIN_MS).max(0.0)),
         };
         self.rests = self.heard_ms >= Some(RETURNS_WITHIN_MS);
         self.rests
     }
 
-    /// Whether the network was out, or something was sent that did not come.
+    /// Whether the network was out, or sent packets did not arrive.
     pub(super) const fn is_outage(&self) -> bool {
         self.is_outage
     }

@@ -1,4 +1,4 @@
-//! What the other end says of a stream by RTCP, and how long it is believed.
+//! The remote endpoint's RTCP figures of a stream, and how long they are valid. They come from stats, not from packets.
 
 use super::totals::{Totals, add};
 use crate::id::Direction;
@@ -7,32 +7,32 @@ use crate::metric::{Formula, Interval, Metric};
 use crate::report::{Entry, Num};
 use crate::unit::{Ratio, StatTime};
 
-/// RTCP figures are held between two reports, but not longer than this (edge case 31).
+/// The longest time for which RTCP figures are held between two reports (edge case 31).
 const RTCP_HOLD_MS: f64 = 30_000.0;
 
-/// What the other end's RTCP reports say, and since when.
+/// The figures of the remote endpoint's RTCP reports, and their times.
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Rtcp {
     track: Option<EntryTracker>,
-    /// The latest round-trip time, and when it was reported.
+    /// The latest round-trip time, and the time of its report.
     rtt_ms: Option<(f64, StatTime)>,
     jitter_ms: Option<f64>,
-    /// Packets sent when the latest report came in.
+    /// Packets sent at the time of the latest report.
     sent: Option<f64>,
-    /// Lost and expected packets since the report before, until an interval takes them.
+    /// Lost and expected packets since the previous report, until an interval takes them.
     news: Option<(f64, f64)>,
-    /// When the sender was last heard, while nothing came, and whether it sends.
+    /// The time of the sender's last report while no packets arrived, and whether it was sending.
     sender: Option<(StatTime, bool)>,
-    /// The stream's own counters began anew since the latest report: the next one is a new base.
+    /// The stream's own counters were reset since the latest report: the next one is a new base.
     rebase: bool,
-    /// The next report is in part about time that is not measured.
+    /// The next report covers, in part, time that is not measured.
     skips_news: bool,
 }
 
 impl Rtcp {
-    /// Takes a report and the stream's own entry beside it. `totals` are those of a stream that is sent; `still_ms` is
-    /// how long nothing has passed.
+    /// Takes a report with the stream's own entry of the snapshot. `totals` are those of a sent stream; `still_ms` is
+    /// how long no packets have passed.
     pub(super) fn take_remote(
         &mut self,
         remote: Entry<'_>,
@@ -55,8 +55,8 @@ impl Rtcp {
             Progress::Advance(delta) => (delta, true),
         };
         if advanced {
-            // That reports come in while nothing else does tells a rest from an outage.
-            // What it sent since the report before is missing only if nothing came in all that time.
+            // Reports that arrive while nothing else does distinguish a rest from an outage. Packets sent since the
+            // previous report are missing only if nothing arrived in all that time.
             let sends = match delta.of(Num::PacketsSent) {
                 Some(0.0) if still_ms > 0.0 => Some(false),
                 Some(sent) if sent > 0.0 && still_ms >= delta.span_ms() => Some(true),
@@ -83,9 +83,9 @@ impl Rtcp {
         }
         let measured = delta.of(Num::RoundTripTimeMeasurements);
         let mean_rtt = Formula::Mean(Num::TotalRoundTripTime, Num::RoundTripTimeMeasurements, 1e3).of(delta);
-        // A round trip that came without a new time stamp is news of the moment.
+        // A round-trip time without a new timestamp was reported at this moment.
         let reported = if delta.span_ms() == 0.0 { own.timestamp() } else { remote.timestamp() };
-        // A gauge that no measurement stands behind is the one of before.
+        // A gauge without a measurement repeats the previous one.
         if mean_rtt.is_some() || measured != Some(0.0) {
             self.take_rtt(remote, mean_rtt, reported);
         }
@@ -94,38 +94,38 @@ impl Rtcp {
         self.rebase = false;
     }
 
-    /// Takes note that the stream's own counters began anew, traffic among them or not.
+    /// Notes a reset of the stream's own counters; `from_zero` says whether the traffic counters are among them.
     pub(super) fn restart(&mut self, from_zero: bool) {
         self.news = None;
         self.rebase |= from_zero;
     }
 
-    /// Takes note that what passes is not measured: it must not be part of an interval that is.
+    /// Notes unmeasured traffic: a report on it must not be part of a measured interval.
     pub(super) fn skip_news(&mut self) {
         self.skips_news = true;
     }
 
-    /// Takes note that packets pass.
+    /// Notes that packets pass.
     pub(super) fn packets_pass(&mut self) {
         self.sender = None;
     }
 
-    /// Whether the other end says that it sends nothing.
+    /// Whether the remote endpoint reports that it sends nothing.
     pub(super) fn sender_rests(&self, now: StatTime) -> bool {
         self.sender.is_some_and(|(heard, sends)| !sends && is_held(heard, now))
     }
 
-    /// Whether the other end says that it sends, though nothing comes.
+    /// Whether the remote endpoint reports that it sends, though nothing arrives.
     pub(super) fn sender_sends(&self, now: StatTime) -> bool {
         self.sender.is_some_and(|(heard, sends)| sends && is_held(heard, now))
     }
 
-    /// Fills in loss, jitter and round-trip time, which are made of several entries.
+    /// Fills in loss, jitter and round-trip time, which combine several entries.
     pub(super) fn fill(&mut self, interval: &mut Interval, delta: &Delta<'_>, has_jitter: bool) {
         let fresh = self.is_fresh(interval.at);
         interval.set(Metric::RttMs, self.rtt_at(interval.at));
-        // Jitter of packets that did not come is the jitter of long ago, and that of the first after a pause is the pause
-        // (edge case 22).
+        // Without packets, jitter is an old value; jitter of the first packets after a pause is the pause (edge case
+        // 22).
         let jitter_ms = match interval.direction {
             Direction::Inbound => delta.entry().get(Num::Jitter).map(|seconds| seconds * 1e3),
             Direction::Outbound => self.jitter_ms.filter(|_| fresh),
@@ -134,7 +134,7 @@ impl Rtcp {
         let loss = match interval.direction {
             Direction::Inbound => {
                 delta.of(Num::PacketsLost).zip(delta.of(Num::PacketsReceived)).and_then(|(lost, got)| {
-                    // Packets that were late, or twice there, are taken back later (edge case 10): no negative loss.
+                    // Late and duplicate packets are subtracted later (edge case 10): loss is never negative.
                     let lost = lost.max(0.0);
                     Ratio::of(lost, lost + got)
                 })
@@ -144,7 +144,7 @@ impl Rtcp {
         interval.set(Metric::LossRatio, loss.map(Ratio::as_f64));
     }
 
-    /// The mean of the round trips since the report before, or the latest where only that is told.
+    /// Takes the mean of the round trips since the previous report, or the latest one if only that is reported.
     fn take_rtt(&mut self, remote: Entry<'_>, mean: Option<f64>, at: Option<StatTime>) {
         let measured = remote.get(Num::RoundTripTimeMeasurements) != Some(0.0);
         let gauge = remote.get(Num::RoundTripTime).filter(|_| measured).map(|seconds| seconds * 1e3);
@@ -155,18 +155,18 @@ impl Rtcp {
         self.jitter_ms = remote.get(Num::Jitter).map(|seconds| seconds * 1e3);
     }
 
-    /// The round-trip time, while it is to be believed.
+    /// The round-trip time, while it is valid.
     fn rtt_at(&self, now: StatTime) -> Option<f64> {
         self.rtt_ms.filter(|&(_, at)| is_held(at, now)).map(|(rtt_ms, _)| rtt_ms)
     }
 
-    /// Whether the latest report is still to be believed at `now`.
+    /// Whether the latest report is still valid at `now`.
     fn is_fresh(&self, now: StatTime) -> bool {
         self.track.as_ref().is_some_and(|track| is_held(track.at(), now))
     }
 }
 
-/// Whether what RTCP said at a time still counts. After a clock that stepped back, a time to come is as far away.
+/// Whether an RTCP figure is still valid. After a clock stepped back, a time in the future is as far away.
 fn is_held(at: StatTime, now: StatTime) -> bool {
     now.millis_since(at).abs() <= RTCP_HOLD_MS
 }

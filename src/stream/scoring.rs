@@ -1,4 +1,5 @@
-//! What a stream was worth: its last seconds, scored each time that somebody looks, and the scores over the call.
+//! Scores a stream: the last seconds at each sample, and the pool of scores over the call. The models themselves are in
+//! `score`.
 
 use super::outage::Standstill;
 use super::state::STILL_MS;
@@ -17,32 +18,32 @@ use crate::unit::StatTime;
 pub(crate) struct StreamScorer {
     window: Window,
     scores: ScorePool,
-    /// The latest score, until the next look shows that the stream did not come to rest in the middle of it.
+    /// The latest score, until the next sample shows that the stream did not come to rest in the middle of its
+    /// interval.
     latest: Option<Latest>,
     worst: WorstTenSeconds,
-    /// The stream rested: what comes next is the rest's end.
+    /// The stream rested: the next interval is the end of the rest.
     rested: bool,
-    /// For how long the stream was active at either end of a rest: not scored, for it sounds and looks there as if
-    /// something were lost.
+    /// Active time at either end of a rest: not scored, since the transition resembles loss.
     pub(crate) edges: Micros,
     standstill: Standstill,
-    /// For how long nothing came of an active stream while other things did, or nothing had ever come: its sender paused, and
-    /// did not say so.
+    /// Time in which an active stream received nothing while other packets arrived, or had never received anything: its
+    /// sender paused without reporting it.
     pub(crate) idle: Micros,
-    /// For how long nothing came, and nobody ever said whether anything was sent.
+    /// Time without received media for which no report ever stated whether anything was sent.
     undecided: Micros,
-    /// For how long there was something to hear or see and no score.
+    /// Time with audible or visible media but without a score.
     pub(crate) unscored: Micros,
-    /// For how long each rating held: excellent, fair, bad, unknown.
+    /// Time in each rating: excellent, fair, bad, unknown.
     pub(crate) rated: [Micros; 4],
-    /// For how long there was nothing to hear while the stream was active.
+    /// Time without audible content while the stream was active.
     pub(crate) quiet: Micros,
     /// Frames and milliseconds so far, for the rating.
     frames: (f64, f64),
 }
 
 #[derive(Clone, Debug, Default)]
-#[allow(clippy::large_enum_variant)] // hardly any stream stays unknown, and a box would cost each of the others
+#[allow(clippy::large_enum_variant)] // few streams stay unknown, and a box would be a cost for all others
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 enum Window {
     #[default]
@@ -51,7 +52,7 @@ enum Window {
     Video(VideoWindow),
 }
 
-/// A score, and what it weighs.
+/// A score and its weight.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Latest {
@@ -62,37 +63,37 @@ struct Latest {
     at: StatTime,
 }
 
-/// What stands beside an interval and helps to score it.
+/// Evidence for scoring besides the interval.
 pub(crate) struct ScoringContext<'a> {
     pub(crate) config: &'a Config,
     pub(crate) codec: Option<&'a str>,
     pub(crate) negotiated: Negotiated,
-    /// Round trip of the connection by ICE, ms.
+    /// Round-trip time of the connection by ICE, ms.
     pub(crate) ice_rtt_ms: Option<f64>,
     pub(crate) playout_ms: Option<f64>,
-    /// What is filmed or shared, of a stream that is sent.
+    /// The source's frame rate, for a sent stream.
     pub(crate) source_frames_per_second: Option<f64>,
     pub(crate) screen: bool,
-    /// How long nothing has come, ms.
+    /// How long nothing has been received, ms.
     pub(crate) still_ms: f64,
-    /// Whether anything came over the path during the interval; `None` when nobody counted.
+    /// Whether anything arrived over the path during the interval; `None` if nothing is counted.
     pub(crate) path_carries: Option<bool>,
-    /// The other end sends, by its own account.
+    /// The remote endpoint sends, by its own report.
     pub(crate) is_sent: bool,
-    /// Anything ever came.
+    /// Whether anything was ever received.
     pub(crate) has_come: bool,
     /// The interval began with another codec.
     pub(crate) has_new_codec: bool,
 }
 
 impl ScoringContext<'_> {
-    /// Nothing has come for so long that it is no matter of a packet or two.
+    /// Whether nothing has been received for longer than a packet or two.
     const fn is_still(&self) -> bool {
         self.still_ms >= STILL_MS
     }
 }
 
-/// What a codec was set up to do.
+/// Negotiated codec settings.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Negotiated {
@@ -101,14 +102,15 @@ pub(crate) struct Negotiated {
 }
 
 impl Negotiated {
-    /// By the parameters of SDP (`sdpFmtpLine`).
+    /// Reads the parameters of SDP (`sdpFmtpLine`).
     pub(crate) fn of_fmtp(fmtp: &str) -> Self {
-        let has = |wanted: &str| fmtp.split(';').any(|parameter| parameter.trim() == wanted);
-        Self { error_correction: has("useinbandfec=1"), constant_bitrate: has("cbr=1") }
+        let [error_correction, constant_bitrate] =
+            ["useinbandfec=1", "cbr=1"].map(|wanted| fmtp.split(';').any(|parameter| parameter.trim() == wanted));
+        Self { error_correction, constant_bitrate }
     }
 }
 
-/// What an interval was worth.
+/// The score and the rating of an interval.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct IntervalScore {
     pub(crate) score: Result<Score, NoScore>,
@@ -116,26 +118,26 @@ pub(crate) struct IntervalScore {
 }
 
 impl StreamScorer {
-    /// Judges an interval.
-    pub(crate) fn score_interval(&mut self, interval: &Interval, setting: &ScoringContext<'_>) -> IntervalScore {
+    /// Scores an interval.
+    pub(crate) fn score_interval(&mut self, interval: &Interval, context: &ScoringContext<'_>) -> IntervalScore {
         self.follow(interval.kind);
-        let rtt_ms = interval.get(Metric::RttMs).or(setting.ice_rtt_ms);
-        let is_still = setting.is_still() && interval.direction == Direction::Inbound;
+        let rtt_ms = interval.get(Metric::RttMs).or(context.ice_rtt_ms);
+        let is_still = context.is_still() && interval.direction == Direction::Inbound;
         let idles = interval.state == IntervalState::Active
             && is_still
-            && (!setting.has_come || self.standstill.rests(interval.span_ms, setting.path_carries, setting.is_sent));
+            && (!context.has_come || self.standstill.rests(interval.span_ms, context.path_carries, context.is_sent));
         let is_over = match interval.state {
             IntervalState::Active => !is_still || (idles && self.standstill.is_outage()),
             IntervalState::Reset | IntervalState::Gap => self.standstill.is_outage(),
             _ => false,
         };
         if is_over {
-            self.settle(interval, setting, rtt_ms);
+            self.settle(interval, context, rtt_ms);
         }
         if !is_still {
             self.standstill = Standstill::default();
         }
-        if setting.has_new_codec {
+        if context.has_new_codec {
             self.renew();
         }
         let score = match interval.state {
@@ -152,11 +154,11 @@ impl StreamScorer {
                 self.edges.add(Micros::of_millis(interval.span_ms));
                 Err(NoScore::Resting)
             }
-            IntervalState::Active if setting.has_new_codec => {
+            IntervalState::Active if context.has_new_codec => {
                 self.keep(Err(NoScore::NewCodec), interval.span_ms, interval.span_ms, interval.at)
             }
-            IntervalState::Active => self.score(interval, setting, rtt_ms),
-            // The talker goes on in a moment: what was heard before still counts.
+            IntervalState::Active => self.score(interval, context, rtt_ms),
+            // The talker goes on in a moment: audio before the silence still counts.
             IntervalState::Silent => Err(NoScore::Resting),
             state => {
                 self.rest(interval, state);
@@ -167,7 +169,7 @@ impl StreamScorer {
         IntervalScore { score, rating }
     }
 
-    /// Scores of sound say nothing of pictures: a stream that turns out to be of another kind begins anew.
+    /// Audio scores say nothing about video: a stream that turns out to be of another kind starts over.
     fn follow(&mut self, kind: Option<MediaKind>) {
         let window = match (&self.window, kind) {
             (Window::Audio(_), Some(MediaKind::Audio)) | (Window::Video(_), Some(MediaKind::Video)) | (_, None) => {
@@ -191,18 +193,18 @@ impl StreamScorer {
         };
     }
 
-    /// For how long, in all, nobody can say whether anything was sent.
+    /// The total time for which it is undecided whether anything was sent.
     pub(crate) fn undecided(&self) -> Micros {
         let (mut undecided, apart) = (self.undecided, self.apart());
         if apart > Micros::default() {
             undecided.add(apart);
-            // What it sounded like before hangs on what it was.
+            // The score before depends on that decision.
             undecided.add(self.latest.map_or_else(Micros::default, |latest| Micros::of_millis(latest.active_ms)));
         }
         undecided
     }
 
-    /// How long it is that nobody can say yet.
+    /// The time that is undecided so far.
     fn apart(&self) -> Micros {
         Micros::of_millis(match &self.window {
             Window::Audio(window) => window.apart_ms(),
@@ -217,7 +219,7 @@ impl StreamScorer {
         self.scores.active().max(latest.unwrap_or_default()) > Micros::default()
     }
 
-    /// The latest score, unless it hangs on what nobody can say yet.
+    /// The latest score, unless it depends on an open decision.
     fn decided(&self) -> Option<Latest> {
         self.latest.filter(|_| self.apart() == Micros::default())
     }
@@ -232,13 +234,13 @@ impl StreamScorer {
         scores
     }
 
-    /// Names the models of sound and of pictures again, which a state does not.
+    /// Restores the ids of the audio and the video model, which a state does not contain.
     #[cfg(feature = "serde")]
-    pub(crate) fn restore_models(&mut self, [sound, pictures]: [crate::score::ModelId; 2]) {
+    pub(crate) fn restore_models(&mut self, [audio_model, video_model]: [crate::score::ModelId; 2]) {
         let model = match self.window {
             Window::Unknown => return,
-            Window::Audio(_) => sound,
-            Window::Video(_) => pictures,
+            Window::Audio(_) => audio_model,
+            Window::Video(_) => video_model,
         };
         self.scores.restore_models(model);
         if let Some(latest) = &mut self.latest {
@@ -246,12 +248,12 @@ impl StreamScorer {
         }
     }
 
-    /// The stream rests, or its counters began anew, or nobody looked for long.
+    /// Handles a rest of the stream, a reset of its counters, or a gap.
     fn rest(&mut self, interval: &Interval, state: IntervalState) {
         let apart = self.apart();
         if matches!(state, IntervalState::Muted | IntervalState::Held | IntervalState::Paused) {
             self.rested = true;
-            // In the middle of it the stream came to rest.
+            // The stream came to rest in the middle of this interval.
             if let Some(latest) = self.latest.take() {
                 self.edges.add(Micros::of_millis(latest.active_ms));
             }
@@ -271,7 +273,7 @@ impl StreamScorer {
         }
     }
 
-    /// What came before says nothing of what comes: the codec is another.
+    /// Clears the window, because earlier figures say nothing about a new codec.
     fn renew(&mut self) {
         self.undecided.add(self.apart());
         match &mut self.window {
@@ -281,12 +283,12 @@ impl StreamScorer {
         }
     }
 
-    /// What was kept apart was an outage: it counts for itself, however long the interval is that comes next.
-    fn settle(&mut self, interval: &Interval, setting: &ScoringContext<'_>, rtt_ms: Option<f64>) {
+    /// Settles a pending outage: it counts by itself, however long the next interval is.
+    fn settle(&mut self, interval: &Interval, context: &ScoringContext<'_>, rtt_ms: Option<f64>) {
         let Window::Audio(window) = &mut self.window else { return };
         let outage_ms = window.count_apart();
         if outage_ms > 0.0 {
-            let score = score_window(window, interval, setting, rtt_ms);
+            let score = score_window(window, interval, context, rtt_ms);
             if self.keep(score, outage_ms, outage_ms, interval.at).is_ok() {
                 self.join_latest();
             }
@@ -296,22 +298,22 @@ impl StreamScorer {
     fn score(
         &mut self,
         interval: &Interval,
-        setting: &ScoringContext<'_>,
+        context: &ScoringContext<'_>,
         rtt_ms: Option<f64>,
     ) -> Result<Score, NoScore> {
         let before_ms = self.apart().as_millis();
         let (result, active_ms) = match &mut self.window {
             Window::Unknown => (Err(NoScore::UnknownKind), interval.span_ms),
-            Window::Audio(window) => score_audio(window, interval, setting, rtt_ms),
-            Window::Video(window) => score_video(window, interval, setting),
+            Window::Audio(window) => score_audio(window, interval, context, rtt_ms),
+            Window::Video(window) => score_video(window, interval, context),
         };
         let decided_ms = before_ms - self.apart().as_millis();
         if decided_ms < 0.0 {
             return Err(NoScore::Undecided);
         }
         self.quiet.add(Micros::of_millis(interval.span_ms + decided_ms - active_ms));
-        // A pause begins like this: until it is told from a hole, what it sounded like is one piece.
-        if setting.still_ms > 0.0
+        // A pause begins like an outage: until they can be distinguished, one score covers both intervals.
+        if context.still_ms > 0.0
             && let (Ok(score), Some(latest)) = (result, &mut self.latest)
         {
             *latest = Latest {
@@ -325,7 +327,7 @@ impl StreamScorer {
         self.keep(result, interval.span_ms, active_ms, interval.at)
     }
 
-    /// Keeps what a stretch of time was worth, or why nobody can say.
+    /// Stores the score of a span of time, or the reason why there is none.
     fn keep(
         &mut self,
         result: Result<Score, NoScore>,
@@ -346,7 +348,7 @@ impl StreamScorer {
         result
     }
 
-    /// What came next shows that it stands.
+    /// Adds the latest score to the pool: the next interval confirmed it.
     fn join_latest(&mut self) {
         if let Some(latest) = self.latest.take() {
             latest.join(&mut self.scores, &mut self.worst);
@@ -370,53 +372,53 @@ impl StreamScorer {
     }
 }
 
-/// Scores sound. How much of the interval was heard comes along, ms.
+/// Scores audio. Returns also the audible part of the interval, ms.
 fn score_audio(
     window: &mut AudioWindow,
     interval: &Interval,
-    setting: &ScoringContext<'_>,
+    context: &ScoringContext<'_>,
     rtt_ms: Option<f64>,
 ) -> (Result<Score, NoScore>, f64) {
-    if setting.is_still() && interval.direction == Direction::Inbound {
+    if context.is_still() && interval.direction == Direction::Inbound {
         window.keep_apart(interval);
         return (Err(NoScore::Undecided), 0.0);
     }
     let heard_ms = window.add(interval);
-    (score_window(window, interval, setting, rtt_ms), heard_ms)
+    (score_window(window, interval, context, rtt_ms), heard_ms)
 }
 
-/// Scores what was heard lately.
+/// Scores the recent audio.
 fn score_window(
     window: &AudioWindow,
     interval: &Interval,
-    setting: &ScoringContext<'_>,
+    context: &ScoringContext<'_>,
     rtt_ms: Option<f64>,
 ) -> Result<Score, NoScore> {
     let received = interval.direction == Direction::Inbound;
     window.inputs().ok_or(NoScore::TooLittle).and_then(|mut inputs| {
-        inputs.codec = setting.codec;
-        inputs.constant_bitrate = setting.negotiated.constant_bitrate;
-        inputs.error_correction = setting.negotiated.error_correction;
+        inputs.codec = context.codec;
+        inputs.constant_bitrate = context.negotiated.constant_bitrate;
+        inputs.error_correction = context.negotiated.error_correction;
         inputs.lost_at_far_end = !received;
         inputs.rtt_ms = rtt_ms;
-        inputs.playout_ms = setting.playout_ms.filter(|_| received);
-        let model = setting.config.audio_model();
+        inputs.playout_ms = context.playout_ms.filter(|_| received);
+        let model = context.config.audio_model();
         model.score(&inputs).map(|score| Score { model: model.id(), ..score })
     })
 }
 
-/// Scores pictures. How much of the interval was shown comes along, ms.
+/// Scores video. Returns also the visible part of the interval, ms.
 fn score_video(
     window: &mut VideoWindow,
     interval: &Interval,
-    setting: &ScoringContext<'_>,
+    context: &ScoringContext<'_>,
 ) -> (Result<Score, NoScore>, f64) {
     let shown_ms = window.add(interval);
     let score = window.inputs().ok_or(NoScore::TooLittle).and_then(|mut inputs| {
-        inputs.codec = setting.codec;
-        inputs.screen = setting.screen;
-        inputs.source_frames_per_second = setting.source_frames_per_second;
-        let model = setting.config.video_model();
+        inputs.codec = context.codec;
+        inputs.screen = context.screen;
+        inputs.source_frames_per_second = context.source_frames_per_second;
+        let model = context.config.video_model();
         model.score(&inputs).map(|score| Score { model: model.id(), ..score })
     });
     (score, shown_ms)

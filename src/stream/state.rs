@@ -1,43 +1,43 @@
-//! What a stream was doing during an interval: the evidence, and the verdict.
+//! Decides the state of a stream during an interval: active, silent, muted, held, paused or a gap. It scores nothing.
 
 use crate::id::{Direction, MediaKind};
 use crate::metric::counter::Delta;
 use crate::metric::{Interval, IntervalState, Metric};
 use crate::report::Flag;
 
-/// Nothing sent or received for this long is a pause; below, it may be silence between two packets of DTX.
+/// The shortest time without packets that counts as a pause; a shorter one may be silence between two packets of DTX.
 pub(super) const STILL_MS: f64 = 900.0;
-/// Fewer packets per second than any audio frame length makes (120 ms, RFC 6716) are DTX.
+/// Fewer packets per second than the longest audio frame produces (120 ms, RFC 6716) mean DTX.
 const DTX_BELOW_PPS: f64 = 1_000.0 / 120.0;
-/// Louder than this (−40 dBov) is speech, however few packets carry it.
+/// Audio above this level (−40 dBov) is speech, however few packets carry it.
 const DTX_BELOW_LEVEL: f64 = 0.01;
 
-/// What stands beside a stream's own figures and helps to tell what it was doing.
+/// Evidence of the stream's state besides its own figures.
 pub(super) struct Context {
-    /// Nobody looked for long.
+    /// The interval is a gap.
     pub(super) gap: bool,
     /// Nothing has passed for [`STILL_MS`].
     pub(super) still: bool,
     pub(super) playout_stands: bool,
-    /// The other end says that it sends nothing.
+    /// The remote endpoint reports that it sends nothing.
     pub(super) sender_rests: bool,
-    /// The level of the source of a stream that is sent.
+    /// The level of a sent stream's source.
     pub(super) source_level: Option<f64>,
-    /// Packets pass as in DTX.
+    /// The packet rate is one of DTX.
     pub(super) few_packets: bool,
 }
 
-/// How many packets are sent, over about a second: a shorter look cannot tell few packets from none.
+/// The packet rate over about a second: a shorter interval cannot distinguish few packets from none.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Pace {
     packets: f64,
     ms: f64,
-    /// The rate over the last stretch that was long enough.
+    /// The rate over the last window that was long enough.
     pps: Option<f64>,
 }
 
-/// What the stream was doing, as far as its own, its source's and its sender's figures tell.
+/// The state of the stream, from its own, its source's and its sender's figures.
 pub(super) fn state_of(delta: &Delta<'_>, interval: &Interval, context: &Context) -> IntervalState {
     let audio = interval.kind == Some(MediaKind::Audio);
     if context.gap {
@@ -57,7 +57,7 @@ pub(super) fn state_of(delta: &Delta<'_>, interval: &Interval, context: &Context
 }
 
 impl Pace {
-    /// Takes note of an interval, and says whether so few packets are sent, and some, that they are DTX.
+    /// Takes an interval. Returns whether packets are sent, but so few that they mean DTX.
     pub(super) fn are_few(&mut self, packets: Option<f64>, span_ms: f64) -> bool {
         let Some(packets) = packets else { return false };
         self.packets += packets;
@@ -71,7 +71,7 @@ impl Pace {
     }
 }
 
-/// Whether nothing loud was there, as far as anybody measured.
+/// Whether no loud audio was measured.
 fn is_quiet(interval: &Interval) -> bool {
     interval.get(Metric::Level).is_none_or(|level| level < DTX_BELOW_LEVEL)
 }

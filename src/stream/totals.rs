@@ -1,21 +1,21 @@
-//! What passed by a stream over the call.
+//! Sums of a stream over the call: traffic, playout, frames. They contain no averages.
 
 use crate::id::Direction;
 use crate::metric::counter::Delta;
 use crate::report::Num;
 use crate::unit::Ratio;
 
-/// What passed. `None` until both ends of some interval said it.
+/// The sums. Each is `None` until both ends of an interval reported its counter.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Totals {
     pub(crate) packets: Option<f64>,
     pub(crate) lost: Option<f64>,
     pub(crate) bytes: Option<f64>,
-    /// Packets sent that the other end's reports cover.
+    /// Packets sent that the remote endpoint's reports cover.
     pub(crate) reported_on: Option<f64>,
     pub(crate) retransmitted: Option<f64>,
-    /// Samples played while the stream was measured, and below, what the jitter buffer did to them.
+    /// Samples played while the stream was measured; the fields below count the jitter buffer's changes to them.
     pub(crate) samples: Option<f64>,
     pub(crate) concealed: Option<f64>,
     pub(crate) silent_concealed: Option<f64>,
@@ -35,7 +35,7 @@ pub(crate) struct Totals {
 }
 
 impl Totals {
-    /// Adds what passed, whatever the stream was doing.
+    /// Adds the counters of an interval in any state.
     pub(super) fn add(&mut self, delta: &Delta<'_>, direction: Direction) {
         use Num as N;
         let take = |total: &mut Option<f64>, fields: &[Num]| {
@@ -63,8 +63,8 @@ impl Totals {
         }
     }
 
-    /// Adds what was heard while something was there to hear. Browsers conceal pauses and holds too, and those say
-    /// nothing about quality.
+    /// Adds the playout counters of a measured interval. Browsers conceal pauses and holds too, which says nothing
+    /// about quality.
     pub(super) fn add_heard(&mut self, delta: &Delta<'_>) {
         use Num as N;
         for (total, field) in [
@@ -80,12 +80,12 @@ impl Totals {
         }
     }
 
-    /// Lost of expected packets over the call, 0 to 1.
+    /// Lost packets over expected packets in the call, 0 to 1.
     pub(crate) fn loss_ratio(&self, direction: Direction) -> Option<Ratio> {
         self.loss(direction).and_then(|(lost, expected)| Ratio::of(lost, expected))
     }
 
-    /// Lost and expected packets over the call.
+    /// Lost and expected packets in the call.
     pub(crate) fn loss(&self, direction: Direction) -> Option<(f64, f64)> {
         let lost = self.lost?.max(0.0);
         let expected = match direction {
@@ -96,7 +96,7 @@ impl Totals {
     }
 }
 
-/// Adds to a sum that exists as soon as anything was added.
+/// Adds to a sum, which exists from the first value on.
 pub(super) fn add(total: &mut Option<f64>, value: Option<f64>) {
     if let Some(value) = value {
         *total = Some(total.unwrap_or(0.0) + value);

@@ -1,4 +1,4 @@
-//! From accounts to the summary that leaves the engine.
+//! Builds summaries from the records of a conference. It reads the conference and changes nothing.
 
 mod diagnoses;
 mod distributions;
@@ -21,21 +21,23 @@ use crate::event::CallClass;
 use crate::event::EndReason;
 use crate::fabric::{Fabric, StoredDevice};
 use crate::id::{Direction, FabricId, UserId};
-use crate::summary::{ConferenceState, ConferenceSummary, DeviceSummary, FabricSummary, RttBySource, Schema};
+use crate::summary::{
+    ConferenceState, ConferenceSummary, DeviceSummary, FabricSummary, FlowSummary, RttBySource, Schema,
+};
 use pool::{Connectivity, Pool};
-use streams::{millis, order, stream, views};
+use streams::{View, millis, order, stream, views};
 
 impl Conference {
-    /// What the call came to so far. Changes nothing, so that it may be asked again at any time.
+    /// Summarizes the call so far. It changes nothing, so the caller may ask at any time.
     ///
-    /// Cost: linear in streams, with an allocation for each; meant for the end of a call or a slow tick.
+    /// Cost: linear in the number of streams, with an allocation for each; meant for the end of a call or a slow tick.
     #[must_use]
     pub fn summary(&self) -> ConferenceSummary {
         conference(self)
     }
 
-    /// The fabrics in the order of [`ConferenceSummary::fabrics`]: by the time of opening, then by name and users, so that
-    /// it does not matter who opened first at one time.
+    /// The fabrics in the order of [`ConferenceSummary::fabrics`]: by the time of opening, then by name and users, so
+    /// the order of simultaneous openings does not matter.
     #[must_use]
     pub fn fabric_order(&self) -> Vec<FabricId> {
         order(self).into_iter().map(Fabric::id).collect()
@@ -44,11 +46,11 @@ impl Conference {
 
 fn conference(call: &Conference) -> ConferenceSummary {
     let fabrics = order(call);
-    let times = || fabrics.iter().filter_map(|fabric| fabric.span);
-    let start_ms = times().map(|(first, _)| first).min().map(StatTime::as_millis);
-    let end_ms = times().map(|(_, last)| last).max().map(StatTime::as_millis);
+    let spans = fabrics.iter().filter_map(|fabric| fabric.span);
+    let start_ms = spans.clone().map(|(first, _)| first).min().map(StatTime::as_millis);
+    let end_ms = spans.map(|(_, last)| last).max().map(StatTime::as_millis);
     let events = timeline::events(call);
-    let streams = || fabrics.iter().flat_map(|fabric| views(fabric));
+    let streams: Vec<View<'_>> = fabrics.iter().flat_map(|fabric| views(fabric)).collect();
     let talk = talk::talk(call);
     ConferenceSummary {
         schema: Schema::V1,
@@ -60,10 +62,10 @@ fn conference(call: &Conference) -> ConferenceSummary {
         state: if call.end.is_some() { ConferenceState::Ended } else { ConferenceState::Ongoing },
         end_reason: call.end.map(|end| end.reason),
         call_class: CallClass::of_conference(fabrics.iter().filter_map(|fabric| class_of(call, fabric))),
-        score: scores::group(streams().map(|view| view.record), &call.config),
+        score: scores::group(streams.iter().map(|view| view.record), &call.config),
         connectivity: Connectivity::of(call, fabrics.iter().copied()).summary(),
-        uplink: Pool::of(streams().filter(|view| view.record.direction == Direction::Outbound)).summary(),
-        downlink: Pool::of(streams().filter(|view| view.record.direction == Direction::Inbound)).summary(),
+        uplink: flow(&streams, Direction::Outbound),
+        downlink: flow(&streams, Direction::Inbound),
         users: users::users(call, &fabrics, &events, talk.as_ref()),
         deliveries: users::deliveries(call, &fabrics),
         talk,
@@ -93,14 +95,12 @@ fn fabric_summary(call: &Conference, fabric: &Fabric) -> FabricSummary {
     for view in views.iter().filter(|view| view.record.direction == Direction::Outbound) {
         rtcp.merge(&view.record.digests.rtt_ms);
     }
-    let flow = |direction| Pool::of(views.iter().copied().filter(|view| view.record.direction == direction)).summary();
-    let name = |user: Option<UserId>| user.and_then(|user| call.user_name(user)).map(String::from);
     let (spec, life) = (&fabric.spec, &fabric.lifecycle);
     let [active, connected] = &fabric.devices;
     FabricSummary {
         fabric: spec.name().into(),
-        local_user: name(spec.local_user),
-        remote_user: name(spec.remote_user),
+        local_user: name(call, spec.local_user),
+        remote_user: name(call, spec.remote_user),
         usage: spec.usage,
         remote_endpoint_type: spec.endpoint,
         transmission_direction: spec.direction,
@@ -115,8 +115,8 @@ fn fabric_summary(call: &Conference, fabric: &Fabric) -> FabricSummary {
         failure_delay_ms: life.failure.and_then(|(delay_ms, _)| delay_ms),
         failure_reason: life.failure.map(|(_, reason)| reason),
         connectivity: Connectivity::of(call, [fabric]).summary(),
-        uplink: flow(Direction::Outbound),
-        downlink: flow(Direction::Inbound),
+        uplink: flow(&views, Direction::Outbound),
+        downlink: flow(&views, Direction::Inbound),
         active_devices: devices(active),
         connected_devices: devices(connected),
         start_ms: fabric.span.map(|(first, _)| first.as_millis()),
@@ -131,12 +131,24 @@ fn fabric_summary(call: &Conference, fabric: &Fabric) -> FabricSummary {
     }
 }
 
+/// The streams of one direction, pooled.
+fn flow(views: &[View<'_>], direction: Direction) -> FlowSummary {
+    Pool::of(views.iter().copied().filter(|view| view.record.direction == direction)).summary()
+}
+
+fn name(call: &Conference, user: Option<UserId>) -> Option<String> {
+    call.user_name(user?).map(String::from)
+}
+
 fn devices(devices: &[StoredDevice]) -> Vec<DeviceSummary> {
-    let device = |device: &StoredDevice| DeviceSummary {
+    devices.iter().map(device).collect()
+}
+
+fn device(device: &StoredDevice) -> DeviceSummary {
+    DeviceSummary {
         id: device.id.clone(),
         kind: device.kind.clone(),
         group: device.group.clone(),
         label: device.label.clone(),
-    };
-    devices.iter().map(device).collect()
+    }
 }

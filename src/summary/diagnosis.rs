@@ -1,4 +1,4 @@
-//! What went wrong, as it leaves the engine.
+//! Diagnoses as a summary shows them. The module defines the schema; it detects nothing.
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -7,30 +7,30 @@ use crate::diagnosis::{Kind, Severity, Side};
 use crate::id::Ssrc;
 
 output! {
-    /// Something that went wrong.
+    /// A diagnosis.
     DiagnosisSummary {
-        /// What it was.
+        /// The kind.
         kind: Kind,
-        /// How much it mattered: the most it came to.
+        /// The highest severity it reached.
         severity: Severity,
         /// The PeerConnection's name in the input.
         fabric: String,
-        /// Whose endpoint it was; `None` when nobody said.
+        /// The user of the endpoint; `None` if not given.
         user: Option<String>,
-        /// Which side of that endpoint: `uplink` or `downlink`; `None` for what was about both.
+        /// The side of that endpoint, `uplink` or `downlink`; `None` if both are affected.
         direction: Option<Side>,
-        /// The stream; `None` for what was about all of a connection.
+        /// The stream; `None` if the whole connection is affected.
         ssrc: Option<Ssrc>,
         /// When it began, ms on the reporter's clock.
         from_ms: f64,
-        /// When it was over; `None` when it went on to the end.
+        /// When it ended; `None` if it lasted to the end of the call.
         to_ms: Option<f64>,
-        /// Where in this list the diagnosis stands that it follows from, counted from 0; `None` for what stands for itself.
+        /// The index in this list of the diagnosis that caused this one, from 0; `None` if it has no known cause.
         follows: Option<u64>,
-        /// The figures that say so, with their units in the names. The first of [`Kind::figure`] and
-        /// [`Kind::worst_figure`] is the mean over this time.
+        /// The measured figures, with units in the names. The first of [`Kind::figure`] and [`Kind::worst_figure`] is
+        /// the mean over the diagnosis's time.
         evidence: BTreeMap<String, f64>,
-        /// All of that in words.
+        /// The diagnosis as a sentence.
         sentence: String,
     }
 }

@@ -1,4 +1,5 @@
-//! What a summary says of the life of a call: users, what happened, what was said.
+//! Users, connectivity, events, errors and feedback as a summary shows them. The module defines the schema; it computes
+//! nothing.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -9,25 +10,25 @@ use crate::event::{EndReason, EventKind, FailureReason, Relay, WebRtcFunction, w
 use crate::id::{MediaKind, Ssrc};
 
 words! {
-    /// Whether a conference goes on.
+    /// Whether a conference is ongoing.
     ConferenceState {
-        /// It does.
+        /// The conference is ongoing.
         Ongoing "ongoing",
-        /// It is over.
+        /// The conference has ended.
         Ended "ended",
     }
 
-    /// Whether a user is there.
+    /// Whether a user is present.
     UserState {
-        /// They are.
+        /// The user is in the conference.
         Present "present",
-        /// They were.
+        /// The user has left.
         Left "left",
     }
 
     /// The schema of a summary.
     Schema {
-        /// The first.
+        /// The first version.
         V1 "callgauge.conference/1",
     }
 }
@@ -37,101 +38,101 @@ output! {
     UserSummary {
         /// The user's name.
         user: String,
-        /// `present` or `left`; `None` for somebody who is known by name only and does not report.
+        /// `present` or `left`; `None` for a user that is only named by others and does not report.
         state: Option<UserState>,
-        /// How often they joined: 1 and one more for each time they came back.
+        /// How often the user joined: 1 plus the number of returns.
         joins: u64,
-        /// From joining to leaving, one by one, at most [`Limits::stays_per_user`](crate::Limits::stays_per_user): the first,
-        /// and the latest.
+        /// The stays, from joining to leaving, at most [`Limits::stays_per_user`](crate::Limits::stays_per_user): the
+        /// first and the latest.
         stays: Vec<StaySummary>,
-        /// What they were given to hear and see on the fabrics on which they report.
+        /// The quality that the user received on the fabrics on which they report.
         score: GroupScore,
-        /// The names of the fabrics on which they report, in the order of the fabrics.
+        /// The names of the fabrics on which the user reports, in the order of the fabrics.
         fabrics: Vec<String>,
-        /// What befell those fabrics.
+        /// Connectivity counters of those fabrics.
         connectivity: ConnectivitySummary,
-        /// What they send, as they and the far ends of their fabrics report it: their own way into the network.
+        /// The media they send, as they and the remote endpoints of their fabrics report it: their uplink.
         uplink: FlowSummary,
-        /// What they receive, as they report it: the way to them.
+        /// The media they receive, as they report it: their downlink.
         downlink: FlowSummary,
-        /// Their media as others report to have received it: the whole way, where nobody stands between.
+        /// Their media as other users report receiving it: the whole path, if there is no server between them.
         delivered: FlowSummary,
-        /// Seconds muted of the streams that they send, together.
+        /// Seconds muted, summed over the streams they send.
         muted_s: f64,
-        /// Seconds on hold of the streams that they send, together.
+        /// Seconds on hold, summed over the streams they send.
         held_s: f64,
-        /// Seconds paused of the streams that they send, together.
+        /// Seconds paused, summed over the streams they send.
         paused_s: f64,
-        /// Seconds in which they shared a screen, as the application said.
+        /// Seconds of screen sharing, as the application reported it.
         screen_shared_s: f64,
-        /// How they spoke; `None` when nobody reports the level of their voice.
+        /// Speaking times; `None` if no endpoint reports their audio level.
         talk: Option<SpeakerSummary>,
-        /// What they said of the call.
+        /// The feedback they gave.
         feedback: Vec<FeedbackSummary>,
-        /// What happened to them, in the order of time.
+        /// Their events, sorted by time.
         events: Vec<EventSummary>,
     }
 
-    /// From joining to leaving.
+    /// A stay: from joining to leaving.
     StaySummary {
-        /// When, ms on the caller's clock.
+        /// When the user joined, ms on the caller's clock.
         joined_ms: f64,
-        /// When they left, or were last heard of before a silence that was too long plus that silence; `None` while they are
-        /// there.
+        /// When the user left, or, after a timeout, the last activity plus the inactivity timeout; `None` while the
+        /// user is present.
         left_ms: Option<f64>,
-        /// How; `None` likewise.
+        /// How the user left; `None` likewise.
         end_reason: Option<EndReason>,
     }
 
-    /// What befell fabrics, in sum.
+    /// Connectivity counters, summed over fabrics.
     ConnectivitySummary {
-        /// From opening to connected, ms, over the fabrics that got so far.
+        /// From opening to connected, ms, over the fabrics that connected.
         setup_delay_ms: DelaySummary,
-        /// How many fabrics could not be set up at first.
+        /// Fabrics whose initial set-up failed.
         setup_failures: u64,
-        /// How often packets could not flow though they had.
+        /// Disruptions: packets stopped flowing after they had flowed.
         disruptions: u64,
-        /// Seconds of that.
+        /// Seconds of disruption.
         disrupted_s: f64,
-        /// How often ICE began anew.
+        /// ICE restarts.
         restarts: u64,
-        /// How often packets took another path without an interruption.
+        /// How often packets switched to another path without an interruption.
         transport_switches: u64,
         /// How often a connected fabric was lost.
         drops: u64,
-        /// Seconds in which packets passed by way of a relay; `None` when no candidate was reported.
+        /// Seconds in which packets went through a relay; `None` if no candidate was reported.
         relayed_s: Option<f64>,
-        /// Errors that were reported, logs not among them.
+        /// Reported errors, without logs.
         errors: u64,
     }
 
-    /// Delays in ms, each of equal weight. Everything but `n` is `None` when there is none.
+    /// Delays in ms, each of equal weight. All but `n` are `None` if there are no delays.
     DelaySummary {
         /// The shortest.
         min: Option<f64>,
-        /// Their mean.
+        /// The mean.
         mean: Option<f64>,
-        /// Their median; of an even number the mean of the middle two.
+        /// The median; for an even number of delays, the mean of the middle two.
         median: Option<f64>,
         /// The longest.
         max: Option<f64>,
-        /// How many there are.
+        /// The number of delays.
         n: u64,
     }
 
-    /// Streams pooled: sums before they are divided.
+    /// Pooled streams: sums are pooled before they are divided.
     FlowSummary {
-        /// How many streams, or parts of them.
+        /// The number of streams or parts of streams.
         streams: u64,
-        /// Packets; `None` when no stream says.
+        /// Packets; `None` if no stream reports them.
         packets: Option<u64>,
         /// Lost packets.
         packets_lost: Option<i64>,
         /// Payload bytes.
         bytes: Option<u64>,
-        /// 8 · bytes over the time from the first look at any of them to the last.
+        /// 8 · bytes over the time from the first sample of any stream to the last.
         bitrate_bps: Option<f64>,
-        /// Lost of expected packets, 0 to 1, over the streams that say both.
+        /// Lost packets over expected packets, 0 to 1, over the streams that report both.
         loss_ratio: Option<f64>,
         /// Jitter, weighted by time.
         jitter_ms: Stats,
@@ -139,111 +140,110 @@ output! {
         rtt_ms: Stats,
     }
 
-    /// One stream as seen from both ends: who sends it and who receives it report the same SSRC.
+    /// One stream as both ends see it: sender and receiver report the same SSRC.
     ///
-    /// Where the two are connected to each other both losses are about the whole way. Where a server stands between and
-    /// leaves the SSRC as it is, the sender's is about the way up to it and the receiver's about the way down.
+    /// If the two are connected directly, both losses cover the whole path. If a server forwards the stream with the
+    /// same SSRC, the sender's loss covers the path up to the server and the receiver's loss the path down.
     DeliverySummary {
         /// The SSRC.
         ssrc: Ssrc,
-        /// What it carries.
+        /// Audio or video.
         kind: Option<MediaKind>,
-        /// Whose media it is.
+        /// The user that the media belongs to.
         from: Option<String>,
-        /// Who receives it.
+        /// The user that receives it.
         to: Option<String>,
         /// The fabric on which it is sent.
         sender_fabric: String,
         /// The fabric on which it is received.
         receiver_fabric: String,
-        /// Packets sent while the sender was looked at.
+        /// Packets sent while the sender was sampled.
         packets_sent: Option<u64>,
-        /// Packets received while the receiver was looked at.
+        /// Packets received while the receiver was sampled.
         packets_received: Option<u64>,
-        /// Loss as the far end of the sender's fabric reports it, 0 to 1.
+        /// Loss as the remote endpoint of the sender's fabric reports it, 0 to 1.
         sender_loss_ratio: Option<f64>,
         /// Loss as the receiver counts it, 0 to 1.
         receiver_loss_ratio: Option<f64>,
-        /// Round-trip times between the sender and the far end of its fabric.
+        /// Round-trip times between the sender and the remote endpoint of its fabric.
         sender_rtt_ms: Stats,
         /// Jitter at the receiver.
         receiver_jitter_ms: Stats,
     }
 
-    /// One thing that happened. What does not belong to its kind is `None`.
+    /// One event. Members that do not apply to its kind are `None`.
     EventSummary {
-        /// When, ms on the caller's clock.
+        /// The time, ms on the caller's clock.
         t_ms: f64,
-        /// What.
+        /// The kind.
         event: EventKind,
-        /// Whose fabric, or who.
+        /// The user, or the user of the fabric.
         user: Option<String>,
-        /// Which fabric, by name.
+        /// The fabric, by name.
         fabric: Option<String>,
-        /// Which stream.
+        /// The stream.
         ssrc: Option<Ssrc>,
-        /// How long it took or lasted.
+        /// A duration: how long it took or lasted.
         delay_ms: Option<f64>,
-        /// Why something failed.
+        /// The reason of a failure.
         reason: Option<FailureReason>,
-        /// How somebody left, or the conference ended.
+        /// How a user left, or how the conference ended.
         end_reason: Option<EndReason>,
-        /// Which state changed, by its name in W3C webrtc.
+        /// The state that changed, by its name in W3C webrtc.
         changed: Option<String>,
         /// The state before.
         before: Option<String>,
         /// The state after.
         after: Option<String>,
-        /// How the relay is reached.
+        /// The protocol to the relay.
         relay: Option<Relay>,
-        /// It follows from stats, and happened at some time since the snapshot before.
+        /// The event is inferred from stats, and happened at some time since the previous snapshot.
         inferred: bool,
     }
 
-    /// Something that failed, or a log of the application.
+    /// An error, or a log of the application.
     ErrorSummary {
-        /// When, ms on the caller's clock.
+        /// The time, ms on the caller's clock.
         t_ms: f64,
-        /// Whose.
+        /// The user.
         user: Option<String>,
-        /// On which fabric, by name.
+        /// The fabric, by name.
         fabric: Option<String>,
         /// The function that failed.
         function: WebRtcFunction,
-        /// What it is put down to.
+        /// The reason of the failure.
         reason: FailureReason,
         /// The `name` of the DOM error.
         dom_error: Option<String>,
-        /// Its message, or the log.
+        /// The error's message, or the log.
         message: Option<String>,
-        /// Bytes that were cut off the message.
+        /// Bytes cut off the message.
         cut_bytes: u64,
     }
 
-    /// What somebody said of the call. Ratings are from 1 to 5.
+    /// A user's feedback on the call. Ratings are from 1 to 5.
     FeedbackSummary {
-        /// Who.
+        /// The user.
         user: Option<String>,
-        /// About which fabric, by name; `None`: about the whole call.
+        /// The fabric, by name; `None` for the whole call.
         fabric: Option<String>,
-        /// The whole.
+        /// The overall rating.
         overall: u8,
-        /// The sound.
+        /// The audio rating.
         audio: Option<u8>,
-        /// The picture.
+        /// The video rating.
         video: Option<u8>,
-        /// The shared screen.
+        /// The rating of the shared screen.
         screen: Option<u8>,
-        /// In words.
+        /// The comment.
         comment: Option<String>,
-        /// Bytes that were cut off the comment.
+        /// Bytes cut off the comment.
         cut_bytes: u64,
-        /// What was measured of the same thing, 1 to 4.5: the MOS of the fabric or of the whole call, of the sound, and of
-        /// the pictures, in the order of the ratings above.
+        /// The measured MOS of the same fabric or of the whole call, 1 to 4.5; compare `overall`.
         measured_mos: Option<f64>,
-        /// Of its sound.
+        /// The measured MOS of its audio; compare `audio`.
         measured_audio_mos: Option<f64>,
-        /// Of its pictures, screens included.
+        /// The measured MOS of its video, screens included; compare `video`.
         measured_video_mos: Option<f64>,
     }
 

@@ -1,4 +1,5 @@
-//! How a call is right now: what callstats' `csStatsCallback` was given, for every fabric and track.
+//! The state of a call right now: what callstats' `csStatsCallback` received, for every fabric and track. The view
+//! reads the conference and changes nothing.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -11,117 +12,117 @@ use crate::id::{Direction, MediaKind, Ssrc};
 use crate::score::rating::CallstatsRating;
 
 words! {
-    /// Whether anything is heard of who reports on a fabric.
+    /// Whether the user that reports on a fabric is reachable.
     Reachability {
-        /// It is.
+        /// The user reports.
         Online "online",
-        /// They left, were silent for too long, or ended the fabric.
+        /// The user left, was inactive for too long, or terminated the fabric.
         Offline "offline",
     }
 
-    /// Which stats the figures of a track are from.
+    /// The stats type of a track's figures.
     TrackStats {
-        /// What is received.
+        /// A received stream.
         InboundRtp "inbound-rtp",
-        /// What is sent.
+        /// A sent stream.
         OutboundRtp "outbound-rtp",
     }
 }
 
-/// A list that keeps the memory of its items when it is filled anew.
+/// A list that reuses the memory of its items when it is refilled.
 #[derive(Clone, Debug)]
 pub struct Reused<T> {
     items: Vec<T>,
     len: usize,
 }
 
-/// How a call is right now, to be asked for as often as one likes.
+/// The state of a call right now; cheap enough to query at any rate.
 ///
-/// Serialized it has callstats' names and units: kbit/s, packets per second, ms. What they documented and never filled or
-/// filled in other units is right here; what is not known is `null`. Asking into a value that is kept allocates nothing
-/// once it has been as large.
+/// The serialized form has callstats' names and units: kbit/s, packets per second, ms. Figures that callstats
+/// documented but never filled, or filled in other units, are correct here; an unknown figure is `null`. Refilling an
+/// existing value allocates nothing once it has been as large.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct View {
-    /// The fabrics, in the order in which they were opened.
+    /// The fabrics in the order of opening.
     pub fabrics: Reused<FabricView>,
 }
 
-/// How a fabric is.
+/// The state of a fabric.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct FabricView {
-    /// Its name.
+    /// The fabric's name.
     pub fabric: String,
-    /// Whether anything is heard of who reports.
+    /// Whether the local user is reachable.
     pub connection_state: Reachability,
-    /// Where it stands; initializing while nothing tells.
+    /// The connection's state; initializing until a report states it.
     pub fabric_state: FabricState,
-    /// Whether who reports is the dominant speaker.
+    /// Whether the local user is the dominant speaker.
     pub is_dominant_speaker: bool,
-    /// Its streams, in the order in which they were first reported.
+    /// The streams in the order of their first report.
     pub media_stream_tracks: Reused<TrackView>,
 }
 
-/// How a stream is: figures of its latest interval, and means over the call.
+/// The state of a stream: figures of its latest interval, and means over the call.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct TrackView {
-    /// Its SSRC.
+    /// The SSRC.
     pub ssrc: Ssrc,
-    /// The user at the other end of the fabric; empty, and `null` in serde, when nobody said.
+    /// The remote user of the fabric; empty, and `null` in serde, if not given.
     #[cfg_attr(feature = "serde", serde(rename = "remoteUserID", serialize_with = "or_null"))]
     pub remote_user_id: String,
-    /// Whose media it is; likewise.
+    /// The user that the media belongs to; empty likewise.
     #[cfg_attr(feature = "serde", serde(rename = "userID", serialize_with = "or_null"))]
     pub user_id: String,
-    /// Its canonical name, as a description has it; likewise.
+    /// The CNAME of the session description; empty likewise.
     #[cfg_attr(feature = "serde", serde(serialize_with = "or_null"))]
     pub cname: String,
-    /// Its MediaStream and MediaStreamTrack, as a description has them; likewise.
+    /// The MediaStream and MediaStreamTrack of the session description; empty likewise.
     #[cfg_attr(feature = "serde", serde(serialize_with = "or_null"))]
     pub msid: String,
-    /// Which way it flows.
+    /// The direction.
     pub stats_type: TrackStats,
-    /// What it carries.
+    /// Audio or video.
     pub media_type: Option<MediaKind>,
-    /// What it is used for, by its association or else its RID or MID; likewise.
+    /// The label of its association, otherwise its RID or MID; empty likewise.
     #[cfg_attr(feature = "serde", serde(serialize_with = "or_null"))]
     pub usage_label: String,
-    /// kbit/s.
+    /// Bitrate, kbit/s.
     pub bitrate: Option<f64>,
     /// Packets per second.
     pub packet_rate: Option<f64>,
-    /// Lost of expected packets, 0 to 1.
+    /// Lost packets over expected packets, 0 to 1.
     pub fraction_loss: Option<f64>,
-    /// The same in percent.
+    /// The loss ratio in percent.
     pub packet_loss_percentage: Option<f64>,
     /// Jitter, ms.
     pub jitter: Option<f64>,
-    /// Its mean over the call, weighted by time.
+    /// Mean jitter over the call, weighted by time.
     pub average_jitter: Option<f64>,
     /// Round-trip time by RTCP, ms.
     pub rtt: Option<f64>,
-    /// Its mean over the call, weighted by time.
+    /// Mean round-trip time over the call, weighted by time.
     #[cfg_attr(feature = "serde", serde(rename = "averageRTT"))]
     pub average_rtt: Option<f64>,
-    /// callstats' word for the quality.
+    /// callstats' quality rating.
     pub quality: Option<CallstatsRating>,
-    /// The level of what is sent, 0 to 1.
+    /// Audio level of a sent stream, 0 to 1.
     pub audio_input_level: Option<f64>,
-    /// The level of what is played, 0 to 1.
+    /// Audio level of a received stream as played, 0 to 1.
     pub audio_output_level: Option<f64>,
-    /// Whichever of the two there is.
+    /// The audio level in either direction.
     pub audio_level: Option<f64>,
 }
 
 impl Conference {
-    /// How the call is right now. See [`Self::snapshot_into`].
+    /// The state of the call right now. See [`Self::snapshot_into`].
     #[must_use]
     pub fn snapshot(&self) -> View {
         let mut view = View::default();
@@ -129,7 +130,7 @@ impl Conference {
         view
     }
 
-    /// How the call is right now, into a value that is reused.
+    /// Writes the state of the call right now into a value that is reused.
     ///
     /// Cost: linear in streams. Allocates nothing once `view` has been as large.
     pub fn snapshot_into(&self, view: &mut View) {
@@ -153,49 +154,49 @@ impl Conference {
     }
 
     fn show_track(&self, fabric: &Fabric, stream: &StreamSlot, shown: &mut TrackView) {
-        let StreamSlot { record: account, latest, .. } = stream;
+        let StreamSlot { record, latest, .. } = stream;
         let (owner, label) = fabric.owner_of(stream);
-        shown.ssrc = account.ssrc;
+        shown.ssrc = record.ssrc;
         set(&mut shown.remote_user_id, fabric.spec.remote_user.and_then(|user| self.user_name(user)));
         set(&mut shown.user_id, owner.and_then(|user| self.user_name(user)));
-        set(&mut shown.usage_label, label.or(account.label.as_deref()));
-        let described = fabric.mapping.described(account.ssrc);
+        set(&mut shown.usage_label, label.or(record.label.as_deref()));
+        let described = fabric.mapping.described(record.ssrc);
         set(&mut shown.cname, described.map(|described| &*described.cname));
         set(&mut shown.msid, described.map(|described| &*described.msid));
-        shown.stats_type = match account.direction {
+        shown.stats_type = match record.direction {
             Direction::Inbound => TrackStats::InboundRtp,
             Direction::Outbound => TrackStats::OutboundRtp,
         };
-        shown.media_type = account.kind;
+        shown.media_type = record.kind;
         shown.bitrate = latest.bitrate_bps.map(|bps| bps / 1e3);
         shown.packet_rate = latest.packet_rate_pps;
         shown.fraction_loss = latest.loss_ratio;
         shown.packet_loss_percentage = latest.loss_ratio.map(|ratio| ratio * 100.0);
         shown.jitter = latest.jitter_ms;
-        shown.average_jitter = account.digests.jitter_ms.mean();
+        shown.average_jitter = record.digests.jitter_ms.mean();
         shown.rtt = latest.rtt_ms;
-        shown.average_rtt = account.digests.rtt_ms.mean();
+        shown.average_rtt = record.digests.rtt_ms.mean();
         shown.quality = latest.rating;
-        let level_of = |direction| latest.level.filter(|_| account.direction == direction);
+        let level_of = |direction| latest.level.filter(|_| record.direction == direction);
         shown.audio_input_level = level_of(Direction::Outbound);
         shown.audio_output_level = level_of(Direction::Inbound);
         shown.audio_level = latest.level;
     }
 }
 
-/// Makes a text another one, in the memory that it has.
+/// Replaces the text within its existing allocation.
 fn set(text: &mut String, to: Option<&str>) {
     text.clear();
     text.push_str(to.unwrap_or(""));
 }
 
 impl<T: Default> Reused<T> {
-    /// Forgets the items and keeps their memory.
+    /// Removes the items but retains their memory.
     fn clear(&mut self) {
         self.len = 0;
     }
 
-    /// One more item, with what it held before.
+    /// Adds one item, with its previous contents.
     #[allow(clippy::indexing_slicing)] // pushed where missing
     fn next(&mut self) -> &mut T {
         if self.items.len() == self.len {

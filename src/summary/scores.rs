@@ -1,4 +1,5 @@
-//! What streams, connections and conferences were worth.
+//! The scores of streams, connections and conferences as a summary shows them. The module defines the schema; it
+//! computes no score.
 
 use alloc::string::String;
 
@@ -6,69 +7,71 @@ use crate::emodel::Scale;
 use crate::score::{Cause, Inputs, MosScale, Parts, Tier};
 
 output! {
-    /// What a stream was worth, or all streams of one kind. Figures are `None` where nothing was scored; `reason` says why.
+    /// The score of one stream, or of all streams of one kind. A figure is `None` if nothing was scored; `reason` says
+    /// why.
     ///
-    /// Every mean is one of R over active time, turned into a MOS at the end.
+    /// Every mean is taken over R during active time and converted to a MOS at the end.
     ScoreSummary {
-        /// Mean opinion score, 1 to 4.5, with the delay where it was known.
+        /// Mean opinion score, 1 to 4.5, including the delay where it is known.
         mos: Option<f64>,
-        /// The same when what was assumed is at its worst.
+        /// The score with the assumed inputs at their worst.
         mos_low: Option<f64>,
-        /// The same when what was assumed is at its best.
+        /// The score with the assumed inputs at their best.
         mos_high: Option<f64>,
-        /// Listening quality: without what delay takes. `None` for pictures.
+        /// Listening quality: the score without the delay impairment. `None` for video.
         mos_lq: Option<f64>,
-        /// On the codec's own scale, for those who expect 4.4 of a clean G.711 call. `None` for pictures, and where the
-        /// codec changed to one of another scale.
+        /// The score on the codec's own scale, for readers that expect 4.4 for a clean G.711 call. `None` for video,
+        /// and if the codec changed to one on another scale.
         mos_native: Option<f64>,
-        /// That scale.
+        /// The scale of `mos_native`.
         native_scale: Option<Scale>,
-        /// What the other numbers can be compared with. `None` where pictures and shared screens were averaged: with nothing.
+        /// The scale of the other scores. `None` if camera video and shared screens were averaged: the result is
+        /// comparable with nothing.
         scale: Option<MosScale>,
-        /// Which model made them, `name/version`.
+        /// The model, `name/version`.
         model: Option<String>,
-        /// How much the model had to go by, for most of the time.
+        /// The inputs that the model had for most of the time.
         tier: Option<Tier>,
         /// The impairment whose removal would raise the score most.
         cause: Option<Cause>,
-        /// What each impairment took on average, in points of 100.
+        /// The mean cost of each impairment, in points of 100.
         parts: Parts,
-        /// What the model went by at the last look.
+        /// The model's inputs at the last sample.
         inputs: Inputs,
-        /// For 5 % of the active time it was worse than this.
+        /// The score was below this for 5 % of the active time.
         mos_p05: Option<f64>,
-        /// The worst ten seconds, or shorter stretch between two rests.
+        /// The worst ten seconds, or a shorter run between two rests.
         worst_10s: Option<WorstTenSeconds>,
-        /// The share of the active time below MOS 3.1.
+        /// The share of the active time with a MOS below 3.1.
         below_3_1_ratio: Option<f64>,
-        /// Seconds that were scored: of sound, those in which something could be heard.
+        /// Scored seconds; for audio, those with audible content.
         active_s: f64,
-        /// Seconds of an active stream in which nobody spoke; not scored.
+        /// Seconds of an active stream without speech; not scored.
         quiet_s: f64,
-        /// Seconds at either end of a rest, in which it sounds and looks as if something were lost; not scored.
+        /// Seconds at either end of a rest, where the transition resembles loss; not scored.
         rest_edges_s: f64,
-        /// Seconds in which nothing came in, and nobody ever said whether anything was sent; not scored.
+        /// Seconds without received media for which no report ever stated whether the sender was sending; not scored.
         undecided_s: f64,
-        /// Seconds in which nothing came in of an active stream while the connection brought other things, and no word from
-        /// its sender: it is taken to have paused; not scored.
+        /// Seconds in which an active stream received nothing while the connection delivered other packets, without a
+        /// report of its sender. The sender is assumed to have paused; not scored.
         idle_s: f64,
-        /// Seconds in which there was something to hear or see, and too little to go by for a score.
+        /// Seconds of audible or visible media with too few inputs for a score.
         unscored_s: f64,
-        /// Seconds for which each of callstats.io's ratings held.
+        /// Seconds in each callstats.io rating.
         rating_s: RatingSeconds,
-        /// Why there is no score, where there is none.
+        /// Why there is no score; `None` if there is one.
         reason: Option<String>,
     }
 
-    /// The worst ten seconds.
+    /// The worst ten seconds of a stream.
     WorstTenSeconds {
-        /// Their mean opinion score.
+        /// The mean opinion score of the ten seconds.
         mos: f64,
         /// When they ended, ms on the reporter's clock.
         end_ms: f64,
     }
 
-    /// Seconds for which each of callstats.io's ratings held.
+    /// Seconds in each callstats.io rating.
     RatingSeconds {
         /// Excellent.
         excellent: f64,
@@ -80,30 +83,30 @@ output! {
         unknown: f64,
     }
 
-    /// What somebody was given to hear and see: all streams of a connection or conference that were received, or where
-    /// none was, all that were sent: their sound by the account of those who received it, their pictures as they left.
+    /// The quality that a user, connection or conference received: all received streams, or, if there are none, all
+    /// sent streams. Sent audio is scored from its receivers' reports, sent video as it left the sender.
     GroupScore {
-        /// Sound and pictures together for as long as there were both, each alone for the rest: 1 to 4.5.
+        /// Audio and video combined while both were present, each alone for the rest: 1 to 4.5.
         mos: Option<f64>,
-        /// The same when what was assumed is at its worst.
+        /// The score with the assumed inputs at their worst.
         mos_low: Option<f64>,
-        /// The same when what was assumed is at its best.
+        /// The score with the assumed inputs at their best.
         mos_high: Option<f64>,
-        /// What it can be compared with. `None` where pictures and shared screens were averaged, and nothing else was there.
+        /// The scale of the score. `None` if camera video and shared screens were averaged, and there was no audio.
         scale: Option<MosScale>,
-        /// The impairment whose removal would raise it most.
+        /// The impairment whose removal would raise the score most.
         cause: Option<Cause>,
-        /// For 5 % of the active time of all streams, a stream was worse than this.
+        /// A stream scored below this for 5 % of the active time of all streams.
         mos_p05: Option<f64>,
         /// The worst ten seconds of any stream.
         worst_10s: Option<WorstTenSeconds>,
-        /// The share of the active time of all streams below MOS 3.1.
+        /// The share of the active time of all streams with a MOS below 3.1.
         below_3_1_ratio: Option<f64>,
-        /// Seconds that were scored, over all streams.
+        /// Scored seconds over all streams.
         active_s: f64,
-        /// All sound.
+        /// All audio.
         audio: Option<ScoreSummary>,
-        /// All pictures.
+        /// All video.
         video: Option<ScoreSummary>,
     }
 }

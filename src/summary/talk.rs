@@ -1,4 +1,5 @@
-//! What a summary says of who spoke.
+//! Speaking times and dominance as a summary shows them. The module defines the schema; it attributes no audio to a
+//! speaker.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -6,71 +7,72 @@ use alloc::vec::Vec;
 use crate::id::Ssrc;
 
 output! {
-    /// Who spoke, how much and when. What it is made of, and what it can tell, is said in [`crate::speaker`].
+    /// Speakers, their speaking time and the spans of dominance. [`crate::speaker`] states its inputs and its limits.
     TalkSummary {
-        /// How long the samples were, ms: the mean, each weighing as much as it is long.
+        /// Mean length of the samples, ms, weighted by length.
         resolution_ms: Option<f64>,
-        /// Seconds in which it is known what somebody said.
+        /// Seconds in which the speech activity of at least one participant is known.
         known_s: f64,
-        /// Seconds in which somebody spoke.
+        /// Seconds with speech.
         speech_s: f64,
-        /// Seconds in which two or more spoke at once.
+        /// Seconds in which two or more participants spoke at once.
         overlap_s: f64,
-        /// Seconds in which nobody spoke.
+        /// Seconds without speech.
         silence_s: f64,
-        /// Of the time of speech so much had two or more at once, 0 to 1; `None` when nobody spoke.
+        /// Overlap over speech, 0 to 1; `None` without speech.
         overlap_ratio: Option<f64>,
-        /// How often the dominant speaker changed from one to another.
+        /// How often dominance passed from one speaker to another.
         dominant_changes: u64,
-        /// Whoever could be heard, by name; after them those whom nobody named, by SSRC.
+        /// The speakers by name, followed by unnamed speakers by SSRC.
         speakers: Vec<SpeakerSummary>,
-        /// Who was the dominant speaker when, in the order of time.
+        /// The spans of dominance, sorted by time.
         dominant: Vec<DominanceSummary>,
-        /// What that list had no room for.
+        /// Spans dropped because that list was full.
         refused_turns: u64,
-        /// Looks at the sound of people beyond [`Limits::speakers`](crate::Limits::speakers).
+        /// Audio samples of speakers beyond [`Limits::speakers`](crate::Limits::speakers).
         refused_speakers: u64,
-        /// Samples that came so late that the time was settled.
+        /// Samples that arrived after their time was settled.
         late_samples: u64,
     }
 
-    /// How somebody spoke.
+    /// Figures of one speaker.
     SpeakerSummary {
-        /// Who; `None` when nobody said whose the sound is.
+        /// The user; `None` if the audio belongs to no known user.
         user: Option<String>,
-        /// Of somebody nameless: the stream that carries their voice.
+        /// The stream that carries the speech of an unnamed speaker.
         ssrc: Option<Ssrc>,
-        /// Of somebody nameless: the fabric, by name, on which that is sent; `None` when it is only received.
+        /// The name of the fabric that sends the stream of an unnamed speaker; `None` if the stream is only received.
         fabric: Option<String>,
         /// Seconds of speech.
         talk_s: f64,
-        /// Of all seconds of speech, each person's counted for itself, 0 to 1; `None` before anybody spoke.
+        /// The speaker's share of all speaking time, 0 to 1, where simultaneous speech counts once per speaker; `None`
+        /// without speech.
         talk_ratio: Option<f64>,
-        /// Seconds as the dominant speaker: from the beginning of each speech that made them so to its end.
+        /// Seconds as the dominant speaker: from the start of each speech that gained dominance to its end.
         dominant_s: f64,
-        /// Seconds in which somebody else spoke too.
+        /// Seconds in which another participant spoke too.
         overlap_s: f64,
-        /// The longest that they spoke with no pause of 0.7 s, seconds.
+        /// The longest speech without a pause of 0.7 s, seconds.
         longest_monologue_s: f64,
-        /// Seconds of speech while muted, on hold, or while nothing was sent; `None` when nothing tells: most browsers
-        /// report silence then.
+        /// Seconds of speech while muted, on hold, or while nothing was sent; `None` if the level is not reported then:
+        /// most browsers report silence.
         muted_talk_s: Option<f64>,
-        /// How often they spoke for a second or more. `None` where samples are coarser than 0.5 s.
+        /// How often the speaker spoke for a second or more. `None` where samples are coarser than 0.5 s.
         turns: Option<u64>,
-        /// How often they began while another spoke, went on for a second, and the other one stopped within 2 s. `None`
-        /// likewise.
+        /// Interruptions: the speaker began while another spoke, went on for a second, and the other one stopped within
+        /// 2 s. `None` likewise.
         interruptions: Option<u64>,
     }
 
-    /// A time in which somebody was the dominant speaker.
+    /// A span of time with one dominant speaker.
     DominanceSummary {
-        /// Who; `None` for somebody nameless.
+        /// The user; `None` for an unnamed speaker.
         user: Option<String>,
-        /// Of somebody nameless: the stream that carries their voice.
+        /// The stream that carries the speech of an unnamed speaker.
         ssrc: Option<Ssrc>,
-        /// When the speech began by which they became it, ms on the caller's clock.
+        /// When the speech that gained dominance began, ms on the caller's clock.
         start_ms: f64,
-        /// When their speech ended, or the next one's began.
+        /// When that speech ended, or when the next dominance began.
         end_ms: f64,
     }
 }

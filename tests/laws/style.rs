@@ -64,7 +64,10 @@ fn comments_name_the_participant() {
 fn a_type_name_stands_in_one_file() {
     let mut files: BTreeMap<String, BTreeSet<PathBuf>> = BTreeMap::new();
     for folder in ["src", "crates"] {
-        for path in sources(&root().join(folder)).into_iter().filter(|path| !path.components().any(|part| part.as_os_str() == "tests")) {
+        for path in sources(&root().join(folder))
+            .into_iter()
+            .filter(|path| !path.components().any(|part| part.as_os_str() == "tests"))
+        {
             for name in fs::read_to_string(&path).unwrap().lines().filter_map(declared_type) {
                 files.entry(name.to_owned()).or_default().insert(path.clone());
             }

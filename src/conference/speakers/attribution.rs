@@ -1,4 +1,4 @@
-//! Which source of sound counts for which speaker, and what of it the floor is told. It knows fabrics only by their order.
+//! Attributes audio sources to speakers and passes their audio to the floor. It knows fabrics only by their order.
 
 use alloc::vec::Vec;
 use core::cmp::Ordering;
@@ -17,14 +17,14 @@ use crate::speaker::level::{Fraction, Meter};
 use crate::speaker::{Speaker, SpeakerChange};
 use crate::unit::Timestamp;
 
-/// Streams of sound for each person that are followed at most, on average: their own, and as others receive it.
+/// The limit of audio streams per speaker, on average: the speaker's own and the received copies.
 const SOURCES_PER_SPEAKER: usize = 16;
-/// The times of two samples of a stream may be apart by this much for no reason but clocks, ms.
+/// The times of two contiguous samples of a stream may differ by less than this because of clocks, ms.
 const SEAM_MS: u64 = 250;
-/// A source that was not heard for so much longer than its samples last is replaced, ms.
+/// A source without samples for this much longer than two sample lengths is replaced, ms.
 const STALE_MS: u64 = 2_000;
 
-/// Everybody who can be heard.
+/// All speakers and their sources.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Attribution {
@@ -33,37 +33,37 @@ pub(crate) struct Attribution {
     pub(crate) sources: Vec<AudioSource>,
     #[cfg_attr(feature = "serde", serde(with = "sorted"))]
     pub(crate) by_stream: HashMap<StreamKey, u32>,
-    /// Who sends a stream under their name: a source.
+    /// The source of each SSRC that a named user sends.
     #[cfg_attr(feature = "serde", serde(with = "sorted"))]
     pub(crate) senders: HashMap<Ssrc, u32>,
-    /// Of the reporter of each fabric.
+    /// The clock of each fabric's reporter.
     pub(crate) clocks: Vec<Option<Clock>>,
-    /// The caller's time at the first look; `None` once it has moved on.
+    /// The caller's time at the first sample; `None` once it has advanced.
     pub(crate) stands: Option<Timestamp>,
-    /// Somebody was not here, or had no name, at the last snapshot.
+    /// Whether a speaker joined or was named since the last snapshot.
     pub(crate) has_new: bool,
     pub(crate) history: DominanceHistory,
     pub(crate) refused: u64,
-    /// Looks that were much older than others of their snapshot.
+    /// Samples much older than others of their snapshot.
     pub(crate) late: u64,
 }
 
-/// Somebody who can be heard.
+/// A participant with audio.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct AttributedSpeaker {
     pub(crate) who: Speaker,
     pub(crate) participant: ParticipantId,
-    /// The source that counts: their own microphone rather than what others receive, and of several the one whose fabric
+    /// The source that counts: the speaker's own microphone before received copies, and of several the one whose fabric
     /// was opened first.
     pub(crate) primary: Option<u32>,
     pub(crate) is_muted: bool,
-    /// Whether the fabrics of a user are muted or on hold, for who tells no level of a microphone; `None` as long as nobody
-    /// asked them.
+    /// Whether the user's fabrics are muted or on hold, for users without a microphone level; `None` until it is
+    /// queried.
     pub(crate) is_app_muted: Option<bool>,
 }
 
-/// A stream that carries somebody's voice.
+/// A stream that carries a speaker's audio.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct AudioSource {
@@ -73,25 +73,28 @@ pub(crate) struct AudioSource {
     pub(crate) meter: Meter,
     pub(crate) end_ms: u64,
     pub(crate) span_ms: u64,
-    /// `totalSamplesDuration` of the last look, s.
+    /// `totalSamplesDuration` of the last sample, s.
     pub(crate) samples_s: Option<f64>,
     pub(crate) is_open: bool,
     pub(crate) is_muted: bool,
-    /// Whether what is heard here is sent.
+    /// Whether the audio measured here is sent.
     pub(crate) is_sent: bool,
-    /// The source that was found to count rather than this one.
+    /// The source that was chosen over this one.
     pub(crate) superseded_by: Option<u32>,
 }
 
 impl AudioSource {
-    /// The less, the sooner it counts.
+    /// The lower rank counts first.
     fn rank(&self) -> (bool, bool, bool) {
-        let is_received = self.stream.direction == Direction::Inbound;
-        (is_received, self.is_muted || !self.is_sent, self.owner.is_none())
+        (is_received(self.stream), self.is_muted || !self.is_sent, self.owner.is_none())
     }
 }
 
-/// Where changes of the dominant speaker go.
+fn is_received(stream: StreamKey) -> bool {
+    stream.direction == Direction::Inbound
+}
+
+/// The destination of changes of the dominant speaker.
 pub(super) struct ChangeSink<'a> {
     pub(super) now: Timestamp,
     pub(super) limits: Limits,
@@ -113,7 +116,6 @@ pub(super) struct SourceOrder<'a> {
 
 impl SourceOrder<'_> {
     fn precedes(self, a: StreamKey, b: StreamKey) -> bool {
-        let is_received = |stream: StreamKey| stream.direction == Direction::Inbound;
         (is_received(a), self.key(a)) < (is_received(b), self.key(b))
     }
 
@@ -132,7 +134,7 @@ impl SourceOrder<'_> {
 impl Attribution {
     pub(super) fn new(config: &Config, now: Timestamp) -> Self {
         Self {
-            // At most a minute.
+            // At most one minute.
             floor: Floor::new(config.speaker_window().as_millis() as u64),
             speakers: Vec::new(),
             sources: Vec::new(),
@@ -147,18 +149,18 @@ impl Attribution {
         }
     }
 
-    /// Whether this can have come about by listening, as far as arithmetic relies on it.
+    /// Whether inputs can have produced this state, as far as arithmetic relies on it.
     #[cfg(feature = "serde")]
     pub(crate) fn is_possible(&self) -> bool {
-        let is_in_time = |source: &AudioSource| source.end_ms <= LAST_MS && source.span_ms <= LAST_MS;
         self.floor.is_possible()
             && self.history.is_possible()
-            && self.sources.iter().all(is_in_time)
+            && self.sources.iter().all(|source| source.end_ms <= LAST_MS && source.span_ms <= LAST_MS)
             && self.speakers.len() == self.floor.len()
             && self.speakers.iter().zip(0..).all(|(speaker, place)| speaker.participant.index() == place)
     }
 
-    /// Takes the time of the latest look of a snapshot, ms, and says it. A caller whose time stands still is asked once for each reporter.
+    /// Records the time of a snapshot's latest sample, ms, and returns it. While the caller's time stands still, each
+    /// reporter's clock is compared only once.
     pub(super) fn set_clock(&mut self, fabric: FabricId, now: Timestamp, heard: &[LevelSample]) -> f64 {
         if self.clocks.len() <= fabric.index() {
             self.clocks.resize(fabric.index() + 1, None);
@@ -173,7 +175,7 @@ impl Attribution {
         latest_ms
     }
 
-    /// Takes a look at a stream: whose it is, and whether that one is here.
+    /// Takes a sample of a stream, with its owner and whether the owner is present.
     pub(super) fn take_level(
         &mut self,
         fabric: FabricId,
@@ -184,7 +186,7 @@ impl Attribution {
     ) {
         let clock = self.clocks.get(fabric.index()).copied().flatten().unwrap_or_default();
         let to_ms = clock.place(heard.at.as_millis());
-        // Positive; saturates.
+        // Both are positive; the casts saturate.
         let (to_ms, span_ms) = ((to_ms as u64).min(LAST_MS), (heard.span_ms as u64).min(LAST_MS));
         let stream = StreamKey::new(fabric, heard.direction, heard.ssrc);
         let Some(index) = self.source(stream, owner, to_ms.saturating_sub(span_ms), sink) else {
@@ -198,7 +200,7 @@ impl Attribution {
         let is_own = stream.direction == Direction::Outbound;
         let is_muted = self.speakers.get(speaker as usize).is_some_and(|speaker| speaker.is_muted);
         let changes_mute = was_muted != heard.is_muted || is_own && is_muted && !heard.is_muted;
-        // What was not played, or not taken in, nobody heard.
+        // Audio that was not played, or not captured, was not audible.
         let span_s = heard.span_ms / 1e3;
         let samples = source.samples_s.zip(heard.samples_s).map(|(before, now)| now - before);
         source.samples_s = heard.samples_s;
@@ -238,7 +240,7 @@ impl Attribution {
         floor.hear(speaker.participant, from_ms, to_ms, sound, &mut |change| emit(speakers, history, change, sink));
     }
 
-    /// The source of a stream, which is new or has passed to somebody else. `None` when there is no room.
+    /// The source of a stream; adds a new source, and moves one whose owner changed. `None` at the limit.
     fn source(
         &mut self,
         stream: StreamKey,
@@ -267,8 +269,11 @@ impl Attribution {
         if owner.is_some() && stream.direction == Direction::Outbound {
             self.senders.insert(stream.ssrc, index);
             for other in (0_u32..).take(self.sources.len()) {
-                let is_theirs = |of: &AudioSource| of.stream.ssrc == stream.ssrc && of.owner.is_none();
-                if self.sources.get(other as usize).is_some_and(is_theirs) {
+                let is_theirs = self
+                    .sources
+                    .get(other as usize)
+                    .is_some_and(|source| source.stream.ssrc == stream.ssrc && source.owner.is_none());
+                if is_theirs {
                     self.pass_on(other, speaker, sink);
                 }
             }
@@ -295,23 +300,23 @@ impl Attribution {
         Some(index)
     }
 
-    /// The one whose voice a stream carries. Who sends a stream that others receive without a name is who they hear.
+    /// The speaker of a stream. An unnamed received stream belongs to the user that sends it.
     fn speaker(&mut self, stream: StreamKey, owner: Option<UserId>, at_ms: u64, limits: Limits) -> Option<u32> {
-        let nameless = Speaker::Stream(stream.ssrc);
+        let unnamed = Speaker::Stream(stream.ssrc);
         let Some(user) = owner else {
             let sender = self.senders.get(&stream.ssrc).and_then(|&index| self.sources.get(index as usize));
             let sender = sender.filter(|source| source.owner.is_some()).map(|source| source.speaker);
-            return sender.or_else(|| self.find_or_join(nameless, at_ms, limits));
+            return sender.or_else(|| self.find_or_join(unnamed, at_ms, limits));
         };
         if let Some(named) = self.find(Speaker::User(user)) {
             return Some(named);
         }
-        // Somebody else may have the same SSRC on another fabric; who sends it is known to be the one whom others hear.
-        let is_theirs = |index: &u32| {
-            let mut others = self.sources.iter().filter(|source| source.speaker == *index);
+        // Another endpoint may use the same SSRC on another fabric; the sender of a stream is certainly its speaker.
+        let unnamed = self.find(unnamed).filter(|&index| {
+            let mut others = self.sources.iter().filter(|source| source.speaker == index);
             stream.direction == Direction::Outbound || others.all(|source| source.stream.fabric == stream.fabric)
-        };
-        let Some(index) = self.find(nameless).filter(is_theirs) else {
+        });
+        let Some(index) = unnamed else {
             return self.find_or_join(Speaker::User(user), at_ms, limits);
         };
         let speaker = self.speakers.get_mut(index as usize)?;
@@ -320,28 +325,39 @@ impl Attribution {
         Some(index)
     }
 
-    pub(super) fn find(&self, who: Speaker) -> Option<u32> {
-        let index = self.speakers.iter().position(|speaker| speaker.who == who)?;
+    pub(super) fn find(&self, speaker: Speaker) -> Option<u32> {
+        let index = self.speakers.iter().position(|other| other.who == speaker)?;
         u32::try_from(index).ok()
     }
 
-    fn find_or_join(&mut self, who: Speaker, at_ms: u64, limits: Limits) -> Option<u32> {
-        if let Some(index) = self.find(who) {
+    fn find_or_join(&mut self, speaker: Speaker, at_ms: u64, limits: Limits) -> Option<u32> {
+        if let Some(index) = self.find(speaker) {
             return Some(index);
         }
-        let is_nameless = matches!(who, Speaker::Stream(_));
-        let nameless = || self.speakers.iter().filter(|speaker| matches!(speaker.who, Speaker::Stream(_))).count();
-        if self.speakers.len() >= limits.speakers() || is_nameless && nameless() >= limits.speakers().div_ceil(2) {
+        if self.speakers.len() >= limits.speakers()
+            || matches!(speaker, Speaker::Stream(_)) && self.unnamed() >= limits.speakers().div_ceil(2)
+        {
             return None;
         }
         let participant = self.floor.join(at_ms)?;
-        self.speakers.push(AttributedSpeaker { who, participant, primary: None, is_muted: false, is_app_muted: None });
+        self.speakers.push(AttributedSpeaker {
+            who: speaker,
+            participant,
+            primary: None,
+            is_muted: false,
+            is_app_muted: None,
+        });
         self.has_new = true;
         u32::try_from(participant.index()).ok()
     }
 
-    /// A source turns out to be, or becomes, somebody else's. Whoever has none left goes: somebody nameless turned out to be
-    /// the other one, and what they said is theirs.
+    /// The number of unnamed speakers.
+    fn unnamed(&self) -> usize {
+        self.speakers.iter().filter(|speaker| matches!(speaker.who, Speaker::Stream(_))).count()
+    }
+
+    /// Moves a source to another speaker. A speaker left without open sources leaves. An unnamed speaker left without
+    /// any was the other speaker: its speech is merged.
     fn pass_on(&mut self, source: u32, to: u32, sink: &mut ChangeSink<'_>) {
         let Some(of) = self.sources.get_mut(source as usize) else { return };
         let from = core::mem::replace(&mut of.speaker, to);
@@ -353,25 +369,25 @@ impl Attribution {
         if speaker.primary == Some(source) {
             speaker.primary = None;
         }
-        let (who, participant) = (speaker.who, speaker.participant);
-        let is_nameless = matches!(who, Speaker::Stream(_));
-        if !is_nameless {
+        let participant = speaker.participant;
+        let is_unnamed = matches!(speaker.who, Speaker::Stream(_));
+        if !is_unnamed {
             of.meter = Meter::new();
         }
         let mut left = self.sources.iter().filter(|source| source.speaker == from);
-        if is_nameless && left.next().is_none() {
+        if is_unnamed && left.next().is_none() {
             if let Some(to) = self.speakers.get(to as usize) {
                 self.floor.merge(participant, to.participant);
                 self.history.merge(participant, to.participant);
             }
             self.leave(from, sink);
-        } else if !is_nameless && !left.any(|source| source.is_open) {
+        } else if !is_unnamed && !left.any(|source| source.is_open) {
             self.leave(from, sink);
         }
     }
 
-    /// Lets a source count for its voice, if it is to: their own microphone before what others receive, what is sent before
-    /// what is not, and what bears their name before what does not.
+    /// Makes a source the primary source of its speaker if it ranks first: the speaker's own microphone before received
+    /// copies, sent before not sent, named before unnamed.
     fn choose(&mut self, index: u32, order: SourceOrder<'_>) {
         let Some(source) = self.sources.get(index as usize) else { return };
         let Some(primary) = self.speakers.get(source.speaker as usize).map(|speaker| speaker.primary) else { return };
@@ -405,12 +421,12 @@ impl Attribution {
         self.mute(index, sink);
     }
 
-    /// Mutes somebody whose microphones are all muted, or takes that back. Who has none here is muted by their fabrics.
+    /// Mutes a speaker whose microphones are all muted, or unmutes the speaker. Without a microphone here, the state of
+    /// the fabrics decides.
     pub(super) fn mute(&mut self, index: u32, sink: &mut ChangeSink<'_>) {
-        let is_own = |source: &&AudioSource| {
+        let mut own = self.sources.iter().filter(|source| {
             source.speaker == index && source.is_open && source.stream.direction == Direction::Outbound
-        };
-        let mut own = self.sources.iter().filter(is_own);
+        });
         let reported = self.speakers.get(index as usize).and_then(|speaker| speaker.is_app_muted).unwrap_or(false);
         let is_muted = own.next().map_or(reported, |first| first.is_muted && own.all(|source| source.is_muted));
         let Self { floor, speakers, history, .. } = self;
@@ -433,7 +449,7 @@ impl Attribution {
     }
 }
 
-/// Records a change, and queues its event.
+/// Records a change and queues its event.
 pub(super) fn emit(
     speakers: &[AttributedSpeaker],
     history: &mut DominanceHistory,
@@ -441,13 +457,17 @@ pub(super) fn emit(
     sink: &mut ChangeSink<'_>,
 ) {
     history.note(change, sink.limits);
-    let who = |participant: Option<ParticipantId>| speakers.get(participant?.index()).map(|speaker| speaker.who);
     let since = Timestamp::from_millis(change.since_ms);
-    let change = SpeakerChange { at: sink.now, since, before: who(change.before), now: who(change.now) };
+    let (before, now) = (speaker_of(speakers, change.before), speaker_of(speakers, change.now));
+    let change = SpeakerChange { at: sink.now, since, before, now };
     sink.out.push(sink.limits, Event::DominantSpeaker { change });
 }
 
-/// Indexes in a conference's state, in an order of their own.
+fn speaker_of(speakers: &[AttributedSpeaker], participant: Option<ParticipantId>) -> Option<Speaker> {
+    speakers.get(participant?.index()).map(|speaker| speaker.who)
+}
+
+/// Serializes indices in sorted order.
 #[cfg(feature = "serde")]
 mod sorted {
     use core::hash::Hash;

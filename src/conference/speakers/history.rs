@@ -1,4 +1,4 @@
-//! Who had the floor when, and what the talk came to, for the summary.
+//! Records the spans of dominance for the summary. It decides no dominance.
 
 use alloc::vec::Vec;
 
@@ -7,12 +7,12 @@ use crate::config::Limits;
 use crate::speaker::dominant::LAST_MS;
 use crate::speaker::dominant::{Change, ParticipantId, SLOT_MS};
 
-/// A time that lasts.
+/// The `until` of a span that still lasts.
 const OPEN: u32 = u32::MAX;
-/// Room for so many times is made at once; beyond, it doubles.
+/// The initial capacity for spans; a longer list doubles.
 const MOST_RESERVED: usize = 64;
 
-/// Who was the dominant speaker when.
+/// The spans of dominance.
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct DominanceHistory {
@@ -27,13 +27,13 @@ pub(crate) struct DominanceHistory {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Span {
     pub(crate) participant: ParticipantId,
-    /// In [`SLOT_MS`] after `first_ms`.
+    /// The start, in [`SLOT_MS`] after `first_ms`.
     pub(crate) since: u32,
-    /// Likewise; [`OPEN`] while it lasts.
+    /// The end, likewise; [`OPEN`] while the span lasts.
     pub(crate) until: u32,
 }
 
-/// From one time to another, in [`SLOT_MS`].
+/// The time between two points, in [`SLOT_MS`].
 fn slots(from_ms: u64, to_ms: u64) -> u32 {
     u32::try_from(to_ms.saturating_sub(from_ms) / SLOT_MS).unwrap_or(OPEN)
 }
@@ -67,15 +67,18 @@ impl DominanceHistory {
         }
     }
 
-    /// The begin and the end of a span, ms; no end while it lasts.
+    /// Start and end of a span, ms; no end while it lasts.
     pub(crate) fn times_ms(&self, span: &Span) -> (u64, Option<u64>) {
-        let at_ms = |slot: u32| self.first_ms + u64::from(slot) * SLOT_MS;
-        (at_ms(span.since), (span.until != OPEN).then(|| at_ms(span.until)))
+        (self.at_ms(span.since), (span.until != OPEN).then(|| self.at_ms(span.until)))
     }
 
-    /// What one had was another's.
+    fn at_ms(&self, slot: u32) -> u64 {
+        self.first_ms + u64::from(slot) * SLOT_MS
+    }
+
+    /// Transfers the spans of one participant to another.
     pub(crate) fn merge(&mut self, from: ParticipantId, to: ParticipantId) {
-        let seats = self.spans.iter_mut().map(|span| &mut span.participant).chain(&mut self.last);
-        seats.filter(|participant| **participant == from).for_each(|participant| *participant = to);
+        let participants = self.spans.iter_mut().map(|span| &mut span.participant).chain(&mut self.last);
+        participants.filter(|participant| **participant == from).for_each(|participant| *participant = to);
     }
 }

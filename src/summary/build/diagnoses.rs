@@ -1,4 +1,4 @@
-//! What went wrong, over all fabrics.
+//! Orders the diagnoses of all fabrics and links effects to causes across fabrics. It detects nothing.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -13,44 +13,73 @@ use crate::fabric::Fabric;
 use crate::id::{Direction, MediaKind, Ssrc, UserId};
 use crate::summary::DiagnosisSummary;
 
-/// A diagnosis, where it belongs, and what it follows from.
+/// A diagnosis with its place and its cause.
 struct Case<'a> {
-    /// Which of the fabrics.
+    /// The index of the fabric.
     index: usize,
     diagnosis: &'a Diagnosis,
     reach: Reach,
-    /// How far looks are apart there.
+    /// The mean sample interval of that fabric.
     sample_ms: f64,
-    /// The way that packets take: the fabric that receives them, where both ends are known.
-    way: Option<(usize, Side)>,
-    /// Which of the cases is behind it.
+    /// The path of the packets: the receiving fabric, if both ends are known.
+    path: Option<(usize, Side)>,
+    /// The index of the case that caused this one.
     cause: Option<usize>,
-    /// How bad it is with all that follows from it, and how long all of that was together, ms.
+    /// The severity and the total duration, ms, of the case with all its effects.
     severity: Severity,
     all_ms: f64,
 }
 
-/// What other cases tell of one.
+/// The facts about a case that follow from other cases.
 struct CaseContext {
-    /// Whose uplink it is.
+    /// The user whose uplink is to blame.
     blamed: Option<UserId>,
-    /// Where the case behind it stands in the summary.
+    /// The index of the cause in the summary.
     cause: Option<usize>,
     burst_factor: Option<f64>,
 }
 
-/// The diagnoses of all fabrics, worst first: by severity, then by how long it went on with all that follows. What follows
-/// from another comes right after it.
+/// The diagnoses of all fabrics, worst first: by severity, then by duration including effects. Effects follow right
+/// after their cause.
 pub(super) fn diagnoses(call: &Conference, fabrics: &[&Fabric], start_ms: Option<f64>) -> Vec<DiagnosisSummary> {
     let peers = peers(fabrics);
-    let mut cases: Vec<Case<'_>> = Vec::new();
+    let mut cases = collect_cases(fabrics, &peers);
+    cases.sort_by(worse);
+    find_causes(&mut cases, fabrics);
+    let blamed = blame(&mut cases, fabrics, &peers);
+    let causes: Vec<Option<usize>> = (0..cases.len()).map(|at| root(&cases, at)).collect();
+    add_effects_to_causes(&mut cases, &causes);
+    let order = summary_order(&cases, &causes);
+    let mut places: Vec<usize> = alloc::vec![0; order.len()];
+    for (place, &at) in order.iter().enumerate() {
+        places[at] = place;
+    }
+    let bursts = burst_factors(&cases);
+    let start_ms = start_ms.unwrap_or(0.0);
+    let mut summaries = Vec::with_capacity(order.len());
+    for at in order {
+        let case = &cases[at];
+        let is_loss_sent = case.diagnosis.kind == Kind::HighLoss && case.diagnosis.side == Some(Side::Uplink);
+        let context = CaseContext {
+            blamed: blamed.get(&at).copied(),
+            cause: causes[at].map(|cause| places[cause]),
+            burst_factor: bursts.get(&at).copied().flatten().filter(|_| is_loss_sent),
+        };
+        summaries.push(summary(call, fabrics, case, context, start_ms));
+    }
+    summaries
+}
+
+/// The diagnoses of all fabrics with their places; causes are not known yet.
+fn collect_cases<'a>(fabrics: &[&'a Fabric], peers: &BTreeMap<usize, usize>) -> Vec<Case<'a>> {
+    let mut cases = Vec::new();
     for (index, fabric) in fabrics.iter().enumerate() {
         let end_ms = fabric.span.map(|(_, last)| last.as_millis());
         for diagnosis in &fabric.detectors.log.diagnoses {
             let from_ms = diagnosis.from.as_millis();
             let to_ms = diagnosis.to.map(|to| to.as_millis()).or(end_ms).unwrap_or(from_ms);
             let receiver = peers.get(&index).map(|&receiver| (receiver, Side::Downlink));
-            let way = diagnosis.side.map(|side| match side {
+            let path = diagnosis.side.map(|side| match side {
                 Side::Uplink => receiver.unwrap_or((index, side)),
                 Side::Downlink => (index, side),
             });
@@ -58,58 +87,51 @@ pub(super) fn diagnoses(call: &Conference, fabrics: &[&Fabric], start_ms: Option
             let all_ms = reach.length_ms();
             let sample_ms =
                 fabric.span.map_or(0.0, |(first, last)| last.millis_since(first)) / fabric.snapshots.max(1) as f64;
-            cases.push(Case { index, diagnosis, reach, sample_ms, way, cause: None, severity, all_ms });
+            cases.push(Case { index, diagnosis, reach, sample_ms, path, cause: None, severity, all_ms });
         }
     }
-    cases.sort_by(|a, b| worse(a, b));
-    find_causes(&mut cases, fabrics);
-    let blamed = blame(&mut cases, fabrics, &peers);
-    let causes: Vec<Option<usize>> = (0..cases.len()).map(|at| root(&cases, at)).collect();
-    for (at, cause) in causes.iter().enumerate() {
-        let Some((severity, ms)) = cases.get(at).map(|case| (case.severity, case.reach.length_ms())) else { continue };
-        if let Some(cause) = cause.and_then(|cause| cases.get_mut(cause)) {
-            cause.severity = cause.severity.max(severity);
-            cause.all_ms += ms;
-        }
+    cases
+}
+
+/// Adds the severity and the duration of each effect to its root cause.
+fn add_effects_to_causes(cases: &mut [Case<'_>], causes: &[Option<usize>]) {
+    for (at, &cause) in causes.iter().enumerate() {
+        let Some(cause) = cause else { continue };
+        let (severity, ms) = (cases[at].severity, cases[at].reach.length_ms());
+        let cause = &mut cases[cause];
+        cause.severity = cause.severity.max(severity);
+        cause.all_ms += ms;
     }
-    // Stable: what follows stays worst first.
-    let root_of = |at: usize| causes.get(at).copied().flatten().unwrap_or(at);
+}
+
+/// The cases in the order of the summary, with effects right after their cause. The sort is stable: effects stay worst
+/// first.
+fn summary_order(cases: &[Case<'_>], causes: &[Option<usize>]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..cases.len()).collect();
     order.sort_by(|&a, &b| {
-        let (root, other) = (root_of(a), root_of(b));
-        let order = cases.get(root).zip(cases.get(other)).map_or(Ordering::Equal, |(a, b)| worse(a, b));
-        order.then((root, root != a).cmp(&(other, other != b)))
+        let (root, other) = (causes[a].unwrap_or(a), causes[b].unwrap_or(b));
+        worse(&cases[root], &cases[other]).then((root, root != a).cmp(&(other, other != b)))
     });
-    let mut places: Vec<usize> = alloc::vec![0; order.len()];
-    for (place, &at) in order.iter().enumerate() {
-        if let Some(slot) = places.get_mut(at) {
-            *slot = place;
-        }
-    }
-    // How loss is distributed the receiver knows.
-    let mut bursts: BTreeMap<usize, Option<f64>> = BTreeMap::new();
+    order
+}
+
+/// The burst factor of each loss that causes another loss, from its effect: only the receiver knows the distribution of
+/// loss.
+fn burst_factors(cases: &[Case<'_>]) -> BTreeMap<usize, Option<f64>> {
+    let mut bursts = BTreeMap::new();
     for case in cases.iter().filter(|case| case.diagnosis.kind == Kind::HighLoss) {
         let Some(cause) = case.cause else { continue };
         bursts.entry(cause).or_insert_with(|| case.diagnosis.evidence.get("burst_factor"));
     }
-    let start_ms = start_ms.unwrap_or(0.0);
-    let summary = |&at: &usize| {
-        let case = cases.get(at)?;
-        let cause = causes.get(at).copied().flatten().and_then(|cause| places.get(cause).copied());
-        let is_loss_sent = case.diagnosis.kind == Kind::HighLoss && case.diagnosis.side == Some(Side::Uplink);
-        let burst_factor = bursts.get(&at).copied().flatten().filter(|_| is_loss_sent);
-        let context = CaseContext { blamed: blamed.get(&at).copied(), cause, burst_factor };
-        Some(summary(call, fabrics, case, context, start_ms))
-    };
-    order.iter().filter_map(summary).collect()
+    bursts
 }
 
-/// Which fabric receives what a fabric sends: streams have the same SSRC at both ends.
+/// Maps each sending fabric to the fabric that receives its streams: a stream has the same SSRC at both ends.
 fn peers(fabrics: &[&Fabric]) -> BTreeMap<usize, usize> {
     let mut receivers: BTreeMap<Ssrc, Option<usize>> = BTreeMap::new();
     for (index, fabric) in fabrics.iter().enumerate() {
         for record in fabric.streams.records().filter(|record| record.direction == Direction::Inbound) {
-            // One that several receive comes by way of a server.
+            // A stream with several receivers passes through a server.
             receivers.entry(record.ssrc).and_modify(|receiver| *receiver = None).or_insert(Some(index));
         }
     }
@@ -125,16 +147,14 @@ fn peers(fabrics: &[&Fabric]) -> BTreeMap<usize, usize> {
 }
 
 fn worse(a: &Case<'_>, b: &Case<'_>) -> Ordering {
-    let key = |case: &Case<'_>| {
+    let rank = |case: &Case<'_>| {
         let severest_and_longest = Reverse((case.severity, OrderedFloat(case.all_ms)));
-        let ssrc = case.diagnosis.stream.map(|key| key.ssrc);
-        let place = (case.diagnosis.kind, case.index, case.diagnosis.side, ssrc);
-        (severest_and_longest, OrderedFloat(case.reach.from_ms), place)
+        (severest_and_longest, OrderedFloat(case.reach.from_ms), case.key())
     };
-    key(a).cmp(&key(b))
+    rank(a).cmp(&rank(b))
 }
 
-/// The cases of each fabric, and of those on the way to it.
+/// The cases by fabric, including the cases on the path to it.
 struct Places(BTreeMap<usize, Vec<usize>>);
 
 impl Places {
@@ -155,77 +175,103 @@ impl Places {
 }
 
 impl Case<'_> {
-    /// Its own fabric, and the one that receives what it is about.
+    /// Its own fabric, and the fabric that receives the affected media.
     fn fabrics(&self) -> impl Iterator<Item = usize> + use<> {
-        let receiver = self.way.map(|(receiver, _)| receiver).filter(|&receiver| receiver != self.index);
+        let receiver = self.path.map(|(receiver, _)| receiver).filter(|&receiver| receiver != self.index);
         core::iter::once(self.index).chain(receiver)
+    }
+
+    /// The order of cases that are equally bad.
+    fn key(&self) -> (Kind, usize, Option<Side>, Option<Ssrc>) {
+        let diagnosis = self.diagnosis;
+        (diagnosis.kind, self.index, diagnosis.side, diagnosis.stream.map(|key| key.ssrc))
+    }
+
+    /// Whether it is a loss at a receiver without a known cause.
+    fn is_unexplained_loss(&self) -> bool {
+        self.diagnosis.kind == Kind::HighLoss && self.diagnosis.side == Some(Side::Downlink) && self.cause.is_none()
     }
 }
 
-/// Finds the case behind each: of what may be behind it in the same place at the time, what goes deepest, and of several of
-/// a kind the worst. What both ends tell is told by one.
+/// Finds the cause of each case.
 fn find_causes(cases: &mut [Case<'_>], fabrics: &[&Fabric]) {
     let places = Places::of(cases);
-    let found: Vec<Option<usize>> = cases
-        .iter()
-        .map(|effect| {
-            let kinds = causes_of(effect.diagnosis.kind);
-            let depth = |kind: Kind| kinds.iter().position(|&other| other == kind && kind != effect.diagnosis.kind);
-            let near = || places.near(effect).filter_map(|at| Some((at, cases.get(at)?)));
-            let candidates = near().filter_map(|(at, cause)| {
-                let depth = depth(cause.diagnosis.kind)?;
-                (is_same_place(effect, cause) && effect.reach.follows(cause.reach, effect.sample_ms))
-                    .then_some((depth, at))
-            });
-            let first =
-                |is_it: &dyn Fn(&Case<'_>) -> bool| near().filter(|(_, cause)| is_it(cause)).map(|(at, _)| at).min();
-            let jitter = || first(&|cause| is_jitter_behind(effect, cause));
-            let other_end = || first(&|cause| leads(cause, effect));
-            let other_stream = || first(&|cause| is_other_stream(fabrics, cause, effect));
-            candidates.min().map(|(_, at)| at).or_else(jitter).or_else(other_end).or_else(other_stream)
-        })
-        .collect();
+    let found: Vec<Option<usize>> = cases.iter().map(|effect| find_cause(effect, cases, &places, fabrics)).collect();
     for (case, found) in cases.iter_mut().zip(found) {
         case.cause = found;
     }
 }
 
-/// Whether what somebody sends does not come in two streams at once, of which `a` tells: the sound, or the first by SSRC.
+/// The cause of a case: among the possible causes in the same place and time the deepest, and of several of one kind
+/// the worst. A problem that both ends report gets one root.
+fn find_cause(effect: &Case<'_>, cases: &[Case<'_>], places: &Places, fabrics: &[&Fabric]) -> Option<usize> {
+    let kinds = causes_of(effect.diagnosis.kind);
+    let near: Vec<usize> = places.near(effect).collect();
+    let candidates = near.iter().filter_map(|&at| {
+        let cause = &cases[at];
+        let kind = cause.diagnosis.kind;
+        let depth = kinds.iter().position(|&other| other == kind && kind != effect.diagnosis.kind)?;
+        (is_same_place(effect, cause) && effect.reach.follows(cause.reach, effect.sample_ms)).then_some((depth, at))
+    });
+    candidates
+        .min()
+        .map(|(_, at)| at)
+        .or_else(|| first_case(&near, cases, |cause| is_jitter_behind(effect, cause)))
+        .or_else(|| first_case(&near, cases, |cause| leads(cause, effect)))
+        .or_else(|| first_case(&near, cases, |cause| is_other_stream(fabrics, cause, effect)))
+}
+
+/// The first of some cases that has a property.
+fn first_case(near: &[usize], cases: &[Case<'_>], is_it: impl Fn(&Case<'_>) -> bool) -> Option<usize> {
+    near.iter().copied().filter(|&at| is_it(&cases[at])).min()
+}
+
+/// Whether the same user's media is missing in two streams at once and `a` represents both: the audio stream, or the
+/// first by SSRC.
 fn is_other_stream(fabrics: &[&Fabric], a: &Case<'_>, b: &Case<'_>) -> bool {
-    let is_it = |case: &Case<'_>| case.diagnosis.kind == Kind::OneWayMedia;
-    if !is_it(a) || !is_it(b) || a.index != b.index || !a.reach.meets(b.reach) {
+    let are_one_way = [a, b].iter().all(|case| case.diagnosis.kind == Kind::OneWayMedia);
+    if !are_one_way || a.index != b.index || !a.reach.meets(b.reach) {
         return false;
     }
-    let stream = |case: &Case<'_>| {
-        let (fabric, key) = (fabrics.get(case.index)?, case.diagnosis.stream?);
-        let stream = fabric.streams.find(key.direction, key.ssrc)?;
-        let is_video = stream.record.kind == Some(MediaKind::Video);
-        Some((fabric.owner_of(stream).0, (is_video, key.ssrc)))
+    let (Some((owner, a)), Some((other, b))) = (owner_and_rank(fabrics, a), owner_and_rank(fabrics, b)) else {
+        return false;
     };
-    let (Some((owner, a)), Some((other, b))) = (stream(a), stream(b)) else { return false };
     owner == other && a < b
 }
 
+/// The owner of the stream of a case, and its rank: audio first, then by SSRC.
+fn owner_and_rank(fabrics: &[&Fabric], case: &Case<'_>) -> Option<(Option<UserId>, (bool, Ssrc))> {
+    let (fabric, key) = (fabrics.get(case.index)?, case.diagnosis.stream?);
+    let stream = fabric.streams.find(key.direction, key.ssrc)?;
+    let is_video = stream.record.kind == Some(MediaKind::Video);
+    Some((fabric.owner_of(stream).0, (is_video, key.ssrc)))
+}
+
+const fn is_congestion(kind: Kind) -> bool {
+    matches!(kind, Kind::UplinkCongestion | Kind::DownlinkCongestion)
+}
+
 fn is_jitter_behind(effect: &Case<'_>, cause: &Case<'_>) -> bool {
-    let is_held_back = matches!(effect.diagnosis.kind, Kind::UplinkCongestion | Kind::DownlinkCongestion);
     let is_jitter = cause.diagnosis.kind == Kind::HighJitter;
-    is_held_back && is_jitter && is_same_place(effect, cause) && cause.reach.is_jitter_behind(effect.reach)
+    is_congestion(effect.diagnosis.kind)
+        && is_jitter
+        && is_same_place(effect, cause)
+        && cause.reach.is_jitter_behind(effect.reach)
 }
 
 fn is_same_place(effect: &Case<'_>, cause: &Case<'_>) -> bool {
-    match (effect.way, cause.way) {
+    match (effect.path, cause.path) {
         (Some(a), Some(b)) => a == b,
         _ => effect.index == cause.index,
     }
 }
 
-/// Whether `a` is the account that one end of a way gives of what `b` tells from the other, and the better one: that of the
-/// sender, if it covers the receiver's.
+/// Whether `a` and `b` report the same problem from both ends of a path and `a` is the better report: the sender's, if
+/// it covers the receiver's.
 fn leads(a: &Case<'_>, b: &Case<'_>) -> bool {
-    let is_both_ways = |kind| matches!(kind, Kind::UplinkCongestion | Kind::DownlinkCongestion);
     let (kind, other) = (a.diagnosis.kind, b.diagnosis.kind);
-    let is_same = kind == other && kind == Kind::HighLoss || is_both_ways(kind) && is_both_ways(other);
-    if !is_same || a.way != b.way || a.way.is_none() || !a.reach.meets(b.reach) {
+    let is_same = kind == other && kind == Kind::HighLoss || is_congestion(kind) && is_congestion(other);
+    if !is_same || a.path != b.path || a.path.is_none() || !a.reach.meets(b.reach) {
         return false;
     }
     match (a.diagnosis.side, b.diagnosis.side) {
@@ -235,13 +281,12 @@ fn leads(a: &Case<'_>, b: &Case<'_>) -> bool {
     }
 }
 
-/// The case at the bottom of another; `None` for one that follows from nothing. Kinds have no circles; both ends of a way
-/// may make one with others, and then the step is as good as the bottom.
+/// The root cause of a case; `None` if it has no cause. Kinds form no cycles; both ends of a path may form one with
+/// others, and then any member serves as the root.
 fn root(cases: &[Case<'_>], at: usize) -> Option<usize> {
-    let next = |at: usize| cases.get(at).and_then(|case| case.cause);
-    let mut root = next(at)?;
+    let mut root = cases[at].cause?;
     for _ in 0..cases.len() {
-        match next(root) {
+        match cases[root].cause {
             Some(deeper) if deeper != at => root = deeper,
             _ => break,
         }
@@ -249,43 +294,44 @@ fn root(cases: &[Case<'_>], at: usize) -> Option<usize> {
     Some(root)
 }
 
-/// Who sends what several receive with loss, though they receive from others without: it is the sender's uplink. The first of
-/// the receivers tells of all.
+/// Finds senders whose media several receivers get with loss, though those receivers get other media without loss: the
+/// sender's uplink is to blame. The first receiver's case represents the others.
 fn blame(cases: &mut [Case<'_>], fabrics: &[&Fabric], peers: &BTreeMap<usize, usize>) -> BTreeMap<usize, UserId> {
     let senders: BTreeMap<usize, UserId> = peers
         .iter()
         .filter_map(|(&sender, &receiver)| Some((receiver, fabrics.get(sender)?.spec.local_user?)))
         .collect();
-    let is_lossy = |case: &Case<'_>| {
-        case.diagnosis.kind == Kind::HighLoss && case.diagnosis.side == Some(Side::Downlink) && case.cause.is_none()
-    };
-    let receiver = |index: usize| fabrics.get(index).and_then(|fabric| fabric.spec.local_user);
-    let lossy: Vec<usize> = cases.iter().enumerate().filter(|(_, case)| is_lossy(case)).map(|(at, _)| at).collect();
+    let lossy: Vec<usize> = (0..cases.len()).filter(|&at| cases[at].is_unexplained_loss()).collect();
     let mut blamed = BTreeMap::new();
     for &at in &lossy {
-        let Some(first) = cases.get(at).filter(|case| is_lossy(case)) else { continue };
+        let first = &cases[at];
+        if !first.is_unexplained_loss() {
+            continue;
+        }
         let Some(&sender) = senders.get(&first.index) else { continue };
         let (reach, index) = (first.reach, first.index);
-        let at_once = |case: &&Case<'_>| is_lossy(case) && case.reach.meets(reach);
-        // Who else loses: of the sender's packets, and of others' on the way to the same receivers.
-        let all = || lossy.iter().filter_map(|&at| Some((at, cases.get(at)?)));
-        let others: Vec<usize> = all()
-            .filter(|(_, case)| at_once(case) && case.index != index && senders.get(&case.index) == Some(&sender))
-            .map(|(other, _)| other)
-            .collect();
-        let is_receiver_hit = all().map(|(_, case)| case).filter(at_once).any(|case| {
-            receiver(case.index).is_some()
-                && receiver(case.index) == receiver(index)
-                && senders.get(&case.index) != Some(&sender)
-        });
+        let receiver = fabrics.get(index).and_then(|fabric| fabric.spec.local_user);
+        // Other receivers with loss: of the sender's packets, and of other senders' packets on the path to the same
+        // receiver.
+        let (mut others, mut is_receiver_hit) = (Vec::new(), false);
+        for &other in &lossy {
+            let case = &cases[other];
+            if !case.is_unexplained_loss() || !case.reach.meets(reach) {
+                continue;
+            }
+            if senders.get(&case.index) != Some(&sender) {
+                let other_receiver = fabrics.get(case.index).and_then(|fabric| fabric.spec.local_user);
+                is_receiver_hit |= receiver.is_some() && other_receiver == receiver;
+            } else if case.index != index {
+                others.push(other);
+            }
+        }
         if others.is_empty() || is_receiver_hit {
             continue;
         }
         blamed.insert(at, sender);
         for other in others {
-            if let Some(case) = cases.get_mut(other) {
-                case.cause = Some(at);
-            }
+            cases[other].cause = Some(at);
         }
     }
     blamed
@@ -316,7 +362,7 @@ fn summary(
     {
         sentence = format!("{sentence}, to {receiver} and others");
     }
-    // Each connection of a user is set up by itself.
+    // Each connection of a user is set up separately.
     let has_others =
         || fabrics.iter().filter(|fabric| local.is_some() && fabric.spec.local_user == local).nth(1).is_some();
     if diagnosis.kind == Kind::SlowSetup && user.is_some() && !name.is_empty() && has_others() {

@@ -1,4 +1,4 @@
-//! Figures of several streams or fabrics together: sums are pooled before they are divided. It names no user.
+//! Pools figures of several streams or fabrics: sums are pooled before they are divided. It knows no users.
 
 use alloc::vec::Vec;
 use ordered_float::OrderedFloat;
@@ -10,28 +10,28 @@ use crate::fabric::Fabric;
 use crate::summary::{ConnectivitySummary, DelaySummary, FlowSummary};
 use crate::unit::{Bitrate, Ratio, Timestamp};
 
-/// Until when something goes on that nobody ended: until the fabric, the conference or the clock stands.
+/// The end of something without a reported end: the end of the fabric or of the conference, otherwise the present.
 pub(super) fn until(call: &Conference, fabric: &Fabric) -> Timestamp {
     let now = call.now.unwrap_or_default();
     let end = call.end.map(|end| end.at);
     fabric.lifecycle.terminated.into_iter().chain(end).fold(now, Timestamp::min)
 }
 
-/// The sum, 0 of nothing; `Iterator::sum` makes that −0.
+/// The sum, 0 for no values; `Iterator::sum` returns −0.
 pub(super) fn sum(values: impl Iterator<Item = f64>) -> f64 {
     values.fold(0.0, |sum, value| sum + value)
 }
 
-/// Streams pooled.
+/// Pooled streams.
 #[derive(Default)]
 pub(super) struct Pool {
     streams: u64,
     packets: Option<f64>,
     lost: Option<f64>,
     bytes: Option<f64>,
-    /// Lost and expected packets of streams that say both.
+    /// Lost and expected packets of the streams that report both.
     loss: Option<(f64, f64)>,
-    /// The first look at any of them, and the last.
+    /// Times of the first and the last sample of any stream.
     span: Option<(f64, f64)>,
     jitter_ms: Digest,
     rtt_ms: Digest,
@@ -79,7 +79,7 @@ impl Pool {
     }
 }
 
-/// What befell fabrics.
+/// Pooled connectivity counters.
 #[derive(Default)]
 pub(super) struct Connectivity {
     setup_delays_ms: Vec<f64>,
@@ -132,13 +132,12 @@ impl Connectivity {
 fn delays(delays_ms: &mut [f64]) -> DelaySummary {
     delays_ms.sort_by_key(|&delay_ms| OrderedFloat(delay_ms));
     let n = delays_ms.len();
-    let at = |place: usize| delays_ms.get(place).copied();
-    let last = n.checked_sub(1);
+    let (middle, other) = (n.saturating_sub(1) / 2, n / 2);
     DelaySummary {
-        min: at(0),
+        min: delays_ms.first().copied(),
         mean: (n > 0).then(|| delays_ms.iter().sum::<f64>() / n as f64),
-        median: last.and_then(|last| Some((at(last / 2)? + at(n / 2)?) / 2.0)),
-        max: last.and_then(at),
+        median: (n > 0).then(|| (delays_ms[middle] + delays_ms[other]) / 2.0),
+        max: delays_ms.last().copied(),
         n: n as u64,
     }
 }

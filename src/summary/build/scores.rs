@@ -1,4 +1,4 @@
-//! From the scores of streams to what leaves the engine.
+//! Combines scores of streams into scores of a summary. It scores no interval.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -13,7 +13,7 @@ use crate::stream::StreamRecord;
 use crate::summary::{GroupScore, RatingSeconds, ScoreSummary, WorstTenSeconds};
 use crate::unit::Rx;
 
-/// The distribution of MOS out of that of [`Rx`]. Its mean is that of R.
+/// The distribution of MOS from that of [`Rx`]. The mean is taken over R.
 pub(super) fn mos_stats(rx: &Digest<LinearGrid>) -> Stats {
     let rx = rx.stats();
     Stats {
@@ -34,19 +34,11 @@ pub(super) fn stream(record: &StreamRecord) -> (Stats, ScoreSummary) {
     (mos_stats(total.scores.rx()), summary(&total))
 }
 
-/// The score of what the streams came to together.
-pub(super) fn group<'a>(accounts: impl Iterator<Item = &'a StreamRecord> + Clone, config: &Config) -> GroupScore {
-    let direction = scored_direction(accounts.clone());
-    let of = |kind| {
-        let mut total = Total::default();
-        let mut any = false;
-        for record in accounts.clone().filter(|record| record.direction == direction && record.kind == Some(kind)) {
-            total.add(record);
-            any = true;
-        }
-        any.then_some(total)
-    };
-    let (audio, video) = (of(MediaKind::Audio), of(MediaKind::Video));
+/// The combined score of several streams.
+pub(super) fn group<'a>(records: impl Iterator<Item = &'a StreamRecord> + Clone, config: &Config) -> GroupScore {
+    let direction = scored_direction(records.clone());
+    let scored = records.filter(|record| record.direction == direction);
+    let (audio, video) = (Total::of(scored.clone(), MediaKind::Audio), Total::of(scored, MediaKind::Video));
     let mut all = ScorePool::default();
     for total in [&audio, &video].into_iter().flatten() {
         all.merge(&total.scores);
@@ -67,26 +59,25 @@ pub(super) fn group<'a>(accounts: impl Iterator<Item = &'a StreamRecord> + Clone
     }
 }
 
-/// The direction whose scores count: that of receiving, unless nothing received has one. A stream has scores at both
-/// ends.
-pub(super) fn scored_direction<'a>(accounts: impl IntoIterator<Item = &'a StreamRecord>) -> Direction {
-    let mut received = accounts.into_iter().filter(|record| record.direction == Direction::Inbound);
+/// The direction whose scores count: inbound, unless no received stream has a score. A stream has scores at both ends.
+pub(super) fn scored_direction<'a>(records: impl IntoIterator<Item = &'a StreamRecord>) -> Direction {
+    let mut received = records.into_iter().filter(|record| record.direction == Direction::Inbound);
     if received.any(|record| record.quality.is_scored()) { Direction::Inbound } else { Direction::Outbound }
 }
 
-/// Sound and pictures together while there were both, taken to be as long as there can have been, and each alone for
-/// the rest; and the scale. However many streams there are of a kind at a time, it is one kind.
+/// The combined score of audio and video, with its scale: both for the longest time they can have overlapped, each
+/// alone for the rest. Simultaneous streams of one kind count as one.
 fn together(audio: Option<&Total>, video: Option<&Total>, weights: &Weights) -> Option<(Score, Option<MosScale>)> {
-    let of = |total: Option<&Total>| Some((total?.scores.mean()?, total?.there(), total?.scores.scale()));
-    let ((sound, heard, _), (pictures, seen, _)) = match (of(audio), of(video)) {
-        (Some(audio), Some(video)) => (audio, video),
-        (one, other) => return one.or(other).map(|(score, _, scale)| (score, scale)),
-    };
-    let both = audio_visual(&sound, &pictures, weights);
+    let ((audio, audio_time, _), (video, video_time, _)) =
+        match (audio.and_then(Total::mean), video.and_then(Total::mean)) {
+            (Some(audio), Some(video)) => (audio, video),
+            (one, other) => return one.or(other).map(|(score, _, scale)| (score, scale)),
+        };
+    let both = audio_visual(&audio, &video, weights);
     let mut pool = ScorePool::default();
-    pool.add(&sound, heard.less(seen));
-    pool.add(&pictures, seen.less(heard));
-    pool.add(&both, heard.min(seen));
+    pool.add(&audio, audio_time.less(video_time));
+    pool.add(&video, video_time.less(audio_time));
+    pool.add(&both, audio_time.min(video_time));
     Some((pool.mean()?, Some(both.scale)))
 }
 
@@ -100,13 +91,27 @@ struct Total {
     undecided: Micros,
     unscored: Micros,
     rated: [Micros; 4],
-    /// Discontinuous transmission: there, and nothing to hear.
+    /// Discontinuous transmission: the stream was present but silent.
     silent: Micros,
-    /// From when to when each stream was seen, ms.
+    /// The time span of each stream, ms.
     spans: Vec<(f64, f64)>,
 }
 
 impl Total {
+    /// The total of all streams of a kind; `None` without any.
+    fn of<'a>(records: impl Iterator<Item = &'a StreamRecord>, kind: MediaKind) -> Option<Self> {
+        let mut records = records.filter(|record| record.kind == Some(kind)).peekable();
+        records.peek()?;
+        let mut total = Self::default();
+        records.for_each(|record| total.add(record));
+        Some(total)
+    }
+
+    /// The mean score, the time with media, and the scale.
+    fn mean(&self) -> Option<(Score, Micros, Option<MosScale>)> {
+        Some((self.scores.mean()?, self.there(), self.scores.scale()))
+    }
+
     fn add(&mut self, record: &StreamRecord) {
         let quality = &record.quality;
         self.silent.add(Micros::of_millis(record.times.silent));
@@ -123,8 +128,7 @@ impl Total {
         }
     }
 
-    /// For how long there was something that could be heard or seen, be it silence: no longer than there was any
-    /// stream.
+    /// How long there was media to hear or see, including silence: no longer than there was any stream.
     fn there(&self) -> Micros {
         let mut there = self.scores.active();
         there.add(self.quiet);

@@ -1,4 +1,4 @@
-//! The streams of a conference in the order of the summary, each with its own summary. It changes nothing.
+//! Lists the streams of a conference in the order of the summary and summarizes each. It changes nothing.
 
 use super::scores;
 use crate::conference::Conference;
@@ -13,15 +13,15 @@ use alloc::vec::Vec;
 /// The fabrics by the time of opening, then by name and users.
 pub(super) fn order(call: &Conference) -> Vec<&Fabric> {
     let mut fabrics: Vec<&Fabric> = call.fabrics.iter().collect();
-    let name = |user: Option<UserId>| user.and_then(|user| call.user_name(user));
     fabrics.sort_by_key(|fabric| {
         let spec = &fabric.spec;
-        (fabric.lifecycle.opened, spec.name(), name(spec.local_user), name(spec.remote_user), fabric.id())
+        let [local, remote] = [spec.local_user, spec.remote_user].map(|user| call.user_name(user?));
+        (fabric.lifecycle.opened, spec.name(), local, remote, fabric.id())
     });
     fabrics
 }
 
-/// A stream, or a part of one, and whose it was.
+/// A stream, or a part of one, with its owner at the time.
 #[derive(Clone, Copy)]
 pub(super) struct View<'a> {
     pub(super) fabric: &'a Fabric,
@@ -41,14 +41,16 @@ pub(super) fn views(fabric: &Fabric) -> Vec<View<'_>> {
         View { fabric, record, user: Some(owner.user), label: Some(&*owner.label).filter(|label| !label.is_empty()) }
     });
     let mut views: Vec<View<'_>> = whole.chain(parts).collect();
-    views.sort_by_key(|View { record, .. }| {
-        let kind = record.kind.map_or(u8::MAX, |kind| kind as u8);
-        (record.direction, kind, record.ssrc, record.start)
-    });
+    views.sort_by_key(|View { record, .. }| (record.direction, kind_rank(record), record.ssrc, record.start));
     views
 }
 
-/// Milliseconds of the caller's clock.
+/// Audio before video before unknown.
+fn kind_rank(record: &StreamRecord) -> u8 {
+    record.kind.map_or(u8::MAX, |kind| kind as u8)
+}
+
+/// Milliseconds on the caller's clock.
 pub(super) fn millis(at: Timestamp) -> f64 {
     at.as_micros() as f64 / 1e3
 }
@@ -137,12 +139,12 @@ fn video(record: &StreamRecord) -> VideoSummary {
     }
 }
 
-/// A whole number out of sums of whole numbers; `None` beyond `u64`.
+/// Converts a sum of whole numbers; `None` beyond `u64`.
 pub(super) fn count(value: Option<f64>) -> Option<u64> {
     value.filter(|value| (0.0..=1.8e19).contains(value)).map(|value| value as u64)
 }
 
-/// The same for sums that may be negative, as lost packets. Saturates.
+/// The same for sums that may be negative, such as lost packets. Saturates.
 pub(super) fn signed(value: Option<f64>) -> Option<i64> {
     value.map(|value| value as i64)
 }

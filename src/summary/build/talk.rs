@@ -1,57 +1,24 @@
-//! The talk of a conference: time of each speaker, and the spans of dominance. It reads the attribution, and decides nothing.
+//! Builds the talk of a conference: speaking times and spans of dominance. It reads the attribution and decides
+//! nothing.
 
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use crate::conference::{AttributedSpeaker, Conference};
-use crate::fabric::Fabric;
+use crate::conference::{Attribution, Conference};
 use crate::id::{Direction, Ssrc};
 use crate::speaker::Speaker;
+use crate::speaker::dominant::Floor;
 use crate::summary::{DominanceSummary, SpeakerSummary, TalkSummary};
 
-/// What the talk of all came to, as if the call were over.
+/// The talk of the conference, as if the call ended now.
 pub(super) fn talk(call: &Conference) -> Option<TalkSummary> {
     let attribution = call.attribution.as_deref()?;
     let (mut floor, mut history) = (attribution.floor.clone(), attribution.history.clone());
     floor.finish(&mut |change| history.note(change, call.config.limits()));
     let total = floor.conference_talk();
-    let seconds = |ms: u64| ms as f64 / 1e3;
-    let names = |who: Speaker| match who {
-        Speaker::User(user) => (call.user_name(user).map(String::from), None),
-        Speaker::Stream(ssrc) => (None, Some(ssrc)),
-    };
-    let summary_of = |speaker: &AttributedSpeaker| {
-        let (user, ssrc) = names(speaker.who);
-        let talk = floor.talk(speaker.participant)?;
-        Some(SpeakerSummary {
-            user,
-            ssrc,
-            fabric: ssrc.and_then(|ssrc| sender(call, ssrc)),
-            talk_s: seconds(talk.talk_ms),
-            talk_ratio: floor.share(speaker.participant),
-            dominant_s: seconds(floor.dominant_ms(speaker.participant)),
-            overlap_s: seconds(talk.overlap_ms),
-            longest_monologue_s: seconds(talk.longest_monologue_ms),
-            muted_talk_s: talk.muted_talk_ms.map(seconds),
-            turns: talk.turns,
-            interruptions: talk.interruptions,
-        })
-    };
-    // Whoever was only taken for somebody else, and never spoke, is nobody.
-    let mut has_source = vec![false; attribution.speakers.len()];
-    for source in &attribution.sources {
-        if let Some(has_source) = has_source.get_mut(source.speaker as usize) {
-            *has_source = true;
-        }
-    }
-    let has_spoken = |speaker: &AttributedSpeaker| floor.talk(speaker.participant).is_some_and(|talk| talk.talk_ms > 0);
-    let all =
-        attribution.speakers.iter().zip(has_source).filter(|&(speaker, has_source)| has_source || has_spoken(speaker));
-    let mut speakers: Vec<SpeakerSummary> = all.filter_map(|(speaker, _)| summary_of(speaker)).collect();
-    speakers.sort_by(|a, b| (a.user.is_none(), &a.user, a.ssrc).cmp(&(b.user.is_none(), &b.user, b.ssrc)));
     let dominant = history.spans.iter().filter_map(|span| {
-        let (user, ssrc) = names(attribution.speakers.get(span.participant.index())?.who);
+        let (user, ssrc) = names(call, attribution.speakers.get(span.participant.index())?.who);
         let (since_ms, until_ms) = history.times_ms(span);
         let until_ms = until_ms.unwrap_or_else(|| floor.spoke_until_ms(span.participant));
         let (start_ms, end_ms) = (since_ms as f64, until_ms.max(since_ms) as f64);
@@ -66,15 +33,61 @@ pub(super) fn talk(call: &Conference) -> Option<TalkSummary> {
         overlap_ratio: (total.speech_ms > 0).then(|| total.overlap_ms as f64 / total.speech_ms as f64),
         dominant_changes: history.changes,
         dominant: dominant.collect(),
-        speakers,
+        speakers: speakers(call, attribution, &floor),
         refused_turns: history.refused,
         refused_speakers: attribution.refused,
         late_samples: floor.late().saturating_add(attribution.late),
     })
 }
 
-/// The fabric on which a stream is sent, by name; of several the first by name.
+/// The speakers by name, then by SSRC.
+fn speakers(call: &Conference, attribution: &Attribution, floor: &Floor) -> Vec<SpeakerSummary> {
+    let mut has_source = vec![false; attribution.speakers.len()];
+    for source in &attribution.sources {
+        if let Some(has_source) = has_source.get_mut(source.speaker as usize) {
+            *has_source = true;
+        }
+    }
+    let mut speakers = Vec::new();
+    for (speaker, has_source) in attribution.speakers.iter().zip(has_source) {
+        let Some(talk) = floor.talk(speaker.participant) else { continue };
+        // Drop speakers that never had a source or any speech.
+        if !has_source && talk.talk_ms == 0 {
+            continue;
+        }
+        let (user, ssrc) = names(call, speaker.who);
+        speakers.push(SpeakerSummary {
+            user,
+            ssrc,
+            fabric: ssrc.and_then(|ssrc| sender(call, ssrc)),
+            talk_s: seconds(talk.talk_ms),
+            talk_ratio: floor.share(speaker.participant),
+            dominant_s: seconds(floor.dominant_ms(speaker.participant)),
+            overlap_s: seconds(talk.overlap_ms),
+            longest_monologue_s: seconds(talk.longest_monologue_ms),
+            muted_talk_s: talk.muted_talk_ms.map(seconds),
+            turns: talk.turns,
+            interruptions: talk.interruptions,
+        });
+    }
+    speakers.sort_by(|a, b| (a.user.is_none(), &a.user, a.ssrc).cmp(&(b.user.is_none(), &b.user, b.ssrc)));
+    speakers
+}
+
+/// The name of a user, or the SSRC of an unnamed speaker.
+fn names(call: &Conference, speaker: Speaker) -> (Option<String>, Option<Ssrc>) {
+    match speaker {
+        Speaker::User(user) => (call.user_name(user).map(String::from), None),
+        Speaker::Stream(ssrc) => (None, Some(ssrc)),
+    }
+}
+
+fn seconds(ms: u64) -> f64 {
+    ms as f64 / 1e3
+}
+
+/// The name of the fabric that sends a stream; of several, the first by name.
 fn sender(call: &Conference, ssrc: Ssrc) -> Option<String> {
-    let sends = |fabric: &&Fabric| fabric.streams.find(Direction::Outbound, ssrc).is_some();
-    call.fabrics.iter().filter(sends).map(|fabric| fabric.spec.name()).min().map(String::from)
+    let senders = call.fabrics.iter().filter(|fabric| fabric.streams.find(Direction::Outbound, ssrc).is_some());
+    senders.map(|fabric| fabric.spec.name()).min().map(String::from)
 }

@@ -1,4 +1,4 @@
-//! What happened and what was said, as the summary shows it: in the order of time, whatever the order of arrival.
+//! Lists events, errors and feedback in the order of time. The order of arrival has no effect.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -11,34 +11,38 @@ use crate::conference::{FeedbackRating, StoredFeedback};
 use crate::event::{CallEvent, EventKind, StateChange};
 use crate::fabric::Fabric;
 use crate::id::{FabricId, UserId};
-use crate::summary::{ErrorSummary, EventSummary, FeedbackSummary, GroupScore, ScoreSummary};
+use crate::summary::{ErrorSummary, EventSummary, FeedbackSummary, GroupScore};
 
-/// What happened, and to whom.
+/// The events with their users.
 pub(super) fn events(call: &Conference) -> Vec<(Option<UserId>, EventSummary)> {
     let mut events: Vec<_> = call.out.timeline.iter().map(|event| event_summary(call, event)).collect();
-    // At one time: user by user, from joining to leaving, and then fabric by fabric, on each in the order in which it
-    // happened. The end comes last.
+    // Events at the same time are sorted by user, from joining to leaving, then by fabric, each fabric's in the order
+    // of occurrence. The end comes last.
     events.sort_by(|(_, a), (_, b)| place(a).cmp(&place(b)));
     events
 }
 
 /// The place of an event in the timeline.
 fn place(event: &EventSummary) -> impl Ord + use<'_> {
-    let stage = match event.event {
-        EventKind::UserJoined => 0_u8,
+    let is_end = event.event == EventKind::ConferenceEnded;
+    (OrderedFloat(event.t_ms), is_end, &event.user, stage(event), &event.fabric)
+}
+
+/// The order of one user's events of the same time.
+const fn stage(event: &EventSummary) -> u8 {
+    match event.event {
+        EventKind::UserJoined => 0,
         EventKind::UserLeft => 2,
         _ => 1,
-    };
-    let is_end = event.event == EventKind::ConferenceEnded;
-    (OrderedFloat(event.t_ms), is_end, &event.user, stage, &event.fabric)
+    }
 }
 
 fn event_summary(call: &Conference, event: &CallEvent) -> (Option<UserId>, EventSummary) {
-    let whose = event.user.or_else(|| local_user(call, event.fabric));
+    let owner = event.user.or_else(|| local_user(call, event.fabric));
     let event = EventSummary {
         t_ms: millis(event.at),
         event: event.kind,
-        user: user(call, whose),
+        user: user(call, owner),
         fabric: fabric(call, event.fabric),
         ssrc: event.ssrc,
         delay_ms: event.delay_ms,
@@ -50,10 +54,10 @@ fn event_summary(call: &Conference, event: &CallEvent) -> (Option<UserId>, Event
         relay: event.relay,
         inferred: event.is_inferred,
     };
-    (whose, event)
+    (owner, event)
 }
 
-/// What failed.
+/// The errors.
 pub(super) fn errors(call: &Conference) -> Vec<ErrorSummary> {
     let mut errors: Vec<ErrorSummary> = call
         .log
@@ -77,42 +81,51 @@ pub(super) fn errors(call: &Conference) -> Vec<ErrorSummary> {
     errors
 }
 
-/// The score of what feedback is about: a fabric; what its user was given; where nobody says who it is, the whole call.
+/// The measured score of what feedback is about: a fabric; all fabrics of the user; without a user, the whole call.
 fn measured(call: &Conference, stored: &StoredFeedback) -> GroupScore {
-    let is_meant = |fabric: &&Fabric| match (stored.about, stored.user) {
-        (Some(about), _) => fabric.id() == about,
-        (None, Some(user)) => fabric.spec.local_user == Some(user),
-        (None, None) => true,
-    };
-    let views: Vec<_> = order(call).into_iter().filter(is_meant).flat_map(views).collect();
+    let fabrics = order(call).into_iter().filter(|fabric| is_meant(stored, fabric));
+    let views: Vec<_> = fabrics.flat_map(views).collect();
     scores::group(views.iter().map(|view| view.record), &call.config)
 }
 
-/// What those whom `of` admits said.
+fn is_meant(stored: &StoredFeedback, fabric: &Fabric) -> bool {
+    match (stored.about, stored.user) {
+        (Some(about), _) => fabric.id() == about,
+        (None, Some(user)) => fabric.spec.local_user == Some(user),
+        (None, None) => true,
+    }
+}
+
+/// The feedback of the users that `of` admits.
 pub(super) fn feedback(call: &Conference, of: impl Fn(Option<UserId>) -> bool) -> Vec<FeedbackSummary> {
-    let one = |stored: &StoredFeedback| {
-        let measured = measured(call, stored);
-        let of_kind = |of: Option<ScoreSummary>| of.and_then(|score| score.mos);
-        FeedbackSummary {
-            user: user(call, stored.user),
-            fabric: fabric(call, stored.about),
-            overall: stored.feedback.overall.get(),
-            audio: stored.feedback.audio.map(FeedbackRating::get),
-            video: stored.feedback.video.map(FeedbackRating::get),
-            screen: stored.feedback.screen.map(FeedbackRating::get),
-            comment: stored.feedback.comment.as_ref().map(|comment| comment.text.clone()),
-            cut_bytes: stored.feedback.comment.as_ref().map_or(0, |comment| comment.cut_bytes as u64),
-            measured_mos: measured.mos,
-            measured_audio_mos: of_kind(measured.audio),
-            measured_video_mos: of_kind(measured.video),
-        }
-    };
-    let mut said: Vec<FeedbackSummary> = call.log.feedback.iter().filter(|stored| of(stored.user)).map(one).collect();
-    said.sort_by(|a, b| {
-        let whole = |said: &FeedbackSummary| (said.overall, said.audio, said.video, said.screen);
-        (&a.user, &a.fabric, whole(a), &a.comment).cmp(&(&b.user, &b.fabric, whole(b), &b.comment))
+    let stored = call.log.feedback.iter().filter(|stored| of(stored.user));
+    let mut feedback: Vec<FeedbackSummary> = stored.map(|stored| feedback_summary(call, stored)).collect();
+    feedback.sort_by(|a, b| {
+        (&a.user, &a.fabric, ratings(a), &a.comment).cmp(&(&b.user, &b.fabric, ratings(b), &b.comment))
     });
-    said
+    feedback
+}
+
+fn feedback_summary(call: &Conference, stored: &StoredFeedback) -> FeedbackSummary {
+    let measured = measured(call, stored);
+    let StoredFeedback { feedback, .. } = stored;
+    FeedbackSummary {
+        user: user(call, stored.user),
+        fabric: fabric(call, stored.about),
+        overall: feedback.overall.get(),
+        audio: feedback.audio.map(FeedbackRating::get),
+        video: feedback.video.map(FeedbackRating::get),
+        screen: feedback.screen.map(FeedbackRating::get),
+        comment: feedback.comment.as_ref().map(|comment| comment.text.clone()),
+        cut_bytes: feedback.comment.as_ref().map_or(0, |comment| comment.cut_bytes as u64),
+        measured_mos: measured.mos,
+        measured_audio_mos: measured.audio.and_then(|score| score.mos),
+        measured_video_mos: measured.video.and_then(|score| score.mos),
+    }
+}
+
+const fn ratings(feedback: &FeedbackSummary) -> (u8, Option<u8>, Option<u8>, Option<u8>) {
+    (feedback.overall, feedback.audio, feedback.video, feedback.screen)
 }
 
 fn user(call: &Conference, user: Option<UserId>) -> Option<String> {

@@ -1,12 +1,12 @@
-//! From streams and fabrics to users: sums pooled before they are divided, in an order that nobody's arrival decides.
+//! Builds the figures of users from streams and fabrics: sums are pooled before they are divided. The result does not
+//! depend on the order of arrival.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::pool::{Connectivity, Pool, sum, until};
-use super::scores;
 use super::streams::{View, count, millis, views};
 use super::timeline;
+use super::{name, scores};
 use crate::conference::Conference;
 use crate::fabric::Fabric;
 use crate::id::{Direction, UserId};
@@ -14,7 +14,7 @@ use crate::stream::StreamRecord;
 use crate::summary::{DeliverySummary, EventSummary, StaySummary, TalkSummary, UserState, UserSummary};
 use crate::unit::Ratio;
 
-/// Every user, by name.
+/// All users, by name.
 pub(super) fn users(
     call: &Conference,
     fabrics: &[&Fabric],
@@ -23,18 +23,18 @@ pub(super) fn users(
 ) -> Vec<UserSummary> {
     let mut ids: Vec<UserId> = (0_u32..).take(call.roster.users.len()).map(UserId).collect();
     ids.sort_by_key(|&id| call.user_name(id));
-    let views = || fabrics.iter().flat_map(|fabric| views(fabric));
+    let views: Vec<View<'_>> = fabrics.iter().flat_map(|fabric| views(fabric)).collect();
     let all = All {
         fabrics: Grouped::new(fabrics.iter().copied(), |fabric| fabric.spec.local_user),
-        by_reporter: Grouped::new(views(), |view| view.fabric.spec.local_user),
-        by_owner: Grouped::new(views(), |view| view.user),
+        by_reporter: Grouped::new(views.iter().copied(), |view| view.fabric.spec.local_user),
+        by_owner: Grouped::new(views.iter().copied(), |view| view.user),
         events,
         talk,
     };
     ids.into_iter().filter_map(|id| user(call, id, &all)).collect()
 }
 
-/// All that users are made of.
+/// The inputs of user summaries.
 struct All<'a> {
     fabrics: Grouped<&'a Fabric>,
     by_reporter: Grouped<View<'a>>,
@@ -43,33 +43,33 @@ struct All<'a> {
     talk: Option<&'a TalkSummary>,
 }
 
-/// Things by the user whose they are; those of one user in the order in which they came.
+/// Items grouped by user; those of one user in their original order.
 struct Grouped<T>(Vec<(UserId, T)>);
 
 impl<T: Copy> Grouped<T> {
-    fn new(things: impl Iterator<Item = T>, whose: impl Fn(&T) -> Option<UserId>) -> Self {
-        let mut things: Vec<(UserId, T)> = things.filter_map(|thing| Some((whose(&thing)?, thing))).collect();
-        things.sort_by_key(|&(user, _)| user);
-        Self(things)
+    fn new(items: impl Iterator<Item = T>, owner: impl Fn(&T) -> Option<UserId>) -> Self {
+        let mut items: Vec<(UserId, T)> = items.filter_map(|item| Some((owner(&item)?, item))).collect();
+        items.sort_by_key(|&(user, _)| user);
+        Self(items)
     }
 
     fn of(&self, user: UserId) -> impl Iterator<Item = T> {
         let first = self.0.partition_point(|&(other, _)| other < user);
-        self.0.iter().skip(first).take_while(move |&&(other, _)| other == user).map(|&(_, thing)| thing)
+        self.0.iter().skip(first).take_while(move |&&(other, _)| other == user).map(|&(_, item)| item)
     }
 }
 
 fn user(call: &Conference, id: UserId, all: &All<'_>) -> Option<UserSummary> {
     let user = call.roster.get(id)?;
-    let own = || all.fabrics.of(id);
-    let flows = |direction| all.by_reporter.of(id).filter(move |view| view.record.direction == direction);
-    // What others let pass through somebody's connection is not theirs.
-    let sent = || flows(Direction::Outbound).filter(|view| view.user == Some(id));
-    let heard = all
+    let own: Vec<&Fabric> = all.fabrics.of(id).collect();
+    let (sent, received): (Vec<View<'_>>, Vec<View<'_>>) =
+        all.by_reporter.of(id).partition(|view| view.record.direction == Direction::Outbound);
+    // Media of other users that passes through a user's connection is not theirs.
+    let sent: Vec<View<'_>> = sent.into_iter().filter(|view| view.user == Some(id)).collect();
+    let delivered = all
         .by_owner
         .of(id)
         .filter(|view| view.record.direction == Direction::Inbound && view.fabric.spec.local_user != Some(id));
-    let seconds = |ms: fn(&View<'_>) -> f64| sum(sent().map(|view| ms(&view))) / 1e3;
     let reported: Vec<&StreamRecord> = all.by_reporter.of(id).map(|view| view.record).collect();
     let presence = user.presence;
     let stays = user.stays.iter().map(|stay| StaySummary {
@@ -83,24 +83,24 @@ fn user(call: &Conference, id: UserId, all: &All<'_>) -> Option<UserSummary> {
         joins: presence.joins,
         stays: stays.collect(),
         score: scores::group(reported.iter().copied(), &call.config),
-        fabrics: own().map(|fabric| fabric.spec.name().into()).collect(),
-        connectivity: Connectivity::of(call, own()).summary(),
-        uplink: Pool::of(sent()).summary(),
-        downlink: Pool::of(flows(Direction::Inbound)).summary(),
-        delivered: Pool::of(heard).summary(),
-        muted_s: seconds(|view| view.record.times.muted),
-        held_s: seconds(|view| view.record.times.held),
-        paused_s: seconds(|view| view.record.times.paused),
-        screen_shared_s: sum(own().map(|fabric| fabric.app.shared_s(until(call, fabric)))),
+        fabrics: own.iter().map(|fabric| fabric.spec.name().into()).collect(),
+        connectivity: Connectivity::of(call, own.iter().copied()).summary(),
+        uplink: Pool::of(sent.iter().copied()).summary(),
+        downlink: Pool::of(received).summary(),
+        delivered: Pool::of(delivered).summary(),
+        muted_s: sum(sent.iter().map(|view| view.record.times.muted)) / 1e3,
+        held_s: sum(sent.iter().map(|view| view.record.times.held)) / 1e3,
+        paused_s: sum(sent.iter().map(|view| view.record.times.paused)) / 1e3,
+        screen_shared_s: sum(own.iter().map(|fabric| fabric.app.shared_s(until(call, fabric)))),
         talk: all
             .talk
             .and_then(|talk| talk.speakers.iter().find(|speaker| speaker.user.as_ref() == Some(&user.name)).cloned()),
-        feedback: timeline::feedback(call, |who| who == Some(id)),
-        events: all.events.iter().filter(|(whose, _)| *whose == Some(id)).map(|(_, event)| event.clone()).collect(),
+        feedback: timeline::feedback(call, |user| user == Some(id)),
+        events: all.events.iter().filter(|(owner, _)| *owner == Some(id)).map(|(_, event)| event.clone()).collect(),
     })
 }
 
-/// Every stream that both ends report: sent on one fabric and received on another, by SSRC, kind and user.
+/// The streams that both ends report: sent on one fabric and received on another, matched by SSRC, kind and user.
 pub(super) fn deliveries(call: &Conference, fabrics: &[&Fabric]) -> Vec<DeliverySummary> {
     let all: Vec<(usize, View<'_>)> = fabrics
         .iter()
@@ -108,21 +108,19 @@ pub(super) fn deliveries(call: &Conference, fabrics: &[&Fabric]) -> Vec<Delivery
         .flat_map(|(place, fabric)| views(fabric).into_iter().map(move |view| (place, view)))
         .filter(|(_, view)| view.record.samples > 1)
         .collect();
-    let by_ssrc = |direction| {
-        let mut views: Vec<_> = all.iter().filter(|(_, view)| view.record.direction == direction).collect();
-        views.sort_by_key(|(place, view)| (view.record.ssrc, *place));
-        views
-    };
-    let (sent, received) = (by_ssrc(Direction::Outbound), by_ssrc(Direction::Inbound));
+    let (mut sent, mut received): (Vec<_>, Vec<_>) =
+        all.into_iter().partition(|(_, view)| view.record.direction == Direction::Outbound);
+    sent.sort_by_key(|(place, view)| (view.record.ssrc, *place));
+    received.sort_by_key(|(place, view)| (view.record.ssrc, *place));
     let mut links = Vec::new();
-    for (sender_place, sender) in sent {
+    for (sender_place, sender) in &sent {
         let first = received.partition_point(|(_, view)| view.record.ssrc < sender.record.ssrc);
         let same = received.iter().skip(first).take_while(|(_, view)| view.record.ssrc == sender.record.ssrc);
         for (receiver_place, receiver) in same {
-            let agree = |a: Option<UserId>, b: Option<UserId>| a.is_none() || b.is_none() || a == b;
+            let same_user = sender.user.is_none() || receiver.user.is_none() || sender.user == receiver.user;
             let is_one = sender_place != receiver_place
                 && sender.record.kind == receiver.record.kind
-                && agree(sender.user, receiver.user)
+                && same_user
                 && links.len() < MAX_LINKS;
             if is_one {
                 links.push(delivery(call, sender, receiver));
@@ -132,17 +130,15 @@ pub(super) fn deliveries(call: &Conference, fabrics: &[&Fabric]) -> Vec<Delivery
     links
 }
 
-/// One SSRC may be sent and received on any number of fabrics; beyond this many, pairs tell nothing any more.
+/// An SSRC may be sent and received on any number of fabrics; more pairs than this carry no information.
 const MAX_LINKS: usize = 65_536;
 
 fn delivery(call: &Conference, sender: &View<'_>, receiver: &View<'_>) -> DeliverySummary {
-    let name = |user: Option<UserId>| user.and_then(|user| call.user_name(user)).map(String::from);
-    let loss = |view: &View<'_>| view.record.totals.loss_ratio(view.record.direction).map(Ratio::as_f64);
     DeliverySummary {
         ssrc: sender.record.ssrc,
         kind: sender.record.kind,
-        from: name(sender.user.or(receiver.user)),
-        to: name(receiver.fabric.spec.local_user),
+        from: name(call, sender.user.or(receiver.user)),
+        to: name(call, receiver.fabric.spec.local_user),
         sender_fabric: sender.fabric.spec.name().into(),
         receiver_fabric: receiver.fabric.spec.name().into(),
         packets_sent: count(sender.record.totals.packets),
@@ -152,4 +148,8 @@ fn delivery(call: &Conference, sender: &View<'_>, receiver: &View<'_>) -> Delive
         sender_rtt_ms: sender.record.digests.rtt_ms.stats(),
         receiver_jitter_ms: receiver.record.digests.jitter_ms.stats(),
     }
+}
+
+fn loss(view: &View<'_>) -> Option<f64> {
+    view.record.totals.loss_ratio(view.record.direction).map(Ratio::as_f64)
 }
