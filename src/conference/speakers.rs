@@ -28,8 +28,9 @@ impl Conference {
         Some(attribution.speakers.get(attribution.floor.dominant()?.index())?.who)
     }
 
-    /// The only speaker in the window of [`Config::speaker_window`](crate::Config::speaker_window): 2 s of speech or more, all others together 1 s at
-    /// most (the "yes" and "hm" of listeners), 80 % of the window known. Cost: linear in the number of speakers.
+    /// The only speaker in the window of [`Config::speaker_window`](crate::Config::speaker_window): 2 s of speech or
+    /// more, all others together 1 s at most (the "yes" and "hm" of listeners), 80 % of the window known. Cost: linear in
+    /// the number of speakers.
     #[must_use]
     pub fn only_speaker(&self) -> Option<Speaker> {
         let attribution = self.attribution.as_deref()?;
