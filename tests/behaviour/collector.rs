@@ -85,7 +85,7 @@ fn run(collector: &Path, input: &Path, checkpoint: &Path, most: Option<usize>) -
 }
 
 #[test]
-fn a_collector_that_is_killed_loses_nothing_and_counts_nothing_twice() {
+fn killed_collector_loses_nothing_and_counts_nothing_twice() {
     let directory = std::env::temp_dir().join(format!("callgauge-collector-{}", std::process::id()));
     std::fs::create_dir_all(&directory).unwrap();
     let (file, collector) = (directory.join("input.ndjson"), collector());
@@ -133,7 +133,7 @@ fn a_collector_that_is_killed_loses_nothing_and_counts_nothing_twice() {
 }
 
 #[test]
-fn one_bad_reporter_ends_nobody_elses_call() {
+fn bad_reporter_ends_no_other_call() {
     let directory = std::env::temp_dir().join(format!("callgauge-collector-bad-{}", std::process::id()));
     std::fs::create_dir_all(&directory).unwrap();
     let good: Vec<String> =

@@ -142,7 +142,7 @@ fn jitsi_dumps_read_as_a_plain_decoder_reads_them() {
 }
 
 #[test]
-fn jitsi_dumps_hold_what_they_are_known_to_hold() {
+fn jitsi_dumps_have_the_known_contents() {
     for name in JITSI {
         let Some(text) = real_dump(&format!("jitsi/{name}")) else { continue };
         let input = read_lines(&text);

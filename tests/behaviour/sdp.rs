@@ -64,7 +64,7 @@ fn sections_have_what_they_say_and_else_what_the_session_says() {
 }
 
 #[test]
-fn layers_without_ssrcs_are_told_by_their_ids() {
+fn layers_without_ssrcs_are_identified_by_their_rids() {
     // RFC 8853, 5.1: alternatives by commas, layers by semicolons, paused ones with a tilde, both directions.
     let sdp = "m=video 9 UDP/TLS/RTP/SAVPF 97\na=rid:1 send pt=97;max-width=1280\na=rid:2 send\na=rid:3 send\na=rid:4 recv\n\
         a=simulcast:recv 4 send 1,2;~3\n";
@@ -91,7 +91,7 @@ fn an_ssrc_that_is_only_mentioned_is_there() {
 }
 
 #[test]
-fn a_stream_of_nobody_and_a_track_without_a_name_are_none() {
+fn empty_stream_and_track_names_are_none() {
     // RFC 8830, 2: `-` for no stream; the track may be missing.
     let sdp = "m=audio 9 X 0\na=msid:- mic\na=ssrc:1 cname:c\nm=audio 9 X 0\na=msid:room\na=ssrc:2 cname:c\nm=audio 9 X 0\na=msid:room mic\na=ssrc:3 msid:- other\n";
     let streams = Sdp::new(sdp).streams();
@@ -166,7 +166,7 @@ fn lines_that_break_their_grammar_are_counted_and_cost_no_other() {
 }
 
 #[test]
-fn parts_that_rtcstats_abbreviates_are_no_flaws_and_keep_their_place() {
+fn rtcstats_abbreviations_are_no_flaws_and_hold_their_place() {
     let sdp = Sdp::new("v=\r\nm=\r\nm=video 9 X 96\r\na=mid:1\r\na=ssrc:1 cname:c\r\n");
     assert_eq!(sdp.malformed().lines, 0);
     assert_eq!(sdp.sections().map(|it| (it.index, it.word())).collect::<Vec<_>>(), [(0, ""), (1, "video")]);
@@ -202,7 +202,7 @@ fn reported(recording: &str, kind: &str) -> BTreeMap<String, BTreeSet<Sent>> {
 }
 
 #[test]
-fn descriptions_of_the_recordings_name_the_ssrcs_that_get_stats_reports() {
+fn recorded_descriptions_name_the_ssrcs_of_get_stats() {
     let (mut streams, mut retransmissions) = (0, 0);
     for name in names() {
         let meta = meta(&name);

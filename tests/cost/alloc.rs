@@ -44,7 +44,7 @@ fn the_allocator_counts() {
 }
 
 #[test]
-fn a_warm_door_reads_without_allocating() {
+fn warm_scanner_reads_without_allocating() {
     for set in WORKLOADS {
         let lines = workload(set);
         for (name, mut door) in doors() {
@@ -95,7 +95,7 @@ fn continued(lines: &[String], rounds: usize) -> Vec<String> {
 }
 
 #[test]
-fn a_view_that_is_reused_is_filled_without_allocating() {
+fn reused_view_is_filled_without_allocating() {
     let set = "p50";
     let mut call = Conference::new(set, Config::new());
     let (alice, bob) = (call.user("alice").unwrap(), call.user("bob").unwrap());
@@ -117,7 +117,7 @@ fn a_view_that_is_reused_is_filled_without_allocating() {
 }
 
 #[test]
-fn time_that_passes_and_media_that_is_switched_allocate_nothing() {
+fn timeouts_and_media_switches_allocate_nothing() {
     let mut call = Conference::new("", Config::new());
     let alice = call.user("alice").unwrap();
     let spec = FabricSpec::new("pc").with_local_user(alice);
@@ -136,7 +136,7 @@ fn time_that_passes_and_media_that_is_switched_allocate_nothing() {
 }
 
 #[test]
-fn a_call_that_runs_is_read_measured_and_polled_without_allocating() {
+fn running_call_is_read_measured_and_polled_without_allocating() {
     for set in WORKLOADS {
         let lines = workload(set);
         let (warm, rounds) = (3 * lines.len(), 4);

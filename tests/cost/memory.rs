@@ -172,7 +172,7 @@ fn flooded(limits: Limits, streams: usize) -> (i64, i64) {
 }
 
 #[test]
-fn an_app_never_spends_more_than_it_is_told() {
+fn sdk_limits_hold_state_and_summary_below_24_mib() {
     let (held, most) = flooded(Limits::sdk(), 64);
     assert!(held > 1 << 20 && most < 24 << 20, "{held} {most}");
 }

@@ -44,7 +44,7 @@ fn pieces() -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn records_and_documents_hold_what_the_fuzz_targets_ask() {
+fn records_and_documents_hold_the_fuzz_target_laws() {
     for piece in pieces() {
         doors::records(&piece);
         doors::document(&piece);
@@ -54,7 +54,7 @@ fn records_and_documents_hold_what_the_fuzz_targets_ask() {
 }
 
 #[test]
-fn stats_alone_hold_what_the_fuzz_target_asks() {
+fn bare_stats_hold_the_fuzz_target_laws() {
     let mut random = Seeded(11);
     let mut read = 0;
     for (_, text) in recordings() {
@@ -73,7 +73,7 @@ fn stats_alone_hold_what_the_fuzz_target_asks() {
 }
 
 #[test]
-fn any_calls_in_any_order_hold_what_the_fuzz_target_asks() {
+fn random_operations_hold_the_fuzz_target_laws() {
     let mut random = Seeded(13);
     for _ in 0..400 {
         let bytes: Vec<u8> = (0..random.below(1_500)).map(|_| random.next() as u8).collect();
@@ -104,7 +104,7 @@ impl Door {
 }
 
 #[test]
-fn changed_states_hold_what_the_fuzz_target_asks() {
+fn changed_states_hold_the_fuzz_target_laws() {
     let mut random = Seeded(17);
     let (mut read, mut refused) = (0, 0);
     for (_, text) in recordings() {
@@ -125,7 +125,7 @@ fn changed_states_hold_what_the_fuzz_target_asks() {
 }
 
 #[test]
-fn states_with_the_largest_numbers_hold_what_the_fuzz_target_asks() {
+fn states_with_largest_numbers_hold_the_fuzz_target_laws() {
     let (_, text) = recordings().remove(0);
     let lines: Vec<&str> = text.lines().take(6).collect();
     for mut door in Door::both(&lines) {

@@ -154,7 +154,7 @@ fn subject(lines: &[String]) -> (Subject, [UserId; 2], Value) {
 }
 
 #[test]
-fn each_number_of_a_state_at_its_extremes_is_refused_or_gone_on_with() {
+fn extreme_number_in_a_state_is_refused_or_continued_with() {
     let lines = lines("loss5");
     let (subject, users, state) = subject(&lines[..24]);
     let mut found = (BTreeSet::new(), Vec::new());
@@ -178,7 +178,7 @@ fn each_number_of_a_state_at_its_extremes_is_refused_or_gone_on_with() {
 }
 
 #[test]
-fn many_numbers_of_a_state_at_once_are_refused_or_gone_on_with() {
+fn many_extreme_numbers_in_a_state_are_refused_or_continued() {
     let lines = lines("loss5");
     let (subject, users, state) = subject(&lines[..24]);
     let mut found = BTreeMap::new();

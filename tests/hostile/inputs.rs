@@ -7,7 +7,7 @@ use callgauge::unit::{StatTime, Timestamp};
 use callgauge::{Conference, Config, FabricSpec};
 
 #[test]
-fn one_long_name_is_not_kept_once_for_every_stream_that_shares_it() {
+fn long_name_shared_by_streams_is_stored_once() {
     let long = "é".repeat(100_000);
     let streams: Vec<_> = (0..3)
         .map(|ssrc| {
@@ -48,7 +48,7 @@ fn a_number_that_prints_long_is_no_name() {
 }
 
 #[test]
-fn one_absurd_step_of_time_does_not_take_the_times_of_the_lines_behind_it() {
+fn absurd_time_step_leaves_later_line_times_intact() {
     let mut reader = Reader::new();
     let mut times = Vec::new();
     let lines = [

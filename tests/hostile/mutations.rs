@@ -234,7 +234,7 @@ fn members_of_another_type_are_counted_and_unknown() {
 }
 
 #[test]
-fn extreme_values_stay_where_they_are() {
+fn extreme_values_change_no_other_connection() {
     each(|name, lines, whole| {
         for extreme in ["1e308", "-1e308", "18446744073709551615", "-1", "4294967295"] {
             let at = lines.len() / 2;

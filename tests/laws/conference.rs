@@ -347,7 +347,7 @@ proptest! {
 
     /// Two ways to follow an entry, and what happens told once more by hand.
     #[test]
-    fn taking_a_look_is_telling_it_and_accepting_it(
+    fn take_equals_step_and_accept(
         looks in prop::collection::vec((0..4_u32, prop::array::uniform6(count())), 2..20),
     ) {
         let report_of = |ms: u32, counts: &[Option<f64>; 6]| {
@@ -393,7 +393,7 @@ proptest! {
 
     /// Edge case 45.
     #[test]
-    fn a_snapshot_taken_twice_changes_nothing_but_the_count_of_repetitions(snapshots in any_call()) {
+    fn repeated_snapshot_changes_only_the_duplicate_count(snapshots in any_call()) {
         let ((mut once, fabric), (mut twice, _)) = (call(), call());
         let mut report = Report::new();
         for (n, entries) in snapshots.iter().enumerate() {
@@ -407,7 +407,7 @@ proptest! {
     }
 
     #[test]
-    fn the_order_of_entries_and_of_connections_changes_nothing(a in any_call(), b in any_call(), seed in any::<u64>()) {
+    fn entry_and_connection_order_change_nothing(a in any_call(), b in any_call(), seed in any::<u64>()) {
         let talk_of = |summary: &ConferenceSummary| serde_json::to_string(&summary.talk).unwrap();
         let summarize = |seed: u64, in_turns: bool| {
             let (mut call, first) = call();
@@ -442,7 +442,7 @@ proptest! {
     }
 
     #[test]
-    fn every_number_that_leaves_is_finite(snapshots in any_call()) {
+    fn output_numbers_are_finite(snapshots in any_call()) {
         let (mut call, fabric) = call();
         let mut report = Report::new();
         for (n, entries) in snapshots.iter().enumerate() {

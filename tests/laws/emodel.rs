@@ -68,7 +68,7 @@ fn no_better(worse: (f64, Rating), better: (f64, Rating)) -> bool {
 
 proptest! {
     #[test]
-    fn nothing_that_grows_makes_a_call_better(call in any_call(), scale in any_scale(), other in any_call()) {
+    fn growing_impairment_never_raises_the_rating(call in any_call(), scale in any_scale(), other in any_call()) {
         let (least, most) = (|a: f64, b: f64| a.min(b), |a: f64, b: f64| a.max(b));
         let pairs = [
             ("Ppl", Call { ppl: least(call.ppl, other.ppl), ..call }, Call { ppl: most(call.ppl, other.ppl), ..call }),
@@ -103,7 +103,7 @@ proptest! {
     }
 
     #[test]
-    fn a_small_step_is_a_small_step(call in any_call(), scale in any_scale(), step in 0.0..0.5_f64) {
+    fn small_input_steps_give_small_rating_steps(call in any_call(), scale in any_scale(), step in 0.0..0.5_f64) {
         let (r, rating) = call.on(scale);
         let steps = [
             // Per percent at most (ceiling − Ie) / Bpl; per ms 0.25 · stretch of Idd, and talker echo, which sets in
@@ -124,7 +124,7 @@ proptest! {
     }
 
     #[test]
-    fn the_short_way_obeys_the_same_laws(
+    fn short_form_obeys_the_same_laws(
         scale in any_scale(), a in 0.0..160.0_f64, b in 0.0..160.0_f64, s in 0.0..2_000.0_f64, t in 0.0..2_000.0_f64,
     ) {
         let at = |ie_eff, ta_ms| rate(scale, ie_eff, ta_ms).unwrap();
@@ -134,7 +134,7 @@ proptest! {
     }
 
     #[test]
-    fn anything_at_all_is_answered_without_panic(a in any::<u64>(), b in any::<u64>(), scale in any_scale()) {
+    fn any_input_is_answered_without_panic(a in any::<u64>(), b in any::<u64>(), scale in any_scale()) {
         let (a, b) = (f64::from_bits(a), f64::from_bits(b));
         let expected = a.is_finite() && a >= 0.0 && b.is_finite() && b >= 0.0;
         prop_assert_eq!(rate(scale, a, b).is_some(), expected);
@@ -144,7 +144,7 @@ proptest! {
     }
 
     #[test]
-    fn unknown_in_is_unknown_out(kbps in 0.0..200.0_f64, loss in 0.000_001..=1.0_f64) {
+    fn unknown_input_gives_unknown_output(kbps in 0.0..200.0_f64, loss in 0.000_001..=1.0_f64) {
         let table = CodecTable::new();
         for name in ["opus", "AMR-WB", "EVS", "G722", "G723", "G728", "iLBC", "G7221"] {
             prop_assert_eq!(table.find(&CodecQuery::new(name)), None, "{} has no rate", name);

@@ -121,7 +121,7 @@ fn recorded() -> BTreeSet<String> {
 }
 
 #[test]
-fn every_declared_member_occurs_in_a_recording_or_says_why_not() {
+fn declared_members_occur_in_a_recording_or_state_why_not() {
     let recorded = recorded();
     let missing: BTreeSet<&str> = declared().into_iter().filter(|&name| !recorded.contains(name)).collect();
     let excepted: BTreeSet<&str> = NOT_RECORDED.iter().map(|&(name, _)| name).collect();
@@ -129,7 +129,7 @@ fn every_declared_member_occurs_in_a_recording_or_says_why_not() {
 }
 
 #[test]
-fn every_recorded_member_is_read_or_says_why_not() {
+fn recorded_members_are_read_or_listed_as_left_out() {
     let mut names = recorded();
     for set in WORKLOADS {
         names_in(&workload(set).join("\n"), &mut names);
@@ -141,7 +141,7 @@ fn every_recorded_member_is_read_or_says_why_not() {
 }
 
 #[test]
-fn what_only_grows_shrinks_only_where_a_sender_counted_anew() {
+fn counters_shrink_only_where_a_sender_restarted() {
     // Where it is known why: a connection that was closed and opened again under the same name, and a track that was
     // replaced by one of another content type.
     let known = BTreeMap::from([("chrome-reconnect-reset", 12), ("screen", 16)]);

@@ -21,7 +21,7 @@ fn times(input: &Input, id: &str) -> Vec<Option<f64>> {
 }
 
 #[test]
-fn case_35_an_entry_that_jitsi_leaves_out_is_gone_and_one_that_returns_is_another() {
+fn case_35_entry_left_out_by_jitsi_is_gone_and_returns_as_new() {
     let input = read_lines(
         br#"["getstats","A",{"I1":{"type":"inbound-rtp","kind":"audio","ssrc":7,"nackCount":3,"timestamp":0},"P":{"type":"peer-connection","timestamp":0},"timestamp":5000},5001]
 ["getstats","A",{"P":{"timestamp":0},"timestamp":6000},6001]
@@ -35,7 +35,7 @@ fn case_35_an_entry_that_jitsi_leaves_out_is_gone_and_one_that_returns_is_anothe
 }
 
 #[test]
-fn case_35_an_entry_that_returns_without_its_type_was_never_gone() {
+fn case_35_entry_returning_without_its_type_was_never_gone() {
     // Whatever the header says: edge case 33.
     let input = read_lines(
         br#"["connectionInfo",null,{"statsFormat":"chrome_standard"},5000]
@@ -50,7 +50,7 @@ fn case_35_an_entry_that_returns_without_its_type_was_never_gone() {
 }
 
 #[test]
-fn entries_of_the_callback_api_stay_under_a_header_that_denies_it() {
+fn callback_api_entries_remain_under_a_header_denying_them() {
     let input = read_lines(
         br#"["connectionInfo",null,{"statsFormat":"chrome_standard"},5000]
 ["getstats","A",{"ssrc_7_send":{"type":"ssrc","mediaType":"video","ssrc":"7","packetsSent":"10","googCodecName":"","googCpuLimitedResolution":"true","googBandwidthLimitedResolution":"true","googRtt":"40","timestamp":0},"timestamp":5000},5001]
@@ -74,7 +74,7 @@ fn entries_of_the_callback_api_stay_under_a_header_that_denies_it() {
 }
 
 #[test]
-fn case_35_a_missing_time_is_as_before_for_jitsi_and_the_reports_in_rtcstats() {
+fn case_35_missing_time_is_inherited_in_jitsi_and_rtcstats() {
     let jitsi = read_lines(
         br#"["getstats","A",{"R":{"type":"remote-inbound-rtp","ssrc":7,"kind":"audio","timestamp":4800},"I":{"type":"inbound-rtp","ssrc":8,"kind":"audio","timestamp":0},"timestamp":5000},5001]
 ["getstats","A",{"R":{},"I":{"timestamp":0},"timestamp":6000},6001]
@@ -116,7 +116,7 @@ fn case_35_a_value_that_became_none_is_not_the_old_one() {
 }
 
 #[test]
-fn case_42_a_dominant_speaker_of_nobody_disturbs_no_snapshot() {
+fn case_42_empty_dominant_speaker_disturbs_no_snapshot() {
     let stats = [
         r#"["getstats","A",{"I":{"type":"inbound-rtp","ssrc":8,"kind":"audio","nackCount":1,"timestamp":0},"timestamp":5000},5001]"#,
         r#"["getstats","A",{"I":{"timestamp":0},"timestamp":6000},6001]"#,
@@ -137,7 +137,7 @@ fn case_42_a_dominant_speaker_of_nobody_disturbs_no_snapshot() {
 }
 
 #[test]
-fn connections_do_not_mix_and_a_new_one_of_the_same_name_begins_anew() {
+fn connections_do_not_mix_and_a_reused_name_starts_fresh() {
     let input = read_lines(
         br#"["getstats","A",{"I":{"type":"inbound-rtp","ssrc":1,"kind":"audio","nackCount":1,"timestamp":0},"timestamp":5000},5001]
 ["getstats",null,{"I":{"type":"inbound-rtp","ssrc":2,"kind":"audio","nackCount":2,"timestamp":0},"timestamp":5000},5001]
@@ -168,7 +168,7 @@ fn two_dumps_in_one_file_are_two() {
 }
 
 #[test]
-fn forgetting_silent_connections_bounds_memory_and_breaks_no_other() {
+fn forgetting_silent_connections_bounds_memory_only() {
     let mut text = String::new();
     for number in 0..2_000 {
         let entry = r#"{"I":{"type":"inbound-rtp","ssrc":1,"kind":"audio","timestamp":0},"timestamp":5000}"#;
@@ -211,7 +211,7 @@ fn damaged(lines: &[Vec<u8>], dice: &mut Seeded) -> usize {
 }
 
 #[test]
-fn a_line_that_cannot_be_read_might_as_well_not_be_there() {
+fn unreadable_line_equals_an_absent_line() {
     let packed = recording("other/loss5.rtcstats3.gz");
     let plain = recording("loss5.ndjson.gz");
     let jitsi = br#"["connectionInfo",null,{"statsFormat":"chrome_standard"},5000]
@@ -234,7 +234,7 @@ fn a_line_that_cannot_be_read_might_as_well_not_be_there() {
 }
 
 #[test]
-fn a_damaged_line_changes_no_snapshot_of_a_format_without_memory() {
+fn damaged_line_changes_no_snapshot_of_a_stateless_format() {
     let text = recording("loss5.ndjson.gz");
     let lines: Vec<_> = text.split(|&byte| byte == b'\n').take(40).collect();
     let whole = read_lines(&lines.join(&b'\n'));

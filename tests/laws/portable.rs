@@ -116,14 +116,14 @@ fn a_state_of_this_version_is_still_read() {
 }
 
 #[test]
-fn bytes_and_words_tell_the_same_version() {
+fn version_bytes_and_text_agree() {
     let call = some_call();
     let words = serde_json::to_value(call.state()).unwrap();
     assert_eq!(words["schema"], format!("callgauge.state/{}", call.save()[3]));
 }
 
 #[test]
-fn every_change_of_a_byte_is_found_out() {
+fn changed_byte_of_a_state_is_detected() {
     let call = some_call();
     let bytes = call.save();
     assert_eq!(Conference::restore(&bytes, Config::new()).unwrap().save(), bytes);
@@ -143,7 +143,7 @@ fn every_change_of_a_byte_is_found_out() {
 }
 
 #[test]
-fn a_number_that_did_not_survive_is_found_out() {
+fn changed_number_in_a_written_state_is_detected() {
     let text = serde_json::to_string(&some_call().state()).unwrap();
     let read = |text: &str| serde_json::from_str::<Checkpoint<'_>>(text).unwrap().resume(Config::new()).map(drop);
     assert_eq!(read(&text), Ok(()));
@@ -154,7 +154,7 @@ fn a_number_that_did_not_survive_is_found_out() {
 }
 
 #[test]
-fn scores_of_other_models_are_not_gone_on_with() {
+fn scores_of_other_models_are_not_continued() {
     #[derive(Debug)]
     struct Other;
     impl Model<callgauge::score::audio::AudioInputs<'_>> for Other {
@@ -193,7 +193,7 @@ fn scores_of_other_models_are_not_gone_on_with() {
 }
 
 #[test]
-fn smaller_limits_drop_nothing_that_is_there() {
+fn smaller_limits_drop_nothing_already_held() {
     let call = some_call();
     let limits = Limits::new().with_fabrics(0).with_streams_per_fabric(0).with_timeline(0).with_users(0);
     let again = Conference::restore(&call.save(), Config::new().with_limits(limits)).unwrap();

@@ -123,7 +123,7 @@ fn compare(what: &str, expected: &[Usage], found: &Input) -> usize {
 }
 
 #[test]
-fn as_lines_of_jitsi() {
+fn jitsi_lines_give_the_same_reports() {
     let mut values = 0;
     for name in RECORDINGS {
         let shots = expressible(&shots(name), false);
@@ -141,7 +141,7 @@ fn as_lines_of_jitsi() {
 }
 
 #[test]
-fn as_lines_of_rtcstats_before_version_3() {
+fn rtcstats_lines_before_version_3_give_the_same_reports() {
     for name in RECORDINGS {
         let shots = expressible(&shots(name), true);
         let text = r#"{"path":"/","origin":"http://localhost","userAgent":"x","time":1795341282000,"fileFormat":2}
@@ -155,7 +155,7 @@ fn as_lines_of_rtcstats_before_version_3() {
 }
 
 #[test]
-fn as_whole_reports_in_an_rtcstats_dump() {
+fn whole_reports_in_an_rtcstats_dump_give_the_same_reports() {
     for name in RECORDINGS {
         let shots = shots(name);
         let mut text =
@@ -214,7 +214,7 @@ fn sample(Shot { t, pc, report }: &Shot) -> Value {
 }
 
 #[test]
-fn as_client_samples() {
+fn client_samples_give_the_same_reports() {
     for name in RECORDINGS {
         let shots = shots(name);
         let expected = ndjson(&shots);
@@ -232,7 +232,7 @@ fn as_client_samples() {
 }
 
 #[test]
-fn as_every_shape_of_one_report() {
+fn every_shape_of_one_report_gives_the_same_report() {
     for name in RECORDINGS {
         let shots = shots(name);
         let expected = ndjson(&shots);

@@ -58,7 +58,7 @@ fn every_type_may_cross_threads_and_survive_a_caught_panic() {
 }
 
 #[test]
-fn what_is_handed_out_is_a_value_and_what_is_refused_an_error() {
+fn outputs_are_values_and_refusals_are_errors() {
     is_a_value::<Event>();
     is_a_value::<CallEvent>();
     is_a_value::<Outcome>();
@@ -178,7 +178,7 @@ fn an_odd_value_is_counted_by_name_and_left_out() {
 
 #[cfg(feature = "serde")]
 #[test]
-fn an_interval_serializes_with_every_key_and_null_for_the_unknown() {
+fn interval_serializes_every_key_with_null_for_unknown() {
     let mut call = Conference::new("", Config::new());
     let fabric = call.open_fabric(Timestamp::default(), FabricSpec::new("A")).unwrap();
     let mut report = Report::new();

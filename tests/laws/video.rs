@@ -127,7 +127,7 @@ proptest! {
     }
 
     #[test]
-    fn nothing_breaks_it(numbers in prop::array::uniform11(weighted(0.8, any_f64())), codec in any_codec(), screen in any::<bool>()) {
+    fn any_input_is_answered_without_panic(numbers in prop::array::uniform11(weighted(0.8, any_f64())), codec in any_codec(), screen in any::<bool>()) {
         let [qp, bitrate, width, height, display, largest, frames, source, frozen, freezes, active] = numbers;
         let mut inputs = Inputs::new();
         inputs.codec = codec.0;
@@ -144,7 +144,7 @@ proptest! {
     }
 
     #[test]
-    fn no_impairment_that_grows_makes_it_better(inputs in any_inputs(), step in 0.0..1.0_f64) {
+    fn growing_impairment_never_raises_the_score(inputs in any_inputs(), step in 0.0..1.0_f64) {
         let Ok(before) = score(&inputs) else { return Ok(()) };
         for cause in CAUSES {
             let Some(after) = worsened(&inputs, cause, step).and_then(|worse| score(&worse).ok()) else { continue };
@@ -159,7 +159,7 @@ proptest! {
     }
 
     #[test]
-    fn a_small_step_is_a_small_step(inputs in any_inputs()) {
+    fn small_input_steps_give_small_score_steps(inputs in any_inputs()) {
         const STEP: f64 = 1e-9;
         let Ok(before) = score(&inputs) else { return Ok(()) };
         for cause in CAUSES {
@@ -173,7 +173,7 @@ proptest! {
     }
 
     #[test]
-    fn the_cause_is_what_one_would_remove(inputs in any_inputs()) {
+    fn cause_is_the_input_whose_removal_gains_most(inputs in any_inputs()) {
         let Ok(before) = score(&inputs) else { return Ok(()) };
         let Some(cause) = before.cause else { return Ok(()) };
         // The removal of coding cannot be put into inputs; it is the cause only if none of the others is worth more.
@@ -200,7 +200,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_unknown_stays_unknown(inputs in any_inputs()) {
+    fn unknown_input_gives_unknown_output(inputs in any_inputs()) {
         let mut less = inputs;
         less.qp = None;
         let measurable = |inputs: &Inputs| {
@@ -222,7 +222,7 @@ proptest! {
     }
 
     #[test]
-    fn knowing_more_never_makes_it_less_sure(inputs in any_inputs()) {
+    fn more_inputs_never_widen_the_interval(inputs in any_inputs()) {
         // What was assumed at its usual value, told.
         let mut inputs = inputs;
         (inputs.display_width, inputs.display_height, inputs.largest_width, inputs.largest_height) = (None, None, None, None);
@@ -240,7 +240,7 @@ proptest! {
     }
 
     #[test]
-    fn the_less_there_was_to_see_the_less_sure(inputs in any_inputs(), a in 0.0..4e3_f64, b in 0.0..4e3_f64) {
+    fn less_visible_time_widens_the_interval(inputs in any_inputs(), a in 0.0..4e3_f64, b in 0.0..4e3_f64) {
         let at = |active_ms| {
             let mut inputs = inputs;
             inputs.active_ms = active_ms;
@@ -291,7 +291,7 @@ fn any_weights() -> impl Strategy<Value = Weights> {
 
 proptest! {
     #[test]
-    fn together_they_are_bounded_and_explain_themselves(a in any_audio(), v in any_video(), weights in any_weights()) {
+    fn combined_score_is_bounded_and_its_parts_explain_it(a in any_audio(), v in any_video(), weights in any_weights()) {
         let score = audio_visual(&a, &v, &weights);
         prop_assert!(score.rx_low <= score.rx && score.rx <= score.rx_high);
         prop_assert!((1.0..=4.5).contains(&score.mos().as_f64()));
@@ -306,7 +306,7 @@ proptest! {
 
     /// Where MOS is 1 whatever one of them does, both are to blame, and the cause is one of those that took something.
     #[test]
-    fn at_the_bottom_they_still_explain_themselves(a in any_audio(), v in any_video(), weights in any_weights(), which in 0..3) {
+    fn combined_score_at_the_bottom_has_parts_that_explain_it(a in any_audio(), v in any_video(), weights in any_weights(), which in 0..3) {
         let bottom = |score: Score, is: bool| {
             if !is {
                 return score;
@@ -325,7 +325,7 @@ proptest! {
     }
 
     #[test]
-    fn neither_makes_it_worse_by_being_better(
+    fn better_audio_or_video_never_lowers_the_combined_score(
         a in any_audio(), better_a in any_audio(), v in any_video(), better_v in any_video(), weights in any_weights()
     ) {
         let mos = |a: &Score, v: &Score| audio_visual(a, v, &weights).mos().as_f64();
@@ -336,7 +336,7 @@ proptest! {
     }
 
     #[test]
-    fn nothing_jumps_when_they_are_put_together(a in any_audio(), v in any_video(), weights in any_weights()) {
+    fn combined_score_has_no_jumps(a in any_audio(), v in any_video(), weights in any_weights()) {
         let mos = |a, v| {
             let score = |scale, rx| Score::new(ModelId::new("any", 1), scale, Tier::A1, Rx::clamped(rx).unwrap());
             audio_visual(&score(MosScale::Fullband, a), &score(MosScale::Video, v), &weights).mos().as_f64()

@@ -82,7 +82,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2_000) })]
 
     #[test]
-    fn a_score_lies_in_its_interval_and_its_parts_are_what_is_missing(inputs in any_inputs()) {
+    fn score_lies_in_its_interval_and_parts_sum_to_the_deficit(inputs in any_inputs()) {
         let Ok(score) = score(&inputs) else { return Ok(()) };
         prop_assert!(score.low() <= score.mos() && score.mos() <= score.high());
         prop_assert!((1.0..=4.5).contains(&score.mos().as_f64()));
@@ -95,7 +95,7 @@ proptest! {
 
     /// Against the same call without each impairment in turn, through the front door.
     #[test]
-    fn the_cause_is_what_would_be_gained_most_without(inputs in any_inputs(), kbps in 14.0..128.0_f64, concealed in ratio()) {
+    fn cause_is_the_input_whose_removal_gains_most(inputs in any_inputs(), kbps in 14.0..128.0_f64, concealed in ratio()) {
         let mut inputs = inputs;
         (inputs.codec, inputs.redundancy) = (Some("opus"), None);
         (inputs.bitrate, inputs.concealed) = (Bitrate::new(kbps * 1e3), Some(concealed));
@@ -126,7 +126,7 @@ proptest! {
     }
 
     #[test]
-    fn no_impairment_that_grows_makes_it_better(inputs in any_inputs(), more in 1.0..3.0_f64, plus in 0.0..0.2_f64) {
+    fn growing_impairment_never_raises_the_score(inputs in any_inputs(), more in 1.0..3.0_f64, plus in 0.0..0.2_f64) {
         let Ok(before) = score(&inputs) else { return Ok(()) };
         for (name, get, set) in IMPAIRMENTS {
             let Some(value) = get(&inputs) else { continue };
@@ -140,7 +140,7 @@ proptest! {
 
     /// With loss it may be: the published Bpl of Opus falls as the rate rises.
     #[test]
-    fn where_nothing_is_lost_fewer_bits_are_no_better(inputs in any_inputs(), less in 0.1..1.0_f64, again in 0.0..2.0_f64) {
+    fn fewer_bits_without_loss_never_raise_the_score(inputs in any_inputs(), less in 0.1..1.0_f64, again in 0.0..2.0_f64) {
         let mut inputs = inputs;
         (inputs.concealed, inputs.recovered) = (Ratio::new(0.0), None);
         let (Ok(before), Some(bitrate)) = (score(&inputs), inputs.bitrate) else { return Ok(()) };
@@ -155,7 +155,7 @@ proptest! {
     }
 
     #[test]
-    fn longer_holes_are_no_better_than_many_short_ones(inputs in any_inputs(), fewer in 0.0..1.0_f64) {
+    fn long_gaps_score_no_better_than_many_short_ones(inputs in any_inputs(), fewer in 0.0..1.0_f64) {
         let (Ok(before), Some(begun)) = (score(&inputs), inputs.concealments_per_second) else { return Ok(()) };
         let mut longer = inputs;
         longer.concealments_per_second = Some(begun * fewer);
@@ -163,7 +163,7 @@ proptest! {
     }
 
     #[test]
-    fn a_worse_codec_is_no_better_under_any_loss(inputs in any_inputs(), a in 0.0..100.0_f64, b in 0.0..100.0_f64, bpl in 1.0..40.0_f64) {
+    fn worse_codec_scores_no_better_under_any_loss(inputs in any_inputs(), a in 0.0..100.0_f64, b in 0.0..100.0_f64, bpl in 1.0..40.0_f64) {
         let of = |ie| {
             let codec = Equipment::new(Scale::Fullband, ie, Some(bpl)).unwrap();
             let mut inputs = inputs;
@@ -175,7 +175,7 @@ proptest! {
     }
 
     #[test]
-    fn a_small_step_is_a_small_step(inputs in any_inputs(), step in 0.0..0.001_f64) {
+    fn small_input_steps_give_small_score_steps(inputs in any_inputs(), step in 0.0..0.001_f64) {
         let Ok(before) = score(&inputs) else { return Ok(()) };
         for (name, get, set) in IMPAIRMENTS {
             let Some(value) = get(&inputs) else { continue };
@@ -190,7 +190,7 @@ proptest! {
     }
 
     #[test]
-    fn what_follows_from_nothing_is_nothing(inputs in any_inputs()) {
+    fn missing_inputs_give_no_score_or_no_part(inputs in any_inputs()) {
         let without = |unset: fn(&mut AudioInputs<'_>)| {
             let mut inputs = inputs;
             unset(&mut inputs);
@@ -215,7 +215,7 @@ proptest! {
     }
 
     #[test]
-    fn a_codec_of_the_callers_is_scored_like_one_of_the_table(inputs in any_inputs()) {
+    fn custom_codec_is_scored_like_a_table_codec(inputs in any_inputs()) {
         // Opus at one rate, under another name.
         let opus = CodecTable::new().find(&CodecQuery::new("opus").with_bitrate(Bitrate::new(31_000.0))).unwrap();
         let model = AudioModel::new().with_codecs(CodecTable::new().with("mine", None, opus.equipment));
@@ -231,7 +231,7 @@ proptest! {
 /// The published points of the design (`scoring.md` E1): Opus at 31 kbit/s, random concealment. Worked out there with Ie 17
 /// and Bpl 10.4; the table has 16.83 and 10.44.
 #[test]
-fn concealment_costs_what_was_worked_out() {
+fn concealment_costs_the_precomputed_values() {
     let published = [
         (0.0, 4.30),
         (0.01, 4.09),
@@ -255,7 +255,7 @@ fn concealment_costs_what_was_worked_out() {
 }
 
 #[test]
-fn a_clean_telephone_call_has_the_mos_that_contact_centres_expect() {
+fn clean_telephone_call_has_the_mos_contact_centres_expect() {
     let mut inputs = AudioInputs::new();
     inputs.codec = Some("PCMU");
     inputs.concealed = Ratio::new(0.0);
@@ -269,7 +269,7 @@ fn a_clean_telephone_call_has_the_mos_that_contact_centres_expect() {
 }
 
 #[test]
-fn the_less_is_known_the_wider_the_interval_and_the_lower_the_tier() {
+fn fewer_inputs_widen_the_interval_and_lower_the_tier() {
     let mut inputs = AudioInputs::new();
     inputs.codec = Some("opus");
     inputs.bitrate = Bitrate::new(31_000.0);
@@ -292,7 +292,7 @@ fn the_less_is_known_the_wider_the_interval_and_the_lower_the_tier() {
 }
 
 #[test]
-fn a_hole_is_measured_in_the_packets_that_made_it() {
+fn gap_length_counts_the_packets_that_made_it() {
     let mut inputs = AudioInputs::new();
     (inputs.codec, inputs.bitrate) = (Some("opus"), Bitrate::new(31_000.0));
     // Single packets of 60 ms, one in twenty; and the same taken for runs of three packets of 20 ms.
@@ -312,7 +312,7 @@ fn a_hole_is_measured_in_the_packets_that_made_it() {
 }
 
 #[test]
-fn jitter_is_not_counted_on_top_of_the_buffer_that_it_fills() {
+fn jitter_is_not_added_to_the_buffer_delay_it_causes() {
     let mut inputs = AudioInputs::new();
     inputs.codec = Some("opus");
     inputs.concealed = Ratio::new(0.0);

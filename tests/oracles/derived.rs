@@ -55,7 +55,7 @@ fn derived_here(dump: &[u8]) -> BTreeMap<Key, Vec<f64>> {
 }
 
 #[test]
-fn every_value_that_chromium_derived_is_derived_here_to_one_part_in_a_billion() {
+fn derived_values_match_chromium_to_one_part_in_a_billion() {
     let dump = crate::common::fixture(DUMP);
     let here = derived_here(&dump);
     let (mut compared, mut for_the_eye) = (0, 0);

@@ -70,7 +70,7 @@ fn both_doors_read_every_recorded_snapshot_alike() {
 }
 
 #[test]
-fn the_order_of_members_is_not_seen_in_the_report() {
+fn member_order_does_not_change_the_report() {
     let mut compared = 0;
     for (ordered, shuffled) in workload("p10").iter().zip(&workload("p10-shuffled")) {
         let (ordered, shuffled) = (stats_of(ordered).unwrap(), stats_of(shuffled).unwrap());
@@ -220,7 +220,7 @@ fn entries_beyond_the_limit_are_counted_by_both_doors() {
 }
 
 #[test]
-fn an_odd_entry_loses_itself_only() {
+fn malformed_entry_drops_only_itself() {
     let good = r#"{"id":"a","type":"codec"}"#;
     let odd =
         ["7", "null", "\"text\"", "[]", "[7]", "[\"b\"]", "[\"b\",7]", "[7,{}]", "{\"type\":\"warp-drive\"}", "{}"];
@@ -358,7 +358,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 4_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_serde_json_accepts_both_doors_read_alike(text in any_container()) {
+    fn any_valid_json_reads_alike_through_both_doors(text in any_container()) {
         let scanned = by_scanner(&text);
         if let Ok(visited) = by_visitor(&text) {
             match scanned {

@@ -204,7 +204,7 @@ fn every_reference_value_holds() {
 }
 
 #[test]
-fn the_codec_table_has_the_values_of_those_who_quote_the_same_tables() {
+fn codec_table_matches_others_quoting_the_same_tables() {
     let mut compared = 0;
     for row in rows() {
         let mut words = row.text("codec_or_case").split(' ');
@@ -225,7 +225,7 @@ fn the_codec_table_has_the_values_of_those_who_quote_the_same_tables() {
 }
 
 #[test]
-fn the_short_way_agrees_with_the_whole_model() {
+fn short_form_agrees_with_the_full_model() {
     let mut compared = 0;
     for row in rows() {
         let (Some(ta_ms), Some(ie_eff)) = (row.number("Ta_ms"), row.number("exp_IeEff")) else { continue };

@@ -42,7 +42,7 @@ fn a_rate_is_per_second_and_of_the_first_counter_that_is_there() {
 }
 
 #[test]
-fn a_mean_needs_something_to_be_the_mean_of() {
+fn mean_of_no_samples_is_unknown() {
     let formula = Mean(Num::TotalDecodeTime, Num::FramesDecoded, 1e3);
     let members = |seconds, frames| [(Num::TotalDecodeTime, seconds), (Num::FramesDecoded, frames)];
     // 0.25 s in 50 frames.
@@ -100,7 +100,7 @@ fn a_deviation_is_that_of_the_durations_themselves() {
 }
 
 #[test]
-fn figures_of_the_moment_need_one_look_and_others_two() {
+fn gauges_need_one_snapshot_and_other_formulas_two() {
     use Num as N;
     let new = [(N::FramesReceived, 100.0), (N::FramesDecoded, 90.0), (N::FramesDropped, 3.0), (N::FrameWidth, 640.0)];
     let report = look(0.0, &new);
@@ -120,7 +120,7 @@ fn figures_of_the_moment_need_one_look_and_others_two() {
 }
 
 #[test]
-fn a_counter_that_began_anew_makes_no_figure() {
+fn restarted_counter_makes_no_figure() {
     let counters = [Num::FreezeCount, Num::TotalFreezesDuration];
     let (old, new) = (counters.map(|field| (field, 9.0)), counters.map(|field| (field, 1.0)));
     for formula in [

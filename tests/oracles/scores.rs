@@ -23,7 +23,7 @@ fn mos(recording: &str) -> f64 {
 }
 
 #[test]
-fn the_more_the_network_lost_the_worse_the_sound() {
+fn audio_score_falls_as_network_loss_grows() {
     let by_loss = ["clean", "loss1", "loss5", "loss10", "loss20"].map(mos);
     assert!(by_loss.is_sorted_by(|a, b| a > b), "{by_loss:?}");
     assert!(mos("burst5") < mos("loss5") && mos("burst10") < mos("loss10"));
@@ -33,7 +33,7 @@ fn the_more_the_network_lost_the_worse_the_sound() {
 }
 
 #[test]
-fn delay_takes_from_talking_and_not_from_listening() {
+fn delay_lowers_conversational_and_not_listening_quality() {
     for stream in streams(&replay(&lines("delay150")), Direction::Inbound, MediaKind::Audio) {
         let score = stream.score;
         assert_eq!(score.cause, Some(Cause::Delay));
@@ -45,7 +45,7 @@ fn delay_takes_from_talking_and_not_from_listening() {
 }
 
 #[test]
-fn rest_is_left_out_and_reported() {
+fn inactive_time_is_left_out_and_reported() {
     // What the lab did, in seconds of rest; a look more or less at either end.
     for (recording, resting, at_least) in [("mute", "A", 28.0), ("hold", "A", 18.0), ("hold", "B", 18.0)] {
         let call = replay(&lines(recording));
@@ -70,7 +70,7 @@ fn rest_is_left_out_and_reported() {
 }
 
 #[test]
-fn every_second_of_a_stream_is_scored_or_in_a_sum_that_says_why_not() {
+fn every_second_is_scored_or_in_a_sum_with_the_reason() {
     let mut accounted = 0;
     for recording in names() {
         for stream in replay(&lines(&recording)).call.summary().fabrics.into_iter().flat_map(|fabric| fabric.streams) {
@@ -93,7 +93,7 @@ fn every_second_of_a_stream_is_scored_or_in_a_sum_that_says_why_not() {
 }
 
 #[test]
-fn an_outage_is_undecided_while_it_lasts_and_counts_when_it_is_over() {
+fn outage_is_undecided_while_it_lasts_and_counts_afterwards() {
     let call = replay(&lines("outage5"));
     let t0 = meta("outage5")["t0"].as_f64().unwrap();
     let (mut undecided, mut after) = (0, Vec::new());
@@ -120,7 +120,7 @@ fn an_outage_is_undecided_while_it_lasts_and_counts_when_it_is_over() {
 }
 
 #[test]
-fn how_often_somebody_looks_hardly_changes_a_score() {
+fn polling_interval_hardly_changes_a_score() {
     let all = lines("loss5_100ms");
     // Each connection's lines alternate: every tenth of each.
     let tenth: Vec<String> = all.chunks(20).flat_map(|lines| lines.iter().take(2).cloned()).collect();
@@ -138,7 +138,7 @@ fn how_often_somebody_looks_hardly_changes_a_score() {
 }
 
 #[test]
-fn what_is_sent_is_scored_by_what_the_other_end_says_and_with_less_confidence() {
+fn sent_streams_are_scored_by_remote_reports_less_confidently() {
     let call = replay(&lines("loss10"));
     for sent in streams(&call, Direction::Outbound, MediaKind::Audio) {
         let received = streams(&call, Direction::Inbound, MediaKind::Audio);

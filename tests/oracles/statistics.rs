@@ -215,7 +215,7 @@ proptest! {
     }
 
     #[test]
-    fn a_monotone_fit_is_monotone_and_no_worse_than_the_mean_or_a_line_of_its_direction((x, y) in points()) {
+    fn monotone_fit_is_monotone_and_no_worse_than_mean_or_line((x, y) in points()) {
         let Some(fit) = monotone_fit(&x, &y) else {
             prop_assert_eq!(spearman(&x, &y), None);
             return Ok(());
@@ -246,7 +246,7 @@ proptest! {
     }
 
     #[test]
-    fn repeating_rows_within_their_group_tells_nothing_new(
+    fn repeating_rows_within_a_group_changes_nothing(
         values in proptest::collection::vec(-1e3..1e3_f64, 2..12),
         times in 1..5_usize,
         seed in any::<u64>(),

@@ -132,7 +132,7 @@ fn every_value_of_the_real_code_holds() {
 }
 
 #[test]
-fn what_the_rows_leave_out_is_what_the_packages_return() {
+fn values_beyond_the_rows_match_the_packages() {
     let near = |value: f64, expected: f64| assert!((value - expected).abs() <= 1e-9, "{value}, not {expected}");
 
     // webrtc-issue-detector 1.17.3, `calculateMOS`: round trip, jitter, loss.
@@ -227,7 +227,7 @@ fn what_the_rows_leave_out_is_what_the_packages_return() {
 }
 
 #[test]
-fn the_server_of_livekit_scores_a_connection_by_its_own_landmarks() {
+fn livekit_server_scores_a_connection_by_its_landmarks() {
     // Good begins below 80: without FEC at 2.5 % loss of Opus and at 5 % of RED.
     assert_eq!(livekit::packet_score(0.0, 0.0, 2.5, livekit::loss_weight(false, false)), 80.0);
     assert_eq!(livekit::packet_score(0.0, 0.0, 5.0, livekit::loss_weight(true, false)), 80.0);
@@ -240,7 +240,7 @@ fn the_server_of_livekit_scores_a_connection_by_its_own_landmarks() {
 }
 
 #[test]
-fn the_fault_of_the_published_rtcscore_shows_and_is_gone_in_the_port() {
+fn published_rtcscore_fault_is_reproduced_and_fixed_in_the_port() {
     // Ie of 32 kbit/s, 5 % loss and a buffer of 40 ms, while the round trip grows.
     let at = |rtt_ms| Window {
         rtt_ms: Some(rtt_ms),

@@ -130,7 +130,7 @@ fn in_g_1070_late_pictures_cost_as_late_sound_does() {
 }
 
 #[test]
-fn the_thresholds_of_every_quality_scaler_have_the_same_two_opinions() {
+fn quality_scaler_thresholds_have_the_same_two_opinions() {
     // libwebrtc's thresholds.
     let codecs = [
         ("VP8", 29.0, 95.0, 127.0),
@@ -176,7 +176,7 @@ fn freezes_leave_what_p_1203_3_says_they_do() {
 }
 
 #[test]
-fn what_sound_and_pictures_come_to() {
+fn audio_and_video_combine_to_the_expected_scores() {
     let score = |scale, mos: f64| {
         let rx = callgauge::emodel::scale::r_from_mos(mos).and_then(Rx::new).unwrap();
         Score::new(ModelId::new("test", 1), scale, Tier::A1, rx)

@@ -202,7 +202,7 @@ const HEALTHY: &[Healthy] = &[
 ];
 
 #[test]
-fn nothing_is_wrong_where_all_is_as_it_should_be() {
+fn healthy_call_has_no_diagnosis() {
     let mut wrong = Vec::new();
     for (name, change) in HEALTHY {
         let (told, summary) = play(

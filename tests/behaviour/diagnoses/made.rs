@@ -369,7 +369,7 @@ const CASES: &[Case] = &[
 ];
 
 #[test]
-fn each_kind_is_found_in_time_told_once_and_over_in_time() {
+fn each_kind_is_raised_once_and_cleared_in_time() {
     for (number, case) in CASES.iter().enumerate() {
         let name = format!("case {number}, {:?}", case.kind);
         let (told, summary) = play(
@@ -400,7 +400,7 @@ fn each_kind_is_found_in_time_told_once_and_over_in_time() {
 }
 
 #[test]
-fn loss_after_a_dry_spell_counts_the_packets_of_its_own_time() {
+fn loss_after_silence_counts_the_packets_of_its_own_time() {
     let (_, summary) = play(
         |world| {
             match world.s {
@@ -426,7 +426,7 @@ fn loss_after_a_dry_spell_counts_the_packets_of_its_own_time() {
 }
 
 #[test]
-fn what_does_not_come_in_two_streams_of_one_sender_is_told_once() {
+fn media_missing_in_two_streams_of_a_sender_is_raised_once() {
     let (told, summary) = play(
         |world| {
             if world.s == FROM_S {
@@ -460,7 +460,7 @@ fn what_does_not_come_in_two_streams_of_one_sender_is_told_once() {
 }
 
 #[test]
-fn a_connection_that_failed_is_told_with_the_time_until_then() {
+fn failed_connection_is_raised_with_the_time_before_it() {
     let (_, summary) = play(
         |world| {
             world.gone = vec!["P", "IA", "IV", "OA", "OV", "GA", "GV", "HA", "HV"];
@@ -474,7 +474,7 @@ fn a_connection_that_failed_is_told_with_the_time_until_then() {
 }
 
 #[test]
-fn somebody_who_has_not_spoken_yet_is_a_notice_unless_the_application_says_otherwise() {
+fn silent_microphone_is_a_warning_only_after_an_unmute() {
     let unmutes: super::world::Act = |s, call, fabric, now| match s {
         1 => drop(call.send_event(now, fabric, AppEvent::AudioMute(None)).unwrap()),
         2 => drop(call.send_event(now, fabric, AppEvent::AudioUnmute(None)).unwrap()),
@@ -497,7 +497,7 @@ fn somebody_who_has_not_spoken_yet_is_a_notice_unless_the_application_says_other
 }
 
 #[test]
-fn a_clock_that_steps_is_no_gap() {
+fn clock_step_is_no_gap() {
     let (told, _) = play(
         |world| {
             world.ahead_ms = if world.s < 60 { 0.0 } else { 3.6e6 };
@@ -509,7 +509,7 @@ fn a_clock_that_steps_is_no_gap() {
 }
 
 #[test]
-fn an_echo_that_stats_cannot_tell_for_sure_is_a_notice() {
+fn uncertain_echo_is_a_notice() {
     let (told, summary) = play(
         |world| {
             world.set("SA", "echoReturnLoss", 12.0);
@@ -525,7 +525,7 @@ fn an_echo_that_stats_cannot_tell_for_sure_is_a_notice() {
 }
 
 #[test]
-fn what_was_wrong_with_a_stream_is_over_when_the_stream_is_gone() {
+fn diagnosis_of_a_stream_ends_with_the_stream() {
     let (told, summary) = play(
         |world| {
             match world.s {
@@ -552,7 +552,7 @@ fn what_was_wrong_with_a_stream_is_over_when_the_stream_is_gone() {
 }
 
 #[test]
-fn what_was_wrong_is_over_when_the_fabric_or_the_call_is() {
+fn diagnosis_ends_with_its_fabric_or_call() {
     let ends: [super::world::Act; 3] = [
         |s, call, fabric, now| {
             if s == 60 {
@@ -588,7 +588,7 @@ fn what_was_wrong_is_over_when_the_fabric_or_the_call_is() {
 }
 
 #[test]
-fn a_throttled_tab_is_a_gap_and_nothing_else() {
+fn throttled_tab_is_only_a_gap() {
     let (told, summary) = play(|world| !(41..=60).contains(&world.s), None);
     let changes: Vec<_> = told.iter().map(|told| (told.0, told.2, told.3.kind)).collect();
     assert_eq!(changes, [(61.0, Change::Raised, Kind::StatsGap), (62.0, Change::Cleared, Kind::StatsGap)]);
@@ -597,7 +597,7 @@ fn a_throttled_tab_is_a_gap_and_nothing_else() {
 }
 
 #[test]
-fn no_kind_is_there_that_nothing_raises() {
+fn every_kind_can_be_raised() {
     let mut found: BTreeSet<Kind> = CASES.iter().map(|case| case.kind).collect();
     found.insert(Kind::StatsGap);
     found.extend(super::table::found());
@@ -606,7 +606,7 @@ fn no_kind_is_there_that_nothing_raises() {
 }
 
 #[test]
-fn a_kind_has_limits_in_order_a_source_and_names_of_its_own() {
+fn each_kind_has_ordered_limits_a_source_and_unique_names() {
     let limits = callgauge::diagnosis::Thresholds::new();
     let mut names = BTreeSet::new();
     for &kind in Kind::ALL {

@@ -72,7 +72,7 @@ const UP: Option<Side> = Some(Side::Uplink);
 const DOWN: Option<Side> = Some(Side::Downlink);
 
 #[test]
-fn nothing_is_wrong_where_somebody_has_just_joined() {
+fn newly_joined_user_has_no_diagnosis() {
     for name in names() {
         let (told, _) = diagnose(name.as_str(), &lines(&name)[..12]);
         assert_eq!(told, [], "{name}");
@@ -110,7 +110,7 @@ fn raising_and_clearing_alternate_and_figures_are_finite() {
 }
 
 #[test]
-fn a_loss_in_bursts_is_told_from_one_at_random() {
+fn bursty_loss_is_distinguished_from_random_loss() {
     for (name, bursts) in [("burst5", true), ("burst10", true), ("loss5", false), ("loss10", false), ("loss20", false)]
     {
         let (_, summary) = diagnose(name, &lines(name));
@@ -122,7 +122,7 @@ fn a_loss_in_bursts_is_told_from_one_at_random() {
 }
 
 #[test]
-fn the_worse_of_two_calls_has_the_worse_diagnosis() {
+fn worse_call_has_the_worse_diagnosis() {
     let worst = |name: &str| diagnose(name, &lines(name)).1.diagnoses[0].severity;
     assert_eq!(worst("loss5"), Severity::Warning);
     assert_eq!(worst("loss20"), Severity::Severe);

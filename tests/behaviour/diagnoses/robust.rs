@@ -30,7 +30,7 @@ fn check(name: &str, told: &[Told]) -> usize {
 }
 
 #[test]
-fn a_call_looked_at_every_five_seconds_has_the_same_conclusions() {
+fn polling_every_five_seconds_gives_the_same_diagnoses() {
     let mut compared = 0;
     for name in names() {
         let all = lines(&name);
@@ -69,7 +69,7 @@ fn a_call_looked_at_every_five_seconds_has_the_same_conclusions() {
 }
 
 #[test]
-fn one_end_alone_comes_to_a_conclusion_of_its_own() {
+fn single_endpoint_reaches_its_own_diagnosis() {
     let of_a: Vec<String> = lines("loss10")
         .into_iter()
         .filter(|line| line.contains("\"pc\": \"A\"") || line.contains("\"pc\":\"A\""))
@@ -96,7 +96,7 @@ impl Numbers {
 }
 
 #[test]
-fn numbers_that_cannot_be_make_no_diagnosis_that_cannot_be() {
+fn impossible_numbers_make_no_impossible_diagnosis() {
     const ODD: [&str; 10] =
         ["0", "-1", "1e300", "4294967295", "9007199254740993", "1e-300", "null", "\"7\"", "true", "0.5"];
     let (mut raised, mut numbers) = (0, Numbers(7));
@@ -134,7 +134,7 @@ fn numbers_that_cannot_be_make_no_diagnosis_that_cannot_be() {
 }
 
 #[test]
-fn beyond_the_limit_diagnoses_are_counted_and_refused() {
+fn diagnoses_beyond_the_limit_are_counted_and_refused() {
     for limit in [0, 1, 2] {
         let config = Config::new().with_limits(Limits::new().with_diagnoses_per_fabric(limit));
         let (told, summary) = diagnose_with("loss20", &lines("loss20"), config);
@@ -145,7 +145,7 @@ fn beyond_the_limit_diagnoses_are_counted_and_refused() {
 }
 
 #[test]
-fn all_fabrics_together_have_a_limit_of_diagnoses() {
+fn diagnoses_of_all_fabrics_share_one_limit() {
     for limit in [0, 1, 3] {
         let config = Config::new().with_limits(Limits::new().with_diagnoses(limit));
         let (told, summary) = diagnose_with("loss20", &lines("loss20"), config);
@@ -156,7 +156,7 @@ fn all_fabrics_together_have_a_limit_of_diagnoses() {
 }
 
 #[test]
-fn a_limit_that_is_chosen_counts() {
+fn configured_thresholds_apply() {
     let limit: Threshold = Thresholds::new().of(Kind::HighLoss);
     let bears = Config::new().with_threshold(Kind::HighLoss, limit.with_raise(0.5).with_clear(0.4).with_severe(0.9));
     let (_, summary) = diagnose_with("loss20", &lines("loss20"), bears);

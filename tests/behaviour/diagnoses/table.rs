@@ -248,7 +248,7 @@ pub(crate) fn found() -> BTreeSet<Kind> {
 }
 
 #[test]
-fn each_recording_has_the_right_diagnoses_in_time_and_no_other() {
+fn recordings_have_exactly_the_expected_diagnoses_in_time() {
     let (mut wrong, mut excused) = (Vec::new(), BTreeSet::new());
     let (mut recordings, mut impaired, mut met, mut over, mut tested) = (0, 0, 0, 0, 0);
     for name in names() {

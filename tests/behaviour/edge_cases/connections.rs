@@ -124,7 +124,7 @@ fn case_20_a_gap_is_no_part_of_the_round_trips() {
 }
 
 #[test]
-fn case_21_a_transport_that_began_anew_has_no_negative_rate() {
+fn case_21_restarted_transport_has_no_negative_rate() {
     let mut tracks = EntryTrackers::new();
     let mut call = Call::new();
     let mut seen = Vec::new();

@@ -186,7 +186,7 @@ fn case_34_a_broken_line_costs_itself_only() {
 }
 
 #[test]
-fn case_38_words_that_nobody_knows_break_nothing() {
+fn case_38_unknown_words_break_nothing() {
     let entries = [
         json!({"id": "X", "type": "quantum-rtp", "timestamp": 1000, "ssrc": 7}),
         json!({"id": "Y", "type": 17.5, "timestamp": 1000}),
@@ -206,7 +206,7 @@ fn case_38_words_that_nobody_knows_break_nothing() {
 }
 
 #[test]
-fn case_39_no_address_is_kept() {
+fn case_39_no_address_is_stored() {
     let secret = ["192.168.17.23", "fd00::17", "b7d1e1f0.local", "turn.example.org", "my camera"];
     let candidate = json!({"id": "L", "type": "local-candidate", "timestamp": 1, "address": secret[0], "ip": secret[1], "relatedAddress": secret[2],
         "url": format!("turn:{}", secret[3]), "port": 5000, "candidateType": "host", "networkType": "wifi"});

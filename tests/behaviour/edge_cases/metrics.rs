@@ -62,7 +62,7 @@ fn case_09_no_loss_is_made_of_an_old_report() {
 }
 
 #[test]
-fn case_09_what_is_said_of_a_stream_that_is_not_there_is_left_out() {
+fn case_09_remote_reports_without_a_stream_are_left_out() {
     let mut call = Call::new();
     for second in 0..=3 {
         assert!(call.look(&[heard(f64::from(second), json!({}))]).is_empty());
@@ -71,7 +71,7 @@ fn case_09_what_is_said_of_a_stream_that_is_not_there_is_left_out() {
 }
 
 #[test]
-fn case_14_nothing_over_nothing_is_unknown() {
+fn case_14_zero_over_zero_is_unknown() {
     let mut call = Call::new();
     let still = |second: f64| sound(1.0, json!({"timestamp": 1e6 + second * 1e3}));
     call.one(still(1.0));
@@ -165,7 +165,7 @@ fn case_23_what_was_lost_is_no_dtx() {
 }
 
 #[test]
-fn case_23_dtx_is_silence_however_often_one_looks() {
+fn case_23_dtx_is_silence_at_any_polling_interval() {
     // Speech for 10 s, then a packet of comfort noise every 400 ms for 30 s, then speech again.
     let at = |ms: u64| {
         let speech = ms.min(10_000) + ms.saturating_sub(40_000);
@@ -199,7 +199,7 @@ fn case_24_a_screen_that_stands_still_is_no_fault() {
 }
 
 #[test]
-fn case_25_a_freeze_under_way_is_frames_standing_while_bytes_pass() {
+fn case_25_ongoing_freeze_is_no_new_frames_while_bytes_arrive() {
     let mut call = Call::new();
     for second in 0..=3 {
         call.one(pictures(f64::from(second), json!({})));
@@ -238,7 +238,7 @@ fn case_26_what_is_concealed_in_silence_is_not_heard() {
 }
 
 #[test]
-fn case_27_time_in_the_jitter_buffer_is_per_sample_of_sound_and_per_frame_of_video() {
+fn case_27_buffer_delay_is_per_audio_sample_or_video_frame() {
     let mut call = Call::new();
     call.one(sound(0.0, json!({"jitterBufferDelay": 0, "jitterBufferEmittedCount": 0})));
     let interval =
@@ -262,7 +262,7 @@ fn case_27_time_in_the_jitter_buffer_is_per_sample_of_sound_and_per_frame_of_vid
 }
 
 #[test]
-fn case_31_what_rtcp_said_ages_out_and_never_reads_as_no_loss() {
+fn case_31_rtcp_reports_expire_and_never_read_as_zero_loss() {
     let mut call = Call::new();
     // No report at all.
     for second in 0..=3 {
@@ -288,7 +288,7 @@ fn case_31_what_rtcp_said_ages_out_and_never_reads_as_no_loss() {
 }
 
 #[test]
-fn case_31_a_round_trip_that_is_not_measured_again_ages_out_while_reports_come() {
+fn case_31_unrenewed_round_trip_expires_while_reports_arrive() {
     let mut call = Call::new();
     for second in 0..=60 {
         let remote = heard(

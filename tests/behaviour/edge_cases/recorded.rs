@@ -75,7 +75,7 @@ fn case_01_a_recorded_reset_of_freezes_leaves_packets_alone() {
 }
 
 #[test]
-fn case_01_what_is_lost_of_a_stream_goes_on_when_its_content_changes() {
+fn case_01_packet_loss_continues_when_the_content_changes() {
     // The counters of round trips go back in the reports about the screen; the sum of lost packets does not.
     let lost = raw("screen", "packetsLost");
     let summary = replay(&lines("screen")).call.summary();
@@ -98,7 +98,7 @@ fn case_21_an_ice_restart_changes_the_pair_and_no_stream() {
 }
 
 #[test]
-fn case_22_muted_paused_and_held_time_is_told_and_not_measured() {
+fn case_22_muted_paused_and_held_time_is_reported_not_measured() {
     let active = |name, fabric, direction, kind, from, to| {
         intervals(name, fabric, direction, kind, from, to)
             .iter()
@@ -142,7 +142,7 @@ fn case_22_muted_paused_and_held_time_is_told_and_not_measured() {
 }
 
 #[test]
-fn case_18_a_layer_that_the_sender_gave_up_is_paused_to_its_receiver() {
+fn case_18_abandoned_layer_is_paused_at_the_receiver() {
     // Its last report stays for 40 s; that the round trips in it go on says that the sender is there.
     let summary = replay(&lines("simulcast")).call.summary();
     let layers: Vec<_> = summary.fabrics.iter().find(|fabric| fabric.fabric == "B").unwrap().streams.iter().collect();
@@ -244,7 +244,7 @@ fn case_10_no_packet_lost_is_negative_in_any_interval() {
 }
 
 #[test]
-fn case_44_totals_do_not_depend_on_how_often_one_looks() {
+fn case_44_totals_do_not_depend_on_the_polling_interval() {
     let all = lines("loss5_100ms");
     // The first and the last ten looks of each connection stay.
     let thinned: Vec<String> = all

@@ -48,7 +48,7 @@ fn missing_s(stream: &StreamSummary) -> f64 {
 }
 
 #[test]
-fn who_pauses_and_does_not_say_so_is_told_from_an_outage_by_what_else_comes() {
+fn unannounced_pause_differs_from_an_outage_by_other_traffic() {
     for every_ms in [100, 500, 1_000, 2_000, 5_000, 10_000] {
         // libwebrtc's checks; Firefox's; none is heard for a while, long after it was clear that it is a pause.
         for heard_at in [
@@ -72,7 +72,7 @@ fn who_pauses_and_does_not_say_so_is_told_from_an_outage_by_what_else_comes() {
 }
 
 #[test]
-fn a_call_that_ends_in_an_outage_says_of_how_long_nobody_knows() {
+fn call_ending_in_an_outage_reports_the_unscored_time() {
     for every_ms in [100, 1_000, 5_000, 10_000] {
         let stream = interrupted(every_ms, 20.0, 99.0, 30.0, |second| (second.min(20.0) * 50.0) as u64);
         let score = &stream.score;
@@ -81,7 +81,7 @@ fn a_call_that_ends_in_an_outage_says_of_how_long_nobody_knows() {
 }
 
 #[test]
-fn who_never_sent_anything_was_not_out() {
+fn stream_that_never_sent_has_no_outage() {
     let stream = interrupted(1_000, 0.0, 60.0, 90.0, |_| 0);
     let score = stream.score;
     assert_eq!((score.below_3_1_ratio, score.undecided_s), (Some(0.0), 0.0), "{score:?}");
@@ -89,7 +89,7 @@ fn who_never_sent_anything_was_not_out() {
 }
 
 #[test]
-fn an_outage_hides_no_loss_where_nobody_counts_what_is_concealed() {
+fn outage_hides_no_loss_without_concealment_counters() {
     let below = |outage: f64| {
         let mut call = Call::new();
         for second in 0..=60 {
@@ -109,7 +109,7 @@ fn an_outage_hides_no_loss_where_nobody_counts_what_is_concealed() {
 }
 
 #[test]
-fn dtx_is_silence_to_a_score_though_nobody_measured_how_loud_it_is() {
+fn dtx_scores_as_silence_without_audio_levels() {
     let with = |level: Value| {
         let mut call = Call::new();
         let (mut packets, mut bytes) = (0.0, 0.0);
@@ -132,7 +132,7 @@ fn dtx_is_silence_to_a_score_though_nobody_measured_how_loud_it_is() {
 }
 
 #[test]
-fn one_lost_packet_does_not_make_a_pause_a_hole() {
+fn one_lost_packet_does_not_turn_a_pause_into_a_gap() {
     let mos = |lost: f64| {
         let mut call = Call::new();
         for look in 0..=9 {
@@ -150,7 +150,7 @@ fn one_lost_packet_does_not_make_a_pause_a_hole() {
 }
 
 #[test]
-fn an_outage_after_which_counters_begin_anew_counts_where_the_path_shows_that_it_was_one() {
+fn outage_before_a_reset_counts_where_the_path_confirms_it() {
     for (path_returns_at, is_known) in [(19.0, true), (99.0, false)] {
         let mut call = Call::new();
         let mut look = |second: f64, media: f64, ssrc_again: Value| {
@@ -179,7 +179,7 @@ fn an_outage_after_which_counters_begin_anew_counts_where_the_path_shows_that_it
 }
 
 #[test]
-fn another_codec_is_not_judged_by_the_quantizers_of_the_old_one() {
+fn new_codec_is_not_scored_by_the_old_quantizers() {
     let mut call = Call::new();
     let mut worst = f64::MAX;
     for second in 0..=20 {
@@ -225,7 +225,7 @@ fn group(sounds: u32, videos: u32, pictures_until: u32, qp: u32, concealed: f64)
 }
 
 #[test]
-fn six_seconds_of_bad_pictures_do_not_decide_five_minutes_of_good_sound() {
+fn six_bad_video_seconds_do_not_outweigh_five_good_minutes() {
     let (short, long) = (group(1, 1, 6, 125, 0.0), group(1, 1, 300, 125, 0.0));
     let sound = short.audio.unwrap().mos.unwrap();
     assert!(long.mos.unwrap() < sound - 0.5, "{:?}", long.mos);
@@ -236,7 +236,7 @@ fn six_seconds_of_bad_pictures_do_not_decide_five_minutes_of_good_sound() {
 }
 
 #[test]
-fn a_gallery_of_good_pictures_does_not_drown_bad_sound() {
+fn many_good_videos_do_not_outweigh_bad_audio() {
     let one = group(1, 1, 300, 20, 0.3);
     for (sounds, videos) in [(1, 3), (1, 9), (9, 1), (4, 4)] {
         let many = group(sounds, videos, 300, 20, 0.3);
@@ -246,7 +246,7 @@ fn a_gallery_of_good_pictures_does_not_drown_bad_sound() {
 }
 
 #[test]
-fn pictures_and_a_shared_screen_come_to_no_number_with_a_scale() {
+fn camera_and_shared_screen_have_no_common_score() {
     let mut call = Call::new();
     for second in 0..=10 {
         let at = f64::from(second);
@@ -261,7 +261,7 @@ fn pictures_and_a_shared_screen_come_to_no_number_with_a_scale() {
 }
 
 #[test]
-fn a_stream_that_restarts_every_few_seconds_has_its_worst_ones_all_the_same() {
+fn frequently_restarted_stream_still_has_its_worst_seconds() {
     let mut call = Call::new();
     let mut of_this = 0.0;
     for second in 0..=60 {
@@ -279,7 +279,7 @@ fn a_stream_that_restarts_every_few_seconds_has_its_worst_ones_all_the_same() {
 }
 
 #[test]
-fn a_report_that_is_empty_changes_no_score() {
+fn empty_report_changes_no_score() {
     let mut call = Call::new();
     for second in 0..=10 {
         let at = f64::from(second);

@@ -36,7 +36,7 @@ fn case_01_a_reset_rebases_the_whole_entry() {
 }
 
 #[test]
-fn case_01_a_part_that_began_anew_takes_nothing_from_the_rest() {
+fn case_01_reset_of_one_group_leaves_the_rest() {
     let mut call = Call::new();
     call.one(pictures(0.0, json!({"freezeCount": 6, "totalFreezesDuration": 3.0})));
     call.one(pictures(1.0, json!({"freezeCount": 7, "totalFreezesDuration": 3.5})));
@@ -50,7 +50,7 @@ fn case_01_a_part_that_began_anew_takes_nothing_from_the_rest() {
 }
 
 #[test]
-fn case_01_what_the_other_end_counts_goes_on_across_a_reset_of_a_part() {
+fn case_01_remote_counters_continue_across_a_partial_reset() {
     let mut call = Call::new();
     let remote = |second: f64, rtt: f64| {
         heard(second, json!({"totalRoundTripTime": rtt, "roundTripTimeMeasurements": (rtt * 10.0) as u64}))
@@ -65,7 +65,7 @@ fn case_01_what_the_other_end_counts_goes_on_across_a_reset_of_a_part() {
 }
 
 #[test]
-fn case_02_nothing_is_told_from_one_look_and_zero_is_a_value() {
+fn case_02_single_snapshot_has_no_figures_and_zero_is_a_value() {
     // Joined late: what was counted before is nobody's interval.
     let mut call = Call::new();
     assert!(call.one(sound(3_600.0, json!({}))).is_none());
@@ -116,7 +116,7 @@ fn case_04_a_snapshot_that_comes_late_is_left_out() {
 }
 
 #[test]
-fn case_04_a_late_snapshot_from_before_a_reset_counts_nothing_twice() {
+fn case_04_late_snapshot_before_a_reset_counts_nothing_twice() {
     let mut call = Call::new();
     for second in 0..=10 {
         call.one(sound(f64::from(second), json!({})));
@@ -137,7 +137,7 @@ fn case_04_a_late_snapshot_from_before_a_reset_counts_nothing_twice() {
 }
 
 #[test]
-fn case_04_a_clock_that_steps_back_while_counters_go_on_loses_no_traffic() {
+fn case_04_backward_clock_step_loses_no_traffic() {
     let mut call = Call::new();
     let hour_back = |second: f64| sound(second, json!({"timestamp": 1e7 + second * 1e3 - 3.6e6}));
     for second in 0..=10 {
@@ -158,7 +158,7 @@ fn case_04_a_clock_that_steps_back_while_counters_go_on_loses_no_traffic() {
 }
 
 #[test]
-fn case_04_a_report_of_before_the_clock_stepped_back_ages_all_the_same() {
+fn case_04_report_before_a_backward_clock_step_still_expires() {
     let mut call = Call::new();
     call.look(&[sent(7_200.0, json!({})), heard(7_200.0, json!({}))]);
     call.look(&[sent(7_201.0, json!({})), heard(7_201.0, json!({}))]);
@@ -201,7 +201,7 @@ fn case_05_a_gap_is_in_no_average() {
 }
 
 #[test]
-fn case_05_slow_and_irregular_looks_are_no_gaps() {
+fn case_05_slow_and_irregular_polling_is_no_gap() {
     for spans in
         [&[30.0, 30.0, 30.0, 30.0, 30.0][..], &[10.0, 1.0, 10.0, 1.0, 10.0, 1.0], &[1.0, 2.0, 1.5, 4.5, 0.1, 4.0]]
     {
@@ -275,7 +275,7 @@ fn case_11_bytes_tell_a_reset_from_a_wrap_of_packets() {
 }
 
 #[test]
-fn case_11_a_late_look_from_before_a_wrap_is_late() {
+fn case_11_late_snapshot_from_before_a_wrap_is_late() {
     let mut call = Call::new();
     let look = |second: f64, packets: u64| {
         json!({
@@ -340,7 +340,7 @@ fn case_17_another_id_for_the_same_ssrc_is_the_same_stream() {
 }
 
 #[test]
-fn case_17_an_ssrc_names_a_stream_only_with_its_direction_and_connection() {
+fn case_17_stream_key_is_ssrc_direction_and_connection() {
     let mut call = Call::new();
     let other = call.conference.open_fabric(Timestamp::default(), FabricSpec::new("second")).unwrap();
     for second in 0..=4 {
@@ -362,7 +362,7 @@ fn case_17_an_ssrc_names_a_stream_only_with_its_direction_and_connection() {
 }
 
 #[test]
-fn case_28_what_appears_late_has_no_difference_and_what_vanished_is_not_zero() {
+fn case_28_late_member_has_no_delta_and_missing_is_not_zero() {
     let mut call = Call::new();
     call.one(sound(0.0, json!({"packetsLost": null, "bytesReceived": null})));
     let first = call.one(sound(1.0, json!({}))).unwrap();
@@ -379,7 +379,7 @@ fn case_28_what_appears_late_has_no_difference_and_what_vanished_is_not_zero() {
 }
 
 #[test]
-fn case_28_what_was_gone_during_a_reset_makes_no_second_one() {
+fn case_28_member_missing_during_a_reset_makes_no_second_reset() {
     let mut call = Call::new();
     call.one(sound(10.0, json!({})));
     let anew = json!({"packetsReceived": 10, "bytesReceived": null, "packetsLost": 0});
@@ -390,7 +390,7 @@ fn case_28_what_was_gone_during_a_reset_makes_no_second_one() {
 }
 
 #[test]
-fn case_29_a_stream_that_vanished_keeps_what_it_came_to() {
+fn case_29_vanished_stream_retains_its_totals() {
     let mut call = Call::new();
     for second in 0..=5 {
         let second = f64::from(second);

@@ -90,7 +90,7 @@ fn each_reason_counts_its_calls() {
 }
 
 #[test]
-fn nothing_is_no_alert_and_no_ratio() {
+fn empty_part_has_no_alert_and_no_ratio() {
     let nothing = Tally::default();
     for &reason in AlertReason::ALL {
         for threshold in [AlertThreshold::Absolute(0), AlertThreshold::Fractional(Ratio::MIN)] {

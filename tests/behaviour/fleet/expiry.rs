@@ -103,7 +103,7 @@ fn by_id(mut ended: Vec<Ended>) -> Vec<Ended> {
 
 proptest! {
     #[test]
-    fn each_conference_comes_to_what_it_comes_to_alone_and_none_is_lost(
+    fn conferences_in_a_fleet_equal_those_alone_and_none_is_lost(
         inputs in inputs(), mut ticks in prop::collection::vec(0..150_u64, 0..20),
     ) {
         ticks.sort_unstable();
@@ -121,7 +121,7 @@ proptest! {
     }
 
     #[test]
-    fn it_makes_no_difference_when_the_fleet_is_told_the_time_or_who_came_first(
+    fn timeout_times_and_arrival_order_change_nothing(
         inputs in inputs(), mut ticks in prop::collection::vec(0..150_u64, 0..20),
     ) {
         ticks.sort_unstable();
@@ -149,7 +149,7 @@ fn merged(fleet: &mut Fleet) -> Vec<(Period, Rollup)> {
 }
 
 #[test]
-fn those_that_fall_silent_together_come_in_the_order_of_their_ids() {
+fn conferences_expiring_together_are_ordered_by_id() {
     for ids in [["c", "a", "b"], ["b", "c", "a"]] {
         let mut fleet = Fleet::new(FleetConfig::new());
         for id in ids {
@@ -167,7 +167,7 @@ fn those_that_fall_silent_together_come_in_the_order_of_their_ids() {
 }
 
 #[test]
-fn an_input_moves_the_deadline_and_costs_no_place_in_the_queue() {
+fn input_moves_the_deadline_without_losing_queue_order() {
     let mut fleet = Fleet::new(FleetConfig::new());
     let alice = super::open(&mut fleet, 0, "a", "alice");
     for second in 1..=100 {

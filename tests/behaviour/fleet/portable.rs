@@ -34,7 +34,7 @@ fn order(fleet: &mut Fleet) -> Vec<String> {
 }
 
 #[test]
-fn who_takes_the_place_of_one_that_was_let_go_comes_in_their_own_turn() {
+fn replacement_of_an_expired_conference_has_its_own_turn() {
     let mut fleet = Fleet::new(FleetConfig::new());
     open(&mut fleet, 0, "a", "alice");
     open(&mut fleet, 90, "b", "alice");
@@ -49,7 +49,7 @@ fn who_takes_the_place_of_one_that_was_let_go_comes_in_their_own_turn() {
 }
 
 #[test]
-fn the_next_turn_is_the_same() {
+fn next_turn_is_the_same_after_restoring() {
     let mut fleet = Fleet::new(FleetConfig::new());
     open(&mut fleet, 0, "a", "alice");
     open(&mut fleet, 1, "b", "alice");
@@ -59,7 +59,7 @@ fn the_next_turn_is_the_same() {
 }
 
 #[test]
-fn who_comes_and_goes_without_end_takes_no_room() {
+fn endless_joins_and_leaves_take_no_memory() {
     let mut fleet = Fleet::new(FleetConfig::new());
     open(&mut fleet, 0, "a", "alice");
     let busy = |fleet: &mut Fleet, times: u64| {
@@ -86,7 +86,7 @@ fn windows_and_graces_cannot_change_under_a_fleet() {
 }
 
 #[test]
-fn a_part_that_is_another_under_the_same_number_is_noticed() {
+fn different_part_under_the_same_number_is_detected() {
     let start = Fleet::new(FleetConfig::new().with_shard("s"));
     let mut merger = Merger::new();
     let mut fleet = again(&start);
@@ -104,7 +104,7 @@ fn a_part_that_is_another_under_the_same_number_is_noticed() {
 }
 
 #[test]
-fn edits_after_the_end_are_kept() {
+fn edits_after_the_end_survive_restoring() {
     let mut fleet = Fleet::new(FleetConfig::new());
     visit(&mut fleet, 0, 10, "a");
     let mut restored = again(&fleet);

@@ -19,7 +19,7 @@ fn two(fleet: &mut Fleet, second: u64, id: &str) -> [callgauge::id::FabricId; 2]
 }
 
 #[test]
-fn what_is_told_of_one_conference_is_not_told_of_another() {
+fn events_of_one_conference_reach_no_other() {
     let mut fleet = Fleet::new(FleetConfig::new());
     let [_, bob] = two(&mut fleet, 0, "a");
     two(&mut fleet, 0, "b");
@@ -42,7 +42,7 @@ fn what_is_told_of_one_conference_is_not_told_of_another() {
 }
 
 #[test]
-fn the_moment_of_the_end_is_part_of_it_whenever_the_fleet_is_told_the_time() {
+fn end_moment_belongs_to_the_call_at_any_timeout_time() {
     for tells in [false, true] {
         let mut fleet = Fleet::new(FleetConfig::new());
         let [alice, bob] = two(&mut fleet, 0, "a");
@@ -60,7 +60,7 @@ fn the_moment_of_the_end_is_part_of_it_whenever_the_fleet_is_told_the_time() {
 }
 
 #[test]
-fn what_comes_after_the_end_is_the_next_instance_which_knows_its_users() {
+fn input_after_the_end_opens_an_instance_that_knows_its_users() {
     let mut fleet = Fleet::new(FleetConfig::new());
     two(&mut fleet, 0, "a");
     // Silent since 1 s, and over at 31 s.
@@ -84,7 +84,7 @@ fn what_comes_after_the_end_is_the_next_instance_which_knows_its_users() {
 }
 
 #[test]
-fn a_word_too_late_begins_nothing_and_feedback_finds_the_call_that_it_is_about() {
+fn late_message_opens_nothing_and_feedback_finds_its_call() {
     let mut fleet = Fleet::new(FleetConfig::new().with_grace(Duration::from_secs(60)));
     let [alice, bob] = two(&mut fleet, 0, "a");
     terminate(&mut fleet, 9, "a", bob).unwrap();
@@ -103,7 +103,7 @@ fn a_word_too_late_begins_nothing_and_feedback_finds_the_call_that_it_is_about()
 }
 
 #[test]
-fn who_ends_late_in_a_window_that_was_closed_makes_another_part_of_it() {
+fn late_end_in_a_closed_window_makes_another_part_of_it() {
     let mut fleet = Fleet::new(FleetConfig::new().with_shard("s"));
     let [_, bob] = two(&mut fleet, 0, "in-time");
     terminate(&mut fleet, 9, "in-time", bob).unwrap();
@@ -121,7 +121,7 @@ fn who_ends_late_in_a_window_that_was_closed_makes_another_part_of_it() {
 }
 
 #[test]
-fn an_input_older_than_the_fleets_clock_is_taken_by_who_is_there_and_begins_nothing_that_would_be_over() {
+fn input_behind_the_fleet_clock_opens_no_expired_conference() {
     let mut fleet = Fleet::new(FleetConfig::new());
     let alice = open(&mut fleet, 80, "a", "alice");
     fleet.handle_timeout(at(100));

@@ -102,7 +102,7 @@ fn bytes(parts: &[Part]) -> Vec<u8> {
 }
 
 #[test]
-fn any_number_of_fleets_come_to_the_same_bytes_as_one() {
+fn any_number_of_shards_merge_to_the_bytes_of_one() {
     let snapshots = snapshots();
     let (one, counts) = run(&snapshots, 1);
     assert_eq!(counts, [names().len()]);
@@ -156,7 +156,7 @@ fn a_part_is_written_as_it_was() {
 }
 
 #[test]
-fn a_fleet_that_is_written_and_read_between_inputs_goes_on_alike() {
+fn fleet_restored_between_inputs_continues_alike() {
     let snapshots = snapshots();
     let (mut random, mut restored) = (Seeded(5), 0);
     let again = run_and_tell(&snapshots, 2, |fleet| {
@@ -174,7 +174,7 @@ fn a_fleet_that_is_written_and_read_between_inputs_goes_on_alike() {
 }
 
 #[test]
-fn every_change_of_a_byte_of_a_fleet_is_found_out() {
+fn changed_byte_of_a_fleet_state_is_detected() {
     let mut fleet = Fleet::new(FleetConfig::new());
     for (second, user) in [(0, "alice"), (20, "bob")] {
         open(&mut fleet, second, "standup", user);

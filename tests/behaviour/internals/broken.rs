@@ -22,7 +22,7 @@ fn a_dump_cut_anywhere_is_an_error_there() {
 }
 
 #[test]
-fn a_dump_with_damaged_bytes_never_panics_and_keeps_what_it_can() {
+fn damaged_dump_never_panics_and_is_read_as_far_as_possible() {
     let bytes = fixture(DUMP);
     let mut random = Seeded(36);
     let (mut whole, mut refused) = (0, 0);

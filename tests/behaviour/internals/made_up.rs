@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{column, dump_of, read, read_json, seconds, series};
 
 #[test]
-fn case_36_series_that_start_late_or_end_early_are_placed_by_their_times() {
+fn case_36_short_series_are_placed_by_their_times() {
     const IN: &str = "inbound-rtp";
     let stats = |clocks: bool| {
         let mut stats = vec![
@@ -43,7 +43,7 @@ fn case_36_series_that_start_late_or_end_early_are_placed_by_their_times() {
 }
 
 #[test]
-fn case_37_a_dump_of_a_thousand_points_has_them_all_and_begins_with_the_first_kept() {
+fn case_37_dump_of_a_thousand_points_starts_at_the_first_stored() {
     const IN: &str = "inbound-rtp";
     // A call of an hour: the page kept the last 1000 points of what was there to the end, and all of what ended early.
     let (kept, ended) = ((2_601_i64, 3_600_i64), (200_i64, 299_i64));
@@ -115,7 +115,7 @@ fn values_of_every_kind_are_read() {
 }
 
 #[test]
-fn a_series_that_cannot_be_used_is_counted_and_costs_no_other() {
+fn unusable_series_is_counted_and_costs_no_other() {
     let kind = "inbound-rtp";
     let broken = |values: Value| json!({"statsType": kind, "startTime": "1970-01-01T00:00:01.004Z", "endTime": "1970-01-01T00:00:03.004Z", "values": values});
     let good = |name: &str| (format!("I-{name}"), series(kind, 1, 3, &json!([1, 2, 3])));

@@ -210,7 +210,7 @@ fn case_42_speakers_and_names() {
 }
 
 #[test]
-fn client_samples_tell_who_and_what_before_their_snapshots() {
+fn client_samples_give_user_and_call_before_their_snapshots() {
     let sample = |client: &str, events: &str| {
         format!(
             r#"{{"timestamp":6000,"callId":"call","clientId":"{client}","peerConnections":[{{"peerConnectionId":"A","inboundRtps":[{{"id":"I","ssrc":7,"timestamp":5999}}]}}],"clientEvents":[{events}]}}"#
@@ -251,7 +251,7 @@ fn client_samples_tell_who_and_what_before_their_snapshots() {
 }
 
 #[test]
-fn a_dump_tells_which_captures_failed_and_what_its_log_holds_without_times() {
+fn dump_gives_failed_captures_and_log_entries_without_times() {
     let dump = r#"{"getUserMedia":[{"request_type":"getUserMedia","audio":"","timestamp":5},
         {"error":"NotAllowedError","error_message":"denied","timestamp":6},{"error":"AbortError","request_type":"getDisplayMedia"}],
         "PeerConnections":{"1-1":{"rtcConfiguration":"{ iceServers: [a, b], iceTransportPolicy: relay, bundlePolicy: max-compat }",

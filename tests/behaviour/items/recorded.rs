@@ -41,7 +41,7 @@ fn logged(dump: &Value) -> States {
 }
 
 #[test]
-fn the_log_of_a_dump_is_told_in_its_order_between_the_polls() {
+fn dump_log_is_read_in_order_between_the_polls() {
     let bytes = recording(DUMP);
     let dump: Value = serde_json::from_slice(&bytes).unwrap();
     let all = read_all([&bytes[..]]);
@@ -105,7 +105,7 @@ fn the_descriptions_of_a_dump_name_the_streams_of_its_snapshots() {
 }
 
 #[test]
-fn the_recorder_in_the_page_and_the_browsers_own_log_tell_the_same_states() {
+fn page_recorder_and_browser_log_give_the_same_states() {
     let recorder = recording("other/chrome-internals.ndjson.gz");
     let (seen, logged) = (states(&read_all(lines(&recorder))), states(&read_all([&recording(DUMP)[..]])));
     let logged: Vec<_> = logged
@@ -121,7 +121,7 @@ fn the_recorder_in_the_page_and_the_browsers_own_log_tell_the_same_states() {
 }
 
 #[test]
-fn the_events_of_recordings_are_told() {
+fn recorded_events_are_handed_out() {
     let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
     for name in ["aiortc-loopback", "chrome-internals", "chrome-reconnect-reset", "firefox-p2p-impaired"] {
         let text = recording(&format!("other/{name}.ndjson.gz"));
@@ -159,7 +159,7 @@ fn the_events_of_recordings_are_told() {
 }
 
 #[test]
-fn dumps_from_the_wild_tell_what_a_plain_decoder_finds() {
+fn real_dumps_give_the_items_a_plain_decoder_finds() {
     for name in [
         "chrome-relay",
         "chrome-standard-pc-failed",
@@ -210,7 +210,7 @@ fn dumps_from_the_wild_tell_what_a_plain_decoder_finds() {
 }
 
 #[test]
-fn shown_times_of_an_old_dump_are_told_by_its_stats() {
+fn old_dump_gets_its_displayed_times_from_its_stats() {
     let Some(bytes) = real_dump("internals/chrome134.json") else { return };
     let dump: Value = serde_json::from_slice(&bytes).unwrap();
     let all = read_all([&bytes[..]]);

@@ -177,7 +177,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_is_refused_changes_nothing_and_limits_hold(steps in steps(), reopens in any::<bool>()) {
+    fn refused_inputs_change_nothing_and_limits_hold(steps in steps(), reopens in any::<bool>()) {
         let ids = ids();
         let mut call = Conference::new("x", Config::new().with_limits(limits()).with_reopening(reopens));
         let _ = ["a", "b"].map(|name| call.user(name).unwrap());
@@ -217,7 +217,7 @@ proptest! {
 }
 
 #[test]
-fn the_inputs_of_this_law_are_taken_and_refused_for_every_reason() {
+fn generated_inputs_cover_acceptance_and_every_refusal() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let (mut taken, mut refused) = (0, std::collections::BTreeSet::new());
     let ids = ids();

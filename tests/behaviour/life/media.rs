@@ -34,7 +34,7 @@ fn count(states: &[(u64, IntervalState)], ssrc: u64, state: IntervalState) -> us
 }
 
 #[test]
-fn hold_counts_whatever_stats_show_and_no_interval_spans_it() {
+fn hold_overrides_stats_and_no_interval_spans_it() {
     let mut call = Call::new();
     let states = run(&mut call, 20, &[(5_500, AppEvent::Hold), (12_250, AppEvent::Resume)]);
     for ssrc in 1..=3 {
@@ -76,7 +76,7 @@ fn mute_is_about_sound_that_is_sent_and_pause_about_pictures() {
 }
 
 #[test]
-fn what_is_said_of_one_stream_waits_for_it() {
+fn message_about_a_stream_waits_for_the_stream() {
     let mut call = Call::new();
     let other = Some(Ssrc::new(9));
     assert_eq!(call.call.send_event(at(0), call.fabric, AppEvent::AudioMute(other)), Ok(Outcome::Pending));
@@ -98,7 +98,7 @@ fn what_is_said_of_one_stream_waits_for_it() {
 }
 
 #[test]
-fn twice_and_late_are_answered_and_happen_once() {
+fn repeated_and_late_events_are_answered_and_apply_once() {
     let mut call = Call::new();
     call.happened();
     let pairs = [
@@ -149,7 +149,7 @@ fn a_speaker_is_news_until_another_speaks_or_they_are_muted() {
 }
 
 #[test]
-fn devices_are_bounded_and_their_labels_kept_only_when_asked() {
+fn devices_are_bounded_and_labels_stored_only_on_request() {
     let list = [
         Device { id: "1", kind: "audioinput", group: "g", label: "Ann's headset" },
         Device { id: "2", kind: "videoinput", group: "g", label: "Ann's camera" },
@@ -172,7 +172,7 @@ fn devices_are_bounded_and_their_labels_kept_only_when_asked() {
 }
 
 #[test]
-fn what_the_limit_keeps_out_changes_nothing() {
+fn inputs_beyond_the_limit_change_nothing() {
     let limits = Limits::new().with_ssrcs_per_fabric(1);
     let mut call = Call::with(Config::new().with_limits(limits));
     assert_eq!(call.call.send_event(at(1), call.fabric, AppEvent::AudioMute(Some(Ssrc::new(1)))), Ok(Outcome::Pending));

@@ -14,7 +14,7 @@ fn users(call: &Call, ssrc: u32) -> Vec<Option<String>> {
 }
 
 #[test]
-fn by_default_what_is_sent_is_mine_and_what_is_received_yours() {
+fn default_owners_are_local_for_sent_and_remote_for_received() {
     let mut call = Call::new();
     call.look(0, &[sent(1, 0), received(2, 0)]);
     assert_eq!((users(&call, 1), users(&call, 2)), (vec![Some("alice".into())], vec![Some("bob".into())]));
@@ -46,7 +46,7 @@ fn an_association_counts_early_and_late() {
 }
 
 #[test]
-fn a_remap_splits_the_figures_and_blends_nobody() {
+fn remap_splits_the_figures_and_mixes_no_users() {
     let mut call = Call::new();
     let (carol, dave) = (call.call.user("carol").unwrap(), call.call.user("dave").unwrap());
     call.call.fabric(call.fabric).unwrap().associate(Ssrc::new(2), carol, "").unwrap();
@@ -82,7 +82,7 @@ fn a_remap_splits_the_figures_and_blends_nobody() {
 }
 
 #[test]
-fn a_remap_that_is_taken_back_before_anything_was_seen_splits_nothing() {
+fn remap_reverted_before_any_snapshot_splits_nothing() {
     let mut call = Call::new();
     let carol = call.call.user("carol").unwrap();
     let bob = call.bob;
@@ -96,7 +96,7 @@ fn a_remap_that_is_taken_back_before_anything_was_seen_splits_nothing() {
 }
 
 #[test]
-fn a_late_look_does_not_open_the_next_part() {
+fn late_snapshot_does_not_open_the_next_part() {
     let mut call = Call::new();
     let carol = call.call.user("carol").unwrap();
     let bob = call.bob;
@@ -225,7 +225,7 @@ fn limits_refuse_and_change_nothing() {
 }
 
 #[test]
-fn fabrics_share_what_there_is_for_all_of_them() {
+fn fabrics_share_the_common_limit() {
     let limits = Limits::new().with_streams(3).with_ssrcs(3);
     let mut call = Call::with(Config::new().with_limits(limits));
     let (alice, bob) = (call.alice, call.bob);
@@ -257,7 +257,7 @@ fn fabrics_share_what_there_is_for_all_of_them() {
 }
 
 #[test]
-fn what_reports_say_of_ssrcs_leaves_half_of_the_room_to_the_application() {
+fn ssrcs_from_reports_take_at_most_half_of_the_limit() {
     let mut call = Call::with(Config::new().with_limits(Limits::new().with_ssrcs(8)));
     let mut report = Report::new();
     // Fabric after fabric claims another stream of retransmission in each report.

@@ -67,7 +67,7 @@ fn call(name: &str, told: bool) -> (ConferenceSummary, Vec<(EventKind, f64)>) {
 }
 
 #[test]
-fn inferred_set_up_lies_where_the_browsers_told_it() {
+fn inferred_setup_matches_the_browser_events() {
     for name in ["clean", "ff_clean", "mesh4", "screen"] {
         let (told, _) = call(name, true);
         let (inferred, _) = call(name, false);
@@ -107,7 +107,7 @@ fn a_restart_is_seen_at_both_ends_and_then_another_path() {
 }
 
 #[test]
-fn a_disruption_too_short_for_the_stats_is_there_when_it_is_told() {
+fn short_disruption_is_present_when_reported() {
     // A told the lab that it was disconnected for 3 ms, a minute into the call.
     let (told, _) = call("outage5", true);
     let life = &told.fabrics.iter().find(|fabric| fabric.fabric == "A").unwrap().connectivity;

@@ -37,7 +37,7 @@ fn no_stay_ends_before_it_began() {
 }
 
 #[test]
-fn silence_of_thirty_seconds_is_leaving_and_coming_back_is_churn() {
+fn thirty_seconds_of_silence_is_leaving_and_return_is_churn() {
     let (mut call, [bob, carol]) = three(Config::new());
     assert_eq!(call.call.poll_timeout(), Some(at(30_000)));
     for second in 0..=60 {
@@ -65,7 +65,7 @@ fn silence_of_thirty_seconds_is_leaving_and_coming_back_is_churn() {
 }
 
 #[test]
-fn when_everybody_is_silent_it_is_over_and_says_when() {
+fn conference_ends_when_all_users_are_silent_and_dates_the_end() {
     let (mut call, [bob, _]) = three(Config::new().with_inactivity_timeout(Duration::from_secs(10)));
     call.look_at(bob, 4_000, &[received(2, 0)]);
     assert_eq!(call.call.poll_timeout(), Some(at(10_000)));
@@ -83,7 +83,7 @@ fn when_everybody_is_silent_it_is_over_and_says_when() {
 }
 
 #[test]
-fn all_but_one_terminated_is_the_end_and_what_comes_later_another_instance() {
+fn conference_ends_when_all_but_one_terminated_then_reopens() {
     let (mut call, [bob, carol]) = three(Config::new());
     for second in 0..=5 {
         for fabric in [call.fabric, bob, carol] {
@@ -132,7 +132,7 @@ fn all_but_one_terminated_is_the_end_and_what_comes_later_another_instance() {
 }
 
 #[test]
-fn one_of_two_at_the_same_moment_opens_another_and_it_goes_on() {
+fn fabric_opened_as_another_terminates_continues_the_call() {
     // Alice goes from the peer to the server; neither order of the two calls ends the conference.
     for opens_first in [false, true] {
         let mut call = Call::new();
@@ -166,7 +166,7 @@ fn an_endpoint_has_terminated_when_all_its_fabrics_have() {
 }
 
 #[test]
-fn who_leaves_is_final() {
+fn leaving_is_final() {
     let (mut call, [bob, carol]) = three(Config::new());
     let look = |call: &mut Call, fabrics: &[callgauge::id::FabricId], second: u64| {
         for &fabric in fabrics {
@@ -222,7 +222,7 @@ fn stitching_takes_the_end_back() {
 }
 
 #[test]
-fn many_stays_are_counted_and_the_latest_is_kept() {
+fn stays_beyond_the_limit_are_counted_and_the_latest_remains() {
     let mut call = Call::with(Config::new().with_limits(Limits::new().with_stays_per_user(3)));
     let alice = call.alice;
     call.open(0, "bob-pc", "bob", "alice");

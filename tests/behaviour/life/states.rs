@@ -97,7 +97,7 @@ fn the_connection_state_stands_in_and_closing_terminates() {
 }
 
 #[test]
-fn calls_that_were_never_connected_are_told_apart() {
+fn calls_never_connected_are_distinguished() {
     let class = |states: &[(u64, Option<SignalingState>, Option<IceState>)]| {
         let mut call = Call::new();
         for &(ms, signaling, ice) in states {
@@ -127,7 +127,7 @@ fn calls_that_were_never_connected_are_told_apart() {
 }
 
 #[test]
-fn stats_tell_where_the_application_does_not() {
+fn stats_set_states_without_application_events() {
     let mut call = Call::new();
     let see = |call: &mut Call, ms, ice, dtls, fragment| {
         call.report.clear();
@@ -164,7 +164,7 @@ fn stats_tell_where_the_application_does_not() {
 }
 
 #[test]
-fn what_the_application_tells_goes_before_stats() {
+fn application_events_override_stats() {
     let mut call = Call::new();
     call.call.ice_state(at(400), call.fabric, IceState::Checking).unwrap();
     call.report.clear();
@@ -176,7 +176,7 @@ fn what_the_application_tells_goes_before_stats() {
 }
 
 #[test]
-fn a_fabric_that_was_connected_before_anybody_looked_has_no_setup_delay() {
+fn fabric_connected_before_its_first_input_has_no_setup_delay() {
     let mut call = Call::new();
     push_transport(&mut call.report, 0, "connected", "connected", "a");
     call.call.ingest(at(0), call.fabric, &call.report).unwrap();
@@ -186,7 +186,7 @@ fn a_fabric_that_was_connected_before_anybody_looked_has_no_setup_delay() {
 }
 
 #[test]
-fn a_fabric_that_was_opened_before_anybody_could_say_has_no_delays() {
+fn fabric_with_unknown_opening_has_no_delays() {
     let mut call = Call::new();
     let spec = FabricSpec::new("old").with_unknown_opening();
     let old = call.call.open_fabric(at(0), spec).unwrap();
@@ -237,7 +237,7 @@ fn another_path_is_a_switch_and_says_how_its_relay_is_reached() {
 }
 
 #[test]
-fn pairs_tell_where_there_is_no_transport() {
+fn candidate_pairs_set_states_without_a_transport() {
     let mut call = Call::new();
     let see = |call: &mut Call, ms: u64, pairs: &[(&str, &str, bool, f64)]| {
         call.report.clear();

@@ -99,7 +99,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn who_comes_first_changes_nothing(
+    fn arrival_order_changes_nothing(
         seconds in seconds(),
         order in prop::sample::select(vec![[0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]]),
     ) {
@@ -108,7 +108,7 @@ proptest! {
     }
 
     #[test]
-    fn what_was_written_reads_back(seconds in seconds()) {
+    fn written_summary_reads_back(seconds in seconds()) {
         let summary = play(&seconds, [0, 1, 2]).summary();
         let text = serde_json::to_string(&summary).unwrap();
         let back: ConferenceSummary = serde_json::from_str(&text).unwrap();

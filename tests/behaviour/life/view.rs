@@ -34,7 +34,7 @@ fn call() -> Call {
 }
 
 #[test]
-fn it_has_the_latest_figures_in_callstats_units() {
+fn view_has_the_latest_figures_in_callstats_units() {
     let call = call();
     let view = call.call.snapshot();
     let fabric = &view.fabrics[0];
@@ -71,7 +71,7 @@ fn a_reused_view_is_as_a_new_one_also_when_there_is_less() {
 
 #[cfg(feature = "serde")]
 #[test]
-fn it_serializes_under_callstats_names() {
+fn view_serializes_under_callstats_names() {
     let value = serde_json::to_value(call().call.snapshot()).unwrap();
     let fabric = &value["fabrics"][0];
     assert_eq!((&fabric["connectionState"], &fabric["fabricState"]), (&"online".into(), &"established".into()));

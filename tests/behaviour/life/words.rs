@@ -8,7 +8,7 @@ use callgauge::{AppEvent, Config, InputError, Limits, Outcome};
 use super::{Call, at};
 
 #[test]
-fn a_failure_before_the_set_up_is_its_failure_and_after_it_an_error() {
+fn failure_before_setup_fails_it_and_after_setup_is_an_error() {
     let mut call = Call::new();
     let report = ErrorReport::new(WebRtcFunction::SetRemoteDescription).with_dom_error("InvalidStateError", "no");
     let answer = call.call.report_error(at(2_000), Some(call.fabric), report).unwrap();
@@ -46,7 +46,7 @@ fn only_a_log_leaves_a_fabric_that_is_being_set_up_alone() {
 }
 
 #[test]
-fn what_fails_before_there_is_a_fabric_is_somebodys() {
+fn failure_before_any_fabric_belongs_to_its_user() {
     let mut call = Call::new();
     let report = ErrorReport::new(WebRtcFunction::GetUserMedia).with_dom_error("NotAllowedError", "");
     let answer = call.call.report_error(at(5), None, report.with_user(call.bob)).unwrap();

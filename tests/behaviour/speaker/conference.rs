@@ -131,7 +131,7 @@ fn dominant_time_is_what_the_lab_says() {
 }
 
 #[test]
-fn one_endpoint_alone_tells_the_same_from_what_it_receives() {
+fn single_endpoint_finds_the_same_speakers() {
     let meta = recordings::meta("mesh3");
     for sees in [|at: &str| at == "P1", |at: &str| at == "P2", |at: &str| at == "P3"] {
         // Jitter buffers hold up what is received.
@@ -140,7 +140,7 @@ fn one_endpoint_alone_tells_the_same_from_what_it_receives() {
 }
 
 #[test]
-fn clocks_that_are_wrong_and_reports_that_are_held_up_change_little() {
+fn wrong_clocks_and_delayed_reports_change_little() {
     let meta = recordings::meta("mesh3");
     let ahead_ms = |at: &str| match at {
         "P1" => 0.0,
@@ -243,7 +243,7 @@ impl Made {
 }
 
 #[test]
-fn a_mute_ends_it_at_once_and_what_is_said_then_is_no_talk() {
+fn mute_ends_the_turn_at_once_and_muted_speech_is_no_talk() {
     let mut made = Made::new(Config::new());
     let (alice, bob) = (made.open(0, "a", "alice"), made.open(0, "b", "bob"));
     for second in 0..=3 {
@@ -283,7 +283,7 @@ fn a_mute_ends_it_at_once_and_what_is_said_then_is_no_talk() {
 }
 
 #[test]
-fn who_is_reported_by_several_counts_once_and_by_their_own_microphone() {
+fn user_with_several_reporters_counts_once_by_own_microphone() {
     let mut made = Made::new(Config::new());
     let (alice, bob) = (made.open(0, "a", "alice"), made.open(0, "b", "bob"));
     let carol = made.call.user("carol").unwrap();
@@ -303,7 +303,7 @@ fn who_is_reported_by_several_counts_once_and_by_their_own_microphone() {
 }
 
 #[test]
-fn nobody_named_is_told_by_stream_and_found_to_be_a_user_later() {
+fn unnamed_speaker_is_known_by_stream_and_later_as_user() {
     let mut made = Made::new(Config::new());
     let alice = made.open(0, "a", "alice");
     for second in 0..=4 {
@@ -322,7 +322,7 @@ fn nobody_named_is_told_by_stream_and_found_to_be_a_user_later() {
 }
 
 #[test]
-fn people_beyond_the_limit_are_counted_and_disturb_nobody() {
+fn speakers_beyond_the_limit_are_counted_and_disturb_none() {
     let mut made = Made::new(Config::new().with_limits(Limits::new().with_speakers(2).with_turns(1)));
     let alice = made.open(0, "a", "alice");
     for second in 0..=20 {
@@ -335,7 +335,7 @@ fn people_beyond_the_limit_are_counted_and_disturb_nobody() {
 }
 
 #[test]
-fn the_only_speaker_of_a_window_bears_a_back_channel_and_no_second_speaker() {
+fn only_speaker_allows_a_back_channel_and_no_second_speaker() {
     for (window_s, is_alone) in [(10, false), (4, true)] {
         let mut made = Made::new(Config::new().with_speaker_window(Duration::from_secs(window_s)));
         let (alice, bob) = (made.open(0, "a", "alice"), made.open(0, "b", "bob"));
@@ -354,7 +354,7 @@ fn the_only_speaker_of_a_window_bears_a_back_channel_and_no_second_speaker() {
 }
 
 #[test]
-fn where_there_are_no_energies_audio_levels_tell() {
+fn audio_levels_stand_in_for_missing_energies() {
     let mut call = Conference::new("", Config::new());
     let [alice, bob] = ["alice", "bob"].map(|name| call.user(name).unwrap());
     let spec = FabricSpec::new("pc").with_local_user(alice).with_remote_user(bob);
@@ -378,7 +378,7 @@ fn where_there_are_no_energies_audio_levels_tell() {
 }
 
 #[test]
-fn silence_ends_it_and_nothing_is_told_where_there_is_no_level() {
+fn silence_ends_the_turn_and_no_level_gives_no_speaker() {
     let mut made = Made::new(Config::new());
     let alice = made.open(0, "a", "alice");
     made.second(alice, 0, (1, 0.0), &[]);
@@ -460,7 +460,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_an_application_says_sums_hold_and_one_is_told_at_most(
+    fn sums_hold_and_at_most_one_speaks_for_any_application_input(
         acts in prop::collection::vec((act(), 0..3_u64), 1..120),
     ) {
         let mut made = Made::new(Config::new().with_reopening(true));

@@ -126,7 +126,7 @@ impl Call {
 }
 
 #[test]
-fn a_batch_that_comes_at_once_deafens_nobody() {
+fn batch_of_reports_blocks_no_other_speaker() {
     let mut call = Call::new();
     let (alice, bob) = (call.open(0, "a", "alice"), call.open(0, "b", "bob"));
     for second in 1_000..=1_020 {
@@ -146,7 +146,7 @@ fn a_batch_that_comes_at_once_deafens_nobody() {
 }
 
 #[test]
-fn whoever_reports_from_the_future_deafens_nobody() {
+fn report_from_the_future_blocks_no_other_speaker() {
     let mut call = Call::new();
     let (alice, mallory) = (call.open(0, "a", "alice"), call.open(0, "m", "mallory"));
     for second in 1_000..=1_005 {
@@ -164,7 +164,7 @@ fn whoever_reports_from_the_future_deafens_nobody() {
 
 /// Of a snapshot only the latest time and what belongs to it is heard: else one snapshot would wind the room on by days.
 #[test]
-fn one_snapshot_winds_the_room_on_once() {
+fn one_snapshot_advances_the_floor_once() {
     let mut call = Call::new();
     let mallory = call.open(0, "m", "mallory");
     let mut looks = 0;
@@ -186,7 +186,7 @@ fn one_snapshot_winds_the_room_on_once() {
 }
 
 #[test]
-fn somebody_nameless_takes_no_named_ones_place() {
+fn unnamed_stream_takes_no_place_of_a_named_user() {
     let mut call = Call::new();
     let mallory = call.open(0, "m", "mallory");
     let many: Vec<Sound> = (100..1_200).map(|ssrc| sound(ssrc, 0.0)).collect();
@@ -204,7 +204,7 @@ fn somebody_nameless_takes_no_named_ones_place() {
 
 /// Firefox tells no level of a microphone: its users are heard by others only, and mute themselves all the same.
 #[test]
-fn a_mute_ends_it_also_for_who_is_only_received() {
+fn mute_ends_the_turn_of_a_received_only_user() {
     for ends in [AppEvent::AudioMute(None), AppEvent::AudioMute(Some(Ssrc::new(1))), AppEvent::Hold] {
         let mut call = Call::new();
         let (alice, bob) = (call.open(0, "a", "alice"), call.open(0, "b", "bob"));
@@ -231,7 +231,7 @@ fn a_mute_ends_it_also_for_who_is_only_received() {
 }
 
 #[test]
-fn who_was_muted_before_anybody_heard_them_is_muted() {
+fn user_muted_before_the_first_level_is_muted() {
     let mut call = Call::new();
     let (alice, bob) = (call.open(0, "a", "alice"), call.open(0, "b", "bob"));
     call.map(bob, 1, "alice");
@@ -244,7 +244,7 @@ fn who_was_muted_before_anybody_heard_them_is_muted() {
 }
 
 #[test]
-fn who_left_does_not_get_the_floor_back_by_what_was_said_before() {
+fn departed_user_does_not_regain_the_floor_by_old_levels() {
     for part in [0.2, 0.4, 0.6] {
         let mut call = Call::new();
         let (bob, alice) = (call.open(0, "b", "bob"), call.open(0, "a", "alice"));
@@ -269,7 +269,7 @@ fn who_left_does_not_get_the_floor_back_by_what_was_said_before() {
 }
 
 #[test]
-fn a_microphone_that_told_once_keeps_nobody_else_from_telling() {
+fn microphone_reporting_once_leaves_others_able_to_report() {
     let mut call = Call::new();
     let (alice, bob) = (call.open(0, "a", "alice"), call.open(0, "b", "bob"));
     call.map(bob, 1, "alice");
@@ -281,7 +281,7 @@ fn a_microphone_that_told_once_keeps_nobody_else_from_telling() {
 }
 
 #[test]
-fn a_leg_that_is_not_sent_or_on_hold_silences_nobody() {
+fn unsent_or_held_stream_silences_no_user() {
     for is_held in [false, true] {
         let mut call = Call::new();
         let legs = [call.open(0, "a1", "alice"), call.open(1, "a2", "alice")];
@@ -319,7 +319,7 @@ fn a_stream_that_becomes_anothers_takes_no_talk_with_it() {
 }
 
 #[test]
-fn what_somebody_nameless_said_is_theirs_when_they_are_named() {
+fn talk_of_an_unnamed_stream_moves_to_its_later_user() {
     let mut call = Call::new();
     let bob = call.open(0, "b", "bob");
     for second in 0..=30 {
@@ -343,7 +343,7 @@ fn what_somebody_nameless_said_is_theirs_when_they_are_named() {
 }
 
 #[test]
-fn a_user_counts_once_whoever_reports_first() {
+fn user_counts_once_in_any_order_of_reporters() {
     let talk = |order: [usize; 2]| {
         let mut call = Call::new();
         let fabrics = [call.open(0, "a", "alice"), call.open(0, "b", "bob")];
@@ -396,7 +396,7 @@ fn talk_is_no_longer_than_the_samples_that_tell_of_it() {
 
 /// A loud one and a soft one talk at once; neither hears the other's loudspeaker.
 #[test]
-fn a_soft_voice_is_no_echo_of_a_loud_one() {
+fn soft_speech_is_no_echo_of_loud_speech() {
     for (loud_dbov, soft_dbov) in [(-8.0, -22.0), (-10.0, -22.0), (-22.0, -38.0)] {
         let [loud, soft] = [loud_dbov, soft_dbov].map(|dbov: f64| 10_f64.powf(dbov / 10.0));
         let mut call = Call::new();
@@ -412,7 +412,7 @@ fn a_soft_voice_is_no_echo_of_a_loud_one() {
 }
 
 #[test]
-fn a_floor_ends_also_where_nobody_reports_any_more() {
+fn floor_ends_when_all_reports_stop() {
     let mut call = Call::new();
     let alice = call.open(0, "a", "alice");
     for second in 0..=5 {

@@ -54,7 +54,7 @@ fn outcome(samples: &[Sample], order: [usize; PEOPLE]) -> Outcome {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
-    fn at_most_one_and_nobody_by_seat(samples in samples()) {
+    fn floor_sums_hold_in_any_seat_order(samples in samples()) {
         let usual = outcome(&samples, [0, 1, 2]);
         prop_assert_eq!(&usual, &outcome(&samples, [2, 0, 1]));
         let room = usual.1;
@@ -67,7 +67,7 @@ proptest! {
     }
 
     #[test]
-    fn thinner_slices_tell_the_same(
+    fn finer_slices_give_the_same_floor(
         spoken in prop::collection::vec(prop::array::uniform3(any::<bool>()), 1..80),
         (slices, pieces) in (1..=20_u64, 2..=4_u64),
     ) {
@@ -95,7 +95,7 @@ proptest! {
     }
 
     #[test]
-    fn arrival_decides_nothing(
+    fn arrival_order_decides_nothing(
         spoken in prop::collection::vec(prop::array::uniform3(0..=1000_u32), 1..60),
         (slices, seed) in (1..=100_u64, any::<u64>()),
     ) {
@@ -114,7 +114,7 @@ proptest! {
     }
 
     #[test]
-    fn silence_and_mute_yield_none(samples in samples()) {
+    fn silence_and_mute_give_no_speaker(samples in samples()) {
         for mutes in [false, true] {
             let mut floor = Floor::new(10_000);
             let seats: Vec<ParticipantId> = (0..PEOPLE).map(|_| floor.join(0).unwrap()).collect();
@@ -141,7 +141,7 @@ proptest! {
     }
 
     #[test]
-    fn nothing_breaks_it(calls in prop::collection::vec((0..6_u8, any::<u64>(), any::<u64>(), any::<f64>()), 0..60)) {
+    fn any_input_is_taken_without_panic(calls in prop::collection::vec((0..6_u8, any::<u64>(), any::<u64>(), any::<f64>()), 0..60)) {
         let (mut floor, mut meter) = (Floor::new(10_000), Meter::new());
         let seats: Vec<ParticipantId> = (0..PEOPLE).map(|_| floor.join(0).unwrap()).collect();
         for (what, a, b, value) in calls {
@@ -188,7 +188,7 @@ fn a_lone_speaker_is_found_at_the_first_sample() {
 }
 
 #[test]
-fn who_breaks_in_and_stays_interrupts() {
+fn speaker_who_breaks_in_and_stays_interrupts() {
     let mut floor = Floor::new(10_000);
     let seats = [floor.join(0).unwrap(), floor.join(0).unwrap()];
     for step in 0..100_u64 {

@@ -162,7 +162,7 @@ impl Heard {
 /// Beside the loudest one and a smoothed level as they are, the room errs less and is later: that is what steadiness
 /// costs. Beside the same made to wait until they err no more often than the room, it is sooner.
 #[test]
-fn steadier_than_others_and_sooner_than_others_that_are_as_steady() {
+fn floor_is_steadier_than_baselines_and_sooner_than_steady_ones() {
     println!("noise, cadence in ms | false switches a minute, delay p50 p95 s, dated off by s, turns missed");
     for noisy in [false, true] {
         for cadence_ms in [100, 500, 1_000, 2_000, 5_000] {
@@ -195,7 +195,7 @@ fn steadier_than_others_and_sooner_than_others_that_are_as_steady() {
 
 /// Of four people one has a loudspeaker and an open microphone, which hears the others 0.15 s later.
 #[test]
-fn an_open_microphone_makes_nobody_a_speaker() {
+fn open_microphone_makes_no_speaker() {
     for cadence_ms in [200, 1_000, 2_000] {
         let heard = |echo_db: Option<f64>| {
             let (mut result, mut talk_ms, mut floor_ms) = (Result::default(), 0, 0);
@@ -225,7 +225,7 @@ fn an_open_microphone_makes_nobody_a_speaker() {
 
 /// Real turns, in 9 h of meetings of four people (AMI); made-up voices.
 #[test]
-fn in_real_meetings_too() {
+fn floor_is_steadier_in_real_meetings() {
     let names = ["ES2011", "IB400", "IB401", "IS1008", "TS3004"];
     let parts = ["a", "b", "c", "d", "0", "1", "2", "3", "4"];
     let mut meetings = Vec::new();
