@@ -1,4 +1,4 @@
-//! The same trouble is told once: what follows from it comes right after it, and what both ends report is one.
+//! A problem is raised once: its effects follow it directly, and reports of it from both ends are merged.
 
 use callgauge::diagnosis::{Kind, Severity, Side};
 use callgauge::summary::DiagnosisSummary;

@@ -1,18 +1,18 @@
-//! Calls made by hand in which nothing is wrong.
+//! Synthetic healthy calls, which must have no diagnosis.
 
 use serde_json::json;
 
 use super::made::{between, is_wrong, play_late};
 use super::world::{END_S, FROM_S, TO_S, World, play};
 
-/// Lets the picture that comes take so many bytes a second.
+/// Lowers the bitrate of the received video to `bytes` per second.
 fn send_less(world: &mut World, bytes: f64) {
     if world.s == FROM_S {
         world.grow("IV", "bytesReceived", bytes);
     }
 }
 
-/// Calls in which all is as somebody wants it.
+/// A name and a change to the world that leaves the call healthy.
 type Healthy = (&'static str, fn(&mut World));
 
 const HEALTHY: &[Healthy] = &[

@@ -1,4 +1,5 @@
-//! What no recording shows, in calls made by hand: each kind is found in time, told once, dated, and over in time.
+//! Problems that no recording shows, in synthetic calls: each kind is raised once, in time, with the right start, and
+//! cleared in time.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +10,7 @@ use callgauge::id::Ssrc;
 use super::world::{Case, FROM_S, TO_S, World, play};
 use super::{Change, DOWN, UP};
 
-/// Changes the world when it begins to be wrong, and mends it.
+/// Applies `change` when the problem begins, and repairs the world when it ends.
 pub(crate) fn between(world: &mut World, change: fn(&mut World)) {
     match world.s {
         FROM_S => change(world),
@@ -18,7 +19,7 @@ pub(crate) fn between(world: &mut World, change: fn(&mut World)) {
     }
 }
 
-/// Says since when what is played was captured.
+/// Sets the capture times of the played audio and video.
 pub(crate) fn play_late(world: &mut World, sound_ms: f64, picture_ms: f64) {
     let now_ms = 1.7e12 + f64::from(world.s) * 1e3;
     world.set("IA", "estimatedPlayoutTimestamp", now_ms - sound_ms);
@@ -50,7 +51,7 @@ const CASES: &[Case] = &[
         with: &[Kind::RtcpTimeout],
         ..CASE
     },
-    // Checks are not counted.
+    // Connectivity checks do not count as media.
     Case {
         kind: Kind::NoMedia,
         side: DOWN,
@@ -85,7 +86,7 @@ const CASES: &[Case] = &[
         change: |world| between(world, |world| world.grow("HA", "packetsReceived", 0.0)),
         ..CASE
     },
-    // Reports count no packets.
+    // The reports have no packet counts.
     Case {
         kind: Kind::MediaTimeout,
         side: UP,
@@ -105,7 +106,7 @@ const CASES: &[Case] = &[
         change: |world| between(world, |world| world.reports.clear()),
         ..CASE
     },
-    // A microphone that gives nothing but its own noise.
+    // The microphone gives only its own noise.
     Case {
         kind: Kind::SilentMicrophone,
         side: UP,
@@ -122,7 +123,7 @@ const CASES: &[Case] = &[
         },
         ..CASE
     },
-    // One that gives nothing at all, while the application says that it is not muted.
+    // The microphone gives digital silence although the application says that it is not muted.
     Case {
         kind: Kind::SilentMicrophone,
         side: UP,
@@ -180,7 +181,7 @@ const CASES: &[Case] = &[
         },
         ..CASE
     },
-    // The picture is late.
+    // Video is late.
     Case {
         kind: Kind::AvOutOfSync,
         side: DOWN,
@@ -229,7 +230,7 @@ const CASES: &[Case] = &[
         },
         ..CASE
     },
-    // It fails: the time stops.
+    // The connection fails, which ends the time to connect.
     Case {
         kind: Kind::SlowSetup,
         raised: 6..=7,
@@ -245,7 +246,7 @@ const CASES: &[Case] = &[
         kind: Kind::ClockSkew,
         raised: 60..=91,
         from: 30..=90,
-        // It goes a twentieth too fast.
+        // The clock runs 5 % fast.
         change: |world| world.ahead_ms = f64::from(world.s.saturating_sub(FROM_S)) * 50.0,
         ..CASE
     },
@@ -272,7 +273,7 @@ const CASES: &[Case] = &[
         change: |world| between(world, |world| world.set("IV", "decoderImplementation", "NullVideoDecoder")),
         ..CASE
     },
-    // A name that changes with every look is one conclusion.
+    // A decoder name that changes with every sample still gives one diagnosis.
     Case {
         kind: Kind::NullDecoder,
         side: DOWN,
@@ -392,7 +393,7 @@ fn each_kind_is_raised_once_and_cleared_in_time() {
         let others: BTreeSet<Kind> = told.iter().map(|told| told.3.kind).filter(|&kind| kind != case.kind).collect();
         assert!(others.iter().all(|kind| case.with.contains(kind)), "{name}: {others:?}");
         assert!(told.iter().filter(is_it).filter(|told| told.2 == Change::Cleared).count() <= 1, "{name}");
-        // It comes first, and what comes with it follows from it, or is another matter.
+        // The expected diagnosis comes first; the others are its effects or are unrelated.
         assert_eq!(summary.diagnoses[0].kind, case.kind, "{name}: {:#?}", summary.diagnoses);
         assert!(raised[0].3.evidence.get(case.kind.figure()).is_some(), "{name}");
         assert!(summary.diagnoses[0].sentence.contains("alice"), "{name}: {}", summary.diagnoses[0].sentence);
@@ -438,7 +439,7 @@ fn media_missing_in_two_streams_of_a_sender_is_raised_once() {
                 world.grow("IV", "framesDecoded", 0.0);
             }
             if world.s == 50 {
-                // What was lost shows when something comes again.
+                // Packets lost in the silence are counted when packets arrive again.
                 for (id, lost) in [("IA", 3_000.0), ("IV", 6_000.0)] {
                     world.grow(id, "packetsLost", lost);
                 }

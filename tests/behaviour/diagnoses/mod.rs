@@ -1,4 +1,5 @@
-//! What went wrong in recordings under known impairment: found, named right, in time, and not found where nothing was.
+//! Diagnoses of recordings with known impairments: found, of the right kind and in time, and absent where nothing was
+//! wrong.
 
 mod grouped;
 mod healthy;
@@ -17,7 +18,7 @@ use callgauge::{Conference, Config, Event, FabricSpec};
 
 use crate::common::recordings::{lines, meta, names};
 
-/// What became of a diagnosis.
+/// A change of a diagnosis.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Change {
     Raised,
@@ -25,7 +26,7 @@ enum Change {
     Cleared,
 }
 
-/// A diagnosis as it was told: when, in seconds of the lab's schedule, by which connection.
+/// A diagnosis event: time in seconds of the lab's schedule, connection, change, diagnosis.
 type Told = (f64, String, Change, Diagnosis);
 
 fn diagnose(name: &str, lines: &[String]) -> (Vec<Told>, ConferenceSummary) {
@@ -115,7 +116,7 @@ fn bursty_loss_is_distinguished_from_random_loss() {
     {
         let (_, summary) = diagnose(name, &lines(name));
         let losses = summary.diagnoses.iter().filter(|diagnosis| diagnosis.kind == Kind::HighLoss);
-        // The sender's account has it from the receiver's.
+        // The sender's record has the burst factor from the receiver's.
         let found: Vec<_> = losses.map(|loss| loss.evidence["burst_factor"] >= 4.0).collect();
         assert!(found.len() >= 4 && found.iter().all(|&is| is == bursts), "{name}: {found:?}");
     }

@@ -1,4 +1,4 @@
-//! Odd input, other cadences and chosen limits.
+//! Diagnoses under odd input, other polling intervals and configured thresholds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use callgauge::{Config, Limits};
 use super::{Change, Told, diagnose, diagnose_with};
 use crate::common::recordings::{lines, meta, names};
 
-/// Raised and cleared in turn, with figures, and in order of time.
+/// Asserts that diagnoses are raised and cleared alternately, with figures, and in order of time.
 fn check(name: &str, told: &[Told]) -> usize {
     let mut on: BTreeMap<String, Diagnosis> = BTreeMap::new();
     let mut raised = 0;
@@ -35,7 +35,7 @@ fn polling_every_five_seconds_gives_the_same_diagnoses() {
     for name in names() {
         let all = lines(&name);
         let fabrics = meta(&name)["pcs"].as_array().unwrap().len();
-        // Every fifth look of each connection.
+        // Every fifth snapshot of each connection.
         let thin: Vec<String> = all.chunks(fabrics).step_by(5).flatten().cloned().collect();
         let steady =
             ["loss10", "loss20", "burst10", "ff_loss20", "audio_nofec_loss10", "jitter80", "rate300", "delay150"];
@@ -43,7 +43,7 @@ fn polling_every_five_seconds_gives_the_same_diagnoses() {
         check(&name, &told);
         let (_, whole) = diagnose(&name, &all);
         if steady.contains(&name.as_str()) {
-            // Either end may tell of a way that is congested.
+            // Either end may report the congested direction.
             let plain = |kind: Kind| if kind == Kind::UplinkCongestion { Kind::DownlinkCongestion } else { kind };
             let roots = |summary: &callgauge::summary::ConferenceSummary| {
                 let first = plain(summary.diagnoses[0].kind);
@@ -85,7 +85,7 @@ fn single_endpoint_reaches_its_own_diagnosis() {
     );
 }
 
-/// A generator of numbers that is the same everywhere.
+/// A random number generator with the same numbers on every platform.
 struct Numbers(u64);
 
 impl Numbers {

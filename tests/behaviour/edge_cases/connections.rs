@@ -1,4 +1,4 @@
-//! Paths, pairs and the moments before media.
+//! Paths, candidate pairs and the time before media.
 
 use callgauge::event::FabricState;
 use callgauge::metric::counter::EntryTrackers;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Call, entry, sound};
 
-/// A pair that carried 10 000 bytes a second, with a round trip of `rtt` seconds.
+/// A pair that carried 10 000 bytes per second, with a round trip of `rtt` seconds.
 fn pair(id: &str, second: f64, rtt: f64, more: Value) -> Value {
     entry(
         json!({"id": id, "type": "candidate-pair", "timestamp": 1e6 + second * 1e3, "state": "succeeded", "nominated": true,
@@ -23,7 +23,7 @@ fn transport(second: f64, more: Value) -> Value {
     )
 }
 
-/// The mean round trip of the path that was taken for the one in use, whatever the order of the entries.
+/// Mean round trip of the path that the engine selects, for any order of the entries.
 fn path(entries: impl Fn(f64) -> Vec<Value>) -> Option<f64> {
     let means = [false, true].map(|turned| {
         let mut call = Call::new();
@@ -43,7 +43,7 @@ fn path(entries: impl Fn(f64) -> Vec<Value>) -> Option<f64> {
 
 #[test]
 fn case_20_the_selected_pair() {
-    // What the transport names, although others are nominated, succeeded and larger.
+    // The pair that the transport names, although other pairs are nominated, succeeded and larger.
     let named = path(|t| {
         vec![
             pair("new", t, 0.02, json!({})),
@@ -52,7 +52,7 @@ fn case_20_the_selected_pair() {
         ]
     });
     assert_eq!(named, Some(20.0));
-    // What is marked (Firefox, and the callback API).
+    // The pair with the `selected` flag (Firefox, and the callback API).
     let marked = path(|t| {
         vec![
             pair("a", t, 0.9, json!({"selected": false})),
@@ -69,7 +69,7 @@ fn case_20_the_selected_pair() {
         vec![old("Conn-1", "900", "false"), old("Conn-2", "40", "true")]
     });
     assert_eq!(active, Some(40.0));
-    // Neither: nominated and succeeded, and the last to carry a packet rather than the one that carried most.
+    // Neither: the nominated and succeeded pair that carried the latest packet, not the one that carried most.
     let guessed = path(|t| {
         vec![
             pair("frozen", 50.0, 0.9, json!({"timestamp": 1e6 + t * 1e3, "lastPacketReceivedTimestamp": 1e6})),
@@ -79,7 +79,7 @@ fn case_20_the_selected_pair() {
         ]
     });
     assert_eq!(guessed, Some(50.0));
-    // A pair that is named and not there is no reason to take another one, or to fail.
+    // A named pair that is missing is neither replaced by another pair nor an error.
     assert_eq!(
         path(|t| vec![pair("a", t, 0.9, json!({})), transport(t, json!({"selectedCandidatePairId": "gone"}))]),
         None
@@ -92,7 +92,7 @@ fn case_20_another_pair_brings_its_own_counters() {
     for second in 1..=10 {
         let t = f64::from(second);
         let id = if second <= 5 { "first" } else { "second" };
-        // The second pair begins at zero.
+        // The second pair starts at zero.
         let carried = if second <= 5 { t } else { t - 5.0 };
         let in_use = pair(id, carried, 0.02, json!({"timestamp": 1e6 + t * 1e3}));
         call.look(&[in_use, transport(t, json!({"selectedCandidatePairId": id})), sound(t, json!({}))]);
@@ -100,7 +100,7 @@ fn case_20_another_pair_brings_its_own_counters() {
     let fabric = call.summary();
     assert_eq!((fabric.selected_pair_changes, fabric.rtt_ms.ice.max), (1, Some(20.0)));
     assert_eq!((fabric.streams[0].resets, fabric.streams[0].packets), (0, Some(441)));
-    // A late look at the first pair changes nothing of that.
+    // A late sample of the first pair changes none of this.
     let late = [
         pair("first", 3.0, 0.9, json!({})),
         transport(3.0, json!({"selectedCandidatePairId": "first", "iceState": "checking"})),

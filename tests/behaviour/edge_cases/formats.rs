@@ -1,4 +1,4 @@
-//! Spellings, units, types, and what is broken.
+//! Spellings, units and types of members, and broken input.
 
 use callgauge::ingest::getstats::Scanner;
 use callgauge::ingest::{Format, Reader};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Call, entry, sound};
 
-/// The only entry's value of a member, and how many values were refused.
+/// The member's value in the only entry, and how many values were refused.
 fn read(member: &str, value: &str, field: Num) -> (Option<f64>, u64) {
     let text = format!(r#"[{{"type":"inbound-rtp","kind":"audio","id":"I","timestamp":1,"{member}":{value}}}]"#);
     let mut report = Report::new();
@@ -44,7 +44,7 @@ fn case_07_jitter_and_round_trips_in_other_units_are_refused() {
     assert_eq!(read("roundTripTime", "0.3", Num::RoundTripTime), (Some(0.3), 0));
     assert_eq!(read("roundTripTime", "61", Num::RoundTripTime), (None, 1));
     assert_eq!(read("currentRoundTripTime", "125", Num::CurrentRoundTripTime), (None, 1));
-    // The callback API is in milliseconds by name.
+    // The callback API's members are in milliseconds, as their names say.
     assert_eq!(read("googJitterReceived", "\"35\"", Num::Jitter), (Some(0.035), 0));
     assert_eq!(read("googRtt", "\"120\"", Num::RoundTripTime), (Some(0.12), 0));
 }
@@ -71,7 +71,7 @@ fn case_12_numbers_as_they_come() {
     assert_eq!(read("packetsLost", "-12", Num::PacketsLost), (Some(-12.0), 0));
     assert_eq!(read("ssrc", "\"4294967295\"", Num::Ssrc), (Some(4_294_967_295.0), 0));
     assert_eq!(read("ssrc", "4294967296", Num::Ssrc), (None, 1));
-    // Priorities beyond 2⁵³ are nothing that a figure depends on, in any notation.
+    // Priorities beyond 2⁵³ affect no figure, in any notation.
     for priority in ["9115005270299247000", "3.9550752759983616e17", "\"9115005270299247000\""] {
         let text =
             format!(r#"[{{"type":"candidate-pair","id":"P","timestamp":1,"priority":{priority},"bytesSent":5}}]"#);
@@ -84,14 +84,14 @@ fn case_12_numbers_as_they_come() {
 
 #[test]
 fn case_13_impossible_reals_are_refused_and_counted() {
-    // Memory that nobody wrote, as a Firefox once sent it, and what JSON cannot say.
+    // Uninitialized memory, as a Firefox once sent it, and values that JSON cannot express.
     assert_eq!(read("framesPerSecond", "-3.7609543045374063e+230", Num::FramesPerSecond), (None, 1));
     assert_eq!(read("totalAudioEnergy", "-0.5", Num::TotalAudioEnergy), (None, 1));
     assert_eq!(read("totalAudioEnergy", "1e300", Num::TotalAudioEnergy), (None, 1));
     assert_eq!(read("totalAudioEnergy", "null", Num::TotalAudioEnergy), (None, 0));
     assert_eq!(read("totalAudioEnergy", "NaN", Num::TotalAudioEnergy), (None, 1));
     assert_eq!(read("audioLevel", "2.9e-316", Num::AudioLevel), (Some(2.9e-316), 0), "tiny is possible");
-    // Old members that nobody reads are skipped whatever they hold.
+    // Obsolete members that the engine does not read are skipped, whatever they hold.
     let mut call = Call::new();
     for second in 0..=2 {
         call.one(sound(
@@ -129,7 +129,7 @@ fn case_19_the_kind_is_found_where_it_stands() {
 fn case_33_content_counts_and_not_what_a_header_declares() {
     let mut reader = Reader::new();
     let mut streams = Vec::new();
-    // The header says spec stats; the lines hold the callback API's.
+    // The header declares spec stats; the lines hold those of the callback API.
     let lines = [
         json!({"recorder": 1, "statsFormat": "chrome_standard"}).to_string(),
         json!({"t": 1000, "pc": "A", "report": {"ssrc_7_recv": {"id": "ssrc_7_recv", "type": "ssrc", "ssrc": "7", "mediaType": "audio", "timestamp": 1000,

@@ -1,4 +1,4 @@
-//! What may be computed, and from what.
+//! Which figures can be computed, and from which members.
 
 use callgauge::metric::{IntervalState, Metric};
 use callgauge::unit::{Mos, RFactor};
@@ -12,7 +12,7 @@ fn case_08_an_unknown_round_trip_time_is_unknown() {
     for second in 0..=3 {
         let second = f64::from(second);
         let pair = json!({"id": "P", "type": "candidate-pair", "timestamp": 1e6 + second * 1e3, "selected": true, "nominated": true, "state": "succeeded"});
-        // No RTT in the pair (Firefox), and none in the report before there was anything to measure.
+        // The pair has no RTT (Firefox), nor has the report before there was anything to measure.
         for interval in call.look(&[
             sent(second, json!({})),
             heard(second, json!({"roundTripTime": 0, "roundTripTimeMeasurements": 0})),
@@ -30,15 +30,15 @@ fn case_08_an_unknown_round_trip_time_is_unknown() {
 fn case_09_loss_of_what_is_sent_follows_from_both_ends() {
     let mut call = Call::new();
     call.look(&[sent(0.0, json!({})), heard(0.0, json!({}))]);
-    // No packetsReceived, no fractionLost: lost of what was sent meanwhile.
+    // No packetsReceived, no fractionLost: loss as a share of the packets sent in the meantime.
     let interval = call.look(&[sent(1.0, json!({})), heard(1.0, json!({}))]);
     assert_eq!(interval[0].get(Metric::LossRatio), Some(1.0 / 50.0));
-    // With packetsReceived (Firefox): lost of lost and received.
+    // With packetsReceived (Firefox): loss as a share of lost and received packets.
     let mut call = Call::new();
     call.look(&[sent(0.0, json!({})), heard(0.0, json!({"packetsReceived": 0, "fractionLost": 0}))]);
     let interval = call.look(&[sent(1.0, json!({})), heard(1.0, json!({"packetsReceived": 24, "fractionLost": 0}))]);
     assert_eq!(interval[0].get(Metric::LossRatio), Some(1.0 / 25.0));
-    // A packetsLost in the stream's own entry is nobody's.
+    // A packetsLost in the outbound entry itself belongs to no figure.
     let mut call = Call::new();
     call.one(sent(0.0, json!({"packetsLost": 0})));
     assert_eq!(call.one(sent(1.0, json!({"packetsLost": 0}))).unwrap().get(Metric::LossRatio), None);
@@ -55,7 +55,7 @@ fn case_09_no_loss_is_made_of_an_old_report() {
         assert_eq!(interval[0].get(Metric::LossRatio), None, "the same report again");
         assert_eq!(interval[0].get(Metric::RttMs), Some(80.0), "which still tells the round trip");
     }
-    // What the next one covers is what was sent since the last one.
+    // The next report covers what was sent since the last one.
     let interval = call.look(&[sent(6.0, json!({})), heard(6.0, json!({}))]);
     assert_eq!(interval[0].get(Metric::LossRatio), Some(5.0 / 250.0));
     assert_eq!(call.outbound().loss_ratio, Some(6.0 / 300.0));
@@ -126,7 +126,7 @@ fn case_18_a_layer_that_is_off_is_not_measured() {
         (streams[1].label.as_deref(), streams[1].paused_s, streams[1].interval_bitrate_bps.n),
         (Some("h"), 4.0, 0)
     );
-    // Firefox tells no rid: still two streams.
+    // Firefox reports no rid: still two streams.
     let mut call = Call::new();
     for second in 0..=1 {
         call.look(&[
@@ -143,7 +143,7 @@ fn case_23_what_was_lost_is_no_dtx() {
     let codec = json!({"id": "C", "type": "codec", "timestamp": 1e6, "mimeType": "audio/opus"});
     let (mut received, mut lost, mut concealed, mut energy) = (0.0, 0.0, 0.0, 0.0);
     for second in 0..=9 {
-        // Speech, then one packet in ten for three seconds: what is played fades to nothing.
+        // Speech, then one packet in ten for three seconds: playout fades to silence.
         let is_good = !(4..7).contains(&second);
         (received, lost) = if is_good { (received + 50.0, lost) } else { (received + 5.0, lost + 45.0) };
         concealed += if is_good { 0.0 } else { 43_200.0 };
@@ -188,7 +188,7 @@ fn case_23_dtx_is_silence_at_any_polling_interval() {
 fn case_24_a_screen_that_stands_still_is_no_fault() {
     let mut call = Call::new();
     for second in 0..=10 {
-        // Nothing new on the screen: no frame, next to no bytes.
+        // Nothing new on the screen: no frame, and almost no bytes.
         let frames = json!({"framesReceived": 10, "framesDecoded": 10, "bytesReceived": 5_000 + second, "packetsReceived": 20 + second, "contentType": "screenshare"});
         let Some(interval) = call.one(pictures(f64::from(second), frames)) else { continue };
         assert_eq!((interval.state, interval.get(Metric::FramesPerSecond)), (IntervalState::Active, Some(0.0)));
@@ -212,7 +212,7 @@ fn case_25_ongoing_freeze_is_no_new_frames_while_bytes_arrive() {
     }
     call.one(pictures(7.0, json!({"freezeCount": 1, "totalFreezesDuration": 3.2})));
     assert_eq!(call.stream().video.unwrap().frozen_s, Some(3.2));
-    // A camera that is off: both stand.
+    // Camera off: both counters stand still.
     let mut call = Call::new();
     call.one(pictures(1.0, json!({})));
     let off = call.one(pictures(1.0, json!({"timestamp": 2e6}))).unwrap();
@@ -228,7 +228,7 @@ fn case_26_what_is_concealed_in_silence_is_not_heard() {
     assert_eq!(interval.get(Metric::AudibleConcealedRatio), Some(0.025));
     let audio = call.stream().audio.unwrap();
     assert_eq!((audio.concealed_ratio, audio.audible_concealed_ratio), (Some(0.1), Some(0.025)));
-    // Without the silent part the audible one is not known.
+    // The audible part is unknown without the silent part.
     let mut call = Call::new();
     for second in 0..=1 {
         call.one(sound(f64::from(second), json!({"silentConcealedSamples": null})));
@@ -249,7 +249,7 @@ fn case_27_buffer_delay_is_per_audio_sample_or_video_frame() {
     let interval =
         call.one(pictures(1.0, json!({"jitterBufferDelay": 12.0, "jitterBufferEmittedCount": 125}))).unwrap();
     assert_eq!(interval.get(Metric::JitterBufferDelayMs), Some(80.0));
-    // One of the two missing once: no ratio of what is stale and what is fresh.
+    // One of the two missing once: no ratio of a stale and a fresh value.
     let mut call = Call::new();
     call.one(sound(0.0, json!({})));
     assert_eq!(
@@ -278,7 +278,7 @@ fn case_31_rtcp_reports_expire_and_never_read_as_zero_loss() {
     // One report, held for 30 s.
     for second in 5..=60 {
         let entries = [sent(f64::from(second), json!({})), heard(4.0, json!({}))];
-        // Whether the old entry stays or is taken out makes no difference.
+        // It makes no difference whether the old entry stays or is removed.
         let interval = &call.look(if second % 2 == 0 { &entries[..1] } else { &entries })[0];
         let held = second <= 34;
         assert_eq!(interval.get(Metric::RttMs), held.then_some(80.0), "{second} s");
@@ -304,7 +304,7 @@ fn case_31_unrenewed_round_trip_expires_while_reports_arrive() {
 
 #[test]
 fn case_31_a_sender_rests_only_as_long_as_it_is_heard() {
-    // The sender stops after 5 s and says so until second 60; then nobody hears of it any more.
+    // The sender stops after 5 s and reports so until second 60; then its reports end.
     let mut call = Call::new();
     for second in 0..=120 {
         let media = f64::from(second.min(5));
@@ -329,7 +329,7 @@ fn case_13_a_part_much_larger_than_its_whole_is_unknown() {
     let samples =
         |received: u32, concealed: u32| json!({"totalSamplesReceived": received, "concealedSamples": concealed});
     call.one(sound(0.0, samples(0, 0)));
-    // As in a recorded outage: the two counters were not read at one moment.
+    // As in a recorded outage: the two counters were not read at the same moment.
     let all = call.one(sound(1.0, samples(48_000, 48_085))).unwrap();
     assert_eq!(all.get(Metric::ConcealedRatio), Some(1.0));
     let impossible = call.one(sound(2.0, samples(96_000, 200_000))).unwrap();
@@ -343,7 +343,7 @@ fn case_40_packets_are_no_bits() {
     let interval = call.one(sound(1.0, json!({}))).unwrap();
     assert_eq!(interval.get(Metric::PacketRatePps), Some(49.0));
     assert_eq!(interval.get(Metric::BitrateBps), Some(32_000.0));
-    // A sum of seconds is no gauge: time a packet waited, not time all packets ever waited.
+    // A sum of seconds is no gauge: the time that one packet waited, not the total of all packets.
     let mut call = Call::new();
     call.one(sent(100.0, json!({"totalPacketSendDelay": 500.0})));
     let interval = call.one(sent(101.0, json!({"totalPacketSendDelay": 500.5}))).unwrap();
@@ -366,9 +366,9 @@ fn case_40b_headers_are_beside_the_payload() {
 fn case_41_energy_tells_the_level_where_it_is_known() {
     let mut call = Call::new();
     call.one(sound(0.0, json!({"audioLevel": 0.9})));
-    // √(0.01 / 1 s), whatever the level of the moment.
+    // √(0.01 / 1 s), whatever the current level.
     assert_eq!(call.one(sound(1.0, json!({"audioLevel": 0.9}))).unwrap().get(Metric::Level), Some(0.1));
-    // Levels of 16 bits in the callback API.
+    // 16-bit levels of the callback API.
     let mut call = Call::new();
     let old = json!({"id": "ssrc_7_send", "type": "ssrc", "ssrc": "7", "mediaType": "audio", "packetsSent": "5", "bytesSent": "100", "audioInputLevel": "16384", "timestamp": 1000});
     call.one(old);
@@ -394,7 +394,7 @@ fn case_43_no_score_leaves_its_scale() {
 
 #[test]
 fn case_44_thresholds_are_in_time_not_in_samples() {
-    // 10 s of media, 20 s on hold, 10 s of media; looked at more or less often.
+    // 10 s of media, 20 s on hold, 10 s of media, at several polling intervals.
     for every in [100, 500, 1_000, 2_000, 5_000] {
         let mut call = Call::new();
         for ms in (0..=40_000_u64).step_by(every) {
@@ -427,7 +427,7 @@ fn every_state_has_its_evidence_and_its_seconds() {
             vec![vec![sent(0.0, json!({})), microphone(0.0, 0.5)], vec![sent(1.0, json!({})), microphone(1.0, 0.5)]],
         ),
         (IntervalState::Held, vec![vec![sound(5.0, json!({}))], vec![sound(5.0, at(6.0))]]),
-        // It plays on what it has to invent: nothing comes, and nobody says why.
+        // The receiver plays concealment: nothing arrives, and no report says why.
         (
             IntervalState::Active,
             vec![
@@ -460,7 +460,7 @@ fn every_state_has_its_evidence_and_its_seconds() {
             assert_eq!(seconds, if other == state { interval.span_ms / 1e3 } else { 0.0 }, "{other:?} of {state:?}");
         }
         assert_eq!(stream.resets, u64::from(state == IntervalState::Reset));
-        // Of all but what is measured, no figure reaches the averages.
+        // Figures outside measured time do not reach the averages.
         let before = u64::from(state == IntervalState::Gap);
         assert_eq!(stream.interval_bitrate_bps.n, before + u64::from(state.is_measured()), "{state:?}");
     }

@@ -1,9 +1,8 @@
-//! What real data does to an engine, case by case: 1 to 45, by the numbers of the list that the design refers to. Each
-//! test states what is right.
+//! Edge cases of real data, 1 to 45, by the numbers of the list in the design. Each test states the right behaviour.
 //!
-//! Not here, because they are about formats that have tests of their own: 35 (what each format's differences
-//! leave out) and 42 (speakers of nobody) in `tests/laws/line_rules.rs`, 36 and 37 (series of unequal length, the cap)
-//! in `tests/behaviour/internals/made_up.rs`. They are named alike: `case_35_…`.
+//! Three groups stand elsewhere, because they concern formats that have their own tests: 35 (what each format's
+//! differences leave out) and 42 (empty dominant speakers) in `tests/laws/line_rules.rs`, 36 and 37 (series of unequal
+//! length, the cap) in `tests/behaviour/internals/made_up.rs`. Their names have the same form: `case_35_…`.
 
 mod connections;
 mod formats;
@@ -51,7 +50,7 @@ impl Call {
         closed
     }
 
-    /// Ingests one snapshot of one stream; the interval that it closed, if any.
+    /// Ingests one snapshot of one stream and returns the interval that it closed, if any.
     fn one(&mut self, entry: Value) -> Option<Interval> {
         let closed = self.look(&[entry]);
         assert!(closed.len() <= 1);
@@ -74,7 +73,7 @@ impl Call {
     }
 }
 
-/// An entry: `base` with `more` on top; a member that is null is taken away.
+/// An entry: `base` overlaid with `more`; a null member is removed.
 fn entry(base: Value, more: Value) -> Value {
     let (Value::Object(mut base), Value::Object(more)) = (base, more) else { panic!("no objects") };
     for (name, value) in more {
@@ -87,7 +86,7 @@ fn entry(base: Value, more: Value) -> Value {
     base.into()
 }
 
-/// Sound received for `second` seconds: 50 packets and 4 000 bytes a second, 1 of 50 lost.
+/// Audio received for `second` seconds: 50 packets and 4 000 bytes per second, 1 of 50 lost.
 fn sound(second: f64, more: Value) -> Value {
     entry(
         json!({
@@ -102,7 +101,7 @@ fn sound(second: f64, more: Value) -> Value {
     )
 }
 
-/// Sound sent for `second` seconds: 50 packets and 4 000 bytes a second.
+/// Audio sent for `second` seconds: 50 packets and 4 000 bytes per second.
 fn sent(second: f64, more: Value) -> Value {
     entry(
         json!({
@@ -113,7 +112,7 @@ fn sent(second: f64, more: Value) -> Value {
     )
 }
 
-/// What the other end reported of [`sent`] at `second`: 2 of 100 lost, 80 ms there and back.
+/// The remote endpoint's report on [`sent`] at `second`: 2 of 100 lost, 80 ms round trip.
 fn heard(second: f64, more: Value) -> Value {
     entry(
         json!({
@@ -124,7 +123,7 @@ fn heard(second: f64, more: Value) -> Value {
     )
 }
 
-/// Pictures received for `second` seconds: 25 frames in 100 packets and 100 000 bytes a second.
+/// Video received for `second` seconds: 25 frames in 100 packets and 100 000 bytes per second.
 fn pictures(second: f64, more: Value) -> Value {
     entry(
         json!({

@@ -1,4 +1,4 @@
-//! The same cases in recordings of real calls, against the raw values and the schedule of the lab.
+//! The same cases in recordings of real calls, checked against the raw values and the lab's schedule.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ fn stream<'a>(
     fabric.streams.iter().find(|stream| stream.direction == direction && stream.kind == Some(kind)).unwrap()
 }
 
-/// The intervals of a stream that lie whole between two moments of the schedule, in seconds.
+/// The intervals of a stream that lie entirely between two moments of the schedule, in seconds.
 fn intervals(name: &str, fabric: &str, direction: Direction, kind: MediaKind, from: f64, to: f64) -> Vec<Interval> {
     let t0 = meta(name)["t0"].as_f64().unwrap();
     let replay = replay(&lines(name));
@@ -43,7 +43,7 @@ fn intervals(name: &str, fabric: &str, direction: Direction, kind: MediaKind, fr
     found
 }
 
-/// A member of every look at every stream of a recording: by connection, type and SSRC.
+/// A member in every sample of every stream of a recording, by connection, type and SSRC.
 fn raw(name: &str, member: &str) -> BTreeMap<(String, String, u64), Vec<f64>> {
     let mut values: BTreeMap<_, Vec<f64>> = BTreeMap::new();
     for line in lines(name) {
@@ -69,14 +69,14 @@ fn case_01_a_recorded_reset_of_freezes_leaves_packets_alone() {
     assert!(stream.resets > 0);
     let packets = &packets[key];
     assert_eq!(stream.packets.unwrap() as f64, packets.last().unwrap() - packets[0]);
-    // Freezes since the first look, over both epochs.
+    // Freezes since the first sample, over both epochs.
     let grown: f64 = counts.windows(2).map(|pair| if pair[1] < pair[0] { pair[1] } else { pair[1] - pair[0] }).sum();
     assert_eq!(stream.video.as_ref().unwrap().freezes.unwrap() as f64, grown);
 }
 
 #[test]
 fn case_01_packet_loss_continues_when_the_content_changes() {
-    // The counters of round trips go back in the reports about the screen; the sum of lost packets does not.
+    // The round-trip counters in the reports on the screen go back; the sum of lost packets does not.
     let lost = raw("screen", "packetsLost");
     let summary = replay(&lines("screen")).call.summary();
     let sent = stream(&summary, "A", Direction::Outbound, MediaKind::Video);
@@ -107,7 +107,7 @@ fn case_22_muted_paused_and_held_time_is_reported_not_measured() {
     };
     use Direction::{Inbound, Outbound};
     use MediaKind::{Audio, Video};
-    // Well inside each stretch of the schedule; the sender's side knows at once.
+    // Well inside each period of the schedule; the sender's side knows at once.
     assert_eq!(active("mute", "A", Outbound, Audio, 18.0, 32.0), 0, "a disabled track");
     assert_eq!(active("mute", "A", Outbound, Audio, 49.0, 64.0), 0, "an inactive encoding");
     assert_eq!(active("video_pause", "A", Outbound, Video, 17.0, 32.0), 0);
@@ -119,7 +119,7 @@ fn case_22_muted_paused_and_held_time_is_reported_not_measured() {
             assert_eq!(active("hold", fabric, Outbound, kind, 22.0, 40.0), 0);
         }
     }
-    // And nothing else is.
+    // No other stream is paused, held or muted.
     for (name, from, to) in [
         ("mute", 2.0, 16.0),
         ("video_pause", 2.0, 16.0),
@@ -143,7 +143,7 @@ fn case_22_muted_paused_and_held_time_is_reported_not_measured() {
 
 #[test]
 fn case_18_abandoned_layer_is_paused_at_the_receiver() {
-    // Its last report stays for 40 s; that the round trips in it go on says that the sender is there.
+    // The sender's last report stays for 40 s; its advancing round-trip figures show that the sender is alive.
     let summary = replay(&lines("simulcast")).call.summary();
     let layers: Vec<_> = summary.fabrics.iter().find(|fabric| fabric.fabric == "B").unwrap().streams.iter().collect();
     let longest = layers.iter().map(|stream| stream.paused_s).fold(0.0, f64::max);
@@ -163,7 +163,7 @@ fn case_26_a_pause_is_no_concealment_in_the_summary() {
     // A fifth of the raw samples: the encoding was off for 16 of 80 s.
     assert!(last("concealedSamples") / last("totalSamplesReceived") > 0.2);
     let audio = heard.audio.as_ref().unwrap();
-    // What is left is the second in which nothing tells a pause from an outage yet.
+    // The rest is the second in which nothing distinguishes a pause from an outage yet.
     assert!(audio.concealed_ratio.unwrap() < 0.04, "{audio:?}");
     assert!(audio.audible_concealed_ratio.unwrap() < 0.005, "{audio:?}");
 }
@@ -204,7 +204,7 @@ fn case_24_a_screen_of_five_frames_is_whole() {
     assert!(shared.len() > 20);
     for interval in &shared {
         assert_eq!(interval.state, IntervalState::Active);
-        // Frames a second apart are freezes to Chromium; what they are to a screen is for whoever scores it.
+        // Chromium counts frames a second apart as freezes; the score decides what they mean for a screen.
         assert!(interval.get(Metric::FramesPerSecond).unwrap() < 10.0);
     }
 }
@@ -246,7 +246,7 @@ fn case_10_no_packet_lost_is_negative_in_any_interval() {
 #[test]
 fn case_44_totals_do_not_depend_on_the_polling_interval() {
     let all = lines("loss5_100ms");
-    // The first and the last ten looks of each connection stay.
+    // The first and the last ten samples of each connection stay.
     let thinned: Vec<String> = all
         .iter()
         .enumerate()

@@ -1,4 +1,4 @@
-//! What a score is made of when streams pause, break, change their codec, or are there for a part of the call.
+//! Scores when streams pause, break, change their codec, or exist for only a part of the call.
 
 use callgauge::emodel::scale;
 use callgauge::report::Report;
@@ -12,13 +12,13 @@ fn codec(id: &str, mime: &str) -> Value {
     json!({"id": id, "type": "codec", "timestamp": 1e6, "mimeType": mime})
 }
 
-/// The pair in use: what it has received, in packets.
+/// The selected pair: packets that it has received.
 fn pair(second: f64, received: u64) -> Value {
     json!({"id": "P", "type": "candidate-pair", "timestamp": 1e6 + second * 1e3, "selected": true, "nominated": true,
         "state": "succeeded", "packetsReceived": received})
 }
 
-/// Clean Opus for `media` seconds, at `second`; what the decoder makes up meanwhile is concealed.
+/// Clean Opus at `second` after `media` seconds of media; the decoder conceals the rest.
 fn opus(second: f64, media: f64) -> Value {
     let samples = |seconds: f64| (seconds * 1e3).round() * 48.0;
     sound(
@@ -28,7 +28,7 @@ fn opus(second: f64, media: f64) -> Value {
     )
 }
 
-/// Sound, but for a time between two seconds; `path` says what the pair has received by then.
+/// Audio with an outage between two seconds; `path` gives the packets that the pair has received by then.
 fn interrupted(every_ms: usize, from: f64, to: f64, end: f64, path: impl Fn(f64) -> u64) -> StreamSummary {
     let mut call = Call::new();
     for ms in (0..=(end * 1e3) as u64).step_by(every_ms) {
@@ -39,7 +39,7 @@ fn interrupted(every_ms: usize, from: f64, to: f64, end: f64, path: impl Fn(f64)
     call.stream()
 }
 
-/// What is in no sum, in seconds.
+/// Seconds that no sum includes.
 fn missing_s(stream: &StreamSummary) -> f64 {
     let score = &stream.score;
     let why_not = score.quiet_s + score.rest_edges_s + score.undecided_s + score.idle_s + score.unscored_s;
@@ -50,7 +50,7 @@ fn missing_s(stream: &StreamSummary) -> f64 {
 #[test]
 fn unannounced_pause_differs_from_an_outage_by_other_traffic() {
     for every_ms in [100, 500, 1_000, 2_000, 5_000, 10_000] {
-        // libwebrtc's checks; Firefox's; none is heard for a while, long after it was clear that it is a pause.
+        // libwebrtc's checks; Firefox's; and a gap in the checks long after the pause was recognised.
         for heard_at in [
             |second: f64| second * 0.4,
             |second: f64| second * 0.2,
@@ -127,7 +127,7 @@ fn dtx_scores_as_silence_without_audio_levels() {
     };
     let stream = with(json!({"totalAudioEnergy": null, "totalSamplesDuration": null}));
     assert!(stream.silent_s > 70.0 && stream.score.below_3_1_ratio == Some(0.0), "{:?}", stream.score);
-    // The same packets, loud: it is speech, whatever carries it.
+    // The same packets, loud: speech, at any packet rate.
     assert!(with(json!({})).silent_s < 1.0);
 }
 
@@ -137,7 +137,7 @@ fn one_lost_packet_does_not_turn_a_pause_into_a_gap() {
         let mut call = Call::new();
         for look in 0..=9 {
             let look = f64::from(look);
-            // Of ten seconds five are a pause, and what is played then is silence.
+            // Five of ten seconds are a pause, and playout is silent then.
             let samples = (look * 240e3, look * 480e3);
             let counters = json!({"timestamp": 1e6 + look * 10e3, "packetsReceived": look * (250.0 - lost),
                 "packetsLost": look * lost, "bytesReceived": look * 20e3, "codecId": "C", "concealedSamples": samples.0,
@@ -163,7 +163,7 @@ fn outage_before_a_reset_counts_where_the_path_confirms_it() {
             look(second, second.min(10.0), json!({}));
         }
         for second in 21..=36 {
-            // Everything counts from zero again.
+            // All counters restart at zero.
             let second = f64::from(second);
             look(second, second - 20.0, json!({"concealedSamples": 0, "totalSamplesReceived": (second - 20.0) * 48e3}));
         }
@@ -183,7 +183,7 @@ fn new_codec_is_not_scored_by_the_old_quantizers() {
     let mut call = Call::new();
     let mut worst = f64::MAX;
     for second in 0..=20 {
-        // VP8 at 20 of 127, then AV1 at 60 of 255: both good. What lies between is no interval of either.
+        // VP8 at 20 of 127, then AV1 at 60 of 255: both good. The time between belongs to no interval of either.
         let (id, qp_sum) = if second <= 10 { ("V", 500 * second) } else { ("A", 5_000 + 1_500 * (second - 10)) };
         let size = json!({"codecId": id, "qpSum": qp_sum, "frameWidth": 640, "frameHeight": 360});
         call.look(&[pictures(f64::from(second), size), codec("V", "video/VP8"), codec("A", "video/AV1")]);
@@ -203,7 +203,7 @@ fn new_codec_is_not_scored_by_the_old_quantizers() {
     assert_eq!(call.stream().score.unscored_s, 1.0);
 }
 
-/// So many streams of bad sound and of good pictures, the latter for so long.
+/// A number of streams with bad audio and of streams with good video, and the duration of the latter.
 fn group(sounds: u32, videos: u32, pictures_until: u32, qp: u32, concealed: f64) -> GroupScore {
     let mut call = Call::new();
     for second in 0..=300 {
@@ -229,7 +229,7 @@ fn six_bad_video_seconds_do_not_outweigh_five_good_minutes() {
     let (short, long) = (group(1, 1, 6, 125, 0.0), group(1, 1, 300, 125, 0.0));
     let sound = short.audio.unwrap().mos.unwrap();
     assert!(long.mos.unwrap() < sound - 0.5, "{:?}", long.mos);
-    // On the scale on which opinions may be averaged, 6 s of 300 take a fiftieth of what 300 s do.
+    // On the scale on which opinions may be averaged, 6 s of 300 s weigh a fiftieth.
     let rx = |mos: f64| scale::r_from_mos(mos).unwrap();
     let (lost_short, lost_long) = (rx(sound) - rx(short.mos.unwrap()), rx(sound) - rx(long.mos.unwrap()));
     assert!((lost_short / lost_long - 0.02).abs() < 0.002, "{lost_short} of {lost_long}");
@@ -266,7 +266,7 @@ fn frequently_restarted_stream_still_has_its_worst_seconds() {
     let mut of_this = 0.0;
     for second in 0..=60 {
         of_this = if second % 6 == 0 { 0.0 } else { of_this + 1.0 };
-        // From 24 to 30 s two samples of five are concealed.
+        // From 24 to 30 s two of five samples are concealed.
         let share = if (24..30).contains(&second) { 0.4 } else { 0.0 };
         let counters = json!({"timestamp": 1e6 + f64::from(second) * 1e3, "codecId": "C", "packetsLost": 0,
             "concealedSamples": share * of_this * 48e3});

@@ -1,4 +1,4 @@
-//! What counters, clocks and identities do.
+//! Resets, clocks and identities of streams.
 
 use callgauge::metric::counter::{EntryTracker, Progress};
 use callgauge::metric::{IntervalState, Metric};
@@ -15,7 +15,7 @@ fn case_01_a_reset_rebases_the_whole_entry() {
     for second in 0..=10 {
         call.one(sound(f64::from(second), json!({})));
     }
-    // Everything began anew, one second ago; one counter is larger than before all the same.
+    // Everything was reset one second ago, yet one counter is larger than before.
     let anew = call.one(sound(
         11.0,
         json!({"packetsReceived": 49, "packetsLost": 1, "bytesReceived": 4000, "headerBytesReceived": 99_000}),
@@ -23,11 +23,11 @@ fn case_01_a_reset_rebases_the_whole_entry() {
     let anew = anew.unwrap();
     assert_eq!(anew.state, IntervalState::Reset);
     assert_eq!(anew.figures().count(), 0, "no rate and no mean for an interval in which counters began anew");
-    // Totals go on by what was counted since.
+    // Totals continue with what was counted since.
     let stream = call.stream();
     assert_eq!((stream.packets, stream.packets_lost, stream.bytes), (Some(490 + 49), Some(10 + 1), Some(44_000)));
     assert_eq!((stream.resets, stream.epochs), (1, 2));
-    // And the next interval is as good as any.
+    // The next interval is an ordinary one.
     let next = call.one(sound(
         12.0,
         json!({"packetsReceived": 98, "packetsLost": 2, "bytesReceived": 8000, "headerBytesReceived": 99_600}),
@@ -40,7 +40,7 @@ fn case_01_reset_of_one_group_leaves_the_rest() {
     let mut call = Call::new();
     call.one(pictures(0.0, json!({"freezeCount": 6, "totalFreezesDuration": 3.0})));
     call.one(pictures(1.0, json!({"freezeCount": 7, "totalFreezesDuration": 3.5})));
-    // Chromium starts to count freezes anew when the content type changes; packets go on.
+    // Chromium resets its freeze counters when the content type changes; packets continue.
     let anew = call.one(pictures(2.0, json!({"freezeCount": 2, "totalFreezesDuration": 1.0}))).unwrap();
     assert_eq!(anew.state, IntervalState::Reset);
     let stream = call.stream();
@@ -57,7 +57,7 @@ fn case_01_remote_counters_continue_across_a_partial_reset() {
     };
     call.look(&[sent(0.0, json!({})), remote(0.0, 5.0)]);
     call.look(&[sent(1.0, json!({})), remote(1.0, 5.1)]);
-    // Seen in a recording: the sum of round-trip times goes back while packetsLost goes on.
+    // Seen in a recording: the sum of round-trip times goes back while packetsLost continues.
     call.look(&[sent(2.0, json!({})), remote(2.0, 0.1)]);
     call.look(&[sent(3.0, json!({})), remote(3.0, 0.2)]);
     assert_eq!(call.outbound().packets_lost, Some(3));
@@ -66,7 +66,7 @@ fn case_01_remote_counters_continue_across_a_partial_reset() {
 
 #[test]
 fn case_02_single_snapshot_has_no_figures_and_zero_is_a_value() {
-    // Joined late: what was counted before is nobody's interval.
+    // Late join: counts from before belong to no interval.
     let mut call = Call::new();
     assert!(call.one(sound(3_600.0, json!({}))).is_none());
     let stream = call.stream();
@@ -151,7 +151,7 @@ fn case_04_backward_clock_step_loses_no_traffic() {
     }
     let stream = call.stream();
     assert_eq!((stream.packets, stream.late), (Some(980), 0));
-    // 10 s before the step and 9 s after it; nobody knows how long the second in between was.
+    // 10 s before the step and 9 s after it; the length of the second between is unknown.
     assert_eq!(stream.duration_s, 19.0);
     assert_eq!(stream.bitrate_bps, Some(80_000.0 * 8.0 / 19.0));
     assert!(call.conference.summary().duration_s >= Some(0.0));
@@ -187,7 +187,7 @@ fn case_05_a_gap_is_in_no_average() {
         call.one(sound(f64::from(second), json!({})));
     }
     let before = call.stream();
-    // Suspended for ten minutes; it went badly meanwhile.
+    // Suspended for ten minutes, with losses in the meantime.
     let gap = call
         .one(sound(610.0, json!({"packetsLost": 20_000, "packetsReceived": 600, "bytesReceived": 50_000})))
         .unwrap();
@@ -345,7 +345,7 @@ fn case_17_stream_key_is_ssrc_direction_and_connection() {
     let other = call.conference.open_fabric(Timestamp::default(), FabricSpec::new("second")).unwrap();
     for second in 0..=4 {
         let second = f64::from(second);
-        // A loop-back: the same SSRC both ways, and once more in another connection with other counters.
+        // Loop-back: the same SSRC in both directions, and again in another connection with other counters.
         call.look(&[sound(second, json!({})), sent(second, json!({"ssrc": 7}))]);
         let text = json!([sound(second * 2.0, json!({"timestamp": 1e6 + second * 1e3}))]).to_string();
         call.scanner.read(text.as_bytes(), &mut call.report).unwrap();
@@ -369,7 +369,7 @@ fn case_28_late_member_has_no_delta_and_missing_is_not_zero() {
     assert_eq!((first.get(Metric::LossRatio), first.get(Metric::BitrateBps)), (None, None));
     assert_eq!(first.get(Metric::PacketRatePps), Some(49.0));
     assert_eq!(call.one(sound(2.0, json!({}))).unwrap().get(Metric::BitrateBps), Some(32_000.0));
-    // Gone for two looks: no rate, and no rate over a wrong time when it returns; but nothing is lost from the total.
+    // Gone for two samples: no rate, and no rate over a wrong time when it returns; but the total loses nothing.
     let gone = call.one(sound(3.0, json!({"bytesReceived": null}))).unwrap();
     assert_eq!((gone.state, gone.get(Metric::BitrateBps)), (IntervalState::Active, None));
     call.one(sound(4.0, json!({"bytesReceived": null})));
@@ -403,7 +403,7 @@ fn case_29_vanished_stream_retains_its_totals() {
     let streams = call.summary().streams;
     assert_eq!(streams[0], before[0], "neither lost nor counted on");
     assert_eq!(streams[1].packets, Some(30_000));
-    // Back after minutes with larger counters: a gap. With smaller ones: a reset.
+    // Back after minutes, with larger counters: a gap. With smaller ones: a reset.
     let back = call.look(&[sound(301.0, json!({})), pictures(301.0, json!({}))]);
     assert_eq!(back[0].state, IntervalState::Gap);
     call.look(&[pictures(600.0, json!({}))]);
@@ -453,7 +453,7 @@ fn case_45_the_same_ssrc_twice_in_a_snapshot_is_followed_once() {
         let mut call = Call::new();
         for second in 0..=5 {
             let second = f64::from(second);
-            // What a replaced track left behind stands beside what goes on.
+            // The remains of a replaced track stand beside the current one.
             let left = sound(0.0, json!({"timestamp": 1e6 + second * 1e3, "id": "old"}));
             let mut entries = [sound(second, json!({"trackIdentifier": null})), left];
             if turned {

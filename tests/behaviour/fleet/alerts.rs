@@ -1,4 +1,4 @@
-//! Alerts out of calls that were counted by hand.
+//! Alerts from calls counted by hand.
 
 use callgauge::conference::{Feedback, FeedbackRating};
 use callgauge::event::IceState;
@@ -11,8 +11,8 @@ fn ice(fleet: &mut Fleet, second: u64, id: &str, fabric: callgauge::id::FabricId
     fleet.enter(at(second), id).unwrap().ice_state(at(second), fabric, state).unwrap();
 }
 
-/// Ten calls of one minute: four good ones, of which one took 9 s to set up; two in which nobody was connected; one in
-/// which Bob was not; two that were dropped; and one in which Carol came back twice and Alice was dissatisfied.
+/// Ten calls of one minute: four good ones, one of them with a set-up of 9 s; two in which no user connected; one in
+/// which Bob did not connect; two dropped ones; and one in which Carol returned twice and Alice was dissatisfied.
 fn minute() -> Tally {
     let mut fleet = Fleet::new(FleetConfig::new());
     for id in ["good-1", "good-2", "good-3", "slow"] {
@@ -81,7 +81,7 @@ fn each_reason_counts_its_calls() {
         assert!(AlertRule::new(reason, share(exactly)).alert(period(), &tally).is_some());
         assert!(AlertRule::new(reason, share(exactly + 0.01)).alert(period(), &tally).is_none());
     }
-    // Nobody measured a round trip.
+    // No round trip was measured.
     let rule = AlertRule::new(AlertReason::HighRoundTripTime, AlertThreshold::Absolute(0));
     assert_eq!(rule.alert(period(), &tally), None);
     let rule = AlertRule::new(AlertReason::HighSetupDelays, AlertThreshold::Absolute(1));

@@ -1,4 +1,4 @@
-//! Who is over, and when: a fleet against each conference alone.
+//! When conferences of a fleet end, compared with each conference alone.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::{at, end_of_time, ended, parts};
 
-/// What somebody does in a conference.
+/// An action of a user in a conference.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Deed {
     Join,
@@ -18,7 +18,7 @@ pub(super) enum Deed {
     Leave,
 }
 
-/// One deed: when, in which conference, by whom.
+/// One action: its time, conference, user and kind.
 pub(super) type Input = (u64, u8, u8, Deed);
 
 pub(super) fn do_in(call: &mut Conference, (second, _, user, deed): Input) {
@@ -41,7 +41,7 @@ pub(super) fn do_in(call: &mut Conference, (second, _, user, deed): Input) {
     assert!(matches!(done, Ok(()) | Err(InputError::AlreadyOpen)), "{done:?}");
 }
 
-/// A conference by itself, told the time every second: all that it came to.
+/// Everything that a single conference gives when it gets a timeout every second.
 fn alone(id: &str, inputs: &[Input]) -> Vec<(u32, ConferenceSummary)> {
     const GRACE: u64 = 30;
     let mut call = Conference::new(id, Config::new());
@@ -81,7 +81,7 @@ pub(super) fn inputs() -> impl Strategy<Value = Vec<Input>> {
     })
 }
 
-/// A fleet that is told all, and the time at these times besides.
+/// A fleet with all inputs, and with timeouts at these further times.
 fn fleet(inputs: &[Input], ticks: &[u64]) -> Fleet {
     let mut fleet = Fleet::new(FleetConfig::new());
     let mut ticks = ticks.iter().peekable();
@@ -125,7 +125,7 @@ proptest! {
         inputs in inputs(), mut ticks in prop::collection::vec(0..150_u64, 0..20),
     ) {
         ticks.sort_unstable();
-        // Of several at one time in different conferences the last is told first.
+        // Of inputs to different conferences at one time, the last comes first.
         let mut turned = inputs.clone();
         turned.sort_by_key(|&(second, call, ..)| (second, u8::MAX - call));
         let mut straight = inputs;
@@ -133,7 +133,7 @@ proptest! {
         let (mut silent, mut told) = (fleet(&straight, &[]), fleet(&turned, &ticks));
         prop_assert_eq!(merged(&mut silent), merged(&mut told));
         prop_assert_eq!(by_id(ended(&mut silent)), by_id(ended(&mut told)));
-        // Told alike, the order of what leaves the fleet is the same too.
+        // With equal timeouts the order of the fleet's outputs is equal too.
         let (mut one, mut other) = (fleet(&straight, &ticks), fleet(&turned, &ticks));
         prop_assert_eq!(parts(&mut one), parts(&mut other));
     }
@@ -173,7 +173,7 @@ fn input_moves_the_deadline_without_losing_queue_order() {
     for second in 1..=100 {
         super::connect(&mut fleet, second, "a", alice);
     }
-    // It wakes too early once, and knows better then.
+    // The fleet wakes too early once, and corrects its deadline.
     assert!(fleet.poll_timeout() <= Some(at(130)));
     fleet.handle_timeout(at(100));
     assert_eq!(fleet.poll_timeout(), Some(at(130)));

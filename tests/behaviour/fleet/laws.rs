@@ -1,4 +1,4 @@
-//! Merging: in any order and grouping, and each part once.
+//! Laws of merging: any order and grouping, and each part once.
 
 use callgauge::FabricSpec;
 use callgauge::conference::{Feedback, FeedbackRating};
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::{at, end_of_time, parts};
 
-/// A call: when it begins, how long it takes to set up if it ever is, in which region, and what somebody says of it.
+/// A call: its beginning, the length of its set-up if it connects, its region, and its feedback.
 type Call = (u64, Option<u64>, u8, u8);
 
 fn calls() -> impl Strategy<Value = Vec<Call>> {

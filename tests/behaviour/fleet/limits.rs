@@ -1,4 +1,4 @@
-//! What there is no room for.
+//! The limits of a fleet.
 
 use callgauge::fleet::{Fleet, FleetConfig, FleetError, FleetLimits};
 use callgauge::{FabricSpec, Outcome};
@@ -20,7 +20,7 @@ fn conference_beyond_the_limit_is_refused_and_others_continue() {
     for (id, fabric) in fabrics {
         connect(&mut fleet, 2, id, fabric);
     }
-    // When one is over and forgotten there is room again.
+    // Capacity returns when a conference has ended and was forgotten.
     for second in [20, 40, 60] {
         connect(&mut fleet, second, "a", fabrics[0].1);
     }

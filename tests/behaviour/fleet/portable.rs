@@ -1,4 +1,4 @@
-//! A fleet that was written and read: what must be as it was, and what must not be taken.
+//! Saved and restored fleets: what must survive, and what must be refused.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ fn again(fleet: &Fleet) -> Fleet {
     Fleet::restore(&fleet.save(), fleet.config().clone()).unwrap()
 }
 
-/// A user comes, and leaves.
+/// A user joins, and leaves.
 fn visit(fleet: &mut Fleet, from: u64, to: u64, id: &str) {
     open(fleet, from, id, "alice");
     leave(fleet, to, id);
@@ -94,7 +94,7 @@ fn different_part_under_the_same_number_is_detected() {
     fleet.handle_timeout(at(200));
     let first: Vec<Merged> = parts(&mut fleet).iter().map(|part| merger.add(part)).collect();
     assert_eq!(first, [Merged::Added]);
-    // From the same state on, but somebody else came, too.
+    // From the same state, but with another user.
     let mut fleet = again(&start);
     visit(&mut fleet, 0, 10, "a");
     visit(&mut fleet, 40, 45, "late");

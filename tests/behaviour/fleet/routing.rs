@@ -1,4 +1,4 @@
-//! Who gets an input.
+//! Which conference an input reaches.
 
 use core::time::Duration;
 
@@ -63,7 +63,7 @@ fn end_moment_belongs_to_the_call_at_any_timeout_time() {
 fn input_after_the_end_opens_an_instance_that_knows_its_users() {
     let mut fleet = Fleet::new(FleetConfig::new());
     two(&mut fleet, 0, "a");
-    // Silent since 1 s, and over at 31 s.
+    // Silent since 1 s, and ended at 31 s.
     let mut call = fleet.enter(at(40), "a").unwrap();
     assert_eq!(call.instance(), 2);
     let bob = call.find_user("bob").unwrap();
@@ -109,7 +109,7 @@ fn late_end_in_a_closed_window_makes_another_part_of_it() {
     terminate(&mut fleet, 9, "in-time", bob).unwrap();
     fleet.handle_timeout(at(90));
     let [first] = &parts(&mut fleet)[..] else { panic!("one window was closed") };
-    // News of half a minute ago.
+    // An input dated half a minute ago.
     let alice = open(&mut fleet, 50, "late", "alice");
     terminate(&mut fleet, 55, "late", alice).unwrap();
     fleet.handle_timeout(at(90));

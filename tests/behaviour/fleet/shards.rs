@@ -10,13 +10,13 @@ use super::{at, end_of_time, ended, open, parts};
 use crate::common::Seeded;
 use crate::common::recordings::{lines, meta, names};
 
-/// A snapshot: when, of which conference and PeerConnection, and its text.
+/// A snapshot: its time, conference, PeerConnection and text.
 type Snapshot = (Timestamp, String, String, String);
 
-/// An event: of which conference, and which instance of it.
+/// An event with its conference and instance.
 type Told = (String, u32, Event);
 
-/// Every recording as a conference of its own, all of them begun within the same minutes.
+/// Each recording as a conference of its own, all of them begun within the same minutes.
 fn snapshots() -> Vec<Snapshot> {
     let mut all = Vec::new();
     for (number, name) in names().iter().enumerate() {
@@ -38,13 +38,13 @@ fn snapshots() -> Vec<Snapshot> {
     all
 }
 
-/// The recordings in so many fleets: all parts, and how many conferences each fleet had.
+/// Runs the recordings in `shards` fleets: all parts, and the number of conferences of each fleet.
 fn run(snapshots: &[Snapshot], shards: usize) -> (Vec<Part>, Vec<usize>) {
     let (parts, ended, _) = run_and_tell(snapshots, shards, |_| {});
     (parts, ended.iter().map(Vec::len).collect())
 }
 
-/// The same, with each conference that ended and every event; `between` does to a fleet what it likes after each input.
+/// The same, with each ended conference and every event; `between` may change a fleet after each input.
 fn run_and_tell(
     snapshots: &[Snapshot],
     shards: usize,
@@ -73,7 +73,7 @@ fn run_and_tell(
         };
         reader.read(line.as_bytes(), &mut |snapshot| call.ingest(*now, fabric, snapshot.report).unwrap()).unwrap();
         drop(call);
-        // Each shard looks at the clock when it likes.
+        // Each shard reads the clock at its own moments.
         if now.as_micros() % (3 + shard as u64) == 0 {
             fleet.handle_timeout(*now);
         }
@@ -114,7 +114,7 @@ fn any_number_of_shards_merge_to_the_bytes_of_one() {
         parts.reverse();
         assert_eq!(bytes(&parts), expected, "{shards}, in another order");
     }
-    // They are not the same because there is nothing in them.
+    // Check that the equal results are not empty.
     let mut all = callgauge::fleet::Rollup::default();
     for part in &one {
         all.merge(&part.rollup);
@@ -133,7 +133,7 @@ fn any_number_of_shards_merge_to_the_bytes_of_one() {
     assert!(!total.diagnoses.is_empty() && total.user_s() > 60.0);
 }
 
-/// What two recordings came to, as others read it. `UPDATE_GOLDEN=1` writes it anew.
+/// The part of two recordings as other programs read it. `UPDATE_GOLDEN=1` rewrites it.
 #[test]
 fn a_part_is_written_as_it_was() {
     let mut two = snapshots();

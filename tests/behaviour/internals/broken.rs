@@ -1,4 +1,4 @@
-//! Dumps that are cut, damaged or hostile.
+//! Truncated, damaged and hostile dumps.
 
 use callgauge::ingest::{ReadErrorKind, Reader};
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ fn damaged_dump_never_panics_and_is_read_as_far_as_possible() {
         let mut damaged = bytes.clone();
         for _ in 0..=random.below(3) {
             let at = random.below(damaged.len());
-            // Half of the time something that has a meaning.
+            // Half of the time, bytes that have a meaning.
             damaged[at] = match random.below(2) {
                 0 => b"\"\\[]{},:-0e9. "[random.below(14)],
                 _ => (random.next() >> 8) as u8,
@@ -57,7 +57,7 @@ fn hostile_dumps_cost_what_their_size_does() {
     let many = 1_000_000;
     let long = |value: &str| json!(format!("[{}{value}]", format!("{value},").repeat(many - 1)));
     let of = |values: Value| json!({"statsType": "inbound-rtp", "startTime": 0, "endTime": 1e300, "values": values});
-    // A million polls at one time, beside a million values, and one value that stands alone.
+    // A million polls at one time, beside a million values, and one single value.
     let dump = dump_of(&[
         ("I-timestamp", of(long("5"))),
         ("I-ssrc", of(long("1"))),

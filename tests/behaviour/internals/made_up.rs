@@ -1,4 +1,4 @@
-//! What a dump may say, one thing at a time.
+//! Features of webrtc-internals dumps, one at a time.
 
 use callgauge::report::{Flag, Num, Skipped, StatsType, Text};
 use serde_json::{Value, json};
@@ -45,7 +45,8 @@ fn case_36_short_series_are_placed_by_their_times() {
 #[test]
 fn case_37_dump_of_a_thousand_points_starts_at_the_first_stored() {
     const IN: &str = "inbound-rtp";
-    // A call of an hour: the page kept the last 1000 points of what was there to the end, and all of what ended early.
+    // A call of an hour: the page stored the last 1000 points of entries that lasted to the end, and all points of
+    // those that ended early.
     let (kept, ended) = ((2_601_i64, 3_600_i64), (200_i64, 299_i64));
     let numbers = |(from, to): (i64, i64)| (from..=to).map(|second| json!(second)).collect::<Value>();
     let same = |(from, to): (i64, i64)| (from..=to).map(|_| json!(7)).collect::<Value>();
@@ -76,7 +77,7 @@ fn case_37_dump_of_a_thousand_points_starts_at_the_first_stored() {
 #[test]
 fn values_of_every_kind_are_read() {
     let kind = "outbound-rtp";
-    let id = "OT01V-[weird]-7"; // cannot be told from a derived key, so it is none of ours
+    let id = "OT01V-[weird]-7"; // ambiguous with a derived key, so not read
     let dump = dump_of(&[
         ("O-V:7/a-timestamp", series(kind, 1, 4, &seconds(1, 4))),
         ("O-V:7/a-ssrc", series(kind, 1, 4, &json!([7, 7, 7, 7]))),
@@ -143,7 +144,7 @@ fn unusable_series_is_counted_and_costs_no_other() {
         assert_eq!(column(&polls, "I", Num::PacketsReceived), [Some(1.0), Some(2.0), Some(3.0)], "{series}");
         assert_eq!(reader.skipped().entries, *skipped, "{series}");
     }
-    // A series and a connection that come twice: the first holds.
+    // A series and a connection that occur twice: the first one counts.
     let one = dump_of(&[("I-ssrc", series(kind, 1, 2, &json!([1, 1])))]).to_string();
     let key = "\"I-ssrc\":";
     let member = &one[one.find(key).unwrap()..];
@@ -190,7 +191,7 @@ fn entries_of_chromiums_callback_api_fold_into_spec_rows() {
         assert_eq!(of(StatsType::RemoteInboundRtp, Num::RoundTripTime), [Some(0.04), Some(0.05), Some(0.06)]);
         assert_eq!(of(StatsType::CandidatePair, Num::AvailableOutgoingBitrate), [Some(1e6); 3]);
     }
-    // Where the spec's entries are there as well, they alone are read.
+    // Where spec entries exist too, only they are read.
     let standard = ("RTCOutboundRTPVideoStream_123-ssrc", series("outbound-rtp", 1, 3, &json!([123, 123, 123])));
     let (polls, _) = read_json(&stats(true, &[standard]));
     assert_eq!(polls.len(), 3);

@@ -1,10 +1,10 @@
-//! Reading with and without happenings.
+//! Reading with and without log events.
 
 use super::{DUMP, lines, read_all};
 use crate::common::reading::{read_records, recording};
 use crate::common::{Seeded, fixture, recordings};
 
-/// Reads the same records both ways and asserts that the snapshots are the same; how many there are.
+/// Reads the same records both ways, asserts that the snapshots are equal, and returns their number.
 fn both_ways(records: &[&[u8]]) -> usize {
     let all = read_all(records.iter().copied());
     let plain = read_records(records.iter().copied());
