@@ -1,4 +1,4 @@
-//! rtcstats v3 against the recordings that it was made of, and what a bad line may and may not do.
+//! rtcstats v3 against the recordings from which it was made, and the permitted effects of a bad line.
 
 use std::collections::HashMap;
 
@@ -7,12 +7,12 @@ use callgauge::report::{Entry, Flag, Num, StatsType, Text};
 
 use crate::common::reading::{Usage, read_lines, recording};
 
-/// What is known of one connection while two formats are compared.
+/// State of one connection while two formats are compared.
 #[derive(Default)]
 struct Connection {
     /// Ids in the recording to those in the dump.
     ids: HashMap<String, String>,
-    /// The last value of every member, because the format cannot say that an entry lost a member.
+    /// The last value of every member, because the format cannot express that an entry lost a member.
     last: HashMap<(String, Num), f64>,
     compared: usize,
     stale: usize,
@@ -32,10 +32,10 @@ const REFERENCES: &[Text] = &[
 ];
 
 impl Connection {
-    /// Asserts that two snapshots say the same.
+    /// Asserts that two snapshots are equal.
     fn compare(&mut self, plain: &Usage, packed: &Usage) {
         let sent = || plain.report.entries().filter(|entry| entry.kind() != StatsType::Certificate);
-        // Entries are numbered in the order in which they are first seen.
+        // Entries are numbered in the order of their first appearance.
         let known: Vec<String> = self.ids.values().cloned().collect();
         let all = packed.report.entries().map(|entry| entry.id());
         let mut fresh = all.filter(|&id| !known.iter().any(|known| known == id));
@@ -72,7 +72,7 @@ impl Connection {
         for &field in Text::ALL {
             let (mut expected, found) = (plain.text(field), packed.text(field));
             if REFERENCES.contains(&field) {
-                // An id that names what was never sent (a certificate) is dropped.
+                // An id that names an entry never sent (a certificate) is dropped.
                 expected = expected.and_then(|id| self.ids.get(id)).map(String::as_str);
             }
             if expected.is_some() || found.is_none() {

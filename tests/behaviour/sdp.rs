@@ -1,4 +1,4 @@
-//! Session descriptions: the examples that the grammars allow, the recordings' own, and any text at all.
+//! Session descriptions: the examples of the grammars, those of the recordings, and arbitrary text.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -59,7 +59,7 @@ fn sections_have_what_they_say_and_else_what_the_session_says() {
     assert_eq!(codecs, [(111, "opus", 48_000), (63, "red", 48_000)]);
     let codecs: Vec<_> = sections[1].codecs().map(|it| (it.payload_type, it.name)).collect();
     assert_eq!(codecs, [(96, "VP8"), (97, "rtx")]);
-    // Without any attribute, both ways.
+    // Without a direction attribute: both directions.
     assert_eq!(Sdp::new("m=audio 9 X 0").sections().next().unwrap().direction(), MediaDirection::SendRecv);
 }
 
@@ -83,7 +83,7 @@ fn an_ssrc_that_is_only_mentioned_is_there() {
     let streams = Sdp::new(sdp).streams();
     assert_eq!(streams.iter().map(|it| it.ssrc.get()).collect::<Vec<_>>(), [5, 6, 7, 8, 9, 10]);
     assert_eq!(of(&streams, 8), (7, Role::Retransmission));
-    // Lip synchronisation makes nobody follow.
+    // A lip synchronisation group assigns no primary.
     assert_eq!(of(&streams, 5), (5, Role::Media));
     assert_eq!((streams[5].stream, streams[5].track), (Some("s"), Some("t")));
     assert!(streams[..5].iter().all(|it| it.track.is_none() && it.cname.is_none()));
@@ -103,7 +103,7 @@ fn empty_stream_and_track_names_are_none() {
 fn groups_in_a_circle_end() {
     let sdp = "m=video 9 X 0\na=ssrc-group:FID 1 2\na=ssrc-group:FID 2 3\na=ssrc-group:FID 3 1\na=ssrc-group:FID 4 4\na=ssrc-group:SIM 9 2\n";
     let streams = Sdp::new(sdp).streams();
-    // What closes the circle, and a second leader, do not count.
+    // The group that closes the circle, and a second leader, do not count.
     assert_eq!([1, 2, 3, 4, 9].map(|ssrc| of(&streams, ssrc).0), [1, 1, 1, 4, 9]);
     let chain: String = (0..100_000).rev().map(|n| format!("a=ssrc-group:FID {n} {}\n", n + 1)).collect();
     let chain = format!("m=video 9 X 0\n{chain}");
@@ -173,7 +173,7 @@ fn rtcstats_abbreviations_are_no_flaws_and_hold_their_place() {
     assert_eq!(sdp.streams()[0].section, 1);
 }
 
-/// What getStats says of one sent stream.
+/// One sent stream as getStats reports it.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Sent {
     ssrc: u32,
@@ -229,7 +229,7 @@ fn recorded_descriptions_name_the_ssrcs_of_get_stats() {
         let seen = seen.chain(received.iter().map(|(pc, received)| (opposite(pc), received)));
         for (writer, seen) in seen {
             for seen in seen {
-                // The lab took the SSRCs of its simulcast out of the description.
+                // The lab removed the SSRCs of its simulcast from the description.
                 if name == "simulcast" && seen.kind == "video" {
                     continue;
                 }
@@ -263,7 +263,7 @@ fn an_ice_restart_shows_in_the_user_name_fragment() {
     }
 }
 
-/// Lines that mean something, and some that nearly do.
+/// Lines that have a meaning, and some that nearly do.
 fn any_line() -> impl Strategy<Value = String> {
     prop_oneof![
         "m=(audio|video|application|) ?[0-9]{0,5} ?[A-Z/]{0,6} ?[0-9 ]{0,6}",
@@ -316,7 +316,7 @@ proptest! {
         prop_assert_eq!(whole.sections().count(), sections.len());
         let lines = |sdp: Sdp<'_>| sdp.lines().filter(|line| !matches!(line, Line::Malformed { .. })).count();
         prop_assert_eq!(lines(whole), lines(Sdp::new(&session)) + sections.iter().map(|it| lines(Sdp::new(it))).sum::<usize>());
-        // Nothing of one section reaches another.
+        // No part of one section affects another.
         let streams = whole.streams();
         let mut alone = Vec::new();
         for (place, section) in sections.iter().enumerate() {
@@ -325,7 +325,7 @@ proptest! {
         let together: Vec<_> = streams.iter().map(|stream| format!("{} {:?} {:?} {:?} {:?}", stream.section, stream.ssrc, stream.primary, stream.role, stream.track)).collect();
         prop_assert_eq!(together, alone);
         for stream in &streams {
-            // A primary follows nobody.
+            // A primary has no primary of its own.
             let primary = streams.iter().find(|it| it.section == stream.section && it.ssrc == stream.primary);
             prop_assert_eq!(primary.map(|it| it.primary), Some(stream.primary));
         }

@@ -1,4 +1,4 @@
-//! Reading a whole input and keeping what comes out, for the tests of the readers.
+//! Reads a whole input and stores its contents, for the tests of the readers.
 
 use callgauge::ingest::{ReadError, Reader};
 use callgauge::report::Report;
@@ -10,7 +10,7 @@ pub(crate) fn recording(name: &str) -> Vec<u8> {
     fixture(&format!("recordings/{name}"))
 }
 
-/// A snapshot, kept.
+/// A stored snapshot.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Usage {
     pub(crate) fabric: String,
@@ -23,11 +23,11 @@ pub(crate) struct Usage {
 pub(crate) struct Input {
     pub(crate) reader: Reader,
     pub(crate) snapshots: Vec<Usage>,
-    /// For every line that could not be read, its number from 0.
+    /// The number, from 0, and the error of every line that could not be read.
     pub(crate) errors: Vec<(usize, ReadError)>,
 }
 
-/// Reads records one after the other with one reader.
+/// Reads consecutive records with one reader.
 pub(crate) fn read_records<'a>(records: impl IntoIterator<Item = &'a [u8]>) -> Input {
     let mut reader = Reader::new();
     let mut snapshots = Vec::new();
@@ -52,7 +52,7 @@ pub(crate) fn read_lines(text: &[u8]) -> Input {
     read_records(text.split(|&byte| byte == b'\n'))
 }
 
-/// Asserts that two reports have the same rows, in whatever order.
+/// Asserts that two reports have the same rows, in any order, and returns their number.
 pub(crate) fn same_rows(expected: &Report, found: &Report) -> usize {
     let sorted = |report: &Report| {
         let mut order: Vec<usize> = (0..report.len()).collect();

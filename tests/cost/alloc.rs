@@ -1,4 +1,4 @@
-//! What the hot path asks of the heap once it is warm: nothing.
+//! The warm hot path does not allocate.
 
 use std::collections::HashMap;
 
@@ -14,10 +14,10 @@ use serde_json::Value;
 use crate::common::{WORKLOADS, workload};
 use crate::counting::{requests, weighed};
 
-/// A way in, kept from one snapshot to the next. Returns how many rows it saw.
+/// A way to read, reused between snapshots. Returns the number of rows.
 type Door = Box<dyn FnMut(&str) -> usize>;
 
-/// Every way in that must not allocate once it has seen a snapshot of each size.
+/// Every way to read that must not allocate after a snapshot of each size.
 fn doors() -> Vec<(&'static str, Door)> {
     let (mut scanner, mut report) = (Scanner::new(), Report::new());
     let scan = move |line: &str| {
@@ -48,7 +48,7 @@ fn warm_scanner_reads_without_allocating() {
     for set in WORKLOADS {
         let lines = workload(set);
         for (name, mut door) in doors() {
-            // One pass: participants come and go, and the largest snapshot may be any.
+            // One pass: participants join and leave, and the largest snapshot may be any.
             let warm: usize = lines.iter().map(|line| door(line)).sum();
             let mut rows = 0;
             let asked = requests(|| rows = lines.iter().map(|line| door(line)).sum());
@@ -58,7 +58,7 @@ fn warm_scanner_reads_without_allocating() {
     }
 }
 
-/// The same call once more, later: every time moved on by the length of the call, every counter by what it had come to.
+/// The same call again, later: every time is moved on by the length of the call, every counter by its final value.
 fn continued(lines: &[String], rounds: usize) -> Vec<String> {
     const STEP_MS: f64 = 5_000.0;
     let cumulative: HashMap<&str, bool> =
@@ -140,7 +140,7 @@ fn running_call_is_read_measured_and_polled_without_allocating() {
     for set in WORKLOADS {
         let lines = workload(set);
         let (warm, rounds) = (3 * lines.len(), 4);
-        // The lists of turns and of diagnoses grow as long as people talk and things go wrong; they double.
+        // The lists of turns and of diagnoses grow with the call; they double.
         let config = Config::new().with_limits(Limits::new().with_turns(64).with_diagnoses_per_fabric(4));
         let mut call = Conference::new(set, config);
         let fabric = call.open_fabric(Timestamp::default(), FabricSpec::new(set)).unwrap();
@@ -162,8 +162,8 @@ fn running_call_is_read_measured_and_polled_without_allocating() {
     }
 }
 
-/// What does allocate: a call that opens, streams that appear, a summary. `cargo test --test cost table -- --nocapture`
-/// prints the table of `benches/README.md`.
+/// Allocations of the parts that do allocate: an opening call, new streams, a summary. `cargo test --test cost table --
+/// --nocapture` prints the table of `benches/README.md`.
 #[test]
 fn a_table_of_what_allocates() {
     println!("| | {} |", WORKLOADS.join(" | "));
@@ -178,7 +178,7 @@ fn a_table_of_what_allocates() {
     };
     for set in WORKLOADS {
         let lines = workload(set);
-        // The reader's own buffers are another matter: it has read a call before.
+        // The reader's own buffers are separate: it has read a call before.
         let mut reader = Reader::new();
         lines.iter().for_each(|line| reader.read(line.as_bytes(), &mut |_| ()).unwrap());
         let (mut call, asked, held) = weighed(|| Conference::new(set, Config::new()));

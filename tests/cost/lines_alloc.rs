@@ -1,4 +1,4 @@
-//! A stream of differences, once warm, is read without allocating.
+//! A warm reader reads a stream of differences without allocating.
 
 use callgauge::ingest::Reader;
 
@@ -31,7 +31,7 @@ fn a_warm_reader_of_differences_does_not_allocate() {
     assert_eq!(happenings_allocate(), 0);
 }
 
-/// How often a warm reader allocates for what happens between the snapshots.
+/// How often a warm reader allocates for the log events between the snapshots.
 fn happenings_allocate() -> u64 {
     let sdp = "v=0\\r\\nm=audio 9 X 0\\r\\n".repeat(40);
     let lines = [

@@ -1,4 +1,4 @@
-//! Every kind of line, in every shape that its value has.
+//! Every kind of log line, with every form of its value.
 
 use super::{lines, read_all, told};
 
@@ -71,7 +71,7 @@ fn descriptions_come_in_every_wrapping() {
             set("Remote", "answer", sdp),
         ),
         (r#"["setRemoteDescription","A","v=0\r\ns=-\r\n",5]"#, set("Remote", "", sdp)),
-        // Hidden by the server that stored it, and a call without arguments.
+        // A value hidden by the server that stored it, and a call without arguments.
         (r#"["setRemoteDescription","A","",5]"#, set("Remote", "", "")),
         (r#"[6,"A",null,5]"#, set("Local", "", "")),
         (r#"[7,"A",{"type":"offer","sdp":"v=0\r\ns=-\r\n"},5]"#, set("Local", "offer", sdp)),
@@ -203,7 +203,7 @@ fn case_42_speakers_and_names() {
     );
     let expected = r#"Identity(Identity { user: Some("7"), display_name: Some("Dé"), endpoint: Some("e"), conference: Some("c"), session: Some("m"), application: Some("app") })"#;
     assert_eq!(identity, [expected]);
-    // A second line adds what the first did not know; one with nothing to say says nothing.
+    // A second line adds what the first lacked; an empty line gives nothing.
     assert_eq!(told(r#"["identity",null,{"hosts":{}},5]"#).len(), 0);
     let shows = told(r#"["setVideoType",null,{"ssrc":"4294967295","videoType":"desktop"},5]"#);
     assert_eq!(shows, [r#"VideoType { ssrc: Some(Ssrc(4294967295)), shows: "desktop" }"#]);

@@ -1,4 +1,4 @@
-//! LogEventKind inputs tell besides stats: against an independent walk of recorded dumps, and line by line.
+//! Log events of dumps: against an independent walk of recorded dumps, and line by line.
 
 mod both_ways;
 mod by_line;
@@ -10,15 +10,15 @@ use crate::common::reading::Usage;
 
 const DUMP: &str = "other/chrome156-webrtc_internals_dump.gz";
 
-/// A happening, kept: its words as they print.
+/// A stored log event, in printed form.
 #[derive(Clone, Debug, PartialEq)]
 struct Heard {
     fabric: String,
     at: Option<f64>,
     what: String,
-    /// Kind and word, for a state.
+    /// Kind and word of a state.
     state: Option<(&'static str, String)>,
-    /// Whose description was set, and its text.
+    /// Side and text of a description that was set.
     set: Option<(SdpSide, String)>,
 }
 
@@ -87,7 +87,7 @@ fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     text.split(|&byte| byte == b'\n')
 }
 
-/// LogEventKind one line tells, printed.
+/// The log events of one line, printed.
 fn told(line: &str) -> Vec<String> {
     let all = read_all([line.as_bytes()]);
     assert!(all.errors.is_empty(), "{line}");

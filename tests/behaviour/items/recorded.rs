@@ -11,7 +11,7 @@ use super::{All, DUMP, lines, read_all};
 use crate::common::reading::recording;
 use crate::common::real_dump;
 
-/// Connection, kind, word and time of every state, by connection and then in order.
+/// Connection, kind, word and time of every state, sorted by connection and then in order.
 type States = Vec<(String, String, String, Option<f64>)>;
 
 fn states(all: &All) -> States {
@@ -24,7 +24,7 @@ fn states(all: &All) -> States {
     states
 }
 
-/// The states that a log of webrtc-internals holds, as a plain decoder finds them.
+/// The states in a log of webrtc-internals, as a plain decoder finds them.
 fn logged(dump: &Value) -> States {
     let mut states = States::new();
     for (name, connection) in dump["PeerConnections"].as_object().unwrap() {
@@ -49,7 +49,7 @@ fn dump_log_is_read_in_order_between_the_polls() {
     assert_eq!(expected.len(), 16);
     assert_eq!(states(&all), expected);
     assert_eq!(all.unknown, 0);
-    // Made first, then by time; snapshots and happenings alike.
+    // Created first, then ordered by time, snapshots and log events alike.
     for name in ["8-1", "8-2"] {
         let times: Vec<_> = all.order.iter().filter(|(fabric, _)| fabric == name).map(|&(_, at)| at).collect();
         assert_eq!(times[0], None);
@@ -68,7 +68,7 @@ fn dump_log_is_read_in_order_between_the_polls() {
         });
         assert!(told && Sdp::new(sdp).malformed().lines == 0);
     }
-    // Two added and one heard at one end, one and two at the other.
+    // Two tracks added and one received at one end, one and two at the other.
     let added = |side: &str| {
         all.heard.iter().filter(|it| it.what.starts_with(&format!("TrackAdded {{ side: Some({side}"))).count()
     };

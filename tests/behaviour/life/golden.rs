@@ -1,5 +1,5 @@
-//! A call in which everything happens once, byte for byte: `UPDATE_GOLDEN=1 cargo test --test behaviour life::golden`
-//! writes the files anew; the difference is then to be read, line by line.
+//! A call in which everything happens once, byte for byte. `UPDATE_GOLDEN=1 cargo test --test behaviour life::golden`
+//! rewrites the files; review the difference line by line.
 
 use callgauge::conference::{Feedback, FeedbackRating};
 use callgauge::event::{
@@ -25,7 +25,7 @@ fn golden(name: &str, got: &str) {
     assert_eq!(got.lines().count(), expected.lines().count(), "{name} has another number of lines");
 }
 
-/// Alice and Bob talk for 20 s; Carol is shown on Bob's connection for some of it, and Dave never gets in.
+/// Alice and Bob talk for 20 s; Carol is shown on Bob's connection for some of it, and Dave never connects.
 fn call(view_at: u64) -> (Conference, callgauge::summary::View) {
     let mut call = Conference::new("Weekly", Config::new());
     let [alice, bob, carol, dave] = ["alice", "bob", "carol", "dave"].map(|name| call.user(name).unwrap());

@@ -1,4 +1,4 @@
-//! Any inputs in any order: nothing panics, what is refused changes nothing, and limits hold.
+//! Any inputs in any order: no panic, a refused input changes nothing, and limits hold.
 
 use callgauge::conference::{Feedback, FeedbackRating};
 
@@ -13,7 +13,7 @@ use proptest::prelude::*;
 
 use super::{at, pictures, push, push_transport, received, sent};
 
-/// One input, its subjects by number.
+/// One input; its subjects are numbers.
 #[derive(Clone, Debug)]
 enum Op {
     User(u8),
@@ -62,7 +62,7 @@ fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
-/// Ids of every number, be they given out by the call or not.
+/// Ids for every number, whether or not the call issued them.
 struct Ids {
     fabrics: Vec<FabricId>,
     users: Vec<UserId>,
@@ -150,7 +150,7 @@ fn apply(call: &mut Conference, ids: &Ids, ms: u64, op: &Op) -> Result<(), Input
     }
 }
 
-/// Steps of the clock, a few of them back.
+/// Clock steps, a few of them backwards.
 fn steps() -> impl Strategy<Value = Vec<(i64, Op)>> {
     let step = prop_oneof![6 => Just(0_i64), 6 => 1..3_000_i64, 1 => Just(31_000_i64), 1 => -5..0_i64];
     prop::collection::vec((step, op()), 1..60)
@@ -198,7 +198,7 @@ proptest! {
         prop_assert!(summary.events.len() <= 40 && summary.errors.len() <= 3 && summary.feedback.len() <= 2);
         prop_assert!(std::iter::from_fn(|| call.poll_event()).count() <= 31);
         for fabric in &summary.fabrics {
-            // At most two streams, and two parts that were somebody else's.
+            // At most two streams, and two earlier parts of other users.
             prop_assert!(fabric.streams.len() <= 4 && fabric.active_devices.len() <= 2);
         }
         for user in &summary.users {

@@ -1,4 +1,4 @@
-//! What the application says of its media, and what that does to the measurement.
+//! Application events about media, and their effect on the measurement.
 
 use callgauge::event::EventKind;
 use callgauge::event::FabricState;
@@ -9,7 +9,7 @@ use callgauge::{AppEvent, Config, Event, InputError, Limits, Outcome};
 
 use super::{Call, at, pictures, received, sent};
 
-/// A look each second, 50 packets in each, while `says` lets the application say something at any time.
+/// One snapshot per second with 50 packets each; `says` sends application events at any time.
 fn run(call: &mut Call, seconds: u64, says: &[(u64, AppEvent<'_>)]) -> Vec<(u64, IntervalState)> {
     let mut said = says.iter().peekable();
     let mut states = Vec::new();
@@ -38,7 +38,7 @@ fn hold_overrides_stats_and_no_interval_spans_it() {
     let mut call = Call::new();
     let states = run(&mut call, 20, &[(5_500, AppEvent::Hold), (12_250, AppEvent::Resume)]);
     for ssrc in 1..=3 {
-        // From the second that has the beginning in it to the one with the end.
+        // From the second that contains the beginning to the one that contains the end.
         assert_eq!(count(&states, ssrc, IntervalState::Held), 8);
         assert_eq!(count(&states, ssrc, IntervalState::Active), 12);
         let stream = &call.streams(ssrc as u32)[0];

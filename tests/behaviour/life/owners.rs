@@ -1,4 +1,4 @@
-//! Whose media an SSRC carries.
+//! The owner of the media of an SSRC.
 
 use callgauge::fabric::SsrcDescription;
 use callgauge::id::{Direction, Ssrc, StreamKey};
@@ -30,7 +30,7 @@ fn an_association_counts_early_and_late() {
     for second in 0..=5 {
         call.look(second * 1_000, &[received(2, second as u32 * 50), received(3, second as u32 * 50)]);
     }
-    // The first word on a stream that was seen before counts for all of it.
+    // The first association of a stream that was already sampled applies to all of it.
     let mut room = call.call.fabric(call.fabric).unwrap();
     assert_eq!(room.associate(Ssrc::new(3), carol, "microphone"), Ok(Outcome::Applied));
     for ssrc in [2, 3] {
@@ -50,14 +50,14 @@ fn remap_splits_the_figures_and_mixes_no_users() {
     let mut call = Call::new();
     let (carol, dave) = (call.call.user("carol").unwrap(), call.call.user("dave").unwrap());
     call.call.fabric(call.fabric).unwrap().associate(Ssrc::new(2), carol, "").unwrap();
-    // Carol's packets come at 50 a second, Dave's at 10.
+    // Carol's packets arrive at 50 per second, Dave's at 10.
     let mut packets = 0;
     for second in 0..=10 {
         call.look(second * 1_000, &[received(2, packets)]);
         packets += 50;
     }
     call.call.fabric(call.fabric).unwrap().associate(Ssrc::new(2), dave, "").unwrap();
-    // Until something is seen of it, nothing of it is Dave's.
+    // Dave owns nothing of it before the next sample.
     assert_eq!(users(&call, 2), [Some("carol".into())]);
     for second in 11..=21 {
         call.look(second * 1_000, &[received(2, packets)]);
@@ -71,7 +71,7 @@ fn remap_splits_the_figures_and_mixes_no_users() {
     assert_eq!((parts[0].end_ms - parts[0].start_ms, parts[1].start_ms - parts[0].end_ms), (10e3, 1e3));
     assert_eq!((parts[0].resets, parts[1].resets), (0, 0));
     assert_eq!(call.user("dave").delivered.packets, Some(100));
-    // And back again: three parts, in the order of time.
+    // And back again: three parts, in order of time.
     call.call.fabric(call.fabric).unwrap().associate(Ssrc::new(2), carol, "").unwrap();
     for second in 22..=23 {
         call.look(second * 1_000, &[received(2, packets)]);
@@ -239,7 +239,7 @@ fn fabrics_share_the_common_limit() {
 
     let mut room = call.call.fabric(call.fabric).unwrap();
     room.associate(Ssrc::new(1), bob, "").unwrap();
-    // The stream would be two.
+    // The stream would split in two.
     assert_eq!(room.associate(Ssrc::new(1), alice, ""), Err(InputError::LimitReached));
     room.group(Ssrc::new(1), &[Ssrc::new(9)]).unwrap();
     let mute = |ssrc| AppEvent::AudioMute(Some(Ssrc::new(ssrc)));
@@ -251,7 +251,7 @@ fn fabrics_share_the_common_limit() {
     assert_eq!(room.associate(Ssrc::new(3), bob, ""), Err(InputError::LimitReached));
     assert_eq!(room.describe(described), Err(InputError::LimitReached));
     assert_eq!(call.call.summary(), before);
-    // What is taken back is free again.
+    // A withdrawn association frees its place.
     call.call.send_event(at(1_000), other, AppEvent::AudioUnmute(None)).unwrap();
     assert_eq!(call.call.fabric(other).unwrap().describe(described), Ok(Outcome::Applied));
 }
@@ -260,7 +260,7 @@ fn fabrics_share_the_common_limit() {
 fn ssrcs_from_reports_take_at_most_half_of_the_limit() {
     let mut call = Call::with(Config::new().with_limits(Limits::new().with_ssrcs(8)));
     let mut report = Report::new();
-    // Fabric after fabric claims another stream of retransmission in each report.
+    // Each fabric claims another retransmission stream in each report.
     for n in 0..6 {
         let fabric = call.open(n * 10_000, &format!("other{n}"), "bob", "alice");
         for second in 0..6_u64 {
@@ -283,8 +283,8 @@ fn ssrcs_from_reports_take_at_most_half_of_the_limit() {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Whoever speaks sends packets at a rate of their own; however a stream passes from one to another, no part has any
-    /// other rate than its user's.
+    /// Each user sends packets at a rate of their own; however a stream passes between users, each part has only its
+    /// user's rate.
     #[test]
     fn no_part_has_anything_of_another_user(turns in prop::collection::vec((0..3_usize, 1..6_u32), 1..12)) {
         let mut call = Call::new();

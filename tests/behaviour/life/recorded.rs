@@ -1,4 +1,4 @@
-//! Real calls, whose browsers told their states to the lab beside their stats.
+//! Real calls whose browsers reported their states to the lab in addition to the stats.
 
 use std::collections::BTreeMap;
 
@@ -11,14 +11,14 @@ use callgauge::{Conference, Config, Event, FabricSpec};
 
 use crate::common::recordings::{lines, meta, replay};
 
-/// Something that drives a call: a snapshot's line, or a state that a browser told the lab.
+/// An input of a call: a snapshot's line, or a state that a browser reported to the lab.
 enum Input {
     Line(String),
     Ice(IceState),
 }
 
-/// The call of a recording with its users, its fabrics opened when the lab made the first offer, and with the states that
-/// the browsers told where `told`.
+/// The call of a recording with its users. Its fabrics open at the lab's first offer, and `told` adds the states that
+/// the browsers reported.
 fn call(name: &str, told: bool) -> (ConferenceSummary, Vec<(EventKind, f64)>) {
     let meta = meta(name);
     let mut inputs: Vec<(f64, String, Input)> = Vec::new();
@@ -34,7 +34,7 @@ fn call(name: &str, told: bool) -> (ConferenceSummary, Vec<(EventKind, f64)>) {
     }
     inputs.sort_by(|a, b| a.0.total_cmp(&b.0));
     let offer = meta["events"].as_array().unwrap().iter().find(|event| event["what"] == "offer").unwrap()["t"].as_f64();
-    // A PeerConnection is there a little before its offer, and looked at.
+    // A PeerConnection exists, and is sampled, a little before its offer.
     let start = offer.unwrap().min(inputs[0].0);
     let time = |ms: f64| Timestamp::from_micros((ms * 1e3) as u64);
     let mut call = Conference::new(name, Config::new());
@@ -108,7 +108,7 @@ fn a_restart_is_seen_at_both_ends_and_then_another_path() {
 
 #[test]
 fn short_disruption_is_present_when_reported() {
-    // A told the lab that it was disconnected for 3 ms, a minute into the call.
+    // A reported to the lab that it was disconnected for 3 ms, a minute into the call.
     let (told, _) = call("outage5", true);
     let life = &told.fabrics.iter().find(|fabric| fabric.fabric == "A").unwrap().connectivity;
     assert_eq!(life.disruptions, 1);
@@ -120,7 +120,7 @@ fn short_disruption_is_present_when_reported() {
 #[test]
 fn both_ends_of_a_stream_are_joined_and_agree() {
     let (summary, _) = call("loss5", false);
-    // Sound and pictures both ways.
+    // Audio and video in both directions.
     assert_eq!(summary.deliveries.len(), 4);
     for link in &summary.deliveries {
         let (from, to) = (link.from.as_deref().unwrap(), link.to.as_deref().unwrap());
@@ -128,7 +128,7 @@ fn both_ends_of_a_stream_are_joined_and_agree() {
         assert_eq!((link.sender_fabric.as_str(), link.receiver_fabric.as_str()), (from, to));
         let (sent, received) = (link.packets_sent.unwrap() as f64, link.packets_received.unwrap() as f64);
         assert!(received > 0.85 * sent && received < 1.01 * sent, "{received} of {sent}");
-        // Nobody stands between the two: both losses are about the same way.
+        // No server stands between the two: both losses describe the same path.
         let (sender, receiver) = (link.sender_loss_ratio.unwrap(), link.receiver_loss_ratio.unwrap());
         assert!((sender - receiver).abs() < 0.015, "{sender} and {receiver}");
     }
@@ -154,7 +154,7 @@ fn four_parties_have_their_own_streams_only() {
             assert_eq!(&stream.user, whose);
         }
     }
-    // An SSRC that is sent by one is received as theirs by another, for every stream of the mesh.
+    // An SSRC sent by one participant is received as theirs by another, for every stream of the mesh.
     for link in &summary.deliveries {
         let (from, to) = link.sender_fabric.split_once('-').unwrap();
         assert_eq!((link.from.as_deref(), link.to.as_deref()), (Some(from), Some(to)));

@@ -1,4 +1,4 @@
-//! Who is there, and when it is over.
+//! Presence of users, and the end of a conference.
 
 use core::time::Duration;
 
@@ -22,7 +22,7 @@ fn no_stay_ends_before_it_began() {
     call.call.send_event(at(10_000), carol, AppEvent::Terminated).unwrap();
     let dave = call.call.user("dave").unwrap();
     call.call.join(at(40_000), dave).unwrap();
-    // Alice and Bob were gone at 30 s, which nobody found out before Dave came.
+    // Alice and Bob left at 30 s, which the engine finds only when Dave joins.
     call.call.handle_timeout(at(50_000)).unwrap();
     assert_eq!(call.call.ended(), Some((at(40_000), EndReason::Terminated)));
     let summary = call.call.summary();
@@ -60,7 +60,7 @@ fn thirty_seconds_of_silence_is_leaving_and_return_is_churn() {
     assert_eq!((user.stays[1].joined_ms, user.stays[1].left_ms), (61_000.0, None));
     assert!(call.kinds().contains(&EventKind::UserJoined));
     assert_eq!(call.call.summary().state, ConferenceState::Ongoing);
-    // Who is only talked of never joined.
+    // A user that appears only as a remote user never joined.
     assert_eq!((call.user("server").state, call.user("server").joins), (None, 0));
 }
 
@@ -71,7 +71,7 @@ fn conference_ends_when_all_users_are_silent_and_dates_the_end() {
     assert_eq!(call.call.poll_timeout(), Some(at(10_000)));
     call.call.handle_timeout(at(10_000)).unwrap();
     assert_eq!((call.call.ended(), call.call.poll_timeout()), (None, Some(at(14_000))));
-    // The caller is late: what was due is found out all the same, with its own time.
+    // A late timeout still finds what was due, at its own time.
     call.call.handle_timeout(at(99_000)).unwrap();
     assert_eq!(call.call.ended(), Some((at(14_000), EndReason::Timeout)));
     assert_eq!(call.call.poll_timeout(), None);
@@ -96,7 +96,7 @@ fn conference_ends_when_all_but_one_terminated_then_reopens() {
     call.call.send_event(at(7_000), carol, AppEvent::Terminated).unwrap();
     assert_eq!(call.call.ended(), Some((at(7_000), EndReason::Terminated)));
     assert_eq!(call.call.poll_timeout(), Some(at(7_000)));
-    // At that moment all still belongs to it, whatever came first.
+    // Every input at that moment still belongs to the conference, in any order.
     call.look(7_000, &[received(2, 350)]);
     let summary = call.call.summary();
     assert_eq!((summary.state, summary.end_reason), (ConferenceState::Ended, Some(EndReason::Terminated)));
@@ -133,7 +133,7 @@ fn conference_ends_when_all_but_one_terminated_then_reopens() {
 
 #[test]
 fn fabric_opened_as_another_terminates_continues_the_call() {
-    // Alice goes from the peer to the server; neither order of the two calls ends the conference.
+    // Alice moves from the peer to the server; neither order of the two calls ends the conference.
     for opens_first in [false, true] {
         let mut call = Call::new();
         call.open(0, "bob-pc", "bob", "alice");
@@ -158,7 +158,7 @@ fn an_endpoint_has_terminated_when_all_its_fabrics_have() {
     assert_eq!((call.call.ended(), call.user("alice").state), (None, Some(UserState::Present)));
     call.call.send_event(at(2_000), other, AppEvent::Terminated).unwrap();
     assert_eq!(call.call.ended(), Some((at(2_000), EndReason::Terminated)));
-    // Nameless ones count as one: nobody knows how many they are.
+    // All unnamed users count as one: their number is unknown.
     let mut call = Call::new();
     let nameless = [0, 1].map(|_| call.call.open_fabric(at(0), FabricSpec::new("")).unwrap());
     call.call.send_event(at(1_000), nameless[0], AppEvent::Terminated).unwrap();
@@ -181,7 +181,7 @@ fn leaving_is_final() {
     assert_eq!(then.stays[0].end_reason, Some(EndReason::Left));
     assert_eq!(call.call.ingest(at(6_000), bob, &call.report), Err(InputError::Terminated));
     (6..=9).for_each(|second| look(&mut call, &[alice, carol], second));
-    // All but what others may still receive of him.
+    // Compare everything but the streams that others may still receive from him.
     let mut now = call.user("bob");
     assert!(now.delivered.packets > then.delivered.packets);
     now.delivered = then.delivered.clone();
@@ -214,7 +214,7 @@ fn stitching_takes_the_end_back() {
     call.look(61_000, &[received(2, 3_000)]);
     assert_eq!((call.call.ended(), call.user("alice").joins), (None, 2));
     assert_eq!(call.streams(2)[0].packets, Some(3_000));
-    // A fabric that was terminated still takes its last snapshot, and stays terminated.
+    // A terminated fabric still accepts its last snapshot, and stays terminated.
     call.call.send_event(at(62_000), call.fabric, AppEvent::Terminated).unwrap();
     call.look(62_500, &[received(2, 3_050)]);
     assert_eq!(call.streams(2)[0].packets, Some(3_050));

@@ -1,4 +1,4 @@
-//! How far fabrics get, as the application tells and as stats do.
+//! Progress of fabrics, from application events and from stats.
 
 use callgauge::event::{
     CallClass, ConnectionState, FabricState, FailureReason, GatheringState, IceState, Relay, SignalingState,
@@ -59,7 +59,7 @@ fn a_disruption_has_a_length_and_a_drop_ends_the_class() {
     assert_eq!(end.delay_ms, Some(3_500.0));
     let life = call.summary().connectivity;
     assert_eq!((life.disruptions, life.disrupted_s, life.drops), (1, 3.5, 0));
-    // One that goes on counts until now.
+    // An open disruption counts until now.
     call.call.ice_state(at(20_000), call.fabric, IceState::Disconnected).unwrap();
     call.look(21_000, &[]);
     assert_eq!((call.summary().state, call.summary().connectivity.disrupted_s), (Some(FabricState::Disrupted), 4.5));
@@ -71,7 +71,7 @@ fn a_disruption_has_a_length_and_a_drop_ends_the_class() {
     );
     let drop = call.happened().into_iter().find(|event| event.kind == EventKind::FabricDropped).unwrap();
     assert_eq!(drop.delay_ms, Some(2_000.0));
-    // Hanging up afterwards does not make it a good call; a restart that succeeds does.
+    // Hanging up afterwards does not make it a good call; a successful restart does.
     let mut restarted = call.call.clone();
     restarted.ice_state(at(23_000), call.fabric, IceState::New).unwrap();
     restarted.ice_state(at(24_000), call.fabric, IceState::Connected).unwrap();
@@ -92,7 +92,7 @@ fn the_connection_state_stands_in_and_closing_terminates() {
     assert_eq!((fabric.state, fabric.terminated_ms), (Some(FabricState::Terminated), Some(900.0)));
     let kinds = call.kinds();
     assert!(kinds.contains(&EventKind::IceTerminated) && kinds.contains(&EventKind::FabricTerminated), "{kinds:?}");
-    // It is the only endpoint, so that the call is over with it.
+    // It is the only endpoint, so that the call ends with it.
     assert_eq!(call.call.ingest(at(901), call.fabric, &call.report), Err(InputError::Ended));
 }
 
@@ -121,7 +121,7 @@ fn calls_never_connected_are_distinguished() {
     assert_eq!(class(&answered), (None, Some(CallClass::Aborted)));
     let connected = [answered[0], answered[1], (3, None, Some(IceState::Connected))];
     assert_eq!(class(&connected), (Some(CallClass::Established), Some(CallClass::Established)));
-    // Everybody is gone, and the path was down before: nobody meant it.
+    // All users have left, and the path was down before: a drop, not a hang-up.
     let lost = [connected[0], connected[1], connected[2], (9, None, Some(IceState::Disconnected))];
     assert_eq!(class(&lost), (Some(CallClass::Established), Some(CallClass::Dropped)));
 }
@@ -148,7 +148,7 @@ fn stats_set_states_without_application_events() {
     let up = see(&mut call, 3_000, "connected", "connected", "a");
     assert_eq!(kinds(&up), [FabricStateChange, FabricSetup]);
     let fabric = call.summary();
-    // Some time in the second before.
+    // At some time in the preceding second.
     assert_eq!((fabric.setup_delay_ms, fabric.setup_delay_uncertainty_ms), (Some(3_000.0), Some(1_000.0)));
     let down = see(&mut call, 4_000, "disconnected", "connected", "a");
     assert_eq!(kinds(&down), [FabricStateChange, IceDisruptionStart]);
@@ -274,14 +274,14 @@ fn opening_again_says_so_and_changes_nothing() {
     assert_eq!(call.call.open_fabric(at(500), spec.clone()), Err(InputError::AlreadyOpen));
     assert_eq!(call.call.find_fabric(&spec), Some(call.fabric));
     assert_eq!(call.call.summary(), before);
-    // Somebody else's of the same name is another one; so is the next one after it was terminated.
+    // A fabric of the same name by another user is another fabric; so is the next one after termination.
     let other = call.open(500, "pc", "bob", "alice");
     assert_ne!(other, call.fabric);
     let server = call.open(600, "server", "alice", "bob");
     call.call.send_event(at(700), call.fabric, AppEvent::Terminated).unwrap();
     let again = call.call.open_fabric(at(800), spec).unwrap();
     assert!(again != call.fabric && again != server);
-    // Without a local user nobody can tell.
+    // Without a local user the two cannot be distinguished.
     let nameless = [0, 1].map(|_| call.call.open_fabric(at(900), FabricSpec::new("pc")).unwrap());
     assert_ne!(nameless[0], nameless[1]);
 }

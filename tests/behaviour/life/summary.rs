@@ -1,4 +1,4 @@
-//! What a call comes to does not depend on who came first, and can be read back.
+//! A summary does not depend on the order of participants, and can be read back.
 
 use callgauge::conference::{Feedback, FeedbackRating};
 use callgauge::event::{ErrorReport, IceState, WebRtcFunction};
@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use super::{Stream, at, push, received, sent};
 use crate::common::recordings::{lines, names, replay};
 
-/// What happens to one of the fabrics in a second.
+/// An action on a fabric in a second.
 #[derive(Clone, Copy, Debug)]
 enum Act {
     Look { packets: u32 },
@@ -34,8 +34,8 @@ fn act() -> impl Strategy<Value = Act> {
 
 const NAMES: [&str; 3] = ["ann", "ben", "cem"];
 
-/// A call of three, each with two fabrics, in the order of `order`: who is named first, opens first, and is heard first in
-/// each second. What is done in a second is done on the two fabrics in turns.
+/// A call of three users with two fabrics each. `order` is the order in which they are named, open their fabrics, and
+/// report in each second. The actions of a second alternate between the two fabrics.
 fn play(seconds: &[[Vec<Act>; 3]], order: [usize; 3]) -> Conference {
     let mut call = Conference::new("", Config::new());
     let users = order.map(|who| call.user(NAMES[who]).unwrap());
@@ -59,7 +59,7 @@ fn play(seconds: &[[Vec<Act>; 3]], order: [usize; 3]) -> Conference {
                         let count = &mut counts[who][turn];
                         *count += packets;
                         report.clear();
-                        // What one sends the one before receives.
+                        // Each participant receives what the next one sends.
                         let ssrc = |who: usize| who as u32 + 10 * turn as u32;
                         let streams: [Stream; 2] = [sent(ssrc(who), *count), received(ssrc((who + 1) % 3), *count)];
                         for stream in streams {
@@ -116,7 +116,7 @@ proptest! {
         prop_assert_eq!(serde_json::to_string(&back).unwrap(), text);
     }
 
-    /// What a user came to is what their streams came to: nothing is counted twice, nothing left out.
+    /// A user's totals are the sums of their streams: nothing is counted twice or left out.
     #[test]
     fn users_are_the_sums_of_their_streams(seconds in seconds()) {
         let summary = play(&seconds, [0, 1, 2]).summary();

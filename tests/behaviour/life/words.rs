@@ -1,4 +1,4 @@
-//! What applications report and people say.
+//! Error reports of applications and feedback of users.
 
 use callgauge::conference::{Feedback, FeedbackRating};
 use callgauge::event::EventKind;
@@ -59,7 +59,7 @@ fn failure_before_any_fabric_belongs_to_its_user() {
 #[test]
 fn a_log_is_cut_where_a_character_ends_and_says_how_much() {
     let mut call = Call::new();
-    // 20 479 bytes, and then one of two bytes across the limit.
+    // 20 479 bytes, and then a character of two bytes across the limit.
     let text = "x".repeat(MAX_TEXT - 1) + "äöü";
     let answer = call.call.report_error(at(1), None, ErrorReport::log(&text)).unwrap();
     assert_eq!((answer.cut_bytes, answer.is_stored), (6, true));
@@ -110,12 +110,12 @@ fn feedback_is_one_opinion_of_one_user_about_one_thing() {
     assert_eq!(say(Some(stranger), None, &first), Err(InputError::UnknownUser));
     let said = call.call.summary().feedback;
     assert_eq!(said.len(), 3);
-    // Sorted: who has no name, then the call, then its connections.
+    // Sorted: first without a user, then the call, then its connections.
     assert_eq!((said[0].user.as_deref(), said[0].overall), (None, 1));
     assert_eq!((said[1].overall, said[1].audio, said[1].video, said[1].screen), (4, Some(5), Some(3), Some(1)));
     assert_eq!((said[2].fabric.as_deref(), said[2].comment.as_deref()), (Some("pc"), Some("echo")));
     assert_eq!(call.user("alice").feedback.len(), 2);
-    // People say it when the call is over.
+    // Feedback after the end of the call.
     call.call.leave(at(10), alice).unwrap();
     call.call.handle_timeout(at(20)).unwrap();
     assert!(call.call.ended().is_some());

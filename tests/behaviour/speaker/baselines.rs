@@ -1,17 +1,17 @@
-//! Other ways to tell who speaks, written from what their authors say of them.
+//! Other dominant speaker detectors, written from their authors' descriptions.
 
 use super::conversation::Look;
 
 pub(crate) trait Detector {
     fn hear(&mut self, look: &Look) -> Option<usize>;
 
-    /// Since when it is so.
+    /// Start of the current dominance.
     fn since_ms(&self, look: &Look) -> u64 {
         look.arrival_ms
     }
 }
 
-/// Whoever was loudest at the last look, if that was above −50 dBov.
+/// The loudest participant of the last sample, if above −50 dBov.
 pub(crate) struct Loudest(Vec<f64>);
 
 impl Loudest {
@@ -27,8 +27,8 @@ impl Detector for Loudest {
     }
 }
 
-/// LiveKit's `audiolevel.go`: over 400 ms, the loudest level, less what the inactive part takes, where 40 % were above
-/// −35 dBov; smoothed over two of them, and active above the same.
+/// LiveKit's `audiolevel.go`: over 400 ms, the loudest level reduced by the inactive share, where 40 % were above −35
+/// dBov; smoothed over two windows, and active above the same threshold.
 pub(crate) struct Smoothed(Vec<Window>);
 
 #[derive(Clone, Copy, Default)]
@@ -67,7 +67,7 @@ impl Detector for Smoothed {
     }
 }
 
-/// Another detector, believed when it has said the same for a while.
+/// Another detector, believed after it has given the same result for a while.
 pub(crate) struct Patient {
     inner: Box<dyn Detector>,
     wait_ms: u64,

@@ -1,4 +1,4 @@
-//! The multi-scale detector against the same written as its authors tell it: likelihoods, logarithms and thresholds.
+//! The multi-scale detector against a literal version of its paper: likelihoods, logarithms and thresholds.
 
 use callgauge::speaker::level::rfc6464;
 use callgauge::speaker::multiscale::Bridge;
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::conversation::Conversation;
 use crate::common::Seeded;
 
-/// Volfin and Cohen's scores with the constants of jitsi-utils, kept whole and counted anew at each decision.
+/// Scores of Volfin and Cohen with the constants of jitsi-utils, from the full history, recounted at each decision.
 struct Naive {
     /// By participant: all volumes, the newest last, and the floor.
     people: Vec<Participant>,
@@ -22,7 +22,7 @@ struct Participant {
     since_floor: Vec<u32>,
 }
 
-/// How much likelier speech (binomial) is than none (exponential) where `v` of `n` are active.
+/// Log likelihood ratio of speech (binomial) to none (exponential) where `v` of `n` are active.
 fn likelihood(v: usize, n: usize, lambda: f64) -> f64 {
     let ln_choose: f64 = (0..v).map(|k| ((n - k) as f64 / (k + 1) as f64).ln()).sum();
     let phi = ln_choose + n as f64 * 0.5_f64.ln() - lambda.ln() + lambda * v as f64;
@@ -75,7 +75,7 @@ impl Naive {
         }
         best.sort_by(|a, b| b.1.total_cmp(&a.1));
         match best[..] {
-            // Hash order decides a tie there; here nobody wins.
+            // Hash order decides a tie there; here a tie has no winner.
             [(_, first), (_, second), ..] if first == second => {}
             [(who, _), ..] => self.active = Some(who),
             [] => {}
@@ -83,7 +83,7 @@ impl Naive {
     }
 }
 
-/// Lets both decide every 300 ms. How often the active one changed.
+/// Runs both detectors every 300 ms and returns how often the dominant speaker changed.
 fn compare(levels: &[Vec<Option<u8>>]) -> Result<usize, TestCaseError> {
     let mut bridge = Bridge::new();
     let voices: Vec<usize> = levels.iter().map(|_| bridge.join().unwrap()).collect();

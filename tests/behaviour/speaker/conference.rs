@@ -1,4 +1,4 @@
-//! The same through a conference, as an application has it.
+//! Dominant speaker and talk through a conference, as an application gets them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,14 +18,14 @@ use serde_json::Value;
 use super::recorded::truth;
 use crate::common::{Seeded, recordings};
 
-/// What a call came to, and how it changed.
+/// The outcome of a call and its changes.
 struct Heard {
     call: Conference,
     users: BTreeMap<String, UserId>,
     changes: Vec<SpeakerChange>,
 }
 
-/// How a recording is played: by whose eyes, with which clocks, and how late.
+/// How a recording is played: which endpoints report, with which clocks, and how late.
 #[derive(Clone, Copy)]
 struct Way {
     sees: fn(&str) -> bool,
@@ -75,7 +75,7 @@ fn play(name: &str, meta: &Value, way: Way) -> Heard {
                 changes.push(change);
             }
         }
-        // Each endpoint is told by itself, and no two are told that they are the one.
+        // Each endpoint is named separately, and no two are named as one.
         let told: Vec<UserId> = fabrics
             .iter()
             .filter(|(_, fabric)| call.fabric(**fabric).unwrap().is_dominant_speaker())
@@ -94,13 +94,13 @@ fn speaker<'a>(talk: &'a TalkSummary, user: &str) -> &'a SpeakerSummary {
     talk.speakers.iter().find(|speaker| speaker.user.as_deref() == Some(user)).unwrap()
 }
 
-/// Seconds that somebody spoke by the lab's word: at the microphone, also while muted.
+/// Seconds of speech by the lab's record: at the microphone, also while muted.
 fn spoken_s(meta: &Value, who: &str) -> f64 {
     let spans = meta["ground_truth"]["speech"][who].as_array().unwrap();
     spans.iter().map(|span| span[1].as_f64().unwrap() - span[0].as_f64().unwrap()).sum::<f64>() / 1e3
 }
 
-/// The floor of each by the lab's word, and each change in time; whoever reports, whatever clocks say.
+/// Asserts the floor of each user and the time of each change by the lab's record, for any reporters and clocks.
 fn check_floor(name: &str, meta: &Value, way: Way, latest_ms: f64) {
     let (heard, truth) = (play(name, meta, way), truth(meta));
     let talk = talk_of(&heard);
@@ -134,7 +134,7 @@ fn dominant_time_is_what_the_lab_says() {
 fn single_endpoint_finds_the_same_speakers() {
     let meta = recordings::meta("mesh3");
     for sees in [|at: &str| at == "P1", |at: &str| at == "P2", |at: &str| at == "P3"] {
-        // Jitter buffers hold up what is received.
+        // Jitter buffers delay received audio.
         check_floor("mesh3", &meta, Way { sees, ..PLAIN }, (LATENCY_MS + 1_300) as f64);
     }
 }
@@ -148,7 +148,7 @@ fn wrong_clocks_and_delayed_reports_change_little() {
         _ => -90_000.0,
     };
     check_floor("mesh3", &meta, Way { ahead_ms, ..PLAIN }, (LATENCY_MS + 1_000) as f64);
-    // One report of eight comes a second later than the others, which must wait for it.
+    // One report of eight arrives a second later than the others, which must wait for it.
     let late_ms = |random: u64| if random.is_multiple_of(8) { 1_000.0 } else { 20.0 };
     check_floor("mesh3", &meta, Way { ahead_ms, late_ms, ..PLAIN }, (LATENCY_MS + 2_200) as f64);
 }
@@ -163,14 +163,14 @@ fn talk_is_what_the_lab_says_wherever_two_talk_at_once() {
         assert!((all - 1.0).abs() < 1e-9);
         for who in meta["ground_truth"]["speech"].as_object().unwrap().keys() {
             let (spoken_s, told) = (spoken_s(&meta, who), speaker(&talk, who));
-            // What was said while nothing was sent is not talk.
+            // Speech while nothing was sent is not talk.
             let all_s = told.talk_s + told.muted_talk_s.unwrap_or(0.0);
             println!(
                 "{name} {who}: spoke for {spoken_s:.1} s, told {:.1} s, {:?} s muted",
                 told.talk_s, told.muted_talk_s
             );
-            // The source of a muted track is silent, on hold not all of it is reported, discontinuous transmission takes
-            // the ends of words, and at 100 ms pauses between words are seen.
+            // The source of a muted track is silent, a call on hold is reported only in part, discontinuous
+            // transmission cuts the ends of words, and at 100 ms the pauses between words are visible.
             let least = match &*name {
                 "mute" | "hold" | "audio_dtx" | "loss5_100ms" => 0.65,
                 _ => 0.85,
@@ -182,7 +182,7 @@ fn talk_is_what_the_lab_says_wherever_two_talk_at_once() {
     assert!(recorded > 60);
 }
 
-/// A made-up call: who speaks in each second, by the microphones of their own fabrics.
+/// A synthetic call: the speaker in each second, by the microphones of their own fabrics.
 struct Made {
     call: Conference,
     report: Report,
@@ -207,7 +207,7 @@ impl Made {
         self.call.open_fabric(Timestamp::from_millis(ms), FabricSpec::new(name).with_local_user(user)).unwrap()
     }
 
-    /// A second of a microphone, and of what is received with it, by SSRC: how loud each was.
+    /// A second of a microphone and of the received streams, by SSRC: the loudness of each.
     fn second(&mut self, fabric: FabricId, second: u64, microphone: (u32, f64), received: &[(u32, f64)]) {
         self.report.clear();
         let time = StatTime::from_millis(second as f64 * 1e3);
@@ -272,7 +272,7 @@ fn mute_ends_the_turn_at_once_and_muted_speech_is_no_talk() {
         made.second(bob, second, (2, 0.0), &[]);
     }
     assert_eq!(made.dominant(), Some("alice"));
-    // And leaving ends it.
+    // Leaving ends the turn.
     made.call.send_event(Timestamp::from_millis(9_000), alice, AppEvent::Terminated).unwrap();
     assert_eq!(made.dominant(), None);
     let ends = made
@@ -289,7 +289,7 @@ fn user_with_several_reporters_counts_once_by_own_microphone() {
     let carol = made.call.user("carol").unwrap();
     made.call.fabric(bob).unwrap().associate(Ssrc::new(3), carol, "").unwrap();
     made.call.fabric(alice).unwrap().associate(Ssrc::new(3), carol, "").unwrap();
-    // What bob receives of alice is not associated with anybody, and known by her sending it.
+    // The stream that bob receives from alice is not associated with a user; that alice sends it identifies her.
     for second in 0..=10 {
         let (a, c) = if second < 6 { (LOUD, 0.0) } else { (0.0, LOUD) };
         made.second(alice, second, (1, a), &[(3, c)]);
@@ -401,7 +401,7 @@ fn silence_ends_the_turn_and_no_level_gives_no_speaker() {
     assert_eq!((call.dominant_speaker(), call.summary().talk), (None, None));
 }
 
-/// A mesh of three in which everybody's voice is reported by all: their own two fabrics, and those of the others.
+/// A mesh of three in which all reporters carry everyone's audio: both fabrics of a user, and those of the others.
 fn mesh(seconds: &[[f64; 3]], order: &[usize; 6]) -> TalkSummary {
     const NAMES: [&str; 3] = ["alice", "bob", "carol"];
     const ENDS: [(usize, usize); 6] = [(0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1)];
@@ -424,7 +424,7 @@ fn mesh(seconds: &[[f64; 3]], order: &[usize; 6]) -> TalkSummary {
     made.call.summary().talk.unwrap()
 }
 
-/// Any application: who mutes, holds, maps, leaves and comes back when.
+/// Application events that mute, hold, map, leave and return at any time.
 #[derive(Clone, Copy, Debug)]
 enum Act {
     Speak(usize, f64),

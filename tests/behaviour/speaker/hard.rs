@@ -1,4 +1,4 @@
-//! Calls that are harder than most: clocks, batches, mutes, maps and leaves at bad times. Each says who spoke.
+//! Hard calls: clocks, batches, mutes, maps and leaves at bad times. Each test checks the speaker.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,10 @@ use callgauge::summary::{SpeakerSummary, TalkSummary};
 use callgauge::unit::{StatTime, Timestamp};
 use callgauge::{Conference, Config, FabricSpec};
 
-/// A voice at −22 dBov.
+/// Speech at −22 dBov.
 const VOICE: f64 = 0.006;
 
-/// A voice at −22 dBov in a second, louder and softer.
+/// Speech at −22 dBov in a second, alternately louder and softer.
 fn voice(second: u64) -> f64 {
     VOICE * (0.4 + (second * 7 % 5) as f64 / 4.0)
 }
@@ -24,9 +24,9 @@ struct Sound {
     ssrc: u32,
     power: f64,
     is_sent: bool,
-    /// So much of the time is covered by samples.
+    /// The share of the time that samples cover.
     covered: f64,
-    /// Whether the microphone tells its level.
+    /// Whether the microphone reports its level.
     has_level: bool,
 }
 
@@ -57,7 +57,7 @@ impl Call {
         user
     }
 
-    /// A snapshot of `span_s`, made at `made_ms`, that comes in at `now_ms`.
+    /// A snapshot of `span_s`, made at `made_ms`, that arrives at `now_ms`.
     fn snapshot(
         &mut self,
         fabric: FabricId,
@@ -94,7 +94,7 @@ impl Call {
         self.call.ingest(Timestamp::from_millis(now_ms), fabric, &self.report).unwrap();
     }
 
-    /// A second, by clocks that are right.
+    /// A second with correct clocks.
     fn second(&mut self, fabric: FabricId, second: u64, sent: &[Sound], received: &[Sound]) {
         self.snapshot(fabric, (second * 1_000, second as f64 * 1e3, 1.0), sent, received);
     }
@@ -114,7 +114,7 @@ impl Call {
         self.call.summary().talk.unwrap()
     }
 
-    /// How long each spoke; "" for somebody nameless.
+    /// Talk time of each user; "" for an unnamed stream.
     fn talk_s(&self) -> Vec<(String, f64)> {
         let of = |speaker: SpeakerSummary| (speaker.user.unwrap_or_default(), speaker.talk_s);
         self.talk().speakers.into_iter().map(of).collect()
@@ -132,7 +132,7 @@ fn batch_of_reports_blocks_no_other_speaker() {
     for second in 1_000..=1_020 {
         call.second(alice, second, &[sound(1, 0.0)], &[]);
     }
-    // A minute of bob's looks comes at one time; his clock is another.
+    // A minute of bob's samples arrives at one time; his clock is another.
     for second in 0..60 {
         call.snapshot(bob, (1_020_000, 5e5 + second as f64 * 1e3, 1.0), &[sound(2, 0.0)], &[]);
     }
@@ -162,7 +162,7 @@ fn report_from_the_future_blocks_no_other_speaker() {
     assert!(call.talk_of("alice") > 80.0);
 }
 
-/// Of a snapshot only the latest time and what belongs to it is heard: else one snapshot would wind the room on by days.
+/// Of a snapshot, only the latest time and its samples count: otherwise one snapshot would advance the floor by days.
 #[test]
 fn one_snapshot_advances_the_floor_once() {
     let mut call = Call::new();
@@ -181,7 +181,7 @@ fn one_snapshot_advances_the_floor_once() {
         call.call.ingest(Timestamp::from_millis(1_700_000_000_000), mallory, &call.report).unwrap();
     }
     let talk = call.talk();
-    // Of the two rounds with times that differ all but the last look of each are late.
+    // Of the two rounds with differing times, all samples but the last of each are late.
     assert_eq!((looks, talk.late_samples), (600, 2 * 199));
 }
 
@@ -202,7 +202,7 @@ fn unnamed_stream_takes_no_place_of_a_named_user() {
     assert!(talk.refused_speakers > 0 && talk.speakers.len() < 600);
 }
 
-/// Firefox tells no level of a microphone: its users are heard by others only, and mute themselves all the same.
+/// Firefox reports no microphone level: only other endpoints report the speech of its users, yet a mute still applies.
 #[test]
 fn mute_ends_the_turn_of_a_received_only_user() {
     for ends in [AppEvent::AudioMute(None), AppEvent::AudioMute(Some(Ssrc::new(1))), AppEvent::Hold] {
@@ -262,7 +262,7 @@ fn departed_user_does_not_regain_the_floor_by_old_levels() {
             call.second(carol, second, &[sound(3, 0.0)], &[]);
             assert!(second < 6 || call.dominant().is_none(), "{part}, {second} s");
         }
-        // What was said until then is theirs.
+        // The talk until then belongs to them.
         let talk_s = call.talk_of("alice");
         assert!((5.0..=5.0 + part + 0.1).contains(&talk_s), "{talk_s}");
     }
@@ -348,7 +348,7 @@ fn user_counts_once_in_any_order_of_reporters() {
         let mut call = Call::new();
         let fabrics = [call.open(0, "a", "alice"), call.open(0, "b", "bob")];
         for second in 0..=60 {
-            // Alice negotiates anew.
+            // Alice renegotiates.
             let (ssrc, power) = (if second < 4 { 1 } else { 5 }, if second % 8 < 5 { voice(second) } else { 0.0 });
             for which in order {
                 match which {
@@ -357,7 +357,7 @@ fn user_counts_once_in_any_order_of_reporters() {
                 }
             }
         }
-        // Who stands in for whom at the moment of the change may be told twice.
+        // The replacement of one source by another at the moment of the change may count twice.
         let mut talk = call.talk();
         talk.late_samples = 0;
         talk
@@ -382,7 +382,7 @@ fn two_people_with_one_ssrc_stay_two() {
     assert!(call.talk_of("") > 8.0);
 }
 
-/// Ten-second looks in which a second of sound was played each: nobody knows of the rest.
+/// Ten-second samples with one second of played audio each: the rest is unknown.
 #[test]
 fn talk_is_no_longer_than_the_samples_that_tell_of_it() {
     let mut call = Call::new();
@@ -394,7 +394,7 @@ fn talk_is_no_longer_than_the_samples_that_tell_of_it() {
     assert_eq!(call.talk_s(), [("bob".to_owned(), 0.0), (String::new(), 6.0)]);
 }
 
-/// A loud one and a soft one talk at once; neither hears the other's loudspeaker.
+/// A loud and a soft participant talk at once; neither microphone picks up the other's loudspeaker.
 #[test]
 fn soft_speech_is_no_echo_of_loud_speech() {
     for (loud_dbov, soft_dbov) in [(-8.0, -22.0), (-10.0, -22.0), (-22.0, -38.0)] {
@@ -424,8 +424,8 @@ fn floor_ends_when_all_reports_stop() {
     assert_eq!(call.dominant(), Some("alice"));
     call.call.handle_timeout(due).unwrap();
     assert_eq!(call.dominant(), None);
-    // Two seconds of silence, and twice a sample for who is late.
+    // Two seconds of silence, and twice a sample's length for late reporters.
     assert!((7_000..10_000).contains(&(due.as_micros() / 1_000)));
-    // What is next is the end of her stay.
+    // The next event is the end of her stay.
     assert_eq!(call.call.poll_timeout(), Some(Timestamp::from_millis(35_000)));
 }

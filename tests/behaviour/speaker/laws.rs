@@ -1,4 +1,4 @@
-//! What holds whatever is heard.
+//! Laws of the floor for any samples.
 
 use callgauge::speaker::dominant::{Change, FRESH_MS, Floor, ParticipantId, SILENCE_MS};
 use callgauge::speaker::level::{Fraction, Meter, dbov, of_rfc6464, rfc6464};
@@ -8,14 +8,14 @@ use proptest::prelude::*;
 use crate::common::Seeded;
 
 type Sample = (usize, u64, u64, Fraction);
-/// Of each how long they had the floor and how they talked; the talk of all; who had the floor since when.
+/// Floor time and talk of each participant; the talk of all; the holders of the floor with their start times.
 type Outcome = ([(u64, Talk); PEOPLE], ConferenceTalk, Vec<(u64, Option<usize>)>);
 
 const PEOPLE: usize = 3;
-/// Samples up to this long tell the same of the floor, whatever their length.
+/// Samples up to this length give the same floor, whatever their length.
 const FINE_MS: u64 = 2 * FRESH_MS as u64;
 
-/// Samples of three people that follow one another, of 100 ms to 10 s.
+/// Consecutive samples of three participants, of 100 ms to 10 s.
 fn samples() -> impl Strategy<Value = Vec<Sample>> {
     let fraction = prop_oneof![Just(0_u32), Just(1000), 0..=1000_u32];
     prop::collection::vec((0..PEOPLE, 1..=100_u64, fraction), 1..120).prop_map(|samples| {
@@ -31,7 +31,7 @@ fn samples() -> impl Strategy<Value = Vec<Sample>> {
     })
 }
 
-/// What a room came to, with the people sitting in this order.
+/// The outcome of a conference with the participants in this order.
 fn outcome(samples: &[Sample], order: [usize; PEOPLE]) -> Outcome {
     let mut floor = Floor::new(10_000);
     let mut seats = [None; PEOPLE];
@@ -83,7 +83,7 @@ proptest! {
             }
         }
         let [thick, thin] = ways.map(|way| outcome(&way, [0, 1, 2]));
-        // Who takes the floor in coarse samples is asked for more.
+        // Coarse samples require more to take the floor.
         if slices * pieces * 100 <= FINE_MS {
             prop_assert_eq!(&thick.2, &thin.2);
             prop_assert_eq!(thick.0.map(|(floor_ms, _)| floor_ms), thin.0.map(|(floor_ms, _)| floor_ms));
@@ -167,7 +167,7 @@ proptest! {
 
 #[test]
 fn the_table_of_levels() {
-    // webrtc-pc and RFC 6464, as published beside each other.
+    // Audio levels of webrtc-pc and of RFC 6464, which publish them beside each other.
     for (level, dbov_is, rfc) in
         [(1.0, 0.0, 0), (0.1, -20.0, 20), (0.01, -40.0, 40), (0.001, -60.0, 60), (0.0, -127.0, 127)]
     {
@@ -242,13 +242,13 @@ fn a_fan_is_no_speaker_at_any_cadence() {
     }
 }
 
-/// A lecture has no pause of ten seconds, and is none the less speech: seconds vary by 2 dB, and longer looks by less.
+/// A lecture has no pause of ten seconds and still is speech: seconds vary by 2 dB, and longer samples by less.
 #[test]
 fn a_lecture_is_no_fan_at_any_cadence() {
     for cadence_s in [1_usize, 2, 5, 10] {
         let (mut meter, mut random, mut spoken_s) = (Meter::new(), Seeded(3), 0.0);
         for _ in 0..1_200 / cadence_s {
-            // The sum of three that are even within ±3.5 dB has a σ of 3.5 dB, of which 2 dB are left.
+            // The sum of three values uniform within ±3.5 dB has a σ of 3.5 dB, of which 2 dB are left.
             let second = |_| {
                 let db: f64 = (0..3).map(|_| random.below(701) as f64 / 100.0 - 3.5).sum::<f64>() / 1.75;
                 10_f64.powf((db - 22.0) / 10.0)

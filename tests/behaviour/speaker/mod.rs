@@ -1,4 +1,4 @@
-//! Who speaks: against conversations of which the truth is known.
+//! Dominant speaker detection against conversations with known truth.
 
 mod baselines;
 mod bridge;
@@ -13,7 +13,7 @@ use callgauge::speaker::dominant::{Change, Floor, LATENCY_MS, ParticipantId};
 use callgauge::speaker::level::Meter;
 use conversation::{Conversation, Look};
 
-/// The room under test, as the others are used.
+/// The engine's detector, with the interface of the baselines.
 struct Room {
     floor: Floor,
     meters: Vec<Meter>,
@@ -44,20 +44,20 @@ impl Detector for Room {
     }
 }
 
-/// How a detector did.
+/// Results of a detector.
 #[derive(Debug, Default)]
 struct Result {
     minutes: f64,
     false_switches: f64,
     delays_s: Vec<f64>,
-    /// How far from the beginning of a turn the detector says that it began.
+    /// Distance of the detector's start of a turn from the true start.
     datings_s: Vec<f64>,
     missed: usize,
     turns: usize,
 }
 
 impl Result {
-    /// Who was told to speak and was not; how long after the beginning of each turn of 3 s or more its speaker was told.
+    /// Counts wrong speakers, and the delay from the beginning of each turn of 3 s or more to its detection.
     fn add(&mut self, talk: &Conversation, looks: &[Look], cadence_ms: u64, detector: &mut dyn Detector) {
         let lenience = 1.5 + 2.0 * cadence_ms as f64 / 1e3;
         let (mut told, mut changes) = (None, Vec::new());
@@ -126,7 +126,7 @@ const SEEDS: u64 = 12;
 /// Makes a detector.
 type Make = fn() -> Box<dyn Detector>;
 
-/// Conversations, and how they were looked at.
+/// Conversations, and how they were sampled.
 struct Heard {
     talks: Vec<(Conversation, Vec<Look>)>,
     cadence_ms: u64,
@@ -141,7 +141,7 @@ impl Heard {
         Self { talks: (100..).zip(talks).map(look).collect(), cadence_ms }
     }
 
-    /// What a detector makes of them.
+    /// Runs a detector over them.
     fn score_interval(&self, detector: &dyn Fn() -> Box<dyn Detector>) -> Result {
         let mut result = Result::default();
         for (talk, looks) in &self.talks {
@@ -151,7 +151,7 @@ impl Heard {
         result
     }
 
-    /// Makes a detector as steady as the room by waiting: the shortest wait that leaves it no more false switches.
+    /// Makes a detector as steady as the engine's by waiting: the shortest wait with no more false switches.
     fn as_steady(&self, room: &Result, plain: Make) -> Result {
         let waits = (1..=60).map(|step| step * 100);
         let patient = |wait_ms| self.score_interval(&|| Box::new(Patient::new(plain(), wait_ms)));
@@ -159,8 +159,8 @@ impl Heard {
     }
 }
 
-/// Beside the loudest one and a smoothed level as they are, the room errs less and is later: that is what steadiness
-/// costs. Beside the same made to wait until they err no more often than the room, it is sooner.
+/// Against the loudest participant and a smoothed level without changes, the engine errs less and is later: that is the
+/// price of steadiness. Against the same detectors with a wait that makes them err no more often, it is sooner.
 #[test]
 fn floor_is_steadier_than_baselines_and_sooner_than_steady_ones() {
     println!("noise, cadence in ms | false switches a minute, delay p50 p95 s, dated off by s, turns missed");
@@ -177,7 +177,7 @@ fn floor_is_steadier_than_baselines_and_sooner_than_steady_ones() {
             show("smoothed", &plain[1]);
             assert!(room.delay_s(0.5) < plain[0].delay_s(0.5) + LATENCY_MS as f64 / 1e3 + 0.5);
             assert!(room.missed() < 0.04);
-            // At 5 s most turns are shorter than a look, and nobody can tell much.
+            // At 5 s most turns are shorter than a sample, and no detector can find much.
             if cadence_ms > 2_000 {
                 assert!(room.per_minute() < 0.45 && room.missed() < plain[1].missed());
                 continue;
@@ -193,7 +193,7 @@ fn floor_is_steadier_than_baselines_and_sooner_than_steady_ones() {
     }
 }
 
-/// Of four people one has a loudspeaker and an open microphone, which hears the others 0.15 s later.
+/// One of four participants has a loudspeaker and an open microphone, which picks up the others 0.15 s later.
 #[test]
 fn open_microphone_makes_no_speaker() {
     for cadence_ms in [200, 1_000, 2_000] {
@@ -216,14 +216,14 @@ fn open_microphone_makes_no_speaker() {
         for db in [15.0, 20.0, 27.0, 35.0] {
             let (result, echo_talk_ms, echo_floor_ms) = heard(Some(db));
             assert!((echo_floor_ms / floor_ms - 1.0).abs() < 0.09);
-            // Of what is heard of others at the edges of their speech some is taken for talk.
+            // Some of the picked-up audio at the edges of others' speech counts as talk.
             assert!((echo_talk_ms / talk_ms - 1.0).abs() < 0.35);
             assert!(result.per_minute() < plain.per_minute() + 0.1);
         }
     }
 }
 
-/// Real turns, in 9 h of meetings of four people (AMI); made-up voices.
+/// Real turns in 9 h of meetings of four participants (AMI), with synthetic speech.
 #[test]
 fn floor_is_steadier_in_real_meetings() {
     let names = ["ES2011", "IB400", "IB401", "IS1008", "TS3004"];

@@ -1,4 +1,4 @@
-//! Meshes of which the lab says who spoke when.
+//! Meshes for which the lab recorded the speakers.
 
 use std::collections::BTreeMap;
 
@@ -19,11 +19,11 @@ struct Source {
 struct Heard {
     floor: Floor,
     seats: BTreeMap<String, ParticipantId>,
-    /// When the look came that told, and what changed.
+    /// Arrival time of the deciding sample, and the change.
     changes: Vec<(f64, Change)>,
 }
 
-/// Everybody's microphone, by the first connection of each.
+/// The microphone of every participant, from the first connection of each.
 fn hear(name: &str, meta: &Value) -> Heard {
     let mut floor = Floor::new(10_000);
     let mut sources: BTreeMap<String, Source> = BTreeMap::new();
@@ -43,7 +43,7 @@ fn hear(name: &str, meta: &Value) -> Heard {
             let Some(entry) = snapshot.report.entries().find(|entry| entry.kind() == StatsType::MediaSource) else {
                 return;
             };
-            // The first looks come before there is sound.
+            // The first samples precede the audio.
             let (Some(energy), Some(duration)) =
                 (entry.get(Num::TotalAudioEnergy), entry.get(Num::TotalSamplesDuration))
             else {
@@ -63,7 +63,8 @@ fn hear(name: &str, meta: &Value) -> Heard {
     Heard { floor, seats, changes }
 }
 
-/// Who had the floor by the lab's word: from the beginning of each speech, or the end of the one that it overlaps.
+/// Holders of the floor by the lab's record: from the beginning of each speech, or from the end of the speech that it
+/// overlaps.
 pub(crate) fn truth(meta: &Value) -> Vec<(String, f64, f64)> {
     let mut spans: Vec<(String, f64, f64)> = Vec::new();
     for (who, of) in meta["ground_truth"]["speech"].as_object().unwrap() {
@@ -92,7 +93,7 @@ fn the_floor_is_who_the_lab_says() {
             assert!(off.abs() < 0.1, "{name} {who}: {off}");
             assert_eq!((talk.turns, talk.interruptions), (None, None), "a second resolves no turns");
         }
-        // The last turn may be cut by the end.
+        // The end of the recording may cut the last turn.
         for (who, start, _) in &truth[..truth.len() - 1] {
             let seat = heard.seats[who];
             let found = heard.changes.iter().find(|(at, change)| change.now == Some(seat) && at > start);
