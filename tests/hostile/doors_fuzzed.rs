@@ -1,10 +1,10 @@
-//! The bodies of the fuzz targets on a stable toolchain: over recordings, and over what broken software would make of
-//! them. `fuzz/` runs them for longer.
+//! The fuzz targets' bodies on a stable toolchain, over recordings and over damaged versions of them. `fuzz/` runs them
+//! for longer.
 
 use crate::common::{Seeded, recordings};
 use crate::doors;
 
-/// A change of the kind that bad lines have.
+/// Changes bytes as bad lines do.
 fn mutate(bytes: &mut Vec<u8>, random: &mut Seeded) {
     if bytes.is_empty() {
         return;
@@ -23,7 +23,7 @@ fn mutate(bytes: &mut Vec<u8>, random: &mut Seeded) {
     }
 }
 
-/// Pieces of recordings, as they are and changed.
+/// Pieces of recordings, unchanged and changed.
 fn pieces() -> Vec<Vec<u8>> {
     let mut random = Seeded(7);
     let mut pieces = Vec::new();
@@ -82,10 +82,10 @@ fn random_operations_hold_the_fuzz_target_laws() {
     }
 }
 
-/// The largest number of 64 bits, and that of 32, as states have them.
+/// The largest 64-bit and the largest 32-bit number, as states encode them.
 const LARGEST: [&[u8]; 2] = [&[255, 255, 255, 255, 255, 255, 255, 255, 255, 1], &[255, 255, 255, 255, 15]];
 
-/// A state, what reads it, and how often it was read and refused.
+/// A state, its reader, and how often it was read and refused.
 struct Door {
     state: Vec<u8>,
     takes: fn(&[u8]) -> bool,
@@ -129,7 +129,7 @@ fn states_with_largest_numbers_hold_the_fuzz_target_laws() {
     let (_, text) = recordings().remove(0);
     let lines: Vec<&str> = text.lines().take(6).collect();
     for mut door in Door::both(&lines) {
-        // Behind the operations, in place of whatever byte is there.
+        // After the operations, replacing any byte.
         for at in 64..door.state.len() {
             for largest in LARGEST {
                 let changed = [&door.state[..at], largest, &door.state[at + 1..]].concat();

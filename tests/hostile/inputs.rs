@@ -1,4 +1,4 @@
-//! Inputs made to cost more than they weigh, or to spoil what stands beside them.
+//! Inputs that cost more than their size, or that damage other inputs.
 
 use callgauge::ingest::Reader;
 use callgauge::ingest::getstats::Scanner;

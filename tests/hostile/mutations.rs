@@ -1,5 +1,5 @@
-//! Every recording, changed as networks, clocks, browsers and bad software change such files; and what each change must
-//! leave as it was, or count.
+//! Every recording with the changes that networks, clocks, browsers and bad software make to such files, and what each
+//! change must leave intact, or count.
 
 use std::collections::BTreeMap;
 
@@ -15,14 +15,14 @@ use crate::common::Seeded;
 use crate::common::recordings::{lines, names};
 use crate::doors::outputs;
 
-/// What came of lines.
+/// The result of lines.
 struct Outcome {
     summary: ConferenceSummary,
     skipped: Skipped,
     refused_lines: usize,
 }
 
-/// Reads lines into a call, whatever they are, and looks at all that comes out.
+/// Reads any lines into a call and checks all outputs.
 fn read<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Outcome {
     let mut call = Conference::new("", Config::new());
     let mut fabrics: BTreeMap<String, FabricId> = BTreeMap::new();
@@ -48,7 +48,7 @@ fn read_all(lines: &[String]) -> Outcome {
     read(lines.iter().map(String::as_bytes))
 }
 
-/// Each recording's lines and what comes of them.
+/// Each recording's lines and their result.
 fn each(mut test: impl FnMut(&str, &[String], &Outcome)) {
     let mut tested = 0;
     for name in names() {
@@ -61,19 +61,19 @@ fn each(mut test: impl FnMut(&str, &[String], &Outcome)) {
     assert!(tested > 25, "{tested}");
 }
 
-/// Streams by what does not change when their names do.
+/// Streams by properties that do not depend on their names.
 fn streams(summary: &ConferenceSummary) -> BTreeMap<(String, Direction, u32), &StreamSummary> {
     let of = |fabric: &'_ str, stream: &StreamSummary| (fabric.to_owned(), stream.direction, stream.ssrc.get());
     let streams = summary.fabrics.iter().flat_map(|fabric| fabric.streams.iter().map(move |stream| (fabric, stream)));
     streams.map(|(fabric, stream)| (of(&fabric.fabric, stream), stream)).collect()
 }
 
-/// What passed: it follows from the first and the last look alone, wherever nothing began anew.
+/// Traffic, which follows from the first and the last sample alone where no counter was reset.
 fn traffic(stream: &StreamSummary) -> (Option<u64>, Option<u64>, f64, f64) {
     (stream.packets, stream.bytes, stream.start_ms, stream.end_ms)
 }
 
-/// A line as JSON, changed, as text again.
+/// A line, changed as JSON, as text again.
 fn changed(line: &str, change: impl FnOnce(&mut Value)) -> String {
     let mut value: Value = serde_json::from_str(line).unwrap();
     change(&mut value);
@@ -133,7 +133,7 @@ fn lines_in_another_order_count_nothing_twice() {
     each(|name, lines, whole| {
         let mut shuffled = lines.to_vec();
         let mut random = Seeded(3);
-        // Neighbours of the same connection change places; the first and the last stay.
+        // Neighbouring lines of one connection change places; the first and the last stay.
         let connection = |line: &String| serde_json::from_str::<Value>(line).unwrap()["pc"].clone();
         let of: Vec<Value> = lines.iter().map(connection).collect();
         let last = lines.len() - 2 * whole.summary.fabrics.len();
@@ -248,7 +248,7 @@ fn extreme_values_change_no_other_connection() {
                     }
                 }
             });
-            // That all that comes out is sound is asked by `read`; one line must not make another connection wrong.
+            // `read` checks that all outputs are sound; here, one line must not affect another connection.
             let outcome = read_all(&wild);
             let fabric = serde_json::from_str::<Value>(&lines[at]).unwrap()["pc"].as_str().unwrap().to_owned();
             let others = |summary: &ConferenceSummary| -> Vec<_> {
@@ -309,7 +309,7 @@ fn a_call_at_another_time_is_the_same_call() {
         let all = streams(&whole.summary);
         for (key, stream) in streams(&outcome.summary) {
             let before = all[&key];
-            // Sums of doubles of another size: the last bits differ.
+            // Sums of doubles of another magnitude: the last bits differ.
             let near = |a: f64, b: f64| (a - b).abs() <= 1e-4 * a.abs().max(1.0);
             assert!(near(stream.start_ms - LATER_MS, before.start_ms) && near(stream.duration_s, before.duration_s));
             assert_eq!((stream.packets, stream.bytes, stream.resets), (before.packets, before.bytes, before.resets));
@@ -319,7 +319,8 @@ fn a_call_at_another_time_is_the_same_call() {
     });
 }
 
-/// Time stamps in microseconds or seconds: a call is then as long as it was, or by that factor longer; nothing else moves.
+/// Time stamps in microseconds or seconds: the call has the same duration, or is longer by that factor; nothing else
+/// changes.
 #[test]
 fn time_stamps_in_another_unit_change_nothing_but_durations() {
     each(|name, lines, whole| {

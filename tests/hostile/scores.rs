@@ -1,5 +1,5 @@
-//! Scores of calls that no browser would report: counters that jump, values at their limits, kinds and codecs that
-//! change, clocks that leap. Every number stays finite and in its range, and no second is counted twice.
+//! Scores of calls that no browser would report: jumping counters, values at their limits, changing kinds and codecs,
+//! leaping clocks. Every number stays finite and in its range, and no second is counted twice.
 
 use callgauge::id::MediaKind;
 use callgauge::report::{Flag, Num, Report, StatsType, Text};
@@ -9,7 +9,7 @@ use callgauge::{Conference, Config, Event, FabricSpec};
 use crate::common::Seeded;
 use crate::doors::outputs;
 
-/// The members that scores are made of.
+/// The members that scores use.
 const MEMBERS: &[Num] = &[
     Num::PacketsReceived,
     Num::PacketsSent,
@@ -42,7 +42,7 @@ const MEMBERS: &[Num] = &[
     Num::CorruptionMeasurements,
 ];
 
-/// One call of `looks` looks at some streams.
+/// A call of `looks` samples of some streams.
 fn call(seed: u64, looks: usize) -> (Conference, Vec<Event>) {
     let mut random = Seeded(seed);
     let mut call = Conference::new("", Config::new());

@@ -1,5 +1,5 @@
-//! Laws of the E-model family: no impairment that grows makes a score better, every score is bounded, a small step of
-//! an input is a small step of the score, and what is unknown stays unknown.
+//! Laws of the E-model family: no growing impairment raises a score, every score is bounded, a small input step is a
+//! small score step, and unknown stays unknown.
 
 use callgauge::emodel::codec::{CodecQuery, CodecTable};
 use callgauge::emodel::equipment::valid_burst_r;
@@ -7,7 +7,7 @@ use callgauge::emodel::{Equipment, Rating, Scale, fullband, narrowband, rate, wi
 use callgauge::unit::{Bitrate, Ratio};
 use proptest::prelude::*;
 
-/// What an E-model hears of a call.
+/// Inputs of an E-model.
 #[derive(Clone, Copy, Debug)]
 struct Call {
     ie: f64,
@@ -15,12 +15,12 @@ struct Call {
     ppl: f64,
     burst_r: f64,
     ta_ms: f64,
-    /// Whether Ta goes along with T and Tr.
+    /// Whether Ta follows T and Tr.
     echo: bool,
 }
 
 impl Call {
-    /// R before it is held on the scale, and the rating.
+    /// R before it is clamped to the scale, and the rating.
     fn on(self, scale: Scale) -> (f64, Rating) {
         let Self { ie, bpl, ppl, burst_r, ta_ms, echo } = self;
         let burst_r = valid_burst_r(burst_r, ppl);
@@ -45,7 +45,7 @@ impl Call {
 }
 
 fn any_call() -> impl Strategy<Value = Call> {
-    // Most of what bends lies at little loss and little delay.
+    // The curves bend mostly at low loss and low delay.
     let ppl = prop_oneof![0.0..4.0_f64, 0.0..=100.0_f64];
     let ta_ms = prop_oneof![0.0..20.0_f64, 95.0..105.0_f64, 0.0..1_000.0_f64];
     (0.0..60.0_f64, 4.3..40.0_f64, ppl, 1.0..8.0_f64, ta_ms, any::<bool>())
@@ -56,7 +56,7 @@ fn any_scale() -> impl Strategy<Value = Scale> {
     proptest::sample::select(&Scale::ALL[..])
 }
 
-/// Side tone hears a little less echo as T grows, which may give back what it took: 5e-8 of R at the defaults.
+/// Side tone lets through a little less echo as T grows, which may return what it took: 5e-8 of R at the defaults.
 const SIDE_TONE: f64 = 1e-7;
 
 fn no_better(worse: (f64, Rating), better: (f64, Rating)) -> bool {
@@ -86,7 +86,7 @@ proptest! {
         for (name, better, worse) in pairs {
             prop_assert!(no_better(worse.on(scale), better.on(scale)), "{name}: {better:?} {worse:?}");
         }
-        // Ie: where loss alone does not take the whole of the scale (see `equipment::ie_eff`).
+        // Ie: where loss alone does not use up the whole scale (see `equipment::ie_eff`).
         let (better, worse) = (Call { ie: least(call.ie, other.ie), ..call }, Call { ie: most(call.ie, other.ie), ..call });
         if call.ppl <= call.ppl / valid_burst_r(call.burst_r, call.ppl) + call.bpl {
             prop_assert!(no_better(worse.on(scale), better.on(scale)), "Ie: {better:?} {worse:?}");
@@ -106,7 +106,7 @@ proptest! {
     fn small_input_steps_give_small_rating_steps(call in any_call(), scale in any_scale(), step in 0.0..0.5_f64) {
         let (r, rating) = call.on(scale);
         let steps = [
-            // Per percent at most (ceiling − Ie) / Bpl; per ms 0.25 · stretch of Idd, and talker echo, which sets in
+            // Per percent at most (ceiling − Ie) / Bpl; per ms 0.25 · stretch of Idd, and talker echo, which begins
             // with the first milliseconds.
             (Call { ppl: (call.ppl + step).min(100.0), ..call }, 132.0 / call.bpl * step),
             (Call { ta_ms: call.ta_ms + step, ..call }, 0.5 * step),

@@ -1,4 +1,4 @@
-//! What a line may and may not do: removal, time, connections, bad lines.
+//! Rules for lines: removal, time, connections, bad lines.
 
 use callgauge::ingest::Format;
 use callgauge::report::{Num, StatsType, Text};
@@ -10,7 +10,7 @@ fn ids(taken: &Usage) -> Vec<&str> {
     taken.report.entries().map(|entry| entry.id()).collect()
 }
 
-/// The value of a member in every snapshot, of the entry with the id.
+/// A member's value in the entry with the id, in every snapshot.
 fn history(input: &Input, id: &str, field: Num) -> Vec<Option<f64>> {
     input.snapshots.iter().map(|taken| taken.report.by_id(id).and_then(|entry| entry.get(field))).collect()
 }
@@ -83,7 +83,7 @@ fn case_35_missing_time_is_inherited_in_jitsi_and_rtcstats() {
     );
     assert_eq!(times(&jitsi, "R"), [4800.0, 4800.0, 6900.0].map(Some));
     assert_eq!(times(&jitsi, "I"), [5000.0, 6000.0, 7000.0].map(Some));
-    // Line times may run back and repeat (edge case 4): they are the line's.
+    // Line times may run back and repeat (edge case 4): they stay as the line has them.
     assert_eq!(jitsi.snapshots.iter().map(|taken| taken.at).collect::<Vec<_>>(), [5001.0, 6001.0, 6001.0].map(Some));
 
     let packed = read_lines(
@@ -178,13 +178,13 @@ fn forgetting_silent_connections_bounds_memory_only() {
     let input = read_lines(text.as_bytes());
     assert_eq!(input.snapshots.len(), 4_000);
     assert!(input.snapshots.iter().all(|taken| taken.report.len() == 1));
-    // The first was never silent, the second was forgotten; what follows has no type.
+    // The first was never silent, the second was forgotten; the later entries have no type.
     let late = text + "[\"getstats\",\"PC_1\",{\"I\":{\"timestamp\":0},\"timestamp\":6000},6001]\n";
     assert_eq!(read_lines(late.as_bytes()).snapshots.last().unwrap().report.len(), 0);
 }
 
-/// Reads lines of which some are damaged and asserts that those that could not be read might as well not have been
-/// there. Returns how many those were.
+/// Reads partly damaged lines and asserts that the result equals that without the unreadable ones. Returns the number
+/// of unreadable lines.
 fn damaged(lines: &[Vec<u8>], dice: &mut Seeded) -> usize {
     let mut lines = lines.to_vec();
     for line in &mut lines {

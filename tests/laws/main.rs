@@ -1,5 +1,5 @@
-//! What holds of any input, of every format, and of everything that is public or documented.
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests may assume as tests do
+//! Laws for any input, for every format, and for all public and documented items.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests may panic as tests do
 
 #[path = "../common/mod.rs"]
 mod common;

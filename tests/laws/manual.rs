@@ -1,4 +1,4 @@
-//! The tables of the manual are those of the code. `UPDATE_GOLDEN=1` writes them anew.
+//! The manual's tables equal those of the code. `UPDATE_GOLDEN=1` rewrites them.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ fn check(name: &str, made: &str) {
     assert_eq!(read(&name), made, "{name}: run with UPDATE_GOLDEN=1, and read what changed");
 }
 
-/// The rooms whose numbers decide what comes out, and the files in them.
+/// The modules whose numbers decide the outputs, and the files in them.
 const ROOMS: [(&str, &str); 11] = [
     ("emodel", "The E-model family"),
     ("metric", "Counters into differences, differences into figures of an interval"),
@@ -38,7 +38,7 @@ const ROOMS: [(&str, &str); 11] = [
     ("replay", "Recordings into a conference"),
 ];
 
-/// What belongs to how the code is written and decides nothing.
+/// Constants of the implementation that decide no output.
 const MECHANICS: [&str; 9] = ["KIND", "COUNT", "VERSION", "WIDTH", "ROOM", "BLOCK", "GRAIN", "ONE", "UNKNOWN"];
 
 struct Constant {
@@ -69,7 +69,7 @@ fn every_constant_is_in_the_manual_with_what_its_comment_says() {
     check("constants", &page);
 }
 
-/// The file of a room and those in its folder, sorted.
+/// The file of a module and those in its folder, sorted.
 fn files(room: &str) -> Vec<String> {
     let mut files = vec![];
     let mut folders = vec![room.to_owned()];
@@ -91,8 +91,7 @@ fn files(room: &str) -> Vec<String> {
     files
 }
 
-/// The constants with a number, and their comments. One without a comment of its own belongs to the one above, or to
-/// its function.
+/// The numeric constants and their comments. A constant without a comment belongs to the one above, or to its function.
 fn constants(text: &str) -> Vec<Constant> {
     let mut found: Vec<Constant> = vec![];
     let mut comment = vec![];
@@ -123,7 +122,7 @@ fn constants(text: &str) -> Vec<Constant> {
             let comment = match (as_above, above.is_empty()) {
                 (false, _) => said,
                 (true, false) => "as above".to_owned(),
-                // Within a function: what the function does.
+                // Within a function: the function's own comment.
                 (true, true) => function.clone(),
             };
             assert!(!comment.is_empty(), "{name} has no comment");
@@ -135,7 +134,7 @@ fn constants(text: &str) -> Vec<Constant> {
                 function = sentence(&first);
             }
         }
-        // Attributes stand between a comment and what it is of.
+        // Attributes stand between a comment and its item.
         if !line.starts_with('#') {
             comment.clear();
         }

@@ -41,7 +41,7 @@ fn ndjson(shots: &[Shot]) -> Vec<Usage> {
     input.snapshots
 }
 
-/// The shot of the same connection before each.
+/// Each line with the previous one of its connection.
 fn with_previous(shots: &[Shot]) -> impl Iterator<Item = (Option<&Shot>, &Shot)> {
     shots.iter().enumerate().map(|(index, shot)| {
         let previous = shots[..index].iter().rev().find(|previous| previous.pc == shot.pc);
@@ -81,7 +81,7 @@ fn expressible(shots: &[Shot], keeps: bool) -> Vec<Shot> {
     out
 }
 
-/// Differences as rtcstats v1 and v2 and jitsi's clients make them, by the rules of fippo's `deltaCompression`.
+/// Differences as rtcstats v1 and v2 and Jitsi's clients make them, by the rules of fippo's `deltaCompression`.
 fn lines(shots: &[Shot], keeps: bool, method: &str) -> String {
     let mut text = String::new();
     for (number, (previous, shot)) in with_previous(shots).enumerate() {
@@ -101,7 +101,7 @@ fn lines(shots: &[Shot], keeps: bool, method: &str) -> String {
             entry["timestamp"] = json!(0);
         }
         report.insert("timestamp".into(), json!(newest));
-        // A relay adds a sequence number; some writers leave a space or worse behind.
+        // A relay adds a sequence number; some writers leave a space or other characters behind.
         let sequence = if number % 3 == 0 { format!(",{number}") } else { String::new() };
         let junk = ["", " ", " \r", "]"][number % 4];
         writeln!(text, "[{method},{},{},{}{sequence}]{junk}", json!(shot.pc), json!(report), shot.t).unwrap();
@@ -109,7 +109,7 @@ fn lines(shots: &[Shot], keeps: bool, method: &str) -> String {
     text
 }
 
-/// Asserts that both have the same snapshots, and returns how many values were equal.
+/// Asserts that both have the same snapshots, and returns the number of equal values.
 fn compare(what: &str, expected: &[Usage], found: &Input) -> usize {
     assert!(found.errors.is_empty(), "{what}: {:?}", found.errors);
     assert_eq!(expected.len(), found.snapshots.len(), "{what}");

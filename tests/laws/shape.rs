@@ -1,5 +1,4 @@
-//! The shape of the public face: what its types can be used for, how large they are, and what an SDK without any text
-//! can do. Needs no feature.
+//! The public API: the traits and sizes of its types, and an SDK that uses no text. Needs no feature.
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
@@ -77,16 +76,16 @@ fn names_are_small_and_an_event_is_an_interval_and_little_more() {
     assert_eq!(size_of::<Ssrc>(), 4);
     assert!(size_of::<StreamKey>() <= 12);
     assert!(size_of::<InputError>() == 1 && size_of::<ReadError>() <= 32);
-    // The figures themselves are eight bytes each; everything around them fits into a cache line.
+    // The figures are eight bytes each; everything else fits into a cache line.
     let figures = 8 * Metric::COUNT;
     assert!(size_of::<Interval>() <= figures + 64, "{}", size_of::<Interval>());
     assert!(size_of::<Event>() <= size_of::<Interval>() + size_of::<Score>() + 16, "{}", size_of::<Event>());
     assert!(size_of::<Score>() <= 328, "{}", size_of::<Score>());
-    // A conference that nobody has joined costs next to nothing.
+    // An empty conference is small.
     assert!(size_of::<Conference>() <= 512, "{}", size_of::<Conference>());
 }
 
-/// What an SDK knows of one audio stream after `second` seconds: 50 packets of 80 bytes each second, one of them lost.
+/// The stats of one audio stream after `second` seconds: 50 packets of 80 bytes per second, one of them lost.
 fn fill(report: &mut Report, ssrc: u32, second: u32) {
     let seconds = f64::from(second);
     report
@@ -155,7 +154,7 @@ fn a_refused_input_changes_nothing() {
     assert_eq!(call.ingest(late, elsewhere, &report), Err(InputError::UnknownFabric));
     assert_eq!(call.ingest(Timestamp::from_millis(4_999), fabric, &report), Err(InputError::TimeWentBackwards));
     assert_eq!(call.summary(), before);
-    // Nor has the clock moved: an input at the time of the last good one is taken.
+    // The clock has not moved either: an input at the time of the last good one is accepted.
     assert_eq!(call.ingest(Timestamp::from_millis(5_000), fabric, &report), Ok(()));
 
     assert_eq!((before.fabrics[0].streams.len(), before.fabrics[0].refused_streams), (1, 6));

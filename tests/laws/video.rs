@@ -1,6 +1,6 @@
-//! Laws of the scores of pictures, and of sound and pictures together: every score is bounded, no impairment that grows
-//! makes it better, a small step of an input is a small step of the score, what is unknown stays unknown, and the parts
-//! sum up to what the score lacks.
+//! Laws of the video scores and of combined audio and video scores: every score is bounded, no growing impairment
+//! raises it, a small input step is a small score step, unknown stays unknown, and the parts sum up to the score's
+//! deficit.
 
 use callgauge::score::combine::{Weights, audio_visual, p1203_o34};
 use callgauge::score::video::{VideoInputs, VideoModel};
@@ -11,7 +11,7 @@ use proptest::prelude::*;
 
 type Inputs = VideoInputs<'static>;
 
-/// Most of a quantizer's scale of every codec, and its end.
+/// Values over most of each codec's quantizer scale, and its end.
 fn any_codec() -> impl Strategy<Value = (Option<&'static str>, f64)> {
     proptest::sample::select(
         &[
@@ -59,18 +59,18 @@ fn score(inputs: &Inputs) -> Result<Score, NoScore> {
     VideoModel::new().score(inputs)
 }
 
-/// Anything that a float can be.
+/// Any value of a float.
 fn any_f64() -> impl Strategy<Value = f64> {
     prop_oneof![any::<f64>(), any::<u64>().prop_map(f64::from_bits), -10.0..3_000.0_f64]
 }
 
-/// `inputs` with an impairment larger by `step`, a share of what it can be. `None` for one that does not apply.
+/// `inputs` with an impairment larger by `step`, a share of its range. `None` if it does not apply.
 fn worsened(inputs: &Inputs, cause: Cause, step: f64) -> Option<Inputs> {
     let mut worse = *inputs;
     let more = |ratio: Option<Ratio>| Some(Ratio::clamped(ratio?.as_f64() + step));
     match cause {
         Cause::Coding if inputs.qp.is_some() => worse.qp = inputs.qp.map(|qp| qp + step * 4.0),
-        // Below a bit per second and pixel even its logarithm is steep.
+        // Below one bit per second and pixel even the logarithm is steep.
         Cause::Coding => {
             worse.bitrate = Some(Bitrate::new((inputs.bitrate?.as_bps() - step * 1e6).max(0.0))?);
         }
@@ -78,7 +78,7 @@ fn worsened(inputs: &Inputs, cause: Cause, step: f64) -> Option<Inputs> {
             worse.display_width = inputs.display_width.map(|width| width * (1.0 + step));
         }
         Cause::Upscaling => worse.largest_width = Some(inputs.largest_width? * (1.0 + step)),
-        // Fewer frames of as many bits each.
+        // Fewer frames with the same number of bits each.
         Cause::FrameRate => {
             let frames = inputs.frames_per_second?;
             let fewer = (frames - step * 10.0).max(0.0);
@@ -95,7 +95,7 @@ fn worsened(inputs: &Inputs, cause: Cause, step: f64) -> Option<Inputs> {
 
 const CAUSES: [Cause; 5] = [Cause::Coding, Cause::Upscaling, Cause::FrameRate, Cause::Freezes, Cause::Corruption];
 
-/// The inputs without an impairment. `None` for coding, which no input is without.
+/// The inputs without an impairment. `None` for coding, which every input has.
 fn without(inputs: &Inputs, cause: Cause) -> Option<Inputs> {
     let mut better = *inputs;
     match cause {
@@ -148,7 +148,7 @@ proptest! {
         let Ok(before) = score(&inputs) else { return Ok(()) };
         for cause in CAUSES {
             let Some(after) = worsened(&inputs, cause, step).and_then(|worse| score(&worse).ok()) else { continue };
-            // A quantizer off its scale is no quantizer: another tier, another measure. The same scores else.
+            // A quantizer off its scale is ignored: the tier and the measure change. Otherwise the scores are equal.
             if after.inputs != before.inputs {
                 continue;
             }
@@ -165,7 +165,8 @@ proptest! {
         for cause in CAUSES {
             let Some(after) = worsened(&inputs, cause, STEP).and_then(|worse| score(&worse).ok()) else { continue };
             if after.inputs == before.inputs {
-                // Steepest where it is least known: a bit more where there is none, and the ends of the opinion's curve.
+                // Steepest where least is known: one more bit where there is none, and at the ends of the opinion
+                // curve.
                 let jump = (after.rx.as_f64() - before.rx.as_f64()).abs();
                 prop_assert!(jump < 0.01, "{cause:?}: {jump}, {before:?} {after:?}");
             }
@@ -176,7 +177,7 @@ proptest! {
     fn cause_is_the_input_whose_removal_gains_most(inputs in any_inputs()) {
         let Ok(before) = score(&inputs) else { return Ok(()) };
         let Some(cause) = before.cause else { return Ok(()) };
-        // The removal of coding cannot be put into inputs; it is the cause only if none of the others is worth more.
+        // The inputs cannot express the removal of coding; it is the cause only if no other removal gains more.
         let gain = |cause| {
             let better = score(&without(&inputs, cause)?).ok()?;
             (better.tier == before.tier || cause == Cause::Freezes).then(|| better.rx.as_f64() - before.rx.as_f64())
@@ -223,7 +224,7 @@ proptest! {
 
     #[test]
     fn more_inputs_never_widen_the_interval(inputs in any_inputs()) {
-        // What was assumed at its usual value, told.
+        // Give the assumed inputs explicitly, at their usual values.
         let mut inputs = inputs;
         (inputs.display_width, inputs.display_height, inputs.largest_width, inputs.largest_height) = (None, None, None, None);
         (inputs.frozen, inputs.freezes_per_10_s) = (None, None);
@@ -255,7 +256,7 @@ proptest! {
 }
 
 prop_compose! {
-    /// A score of `causes`, sure within some points.
+    /// A score of `causes` with an interval of some points.
     fn any_score(scale: MosScale, causes: &'static [Cause], tiers: &'static [Tier])(
         shares in prop::collection::vec(0.0..1.0_f64, causes.len()),
         (rx, low, high) in (0.0..=100.0_f64, 0.0..30.0_f64, 0.0..30.0_f64),
@@ -296,7 +297,7 @@ proptest! {
         prop_assert!(score.rx_low <= score.rx && score.rx <= score.rx_high);
         prop_assert!((1.0..=4.5).contains(&score.mos().as_f64()));
         prop_assert_eq!((score.scale, score.model), (MosScale::AudioVisual, ModelId::new("callgauge-av", 1)));
-        // Never outside of what the two are: even the gate only brings it nearer to sound.
+        // Never outside the range of the two: even the gate only moves it towards the audio score.
         let (heard, seen, both) = (a.mos().as_f64(), v.mos().as_f64(), score.mos().as_f64());
         prop_assert!(heard.min(seen) - 1e-9 <= both && both <= heard.max(seen) + 1e-9, "{heard} {seen} {both}");
         let lacks = 100.0 - score.rx.as_f64();
@@ -304,7 +305,7 @@ proptest! {
         prop_assert!(score.cause.is_none() || [a.cause, v.cause].contains(&score.cause));
     }
 
-    /// Where MOS is 1 whatever one of them does, both are to blame, and the cause is one of those that took something.
+    /// Where MOS stays 1 whatever one of the inputs does, both are to blame, and the cause is one of those with a part.
     #[test]
     fn combined_score_at_the_bottom_has_parts_that_explain_it(a in any_audio(), v in any_video(), weights in any_weights(), which in 0..3) {
         let bottom = |score: Score, is: bool| {
@@ -342,7 +343,7 @@ proptest! {
             audio_visual(&score(MosScale::Fullband, a), &score(MosScale::Video, v), &weights).mos().as_f64()
         };
         let (a, v) = (a.rx.as_f64(), v.rx.as_f64());
-        // A power below 1 is as steep as one likes at 0, where a MOS is 1.
+        // A power below 1 is arbitrarily steep at 0, where MOS is 1.
         for (off_a, off_v) in [(1e-9, 0.0), (0.0, 1e-9)] {
             let steep = if a < 7.0 || v < 7.0 { 1.0 } else { 1e-4 };
             prop_assert!((mos(a + off_a, v + off_v) - mos(a, v)).abs() < steep);

@@ -1,4 +1,5 @@
-//! Scores against measured quality, on the recordings that nothing was fitted to. `examples/validate` prints the whole.
+//! Scores against measured quality, on the recordings to which no model was fitted. `examples/validate` prints all
+//! figures.
 
 use callgauge::score::audio::AudioModel;
 

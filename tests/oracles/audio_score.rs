@@ -1,4 +1,4 @@
-//! The model of sound: laws over all inputs, and values that others worked out.
+//! The audio model: laws over all inputs, and values computed elsewhere.
 
 use callgauge::emodel::codec::{CodecQuery, CodecTable};
 use callgauge::emodel::{Equipment, Scale};
@@ -57,16 +57,16 @@ prop_compose! {
     }
 }
 
-/// A score may be lost when loss begins, for a codec of which nobody knows how it bears it; to nothing else.
+/// Only the onset of loss, for a codec of unknown loss robustness, may make a score unavailable.
 fn after_loss(score: Result<Score, NoScore>) -> Result<Score, NoScore> {
     assert!(matches!(score, Ok(_) | Err(NoScore::UnknownRobustness)), "{score:?}");
     score
 }
 
-/// An impairment as a member of the inputs: its value when it is there, and how it is set.
+/// An impairment as a member of the inputs: its value if present, and its setter.
 type Impairment = (&'static str, fn(&AudioInputs<'_>) -> Option<f64>, fn(&mut AudioInputs<'_>, f64));
 
-/// Everything that may only take.
+/// Every input that can only lower the score.
 const IMPAIRMENTS: &[Impairment] = &[
     ("concealed", |i| Some(i.concealed?.as_f64()), |i, value| i.concealed = Ratio::clamped(value)),
     ("stretched", |i| Some(i.stretched?.as_f64()), |i, value| i.stretched = Ratio::clamped(value)),
@@ -89,11 +89,11 @@ proptest! {
         prop_assert!(score.lq().unwrap() >= score.mos());
         let left = 100.0 - score.parts.sum();
         prop_assert!((left - score.rx.as_f64()).abs() < 1e-9, "{left} {}", score.rx);
-        // On its own scale a call is judged by those who know nothing better.
+        // On its own scale the call is rated by listeners without experience of wider bands.
         prop_assert!(score.native.unwrap().rx.as_f64() >= score.rx.as_f64() - 1e-9);
     }
 
-    /// Against the same call without each impairment in turn, through the front door.
+    /// Compared with the same call without each impairment in turn, through the public API.
     #[test]
     fn cause_is_the_input_whose_removal_gains_most(inputs in any_inputs(), kbps in 14.0..128.0_f64, concealed in ratio()) {
         let mut inputs = inputs;
@@ -118,7 +118,7 @@ proptest! {
         match before.cause {
             Some(cause) => {
                 let (_, rx) = without.into_iter().find(|&(other, _)| other == cause).unwrap();
-                // A codec of which nobody knows how far it looks ahead is taken to be 1.5 ms quicker than Opus.
+                // A codec of unknown lookahead is assumed to be 1.5 ms faster than Opus.
                 prop_assert!(rx >= most - 0.3, "{cause:?}: {rx} of {without:?}");
             }
             None => prop_assert!(most <= before.rx.as_f64() + 1e-9),
@@ -138,7 +138,7 @@ proptest! {
         }
     }
 
-    /// With loss it may be: the published Bpl of Opus falls as the rate rises.
+    /// With loss it may: the published Bpl of Opus falls as the rate rises.
     #[test]
     fn fewer_bits_without_loss_never_raise_the_score(inputs in any_inputs(), less in 0.1..1.0_f64, again in 0.0..2.0_f64) {
         let mut inputs = inputs;
@@ -149,7 +149,7 @@ proptest! {
         worse[1].redundancy = Some(inputs.redundancy.unwrap_or(0.0) + again);
         for worse in worse {
             let after = score(&worse).unwrap();
-            // EVS is published with Ie 7.2 at 24.4 kbit/s and 10.2 at 48: the largest step of its kind in the table.
+            // EVS is published with Ie 7.2 at 24.4 kbit/s and 10.2 at 48: the largest such step in the table.
             prop_assert!(after.rx.as_f64() <= before.rx.as_f64() + 3.0 / 1.48 + 1e-9, "{} after {}", after.rx, before.rx);
         }
     }
@@ -183,8 +183,8 @@ proptest! {
             set(&mut next, value + step);
             let Ok(after) = after_loss(score(&next)) else { continue };
             let jump = (after.rx.as_f64() - before.rx.as_f64()).abs();
-            // The steepest is loss at none of it: 132 / Bpl points of R for each percent, for the least Bpl in the table,
-            // 4.3, where a burst doubles it; stretching is gentler, and delay takes 0.25 R for each ms at the most.
+            // The steepest is loss at zero loss: 132 / Bpl points of R per percent, for the least Bpl in the table,
+            // 4.3, where a burst doubles it; stretching is gentler, and delay takes at most 0.25 R per ms.
             prop_assert!(jump <= 2.0 * 132.0 / 4.3 * 100.0 / 1.48 * step + 1e-6, "{name}: {jump} for {step}");
         }
     }
@@ -222,13 +222,14 @@ proptest! {
         let (mut mine, mut theirs) = (inputs, inputs);
         (mine.codec, mine.redundancy, mine.bitrate) = (Some("mine"), None, None);
         (theirs.codec, theirs.redundancy, theirs.bitrate) = (Some("opus"), None, Bitrate::new(31_000.0));
-        // Delay apart: nobody says how far it looks ahead.
+        // Without delay: the lookahead is unknown.
         (mine.rtt_ms, theirs.rtt_ms) = (None, None);
         prop_assert_eq!(model.score(&mine).map(|score| score.rx), score(&theirs).map(|score| score.rx));
     }
 }
 
-/// The published points of the design (`scoring.md` E1): Opus at 31 kbit/s, random concealment. Worked out there with Ie 17
+/// The published points of the design (`scoring.md` E1): Opus at 31 kbit/s, random concealment. They were computed with
+/// Ie 17 and Bpl 10.4; the table has 16.83 and 10.44.
 /// and Bpl 10.4; the table has 16.83 and 10.44.
 #[test]
 fn concealment_costs_the_precomputed_values() {
@@ -262,7 +263,7 @@ fn clean_telephone_call_has_the_mos_contact_centres_expect() {
     let score = score(&inputs).unwrap();
     let native = score.native.unwrap();
     assert_eq!(native.scale, Scale::Narrowband);
-    // ITU-T G.107 at its defaults: R = 93.2, MOS 4.41; beside fullband 3.25 (`scoring.md` A3).
+    // ITU-T G.107 at its defaults: R = 93.2, MOS 4.41; on the fullband scale 3.25 (`scoring.md` A3).
     assert!((native.rx.as_f64() - 93.2).abs() < 0.05);
     assert_eq!(format!("{:.2}", callgauge::score::mos_of(native.rx)), "4.41");
     assert_eq!(format!("{:.2}", score.mos()), "3.25");
@@ -295,13 +296,13 @@ fn fewer_inputs_widen_the_interval_and_lower_the_tier() {
 fn gap_length_counts_the_packets_that_made_it() {
     let mut inputs = AudioInputs::new();
     (inputs.codec, inputs.bitrate) = (Some("opus"), Bitrate::new(31_000.0));
-    // Single packets of 60 ms, one in twenty; and the same taken for runs of three packets of 20 ms.
+    // Single packets of 60 ms, one in twenty; and the same interpreted as runs of three packets of 20 ms.
     (inputs.concealed, inputs.concealments_per_second) = (Ratio::new(0.05), Some(0.05 * 1e3 / 60.0));
     let runs = score(&inputs).unwrap();
     inputs.packet_ms = Some(60.0);
     let single = score(&inputs).unwrap();
     inputs.concealments_per_second = None;
-    // Random loss makes no runs: BurstR 1 is what is assumed where nobody counted.
+    // Random loss makes no runs: BurstR 1 is the assumption without a count.
     assert_eq!(single.rx, score(&inputs).unwrap().rx);
     assert!(runs.rx < single.rx);
     // A packet must be full before it is sent.

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 const DUMP: &str = "recordings/other/chrome156-webrtc_internals_dump.gz";
 
-/// Series that are no figures but text for the eye: a codec's name, and times of day in the local format of the browser.
+/// Series that are display text and no figures: a codec's name, and times of day in the browser's local format.
 const FOR_THE_EYE: [&str; 5] = [
     "[codec]",
     "[estimatedPlayoutTimestamp]",

@@ -5,7 +5,8 @@ use callgauge::emodel::scale;
 use statrs::distribution::{Beta, ContinuousCDF, LogNormal, Normal};
 use statrs::statistics::Distribution;
 
-/// Samples of equal weight at the middles of as many equal shares, so that their quantiles are those of the distribution.
+/// Samples of equal weight at the midpoints of as many equal shares, so that their quantiles are those of the
+/// distribution.
 fn samples(distribution: &impl ContinuousCDF<f64, f64>) -> impl Iterator<Item = f64> {
     (0..SAMPLES).map(move |i| distribution.inverse_cdf((i as f64 + 0.5) / SAMPLES as f64))
 }
@@ -40,7 +41,7 @@ fn jitter_quantiles_are_those_of_its_distribution() {
 
 #[test]
 fn loss_quantiles_are_those_of_its_distribution() {
-    // Lost shares of windows of 40 packets at 5 % loss.
+    // Loss ratios of windows of 40 packets at 5 % loss.
     let loss = Beta::new(2.0, 38.0).unwrap();
     for cells in [usize::MAX, 32, 16] {
         let mut digest = Digest::new();

@@ -1,4 +1,4 @@
-//! The scanner against the serde visitor: two readers written apart, one answer.
+//! The scanner against the serde visitor: two independent readers must give the same report.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use crate::common::{Seeded, WORKLOADS, recordings, workload};
 
-/// The stats of a recorded line as they stand there; `None` for lines without any.
+/// The raw stats of a recorded line; `None` for lines without stats.
 fn stats_of(line: &str) -> Option<&str> {
     #[derive(Deserialize)]
     struct Line<'a> {
@@ -36,7 +36,7 @@ fn by_visitor(text: &str) -> Result<Report, serde_json::Error> {
     Ok(report)
 }
 
-/// Why two reports are not the same; `None` when they are.
+/// The first difference of two reports; `None` if they are equal.
 fn difference(a: &Report, b: &Report) -> Option<String> {
     if a.skipped() != b.skipped() {
         return Some(format!("{:?} against {:?}", a.skipped(), b.skipped()));
@@ -53,7 +53,7 @@ fn both_doors_read_every_recorded_snapshot_alike() {
     let mut lines: Vec<(String, String)> = recordings();
     lines.extend(WORKLOADS.map(|set| (set.to_owned(), workload(set).join("\n"))));
     let (mut snapshots, mut rows) = (0, 0);
-    // One scanner for all: what it learned from one browser must not show in the next one's report.
+    // One scanner for all: what it learned from one browser must not affect the next one's report.
     let mut scanner = Scanner::new();
     let mut scanned = Report::new();
     for (name, text) in &lines {
@@ -100,7 +100,7 @@ fn recordings_hold_no_value_that_the_rules_refuse() {
     assert!(snapshots > 5_000, "only {snapshots} snapshots");
 }
 
-/// The entries of an array of stats, as they stand.
+/// The raw entries of an array of stats.
 fn entries_of(stats: &str) -> Vec<(String, &str)> {
     #[derive(Deserialize)]
     struct Entry {
@@ -182,7 +182,7 @@ fn every_container_shape_holds_the_same_report() {
     assert_eq!(compared, 4 * 10 * 5);
 }
 
-/// A report as a value that serde can make.
+/// A report that serde can deserialize.
 struct Read(Report);
 
 impl<'de> Deserialize<'de> for Read {
@@ -232,7 +232,7 @@ fn malformed_entry_drops_only_itself() {
     }
 }
 
-/// Member names: of the table, of older APIs, unknown ones, some spelt with escapes.
+/// Member names: from the table, of older APIs, unknown ones, some with escapes.
 fn any_name() -> impl Strategy<Value = String> {
     let known: Vec<&str> = (Num::ALL.iter().map(|field| field.name()))
         .chain(Text::ALL.iter().map(|field| field.name()))
@@ -257,7 +257,7 @@ fn quoted(text: &str) -> String {
     serde_json::to_string(text).unwrap()
 }
 
-/// Texts of values: what browsers write, what they should not, and what JSON does not have.
+/// Texts of values: what browsers write, what they should not write, and what JSON does not allow.
 fn any_value() -> impl Strategy<Value = String> {
     let words = [
         "inbound-rtp",
@@ -339,7 +339,7 @@ fn object(members: &[(String, String)]) -> String {
     format!("{{{}}}", members.join(","))
 }
 
-/// A container in any shape, mostly of entries.
+/// A container of any shape, mostly of entries.
 fn any_container() -> impl Strategy<Value = String> {
     let entry = || proptest::collection::vec((any_name(), any_value()), 0..30).prop_map(|members| object(&members));
     let pair = (any_name(), entry()).prop_map(|(id, entry)| format!("[{id},{entry}]"));
@@ -369,12 +369,12 @@ proptest! {
     }
 }
 
-/// Where the scanner is laxer than RFC 8259, by the message of serde_json and the brackets that are open where it
-/// stopped; `None` for what the scanner does not say that it admits.
+/// Name of the scanner's deviation from RFC 8259, by the message of serde_json and the brackets that are open where it
+/// stopped; `None` for a deviation that the scanner does not document.
 fn laxity(text: &str, error: &serde_json::Error) -> Option<&'static str> {
     let message = error.to_string();
     let has = |part: &str| message.contains(part);
-    // The texts stand on one line, so the column is the offset.
+    // The texts have one line, so the column is the offset.
     let open = open_brackets(text.get(..error.column()).unwrap_or(text));
     if has("control character") {
         Some("a control character in a string")
@@ -405,7 +405,7 @@ fn open_brackets(text: &str) -> String {
     open
 }
 
-/// A change of the kind that broken software and bad lines make.
+/// Changes bytes as broken software and bad lines do.
 fn mutate(bytes: &mut Vec<u8>, random: &mut Seeded) {
     const TOKENS: [&[u8]; 16] = [
         b"\"", b"\\", b"{", b"}", b"[", b"]", b",", b":", b"-", b"0", b"e9", b"null", b"NaN", b"\\ud800", b"\n",

@@ -16,7 +16,7 @@ fn look(seconds: f64, members: &[(Num, f64)]) -> Report {
     report
 }
 
-/// The figure for what passed between two looks, 2 s apart.
+/// The figure between two samples, 2 s apart.
 fn between(formula: Formula, old: &[(Num, f64)], new: &[(Num, f64)]) -> Option<f64> {
     let (old, new) = (look(0.0, old), look(2.0, new));
     let track = EntryTracker::new(old.get(0).unwrap()).unwrap();

@@ -1,4 +1,4 @@
-//! The statistics that scores are compared with: against worked examples and SciPy 1.17.1, and their laws.
+//! The statistics for comparisons of scores, against worked examples and SciPy 1.17.1, and their laws.
 
 use proptest::prelude::*;
 use statrs::distribution::{Binomial, ContinuousCDF as _, Discrete as _, Normal};
@@ -68,7 +68,7 @@ fn monotone_fits_are_those_of_scipy() {
     let weighted = pool_adjacent_violators(&[3.0, 1.0, 2.0, 6.0, 4.0], &[1.0, 2.0, 3.0, 1.0, 4.0]);
     all_near(&weighted, &[5.0 / 3.0, 5.0 / 3.0, 2.0, 4.4, 4.4]);
 
-    // Rising, in the order of the points and not of x. (8.81 + 8.33 + 8.04) / 3 and so on.
+    // Rising, in the order of the points, not of x. (8.81 + 8.33 + 8.04) / 3 and so on.
     let high = (8.04 + 8.81 + 8.33) / 3.0;
     let expected = [high, 6.95, 9.21, high, high, 9.96, 6.03, 4.26, 9.21, 6.03, 5.68];
     all_near(&monotone_fit(&ANSCOMBE_X, &ANSCOMBE_Y[0]).unwrap(), &expected);
@@ -119,14 +119,14 @@ fn what_is_undefined_is_none() {
         (&flat[..], &x[..]),                       // nor here
         (&x[..], &x[..3]),                         // lengths
         (&x[..3], &[1.0, f64::NAN, 2.0][..]),      // no number
-        (&x[..3], &[1.0, f64::INFINITY, 2.0][..]), // nor this
+        (&x[..3], &[1.0, f64::INFINITY, 2.0][..]), // also undefined
     ] {
         assert_eq!((pearson(x, y), spearman(x, y)), (NONE, NONE), "{x:?} {y:?}");
         assert_eq!((monotone_fit(x, y), rmse_after_monotone_fit(x, y)), (None, NONE), "{x:?} {y:?}");
     }
     assert_eq!(rmse(&x[..2], &x[..2]), None);
     assert_eq!((standardised(&flat), standardised(&x[..2])), (None, None));
-    // One recording says nothing about another.
+    // One recording is no evidence about another.
     assert_eq!(Bootstrap::default().interval(&["a"; 5], |rows| Some(rows.len() as f64)), None);
     assert_eq!(Bootstrap::default().interval(&["a", "b"], |_| None), None);
     assert_eq!(Bootstrap::default().interval::<u8>(&[], |_| Some(1.0)), None);
@@ -233,13 +233,13 @@ proptest! {
         let residual = rmse_after_monotone_fit(&x, &y).unwrap();
         let mean = vec![y.iter().sum::<f64>() / y.len() as f64; y.len()];
         prop_assert!(residual <= rmse(&mean, &y).unwrap() + 1e-9);
-        // A line is one of the functions to choose from, where it runs the same way.
+        // A line with the same direction is one of the candidate functions.
         let r = pearson(&x, &y).unwrap();
         if (r >= 0.0) == rising {
             let of_line = rmse(&mean, &y).unwrap() * (1.0 - r * r).max(0.0).sqrt();
             prop_assert!(residual <= of_line + 1e-6);
         }
-        // What is monotone already is its own fit.
+        // A monotone sequence is its own fit.
         if let Some(again) = monotone_fit(&x, &fit) {
             prop_assert!(rmse(&again, &fit).unwrap() < 1e-9);
         }
@@ -261,7 +261,7 @@ proptest! {
         let (once, repeated) = (interval(1).unwrap(), interval(times).unwrap());
         prop_assert!(once.low <= once.high);
         prop_assert!((once.low - repeated.low).abs() < 1e-9 && (once.high - repeated.high).abs() < 1e-9);
-        // Inside what was measured.
+        // Within the range of the values.
         let (least, most) = (quantile(&values, 0.0).unwrap(), quantile(&values, 1.0).unwrap());
         prop_assert!(least - 1e-9 <= once.low && once.high <= most + 1e-9);
     }

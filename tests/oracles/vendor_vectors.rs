@@ -1,13 +1,13 @@
-//! The scores that callgauge is compared with, against what the code of their projects returns.
+//! The reimplemented scores of other projects against the results of their own code.
 //!
-//! `fixtures/vectors/vendor_mos_vectors.csv`: 2 230 rows, from running it. What the rows leave out has values of its
-//! own here, from running the packages that are named beside them.
+//! `fixtures/vectors/vendor_mos_vectors.csv`: 2 230 rows from running it. Inputs outside the rows have values of their
+//! own here, from running the packages named beside them.
 
 use std::collections::BTreeMap;
 
 use crate::oracle::{BASELINES, Window, issue_detector, livekit, observertc, opentok, rtcscore, telnyx};
 
-/// Rows of every formula. All of them hold; none is excepted.
+/// Rows of every formula. All of them hold, without exception.
 const ROWS: [(&str, usize); 7] = [
     ("ObserveRTC calculateLatencyMOS", 126),
     ("livekit/rtcscore-go audio", 448),
@@ -62,7 +62,7 @@ fn shown(name: &str, window: &Window) -> Option<f64> {
     (baseline.score)(window)
 }
 
-/// The formula of a row, by the names of [`ROWS`], and what it makes of the inputs.
+/// The formula of a row, by the names of [`ROWS`], and its result for the inputs.
 fn computed(source: &str, inputs: &Inputs<'_>) -> (&'static str, f64) {
     let audio = |name| shown(name, &window(inputs)).unwrap();
     match source.split_once('@').unwrap() {
@@ -104,7 +104,7 @@ fn computed(source: &str, inputs: &Inputs<'_>) -> (&'static str, f64) {
     }
 }
 
-/// Half a unit of the last digit that is printed, and as much as a decimal that lies on a half may miss it by.
+/// Half a unit of the last printed digit, plus the error of a decimal that lies on a half.
 fn tolerance(printed: &str) -> f64 {
     let digits = printed.split_once('.').map_or(0, |(_, fraction)| fraction.len());
     0.5 * 0.1_f64.powi(digits as i32) + 1e-9
@@ -179,7 +179,7 @@ fn values_beyond_the_rows_match_the_packages() {
     {
         near(observertc::video_score(1.0, dropped_ratio, corruption), score);
     }
-    // The same, `calculateLatencyMOS` where the rows stop: loss.
+    // The same, `calculateLatencyMOS` beyond the rows: loss.
     for (loss_percent, mos) in [(45.0, 1.6172212121249996), (60.0, 6.344382243375), (70.0, 12.981057305875)] {
         near(observertc::latency_mos(0.0, 0.0, loss_percent), mos);
     }
@@ -211,7 +211,7 @@ fn values_beyond_the_rows_match_the_packages() {
         near(opentok::video_mos(bitrate_bps, width * height), mos);
     }
 
-    // @telnyx/webrtc 2.27.10, the MOS that `CallReportCollector` warns by: round trip, jitter, loss.
+    // @telnyx/webrtc 2.27.10, the MOS for the warnings of `CallReportCollector`: round trip, jitter, loss.
     for (rtt_ms, jitter_ms, loss_percent, mos) in [
         (0.0, 0.0, 0.0, 4.409285824),
         (50.0, 10.0, 2.0, 4.247073928000001),
@@ -221,7 +221,7 @@ fn values_beyond_the_rows_match_the_packages() {
     ] {
         near(telnyx::call_report(rtt_ms, jitter_ms, loss_percent), mos);
     }
-    // The same, before a call: without packets there is no number.
+    // The same, before a call: no number without packets.
     near(telnyx::mos(0.0, 0.0, 85.0, 15.0).unwrap(), 1.9551627120565556);
     assert_eq!(telnyx::mos(0.0, 0.0, 0.0, 0.0), None);
 }
@@ -233,7 +233,7 @@ fn livekit_server_scores_a_connection_by_its_landmarks() {
     assert_eq!(livekit::packet_score(0.0, 0.0, 5.0, livekit::loss_weight(true, false)), 80.0);
     // FEC allows half as much again.
     assert!((livekit::packet_score(0.0, 0.0, 3.75, livekit::loss_weight(false, true)) - 80.0).abs() < 1e-9);
-    // Half of the round trip and twice the jitter: 160 ms take 4, each 10 ms more take 1.
+    // Half of the round trip and twice the jitter: 160 ms cost 4, each further 10 ms cost 1.
     assert_eq!(livekit::packet_score(200.0, 30.0, 0.0, 8.0), 96.0);
     assert_eq!(livekit::packet_score(220.0, 30.0, 0.0, 8.0), 95.0);
     assert_eq!(livekit::packet_score(0.0, 0.0, 50.0, 8.0), 0.0);
@@ -267,7 +267,7 @@ fn a_window_of_unknowns_has_no_score() {
 
 #[test]
 fn more_loss_is_a_worse_score_to_all_within_a_few_percent() {
-    // Beyond that some turn round, see what is said of each.
+    // Beyond that some scores turn round; their comments say so.
     let of = |loss_ratio: f64| Window {
         rtt_ms: Some(40.0),
         jitter_ms: Some(5.0),

@@ -1,4 +1,4 @@
-//! What the pictures of recorded calls score: rests cost nothing, impairments do, and a freeze is seen while it lasts.
+//! Video scores of recorded calls: rests cost nothing, impairments do, and a freeze counts while it lasts.
 
 use std::collections::BTreeMap;
 
@@ -10,17 +10,17 @@ use callgauge::score::{Cause, Model, Score};
 
 use crate::common::recordings::{lines, meta, replay};
 
-/// One look at a received stream of pictures.
+/// One sample of a received video stream.
 struct Look {
     /// Since the recording began, s.
     at_s: f64,
     interval: Interval,
     score: Option<Score>,
-    /// What was shown of it, ms.
+    /// Time during which it was shown, ms.
     shown_ms: f64,
 }
 
-/// Every received stream of pictures of a recording, by connection. `screen` says when what it shows is a screen.
+/// Every received video stream of a recording, by connection. `screen` says when its content is a screen.
 fn received(name: &str, screen: impl Fn(f64) -> bool) -> BTreeMap<String, Vec<Look>> {
     let replay = replay(&lines(name));
     let began_ms = meta(name)["t0"].as_f64().unwrap();
@@ -53,7 +53,7 @@ fn camera(_: f64) -> bool {
     false
 }
 
-/// Mean of the scores over what was shown, both ends together.
+/// Mean of the scores over the shown time, both ends together.
 fn mean(name: &str) -> f64 {
     let looks = received(name, camera);
     let scored = looks.values().flatten().filter_map(|look| Some((look.score?.rx.as_f64(), look.shown_ms)));
@@ -97,7 +97,7 @@ fn impaired_calls_score_below_the_clean_one() {
 
 #[test]
 fn an_outage_is_seen_while_it_lasts() {
-    // Nothing came from 24 to 29 s at either end, and from 56 to 61 s at B.
+    // Nothing arrived from 24 to 29 s at either end, and from 56 to 61 s at B.
     let looks = received("outage5", camera);
     let outages = [("A", 24.0), ("B", 24.0), ("B", 56.0)];
     for (fabric, from_s) in outages {
@@ -115,14 +115,14 @@ fn an_outage_is_seen_while_it_lasts() {
             assert_eq!(score.cause, Some(Cause::Freezes), "{fabric} {from_s}");
             assert!(score.rx < before.rx, "{fabric} {from_s}");
         }
-        // The freeze that is reported when it ends is the one that was counted: it is over soon after.
+        // The freeze reported at its end is the one that was counted: it is over soon after.
         let after = of(14.0, 20.0);
         assert!(after.iter().all(|look| look.score.unwrap().parts.get(Cause::Freezes) < 12.0), "{fabric} {from_s}");
         let shown: f64 = of(-20.0, 12.0).iter().map(|look| look.shown_ms).sum();
         let spans: f64 = of(-20.0, 12.0).iter().map(|look| look.interval.span_ms).sum();
         assert!((shown - spans).abs() < 1e-6, "{fabric} {from_s}: {shown} of {spans} ms");
     }
-    // A's pictures went on while B's did not come.
+    // A received video while B did not.
     let at_a = looks["A"].iter().filter(|look| (60.0..80.0).contains(&look.at_s));
     assert!(at_a.map(|look| look.score.unwrap()).all(|score| score.cause != Some(Cause::Freezes)));
 }

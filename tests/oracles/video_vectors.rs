@@ -1,7 +1,7 @@
-//! Video and multimedia quality against what other models say: values of G.1070, the anchors of the codecs' own quality
-//! scalers, and the shapes of freezes.
+//! Video and multimedia quality against other models: values of G.1070, the anchors of the codecs' own quality scalers,
+//! and the patterns of freezes.
 //!
-//! `fixtures/vectors/g1070_vectors.csv`: 360 values of Vq and 160 of MMq as a public implementation of G.1070 gives them.
+//! `fixtures/vectors/g1070_vectors.csv`: 360 values of Vq and 160 of MMq from a public implementation of G.1070.
 
 use callgauge::score::combine::{G1070Display, Weights, audio_visual, g1070_multimedia, p1203_o34, sync_points};
 use callgauge::score::video::{VideoCodec, VideoInputs, VideoModel};
@@ -190,10 +190,10 @@ fn audio_and_video_combine_to_the_expected_scores() {
         let expected = 1.0 + (audio - 1.0).powf(0.6) * (video - 1.0).powf(0.4);
         assert!((together(audio, video) - expected).abs() < 1e-6, "{audio} {video}");
     }
-    // Unheard, the best picture is no call.
+    // Without intelligible audio, perfect video makes no good call.
     assert!((together(1.2, 4.4) - 1.62).abs() < 0.01 && together(2.0, 4.5) <= 2.5 + 1e-9);
     assert!(together(1.0, 4.5) == 1.0);
-    // P.1203.3, as written there: pictures weigh six times as much.
+    // P.1203.3, as written there: video weighs six times as much.
     let o34 = p1203_o34(Mos::new(3.0).unwrap(), Mos::new(4.0).unwrap()).as_f64();
     assert!((o34 - 4.6421).abs() < 1e-4, "{o34}");
 }
