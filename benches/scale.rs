@@ -1,7 +1,7 @@
-//! What a fleet takes: bytes for each conference, fabric and stream, time for each snapshot and each stream in it, and
-//! time to let all of them go. `cargo bench --bench scale -- [CONFERENCES]`, 2 000 unless said otherwise; 100 000 take 8 GB.
+//! Cost of a fleet: bytes per conference, fabric and stream, time per snapshot and per stream in it, and time to end
+//! all conferences. `cargo bench --bench scale -- [CONFERENCES]`, by default 2 000; 100 000 take 8 GB.
 //!
-//! Not one of criterion's: it measures a state that takes long to build, once, with a counting allocator.
+//! Not a criterion bench: it measures a state that takes long to build, once, with a counting allocator.
 
 #![allow(clippy::unwrap_used)] // a bench may assume what the tests prove
 
@@ -27,7 +27,7 @@ static ALLOCATOR: Counting = Counting;
 
 /// Snapshots of each participant of the fleet, 5 s apart.
 const ROUNDS: usize = 12;
-/// What a report of a participant has, when somebody asks how many participants a core sustains.
+/// Entries of a participant's report, for the number of participants per core.
 const ENTRIES: f64 = 40.0;
 
 fn main() {
@@ -64,7 +64,7 @@ fn main() {
     fill(&small, conferences);
 }
 
-/// What one participant's call takes after all snapshots of a set.
+/// Memory of one participant's call after all snapshots of a set.
 fn weigh(set: &str) {
     let lines = workload(set);
     let mut reader = Reader::new();
@@ -113,7 +113,8 @@ impl Load {
         reports
     }
 
-    /// The time of a snapshot in a fleet of a thousand conferences of one, none of which is in the processor's cache.
+    /// Time per snapshot in a fleet of a thousand conferences of one participant, none of them in the processor's
+    /// cache.
     fn time(&self) -> Duration {
         let mut fleet = Fleet::new(FleetConfig::new());
         let ids: Vec<String> = (0..1_000).map(|n| format!("{}-{n}", self.set)).collect();
@@ -148,7 +149,7 @@ fn take(fleet: &mut Fleet, id: &str, who: &str, round: usize, report: &Report) {
     call.ingest(now, fabric, report).unwrap();
 }
 
-/// The time that one stream of many takes, ns, of reports that were read before. Connections come in no order.
+/// Time per stream among many, ns, with reports read in advance. Connections come in no order.
 struct Update {
     reports: Vec<Report>,
     connections: usize,
@@ -156,7 +157,7 @@ struct Update {
 }
 
 impl Update {
-    /// Looks at each connection; only the later ones count.
+    /// Samples of each connection; only the later ones are timed.
     const LOOKS: Range<usize> = 3..7;
 
     fn new(load: &Load, streams: usize) -> Self {
@@ -167,7 +168,7 @@ impl Update {
 
     fn time(&self, mut look: impl FnMut(usize, usize, &Report)) -> f64 {
         let mut spent = Duration::ZERO;
-        // Any step that has no divisor in common visits all.
+        // A step without a common divisor visits all connections.
         let step = (self.connections / 3..).find(|step| gcd(*step, self.connections) == 1).unwrap();
         for (round, report) in self.reports.iter().enumerate() {
             let start = Instant::now();
@@ -181,7 +182,7 @@ impl Update {
         spent.as_secs_f64() * 1e9 / (Self::LOOKS.len() * self.connections * self.streams) as f64
     }
 
-    /// All that the engine does, each connection in a conference of its own.
+    /// All work of the engine, with each connection in a conference of its own.
     fn of_conferences(load: &Load, streams: usize) -> f64 {
         let update = Self::new(load, streams);
         let open = |_| {
@@ -199,8 +200,8 @@ impl Update {
         })
     }
 
-    /// What anybody must do: thirty differences and rates, smoothed, and a score on a line, in 320 bytes for each stream,
-    /// found where it was in the report before.
+    /// The minimum work: thirty differences and rates, smoothed, and a linear score, in 320 bytes per stream, found at
+    /// its previous place in the report.
     fn of_states(load: &Load, streams: usize) -> f64 {
         #[derive(Clone)]
         struct State {
@@ -245,7 +246,7 @@ fn gcd(a: usize, b: usize) -> usize {
     if b == 0 { a } else { gcd(b, a % b) }
 }
 
-/// A fleet of conferences of two, a minute long, and its end.
+/// A fleet of conferences of two participants, a minute long, and its end.
 fn fill(load: &Load, conferences: usize) {
     let reports = load.reports(ROUNDS);
     let limits = FleetLimits::new().with_conferences(conferences).with_pending_summaries(2 * conferences);

@@ -1,4 +1,4 @@
-// Snapshots as a browser would hand them over.
+// Snapshots in the form that a browser gives.
 
 /** The entries of a line. */
 export const entries = (line) => JSON.parse(line).stats;

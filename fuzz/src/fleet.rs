@@ -1,4 +1,4 @@
-//! Bytes as calls to a fleet.
+//! Runs bytes as calls to a fleet.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use callgauge::{AppEvent, Config, Event, FabricSpec};
 use super::calls::{Bytes, Snapshots, frame};
 use super::{caps, counting, limits, outputs};
 
-/// What a fleet told.
+/// The outputs of a fleet.
 #[derive(Default, PartialEq)]
 struct Told {
     events: Vec<(String, u32, Event)>,
@@ -19,10 +19,10 @@ struct Told {
     parts: Vec<Part>,
 }
 
-/// Whatever the bytes say is done to a fleet. Its limits hold, nobody ends twice, every conference that ended is in a
-/// rollup once, and a fleet that is written and read after every call tells the same.
+/// Runs the calls that the bytes encode. The fleet's limits hold, no conference ends twice, every ended conference is
+/// in a rollup once, and a fleet that is saved and restored after each call gives the same outputs.
 pub fn fleet(data: &[u8]) {
-    // To write and to read after each call is quadratic.
+    // Saving and restoring after each call is quadratic.
     let data = data.get(..400).unwrap_or(data);
     let told = operate(data, |_| {});
     if data.first().is_some_and(|flags| flags & 1 > 0) {
@@ -34,7 +34,7 @@ pub fn fleet(data: &[u8]) {
     check_sums(&told);
     let mut instances = BTreeMap::<(String, u32), u32>::new();
     for (id, instance, summary) in &told.ended {
-        // An id that was forgotten begins with 1 again.
+        // A forgotten id starts with 1 again.
         *instances.entry((id.clone(), *instance)).or_default() += 1;
         assert_eq!((summary.conference.as_ref(), summary.instance), (Some(id), *instance));
     }
@@ -45,14 +45,14 @@ pub fn fleet(data: &[u8]) {
     let mut clocks = BTreeMap::<_, outputs::Clocks>::new();
     for (id, instance, event) in &told.events {
         outputs::check_event(event);
-        // An id that was forgotten begins anew, and so do its streams.
+        // A forgotten id starts afresh, and so do its streams.
         if instances.get(&(id.clone(), *instance)) == Some(&1) {
             clocks.entry((id, instance)).or_default().check(event);
         }
     }
 }
 
-/// What conferences came to each is what they came to together.
+/// The rollups are the sums of the conferences' summaries.
 fn check_sums(told: &Told) {
     let summaries = || told.ended.iter().map(|(_, _, summary)| summary);
     summaries().for_each(|summary| outputs::check_summary(summary));
@@ -69,7 +69,7 @@ fn check_sums(told: &Told) {
     assert_eq!(tallies().flat_map(|tally| tally.diagnoses.values()).sum::<u64>(), wrong);
 }
 
-/// A fleet's state with any content, which goes on. Whether it was one.
+/// Restores a fleet's state with any content and continues with it. Returns whether it was valid.
 pub fn fleet_state(data: &[u8]) -> bool {
     let (operations, state) = data.split_at(data.len().min(64));
     let Ok(fleet) = Fleet::restore(&frame(&Fleet::default().save(), state), config()) else { return false };
@@ -96,8 +96,8 @@ fn config() -> FleetConfig {
     FleetConfig::new().with_conference(Config::new().with_limits(limits())).with_limits(few)
 }
 
-/// As [`FleetLimits`] say: its conferences and one more, summaries for those and for as many as may wait, and 32 KiB for each
-/// label of each window, in which few calls end here.
+/// The bound of [`FleetLimits`]: its conferences and one more, summaries for those and for as many as may wait, and 32
+/// KiB for each label of each window, in which few calls end here.
 fn check_memory(fleet: &Fleet) {
     let (state, summary) = caps(limits());
     let of_fleet = fleet.config().limits();
@@ -108,7 +108,7 @@ fn check_memory(fleet: &Fleet) {
     assert!(held <= most, "{held} bytes where {most} may be");
 }
 
-/// What few calls come to in a window, under one label, in bytes.
+/// Size of the tally of a few calls in a window, under one label, in bytes.
 const TALLY: i64 = 32 << 10;
 
 fn go_on(mut fleet: Fleet, data: &[u8], most: usize, mut between: impl FnMut(&mut Fleet)) -> (Fleet, Told) {
@@ -121,7 +121,7 @@ fn go_on(mut fleet: Fleet, data: &[u8], most: usize, mut between: impl FnMut(&mu
             254 => 70_000,
             step => u64::from(step) * 8,
         };
-        // Some come late.
+        // Some inputs are late.
         let late = [0, 0, 0, 0, 0, 0, 5_000, 100_000][bytes.below(8)];
         act(&mut fleet, Timestamp::from_millis(ms.saturating_sub(late)), ms, &mut snapshots, &mut bytes);
         assert!(fleet.len() <= most && fleet.conferences().count() == fleet.len());

@@ -126,7 +126,7 @@ impl PlainDecoder {
 }
 
 #[test]
-fn jitsi_dumps_read_as_a_plain_decoder_reads_them() {
+fn jitsi_dumps_read_like_a_plain_decoder() {
     for name in JITSI {
         let Some(text) = real_dump(&format!("jitsi/{name}")) else { continue };
         let input = read_lines(&text);
@@ -203,7 +203,7 @@ fn callback_api(name: &str, input: &Input) {
 }
 
 #[test]
-fn a_dump_without_connections_is_read_to_its_end() {
+fn dump_without_connections_is_read_to_its_end() {
     let Some(text) = real_dump("rtcstats/gumonly.jsonl") else { return };
     let input = read_lines(&text);
     assert_eq!((input.errors.len(), input.snapshots.len()), (0, 0));
@@ -211,7 +211,7 @@ fn a_dump_without_connections_is_read_to_its_end() {
 }
 
 #[test]
-fn single_reports_hold_streams() {
+fn single_report_dumps_have_streams() {
     for name in REPORTS {
         let Some(text) = real_dump(&format!("reports/{name}")) else { continue };
         let input = read_records([&text[..]]);

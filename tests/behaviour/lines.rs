@@ -92,7 +92,7 @@ impl Connection {
 }
 
 #[test]
-fn an_odd_first_record_does_not_claim_those_that_follow() {
+fn odd_first_record_does_not_set_the_format() {
     for odd in ["[1,2]", r#"["a"]"#, r#"["g", "PC_0"]"#, r#"["error", "getStats failed"]"#] {
         let mut reader = Reader::new();
         let error = reader.read(odd.as_bytes(), &mut |_| panic!("no snapshot")).unwrap_err();
@@ -106,7 +106,7 @@ fn an_odd_first_record_does_not_claim_those_that_follow() {
 }
 
 #[test]
-fn a_packed_dump_reads_as_the_recording_that_it_was_made_of() {
+fn packed_dump_reads_like_its_source_recording() {
     for (name, at_least) in [("loss5", 40_000), ("mesh3", 70_000), ("screen", 40_000)] {
         let plain = read_lines(&recording(&format!("{name}.ndjson.gz")));
         let packed = read_lines(&recording(&format!("other/{name}.rtcstats3.gz")));

@@ -12,7 +12,7 @@ mod edge_cases;
 mod fleet;
 mod internals;
 mod items;
-mod life;
+mod lifecycle;
 mod lines;
 mod replay;
 mod sdp;

@@ -57,7 +57,7 @@ fn sources_with_overlapping_times_merge_in_order() {
 }
 
 #[test]
-fn a_replay_wants_the_source_without_an_item() {
+fn replay_requests_the_source_without_an_item() {
     let mut replay = Replay::default();
     let (first, second) = (replay.add_source(None), replay.add_source(None));
     assert_eq!(replay.wanting(), Some(first));
@@ -73,7 +73,7 @@ fn a_replay_wants_the_source_without_an_item() {
 }
 
 #[test]
-fn a_document_is_applied_in_the_order_of_time() {
+fn document_is_applied_in_order_of_time() {
     let mut replay = Replay::default();
     let source = replay.add_source(None);
     replay.set_document(source);

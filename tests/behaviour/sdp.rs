@@ -46,7 +46,7 @@ fn retransmissions_repair_and_layers_follow_the_first_layer() {
 }
 
 #[test]
-fn sections_have_what_they_say_and_else_what_the_session_says() {
+fn section_attributes_override_those_of_the_session() {
     let sections: Vec<_> = Sdp::new(OFFER).sections().collect();
     assert_eq!(sections.iter().map(|it| it.word()).collect::<Vec<_>>(), ["audio", "video", "application"]);
     assert_eq!(sections.iter().map(|it| it.mid().unwrap()).collect::<Vec<_>>(), ["0", "1", "2"]);
@@ -77,7 +77,7 @@ fn layers_without_ssrcs_are_identified_by_their_rids() {
 }
 
 #[test]
-fn an_ssrc_that_is_only_mentioned_is_there() {
+fn ssrc_without_attributes_is_listed() {
     // RFC 5576, 4.1 and 4.2: attributes without a value, members without attributes.
     let sdp = "m=audio 9 X 0\na=ssrc:5\na=ssrc:6 something\na=ssrc-group:FID 7 8\na=ssrc-group:LS 9 5\na=ssrc:10 label:t\na=ssrc:10 mslabel:s\n";
     let streams = Sdp::new(sdp).streams();
@@ -100,7 +100,7 @@ fn empty_stream_and_track_names_are_none() {
 }
 
 #[test]
-fn groups_in_a_circle_end() {
+fn circular_ssrc_groups_terminate() {
     let sdp = "m=video 9 X 0\na=ssrc-group:FID 1 2\na=ssrc-group:FID 2 3\na=ssrc-group:FID 3 1\na=ssrc-group:FID 4 4\na=ssrc-group:SIM 9 2\n";
     let streams = Sdp::new(sdp).streams();
     // The group that closes the circle, and a second leader, do not count.
@@ -112,14 +112,14 @@ fn groups_in_a_circle_end() {
 }
 
 #[test]
-fn the_same_ssrc_in_two_sections_is_two() {
+fn same_ssrc_in_two_sections_is_two_streams() {
     let sdp = "m=audio 9 X 0\na=mid:a\na=ssrc:1 cname:c\nm=video 9 X 0\na=mid:v\na=ssrc:1 cname:c\n";
     let streams = Sdp::new(sdp).streams();
     assert_eq!(streams.iter().map(|it| it.mid.unwrap()).collect::<Vec<_>>(), ["a", "v"]);
 }
 
 #[test]
-fn lines_that_break_their_grammar_are_counted_and_cost_no_other() {
+fn malformed_sdp_lines_are_counted_and_affect_no_other() {
     let bad = [
         "nonsense",
         "=x",
@@ -252,7 +252,7 @@ fn recorded_descriptions_name_the_ssrcs_of_get_stats() {
 }
 
 #[test]
-fn an_ice_restart_shows_in_the_user_name_fragment() {
+fn ice_restart_changes_the_user_name_fragment() {
     for (name, restarts) in [("ice_restart", true), ("hold", false)] {
         let meta = meta(name);
         let exchanges = meta["sdp"].as_array().unwrap();
@@ -282,7 +282,7 @@ fn debug(sdp: Sdp<'_>) -> String {
 
 proptest! {
     #[test]
-    fn any_bytes_are_answered(bytes in any::<Vec<u8>>()) {
+    fn any_bytes_parse_as_sdp_without_panic(bytes in any::<Vec<u8>>()) {
         let sdp = Sdp::new(&bytes);
         let lines = sdp.lines().count();
         prop_assert!(sdp.malformed().lines <= lines && sdp.sections().count() <= lines);
@@ -290,7 +290,7 @@ proptest! {
     }
 
     #[test]
-    fn line_ends_change_nothing(lines in proptest::collection::vec(any_line(), 0..30)) {
+    fn sdp_line_endings_change_nothing(lines in proptest::collection::vec(any_line(), 0..30)) {
         let lines: Vec<_> = lines.iter().map(|line| line.replace(['\r', '\n'], "")).collect();
         let expected = lines.join("\n");
         for end in ["\r\n", "\r"] {
@@ -301,7 +301,7 @@ proptest! {
     }
 
     #[test]
-    fn sections_are_the_text_cut_before_each_and_streams_are_theirs(
+    fn sections_split_the_text_and_own_their_streams(
         session in proptest::collection::vec(any_line().prop_filter("begins a section", |line| !line.starts_with("m=")), 0..5),
         sections in proptest::collection::vec(proptest::collection::vec(any_line(), 0..9), 0..5),
     ) {

@@ -35,7 +35,7 @@ fn doors() -> Vec<(&'static str, Door)> {
 }
 
 #[test]
-fn the_allocator_counts() {
+fn counting_allocator_counts() {
     assert_eq!(requests(|| drop(std::hint::black_box(Box::new(7)))), 1);
     assert_eq!(requests(|| ()), 0);
     let (list, asked, held) = weighed(|| Vec::<u8>::with_capacity(100));
@@ -44,7 +44,7 @@ fn the_allocator_counts() {
 }
 
 #[test]
-fn warm_scanner_reads_without_allocating() {
+fn warm_readers_read_without_allocating() {
     for set in WORKLOADS {
         let lines = workload(set);
         for (name, mut door) in doors() {
@@ -165,7 +165,7 @@ fn running_call_is_read_measured_and_polled_without_allocating() {
 /// Allocations of the parts that do allocate: an opening call, new streams, a summary. `cargo test --test cost table --
 /// --nocapture` prints the table of `benches/README.md`.
 #[test]
-fn a_table_of_what_allocates() {
+fn table_of_allocations_stays_within_bounds() {
     println!("| | {} |", WORKLOADS.join(" | "));
     println!("|---|{}", "---|".repeat(WORKLOADS.len()));
     let mut rows: Vec<(&str, Vec<String>)> = vec![];

@@ -6,7 +6,7 @@ use crate::common::reading::recording;
 use crate::counting::requests;
 
 #[test]
-fn a_warm_reader_of_differences_does_not_allocate() {
+fn warm_delta_reader_does_not_allocate() {
     let text = recording("other/mesh3.rtcstats3.gz");
     let lines: Vec<_> = text.split(|&byte| byte == b'\n').collect();
     let (warm_up, steady) = lines.split_at(lines.len() / 2);

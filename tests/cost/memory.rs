@@ -178,7 +178,7 @@ fn sdk_limits_hold_state_and_summary_below_24_mib() {
 }
 
 #[test]
-fn a_conference_under_the_defaults_takes_no_more_than_they_say() {
+fn default_limits_bound_state_and_summary_as_documented() {
     let limits = Limits::new();
     let (held, most) = flooded(limits, limits.streams() / limits.fabrics());
     assert!(held < 192 << 20 && most < 352 << 20, "{held} {most}");
@@ -193,7 +193,7 @@ const SMALL: FleetLimits = FleetLimits::new()
     .with_labels_per_conference(8);
 
 #[test]
-fn a_fleet_never_spends_more_than_its_limits_say() {
+fn fleet_memory_stays_within_its_limits() {
     let mut refused = 0;
     let most = peak(|| {
         let mut fleet = Fleet::new(FleetConfig::new().with_conference(config(Limits::sdk())).with_limits(SMALL));
@@ -223,7 +223,7 @@ fn a_fleet_never_spends_more_than_its_limits_say() {
 }
 
 #[test]
-fn a_fleet_adds_little_to_each_of_many_conferences() {
+fn fleet_adds_under_256_bytes_per_conference() {
     const MANY: usize = 4_096;
     let ids: Vec<String> = (0..MANY).map(|number| format!("conference-{number:05}")).collect();
     let start = Timestamp::from_millis(0);

@@ -36,7 +36,7 @@ fn long_name_shared_by_streams_is_stored_once() {
 }
 
 #[test]
-fn a_number_that_prints_long_is_no_name() {
+fn number_with_a_long_print_is_no_name() {
     let mut report = Report::new();
     for (number, name) in [("7", Some("7")), ("0.5", Some("0.5")), ("1e308", None), ("-1e-300", None), ("0", Some("0"))]
     {

@@ -8,9 +8,9 @@ mod common;
 #[cfg(feature = "serde")]
 #[path = "../../fuzz/src/lib.rs"]
 #[allow(unreachable_pub)] // public for the fuzz targets
-mod doors;
+mod fuzz_targets;
 #[cfg(feature = "serde")]
-mod doors_fuzzed;
+mod fuzz_bodies;
 #[cfg(feature = "serde")]
 mod forged;
 mod inputs;

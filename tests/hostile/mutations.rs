@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::common::Seeded;
 use crate::common::recordings::{lines, names};
-use crate::doors::outputs;
+use crate::fuzz_targets::outputs;
 
 /// The result of lines.
 struct Outcome {
@@ -86,7 +86,7 @@ fn stats(line: &mut Value) -> impl Iterator<Item = &mut serde_json::Map<String, 
 }
 
 #[test]
-fn dropped_lines_take_no_traffic_away() {
+fn dropped_lines_remove_no_traffic() {
     each(|name, lines, whole| {
         let mut random = Seeded(1);
         let (head, tail) = (4, lines.len() - 4);
@@ -110,7 +110,7 @@ fn dropped_lines_take_no_traffic_away() {
 }
 
 #[test]
-fn repeated_lines_are_counted_and_nothing_else() {
+fn repeated_lines_change_only_their_count() {
     each(|name, lines, whole| {
         let twice: Vec<String> = lines.iter().flat_map(|line| [line.clone(), line.clone()]).collect();
         let mut outcome = read_all(&twice).summary;
@@ -129,7 +129,7 @@ fn repeated_lines_are_counted_and_nothing_else() {
 }
 
 #[test]
-fn lines_in_another_order_count_nothing_twice() {
+fn reordered_lines_count_nothing_twice() {
     each(|name, lines, whole| {
         let mut shuffled = lines.to_vec();
         let mut random = Seeded(3);
@@ -159,7 +159,7 @@ fn lines_in_another_order_count_nothing_twice() {
 }
 
 #[test]
-fn cut_lines_are_refused_one_by_one_and_the_rest_is_used() {
+fn truncated_lines_are_refused_and_the_rest_is_used() {
     each(|name, lines, whole| {
         let cut: Vec<&[u8]> = lines
             .iter()
@@ -184,7 +184,7 @@ fn cut_lines_are_refused_one_by_one_and_the_rest_is_used() {
 }
 
 #[test]
-fn numbers_as_strings_are_the_same_numbers() {
+fn numbers_in_strings_are_the_same_numbers() {
     each(|name, lines, whole| {
         let quoted: Vec<String> = lines
             .iter()
@@ -207,7 +207,7 @@ fn numbers_as_strings_are_the_same_numbers() {
 }
 
 #[test]
-fn members_of_another_type_are_counted_and_unknown() {
+fn members_of_a_wrong_type_are_counted_and_unknown() {
     each(|name, lines, whole| {
         let mut odd = 0;
         let changed: Vec<String> = lines
@@ -261,7 +261,7 @@ fn extreme_values_change_no_other_connection() {
 }
 
 #[test]
-fn ids_by_other_names_are_the_same_call() {
+fn renamed_ids_give_the_same_call() {
     each(|name, lines, whole| {
         let renamed: Vec<String> = lines
             .iter()
@@ -286,7 +286,7 @@ fn ids_by_other_names_are_the_same_call() {
 }
 
 #[test]
-fn a_call_at_another_time_is_the_same_call() {
+fn time_shifted_call_has_the_same_figures() {
     const LATER_MS: f64 = 86_400_000.0 * 512.0;
     each(|name, lines, whole| {
         let moved: Vec<String> = lines
@@ -322,7 +322,7 @@ fn a_call_at_another_time_is_the_same_call() {
 /// Time stamps in microseconds or seconds: the call has the same duration, or is longer by that factor; nothing else
 /// changes.
 #[test]
-fn time_stamps_in_another_unit_change_nothing_but_durations() {
+fn time_stamp_unit_changes_only_durations() {
     each(|name, lines, whole| {
         for unit in [1e3, 1e-3] {
             let scaled: Vec<String> = lines

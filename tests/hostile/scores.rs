@@ -7,7 +7,7 @@ use callgauge::unit::{StatTime, Timestamp};
 use callgauge::{Conference, Config, Event, FabricSpec};
 
 use crate::common::Seeded;
-use crate::doors::outputs;
+use crate::fuzz_targets::outputs;
 
 /// The members that scores use.
 const MEMBERS: &[Num] = &[
@@ -106,7 +106,7 @@ fn call(seed: u64, looks: usize) -> (Conference, Vec<Event>) {
 }
 
 #[test]
-fn no_report_makes_an_impossible_score() {
+fn hostile_reports_make_no_impossible_score() {
     let calls = std::env::var("CALLGAUGE_HOSTILE_CALLS").ok().and_then(|calls| calls.parse().ok()).unwrap_or(300);
     let mut scored = 0;
     for seed in 0..calls {

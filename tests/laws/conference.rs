@@ -71,7 +71,7 @@ proptest! {
     /// The sum of the differences is what was counted between the first sample and the last, epoch by epoch, whatever
     /// was repeated, late, wrapped or missing on the way.
     #[test]
-    fn differences_add_up(start in prop_oneof![Just(0_u64), 0..10_000_u64, (1 << 32) - 5_000..1_u64 << 32], steps in prop::collection::vec(step(), 1..60)) {
+    fn differences_sum_to_the_counted_traffic(start in prop_oneof![Just(0_u64), 0..10_000_u64, (1 << 32) - 5_000..1_u64 << 32], steps in prop::collection::vec(step(), 1..60)) {
         let (mut call, fabric) = call();
         let mut report = Report::new();
         let mut now = Look { ms: 1e9, packets: start, bytes: Some(start * 80) };
@@ -166,7 +166,7 @@ proptest! {
     /// Less frequent sampling changes no total and no rate over the call, to the last bit. Concealment covers measured
     /// time only: neither gaps nor times with as few packets as in DTX.
     #[test]
-    fn rates_do_not_depend_on_how_time_is_sliced(
+    fn totals_and_rates_do_not_depend_on_sampling(
         looks in prop::collection::vec((1..10_000_u32, 0..500_u32, 0..20_i32, any::<bool>()), 2..60),
         has_gaps in any::<bool>(),
     ) {
@@ -465,7 +465,7 @@ proptest! {
 }
 
 #[test]
-fn the_reports_of_these_laws_close_intervals() {
+fn generated_reports_close_intervals() {
     // The laws above would hold for an engine that ignores everything: some generated input must be measured.
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let (mut intervals, mut figures) = (0, 0);

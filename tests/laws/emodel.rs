@@ -94,7 +94,7 @@ proptest! {
     }
 
     #[test]
-    fn every_score_is_bounded(call in any_call(), scale in any_scale()) {
+    fn emodel_ratings_are_bounded(call in any_call(), scale in any_scale()) {
         let (r, rating) = call.on(scale);
         prop_assert!(r.is_finite() && r <= scale.default_r() + 1e-9);
         prop_assert!((0.0..=scale.max_r()).contains(&rating.r().as_f64()));

@@ -101,7 +101,7 @@ fn case_35_missing_time_is_inherited_in_jitsi_and_rtcstats() {
 }
 
 #[test]
-fn case_35_a_value_that_became_none_is_not_the_old_one() {
+fn case_35_removed_value_is_not_inherited() {
     let input = read_lines(
         br#"["getstats","A",{"I":{"type":"inbound-rtp","ssrc":8,"kind":"video","framesPerSecond":30,"jitter":0.01,"nackCount":1,"timestamp":0},"timestamp":5000},5001]
 ["getstats","A",{"I":{"framesPerSecond":null,"jitter":-3.7e230,"timestamp":0},"timestamp":6000},6001]
@@ -157,7 +157,7 @@ fn connections_do_not_mix_and_a_reused_name_starts_fresh() {
 }
 
 #[test]
-fn two_dumps_in_one_file_are_two() {
+fn two_dumps_in_one_file_do_not_mix() {
     let dump = r#"RTCStatsDump
 {"fileFormat":3}
 ["g","A",{"0":{"type":10,"113":1},"t":5000},5001]

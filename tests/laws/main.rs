@@ -9,7 +9,7 @@ mod fields;
 mod line_rules;
 mod manual;
 #[cfg(feature = "serde")]
-mod portable;
+mod checkpoint;
 mod same_call;
 mod shape;
 mod video;

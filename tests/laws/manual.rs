@@ -48,7 +48,7 @@ struct Constant {
 }
 
 #[test]
-fn every_constant_is_in_the_manual_with_what_its_comment_says() {
+fn manual_lists_every_constant_with_its_comment() {
     let mut page = String::from(
         "\nEvery number in the engine that decides what comes out, as the code has it, and what its comment says of it: its \
          unit,\nand the document that it comes from, the recordings that it was fitted to, or that it is our own choice.\n\n\
@@ -169,7 +169,7 @@ fn declared(file: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_limit_is_in_the_manual_with_its_values() {
+fn manual_lists_every_limit_with_its_values() {
     macro_rules! all {
         ($type:ident: $($name:ident)*) => { [$((stringify!($name), $type::$name as fn(&$type) -> usize)),*] };
     }
@@ -244,7 +244,7 @@ snapshot.
 ";
 
 #[test]
-fn every_diagnosis_is_in_the_manual_with_its_limits() {
+fn manual_lists_every_diagnosis_with_its_thresholds() {
     let mut page = String::from(
         "\nThe figure of a diagnosis is smoothed over `over`; it is raised when it was at `raise` or beyond for `after`, severe\n\
          from `severe` on, and cleared when it was below `clear` for `calm`. A stream that begins, or goes on after a rest, is\n\

@@ -31,7 +31,7 @@ fn is_a_value<T: Copy + PartialEq + std::fmt::Debug>() {}
 fn is_an_error<T: std::error::Error + Copy + Send + Sync + 'static>() {}
 
 #[test]
-fn every_type_may_cross_threads_and_survive_a_caught_panic() {
+fn public_types_are_send_sync_and_unwind_safe() {
     macro_rules! check {
         ($($type:ty),* $(,)?) => { $(goes_anywhere_whole::<$type>();)* };
     }
@@ -71,7 +71,7 @@ fn outputs_are_values_and_refusals_are_errors() {
 }
 
 #[test]
-fn names_are_small_and_an_event_is_an_interval_and_little_more() {
+fn ids_are_small_and_an_event_is_about_an_interval() {
     assert_eq!(size_of::<FabricId>(), 4);
     assert_eq!(size_of::<Ssrc>(), 4);
     assert!(size_of::<StreamKey>() <= 12);
@@ -99,7 +99,7 @@ fn fill(report: &mut Report, ssrc: u32, second: u32) {
 }
 
 #[test]
-fn an_sdk_that_has_numbers_and_no_text_needs_no_json() {
+fn sdk_with_numbers_needs_no_json() {
     let mut call = Conference::new("AliceAndBob", Config::new());
     let start = Timestamp::from_millis(0);
     let fabrics = ["to-bob", "to-carol"].map(|name| call.open_fabric(start, FabricSpec::new(name)).unwrap());
@@ -134,7 +134,7 @@ fn an_sdk_that_has_numbers_and_no_text_needs_no_json() {
 }
 
 #[test]
-fn a_refused_input_changes_nothing() {
+fn refused_input_changes_nothing() {
     let limits = Limits::new().with_fabrics(1).with_streams_per_fabric(1).with_pending_events(2);
     let mut call = Conference::new("", Config::new().with_limits(limits));
     let (mut other, mut report) = (Conference::new("", Config::new()), Report::new());
@@ -164,7 +164,7 @@ fn a_refused_input_changes_nothing() {
 }
 
 #[test]
-fn an_odd_value_is_counted_by_name_and_left_out() {
+fn invalid_value_is_counted_and_left_out() {
     let mut report = Report::new();
     report.push(StatsType::InboundRtp, "I").set(Num::Jitter, f64::NAN).set(Num::PacketsReceived, -1.0);
     let entry = report.get(0).unwrap();

@@ -114,7 +114,7 @@ fn without(inputs: &Inputs, cause: Cause) -> Option<Inputs> {
 
 proptest! {
     #[test]
-    fn a_score_is_bounded_and_its_parts_are_what_it_lacks(inputs in any_inputs()) {
+    fn video_score_is_bounded_and_parts_sum_to_the_deficit(inputs in any_inputs()) {
         if let Ok(score) = score(&inputs) {
             prop_assert!(score.rx_low <= score.rx && score.rx <= score.rx_high);
             prop_assert!(score.low() <= score.mos() && score.mos() <= score.high());
@@ -351,7 +351,7 @@ proptest! {
     }
 
     #[test]
-    fn a_second_of_p_1203_is_bounded_and_monotone(a in 1.0..=5.0_f64, v in 1.0..=5.0_f64, more in 0.0..4.0_f64) {
+    fn p_1203_second_is_bounded_and_monotone(a in 1.0..=5.0_f64, v in 1.0..=5.0_f64, more in 0.0..4.0_f64) {
         let o34 = |a, v| p1203_o34(Mos::clamped(a).unwrap(), Mos::clamped(v).unwrap());
         prop_assert!(o34(a, v) <= o34(a + more, v) && o34(a, v) <= o34(a, v + more));
     }

@@ -163,7 +163,7 @@ fn sum_of_printed_parts(row: &Row) -> Option<f64> {
 }
 
 #[test]
-fn every_reference_value_holds() {
+fn emodel_matches_every_reference_value() {
     let (mut held, mut values) = (0, 0);
     let (mut id_summed, mut mos_below_one, mut both) = (0, 0, 0);
     let mut excepted = [0; NOT_THE_E_MODEL.len()];

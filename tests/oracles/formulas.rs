@@ -27,7 +27,7 @@ fn between(formula: Formula, old: &[(Num, f64)], new: &[(Num, f64)]) -> Option<f
 }
 
 #[test]
-fn a_rate_is_per_second_and_of_the_first_counter_that_is_there() {
+fn rate_is_per_second_of_the_first_present_counter() {
     let formula = Rate(&[Num::BytesReceived, Num::BytesSent], 8.0);
     assert_eq!(between(formula, &[(Num::BytesReceived, 100.0)], &[(Num::BytesReceived, 350.0)]), Some(1_000.0));
     assert_eq!(between(formula, &[(Num::BytesSent, 0.0)], &[(Num::BytesSent, 1.0)]), Some(4.0));
@@ -53,7 +53,7 @@ fn mean_of_no_samples_is_unknown() {
 }
 
 #[test]
-fn a_share_needs_every_part_and_any_of_the_whole() {
+fn share_needs_every_part_and_some_of_the_whole() {
     use Num as N;
     let formula = Share(&[N::FramesDropped, N::KeyFramesDecoded], &[N::FramesDecoded, N::FramesReceived]);
     let old = [N::FramesDropped, N::KeyFramesDecoded, N::FramesDecoded, N::FramesReceived].map(|field| (field, 10.0));
@@ -71,7 +71,7 @@ fn a_share_needs_every_part_and_any_of_the_whole() {
 }
 
 #[test]
-fn a_level_is_the_root_of_energy_over_time() {
+fn level_is_the_root_of_energy_over_time() {
     let formula = Rms(Num::TotalAudioEnergy, Num::TotalSamplesDuration);
     let members = |energy, seconds| [(Num::TotalAudioEnergy, energy), (Num::TotalSamplesDuration, seconds)];
     // √(0.125 / 2) = 0.25: a level of 0.25 all the time.
@@ -81,7 +81,7 @@ fn a_level_is_the_root_of_energy_over_time() {
 }
 
 #[test]
-fn a_deviation_is_that_of_the_durations_themselves() {
+fn deviation_is_that_of_the_frame_durations() {
     let formula = Deviation(Num::TotalSquaredInterFrameDelay, Num::TotalInterFrameDelay, Num::FramesDecoded);
     let figure = |durations_s: &[f64]| {
         let members = |squares, sum, count| {

@@ -9,7 +9,7 @@ mod common;
 mod derived;
 mod distributions;
 #[cfg(feature = "serde")]
-mod doors;
+mod readers;
 mod emodel_vectors;
 mod formulas;
 mod oracle;

@@ -37,7 +37,7 @@ fn all_near(values: &[f64], expected: &[f64]) {
 }
 
 #[test]
-fn correlations_are_those_of_worked_examples() {
+fn correlations_match_worked_examples() {
     let xs = [ANSCOMBE_X, ANSCOMBE_X, ANSCOMBE_X, ANSCOMBE_X4];
     // scipy.stats.pearsonr and spearmanr.
     let expected = [
@@ -59,7 +59,7 @@ fn correlations_are_those_of_worked_examples() {
 }
 
 #[test]
-fn monotone_fits_are_those_of_scipy() {
+fn monotone_fits_match_scipy() {
     // The example in the documentation of scipy.optimize.isotonic_regression: five blocks.
     let y = [1.5, 1.0, 4.0, 6.0, 5.7, 5.0, 7.8, 9.0, 7.5, 9.5, 9.0];
     let third = (6.0 + 5.7 + 5.0) / 3.0;
@@ -83,7 +83,7 @@ fn monotone_fits_are_those_of_scipy() {
 }
 
 #[test]
-fn quantiles_and_standard_deviations_are_those_of_numpy() {
+fn quantiles_and_deviations_match_numpy() {
     let values = [3.0, 1.0, 4.0, 1.0, 5.0, 9.0, 2.0, 6.0];
     for (share, expected) in [(0.025, 1.0), (0.25, 1.75), (0.5, 3.5), (0.9, 6.9), (0.975, 8.475)] {
         near(quantile(&values, share).unwrap(), expected);
@@ -95,7 +95,7 @@ fn quantiles_and_standard_deviations_are_those_of_numpy() {
 }
 
 #[test]
-fn the_generator_is_splitmix64() {
+fn generator_is_splitmix64() {
     // The first five of seed 1234567, as Rosetta Code prints them.
     let mut random = SplitMix64(1_234_567);
     let drawn: Vec<u64> = (0..5).map(|_| random.next()).collect();
@@ -110,7 +110,7 @@ fn the_generator_is_splitmix64() {
 }
 
 #[test]
-fn what_is_undefined_is_none() {
+fn undefined_statistics_are_none() {
     const NONE: Option<f64> = None;
     let (x, flat) = ([1.0, 2.0, 3.0, 4.0], [0.1; 4]);
     for (x, y) in [
@@ -133,7 +133,7 @@ fn what_is_undefined_is_none() {
 }
 
 #[test]
-fn an_interval_of_a_mean_is_as_wide_as_its_standard_error_says() {
+fn bootstrap_interval_of_a_mean_matches_its_standard_error() {
     let values: Vec<f64> = (0..100).map(f64::from).collect();
     let groups: Vec<usize> = (0..100).collect();
     let mean = |rows: &[usize]| Some(rows.iter().map(|&row| values[row]).sum::<f64>() / rows.len() as f64);
@@ -145,7 +145,7 @@ fn an_interval_of_a_mean_is_as_wide_as_its_standard_error_says() {
 }
 
 #[test]
-fn groups_are_drawn_whole() {
+fn bootstrap_draws_whole_groups() {
     let groups = ["b", "a", "c", "a", "b", "a"];
     let mut sizes = [0; 4];
     let draws = Bootstrap { rounds: 500, level: 0.9, seed: 3 };
@@ -179,7 +179,7 @@ fn mapped(values: &[f64], map: impl Fn(f64) -> f64) -> Vec<f64> {
 
 proptest! {
     #[test]
-    fn spearman_asks_for_the_order_alone((x, y) in points()) {
+    fn spearman_depends_on_order_only((x, y) in points()) {
         let rho = spearman(&x, &y);
         prop_assert_eq!(spearman(&mapped(&x, |x| x * x * x), &y), rho);
         prop_assert_eq!(spearman(&x, &mapped(&y, |y| 2.0 * y - 7.0)), rho);
@@ -192,7 +192,7 @@ proptest! {
     }
 
     #[test]
-    fn pearson_asks_for_neither_unit_nor_origin((x, y) in points()) {
+    fn pearson_depends_on_neither_unit_nor_origin((x, y) in points()) {
         let r = pearson(&x, &y);
         let moved = pearson(&mapped(&x, |x| 0.25 * x + 3.0), &mapped(&y, |y| 8.0 * y));
         prop_assert_eq!(moved.is_some(), r.is_some());
@@ -203,7 +203,7 @@ proptest! {
     }
 
     #[test]
-    fn pooled_values_rise_and_stay((values, weights) in points()) {
+    fn pooled_values_rise_and_are_stable((values, weights) in points()) {
         let weights = mapped(&weights, |weight| weight.abs() + 1.0);
         let pooled = pool_adjacent_violators(&values, &weights);
         prop_assert_eq!(pooled.len(), values.len());

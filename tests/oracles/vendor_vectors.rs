@@ -111,7 +111,7 @@ fn tolerance(printed: &str) -> f64 {
 }
 
 #[test]
-fn every_value_of_the_real_code_holds() {
+fn scores_match_every_value_of_the_real_code() {
     let text = crate::common::text("vectors/vendor_mos_vectors.csv");
     let mut lines = text.lines();
     assert_eq!(lines.next(), Some("source,inputs,expected_R,expected_MOS"));
@@ -258,7 +258,7 @@ fn published_rtcscore_fault_is_reproduced_and_fixed_in_the_port() {
 }
 
 #[test]
-fn a_window_of_unknowns_has_no_score() {
+fn window_of_unknowns_has_no_score() {
     let empty = Window { seconds: 8.0, ..Window::default() };
     for baseline in BASELINES {
         assert_eq!((baseline.score)(&empty), None, "{}", baseline.name);
@@ -266,7 +266,7 @@ fn a_window_of_unknowns_has_no_score() {
 }
 
 #[test]
-fn more_loss_is_a_worse_score_to_all_within_a_few_percent() {
+fn more_loss_lowers_every_score_within_a_few_percent() {
     // Beyond that some scores turn round; their comments say so.
     let of = |loss_ratio: f64| Window {
         rtt_ms: Some(40.0),

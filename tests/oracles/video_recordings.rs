@@ -63,7 +63,7 @@ fn mean(name: &str) -> f64 {
 }
 
 #[test]
-fn rests_and_screens_are_not_taken_for_freezes() {
+fn pauses_and_screens_are_not_scored_as_freezes() {
     let screen_shared = |at_s: f64| (16.0..48.0).contains(&at_s);
     for name in ["clean", "video_pause", "hold", "mute", "ff_clean", "screen"] {
         let mut scored = 0;
@@ -96,7 +96,7 @@ fn impaired_calls_score_below_the_clean_one() {
 }
 
 #[test]
-fn an_outage_is_seen_while_it_lasts() {
+fn outage_lowers_the_video_score_while_it_lasts() {
     // Nothing arrived from 24 to 29 s at either end, and from 56 to 61 s at B.
     let looks = received("outage5", camera);
     let outages = [("A", 24.0), ("B", 24.0), ("B", 56.0)];

@@ -65,7 +65,7 @@ fn set(row: &Row) -> &str {
 }
 
 #[test]
-fn bits_and_frames_are_ranked_as_g_1070_ranks_them() {
+fn bits_and_frames_rank_as_in_g_1070() {
     let (mut model, mut of_set): (Vec<f64>, Vec<(String, f64, f64)>) = (Vec::new(), Vec::new());
     for row in rows("G.1070 Vq") {
         let (br, fr, ppl) = (row.input("br_kbps"), row.input("fps"), row.input("Ppl_pct"));
@@ -94,7 +94,7 @@ fn bits_and_frames_are_ranked_as_g_1070_ranks_them() {
 }
 
 #[test]
-fn g_1070_as_written_here_is_what_others_compute() {
+fn g_1070_matches_a_public_implementation() {
     for row in rows("G.1070 Vq") {
         let (br, fr, ppl) = (row.input("br_kbps"), row.input("fps"), row.input("Ppl_pct"));
         let got = vq(set(&row), br, fr, ppl);
@@ -103,7 +103,7 @@ fn g_1070_as_written_here_is_what_others_compute() {
 }
 
 #[test]
-fn multimedia_quality_of_g_1070() {
+fn multimedia_quality_matches_g_1070_vectors() {
     for row in rows("G.1070 MMq") {
         let display = match set(&row) {
             "4.2in" => G1070Display::Inches4_2,
@@ -118,7 +118,7 @@ fn multimedia_quality_of_g_1070() {
 }
 
 #[test]
-fn in_g_1070_late_pictures_cost_as_late_sound_does() {
+fn g_1070_skew_costs_more_than_equal_delays() {
     let (sq, vq) = (Mos::new(4.0).unwrap(), Mos::new(4.0).unwrap());
     for display in [G1070Display::Inches4_2, G1070Display::Inches2_1] {
         let mmq = |ts, tv| g1070_multimedia(sq, vq, ts, tv, display).unwrap();
@@ -152,7 +152,7 @@ fn quality_scaler_thresholds_have_the_same_two_opinions() {
 }
 
 #[test]
-fn a_codec_that_is_added_is_scored_by_its_quantizer() {
+fn added_codec_is_scored_by_its_quantizer() {
     let mut inputs = VideoInputs::new();
     (inputs.codec, inputs.qp, inputs.frames_per_second) = (Some("video/H266"), Some(30.0), Some(30.0));
     assert!(VideoModel::new().score(&inputs).is_err());
@@ -161,7 +161,7 @@ fn a_codec_that_is_added_is_scored_by_its_quantizer() {
 }
 
 #[test]
-fn freezes_leave_what_p_1203_3_says_they_do() {
+fn freezes_reduce_quality_as_in_p_1203_3() {
     // Clause 8, equation 29, without the term of the interval between stalls.
     let rx = |frozen, number| {
         let mut inputs = VideoInputs::new();
@@ -199,7 +199,7 @@ fn audio_and_video_combine_to_the_expected_scores() {
 }
 
 #[test]
-fn sound_may_be_90_ms_early_and_185_ms_late() {
+fn audio_may_be_90_ms_early_and_185_ms_late() {
     for (ahead_ms, points) in
         [(0.0, 0.0), (90.0, 0.0), (-185.0, 0.0), (190.0, 10.0), (-285.0, 10.0), (1e9, 40.0), (f64::NEG_INFINITY, 40.0)]
     {

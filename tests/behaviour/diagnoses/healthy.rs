@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::made::{between, is_wrong, play_late};
+use super::synthetic::{between, is_wrong, play_late};
 use super::world::{END_S, FROM_S, TO_S, World, play};
 
 /// Lowers the bitrate of the received video to `bytes` per second.

@@ -3,7 +3,7 @@
 
 mod grouped;
 mod healthy;
-mod made;
+mod synthetic;
 mod robust;
 mod table;
 mod world;
@@ -81,7 +81,7 @@ fn newly_joined_user_has_no_diagnosis() {
 }
 
 #[test]
-fn raising_and_clearing_alternate_and_figures_are_finite() {
+fn raising_and_clearing_alternate_with_finite_figures() {
     let mut all = 0;
     for name in names() {
         let (told, summary) = diagnose(&name, &lines(&name));

@@ -42,7 +42,7 @@ fn path(entries: impl Fn(f64) -> Vec<Value>) -> Option<f64> {
 }
 
 #[test]
-fn case_20_the_selected_pair() {
+fn case_20_named_pair_precedes_marked_and_guessed_ones() {
     // The pair that the transport names, although other pairs are nominated, succeeded and larger.
     let named = path(|t| {
         vec![
@@ -87,7 +87,7 @@ fn case_20_the_selected_pair() {
 }
 
 #[test]
-fn case_20_another_pair_brings_its_own_counters() {
+fn case_20_new_selected_pair_has_its_own_counters() {
     let mut call = Call::new();
     for second in 1..=10 {
         let t = f64::from(second);
@@ -114,7 +114,7 @@ fn case_20_another_pair_brings_its_own_counters() {
 }
 
 #[test]
-fn case_20_a_gap_is_no_part_of_the_round_trips() {
+fn case_20_gap_is_excluded_from_round_trips() {
     let mut call = Call::new();
     for second in (0..=10).chain([3_610]) {
         let t = f64::from(second);
@@ -140,7 +140,7 @@ fn case_21_restarted_transport_has_no_negative_rate() {
 }
 
 #[test]
-fn case_30_streams_that_come_late_are_unknown_until_then() {
+fn case_30_late_streams_are_unknown_until_they_appear() {
     let mut call = Call::new();
     for second in 0..=3 {
         call.look(&[transport(f64::from(second), json!({"iceState": "checking", "dtlsState": "new"}))]);
@@ -162,7 +162,7 @@ fn case_30_streams_that_come_late_are_unknown_until_then() {
 }
 
 #[test]
-fn case_30_counters_without_a_time_open_nothing() {
+fn case_30_counters_without_a_time_open_no_stream() {
     let mut call = Call::new();
     assert!(call.one(sound(1.0, json!({"timestamp": null}))).is_none());
     assert_eq!(call.summary().streams.len(), 0);

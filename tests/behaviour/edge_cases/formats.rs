@@ -17,7 +17,7 @@ fn read(member: &str, value: &str, field: Num) -> (Option<f64>, u64) {
 }
 
 #[test]
-fn case_06_one_call_in_milliseconds_and_microseconds() {
+fn case_06_milliseconds_and_microseconds_give_the_same_call() {
     for unit in [1.0, 1e3] {
         let mut call = Call::new();
         for second in 0..=3 {
@@ -50,7 +50,7 @@ fn case_07_jitter_and_round_trips_in_other_units_are_refused() {
 }
 
 #[test]
-fn case_07_ticks_for_jitter_take_nothing_from_the_rest() {
+fn case_07_jitter_in_ticks_leaves_other_members_intact() {
     let mut call = Call::new();
     for second in 0..=2 {
         let interval = call.one(sound(f64::from(second), json!({"jitter": 42})));
@@ -61,7 +61,7 @@ fn case_07_ticks_for_jitter_take_nothing_from_the_rest() {
 }
 
 #[test]
-fn case_12_numbers_as_they_come() {
+fn case_12_number_notations_are_read_or_counted() {
     for text in ["12345", "12345.0", "1.2345e4", "\"12345\"", "\" 12345 \"", "\"12345.0\"", "123450E-1"] {
         assert_eq!(read("bytesReceived", text, Num::BytesReceived), (Some(12_345.0), 0), "{text}");
     }
@@ -103,7 +103,7 @@ fn case_13_impossible_reals_are_refused_and_counted() {
 }
 
 #[test]
-fn case_19_the_kind_is_found_where_it_stands() {
+fn case_19_media_kind_is_found_in_every_known_member() {
     let nothing = json!({"kind": null, "totalSamplesReceived": null, "concealedSamples": null});
     let found = |entries: &[Value]| {
         let mut call = Call::new();
@@ -126,7 +126,7 @@ fn case_19_the_kind_is_found_where_it_stands() {
 }
 
 #[test]
-fn case_33_content_counts_and_not_what_a_header_declares() {
+fn case_33_content_overrides_the_declared_format() {
     let mut reader = Reader::new();
     let mut streams = Vec::new();
     // The header declares spec stats; the lines hold those of the callback API.
@@ -151,7 +151,7 @@ fn case_33_content_counts_and_not_what_a_header_declares() {
 }
 
 #[test]
-fn case_34_a_broken_line_costs_itself_only() {
+fn case_34_broken_line_drops_only_itself() {
     let mut reader = Reader::new();
     let line = |second: u32| {
         json!({"t": 1000 * second, "pc": "A", "report": {"I": sound(f64::from(second), json!({}))}}).to_string()

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Call, entry, heard, pictures, sent, sound};
 
 #[test]
-fn case_08_an_unknown_round_trip_time_is_unknown() {
+fn case_08_unreported_round_trip_time_is_unknown() {
     let mut call = Call::new();
     for second in 0..=3 {
         let second = f64::from(second);
@@ -27,7 +27,7 @@ fn case_08_an_unknown_round_trip_time_is_unknown() {
 }
 
 #[test]
-fn case_09_loss_of_what_is_sent_follows_from_both_ends() {
+fn case_09_sent_loss_is_computed_from_both_ends() {
     let mut call = Call::new();
     call.look(&[sent(0.0, json!({})), heard(0.0, json!({}))]);
     // No packetsReceived, no fractionLost: loss as a share of the packets sent in the meantime.
@@ -46,7 +46,7 @@ fn case_09_loss_of_what_is_sent_follows_from_both_ends() {
 }
 
 #[test]
-fn case_09_no_loss_is_made_of_an_old_report() {
+fn case_09_repeated_report_gives_no_loss() {
     let mut call = Call::new();
     call.look(&[sent(0.0, json!({})), heard(0.0, json!({}))]);
     call.look(&[sent(1.0, json!({})), heard(1.0, json!({}))]);
@@ -101,7 +101,7 @@ fn case_14_zero_over_zero_is_unknown() {
 }
 
 #[test]
-fn case_18_a_layer_that_is_off_is_not_measured() {
+fn case_18_disabled_layer_is_paused_and_not_measured() {
     let mut call = Call::new();
     let layer = |rid: &str, ssrc: u32, second: f64, more: Value| {
         entry(
@@ -138,7 +138,7 @@ fn case_18_a_layer_that_is_off_is_not_measured() {
 }
 
 #[test]
-fn case_23_what_was_lost_is_no_dtx() {
+fn case_23_lost_packets_are_no_dtx() {
     let mut call = Call::new();
     let codec = json!({"id": "C", "type": "codec", "timestamp": 1e6, "mimeType": "audio/opus"});
     let (mut received, mut lost, mut concealed, mut energy) = (0.0, 0.0, 0.0, 0.0);
@@ -185,7 +185,7 @@ fn case_23_dtx_is_silence_at_any_polling_interval() {
 }
 
 #[test]
-fn case_24_a_screen_that_stands_still_is_no_fault() {
+fn case_24_static_screen_is_no_freeze() {
     let mut call = Call::new();
     for second in 0..=10 {
         // Nothing new on the screen: no frame, and almost no bytes.
@@ -220,7 +220,7 @@ fn case_25_ongoing_freeze_is_no_new_frames_while_bytes_arrive() {
 }
 
 #[test]
-fn case_26_what_is_concealed_in_silence_is_not_heard() {
+fn case_26_concealment_in_silence_is_not_audible() {
     let mut call = Call::new();
     call.one(sound(0.0, json!({})));
     let interval = call.one(sound(1.0, json!({"concealedSamples": 4_800, "silentConcealedSamples": 3_600}))).unwrap();
@@ -303,7 +303,7 @@ fn case_31_unrenewed_round_trip_expires_while_reports_arrive() {
 }
 
 #[test]
-fn case_31_a_sender_rests_only_as_long_as_it_is_heard() {
+fn case_31_sender_is_paused_only_while_its_reports_arrive() {
     // The sender stops after 5 s and reports so until second 60; then its reports end.
     let mut call = Call::new();
     for second in 0..=120 {
@@ -324,7 +324,7 @@ fn case_31_a_sender_rests_only_as_long_as_it_is_heard() {
 }
 
 #[test]
-fn case_13_a_part_much_larger_than_its_whole_is_unknown() {
+fn case_13_ratio_far_above_one_is_unknown() {
     let mut call = Call::new();
     let samples =
         |received: u32, concealed: u32| json!({"totalSamplesReceived": received, "concealedSamples": concealed});
@@ -337,7 +337,7 @@ fn case_13_a_part_much_larger_than_its_whole_is_unknown() {
 }
 
 #[test]
-fn case_40_packets_are_no_bits() {
+fn case_40_packet_and_bit_rates_are_separate() {
     let mut call = Call::new();
     call.one(sound(0.0, json!({})));
     let interval = call.one(sound(1.0, json!({}))).unwrap();
@@ -351,7 +351,7 @@ fn case_40_packets_are_no_bits() {
 }
 
 #[test]
-fn case_40b_headers_are_beside_the_payload() {
+fn case_40b_header_bitrate_is_separate_from_the_payload() {
     let mut call = Call::new();
     call.one(sound(0.0, json!({})));
     let interval = call.one(sound(1.0, json!({}))).unwrap();
@@ -363,7 +363,7 @@ fn case_40b_headers_are_beside_the_payload() {
 }
 
 #[test]
-fn case_41_energy_tells_the_level_where_it_is_known() {
+fn case_41_energy_gives_the_level_where_it_is_known() {
     let mut call = Call::new();
     call.one(sound(0.0, json!({"audioLevel": 0.9})));
     // √(0.01 / 1 s), whatever the current level.
@@ -377,7 +377,7 @@ fn case_41_energy_tells_the_level_where_it_is_known() {
 }
 
 #[test]
-fn case_43_no_score_leaves_its_scale() {
+fn case_43_scores_stay_on_their_scale() {
     for (value, rating, score) in [
         (123.0, 123.0, 5.0),
         (687_268.0, 148.0, 5.0),
@@ -409,7 +409,7 @@ fn case_44_thresholds_are_in_time_not_in_samples() {
 }
 
 #[test]
-fn every_state_has_its_evidence_and_its_seconds() {
+fn each_interval_state_has_its_evidence_and_its_seconds() {
     let at = |second: f64| json!({"timestamp": 1e6 + second * 1e3});
     let dtx = |second: f64| json!({"packetsReceived": second * 5.0, "packetsLost": 0, "totalAudioEnergy": 0});
     let microphone = |second: f64, energy: f64| {

@@ -2,7 +2,7 @@
 //!
 //! Three groups stand elsewhere, because they concern formats that have their own tests: 35 (what each format's
 //! differences leave out) and 42 (empty dominant speakers) in `tests/laws/line_rules.rs`, 36 and 37 (series of unequal
-//! length, the cap) in `tests/behaviour/internals/made_up.rs`. Their names have the same form: `case_35_…`.
+//! length, the cap) in `tests/behaviour/internals/synthetic.rs`. Their names have the same form: `case_35_…`.
 
 mod connections;
 mod formats;

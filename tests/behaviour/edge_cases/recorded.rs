@@ -60,7 +60,7 @@ fn raw(name: &str, member: &str) -> BTreeMap<(String, String, u64), Vec<f64>> {
 }
 
 #[test]
-fn case_01_a_recorded_reset_of_freezes_leaves_packets_alone() {
+fn case_01_recorded_freeze_reset_leaves_packets_intact() {
     let (packets, freezes) = (raw("screen", "packetsReceived"), raw("screen", "freezeCount"));
     let (key, counts) = freezes.iter().find(|(_, counts)| counts.windows(2).any(|pair| pair[1] < pair[0])).unwrap();
     let summary = replay(&lines("screen")).call.summary();
@@ -85,7 +85,7 @@ fn case_01_packet_loss_continues_when_the_content_changes() {
 }
 
 #[test]
-fn case_21_an_ice_restart_changes_the_pair_and_no_stream() {
+fn case_21_ice_restart_changes_the_pair_and_no_stream() {
     let summary = replay(&lines("ice_restart")).call.summary();
     assert_eq!(summary.fabrics.len(), 2);
     for fabric in &summary.fabrics {
@@ -151,7 +151,7 @@ fn case_18_abandoned_layer_is_paused_at_the_receiver() {
 }
 
 #[test]
-fn case_26_a_pause_is_no_concealment_in_the_summary() {
+fn case_26_pause_adds_no_concealment_to_the_summary() {
     let summary = replay(&lines("mute")).call.summary();
     let heard = stream(&summary, "B", Direction::Inbound, MediaKind::Audio);
     let last = |member| {
@@ -169,7 +169,7 @@ fn case_26_a_pause_is_no_concealment_in_the_summary() {
 }
 
 #[test]
-fn case_22_nothing_of_a_pause_is_jitter_or_loss() {
+fn case_22_pause_has_no_jitter_and_no_loss() {
     let summary = replay(&lines("mute")).call.summary();
     let received = stream(&summary, "B", Direction::Inbound, MediaKind::Audio);
     assert_eq!((received.packets_lost, received.loss_ratio), (Some(0), Some(0.0)));
@@ -199,7 +199,7 @@ fn case_23_dtx_is_no_loss() {
 }
 
 #[test]
-fn case_24_a_screen_of_five_frames_is_whole() {
+fn case_24_screen_at_five_frames_per_second_is_active() {
     let shared = intervals("screen", "B", Direction::Inbound, MediaKind::Video, 20.0, 47.0);
     assert!(shared.len() > 20);
     for interval in &shared {
@@ -210,7 +210,7 @@ fn case_24_a_screen_of_five_frames_is_whole() {
 }
 
 #[test]
-fn case_25_a_pause_is_no_freeze() {
+fn case_25_pause_is_no_freeze() {
     let paused = intervals("video_pause", "B", Direction::Inbound, MediaKind::Video, 18.0, 32.0);
     for interval in paused {
         assert_eq!((interval.get(Metric::FramesPerSecond), interval.get(Metric::FrozenRatio)), (Some(0.0), Some(0.0)));
@@ -219,7 +219,7 @@ fn case_25_a_pause_is_no_freeze() {
 }
 
 #[test]
-fn case_26_most_of_an_outage_is_concealed_by_silence() {
+fn case_26_most_outage_concealment_is_silent() {
     let summary = replay(&lines("outage5")).call.summary();
     let audio = stream(&summary, "B", Direction::Inbound, MediaKind::Audio).audio.clone().unwrap();
     let (concealed, audible) = (audio.concealed_ratio.unwrap(), audio.audible_concealed_ratio.unwrap());
@@ -229,7 +229,7 @@ fn case_26_most_of_an_outage_is_concealed_by_silence() {
 }
 
 #[test]
-fn case_10_no_packet_lost_is_negative_in_any_interval() {
+fn case_10_interval_loss_is_never_negative() {
     let mut compared = 0;
     for name in names() {
         for event in replay(&lines(&name)).events {
@@ -271,7 +271,7 @@ fn case_44_totals_do_not_depend_on_the_polling_interval() {
 }
 
 #[test]
-fn case_45_every_snapshot_twice_is_the_same_call() {
+fn case_45_repeated_snapshots_give_the_same_call() {
     for name in ["screen", "ice_restart", "audio_dtx", "ff_loss5", "mesh3"] {
         let lines = lines(name);
         let once = replay(&lines);

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::{Call, heard, pictures, sent, sound};
 
 #[test]
-fn case_01_a_reset_rebases_the_whole_entry() {
+fn case_01_reset_rebases_the_whole_entry() {
     let mut call = Call::new();
     for second in 0..=10 {
         call.one(sound(f64::from(second), json!({})));
@@ -82,7 +82,7 @@ fn case_02_single_snapshot_has_no_figures_and_zero_is_a_value() {
 }
 
 #[test]
-fn case_03_the_same_moment_again_is_no_news() {
+fn case_03_repeated_time_stamp_gives_no_interval() {
     let mut call = Call::new();
     call.one(sound(0.0, json!({})));
     call.one(sound(1.0, json!({})));
@@ -101,7 +101,7 @@ fn case_03_the_same_moment_again_is_no_news() {
 }
 
 #[test]
-fn case_04_a_snapshot_that_comes_late_is_left_out() {
+fn case_04_late_snapshot_is_left_out() {
     let mut call = Call::new();
     for second in [0.0, 1.0, 3.0] {
         call.one(sound(second, json!({})));
@@ -172,7 +172,7 @@ fn case_04_report_before_a_backward_clock_step_still_expires() {
 }
 
 #[test]
-fn case_04_the_callers_clock_never_steps_back() {
+fn case_04_backward_step_of_the_caller_is_refused() {
     let mut call = Conference::new("", Config::new());
     let fabric = call.open_fabric(Timestamp::from_millis(5), FabricSpec::new("pc")).unwrap();
     assert_eq!(call.ingest(Timestamp::from_millis(4), fabric, &Report::new()), Err(InputError::TimeWentBackwards));
@@ -181,7 +181,7 @@ fn case_04_the_callers_clock_never_steps_back() {
 }
 
 #[test]
-fn case_05_a_gap_is_in_no_average() {
+fn case_05_gap_is_in_no_average() {
     let mut call = Call::new();
     for second in 0..=10 {
         call.one(sound(f64::from(second), json!({})));
@@ -221,7 +221,7 @@ fn case_05_slow_and_irregular_polling_is_no_gap() {
 }
 
 #[test]
-fn case_10_lost_packets_may_be_taken_back() {
+fn case_10_decreasing_packets_lost_is_no_reset() {
     let mut call = Call::new();
     for (second, lost) in [(0.0, 0), (1.0, 8), (2.0, 1), (3.0, -2), (4.0, 0)] {
         let interval = call.one(sound(second, json!({"packetsLost": lost})));
@@ -239,7 +239,7 @@ fn case_10_lost_packets_may_be_taken_back() {
 }
 
 #[test]
-fn case_11_a_decrease_is_a_wrap_only_near_the_end_of_32_bits() {
+fn case_11_decrease_is_a_wrap_only_near_the_end_of_32_bits() {
     let step = |field: Num, old: f64, new: f64| {
         let mut report = Report::new();
         report.push(StatsType::InboundRtp, "a").set_timestamp(StatTime::from_millis(0.0)).set(field, old);
@@ -263,7 +263,7 @@ fn case_11_a_decrease_is_a_wrap_only_near_the_end_of_32_bits() {
 }
 
 #[test]
-fn case_11_bytes_tell_a_reset_from_a_wrap_of_packets() {
+fn case_11_bytes_distinguish_a_reset_from_a_packet_wrap() {
     let near = 4_294_967_290_u64;
     for (bytes, packets) in [(near * 1_000 + 50_000, 50), (44_000, 44)] {
         let mut call = Call::new();
@@ -290,7 +290,7 @@ fn case_11_late_snapshot_from_before_a_wrap_is_late() {
 }
 
 #[test]
-fn case_15_an_ssrc_on_another_medium_opens_an_epoch() {
+fn case_15_ssrc_on_another_medium_opens_an_epoch() {
     let switches =
         [json!({"trackIdentifier": "screen"}), json!({"mid": "4"}), json!({"rid": "h"}), json!({"kind": "video"})];
     for switched in switches {
@@ -307,7 +307,7 @@ fn case_15_an_ssrc_on_another_medium_opens_an_epoch() {
 }
 
 #[test]
-fn case_16_another_ssrc_on_the_same_track_is_another_stream() {
+fn case_16_new_ssrc_on_the_same_track_is_a_new_stream() {
     let mut call = Call::new();
     for second in 0..=5 {
         call.one(sound(f64::from(second), json!({})));
@@ -328,7 +328,7 @@ fn case_16_another_ssrc_on_the_same_track_is_another_stream() {
 }
 
 #[test]
-fn case_17_another_id_for_the_same_ssrc_is_the_same_stream() {
+fn case_17_new_id_for_the_same_ssrc_is_the_same_stream() {
     let mut call = Call::new();
     for (second, id) in
         [(0.0, "RTCInboundRTPAudioStream_7"), (1.0, "RTCInboundRTPAudioStream_7"), (2.0, "IT01A7"), (3.0, "a09f")]
@@ -448,7 +448,7 @@ fn case_32_ids_and_ssrcs_repeat_across_connections() {
 }
 
 #[test]
-fn case_45_the_same_ssrc_twice_in_a_snapshot_is_followed_once() {
+fn case_45_ssrc_repeated_in_a_snapshot_is_tracked_once() {
     for turned in [false, true] {
         let mut call = Call::new();
         for second in 0..=5 {

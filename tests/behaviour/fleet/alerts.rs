@@ -57,7 +57,7 @@ fn period() -> Period {
 }
 
 #[test]
-fn each_reason_counts_its_calls() {
+fn each_alert_reason_counts_its_calls() {
     let tally = minute();
     assert_eq!((tally.conferences, tally.classed()), (10, 10));
     // alice in eight of them, bob in three, carol in one.
@@ -102,7 +102,7 @@ fn empty_part_has_no_alert_and_no_ratio() {
 }
 
 #[test]
-fn ratios_are_those_of_the_calls() {
+fn tally_ratios_match_hand_counts() {
     let tally = minute();
     assert_eq!(tally.failure_ratio().map(Ratio::as_f64), Some(0.3));
     assert_eq!((tally.stays, tally.rejoined, tally.mean_feedback()), (14, 1, Some(3.5)));
@@ -110,7 +110,7 @@ fn ratios_are_those_of_the_calls() {
 
 #[cfg(feature = "serde")]
 #[test]
-fn an_alert_has_the_keys_of_the_webhook() {
+fn alert_has_the_keys_of_the_webhook() {
     let rule = AlertRule::new(AlertReason::FailedConferences, AlertThreshold::Absolute(2));
     let alert = rule.alert(period(), &minute()).unwrap();
     assert_eq!(

@@ -5,7 +5,7 @@ mod expiry;
 mod laws;
 mod limits;
 #[cfg(feature = "serde")]
-mod portable;
+mod checkpoint;
 mod routing;
 #[cfg(feature = "serde")]
 mod shards;

@@ -135,7 +135,7 @@ fn any_number_of_shards_merge_to_the_bytes_of_one() {
 
 /// The part of two recordings as other programs read it. `UPDATE_GOLDEN=1` rewrites it.
 #[test]
-fn a_part_is_written_as_it_was() {
+fn serialized_part_equals_its_golden_file() {
     let mut two = snapshots();
     two.retain(|(_, id, ..)| ["loss5", "audio_clean"].contains(&&**id));
     let (parts, counts) = run(&two, 1);

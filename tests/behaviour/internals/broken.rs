@@ -7,7 +7,7 @@ use super::{DUMP, dump_of, read_json, series};
 use crate::common::{Seeded, fixture};
 
 #[test]
-fn a_dump_cut_anywhere_is_an_error_there() {
+fn truncated_dump_is_an_error_at_the_cut() {
     let bytes = fixture(DUMP);
     let end = bytes.trim_ascii_end().len();
     let mut cuts = 0;
@@ -53,7 +53,7 @@ fn damaged_dump_never_panics_and_is_read_as_far_as_possible() {
 }
 
 #[test]
-fn hostile_dumps_cost_what_their_size_does() {
+fn hostile_dumps_cost_no_more_than_their_size() {
     let many = 1_000_000;
     let long = |value: &str| json!(format!("[{}{value}]", format!("{value},").repeat(many - 1)));
     let of = |values: Value| json!({"statsType": "inbound-rtp", "startTime": 0, "endTime": 1e300, "values": values});

@@ -2,7 +2,7 @@
 //! broken ones.
 
 mod broken;
-mod made_up;
+mod synthetic;
 mod recorded;
 
 use callgauge::ingest::{Format, Reader};

@@ -82,7 +82,7 @@ fn split<'a>(key: &'a str, clocks: &BTreeMap<&'a str, Vec<f64>>) -> Option<(&'a 
 }
 
 #[test]
-fn every_value_of_a_dump_is_in_the_row_of_its_entry_and_time() {
+fn dumped_values_are_in_the_row_of_their_entry_and_time() {
     let bytes = fixture(DUMP);
     let dump: Value = serde_json::from_slice(&bytes).unwrap();
     let (polls, reader) = read(&bytes);
@@ -156,7 +156,7 @@ fn every_value_of_a_dump_is_in_the_row_of_its_entry_and_time() {
 }
 
 #[test]
-fn remote_entries_stand_in_the_poll_that_first_saw_them() {
+fn remote_entries_are_in_the_poll_that_first_saw_them() {
     let (polls, _) = read(&fixture(DUMP));
     let mut news = 0;
     for fabric in ["8-1", "8-2"] {
@@ -192,7 +192,7 @@ fn remote_entries_stand_in_the_poll_that_first_saw_them() {
 }
 
 #[test]
-fn counters_agree_with_the_same_call_polled_by_the_page_itself() {
+fn dump_counters_agree_with_the_pages_own_polls() {
     const COUNTERS: [Num; 8] = [
         Num::PacketsReceived,
         Num::BytesReceived,
@@ -246,7 +246,7 @@ fn counters_agree_with_the_same_call_polled_by_the_page_itself() {
 }
 
 #[test]
-fn loss_agrees_with_what_the_relay_dropped() {
+fn dump_loss_agrees_with_the_relays_drops() {
     let truth: Value = serde_json::from_slice(&fixture("recordings/other/chrome-internals.truth.json")).unwrap();
     let (polls, _) = read(&fixture(DUMP));
     let mut checked = 0;
@@ -277,7 +277,7 @@ fn without_clocks(dump: &Value) -> Value {
 }
 
 #[test]
-fn without_clocks_the_same_rows_come_at_interpolated_times() {
+fn dump_without_clocks_has_the_same_rows_at_interpolated_times() {
     let bytes = fixture(DUMP);
     let dump: Value = serde_json::from_slice(&bytes).unwrap();
     let (new, _) = read(&bytes);
@@ -313,7 +313,7 @@ fn without_clocks_the_same_rows_come_at_interpolated_times() {
 }
 
 #[test]
-fn a_dump_from_the_wild_reads_whole() {
+fn real_dump_is_read_in_full() {
     let Some(bytes) = real_dump("internals/chrome134.json") else { return };
     let (polls, reader) = read(&bytes);
     assert_eq!(reader.skipped(), Skipped::default());

@@ -16,7 +16,7 @@ fn both_ways(records: &[&[u8]]) -> usize {
 }
 
 #[test]
-fn both_ways_of_reading_hand_out_the_same_snapshots() {
+fn reading_with_and_without_events_gives_the_same_snapshots() {
     let mut snapshots = 0;
     for (_, text) in recordings() {
         snapshots += both_ways(&lines(text.as_bytes()).collect::<Vec<_>>());
@@ -29,7 +29,7 @@ fn both_ways_of_reading_hand_out_the_same_snapshots() {
 }
 
 #[test]
-fn damaged_records_never_panic_and_hand_out_the_same_snapshots() {
+fn damaged_records_never_panic_and_give_the_same_snapshots() {
     let stats =
         r#"["getstats","A",{"I":{"type":"inbound-rtp","ssrc":7,"kind":"audio","timestamp":0},"timestamp":5},6]"#;
     let records = [
@@ -77,7 +77,7 @@ fn damaged_records_never_panic_and_hand_out_the_same_snapshots() {
 }
 
 #[test]
-fn a_damaged_dump_never_panics_and_hands_out_the_same_snapshots() {
+fn damaged_dump_never_panics_and_gives_the_same_snapshots() {
     let bytes = recording(DUMP);
     let log = bytes.windows(11).position(|window| window == b"\"updateLog\"").unwrap();
     let mut dice = Seeded(134);

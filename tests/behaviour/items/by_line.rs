@@ -3,7 +3,7 @@
 use super::{lines, read_all, told};
 
 #[test]
-fn states_are_passed_as_they_are_spelled() {
+fn states_are_passed_on_in_their_spelling() {
     let states = [
         (r#"["oniceconnectionstatechange","A","checking",5]"#, r#"IceConnectionState("checking")"#),
         (r#"["iceconnectionstatechange","A","no such state",5]"#, r#"IceConnectionState("no such state")"#),
@@ -35,7 +35,7 @@ fn states_are_passed_as_they_are_spelled() {
 }
 
 #[test]
-fn connections_begin_and_end() {
+fn log_lines_give_the_events_of_a_connection() {
     let text = r#"RTCStatsDump
 {"fileFormat":3}
 [39,null,{"hardwareConcurrency":4},1700000000000]
@@ -56,7 +56,7 @@ fn connections_begin_and_end() {
 }
 
 #[test]
-fn descriptions_come_in_every_wrapping() {
+fn descriptions_are_read_in_every_wrapping() {
     let set = |side: &str, kind: &str, sdp: &str| {
         let kind = if kind.is_empty() { "None".to_owned() } else { format!("Some({kind:?})") };
         let sdp = if sdp.is_empty() { "None".to_owned() } else { format!("Some({sdp:?})") };
@@ -128,7 +128,7 @@ fn failures_have_a_function_a_name_and_a_message() {
 }
 
 #[test]
-fn tracks_come_in_every_shape() {
+fn tracks_are_read_in_every_shape() {
     let track = |kind: &str, id: Option<&str>, mid: Option<&str>, stream: Option<&str>| {
         let kind = if kind.is_empty() { "None".to_owned() } else { format!("Some({kind})") };
         format!("Track {{ kind: {kind}, id: {id:?}, mid: {mid:?}, stream: {stream:?} }}")
@@ -184,7 +184,7 @@ fn tracks_come_in_every_shape() {
 }
 
 #[test]
-fn case_42_speakers_and_names() {
+fn case_42_dominant_speakers_and_identities_are_read() {
     let speaker = |endpoint: Option<&str>, silence: bool| {
         format!("DominantSpeaker {{ endpoint: {endpoint:?}, silence: {silence} }}")
     };

@@ -78,7 +78,7 @@ fn dump_log_is_read_in_order_between_the_polls() {
 type Described = (Ssrc, Option<MediaKind>);
 
 #[test]
-fn the_descriptions_of_a_dump_name_the_streams_of_its_snapshots() {
+fn dump_descriptions_name_the_streams_of_its_snapshots() {
     let bytes = recording(DUMP);
     let all = read_all([&bytes[..]]);
     let mut ssrcs: BTreeMap<(String, bool), Vec<Described>> = BTreeMap::new();

@@ -110,7 +110,7 @@ fn compare(levels: &[Vec<Option<u8>>]) -> Result<usize, TestCaseError> {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
     #[test]
-    fn comparisons_of_counts_decide_as_likelihoods_do(
+    fn count_comparisons_decide_like_likelihoods(
         stretches in prop::collection::vec(
             prop::collection::vec((0..=127_u8, 0..30_u8, 1..80_usize, prop::bool::weighted(0.9)), 20..60),
             2..5,
@@ -134,7 +134,7 @@ proptest! {
 }
 
 #[test]
-fn in_conversations_both_follow_the_same_speakers() {
+fn both_detectors_follow_the_same_speakers() {
     let mut changes = 0;
     for seed in 0..6 {
         let talk = Conversation::new(seed, 4, 180.0, seed % 2 == 1);

@@ -124,7 +124,7 @@ fn check_floor(name: &str, meta: &Value, way: Way, latest_ms: f64) {
 }
 
 #[test]
-fn dominant_time_is_what_the_lab_says() {
+fn dominant_time_matches_the_labs_record() {
     for name in ["mesh3", "mesh4"] {
         check_floor(name, &recordings::meta(name), PLAIN, (LATENCY_MS + 1_000) as f64);
     }
@@ -154,7 +154,7 @@ fn wrong_clocks_and_delayed_reports_change_little() {
 }
 
 #[test]
-fn talk_is_what_the_lab_says_wherever_two_talk_at_once() {
+fn talk_time_matches_the_labs_record_with_overlap() {
     let mut recorded = 0;
     for name in recordings::names() {
         let meta = recordings::meta(&name);
@@ -449,7 +449,7 @@ fn act() -> impl Strategy<Value = Act> {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(96) })]
     #[test]
-    fn the_order_of_reports_decides_nothing(
+    fn report_order_changes_no_talk(
         seconds in prop::collection::vec(prop::array::uniform3(prop_oneof![Just(0.0), 0.001..0.02_f64]), 3..40),
         order in Just([0, 1, 2, 3, 4, 5]).prop_shuffle(),
     ) {

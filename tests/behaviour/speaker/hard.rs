@@ -301,7 +301,7 @@ fn unsent_or_held_stream_silences_no_user() {
 }
 
 #[test]
-fn a_stream_that_becomes_anothers_takes_no_talk_with_it() {
+fn remapped_stream_takes_no_talk_to_its_new_user() {
     let mut call = Call::new();
     let bob = call.open(0, "b", "bob");
     call.map(bob, 1, "alice");
@@ -369,7 +369,7 @@ fn user_counts_once_in_any_order_of_reporters() {
 }
 
 #[test]
-fn two_people_with_one_ssrc_stay_two() {
+fn two_users_with_one_ssrc_stay_separate() {
     let mut call = Call::new();
     let (bob, alice) = (call.open(0, "b", "bob"), call.open(0, "a", "alice"));
     call.map(alice, 9, "carol");
@@ -384,7 +384,7 @@ fn two_people_with_one_ssrc_stay_two() {
 
 /// Ten-second samples with one second of played audio each: the rest is unknown.
 #[test]
-fn talk_is_no_longer_than_the_samples_that_tell_of_it() {
+fn talk_is_no_longer_than_its_samples() {
     let mut call = Call::new();
     let bob = call.open(0, "b", "bob");
     for look in 0..=6 {

@@ -160,13 +160,13 @@ proptest! {
     }
 
     #[test]
-    fn levels_go_there_and_back(level in 0..=127_u8) {
+    fn rfc6464_levels_convert_both_ways(level in 0..=127_u8) {
         prop_assert_eq!(rfc6464(of_rfc6464(level)), Some(level));
     }
 }
 
 #[test]
-fn the_table_of_levels() {
+fn levels_match_the_published_table() {
     // Audio levels of webrtc-pc and of RFC 6464, which publish them beside each other.
     for (level, dbov_is, rfc) in
         [(1.0, 0.0, 0), (0.1, -20.0, 20), (0.01, -40.0, 40), (0.001, -60.0, 60), (0.0, -127.0, 127)]
@@ -178,7 +178,7 @@ fn the_table_of_levels() {
 }
 
 #[test]
-fn a_lone_speaker_is_found_at_the_first_sample() {
+fn lone_speaker_is_found_at_the_first_sample() {
     for span_ms in [100, 1_000, 10_000] {
         let mut floor = Floor::new(10_000);
         let seat = floor.join(0).unwrap();
@@ -206,7 +206,7 @@ fn speaker_who_breaks_in_and_stays_interrupts() {
 }
 
 #[test]
-fn a_gap_does_not_undo_what_fine_samples_resolve() {
+fn gap_does_not_undo_turns_of_fine_samples() {
     let turns = |gap_ms: u64| {
         let mut floor = Floor::new(10_000);
         let [alice, bob] = [0, 0].map(|at| floor.join(at).unwrap());
@@ -226,7 +226,7 @@ fn a_gap_does_not_undo_what_fine_samples_resolve() {
 }
 
 #[test]
-fn a_fan_is_no_speaker_at_any_cadence() {
+fn fan_noise_is_no_speaker_at_any_polling_interval() {
     for cadence_s in [0.2, 0.5, 1.0, 1.5, 2.0, 5.0, 10.0] {
         for dbov in [-50.0, -45.0, -40.0, -35.0] {
             let (mut meter, mut spoken_s) = (Meter::new(), 0.0);
@@ -244,7 +244,7 @@ fn a_fan_is_no_speaker_at_any_cadence() {
 
 /// A lecture has no pause of ten seconds and still is speech: seconds vary by 2 dB, and longer samples by less.
 #[test]
-fn a_lecture_is_no_fan_at_any_cadence() {
+fn lecture_is_speech_at_any_polling_interval() {
     for cadence_s in [1_usize, 2, 5, 10] {
         let (mut meter, mut random, mut spoken_s) = (Meter::new(), Seeded(3), 0.0);
         for _ in 0..1_200 / cadence_s {

@@ -80,7 +80,7 @@ pub(crate) fn truth(meta: &Value) -> Vec<(String, f64, f64)> {
 }
 
 #[test]
-fn the_floor_is_who_the_lab_says() {
+fn floor_matches_the_labs_record() {
     for name in ["mesh3", "mesh4"] {
         let meta = recordings::meta(name);
         let (heard, truth) = (hear(name, &meta), truth(&meta));

@@ -11,7 +11,7 @@ mod states;
 #[cfg(feature = "serde")]
 mod summary;
 mod view;
-mod words;
+mod feedback;
 
 use callgauge::event::{CallEvent, EventKind};
 use callgauge::id::{Direction, FabricId, MediaKind, Ssrc, UserId};

@@ -75,7 +75,7 @@ fn case_37_dump_of_a_thousand_points_starts_at_the_first_stored() {
 }
 
 #[test]
-fn values_of_every_kind_are_read() {
+fn series_values_of_every_type_are_read() {
     let kind = "outbound-rtp";
     let id = "OT01V-[weird]-7"; // ambiguous with a derived key, so not read
     let dump = dump_of(&[
@@ -158,7 +158,7 @@ fn unusable_series_is_counted_and_costs_no_other() {
 }
 
 #[test]
-fn entries_of_chromiums_callback_api_fold_into_spec_rows() {
+fn callback_api_entries_fold_into_spec_rows() {
     let stats = |with_type: bool, extra: &[(&'static str, Value)]| {
         let of = |kind: &str, values: &Value| {
             let mut series = series(if with_type { kind } else { "" }, 1, 3, values);

@@ -50,7 +50,7 @@ fn hold_overrides_stats_and_no_interval_spans_it() {
 }
 
 #[test]
-fn a_fabric_on_hold_says_so() {
+fn fabric_on_hold_has_the_hold_state() {
     let mut call = Call::new();
     call.call.send_event(at(10), call.fabric, AppEvent::Hold).unwrap();
     assert_eq!(call.summary().state, Some(FabricState::Hold));
@@ -59,7 +59,7 @@ fn a_fabric_on_hold_says_so() {
 }
 
 #[test]
-fn mute_is_about_sound_that_is_sent_and_pause_about_pictures() {
+fn mute_affects_sent_audio_and_pause_affects_sent_video() {
     let mut call = Call::new();
     let says = [
         (3_000, AppEvent::AudioMute(None)),
@@ -123,7 +123,7 @@ fn repeated_and_late_events_are_answered_and_apply_once() {
 }
 
 #[test]
-fn a_shared_screen_is_timed() {
+fn screen_sharing_time_is_measured() {
     let mut call = Call::new();
     let mut say = |ms, event| call.call.send_event(at(ms), call.fabric, event).unwrap();
     say(1_000, AppEvent::ScreenShareStart(Some(Ssrc::new(5))));
@@ -136,7 +136,7 @@ fn a_shared_screen_is_timed() {
 }
 
 #[test]
-fn a_speaker_is_news_until_another_speaks_or_they_are_muted() {
+fn dominant_speaker_event_applies_until_another_or_a_mute() {
     let mut call = Call::new();
     let other = call.open(0, "other", "bob", "alice");
     let mut say = |fabric, event| call.call.send_event(at(1), fabric, event).unwrap();

@@ -77,7 +77,7 @@ fn endless_joins_and_leaves_take_no_memory() {
 }
 
 #[test]
-fn windows_and_graces_cannot_change_under_a_fleet() {
+fn restoring_with_other_windows_or_grace_is_refused() {
     let bytes = Fleet::new(FleetConfig::new()).save();
     let (window, grace) = (Duration::from_secs(10), Duration::from_secs(10));
     for config in [FleetConfig::new().with_window(window), FleetConfig::new().with_grace(grace)] {
@@ -135,7 +135,7 @@ fn events(fleet: &mut Fleet) -> Vec<(String, u32, Event)> {
 
 proptest! {
     #[test]
-    fn a_fleet_cut_at_any_input_goes_on_alike(
+    fn fleet_restored_at_any_input_continues_alike(
         inputs in inputs(), cuts in prop::collection::vec(any::<bool>(), 60), polls in any::<prop::sample::Index>(),
     ) {
         let mut whole = Fleet::new(FleetConfig::new());

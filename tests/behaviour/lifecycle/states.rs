@@ -11,7 +11,7 @@ use callgauge::{AppEvent, FabricSpec, InputError};
 use super::{Call, at, push, push_transport, received};
 
 #[test]
-fn delays_count_from_the_opening() {
+fn setup_delays_count_from_the_opening() {
     let mut call = Call::new();
     call.call.gathering_state(at(100), call.fabric, GatheringState::Gathering).unwrap();
     call.call.ice_state(at(200), call.fabric, IceState::Checking).unwrap();
@@ -36,7 +36,7 @@ fn delays_count_from_the_opening() {
 }
 
 #[test]
-fn a_set_up_that_fails_says_after_how_long() {
+fn failed_setup_has_a_failure_delay() {
     let mut call = Call::new();
     call.call.ice_state(at(300), call.fabric, IceState::Checking).unwrap();
     call.call.ice_state(at(15_300), call.fabric, IceState::Failed).unwrap();
@@ -50,7 +50,7 @@ fn a_set_up_that_fails_says_after_how_long() {
 }
 
 #[test]
-fn a_disruption_has_a_length_and_a_drop_ends_the_class() {
+fn disruption_has_a_duration_and_a_drop_sets_the_call_class() {
     let mut call = Call::new();
     for (ms, state) in [(100, IceState::Connected), (5_000, IceState::Disconnected), (8_500, IceState::Connected)] {
         call.call.ice_state(at(ms), call.fabric, state).unwrap();
@@ -82,7 +82,7 @@ fn a_disruption_has_a_length_and_a_drop_ends_the_class() {
 }
 
 #[test]
-fn the_connection_state_stands_in_and_closing_terminates() {
+fn connection_state_replaces_ice_state_and_closing_terminates() {
     let mut call = Call::new();
     call.call.connection_state(at(100), call.fabric, ConnectionState::Connecting).unwrap();
     call.call.connection_state(at(400), call.fabric, ConnectionState::Connected).unwrap();
@@ -219,7 +219,7 @@ fn select(call: &mut Call, ms: u64, pair: &str, relay: Option<&str>, packets: u3
 }
 
 #[test]
-fn another_path_is_a_switch_and_says_how_its_relay_is_reached() {
+fn path_change_is_a_switch_with_its_relay_protocol() {
     let mut call = Call::new();
     for second in 1..=4 {
         select(&mut call, second * 1_000, "direct", None, second as u32 * 50);
@@ -267,7 +267,7 @@ fn candidate_pairs_set_states_without_a_transport() {
 }
 
 #[test]
-fn opening_again_says_so_and_changes_nothing() {
+fn reopening_an_open_fabric_changes_nothing() {
     let mut call = Call::new();
     let spec = FabricSpec::new("pc").with_local_user(call.alice).with_remote_user(call.bob);
     let before = call.call.summary();

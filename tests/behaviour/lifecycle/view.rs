@@ -55,7 +55,7 @@ fn view_has_the_latest_figures_in_callstats_units() {
 }
 
 #[test]
-fn a_reused_view_is_as_a_new_one_also_when_there_is_less() {
+fn reused_view_equals_a_new_one_when_content_shrinks() {
     let mut call = call();
     let mut view = call.call.snapshot();
     call.call.send_event(at(10_000), call.fabric, AppEvent::Terminated).unwrap();

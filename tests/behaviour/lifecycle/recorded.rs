@@ -87,7 +87,7 @@ fn inferred_setup_matches_the_browser_events() {
 }
 
 #[test]
-fn a_restart_is_seen_at_both_ends_and_then_another_path() {
+fn ice_restart_and_path_switch_are_found_at_both_ends() {
     // The lab restarts ICE at 24 s from A and at 48 s from B; Chromium stays connected meanwhile.
     let start = meta("ice_restart")["t0"].as_f64().unwrap();
     for told in [false, true] {
@@ -142,7 +142,7 @@ fn both_ends_of_a_stream_are_joined_and_agree() {
 }
 
 #[test]
-fn four_parties_have_their_own_streams_only() {
+fn each_of_four_users_has_only_its_own_streams() {
     let (summary, _) = call("mesh4", false);
     assert_eq!((summary.users.len(), summary.fabrics.len()), (4, 12));
     for fabric in &summary.fabrics {
@@ -164,7 +164,7 @@ fn four_parties_have_their_own_streams_only() {
 }
 
 #[test]
-fn without_users_a_recording_comes_to_the_same_streams() {
+fn recording_without_users_gives_the_same_streams() {
     let (named, _) = call("loss5", false);
     let nameless = replay(&lines("loss5")).call.summary();
     assert!(nameless.users.is_empty());

@@ -21,7 +21,7 @@ fn default_owners_are_local_for_sent_and_remote_for_received() {
 }
 
 #[test]
-fn an_association_counts_early_and_late() {
+fn association_applies_before_and_after_the_first_sample() {
     let mut call = Call::new();
     let carol = call.call.user("carol").unwrap();
     let mut room = call.call.fabric(call.fabric).unwrap();
@@ -133,7 +133,7 @@ fn layers_and_retransmissions_follow_their_primary() {
 }
 
 #[test]
-fn retransmissions_that_stats_name_follow_without_a_word() {
+fn retransmissions_named_by_stats_follow_their_primary() {
     let mut call = Call::new();
     let carol = call.call.user("carol").unwrap();
     call.call.fabric(call.fabric).unwrap().associate(Ssrc::new(2), carol, "").unwrap();
@@ -148,7 +148,7 @@ fn retransmissions_that_stats_name_follow_without_a_word() {
 }
 
 #[test]
-fn a_description_says_what_an_ssrc_follows_and_its_names() {
+fn description_sets_the_primary_and_names_of_an_ssrc() {
     let mut call = Call::new();
     let carol = call.call.user("carol").unwrap();
     let mut room = call.call.fabric(call.fabric).unwrap();
@@ -169,7 +169,7 @@ fn a_description_says_what_an_ssrc_follows_and_its_names() {
 }
 
 #[test]
-fn names_that_come_late_lose_nothing() {
+fn late_user_names_apply_to_earlier_figures() {
     let mut call = Call::new();
     let id = call.call.open_fabric(at(0), FabricSpec::new("late")).unwrap();
     for second in 0..=5 {
@@ -194,7 +194,7 @@ fn names_that_come_late_lose_nothing() {
 }
 
 #[test]
-fn limits_refuse_and_change_nothing() {
+fn inputs_refused_by_limits_change_nothing() {
     let limits = Limits::new().with_ssrcs_per_fabric(2).with_parts_per_fabric(1).with_name_bytes(8).with_users(3);
     let mut call = Call::with(Config::new().with_limits(limits));
     let (alice, bob) = (call.alice, call.bob);
@@ -286,7 +286,7 @@ proptest! {
     /// Each user sends packets at a rate of their own; however a stream passes between users, each part has only its
     /// user's rate.
     #[test]
-    fn no_part_has_anything_of_another_user(turns in prop::collection::vec((0..3_usize, 1..6_u32), 1..12)) {
+    fn each_part_has_only_the_rate_of_its_user(turns in prop::collection::vec((0..3_usize, 1..6_u32), 1..12)) {
         let mut call = Call::new();
         let names = ["ann", "ben", "cem"];
         let users = names.map(|name| call.call.user(name).unwrap());

@@ -56,7 +56,7 @@ fn some_call() -> Conference {
 }
 
 #[test]
-fn recordings_cut_at_any_input_go_on_alike() {
+fn recordings_restored_at_any_input_continue_alike() {
     let mut cuts = 0;
     for name in names() {
         let lines = lines(&name);
@@ -76,7 +76,7 @@ fn recordings_cut_at_any_input_go_on_alike() {
 }
 
 #[test]
-fn one_call_can_be_cut_after_every_input() {
+fn call_restored_after_every_input_continues_alike() {
     let lines = lines("mesh3");
     let (events, call) = play(&lines, |_| {});
     let (events_again, call_again) = play(&lines, |call| *call = through_bytes(call));
@@ -85,7 +85,7 @@ fn one_call_can_be_cut_after_every_input() {
 
 /// The whole state divided by the number of streams; `Conference::save` states some 4 KB.
 #[test]
-fn a_state_takes_at_most_six_kilobytes_for_each_stream() {
+fn state_takes_at_most_six_kilobytes_per_stream() {
     let recorded = names().into_iter().map(|name| (lines(&name), name));
     let made = WORKLOADS.iter().map(|&set| (workload(set), set.to_owned()));
     for (lines, name) in recorded.chain(made) {
@@ -100,7 +100,7 @@ fn a_state_takes_at_most_six_kilobytes_for_each_stream() {
 /// An earlier state of the current version can be read. A failure means that the content of states has changed: raise
 /// the version, then rewrite the state with `UPDATE_GOLDEN=1`.
 #[test]
-fn a_state_of_this_version_is_still_read() {
+fn stored_state_of_this_version_is_read() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/states/loss5.state");
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::write(path, some_call().save()).unwrap();

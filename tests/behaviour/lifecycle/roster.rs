@@ -17,7 +17,7 @@ fn three(config: Config) -> (Call, [callgauge::id::FabricId; 2]) {
 }
 
 #[test]
-fn no_stay_ends_before_it_began() {
+fn stay_never_ends_before_its_beginning() {
     let (mut call, [_, carol]) = three(Config::new());
     call.call.send_event(at(10_000), carol, AppEvent::Terminated).unwrap();
     let dave = call.call.user("dave").unwrap();
@@ -151,7 +151,7 @@ fn fabric_opened_as_another_terminates_continues_the_call() {
 }
 
 #[test]
-fn an_endpoint_has_terminated_when_all_its_fabrics_have() {
+fn endpoint_terminates_with_its_last_fabric() {
     let mut call = Call::new();
     let other = call.open(0, "to-carol", "alice", "carol");
     call.call.send_event(at(1_000), call.fabric, AppEvent::Terminated).unwrap();
@@ -194,7 +194,7 @@ fn leaving_is_final() {
 }
 
 #[test]
-fn an_alive_user_without_stats_stays() {
+fn user_with_keepalives_and_no_stats_stays() {
     let mut call = Call::new();
     for second in (0..=100).step_by(20) {
         let answer = call.call.join(at(second * 1_000), call.alice);
@@ -205,7 +205,7 @@ fn an_alive_user_without_stats_stays() {
 }
 
 #[test]
-fn stitching_takes_the_end_back() {
+fn reopening_cancels_an_end_by_inactivity() {
     let mut call = Call::with(Config::new().with_reopening(true));
     call.look(0, &[received(2, 0)]);
     call.look(1_000, &[received(2, 50)]);
@@ -236,7 +236,7 @@ fn stays_beyond_the_limit_are_counted_and_the_latest_remains() {
 }
 
 #[test]
-fn time_that_runs_back_is_refused_everywhere() {
+fn backward_time_is_refused_by_every_input() {
     let mut call = Call::new();
     call.look(5_000, &[]);
     let (fabric, alice) = (call.fabric, call.alice);

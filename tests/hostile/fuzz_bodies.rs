@@ -2,7 +2,7 @@
 //! for longer.
 
 use crate::common::{Seeded, recordings};
-use crate::doors;
+use crate::fuzz_targets;
 
 /// Changes bytes as bad lines do.
 fn mutate(bytes: &mut Vec<u8>, random: &mut Seeded) {
@@ -46,10 +46,10 @@ fn pieces() -> Vec<Vec<u8>> {
 #[test]
 fn records_and_documents_hold_the_fuzz_target_laws() {
     for piece in pieces() {
-        doors::records(&piece);
-        doors::document(&piece);
-        doors::getstats(&piece);
-        doors::sdp(&piece);
+        fuzz_targets::records(&piece);
+        fuzz_targets::document(&piece);
+        fuzz_targets::getstats(&piece);
+        fuzz_targets::sdp(&piece);
     }
 }
 
@@ -63,7 +63,7 @@ fn bare_stats_hold_the_fuzz_target_laws() {
             let Some(stats) = line.get("report").or_else(|| line.get("stats")) else { continue };
             let mut bytes = stats.to_string().into_bytes();
             for _ in 0..3 {
-                doors::getstats(&bytes);
+                fuzz_targets::getstats(&bytes);
                 mutate(&mut bytes, &mut random);
             }
             read += 1;
@@ -77,8 +77,8 @@ fn random_operations_hold_the_fuzz_target_laws() {
     let mut random = Seeded(13);
     for _ in 0..400 {
         let bytes: Vec<u8> = (0..random.below(1_500)).map(|_| random.next() as u8).collect();
-        doors::operations(&bytes);
-        doors::fleet(&bytes);
+        fuzz_targets::operations(&bytes);
+        fuzz_targets::fleet(&bytes);
     }
 }
 
@@ -95,7 +95,7 @@ struct Door {
 impl Door {
     fn both(lines: &[&str]) -> [Self; 2] {
         let of = |state, takes| Self { state, takes, counts: [0; 2] };
-        [of(doors::state_of(lines), doors::state), of(doors::fleet_state_of(lines), doors::fleet_state)]
+        [of(fuzz_targets::state_of(lines), fuzz_targets::state), of(fuzz_targets::fleet_state_of(lines), fuzz_targets::fleet_state)]
     }
 
     fn take(&mut self, changed: &[u8]) {

@@ -118,7 +118,7 @@ proptest! {
 
     /// A user's totals are the sums of their streams: nothing is counted twice or left out.
     #[test]
-    fn users_are_the_sums_of_their_streams(seconds in seconds()) {
+    fn user_totals_are_the_sums_of_their_streams(seconds in seconds()) {
         let summary = play(&seconds, [0, 1, 2]).summary();
         prop_assert_eq!(summary.users.len(), 3);
         let sum = |packets: &mut dyn Iterator<Item = Option<u64>>| packets.flatten().sum::<u64>();
@@ -134,7 +134,7 @@ proptest! {
 }
 
 #[test]
-fn the_calls_of_these_laws_live() {
+fn generated_calls_exercise_the_laws() {
     // The laws above would hold for an engine that ignores everything.
     let acts = [Act::Look { packets: 50 }, Act::Mute(true), Act::Ice(IceState::Connected), Act::Error, Act::Rate(3)];
     let both: Vec<Act> = acts.into_iter().flat_map(|act| [act, act]).collect();
@@ -147,7 +147,7 @@ fn the_calls_of_these_laws_live() {
 }
 
 #[test]
-fn the_summary_of_every_recording_reads_back() {
+fn summary_of_every_recording_reads_back() {
     let names = names();
     assert!(names.len() > 20);
     for name in names {

@@ -36,7 +36,7 @@ fn failure_before_setup_fails_it_and_after_setup_is_an_error() {
 }
 
 #[test]
-fn only_a_log_leaves_a_fabric_that_is_being_set_up_alone() {
+fn every_error_but_a_log_fails_a_fabric_in_setup() {
     for &function in WebRtcFunction::ALL {
         let mut call = Call::new();
         let answer = call.call.report_error(at(1), Some(call.fabric), ErrorReport::new(function)).unwrap();
@@ -57,7 +57,7 @@ fn failure_before_any_fabric_belongs_to_its_user() {
 }
 
 #[test]
-fn a_log_is_cut_where_a_character_ends_and_says_how_much() {
+fn log_is_truncated_at_a_character_with_the_cut_counted() {
     let mut call = Call::new();
     // 20 479 bytes, and then a character of two bytes across the limit.
     let text = "x".repeat(MAX_TEXT - 1) + "äöü";
@@ -81,7 +81,7 @@ fn errors_are_bounded_by_number_and_by_bytes() {
 }
 
 #[test]
-fn the_timeline_is_bounded_and_counts_what_it_leaves_out() {
+fn timeline_is_bounded_and_counts_refused_events() {
     let mut call = Call::with(Config::new().with_limits(Limits::new().with_timeline(4)));
     for ms in 1..=5 {
         call.call.send_event(at(2 * ms), call.fabric, AppEvent::Hold).unwrap();
@@ -93,7 +93,7 @@ fn the_timeline_is_bounded_and_counts_what_it_leaves_out() {
 }
 
 #[test]
-fn feedback_is_one_opinion_of_one_user_about_one_thing() {
+fn feedback_is_one_rating_per_user_and_subject() {
     let mut call = Call::new();
     let (alice, fabric) = (call.alice, call.fabric);
     let rating = |stars| FeedbackRating::new(stars).unwrap();
@@ -123,7 +123,7 @@ fn feedback_is_one_opinion_of_one_user_about_one_thing() {
 }
 
 #[test]
-fn a_rating_out_of_range_is_refused() {
+fn rating_out_of_range_is_refused() {
     for rating in 0..=255 {
         assert_eq!(FeedbackRating::new(rating).map(FeedbackRating::get), (1..=5).contains(&rating).then_some(rating));
     }

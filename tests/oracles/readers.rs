@@ -49,7 +49,7 @@ fn difference(a: &Report, b: &Report) -> Option<String> {
 }
 
 #[test]
-fn both_doors_read_every_recorded_snapshot_alike() {
+fn both_readers_read_recorded_snapshots_alike() {
     let mut lines: Vec<(String, String)> = recordings();
     lines.extend(WORKLOADS.map(|set| (set.to_owned(), workload(set).join("\n"))));
     let (mut snapshots, mut rows) = (0, 0);
@@ -82,7 +82,7 @@ fn member_order_does_not_change_the_report() {
 }
 
 #[test]
-fn recordings_hold_no_value_that_the_rules_refuse() {
+fn recordings_have_no_value_that_the_rules_refuse() {
     let mut snapshots = 0;
     for (name, text) in recordings() {
         let mut reader = Reader::new();
@@ -129,7 +129,7 @@ fn spaced(text: &str) -> String {
 }
 
 #[test]
-fn every_container_shape_holds_the_same_report() {
+fn every_container_shape_gives_the_same_report() {
     let quote = |text: &str| serde_json::to_string(text).unwrap();
     let join = |entries: &[(String, &str)], each: &dyn Fn(&str, &str) -> String| {
         entries.iter().map(|(id, entry)| each(&quote(id), entry)).collect::<Vec<_>>().join(",")
@@ -194,7 +194,7 @@ impl<'de> Deserialize<'de> for Read {
 }
 
 #[test]
-fn the_second_door_reads_cbor_as_it_reads_json() {
+fn serde_visitor_reads_cbor_like_json() {
     let odd = r#"{"a":{"type":"inbound-rtp","ssrc":7,"mid":0,"jitter":null,"kind":null,"timestamp":1e3,"psnrSum":{"y":2,"u":null},
         "packetsLost":-3,"bytesReceived":1.5,"active":[null],"label":{"b":null}},"b":null,"c":[null],"timestamp":null}"#;
     let mut texts = vec![odd.to_owned()];
@@ -210,7 +210,7 @@ fn the_second_door_reads_cbor_as_it_reads_json() {
 }
 
 #[test]
-fn entries_beyond_the_limit_are_counted_by_both_doors() {
+fn entries_beyond_the_limit_are_counted_by_both_readers() {
     for entry in [r#"{"id":"a","type":"codec"}"#, r#"["a",{"type":"codec"}]"#] {
         let text = format!("[{}]", vec![entry; MAX_ENTRIES + 3].join(","));
         let (scanned, visited) = (by_scanner(&text).unwrap(), by_visitor(&text).unwrap());
@@ -358,7 +358,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 4_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_valid_json_reads_alike_through_both_doors(text in any_container()) {
+    fn any_valid_json_reads_alike_in_both_readers(text in any_container()) {
         let scanned = by_scanner(&text);
         if let Ok(visited) = by_visitor(&text) {
             match scanned {
@@ -431,7 +431,7 @@ fn mutate(bytes: &mut Vec<u8>, random: &mut Seeded) {
 }
 
 #[test]
-fn mutated_lines_never_panic_and_never_read_differently() {
+fn mutated_lines_never_panic_and_read_alike() {
     let mut texts: Vec<String> = Vec::new();
     for line in workload("p2").iter().step_by(20).chain(workload("p10-shuffled").iter().step_by(30)) {
         texts.extend(entries_of(stats_of(line).unwrap()).iter().map(|(_, entry)| (*entry).to_owned()));
@@ -478,7 +478,7 @@ fn mutated_lines_never_panic_and_never_read_differently() {
 }
 
 #[test]
-fn cut_lines_are_refused_at_every_length() {
+fn truncated_lines_are_refused_at_every_length() {
     let line = workload("p2").swap_remove(3);
     let stats = stats_of(&line).unwrap();
     let mut scanner = Scanner::new();
