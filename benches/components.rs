@@ -61,9 +61,9 @@ impl Model<VideoInputs<'_>> for Refuses {
 fn streams(criterion: &mut Criterion) {
     let reports = reports("p10");
     let rtp = [StatsType::InboundRtp, StatsType::OutboundRtp];
-    let looks = reports.iter().flat_map(Report::entries).filter(|entry| rtp.contains(&entry.kind())).count();
-    let mut group = criterion.benchmark_group("one look at a stream, p10");
-    group.throughput(Throughput::Elements(looks as u64));
+    let updates = reports.iter().flat_map(Report::entries).filter(|entry| rtp.contains(&entry.kind())).count();
+    let mut group = criterion.benchmark_group("one update of a stream, p10");
+    group.throughput(Throughput::Elements(updates as u64));
     group.bench_function("sum of its numbers", |bencher| {
         bencher.iter(|| {
             let entries = reports.iter().flat_map(|report| black_box(report).entries());

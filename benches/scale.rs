@@ -69,9 +69,9 @@ fn weigh(set: &str) {
     let lines = workload(set);
     let mut reader = Reader::new();
     let config = Config::new();
-    let (mut call, _, nobody) = weighed(|| Conference::new(set, config));
+    let (mut call, _, empty) = weighed(|| Conference::new(set, config));
     let (fabric, _, opened) = weighed(|| call.open_fabric(Timestamp::default(), FabricSpec::new(set)).unwrap());
-    let mut held = nobody + opened;
+    let mut held = empty + opened;
     for line in &lines {
         let each = &mut |snapshot: callgauge::ingest::Snapshot<'_>| {
             held += weighed(|| {
@@ -158,28 +158,28 @@ struct Update {
 
 impl Update {
     /// Samples of each connection; only the later ones are timed.
-    const LOOKS: Range<usize> = 3..7;
+    const SAMPLES: Range<usize> = 3..7;
 
     fn new(load: &Load, streams: usize) -> Self {
-        let reports = load.reports(Self::LOOKS.end);
+        let reports = load.reports(Self::SAMPLES.end);
         let each = streams_of(&reports[0]).count();
         Self { reports, connections: streams / each, streams: each }
     }
 
-    fn time(&self, mut look: impl FnMut(usize, usize, &Report)) -> f64 {
+    fn time(&self, mut update: impl FnMut(usize, usize, &Report)) -> f64 {
         let mut spent = Duration::ZERO;
         // A step without a common divisor visits all connections.
         let step = (self.connections / 3..).find(|step| gcd(*step, self.connections) == 1).unwrap();
         for (round, report) in self.reports.iter().enumerate() {
             let start = Instant::now();
             for visit in 0..self.connections {
-                look(visit * step % self.connections, round, report);
+                update(visit * step % self.connections, round, report);
             }
-            if Self::LOOKS.contains(&round) {
+            if Self::SAMPLES.contains(&round) {
                 spent += start.elapsed();
             }
         }
-        spent.as_secs_f64() * 1e9 / (Self::LOOKS.len() * self.connections * self.streams) as f64
+        spent.as_secs_f64() * 1e9 / (Self::SAMPLES.len() * self.connections * self.streams) as f64
     }
 
     /// All work of the engine, with each connection in a conference of its own.
@@ -267,7 +267,7 @@ fn fill(load: &Load, conferences: usize) {
     println!("{:.2} GB held, {} bytes for each conference", held as f64 / 1e9, held as usize / conferences);
     let start = Instant::now();
     fleet.handle_timeout(Timestamp::from_millis(5_000 * ROUNDS as u64 + 29_000));
-    println!("{:.1?} to look whether any is over: {} are known", start.elapsed(), fleet.len());
+    println!("{:.1?} to check for ends: {} conferences", start.elapsed(), fleet.len());
     let (start, mut ended) = (Instant::now(), 0);
     fleet.handle_timeout(Timestamp::from_micros(u64::MAX));
     let spent = start.elapsed();

@@ -82,9 +82,9 @@ fn video(c: &mut Criterion) {
     for interval in &intervals {
         window.add(interval);
     }
-    let mut looks = intervals.iter().cycle();
+    let mut cycle = intervals.iter().cycle();
     c.bench_function("video window: add an interval", |b| {
-        b.iter(|| window.add(black_box(looks.next().unwrap())));
+        b.iter(|| window.add(black_box(cycle.next().unwrap())));
     });
 
     let mut inputs: VideoInputs<'_> = window.inputs().unwrap();

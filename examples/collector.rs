@@ -55,7 +55,7 @@ struct Line<'a> {
 /// The content of a checkpoint.
 struct Collector {
     lines: u64,
-    told: u64,
+    written: u64,
     /// The common clock, µs; 0 before the first line.
     clock: u64,
     fleet: Fleet,
@@ -82,7 +82,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 eprintln!("line {number}: {error}");
             }
             collector.lines = number;
-            collector.tell(&mut out)?;
+            collector.write_pending(&mut out)?;
             if number % every == 0 {
                 out.flush()?;
                 collector.save(&path)?;
@@ -95,7 +95,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     if ends {
         collector.fleet.handle_timeout(Timestamp::from_micros(u64::MAX));
-        collector.tell(&mut out)?;
+        collector.write_pending(&mut out)?;
     }
     out.flush()?;
     collector.save(&path)?;
@@ -124,21 +124,21 @@ impl Collector {
         let bytes = match fs::read(path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Ok(Self { lines: 0, told: 0, clock: 0, fleet: Fleet::new(FleetConfig::new()) });
+                return Ok(Self { lines: 0, written: 0, clock: 0, fleet: Fleet::new(FleetConfig::new()) });
             }
             Err(error) => return Err(error.into()),
         };
         let (numbers, state) = bytes.split_at_checked(24).ok_or("a short checkpoint")?;
-        let [lines, told, clock] =
+        let [lines, written, clock] =
             [0, 8, 16].map(|at| numbers[at..at + 8].iter().rfold(0, |n, &byte| n << 8 | u64::from(byte)));
-        Ok(Self { lines, told, clock, fleet: Fleet::restore(state, FleetConfig::new())? })
+        Ok(Self { lines, written, clock, fleet: Fleet::restore(state, FleetConfig::new())? })
     }
 
     /// Writes beside the old checkpoint first, so that a complete one exists at any time.
     fn save(&self, path: &str) -> io::Result<()> {
         let new = format!("{path}.new");
         let mut file = fs::File::create(&new)?;
-        file.write_all(&[self.lines, self.told, self.clock].map(u64::to_le_bytes).concat())?;
+        file.write_all(&[self.lines, self.written, self.clock].map(u64::to_le_bytes).concat())?;
         file.write_all(&self.fleet.save())?;
         file.sync_all()?;
         fs::rename(new, path)
@@ -175,14 +175,14 @@ impl Collector {
     }
 
     /// Writes all pending output.
-    fn tell(&mut self, out: &mut impl Write) -> io::Result<()> {
+    fn write_pending(&mut self, out: &mut impl Write) -> io::Result<()> {
         while let Some(event) = self.fleet.poll_event() {
-            self.told += 1;
-            writeln!(out, "{}", json!({"n": self.told, "conference": event.conference, "event": shown(&event)}))?;
+            self.written += 1;
+            writeln!(out, "{}", json!({"n": self.written, "conference": event.conference, "event": shown(&event)}))?;
         }
         while let Some(ended) = self.fleet.poll_ended() {
-            self.told += 1;
-            writeln!(out, "{}", json!({"n": self.told, "conference": ended.conference, "ended": ended.summary}))?;
+            self.written += 1;
+            writeln!(out, "{}", json!({"n": self.written, "conference": ended.conference, "ended": ended.summary}))?;
         }
         while let Some(part) = self.fleet.poll_rollup() {
             let total = &part.rollup.total;
@@ -191,8 +191,8 @@ impl Collector {
                 "participants": total.participants, "failure_ratio": total.failure_ratio(), "mos": total.mos(),
                 "churn_ratio": total.churn_ratio(), "rtt_ms": total.streams.rtt_ms.stats(),
             });
-            self.told += 1;
-            writeln!(out, "{}", json!({"n": self.told, "rollup": rollup}))?;
+            self.written += 1;
+            writeln!(out, "{}", json!({"n": self.written, "rollup": rollup}))?;
         }
         Ok(())
     }

@@ -144,10 +144,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     for user in &summary.users {
         let percent = |ratio: Option<f64>| ratio.map_or("?".into(), |ratio| format!("{:.2} %", ratio * 100.0));
         let (up, down) = (percent(user.uplink.loss_ratio), percent(user.downlink.loss_ratio));
-        let said = user.feedback.first().map_or("nothing".into(), |said| format!("{} of 5", said.overall));
+        let rating = user.feedback.first().map_or("nothing".into(), |feedback| format!("{} of 5", feedback.overall));
         let talk_s = user.talk.as_ref().map_or("?".into(), |talk| format!("{:.0} s", talk.talk_s));
         println!(
-            "  {}: spoke for {talk_s}; lost {up} on the way up, {down} on the way down; MOS {}; said {said}",
+            "  {}: spoke for {talk_s}; lost {up} on the uplink, {down} on the downlink; MOS {}; rated {rating}",
             user.user,
             mos(user.score.mos)
         );
@@ -207,8 +207,8 @@ fn labels(inputs: &[(f64, Input)]) -> Vec<(String, u32, &'static str)> {
 fn show_speaker(call: &Conference, start: Timestamp, change: SpeakerChange) {
     let who = match change.now {
         Some(Speaker::User(user)) => call.user_name(user).unwrap_or("?"),
-        Some(_) => "somebody",
-        None => "nobody",
+        Some(_) => "an unnamed stream",
+        None => "no user",
     };
     let [at, since] = [change.at, change.since].map(|time| time.micros_since(start) as f64 / 1e6);
     println!("{at:6.1} s  {who} speaks, since {since:.1} s");
@@ -219,7 +219,7 @@ fn show_event(call: &Conference, start: Timestamp, event: &CallEvent) {
         return;
     }
     let seconds = event.at.micros_since(start) as f64 / 1e6;
-    let user = event.user.and_then(|user| call.user_name(user)).unwrap_or("somebody");
+    let user = event.user.and_then(|user| call.user_name(user)).unwrap_or("unnamed user");
     let delay = event.delay_ms.map_or(String::new(), |ms| format!(" after {ms:.0} ms"));
     println!("{seconds:6.1} s  {user}: {}{delay}", event.kind.name());
 }

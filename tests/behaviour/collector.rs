@@ -64,24 +64,24 @@ fn run(collector: &Path, input: &Path, checkpoint: &Path, most: Option<usize>) -
         .spawn()
         .unwrap();
     let mut out = BufReader::new(child.stdout.take().unwrap());
-    let (mut told, mut line) = (Vec::new(), String::new());
-    while told.len() < most && out.read_line(&mut line).unwrap() > 0 {
-        told.extend(line.ends_with('\n').then(|| line.trim_end().to_owned()));
+    let (mut written, mut line) = (Vec::new(), String::new());
+    while written.len() < most && out.read_line(&mut line).unwrap() > 0 {
+        written.extend(line.ends_with('\n').then(|| line.trim_end().to_owned()));
         line.clear();
     }
-    let is_killed = told.len() == most;
+    let is_killed = written.len() == most;
     if is_killed {
         child.kill().unwrap();
         // Read the rest of the pipe.
         while out.read_line(&mut line).unwrap() > 0 {
-            told.extend(line.ends_with('\n').then(|| line.trim_end().to_owned()));
+            written.extend(line.ends_with('\n').then(|| line.trim_end().to_owned()));
             line.clear();
         }
     }
     // The collector may have ended before the kill.
-    let came_to_its_end = child.wait().unwrap().success();
-    assert!(came_to_its_end || is_killed);
-    (told, !came_to_its_end)
+    let has_ended = child.wait().unwrap().success();
+    assert!(has_ended || is_killed);
+    (written, !has_ended)
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn killed_collector_loses_nothing_and_counts_nothing_twice() {
 
     let (expected, _) = run(&collector, &file, &directory.join("quiet"), None);
     assert!(expected.len() > 2_000, "{}", expected.len());
-    let ended = |told: &[String]| told.iter().filter(|line| line.contains("\"ended\":")).count();
+    let ended = |written: &[String]| written.iter().filter(|line| line.contains("\"ended\":")).count();
     assert_eq!(ended(&expected), 3);
 
     let gzipped = directory.join("input.ndjson.gz");
@@ -102,7 +102,7 @@ fn killed_collector_loses_nothing_and_counts_nothing_twice() {
     encoder.finish().unwrap();
     assert_eq!(run(&collector, &gzipped, &directory.join("gzipped"), None).0, expected);
 
-    let (checkpoint, mut told, mut kills) = (directory.join("killed"), BTreeMap::new(), 0);
+    let (checkpoint, mut written, mut kills) = (directory.join("killed"), BTreeMap::new(), 0);
     // The feeder dies too: in the middle of a line, and before the end of a line that is partly valid.
     let (cut, cut_late) = (directory.join("cut.ndjson"), directory.join("cut-late.ndjson"));
     let whole = std::fs::read_to_string(&file).unwrap();
@@ -118,14 +118,14 @@ fn killed_collector_loses_nothing_and_counts_nothing_twice() {
         kills += u32::from(is_killed);
         for line in lines {
             let n = serde_json::from_str::<Value>(&line).unwrap()["n"].as_u64().unwrap();
-            if let Some(before) = told.insert(n, line.clone()) {
-                assert_eq!(before, line, "told otherwise after a kill");
+            if let Some(before) = written.insert(n, line.clone()) {
+                assert_eq!(before, line, "written differently after a kill");
             }
         }
     }
     assert!(kills >= 5, "{kills}");
-    assert_eq!(told.keys().copied().collect::<Vec<_>>(), (1..=expected.len() as u64).collect::<Vec<_>>());
-    assert!(told.into_values().eq(expected));
+    assert_eq!(written.keys().copied().collect::<Vec<_>>(), (1..=expected.len() as u64).collect::<Vec<_>>());
+    assert!(written.into_values().eq(expected));
 
     // The checkpoint holds everything: nothing is written again.
     assert_eq!(run(&collector, &file, &checkpoint, None).0, Vec::<String>::new());
@@ -138,17 +138,17 @@ fn bad_reporter_ends_no_other_call() {
     std::fs::create_dir_all(&directory).unwrap();
     let good: Vec<String> =
         input().lines().filter(|line| line.contains("\"conference\":\"loss5\"")).map(Into::into).collect();
-    let told = |name: &str, lines: &[String]| {
+    let events_of = |name: &str, lines: &[String]| {
         let file = directory.join(name);
         std::fs::write(&file, lines.join("\n") + "\n").unwrap();
-        let (told, _) = run(&collector(), &file, &directory.join(format!("{name}.checkpoint")), None);
-        let of_good = told.into_iter().map(|line| serde_json::from_str::<Value>(&line).unwrap());
+        let (written, _) = run(&collector(), &file, &directory.join(format!("{name}.checkpoint")), None);
+        let of_good = written.into_iter().map(|line| serde_json::from_str::<Value>(&line).unwrap());
         of_good
             .filter(|line| line["conference"] == "loss5")
             .map(|line| (line["event"].clone(), line["ended"].clone()))
             .collect::<Vec<_>>()
     };
-    let expected = told("good", &good);
+    let expected = events_of("good", &good);
     assert!(expected.len() > 500, "{}", expected.len());
     let mut mixed = good.clone();
     let line =
@@ -163,6 +163,6 @@ fn bad_reporter_ends_no_other_call() {
         let line = json!({"conference": "evil", "fabric": "x", "user": "x", "t": t, "report": {}, "labels": labels});
         mixed.insert(place, line.to_string());
     }
-    assert!(told("mixed", &mixed) == expected);
+    assert!(events_of("mixed", &mixed) == expected);
     std::fs::remove_dir_all(directory).unwrap();
 }

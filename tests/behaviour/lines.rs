@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use callgauge::ingest::{Format, ReadErrorKind, Reader};
 use callgauge::report::{Entry, Flag, Num, StatsType, Text};
 
-use crate::common::reading::{Usage, read_lines, recording};
+use crate::common::reading::{StoredSnapshot, read_lines, recording};
 
 /// State of one connection while two formats are compared.
 #[derive(Default)]
@@ -33,7 +33,7 @@ const REFERENCES: &[Text] = &[
 
 impl Connection {
     /// Asserts that two snapshots are equal.
-    fn compare(&mut self, plain: &Usage, packed: &Usage) {
+    fn compare(&mut self, plain: &StoredSnapshot, packed: &StoredSnapshot) {
         let sent = || plain.report.entries().filter(|entry| entry.kind() != StatsType::Certificate);
         // Entries are numbered in the order of their first appearance.
         let known: Vec<String> = self.ids.values().cloned().collect();

@@ -12,7 +12,7 @@ pub(crate) fn recording(name: &str) -> Vec<u8> {
 
 /// A stored snapshot.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Usage {
+pub(crate) struct StoredSnapshot {
     pub(crate) fabric: String,
     /// Milliseconds.
     pub(crate) at: Option<f64>,
@@ -22,7 +22,7 @@ pub(crate) struct Usage {
 /// An input, read to its end.
 pub(crate) struct Input {
     pub(crate) reader: Reader,
-    pub(crate) snapshots: Vec<Usage>,
+    pub(crate) snapshots: Vec<StoredSnapshot>,
     /// The number, from 0, and the error of every line that could not be read.
     pub(crate) errors: Vec<(usize, ReadError)>,
 }
@@ -34,7 +34,7 @@ pub(crate) fn read_records<'a>(records: impl IntoIterator<Item = &'a [u8]>) -> I
     let mut errors = Vec::new();
     for (number, record) in records.into_iter().enumerate() {
         let result = reader.read(record, &mut |snapshot| {
-            snapshots.push(Usage {
+            snapshots.push(StoredSnapshot {
                 fabric: snapshot.fabric.into(),
                 at: snapshot.at.map(|at| at.as_millis()),
                 report: snapshot.report.clone(),

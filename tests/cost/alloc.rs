@@ -15,10 +15,10 @@ use crate::common::{WORKLOADS, workload};
 use crate::counting::{requests, weighed};
 
 /// A way to read, reused between snapshots. Returns the number of rows.
-type Door = Box<dyn FnMut(&str) -> usize>;
+type ReadFn = Box<dyn FnMut(&str) -> usize>;
 
 /// Every way to read that must not allocate after a snapshot of each size.
-fn doors() -> Vec<(&'static str, Door)> {
+fn readers() -> Vec<(&'static str, ReadFn)> {
     let (mut scanner, mut report) = (Scanner::new(), Report::new());
     let scan = move |line: &str| {
         let (_, stats) = line.split_once(r#","stats":"#).expect("a line of the workload");
@@ -47,11 +47,11 @@ fn counting_allocator_counts() {
 fn warm_readers_read_without_allocating() {
     for set in WORKLOADS {
         let lines = workload(set);
-        for (name, mut door) in doors() {
+        for (name, mut read) in readers() {
             // One pass: participants join and leave, and the largest snapshot may be any.
-            let warm: usize = lines.iter().map(|line| door(line)).sum();
+            let warm: usize = lines.iter().map(|line| read(line)).sum();
             let mut rows = 0;
-            let asked = requests(|| rows = lines.iter().map(|line| door(line)).sum());
+            let asked = requests(|| rows = lines.iter().map(|line| read(line)).sum());
             assert_eq!(asked, 0, "{set}, {name}");
             assert!(rows > 1_000 && rows == warm, "{set}, {name}: {rows} rows");
         }

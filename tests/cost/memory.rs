@@ -50,19 +50,19 @@ fn flood(call: &mut Conference, limits: Limits, streams: usize, now: &mut u64) {
     let device = Device { id: &text, kind: &text, group: &text, label: &text };
     let devices = vec![device; limits.devices() + 1];
     // Associations per fabric, so that all fabrics together have too many.
-    let said = limits.ssrcs_per_fabric().min(2 * limits.ssrcs() / limits.fabrics());
+    let associations = limits.ssrcs_per_fabric().min(2 * limits.ssrcs() / limits.fabrics());
     let (mut report, mut refused) = (Report::new(), 0);
     for round in 0..ROUNDS {
         for (nth, &fabric) in fabrics.iter().enumerate() {
             fill(&mut report, round, streams);
             refused += u32::from(call.ingest(tick(), fabric, &report).is_err());
             let user = users[(nth + round) % users.len()];
-            let mut room = call.fabric(fabric).unwrap();
-            for n in 0..said / ROUNDS + 1 {
-                let ssrc = Ssrc::new((n + round * said) as u32);
-                let _ = room.describe(SsrcDescription::new(ssrc).with_cname(&long).with_msid(&long));
-                let _ = room.associate(ssrc, user, &long);
-                let _ = room.associate(Ssrc::new(n as u32), user, &long);
+            let mut handle = call.fabric(fabric).unwrap();
+            for n in 0..associations / ROUNDS + 1 {
+                let ssrc = Ssrc::new((n + round * associations) as u32);
+                let _ = handle.describe(SsrcDescription::new(ssrc).with_cname(&long).with_msid(&long));
+                let _ = handle.associate(ssrc, user, &long);
+                let _ = handle.associate(Ssrc::new(n as u32), user, &long);
             }
             for event in [AppEvent::ActiveDevices(&devices), AppEvent::ConnectedDevices(&devices)] {
                 call.send_event(tick(), fabric, event).unwrap();

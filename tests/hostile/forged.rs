@@ -45,7 +45,7 @@ impl Subject {
     }
 
     /// Associates streams with users and mutes them.
-    fn tell(&mut self, users: [UserId; 2]) {
+    fn associate(&mut self, users: [UserId; 2]) {
         let fabrics: Vec<_> = self.call.summary().fabrics.into_iter().zip(self.fabrics.values()).collect();
         for (summary, &fabric) in fabrics {
             let now = self.call.clock().unwrap_or_default();
@@ -66,7 +66,7 @@ impl Subject {
         let mut subject = Self { call, ..self.clone() };
         let _ = subject.call.summary();
         subject.feed(lines);
-        subject.tell(users);
+        subject.associate(users);
         subject.ask();
         true
     }
@@ -147,7 +147,7 @@ fn subject(lines: &[String]) -> (Subject, [UserId; 2], Value) {
     let mut subject = Subject { call: Conference::new("c", Config::new()), fabrics: BTreeMap::new() };
     subject.feed(lines);
     let users = [subject.call.user("u").unwrap(), subject.call.user("v").unwrap()];
-    subject.tell(users);
+    subject.associate(users);
     let state = serde_json::to_value(subject.call.state()).unwrap();
     assert_eq!(resume(&state).unwrap().save(), subject.call.save());
     (subject, users, state)

@@ -86,16 +86,19 @@ fn random_operations_hold_the_fuzz_target_laws() {
 const LARGEST: [&[u8]; 2] = [&[255, 255, 255, 255, 255, 255, 255, 255, 255, 1], &[255, 255, 255, 255, 15]];
 
 /// A state, its reader, and how often it was read and refused.
-struct Door {
+struct StateReader {
     state: Vec<u8>,
     takes: fn(&[u8]) -> bool,
     counts: [u32; 2],
 }
 
-impl Door {
+impl StateReader {
     fn both(lines: &[&str]) -> [Self; 2] {
         let of = |state, takes| Self { state, takes, counts: [0; 2] };
-        [of(fuzz_targets::state_of(lines), fuzz_targets::state), of(fuzz_targets::fleet_state_of(lines), fuzz_targets::fleet_state)]
+        [
+            of(fuzz_targets::state_of(lines), fuzz_targets::state),
+            of(fuzz_targets::fleet_state_of(lines), fuzz_targets::fleet_state),
+        ]
     }
 
     fn take(&mut self, changed: &[u8]) {
@@ -109,16 +112,16 @@ fn changed_states_hold_the_fuzz_target_laws() {
     let (mut read, mut refused) = (0, 0);
     for (_, text) in recordings() {
         let lines: Vec<&str> = text.lines().take(12).collect();
-        for mut door in Door::both(&lines) {
+        for mut reader in StateReader::both(&lines) {
             for changes in 0..40 {
-                let mut changed = door.state.clone();
+                let mut changed = reader.state.clone();
                 for _ in 0..changes / 8 {
                     let at = random.below(changed.len());
                     changed[at] = [0, 1, 127, 255, random.next() as u8][random.below(5)];
                 }
-                door.take(&changed);
+                reader.take(&changed);
             }
-            (read, refused) = (read + door.counts[0], refused + door.counts[1]);
+            (read, refused) = (read + reader.counts[0], refused + reader.counts[1]);
         }
     }
     assert!(read > 1_000 && refused > 100, "{read} read, {refused} refused");
@@ -128,15 +131,15 @@ fn changed_states_hold_the_fuzz_target_laws() {
 fn states_with_largest_numbers_hold_the_fuzz_target_laws() {
     let (_, text) = recordings().remove(0);
     let lines: Vec<&str> = text.lines().take(6).collect();
-    for mut door in Door::both(&lines) {
+    for mut reader in StateReader::both(&lines) {
         // After the operations, replacing any byte.
-        for at in 64..door.state.len() {
+        for at in 64..reader.state.len() {
             for largest in LARGEST {
-                let changed = [&door.state[..at], largest, &door.state[at + 1..]].concat();
-                door.take(&changed);
+                let changed = [&reader.state[..at], largest, &reader.state[at + 1..]].concat();
+                reader.take(&changed);
             }
         }
-        let [read, refused] = door.counts;
+        let [read, refused] = reader.counts;
         assert!(read > 300 && refused > 500, "{read} read, {refused} refused");
     }
 }

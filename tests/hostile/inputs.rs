@@ -29,8 +29,8 @@ fn long_name_shared_by_streams_is_stored_once() {
     assert_eq!(streams.len(), 3);
     for stream in streams {
         for name in [stream.codec.unwrap(), stream.label.unwrap()] {
-            let kept = name.strip_suffix('…').unwrap();
-            assert!(long.starts_with(kept) && (100..=128).contains(&kept.len()), "{}", kept.len());
+            let prefix = name.strip_suffix('…').unwrap();
+            assert!(long.starts_with(prefix) && (100..=128).contains(&prefix.len()), "{}", prefix.len());
         }
     }
 }

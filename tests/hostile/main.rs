@@ -6,13 +6,13 @@
 mod common;
 // The fuzz targets measure their memory with a counting allocator.
 #[cfg(feature = "serde")]
-#[path = "../../fuzz/src/lib.rs"]
-#[allow(unreachable_pub)] // public for the fuzz targets
-mod fuzz_targets;
+mod forged;
 #[cfg(feature = "serde")]
 mod fuzz_bodies;
 #[cfg(feature = "serde")]
-mod forged;
+#[path = "../../fuzz/src/lib.rs"]
+#[allow(unreachable_pub)] // public for the fuzz targets
+mod fuzz_targets;
 mod inputs;
 #[cfg(feature = "serde")]
 mod mutations;

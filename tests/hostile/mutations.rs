@@ -90,14 +90,14 @@ fn dropped_lines_remove_no_traffic() {
     each(|name, lines, whole| {
         let mut random = Seeded(1);
         let (head, tail) = (4, lines.len() - 4);
-        let kept: Vec<String> = lines
+        let rest: Vec<String> = lines
             .iter()
             .enumerate()
             .filter(|&(at, _)| at < head || at >= tail || random.below(4) > 0)
             .map(|(_, line)| line.clone())
             .collect();
-        assert!(kept.len() < lines.len() * 9 / 10);
-        let outcome = read_all(&kept);
+        assert!(rest.len() < lines.len() * 9 / 10);
+        let outcome = read_all(&rest);
         let (all, some) = (streams(&whole.summary), streams(&outcome.summary));
         for (key, stream) in &some {
             let before = all[key];

@@ -42,15 +42,15 @@ const MEMBERS: &[Num] = &[
     Num::CorruptionMeasurements,
 ];
 
-/// A call of `looks` samples of some streams.
-fn call(seed: u64, looks: usize) -> (Conference, Vec<Event>) {
+/// A call of `samples` samples of some streams.
+fn call(seed: u64, samples: usize) -> (Conference, Vec<Event>) {
     let mut random = Seeded(seed);
     let mut call = Conference::new("", Config::new());
     let fabric = call.open_fabric(Timestamp::default(), FabricSpec::new("pc")).unwrap();
     let (mut report, mut events) = (Report::new(), Vec::new());
     let mut values = vec![0.0; 4 * MEMBERS.len()];
     let mut ms = 1e9_f64;
-    for _ in 0..looks {
+    for _ in 0..samples {
         ms += match random.below(12) {
             0 => 1e-6,
             1 => 100_000.0,

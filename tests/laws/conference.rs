@@ -21,7 +21,7 @@ enum Progress {
     /// Time and packets pass; `bytes` is whether bytes are reported this time.
     On { ms: u32, packets: u32, bytes: bool },
     /// Counters are reset and reach this value, in hundredths of the old one.
-    Anew { ms: u32, hundredths: u8, bytes: bool },
+    Reset { ms: u32, hundredths: u8, bytes: bool },
     /// The latest sample is repeated.
     Again,
     /// An earlier sample is repeated.
@@ -33,7 +33,7 @@ enum Progress {
 fn step() -> impl Strategy<Value = Progress> {
     prop_oneof![
         8 => (1..5_000_u32, 0..200_u32, prop::bool::weighted(0.9)).prop_map(|(ms, packets, bytes)| Progress::On { ms, packets, bytes }),
-        1 => (1..5_000_u32, 0..100_u8, prop::bool::weighted(0.9)).prop_map(|(ms, hundredths, bytes)| Progress::Anew { ms, hundredths, bytes }),
+        1 => (1..5_000_u32, 0..100_u8, prop::bool::weighted(0.9)).prop_map(|(ms, hundredths, bytes)| Progress::Reset { ms, hundredths, bytes }),
         1 => Just(Progress::Again),
         2 => any::<u8>().prop_map(Progress::Late),
         1 => (1..200_u32).prop_map(|packets| Progress::ClockBack { packets }),
@@ -42,18 +42,18 @@ fn step() -> impl Strategy<Value = Progress> {
 
 /// Content of a sample: its time, packets (32 bits), and bytes if they were reported.
 #[derive(Clone, Copy, Debug)]
-struct Look {
+struct Sample {
     ms: f64,
     packets: u64,
     bytes: Option<u64>,
 }
 
-fn write(look: Look, report: &mut Report) {
+fn write(sample: Sample, report: &mut Report) {
     report.clear();
     let mut entry = report.push(StatsType::InboundRtp, "I");
-    entry.set_timestamp(StatTime::from_millis(look.ms)).set_media(MediaKind::Audio);
-    entry.set(Num::Ssrc, 7.0).set(Num::PacketsReceived, (look.packets % (1 << 32)) as f64).set(Num::PacketsLost, 0.0);
-    if let Some(bytes) = look.bytes {
+    entry.set_timestamp(StatTime::from_millis(sample.ms)).set_media(MediaKind::Audio);
+    entry.set(Num::Ssrc, 7.0).set(Num::PacketsReceived, (sample.packets % (1 << 32)) as f64).set(Num::PacketsLost, 0.0);
+    if let Some(bytes) = sample.bytes {
         entry.set(Num::BytesReceived, bytes as f64);
     }
 }
@@ -74,7 +74,7 @@ proptest! {
     fn differences_sum_to_the_counted_traffic(start in prop_oneof![Just(0_u64), 0..10_000_u64, (1 << 32) - 5_000..1_u64 << 32], steps in prop::collection::vec(step(), 1..60)) {
         let (mut call, fabric) = call();
         let mut report = Report::new();
-        let mut now = Look { ms: 1e9, packets: start, bytes: Some(start * 80) };
+        let mut now = Sample { ms: 1e9, packets: start, bytes: Some(start * 80) };
         // The oracle: sums so far, and the bytes last reported.
         let (mut packets, mut bytes, mut bytes_base) = (0_u64, 0_u64, now.bytes);
         let mut bytes_counted = start * 80;
@@ -96,7 +96,7 @@ proptest! {
                         bytes_base = Some(counted);
                     }
                 }
-                Progress::Anew { ms, hundredths, bytes: reported } => {
+                Progress::Reset { ms, hundredths, bytes: reported } => {
                     // Below the old value, and too far from 2³² for a wrap.
                     let modest = (now.packets % (1 << 32)).min(3_000_000_000) * u64::from(hundredths) / 100;
                     if now.packets % (1 << 32) <= modest || (now.packets % (1 << 32) > 3_800_000_000 && !reported) || bytes_base.is_none() {
@@ -167,28 +167,28 @@ proptest! {
     /// time only: neither gaps nor times with as few packets as in DTX.
     #[test]
     fn totals_and_rates_do_not_depend_on_sampling(
-        looks in prop::collection::vec((1..10_000_u32, 0..500_u32, 0..20_i32, any::<bool>()), 2..60),
+        samples in prop::collection::vec((1..10_000_u32, 0..500_u32, 0..20_i32, any::<bool>()), 2..60),
         has_gaps in any::<bool>(),
     ) {
         let (mut all, fabric) = call();
         let (mut some, _) = call();
         let mut report = Report::new();
         let (mut ms, mut packets, mut lost) = (1e12, 0_u64, 0_i64);
-        let nexts = looks.iter().skip(1).map(|&(passed_ms, ..)| Some(passed_ms)).chain([None]);
+        let nexts = samples.iter().skip(1).map(|&(passed_ms, ..)| Some(passed_ms)).chain([None]);
         let mut away_ms = 0;
-        for (n, (&(passed_ms, passed, gone, kept), next_ms)) in looks.iter().zip(nexts).enumerate() {
+        for (n, (&(passed_ms, passed, gone, reports), next_ms)) in samples.iter().zip(nexts).enumerate() {
             away_ms += passed_ms;
             // Thirds of a ms, and less than 5 s of them.
             let is_due = next_ms.is_none_or(|next_ms| !has_gaps && away_ms + next_ms > 3 * 4_999);
             (ms, packets, lost) = (ms + f64::from(passed_ms) / 3.0, packets + u64::from(passed), lost + i64::from(gone - 2));
-            write(Look { ms, packets, bytes: Some(packets * 77) }, &mut report);
+            write(Sample { ms, packets, bytes: Some(packets * 77) }, &mut report);
             let packets = packets + 50 * (n as u64 + 1);
             report.push(StatsType::InboundRtp, "J").set_timestamp(StatTime::from_millis(ms))
                 .set(Num::Ssrc, 8.0).set(Num::PacketsReceived, packets as f64).set(Num::PacketsLost, lost as f64)
                 .set(Num::TotalSamplesReceived, packets as f64 * 960.0).set(Num::ConcealedSamples, packets as f64 * 9.0)
                 .set_media(MediaKind::Audio);
             all.ingest(Timestamp::default(), fabric, &report).unwrap();
-            if kept || is_due || n == 0 {
+            if reports || is_due || n == 0 {
                 some.ingest(Timestamp::default(), fabric, &report).unwrap();
                 away_ms = 0;
             }
@@ -348,7 +348,7 @@ proptest! {
     /// Two ways to track an entry, and the same steps by hand.
     #[test]
     fn take_equals_step_and_accept(
-        looks in prop::collection::vec((0..4_u32, prop::array::uniform6(count())), 2..20),
+        samples in prop::collection::vec((0..4_u32, prop::array::uniform6(count())), 2..20),
     ) {
         let report_of = |ms: u32, counts: &[Option<f64>; 6]| {
             let mut report = Report::new();
@@ -362,11 +362,11 @@ proptest! {
             report
         };
         let mut ms = 100;
-        let first = report_of(ms, &looks[0].1);
+        let first = report_of(ms, &samples[0].1);
         let mut takes = EntryTracker::new(first.get(0).unwrap()).unwrap();
         let mut tells = takes.clone();
-        let mut before = looks[0].1;
-        for (ahead, counts) in &looks[1..] {
+        let mut before = samples[0].1;
+        for (ahead, counts) in &samples[1..] {
             ms += ahead;
             let report = report_of(ms, counts);
             let entry = report.get(0).unwrap();

@@ -151,7 +151,7 @@ proptest! {
         }
         prop_assert_eq!(table.find(&CodecQuery::new("AMR").with_bitrate(Bitrate::new(kbps * 1e3))), None);
         let g722 = table.find(&CodecQuery::new("G722").with_bitrate(Bitrate::new(kbps * 1e3))).unwrap().equipment;
-        prop_assert_eq!(g722.ie_eff(Ratio::new(loss).unwrap(), 1.0), None, "nobody published a Bpl for G.722");
+        prop_assert_eq!(g722.ie_eff(Ratio::new(loss).unwrap(), 1.0), None, "no Bpl is published for G.722");
         prop_assert_eq!(g722.ie_eff(Ratio::MIN, 1.0), Some(g722.ie()));
     }
 }

@@ -4,19 +4,21 @@ use callgauge::ingest::Format;
 use callgauge::report::{Num, StatsType, Text};
 
 use crate::common::Seeded;
-use crate::common::reading::{Input, Usage, read_lines, recording};
+use crate::common::reading::{Input, StoredSnapshot, read_lines, recording};
 
-fn ids(taken: &Usage) -> Vec<&str> {
-    taken.report.entries().map(|entry| entry.id()).collect()
+fn ids(snapshot: &StoredSnapshot) -> Vec<&str> {
+    snapshot.report.entries().map(|entry| entry.id()).collect()
 }
 
 /// A member's value in the entry with the id, in every snapshot.
 fn history(input: &Input, id: &str, field: Num) -> Vec<Option<f64>> {
-    input.snapshots.iter().map(|taken| taken.report.by_id(id).and_then(|entry| entry.get(field))).collect()
+    input.snapshots.iter().map(|snapshot| snapshot.report.by_id(id).and_then(|entry| entry.get(field))).collect()
 }
 
 fn times(input: &Input, id: &str) -> Vec<Option<f64>> {
-    let time = |taken: &Usage| taken.report.by_id(id).and_then(|entry| entry.timestamp()).map(|time| time.as_millis());
+    let time = |snapshot: &StoredSnapshot| {
+        snapshot.report.by_id(id).and_then(|entry| entry.timestamp()).map(|time| time.as_millis())
+    };
     input.snapshots.iter().map(time).collect()
 }
 
@@ -62,12 +64,12 @@ fn callback_api_entries_remain_under_a_header_denying_them() {
     assert_eq!(history(&input, "ssrc_7_send", Num::PacketsSent), [Some(10.0), Some(10.0), Some(30.0), Some(30.0)]);
     assert_eq!(times(&input, "ssrc_7_send"), [5000.0, 5000.0, 7000.0, 8000.0].map(Some));
     // Both limits, still both, one lifted, both lifted.
-    let reason = |taken: &Usage| {
-        taken.report.by_id("ssrc_7_send").unwrap().text(Text::QualityLimitationReason).map(String::from)
+    let reason = |snapshot: &StoredSnapshot| {
+        snapshot.report.by_id("ssrc_7_send").unwrap().text(Text::QualityLimitationReason).map(String::from)
     };
     let reasons: Vec<_> = input.snapshots.iter().filter_map(reason).collect();
     assert_eq!(reasons, ["bandwidth", "bandwidth", "cpu", "none"]);
-    let codecs: Vec<_> = input.snapshots.iter().map(|taken| taken.report.of(StatsType::Codec).count()).collect();
+    let codecs: Vec<_> = input.snapshots.iter().map(|snapshot| snapshot.report.of(StatsType::Codec).count()).collect();
     assert_eq!(codecs, [0, 0, 1, 1]);
     let remote = input.snapshots[3].report.of(StatsType::RemoteInboundRtp).next().unwrap();
     assert_eq!(remote.get(Num::RoundTripTime), Some(0.04));
@@ -84,7 +86,10 @@ fn case_35_missing_time_is_inherited_in_jitsi_and_rtcstats() {
     assert_eq!(times(&jitsi, "R"), [4800.0, 4800.0, 6900.0].map(Some));
     assert_eq!(times(&jitsi, "I"), [5000.0, 6000.0, 7000.0].map(Some));
     // Line times may run back and repeat (edge case 4): they stay as the line has them.
-    assert_eq!(jitsi.snapshots.iter().map(|taken| taken.at).collect::<Vec<_>>(), [5001.0, 6001.0, 6001.0].map(Some));
+    assert_eq!(
+        jitsi.snapshots.iter().map(|snapshot| snapshot.at).collect::<Vec<_>>(),
+        [5001.0, 6001.0, 6001.0].map(Some)
+    );
 
     let packed = read_lines(
         br#"RTCStatsDump
@@ -150,7 +155,7 @@ fn connections_do_not_mix_and_a_reused_name_starts_fresh() {
 "#,
     );
     assert!(input.errors.is_empty(), "{:?}", input.errors);
-    let fabrics: Vec<_> = input.snapshots.iter().map(|taken| taken.fabric.as_str()).collect();
+    let fabrics: Vec<_> = input.snapshots.iter().map(|snapshot| snapshot.fabric.as_str()).collect();
     assert_eq!(fabrics, ["A", "", "3", "A", "", "3", "A"]);
     let expected = [Some(1.0), Some(2.0), Some(3.0), Some(1.0), Some(2.0), Some(3.0), None];
     assert_eq!(history(&input, "I", Num::NackCount), expected);
@@ -163,7 +168,7 @@ fn two_dumps_in_one_file_do_not_mix() {
 ["g","A",{"0":{"type":10,"113":1},"t":5000},5001]
 "#;
     let input = read_lines([dump, &dump.replace(",\"113\":1", "")].concat().as_bytes());
-    assert_eq!(input.snapshots.iter().map(|taken| taken.at).collect::<Vec<_>>(), [Some(5001.0); 2]);
+    assert_eq!(input.snapshots.iter().map(|snapshot| snapshot.at).collect::<Vec<_>>(), [Some(5001.0); 2]);
     assert_eq!(history(&input, "0", Num::DataChannelsOpened), [Some(1.0), None]);
 }
 
@@ -177,7 +182,7 @@ fn forgetting_silent_connections_bounds_memory_only() {
     }
     let input = read_lines(text.as_bytes());
     assert_eq!(input.snapshots.len(), 4_000);
-    assert!(input.snapshots.iter().all(|taken| taken.report.len() == 1));
+    assert!(input.snapshots.iter().all(|snapshot| snapshot.report.len() == 1));
     // The first was never silent, the second was forgotten; the later entries have no type.
     let late = text + "[\"getstats\",\"PC_1\",{\"I\":{\"timestamp\":0},\"timestamp\":6000},6001]\n";
     assert_eq!(read_lines(late.as_bytes()).snapshots.last().unwrap().report.len(), 0);

@@ -24,7 +24,7 @@ fn check(name: &str, made: &str) {
 }
 
 /// The modules whose numbers decide the outputs, and the files in them.
-const ROOMS: [(&str, &str); 11] = [
+const MODULES: [(&str, &str); 11] = [
     ("emodel", "The E-model family"),
     ("metric", "Counters into differences, differences into figures of an interval"),
     ("score", "Scores"),
@@ -56,9 +56,9 @@ fn manual_lists_every_constant_with_its_comment() {
          those of the E-model in [`emodel`](crate::emodel).\n",
     );
     let mut count = 0;
-    for (room, title) in ROOMS {
+    for (module, title) in MODULES {
         let _ = write!(page, "\n# {title}\n\n| constant | value | what |\n|---|---|---|\n");
-        for file in files(room) {
+        for file in files(module) {
             for Constant { name, value, comment } in constants(&read(&file)) {
                 let _ = writeln!(page, "| `{name}`, {file} | {value} | {comment} |");
                 count += 1;
@@ -70,9 +70,9 @@ fn manual_lists_every_constant_with_its_comment() {
 }
 
 /// The file of a module and those in its folder, sorted.
-fn files(room: &str) -> Vec<String> {
+fn files(module: &str) -> Vec<String> {
     let mut files = vec![];
-    let mut folders = vec![room.to_owned()];
+    let mut folders = vec![module.to_owned()];
     while let Some(folder) = folders.pop() {
         if source(&format!("{folder}.rs")).exists() && !files.contains(&format!("{folder}.rs")) {
             files.push(format!("{folder}.rs"));
@@ -98,8 +98,8 @@ fn constants(text: &str) -> Vec<Constant> {
     let (mut above, mut function) = (String::new(), String::new());
     for line in text.lines().take_while(|line| !line.starts_with("#[cfg(test)]")) {
         let line = line.trim();
-        if let Some(said) = line.strip_prefix("///") {
-            comment.push(said.trim());
+        if let Some(words) = line.strip_prefix("///") {
+            comment.push(words.trim());
             continue;
         }
         let declared = ["pub(crate) ", "pub(super) ", "pub "]
@@ -114,13 +114,13 @@ fn constants(text: &str) -> Vec<Constant> {
             && is_number(kind)
             && !MECHANICS.contains(&name)
         {
-            let said = sentence(&comment);
-            let as_above = said.is_empty();
+            let words = sentence(&comment);
+            let as_above = words.is_empty();
             if !as_above {
-                above = said.clone();
+                above = words.clone();
             }
             let comment = match (as_above, above.is_empty()) {
-                (false, _) => said,
+                (false, _) => words,
                 (true, false) => "as above".to_owned(),
                 // Within a function: the function's own comment.
                 (true, true) => function.clone(),

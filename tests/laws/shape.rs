@@ -159,8 +159,8 @@ fn refused_input_changes_nothing() {
 
     assert_eq!((before.fabrics[0].streams.len(), before.fabrics[0].refused_streams), (1, 6));
     assert!(matches!(call.poll_event(), Some(Event::Overflow { dropped: 4, .. })));
-    let kept: Vec<Event> = std::iter::from_fn(|| call.poll_event()).collect();
-    assert_eq!(kept.len(), 2);
+    let events: Vec<Event> = std::iter::from_fn(|| call.poll_event()).collect();
+    assert_eq!(events.len(), 2);
 }
 
 #[test]

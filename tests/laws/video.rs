@@ -229,10 +229,10 @@ proptest! {
         (inputs.display_width, inputs.display_height, inputs.largest_width, inputs.largest_height) = (None, None, None, None);
         (inputs.frozen, inputs.freezes_per_10_s) = (None, None);
         let Ok(before) = score(&inputs) else { return Ok(()) };
-        let mut told = inputs;
-        (told.display_width, told.display_height) = (inputs.width, inputs.height);
-        (told.frozen, told.freezes_per_10_s) = (Ratio::new(0.0), Some(0.0));
-        let after = score(&told).unwrap();
+        let mut explicit = inputs;
+        (explicit.display_width, explicit.display_height) = (inputs.width, inputs.height);
+        (explicit.frozen, explicit.freezes_per_10_s) = (Ratio::new(0.0), Some(0.0));
+        let after = score(&explicit).unwrap();
         prop_assert_eq!(after.rx, before.rx);
         prop_assert!(after.rx_low >= before.rx_low && after.rx_high <= before.rx_high);
         prop_assert!(after.tier < before.tier);

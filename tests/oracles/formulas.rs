@@ -6,7 +6,7 @@ use callgauge::report::{Num, Report, StatsType};
 use callgauge::unit::StatTime;
 
 /// An entry at a time in seconds.
-fn look(seconds: f64, members: &[(Num, f64)]) -> Report {
+fn report_at(seconds: f64, members: &[(Num, f64)]) -> Report {
     let mut report = Report::new();
     let mut entry = report.push(StatsType::InboundRtp, "I");
     entry.set_timestamp(StatTime::from_millis(1e6 + seconds * 1e3));
@@ -18,7 +18,7 @@ fn look(seconds: f64, members: &[(Num, f64)]) -> Report {
 
 /// The figure between two samples, 2 s apart.
 fn between(formula: Formula, old: &[(Num, f64)], new: &[(Num, f64)]) -> Option<f64> {
-    let (old, new) = (look(0.0, old), look(2.0, new));
+    let (old, new) = (report_at(0.0, old), report_at(2.0, new));
     let track = EntryTracker::new(old.get(0).unwrap()).unwrap();
     match track.step(new.get(0).unwrap()) {
         Progress::Advance(delta) | Progress::Restart(delta) => formula.of(&delta),
@@ -103,10 +103,10 @@ fn deviation_is_that_of_the_frame_durations() {
 fn gauges_need_one_snapshot_and_other_formulas_two() {
     use Num as N;
     let new = [(N::FramesReceived, 100.0), (N::FramesDecoded, 90.0), (N::FramesDropped, 3.0), (N::FrameWidth, 640.0)];
-    let report = look(0.0, &new);
+    let report = report_at(0.0, &new);
     let backlog = Backlog(N::FramesReceived, N::FramesDecoded, N::FramesDropped);
     assert_eq!(backlog.of_moment(report.get(0).unwrap()), Some(7.0));
-    assert_eq!(backlog.of_moment(look(0.0, &new[1..]).get(0).unwrap()), None);
+    assert_eq!(backlog.of_moment(report_at(0.0, &new[1..]).get(0).unwrap()), None);
     assert_eq!(Gauge(N::FrameWidth, 0.5).of_moment(report.get(0).unwrap()), Some(320.0));
     assert_eq!(between(backlog, &[], &new), Some(7.0));
     assert_eq!(between(Gauge(N::FrameWidth, 1.0), &[], &new), Some(640.0));

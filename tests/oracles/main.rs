@@ -8,11 +8,11 @@ mod audio_score;
 mod common;
 mod derived;
 mod distributions;
-#[cfg(feature = "serde")]
-mod readers;
 mod emodel_vectors;
 mod formulas;
 mod oracle;
+#[cfg(feature = "serde")]
+mod readers;
 mod scores;
 #[path = "../../examples/validate/segments.rs"]
 #[allow(dead_code)] // the example needs more

@@ -385,7 +385,7 @@ fn laxity(text: &str, error: &serde_json::Error) -> Option<&'static str> {
     } else if has("out of range") {
         Some("a number beyond f64")
     } else if open.len() > 2 || open == "[[" {
-        Some("the inside of a value that nobody reads")
+        Some("the inside of a value that the reader skips")
     } else {
         None
     }

@@ -154,7 +154,7 @@ fn both_ends_and_the_relay_agree_on_every_stream() {
                         let spread = 4.0 * (share * (1.0 - share) / after).sqrt();
                         assert!(
                             (dropped / after - share).abs() < spread,
-                            "{what}: {dropped} of {after} after the last look"
+                            "{what}: {dropped} of {after} after the last sample"
                         );
                     }
                 }
@@ -187,10 +187,11 @@ fn repairs(
     if let Some(ssrc) = own.last["rtxSsrc"].as_u64() {
         return relayed.get(&(link.to_owned(), ssrc)).copied().unwrap_or_default();
     }
-    let told = |ssrc: u64| raw.contains_key(&(sender.to_owned(), "outbound-rtp".to_owned(), ssrc));
-    let mut untold = relayed.iter().filter(|((on, ssrc), _)| on == link && !told(*ssrc)).map(|(_, relayed)| *relayed);
-    let found = untold.next().unwrap_or_default();
-    assert!(untold.next().is_none(), "{link} has two streams that nobody tells of");
+    let is_reported = |ssrc: u64| raw.contains_key(&(sender.to_owned(), "outbound-rtp".to_owned(), ssrc));
+    let mut unreported =
+        relayed.iter().filter(|((on, ssrc), _)| on == link && !is_reported(*ssrc)).map(|(_, relayed)| *relayed);
+    let found = unreported.next().unwrap_or_default();
+    assert!(unreported.next().is_none(), "{link} has two streams without a report");
     found
 }
 

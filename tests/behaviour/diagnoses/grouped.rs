@@ -42,7 +42,7 @@ fn diagnoses_are_ordered_by_severity_with_effects_after_causes() {
 
 #[test]
 fn loss_both_ways_is_two_diagnoses_for_any_number_of_reporters() {
-    let mut told = 0;
+    let mut recordings = 0;
     for name in names() {
         let schedule = meta(&name)["schedule"].clone();
         let steps = schedule.as_array().unwrap();
@@ -58,9 +58,9 @@ fn loss_both_ways_is_two_diagnoses_for_any_number_of_reporters() {
         assert_eq!(ways.len(), 2, "{name}: {ways:?}");
         assert!(roots.iter().all(|root| root.kind == Kind::HighLoss), "{name}: {ways:?}");
         assert_ne!(ways[0], ways[1], "{name}");
-        told += 1;
+        recordings += 1;
     }
-    assert!(told >= 8, "{told}");
+    assert!(recordings >= 8, "{recordings}");
 }
 
 #[test]

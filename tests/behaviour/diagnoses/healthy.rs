@@ -205,7 +205,7 @@ const HEALTHY: &[Healthy] = &[
 fn healthy_call_has_no_diagnosis() {
     let mut wrong = Vec::new();
     for (name, change) in HEALTHY {
-        let (told, summary) = play(
+        let (events, summary) = play(
             |world| {
                 change(world);
                 true
@@ -213,7 +213,7 @@ fn healthy_call_has_no_diagnosis() {
             None,
         );
         assert_eq!(summary.fabrics[0].snapshots, u64::from(END_S), "{name}");
-        wrong.extend(told.into_iter().map(|told| format!("{name}: {told:?}")));
+        wrong.extend(events.into_iter().map(|event| format!("{name}: {event:?}")));
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }

@@ -3,8 +3,8 @@
 
 mod grouped;
 mod healthy;
-mod synthetic;
 mod robust;
+mod synthetic;
 mod table;
 mod world;
 
@@ -27,13 +27,13 @@ enum Change {
 }
 
 /// A diagnosis event: time in seconds of the lab's schedule, connection, change, diagnosis.
-type Told = (f64, String, Change, Diagnosis);
+type DiagnosisEvent = (f64, String, Change, Diagnosis);
 
-fn diagnose(name: &str, lines: &[String]) -> (Vec<Told>, ConferenceSummary) {
+fn diagnose(name: &str, lines: &[String]) -> (Vec<DiagnosisEvent>, ConferenceSummary) {
     diagnose_with(name, lines, Config::new())
 }
 
-fn diagnose_with(name: &str, lines: &[String], config: Config) -> (Vec<Told>, ConferenceSummary) {
+fn diagnose_with(name: &str, lines: &[String], config: Config) -> (Vec<DiagnosisEvent>, ConferenceSummary) {
     let meta = meta(name);
     let start = meta["t0"].as_f64().unwrap();
     let participant = |fabric: &str, end: &str| {
@@ -41,7 +41,7 @@ fn diagnose_with(name: &str, lines: &[String], config: Config) -> (Vec<Told>, Co
         meta["pcs"].as_array().unwrap().iter().find(of_fabric).unwrap()[end].as_str().unwrap().to_owned()
     };
     let mut call = Conference::new(name, config);
-    let (mut reader, mut fabrics, mut told) = (Reader::new(), BTreeMap::new(), Vec::new());
+    let (mut reader, mut fabrics, mut events) = (Reader::new(), BTreeMap::new(), Vec::new());
     let mut now = Timestamp::default();
     for line in lines {
         let mut each = |snapshot: callgauge::ingest::Snapshot<'_>| {
@@ -61,12 +61,12 @@ fn diagnose_with(name: &str, lines: &[String], config: Config) -> (Vec<Told>, Co
                     Event::DiagnosisCleared { diagnosis, .. } => (Change::Cleared, diagnosis),
                     _ => continue,
                 };
-                told.push(((at_ms - start) / 1e3, snapshot.fabric.to_owned(), change, diagnosis));
+                events.push(((at_ms - start) / 1e3, snapshot.fabric.to_owned(), change, diagnosis));
             }
         };
         reader.read(line.as_bytes(), &mut each).unwrap();
     }
-    (told, call.summary())
+    (events, call.summary())
 }
 
 const UP: Option<Side> = Some(Side::Uplink);
@@ -75,8 +75,8 @@ const DOWN: Option<Side> = Some(Side::Downlink);
 #[test]
 fn newly_joined_user_has_no_diagnosis() {
     for name in names() {
-        let (told, _) = diagnose(name.as_str(), &lines(&name)[..12]);
-        assert_eq!(told, [], "{name}");
+        let (events, _) = diagnose(name.as_str(), &lines(&name)[..12]);
+        assert_eq!(events, [], "{name}");
     }
 }
 
@@ -84,9 +84,9 @@ fn newly_joined_user_has_no_diagnosis() {
 fn raising_and_clearing_alternate_with_finite_figures() {
     let mut all = 0;
     for name in names() {
-        let (told, summary) = diagnose(&name, &lines(&name));
+        let (events, summary) = diagnose(&name, &lines(&name));
         let mut on: BTreeMap<String, Diagnosis> = BTreeMap::new();
-        for (_, fabric, change, diagnosis) in told {
+        for (_, fabric, change, diagnosis) in events {
             let key = format!("{fabric} {:?} {:?} {:?}", diagnosis.kind, diagnosis.stream, diagnosis.side);
             assert!(diagnosis.evidence.get(diagnosis.kind.figure()).is_some(), "{name}: {key}");
             assert!(diagnosis.evidence.iter().all(|(_, value)| value.is_finite()), "{name}: {key}");

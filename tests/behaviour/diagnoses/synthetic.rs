@@ -373,26 +373,27 @@ const CASES: &[Case] = &[
 fn each_kind_is_raised_once_and_cleared_in_time() {
     for (number, case) in CASES.iter().enumerate() {
         let name = format!("case {number}, {:?}", case.kind);
-        let (told, summary) = play(
+        let (events, summary) = play(
             |world| {
                 (case.change)(world);
                 true
             },
             case.act,
         );
-        let is_it = |told: &&super::Told| told.3.kind == case.kind && told.3.side == case.side;
-        let raised: Vec<_> = told.iter().filter(is_it).filter(|told| told.2 == Change::Raised).collect();
-        assert_eq!(raised.len(), 1, "{name}: {told:#?}");
+        let is_it = |event: &&super::DiagnosisEvent| event.3.kind == case.kind && event.3.side == case.side;
+        let raised: Vec<_> = events.iter().filter(is_it).filter(|event| event.2 == Change::Raised).collect();
+        assert_eq!(raised.len(), 1, "{name}: {events:#?}");
         let seconds = |s: f64| s as u32;
         assert!(case.raised.contains(&seconds(raised[0].0)), "{name}: raised at {}", raised[0].0);
         let from = (raised[0].3.from.as_millis() - 1.7e12) / 1e3;
         assert!(case.from.contains(&seconds(from.round())), "{name}: from {from}");
-        let over = told.iter().filter(is_it).find(|told| told.2 == Change::Cleared).map(|told| seconds(told.0));
+        let over = events.iter().filter(is_it).find(|event| event.2 == Change::Cleared).map(|event| seconds(event.0));
         assert_eq!(over.is_some(), case.over.is_some(), "{name}: {over:?}");
         assert!(over.is_none_or(|over| case.over.clone().unwrap().contains(&over)), "{name}: over at {over:?}");
-        let others: BTreeSet<Kind> = told.iter().map(|told| told.3.kind).filter(|&kind| kind != case.kind).collect();
+        let others: BTreeSet<Kind> =
+            events.iter().map(|event| event.3.kind).filter(|&kind| kind != case.kind).collect();
         assert!(others.iter().all(|kind| case.with.contains(kind)), "{name}: {others:?}");
-        assert!(told.iter().filter(is_it).filter(|told| told.2 == Change::Cleared).count() <= 1, "{name}");
+        assert!(events.iter().filter(is_it).filter(|event| event.2 == Change::Cleared).count() <= 1, "{name}");
         // The expected diagnosis comes first; the others are its effects or are unrelated.
         assert_eq!(summary.diagnoses[0].kind, case.kind, "{name}: {:#?}", summary.diagnoses);
         assert!(raised[0].3.evidence.get(case.kind.figure()).is_some(), "{name}");
@@ -428,7 +429,7 @@ fn loss_after_silence_counts_the_packets_of_its_own_time() {
 
 #[test]
 fn media_missing_in_two_streams_of_a_sender_is_raised_once() {
-    let (told, summary) = play(
+    let (events, summary) = play(
         |world| {
             if world.s == FROM_S {
                 for id in ["IA", "IV"] {
@@ -453,8 +454,8 @@ fn media_missing_in_two_streams_of_a_sender_is_raised_once() {
         },
         None,
     );
-    let raised = |kind: Kind| told.iter().filter(|told| told.2 == Change::Raised && told.3.kind == kind).count();
-    assert_eq!((raised(Kind::OneWayMedia), raised(Kind::HighLoss)), (2, 1), "{told:#?}");
+    let raised = |kind: Kind| events.iter().filter(|event| event.2 == Change::Raised && event.3.kind == kind).count();
+    assert_eq!((raised(Kind::OneWayMedia), raised(Kind::HighLoss)), (2, 1), "{events:#?}");
     let roots: Vec<_> = summary.diagnoses.iter().filter(|diagnosis| diagnosis.follows.is_none()).collect();
     assert_eq!(roots.len(), 1, "{:#?}", summary.diagnoses);
     assert_eq!((roots[0].kind, roots[0].ssrc.map(Ssrc::get)), (Kind::OneWayMedia, Some(1)));
@@ -499,19 +500,19 @@ fn silent_microphone_is_a_warning_only_after_an_unmute() {
 
 #[test]
 fn clock_step_is_no_gap() {
-    let (told, _) = play(
+    let (events, _) = play(
         |world| {
             world.ahead_ms = if world.s < 60 { 0.0 } else { 3.6e6 };
             true
         },
         None,
     );
-    assert!(!told.is_empty() && told.iter().all(|told| told.3.kind == Kind::ClockSkew), "{told:#?}");
+    assert!(!events.is_empty() && events.iter().all(|event| event.3.kind == Kind::ClockSkew), "{events:#?}");
 }
 
 #[test]
 fn uncertain_echo_is_a_notice() {
-    let (told, summary) = play(
+    let (events, summary) = play(
         |world| {
             world.set("SA", "echoReturnLoss", 12.0);
             world.set("SA", "echoReturnLossEnhancement", 8.0);
@@ -520,14 +521,14 @@ fn uncertain_echo_is_a_notice() {
         },
         None,
     );
-    assert_eq!(told.len(), 1, "{told:#?}");
+    assert_eq!(events.len(), 1, "{events:#?}");
     assert_eq!((summary.diagnoses[0].kind, summary.diagnoses[0].severity), (Kind::Echo, Severity::Notice));
     assert!(summary.diagnoses[0].sentence.contains("may have heard"), "{}", summary.diagnoses[0].sentence);
 }
 
 #[test]
 fn diagnosis_of_a_stream_ends_with_the_stream() {
-    let (told, summary) = play(
+    let (events, summary) = play(
         |world| {
             match world.s {
                 FROM_S => {
@@ -542,8 +543,8 @@ fn diagnosis_of_a_stream_ends_with_the_stream() {
         None,
     );
     let of = |kind: Kind, change: Change| {
-        let told = told.iter().find(|told| told.3.kind == kind && told.2 == change);
-        told.unwrap_or_else(|| panic!("{kind:?} {change:?}: {told:#?}")).0
+        let events = events.iter().find(|event| event.3.kind == kind && event.2 == change);
+        events.unwrap_or_else(|| panic!("{kind:?} {change:?}: {events:#?}")).0
     };
     assert!(of(Kind::FrozenVideo, Change::Raised) < 40.0);
     assert!(of(Kind::FrozenVideo, Change::Cleared) <= 81.0);
@@ -573,7 +574,7 @@ fn diagnosis_ends_with_its_fabric_or_call() {
         },
     ];
     for (number, end) in ends.into_iter().enumerate() {
-        let (told, summary) = play(
+        let (events, summary) = play(
             |world| {
                 if world.s == FROM_S {
                     world.set("P", "currentRoundTripTime", 0.4);
@@ -582,7 +583,7 @@ fn diagnosis_ends_with_its_fabric_or_call() {
             },
             Some(end),
         );
-        let changes: Vec<_> = told.iter().map(|told| (told.2, told.3.kind)).collect();
+        let changes: Vec<_> = events.iter().map(|event| (event.2, event.3.kind)).collect();
         assert_eq!(changes, [(Change::Raised, Kind::HighRtt), (Change::Cleared, Kind::HighRtt)], "end {number}");
         assert_eq!(summary.diagnoses[0].to_ms, Some(1.7e12 + 59e3), "end {number}");
     }
@@ -590,8 +591,8 @@ fn diagnosis_ends_with_its_fabric_or_call() {
 
 #[test]
 fn throttled_tab_is_only_a_gap() {
-    let (told, summary) = play(|world| !(41..=60).contains(&world.s), None);
-    let changes: Vec<_> = told.iter().map(|told| (told.0, told.2, told.3.kind)).collect();
+    let (events, summary) = play(|world| !(41..=60).contains(&world.s), None);
+    let changes: Vec<_> = events.iter().map(|event| (event.0, event.2, event.3.kind)).collect();
     assert_eq!(changes, [(61.0, Change::Raised, Kind::StatsGap), (62.0, Change::Cleared, Kind::StatsGap)]);
     assert_eq!(summary.diagnoses[0].evidence["gap_ms"], 21_000.0);
     assert_eq!(summary.diagnoses[0].from_ms, 1.7e12 + 40e3);

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use callgauge::diagnosis::{Kind, Side};
 use serde_json::Value;
 
-use super::{Change, DOWN, Told, UP, diagnose};
+use super::{Change, DOWN, DiagnosisEvent, UP, diagnose};
 use crate::common::recordings::{lines, meta, names};
 
 /// An impairment must be found within this time of its beginning, s.
@@ -217,9 +217,9 @@ fn rows(name: &str, meta: &Value, lines: &[String]) -> Vec<Row> {
 }
 
 /// Whether the diagnosis of a row is raised at a time.
-fn is_on(row: &Row, told: &[Told], at: f64) -> bool {
-    let before = told.iter().filter(|told| is_of(row, told) && told.0 <= at);
-    let on = before.fold(0, |on, told| match told.2 {
+fn is_on(row: &Row, events: &[DiagnosisEvent], at: f64) -> bool {
+    let before = events.iter().filter(|event| is_of(row, event) && event.0 <= at);
+    let on = before.fold(0, |on, event| match event.2 {
         Change::Raised => on + 1,
         Change::Updated => on,
         Change::Cleared => on - 1,
@@ -227,8 +227,8 @@ fn is_on(row: &Row, told: &[Told], at: f64) -> bool {
     on > 0
 }
 
-fn is_of(row: &Row, told: &Told) -> bool {
-    told.1 == row.fabric && told.3.kind == row.kind && told.3.side == row.side
+fn is_of(row: &Row, event: &DiagnosisEvent) -> bool {
+    event.1 == row.fabric && event.3.kind == row.kind && event.3.side == row.side
 }
 
 fn exception(row: &Row) -> Option<&'static str> {
@@ -241,8 +241,8 @@ fn exception(row: &Row) -> Option<&'static str> {
 /// The kinds that the table expects.
 pub(crate) fn found() -> BTreeSet<Kind> {
     let all = names().into_iter().flat_map(|name| {
-        let (told, _) = diagnose(&name, &lines(&name));
-        told.into_iter().map(|told| told.3.kind).collect::<Vec<_>>()
+        let (events, _) = diagnose(&name, &lines(&name));
+        events.into_iter().map(|event| event.3.kind).collect::<Vec<_>>()
     });
     all.collect()
 }
@@ -253,22 +253,22 @@ fn recordings_have_exactly_the_expected_diagnoses_in_time() {
     let (mut recordings, mut impaired, mut met, mut over, mut tested) = (0, 0, 0, 0, 0);
     for name in names() {
         let (meta, lines) = (meta(&name), lines(&name));
-        let (told, summary) = diagnose(&name, &lines);
+        let (events, summary) = diagnose(&name, &lines);
         let (rows, phases) = (rows(&name, &meta, &lines), phases(&meta));
         assert!(summary.fabrics.iter().all(|fabric| fabric.snapshots > 50), "{name}");
         recordings += 1;
         impaired += usize::from(!rows.is_empty());
         tested += if meta["split"] == "test" { rows.len() } else { 0 };
-        let last = told.iter().map(|told| told.0).fold(meta["seconds"].as_f64().unwrap(), f64::max);
+        let last = events.iter().map(|event| event.0).fold(meta["seconds"].as_f64().unwrap(), f64::max);
         for row in &rows {
             let what = format!("{name:18} {:6} {:?} {:?}", row.fabric, row.kind, row.side);
-            let raised = told.iter().find(|told| {
-                is_of(row, told) && told.2 == Change::Raised && (row.from..row.to + OVER_S).contains(&told.0)
+            let raised = events.iter().find(|event| {
+                is_of(row, event) && event.2 == Change::Raised && (row.from..row.to + OVER_S).contains(&event.0)
             });
-            let is_found = is_on(row, &told, row.from) || raised.is_some_and(|raised| raised.0 <= row.from + FOUND_S);
+            let is_found = is_on(row, &events, row.from) || raised.is_some_and(|raised| raised.0 <= row.from + FOUND_S);
             let ends = last >= row.to + OVER_S;
-            let is_over = !is_on(row, &told, row.to + OVER_S);
-            let cleared = told.iter().rev().find(|told| is_of(row, told) && told.2 == Change::Cleared);
+            let is_over = !is_on(row, &events, row.to + OVER_S);
+            let cleared = events.iter().rev().find(|event| is_of(row, event) && event.2 == Change::Cleared);
             println!(
                 "{what:52} {:3.0} to {:3.0} s: raised at {:>5}, cleared at {:>5}{}",
                 row.from,
@@ -292,7 +292,7 @@ fn recordings_have_exactly_the_expected_diagnoses_in_time() {
         }
         // Every other diagnosis must be an effect of an impairment.
         let mut extra: BTreeMap<String, u32> = BTreeMap::new();
-        for (at, fabric, change, diagnosis) in &told {
+        for (at, fabric, change, diagnosis) in &events {
             if *change != Change::Raised {
                 continue;
             }

@@ -10,7 +10,7 @@ use callgauge::unit::Timestamp;
 use callgauge::{Conference, Config, Event, FabricSpec};
 use serde_json::{Map, Value, json};
 
-use super::{Change, Told};
+use super::{Change, DiagnosisEvent};
 
 /// Start and end of the problem, and end of the call, s.
 pub(crate) const FROM_S: u32 = 30;
@@ -18,16 +18,16 @@ pub(crate) const TO_S: u32 = 90;
 pub(crate) const END_S: u32 = 150;
 
 /// Loudness of speech in consecutive seconds, relative to its mean: speech has pauses, noise has none.
-const VOICE: [f64; 5] = [1.6, 1.2, 0.02, 1.8, 0.5];
+const SPEECH: [f64; 5] = [1.6, 1.2, 0.02, 1.8, 0.5];
 
 /// Entry and member of a value.
-type Place = (&'static str, &'static str);
+type Member = (&'static str, &'static str);
 
 /// The current entries, and how much their counters grow per second.
 pub(crate) struct World {
     entries: BTreeMap<&'static str, Map<String, Value>>,
-    rates: BTreeMap<Place, f64>,
-    counters: BTreeMap<Place, f64>,
+    rates: BTreeMap<Member, f64>,
+    counters: BTreeMap<Member, f64>,
     /// Identifiers that the reports omit.
     pub(crate) gone: Vec<&'static str>,
     /// Interval of the remote endpoint's reports by entry, s.
@@ -178,8 +178,8 @@ impl World {
     /// Restores the initial state; counters continue.
     pub(crate) fn mend(&mut self) {
         let fresh = Self::new();
-        for (place, rate) in fresh.rates {
-            if let Some(now) = self.rates.get_mut(&place) {
+        for (member, rate) in fresh.rates {
+            if let Some(now) = self.rates.get_mut(&member) {
                 *now = rate;
             }
         }
@@ -203,9 +203,9 @@ impl World {
     }
 
     fn report(&mut self) -> String {
-        for (&place, &rate) in &self.rates {
-            let voice = if place.1 == "totalAudioEnergy" { VOICE[self.s as usize % VOICE.len()] } else { 1.0 };
-            *self.counters.entry(place).or_default() += rate * voice;
+        for (&member, &rate) in &self.rates {
+            let loudness = if member.1 == "totalAudioEnergy" { SPEECH[self.s as usize % SPEECH.len()] } else { 1.0 };
+            *self.counters.entry(member).or_default() += rate * loudness;
         }
         let now_ms = 1.7e12 + f64::from(self.s) * 1e3 + self.ahead_ms;
         let is_remote = |id: &str| id.starts_with(['G', 'H']);
@@ -243,21 +243,24 @@ impl World {
 }
 
 /// Plays a call. `change` edits the world before each sample; a sample for which it returns false is left out.
-pub(crate) fn play(mut change: impl FnMut(&mut World) -> bool, act: Option<Act>) -> (Vec<Told>, ConferenceSummary) {
+pub(crate) fn play(
+    mut change: impl FnMut(&mut World) -> bool,
+    act: Option<Act>,
+) -> (Vec<DiagnosisEvent>, ConferenceSummary) {
     let mut world = World::new();
     let mut call = Conference::new("made", Config::new());
     let alice = call.user("alice").unwrap();
     let fabric = call.open_fabric(Timestamp::from_millis(1_000), FabricSpec::new("pc").with_local_user(alice)).unwrap();
-    let (mut reader, mut told) = (Reader::new(), Vec::new());
+    let (mut reader, mut events) = (Reader::new(), Vec::new());
     for s in 1..=END_S {
         world.s = s;
         let now = Timestamp::from_millis(u64::from(s) * 1_000);
         if let Some(act) = act {
             act(s, &mut call, fabric, now);
         }
-        let looks = change(&mut world);
+        let is_sampled = change(&mut world);
         let text = world.report();
-        if looks {
+        if is_sampled {
             let mut each = |snapshot: callgauge::ingest::Snapshot<'_>| {
                 assert_eq!(snapshot.report.skipped().bad_fields, 0, "{text}");
                 call.ingest(now, fabric, snapshot.report).unwrap();
@@ -271,10 +274,10 @@ pub(crate) fn play(mut change: impl FnMut(&mut World) -> bool, act: Option<Act>)
                 Event::DiagnosisCleared { diagnosis, .. } => (Change::Cleared, diagnosis),
                 _ => continue,
             };
-            told.push((f64::from(s), "pc".to_owned(), change, diagnosis));
+            events.push((f64::from(s), "pc".to_owned(), change, diagnosis));
         }
     }
-    (told, call.summary())
+    (events, call.summary())
 }
 
 /// A problem and the diagnosis that must be raised.

@@ -32,7 +32,7 @@ fn path(entries: impl Fn(f64) -> Vec<Value>) -> Option<f64> {
             if turned {
                 entries.reverse();
             }
-            call.look(&entries);
+            call.snapshot(&entries);
         }
         assert_eq!(call.summary().selected_pair_changes, 0);
         call.summary().rtt_ms.ice.mean
@@ -95,7 +95,7 @@ fn case_20_new_selected_pair_has_its_own_counters() {
         // The second pair starts at zero.
         let carried = if second <= 5 { t } else { t - 5.0 };
         let in_use = pair(id, carried, 0.02, json!({"timestamp": 1e6 + t * 1e3}));
-        call.look(&[in_use, transport(t, json!({"selectedCandidatePairId": id})), sound(t, json!({}))]);
+        call.snapshot(&[in_use, transport(t, json!({"selectedCandidatePairId": id})), sound(t, json!({}))]);
     }
     let fabric = call.summary();
     assert_eq!((fabric.selected_pair_changes, fabric.rtt_ms.ice.max), (1, Some(20.0)));
@@ -106,7 +106,7 @@ fn case_20_new_selected_pair_has_its_own_counters() {
         transport(3.0, json!({"selectedCandidatePairId": "first", "iceState": "checking"})),
         sound(3.0, json!({})),
     ];
-    call.look(&late);
+    call.snapshot(&late);
     let mut after = call.summary();
     assert_eq!(after.streams[0].late, 1);
     (after.streams[0].late, after.snapshots) = (0, fabric.snapshots);
@@ -118,7 +118,7 @@ fn case_20_gap_is_excluded_from_round_trips() {
     let mut call = Call::new();
     for second in (0..=10).chain([3_610]) {
         let t = f64::from(second);
-        call.look(&[pair("P", t, if second > 10 { 5.0 } else { 0.02 }, json!({"selected": true}))]);
+        call.snapshot(&[pair("P", t, if second > 10 { 5.0 } else { 0.02 }, json!({"selected": true}))]);
     }
     assert_eq!(call.summary().rtt_ms.ice.max, Some(20.0));
 }
@@ -129,7 +129,7 @@ fn case_21_restarted_transport_has_no_negative_rate() {
     let mut call = Call::new();
     let mut seen = Vec::new();
     for (second, bytes) in [(0.0, 500), (1.0, 942), (2.0, 0), (3.0, 100)] {
-        call.look(&[transport(second, json!({"bytesSent": bytes}))]);
+        call.snapshot(&[transport(second, json!({"bytesSent": bytes}))]);
         tracks.follow(call.report.get(0).unwrap(), |delta| {
             if let Some(delta) = delta {
                 seen.push(derived::of(delta.entry(), Some(&delta)).next().map(|(_, value)| value));
@@ -143,12 +143,12 @@ fn case_21_restarted_transport_has_no_negative_rate() {
 fn case_30_late_streams_are_unknown_until_they_appear() {
     let mut call = Call::new();
     for second in 0..=3 {
-        call.look(&[transport(f64::from(second), json!({"iceState": "checking", "dtlsState": "new"}))]);
+        call.snapshot(&[transport(f64::from(second), json!({"iceState": "checking", "dtlsState": "new"}))]);
         assert_eq!(call.summary().streams.len(), 0);
         assert_eq!(call.summary().state, Some(FabricState::Initializing));
     }
     for second in 4..=6 {
-        call.look(&[
+        call.snapshot(&[
             transport(f64::from(second), json!({})),
             sound(f64::from(second) - 4.0, json!({"timestamp": 1e6 + f64::from(second) * 1e3})),
         ]);

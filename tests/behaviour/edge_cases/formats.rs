@@ -107,7 +107,7 @@ fn case_19_media_kind_is_found_in_every_known_member() {
     let nothing = json!({"kind": null, "totalSamplesReceived": null, "concealedSamples": null});
     let found = |entries: &[Value]| {
         let mut call = Call::new();
-        call.look(entries);
+        call.snapshot(entries);
         call.stream().kind.map(|kind| kind.name())
     };
     assert_eq!(found(&[entry(sound(0.0, nothing.clone()), json!({"mediaType": "video"}))]), Some("video"), "Safari 13");
@@ -198,7 +198,7 @@ fn case_38_unknown_words_break_nothing() {
         sound(0.0, json!({"decoderImplementation": 4, "codecId": null})),
     ];
     let mut call = Call::new();
-    call.look(&entries);
+    call.snapshot(&entries);
     assert_eq!(call.report.skipped().entries, 3);
     let pair = call.report.by_id("P1").unwrap();
     assert_eq!(pair.flag(callgauge::report::Flag::Nominated), Some(true));
@@ -210,14 +210,14 @@ fn case_39_no_address_is_stored() {
     let secret = ["192.168.17.23", "fd00::17", "b7d1e1f0.local", "turn.example.org", "my camera"];
     let candidate = json!({"id": "L", "type": "local-candidate", "timestamp": 1, "address": secret[0], "ip": secret[1], "relatedAddress": secret[2],
         "url": format!("turn:{}", secret[3]), "port": 5000, "candidateType": "host", "networkType": "wifi"});
-    let nobody =
+    let unnamed =
         json!({"id": "R", "type": "remote-candidate", "timestamp": 1, "address": null, "candidateType": "prflx"});
     let channel = json!({"id": "D", "type": "data-channel", "timestamp": 1, "label": secret[4], "messagesSent": 1});
     let mut call = Call::new();
-    call.look(&[candidate, nobody, channel, sound(0.0, json!({}))]);
-    let kept = format!("{:?} {:?}", call.report.entries().collect::<Vec<_>>(), call.conference.summary());
-    assert!(kept.contains("wifi"), "something is kept");
+    call.snapshot(&[candidate, unnamed, channel, sound(0.0, json!({}))]);
+    let stored = format!("{:?} {:?}", call.report.entries().collect::<Vec<_>>(), call.conference.summary());
+    assert!(stored.contains("wifi"), "the label is stored");
     for secret in secret {
-        assert!(!kept.contains(secret), "{secret}");
+        assert!(!stored.contains(secret), "{secret}");
     }
 }

@@ -4,7 +4,7 @@ use callgauge::metric::{IntervalState, Metric};
 use callgauge::unit::{Mos, RFactor};
 use serde_json::{Value, json};
 
-use super::{Call, entry, heard, pictures, sent, sound};
+use super::{Call, entry, pictures, reported, sent, sound};
 
 #[test]
 fn case_08_unreported_round_trip_time_is_unknown() {
@@ -13,9 +13,9 @@ fn case_08_unreported_round_trip_time_is_unknown() {
         let second = f64::from(second);
         let pair = json!({"id": "P", "type": "candidate-pair", "timestamp": 1e6 + second * 1e3, "selected": true, "nominated": true, "state": "succeeded"});
         // The pair has no RTT (Firefox), nor has the report before there was anything to measure.
-        for interval in call.look(&[
+        for interval in call.snapshot(&[
             sent(second, json!({})),
-            heard(second, json!({"roundTripTime": 0, "roundTripTimeMeasurements": 0})),
+            reported(second, json!({"roundTripTime": 0, "roundTripTimeMeasurements": 0})),
             pair,
         ]) {
             assert_eq!(interval.get(Metric::RttMs), None);
@@ -29,14 +29,15 @@ fn case_08_unreported_round_trip_time_is_unknown() {
 #[test]
 fn case_09_sent_loss_is_computed_from_both_ends() {
     let mut call = Call::new();
-    call.look(&[sent(0.0, json!({})), heard(0.0, json!({}))]);
+    call.snapshot(&[sent(0.0, json!({})), reported(0.0, json!({}))]);
     // No packetsReceived, no fractionLost: loss as a share of the packets sent in the meantime.
-    let interval = call.look(&[sent(1.0, json!({})), heard(1.0, json!({}))]);
+    let interval = call.snapshot(&[sent(1.0, json!({})), reported(1.0, json!({}))]);
     assert_eq!(interval[0].get(Metric::LossRatio), Some(1.0 / 50.0));
     // With packetsReceived (Firefox): loss as a share of lost and received packets.
     let mut call = Call::new();
-    call.look(&[sent(0.0, json!({})), heard(0.0, json!({"packetsReceived": 0, "fractionLost": 0}))]);
-    let interval = call.look(&[sent(1.0, json!({})), heard(1.0, json!({"packetsReceived": 24, "fractionLost": 0}))]);
+    call.snapshot(&[sent(0.0, json!({})), reported(0.0, json!({"packetsReceived": 0, "fractionLost": 0}))]);
+    let interval =
+        call.snapshot(&[sent(1.0, json!({})), reported(1.0, json!({"packetsReceived": 24, "fractionLost": 0}))]);
     assert_eq!(interval[0].get(Metric::LossRatio), Some(1.0 / 25.0));
     // A packetsLost in the outbound entry itself belongs to no figure.
     let mut call = Call::new();
@@ -48,15 +49,15 @@ fn case_09_sent_loss_is_computed_from_both_ends() {
 #[test]
 fn case_09_repeated_report_gives_no_loss() {
     let mut call = Call::new();
-    call.look(&[sent(0.0, json!({})), heard(0.0, json!({}))]);
-    call.look(&[sent(1.0, json!({})), heard(1.0, json!({}))]);
+    call.snapshot(&[sent(0.0, json!({})), reported(0.0, json!({}))]);
+    call.snapshot(&[sent(1.0, json!({})), reported(1.0, json!({}))]);
     for second in 2..=5 {
-        let interval = call.look(&[sent(f64::from(second), json!({})), heard(1.0, json!({}))]);
+        let interval = call.snapshot(&[sent(f64::from(second), json!({})), reported(1.0, json!({}))]);
         assert_eq!(interval[0].get(Metric::LossRatio), None, "the same report again");
         assert_eq!(interval[0].get(Metric::RttMs), Some(80.0), "which still tells the round trip");
     }
     // The next report covers what was sent since the last one.
-    let interval = call.look(&[sent(6.0, json!({})), heard(6.0, json!({}))]);
+    let interval = call.snapshot(&[sent(6.0, json!({})), reported(6.0, json!({}))]);
     assert_eq!(interval[0].get(Metric::LossRatio), Some(5.0 / 250.0));
     assert_eq!(call.outbound().loss_ratio, Some(6.0 / 300.0));
 }
@@ -65,7 +66,7 @@ fn case_09_repeated_report_gives_no_loss() {
 fn case_09_remote_reports_without_a_stream_are_left_out() {
     let mut call = Call::new();
     for second in 0..=3 {
-        assert!(call.look(&[heard(f64::from(second), json!({}))]).is_empty());
+        assert!(call.snapshot(&[reported(f64::from(second), json!({}))]).is_empty());
     }
     assert_eq!(call.summary().streams.len(), 0);
 }
@@ -113,7 +114,7 @@ fn case_18_disabled_layer_is_paused_and_not_measured() {
     let off = json!({"packetsSent": 7, "bytesSent": 900, "active": false});
     for second in 0..=4 {
         let second = f64::from(second);
-        for interval in call.look(&[layer("h", 2, second, off.clone()), layer("q", 1, second, json!({}))]) {
+        for interval in call.snapshot(&[layer("h", 2, second, off.clone()), layer("q", 1, second, json!({}))]) {
             assert_eq!(
                 interval.state,
                 if interval.ssrc.get() == 2 { IntervalState::Paused } else { IntervalState::Active }
@@ -129,7 +130,7 @@ fn case_18_disabled_layer_is_paused_and_not_measured() {
     // Firefox reports no rid: still two streams.
     let mut call = Call::new();
     for second in 0..=1 {
-        call.look(&[
+        call.snapshot(&[
             layer("", 1, f64::from(second), json!({"rid": null})),
             layer("", 2, f64::from(second), json!({"rid": null})),
         ]);
@@ -152,7 +153,7 @@ fn case_23_lost_packets_are_no_dtx() {
             "codecId": "C", "packetsReceived": received, "packetsLost": lost, "concealedSamples": concealed,
             "silentConcealedSamples": concealed * 0.8, "totalAudioEnergy": energy,
         });
-        let closed = call.look(&[sound(f64::from(second), counters), codec.clone()]);
+        let closed = call.snapshot(&[sound(f64::from(second), counters), codec.clone()]);
         assert!(closed.iter().all(|interval| interval.state == IntervalState::Active), "{second}: {closed:?}");
     }
     let stream = call.stream();
@@ -266,7 +267,7 @@ fn case_31_rtcp_reports_expire_and_never_read_as_zero_loss() {
     let mut call = Call::new();
     // No report at all.
     for second in 0..=3 {
-        for interval in call.look(&[sent(f64::from(second), json!({}))]) {
+        for interval in call.snapshot(&[sent(f64::from(second), json!({}))]) {
             assert_eq!(
                 [Metric::LossRatio, Metric::RttMs, Metric::JitterMs].map(|metric| interval.get(metric)),
                 [None; 3]
@@ -274,12 +275,12 @@ fn case_31_rtcp_reports_expire_and_never_read_as_zero_loss() {
         }
     }
     assert_eq!((call.stream().packets_lost, call.stream().loss_ratio), (None, None));
-    call.look(&[sent(4.0, json!({})), heard(4.0, json!({}))]);
+    call.snapshot(&[sent(4.0, json!({})), reported(4.0, json!({}))]);
     // One report, held for 30 s.
     for second in 5..=60 {
-        let entries = [sent(f64::from(second), json!({})), heard(4.0, json!({}))];
+        let entries = [sent(f64::from(second), json!({})), reported(4.0, json!({}))];
         // It makes no difference whether the old entry stays or is removed.
-        let interval = &call.look(if second % 2 == 0 { &entries[..1] } else { &entries })[0];
+        let interval = &call.snapshot(if second % 2 == 0 { &entries[..1] } else { &entries })[0];
         let held = second <= 34;
         assert_eq!(interval.get(Metric::RttMs), held.then_some(80.0), "{second} s");
         assert_eq!(interval.get(Metric::JitterMs), held.then_some(10.0), "{second} s");
@@ -291,11 +292,11 @@ fn case_31_rtcp_reports_expire_and_never_read_as_zero_loss() {
 fn case_31_unrenewed_round_trip_expires_while_reports_arrive() {
     let mut call = Call::new();
     for second in 0..=60 {
-        let remote = heard(
+        let remote = reported(
             f64::from(second),
             json!({"roundTripTime": 0.08, "totalRoundTripTime": 0.4, "roundTripTimeMeasurements": 5}),
         );
-        let closed = call.look(&[sent(f64::from(second), json!({})), remote]);
+        let closed = call.snapshot(&[sent(f64::from(second), json!({})), remote]);
         let Some(interval) = closed.first() else { continue };
         assert_eq!(interval.get(Metric::RttMs), (second <= 30).then_some(80.0), "{second} s");
         assert_eq!(interval.get(Metric::LossRatio), Some(1.0 / 50.0));
@@ -309,12 +310,12 @@ fn case_31_sender_is_paused_only_while_its_reports_arrive() {
     for second in 0..=120 {
         let media = f64::from(second.min(5));
         let own = pictures(media, json!({"timestamp": 1e6 + f64::from(second) * 1e3}));
-        let said = f64::from(second.min(60));
+        let report_s = f64::from(second.min(60));
         let sender = json!({
-            "id": "RO", "type": "remote-outbound-rtp", "kind": "video", "ssrc": 9, "timestamp": 1e6 + said * 1e3,
-            "packetsSent": (media * 100.0) as u64, "reportsSent": said as u64,
+            "id": "RO", "type": "remote-outbound-rtp", "kind": "video", "ssrc": 9, "timestamp": 1e6 + report_s * 1e3,
+            "packetsSent": (media * 100.0) as u64, "reportsSent": report_s as u64,
         });
-        let closed = call.look(&[own, sender]);
+        let closed = call.snapshot(&[own, sender]);
         let Some(interval) = closed.first() else { continue };
         let state = if (7..=90).contains(&second) { IntervalState::Paused } else { IntervalState::Active };
         if second != 6 {
@@ -444,19 +445,19 @@ fn each_interval_state_has_its_evidence_and_its_seconds() {
             vec![vec![sound(0.0, json!({}))], vec![sound(1.0, json!({}))], vec![sound(20.0, json!({}))]],
         ),
     ];
-    for (state, looks) in cases {
+    for (state, snapshots) in cases {
         let mut call = Call::new();
-        let interval = looks.iter().map(|entries| call.look(entries)).last().unwrap().remove(0);
-        assert_eq!(interval.state, state, "{looks:?}");
+        let interval = snapshots.iter().map(|entries| call.snapshot(entries)).last().unwrap().remove(0);
+        assert_eq!(interval.state, state, "{snapshots:?}");
         let stream = call.stream();
-        let told = [
+        let sums = [
             (IntervalState::Muted, stream.muted_s),
             (IntervalState::Held, stream.held_s),
             (IntervalState::Paused, stream.paused_s),
             (IntervalState::Silent, stream.silent_s),
             (IntervalState::Gap, stream.gap_s),
         ];
-        for (other, seconds) in told {
+        for (other, seconds) in sums {
             assert_eq!(seconds, if other == state { interval.span_ms / 1e3 } else { 0.0 }, "{other:?} of {state:?}");
         }
         assert_eq!(stream.resets, u64::from(state == IntervalState::Reset));

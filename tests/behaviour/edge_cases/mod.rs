@@ -37,7 +37,7 @@ impl Call {
     }
 
     /// Ingests one snapshot and returns the intervals that it closed.
-    fn look(&mut self, entries: &[Value]) -> Vec<Interval> {
+    fn snapshot(&mut self, entries: &[Value]) -> Vec<Interval> {
         self.scanner.read(Value::from(entries.to_vec()).to_string().as_bytes(), &mut self.report).unwrap();
         self.now += 1_000;
         self.conference.ingest(Timestamp::from_millis(self.now), self.fabric, &self.report).unwrap();
@@ -52,7 +52,7 @@ impl Call {
 
     /// Ingests one snapshot of one stream and returns the interval that it closed, if any.
     fn one(&mut self, entry: Value) -> Option<Interval> {
-        let closed = self.look(&[entry]);
+        let closed = self.snapshot(&[entry]);
         assert!(closed.len() <= 1);
         closed.into_iter().next()
     }
@@ -113,7 +113,7 @@ fn sent(second: f64, more: Value) -> Value {
 }
 
 /// The remote endpoint's report on [`sent`] at `second`: 2 of 100 lost, 80 ms round trip.
-fn heard(second: f64, more: Value) -> Value {
+fn reported(second: f64, more: Value) -> Value {
     entry(
         json!({
             "id": "RIA8", "type": "remote-inbound-rtp", "kind": "audio", "ssrc": 8, "timestamp": 1e6 + second * 1e3,

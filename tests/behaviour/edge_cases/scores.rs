@@ -34,7 +34,7 @@ fn interrupted(every_ms: usize, from: f64, to: f64, end: f64, path: impl Fn(f64)
     for ms in (0..=(end * 1e3) as u64).step_by(every_ms) {
         let second = ms as f64 / 1e3;
         let media = second.min(from) + (second - to).max(0.0);
-        call.look(&[opus(second, media), codec("C", "audio/opus"), pair(second, path(second))]);
+        call.snapshot(&[opus(second, media), codec("C", "audio/opus"), pair(second, path(second))]);
     }
     call.stream()
 }
@@ -99,7 +99,7 @@ fn outage_hides_no_loss_without_concealment_counters() {
             let counters = json!({"packetsReceived": (media * 50.0).round() - lost, "packetsLost": lost, "codecId": "C",
                 "totalSamplesReceived": null, "concealedSamples": null, "silentConcealedSamples": null,
                 "totalAudioEnergy": null, "totalSamplesDuration": null, "bytesReceived": (media * 4e3).round()});
-            call.look(&[sound(second, counters), codec("C", "audio/opus")]);
+            call.snapshot(&[sound(second, counters), codec("C", "audio/opus")]);
         }
         let score = call.stream().score;
         assert_eq!(score.tier, Some(Tier::A3));
@@ -121,7 +121,7 @@ fn dtx_scores_as_silence_without_audio_levels() {
             }
             let counters = json!({"packetsReceived": packets, "packetsLost": 0, "bytesReceived": bytes, "codecId": "C",
                 "concealedSamples": 0});
-            call.look(&[entry(sound(f64::from(second), counters), level.clone()), codec("C", "audio/opus")]);
+            call.snapshot(&[entry(sound(f64::from(second), counters), level.clone()), codec("C", "audio/opus")]);
         }
         call.stream()
     };
@@ -135,14 +135,14 @@ fn dtx_scores_as_silence_without_audio_levels() {
 fn one_lost_packet_does_not_turn_a_pause_into_a_gap() {
     let mos = |lost: f64| {
         let mut call = Call::new();
-        for look in 0..=9 {
-            let look = f64::from(look);
+        for n in 0..=9 {
+            let n = f64::from(n);
             // Five of ten seconds are a pause, and playout is silent then.
-            let samples = (look * 240e3, look * 480e3);
-            let counters = json!({"timestamp": 1e6 + look * 10e3, "packetsReceived": look * (250.0 - lost),
-                "packetsLost": look * lost, "bytesReceived": look * 20e3, "codecId": "C", "concealedSamples": samples.0,
+            let samples = (n * 240e3, n * 480e3);
+            let counters = json!({"timestamp": 1e6 + n * 10e3, "packetsReceived": n * (250.0 - lost),
+                "packetsLost": n * lost, "bytesReceived": n * 20e3, "codecId": "C", "concealedSamples": samples.0,
                 "silentConcealedSamples": samples.0, "totalSamplesReceived": samples.1});
-            call.look(&[sound(look * 10.0, counters), codec("C", "audio/opus")]);
+            call.snapshot(&[sound(n * 10.0, counters), codec("C", "audio/opus")]);
         }
         call.stream().score.mos.unwrap()
     };
@@ -153,19 +153,23 @@ fn one_lost_packet_does_not_turn_a_pause_into_a_gap() {
 fn outage_before_a_reset_counts_where_the_path_confirms_it() {
     for (path_returns_at, is_known) in [(19.0, true), (99.0, false)] {
         let mut call = Call::new();
-        let mut look = |second: f64, media: f64, ssrc_again: Value| {
+        let mut ingest = |second: f64, media: f64, ssrc_again: Value| {
             let came = if second <= 10.0 || second >= path_returns_at { second * 50.0 } else { 500.0 };
             let sound = entry(opus(second, media), ssrc_again);
-            call.look(&[sound, codec("C", "audio/opus"), pair(second, came as u64)]);
+            call.snapshot(&[sound, codec("C", "audio/opus"), pair(second, came as u64)]);
         };
         for second in 0..=20 {
             let second = f64::from(second);
-            look(second, second.min(10.0), json!({}));
+            ingest(second, second.min(10.0), json!({}));
         }
         for second in 21..=36 {
             // All counters restart at zero.
             let second = f64::from(second);
-            look(second, second - 20.0, json!({"concealedSamples": 0, "totalSamplesReceived": (second - 20.0) * 48e3}));
+            ingest(
+                second,
+                second - 20.0,
+                json!({"concealedSamples": 0, "totalSamplesReceived": (second - 20.0) * 48e3}),
+            );
         }
         let stream = call.stream();
         assert_eq!(stream.resets, 1);
@@ -186,14 +190,14 @@ fn new_codec_is_not_scored_by_the_old_quantizers() {
         // VP8 at 20 of 127, then AV1 at 60 of 255: both good. The time between belongs to no interval of either.
         let (id, qp_sum) = if second <= 10 { ("V", 500 * second) } else { ("A", 5_000 + 1_500 * (second - 10)) };
         let size = json!({"codecId": id, "qpSum": qp_sum, "frameWidth": 640, "frameHeight": 360});
-        call.look(&[pictures(f64::from(second), size), codec("V", "video/VP8"), codec("A", "video/AV1")]);
+        call.snapshot(&[pictures(f64::from(second), size), codec("V", "video/VP8"), codec("A", "video/AV1")]);
         worst = worst.min(call.stream().score.mos.unwrap_or(f64::MAX));
     }
     let alone = |id: &str, mime: &str, qp: u32| {
         let mut call = Call::new();
         for second in 0..=10 {
             let size = json!({"codecId": id, "qpSum": qp * 25 * second, "frameWidth": 640, "frameHeight": 360});
-            call.look(&[pictures(f64::from(second), size), codec(id, mime)]);
+            call.snapshot(&[pictures(f64::from(second), size), codec(id, mime)]);
         }
         call.stream().score.mos.unwrap()
     };
@@ -219,7 +223,7 @@ fn group(sounds: u32, videos: u32, pictures_until: u32, qp: u32, concealed: f64)
                 "frameWidth": 640, "frameHeight": 360});
             entries.push(pictures(at, more));
         }
-        call.look(&entries);
+        call.snapshot(&entries);
     }
     call.summary().score
 }
@@ -253,7 +257,7 @@ fn camera_and_shared_screen_have_no_common_score() {
         let size = json!({"codecId": "V", "frameWidth": 640, "frameHeight": 360});
         let screen = json!({"id": "IT01V10", "ssrc": 10, "contentType": "screenshare"});
         let camera = pictures(at, size);
-        call.look(&[entry(camera.clone(), screen), camera, codec("V", "video/VP8")]);
+        call.snapshot(&[entry(camera.clone(), screen), camera, codec("V", "video/VP8")]);
     }
     let summary = call.summary();
     assert!(summary.streams.iter().all(|stream| stream.score.scale.is_some()) && summary.streams.len() == 2);
@@ -270,7 +274,7 @@ fn frequently_restarted_stream_still_has_its_worst_seconds() {
         let share = if (24..30).contains(&second) { 0.4 } else { 0.0 };
         let counters = json!({"timestamp": 1e6 + f64::from(second) * 1e3, "codecId": "C", "packetsLost": 0,
             "concealedSamples": share * of_this * 48e3});
-        call.look(&[sound(of_this, counters), codec("C", "audio/opus")]);
+        call.snapshot(&[sound(of_this, counters), codec("C", "audio/opus")]);
     }
     let stream = call.stream();
     assert_eq!(stream.resets, 10);
@@ -283,7 +287,7 @@ fn empty_report_changes_no_score() {
     let mut call = Call::new();
     for second in 0..=10 {
         let at = f64::from(second);
-        call.look(&[opus(at, at), codec("C", "audio/opus")]);
+        call.snapshot(&[opus(at, at), codec("C", "audio/opus")]);
     }
     let before = call.stream().score.mos;
     call.conference.ingest(callgauge::unit::Timestamp::from_millis(60_000), call.fabric, &Report::new()).unwrap();

@@ -7,7 +7,7 @@ use callgauge::unit::{StatTime, Timestamp};
 use callgauge::{Conference, Config, FabricSpec, InputError};
 use serde_json::json;
 
-use super::{Call, heard, pictures, sent, sound};
+use super::{Call, pictures, reported, sent, sound};
 
 #[test]
 fn case_01_reset_rebases_the_whole_entry() {
@@ -16,13 +16,13 @@ fn case_01_reset_rebases_the_whole_entry() {
         call.one(sound(f64::from(second), json!({})));
     }
     // Everything was reset one second ago, yet one counter is larger than before.
-    let anew = call.one(sound(
+    let reset = call.one(sound(
         11.0,
         json!({"packetsReceived": 49, "packetsLost": 1, "bytesReceived": 4000, "headerBytesReceived": 99_000}),
     ));
-    let anew = anew.unwrap();
-    assert_eq!(anew.state, IntervalState::Reset);
-    assert_eq!(anew.figures().count(), 0, "no rate and no mean for an interval in which counters began anew");
+    let reset = reset.unwrap();
+    assert_eq!(reset.state, IntervalState::Reset);
+    assert_eq!(reset.figures().count(), 0, "no rate and no mean for an interval in which counters were reset");
     // Totals continue with what was counted since.
     let stream = call.stream();
     assert_eq!((stream.packets, stream.packets_lost, stream.bytes), (Some(490 + 49), Some(10 + 1), Some(44_000)));
@@ -41,8 +41,8 @@ fn case_01_reset_of_one_group_leaves_the_rest() {
     call.one(pictures(0.0, json!({"freezeCount": 6, "totalFreezesDuration": 3.0})));
     call.one(pictures(1.0, json!({"freezeCount": 7, "totalFreezesDuration": 3.5})));
     // Chromium resets its freeze counters when the content type changes; packets continue.
-    let anew = call.one(pictures(2.0, json!({"freezeCount": 2, "totalFreezesDuration": 1.0}))).unwrap();
-    assert_eq!(anew.state, IntervalState::Reset);
+    let reset = call.one(pictures(2.0, json!({"freezeCount": 2, "totalFreezesDuration": 1.0}))).unwrap();
+    assert_eq!(reset.state, IntervalState::Reset);
     let stream = call.stream();
     assert_eq!((stream.packets, stream.bytes), (Some(200), Some(200_000)));
     let video = stream.video.unwrap();
@@ -53,13 +53,13 @@ fn case_01_reset_of_one_group_leaves_the_rest() {
 fn case_01_remote_counters_continue_across_a_partial_reset() {
     let mut call = Call::new();
     let remote = |second: f64, rtt: f64| {
-        heard(second, json!({"totalRoundTripTime": rtt, "roundTripTimeMeasurements": (rtt * 10.0) as u64}))
+        reported(second, json!({"totalRoundTripTime": rtt, "roundTripTimeMeasurements": (rtt * 10.0) as u64}))
     };
-    call.look(&[sent(0.0, json!({})), remote(0.0, 5.0)]);
-    call.look(&[sent(1.0, json!({})), remote(1.0, 5.1)]);
+    call.snapshot(&[sent(0.0, json!({})), remote(0.0, 5.0)]);
+    call.snapshot(&[sent(1.0, json!({})), remote(1.0, 5.1)]);
     // Seen in a recording: the sum of round-trip times goes back while packetsLost continues.
-    call.look(&[sent(2.0, json!({})), remote(2.0, 0.1)]);
-    call.look(&[sent(3.0, json!({})), remote(3.0, 0.2)]);
+    call.snapshot(&[sent(2.0, json!({})), remote(2.0, 0.1)]);
+    call.snapshot(&[sent(3.0, json!({})), remote(3.0, 0.2)]);
     assert_eq!(call.outbound().packets_lost, Some(3));
     assert_eq!(call.outbound().rtt_ms.max, Some(100.0));
 }
@@ -121,17 +121,17 @@ fn case_04_late_snapshot_before_a_reset_counts_nothing_twice() {
     for second in 0..=10 {
         call.one(sound(f64::from(second), json!({})));
     }
-    let anew = |packets: u64, second: f64| {
+    let reset = |packets: u64, second: f64| {
         sound(
             second,
             json!({"packetsReceived": packets, "bytesReceived": packets * 80, "packetsLost": 0, "totalSamplesReceived": 0, "concealedSamples": 0, "headerBytesReceived": 0, "jitterBufferDelay": 0, "jitterBufferEmittedCount": 0, "totalAudioEnergy": 0, "totalSamplesDuration": 0}),
         )
     };
-    call.one(anew(49, 12.0));
+    call.one(reset(49, 12.0));
     for late in [9.0, 9.5, 11.0] {
-        assert!(call.one(sound(late, json!({}))).is_none(), "a look from {late} s, when counters were others");
+        assert!(call.one(sound(late, json!({}))).is_none(), "a sample from {late} s, before the reset");
     }
-    call.one(anew(98, 13.0));
+    call.one(reset(98, 13.0));
     let stream = call.stream();
     assert_eq!((stream.packets, stream.late, stream.resets), (Some(490 + 98), 3, 1));
 }
@@ -160,13 +160,13 @@ fn case_04_backward_clock_step_loses_no_traffic() {
 #[test]
 fn case_04_report_before_a_backward_clock_step_still_expires() {
     let mut call = Call::new();
-    call.look(&[sent(7_200.0, json!({})), heard(7_200.0, json!({}))]);
-    call.look(&[sent(7_201.0, json!({})), heard(7_201.0, json!({}))]);
+    call.snapshot(&[sent(7_200.0, json!({})), reported(7_200.0, json!({}))]);
+    call.snapshot(&[sent(7_201.0, json!({})), reported(7_201.0, json!({}))]);
     let mut last = None;
     // RTCP stops, and the clock goes back by an hour: the last report lies in the future.
     for second in 7_202..=7_240 {
         let own = sent(f64::from(second), json!({"timestamp": 1e6 + f64::from(second) * 1e3 - 3.6e6}));
-        last = call.look(&[own, heard(7_201.0, json!({}))]).pop();
+        last = call.snapshot(&[own, reported(7_201.0, json!({}))]).pop();
     }
     assert_eq!(last.unwrap().get(Metric::RttMs), None);
 }
@@ -258,8 +258,8 @@ fn case_11_decrease_is_a_wrap_only_near_the_end_of_32_bits() {
     assert_eq!(step(Num::PacketsReceived, end - 10.0, 40.0), Some(50.0));
     assert_eq!(step(Num::NackCount, end - 1.0, 0.0), Some(1.0));
     assert_eq!(step(Num::PacketsReceived, 3e9, 40.0), None, "not near the end: a reset");
-    assert_eq!(step(Num::PacketsReceived, end + 10.0, 40.0), None, "kept in 64 bits: a reset");
-    assert_eq!(step(Num::BytesReceived, end - 10.0, 40.0), None, "bytes are kept in 64 bits by everyone");
+    assert_eq!(step(Num::PacketsReceived, end + 10.0, 40.0), None, "stored in 64 bits: a reset");
+    assert_eq!(step(Num::BytesReceived, end - 10.0, 40.0), None, "every browser stores bytes in 64 bits");
 }
 
 #[test]
@@ -277,15 +277,15 @@ fn case_11_bytes_distinguish_a_reset_from_a_packet_wrap() {
 #[test]
 fn case_11_late_snapshot_from_before_a_wrap_is_late() {
     let mut call = Call::new();
-    let look = |second: f64, packets: u64| {
+    let wrapping = |second: f64, packets: u64| {
         json!({
             "id": "I", "type": "inbound-rtp", "kind": "audio", "ssrc": 7, "timestamp": second * 1e3, "packetsReceived": packets,
         })
     };
-    call.one(look(1.0, 4_294_967_290));
-    call.one(look(3.0, 10));
-    assert!(call.one(look(2.0, 4_294_967_295)).is_none());
-    call.one(look(4.0, 20));
+    call.one(wrapping(1.0, 4_294_967_290));
+    call.one(wrapping(3.0, 10));
+    assert!(call.one(wrapping(2.0, 4_294_967_295)).is_none());
+    call.one(wrapping(4.0, 20));
     assert_eq!((call.stream().packets, call.stream().late), (Some(26), 1));
 }
 
@@ -346,7 +346,7 @@ fn case_17_stream_key_is_ssrc_direction_and_connection() {
     for second in 0..=4 {
         let second = f64::from(second);
         // Loop-back: the same SSRC in both directions, and again in another connection with other counters.
-        call.look(&[sound(second, json!({})), sent(second, json!({"ssrc": 7}))]);
+        call.snapshot(&[sound(second, json!({})), sent(second, json!({"ssrc": 7}))]);
         let text = json!([sound(second * 2.0, json!({"timestamp": 1e6 + second * 1e3}))]).to_string();
         call.scanner.read(text.as_bytes(), &mut call.report).unwrap();
         call.conference.ingest(Timestamp::from_millis(call.now), other, &call.report).unwrap();
@@ -382,8 +382,8 @@ fn case_28_late_member_has_no_delta_and_missing_is_not_zero() {
 fn case_28_member_missing_during_a_reset_makes_no_second_reset() {
     let mut call = Call::new();
     call.one(sound(10.0, json!({})));
-    let anew = json!({"packetsReceived": 10, "bytesReceived": null, "packetsLost": 0});
-    assert_eq!(call.one(sound(11.0, anew)).unwrap().state, IntervalState::Reset);
+    let reset = json!({"packetsReceived": 10, "bytesReceived": null, "packetsLost": 0});
+    assert_eq!(call.one(sound(11.0, reset)).unwrap().state, IntervalState::Reset);
     let back = call.one(sound(12.0, json!({"packetsReceived": 59, "bytesReceived": 4_700, "packetsLost": 0}))).unwrap();
     assert_ne!(back.state, IntervalState::Reset);
     assert_eq!((call.stream().packets, call.stream().resets), (Some(59), 1));
@@ -394,7 +394,7 @@ fn case_29_vanished_stream_retains_its_totals() {
     let mut call = Call::new();
     for second in 0..=5 {
         let second = f64::from(second);
-        call.look(&[sound(second, json!({})), pictures(second, json!({}))]);
+        call.snapshot(&[sound(second, json!({})), pictures(second, json!({}))]);
     }
     let before = call.summary().streams;
     for second in 6..=300 {
@@ -404,10 +404,10 @@ fn case_29_vanished_stream_retains_its_totals() {
     assert_eq!(streams[0], before[0], "neither lost nor counted on");
     assert_eq!(streams[1].packets, Some(30_000));
     // Back after minutes, with larger counters: a gap. With smaller ones: a reset.
-    let back = call.look(&[sound(301.0, json!({})), pictures(301.0, json!({}))]);
+    let back = call.snapshot(&[sound(301.0, json!({})), pictures(301.0, json!({}))]);
     assert_eq!(back[0].state, IntervalState::Gap);
-    call.look(&[pictures(600.0, json!({}))]);
-    let back = call.look(&[sound(1.0, json!({"timestamp": 1e6 + 601e3})), pictures(601.0, json!({}))]);
+    call.snapshot(&[pictures(600.0, json!({}))]);
+    let back = call.snapshot(&[sound(1.0, json!({"timestamp": 1e6 + 601e3})), pictures(601.0, json!({}))]);
     assert_eq!(back[0].state, IntervalState::Reset);
     assert_eq!(call.summary().streams[0].packets, Some(301 * 49 + 49));
 }
@@ -459,7 +459,7 @@ fn case_45_ssrc_repeated_in_a_snapshot_is_tracked_once() {
             if turned {
                 entries.reverse();
             }
-            call.look(&entries);
+            call.snapshot(&entries);
         }
         let stream = call.stream();
         assert_eq!((stream.packets, stream.samples, stream.duplicates, stream.resets), (Some(245), 6, 6, 0));

@@ -119,7 +119,7 @@ fn edits_after_the_end_survive_restoring() {
     assert_eq!(parts(&mut fleet), parts(&mut restored));
 }
 
-fn tell(fleet: &mut Fleet, input: Input) {
+fn apply(fleet: &mut Fleet, input: Input) {
     let mut call = fleet.enter(at(input.0), &format!("call-{}", input.1)).unwrap();
     call.label("user", &input.2.to_string()).unwrap();
     do_in(&mut call, input);
@@ -127,8 +127,8 @@ fn tell(fleet: &mut Fleet, input: Input) {
 
 fn events(fleet: &mut Fleet) -> Vec<(String, u32, Event)> {
     let mut all = Vec::new();
-    while let Some(told) = fleet.poll_event() {
-        all.push((told.conference.to_owned(), told.instance, told.event));
+    while let Some(event) = fleet.poll_event() {
+        all.push((event.conference.to_owned(), event.instance, event.event));
     }
     all
 }
@@ -141,8 +141,8 @@ proptest! {
         let mut whole = Fleet::new(FleetConfig::new());
         let mut cut = whole.clone();
         for (number, (&input, is_cut)) in inputs.iter().zip(cuts).enumerate() {
-            tell(&mut whole, input);
-            tell(&mut cut, input);
+            apply(&mut whole, input);
+            apply(&mut cut, input);
             if is_cut {
                 cut = again(&cut);
             }

@@ -11,7 +11,7 @@ use super::{at, end_of_time, ended, parts};
 
 /// An action of a user in a conference.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Deed {
+pub(super) enum Action {
     Join,
     Open,
     Terminate,
@@ -19,21 +19,21 @@ pub(super) enum Deed {
 }
 
 /// One action: its time, conference, user and kind.
-pub(super) type Input = (u64, u8, u8, Deed);
+pub(super) type Input = (u64, u8, u8, Action);
 
-pub(super) fn do_in(call: &mut Conference, (second, _, user, deed): Input) {
+pub(super) fn do_in(call: &mut Conference, (second, _, user, action): Input) {
     let name = format!("user-{user}");
-    let known = match deed {
-        Deed::Join | Deed::Open => call.user(&name).ok(),
-        Deed::Terminate | Deed::Leave => call.find_user(&name),
+    let known = match action {
+        Action::Join | Action::Open => call.user(&name).ok(),
+        Action::Terminate | Action::Leave => call.find_user(&name),
     };
     let Some(user) = known else { return };
     let spec = FabricSpec::new("pc").with_local_user(user);
-    let done = match deed {
-        Deed::Join => call.join(at(second), user).map(|_| ()),
-        Deed::Open => call.open_fabric(at(second), spec).map(|_| ()),
-        Deed::Leave => call.leave(at(second), user).map(|_| ()),
-        Deed::Terminate => match call.find_fabric(&spec) {
+    let done = match action {
+        Action::Join => call.join(at(second), user).map(|_| ()),
+        Action::Open => call.open_fabric(at(second), spec).map(|_| ()),
+        Action::Leave => call.leave(at(second), user).map(|_| ()),
+        Action::Terminate => match call.find_fabric(&spec) {
             Some(fabric) => call.send_event(at(second), fabric, AppEvent::Terminated).map(|_| ()),
             None => Ok(()),
         },
@@ -72,9 +72,14 @@ fn alone(id: &str, inputs: &[Input]) -> Vec<(u32, ConferenceSummary)> {
 }
 
 pub(super) fn inputs() -> impl Strategy<Value = Vec<Input>> {
-    let deed =
-        prop_oneof![Just(Deed::Join), Just(Deed::Open), Just(Deed::Open), Just(Deed::Terminate), Just(Deed::Leave)];
-    let input = (0..150_u64, 0..4_u8, 0..3_u8, deed);
+    let action = prop_oneof![
+        Just(Action::Join),
+        Just(Action::Open),
+        Just(Action::Open),
+        Just(Action::Terminate),
+        Just(Action::Leave)
+    ];
+    let input = (0..150_u64, 0..4_u8, 0..3_u8, action);
     prop::collection::vec(input, 1..60).prop_map(|mut inputs| {
         inputs.sort_by_key(|input| input.0);
         inputs
@@ -130,9 +135,9 @@ proptest! {
         turned.sort_by_key(|&(second, call, ..)| (second, u8::MAX - call));
         let mut straight = inputs;
         straight.sort_by_key(|&(second, call, ..)| (second, call));
-        let (mut silent, mut told) = (fleet(&straight, &[]), fleet(&turned, &ticks));
-        prop_assert_eq!(merged(&mut silent), merged(&mut told));
-        prop_assert_eq!(by_id(ended(&mut silent)), by_id(ended(&mut told)));
+        let (mut silent, mut ticked) = (fleet(&straight, &[]), fleet(&turned, &ticks));
+        prop_assert_eq!(merged(&mut silent), merged(&mut ticked));
+        prop_assert_eq!(by_id(ended(&mut silent)), by_id(ended(&mut ticked)));
         // With equal timeouts the order of the fleet's outputs is equal too.
         let (mut one, mut other) = (fleet(&straight, &ticks), fleet(&turned, &ticks));
         prop_assert_eq!(parts(&mut one), parts(&mut other));

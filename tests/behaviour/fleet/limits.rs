@@ -85,14 +85,14 @@ fn labels_are_bounded_and_freed_when_unused() {
     assert_eq!(call.labels().collect::<Vec<_>>(), ["app=x", "region=eu"]);
     drop(call);
     let mut call = fleet.enter(at(1), "b").unwrap();
-    assert_eq!(call.label("app", "y"), Ok(Outcome::Applied), "nobody else has it");
+    assert_eq!(call.label("app", "y"), Ok(Outcome::Applied), "no other conference has it");
     assert_eq!(call.label("app", "z"), Err(FleetError::FleetLabelsFull));
     assert_eq!(call.label("app", "x"), Ok(Outcome::Applied), "it is known");
     drop(call);
     assert_eq!(fleet.refused().labels, 2);
     fleet.handle_timeout(end_of_time());
     let part = &parts(&mut fleet)[0];
-    assert_eq!(part.rollup.labels.keys().collect::<Vec<_>>(), ["app=x", "region=eu"], "nobody joined b");
+    assert_eq!(part.rollup.labels.keys().collect::<Vec<_>>(), ["app=x", "region=eu"], "no user joined b");
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! Many conferences by id: routing, expiry and rollups.
 
 mod alerts;
+#[cfg(feature = "serde")]
+mod checkpoint;
 mod expiry;
 mod laws;
 mod limits;
-#[cfg(feature = "serde")]
-mod checkpoint;
 mod routing;
 #[cfg(feature = "serde")]
 mod shards;

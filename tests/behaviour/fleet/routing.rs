@@ -29,11 +29,11 @@ fn events_of_one_conference_reach_no_other() {
     let ids: Vec<&str> = fleet.conferences().map(|(id, _)| id).collect();
     assert_eq!(ids, ["a", "b"]);
     let mut joined = Vec::new();
-    while let Some(told) = fleet.poll_event() {
-        if let Event::Call { event, .. } = told.event
+    while let Some(item) = fleet.poll_event() {
+        if let Event::Call { event, .. } = item.event
             && event.kind == EventKind::UserJoined
         {
-            joined.push((told.conference.to_owned(), told.instance, event.at));
+            joined.push((item.conference.to_owned(), item.instance, event.at));
         }
     }
     joined.sort();
@@ -75,7 +75,7 @@ fn input_after_the_end_opens_an_instance_that_knows_its_users() {
     assert_eq!(first[0].summary.end_reason, Some(EndReason::Timeout));
     let has_end =
         |event: &Event| matches!(event, Event::Call { event, .. } if event.kind == EventKind::ConferenceEnded);
-    assert_eq!(first[0].events.iter().filter(|event| has_end(event)).count(), 1, "nobody polled them before");
+    assert_eq!(first[0].events.iter().filter(|event| has_end(event)).count(), 1, "not polled before");
     // It ends at 70 s, and is forgotten at 100 s.
     assert_eq!(fleet.enter(at(101), "a").unwrap().instance(), 1);
     fleet.handle_timeout(end_of_time());

@@ -14,7 +14,7 @@ use crate::common::recordings::{lines, meta, names};
 type Snapshot = (Timestamp, String, String, String);
 
 /// An event with its conference and instance.
-type Told = (String, u32, Event);
+type FleetEvent = (String, u32, Event);
 
 /// Each recording as a conference of its own, all of them begun within the same minutes.
 fn snapshots() -> Vec<Snapshot> {
@@ -40,16 +40,16 @@ fn snapshots() -> Vec<Snapshot> {
 
 /// Runs the recordings in `shards` fleets: all parts, and the number of conferences of each fleet.
 fn run(snapshots: &[Snapshot], shards: usize) -> (Vec<Part>, Vec<usize>) {
-    let (parts, ended, _) = run_and_tell(snapshots, shards, |_| {});
+    let (parts, ended, _) = run_with_events(snapshots, shards, |_| {});
     (parts, ended.iter().map(Vec::len).collect())
 }
 
 /// The same, with each ended conference and every event; `between` may change a fleet after each input.
-fn run_and_tell(
+fn run_with_events(
     snapshots: &[Snapshot],
     shards: usize,
     mut between: impl FnMut(&mut Fleet),
-) -> (Vec<Part>, Vec<Vec<Ended>>, Vec<Told>) {
+) -> (Vec<Part>, Vec<Vec<Ended>>, Vec<FleetEvent>) {
     let fleet = |shard: usize| {
         let limits = FleetLimits::new();
         Fleet::new(FleetConfig::new().with_shard(&shard.to_string()).with_limits(limits))
@@ -159,7 +159,7 @@ fn serialized_part_equals_its_golden_file() {
 fn fleet_restored_between_inputs_continues_alike() {
     let snapshots = snapshots();
     let (mut random, mut restored) = (Seeded(5), 0);
-    let again = run_and_tell(&snapshots, 2, |fleet| {
+    let again = run_with_events(&snapshots, 2, |fleet| {
         if random.below(150) == 0 {
             let bytes = fleet.save();
             *fleet = Fleet::restore(&bytes, fleet.config().clone()).unwrap();
@@ -168,7 +168,7 @@ fn fleet_restored_between_inputs_continues_alike() {
         }
     });
     assert!(restored > 50, "{restored}");
-    let (parts, ended, events) = run_and_tell(&snapshots, 2, |_| {});
+    let (parts, ended, events) = run_with_events(&snapshots, 2, |_| {});
     assert!(!parts.is_empty() && events.len() > 10_000 && ended.iter().all(|ended| !ended.is_empty()));
     assert!(again.0 == parts && again.1 == ended && again.2 == events);
 }

@@ -2,8 +2,8 @@
 //! broken ones.
 
 mod broken;
-mod synthetic;
 mod recorded;
+mod synthetic;
 
 use callgauge::ingest::{Format, Reader};
 use callgauge::report::{Num, Report};

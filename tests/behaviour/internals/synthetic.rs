@@ -47,12 +47,12 @@ fn case_37_dump_of_a_thousand_points_starts_at_the_first_stored() {
     const IN: &str = "inbound-rtp";
     // A call of an hour: the page stored the last 1000 points of entries that lasted to the end, and all points of
     // those that ended early.
-    let (kept, ended) = ((2_601_i64, 3_600_i64), (200_i64, 299_i64));
+    let (lasting, ended) = ((2_601_i64, 3_600_i64), (200_i64, 299_i64));
     let numbers = |(from, to): (i64, i64)| (from..=to).map(|second| json!(second)).collect::<Value>();
     let same = |(from, to): (i64, i64)| (from..=to).map(|_| json!(7)).collect::<Value>();
     for clocks in [true, false] {
         let mut stats = Vec::new();
-        for (id, range) in [("I-1", kept), ("I-2", ended)] {
+        for (id, range) in [("I-1", lasting), ("I-2", ended)] {
             stats.push((format!("{id}-ssrc"), series(IN, range.0, range.1, &same(range))));
             stats.push((format!("{id}-framesDecoded"), series(IN, range.0, range.1, &numbers(range))));
             if clocks {
@@ -63,7 +63,7 @@ fn case_37_dump_of_a_thousand_points_starts_at_the_first_stored() {
         let (polls, reader) = read_json(&dump_of(&stats));
         assert_eq!((reader.skipped(), polls.len()), (Skipped::default(), 1_100));
         let (early, late) = polls.split_at(100);
-        for (polls, id, (from, to)) in [(early, "I-2", ended), (late, "I-1", kept)] {
+        for (polls, id, (from, to)) in [(early, "I-2", ended), (late, "I-1", lasting)] {
             assert!(polls.iter().all(|poll| poll.report.len() == 1));
             let frames = (from..=to).map(|second| Some(second as f64));
             assert!(column(polls, id, Num::FramesDecoded).into_iter().eq(frames), "{id}");

@@ -1,6 +1,6 @@
 //! Every kind of log line, with every form of its value.
 
-use super::{lines, read_all, told};
+use super::{lines, printed, read_all};
 
 #[test]
 fn states_are_passed_on_in_their_spelling() {
@@ -18,7 +18,7 @@ fn states_are_passed_on_in_their_spelling() {
         (r#"{"event":"onconnectionstatechange","t":5,"pc":"A","value":"failed"}"#, r#"ConnectionState("failed")"#),
     ];
     for (line, expected) in states {
-        assert_eq!(told(line), [expected], "{line}");
+        assert_eq!(printed(line), [expected], "{line}");
     }
     for (line, expected) in [
         (r#"["oniceconnectionstatechange","A",null,5]"#, 1),
@@ -30,7 +30,7 @@ fn states_are_passed_on_in_their_spelling() {
         (r#"["navigator.mediaDevices.enumerateDevices",null,[],5]"#, 0),
     ] {
         let all = read_all([line.as_bytes()]);
-        assert_eq!((all.heard.len(), all.unknown, all.errors.len()), (0, expected, 0), "{line}");
+        assert_eq!((all.events.len(), all.unknown, all.errors.len()), (0, expected, 0), "{line}");
     }
 }
 
@@ -45,14 +45,14 @@ fn log_lines_give_the_events_of_a_connection() {
 [36,"0",null,10]
 ["close",null,1001,10]"#;
     let all = read_all(lines(text.as_bytes()));
-    let heard: Vec<_> = all.heard.iter().map(|it| (&*it.fabric, it.at.unwrap() - 1.7e12, &*it.what)).collect();
+    let got: Vec<_> = all.events.iter().map(|it| (&*it.fabric, it.at.unwrap() - 1.7e12, &*it.what)).collect();
     let created =
         r#"Created(Configuration { ice_transport_policy: Some("relay"), bundle_policy: Some("max-bundle") })"#;
     let expected =
         [("0", 10.0, created), ("0", 20.0, "IceRestart"), ("0", 30.0, "NegotiationNeeded"), ("0", 40.0, "Closed")];
-    assert_eq!(heard, expected);
+    assert_eq!(got, expected);
     assert_eq!(all.unknown, 0);
-    assert_eq!(told(r#"["close","A",{},5]"#), ["Closed"]);
+    assert_eq!(printed(r#"["close","A",{},5]"#), ["Closed"]);
 }
 
 #[test]
@@ -78,10 +78,10 @@ fn descriptions_are_read_in_every_wrapping() {
         (r#"["setLocalDescription","A",{"type":"rollback","sdp":""},5]"#, set("Local", "rollback", "")),
         (r#"["setLocalDescription","A","type: offer, sdp: v=0\r\ns=-\r\n",5]"#, set("Local", "offer", sdp)),
     ] {
-        assert_eq!(told(line), [expected], "{line}");
+        assert_eq!(printed(line), [expected], "{line}");
     }
-    assert!(told(r#"["setLocalDescriptionOnSuccess","A",null,5]"#).is_empty());
-    let created = told(r#"["createOfferOnSuccess","A",{"type":"offer","sdp":"v=0\r\n"},5]"#);
+    assert!(printed(r#"["setLocalDescriptionOnSuccess","A",null,5]"#).is_empty());
+    let created = printed(r#"["createOfferOnSuccess","A",{"type":"offer","sdp":"v=0\r\n"},5]"#);
     assert_eq!(created, [r#"DescriptionCreated(Description { kind: Some("offer"), sdp: Some("v=0\r\n") })"#]);
 }
 
@@ -106,7 +106,7 @@ fn failures_have_a_function_a_name_and_a_message() {
         ),
         (r#"["addIceCandidateFailed","A","",5]"#, failed("addIceCandidate", None, None)),
     ] {
-        assert_eq!(told(line), [expected], "{line}");
+        assert_eq!(printed(line), [expected], "{line}");
     }
     let error = |code: Option<u16>, text: Option<&str>, url: Option<&str>| {
         format!("IceCandidateError {{ code: {code:?}, text: {text:?}, url: {url:?} }}")
@@ -123,7 +123,7 @@ fn failures_have_a_function_a_name_and_a_message() {
         (r#"["onicecandidateerror","A","{\"error_code\":\"401\"}",5]"#, error(Some(401), None, None)),
         (r#"["onicecandidateerror","A",null,5]"#, error(None, None, None)),
     ] {
-        assert_eq!(told(line), [expected], "{line}");
+        assert_eq!(printed(line), [expected], "{line}");
     }
 }
 
@@ -174,12 +174,12 @@ fn tracks_are_read_in_every_shape() {
             vec![format!("Captured {{ display: false, track: {} }}", track("Audio", Some("t"), None, None))],
         ),
     ] {
-        assert_eq!(told(line), expected, "{line}");
+        assert_eq!(printed(line), expected, "{line}");
     }
     for line in
         [r#"["ontrack","A",null,5]"#, r#"["ontrack","A",[[[[[["audio","t"]]]]]],5]"#, r#"["removeTrack","A","null",5]"#]
     {
-        assert_eq!((told(line).len(), read_all([line.as_bytes()]).unknown), (0, 1), "{line}");
+        assert_eq!((printed(line).len(), read_all([line.as_bytes()]).unknown), (0, 1), "{line}");
     }
 }
 
@@ -196,16 +196,16 @@ fn case_42_dominant_speakers_and_identities_are_read() {
         ("null", speaker(None, false)),
         (r#""null""#, speaker(None, false)),
     ] {
-        assert_eq!(told(&format!(r#"["dominantSpeaker",null,{value},5]"#)), [expected], "{value}");
+        assert_eq!(printed(&format!(r#"["dominantSpeaker",null,{value},5]"#)), [expected], "{value}");
     }
-    let identity = told(
+    let identity = printed(
         r#"["identity",null,{"userId":7,"hosts":{"userId":"x"},"displayName":"D\u00e9","endpointId":"e","confName":"c","sessionId":1,"meetingUniqueId":"m","applicationName":"app"},5]"#,
     );
     let expected = r#"Identity(Identity { user: Some("7"), display_name: Some("Dé"), endpoint: Some("e"), conference: Some("c"), session: Some("m"), application: Some("app") })"#;
     assert_eq!(identity, [expected]);
     // A second line adds what the first lacked; an empty line gives nothing.
-    assert_eq!(told(r#"["identity",null,{"hosts":{}},5]"#).len(), 0);
-    let shows = told(r#"["setVideoType",null,{"ssrc":"4294967295","videoType":"desktop"},5]"#);
+    assert_eq!(printed(r#"["identity",null,{"hosts":{}},5]"#).len(), 0);
+    let shows = printed(r#"["setVideoType",null,{"ssrc":"4294967295","videoType":"desktop"},5]"#);
     assert_eq!(shows, [r#"VideoType { ssrc: Some(Ssrc(4294967295)), shows: "desktop" }"#]);
 }
 
@@ -228,8 +228,8 @@ fn client_samples_give_user_and_call_before_their_snapshots() {
     let text = [sample("me", &events), sample("me", ""), sample("you", "")].join("\n");
     let all = read_all(lines(text.as_bytes()));
     assert!(all.errors.is_empty());
-    let heard: Vec<_> =
-        all.heard.iter().map(|it| (&*it.fabric, it.at.unwrap(), it.what.split([' ', '(']).next().unwrap())).collect();
+    let got: Vec<_> =
+        all.events.iter().map(|it| (&*it.fabric, it.at.unwrap(), it.what.split([' ', '(']).next().unwrap())).collect();
     let expected = [
         ("", 6000.0, "Identity"),
         ("", 5000.0, "Joined"),
@@ -243,10 +243,10 @@ fn client_samples_give_user_and_call_before_their_snapshots() {
         ("", 5008.0, "Left"),
         ("", 6000.0, "Identity"),
     ];
-    assert_eq!(heard, expected);
+    assert_eq!(got, expected);
     assert_eq!((all.unknown, all.snapshots.len()), (2, 3));
-    assert!(all.heard[0].what.contains(r#"endpoint: Some("me"), conference: Some("call")"#), "{:?}", all.heard[0]);
-    assert!(all.heard[10].what.contains(r#"endpoint: Some("you")"#));
+    assert!(all.events[0].what.contains(r#"endpoint: Some("me"), conference: Some("call")"#), "{:?}", all.events[0]);
+    assert!(all.events[10].what.contains(r#"endpoint: Some("you")"#));
     assert_eq!(all.order[10], ("A".to_owned(), Some(6000.0)));
 }
 
@@ -260,7 +260,7 @@ fn dump_gives_failed_captures_and_log_entries_without_times() {
             {"type":"signalingstatechange","value":"closed","timestamp":9}, 7, {"type":"close"}],
         "stats":{"I-ssrc":{"statsType":"inbound-rtp","startTime":8,"endTime":1008,"values":"[7,7]"}}}}}"#;
     let all = read_all([dump.as_bytes()]);
-    let heard: Vec<_> = all.heard.iter().map(|it| (&*it.fabric, it.at, &*it.what)).collect();
+    let got: Vec<_> = all.events.iter().map(|it| (&*it.fabric, it.at, &*it.what)).collect();
     let expected = [
         (
             "",
@@ -277,7 +277,7 @@ fn dump_gives_failed_captures_and_log_entries_without_times() {
         ("1-1", Some(9.0), r#"SignalingState("closed")"#),
         ("1-1", None, "Closed"),
     ];
-    assert_eq!(heard, expected);
+    assert_eq!(got, expected);
     assert_eq!((all.unknown, all.snapshots.len()), (2, 2));
     // Between the polls at 8 and 1008.
     let times: Vec<_> = all.order[2..].iter().map(|(_, at)| *at).collect();

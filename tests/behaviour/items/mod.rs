@@ -6,13 +6,13 @@ mod recorded;
 
 use callgauge::ingest::{Item, LogEventKind, Reader, SdpSide};
 
-use crate::common::reading::Usage;
+use crate::common::reading::StoredSnapshot;
 
 const DUMP: &str = "other/chrome156-webrtc_internals_dump.gz";
 
 /// A stored log event, in printed form.
 #[derive(Clone, Debug, PartialEq)]
-struct Heard {
+struct PrintedEvent {
     fabric: String,
     at: Option<f64>,
     what: String,
@@ -24,8 +24,8 @@ struct Heard {
 
 #[derive(Default)]
 struct All {
-    heard: Vec<Heard>,
-    snapshots: Vec<Usage>,
+    events: Vec<PrintedEvent>,
+    snapshots: Vec<StoredSnapshot>,
     /// Times in the order of the input, with the connection.
     order: Vec<(String, Option<f64>)>,
     errors: Vec<usize>,
@@ -51,7 +51,11 @@ fn read_all<'a>(records: impl IntoIterator<Item = &'a [u8]>) -> All {
             Item::Snapshot(snapshot) => {
                 let at = snapshot.at.map(|at| at.as_millis());
                 all.order.push((snapshot.fabric.into(), at));
-                all.snapshots.push(Usage { fabric: snapshot.fabric.into(), at, report: snapshot.report.clone() });
+                all.snapshots.push(StoredSnapshot {
+                    fabric: snapshot.fabric.into(),
+                    at,
+                    report: snapshot.report.clone(),
+                });
             }
             Item::LogEvent(event) => {
                 let at = event.at.map(|at| at.as_millis());
@@ -62,7 +66,7 @@ fn read_all<'a>(records: impl IntoIterator<Item = &'a [u8]>) -> All {
                     }
                     _ => None,
                 };
-                all.heard.push(Heard {
+                all.events.push(PrintedEvent {
                     fabric: event.fabric.into(),
                     at,
                     what: format!("{:?}", event.what),
@@ -76,7 +80,7 @@ fn read_all<'a>(records: impl IntoIterator<Item = &'a [u8]>) -> All {
             all.errors.push(number);
         }
     }
-    assert_eq!(reader.log_events(), all.heard.len() as u64);
+    assert_eq!(reader.log_events(), all.events.len() as u64);
     assert_eq!(reader.snapshots(), all.snapshots.len() as u64);
     all.unknown = reader.unknown_events();
     all.conference = reader.conference().map(Into::into);
@@ -88,8 +92,8 @@ fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// The log events of one line, printed.
-fn told(line: &str) -> Vec<String> {
+fn printed(line: &str) -> Vec<String> {
     let all = read_all([line.as_bytes()]);
     assert!(all.errors.is_empty(), "{line}");
-    all.heard.into_iter().map(|heard| heard.what).collect()
+    all.events.into_iter().map(|event| event.what).collect()
 }

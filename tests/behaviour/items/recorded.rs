@@ -15,9 +15,9 @@ use crate::common::real_dump;
 type States = Vec<(String, String, String, Option<f64>)>;
 
 fn states(all: &All) -> States {
-    let states = all.heard.iter().filter_map(|heard| {
-        let (kind, word) = heard.state.clone()?;
-        Some((heard.fabric.clone(), kind.to_owned(), word, heard.at))
+    let states = all.events.iter().filter_map(|event| {
+        let (kind, word) = event.state.clone()?;
+        Some((event.fabric.clone(), kind.to_owned(), word, event.at))
     });
     let mut states: States = states.collect();
     states.sort_by(|a, b| a.0.cmp(&b.0));
@@ -55,7 +55,7 @@ fn dump_log_is_read_in_order_between_the_polls() {
         assert_eq!(times[0], None);
         assert!(times[1..].iter().all(Option::is_some) && times.is_sorted(), "{name}: {times:?}");
     }
-    let set: Vec<_> = all.heard.iter().filter_map(|heard| heard.set.clone()).collect();
+    let set: Vec<_> = all.events.iter().filter_map(|event| event.set.clone()).collect();
     let entries = dump["PeerConnections"].as_object().unwrap().values();
     let entries = entries.flat_map(|connection| connection["updateLog"].as_array().unwrap());
     let of = |kind: &str| entries.clone().filter(|entry| entry["type"] == kind).count();
@@ -70,7 +70,7 @@ fn dump_log_is_read_in_order_between_the_polls() {
     }
     // Two tracks added and one received at one end, one and two at the other.
     let added = |side: &str| {
-        all.heard.iter().filter(|it| it.what.starts_with(&format!("TrackAdded {{ side: Some({side}"))).count()
+        all.events.iter().filter(|it| it.what.starts_with(&format!("TrackAdded {{ side: Some({side}"))).count()
     };
     assert_eq!((added("Local"), added("Remote")), (3, 3));
 }
@@ -82,10 +82,10 @@ fn dump_descriptions_name_the_streams_of_its_snapshots() {
     let bytes = recording(DUMP);
     let all = read_all([&bytes[..]]);
     let mut ssrcs: BTreeMap<(String, bool), Vec<Described>> = BTreeMap::new();
-    for heard in &all.heard {
-        if let Some((side, sdp)) = &heard.set {
+    for event in &all.events {
+        if let Some((side, sdp)) = &event.set {
             let streams = Sdp::new(sdp).streams().into_iter().map(|stream| (stream.ssrc, stream.media));
-            ssrcs.entry((heard.fabric.clone(), *side == SdpSide::Local)).or_default().extend(streams);
+            ssrcs.entry((event.fabric.clone(), *side == SdpSide::Local)).or_default().extend(streams);
         }
     }
     let mut found = 0;
@@ -141,10 +141,10 @@ fn recorded_events_are_handed_out() {
             *counted.entry(kind).or_default() += 1;
             expected.push((line["pc"].as_str().unwrap().to_owned(), line["t"].as_f64(), kind));
         }
-        assert_eq!(all.heard.len(), expected.len(), "{name}");
-        for (heard, expected) in all.heard.iter().zip(&expected) {
-            assert_eq!((&heard.fabric, heard.at), (&expected.0, expected.1), "{name}");
-            assert!(heard.what.starts_with(expected.2), "{name}: {heard:?} {expected:?}");
+        assert_eq!(all.events.len(), expected.len(), "{name}");
+        for (event, expected) in all.events.iter().zip(&expected) {
+            assert_eq!((&event.fabric, event.at), (&expected.0, expected.1), "{name}");
+            assert!(event.what.starts_with(expected.2), "{name}: {event:?} {expected:?}");
         }
     }
     let expected = [
@@ -199,10 +199,10 @@ fn real_dumps_give_the_items_a_plain_decoder_finds() {
         assert!(expected.len() > 5, "{name}");
         assert_eq!(states(&all), expected, "{name}");
         for (kind, count) in counts {
-            assert_eq!(all.heard.iter().filter(|heard| heard.what.starts_with(kind)).count(), count, "{name}: {kind}");
+            assert_eq!(all.events.iter().filter(|event| event.what.starts_with(kind)).count(), count, "{name}: {kind}");
         }
         assert_eq!((all.unknown, all.errors.len()), (0, 0), "{name}");
-        let identity = all.heard.iter().find(|heard| heard.what.starts_with("Identity")).unwrap();
+        let identity = all.events.iter().find(|event| event.what.starts_with("Identity")).unwrap();
         if let Some(conference) = &all.conference {
             assert!(identity.what.contains(&format!("conference: Some({conference:?})")), "{name}");
         }
@@ -219,16 +219,16 @@ fn old_dump_gets_its_displayed_times_from_its_stats() {
     assert!(expected.len() >= 8);
     assert_eq!(without_times(states(&all)), expected);
     assert_eq!(all.unknown, 0);
-    assert!(all.heard[0].what.contains("bundle_policy: Some(\"balanced\")"), "{:?}", all.heard[0]);
+    assert!(all.events[0].what.contains("bundle_policy: Some(\"balanced\")"), "{:?}", all.events[0]);
     let first_poll = all.snapshots[0].at.unwrap();
-    for heard in &all.heard[1..] {
-        let after = heard.at.unwrap() - first_poll;
+    for event in &all.events[1..] {
+        let after = event.at.unwrap() - first_poll;
         assert!((-5_000.0..5_000.0).contains(&after), "{after}");
     }
-    let errors: Vec<_> = all.heard.iter().filter(|heard| heard.what.starts_with("IceCandidateError")).collect();
+    let errors: Vec<_> = all.events.iter().filter(|event| event.what.starts_with("IceCandidateError")).collect();
     assert_eq!(errors.len(), 3);
     assert!(errors.iter().all(|error| error.what.contains("code: Some(7") && error.what.contains("url: Some(\"stun:")));
     assert!(
-        all.heard.iter().filter_map(|heard| heard.set.as_ref()).all(|(_, sdp)| Sdp::new(sdp).sections().count() > 1)
+        all.events.iter().filter_map(|event| event.set.as_ref()).all(|(_, sdp)| Sdp::new(sdp).sections().count() > 1)
     );
 }

@@ -51,7 +51,7 @@ fn failure_before_any_fabric_belongs_to_its_user() {
     let report = ErrorReport::new(WebRtcFunction::GetUserMedia).with_dom_error("NotAllowedError", "");
     let answer = call.call.report_error(at(5), None, report.with_user(call.bob)).unwrap();
     assert_eq!(answer.reason, FailureReason::MediaPermissionError);
-    let event = call.happened().pop().unwrap();
+    let event = call.call_events().pop().unwrap();
     assert_eq!((event.kind, event.user, event.fabric), (EventKind::WebRtcError, Some(call.bob), None));
     assert_eq!(call.call.summary().errors[0].user.as_deref(), Some("bob"));
 }
@@ -72,9 +72,9 @@ fn errors_are_bounded_by_number_and_by_bytes() {
     for limits in [Limits::new().with_errors(3), Limits::new().with_error_bytes(3_000)] {
         let mut call = Call::with(Config::new().with_limits(limits));
         let text = "x".repeat(1_000);
-        let kept: Vec<bool> =
+        let stored: Vec<bool> =
             (0..5).map(|_| call.call.report_error(at(1), None, ErrorReport::log(&text)).unwrap().is_stored).collect();
-        assert_eq!(kept, [true, true, true, false, false]);
+        assert_eq!(stored, [true, true, true, false, false]);
         let summary = call.call.summary();
         assert_eq!((summary.errors.len(), summary.refused_errors), (3, 2));
     }
@@ -108,12 +108,15 @@ fn feedback_is_one_rating_per_user_and_subject() {
     let mut other = callgauge::Conference::new("", Config::new());
     let stranger = ["a", "b", "c"].map(|name| other.user(name).unwrap())[2];
     assert_eq!(say(Some(stranger), None, &first), Err(InputError::UnknownUser));
-    let said = call.call.summary().feedback;
-    assert_eq!(said.len(), 3);
+    let feedback = call.call.summary().feedback;
+    assert_eq!(feedback.len(), 3);
     // Sorted: first without a user, then the call, then its connections.
-    assert_eq!((said[0].user.as_deref(), said[0].overall), (None, 1));
-    assert_eq!((said[1].overall, said[1].audio, said[1].video, said[1].screen), (4, Some(5), Some(3), Some(1)));
-    assert_eq!((said[2].fabric.as_deref(), said[2].comment.as_deref()), (Some("pc"), Some("echo")));
+    assert_eq!((feedback[0].user.as_deref(), feedback[0].overall), (None, 1));
+    assert_eq!(
+        (feedback[1].overall, feedback[1].audio, feedback[1].video, feedback[1].screen),
+        (4, Some(5), Some(3), Some(1))
+    );
+    assert_eq!((feedback[2].fabric.as_deref(), feedback[2].comment.as_deref()), (Some("pc"), Some("echo")));
     assert_eq!(call.user("alice").feedback.len(), 2);
     // Feedback after the end of the call.
     call.call.leave(at(10), alice).unwrap();

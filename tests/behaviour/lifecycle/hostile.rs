@@ -18,7 +18,7 @@ use super::{at, pictures, push, push_transport, received, sent};
 enum Op {
     User(u8),
     Open { name: u8, local: Option<u8>, remote: Option<u8>, old: bool },
-    Look { fabric: u8, packets: u32, ice: Option<u8>, fragment: bool },
+    Sample { fabric: u8, packets: u32, ice: Option<u8>, fragment: bool },
     Ice(u8, u8),
     Gathering(u8, u8),
     Signaling(u8, u8),
@@ -43,7 +43,7 @@ fn op() -> impl Strategy<Value = Op> {
         4 => (0..3_u8, prop::option::of(0..3_u8), prop::option::of(0..3_u8), any::<bool>())
             .prop_map(|(name, local, remote, old)| Op::Open { name, local, remote, old }),
         8 => (0..4_u8, 0..100_u32, prop::option::of(0..7_u8), any::<bool>())
-            .prop_map(|(fabric, packets, ice, fragment)| Op::Look { fabric, packets, ice, fragment }),
+            .prop_map(|(fabric, packets, ice, fragment)| Op::Sample { fabric, packets, ice, fragment }),
         3 => (0..4_u8, 0..7_u8).prop_map(|(fabric, state)| Op::Ice(fabric, state)),
         1 => (0..4_u8, 0..3_u8).prop_map(|(fabric, state)| Op::Gathering(fabric, state)),
         1 => (0..4_u8, 0..6_u8).prop_map(|(fabric, state)| Op::Signaling(fabric, state)),
@@ -86,7 +86,7 @@ fn apply(call: &mut Conference, ids: &Ids, ms: u64, op: &Op) -> Result<(), Input
             spec = remote.map_or(spec.clone(), |n| spec.with_remote_user(user(n)));
             call.open_fabric(now, if *old { spec.with_unknown_opening() } else { spec }).map(drop)
         }
-        Op::Look { fabric: n, packets, ice, fragment } => {
+        Op::Sample { fabric: n, packets, ice, fragment } => {
             let mut report = callgauge::report::Report::new();
             for stream in [sent(1, *packets), received(2, *packets), pictures(3, *packets)] {
                 push(&mut report, ms, stream);

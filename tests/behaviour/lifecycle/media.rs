@@ -9,23 +9,23 @@ use callgauge::{AppEvent, Config, Event, InputError, Limits, Outcome};
 
 use super::{Call, at, pictures, received, sent};
 
-/// One snapshot per second with 50 packets each; `says` sends application events at any time.
-fn run(call: &mut Call, seconds: u64, says: &[(u64, AppEvent<'_>)]) -> Vec<(u64, IntervalState)> {
-    let mut said = says.iter().peekable();
+/// One snapshot per second with 50 packets each; `inputs` sends application events at any time.
+fn run(call: &mut Call, seconds: u64, inputs: &[(u64, AppEvent<'_>)]) -> Vec<(u64, IntervalState)> {
+    let mut events = inputs.iter().peekable();
     let mut states = Vec::new();
     for second in 0..=seconds {
-        while let Some((ms, event)) = said.next_if(|(ms, _)| *ms <= second * 1_000) {
+        while let Some((ms, event)) = events.next_if(|(ms, _)| *ms <= second * 1_000) {
             assert_eq!(call.call.send_event(at(*ms), call.fabric, *event), Ok(Outcome::Applied), "{event:?}");
         }
         let packets = second as u32 * 50;
-        call.look(second * 1_000, &[sent(1, packets), received(2, packets), pictures(3, packets)]);
+        call.snapshot_at(second * 1_000, &[sent(1, packets), received(2, packets), pictures(3, packets)]);
         while let Some(event) = call.call.poll_event() {
             if let Event::IntervalClosed { stream, interval, .. } = event {
                 states.push((u64::from(stream.ssrc.get()), interval.state));
             }
         }
     }
-    assert!(said.peek().is_none());
+    assert!(events.peek().is_none());
     states
 }
 
@@ -61,13 +61,13 @@ fn fabric_on_hold_has_the_hold_state() {
 #[test]
 fn mute_affects_sent_audio_and_pause_affects_sent_video() {
     let mut call = Call::new();
-    let says = [
+    let inputs = [
         (3_000, AppEvent::AudioMute(None)),
         (6_000, AppEvent::VideoPause(None)),
         (8_000, AppEvent::AudioUnmute(None)),
         (9_000, AppEvent::VideoResume(None)),
     ];
-    let states = run(&mut call, 10, &says);
+    let states = run(&mut call, 10, &inputs);
     assert_eq!((count(&states, 1, IntervalState::Muted), count(&states, 1, IntervalState::Active)), (5, 5));
     assert_eq!(count(&states, 2, IntervalState::Active), 10, "what is received goes on");
     assert_eq!((count(&states, 3, IntervalState::Paused), count(&states, 3, IntervalState::Active)), (3, 7));
@@ -83,7 +83,7 @@ fn message_about_a_stream_waits_for_the_stream() {
     assert_eq!(call.call.send_event(at(0), call.fabric, AppEvent::AudioMute(other)), Ok(Outcome::Unchanged));
     for second in 0..=4 {
         let packets = second as u32 * 50;
-        call.look(second * 1_000, &[sent(1, packets), received(9, packets)]);
+        call.snapshot_at(second * 1_000, &[sent(1, packets), received(9, packets)]);
     }
     assert_eq!(
         (call.streams(1)[0].muted_s, call.streams(9)[0].muted_s),
@@ -92,7 +92,7 @@ fn message_about_a_stream_waits_for_the_stream() {
     );
     assert_eq!(call.call.send_event(at(4_500), call.fabric, AppEvent::AudioUnmute(other)), Ok(Outcome::Applied));
     for second in 5..=6 {
-        call.look(second * 1_000, &[received(9, second as u32 * 50)]);
+        call.snapshot_at(second * 1_000, &[received(9, second as u32 * 50)]);
     }
     assert_eq!(call.streams(9)[0].muted_s, 4.5);
 }
@@ -100,7 +100,7 @@ fn message_about_a_stream_waits_for_the_stream() {
 #[test]
 fn repeated_and_late_events_are_answered_and_apply_once() {
     let mut call = Call::new();
-    call.happened();
+    call.call_events();
     let pairs = [
         (AppEvent::Hold, AppEvent::Resume),
         (AppEvent::AudioMute(None), AppEvent::AudioUnmute(None)),

@@ -1,5 +1,6 @@
 //! The lifecycle of a call: states, events, users, feedback, and its end.
 
+mod feedback;
 #[cfg(feature = "serde")]
 mod golden;
 mod hostile;
@@ -11,7 +12,6 @@ mod states;
 #[cfg(feature = "serde")]
 mod summary;
 mod view;
-mod feedback;
 
 use callgauge::event::{CallEvent, EventKind};
 use callgauge::id::{Direction, FabricId, MediaKind, Ssrc, UserId};
@@ -98,11 +98,11 @@ impl Call {
         self.call.open_fabric(at(ms), spec).unwrap()
     }
 
-    fn look(&mut self, ms: u64, streams: &[Stream]) {
-        self.look_at(self.fabric, ms, streams);
+    fn snapshot_at(&mut self, ms: u64, streams: &[Stream]) {
+        self.snapshot_of(self.fabric, ms, streams);
     }
 
-    fn look_at(&mut self, fabric: FabricId, ms: u64, streams: &[Stream]) {
+    fn snapshot_of(&mut self, fabric: FabricId, ms: u64, streams: &[Stream]) {
         self.report.clear();
         for &stream in streams {
             push(&mut self.report, ms, stream);
@@ -111,7 +111,7 @@ impl Call {
     }
 
     /// The call events since the last request.
-    fn happened(&mut self) -> Vec<CallEvent> {
+    fn call_events(&mut self) -> Vec<CallEvent> {
         let events = std::iter::from_fn(|| self.call.poll_event());
         let event = |event| match event {
             Event::Call { event, .. } => Some(event),
@@ -121,7 +121,7 @@ impl Call {
     }
 
     fn kinds(&mut self) -> Vec<EventKind> {
-        self.happened().iter().map(|event| event.kind).collect()
+        self.call_events().iter().map(|event| event.kind).collect()
     }
 
     fn summary(&self) -> FabricSummary {

@@ -17,13 +17,13 @@ enum Input {
     Ice(IceState),
 }
 
-/// The call of a recording with its users. Its fabrics open at the lab's first offer, and `told` adds the states that
+/// The call of a recording with its users. Its fabrics open at the lab's first offer, and `reported` adds the states that
 /// the browsers reported.
-fn call(name: &str, told: bool) -> (ConferenceSummary, Vec<(EventKind, f64)>) {
+fn call(name: &str, reported: bool) -> (ConferenceSummary, Vec<(EventKind, f64)>) {
     let meta = meta(name);
     let mut inputs: Vec<(f64, String, Input)> = Vec::new();
     for event in meta["events"].as_array().unwrap() {
-        if event["what"] == "iceConnectionState" && told {
+        if event["what"] == "iceConnectionState" && reported {
             let state = IceState::from_name(event["state"].as_str().unwrap()).unwrap();
             inputs.push((event["t"].as_f64().unwrap(), event["pc"].as_str().unwrap().into(), Input::Ice(state)));
         }
@@ -45,7 +45,7 @@ fn call(name: &str, told: bool) -> (ConferenceSummary, Vec<(EventKind, f64)>) {
         let spec = FabricSpec::new(pc["pc"].as_str().unwrap()).with_local_user(local).with_remote_user(remote);
         fabrics.insert(pc["pc"].as_str().unwrap().to_owned(), call.open_fabric(time(start), spec).unwrap());
     }
-    let (mut reader, mut happened) = (Reader::new(), Vec::new());
+    let (mut reader, mut events) = (Reader::new(), Vec::new());
     for (ms, pc, input) in inputs {
         let fabric = fabrics[&pc];
         match input {
@@ -59,29 +59,29 @@ fn call(name: &str, told: bool) -> (ConferenceSummary, Vec<(EventKind, f64)>) {
         }
         while let Some(event) = call.poll_event() {
             if let Event::Call { event, .. } = event {
-                happened.push((event.kind, event.at.as_micros() as f64 / 1e3));
+                events.push((event.kind, event.at.as_micros() as f64 / 1e3));
             }
         }
     }
-    (call.summary(), happened)
+    (call.summary(), events)
 }
 
 #[test]
 fn inferred_setup_matches_the_browser_events() {
     for name in ["clean", "ff_clean", "mesh4", "screen"] {
-        let (told, _) = call(name, true);
+        let (reported, _) = call(name, true);
         let (inferred, _) = call(name, false);
-        assert!(told.fabrics.len() >= 2 && told.fabrics.len() == inferred.fabrics.len());
-        for (told, inferred) in told.fabrics.iter().zip(&inferred.fabrics) {
-            assert_eq!(told.fabric, inferred.fabric);
-            let (exact, late) = (told.setup_delay_ms.unwrap(), inferred.setup_delay_ms.unwrap());
+        assert!(reported.fabrics.len() >= 2 && reported.fabrics.len() == inferred.fabrics.len());
+        for (reported, inferred) in reported.fabrics.iter().zip(&inferred.fabrics) {
+            assert_eq!(reported.fabric, inferred.fabric);
+            let (exact, late) = (reported.setup_delay_ms.unwrap(), inferred.setup_delay_ms.unwrap());
             let least = late - inferred.setup_delay_uncertainty_ms.unwrap();
             assert!(exact > 50.0 && exact < 1_000.0, "{name}: {exact}");
             assert!((least..=late).contains(&exact), "{name}: {exact} not in {least}..={late}");
-            assert_eq!((told.state, told.call_class), (inferred.state, inferred.call_class));
+            assert_eq!((reported.state, reported.call_class), (inferred.state, inferred.call_class));
         }
-        let delays = told.connectivity.setup_delay_ms;
-        assert_eq!(delays.n, told.fabrics.len() as u64);
+        let delays = reported.connectivity.setup_delay_ms;
+        assert_eq!(delays.n, reported.fabrics.len() as u64);
         assert!(delays.min <= delays.median && delays.median <= delays.max && delays.min <= delays.mean);
     }
 }
@@ -90,14 +90,14 @@ fn inferred_setup_matches_the_browser_events() {
 fn ice_restart_and_path_switch_are_found_at_both_ends() {
     // The lab restarts ICE at 24 s from A and at 48 s from B; Chromium stays connected meanwhile.
     let start = meta("ice_restart")["t0"].as_f64().unwrap();
-    for told in [false, true] {
-        let (summary, happened) = call("ice_restart", told);
+    for reported in [false, true] {
+        let (summary, events) = call("ice_restart", reported);
         for fabric in &summary.fabrics {
             assert_eq!((fabric.connectivity.restarts, fabric.connectivity.transport_switches), (2, 2));
             assert_eq!((fabric.connectivity.disruptions, fabric.connectivity.drops), (0, 0));
         }
         for kind in [EventKind::IceRestarted, EventKind::FabricTransportSwitch] {
-            let times: Vec<f64> = happened.iter().filter(|(what, _)| *what == kind).map(|(_, ms)| ms - start).collect();
+            let times: Vec<f64> = events.iter().filter(|(what, _)| *what == kind).map(|(_, ms)| ms - start).collect();
             assert_eq!(times.len(), 4, "{kind:?}");
             for (ms, expected) in times.iter().zip([24e3, 24e3, 48e3, 48e3]) {
                 assert!((0.0..2_500.0).contains(&(ms - expected)), "{kind:?} at {ms}, not {expected}");
@@ -109,8 +109,8 @@ fn ice_restart_and_path_switch_are_found_at_both_ends() {
 #[test]
 fn short_disruption_is_present_when_reported() {
     // A reported to the lab that it was disconnected for 3 ms, a minute into the call.
-    let (told, _) = call("outage5", true);
-    let life = &told.fabrics.iter().find(|fabric| fabric.fabric == "A").unwrap().connectivity;
+    let (reported, _) = call("outage5", true);
+    let life = &reported.fabrics.iter().find(|fabric| fabric.fabric == "A").unwrap().connectivity;
     assert_eq!(life.disruptions, 1);
     assert!((0.001..0.01).contains(&life.disrupted_s), "{}", life.disrupted_s);
     let (inferred, _) = call("outage5", false);

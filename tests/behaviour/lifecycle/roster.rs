@@ -42,19 +42,19 @@ fn thirty_seconds_of_silence_is_leaving_and_return_is_churn() {
     assert_eq!(call.call.poll_timeout(), Some(at(30_000)));
     for second in 0..=60 {
         for fabric in [call.fabric, carol] {
-            call.look_at(fabric, second * 1_000, &[received(2, second as u32)]);
+            call.snapshot_of(fabric, second * 1_000, &[received(2, second as u32)]);
         }
         if call.call.poll_timeout().is_some_and(|due| due <= at(second * 1_000)) {
             call.call.handle_timeout(at(second * 1_000)).unwrap();
         }
     }
-    let left: Vec<_> = call.happened().into_iter().filter(|one| one.kind == EventKind::UserLeft).collect();
+    let left: Vec<_> = call.call_events().into_iter().filter(|one| one.kind == EventKind::UserLeft).collect();
     assert_eq!(left.len(), 1);
     assert_eq!((call.call.user_name(left[0].user.unwrap()), left[0].at), (Some("bob"), at(30_000)));
     assert_eq!((call.user("bob").state, call.user("bob").joins), (Some(UserState::Left), 1));
     assert_eq!(call.user("bob").stays[0].end_reason, Some(EndReason::Timeout));
     // A snapshot brings him back.
-    call.look_at(bob, 61_000, &[received(2, 0)]);
+    call.snapshot_of(bob, 61_000, &[received(2, 0)]);
     let user = call.user("bob");
     assert_eq!((user.state, user.joins, user.stays.len()), (Some(UserState::Present), 2, 2));
     assert_eq!((user.stays[1].joined_ms, user.stays[1].left_ms), (61_000.0, None));
@@ -67,7 +67,7 @@ fn thirty_seconds_of_silence_is_leaving_and_return_is_churn() {
 #[test]
 fn conference_ends_when_all_users_are_silent_and_dates_the_end() {
     let (mut call, [bob, _]) = three(Config::new().with_inactivity_timeout(Duration::from_secs(10)));
-    call.look_at(bob, 4_000, &[received(2, 0)]);
+    call.snapshot_of(bob, 4_000, &[received(2, 0)]);
     assert_eq!(call.call.poll_timeout(), Some(at(10_000)));
     call.call.handle_timeout(at(10_000)).unwrap();
     assert_eq!((call.call.ended(), call.call.poll_timeout()), (None, Some(at(14_000))));
@@ -75,7 +75,7 @@ fn conference_ends_when_all_users_are_silent_and_dates_the_end() {
     call.call.handle_timeout(at(99_000)).unwrap();
     assert_eq!(call.call.ended(), Some((at(14_000), EndReason::Timeout)));
     assert_eq!(call.call.poll_timeout(), None);
-    let ended: Vec<_> = call.happened().into_iter().filter(|one| one.kind == EventKind::ConferenceEnded).collect();
+    let ended: Vec<_> = call.call_events().into_iter().filter(|one| one.kind == EventKind::ConferenceEnded).collect();
     assert_eq!(ended.len(), 1);
     assert_eq!((ended[0].at, ended[0].end), (at(14_000), Some(EndReason::Timeout)));
     let summary = call.call.summary();
@@ -87,7 +87,7 @@ fn conference_ends_when_all_but_one_terminated_then_reopens() {
     let (mut call, [bob, carol]) = three(Config::new());
     for second in 0..=5 {
         for fabric in [call.fabric, bob, carol] {
-            call.look_at(fabric, second * 1_000, &[received(2, second as u32 * 50)]);
+            call.snapshot_of(fabric, second * 1_000, &[received(2, second as u32 * 50)]);
         }
     }
     call.call.send_event(at(6_000), bob, AppEvent::Terminated).unwrap();
@@ -97,7 +97,7 @@ fn conference_ends_when_all_but_one_terminated_then_reopens() {
     assert_eq!(call.call.ended(), Some((at(7_000), EndReason::Terminated)));
     assert_eq!(call.call.poll_timeout(), Some(at(7_000)));
     // Every input at that moment still belongs to the conference, in any order.
-    call.look(7_000, &[received(2, 350)]);
+    call.snapshot_at(7_000, &[received(2, 350)]);
     let summary = call.call.summary();
     assert_eq!((summary.state, summary.end_reason), (ConferenceState::Ended, Some(EndReason::Terminated)));
     for result in [
@@ -170,7 +170,7 @@ fn leaving_is_final() {
     let (mut call, [bob, carol]) = three(Config::new());
     let look = |call: &mut Call, fabrics: &[callgauge::id::FabricId], second: u64| {
         for &fabric in fabrics {
-            call.look_at(fabric, second * 1_000, &[received(2, second as u32 * 50)]);
+            call.snapshot_of(fabric, second * 1_000, &[received(2, second as u32 * 50)]);
         }
     };
     let alice = call.fabric;
@@ -207,16 +207,16 @@ fn user_with_keepalives_and_no_stats_stays() {
 #[test]
 fn reopening_cancels_an_end_by_inactivity() {
     let mut call = Call::with(Config::new().with_reopening(true));
-    call.look(0, &[received(2, 0)]);
-    call.look(1_000, &[received(2, 50)]);
+    call.snapshot_at(0, &[received(2, 0)]);
+    call.snapshot_at(1_000, &[received(2, 50)]);
     call.call.handle_timeout(at(60_000)).unwrap();
     assert_eq!(call.call.ended(), Some((at(31_000), EndReason::Timeout)));
-    call.look(61_000, &[received(2, 3_000)]);
+    call.snapshot_at(61_000, &[received(2, 3_000)]);
     assert_eq!((call.call.ended(), call.user("alice").joins), (None, 2));
     assert_eq!(call.streams(2)[0].packets, Some(3_000));
     // A terminated fabric still accepts its last snapshot, and stays terminated.
     call.call.send_event(at(62_000), call.fabric, AppEvent::Terminated).unwrap();
-    call.look(62_500, &[received(2, 3_050)]);
+    call.snapshot_at(62_500, &[received(2, 3_050)]);
     assert_eq!(call.streams(2)[0].packets, Some(3_050));
     assert_eq!(call.call.summary().state, ConferenceState::Ended);
 }
@@ -238,7 +238,7 @@ fn stays_beyond_the_limit_are_counted_and_the_latest_remains() {
 #[test]
 fn backward_time_is_refused_by_every_input() {
     let mut call = Call::new();
-    call.look(5_000, &[]);
+    call.snapshot_at(5_000, &[]);
     let (fabric, alice) = (call.fabric, call.alice);
     let back = at(4_999);
     let report = call.report.clone();

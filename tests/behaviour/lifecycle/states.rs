@@ -24,7 +24,7 @@ fn setup_delays_count_from_the_opening() {
     assert_eq!((fabric.setup_delay_ms, fabric.setup_delay_uncertainty_ms), (Some(750.0), Some(0.0)));
     assert_eq!((fabric.gathering_delay_ms, fabric.connectivity_delay_ms), (Some(800.0), Some(750.0)));
     assert_eq!((fabric.failure_delay_ms, fabric.failure_reason), (None, None));
-    let happened = call.happened();
+    let happened = call.call_events();
     let changes: Vec<_> = happened.iter().filter_map(|event| event.change).collect();
     assert_eq!(changes[0], StateChange::Gathering(GatheringState::New, GatheringState::Gathering));
     assert_eq!(changes[1], StateChange::Ice(IceState::New, IceState::Checking));
@@ -55,13 +55,13 @@ fn disruption_has_a_duration_and_a_drop_sets_the_call_class() {
     for (ms, state) in [(100, IceState::Connected), (5_000, IceState::Disconnected), (8_500, IceState::Connected)] {
         call.call.ice_state(at(ms), call.fabric, state).unwrap();
     }
-    let end = call.happened().into_iter().find(|event| event.kind == EventKind::IceDisruptionEnd).unwrap();
+    let end = call.call_events().into_iter().find(|event| event.kind == EventKind::IceDisruptionEnd).unwrap();
     assert_eq!(end.delay_ms, Some(3_500.0));
     let life = call.summary().connectivity;
     assert_eq!((life.disruptions, life.disrupted_s, life.drops), (1, 3.5, 0));
     // An open disruption counts until now.
     call.call.ice_state(at(20_000), call.fabric, IceState::Disconnected).unwrap();
-    call.look(21_000, &[]);
+    call.snapshot_at(21_000, &[]);
     assert_eq!((call.summary().state, call.summary().connectivity.disrupted_s), (Some(FabricState::Disrupted), 4.5));
     call.call.ice_state(at(22_000), call.fabric, IceState::Failed).unwrap();
     let fabric = call.summary();
@@ -69,7 +69,7 @@ fn disruption_has_a_duration_and_a_drop_sets_the_call_class() {
         (fabric.connectivity.drops, fabric.connectivity.disrupted_s, fabric.call_class),
         (1, 5.5, Some(CallClass::Dropped))
     );
-    let drop = call.happened().into_iter().find(|event| event.kind == EventKind::FabricDropped).unwrap();
+    let drop = call.call_events().into_iter().find(|event| event.kind == EventKind::FabricDropped).unwrap();
     assert_eq!(drop.delay_ms, Some(2_000.0));
     // Hanging up afterwards does not make it a good call; a successful restart does.
     let mut restarted = call.call.clone();
@@ -133,7 +133,7 @@ fn stats_set_states_without_application_events() {
         call.report.clear();
         push_transport(&mut call.report, ms, ice, dtls, fragment);
         call.call.ingest(at(ms), call.fabric, &call.report).unwrap();
-        call.happened()
+        call.call_events()
     };
     let kinds = |happened: &[callgauge::event::CallEvent]| {
         let told = |event: &&callgauge::event::CallEvent| event.is_inferred;
@@ -229,7 +229,7 @@ fn path_change_is_a_switch_with_its_relay_protocol() {
         select(&mut call, second * 1_000, "relayed", Some("tls"), second as u32 * 50);
     }
     let switches: Vec<_> =
-        call.happened().into_iter().filter(|one| one.kind == EventKind::FabricTransportSwitch).collect();
+        call.call_events().into_iter().filter(|one| one.kind == EventKind::FabricTransportSwitch).collect();
     assert_eq!(switches.len(), 1);
     assert_eq!((switches[0].relay, switches[0].at), (Some(Relay::Tls), at(5_000)));
     // Three intervals on each path, of which the second was relayed.

@@ -13,7 +13,7 @@ use crate::common::recordings::{lines, names, replay};
 /// An action on a fabric in a second.
 #[derive(Clone, Copy, Debug)]
 enum Act {
-    Look { packets: u32 },
+    Sample { packets: u32 },
     Ice(IceState),
     Mute(bool),
     Hold(bool),
@@ -23,7 +23,7 @@ enum Act {
 
 fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
-        6 => (0..200_u32).prop_map(|packets| Act::Look { packets }),
+        6 => (0..200_u32).prop_map(|packets| Act::Sample { packets }),
         2 => prop::sample::select(IceState::ALL.to_vec()).prop_map(Act::Ice),
         1 => any::<bool>().prop_map(Act::Mute),
         1 => any::<bool>().prop_map(Act::Hold),
@@ -55,7 +55,7 @@ fn play(seconds: &[[Vec<Act>; 3]], order: [usize; 3]) -> Conference {
             let (now, fabric) = (at(second * 1_000), fabrics[who][turn].unwrap());
             for act in acts[who].iter().skip(turn).step_by(2) {
                 match *act {
-                    Act::Look { packets } => {
+                    Act::Sample { packets } => {
                         let count = &mut counts[who][turn];
                         *count += packets;
                         report.clear();
@@ -136,7 +136,7 @@ proptest! {
 #[test]
 fn generated_calls_exercise_the_laws() {
     // The laws above would hold for an engine that ignores everything.
-    let acts = [Act::Look { packets: 50 }, Act::Mute(true), Act::Ice(IceState::Connected), Act::Error, Act::Rate(3)];
+    let acts = [Act::Sample { packets: 50 }, Act::Mute(true), Act::Ice(IceState::Connected), Act::Error, Act::Rate(3)];
     let both: Vec<Act> = acts.into_iter().flat_map(|act| [act, act]).collect();
     let seconds: Vec<[Vec<Act>; 3]> = (0..4).map(|_| [both.clone(), both.clone(), both.clone()]).collect();
     let summary = play(&seconds, [0, 1, 2]).summary();

@@ -1,13 +1,13 @@
 //! Other dominant speaker detectors, written from their authors' descriptions.
 
-use super::conversation::Look;
+use super::conversation::Sample;
 
 pub(crate) trait Detector {
-    fn hear(&mut self, look: &Look) -> Option<usize>;
+    fn update(&mut self, sample: &Sample) -> Option<usize>;
 
     /// Start of the current dominance.
-    fn since_ms(&self, look: &Look) -> u64 {
-        look.arrival_ms
+    fn since_ms(&self, sample: &Sample) -> u64 {
+        sample.arrival_ms
     }
 }
 
@@ -21,8 +21,8 @@ impl Loudest {
 }
 
 impl Detector for Loudest {
-    fn hear(&mut self, look: &Look) -> Option<usize> {
-        self.0[look.who] = look.power;
+    fn update(&mut self, sample: &Sample) -> Option<usize> {
+        self.0[sample.who] = sample.power;
         loudest(&self.0, 1e-5)
     }
 }
@@ -46,11 +46,11 @@ impl Smoothed {
 }
 
 impl Detector for Smoothed {
-    fn hear(&mut self, look: &Look) -> Option<usize> {
-        let window = &mut self.0[look.who];
-        let ms = (look.to_ms - look.from_ms) as f64;
+    fn update(&mut self, sample: &Sample) -> Option<usize> {
+        let window = &mut self.0[sample.who];
+        let ms = (sample.to_ms - sample.from_ms) as f64;
         let threshold = 10_f64.powf(-35.0 / 20.0);
-        let level = look.power.sqrt();
+        let level = sample.power.sqrt();
         window.observed_ms += ms;
         if level >= threshold {
             window.active_ms += ms;
@@ -71,25 +71,25 @@ impl Detector for Smoothed {
 pub(crate) struct Patient {
     inner: Box<dyn Detector>,
     wait_ms: u64,
-    said: Option<usize>,
+    latest: Option<usize>,
     since_ms: u64,
     believed: Option<usize>,
 }
 
 impl Patient {
     pub(crate) fn new(inner: Box<dyn Detector>, wait_ms: u64) -> Self {
-        Self { inner, wait_ms, said: None, since_ms: 0, believed: None }
+        Self { inner, wait_ms, latest: None, since_ms: 0, believed: None }
     }
 }
 
 impl Detector for Patient {
-    fn hear(&mut self, look: &Look) -> Option<usize> {
-        let now = self.inner.hear(look);
-        if now != self.said {
-            (self.said, self.since_ms) = (now, look.arrival_ms);
+    fn update(&mut self, sample: &Sample) -> Option<usize> {
+        let now = self.inner.update(sample);
+        if now != self.latest {
+            (self.latest, self.since_ms) = (now, sample.arrival_ms);
         }
-        if look.arrival_ms >= self.since_ms + self.wait_ms {
-            self.believed = self.said;
+        if sample.arrival_ms >= self.since_ms + self.wait_ms {
+            self.believed = self.latest;
         }
         self.believed
     }

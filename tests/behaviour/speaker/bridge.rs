@@ -86,14 +86,14 @@ impl Naive {
 /// Runs both detectors every 300 ms and returns how often the dominant speaker changed.
 fn compare(levels: &[Vec<Option<u8>>]) -> Result<usize, TestCaseError> {
     let mut bridge = Bridge::new();
-    let voices: Vec<usize> = levels.iter().map(|_| bridge.join().unwrap()).collect();
+    let participants: Vec<usize> = levels.iter().map(|_| bridge.join().unwrap()).collect();
     let mut naive = Naive { people: vec![Participant::default(); levels.len()], active: None };
     let mut changes = 0;
     for tick in 0..levels[0].len() {
         let now_ms = tick as u64 * 20;
         for (who, levels) in levels.iter().enumerate() {
             if let Some(level) = levels[tick] {
-                bridge.hear(voices[who], now_ms, level);
+                bridge.hear(participants[who], now_ms, level);
                 naive.people[who].heard_ms = Some(now_ms);
                 naive.people[who].push(u32::from(127 - level));
             }

@@ -21,7 +21,7 @@ pub(crate) struct Conversation {
 
 /// Audio of one participant between two samples.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Look {
+pub(crate) struct Sample {
     pub(crate) who: usize,
     pub(crate) from_ms: u64,
     pub(crate) to_ms: u64,
@@ -164,9 +164,9 @@ impl Conversation {
 
     /// Samples of all participants about every `cadence_ms`: a twentieth of them earlier or later, one of `missing`
     /// dropped, clocks off by up to `skew_ms`. In the order of arrival.
-    pub(crate) fn looks(&self, seed: u64, cadence_ms: u64, missing: f64, skew_ms: f64) -> Vec<Look> {
+    pub(crate) fn samples(&self, seed: u64, cadence_ms: u64, missing: f64, skew_ms: f64) -> Vec<Sample> {
         let random = &mut Seeded(seed);
-        let mut looks = Vec::new();
+        let mut samples = Vec::new();
         for (who, frames) in self.power.iter().enumerate() {
             let skew = (unit(random) * skew_ms) as u64;
             let phase = (unit(random) * cadence_ms as f64) as usize / 10;
@@ -175,7 +175,7 @@ impl Conversation {
                 if unit(random) >= missing {
                     let energy: f64 = frames[from..at].iter().sum();
                     let ms = |frame: usize| frame as u64 * 10;
-                    looks.push(Look {
+                    samples.push(Sample {
                         who,
                         from_ms: ms(from) + skew,
                         to_ms: ms(at) + skew,
@@ -188,7 +188,7 @@ impl Conversation {
                 at += ((cadence_ms as f64 * jitter / 10.0) as usize).max(1);
             }
         }
-        looks.sort_by_key(|look| (look.arrival_ms, look.who));
-        looks
+        samples.sort_by_key(|sample| (sample.arrival_ms, sample.who));
+        samples
     }
 }

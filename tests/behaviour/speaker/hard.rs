@@ -11,11 +11,11 @@ use callgauge::unit::{StatTime, Timestamp};
 use callgauge::{Conference, Config, FabricSpec};
 
 /// Speech at −22 dBov.
-const VOICE: f64 = 0.006;
+const SPEECH: f64 = 0.006;
 
 /// Speech at −22 dBov in a second, alternately louder and softer.
-fn voice(second: u64) -> f64 {
-    VOICE * (0.4 + (second * 7 % 5) as f64 / 4.0)
+fn speech(second: u64) -> f64 {
+    SPEECH * (0.4 + (second * 7 % 5) as f64 / 4.0)
 }
 
 /// A stream in a snapshot.
@@ -106,7 +106,7 @@ impl Call {
     fn dominant(&self) -> Option<&str> {
         match self.call.dominant_speaker()? {
             Speaker::User(user) => self.call.user_name(user),
-            _ => Some("somebody"),
+            _ => Some("unnamed"),
         }
     }
 
@@ -137,7 +137,7 @@ fn batch_of_reports_blocks_no_other_speaker() {
         call.snapshot(bob, (1_020_000, 5e5 + second as f64 * 1e3, 1.0), &[sound(2, 0.0)], &[]);
     }
     for second in 1_021..=1_060 {
-        call.second(alice, second, &[sound(1, if second <= 1_040 { voice(second) } else { 0.0 })], &[]);
+        call.second(alice, second, &[sound(1, if second <= 1_040 { speech(second) } else { 0.0 })], &[]);
         let made_ms = 5e5 + (second - 961) as f64 * 1e3;
         call.snapshot(bob, (second * 1_000, made_ms, 1.0), &[sound(2, 0.0)], &[]);
         assert!(second < 1_024 || (call.dominant() == Some("alice")) == (second < 1_042), "{second} s");
@@ -156,7 +156,7 @@ fn report_from_the_future_blocks_no_other_speaker() {
         call.snapshot(mallory, (1_005_000, made_ms, 1.0), &[sound(2, 0.0)], &[]);
     }
     for second in 1_006..=1_105 {
-        call.second(alice, second, &[sound(1, voice(second))], &[]);
+        call.second(alice, second, &[sound(1, speech(second))], &[]);
     }
     assert_eq!(call.dominant(), Some("alice"));
     assert!(call.talk_of("alice") > 80.0);
@@ -167,7 +167,7 @@ fn report_from_the_future_blocks_no_other_speaker() {
 fn one_snapshot_advances_the_floor_once() {
     let mut call = Call::new();
     let mallory = call.open(0, "m", "mallory");
-    let mut looks = 0;
+    let mut snapshots = 0;
     for round in 0..3 {
         call.report.clear();
         for ssrc in 0..200_u32 {
@@ -176,13 +176,13 @@ fn one_snapshot_advances_the_floor_once() {
             entry.set_timestamp(StatTime::from_millis(made_ms)).set_media(MediaKind::Audio);
             entry.set(Num::Ssrc, f64::from(10 + ssrc)).set(Num::PacketsReceived, made_ms / 20.0);
             entry.set(Num::TotalAudioEnergy, made_ms * 1e-6).set(Num::TotalSamplesDuration, made_ms / 1e3);
-            looks += 1;
+            snapshots += 1;
         }
         call.call.ingest(Timestamp::from_millis(1_700_000_000_000), mallory, &call.report).unwrap();
     }
     let talk = call.talk();
     // Of the two rounds with differing times, all samples but the last of each are late.
-    assert_eq!((looks, talk.late_samples), (600, 2 * 199));
+    assert_eq!((snapshots, talk.late_samples), (600, 2 * 199));
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn unnamed_stream_takes_no_place_of_a_named_user() {
     call.second(mallory, 0, &[], &many);
     let (alice, bob) = (call.open(0, "a", "alice"), call.open(0, "b", "bob"));
     for second in 0..=20 {
-        call.second(alice, second, &[sound(1, voice(second))], &[]);
+        call.second(alice, second, &[sound(1, speech(second))], &[]);
         call.second(bob, second, &[sound(2, 0.0)], &[]);
     }
     assert_eq!(call.dominant(), Some("alice"));
@@ -216,7 +216,7 @@ fn mute_ends_the_turn_of_a_received_only_user() {
                 assert_eq!(call.dominant(), None, "{ends:?}");
             }
             call.second(alice, second, &[Sound { has_level: false, ..sound(1, 0.0) }], &[]);
-            call.second(bob, second, &[sound(2, 0.0)], &[sound(1, voice(second))]);
+            call.second(bob, second, &[sound(2, 0.0)], &[sound(1, speech(second))]);
             assert!(second < 6 || call.dominant().is_none(), "{ends:?}");
         }
         assert!((4.0..=5.0).contains(&call.talk_of("alice")), "{ends:?}: {:?}", call.talk_s());
@@ -224,7 +224,7 @@ fn mute_ends_the_turn_of_a_received_only_user() {
         call.send(12_000, alice, back);
         for second in 13..=15 {
             call.second(alice, second, &[Sound { has_level: false, ..sound(1, 0.0) }], &[]);
-            call.second(bob, second, &[sound(2, 0.0)], &[sound(1, voice(second))]);
+            call.second(bob, second, &[sound(2, 0.0)], &[sound(1, speech(second))]);
         }
         assert_eq!(call.dominant(), Some("alice"));
     }
@@ -238,7 +238,7 @@ fn user_muted_before_the_first_level_is_muted() {
     call.send(0, alice, AppEvent::AudioMute(None));
     for second in 0..=5 {
         call.second(alice, second, &[Sound { has_level: false, ..sound(1, 0.0) }], &[]);
-        call.second(bob, second, &[sound(2, 0.0)], &[sound(1, voice(second))]);
+        call.second(bob, second, &[sound(2, 0.0)], &[sound(1, speech(second))]);
     }
     assert_eq!((call.dominant(), call.talk_of("alice")), (None, 0.0));
 }
@@ -251,7 +251,7 @@ fn departed_user_does_not_regain_the_floor_by_old_levels() {
         let carol = call.open(0, "c", "carol");
         let user = call.map(bob, 1, "alice");
         for second in 0..=9 {
-            let power = [VOICE, VOICE * part, 0.0][(second as usize).saturating_sub(5).min(2)];
+            let power = [SPEECH, SPEECH * part, 0.0][(second as usize).saturating_sub(5).min(2)];
             if second == 6 {
                 assert_eq!(call.dominant(), Some("alice"));
                 call.call.leave(Timestamp::from_millis(5_000 + (part * 1e3) as u64), user).unwrap();
@@ -275,7 +275,7 @@ fn microphone_reporting_once_leaves_others_able_to_report() {
     call.map(bob, 1, "alice");
     call.second(alice, 0, &[sound(1, 0.0)], &[]);
     for second in 0..=25 {
-        call.second(bob, second, &[sound(2, 0.0)], &[sound(1, if second > 5 { voice(second) } else { 0.0 })]);
+        call.second(bob, second, &[sound(2, 0.0)], &[sound(1, if second > 5 { speech(second) } else { 0.0 })]);
     }
     assert!(call.dominant() == Some("alice") && call.talk_of("alice") > 16.0, "{:?}", call.talk_s());
 }
@@ -290,7 +290,7 @@ fn unsent_or_held_stream_silences_no_user() {
             call.send(1, legs[0], AppEvent::Hold);
         }
         for second in 1..=20 {
-            let power = voice(second);
+            let power = speech(second);
             call.second(legs[0], second, &[Sound { is_sent: second < 2, ..sound(1, power) }], &[]);
             call.second(legs[1], second, &[sound(5, power)], &[]);
             call.second(bob, second, &[sound(2, 0.0)], &[]);
@@ -309,13 +309,13 @@ fn remapped_stream_takes_no_talk_to_its_new_user() {
         if second == 21 {
             call.map(bob, 1, "carol");
         }
-        call.second(bob, second, &[sound(2, 0.0)], &[sound(1, voice(second))]);
+        call.second(bob, second, &[sound(2, 0.0)], &[sound(1, speech(second))]);
     }
     assert_eq!(call.dominant(), Some("carol"));
-    let told = call.talk_s();
-    let [(_, alice_s), (_, bob_s), (_, carol_s)] = told[..] else { panic!("{told:?}") };
+    let talk_s = call.talk_s();
+    let [(_, alice_s), (_, bob_s), (_, carol_s)] = talk_s[..] else { panic!("{talk_s:?}") };
     assert_eq!(bob_s, 0.0);
-    assert!((16.0..=20.0).contains(&alice_s) && (7.0..=10.0).contains(&carol_s), "{told:?}");
+    assert!((16.0..=20.0).contains(&alice_s) && (7.0..=10.0).contains(&carol_s), "{talk_s:?}");
 }
 
 #[test]
@@ -323,7 +323,7 @@ fn talk_of_an_unnamed_stream_moves_to_its_later_user() {
     let mut call = Call::new();
     let bob = call.open(0, "b", "bob");
     for second in 0..=30 {
-        call.second(bob, second, &[sound(2, 0.0)], &[sound(3, voice(second))]);
+        call.second(bob, second, &[sound(2, 0.0)], &[sound(3, speech(second))]);
     }
     let [(_, bob_s), (_, nameless_s)] = call.talk_s()[..] else { panic!("two speak") };
     assert!(bob_s == 0.0 && nameless_s > 25.0);
@@ -335,8 +335,8 @@ fn talk_of_an_unnamed_stream_moves_to_its_later_user() {
         call.second(bob, second, &[sound(2, 0.0)], &[sound(3, 0.0)]);
     }
     let talk = call.talk();
-    let told: Vec<_> = talk.speakers.iter().map(|of| (of.user.as_deref(), of.talk_s)).collect();
-    assert_eq!(told, [(Some("bob"), 0.0), (Some("carol"), nameless_s)]);
+    let talk_s: Vec<_> = talk.speakers.iter().map(|of| (of.user.as_deref(), of.talk_s)).collect();
+    assert_eq!(talk_s, [(Some("bob"), 0.0), (Some("carol"), nameless_s)]);
     let spans: Vec<_> = talk.dominant.iter().map(|span| span.user.as_deref()).collect();
     assert_eq!(spans, [Some("carol")]);
     assert!(talk.speakers[1].dominant_s > 25.0);
@@ -349,7 +349,7 @@ fn user_counts_once_in_any_order_of_reporters() {
         let fabrics = [call.open(0, "a", "alice"), call.open(0, "b", "bob")];
         for second in 0..=60 {
             // Alice renegotiates.
-            let (ssrc, power) = (if second < 4 { 1 } else { 5 }, if second % 8 < 5 { voice(second) } else { 0.0 });
+            let (ssrc, power) = (if second < 4 { 1 } else { 5 }, if second % 8 < 5 { speech(second) } else { 0.0 });
             for which in order {
                 match which {
                     0 => call.second(fabrics[0], second, &[sound(ssrc, power)], &[]),
@@ -374,10 +374,10 @@ fn two_users_with_one_ssrc_stay_separate() {
     let (bob, alice) = (call.open(0, "b", "bob"), call.open(0, "a", "alice"));
     call.map(alice, 9, "carol");
     for second in 0..=10 {
-        call.second(bob, second, &[sound(2, 0.0)], &[sound(9, voice(second))]);
+        call.second(bob, second, &[sound(2, 0.0)], &[sound(9, speech(second))]);
         call.second(alice, second, &[sound(1, 0.0)], &[sound(9, 0.0)]);
     }
-    assert_eq!(call.dominant(), Some("somebody"));
+    assert_eq!(call.dominant(), Some("unnamed"));
     assert_eq!(call.talk_of("carol"), 0.0);
     assert!(call.talk_of("") > 8.0);
 }
@@ -387,9 +387,9 @@ fn two_users_with_one_ssrc_stay_separate() {
 fn talk_is_no_longer_than_its_samples() {
     let mut call = Call::new();
     let bob = call.open(0, "b", "bob");
-    for look in 0..=6 {
-        let time = (look * 10_000, look as f64 * 1e4, 10.0);
-        call.snapshot(bob, time, &[sound(2, 0.0)], &[Sound { covered: 0.1, ..sound(1, VOICE) }]);
+    for n in 0..=6 {
+        let time = (n * 10_000, n as f64 * 1e4, 10.0);
+        call.snapshot(bob, time, &[sound(2, 0.0)], &[Sound { covered: 0.1, ..sound(1, SPEECH) }]);
     }
     assert_eq!(call.talk_s(), [("bob".to_owned(), 0.0), (String::new(), 6.0)]);
 }
@@ -416,7 +416,7 @@ fn floor_ends_when_all_reports_stop() {
     let mut call = Call::new();
     let alice = call.open(0, "a", "alice");
     for second in 0..=5 {
-        call.second(alice, second, &[sound(1, voice(second))], &[]);
+        call.second(alice, second, &[sound(1, speech(second))], &[]);
     }
     assert_eq!(call.dominant(), Some("alice"));
     let due = call.call.poll_timeout().unwrap();

@@ -34,35 +34,39 @@ fn samples() -> impl Strategy<Value = Vec<Sample>> {
 /// The outcome of a conference with the participants in this order.
 fn outcome(samples: &[Sample], order: [usize; PEOPLE]) -> Outcome {
     let mut floor = Floor::new(10_000);
-    let mut seats = [None; PEOPLE];
+    let mut participants = [None; PEOPLE];
     for who in order {
-        seats[who] = floor.join(0);
+        participants[who] = floor.join(0);
     }
-    let seats = seats.map(Option::unwrap);
+    let participants = participants.map(Option::unwrap);
     let mut changes = Vec::new();
-    let who = |seat: ParticipantId| seats.iter().position(|&other| other == seat).unwrap();
+    let who = |participant: ParticipantId| participants.iter().position(|&other| other == participant).unwrap();
     let mut out = |change: Change| changes.push((change.since_ms, change.now.map(who)));
     for &(who, from, to, speech) in samples {
-        floor.hear(seats[who], from, to, speech, &mut out);
-        assert!(seats.iter().filter(|&&seat| floor.is_dominant(seat)).count() <= 1);
-        assert!(seats.iter().filter(|&&seat| floor.is_only_speaker(seat)).count() <= 1);
+        floor.hear(participants[who], from, to, speech, &mut out);
+        assert!(participants.iter().filter(|&&participant| floor.is_dominant(participant)).count() <= 1);
+        assert!(participants.iter().filter(|&&participant| floor.is_only_speaker(participant)).count() <= 1);
     }
     floor.finish(&mut out);
-    (seats.map(|seat| (floor.dominant_ms(seat), floor.talk(seat).unwrap())), floor.conference_talk(), changes)
+    (
+        participants.map(|participant| (floor.dominant_ms(participant), floor.talk(participant).unwrap())),
+        floor.conference_talk(),
+        changes,
+    )
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
-    fn floor_sums_hold_in_any_seat_order(samples in samples()) {
+    fn floor_sums_hold_in_any_participant_order(samples in samples()) {
         let usual = outcome(&samples, [0, 1, 2]);
         prop_assert_eq!(&usual, &outcome(&samples, [2, 0, 1]));
-        let room = usual.1;
-        prop_assert_eq!(room.known_ms, room.speech_ms + room.silence_ms);
-        prop_assert!(room.overlap_ms <= room.speech_ms);
+        let all = usual.1;
+        prop_assert_eq!(all.known_ms, all.speech_ms + all.silence_ms);
+        prop_assert!(all.overlap_ms <= all.speech_ms);
         for (dominant_ms, talk) in usual.0 {
-            prop_assert!(talk.overlap_ms <= talk.talk_ms && talk.talk_ms <= room.known_ms);
-            prop_assert!(dominant_ms <= room.known_ms + SILENCE_MS);
+            prop_assert!(talk.overlap_ms <= talk.talk_ms && talk.talk_ms <= all.known_ms);
+            prop_assert!(dominant_ms <= all.known_ms + SILENCE_MS);
         }
     }
 
@@ -90,7 +94,7 @@ proptest! {
         }
         let sums = |talk: Talk| (talk.talk_ms, talk.overlap_ms, talk.longest_monologue_ms);
         prop_assert_eq!(thick.0.map(|(_, talk)| sums(talk)), thin.0.map(|(_, talk)| sums(talk)));
-        let sums = |room: ConferenceTalk| (room.known_ms, room.speech_ms, room.overlap_ms, room.silence_ms);
+        let sums = |all: ConferenceTalk| (all.known_ms, all.speech_ms, all.overlap_ms, all.silence_ms);
         prop_assert_eq!(sums(thick.1), sums(thin.1));
     }
 
@@ -117,25 +121,25 @@ proptest! {
     fn silence_and_mute_give_no_speaker(samples in samples()) {
         for mutes in [false, true] {
             let mut floor = Floor::new(10_000);
-            let seats: Vec<ParticipantId> = (0..PEOPLE).map(|_| floor.join(0).unwrap()).collect();
+            let participants: Vec<ParticipantId> = (0..PEOPLE).map(|_| floor.join(0).unwrap()).collect();
             for &(who, from, to, speech) in &samples {
-                floor.hear(seats[who], from, to, speech, &mut |_| ());
+                floor.hear(participants[who], from, to, speech, &mut |_| ());
             }
             let end = samples.iter().map(|sample| sample.2).max().unwrap();
-            for &seat in &seats {
+            for &participant in &participants {
                 if mutes {
-                    floor.mute(seat, end, &mut |_| ());
-                    prop_assert!(!floor.is_dominant(seat));
+                    floor.mute(participant, end, &mut |_| ());
+                    prop_assert!(!floor.is_dominant(participant));
                 }
             }
-            for &seat in &seats {
-                floor.hear(seat, end, end + SILENCE_MS + 1_000, if mutes { Fraction::ALL } else { Fraction::NONE }, &mut |_| ());
+            for &participant in &participants {
+                floor.hear(participant, end, end + SILENCE_MS + 1_000, if mutes { Fraction::ALL } else { Fraction::NONE }, &mut |_| ());
             }
             floor.finish(&mut |_| ());
             prop_assert_eq!(floor.dominant(), None);
-            for &seat in &seats {
-                floor.leave(seat, end, &mut |_| ());
-                prop_assert!(!floor.is_only_speaker(seat));
+            for &participant in &participants {
+                floor.leave(participant, end, &mut |_| ());
+                prop_assert!(!floor.is_only_speaker(participant));
             }
         }
     }
@@ -143,16 +147,16 @@ proptest! {
     #[test]
     fn any_input_is_taken_without_panic(calls in prop::collection::vec((0..6_u8, any::<u64>(), any::<u64>(), any::<f64>()), 0..60)) {
         let (mut floor, mut meter) = (Floor::new(10_000), Meter::new());
-        let seats: Vec<ParticipantId> = (0..PEOPLE).map(|_| floor.join(0).unwrap()).collect();
+        let participants: Vec<ParticipantId> = (0..PEOPLE).map(|_| floor.join(0).unwrap()).collect();
         for (what, a, b, value) in calls {
-            let (seat, out) = (seats[(a % 3) as usize], &mut |_| ());
+            let (participant, out) = (participants[(a % 3) as usize], &mut |_| ());
             let _ = meter.hear(value, b as f64 / 1e3);
             let (from, to) = if b % 2 == 0 { (a % 100_000, a % 100_000 + b % 30_000) } else { (a, b) };
             match what {
-                0 => floor.mute(seat, a % 100_000, out),
-                1 => floor.unmute(seat, b),
-                2 if b % 8 == 0 => floor.leave(seat, a % 100_000, out),
-                _ => floor.hear(seat, from, to, Fraction::new(value), out),
+                0 => floor.mute(participant, a % 100_000, out),
+                1 => floor.unmute(participant, b),
+                2 if b % 8 == 0 => floor.leave(participant, a % 100_000, out),
+                _ => floor.hear(participant, from, to, Fraction::new(value), out),
             }
             let _ = (floor.only_speaker(), floor.dominant(), floor.conference_talk());
         }
@@ -181,28 +185,28 @@ fn levels_match_the_published_table() {
 fn lone_speaker_is_found_at_the_first_sample() {
     for span_ms in [100, 1_000, 10_000] {
         let mut floor = Floor::new(10_000);
-        let seat = floor.join(0).unwrap();
-        floor.hear(seat, 0, span_ms, Fraction::ALL, &mut |_| ());
-        assert_eq!(floor.dominant(), Some(seat), "{span_ms} ms");
+        let participant = floor.join(0).unwrap();
+        floor.hear(participant, 0, span_ms, Fraction::ALL, &mut |_| ());
+        assert_eq!(floor.dominant(), Some(participant), "{span_ms} ms");
     }
 }
 
 #[test]
 fn speaker_who_breaks_in_and_stays_interrupts() {
     let mut floor = Floor::new(10_000);
-    let seats = [floor.join(0).unwrap(), floor.join(0).unwrap()];
+    let participants = [floor.join(0).unwrap(), floor.join(0).unwrap()];
     for step in 0..100_u64 {
         let speaks = [step < 50, step >= 45];
-        for (seat, speaks) in seats.into_iter().zip(speaks) {
+        for (participant, speaks) in participants.into_iter().zip(speaks) {
             let speech = if speaks { Fraction::ALL } else { Fraction::NONE };
-            floor.hear(seat, step * 100, step * 100 + 100, speech, &mut |_| ());
+            floor.hear(participant, step * 100, step * 100 + 100, speech, &mut |_| ());
         }
     }
-    let [first, second] = seats.map(|seat| floor.talk(seat).unwrap());
+    let [first, second] = participants.map(|participant| floor.talk(participant).unwrap());
     assert_eq!((first.talk_ms, first.overlap_ms, first.turns, first.interruptions), (5_000, 500, Some(1), Some(0)));
     assert_eq!((second.talk_ms, second.overlap_ms, second.turns, second.interruptions), (5_500, 500, Some(1), Some(1)));
     assert_eq!((first.longest_monologue_ms, floor.conference_talk().overlap_ms), (5_000, 500));
-    assert_eq!(seats.map(|seat| floor.dominant_ms(seat)), [5_000, 5_000]);
+    assert_eq!(participants.map(|participant| floor.dominant_ms(participant)), [5_000, 5_000]);
 }
 
 #[test]
@@ -230,10 +234,10 @@ fn fan_noise_is_no_speaker_at_any_polling_interval() {
     for cadence_s in [0.2, 0.5, 1.0, 1.5, 2.0, 5.0, 10.0] {
         for dbov in [-50.0, -45.0, -40.0, -35.0] {
             let (mut meter, mut spoken_s) = (Meter::new(), 0.0);
-            for look in 0..(600.0 / cadence_s) as u32 {
-                let power = 10_f64.powf(dbov / 10.0) * (1.0 + 0.02 * (f64::from(look % 5) - 2.0));
+            for n in 0..(600.0 / cadence_s) as u32 {
+                let power = 10_f64.powf(dbov / 10.0) * (1.0 + 0.02 * (f64::from(n % 5) - 2.0));
                 let speech = meter.hear(power * cadence_s, cadence_s).unwrap().speech;
-                if f64::from(look) * cadence_s > 120.0 {
+                if f64::from(n) * cadence_s > 120.0 {
                     spoken_s += f64::from(speech.permille()) / 1e3 * cadence_s;
                 }
             }
