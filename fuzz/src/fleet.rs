@@ -29,7 +29,7 @@ pub fn fleet(data: &[u8]) {
         let again = operate(data, |fleet| {
             *fleet = Fleet::restore(&fleet.save(), fleet.config().clone()).expect("its own state");
         });
-        assert!(fleet_outputs == again, "a fleet that was written and read goes on otherwise");
+        assert!(fleet_outputs == again, "a restored fleet continues differently");
     }
     check_sums(&fleet_outputs);
     let mut instances = BTreeMap::<(String, u32), u32>::new();

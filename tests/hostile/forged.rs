@@ -174,7 +174,7 @@ fn extreme_number_in_a_state_is_refused_or_continued_with() {
             resumed += usize::from(subject.goes_on(&forged, users, &lines[22..28]));
         }
     }
-    assert!(resumed > 1_000 && tried - resumed > 20, "{resumed} of {tried} gone on with");
+    assert!(resumed > 1_000 && tried - resumed > 20, "continued with {resumed} of {tried}");
 }
 
 #[test]
@@ -211,5 +211,5 @@ fn many_extreme_numbers_in_a_state_are_refused_or_continued() {
             resumed += usize::from(subject.goes_on(&forged, users, &lines[22..26]));
         }
     }
-    assert!(resumed > 1_000 && tried - resumed > 20, "{resumed} of {tried} gone on with");
+    assert!(resumed > 1_000 && tried - resumed > 20, "continued with {resumed} of {tried}");
 }

@@ -328,7 +328,7 @@ fn recordings_have_exactly_the_expected_diagnoses_in_time() {
         }
     }
     println!(
-        "{recordings} recordings, {impaired} impaired, {met} rows found, {over} of them over in time, {tested} rows of recordings nobody fitted to"
+        "{recordings} recordings, {impaired} impaired, {met} rows found, {over} of them cleared in time, {tested} rows of test recordings"
     );
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert!(recordings >= 31 && impaired >= 21, "{recordings} recordings, {impaired} impaired");

@@ -95,6 +95,6 @@ fn damaged_dump_never_panics_and_gives_the_same_snapshots() {
         }
         silent += read_all([&damaged[..]]).unknown;
     }
-    println!("{read} read, {refused} refused, {silent} lines not told");
+    println!("{read} read, {refused} refused, {silent} lines without a report");
     assert!(read > 5 && refused > 5 && silent > 0, "{read} {refused} {silent}");
 }

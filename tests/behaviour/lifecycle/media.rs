@@ -69,7 +69,7 @@ fn mute_affects_sent_audio_and_pause_affects_sent_video() {
     ];
     let states = run(&mut call, 10, &inputs);
     assert_eq!((count(&states, 1, IntervalState::Muted), count(&states, 1, IntervalState::Active)), (5, 5));
-    assert_eq!(count(&states, 2, IntervalState::Active), 10, "what is received goes on");
+    assert_eq!(count(&states, 2, IntervalState::Active), 10, "reception continues");
     assert_eq!((count(&states, 3, IntervalState::Paused), count(&states, 3, IntervalState::Active)), (3, 7));
     assert_eq!((call.streams(1)[0].muted_s, call.streams(3)[0].paused_s), (5.0, 3.0));
     assert_eq!((call.user("alice").muted_s, call.user("alice").paused_s), (5.0, 3.0));
