@@ -32,17 +32,14 @@ const ENTRIES: f64 = 40.0;
 
 fn main() {
     let conferences = std::env::args().filter_map(|argument| argument.parse().ok()).next().unwrap_or(2_000);
-    println!("| | streams | bytes held | for each stream | as bytes | for each stream |\n|---|---|---|---|---|---|");
+    println!("| | streams | bytes held | per stream | saved bytes | per stream |\n|---|---|---|---|---|---|");
     WORKLOADS.iter().take(3).for_each(|set| weigh(set));
     println!();
     let (small, large) = (Load::new("p2"), Load::new("p10"));
     let mut times = Vec::new();
     for load in [&small, &large] {
         let time = load.time();
-        println!(
-            "{}: {:.0} entries, {time:.1?} a snapshot, read, entered, ingested and polled",
-            load.set, load.entries
-        );
+        println!("{}: {:.0} entries, {time:.1?} per snapshot to read, route, ingest and poll", load.set, load.entries);
         times.push((load.entries, time.as_secs_f64()));
     }
     let [(few, short), (many, long)] = times[..] else { return };
@@ -54,7 +51,7 @@ fn main() {
     );
     println!();
     println!(
-        "| streams | an update of one, with all that follows | the least: differences, rates, a line for MOS | ratio |\n|---|---|---|---|"
+        "| streams | update of one, with everything that follows | minimum: differences, rates, linear MOS | ratio |\n|---|---|---|---|"
     );
     for streams in [1_000, 20_000, 200_000] {
         let (update, least) = (Update::of_conferences(&large, streams), Update::of_states(&large, streams));
@@ -264,7 +261,7 @@ fn fill(load: &Load, conferences: usize) {
         fleet
     });
     println!("{} conferences of two, {ROUNDS} snapshots of each, in {:.1?}", fleet.len(), start.elapsed());
-    println!("{:.2} GB held, {} bytes for each conference", held as f64 / 1e9, held as usize / conferences);
+    println!("{:.2} GB held, {} bytes per conference", held as f64 / 1e9, held as usize / conferences);
     let start = Instant::now();
     fleet.handle_timeout(Timestamp::from_millis(5_000 * ROUNDS as u64 + 29_000));
     println!("{:.1?} to check for ends: {} conferences", start.elapsed(), fleet.len());
@@ -274,5 +271,5 @@ fn fill(load: &Load, conferences: usize) {
     while fleet.poll_ended().is_some() {
         ended += 1;
     }
-    println!("{spent:.1?} to let all go, {ended} summaries made: {:.1?} for each", spent / conferences as u32);
+    println!("{spent:.1?} to end all, {ended} summaries: {:.1?} each", spent / conferences as u32);
 }

@@ -25,14 +25,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let all = segments::read(Path::new(directory))?;
     let of = |split: &str| -> Vec<&Segment> { all.iter().filter(|segment| segment.split == split).collect() };
     let (train, test) = (of("train"), of("test"));
-    println!("{} segments that can be used: {} to fit, {} to measure on", all.len(), train.len(), test.len());
+    println!("{} usable segments: {} for fitting, {} for testing", all.len(), train.len(), test.len());
 
     if arguments.iter().any(|argument| argument == "--fit") {
         return fit(&train);
     }
     let model = AudioModel::new();
-    println!("\nModel {}. LQ: without delay, which none of the three metrics hears.", Model::id(&model));
-    for (name, segments) in [("test: nothing is fitted to these", &test), ("train", &train)] {
+    println!("\nModel {}. LQ: without delay, which none of the three metrics measures.", Model::id(&model));
+    for (name, segments) in [("test: not used for fitting", &test), ("train", &train)] {
         compare(name, &model, segments)?;
     }
     rest(&model, &test, &train)
@@ -186,7 +186,7 @@ fn rest(model: &AudioModel, test: &[&Segment], train: &[&Segment]) -> Result<(),
     let agreement = |model: &AudioModel| Row::ours(model, test).agreement(&truth, 0..test.len());
     let whole = agreement(model).ok_or("too few scores")?;
     let unstretched = agreement(&model.clone().with_stretching(0.0, 1.0)).ok_or("too few scores")?;
-    println!("\nWhat the rest is made of, on the test segments:");
+    println!("\nResiduals on the test segments:");
     println!(
         "  stretching: without its term Pearson {:.3} instead of {:.3}, Spearman {:.3} instead of {:.3}",
         unstretched.pesq, whole.pesq, unstretched.mean, whole.mean

@@ -5,7 +5,7 @@ use callgauge::metric::counter::EntryTrackers;
 use callgauge::metric::{Metric, derived};
 use serde_json::{Value, json};
 
-use super::{Call, entry, sound};
+use super::{Call, entry, received_audio};
 
 /// A pair that carried 10 000 bytes per second, with a round trip of `rtt` seconds.
 fn pair(id: &str, second: f64, rtt: f64, more: Value) -> Value {
@@ -95,7 +95,7 @@ fn case_20_new_selected_pair_has_its_own_counters() {
         // The second pair starts at zero.
         let carried = if second <= 5 { t } else { t - 5.0 };
         let in_use = pair(id, carried, 0.02, json!({"timestamp": 1e6 + t * 1e3}));
-        call.snapshot(&[in_use, transport(t, json!({"selectedCandidatePairId": id})), sound(t, json!({}))]);
+        call.snapshot(&[in_use, transport(t, json!({"selectedCandidatePairId": id})), received_audio(t, json!({}))]);
     }
     let fabric = call.summary();
     assert_eq!((fabric.selected_pair_changes, fabric.rtt_ms.ice.max), (1, Some(20.0)));
@@ -104,7 +104,7 @@ fn case_20_new_selected_pair_has_its_own_counters() {
     let late = [
         pair("first", 3.0, 0.9, json!({})),
         transport(3.0, json!({"selectedCandidatePairId": "first", "iceState": "checking"})),
-        sound(3.0, json!({})),
+        received_audio(3.0, json!({})),
     ];
     call.snapshot(&late);
     let mut after = call.summary();
@@ -150,7 +150,7 @@ fn case_30_late_streams_are_unknown_until_they_appear() {
     for second in 4..=6 {
         call.snapshot(&[
             transport(f64::from(second), json!({})),
-            sound(f64::from(second) - 4.0, json!({"timestamp": 1e6 + f64::from(second) * 1e3})),
+            received_audio(f64::from(second) - 4.0, json!({"timestamp": 1e6 + f64::from(second) * 1e3})),
         ]);
     }
     let fabric = call.summary();
@@ -164,10 +164,10 @@ fn case_30_late_streams_are_unknown_until_they_appear() {
 #[test]
 fn case_30_counters_without_a_time_open_no_stream() {
     let mut call = Call::new();
-    assert!(call.one(sound(1.0, json!({"timestamp": null}))).is_none());
+    assert!(call.one(received_audio(1.0, json!({"timestamp": null}))).is_none());
     assert_eq!(call.summary().streams.len(), 0);
-    call.one(sound(2.0, json!({})));
-    assert!(call.one(sound(3.0, json!({"timestamp": null}))).is_none());
-    let interval = call.one(sound(4.0, json!({}))).unwrap();
+    call.one(received_audio(2.0, json!({})));
+    assert!(call.one(received_audio(3.0, json!({"timestamp": null}))).is_none());
+    let interval = call.one(received_audio(4.0, json!({}))).unwrap();
     assert_eq!((interval.span_ms, interval.get(Metric::BitrateBps)), (2_000.0, Some(32_000.0)));
 }

@@ -6,7 +6,7 @@ use callgauge::metric::Metric;
 use callgauge::report::{Num, Report, StatsType, Text};
 use serde_json::{Value, json};
 
-use super::{Call, entry, sound};
+use super::{Call, entry, received_audio};
 
 /// The member's value in the only entry, and how many values were refused.
 fn read(member: &str, value: &str, field: Num) -> (Option<f64>, u64) {
@@ -22,7 +22,7 @@ fn case_06_milliseconds_and_microseconds_give_the_same_call() {
         let mut call = Call::new();
         for second in 0..=3 {
             let at = (1_795_341_192_696.0 + f64::from(second) * 1e3) * unit;
-            call.one(sound(f64::from(second), json!({"timestamp": at})));
+            call.one(received_audio(f64::from(second), json!({"timestamp": at})));
         }
         assert_eq!((call.stream().bitrate_bps, call.stream().duration_s), (Some(32_000.0), 3.0));
         assert_eq!(call.stream().start_ms, 1_795_341_192_696.0);
@@ -53,7 +53,7 @@ fn case_07_jitter_and_round_trips_in_other_units_are_refused() {
 fn case_07_jitter_in_ticks_leaves_other_members_intact() {
     let mut call = Call::new();
     for second in 0..=2 {
-        let interval = call.one(sound(f64::from(second), json!({"jitter": 42})));
+        let interval = call.one(received_audio(f64::from(second), json!({"jitter": 42})));
         let Some(interval) = interval else { continue };
         assert_eq!((interval.get(Metric::JitterMs), interval.get(Metric::BitrateBps)), (None, Some(32_000.0)));
     }
@@ -94,7 +94,7 @@ fn case_13_impossible_reals_are_refused_and_counted() {
     // Obsolete members that the engine does not read are skipped, whatever they hold.
     let mut call = Call::new();
     for second in 0..=2 {
-        call.one(sound(
+        call.one(received_audio(
             f64::from(second),
             json!({"framerateMean": -3.7609543045374063e+230, "framerateStdDev": 2.9e-316}),
         ));
@@ -110,11 +110,15 @@ fn case_19_media_kind_is_found_in_every_known_member() {
         call.snapshot(entries);
         call.stream().kind.map(|kind| kind.name())
     };
-    assert_eq!(found(&[entry(sound(0.0, nothing.clone()), json!({"mediaType": "video"}))]), Some("video"), "Safari 13");
+    assert_eq!(
+        found(&[entry(received_audio(0.0, nothing.clone()), json!({"mediaType": "video"}))]),
+        Some("video"),
+        "Safari 13"
+    );
     let codec = json!({"id": "C", "type": "codec", "timestamp": 1, "mimeType": "video/VP8"});
-    assert_eq!(found(&[entry(sound(0.0, nothing.clone()), json!({"codecId": "C"})), codec]), Some("video"));
-    assert_eq!(found(&[entry(sound(0.0, nothing.clone()), json!({"framesDecoded": 3}))]), Some("video"));
-    assert_eq!(found(&[sound(0.0, nothing)]), None, "an id that sounds like audio tells nothing");
+    assert_eq!(found(&[entry(received_audio(0.0, nothing.clone()), json!({"codecId": "C"})), codec]), Some("video"));
+    assert_eq!(found(&[entry(received_audio(0.0, nothing.clone()), json!({"framesDecoded": 3}))]), Some("video"));
+    assert_eq!(found(&[received_audio(0.0, nothing)]), None, "an id that sounds like audio tells nothing");
     // Older browsers have the track's identifier and figures in a `track` entry.
     let track = json!({"id": "T", "type": "track", "timestamp": 1, "trackIdentifier": "camera", "frameWidth": 640, "frameHeight": 360});
     let mut report = Report::new();
@@ -154,7 +158,8 @@ fn case_33_content_overrides_the_declared_format() {
 fn case_34_broken_line_drops_only_itself() {
     let mut reader = Reader::new();
     let line = |second: u32| {
-        json!({"t": 1000 * second, "pc": "A", "report": {"I": sound(f64::from(second), json!({}))}}).to_string()
+        json!({"t": 1000 * second, "pc": "A", "report": {"I": received_audio(f64::from(second), json!({}))}})
+            .to_string()
     };
     let mut call = Call::new();
     let mut packets = Vec::new();
@@ -195,7 +200,7 @@ fn case_38_unknown_words_break_nothing() {
         json!({"id": "P2", "type": "candidate-pair", "timestamp": 1000, "state": "cancelled", "nominated": "false", "priority": 99999999999_u64}),
         json!({"id": "T", "type": "transport", "timestamp": 1000, "iceState": "dreaming", "dtlsState": 4}),
         json!({"id": "L", "type": "local-candidate", "timestamp": 1000, "candidateType": "teleport", "priority": -1}),
-        sound(0.0, json!({"decoderImplementation": 4, "codecId": null})),
+        received_audio(0.0, json!({"decoderImplementation": 4, "codecId": null})),
     ];
     let mut call = Call::new();
     call.snapshot(&entries);
@@ -214,7 +219,7 @@ fn case_39_no_address_is_stored() {
         json!({"id": "R", "type": "remote-candidate", "timestamp": 1, "address": null, "candidateType": "prflx"});
     let channel = json!({"id": "D", "type": "data-channel", "timestamp": 1, "label": secret[4], "messagesSent": 1});
     let mut call = Call::new();
-    call.snapshot(&[candidate, unnamed, channel, sound(0.0, json!({}))]);
+    call.snapshot(&[candidate, unnamed, channel, received_audio(0.0, json!({}))]);
     let stored = format!("{:?} {:?}", call.report.entries().collect::<Vec<_>>(), call.conference.summary());
     assert!(stored.contains("wifi"), "the label is stored");
     for secret in secret {

@@ -4,7 +4,7 @@ use callgauge::metric::{IntervalState, Metric};
 use callgauge::unit::{Mos, RFactor};
 use serde_json::{Value, json};
 
-use super::{Call, entry, pictures, reported, sent, sound};
+use super::{Call, entry, received_audio, received_video, reported, sent_audio};
 
 #[test]
 fn case_08_unreported_round_trip_time_is_unknown() {
@@ -14,7 +14,7 @@ fn case_08_unreported_round_trip_time_is_unknown() {
         let pair = json!({"id": "P", "type": "candidate-pair", "timestamp": 1e6 + second * 1e3, "selected": true, "nominated": true, "state": "succeeded"});
         // The pair has no RTT (Firefox), nor has the report before there was anything to measure.
         for interval in call.snapshot(&[
-            sent(second, json!({})),
+            sent_audio(second, json!({})),
             reported(second, json!({"roundTripTime": 0, "roundTripTimeMeasurements": 0})),
             pair,
         ]) {
@@ -29,35 +29,35 @@ fn case_08_unreported_round_trip_time_is_unknown() {
 #[test]
 fn case_09_sent_loss_is_computed_from_both_ends() {
     let mut call = Call::new();
-    call.snapshot(&[sent(0.0, json!({})), reported(0.0, json!({}))]);
+    call.snapshot(&[sent_audio(0.0, json!({})), reported(0.0, json!({}))]);
     // No packetsReceived, no fractionLost: loss as a share of the packets sent in the meantime.
-    let interval = call.snapshot(&[sent(1.0, json!({})), reported(1.0, json!({}))]);
+    let interval = call.snapshot(&[sent_audio(1.0, json!({})), reported(1.0, json!({}))]);
     assert_eq!(interval[0].get(Metric::LossRatio), Some(1.0 / 50.0));
     // With packetsReceived (Firefox): loss as a share of lost and received packets.
     let mut call = Call::new();
-    call.snapshot(&[sent(0.0, json!({})), reported(0.0, json!({"packetsReceived": 0, "fractionLost": 0}))]);
+    call.snapshot(&[sent_audio(0.0, json!({})), reported(0.0, json!({"packetsReceived": 0, "fractionLost": 0}))]);
     let interval =
-        call.snapshot(&[sent(1.0, json!({})), reported(1.0, json!({"packetsReceived": 24, "fractionLost": 0}))]);
+        call.snapshot(&[sent_audio(1.0, json!({})), reported(1.0, json!({"packetsReceived": 24, "fractionLost": 0}))]);
     assert_eq!(interval[0].get(Metric::LossRatio), Some(1.0 / 25.0));
     // A packetsLost in the outbound entry itself belongs to no figure.
     let mut call = Call::new();
-    call.one(sent(0.0, json!({"packetsLost": 0})));
-    assert_eq!(call.one(sent(1.0, json!({"packetsLost": 0}))).unwrap().get(Metric::LossRatio), None);
+    call.one(sent_audio(0.0, json!({"packetsLost": 0})));
+    assert_eq!(call.one(sent_audio(1.0, json!({"packetsLost": 0}))).unwrap().get(Metric::LossRatio), None);
     assert_eq!((call.stream().packets_lost, call.stream().loss_ratio), (None, None));
 }
 
 #[test]
 fn case_09_repeated_report_gives_no_loss() {
     let mut call = Call::new();
-    call.snapshot(&[sent(0.0, json!({})), reported(0.0, json!({}))]);
-    call.snapshot(&[sent(1.0, json!({})), reported(1.0, json!({}))]);
+    call.snapshot(&[sent_audio(0.0, json!({})), reported(0.0, json!({}))]);
+    call.snapshot(&[sent_audio(1.0, json!({})), reported(1.0, json!({}))]);
     for second in 2..=5 {
-        let interval = call.snapshot(&[sent(f64::from(second), json!({})), reported(1.0, json!({}))]);
+        let interval = call.snapshot(&[sent_audio(f64::from(second), json!({})), reported(1.0, json!({}))]);
         assert_eq!(interval[0].get(Metric::LossRatio), None, "the same report again");
         assert_eq!(interval[0].get(Metric::RttMs), Some(80.0), "which still tells the round trip");
     }
     // The next report covers what was sent since the last one.
-    let interval = call.snapshot(&[sent(6.0, json!({})), reported(6.0, json!({}))]);
+    let interval = call.snapshot(&[sent_audio(6.0, json!({})), reported(6.0, json!({}))]);
     assert_eq!(interval[0].get(Metric::LossRatio), Some(5.0 / 250.0));
     assert_eq!(call.outbound().loss_ratio, Some(6.0 / 300.0));
 }
@@ -74,7 +74,7 @@ fn case_09_remote_reports_without_a_stream_are_left_out() {
 #[test]
 fn case_14_zero_over_zero_is_unknown() {
     let mut call = Call::new();
-    let still = |second: f64| sound(1.0, json!({"timestamp": 1e6 + second * 1e3}));
+    let still = |second: f64| received_audio(1.0, json!({"timestamp": 1e6 + second * 1e3}));
     call.one(still(1.0));
     let interval = call.one(still(2.0)).unwrap();
     for metric in [
@@ -153,7 +153,7 @@ fn case_23_lost_packets_are_no_dtx() {
             "codecId": "C", "packetsReceived": received, "packetsLost": lost, "concealedSamples": concealed,
             "silentConcealedSamples": concealed * 0.8, "totalAudioEnergy": energy,
         });
-        let closed = call.snapshot(&[sound(f64::from(second), counters), codec.clone()]);
+        let closed = call.snapshot(&[received_audio(f64::from(second), counters), codec.clone()]);
         assert!(closed.iter().all(|interval| interval.state == IntervalState::Active), "{second}: {closed:?}");
     }
     let stream = call.stream();
@@ -191,7 +191,7 @@ fn case_24_static_screen_is_no_freeze() {
     for second in 0..=10 {
         // Nothing new on the screen: no frame, and almost no bytes.
         let frames = json!({"framesReceived": 10, "framesDecoded": 10, "bytesReceived": 5_000 + second, "packetsReceived": 20 + second, "contentType": "screenshare"});
-        let Some(interval) = call.one(pictures(f64::from(second), frames)) else { continue };
+        let Some(interval) = call.one(received_video(f64::from(second), frames)) else { continue };
         assert_eq!((interval.state, interval.get(Metric::FramesPerSecond)), (IntervalState::Active, Some(0.0)));
         assert_eq!((interval.get(Metric::Qp), interval.get(Metric::FramesDroppedRatio)), (None, None));
     }
@@ -203,28 +203,29 @@ fn case_24_static_screen_is_no_freeze() {
 fn case_25_ongoing_freeze_is_no_new_frames_while_bytes_arrive() {
     let mut call = Call::new();
     for second in 0..=3 {
-        call.one(pictures(f64::from(second), json!({})));
+        call.one(received_video(f64::from(second), json!({})));
     }
     for second in 4..=6 {
         // Chromium counts a freeze when it ends.
-        let interval = call.one(pictures(f64::from(second), json!({"framesDecoded": 75}))).unwrap();
+        let interval = call.one(received_video(f64::from(second), json!({"framesDecoded": 75}))).unwrap();
         assert_eq!((interval.get(Metric::FramesPerSecond), interval.get(Metric::FrozenRatio)), (Some(0.0), Some(0.0)));
         assert!(interval.get(Metric::BitrateBps) > Some(0.0));
     }
-    call.one(pictures(7.0, json!({"freezeCount": 1, "totalFreezesDuration": 3.2})));
+    call.one(received_video(7.0, json!({"freezeCount": 1, "totalFreezesDuration": 3.2})));
     assert_eq!(call.stream().video.unwrap().frozen_s, Some(3.2));
     // Camera off: both counters stand still.
     let mut call = Call::new();
-    call.one(pictures(1.0, json!({})));
-    let off = call.one(pictures(1.0, json!({"timestamp": 2e6}))).unwrap();
+    call.one(received_video(1.0, json!({})));
+    let off = call.one(received_video(1.0, json!({"timestamp": 2e6}))).unwrap();
     assert_eq!((off.get(Metric::FramesPerSecond), off.get(Metric::BitrateBps)), (Some(0.0), Some(0.0)));
 }
 
 #[test]
 fn case_26_concealment_in_silence_is_not_audible() {
     let mut call = Call::new();
-    call.one(sound(0.0, json!({})));
-    let interval = call.one(sound(1.0, json!({"concealedSamples": 4_800, "silentConcealedSamples": 3_600}))).unwrap();
+    call.one(received_audio(0.0, json!({})));
+    let interval =
+        call.one(received_audio(1.0, json!({"concealedSamples": 4_800, "silentConcealedSamples": 3_600}))).unwrap();
     assert_eq!(interval.get(Metric::ConcealedRatio), Some(0.1));
     assert_eq!(interval.get(Metric::AudibleConcealedRatio), Some(0.025));
     let audio = call.stream().audio.unwrap();
@@ -232,7 +233,7 @@ fn case_26_concealment_in_silence_is_not_audible() {
     // The audible part is unknown without the silent part.
     let mut call = Call::new();
     for second in 0..=1 {
-        call.one(sound(f64::from(second), json!({"silentConcealedSamples": null})));
+        call.one(received_audio(f64::from(second), json!({"silentConcealedSamples": null})));
     }
     let audio = call.stream().audio.unwrap();
     assert_eq!((audio.concealed_ratio, audio.audible_concealed_ratio), (Some(0.01), None));
@@ -241,24 +242,25 @@ fn case_26_concealment_in_silence_is_not_audible() {
 #[test]
 fn case_27_buffer_delay_is_per_audio_sample_or_video_frame() {
     let mut call = Call::new();
-    call.one(sound(0.0, json!({"jitterBufferDelay": 0, "jitterBufferEmittedCount": 0})));
-    let interval =
-        call.one(sound(51.0, json!({"jitterBufferDelay": 148_665.6, "jitterBufferEmittedCount": 2_464_320}))).unwrap();
+    call.one(received_audio(0.0, json!({"jitterBufferDelay": 0, "jitterBufferEmittedCount": 0})));
+    let interval = call
+        .one(received_audio(51.0, json!({"jitterBufferDelay": 148_665.6, "jitterBufferEmittedCount": 2_464_320})))
+        .unwrap();
     assert!((interval.get(Metric::JitterBufferDelayMs).unwrap() - 60.33).abs() < 0.01);
     let mut call = Call::new();
-    call.one(pictures(0.0, json!({"jitterBufferDelay": 10.0, "jitterBufferEmittedCount": 100})));
+    call.one(received_video(0.0, json!({"jitterBufferDelay": 10.0, "jitterBufferEmittedCount": 100})));
     let interval =
-        call.one(pictures(1.0, json!({"jitterBufferDelay": 12.0, "jitterBufferEmittedCount": 125}))).unwrap();
+        call.one(received_video(1.0, json!({"jitterBufferDelay": 12.0, "jitterBufferEmittedCount": 125}))).unwrap();
     assert_eq!(interval.get(Metric::JitterBufferDelayMs), Some(80.0));
     // One of the two missing once: no ratio of a stale and a fresh value.
     let mut call = Call::new();
-    call.one(sound(0.0, json!({})));
+    call.one(received_audio(0.0, json!({})));
     assert_eq!(
-        call.one(sound(1.0, json!({"jitterBufferDelay": null}))).unwrap().get(Metric::JitterBufferDelayMs),
+        call.one(received_audio(1.0, json!({"jitterBufferDelay": null}))).unwrap().get(Metric::JitterBufferDelayMs),
         None
     );
-    assert_eq!(call.one(sound(2.0, json!({}))).unwrap().get(Metric::JitterBufferDelayMs), None);
-    let mean = call.one(sound(3.0, json!({}))).unwrap().get(Metric::JitterBufferDelayMs).unwrap();
+    assert_eq!(call.one(received_audio(2.0, json!({}))).unwrap().get(Metric::JitterBufferDelayMs), None);
+    let mean = call.one(received_audio(3.0, json!({}))).unwrap().get(Metric::JitterBufferDelayMs).unwrap();
     assert!((mean - 50.0).abs() < 1e-9);
 }
 
@@ -267,7 +269,7 @@ fn case_31_rtcp_reports_expire_and_never_read_as_zero_loss() {
     let mut call = Call::new();
     // No report at all.
     for second in 0..=3 {
-        for interval in call.snapshot(&[sent(f64::from(second), json!({}))]) {
+        for interval in call.snapshot(&[sent_audio(f64::from(second), json!({}))]) {
             assert_eq!(
                 [Metric::LossRatio, Metric::RttMs, Metric::JitterMs].map(|metric| interval.get(metric)),
                 [None; 3]
@@ -275,10 +277,10 @@ fn case_31_rtcp_reports_expire_and_never_read_as_zero_loss() {
         }
     }
     assert_eq!((call.stream().packets_lost, call.stream().loss_ratio), (None, None));
-    call.snapshot(&[sent(4.0, json!({})), reported(4.0, json!({}))]);
+    call.snapshot(&[sent_audio(4.0, json!({})), reported(4.0, json!({}))]);
     // One report, held for 30 s.
     for second in 5..=60 {
-        let entries = [sent(f64::from(second), json!({})), reported(4.0, json!({}))];
+        let entries = [sent_audio(f64::from(second), json!({})), reported(4.0, json!({}))];
         // It makes no difference whether the old entry stays or is removed.
         let interval = &call.snapshot(if second % 2 == 0 { &entries[..1] } else { &entries })[0];
         let held = second <= 34;
@@ -296,7 +298,7 @@ fn case_31_unrenewed_round_trip_expires_while_reports_arrive() {
             f64::from(second),
             json!({"roundTripTime": 0.08, "totalRoundTripTime": 0.4, "roundTripTimeMeasurements": 5}),
         );
-        let closed = call.snapshot(&[sent(f64::from(second), json!({})), remote]);
+        let closed = call.snapshot(&[sent_audio(f64::from(second), json!({})), remote]);
         let Some(interval) = closed.first() else { continue };
         assert_eq!(interval.get(Metric::RttMs), (second <= 30).then_some(80.0), "{second} s");
         assert_eq!(interval.get(Metric::LossRatio), Some(1.0 / 50.0));
@@ -309,7 +311,7 @@ fn case_31_sender_is_paused_only_while_its_reports_arrive() {
     let mut call = Call::new();
     for second in 0..=120 {
         let media = f64::from(second.min(5));
-        let own = pictures(media, json!({"timestamp": 1e6 + f64::from(second) * 1e3}));
+        let own = received_video(media, json!({"timestamp": 1e6 + f64::from(second) * 1e3}));
         let report_s = f64::from(second.min(60));
         let sender = json!({
             "id": "RO", "type": "remote-outbound-rtp", "kind": "video", "ssrc": 9, "timestamp": 1e6 + report_s * 1e3,
@@ -329,33 +331,33 @@ fn case_13_ratio_far_above_one_is_unknown() {
     let mut call = Call::new();
     let samples =
         |received: u32, concealed: u32| json!({"totalSamplesReceived": received, "concealedSamples": concealed});
-    call.one(sound(0.0, samples(0, 0)));
+    call.one(received_audio(0.0, samples(0, 0)));
     // As in a recorded outage: the two counters were not read at the same moment.
-    let all = call.one(sound(1.0, samples(48_000, 48_085))).unwrap();
+    let all = call.one(received_audio(1.0, samples(48_000, 48_085))).unwrap();
     assert_eq!(all.get(Metric::ConcealedRatio), Some(1.0));
-    let impossible = call.one(sound(2.0, samples(96_000, 200_000))).unwrap();
+    let impossible = call.one(received_audio(2.0, samples(96_000, 200_000))).unwrap();
     assert_eq!(impossible.get(Metric::ConcealedRatio), None);
 }
 
 #[test]
 fn case_40_packet_and_bit_rates_are_separate() {
     let mut call = Call::new();
-    call.one(sound(0.0, json!({})));
-    let interval = call.one(sound(1.0, json!({}))).unwrap();
+    call.one(received_audio(0.0, json!({})));
+    let interval = call.one(received_audio(1.0, json!({}))).unwrap();
     assert_eq!(interval.get(Metric::PacketRatePps), Some(49.0));
     assert_eq!(interval.get(Metric::BitrateBps), Some(32_000.0));
     // A sum of seconds is no gauge: the time that one packet waited, not the total of all packets.
     let mut call = Call::new();
-    call.one(sent(100.0, json!({"totalPacketSendDelay": 500.0})));
-    let interval = call.one(sent(101.0, json!({"totalPacketSendDelay": 500.5}))).unwrap();
+    call.one(sent_audio(100.0, json!({"totalPacketSendDelay": 500.0})));
+    let interval = call.one(sent_audio(101.0, json!({"totalPacketSendDelay": 500.5}))).unwrap();
     assert_eq!(interval.get(Metric::SendDelayMs), Some(10.0));
 }
 
 #[test]
 fn case_40b_header_bitrate_is_separate_from_the_payload() {
     let mut call = Call::new();
-    call.one(sound(0.0, json!({})));
-    let interval = call.one(sound(1.0, json!({}))).unwrap();
+    call.one(received_audio(0.0, json!({})));
+    let interval = call.one(received_audio(1.0, json!({}))).unwrap();
     assert_eq!(
         (interval.get(Metric::BitrateBps), interval.get(Metric::HeaderBitrateBps)),
         (Some(32_000.0), Some(4_800.0))
@@ -366,9 +368,9 @@ fn case_40b_header_bitrate_is_separate_from_the_payload() {
 #[test]
 fn case_41_energy_gives_the_level_where_it_is_known() {
     let mut call = Call::new();
-    call.one(sound(0.0, json!({"audioLevel": 0.9})));
+    call.one(received_audio(0.0, json!({"audioLevel": 0.9})));
     // √(0.01 / 1 s), whatever the current level.
-    assert_eq!(call.one(sound(1.0, json!({"audioLevel": 0.9}))).unwrap().get(Metric::Level), Some(0.1));
+    assert_eq!(call.one(received_audio(1.0, json!({"audioLevel": 0.9}))).unwrap().get(Metric::Level), Some(0.1));
     // 16-bit levels of the callback API.
     let mut call = Call::new();
     let old = json!({"id": "ssrc_7_send", "type": "ssrc", "ssrc": "7", "mediaType": "audio", "packetsSent": "5", "bytesSent": "100", "audioInputLevel": "16384", "timestamp": 1000});
@@ -400,7 +402,7 @@ fn case_44_thresholds_are_in_time_not_in_samples() {
         let mut call = Call::new();
         for ms in (0..=40_000_u64).step_by(every) {
             let media = (ms.min(10_000) + ms.saturating_sub(30_000)) as f64 / 1e3;
-            call.one(sound(media, json!({"timestamp": 1e6 + ms as f64})));
+            call.one(received_audio(media, json!({"timestamp": 1e6 + ms as f64})));
         }
         let stream = call.stream();
         assert!((stream.held_s - 20.0).abs() <= 1.0 + 1e-9, "{} s held at {every} ms", stream.held_s);
@@ -418,31 +420,44 @@ fn each_interval_state_has_its_evidence_and_its_seconds() {
             "totalAudioEnergy": energy, "totalSamplesDuration": second})
     };
     let cases = [
-        (IntervalState::Active, vec![vec![sound(0.0, json!({}))], vec![sound(1.0, json!({}))]]),
+        (IntervalState::Active, vec![vec![received_audio(0.0, json!({}))], vec![received_audio(1.0, json!({}))]]),
         (
             IntervalState::Active,
-            vec![vec![sent(0.0, json!({})), microphone(0.0, 0.0)], vec![sent(1.0, json!({})), microphone(1.0, 0.01)]],
+            vec![
+                vec![sent_audio(0.0, json!({})), microphone(0.0, 0.0)],
+                vec![sent_audio(1.0, json!({})), microphone(1.0, 0.01)],
+            ],
         ),
         (
             IntervalState::Muted,
-            vec![vec![sent(0.0, json!({})), microphone(0.0, 0.5)], vec![sent(1.0, json!({})), microphone(1.0, 0.5)]],
+            vec![
+                vec![sent_audio(0.0, json!({})), microphone(0.0, 0.5)],
+                vec![sent_audio(1.0, json!({})), microphone(1.0, 0.5)],
+            ],
         ),
-        (IntervalState::Held, vec![vec![sound(5.0, json!({}))], vec![sound(5.0, at(6.0))]]),
+        (IntervalState::Held, vec![vec![received_audio(5.0, json!({}))], vec![received_audio(5.0, at(6.0))]]),
         // The receiver plays concealment: nothing arrives, and no report says why.
         (
             IntervalState::Active,
             vec![
-                vec![sound(5.0, json!({}))],
-                vec![sound(5.0, entry(at(6.0), json!({"totalSamplesReceived": 288_000})))],
+                vec![received_audio(5.0, json!({}))],
+                vec![received_audio(5.0, entry(at(6.0), json!({"totalSamplesReceived": 288_000})))],
             ],
         ),
-        (IntervalState::Paused, vec![vec![sent(5.0, json!({}))], vec![sent(5.0, at(6.0))]]),
-        (IntervalState::Paused, vec![vec![sent(5.0, json!({}))], vec![sent(6.0, json!({"active": false}))]]),
-        (IntervalState::Silent, vec![vec![sound(0.0, dtx(0.0))], vec![sound(1.0, dtx(1.0))]]),
-        (IntervalState::Reset, vec![vec![sound(9.0, json!({}))], vec![sound(1.0, at(10.0))]]),
+        (IntervalState::Paused, vec![vec![sent_audio(5.0, json!({}))], vec![sent_audio(5.0, at(6.0))]]),
+        (
+            IntervalState::Paused,
+            vec![vec![sent_audio(5.0, json!({}))], vec![sent_audio(6.0, json!({"active": false}))]],
+        ),
+        (IntervalState::Silent, vec![vec![received_audio(0.0, dtx(0.0))], vec![received_audio(1.0, dtx(1.0))]]),
+        (IntervalState::Reset, vec![vec![received_audio(9.0, json!({}))], vec![received_audio(1.0, at(10.0))]]),
         (
             IntervalState::Gap,
-            vec![vec![sound(0.0, json!({}))], vec![sound(1.0, json!({}))], vec![sound(20.0, json!({}))]],
+            vec![
+                vec![received_audio(0.0, json!({}))],
+                vec![received_audio(1.0, json!({}))],
+                vec![received_audio(20.0, json!({}))],
+            ],
         ),
     ];
     for (state, snapshots) in cases {

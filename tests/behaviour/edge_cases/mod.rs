@@ -87,7 +87,7 @@ fn entry(base: Value, more: Value) -> Value {
 }
 
 /// Audio received for `second` seconds: 50 packets and 4 000 bytes per second, 1 of 50 lost.
-fn sound(second: f64, more: Value) -> Value {
+fn received_audio(second: f64, more: Value) -> Value {
     entry(
         json!({
             "id": "IT01A7", "type": "inbound-rtp", "kind": "audio", "ssrc": 7, "mid": "0", "trackIdentifier": "voice",
@@ -102,7 +102,7 @@ fn sound(second: f64, more: Value) -> Value {
 }
 
 /// Audio sent for `second` seconds: 50 packets and 4 000 bytes per second.
-fn sent(second: f64, more: Value) -> Value {
+fn sent_audio(second: f64, more: Value) -> Value {
     entry(
         json!({
             "id": "OT01A8", "type": "outbound-rtp", "kind": "audio", "ssrc": 8, "timestamp": 1e6 + second * 1e3,
@@ -112,7 +112,7 @@ fn sent(second: f64, more: Value) -> Value {
     )
 }
 
-/// The remote endpoint's report on [`sent`] at `second`: 2 of 100 lost, 80 ms round trip.
+/// The remote endpoint's report on [`sent_audio`] at `second`: 2 of 100 lost, 80 ms round trip.
 fn reported(second: f64, more: Value) -> Value {
     entry(
         json!({
@@ -124,7 +124,7 @@ fn reported(second: f64, more: Value) -> Value {
 }
 
 /// Video received for `second` seconds: 25 frames in 100 packets and 100 000 bytes per second.
-fn pictures(second: f64, more: Value) -> Value {
+fn received_video(second: f64, more: Value) -> Value {
     entry(
         json!({
             "id": "IT01V9", "type": "inbound-rtp", "kind": "video", "ssrc": 9, "timestamp": 1e6 + second * 1e3,

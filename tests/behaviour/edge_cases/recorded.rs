@@ -153,16 +153,16 @@ fn case_18_abandoned_layer_is_paused_at_the_receiver() {
 #[test]
 fn case_26_pause_adds_no_concealment_to_the_summary() {
     let summary = replay(&lines("mute")).call.summary();
-    let heard = stream(&summary, "B", Direction::Inbound, MediaKind::Audio);
+    let received = stream(&summary, "B", Direction::Inbound, MediaKind::Audio);
     let last = |member| {
         let values = raw("mute", member);
         let (_, values) =
-            values.iter().find(|((pc, _, ssrc), _)| pc == "B" && *ssrc == u64::from(heard.ssrc.get())).unwrap();
+            values.iter().find(|((pc, _, ssrc), _)| pc == "B" && *ssrc == u64::from(received.ssrc.get())).unwrap();
         values.last().unwrap() - values.first().unwrap()
     };
     // A fifth of the raw samples: the encoding was off for 16 of 80 s.
     assert!(last("concealedSamples") / last("totalSamplesReceived") > 0.2);
-    let audio = heard.audio.as_ref().unwrap();
+    let audio = received.audio.as_ref().unwrap();
     // The rest is the second in which nothing distinguishes a pause from an outage yet.
     assert!(audio.concealed_ratio.unwrap() < 0.04, "{audio:?}");
     assert!(audio.audible_concealed_ratio.unwrap() < 0.005, "{audio:?}");

@@ -6,7 +6,7 @@ use callgauge::score::{Cause, Tier};
 use callgauge::summary::{GroupScore, StreamSummary};
 use serde_json::{Value, json};
 
-use super::{Call, entry, pictures, sound};
+use super::{Call, entry, received_audio, received_video};
 
 fn codec(id: &str, mime: &str) -> Value {
     json!({"id": id, "type": "codec", "timestamp": 1e6, "mimeType": mime})
@@ -21,7 +21,7 @@ fn pair(second: f64, received: u64) -> Value {
 /// Clean Opus at `second` after `media` seconds of media; the decoder conceals the rest.
 fn opus(second: f64, media: f64) -> Value {
     let samples = |seconds: f64| (seconds * 1e3).round() * 48.0;
-    sound(
+    received_audio(
         media,
         json!({"timestamp": 1e6 + second * 1e3, "packetsReceived": (media * 50.0).round(), "packetsLost": 0,
             "codecId": "C", "totalSamplesReceived": samples(second), "concealedSamples": samples(second - media)}),
@@ -99,7 +99,7 @@ fn outage_hides_no_loss_without_concealment_counters() {
             let counters = json!({"packetsReceived": (media * 50.0).round() - lost, "packetsLost": lost, "codecId": "C",
                 "totalSamplesReceived": null, "concealedSamples": null, "silentConcealedSamples": null,
                 "totalAudioEnergy": null, "totalSamplesDuration": null, "bytesReceived": (media * 4e3).round()});
-            call.snapshot(&[sound(second, counters), codec("C", "audio/opus")]);
+            call.snapshot(&[received_audio(second, counters), codec("C", "audio/opus")]);
         }
         let score = call.stream().score;
         assert_eq!(score.tier, Some(Tier::A3));
@@ -121,7 +121,10 @@ fn dtx_scores_as_silence_without_audio_levels() {
             }
             let counters = json!({"packetsReceived": packets, "packetsLost": 0, "bytesReceived": bytes, "codecId": "C",
                 "concealedSamples": 0});
-            call.snapshot(&[entry(sound(f64::from(second), counters), level.clone()), codec("C", "audio/opus")]);
+            call.snapshot(&[
+                entry(received_audio(f64::from(second), counters), level.clone()),
+                codec("C", "audio/opus"),
+            ]);
         }
         call.stream()
     };
@@ -142,7 +145,7 @@ fn one_lost_packet_does_not_turn_a_pause_into_a_gap() {
             let counters = json!({"timestamp": 1e6 + n * 10e3, "packetsReceived": n * (250.0 - lost),
                 "packetsLost": n * lost, "bytesReceived": n * 20e3, "codecId": "C", "concealedSamples": samples.0,
                 "silentConcealedSamples": samples.0, "totalSamplesReceived": samples.1});
-            call.snapshot(&[sound(n * 10.0, counters), codec("C", "audio/opus")]);
+            call.snapshot(&[received_audio(n * 10.0, counters), codec("C", "audio/opus")]);
         }
         call.stream().score.mos.unwrap()
     };
@@ -155,8 +158,8 @@ fn outage_before_a_reset_counts_where_the_path_confirms_it() {
         let mut call = Call::new();
         let mut ingest = |second: f64, media: f64, ssrc_again: Value| {
             let came = if second <= 10.0 || second >= path_returns_at { second * 50.0 } else { 500.0 };
-            let sound = entry(opus(second, media), ssrc_again);
-            call.snapshot(&[sound, codec("C", "audio/opus"), pair(second, came as u64)]);
+            let audio = entry(opus(second, media), ssrc_again);
+            call.snapshot(&[audio, codec("C", "audio/opus"), pair(second, came as u64)]);
         };
         for second in 0..=20 {
             let second = f64::from(second);
@@ -190,14 +193,14 @@ fn new_codec_is_not_scored_by_the_old_quantizers() {
         // VP8 at 20 of 127, then AV1 at 60 of 255: both good. The time between belongs to no interval of either.
         let (id, qp_sum) = if second <= 10 { ("V", 500 * second) } else { ("A", 5_000 + 1_500 * (second - 10)) };
         let size = json!({"codecId": id, "qpSum": qp_sum, "frameWidth": 640, "frameHeight": 360});
-        call.snapshot(&[pictures(f64::from(second), size), codec("V", "video/VP8"), codec("A", "video/AV1")]);
+        call.snapshot(&[received_video(f64::from(second), size), codec("V", "video/VP8"), codec("A", "video/AV1")]);
         worst = worst.min(call.stream().score.mos.unwrap_or(f64::MAX));
     }
     let alone = |id: &str, mime: &str, qp: u32| {
         let mut call = Call::new();
         for second in 0..=10 {
             let size = json!({"codecId": id, "qpSum": qp * 25 * second, "frameWidth": 640, "frameHeight": 360});
-            call.snapshot(&[pictures(f64::from(second), size), codec(id, mime)]);
+            call.snapshot(&[received_video(f64::from(second), size), codec(id, mime)]);
         }
         call.stream().score.mos.unwrap()
     };
@@ -221,7 +224,7 @@ fn group(sounds: u32, videos: u32, pictures_until: u32, qp: u32, concealed: f64)
         for n in (0..videos).filter(|_| second <= pictures_until) {
             let more = json!({"id": format!("V{n}"), "ssrc": 200 + n, "codecId": "V", "qpSum": qp * 25 * second,
                 "frameWidth": 640, "frameHeight": 360});
-            entries.push(pictures(at, more));
+            entries.push(received_video(at, more));
         }
         call.snapshot(&entries);
     }
@@ -231,11 +234,11 @@ fn group(sounds: u32, videos: u32, pictures_until: u32, qp: u32, concealed: f64)
 #[test]
 fn six_bad_video_seconds_do_not_outweigh_five_good_minutes() {
     let (short, long) = (group(1, 1, 6, 125, 0.0), group(1, 1, 300, 125, 0.0));
-    let sound = short.audio.unwrap().mos.unwrap();
-    assert!(long.mos.unwrap() < sound - 0.5, "{:?}", long.mos);
+    let audio = short.audio.unwrap().mos.unwrap();
+    assert!(long.mos.unwrap() < audio - 0.5, "{:?}", long.mos);
     // On the scale on which opinions may be averaged, 6 s of 300 s weigh a fiftieth.
     let rx = |mos: f64| scale::r_from_mos(mos).unwrap();
-    let (lost_short, lost_long) = (rx(sound) - rx(short.mos.unwrap()), rx(sound) - rx(long.mos.unwrap()));
+    let (lost_short, lost_long) = (rx(audio) - rx(short.mos.unwrap()), rx(audio) - rx(long.mos.unwrap()));
     assert!((lost_short / lost_long - 0.02).abs() < 0.002, "{lost_short} of {lost_long}");
 }
 
@@ -256,7 +259,7 @@ fn camera_and_shared_screen_have_no_common_score() {
         let at = f64::from(second);
         let size = json!({"codecId": "V", "frameWidth": 640, "frameHeight": 360});
         let screen = json!({"id": "IT01V10", "ssrc": 10, "contentType": "screenshare"});
-        let camera = pictures(at, size);
+        let camera = received_video(at, size);
         call.snapshot(&[entry(camera.clone(), screen), camera, codec("V", "video/VP8")]);
     }
     let summary = call.summary();
@@ -274,7 +277,7 @@ fn frequently_restarted_stream_still_has_its_worst_seconds() {
         let share = if (24..30).contains(&second) { 0.4 } else { 0.0 };
         let counters = json!({"timestamp": 1e6 + f64::from(second) * 1e3, "codecId": "C", "packetsLost": 0,
             "concealedSamples": share * of_this * 48e3});
-        call.snapshot(&[sound(of_this, counters), codec("C", "audio/opus")]);
+        call.snapshot(&[received_audio(of_this, counters), codec("C", "audio/opus")]);
     }
     let stream = call.stream();
     assert_eq!(stream.resets, 10);

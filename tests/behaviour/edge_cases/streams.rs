@@ -7,16 +7,16 @@ use callgauge::unit::{StatTime, Timestamp};
 use callgauge::{Conference, Config, FabricSpec, InputError};
 use serde_json::json;
 
-use super::{Call, pictures, reported, sent, sound};
+use super::{Call, received_audio, received_video, reported, sent_audio};
 
 #[test]
 fn case_01_reset_rebases_the_whole_entry() {
     let mut call = Call::new();
     for second in 0..=10 {
-        call.one(sound(f64::from(second), json!({})));
+        call.one(received_audio(f64::from(second), json!({})));
     }
     // Everything was reset one second ago, yet one counter is larger than before.
-    let reset = call.one(sound(
+    let reset = call.one(received_audio(
         11.0,
         json!({"packetsReceived": 49, "packetsLost": 1, "bytesReceived": 4000, "headerBytesReceived": 99_000}),
     ));
@@ -28,7 +28,7 @@ fn case_01_reset_rebases_the_whole_entry() {
     assert_eq!((stream.packets, stream.packets_lost, stream.bytes), (Some(490 + 49), Some(10 + 1), Some(44_000)));
     assert_eq!((stream.resets, stream.epochs), (1, 2));
     // The next interval is an ordinary one.
-    let next = call.one(sound(
+    let next = call.one(received_audio(
         12.0,
         json!({"packetsReceived": 98, "packetsLost": 2, "bytesReceived": 8000, "headerBytesReceived": 99_600}),
     ));
@@ -38,10 +38,10 @@ fn case_01_reset_rebases_the_whole_entry() {
 #[test]
 fn case_01_reset_of_one_group_leaves_the_rest() {
     let mut call = Call::new();
-    call.one(pictures(0.0, json!({"freezeCount": 6, "totalFreezesDuration": 3.0})));
-    call.one(pictures(1.0, json!({"freezeCount": 7, "totalFreezesDuration": 3.5})));
+    call.one(received_video(0.0, json!({"freezeCount": 6, "totalFreezesDuration": 3.0})));
+    call.one(received_video(1.0, json!({"freezeCount": 7, "totalFreezesDuration": 3.5})));
     // Chromium resets its freeze counters when the content type changes; packets continue.
-    let reset = call.one(pictures(2.0, json!({"freezeCount": 2, "totalFreezesDuration": 1.0}))).unwrap();
+    let reset = call.one(received_video(2.0, json!({"freezeCount": 2, "totalFreezesDuration": 1.0}))).unwrap();
     assert_eq!(reset.state, IntervalState::Reset);
     let stream = call.stream();
     assert_eq!((stream.packets, stream.bytes), (Some(200), Some(200_000)));
@@ -55,11 +55,11 @@ fn case_01_remote_counters_continue_across_a_partial_reset() {
     let remote = |second: f64, rtt: f64| {
         reported(second, json!({"totalRoundTripTime": rtt, "roundTripTimeMeasurements": (rtt * 10.0) as u64}))
     };
-    call.snapshot(&[sent(0.0, json!({})), remote(0.0, 5.0)]);
-    call.snapshot(&[sent(1.0, json!({})), remote(1.0, 5.1)]);
+    call.snapshot(&[sent_audio(0.0, json!({})), remote(0.0, 5.0)]);
+    call.snapshot(&[sent_audio(1.0, json!({})), remote(1.0, 5.1)]);
     // Seen in a recording: the sum of round-trip times goes back while packetsLost continues.
-    call.snapshot(&[sent(2.0, json!({})), remote(2.0, 0.1)]);
-    call.snapshot(&[sent(3.0, json!({})), remote(3.0, 0.2)]);
+    call.snapshot(&[sent_audio(2.0, json!({})), remote(2.0, 0.1)]);
+    call.snapshot(&[sent_audio(3.0, json!({})), remote(3.0, 0.2)]);
     assert_eq!(call.outbound().packets_lost, Some(3));
     assert_eq!(call.outbound().rtt_ms.max, Some(100.0));
 }
@@ -68,35 +68,35 @@ fn case_01_remote_counters_continue_across_a_partial_reset() {
 fn case_02_single_snapshot_has_no_figures_and_zero_is_a_value() {
     // Late join: counts from before belong to no interval.
     let mut call = Call::new();
-    assert!(call.one(sound(3_600.0, json!({}))).is_none());
+    assert!(call.one(received_audio(3_600.0, json!({}))).is_none());
     let stream = call.stream();
     assert_eq!((stream.packets, stream.packets_lost, stream.bitrate_bps), (None, None, None));
-    let first = call.one(sound(3_601.0, json!({}))).unwrap();
+    let first = call.one(received_audio(3_601.0, json!({}))).unwrap();
     assert_eq!(first.get(Metric::PacketRatePps), Some(49.0));
     assert_eq!(first.get(Metric::LossRatio), Some(1.0 / 50.0));
     // From zero.
     let mut call = Call::new();
-    call.one(sound(0.0, json!({"timestamp": 0})));
-    let first = call.one(sound(1.0, json!({"timestamp": 1_000}))).unwrap();
+    call.one(received_audio(0.0, json!({"timestamp": 0})));
+    let first = call.one(received_audio(1.0, json!({"timestamp": 1_000}))).unwrap();
     assert_eq!((first.span_ms, first.get(Metric::BitrateBps)), (1_000.0, Some(32_000.0)));
 }
 
 #[test]
 fn case_03_repeated_time_stamp_gives_no_interval() {
     let mut call = Call::new();
-    call.one(sound(0.0, json!({})));
-    call.one(sound(1.0, json!({})));
+    call.one(received_audio(0.0, json!({})));
+    call.one(received_audio(1.0, json!({})));
     let before = call.stream();
-    assert!(call.one(sound(1.0, json!({}))).is_none());
+    assert!(call.one(received_audio(1.0, json!({}))).is_none());
     // The same time stamp over other counters: they count when time has passed.
-    assert!(call.one(sound(1.0, json!({"packetsReceived": 60}))).is_none());
+    assert!(call.one(received_audio(1.0, json!({"packetsReceived": 60}))).is_none());
     let after = call.stream();
     assert_eq!(after.duplicates, 2);
     assert_eq!(
         (after.samples, after.packets, after.interval_bitrate_bps),
         (before.samples, before.packets, before.interval_bitrate_bps)
     );
-    call.one(sound(2.0, json!({})));
+    call.one(received_audio(2.0, json!({})));
     assert_eq!(call.stream().packets, Some(98));
 }
 
@@ -104,32 +104,32 @@ fn case_03_repeated_time_stamp_gives_no_interval() {
 fn case_04_late_snapshot_is_left_out() {
     let mut call = Call::new();
     for second in [0.0, 1.0, 3.0] {
-        call.one(sound(second, json!({})));
+        call.one(received_audio(second, json!({})));
     }
     let before = call.stream();
-    assert!(call.one(sound(2.0, json!({"codecId": "old"}))).is_none());
+    assert!(call.one(received_audio(2.0, json!({"codecId": "old"}))).is_none());
     let mut after = call.stream();
     assert_eq!(after.late, 1);
     after.late = 0;
     assert_eq!(after, before);
-    assert_eq!(call.one(sound(4.0, json!({}))).unwrap().get(Metric::PacketRatePps), Some(49.0));
+    assert_eq!(call.one(received_audio(4.0, json!({}))).unwrap().get(Metric::PacketRatePps), Some(49.0));
 }
 
 #[test]
 fn case_04_late_snapshot_before_a_reset_counts_nothing_twice() {
     let mut call = Call::new();
     for second in 0..=10 {
-        call.one(sound(f64::from(second), json!({})));
+        call.one(received_audio(f64::from(second), json!({})));
     }
     let reset = |packets: u64, second: f64| {
-        sound(
+        received_audio(
             second,
             json!({"packetsReceived": packets, "bytesReceived": packets * 80, "packetsLost": 0, "totalSamplesReceived": 0, "concealedSamples": 0, "headerBytesReceived": 0, "jitterBufferDelay": 0, "jitterBufferEmittedCount": 0, "totalAudioEnergy": 0, "totalSamplesDuration": 0}),
         )
     };
     call.one(reset(49, 12.0));
     for late in [9.0, 9.5, 11.0] {
-        assert!(call.one(sound(late, json!({}))).is_none(), "a sample from {late} s, before the reset");
+        assert!(call.one(received_audio(late, json!({}))).is_none(), "a sample from {late} s, before the reset");
     }
     call.one(reset(98, 13.0));
     let stream = call.stream();
@@ -139,9 +139,9 @@ fn case_04_late_snapshot_before_a_reset_counts_nothing_twice() {
 #[test]
 fn case_04_backward_clock_step_loses_no_traffic() {
     let mut call = Call::new();
-    let hour_back = |second: f64| sound(second, json!({"timestamp": 1e7 + second * 1e3 - 3.6e6}));
+    let hour_back = |second: f64| received_audio(second, json!({"timestamp": 1e7 + second * 1e3 - 3.6e6}));
     for second in 0..=10 {
-        call.one(sound(f64::from(second), json!({"timestamp": 1e7 + f64::from(second) * 1e3})));
+        call.one(received_audio(f64::from(second), json!({"timestamp": 1e7 + f64::from(second) * 1e3})));
     }
     let step = call.one(hour_back(11.0)).unwrap();
     assert_eq!((step.state, step.figures().count()), (IntervalState::Reset, 0));
@@ -160,12 +160,12 @@ fn case_04_backward_clock_step_loses_no_traffic() {
 #[test]
 fn case_04_report_before_a_backward_clock_step_still_expires() {
     let mut call = Call::new();
-    call.snapshot(&[sent(7_200.0, json!({})), reported(7_200.0, json!({}))]);
-    call.snapshot(&[sent(7_201.0, json!({})), reported(7_201.0, json!({}))]);
+    call.snapshot(&[sent_audio(7_200.0, json!({})), reported(7_200.0, json!({}))]);
+    call.snapshot(&[sent_audio(7_201.0, json!({})), reported(7_201.0, json!({}))]);
     let mut last = None;
     // RTCP stops, and the clock goes back by an hour: the last report lies in the future.
     for second in 7_202..=7_240 {
-        let own = sent(f64::from(second), json!({"timestamp": 1e6 + f64::from(second) * 1e3 - 3.6e6}));
+        let own = sent_audio(f64::from(second), json!({"timestamp": 1e6 + f64::from(second) * 1e3 - 3.6e6}));
         last = call.snapshot(&[own, reported(7_201.0, json!({}))]).pop();
     }
     assert_eq!(last.unwrap().get(Metric::RttMs), None);
@@ -184,12 +184,12 @@ fn case_04_backward_step_of_the_caller_is_refused() {
 fn case_05_gap_is_in_no_average() {
     let mut call = Call::new();
     for second in 0..=10 {
-        call.one(sound(f64::from(second), json!({})));
+        call.one(received_audio(f64::from(second), json!({})));
     }
     let before = call.stream();
     // Suspended for ten minutes, with losses in the meantime.
     let gap = call
-        .one(sound(610.0, json!({"packetsLost": 20_000, "packetsReceived": 600, "bytesReceived": 50_000})))
+        .one(received_audio(610.0, json!({"packetsLost": 20_000, "packetsReceived": 600, "bytesReceived": 50_000})))
         .unwrap();
     assert_eq!(gap.state, IntervalState::Gap);
     let after = call.stream();
@@ -207,11 +207,11 @@ fn case_05_slow_and_irregular_polling_is_no_gap() {
     {
         let mut call = Call::new();
         let mut at = 0.0;
-        call.one(sound(at, json!({})));
+        call.one(received_audio(at, json!({})));
         for span in spans {
             at += span;
             assert_eq!(
-                call.one(sound(at, json!({}))).unwrap().state,
+                call.one(received_audio(at, json!({}))).unwrap().state,
                 IntervalState::Active,
                 "after {span} s of {spans:?}"
             );
@@ -224,7 +224,7 @@ fn case_05_slow_and_irregular_polling_is_no_gap() {
 fn case_10_decreasing_packets_lost_is_no_reset() {
     let mut call = Call::new();
     for (second, lost) in [(0.0, 0), (1.0, 8), (2.0, 1), (3.0, -2), (4.0, 0)] {
-        let interval = call.one(sound(second, json!({"packetsLost": lost})));
+        let interval = call.one(received_audio(second, json!({"packetsLost": lost})));
         let Some(interval) = interval else { continue };
         assert_eq!(interval.state, IntervalState::Active, "no reset for packetsLost alone");
         let loss = interval.get(Metric::LossRatio).unwrap();
@@ -233,8 +233,8 @@ fn case_10_decreasing_packets_lost_is_no_reset() {
     }
     assert_eq!((call.stream().packets_lost, call.stream().resets), (Some(0), 0));
     let mut call = Call::new();
-    call.one(sound(0.0, json!({"packetsLost": 5})));
-    call.one(sound(1.0, json!({"packetsLost": 2})));
+    call.one(received_audio(0.0, json!({"packetsLost": 5})));
+    call.one(received_audio(1.0, json!({"packetsLost": 2})));
     assert_eq!((call.stream().packets_lost, call.stream().loss_ratio), (Some(-3), Some(0.0)));
 }
 
@@ -267,8 +267,8 @@ fn case_11_bytes_distinguish_a_reset_from_a_packet_wrap() {
     let near = 4_294_967_290_u64;
     for (bytes, packets) in [(near * 1_000 + 50_000, 50), (44_000, 44)] {
         let mut call = Call::new();
-        call.one(pictures(0.0, json!({"packetsReceived": near, "bytesReceived": near * 1_000})));
-        call.one(pictures(1.0, json!({"packetsReceived": 44, "bytesReceived": bytes})));
+        call.one(received_video(0.0, json!({"packetsReceived": near, "bytesReceived": near * 1_000})));
+        call.one(received_video(1.0, json!({"packetsReceived": 44, "bytesReceived": bytes})));
         assert_eq!(call.stream().packets, Some(packets));
         assert_eq!(call.stream().resets, u64::from(bytes == 44_000));
     }
@@ -295,11 +295,11 @@ fn case_15_ssrc_on_another_medium_opens_an_epoch() {
         [json!({"trackIdentifier": "screen"}), json!({"mid": "4"}), json!({"rid": "h"}), json!({"kind": "video"})];
     for switched in switches {
         let mut call = Call::new();
-        call.one(sound(0.0, json!({"rid": "f"})));
-        call.one(sound(1.0, json!({"rid": "f"})));
+        call.one(received_audio(0.0, json!({"rid": "f"})));
+        call.one(received_audio(1.0, json!({"rid": "f"})));
         let mut more = json!({"rid": "f"});
         more.as_object_mut().unwrap().extend(switched.as_object().unwrap().clone());
-        assert_eq!(call.one(sound(2.0, more)).unwrap().state, IntervalState::Reset, "{switched}");
+        assert_eq!(call.one(received_audio(2.0, more)).unwrap().state, IntervalState::Reset, "{switched}");
         let stream = call.stream();
         assert_eq!((stream.epochs, stream.packets), (2, Some(98)), "counters went on");
         assert_eq!(stream.kind.unwrap().name(), if switched["kind"] == "video" { "video" } else { "audio" });
@@ -310,10 +310,10 @@ fn case_15_ssrc_on_another_medium_opens_an_epoch() {
 fn case_16_new_ssrc_on_the_same_track_is_a_new_stream() {
     let mut call = Call::new();
     for second in 0..=5 {
-        call.one(sound(f64::from(second), json!({})));
+        call.one(received_audio(f64::from(second), json!({})));
     }
     for second in 6..=10 {
-        let interval = call.one(sound(
+        let interval = call.one(received_audio(
             f64::from(second) - 6.0,
             json!({"ssrc": 70, "id": "IT01A70", "timestamp": 1e6 + f64::from(second) * 1e3}),
         ));
@@ -333,7 +333,7 @@ fn case_17_new_id_for_the_same_ssrc_is_the_same_stream() {
     for (second, id) in
         [(0.0, "RTCInboundRTPAudioStream_7"), (1.0, "RTCInboundRTPAudioStream_7"), (2.0, "IT01A7"), (3.0, "a09f")]
     {
-        let interval = call.one(sound(second, json!({"id": id})));
+        let interval = call.one(received_audio(second, json!({"id": id})));
         assert!(interval.is_none_or(|interval| interval.get(Metric::BitrateBps) == Some(32_000.0)));
     }
     assert_eq!((call.stream().samples, call.stream().epochs), (4, 1));
@@ -346,8 +346,8 @@ fn case_17_stream_key_is_ssrc_direction_and_connection() {
     for second in 0..=4 {
         let second = f64::from(second);
         // Loop-back: the same SSRC in both directions, and again in another connection with other counters.
-        call.snapshot(&[sound(second, json!({})), sent(second, json!({"ssrc": 7}))]);
-        let text = json!([sound(second * 2.0, json!({"timestamp": 1e6 + second * 1e3}))]).to_string();
+        call.snapshot(&[received_audio(second, json!({})), sent_audio(second, json!({"ssrc": 7}))]);
+        let text = json!([received_audio(second * 2.0, json!({"timestamp": 1e6 + second * 1e3}))]).to_string();
         call.scanner.read(text.as_bytes(), &mut call.report).unwrap();
         call.conference.ingest(Timestamp::from_millis(call.now), other, &call.report).unwrap();
     }
@@ -364,27 +364,29 @@ fn case_17_stream_key_is_ssrc_direction_and_connection() {
 #[test]
 fn case_28_late_member_has_no_delta_and_missing_is_not_zero() {
     let mut call = Call::new();
-    call.one(sound(0.0, json!({"packetsLost": null, "bytesReceived": null})));
-    let first = call.one(sound(1.0, json!({}))).unwrap();
+    call.one(received_audio(0.0, json!({"packetsLost": null, "bytesReceived": null})));
+    let first = call.one(received_audio(1.0, json!({}))).unwrap();
     assert_eq!((first.get(Metric::LossRatio), first.get(Metric::BitrateBps)), (None, None));
     assert_eq!(first.get(Metric::PacketRatePps), Some(49.0));
-    assert_eq!(call.one(sound(2.0, json!({}))).unwrap().get(Metric::BitrateBps), Some(32_000.0));
+    assert_eq!(call.one(received_audio(2.0, json!({}))).unwrap().get(Metric::BitrateBps), Some(32_000.0));
     // Gone for two samples: no rate, and no rate over a wrong time when it returns; but the total loses nothing.
-    let gone = call.one(sound(3.0, json!({"bytesReceived": null}))).unwrap();
+    let gone = call.one(received_audio(3.0, json!({"bytesReceived": null}))).unwrap();
     assert_eq!((gone.state, gone.get(Metric::BitrateBps)), (IntervalState::Active, None));
-    call.one(sound(4.0, json!({"bytesReceived": null})));
-    assert_eq!(call.one(sound(5.0, json!({}))).unwrap().get(Metric::BitrateBps), None);
-    assert_eq!(call.one(sound(6.0, json!({}))).unwrap().get(Metric::BitrateBps), Some(32_000.0));
+    call.one(received_audio(4.0, json!({"bytesReceived": null})));
+    assert_eq!(call.one(received_audio(5.0, json!({}))).unwrap().get(Metric::BitrateBps), None);
+    assert_eq!(call.one(received_audio(6.0, json!({}))).unwrap().get(Metric::BitrateBps), Some(32_000.0));
     assert_eq!((call.stream().bytes, call.stream().packets, call.stream().resets), (Some(20_000), Some(294), 0));
 }
 
 #[test]
 fn case_28_member_missing_during_a_reset_makes_no_second_reset() {
     let mut call = Call::new();
-    call.one(sound(10.0, json!({})));
+    call.one(received_audio(10.0, json!({})));
     let reset = json!({"packetsReceived": 10, "bytesReceived": null, "packetsLost": 0});
-    assert_eq!(call.one(sound(11.0, reset)).unwrap().state, IntervalState::Reset);
-    let back = call.one(sound(12.0, json!({"packetsReceived": 59, "bytesReceived": 4_700, "packetsLost": 0}))).unwrap();
+    assert_eq!(call.one(received_audio(11.0, reset)).unwrap().state, IntervalState::Reset);
+    let back = call
+        .one(received_audio(12.0, json!({"packetsReceived": 59, "bytesReceived": 4_700, "packetsLost": 0})))
+        .unwrap();
     assert_ne!(back.state, IntervalState::Reset);
     assert_eq!((call.stream().packets, call.stream().resets), (Some(59), 1));
 }
@@ -394,20 +396,21 @@ fn case_29_vanished_stream_retains_its_totals() {
     let mut call = Call::new();
     for second in 0..=5 {
         let second = f64::from(second);
-        call.snapshot(&[sound(second, json!({})), pictures(second, json!({}))]);
+        call.snapshot(&[received_audio(second, json!({})), received_video(second, json!({}))]);
     }
     let before = call.summary().streams;
     for second in 6..=300 {
-        call.one(pictures(f64::from(second), json!({})));
+        call.one(received_video(f64::from(second), json!({})));
     }
     let streams = call.summary().streams;
     assert_eq!(streams[0], before[0], "neither lost nor counted on");
     assert_eq!(streams[1].packets, Some(30_000));
     // Back after minutes, with larger counters: a gap. With smaller ones: a reset.
-    let back = call.snapshot(&[sound(301.0, json!({})), pictures(301.0, json!({}))]);
+    let back = call.snapshot(&[received_audio(301.0, json!({})), received_video(301.0, json!({}))]);
     assert_eq!(back[0].state, IntervalState::Gap);
-    call.snapshot(&[pictures(600.0, json!({}))]);
-    let back = call.snapshot(&[sound(1.0, json!({"timestamp": 1e6 + 601e3})), pictures(601.0, json!({}))]);
+    call.snapshot(&[received_video(600.0, json!({}))]);
+    let back =
+        call.snapshot(&[received_audio(1.0, json!({"timestamp": 1e6 + 601e3})), received_video(601.0, json!({}))]);
     assert_eq!(back[0].state, IntervalState::Reset);
     assert_eq!(call.summary().streams[0].packets, Some(301 * 49 + 49));
 }
@@ -422,7 +425,7 @@ fn case_32_ids_and_ssrcs_repeat_across_connections() {
     let mut reader = callgauge::ingest::Reader::new();
     for second in 0..=4 {
         for (pc, factor) in [("A", 1.0), ("B", 3.0), ("C", 5.0)] {
-            let stats = sound(f64::from(second) * factor, json!({"timestamp": 1e6 + f64::from(second) * 1e3}));
+            let stats = received_audio(f64::from(second) * factor, json!({"timestamp": 1e6 + f64::from(second) * 1e3}));
             let line = json!({"t": 1e6 + f64::from(second) * 1e3, "pc": pc, "report": {"IT01A7": stats}}).to_string();
             reader
                 .read(line.as_bytes(), &mut |snapshot| {
@@ -454,8 +457,8 @@ fn case_45_ssrc_repeated_in_a_snapshot_is_tracked_once() {
         for second in 0..=5 {
             let second = f64::from(second);
             // The remains of a replaced track stand beside the current one.
-            let left = sound(0.0, json!({"timestamp": 1e6 + second * 1e3, "id": "old"}));
-            let mut entries = [sound(second, json!({"trackIdentifier": null})), left];
+            let left = received_audio(0.0, json!({"timestamp": 1e6 + second * 1e3, "id": "old"}));
+            let mut entries = [received_audio(second, json!({"trackIdentifier": null})), left];
             if turned {
                 entries.reverse();
             }

@@ -162,7 +162,7 @@ fn report_from_the_future_blocks_no_other_speaker() {
     assert!(call.talk_of("alice") > 80.0);
 }
 
-/// Of a snapshot, only the latest time and its samples count: otherwise one snapshot would advance the floor by days.
+/// Only a snapshot's latest time and its samples count: otherwise one snapshot would advance the floor by days.
 #[test]
 fn one_snapshot_advances_the_floor_once() {
     let mut call = Call::new();
