@@ -52,13 +52,14 @@ pub(crate) fn read_lines(text: &[u8]) -> Input {
     read_records(text.split(|&byte| byte == b'\n'))
 }
 
+fn sorted(report: &Report) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..report.len()).collect();
+    order.sort_by_key(|&index| report.get(index).map(|entry| (entry.kind(), entry.id().to_string())));
+    order
+}
+
 /// Asserts that two reports have the same rows, in any order, and returns their number.
 pub(crate) fn same_rows(expected: &Report, found: &Report) -> usize {
-    let sorted = |report: &Report| {
-        let mut order: Vec<usize> = (0..report.len()).collect();
-        order.sort_by_key(|&index| report.get(index).map(|entry| (entry.kind(), entry.id().to_string())));
-        order
-    };
     assert_eq!(expected.len(), found.len());
     for (left, right) in sorted(expected).into_iter().zip(sorted(found)) {
         assert_eq!(expected.get(left), found.get(right));

@@ -109,21 +109,22 @@ fn dropped_lines_remove_no_traffic() {
     });
 }
 
+fn take_repetitions(summary: &mut ConferenceSummary) -> u64 {
+    let mut repeated = 0;
+    for fabric in &mut summary.fabrics {
+        fabric.snapshots = 0;
+        fabric.streams.iter_mut().for_each(|stream| repeated += std::mem::take(&mut stream.duplicates));
+    }
+    repeated
+}
+
 #[test]
 fn repeated_lines_change_only_their_count() {
     each(|name, lines, whole| {
         let twice: Vec<String> = lines.iter().flat_map(|line| [line.clone(), line.clone()]).collect();
         let mut outcome = read_all(&twice).summary;
         let mut expected = whole.summary.clone();
-        let count = |summary: &mut ConferenceSummary| {
-            let mut repeated = 0;
-            for fabric in &mut summary.fabrics {
-                fabric.snapshots = 0;
-                fabric.streams.iter_mut().for_each(|stream| repeated += std::mem::take(&mut stream.duplicates));
-            }
-            repeated
-        };
-        assert!(count(&mut outcome) > count(&mut expected), "{name}");
+        assert!(take_repetitions(&mut outcome) > take_repetitions(&mut expected), "{name}");
         assert_eq!(outcome, expected, "{name}");
     });
 }

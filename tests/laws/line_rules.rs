@@ -51,6 +51,10 @@ fn case_35_entry_returning_without_its_type_was_never_gone() {
     assert_eq!(history(&input, "I1", Num::Ssrc)[3], Some(7.0));
 }
 
+fn limitation_reason(snapshot: &StoredSnapshot) -> Option<String> {
+    snapshot.report.by_id("ssrc_7_send").unwrap().text(Text::QualityLimitationReason).map(String::from)
+}
+
 #[test]
 fn callback_api_entries_remain_under_a_header_denying_them() {
     let input = read_lines(
@@ -64,10 +68,7 @@ fn callback_api_entries_remain_under_a_header_denying_them() {
     assert_eq!(history(&input, "ssrc_7_send", Num::PacketsSent), [Some(10.0), Some(10.0), Some(30.0), Some(30.0)]);
     assert_eq!(times(&input, "ssrc_7_send"), [5000.0, 5000.0, 7000.0, 8000.0].map(Some));
     // Both limits, still both, one lifted, both lifted.
-    let reason = |snapshot: &StoredSnapshot| {
-        snapshot.report.by_id("ssrc_7_send").unwrap().text(Text::QualityLimitationReason).map(String::from)
-    };
-    let reasons: Vec<_> = input.snapshots.iter().filter_map(reason).collect();
+    let reasons: Vec<_> = input.snapshots.iter().filter_map(limitation_reason).collect();
     assert_eq!(reasons, ["bandwidth", "bandwidth", "cpu", "none"]);
     let codecs: Vec<_> = input.snapshots.iter().map(|snapshot| snapshot.report.of(StatsType::Codec).count()).collect();
     assert_eq!(codecs, [0, 0, 1, 1]);

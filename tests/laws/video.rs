@@ -112,6 +112,10 @@ fn without(inputs: &Inputs, cause: Cause) -> Option<Inputs> {
     Some(better)
 }
 
+fn is_measurable(inputs: &Inputs) -> bool {
+    inputs.bitrate.is_some() && inputs.width.is_some() && inputs.frames_per_second.is_some_and(|fps| fps > 0.0)
+}
+
 proptest! {
     #[test]
     fn video_score_is_bounded_and_parts_sum_to_the_deficit(inputs in any_inputs()) {
@@ -204,10 +208,7 @@ proptest! {
     fn unknown_input_gives_unknown_output(inputs in any_inputs()) {
         let mut less = inputs;
         less.qp = None;
-        let measurable = |inputs: &Inputs| {
-            inputs.bitrate.is_some() && inputs.width.is_some() && inputs.frames_per_second.is_some_and(|fps| fps > 0.0)
-        };
-        prop_assert_eq!(score(&less).is_ok(), measurable(&less));
+        prop_assert_eq!(score(&less).is_ok(), is_measurable(&less));
         less.bitrate = None;
         match score(&less) {
             Err(NoScore::FrameRateOnly { temporal }) => {
@@ -290,6 +291,17 @@ fn any_weights() -> impl Strategy<Value = Weights> {
         .prop_map(|(audio, below, margin)| Weights::new().with_audio(audio).with_gate(below, margin))
 }
 
+fn at_bottom(score: Score, is: bool) -> Score {
+    if !is {
+        return score;
+    }
+    let mut parts = Parts::new();
+    for (cause, part) in score.parts.iter() {
+        parts.set(cause, part / score.parts.sum() * 100.0);
+    }
+    Score::new(score.model, score.scale, score.tier, Rx::MIN).with_parts(parts)
+}
+
 proptest! {
     #[test]
     fn combined_score_is_bounded_and_its_parts_explain_it(a in any_audio(), v in any_video(), weights in any_weights()) {
@@ -308,17 +320,7 @@ proptest! {
     /// Where MOS stays 1 whatever one of the inputs does, both are to blame, and the cause is one of those with a part.
     #[test]
     fn combined_score_at_the_bottom_has_parts_that_explain_it(a in any_audio(), v in any_video(), weights in any_weights(), which in 0..3) {
-        let bottom = |score: Score, is: bool| {
-            if !is {
-                return score;
-            }
-            let mut parts = Parts::new();
-            for (cause, part) in score.parts.iter() {
-                parts.set(cause, part / score.parts.sum() * 100.0);
-            }
-            Score::new(score.model, score.scale, score.tier, Rx::MIN).with_parts(parts)
-        };
-        let (a, v) = (bottom(a, which != 1), bottom(v, which != 0));
+        let (a, v) = (at_bottom(a, which != 1), at_bottom(v, which != 0));
         let score = audio_visual(&a, &v, &weights);
         prop_assert!((score.parts.sum() - (100.0 - score.rx.as_f64())).abs() < 1e-9, "{score:?}");
         prop_assert!(score.cause.is_none_or(|cause| score.parts.get(cause) > 0.0), "{score:?}");

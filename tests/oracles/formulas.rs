@@ -26,6 +26,10 @@ fn between(formula: Formula, old: &[(Num, f64)], new: &[(Num, f64)]) -> Option<f
     }
 }
 
+fn rounded(seconds: f64) -> Option<f64> {
+    between(RoundedBits(Num::TotalDecodeTime), &[(Num::TotalDecodeTime, 0.0)], &[(Num::TotalDecodeTime, seconds)])
+}
+
 #[test]
 fn rate_is_per_second_of_the_first_present_counter() {
     let formula = Rate(&[Num::BytesReceived, Num::BytesSent], 8.0);
@@ -35,9 +39,6 @@ fn rate_is_per_second_of_the_first_present_counter() {
     assert_eq!(between(formula, &both(0.0, 0.0), &both(1.0, 9.0)), Some(4.0));
     // 8 · 0.0625 / 2 = 0.25, and halves go up: 8 · 0.125 / 2 = 0.5.
     assert_eq!(between(RoundedBits(Num::FirCount), &[(Num::FirCount, 1.0)], &[(Num::FirCount, 4.0)]), Some(12.0));
-    let rounded = |seconds| {
-        between(RoundedBits(Num::TotalDecodeTime), &[(Num::TotalDecodeTime, 0.0)], &[(Num::TotalDecodeTime, seconds)])
-    };
     assert_eq!((rounded(0.0625), rounded(0.125), rounded(0.375)), (Some(0.0), Some(1.0), Some(2.0)));
 }
 

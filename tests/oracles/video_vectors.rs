@@ -160,39 +160,42 @@ fn added_codec_is_scored_by_its_quantizer() {
     assert!((model.score(&inputs).unwrap().mos().as_f64() - 4.2).abs() < 1e-9);
 }
 
+fn rx_with_freezes(frozen: f64, number: f64) -> f64 {
+    let mut inputs = VideoInputs::new();
+    (inputs.codec, inputs.qp, inputs.frames_per_second) = (Some("VP8"), Some(40.0), Some(30.0));
+    (inputs.frozen, inputs.freezes_per_10_s) = (Ratio::new(frozen), Some(number));
+    VideoModel::new().score(&inputs).unwrap().rx.as_f64()
+}
+
 #[test]
 fn freezes_reduce_quality_as_in_p_1203_3() {
     // Clause 8, equation 29, without the term of the interval between stalls.
-    let rx = |frozen, number| {
-        let mut inputs = VideoInputs::new();
-        (inputs.codec, inputs.qp, inputs.frames_per_second) = (Some("VP8"), Some(40.0), Some(30.0));
-        (inputs.frozen, inputs.freezes_per_10_s) = (Ratio::new(frozen), Some(number));
-        VideoModel::new().score(&inputs).unwrap().rx.as_f64()
-    };
     for (frozen, number) in [(0.1, 1.0), (0.05, 0.0), (0.0, 3.0), (0.3, 2.0), (1.0, 1.0)] {
         let left = (-number / 9.351_586_84_f64).exp() * (-frozen / 0.918_908_15_f64).exp();
-        assert!((rx(frozen, number) / rx(0.0, 0.0) - left).abs() < 1e-12);
+        assert!((rx_with_freezes(frozen, number) / rx_with_freezes(0.0, 0.0) - left).abs() < 1e-12);
     }
+}
+
+fn score_of(scale: MosScale, mos: f64) -> Score {
+    let rx = callgauge::emodel::scale::r_from_mos(mos).and_then(Rx::new).unwrap();
+    Score::new(ModelId::new("test", 1), scale, Tier::A1, rx)
+}
+
+fn combined(audio: f64, video: f64) -> f64 {
+    let (audio, video) = (score_of(MosScale::Fullband, audio), score_of(MosScale::Video, video));
+    audio_visual(&audio, &video, &Weights::new()).mos().as_f64()
 }
 
 #[test]
 fn audio_and_video_combine_to_the_expected_scores() {
-    let score = |scale, mos: f64| {
-        let rx = callgauge::emodel::scale::r_from_mos(mos).and_then(Rx::new).unwrap();
-        Score::new(ModelId::new("test", 1), scale, Tier::A1, rx)
-    };
-    let together = |audio, video| {
-        let (audio, video) = (score(MosScale::Fullband, audio), score(MosScale::Video, video));
-        audio_visual(&audio, &video, &Weights::new()).mos().as_f64()
-    };
     // 1 + (A − 1)^0.6 · (V − 1)^0.4.
     for (audio, video) in [(4.0_f64, 4.0_f64), (3.0, 4.4), (4.4, 2.0), (2.6, 2.6)] {
         let expected = 1.0 + (audio - 1.0).powf(0.6) * (video - 1.0).powf(0.4);
-        assert!((together(audio, video) - expected).abs() < 1e-6, "{audio} {video}");
+        assert!((combined(audio, video) - expected).abs() < 1e-6, "{audio} {video}");
     }
     // Without intelligible audio, perfect video makes no good call.
-    assert!((together(1.2, 4.4) - 1.62).abs() < 0.01 && together(2.0, 4.5) <= 2.5 + 1e-9);
-    assert!(together(1.0, 4.5) == 1.0);
+    assert!((combined(1.2, 4.4) - 1.62).abs() < 0.01 && combined(2.0, 4.5) <= 2.5 + 1e-9);
+    assert!(combined(1.0, 4.5) == 1.0);
     // P.1203.3, as written there: video weighs six times as much.
     let o34 = p1203_o34(Mos::new(3.0).unwrap(), Mos::new(4.0).unwrap()).as_f64();
     assert!((o34 - 4.6421).abs() < 1e-4, "{o34}");

@@ -102,23 +102,24 @@ fn case_13_impossible_reals_are_refused_and_counted() {
     assert_eq!(call.stream().bitrate_bps, Some(32_000.0));
 }
 
+fn kind_of(entries: &[Value]) -> Option<&'static str> {
+    let mut call = Call::new();
+    call.snapshot(entries);
+    call.stream().kind.map(|kind| kind.name())
+}
+
 #[test]
 fn case_19_media_kind_is_found_in_every_known_member() {
     let nothing = json!({"kind": null, "totalSamplesReceived": null, "concealedSamples": null});
-    let found = |entries: &[Value]| {
-        let mut call = Call::new();
-        call.snapshot(entries);
-        call.stream().kind.map(|kind| kind.name())
-    };
     assert_eq!(
-        found(&[entry(received_audio(0.0, nothing.clone()), json!({"mediaType": "video"}))]),
+        kind_of(&[entry(received_audio(0.0, nothing.clone()), json!({"mediaType": "video"}))]),
         Some("video"),
         "Safari 13"
     );
     let codec = json!({"id": "C", "type": "codec", "timestamp": 1, "mimeType": "video/VP8"});
-    assert_eq!(found(&[entry(received_audio(0.0, nothing.clone()), json!({"codecId": "C"})), codec]), Some("video"));
-    assert_eq!(found(&[entry(received_audio(0.0, nothing.clone()), json!({"framesDecoded": 3}))]), Some("video"));
-    assert_eq!(found(&[received_audio(0.0, nothing)]), None, "an id that sounds like audio tells nothing");
+    assert_eq!(kind_of(&[entry(received_audio(0.0, nothing.clone()), json!({"codecId": "C"})), codec]), Some("video"));
+    assert_eq!(kind_of(&[entry(received_audio(0.0, nothing.clone()), json!({"framesDecoded": 3}))]), Some("video"));
+    assert_eq!(kind_of(&[received_audio(0.0, nothing)]), None, "an id that sounds like audio tells nothing");
     // Older browsers have the track's identifier and figures in a `track` entry.
     let track = json!({"id": "T", "type": "track", "timestamp": 1, "trackIdentifier": "camera", "frameWidth": 640, "frameHeight": 360});
     let mut report = Report::new();
@@ -154,13 +155,13 @@ fn case_33_content_overrides_the_declared_format() {
     assert_eq!(reader.format(), Some(Format::Ndjson));
 }
 
+fn line(second: u32) -> String {
+    json!({"t": 1000 * second, "pc": "A", "report": {"I": received_audio(f64::from(second), json!({}))}}).to_string()
+}
+
 #[test]
 fn case_34_broken_line_drops_only_itself() {
     let mut reader = Reader::new();
-    let line = |second: u32| {
-        json!({"t": 1000 * second, "pc": "A", "report": {"I": received_audio(f64::from(second), json!({}))}})
-            .to_string()
-    };
     let mut call = Call::new();
     let mut packets = Vec::new();
     let cut = line(3);

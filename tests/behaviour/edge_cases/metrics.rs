@@ -101,16 +101,17 @@ fn case_14_zero_over_zero_is_unknown() {
     }
 }
 
+fn layer(rid: &str, ssrc: u32, second: f64, more: Value) -> Value {
+    entry(
+        json!({"id": format!("O{ssrc}"), "type": "outbound-rtp", "kind": "video", "ssrc": ssrc, "rid": rid, "active": true, "mid": "1",
+            "timestamp": 1e6 + second * 1e3, "packetsSent": (second * 100.0) as u64, "bytesSent": (second * 1e5) as u64}),
+        more,
+    )
+}
+
 #[test]
 fn case_18_disabled_layer_is_paused_and_not_measured() {
     let mut call = Call::new();
-    let layer = |rid: &str, ssrc: u32, second: f64, more: Value| {
-        entry(
-            json!({"id": format!("O{ssrc}"), "type": "outbound-rtp", "kind": "video", "ssrc": ssrc, "rid": rid, "active": true, "mid": "1",
-                "timestamp": 1e6 + second * 1e3, "packetsSent": (second * 100.0) as u64, "bytesSent": (second * 1e5) as u64}),
-            more,
-        )
-    };
     let off = json!({"packetsSent": 7, "bytesSent": 900, "active": false});
     for second in 0..=4 {
         let second = f64::from(second);
@@ -165,19 +166,20 @@ fn case_23_lost_packets_are_no_dtx() {
     assert!(stream.score.active_s > 8.0);
 }
 
+fn dtx_audio(ms: u64) -> Value {
+    let speech = ms.min(10_000) + ms.saturating_sub(40_000);
+    let silence = ms.clamp(10_000, 40_000) - 10_000;
+    json!({"id": "I", "type": "inbound-rtp", "kind": "audio", "ssrc": 7, "timestamp": 1e6 + ms as f64, "packetsReceived": speech / 20 + silence / 400,
+        "packetsLost": 0, "totalAudioEnergy": speech as f64 * 1e-5, "totalSamplesDuration": ms as f64 / 1e3})
+}
+
 #[test]
 fn case_23_dtx_is_silence_at_any_polling_interval() {
     // Speech for 10 s, then a packet of comfort noise every 400 ms for 30 s, then speech again.
-    let at = |ms: u64| {
-        let speech = ms.min(10_000) + ms.saturating_sub(40_000);
-        let silence = ms.clamp(10_000, 40_000) - 10_000;
-        json!({"id": "I", "type": "inbound-rtp", "kind": "audio", "ssrc": 7, "timestamp": 1e6 + ms as f64, "packetsReceived": speech / 20 + silence / 400,
-            "packetsLost": 0, "totalAudioEnergy": speech as f64 * 1e-5, "totalSamplesDuration": ms as f64 / 1e3})
-    };
     for every in [100, 250, 1_000, 2_000, 5_000] {
         let mut call = Call::new();
         for ms in (0..=50_000).step_by(every) {
-            call.one(at(ms));
+            call.one(dtx_audio(ms));
         }
         let stream = call.stream();
         assert!((stream.silent_s - 30.0).abs() <= 1.5, "{} s of silence at {every} ms", stream.silent_s);
@@ -411,14 +413,15 @@ fn case_44_thresholds_are_in_time_not_in_samples() {
     }
 }
 
+fn microphone(second: f64, energy: f64) -> Value {
+    json!({"id": "S", "type": "media-source", "kind": "audio", "timestamp": 1e6 + second * 1e3,
+        "totalAudioEnergy": energy, "totalSamplesDuration": second})
+}
+
 #[test]
 fn each_interval_state_has_its_evidence_and_its_seconds() {
     let at = |second: f64| json!({"timestamp": 1e6 + second * 1e3});
     let dtx = |second: f64| json!({"packetsReceived": second * 5.0, "packetsLost": 0, "totalAudioEnergy": 0});
-    let microphone = |second: f64, energy: f64| {
-        json!({"id": "S", "type": "media-source", "kind": "audio", "timestamp": 1e6 + second * 1e3,
-            "totalAudioEnergy": energy, "totalSamplesDuration": second})
-    };
     let cases = [
         (IntervalState::Active, vec![vec![received_audio(0.0, json!({}))], vec![received_audio(1.0, json!({}))]]),
         (

@@ -88,68 +88,78 @@ fn stream_that_never_sent_has_no_outage() {
     assert!(score.idle_s > 55.0 && score.active_s > 25.0);
 }
 
+fn below_after_outage(outage: f64) -> f64 {
+    let mut call = Call::new();
+    for second in 0..=60 {
+        let second = f64::from(second);
+        let media = second.min(10.0) + (second - 10.0 - outage).max(0.0);
+        let lost = ((second - 20.0).max(0.0) * 10.0).round();
+        let counters = json!({"packetsReceived": (media * 50.0).round() - lost, "packetsLost": lost, "codecId": "C",
+            "totalSamplesReceived": null, "concealedSamples": null, "silentConcealedSamples": null,
+            "totalAudioEnergy": null, "totalSamplesDuration": null, "bytesReceived": (media * 4e3).round()});
+        call.snapshot(&[received_audio(second, counters), codec("C", "audio/opus")]);
+    }
+    let score = call.stream().score;
+    assert_eq!(score.tier, Some(Tier::A3));
+    score.below_3_1_ratio.unwrap()
+}
+
 #[test]
 fn outage_hides_no_loss_without_concealment_counters() {
-    let below = |outage: f64| {
-        let mut call = Call::new();
-        for second in 0..=60 {
-            let second = f64::from(second);
-            let media = second.min(10.0) + (second - 10.0 - outage).max(0.0);
-            let lost = ((second - 20.0).max(0.0) * 10.0).round();
-            let counters = json!({"packetsReceived": (media * 50.0).round() - lost, "packetsLost": lost, "codecId": "C",
-                "totalSamplesReceived": null, "concealedSamples": null, "silentConcealedSamples": null,
-                "totalAudioEnergy": null, "totalSamplesDuration": null, "bytesReceived": (media * 4e3).round()});
-            call.snapshot(&[received_audio(second, counters), codec("C", "audio/opus")]);
+    assert!(
+        below_after_outage(0.0) > 0.5 && below_after_outage(5.0) > below_after_outage(0.0),
+        "{} {}",
+        below_after_outage(0.0),
+        below_after_outage(5.0)
+    );
+}
+
+fn dtx_call(level: Value) -> StreamSummary {
+    let mut call = Call::new();
+    let (mut packets, mut bytes) = (0.0, 0.0);
+    for second in 0..=120 {
+        let talks = second % 30 < 10;
+        if second > 0 {
+            packets += if talks { 50.0 } else { 2.0 };
+            bytes += if talks { 4_000.0 } else { 20.0 };
         }
-        let score = call.stream().score;
-        assert_eq!(score.tier, Some(Tier::A3));
-        score.below_3_1_ratio.unwrap()
-    };
-    assert!(below(0.0) > 0.5 && below(5.0) > below(0.0), "{} {}", below(0.0), below(5.0));
+        let counters = json!({"packetsReceived": packets, "packetsLost": 0, "bytesReceived": bytes, "codecId": "C",
+            "concealedSamples": 0});
+        call.snapshot(&[entry(received_audio(f64::from(second), counters), level.clone()), codec("C", "audio/opus")]);
+    }
+    call.stream()
 }
 
 #[test]
 fn dtx_scores_as_silence_without_audio_levels() {
-    let with = |level: Value| {
-        let mut call = Call::new();
-        let (mut packets, mut bytes) = (0.0, 0.0);
-        for second in 0..=120 {
-            let talks = second % 30 < 10;
-            if second > 0 {
-                packets += if talks { 50.0 } else { 2.0 };
-                bytes += if talks { 4_000.0 } else { 20.0 };
-            }
-            let counters = json!({"packetsReceived": packets, "packetsLost": 0, "bytesReceived": bytes, "codecId": "C",
-                "concealedSamples": 0});
-            call.snapshot(&[
-                entry(received_audio(f64::from(second), counters), level.clone()),
-                codec("C", "audio/opus"),
-            ]);
-        }
-        call.stream()
-    };
-    let stream = with(json!({"totalAudioEnergy": null, "totalSamplesDuration": null}));
+    let stream = dtx_call(json!({"totalAudioEnergy": null, "totalSamplesDuration": null}));
     assert!(stream.silent_s > 70.0 && stream.score.below_3_1_ratio == Some(0.0), "{:?}", stream.score);
     // The same packets, loud: speech, at any packet rate.
-    assert!(with(json!({})).silent_s < 1.0);
+    assert!(dtx_call(json!({})).silent_s < 1.0);
+}
+
+fn mos_with_lost(lost: f64) -> f64 {
+    let mut call = Call::new();
+    for n in 0..=9 {
+        let n = f64::from(n);
+        // Five of ten seconds are a pause, and playout is silent then.
+        let samples = (n * 240e3, n * 480e3);
+        let counters = json!({"timestamp": 1e6 + n * 10e3, "packetsReceived": n * (250.0 - lost),
+            "packetsLost": n * lost, "bytesReceived": n * 20e3, "codecId": "C", "concealedSamples": samples.0,
+            "silentConcealedSamples": samples.0, "totalSamplesReceived": samples.1});
+        call.snapshot(&[received_audio(n * 10.0, counters), codec("C", "audio/opus")]);
+    }
+    call.stream().score.mos.unwrap()
 }
 
 #[test]
 fn one_lost_packet_does_not_turn_a_pause_into_a_gap() {
-    let mos = |lost: f64| {
-        let mut call = Call::new();
-        for n in 0..=9 {
-            let n = f64::from(n);
-            // Five of ten seconds are a pause, and playout is silent then.
-            let samples = (n * 240e3, n * 480e3);
-            let counters = json!({"timestamp": 1e6 + n * 10e3, "packetsReceived": n * (250.0 - lost),
-                "packetsLost": n * lost, "bytesReceived": n * 20e3, "codecId": "C", "concealedSamples": samples.0,
-                "silentConcealedSamples": samples.0, "totalSamplesReceived": samples.1});
-            call.snapshot(&[received_audio(n * 10.0, counters), codec("C", "audio/opus")]);
-        }
-        call.stream().score.mos.unwrap()
-    };
-    assert!(mos(0.0) - mos(1.0) < 0.3 && mos(0.0) > mos(1.0), "{} {}", mos(0.0), mos(1.0));
+    assert!(
+        mos_with_lost(0.0) - mos_with_lost(1.0) < 0.3 && mos_with_lost(0.0) > mos_with_lost(1.0),
+        "{} {}",
+        mos_with_lost(0.0),
+        mos_with_lost(1.0)
+    );
 }
 
 #[test]
@@ -185,6 +195,15 @@ fn outage_before_a_reset_counts_where_the_path_confirms_it() {
     }
 }
 
+fn mos_of_codec(id: &str, mime: &str, qp: u32) -> f64 {
+    let mut call = Call::new();
+    for second in 0..=10 {
+        let size = json!({"codecId": id, "qpSum": qp * 25 * second, "frameWidth": 640, "frameHeight": 360});
+        call.snapshot(&[received_video(f64::from(second), size), codec(id, mime)]);
+    }
+    call.stream().score.mos.unwrap()
+}
+
 #[test]
 fn new_codec_is_not_scored_by_the_old_quantizers() {
     let mut call = Call::new();
@@ -196,15 +215,7 @@ fn new_codec_is_not_scored_by_the_old_quantizers() {
         call.snapshot(&[received_video(f64::from(second), size), codec("V", "video/VP8"), codec("A", "video/AV1")]);
         worst = worst.min(call.stream().score.mos.unwrap_or(f64::MAX));
     }
-    let alone = |id: &str, mime: &str, qp: u32| {
-        let mut call = Call::new();
-        for second in 0..=10 {
-            let size = json!({"codecId": id, "qpSum": qp * 25 * second, "frameWidth": 640, "frameHeight": 360});
-            call.snapshot(&[received_video(f64::from(second), size), codec(id, mime)]);
-        }
-        call.stream().score.mos.unwrap()
-    };
-    let (vp8, av1) = (alone("V", "video/VP8", 20), alone("A", "video/AV1", 60));
+    let (vp8, av1) = (mos_of_codec("V", "video/VP8", 20), mos_of_codec("A", "video/AV1", 60));
     assert!((vp8 - av1).abs() > 0.01, "the test would show nothing: {vp8} {av1}");
     assert!(worst >= vp8.min(av1) - 1e-9 && call.stream().score.mos.unwrap() <= vp8.max(av1) + 1e-9);
     assert_eq!(call.stream().score.unscored_s, 1.0);

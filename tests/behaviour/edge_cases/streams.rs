@@ -5,7 +5,7 @@ use callgauge::metric::{IntervalState, Metric};
 use callgauge::report::{Num, Report, StatsType};
 use callgauge::unit::{StatTime, Timestamp};
 use callgauge::{Conference, Config, FabricSpec, InputError};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Call, received_audio, received_video, reported, sent_audio};
 
@@ -49,17 +49,18 @@ fn case_01_reset_of_one_group_leaves_the_rest() {
     assert_eq!((video.freezes, video.frozen_s), (Some(3), Some(1.5)));
 }
 
+fn round_trips(second: f64, rtt: f64) -> Value {
+    reported(second, json!({"totalRoundTripTime": rtt, "roundTripTimeMeasurements": (rtt * 10.0) as u64}))
+}
+
 #[test]
 fn case_01_remote_counters_continue_across_a_partial_reset() {
     let mut call = Call::new();
-    let remote = |second: f64, rtt: f64| {
-        reported(second, json!({"totalRoundTripTime": rtt, "roundTripTimeMeasurements": (rtt * 10.0) as u64}))
-    };
-    call.snapshot(&[sent_audio(0.0, json!({})), remote(0.0, 5.0)]);
-    call.snapshot(&[sent_audio(1.0, json!({})), remote(1.0, 5.1)]);
+    call.snapshot(&[sent_audio(0.0, json!({})), round_trips(0.0, 5.0)]);
+    call.snapshot(&[sent_audio(1.0, json!({})), round_trips(1.0, 5.1)]);
     // Seen in a recording: the sum of round-trip times goes back while packetsLost continues.
-    call.snapshot(&[sent_audio(2.0, json!({})), remote(2.0, 0.1)]);
-    call.snapshot(&[sent_audio(3.0, json!({})), remote(3.0, 0.2)]);
+    call.snapshot(&[sent_audio(2.0, json!({})), round_trips(2.0, 0.1)]);
+    call.snapshot(&[sent_audio(3.0, json!({})), round_trips(3.0, 0.2)]);
     assert_eq!(call.outbound().packets_lost, Some(3));
     assert_eq!(call.outbound().rtt_ms.max, Some(100.0));
 }
@@ -115,23 +116,24 @@ fn case_04_late_snapshot_is_left_out() {
     assert_eq!(call.one(received_audio(4.0, json!({}))).unwrap().get(Metric::PacketRatePps), Some(49.0));
 }
 
+fn reset_audio(packets: u64, second: f64) -> Value {
+    received_audio(
+        second,
+        json!({"packetsReceived": packets, "bytesReceived": packets * 80, "packetsLost": 0, "totalSamplesReceived": 0, "concealedSamples": 0, "headerBytesReceived": 0, "jitterBufferDelay": 0, "jitterBufferEmittedCount": 0, "totalAudioEnergy": 0, "totalSamplesDuration": 0}),
+    )
+}
+
 #[test]
 fn case_04_late_snapshot_before_a_reset_counts_nothing_twice() {
     let mut call = Call::new();
     for second in 0..=10 {
         call.one(received_audio(f64::from(second), json!({})));
     }
-    let reset = |packets: u64, second: f64| {
-        received_audio(
-            second,
-            json!({"packetsReceived": packets, "bytesReceived": packets * 80, "packetsLost": 0, "totalSamplesReceived": 0, "concealedSamples": 0, "headerBytesReceived": 0, "jitterBufferDelay": 0, "jitterBufferEmittedCount": 0, "totalAudioEnergy": 0, "totalSamplesDuration": 0}),
-        )
-    };
-    call.one(reset(49, 12.0));
+    call.one(reset_audio(49, 12.0));
     for late in [9.0, 9.5, 11.0] {
         assert!(call.one(received_audio(late, json!({}))).is_none(), "a sample from {late} s, before the reset");
     }
-    call.one(reset(98, 13.0));
+    call.one(reset_audio(98, 13.0));
     let stream = call.stream();
     assert_eq!((stream.packets, stream.late, stream.resets), (Some(490 + 98), 3, 1));
 }
@@ -238,28 +240,29 @@ fn case_10_decreasing_packets_lost_is_no_reset() {
     assert_eq!((call.stream().packets_lost, call.stream().loss_ratio), (Some(-3), Some(0.0)));
 }
 
+fn counted(field: Num, old: f64, new: f64) -> Option<f64> {
+    let mut report = Report::new();
+    report.push(StatsType::InboundRtp, "a").set_timestamp(StatTime::from_millis(0.0)).set(field, old);
+    report.push(StatsType::InboundRtp, "a").set_timestamp(StatTime::from_millis(1e3)).set(field, new);
+    let track = EntryTracker::new(report.get(0).unwrap()).unwrap();
+    match track.step(report.get(1).unwrap()) {
+        Progress::Advance(delta) => Some(delta.of(field).unwrap()),
+        Progress::Restart(delta) => {
+            assert_eq!((delta.of(field), delta.passed(field)), (None, Some(new)));
+            None
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
 fn case_11_decrease_is_a_wrap_only_near_the_end_of_32_bits() {
-    let step = |field: Num, old: f64, new: f64| {
-        let mut report = Report::new();
-        report.push(StatsType::InboundRtp, "a").set_timestamp(StatTime::from_millis(0.0)).set(field, old);
-        report.push(StatsType::InboundRtp, "a").set_timestamp(StatTime::from_millis(1e3)).set(field, new);
-        let track = EntryTracker::new(report.get(0).unwrap()).unwrap();
-        match track.step(report.get(1).unwrap()) {
-            Progress::Advance(delta) => Some(delta.of(field).unwrap()),
-            Progress::Restart(delta) => {
-                assert_eq!((delta.of(field), delta.passed(field)), (None, Some(new)));
-                None
-            }
-            other => panic!("{other:?}"),
-        }
-    };
     let end = 4_294_967_296.0;
-    assert_eq!(step(Num::PacketsReceived, end - 10.0, 40.0), Some(50.0));
-    assert_eq!(step(Num::NackCount, end - 1.0, 0.0), Some(1.0));
-    assert_eq!(step(Num::PacketsReceived, 3e9, 40.0), None, "not near the end: a reset");
-    assert_eq!(step(Num::PacketsReceived, end + 10.0, 40.0), None, "stored in 64 bits: a reset");
-    assert_eq!(step(Num::BytesReceived, end - 10.0, 40.0), None, "every browser stores bytes in 64 bits");
+    assert_eq!(counted(Num::PacketsReceived, end - 10.0, 40.0), Some(50.0));
+    assert_eq!(counted(Num::NackCount, end - 1.0, 0.0), Some(1.0));
+    assert_eq!(counted(Num::PacketsReceived, 3e9, 40.0), None, "not near the end: a reset");
+    assert_eq!(counted(Num::PacketsReceived, end + 10.0, 40.0), None, "stored in 64 bits: a reset");
+    assert_eq!(counted(Num::BytesReceived, end - 10.0, 40.0), None, "every browser stores bytes in 64 bits");
 }
 
 #[test]
@@ -274,18 +277,19 @@ fn case_11_bytes_distinguish_a_reset_from_a_packet_wrap() {
     }
 }
 
+fn packets_at(second: f64, packets: u64) -> Value {
+    json!({
+        "id": "I", "type": "inbound-rtp", "kind": "audio", "ssrc": 7, "timestamp": second * 1e3, "packetsReceived": packets,
+    })
+}
+
 #[test]
 fn case_11_late_snapshot_from_before_a_wrap_is_late() {
     let mut call = Call::new();
-    let wrapping = |second: f64, packets: u64| {
-        json!({
-            "id": "I", "type": "inbound-rtp", "kind": "audio", "ssrc": 7, "timestamp": second * 1e3, "packetsReceived": packets,
-        })
-    };
-    call.one(wrapping(1.0, 4_294_967_290));
-    call.one(wrapping(3.0, 10));
-    assert!(call.one(wrapping(2.0, 4_294_967_295)).is_none());
-    call.one(wrapping(4.0, 20));
+    call.one(packets_at(1.0, 4_294_967_290));
+    call.one(packets_at(3.0, 10));
+    assert!(call.one(packets_at(2.0, 4_294_967_295)).is_none());
+    call.one(packets_at(4.0, 20));
     assert_eq!((call.stream().packets, call.stream().late), (Some(26), 1));
 }
 

@@ -58,21 +58,22 @@ fn next_turn_is_the_same_after_restoring() {
     assert_eq!(fleet.poll_timeout(), again(&fleet).poll_timeout());
 }
 
+fn size_after_visits(fleet: &mut Fleet, times: u64) -> usize {
+    for _ in 0..times {
+        let mut call = fleet.enter(at(1), "a").unwrap();
+        let user = call.user("bob").unwrap();
+        call.join(at(1), user).unwrap();
+        call.leave(at(1), user).unwrap();
+    }
+    while fleet.poll_event().is_some() {}
+    format!("{fleet:?}").len()
+}
+
 #[test]
 fn endless_joins_and_leaves_take_no_memory() {
     let mut fleet = Fleet::new(FleetConfig::new());
     open(&mut fleet, 0, "a", "alice");
-    let busy = |fleet: &mut Fleet, times: u64| {
-        for _ in 0..times {
-            let mut call = fleet.enter(at(1), "a").unwrap();
-            let user = call.user("bob").unwrap();
-            call.join(at(1), user).unwrap();
-            call.leave(at(1), user).unwrap();
-        }
-        while fleet.poll_event().is_some() {}
-        format!("{fleet:?}").len()
-    };
-    let (once, often) = (busy(&mut fleet, 2_000), busy(&mut fleet, 20_000));
+    let (once, often) = (size_after_visits(&mut fleet, 2_000), size_after_visits(&mut fleet, 20_000));
     assert!(often < once + once / 4, "{once} {often}");
 }
 

@@ -5,26 +5,28 @@ use serde_json::{Value, json};
 
 use super::{column, dump_of, read, read_json, seconds, series};
 
+const IN: &str = "inbound-rtp";
+
+fn short_series(clocks: bool) -> Value {
+    let mut stats = vec![
+        ("I-1-ssrc", series(IN, 100, 109, &json!([7, 7, 7, 7, 7, 7, 7, 7, 7, 7]))),
+        ("I-1-framesDecoded", series(IN, 103, 109, &json!([3, 4, 5, 6, 7, 8, 9]))),
+        ("I-1-framesPerSecond", series(IN, 100, 104, &json!([10, 11, 12, 13, 14]))),
+        ("I-1-jitter", series(IN, 102, 106, &json!([0.2, 0.3, 0.4, 0.5, 0.6]))),
+        ("I-1-frameWidth", series(IN, 100, 108, &json!([0, 2, 4, 6, 8]))), // every other
+        ("P-dataChannelsOpened", series("peer-connection", 104, 107, &json!([4, 5, 6, 7]))),
+    ];
+    if clocks {
+        stats.push(("I-1-timestamp", series(IN, 100, 109, &seconds(100, 109))));
+        stats.push(("P-timestamp", series("peer-connection", 104, 107, &seconds(104, 107))));
+    }
+    dump_of(&stats)
+}
+
 #[test]
 fn case_36_short_series_are_placed_by_their_times() {
-    const IN: &str = "inbound-rtp";
-    let stats = |clocks: bool| {
-        let mut stats = vec![
-            ("I-1-ssrc", series(IN, 100, 109, &json!([7, 7, 7, 7, 7, 7, 7, 7, 7, 7]))),
-            ("I-1-framesDecoded", series(IN, 103, 109, &json!([3, 4, 5, 6, 7, 8, 9]))),
-            ("I-1-framesPerSecond", series(IN, 100, 104, &json!([10, 11, 12, 13, 14]))),
-            ("I-1-jitter", series(IN, 102, 106, &json!([0.2, 0.3, 0.4, 0.5, 0.6]))),
-            ("I-1-frameWidth", series(IN, 100, 108, &json!([0, 2, 4, 6, 8]))), // every other
-            ("P-dataChannelsOpened", series("peer-connection", 104, 107, &json!([4, 5, 6, 7]))),
-        ];
-        if clocks {
-            stats.push(("I-1-timestamp", series(IN, 100, 109, &seconds(100, 109))));
-            stats.push(("P-timestamp", series("peer-connection", 104, 107, &seconds(104, 107))));
-        }
-        dump_of(&stats)
-    };
     for clocks in [true, false] {
-        let (polls, reader) = read_json(&stats(clocks));
+        let (polls, reader) = read_json(&short_series(clocks));
         assert_eq!(reader.skipped(), Skipped::default());
         let at: Vec<_> = polls.iter().map(|poll| poll.at.unwrap()).collect();
         let fraction = if clocks { 4.25 } else { 4.0 };
@@ -44,7 +46,6 @@ fn case_36_short_series_are_placed_by_their_times() {
 
 #[test]
 fn case_37_dump_of_a_thousand_points_starts_at_the_first_stored() {
-    const IN: &str = "inbound-rtp";
     // A call of an hour: the page stored the last 1000 points of entries that lasted to the end, and all points of
     // those that ended early.
     let (lasting, ended) = ((2_601_i64, 3_600_i64), (200_i64, 299_i64));

@@ -55,28 +55,35 @@ fn log_lines_give_the_events_of_a_connection() {
     assert_eq!(printed(r#"["close","A",{},5]"#), ["Closed"]);
 }
 
+fn description_set(side: &str, kind: &str, sdp: &str) -> String {
+    let kind = if kind.is_empty() { "None".to_owned() } else { format!("Some({kind:?})") };
+    let sdp = if sdp.is_empty() { "None".to_owned() } else { format!("Some({sdp:?})") };
+    format!("DescriptionSet {{ side: {side}, description: Description {{ kind: {kind}, sdp: {sdp} }} }}")
+}
+
 #[test]
 fn descriptions_are_read_in_every_wrapping() {
-    let set = |side: &str, kind: &str, sdp: &str| {
-        let kind = if kind.is_empty() { "None".to_owned() } else { format!("Some({kind:?})") };
-        let sdp = if sdp.is_empty() { "None".to_owned() } else { format!("Some({sdp:?})") };
-        format!("DescriptionSet {{ side: {side}, description: Description {{ kind: {kind}, sdp: {sdp} }} }}")
-    };
     let sdp = "v=0\r\ns=-\r\n";
     for (line, expected) in [
-        (r#"["setLocalDescription","A",{"type":"offer","sdp":"v=0\r\ns=-\r\n"},5]"#, set("Local", "offer", sdp)),
-        (r#"["setRemoteDescription","A",[{"type":"answer","sdp":"v=0\r\ns=-\r\n"}],5]"#, set("Remote", "answer", sdp)),
+        (
+            r#"["setLocalDescription","A",{"type":"offer","sdp":"v=0\r\ns=-\r\n"},5]"#,
+            description_set("Local", "offer", sdp),
+        ),
+        (
+            r#"["setRemoteDescription","A",[{"type":"answer","sdp":"v=0\r\ns=-\r\n"}],5]"#,
+            description_set("Remote", "answer", sdp),
+        ),
         (
             r#"["setRemoteDescription","A","{\"type\":\"answer\",\"sdp\":\"v=0\\r\\ns=-\\r\\n\"}",5]"#,
-            set("Remote", "answer", sdp),
+            description_set("Remote", "answer", sdp),
         ),
-        (r#"["setRemoteDescription","A","v=0\r\ns=-\r\n",5]"#, set("Remote", "", sdp)),
+        (r#"["setRemoteDescription","A","v=0\r\ns=-\r\n",5]"#, description_set("Remote", "", sdp)),
         // A value hidden by the server that stored it, and a call without arguments.
-        (r#"["setRemoteDescription","A","",5]"#, set("Remote", "", "")),
-        (r#"[6,"A",null,5]"#, set("Local", "", "")),
-        (r#"[7,"A",{"type":"offer","sdp":"v=0\r\ns=-\r\n"},5]"#, set("Local", "offer", sdp)),
-        (r#"["setLocalDescription","A",{"type":"rollback","sdp":""},5]"#, set("Local", "rollback", "")),
-        (r#"["setLocalDescription","A","type: offer, sdp: v=0\r\ns=-\r\n",5]"#, set("Local", "offer", sdp)),
+        (r#"["setRemoteDescription","A","",5]"#, description_set("Remote", "", "")),
+        (r#"[6,"A",null,5]"#, description_set("Local", "", "")),
+        (r#"[7,"A",{"type":"offer","sdp":"v=0\r\ns=-\r\n"},5]"#, description_set("Local", "offer", sdp)),
+        (r#"["setLocalDescription","A",{"type":"rollback","sdp":""},5]"#, description_set("Local", "rollback", "")),
+        (r#"["setLocalDescription","A","type: offer, sdp: v=0\r\ns=-\r\n",5]"#, description_set("Local", "offer", sdp)),
     ] {
         assert_eq!(printed(line), [expected], "{line}");
     }
@@ -85,11 +92,16 @@ fn descriptions_are_read_in_every_wrapping() {
     assert_eq!(created, [r#"DescriptionCreated(Description { kind: Some("offer"), sdp: Some("v=0\r\n") })"#]);
 }
 
+fn failed(function: &str, name: Option<&str>, message: Option<&str>) -> String {
+    format!("Failed {{ function: {function:?}, name: {name:?}, message: {message:?} }}")
+}
+
+fn candidate_error(code: Option<u16>, text: Option<&str>, url: Option<&str>) -> String {
+    format!("IceCandidateError {{ code: {code:?}, text: {text:?}, url: {url:?} }}")
+}
+
 #[test]
 fn failures_have_a_function_a_name_and_a_message() {
-    let failed = |function: &str, name: Option<&str>, message: Option<&str>| {
-        format!("Failed {{ function: {function:?}, name: {name:?}, message: {message:?} }}")
-    };
     for (line, expected) in [
         (
             r#"["createOfferOnFailure","A","OperationError: no more",5]"#,
@@ -108,31 +120,29 @@ fn failures_have_a_function_a_name_and_a_message() {
     ] {
         assert_eq!(printed(line), [expected], "{line}");
     }
-    let error = |code: Option<u16>, text: Option<&str>, url: Option<&str>| {
-        format!("IceCandidateError {{ code: {code:?}, text: {text:?}, url: {url:?} }}")
-    };
     for (line, expected) in [
         (
             r#"[21,"A",{"errorCode":701,"errorText":"unreachable","url":"turn:x"},5]"#,
-            error(Some(701), Some("unreachable"), Some("turn:x")),
+            candidate_error(Some(701), Some("unreachable"), Some("turn:x")),
         ),
         (
             r#"["icecandidateerror","A","url: stun:x\naddress: [2001::x]\nerror_text: a, b.\nerror_code: 600",5]"#,
-            error(Some(600), Some("a, b."), Some("stun:x")),
+            candidate_error(Some(600), Some("a, b."), Some("stun:x")),
         ),
-        (r#"["onicecandidateerror","A","{\"error_code\":\"401\"}",5]"#, error(Some(401), None, None)),
-        (r#"["onicecandidateerror","A",null,5]"#, error(None, None, None)),
+        (r#"["onicecandidateerror","A","{\"error_code\":\"401\"}",5]"#, candidate_error(Some(401), None, None)),
+        (r#"["onicecandidateerror","A",null,5]"#, candidate_error(None, None, None)),
     ] {
         assert_eq!(printed(line), [expected], "{line}");
     }
 }
 
+fn track(kind: &str, id: Option<&str>, mid: Option<&str>, stream: Option<&str>) -> String {
+    let kind = if kind.is_empty() { "None".to_owned() } else { format!("Some({kind})") };
+    format!("Track {{ kind: {kind}, id: {id:?}, mid: {mid:?}, stream: {stream:?} }}")
+}
+
 #[test]
 fn tracks_are_read_in_every_shape() {
-    let track = |kind: &str, id: Option<&str>, mid: Option<&str>, stream: Option<&str>| {
-        let kind = if kind.is_empty() { "None".to_owned() } else { format!("Some({kind})") };
-        format!("Track {{ kind: {kind}, id: {id:?}, mid: {mid:?}, stream: {stream:?} }}")
-    };
     let added = |side: &str, track: String| format!("TrackAdded {{ side: {side}, track: {track} }}");
     let local = |track| added("Some(Local)", track);
     let remote = |track| added("Some(Remote)", track);
@@ -183,18 +193,19 @@ fn tracks_are_read_in_every_shape() {
     }
 }
 
+fn dominant_speaker(endpoint: Option<&str>, silence: bool) -> String {
+    format!("DominantSpeaker {{ endpoint: {endpoint:?}, silence: {silence} }}")
+}
+
 #[test]
 fn case_42_dominant_speakers_and_identities_are_read() {
-    let speaker = |endpoint: Option<&str>, silence: bool| {
-        format!("DominantSpeaker {{ endpoint: {endpoint:?}, silence: {silence} }}")
-    };
     for (value, expected) in [
-        (r#"{"dominantSpeakerEndpoint":"1a2b","previousSpeakers":[]}"#, speaker(Some("1a2b"), false)),
-        (r#"{"dominantSpeakerEndpoint":"1a2b","silence":true}"#, speaker(Some("1a2b"), true)),
-        (r#"{"dominantSpeakerEndpoint":null}"#, speaker(None, false)),
-        (r#""1a2b""#, speaker(Some("1a2b"), false)),
-        ("null", speaker(None, false)),
-        (r#""null""#, speaker(None, false)),
+        (r#"{"dominantSpeakerEndpoint":"1a2b","previousSpeakers":[]}"#, dominant_speaker(Some("1a2b"), false)),
+        (r#"{"dominantSpeakerEndpoint":"1a2b","silence":true}"#, dominant_speaker(Some("1a2b"), true)),
+        (r#"{"dominantSpeakerEndpoint":null}"#, dominant_speaker(None, false)),
+        (r#""1a2b""#, dominant_speaker(Some("1a2b"), false)),
+        ("null", dominant_speaker(None, false)),
+        (r#""null""#, dominant_speaker(None, false)),
     ] {
         assert_eq!(printed(&format!(r#"["dominantSpeaker",null,{value},5]"#)), [expected], "{value}");
     }
@@ -209,13 +220,14 @@ fn case_42_dominant_speakers_and_identities_are_read() {
     assert_eq!(shows, [r#"VideoType { ssrc: Some(Ssrc(4294967295)), shows: "desktop" }"#]);
 }
 
+fn client_sample(client: &str, events: &str) -> String {
+    format!(
+        r#"{{"timestamp":6000,"callId":"call","clientId":"{client}","peerConnections":[{{"peerConnectionId":"A","inboundRtps":[{{"id":"I","ssrc":7,"timestamp":5999}}]}}],"clientEvents":[{events}]}}"#
+    )
+}
+
 #[test]
 fn client_samples_give_user_and_call_before_their_snapshots() {
-    let sample = |client: &str, events: &str| {
-        format!(
-            r#"{{"timestamp":6000,"callId":"call","clientId":"{client}","peerConnections":[{{"peerConnectionId":"A","inboundRtps":[{{"id":"I","ssrc":7,"timestamp":5999}}]}}],"clientEvents":[{events}]}}"#
-        )
-    };
     let events = r#"{"type":"CLIENT_JOINED","timestamp":5000},
         {"type":"PEER_CONNECTION_OPENED","payload":{"peerConnectionId":"A","iceConnectionState":"new"},"timestamp":5001},
         {"type":"ICE_CONNECTION_STATE_CHANGED","payload":"{\"peerConnectionId\":\"A\",\"iceConnectionState\":\"checking\"}","timestamp":5002},
@@ -225,7 +237,7 @@ fn client_samples_give_user_and_call_before_their_snapshots() {
         {"type":"ICE_CANDIDATE_ERROR","payload":{"peerConnectionId":"A","errorCode":701,"url":"turn:x"},"timestamp":5006},
         {"type":"SOMETHING_NEW","payload":{}},7,{"type":"PEER_CONNECTION_CLOSED","payload":{"peerConnectionId":"A"},"timestamp":5007},
         {"type":"CLIENT_LEFT","timestamp":5008}"#.replace('\n', "");
-    let text = [sample("me", &events), sample("me", ""), sample("you", "")].join("\n");
+    let text = [client_sample("me", &events), client_sample("me", ""), client_sample("you", "")].join("\n");
     let all = read_all(lines(text.as_bytes()));
     assert!(all.errors.is_empty());
     let got: Vec<_> =

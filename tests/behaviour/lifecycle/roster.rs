@@ -165,22 +165,23 @@ fn endpoint_terminates_with_its_last_fabric() {
     assert_eq!(call.call.ended(), None);
 }
 
+fn snapshots_of(call: &mut Call, fabrics: &[callgauge::id::FabricId], second: u64) {
+    for &fabric in fabrics {
+        call.snapshot_of(fabric, second * 1_000, &[received(2, second as u32 * 50)]);
+    }
+}
+
 #[test]
 fn leaving_is_final() {
     let (mut call, [bob, carol]) = three(Config::new());
-    let look = |call: &mut Call, fabrics: &[callgauge::id::FabricId], second: u64| {
-        for &fabric in fabrics {
-            call.snapshot_of(fabric, second * 1_000, &[received(2, second as u32 * 50)]);
-        }
-    };
     let alice = call.fabric;
-    (0..=5).for_each(|second| look(&mut call, &[alice, bob, carol], second));
+    (0..=5).for_each(|second| snapshots_of(&mut call, &[alice, bob, carol], second));
     assert_eq!(call.call.leave(at(5_500), call.bob), Ok(Outcome::Applied));
     assert_eq!(call.call.leave(at(5_500), call.bob), Ok(Outcome::Unchanged));
     let then = call.user("bob");
     assert_eq!(then.stays[0].end_reason, Some(EndReason::Left));
     assert_eq!(call.call.ingest(at(6_000), bob, &call.report), Err(InputError::Terminated));
-    (6..=9).for_each(|second| look(&mut call, &[alice, carol], second));
+    (6..=9).for_each(|second| snapshots_of(&mut call, &[alice, carol], second));
     // Compare everything but the streams that others may still receive from him.
     let mut now = call.user("bob");
     assert!(now.delivered.packets > then.delivered.packets);

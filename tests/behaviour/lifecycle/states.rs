@@ -96,34 +96,39 @@ fn connection_state_replaces_ice_state_and_closing_terminates() {
     assert_eq!(call.call.ingest(at(901), call.fabric, &call.report), Err(InputError::Ended));
 }
 
+fn classes(states: &[(u64, Option<SignalingState>, Option<IceState>)]) -> (Option<CallClass>, Option<CallClass>) {
+    let mut call = Call::new();
+    for &(ms, signaling, ice) in states {
+        if let Some(state) = signaling {
+            call.call.signaling_state(at(ms), call.fabric, state).unwrap();
+        }
+        if let Some(state) = ice {
+            call.call.ice_state(at(ms), call.fabric, state).unwrap();
+        }
+    }
+    let open = call.summary().call_class;
+    call.call.handle_timeout(at(600_000)).unwrap();
+    (open, call.summary().call_class)
+}
+
 #[test]
 fn calls_never_connected_are_distinguished() {
-    let class = |states: &[(u64, Option<SignalingState>, Option<IceState>)]| {
-        let mut call = Call::new();
-        for &(ms, signaling, ice) in states {
-            if let Some(state) = signaling {
-                call.call.signaling_state(at(ms), call.fabric, state).unwrap();
-            }
-            if let Some(state) = ice {
-                call.call.ice_state(at(ms), call.fabric, state).unwrap();
-            }
-        }
-        let open = call.summary().call_class;
-        call.call.handle_timeout(at(600_000)).unwrap();
-        (open, call.summary().call_class)
-    };
     use SignalingState::{Closed, HaveLocalOffer, Stable};
-    assert_eq!(class(&[]), (None, None), "nothing tells");
-    assert_eq!(class(&[(1, Some(HaveLocalOffer), None)]), (None, Some(CallClass::Missed)));
+    assert_eq!(classes(&[]), (None, None), "nothing tells");
+    assert_eq!(classes(&[(1, Some(HaveLocalOffer), None)]), (None, Some(CallClass::Missed)));
     let missed = Some(CallClass::Missed);
-    assert_eq!(class(&[(1, Some(HaveLocalOffer), None), (9, Some(Closed), None)]), (missed, missed));
+    assert_eq!(classes(&[(1, Some(HaveLocalOffer), None), (9, Some(Closed), None)]), (missed, missed));
     let answered = [(1, Some(HaveLocalOffer), None), (2, Some(Stable), Some(IceState::Checking))];
-    assert_eq!(class(&answered), (None, Some(CallClass::Aborted)));
+    assert_eq!(classes(&answered), (None, Some(CallClass::Aborted)));
     let connected = [answered[0], answered[1], (3, None, Some(IceState::Connected))];
-    assert_eq!(class(&connected), (Some(CallClass::Established), Some(CallClass::Established)));
+    assert_eq!(classes(&connected), (Some(CallClass::Established), Some(CallClass::Established)));
     // All users have left, and the path was down before: a drop, not a hang-up.
     let lost = [connected[0], connected[1], connected[2], (9, None, Some(IceState::Disconnected))];
-    assert_eq!(class(&lost), (Some(CallClass::Established), Some(CallClass::Dropped)));
+    assert_eq!(classes(&lost), (Some(CallClass::Established), Some(CallClass::Dropped)));
+}
+
+fn inferred_kinds(events: &[callgauge::event::CallEvent]) -> Vec<EventKind> {
+    events.iter().filter(|event| event.is_inferred).map(|event| event.kind).collect::<Vec<_>>()
 }
 
 #[test]
@@ -135,30 +140,26 @@ fn stats_set_states_without_application_events() {
         call.call.ingest(at(ms), call.fabric, &call.report).unwrap();
         call.call_events()
     };
-    let kinds = |happened: &[callgauge::event::CallEvent]| {
-        let told = |event: &&callgauge::event::CallEvent| event.is_inferred;
-        happened.iter().filter(told).map(|event| event.kind).collect::<Vec<_>>()
-    };
     use EventKind::{
         FabricDropped, FabricSetup, FabricStateChange, IceDisruptionEnd, IceDisruptionStart, IceRestarted,
     };
     see(&mut call, 1_000, "checking", "new", "a");
     let without_keys = see(&mut call, 2_000, "connected", "connecting", "a");
-    assert_eq!(kinds(&without_keys), [], "no packet can flow before DTLS is up");
+    assert_eq!(inferred_kinds(&without_keys), [], "no packet can flow before DTLS is up");
     let up = see(&mut call, 3_000, "connected", "connected", "a");
-    assert_eq!(kinds(&up), [FabricStateChange, FabricSetup]);
+    assert_eq!(inferred_kinds(&up), [FabricStateChange, FabricSetup]);
     let fabric = call.summary();
     // At some time in the preceding second.
     assert_eq!((fabric.setup_delay_ms, fabric.setup_delay_uncertainty_ms), (Some(3_000.0), Some(1_000.0)));
     let down = see(&mut call, 4_000, "disconnected", "connected", "a");
-    assert_eq!(kinds(&down), [FabricStateChange, IceDisruptionStart]);
+    assert_eq!(inferred_kinds(&down), [FabricStateChange, IceDisruptionStart]);
     let back = see(&mut call, 6_000, "connected", "connected", "a");
-    assert_eq!(kinds(&back), [FabricStateChange, IceDisruptionEnd]);
+    assert_eq!(inferred_kinds(&back), [FabricStateChange, IceDisruptionEnd]);
     let restart = see(&mut call, 7_000, "connected", "connected", "b");
-    assert_eq!(kinds(&restart), [IceRestarted]);
-    assert_eq!(kinds(&see(&mut call, 8_000, "connected", "connected", "b")), []);
+    assert_eq!(inferred_kinds(&restart), [IceRestarted]);
+    assert_eq!(inferred_kinds(&see(&mut call, 8_000, "connected", "connected", "b")), []);
     let lost = see(&mut call, 9_000, "connected", "failed", "b");
-    assert_eq!(kinds(&lost), [FabricStateChange, FabricDropped]);
+    assert_eq!(inferred_kinds(&lost), [FabricStateChange, FabricDropped]);
     assert_eq!(lost[1].reason, Some(FailureReason::TransportFailure));
     assert_eq!(call.summary().call_class, Some(CallClass::Dropped));
 }

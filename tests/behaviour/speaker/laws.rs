@@ -209,24 +209,25 @@ fn speaker_who_breaks_in_and_stays_interrupts() {
     assert_eq!(participants.map(|participant| floor.dominant_ms(participant)), [5_000, 5_000]);
 }
 
+fn turns_with_gap(gap_ms: u64) -> (Option<u32>, Option<u64>) {
+    let mut floor = Floor::new(10_000);
+    let [alice, bob] = [0, 0].map(|at| floor.join(at).unwrap());
+    let mut from = 0;
+    for sample in 0..3_000 {
+        let to = from + if sample == 700 { gap_ms } else { 200 };
+        let speech = if sample / 20 % 2 == 0 { Fraction::ALL } else { Fraction::NONE };
+        floor.hear(alice, from, to, speech, &mut |_| ());
+        floor.hear(bob, from, to, Fraction::NONE, &mut |_| ());
+        from = to;
+    }
+    (floor.conference_talk().resolution_ms(), floor.talk(alice).unwrap().turns)
+}
+
 #[test]
 fn gap_does_not_undo_turns_of_fine_samples() {
-    let turns = |gap_ms: u64| {
-        let mut floor = Floor::new(10_000);
-        let [alice, bob] = [0, 0].map(|at| floor.join(at).unwrap());
-        let mut from = 0;
-        for sample in 0..3_000 {
-            let to = from + if sample == 700 { gap_ms } else { 200 };
-            let speech = if sample / 20 % 2 == 0 { Fraction::ALL } else { Fraction::NONE };
-            floor.hear(alice, from, to, speech, &mut |_| ());
-            floor.hear(bob, from, to, Fraction::NONE, &mut |_| ());
-            from = to;
-        }
-        (floor.conference_talk().resolution_ms(), floor.talk(alice).unwrap().turns)
-    };
-    assert_eq!(turns(200), (Some(200), Some(75)));
+    assert_eq!(turns_with_gap(200), (Some(200), Some(75)));
     // Alice was silent before the gap and after it.
-    assert_eq!(turns(25_000), (Some(200), Some(75)));
+    assert_eq!(turns_with_gap(25_000), (Some(200), Some(75)));
 }
 
 #[test]

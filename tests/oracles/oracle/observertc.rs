@@ -35,6 +35,16 @@ pub(crate) fn latency_mos(rtt_ms: f64, jitter_ms: f64, loss_percent: f64) -> f64
     cubic(93.2 - of_delay - 2.5 * loss_percent)
 }
 
+fn steps(value: f64, first: f64, second: f64) -> f64 {
+    if value > second {
+        2.0
+    } else if value > first && value < second {
+        1.0
+    } else {
+        0.0
+    }
+}
+
 /// Score of a received video track for one poll, 0 to 5: 5 minus steps for unsteady frame rate (root mean square of the
 /// last frame rates over their running mean), dropped frames (share of dropped and rendered) and corruption (mean
 /// probability).
@@ -42,15 +52,6 @@ pub(crate) fn latency_mos(rtt_ms: f64, jitter_ms: f64, loss_percent: f64) -> f64
 /// Known defects: resolution, bitrate and freezes have no effect, and a value exactly on a step between two costs
 /// nothing.
 pub(crate) fn video_score(fps_volatility: f64, dropped_ratio: f64, corruption: f64) -> f64 {
-    let steps = |value: f64, first: f64, second: f64| {
-        if value > second {
-            2.0
-        } else if value > first && value < second {
-            1.0
-        } else {
-            0.0
-        }
-    };
     (5.0 - steps(fps_volatility, 1.1, 1.2) - steps(dropped_ratio, 0.1, 0.2) - 2.0 * corruption).max(0.0)
 }
 
