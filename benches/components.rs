@@ -1,5 +1,5 @@
-//! Cost of the parts that have no bench of their own, each against the minimum work for the same result: `cargo bench
-//! --bench components`.
+//! Cost of the parts that have no bench of their own, each against the minimum work for the same result:
+//! `cargo bench --bench components`.
 
 #![allow(clippy::unwrap_used)] // a bench may assume what the tests prove
 

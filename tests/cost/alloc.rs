@@ -162,8 +162,8 @@ fn running_call_is_read_measured_and_polled_without_allocating() {
     }
 }
 
-/// Allocations of the parts that do allocate: an opening call, new streams, a summary. `cargo test --test cost table --
-/// --nocapture` prints the table of `benches/README.md`.
+/// Allocations of the parts that do allocate: an opening call, new streams, a summary.
+/// `cargo test --test cost table -- --nocapture` prints the table of `benches/README.md`.
 #[test]
 fn table_of_allocations_stays_within_bounds() {
     println!("| | {} |", WORKLOADS.join(" | "));

@@ -118,7 +118,7 @@ fn numbers(value: &Value, path: &str, class: &str, found: &mut (BTreeSet<String>
     }
 }
 
-/// The members of each object, including nested objects and lists of numbers: the places of numbers.
+/// The members of each object, including nested objects and lists of numbers: the places where numbers stand or could stand.
 fn members(value: &Value, path: &str, class: &str, found: &mut BTreeMap<String, Vec<String>>) -> Vec<String> {
     let mut own = vec![];
     match value {
