@@ -4,10 +4,12 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
+use crc::{CRC_32_ISO_HDLC, Crc};
+use postcard::ser_flavors::ExtendFlavor;
+use postcard::ser_flavors::crc::CrcModifier;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
-use crate::hash::fnv1a_64;
 use crate::score::ModelId;
 
 /// Why a state was refused.
@@ -62,16 +64,24 @@ impl Models {
     }
 }
 
+/// The checksum of states: CRC-32 as in Ethernet and gzip. It finds errors of storage, and proves nothing about the writer.
+static CHECKSUM: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
+
+/// The checksum of a state in another format: of its bytes in the compact one.
+pub(crate) fn checksum(state: &impl Serialize) -> u32 {
+    let bytes = postcard::to_allocvec(state);
+    debug_assert!(bytes.is_ok(), "{bytes:?}");
+    CHECKSUM.checksum(&bytes.unwrap_or_default())
+}
+
 /// Puts a state into its frame: what it is, in which version, and a checksum.
 pub(crate) fn frame(magic: [u8; 4], state: &impl Serialize) -> Vec<u8> {
-    let written = postcard::to_extend(state, magic.to_vec());
+    let output = CrcModifier::new(ExtendFlavor::new(magic.to_vec()), CHECKSUM.digest());
+    let written = postcard::serialize_with_flavor(state, output);
     // A vector takes all that is written to it, and no value of these types is one that cannot be: nothing but a list of
     // unknown length fails, whatever is in it.
     debug_assert!(written.is_ok(), "{written:?}");
-    let mut bytes = written.unwrap_or_default();
-    let sum = fnv1a_64(&bytes);
-    bytes.extend(sum.to_le_bytes());
-    bytes
+    written.unwrap_or_default()
 }
 
 /// Takes a state out of its frame.
@@ -80,14 +90,12 @@ pub(crate) fn frame(magic: [u8; 4], state: &impl Serialize) -> Vec<u8> {
 /// [`RestoreError`], for bytes that [`frame`] did not make.
 pub(crate) fn unframe<'de, T: Deserialize<'de>>(magic: [u8; 4], bytes: &'de [u8]) -> Result<T, RestoreError> {
     let [name @ .., version] = magic;
-    match bytes.strip_prefix(&name).and_then(|rest| rest.first()) {
+    let state = match bytes.strip_prefix(&name).and_then(|rest| rest.split_first()) {
         None => return Err(RestoreError::NotAState),
-        Some(other) if *other != version => return Err(RestoreError::OtherVersion),
-        Some(_) => {}
-    }
-    let (bytes, sum) = bytes.split_last_chunk().ok_or(RestoreError::Corrupt)?;
-    let state = bytes.get(magic.len()..).filter(|_| fnv1a_64(bytes) == u64::from_le_bytes(*sum));
-    match postcard::take_from_bytes(state.ok_or(RestoreError::Corrupt)?) {
+        Some((other, _)) if *other != version => return Err(RestoreError::OtherVersion),
+        Some((_, state)) => state,
+    };
+    match postcard::take_from_bytes_crc32(state, CHECKSUM.digest()) {
         Ok((state, [])) => Ok(state),
         _ => Err(RestoreError::Corrupt),
     }

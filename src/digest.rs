@@ -313,6 +313,7 @@ impl Stored {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ordered_float::OrderedFloat;
     use proptest::prelude::*;
     use std::vec::Vec;
 
@@ -335,7 +336,7 @@ mod tests {
 
     /// One by one, as if each unit of weight were a sample of its own.
     fn exact(mut values: Vec<(f64, u64)>, q: f64) -> f64 {
-        values.sort_by(|a, b| a.0.total_cmp(&b.0));
+        values.sort_by_key(|&(value, _)| OrderedFloat(value));
         let all: Vec<f64> = values.iter().flat_map(|&(v, w)| std::iter::repeat_n(v, w as usize)).collect();
         all[(q * (all.len() - 1) as f64).floor() as usize]
     }

@@ -66,7 +66,7 @@ use crate::summary::ConferenceSummary;
 use crate::unit::Timestamp;
 use entry::{Entry, later};
 use ledger::Ledger;
-use slab::Slab;
+use slab::{EntryKey, Slab};
 
 /// Many conferences by id.
 ///
@@ -219,12 +219,12 @@ impl Fleet {
     /// would begin, also [`FleetError::ConferencesFull`], [`FleetError::SummariesPending`] and
     /// [`FleetError::RollupsPending`].
     pub fn enter(&mut self, now: Timestamp, id: &str) -> Result<ConferenceGuard<'_>, FleetError> {
-        let slot = match self.find(now, id) {
-            Some(slot) => slot,
+        let key = match self.find(now, id) {
+            Some(key) => key,
             None => self.add(now, id)?,
         };
         let (slab, ledger) = (&mut self.slab, &mut self.ledger);
-        let entry = slab.get_mut(slot).ok_or(FleetError::UnknownConference)?;
+        let entry = slab.get_mut(key).ok_or(FleetError::UnknownConference)?;
         let is_over = entry.is_over(now);
         if is_over || entry.before.is_some() {
             ledger.check_capacity()?;
@@ -232,7 +232,7 @@ impl Fleet {
         if is_over {
             entry.rotate();
         }
-        Ok(ConferenceGuard::new(slot, now, entry, ledger, false))
+        Ok(ConferenceGuard::new(key, now, entry, ledger, false))
     }
 
     /// The conference with this id as it is at `now`, over or not: for feedback, names, labels and other edits that are
@@ -241,9 +241,9 @@ impl Fleet {
     /// # Errors
     /// [`FleetError::UnknownConference`] for one that is not known, or no longer.
     pub fn enter_ended(&mut self, now: Timestamp, id: &str) -> Result<ConferenceGuard<'_>, FleetError> {
-        let slot = self.find(now, id).ok_or(FleetError::UnknownConference)?;
-        let entry = self.slab.get_mut(slot).ok_or(FleetError::UnknownConference)?;
-        Ok(ConferenceGuard::new(slot, now, entry, &mut self.ledger, true))
+        let key = self.find(now, id).ok_or(FleetError::UnknownConference)?;
+        let entry = self.slab.get_mut(key).ok_or(FleetError::UnknownConference)?;
+        Ok(ConferenceGuard::new(key, now, entry, &mut self.ledger, true))
     }
 
     /// Looks at a conference: the one that [`enter_ended`](Self::enter_ended) would give, as its latest input left it.
@@ -291,16 +291,16 @@ impl Fleet {
         self.ledger.now = self.ledger.now.max(now);
         let now = self.ledger.now;
         let (ended, ready) = (self.ledger.ended_len(), self.ledger.ready.len());
-        while let Some((at, slot)) = self.ledger.expiry.pop(now) {
-            let Some(entry) = self.slab.get_mut(slot).filter(|entry| entry.queued == Some(at)) else { continue };
+        while let Some((at, key)) = self.ledger.expiry.pop(now) {
+            let Some(entry) = self.slab.get_mut(key).filter(|entry| entry.queued == Some(at)) else { continue };
             entry.queued = None;
             if entry.pass_time(now, &self.ledger.config) {
-                self.finalize(slot);
+                self.finalize(key);
             } else {
                 if entry.has_event() {
-                    self.ledger.ready.push(slot);
+                    self.ledger.ready.push(key);
                 }
-                self.ledger.queue(slot, entry, Some(now));
+                self.ledger.queue(key, entry, Some(now));
             }
         }
         self.tidy();
@@ -324,13 +324,13 @@ impl Fleet {
             let (ended, event) = self.ledger.poll_event()?;
             return Some(FleetEvent { conference: &ended.conference, instance: ended.instance, event });
         }
-        while let Some(slot) = self.ledger.ready.first() {
-            let polled = self.slab.get_mut(slot).and_then(Entry::poll_event);
+        while let Some(key) = self.ledger.ready.first() {
+            let polled = self.slab.get_mut(key).and_then(Entry::poll_event);
             if let Some((instance, event)) = polled {
-                let entry = self.slab.get(slot)?;
+                let entry = self.slab.get(key)?;
                 return Some(FleetEvent { conference: &entry.id, instance, event });
             }
-            if let Some(entry) = self.slab.get_mut(slot) {
+            if let Some(entry) = self.slab.get_mut(key) {
                 entry.current.call.return_queue(&mut self.ledger.spare);
             }
             self.ledger.ready.pop();
@@ -356,21 +356,21 @@ impl Fleet {
     }
 
     /// A conference that is known at `now`.
-    fn find(&mut self, now: Timestamp, id: &str) -> Option<u32> {
+    fn find(&mut self, now: Timestamp, id: &str) -> Option<EntryKey> {
         self.tidy();
         self.ledger.ready.tidy();
-        let slot = self.slab.find(id)?;
-        let entry = self.slab.get_mut(slot)?;
+        let key = self.slab.find(id)?;
+        let entry = self.slab.get_mut(key)?;
         if entry.queued.is_none_or(|queued| queued <= now) && entry.pass_time(now, &self.ledger.config) {
-            self.finalize(slot);
+            self.finalize(key);
             self.tidy();
             return None;
         }
-        Some(slot)
+        Some(key)
     }
 
     /// Makes a conference.
-    fn add(&mut self, now: Timestamp, id: &str) -> Result<u32, FleetError> {
+    fn add(&mut self, now: Timestamp, id: &str) -> Result<EntryKey, FleetError> {
         let config = &self.ledger.config;
         if !(1..=config.conference.limits().name_bytes()).contains(&id.len()) {
             return Err(FleetError::InvalidId);
@@ -386,23 +386,23 @@ impl Fleet {
         }
         let call = Conference::new(id, config.conference.clone());
         self.ledger.check_capacity()?;
-        self.slab.add(Entry::new(id, call, now)).ok_or(FleetError::ConferencesFull)
+        Ok(self.slab.add(Entry::new(id, call, now)))
     }
 
     /// A conference is final, and its id forgotten.
-    fn finalize(&mut self, slot: u32) {
-        let Some(Entry { id, current, before, visited, .. }) = self.slab.remove(slot) else { return };
+    fn finalize(&mut self, key: EntryKey) {
+        let Some(Entry { id, current, before, visited, .. }) = self.slab.remove(key) else { return };
         if let Some(before) = before {
             self.ledger.finish(&id, *before, visited);
         }
         self.ledger.finish(&id, current, visited);
-        self.ledger.ready.remove(slot);
+        self.ledger.ready.remove(key);
     }
 
     /// Throws out turns of conferences that have another one by now.
     fn tidy(&mut self) {
         let slab = &self.slab;
-        let is_known = |at, slot| slab.get(slot).is_some_and(|entry| entry.queued == Some(at));
+        let is_known = |at, key| slab.get(key).is_some_and(|entry| entry.queued == Some(at));
         self.ledger.expiry.tidy(slab.len(), is_known);
     }
 }

@@ -35,6 +35,7 @@ use alloc::borrow::ToOwned;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
+use ordered_float::OrderedFloat;
 
 pub use apply::ends;
 pub use clock::{ClockOffset, Sightings, clock_offsets};
@@ -343,14 +344,14 @@ fn in_time(document: Vec<OwnedItem>) -> Vec<OwnedItem> {
         (before, item)
     };
     let mut due: Vec<(f64, OwnedItem)> = document.into_iter().map(due).collect();
-    due.sort_by(|a, b| a.0.total_cmp(&b.0));
+    due.sort_by_key(|&(due_ms, _)| OrderedFloat(due_ms));
     due.into_iter().map(|(_, item)| item).collect()
 }
 
 /// The source whose first waiting item is due first; of equals the first source.
 fn earliest(sources: &mut [Stream]) -> Option<&mut Stream> {
-    let due = |stream: &Stream| stream.waiting.front().and_then(|&(due_ms, _)| due_ms).unwrap_or(f64::NEG_INFINITY);
-    sources.iter_mut().filter(|stream| !stream.waiting.is_empty()).min_by(|a, b| due(a).total_cmp(&due(b)))
+    let due = |stream: &Stream| stream.waiting.front().and_then(|&(due_ms, _)| due_ms).map(OrderedFloat);
+    sources.iter_mut().filter(|stream| !stream.waiting.is_empty()).min_by_key(|stream| due(stream))
 }
 
 /// The summary with its fabrics in the order of opening.

@@ -3,7 +3,10 @@
 //! No constructor here yields NaN, an infinity or a value outside the range that its type states; what does not fit
 //! is `None`. Inside the engine a value that exists is therefore a value that can be trusted.
 
+use core::cmp::Ordering;
 use core::fmt;
+
+use ordered_float::OrderedFloat;
 
 /// An instant of the engine's clock, in microseconds since an epoch that the caller chooses.
 ///
@@ -50,7 +53,7 @@ impl Timestamp {
 /// The reporter's clock may jump, may be replayed and has an epoch of its own, so that only the difference of two
 /// timestamps *of the same entry* means anything. The value is kept as the `f64` that the browser wrote: derived
 /// rates then agree with the browser's own to the last bits.
-#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(transparent))]
 pub struct StatTime(f64);
 
@@ -99,6 +102,25 @@ impl StatTime {
     }
 }
 
+/// Implements the order of a type whose values are never NaN.
+macro_rules! total_order {
+    ($name:ident) => {
+        impl Eq for $name {}
+
+        impl Ord for $name {
+            fn cmp(&self, other: &Self) -> Ordering {
+                OrderedFloat(self.0).cmp(&OrderedFloat(other.0))
+            }
+        }
+
+        impl PartialOrd for $name {
+            fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+                Some(self.cmp(other))
+            }
+        }
+    };
+}
+
 /// Implements reading for a type that not every number is a value of.
 macro_rules! refuses_what_is_out_of_range {
     ($name:ident, $constructor:ident) => {
@@ -114,12 +136,13 @@ macro_rules! refuses_what_is_out_of_range {
 }
 
 refuses_what_is_out_of_range!(StatTime, from_millis);
+total_order!(StatTime);
 
 /// Declares a quantity: an `f64` that is finite and lies in a stated range.
 macro_rules! quantity {
     ($(#[$doc:meta])* $name:ident, $low:expr, $high:expr, $as:ident, $as_doc:literal) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+        #[derive(Clone, Copy, Debug, PartialEq)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(transparent))]
         pub struct $name(f64);
 
@@ -149,6 +172,7 @@ macro_rules! quantity {
         }
 
         refuses_what_is_out_of_range!($name, new);
+        total_order!($name);
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

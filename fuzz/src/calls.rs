@@ -92,9 +92,8 @@ impl Snapshots {
 /// A state in the frame of a saved one, with a checksum that fits: as if it had been modified deliberately.
 pub(super) fn frame(saved: &[u8], state: &[u8]) -> Vec<u8> {
     let mut bytes = [&saved[..4], state].concat();
-    let sum = bytes
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    bytes.extend(sum.to_le_bytes());
+    let mut crc = flate2::Crc::new();
+    crc.update(state);
+    bytes.extend(crc.sum().to_le_bytes());
     bytes
 }

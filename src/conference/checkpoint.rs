@@ -11,12 +11,11 @@ use super::Conference;
 use super::log::Log;
 use super::roster::{End, Roster};
 use super::speakers::Attribution;
-use crate::checkpoint::{Models, RestoreError, frame, unframe};
+use crate::checkpoint::{Models, RestoreError, checksum, frame, unframe};
 use crate::config::Config;
 use crate::event::EventQueue;
 use crate::fabric::Fabric;
 use crate::fabric::Usage;
-use crate::hash::fnv1a_64;
 use crate::id::FabricId;
 use crate::unit::Timestamp;
 
@@ -43,7 +42,7 @@ const SCHEMA: &str = "callgauge.state/3";
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Checkpoint<'a> {
     schema: Cow<'a, str>,
-    checksum: u64,
+    checksum: u32,
     models: Models,
     call: Call<'a>,
 }
@@ -176,8 +175,8 @@ impl<'a> Call<'a> {
         }
     }
 
-    fn checksum(&self) -> u64 {
-        fnv1a_64(&postcard::to_allocvec(self).unwrap_or_default())
+    fn checksum(&self) -> u32 {
+        checksum(self)
     }
 
     /// The conference, without a configuration.

@@ -3,6 +3,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use smallvec::SmallVec;
+
 use crate::config::Limits;
 use crate::event::EndReason;
 use crate::id::UserId;
@@ -24,7 +26,7 @@ pub(crate) struct User {
     pub(crate) name: String,
     pub(crate) presence: Presence,
     /// The first stays, and the latest.
-    pub(crate) stays: Vec<Stay>,
+    pub(crate) stays: SmallVec<[Stay; 1]>,
 }
 
 /// Whether somebody is there.
@@ -89,7 +91,7 @@ impl Roster {
     /// Adds a user of whom nothing is known but the name.
     pub(crate) fn add(&mut self, name: &str) -> Option<UserId> {
         let id = u32::try_from(self.users.len()).ok().map(UserId)?;
-        self.users.push(User { name: name.into(), presence: Presence::default(), stays: Vec::new() });
+        self.users.push(User { name: name.into(), presence: Presence::default(), stays: SmallVec::new() });
         Some(id)
     }
 

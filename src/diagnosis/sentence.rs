@@ -7,15 +7,15 @@ use super::Diagnosis;
 use super::detectors::facts_of;
 
 impl Diagnosis {
-    /// The conclusion in words, as summaries have it: `bob's uplink lost 10 % between 0:08 and 1:20`, or `from 0:08 on` as
-    /// long as it lasts. `who`: whose endpoint it is, by the name that is to be read; `start_ms`: when the call began on the
-    /// reporter's clock, from which its places count.
+    /// The diagnosis in words, as in a summary: `bob's uplink lost 10 % of packets, 0:08–1:20`, or `…, since 0:08` while it
+    /// lasts. `who` is the name to print for the endpoint. `start_ms` is the start of the call on the reporter's clock: the
+    /// printed times count from it.
     ///
     /// ```
     /// use callgauge::{Conference, Config, Event};
     ///
     /// let mut call = Conference::new("AliceAndBob", Config::new());
-    /// // What happens is put in; the first report was of 1 700 000 000 000 ms.
+    /// // Snapshots are ingested here; the first has the time 1 700 000 000 000 ms.
     /// while let Some(event) = call.poll_event() {
     ///     if let Event::DiagnosisRaised { diagnosis, .. } = event {
     ///         println!("{}", diagnosis.sentence("Bob", 1_700_000_000_000.0));
@@ -27,8 +27,8 @@ impl Diagnosis {
         let what = (facts_of(self.kind).sentence)(self, who);
         let from = clock(self.from.as_millis() - start_ms);
         match self.to {
-            Some(to) => format!("{what} between {from} and {}", clock(to.as_millis() - start_ms)),
-            None => format!("{what} from {from} on"),
+            Some(to) => format!("{what}, {from}–{}", clock(to.as_millis() - start_ms)),
+            None => format!("{what}, since {from}"),
         }
     }
 }

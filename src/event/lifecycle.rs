@@ -114,7 +114,7 @@ impl StateChange {
 
     /// The state before.
     #[must_use]
-    pub const fn before(self) -> &'static str {
+    pub fn before(self) -> &'static str {
         match self {
             Self::Ice(before, _) => before.name(),
             Self::Gathering(before, _) => before.name(),
@@ -125,7 +125,7 @@ impl StateChange {
 
     /// The state after.
     #[must_use]
-    pub const fn after(self) -> &'static str {
+    pub fn after(self) -> &'static str {
         match self {
             Self::Ice(_, after) => after.name(),
             Self::Gathering(_, after) => after.name(),

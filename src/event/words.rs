@@ -1,31 +1,38 @@
 //! Words: the states of a PeerConnection as W3C webrtc names them, and what callstats says of a fabric.
 
-/// Declares an enum of words: its variants with the names that inputs and outputs have for them.
+/// Declares an enum of words: its variants with the names that inputs and outputs have for them. Inputs may also have an
+/// alias. Adds the names as serde's, and `ALL`, `name` and `from_name`.
 macro_rules! words {
     ($($(#[$doc:meta])* $enum:ident { $($(#[$variant_doc:meta])* $variant:ident $name:literal $(| $alias:literal)*,)* })*) => { $(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
         #[non_exhaustive]
         #[repr(u8)]
         pub enum $enum {
-            $($(#[$variant_doc])* #[cfg_attr(feature = "serde", serde(rename = $name $(, alias = $alias)*))] $variant,)*
+            $(
+                $(#[$variant_doc])*
+                #[cfg_attr(feature = "serde", serde(rename = $name $(, alias = $alias)*))]
+                #[strum(to_string = $name $(, serialize = $alias)*)]
+                $variant,
+            )*
         }
 
         impl $enum {
-            /// Every one, in the order of the table.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+            /// Every variant, in the order of declaration.
+            pub const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
 
             /// The word in inputs and outputs.
             #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name,)* }
+            pub fn name(self) -> &'static str {
+                self.into()
             }
 
-            /// What a word stands for; `None` for one that is not known. Case counts.
+            /// The variant of a word; `None` for an unknown word. Case counts.
             #[must_use]
             pub fn from_name(name: &str) -> Option<Self> {
-                match name { $($name $(| $alias)* => Some(Self::$variant),)* _ => None }
+                name.parse().ok()
             }
         }
     )* };

@@ -2,6 +2,8 @@
 
 use alloc::vec::Vec;
 
+use smallvec::SmallVec;
+
 use super::app_state::{AppState, StoredDevice};
 use super::lifecycle::Lifecycle;
 use super::path::{Path, selected_pair};
@@ -97,6 +99,9 @@ struct PendingInterval<'a> {
     scored: Option<IntervalScore>,
 }
 
+/// The intervals of a chunk of streams.
+type Chunk<'a> = SmallVec<[PendingInterval<'a>; AT_ONCE]>;
+
 /// The result of a snapshot for the connection.
 #[derive(Clone, Copy, Debug, Default)]
 struct SnapshotOutcome {
@@ -161,7 +166,7 @@ impl Fabric {
         self.snapshots = self.snapshots.saturating_add(1);
         if let Some(at) = report.latest() {
             let (first, last) = self.span.unwrap_or((at, at));
-            self.span = Some((if at < first { at } else { first }, if at > last { at } else { last }));
+            self.span = Some((first.min(at), last.max(at)));
         }
         self.find_streams(now, report, limits, usage);
         self.find_remotes(report);
@@ -203,50 +208,47 @@ impl Fabric {
         let mut outcome = SnapshotOutcome::default();
         let seen = core::mem::take(&mut self.seen);
         for slots in seen.chunks(AT_ONCE) {
-            let mut pending = [const { None }; AT_ONCE];
-            self.observe(slots, now, report, context, &mut pending, &mut outcome);
+            let mut pending = self.observe(slots, now, report, context, &mut outcome);
             self.score(&mut pending, context);
             self.diagnose(&pending, context.config, out);
         }
         self.seen = seen;
         // The order of the entries in a report must not decide which sample is late or which stream is one too many.
-        self.levels.sort_unstable_by(|a, b| {
-            let of = |levels: &LevelSample| (levels.direction == Direction::Inbound, levels.ssrc);
-            a.at.as_millis().total_cmp(&b.at.as_millis()).then(of(a).cmp(&of(b)))
-        });
+        self.levels.sort_unstable_by_key(|level| (level.at, level.direction == Direction::Inbound, level.ssrc));
         outcome
     }
 
-    /// First pass: samples each stream. An interval that closes goes to the place of its stream in `pending`.
+    /// First pass: samples each stream. Returns the intervals that close.
     fn observe<'a>(
         &mut self,
         slots: &[SlotId],
         now: Timestamp,
         report: &'a Report,
         context: ConnectionContext<'_>,
-        pending: &mut [Option<PendingInterval<'a>>],
         outcome: &mut SnapshotOutcome,
-    ) {
-        for (&slot, pending) in slots.iter().zip(pending) {
-            let Some((sample, entries)) = self.sample(slot, now, report, context) else { continue };
-            outcome.note(&sample);
-            if let Observation::Closed(interval) = sample {
-                *pending = Some(PendingInterval { entries, interval, scored: None });
+    ) -> Chunk<'a> {
+        let mut pending = Chunk::new();
+        for &slot in slots {
+            let Some((observation, entries)) = self.sample(slot, now, report, context) else { continue };
+            outcome.note(&observation);
+            if let Observation::Closed(interval) = observation {
+                pending.push(PendingInterval { entries, interval, scored: None });
             }
         }
+        pending
     }
 
     /// Second pass: scores the intervals.
-    fn score(&mut self, pending: &mut [Option<PendingInterval<'_>>], context: ConnectionContext<'_>) {
-        for pending in pending.iter_mut().flatten() {
+    fn score(&mut self, pending: &mut [PendingInterval<'_>], context: ConnectionContext<'_>) {
+        for pending in pending {
             let StreamEntries { slot, entry, source, .. } = pending.entries;
             pending.scored = Some(self.streams[slot].record.score_interval(&pending.interval, entry, source, context));
         }
     }
 
     /// Third pass: raises the events of the intervals, and runs the detectors of their streams.
-    fn diagnose(&mut self, pending: &[Option<PendingInterval<'_>>], config: &Config, out: &mut EventQueue) {
-        for pending in pending.iter().flatten() {
+    fn diagnose(&mut self, pending: &[PendingInterval<'_>], config: &Config, out: &mut EventQueue) {
+        for pending in pending {
             self.publish(pending, config, out);
         }
     }

@@ -7,7 +7,8 @@ use crate::config::Limits;
 use crate::id::{Direction, Ssrc};
 use crate::report::{Entry, Num, Report, StatsType};
 use crate::stream::StreamRecord;
-use crate::unit::Timestamp;
+use crate::unit::{StatTime, Timestamp};
+use ordered_float::OrderedFloat;
 
 impl Fabric {
     /// Finds or opens the record of every stream in the report.
@@ -80,11 +81,11 @@ impl Fabric {
 
 /// Which of two entries about the same stream counts, whatever their order: the later, then the one with more traffic.
 fn outranks(entry: Entry<'_>, other: Entry<'_>) -> bool {
-    let time = |entry: Entry<'_>| entry.timestamp().map_or(-1.0, |at| at.as_millis());
-    let count = |entry: Entry<'_>, field| entry.get(field).unwrap_or(-1.0);
-    let mut order = time(entry).total_cmp(&time(other));
-    for field in [Num::PacketsReceived, Num::PacketsSent, Num::BytesReceived, Num::BytesSent, Num::PacketsLost] {
-        order = order.then_with(|| count(entry, field).total_cmp(&count(other, field)));
-    }
-    order.then_with(|| entry.id().cmp(other.id())).is_gt()
+    rank(&entry) > rank(&other)
+}
+
+fn rank<'a>(entry: &'a Entry<'_>) -> (Option<StatTime>, [OrderedFloat<f64>; 5], &'a str) {
+    let traffic = [Num::PacketsReceived, Num::PacketsSent, Num::BytesReceived, Num::BytesSent, Num::PacketsLost]
+        .map(|field| OrderedFloat(entry.get(field).unwrap_or(-1.0)));
+    (entry.timestamp(), traffic, entry.id())
 }

@@ -6,6 +6,8 @@
 //!   not when checks begin, and one that fails or is closed has no end but the failure.
 //! - A set-up is raised for the first connection only; a restart does not raise another.
 
+use smallvec::{SmallVec, smallvec};
+
 use crate::event::IceState;
 
 /// Where ICE stands.
@@ -71,23 +73,23 @@ impl Ice {
         matches!(self.disruption, Some(Disruption::OfChecks))
     }
 
-    /// Goes to a state; at most two things follow, in this order.
-    pub(crate) fn go(&mut self, to: IceState) -> [Option<IceEvent>; 2] {
+    /// Goes to a state. Returns the events that follow, in this order; at most two.
+    pub(crate) fn go(&mut self, to: IceState) -> SmallVec<[IceEvent; 2]> {
         use IceState::{Checking, Closed, Completed, Connected, Disconnected, Failed, New};
         let from = core::mem::replace(&mut self.state, to);
         if from == to {
-            return [None, None];
+            return SmallVec::new();
         }
         match (from, to) {
             (_, New) => {
                 self.is_established = false;
-                [Some(IceEvent::Restarted), None]
+                smallvec![IceEvent::Restarted]
             }
             (_, Checking) if self.is_checking_disrupted() => {
                 self.disruption = None;
-                [Some(IceEvent::ConnectionDisruptionEnd), None]
+                smallvec![IceEvent::ConnectionDisruptionEnd]
             }
-            (_, Checking) => [None, None],
+            (_, Checking) => SmallVec::new(),
             (_, Connected | Completed) => {
                 let end = self.disruption.take().map(|disruption| match disruption {
                     Disruption::OfMedia => IceEvent::DisruptionEnd,
@@ -95,17 +97,17 @@ impl Ice {
                 });
                 let is_first = !core::mem::replace(&mut self.is_set_up, true);
                 self.is_established = true;
-                [end, is_first.then_some(IceEvent::Setup)]
+                end.into_iter().chain(is_first.then_some(IceEvent::Setup)).collect()
             }
             (Connected | Completed, Disconnected) => {
                 self.disruption = Some(Disruption::OfMedia);
-                [Some(IceEvent::DisruptionStart), None]
+                smallvec![IceEvent::DisruptionStart]
             }
             (Checking, Disconnected) if self.disruption.is_none() => {
                 self.disruption = Some(Disruption::OfChecks);
-                [Some(IceEvent::ConnectionDisruptionStart), None]
+                smallvec![IceEvent::ConnectionDisruptionStart]
             }
-            (_, Disconnected) => [None, None],
+            (_, Disconnected) => SmallVec::new(),
             (_, Failed) => {
                 let of_checks = matches!(self.disruption.take(), Some(Disruption::OfChecks));
                 let event = match from {
@@ -115,12 +117,12 @@ impl Ice {
                     Checking => Some(IceEvent::Failed),
                     _ => None,
                 };
-                [event, None]
+                event.into_iter().collect()
             }
             (_, Closed) => {
                 self.disruption = None;
                 let event = if matches!(from, New | Checking) { IceEvent::Aborted } else { IceEvent::Terminated };
-                [Some(event), None]
+                smallvec![event]
             }
         }
     }
@@ -208,8 +210,8 @@ mod tests {
         closed > new: Restarted
     ";
 
-    fn raised(events: [Option<IceEvent>; 2]) -> String {
-        events.iter().flatten().map(|event| std::format!("{event:?}")).collect::<Vec<_>>().join(" ")
+    fn raised(events: SmallVec<[IceEvent; 2]>) -> String {
+        events.iter().map(|event| std::format!("{event:?}")).collect::<Vec<_>>().join(" ")
     }
 
     #[test]
@@ -239,7 +241,7 @@ mod tests {
             let mut ice = Ice::default();
             let (mut media, mut checks, mut setups) = (false, false, 0);
             for to in path {
-                for event in ice.go(to).into_iter().flatten() {
+                for event in ice.go(to) {
                     match event {
                         IceEvent::DisruptionStart => prop_assert!(!core::mem::replace(&mut media, true) && !checks),
                         IceEvent::DisruptionEnd => prop_assert!(core::mem::take(&mut media)),

@@ -310,7 +310,7 @@ impl Lifecycle {
         if to == IceState::Checking && self.checks_began.is_none() {
             self.checks_began = Some(now);
         }
-        for transition in events.into_iter().flatten() {
+        for transition in events {
             let mut event = CallEvent { is_inferred, ..CallEvent::new(now, EventKind::IceFailed) };
             event.kind = match transition {
                 IceEvent::Setup => {

@@ -1,6 +1,7 @@
 //! The path that the packets of a PeerConnection take, and what its stats tell of ICE.
 
 use alloc::string::String;
+use ordered_float::OrderedFloat;
 
 use crate::digest::Digest;
 use crate::event::{IceState, Relay};
@@ -202,13 +203,15 @@ pub(crate) fn selected_pair(report: &Report) -> Option<Entry<'_>> {
     }
     let marked = pairs().filter(|pair| pair.flag(Flag::Selected) == Some(true));
     marked.min_by(|a, b| a.id().cmp(b.id())).or_else(|| {
-        let sum = |pair: &Entry<'_>, fields: [Num; 2]| fields.iter().filter_map(|&field| pair.get(field)).sum::<f64>();
+        let sum = |pair: &Entry<'_>, fields: [Num; 2]| {
+            OrderedFloat(fields.iter().filter_map(|&field| pair.get(field)).sum::<f64>())
+        };
         let last = |pair: &Entry<'_>| sum(pair, [Num::LastPacketReceivedTimestamp, Num::LastPacketSentTimestamp]);
         let carried = |pair: &Entry<'_>| sum(pair, [Num::BytesReceived, Num::BytesSent]);
         pairs()
             .filter(|pair| pair.flag(Flag::Nominated) == Some(true) && pair.text(Text::State) == Some("succeeded"))
             .max_by(|a, b| {
-                let order = last(a).total_cmp(&last(b)).then_with(|| carried(a).total_cmp(&carried(b)));
+                let order = (last(a), carried(a)).cmp(&(last(b), carried(b)));
                 order.then_with(|| b.id().cmp(a.id()))
             })
     })

@@ -3,6 +3,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use smallvec::SmallVec;
+
 use crate::id::{Ssrc, UserId};
 
 /// Which user an SSRC was associated with, and which SSRC it follows.
@@ -12,7 +14,7 @@ pub(crate) struct SsrcMap {
     /// Sorted by SSRC.
     bound: Vec<(Ssrc, Owner)>,
     /// SSRCs that follow another one, sorted: layers, retransmissions, forward error correction.
-    follows: Vec<(Ssrc, Ssrc)>,
+    follows: SmallVec<[(Ssrc, Ssrc); 2]>,
     /// What descriptions say of SSRCs, sorted.
     described: Vec<(Ssrc, Described)>,
 }
@@ -131,7 +133,7 @@ impl SsrcMap {
     }
 
     /// How many SSRCs are remembered; one counts for each thing that is known of it.
-    pub(crate) const fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.bound.len() + self.follows.len() + self.described.len()
     }
 

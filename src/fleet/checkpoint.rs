@@ -119,8 +119,8 @@ impl Fleet {
     pub fn save(&self) -> Vec<u8> {
         let Self { slab, ledger } = self;
         let sorted = slab.sorted();
-        let place = |slot| {
-            let id = &*slab.get(slot)?.id;
+        let place = |key| {
+            let id = &*slab.get(key)?.id;
             u32::try_from(sorted.binary_search_by(|entry| (*entry.id).cmp(id)).ok()?).ok()
         };
         let state = FleetCheckpoint {
@@ -131,7 +131,7 @@ impl Fleet {
             refused: ledger.refused,
             sequence: ledger.sequence,
             slab: sorted.iter().map(|entry| StoredEntry::of(entry)).collect(),
-            ready: ledger.ready.slots().filter_map(place).collect(),
+            ready: ledger.ready.keys().filter_map(place).collect(),
             ended: ledger.ended.iter().map(StoredEnd::of).collect(),
             windows: ledger.windows.iter().map(|(&period, window)| StoredWindow::of(period, window)).collect(),
         };
@@ -158,17 +158,21 @@ impl Fleet {
         let mut fleet = Self::new(config);
         let Self { slab, ledger } = &mut fleet;
         (ledger.now, ledger.refused, ledger.sequence) = (state.now, state.refused, state.sequence);
+        let mut keys = Vec::new();
         for stored in state.slab {
             let entry = stored.into_entry(ledger)?;
             let (id_is_new, queued) = (slab.find(&entry.id).is_none(), entry.queued);
-            let slot = slab.add(entry).filter(|_| id_is_new).ok_or(RestoreError::Corrupt)?;
+            if !id_is_new {
+                return Err(RestoreError::Corrupt);
+            }
+            let key = slab.add(entry);
+            keys.push(key);
             if let Some(at) = queued {
-                ledger.expiry.push(at, slot);
+                ledger.expiry.push(at, key);
             }
         }
-        for slot in state.ready {
-            slab.get(slot).ok_or(RestoreError::Corrupt)?;
-            ledger.ready.push(slot);
+        for place in state.ready {
+            ledger.ready.push(*keys.get(place as usize).ok_or(RestoreError::Corrupt)?);
         }
         ledger.ended = state.ended.into_iter().map(|ended| ended.into_end(models)).collect();
         for stored in state.windows {

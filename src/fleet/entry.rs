@@ -2,7 +2,8 @@
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
-use alloc::vec::Vec;
+
+use smallvec::SmallVec;
 
 use super::FleetConfig;
 use crate::conference::Conference;
@@ -27,12 +28,12 @@ pub(super) struct Entry {
 pub(super) struct Instance {
     pub(super) call: Conference,
     /// In order, none twice.
-    pub(super) labels: Vec<Arc<str>>,
+    pub(super) labels: SmallVec<[Arc<str>; 1]>,
 }
 
 impl Instance {
-    pub(super) const fn new(call: Conference) -> Self {
-        Self { call, labels: Vec::new() }
+    pub(super) fn new(call: Conference) -> Self {
+        Self { call, labels: SmallVec::new() }
     }
 
     fn poll_event(&mut self) -> Option<(u32, Event)> {

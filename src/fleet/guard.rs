@@ -7,6 +7,7 @@ use super::FleetError;
 use super::entry::{Entry, Instance};
 use super::labels::Labels;
 use super::ledger::Ledger;
+use super::slab::EntryKey;
 use crate::conference::Conference;
 use crate::fabric::Outcome;
 use crate::unit::Timestamp;
@@ -19,7 +20,7 @@ use crate::unit::Timestamp;
 /// its id.
 #[derive(Debug)]
 pub struct ConferenceGuard<'a> {
-    slot: u32,
+    key: EntryKey,
     entry: &'a mut Entry,
     ledger: &'a mut Ledger,
     /// It is for what is over, too.
@@ -27,10 +28,16 @@ pub struct ConferenceGuard<'a> {
 }
 
 impl<'a> ConferenceGuard<'a> {
-    pub(super) fn new(slot: u32, now: Timestamp, entry: &'a mut Entry, ledger: &'a mut Ledger, is_late: bool) -> Self {
+    pub(super) fn new(
+        key: EntryKey,
+        now: Timestamp,
+        entry: &'a mut Entry,
+        ledger: &'a mut Ledger,
+        is_late: bool,
+    ) -> Self {
         entry.visited = entry.visited.max(now);
         entry.current.call.borrow_queue(&mut ledger.spare);
-        Self { slot, entry, ledger, is_late }
+        Self { key, entry, ledger, is_late }
     }
 
     /// Attaches a label, such as `region` and `eu`. What this instance of the conference comes to counts in the rollup
@@ -98,9 +105,9 @@ impl Drop for ConferenceGuard<'_> {
             self.ledger.finish(&self.entry.id, *before, self.entry.visited);
         }
         self.entry.current.call.return_queue(&mut self.ledger.spare);
-        self.ledger.queue(self.slot, self.entry, None);
+        self.ledger.queue(self.key, self.entry, None);
         if self.entry.has_event() {
-            self.ledger.ready.push(self.slot);
+            self.ledger.ready.push(self.key);
         }
     }
 }

@@ -4,17 +4,17 @@ use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 
 use super::entry::{Entry, Instance, later};
 use super::expiry::Expiry;
 use super::labels::Labels;
 use super::part::{Part, PartSchema};
 use super::rollup::{Period, Rollup, Tally};
-use super::slab::Slab;
+use super::slab::{EntryKey, Slab};
 use super::{Ended, FleetConfig, FleetError, Refused};
 use crate::event::Event;
 use crate::unit::Timestamp;
+use slotmap::SecondaryMap;
 
 /// Everything but the conferences.
 #[derive(Clone, Debug, Default)]
@@ -42,58 +42,43 @@ pub(super) struct Window {
     pub(super) labels: BTreeMap<Arc<str>, Tally>,
 }
 
-/// Slots whose conferences may have events, each once.
+/// Conferences that may have events, each once, in the order in which they are polled.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ready {
-    /// Slots, each with the tag of its place.
-    queue: VecDeque<(u32, u32)>,
-    /// The place of each slot that is in. A place of another tag is of a conference that was let go.
-    places: Vec<Option<u32>>,
-    tag: u32,
+    queue: VecDeque<EntryKey>,
+    /// The conferences in `queue` that were not removed since.
+    waiting: SecondaryMap<EntryKey, ()>,
 }
 
 impl Ready {
-    pub(super) fn push(&mut self, slot: u32) {
-        let index = slot as usize;
-        if index >= self.places.len() {
-            self.places.resize(index.saturating_add(1), None);
-        }
-        if let Some(place) = self.places.get_mut(index).filter(|place| place.is_none()) {
-            self.tag = self.tag.wrapping_add(1);
-            *place = Some(self.tag);
-            self.queue.push_back((slot, self.tag));
+    pub(super) fn push(&mut self, key: EntryKey) {
+        if self.waiting.insert(key, ()).is_none() {
+            self.queue.push_back(key);
         }
     }
 
-    /// Throws out the places of those that were let go, once they are more than the others: where nobody polls.
+    /// Drops the keys of removed conferences, once they outnumber the others: in a fleet that is not polled.
     pub(super) fn tidy(&mut self) {
-        let Self { queue, places, .. } = self;
-        if queue.len() > 2 * places.len() + 64 {
-            queue.retain(|&(slot, tag)| places.get(slot as usize) == Some(&Some(tag)));
+        let Self { queue, waiting } = self;
+        if queue.len() > 2 * waiting.len() + 64 {
+            queue.retain(|&key| waiting.contains_key(key));
         }
     }
 
-    /// Takes a slot out, wherever it is.
-    pub(super) fn remove(&mut self, slot: u32) {
-        if let Some(place) = self.places.get_mut(slot as usize) {
-            *place = None;
-        }
+    /// Takes a conference out that the fleet removes.
+    pub(super) fn remove(&mut self, key: EntryKey) {
+        self.waiting.remove(key);
     }
 
-    fn is_in(&self, (slot, tag): (u32, u32)) -> bool {
-        self.places.get(slot as usize) == Some(&Some(tag))
-    }
-
-    /// They, in their order.
     #[cfg(feature = "serde")]
-    pub(super) fn slots(&self) -> impl Iterator<Item = u32> {
-        self.queue.iter().filter(|&&place| self.is_in(place)).map(|&(slot, _)| slot)
+    pub(super) fn keys(&self) -> impl Iterator<Item = EntryKey> {
+        self.queue.iter().copied().filter(|&key| self.waiting.contains_key(key))
     }
 
-    pub(super) fn first(&mut self) -> Option<u32> {
-        while let Some(&place) = self.queue.front() {
-            if self.is_in(place) {
-                return Some(place.0);
+    pub(super) fn first(&mut self) -> Option<EntryKey> {
+        while let Some(&key) = self.queue.front() {
+            if self.waiting.contains_key(key) {
+                return Some(key);
             }
             self.queue.pop_front();
         }
@@ -101,8 +86,8 @@ impl Ready {
     }
 
     pub(super) fn pop(&mut self) {
-        if let Some((slot, _)) = self.queue.pop_front() {
-            self.remove(slot);
+        if let Some(key) = self.queue.pop_front() {
+            self.waiting.remove(key);
         }
     }
 
@@ -113,7 +98,7 @@ impl Ready {
     /// Orders those that came after the first `from` by the ids of their conferences.
     pub(super) fn sort_from(&mut self, from: usize, slab: &Slab) {
         if let Some(new) = self.queue.make_contiguous().get_mut(from..) {
-            new.sort_by_key(|&(slot, _)| slab.get(slot).map(|entry| &*entry.id));
+            new.sort_by_key(|&key| slab.get(key).map(|entry| &*entry.id));
         }
     }
 }
@@ -138,13 +123,13 @@ impl Ledger {
     }
 
     /// Sees to it that a room's turn comes when it is due, and not before `after`.
-    pub(super) fn queue(&mut self, slot: u32, entry: &mut Entry, after: Option<Timestamp>) {
+    pub(super) fn queue(&mut self, key: EntryKey, entry: &mut Entry, after: Option<Timestamp>) {
         let due = entry.due(&self.config);
         let at = after.map_or(due, |now| due.max(later(now, 1)));
         // At the end of time nobody's turn comes again.
         if entry.queued.is_none_or(|queued| at < queued) && after.is_none_or(|now| at > now) {
             entry.queued = Some(at);
-            self.expiry.push(at, slot);
+            self.expiry.push(at, key);
         }
     }
 

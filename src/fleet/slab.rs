@@ -1,19 +1,25 @@
-//! All conferences of a fleet, by id and by slot.
+//! All conferences of a fleet, by id and by key. It knows nothing of their time.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::hash::BuildHasher as _;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
+use slotmap::{SlotMap, new_key_type};
 
 use super::entry::Entry;
 
-/// A slab of rooms, and where each id is. Nothing is ever told in the order of either.
+new_key_type! {
+    /// The key of a conference in its [`Slab`]. The key of a removed conference finds nothing, also when its place is used
+    /// again.
+    pub(super) struct EntryKey;
+}
+
+/// The conferences, and an index by id. Nothing is output in the order of either.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Slab {
-    slots: Vec<Option<Box<Entry>>>,
-    free: Vec<u32>,
-    index: HashTable<u32>,
+    entries: SlotMap<EntryKey, Box<Entry>>,
+    index: HashTable<EntryKey>,
     hasher: DefaultHashBuilder,
 }
 
@@ -22,53 +28,43 @@ impl Slab {
         self.index.len()
     }
 
-    pub(super) fn find(&self, id: &str) -> Option<u32> {
-        self.index.find(self.hasher.hash_one(id), |&slot| id_of(&self.slots, slot) == Some(id)).copied()
+    pub(super) fn find(&self, id: &str) -> Option<EntryKey> {
+        self.index.find(self.hasher.hash_one(id), |&key| id_of(&self.entries, key) == Some(id)).copied()
     }
 
-    pub(super) fn get(&self, slot: u32) -> Option<&Entry> {
-        self.slots.get(slot as usize)?.as_deref()
+    pub(super) fn get(&self, key: EntryKey) -> Option<&Entry> {
+        self.entries.get(key).map(|entry| &**entry)
     }
 
-    pub(super) fn get_mut(&mut self, slot: u32) -> Option<&mut Entry> {
-        self.slots.get_mut(slot as usize)?.as_deref_mut()
+    pub(super) fn get_mut(&mut self, key: EntryKey) -> Option<&mut Entry> {
+        self.entries.get_mut(key).map(|entry| &mut **entry)
     }
 
-    /// Adds a room whose id nobody has. `None` when there are as many as can be counted.
-    pub(super) fn add(&mut self, entry: Entry) -> Option<u32> {
+    /// Adds a conference whose id [`find`](Self::find) does not know.
+    pub(super) fn add(&mut self, entry: Entry) -> EntryKey {
         let hash = self.hasher.hash_one(&*entry.id);
-        let slot = match self.free.pop() {
-            Some(slot) => slot,
-            None => {
-                let slot = u32::try_from(self.slots.len()).ok()?;
-                self.slots.push(None);
-                slot
-            }
-        };
-        *self.slots.get_mut(slot as usize)? = Some(Box::new(entry));
-        let (slots, hasher) = (&self.slots, &self.hasher);
-        let hash_of = |&slot: &u32| hasher.hash_one(id_of(slots, slot).unwrap_or(""));
-        self.index.insert_unique(hash, slot, hash_of);
-        Some(slot)
+        let key = self.entries.insert(Box::new(entry));
+        let (entries, hasher) = (&self.entries, &self.hasher);
+        self.index.insert_unique(hash, key, |&key| hasher.hash_one(id_of(entries, key).unwrap_or("")));
+        key
     }
 
-    pub(super) fn remove(&mut self, slot: u32) -> Option<Entry> {
-        let hash = self.hasher.hash_one(&*self.get(slot)?.id);
-        if let Ok(entry) = self.index.find_entry(hash, |&other| other == slot) {
-            entry.remove();
+    pub(super) fn remove(&mut self, key: EntryKey) -> Option<Entry> {
+        let entry = self.entries.remove(key)?;
+        if let Ok(found) = self.index.find_entry(self.hasher.hash_one(&*entry.id), |&other| other == key) {
+            found.remove();
         }
-        self.free.push(slot);
-        self.slots.get_mut(slot as usize)?.take().map(|entry| *entry)
+        Some(*entry)
     }
 
-    /// Every room, by id.
+    /// Every conference, by id.
     pub(super) fn sorted(&self) -> Vec<&Entry> {
-        let mut slab: Vec<&Entry> = self.slots.iter().flatten().map(|entry| &**entry).collect();
-        slab.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-        slab
+        let mut entries: Vec<&Entry> = self.entries.values().map(|entry| &**entry).collect();
+        entries.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        entries
     }
 }
 
-fn id_of(slots: &[Option<Box<Entry>>], slot: u32) -> Option<&str> {
-    Some(&slots.get(slot as usize)?.as_ref()?.id)
+fn id_of(entries: &SlotMap<EntryKey, Box<Entry>>, key: EntryKey) -> Option<&str> {
+    Some(&entries.get(key)?.id)
 }

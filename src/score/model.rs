@@ -166,8 +166,8 @@ impl Score {
     /// Between which values it lies. What is on the wrong side of the score is brought to the score.
     #[must_use]
     pub fn with_interval(mut self, low: Rx, high: Rx) -> Self {
-        self.rx_low = if low < self.rx { low } else { self.rx };
-        self.rx_high = if high > self.rx { high } else { self.rx };
+        self.rx_low = low.min(self.rx);
+        self.rx_high = high.max(self.rx);
         self
     }
 
@@ -239,15 +239,13 @@ impl Score {
     #[must_use]
     pub fn low(&self) -> Mos {
         // The curve is not monotone in its last bit.
-        let (low, mos) = (mos_of(self.rx_low), self.mos());
-        if low < mos { low } else { mos }
+        mos_of(self.rx_low).min(self.mos())
     }
 
     /// The mean opinion score when what was assumed is at its best.
     #[must_use]
     pub fn high(&self) -> Mos {
-        let (high, mos) = (mos_of(self.rx_high), self.mos());
-        if high > mos { high } else { mos }
+        mos_of(self.rx_high).max(self.mos())
     }
 
     /// %GoB as a share: how many would call it good or excellent (G.107 Annex B).

@@ -138,8 +138,7 @@ impl ScorePool {
         for (sum, more) in sums.zip(other.parts.into_iter().chain(other.gains)) {
             sum.merge(more);
         }
-        let worse = |a: (Rx, StatTime), b: (Rx, StatTime)| if b < a { b } else { a };
-        self.worst = either(self.worst, other.worst, worse);
+        self.worst = either(self.worst, other.worst, Ord::min);
         self.latest = either(self.latest, other.latest, Latest::merged);
         self.unscored = either(self.unscored, other.unscored, |a, b| if b.name() < a.name() { b } else { a });
     }

@@ -101,6 +101,7 @@ impl Slot {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ordered_float::OrderedFloat;
     use proptest::prelude::*;
 
     proptest! {
@@ -114,7 +115,7 @@ mod tests {
             }
             let (rx, when) = worst.get().unwrap();
             let means = values.windows(10).map(|ten| ten.iter().sum::<f64>() / 10.0);
-            let (index, mean) = means.enumerate().min_by(|a, b| a.1.total_cmp(&b.1)).unwrap();
+            let (index, mean) = means.enumerate().min_by_key(|&(_, mean)| OrderedFloat(mean)).unwrap();
             prop_assert!((rx.as_f64() - mean).abs() < 1e-3);
             prop_assert_eq!(when, at(index + 9));
         }

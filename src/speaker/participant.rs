@@ -6,7 +6,9 @@ use core::ops::Range;
 
 use super::echo::Coupling;
 use super::level::{Fraction, Sound};
-use super::slots::{FRESH_MS, LAST_SLOT, SLOT_MS, TAKE_MS};
+#[cfg(feature = "serde")]
+use super::slots::LAST_SLOT;
+use super::slots::{FRESH_MS, SLOT_MS, TAKE_MS};
 use super::talk::TalkCounter;
 
 /// Pauses that are part of speech, slots.

@@ -9,6 +9,7 @@ mod talk;
 mod timeline;
 mod users;
 
+use crate::unit::StatTime;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -44,8 +45,8 @@ impl Conference {
 fn conference(call: &Conference) -> ConferenceSummary {
     let fabrics = order(call);
     let times = || fabrics.iter().filter_map(|fabric| fabric.span);
-    let start_ms = times().map(|(first, _)| first.as_millis()).min_by(f64::total_cmp);
-    let end_ms = times().map(|(_, last)| last.as_millis()).max_by(f64::total_cmp);
+    let start_ms = times().map(|(first, _)| first).min().map(StatTime::as_millis);
+    let end_ms = times().map(|(_, last)| last).max().map(StatTime::as_millis);
     let events = timeline::events(call);
     let streams = || fabrics.iter().flat_map(|fabric| views(fabric));
     let talk = talk::talk(call);

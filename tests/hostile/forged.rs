@@ -90,13 +90,12 @@ fn read(state: &Value) -> Option<Checkpoint<'static>> {
 fn resume(state: &Value) -> Option<Conference> {
     let bytes = postcard::to_allocvec(&read(state)?).unwrap();
     // The schema, the checksum, the models, and the content of the checksum.
-    type Frame<'a> = (&'a str, u64, (&'a str, &'a str));
+    type Frame<'a> = (&'a str, u32, (&'a str, &'a str));
     let (_, call) = postcard::take_from_bytes::<Frame<'_>>(&bytes).unwrap();
-    let sum = call.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3) // FNV-1a
-    });
+    let mut crc = flate2::Crc::new();
+    crc.update(call);
     let mut state = state.clone();
-    state["checksum"] = sum.into();
+    state["checksum"] = crc.sum().into();
     read(&state).unwrap().resume(Config::new()).ok()
 }
 

@@ -53,7 +53,6 @@ pub(crate) struct Input {
     /// The uncertainty of that offset, ms.
     pub(crate) clock_uncertainty_ms: Option<f64>,
     /// Events besides stats: states, session descriptions, failures, names.
-    #[serde(rename = "happenings")]
     pub(crate) log_events: u64,
     #[serde(skip)]
     pub(crate) lines: u64,

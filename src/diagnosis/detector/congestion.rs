@@ -178,7 +178,7 @@ impl Congestion {
 
 /// The sentence for either side.
 fn congested(diagnosis: &Diagnosis, who: &str) -> String {
-    format!("{who}'s {} was congested: video fell by {}", diagnosis.side_name(), percent(diagnosis.figure()))
+    format!("{who}'s {} was congested: video bitrate fell by {}", diagnosis.side_name(), percent(diagnosis.figure()))
 }
 
 #[derive(Clone, Copy, Debug, Default)]

@@ -30,7 +30,7 @@ impl Detector for HighRtt {
     }
 
     fn sentence(diagnosis: &Diagnosis, who: &str) -> String {
-        format!("{who}'s packets took {:.0} ms there and back", diagnosis.figure())
+        format!("{who}'s round trip (RTT) took {:.0} ms", diagnosis.figure())
     }
 }
 
@@ -64,7 +64,7 @@ impl Detector for HighJitter {
     }
 
     fn sentence(diagnosis: &Diagnosis, who: &str) -> String {
-        format!("{who}'s {} was uneven: {:.0} ms of jitter", diagnosis.side_name(), diagnosis.figure())
+        format!("{who}'s {} had {:.0} ms of jitter", diagnosis.side_name(), diagnosis.figure())
     }
 }
 
@@ -101,6 +101,6 @@ impl Detector for BufferStress {
     }
 
     fn sentence(diagnosis: &Diagnosis, who: &str) -> String {
-        format!("what {who} heard was held back by {:.0} ms against jitter", diagnosis.figure())
+        format!("{who}'s jitter buffer held audio back by {:.0} ms", diagnosis.figure())
     }
 }

@@ -59,8 +59,8 @@ impl Detector for NoMedia {
     }
 
     fn sentence(diagnosis: &Diagnosis, who: &str) -> String {
-        let still = if diagnosis.to.is_some() { "" } else { " any more" };
-        format!("nothing came to {who}{still}")
+        let verb = if diagnosis.to.is_some() { "received" } else { "receives" };
+        format!("{who} {verb} no media")
     }
 }
 
@@ -110,6 +110,6 @@ impl Detector for OneWayMedia {
     }
 
     fn sentence(_: &Diagnosis, who: &str) -> String {
-        format!("what was sent to {who} did not come")
+        format!("media sent to {who} did not arrive")
     }
 }

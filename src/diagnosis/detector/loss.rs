@@ -83,6 +83,6 @@ impl Detector for HighLoss {
 
     fn sentence(diagnosis: &Diagnosis, who: &str) -> String {
         let bursts = if diagnosis.evidence.get("burst_factor") >= Some(BURSTY) { " in bursts" } else { "" };
-        format!("{who}'s {} lost {}{bursts}", diagnosis.side_name(), percent(diagnosis.figure()))
+        format!("{who}'s {} lost {} of packets{bursts}", diagnosis.side_name(), percent(diagnosis.figure()))
     }
 }

@@ -56,7 +56,7 @@ impl Detector for SilentMicrophone {
 
     fn sentence(diagnosis: &Diagnosis, who: &str) -> String {
         if diagnosis.evidence.get("level") > Some(0.0) {
-            format!("{who}'s microphone was never louder than noise")
+            format!("{who}'s microphone never rose above noise")
         } else {
             format!("{who}'s microphone was silent")
         }
@@ -162,6 +162,6 @@ impl Detector for Echo {
     }
 
     fn sentence(_: &Diagnosis, who: &str) -> String {
-        format!("others may have heard themselves by {who}'s microphone")
+        format!("{who}'s microphone may have returned an echo to the others")
     }
 }

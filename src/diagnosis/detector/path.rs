@@ -86,7 +86,7 @@ impl Detector for IceFlapping {
     }
 
     fn sentence(_: &Diagnosis, who: &str) -> String {
-        format!("{who}'s connection changed its path again and again")
+        format!("{who}'s connection kept switching paths")
     }
 }
 
@@ -107,7 +107,7 @@ impl Detector for RelayOverTcp {
     }
 
     fn sentence(_: &Diagnosis, who: &str) -> String {
-        format!("{who}'s packets went by a relay over TCP")
+        format!("{who}'s media was relayed over TCP")
     }
 }
 
@@ -150,9 +150,9 @@ impl Detector for SlowSetup {
         if has("failed_after_ms") {
             format!("{who}'s connection failed after {seconds:.1} s")
         } else if has("connected_after_ms") {
-            format!("{who}'s connection took {seconds:.1} s to be set up")
+            format!("{who}'s connection took {seconds:.1} s to set up")
         } else {
-            format!("{who}'s connection was not set up in {seconds:.1} s")
+            format!("{who}'s connection was not set up within {seconds:.1} s")
         }
     }
 }

@@ -81,7 +81,7 @@ impl Detector for FrozenVideo {
     }
 
     fn sentence(diagnosis: &Diagnosis, who: &str) -> String {
-        format!("the picture that {who} saw stood still {} of the time", percent(diagnosis.figure().min(1.0)))
+        format!("{who}: received video frozen {} of the time", percent(diagnosis.figure().min(1.0)))
     }
 }
 
@@ -220,8 +220,8 @@ impl Detector for LowFrameRate {
     fn sentence(diagnosis: &Diagnosis, who: &str) -> String {
         let missing = percent(diagnosis.figure());
         match diagnosis.side {
-            Some(Side::Uplink) => format!("{who} sent {missing} too few frames"),
-            _ => format!("{who} saw {missing} fewer frames than before"),
+            Some(Side::Uplink) => format!("{who} sent {missing} fewer frames than expected"),
+            _ => format!("{who} received {missing} fewer frames than before"),
         }
     }
 }
@@ -269,7 +269,7 @@ impl Detector for LowResolution {
     }
 
     fn sentence(diagnosis: &Diagnosis, who: &str) -> String {
-        format!("the picture on {who}'s {} was small for its bitrate", diagnosis.side_name())
+        format!("{who}'s {} video had a low resolution for its bitrate", diagnosis.side_name())
     }
 }
 
@@ -315,7 +315,7 @@ impl Detector for StuckDecoder {
     }
 
     fn sentence(_: &Diagnosis, who: &str) -> String {
-        format!("{who}'s decoder was stuck: pictures came and none was shown")
+        format!("{who}'s decoder was stuck: video arrived, no frame was shown")
     }
 }
 
@@ -336,7 +336,7 @@ impl Detector for NullDecoder {
     }
 
     fn sentence(_: &Diagnosis, who: &str) -> String {
-        format!("{who}'s browser had no decoder for a picture")
+        format!("{who}'s browser had no decoder for a video stream")
     }
 }
 
@@ -359,10 +359,6 @@ impl Detector for KeyFrameStorm {
     }
 
     fn sentence(diagnosis: &Diagnosis, who: &str) -> String {
-        format!(
-            "whole pictures were asked for {:.1} times a second on {who}'s {}",
-            diagnosis.figure(),
-            diagnosis.side_name()
-        )
+        format!("{who}'s {}: {:.1} key frame requests per second", diagnosis.side_name(), diagnosis.figure())
     }
 }

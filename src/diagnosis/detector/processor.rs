@@ -35,7 +35,7 @@ impl Detector for CpuLimitedSender {
     }
 
     fn sentence(_: &Diagnosis, who: &str) -> String {
-        format!("{who}'s processor could not keep up with encoding")
+        format!("{who}'s CPU could not keep up with encoding")
     }
 }
 
@@ -69,6 +69,6 @@ impl Detector for CpuLimitedReceiver {
     }
 
     fn sentence(diagnosis: &Diagnosis, who: &str) -> String {
-        format!("{who}'s processor could not keep up: {} of the frames dropped", percent(diagnosis.figure()))
+        format!("{who}'s CPU could not keep up with decoding: {} of frames dropped", percent(diagnosis.figure()))
     }
 }

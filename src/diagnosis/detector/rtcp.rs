@@ -57,8 +57,8 @@ impl Detector for RtcpTimeout {
     }
 
     fn sentence(diagnosis: &Diagnosis, who: &str) -> String {
-        let still = if diagnosis.to.is_some() { "" } else { " any more" };
-        format!("nobody confirmed{still} what {who} sent")
+        let verb = if diagnosis.to.is_some() { "received" } else { "receives" };
+        format!("{who} {verb} no RTCP reports for its media")
     }
 }
 
@@ -122,6 +122,6 @@ impl Detector for MediaTimeout {
     }
 
     fn sentence(_: &Diagnosis, who: &str) -> String {
-        format!("what {who} sent did not arrive")
+        format!("media from {who} did not arrive")
     }
 }

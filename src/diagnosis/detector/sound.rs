@@ -49,7 +49,7 @@ impl Detector for AudibleConcealment {
     }
 
     fn sentence(diagnosis: &Diagnosis, who: &str) -> String {
-        format!("{} of what {who} heard was made up for missing sound", percent(diagnosis.figure()))
+        format!("{who}: {} of received audio concealed", percent(diagnosis.figure()))
     }
 }
 
@@ -68,6 +68,6 @@ impl Detector for RoboticVoice {
     }
 
     fn sentence(diagnosis: &Diagnosis, who: &str) -> String {
-        format!("{} of what {who} heard was stretched or squeezed", percent(diagnosis.figure()))
+        format!("{who}: {} of received audio time-stretched", percent(diagnosis.figure()))
     }
 }

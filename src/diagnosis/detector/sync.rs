@@ -64,7 +64,7 @@ impl Detector for AvOutOfSync {
     fn sentence(diagnosis: &Diagnosis, who: &str) -> String {
         let is_early = diagnosis.evidence.get("sound_ahead_ms") > Some(0.0);
         let figure = diagnosis.figure();
-        let (ms, word) = if is_early { (figure, "before") } else { (figure + LATE_IS_BETTER_MS, "after") };
-        format!("{who} heard sound {ms:.0} ms {word} its picture")
+        let (ms, word) = if is_early { (figure, "ahead of") } else { (figure + LATE_IS_BETTER_MS, "behind") };
+        format!("{who} received audio {ms:.0} ms {word} its video")
     }
 }

@@ -4,7 +4,8 @@ use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::cmp::Ordering;
+use core::cmp::{Ordering, Reverse};
+use ordered_float::OrderedFloat;
 
 use crate::conference::Conference;
 use crate::diagnosis::{Diagnosis, Kind, Reach, Severity, Side, causes_of};
@@ -125,10 +126,12 @@ fn peers(fabrics: &[&Fabric]) -> BTreeMap<usize, usize> {
 
 fn worse(a: &Case<'_>, b: &Case<'_>) -> Ordering {
     let key = |case: &Case<'_>| {
-        (case.diagnosis.kind, case.index, case.diagnosis.side, case.diagnosis.stream.map(|key| key.ssrc))
+        let severest_and_longest = Reverse((case.severity, OrderedFloat(case.all_ms)));
+        let ssrc = case.diagnosis.stream.map(|key| key.ssrc);
+        let place = (case.diagnosis.kind, case.index, case.diagnosis.side, ssrc);
+        (severest_and_longest, OrderedFloat(case.reach.from_ms), place)
     };
-    let order = b.severity.cmp(&a.severity).then(b.all_ms.total_cmp(&a.all_ms));
-    order.then(a.reach.from_ms.total_cmp(&b.reach.from_ms)).then_with(|| key(a).cmp(&key(b)))
+    key(a).cmp(&key(b))
 }
 
 /// The cases of each fabric, and of those on the way to it.
@@ -307,7 +310,7 @@ fn summary(
     let local = fabrics.get(case.index).and_then(|fabric| fabric.spec.local_user);
     let user = blamed.or(local).and_then(|user| call.user_name(user));
     let who = user.unwrap_or(name);
-    let mut sentence = diagnosis.sentence(if who.is_empty() { "somebody" } else { who }, start_ms);
+    let mut sentence = diagnosis.sentence(if who.is_empty() { "an unnamed user" } else { who }, start_ms);
     if blamed.is_some()
         && let Some(receiver) = local.and_then(|local| call.user_name(local))
     {

@@ -1,6 +1,7 @@
 //! Figures of several streams or fabrics together: sums are pooled before they are divided. It names no user.
 
 use alloc::vec::Vec;
+use ordered_float::OrderedFloat;
 
 use super::streams::{View, count, signed};
 use crate::conference::Conference;
@@ -129,7 +130,7 @@ impl Connectivity {
 }
 
 fn delays(delays_ms: &mut [f64]) -> DelaySummary {
-    delays_ms.sort_by(f64::total_cmp);
+    delays_ms.sort_by_key(|&delay_ms| OrderedFloat(delay_ms));
     let n = delays_ms.len();
     let at = |place: usize| delays_ms.get(place).copied();
     let last = n.checked_sub(1);

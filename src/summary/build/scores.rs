@@ -2,6 +2,7 @@
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use ordered_float::OrderedFloat;
 
 use crate::config::Config;
 use crate::digest::{Digest, LinearGrid, Stats};
@@ -129,7 +130,7 @@ impl Total {
         there.add(self.quiet);
         there.add(self.silent);
         let mut spans = self.spans.clone();
-        spans.sort_by(|a, b| a.0.total_cmp(&b.0));
+        spans.sort_by_key(|&(start, _)| OrderedFloat(start));
         let (mut ms, mut until) = (0.0, f64::NEG_INFINITY);
         for (start, end) in spans {
             ms += (end - start.max(until)).max(0.0);

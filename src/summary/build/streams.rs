@@ -41,10 +41,9 @@ pub(super) fn views(fabric: &Fabric) -> Vec<View<'_>> {
         View { fabric, record, user: Some(owner.user), label: Some(&*owner.label).filter(|label| !label.is_empty()) }
     });
     let mut views: Vec<View<'_>> = whole.chain(parts).collect();
-    views.sort_by(|View { record: a, .. }, View { record: b, .. }| {
-        let kind = |record: &StreamRecord| record.kind.map_or(u8::MAX, |kind| kind as u8);
-        let order = (a.direction, kind(a), a.ssrc).cmp(&(b.direction, kind(b), b.ssrc));
-        order.then(a.start.as_millis().total_cmp(&b.start.as_millis()))
+    views.sort_by_key(|View { record, .. }| {
+        let kind = record.kind.map_or(u8::MAX, |kind| kind as u8);
+        (record.direction, kind, record.ssrc, record.start)
     });
     views
 }

@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use ordered_float::OrderedFloat;
 
 use super::scores;
 use super::streams::{millis, order, views};
@@ -17,17 +18,19 @@ pub(super) fn events(call: &Conference) -> Vec<(Option<UserId>, EventSummary)> {
     let mut events: Vec<_> = call.out.timeline.iter().map(|event| event_summary(call, event)).collect();
     // At one time: user by user, from joining to leaving, and then fabric by fabric, on each in the order in which it
     // happened. The end comes last.
-    let stage = |event: &EventSummary| match event.event {
+    events.sort_by(|(_, a), (_, b)| place(a).cmp(&place(b)));
+    events
+}
+
+/// The place of an event in the timeline.
+fn place(event: &EventSummary) -> impl Ord + use<'_> {
+    let stage = match event.event {
         EventKind::UserJoined => 0_u8,
         EventKind::UserLeft => 2,
         _ => 1,
     };
-    let is_end = |event: &EventSummary| event.event == EventKind::ConferenceEnded;
-    events.sort_by(|(_, a), (_, b)| {
-        let order = a.t_ms.total_cmp(&b.t_ms).then(is_end(a).cmp(&is_end(b)));
-        order.then_with(|| (&a.user, stage(a), &a.fabric).cmp(&(&b.user, stage(b), &b.fabric)))
-    });
-    events
+    let is_end = event.event == EventKind::ConferenceEnded;
+    (OrderedFloat(event.t_ms), is_end, &event.user, stage, &event.fabric)
 }
 
 fn event_summary(call: &Conference, event: &CallEvent) -> (Option<UserId>, EventSummary) {
@@ -67,7 +70,10 @@ pub(super) fn errors(call: &Conference) -> Vec<ErrorSummary> {
             cut_bytes: error.message.as_ref().map_or(0, |message| message.cut_bytes as u64),
         })
         .collect();
-    errors.sort_by(|a, b| a.t_ms.total_cmp(&b.t_ms).then_with(|| (&a.user, &a.fabric).cmp(&(&b.user, &b.fabric))));
+    errors.sort_by(|a, b| {
+        let place = |error: &ErrorSummary| OrderedFloat(error.t_ms);
+        (place(a), &a.user, &a.fabric).cmp(&(place(b), &b.user, &b.fabric))
+    });
     errors
 }
 

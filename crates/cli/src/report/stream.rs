@@ -1,6 +1,7 @@
 //! A stream in the report: its figures, its score with what each impairment cost, and its bars.
 //! The order of streams follows from their ranks; other modules sort by them.
 
+use ordered_float::OrderedFloat;
 use std::cmp::Reverse;
 use std::io;
 
@@ -205,8 +206,7 @@ impl<'a> Stream<'a> {
             return Vec::new();
         }
         let mut parts: Vec<(Cause, f64)> = score.parts.iter().filter(|&(_, cost)| cost >= MIN_COST).collect();
-        let is_main = |part: &(Cause, f64)| score.cause == Some(part.0);
-        parts.sort_by(|a, b| is_main(b).cmp(&is_main(a)).then(b.1.total_cmp(&a.1)));
+        parts.sort_by_key(|&(cause, cost)| Reverse((score.cause == Some(cause), OrderedFloat(cost))));
         let mut costs: Vec<String> =
             parts.into_iter().map(|(cause, cost)| format!("{} −{cost:.0} R", impairment(cause))).collect();
         if let Some(first) = costs.first_mut() {

@@ -1,6 +1,8 @@
 //! The section about speech: talk time of each speaker, and when each was the dominant speaker.
 //! The engine attributes speech to speakers.
 
+use ordered_float::OrderedFloat;
+use std::cmp::Reverse;
 use std::io;
 
 use callgauge::summary::{ConferenceSummary, DominanceSummary, SpeakerSummary, TalkSummary};
@@ -23,7 +25,7 @@ pub(crate) fn write(summary: &ConferenceSummary, page: &mut Page<'_>) -> io::Res
     page.blank()?;
     page.heading(&title(talk))?;
     let mut speakers: Vec<&SpeakerSummary> = talk.speakers.iter().collect();
-    speakers.sort_by(|a, b| b.dominant_s.total_cmp(&a.dominant_s).then_with(|| b.talk_s.total_cmp(&a.talk_s)));
+    speakers.sort_by_key(|speaker| Reverse((OrderedFloat(speaker.dominant_s), OrderedFloat(speaker.talk_s))));
     let names = names_of(&speakers);
     let width = names.iter().take(MAX_SPEAKERS).map(|name| measure_text_width(name)).filter(|&name| name <= NAME_WIDTH);
     let width = width.max().unwrap_or(0);

@@ -2,6 +2,7 @@
 
 use alloc::vec;
 use alloc::vec::Vec;
+use ordered_float::OrderedFloat;
 
 use super::column::{Grid, Spread};
 
@@ -119,7 +120,7 @@ impl Polls {
         for leader in all() {
             times.extend((0..leader.times.len()).map(|index| leader.time(index)));
         }
-        times.sort_unstable_by(f64::total_cmp);
+        times.sort_unstable_by_key(|&time| OrderedFloat(time));
         let mut clusters: Vec<(f64, usize)> = Vec::new();
         for time in times {
             if clusters.last().is_none_or(|&(start, _)| time - start > ONE_POLL_MS) {
@@ -253,7 +254,7 @@ mod tests {
             tracks in prop::collection::vec((prop::collection::vec(0.0_f64..20_000.0, 1..40), any::<bool>(), any::<bool>()), 1..8),
         ) {
             let sorted: Vec<_> = tracks.into_iter().map(|(mut times, exact, remote)| {
-                times.sort_by(f64::total_cmp);
+                times.sort_by_key(|&time| OrderedFloat(time));
                 (times, exact, remote)
             }).collect();
             let tracks: Vec<_> =
