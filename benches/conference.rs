@@ -1,7 +1,7 @@
-//! What measuring a call costs beside reading it: `cargo bench --bench conference`.
+//! Cost of measuring a call beyond reading it: `cargo bench --bench conference`.
 //!
-//! Every set of the workload is read alone, and read, ingested and polled, in one process; the ratio of the two is the
-//! figure to look at.
+//! Each set of the workload is read alone, and read, ingested and polled, in one process; the ratio of the two is the
+//! figure that counts.
 
 #![allow(clippy::unwrap_used)] // a bench may assume what the tests prove
 

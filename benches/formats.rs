@@ -1,7 +1,7 @@
-//! What each format costs to read, beside skipping the same text with `serde_json`: `cargo bench --bench formats`.
+//! Cost of reading each format, against skipping the same text with `serde_json`: `cargo bench --bench formats`.
 //!
-//! The ratio of the two ways of a group is the figure to look at. rtcstats writes differences: its text is shorter and
-//! its snapshots are as large.
+//! The ratio of the two in a group is the figure that counts. rtcstats writes differences: its text is shorter, and its
+//! snapshots are as large.
 
 #![allow(clippy::unwrap_used)] // a bench may assume what the tests prove
 
@@ -84,7 +84,7 @@ fn client_sample(line: &str) -> String {
     .to_string()
 }
 
-/// A description of fifty sections, as a server offers them: its streams, beside a look for every line's end.
+/// A description of fifty sections, as a server offers them: its streams, against a scan for line ends.
 fn sdp(criterion: &mut Criterion) {
     let mut offer = String::from("v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=ice-ufrag:seSS\r\n");
     for number in 0..50 {

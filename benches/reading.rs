@@ -1,8 +1,8 @@
-//! How fast getStats text becomes a report, beside what others need for less.
+//! Speed of reading getStats text into a report, against other libraries that do less.
 //!
-//! `cargo bench --bench reading` first prints, for every workload, the time of each way relative to others: all ways
-//! run in turn in one process, and a ratio is the median of the rounds' ratios, so that it holds on a machine whose
-//! speed varies. Then criterion measures each way alone. `-- table` prints the tables only.
+//! `cargo bench --bench reading` first prints, for every workload, the time of each variant relative to the others: all
+//! variants run in turn in one process, and a ratio is the median of the rounds' ratios, so that it holds on a machine
+//! with varying speed. Then criterion measures each variant alone. `-- table` prints the tables only.
 //!
 //! `serde_json` is built with `float_roundtrip` here, because the scanner rounds correctly too.
 
@@ -20,10 +20,10 @@ use common::{WORKLOADS, workload};
 use criterion::{Criterion, Throughput};
 use serde::de::IgnoredAny;
 
-/// One way through the snapshots of a set; returns something that depends on all of them.
+/// A variant that reads the snapshots of a set; returns a value that depends on all of them.
 type Way = (&'static str, fn(&mut State, &str) -> usize);
 
-/// What the ways keep from one snapshot to the next.
+/// State of the variants between snapshots.
 #[derive(Default)]
 struct State {
     scanner: Scanner,
@@ -74,7 +74,7 @@ fn main() {
     criterion.final_summary();
 }
 
-/// The stats of each line of a workload, without what stands around them.
+/// The stats of each line of a workload, without their envelope.
 fn snapshots(set: &str) -> Vec<String> {
     let stats = |line: &str| {
         let (_, stats) = line.split_once(r#","stats":"#)?;
@@ -112,7 +112,7 @@ fn print_table(set: &str, snapshots: &[String], rounds: usize) {
     }
 }
 
-/// How long each round took relative to the same round of another way.
+/// Time of each round relative to the same round of another variant.
 fn ratios(times: &[Duration], others: &[Duration]) -> impl Iterator<Item = f64> {
     times.iter().zip(others).map(|(time, other)| time.as_secs_f64() / other.as_secs_f64())
 }

@@ -1,7 +1,7 @@
-//! What a fleet takes: bytes for each conference, fabric and stream, time for each snapshot and each stream in it, and
-//! time to let all of them go. `cargo bench --bench scale -- [CONFERENCES]`, 2 000 unless said otherwise; 100 000 take 8 GB.
+//! Cost of a fleet: bytes per conference, fabric and stream, time per snapshot and per stream in it, and time to end
+//! all conferences. `cargo bench --bench scale -- [CONFERENCES]`, by default 2 000; 100 000 take 8 GB.
 //!
-//! Not one of criterion's: it measures a state that takes long to build, once, with a counting allocator.
+//! Not a criterion bench: it measures a state that takes long to build, once, with a counting allocator.
 
 #![allow(clippy::unwrap_used)] // a bench may assume what the tests prove
 
@@ -27,22 +27,19 @@ static ALLOCATOR: Counting = Counting;
 
 /// Snapshots of each participant of the fleet, 5 s apart.
 const ROUNDS: usize = 12;
-/// What a report of a participant has, when somebody asks how many participants a core sustains.
+/// Entries of a participant's report, for the number of participants per core.
 const ENTRIES: f64 = 40.0;
 
 fn main() {
     let conferences = std::env::args().filter_map(|argument| argument.parse().ok()).next().unwrap_or(2_000);
-    println!("| | streams | bytes held | for each stream | as bytes | for each stream |\n|---|---|---|---|---|---|");
+    println!("| | streams | bytes held | per stream | saved bytes | per stream |\n|---|---|---|---|---|---|");
     WORKLOADS.iter().take(3).for_each(|set| weigh(set));
     println!();
     let (small, large) = (Load::new("p2"), Load::new("p10"));
     let mut times = Vec::new();
     for load in [&small, &large] {
         let time = load.time();
-        println!(
-            "{}: {:.0} entries, {time:.1?} a snapshot, read, entered, ingested and polled",
-            load.set, load.entries
-        );
+        println!("{}: {:.0} entries, {time:.1?} per snapshot to read, route, ingest and poll", load.set, load.entries);
         times.push((load.entries, time.as_secs_f64()));
     }
     let [(few, short), (many, long)] = times[..] else { return };
@@ -54,7 +51,7 @@ fn main() {
     );
     println!();
     println!(
-        "| streams | an update of one, with all that follows | the least: differences, rates, a line for MOS | ratio |\n|---|---|---|---|"
+        "| streams | update of one, with everything that follows | minimum: differences, rates, linear MOS | ratio |\n|---|---|---|---|"
     );
     for streams in [1_000, 20_000, 200_000] {
         let (update, least) = (Update::of_conferences(&large, streams), Update::of_states(&large, streams));
@@ -64,14 +61,14 @@ fn main() {
     fill(&small, conferences);
 }
 
-/// What one participant's call takes after all snapshots of a set.
+/// Memory of one participant's call after all snapshots of a set.
 fn weigh(set: &str) {
     let lines = workload(set);
     let mut reader = Reader::new();
     let config = Config::new();
-    let (mut call, _, nobody) = weighed(|| Conference::new(set, config));
+    let (mut call, _, empty) = weighed(|| Conference::new(set, config));
     let (fabric, _, opened) = weighed(|| call.open_fabric(Timestamp::default(), FabricSpec::new(set)).unwrap());
-    let mut held = nobody + opened;
+    let mut held = empty + opened;
     for line in &lines {
         let each = &mut |snapshot: callgauge::ingest::Snapshot<'_>| {
             held += weighed(|| {
@@ -113,7 +110,8 @@ impl Load {
         reports
     }
 
-    /// The time of a snapshot in a fleet of a thousand conferences of one, none of which is in the processor's cache.
+    /// Time per snapshot in a fleet of a thousand conferences of one participant, none of them in the processor's
+    /// cache.
     fn time(&self) -> Duration {
         let mut fleet = Fleet::new(FleetConfig::new());
         let ids: Vec<String> = (0..1_000).map(|n| format!("{}-{n}", self.set)).collect();
@@ -148,7 +146,7 @@ fn take(fleet: &mut Fleet, id: &str, who: &str, round: usize, report: &Report) {
     call.ingest(now, fabric, report).unwrap();
 }
 
-/// The time that one stream of many takes, ns, of reports that were read before. Connections come in no order.
+/// Time per stream among many, ns, with reports read in advance. Connections come in no order.
 struct Update {
     reports: Vec<Report>,
     connections: usize,
@@ -156,32 +154,32 @@ struct Update {
 }
 
 impl Update {
-    /// Looks at each connection; only the later ones count.
-    const LOOKS: Range<usize> = 3..7;
+    /// Samples of each connection; only the later ones are timed.
+    const SAMPLES: Range<usize> = 3..7;
 
     fn new(load: &Load, streams: usize) -> Self {
-        let reports = load.reports(Self::LOOKS.end);
+        let reports = load.reports(Self::SAMPLES.end);
         let each = streams_of(&reports[0]).count();
         Self { reports, connections: streams / each, streams: each }
     }
 
-    fn time(&self, mut look: impl FnMut(usize, usize, &Report)) -> f64 {
+    fn time(&self, mut update: impl FnMut(usize, usize, &Report)) -> f64 {
         let mut spent = Duration::ZERO;
-        // Any step that has no divisor in common visits all.
+        // A step without a common divisor visits all connections.
         let step = (self.connections / 3..).find(|step| gcd(*step, self.connections) == 1).unwrap();
         for (round, report) in self.reports.iter().enumerate() {
             let start = Instant::now();
             for visit in 0..self.connections {
-                look(visit * step % self.connections, round, report);
+                update(visit * step % self.connections, round, report);
             }
-            if Self::LOOKS.contains(&round) {
+            if Self::SAMPLES.contains(&round) {
                 spent += start.elapsed();
             }
         }
-        spent.as_secs_f64() * 1e9 / (Self::LOOKS.len() * self.connections * self.streams) as f64
+        spent.as_secs_f64() * 1e9 / (Self::SAMPLES.len() * self.connections * self.streams) as f64
     }
 
-    /// All that the engine does, each connection in a conference of its own.
+    /// All work of the engine, with each connection in a conference of its own.
     fn of_conferences(load: &Load, streams: usize) -> f64 {
         let update = Self::new(load, streams);
         let open = |_| {
@@ -199,8 +197,8 @@ impl Update {
         })
     }
 
-    /// What anybody must do: thirty differences and rates, smoothed, and a score on a line, in 320 bytes for each stream,
-    /// found where it was in the report before.
+    /// The minimum work: thirty differences and rates, smoothed, and a linear score, in 320 bytes per stream, found at
+    /// its previous place in the report.
     fn of_states(load: &Load, streams: usize) -> f64 {
         #[derive(Clone)]
         struct State {
@@ -245,7 +243,7 @@ fn gcd(a: usize, b: usize) -> usize {
     if b == 0 { a } else { gcd(b, a % b) }
 }
 
-/// A fleet of conferences of two, a minute long, and its end.
+/// A fleet of conferences of two participants, a minute long, and its end.
 fn fill(load: &Load, conferences: usize) {
     let reports = load.reports(ROUNDS);
     let limits = FleetLimits::new().with_conferences(conferences).with_pending_summaries(2 * conferences);
@@ -263,15 +261,15 @@ fn fill(load: &Load, conferences: usize) {
         fleet
     });
     println!("{} conferences of two, {ROUNDS} snapshots of each, in {:.1?}", fleet.len(), start.elapsed());
-    println!("{:.2} GB held, {} bytes for each conference", held as f64 / 1e9, held as usize / conferences);
+    println!("{:.2} GB held, {} bytes per conference", held as f64 / 1e9, held as usize / conferences);
     let start = Instant::now();
     fleet.handle_timeout(Timestamp::from_millis(5_000 * ROUNDS as u64 + 29_000));
-    println!("{:.1?} to look whether any is over: {} are known", start.elapsed(), fleet.len());
+    println!("{:.1?} to check for ends: {} conferences", start.elapsed(), fleet.len());
     let (start, mut ended) = (Instant::now(), 0);
     fleet.handle_timeout(Timestamp::from_micros(u64::MAX));
     let spent = start.elapsed();
     while fleet.poll_ended().is_some() {
         ended += 1;
     }
-    println!("{spent:.1?} to let all go, {ended} summaries made: {:.1?} for each", spent / conferences as u32);
+    println!("{spent:.1?} to end all, {ended} summaries: {:.1?} each", spent / conferences as u32);
 }

@@ -1,5 +1,5 @@
-//! What a score costs: the short way on the fullband scale, and G.107 whole, beside the same terms with the platform's
-//! mathematics.
+//! Cost of a score: the short form on the fullband scale, and the full G.107, against the same terms with the
+//! platform's mathematics.
 
 #![allow(clippy::unwrap_used)] // a bench may assume what the tests prove
 
@@ -82,9 +82,9 @@ fn video(c: &mut Criterion) {
     for interval in &intervals {
         window.add(interval);
     }
-    let mut looks = intervals.iter().cycle();
+    let mut cycle = intervals.iter().cycle();
     c.bench_function("video window: add an interval", |b| {
-        b.iter(|| window.add(black_box(looks.next().unwrap())));
+        b.iter(|| window.add(black_box(cycle.next().unwrap())));
     });
 
     let mut inputs: VideoInputs<'_> = window.inputs().unwrap();
@@ -103,8 +103,8 @@ fn video(c: &mut Criterion) {
     });
 }
 
-/// R of G.107 at its defaults but for loss and delay, and its MOS, with `std`: what the cheapest score of a peer costs that
-/// does not leave a term out.
+/// R of G.107 at its defaults except loss and delay, and its MOS, with `std`: the cheapest score that leaves out no
+/// term.
 fn std_mos(ppl: f64, t: f64) -> f64 {
     let ie_eff = 95.0 * ppl / (ppl + 25.1);
     let r = (94.768_822 - 1.413_568 - std_id(t, -61.179_214, 94.768_822) - ie_eff).clamp(0.0, 100.0);

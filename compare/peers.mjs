@@ -1,12 +1,12 @@
-// What a peer takes for a snapshot: `node --expose-gc peers.mjs PEER FILE WARM`. Run by `compare/run`.
+// Measures a library's time per snapshot: `node --expose-gc peers.mjs PEER FILE WARM`. Run by `compare/run`.
 //
-// Every peer gets the snapshots of FILE as objects that were parsed before the clock starts, in the shape in which it
-// would get them from a browser; callgauge, beside it, gets the text and parses it within its time. What a browser does
-// to make a report is in nobody's time. The first WARM snapshots warm up the compiler and the peer's state; the rest is
-// measured, in processor time of the process, with its compiler's and its collector's threads.
+// Every library gets the snapshots of FILE as objects that were parsed before the clock starts, in the shape in which a
+// browser would give them; callgauge gets the text, and its time includes parsing. The browser's cost of making a report
+// is in no time. The first WARM snapshots warm up the compiler and the library's state; the rest is measured, in processor
+// time of the process, including the threads of its compiler and garbage collector.
 //
-// `Date.now` moves on by what lies between two snapshots, so that detectors see the time that the call took. Timers never
-// fire: each peer's periodic step is called by hand, once a snapshot. How, stands on top of each file in `peers/`.
+// `Date.now` advances by the time between two snapshots, so that detectors see the duration of the call. Timers never fire:
+// this program calls each library's periodic step once per snapshot. The head of each file in `peers/` says how.
 
 import { readFileSync } from 'node:fs';
 import { argv, cpuUsage, exit } from 'node:process';
@@ -31,7 +31,7 @@ const run = async (from, to) => {
     await step(at);
   }
 };
-// What was parsed is old by now; collecting later would throw away what the compiler learned.
+// The parsed objects are old by now; a later collection would discard the compiler's feedback.
 globalThis.gc();
 await run(0, warm);
 const before = cpuUsage();

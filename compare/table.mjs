@@ -1,6 +1,6 @@
-// Runs callgauge and every peer in turn, each in a process of its own, and prints what a snapshot took. A ratio is the
-// median of the rounds' ratios: both of its sides ran within the same round, so that it holds where the speed of the
-// machine varies. The first third of each call warms up.
+// Runs callgauge and every library in turn, each in a process of its own, and prints the time per snapshot. A ratio is the
+// median of the rounds' ratios: both of its sides ran within the same round, so that it holds on a machine with varying
+// speed. The first third of each call is warm-up.
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

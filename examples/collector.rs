@@ -1,17 +1,17 @@
-//! A collector in a page: many calls from standard input, checkpoints, and no loss when it is killed.
+//! A collector in a page: many calls from standard input, with checkpoints, and without loss when it is killed.
 //!
 //! ```sh
 //! collector < snapshots.ndjson.gz > events.ndjson  # cargo run --release --example collector -- [CHECKPOINT [LINES [end]]]
 //! ```
 //!
-//! A line in is `{"conference", "fabric", "user", "t", "report"}`: `t` is when it arrived, in ms, `report` is what
-//! getStats gave; `"labels": {"region": "eu"}` is optional. The input may be gzipped. A line out is an event, a call that
-//! is over, or what a minute's calls came to; `n` numbers them.
+//! An input line is `{"conference", "fabric", "user", "t", "report"}`: `t` is its arrival time in ms, `report` is the result
+//! of getStats; `"labels": {"region": "eu"}` is optional. The input may be gzipped. An output line is an event, an ended
+//! call, or the rollup of a minute's calls; `n` numbers them.
 //!
-//! Every so many LINES, and when the input stops, the state goes to the file CHECKPOINT. A collector that was killed, or
-//! whose input stopped, and that is fed from the beginning again skips the lines that its checkpoint has, and goes on.
-//! What it told after the checkpoint it tells again, with the same `n` and the same words: who keeps what comes by `n` has
-//! everything once. With `end` the end of the input is that of all calls.
+//! After every LINES lines, and when the input stops, the state goes to the file CHECKPOINT. A collector that was killed,
+//! or whose input stopped, and that gets its input from the beginning again skips the lines that its checkpoint covers, and
+//! continues. It repeats its output after the checkpoint, with the same `n` and the same text: a reader that stores lines
+//! by `n` has everything once. With `end` the end of the input ends all calls.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -31,13 +31,13 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-/// Lines of different reporters may come in the wrong order by so much, µs.
+/// Tolerance for lines of different reporters in the wrong order, µs.
 const LAG: u64 = 30_000_000;
-/// A line moves the clock of all by no more than this, µs: one whose `t` is wrong must not end the calls of others.
+/// A line moves the common clock by at most this, µs: a wrong `t` must not end the calls of others.
 const STEP: u64 = 10_000_000;
-/// The first line sets the clock of all, and must not be ahead of ours by more than this, µs.
+/// The first line sets the common clock, and must be at most this far ahead of the collector's clock, µs.
 const AHEAD: u64 = 3_600_000_000;
-/// A line of more bytes is refused, and not kept: one of a call of fifty has some 200 KB.
+/// Longer lines, in bytes, are refused and not stored: a line of a call of fifty has some 200 KB.
 const LONGEST: u64 = 4 << 20;
 
 #[derive(Deserialize)]
@@ -52,11 +52,11 @@ struct Line<'a> {
     labels: BTreeMap<String, String>,
 }
 
-/// What a checkpoint has.
+/// The content of a checkpoint.
 struct Collector {
     lines: u64,
-    told: u64,
-    /// The time of all, µs; 0 before the first line.
+    written: u64,
+    /// The common clock, µs; 0 before the first line.
     clock: u64,
     fleet: Fleet,
 }
@@ -73,7 +73,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     while read_line(&mut input, &mut line)? > 0 {
         number += 1;
         if number > collector.lines {
-            // Half a line, because whoever feeds this was killed: it will come whole, and nobody is over yet.
+            // A partial line, because the feeder was killed: it will come again in full, and no call has ended yet.
             if !line.ends_with(b"\n") && serde_json::from_slice::<IgnoredAny>(&line).is_err() {
                 out.flush()?;
                 return Ok(collector.save(&path)?);
@@ -82,7 +82,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 eprintln!("line {number}: {error}");
             }
             collector.lines = number;
-            collector.tell(&mut out)?;
+            collector.write_pending(&mut out)?;
             if number % every == 0 {
                 out.flush()?;
                 collector.save(&path)?;
@@ -95,21 +95,21 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     if ends {
         collector.fleet.handle_timeout(Timestamp::from_micros(u64::MAX));
-        collector.tell(&mut out)?;
+        collector.write_pending(&mut out)?;
     }
     out.flush()?;
     collector.save(&path)?;
     Ok(())
 }
 
-/// Standard input, unpacked if it is gzip.
+/// Standard input, decompressed if it is gzip.
 fn standard_input() -> io::Result<Box<dyn io::Read>> {
     let mut input = io::stdin().lock();
     let is_gzip = input.fill_buf()?.starts_with(&[0x1f, 0x8b]);
     Ok(if is_gzip { Box::new(MultiGzDecoder::new(input)) } else { Box::new(input) })
 }
 
-/// Reads a line; of one that is too long, no more than tells.
+/// Reads a line; of one that is too long, only enough to detect it.
 fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<usize> {
     let bytes = input.take(LONGEST).read_until(b'\n', line)?;
     if bytes as u64 == LONGEST && !line.ends_with(b"\n") {
@@ -124,21 +124,21 @@ impl Collector {
         let bytes = match fs::read(path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Ok(Self { lines: 0, told: 0, clock: 0, fleet: Fleet::new(FleetConfig::new()) });
+                return Ok(Self { lines: 0, written: 0, clock: 0, fleet: Fleet::new(FleetConfig::new()) });
             }
             Err(error) => return Err(error.into()),
         };
         let (numbers, state) = bytes.split_at_checked(24).ok_or("a short checkpoint")?;
-        let [lines, told, clock] =
+        let [lines, written, clock] =
             [0, 8, 16].map(|at| numbers[at..at + 8].iter().rfold(0, |n, &byte| n << 8 | u64::from(byte)));
-        Ok(Self { lines, told, clock, fleet: Fleet::restore(state, FleetConfig::new())? })
+        Ok(Self { lines, written, clock, fleet: Fleet::restore(state, FleetConfig::new())? })
     }
 
-    /// Beside the old checkpoint first, so that there is a whole one at any time.
+    /// Writes beside the old checkpoint first, so that a complete one exists at any time.
     fn save(&self, path: &str) -> io::Result<()> {
         let new = format!("{path}.new");
         let mut file = fs::File::create(&new)?;
-        file.write_all(&[self.lines, self.told, self.clock].map(u64::to_le_bytes).concat())?;
+        file.write_all(&[self.lines, self.written, self.clock].map(u64::to_le_bytes).concat())?;
         file.write_all(&self.fleet.save())?;
         file.sync_all()?;
         fs::rename(new, path)
@@ -160,7 +160,7 @@ impl Collector {
         let mut call = self.fleet.enter(arrived, &line.conference)?;
         // The clock of a call does not go back.
         let now = call.clock().map_or(arrived, |clock| clock.max(arrived));
-        // A label that there is no room for costs nobody their snapshot.
+        // A label beyond a limit costs no snapshot.
         let labelled = line.labels.iter().try_for_each(|(key, value)| call.label(key, value).map(drop));
         let user = call.user(&line.user)?;
         let spec = FabricSpec::new(&line.fabric).with_local_user(user);
@@ -174,15 +174,15 @@ impl Collector {
         Ok(labelled?)
     }
 
-    /// Tells whatever there is to tell.
-    fn tell(&mut self, out: &mut impl Write) -> io::Result<()> {
+    /// Writes all pending output.
+    fn write_pending(&mut self, out: &mut impl Write) -> io::Result<()> {
         while let Some(event) = self.fleet.poll_event() {
-            self.told += 1;
-            writeln!(out, "{}", json!({"n": self.told, "conference": event.conference, "event": shown(&event)}))?;
+            self.written += 1;
+            writeln!(out, "{}", json!({"n": self.written, "conference": event.conference, "event": shown(&event)}))?;
         }
         while let Some(ended) = self.fleet.poll_ended() {
-            self.told += 1;
-            writeln!(out, "{}", json!({"n": self.told, "conference": ended.conference, "ended": ended.summary}))?;
+            self.written += 1;
+            writeln!(out, "{}", json!({"n": self.written, "conference": ended.conference, "ended": ended.summary}))?;
         }
         while let Some(part) = self.fleet.poll_rollup() {
             let total = &part.rollup.total;
@@ -191,8 +191,8 @@ impl Collector {
                 "participants": total.participants, "failure_ratio": total.failure_ratio(), "mos": total.mos(),
                 "churn_ratio": total.churn_ratio(), "rtt_ms": total.streams.rtt_ms.stats(),
             });
-            self.told += 1;
-            writeln!(out, "{}", json!({"n": self.told, "rollup": rollup}))?;
+            self.written += 1;
+            writeln!(out, "{}", json!({"n": self.written, "rollup": rollup}))?;
         }
         Ok(())
     }

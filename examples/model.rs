@@ -1,7 +1,7 @@
 //! Scores audio with your own model: `cargo run --example model -- RECORDING`, plain or gzipped.
 //!
-//! A model is a value. It reads what the last seconds were like and answers with a score, or with the reason why there is
-//! none. Here is the one that many dashboards have, which knows nothing but loss; beside it the engine's own.
+//! A model is a value. It gets the inputs of the last seconds and returns a score, or the reason for having none. This
+//! one is common in dashboards and uses nothing but loss; the engine's own stands beside it.
 
 use std::error::Error;
 use std::fs::File;
@@ -14,7 +14,7 @@ use callgauge::unit::{Rx, Timestamp};
 use callgauge::{Conference, Config, Event, FabricSpec};
 use flate2::read::MultiGzDecoder;
 
-/// 2.5 points for each percent that the network lost, whatever became of it.
+/// 2.5 points per percent of network loss, whatever was repaired or concealed.
 #[derive(Debug)]
 struct LossOnly;
 
@@ -48,7 +48,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let (mut reader, mut name) = (Reader::new(), None);
         for line in text.lines() {
             reader.read(line.as_bytes(), &mut |snapshot| {
-                // One connection will do.
+                // One connection is enough.
                 if *name.get_or_insert_with(|| snapshot.fabric.to_owned()) == snapshot.fabric {
                     // Cannot fail: the clock stands still, and the fabric is open.
                     let _ = call.ingest(Timestamp::default(), fabric, snapshot.report);

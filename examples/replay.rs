@@ -1,5 +1,5 @@
-//! Replays a recording and prints its summary: `cargo run --example replay -- RECORDING`, plain or gzipped, one snapshot
-//! per line.
+//! Replays a recording and prints its summary: `cargo run --example replay -- RECORDING`, plain or gzipped, one
+//! snapshot per line.
 
 use std::collections::HashMap;
 use std::error::Error;

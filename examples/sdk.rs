@@ -1,8 +1,8 @@
-//! The walk of an integration guide, step by step, on a real call: `cargo run --example sdk`.
+//! The steps of an integration guide on a real call: `cargo run --example sdk`.
 //!
-//! An SDK sits in an application: it opens a fabric for each PeerConnection, passes on what the browser and the application
-//! say, hands in a snapshot each second, shows how the call is, and keeps what it came to. Here the browsers are played
-//! from a recording, and what they told beside their stats from the file that lies with it.
+//! An SDK runs in an application: it opens a fabric for each PeerConnection, passes on the events of the browser and
+//! the application, ingests a snapshot each second, shows the live view, and stores the summary. Here a recording plays
+//! the browsers' part, and the file beside it has their events.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -28,19 +28,19 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut now = Timestamp::from_millis(inputs.first().ok_or("an empty recording")?.0 as u64);
     let start = now;
 
-    // 3. The conference, and who is in it.
+    // 3. The conference, and its users.
     let mut call = Conference::new("AliceAndBob", Config::new());
     let names = BTreeMap::from([("A", "alice"), ("B", "bob")]);
     let (alice, bob) = (call.user("alice")?, call.user("bob")?);
 
-    // 4. A fabric for each PeerConnection, as soon as it is made: delays count from here.
+    // 4. A fabric for each PeerConnection, as soon as it is created: delays count from here.
     let mut fabrics: BTreeMap<&str, FabricId> = BTreeMap::new();
     for (pc, local, remote) in [("A", alice, bob), ("B", bob, alice)] {
         let spec = FabricSpec::new(pc).with_local_user(local).with_remote_user(remote);
         fabrics.insert(pc, call.open_fabric(now, spec.with_usage(FabricUsage::Multiplex))?);
     }
 
-    // 8. What a description tells of the streams may be said before there are any.
+    // 8. Descriptions of streams may be passed on before the streams exist.
     for (pc, ssrc, label) in labels(&inputs) {
         let user = if pc == "A" { alice } else { bob };
         for &fabric in fabrics.values() {
@@ -55,11 +55,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             // 5. A snapshot each second.
             Input::Stats(line) => reader.read(line.as_bytes(), &mut |snapshot| {
                 if let Some(&fabric) = fabrics.get(snapshot.fabric) {
-                    // Refused only when the call is over.
+                    // Refused only after the end of the call.
                     let _ = call.ingest(now, fabric, snapshot.report);
                 }
             })?,
-            // What the browser says. Without it, the engine takes it from the stats.
+            // Browser events. Without them, the engine infers the states from the stats.
             Input::State { pc, what, state } => {
                 let Some(&fabric) = fabrics.get(pc.as_str()) else { continue };
                 match what.as_str() {
@@ -76,12 +76,12 @@ fn main() -> Result<(), Box<dyn Error>> {
                     }
                 }
             }
-            // 6. What the application does: A puts the call on hold, and takes it back.
+            // 6. Application events: A puts the call on hold, and resumes it.
             Input::Hold(on) => {
                 for &fabric in fabrics.values() {
                     call.send_event(now, fabric, if *on { AppEvent::Hold } else { AppEvent::Resume })?;
                 }
-                // 7. And what it has to say about it, be it a failure or a log.
+                // 7. The application's own errors and logs.
                 let log = if *on { "the other line rings" } else { "back again" };
                 call.report_error(now, Some(fabrics["A"]), ErrorReport::log(log).with_user(alice))?;
             }
@@ -89,7 +89,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         while let Some(event) = call.poll_event() {
             match event {
                 Event::Call { event, .. } => show_event(&call, start, &event),
-                // Who speaks; `is_dominant_speaker` of a fabric says whether its own end does.
+                // The dominant speaker; `is_dominant_speaker` of a fabric says whether its local user is dominant.
                 Event::DominantSpeaker { change, .. } => show_speaker(&call, start, change),
                 _ => {}
             }
@@ -97,7 +97,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         if call.poll_timeout().is_some_and(|due| due <= now) {
             call.handle_timeout(now)?;
         }
-        // How the call is, for whoever wants to see it: every ten seconds.
+        // The live view, every ten seconds.
         if now.micros_since(shown) >= 10_000_000 {
             shown = now;
             call.snapshot_into(&mut view);
@@ -105,7 +105,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
 
-    // 9. The end, and what people say of it.
+    // 9. The end, and the users' feedback.
     for &fabric in fabrics.values() {
         call.send_event(now, fabric, AppEvent::Terminated)?;
     }
@@ -144,10 +144,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     for user in &summary.users {
         let percent = |ratio: Option<f64>| ratio.map_or("?".into(), |ratio| format!("{:.2} %", ratio * 100.0));
         let (up, down) = (percent(user.uplink.loss_ratio), percent(user.downlink.loss_ratio));
-        let said = user.feedback.first().map_or("nothing".into(), |said| format!("{} of 5", said.overall));
+        let rating = user.feedback.first().map_or("nothing".into(), |feedback| format!("{} of 5", feedback.overall));
         let talk_s = user.talk.as_ref().map_or("?".into(), |talk| format!("{:.0} s", talk.talk_s));
         println!(
-            "  {}: spoke for {talk_s}; lost {up} on the way up, {down} on the way down; MOS {}; said {said}",
+            "  {}: spoke for {talk_s}; lost {up} on the uplink, {down} on the downlink; MOS {}; rated {rating}",
             user.user,
             mos(user.score.mos)
         );
@@ -155,7 +155,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What the application and its browsers do, in the order of time.
+/// Inputs of the application and its browsers, in order of time.
 enum Input {
     Stats(String),
     State { pc: String, what: String, state: String },
@@ -186,7 +186,7 @@ fn inputs(path: &str) -> Result<Vec<(f64, Input)>, Box<dyn Error>> {
     Ok(inputs)
 }
 
-/// What each PeerConnection sends, as its description would tell: SSRC and label.
+/// The streams of each PeerConnection, as its description would name them: SSRC and label.
 fn labels(inputs: &[(f64, Input)]) -> Vec<(String, u32, &'static str)> {
     let mut labels = BTreeMap::new();
     for (_, input) in inputs {
@@ -207,8 +207,8 @@ fn labels(inputs: &[(f64, Input)]) -> Vec<(String, u32, &'static str)> {
 fn show_speaker(call: &Conference, start: Timestamp, change: SpeakerChange) {
     let who = match change.now {
         Some(Speaker::User(user)) => call.user_name(user).unwrap_or("?"),
-        Some(_) => "somebody",
-        None => "nobody",
+        Some(_) => "an unnamed stream",
+        None => "no user",
     };
     let [at, since] = [change.at, change.since].map(|time| time.micros_since(start) as f64 / 1e6);
     println!("{at:6.1} s  {who} speaks, since {since:.1} s");
@@ -219,7 +219,7 @@ fn show_event(call: &Conference, start: Timestamp, event: &CallEvent) {
         return;
     }
     let seconds = event.at.micros_since(start) as f64 / 1e6;
-    let user = event.user.and_then(|user| call.user_name(user)).unwrap_or("somebody");
+    let user = event.user.and_then(|user| call.user_name(user)).unwrap_or("unnamed user");
     let delay = event.delay_ms.map_or(String::new(), |ms| format!(" after {ms:.0} ms"));
     println!("{seconds:6.1} s  {user}: {}{delay}", event.kind.name());
 }

@@ -1,6 +1,6 @@
 // @observertc/client-monitor-js: `ClientMonitor.collect()` over one `RTCPeerConnection`, which updates all monitors,
-// tracks, detectors and scores. `collecting` does nothing else; `sampling` has the periods that it has by default, so that
-// every fourth step makes a sample as well, and keeps events and issues for it.
+// tracks, detectors and scores. `collecting` does nothing else; `sampling` has the default periods, so that every fourth
+// step also makes a sample, and stores events and issues for it.
 //
 // Shims: `navigator.userAgent` of a Chrome; imports without a file extension, which a bundler would complete. A track is
 // announced when it appears in a report, as a page's `track` event and `addTrack` would.

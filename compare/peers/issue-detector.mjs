@@ -1,7 +1,7 @@
 // webrtc-issue-detector: one round of its reporter, `parseReports()`, with all of its nine detectors and its scores.
 //
-// It asks each sender and receiver for a report of its own; these are cut from the snapshot before the clock starts, as
-// the selection of webrtc-stats says: the RTP entries of a track and all that they refer to. Shims: `window`.
+// It requests a report from each sender and receiver; these are cut from the snapshot before the clock starts, by the
+// selection rules of webrtc-stats: the RTP entries of a track and all entries that they refer to. Shims: `window`.
 
 import { createRequire } from 'node:module';
 

@@ -1,9 +1,9 @@
 // @observertc/observer-js: `ObservedClient.accept(sample)` for one client of one call, with its reports emitted to a
 // listener that drops them, a thousand at a time.
 //
-// The version on npm takes samples of schema 2, which today's client monitor no longer makes. They are made here, before
-// the clock starts, by the types of its schema package: every member of an entry that the schema has a place for, in
-// the sample of its track; codecs, certificates and candidates once, when they appear. Nothing is shimmed: it is a server.
+// The version on npm takes samples of schema 2, which today's client monitor no longer makes. This file makes them before
+// the clock starts, by the types of its schema package: every member of an entry that the schema supports, in the sample
+// of its track; codecs, certificates and candidates once, when they appear. No shims: it is a server.
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -69,7 +69,7 @@ const converter = () => {
     return {
       clientId: 'alice',
       timestamp,
-      // The observer looks a connection up by its transport's id and keeps it by its own: only equal ones are found again.
+      // The observer stores a connection by its own id and finds it by its transport's id: only equal ids work.
       pcTransports: all('transport').map((entry) => ({ ...take('PeerConnectionTransport', entry), transportId: peerConnectionId })),
       inboundAudioTracks: received('audio', 'InboundAudioTrack'),
       inboundVideoTracks: received('video', 'InboundVideoTrack'),

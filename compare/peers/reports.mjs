@@ -1,9 +1,9 @@
-// Snapshots as a browser would hand them over.
+// Snapshots in the form that a browser gives.
 
 /** The entries of a line. */
 export const entries = (line) => JSON.parse(line).stats;
 
-/** An `RTCStatsReport` as far as anybody uses one: a map from id to entry. */
+/** The used part of an `RTCStatsReport`: a map from id to entry. */
 export const report = (stats) => new Map(stats.map((entry) => [entry.id, entry]));
 
 /** The tracks of a snapshot: the receivers' by their RTP entries, the senders' by their sources. */

@@ -1,5 +1,5 @@
-// The peers by name: each takes the lines of a file and gives `step(at)`, what it does for one snapshot, and `saw()`,
-// something that shows that it did it.
+// The libraries by name: each takes the lines of a file and returns `step(at)`, its work for one snapshot, and `saw()`,
+// evidence that it did the work.
 
 export const steps = {
   'client-monitor-js': async () => (await import('./client-monitor.mjs')).collecting,

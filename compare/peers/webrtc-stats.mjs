@@ -1,6 +1,6 @@
-// @peermetrics/webrtc-stats: what its interval does, `getStats()` and `emitEvent` of each result, with a listener for
-// `stats`. It parses the report, computes rates and appends to a timeline that it never shortens; an application that
-// wants to live clears it, which is done here every 60 snapshots.
+// @peermetrics/webrtc-stats: the work of its interval, `getStats()` and `emitEvent` of each result, with a listener for
+// `stats`. It parses the report, computes rates and appends to a timeline that it never shortens; a long-running
+// application must clear it, which this file does every 60 snapshots.
 //
 // Shims: `window`, and a global `RTCPeerConnection` for its `instanceof`.
 

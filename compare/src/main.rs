@@ -1,8 +1,8 @@
-//! callgauge's part of the comparison: it makes the calls that all are measured on, and runs through one.
+//! callgauge's part of the comparison: makes the calls that all libraries process, and processes one of them.
 //!
 //! `callgauge-compare extend p10 10` prints the snapshots of a set of `tests/fixtures/workload` ten times over, as one
-//! call that goes on; `callgauge-compare measure FILE 200` reads such a file and prints what a snapshot took after the
-//! first 200; `read` does no more than read. Run by `compare/run`.
+//! continuing call; `callgauge-compare measure FILE 200` reads such a file and prints the time per snapshot after the
+//! first 200; `read` only reads. Run by `compare/run`.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -21,7 +21,7 @@ type Failure = Box<dyn Error>;
 /// The workload has a snapshot every five seconds.
 const STEP_MS: u64 = 5_000;
 
-/// Times of the reporter's clock: they move on with the call and are no counters.
+/// Times of the reporter's clock: they advance with the call and are no counters.
 const TIMES: [&str; 5] = [
     "timestamp",
     "remoteTimestamp",
@@ -46,7 +46,7 @@ fn extend(set: &str, rounds: u64) -> Result<(), Failure> {
     flate2::read::GzDecoder::new(std::fs::File::open(path)?).read_to_string(&mut text)?;
     let lines: Vec<Value> = text.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
 
-    // What every counter came to by the end of the set: each round starts from there.
+    // Final value of each counter in the set: each round starts from there.
     let mut ends: HashMap<(String, String), Value> = HashMap::new();
     let counts: HashMap<&str, bool> = Num::ALL.iter().map(|num| (num.name(), num.rule().is_cumulative())).collect();
     for entry in lines.iter().flat_map(entries) {
@@ -126,7 +126,7 @@ fn read(file: &str, warm: usize) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The processor time that `step` takes for a line, after those that warm up, and how many lines that were.
+/// Processor time of `step` per line after the warm-up, and the number of lines.
 fn time(file: &str, warm: usize, mut step: impl FnMut(&str) -> Result<(), Failure>) -> Result<(u64, usize), Failure> {
     let text = std::fs::read_to_string(file)?;
     let lines: Vec<&str> = text.lines().collect();

@@ -11,9 +11,9 @@ pub(crate) enum Coefficient {
 }
 
 impl Coefficient {
-    /// The interval of a correlation `r` of `n` pairs that contains the true one with probability `level`. `atanh r` is
-    /// nearly normal with variance 1 / (n − 3), for Spearman's coefficient (1 + r² / 2) / (n − 3) (Bonett and Wright,
-    /// Psychometrika 65, 2000). `None` for fewer than four pairs.
+    /// The confidence interval of a correlation `r` of `n` pairs at `level`. `atanh r` is nearly normal with variance
+    /// 1 / (n − 3), for Spearman's coefficient (1 + r² / 2) / (n − 3) (Bonett and Wright, Psychometrika 65, 2000).
+    /// `None` for fewer than four pairs.
     pub(crate) fn interval(self, r: f64, n: usize, level: f64) -> Option<(f64, f64)> {
         let freedom = n.checked_sub(3).filter(|&freedom| freedom > 0)? as f64;
         let variance = match self {

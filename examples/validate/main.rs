@@ -1,8 +1,8 @@
-//! How well scores agree with measured quality: `cargo run --release --example validate -- DIRECTORY [--fit]`.
+//! Agreement of scores with measured quality: `cargo run --release --example validate -- DIRECTORY [--fit]`.
 //!
-//! Reads the recordings in DIRECTORY whose meta data hold PESQ, ViSQOL and PLCMOS of the received audio, 8 s at a time,
-//! scores the same windows with callgauge and with what others use, and prints how each agrees. `--fit` finds the two
-//! constants of the audio model that are fitted, on the recordings marked `"split": "train"` alone.
+//! Reads the recordings in DIRECTORY whose metadata hold PESQ, ViSQOL and PLCMOS of the received audio, 8 s at a time,
+//! scores the same windows with callgauge and with the formulas of other projects, and prints the agreement of each.
+//! `--fit` finds the two fitted constants of the audio model, from the recordings marked `"split": "train"` only.
 
 mod correlation;
 #[path = "../../tests/oracles/oracle/mod.rs"]
@@ -25,32 +25,32 @@ fn main() -> Result<(), Box<dyn Error>> {
     let all = segments::read(Path::new(directory))?;
     let of = |split: &str| -> Vec<&Segment> { all.iter().filter(|segment| segment.split == split).collect() };
     let (train, test) = (of("train"), of("test"));
-    println!("{} segments that can be used: {} to fit, {} to measure on", all.len(), train.len(), test.len());
+    println!("{} usable segments: {} for fitting, {} for testing", all.len(), train.len(), test.len());
 
     if arguments.iter().any(|argument| argument == "--fit") {
         return fit(&train);
     }
     let model = AudioModel::new();
-    println!("\nModel {}. LQ: without delay, which none of the three metrics hears.", Model::id(&model));
-    for (name, segments) in [("test: nothing is fitted to these", &test), ("train", &train)] {
+    println!("\nModel {}. LQ: without delay, which none of the three metrics measures.", Model::id(&model));
+    for (name, segments) in [("test: not used for fitting", &test), ("train", &train)] {
         compare(name, &model, segments)?;
     }
     rest(&model, &test, &train)
 }
 
-/// A score for every segment; a segment that a model does not score is left out of its row, and counted.
+/// A score for every segment; a segment without a score is left out of its row, and counted.
 struct Row<'a> {
     name: &'a str,
     scores: Vec<Option<f64>>,
 }
 
-/// What was measured of some segments.
+/// Measurements of some segments.
 struct Truth {
     pesq: Vec<f64>,
     /// The mean of PESQ, ViSQOL and PLCMOS.
     mean: Vec<f64>,
-    /// The mean of the three, each standardised over the segments at hand: PESQ, which spreads most, weighs no more than
-    /// the others then.
+    /// The mean of the three, each standardised over these segments, so that PESQ, which spreads most, weighs no more
+    /// than the others.
     even_mean: Vec<f64>,
 }
 
@@ -69,7 +69,7 @@ impl Truth {
     }
 }
 
-/// How a row agrees with what was measured.
+/// Agreement of a row with the measurements.
 struct Agreement {
     n: usize,
     /// Pearson with PESQ.
@@ -78,7 +78,7 @@ struct Agreement {
     mean: f64,
     /// Spearman with the even mean.
     even_mean: f64,
-    /// Of PESQ, after a monotone fit.
+    /// RMSE of PESQ after a monotone fit.
     rmse: f64,
 }
 
@@ -107,7 +107,7 @@ impl Row<'_> {
     }
 }
 
-/// Prints a row for each model, and how far ours is ahead, with what chance could make of it.
+/// Prints a row for each model, and callgauge's lead with its confidence interval.
 fn compare(name: &str, model: &AudioModel, segments: &[&Segment]) -> Result<(), Box<dyn Error>> {
     let truth = Truth::of(segments).ok_or("too few segments")?;
     let recordings: Vec<&str> = segments.iter().map(|segment| segment.recording.as_str()).collect();
@@ -180,13 +180,13 @@ fn print_fisher(rows: &[Row<'_>], truth: &Truth, segments: usize) {
     }
 }
 
-/// What is left, and how much of it voices and stretching explain.
+/// Prints the residuals, and how much of them voices and stretching explain.
 fn rest(model: &AudioModel, test: &[&Segment], train: &[&Segment]) -> Result<(), Box<dyn Error>> {
     let truth = Truth::of(test).ok_or("too few segments")?;
     let agreement = |model: &AudioModel| Row::ours(model, test).agreement(&truth, 0..test.len());
     let whole = agreement(model).ok_or("too few scores")?;
     let unstretched = agreement(&model.clone().with_stretching(0.0, 1.0)).ok_or("too few scores")?;
-    println!("\nWhat the rest is made of, on the test segments:");
+    println!("\nResiduals on the test segments:");
     println!(
         "  stretching: without its term Pearson {:.3} instead of {:.3}, Spearman {:.3} instead of {:.3}",
         unstretched.pesq, whole.pesq, unstretched.mean, whole.mean
@@ -196,7 +196,7 @@ fn rest(model: &AudioModel, test: &[&Segment], train: &[&Segment]) -> Result<(),
         println!("  the metrics themselves: PESQ has Spearman {mean:.3} with the mean, {even:.3} with the even mean");
     }
 
-    // What a voice gets when nothing is wrong, from the clean recordings of the same voice.
+    // The unimpaired level of a voice, from its clean recordings.
     let clean: Vec<&&Segment> = train.iter().filter(|segment| segment.is_clean).collect();
     let of_voice = |voice: &str| {
         let values: Vec<f64> = clean.iter().filter(|segment| segment.voice == voice).map(|s| s.pesq).collect();
@@ -227,8 +227,8 @@ fn rest(model: &AudioModel, test: &[&Segment], train: &[&Segment]) -> Result<(),
     Ok(())
 }
 
-/// Finds κ and the half point of stretching: those with the largest sum of Pearson with PESQ and half of Spearman with
-/// the mean of three, over a grid, on the segments to fit. Each recording left out once says how firm they are.
+/// Finds κ and the half point of stretching that maximise Pearson with PESQ plus half of Spearman with the mean of the
+/// three, over a grid, on the training segments. Leaving out each recording once shows their stability.
 fn fit(train: &[&Segment]) -> Result<(), Box<dyn Error>> {
     const KAPPAS: [f64; 15] = [0.0, 0.025, 0.05, 0.075, 0.1, 0.125, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0];
     const HALVES: [f64; 15] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5, 2.0, 3.0, 5.0];

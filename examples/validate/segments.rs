@@ -1,4 +1,4 @@
-//! Recordings into segments: what getStats said over 8 s, and what the received audio was worth.
+//! Splits recordings into segments: the getStats figures of 8 s, and the measured quality of the received audio.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -20,23 +20,23 @@ use crate::oracle::Window;
 pub(crate) struct Segment {
     pub(crate) recording: String,
     pub(crate) split: String,
-    /// The voice: the file that was spoken.
+    /// The voice: the name of the spoken file.
     pub(crate) voice: String,
-    /// Nothing was done to the network, nor to the sender.
+    /// No impairment of the network or of the sender.
     pub(crate) is_clean: bool,
-    /// The sender rested in a part of it, by what the lab did.
+    /// The lab paused the sender in a part of the segment.
     pub(crate) is_cut: bool,
     pub(crate) pesq: f64,
     pub(crate) visqol: f64,
     pub(crate) plcmos: f64,
     codec: Option<String>,
     inputs: Option<AudioInputs<'static>>,
-    /// The same for what others use.
+    /// The same for the formulas of other projects.
     pub(crate) window: Window,
 }
 
 impl Segment {
-    /// The listening quality that the model gives it.
+    /// The model's listening quality.
     pub(crate) fn score(&self, model: &AudioModel) -> Option<f64> {
         let mut inputs = self.inputs?;
         inputs.codec = self.codec.as_deref();
@@ -102,7 +102,7 @@ impl Recording {
         Ok(recording)
     }
 
-    /// The segment, if it can be used: all three metrics are there, and the machine did not hold up the audio.
+    /// The segment, if it is usable: all three metrics exist, and the machine did not delay the audio.
     fn segment(&self, name: &str, meta: &Value, pc: &str, from: &str, segment: &Value) -> Option<Segment> {
         let number = |key: &str| segment[key].as_f64();
         if number("stall_ms")? > 100.0 {
@@ -117,9 +117,9 @@ impl Recording {
                     && intervals.iter().any(|interval| interval.kind == Some(MediaKind::Audio))
             })
         };
-        // A connection may have had another stream before; the one at hand is the one with the most to say.
+        // A connection may have had an earlier stream; this takes the one with the most intervals.
         let (stream, intervals) = streams(Direction::Inbound).max_by_key(|(_, intervals)| intervals.len())?;
-        // How loud the talker is, the window knows from before.
+        // The window needs the talker's loudness from before the segment.
         let mut window = AudioWindow::pooling();
         for part in parts(intervals, 0.0, start) {
             window.add(&part);
@@ -166,7 +166,7 @@ impl Recording {
     }
 }
 
-/// The intervals that lie in a stretch of time, cut to it: rates hold evenly throughout an interval.
+/// The intervals within a period, cut to it: rates hold evenly throughout an interval.
 fn parts(intervals: &[Interval], start: f64, end: f64) -> impl Iterator<Item = Interval> {
     intervals.iter().filter_map(move |interval| {
         let to = interval.at.as_millis();
@@ -177,7 +177,7 @@ fn parts(intervals: &[Interval], start: f64, end: f64) -> impl Iterator<Item = I
     })
 }
 
-/// What others use, pooled.
+/// Pooled inputs of the other projects' formulas.
 #[derive(Default)]
 struct Sums {
     seconds: f64,
@@ -220,7 +220,7 @@ impl Sums {
         self.concealed.add(part.get(Metric::ConcealedRatio), seconds);
     }
 
-    /// What was negotiated is told by the recording's name.
+    /// The recording's name gives the negotiated options.
     fn window(&self, name: &str) -> Window {
         let expected = self.received + self.lost;
         Window {

@@ -1,4 +1,4 @@
-//! A fleet's state that somebody has changed.
+//! A modified state of a fleet.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {

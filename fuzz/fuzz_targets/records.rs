@@ -1,4 +1,4 @@
-//! Line formats, record by record, through the sniffing front into a conference.
+//! Line formats, record by record, through format recognition into a conference.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| callgauge_fuzz::records(data));

@@ -1,4 +1,4 @@
-//! A conference's state that somebody has changed.
+//! A modified state of a conference.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {

@@ -1,10 +1,10 @@
-//! Bytes as numbers and snapshots.
+//! Decodes bytes as numbers and snapshots.
 
 use callgauge::id::MediaKind;
 use callgauge::report::{Flag, Num, Report, StatsType, Text};
 use callgauge::unit::StatTime;
 
-/// The bytes that are left; 0 where there are none.
+/// The remaining bytes; 0 after the last one.
 pub(super) struct Bytes<'a>(pub(super) &'a [u8]);
 
 impl Bytes<'_> {
@@ -18,7 +18,7 @@ impl Bytes<'_> {
         usize::from(self.next()) % limit
     }
 
-    /// Small numbers mostly, and some that no counter should have.
+    /// Mostly small numbers, and some that no counter should have.
     pub(super) fn number(&mut self) -> f64 {
         match self.next() {
             250 => -1.0,
@@ -32,7 +32,7 @@ impl Bytes<'_> {
     }
 }
 
-/// Snapshots of one connection, whose counters go on.
+/// Snapshots of one connection with continuing counters.
 #[derive(Default)]
 pub(super) struct Snapshots {
     report: Report,
@@ -89,7 +89,7 @@ impl Snapshots {
     }
 }
 
-/// A state in the frame of one that was saved, as if somebody had changed it and made a checksum for it.
+/// A state in the frame of a saved one, with a checksum that fits: as if it had been modified deliberately.
 pub(super) fn frame(saved: &[u8], state: &[u8]) -> Vec<u8> {
     let mut bytes = [&saved[..4], state].concat();
     let mut crc = flate2::Crc::new();

@@ -1,4 +1,4 @@
-//! Bytes as calls to a fleet.
+//! Runs bytes as calls to a fleet.
 
 use std::collections::BTreeMap;
 
@@ -11,30 +11,30 @@ use callgauge::{AppEvent, Config, Event, FabricSpec};
 use super::calls::{Bytes, Snapshots, frame};
 use super::{caps, counting, limits, outputs};
 
-/// What a fleet told.
+/// The outputs of a fleet.
 #[derive(Default, PartialEq)]
-struct Told {
+struct Outputs {
     events: Vec<(String, u32, Event)>,
     ended: Vec<(String, u32, Box<ConferenceSummary>)>,
     parts: Vec<Part>,
 }
 
-/// Whatever the bytes say is done to a fleet. Its limits hold, nobody ends twice, every conference that ended is in a
-/// rollup once, and a fleet that is written and read after every call tells the same.
+/// Runs the calls that the bytes encode. The fleet's limits hold, no conference ends twice, every ended conference is
+/// in a rollup once, and a fleet that is saved and restored after each call gives the same outputs.
 pub fn fleet(data: &[u8]) {
-    // To write and to read after each call is quadratic.
+    // Saving and restoring after each call is quadratic.
     let data = data.get(..400).unwrap_or(data);
-    let told = operate(data, |_| {});
+    let fleet_outputs = operate(data, |_| {});
     if data.first().is_some_and(|flags| flags & 1 > 0) {
         let again = operate(data, |fleet| {
             *fleet = Fleet::restore(&fleet.save(), fleet.config().clone()).expect("its own state");
         });
-        assert!(told == again, "a fleet that was written and read goes on otherwise");
+        assert!(fleet_outputs == again, "a restored fleet continues differently");
     }
-    check_sums(&told);
+    check_sums(&fleet_outputs);
     let mut instances = BTreeMap::<(String, u32), u32>::new();
-    for (id, instance, summary) in &told.ended {
-        // An id that was forgotten begins with 1 again.
+    for (id, instance, summary) in &fleet_outputs.ended {
+        // A forgotten id starts with 1 again.
         *instances.entry((id.clone(), *instance)).or_default() += 1;
         assert_eq!((summary.conference.as_ref(), summary.instance), (Some(id), *instance));
     }
@@ -43,46 +43,46 @@ pub fn fleet(data: &[u8]) {
         assert!(before.is_none_or(|before| instances.get(&(id.clone(), before)) >= Some(count)), "{id} {instance}");
     }
     let mut clocks = BTreeMap::<_, outputs::Clocks>::new();
-    for (id, instance, event) in &told.events {
+    for (id, instance, event) in &fleet_outputs.events {
         outputs::check_event(event);
-        // An id that was forgotten begins anew, and so do its streams.
+        // A forgotten id starts afresh, and so do its streams.
         if instances.get(&(id.clone(), *instance)) == Some(&1) {
             clocks.entry((id, instance)).or_default().check(event);
         }
     }
 }
 
-/// What conferences came to each is what they came to together.
-fn check_sums(told: &Told) {
-    let summaries = || told.ended.iter().map(|(_, _, summary)| summary);
+/// The rollups are the sums of the conferences' summaries.
+fn check_sums(fleet_outputs: &Outputs) {
+    let summaries = || fleet_outputs.ended.iter().map(|(_, _, summary)| summary);
     summaries().for_each(|summary| outputs::check_summary(summary));
-    told.parts.iter().for_each(outputs::check_part);
-    let tallies = || told.parts.iter().map(|part| &part.rollup.total);
-    assert_eq!(tallies().map(|tally| tally.conferences).sum::<u64>(), told.ended.len() as u64);
+    fleet_outputs.parts.iter().for_each(outputs::check_part);
+    let tallies = || fleet_outputs.parts.iter().map(|part| &part.rollup.total);
+    assert_eq!(tallies().map(|tally| tally.conferences).sum::<u64>(), fleet_outputs.ended.len() as u64);
     let fabrics = summaries().map(|summary| summary.fabrics.len() as u64).sum::<u64>();
     assert_eq!(tallies().map(|tally| tally.fabrics).sum::<u64>(), fabrics);
     let joined = summaries().flat_map(|summary| &summary.users).filter(|user| user.joins > 0).count() as u64;
     assert_eq!(tallies().map(|tally| tally.participants).sum::<u64>(), joined);
-    let said = summaries().map(|summary| summary.feedback.len() as u64).sum::<u64>();
-    assert_eq!(tallies().map(|tally| tally.feedback).sum::<u64>(), said);
+    let feedback = summaries().map(|summary| summary.feedback.len() as u64).sum::<u64>();
+    assert_eq!(tallies().map(|tally| tally.feedback).sum::<u64>(), feedback);
     let wrong = summaries().map(|summary| summary.diagnoses.len() as u64).sum::<u64>();
     assert_eq!(tallies().flat_map(|tally| tally.diagnoses.values()).sum::<u64>(), wrong);
 }
 
-/// A fleet's state with any content, which goes on. Whether it was one.
+/// Restores a fleet's state with any content and continues with it. Returns whether it was valid.
 pub fn fleet_state(data: &[u8]) -> bool {
     let (operations, state) = data.split_at(data.len().min(64));
     let Ok(fleet) = Fleet::restore(&frame(&Fleet::default().save(), state), config()) else { return false };
     let again = Fleet::restore(&fleet.save(), config()).expect("its own state");
     assert_eq!(again.save(), fleet.save());
-    let _ = go_on(fleet, operations, usize::MAX, |_| {});
+    let _ = continue_with(fleet, operations, usize::MAX, |_| {});
     true
 }
 
-fn operate(data: &[u8], between: impl FnMut(&mut Fleet)) -> Told {
-    let (fleet, told) = go_on(Fleet::new(config()), data, 3, between);
+fn operate(data: &[u8], between: impl FnMut(&mut Fleet)) -> Outputs {
+    let (fleet, fleet_outputs) = continue_with(Fleet::new(config()), data, 3, between);
     assert!(fleet.is_empty(), "{} conferences outlive the end of time", fleet.len());
-    told
+    fleet_outputs
 }
 
 fn config() -> FleetConfig {
@@ -96,8 +96,8 @@ fn config() -> FleetConfig {
     FleetConfig::new().with_conference(Config::new().with_limits(limits())).with_limits(few)
 }
 
-/// As [`FleetLimits`] say: its conferences and one more, summaries for those and for as many as may wait, and 32 KiB for each
-/// label of each window, in which few calls end here.
+/// The bound of [`FleetLimits`]: its conferences and one more, summaries for those and for as many as may wait, and 32
+/// KiB for each label of each window, in which few calls end here.
 fn check_memory(fleet: &Fleet) {
     let (state, summary) = caps(limits());
     let of_fleet = fleet.config().limits();
@@ -108,20 +108,20 @@ fn check_memory(fleet: &Fleet) {
     assert!(held <= most, "{held} bytes where {most} may be");
 }
 
-/// What few calls come to in a window, under one label, in bytes.
+/// Size of the tally of a few calls in a window, under one label, in bytes.
 const TALLY: i64 = 32 << 10;
 
-fn go_on(mut fleet: Fleet, data: &[u8], most: usize, mut between: impl FnMut(&mut Fleet)) -> (Fleet, Told) {
+fn continue_with(mut fleet: Fleet, data: &[u8], most: usize, mut between: impl FnMut(&mut Fleet)) -> (Fleet, Outputs) {
     let mut bytes = Bytes(data);
     let flags = bytes.next();
-    let (mut told, mut snapshots, mut ms) = (Told::default(), Snapshots::default(), 40_000);
+    let (mut fleet_outputs, mut snapshots, mut ms) = (Outputs::default(), Snapshots::default(), 40_000);
     while !bytes.0.is_empty() {
         ms += match bytes.next() {
             255 => 31_000,
             254 => 70_000,
             step => u64::from(step) * 8,
         };
-        // Some come late.
+        // Some inputs are late.
         let late = [0, 0, 0, 0, 0, 0, 5_000, 100_000][bytes.below(8)];
         act(&mut fleet, Timestamp::from_millis(ms.saturating_sub(late)), ms, &mut snapshots, &mut bytes);
         assert!(fleet.len() <= most && fleet.conferences().count() == fleet.len());
@@ -130,12 +130,12 @@ fn go_on(mut fleet: Fleet, data: &[u8], most: usize, mut between: impl FnMut(&mu
         }
         between(&mut fleet);
         if flags & 2 > 0 {
-            drain(&mut fleet, &mut told);
+            drain(&mut fleet, &mut fleet_outputs);
         }
     }
     fleet.handle_timeout(Timestamp::from_micros(u64::MAX));
-    drain(&mut fleet, &mut told);
-    (fleet, told)
+    drain(&mut fleet, &mut fleet_outputs);
+    (fleet, fleet_outputs)
 }
 
 fn act(fleet: &mut Fleet, now: Timestamp, ms: u64, snapshots: &mut Snapshots, bytes: &mut Bytes<'_>) {
@@ -166,14 +166,14 @@ fn act(fleet: &mut Fleet, now: Timestamp, ms: u64, snapshots: &mut Snapshots, by
     }
 }
 
-fn drain(fleet: &mut Fleet, told: &mut Told) {
+fn drain(fleet: &mut Fleet, fleet_outputs: &mut Outputs) {
     while let Some(event) = fleet.poll_event() {
-        told.events.push((event.conference.to_owned(), event.instance, event.event));
+        fleet_outputs.events.push((event.conference.to_owned(), event.instance, event.event));
     }
     while let Some(ended) = fleet.poll_ended() {
-        told.ended.push((ended.conference, ended.instance, ended.summary));
+        fleet_outputs.ended.push((ended.conference, ended.instance, ended.summary));
     }
     while let Some(part) = fleet.poll_rollup() {
-        told.parts.push(part);
+        fleet_outputs.parts.push(part);
     }
 }

@@ -1,5 +1,5 @@
-//! What each fuzz target does with its bytes, and what must hold afterwards. `tests/hostile/doors_fuzzed.rs` runs the
-//! same on a stable toolchain over the seeds.
+//! The body of each fuzz target, and the checks after it. `tests/hostile/fuzz_bodies.rs` runs the same on a stable
+//! toolchain over the seeds.
 
 mod calls;
 #[path = "../../tests/cost/counting.rs"]
@@ -21,7 +21,7 @@ pub use operations::{operations, state};
 #[global_allocator]
 static ALLOCATOR: counting::Counting = counting::Counting;
 
-/// Bounds that a few bytes reach.
+/// Limits that a few bytes reach.
 fn limits() -> Limits {
     Limits::new()
         .with_fabrics(3)
@@ -44,8 +44,8 @@ fn limits() -> Limits {
         .with_diagnoses(20)
 }
 
-/// How many bytes a conference may take within limits, and its summary: what the documentation of [`Limits`] says of each
-/// of them, and 16 KiB for what there is once.
+/// Memory that a conference may take within limits, in bytes, without and with its summary: the documented cost of each
+/// of the [`Limits`], and 16 KiB for the fixed part.
 fn caps(limits: Limits) -> (i64, i64) {
     let count = |limit: usize| i64::try_from(limit).expect("limits are small");
     let name = count(limits.name_bytes());
@@ -85,8 +85,8 @@ fn caps(limits: Limits) -> (i64, i64) {
     (sum(&state), sum(&summary))
 }
 
-/// getStats text by the scanner and by the visitor: what both read is the same, and what the visitor reads the scanner
-/// does. A scanner that has read something else before reads no differently.
+/// getStats text through the scanner and the visitor: both give the same report, and the scanner reads everything that
+/// the visitor reads. A scanner that has read something else before gives the same report.
 pub fn getstats(data: &[u8]) {
     let (mut report, mut again) = (Report::new(), Report::new());
     let mut scanner = Scanner::new();
@@ -106,7 +106,7 @@ pub fn getstats(data: &[u8]) {
     }
 }
 
-/// Records, a line each.
+/// Records, one per line.
 pub fn records(data: &[u8]) {
     read(data.split(|&byte| byte == b'\n'));
 }
@@ -116,7 +116,7 @@ pub fn document(data: &[u8]) {
     read(std::iter::once(data));
 }
 
-/// Reads records into a conference, and looks at what comes out.
+/// Reads records into a conference, and checks the outputs.
 fn read<'a>(records: impl Iterator<Item = &'a [u8]>) {
     let mut call = Conference::new("", Config::new().with_limits(limits()).with_reopening(true));
     let mut fabrics: Vec<(String, FabricId)> = Vec::new();
@@ -156,7 +156,7 @@ fn read<'a>(records: impl Iterator<Item = &'a [u8]>) {
     check_memory(&call);
 }
 
-/// A conference, and what it comes to, take no more than the limits say.
+/// A conference and its summary take no more than the limits state.
 fn check_memory(call: &Conference) {
     let (state, summary) = caps(limits());
     let (_, _, held) = counting::weighed(|| call.clone());
@@ -165,7 +165,7 @@ fn check_memory(call: &Conference) {
     assert!(most <= summary, "{most} bytes for a summary where {summary} may be");
 }
 
-/// A session description, through every getter: there is an end to each list, and its lines are those of the text.
+/// A session description, through every getter: each list ends, and its lines are those of the text.
 pub fn sdp(data: &[u8]) {
     let sdp = Sdp::new(data);
     let most = data.len() + 1;
@@ -190,7 +190,7 @@ pub fn sdp(data: &[u8]) {
     let _ = (sdp.ice_ufrag(), sdp.malformed());
 }
 
-/// What the lines make of a call, without the frame of its state, after some operations: a seed for [`state`].
+/// The state of a call after these lines and some operations, without its frame: a seed for [`state`].
 pub fn state_of(lines: &[&str]) -> Vec<u8> {
     let mut call = Conference::new("", Config::new());
     let mut fabrics = std::collections::BTreeMap::new();
@@ -209,7 +209,7 @@ pub fn state_of(lines: &[&str]) -> Vec<u8> {
     bytes
 }
 
-/// The same of a fleet with a conference for each connection: a seed for [`fleet_state`].
+/// The same for a fleet with a conference for each connection: a seed for [`fleet_state`].
 pub fn fleet_state_of(lines: &[&str]) -> Vec<u8> {
     let mut fleet = callgauge::Fleet::default();
     let mut reader = Reader::new();

@@ -1,4 +1,4 @@
-//! Bytes as calls to a conference.
+//! Runs bytes as calls to a conference.
 
 use callgauge::conference::{Checkpoint, Feedback, FeedbackRating};
 
@@ -12,12 +12,12 @@ use callgauge::{AppEvent, Conference, Config, FabricSpec, InputError};
 use super::calls::{Bytes, Snapshots, frame};
 use super::{caps, check_memory, counting, limits, outputs};
 
-/// What the report and the views of these calls may take, in bytes.
+/// Memory of the report and the views of these calls, in bytes.
 const HARNESS: i64 = 64 << 10;
 
-/// Whatever the bytes say is done to a conference. What is refused changes nothing that can be seen, time in outputs does
-/// not go back, what comes out is sound, memory stays under its cap, and one that is written and read after every call
-/// comes to the same bytes.
+/// Runs the calls that the bytes encode. A refused call has no visible effect, time in outputs does not go back,
+/// outputs are sound, memory stays under its cap, and a conference that is saved and restored after each call gives the
+/// same bytes.
 pub fn operations(data: &[u8]) {
     let flags = data.first().copied().unwrap_or(0);
     let config = Config::new().with_limits(limits()).with_reopening(flags & 1 > 0);
@@ -27,7 +27,7 @@ pub fn operations(data: &[u8]) {
         let held = counting::held() - before;
         assert!(held <= most + HARNESS, "{held} bytes where {most} may be");
     });
-    // To write and to read after each call is quadratic.
+    // Saving and restoring after each call is quadratic.
     if flags & 8 > 0 && data.len() <= 400 {
         let again = operate(Conference::new("call", config.clone()), flags, data, |call| {
             *call = Conference::restore(&call.save(), config.clone()).expect("its own state");
@@ -41,9 +41,9 @@ pub fn operations(data: &[u8]) {
     assert_eq!(state.resume(config).expect("its own state").save(), call.save());
 }
 
-/// A state with any content: as if somebody had changed it and made a checksum for it. Whether it was one.
+/// Restores a state with any content, under a checksum that fits. Returns whether it was valid.
 pub fn state(data: &[u8]) -> bool {
-    // The operations first: where they stand must not hang on how long the state is.
+    // The operations come first: their place must not depend on the length of the state.
     let (operations, state) = data.split_at(data.len().min(64));
     let bytes = frame(&Conference::new("", Config::new()).save(), state);
     if let Ok(mut digest) = Digest::<LogGrid>::from_bytes(state) {
@@ -63,7 +63,7 @@ fn operate(mut call: Conference, flags: u8, data: &[u8], mut between: impl FnMut
     let mut bytes = Bytes(data);
     bytes.next();
     let users: Vec<UserId> = ["a", "b", "c"].iter().filter_map(|name| call.user(name).ok()).collect();
-    // Of another conference: numbers that this one may not have given out.
+    // Ids of another conference, which this one may not have issued.
     let mut other = Conference::new("", Config::new());
     let fabrics: Vec<FabricId> = (0..5)
         .filter_map(|n| other.open_fabric(Timestamp::default(), FabricSpec::new(["v", "w", "x", "y", "z"][n])).ok())
@@ -87,7 +87,7 @@ fn operate(mut call: Conference, flags: u8, data: &[u8], mut between: impl FnMut
             }
         }
     }
-    // As text: what a forged state holds need not be equal to itself.
+    // Compared as text: the content of a forged state need not equal itself.
     assert_eq!(format!("{view:?}"), format!("{:?}", subject.call.snapshot()));
     let _ = subject.call.summary();
     subject.call

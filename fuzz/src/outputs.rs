@@ -1,4 +1,4 @@
-//! What must hold of everything that leaves the engine, whatever went in.
+//! Checks of all outputs of the engine, for any input.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use callgauge::summary::{ConferenceSummary, GroupScore, ScoreSummary, StreamSumm
 use callgauge::{Conference, Event};
 use ciborium::Value;
 
-/// What was read is finite: the rules of the fields refuse the rest.
+/// Values of a report are finite: the rules of the fields refuse the rest.
 pub fn check_report(report: &Report) {
     for entry in report.entries() {
         for &field in Num::ALL {
@@ -20,12 +20,12 @@ pub fn check_report(report: &Report) {
     }
 }
 
-/// The clocks that the events of a conference show.
+/// The clocks of a conference's events.
 #[derive(Default)]
 pub struct Clocks(BTreeMap<StreamKey, f64>);
 
 impl Clocks {
-    /// The intervals of a stream follow each other, unless its counters, and maybe its clock, began anew.
+    /// The intervals of a stream follow each other, unless its counters, and possibly its clock, were reset.
     pub fn check(&mut self, event: &Event) {
         let Event::IntervalClosed { stream, interval, .. } = event else { return };
         let at = interval.at.as_millis();
@@ -38,7 +38,7 @@ impl Clocks {
     }
 }
 
-/// Figures are finite, ratios are shares, and a score lies in its interval.
+/// Figures are finite, ratios are between 0 and 1, and a score lies in its interval.
 pub fn check_event(event: &Event) {
     let (interval, score) = match event {
         Event::IntervalClosed { interval, score, .. } => (interval, score),
@@ -60,7 +60,7 @@ pub fn check_event(event: &Event) {
         let Some(value) = interval.get(metric) else { continue };
         assert!(value.is_finite(), "{metric:?}: {value}");
         let most = match metric {
-            // Both say so: a freeze is counted whole when it ends, and a packet may carry several frames again.
+            // Both may exceed 1: a freeze is counted in full at its end, and a packet may carry several frames again.
             Metric::FrozenRatio | Metric::FecRatio => f64::MAX,
             _ if metric.unit() == Unit::Ratio => 1.0,
             _ => f64::MAX,
@@ -73,7 +73,7 @@ pub fn check_event(event: &Event) {
     }
 }
 
-/// Checks how a call is right now, and what it came to.
+/// Checks the live view and the summary of a call.
 pub fn check(call: &Conference) {
     let summary = call.summary();
     check_numbers(&Value::serialized(&call.snapshot()).expect("a view serializes"), "");
@@ -81,7 +81,7 @@ pub fn check(call: &Conference) {
     assert_eq!(call.summary(), summary);
 }
 
-/// Checks what a window of a fleet came to.
+/// Checks a window of a fleet.
 pub fn check_part(part: &Part) {
     check_numbers(&Value::serialized(part).expect("a part serializes"), "");
     for tally in part.rollup.labels.values().chain([&part.rollup.total]) {
@@ -96,7 +96,7 @@ pub fn check_part(part: &Part) {
     }
 }
 
-/// No number is NaN or ∞, no duration negative, no ratio more than the whole.
+/// No number is NaN or ∞, no duration negative, no ratio above 1.
 fn check_numbers(value: &Value, name: &str) {
     match value {
         Value::Float(number) => {
@@ -109,7 +109,7 @@ fn check_numbers(value: &Value, name: &str) {
         Value::Map(members) => {
             for (key, value) in members {
                 let key = key.as_text().unwrap_or("");
-                // The figures of a distribution are named by what they are figures of.
+                // The figures of a distribution take the name of the distribution.
                 let is_figure = matches!(key, "mean" | "min" | "max" | "p05" | "p50" | "p95");
                 check_numbers(value, if is_figure { name } else { key });
             }
@@ -118,7 +118,7 @@ fn check_numbers(value: &Value, name: &str) {
     }
 }
 
-/// Numbers are finite, what is counted adds up, scores lie in their intervals, and time goes forward.
+/// Numbers are finite, counts add up, scores lie in their intervals, and time advances.
 pub fn check_summary(summary: &ConferenceSummary) {
     check_numbers(&Value::serialized(summary).expect("a summary serializes"), "");
     check_totals(summary);
@@ -137,7 +137,7 @@ pub fn check_summary(summary: &ConferenceSummary) {
     }
 }
 
-/// Packets of streams are those of their fabric, and of all fabrics; users have no more than that.
+/// Packets of streams sum to those of their fabric and of all fabrics; users have at most as many.
 fn check_totals(summary: &ConferenceSummary) {
     let sum = |packets: &mut dyn Iterator<Item = Option<u64>>| packets.flatten().fold(0_u64, u64::saturating_add);
     for direction in [Direction::Outbound, Direction::Inbound] {
@@ -165,7 +165,7 @@ fn check_totals(summary: &ConferenceSummary) {
     }
 }
 
-/// Sums are of floats: exact, but for counters that nobody ever counted to.
+/// Sums are of floats: exact, except for impossibly large counters.
 fn is_sum(counted: Option<u64>, sum: u64) -> bool {
     counted.unwrap_or(0).abs_diff(sum) <= sum >> 48
 }

@@ -1,5 +1,5 @@
-//! The collector of `examples/` is killed, over and over, and fed from the beginning again: what it told in all is what
-//! one tells that nobody kills.
+//! Kills the collector of `examples/` repeatedly and feeds it its input from the beginning again: its whole output
+//! equals that of a collector that is never killed.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 
 use crate::common::recordings::lines;
 
-/// So many lines stand before one whose label is too long, in the order in which they are made.
+/// Number of lines before the line with the too long label, in the order in which the lines are made.
 const TOO_LONG: usize = 20;
 
-/// Three calls at once, their lines in the order of time. Some lines are of no use.
+/// Three concurrent calls, their lines in order of time. Some lines are invalid.
 fn input() -> String {
     let mut timed = Vec::new();
     for name in ["loss5", "mesh3", "hold"] {
@@ -39,7 +39,7 @@ fn input() -> String {
     timed.iter().map(|(_, line)| format!("{line}\n")).collect()
 }
 
-/// Where the example is, built.
+/// Path of the built example.
 fn collector() -> PathBuf {
     let built = Command::new(env!("CARGO"))
         .args(["build", "--quiet", "-p", "callgauge-examples", "--example", "collector"])
@@ -51,8 +51,8 @@ fn collector() -> PathBuf {
     target.join("debug/examples/collector")
 }
 
-/// Runs it on a file until it has told so many lines more, or to its end. Returns the whole lines that it told, and
-/// whether it was killed. Without a bound the end of the file is that of all calls.
+/// Runs the collector on a file until it has written `most` more lines, or to its end. Returns the whole lines that it
+/// wrote and whether it was killed. Without `most`, the end of the file ends all calls.
 fn run(collector: &Path, input: &Path, checkpoint: &Path, most: Option<usize>) -> (Vec<String>, bool) {
     let end = if most.is_none() { "end" } else { "" };
     let most = most.unwrap_or(usize::MAX);
@@ -64,28 +64,28 @@ fn run(collector: &Path, input: &Path, checkpoint: &Path, most: Option<usize>) -
         .spawn()
         .unwrap();
     let mut out = BufReader::new(child.stdout.take().unwrap());
-    let (mut told, mut line) = (Vec::new(), String::new());
-    while told.len() < most && out.read_line(&mut line).unwrap() > 0 {
-        told.extend(line.ends_with('\n').then(|| line.trim_end().to_owned()));
+    let (mut written, mut line) = (Vec::new(), String::new());
+    while written.len() < most && out.read_line(&mut line).unwrap() > 0 {
+        written.extend(line.ends_with('\n').then(|| line.trim_end().to_owned()));
         line.clear();
     }
-    let is_killed = told.len() == most;
+    let is_killed = written.len() == most;
     if is_killed {
         child.kill().unwrap();
-        // Whatever else was on its way.
+        // Read the rest of the pipe.
         while out.read_line(&mut line).unwrap() > 0 {
-            told.extend(line.ends_with('\n').then(|| line.trim_end().to_owned()));
+            written.extend(line.ends_with('\n').then(|| line.trim_end().to_owned()));
             line.clear();
         }
     }
-    // It may have come to its end before the blow.
-    let came_to_its_end = child.wait().unwrap().success();
-    assert!(came_to_its_end || is_killed);
-    (told, !came_to_its_end)
+    // The collector may have ended before the kill.
+    let has_ended = child.wait().unwrap().success();
+    assert!(has_ended || is_killed);
+    (written, !has_ended)
 }
 
 #[test]
-fn a_collector_that_is_killed_loses_nothing_and_counts_nothing_twice() {
+fn killed_collector_loses_nothing_and_counts_nothing_twice() {
     let directory = std::env::temp_dir().join(format!("callgauge-collector-{}", std::process::id()));
     std::fs::create_dir_all(&directory).unwrap();
     let (file, collector) = (directory.join("input.ndjson"), collector());
@@ -93,7 +93,7 @@ fn a_collector_that_is_killed_loses_nothing_and_counts_nothing_twice() {
 
     let (expected, _) = run(&collector, &file, &directory.join("quiet"), None);
     assert!(expected.len() > 2_000, "{}", expected.len());
-    let ended = |told: &[String]| told.iter().filter(|line| line.contains("\"ended\":")).count();
+    let ended = |written: &[String]| written.iter().filter(|line| line.contains("\"ended\":")).count();
     assert_eq!(ended(&expected), 3);
 
     let gzipped = directory.join("input.ndjson.gz");
@@ -102,8 +102,8 @@ fn a_collector_that_is_killed_loses_nothing_and_counts_nothing_twice() {
     encoder.finish().unwrap();
     assert_eq!(run(&collector, &gzipped, &directory.join("gzipped"), None).0, expected);
 
-    let (checkpoint, mut told, mut kills) = (directory.join("killed"), BTreeMap::new(), 0);
-    // Whoever feeds it is killed as well, in the middle of a line, and before the end of one that is of use in part.
+    let (checkpoint, mut written, mut kills) = (directory.join("killed"), BTreeMap::new(), 0);
+    // The feeder dies too: in the middle of a line, and before the end of a line that is partly valid.
     let (cut, cut_late) = (directory.join("cut.ndjson"), directory.join("cut-late.ndjson"));
     let whole = std::fs::read_to_string(&file).unwrap();
     let line_end = whole.find("vvv\"").and_then(|label| Some(label + whole[label..].find('\n')?)).unwrap();
@@ -118,37 +118,37 @@ fn a_collector_that_is_killed_loses_nothing_and_counts_nothing_twice() {
         kills += u32::from(is_killed);
         for line in lines {
             let n = serde_json::from_str::<Value>(&line).unwrap()["n"].as_u64().unwrap();
-            if let Some(before) = told.insert(n, line.clone()) {
-                assert_eq!(before, line, "told otherwise after a kill");
+            if let Some(before) = written.insert(n, line.clone()) {
+                assert_eq!(before, line, "written differently after a kill");
             }
         }
     }
     assert!(kills >= 5, "{kills}");
-    assert_eq!(told.keys().copied().collect::<Vec<_>>(), (1..=expected.len() as u64).collect::<Vec<_>>());
-    assert!(told.into_values().eq(expected));
+    assert_eq!(written.keys().copied().collect::<Vec<_>>(), (1..=expected.len() as u64).collect::<Vec<_>>());
+    assert!(written.into_values().eq(expected));
 
-    // All of it is in the checkpoint: nothing is told again.
+    // The checkpoint holds everything: nothing is written again.
     assert_eq!(run(&collector, &file, &checkpoint, None).0, Vec::<String>::new());
     std::fs::remove_dir_all(directory).unwrap();
 }
 
 #[test]
-fn one_bad_reporter_ends_nobody_elses_call() {
+fn bad_reporter_ends_no_other_call() {
     let directory = std::env::temp_dir().join(format!("callgauge-collector-bad-{}", std::process::id()));
     std::fs::create_dir_all(&directory).unwrap();
     let good: Vec<String> =
         input().lines().filter(|line| line.contains("\"conference\":\"loss5\"")).map(Into::into).collect();
-    let told = |name: &str, lines: &[String]| {
+    let events_of = |name: &str, lines: &[String]| {
         let file = directory.join(name);
         std::fs::write(&file, lines.join("\n") + "\n").unwrap();
-        let (told, _) = run(&collector(), &file, &directory.join(format!("{name}.checkpoint")), None);
-        let of_good = told.into_iter().map(|line| serde_json::from_str::<Value>(&line).unwrap());
+        let (written, _) = run(&collector(), &file, &directory.join(format!("{name}.checkpoint")), None);
+        let of_good = written.into_iter().map(|line| serde_json::from_str::<Value>(&line).unwrap());
         of_good
             .filter(|line| line["conference"] == "loss5")
             .map(|line| (line["event"].clone(), line["ended"].clone()))
             .collect::<Vec<_>>()
     };
-    let expected = told("good", &good);
+    let expected = events_of("good", &good);
     assert!(expected.len() > 500, "{}", expected.len());
     let mut mixed = good.clone();
     let line =
@@ -163,6 +163,6 @@ fn one_bad_reporter_ends_nobody_elses_call() {
         let line = json!({"conference": "evil", "fabric": "x", "user": "x", "t": t, "report": {}, "labels": labels});
         mixed.insert(place, line.to_string());
     }
-    assert!(told("mixed", &mixed) == expected);
+    assert!(events_of("mixed", &mixed) == expected);
     std::fs::remove_dir_all(directory).unwrap();
 }

@@ -1,4 +1,4 @@
-//! Real dumps that are not in the repository: what each is known to hold, and what a plain decoder makes of it.
+//! Real dumps outside the repository: their known contents, and a comparison with a plain decoder.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::common::reading::{Input, read_lines, read_records, same_rows};
 use crate::common::real_dump;
 
-/// What one dump came to.
+/// Figures of one dump.
 #[derive(Debug, Default)]
 #[allow(dead_code)] // printed
 struct Facts {
@@ -33,7 +33,7 @@ impl Facts {
             for entry in snapshot.report.entries() {
                 facts.look_at(name, entry);
                 let Some(ssrc) = entry.ssrc().filter(|_| entry.kind().is_rtp()) else { continue };
-                // Another track under the same SSRC begins to count anew (edge case 15).
+                // Another track under the same SSRC resets the counters (edge case 15).
                 let track = entry.text(Text::TrackIdentifier).unwrap_or("");
                 for counter in [Num::PacketsReceived, Num::PacketsSent, Num::BytesReceived, Num::BytesSent] {
                     let Some(value) = entry.get(counter) else { continue };
@@ -90,7 +90,7 @@ const REPORTS: &[&str] = &[
     "safari-12.1.1.json",
 ];
 
-/// Reports of jitsi's lines, decoded with maps and nothing else.
+/// Decodes reports of Jitsi lines with maps only.
 #[derive(Default)]
 struct PlainDecoder {
     bases: HashMap<String, Map<String, Value>>,
@@ -126,7 +126,7 @@ impl PlainDecoder {
 }
 
 #[test]
-fn jitsi_dumps_read_as_a_plain_decoder_reads_them() {
+fn jitsi_dumps_read_like_a_plain_decoder() {
     for name in JITSI {
         let Some(text) = real_dump(&format!("jitsi/{name}")) else { continue };
         let input = read_lines(&text);
@@ -142,7 +142,7 @@ fn jitsi_dumps_read_as_a_plain_decoder_reads_them() {
 }
 
 #[test]
-fn jitsi_dumps_hold_what_they_are_known_to_hold() {
+fn jitsi_dumps_have_the_known_contents() {
     for name in JITSI {
         let Some(text) = real_dump(&format!("jitsi/{name}")) else { continue };
         let input = read_lines(&text);
@@ -150,7 +150,7 @@ fn jitsi_dumps_hold_what_they_are_known_to_hold() {
         assert_eq!(input.reader.format(), Some(Format::Jitsi), "{name}");
         let lines = text.split(|&byte| byte == b'\n').filter(|line| line.starts_with(b"[\"getstats\""));
         assert_eq!(input.snapshots.len(), lines.count(), "{name}");
-        // No member of any dump is unreadable, and no entry that stays lost its type.
+        // No member of any dump is unreadable, and no remaining entry lost its type.
         assert_eq!(input.reader.skipped(), Default::default(), "{name}");
         for snapshot in &input.snapshots {
             let age = snapshot.at.unwrap() - snapshot.report.latest().unwrap().as_millis();
@@ -163,7 +163,7 @@ fn jitsi_dumps_hold_what_they_are_known_to_hold() {
         match *name {
             "chrome-relay" => assert_eq!(conference, Some("absentbreakdownspicturesame")),
             "chrome-standard-pc-failed" => assert_eq!(facts.fabrics.len(), 3),
-            // 29 streams to hear, none to send.
+            // 29 received streams and no sent stream.
             "undefined-ice-candidate" => assert_eq!(facts.streams[&StatsType::InboundRtp].len(), 29),
             "firefox97-standard-stats-sfu" => assert_eq!(facts.streams[&StatsType::OutboundRtp].len(), 4),
             _ => {}
@@ -175,7 +175,7 @@ fn jitsi_dumps_hold_what_they_are_known_to_hold() {
     }
 }
 
-/// Chromium's callback API wrote strings, milliseconds and one row for both ends.
+/// Chromium's callback API gave strings, milliseconds and one row for both ends.
 fn callback_api(name: &str, input: &Input) {
     let (mut in_seconds, mut remotes) = (0, 0);
     for snapshot in &input.snapshots {
@@ -203,7 +203,7 @@ fn callback_api(name: &str, input: &Input) {
 }
 
 #[test]
-fn a_dump_without_connections_is_read_to_its_end() {
+fn dump_without_connections_is_read_to_its_end() {
     let Some(text) = real_dump("rtcstats/gumonly.jsonl") else { return };
     let input = read_lines(&text);
     assert_eq!((input.errors.len(), input.snapshots.len()), (0, 0));
@@ -211,7 +211,7 @@ fn a_dump_without_connections_is_read_to_its_end() {
 }
 
 #[test]
-fn single_reports_hold_streams() {
+fn single_report_dumps_have_streams() {
     for name in REPORTS {
         let Some(text) = real_dump(&format!("reports/{name}")) else { continue };
         let input = read_records([&text[..]]);

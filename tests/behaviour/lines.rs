@@ -1,18 +1,18 @@
-//! rtcstats v3 against the recordings that it was made of, and what a bad line may and may not do.
+//! rtcstats v3 against the recordings from which it was made, and the permitted effects of a bad line.
 
 use std::collections::HashMap;
 
 use callgauge::ingest::{Format, ReadErrorKind, Reader};
 use callgauge::report::{Entry, Flag, Num, StatsType, Text};
 
-use crate::common::reading::{Usage, read_lines, recording};
+use crate::common::reading::{StoredSnapshot, read_lines, recording};
 
-/// What is known of one connection while two formats are compared.
+/// State of one connection while two formats are compared.
 #[derive(Default)]
 struct Connection {
     /// Ids in the recording to those in the dump.
     ids: HashMap<String, String>,
-    /// The last value of every member, because the format cannot say that an entry lost a member.
+    /// The last value of every member, because the format cannot express that an entry lost a member.
     last: HashMap<(String, Num), f64>,
     compared: usize,
     stale: usize,
@@ -32,10 +32,10 @@ const REFERENCES: &[Text] = &[
 ];
 
 impl Connection {
-    /// Asserts that two snapshots say the same.
-    fn compare(&mut self, plain: &Usage, packed: &Usage) {
+    /// Asserts that two snapshots are equal.
+    fn compare(&mut self, plain: &StoredSnapshot, packed: &StoredSnapshot) {
         let sent = || plain.report.entries().filter(|entry| entry.kind() != StatsType::Certificate);
-        // Entries are numbered in the order in which they are first seen.
+        // Entries are numbered in the order of their first appearance.
         let known: Vec<String> = self.ids.values().cloned().collect();
         let all = packed.report.entries().map(|entry| entry.id());
         let mut fresh = all.filter(|&id| !known.iter().any(|known| known == id));
@@ -72,7 +72,7 @@ impl Connection {
         for &field in Text::ALL {
             let (mut expected, found) = (plain.text(field), packed.text(field));
             if REFERENCES.contains(&field) {
-                // An id that names what was never sent (a certificate) is dropped.
+                // An id that names an entry never sent (a certificate) is dropped.
                 expected = expected.and_then(|id| self.ids.get(id)).map(String::as_str);
             }
             if expected.is_some() || found.is_none() {
@@ -92,7 +92,7 @@ impl Connection {
 }
 
 #[test]
-fn an_odd_first_record_does_not_claim_those_that_follow() {
+fn odd_first_record_does_not_set_the_format() {
     for odd in ["[1,2]", r#"["a"]"#, r#"["g", "PC_0"]"#, r#"["error", "getStats failed"]"#] {
         let mut reader = Reader::new();
         let error = reader.read(odd.as_bytes(), &mut |_| panic!("no snapshot")).unwrap_err();
@@ -106,7 +106,7 @@ fn an_odd_first_record_does_not_claim_those_that_follow() {
 }
 
 #[test]
-fn a_packed_dump_reads_as_the_recording_that_it_was_made_of() {
+fn packed_dump_reads_like_its_source_recording() {
     for (name, at_least) in [("loss5", 40_000), ("mesh3", 70_000), ("screen", 40_000)] {
         let plain = read_lines(&recording(&format!("{name}.ndjson.gz")));
         let packed = read_lines(&recording(&format!("other/{name}.rtcstats3.gz")));

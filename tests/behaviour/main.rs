@@ -1,5 +1,6 @@
-//! What the engine does: with the formats that it reads, with a call from its first fabric to its summary, and with many.
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests may assume as tests do
+//! The engine's behaviour: the formats that it reads, a call from its first fabric to its summary, and many calls at
+//! once.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests may panic as tests do
 
 #[cfg(feature = "serde")]
 mod collector;
@@ -11,7 +12,7 @@ mod edge_cases;
 mod fleet;
 mod internals;
 mod items;
-mod life;
+mod lifecycle;
 mod lines;
 mod replay;
 mod sdp;

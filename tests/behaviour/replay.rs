@@ -1,4 +1,4 @@
-//! Recordings into one conference: the order of several sources, and what is refused.
+//! Replay of recordings into one conference: the order of several sources, and refused items.
 
 use callgauge::ingest::Reader;
 use callgauge::replay::{EachEvent, OwnedItem, Recording, Replay, SourceId};
@@ -16,8 +16,8 @@ fn push(replay: &mut Replay, source: SourceId, line: &str, each: &mut EachEvent<
     Reader::new().read_all(line.as_bytes(), &mut |item| replay.push_each(source, &item, each)).unwrap();
 }
 
-/// The connections and times of the intervals of two sources whose times overlap, and what was built. `pushes` says
-/// which source each push takes its next line from.
+/// Connections and times of the intervals of two sources with overlapping times, and the recording. `pushes` names the
+/// source from which each push takes its next line.
 fn merged(pushes: &[usize]) -> (Vec<(String, f64)>, Recording) {
     let lines = [
         [1_000, 3_000, 5_000].map(|t| snapshot("A", t, t / 20)),
@@ -57,7 +57,7 @@ fn sources_with_overlapping_times_merge_in_order() {
 }
 
 #[test]
-fn a_replay_wants_the_source_without_an_item() {
+fn replay_requests_the_source_without_an_item() {
     let mut replay = Replay::default();
     let (first, second) = (replay.add_source(None), replay.add_source(None));
     assert_eq!(replay.wanting(), Some(first));
@@ -73,7 +73,7 @@ fn a_replay_wants_the_source_without_an_item() {
 }
 
 #[test]
-fn a_document_is_applied_in_the_order_of_time() {
+fn document_is_applied_in_order_of_time() {
     let mut replay = Replay::default();
     let source = replay.add_source(None);
     replay.set_document(source);

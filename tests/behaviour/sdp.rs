@@ -1,4 +1,4 @@
-//! Session descriptions: the examples that the grammars allow, the recordings' own, and any text at all.
+//! Session descriptions: the examples of the grammars, those of the recordings, and arbitrary text.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -46,7 +46,7 @@ fn retransmissions_repair_and_layers_follow_the_first_layer() {
 }
 
 #[test]
-fn sections_have_what_they_say_and_else_what_the_session_says() {
+fn section_attributes_override_those_of_the_session() {
     let sections: Vec<_> = Sdp::new(OFFER).sections().collect();
     assert_eq!(sections.iter().map(|it| it.word()).collect::<Vec<_>>(), ["audio", "video", "application"]);
     assert_eq!(sections.iter().map(|it| it.mid().unwrap()).collect::<Vec<_>>(), ["0", "1", "2"]);
@@ -59,12 +59,12 @@ fn sections_have_what_they_say_and_else_what_the_session_says() {
     assert_eq!(codecs, [(111, "opus", 48_000), (63, "red", 48_000)]);
     let codecs: Vec<_> = sections[1].codecs().map(|it| (it.payload_type, it.name)).collect();
     assert_eq!(codecs, [(96, "VP8"), (97, "rtx")]);
-    // Without any attribute, both ways.
+    // Without a direction attribute: both directions.
     assert_eq!(Sdp::new("m=audio 9 X 0").sections().next().unwrap().direction(), MediaDirection::SendRecv);
 }
 
 #[test]
-fn layers_without_ssrcs_are_told_by_their_ids() {
+fn layers_without_ssrcs_are_identified_by_their_rids() {
     // RFC 8853, 5.1: alternatives by commas, layers by semicolons, paused ones with a tilde, both directions.
     let sdp = "m=video 9 UDP/TLS/RTP/SAVPF 97\na=rid:1 send pt=97;max-width=1280\na=rid:2 send\na=rid:3 send\na=rid:4 recv\n\
         a=simulcast:recv 4 send 1,2;~3\n";
@@ -77,13 +77,13 @@ fn layers_without_ssrcs_are_told_by_their_ids() {
 }
 
 #[test]
-fn an_ssrc_that_is_only_mentioned_is_there() {
+fn ssrc_without_attributes_is_listed() {
     // RFC 5576, 4.1 and 4.2: attributes without a value, members without attributes.
     let sdp = "m=audio 9 X 0\na=ssrc:5\na=ssrc:6 something\na=ssrc-group:FID 7 8\na=ssrc-group:LS 9 5\na=ssrc:10 label:t\na=ssrc:10 mslabel:s\n";
     let streams = Sdp::new(sdp).streams();
     assert_eq!(streams.iter().map(|it| it.ssrc.get()).collect::<Vec<_>>(), [5, 6, 7, 8, 9, 10]);
     assert_eq!(of(&streams, 8), (7, Role::Retransmission));
-    // Lip synchronisation makes nobody follow.
+    // A lip synchronisation group assigns no primary.
     assert_eq!(of(&streams, 5), (5, Role::Media));
     assert_eq!((streams[5].stream, streams[5].track), (Some("s"), Some("t")));
     assert!(streams[..5].iter().all(|it| it.track.is_none() && it.cname.is_none()));
@@ -91,7 +91,7 @@ fn an_ssrc_that_is_only_mentioned_is_there() {
 }
 
 #[test]
-fn a_stream_of_nobody_and_a_track_without_a_name_are_none() {
+fn empty_stream_and_track_names_are_none() {
     // RFC 8830, 2: `-` for no stream; the track may be missing.
     let sdp = "m=audio 9 X 0\na=msid:- mic\na=ssrc:1 cname:c\nm=audio 9 X 0\na=msid:room\na=ssrc:2 cname:c\nm=audio 9 X 0\na=msid:room mic\na=ssrc:3 msid:- other\n";
     let streams = Sdp::new(sdp).streams();
@@ -100,10 +100,10 @@ fn a_stream_of_nobody_and_a_track_without_a_name_are_none() {
 }
 
 #[test]
-fn groups_in_a_circle_end() {
+fn circular_ssrc_groups_terminate() {
     let sdp = "m=video 9 X 0\na=ssrc-group:FID 1 2\na=ssrc-group:FID 2 3\na=ssrc-group:FID 3 1\na=ssrc-group:FID 4 4\na=ssrc-group:SIM 9 2\n";
     let streams = Sdp::new(sdp).streams();
-    // What closes the circle, and a second leader, do not count.
+    // The group that closes the circle, and a second leader, do not count.
     assert_eq!([1, 2, 3, 4, 9].map(|ssrc| of(&streams, ssrc).0), [1, 1, 1, 4, 9]);
     let chain: String = (0..100_000).rev().map(|n| format!("a=ssrc-group:FID {n} {}\n", n + 1)).collect();
     let chain = format!("m=video 9 X 0\n{chain}");
@@ -112,14 +112,14 @@ fn groups_in_a_circle_end() {
 }
 
 #[test]
-fn the_same_ssrc_in_two_sections_is_two() {
+fn same_ssrc_in_two_sections_is_two_streams() {
     let sdp = "m=audio 9 X 0\na=mid:a\na=ssrc:1 cname:c\nm=video 9 X 0\na=mid:v\na=ssrc:1 cname:c\n";
     let streams = Sdp::new(sdp).streams();
     assert_eq!(streams.iter().map(|it| it.mid.unwrap()).collect::<Vec<_>>(), ["a", "v"]);
 }
 
 #[test]
-fn lines_that_break_their_grammar_are_counted_and_cost_no_other() {
+fn malformed_sdp_lines_are_counted_and_affect_no_other() {
     let bad = [
         "nonsense",
         "=x",
@@ -166,14 +166,14 @@ fn lines_that_break_their_grammar_are_counted_and_cost_no_other() {
 }
 
 #[test]
-fn parts_that_rtcstats_abbreviates_are_no_flaws_and_keep_their_place() {
+fn rtcstats_abbreviations_are_no_flaws_and_hold_their_place() {
     let sdp = Sdp::new("v=\r\nm=\r\nm=video 9 X 96\r\na=mid:1\r\na=ssrc:1 cname:c\r\n");
     assert_eq!(sdp.malformed().lines, 0);
     assert_eq!(sdp.sections().map(|it| (it.index, it.word())).collect::<Vec<_>>(), [(0, ""), (1, "video")]);
     assert_eq!(sdp.streams()[0].section, 1);
 }
 
-/// What getStats says of one sent stream.
+/// One sent stream as getStats reports it.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Sent {
     ssrc: u32,
@@ -202,7 +202,7 @@ fn reported(recording: &str, kind: &str) -> BTreeMap<String, BTreeSet<Sent>> {
 }
 
 #[test]
-fn descriptions_of_the_recordings_name_the_ssrcs_that_get_stats_reports() {
+fn recorded_descriptions_name_the_ssrcs_of_get_stats() {
     let (mut streams, mut retransmissions) = (0, 0);
     for name in names() {
         let meta = meta(&name);
@@ -229,7 +229,7 @@ fn descriptions_of_the_recordings_name_the_ssrcs_that_get_stats_reports() {
         let seen = seen.chain(received.iter().map(|(pc, received)| (opposite(pc), received)));
         for (writer, seen) in seen {
             for seen in seen {
-                // The lab took the SSRCs of its simulcast out of the description.
+                // The lab removed the SSRCs of its simulcast from the description.
                 if name == "simulcast" && seen.kind == "video" {
                     continue;
                 }
@@ -252,7 +252,7 @@ fn descriptions_of_the_recordings_name_the_ssrcs_that_get_stats_reports() {
 }
 
 #[test]
-fn an_ice_restart_shows_in_the_user_name_fragment() {
+fn ice_restart_changes_the_user_name_fragment() {
     for (name, restarts) in [("ice_restart", true), ("hold", false)] {
         let meta = meta(name);
         let exchanges = meta["sdp"].as_array().unwrap();
@@ -263,7 +263,7 @@ fn an_ice_restart_shows_in_the_user_name_fragment() {
     }
 }
 
-/// Lines that mean something, and some that nearly do.
+/// Lines that have a meaning, and some that nearly do.
 fn any_line() -> impl Strategy<Value = String> {
     prop_oneof![
         "m=(audio|video|application|) ?[0-9]{0,5} ?[A-Z/]{0,6} ?[0-9 ]{0,6}",
@@ -282,7 +282,7 @@ fn debug(sdp: Sdp<'_>) -> String {
 
 proptest! {
     #[test]
-    fn any_bytes_are_answered(bytes in any::<Vec<u8>>()) {
+    fn any_bytes_parse_as_sdp_without_panic(bytes in any::<Vec<u8>>()) {
         let sdp = Sdp::new(&bytes);
         let lines = sdp.lines().count();
         prop_assert!(sdp.malformed().lines <= lines && sdp.sections().count() <= lines);
@@ -290,7 +290,7 @@ proptest! {
     }
 
     #[test]
-    fn line_ends_change_nothing(lines in proptest::collection::vec(any_line(), 0..30)) {
+    fn sdp_line_endings_change_nothing(lines in proptest::collection::vec(any_line(), 0..30)) {
         let lines: Vec<_> = lines.iter().map(|line| line.replace(['\r', '\n'], "")).collect();
         let expected = lines.join("\n");
         for end in ["\r\n", "\r"] {
@@ -301,7 +301,7 @@ proptest! {
     }
 
     #[test]
-    fn sections_are_the_text_cut_before_each_and_streams_are_theirs(
+    fn sections_split_the_text_and_own_their_streams(
         session in proptest::collection::vec(any_line().prop_filter("begins a section", |line| !line.starts_with("m=")), 0..5),
         sections in proptest::collection::vec(proptest::collection::vec(any_line(), 0..9), 0..5),
     ) {
@@ -316,7 +316,7 @@ proptest! {
         prop_assert_eq!(whole.sections().count(), sections.len());
         let lines = |sdp: Sdp<'_>| sdp.lines().filter(|line| !matches!(line, Line::Malformed { .. })).count();
         prop_assert_eq!(lines(whole), lines(Sdp::new(&session)) + sections.iter().map(|it| lines(Sdp::new(it))).sum::<usize>());
-        // Nothing of one section reaches another.
+        // No part of one section affects another.
         let streams = whole.streams();
         let mut alone = Vec::new();
         for (place, section) in sections.iter().enumerate() {
@@ -325,7 +325,7 @@ proptest! {
         let together: Vec<_> = streams.iter().map(|stream| format!("{} {:?} {:?} {:?} {:?}", stream.section, stream.ssrc, stream.primary, stream.role, stream.track)).collect();
         prop_assert_eq!(together, alone);
         for stream in &streams {
-            // A primary follows nobody.
+            // A primary has no primary of its own.
             let primary = streams.iter().find(|it| it.section == stream.section && it.ssrc == stream.primary);
             prop_assert_eq!(primary.map(|it| it.primary), Some(stream.primary));
         }

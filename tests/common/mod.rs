@@ -1,6 +1,6 @@
-//! What several test programs need.
+//! Helpers that several test programs share.
 #![allow(dead_code)] // no program needs all of it
-#![allow(clippy::panic, clippy::unwrap_used)] // tests may assume
+#![allow(clippy::panic, clippy::unwrap_used)] // helpers of tests may panic
 
 pub(crate) mod reading;
 pub(crate) mod recordings;
@@ -13,12 +13,12 @@ fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
 }
 
-/// A file under `tests/fixtures`, unpacked when it is gzip.
+/// A file under `tests/fixtures`, decompressed if it is gzip.
 pub(crate) fn fixture(name: &str) -> Vec<u8> {
     unpacked(&path(name))
 }
 
-/// A file of text under `tests/fixtures`, unpacked when it is gzip.
+/// A text file under `tests/fixtures`, decompressed if it is gzip.
 pub(crate) fn text(name: &str) -> String {
     String::from_utf8(fixture(name)).unwrap()
 }
@@ -26,12 +26,12 @@ pub(crate) fn text(name: &str) -> String {
 /// Every set of the workload.
 pub(crate) const WORKLOADS: [&str; 4] = ["p2", "p10", "p50", "p10-shuffled"];
 
-/// The snapshots of one set of the workload: its lines.
+/// The lines of one set of the workload, one snapshot each.
 pub(crate) fn workload(set: &str) -> Vec<String> {
     text(&format!("workload/{set}.ndjson.gz")).lines().map(str::to_owned).collect()
 }
 
-/// The recordings of one snapshot a line: name and text, in the order of the names.
+/// The recordings with one snapshot per line: name and text, in the order of the names.
 pub(crate) fn recordings() -> Vec<(String, String)> {
     let mut names = Vec::new();
     for directory in ["recordings", "recordings/other"] {
@@ -46,8 +46,8 @@ pub(crate) fn recordings() -> Vec<(String, String)> {
     names.iter().map(|path| (name(path), text(&format!("{path}.ndjson.gz")))).collect()
 }
 
-/// A dump from the wild, which may not be kept here: from the directory that `CALLGAUGE_REAL_DUMPS` names, else from
-/// beside the checkout. `None`, with a note, where there is none.
+/// A real dump that may not be stored here: from the directory that `CALLGAUGE_REAL_DUMPS` names, else from beside the
+/// checkout. `None`, with a note, where there is none.
 pub(crate) fn real_dump(name: &str) -> Option<Vec<u8>> {
     let directory = std::env::var_os("CALLGAUGE_REAL_DUMPS")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/real"), PathBuf::from);
@@ -69,7 +69,7 @@ fn unpacked(path: &Path) -> Vec<u8> {
     unpacked
 }
 
-/// Numbers that look random and are the same every time (SplitMix64).
+/// Pseudorandom numbers that are the same every time (SplitMix64).
 pub(crate) struct Seeded(pub(crate) u64);
 
 impl Seeded {

@@ -1,4 +1,4 @@
-//! Reading a whole input and keeping what comes out, for the tests of the readers.
+//! Reads a whole input and stores its contents, for the tests of the readers.
 
 use callgauge::ingest::{ReadError, Reader};
 use callgauge::report::Report;
@@ -10,9 +10,9 @@ pub(crate) fn recording(name: &str) -> Vec<u8> {
     fixture(&format!("recordings/{name}"))
 }
 
-/// A snapshot, kept.
+/// A stored snapshot.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Usage {
+pub(crate) struct StoredSnapshot {
     pub(crate) fabric: String,
     /// Milliseconds.
     pub(crate) at: Option<f64>,
@@ -22,19 +22,19 @@ pub(crate) struct Usage {
 /// An input, read to its end.
 pub(crate) struct Input {
     pub(crate) reader: Reader,
-    pub(crate) snapshots: Vec<Usage>,
-    /// For every line that could not be read, its number from 0.
+    pub(crate) snapshots: Vec<StoredSnapshot>,
+    /// The number, from 0, and the error of every line that could not be read.
     pub(crate) errors: Vec<(usize, ReadError)>,
 }
 
-/// Reads records one after the other with one reader.
+/// Reads consecutive records with one reader.
 pub(crate) fn read_records<'a>(records: impl IntoIterator<Item = &'a [u8]>) -> Input {
     let mut reader = Reader::new();
     let mut snapshots = Vec::new();
     let mut errors = Vec::new();
     for (number, record) in records.into_iter().enumerate() {
         let result = reader.read(record, &mut |snapshot| {
-            snapshots.push(Usage {
+            snapshots.push(StoredSnapshot {
                 fabric: snapshot.fabric.into(),
                 at: snapshot.at.map(|at| at.as_millis()),
                 report: snapshot.report.clone(),
@@ -52,13 +52,14 @@ pub(crate) fn read_lines(text: &[u8]) -> Input {
     read_records(text.split(|&byte| byte == b'\n'))
 }
 
-/// Asserts that two reports have the same rows, in whatever order.
+fn sorted(report: &Report) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..report.len()).collect();
+    order.sort_by_key(|&index| report.get(index).map(|entry| (entry.kind(), entry.id().to_string())));
+    order
+}
+
+/// Asserts that two reports have the same rows, in any order, and returns their number.
 pub(crate) fn same_rows(expected: &Report, found: &Report) -> usize {
-    let sorted = |report: &Report| {
-        let mut order: Vec<usize> = (0..report.len()).collect();
-        order.sort_by_key(|&index| report.get(index).map(|entry| (entry.kind(), entry.id().to_string())));
-        order
-    };
     assert_eq!(expected.len(), found.len());
     for (left, right) in sorted(expected).into_iter().zip(sorted(found)) {
         assert_eq!(expected.get(left), found.get(right));

@@ -1,4 +1,4 @@
-//! The recordings that the lab says something of, as text and replayed.
+//! The recordings that have metadata of the lab, as text and replayed.
 
 use std::collections::BTreeMap;
 
@@ -18,12 +18,12 @@ pub(crate) fn lines(name: &str) -> Vec<String> {
     lines
 }
 
-/// What the lab says of a recording.
+/// The lab's metadata of a recording.
 pub(crate) fn meta(name: &str) -> Value {
     serde_json::from_str(&text(&format!("recordings/{name}.meta.json"))).unwrap()
 }
 
-/// Every recording that the lab says something of.
+/// Every recording with metadata of the lab.
 pub(crate) fn names() -> Vec<String> {
     let mut names: Vec<String> = std::fs::read_dir(path("recordings"))
         .unwrap()
@@ -40,7 +40,7 @@ pub(crate) struct Replay {
     pub(crate) fabrics: BTreeMap<String, FabricId>,
 }
 
-/// Builds a call. Lines that cannot be read fail the test.
+/// Builds a call. An unreadable line fails the test.
 pub(crate) fn replay<'a>(lines: impl IntoIterator<Item = &'a String>) -> Replay {
     let mut reader = Reader::new();
     let mut replay = Replay { call: Conference::new("", Config::new()), events: Vec::new(), fabrics: BTreeMap::new() };
@@ -64,7 +64,7 @@ pub(crate) fn replay<'a>(lines: impl IntoIterator<Item = &'a String>) -> Replay 
     replay
 }
 
-/// What a call came to, without what counts repetitions.
+/// The summary of a call without the counts of repetitions.
 pub(crate) fn without_repetitions(call: &Conference) -> ConferenceSummary {
     let mut summary = call.summary();
     for fabric in &mut summary.fabrics {

@@ -1,4 +1,4 @@
-//! What the hot path asks of the heap once it is warm: nothing.
+//! The warm hot path does not allocate.
 
 use std::collections::HashMap;
 
@@ -14,11 +14,11 @@ use serde_json::Value;
 use crate::common::{WORKLOADS, workload};
 use crate::counting::{requests, weighed};
 
-/// A way in, kept from one snapshot to the next. Returns how many rows it saw.
-type Door = Box<dyn FnMut(&str) -> usize>;
+/// A way to read, reused between snapshots. Returns the number of rows.
+type ReadFn = Box<dyn FnMut(&str) -> usize>;
 
-/// Every way in that must not allocate once it has seen a snapshot of each size.
-fn doors() -> Vec<(&'static str, Door)> {
+/// Every way to read that must not allocate after a snapshot of each size.
+fn readers() -> Vec<(&'static str, ReadFn)> {
     let (mut scanner, mut report) = (Scanner::new(), Report::new());
     let scan = move |line: &str| {
         let (_, stats) = line.split_once(r#","stats":"#).expect("a line of the workload");
@@ -35,7 +35,7 @@ fn doors() -> Vec<(&'static str, Door)> {
 }
 
 #[test]
-fn the_allocator_counts() {
+fn counting_allocator_counts() {
     assert_eq!(requests(|| drop(std::hint::black_box(Box::new(7)))), 1);
     assert_eq!(requests(|| ()), 0);
     let (list, asked, held) = weighed(|| Vec::<u8>::with_capacity(100));
@@ -44,21 +44,21 @@ fn the_allocator_counts() {
 }
 
 #[test]
-fn a_warm_door_reads_without_allocating() {
+fn warm_readers_read_without_allocating() {
     for set in WORKLOADS {
         let lines = workload(set);
-        for (name, mut door) in doors() {
-            // One pass: participants come and go, and the largest snapshot may be any.
-            let warm: usize = lines.iter().map(|line| door(line)).sum();
+        for (name, mut read) in readers() {
+            // One pass: participants join and leave, and the largest snapshot may be any.
+            let warm: usize = lines.iter().map(|line| read(line)).sum();
             let mut rows = 0;
-            let asked = requests(|| rows = lines.iter().map(|line| door(line)).sum());
+            let asked = requests(|| rows = lines.iter().map(|line| read(line)).sum());
             assert_eq!(asked, 0, "{set}, {name}");
             assert!(rows > 1_000 && rows == warm, "{set}, {name}: {rows} rows");
         }
     }
 }
 
-/// The same call once more, later: every time moved on by the length of the call, every counter by what it had come to.
+/// The same call again, later: every time is moved on by the length of the call, every counter by its final value.
 fn continued(lines: &[String], rounds: usize) -> Vec<String> {
     const STEP_MS: f64 = 5_000.0;
     let cumulative: HashMap<&str, bool> =
@@ -95,7 +95,7 @@ fn continued(lines: &[String], rounds: usize) -> Vec<String> {
 }
 
 #[test]
-fn a_view_that_is_reused_is_filled_without_allocating() {
+fn reused_view_is_filled_without_allocating() {
     let set = "p50";
     let mut call = Conference::new(set, Config::new());
     let (alice, bob) = (call.user("alice").unwrap(), call.user("bob").unwrap());
@@ -117,7 +117,7 @@ fn a_view_that_is_reused_is_filled_without_allocating() {
 }
 
 #[test]
-fn time_that_passes_and_media_that_is_switched_allocate_nothing() {
+fn timeouts_and_media_switches_allocate_nothing() {
     let mut call = Conference::new("", Config::new());
     let alice = call.user("alice").unwrap();
     let spec = FabricSpec::new("pc").with_local_user(alice);
@@ -136,11 +136,11 @@ fn time_that_passes_and_media_that_is_switched_allocate_nothing() {
 }
 
 #[test]
-fn a_call_that_runs_is_read_measured_and_polled_without_allocating() {
+fn running_call_is_read_measured_and_polled_without_allocating() {
     for set in WORKLOADS {
         let lines = workload(set);
         let (warm, rounds) = (3 * lines.len(), 4);
-        // The lists of turns and of diagnoses grow as long as people talk and things go wrong; they double.
+        // The lists of turns and of diagnoses grow with the call; they double.
         let config = Config::new().with_limits(Limits::new().with_turns(64).with_diagnoses_per_fabric(4));
         let mut call = Conference::new(set, config);
         let fabric = call.open_fabric(Timestamp::default(), FabricSpec::new(set)).unwrap();
@@ -162,10 +162,10 @@ fn a_call_that_runs_is_read_measured_and_polled_without_allocating() {
     }
 }
 
-/// What does allocate: a call that opens, streams that appear, a summary. `cargo test --test cost table -- --nocapture`
-/// prints the table of `benches/README.md`.
+/// Allocations of the parts that do allocate: an opening call, new streams, a summary.
+/// `cargo test --test cost table -- --nocapture` prints the table of `benches/README.md`.
 #[test]
-fn a_table_of_what_allocates() {
+fn table_of_allocations_stays_within_bounds() {
     println!("| | {} |", WORKLOADS.join(" | "));
     println!("|---|{}", "---|".repeat(WORKLOADS.len()));
     let mut rows: Vec<(&str, Vec<String>)> = vec![];
@@ -178,7 +178,7 @@ fn a_table_of_what_allocates() {
     };
     for set in WORKLOADS {
         let lines = workload(set);
-        // The reader's own buffers are another matter: it has read a call before.
+        // The reader's own buffers are separate: it has read a call before.
         let mut reader = Reader::new();
         lines.iter().for_each(|line| reader.read(line.as_bytes(), &mut |_| ()).unwrap());
         let (mut call, asked, held) = weighed(|| Conference::new(set, Config::new()));

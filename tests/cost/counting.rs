@@ -1,4 +1,5 @@
-//! The system's allocator, counting what each thread asks of it and holds: to be the `#[global_allocator]` of a program.
+//! The system's allocator with counts of each thread's requests and bytes held, to be the `#[global_allocator]` of a
+//! program.
 #![allow(dead_code)] // no program needs all of it
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -41,24 +42,24 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// How many bytes this thread holds.
+/// Number of bytes that this thread holds.
 pub(crate) fn held() -> i64 {
     HELD.with(Cell::get)
 }
 
-/// How many times `work` asks this thread's heap for memory.
+/// Number of requests that `work` makes to this thread's heap.
 pub(crate) fn requests(work: impl FnOnce()) -> u64 {
     weighed(work).1
 }
 
-/// How many times `work` asks this thread's heap for memory, and how many bytes more are held after it.
+/// Number of requests that `work` makes to this thread's heap, and the bytes held after it beyond those before.
 pub(crate) fn weighed<T>(work: impl FnOnce() -> T) -> (T, u64, i64) {
     let before = (REQUESTS.with(Cell::get), held());
     let result = work();
     (result, REQUESTS.with(Cell::get) - before.0, held() - before.1)
 }
 
-/// The most that this thread held at a time while `work` went on, beyond what it held before, in bytes.
+/// The maximum that this thread held during `work`, beyond what it held before, in bytes.
 pub(crate) fn peak(work: impl FnOnce()) -> i64 {
     let before = held();
     PEAK.with(|peak| peak.set(before));

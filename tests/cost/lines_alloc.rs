@@ -1,4 +1,4 @@
-//! A stream of differences, once warm, is read without allocating.
+//! A warm reader reads a stream of differences without allocating.
 
 use callgauge::ingest::Reader;
 
@@ -6,7 +6,7 @@ use crate::common::reading::recording;
 use crate::counting::requests;
 
 #[test]
-fn a_warm_reader_of_differences_does_not_allocate() {
+fn warm_delta_reader_does_not_allocate() {
     let text = recording("other/mesh3.rtcstats3.gz");
     let lines: Vec<_> = text.split(|&byte| byte == b'\n').collect();
     let (warm_up, steady) = lines.split_at(lines.len() / 2);
@@ -28,11 +28,11 @@ fn a_warm_reader_of_differences_does_not_allocate() {
     eprintln!("{warming} allocations warming up, {steady} afterwards; {snapshots} snapshots, {entries} entries");
     assert!(snapshots > 500 && warming > 0);
     assert_eq!(steady, 0);
-    assert_eq!(happenings_allocate(), 0);
+    assert_eq!(event_allocations(), 0);
 }
 
-/// How often a warm reader allocates for what happens between the snapshots.
-fn happenings_allocate() -> u64 {
+/// How often a warm reader allocates for the log events between the snapshots.
+fn event_allocations() -> u64 {
     let sdp = "v=0\\r\\nm=audio 9 X 0\\r\\n".repeat(40);
     let lines = [
         r#"["oniceconnectionstatechange","A","checking",5]"#.to_owned(),
@@ -42,14 +42,14 @@ fn happenings_allocate() -> u64 {
         r#"["identity",null,{"userId":"\u00e9","confName":"c\n"},5]"#.to_owned(),
     ];
     let mut reader = Reader::new();
-    let (mut allocations, mut told) = (0, 0);
+    let (mut allocations, mut items) = (0, 0);
     for _ in 0..3 {
         allocations = requests(|| {
             for line in &lines {
-                reader.read_all(line.as_bytes(), &mut |_| told += 1).unwrap();
+                reader.read_all(line.as_bytes(), &mut |_| items += 1).unwrap();
             }
         });
     }
-    assert_eq!(told, 3 * lines.len());
+    assert_eq!(items, 3 * lines.len());
     allocations
 }

@@ -1,5 +1,5 @@
-//! What the engine asks of the heap. Each test counts what its own thread asks for, so that they can run side by side.
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests may assume as tests do
+//! Heap use of the engine. Each test counts its own thread's requests, so that tests can run in parallel.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests may panic as tests do
 
 mod alloc;
 #[path = "../common/mod.rs"]

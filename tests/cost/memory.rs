@@ -1,4 +1,4 @@
-//! How many bytes a conference takes when somebody opens everything without end: as many as the limits say, and no more.
+//! Memory of a conference under unlimited input: no more than the limits state.
 
 use callgauge::conference::{Feedback, FeedbackRating};
 use callgauge::event::{ErrorReport, WebRtcFunction};
@@ -12,11 +12,11 @@ use callgauge::{AppEvent, Conference, Config, Event, FabricSpec, Fleet, InputErr
 
 use crate::counting::{peak, weighed};
 
-/// How many looks each fabric gets: more than distributions have cells.
+/// Samples of each fabric: more than distributions have cells.
 const ROUNDS: usize = 40;
 
-/// Puts in as much as one client can think of, of everything more than `limits` admit, over and over, and with long
-/// names; `streams` in each snapshot, and two more that are others each time.
+/// Sends everything that a client can send, more of each than `limits` admit, repeatedly and with long names; `streams`
+/// in each snapshot, and two further streams that change each time.
 fn flood(call: &mut Conference, limits: Limits, streams: usize, now: &mut u64) {
     let mut tick = || {
         *now += 100;
@@ -31,7 +31,7 @@ fn flood(call: &mut Conference, limits: Limits, streams: usize, now: &mut u64) {
     assert_eq!(call.open_fabric(tick(), FabricSpec::new(&beyond)), Err(InputError::InvalidName));
     let users: Vec<UserId> = (0..limits.users() + 1).filter_map(|n| call.user(&named(n)).ok()).collect();
     assert_eq!(users.len(), limits.users());
-    // One stays, so that it is not over.
+    // One user stays, so that the conference does not end.
     call.join(tick(), users[0]).unwrap();
     for &user in &users[1..] {
         for _ in 0..limits.stays_per_user() + 1 {
@@ -49,20 +49,20 @@ fn flood(call: &mut Conference, limits: Limits, streams: usize, now: &mut u64) {
     let text = "y".repeat(30_000);
     let device = Device { id: &text, kind: &text, group: &text, label: &text };
     let devices = vec![device; limits.devices() + 1];
-    // Of each fabric so much that all together have too much.
-    let said = limits.ssrcs_per_fabric().min(2 * limits.ssrcs() / limits.fabrics());
+    // Associations per fabric, so that all fabrics together have too many.
+    let associations = limits.ssrcs_per_fabric().min(2 * limits.ssrcs() / limits.fabrics());
     let (mut report, mut refused) = (Report::new(), 0);
     for round in 0..ROUNDS {
         for (nth, &fabric) in fabrics.iter().enumerate() {
             fill(&mut report, round, streams);
             refused += u32::from(call.ingest(tick(), fabric, &report).is_err());
             let user = users[(nth + round) % users.len()];
-            let mut room = call.fabric(fabric).unwrap();
-            for n in 0..said / ROUNDS + 1 {
-                let ssrc = Ssrc::new((n + round * said) as u32);
-                let _ = room.describe(SsrcDescription::new(ssrc).with_cname(&long).with_msid(&long));
-                let _ = room.associate(ssrc, user, &long);
-                let _ = room.associate(Ssrc::new(n as u32), user, &long);
+            let mut handle = call.fabric(fabric).unwrap();
+            for n in 0..associations / ROUNDS + 1 {
+                let ssrc = Ssrc::new((n + round * associations) as u32);
+                let _ = handle.describe(SsrcDescription::new(ssrc).with_cname(&long).with_msid(&long));
+                let _ = handle.associate(ssrc, user, &long);
+                let _ = handle.associate(Ssrc::new(n as u32), user, &long);
             }
             for event in [AppEvent::ActiveDevices(&devices), AppEvent::ConnectedDevices(&devices)] {
                 call.send_event(tick(), fabric, event).unwrap();
@@ -80,10 +80,10 @@ fn config(limits: Limits) -> Config {
     Config::new().with_limits(limits).with_device_labels(true)
 }
 
-/// A look of a fabric at sound and pictures, with all that detectors like to see and many entries besides.
+/// A fabric's sample of audio and video, with the inputs of all detectors and many further entries.
 fn fill(report: &mut Report, round: usize, streams: usize) {
     let (at, long) = (StatTime::from_millis(1e12 + 4_000.0 * round as f64), "x".repeat(1_000));
-    // Every interval has figures that no other has, so that distributions fill up.
+    // Every interval has figures of its own, so that distributions fill up.
     let grown = 1.25_f64.powi(round as i32);
     report.clear();
     for stream in 0..streams + 2 {
@@ -138,7 +138,7 @@ fn fill(report: &mut Report, round: usize, streams: usize) {
     }
 }
 
-/// It was a flood: every limit is reached that a summary tells of.
+/// Asserts that the flood reached every limit that a summary reports.
 fn check_full(summary: &ConferenceSummary, limits: Limits) {
     let streams: usize = summary.fabrics.iter().map(|fabric| fabric.streams.len()).sum();
     assert_eq!((summary.fabrics.len(), summary.users.len()), (limits.fabrics(), limits.users()));
@@ -153,11 +153,11 @@ fn check_full(summary: &ConferenceSummary, limits: Limits) {
     assert!(summary.refused_events > 0 && summary.refused_errors > 0);
     let diagnoses = limits.diagnoses().min(limits.fabrics() * limits.diagnoses_per_fabric());
     assert_eq!((summary.diagnoses.len(), summary.refused_diagnoses > 0), (diagnoses, true));
-    // All talk at once, so that nobody's turn it is: turns take 12 bytes each.
+    // All talk at once, so that no user holds the floor: turns take 12 bytes each.
     assert!(summary.talk.as_ref().unwrap().speakers.len() > limits.speakers() / 2);
 }
 
-/// Floods a conference and asks it what it came to. Bytes held, and bytes at most with the summary.
+/// Floods a conference and takes its summary. Returns the bytes held, and the maximum including the summary.
 fn flooded(limits: Limits, streams: usize) -> (i64, i64) {
     let (call, _, held) = weighed(|| {
         let mut call = Conference::new("flood", config(limits));
@@ -172,13 +172,13 @@ fn flooded(limits: Limits, streams: usize) -> (i64, i64) {
 }
 
 #[test]
-fn an_app_never_spends_more_than_it_is_told() {
+fn sdk_limits_hold_state_and_summary_below_24_mib() {
     let (held, most) = flooded(Limits::sdk(), 64);
     assert!(held > 1 << 20 && most < 24 << 20, "{held} {most}");
 }
 
 #[test]
-fn a_conference_under_the_defaults_takes_no_more_than_they_say() {
+fn default_limits_bound_state_and_summary_as_documented() {
     let limits = Limits::new();
     let (held, most) = flooded(limits, limits.streams() / limits.fabrics());
     assert!(held < 192 << 20 && most < 352 << 20, "{held} {most}");
@@ -193,7 +193,7 @@ const SMALL: FleetLimits = FleetLimits::new()
     .with_labels_per_conference(8);
 
 #[test]
-fn a_fleet_never_spends_more_than_its_limits_say() {
+fn fleet_memory_stays_within_its_limits() {
     let mut refused = 0;
     let most = peak(|| {
         let mut fleet = Fleet::new(FleetConfig::new().with_conference(config(Limits::sdk())).with_limits(SMALL));
@@ -209,7 +209,7 @@ fn a_fleet_never_spends_more_than_its_limits_say() {
             }
             now += 200_000_000;
             fleet.handle_timeout(Timestamp::from_micros(now));
-            // Nobody polls before others were refused.
+            // No output is polled before others were refused.
             if wave % 2 == 1 {
                 assert_eq!(std::iter::from_fn(|| fleet.poll_ended()).count(), SMALL.conferences());
                 assert!(fleet.poll_rollup().is_some() && fleet.poll_rollup().is_none());
@@ -223,7 +223,7 @@ fn a_fleet_never_spends_more_than_its_limits_say() {
 }
 
 #[test]
-fn a_fleet_adds_little_to_each_of_many_conferences() {
+fn fleet_adds_under_256_bytes_per_conference() {
     const MANY: usize = 4_096;
     let ids: Vec<String> = (0..MANY).map(|number| format!("conference-{number:05}")).collect();
     let start = Timestamp::from_millis(0);
@@ -249,7 +249,7 @@ fn a_fleet_adds_little_to_each_of_many_conferences() {
         }
         fleet
     });
-    // Each of those that are alone has a queue, with room for four events; a fleet has one.
+    // Each single conference has a queue of its own, with capacity for four events; a fleet has one.
     let bare = held - (MANY * 4 * size_of::<Event>()) as i64;
     assert_eq!((alone.len(), fleet.len()), (MANY, MANY));
     let added = (routed - bare) / MANY as i64;

@@ -1,4 +1,4 @@
-//! States with numbers that no call comes to, under a right checksum: they are refused, or gone on with. Arithmetic is
+//! States with impossible numbers under a valid checksum: the engine refuses them or continues with them. Arithmetic is
 //! checked here, as in every build with debug assertions.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::common::Seeded;
 use crate::common::recordings::lines;
 
-/// The largest and the smallest that a number may be, those of the widest type first.
+/// The largest and the smallest values of a number, those of the widest type first.
 fn extremes(number: &Value) -> [Vec<Value>; 2] {
     if number.is_f64() {
         return [vec![f64::MAX.into()], vec![f64::MIN.into()]];
@@ -22,7 +22,7 @@ fn extremes(number: &Value) -> [Vec<Value>; 2] {
     [largest, vec![i64::MIN.into(), i32::MIN.into(), i16::MIN.into(), 0.into()]]
 }
 
-/// A call and what is fed to it, whatever it says to that.
+/// A call and its inputs, with any result.
 #[derive(Clone)]
 struct Subject {
     call: Conference,
@@ -44,8 +44,8 @@ impl Subject {
         }
     }
 
-    /// Says of streams whose they are, and that they are muted.
-    fn tell(&mut self, users: [UserId; 2]) {
+    /// Associates streams with users and mutes them.
+    fn associate(&mut self, users: [UserId; 2]) {
         let fabrics: Vec<_> = self.call.summary().fabrics.into_iter().zip(self.fabrics.values()).collect();
         for (summary, &fabric) in fabrics {
             let now = self.call.clock().unwrap_or_default();
@@ -60,18 +60,18 @@ impl Subject {
         }
     }
 
-    /// Goes on with a forged state; false if it is refused.
+    /// Continues with a forged state; false if it is refused.
     fn goes_on(&self, forged: &Value, users: [UserId; 2], lines: &[String]) -> bool {
         let Some(call) = resume(forged) else { return false };
         let mut subject = Self { call, ..self.clone() };
         let _ = subject.call.summary();
         subject.feed(lines);
-        subject.tell(users);
+        subject.associate(users);
         subject.ask();
         true
     }
 
-    /// Everything that a call is asked for.
+    /// Requests every output of a call.
     fn ask(&mut self) {
         let (_, text) = (self.call.snapshot(), serde_json::to_string(&self.call.summary()).unwrap());
         assert!(!text.is_empty());
@@ -86,10 +86,10 @@ fn read(state: &Value) -> Option<Checkpoint<'static>> {
     serde_json::from_value(state.clone()).ok()
 }
 
-/// The call that a state makes, under whatever checksum is right for it. `None` for what is refused.
+/// Restores a call from a state, under the checksum that fits it. `None` if it is refused.
 fn resume(state: &Value) -> Option<Conference> {
     let bytes = postcard::to_allocvec(&read(state)?).unwrap();
-    // The schema, the checksum, the models, and what the checksum is of.
+    // The schema, the checksum, the models, and the content of the checksum.
     type Frame<'a> = (&'a str, u32, (&'a str, &'a str));
     let (_, call) = postcard::take_from_bytes::<Frame<'_>>(&bytes).unwrap();
     let mut crc = flate2::Crc::new();
@@ -99,7 +99,7 @@ fn resume(state: &Value) -> Option<Conference> {
     read(&state).unwrap().resume(Config::new()).ok()
 }
 
-/// Where the first number of each member stands, whichever element of a list it is in.
+/// Path of the first number of each member, in any element of a list.
 fn numbers(value: &Value, path: &str, class: &str, found: &mut (BTreeSet<String>, Vec<String>)) {
     match value {
         Value::Number(_) if found.0.insert(class.to_owned()) => found.1.push(path.to_owned()),
@@ -117,7 +117,7 @@ fn numbers(value: &Value, path: &str, class: &str, found: &mut (BTreeSet<String>
     }
 }
 
-/// The members of each object, those of objects and of lists of numbers in it included: where numbers stand, or could.
+/// The members of each object, including nested objects and lists of numbers: the places where numbers stand or could stand.
 fn members(value: &Value, path: &str, class: &str, found: &mut BTreeMap<String, Vec<String>>) -> Vec<String> {
     let mut own = vec![];
     match value {
@@ -141,19 +141,19 @@ fn members(value: &Value, path: &str, class: &str, found: &mut BTreeMap<String, 
     own
 }
 
-/// A call with all that a call can have, and its state.
+/// A call with every possible content, and its state.
 fn subject(lines: &[String]) -> (Subject, [UserId; 2], Value) {
     let mut subject = Subject { call: Conference::new("c", Config::new()), fabrics: BTreeMap::new() };
     subject.feed(lines);
     let users = [subject.call.user("u").unwrap(), subject.call.user("v").unwrap()];
-    subject.tell(users);
+    subject.associate(users);
     let state = serde_json::to_value(subject.call.state()).unwrap();
     assert_eq!(resume(&state).unwrap().save(), subject.call.save());
     (subject, users, state)
 }
 
 #[test]
-fn each_number_of_a_state_at_its_extremes_is_refused_or_gone_on_with() {
+fn extreme_number_in_a_state_is_refused_or_continued_with() {
     let lines = lines("loss5");
     let (subject, users, state) = subject(&lines[..24]);
     let mut found = (BTreeSet::new(), Vec::new());
@@ -167,17 +167,17 @@ fn each_number_of_a_state_at_its_extremes_is_refused_or_gone_on_with() {
                 read(&forged).is_some()
             };
             let extreme = extremes.into_iter().find(holds);
-            // For whoever reads a failure.
+            // Shown with a failure.
             println!("{path} = {extreme:?}");
             tried += 1;
             resumed += usize::from(subject.goes_on(&forged, users, &lines[22..28]));
         }
     }
-    assert!(resumed > 1_000 && tried - resumed > 20, "{resumed} of {tried} gone on with");
+    assert!(resumed > 1_000 && tried - resumed > 20, "continued with {resumed} of {tried}");
 }
 
 #[test]
-fn many_numbers_of_a_state_at_once_are_refused_or_gone_on_with() {
+fn many_extreme_numbers_in_a_state_are_refused_or_continued() {
     let lines = lines("loss5");
     let (subject, users, state) = subject(&lines[..24]);
     let mut found = BTreeMap::new();
@@ -189,7 +189,7 @@ fn many_numbers_of_a_state_at_once_are_refused_or_gone_on_with() {
     for (class, paths) in &found {
         for _ in 0..8 {
             let mut forged = state.clone();
-            // Many of few, few of many.
+            // Many of a few, or few of many.
             let one_in = 2 + random.below(1 + paths.len() / 4);
             for path in paths {
                 if random.below(one_in) > 0 {
@@ -210,5 +210,5 @@ fn many_numbers_of_a_state_at_once_are_refused_or_gone_on_with() {
             resumed += usize::from(subject.goes_on(&forged, users, &lines[22..26]));
         }
     }
-    assert!(resumed > 1_000 && tried - resumed > 20, "{resumed} of {tried} gone on with");
+    assert!(resumed > 1_000 && tried - resumed > 20, "continued with {resumed} of {tried}");
 }

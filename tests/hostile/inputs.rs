@@ -1,4 +1,4 @@
-//! Inputs made to cost more than they weigh, or to spoil what stands beside them.
+//! Inputs that cost more than their size, or that damage other inputs.
 
 use callgauge::ingest::Reader;
 use callgauge::ingest::getstats::Scanner;
@@ -7,7 +7,7 @@ use callgauge::unit::{StatTime, Timestamp};
 use callgauge::{Conference, Config, FabricSpec};
 
 #[test]
-fn one_long_name_is_not_kept_once_for_every_stream_that_shares_it() {
+fn long_name_shared_by_streams_is_stored_once() {
     let long = "é".repeat(100_000);
     let streams: Vec<_> = (0..3)
         .map(|ssrc| {
@@ -29,14 +29,14 @@ fn one_long_name_is_not_kept_once_for_every_stream_that_shares_it() {
     assert_eq!(streams.len(), 3);
     for stream in streams {
         for name in [stream.codec.unwrap(), stream.label.unwrap()] {
-            let kept = name.strip_suffix('…').unwrap();
-            assert!(long.starts_with(kept) && (100..=128).contains(&kept.len()), "{}", kept.len());
+            let prefix = name.strip_suffix('…').unwrap();
+            assert!(long.starts_with(prefix) && (100..=128).contains(&prefix.len()), "{}", prefix.len());
         }
     }
 }
 
 #[test]
-fn a_number_that_prints_long_is_no_name() {
+fn number_with_a_long_print_is_no_name() {
     let mut report = Report::new();
     for (number, name) in [("7", Some("7")), ("0.5", Some("0.5")), ("1e308", None), ("-1e-300", None), ("0", Some("0"))]
     {
@@ -48,7 +48,7 @@ fn a_number_that_prints_long_is_no_name() {
 }
 
 #[test]
-fn one_absurd_step_of_time_does_not_take_the_times_of_the_lines_behind_it() {
+fn absurd_time_step_leaves_later_line_times_intact() {
     let mut reader = Reader::new();
     let mut times = Vec::new();
     let lines = [

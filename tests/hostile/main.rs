@@ -1,18 +1,18 @@
-//! What inputs may do that are wrong, broken or made to harm: nothing panics, nothing grows without bound, no number
-//! leaves its range, and what is sound beside them is used.
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests may assume as tests do
+//! Wrong, broken and malicious inputs: no panic, no unbounded growth, no number out of range, and valid inputs beside
+//! them are used.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests may panic as tests do
 
 #[path = "../common/mod.rs"]
 mod common;
-// The fuzz targets weigh what they do, with an allocator that counts.
+// The fuzz targets measure their memory with a counting allocator.
+#[cfg(feature = "serde")]
+mod forged;
+#[cfg(feature = "serde")]
+mod fuzz_bodies;
 #[cfg(feature = "serde")]
 #[path = "../../fuzz/src/lib.rs"]
 #[allow(unreachable_pub)] // public for the fuzz targets
-mod doors;
-#[cfg(feature = "serde")]
-mod doors_fuzzed;
-#[cfg(feature = "serde")]
-mod forged;
+mod fuzz_targets;
 mod inputs;
 #[cfg(feature = "serde")]
 mod mutations;

@@ -1,5 +1,5 @@
-//! Every recording, changed as networks, clocks, browsers and bad software change such files; and what each change must
-//! leave as it was, or count.
+//! Every recording with the changes that networks, clocks, browsers and bad software make to such files, and what each
+//! change must leave intact, or count.
 
 use std::collections::BTreeMap;
 
@@ -13,16 +13,16 @@ use serde_json::{Value, json};
 
 use crate::common::Seeded;
 use crate::common::recordings::{lines, names};
-use crate::doors::outputs;
+use crate::fuzz_targets::outputs;
 
-/// What came of lines.
+/// The result of lines.
 struct Outcome {
     summary: ConferenceSummary,
     skipped: Skipped,
     refused_lines: usize,
 }
 
-/// Reads lines into a call, whatever they are, and looks at all that comes out.
+/// Reads any lines into a call and checks all outputs.
 fn read<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Outcome {
     let mut call = Conference::new("", Config::new());
     let mut fabrics: BTreeMap<String, FabricId> = BTreeMap::new();
@@ -48,7 +48,7 @@ fn read_all(lines: &[String]) -> Outcome {
     read(lines.iter().map(String::as_bytes))
 }
 
-/// Each recording's lines and what comes of them.
+/// Each recording's lines and their result.
 fn each(mut test: impl FnMut(&str, &[String], &Outcome)) {
     let mut tested = 0;
     for name in names() {
@@ -61,19 +61,19 @@ fn each(mut test: impl FnMut(&str, &[String], &Outcome)) {
     assert!(tested > 25, "{tested}");
 }
 
-/// Streams by what does not change when their names do.
+/// Streams by properties that do not depend on their names.
 fn streams(summary: &ConferenceSummary) -> BTreeMap<(String, Direction, u32), &StreamSummary> {
     let of = |fabric: &'_ str, stream: &StreamSummary| (fabric.to_owned(), stream.direction, stream.ssrc.get());
     let streams = summary.fabrics.iter().flat_map(|fabric| fabric.streams.iter().map(move |stream| (fabric, stream)));
     streams.map(|(fabric, stream)| (of(&fabric.fabric, stream), stream)).collect()
 }
 
-/// What passed: it follows from the first and the last look alone, wherever nothing began anew.
+/// Traffic, which follows from the first and the last sample alone where no counter was reset.
 fn traffic(stream: &StreamSummary) -> (Option<u64>, Option<u64>, f64, f64) {
     (stream.packets, stream.bytes, stream.start_ms, stream.end_ms)
 }
 
-/// A line as JSON, changed, as text again.
+/// A line, changed as JSON, as text again.
 fn changed(line: &str, change: impl FnOnce(&mut Value)) -> String {
     let mut value: Value = serde_json::from_str(line).unwrap();
     change(&mut value);
@@ -86,18 +86,18 @@ fn stats(line: &mut Value) -> impl Iterator<Item = &mut serde_json::Map<String, 
 }
 
 #[test]
-fn dropped_lines_take_no_traffic_away() {
+fn dropped_lines_remove_no_traffic() {
     each(|name, lines, whole| {
         let mut random = Seeded(1);
         let (head, tail) = (4, lines.len() - 4);
-        let kept: Vec<String> = lines
+        let rest: Vec<String> = lines
             .iter()
             .enumerate()
             .filter(|&(at, _)| at < head || at >= tail || random.below(4) > 0)
             .map(|(_, line)| line.clone())
             .collect();
-        assert!(kept.len() < lines.len() * 9 / 10);
-        let outcome = read_all(&kept);
+        assert!(rest.len() < lines.len() * 9 / 10);
+        let outcome = read_all(&rest);
         let (all, some) = (streams(&whole.summary), streams(&outcome.summary));
         for (key, stream) in &some {
             let before = all[key];
@@ -109,31 +109,32 @@ fn dropped_lines_take_no_traffic_away() {
     });
 }
 
+fn take_repetitions(summary: &mut ConferenceSummary) -> u64 {
+    let mut repeated = 0;
+    for fabric in &mut summary.fabrics {
+        fabric.snapshots = 0;
+        fabric.streams.iter_mut().for_each(|stream| repeated += std::mem::take(&mut stream.duplicates));
+    }
+    repeated
+}
+
 #[test]
-fn repeated_lines_are_counted_and_nothing_else() {
+fn repeated_lines_change_only_their_count() {
     each(|name, lines, whole| {
         let twice: Vec<String> = lines.iter().flat_map(|line| [line.clone(), line.clone()]).collect();
         let mut outcome = read_all(&twice).summary;
         let mut expected = whole.summary.clone();
-        let count = |summary: &mut ConferenceSummary| {
-            let mut repeated = 0;
-            for fabric in &mut summary.fabrics {
-                fabric.snapshots = 0;
-                fabric.streams.iter_mut().for_each(|stream| repeated += std::mem::take(&mut stream.duplicates));
-            }
-            repeated
-        };
-        assert!(count(&mut outcome) > count(&mut expected), "{name}");
+        assert!(take_repetitions(&mut outcome) > take_repetitions(&mut expected), "{name}");
         assert_eq!(outcome, expected, "{name}");
     });
 }
 
 #[test]
-fn lines_in_another_order_count_nothing_twice() {
+fn reordered_lines_count_nothing_twice() {
     each(|name, lines, whole| {
         let mut shuffled = lines.to_vec();
         let mut random = Seeded(3);
-        // Neighbours of the same connection change places; the first and the last stay.
+        // Neighbouring lines of one connection change places; the first and the last stay.
         let connection = |line: &String| serde_json::from_str::<Value>(line).unwrap()["pc"].clone();
         let of: Vec<Value> = lines.iter().map(connection).collect();
         let last = lines.len() - 2 * whole.summary.fabrics.len();
@@ -159,7 +160,7 @@ fn lines_in_another_order_count_nothing_twice() {
 }
 
 #[test]
-fn cut_lines_are_refused_one_by_one_and_the_rest_is_used() {
+fn truncated_lines_are_refused_and_the_rest_is_used() {
     each(|name, lines, whole| {
         let cut: Vec<&[u8]> = lines
             .iter()
@@ -184,7 +185,7 @@ fn cut_lines_are_refused_one_by_one_and_the_rest_is_used() {
 }
 
 #[test]
-fn numbers_as_strings_are_the_same_numbers() {
+fn numbers_in_strings_are_the_same_numbers() {
     each(|name, lines, whole| {
         let quoted: Vec<String> = lines
             .iter()
@@ -207,7 +208,7 @@ fn numbers_as_strings_are_the_same_numbers() {
 }
 
 #[test]
-fn members_of_another_type_are_counted_and_unknown() {
+fn members_of_a_wrong_type_are_counted_and_unknown() {
     each(|name, lines, whole| {
         let mut odd = 0;
         let changed: Vec<String> = lines
@@ -234,7 +235,7 @@ fn members_of_another_type_are_counted_and_unknown() {
 }
 
 #[test]
-fn extreme_values_stay_where_they_are() {
+fn extreme_values_change_no_other_connection() {
     each(|name, lines, whole| {
         for extreme in ["1e308", "-1e308", "18446744073709551615", "-1", "4294967295"] {
             let at = lines.len() / 2;
@@ -248,7 +249,7 @@ fn extreme_values_stay_where_they_are() {
                     }
                 }
             });
-            // That all that comes out is sound is asked by `read`; one line must not make another connection wrong.
+            // `read` checks that all outputs are sound; here, one line must not affect another connection.
             let outcome = read_all(&wild);
             let fabric = serde_json::from_str::<Value>(&lines[at]).unwrap()["pc"].as_str().unwrap().to_owned();
             let others = |summary: &ConferenceSummary| -> Vec<_> {
@@ -261,7 +262,7 @@ fn extreme_values_stay_where_they_are() {
 }
 
 #[test]
-fn ids_by_other_names_are_the_same_call() {
+fn renamed_ids_give_the_same_call() {
     each(|name, lines, whole| {
         let renamed: Vec<String> = lines
             .iter()
@@ -286,7 +287,7 @@ fn ids_by_other_names_are_the_same_call() {
 }
 
 #[test]
-fn a_call_at_another_time_is_the_same_call() {
+fn time_shifted_call_has_the_same_figures() {
     const LATER_MS: f64 = 86_400_000.0 * 512.0;
     each(|name, lines, whole| {
         let moved: Vec<String> = lines
@@ -309,7 +310,7 @@ fn a_call_at_another_time_is_the_same_call() {
         let all = streams(&whole.summary);
         for (key, stream) in streams(&outcome.summary) {
             let before = all[&key];
-            // Sums of doubles of another size: the last bits differ.
+            // Sums of doubles of another magnitude: the last bits differ.
             let near = |a: f64, b: f64| (a - b).abs() <= 1e-4 * a.abs().max(1.0);
             assert!(near(stream.start_ms - LATER_MS, before.start_ms) && near(stream.duration_s, before.duration_s));
             assert_eq!((stream.packets, stream.bytes, stream.resets), (before.packets, before.bytes, before.resets));
@@ -319,9 +320,10 @@ fn a_call_at_another_time_is_the_same_call() {
     });
 }
 
-/// Time stamps in microseconds or seconds: a call is then as long as it was, or by that factor longer; nothing else moves.
+/// Time stamps in microseconds or seconds: the call has the same duration, or is longer by that factor; nothing else
+/// changes.
 #[test]
-fn time_stamps_in_another_unit_change_nothing_but_durations() {
+fn time_stamp_unit_changes_only_durations() {
     each(|name, lines, whole| {
         for unit in [1e3, 1e-3] {
             let scaled: Vec<String> = lines

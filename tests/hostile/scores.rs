@@ -1,5 +1,5 @@
-//! Scores of calls that no browser would report: counters that jump, values at their limits, kinds and codecs that
-//! change, clocks that leap. Every number stays finite and in its range, and no second is counted twice.
+//! Scores of calls that no browser would report: jumping counters, values at their limits, changing kinds and codecs,
+//! leaping clocks. Every number stays finite and in its range, and no second is counted twice.
 
 use callgauge::id::MediaKind;
 use callgauge::report::{Flag, Num, Report, StatsType, Text};
@@ -7,9 +7,9 @@ use callgauge::unit::{StatTime, Timestamp};
 use callgauge::{Conference, Config, Event, FabricSpec};
 
 use crate::common::Seeded;
-use crate::doors::outputs;
+use crate::fuzz_targets::outputs;
 
-/// The members that scores are made of.
+/// The members that scores use.
 const MEMBERS: &[Num] = &[
     Num::PacketsReceived,
     Num::PacketsSent,
@@ -42,15 +42,15 @@ const MEMBERS: &[Num] = &[
     Num::CorruptionMeasurements,
 ];
 
-/// One call of `looks` looks at some streams.
-fn call(seed: u64, looks: usize) -> (Conference, Vec<Event>) {
+/// A call of `samples` samples of some streams.
+fn call(seed: u64, samples: usize) -> (Conference, Vec<Event>) {
     let mut random = Seeded(seed);
     let mut call = Conference::new("", Config::new());
     let fabric = call.open_fabric(Timestamp::default(), FabricSpec::new("pc")).unwrap();
     let (mut report, mut events) = (Report::new(), Vec::new());
     let mut values = vec![0.0; 4 * MEMBERS.len()];
     let mut ms = 1e9_f64;
-    for _ in 0..looks {
+    for _ in 0..samples {
         ms += match random.below(12) {
             0 => 1e-6,
             1 => 100_000.0,
@@ -106,7 +106,7 @@ fn call(seed: u64, looks: usize) -> (Conference, Vec<Event>) {
 }
 
 #[test]
-fn no_report_makes_an_impossible_score() {
+fn hostile_reports_make_no_impossible_score() {
     let calls = std::env::var("CALLGAUGE_HOSTILE_CALLS").ok().and_then(|calls| calls.parse().ok()).unwrap_or(300);
     let mut scored = 0;
     for seed in 0..calls {

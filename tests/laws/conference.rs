@@ -10,21 +10,21 @@ use callgauge::unit::{StatTime, Timestamp};
 use callgauge::{Conference, Config, Event, FabricSpec};
 use proptest::prelude::*;
 
-/// Failures are printed whole; no file beside the tests remembers them.
+/// Failures are printed in full and not saved to a file beside the tests.
 fn config() -> ProptestConfig {
     ProptestConfig { failure_persistence: None, ..ProptestConfig::default() }
 }
 
-/// One thing that happens to a stream between two looks, or to a look on its way.
+/// An event of a stream between two samples, or of a sample in transit.
 #[derive(Clone, Copy, Debug)]
 enum Progress {
-    /// Time passes, and packets; whether bytes are reported this time.
+    /// Time and packets pass; `bytes` is whether bytes are reported this time.
     On { ms: u32, packets: u32, bytes: bool },
-    /// Counters begin anew and reach this, in hundredths of what they were.
-    Anew { ms: u32, hundredths: u8, bytes: bool },
-    /// The latest look comes again.
+    /// Counters are reset and reach this value, in hundredths of the old one.
+    Reset { ms: u32, hundredths: u8, bytes: bool },
+    /// The latest sample is repeated.
     Again,
-    /// A look of before comes again.
+    /// An earlier sample is repeated.
     Late(u8),
     /// The clock steps back by an hour while packets pass.
     ClockBack { packets: u32 },
@@ -33,27 +33,27 @@ enum Progress {
 fn step() -> impl Strategy<Value = Progress> {
     prop_oneof![
         8 => (1..5_000_u32, 0..200_u32, prop::bool::weighted(0.9)).prop_map(|(ms, packets, bytes)| Progress::On { ms, packets, bytes }),
-        1 => (1..5_000_u32, 0..100_u8, prop::bool::weighted(0.9)).prop_map(|(ms, hundredths, bytes)| Progress::Anew { ms, hundredths, bytes }),
+        1 => (1..5_000_u32, 0..100_u8, prop::bool::weighted(0.9)).prop_map(|(ms, hundredths, bytes)| Progress::Reset { ms, hundredths, bytes }),
         1 => Just(Progress::Again),
         2 => any::<u8>().prop_map(Progress::Late),
         1 => (1..200_u32).prop_map(|packets| Progress::ClockBack { packets }),
     ]
 }
 
-/// What a look says: its time, packets (32 bits), bytes if they were reported.
+/// Content of a sample: its time, packets (32 bits), and bytes if they were reported.
 #[derive(Clone, Copy, Debug)]
-struct Look {
+struct Sample {
     ms: f64,
     packets: u64,
     bytes: Option<u64>,
 }
 
-fn write(look: Look, report: &mut Report) {
+fn write(sample: Sample, report: &mut Report) {
     report.clear();
     let mut entry = report.push(StatsType::InboundRtp, "I");
-    entry.set_timestamp(StatTime::from_millis(look.ms)).set_media(MediaKind::Audio);
-    entry.set(Num::Ssrc, 7.0).set(Num::PacketsReceived, (look.packets % (1 << 32)) as f64).set(Num::PacketsLost, 0.0);
-    if let Some(bytes) = look.bytes {
+    entry.set_timestamp(StatTime::from_millis(sample.ms)).set_media(MediaKind::Audio);
+    entry.set(Num::Ssrc, 7.0).set(Num::PacketsReceived, (sample.packets % (1 << 32)) as f64).set(Num::PacketsLost, 0.0);
+    if let Some(bytes) = sample.bytes {
         entry.set(Num::BytesReceived, bytes as f64);
     }
 }
@@ -68,14 +68,14 @@ fn call() -> (Conference, callgauge::id::FabricId) {
 proptest! {
     #![proptest_config(config())]
 
-    /// The sum of the differences is what was counted between the first look and the last, epoch by epoch, whatever
+    /// The sum of the differences is what was counted between the first sample and the last, epoch by epoch, whatever
     /// was repeated, late, wrapped or missing on the way.
     #[test]
-    fn differences_add_up(start in prop_oneof![Just(0_u64), 0..10_000_u64, (1 << 32) - 5_000..1_u64 << 32], steps in prop::collection::vec(step(), 1..60)) {
+    fn differences_sum_to_the_counted_traffic(start in prop_oneof![Just(0_u64), 0..10_000_u64, (1 << 32) - 5_000..1_u64 << 32], steps in prop::collection::vec(step(), 1..60)) {
         let (mut call, fabric) = call();
         let mut report = Report::new();
-        let mut now = Look { ms: 1e9, packets: start, bytes: Some(start * 80) };
-        // The oracle: sums so far, and what the bytes were when they were last reported.
+        let mut now = Sample { ms: 1e9, packets: start, bytes: Some(start * 80) };
+        // The oracle: sums so far, and the bytes last reported.
         let (mut packets, mut bytes, mut bytes_base) = (0_u64, 0_u64, now.bytes);
         let mut bytes_counted = start * 80;
         let (mut samples, mut late, mut again, mut resets) = (1_u64, 0_u64, 0_u64, 0_u64);
@@ -96,8 +96,8 @@ proptest! {
                         bytes_base = Some(counted);
                     }
                 }
-                Progress::Anew { ms, hundredths, bytes: reported } => {
-                    // Below what they were, and not so near to 2³² that it could be a wrap.
+                Progress::Reset { ms, hundredths, bytes: reported } => {
+                    // Below the old value, and too far from 2³² for a wrap.
                     let modest = (now.packets % (1 << 32)).min(3_000_000_000) * u64::from(hundredths) / 100;
                     if now.packets % (1 << 32) <= modest || (now.packets % (1 << 32) > 3_800_000_000 && !reported) || bytes_base.is_none() {
                         continue;
@@ -127,7 +127,7 @@ proptest! {
                     continue;
                 }
                 Progress::ClockBack { packets: passed } => {
-                    // A clock does not step back into a wrap in one test: which of the two it was would be anyone's guess.
+                    // No test steps the clock back into a wrap: the two cases would be indistinguishable.
                     if now.packets % (1 << 32) + u64::from(passed) >= 1 << 32 {
                         continue;
                     }
@@ -139,7 +139,7 @@ proptest! {
                     bytes += bytes_base.map_or(0, |base| bytes_counted - base);
                     bytes_base = now.bytes;
                     resets += 1;
-                    // What came before the step cannot be told from what comes after it.
+                    // Samples from before the step cannot be distinguished from those after it.
                     before.clear();
                 }
             }
@@ -163,32 +163,32 @@ proptest! {
         }
     }
 
-    /// Looking less often changes no total and no rate over the call, to the last bit. What was concealed is told of
-    /// measured time alone: not of gaps, in which nobody looked for long, and of packets that are not as few as in DTX.
+    /// Less frequent sampling changes no total and no rate over the call, to the last bit. Concealment covers measured
+    /// time only: neither gaps nor times with as few packets as in DTX.
     #[test]
-    fn rates_do_not_depend_on_how_time_is_sliced(
-        looks in prop::collection::vec((1..10_000_u32, 0..500_u32, 0..20_i32, any::<bool>()), 2..60),
+    fn totals_and_rates_do_not_depend_on_sampling(
+        samples in prop::collection::vec((1..10_000_u32, 0..500_u32, 0..20_i32, any::<bool>()), 2..60),
         has_gaps in any::<bool>(),
     ) {
         let (mut all, fabric) = call();
         let (mut some, _) = call();
         let mut report = Report::new();
         let (mut ms, mut packets, mut lost) = (1e12, 0_u64, 0_i64);
-        let nexts = looks.iter().skip(1).map(|&(passed_ms, ..)| Some(passed_ms)).chain([None]);
+        let nexts = samples.iter().skip(1).map(|&(passed_ms, ..)| Some(passed_ms)).chain([None]);
         let mut away_ms = 0;
-        for (n, (&(passed_ms, passed, gone, kept), next_ms)) in looks.iter().zip(nexts).enumerate() {
+        for (n, (&(passed_ms, passed, gone, reports), next_ms)) in samples.iter().zip(nexts).enumerate() {
             away_ms += passed_ms;
             // Thirds of a ms, and less than 5 s of them.
             let is_due = next_ms.is_none_or(|next_ms| !has_gaps && away_ms + next_ms > 3 * 4_999);
             (ms, packets, lost) = (ms + f64::from(passed_ms) / 3.0, packets + u64::from(passed), lost + i64::from(gone - 2));
-            write(Look { ms, packets, bytes: Some(packets * 77) }, &mut report);
+            write(Sample { ms, packets, bytes: Some(packets * 77) }, &mut report);
             let packets = packets + 50 * (n as u64 + 1);
             report.push(StatsType::InboundRtp, "J").set_timestamp(StatTime::from_millis(ms))
                 .set(Num::Ssrc, 8.0).set(Num::PacketsReceived, packets as f64).set(Num::PacketsLost, lost as f64)
                 .set(Num::TotalSamplesReceived, packets as f64 * 960.0).set(Num::ConcealedSamples, packets as f64 * 9.0)
                 .set_media(MediaKind::Audio);
             all.ingest(Timestamp::default(), fabric, &report).unwrap();
-            if kept || is_due || n == 0 {
+            if reports || is_due || n == 0 {
                 some.ingest(Timestamp::default(), fabric, &report).unwrap();
                 away_ms = 0;
             }
@@ -253,7 +253,7 @@ fn any_entry() -> impl Strategy<Value = Any> {
         .prop_map(|(kind, ssrc, media, ms, numbers, texts, flags)| Any {
             kind,
             ssrc,
-            // Mostly what its SSRC always carries; sometimes something else.
+            // Mostly the usual medium of its SSRC, sometimes another.
             media: media.or([Some(MediaKind::Audio), Some(MediaKind::Video), None][ssrc as usize]),
             ms,
             numbers,
@@ -267,8 +267,8 @@ fn any_call() -> impl Strategy<Value = Vec<Vec<Any>>> {
     prop::collection::vec(prop::collection::vec(any_entry(), 0..12), 1..12)
 }
 
-/// The entries as the `n`th report, in the order of `order`; an entry keeps its id wherever it stands. What is
-/// plausible grows from report to report.
+/// The entries as the `n`th report, in the order of `order`; an entry keeps its id in any position. Plausible values
+/// grow from report to report.
 fn fill(entries: &[Any], n: usize, order: &[usize], report: &mut Report) {
     report.clear();
     for &at in order {
@@ -293,7 +293,7 @@ fn fill(entries: &[Any], n: usize, order: &[usize], report: &mut Report) {
     }
 }
 
-/// The positions 0 to `n`, turned and cut as `seed` says.
+/// The positions 0 to `n`, rotated and cut according to `seed`.
 fn order(n: usize, seed: u64) -> Vec<usize> {
     let mut order: Vec<usize> = (0..n).collect();
     let mut state = seed | 1;
@@ -304,7 +304,7 @@ fn order(n: usize, seed: u64) -> Vec<usize> {
     order
 }
 
-/// The summary without what counts repetitions.
+/// The summary without the counts of repetitions.
 fn without_repetitions(call: &Conference) -> ConferenceSummary {
     let mut summary = call.summary();
     for fabric in &mut summary.fabrics {
@@ -316,7 +316,7 @@ fn without_repetitions(call: &Conference) -> ConferenceSummary {
     summary
 }
 
-/// Members of each rule, and values where rules part: around nothing, around the end of 32 bits, beyond it.
+/// Members of each rule, and values where the rules differ: around zero, around the end of 32 bits, beyond it.
 const COUNTED: [Num; 6] = [
     Num::PacketsReceived,
     Num::BytesReceived,
@@ -331,7 +331,7 @@ fn count() -> impl Strategy<Value = Option<f64>> {
     prop_oneof![1 => Just(None), 4 => near(40), 2 => near(1 << 32), 1 => near(4_200_000_000), 1 => near(1 << 40)]
 }
 
-/// What passed by a counter, by the rules of edge case 11, one counter at a time. `None` for one that began anew.
+/// The growth of one counter by the rules of edge case 11. `None` after a reset.
 fn passed(field: Num, old: f64, new: f64) -> Option<f64> {
     let end = f64::from(u32::MAX) + 1.0;
     let kept_in_32_bits = matches!(field, Num::PacketsReceived | Num::NackCount);
@@ -345,10 +345,10 @@ fn passed(field: Num, old: f64, new: f64) -> Option<f64> {
 proptest! {
     #![proptest_config(config())]
 
-    /// Two ways to follow an entry, and what happens told once more by hand.
+    /// Two ways to track an entry, and the same steps by hand.
     #[test]
-    fn taking_a_look_is_telling_it_and_accepting_it(
-        looks in prop::collection::vec((0..4_u32, prop::array::uniform6(count())), 2..20),
+    fn take_equals_step_and_accept(
+        samples in prop::collection::vec((0..4_u32, prop::array::uniform6(count())), 2..20),
     ) {
         let report_of = |ms: u32, counts: &[Option<f64>; 6]| {
             let mut report = Report::new();
@@ -362,11 +362,11 @@ proptest! {
             report
         };
         let mut ms = 100;
-        let first = report_of(ms, &looks[0].1);
+        let first = report_of(ms, &samples[0].1);
         let mut takes = EntryTracker::new(first.get(0).unwrap()).unwrap();
         let mut tells = takes.clone();
-        let mut before = looks[0].1;
-        for (ahead, counts) in &looks[1..] {
+        let mut before = samples[0].1;
+        for (ahead, counts) in &samples[1..] {
             ms += ahead;
             let report = report_of(ms, counts);
             let entry = report.get(0).unwrap();
@@ -393,7 +393,7 @@ proptest! {
 
     /// Edge case 45.
     #[test]
-    fn a_snapshot_taken_twice_changes_nothing_but_the_count_of_repetitions(snapshots in any_call()) {
+    fn repeated_snapshot_changes_only_the_duplicate_count(snapshots in any_call()) {
         let ((mut once, fabric), (mut twice, _)) = (call(), call());
         let mut report = Report::new();
         for (n, entries) in snapshots.iter().enumerate() {
@@ -407,7 +407,7 @@ proptest! {
     }
 
     #[test]
-    fn the_order_of_entries_and_of_connections_changes_nothing(a in any_call(), b in any_call(), seed in any::<u64>()) {
+    fn entry_and_connection_order_change_nothing(a in any_call(), b in any_call(), seed in any::<u64>()) {
         let talk_of = |summary: &ConferenceSummary| serde_json::to_string(&summary.talk).unwrap();
         let summarize = |seed: u64, in_turns: bool| {
             let (mut call, first) = call();
@@ -437,19 +437,20 @@ proptest! {
         };
         let (usual, other) = (summarize(0, false), summarize(seed, true));
         prop_assert_eq!(&usual.0, &other.0);
-        // Who speaks is told on the way: of connections that come one after the other the later one is too late.
+        // The dominant speaker is computed during input: of connections that arrive one after the other, the later one
+        // is late.
         prop_assert_eq!(usual.1, summarize(seed, false).1);
     }
 
     #[test]
-    fn every_number_that_leaves_is_finite(snapshots in any_call()) {
+    fn output_numbers_are_finite(snapshots in any_call()) {
         let (mut call, fabric) = call();
         let mut report = Report::new();
         for (n, entries) in snapshots.iter().enumerate() {
             fill(entries, n, &order(entries.len(), 0), &mut report);
             call.ingest(Timestamp::default(), fabric, &report).unwrap();
         }
-        // serde_json writes `null` for what is not finite; Debug says what it is.
+        // serde_json writes `null` for non-finite numbers; Debug shows them.
         let debug = format!("{:?}", call.summary());
         let words = debug.split(|c: char| !c.is_alphanumeric());
         prop_assert_eq!(words.filter(|word| matches!(*word, "NaN" | "inf")).count(), 0, "{}", debug);
@@ -464,8 +465,8 @@ proptest! {
 }
 
 #[test]
-fn the_reports_of_these_laws_close_intervals() {
-    // The laws above would hold for an engine that ignores everything: some of what is generated must be measured.
+fn generated_reports_close_intervals() {
+    // The laws above would hold for an engine that ignores everything: some generated input must be measured.
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let (mut intervals, mut figures) = (0, 0);
     for _ in 0..50 {

@@ -1,5 +1,5 @@
-//! Laws of the E-model family: no impairment that grows makes a score better, every score is bounded, a small step of
-//! an input is a small step of the score, and what is unknown stays unknown.
+//! Laws of the E-model family: no growing impairment raises a score, every score is bounded, a small input step is a
+//! small score step, and unknown stays unknown.
 
 use callgauge::emodel::codec::{CodecQuery, CodecTable};
 use callgauge::emodel::equipment::valid_burst_r;
@@ -7,7 +7,7 @@ use callgauge::emodel::{Equipment, Rating, Scale, fullband, narrowband, rate, wi
 use callgauge::unit::{Bitrate, Ratio};
 use proptest::prelude::*;
 
-/// What an E-model hears of a call.
+/// Inputs of an E-model.
 #[derive(Clone, Copy, Debug)]
 struct Call {
     ie: f64,
@@ -15,12 +15,12 @@ struct Call {
     ppl: f64,
     burst_r: f64,
     ta_ms: f64,
-    /// Whether Ta goes along with T and Tr.
+    /// Whether Ta follows T and Tr.
     echo: bool,
 }
 
 impl Call {
-    /// R before it is held on the scale, and the rating.
+    /// R before it is clamped to the scale, and the rating.
     fn on(self, scale: Scale) -> (f64, Rating) {
         let Self { ie, bpl, ppl, burst_r, ta_ms, echo } = self;
         let burst_r = valid_burst_r(burst_r, ppl);
@@ -45,7 +45,7 @@ impl Call {
 }
 
 fn any_call() -> impl Strategy<Value = Call> {
-    // Most of what bends lies at little loss and little delay.
+    // The curves bend mostly at low loss and low delay.
     let ppl = prop_oneof![0.0..4.0_f64, 0.0..=100.0_f64];
     let ta_ms = prop_oneof![0.0..20.0_f64, 95.0..105.0_f64, 0.0..1_000.0_f64];
     (0.0..60.0_f64, 4.3..40.0_f64, ppl, 1.0..8.0_f64, ta_ms, any::<bool>())
@@ -56,7 +56,7 @@ fn any_scale() -> impl Strategy<Value = Scale> {
     proptest::sample::select(&Scale::ALL[..])
 }
 
-/// Side tone hears a little less echo as T grows, which may give back what it took: 5e-8 of R at the defaults.
+/// Side tone lets through a little less echo as T grows, which may return what it took: 5e-8 of R at the defaults.
 const SIDE_TONE: f64 = 1e-7;
 
 fn no_better(worse: (f64, Rating), better: (f64, Rating)) -> bool {
@@ -68,7 +68,7 @@ fn no_better(worse: (f64, Rating), better: (f64, Rating)) -> bool {
 
 proptest! {
     #[test]
-    fn nothing_that_grows_makes_a_call_better(call in any_call(), scale in any_scale(), other in any_call()) {
+    fn growing_impairment_never_raises_the_rating(call in any_call(), scale in any_scale(), other in any_call()) {
         let (least, most) = (|a: f64, b: f64| a.min(b), |a: f64, b: f64| a.max(b));
         let pairs = [
             ("Ppl", Call { ppl: least(call.ppl, other.ppl), ..call }, Call { ppl: most(call.ppl, other.ppl), ..call }),
@@ -86,7 +86,7 @@ proptest! {
         for (name, better, worse) in pairs {
             prop_assert!(no_better(worse.on(scale), better.on(scale)), "{name}: {better:?} {worse:?}");
         }
-        // Ie: where loss alone does not take the whole of the scale (see `equipment::ie_eff`).
+        // Ie: where loss alone does not use up the whole scale (see `equipment::ie_eff`).
         let (better, worse) = (Call { ie: least(call.ie, other.ie), ..call }, Call { ie: most(call.ie, other.ie), ..call });
         if call.ppl <= call.ppl / valid_burst_r(call.burst_r, call.ppl) + call.bpl {
             prop_assert!(no_better(worse.on(scale), better.on(scale)), "Ie: {better:?} {worse:?}");
@@ -94,7 +94,7 @@ proptest! {
     }
 
     #[test]
-    fn every_score_is_bounded(call in any_call(), scale in any_scale()) {
+    fn emodel_ratings_are_bounded(call in any_call(), scale in any_scale()) {
         let (r, rating) = call.on(scale);
         prop_assert!(r.is_finite() && r <= scale.default_r() + 1e-9);
         prop_assert!((0.0..=scale.max_r()).contains(&rating.r().as_f64()));
@@ -103,10 +103,10 @@ proptest! {
     }
 
     #[test]
-    fn a_small_step_is_a_small_step(call in any_call(), scale in any_scale(), step in 0.0..0.5_f64) {
+    fn small_input_steps_give_small_rating_steps(call in any_call(), scale in any_scale(), step in 0.0..0.5_f64) {
         let (r, rating) = call.on(scale);
         let steps = [
-            // Per percent at most (ceiling − Ie) / Bpl; per ms 0.25 · stretch of Idd, and talker echo, which sets in
+            // Per percent at most (ceiling − Ie) / Bpl; per ms 0.25 · stretch of Idd, and talker echo, which begins
             // with the first milliseconds.
             (Call { ppl: (call.ppl + step).min(100.0), ..call }, 132.0 / call.bpl * step),
             (Call { ta_ms: call.ta_ms + step, ..call }, 0.5 * step),
@@ -124,7 +124,7 @@ proptest! {
     }
 
     #[test]
-    fn the_short_way_obeys_the_same_laws(
+    fn short_form_obeys_the_same_laws(
         scale in any_scale(), a in 0.0..160.0_f64, b in 0.0..160.0_f64, s in 0.0..2_000.0_f64, t in 0.0..2_000.0_f64,
     ) {
         let at = |ie_eff, ta_ms| rate(scale, ie_eff, ta_ms).unwrap();
@@ -134,7 +134,7 @@ proptest! {
     }
 
     #[test]
-    fn anything_at_all_is_answered_without_panic(a in any::<u64>(), b in any::<u64>(), scale in any_scale()) {
+    fn any_input_is_answered_without_panic(a in any::<u64>(), b in any::<u64>(), scale in any_scale()) {
         let (a, b) = (f64::from_bits(a), f64::from_bits(b));
         let expected = a.is_finite() && a >= 0.0 && b.is_finite() && b >= 0.0;
         prop_assert_eq!(rate(scale, a, b).is_some(), expected);
@@ -144,14 +144,14 @@ proptest! {
     }
 
     #[test]
-    fn unknown_in_is_unknown_out(kbps in 0.0..200.0_f64, loss in 0.000_001..=1.0_f64) {
+    fn unknown_input_gives_unknown_output(kbps in 0.0..200.0_f64, loss in 0.000_001..=1.0_f64) {
         let table = CodecTable::new();
         for name in ["opus", "AMR-WB", "EVS", "G722", "G723", "G728", "iLBC", "G7221"] {
             prop_assert_eq!(table.find(&CodecQuery::new(name)), None, "{} has no rate", name);
         }
         prop_assert_eq!(table.find(&CodecQuery::new("AMR").with_bitrate(Bitrate::new(kbps * 1e3))), None);
         let g722 = table.find(&CodecQuery::new("G722").with_bitrate(Bitrate::new(kbps * 1e3))).unwrap().equipment;
-        prop_assert_eq!(g722.ie_eff(Ratio::new(loss).unwrap(), 1.0), None, "nobody published a Bpl for G.722");
+        prop_assert_eq!(g722.ie_eff(Ratio::new(loss).unwrap(), 1.0), None, "no Bpl is published for G.722");
         prop_assert_eq!(g722.ie_eff(Ratio::MIN, 1.0), Some(g722.ie()));
     }
 }

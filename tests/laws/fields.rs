@@ -1,5 +1,5 @@
-//! The declared table of members against what browsers wrote: nothing is declared that no browser writes, nothing is
-//! written that was not decided upon, and what is declared to only grow does only grow.
+//! The declared table of members against browser output: browsers write every declared member, every written member is
+//! declared or listed as not read, and members declared as counters only grow.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::common::{WORKLOADS, recordings, text, workload};
 
-/// Declared members that no recorded browser wrote, and why they are declared.
+/// Declared members that no recorded browser wrote, with the reason for their declaration.
 const NOT_RECORDED: [(&str, &str); 24] = [
     ("availableIncomingBitrate", "W3C; Chromium has it only where the receiver estimates (REMB)"),
     ("ccfbMessagesReceived", "W3C; in the workload, needs RFC 8888 feedback"),
@@ -37,10 +37,10 @@ const NOT_RECORDED: [(&str, &str); 24] = [
     ("totalCorruptionProbability", "W3C; in the workload, needs the corruption detection header extension"),
 ];
 
-/// Members that fixtures hold and the readers use without a field of their own.
+/// Members of fixtures that the readers use without a field of their own.
 const READ_APART: [&str; 6] = ["id", "timestamp", "type", "kind", "mediaType", "discardedPackets"];
 
-/// Members that fixtures hold and nobody reads, and why.
+/// Members of fixtures that no reader uses, with the reason.
 const NOT_READ: [(&str, &str); 26] = [
     ("address", "privacy"),
     ("base64Certificate", "no figure depends on it"),
@@ -77,7 +77,7 @@ fn declared() -> BTreeSet<&'static str> {
         .collect()
 }
 
-/// The members of every entry in recorded lines, the nested ones dotted.
+/// The members of every entry in recorded lines, nested ones with dots.
 fn names_in(lines: &str, names: &mut BTreeSet<String>) {
     for line in lines.lines() {
         let line: Value = serde_json::from_str(line).expect("a recorded line is JSON");
@@ -96,13 +96,13 @@ fn names_in(lines: &str, names: &mut BTreeSet<String>) {
     }
 }
 
-/// The members in the series of a webrtc-internals dump, without those that the page computed.
+/// The members in the series of a webrtc-internals dump, except those that the page computed.
 fn names_in_internals(names: &mut BTreeSet<String>) {
     let dump: Value = serde_json::from_str(&text("recordings/other/chrome156-webrtc_internals_dump.gz")).unwrap();
     for connection in dump["PeerConnections"].as_object().unwrap().values() {
         for series in connection["stats"].as_object().unwrap().keys().filter(|series| !series.contains("-[")) {
             let (_, name) = series.rsplit_once('-').expect("a series is named after id and member");
-            // A dictionary is one series here; its members are known from the recordings.
+            // A dictionary is one series here; the recordings give its members.
             if name != "qualityLimitationDurations" {
                 names.insert(name.to_owned());
             }
@@ -121,7 +121,7 @@ fn recorded() -> BTreeSet<String> {
 }
 
 #[test]
-fn every_declared_member_occurs_in_a_recording_or_says_why_not() {
+fn declared_members_occur_in_a_recording_or_state_why_not() {
     let recorded = recorded();
     let missing: BTreeSet<&str> = declared().into_iter().filter(|&name| !recorded.contains(name)).collect();
     let excepted: BTreeSet<&str> = NOT_RECORDED.iter().map(|&(name, _)| name).collect();
@@ -129,7 +129,7 @@ fn every_declared_member_occurs_in_a_recording_or_says_why_not() {
 }
 
 #[test]
-fn every_recorded_member_is_read_or_says_why_not() {
+fn recorded_members_are_read_or_listed_as_left_out() {
     let mut names = recorded();
     for set in WORKLOADS {
         names_in(&workload(set).join("\n"), &mut names);
@@ -141,9 +141,9 @@ fn every_recorded_member_is_read_or_says_why_not() {
 }
 
 #[test]
-fn what_only_grows_shrinks_only_where_a_sender_counted_anew() {
-    // Where it is known why: a connection that was closed and opened again under the same name, and a track that was
-    // replaced by one of another content type.
+fn counters_shrink_only_where_a_sender_restarted() {
+    // Known reasons: a connection closed and reopened under the same name, and a track replaced by one of another
+    // content type.
     let known = BTreeMap::from([("chrome-reconnect-reset", 12), ("screen", 16)]);
     let mut compared = 0_u64;
     for (name, text) in recordings() {

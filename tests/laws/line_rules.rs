@@ -1,27 +1,29 @@
-//! What a line may and may not do: removal, time, connections, bad lines.
+//! Rules for lines: removal, time, connections, bad lines.
 
 use callgauge::ingest::Format;
 use callgauge::report::{Num, StatsType, Text};
 
 use crate::common::Seeded;
-use crate::common::reading::{Input, Usage, read_lines, recording};
+use crate::common::reading::{Input, StoredSnapshot, read_lines, recording};
 
-fn ids(taken: &Usage) -> Vec<&str> {
-    taken.report.entries().map(|entry| entry.id()).collect()
+fn ids(snapshot: &StoredSnapshot) -> Vec<&str> {
+    snapshot.report.entries().map(|entry| entry.id()).collect()
 }
 
-/// The value of a member in every snapshot, of the entry with the id.
+/// A member's value in the entry with the id, in every snapshot.
 fn history(input: &Input, id: &str, field: Num) -> Vec<Option<f64>> {
-    input.snapshots.iter().map(|taken| taken.report.by_id(id).and_then(|entry| entry.get(field))).collect()
+    input.snapshots.iter().map(|snapshot| snapshot.report.by_id(id).and_then(|entry| entry.get(field))).collect()
 }
 
 fn times(input: &Input, id: &str) -> Vec<Option<f64>> {
-    let time = |taken: &Usage| taken.report.by_id(id).and_then(|entry| entry.timestamp()).map(|time| time.as_millis());
+    let time = |snapshot: &StoredSnapshot| {
+        snapshot.report.by_id(id).and_then(|entry| entry.timestamp()).map(|time| time.as_millis())
+    };
     input.snapshots.iter().map(time).collect()
 }
 
 #[test]
-fn case_35_an_entry_that_jitsi_leaves_out_is_gone_and_one_that_returns_is_another() {
+fn case_35_entry_left_out_by_jitsi_is_gone_and_returns_as_new() {
     let input = read_lines(
         br#"["getstats","A",{"I1":{"type":"inbound-rtp","kind":"audio","ssrc":7,"nackCount":3,"timestamp":0},"P":{"type":"peer-connection","timestamp":0},"timestamp":5000},5001]
 ["getstats","A",{"P":{"timestamp":0},"timestamp":6000},6001]
@@ -35,7 +37,7 @@ fn case_35_an_entry_that_jitsi_leaves_out_is_gone_and_one_that_returns_is_anothe
 }
 
 #[test]
-fn case_35_an_entry_that_returns_without_its_type_was_never_gone() {
+fn case_35_entry_returning_without_its_type_was_never_gone() {
     // Whatever the header says: edge case 33.
     let input = read_lines(
         br#"["connectionInfo",null,{"statsFormat":"chrome_standard"},5000]
@@ -49,8 +51,12 @@ fn case_35_an_entry_that_returns_without_its_type_was_never_gone() {
     assert_eq!(history(&input, "I1", Num::Ssrc)[3], Some(7.0));
 }
 
+fn limitation_reason(snapshot: &StoredSnapshot) -> Option<String> {
+    snapshot.report.by_id("ssrc_7_send").unwrap().text(Text::QualityLimitationReason).map(String::from)
+}
+
 #[test]
-fn entries_of_the_callback_api_stay_under_a_header_that_denies_it() {
+fn callback_api_entries_remain_under_a_header_denying_them() {
     let input = read_lines(
         br#"["connectionInfo",null,{"statsFormat":"chrome_standard"},5000]
 ["getstats","A",{"ssrc_7_send":{"type":"ssrc","mediaType":"video","ssrc":"7","packetsSent":"10","googCodecName":"","googCpuLimitedResolution":"true","googBandwidthLimitedResolution":"true","googRtt":"40","timestamp":0},"timestamp":5000},5001]
@@ -62,19 +68,16 @@ fn entries_of_the_callback_api_stay_under_a_header_that_denies_it() {
     assert_eq!(history(&input, "ssrc_7_send", Num::PacketsSent), [Some(10.0), Some(10.0), Some(30.0), Some(30.0)]);
     assert_eq!(times(&input, "ssrc_7_send"), [5000.0, 5000.0, 7000.0, 8000.0].map(Some));
     // Both limits, still both, one lifted, both lifted.
-    let reason = |taken: &Usage| {
-        taken.report.by_id("ssrc_7_send").unwrap().text(Text::QualityLimitationReason).map(String::from)
-    };
-    let reasons: Vec<_> = input.snapshots.iter().filter_map(reason).collect();
+    let reasons: Vec<_> = input.snapshots.iter().filter_map(limitation_reason).collect();
     assert_eq!(reasons, ["bandwidth", "bandwidth", "cpu", "none"]);
-    let codecs: Vec<_> = input.snapshots.iter().map(|taken| taken.report.of(StatsType::Codec).count()).collect();
+    let codecs: Vec<_> = input.snapshots.iter().map(|snapshot| snapshot.report.of(StatsType::Codec).count()).collect();
     assert_eq!(codecs, [0, 0, 1, 1]);
     let remote = input.snapshots[3].report.of(StatsType::RemoteInboundRtp).next().unwrap();
     assert_eq!(remote.get(Num::RoundTripTime), Some(0.04));
 }
 
 #[test]
-fn case_35_a_missing_time_is_as_before_for_jitsi_and_the_reports_in_rtcstats() {
+fn case_35_missing_time_is_inherited_in_jitsi_and_rtcstats() {
     let jitsi = read_lines(
         br#"["getstats","A",{"R":{"type":"remote-inbound-rtp","ssrc":7,"kind":"audio","timestamp":4800},"I":{"type":"inbound-rtp","ssrc":8,"kind":"audio","timestamp":0},"timestamp":5000},5001]
 ["getstats","A",{"R":{},"I":{"timestamp":0},"timestamp":6000},6001]
@@ -83,8 +86,11 @@ fn case_35_a_missing_time_is_as_before_for_jitsi_and_the_reports_in_rtcstats() {
     );
     assert_eq!(times(&jitsi, "R"), [4800.0, 4800.0, 6900.0].map(Some));
     assert_eq!(times(&jitsi, "I"), [5000.0, 6000.0, 7000.0].map(Some));
-    // Line times may run back and repeat (edge case 4): they are the line's.
-    assert_eq!(jitsi.snapshots.iter().map(|taken| taken.at).collect::<Vec<_>>(), [5001.0, 6001.0, 6001.0].map(Some));
+    // Line times may run back and repeat (edge case 4): they stay as the line has them.
+    assert_eq!(
+        jitsi.snapshots.iter().map(|snapshot| snapshot.at).collect::<Vec<_>>(),
+        [5001.0, 6001.0, 6001.0].map(Some)
+    );
 
     let packed = read_lines(
         br#"RTCStatsDump
@@ -101,7 +107,7 @@ fn case_35_a_missing_time_is_as_before_for_jitsi_and_the_reports_in_rtcstats() {
 }
 
 #[test]
-fn case_35_a_value_that_became_none_is_not_the_old_one() {
+fn case_35_removed_value_is_not_inherited() {
     let input = read_lines(
         br#"["getstats","A",{"I":{"type":"inbound-rtp","ssrc":8,"kind":"video","framesPerSecond":30,"jitter":0.01,"nackCount":1,"timestamp":0},"timestamp":5000},5001]
 ["getstats","A",{"I":{"framesPerSecond":null,"jitter":-3.7e230,"timestamp":0},"timestamp":6000},6001]
@@ -116,7 +122,7 @@ fn case_35_a_value_that_became_none_is_not_the_old_one() {
 }
 
 #[test]
-fn case_42_a_dominant_speaker_of_nobody_disturbs_no_snapshot() {
+fn case_42_empty_dominant_speaker_disturbs_no_snapshot() {
     let stats = [
         r#"["getstats","A",{"I":{"type":"inbound-rtp","ssrc":8,"kind":"audio","nackCount":1,"timestamp":0},"timestamp":5000},5001]"#,
         r#"["getstats","A",{"I":{"timestamp":0},"timestamp":6000},6001]"#,
@@ -137,7 +143,7 @@ fn case_42_a_dominant_speaker_of_nobody_disturbs_no_snapshot() {
 }
 
 #[test]
-fn connections_do_not_mix_and_a_new_one_of_the_same_name_begins_anew() {
+fn connections_do_not_mix_and_a_reused_name_starts_fresh() {
     let input = read_lines(
         br#"["getstats","A",{"I":{"type":"inbound-rtp","ssrc":1,"kind":"audio","nackCount":1,"timestamp":0},"timestamp":5000},5001]
 ["getstats",null,{"I":{"type":"inbound-rtp","ssrc":2,"kind":"audio","nackCount":2,"timestamp":0},"timestamp":5000},5001]
@@ -150,25 +156,25 @@ fn connections_do_not_mix_and_a_new_one_of_the_same_name_begins_anew() {
 "#,
     );
     assert!(input.errors.is_empty(), "{:?}", input.errors);
-    let fabrics: Vec<_> = input.snapshots.iter().map(|taken| taken.fabric.as_str()).collect();
+    let fabrics: Vec<_> = input.snapshots.iter().map(|snapshot| snapshot.fabric.as_str()).collect();
     assert_eq!(fabrics, ["A", "", "3", "A", "", "3", "A"]);
     let expected = [Some(1.0), Some(2.0), Some(3.0), Some(1.0), Some(2.0), Some(3.0), None];
     assert_eq!(history(&input, "I", Num::NackCount), expected);
 }
 
 #[test]
-fn two_dumps_in_one_file_are_two() {
+fn two_dumps_in_one_file_do_not_mix() {
     let dump = r#"RTCStatsDump
 {"fileFormat":3}
 ["g","A",{"0":{"type":10,"113":1},"t":5000},5001]
 "#;
     let input = read_lines([dump, &dump.replace(",\"113\":1", "")].concat().as_bytes());
-    assert_eq!(input.snapshots.iter().map(|taken| taken.at).collect::<Vec<_>>(), [Some(5001.0); 2]);
+    assert_eq!(input.snapshots.iter().map(|snapshot| snapshot.at).collect::<Vec<_>>(), [Some(5001.0); 2]);
     assert_eq!(history(&input, "0", Num::DataChannelsOpened), [Some(1.0), None]);
 }
 
 #[test]
-fn forgetting_silent_connections_bounds_memory_and_breaks_no_other() {
+fn forgetting_silent_connections_bounds_memory_only() {
     let mut text = String::new();
     for number in 0..2_000 {
         let entry = r#"{"I":{"type":"inbound-rtp","ssrc":1,"kind":"audio","timestamp":0},"timestamp":5000}"#;
@@ -177,14 +183,14 @@ fn forgetting_silent_connections_bounds_memory_and_breaks_no_other() {
     }
     let input = read_lines(text.as_bytes());
     assert_eq!(input.snapshots.len(), 4_000);
-    assert!(input.snapshots.iter().all(|taken| taken.report.len() == 1));
-    // The first was never silent, the second was forgotten; what follows has no type.
+    assert!(input.snapshots.iter().all(|snapshot| snapshot.report.len() == 1));
+    // The first was never silent, the second was forgotten; the later entries have no type.
     let late = text + "[\"getstats\",\"PC_1\",{\"I\":{\"timestamp\":0},\"timestamp\":6000},6001]\n";
     assert_eq!(read_lines(late.as_bytes()).snapshots.last().unwrap().report.len(), 0);
 }
 
-/// Reads lines of which some are damaged and asserts that those that could not be read might as well not have been
-/// there. Returns how many those were.
+/// Reads partly damaged lines and asserts that the result equals that without the unreadable ones. Returns the number
+/// of unreadable lines.
 fn damaged(lines: &[Vec<u8>], dice: &mut Seeded) -> usize {
     let mut lines = lines.to_vec();
     for line in &mut lines {
@@ -211,7 +217,7 @@ fn damaged(lines: &[Vec<u8>], dice: &mut Seeded) -> usize {
 }
 
 #[test]
-fn a_line_that_cannot_be_read_might_as_well_not_be_there() {
+fn unreadable_line_equals_an_absent_line() {
     let packed = recording("other/loss5.rtcstats3.gz");
     let plain = recording("loss5.ndjson.gz");
     let jitsi = br#"["connectionInfo",null,{"statsFormat":"chrome_standard"},5000]
@@ -234,7 +240,7 @@ fn a_line_that_cannot_be_read_might_as_well_not_be_there() {
 }
 
 #[test]
-fn a_damaged_line_changes_no_snapshot_of_a_format_without_memory() {
+fn damaged_line_changes_no_snapshot_of_a_stateless_format() {
     let text = recording("loss5.ndjson.gz");
     let lines: Vec<_> = text.split(|&byte| byte == b'\n').take(40).collect();
     let whole = read_lines(&lines.join(&b'\n'));

@@ -1,6 +1,8 @@
-//! What holds of any input, of every format, and of everything that is public or documented.
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests may assume as tests do
+//! Laws for any input, for every format, and for all public and documented items.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests may panic as tests do
 
+#[cfg(feature = "serde")]
+mod checkpoint;
 #[path = "../common/mod.rs"]
 mod common;
 mod conference;
@@ -8,8 +10,6 @@ mod emodel;
 mod fields;
 mod line_rules;
 mod manual;
-#[cfg(feature = "serde")]
-mod portable;
 mod same_call;
 mod shape;
 mod style;

@@ -1,4 +1,4 @@
-//! The tables of the manual are those of the code. `UPDATE_GOLDEN=1` writes them anew.
+//! The manual's tables equal those of the code. `UPDATE_GOLDEN=1` rewrites them.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -20,25 +20,25 @@ fn check(name: &str, made: &str) {
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::write(source(&name), made).unwrap();
     }
-    assert_eq!(read(&name), made, "{name}: run with UPDATE_GOLDEN=1, and read what changed");
+    assert_eq!(read(&name), made, "{name}: run with UPDATE_GOLDEN=1, and review the difference");
 }
 
-/// The rooms whose numbers decide what comes out, and the files in them.
-const ROOMS: [(&str, &str); 11] = [
+/// The modules whose numbers decide the outputs, and the files in them.
+const MODULES: [(&str, &str); 11] = [
     ("emodel", "The E-model family"),
-    ("metric", "Counters into differences, differences into figures of an interval"),
+    ("metric", "From counters to differences, and to the figures of an interval"),
     ("score", "Scores"),
-    ("speaker", "Who speaks"),
-    ("diagnosis", "What went wrong; the limits of each kind stand in [`diagnoses`](crate::manual::diagnoses)"),
+    ("speaker", "Dominant speaker"),
+    ("diagnosis", "Diagnoses; [`diagnoses`](crate::manual::diagnoses) lists the thresholds of each kind"),
     ("stream", "A stream over the call"),
-    ("fabric", "The life of a connection"),
+    ("fabric", "The lifecycle of a connection"),
     ("conference", "Users and conference"),
-    ("config", "What a caller may choose"),
+    ("config", "Configuration"),
     ("fleet", "Many conferences"),
     ("replay", "Recordings into a conference"),
 ];
 
-/// What belongs to how the code is written and decides nothing.
+/// Constants of the implementation that decide no output.
 const MECHANICS: [&str; 9] = ["KIND", "COUNT", "VERSION", "WIDTH", "ROOM", "BLOCK", "GRAIN", "ONE", "UNKNOWN"];
 
 struct Constant {
@@ -48,17 +48,17 @@ struct Constant {
 }
 
 #[test]
-fn every_constant_is_in_the_manual_with_what_its_comment_says() {
+fn manual_lists_every_constant_with_its_comment() {
     let mut page = String::from(
-        "\nEvery number in the engine that decides what comes out, as the code has it, and what its comment says of it: its \
-         unit,\nand the document that it comes from, the recordings that it was fitted to, or that it is our own choice.\n\n\
-         Values of published tables are not repeated here: those of codecs stand in\n[`emodel::codec`](crate::emodel::codec), \
+        "\nEvery number in the engine that affects an output, with its value and its comment: the unit, and the source document,\n\
+         the recordings to which it was fitted, or a note that it is our own choice.\n\n\
+         Values of published tables are not repeated here: those of codecs are in\n[`emodel::codec`](crate::emodel::codec), \
          those of the E-model in [`emodel`](crate::emodel).\n",
     );
     let mut count = 0;
-    for (room, title) in ROOMS {
+    for (module, title) in MODULES {
         let _ = write!(page, "\n# {title}\n\n| constant | value | what |\n|---|---|---|\n");
-        for file in files(room) {
+        for file in files(module) {
             for Constant { name, value, comment } in constants(&read(&file)) {
                 let _ = writeln!(page, "| `{name}`, {file} | {value} | {comment} |");
                 count += 1;
@@ -69,10 +69,10 @@ fn every_constant_is_in_the_manual_with_what_its_comment_says() {
     check("constants", &page);
 }
 
-/// The file of a room and those in its folder, sorted.
-fn files(room: &str) -> Vec<String> {
+/// The file of a module and those in its folder, sorted.
+fn files(module: &str) -> Vec<String> {
     let mut files = vec![];
-    let mut folders = vec![room.to_owned()];
+    let mut folders = vec![module.to_owned()];
     while let Some(folder) = folders.pop() {
         if source(&format!("{folder}.rs")).exists() && !files.contains(&format!("{folder}.rs")) {
             files.push(format!("{folder}.rs"));
@@ -91,16 +91,15 @@ fn files(room: &str) -> Vec<String> {
     files
 }
 
-/// The constants with a number, and their comments. One without a comment of its own belongs to the one above, or to
-/// its function.
+/// The numeric constants and their comments. A constant without a comment belongs to the one above, or to its function.
 fn constants(text: &str) -> Vec<Constant> {
     let mut found: Vec<Constant> = vec![];
     let mut comment = vec![];
     let (mut above, mut function) = (String::new(), String::new());
     for line in text.lines().take_while(|line| !line.starts_with("#[cfg(test)]")) {
         let line = line.trim();
-        if let Some(said) = line.strip_prefix("///") {
-            comment.push(said.trim());
+        if let Some(words) = line.strip_prefix("///") {
+            comment.push(words.trim());
             continue;
         }
         let declared = ["pub(crate) ", "pub(super) ", "pub "]
@@ -115,15 +114,15 @@ fn constants(text: &str) -> Vec<Constant> {
             && is_number(kind)
             && !MECHANICS.contains(&name)
         {
-            let said = sentence(&comment);
-            let as_above = said.is_empty();
+            let words = sentence(&comment);
+            let as_above = words.is_empty();
             if !as_above {
-                above = said.clone();
+                above = words.clone();
             }
             let comment = match (as_above, above.is_empty()) {
-                (false, _) => said,
+                (false, _) => words,
                 (true, false) => "as above".to_owned(),
-                // Within a function: what the function does.
+                // Within a function: the function's own comment.
                 (true, true) => function.clone(),
             };
             assert!(!comment.is_empty(), "{name} has no comment");
@@ -135,7 +134,7 @@ fn constants(text: &str) -> Vec<Constant> {
                 function = sentence(&first);
             }
         }
-        // Attributes stand between a comment and what it is of.
+        // Attributes stand between a comment and its item.
         if !line.starts_with('#') {
             comment.clear();
         }
@@ -170,7 +169,7 @@ fn declared(file: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_limit_is_in_the_manual_with_its_values() {
+fn manual_lists_every_limit_with_its_values() {
     macro_rules! all {
         ($type:ident: $($name:ident)*) => { [$((stringify!($name), $type::$name as fn(&$type) -> usize)),*] };
     }
@@ -186,8 +185,8 @@ fn every_limit_is_in_the_manual_with_its_values() {
     assert_eq!(declared("fleet/config.rs"), of_fleets.map(|(name, _)| name), "fleet/config.rs and this test");
 
     let mut page = String::from(
-        "\nWhat is put in never makes the engine grow without bound. What exceeds a limit is refused with a typed error, or\n\
-         dropped and counted; nothing that is known already is lost. [`Limits`](crate::Limits) says of each which of the two.\n\n\
+        "\nNo input makes the engine grow without bound. Input beyond a limit is refused with a typed error, or dropped and\n\
+         counted; existing data is never lost. [`Limits`](crate::Limits) states for each limit which of the two applies.\n\n\
          | limit | [`new`](crate::Limits::new) | [`sdk`](crate::Limits::sdk) |\n|---|---|---|\n",
     );
     for (name, get) in limits {
@@ -204,7 +203,7 @@ fn every_limit_is_in_the_manual_with_its_values() {
         page,
         "\n# Times\n\n\
          | time | default |\n|---|---|\n\
-         | silence after which a user, and the conference, is gone ([`with_inactivity_timeout`](crate::Config::with_inactivity_timeout)) | {} s |\n\
+         | inactivity after which a user has left and the conference ends ([`with_inactivity_timeout`](crate::Config::with_inactivity_timeout)) | {} s |\n\
          | window of the only speaker ([`with_speaker_window`](crate::Config::with_speaker_window)) | {} s |\n\n",
         config.silence().as_secs(),
         config.speaker_window().as_secs(),
@@ -214,22 +213,22 @@ fn every_limit_is_in_the_manual_with_its_values() {
 }
 
 const BOUNDS: &str = "
-Within those of `new` a conference stays below 192 MiB, and with its summary below 352 MiB, whatever is put in; within
-those of `sdk` it stays below 24 MiB with its summary (`tests/cost/memory.rs`). What each takes stands at
-[`Limits`](crate::Limits).
+Under the limits of `new` a conference stays below 192 MiB for any input, and below 352 MiB with its summary; under those
+of `sdk` it stays below 24 MiB with its summary (`tests/cost/memory.rs`). [`Limits`](crate::Limits) states the memory cost
+of each.
 
 # Fleets
 
-What a fleet takes follows from these, and from what each conference takes, as
-[`FleetLimits`](crate::fleet::FleetLimits) says. Labels that are in use may be had by anybody; whatever one conference
-does, half of those that are left when it comes are left to others.
+The memory of a fleet follows from these limits and from the memory of each conference, as
+[`FleetLimits`](crate::fleet::FleetLimits) states. Every conference may use the labels that are in use already; one
+conference takes at most half of the labels that are free when it opens.
 
 | limit | [`new`](crate::fleet::FleetLimits::new) |
 |---|---|
 ";
 
 const FIXED: &str = "\
-# What cannot be chosen
+# Fixed limits
 
 ```
 use callgauge::{event, ingest, sdp};
@@ -239,18 +238,17 @@ assert_eq!(ingest::getstats::MAX_ENTRIES, 16_384); // entries of one snapshot; a
 assert_eq!(sdp::MAX_STREAMS, 16_384); // SSRCs of one session description
 ```
 
-A value that is skipped may nest 128 deep. A reader of differences (rtcstats) remembers 256 connections and 64 MiB of
-them at a time, and forgets the one that was silent longest. 65 536 entries of a connection are followed from snapshot to
-snapshot.
+A skipped value may nest 128 levels deep. A reader of differences (rtcstats) stores 256 connections and 64 MiB of their
+state at a time, and drops the one that was silent longest. It tracks 65 536 entries of a connection between snapshots.
 ";
 
 #[test]
-fn every_diagnosis_is_in_the_manual_with_its_limits() {
+fn manual_lists_every_diagnosis_with_its_thresholds() {
     let mut page = String::from(
-        "\nThe figure of a diagnosis is smoothed over `over`; it is raised when it was at `raise` or beyond for `after`, severe\n\
-         from `severe` on, and cleared when it was below `clear` for `calm`. A stream that begins, or goes on after a rest, is\n\
-         left alone for `settling`. Times are in ms, values in the unit of the figure. What each means stands at\n\
-         [`Kind`](crate::diagnosis::Kind).\n\n\
+        "\nThe figure of a diagnosis is smoothed over `over`. The diagnosis is raised after the figure was at or beyond `raise`\n\
+         for `after`, is severe from `severe` on, and is cleared after the figure was below `clear` for `calm`. A stream that\n\
+         begins, or continues after a rest, is not examined for `settling`. Times are in ms, values in the unit of the figure.\n\
+         [`Kind`](crate::diagnosis::Kind) describes each kind.\n\n\
          | kind | figure | raise | clear | severe | over | after | calm | settling | source |\n|---|---|---|---|---|---|---|---|---|---|\n",
     );
     for &kind in Kind::ALL {

@@ -5,11 +5,11 @@ use std::fmt::Write;
 use callgauge::ingest::Format;
 use serde_json::{Map, Value, json};
 
-use crate::common::reading::{Input, Usage, read_lines, read_records, recording, same_rows};
+use crate::common::reading::{Input, StoredSnapshot, read_lines, read_records, recording, same_rows};
 
 /// One line of a recording.
 #[derive(Clone)]
-struct Shot {
+struct Poll {
     t: Value,
     pc: String,
     report: Map<String, Value>,
@@ -17,23 +17,23 @@ struct Shot {
 
 const RECORDINGS: &[&str] = &["loss5", "ff_loss5", "simulcast", "ice_restart", "hold"];
 
-fn shots(name: &str) -> Vec<Shot> {
+fn polls(name: &str) -> Vec<Poll> {
     let text = recording(&format!("{name}.ndjson.gz"));
     let lines = text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
-    let shots: Vec<_> = lines
+    let polls: Vec<_> = lines
         .map(|line| {
             let mut line: Value = serde_json::from_slice(line).unwrap();
             let report = line["report"].take().as_object().unwrap().clone();
-            Shot { t: line["t"].clone(), pc: line["pc"].as_str().unwrap().into(), report }
+            Poll { t: line["t"].clone(), pc: line["pc"].as_str().unwrap().into(), report }
         })
         .collect();
-    assert!(shots.len() > 100);
-    shots
+    assert!(polls.len() > 100);
+    polls
 }
 
-fn ndjson(shots: &[Shot]) -> Vec<Usage> {
+fn ndjson(polls: &[Poll]) -> Vec<StoredSnapshot> {
     let mut text = String::new();
-    for Shot { t, pc, report } in shots {
+    for Poll { t, pc, report } in polls {
         writeln!(text, "{}", json!({"t": t, "pc": pc, "report": report})).unwrap();
     }
     let input = read_lines(text.as_bytes());
@@ -41,24 +41,24 @@ fn ndjson(shots: &[Shot]) -> Vec<Usage> {
     input.snapshots
 }
 
-/// The shot of the same connection before each.
-fn with_previous(shots: &[Shot]) -> impl Iterator<Item = (Option<&Shot>, &Shot)> {
-    shots.iter().enumerate().map(|(index, shot)| {
-        let previous = shots[..index].iter().rev().find(|previous| previous.pc == shot.pc);
-        (previous, shot)
+/// Each line with the previous one of its connection.
+fn with_previous(polls: &[Poll]) -> impl Iterator<Item = (Option<&Poll>, &Poll)> {
+    polls.iter().enumerate().map(|(index, poll)| {
+        let previous = polls[..index].iter().rev().find(|previous| previous.pc == poll.pc);
+        (previous, poll)
     })
 }
 
 /// The call as differences can express it: an entry loses no member, and, if `keeps`, a report no entry.
-fn expressible(shots: &[Shot], keeps: bool) -> Vec<Shot> {
-    let mut out: Vec<Shot> = Vec::new();
-    for shot in shots {
-        let mut shot = shot.clone();
-        if let Some(previous) = out.iter().rev().find(|previous| previous.pc == shot.pc) {
+fn expressible(polls: &[Poll], keeps: bool) -> Vec<Poll> {
+    let mut out: Vec<Poll> = Vec::new();
+    for poll in polls {
+        let mut poll = poll.clone();
+        if let Some(previous) = out.iter().rev().find(|previous| previous.pc == poll.pc) {
             for (id, entry) in &previous.report {
-                let Some(now) = shot.report.get_mut(id) else {
+                let Some(now) = poll.report.get_mut(id) else {
                     if keeps {
-                        shot.report.insert(id.clone(), entry.clone());
+                        poll.report.insert(id.clone(), entry.clone());
                     }
                     continue;
                 };
@@ -76,17 +76,17 @@ fn expressible(shots: &[Shot], keeps: bool) -> Vec<Shot> {
                 }
             }
         }
-        out.push(shot);
+        out.push(poll);
     }
     out
 }
 
-/// Differences as rtcstats v1 and v2 and jitsi's clients make them, by the rules of fippo's `deltaCompression`.
-fn lines(shots: &[Shot], keeps: bool, method: &str) -> String {
+/// Differences as rtcstats v1 and v2 and Jitsi's clients make them, by the rules of fippo's `deltaCompression`.
+fn lines(polls: &[Poll], keeps: bool, method: &str) -> String {
     let mut text = String::new();
-    for (number, (previous, shot)) in with_previous(shots).enumerate() {
+    for (number, (previous, poll)) in with_previous(polls).enumerate() {
         let mut report = Map::new();
-        for (id, entry) in &shot.report {
+        for (id, entry) in &poll.report {
             let before = previous.and_then(|previous| previous.report.get(id));
             if keeps && before == Some(entry) {
                 continue;
@@ -101,16 +101,16 @@ fn lines(shots: &[Shot], keeps: bool, method: &str) -> String {
             entry["timestamp"] = json!(0);
         }
         report.insert("timestamp".into(), json!(newest));
-        // A relay adds a sequence number; some writers leave a space or worse behind.
+        // A relay adds a sequence number; some writers leave a space or other characters behind.
         let sequence = if number % 3 == 0 { format!(",{number}") } else { String::new() };
         let junk = ["", " ", " \r", "]"][number % 4];
-        writeln!(text, "[{method},{},{},{}{sequence}]{junk}", json!(shot.pc), json!(report), shot.t).unwrap();
+        writeln!(text, "[{method},{},{},{}{sequence}]{junk}", json!(poll.pc), json!(report), poll.t).unwrap();
     }
     text
 }
 
-/// Asserts that both have the same snapshots, and returns how many values were equal.
-fn compare(what: &str, expected: &[Usage], found: &Input) -> usize {
+/// Asserts that both have the same snapshots, and returns the number of equal values.
+fn compare(what: &str, expected: &[StoredSnapshot], found: &Input) -> usize {
     assert!(found.errors.is_empty(), "{what}: {:?}", found.errors);
     assert_eq!(expected.len(), found.snapshots.len(), "{what}");
     let mut values = 0;
@@ -123,17 +123,17 @@ fn compare(what: &str, expected: &[Usage], found: &Input) -> usize {
 }
 
 #[test]
-fn as_lines_of_jitsi() {
+fn jitsi_lines_give_the_same_reports() {
     let mut values = 0;
     for name in RECORDINGS {
-        let shots = expressible(&shots(name), false);
+        let polls = expressible(&polls(name), false);
         let text = r#"["connectionInfo",null,{"statsFormat":"safari","userAgent":"x"},1795341282000]
 {"sample":{"of":"a bridge"}}
 ["identity",null,{"confName":"AliceAndBob","stats":{"a":{}}},1795341281000]
 ["create","A",{},1795341282000]
 "#;
-        let input = read_lines((text.to_string() + &lines(&shots, false, "\"getstats\"")).as_bytes());
-        values += compare(name, &ndjson(&shots), &input);
+        let input = read_lines((text.to_string() + &lines(&polls, false, "\"getstats\"")).as_bytes());
+        values += compare(name, &ndjson(&polls), &input);
         assert_eq!(input.reader.conference(), Some("AliceAndBob"));
         assert_eq!(input.reader.format(), Some(Format::Jitsi));
     }
@@ -141,27 +141,27 @@ fn as_lines_of_jitsi() {
 }
 
 #[test]
-fn as_lines_of_rtcstats_before_version_3() {
+fn rtcstats_lines_before_version_3_give_the_same_reports() {
     for name in RECORDINGS {
-        let shots = expressible(&shots(name), true);
+        let polls = expressible(&polls(name), true);
         let text = r#"{"path":"/","origin":"http://localhost","userAgent":"x","time":1795341282000,"fileFormat":2}
 ["create","A",{},1795341282000]
 
 "#;
-        let input = read_lines((text.to_string() + &lines(&shots, true, "\"getstats\"")).as_bytes());
-        compare(name, &ndjson(&shots), &input);
+        let input = read_lines((text.to_string() + &lines(&polls, true, "\"getstats\"")).as_bytes());
+        compare(name, &ndjson(&polls), &input);
         assert_eq!(input.reader.format(), Some(Format::RtcstatsLegacy));
     }
 }
 
 #[test]
-fn as_whole_reports_in_an_rtcstats_dump() {
+fn whole_reports_in_an_rtcstats_dump_give_the_same_reports() {
     for name in RECORDINGS {
-        let shots = shots(name);
+        let polls = polls(name);
         let mut text =
             String::from("RTCStatsDump\n{\"fileFormat\":3}\n[\"getUserMedia\",\"undefined-undefined\",{},0]\n");
         let mut clock = 0.0;
-        for (number, Shot { t, pc, report }) in shots.iter().enumerate() {
+        for (number, Poll { t, pc, report }) in polls.iter().enumerate() {
             let mut report = report.clone();
             for entry in report.values_mut().filter_map(Value::as_object_mut) {
                 entry.insert("[bytesSent/s]".into(), json!(1.5));
@@ -173,7 +173,7 @@ fn as_whole_reports_in_an_rtcstats_dump() {
             writeln!(text, "{}", json!([method, pc, report, "https://localhost/", step])).unwrap();
             writeln!(text, "{}", json!(["onsignalingstatechange", pc, "\"stable\"", 0])).unwrap();
         }
-        let mut expected = ndjson(&shots);
+        let mut expected = ndjson(&polls);
         let found = read_lines(text.as_bytes());
         for (expected, found) in expected.iter_mut().zip(&found.snapshots) {
             assert!((expected.at.unwrap() - found.at.unwrap()).abs() < 0.01);
@@ -184,7 +184,7 @@ fn as_whole_reports_in_an_rtcstats_dump() {
 }
 
 /// One snapshot as an ObserveRTC sample.
-fn sample(Shot { t, pc, report }: &Shot) -> Value {
+fn sample(Poll { t, pc, report }: &Poll) -> Value {
     let mut connection = json!({"peerConnectionId": pc, "score": 4.5, "attachments": {"a": {"id": 1}}});
     for entry in report.values() {
         let array = match entry["type"].as_str().unwrap() {
@@ -214,11 +214,11 @@ fn sample(Shot { t, pc, report }: &Shot) -> Value {
 }
 
 #[test]
-fn as_client_samples() {
+fn client_samples_give_the_same_reports() {
     for name in RECORDINGS {
-        let shots = shots(name);
-        let expected = ndjson(&shots);
-        let samples: Vec<_> = shots.iter().map(sample).collect();
+        let polls = polls(name);
+        let expected = ndjson(&polls);
+        let samples: Vec<_> = polls.iter().map(sample).collect();
         let by_line: String = samples.iter().map(|sample| format!("{sample}\n")).collect();
         let input = read_lines(by_line.as_bytes());
         compare(name, &expected, &input);
@@ -232,15 +232,15 @@ fn as_client_samples() {
 }
 
 #[test]
-fn as_every_shape_of_one_report() {
+fn every_shape_of_one_report_gives_the_same_report() {
     for name in RECORDINGS {
-        let shots = shots(name);
-        let expected = ndjson(&shots);
+        let polls = polls(name);
+        let expected = ndjson(&polls);
         let mut values = 0;
-        for (shot, expected) in shots.iter().zip(&expected) {
-            let object = json!(shot.report);
-            let array: Value = shot.report.values().cloned().collect::<Vec<_>>().into();
-            let pairs: Value = shot.report.iter().map(|(id, entry)| json!([id, entry])).collect::<Vec<_>>().into();
+        for (poll, expected) in polls.iter().zip(&expected) {
+            let object = json!(poll.report);
+            let array: Value = poll.report.values().cloned().collect::<Vec<_>>().into();
+            let pairs: Value = poll.report.iter().map(|(id, entry)| json!([id, entry])).collect::<Vec<_>>().into();
             let text = json!(pairs.to_string());
             for shape in [object, array, pairs, text] {
                 let shape = shape.to_string();

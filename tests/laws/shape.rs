@@ -1,5 +1,4 @@
-//! The shape of the public face: what its types can be used for, how large they are, and what an SDK without any text
-//! can do. Needs no feature.
+//! The public API: the traits and sizes of its types, and an SDK that uses no text. Needs no feature.
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
@@ -32,7 +31,7 @@ fn is_a_value<T: Copy + PartialEq + std::fmt::Debug>() {}
 fn is_an_error<T: std::error::Error + Copy + Send + Sync + 'static>() {}
 
 #[test]
-fn every_type_may_cross_threads_and_survive_a_caught_panic() {
+fn public_types_are_send_sync_and_unwind_safe() {
     macro_rules! check {
         ($($type:ty),* $(,)?) => { $(goes_anywhere_whole::<$type>();)* };
     }
@@ -58,7 +57,7 @@ fn every_type_may_cross_threads_and_survive_a_caught_panic() {
 }
 
 #[test]
-fn what_is_handed_out_is_a_value_and_what_is_refused_an_error() {
+fn outputs_are_values_and_refusals_are_errors() {
     is_a_value::<Event>();
     is_a_value::<CallEvent>();
     is_a_value::<Outcome>();
@@ -72,21 +71,21 @@ fn what_is_handed_out_is_a_value_and_what_is_refused_an_error() {
 }
 
 #[test]
-fn names_are_small_and_an_event_is_an_interval_and_little_more() {
+fn ids_are_small_and_an_event_is_about_an_interval() {
     assert_eq!(size_of::<FabricId>(), 4);
     assert_eq!(size_of::<Ssrc>(), 4);
     assert!(size_of::<StreamKey>() <= 12);
     assert!(size_of::<InputError>() == 1 && size_of::<ReadError>() <= 32);
-    // The figures themselves are eight bytes each; everything around them fits into a cache line.
+    // The figures are eight bytes each; everything else fits into a cache line.
     let figures = 8 * Metric::COUNT;
     assert!(size_of::<Interval>() <= figures + 64, "{}", size_of::<Interval>());
     assert!(size_of::<Event>() <= size_of::<Interval>() + size_of::<Score>() + 16, "{}", size_of::<Event>());
     assert!(size_of::<Score>() <= 328, "{}", size_of::<Score>());
-    // A conference that nobody has joined costs next to nothing.
+    // An empty conference is small.
     assert!(size_of::<Conference>() <= 512, "{}", size_of::<Conference>());
 }
 
-/// What an SDK knows of one audio stream after `second` seconds: 50 packets of 80 bytes each second, one of them lost.
+/// The stats of one audio stream after `second` seconds: 50 packets of 80 bytes per second, one of them lost.
 fn fill(report: &mut Report, ssrc: u32, second: u32) {
     let seconds = f64::from(second);
     report
@@ -100,7 +99,7 @@ fn fill(report: &mut Report, ssrc: u32, second: u32) {
 }
 
 #[test]
-fn an_sdk_that_has_numbers_and_no_text_needs_no_json() {
+fn sdk_with_numbers_needs_no_json() {
     let mut call = Conference::new("AliceAndBob", Config::new());
     let start = Timestamp::from_millis(0);
     let fabrics = ["to-bob", "to-carol"].map(|name| call.open_fabric(start, FabricSpec::new(name)).unwrap());
@@ -135,7 +134,7 @@ fn an_sdk_that_has_numbers_and_no_text_needs_no_json() {
 }
 
 #[test]
-fn a_refused_input_changes_nothing() {
+fn refused_input_changes_nothing() {
     let limits = Limits::new().with_fabrics(1).with_streams_per_fabric(1).with_pending_events(2);
     let mut call = Conference::new("", Config::new().with_limits(limits));
     let (mut other, mut report) = (Conference::new("", Config::new()), Report::new());
@@ -155,17 +154,17 @@ fn a_refused_input_changes_nothing() {
     assert_eq!(call.ingest(late, elsewhere, &report), Err(InputError::UnknownFabric));
     assert_eq!(call.ingest(Timestamp::from_millis(4_999), fabric, &report), Err(InputError::TimeWentBackwards));
     assert_eq!(call.summary(), before);
-    // Nor has the clock moved: an input at the time of the last good one is taken.
+    // The clock has not moved either: an input at the time of the last good one is accepted.
     assert_eq!(call.ingest(Timestamp::from_millis(5_000), fabric, &report), Ok(()));
 
     assert_eq!((before.fabrics[0].streams.len(), before.fabrics[0].refused_streams), (1, 6));
     assert!(matches!(call.poll_event(), Some(Event::Overflow { dropped: 4, .. })));
-    let kept: Vec<Event> = std::iter::from_fn(|| call.poll_event()).collect();
-    assert_eq!(kept.len(), 2);
+    let events: Vec<Event> = std::iter::from_fn(|| call.poll_event()).collect();
+    assert_eq!(events.len(), 2);
 }
 
 #[test]
-fn an_odd_value_is_counted_by_name_and_left_out() {
+fn invalid_value_is_counted_and_left_out() {
     let mut report = Report::new();
     report.push(StatsType::InboundRtp, "I").set(Num::Jitter, f64::NAN).set(Num::PacketsReceived, -1.0);
     let entry = report.get(0).unwrap();
@@ -178,7 +177,7 @@ fn an_odd_value_is_counted_by_name_and_left_out() {
 
 #[cfg(feature = "serde")]
 #[test]
-fn an_interval_serializes_with_every_key_and_null_for_the_unknown() {
+fn interval_serializes_every_key_with_null_for_unknown() {
     let mut call = Conference::new("", Config::new());
     let fabric = call.open_fabric(Timestamp::default(), FabricSpec::new("A")).unwrap();
     let mut report = Report::new();

@@ -1,6 +1,6 @@
-//! Laws of the scores of pictures, and of sound and pictures together: every score is bounded, no impairment that grows
-//! makes it better, a small step of an input is a small step of the score, what is unknown stays unknown, and the parts
-//! sum up to what the score lacks.
+//! Laws of the video scores and of combined audio and video scores: every score is bounded, no growing impairment
+//! raises it, a small input step is a small score step, unknown stays unknown, and the parts sum up to the score's
+//! deficit.
 
 use callgauge::score::combine::{Weights, audio_visual, p1203_o34};
 use callgauge::score::video::{VideoInputs, VideoModel};
@@ -11,7 +11,7 @@ use proptest::prelude::*;
 
 type Inputs = VideoInputs<'static>;
 
-/// Most of a quantizer's scale of every codec, and its end.
+/// Values over most of each codec's quantizer scale, and its end.
 fn any_codec() -> impl Strategy<Value = (Option<&'static str>, f64)> {
     proptest::sample::select(
         &[
@@ -59,18 +59,18 @@ fn score(inputs: &Inputs) -> Result<Score, NoScore> {
     VideoModel::new().score(inputs)
 }
 
-/// Anything that a float can be.
+/// Any value of a float.
 fn any_f64() -> impl Strategy<Value = f64> {
     prop_oneof![any::<f64>(), any::<u64>().prop_map(f64::from_bits), -10.0..3_000.0_f64]
 }
 
-/// `inputs` with an impairment larger by `step`, a share of what it can be. `None` for one that does not apply.
+/// `inputs` with an impairment larger by `step`, a share of its range. `None` if it does not apply.
 fn worsened(inputs: &Inputs, cause: Cause, step: f64) -> Option<Inputs> {
     let mut worse = *inputs;
     let more = |ratio: Option<Ratio>| Some(Ratio::clamped(ratio?.as_f64() + step));
     match cause {
         Cause::Coding if inputs.qp.is_some() => worse.qp = inputs.qp.map(|qp| qp + step * 4.0),
-        // Below a bit per second and pixel even its logarithm is steep.
+        // Below one bit per second and pixel even the logarithm is steep.
         Cause::Coding => {
             worse.bitrate = Some(Bitrate::new((inputs.bitrate?.as_bps() - step * 1e6).max(0.0))?);
         }
@@ -78,7 +78,7 @@ fn worsened(inputs: &Inputs, cause: Cause, step: f64) -> Option<Inputs> {
             worse.display_width = inputs.display_width.map(|width| width * (1.0 + step));
         }
         Cause::Upscaling => worse.largest_width = Some(inputs.largest_width? * (1.0 + step)),
-        // Fewer frames of as many bits each.
+        // Fewer frames with the same number of bits each.
         Cause::FrameRate => {
             let frames = inputs.frames_per_second?;
             let fewer = (frames - step * 10.0).max(0.0);
@@ -95,7 +95,7 @@ fn worsened(inputs: &Inputs, cause: Cause, step: f64) -> Option<Inputs> {
 
 const CAUSES: [Cause; 5] = [Cause::Coding, Cause::Upscaling, Cause::FrameRate, Cause::Freezes, Cause::Corruption];
 
-/// The inputs without an impairment. `None` for coding, which no input is without.
+/// The inputs without an impairment. `None` for coding, which every input has.
 fn without(inputs: &Inputs, cause: Cause) -> Option<Inputs> {
     let mut better = *inputs;
     match cause {
@@ -112,9 +112,13 @@ fn without(inputs: &Inputs, cause: Cause) -> Option<Inputs> {
     Some(better)
 }
 
+fn is_measurable(inputs: &Inputs) -> bool {
+    inputs.bitrate.is_some() && inputs.width.is_some() && inputs.frames_per_second.is_some_and(|fps| fps > 0.0)
+}
+
 proptest! {
     #[test]
-    fn a_score_is_bounded_and_its_parts_are_what_it_lacks(inputs in any_inputs()) {
+    fn video_score_is_bounded_and_parts_sum_to_the_deficit(inputs in any_inputs()) {
         if let Ok(score) = score(&inputs) {
             prop_assert!(score.rx_low <= score.rx && score.rx <= score.rx_high);
             prop_assert!(score.low() <= score.mos() && score.mos() <= score.high());
@@ -127,7 +131,7 @@ proptest! {
     }
 
     #[test]
-    fn nothing_breaks_it(numbers in prop::array::uniform11(weighted(0.8, any_f64())), codec in any_codec(), screen in any::<bool>()) {
+    fn any_input_is_answered_without_panic(numbers in prop::array::uniform11(weighted(0.8, any_f64())), codec in any_codec(), screen in any::<bool>()) {
         let [qp, bitrate, width, height, display, largest, frames, source, frozen, freezes, active] = numbers;
         let mut inputs = Inputs::new();
         inputs.codec = codec.0;
@@ -144,11 +148,11 @@ proptest! {
     }
 
     #[test]
-    fn no_impairment_that_grows_makes_it_better(inputs in any_inputs(), step in 0.0..1.0_f64) {
+    fn growing_impairment_never_raises_the_score(inputs in any_inputs(), step in 0.0..1.0_f64) {
         let Ok(before) = score(&inputs) else { return Ok(()) };
         for cause in CAUSES {
             let Some(after) = worsened(&inputs, cause, step).and_then(|worse| score(&worse).ok()) else { continue };
-            // A quantizer off its scale is no quantizer: another tier, another measure. The same scores else.
+            // A quantizer off its scale is ignored: the tier and the measure change. Otherwise the scores are equal.
             if after.inputs != before.inputs {
                 continue;
             }
@@ -159,13 +163,14 @@ proptest! {
     }
 
     #[test]
-    fn a_small_step_is_a_small_step(inputs in any_inputs()) {
+    fn small_input_steps_give_small_score_steps(inputs in any_inputs()) {
         const STEP: f64 = 1e-9;
         let Ok(before) = score(&inputs) else { return Ok(()) };
         for cause in CAUSES {
             let Some(after) = worsened(&inputs, cause, STEP).and_then(|worse| score(&worse).ok()) else { continue };
             if after.inputs == before.inputs {
-                // Steepest where it is least known: a bit more where there is none, and the ends of the opinion's curve.
+                // Steepest where least is known: one more bit where there is none, and at the ends of the opinion
+                // curve.
                 let jump = (after.rx.as_f64() - before.rx.as_f64()).abs();
                 prop_assert!(jump < 0.01, "{cause:?}: {jump}, {before:?} {after:?}");
             }
@@ -173,10 +178,10 @@ proptest! {
     }
 
     #[test]
-    fn the_cause_is_what_one_would_remove(inputs in any_inputs()) {
+    fn cause_is_the_input_whose_removal_gains_most(inputs in any_inputs()) {
         let Ok(before) = score(&inputs) else { return Ok(()) };
         let Some(cause) = before.cause else { return Ok(()) };
-        // The removal of coding cannot be put into inputs; it is the cause only if none of the others is worth more.
+        // The inputs cannot express the removal of coding; it is the cause only if no other removal gains more.
         let gain = |cause| {
             let better = score(&without(&inputs, cause)?).ok()?;
             (better.tier == before.tier || cause == Cause::Freezes).then(|| better.rx.as_f64() - before.rx.as_f64())
@@ -200,13 +205,10 @@ proptest! {
     }
 
     #[test]
-    fn what_is_unknown_stays_unknown(inputs in any_inputs()) {
+    fn unknown_input_gives_unknown_output(inputs in any_inputs()) {
         let mut less = inputs;
         less.qp = None;
-        let measurable = |inputs: &Inputs| {
-            inputs.bitrate.is_some() && inputs.width.is_some() && inputs.frames_per_second.is_some_and(|fps| fps > 0.0)
-        };
-        prop_assert_eq!(score(&less).is_ok(), measurable(&less));
+        prop_assert_eq!(score(&less).is_ok(), is_measurable(&less));
         less.bitrate = None;
         match score(&less) {
             Err(NoScore::FrameRateOnly { temporal }) => {
@@ -222,16 +224,16 @@ proptest! {
     }
 
     #[test]
-    fn knowing_more_never_makes_it_less_sure(inputs in any_inputs()) {
-        // What was assumed at its usual value, told.
+    fn more_inputs_never_widen_the_interval(inputs in any_inputs()) {
+        // Give the assumed inputs explicitly, at their usual values.
         let mut inputs = inputs;
         (inputs.display_width, inputs.display_height, inputs.largest_width, inputs.largest_height) = (None, None, None, None);
         (inputs.frozen, inputs.freezes_per_10_s) = (None, None);
         let Ok(before) = score(&inputs) else { return Ok(()) };
-        let mut told = inputs;
-        (told.display_width, told.display_height) = (inputs.width, inputs.height);
-        (told.frozen, told.freezes_per_10_s) = (Ratio::new(0.0), Some(0.0));
-        let after = score(&told).unwrap();
+        let mut explicit = inputs;
+        (explicit.display_width, explicit.display_height) = (inputs.width, inputs.height);
+        (explicit.frozen, explicit.freezes_per_10_s) = (Ratio::new(0.0), Some(0.0));
+        let after = score(&explicit).unwrap();
         prop_assert_eq!(after.rx, before.rx);
         prop_assert!(after.rx_low >= before.rx_low && after.rx_high <= before.rx_high);
         prop_assert!(after.tier < before.tier);
@@ -240,7 +242,7 @@ proptest! {
     }
 
     #[test]
-    fn the_less_there_was_to_see_the_less_sure(inputs in any_inputs(), a in 0.0..4e3_f64, b in 0.0..4e3_f64) {
+    fn less_visible_time_widens_the_interval(inputs in any_inputs(), a in 0.0..4e3_f64, b in 0.0..4e3_f64) {
         let at = |active_ms| {
             let mut inputs = inputs;
             inputs.active_ms = active_ms;
@@ -255,7 +257,7 @@ proptest! {
 }
 
 prop_compose! {
-    /// A score of `causes`, sure within some points.
+    /// A score of `causes` with an interval of some points.
     fn any_score(scale: MosScale, causes: &'static [Cause], tiers: &'static [Tier])(
         shares in prop::collection::vec(0.0..1.0_f64, causes.len()),
         (rx, low, high) in (0.0..=100.0_f64, 0.0..30.0_f64, 0.0..30.0_f64),
@@ -289,14 +291,25 @@ fn any_weights() -> impl Strategy<Value = Weights> {
         .prop_map(|(audio, below, margin)| Weights::new().with_audio(audio).with_gate(below, margin))
 }
 
+fn at_bottom(score: Score, is: bool) -> Score {
+    if !is {
+        return score;
+    }
+    let mut parts = Parts::new();
+    for (cause, part) in score.parts.iter() {
+        parts.set(cause, part / score.parts.sum() * 100.0);
+    }
+    Score::new(score.model, score.scale, score.tier, Rx::MIN).with_parts(parts)
+}
+
 proptest! {
     #[test]
-    fn together_they_are_bounded_and_explain_themselves(a in any_audio(), v in any_video(), weights in any_weights()) {
+    fn combined_score_is_bounded_and_its_parts_explain_it(a in any_audio(), v in any_video(), weights in any_weights()) {
         let score = audio_visual(&a, &v, &weights);
         prop_assert!(score.rx_low <= score.rx && score.rx <= score.rx_high);
         prop_assert!((1.0..=4.5).contains(&score.mos().as_f64()));
         prop_assert_eq!((score.scale, score.model), (MosScale::AudioVisual, ModelId::new("callgauge-av", 1)));
-        // Never outside of what the two are: even the gate only brings it nearer to sound.
+        // Never outside the range of the two: even the gate only moves it towards the audio score.
         let (heard, seen, both) = (a.mos().as_f64(), v.mos().as_f64(), score.mos().as_f64());
         prop_assert!(heard.min(seen) - 1e-9 <= both && both <= heard.max(seen) + 1e-9, "{heard} {seen} {both}");
         let lacks = 100.0 - score.rx.as_f64();
@@ -304,20 +317,10 @@ proptest! {
         prop_assert!(score.cause.is_none() || [a.cause, v.cause].contains(&score.cause));
     }
 
-    /// Where MOS is 1 whatever one of them does, both are to blame, and the cause is one of those that took something.
+    /// Where MOS stays 1 whatever one of the inputs does, both are to blame, and the cause is one of those with a part.
     #[test]
-    fn at_the_bottom_they_still_explain_themselves(a in any_audio(), v in any_video(), weights in any_weights(), which in 0..3) {
-        let bottom = |score: Score, is: bool| {
-            if !is {
-                return score;
-            }
-            let mut parts = Parts::new();
-            for (cause, part) in score.parts.iter() {
-                parts.set(cause, part / score.parts.sum() * 100.0);
-            }
-            Score::new(score.model, score.scale, score.tier, Rx::MIN).with_parts(parts)
-        };
-        let (a, v) = (bottom(a, which != 1), bottom(v, which != 0));
+    fn combined_score_at_the_bottom_has_parts_that_explain_it(a in any_audio(), v in any_video(), weights in any_weights(), which in 0..3) {
+        let (a, v) = (at_bottom(a, which != 1), at_bottom(v, which != 0));
         let score = audio_visual(&a, &v, &weights);
         prop_assert!((score.parts.sum() - (100.0 - score.rx.as_f64())).abs() < 1e-9, "{score:?}");
         prop_assert!(score.cause.is_none_or(|cause| score.parts.get(cause) > 0.0), "{score:?}");
@@ -325,7 +328,7 @@ proptest! {
     }
 
     #[test]
-    fn neither_makes_it_worse_by_being_better(
+    fn better_audio_or_video_never_lowers_the_combined_score(
         a in any_audio(), better_a in any_audio(), v in any_video(), better_v in any_video(), weights in any_weights()
     ) {
         let mos = |a: &Score, v: &Score| audio_visual(a, v, &weights).mos().as_f64();
@@ -336,13 +339,13 @@ proptest! {
     }
 
     #[test]
-    fn nothing_jumps_when_they_are_put_together(a in any_audio(), v in any_video(), weights in any_weights()) {
+    fn combined_score_has_no_jumps(a in any_audio(), v in any_video(), weights in any_weights()) {
         let mos = |a, v| {
             let score = |scale, rx| Score::new(ModelId::new("any", 1), scale, Tier::A1, Rx::clamped(rx).unwrap());
             audio_visual(&score(MosScale::Fullband, a), &score(MosScale::Video, v), &weights).mos().as_f64()
         };
         let (a, v) = (a.rx.as_f64(), v.rx.as_f64());
-        // A power below 1 is as steep as one likes at 0, where a MOS is 1.
+        // A power below 1 is arbitrarily steep at 0, where MOS is 1.
         for (off_a, off_v) in [(1e-9, 0.0), (0.0, 1e-9)] {
             let steep = if a < 7.0 || v < 7.0 { 1.0 } else { 1e-4 };
             prop_assert!((mos(a + off_a, v + off_v) - mos(a, v)).abs() < steep);
@@ -350,7 +353,7 @@ proptest! {
     }
 
     #[test]
-    fn a_second_of_p_1203_is_bounded_and_monotone(a in 1.0..=5.0_f64, v in 1.0..=5.0_f64, more in 0.0..4.0_f64) {
+    fn p_1203_second_is_bounded_and_monotone(a in 1.0..=5.0_f64, v in 1.0..=5.0_f64, more in 0.0..4.0_f64) {
         let o34 = |a, v| p1203_o34(Mos::clamped(a).unwrap(), Mos::clamped(v).unwrap());
         prop_assert!(o34(a, v) <= o34(a + more, v) && o34(a, v) <= o34(a, v + more));
     }

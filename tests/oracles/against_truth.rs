@@ -1,11 +1,12 @@
-//! Scores against measured quality, on the recordings that nothing was fitted to. `examples/validate` prints the whole.
+//! Scores against measured quality, on the recordings to which no model was fitted. `examples/validate` prints all
+//! figures.
 
 use callgauge::score::audio::AudioModel;
 
 use crate::oracle::statistics::{pearson, spearman};
 
 #[test]
-fn sound_is_scored_as_it_was_measured_and_better_than_by_anybody_else() {
+fn audio_score_follows_measured_quality_better_than_baselines() {
     let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/recordings");
     let all = crate::segments::read(&directory).unwrap();
     let test: Vec<_> = all.iter().filter(|segment| segment.split == "test").collect();

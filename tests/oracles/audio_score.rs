@@ -1,4 +1,4 @@
-//! The model of sound: laws over all inputs, and values that others worked out.
+//! The audio model: laws over all inputs, and values computed elsewhere.
 
 use callgauge::emodel::codec::{CodecQuery, CodecTable};
 use callgauge::emodel::{Equipment, Scale};
@@ -57,16 +57,16 @@ prop_compose! {
     }
 }
 
-/// A score may be lost when loss begins, for a codec of which nobody knows how it bears it; to nothing else.
+/// Only the onset of loss, for a codec of unknown loss robustness, may make a score unavailable.
 fn after_loss(score: Result<Score, NoScore>) -> Result<Score, NoScore> {
     assert!(matches!(score, Ok(_) | Err(NoScore::UnknownRobustness)), "{score:?}");
     score
 }
 
-/// An impairment as a member of the inputs: its value when it is there, and how it is set.
+/// An impairment as a member of the inputs: its value if present, and its setter.
 type Impairment = (&'static str, fn(&AudioInputs<'_>) -> Option<f64>, fn(&mut AudioInputs<'_>, f64));
 
-/// Everything that may only take.
+/// Every input that can only lower the score.
 const IMPAIRMENTS: &[Impairment] = &[
     ("concealed", |i| Some(i.concealed?.as_f64()), |i, value| i.concealed = Ratio::clamped(value)),
     ("stretched", |i| Some(i.stretched?.as_f64()), |i, value| i.stretched = Ratio::clamped(value)),
@@ -82,20 +82,20 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2_000) })]
 
     #[test]
-    fn a_score_lies_in_its_interval_and_its_parts_are_what_is_missing(inputs in any_inputs()) {
+    fn score_lies_in_its_interval_and_parts_sum_to_the_deficit(inputs in any_inputs()) {
         let Ok(score) = score(&inputs) else { return Ok(()) };
         prop_assert!(score.low() <= score.mos() && score.mos() <= score.high());
         prop_assert!((1.0..=4.5).contains(&score.mos().as_f64()));
         prop_assert!(score.lq().unwrap() >= score.mos());
         let left = 100.0 - score.parts.sum();
         prop_assert!((left - score.rx.as_f64()).abs() < 1e-9, "{left} {}", score.rx);
-        // On its own scale a call is judged by those who know nothing better.
+        // On its own scale the call is rated by listeners without experience of wider bands.
         prop_assert!(score.native.unwrap().rx.as_f64() >= score.rx.as_f64() - 1e-9);
     }
 
-    /// Against the same call without each impairment in turn, through the front door.
+    /// Compared with the same call without each impairment in turn, through the public API.
     #[test]
-    fn the_cause_is_what_would_be_gained_most_without(inputs in any_inputs(), kbps in 14.0..128.0_f64, concealed in ratio()) {
+    fn cause_is_the_input_whose_removal_gains_most(inputs in any_inputs(), kbps in 14.0..128.0_f64, concealed in ratio()) {
         let mut inputs = inputs;
         (inputs.codec, inputs.redundancy) = (Some("opus"), None);
         (inputs.bitrate, inputs.concealed) = (Bitrate::new(kbps * 1e3), Some(concealed));
@@ -118,7 +118,7 @@ proptest! {
         match before.cause {
             Some(cause) => {
                 let (_, rx) = without.into_iter().find(|&(other, _)| other == cause).unwrap();
-                // A codec of which nobody knows how far it looks ahead is taken to be 1.5 ms quicker than Opus.
+                // A codec of unknown lookahead is assumed to be 1.5 ms faster than Opus.
                 prop_assert!(rx >= most - 0.3, "{cause:?}: {rx} of {without:?}");
             }
             None => prop_assert!(most <= before.rx.as_f64() + 1e-9),
@@ -126,7 +126,7 @@ proptest! {
     }
 
     #[test]
-    fn no_impairment_that_grows_makes_it_better(inputs in any_inputs(), more in 1.0..3.0_f64, plus in 0.0..0.2_f64) {
+    fn growing_impairment_never_raises_the_score(inputs in any_inputs(), more in 1.0..3.0_f64, plus in 0.0..0.2_f64) {
         let Ok(before) = score(&inputs) else { return Ok(()) };
         for (name, get, set) in IMPAIRMENTS {
             let Some(value) = get(&inputs) else { continue };
@@ -138,9 +138,9 @@ proptest! {
         }
     }
 
-    /// With loss it may be: the published Bpl of Opus falls as the rate rises.
+    /// With loss it may: the published Bpl of Opus falls as the rate rises.
     #[test]
-    fn where_nothing_is_lost_fewer_bits_are_no_better(inputs in any_inputs(), less in 0.1..1.0_f64, again in 0.0..2.0_f64) {
+    fn fewer_bits_without_loss_never_raise_the_score(inputs in any_inputs(), less in 0.1..1.0_f64, again in 0.0..2.0_f64) {
         let mut inputs = inputs;
         (inputs.concealed, inputs.recovered) = (Ratio::new(0.0), None);
         let (Ok(before), Some(bitrate)) = (score(&inputs), inputs.bitrate) else { return Ok(()) };
@@ -149,13 +149,13 @@ proptest! {
         worse[1].redundancy = Some(inputs.redundancy.unwrap_or(0.0) + again);
         for worse in worse {
             let after = score(&worse).unwrap();
-            // EVS is published with Ie 7.2 at 24.4 kbit/s and 10.2 at 48: the largest step of its kind in the table.
+            // EVS is published with Ie 7.2 at 24.4 kbit/s and 10.2 at 48: the largest such step in the table.
             prop_assert!(after.rx.as_f64() <= before.rx.as_f64() + 3.0 / 1.48 + 1e-9, "{} after {}", after.rx, before.rx);
         }
     }
 
     #[test]
-    fn longer_holes_are_no_better_than_many_short_ones(inputs in any_inputs(), fewer in 0.0..1.0_f64) {
+    fn long_gaps_score_no_better_than_many_short_ones(inputs in any_inputs(), fewer in 0.0..1.0_f64) {
         let (Ok(before), Some(begun)) = (score(&inputs), inputs.concealments_per_second) else { return Ok(()) };
         let mut longer = inputs;
         longer.concealments_per_second = Some(begun * fewer);
@@ -163,7 +163,7 @@ proptest! {
     }
 
     #[test]
-    fn a_worse_codec_is_no_better_under_any_loss(inputs in any_inputs(), a in 0.0..100.0_f64, b in 0.0..100.0_f64, bpl in 1.0..40.0_f64) {
+    fn worse_codec_scores_no_better_under_any_loss(inputs in any_inputs(), a in 0.0..100.0_f64, b in 0.0..100.0_f64, bpl in 1.0..40.0_f64) {
         let of = |ie| {
             let codec = Equipment::new(Scale::Fullband, ie, Some(bpl)).unwrap();
             let mut inputs = inputs;
@@ -175,7 +175,7 @@ proptest! {
     }
 
     #[test]
-    fn a_small_step_is_a_small_step(inputs in any_inputs(), step in 0.0..0.001_f64) {
+    fn small_input_steps_give_small_score_steps(inputs in any_inputs(), step in 0.0..0.001_f64) {
         let Ok(before) = score(&inputs) else { return Ok(()) };
         for (name, get, set) in IMPAIRMENTS {
             let Some(value) = get(&inputs) else { continue };
@@ -183,14 +183,14 @@ proptest! {
             set(&mut next, value + step);
             let Ok(after) = after_loss(score(&next)) else { continue };
             let jump = (after.rx.as_f64() - before.rx.as_f64()).abs();
-            // The steepest is loss at none of it: 132 / Bpl points of R for each percent, for the least Bpl in the table,
-            // 4.3, where a burst doubles it; stretching is gentler, and delay takes 0.25 R for each ms at the most.
+            // The steepest is loss at zero loss: 132 / Bpl points of R per percent, for the least Bpl in the table,
+            // 4.3, where a burst doubles it; stretching is gentler, and delay takes at most 0.25 R per ms.
             prop_assert!(jump <= 2.0 * 132.0 / 4.3 * 100.0 / 1.48 * step + 1e-6, "{name}: {jump} for {step}");
         }
     }
 
     #[test]
-    fn what_follows_from_nothing_is_nothing(inputs in any_inputs()) {
+    fn missing_inputs_give_no_score_or_no_part(inputs in any_inputs()) {
         let without = |unset: fn(&mut AudioInputs<'_>)| {
             let mut inputs = inputs;
             unset(&mut inputs);
@@ -215,23 +215,24 @@ proptest! {
     }
 
     #[test]
-    fn a_codec_of_the_callers_is_scored_like_one_of_the_table(inputs in any_inputs()) {
+    fn custom_codec_is_scored_like_a_table_codec(inputs in any_inputs()) {
         // Opus at one rate, under another name.
         let opus = CodecTable::new().find(&CodecQuery::new("opus").with_bitrate(Bitrate::new(31_000.0))).unwrap();
         let model = AudioModel::new().with_codecs(CodecTable::new().with("mine", None, opus.equipment));
         let (mut mine, mut theirs) = (inputs, inputs);
         (mine.codec, mine.redundancy, mine.bitrate) = (Some("mine"), None, None);
         (theirs.codec, theirs.redundancy, theirs.bitrate) = (Some("opus"), None, Bitrate::new(31_000.0));
-        // Delay apart: nobody says how far it looks ahead.
+        // Without delay: the lookahead is unknown.
         (mine.rtt_ms, theirs.rtt_ms) = (None, None);
         prop_assert_eq!(model.score(&mine).map(|score| score.rx), score(&theirs).map(|score| score.rx));
     }
 }
 
-/// The published points of the design (`scoring.md` E1): Opus at 31 kbit/s, random concealment. Worked out there with Ie 17
+/// The published points of the design (`scoring.md` E1): Opus at 31 kbit/s, random concealment. They were computed with
+/// Ie 17 and Bpl 10.4; the table has 16.83 and 10.44.
 /// and Bpl 10.4; the table has 16.83 and 10.44.
 #[test]
-fn concealment_costs_what_was_worked_out() {
+fn concealment_costs_the_precomputed_values() {
     let published = [
         (0.0, 4.30),
         (0.01, 4.09),
@@ -255,21 +256,21 @@ fn concealment_costs_what_was_worked_out() {
 }
 
 #[test]
-fn a_clean_telephone_call_has_the_mos_that_contact_centres_expect() {
+fn clean_telephone_call_has_the_mos_contact_centres_expect() {
     let mut inputs = AudioInputs::new();
     inputs.codec = Some("PCMU");
     inputs.concealed = Ratio::new(0.0);
     let score = score(&inputs).unwrap();
     let native = score.native.unwrap();
     assert_eq!(native.scale, Scale::Narrowband);
-    // ITU-T G.107 at its defaults: R = 93.2, MOS 4.41; beside fullband 3.25 (`scoring.md` A3).
+    // ITU-T G.107 at its defaults: R = 93.2, MOS 4.41; on the fullband scale 3.25 (`scoring.md` A3).
     assert!((native.rx.as_f64() - 93.2).abs() < 0.05);
     assert_eq!(format!("{:.2}", callgauge::score::mos_of(native.rx)), "4.41");
     assert_eq!(format!("{:.2}", score.mos()), "3.25");
 }
 
 #[test]
-fn the_less_is_known_the_wider_the_interval_and_the_lower_the_tier() {
+fn fewer_inputs_widen_the_interval_and_lower_the_tier() {
     let mut inputs = AudioInputs::new();
     inputs.codec = Some("opus");
     inputs.bitrate = Bitrate::new(31_000.0);
@@ -292,16 +293,16 @@ fn the_less_is_known_the_wider_the_interval_and_the_lower_the_tier() {
 }
 
 #[test]
-fn a_hole_is_measured_in_the_packets_that_made_it() {
+fn gap_length_counts_the_packets_that_made_it() {
     let mut inputs = AudioInputs::new();
     (inputs.codec, inputs.bitrate) = (Some("opus"), Bitrate::new(31_000.0));
-    // Single packets of 60 ms, one in twenty; and the same taken for runs of three packets of 20 ms.
+    // Single packets of 60 ms, one in twenty; and the same interpreted as runs of three packets of 20 ms.
     (inputs.concealed, inputs.concealments_per_second) = (Ratio::new(0.05), Some(0.05 * 1e3 / 60.0));
     let runs = score(&inputs).unwrap();
     inputs.packet_ms = Some(60.0);
     let single = score(&inputs).unwrap();
     inputs.concealments_per_second = None;
-    // Random loss makes no runs: BurstR 1 is what is assumed where nobody counted.
+    // Random loss makes no runs: BurstR 1 is the assumption without a count.
     assert_eq!(single.rx, score(&inputs).unwrap().rx);
     assert!(runs.rx < single.rx);
     // A packet must be full before it is sent.
@@ -312,7 +313,7 @@ fn a_hole_is_measured_in_the_packets_that_made_it() {
 }
 
 #[test]
-fn jitter_is_not_counted_on_top_of_the_buffer_that_it_fills() {
+fn jitter_is_not_added_to_the_buffer_delay_it_causes() {
     let mut inputs = AudioInputs::new();
     inputs.codec = Some("opus");
     inputs.concealed = Ratio::new(0.0);

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 const DUMP: &str = "recordings/other/chrome156-webrtc_internals_dump.gz";
 
-/// Series that are no figures but text for the eye: a codec's name, and times of day in the local format of the browser.
+/// Series that are display text and no figures: a codec's name, and times of day in the browser's local format.
 const FOR_THE_EYE: [&str; 5] = [
     "[codec]",
     "[estimatedPlayoutTimestamp]",
@@ -55,7 +55,7 @@ fn derived_here(dump: &[u8]) -> BTreeMap<Key, Vec<f64>> {
 }
 
 #[test]
-fn every_value_that_chromium_derived_is_derived_here_to_one_part_in_a_billion() {
+fn derived_values_match_chromium_to_one_part_in_a_billion() {
     let dump = crate::common::fixture(DUMP);
     let here = derived_here(&dump);
     let (mut compared, mut for_the_eye) = (0, 0);

@@ -5,7 +5,8 @@ use callgauge::emodel::scale;
 use statrs::distribution::{Beta, ContinuousCDF, LogNormal, Normal};
 use statrs::statistics::Distribution;
 
-/// Samples of equal weight at the middles of as many equal shares, so that their quantiles are those of the distribution.
+/// Samples of equal weight at the midpoints of as many equal shares, so that their quantiles are those of the
+/// distribution.
 fn samples(distribution: &impl ContinuousCDF<f64, f64>) -> impl Iterator<Item = f64> {
     (0..SAMPLES).map(move |i| distribution.inverse_cdf((i as f64 + 0.5) / SAMPLES as f64))
 }
@@ -29,7 +30,7 @@ fn check(
 }
 
 #[test]
-fn jitter_quantiles_are_those_of_its_distribution() {
+fn jitter_quantiles_match_their_distribution() {
     // Jitter in ms, with a long tail.
     let jitter = LogNormal::new(2.0, 0.8).unwrap();
     let mut digest = Digest::new();
@@ -39,8 +40,8 @@ fn jitter_quantiles_are_those_of_its_distribution() {
 }
 
 #[test]
-fn loss_quantiles_are_those_of_its_distribution() {
-    // Lost shares of windows of 40 packets at 5 % loss.
+fn loss_quantiles_match_their_distribution() {
+    // Loss ratios of windows of 40 packets at 5 % loss.
     let loss = Beta::new(2.0, 38.0).unwrap();
     for cells in [usize::MAX, 32, 16] {
         let mut digest = Digest::new();
@@ -53,7 +54,7 @@ fn loss_quantiles_are_those_of_its_distribution() {
 }
 
 #[test]
-fn rating_quantiles_are_those_of_its_distribution() {
+fn rating_quantiles_match_their_distribution() {
     // Rx in units of 0 to 100.
     let rating = Normal::new(75.0, 6.0).unwrap();
     let mut digest = Digest::on_linear_grid();

@@ -1,4 +1,4 @@
-//! The E-model family against values that other implementations, a lecture and the Recommendations state.
+//! The E-model family against values of other implementations, a lecture and the Recommendations.
 //!
 //! `fixtures/vectors/emodel_vectors.csv`: 72 rows as stated by their sources, 813 computed by running other
 //! implementations. Every row names its source and its tolerance.
@@ -17,10 +17,10 @@ const NOT_THE_E_MODEL: [(&str, usize, &str); 3] = [
 ];
 
 /// Rows of G.107 at 500 ms whose `exp_Id` cannot hold; all their other columns do, R among them. It was printed as the
-/// sum of three parts already rounded to six places, 6.564054 + 1.352105 + 30.635925 = 38.552084. That lies 1.1e-6 above
-/// the sum of the parts themselves (38.5520829), and the rows tolerate 1e-6.
+/// sum of three parts already rounded to six places, 6.564054 + 1.352105 + 30.635925 = 38.552084. That lies 1.1e-6
+/// above the sum of the parts themselves (38.5520829), and the rows tolerate 1e-6.
 const ID_SUMMED_AFTER_ROUNDING: usize = 45;
-/// Rows whose `exp_MOS` cannot hold; all their other columns do, R among them. It is the cubic of Annex B as it stands,
+/// Rows whose `exp_MOS` cannot hold; all their other columns do, R among them. It is the literal cubic of Annex B,
 /// which dips below 1 for R under 6.5. There is no opinion below 1. Four of these are among the rows above, too.
 const MOS_BELOW_ONE: usize = 13;
 const BOTH: usize = 4;
@@ -82,20 +82,21 @@ fn rows() -> Vec<Row> {
         .collect()
 }
 
-/// Losses of the fullband rows are thirds of a percent, printed to four places (5.3333, 7.6667): the third itself.
+/// Losses of the fullband rows are thirds of a percent, printed to four places (5.3333, 7.6667): returns the third
+/// itself.
 fn whole_thirds(ppl: f64) -> f64 {
     let thirds = (ppl * 3.0).round();
     if (ppl * 3.0 - thirds).abs() < 2e-4 { thirds / 3.0 } else { ppl }
 }
 
-/// What the engine makes of a row, by the names of the columns (and of the other inputs, where they hold results).
+/// The engine's results for a row, by the names of the columns (and of the other inputs, where they hold results).
 fn computed(row: &Row) -> Vec<(&'static str, f64)> {
     let model = row.text("model");
     let ie = row.number("Ie").unwrap_or(0.0);
     let ppl = whole_thirds(row.number("Ppl_pct").unwrap_or(0.0));
     let burst_r = row.number("BurstR").unwrap_or(1.0);
     let ta_ms = row.number("Ta_ms").unwrap_or(0.0);
-    // A row without Bpl has no loss, so that any will do.
+    // A row without Bpl has no loss, so that any value will do.
     let bpl = row.number("Bpl").unwrap_or_else(|| if ppl == 0.0 { 4.3 } else { panic!("loss without Bpl") });
 
     if model == "G.107 eq 7-29" {
@@ -162,7 +163,7 @@ fn sum_of_printed_parts(row: &Row) -> Option<f64> {
 }
 
 #[test]
-fn every_reference_value_holds() {
+fn emodel_matches_every_reference_value() {
     let (mut held, mut values) = (0, 0);
     let (mut id_summed, mut mos_below_one, mut both) = (0, 0, 0);
     let mut excepted = [0; NOT_THE_E_MODEL.len()];
@@ -204,7 +205,7 @@ fn every_reference_value_holds() {
 }
 
 #[test]
-fn the_codec_table_has_the_values_of_those_who_quote_the_same_tables() {
+fn codec_table_matches_others_quoting_the_same_tables() {
     let mut compared = 0;
     for row in rows() {
         let mut words = row.text("codec_or_case").split(' ');
@@ -225,7 +226,7 @@ fn the_codec_table_has_the_values_of_those_who_quote_the_same_tables() {
 }
 
 #[test]
-fn the_short_way_agrees_with_the_whole_model() {
+fn short_form_agrees_with_the_full_model() {
     let mut compared = 0;
     for row in rows() {
         let (Some(ta_ms), Some(ie_eff)) = (row.number("Ta_ms"), row.number("exp_IeEff")) else { continue };

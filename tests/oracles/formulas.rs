@@ -6,7 +6,7 @@ use callgauge::report::{Num, Report, StatsType};
 use callgauge::unit::StatTime;
 
 /// An entry at a time in seconds.
-fn look(seconds: f64, members: &[(Num, f64)]) -> Report {
+fn report_at(seconds: f64, members: &[(Num, f64)]) -> Report {
     let mut report = Report::new();
     let mut entry = report.push(StatsType::InboundRtp, "I");
     entry.set_timestamp(StatTime::from_millis(1e6 + seconds * 1e3));
@@ -16,9 +16,9 @@ fn look(seconds: f64, members: &[(Num, f64)]) -> Report {
     report
 }
 
-/// The figure for what passed between two looks, 2 s apart.
+/// The figure between two samples, 2 s apart.
 fn between(formula: Formula, old: &[(Num, f64)], new: &[(Num, f64)]) -> Option<f64> {
-    let (old, new) = (look(0.0, old), look(2.0, new));
+    let (old, new) = (report_at(0.0, old), report_at(2.0, new));
     let track = EntryTracker::new(old.get(0).unwrap()).unwrap();
     match track.step(new.get(0).unwrap()) {
         Progress::Advance(delta) | Progress::Restart(delta) => formula.of(&delta),
@@ -26,8 +26,12 @@ fn between(formula: Formula, old: &[(Num, f64)], new: &[(Num, f64)]) -> Option<f
     }
 }
 
+fn rounded(seconds: f64) -> Option<f64> {
+    between(RoundedBits(Num::TotalDecodeTime), &[(Num::TotalDecodeTime, 0.0)], &[(Num::TotalDecodeTime, seconds)])
+}
+
 #[test]
-fn a_rate_is_per_second_and_of_the_first_counter_that_is_there() {
+fn rate_is_per_second_of_the_first_present_counter() {
     let formula = Rate(&[Num::BytesReceived, Num::BytesSent], 8.0);
     assert_eq!(between(formula, &[(Num::BytesReceived, 100.0)], &[(Num::BytesReceived, 350.0)]), Some(1_000.0));
     assert_eq!(between(formula, &[(Num::BytesSent, 0.0)], &[(Num::BytesSent, 1.0)]), Some(4.0));
@@ -35,14 +39,11 @@ fn a_rate_is_per_second_and_of_the_first_counter_that_is_there() {
     assert_eq!(between(formula, &both(0.0, 0.0), &both(1.0, 9.0)), Some(4.0));
     // 8 · 0.0625 / 2 = 0.25, and halves go up: 8 · 0.125 / 2 = 0.5.
     assert_eq!(between(RoundedBits(Num::FirCount), &[(Num::FirCount, 1.0)], &[(Num::FirCount, 4.0)]), Some(12.0));
-    let rounded = |seconds| {
-        between(RoundedBits(Num::TotalDecodeTime), &[(Num::TotalDecodeTime, 0.0)], &[(Num::TotalDecodeTime, seconds)])
-    };
     assert_eq!((rounded(0.0625), rounded(0.125), rounded(0.375)), (Some(0.0), Some(1.0), Some(2.0)));
 }
 
 #[test]
-fn a_mean_needs_something_to_be_the_mean_of() {
+fn mean_of_no_samples_is_unknown() {
     let formula = Mean(Num::TotalDecodeTime, Num::FramesDecoded, 1e3);
     let members = |seconds, frames| [(Num::TotalDecodeTime, seconds), (Num::FramesDecoded, frames)];
     // 0.25 s in 50 frames.
@@ -53,7 +54,7 @@ fn a_mean_needs_something_to_be_the_mean_of() {
 }
 
 #[test]
-fn a_share_needs_every_part_and_any_of_the_whole() {
+fn share_needs_every_part_and_some_of_the_whole() {
     use Num as N;
     let formula = Share(&[N::FramesDropped, N::KeyFramesDecoded], &[N::FramesDecoded, N::FramesReceived]);
     let old = [N::FramesDropped, N::KeyFramesDecoded, N::FramesDecoded, N::FramesReceived].map(|field| (field, 10.0));
@@ -71,7 +72,7 @@ fn a_share_needs_every_part_and_any_of_the_whole() {
 }
 
 #[test]
-fn a_level_is_the_root_of_energy_over_time() {
+fn level_is_the_root_of_energy_over_time() {
     let formula = Rms(Num::TotalAudioEnergy, Num::TotalSamplesDuration);
     let members = |energy, seconds| [(Num::TotalAudioEnergy, energy), (Num::TotalSamplesDuration, seconds)];
     // √(0.125 / 2) = 0.25: a level of 0.25 all the time.
@@ -81,7 +82,7 @@ fn a_level_is_the_root_of_energy_over_time() {
 }
 
 #[test]
-fn a_deviation_is_that_of_the_durations_themselves() {
+fn deviation_is_that_of_the_frame_durations() {
     let formula = Deviation(Num::TotalSquaredInterFrameDelay, Num::TotalInterFrameDelay, Num::FramesDecoded);
     let figure = |durations_s: &[f64]| {
         let members = |squares, sum, count| {
@@ -100,13 +101,13 @@ fn a_deviation_is_that_of_the_durations_themselves() {
 }
 
 #[test]
-fn figures_of_the_moment_need_one_look_and_others_two() {
+fn gauges_need_one_snapshot_and_other_formulas_two() {
     use Num as N;
     let new = [(N::FramesReceived, 100.0), (N::FramesDecoded, 90.0), (N::FramesDropped, 3.0), (N::FrameWidth, 640.0)];
-    let report = look(0.0, &new);
+    let report = report_at(0.0, &new);
     let backlog = Backlog(N::FramesReceived, N::FramesDecoded, N::FramesDropped);
     assert_eq!(backlog.of_moment(report.get(0).unwrap()), Some(7.0));
-    assert_eq!(backlog.of_moment(look(0.0, &new[1..]).get(0).unwrap()), None);
+    assert_eq!(backlog.of_moment(report_at(0.0, &new[1..]).get(0).unwrap()), None);
     assert_eq!(Gauge(N::FrameWidth, 0.5).of_moment(report.get(0).unwrap()), Some(320.0));
     assert_eq!(between(backlog, &[], &new), Some(7.0));
     assert_eq!(between(Gauge(N::FrameWidth, 1.0), &[], &new), Some(640.0));
@@ -120,7 +121,7 @@ fn figures_of_the_moment_need_one_look_and_others_two() {
 }
 
 #[test]
-fn a_counter_that_began_anew_makes_no_figure() {
+fn restarted_counter_makes_no_figure() {
     let counters = [Num::FreezeCount, Num::TotalFreezesDuration];
     let (old, new) = (counters.map(|field| (field, 9.0)), counters.map(|field| (field, 1.0)));
     for formula in [

@@ -1,6 +1,6 @@
-//! What the engine works out against sources that know nothing of it: published values, other implementations, what the
-//! lab and the relay measured, and what follows by hand.
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests may assume as tests do
+//! The engine's results against independent sources: published values, other implementations, measurements of the lab
+//! and the relay, and calculations by hand.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests may panic as tests do
 
 mod against_truth;
 mod audio_score;
@@ -8,11 +8,11 @@ mod audio_score;
 mod common;
 mod derived;
 mod distributions;
-#[cfg(feature = "serde")]
-mod doors;
 mod emodel_vectors;
 mod formulas;
 mod oracle;
+#[cfg(feature = "serde")]
+mod readers;
 mod scores;
 #[path = "../../examples/validate/segments.rs"]
 #[allow(dead_code)] // the example needs more

@@ -1,4 +1,4 @@
-//! Scores of recorded calls: what the lab did to a call shows in them, and what it left alone does not.
+//! Scores of recorded calls: the lab's impairments affect them, and other changes do not.
 
 use callgauge::Event;
 use callgauge::id::{Direction, MediaKind};
@@ -16,24 +16,24 @@ fn streams(call: &Replay, direction: Direction, kind: MediaKind) -> Vec<StreamSu
     streams
 }
 
-/// The mean MOS of all sound that is received in a recording.
+/// The mean MOS of all received audio in a recording.
 fn mos(recording: &str) -> f64 {
     let streams = streams(&replay(&lines(recording)), Direction::Inbound, MediaKind::Audio);
     streams.iter().map(|stream| stream.score.mos.unwrap()).sum::<f64>() / streams.len() as f64
 }
 
 #[test]
-fn the_more_the_network_lost_the_worse_the_sound() {
+fn audio_score_falls_as_network_loss_grows() {
     let by_loss = ["clean", "loss1", "loss5", "loss10", "loss20"].map(mos);
     assert!(by_loss.is_sorted_by(|a, b| a > b), "{by_loss:?}");
     assert!(mos("burst5") < mos("loss5") && mos("burst10") < mos("loss10"));
-    // The same 10 % of loss, with nothing to repair it, with error correction, with every frame sent twice.
+    // The same 10 % of loss, without repair, with error correction, and with every frame sent twice.
     let by_repair = ["audio_nofec_loss10", "audio_fec_loss10", "audio_red_loss10"].map(mos);
     assert!(by_repair.is_sorted_by(|a, b| a < b), "{by_repair:?}");
 }
 
 #[test]
-fn delay_takes_from_talking_and_not_from_listening() {
+fn delay_lowers_conversational_and_not_listening_quality() {
     for stream in streams(&replay(&lines("delay150")), Direction::Inbound, MediaKind::Audio) {
         let score = stream.score;
         assert_eq!(score.cause, Some(Cause::Delay));
@@ -45,8 +45,8 @@ fn delay_takes_from_talking_and_not_from_listening() {
 }
 
 #[test]
-fn rest_is_left_out_and_reported() {
-    // What the lab did, in seconds of rest; a look more or less at either end.
+fn inactive_time_is_left_out_and_reported() {
+    // The lab's actions, in seconds of rest; one sample more or less at either end.
     for (recording, resting, at_least) in [("mute", "A", 28.0), ("hold", "A", 18.0), ("hold", "B", 18.0)] {
         let call = replay(&lines(recording));
         let fabric = call.fabrics[resting];
@@ -62,7 +62,7 @@ fn rest_is_left_out_and_reported() {
         for stream in streams(&replay(&lines(recording)), Direction::Inbound, MediaKind::Audio) {
             let score = &stream.score;
             let worst = score.worst_10s.as_ref().unwrap().mos;
-            // Stretching after a new start is real, and heard (PESQ 3.2 to 3.6 there); nothing worse is.
+            // Stretching after a restart is real, and audible (PESQ 3.2 to 3.6 there); nothing worse is.
             assert!(worst > 3.1, "{recording}: {worst}");
             assert!(score.mos.unwrap() > 3.8, "{recording}: {score:?}");
         }
@@ -70,7 +70,7 @@ fn rest_is_left_out_and_reported() {
 }
 
 #[test]
-fn every_second_of_a_stream_is_scored_or_in_a_sum_that_says_why_not() {
+fn every_second_is_scored_or_in_a_sum_with_the_reason() {
     let mut accounted = 0;
     for recording in names() {
         for stream in replay(&lines(&recording)).call.summary().fabrics.into_iter().flat_map(|fabric| fabric.streams) {
@@ -78,7 +78,7 @@ fn every_second_of_a_stream_is_scored_or_in_a_sum_that_says_why_not() {
             let score = &stream.score;
             let why_not = score.quiet_s + score.rest_edges_s + score.undecided_s + score.idle_s + score.unscored_s;
             let missing = stream.duration_s - score.active_s - why_not - rest;
-            // Nobody can tell how long it is since counters began anew.
+            // The time since a reset is unknown.
             let allowed = if stream.resets > 0 { 2.0 * stream.resets as f64 } else { 0.001 };
             assert!(
                 (-0.001..=allowed).contains(&missing),
@@ -93,7 +93,7 @@ fn every_second_of_a_stream_is_scored_or_in_a_sum_that_says_why_not() {
 }
 
 #[test]
-fn an_outage_is_undecided_while_it_lasts_and_counts_when_it_is_over() {
+fn outage_is_undecided_while_it_lasts_and_counts_afterwards() {
     let call = replay(&lines("outage5"));
     let t0 = meta("outage5")["t0"].as_f64().unwrap();
     let (mut undecided, mut after) = (0, Vec::new());
@@ -102,7 +102,7 @@ fn an_outage_is_undecided_while_it_lasts_and_counts_when_it_is_over() {
         if interval.direction != Direction::Inbound || interval.kind != Some(MediaKind::Audio) {
             continue;
         }
-        // Both ways nothing passes from 24 to 29 s.
+        // Nothing passes in either direction from 24 to 29 s.
         let second = (interval.at.as_millis() - t0) / 1e3;
         if (26.0..29.0).contains(&second) {
             assert_eq!(*score, Err(NoScore::Undecided), "at {second}");
@@ -120,9 +120,9 @@ fn an_outage_is_undecided_while_it_lasts_and_counts_when_it_is_over() {
 }
 
 #[test]
-fn how_often_somebody_looks_hardly_changes_a_score() {
+fn polling_interval_hardly_changes_a_score() {
     let all = lines("loss5_100ms");
-    // Each connection's lines alternate: every tenth of each.
+    // The lines of the connections alternate: every tenth of each.
     let tenth: Vec<String> = all.chunks(20).flat_map(|lines| lines.iter().take(2).cloned()).collect();
     let (often, seldom) = (replay(&all), replay(&tenth));
     let of = |call| streams(call, Direction::Inbound, MediaKind::Audio);
@@ -138,7 +138,7 @@ fn how_often_somebody_looks_hardly_changes_a_score() {
 }
 
 #[test]
-fn what_is_sent_is_scored_by_what_the_other_end_says_and_with_less_confidence() {
+fn sent_streams_are_scored_by_remote_reports_less_confidently() {
     let call = replay(&lines("loss10"));
     for sent in streams(&call, Direction::Outbound, MediaKind::Audio) {
         let received = streams(&call, Direction::Inbound, MediaKind::Audio);
@@ -146,7 +146,7 @@ fn what_is_sent_is_scored_by_what_the_other_end_says_and_with_less_confidence() 
         assert_eq!((sent.score.tier, received.score.tier), (Some(Tier::A4), Some(Tier::A1)));
         let width = |stream: &StreamSummary| stream.score.mos_high.unwrap() - stream.score.mos_low.unwrap();
         assert!(width(&sent) > width(received));
-        // The one that knows more lies in what the other allows.
+        // The score with more inputs lies in the interval of the other.
         let mos = received.score.mos.unwrap();
         assert!(sent.score.mos_low.unwrap() < mos && mos < sent.score.mos_high.unwrap());
     }

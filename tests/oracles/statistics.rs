@@ -1,4 +1,4 @@
-//! The statistics that scores are compared with: against worked examples and SciPy 1.17.1, and their laws.
+//! The statistics for comparisons of scores, against worked examples and SciPy 1.17.1, and their laws.
 
 use proptest::prelude::*;
 use statrs::distribution::{Binomial, ContinuousCDF as _, Discrete as _, Normal};
@@ -37,7 +37,7 @@ fn all_near(values: &[f64], expected: &[f64]) {
 }
 
 #[test]
-fn correlations_are_those_of_worked_examples() {
+fn correlations_match_worked_examples() {
     let xs = [ANSCOMBE_X, ANSCOMBE_X, ANSCOMBE_X, ANSCOMBE_X4];
     // scipy.stats.pearsonr and spearmanr.
     let expected = [
@@ -59,7 +59,7 @@ fn correlations_are_those_of_worked_examples() {
 }
 
 #[test]
-fn monotone_fits_are_those_of_scipy() {
+fn monotone_fits_match_scipy() {
     // The example in the documentation of scipy.optimize.isotonic_regression: five blocks.
     let y = [1.5, 1.0, 4.0, 6.0, 5.7, 5.0, 7.8, 9.0, 7.5, 9.5, 9.0];
     let third = (6.0 + 5.7 + 5.0) / 3.0;
@@ -68,7 +68,7 @@ fn monotone_fits_are_those_of_scipy() {
     let weighted = pool_adjacent_violators(&[3.0, 1.0, 2.0, 6.0, 4.0], &[1.0, 2.0, 3.0, 1.0, 4.0]);
     all_near(&weighted, &[5.0 / 3.0, 5.0 / 3.0, 2.0, 4.4, 4.4]);
 
-    // Rising, in the order of the points and not of x. (8.81 + 8.33 + 8.04) / 3 and so on.
+    // Rising, in the order of the points, not of x. (8.81 + 8.33 + 8.04) / 3 and so on.
     let high = (8.04 + 8.81 + 8.33) / 3.0;
     let expected = [high, 6.95, 9.21, high, high, 9.96, 6.03, 4.26, 9.21, 6.03, 5.68];
     all_near(&monotone_fit(&ANSCOMBE_X, &ANSCOMBE_Y[0]).unwrap(), &expected);
@@ -83,7 +83,7 @@ fn monotone_fits_are_those_of_scipy() {
 }
 
 #[test]
-fn quantiles_and_standard_deviations_are_those_of_numpy() {
+fn quantiles_and_deviations_match_numpy() {
     let values = [3.0, 1.0, 4.0, 1.0, 5.0, 9.0, 2.0, 6.0];
     for (share, expected) in [(0.025, 1.0), (0.25, 1.75), (0.5, 3.5), (0.9, 6.9), (0.975, 8.475)] {
         near(quantile(&values, share).unwrap(), expected);
@@ -95,7 +95,7 @@ fn quantiles_and_standard_deviations_are_those_of_numpy() {
 }
 
 #[test]
-fn the_generator_is_splitmix64() {
+fn generator_is_splitmix64() {
     // The first five of seed 1234567, as Rosetta Code prints them.
     let mut random = SplitMix64(1_234_567);
     let drawn: Vec<u64> = (0..5).map(|_| random.next()).collect();
@@ -110,7 +110,7 @@ fn the_generator_is_splitmix64() {
 }
 
 #[test]
-fn what_is_undefined_is_none() {
+fn undefined_statistics_are_none() {
     const NONE: Option<f64> = None;
     let (x, flat) = ([1.0, 2.0, 3.0, 4.0], [0.1; 4]);
     for (x, y) in [
@@ -119,21 +119,21 @@ fn what_is_undefined_is_none() {
         (&flat[..], &x[..]),                       // nor here
         (&x[..], &x[..3]),                         // lengths
         (&x[..3], &[1.0, f64::NAN, 2.0][..]),      // no number
-        (&x[..3], &[1.0, f64::INFINITY, 2.0][..]), // nor this
+        (&x[..3], &[1.0, f64::INFINITY, 2.0][..]), // also undefined
     ] {
         assert_eq!((pearson(x, y), spearman(x, y)), (NONE, NONE), "{x:?} {y:?}");
         assert_eq!((monotone_fit(x, y), rmse_after_monotone_fit(x, y)), (None, NONE), "{x:?} {y:?}");
     }
     assert_eq!(rmse(&x[..2], &x[..2]), None);
     assert_eq!((standardised(&flat), standardised(&x[..2])), (None, None));
-    // One recording says nothing about another.
+    // One recording is no evidence about another.
     assert_eq!(Bootstrap::default().interval(&["a"; 5], |rows| Some(rows.len() as f64)), None);
     assert_eq!(Bootstrap::default().interval(&["a", "b"], |_| None), None);
     assert_eq!(Bootstrap::default().interval::<u8>(&[], |_| Some(1.0)), None);
 }
 
 #[test]
-fn an_interval_of_a_mean_is_as_wide_as_its_standard_error_says() {
+fn bootstrap_interval_of_a_mean_matches_its_standard_error() {
     let values: Vec<f64> = (0..100).map(f64::from).collect();
     let groups: Vec<usize> = (0..100).collect();
     let mean = |rows: &[usize]| Some(rows.iter().map(|&row| values[row]).sum::<f64>() / rows.len() as f64);
@@ -145,7 +145,7 @@ fn an_interval_of_a_mean_is_as_wide_as_its_standard_error_says() {
 }
 
 #[test]
-fn groups_are_drawn_whole() {
+fn bootstrap_draws_whole_groups() {
     let groups = ["b", "a", "c", "a", "b", "a"];
     let mut sizes = [0; 4];
     let draws = Bootstrap { rounds: 500, level: 0.9, seed: 3 };
@@ -179,7 +179,7 @@ fn mapped(values: &[f64], map: impl Fn(f64) -> f64) -> Vec<f64> {
 
 proptest! {
     #[test]
-    fn spearman_asks_for_the_order_alone((x, y) in points()) {
+    fn spearman_depends_on_order_only((x, y) in points()) {
         let rho = spearman(&x, &y);
         prop_assert_eq!(spearman(&mapped(&x, |x| x * x * x), &y), rho);
         prop_assert_eq!(spearman(&x, &mapped(&y, |y| 2.0 * y - 7.0)), rho);
@@ -192,7 +192,7 @@ proptest! {
     }
 
     #[test]
-    fn pearson_asks_for_neither_unit_nor_origin((x, y) in points()) {
+    fn pearson_depends_on_neither_unit_nor_origin((x, y) in points()) {
         let r = pearson(&x, &y);
         let moved = pearson(&mapped(&x, |x| 0.25 * x + 3.0), &mapped(&y, |y| 8.0 * y));
         prop_assert_eq!(moved.is_some(), r.is_some());
@@ -203,7 +203,7 @@ proptest! {
     }
 
     #[test]
-    fn pooled_values_rise_and_stay((values, weights) in points()) {
+    fn pooled_values_rise_and_are_stable((values, weights) in points()) {
         let weights = mapped(&weights, |weight| weight.abs() + 1.0);
         let pooled = pool_adjacent_violators(&values, &weights);
         prop_assert_eq!(pooled.len(), values.len());
@@ -215,7 +215,7 @@ proptest! {
     }
 
     #[test]
-    fn a_monotone_fit_is_monotone_and_no_worse_than_the_mean_or_a_line_of_its_direction((x, y) in points()) {
+    fn monotone_fit_is_monotone_and_no_worse_than_mean_or_line((x, y) in points()) {
         let Some(fit) = monotone_fit(&x, &y) else {
             prop_assert_eq!(spearman(&x, &y), None);
             return Ok(());
@@ -233,20 +233,20 @@ proptest! {
         let residual = rmse_after_monotone_fit(&x, &y).unwrap();
         let mean = vec![y.iter().sum::<f64>() / y.len() as f64; y.len()];
         prop_assert!(residual <= rmse(&mean, &y).unwrap() + 1e-9);
-        // A line is one of the functions to choose from, where it runs the same way.
+        // A line with the same direction is one of the candidate functions.
         let r = pearson(&x, &y).unwrap();
         if (r >= 0.0) == rising {
             let of_line = rmse(&mean, &y).unwrap() * (1.0 - r * r).max(0.0).sqrt();
             prop_assert!(residual <= of_line + 1e-6);
         }
-        // What is monotone already is its own fit.
+        // A monotone sequence is its own fit.
         if let Some(again) = monotone_fit(&x, &fit) {
             prop_assert!(rmse(&again, &fit).unwrap() < 1e-9);
         }
     }
 
     #[test]
-    fn repeating_rows_within_their_group_tells_nothing_new(
+    fn repeating_rows_within_a_group_changes_nothing(
         values in proptest::collection::vec(-1e3..1e3_f64, 2..12),
         times in 1..5_usize,
         seed in any::<u64>(),
@@ -261,7 +261,7 @@ proptest! {
         let (once, repeated) = (interval(1).unwrap(), interval(times).unwrap());
         prop_assert!(once.low <= once.high);
         prop_assert!((once.low - repeated.low).abs() < 1e-9 && (once.high - repeated.high).abs() < 1e-9);
-        // Inside what was measured.
+        // Within the range of the values.
         let (least, most) = (quantile(&values, 0.0).unwrap(), quantile(&values, 1.0).unwrap());
         prop_assert!(least - 1e-9 <= once.low && once.high <= most + 1e-9);
     }

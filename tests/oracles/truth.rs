@@ -1,5 +1,5 @@
-//! The engine's sums against two other witnesses: the other end of the call, and the relay between the two, which
-//! counted every packet it took, dropped and delivered.
+//! The engine's sums against two other sources: the other end of the call, and the relay between the two, which counted
+//! every packet that it received, dropped and delivered.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +11,10 @@ use serde_json::Value;
 
 use crate::common::recordings::{lines, meta, names, replay};
 
-/// SSRCs that two ends and the relay saw, over all recordings.
+/// SSRCs seen by both ends and the relay, over all recordings.
 const COMPARED: usize = 123;
 
-/// Where lost packets and the relay's drops differ: recording, link, kind, and why.
+/// Exceptions where lost packets and the relay's drops differ: recording, link, kind, reason.
 const EXCEPTIONS: &[(&str, &str, MediaKind, Why)] = &[
     ("outage5", "B>A", MediaKind::Audio, Why::OutageIsNoLoss),
     ("outage5", "A>B", MediaKind::Audio, Why::OutageIsNoLoss),
@@ -26,22 +26,22 @@ const EXCEPTIONS: &[(&str, &str, MediaKind, Why)] = &[
 
 #[derive(Clone, Copy, Debug)]
 enum Why {
-    /// Chromium counts none of the sound packets of an outage of 5 s as lost (the recordings' README, 1).
+    /// Chromium counts none of the audio packets of an outage of 5 s as lost (the recordings' README, 1).
     OutageIsNoLoss,
-    /// So many packets were under way when the receiver was switched off, and nobody dropped them.
+    /// This many packets were in flight when the receiver was switched off, and the relay dropped none of them.
     Renegotiated(i64),
-    /// The relay still dropped this share after the last look.
+    /// The relay still dropped this share after the last sample.
     LossToTheEnd(f64),
 }
 
-/// What the relay counted of one SSRC on one link.
+/// The relay's counts of one SSRC on one link.
 #[derive(Clone, Copy, Debug, Default)]
 struct Relayed {
     taken: i64,
     dropped: i64,
 }
 
-/// What the raw reports say of one stream of one connection.
+/// The raw reports of one stream of one connection.
 struct Raw {
     first: Value,
     last: Value,
@@ -65,7 +65,7 @@ fn raw(lines: &[String]) -> BTreeMap<(String, String, u64), Raw> {
     streams
 }
 
-/// What the relay counted: by link and SSRC.
+/// The relay's counts by link and SSRC.
 fn relayed(meta: &Value) -> BTreeMap<(String, u64), Relayed> {
     let mut rows: BTreeMap<_, Relayed> = BTreeMap::new();
     for row in meta["relay"]["total"].as_array().unwrap() {
@@ -112,7 +112,7 @@ fn both_ends_and_the_relay_agree_on_every_stream() {
                 let raw_in = &raw[&(at.to_owned(), "inbound-rtp".to_owned(), ssrc)];
                 let raw_out = &raw[&(sender.to_owned(), "outbound-rtp".to_owned(), ssrc)];
 
-                // Since the stream began: what the engine summed up, and what the first look had already counted.
+                // Since the stream's beginning: the engine's sum, and the count of the first sample.
                 let since = |sum: i64, raw: &Raw, member: &str| sum + raw.first[member].as_i64().unwrap();
                 let got = since(received.packets.unwrap() as i64, raw_in, "packetsReceived");
                 let lost = since(received.packets_lost.unwrap(), raw_in, "packetsLost");
@@ -124,7 +124,7 @@ fn both_ends_and_the_relay_agree_on_every_stream() {
                 let counts_repairs = raw_in.last.get("retransmittedPacketsReceived").is_some();
                 let unseen = if counts_repairs { repairs.dropped } else { repairs.taken };
 
-                // The two ends are not looked at at the same moment, and packets are under way.
+                // The two ends are sampled at different moments, and packets are in flight.
                 let later_s =
                     (raw_in.last["timestamp"].as_f64().unwrap() - raw_out.last["timestamp"].as_f64().unwrap()) / 1e3;
                 let rate = rate_at_end(&replay.events, &replay.fabrics[sender], ssrc);
@@ -137,7 +137,8 @@ fn both_ends_and_the_relay_agree_on_every_stream() {
                     "{what}: {got} received, {lost} lost, {unseen} repairs unseen of {left} sent; {surplus} is not in {low:.0}..{high:.0}"
                 );
 
-                // The relay saw at least as many, since it goes on after the last look; but never fewer than arrived.
+                // The relay counted at least as many, since it continues after the last sample; but never fewer than
+                // arrived.
                 assert!(relay.taken - relay.dropped + repairs.taken - repairs.dropped >= got, "{what}: {relay:?}");
 
                 let why = EXCEPTIONS
@@ -153,12 +154,12 @@ fn both_ends_and_the_relay_agree_on_every_stream() {
                         let spread = 4.0 * (share * (1.0 - share) / after).sqrt();
                         assert!(
                             (dropped / after - share).abs() < spread,
-                            "{what}: {dropped} of {after} after the last look"
+                            "{what}: {dropped} of {after} after the last sample"
                         );
                     }
                 }
 
-                // What the sender heard of its losses is what the receiver counted, up to the latest report.
+                // The sender's reported losses equal the receiver's count, up to the latest report.
                 if let Some(heard) = sent.packets_lost.filter(|_| later_s >= 0.0) {
                     let counted = received.packets_lost.unwrap() + raw_in.first["packetsLost"].as_i64().unwrap();
                     assert!(heard <= counted, "{what}: {heard} heard of {counted}");
@@ -171,8 +172,8 @@ fn both_ends_and_the_relay_agree_on_every_stream() {
     assert_eq!(compared, COMPARED);
 }
 
-/// What the relay counted of the stream that repairs `own`: the one that it names, or, where the browser names none
-/// (Firefox), the only one on the link that no report tells of.
+/// The relay's counts of the stream that repairs `own`: the one that it names, or, where the browser names none
+/// (Firefox), the only one on the link without a report.
 fn repairs(
     raw: &BTreeMap<(String, String, u64), Raw>,
     relayed: &BTreeMap<(String, u64), Relayed>,
@@ -186,14 +187,15 @@ fn repairs(
     if let Some(ssrc) = own.last["rtxSsrc"].as_u64() {
         return relayed.get(&(link.to_owned(), ssrc)).copied().unwrap_or_default();
     }
-    let told = |ssrc: u64| raw.contains_key(&(sender.to_owned(), "outbound-rtp".to_owned(), ssrc));
-    let mut untold = relayed.iter().filter(|((on, ssrc), _)| on == link && !told(*ssrc)).map(|(_, relayed)| *relayed);
-    let found = untold.next().unwrap_or_default();
-    assert!(untold.next().is_none(), "{link} has two streams that nobody tells of");
+    let is_reported = |ssrc: u64| raw.contains_key(&(sender.to_owned(), "outbound-rtp".to_owned(), ssrc));
+    let mut unreported =
+        relayed.iter().filter(|((on, ssrc), _)| on == link && !is_reported(*ssrc)).map(|(_, relayed)| *relayed);
+    let found = unreported.next().unwrap_or_default();
+    assert!(unreported.next().is_none(), "{link} has two streams without a report");
     found
 }
 
-/// Packets a second that were sent at most in the last five intervals.
+/// The highest packet rate in the last five intervals, packets per second.
 fn rate_at_end(events: &[Event], fabric: &callgauge::id::FabricId, ssrc: u64) -> f64 {
     let rates = events.iter().filter_map(|event| match event {
         Event::IntervalClosed { stream, interval, .. }

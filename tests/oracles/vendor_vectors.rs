@@ -1,13 +1,13 @@
-//! The scores that callgauge is compared with, against what the code of their projects returns.
+//! The reimplemented scores of other projects against the results of their own code.
 //!
-//! `fixtures/vectors/vendor_mos_vectors.csv`: 2 230 rows, from running it. What the rows leave out has values of its
-//! own here, from running the packages that are named beside them.
+//! `fixtures/vectors/vendor_mos_vectors.csv`: 2 230 rows from running it. Inputs outside the rows have values of their
+//! own here, from running the packages named beside them.
 
 use std::collections::BTreeMap;
 
 use crate::oracle::{BASELINES, Window, issue_detector, livekit, observertc, opentok, rtcscore, telnyx};
 
-/// Rows of every formula. All of them hold; none is excepted.
+/// Rows of every formula. All of them hold, without exception.
 const ROWS: [(&str, usize); 7] = [
     ("ObserveRTC calculateLatencyMOS", 126),
     ("livekit/rtcscore-go audio", 448),
@@ -62,7 +62,7 @@ fn shown(name: &str, window: &Window) -> Option<f64> {
     (baseline.score)(window)
 }
 
-/// The formula of a row, by the names of [`ROWS`], and what it makes of the inputs.
+/// The formula of a row, by the names of [`ROWS`], and its result for the inputs.
 fn computed(source: &str, inputs: &Inputs<'_>) -> (&'static str, f64) {
     let audio = |name| shown(name, &window(inputs)).unwrap();
     match source.split_once('@').unwrap() {
@@ -104,14 +104,14 @@ fn computed(source: &str, inputs: &Inputs<'_>) -> (&'static str, f64) {
     }
 }
 
-/// Half a unit of the last digit that is printed, and as much as a decimal that lies on a half may miss it by.
+/// Half a unit of the last printed digit, plus the error of a decimal that lies on a half.
 fn tolerance(printed: &str) -> f64 {
     let digits = printed.split_once('.').map_or(0, |(_, fraction)| fraction.len());
     0.5 * 0.1_f64.powi(digits as i32) + 1e-9
 }
 
 #[test]
-fn every_value_of_the_real_code_holds() {
+fn scores_match_every_value_of_the_real_code() {
     let text = crate::common::text("vectors/vendor_mos_vectors.csv");
     let mut lines = text.lines();
     assert_eq!(lines.next(), Some("source,inputs,expected_R,expected_MOS"));
@@ -132,7 +132,7 @@ fn every_value_of_the_real_code_holds() {
 }
 
 #[test]
-fn what_the_rows_leave_out_is_what_the_packages_return() {
+fn values_beyond_the_rows_match_the_packages() {
     let near = |value: f64, expected: f64| assert!((value - expected).abs() <= 1e-9, "{value}, not {expected}");
 
     // webrtc-issue-detector 1.17.3, `calculateMOS`: round trip, jitter, loss.
@@ -179,7 +179,7 @@ fn what_the_rows_leave_out_is_what_the_packages_return() {
     {
         near(observertc::video_score(1.0, dropped_ratio, corruption), score);
     }
-    // The same, `calculateLatencyMOS` where the rows stop: loss.
+    // The same, `calculateLatencyMOS` beyond the rows: loss.
     for (loss_percent, mos) in [(45.0, 1.6172212121249996), (60.0, 6.344382243375), (70.0, 12.981057305875)] {
         near(observertc::latency_mos(0.0, 0.0, loss_percent), mos);
     }
@@ -211,7 +211,7 @@ fn what_the_rows_leave_out_is_what_the_packages_return() {
         near(opentok::video_mos(bitrate_bps, width * height), mos);
     }
 
-    // @telnyx/webrtc 2.27.10, the MOS that `CallReportCollector` warns by: round trip, jitter, loss.
+    // @telnyx/webrtc 2.27.10, the MOS for the warnings of `CallReportCollector`: round trip, jitter, loss.
     for (rtt_ms, jitter_ms, loss_percent, mos) in [
         (0.0, 0.0, 0.0, 4.409285824),
         (50.0, 10.0, 2.0, 4.247073928000001),
@@ -221,26 +221,26 @@ fn what_the_rows_leave_out_is_what_the_packages_return() {
     ] {
         near(telnyx::call_report(rtt_ms, jitter_ms, loss_percent), mos);
     }
-    // The same, before a call: without packets there is no number.
+    // The same, before a call: no number without packets.
     near(telnyx::mos(0.0, 0.0, 85.0, 15.0).unwrap(), 1.9551627120565556);
     assert_eq!(telnyx::mos(0.0, 0.0, 0.0, 0.0), None);
 }
 
 #[test]
-fn the_server_of_livekit_scores_a_connection_by_its_own_landmarks() {
+fn livekit_server_scores_a_connection_by_its_landmarks() {
     // Good begins below 80: without FEC at 2.5 % loss of Opus and at 5 % of RED.
     assert_eq!(livekit::packet_score(0.0, 0.0, 2.5, livekit::loss_weight(false, false)), 80.0);
     assert_eq!(livekit::packet_score(0.0, 0.0, 5.0, livekit::loss_weight(true, false)), 80.0);
     // FEC allows half as much again.
     assert!((livekit::packet_score(0.0, 0.0, 3.75, livekit::loss_weight(false, true)) - 80.0).abs() < 1e-9);
-    // Half of the round trip and twice the jitter: 160 ms take 4, each 10 ms more take 1.
+    // Half of the round trip and twice the jitter: 160 ms cost 4, each further 10 ms cost 1.
     assert_eq!(livekit::packet_score(200.0, 30.0, 0.0, 8.0), 96.0);
     assert_eq!(livekit::packet_score(220.0, 30.0, 0.0, 8.0), 95.0);
     assert_eq!(livekit::packet_score(0.0, 0.0, 50.0, 8.0), 0.0);
 }
 
 #[test]
-fn the_fault_of_the_published_rtcscore_shows_and_is_gone_in_the_port() {
+fn published_rtcscore_fault_is_reproduced_and_fixed_in_the_port() {
     // Ie of 32 kbit/s, 5 % loss and a buffer of 40 ms, while the round trip grows.
     let at = |rtt_ms| Window {
         rtt_ms: Some(rtt_ms),
@@ -258,7 +258,7 @@ fn the_fault_of_the_published_rtcscore_shows_and_is_gone_in_the_port() {
 }
 
 #[test]
-fn a_window_of_unknowns_has_no_score() {
+fn window_of_unknowns_has_no_score() {
     let empty = Window { seconds: 8.0, ..Window::default() };
     for baseline in BASELINES {
         assert_eq!((baseline.score)(&empty), None, "{}", baseline.name);
@@ -266,8 +266,8 @@ fn a_window_of_unknowns_has_no_score() {
 }
 
 #[test]
-fn more_loss_is_a_worse_score_to_all_within_a_few_percent() {
-    // Beyond that some turn round, see what is said of each.
+fn more_loss_lowers_every_score_within_a_few_percent() {
+    // Beyond that some scores turn round; their comments say so.
     let of = |loss_ratio: f64| Window {
         rtt_ms: Some(40.0),
         jitter_ms: Some(5.0),

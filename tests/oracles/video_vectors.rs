@@ -1,7 +1,7 @@
-//! Video and multimedia quality against what other models say: values of G.1070, the anchors of the codecs' own quality
-//! scalers, and the shapes of freezes.
+//! Video and multimedia quality against other models: values of G.1070, the anchors of the codecs' own quality scalers,
+//! and the patterns of freezes.
 //!
-//! `fixtures/vectors/g1070_vectors.csv`: 360 values of Vq and 160 of MMq as a public implementation of G.1070 gives them.
+//! `fixtures/vectors/g1070_vectors.csv`: 360 values of Vq and 160 of MMq from a public implementation of G.1070.
 
 use callgauge::score::combine::{G1070Display, Weights, audio_visual, g1070_multimedia, p1203_o34, sync_points};
 use callgauge::score::video::{VideoCodec, VideoInputs, VideoModel};
@@ -65,7 +65,7 @@ fn set(row: &Row) -> &str {
 }
 
 #[test]
-fn bits_and_frames_are_ranked_as_g_1070_ranks_them() {
+fn bits_and_frames_rank_as_in_g_1070() {
     let (mut model, mut of_set): (Vec<f64>, Vec<(String, f64, f64)>) = (Vec::new(), Vec::new());
     for row in rows("G.1070 Vq") {
         let (br, fr, ppl) = (row.input("br_kbps"), row.input("fps"), row.input("Ppl_pct"));
@@ -94,7 +94,7 @@ fn bits_and_frames_are_ranked_as_g_1070_ranks_them() {
 }
 
 #[test]
-fn g_1070_as_written_here_is_what_others_compute() {
+fn g_1070_matches_a_public_implementation() {
     for row in rows("G.1070 Vq") {
         let (br, fr, ppl) = (row.input("br_kbps"), row.input("fps"), row.input("Ppl_pct"));
         let got = vq(set(&row), br, fr, ppl);
@@ -103,7 +103,7 @@ fn g_1070_as_written_here_is_what_others_compute() {
 }
 
 #[test]
-fn multimedia_quality_of_g_1070() {
+fn multimedia_quality_matches_g_1070_vectors() {
     for row in rows("G.1070 MMq") {
         let display = match set(&row) {
             "4.2in" => G1070Display::Inches4_2,
@@ -118,7 +118,7 @@ fn multimedia_quality_of_g_1070() {
 }
 
 #[test]
-fn in_g_1070_late_pictures_cost_as_late_sound_does() {
+fn g_1070_skew_costs_more_than_equal_delays() {
     let (sq, vq) = (Mos::new(4.0).unwrap(), Mos::new(4.0).unwrap());
     for display in [G1070Display::Inches4_2, G1070Display::Inches2_1] {
         let mmq = |ts, tv| g1070_multimedia(sq, vq, ts, tv, display).unwrap();
@@ -130,7 +130,7 @@ fn in_g_1070_late_pictures_cost_as_late_sound_does() {
 }
 
 #[test]
-fn the_thresholds_of_every_quality_scaler_have_the_same_two_opinions() {
+fn quality_scaler_thresholds_have_the_same_two_opinions() {
     // libwebrtc's thresholds.
     let codecs = [
         ("VP8", 29.0, 95.0, 127.0),
@@ -152,7 +152,7 @@ fn the_thresholds_of_every_quality_scaler_have_the_same_two_opinions() {
 }
 
 #[test]
-fn a_codec_that_is_added_is_scored_by_its_quantizer() {
+fn added_codec_is_scored_by_its_quantizer() {
     let mut inputs = VideoInputs::new();
     (inputs.codec, inputs.qp, inputs.frames_per_second) = (Some("video/H266"), Some(30.0), Some(30.0));
     assert!(VideoModel::new().score(&inputs).is_err());
@@ -160,46 +160,49 @@ fn a_codec_that_is_added_is_scored_by_its_quantizer() {
     assert!((model.score(&inputs).unwrap().mos().as_f64() - 4.2).abs() < 1e-9);
 }
 
-#[test]
-fn freezes_leave_what_p_1203_3_says_they_do() {
-    // Clause 8, equation 29, without the term of the interval between stalls.
-    let rx = |frozen, number| {
-        let mut inputs = VideoInputs::new();
-        (inputs.codec, inputs.qp, inputs.frames_per_second) = (Some("VP8"), Some(40.0), Some(30.0));
-        (inputs.frozen, inputs.freezes_per_10_s) = (Ratio::new(frozen), Some(number));
-        VideoModel::new().score(&inputs).unwrap().rx.as_f64()
-    };
-    for (frozen, number) in [(0.1, 1.0), (0.05, 0.0), (0.0, 3.0), (0.3, 2.0), (1.0, 1.0)] {
-        let left = (-number / 9.351_586_84_f64).exp() * (-frozen / 0.918_908_15_f64).exp();
-        assert!((rx(frozen, number) / rx(0.0, 0.0) - left).abs() < 1e-12);
-    }
+fn rx_with_freezes(frozen: f64, number: f64) -> f64 {
+    let mut inputs = VideoInputs::new();
+    (inputs.codec, inputs.qp, inputs.frames_per_second) = (Some("VP8"), Some(40.0), Some(30.0));
+    (inputs.frozen, inputs.freezes_per_10_s) = (Ratio::new(frozen), Some(number));
+    VideoModel::new().score(&inputs).unwrap().rx.as_f64()
 }
 
 #[test]
-fn what_sound_and_pictures_come_to() {
-    let score = |scale, mos: f64| {
-        let rx = callgauge::emodel::scale::r_from_mos(mos).and_then(Rx::new).unwrap();
-        Score::new(ModelId::new("test", 1), scale, Tier::A1, rx)
-    };
-    let together = |audio, video| {
-        let (audio, video) = (score(MosScale::Fullband, audio), score(MosScale::Video, video));
-        audio_visual(&audio, &video, &Weights::new()).mos().as_f64()
-    };
+fn freezes_reduce_quality_as_in_p_1203_3() {
+    // Clause 8, equation 29, without the term of the interval between stalls.
+    for (frozen, number) in [(0.1, 1.0), (0.05, 0.0), (0.0, 3.0), (0.3, 2.0), (1.0, 1.0)] {
+        let left = (-number / 9.351_586_84_f64).exp() * (-frozen / 0.918_908_15_f64).exp();
+        assert!((rx_with_freezes(frozen, number) / rx_with_freezes(0.0, 0.0) - left).abs() < 1e-12);
+    }
+}
+
+fn score_of(scale: MosScale, mos: f64) -> Score {
+    let rx = callgauge::emodel::scale::r_from_mos(mos).and_then(Rx::new).unwrap();
+    Score::new(ModelId::new("test", 1), scale, Tier::A1, rx)
+}
+
+fn combined(audio: f64, video: f64) -> f64 {
+    let (audio, video) = (score_of(MosScale::Fullband, audio), score_of(MosScale::Video, video));
+    audio_visual(&audio, &video, &Weights::new()).mos().as_f64()
+}
+
+#[test]
+fn audio_and_video_combine_to_the_expected_scores() {
     // 1 + (A − 1)^0.6 · (V − 1)^0.4.
     for (audio, video) in [(4.0_f64, 4.0_f64), (3.0, 4.4), (4.4, 2.0), (2.6, 2.6)] {
         let expected = 1.0 + (audio - 1.0).powf(0.6) * (video - 1.0).powf(0.4);
-        assert!((together(audio, video) - expected).abs() < 1e-6, "{audio} {video}");
+        assert!((combined(audio, video) - expected).abs() < 1e-6, "{audio} {video}");
     }
-    // Unheard, the best picture is no call.
-    assert!((together(1.2, 4.4) - 1.62).abs() < 0.01 && together(2.0, 4.5) <= 2.5 + 1e-9);
-    assert!(together(1.0, 4.5) == 1.0);
-    // P.1203.3, as written there: pictures weigh six times as much.
+    // Without intelligible audio, perfect video makes no good call.
+    assert!((combined(1.2, 4.4) - 1.62).abs() < 0.01 && combined(2.0, 4.5) <= 2.5 + 1e-9);
+    assert!(combined(1.0, 4.5) == 1.0);
+    // P.1203.3, as written there: video weighs six times as much.
     let o34 = p1203_o34(Mos::new(3.0).unwrap(), Mos::new(4.0).unwrap()).as_f64();
     assert!((o34 - 4.6421).abs() < 1e-4, "{o34}");
 }
 
 #[test]
-fn sound_may_be_90_ms_early_and_185_ms_late() {
+fn audio_may_be_90_ms_early_and_185_ms_late() {
     for (ahead_ms, points) in
         [(0.0, 0.0), (90.0, 0.0), (-185.0, 0.0), (190.0, 10.0), (-285.0, 10.0), (1e9, 40.0), (f64::NEG_INFINITY, 40.0)]
     {

@@ -1,5 +1,5 @@
-//! Writes the seed corpora from the recordings, and the dictionary of field names:
-//! `cargo run --bin seeds` in `fuzz/`, as often as one likes.
+//! Writes the seed corpora from the recordings, and the dictionary of field names: `cargo run --bin seeds` in `fuzz/`.
+//! It may run repeatedly.
 
 use std::error::Error;
 use std::fs;
@@ -8,7 +8,7 @@ use std::path::Path;
 
 use callgauge::report::{Flag, Num, Text};
 
-/// A seed is small, so that a fuzzer gets through many of them.
+/// Seeds are small, so that a fuzzer gets through many of them.
 const MOST_BYTES: usize = 20_000;
 
 fn main() -> Result<(), Box<dyn Error>> {

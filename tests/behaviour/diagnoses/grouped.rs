@@ -1,4 +1,4 @@
-//! The same trouble is told once: what follows from it comes right after it, and what both ends report is one.
+//! A problem is raised once: its effects follow it directly, and reports of it from both ends are merged.
 
 use callgauge::diagnosis::{Kind, Severity, Side};
 use callgauge::summary::DiagnosisSummary;
@@ -15,7 +15,7 @@ fn roots(all: &[DiagnosisSummary]) -> Vec<&DiagnosisSummary> {
 }
 
 #[test]
-fn what_follows_comes_right_after_what_it_follows_from_and_the_worst_comes_first() {
+fn diagnoses_are_ordered_by_severity_with_effects_after_causes() {
     let mut following = 0;
     for name in names() {
         let all = conclusions(&name);
@@ -41,8 +41,8 @@ fn what_follows_comes_right_after_what_it_follows_from_and_the_worst_comes_first
 }
 
 #[test]
-fn loss_both_ways_is_two_conclusions_however_many_tell_of_it() {
-    let mut told = 0;
+fn loss_both_ways_is_two_diagnoses_for_any_number_of_reporters() {
+    let mut recordings = 0;
     for name in names() {
         let schedule = meta(&name)["schedule"].clone();
         let steps = schedule.as_array().unwrap();
@@ -58,13 +58,13 @@ fn loss_both_ways_is_two_conclusions_however_many_tell_of_it() {
         assert_eq!(ways.len(), 2, "{name}: {ways:?}");
         assert!(roots.iter().all(|root| root.kind == Kind::HighLoss), "{name}: {ways:?}");
         assert_ne!(ways[0], ways[1], "{name}");
-        told += 1;
+        recordings += 1;
     }
-    assert!(told >= 8, "{told}");
+    assert!(recordings >= 8, "{recordings}");
 }
 
 #[test]
-fn what_all_receive_with_loss_from_one_and_from_no_other_is_the_fault_of_that_one() {
+fn loss_from_one_sender_at_all_receivers_blames_that_sender() {
     let all = conclusions("mesh4");
     let first = &all[0];
     assert_eq!((first.kind, first.direction, first.user.as_deref()), (Kind::HighLoss, Some(Side::Uplink), Some("P3")));
@@ -72,7 +72,7 @@ fn what_all_receive_with_loss_from_one_and_from_no_other_is_the_fault_of_that_on
 }
 
 #[test]
-fn an_outage_is_told_by_its_receiver_with_all_that_follows() {
+fn outage_is_raised_at_its_receiver_with_its_effects() {
     let all = conclusions("outage5");
     assert!(roots(&all).iter().all(|root| root.kind == Kind::NoMedia), "{all:#?}");
     assert_eq!(roots(&all).len(), 3);

@@ -1,23 +1,23 @@
-//! Calls made by hand in which nothing is wrong.
+//! Synthetic healthy calls, which must have no diagnosis.
 
 use serde_json::json;
 
-use super::made::{between, is_wrong, play_late};
+use super::synthetic::{between, is_wrong, play_late};
 use super::world::{END_S, FROM_S, TO_S, World, play};
 
-/// Lets the picture that comes take so many bytes a second.
+/// Lowers the bitrate of the received video to `bytes` per second.
 fn send_less(world: &mut World, bytes: f64) {
     if world.s == FROM_S {
         world.grow("IV", "bytesReceived", bytes);
     }
 }
 
-/// Calls in which all is as somebody wants it.
+/// A name and a change to the world that leaves the call healthy.
 type Healthy = (&'static str, fn(&mut World));
 
 const HEALTHY: &[Healthy] = &[
     ("clean", |_| {}),
-    ("the other end pauses and says so", |world| {
+    ("the remote endpoint pauses and reports it", |world| {
         between(world, |world| {
             for id in ["IA", "IV", "GA", "GV"] {
                 world.stop(id);
@@ -25,7 +25,7 @@ const HEALTHY: &[Healthy] = &[
             world.grow("IA", "totalSamplesReceived", 48_000.0);
         });
     }),
-    ("a server sends on nobody's media and does not say so", |world| {
+    ("a server forwards no media without notice", |world| {
         between(world, |world| {
             for id in ["IA", "IV"] {
                 world.stop(id);
@@ -35,7 +35,7 @@ const HEALTHY: &[Healthy] = &[
             world.grow("P", "bytesReceived", 50.0);
         });
     }),
-    ("muted by a disabled track, of which the application says nothing", |world| {
+    ("muted by a disabled track without an application event", |world| {
         between(world, |world| world.grow("SA", "totalAudioEnergy", 0.0));
     }),
     ("on hold", |world| {
@@ -46,7 +46,7 @@ const HEALTHY: &[Healthy] = &[
             }
         });
     }),
-    ("nothing but a camera, off for a minute, and two seconds until the first report on it", |world| {
+    ("only a camera, off for a minute, with two seconds until its first report", |world| {
         world.gone = vec!["OA", "SA", "HA"];
         match world.s {
             FROM_S => {
@@ -63,7 +63,7 @@ const HEALTHY: &[Healthy] = &[
         }
         world.gone = vec!["OA", "SA", "HA"];
     }),
-    ("all that is sent stands still for a minute, and nobody says why", |world| match world.s {
+    ("all sending stops for a minute without notice", |world| match world.s {
         FROM_S => {
             for id in ["OA", "OV", "HA", "HV"] {
                 world.stop(id);
@@ -78,17 +78,17 @@ const HEALTHY: &[Healthy] = &[
         s if s == TO_S + 5 => world.mend(),
         _ => {}
     }),
-    ("a server sends a smaller picture, and one round trip is long", |world| {
+    ("a server sends a smaller video, and one round trip is long", |world| {
         let is_long = (FROM_S..FROM_S + 3).contains(&world.s);
         send_less(world, 25_000.0);
         world.set("P", "currentRoundTripTime", if is_long { 0.085 } else { 0.05 });
     }),
-    ("a server sends a smaller picture, and a queue comes half a minute later", |world| {
+    ("a server sends a smaller video, and a queue builds up half a minute later", |world| {
         let is_long = (60..64).contains(&world.s);
         send_less(world, 25_000.0);
         world.set("P", "currentRoundTripTime", if is_long { 0.08 + f64::from(world.s % 3) / 1e3 } else { 0.05 });
     }),
-    ("the application sends a smaller picture, and a queue comes later", |world| {
+    ("the application sends a smaller video, and a queue builds up later", |world| {
         world.forget("P", "availableOutgoingBitrate");
         if world.s == FROM_S {
             world.grow("OV", "bytesSent", 25_000.0);
@@ -96,7 +96,7 @@ const HEALTHY: &[Healthy] = &[
         let is_long = (40..44).contains(&world.s);
         world.set("P", "currentRoundTripTime", if is_long { 0.085 + f64::from(world.s % 3) / 1e3 } else { 0.05 });
     }),
-    ("three of five pictures are paused, and a queue comes later", |world| {
+    ("three of five videos are paused, and a queue builds up later", |world| {
         const MORE: [(&str, u32); 4] = [("IV2", 12), ("IV3", 13), ("IV4", 14), ("IV5", 15)];
         for (index, (id, ssrc)) in MORE.into_iter().enumerate() {
             if world.s == 1 {
@@ -123,7 +123,7 @@ const HEALTHY: &[Healthy] = &[
             world.grow("GA", "packetsSent", 2.5);
         });
     }),
-    ("a screen on which nothing moves", |world| {
+    ("a static screen", |world| {
         if world.s == FROM_S {
             world.set("IV", "contentType", "screenshare");
             world.set("OV", "contentType", "screenshare");
@@ -133,7 +133,7 @@ const HEALTHY: &[Healthy] = &[
             }
         }
     }),
-    ("a screen on which nothing moves, and nobody says that it is one", |world| {
+    ("a static screen that is not marked as a screen", |world| {
         between(world, |world| {
             world.grow("IV", "framesReceived", 1.0);
             world.grow("IV", "framesDecoded", 1.0);
@@ -150,22 +150,22 @@ const HEALTHY: &[Healthy] = &[
         world.grow("OV", "framesSent", 10.0);
         world.grow("OV", "framesEncoded", 10.0);
     }),
-    ("somebody listens in a quiet room, who spoke before", |world| {
+    ("a former speaker listens in a quiet room", |world| {
         between(world, |world| world.grow("SA", "totalAudioEnergy", 1e-8));
     }),
-    ("an echo canceller that has measured nothing", |world| {
+    ("an echo canceller without measurements", |world| {
         world.set("SA", "echoReturnLoss", -30.0);
         world.set("SA", "echoReturnLossEnhancement", 0.175_512_032_020_710_75);
     }),
-    ("a weak echo canceller while nobody speaks at the far end", |world| {
+    ("a weak echo canceller while the far end is silent", |world| {
         world.set("SA", "echoReturnLoss", 12.0);
         world.set("SA", "echoReturnLossEnhancement", 8.0);
         world.set("HA", "roundTripTime", 0.1);
         world.grow("IA", "totalAudioEnergy", 1e-6);
     }),
-    ("sound a little late", |world| play_late(world, if is_wrong(world) { 350.0 } else { 200.0 }, 200.0)),
+    ("audio a little late", |world| play_late(world, if is_wrong(world) { 350.0 } else { 200.0 }, 200.0)),
     ("the path changes once", |world| between(world, |world| world.set("P", "currentRoundTripTime", 0.02))),
-    ("a connection that looks for the best of its paths", |world| {
+    ("a connection that probes for its best path", |world| {
         if world.s == 1 {
             for id in ["Q", "O"] {
                 world.add(
@@ -183,7 +183,7 @@ const HEALTHY: &[Healthy] = &[
         };
         world.set("T", "selectedCandidatePairId", path);
     }),
-    ("a browser that never counts answers to its checks, while the other end pauses", |world| {
+    ("a browser that counts no responses to its checks, while the remote endpoint pauses", |world| {
         world.grow("P", "responsesReceived", 0.0);
         between(world, |world| {
             for id in ["IA", "IV", "GA", "GV"] {
@@ -202,10 +202,10 @@ const HEALTHY: &[Healthy] = &[
 ];
 
 #[test]
-fn nothing_is_wrong_where_all_is_as_it_should_be() {
+fn healthy_call_has_no_diagnosis() {
     let mut wrong = Vec::new();
     for (name, change) in HEALTHY {
-        let (told, summary) = play(
+        let (events, summary) = play(
             |world| {
                 change(world);
                 true
@@ -213,7 +213,7 @@ fn nothing_is_wrong_where_all_is_as_it_should_be() {
             None,
         );
         assert_eq!(summary.fabrics[0].snapshots, u64::from(END_S), "{name}");
-        wrong.extend(told.into_iter().map(|told| format!("{name}: {told:?}")));
+        wrong.extend(events.into_iter().map(|event| format!("{name}: {event:?}")));
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }

@@ -1,9 +1,10 @@
-//! What went wrong in recordings under known impairment: found, named right, in time, and not found where nothing was.
+//! Diagnoses of recordings with known impairments: found, of the right kind and in time, and absent where nothing was
+//! wrong.
 
 mod grouped;
 mod healthy;
-mod made;
 mod robust;
+mod synthetic;
 mod table;
 mod world;
 
@@ -17,7 +18,7 @@ use callgauge::{Conference, Config, Event, FabricSpec};
 
 use crate::common::recordings::{lines, meta, names};
 
-/// What became of a diagnosis.
+/// A change of a diagnosis.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Change {
     Raised,
@@ -25,14 +26,14 @@ enum Change {
     Cleared,
 }
 
-/// A diagnosis as it was told: when, in seconds of the lab's schedule, by which connection.
-type Told = (f64, String, Change, Diagnosis);
+/// A diagnosis event: time in seconds of the lab's schedule, connection, change, diagnosis.
+type DiagnosisEvent = (f64, String, Change, Diagnosis);
 
-fn diagnose(name: &str, lines: &[String]) -> (Vec<Told>, ConferenceSummary) {
+fn diagnose(name: &str, lines: &[String]) -> (Vec<DiagnosisEvent>, ConferenceSummary) {
     diagnose_with(name, lines, Config::new())
 }
 
-fn diagnose_with(name: &str, lines: &[String], config: Config) -> (Vec<Told>, ConferenceSummary) {
+fn diagnose_with(name: &str, lines: &[String], config: Config) -> (Vec<DiagnosisEvent>, ConferenceSummary) {
     let meta = meta(name);
     let start = meta["t0"].as_f64().unwrap();
     let participant = |fabric: &str, end: &str| {
@@ -40,7 +41,7 @@ fn diagnose_with(name: &str, lines: &[String], config: Config) -> (Vec<Told>, Co
         meta["pcs"].as_array().unwrap().iter().find(of_fabric).unwrap()[end].as_str().unwrap().to_owned()
     };
     let mut call = Conference::new(name, config);
-    let (mut reader, mut fabrics, mut told) = (Reader::new(), BTreeMap::new(), Vec::new());
+    let (mut reader, mut fabrics, mut events) = (Reader::new(), BTreeMap::new(), Vec::new());
     let mut now = Timestamp::default();
     for line in lines {
         let mut each = |snapshot: callgauge::ingest::Snapshot<'_>| {
@@ -60,32 +61,32 @@ fn diagnose_with(name: &str, lines: &[String], config: Config) -> (Vec<Told>, Co
                     Event::DiagnosisCleared { diagnosis, .. } => (Change::Cleared, diagnosis),
                     _ => continue,
                 };
-                told.push(((at_ms - start) / 1e3, snapshot.fabric.to_owned(), change, diagnosis));
+                events.push(((at_ms - start) / 1e3, snapshot.fabric.to_owned(), change, diagnosis));
             }
         };
         reader.read(line.as_bytes(), &mut each).unwrap();
     }
-    (told, call.summary())
+    (events, call.summary())
 }
 
 const UP: Option<Side> = Some(Side::Uplink);
 const DOWN: Option<Side> = Some(Side::Downlink);
 
 #[test]
-fn nothing_is_wrong_where_somebody_has_just_joined() {
+fn newly_joined_user_has_no_diagnosis() {
     for name in names() {
-        let (told, _) = diagnose(name.as_str(), &lines(&name)[..12]);
-        assert_eq!(told, [], "{name}");
+        let (events, _) = diagnose(name.as_str(), &lines(&name)[..12]);
+        assert_eq!(events, [], "{name}");
     }
 }
 
 #[test]
-fn raising_and_clearing_alternate_and_figures_are_finite() {
+fn raising_and_clearing_alternate_with_finite_figures() {
     let mut all = 0;
     for name in names() {
-        let (told, summary) = diagnose(&name, &lines(&name));
+        let (events, summary) = diagnose(&name, &lines(&name));
         let mut on: BTreeMap<String, Diagnosis> = BTreeMap::new();
-        for (_, fabric, change, diagnosis) in told {
+        for (_, fabric, change, diagnosis) in events {
             let key = format!("{fabric} {:?} {:?} {:?}", diagnosis.kind, diagnosis.stream, diagnosis.side);
             assert!(diagnosis.evidence.get(diagnosis.kind.figure()).is_some(), "{name}: {key}");
             assert!(diagnosis.evidence.iter().all(|(_, value)| value.is_finite()), "{name}: {key}");
@@ -110,19 +111,19 @@ fn raising_and_clearing_alternate_and_figures_are_finite() {
 }
 
 #[test]
-fn a_loss_in_bursts_is_told_from_one_at_random() {
+fn bursty_loss_is_distinguished_from_random_loss() {
     for (name, bursts) in [("burst5", true), ("burst10", true), ("loss5", false), ("loss10", false), ("loss20", false)]
     {
         let (_, summary) = diagnose(name, &lines(name));
         let losses = summary.diagnoses.iter().filter(|diagnosis| diagnosis.kind == Kind::HighLoss);
-        // The sender's account has it from the receiver's.
+        // The sender's record has the burst factor from the receiver's.
         let found: Vec<_> = losses.map(|loss| loss.evidence["burst_factor"] >= 4.0).collect();
         assert!(found.len() >= 4 && found.iter().all(|&is| is == bursts), "{name}: {found:?}");
     }
 }
 
 #[test]
-fn the_worse_of_two_calls_has_the_worse_diagnosis() {
+fn worse_call_has_the_worse_diagnosis() {
     let worst = |name: &str| diagnose(name, &lines(name)).1.diagnoses[0].severity;
     assert_eq!(worst("loss5"), Severity::Warning);
     assert_eq!(worst("loss20"), Severity::Severe);

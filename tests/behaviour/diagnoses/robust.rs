@@ -1,18 +1,18 @@
-//! Odd input, other cadences and chosen limits.
+//! Diagnoses under odd input, other polling intervals and configured thresholds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use callgauge::diagnosis::{Diagnosis, Kind, Side, Threshold, Thresholds};
 use callgauge::{Config, Limits};
 
-use super::{Change, Told, diagnose, diagnose_with};
+use super::{Change, DiagnosisEvent, diagnose, diagnose_with};
 use crate::common::recordings::{lines, meta, names};
 
-/// Raised and cleared in turn, with figures, and in order of time.
-fn check(name: &str, told: &[Told]) -> usize {
+/// Asserts that diagnoses are raised and cleared alternately, with figures, and in order of time.
+fn check(name: &str, events: &[DiagnosisEvent]) -> usize {
     let mut on: BTreeMap<String, Diagnosis> = BTreeMap::new();
     let mut raised = 0;
-    for (_, fabric, change, diagnosis) in told {
+    for (_, fabric, change, diagnosis) in events {
         let key = format!("{fabric} {:?} {:?} {:?}", diagnosis.kind, diagnosis.stream, diagnosis.side);
         assert!(diagnosis.evidence.get(diagnosis.kind.figure()).is_some(), "{name}: {key}");
         assert!(diagnosis.evidence.iter().all(|(_, value)| value.is_finite()), "{name}: {key}");
@@ -30,20 +30,20 @@ fn check(name: &str, told: &[Told]) -> usize {
 }
 
 #[test]
-fn a_call_looked_at_every_five_seconds_has_the_same_conclusions() {
+fn polling_every_five_seconds_gives_the_same_diagnoses() {
     let mut compared = 0;
     for name in names() {
         let all = lines(&name);
         let fabrics = meta(&name)["pcs"].as_array().unwrap().len();
-        // Every fifth look of each connection.
+        // Every fifth snapshot of each connection.
         let thin: Vec<String> = all.chunks(fabrics).step_by(5).flatten().cloned().collect();
         let steady =
             ["loss10", "loss20", "burst10", "ff_loss20", "audio_nofec_loss10", "jitter80", "rate300", "delay150"];
-        let (told, summary) = diagnose(&name, &thin);
-        check(&name, &told);
+        let (events, summary) = diagnose(&name, &thin);
+        check(&name, &events);
         let (_, whole) = diagnose(&name, &all);
         if steady.contains(&name.as_str()) {
-            // Either end may tell of a way that is congested.
+            // Either end may report the congested direction.
             let plain = |kind: Kind| if kind == Kind::UplinkCongestion { Kind::DownlinkCongestion } else { kind };
             let roots = |summary: &callgauge::summary::ConferenceSummary| {
                 let first = plain(summary.diagnoses[0].kind);
@@ -69,7 +69,7 @@ fn a_call_looked_at_every_five_seconds_has_the_same_conclusions() {
 }
 
 #[test]
-fn one_end_alone_comes_to_a_conclusion_of_its_own() {
+fn single_endpoint_reaches_its_own_diagnosis() {
     let of_a: Vec<String> = lines("loss10")
         .into_iter()
         .filter(|line| line.contains("\"pc\": \"A\"") || line.contains("\"pc\":\"A\""))
@@ -85,10 +85,10 @@ fn one_end_alone_comes_to_a_conclusion_of_its_own() {
     );
 }
 
-/// A generator of numbers that is the same everywhere.
-struct Numbers(u64);
+/// A random number generator with the same numbers on every platform.
+struct Random(u64);
 
-impl Numbers {
+impl Random {
     fn below(&mut self, bound: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % bound
@@ -96,10 +96,10 @@ impl Numbers {
 }
 
 #[test]
-fn numbers_that_cannot_be_make_no_diagnosis_that_cannot_be() {
+fn impossible_numbers_make_no_impossible_diagnosis() {
     const ODD: [&str; 10] =
         ["0", "-1", "1e300", "4294967295", "9007199254740993", "1e-300", "null", "\"7\"", "true", "0.5"];
-    let (mut raised, mut numbers) = (0, Numbers(7));
+    let (mut raised, mut numbers) = (0, Random(7));
     for name in ["outage5", "rate300", "screen", "mute"] {
         for _ in 0..6 {
             let odd = lines(name).into_iter().map(|line| {
@@ -122,8 +122,8 @@ fn numbers_that_cannot_be_make_no_diagnosis_that_cannot_be() {
             });
             let odd: Vec<String> = odd.collect();
             assert!(odd != lines(name), "nothing is odd");
-            let (told, summary) = diagnose(name, &odd);
-            raised += check(name, &told);
+            let (events, summary) = diagnose(name, &odd);
+            raised += check(name, &events);
             for diagnosis in &summary.diagnoses {
                 assert!(diagnosis.follows.is_none_or(|cause| (cause as usize) < summary.diagnoses.len()), "{name}");
                 assert!(!diagnosis.sentence.contains("NaN") && !diagnosis.sentence.contains("inf"), "{name}");
@@ -134,35 +134,35 @@ fn numbers_that_cannot_be_make_no_diagnosis_that_cannot_be() {
 }
 
 #[test]
-fn beyond_the_limit_diagnoses_are_counted_and_refused() {
+fn diagnoses_beyond_the_limit_are_counted_and_refused() {
     for limit in [0, 1, 2] {
         let config = Config::new().with_limits(Limits::new().with_diagnoses_per_fabric(limit));
-        let (told, summary) = diagnose_with("loss20", &lines("loss20"), config);
+        let (events, summary) = diagnose_with("loss20", &lines("loss20"), config);
         assert_eq!(summary.diagnoses.len(), 2 * limit);
-        assert_eq!(told.iter().filter(|told| told.2 == Change::Raised).count(), 2 * limit);
+        assert_eq!(events.iter().filter(|event| event.2 == Change::Raised).count(), 2 * limit);
         assert!(summary.refused_diagnoses > 4, "{}", summary.refused_diagnoses);
     }
 }
 
 #[test]
-fn all_fabrics_together_have_a_limit_of_diagnoses() {
+fn diagnoses_of_all_fabrics_share_one_limit() {
     for limit in [0, 1, 3] {
         let config = Config::new().with_limits(Limits::new().with_diagnoses(limit));
-        let (told, summary) = diagnose_with("loss20", &lines("loss20"), config);
+        let (events, summary) = diagnose_with("loss20", &lines("loss20"), config);
         assert_eq!(summary.diagnoses.len(), limit);
-        assert_eq!(check("loss20", &told), limit);
+        assert_eq!(check("loss20", &events), limit);
         assert!(summary.refused_diagnoses > 4, "{}", summary.refused_diagnoses);
     }
 }
 
 #[test]
-fn a_limit_that_is_chosen_counts() {
+fn configured_thresholds_apply() {
     let limit: Threshold = Thresholds::new().of(Kind::HighLoss);
     let bears = Config::new().with_threshold(Kind::HighLoss, limit.with_raise(0.5).with_clear(0.4).with_severe(0.9));
     let (_, summary) = diagnose_with("loss20", &lines("loss20"), bears);
     assert!(!summary.diagnoses.is_empty());
     assert!(summary.diagnoses.iter().all(|diagnosis| diagnosis.kind != Kind::HighLoss));
     let strict = Config::new().with_threshold(Kind::HighLoss, limit.with_raise(0.004).with_clear(0.001));
-    let (told, _) = diagnose_with("loss1", &lines("loss1"), strict);
-    assert!(told.iter().any(|told| told.3.kind == Kind::HighLoss));
+    let (events, _) = diagnose_with("loss1", &lines("loss1"), strict);
+    assert!(events.iter().any(|event| event.3.kind == Kind::HighLoss));
 }

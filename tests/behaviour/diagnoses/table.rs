@@ -1,28 +1,28 @@
-//! Recording × expected × got. What is expected follows from the lab's schedule alone: what it did to the packets of which
-//! way, from when to when.
+//! Expected against actual diagnoses of each recording. The expectations follow from the lab's schedule alone: what it
+//! did to the packets of each direction, and when.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use callgauge::diagnosis::{Kind, Side};
 use serde_json::Value;
 
-use super::{Change, DOWN, Told, UP, diagnose};
+use super::{Change, DOWN, DiagnosisEvent, UP, diagnose};
 use crate::common::recordings::{lines, meta, names};
 
-/// Within this time of its beginning an impairment is found, s.
+/// An impairment must be found within this time of its beginning, s.
 const FOUND_S: f64 = 10.0;
-/// Within this time of its end it is over, s.
+/// A diagnosis must be cleared within this time of the impairment's end, s.
 const OVER_S: f64 = 15.0;
-/// Loss from here on is more than people bear; below the first it is nothing, and between the two either verdict is right.
+/// Loss below the first value is harmless, loss above the second is too high, and between them either result is right.
 const LOSS: (f64, f64) = (0.015, 0.04);
-/// Two ways together: one of them is beyond the 150 ms of ITU-T G.114 with a buffer at its end.
+/// Round trip: one of its two directions exceeds the 150 ms of ITU-T G.114, with the jitter buffer at its end.
 const ROUND_TRIP_MS: f64 = 250.0;
-/// The spread of random delays from which on it must show.
+/// The spread of random delay from which it must be diagnosed.
 const SPREAD_MS: f64 = 20.0;
-/// An outage that long is one.
+/// The shortest outage that must be diagnosed.
 const OUTAGE_S: f64 = 4.0;
 
-/// What cannot hold, and why.
+/// Expectations that cannot hold, each with its reason.
 const EXCEPTIONS: &[(&str, &str, Kind, Option<Side>, &str)] = &[
     (
         "audio_red_loss10",
@@ -47,7 +47,7 @@ const EXCEPTIONS: &[(&str, &str, Kind, Option<Side>, &str)] = &[
     ),
 ];
 
-/// What may come with an impairment of the network: it is what people notice of it.
+/// Kinds that a network impairment may cause: its visible and audible effects.
 const MAY_FOLLOW: [Kind; 13] = [
     Kind::UplinkCongestion,
     Kind::DownlinkCongestion,
@@ -64,7 +64,7 @@ const MAY_FOLLOW: [Kind; 13] = [
     Kind::NoMedia,
 ];
 
-/// One way of packets at one time, s.
+/// One direction's packets in one period, s.
 #[derive(Clone, Debug)]
 struct Phase {
     way: String,
@@ -78,7 +78,7 @@ impl Phase {
         self.set[name].as_f64().unwrap_or(0.0)
     }
 
-    /// The mean loss, at random or in bursts (Gilbert-Elliott: in the bad state all is lost).
+    /// Mean loss, random or in bursts (Gilbert-Elliott: the bad state loses everything).
     fn loss(&self) -> f64 {
         match &self.set["ge"] {
             Value::Null => self.number("loss"),
@@ -93,14 +93,14 @@ impl Phase {
         self.set["outage"] == true && self.to - self.from >= OUTAGE_S
     }
 
-    /// Whether anybody need notice anything.
+    /// Whether the phase has an effect that a user could notice.
     fn impairs(&self) -> bool {
         let delay_ms = self.number("delay_ms") + self.number("jitter_ms");
         self.loss() > LOSS.0 || delay_ms > 0.0 || self.number("rate_kbit") > 0.0 || self.set["outage"] == true
     }
 }
 
-/// What must be found by one connection, and when it was so.
+/// A diagnosis that one connection must raise, and the time of its impairment.
 #[derive(Clone, Debug)]
 struct Row {
     recording: String,
@@ -111,7 +111,7 @@ struct Row {
     to: f64,
 }
 
-/// The lab's schedule, way by way.
+/// The lab's schedule for each direction.
 fn phases(meta: &Value) -> Vec<Phase> {
     let pcs = meta["pcs"].as_array().unwrap();
     let end = meta["seconds"].as_f64().unwrap();
@@ -148,7 +148,7 @@ fn rows(name: &str, meta: &Value, lines: &[String]) -> Vec<Row> {
     let phases = phases(meta);
     let mut rows: Vec<Row> = Vec::new();
     let mut add = |fabric: &str, kind, side, phase: &Phase| {
-        // One impairment after the other of the same sort is one.
+        // Consecutive impairments of one kind count as one.
         let last = rows.iter_mut().rev().find(|row| row.fabric == fabric && row.kind == kind && row.side == side);
         match last {
             Some(row) if row.to == phase.from => row.to = phase.to,
@@ -196,7 +196,7 @@ fn rows(name: &str, meta: &Value, lines: &[String]) -> Vec<Row> {
             }
         }
     }
-    // Sound that is not encoded while somebody speaks.
+    // Audio that is not encoded during speech.
     let actions = meta["actions"].as_array().unwrap();
     let speech = |at: &str, from: f64, to: f64| {
         let t0 = meta["t0"].as_f64().unwrap();
@@ -216,10 +216,10 @@ fn rows(name: &str, meta: &Value, lines: &[String]) -> Vec<Row> {
     rows
 }
 
-/// Whether what a row is about is raised at a time.
-fn is_on(row: &Row, told: &[Told], at: f64) -> bool {
-    let before = told.iter().filter(|told| is_of(row, told) && told.0 <= at);
-    let on = before.fold(0, |on, told| match told.2 {
+/// Whether the diagnosis of a row is raised at a time.
+fn is_on(row: &Row, events: &[DiagnosisEvent], at: f64) -> bool {
+    let before = events.iter().filter(|event| is_of(row, event) && event.0 <= at);
+    let on = before.fold(0, |on, event| match event.2 {
         Change::Raised => on + 1,
         Change::Updated => on,
         Change::Cleared => on - 1,
@@ -227,8 +227,8 @@ fn is_on(row: &Row, told: &[Told], at: f64) -> bool {
     on > 0
 }
 
-fn is_of(row: &Row, told: &Told) -> bool {
-    told.1 == row.fabric && told.3.kind == row.kind && told.3.side == row.side
+fn is_of(row: &Row, event: &DiagnosisEvent) -> bool {
+    event.1 == row.fabric && event.3.kind == row.kind && event.3.side == row.side
 }
 
 fn exception(row: &Row) -> Option<&'static str> {
@@ -241,34 +241,34 @@ fn exception(row: &Row) -> Option<&'static str> {
 /// The kinds that the table expects.
 pub(crate) fn found() -> BTreeSet<Kind> {
     let all = names().into_iter().flat_map(|name| {
-        let (told, _) = diagnose(&name, &lines(&name));
-        told.into_iter().map(|told| told.3.kind).collect::<Vec<_>>()
+        let (events, _) = diagnose(&name, &lines(&name));
+        events.into_iter().map(|event| event.3.kind).collect::<Vec<_>>()
     });
     all.collect()
 }
 
 #[test]
-fn each_recording_has_the_right_diagnoses_in_time_and_no_other() {
+fn recordings_have_exactly_the_expected_diagnoses_in_time() {
     let (mut wrong, mut excused) = (Vec::new(), BTreeSet::new());
     let (mut recordings, mut impaired, mut met, mut over, mut tested) = (0, 0, 0, 0, 0);
     for name in names() {
         let (meta, lines) = (meta(&name), lines(&name));
-        let (told, summary) = diagnose(&name, &lines);
+        let (events, summary) = diagnose(&name, &lines);
         let (rows, phases) = (rows(&name, &meta, &lines), phases(&meta));
         assert!(summary.fabrics.iter().all(|fabric| fabric.snapshots > 50), "{name}");
         recordings += 1;
         impaired += usize::from(!rows.is_empty());
         tested += if meta["split"] == "test" { rows.len() } else { 0 };
-        let last = told.iter().map(|told| told.0).fold(meta["seconds"].as_f64().unwrap(), f64::max);
+        let last = events.iter().map(|event| event.0).fold(meta["seconds"].as_f64().unwrap(), f64::max);
         for row in &rows {
             let what = format!("{name:18} {:6} {:?} {:?}", row.fabric, row.kind, row.side);
-            let raised = told.iter().find(|told| {
-                is_of(row, told) && told.2 == Change::Raised && (row.from..row.to + OVER_S).contains(&told.0)
+            let raised = events.iter().find(|event| {
+                is_of(row, event) && event.2 == Change::Raised && (row.from..row.to + OVER_S).contains(&event.0)
             });
-            let is_found = is_on(row, &told, row.from) || raised.is_some_and(|raised| raised.0 <= row.from + FOUND_S);
+            let is_found = is_on(row, &events, row.from) || raised.is_some_and(|raised| raised.0 <= row.from + FOUND_S);
             let ends = last >= row.to + OVER_S;
-            let is_over = !is_on(row, &told, row.to + OVER_S);
-            let cleared = told.iter().rev().find(|told| is_of(row, told) && told.2 == Change::Cleared);
+            let is_over = !is_on(row, &events, row.to + OVER_S);
+            let cleared = events.iter().rev().find(|event| is_of(row, event) && event.2 == Change::Cleared);
             println!(
                 "{what:52} {:3.0} to {:3.0} s: raised at {:>5}, cleared at {:>5}{}",
                 row.from,
@@ -290,9 +290,9 @@ fn each_recording_has_the_right_diagnoses_in_time_and_no_other() {
                 wrong.push(format!("{what}: not over in time"));
             }
         }
-        // Everything else that was found must come of something.
+        // Every other diagnosis must be an effect of an impairment.
         let mut extra: BTreeMap<String, u32> = BTreeMap::new();
-        for (at, fabric, change, diagnosis) in &told {
+        for (at, fabric, change, diagnosis) in &events {
             if *change != Change::Raised {
                 continue;
             }
@@ -317,7 +317,7 @@ fn each_recording_has_the_right_diagnoses_in_time_and_no_other() {
         println!("{name:18} {} expected; with them: {extra:?}", rows.len());
         if let Some(first) = summary.diagnoses.first() {
             println!("{name:18} first: {}", first.sentence);
-            // What stands first is what the lab did.
+            // The first diagnosis must be an impairment of the lab.
             let is_first = rows.iter().any(|row| row.kind == first.kind);
             if !is_first && !rows.is_empty() {
                 wrong.push(format!("{name}: first is {}", first.sentence));
@@ -328,7 +328,7 @@ fn each_recording_has_the_right_diagnoses_in_time_and_no_other() {
         }
     }
     println!(
-        "{recordings} recordings, {impaired} impaired, {met} rows found, {over} of them over in time, {tested} rows of recordings nobody fitted to"
+        "{recordings} recordings, {impaired} impaired, {met} rows found, {over} of them cleared in time, {tested} rows of test recordings"
     );
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert!(recordings >= 31 && impaired >= 21, "{recordings} recordings, {impaired} impaired");

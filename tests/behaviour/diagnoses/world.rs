@@ -1,5 +1,5 @@
-//! A call made by hand: one endpoint that sends and receives sound and pictures, a look every second, and what goes wrong
-//! in it from the 30th to the 90th second.
+//! A synthetic call: one endpoint sends and receives audio and video, with one sample per second, and a problem from
+//! second 30 to second 90.
 
 use std::collections::BTreeMap;
 
@@ -10,35 +10,35 @@ use callgauge::unit::Timestamp;
 use callgauge::{Conference, Config, Event, FabricSpec};
 use serde_json::{Map, Value, json};
 
-use super::{Change, Told};
+use super::{Change, DiagnosisEvent};
 
-/// When it begins and ends to be wrong, and when the call ends, s.
+/// Start and end of the problem, and end of the call, s.
 pub(crate) const FROM_S: u32 = 30;
 pub(crate) const TO_S: u32 = 90;
 pub(crate) const END_S: u32 = 150;
 
-/// How loud a voice is from second to second, beside its mean: it has pauses, which noise has not.
-const VOICE: [f64; 5] = [1.6, 1.2, 0.02, 1.8, 0.5];
+/// Loudness of speech in consecutive seconds, relative to its mean: speech has pauses, noise has none.
+const SPEECH: [f64; 5] = [1.6, 1.2, 0.02, 1.8, 0.5];
 
-/// A value of one entry.
-type Place = (&'static str, &'static str);
+/// Entry and member of a value.
+type Member = (&'static str, &'static str);
 
-/// The entries as they stand, and by how much their counters grow in a second.
+/// The current entries, and how much their counters grow per second.
 pub(crate) struct World {
     entries: BTreeMap<&'static str, Map<String, Value>>,
-    rates: BTreeMap<Place, f64>,
-    counters: BTreeMap<Place, f64>,
-    /// What is left out of the reports.
+    rates: BTreeMap<Member, f64>,
+    counters: BTreeMap<Member, f64>,
+    /// Identifiers that the reports omit.
     pub(crate) gone: Vec<&'static str>,
-    /// Every so many seconds the other end reports; by entry.
+    /// Interval of the remote endpoint's reports by entry, s.
     pub(crate) reports: BTreeMap<&'static str, u32>,
-    /// The second that is looked at.
+    /// The second of the current sample.
     pub(crate) s: u32,
-    /// How far the reporter's clock is ahead, ms.
+    /// Offset of the reporter's clock, ms.
     pub(crate) ahead_ms: f64,
 }
 
-/// What the application does in a second of the call.
+/// Application inputs in a second of the call.
 pub(crate) type Act = fn(u32, &mut Conference, callgauge::id::FabricId, Timestamp);
 
 impl World {
@@ -154,12 +154,12 @@ impl World {
         self.entries.insert(id, entry);
     }
 
-    /// Lets a counter grow by so much a second.
+    /// Sets the growth of a counter per second.
     pub(crate) fn grow(&mut self, id: &'static str, field: &'static str, rate: f64) {
         self.rates.insert((id, field), rate);
     }
 
-    /// Lets a counter stand.
+    /// Stops all counters of an entry.
     pub(crate) fn stop(&mut self, id: &'static str) {
         self.rates.iter_mut().filter(|((of, _), _)| *of == id).for_each(|(_, rate)| *rate = 0.0);
     }
@@ -168,18 +168,18 @@ impl World {
         self.entries.get_mut(id).unwrap().insert(field.into(), value.into());
     }
 
-    /// Lets a counter, or what does not grow, be missing.
+    /// Removes a member from an entry.
     pub(crate) fn forget(&mut self, id: &'static str, field: &'static str) {
         self.rates.remove(&(id, field));
         self.counters.remove(&(id, field));
         self.entries.get_mut(id).unwrap().remove(field);
     }
 
-    /// All is as it was at first; counters go on.
+    /// Restores the initial state; counters continue.
     pub(crate) fn mend(&mut self) {
         let fresh = Self::new();
-        for (place, rate) in fresh.rates {
-            if let Some(now) = self.rates.get_mut(&place) {
+        for (member, rate) in fresh.rates {
+            if let Some(now) = self.rates.get_mut(&member) {
                 *now = rate;
             }
         }
@@ -189,13 +189,13 @@ impl World {
         (self.reports, self.gone) = (fresh.reports, Vec::new());
     }
 
-    /// Nothing comes any more, over no path.
+    /// Stops all reception on all paths.
     pub(crate) fn cut(&mut self) {
         for id in ["IA", "IV", "GA", "GV", "HA", "HV"] {
             self.stop(id);
             self.reports.remove(id);
         }
-        // Playout goes on, concealing.
+        // Playout continues with concealment.
         self.grow("IA", "totalSamplesReceived", 48_000.0);
         self.grow("P", "bytesReceived", 0.0);
         self.grow("P", "requestsSent", 10.0);
@@ -203,9 +203,9 @@ impl World {
     }
 
     fn report(&mut self) -> String {
-        for (&place, &rate) in &self.rates {
-            let voice = if place.1 == "totalAudioEnergy" { VOICE[self.s as usize % VOICE.len()] } else { 1.0 };
-            *self.counters.entry(place).or_default() += rate * voice;
+        for (&member, &rate) in &self.rates {
+            let loudness = if member.1 == "totalAudioEnergy" { SPEECH[self.s as usize % SPEECH.len()] } else { 1.0 };
+            *self.counters.entry(member).or_default() += rate * loudness;
         }
         let now_ms = 1.7e12 + f64::from(self.s) * 1e3 + self.ahead_ms;
         let is_remote = |id: &str| id.starts_with(['G', 'H']);
@@ -242,22 +242,25 @@ impl World {
     }
 }
 
-/// Plays a call. `change` edits the world before each look; looks at which it says no are left out.
-pub(crate) fn play(mut change: impl FnMut(&mut World) -> bool, act: Option<Act>) -> (Vec<Told>, ConferenceSummary) {
+/// Plays a call. `change` edits the world before each sample; a sample for which it returns false is left out.
+pub(crate) fn play(
+    mut change: impl FnMut(&mut World) -> bool,
+    act: Option<Act>,
+) -> (Vec<DiagnosisEvent>, ConferenceSummary) {
     let mut world = World::new();
     let mut call = Conference::new("made", Config::new());
     let alice = call.user("alice").unwrap();
     let fabric = call.open_fabric(Timestamp::from_millis(1_000), FabricSpec::new("pc").with_local_user(alice)).unwrap();
-    let (mut reader, mut told) = (Reader::new(), Vec::new());
+    let (mut reader, mut events) = (Reader::new(), Vec::new());
     for s in 1..=END_S {
         world.s = s;
         let now = Timestamp::from_millis(u64::from(s) * 1_000);
         if let Some(act) = act {
             act(s, &mut call, fabric, now);
         }
-        let looks = change(&mut world);
+        let is_sampled = change(&mut world);
         let text = world.report();
-        if looks {
+        if is_sampled {
             let mut each = |snapshot: callgauge::ingest::Snapshot<'_>| {
                 assert_eq!(snapshot.report.skipped().bad_fields, 0, "{text}");
                 call.ingest(now, fabric, snapshot.report).unwrap();
@@ -271,23 +274,23 @@ pub(crate) fn play(mut change: impl FnMut(&mut World) -> bool, act: Option<Act>)
                 Event::DiagnosisCleared { diagnosis, .. } => (Change::Cleared, diagnosis),
                 _ => continue,
             };
-            told.push((f64::from(s), "pc".to_owned(), change, diagnosis));
+            events.push((f64::from(s), "pc".to_owned(), change, diagnosis));
         }
     }
-    (told, call.summary())
+    (events, call.summary())
 }
 
-/// What goes wrong, and what must be found.
+/// A problem and the diagnosis that must be raised.
 pub(crate) struct Case {
     pub(crate) kind: Kind,
     pub(crate) side: Option<Side>,
-    /// When it is raised, and when it is over, s; no end where the call ends in it.
+    /// When it is raised and when it is cleared, s; no end where the call ends first.
     pub(crate) raised: std::ops::RangeInclusive<u32>,
     pub(crate) over: Option<std::ops::RangeInclusive<u32>>,
-    /// When it began, s: the time in the diagnosis.
+    /// When the problem began, s: the time in the diagnosis.
     pub(crate) from: std::ops::RangeInclusive<u32>,
     pub(crate) change: fn(&mut World),
     pub(crate) act: Option<Act>,
-    /// What else may be found: it follows.
+    /// Kinds that may be raised too, as effects.
     pub(crate) with: &'static [Kind],
 }

@@ -1,13 +1,13 @@
-//! Paths, pairs and the moments before media.
+//! Paths, candidate pairs and the time before media.
 
 use callgauge::event::FabricState;
 use callgauge::metric::counter::EntryTrackers;
 use callgauge::metric::{Metric, derived};
 use serde_json::{Value, json};
 
-use super::{Call, entry, sound};
+use super::{Call, entry, received_audio};
 
-/// A pair that carried 10 000 bytes a second, with a round trip of `rtt` seconds.
+/// A pair that carried 10 000 bytes per second, with a round trip of `rtt` seconds.
 fn pair(id: &str, second: f64, rtt: f64, more: Value) -> Value {
     entry(
         json!({"id": id, "type": "candidate-pair", "timestamp": 1e6 + second * 1e3, "state": "succeeded", "nominated": true,
@@ -23,7 +23,7 @@ fn transport(second: f64, more: Value) -> Value {
     )
 }
 
-/// The mean round trip of the path that was taken for the one in use, whatever the order of the entries.
+/// Mean round trip of the path that the engine selects, for any order of the entries.
 fn path(entries: impl Fn(f64) -> Vec<Value>) -> Option<f64> {
     let means = [false, true].map(|turned| {
         let mut call = Call::new();
@@ -32,7 +32,7 @@ fn path(entries: impl Fn(f64) -> Vec<Value>) -> Option<f64> {
             if turned {
                 entries.reverse();
             }
-            call.look(&entries);
+            call.snapshot(&entries);
         }
         assert_eq!(call.summary().selected_pair_changes, 0);
         call.summary().rtt_ms.ice.mean
@@ -42,8 +42,8 @@ fn path(entries: impl Fn(f64) -> Vec<Value>) -> Option<f64> {
 }
 
 #[test]
-fn case_20_the_selected_pair() {
-    // What the transport names, although others are nominated, succeeded and larger.
+fn case_20_named_pair_precedes_marked_and_guessed_ones() {
+    // The pair that the transport names, although other pairs are nominated, succeeded and larger.
     let named = path(|t| {
         vec![
             pair("new", t, 0.02, json!({})),
@@ -52,7 +52,7 @@ fn case_20_the_selected_pair() {
         ]
     });
     assert_eq!(named, Some(20.0));
-    // What is marked (Firefox, and the callback API).
+    // The pair with the `selected` flag (Firefox, and the callback API).
     let marked = path(|t| {
         vec![
             pair("a", t, 0.9, json!({"selected": false})),
@@ -69,7 +69,7 @@ fn case_20_the_selected_pair() {
         vec![old("Conn-1", "900", "false"), old("Conn-2", "40", "true")]
     });
     assert_eq!(active, Some(40.0));
-    // Neither: nominated and succeeded, and the last to carry a packet rather than the one that carried most.
+    // Neither: the nominated and succeeded pair that carried the latest packet, not the one that carried most.
     let guessed = path(|t| {
         vec![
             pair("frozen", 50.0, 0.9, json!({"timestamp": 1e6 + t * 1e3, "lastPacketReceivedTimestamp": 1e6})),
@@ -79,7 +79,7 @@ fn case_20_the_selected_pair() {
         ]
     });
     assert_eq!(guessed, Some(50.0));
-    // A pair that is named and not there is no reason to take another one, or to fail.
+    // A named pair that is missing is neither replaced by another pair nor an error.
     assert_eq!(
         path(|t| vec![pair("a", t, 0.9, json!({})), transport(t, json!({"selectedCandidatePairId": "gone"}))]),
         None
@@ -87,26 +87,26 @@ fn case_20_the_selected_pair() {
 }
 
 #[test]
-fn case_20_another_pair_brings_its_own_counters() {
+fn case_20_new_selected_pair_has_its_own_counters() {
     let mut call = Call::new();
     for second in 1..=10 {
         let t = f64::from(second);
         let id = if second <= 5 { "first" } else { "second" };
-        // The second pair begins at zero.
+        // The second pair starts at zero.
         let carried = if second <= 5 { t } else { t - 5.0 };
         let in_use = pair(id, carried, 0.02, json!({"timestamp": 1e6 + t * 1e3}));
-        call.look(&[in_use, transport(t, json!({"selectedCandidatePairId": id})), sound(t, json!({}))]);
+        call.snapshot(&[in_use, transport(t, json!({"selectedCandidatePairId": id})), received_audio(t, json!({}))]);
     }
     let fabric = call.summary();
     assert_eq!((fabric.selected_pair_changes, fabric.rtt_ms.ice.max), (1, Some(20.0)));
     assert_eq!((fabric.streams[0].resets, fabric.streams[0].packets), (0, Some(441)));
-    // A late look at the first pair changes nothing of that.
+    // A late sample of the first pair changes none of this.
     let late = [
         pair("first", 3.0, 0.9, json!({})),
         transport(3.0, json!({"selectedCandidatePairId": "first", "iceState": "checking"})),
-        sound(3.0, json!({})),
+        received_audio(3.0, json!({})),
     ];
-    call.look(&late);
+    call.snapshot(&late);
     let mut after = call.summary();
     assert_eq!(after.streams[0].late, 1);
     (after.streams[0].late, after.snapshots) = (0, fabric.snapshots);
@@ -114,22 +114,22 @@ fn case_20_another_pair_brings_its_own_counters() {
 }
 
 #[test]
-fn case_20_a_gap_is_no_part_of_the_round_trips() {
+fn case_20_gap_is_excluded_from_round_trips() {
     let mut call = Call::new();
     for second in (0..=10).chain([3_610]) {
         let t = f64::from(second);
-        call.look(&[pair("P", t, if second > 10 { 5.0 } else { 0.02 }, json!({"selected": true}))]);
+        call.snapshot(&[pair("P", t, if second > 10 { 5.0 } else { 0.02 }, json!({"selected": true}))]);
     }
     assert_eq!(call.summary().rtt_ms.ice.max, Some(20.0));
 }
 
 #[test]
-fn case_21_a_transport_that_began_anew_has_no_negative_rate() {
+fn case_21_restarted_transport_has_no_negative_rate() {
     let mut tracks = EntryTrackers::new();
     let mut call = Call::new();
     let mut seen = Vec::new();
     for (second, bytes) in [(0.0, 500), (1.0, 942), (2.0, 0), (3.0, 100)] {
-        call.look(&[transport(second, json!({"bytesSent": bytes}))]);
+        call.snapshot(&[transport(second, json!({"bytesSent": bytes}))]);
         tracks.follow(call.report.get(0).unwrap(), |delta| {
             if let Some(delta) = delta {
                 seen.push(derived::of(delta.entry(), Some(&delta)).next().map(|(_, value)| value));
@@ -140,17 +140,17 @@ fn case_21_a_transport_that_began_anew_has_no_negative_rate() {
 }
 
 #[test]
-fn case_30_streams_that_come_late_are_unknown_until_then() {
+fn case_30_late_streams_are_unknown_until_they_appear() {
     let mut call = Call::new();
     for second in 0..=3 {
-        call.look(&[transport(f64::from(second), json!({"iceState": "checking", "dtlsState": "new"}))]);
+        call.snapshot(&[transport(f64::from(second), json!({"iceState": "checking", "dtlsState": "new"}))]);
         assert_eq!(call.summary().streams.len(), 0);
         assert_eq!(call.summary().state, Some(FabricState::Initializing));
     }
     for second in 4..=6 {
-        call.look(&[
+        call.snapshot(&[
             transport(f64::from(second), json!({})),
-            sound(f64::from(second) - 4.0, json!({"timestamp": 1e6 + f64::from(second) * 1e3})),
+            received_audio(f64::from(second) - 4.0, json!({"timestamp": 1e6 + f64::from(second) * 1e3})),
         ]);
     }
     let fabric = call.summary();
@@ -162,12 +162,12 @@ fn case_30_streams_that_come_late_are_unknown_until_then() {
 }
 
 #[test]
-fn case_30_counters_without_a_time_open_nothing() {
+fn case_30_counters_without_a_time_open_no_stream() {
     let mut call = Call::new();
-    assert!(call.one(sound(1.0, json!({"timestamp": null}))).is_none());
+    assert!(call.one(received_audio(1.0, json!({"timestamp": null}))).is_none());
     assert_eq!(call.summary().streams.len(), 0);
-    call.one(sound(2.0, json!({})));
-    assert!(call.one(sound(3.0, json!({"timestamp": null}))).is_none());
-    let interval = call.one(sound(4.0, json!({}))).unwrap();
+    call.one(received_audio(2.0, json!({})));
+    assert!(call.one(received_audio(3.0, json!({"timestamp": null}))).is_none());
+    let interval = call.one(received_audio(4.0, json!({}))).unwrap();
     assert_eq!((interval.span_ms, interval.get(Metric::BitrateBps)), (2_000.0, Some(32_000.0)));
 }

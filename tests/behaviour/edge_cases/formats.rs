@@ -1,4 +1,4 @@
-//! Spellings, units, types, and what is broken.
+//! Spellings, units and types of members, and broken input.
 
 use callgauge::ingest::getstats::Scanner;
 use callgauge::ingest::{Format, Reader};
@@ -6,9 +6,9 @@ use callgauge::metric::Metric;
 use callgauge::report::{Num, Report, StatsType, Text};
 use serde_json::{Value, json};
 
-use super::{Call, entry, sound};
+use super::{Call, entry, received_audio};
 
-/// The only entry's value of a member, and how many values were refused.
+/// The member's value in the only entry, and how many values were refused.
 fn read(member: &str, value: &str, field: Num) -> (Option<f64>, u64) {
     let text = format!(r#"[{{"type":"inbound-rtp","kind":"audio","id":"I","timestamp":1,"{member}":{value}}}]"#);
     let mut report = Report::new();
@@ -17,12 +17,12 @@ fn read(member: &str, value: &str, field: Num) -> (Option<f64>, u64) {
 }
 
 #[test]
-fn case_06_one_call_in_milliseconds_and_microseconds() {
+fn case_06_milliseconds_and_microseconds_give_the_same_call() {
     for unit in [1.0, 1e3] {
         let mut call = Call::new();
         for second in 0..=3 {
             let at = (1_795_341_192_696.0 + f64::from(second) * 1e3) * unit;
-            call.one(sound(f64::from(second), json!({"timestamp": at})));
+            call.one(received_audio(f64::from(second), json!({"timestamp": at})));
         }
         assert_eq!((call.stream().bitrate_bps, call.stream().duration_s), (Some(32_000.0), 3.0));
         assert_eq!(call.stream().start_ms, 1_795_341_192_696.0);
@@ -44,16 +44,16 @@ fn case_07_jitter_and_round_trips_in_other_units_are_refused() {
     assert_eq!(read("roundTripTime", "0.3", Num::RoundTripTime), (Some(0.3), 0));
     assert_eq!(read("roundTripTime", "61", Num::RoundTripTime), (None, 1));
     assert_eq!(read("currentRoundTripTime", "125", Num::CurrentRoundTripTime), (None, 1));
-    // The callback API is in milliseconds by name.
+    // The callback API's members are in milliseconds, as their names say.
     assert_eq!(read("googJitterReceived", "\"35\"", Num::Jitter), (Some(0.035), 0));
     assert_eq!(read("googRtt", "\"120\"", Num::RoundTripTime), (Some(0.12), 0));
 }
 
 #[test]
-fn case_07_ticks_for_jitter_take_nothing_from_the_rest() {
+fn case_07_jitter_in_ticks_leaves_other_members_intact() {
     let mut call = Call::new();
     for second in 0..=2 {
-        let interval = call.one(sound(f64::from(second), json!({"jitter": 42})));
+        let interval = call.one(received_audio(f64::from(second), json!({"jitter": 42})));
         let Some(interval) = interval else { continue };
         assert_eq!((interval.get(Metric::JitterMs), interval.get(Metric::BitrateBps)), (None, Some(32_000.0)));
     }
@@ -61,7 +61,7 @@ fn case_07_ticks_for_jitter_take_nothing_from_the_rest() {
 }
 
 #[test]
-fn case_12_numbers_as_they_come() {
+fn case_12_number_notations_are_read_or_counted() {
     for text in ["12345", "12345.0", "1.2345e4", "\"12345\"", "\" 12345 \"", "\"12345.0\"", "123450E-1"] {
         assert_eq!(read("bytesReceived", text, Num::BytesReceived), (Some(12_345.0), 0), "{text}");
     }
@@ -71,7 +71,7 @@ fn case_12_numbers_as_they_come() {
     assert_eq!(read("packetsLost", "-12", Num::PacketsLost), (Some(-12.0), 0));
     assert_eq!(read("ssrc", "\"4294967295\"", Num::Ssrc), (Some(4_294_967_295.0), 0));
     assert_eq!(read("ssrc", "4294967296", Num::Ssrc), (None, 1));
-    // Priorities beyond 2⁵³ are nothing that a figure depends on, in any notation.
+    // Priorities beyond 2⁵³ affect no figure, in any notation.
     for priority in ["9115005270299247000", "3.9550752759983616e17", "\"9115005270299247000\""] {
         let text =
             format!(r#"[{{"type":"candidate-pair","id":"P","timestamp":1,"priority":{priority},"bytesSent":5}}]"#);
@@ -84,17 +84,17 @@ fn case_12_numbers_as_they_come() {
 
 #[test]
 fn case_13_impossible_reals_are_refused_and_counted() {
-    // Memory that nobody wrote, as a Firefox once sent it, and what JSON cannot say.
+    // Uninitialized memory, as a Firefox once sent it, and values that JSON cannot express.
     assert_eq!(read("framesPerSecond", "-3.7609543045374063e+230", Num::FramesPerSecond), (None, 1));
     assert_eq!(read("totalAudioEnergy", "-0.5", Num::TotalAudioEnergy), (None, 1));
     assert_eq!(read("totalAudioEnergy", "1e300", Num::TotalAudioEnergy), (None, 1));
     assert_eq!(read("totalAudioEnergy", "null", Num::TotalAudioEnergy), (None, 0));
     assert_eq!(read("totalAudioEnergy", "NaN", Num::TotalAudioEnergy), (None, 1));
     assert_eq!(read("audioLevel", "2.9e-316", Num::AudioLevel), (Some(2.9e-316), 0), "tiny is possible");
-    // Old members that nobody reads are skipped whatever they hold.
+    // Obsolete members that the engine does not read are skipped, whatever they hold.
     let mut call = Call::new();
     for second in 0..=2 {
-        call.one(sound(
+        call.one(received_audio(
             f64::from(second),
             json!({"framerateMean": -3.7609543045374063e+230, "framerateStdDev": 2.9e-316}),
         ));
@@ -102,19 +102,24 @@ fn case_13_impossible_reals_are_refused_and_counted() {
     assert_eq!(call.stream().bitrate_bps, Some(32_000.0));
 }
 
+fn kind_of(entries: &[Value]) -> Option<&'static str> {
+    let mut call = Call::new();
+    call.snapshot(entries);
+    call.stream().kind.map(|kind| kind.name())
+}
+
 #[test]
-fn case_19_the_kind_is_found_where_it_stands() {
+fn case_19_media_kind_is_found_in_every_known_member() {
     let nothing = json!({"kind": null, "totalSamplesReceived": null, "concealedSamples": null});
-    let found = |entries: &[Value]| {
-        let mut call = Call::new();
-        call.look(entries);
-        call.stream().kind.map(|kind| kind.name())
-    };
-    assert_eq!(found(&[entry(sound(0.0, nothing.clone()), json!({"mediaType": "video"}))]), Some("video"), "Safari 13");
+    assert_eq!(
+        kind_of(&[entry(received_audio(0.0, nothing.clone()), json!({"mediaType": "video"}))]),
+        Some("video"),
+        "Safari 13"
+    );
     let codec = json!({"id": "C", "type": "codec", "timestamp": 1, "mimeType": "video/VP8"});
-    assert_eq!(found(&[entry(sound(0.0, nothing.clone()), json!({"codecId": "C"})), codec]), Some("video"));
-    assert_eq!(found(&[entry(sound(0.0, nothing.clone()), json!({"framesDecoded": 3}))]), Some("video"));
-    assert_eq!(found(&[sound(0.0, nothing)]), None, "an id that sounds like audio tells nothing");
+    assert_eq!(kind_of(&[entry(received_audio(0.0, nothing.clone()), json!({"codecId": "C"})), codec]), Some("video"));
+    assert_eq!(kind_of(&[entry(received_audio(0.0, nothing.clone()), json!({"framesDecoded": 3}))]), Some("video"));
+    assert_eq!(kind_of(&[received_audio(0.0, nothing)]), None, "an id that sounds like audio tells nothing");
     // Older browsers have the track's identifier and figures in a `track` entry.
     let track = json!({"id": "T", "type": "track", "timestamp": 1, "trackIdentifier": "camera", "frameWidth": 640, "frameHeight": 360});
     let mut report = Report::new();
@@ -126,10 +131,10 @@ fn case_19_the_kind_is_found_where_it_stands() {
 }
 
 #[test]
-fn case_33_content_counts_and_not_what_a_header_declares() {
+fn case_33_content_overrides_the_declared_format() {
     let mut reader = Reader::new();
     let mut streams = Vec::new();
-    // The header says spec stats; the lines hold the callback API's.
+    // The header declares spec stats; the lines hold those of the callback API.
     let lines = [
         json!({"recorder": 1, "statsFormat": "chrome_standard"}).to_string(),
         json!({"t": 1000, "pc": "A", "report": {"ssrc_7_recv": {"id": "ssrc_7_recv", "type": "ssrc", "ssrc": "7", "mediaType": "audio", "timestamp": 1000,
@@ -150,12 +155,13 @@ fn case_33_content_counts_and_not_what_a_header_declares() {
     assert_eq!(reader.format(), Some(Format::Ndjson));
 }
 
+fn line(second: u32) -> String {
+    json!({"t": 1000 * second, "pc": "A", "report": {"I": received_audio(f64::from(second), json!({}))}}).to_string()
+}
+
 #[test]
-fn case_34_a_broken_line_costs_itself_only() {
+fn case_34_broken_line_drops_only_itself() {
     let mut reader = Reader::new();
-    let line = |second: u32| {
-        json!({"t": 1000 * second, "pc": "A", "report": {"I": sound(f64::from(second), json!({}))}}).to_string()
-    };
     let mut call = Call::new();
     let mut packets = Vec::new();
     let cut = line(3);
@@ -186,7 +192,7 @@ fn case_34_a_broken_line_costs_itself_only() {
 }
 
 #[test]
-fn case_38_words_that_nobody_knows_break_nothing() {
+fn case_38_unknown_words_break_nothing() {
     let entries = [
         json!({"id": "X", "type": "quantum-rtp", "timestamp": 1000, "ssrc": 7}),
         json!({"id": "Y", "type": 17.5, "timestamp": 1000}),
@@ -195,10 +201,10 @@ fn case_38_words_that_nobody_knows_break_nothing() {
         json!({"id": "P2", "type": "candidate-pair", "timestamp": 1000, "state": "cancelled", "nominated": "false", "priority": 99999999999_u64}),
         json!({"id": "T", "type": "transport", "timestamp": 1000, "iceState": "dreaming", "dtlsState": 4}),
         json!({"id": "L", "type": "local-candidate", "timestamp": 1000, "candidateType": "teleport", "priority": -1}),
-        sound(0.0, json!({"decoderImplementation": 4, "codecId": null})),
+        received_audio(0.0, json!({"decoderImplementation": 4, "codecId": null})),
     ];
     let mut call = Call::new();
-    call.look(&entries);
+    call.snapshot(&entries);
     assert_eq!(call.report.skipped().entries, 3);
     let pair = call.report.by_id("P1").unwrap();
     assert_eq!(pair.flag(callgauge::report::Flag::Nominated), Some(true));
@@ -206,18 +212,18 @@ fn case_38_words_that_nobody_knows_break_nothing() {
 }
 
 #[test]
-fn case_39_no_address_is_kept() {
+fn case_39_no_address_is_stored() {
     let secret = ["192.168.17.23", "fd00::17", "b7d1e1f0.local", "turn.example.org", "my camera"];
     let candidate = json!({"id": "L", "type": "local-candidate", "timestamp": 1, "address": secret[0], "ip": secret[1], "relatedAddress": secret[2],
         "url": format!("turn:{}", secret[3]), "port": 5000, "candidateType": "host", "networkType": "wifi"});
-    let nobody =
+    let unnamed =
         json!({"id": "R", "type": "remote-candidate", "timestamp": 1, "address": null, "candidateType": "prflx"});
     let channel = json!({"id": "D", "type": "data-channel", "timestamp": 1, "label": secret[4], "messagesSent": 1});
     let mut call = Call::new();
-    call.look(&[candidate, nobody, channel, sound(0.0, json!({}))]);
-    let kept = format!("{:?} {:?}", call.report.entries().collect::<Vec<_>>(), call.conference.summary());
-    assert!(kept.contains("wifi"), "something is kept");
+    call.snapshot(&[candidate, unnamed, channel, received_audio(0.0, json!({}))]);
+    let stored = format!("{:?} {:?}", call.report.entries().collect::<Vec<_>>(), call.conference.summary());
+    assert!(stored.contains("wifi"), "the label is stored");
     for secret in secret {
-        assert!(!kept.contains(secret), "{secret}");
+        assert!(!stored.contains(secret), "{secret}");
     }
 }

@@ -1,21 +1,21 @@
-//! What may be computed, and from what.
+//! Which figures can be computed, and from which members.
 
 use callgauge::metric::{IntervalState, Metric};
 use callgauge::unit::{Mos, RFactor};
 use serde_json::{Value, json};
 
-use super::{Call, entry, heard, pictures, sent, sound};
+use super::{Call, entry, received_audio, received_video, reported, sent_audio};
 
 #[test]
-fn case_08_an_unknown_round_trip_time_is_unknown() {
+fn case_08_unreported_round_trip_time_is_unknown() {
     let mut call = Call::new();
     for second in 0..=3 {
         let second = f64::from(second);
         let pair = json!({"id": "P", "type": "candidate-pair", "timestamp": 1e6 + second * 1e3, "selected": true, "nominated": true, "state": "succeeded"});
-        // No RTT in the pair (Firefox), and none in the report before there was anything to measure.
-        for interval in call.look(&[
-            sent(second, json!({})),
-            heard(second, json!({"roundTripTime": 0, "roundTripTimeMeasurements": 0})),
+        // The pair has no RTT (Firefox), nor has the report before there was anything to measure.
+        for interval in call.snapshot(&[
+            sent_audio(second, json!({})),
+            reported(second, json!({"roundTripTime": 0, "roundTripTimeMeasurements": 0})),
             pair,
         ]) {
             assert_eq!(interval.get(Metric::RttMs), None);
@@ -27,53 +27,54 @@ fn case_08_an_unknown_round_trip_time_is_unknown() {
 }
 
 #[test]
-fn case_09_loss_of_what_is_sent_follows_from_both_ends() {
+fn case_09_sent_loss_is_computed_from_both_ends() {
     let mut call = Call::new();
-    call.look(&[sent(0.0, json!({})), heard(0.0, json!({}))]);
-    // No packetsReceived, no fractionLost: lost of what was sent meanwhile.
-    let interval = call.look(&[sent(1.0, json!({})), heard(1.0, json!({}))]);
+    call.snapshot(&[sent_audio(0.0, json!({})), reported(0.0, json!({}))]);
+    // No packetsReceived, no fractionLost: loss as a share of the packets sent in the meantime.
+    let interval = call.snapshot(&[sent_audio(1.0, json!({})), reported(1.0, json!({}))]);
     assert_eq!(interval[0].get(Metric::LossRatio), Some(1.0 / 50.0));
-    // With packetsReceived (Firefox): lost of lost and received.
+    // With packetsReceived (Firefox): loss as a share of lost and received packets.
     let mut call = Call::new();
-    call.look(&[sent(0.0, json!({})), heard(0.0, json!({"packetsReceived": 0, "fractionLost": 0}))]);
-    let interval = call.look(&[sent(1.0, json!({})), heard(1.0, json!({"packetsReceived": 24, "fractionLost": 0}))]);
+    call.snapshot(&[sent_audio(0.0, json!({})), reported(0.0, json!({"packetsReceived": 0, "fractionLost": 0}))]);
+    let interval =
+        call.snapshot(&[sent_audio(1.0, json!({})), reported(1.0, json!({"packetsReceived": 24, "fractionLost": 0}))]);
     assert_eq!(interval[0].get(Metric::LossRatio), Some(1.0 / 25.0));
-    // A packetsLost in the stream's own entry is nobody's.
+    // A packetsLost in the outbound entry itself belongs to no figure.
     let mut call = Call::new();
-    call.one(sent(0.0, json!({"packetsLost": 0})));
-    assert_eq!(call.one(sent(1.0, json!({"packetsLost": 0}))).unwrap().get(Metric::LossRatio), None);
+    call.one(sent_audio(0.0, json!({"packetsLost": 0})));
+    assert_eq!(call.one(sent_audio(1.0, json!({"packetsLost": 0}))).unwrap().get(Metric::LossRatio), None);
     assert_eq!((call.stream().packets_lost, call.stream().loss_ratio), (None, None));
 }
 
 #[test]
-fn case_09_no_loss_is_made_of_an_old_report() {
+fn case_09_repeated_report_gives_no_loss() {
     let mut call = Call::new();
-    call.look(&[sent(0.0, json!({})), heard(0.0, json!({}))]);
-    call.look(&[sent(1.0, json!({})), heard(1.0, json!({}))]);
+    call.snapshot(&[sent_audio(0.0, json!({})), reported(0.0, json!({}))]);
+    call.snapshot(&[sent_audio(1.0, json!({})), reported(1.0, json!({}))]);
     for second in 2..=5 {
-        let interval = call.look(&[sent(f64::from(second), json!({})), heard(1.0, json!({}))]);
+        let interval = call.snapshot(&[sent_audio(f64::from(second), json!({})), reported(1.0, json!({}))]);
         assert_eq!(interval[0].get(Metric::LossRatio), None, "the same report again");
         assert_eq!(interval[0].get(Metric::RttMs), Some(80.0), "which still tells the round trip");
     }
-    // What the next one covers is what was sent since the last one.
-    let interval = call.look(&[sent(6.0, json!({})), heard(6.0, json!({}))]);
+    // The next report covers what was sent since the last one.
+    let interval = call.snapshot(&[sent_audio(6.0, json!({})), reported(6.0, json!({}))]);
     assert_eq!(interval[0].get(Metric::LossRatio), Some(5.0 / 250.0));
     assert_eq!(call.outbound().loss_ratio, Some(6.0 / 300.0));
 }
 
 #[test]
-fn case_09_what_is_said_of_a_stream_that_is_not_there_is_left_out() {
+fn case_09_remote_reports_without_a_stream_are_left_out() {
     let mut call = Call::new();
     for second in 0..=3 {
-        assert!(call.look(&[heard(f64::from(second), json!({}))]).is_empty());
+        assert!(call.snapshot(&[reported(f64::from(second), json!({}))]).is_empty());
     }
     assert_eq!(call.summary().streams.len(), 0);
 }
 
 #[test]
-fn case_14_nothing_over_nothing_is_unknown() {
+fn case_14_zero_over_zero_is_unknown() {
     let mut call = Call::new();
-    let still = |second: f64| sound(1.0, json!({"timestamp": 1e6 + second * 1e3}));
+    let still = |second: f64| received_audio(1.0, json!({"timestamp": 1e6 + second * 1e3}));
     call.one(still(1.0));
     let interval = call.one(still(2.0)).unwrap();
     for metric in [
@@ -100,20 +101,21 @@ fn case_14_nothing_over_nothing_is_unknown() {
     }
 }
 
+fn layer(rid: &str, ssrc: u32, second: f64, more: Value) -> Value {
+    entry(
+        json!({"id": format!("O{ssrc}"), "type": "outbound-rtp", "kind": "video", "ssrc": ssrc, "rid": rid, "active": true, "mid": "1",
+            "timestamp": 1e6 + second * 1e3, "packetsSent": (second * 100.0) as u64, "bytesSent": (second * 1e5) as u64}),
+        more,
+    )
+}
+
 #[test]
-fn case_18_a_layer_that_is_off_is_not_measured() {
+fn case_18_disabled_layer_is_paused_and_not_measured() {
     let mut call = Call::new();
-    let layer = |rid: &str, ssrc: u32, second: f64, more: Value| {
-        entry(
-            json!({"id": format!("O{ssrc}"), "type": "outbound-rtp", "kind": "video", "ssrc": ssrc, "rid": rid, "active": true, "mid": "1",
-                "timestamp": 1e6 + second * 1e3, "packetsSent": (second * 100.0) as u64, "bytesSent": (second * 1e5) as u64}),
-            more,
-        )
-    };
     let off = json!({"packetsSent": 7, "bytesSent": 900, "active": false});
     for second in 0..=4 {
         let second = f64::from(second);
-        for interval in call.look(&[layer("h", 2, second, off.clone()), layer("q", 1, second, json!({}))]) {
+        for interval in call.snapshot(&[layer("h", 2, second, off.clone()), layer("q", 1, second, json!({}))]) {
             assert_eq!(
                 interval.state,
                 if interval.ssrc.get() == 2 { IntervalState::Paused } else { IntervalState::Active }
@@ -126,10 +128,10 @@ fn case_18_a_layer_that_is_off_is_not_measured() {
         (streams[1].label.as_deref(), streams[1].paused_s, streams[1].interval_bitrate_bps.n),
         (Some("h"), 4.0, 0)
     );
-    // Firefox tells no rid: still two streams.
+    // Firefox reports no rid: still two streams.
     let mut call = Call::new();
     for second in 0..=1 {
-        call.look(&[
+        call.snapshot(&[
             layer("", 1, f64::from(second), json!({"rid": null})),
             layer("", 2, f64::from(second), json!({"rid": null})),
         ]);
@@ -138,12 +140,12 @@ fn case_18_a_layer_that_is_off_is_not_measured() {
 }
 
 #[test]
-fn case_23_what_was_lost_is_no_dtx() {
+fn case_23_lost_packets_are_no_dtx() {
     let mut call = Call::new();
     let codec = json!({"id": "C", "type": "codec", "timestamp": 1e6, "mimeType": "audio/opus"});
     let (mut received, mut lost, mut concealed, mut energy) = (0.0, 0.0, 0.0, 0.0);
     for second in 0..=9 {
-        // Speech, then one packet in ten for three seconds: what is played fades to nothing.
+        // Speech, then one packet in ten for three seconds: playout fades to silence.
         let is_good = !(4..7).contains(&second);
         (received, lost) = if is_good { (received + 50.0, lost) } else { (received + 5.0, lost + 45.0) };
         concealed += if is_good { 0.0 } else { 43_200.0 };
@@ -152,7 +154,7 @@ fn case_23_what_was_lost_is_no_dtx() {
             "codecId": "C", "packetsReceived": received, "packetsLost": lost, "concealedSamples": concealed,
             "silentConcealedSamples": concealed * 0.8, "totalAudioEnergy": energy,
         });
-        let closed = call.look(&[sound(f64::from(second), counters), codec.clone()]);
+        let closed = call.snapshot(&[received_audio(f64::from(second), counters), codec.clone()]);
         assert!(closed.iter().all(|interval| interval.state == IntervalState::Active), "{second}: {closed:?}");
     }
     let stream = call.stream();
@@ -164,19 +166,20 @@ fn case_23_what_was_lost_is_no_dtx() {
     assert!(stream.score.active_s > 8.0);
 }
 
+fn dtx_audio(ms: u64) -> Value {
+    let speech = ms.min(10_000) + ms.saturating_sub(40_000);
+    let silence = ms.clamp(10_000, 40_000) - 10_000;
+    json!({"id": "I", "type": "inbound-rtp", "kind": "audio", "ssrc": 7, "timestamp": 1e6 + ms as f64, "packetsReceived": speech / 20 + silence / 400,
+        "packetsLost": 0, "totalAudioEnergy": speech as f64 * 1e-5, "totalSamplesDuration": ms as f64 / 1e3})
+}
+
 #[test]
-fn case_23_dtx_is_silence_however_often_one_looks() {
+fn case_23_dtx_is_silence_at_any_polling_interval() {
     // Speech for 10 s, then a packet of comfort noise every 400 ms for 30 s, then speech again.
-    let at = |ms: u64| {
-        let speech = ms.min(10_000) + ms.saturating_sub(40_000);
-        let silence = ms.clamp(10_000, 40_000) - 10_000;
-        json!({"id": "I", "type": "inbound-rtp", "kind": "audio", "ssrc": 7, "timestamp": 1e6 + ms as f64, "packetsReceived": speech / 20 + silence / 400,
-            "packetsLost": 0, "totalAudioEnergy": speech as f64 * 1e-5, "totalSamplesDuration": ms as f64 / 1e3})
-    };
     for every in [100, 250, 1_000, 2_000, 5_000] {
         let mut call = Call::new();
         for ms in (0..=50_000).step_by(every) {
-            call.one(at(ms));
+            call.one(dtx_audio(ms));
         }
         let stream = call.stream();
         assert!((stream.silent_s - 30.0).abs() <= 1.5, "{} s of silence at {every} ms", stream.silent_s);
@@ -185,12 +188,12 @@ fn case_23_dtx_is_silence_however_often_one_looks() {
 }
 
 #[test]
-fn case_24_a_screen_that_stands_still_is_no_fault() {
+fn case_24_static_screen_is_no_freeze() {
     let mut call = Call::new();
     for second in 0..=10 {
-        // Nothing new on the screen: no frame, next to no bytes.
+        // Nothing new on the screen: no frame, and almost no bytes.
         let frames = json!({"framesReceived": 10, "framesDecoded": 10, "bytesReceived": 5_000 + second, "packetsReceived": 20 + second, "contentType": "screenshare"});
-        let Some(interval) = call.one(pictures(f64::from(second), frames)) else { continue };
+        let Some(interval) = call.one(received_video(f64::from(second), frames)) else { continue };
         assert_eq!((interval.state, interval.get(Metric::FramesPerSecond)), (IntervalState::Active, Some(0.0)));
         assert_eq!((interval.get(Metric::Qp), interval.get(Metric::FramesDroppedRatio)), (None, None));
     }
@@ -199,74 +202,76 @@ fn case_24_a_screen_that_stands_still_is_no_fault() {
 }
 
 #[test]
-fn case_25_a_freeze_under_way_is_frames_standing_while_bytes_pass() {
+fn case_25_ongoing_freeze_is_no_new_frames_while_bytes_arrive() {
     let mut call = Call::new();
     for second in 0..=3 {
-        call.one(pictures(f64::from(second), json!({})));
+        call.one(received_video(f64::from(second), json!({})));
     }
     for second in 4..=6 {
         // Chromium counts a freeze when it ends.
-        let interval = call.one(pictures(f64::from(second), json!({"framesDecoded": 75}))).unwrap();
+        let interval = call.one(received_video(f64::from(second), json!({"framesDecoded": 75}))).unwrap();
         assert_eq!((interval.get(Metric::FramesPerSecond), interval.get(Metric::FrozenRatio)), (Some(0.0), Some(0.0)));
         assert!(interval.get(Metric::BitrateBps) > Some(0.0));
     }
-    call.one(pictures(7.0, json!({"freezeCount": 1, "totalFreezesDuration": 3.2})));
+    call.one(received_video(7.0, json!({"freezeCount": 1, "totalFreezesDuration": 3.2})));
     assert_eq!(call.stream().video.unwrap().frozen_s, Some(3.2));
-    // A camera that is off: both stand.
+    // Camera off: both counters stand still.
     let mut call = Call::new();
-    call.one(pictures(1.0, json!({})));
-    let off = call.one(pictures(1.0, json!({"timestamp": 2e6}))).unwrap();
+    call.one(received_video(1.0, json!({})));
+    let off = call.one(received_video(1.0, json!({"timestamp": 2e6}))).unwrap();
     assert_eq!((off.get(Metric::FramesPerSecond), off.get(Metric::BitrateBps)), (Some(0.0), Some(0.0)));
 }
 
 #[test]
-fn case_26_what_is_concealed_in_silence_is_not_heard() {
+fn case_26_concealment_in_silence_is_not_audible() {
     let mut call = Call::new();
-    call.one(sound(0.0, json!({})));
-    let interval = call.one(sound(1.0, json!({"concealedSamples": 4_800, "silentConcealedSamples": 3_600}))).unwrap();
+    call.one(received_audio(0.0, json!({})));
+    let interval =
+        call.one(received_audio(1.0, json!({"concealedSamples": 4_800, "silentConcealedSamples": 3_600}))).unwrap();
     assert_eq!(interval.get(Metric::ConcealedRatio), Some(0.1));
     assert_eq!(interval.get(Metric::AudibleConcealedRatio), Some(0.025));
     let audio = call.stream().audio.unwrap();
     assert_eq!((audio.concealed_ratio, audio.audible_concealed_ratio), (Some(0.1), Some(0.025)));
-    // Without the silent part the audible one is not known.
+    // The audible part is unknown without the silent part.
     let mut call = Call::new();
     for second in 0..=1 {
-        call.one(sound(f64::from(second), json!({"silentConcealedSamples": null})));
+        call.one(received_audio(f64::from(second), json!({"silentConcealedSamples": null})));
     }
     let audio = call.stream().audio.unwrap();
     assert_eq!((audio.concealed_ratio, audio.audible_concealed_ratio), (Some(0.01), None));
 }
 
 #[test]
-fn case_27_time_in_the_jitter_buffer_is_per_sample_of_sound_and_per_frame_of_video() {
+fn case_27_buffer_delay_is_per_audio_sample_or_video_frame() {
     let mut call = Call::new();
-    call.one(sound(0.0, json!({"jitterBufferDelay": 0, "jitterBufferEmittedCount": 0})));
-    let interval =
-        call.one(sound(51.0, json!({"jitterBufferDelay": 148_665.6, "jitterBufferEmittedCount": 2_464_320}))).unwrap();
+    call.one(received_audio(0.0, json!({"jitterBufferDelay": 0, "jitterBufferEmittedCount": 0})));
+    let interval = call
+        .one(received_audio(51.0, json!({"jitterBufferDelay": 148_665.6, "jitterBufferEmittedCount": 2_464_320})))
+        .unwrap();
     assert!((interval.get(Metric::JitterBufferDelayMs).unwrap() - 60.33).abs() < 0.01);
     let mut call = Call::new();
-    call.one(pictures(0.0, json!({"jitterBufferDelay": 10.0, "jitterBufferEmittedCount": 100})));
+    call.one(received_video(0.0, json!({"jitterBufferDelay": 10.0, "jitterBufferEmittedCount": 100})));
     let interval =
-        call.one(pictures(1.0, json!({"jitterBufferDelay": 12.0, "jitterBufferEmittedCount": 125}))).unwrap();
+        call.one(received_video(1.0, json!({"jitterBufferDelay": 12.0, "jitterBufferEmittedCount": 125}))).unwrap();
     assert_eq!(interval.get(Metric::JitterBufferDelayMs), Some(80.0));
-    // One of the two missing once: no ratio of what is stale and what is fresh.
+    // One of the two missing once: no ratio of a stale and a fresh value.
     let mut call = Call::new();
-    call.one(sound(0.0, json!({})));
+    call.one(received_audio(0.0, json!({})));
     assert_eq!(
-        call.one(sound(1.0, json!({"jitterBufferDelay": null}))).unwrap().get(Metric::JitterBufferDelayMs),
+        call.one(received_audio(1.0, json!({"jitterBufferDelay": null}))).unwrap().get(Metric::JitterBufferDelayMs),
         None
     );
-    assert_eq!(call.one(sound(2.0, json!({}))).unwrap().get(Metric::JitterBufferDelayMs), None);
-    let mean = call.one(sound(3.0, json!({}))).unwrap().get(Metric::JitterBufferDelayMs).unwrap();
+    assert_eq!(call.one(received_audio(2.0, json!({}))).unwrap().get(Metric::JitterBufferDelayMs), None);
+    let mean = call.one(received_audio(3.0, json!({}))).unwrap().get(Metric::JitterBufferDelayMs).unwrap();
     assert!((mean - 50.0).abs() < 1e-9);
 }
 
 #[test]
-fn case_31_what_rtcp_said_ages_out_and_never_reads_as_no_loss() {
+fn case_31_rtcp_reports_expire_and_never_read_as_zero_loss() {
     let mut call = Call::new();
     // No report at all.
     for second in 0..=3 {
-        for interval in call.look(&[sent(f64::from(second), json!({}))]) {
+        for interval in call.snapshot(&[sent_audio(f64::from(second), json!({}))]) {
             assert_eq!(
                 [Metric::LossRatio, Metric::RttMs, Metric::JitterMs].map(|metric| interval.get(metric)),
                 [None; 3]
@@ -274,12 +279,12 @@ fn case_31_what_rtcp_said_ages_out_and_never_reads_as_no_loss() {
         }
     }
     assert_eq!((call.stream().packets_lost, call.stream().loss_ratio), (None, None));
-    call.look(&[sent(4.0, json!({})), heard(4.0, json!({}))]);
+    call.snapshot(&[sent_audio(4.0, json!({})), reported(4.0, json!({}))]);
     // One report, held for 30 s.
     for second in 5..=60 {
-        let entries = [sent(f64::from(second), json!({})), heard(4.0, json!({}))];
-        // Whether the old entry stays or is taken out makes no difference.
-        let interval = &call.look(if second % 2 == 0 { &entries[..1] } else { &entries })[0];
+        let entries = [sent_audio(f64::from(second), json!({})), reported(4.0, json!({}))];
+        // It makes no difference whether the old entry stays or is removed.
+        let interval = &call.snapshot(if second % 2 == 0 { &entries[..1] } else { &entries })[0];
         let held = second <= 34;
         assert_eq!(interval.get(Metric::RttMs), held.then_some(80.0), "{second} s");
         assert_eq!(interval.get(Metric::JitterMs), held.then_some(10.0), "{second} s");
@@ -288,14 +293,14 @@ fn case_31_what_rtcp_said_ages_out_and_never_reads_as_no_loss() {
 }
 
 #[test]
-fn case_31_a_round_trip_that_is_not_measured_again_ages_out_while_reports_come() {
+fn case_31_unrenewed_round_trip_expires_while_reports_arrive() {
     let mut call = Call::new();
     for second in 0..=60 {
-        let remote = heard(
+        let remote = reported(
             f64::from(second),
             json!({"roundTripTime": 0.08, "totalRoundTripTime": 0.4, "roundTripTimeMeasurements": 5}),
         );
-        let closed = call.look(&[sent(f64::from(second), json!({})), remote]);
+        let closed = call.snapshot(&[sent_audio(f64::from(second), json!({})), remote]);
         let Some(interval) = closed.first() else { continue };
         assert_eq!(interval.get(Metric::RttMs), (second <= 30).then_some(80.0), "{second} s");
         assert_eq!(interval.get(Metric::LossRatio), Some(1.0 / 50.0));
@@ -303,18 +308,18 @@ fn case_31_a_round_trip_that_is_not_measured_again_ages_out_while_reports_come()
 }
 
 #[test]
-fn case_31_a_sender_rests_only_as_long_as_it_is_heard() {
-    // The sender stops after 5 s and says so until second 60; then nobody hears of it any more.
+fn case_31_sender_is_paused_only_while_its_reports_arrive() {
+    // The sender stops after 5 s and reports so until second 60; then its reports end.
     let mut call = Call::new();
     for second in 0..=120 {
         let media = f64::from(second.min(5));
-        let own = pictures(media, json!({"timestamp": 1e6 + f64::from(second) * 1e3}));
-        let said = f64::from(second.min(60));
+        let own = received_video(media, json!({"timestamp": 1e6 + f64::from(second) * 1e3}));
+        let report_s = f64::from(second.min(60));
         let sender = json!({
-            "id": "RO", "type": "remote-outbound-rtp", "kind": "video", "ssrc": 9, "timestamp": 1e6 + said * 1e3,
-            "packetsSent": (media * 100.0) as u64, "reportsSent": said as u64,
+            "id": "RO", "type": "remote-outbound-rtp", "kind": "video", "ssrc": 9, "timestamp": 1e6 + report_s * 1e3,
+            "packetsSent": (media * 100.0) as u64, "reportsSent": report_s as u64,
         });
-        let closed = call.look(&[own, sender]);
+        let closed = call.snapshot(&[own, sender]);
         let Some(interval) = closed.first() else { continue };
         let state = if (7..=90).contains(&second) { IntervalState::Paused } else { IntervalState::Active };
         if second != 6 {
@@ -324,37 +329,37 @@ fn case_31_a_sender_rests_only_as_long_as_it_is_heard() {
 }
 
 #[test]
-fn case_13_a_part_much_larger_than_its_whole_is_unknown() {
+fn case_13_ratio_far_above_one_is_unknown() {
     let mut call = Call::new();
     let samples =
         |received: u32, concealed: u32| json!({"totalSamplesReceived": received, "concealedSamples": concealed});
-    call.one(sound(0.0, samples(0, 0)));
-    // As in a recorded outage: the two counters were not read at one moment.
-    let all = call.one(sound(1.0, samples(48_000, 48_085))).unwrap();
+    call.one(received_audio(0.0, samples(0, 0)));
+    // As in a recorded outage: the two counters were not read at the same moment.
+    let all = call.one(received_audio(1.0, samples(48_000, 48_085))).unwrap();
     assert_eq!(all.get(Metric::ConcealedRatio), Some(1.0));
-    let impossible = call.one(sound(2.0, samples(96_000, 200_000))).unwrap();
+    let impossible = call.one(received_audio(2.0, samples(96_000, 200_000))).unwrap();
     assert_eq!(impossible.get(Metric::ConcealedRatio), None);
 }
 
 #[test]
-fn case_40_packets_are_no_bits() {
+fn case_40_packet_and_bit_rates_are_separate() {
     let mut call = Call::new();
-    call.one(sound(0.0, json!({})));
-    let interval = call.one(sound(1.0, json!({}))).unwrap();
+    call.one(received_audio(0.0, json!({})));
+    let interval = call.one(received_audio(1.0, json!({}))).unwrap();
     assert_eq!(interval.get(Metric::PacketRatePps), Some(49.0));
     assert_eq!(interval.get(Metric::BitrateBps), Some(32_000.0));
-    // A sum of seconds is no gauge: time a packet waited, not time all packets ever waited.
+    // A sum of seconds is no gauge: the time that one packet waited, not the total of all packets.
     let mut call = Call::new();
-    call.one(sent(100.0, json!({"totalPacketSendDelay": 500.0})));
-    let interval = call.one(sent(101.0, json!({"totalPacketSendDelay": 500.5}))).unwrap();
+    call.one(sent_audio(100.0, json!({"totalPacketSendDelay": 500.0})));
+    let interval = call.one(sent_audio(101.0, json!({"totalPacketSendDelay": 500.5}))).unwrap();
     assert_eq!(interval.get(Metric::SendDelayMs), Some(10.0));
 }
 
 #[test]
-fn case_40b_headers_are_beside_the_payload() {
+fn case_40b_header_bitrate_is_separate_from_the_payload() {
     let mut call = Call::new();
-    call.one(sound(0.0, json!({})));
-    let interval = call.one(sound(1.0, json!({}))).unwrap();
+    call.one(received_audio(0.0, json!({})));
+    let interval = call.one(received_audio(1.0, json!({}))).unwrap();
     assert_eq!(
         (interval.get(Metric::BitrateBps), interval.get(Metric::HeaderBitrateBps)),
         (Some(32_000.0), Some(4_800.0))
@@ -363,12 +368,12 @@ fn case_40b_headers_are_beside_the_payload() {
 }
 
 #[test]
-fn case_41_energy_tells_the_level_where_it_is_known() {
+fn case_41_energy_gives_the_level_where_it_is_known() {
     let mut call = Call::new();
-    call.one(sound(0.0, json!({"audioLevel": 0.9})));
-    // √(0.01 / 1 s), whatever the level of the moment.
-    assert_eq!(call.one(sound(1.0, json!({"audioLevel": 0.9}))).unwrap().get(Metric::Level), Some(0.1));
-    // Levels of 16 bits in the callback API.
+    call.one(received_audio(0.0, json!({"audioLevel": 0.9})));
+    // √(0.01 / 1 s), whatever the current level.
+    assert_eq!(call.one(received_audio(1.0, json!({"audioLevel": 0.9}))).unwrap().get(Metric::Level), Some(0.1));
+    // 16-bit levels of the callback API.
     let mut call = Call::new();
     let old = json!({"id": "ssrc_7_send", "type": "ssrc", "ssrc": "7", "mediaType": "audio", "packetsSent": "5", "bytesSent": "100", "audioInputLevel": "16384", "timestamp": 1000});
     call.one(old);
@@ -377,7 +382,7 @@ fn case_41_energy_tells_the_level_where_it_is_known() {
 }
 
 #[test]
-fn case_43_no_score_leaves_its_scale() {
+fn case_43_scores_stay_on_their_scale() {
     for (value, rating, score) in [
         (123.0, 123.0, 5.0),
         (687_268.0, 148.0, 5.0),
@@ -394,12 +399,12 @@ fn case_43_no_score_leaves_its_scale() {
 
 #[test]
 fn case_44_thresholds_are_in_time_not_in_samples() {
-    // 10 s of media, 20 s on hold, 10 s of media; looked at more or less often.
+    // 10 s of media, 20 s on hold, 10 s of media, at several polling intervals.
     for every in [100, 500, 1_000, 2_000, 5_000] {
         let mut call = Call::new();
         for ms in (0..=40_000_u64).step_by(every) {
             let media = (ms.min(10_000) + ms.saturating_sub(30_000)) as f64 / 1e3;
-            call.one(sound(media, json!({"timestamp": 1e6 + ms as f64})));
+            call.one(received_audio(media, json!({"timestamp": 1e6 + ms as f64})));
         }
         let stream = call.stream();
         assert!((stream.held_s - 20.0).abs() <= 1.0 + 1e-9, "{} s held at {every} ms", stream.held_s);
@@ -408,59 +413,73 @@ fn case_44_thresholds_are_in_time_not_in_samples() {
     }
 }
 
+fn microphone(second: f64, energy: f64) -> Value {
+    json!({"id": "S", "type": "media-source", "kind": "audio", "timestamp": 1e6 + second * 1e3,
+        "totalAudioEnergy": energy, "totalSamplesDuration": second})
+}
+
 #[test]
-fn every_state_has_its_evidence_and_its_seconds() {
+fn each_interval_state_has_its_evidence_and_its_seconds() {
     let at = |second: f64| json!({"timestamp": 1e6 + second * 1e3});
     let dtx = |second: f64| json!({"packetsReceived": second * 5.0, "packetsLost": 0, "totalAudioEnergy": 0});
-    let microphone = |second: f64, energy: f64| {
-        json!({"id": "S", "type": "media-source", "kind": "audio", "timestamp": 1e6 + second * 1e3,
-            "totalAudioEnergy": energy, "totalSamplesDuration": second})
-    };
     let cases = [
-        (IntervalState::Active, vec![vec![sound(0.0, json!({}))], vec![sound(1.0, json!({}))]]),
-        (
-            IntervalState::Active,
-            vec![vec![sent(0.0, json!({})), microphone(0.0, 0.0)], vec![sent(1.0, json!({})), microphone(1.0, 0.01)]],
-        ),
-        (
-            IntervalState::Muted,
-            vec![vec![sent(0.0, json!({})), microphone(0.0, 0.5)], vec![sent(1.0, json!({})), microphone(1.0, 0.5)]],
-        ),
-        (IntervalState::Held, vec![vec![sound(5.0, json!({}))], vec![sound(5.0, at(6.0))]]),
-        // It plays on what it has to invent: nothing comes, and nobody says why.
+        (IntervalState::Active, vec![vec![received_audio(0.0, json!({}))], vec![received_audio(1.0, json!({}))]]),
         (
             IntervalState::Active,
             vec![
-                vec![sound(5.0, json!({}))],
-                vec![sound(5.0, entry(at(6.0), json!({"totalSamplesReceived": 288_000})))],
+                vec![sent_audio(0.0, json!({})), microphone(0.0, 0.0)],
+                vec![sent_audio(1.0, json!({})), microphone(1.0, 0.01)],
             ],
         ),
-        (IntervalState::Paused, vec![vec![sent(5.0, json!({}))], vec![sent(5.0, at(6.0))]]),
-        (IntervalState::Paused, vec![vec![sent(5.0, json!({}))], vec![sent(6.0, json!({"active": false}))]]),
-        (IntervalState::Silent, vec![vec![sound(0.0, dtx(0.0))], vec![sound(1.0, dtx(1.0))]]),
-        (IntervalState::Reset, vec![vec![sound(9.0, json!({}))], vec![sound(1.0, at(10.0))]]),
+        (
+            IntervalState::Muted,
+            vec![
+                vec![sent_audio(0.0, json!({})), microphone(0.0, 0.5)],
+                vec![sent_audio(1.0, json!({})), microphone(1.0, 0.5)],
+            ],
+        ),
+        (IntervalState::Held, vec![vec![received_audio(5.0, json!({}))], vec![received_audio(5.0, at(6.0))]]),
+        // The receiver plays concealment: nothing arrives, and no report says why.
+        (
+            IntervalState::Active,
+            vec![
+                vec![received_audio(5.0, json!({}))],
+                vec![received_audio(5.0, entry(at(6.0), json!({"totalSamplesReceived": 288_000})))],
+            ],
+        ),
+        (IntervalState::Paused, vec![vec![sent_audio(5.0, json!({}))], vec![sent_audio(5.0, at(6.0))]]),
+        (
+            IntervalState::Paused,
+            vec![vec![sent_audio(5.0, json!({}))], vec![sent_audio(6.0, json!({"active": false}))]],
+        ),
+        (IntervalState::Silent, vec![vec![received_audio(0.0, dtx(0.0))], vec![received_audio(1.0, dtx(1.0))]]),
+        (IntervalState::Reset, vec![vec![received_audio(9.0, json!({}))], vec![received_audio(1.0, at(10.0))]]),
         (
             IntervalState::Gap,
-            vec![vec![sound(0.0, json!({}))], vec![sound(1.0, json!({}))], vec![sound(20.0, json!({}))]],
+            vec![
+                vec![received_audio(0.0, json!({}))],
+                vec![received_audio(1.0, json!({}))],
+                vec![received_audio(20.0, json!({}))],
+            ],
         ),
     ];
-    for (state, looks) in cases {
+    for (state, snapshots) in cases {
         let mut call = Call::new();
-        let interval = looks.iter().map(|entries| call.look(entries)).last().unwrap().remove(0);
-        assert_eq!(interval.state, state, "{looks:?}");
+        let interval = snapshots.iter().map(|entries| call.snapshot(entries)).last().unwrap().remove(0);
+        assert_eq!(interval.state, state, "{snapshots:?}");
         let stream = call.stream();
-        let told = [
+        let sums = [
             (IntervalState::Muted, stream.muted_s),
             (IntervalState::Held, stream.held_s),
             (IntervalState::Paused, stream.paused_s),
             (IntervalState::Silent, stream.silent_s),
             (IntervalState::Gap, stream.gap_s),
         ];
-        for (other, seconds) in told {
+        for (other, seconds) in sums {
             assert_eq!(seconds, if other == state { interval.span_ms / 1e3 } else { 0.0 }, "{other:?} of {state:?}");
         }
         assert_eq!(stream.resets, u64::from(state == IntervalState::Reset));
-        // Of all but what is measured, no figure reaches the averages.
+        // Figures outside measured time do not reach the averages.
         let before = u64::from(state == IntervalState::Gap);
         assert_eq!(stream.interval_bitrate_bps.n, before + u64::from(state.is_measured()), "{state:?}");
     }

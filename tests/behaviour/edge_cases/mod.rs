@@ -1,9 +1,8 @@
-//! What real data does to an engine, case by case: 1 to 45, by the numbers of the list that the design refers to. Each
-//! test states what is right.
+//! Edge cases of real data, 1 to 45, by the numbers of the list in the design. Each test states the right behaviour.
 //!
-//! Not here, because they are about formats that have tests of their own: 35 (what each format's differences
-//! leave out) and 42 (speakers of nobody) in `tests/laws/line_rules.rs`, 36 and 37 (series of unequal length, the cap)
-//! in `tests/behaviour/internals/made_up.rs`. They are named alike: `case_35_…`.
+//! Three groups stand elsewhere, because they concern formats that have their own tests: 35 (what each format's
+//! differences leave out) and 42 (empty dominant speakers) in `tests/laws/line_rules.rs`, 36 and 37 (series of unequal
+//! length, the cap) in `tests/behaviour/internals/synthetic.rs`. Their names have the same form: `case_35_…`.
 
 mod connections;
 mod formats;
@@ -38,7 +37,7 @@ impl Call {
     }
 
     /// Ingests one snapshot and returns the intervals that it closed.
-    fn look(&mut self, entries: &[Value]) -> Vec<Interval> {
+    fn snapshot(&mut self, entries: &[Value]) -> Vec<Interval> {
         self.scanner.read(Value::from(entries.to_vec()).to_string().as_bytes(), &mut self.report).unwrap();
         self.now += 1_000;
         self.conference.ingest(Timestamp::from_millis(self.now), self.fabric, &self.report).unwrap();
@@ -51,9 +50,9 @@ impl Call {
         closed
     }
 
-    /// Ingests one snapshot of one stream; the interval that it closed, if any.
+    /// Ingests one snapshot of one stream and returns the interval that it closed, if any.
     fn one(&mut self, entry: Value) -> Option<Interval> {
-        let closed = self.look(&[entry]);
+        let closed = self.snapshot(&[entry]);
         assert!(closed.len() <= 1);
         closed.into_iter().next()
     }
@@ -74,7 +73,7 @@ impl Call {
     }
 }
 
-/// An entry: `base` with `more` on top; a member that is null is taken away.
+/// An entry: `base` overlaid with `more`; a null member is removed.
 fn entry(base: Value, more: Value) -> Value {
     let (Value::Object(mut base), Value::Object(more)) = (base, more) else { panic!("no objects") };
     for (name, value) in more {
@@ -87,8 +86,8 @@ fn entry(base: Value, more: Value) -> Value {
     base.into()
 }
 
-/// Sound received for `second` seconds: 50 packets and 4 000 bytes a second, 1 of 50 lost.
-fn sound(second: f64, more: Value) -> Value {
+/// Audio received for `second` seconds: 50 packets and 4 000 bytes per second, 1 of 50 lost.
+fn received_audio(second: f64, more: Value) -> Value {
     entry(
         json!({
             "id": "IT01A7", "type": "inbound-rtp", "kind": "audio", "ssrc": 7, "mid": "0", "trackIdentifier": "voice",
@@ -102,8 +101,8 @@ fn sound(second: f64, more: Value) -> Value {
     )
 }
 
-/// Sound sent for `second` seconds: 50 packets and 4 000 bytes a second.
-fn sent(second: f64, more: Value) -> Value {
+/// Audio sent for `second` seconds: 50 packets and 4 000 bytes per second.
+fn sent_audio(second: f64, more: Value) -> Value {
     entry(
         json!({
             "id": "OT01A8", "type": "outbound-rtp", "kind": "audio", "ssrc": 8, "timestamp": 1e6 + second * 1e3,
@@ -113,8 +112,8 @@ fn sent(second: f64, more: Value) -> Value {
     )
 }
 
-/// What the other end reported of [`sent`] at `second`: 2 of 100 lost, 80 ms there and back.
-fn heard(second: f64, more: Value) -> Value {
+/// The remote endpoint's report on [`sent_audio`] at `second`: 2 of 100 lost, 80 ms round trip.
+fn reported(second: f64, more: Value) -> Value {
     entry(
         json!({
             "id": "RIA8", "type": "remote-inbound-rtp", "kind": "audio", "ssrc": 8, "timestamp": 1e6 + second * 1e3,
@@ -124,8 +123,8 @@ fn heard(second: f64, more: Value) -> Value {
     )
 }
 
-/// Pictures received for `second` seconds: 25 frames in 100 packets and 100 000 bytes a second.
-fn pictures(second: f64, more: Value) -> Value {
+/// Video received for `second` seconds: 25 frames in 100 packets and 100 000 bytes per second.
+fn received_video(second: f64, more: Value) -> Value {
     entry(
         json!({
             "id": "IT01V9", "type": "inbound-rtp", "kind": "video", "ssrc": 9, "timestamp": 1e6 + second * 1e3,

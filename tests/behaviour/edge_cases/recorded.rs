@@ -1,4 +1,4 @@
-//! The same cases in recordings of real calls, against the raw values and the schedule of the lab.
+//! The same cases in recordings of real calls, checked against the raw values and the lab's schedule.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ fn stream<'a>(
     fabric.streams.iter().find(|stream| stream.direction == direction && stream.kind == Some(kind)).unwrap()
 }
 
-/// The intervals of a stream that lie whole between two moments of the schedule, in seconds.
+/// The intervals of a stream that lie entirely between two moments of the schedule, in seconds.
 fn intervals(name: &str, fabric: &str, direction: Direction, kind: MediaKind, from: f64, to: f64) -> Vec<Interval> {
     let t0 = meta(name)["t0"].as_f64().unwrap();
     let replay = replay(&lines(name));
@@ -43,7 +43,7 @@ fn intervals(name: &str, fabric: &str, direction: Direction, kind: MediaKind, fr
     found
 }
 
-/// A member of every look at every stream of a recording: by connection, type and SSRC.
+/// A member in every sample of every stream of a recording, by connection, type and SSRC.
 fn raw(name: &str, member: &str) -> BTreeMap<(String, String, u64), Vec<f64>> {
     let mut values: BTreeMap<_, Vec<f64>> = BTreeMap::new();
     for line in lines(name) {
@@ -60,7 +60,7 @@ fn raw(name: &str, member: &str) -> BTreeMap<(String, String, u64), Vec<f64>> {
 }
 
 #[test]
-fn case_01_a_recorded_reset_of_freezes_leaves_packets_alone() {
+fn case_01_recorded_freeze_reset_leaves_packets_intact() {
     let (packets, freezes) = (raw("screen", "packetsReceived"), raw("screen", "freezeCount"));
     let (key, counts) = freezes.iter().find(|(_, counts)| counts.windows(2).any(|pair| pair[1] < pair[0])).unwrap();
     let summary = replay(&lines("screen")).call.summary();
@@ -69,14 +69,14 @@ fn case_01_a_recorded_reset_of_freezes_leaves_packets_alone() {
     assert!(stream.resets > 0);
     let packets = &packets[key];
     assert_eq!(stream.packets.unwrap() as f64, packets.last().unwrap() - packets[0]);
-    // Freezes since the first look, over both epochs.
+    // Freezes since the first sample, over both epochs.
     let grown: f64 = counts.windows(2).map(|pair| if pair[1] < pair[0] { pair[1] } else { pair[1] - pair[0] }).sum();
     assert_eq!(stream.video.as_ref().unwrap().freezes.unwrap() as f64, grown);
 }
 
 #[test]
-fn case_01_what_is_lost_of_a_stream_goes_on_when_its_content_changes() {
-    // The counters of round trips go back in the reports about the screen; the sum of lost packets does not.
+fn case_01_packet_loss_continues_when_the_content_changes() {
+    // The round-trip counters in the reports on the screen go back; the sum of lost packets does not.
     let lost = raw("screen", "packetsLost");
     let summary = replay(&lines("screen")).call.summary();
     let sent = stream(&summary, "A", Direction::Outbound, MediaKind::Video);
@@ -85,7 +85,7 @@ fn case_01_what_is_lost_of_a_stream_goes_on_when_its_content_changes() {
 }
 
 #[test]
-fn case_21_an_ice_restart_changes_the_pair_and_no_stream() {
+fn case_21_ice_restart_changes_the_pair_and_no_stream() {
     let summary = replay(&lines("ice_restart")).call.summary();
     assert_eq!(summary.fabrics.len(), 2);
     for fabric in &summary.fabrics {
@@ -98,7 +98,7 @@ fn case_21_an_ice_restart_changes_the_pair_and_no_stream() {
 }
 
 #[test]
-fn case_22_muted_paused_and_held_time_is_told_and_not_measured() {
+fn case_22_muted_paused_and_held_time_is_reported_not_measured() {
     let active = |name, fabric, direction, kind, from, to| {
         intervals(name, fabric, direction, kind, from, to)
             .iter()
@@ -107,7 +107,7 @@ fn case_22_muted_paused_and_held_time_is_told_and_not_measured() {
     };
     use Direction::{Inbound, Outbound};
     use MediaKind::{Audio, Video};
-    // Well inside each stretch of the schedule; the sender's side knows at once.
+    // Well inside each period of the schedule; the sender's side knows at once.
     assert_eq!(active("mute", "A", Outbound, Audio, 18.0, 32.0), 0, "a disabled track");
     assert_eq!(active("mute", "A", Outbound, Audio, 49.0, 64.0), 0, "an inactive encoding");
     assert_eq!(active("video_pause", "A", Outbound, Video, 17.0, 32.0), 0);
@@ -119,7 +119,7 @@ fn case_22_muted_paused_and_held_time_is_told_and_not_measured() {
             assert_eq!(active("hold", fabric, Outbound, kind, 22.0, 40.0), 0);
         }
     }
-    // And nothing else is.
+    // No other stream is paused, held or muted.
     for (name, from, to) in [
         ("mute", 2.0, 16.0),
         ("video_pause", 2.0, 16.0),
@@ -142,8 +142,8 @@ fn case_22_muted_paused_and_held_time_is_told_and_not_measured() {
 }
 
 #[test]
-fn case_18_a_layer_that_the_sender_gave_up_is_paused_to_its_receiver() {
-    // Its last report stays for 40 s; that the round trips in it go on says that the sender is there.
+fn case_18_abandoned_layer_is_paused_at_the_receiver() {
+    // The sender's last report stays for 40 s; its advancing round-trip figures show that the sender is alive.
     let summary = replay(&lines("simulcast")).call.summary();
     let layers: Vec<_> = summary.fabrics.iter().find(|fabric| fabric.fabric == "B").unwrap().streams.iter().collect();
     let longest = layers.iter().map(|stream| stream.paused_s).fold(0.0, f64::max);
@@ -151,25 +151,25 @@ fn case_18_a_layer_that_the_sender_gave_up_is_paused_to_its_receiver() {
 }
 
 #[test]
-fn case_26_a_pause_is_no_concealment_in_the_summary() {
+fn case_26_pause_adds_no_concealment_to_the_summary() {
     let summary = replay(&lines("mute")).call.summary();
-    let heard = stream(&summary, "B", Direction::Inbound, MediaKind::Audio);
+    let received = stream(&summary, "B", Direction::Inbound, MediaKind::Audio);
     let last = |member| {
         let values = raw("mute", member);
         let (_, values) =
-            values.iter().find(|((pc, _, ssrc), _)| pc == "B" && *ssrc == u64::from(heard.ssrc.get())).unwrap();
+            values.iter().find(|((pc, _, ssrc), _)| pc == "B" && *ssrc == u64::from(received.ssrc.get())).unwrap();
         values.last().unwrap() - values.first().unwrap()
     };
     // A fifth of the raw samples: the encoding was off for 16 of 80 s.
     assert!(last("concealedSamples") / last("totalSamplesReceived") > 0.2);
-    let audio = heard.audio.as_ref().unwrap();
-    // What is left is the second in which nothing tells a pause from an outage yet.
+    let audio = received.audio.as_ref().unwrap();
+    // The rest is the second in which nothing distinguishes a pause from an outage yet.
     assert!(audio.concealed_ratio.unwrap() < 0.04, "{audio:?}");
     assert!(audio.audible_concealed_ratio.unwrap() < 0.005, "{audio:?}");
 }
 
 #[test]
-fn case_22_nothing_of_a_pause_is_jitter_or_loss() {
+fn case_22_pause_has_no_jitter_and_no_loss() {
     let summary = replay(&lines("mute")).call.summary();
     let received = stream(&summary, "B", Direction::Inbound, MediaKind::Audio);
     assert_eq!((received.packets_lost, received.loss_ratio), (Some(0), Some(0.0)));
@@ -199,18 +199,18 @@ fn case_23_dtx_is_no_loss() {
 }
 
 #[test]
-fn case_24_a_screen_of_five_frames_is_whole() {
+fn case_24_screen_at_five_frames_per_second_is_active() {
     let shared = intervals("screen", "B", Direction::Inbound, MediaKind::Video, 20.0, 47.0);
     assert!(shared.len() > 20);
     for interval in &shared {
         assert_eq!(interval.state, IntervalState::Active);
-        // Frames a second apart are freezes to Chromium; what they are to a screen is for whoever scores it.
+        // Chromium counts frames a second apart as freezes; the score decides what they mean for a screen.
         assert!(interval.get(Metric::FramesPerSecond).unwrap() < 10.0);
     }
 }
 
 #[test]
-fn case_25_a_pause_is_no_freeze() {
+fn case_25_pause_is_no_freeze() {
     let paused = intervals("video_pause", "B", Direction::Inbound, MediaKind::Video, 18.0, 32.0);
     for interval in paused {
         assert_eq!((interval.get(Metric::FramesPerSecond), interval.get(Metric::FrozenRatio)), (Some(0.0), Some(0.0)));
@@ -219,7 +219,7 @@ fn case_25_a_pause_is_no_freeze() {
 }
 
 #[test]
-fn case_26_most_of_an_outage_is_concealed_by_silence() {
+fn case_26_most_outage_concealment_is_silent() {
     let summary = replay(&lines("outage5")).call.summary();
     let audio = stream(&summary, "B", Direction::Inbound, MediaKind::Audio).audio.clone().unwrap();
     let (concealed, audible) = (audio.concealed_ratio.unwrap(), audio.audible_concealed_ratio.unwrap());
@@ -229,7 +229,7 @@ fn case_26_most_of_an_outage_is_concealed_by_silence() {
 }
 
 #[test]
-fn case_10_no_packet_lost_is_negative_in_any_interval() {
+fn case_10_interval_loss_is_never_negative() {
     let mut compared = 0;
     for name in names() {
         for event in replay(&lines(&name)).events {
@@ -244,9 +244,9 @@ fn case_10_no_packet_lost_is_negative_in_any_interval() {
 }
 
 #[test]
-fn case_44_totals_do_not_depend_on_how_often_one_looks() {
+fn case_44_totals_do_not_depend_on_the_polling_interval() {
     let all = lines("loss5_100ms");
-    // The first and the last ten looks of each connection stay.
+    // The first and the last ten samples of each connection stay.
     let thinned: Vec<String> = all
         .iter()
         .enumerate()
@@ -271,7 +271,7 @@ fn case_44_totals_do_not_depend_on_how_often_one_looks() {
 }
 
 #[test]
-fn case_45_every_snapshot_twice_is_the_same_call() {
+fn case_45_repeated_snapshots_give_the_same_call() {
     for name in ["screen", "ice_restart", "audio_dtx", "ff_loss5", "mesh3"] {
         let lines = lines(name);
         let once = replay(&lines);

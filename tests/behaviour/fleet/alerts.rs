@@ -1,4 +1,4 @@
-//! Alerts out of calls that were counted by hand.
+//! Alerts from calls counted by hand.
 
 use callgauge::conference::{Feedback, FeedbackRating};
 use callgauge::event::IceState;
@@ -11,8 +11,8 @@ fn ice(fleet: &mut Fleet, second: u64, id: &str, fabric: callgauge::id::FabricId
     fleet.enter(at(second), id).unwrap().ice_state(at(second), fabric, state).unwrap();
 }
 
-/// Ten calls of one minute: four good ones, of which one took 9 s to set up; two in which nobody was connected; one in
-/// which Bob was not; two that were dropped; and one in which Carol came back twice and Alice was dissatisfied.
+/// Ten calls of one minute: four good ones, one of them with a set-up of 9 s; two in which no user connected; one in
+/// which Bob did not connect; two dropped ones; and one in which Carol returned twice and Alice was dissatisfied.
 fn minute() -> Tally {
     let mut fleet = Fleet::new(FleetConfig::new());
     for id in ["good-1", "good-2", "good-3", "slow"] {
@@ -57,7 +57,7 @@ fn period() -> Period {
 }
 
 #[test]
-fn each_reason_counts_its_calls() {
+fn each_alert_reason_counts_its_calls() {
     let tally = minute();
     assert_eq!((tally.conferences, tally.classed()), (10, 10));
     // alice in eight of them, bob in three, carol in one.
@@ -81,7 +81,7 @@ fn each_reason_counts_its_calls() {
         assert!(AlertRule::new(reason, share(exactly)).alert(period(), &tally).is_some());
         assert!(AlertRule::new(reason, share(exactly + 0.01)).alert(period(), &tally).is_none());
     }
-    // Nobody measured a round trip.
+    // No round trip was measured.
     let rule = AlertRule::new(AlertReason::HighRoundTripTime, AlertThreshold::Absolute(0));
     assert_eq!(rule.alert(period(), &tally), None);
     let rule = AlertRule::new(AlertReason::HighSetupDelays, AlertThreshold::Absolute(1));
@@ -90,7 +90,7 @@ fn each_reason_counts_its_calls() {
 }
 
 #[test]
-fn nothing_is_no_alert_and_no_ratio() {
+fn empty_part_has_no_alert_and_no_ratio() {
     let nothing = Tally::default();
     for &reason in AlertReason::ALL {
         for threshold in [AlertThreshold::Absolute(0), AlertThreshold::Fractional(Ratio::MIN)] {
@@ -102,7 +102,7 @@ fn nothing_is_no_alert_and_no_ratio() {
 }
 
 #[test]
-fn ratios_are_those_of_the_calls() {
+fn tally_ratios_match_hand_counts() {
     let tally = minute();
     assert_eq!(tally.failure_ratio().map(Ratio::as_f64), Some(0.3));
     assert_eq!((tally.stays, tally.rejoined, tally.mean_feedback()), (14, 1, Some(3.5)));
@@ -110,7 +110,7 @@ fn ratios_are_those_of_the_calls() {
 
 #[cfg(feature = "serde")]
 #[test]
-fn an_alert_has_the_keys_of_the_webhook() {
+fn alert_has_the_keys_of_the_webhook() {
     let rule = AlertRule::new(AlertReason::FailedConferences, AlertThreshold::Absolute(2));
     let alert = rule.alert(period(), &minute()).unwrap();
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Who is over, and when: a fleet against each conference alone.
+//! When conferences of a fleet end, compared with each conference alone.
 
 use std::collections::BTreeMap;
 
@@ -9,31 +9,31 @@ use proptest::prelude::*;
 
 use super::{at, end_of_time, ended, parts};
 
-/// What somebody does in a conference.
+/// An action of a user in a conference.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Deed {
+pub(super) enum Action {
     Join,
     Open,
     Terminate,
     Leave,
 }
 
-/// One deed: when, in which conference, by whom.
-pub(super) type Input = (u64, u8, u8, Deed);
+/// One action: its time, conference, user and kind.
+pub(super) type Input = (u64, u8, u8, Action);
 
-pub(super) fn do_in(call: &mut Conference, (second, _, user, deed): Input) {
+pub(super) fn do_in(call: &mut Conference, (second, _, user, action): Input) {
     let name = format!("user-{user}");
-    let known = match deed {
-        Deed::Join | Deed::Open => call.user(&name).ok(),
-        Deed::Terminate | Deed::Leave => call.find_user(&name),
+    let known = match action {
+        Action::Join | Action::Open => call.user(&name).ok(),
+        Action::Terminate | Action::Leave => call.find_user(&name),
     };
     let Some(user) = known else { return };
     let spec = FabricSpec::new("pc").with_local_user(user);
-    let done = match deed {
-        Deed::Join => call.join(at(second), user).map(|_| ()),
-        Deed::Open => call.open_fabric(at(second), spec).map(|_| ()),
-        Deed::Leave => call.leave(at(second), user).map(|_| ()),
-        Deed::Terminate => match call.find_fabric(&spec) {
+    let done = match action {
+        Action::Join => call.join(at(second), user).map(|_| ()),
+        Action::Open => call.open_fabric(at(second), spec).map(|_| ()),
+        Action::Leave => call.leave(at(second), user).map(|_| ()),
+        Action::Terminate => match call.find_fabric(&spec) {
             Some(fabric) => call.send_event(at(second), fabric, AppEvent::Terminated).map(|_| ()),
             None => Ok(()),
         },
@@ -41,7 +41,7 @@ pub(super) fn do_in(call: &mut Conference, (second, _, user, deed): Input) {
     assert!(matches!(done, Ok(()) | Err(InputError::AlreadyOpen)), "{done:?}");
 }
 
-/// A conference by itself, told the time every second: all that it came to.
+/// Everything that a single conference gives when it gets a timeout every second.
 fn alone(id: &str, inputs: &[Input]) -> Vec<(u32, ConferenceSummary)> {
     const GRACE: u64 = 30;
     let mut call = Conference::new(id, Config::new());
@@ -72,16 +72,21 @@ fn alone(id: &str, inputs: &[Input]) -> Vec<(u32, ConferenceSummary)> {
 }
 
 pub(super) fn inputs() -> impl Strategy<Value = Vec<Input>> {
-    let deed =
-        prop_oneof![Just(Deed::Join), Just(Deed::Open), Just(Deed::Open), Just(Deed::Terminate), Just(Deed::Leave)];
-    let input = (0..150_u64, 0..4_u8, 0..3_u8, deed);
+    let action = prop_oneof![
+        Just(Action::Join),
+        Just(Action::Open),
+        Just(Action::Open),
+        Just(Action::Terminate),
+        Just(Action::Leave)
+    ];
+    let input = (0..150_u64, 0..4_u8, 0..3_u8, action);
     prop::collection::vec(input, 1..60).prop_map(|mut inputs| {
         inputs.sort_by_key(|input| input.0);
         inputs
     })
 }
 
-/// A fleet that is told all, and the time at these times besides.
+/// A fleet with all inputs, and with timeouts at these further times.
 fn fleet(inputs: &[Input], ticks: &[u64]) -> Fleet {
     let mut fleet = Fleet::new(FleetConfig::new());
     let mut ticks = ticks.iter().peekable();
@@ -103,7 +108,7 @@ fn by_id(mut ended: Vec<Ended>) -> Vec<Ended> {
 
 proptest! {
     #[test]
-    fn each_conference_comes_to_what_it_comes_to_alone_and_none_is_lost(
+    fn conferences_in_a_fleet_equal_those_alone_and_none_is_lost(
         inputs in inputs(), mut ticks in prop::collection::vec(0..150_u64, 0..20),
     ) {
         ticks.sort_unstable();
@@ -121,19 +126,19 @@ proptest! {
     }
 
     #[test]
-    fn it_makes_no_difference_when_the_fleet_is_told_the_time_or_who_came_first(
+    fn timeout_times_and_arrival_order_change_nothing(
         inputs in inputs(), mut ticks in prop::collection::vec(0..150_u64, 0..20),
     ) {
         ticks.sort_unstable();
-        // Of several at one time in different conferences the last is told first.
+        // Of inputs to different conferences at one time, the last comes first.
         let mut turned = inputs.clone();
         turned.sort_by_key(|&(second, call, ..)| (second, u8::MAX - call));
         let mut straight = inputs;
         straight.sort_by_key(|&(second, call, ..)| (second, call));
-        let (mut silent, mut told) = (fleet(&straight, &[]), fleet(&turned, &ticks));
-        prop_assert_eq!(merged(&mut silent), merged(&mut told));
-        prop_assert_eq!(by_id(ended(&mut silent)), by_id(ended(&mut told)));
-        // Told alike, the order of what leaves the fleet is the same too.
+        let (mut silent, mut ticked) = (fleet(&straight, &[]), fleet(&turned, &ticks));
+        prop_assert_eq!(merged(&mut silent), merged(&mut ticked));
+        prop_assert_eq!(by_id(ended(&mut silent)), by_id(ended(&mut ticked)));
+        // With equal timeouts the order of the fleet's outputs is equal too.
         let (mut one, mut other) = (fleet(&straight, &ticks), fleet(&turned, &ticks));
         prop_assert_eq!(parts(&mut one), parts(&mut other));
     }
@@ -149,7 +154,7 @@ fn merged(fleet: &mut Fleet) -> Vec<(Period, Rollup)> {
 }
 
 #[test]
-fn those_that_fall_silent_together_come_in_the_order_of_their_ids() {
+fn conferences_expiring_together_are_ordered_by_id() {
     for ids in [["c", "a", "b"], ["b", "c", "a"]] {
         let mut fleet = Fleet::new(FleetConfig::new());
         for id in ids {
@@ -167,13 +172,13 @@ fn those_that_fall_silent_together_come_in_the_order_of_their_ids() {
 }
 
 #[test]
-fn an_input_moves_the_deadline_and_costs_no_place_in_the_queue() {
+fn input_moves_the_deadline_without_losing_queue_order() {
     let mut fleet = Fleet::new(FleetConfig::new());
     let alice = super::open(&mut fleet, 0, "a", "alice");
     for second in 1..=100 {
         super::connect(&mut fleet, second, "a", alice);
     }
-    // It wakes too early once, and knows better then.
+    // The fleet wakes too early once, and corrects its deadline.
     assert!(fleet.poll_timeout() <= Some(at(130)));
     fleet.handle_timeout(at(100));
     assert_eq!(fleet.poll_timeout(), Some(at(130)));

@@ -1,4 +1,4 @@
-//! Merging: in any order and grouping, and each part once.
+//! Laws of merging: any order and grouping, and each part once.
 
 use callgauge::FabricSpec;
 use callgauge::conference::{Feedback, FeedbackRating};
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::{at, end_of_time, parts};
 
-/// A call: when it begins, how long it takes to set up if it ever is, in which region, and what somebody says of it.
+/// A call: its beginning, the length of its set-up if it connects, its region, and its feedback.
 type Call = (u64, Option<u64>, u8, u8);
 
 fn calls() -> impl Strategy<Value = Vec<Call>> {
@@ -56,7 +56,7 @@ fn merged<'a>(parts: impl IntoIterator<Item = &'a Part>) -> Vec<(Period, Rollup)
 
 proptest! {
     #[test]
-    fn merging_is_associative_and_commutative_and_nothing_changes_nothing(a in calls(), b in calls(), c in calls()) {
+    fn merging_is_associative_commutative_and_has_an_identity(a in calls(), b in calls(), c in calls()) {
         let [a, b, c] = [("a", a), ("b", b), ("c", c)].map(|(name, calls)| rollup(&shard(name, &calls)));
         prop_assert_eq!(both(&a, &b), both(&b, &a));
         prop_assert_eq!(both(&both(&a, &b), &c), both(&a, &both(&b, &c)));
@@ -65,7 +65,7 @@ proptest! {
     }
 
     #[test]
-    fn parts_count_once_however_often_and_in_whatever_order_they_come(
+    fn parts_count_once_in_any_order_and_repetition(
         a in calls(), b in calls(), order in prop::collection::vec(any::<prop::sample::Index>(), 0..30),
     ) {
         let all = [shard("a", &a), shard("b", &b)].concat();
@@ -81,7 +81,7 @@ proptest! {
 
 #[cfg(feature = "serde")]
 #[test]
-fn a_merger_that_was_written_and_read_knows_what_is_in() {
+fn restored_merger_knows_the_parts_it_holds() {
     let all = [shard("a", &[(0, Some(1), 0, 5)]), shard("b", &[(70, Some(1), 0, 5)])].concat();
     assert!(all.len() > 1);
     let mut merger = Merger::new();
@@ -93,7 +93,7 @@ fn a_merger_that_was_written_and_read_knows_what_is_in() {
 }
 
 #[test]
-fn a_window_that_was_taken_takes_no_more() {
+fn taken_window_accepts_no_more_parts() {
     let [first] = &shard("a", &[(0, Some(1), 0, 5)])[..] else { panic!("one window") };
     let [other] = &shard("b", &[(0, Some(1), 0, 5)])[..] else { panic!("one window") };
     let mut merger = Merger::new();

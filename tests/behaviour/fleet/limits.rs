@@ -1,4 +1,4 @@
-//! What there is no room for.
+//! The limits of a fleet.
 
 use callgauge::fleet::{Fleet, FleetConfig, FleetError, FleetLimits};
 use callgauge::{FabricSpec, Outcome};
@@ -10,7 +10,7 @@ fn fleet(limits: FleetLimits) -> Fleet {
 }
 
 #[test]
-fn a_conference_too_many_is_refused_and_those_that_are_known_go_on() {
+fn conference_beyond_the_limit_is_refused_and_others_continue() {
     let mut fleet = fleet(FleetLimits::new().with_conferences(2));
     let fabrics = ["a", "b"].map(|id| (id, open(&mut fleet, 0, id, "alice")));
     for _ in 0..3 {
@@ -20,7 +20,7 @@ fn a_conference_too_many_is_refused_and_those_that_are_known_go_on() {
     for (id, fabric) in fabrics {
         connect(&mut fleet, 2, id, fabric);
     }
-    // When one is over and forgotten there is room again.
+    // Capacity returns when a conference has ended and was forgotten.
     for second in [20, 40, 60] {
         connect(&mut fleet, second, "a", fabrics[0].1);
     }
@@ -30,7 +30,7 @@ fn a_conference_too_many_is_refused_and_those_that_are_known_go_on() {
 }
 
 #[test]
-fn summaries_that_nobody_polls_are_kept_and_new_conferences_wait() {
+fn unpolled_summaries_are_retained_and_new_conferences_wait() {
     let mut fleet = fleet(FleetLimits::new().with_pending_summaries(2));
     for id in ["a", "b", "c", "d"] {
         open(&mut fleet, 0, id, "alice");
@@ -43,7 +43,7 @@ fn summaries_that_nobody_polls_are_kept_and_new_conferences_wait() {
 }
 
 #[test]
-fn a_next_instance_waits_too_and_the_one_before_is_not_lost() {
+fn next_instance_waits_and_the_previous_is_not_lost() {
     let mut fleet = fleet(FleetLimits::new().with_pending_summaries(1));
     let alice = open(&mut fleet, 0, "a", "alice");
     terminate(&mut fleet, 1, "a", alice).unwrap();
@@ -57,7 +57,7 @@ fn a_next_instance_waits_too_and_the_one_before_is_not_lost() {
 }
 
 #[test]
-fn windows_that_nobody_polls_are_kept_and_new_conferences_wait() {
+fn unpolled_windows_are_retained_and_new_conferences_wait() {
     let mut fleet = fleet(FleetLimits::new().with_windows(2));
     for (id, second) in [("a", 0), ("b", 70), ("c", 130)] {
         open(&mut fleet, second, id, "alice");
@@ -70,7 +70,7 @@ fn windows_that_nobody_polls_are_kept_and_new_conferences_wait() {
 }
 
 #[test]
-fn labels_are_bounded_in_number_and_length_and_free_again_when_nobody_has_them() {
+fn labels_are_bounded_and_freed_when_unused() {
     let limits = FleetLimits::new().with_labels(3).with_labels_per_conference(2).with_label_bytes(9);
     let mut fleet = fleet(limits);
     open(&mut fleet, 0, "a", "alice");
@@ -85,18 +85,18 @@ fn labels_are_bounded_in_number_and_length_and_free_again_when_nobody_has_them()
     assert_eq!(call.labels().collect::<Vec<_>>(), ["app=x", "region=eu"]);
     drop(call);
     let mut call = fleet.enter(at(1), "b").unwrap();
-    assert_eq!(call.label("app", "y"), Ok(Outcome::Applied), "nobody else has it");
+    assert_eq!(call.label("app", "y"), Ok(Outcome::Applied), "no other conference has it");
     assert_eq!(call.label("app", "z"), Err(FleetError::FleetLabelsFull));
     assert_eq!(call.label("app", "x"), Ok(Outcome::Applied), "it is known");
     drop(call);
     assert_eq!(fleet.refused().labels, 2);
     fleet.handle_timeout(end_of_time());
     let part = &parts(&mut fleet)[0];
-    assert_eq!(part.rollup.labels.keys().collect::<Vec<_>>(), ["app=x", "region=eu"], "nobody joined b");
+    assert_eq!(part.rollup.labels.keys().collect::<Vec<_>>(), ["app=x", "region=eu"], "no user joined b");
 }
 
 #[test]
-fn a_conference_that_comes_again_for_years_may_bring_labels_as_long_as_windows_are_polled() {
+fn recurring_conference_may_add_labels_while_windows_are_polled() {
     let mut fleet = fleet(FleetLimits::new().with_labels(8).with_labels_per_conference(2));
     for instance in 0..100_u64 {
         let now = instance * 300;
@@ -111,7 +111,7 @@ fn a_conference_that_comes_again_for_years_may_bring_labels_as_long_as_windows_a
 }
 
 #[test]
-fn one_conference_takes_no_more_than_half_of_the_labels_however_often_it_comes_again() {
+fn recurring_conference_takes_at_most_half_of_the_labels() {
     for most in [4, 16, 1_000] {
         let limits = FleetLimits::new().with_labels(64).with_labels_per_conference(most);
         let mut fleet = fleet(limits);
@@ -136,7 +136,7 @@ fn one_conference_takes_no_more_than_half_of_the_labels_however_often_it_comes_a
 }
 
 #[test]
-fn a_label_is_free_when_nobody_has_it_also_in_a_clone() {
+fn unused_label_is_freed_in_a_clone_too() {
     let limits = FleetLimits::new().with_labels(1).with_labels_per_conference(1);
     let mut fleet = fleet(limits);
     open(&mut fleet, 0, "a", "alice");

@@ -1,11 +1,11 @@
-//! Many conferences by id: who gets what, who is over, and what all of them came to.
+//! Many conferences by id: routing, expiry and rollups.
 
 mod alerts;
+#[cfg(feature = "serde")]
+mod checkpoint;
 mod expiry;
 mod laws;
 mod limits;
-#[cfg(feature = "serde")]
-mod portable;
 mod routing;
 #[cfg(feature = "serde")]
 mod shards;
@@ -42,12 +42,12 @@ fn open(fleet: &mut Fleet, second: u64, id: &str, user: &str) -> FabricId {
     call.open_fabric(at(second), FabricSpec::new("pc").with_local_user(user)).unwrap()
 }
 
-/// It is connected.
+/// The fabric connects.
 fn connect(fleet: &mut Fleet, second: u64, id: &str, fabric: FabricId) {
     fleet.enter(at(second), id).unwrap().ice_state(at(second), fabric, IceState::Connected).unwrap();
 }
 
-/// It is terminated.
+/// The fabric terminates.
 fn terminate(fleet: &mut Fleet, second: u64, id: &str, fabric: FabricId) -> Result<(), InputError> {
     fleet.enter(at(second), id).unwrap().send_event(at(second), fabric, AppEvent::Terminated).map(|_| ())
 }

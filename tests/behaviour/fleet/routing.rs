@@ -1,4 +1,4 @@
-//! Who gets an input.
+//! Which conference an input reaches.
 
 use core::time::Duration;
 
@@ -19,7 +19,7 @@ fn two(fleet: &mut Fleet, second: u64, id: &str) -> [callgauge::id::FabricId; 2]
 }
 
 #[test]
-fn what_is_told_of_one_conference_is_not_told_of_another() {
+fn events_of_one_conference_reach_no_other() {
     let mut fleet = Fleet::new(FleetConfig::new());
     let [_, bob] = two(&mut fleet, 0, "a");
     two(&mut fleet, 0, "b");
@@ -29,11 +29,11 @@ fn what_is_told_of_one_conference_is_not_told_of_another() {
     let ids: Vec<&str> = fleet.conferences().map(|(id, _)| id).collect();
     assert_eq!(ids, ["a", "b"]);
     let mut joined = Vec::new();
-    while let Some(told) = fleet.poll_event() {
-        if let Event::Call { event, .. } = told.event
+    while let Some(item) = fleet.poll_event() {
+        if let Event::Call { event, .. } = item.event
             && event.kind == EventKind::UserJoined
         {
-            joined.push((told.conference.to_owned(), told.instance, event.at));
+            joined.push((item.conference.to_owned(), item.instance, event.at));
         }
     }
     joined.sort();
@@ -42,7 +42,7 @@ fn what_is_told_of_one_conference_is_not_told_of_another() {
 }
 
 #[test]
-fn the_moment_of_the_end_is_part_of_it_whenever_the_fleet_is_told_the_time() {
+fn end_moment_belongs_to_the_call_at_any_timeout_time() {
     for tells in [false, true] {
         let mut fleet = Fleet::new(FleetConfig::new());
         let [alice, bob] = two(&mut fleet, 0, "a");
@@ -60,10 +60,10 @@ fn the_moment_of_the_end_is_part_of_it_whenever_the_fleet_is_told_the_time() {
 }
 
 #[test]
-fn what_comes_after_the_end_is_the_next_instance_which_knows_its_users() {
+fn input_after_the_end_opens_an_instance_that_knows_its_users() {
     let mut fleet = Fleet::new(FleetConfig::new());
     two(&mut fleet, 0, "a");
-    // Silent since 1 s, and over at 31 s.
+    // Silent since 1 s, and ended at 31 s.
     let mut call = fleet.enter(at(40), "a").unwrap();
     assert_eq!(call.instance(), 2);
     let bob = call.find_user("bob").unwrap();
@@ -75,7 +75,7 @@ fn what_comes_after_the_end_is_the_next_instance_which_knows_its_users() {
     assert_eq!(first[0].summary.end_reason, Some(EndReason::Timeout));
     let has_end =
         |event: &Event| matches!(event, Event::Call { event, .. } if event.kind == EventKind::ConferenceEnded);
-    assert_eq!(first[0].events.iter().filter(|event| has_end(event)).count(), 1, "nobody polled them before");
+    assert_eq!(first[0].events.iter().filter(|event| has_end(event)).count(), 1, "not polled before");
     // It ends at 70 s, and is forgotten at 100 s.
     assert_eq!(fleet.enter(at(101), "a").unwrap().instance(), 1);
     fleet.handle_timeout(end_of_time());
@@ -84,7 +84,7 @@ fn what_comes_after_the_end_is_the_next_instance_which_knows_its_users() {
 }
 
 #[test]
-fn a_word_too_late_begins_nothing_and_feedback_finds_the_call_that_it_is_about() {
+fn late_message_opens_nothing_and_feedback_finds_its_call() {
     let mut fleet = Fleet::new(FleetConfig::new().with_grace(Duration::from_secs(60)));
     let [alice, bob] = two(&mut fleet, 0, "a");
     terminate(&mut fleet, 9, "a", bob).unwrap();
@@ -103,13 +103,13 @@ fn a_word_too_late_begins_nothing_and_feedback_finds_the_call_that_it_is_about()
 }
 
 #[test]
-fn who_ends_late_in_a_window_that_was_closed_makes_another_part_of_it() {
+fn late_end_in_a_closed_window_makes_another_part_of_it() {
     let mut fleet = Fleet::new(FleetConfig::new().with_shard("s"));
     let [_, bob] = two(&mut fleet, 0, "in-time");
     terminate(&mut fleet, 9, "in-time", bob).unwrap();
     fleet.handle_timeout(at(90));
     let [first] = &parts(&mut fleet)[..] else { panic!("one window was closed") };
-    // News of half a minute ago.
+    // An input dated half a minute ago.
     let alice = open(&mut fleet, 50, "late", "alice");
     terminate(&mut fleet, 55, "late", alice).unwrap();
     fleet.handle_timeout(at(90));
@@ -121,7 +121,7 @@ fn who_ends_late_in_a_window_that_was_closed_makes_another_part_of_it() {
 }
 
 #[test]
-fn an_input_older_than_the_fleets_clock_is_taken_by_who_is_there_and_begins_nothing_that_would_be_over() {
+fn input_behind_the_fleet_clock_opens_no_expired_conference() {
     let mut fleet = Fleet::new(FleetConfig::new());
     let alice = open(&mut fleet, 80, "a", "alice");
     fleet.handle_timeout(at(100));

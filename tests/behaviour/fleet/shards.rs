@@ -10,13 +10,13 @@ use super::{at, end_of_time, ended, open, parts};
 use crate::common::Seeded;
 use crate::common::recordings::{lines, meta, names};
 
-/// A snapshot: when, of which conference and PeerConnection, and its text.
+/// A snapshot: its time, conference, PeerConnection and text.
 type Snapshot = (Timestamp, String, String, String);
 
-/// An event: of which conference, and which instance of it.
-type Told = (String, u32, Event);
+/// An event with its conference and instance.
+type FleetEvent = (String, u32, Event);
 
-/// Every recording as a conference of its own, all of them begun within the same minutes.
+/// Each recording as a conference of its own, all of them begun within the same minutes.
 fn snapshots() -> Vec<Snapshot> {
     let mut all = Vec::new();
     for (number, name) in names().iter().enumerate() {
@@ -38,18 +38,18 @@ fn snapshots() -> Vec<Snapshot> {
     all
 }
 
-/// The recordings in so many fleets: all parts, and how many conferences each fleet had.
+/// Runs the recordings in `shards` fleets: all parts, and the number of conferences of each fleet.
 fn run(snapshots: &[Snapshot], shards: usize) -> (Vec<Part>, Vec<usize>) {
-    let (parts, ended, _) = run_and_tell(snapshots, shards, |_| {});
+    let (parts, ended, _) = run_with_events(snapshots, shards, |_| {});
     (parts, ended.iter().map(Vec::len).collect())
 }
 
-/// The same, with each conference that ended and every event; `between` does to a fleet what it likes after each input.
-fn run_and_tell(
+/// The same, with each ended conference and every event; `between` may change a fleet after each input.
+fn run_with_events(
     snapshots: &[Snapshot],
     shards: usize,
     mut between: impl FnMut(&mut Fleet),
-) -> (Vec<Part>, Vec<Vec<Ended>>, Vec<Told>) {
+) -> (Vec<Part>, Vec<Vec<Ended>>, Vec<FleetEvent>) {
     let fleet = |shard: usize| {
         let limits = FleetLimits::new();
         Fleet::new(FleetConfig::new().with_shard(&shard.to_string()).with_limits(limits))
@@ -73,7 +73,7 @@ fn run_and_tell(
         };
         reader.read(line.as_bytes(), &mut |snapshot| call.ingest(*now, fabric, snapshot.report).unwrap()).unwrap();
         drop(call);
-        // Each shard looks at the clock when it likes.
+        // Each shard reads the clock at its own moments.
         if now.as_micros() % (3 + shard as u64) == 0 {
             fleet.handle_timeout(*now);
         }
@@ -102,7 +102,7 @@ fn bytes(parts: &[Part]) -> Vec<u8> {
 }
 
 #[test]
-fn any_number_of_fleets_come_to_the_same_bytes_as_one() {
+fn any_number_of_shards_merge_to_the_bytes_of_one() {
     let snapshots = snapshots();
     let (one, counts) = run(&snapshots, 1);
     assert_eq!(counts, [names().len()]);
@@ -114,7 +114,7 @@ fn any_number_of_fleets_come_to_the_same_bytes_as_one() {
         parts.reverse();
         assert_eq!(bytes(&parts), expected, "{shards}, in another order");
     }
-    // They are not the same because there is nothing in them.
+    // Check that the equal results are not empty.
     let mut all = callgauge::fleet::Rollup::default();
     for part in &one {
         all.merge(&part.rollup);
@@ -133,9 +133,9 @@ fn any_number_of_fleets_come_to_the_same_bytes_as_one() {
     assert!(!total.diagnoses.is_empty() && total.user_s() > 60.0);
 }
 
-/// What two recordings came to, as others read it. `UPDATE_GOLDEN=1` writes it anew.
+/// The part of two recordings as other programs read it. `UPDATE_GOLDEN=1` rewrites it.
 #[test]
-fn a_part_is_written_as_it_was() {
+fn serialized_part_equals_its_golden_file() {
     let mut two = snapshots();
     two.retain(|(_, id, ..)| ["loss5", "audio_clean"].contains(&&**id));
     let (parts, counts) = run(&two, 1);
@@ -156,10 +156,10 @@ fn a_part_is_written_as_it_was() {
 }
 
 #[test]
-fn a_fleet_that_is_written_and_read_between_inputs_goes_on_alike() {
+fn fleet_restored_between_inputs_continues_alike() {
     let snapshots = snapshots();
     let (mut random, mut restored) = (Seeded(5), 0);
-    let again = run_and_tell(&snapshots, 2, |fleet| {
+    let again = run_with_events(&snapshots, 2, |fleet| {
         if random.below(150) == 0 {
             let bytes = fleet.save();
             *fleet = Fleet::restore(&bytes, fleet.config().clone()).unwrap();
@@ -168,13 +168,13 @@ fn a_fleet_that_is_written_and_read_between_inputs_goes_on_alike() {
         }
     });
     assert!(restored > 50, "{restored}");
-    let (parts, ended, events) = run_and_tell(&snapshots, 2, |_| {});
+    let (parts, ended, events) = run_with_events(&snapshots, 2, |_| {});
     assert!(!parts.is_empty() && events.len() > 10_000 && ended.iter().all(|ended| !ended.is_empty()));
     assert!(again.0 == parts && again.1 == ended && again.2 == events);
 }
 
 #[test]
-fn every_change_of_a_byte_of_a_fleet_is_found_out() {
+fn changed_byte_of_a_fleet_state_is_detected() {
     let mut fleet = Fleet::new(FleetConfig::new());
     for (second, user) in [(0, "alice"), (20, "bob")] {
         open(&mut fleet, second, "standup", user);

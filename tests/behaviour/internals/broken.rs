@@ -1,4 +1,4 @@
-//! Dumps that are cut, damaged or hostile.
+//! Truncated, damaged and hostile dumps.
 
 use callgauge::ingest::{ReadErrorKind, Reader};
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use super::{DUMP, dump_of, read_json, series};
 use crate::common::{Seeded, fixture};
 
 #[test]
-fn a_dump_cut_anywhere_is_an_error_there() {
+fn truncated_dump_is_an_error_at_the_cut() {
     let bytes = fixture(DUMP);
     let end = bytes.trim_ascii_end().len();
     let mut cuts = 0;
@@ -22,7 +22,7 @@ fn a_dump_cut_anywhere_is_an_error_there() {
 }
 
 #[test]
-fn a_dump_with_damaged_bytes_never_panics_and_keeps_what_it_can() {
+fn damaged_dump_never_panics_and_is_read_as_far_as_possible() {
     let bytes = fixture(DUMP);
     let mut random = Seeded(36);
     let (mut whole, mut refused) = (0, 0);
@@ -30,7 +30,7 @@ fn a_dump_with_damaged_bytes_never_panics_and_keeps_what_it_can() {
         let mut damaged = bytes.clone();
         for _ in 0..=random.below(3) {
             let at = random.below(damaged.len());
-            // Half of the time something that has a meaning.
+            // Half of the time, bytes that have a meaning.
             damaged[at] = match random.below(2) {
                 0 => b"\"\\[]{},:-0e9. "[random.below(14)],
                 _ => (random.next() >> 8) as u8,
@@ -53,11 +53,11 @@ fn a_dump_with_damaged_bytes_never_panics_and_keeps_what_it_can() {
 }
 
 #[test]
-fn hostile_dumps_cost_what_their_size_does() {
+fn hostile_dumps_cost_no_more_than_their_size() {
     let many = 1_000_000;
     let long = |value: &str| json!(format!("[{}{value}]", format!("{value},").repeat(many - 1)));
     let of = |values: Value| json!({"statsType": "inbound-rtp", "startTime": 0, "endTime": 1e300, "values": values});
-    // A million polls at one time, beside a million values, and one value that stands alone.
+    // A million polls at one time, beside a million values, and one single value.
     let dump = dump_of(&[
         ("I-timestamp", of(long("5"))),
         ("I-ssrc", of(long("1"))),

@@ -1,9 +1,9 @@
-//! The webrtc-internals reader against a dump of a call whose truth is known, dumps in the old layout, made-up ones
-//! and broken ones.
+//! The webrtc-internals reader against a dump of a call with known truth, dumps in the old layout, synthetic ones and
+//! broken ones.
 
 mod broken;
-mod made_up;
 mod recorded;
+mod synthetic;
 
 use callgauge::ingest::{Format, Reader};
 use callgauge::report::{Num, Report};
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 const DUMP: &str = "recordings/other/chrome156-webrtc_internals_dump.gz";
 
-/// One snapshot, kept.
+/// One stored snapshot.
 struct Poll {
     fabric: String,
     /// Milliseconds.
@@ -48,7 +48,7 @@ fn dump_of(stats: &[(&str, Value)]) -> Value {
     json!({"getUserMedia": [], "PeerConnections": {"1-1": {"url": "https://example.org/", "stats": stats, "updateLog": []}}})
 }
 
-/// Times a second apart with the fraction that the dump cuts off.
+/// Times a second apart with the fraction that the dump truncates.
 fn seconds(from: i64, to: i64) -> Value {
     (from..=to).map(|second| json!(second as f64 * 1e3 + 4.25)).collect()
 }
@@ -57,7 +57,7 @@ fn column(polls: &[Poll], id: &str, field: Num) -> Vec<Option<f64>> {
     polls.iter().map(|poll| poll.report.by_id(id).and_then(|entry| entry.get(field))).collect()
 }
 
-/// ISO 8601 as JavaScript writes it: cut to milliseconds.
+/// ISO 8601 as JavaScript writes it: truncated to milliseconds.
 fn iso(ms: f64) -> String {
     format!("{:.3}", jiff::Timestamp::from_millisecond(ms.floor() as i64).unwrap())
 }

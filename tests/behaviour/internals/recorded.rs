@@ -1,4 +1,4 @@
-//! Dumps of real calls: one whose truth is known from three sides, and one from the wild.
+//! Dumps of real calls: one with truth from three sides, and one from public sources.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 use super::{DUMP, Poll, iso, read, read_json};
 use crate::common::{fixture, real_dump};
 
-/// The rows with an id, in order: the number of the poll and the report it stands in.
+/// The rows with an id, in order: the number of the poll and its report.
 fn rows<'a>(polls: &'a [Poll], fabric: &'a str, id: &'a str) -> Vec<(usize, &'a Report)> {
     let of_fabric = polls.iter().filter(|poll| poll.fabric == fabric).enumerate();
     of_fabric.filter(|(_, poll)| poll.report.by_id(id).is_some()).map(|(number, poll)| (number, &poll.report)).collect()
 }
 
-/// What the row with this id says of a member, as JSON; `None` for a member that is not read.
+/// The row's value of a member as JSON; `None` for a member that is not read.
 fn member(report: &Report, id: &str, name: &str) -> Option<Value> {
     let entry = report.by_id(id)?;
     let number = |field: &Num| entry.get(*field).map_or(Value::Null, |value| json!(value));
@@ -44,7 +44,7 @@ fn member(report: &Report, id: &str, name: &str) -> Option<Value> {
     }
 }
 
-/// Whether a value read is the one that the dump has.
+/// Whether a value equals the dumped one.
 fn same(read: &Value, name: &str, dumped: &Value) -> bool {
     const NTP_TO_UNIX_MS: f64 = 2_208_988_800_000.0;
     match (read, dumped) {
@@ -66,14 +66,14 @@ fn values(series: &Value) -> Vec<Value> {
     serde_json::from_str(series["values"].as_str().unwrap()).unwrap()
 }
 
-/// The times of the entries of a connection, from their `timestamp` series.
+/// The times of a connection's entries, from their `timestamp` series.
 fn clocks(stats: &Value) -> BTreeMap<&str, Vec<f64>> {
     let times = |series| values(series).iter().map(|time| time.as_f64().unwrap()).collect();
     let series = stats.as_object().unwrap().iter();
     series.filter_map(|(key, series)| Some((key.strip_suffix("-timestamp")?, times(series)))).collect()
 }
 
-/// The entry that a series belongs to and the name of its member; `None` for derived keys and the clocks themselves.
+/// A series' entry and the name of its member; `None` for derived keys and the clocks themselves.
 fn split<'a>(key: &'a str, clocks: &BTreeMap<&'a str, Vec<f64>>) -> Option<(&'a str, &'a str)> {
     let owner = clocks.keys().filter(|id| key.strip_prefix(**id).is_some_and(|rest| rest.starts_with('-')));
     let id = *owner.max_by_key(|id| id.len())?;
@@ -82,7 +82,7 @@ fn split<'a>(key: &'a str, clocks: &BTreeMap<&'a str, Vec<f64>>) -> Option<(&'a 
 }
 
 #[test]
-fn every_value_of_a_dump_is_in_the_row_of_its_entry_and_time() {
+fn dumped_values_are_in_the_row_of_their_entry_and_time() {
     let bytes = fixture(DUMP);
     let dump: Value = serde_json::from_slice(&bytes).unwrap();
     let (polls, reader) = read(&bytes);
@@ -93,12 +93,12 @@ fn every_value_of_a_dump_is_in_the_row_of_its_entry_and_time() {
         let stats = &connection["stats"];
         let clocks = clocks(stats);
         let of_fabric: Vec<_> = polls.iter().filter(|poll| poll.fabric == *fabric).collect();
-        // The page polled once a second for a minute; every local entry has the time of the poll.
+        // The page polled once per second for a minute; every local entry has the time of the poll.
         let times: Vec<_> = of_fabric.iter().map(|poll| poll.at.unwrap()).collect();
         assert_eq!(times, clocks["P"], "{fabric}");
         assert_eq!(times.len(), 60);
 
-        // How many members of each row are accounted for.
+        // How many members of each row were checked.
         let mut members: BTreeMap<(&str, usize), usize> = BTreeMap::new();
         for (id, clock) in &clocks {
             let rows = rows(&polls, fabric, id);
@@ -140,7 +140,7 @@ fn every_value_of_a_dump_is_in_the_row_of_its_entry_and_time() {
                 assert!(["framesPerSecond", "roundTripTime"].contains(&name), "{fabric} {key} has gaps");
             }
         }
-        // And nothing that the dump does not have.
+        // The rows have nothing that the dump lacks.
         for (id, clock) in &clocks {
             for (point, (_, report)) in rows(&polls, fabric, id).into_iter().enumerate() {
                 let entry = report.by_id(id).unwrap();
@@ -156,7 +156,7 @@ fn every_value_of_a_dump_is_in_the_row_of_its_entry_and_time() {
 }
 
 #[test]
-fn remote_entries_stand_in_the_poll_that_first_saw_them() {
+fn remote_entries_are_in_the_poll_that_first_saw_them() {
     let (polls, _) = read(&fixture(DUMP));
     let mut news = 0;
     for fabric in ["8-1", "8-2"] {
@@ -166,7 +166,7 @@ fn remote_entries_stand_in_the_poll_that_first_saw_them() {
             let mut before = None;
             for (number, report) in &rows {
                 let stamp = report.by_id(id).unwrap().timestamp().unwrap().as_millis();
-                // Its time is taken a little after the poll's: the browser was busy.
+                // The entry's time is taken a little after the poll's: the browser was busy.
                 assert!(stamp <= times[*number] + 70.0, "{fabric} {id} is younger than its poll");
                 if before.is_some_and(|before| before != stamp) {
                     assert!(stamp > times[number - 1], "{fabric} {id} was news one poll before");
@@ -174,11 +174,11 @@ fn remote_entries_stand_in_the_poll_that_first_saw_them() {
                 }
                 before = Some(stamp);
             }
-            // Once there, it stays.
+            // An entry that has appeared stays.
             assert!(rows.windows(2).all(|pair| pair[0].0 + 1 == pair[1].0));
             assert!(rows.last().is_none_or(|(number, _)| number + 1 == times.len()));
         }
-        // An RTP entry names its remote entry from the poll on in which that is there.
+        // An RTP entry names its remote entry from the poll in which that appears.
         for poll in polls.iter().filter(|poll| poll.fabric == fabric) {
             for entry in poll.report.entries() {
                 if let Some(remote) = entry.text(Text::RemoteId) {
@@ -192,7 +192,7 @@ fn remote_entries_stand_in_the_poll_that_first_saw_them() {
 }
 
 #[test]
-fn counters_agree_with_the_same_call_polled_by_the_page_itself() {
+fn dump_counters_agree_with_the_pages_own_polls() {
     const COUNTERS: [Num; 8] = [
         Num::PacketsReceived,
         Num::BytesReceived,
@@ -203,7 +203,7 @@ fn counters_agree_with_the_same_call_polled_by_the_page_itself() {
         Num::TotalSamplesReceived,
         Num::NackCount,
     ];
-    // What the page's own getStats said, by stream and counter: (time, value).
+    // Values of the page's own getStats by stream and counter: (time, value).
     let mut known: BTreeMap<(StatsType, u32, Num), Vec<(f64, f64)>> = BTreeMap::new();
     let mut reader = Reader::new();
     let text = fixture("recordings/other/chrome-internals.ndjson.gz");
@@ -240,13 +240,13 @@ fn counters_agree_with_the_same_call_polled_by_the_page_itself() {
             }
         }
     }
-    // Both ends of three streams: two or three counters of what is sent, three or four of what is received.
+    // Both ends of three streams: two or three counters of the sender, three or four of the receiver.
     assert!(bounded.len() >= 18, "{bounded:?}");
     assert!(bounded.values().all(|&polls| polls > 50), "{bounded:?}");
 }
 
 #[test]
-fn loss_agrees_with_what_the_relay_dropped() {
+fn dump_loss_agrees_with_the_relays_drops() {
     let truth: Value = serde_json::from_slice(&fixture("recordings/other/chrome-internals.truth.json")).unwrap();
     let (polls, _) = read(&fixture(DUMP));
     let mut checked = 0;
@@ -259,7 +259,7 @@ fn loss_agrees_with_what_the_relay_dropped() {
             let Some(inbound) = inbound else { continue }; // retransmissions have no entry of their own
             let (lost, dropped) = (inbound.get(Num::PacketsLost).unwrap(), relay["drop"].as_f64().unwrap());
             println!("{ssrc}: {lost} lost, {dropped} dropped");
-            // What was under way when a side closed is dropped and never counted, and the other way round.
+            // Packets in flight when a side closed are dropped and never counted, or the reverse.
             assert!((lost - dropped).abs() <= 8.0, "{ssrc}: {lost} lost, {dropped} dropped");
             checked += 1;
         }
@@ -277,7 +277,7 @@ fn without_clocks(dump: &Value) -> Value {
 }
 
 #[test]
-fn without_clocks_the_same_rows_come_at_interpolated_times() {
+fn dump_without_clocks_has_the_same_rows_at_interpolated_times() {
     let bytes = fixture(DUMP);
     let dump: Value = serde_json::from_slice(&bytes).unwrap();
     let (new, _) = read(&bytes);
@@ -297,7 +297,7 @@ fn without_clocks_the_same_rows_come_at_interpolated_times() {
                 let time = old.timestamp().unwrap().as_millis();
                 let even = start + (end - start) * point as f64 / (clock.len() - 1) as f64;
                 assert!((time - even).abs() < 1e-3, "{fabric} {id}: {time} for {even}");
-                // Members without gaps are the same; the others are there as often.
+                // Members without gaps are equal; the others occur as often.
                 for (field, value) in new.numbers() {
                     let gaps = [Num::FramesPerSecond, Num::RoundTripTime].contains(&field);
                     assert!(gaps || old.get(field) == Some(value), "{fabric} {id} {} {point}", field.name());
@@ -313,7 +313,7 @@ fn without_clocks_the_same_rows_come_at_interpolated_times() {
 }
 
 #[test]
-fn a_dump_from_the_wild_reads_whole() {
+fn real_dump_is_read_in_full() {
     let Some(bytes) = real_dump("internals/chrome134.json") else { return };
     let (polls, reader) = read(&bytes);
     assert_eq!(reader.skipped(), Skipped::default());
@@ -327,7 +327,7 @@ fn a_dump_from_the_wild_reads_whole() {
     assert_eq!(streams.len(), 2, "{streams:?}");
     let outbound = polls.iter().flat_map(|poll| poll.report.of(StatsType::OutboundRtp)).count();
     assert_eq!(outbound, 0);
-    // The page polled by the second.
+    // The page polled every second.
     let at: Vec<_> = polls.iter().map(|poll| poll.at.unwrap()).collect();
     assert!(at.windows(2).all(|pair| (pair[1] - pair[0] - 1_000.0).abs() < 2.0));
 }

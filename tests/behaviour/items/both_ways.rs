@@ -1,10 +1,10 @@
-//! Reading with and without happenings.
+//! Reading with and without log events.
 
 use super::{DUMP, lines, read_all};
 use crate::common::reading::{read_records, recording};
 use crate::common::{Seeded, fixture, recordings};
 
-/// Reads the same records both ways and asserts that the snapshots are the same; how many there are.
+/// Reads the same records both ways, asserts that the snapshots are equal, and returns their number.
 fn both_ways(records: &[&[u8]]) -> usize {
     let all = read_all(records.iter().copied());
     let plain = read_records(records.iter().copied());
@@ -16,7 +16,7 @@ fn both_ways(records: &[&[u8]]) -> usize {
 }
 
 #[test]
-fn both_ways_of_reading_hand_out_the_same_snapshots() {
+fn reading_with_and_without_events_gives_the_same_snapshots() {
     let mut snapshots = 0;
     for (_, text) in recordings() {
         snapshots += both_ways(&lines(text.as_bytes()).collect::<Vec<_>>());
@@ -29,7 +29,7 @@ fn both_ways_of_reading_hand_out_the_same_snapshots() {
 }
 
 #[test]
-fn damaged_records_never_panic_and_hand_out_the_same_snapshots() {
+fn damaged_records_never_panic_and_give_the_same_snapshots() {
     let stats =
         r#"["getstats","A",{"I":{"type":"inbound-rtp","ssrc":7,"kind":"audio","timestamp":0},"timestamp":5},6]"#;
     let records = [
@@ -47,7 +47,7 @@ fn damaged_records_never_panic_and_hand_out_the_same_snapshots() {
         r#"{"PeerConnections":{"1":{"rtcConfiguration":"{}","updateLog":[{"time":"3/24/2025, 4:46:21 PM","type":"ontrack","value":"{\"kind\":\"audio\"}"}],"stats":{"I-ssrc":{"startTime":8,"endTime":9,"values":"[7]"}}}},"getUserMedia":[{"error":"x"}]}"#,
     ];
     let mut dice = Seeded(4);
-    let (mut snapshots, mut heard) = (0, 0);
+    let (mut snapshots, mut events) = (0, 0);
     for _ in 0..4_000 {
         let damaged: Vec<Vec<u8>> = records
             .iter()
@@ -69,15 +69,15 @@ fn damaged_records_never_panic_and_hand_out_the_same_snapshots() {
             snapshots += both_ways(&[record]);
         }
         let damaged: Vec<&[u8]> = damaged.iter().map(|record| &record[..]).collect();
-        heard += read_all(damaged.iter().copied()).heard.len();
+        events += read_all(damaged.iter().copied()).events.len();
         both_ways(&damaged);
     }
-    println!("{snapshots} snapshots, {heard} happenings");
-    assert!(snapshots > 4_000 && heard > 8_000, "{snapshots} {heard}");
+    println!("{snapshots} snapshots, {events} log events");
+    assert!(snapshots > 4_000 && events > 8_000, "{snapshots} {events}");
 }
 
 #[test]
-fn a_damaged_dump_never_panics_and_hands_out_the_same_snapshots() {
+fn damaged_dump_never_panics_and_gives_the_same_snapshots() {
     let bytes = recording(DUMP);
     let log = bytes.windows(11).position(|window| window == b"\"updateLog\"").unwrap();
     let mut dice = Seeded(134);
@@ -95,6 +95,6 @@ fn a_damaged_dump_never_panics_and_hands_out_the_same_snapshots() {
         }
         silent += read_all([&damaged[..]]).unknown;
     }
-    println!("{read} read, {refused} refused, {silent} lines not told");
+    println!("{read} read, {refused} refused, {silent} lines without a report");
     assert!(read > 5 && refused > 5 && silent > 0, "{read} {refused} {silent}");
 }

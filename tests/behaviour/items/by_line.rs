@@ -1,9 +1,9 @@
-//! Every kind of line, in every shape that its value has.
+//! Every kind of log line, with every form of its value.
 
-use super::{lines, read_all, told};
+use super::{lines, printed, read_all};
 
 #[test]
-fn states_are_passed_as_they_are_spelled() {
+fn states_are_passed_on_in_their_spelling() {
     let states = [
         (r#"["oniceconnectionstatechange","A","checking",5]"#, r#"IceConnectionState("checking")"#),
         (r#"["iceconnectionstatechange","A","no such state",5]"#, r#"IceConnectionState("no such state")"#),
@@ -18,7 +18,7 @@ fn states_are_passed_as_they_are_spelled() {
         (r#"{"event":"onconnectionstatechange","t":5,"pc":"A","value":"failed"}"#, r#"ConnectionState("failed")"#),
     ];
     for (line, expected) in states {
-        assert_eq!(told(line), [expected], "{line}");
+        assert_eq!(printed(line), [expected], "{line}");
     }
     for (line, expected) in [
         (r#"["oniceconnectionstatechange","A",null,5]"#, 1),
@@ -30,12 +30,12 @@ fn states_are_passed_as_they_are_spelled() {
         (r#"["navigator.mediaDevices.enumerateDevices",null,[],5]"#, 0),
     ] {
         let all = read_all([line.as_bytes()]);
-        assert_eq!((all.heard.len(), all.unknown, all.errors.len()), (0, expected, 0), "{line}");
+        assert_eq!((all.events.len(), all.unknown, all.errors.len()), (0, expected, 0), "{line}");
     }
 }
 
 #[test]
-fn connections_begin_and_end() {
+fn log_lines_give_the_events_of_a_connection() {
     let text = r#"RTCStatsDump
 {"fileFormat":3}
 [39,null,{"hardwareConcurrency":4},1700000000000]
@@ -45,51 +45,63 @@ fn connections_begin_and_end() {
 [36,"0",null,10]
 ["close",null,1001,10]"#;
     let all = read_all(lines(text.as_bytes()));
-    let heard: Vec<_> = all.heard.iter().map(|it| (&*it.fabric, it.at.unwrap() - 1.7e12, &*it.what)).collect();
+    let got: Vec<_> = all.events.iter().map(|it| (&*it.fabric, it.at.unwrap() - 1.7e12, &*it.what)).collect();
     let created =
         r#"Created(Configuration { ice_transport_policy: Some("relay"), bundle_policy: Some("max-bundle") })"#;
     let expected =
         [("0", 10.0, created), ("0", 20.0, "IceRestart"), ("0", 30.0, "NegotiationNeeded"), ("0", 40.0, "Closed")];
-    assert_eq!(heard, expected);
+    assert_eq!(got, expected);
     assert_eq!(all.unknown, 0);
-    assert_eq!(told(r#"["close","A",{},5]"#), ["Closed"]);
+    assert_eq!(printed(r#"["close","A",{},5]"#), ["Closed"]);
+}
+
+fn description_set(side: &str, kind: &str, sdp: &str) -> String {
+    let kind = if kind.is_empty() { "None".to_owned() } else { format!("Some({kind:?})") };
+    let sdp = if sdp.is_empty() { "None".to_owned() } else { format!("Some({sdp:?})") };
+    format!("DescriptionSet {{ side: {side}, description: Description {{ kind: {kind}, sdp: {sdp} }} }}")
 }
 
 #[test]
-fn descriptions_come_in_every_wrapping() {
-    let set = |side: &str, kind: &str, sdp: &str| {
-        let kind = if kind.is_empty() { "None".to_owned() } else { format!("Some({kind:?})") };
-        let sdp = if sdp.is_empty() { "None".to_owned() } else { format!("Some({sdp:?})") };
-        format!("DescriptionSet {{ side: {side}, description: Description {{ kind: {kind}, sdp: {sdp} }} }}")
-    };
+fn descriptions_are_read_in_every_wrapping() {
     let sdp = "v=0\r\ns=-\r\n";
     for (line, expected) in [
-        (r#"["setLocalDescription","A",{"type":"offer","sdp":"v=0\r\ns=-\r\n"},5]"#, set("Local", "offer", sdp)),
-        (r#"["setRemoteDescription","A",[{"type":"answer","sdp":"v=0\r\ns=-\r\n"}],5]"#, set("Remote", "answer", sdp)),
+        (
+            r#"["setLocalDescription","A",{"type":"offer","sdp":"v=0\r\ns=-\r\n"},5]"#,
+            description_set("Local", "offer", sdp),
+        ),
+        (
+            r#"["setRemoteDescription","A",[{"type":"answer","sdp":"v=0\r\ns=-\r\n"}],5]"#,
+            description_set("Remote", "answer", sdp),
+        ),
         (
             r#"["setRemoteDescription","A","{\"type\":\"answer\",\"sdp\":\"v=0\\r\\ns=-\\r\\n\"}",5]"#,
-            set("Remote", "answer", sdp),
+            description_set("Remote", "answer", sdp),
         ),
-        (r#"["setRemoteDescription","A","v=0\r\ns=-\r\n",5]"#, set("Remote", "", sdp)),
-        // Hidden by the server that stored it, and a call without arguments.
-        (r#"["setRemoteDescription","A","",5]"#, set("Remote", "", "")),
-        (r#"[6,"A",null,5]"#, set("Local", "", "")),
-        (r#"[7,"A",{"type":"offer","sdp":"v=0\r\ns=-\r\n"},5]"#, set("Local", "offer", sdp)),
-        (r#"["setLocalDescription","A",{"type":"rollback","sdp":""},5]"#, set("Local", "rollback", "")),
-        (r#"["setLocalDescription","A","type: offer, sdp: v=0\r\ns=-\r\n",5]"#, set("Local", "offer", sdp)),
+        (r#"["setRemoteDescription","A","v=0\r\ns=-\r\n",5]"#, description_set("Remote", "", sdp)),
+        // A value hidden by the server that stored it, and a call without arguments.
+        (r#"["setRemoteDescription","A","",5]"#, description_set("Remote", "", "")),
+        (r#"[6,"A",null,5]"#, description_set("Local", "", "")),
+        (r#"[7,"A",{"type":"offer","sdp":"v=0\r\ns=-\r\n"},5]"#, description_set("Local", "offer", sdp)),
+        (r#"["setLocalDescription","A",{"type":"rollback","sdp":""},5]"#, description_set("Local", "rollback", "")),
+        (r#"["setLocalDescription","A","type: offer, sdp: v=0\r\ns=-\r\n",5]"#, description_set("Local", "offer", sdp)),
     ] {
-        assert_eq!(told(line), [expected], "{line}");
+        assert_eq!(printed(line), [expected], "{line}");
     }
-    assert!(told(r#"["setLocalDescriptionOnSuccess","A",null,5]"#).is_empty());
-    let created = told(r#"["createOfferOnSuccess","A",{"type":"offer","sdp":"v=0\r\n"},5]"#);
+    assert!(printed(r#"["setLocalDescriptionOnSuccess","A",null,5]"#).is_empty());
+    let created = printed(r#"["createOfferOnSuccess","A",{"type":"offer","sdp":"v=0\r\n"},5]"#);
     assert_eq!(created, [r#"DescriptionCreated(Description { kind: Some("offer"), sdp: Some("v=0\r\n") })"#]);
+}
+
+fn failed(function: &str, name: Option<&str>, message: Option<&str>) -> String {
+    format!("Failed {{ function: {function:?}, name: {name:?}, message: {message:?} }}")
+}
+
+fn candidate_error(code: Option<u16>, text: Option<&str>, url: Option<&str>) -> String {
+    format!("IceCandidateError {{ code: {code:?}, text: {text:?}, url: {url:?} }}")
 }
 
 #[test]
 fn failures_have_a_function_a_name_and_a_message() {
-    let failed = |function: &str, name: Option<&str>, message: Option<&str>| {
-        format!("Failed {{ function: {function:?}, name: {name:?}, message: {message:?} }}")
-    };
     for (line, expected) in [
         (
             r#"["createOfferOnFailure","A","OperationError: no more",5]"#,
@@ -106,33 +118,31 @@ fn failures_have_a_function_a_name_and_a_message() {
         ),
         (r#"["addIceCandidateFailed","A","",5]"#, failed("addIceCandidate", None, None)),
     ] {
-        assert_eq!(told(line), [expected], "{line}");
+        assert_eq!(printed(line), [expected], "{line}");
     }
-    let error = |code: Option<u16>, text: Option<&str>, url: Option<&str>| {
-        format!("IceCandidateError {{ code: {code:?}, text: {text:?}, url: {url:?} }}")
-    };
     for (line, expected) in [
         (
             r#"[21,"A",{"errorCode":701,"errorText":"unreachable","url":"turn:x"},5]"#,
-            error(Some(701), Some("unreachable"), Some("turn:x")),
+            candidate_error(Some(701), Some("unreachable"), Some("turn:x")),
         ),
         (
             r#"["icecandidateerror","A","url: stun:x\naddress: [2001::x]\nerror_text: a, b.\nerror_code: 600",5]"#,
-            error(Some(600), Some("a, b."), Some("stun:x")),
+            candidate_error(Some(600), Some("a, b."), Some("stun:x")),
         ),
-        (r#"["onicecandidateerror","A","{\"error_code\":\"401\"}",5]"#, error(Some(401), None, None)),
-        (r#"["onicecandidateerror","A",null,5]"#, error(None, None, None)),
+        (r#"["onicecandidateerror","A","{\"error_code\":\"401\"}",5]"#, candidate_error(Some(401), None, None)),
+        (r#"["onicecandidateerror","A",null,5]"#, candidate_error(None, None, None)),
     ] {
-        assert_eq!(told(line), [expected], "{line}");
+        assert_eq!(printed(line), [expected], "{line}");
     }
 }
 
+fn track(kind: &str, id: Option<&str>, mid: Option<&str>, stream: Option<&str>) -> String {
+    let kind = if kind.is_empty() { "None".to_owned() } else { format!("Some({kind})") };
+    format!("Track {{ kind: {kind}, id: {id:?}, mid: {mid:?}, stream: {stream:?} }}")
+}
+
 #[test]
-fn tracks_come_in_every_shape() {
-    let track = |kind: &str, id: Option<&str>, mid: Option<&str>, stream: Option<&str>| {
-        let kind = if kind.is_empty() { "None".to_owned() } else { format!("Some({kind})") };
-        format!("Track {{ kind: {kind}, id: {id:?}, mid: {mid:?}, stream: {stream:?} }}")
-    };
+fn tracks_are_read_in_every_shape() {
     let added = |side: &str, track: String| format!("TrackAdded {{ side: {side}, track: {track} }}");
     let local = |track| added("Some(Local)", track);
     let remote = |track| added("Some(Remote)", track);
@@ -174,48 +184,50 @@ fn tracks_come_in_every_shape() {
             vec![format!("Captured {{ display: false, track: {} }}", track("Audio", Some("t"), None, None))],
         ),
     ] {
-        assert_eq!(told(line), expected, "{line}");
+        assert_eq!(printed(line), expected, "{line}");
     }
     for line in
         [r#"["ontrack","A",null,5]"#, r#"["ontrack","A",[[[[[["audio","t"]]]]]],5]"#, r#"["removeTrack","A","null",5]"#]
     {
-        assert_eq!((told(line).len(), read_all([line.as_bytes()]).unknown), (0, 1), "{line}");
+        assert_eq!((printed(line).len(), read_all([line.as_bytes()]).unknown), (0, 1), "{line}");
     }
 }
 
+fn dominant_speaker(endpoint: Option<&str>, silence: bool) -> String {
+    format!("DominantSpeaker {{ endpoint: {endpoint:?}, silence: {silence} }}")
+}
+
 #[test]
-fn case_42_speakers_and_names() {
-    let speaker = |endpoint: Option<&str>, silence: bool| {
-        format!("DominantSpeaker {{ endpoint: {endpoint:?}, silence: {silence} }}")
-    };
+fn case_42_dominant_speakers_and_identities_are_read() {
     for (value, expected) in [
-        (r#"{"dominantSpeakerEndpoint":"1a2b","previousSpeakers":[]}"#, speaker(Some("1a2b"), false)),
-        (r#"{"dominantSpeakerEndpoint":"1a2b","silence":true}"#, speaker(Some("1a2b"), true)),
-        (r#"{"dominantSpeakerEndpoint":null}"#, speaker(None, false)),
-        (r#""1a2b""#, speaker(Some("1a2b"), false)),
-        ("null", speaker(None, false)),
-        (r#""null""#, speaker(None, false)),
+        (r#"{"dominantSpeakerEndpoint":"1a2b","previousSpeakers":[]}"#, dominant_speaker(Some("1a2b"), false)),
+        (r#"{"dominantSpeakerEndpoint":"1a2b","silence":true}"#, dominant_speaker(Some("1a2b"), true)),
+        (r#"{"dominantSpeakerEndpoint":null}"#, dominant_speaker(None, false)),
+        (r#""1a2b""#, dominant_speaker(Some("1a2b"), false)),
+        ("null", dominant_speaker(None, false)),
+        (r#""null""#, dominant_speaker(None, false)),
     ] {
-        assert_eq!(told(&format!(r#"["dominantSpeaker",null,{value},5]"#)), [expected], "{value}");
+        assert_eq!(printed(&format!(r#"["dominantSpeaker",null,{value},5]"#)), [expected], "{value}");
     }
-    let identity = told(
+    let identity = printed(
         r#"["identity",null,{"userId":7,"hosts":{"userId":"x"},"displayName":"D\u00e9","endpointId":"e","confName":"c","sessionId":1,"meetingUniqueId":"m","applicationName":"app"},5]"#,
     );
     let expected = r#"Identity(Identity { user: Some("7"), display_name: Some("Dé"), endpoint: Some("e"), conference: Some("c"), session: Some("m"), application: Some("app") })"#;
     assert_eq!(identity, [expected]);
-    // A second line adds what the first did not know; one with nothing to say says nothing.
-    assert_eq!(told(r#"["identity",null,{"hosts":{}},5]"#).len(), 0);
-    let shows = told(r#"["setVideoType",null,{"ssrc":"4294967295","videoType":"desktop"},5]"#);
+    // A second line adds what the first lacked; an empty line gives nothing.
+    assert_eq!(printed(r#"["identity",null,{"hosts":{}},5]"#).len(), 0);
+    let shows = printed(r#"["setVideoType",null,{"ssrc":"4294967295","videoType":"desktop"},5]"#);
     assert_eq!(shows, [r#"VideoType { ssrc: Some(Ssrc(4294967295)), shows: "desktop" }"#]);
 }
 
+fn client_sample(client: &str, events: &str) -> String {
+    format!(
+        r#"{{"timestamp":6000,"callId":"call","clientId":"{client}","peerConnections":[{{"peerConnectionId":"A","inboundRtps":[{{"id":"I","ssrc":7,"timestamp":5999}}]}}],"clientEvents":[{events}]}}"#
+    )
+}
+
 #[test]
-fn client_samples_tell_who_and_what_before_their_snapshots() {
-    let sample = |client: &str, events: &str| {
-        format!(
-            r#"{{"timestamp":6000,"callId":"call","clientId":"{client}","peerConnections":[{{"peerConnectionId":"A","inboundRtps":[{{"id":"I","ssrc":7,"timestamp":5999}}]}}],"clientEvents":[{events}]}}"#
-        )
-    };
+fn client_samples_give_user_and_call_before_their_snapshots() {
     let events = r#"{"type":"CLIENT_JOINED","timestamp":5000},
         {"type":"PEER_CONNECTION_OPENED","payload":{"peerConnectionId":"A","iceConnectionState":"new"},"timestamp":5001},
         {"type":"ICE_CONNECTION_STATE_CHANGED","payload":"{\"peerConnectionId\":\"A\",\"iceConnectionState\":\"checking\"}","timestamp":5002},
@@ -225,11 +237,11 @@ fn client_samples_tell_who_and_what_before_their_snapshots() {
         {"type":"ICE_CANDIDATE_ERROR","payload":{"peerConnectionId":"A","errorCode":701,"url":"turn:x"},"timestamp":5006},
         {"type":"SOMETHING_NEW","payload":{}},7,{"type":"PEER_CONNECTION_CLOSED","payload":{"peerConnectionId":"A"},"timestamp":5007},
         {"type":"CLIENT_LEFT","timestamp":5008}"#.replace('\n', "");
-    let text = [sample("me", &events), sample("me", ""), sample("you", "")].join("\n");
+    let text = [client_sample("me", &events), client_sample("me", ""), client_sample("you", "")].join("\n");
     let all = read_all(lines(text.as_bytes()));
     assert!(all.errors.is_empty());
-    let heard: Vec<_> =
-        all.heard.iter().map(|it| (&*it.fabric, it.at.unwrap(), it.what.split([' ', '(']).next().unwrap())).collect();
+    let got: Vec<_> =
+        all.events.iter().map(|it| (&*it.fabric, it.at.unwrap(), it.what.split([' ', '(']).next().unwrap())).collect();
     let expected = [
         ("", 6000.0, "Identity"),
         ("", 5000.0, "Joined"),
@@ -243,15 +255,15 @@ fn client_samples_tell_who_and_what_before_their_snapshots() {
         ("", 5008.0, "Left"),
         ("", 6000.0, "Identity"),
     ];
-    assert_eq!(heard, expected);
+    assert_eq!(got, expected);
     assert_eq!((all.unknown, all.snapshots.len()), (2, 3));
-    assert!(all.heard[0].what.contains(r#"endpoint: Some("me"), conference: Some("call")"#), "{:?}", all.heard[0]);
-    assert!(all.heard[10].what.contains(r#"endpoint: Some("you")"#));
+    assert!(all.events[0].what.contains(r#"endpoint: Some("me"), conference: Some("call")"#), "{:?}", all.events[0]);
+    assert!(all.events[10].what.contains(r#"endpoint: Some("you")"#));
     assert_eq!(all.order[10], ("A".to_owned(), Some(6000.0)));
 }
 
 #[test]
-fn a_dump_tells_which_captures_failed_and_what_its_log_holds_without_times() {
+fn dump_gives_failed_captures_and_log_entries_without_times() {
     let dump = r#"{"getUserMedia":[{"request_type":"getUserMedia","audio":"","timestamp":5},
         {"error":"NotAllowedError","error_message":"denied","timestamp":6},{"error":"AbortError","request_type":"getDisplayMedia"}],
         "PeerConnections":{"1-1":{"rtcConfiguration":"{ iceServers: [a, b], iceTransportPolicy: relay, bundlePolicy: max-compat }",
@@ -260,7 +272,7 @@ fn a_dump_tells_which_captures_failed_and_what_its_log_holds_without_times() {
             {"type":"signalingstatechange","value":"closed","timestamp":9}, 7, {"type":"close"}],
         "stats":{"I-ssrc":{"statsType":"inbound-rtp","startTime":8,"endTime":1008,"values":"[7,7]"}}}}}"#;
     let all = read_all([dump.as_bytes()]);
-    let heard: Vec<_> = all.heard.iter().map(|it| (&*it.fabric, it.at, &*it.what)).collect();
+    let got: Vec<_> = all.events.iter().map(|it| (&*it.fabric, it.at, &*it.what)).collect();
     let expected = [
         (
             "",
@@ -277,7 +289,7 @@ fn a_dump_tells_which_captures_failed_and_what_its_log_holds_without_times() {
         ("1-1", Some(9.0), r#"SignalingState("closed")"#),
         ("1-1", None, "Closed"),
     ];
-    assert_eq!(heard, expected);
+    assert_eq!(got, expected);
     assert_eq!((all.unknown, all.snapshots.len()), (2, 2));
     // Between the polls at 8 and 1008.
     let times: Vec<_> = all.order[2..].iter().map(|(_, at)| *at).collect();

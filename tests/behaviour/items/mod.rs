@@ -1,4 +1,4 @@
-//! LogEventKind inputs tell besides stats: against an independent walk of recorded dumps, and line by line.
+//! Log events of dumps: against an independent walk of recorded dumps, and line by line.
 
 mod both_ways;
 mod by_line;
@@ -6,26 +6,26 @@ mod recorded;
 
 use callgauge::ingest::{Item, LogEventKind, Reader, SdpSide};
 
-use crate::common::reading::Usage;
+use crate::common::reading::StoredSnapshot;
 
 const DUMP: &str = "other/chrome156-webrtc_internals_dump.gz";
 
-/// A happening, kept: its words as they print.
+/// A stored log event, in printed form.
 #[derive(Clone, Debug, PartialEq)]
-struct Heard {
+struct PrintedEvent {
     fabric: String,
     at: Option<f64>,
     what: String,
-    /// Kind and word, for a state.
+    /// Kind and word of a state.
     state: Option<(&'static str, String)>,
-    /// Whose description was set, and its text.
+    /// Side and text of a description that was set.
     set: Option<(SdpSide, String)>,
 }
 
 #[derive(Default)]
 struct All {
-    heard: Vec<Heard>,
-    snapshots: Vec<Usage>,
+    events: Vec<PrintedEvent>,
+    snapshots: Vec<StoredSnapshot>,
     /// Times in the order of the input, with the connection.
     order: Vec<(String, Option<f64>)>,
     errors: Vec<usize>,
@@ -51,7 +51,11 @@ fn read_all<'a>(records: impl IntoIterator<Item = &'a [u8]>) -> All {
             Item::Snapshot(snapshot) => {
                 let at = snapshot.at.map(|at| at.as_millis());
                 all.order.push((snapshot.fabric.into(), at));
-                all.snapshots.push(Usage { fabric: snapshot.fabric.into(), at, report: snapshot.report.clone() });
+                all.snapshots.push(StoredSnapshot {
+                    fabric: snapshot.fabric.into(),
+                    at,
+                    report: snapshot.report.clone(),
+                });
             }
             Item::LogEvent(event) => {
                 let at = event.at.map(|at| at.as_millis());
@@ -62,7 +66,7 @@ fn read_all<'a>(records: impl IntoIterator<Item = &'a [u8]>) -> All {
                     }
                     _ => None,
                 };
-                all.heard.push(Heard {
+                all.events.push(PrintedEvent {
                     fabric: event.fabric.into(),
                     at,
                     what: format!("{:?}", event.what),
@@ -76,7 +80,7 @@ fn read_all<'a>(records: impl IntoIterator<Item = &'a [u8]>) -> All {
             all.errors.push(number);
         }
     }
-    assert_eq!(reader.log_events(), all.heard.len() as u64);
+    assert_eq!(reader.log_events(), all.events.len() as u64);
     assert_eq!(reader.snapshots(), all.snapshots.len() as u64);
     all.unknown = reader.unknown_events();
     all.conference = reader.conference().map(Into::into);
@@ -87,9 +91,9 @@ fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     text.split(|&byte| byte == b'\n')
 }
 
-/// LogEventKind one line tells, printed.
-fn told(line: &str) -> Vec<String> {
+/// The log events of one line, printed.
+fn printed(line: &str) -> Vec<String> {
     let all = read_all([line.as_bytes()]);
     assert!(all.errors.is_empty(), "{line}");
-    all.heard.into_iter().map(|heard| heard.what).collect()
+    all.events.into_iter().map(|event| event.what).collect()
 }

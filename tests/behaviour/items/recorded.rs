@@ -11,20 +11,20 @@ use super::{All, DUMP, lines, read_all};
 use crate::common::reading::recording;
 use crate::common::real_dump;
 
-/// Connection, kind, word and time of every state, by connection and then in order.
+/// Connection, kind, word and time of every state, sorted by connection and then in order.
 type States = Vec<(String, String, String, Option<f64>)>;
 
 fn states(all: &All) -> States {
-    let states = all.heard.iter().filter_map(|heard| {
-        let (kind, word) = heard.state.clone()?;
-        Some((heard.fabric.clone(), kind.to_owned(), word, heard.at))
+    let states = all.events.iter().filter_map(|event| {
+        let (kind, word) = event.state.clone()?;
+        Some((event.fabric.clone(), kind.to_owned(), word, event.at))
     });
     let mut states: States = states.collect();
     states.sort_by(|a, b| a.0.cmp(&b.0));
     states
 }
 
-/// The states that a log of webrtc-internals holds, as a plain decoder finds them.
+/// The states in a log of webrtc-internals, as a plain decoder finds them.
 fn logged(dump: &Value) -> States {
     let mut states = States::new();
     for (name, connection) in dump["PeerConnections"].as_object().unwrap() {
@@ -41,7 +41,7 @@ fn logged(dump: &Value) -> States {
 }
 
 #[test]
-fn the_log_of_a_dump_is_told_in_its_order_between_the_polls() {
+fn dump_log_is_read_in_order_between_the_polls() {
     let bytes = recording(DUMP);
     let dump: Value = serde_json::from_slice(&bytes).unwrap();
     let all = read_all([&bytes[..]]);
@@ -49,13 +49,13 @@ fn the_log_of_a_dump_is_told_in_its_order_between_the_polls() {
     assert_eq!(expected.len(), 16);
     assert_eq!(states(&all), expected);
     assert_eq!(all.unknown, 0);
-    // Made first, then by time; snapshots and happenings alike.
+    // Created first, then ordered by time, snapshots and log events alike.
     for name in ["8-1", "8-2"] {
         let times: Vec<_> = all.order.iter().filter(|(fabric, _)| fabric == name).map(|&(_, at)| at).collect();
         assert_eq!(times[0], None);
         assert!(times[1..].iter().all(Option::is_some) && times.is_sorted(), "{name}: {times:?}");
     }
-    let set: Vec<_> = all.heard.iter().filter_map(|heard| heard.set.clone()).collect();
+    let set: Vec<_> = all.events.iter().filter_map(|event| event.set.clone()).collect();
     let entries = dump["PeerConnections"].as_object().unwrap().values();
     let entries = entries.flat_map(|connection| connection["updateLog"].as_array().unwrap());
     let of = |kind: &str| entries.clone().filter(|entry| entry["type"] == kind).count();
@@ -68,9 +68,9 @@ fn the_log_of_a_dump_is_told_in_its_order_between_the_polls() {
         });
         assert!(told && Sdp::new(sdp).malformed().lines == 0);
     }
-    // Two added and one heard at one end, one and two at the other.
+    // Two tracks added and one received at one end, one and two at the other.
     let added = |side: &str| {
-        all.heard.iter().filter(|it| it.what.starts_with(&format!("TrackAdded {{ side: Some({side}"))).count()
+        all.events.iter().filter(|it| it.what.starts_with(&format!("TrackAdded {{ side: Some({side}"))).count()
     };
     assert_eq!((added("Local"), added("Remote")), (3, 3));
 }
@@ -78,14 +78,14 @@ fn the_log_of_a_dump_is_told_in_its_order_between_the_polls() {
 type Described = (Ssrc, Option<MediaKind>);
 
 #[test]
-fn the_descriptions_of_a_dump_name_the_streams_of_its_snapshots() {
+fn dump_descriptions_name_the_streams_of_its_snapshots() {
     let bytes = recording(DUMP);
     let all = read_all([&bytes[..]]);
     let mut ssrcs: BTreeMap<(String, bool), Vec<Described>> = BTreeMap::new();
-    for heard in &all.heard {
-        if let Some((side, sdp)) = &heard.set {
+    for event in &all.events {
+        if let Some((side, sdp)) = &event.set {
             let streams = Sdp::new(sdp).streams().into_iter().map(|stream| (stream.ssrc, stream.media));
-            ssrcs.entry((heard.fabric.clone(), *side == SdpSide::Local)).or_default().extend(streams);
+            ssrcs.entry((event.fabric.clone(), *side == SdpSide::Local)).or_default().extend(streams);
         }
     }
     let mut found = 0;
@@ -105,7 +105,7 @@ fn the_descriptions_of_a_dump_name_the_streams_of_its_snapshots() {
 }
 
 #[test]
-fn the_recorder_in_the_page_and_the_browsers_own_log_tell_the_same_states() {
+fn page_recorder_and_browser_log_give_the_same_states() {
     let recorder = recording("other/chrome-internals.ndjson.gz");
     let (seen, logged) = (states(&read_all(lines(&recorder))), states(&read_all([&recording(DUMP)[..]])));
     let logged: Vec<_> = logged
@@ -121,7 +121,7 @@ fn the_recorder_in_the_page_and_the_browsers_own_log_tell_the_same_states() {
 }
 
 #[test]
-fn the_events_of_recordings_are_told() {
+fn recorded_events_are_handed_out() {
     let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
     for name in ["aiortc-loopback", "chrome-internals", "chrome-reconnect-reset", "firefox-p2p-impaired"] {
         let text = recording(&format!("other/{name}.ndjson.gz"));
@@ -141,10 +141,10 @@ fn the_events_of_recordings_are_told() {
             *counted.entry(kind).or_default() += 1;
             expected.push((line["pc"].as_str().unwrap().to_owned(), line["t"].as_f64(), kind));
         }
-        assert_eq!(all.heard.len(), expected.len(), "{name}");
-        for (heard, expected) in all.heard.iter().zip(&expected) {
-            assert_eq!((&heard.fabric, heard.at), (&expected.0, expected.1), "{name}");
-            assert!(heard.what.starts_with(expected.2), "{name}: {heard:?} {expected:?}");
+        assert_eq!(all.events.len(), expected.len(), "{name}");
+        for (event, expected) in all.events.iter().zip(&expected) {
+            assert_eq!((&event.fabric, event.at), (&expected.0, expected.1), "{name}");
+            assert!(event.what.starts_with(expected.2), "{name}: {event:?} {expected:?}");
         }
     }
     let expected = [
@@ -159,7 +159,7 @@ fn the_events_of_recordings_are_told() {
 }
 
 #[test]
-fn dumps_from_the_wild_tell_what_a_plain_decoder_finds() {
+fn real_dumps_give_the_items_a_plain_decoder_finds() {
     for name in [
         "chrome-relay",
         "chrome-standard-pc-failed",
@@ -199,10 +199,10 @@ fn dumps_from_the_wild_tell_what_a_plain_decoder_finds() {
         assert!(expected.len() > 5, "{name}");
         assert_eq!(states(&all), expected, "{name}");
         for (kind, count) in counts {
-            assert_eq!(all.heard.iter().filter(|heard| heard.what.starts_with(kind)).count(), count, "{name}: {kind}");
+            assert_eq!(all.events.iter().filter(|event| event.what.starts_with(kind)).count(), count, "{name}: {kind}");
         }
         assert_eq!((all.unknown, all.errors.len()), (0, 0), "{name}");
-        let identity = all.heard.iter().find(|heard| heard.what.starts_with("Identity")).unwrap();
+        let identity = all.events.iter().find(|event| event.what.starts_with("Identity")).unwrap();
         if let Some(conference) = &all.conference {
             assert!(identity.what.contains(&format!("conference: Some({conference:?})")), "{name}");
         }
@@ -210,7 +210,7 @@ fn dumps_from_the_wild_tell_what_a_plain_decoder_finds() {
 }
 
 #[test]
-fn shown_times_of_an_old_dump_are_told_by_its_stats() {
+fn old_dump_gets_its_displayed_times_from_its_stats() {
     let Some(bytes) = real_dump("internals/chrome134.json") else { return };
     let dump: Value = serde_json::from_slice(&bytes).unwrap();
     let all = read_all([&bytes[..]]);
@@ -219,16 +219,16 @@ fn shown_times_of_an_old_dump_are_told_by_its_stats() {
     assert!(expected.len() >= 8);
     assert_eq!(without_times(states(&all)), expected);
     assert_eq!(all.unknown, 0);
-    assert!(all.heard[0].what.contains("bundle_policy: Some(\"balanced\")"), "{:?}", all.heard[0]);
+    assert!(all.events[0].what.contains("bundle_policy: Some(\"balanced\")"), "{:?}", all.events[0]);
     let first_poll = all.snapshots[0].at.unwrap();
-    for heard in &all.heard[1..] {
-        let after = heard.at.unwrap() - first_poll;
+    for event in &all.events[1..] {
+        let after = event.at.unwrap() - first_poll;
         assert!((-5_000.0..5_000.0).contains(&after), "{after}");
     }
-    let errors: Vec<_> = all.heard.iter().filter(|heard| heard.what.starts_with("IceCandidateError")).collect();
+    let errors: Vec<_> = all.events.iter().filter(|event| event.what.starts_with("IceCandidateError")).collect();
     assert_eq!(errors.len(), 3);
     assert!(errors.iter().all(|error| error.what.contains("code: Some(7") && error.what.contains("url: Some(\"stun:")));
     assert!(
-        all.heard.iter().filter_map(|heard| heard.set.as_ref()).all(|(_, sdp)| Sdp::new(sdp).sections().count() > 1)
+        all.events.iter().filter_map(|event| event.set.as_ref()).all(|(_, sdp)| Sdp::new(sdp).sections().count() > 1)
     );
 }

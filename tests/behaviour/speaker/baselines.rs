@@ -1,17 +1,17 @@
-//! Other ways to tell who speaks, written from what their authors say of them.
+//! Other dominant speaker detectors, written from their authors' descriptions.
 
-use super::conversation::Look;
+use super::conversation::Sample;
 
 pub(crate) trait Detector {
-    fn hear(&mut self, look: &Look) -> Option<usize>;
+    fn update(&mut self, sample: &Sample) -> Option<usize>;
 
-    /// Since when it is so.
-    fn since_ms(&self, look: &Look) -> u64 {
-        look.arrival_ms
+    /// Start of the current dominance.
+    fn since_ms(&self, sample: &Sample) -> u64 {
+        sample.arrival_ms
     }
 }
 
-/// Whoever was loudest at the last look, if that was above −50 dBov.
+/// The loudest participant of the last sample, if above −50 dBov.
 pub(crate) struct Loudest(Vec<f64>);
 
 impl Loudest {
@@ -21,14 +21,14 @@ impl Loudest {
 }
 
 impl Detector for Loudest {
-    fn hear(&mut self, look: &Look) -> Option<usize> {
-        self.0[look.who] = look.power;
+    fn update(&mut self, sample: &Sample) -> Option<usize> {
+        self.0[sample.who] = sample.power;
         loudest(&self.0, 1e-5)
     }
 }
 
-/// LiveKit's `audiolevel.go`: over 400 ms, the loudest level, less what the inactive part takes, where 40 % were above
-/// −35 dBov; smoothed over two of them, and active above the same.
+/// LiveKit's `audiolevel.go`: over 400 ms, the loudest level reduced by the inactive share, where 40 % were above −35
+/// dBov; smoothed over two windows, and active above the same threshold.
 pub(crate) struct Smoothed(Vec<Window>);
 
 #[derive(Clone, Copy, Default)]
@@ -46,11 +46,11 @@ impl Smoothed {
 }
 
 impl Detector for Smoothed {
-    fn hear(&mut self, look: &Look) -> Option<usize> {
-        let window = &mut self.0[look.who];
-        let ms = (look.to_ms - look.from_ms) as f64;
+    fn update(&mut self, sample: &Sample) -> Option<usize> {
+        let window = &mut self.0[sample.who];
+        let ms = (sample.to_ms - sample.from_ms) as f64;
         let threshold = 10_f64.powf(-35.0 / 20.0);
-        let level = look.power.sqrt();
+        let level = sample.power.sqrt();
         window.observed_ms += ms;
         if level >= threshold {
             window.active_ms += ms;
@@ -67,29 +67,29 @@ impl Detector for Smoothed {
     }
 }
 
-/// Another detector, believed when it has said the same for a while.
+/// Another detector, believed after it has given the same result for a while.
 pub(crate) struct Patient {
     inner: Box<dyn Detector>,
     wait_ms: u64,
-    said: Option<usize>,
+    latest: Option<usize>,
     since_ms: u64,
     believed: Option<usize>,
 }
 
 impl Patient {
     pub(crate) fn new(inner: Box<dyn Detector>, wait_ms: u64) -> Self {
-        Self { inner, wait_ms, said: None, since_ms: 0, believed: None }
+        Self { inner, wait_ms, latest: None, since_ms: 0, believed: None }
     }
 }
 
 impl Detector for Patient {
-    fn hear(&mut self, look: &Look) -> Option<usize> {
-        let now = self.inner.hear(look);
-        if now != self.said {
-            (self.said, self.since_ms) = (now, look.arrival_ms);
+    fn update(&mut self, sample: &Sample) -> Option<usize> {
+        let now = self.inner.update(sample);
+        if now != self.latest {
+            (self.latest, self.since_ms) = (now, sample.arrival_ms);
         }
-        if look.arrival_ms >= self.since_ms + self.wait_ms {
-            self.believed = self.said;
+        if sample.arrival_ms >= self.since_ms + self.wait_ms {
+            self.believed = self.latest;
         }
         self.believed
     }

@@ -1,4 +1,4 @@
-//! The multi-scale detector against the same written as its authors tell it: likelihoods, logarithms and thresholds.
+//! The multi-scale detector against a literal version of its paper: likelihoods, logarithms and thresholds.
 
 use callgauge::speaker::level::rfc6464;
 use callgauge::speaker::multiscale::Bridge;
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::conversation::Conversation;
 use crate::common::Seeded;
 
-/// Volfin and Cohen's scores with the constants of jitsi-utils, kept whole and counted anew at each decision.
+/// Scores of Volfin and Cohen with the constants of jitsi-utils, from the full history, recounted at each decision.
 struct Naive {
     /// By participant: all volumes, the newest last, and the floor.
     people: Vec<Participant>,
@@ -22,7 +22,7 @@ struct Participant {
     since_floor: Vec<u32>,
 }
 
-/// How much likelier speech (binomial) is than none (exponential) where `v` of `n` are active.
+/// Log likelihood ratio of speech (binomial) to none (exponential) where `v` of `n` are active.
 fn likelihood(v: usize, n: usize, lambda: f64) -> f64 {
     let ln_choose: f64 = (0..v).map(|k| ((n - k) as f64 / (k + 1) as f64).ln()).sum();
     let phi = ln_choose + n as f64 * 0.5_f64.ln() - lambda.ln() + lambda * v as f64;
@@ -75,7 +75,7 @@ impl Naive {
         }
         best.sort_by(|a, b| b.1.total_cmp(&a.1));
         match best[..] {
-            // Hash order decides a tie there; here nobody wins.
+            // Hash order decides a tie there; here a tie has no winner.
             [(_, first), (_, second), ..] if first == second => {}
             [(who, _), ..] => self.active = Some(who),
             [] => {}
@@ -83,17 +83,17 @@ impl Naive {
     }
 }
 
-/// Lets both decide every 300 ms. How often the active one changed.
+/// Runs both detectors every 300 ms and returns how often the dominant speaker changed.
 fn compare(levels: &[Vec<Option<u8>>]) -> Result<usize, TestCaseError> {
     let mut bridge = Bridge::new();
-    let voices: Vec<usize> = levels.iter().map(|_| bridge.join().unwrap()).collect();
+    let participants: Vec<usize> = levels.iter().map(|_| bridge.join().unwrap()).collect();
     let mut naive = Naive { people: vec![Participant::default(); levels.len()], active: None };
     let mut changes = 0;
     for tick in 0..levels[0].len() {
         let now_ms = tick as u64 * 20;
         for (who, levels) in levels.iter().enumerate() {
             if let Some(level) = levels[tick] {
-                bridge.hear(voices[who], now_ms, level);
+                bridge.hear(participants[who], now_ms, level);
                 naive.people[who].heard_ms = Some(now_ms);
                 naive.people[who].push(u32::from(127 - level));
             }
@@ -110,7 +110,7 @@ fn compare(levels: &[Vec<Option<u8>>]) -> Result<usize, TestCaseError> {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
     #[test]
-    fn comparisons_of_counts_decide_as_likelihoods_do(
+    fn count_comparisons_decide_like_likelihoods(
         stretches in prop::collection::vec(
             prop::collection::vec((0..=127_u8, 0..30_u8, 1..80_usize, prop::bool::weighted(0.9)), 20..60),
             2..5,
@@ -134,7 +134,7 @@ proptest! {
 }
 
 #[test]
-fn in_conversations_both_follow_the_same_speakers() {
+fn both_detectors_follow_the_same_speakers() {
     let mut changes = 0;
     for seed in 0..6 {
         let talk = Conversation::new(seed, 4, 180.0, seed % 2 == 1);

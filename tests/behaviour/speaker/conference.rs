@@ -1,4 +1,4 @@
-//! The same through a conference, as an application has it.
+//! Dominant speaker and talk through a conference, as an application gets them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,24 +18,24 @@ use serde_json::Value;
 use super::recorded::truth;
 use crate::common::{Seeded, recordings};
 
-/// What a call came to, and how it changed.
-struct Heard {
+/// The outcome of a call and its changes.
+struct Outcome {
     call: Conference,
     users: BTreeMap<String, UserId>,
     changes: Vec<SpeakerChange>,
 }
 
-/// How a recording is played: by whose eyes, with which clocks, and how late.
+/// How a recording is played: which endpoints report, with which clocks, and how late.
 #[derive(Clone, Copy)]
-struct Way {
+struct Playback {
     sees: fn(&str) -> bool,
     ahead_ms: fn(&str) -> f64,
     late_ms: fn(u64) -> f64,
 }
 
-const PLAIN: Way = Way { sees: |_| true, ahead_ms: |_| 0.0, late_ms: |_| 0.0 };
+const PLAIN: Playback = Playback { sees: |_| true, ahead_ms: |_| 0.0, late_ms: |_| 0.0 };
 
-fn play(name: &str, meta: &Value, way: Way) -> Heard {
+fn play(name: &str, meta: &Value, playback: Playback) -> Outcome {
     let mut call = Conference::new(name, Config::new().with_reopening(true));
     let (mut users, mut fabrics) = (BTreeMap::new(), BTreeMap::new());
     let pcs = meta["pcs"].as_array().unwrap().iter();
@@ -51,10 +51,10 @@ fn play(name: &str, meta: &Value, way: Way) -> Heard {
     for line in recordings::lines(name) {
         let read = &mut |snapshot: Snapshot<'_>| {
             let Some([pc, at, _]) = ends.iter().find(|[pc, ..]| *pc == snapshot.fabric) else { return };
-            if (way.sees)(at) {
+            if (playback.sees)(at) {
                 let mut report = snapshot.report.clone();
-                report.shift_clock((way.ahead_ms)(at));
-                let late_ms = (way.late_ms)(seed.next());
+                report.shift_clock((playback.ahead_ms)(at));
+                let late_ms = (playback.late_ms)(seed.next());
                 due.push((snapshot.at.unwrap().as_millis() + late_ms, pc, report));
             }
         };
@@ -75,86 +75,88 @@ fn play(name: &str, meta: &Value, way: Way) -> Heard {
                 changes.push(change);
             }
         }
-        // Each endpoint is told by itself, and no two are told that they are the one.
-        let told: Vec<UserId> = fabrics
+        // Each endpoint is named separately, and no two are named as one.
+        let found: Vec<UserId> = fabrics
             .iter()
             .filter(|(_, fabric)| call.fabric(**fabric).unwrap().is_dominant_speaker())
             .map(|(pc, _)| users[ends.iter().find(|end| end[0] == *pc).unwrap()[1]])
             .collect();
-        assert!(told.iter().all(|&user| call.dominant_speaker() == Some(Speaker::User(user))));
+        assert!(found.iter().all(|&user| call.dominant_speaker() == Some(Speaker::User(user))));
     }
-    Heard { call, users, changes }
+    Outcome { call, users, changes }
 }
 
-fn talk_of(heard: &Heard) -> TalkSummary {
-    heard.call.summary().talk.unwrap()
+fn talk_of(outcome: &Outcome) -> TalkSummary {
+    outcome.call.summary().talk.unwrap()
 }
 
 fn speaker<'a>(talk: &'a TalkSummary, user: &str) -> &'a SpeakerSummary {
     talk.speakers.iter().find(|speaker| speaker.user.as_deref() == Some(user)).unwrap()
 }
 
-/// Seconds that somebody spoke by the lab's word: at the microphone, also while muted.
+/// Seconds of speech by the lab's record: at the microphone, also while muted.
 fn spoken_s(meta: &Value, who: &str) -> f64 {
     let spans = meta["ground_truth"]["speech"][who].as_array().unwrap();
     spans.iter().map(|span| span[1].as_f64().unwrap() - span[0].as_f64().unwrap()).sum::<f64>() / 1e3
 }
 
-/// The floor of each by the lab's word, and each change in time; whoever reports, whatever clocks say.
-fn check_floor(name: &str, meta: &Value, way: Way, latest_ms: f64) {
-    let (heard, truth) = (play(name, meta, way), truth(meta));
-    let talk = talk_of(&heard);
-    for who in heard.users.keys() {
+/// Asserts the floor of each user and the time of each change by the lab's record, for any reporters and clocks.
+fn check_floor(name: &str, meta: &Value, playback: Playback, latest_ms: f64) {
+    let (outcome, truth) = (play(name, meta, playback), truth(meta));
+    let talk = talk_of(&outcome);
+    for who in outcome.users.keys() {
         let floor_s: f64 = truth.iter().filter(|turn| turn.0 == *who).map(|turn| turn.2 - turn.1).sum::<f64>() / 1e3;
         let dominant_s = speaker(&talk, who).dominant_s;
-        println!("{name} {who}: had the floor for {floor_s:.1} s, told {dominant_s:.1} s");
+        println!("{name} {who}: had the floor for {floor_s:.1} s, found {dominant_s:.1} s");
         assert!((dominant_s / floor_s - 1.0).abs() < 0.1, "{name} {who}: {dominant_s} s of {floor_s} s");
         let listed = talk.dominant.iter().filter(|span| span.user.as_deref() == Some(who));
         let listed_s = listed.map(|span| span.end_ms - span.start_ms).sum::<f64>() / 1e3;
         assert!((listed_s - dominant_s).abs() < 0.01 * dominant_s + 0.3, "{listed_s} s are listed");
     }
     for (who, start, _) in &truth[..truth.len() - 1] {
-        let user = Speaker::User(heard.users[who]);
-        let found =
-            heard.changes.iter().find(|change| change.now == Some(user) && change.at.as_micros() as f64 / 1e3 > *start);
+        let user = Speaker::User(outcome.users[who]);
+        let found = outcome
+            .changes
+            .iter()
+            .find(|change| change.now == Some(user) && change.at.as_micros() as f64 / 1e3 > *start);
         let late_ms = found.unwrap().at.as_micros() as f64 / 1e3 - start;
-        assert!(late_ms <= latest_ms, "{name} {who}: told after {late_ms} ms");
+        assert!(late_ms <= latest_ms, "{name} {who}: found after {late_ms} ms");
     }
     assert!(talk.dominant_changes as usize <= truth.len());
 }
 
 #[test]
-fn dominant_time_is_what_the_lab_says() {
+fn dominant_time_matches_the_labs_record() {
     for name in ["mesh3", "mesh4"] {
         check_floor(name, &recordings::meta(name), PLAIN, (LATENCY_MS + 1_000) as f64);
     }
 }
 
 #[test]
-fn one_endpoint_alone_tells_the_same_from_what_it_receives() {
+fn single_endpoint_finds_the_same_speakers() {
     let meta = recordings::meta("mesh3");
     for sees in [|at: &str| at == "P1", |at: &str| at == "P2", |at: &str| at == "P3"] {
-        // Jitter buffers hold up what is received.
-        check_floor("mesh3", &meta, Way { sees, ..PLAIN }, (LATENCY_MS + 1_300) as f64);
+        // Jitter buffers delay received audio.
+        check_floor("mesh3", &meta, Playback { sees, ..PLAIN }, (LATENCY_MS + 1_300) as f64);
     }
 }
 
 #[test]
-fn clocks_that_are_wrong_and_reports_that_are_held_up_change_little() {
+fn wrong_clocks_and_delayed_reports_change_little() {
     let meta = recordings::meta("mesh3");
     let ahead_ms = |at: &str| match at {
         "P1" => 0.0,
         "P2" => 7_300.0,
         _ => -90_000.0,
     };
-    check_floor("mesh3", &meta, Way { ahead_ms, ..PLAIN }, (LATENCY_MS + 1_000) as f64);
-    // One report of eight comes a second later than the others, which must wait for it.
+    check_floor("mesh3", &meta, Playback { ahead_ms, ..PLAIN }, (LATENCY_MS + 1_000) as f64);
+    // One report of eight arrives a second later than the others, which must wait for it.
     let late_ms = |random: u64| if random.is_multiple_of(8) { 1_000.0 } else { 20.0 };
-    check_floor("mesh3", &meta, Way { ahead_ms, late_ms, ..PLAIN }, (LATENCY_MS + 2_200) as f64);
+    check_floor("mesh3", &meta, Playback { ahead_ms, late_ms, ..PLAIN }, (LATENCY_MS + 2_200) as f64);
 }
 
 #[test]
-fn talk_is_what_the_lab_says_wherever_two_talk_at_once() {
+fn talk_time_matches_the_labs_record_with_overlap() {
     let mut recorded = 0;
     for name in recordings::names() {
         let meta = recordings::meta(&name);
@@ -162,15 +164,15 @@ fn talk_is_what_the_lab_says_wherever_two_talk_at_once() {
         let all: f64 = talk.speakers.iter().filter_map(|speaker| speaker.talk_ratio).sum();
         assert!((all - 1.0).abs() < 1e-9);
         for who in meta["ground_truth"]["speech"].as_object().unwrap().keys() {
-            let (spoken_s, told) = (spoken_s(&meta, who), speaker(&talk, who));
-            // What was said while nothing was sent is not talk.
-            let all_s = told.talk_s + told.muted_talk_s.unwrap_or(0.0);
+            let (spoken_s, found) = (spoken_s(&meta, who), speaker(&talk, who));
+            // Speech while nothing was sent is not talk.
+            let all_s = found.talk_s + found.muted_talk_s.unwrap_or(0.0);
             println!(
-                "{name} {who}: spoke for {spoken_s:.1} s, told {:.1} s, {:?} s muted",
-                told.talk_s, told.muted_talk_s
+                "{name} {who}: spoke for {spoken_s:.1} s, found {:.1} s, {:?} s muted",
+                found.talk_s, found.muted_talk_s
             );
-            // The source of a muted track is silent, on hold not all of it is reported, discontinuous transmission takes
-            // the ends of words, and at 100 ms pauses between words are seen.
+            // The source of a muted track is silent, a call on hold is reported only in part, discontinuous
+            // transmission cuts the ends of words, and at 100 ms the pauses between words are visible.
             let least = match &*name {
                 "mute" | "hold" | "audio_dtx" | "loss5_100ms" => 0.65,
                 _ => 0.85,
@@ -182,8 +184,8 @@ fn talk_is_what_the_lab_says_wherever_two_talk_at_once() {
     assert!(recorded > 60);
 }
 
-/// A made-up call: who speaks in each second, by the microphones of their own fabrics.
-struct Made {
+/// A synthetic call: the speaker in each second, by the microphones of their own fabrics.
+struct SyntheticCall {
     call: Conference,
     report: Report,
     energies: Vec<f64>,
@@ -192,7 +194,7 @@ struct Made {
 
 const LOUD: f64 = 0.01;
 
-impl Made {
+impl SyntheticCall {
     fn new(config: Config) -> Self {
         Self {
             call: Conference::new("made", config),
@@ -207,7 +209,7 @@ impl Made {
         self.call.open_fabric(Timestamp::from_millis(ms), FabricSpec::new(name).with_local_user(user)).unwrap()
     }
 
-    /// A second of a microphone, and of what is received with it, by SSRC: how loud each was.
+    /// A second of a microphone and of the received streams, by SSRC: the loudness of each.
     fn second(&mut self, fabric: FabricId, second: u64, microphone: (u32, f64), received: &[(u32, f64)]) {
         self.report.clear();
         let time = StatTime::from_millis(second as f64 * 1e3);
@@ -237,45 +239,46 @@ impl Made {
     fn dominant(&self) -> Option<&str> {
         match self.call.dominant_speaker()? {
             Speaker::User(user) => self.call.user_name(user),
-            _ => Some("somebody"),
+            _ => Some("unnamed"),
         }
     }
 }
 
 #[test]
-fn a_mute_ends_it_at_once_and_what_is_said_then_is_no_talk() {
-    let mut made = Made::new(Config::new());
-    let (alice, bob) = (made.open(0, "a", "alice"), made.open(0, "b", "bob"));
+fn mute_ends_the_turn_at_once_and_muted_speech_is_no_talk() {
+    let mut synthetic = SyntheticCall::new(Config::new());
+    let (alice, bob) = (synthetic.open(0, "a", "alice"), synthetic.open(0, "b", "bob"));
     for second in 0..=3 {
-        made.second(alice, second, (1, LOUD), &[]);
-        made.second(bob, second, (2, 0.0), &[]);
+        synthetic.second(alice, second, (1, LOUD), &[]);
+        synthetic.second(bob, second, (2, 0.0), &[]);
     }
-    assert_eq!(made.dominant(), Some("alice"));
+    assert_eq!(synthetic.dominant(), Some("alice"));
     assert!(
-        made.call.fabric(alice).unwrap().is_dominant_speaker() && !made.call.fabric(bob).unwrap().is_dominant_speaker()
+        synthetic.call.fabric(alice).unwrap().is_dominant_speaker()
+            && !synthetic.call.fabric(bob).unwrap().is_dominant_speaker()
     );
-    made.call.send_event(Timestamp::from_millis(3_000), alice, AppEvent::AudioMute(None)).unwrap();
-    assert_eq!(made.dominant(), None);
+    synthetic.call.send_event(Timestamp::from_millis(3_000), alice, AppEvent::AudioMute(None)).unwrap();
+    assert_eq!(synthetic.dominant(), None);
     for second in 4..=7 {
-        made.second(alice, second, (1, LOUD), &[]);
-        made.second(bob, second, (2, 0.0), &[]);
-        assert_eq!(made.dominant(), None);
+        synthetic.second(alice, second, (1, LOUD), &[]);
+        synthetic.second(bob, second, (2, 0.0), &[]);
+        assert_eq!(synthetic.dominant(), None);
     }
-    let summary = made.call.summary();
+    let summary = synthetic.call.summary();
     let [ref alice_summary, ref bob_summary] = summary.users[..] else { panic!("two users") };
     let talk = alice_summary.talk.as_ref().unwrap();
     assert_eq!((talk.talk_s, talk.muted_talk_s, talk.turns), (3.0, Some(4.0), None));
     assert_eq!(bob_summary.talk.as_ref().unwrap().muted_talk_s, None);
-    made.call.send_event(Timestamp::from_millis(7_000), alice, AppEvent::AudioUnmute(None)).unwrap();
+    synthetic.call.send_event(Timestamp::from_millis(7_000), alice, AppEvent::AudioUnmute(None)).unwrap();
     for second in 8..=9 {
-        made.second(alice, second, (1, LOUD), &[]);
-        made.second(bob, second, (2, 0.0), &[]);
+        synthetic.second(alice, second, (1, LOUD), &[]);
+        synthetic.second(bob, second, (2, 0.0), &[]);
     }
-    assert_eq!(made.dominant(), Some("alice"));
-    // And leaving ends it.
-    made.call.send_event(Timestamp::from_millis(9_000), alice, AppEvent::Terminated).unwrap();
-    assert_eq!(made.dominant(), None);
-    let ends = made
+    assert_eq!(synthetic.dominant(), Some("alice"));
+    // Leaving ends the turn.
+    synthetic.call.send_event(Timestamp::from_millis(9_000), alice, AppEvent::Terminated).unwrap();
+    assert_eq!(synthetic.dominant(), None);
+    let ends = synthetic
         .events
         .iter()
         .filter(|event| matches!(event, Event::DominantSpeaker { change, .. } if change.now.is_none()));
@@ -283,78 +286,78 @@ fn a_mute_ends_it_at_once_and_what_is_said_then_is_no_talk() {
 }
 
 #[test]
-fn who_is_reported_by_several_counts_once_and_by_their_own_microphone() {
-    let mut made = Made::new(Config::new());
-    let (alice, bob) = (made.open(0, "a", "alice"), made.open(0, "b", "bob"));
-    let carol = made.call.user("carol").unwrap();
-    made.call.fabric(bob).unwrap().associate(Ssrc::new(3), carol, "").unwrap();
-    made.call.fabric(alice).unwrap().associate(Ssrc::new(3), carol, "").unwrap();
-    // What bob receives of alice is not associated with anybody, and known by her sending it.
+fn user_with_several_reporters_counts_once_by_own_microphone() {
+    let mut synthetic = SyntheticCall::new(Config::new());
+    let (alice, bob) = (synthetic.open(0, "a", "alice"), synthetic.open(0, "b", "bob"));
+    let carol = synthetic.call.user("carol").unwrap();
+    synthetic.call.fabric(bob).unwrap().associate(Ssrc::new(3), carol, "").unwrap();
+    synthetic.call.fabric(alice).unwrap().associate(Ssrc::new(3), carol, "").unwrap();
+    // The stream that bob receives from alice is not associated with a user; that alice sends it identifies her.
     for second in 0..=10 {
         let (a, c) = if second < 6 { (LOUD, 0.0) } else { (0.0, LOUD) };
-        made.second(alice, second, (1, a), &[(3, c)]);
-        made.second(bob, second, (2, 0.0), &[(1, a / 2.0), (3, c)]);
+        synthetic.second(alice, second, (1, a), &[(3, c)]);
+        synthetic.second(bob, second, (2, 0.0), &[(1, a / 2.0), (3, c)]);
     }
-    assert_eq!(made.call.dominant_speaker(), Some(Speaker::User(carol)));
-    let talk = made.call.summary().talk.unwrap();
-    let told: Vec<_> = talk.speakers.iter().map(|speaker| (speaker.user.as_deref(), speaker.talk_s)).collect();
-    assert_eq!(told, [(Some("alice"), 5.0), (Some("bob"), 0.0), (Some("carol"), 5.0)]);
+    assert_eq!(synthetic.call.dominant_speaker(), Some(Speaker::User(carol)));
+    let talk = synthetic.call.summary().talk.unwrap();
+    let found: Vec<_> = talk.speakers.iter().map(|speaker| (speaker.user.as_deref(), speaker.talk_s)).collect();
+    assert_eq!(found, [(Some("alice"), 5.0), (Some("bob"), 0.0), (Some("carol"), 5.0)]);
     assert_eq!((talk.speech_s, talk.overlap_s), (10.0, 0.0));
 }
 
 #[test]
-fn nobody_named_is_told_by_stream_and_found_to_be_a_user_later() {
-    let mut made = Made::new(Config::new());
-    let alice = made.open(0, "a", "alice");
+fn unnamed_speaker_is_known_by_stream_and_later_as_user() {
+    let mut synthetic = SyntheticCall::new(Config::new());
+    let alice = synthetic.open(0, "a", "alice");
     for second in 0..=4 {
-        made.second(alice, second, (1, 0.0), &[(3, LOUD)]);
+        synthetic.second(alice, second, (1, 0.0), &[(3, LOUD)]);
     }
-    assert_eq!(made.call.dominant_speaker(), Some(Speaker::Stream(Ssrc::new(3))));
-    let talk = made.call.summary().talk.unwrap();
+    assert_eq!(synthetic.call.dominant_speaker(), Some(Speaker::Stream(Ssrc::new(3))));
+    let talk = synthetic.call.summary().talk.unwrap();
     assert_eq!((talk.speakers[1].user.as_deref(), talk.speakers[1].ssrc), (None, Some(Ssrc::new(3))));
-    let carol = made.call.user("carol").unwrap();
-    made.call.fabric(alice).unwrap().associate(Ssrc::new(3), carol, "").unwrap();
-    made.second(alice, 5, (1, 0.0), &[(3, LOUD)]);
-    assert_eq!(made.call.dominant_speaker(), Some(Speaker::User(carol)));
-    let talk = made.call.summary().talk.unwrap();
+    let carol = synthetic.call.user("carol").unwrap();
+    synthetic.call.fabric(alice).unwrap().associate(Ssrc::new(3), carol, "").unwrap();
+    synthetic.second(alice, 5, (1, 0.0), &[(3, LOUD)]);
+    assert_eq!(synthetic.call.dominant_speaker(), Some(Speaker::User(carol)));
+    let talk = synthetic.call.summary().talk.unwrap();
     assert_eq!(talk.speakers.len(), 2);
     assert_eq!((talk.speakers[1].user.as_deref(), talk.speakers[1].talk_s), (Some("carol"), 5.0));
 }
 
 #[test]
-fn people_beyond_the_limit_are_counted_and_disturb_nobody() {
-    let mut made = Made::new(Config::new().with_limits(Limits::new().with_speakers(2).with_turns(1)));
-    let alice = made.open(0, "a", "alice");
+fn speakers_beyond_the_limit_are_counted_and_disturb_none() {
+    let mut synthetic = SyntheticCall::new(Config::new().with_limits(Limits::new().with_speakers(2).with_turns(1)));
+    let alice = synthetic.open(0, "a", "alice");
     for second in 0..=20 {
         let (a, b) = if second % 10 < 5 { (LOUD, 0.0) } else { (0.0, LOUD) };
-        made.second(alice, second, (1, a), &[(2, b), (3, LOUD)]);
+        synthetic.second(alice, second, (1, a), &[(2, b), (3, LOUD)]);
     }
-    let talk = made.call.summary().talk.unwrap();
+    let talk = synthetic.call.summary().talk.unwrap();
     assert_eq!((talk.speakers.len(), talk.refused_speakers), (2, 21));
     assert_eq!((talk.dominant.len(), talk.dominant_changes), (1, 1 + talk.refused_turns - 1));
 }
 
 #[test]
-fn the_only_speaker_of_a_window_bears_a_back_channel_and_no_second_speaker() {
+fn only_speaker_allows_a_back_channel_and_no_second_speaker() {
     for (window_s, is_alone) in [(10, false), (4, true)] {
-        let mut made = Made::new(Config::new().with_speaker_window(Duration::from_secs(window_s)));
-        let (alice, bob) = (made.open(0, "a", "alice"), made.open(0, "b", "bob"));
-        let users = ["alice", "bob"].map(|name| made.call.user(name).unwrap());
+        let mut synthetic = SyntheticCall::new(Config::new().with_speaker_window(Duration::from_secs(window_s)));
+        let (alice, bob) = (synthetic.open(0, "a", "alice"), synthetic.open(0, "b", "bob"));
+        let users = ["alice", "bob"].map(|name| synthetic.call.user(name).unwrap());
         for second in 0..=9 {
             // Bob speaks for two seconds, and says half a second of "yes" later.
             let b = [0.0, LOUD, LOUD, 0.0, 0.0, 0.0, 0.0, LOUD / 2.0, 0.0, 0.0][second as usize];
-            made.second(alice, second, (1, if second > 3 { LOUD } else { 0.0 }), &[]);
-            made.second(bob, second, (2, b), &[]);
+            synthetic.second(alice, second, (1, if second > 3 { LOUD } else { 0.0 }), &[]);
+            synthetic.second(bob, second, (2, b), &[]);
         }
         let expected = is_alone.then_some(Speaker::User(users[0]));
-        assert_eq!(made.call.only_speaker(), expected, "{window_s} s");
-        assert_eq!(users.map(|user| made.call.is_only_speaker(user)), [is_alone, false]);
-        assert_eq!(made.dominant(), Some("alice"));
+        assert_eq!(synthetic.call.only_speaker(), expected, "{window_s} s");
+        assert_eq!(users.map(|user| synthetic.call.is_only_speaker(user)), [is_alone, false]);
+        assert_eq!(synthetic.dominant(), Some("alice"));
     }
 }
 
 #[test]
-fn where_there_are_no_energies_audio_levels_tell() {
+fn audio_levels_stand_in_for_missing_energies() {
     let mut call = Conference::new("", Config::new());
     let [alice, bob] = ["alice", "bob"].map(|name| call.user(name).unwrap());
     let spec = FabricSpec::new("pc").with_local_user(alice).with_remote_user(bob);
@@ -378,15 +381,15 @@ fn where_there_are_no_energies_audio_levels_tell() {
 }
 
 #[test]
-fn silence_ends_it_and_nothing_is_told_where_there_is_no_level() {
-    let mut made = Made::new(Config::new());
-    let alice = made.open(0, "a", "alice");
-    made.second(alice, 0, (1, 0.0), &[]);
-    made.second(alice, 1, (1, LOUD), &[]);
-    assert_eq!(made.dominant(), Some("alice"), "a lone speaker is found at once");
+fn silence_ends_the_turn_and_no_level_gives_no_speaker() {
+    let mut synthetic = SyntheticCall::new(Config::new());
+    let alice = synthetic.open(0, "a", "alice");
+    synthetic.second(alice, 0, (1, 0.0), &[]);
+    synthetic.second(alice, 1, (1, LOUD), &[]);
+    assert_eq!(synthetic.dominant(), Some("alice"), "a lone speaker is found at once");
     let quiet_s = SILENCE_MS.div_ceil(1_000);
-    (2..=1 + quiet_s).for_each(|second| made.second(alice, second, (1, 0.0), &[]));
-    assert_eq!(made.dominant(), None);
+    (2..=1 + quiet_s).for_each(|second| synthetic.second(alice, second, (1, 0.0), &[]));
+    assert_eq!(synthetic.dominant(), None);
 
     let mut call = Conference::new("", Config::new());
     let fabric = call.open_fabric(Timestamp::default(), FabricSpec::new("A")).unwrap();
@@ -401,30 +404,30 @@ fn silence_ends_it_and_nothing_is_told_where_there_is_no_level() {
     assert_eq!((call.dominant_speaker(), call.summary().talk), (None, None));
 }
 
-/// A mesh of three in which everybody's voice is reported by all: their own two fabrics, and those of the others.
+/// A mesh of three in which all reporters carry everyone's audio: both fabrics of a user, and those of the others.
 fn mesh(seconds: &[[f64; 3]], order: &[usize; 6]) -> TalkSummary {
     const NAMES: [&str; 3] = ["alice", "bob", "carol"];
     const ENDS: [(usize, usize); 6] = [(0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1)];
-    let mut made = Made::new(Config::new());
+    let mut synthetic = SyntheticCall::new(Config::new());
     let mut fabrics = [None; 6];
     for &which in order {
         let (at, to) = ENDS[which];
-        let [at, to] = [at, to].map(|who| made.call.user(NAMES[who]).unwrap());
+        let [at, to] = [at, to].map(|who| synthetic.call.user(NAMES[who]).unwrap());
         let spec = FabricSpec::new(&format!("pc{}", which % 2)).with_local_user(at).with_remote_user(to);
-        fabrics[which] = Some(made.call.open_fabric(Timestamp::default(), spec).unwrap());
+        fabrics[which] = Some(synthetic.call.open_fabric(Timestamp::default(), spec).unwrap());
     }
     for (second, powers) in (0_u64..).zip(seconds) {
         for &which in order {
             let (at, to) = ENDS[which];
             let ssrc = |from: usize, to: usize| (from * 3 + to) as u32;
             let received = [(ssrc(to, at), powers[to] * 0.7)];
-            made.second(fabrics[which].unwrap(), second, (ssrc(at, to), powers[at]), &received);
+            synthetic.second(fabrics[which].unwrap(), second, (ssrc(at, to), powers[at]), &received);
         }
     }
-    made.call.summary().talk.unwrap()
+    synthetic.call.summary().talk.unwrap()
 }
 
-/// Any application: who mutes, holds, maps, leaves and comes back when.
+/// Application events that mute, hold, map, leave and return at any time.
 #[derive(Clone, Copy, Debug)]
 enum Act {
     Speak(usize, f64),
@@ -449,7 +452,7 @@ fn act() -> impl Strategy<Value = Act> {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(96) })]
     #[test]
-    fn the_order_of_reports_decides_nothing(
+    fn report_order_changes_no_talk(
         seconds in prop::collection::vec(prop::array::uniform3(prop_oneof![Just(0.0), 0.001..0.02_f64]), 3..40),
         order in Just([0, 1, 2, 3, 4, 5]).prop_shuffle(),
     ) {
@@ -460,13 +463,13 @@ proptest! {
     }
 
     #[test]
-    fn whatever_an_application_says_sums_hold_and_one_is_told_at_most(
+    fn sums_hold_and_at_most_one_speaks_for_any_application_input(
         acts in prop::collection::vec((act(), 0..3_u64), 1..120),
     ) {
-        let mut made = Made::new(Config::new().with_reopening(true));
+        let mut synthetic = SyntheticCall::new(Config::new().with_reopening(true));
         let names = ["alice", "bob", "carol"];
-        let fabrics = names.map(|name| made.open(0, name, name));
-        let users = names.map(|name| made.call.user(name).unwrap());
+        let fabrics = names.map(|name| synthetic.open(0, name, name));
+        let users = names.map(|name| synthetic.call.user(name).unwrap());
         let mut second = 0;
         for (act, pause) in acts {
             second += pause;
@@ -474,30 +477,30 @@ proptest! {
             match act {
                 Act::Speak(who, power) => {
                     second += 1;
-                    made.second(fabrics[who], second, (who as u32, power), &[(3 + who as u32, power)]);
+                    synthetic.second(fabrics[who], second, (who as u32, power), &[(3 + who as u32, power)]);
                 }
                 Act::Mute(who, on) => {
                     let event = if on { AppEvent::AudioMute(None) } else { AppEvent::AudioUnmute(None) };
-                    made.call.send_event(now, fabrics[who], event).unwrap();
+                    synthetic.call.send_event(now, fabrics[who], event).unwrap();
                 }
                 Act::Hold(who, on) => {
-                    made.call.send_event(now, fabrics[who], if on { AppEvent::Hold } else { AppEvent::Resume }).unwrap();
+                    synthetic.call.send_event(now, fabrics[who], if on { AppEvent::Hold } else { AppEvent::Resume }).unwrap();
                 }
                 Act::Map(at, ssrc, who) => {
-                    let answer = made.call.fabric(fabrics[at]).unwrap().associate(Ssrc::new(ssrc), users[who], "");
+                    let answer = synthetic.call.fabric(fabrics[at]).unwrap().associate(Ssrc::new(ssrc), users[who], "");
                     prop_assert!(answer.is_ok());
                 }
                 Act::Leave(who) => {
-                    made.call.leave(now, users[who]).unwrap();
+                    synthetic.call.leave(now, users[who]).unwrap();
                 }
                 Act::End(who) => {
-                    made.call.send_event(now, fabrics[who], AppEvent::Terminated).unwrap();
+                    synthetic.call.send_event(now, fabrics[who], AppEvent::Terminated).unwrap();
                 }
             }
-            let told = fabrics.iter().filter(|&&fabric| made.call.fabric(fabric).unwrap().is_dominant_speaker());
-            prop_assert!(told.count() <= 1);
+            let found = fabrics.iter().filter(|&&fabric| synthetic.call.fabric(fabric).unwrap().is_dominant_speaker());
+            prop_assert!(found.count() <= 1);
         }
-        if let Some(talk) = made.call.summary().talk {
+        if let Some(talk) = synthetic.call.summary().talk {
             prop_assert!(talk.overlap_s <= talk.speech_s && talk.speech_s + talk.silence_s <= talk.known_s + 1e-6);
             for speaker in &talk.speakers {
                 prop_assert!(speaker.overlap_s <= speaker.talk_s && speaker.talk_s <= talk.known_s);

@@ -1,4 +1,4 @@
-//! Made-up conversations: who has the floor, and how loud everybody is, every 10 ms.
+//! Synthetic conversations: the holder of the floor, and the loudness of each participant, every 10 ms.
 
 use crate::common::Seeded;
 
@@ -19,14 +19,14 @@ pub(crate) struct Conversation {
     pub(crate) power: Vec<Vec<f64>>,
 }
 
-/// What was heard of one participant between two looks.
+/// Audio of one participant between two samples.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Look {
+pub(crate) struct Sample {
     pub(crate) who: usize,
     pub(crate) from_ms: u64,
     pub(crate) to_ms: u64,
     pub(crate) power: f64,
-    /// When everybody knows.
+    /// Time at which the sample is received.
     pub(crate) arrival_ms: u64,
 }
 
@@ -42,7 +42,7 @@ fn power(dbov: f64) -> f64 {
     10_f64.powf(dbov / 10.0)
 }
 
-/// A turn in phrases, these in syllables; pauses between phrases.
+/// A turn of phrases, and phrases of syllables, with pauses between phrases.
 fn speak(random: &mut Seeded, start: f64, end: f64, level: f64, add: &mut dyn FnMut(f64, f64, f64)) {
     let mut spoken = start;
     while spoken < end {
@@ -58,8 +58,8 @@ fn speak(random: &mut Seeded, start: f64, end: f64, level: f64, add: &mut dyn Fn
 }
 
 impl Conversation {
-    /// Who spoke when in a real meeting (RTTM), with made-up voices. What one says with pauses
-    /// below 0.7 s is one turn, unless it is shorter than 1.2 s: a back-channel, as in made-up conversations.
+    /// The speakers of a real meeting (RTTM) with synthetic speech. Speech of one participant with pauses below 0.7 s
+    /// is one turn, unless it is shorter than 1.2 s: a back-channel, as in synthetic conversations.
     pub(crate) fn of_meeting(rttm: &str, seed: u64) -> Self {
         let random = &mut Seeded(seed);
         let mut names: Vec<&str> = Vec::new();
@@ -96,8 +96,8 @@ impl Conversation {
         Self { turns, power: power_of }
     }
 
-    /// Turns of people, 44 % of which begin in the one before (AMI), with back-channels 3.7 a minute; with coughs, doors
-    /// 0.5 a minute, typing, and music beside one of them where it is noisy.
+    /// Turns of participants, 44 % of which begin during the previous one (AMI), with 3.7 back-channels per minute;
+    /// `noisy` adds coughs, doors (0.5 per minute), typing, and music beside one participant.
     pub(crate) fn new(seed: u64, people: usize, seconds: f64, noisy: bool) -> Self {
         let random = &mut Seeded(seed);
         let frames = (seconds * RATE as f64) as usize;
@@ -153,7 +153,7 @@ impl Conversation {
         Self { turns, power: power_of }
     }
 
-    /// Lets the microphone of one of them hear the others, so much softer and so many frames later.
+    /// Makes one participant's microphone pick up the others, `softer_db` softer and `delay` frames later.
     pub(crate) fn echo(&mut self, who: usize, softer_db: f64, delay: usize) {
         let others: Vec<Vec<f64>> =
             self.power.iter().enumerate().filter(|&(index, _)| index != who).map(|(_, of)| of.clone()).collect();
@@ -162,11 +162,11 @@ impl Conversation {
         }
     }
 
-    /// Looks at everybody, about every `cadence_ms`: a twentieth of them earlier or later, one of `missing` not at all,
-    /// clocks off by up to `skew_ms`. In the order of arrival.
-    pub(crate) fn looks(&self, seed: u64, cadence_ms: u64, missing: f64, skew_ms: f64) -> Vec<Look> {
+    /// Samples of all participants about every `cadence_ms`: a twentieth of them earlier or later, one of `missing`
+    /// dropped, clocks off by up to `skew_ms`. In the order of arrival.
+    pub(crate) fn samples(&self, seed: u64, cadence_ms: u64, missing: f64, skew_ms: f64) -> Vec<Sample> {
         let random = &mut Seeded(seed);
-        let mut looks = Vec::new();
+        let mut samples = Vec::new();
         for (who, frames) in self.power.iter().enumerate() {
             let skew = (unit(random) * skew_ms) as u64;
             let phase = (unit(random) * cadence_ms as f64) as usize / 10;
@@ -175,7 +175,7 @@ impl Conversation {
                 if unit(random) >= missing {
                     let energy: f64 = frames[from..at].iter().sum();
                     let ms = |frame: usize| frame as u64 * 10;
-                    looks.push(Look {
+                    samples.push(Sample {
                         who,
                         from_ms: ms(from) + skew,
                         to_ms: ms(at) + skew,
@@ -188,7 +188,7 @@ impl Conversation {
                 at += ((cadence_ms as f64 * jitter / 10.0) as usize).max(1);
             }
         }
-        looks.sort_by_key(|look| (look.arrival_ms, look.who));
-        looks
+        samples.sort_by_key(|sample| (sample.arrival_ms, sample.who));
+        samples
     }
 }

@@ -1,4 +1,4 @@
-//! Calls that are harder than most: clocks, batches, mutes, maps and leaves at bad times. Each says who spoke.
+//! Hard calls: clocks, batches, mutes, maps and leaves at bad times. Each test checks the speaker.
 
 use std::collections::BTreeMap;
 
@@ -10,12 +10,12 @@ use callgauge::summary::{SpeakerSummary, TalkSummary};
 use callgauge::unit::{StatTime, Timestamp};
 use callgauge::{Conference, Config, FabricSpec};
 
-/// A voice at −22 dBov.
-const VOICE: f64 = 0.006;
+/// Speech at −22 dBov.
+const SPEECH: f64 = 0.006;
 
-/// A voice at −22 dBov in a second, louder and softer.
-fn voice(second: u64) -> f64 {
-    VOICE * (0.4 + (second * 7 % 5) as f64 / 4.0)
+/// Speech at −22 dBov in a second, alternately louder and softer.
+fn speech(second: u64) -> f64 {
+    SPEECH * (0.4 + (second * 7 % 5) as f64 / 4.0)
 }
 
 /// A stream in a snapshot.
@@ -24,9 +24,9 @@ struct Sound {
     ssrc: u32,
     power: f64,
     is_sent: bool,
-    /// So much of the time is covered by samples.
+    /// The share of the time that samples cover.
     covered: f64,
-    /// Whether the microphone tells its level.
+    /// Whether the microphone reports its level.
     has_level: bool,
 }
 
@@ -57,7 +57,7 @@ impl Call {
         user
     }
 
-    /// A snapshot of `span_s`, made at `made_ms`, that comes in at `now_ms`.
+    /// A snapshot of `span_s`, made at `made_ms`, that arrives at `now_ms`.
     fn snapshot(
         &mut self,
         fabric: FabricId,
@@ -94,7 +94,7 @@ impl Call {
         self.call.ingest(Timestamp::from_millis(now_ms), fabric, &self.report).unwrap();
     }
 
-    /// A second, by clocks that are right.
+    /// A second with correct clocks.
     fn second(&mut self, fabric: FabricId, second: u64, sent: &[Sound], received: &[Sound]) {
         self.snapshot(fabric, (second * 1_000, second as f64 * 1e3, 1.0), sent, received);
     }
@@ -106,7 +106,7 @@ impl Call {
     fn dominant(&self) -> Option<&str> {
         match self.call.dominant_speaker()? {
             Speaker::User(user) => self.call.user_name(user),
-            _ => Some("somebody"),
+            _ => Some("unnamed"),
         }
     }
 
@@ -114,7 +114,7 @@ impl Call {
         self.call.summary().talk.unwrap()
     }
 
-    /// How long each spoke; "" for somebody nameless.
+    /// Talk time of each user; "" for an unnamed stream.
     fn talk_s(&self) -> Vec<(String, f64)> {
         let of = |speaker: SpeakerSummary| (speaker.user.unwrap_or_default(), speaker.talk_s);
         self.talk().speakers.into_iter().map(of).collect()
@@ -126,18 +126,18 @@ impl Call {
 }
 
 #[test]
-fn a_batch_that_comes_at_once_deafens_nobody() {
+fn batch_of_reports_blocks_no_other_speaker() {
     let mut call = Call::new();
     let (alice, bob) = (call.open(0, "a", "alice"), call.open(0, "b", "bob"));
     for second in 1_000..=1_020 {
         call.second(alice, second, &[sound(1, 0.0)], &[]);
     }
-    // A minute of bob's looks comes at one time; his clock is another.
+    // A minute of bob's samples arrives at one time; his clock is another.
     for second in 0..60 {
         call.snapshot(bob, (1_020_000, 5e5 + second as f64 * 1e3, 1.0), &[sound(2, 0.0)], &[]);
     }
     for second in 1_021..=1_060 {
-        call.second(alice, second, &[sound(1, if second <= 1_040 { voice(second) } else { 0.0 })], &[]);
+        call.second(alice, second, &[sound(1, if second <= 1_040 { speech(second) } else { 0.0 })], &[]);
         let made_ms = 5e5 + (second - 961) as f64 * 1e3;
         call.snapshot(bob, (second * 1_000, made_ms, 1.0), &[sound(2, 0.0)], &[]);
         assert!(second < 1_024 || (call.dominant() == Some("alice")) == (second < 1_042), "{second} s");
@@ -146,7 +146,7 @@ fn a_batch_that_comes_at_once_deafens_nobody() {
 }
 
 #[test]
-fn whoever_reports_from_the_future_deafens_nobody() {
+fn report_from_the_future_blocks_no_other_speaker() {
     let mut call = Call::new();
     let (alice, mallory) = (call.open(0, "a", "alice"), call.open(0, "m", "mallory"));
     for second in 1_000..=1_005 {
@@ -156,18 +156,18 @@ fn whoever_reports_from_the_future_deafens_nobody() {
         call.snapshot(mallory, (1_005_000, made_ms, 1.0), &[sound(2, 0.0)], &[]);
     }
     for second in 1_006..=1_105 {
-        call.second(alice, second, &[sound(1, voice(second))], &[]);
+        call.second(alice, second, &[sound(1, speech(second))], &[]);
     }
     assert_eq!(call.dominant(), Some("alice"));
     assert!(call.talk_of("alice") > 80.0);
 }
 
-/// Of a snapshot only the latest time and what belongs to it is heard: else one snapshot would wind the room on by days.
+/// Only a snapshot's latest time and its samples count: otherwise one snapshot would advance the floor by days.
 #[test]
-fn one_snapshot_winds_the_room_on_once() {
+fn one_snapshot_advances_the_floor_once() {
     let mut call = Call::new();
     let mallory = call.open(0, "m", "mallory");
-    let mut looks = 0;
+    let mut snapshots = 0;
     for round in 0..3 {
         call.report.clear();
         for ssrc in 0..200_u32 {
@@ -176,24 +176,24 @@ fn one_snapshot_winds_the_room_on_once() {
             entry.set_timestamp(StatTime::from_millis(made_ms)).set_media(MediaKind::Audio);
             entry.set(Num::Ssrc, f64::from(10 + ssrc)).set(Num::PacketsReceived, made_ms / 20.0);
             entry.set(Num::TotalAudioEnergy, made_ms * 1e-6).set(Num::TotalSamplesDuration, made_ms / 1e3);
-            looks += 1;
+            snapshots += 1;
         }
         call.call.ingest(Timestamp::from_millis(1_700_000_000_000), mallory, &call.report).unwrap();
     }
     let talk = call.talk();
-    // Of the two rounds with times that differ all but the last look of each are late.
-    assert_eq!((looks, talk.late_samples), (600, 2 * 199));
+    // Of the two rounds with differing times, all samples but the last of each are late.
+    assert_eq!((snapshots, talk.late_samples), (600, 2 * 199));
 }
 
 #[test]
-fn somebody_nameless_takes_no_named_ones_place() {
+fn unnamed_stream_takes_no_place_of_a_named_user() {
     let mut call = Call::new();
     let mallory = call.open(0, "m", "mallory");
     let many: Vec<Sound> = (100..1_200).map(|ssrc| sound(ssrc, 0.0)).collect();
     call.second(mallory, 0, &[], &many);
     let (alice, bob) = (call.open(0, "a", "alice"), call.open(0, "b", "bob"));
     for second in 0..=20 {
-        call.second(alice, second, &[sound(1, voice(second))], &[]);
+        call.second(alice, second, &[sound(1, speech(second))], &[]);
         call.second(bob, second, &[sound(2, 0.0)], &[]);
     }
     assert_eq!(call.dominant(), Some("alice"));
@@ -202,9 +202,9 @@ fn somebody_nameless_takes_no_named_ones_place() {
     assert!(talk.refused_speakers > 0 && talk.speakers.len() < 600);
 }
 
-/// Firefox tells no level of a microphone: its users are heard by others only, and mute themselves all the same.
+/// Firefox reports no microphone level: only other endpoints report the speech of its users, yet a mute still applies.
 #[test]
-fn a_mute_ends_it_also_for_who_is_only_received() {
+fn mute_ends_the_turn_of_a_received_only_user() {
     for ends in [AppEvent::AudioMute(None), AppEvent::AudioMute(Some(Ssrc::new(1))), AppEvent::Hold] {
         let mut call = Call::new();
         let (alice, bob) = (call.open(0, "a", "alice"), call.open(0, "b", "bob"));
@@ -216,7 +216,7 @@ fn a_mute_ends_it_also_for_who_is_only_received() {
                 assert_eq!(call.dominant(), None, "{ends:?}");
             }
             call.second(alice, second, &[Sound { has_level: false, ..sound(1, 0.0) }], &[]);
-            call.second(bob, second, &[sound(2, 0.0)], &[sound(1, voice(second))]);
+            call.second(bob, second, &[sound(2, 0.0)], &[sound(1, speech(second))]);
             assert!(second < 6 || call.dominant().is_none(), "{ends:?}");
         }
         assert!((4.0..=5.0).contains(&call.talk_of("alice")), "{ends:?}: {:?}", call.talk_s());
@@ -224,34 +224,34 @@ fn a_mute_ends_it_also_for_who_is_only_received() {
         call.send(12_000, alice, back);
         for second in 13..=15 {
             call.second(alice, second, &[Sound { has_level: false, ..sound(1, 0.0) }], &[]);
-            call.second(bob, second, &[sound(2, 0.0)], &[sound(1, voice(second))]);
+            call.second(bob, second, &[sound(2, 0.0)], &[sound(1, speech(second))]);
         }
         assert_eq!(call.dominant(), Some("alice"));
     }
 }
 
 #[test]
-fn who_was_muted_before_anybody_heard_them_is_muted() {
+fn user_muted_before_the_first_level_is_muted() {
     let mut call = Call::new();
     let (alice, bob) = (call.open(0, "a", "alice"), call.open(0, "b", "bob"));
     call.map(bob, 1, "alice");
     call.send(0, alice, AppEvent::AudioMute(None));
     for second in 0..=5 {
         call.second(alice, second, &[Sound { has_level: false, ..sound(1, 0.0) }], &[]);
-        call.second(bob, second, &[sound(2, 0.0)], &[sound(1, voice(second))]);
+        call.second(bob, second, &[sound(2, 0.0)], &[sound(1, speech(second))]);
     }
     assert_eq!((call.dominant(), call.talk_of("alice")), (None, 0.0));
 }
 
 #[test]
-fn who_left_does_not_get_the_floor_back_by_what_was_said_before() {
+fn departed_user_does_not_regain_the_floor_by_old_levels() {
     for part in [0.2, 0.4, 0.6] {
         let mut call = Call::new();
         let (bob, alice) = (call.open(0, "b", "bob"), call.open(0, "a", "alice"));
         let carol = call.open(0, "c", "carol");
         let user = call.map(bob, 1, "alice");
         for second in 0..=9 {
-            let power = [VOICE, VOICE * part, 0.0][(second as usize).saturating_sub(5).min(2)];
+            let power = [SPEECH, SPEECH * part, 0.0][(second as usize).saturating_sub(5).min(2)];
             if second == 6 {
                 assert_eq!(call.dominant(), Some("alice"));
                 call.call.leave(Timestamp::from_millis(5_000 + (part * 1e3) as u64), user).unwrap();
@@ -262,26 +262,26 @@ fn who_left_does_not_get_the_floor_back_by_what_was_said_before() {
             call.second(carol, second, &[sound(3, 0.0)], &[]);
             assert!(second < 6 || call.dominant().is_none(), "{part}, {second} s");
         }
-        // What was said until then is theirs.
+        // The talk until then belongs to them.
         let talk_s = call.talk_of("alice");
         assert!((5.0..=5.0 + part + 0.1).contains(&talk_s), "{talk_s}");
     }
 }
 
 #[test]
-fn a_microphone_that_told_once_keeps_nobody_else_from_telling() {
+fn microphone_reporting_once_leaves_others_able_to_report() {
     let mut call = Call::new();
     let (alice, bob) = (call.open(0, "a", "alice"), call.open(0, "b", "bob"));
     call.map(bob, 1, "alice");
     call.second(alice, 0, &[sound(1, 0.0)], &[]);
     for second in 0..=25 {
-        call.second(bob, second, &[sound(2, 0.0)], &[sound(1, if second > 5 { voice(second) } else { 0.0 })]);
+        call.second(bob, second, &[sound(2, 0.0)], &[sound(1, if second > 5 { speech(second) } else { 0.0 })]);
     }
     assert!(call.dominant() == Some("alice") && call.talk_of("alice") > 16.0, "{:?}", call.talk_s());
 }
 
 #[test]
-fn a_leg_that_is_not_sent_or_on_hold_silences_nobody() {
+fn unsent_or_held_stream_silences_no_user() {
     for is_held in [false, true] {
         let mut call = Call::new();
         let legs = [call.open(0, "a1", "alice"), call.open(1, "a2", "alice")];
@@ -290,7 +290,7 @@ fn a_leg_that_is_not_sent_or_on_hold_silences_nobody() {
             call.send(1, legs[0], AppEvent::Hold);
         }
         for second in 1..=20 {
-            let power = voice(second);
+            let power = speech(second);
             call.second(legs[0], second, &[Sound { is_sent: second < 2, ..sound(1, power) }], &[]);
             call.second(legs[1], second, &[sound(5, power)], &[]);
             call.second(bob, second, &[sound(2, 0.0)], &[]);
@@ -301,7 +301,7 @@ fn a_leg_that_is_not_sent_or_on_hold_silences_nobody() {
 }
 
 #[test]
-fn a_stream_that_becomes_anothers_takes_no_talk_with_it() {
+fn remapped_stream_takes_no_talk_to_its_new_user() {
     let mut call = Call::new();
     let bob = call.open(0, "b", "bob");
     call.map(bob, 1, "alice");
@@ -309,21 +309,21 @@ fn a_stream_that_becomes_anothers_takes_no_talk_with_it() {
         if second == 21 {
             call.map(bob, 1, "carol");
         }
-        call.second(bob, second, &[sound(2, 0.0)], &[sound(1, voice(second))]);
+        call.second(bob, second, &[sound(2, 0.0)], &[sound(1, speech(second))]);
     }
     assert_eq!(call.dominant(), Some("carol"));
-    let told = call.talk_s();
-    let [(_, alice_s), (_, bob_s), (_, carol_s)] = told[..] else { panic!("{told:?}") };
+    let talk_s = call.talk_s();
+    let [(_, alice_s), (_, bob_s), (_, carol_s)] = talk_s[..] else { panic!("{talk_s:?}") };
     assert_eq!(bob_s, 0.0);
-    assert!((16.0..=20.0).contains(&alice_s) && (7.0..=10.0).contains(&carol_s), "{told:?}");
+    assert!((16.0..=20.0).contains(&alice_s) && (7.0..=10.0).contains(&carol_s), "{talk_s:?}");
 }
 
 #[test]
-fn what_somebody_nameless_said_is_theirs_when_they_are_named() {
+fn talk_of_an_unnamed_stream_moves_to_its_later_user() {
     let mut call = Call::new();
     let bob = call.open(0, "b", "bob");
     for second in 0..=30 {
-        call.second(bob, second, &[sound(2, 0.0)], &[sound(3, voice(second))]);
+        call.second(bob, second, &[sound(2, 0.0)], &[sound(3, speech(second))]);
     }
     let [(_, bob_s), (_, nameless_s)] = call.talk_s()[..] else { panic!("two speak") };
     assert!(bob_s == 0.0 && nameless_s > 25.0);
@@ -335,68 +335,69 @@ fn what_somebody_nameless_said_is_theirs_when_they_are_named() {
         call.second(bob, second, &[sound(2, 0.0)], &[sound(3, 0.0)]);
     }
     let talk = call.talk();
-    let told: Vec<_> = talk.speakers.iter().map(|of| (of.user.as_deref(), of.talk_s)).collect();
-    assert_eq!(told, [(Some("bob"), 0.0), (Some("carol"), nameless_s)]);
+    let talk_s: Vec<_> = talk.speakers.iter().map(|of| (of.user.as_deref(), of.talk_s)).collect();
+    assert_eq!(talk_s, [(Some("bob"), 0.0), (Some("carol"), nameless_s)]);
     let spans: Vec<_> = talk.dominant.iter().map(|span| span.user.as_deref()).collect();
     assert_eq!(spans, [Some("carol")]);
     assert!(talk.speakers[1].dominant_s > 25.0);
 }
 
-#[test]
-fn a_user_counts_once_whoever_reports_first() {
-    let talk = |order: [usize; 2]| {
-        let mut call = Call::new();
-        let fabrics = [call.open(0, "a", "alice"), call.open(0, "b", "bob")];
-        for second in 0..=60 {
-            // Alice negotiates anew.
-            let (ssrc, power) = (if second < 4 { 1 } else { 5 }, if second % 8 < 5 { voice(second) } else { 0.0 });
-            for which in order {
-                match which {
-                    0 => call.second(fabrics[0], second, &[sound(ssrc, power)], &[]),
-                    _ => call.second(fabrics[1], second, &[sound(2, 0.0)], &[sound(ssrc, power)]),
-                }
+fn talk_with_reporters(order: [usize; 2]) -> TalkSummary {
+    let mut call = Call::new();
+    let fabrics = [call.open(0, "a", "alice"), call.open(0, "b", "bob")];
+    for second in 0..=60 {
+        // Alice renegotiates.
+        let (ssrc, power) = (if second < 4 { 1 } else { 5 }, if second % 8 < 5 { speech(second) } else { 0.0 });
+        for which in order {
+            match which {
+                0 => call.second(fabrics[0], second, &[sound(ssrc, power)], &[]),
+                _ => call.second(fabrics[1], second, &[sound(2, 0.0)], &[sound(ssrc, power)]),
             }
         }
-        // Who stands in for whom at the moment of the change may be told twice.
-        let mut talk = call.talk();
-        talk.late_samples = 0;
-        talk
-    };
-    let usual = talk([0, 1]);
-    assert_eq!((usual.speakers.len(), usual.overlap_s), (2, 0.0));
-    assert!(usual.speakers[0].talk_s > 30.0);
-    assert_eq!(usual, talk([1, 0]));
+    }
+    // The replacement of one source by another at the moment of the change may count twice.
+    let mut talk = call.talk();
+    talk.late_samples = 0;
+    talk
 }
 
 #[test]
-fn two_people_with_one_ssrc_stay_two() {
+fn user_counts_once_in_any_order_of_reporters() {
+    let usual = talk_with_reporters([0, 1]);
+    assert_eq!((usual.speakers.len(), usual.overlap_s), (2, 0.0));
+    assert!(usual.speakers[0].talk_s > 30.0);
+    assert_eq!(usual, talk_with_reporters([1, 0]));
+}
+
+#[test]
+fn two_users_with_one_ssrc_stay_separate() {
     let mut call = Call::new();
     let (bob, alice) = (call.open(0, "b", "bob"), call.open(0, "a", "alice"));
     call.map(alice, 9, "carol");
     for second in 0..=10 {
-        call.second(bob, second, &[sound(2, 0.0)], &[sound(9, voice(second))]);
+        call.second(bob, second, &[sound(2, 0.0)], &[sound(9, speech(second))]);
         call.second(alice, second, &[sound(1, 0.0)], &[sound(9, 0.0)]);
     }
-    assert_eq!(call.dominant(), Some("somebody"));
+    assert_eq!(call.dominant(), Some("unnamed"));
     assert_eq!(call.talk_of("carol"), 0.0);
     assert!(call.talk_of("") > 8.0);
 }
 
-/// Ten-second looks in which a second of sound was played each: nobody knows of the rest.
+/// Ten-second samples with one second of played audio each: the rest is unknown.
 #[test]
-fn talk_is_no_longer_than_the_samples_that_tell_of_it() {
+fn talk_is_no_longer_than_its_samples() {
     let mut call = Call::new();
     let bob = call.open(0, "b", "bob");
-    for look in 0..=6 {
-        let time = (look * 10_000, look as f64 * 1e4, 10.0);
-        call.snapshot(bob, time, &[sound(2, 0.0)], &[Sound { covered: 0.1, ..sound(1, VOICE) }]);
+    for n in 0..=6 {
+        let time = (n * 10_000, n as f64 * 1e4, 10.0);
+        call.snapshot(bob, time, &[sound(2, 0.0)], &[Sound { covered: 0.1, ..sound(1, SPEECH) }]);
     }
     assert_eq!(call.talk_s(), [("bob".to_owned(), 0.0), (String::new(), 6.0)]);
 }
 
-/// A loud one and a soft one talk at once; neither hears the other's loudspeaker.
+/// A loud and a soft participant talk at once; neither microphone picks up the other's loudspeaker.
 #[test]
-fn a_soft_voice_is_no_echo_of_a_loud_one() {
+fn soft_speech_is_no_echo_of_loud_speech() {
     for (loud_dbov, soft_dbov) in [(-8.0, -22.0), (-10.0, -22.0), (-22.0, -38.0)] {
         let [loud, soft] = [loud_dbov, soft_dbov].map(|dbov: f64| 10_f64.powf(dbov / 10.0));
         let mut call = Call::new();
@@ -412,11 +413,11 @@ fn a_soft_voice_is_no_echo_of_a_loud_one() {
 }
 
 #[test]
-fn a_floor_ends_also_where_nobody_reports_any_more() {
+fn floor_ends_when_all_reports_stop() {
     let mut call = Call::new();
     let alice = call.open(0, "a", "alice");
     for second in 0..=5 {
-        call.second(alice, second, &[sound(1, voice(second))], &[]);
+        call.second(alice, second, &[sound(1, speech(second))], &[]);
     }
     assert_eq!(call.dominant(), Some("alice"));
     let due = call.call.poll_timeout().unwrap();
@@ -424,8 +425,8 @@ fn a_floor_ends_also_where_nobody_reports_any_more() {
     assert_eq!(call.dominant(), Some("alice"));
     call.call.handle_timeout(due).unwrap();
     assert_eq!(call.dominant(), None);
-    // Two seconds of silence, and twice a sample for who is late.
+    // Two seconds of silence, and twice a sample's length for late reporters.
     assert!((7_000..10_000).contains(&(due.as_micros() / 1_000)));
-    // What is next is the end of her stay.
+    // The next event is the end of her stay.
     assert_eq!(call.call.poll_timeout(), Some(Timestamp::from_millis(35_000)));
 }

@@ -1,4 +1,4 @@
-//! What holds whatever is heard.
+//! Laws of the floor for any samples.
 
 use callgauge::speaker::dominant::{Change, FRESH_MS, Floor, ParticipantId, SILENCE_MS};
 use callgauge::speaker::level::{Fraction, Meter, dbov, of_rfc6464, rfc6464};
@@ -8,14 +8,14 @@ use proptest::prelude::*;
 use crate::common::Seeded;
 
 type Sample = (usize, u64, u64, Fraction);
-/// Of each how long they had the floor and how they talked; the talk of all; who had the floor since when.
+/// Floor time and talk of each participant; the talk of all; the holders of the floor with their start times.
 type Outcome = ([(u64, Talk); PEOPLE], ConferenceTalk, Vec<(u64, Option<usize>)>);
 
 const PEOPLE: usize = 3;
-/// Samples up to this long tell the same of the floor, whatever their length.
+/// Samples up to this length give the same floor, whatever their length.
 const FINE_MS: u64 = 2 * FRESH_MS as u64;
 
-/// Samples of three people that follow one another, of 100 ms to 10 s.
+/// Consecutive samples of three participants, of 100 ms to 10 s.
 fn samples() -> impl Strategy<Value = Vec<Sample>> {
     let fraction = prop_oneof![Just(0_u32), Just(1000), 0..=1000_u32];
     prop::collection::vec((0..PEOPLE, 1..=100_u64, fraction), 1..120).prop_map(|samples| {
@@ -31,43 +31,47 @@ fn samples() -> impl Strategy<Value = Vec<Sample>> {
     })
 }
 
-/// What a room came to, with the people sitting in this order.
+/// The outcome of a conference with the participants in this order.
 fn outcome(samples: &[Sample], order: [usize; PEOPLE]) -> Outcome {
     let mut floor = Floor::new(10_000);
-    let mut seats = [None; PEOPLE];
+    let mut participants = [None; PEOPLE];
     for who in order {
-        seats[who] = floor.join(0);
+        participants[who] = floor.join(0);
     }
-    let seats = seats.map(Option::unwrap);
+    let participants = participants.map(Option::unwrap);
     let mut changes = Vec::new();
-    let who = |seat: ParticipantId| seats.iter().position(|&other| other == seat).unwrap();
+    let who = |participant: ParticipantId| participants.iter().position(|&other| other == participant).unwrap();
     let mut out = |change: Change| changes.push((change.since_ms, change.now.map(who)));
     for &(who, from, to, speech) in samples {
-        floor.hear(seats[who], from, to, speech, &mut out);
-        assert!(seats.iter().filter(|&&seat| floor.is_dominant(seat)).count() <= 1);
-        assert!(seats.iter().filter(|&&seat| floor.is_only_speaker(seat)).count() <= 1);
+        floor.hear(participants[who], from, to, speech, &mut out);
+        assert!(participants.iter().filter(|&&participant| floor.is_dominant(participant)).count() <= 1);
+        assert!(participants.iter().filter(|&&participant| floor.is_only_speaker(participant)).count() <= 1);
     }
     floor.finish(&mut out);
-    (seats.map(|seat| (floor.dominant_ms(seat), floor.talk(seat).unwrap())), floor.conference_talk(), changes)
+    (
+        participants.map(|participant| (floor.dominant_ms(participant), floor.talk(participant).unwrap())),
+        floor.conference_talk(),
+        changes,
+    )
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
-    fn at_most_one_and_nobody_by_seat(samples in samples()) {
+    fn floor_sums_hold_in_any_participant_order(samples in samples()) {
         let usual = outcome(&samples, [0, 1, 2]);
         prop_assert_eq!(&usual, &outcome(&samples, [2, 0, 1]));
-        let room = usual.1;
-        prop_assert_eq!(room.known_ms, room.speech_ms + room.silence_ms);
-        prop_assert!(room.overlap_ms <= room.speech_ms);
+        let all = usual.1;
+        prop_assert_eq!(all.known_ms, all.speech_ms + all.silence_ms);
+        prop_assert!(all.overlap_ms <= all.speech_ms);
         for (dominant_ms, talk) in usual.0 {
-            prop_assert!(talk.overlap_ms <= talk.talk_ms && talk.talk_ms <= room.known_ms);
-            prop_assert!(dominant_ms <= room.known_ms + SILENCE_MS);
+            prop_assert!(talk.overlap_ms <= talk.talk_ms && talk.talk_ms <= all.known_ms);
+            prop_assert!(dominant_ms <= all.known_ms + SILENCE_MS);
         }
     }
 
     #[test]
-    fn thinner_slices_tell_the_same(
+    fn finer_slices_give_the_same_floor(
         spoken in prop::collection::vec(prop::array::uniform3(any::<bool>()), 1..80),
         (slices, pieces) in (1..=20_u64, 2..=4_u64),
     ) {
@@ -83,19 +87,19 @@ proptest! {
             }
         }
         let [thick, thin] = ways.map(|way| outcome(&way, [0, 1, 2]));
-        // Who takes the floor in coarse samples is asked for more.
+        // Coarse samples require more to take the floor.
         if slices * pieces * 100 <= FINE_MS {
             prop_assert_eq!(&thick.2, &thin.2);
             prop_assert_eq!(thick.0.map(|(floor_ms, _)| floor_ms), thin.0.map(|(floor_ms, _)| floor_ms));
         }
         let sums = |talk: Talk| (talk.talk_ms, talk.overlap_ms, talk.longest_monologue_ms);
         prop_assert_eq!(thick.0.map(|(_, talk)| sums(talk)), thin.0.map(|(_, talk)| sums(talk)));
-        let sums = |room: ConferenceTalk| (room.known_ms, room.speech_ms, room.overlap_ms, room.silence_ms);
+        let sums = |all: ConferenceTalk| (all.known_ms, all.speech_ms, all.overlap_ms, all.silence_ms);
         prop_assert_eq!(sums(thick.1), sums(thin.1));
     }
 
     #[test]
-    fn arrival_decides_nothing(
+    fn arrival_order_decides_nothing(
         spoken in prop::collection::vec(prop::array::uniform3(0..=1000_u32), 1..60),
         (slices, seed) in (1..=100_u64, any::<u64>()),
     ) {
@@ -114,45 +118,45 @@ proptest! {
     }
 
     #[test]
-    fn silence_and_mute_yield_none(samples in samples()) {
+    fn silence_and_mute_give_no_speaker(samples in samples()) {
         for mutes in [false, true] {
             let mut floor = Floor::new(10_000);
-            let seats: Vec<ParticipantId> = (0..PEOPLE).map(|_| floor.join(0).unwrap()).collect();
+            let participants: Vec<ParticipantId> = (0..PEOPLE).map(|_| floor.join(0).unwrap()).collect();
             for &(who, from, to, speech) in &samples {
-                floor.hear(seats[who], from, to, speech, &mut |_| ());
+                floor.hear(participants[who], from, to, speech, &mut |_| ());
             }
             let end = samples.iter().map(|sample| sample.2).max().unwrap();
-            for &seat in &seats {
+            for &participant in &participants {
                 if mutes {
-                    floor.mute(seat, end, &mut |_| ());
-                    prop_assert!(!floor.is_dominant(seat));
+                    floor.mute(participant, end, &mut |_| ());
+                    prop_assert!(!floor.is_dominant(participant));
                 }
             }
-            for &seat in &seats {
-                floor.hear(seat, end, end + SILENCE_MS + 1_000, if mutes { Fraction::ALL } else { Fraction::NONE }, &mut |_| ());
+            for &participant in &participants {
+                floor.hear(participant, end, end + SILENCE_MS + 1_000, if mutes { Fraction::ALL } else { Fraction::NONE }, &mut |_| ());
             }
             floor.finish(&mut |_| ());
             prop_assert_eq!(floor.dominant(), None);
-            for &seat in &seats {
-                floor.leave(seat, end, &mut |_| ());
-                prop_assert!(!floor.is_only_speaker(seat));
+            for &participant in &participants {
+                floor.leave(participant, end, &mut |_| ());
+                prop_assert!(!floor.is_only_speaker(participant));
             }
         }
     }
 
     #[test]
-    fn nothing_breaks_it(calls in prop::collection::vec((0..6_u8, any::<u64>(), any::<u64>(), any::<f64>()), 0..60)) {
+    fn any_input_is_taken_without_panic(calls in prop::collection::vec((0..6_u8, any::<u64>(), any::<u64>(), any::<f64>()), 0..60)) {
         let (mut floor, mut meter) = (Floor::new(10_000), Meter::new());
-        let seats: Vec<ParticipantId> = (0..PEOPLE).map(|_| floor.join(0).unwrap()).collect();
+        let participants: Vec<ParticipantId> = (0..PEOPLE).map(|_| floor.join(0).unwrap()).collect();
         for (what, a, b, value) in calls {
-            let (seat, out) = (seats[(a % 3) as usize], &mut |_| ());
+            let (participant, out) = (participants[(a % 3) as usize], &mut |_| ());
             let _ = meter.hear(value, b as f64 / 1e3);
             let (from, to) = if b % 2 == 0 { (a % 100_000, a % 100_000 + b % 30_000) } else { (a, b) };
             match what {
-                0 => floor.mute(seat, a % 100_000, out),
-                1 => floor.unmute(seat, b),
-                2 if b % 8 == 0 => floor.leave(seat, a % 100_000, out),
-                _ => floor.hear(seat, from, to, Fraction::new(value), out),
+                0 => floor.mute(participant, a % 100_000, out),
+                1 => floor.unmute(participant, b),
+                2 if b % 8 == 0 => floor.leave(participant, a % 100_000, out),
+                _ => floor.hear(participant, from, to, Fraction::new(value), out),
             }
             let _ = (floor.only_speaker(), floor.dominant(), floor.conference_talk());
         }
@@ -160,14 +164,14 @@ proptest! {
     }
 
     #[test]
-    fn levels_go_there_and_back(level in 0..=127_u8) {
+    fn rfc6464_levels_convert_both_ways(level in 0..=127_u8) {
         prop_assert_eq!(rfc6464(of_rfc6464(level)), Some(level));
     }
 }
 
 #[test]
-fn the_table_of_levels() {
-    // webrtc-pc and RFC 6464, as published beside each other.
+fn levels_match_the_published_table() {
+    // Audio levels of webrtc-pc and of RFC 6464, which publish them beside each other.
     for (level, dbov_is, rfc) in
         [(1.0, 0.0, 0), (0.1, -20.0, 20), (0.01, -40.0, 40), (0.001, -60.0, 60), (0.0, -127.0, 127)]
     {
@@ -178,62 +182,63 @@ fn the_table_of_levels() {
 }
 
 #[test]
-fn a_lone_speaker_is_found_at_the_first_sample() {
+fn lone_speaker_is_found_at_the_first_sample() {
     for span_ms in [100, 1_000, 10_000] {
         let mut floor = Floor::new(10_000);
-        let seat = floor.join(0).unwrap();
-        floor.hear(seat, 0, span_ms, Fraction::ALL, &mut |_| ());
-        assert_eq!(floor.dominant(), Some(seat), "{span_ms} ms");
+        let participant = floor.join(0).unwrap();
+        floor.hear(participant, 0, span_ms, Fraction::ALL, &mut |_| ());
+        assert_eq!(floor.dominant(), Some(participant), "{span_ms} ms");
     }
 }
 
 #[test]
-fn who_breaks_in_and_stays_interrupts() {
+fn speaker_who_breaks_in_and_stays_interrupts() {
     let mut floor = Floor::new(10_000);
-    let seats = [floor.join(0).unwrap(), floor.join(0).unwrap()];
+    let participants = [floor.join(0).unwrap(), floor.join(0).unwrap()];
     for step in 0..100_u64 {
         let speaks = [step < 50, step >= 45];
-        for (seat, speaks) in seats.into_iter().zip(speaks) {
+        for (participant, speaks) in participants.into_iter().zip(speaks) {
             let speech = if speaks { Fraction::ALL } else { Fraction::NONE };
-            floor.hear(seat, step * 100, step * 100 + 100, speech, &mut |_| ());
+            floor.hear(participant, step * 100, step * 100 + 100, speech, &mut |_| ());
         }
     }
-    let [first, second] = seats.map(|seat| floor.talk(seat).unwrap());
+    let [first, second] = participants.map(|participant| floor.talk(participant).unwrap());
     assert_eq!((first.talk_ms, first.overlap_ms, first.turns, first.interruptions), (5_000, 500, Some(1), Some(0)));
     assert_eq!((second.talk_ms, second.overlap_ms, second.turns, second.interruptions), (5_500, 500, Some(1), Some(1)));
     assert_eq!((first.longest_monologue_ms, floor.conference_talk().overlap_ms), (5_000, 500));
-    assert_eq!(seats.map(|seat| floor.dominant_ms(seat)), [5_000, 5_000]);
+    assert_eq!(participants.map(|participant| floor.dominant_ms(participant)), [5_000, 5_000]);
+}
+
+fn turns_with_gap(gap_ms: u64) -> (Option<u32>, Option<u64>) {
+    let mut floor = Floor::new(10_000);
+    let [alice, bob] = [0, 0].map(|at| floor.join(at).unwrap());
+    let mut from = 0;
+    for sample in 0..3_000 {
+        let to = from + if sample == 700 { gap_ms } else { 200 };
+        let speech = if sample / 20 % 2 == 0 { Fraction::ALL } else { Fraction::NONE };
+        floor.hear(alice, from, to, speech, &mut |_| ());
+        floor.hear(bob, from, to, Fraction::NONE, &mut |_| ());
+        from = to;
+    }
+    (floor.conference_talk().resolution_ms(), floor.talk(alice).unwrap().turns)
 }
 
 #[test]
-fn a_gap_does_not_undo_what_fine_samples_resolve() {
-    let turns = |gap_ms: u64| {
-        let mut floor = Floor::new(10_000);
-        let [alice, bob] = [0, 0].map(|at| floor.join(at).unwrap());
-        let mut from = 0;
-        for sample in 0..3_000 {
-            let to = from + if sample == 700 { gap_ms } else { 200 };
-            let speech = if sample / 20 % 2 == 0 { Fraction::ALL } else { Fraction::NONE };
-            floor.hear(alice, from, to, speech, &mut |_| ());
-            floor.hear(bob, from, to, Fraction::NONE, &mut |_| ());
-            from = to;
-        }
-        (floor.conference_talk().resolution_ms(), floor.talk(alice).unwrap().turns)
-    };
-    assert_eq!(turns(200), (Some(200), Some(75)));
+fn gap_does_not_undo_turns_of_fine_samples() {
+    assert_eq!(turns_with_gap(200), (Some(200), Some(75)));
     // Alice was silent before the gap and after it.
-    assert_eq!(turns(25_000), (Some(200), Some(75)));
+    assert_eq!(turns_with_gap(25_000), (Some(200), Some(75)));
 }
 
 #[test]
-fn a_fan_is_no_speaker_at_any_cadence() {
+fn fan_noise_is_no_speaker_at_any_polling_interval() {
     for cadence_s in [0.2, 0.5, 1.0, 1.5, 2.0, 5.0, 10.0] {
         for dbov in [-50.0, -45.0, -40.0, -35.0] {
             let (mut meter, mut spoken_s) = (Meter::new(), 0.0);
-            for look in 0..(600.0 / cadence_s) as u32 {
-                let power = 10_f64.powf(dbov / 10.0) * (1.0 + 0.02 * (f64::from(look % 5) - 2.0));
+            for n in 0..(600.0 / cadence_s) as u32 {
+                let power = 10_f64.powf(dbov / 10.0) * (1.0 + 0.02 * (f64::from(n % 5) - 2.0));
                 let speech = meter.hear(power * cadence_s, cadence_s).unwrap().speech;
-                if f64::from(look) * cadence_s > 120.0 {
+                if f64::from(n) * cadence_s > 120.0 {
                     spoken_s += f64::from(speech.permille()) / 1e3 * cadence_s;
                 }
             }
@@ -242,13 +247,13 @@ fn a_fan_is_no_speaker_at_any_cadence() {
     }
 }
 
-/// A lecture has no pause of ten seconds, and is none the less speech: seconds vary by 2 dB, and longer looks by less.
+/// A lecture has no pause of ten seconds and still is speech: seconds vary by 2 dB, and longer samples by less.
 #[test]
-fn a_lecture_is_no_fan_at_any_cadence() {
+fn lecture_is_speech_at_any_polling_interval() {
     for cadence_s in [1_usize, 2, 5, 10] {
         let (mut meter, mut random, mut spoken_s) = (Meter::new(), Seeded(3), 0.0);
         for _ in 0..1_200 / cadence_s {
-            // The sum of three that are even within ±3.5 dB has a σ of 3.5 dB, of which 2 dB are left.
+            // The sum of three values uniform within ±3.5 dB has a σ of 3.5 dB, of which 2 dB are left.
             let second = |_| {
                 let db: f64 = (0..3).map(|_| random.below(701) as f64 / 100.0 - 3.5).sum::<f64>() / 1.75;
                 10_f64.powf((db - 22.0) / 10.0)

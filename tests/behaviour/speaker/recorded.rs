@@ -1,4 +1,4 @@
-//! Meshes of which the lab says who spoke when.
+//! Meshes for which the lab recorded the speakers.
 
 use std::collections::BTreeMap;
 
@@ -11,29 +11,30 @@ use serde_json::Value;
 use crate::common::recordings;
 
 struct Source {
-    seat: ParticipantId,
+    participant: ParticipantId,
     meter: Meter,
     last: Option<[f64; 3]>,
 }
 
-struct Heard {
+struct Sampled {
     floor: Floor,
-    seats: BTreeMap<String, ParticipantId>,
-    /// When the look came that told, and what changed.
+    participants: BTreeMap<String, ParticipantId>,
+    /// Arrival time of the deciding sample, and the change.
     changes: Vec<(f64, Change)>,
 }
 
-/// Everybody's microphone, by the first connection of each.
-fn hear(name: &str, meta: &Value) -> Heard {
+/// The microphone of every participant, from the first connection of each.
+fn sampled(name: &str, meta: &Value) -> Sampled {
     let mut floor = Floor::new(10_000);
     let mut sources: BTreeMap<String, Source> = BTreeMap::new();
-    let mut seats = BTreeMap::new();
+    let mut participants = BTreeMap::new();
     for pc in meta["pcs"].as_array().unwrap() {
         let who = pc["at"].as_str().unwrap();
-        if !seats.contains_key(who) {
-            let seat = floor.join(0).unwrap();
-            seats.insert(who.to_owned(), seat);
-            sources.insert(pc["pc"].as_str().unwrap().to_owned(), Source { seat, meter: Meter::new(), last: None });
+        if !participants.contains_key(who) {
+            let participant = floor.join(0).unwrap();
+            participants.insert(who.to_owned(), participant);
+            sources
+                .insert(pc["pc"].as_str().unwrap().to_owned(), Source { participant, meter: Meter::new(), last: None });
         }
     }
     let (mut reader, mut changes) = (Reader::new(), Vec::new());
@@ -43,7 +44,7 @@ fn hear(name: &str, meta: &Value) -> Heard {
             let Some(entry) = snapshot.report.entries().find(|entry| entry.kind() == StatsType::MediaSource) else {
                 return;
             };
-            // The first looks come before there is sound.
+            // The first samples precede the audio.
             let (Some(energy), Some(duration)) =
                 (entry.get(Num::TotalAudioEnergy), entry.get(Num::TotalSamplesDuration))
             else {
@@ -54,16 +55,18 @@ fn hear(name: &str, meta: &Value) -> Heard {
             if let Some([from, energy_before, duration_before]) = source.last.replace(now)
                 && let Some(speech) = source.meter.hear(energy - energy_before, duration - duration_before)
             {
-                floor.hear(source.seat, from as u64, at as u64, speech, &mut |change| changes.push((at, change)));
+                floor
+                    .hear(source.participant, from as u64, at as u64, speech, &mut |change| changes.push((at, change)));
             }
         };
         reader.read(line.as_bytes(), read).unwrap();
     }
     floor.finish(&mut |_| ());
-    Heard { floor, seats, changes }
+    Sampled { floor, participants, changes }
 }
 
-/// Who had the floor by the lab's word: from the beginning of each speech, or the end of the one that it overlaps.
+/// Holders of the floor by the lab's record: from the beginning of each speech, or from the end of the speech that it
+/// overlaps.
 pub(crate) fn truth(meta: &Value) -> Vec<(String, f64, f64)> {
     let mut spans: Vec<(String, f64, f64)> = Vec::new();
     for (who, of) in meta["ground_truth"]["speech"].as_object().unwrap() {
@@ -79,27 +82,30 @@ pub(crate) fn truth(meta: &Value) -> Vec<(String, f64, f64)> {
 }
 
 #[test]
-fn the_floor_is_who_the_lab_says() {
+fn floor_matches_the_labs_record() {
     for name in ["mesh3", "mesh4"] {
         let meta = recordings::meta(name);
-        let (heard, truth) = (hear(name, &meta), truth(&meta));
+        let (sampled, truth) = (sampled(name, &meta), truth(&meta));
         assert!(truth.len() > 10);
-        for (who, &seat) in &heard.seats {
+        for (who, &participant) in &sampled.participants {
             let spoken: f64 = truth.iter().filter(|turn| turn.0 == *who).map(|turn| turn.2 - turn.1).sum();
-            let talk = heard.floor.talk(seat).unwrap();
-            println!("{name} {who}: spoke {spoken:.0} ms, had the floor {}, {talk:?}", heard.floor.dominant_ms(seat));
-            let off = heard.floor.dominant_ms(seat) as f64 / spoken - 1.0;
+            let talk = sampled.floor.talk(participant).unwrap();
+            println!(
+                "{name} {who}: spoke {spoken:.0} ms, had the floor {}, {talk:?}",
+                sampled.floor.dominant_ms(participant)
+            );
+            let off = sampled.floor.dominant_ms(participant) as f64 / spoken - 1.0;
             assert!(off.abs() < 0.1, "{name} {who}: {off}");
             assert_eq!((talk.turns, talk.interruptions), (None, None), "a second resolves no turns");
         }
-        // The last turn may be cut by the end.
+        // The end of the recording may cut the last turn.
         for (who, start, _) in &truth[..truth.len() - 1] {
-            let seat = heard.seats[who];
-            let found = heard.changes.iter().find(|(at, change)| change.now == Some(seat) && at > start);
+            let participant = sampled.participants[who];
+            let found = sampled.changes.iter().find(|(at, change)| change.now == Some(participant) && at > start);
             let late = found.unwrap().0 - start;
-            println!("{name} {who}: told after {late:.0} ms");
+            println!("{name} {who}: found after {late:.0} ms");
             assert!(late <= (LATENCY_MS + 1_000) as f64, "{name} {who}: {late}");
         }
-        assert!(heard.changes.iter().filter(|(_, change)| change.now.is_some()).count() <= truth.len() + 1);
+        assert!(sampled.changes.iter().filter(|(_, change)| change.now.is_some()).count() <= truth.len() + 1);
     }
 }

@@ -1,8 +1,8 @@
 //! webrtc-issue-detector: the two lines of PingPlotter for a whole connection.
 //!
-//! Known defects: audio and video are pooled into one number; the whole round trip counts as delay and jitter twice on
-//! top; a round trip that is not known is 0; loss is rounded to whole percents; and R has no lower end, so that the
-//! cubic turns upwards: the score rises above 38 % loss and is 5 from about 60 %.
+//! Known defects: audio and video are pooled into one number; the whole round trip counts as delay, plus twice the
+//! jitter; an unknown round trip is 0; loss is rounded to whole percents; and R has no lower end, so that the cubic
+//! turns upwards: the score rises above 38 % loss and is 5 from about 60 %.
 
 use super::{Window, cubic, two_lines};
 
@@ -12,8 +12,8 @@ pub(crate) fn mos(rtt_ms: f64, jitter_ms: f64, loss_percent: f64) -> f64 {
     cubic(r).clamp(0.0, 5.0)
 }
 
-/// Of the audio alone, as a connection that carries nothing else.
+/// For the audio alone, as a connection that carries nothing else.
 pub(super) fn of_window(window: &Window) -> Option<f64> {
-    let loss_percent = (window.loss_percent()? + 0.5).floor(); // halves up, as `Math.round` has it
+    let loss_percent = (window.loss_percent()? + 0.5).floor(); // halves up, like `Math.round`
     Some(mos(window.rtt_ms.unwrap_or(0.0), window.jitter_ms?, loss_percent))
 }

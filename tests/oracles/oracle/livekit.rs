@@ -1,14 +1,14 @@
-//! LiveKit server: how good a connection is, 0 to 100, from the counters of the SFU.
+//! LiveKit server: connection quality, 0 to 100, from the counters of the SFU.
 //!
-//! Only the packet score: the bitrate and layer scores judge video, and the smoothing over windows (0.4 up, 0.8 down,
+//! Only the packet score: the bitrate and layer scores rate video, and the smoothing over windows (0.4 up, 0.8 down,
 //! never below 30) and the lighter weight of loss when DTX sends fewer packets than usual need the windows before.
 //!
-//! Known defects: no concealment; a muted stream is 100; the most frequent packet rate, which the weight under DTX
-//! rests on, is found by comparing a count with an index.
+//! Known defects: no concealment; a muted stream is 100; the most frequent packet rate, on which the weight under DTX
+//! is based, is found by comparing a count with an index.
 
 use super::Window;
 
-/// Points for each percent of loss, by what repairs it.
+/// Points per percent of loss, by repair mechanism.
 pub(crate) fn loss_weight(red: bool, fec: bool) -> f64 {
     let weight = if red { 4.0 } else { 8.0 };
     if fec { weight / 1.5 } else { weight }
@@ -23,7 +23,7 @@ pub(crate) fn packet_score(rtt_ms: f64, jitter_ms: f64, loss_percent: f64, loss_
     (100.0 - of_delay - loss_weight * loss_percent).max(0.0)
 }
 
-/// Of mean round trip and jitter, as a window has no largest. What the server has not heard of is 0 to it.
+/// From mean round trip and jitter, as a window has no maximum. The server treats unknown values as 0.
 pub(super) fn of_window(window: &Window) -> Option<f64> {
     let weight = loss_weight(window.red, window.fec);
     let (rtt_ms, jitter_ms) = (window.rtt_ms.unwrap_or(0.0), window.jitter_ms.unwrap_or(0.0));

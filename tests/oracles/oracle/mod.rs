@@ -1,9 +1,9 @@
-//! What peers would show for a window of audio: the scores that callgauge is compared with, defects included, and the
+//! Scores of other projects for a window of audio, with their defects, for comparison with callgauge, and the
 //! statistics of a comparison.
 //!
-//! Every formula is written as its project has it, at the commit that [`Baseline::citation`] names; what is wrong with
-//! it is said beside it and not repaired. Plain functions for one window of counters: what a project smooths over
-//! several polls is left out, as every window here is scored alone.
+//! Every formula follows its project's code at the commit that [`Baseline::citation`] names; its comment lists its
+//! defects, which are not repaired. Plain functions for one window of counters: smoothing over several polls is left
+//! out, as every window here is scored alone.
 #![allow(dead_code)] // no program needs all of it
 
 pub(crate) mod issue_detector;
@@ -15,14 +15,14 @@ pub(crate) mod statistics;
 pub(crate) mod telnyx;
 pub(crate) mod twilio;
 
-/// What getStats() says of one received audio stream over a window. `None` is unknown.
+/// The getStats() figures of one received audio stream over a window. `None` is unknown.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Window {
     /// Round trip in milliseconds, mean.
     pub(crate) rtt_ms: Option<f64>,
     /// RFC 3550 jitter in milliseconds, mean.
     pub(crate) jitter_ms: Option<f64>,
-    /// Lost of lost and received packets, 0 to 1.
+    /// Lost packets as a share of lost and received packets, 0 to 1.
     pub(crate) loss_ratio: Option<f64>,
     /// Packets lost in the window. Below 0 when late packets took losses back.
     pub(crate) packets_lost: Option<f64>,
@@ -40,12 +40,12 @@ pub(crate) struct Window {
     pub(crate) red: bool,
     /// Whether discontinuous transmission was negotiated.
     pub(crate) dtx: bool,
-    /// Concealed of received samples, 0 to 1.
+    /// Concealed samples as a share of received samples, 0 to 1.
     pub(crate) concealed_ratio: Option<f64>,
 }
 
 impl Window {
-    /// Loss in percent: the ratio, or else what the two counts say. `None` without either, or without packets.
+    /// Loss in percent: the ratio, or else computed from the two counts. `None` without either, or without packets.
     pub(crate) fn loss_percent(&self) -> Option<f64> {
         let counted = || {
             let lost = self.packets_lost?;
@@ -55,7 +55,7 @@ impl Window {
         Some(100.0 * self.loss_ratio.or_else(counted)?)
     }
 
-    /// Packets lost in the window: the count, or else what the ratio makes of those received.
+    /// Packets lost in the window: the count, or else computed from the ratio and the received packets.
     fn lost(&self) -> Option<f64> {
         let from_ratio = || {
             let ratio = self.loss_ratio.filter(|&ratio| ratio < 1.0)?;
@@ -65,19 +65,19 @@ impl Window {
     }
 }
 
-/// A peer's score of a window.
+/// A project's score of a window.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Baseline {
     pub(crate) name: &'static str,
-    /// The project and the commit that the formula was read at.
+    /// The project and the commit of the formula.
     pub(crate) citation: &'static str,
-    /// The worst and the best score that the project has a meaning for. What it computes may lie outside.
+    /// The worst and the best score with a defined meaning in the project. Its results may lie outside.
     pub(crate) scale: (f64, f64),
-    /// What the project would show for the window. `None` where it shows nothing, and where loss is unknown.
+    /// The project's score for the window. `None` where it shows nothing, and where loss is unknown.
     pub(crate) score: fn(&Window) -> Option<f64>,
 }
 
-/// Every score to compare with. On all of them more is better, as on callgauge's own.
+/// Every score for comparison. Higher is better on all of them, as on callgauge's own.
 pub(crate) static BASELINES: &[Baseline] = &[
     Baseline {
         name: "Twilio voice.js",
@@ -153,19 +153,19 @@ pub(crate) static BASELINES: &[Baseline] = &[
     },
 ];
 
-/// The cubic of G.107 Annex B as peers write it: for any R, without the ends at 0 and 100. It dips below 1 for R
-/// between 0 and 6.5, rises again below 0 and falls above 100.
+/// The cubic of G.107 Annex B as other projects write it: for any R, without the ends at 0 and 100. It dips below 1 for
+/// R between 0 and 6.5, rises again below 0 and falls above 100.
 fn cubic(r: f64) -> f64 {
     1.0 + 0.035 * r + r * (r - 60.0) * (100.0 - r) * 7e-6
 }
 
-/// What a delay takes from R in the formula that PingPlotter made known: two lines of an effective latency in
+/// The reduction of R by delay in the formula that PingPlotter popularised: two lines of an effective latency in
 /// milliseconds.
 fn two_lines(latency_ms: f64) -> f64 {
     if latency_ms < 160.0 { latency_ms / 40.0 } else { (latency_ms - 120.0) / 10.0 }
 }
 
-/// Idd in two lines after Cole and Rosenbluth (2001), of a one-way delay in milliseconds.
+/// Idd as two lines after Cole and Rosenbluth (2001), from a one-way delay in milliseconds.
 fn cole_rosenbluth_idd(delay_ms: f64) -> f64 {
     0.024 * delay_ms + 0.11 * (delay_ms - 177.3).max(0.0)
 }

@@ -1,24 +1,24 @@
-//! OpenTok network test and opentok-mos-estimator: Cole and Rosenbluth with the slopes of iLBC, and a video score of
-//! bitrate by resolution.
+//! OpenTok network test and opentok-mos-estimator: Cole and Rosenbluth with the slopes of iLBC, and a video score from
+//! bitrate and resolution.
 
 use super::{Window, cole_rosenbluth_idd, cubic};
 
-/// What stands for a delay that is never measured, and a frame, in milliseconds.
+/// Stand-in for a delay that is never measured, and a frame, in milliseconds.
 const DELAY_MS: f64 = 150.0 + 30.0;
-/// Below this many bits per second video has the lowest score.
+/// Bitrate in bits per second below which video has the lowest score.
 const MIN_VIDEO_BITRATE: f64 = 30e3;
 
-/// MOS of a loss ratio of 0 to 1.
+/// MOS from a loss ratio of 0 to 1.
 ///
-/// Known defects: delay and jitter are constants, Ie is 0 whatever the codec, and loss is taken as random.
+/// Known defects: delay and jitter are constants, Ie is 0 for every codec, and loss is assumed to be random.
 pub(crate) fn audio_mos(loss_ratio: f64) -> f64 {
     let r = 93.2 - cole_rosenbluth_idd(DELAY_MS) - 19.8 * (29.7 * loss_ratio.max(0.0)).ln_1p();
     if r < 0.0 { 1.0 } else { cubic(r) }
 }
 
-/// MOS of bits per second and of the pixels of a frame, 1 to 4.5.
+/// MOS from bits per second and the pixels of a frame, 1 to 4.5.
 ///
-/// Known defects: frame rate, codec, freezes and loss have no part in it.
+/// Known defects: frame rate, codec, freezes and loss have no effect.
 pub(crate) fn video_mos(bitrate_bps: f64, pixels: f64) -> f64 {
     if bitrate_bps < MIN_VIDEO_BITRATE {
         return 1.0;
@@ -28,7 +28,7 @@ pub(crate) fn video_mos(bitrate_bps: f64, pixels: f64) -> f64 {
     (4.0 * of_bitrate + 1.0).min(4.5)
 }
 
-/// 1 where packets are counted and none was sent, as the network test has it.
+/// 1 where packets are counted and none was sent, like the network test.
 pub(super) fn of_window(window: &Window) -> Option<f64> {
     match (window.packets_lost, window.packets_received) {
         (Some(lost), Some(received)) if lost + received == 0.0 => Some(1.0),

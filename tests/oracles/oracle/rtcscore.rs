@@ -1,13 +1,13 @@
 //! rtcscore (ggarber) and its port to Go (LiveKit): an E-model on R0 = 100 with delay, loss, buffer and bitrate.
 //!
-//! Known defects of both: R starts at 100, constants stand without a source, Ie is a line of ln(bitrate) from a
-//! regression, and with DTX it is one number. The video score knows neither freezes nor loss nor QP and rests on what
-//! its author calls very limited data.
+//! Known defects of both: R starts at 100, constants have no source, Ie is a line of ln(bitrate) from a regression, and
+//! with DTX it is one number. The video score ignores freezes, loss and QP and is based on what its author calls very
+//! limited data.
 
 use super::{Window, cubic};
 
-/// What either project puts where round trip or buffer is unknown, in milliseconds: read in the port, assumed of the
-/// original.
+/// The substitute for an unknown round trip or buffer in either project, in milliseconds: read in the port, assumed for
+/// the original.
 const DELAY_WHEN_UNKNOWN_MS: f64 = 50.0;
 
 /// Inputs of the audio score. Milliseconds and percent.
@@ -20,7 +20,7 @@ pub(crate) struct Audio {
     pub(crate) bitrate_bps: Option<f64>,
     pub(crate) fec: bool,
     pub(crate) dtx: bool,
-    /// Known to the port only.
+    /// Used by the port only.
     pub(crate) red: bool,
 }
 
@@ -49,16 +49,16 @@ impl Audio {
 
     /// As published, rounded to hundredths.
     ///
-    /// Known defect: `0.1 * d - 150` stands where 0.1 · (d − 150) is meant. A delay just above 150 ms gives back 130 of R,
-    /// so that any call is 4.5 there, whatever it loses, for hundreds of milliseconds on.
+    /// Known defect: `0.1 * d - 150` stands where 0.1 · (d − 150) is meant. A delay just above 150 ms gives back 130 of
+    /// R, so that any call there scores 4.5, whatever its loss, over hundreds of milliseconds.
     pub(crate) fn published(&self) -> f64 {
         let delay = self.delay_ms();
         let id = 0.03 * delay + if delay > 150.0 { 0.1 * delay - 150.0 } else { 0.0 };
         hundredths(self.mos(self.bpl(), id))
     }
 
-    /// As ported to Go, where the delay term is right and RED has a Bpl of its own. Rounded like the original; the values
-    /// that are known of it have two digits and do not tell.
+    /// As ported to Go, where the delay term is right and RED has a Bpl of its own. Rounded like the original; its
+    /// known values have two digits and do not show whether the port rounds.
     pub(crate) fn go(&self) -> f64 {
         let delay = self.delay_ms();
         let id = 0.03 * delay + if delay > 150.0 { 0.1 * (delay - 150.0) } else { 0.0 };
@@ -96,12 +96,12 @@ pub(crate) struct Video<'a> {
     pub(crate) expected_fps: f64,
     pub(crate) rtt_ms: f64,
     pub(crate) buffer_ms: f64,
-    /// In small letters, as `vp8`.
+    /// In lower case, as `vp8`.
     pub(crate) codec: &'a str,
 }
 
 impl Video<'_> {
-    /// As published, rounded to hundredths; VP9 alone counts more than other codecs.
+    /// As published, rounded to hundredths; only VP9 counts more than other codecs.
     pub(crate) fn published(&self) -> f64 {
         hundredths(self.mos(if self.codec == "vp9" { 1.2 } else { 1.0 }))
     }

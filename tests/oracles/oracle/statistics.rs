@@ -1,5 +1,5 @@
-//! What a comparison of a score with a measurement needs. `None` wherever a figure is undefined: fewer than three
-//! points, a side without variance, lengths that differ, a value that is not finite.
+//! Statistics for the comparison of a score with a measurement. `None` wherever a figure is undefined: fewer than three
+//! points, a side without variance, unequal lengths, a non-finite value.
 
 use statrs::statistics::Statistics as _;
 
@@ -29,8 +29,8 @@ pub(crate) fn ranks(values: &[f64]) -> Vec<f64> {
     ranks
 }
 
-/// What lies nearest to `y` (least squares) of all monotone functions of `x`, at every `x`. It rises where Spearman's
-/// correlation is at least 0 and falls elsewhere. Equal `x` have equal values.
+/// The monotone function of `x` nearest to `y` (least squares), at every `x`. It rises where Spearman's correlation is
+/// at least 0 and falls elsewhere. Equal `x` have equal values.
 pub(crate) fn monotone_fit(x: &[f64], y: &[f64]) -> Option<Vec<f64>> {
     let sign = if spearman(x, y)? < 0.0 { -1.0 } else { 1.0 };
     let order = sorted(x);
@@ -45,7 +45,7 @@ pub(crate) fn monotone_fit(x: &[f64], y: &[f64]) -> Option<Vec<f64>> {
     Some(fitted)
 }
 
-/// The rising sequence that is nearest to `values` by weighted squares: a value below the one before is pooled with it
+/// The rising sequence nearest to `values` by weighted squares: pools each value that is below the previous one with it
 /// until none is. Weights are above 0; both slices have one length.
 pub(crate) fn pool_adjacent_violators(values: &[f64], weights: &[f64]) -> Vec<f64> {
     struct Block {
@@ -75,14 +75,14 @@ pub(crate) fn rmse(x: &[f64], y: &[f64]) -> Option<f64> {
     Some((squares / x.len() as f64).sqrt())
 }
 
-/// How far `y` lies from a monotone function of `x`, in the unit of `y`: what remains when only the order that `x`
-/// brings about counts, so that scores of different scales compare.
+/// Distance of `y` from a monotone function of `x`, in the unit of `y`: the error that remains when only the order of
+/// `x` counts, so that scores of different scales can be compared.
 pub(crate) fn rmse_after_monotone_fit(x: &[f64], y: &[f64]) -> Option<f64> {
     rmse(&monotone_fit(x, y)?, y)
 }
 
-/// Values less their mean, in standard deviations (of the whole, not of a sample): what measurements of different
-/// ranges are averaged as.
+/// Values minus their mean, in standard deviations (of the population, not of a sample), for averages over measurements
+/// of different ranges.
 pub(crate) fn standardised(values: &[f64]) -> Option<Vec<f64>> {
     if !comparable(values, values) || constant(values) {
         return None;
@@ -91,7 +91,7 @@ pub(crate) fn standardised(values: &[f64]) -> Option<Vec<f64>> {
     deviation.is_normal().then(|| values.iter().map(|value| (value - mean) / deviation).collect())
 }
 
-/// The value that a share of `share` (0 to 1) lies below, between neighbours in proportion. `None` for no values.
+/// The value below which a share of `share` (0 to 1) lies, interpolated between neighbours. `None` for no values.
 pub(crate) fn quantile(values: &[f64], share: f64) -> Option<f64> {
     let order = sorted(values);
     let at = share.clamp(0.0, 1.0) * order.len().checked_sub(1)? as f64;
@@ -106,10 +106,10 @@ pub(crate) struct Interval {
     pub(crate) high: f64,
 }
 
-/// How a confidence interval is drawn.
+/// Parameters of a confidence interval.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bootstrap {
-    /// How many times to resample.
+    /// Number of resamplings.
     pub(crate) rounds: usize,
     /// Share of the rounds inside the interval, as 0.95.
     pub(crate) level: f64,
@@ -124,9 +124,9 @@ impl Default for Bootstrap {
 }
 
 impl Bootstrap {
-    /// The interval of a statistic, by percentiles. Whole groups are drawn with replacement, as many as there are:
-    /// what one recording holds is no independent evidence. `groups` names the group of every row, `statistic` gets the
-    /// rows of a round by their index, as often as they were drawn.
+    /// The interval of a statistic, by percentiles. Draws whole groups with replacement, as many as there are: the rows
+    /// of one recording are no independent evidence. `groups` names the group of every row, `statistic` gets the rows
+    /// of a round by their index, as often as they were drawn.
     ///
     /// `None` for fewer than two groups, and where the statistic is undefined in more than a tenth of the rounds.
     pub(crate) fn interval<G: Ord>(
@@ -169,7 +169,7 @@ impl SplitMix64 {
         z ^ (z >> 31)
     }
 
-    /// Below `bound`, 0 for 0. The bias is `bound` of 2⁶⁴.
+    /// A number below `bound`, 0 for 0. The bias is `bound` of 2⁶⁴.
     fn below(&mut self, bound: usize) -> usize {
         ((u128::from(self.next()) * bound as u128) >> 64) as usize
     }
@@ -179,7 +179,7 @@ fn comparable(x: &[f64], y: &[f64]) -> bool {
     x.len() == y.len() && x.len() >= 3 && x.iter().chain(y).all(|value| value.is_finite())
 }
 
-/// Asked of the values, as the variance of equal values need not be exactly 0 after rounding.
+/// Compares the values, as the variance of equal values need not be exactly 0 after rounding.
 fn constant(values: &[f64]) -> bool {
     values.windows(2).all(|pair| pair[0] == pair[1])
 }

@@ -13,14 +13,14 @@ pub(crate) fn mos(rtt_ms: f64, jitter_ms: f64, received: f64, lost: f64) -> Opti
     }
     let idd = cole_rosenbluth_idd(jitter_ms + rtt_ms / 2.0);
     let r = 93.2 - idd - 20.0 * (100.0 * lost / all).ln_1p();
-    // More than one percent below 0, taken back by late packets, has no logarithm.
+    // A loss below −1 %, from late packets taken back, has no logarithm.
     Some(cubic(r).clamp(1.0, 5.0)).filter(|mos| mos.is_finite())
 }
 
-/// MOS that the report of a call warns by, 1 to 4.5, of milliseconds and percent.
+/// MOS for the warnings of a call's report, 1 to 4.5, from milliseconds and percent.
 ///
-/// Known defects: jitter takes 0.11 of R for each millisecond although the buffer absorbs it, delay and loss are lines,
-/// and below R = 0 the score rises again.
+/// Known defects: jitter takes 0.11 of R per millisecond although the buffer absorbs it, delay and loss are lines, and
+/// below R = 0 the score rises again.
 pub(crate) fn call_report(rtt_ms: f64, jitter_ms: f64, loss_percent: f64) -> f64 {
     cubic(93.2 - 0.11 * jitter_ms - 2.5 * loss_percent - 0.01 * rtt_ms).clamp(1.0, 4.5)
 }
@@ -31,7 +31,7 @@ pub(super) fn of_window(window: &Window) -> Option<f64> {
     mos(window.rtt_ms?, window.jitter_ms?, 100.0 - loss_percent, loss_percent)
 }
 
-/// `None` unless all three are known, as the collector has it.
+/// `None` unless all three are known, like the collector.
 pub(super) fn call_report_of_window(window: &Window) -> Option<f64> {
     Some(call_report(window.rtt_ms?, window.jitter_ms?, window.loss_percent()?))
 }

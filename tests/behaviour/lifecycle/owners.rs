@@ -1,4 +1,4 @@
-//! Whose media an SSRC carries.
+//! The owner of the media of an SSRC.
 
 use callgauge::fabric::SsrcDescription;
 use callgauge::id::{Direction, Ssrc, StreamKey};
@@ -14,25 +14,25 @@ fn users(call: &Call, ssrc: u32) -> Vec<Option<String>> {
 }
 
 #[test]
-fn by_default_what_is_sent_is_mine_and_what_is_received_yours() {
+fn default_owners_are_local_for_sent_and_remote_for_received() {
     let mut call = Call::new();
-    call.look(0, &[sent(1, 0), received(2, 0)]);
+    call.snapshot_at(0, &[sent(1, 0), received(2, 0)]);
     assert_eq!((users(&call, 1), users(&call, 2)), (vec![Some("alice".into())], vec![Some("bob".into())]));
 }
 
 #[test]
-fn an_association_counts_early_and_late() {
+fn association_applies_before_and_after_the_first_sample() {
     let mut call = Call::new();
     let carol = call.call.user("carol").unwrap();
-    let mut room = call.call.fabric(call.fabric).unwrap();
-    assert_eq!(room.associate(Ssrc::new(2), carol, "front-camera"), Ok(Outcome::Pending));
-    assert_eq!(room.associate(Ssrc::new(2), carol, "front-camera"), Ok(Outcome::Unchanged));
+    let mut fabric = call.call.fabric(call.fabric).unwrap();
+    assert_eq!(fabric.associate(Ssrc::new(2), carol, "front-camera"), Ok(Outcome::Pending));
+    assert_eq!(fabric.associate(Ssrc::new(2), carol, "front-camera"), Ok(Outcome::Unchanged));
     for second in 0..=5 {
-        call.look(second * 1_000, &[received(2, second as u32 * 50), received(3, second as u32 * 50)]);
+        call.snapshot_at(second * 1_000, &[received(2, second as u32 * 50), received(3, second as u32 * 50)]);
     }
-    // The first word on a stream that was seen before counts for all of it.
-    let mut room = call.call.fabric(call.fabric).unwrap();
-    assert_eq!(room.associate(Ssrc::new(3), carol, "microphone"), Ok(Outcome::Applied));
+    // The first association of a stream that was already sampled applies to all of it.
+    let mut fabric = call.call.fabric(call.fabric).unwrap();
+    assert_eq!(fabric.associate(Ssrc::new(3), carol, "microphone"), Ok(Outcome::Applied));
     for ssrc in [2, 3] {
         let streams = call.streams(ssrc);
         assert_eq!(streams.len(), 1);
@@ -46,21 +46,21 @@ fn an_association_counts_early_and_late() {
 }
 
 #[test]
-fn a_remap_splits_the_figures_and_blends_nobody() {
+fn remap_splits_the_figures_and_mixes_no_users() {
     let mut call = Call::new();
     let (carol, dave) = (call.call.user("carol").unwrap(), call.call.user("dave").unwrap());
     call.call.fabric(call.fabric).unwrap().associate(Ssrc::new(2), carol, "").unwrap();
-    // Carol's packets come at 50 a second, Dave's at 10.
+    // Carol's packets arrive at 50 per second, Dave's at 10.
     let mut packets = 0;
     for second in 0..=10 {
-        call.look(second * 1_000, &[received(2, packets)]);
+        call.snapshot_at(second * 1_000, &[received(2, packets)]);
         packets += 50;
     }
     call.call.fabric(call.fabric).unwrap().associate(Ssrc::new(2), dave, "").unwrap();
-    // Until something is seen of it, nothing of it is Dave's.
+    // Dave owns nothing of it before the next sample.
     assert_eq!(users(&call, 2), [Some("carol".into())]);
     for second in 11..=21 {
-        call.look(second * 1_000, &[received(2, packets)]);
+        call.snapshot_at(second * 1_000, &[received(2, packets)]);
         packets += 10;
     }
     let parts = call.streams(2);
@@ -71,10 +71,10 @@ fn a_remap_splits_the_figures_and_blends_nobody() {
     assert_eq!((parts[0].end_ms - parts[0].start_ms, parts[1].start_ms - parts[0].end_ms), (10e3, 1e3));
     assert_eq!((parts[0].resets, parts[1].resets), (0, 0));
     assert_eq!(call.user("dave").delivered.packets, Some(100));
-    // And back again: three parts, in the order of time.
+    // And back again: three parts, in order of time.
     call.call.fabric(call.fabric).unwrap().associate(Ssrc::new(2), carol, "").unwrap();
     for second in 22..=23 {
-        call.look(second * 1_000, &[received(2, packets)]);
+        call.snapshot_at(second * 1_000, &[received(2, packets)]);
         packets += 50;
     }
     assert_eq!(users(&call, 2), [Some("carol".into()), Some("dave".into()), Some("carol".into())]);
@@ -82,34 +82,34 @@ fn a_remap_splits_the_figures_and_blends_nobody() {
 }
 
 #[test]
-fn a_remap_that_is_taken_back_before_anything_was_seen_splits_nothing() {
+fn remap_reverted_before_any_snapshot_splits_nothing() {
     let mut call = Call::new();
     let carol = call.call.user("carol").unwrap();
     let bob = call.bob;
     for (second, user) in [(0, carol), (1, bob), (1, carol), (2, carol)] {
         call.call.fabric(call.fabric).unwrap().associate(Ssrc::new(2), user, "").unwrap();
         if second != 1 {
-            call.look(second * 1_000, &[received(2, second as u32 * 50)]);
+            call.snapshot_at(second * 1_000, &[received(2, second as u32 * 50)]);
         }
     }
     assert_eq!((users(&call, 2), call.streams(2)[0].packets), (vec![Some("carol".into())], Some(100)));
 }
 
 #[test]
-fn a_late_look_does_not_open_the_next_part() {
+fn late_snapshot_does_not_open_the_next_part() {
     let mut call = Call::new();
     let carol = call.call.user("carol").unwrap();
     let bob = call.bob;
     call.call.fabric(call.fabric).unwrap().associate(Ssrc::new(2), bob, "").unwrap();
     for second in [0, 1, 2] {
-        call.look(second * 1_000, &[received(2, second as u32 * 50)]);
+        call.snapshot_at(second * 1_000, &[received(2, second as u32 * 50)]);
     }
     call.call.fabric(call.fabric).unwrap().associate(Ssrc::new(2), carol, "").unwrap();
     call.report.clear();
     push(&mut call.report, 1_000, received(2, 50));
     call.call.ingest(at(2_500), call.fabric, &call.report).unwrap();
     for second in [3, 4] {
-        call.look(second * 1_000, &[received(2, second as u32 * 50)]);
+        call.snapshot_at(second * 1_000, &[received(2, second as u32 * 50)]);
     }
     let parts = call.streams(2);
     assert_eq!((parts.len(), parts[0].late, parts[1].late), (2, 1, 0));
@@ -120,12 +120,12 @@ fn a_late_look_does_not_open_the_next_part() {
 fn layers_and_retransmissions_follow_their_primary() {
     let mut call = Call::new();
     let carol = call.call.user("carol").unwrap();
-    let look = |call: &mut Call, ms: u64| call.look(ms, &[2, 3, 4].map(|ssrc| received(ssrc, ms as u32 / 20)));
+    let look = |call: &mut Call, ms: u64| call.snapshot_at(ms, &[2, 3, 4].map(|ssrc| received(ssrc, ms as u32 / 20)));
     look(&mut call, 0);
-    let mut room = call.call.fabric(call.fabric).unwrap();
-    assert_eq!(room.group(Ssrc::new(2), &[Ssrc::new(3)]), Ok(Outcome::Applied));
-    assert_eq!(room.group(Ssrc::new(2), &[Ssrc::new(3)]), Ok(Outcome::Unchanged));
-    room.associate(Ssrc::new(2), carol, "screen").unwrap();
+    let mut fabric = call.call.fabric(call.fabric).unwrap();
+    assert_eq!(fabric.group(Ssrc::new(2), &[Ssrc::new(3)]), Ok(Outcome::Applied));
+    assert_eq!(fabric.group(Ssrc::new(2), &[Ssrc::new(3)]), Ok(Outcome::Unchanged));
+    fabric.associate(Ssrc::new(2), carol, "screen").unwrap();
     look(&mut call, 1_000);
     let carols = Some(String::from("carol"));
     assert_eq!((users(&call, 2), users(&call, 3)), (vec![carols.clone()], vec![carols]));
@@ -133,7 +133,7 @@ fn layers_and_retransmissions_follow_their_primary() {
 }
 
 #[test]
-fn retransmissions_that_stats_name_follow_without_a_word() {
+fn retransmissions_named_by_stats_follow_their_primary() {
     let mut call = Call::new();
     let carol = call.call.user("carol").unwrap();
     call.call.fabric(call.fabric).unwrap().associate(Ssrc::new(2), carol, "").unwrap();
@@ -148,19 +148,19 @@ fn retransmissions_that_stats_name_follow_without_a_word() {
 }
 
 #[test]
-fn a_description_says_what_an_ssrc_follows_and_its_names() {
+fn description_sets_the_primary_and_names_of_an_ssrc() {
     let mut call = Call::new();
     let carol = call.call.user("carol").unwrap();
-    let mut room = call.call.fabric(call.fabric).unwrap();
+    let mut fabric = call.call.fabric(call.fabric).unwrap();
     let camera = SsrcDescription::new(Ssrc::new(2)).with_cname("x").with_msid("stream track");
     let layer = SsrcDescription::new(Ssrc::new(3)).following(Ssrc::new(2)).with_cname("x");
-    assert_eq!((room.describe(camera), room.describe(layer)), (Ok(Outcome::Pending), Ok(Outcome::Pending)));
-    assert_eq!((room.describe(camera), room.describe(layer)), (Ok(Outcome::Unchanged), Ok(Outcome::Unchanged)));
-    assert_eq!(room.describe(SsrcDescription::new(Ssrc::new(9))), Ok(Outcome::Unchanged), "which says nothing");
+    assert_eq!((fabric.describe(camera), fabric.describe(layer)), (Ok(Outcome::Pending), Ok(Outcome::Pending)));
+    assert_eq!((fabric.describe(camera), fabric.describe(layer)), (Ok(Outcome::Unchanged), Ok(Outcome::Unchanged)));
+    assert_eq!(fabric.describe(SsrcDescription::new(Ssrc::new(9))), Ok(Outcome::Unchanged), "which says nothing");
     let long = "x".repeat(1_000);
-    assert_eq!(room.describe(camera.with_cname(&long)), Err(InputError::InvalidName));
-    room.associate(Ssrc::new(2), carol, "").unwrap();
-    call.look(0, &[received(2, 0), received(3, 0)]);
+    assert_eq!(fabric.describe(camera.with_cname(&long)), Err(InputError::InvalidName));
+    fabric.associate(Ssrc::new(2), carol, "").unwrap();
+    call.snapshot_at(0, &[received(2, 0), received(3, 0)]);
     assert_eq!(users(&call, 3), [Some("carol".into())]);
     let view = call.call.snapshot();
     let tracks = &view.fabrics[0].media_stream_tracks;
@@ -169,18 +169,18 @@ fn a_description_says_what_an_ssrc_follows_and_its_names() {
 }
 
 #[test]
-fn names_that_come_late_lose_nothing() {
+fn late_user_names_apply_to_earlier_figures() {
     let mut call = Call::new();
     let id = call.call.open_fabric(at(0), FabricSpec::new("late")).unwrap();
     for second in 0..=5 {
-        call.look_at(id, second * 1_000, &[sent(1, second as u32 * 50), received(2, second as u32 * 50)]);
+        call.snapshot_of(id, second * 1_000, &[sent(1, second as u32 * 50), received(2, second as u32 * 50)]);
     }
     let (carol, dave) = (call.call.user("carol").unwrap(), call.call.user("dave").unwrap());
-    let mut room = call.call.fabric(id).unwrap();
-    assert_eq!(room.set_remote_user(dave), Ok(Outcome::Applied));
-    assert_eq!(room.set_remote_user(dave), Ok(Outcome::Unchanged));
-    assert_eq!(room.set_local_user(carol), Ok(Outcome::Applied));
-    assert_eq!(room.set_local_user(dave), Err(InputError::NameTaken));
+    let mut fabric = call.call.fabric(id).unwrap();
+    assert_eq!(fabric.set_remote_user(dave), Ok(Outcome::Applied));
+    assert_eq!(fabric.set_remote_user(dave), Ok(Outcome::Unchanged));
+    assert_eq!(fabric.set_local_user(carol), Ok(Outcome::Applied));
+    assert_eq!(fabric.set_local_user(dave), Err(InputError::NameTaken));
     assert_eq!(call.call.rename("TheRealName"), Ok(Outcome::Applied));
     call.call.rename_user(carol, "caroline").unwrap();
     assert_eq!(call.call.rename_user(dave, "caroline"), Err(InputError::NameTaken));
@@ -194,7 +194,7 @@ fn names_that_come_late_lose_nothing() {
 }
 
 #[test]
-fn limits_refuse_and_change_nothing() {
+fn inputs_refused_by_limits_change_nothing() {
     let limits = Limits::new().with_ssrcs_per_fabric(2).with_parts_per_fabric(1).with_name_bytes(8).with_users(3);
     let mut call = Call::with(Config::new().with_limits(limits));
     let (alice, bob) = (call.alice, call.bob);
@@ -203,18 +203,18 @@ fn limits_refuse_and_change_nothing() {
     let carol = call.call.user("carol").unwrap();
     assert_eq!(call.call.user("dave"), Err(InputError::LimitReached));
     assert_eq!(call.call.user("carol"), Ok(carol), "who is known is found");
-    let mut room = call.call.fabric(call.fabric).unwrap();
-    assert_eq!(room.associate(Ssrc::new(2), carol, "a label too long"), Err(InputError::InvalidName));
-    room.associate(Ssrc::new(2), carol, "").unwrap();
-    room.group(Ssrc::new(2), &[Ssrc::new(3)]).unwrap();
-    assert_eq!(room.associate(Ssrc::new(4), carol, ""), Err(InputError::LimitReached));
-    assert_eq!(room.group(Ssrc::new(2), &[Ssrc::new(4)]), Err(InputError::LimitReached));
-    call.look(0, &[received(2, 0)]);
-    call.look(1_000, &[received(2, 50)]);
-    let mut room = call.call.fabric(call.fabric).unwrap();
-    room.associate(Ssrc::new(2), bob, "").unwrap();
-    call.look(2_000, &[received(2, 100)]);
-    call.look(3_000, &[received(2, 150)]);
+    let mut fabric = call.call.fabric(call.fabric).unwrap();
+    assert_eq!(fabric.associate(Ssrc::new(2), carol, "a label too long"), Err(InputError::InvalidName));
+    fabric.associate(Ssrc::new(2), carol, "").unwrap();
+    fabric.group(Ssrc::new(2), &[Ssrc::new(3)]).unwrap();
+    assert_eq!(fabric.associate(Ssrc::new(4), carol, ""), Err(InputError::LimitReached));
+    assert_eq!(fabric.group(Ssrc::new(2), &[Ssrc::new(4)]), Err(InputError::LimitReached));
+    call.snapshot_at(0, &[received(2, 0)]);
+    call.snapshot_at(1_000, &[received(2, 50)]);
+    let mut fabric = call.call.fabric(call.fabric).unwrap();
+    fabric.associate(Ssrc::new(2), bob, "").unwrap();
+    call.snapshot_at(2_000, &[received(2, 100)]);
+    call.snapshot_at(3_000, &[received(2, 150)]);
     let before = call.call.summary();
     assert_eq!(
         call.call.fabric(call.fabric).unwrap().associate(Ssrc::new(2), alice, ""),
@@ -225,42 +225,42 @@ fn limits_refuse_and_change_nothing() {
 }
 
 #[test]
-fn fabrics_share_what_there_is_for_all_of_them() {
+fn fabrics_share_the_common_limit() {
     let limits = Limits::new().with_streams(3).with_ssrcs(3);
     let mut call = Call::with(Config::new().with_limits(limits));
     let (alice, bob) = (call.alice, call.bob);
     let other = call.call.open_fabric(at(0), FabricSpec::new("other")).unwrap();
-    call.look(0, &[received(1, 0), received(2, 0)]);
-    call.look_at(other, 0, &[received(3, 0), received(4, 0)]);
-    call.look_at(other, 1_000, &[received(3, 50), received(4, 50)]);
+    call.snapshot_at(0, &[received(1, 0), received(2, 0)]);
+    call.snapshot_of(other, 0, &[received(3, 0), received(4, 0)]);
+    call.snapshot_of(other, 1_000, &[received(3, 50), received(4, 50)]);
     let summary = call.call.summary();
     let of_other = summary.fabrics.iter().find(|fabric| fabric.fabric == "other").unwrap();
     assert_eq!((of_other.streams.len(), of_other.refused_streams), (1, 2));
 
-    let mut room = call.call.fabric(call.fabric).unwrap();
-    room.associate(Ssrc::new(1), bob, "").unwrap();
-    // The stream would be two.
-    assert_eq!(room.associate(Ssrc::new(1), alice, ""), Err(InputError::LimitReached));
-    room.group(Ssrc::new(1), &[Ssrc::new(9)]).unwrap();
+    let mut fabric = call.call.fabric(call.fabric).unwrap();
+    fabric.associate(Ssrc::new(1), bob, "").unwrap();
+    // The stream would split in two.
+    assert_eq!(fabric.associate(Ssrc::new(1), alice, ""), Err(InputError::LimitReached));
+    fabric.group(Ssrc::new(1), &[Ssrc::new(9)]).unwrap();
     let mute = |ssrc| AppEvent::AudioMute(Some(Ssrc::new(ssrc)));
     call.call.send_event(at(1_000), other, mute(3)).unwrap();
     let before = call.call.summary();
     assert_eq!(call.call.send_event(at(1_000), other, mute(4)), Err(InputError::LimitReached));
-    let mut room = call.call.fabric(other).unwrap();
+    let mut fabric = call.call.fabric(other).unwrap();
     let described = SsrcDescription::new(Ssrc::new(3)).with_cname("x");
-    assert_eq!(room.associate(Ssrc::new(3), bob, ""), Err(InputError::LimitReached));
-    assert_eq!(room.describe(described), Err(InputError::LimitReached));
+    assert_eq!(fabric.associate(Ssrc::new(3), bob, ""), Err(InputError::LimitReached));
+    assert_eq!(fabric.describe(described), Err(InputError::LimitReached));
     assert_eq!(call.call.summary(), before);
-    // What is taken back is free again.
+    // A withdrawn association frees its place.
     call.call.send_event(at(1_000), other, AppEvent::AudioUnmute(None)).unwrap();
     assert_eq!(call.call.fabric(other).unwrap().describe(described), Ok(Outcome::Applied));
 }
 
 #[test]
-fn what_reports_say_of_ssrcs_leaves_half_of_the_room_to_the_application() {
+fn ssrcs_from_reports_take_at_most_half_of_the_limit() {
     let mut call = Call::with(Config::new().with_limits(Limits::new().with_ssrcs(8)));
     let mut report = Report::new();
-    // Fabric after fabric claims another stream of retransmission in each report.
+    // Each fabric claims another retransmission stream in each report.
     for n in 0..6 {
         let fabric = call.open(n * 10_000, &format!("other{n}"), "bob", "alice");
         for second in 0..6_u64 {
@@ -273,20 +273,20 @@ fn what_reports_say_of_ssrcs_leaves_half_of_the_room_to_the_application() {
         }
     }
     let bob = call.bob;
-    let mut room = call.call.fabric(call.fabric).unwrap();
+    let mut fabric = call.call.fabric(call.fabric).unwrap();
     for ssrc in 0..4 {
-        assert!(room.associate(Ssrc::new(ssrc), bob, "").is_ok(), "{ssrc}");
+        assert!(fabric.associate(Ssrc::new(ssrc), bob, "").is_ok(), "{ssrc}");
     }
-    assert_eq!(room.associate(Ssrc::new(4), bob, ""), Err(InputError::LimitReached));
+    assert_eq!(fabric.associate(Ssrc::new(4), bob, ""), Err(InputError::LimitReached));
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Whoever speaks sends packets at a rate of their own; however a stream passes from one to another, no part has any
-    /// other rate than its user's.
+    /// Each user sends packets at a rate of their own; however a stream passes between users, each part has only its
+    /// user's rate.
     #[test]
-    fn no_part_has_anything_of_another_user(turns in prop::collection::vec((0..3_usize, 1..6_u32), 1..12)) {
+    fn each_part_has_only_the_rate_of_its_user(turns in prop::collection::vec((0..3_usize, 1..6_u32), 1..12)) {
         let mut call = Call::new();
         let names = ["ann", "ben", "cem"];
         let users = names.map(|name| call.call.user(name).unwrap());
@@ -297,7 +297,7 @@ proptest! {
             for _ in 0..looks {
                 packets += 10 * (who as u32 + 1);
                 ms += 1_000;
-                call.look(ms, &[received(2, packets)]);
+                call.snapshot_at(ms, &[received(2, packets)]);
                 seen += 1;
             }
         }

@@ -1,10 +1,10 @@
-//! The bodies of the fuzz targets on a stable toolchain: over recordings, and over what broken software would make of
-//! them. `fuzz/` runs them for longer.
+//! The fuzz targets' bodies on a stable toolchain, over recordings and over damaged versions of them. `fuzz/` runs them
+//! for longer.
 
 use crate::common::{Seeded, recordings};
-use crate::doors;
+use crate::fuzz_targets;
 
-/// A change of the kind that bad lines have.
+/// Changes bytes as bad lines do.
 fn mutate(bytes: &mut Vec<u8>, random: &mut Seeded) {
     if bytes.is_empty() {
         return;
@@ -23,7 +23,7 @@ fn mutate(bytes: &mut Vec<u8>, random: &mut Seeded) {
     }
 }
 
-/// Pieces of recordings, as they are and changed.
+/// Pieces of recordings, unchanged and changed.
 fn pieces() -> Vec<Vec<u8>> {
     let mut random = Seeded(7);
     let mut pieces = Vec::new();
@@ -44,17 +44,17 @@ fn pieces() -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn records_and_documents_hold_what_the_fuzz_targets_ask() {
+fn records_and_documents_hold_the_fuzz_target_laws() {
     for piece in pieces() {
-        doors::records(&piece);
-        doors::document(&piece);
-        doors::getstats(&piece);
-        doors::sdp(&piece);
+        fuzz_targets::records(&piece);
+        fuzz_targets::document(&piece);
+        fuzz_targets::getstats(&piece);
+        fuzz_targets::sdp(&piece);
     }
 }
 
 #[test]
-fn stats_alone_hold_what_the_fuzz_target_asks() {
+fn bare_stats_hold_the_fuzz_target_laws() {
     let mut random = Seeded(11);
     let mut read = 0;
     for (_, text) in recordings() {
@@ -63,7 +63,7 @@ fn stats_alone_hold_what_the_fuzz_target_asks() {
             let Some(stats) = line.get("report").or_else(|| line.get("stats")) else { continue };
             let mut bytes = stats.to_string().into_bytes();
             for _ in 0..3 {
-                doors::getstats(&bytes);
+                fuzz_targets::getstats(&bytes);
                 mutate(&mut bytes, &mut random);
             }
             read += 1;
@@ -73,29 +73,32 @@ fn stats_alone_hold_what_the_fuzz_target_asks() {
 }
 
 #[test]
-fn any_calls_in_any_order_hold_what_the_fuzz_target_asks() {
+fn random_operations_hold_the_fuzz_target_laws() {
     let mut random = Seeded(13);
     for _ in 0..400 {
         let bytes: Vec<u8> = (0..random.below(1_500)).map(|_| random.next() as u8).collect();
-        doors::operations(&bytes);
-        doors::fleet(&bytes);
+        fuzz_targets::operations(&bytes);
+        fuzz_targets::fleet(&bytes);
     }
 }
 
-/// The largest number of 64 bits, and that of 32, as states have them.
+/// The largest 64-bit and the largest 32-bit number, as states encode them.
 const LARGEST: [&[u8]; 2] = [&[255, 255, 255, 255, 255, 255, 255, 255, 255, 1], &[255, 255, 255, 255, 15]];
 
-/// A state, what reads it, and how often it was read and refused.
-struct Door {
+/// A state, its reader, and how often it was read and refused.
+struct StateReader {
     state: Vec<u8>,
     takes: fn(&[u8]) -> bool,
     counts: [u32; 2],
 }
 
-impl Door {
+impl StateReader {
     fn both(lines: &[&str]) -> [Self; 2] {
         let of = |state, takes| Self { state, takes, counts: [0; 2] };
-        [of(doors::state_of(lines), doors::state), of(doors::fleet_state_of(lines), doors::fleet_state)]
+        [
+            of(fuzz_targets::state_of(lines), fuzz_targets::state),
+            of(fuzz_targets::fleet_state_of(lines), fuzz_targets::fleet_state),
+        ]
     }
 
     fn take(&mut self, changed: &[u8]) {
@@ -104,39 +107,39 @@ impl Door {
 }
 
 #[test]
-fn changed_states_hold_what_the_fuzz_target_asks() {
+fn changed_states_hold_the_fuzz_target_laws() {
     let mut random = Seeded(17);
     let (mut read, mut refused) = (0, 0);
     for (_, text) in recordings() {
         let lines: Vec<&str> = text.lines().take(12).collect();
-        for mut door in Door::both(&lines) {
+        for mut reader in StateReader::both(&lines) {
             for changes in 0..40 {
-                let mut changed = door.state.clone();
+                let mut changed = reader.state.clone();
                 for _ in 0..changes / 8 {
                     let at = random.below(changed.len());
                     changed[at] = [0, 1, 127, 255, random.next() as u8][random.below(5)];
                 }
-                door.take(&changed);
+                reader.take(&changed);
             }
-            (read, refused) = (read + door.counts[0], refused + door.counts[1]);
+            (read, refused) = (read + reader.counts[0], refused + reader.counts[1]);
         }
     }
     assert!(read > 1_000 && refused > 100, "{read} read, {refused} refused");
 }
 
 #[test]
-fn states_with_the_largest_numbers_hold_what_the_fuzz_target_asks() {
+fn states_with_largest_numbers_hold_the_fuzz_target_laws() {
     let (_, text) = recordings().remove(0);
     let lines: Vec<&str> = text.lines().take(6).collect();
-    for mut door in Door::both(&lines) {
-        // Behind the operations, in place of whatever byte is there.
-        for at in 64..door.state.len() {
+    for mut reader in StateReader::both(&lines) {
+        // After the operations, replacing any byte.
+        for at in 64..reader.state.len() {
             for largest in LARGEST {
-                let changed = [&door.state[..at], largest, &door.state[at + 1..]].concat();
-                door.take(&changed);
+                let changed = [&reader.state[..at], largest, &reader.state[at + 1..]].concat();
+                reader.take(&changed);
             }
         }
-        let [read, refused] = door.counts;
+        let [read, refused] = reader.counts;
         assert!(read > 300 && refused > 500, "{read} read, {refused} refused");
     }
 }

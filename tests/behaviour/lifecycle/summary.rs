@@ -1,4 +1,4 @@
-//! What a call comes to does not depend on who came first, and can be read back.
+//! A summary does not depend on the order of participants, and can be read back.
 
 use callgauge::conference::{Feedback, FeedbackRating};
 use callgauge::event::{ErrorReport, IceState, WebRtcFunction};
@@ -10,10 +10,10 @@ use proptest::prelude::*;
 use super::{Stream, at, push, received, sent};
 use crate::common::recordings::{lines, names, replay};
 
-/// What happens to one of the fabrics in a second.
+/// An action on a fabric in a second.
 #[derive(Clone, Copy, Debug)]
 enum Act {
-    Look { packets: u32 },
+    Sample { packets: u32 },
     Ice(IceState),
     Mute(bool),
     Hold(bool),
@@ -23,7 +23,7 @@ enum Act {
 
 fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
-        6 => (0..200_u32).prop_map(|packets| Act::Look { packets }),
+        6 => (0..200_u32).prop_map(|packets| Act::Sample { packets }),
         2 => prop::sample::select(IceState::ALL.to_vec()).prop_map(Act::Ice),
         1 => any::<bool>().prop_map(Act::Mute),
         1 => any::<bool>().prop_map(Act::Hold),
@@ -34,8 +34,8 @@ fn act() -> impl Strategy<Value = Act> {
 
 const NAMES: [&str; 3] = ["ann", "ben", "cem"];
 
-/// A call of three, each with two fabrics, in the order of `order`: who is named first, opens first, and is heard first in
-/// each second. What is done in a second is done on the two fabrics in turns.
+/// A call of three users with two fabrics each. `order` is the order in which they are named, open their fabrics, and
+/// report in each second. The actions of a second alternate between the two fabrics.
 fn play(seconds: &[[Vec<Act>; 3]], order: [usize; 3]) -> Conference {
     let mut call = Conference::new("", Config::new());
     let users = order.map(|who| call.user(NAMES[who]).unwrap());
@@ -55,11 +55,11 @@ fn play(seconds: &[[Vec<Act>; 3]], order: [usize; 3]) -> Conference {
             let (now, fabric) = (at(second * 1_000), fabrics[who][turn].unwrap());
             for act in acts[who].iter().skip(turn).step_by(2) {
                 match *act {
-                    Act::Look { packets } => {
+                    Act::Sample { packets } => {
                         let count = &mut counts[who][turn];
                         *count += packets;
                         report.clear();
-                        // What one sends the one before receives.
+                        // Each participant receives what the next one sends.
                         let ssrc = |who: usize| who as u32 + 10 * turn as u32;
                         let streams: [Stream; 2] = [sent(ssrc(who), *count), received(ssrc((who + 1) % 3), *count)];
                         for stream in streams {
@@ -99,7 +99,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn who_comes_first_changes_nothing(
+    fn arrival_order_changes_nothing(
         seconds in seconds(),
         order in prop::sample::select(vec![[0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]]),
     ) {
@@ -108,7 +108,7 @@ proptest! {
     }
 
     #[test]
-    fn what_was_written_reads_back(seconds in seconds()) {
+    fn written_summary_reads_back(seconds in seconds()) {
         let summary = play(&seconds, [0, 1, 2]).summary();
         let text = serde_json::to_string(&summary).unwrap();
         let back: ConferenceSummary = serde_json::from_str(&text).unwrap();
@@ -116,9 +116,9 @@ proptest! {
         prop_assert_eq!(serde_json::to_string(&back).unwrap(), text);
     }
 
-    /// What a user came to is what their streams came to: nothing is counted twice, nothing left out.
+    /// A user's totals are the sums of their streams: nothing is counted twice or left out.
     #[test]
-    fn users_are_the_sums_of_their_streams(seconds in seconds()) {
+    fn user_totals_are_the_sums_of_their_streams(seconds in seconds()) {
         let summary = play(&seconds, [0, 1, 2]).summary();
         prop_assert_eq!(summary.users.len(), 3);
         let sum = |packets: &mut dyn Iterator<Item = Option<u64>>| packets.flatten().sum::<u64>();
@@ -134,9 +134,9 @@ proptest! {
 }
 
 #[test]
-fn the_calls_of_these_laws_live() {
+fn generated_calls_exercise_the_laws() {
     // The laws above would hold for an engine that ignores everything.
-    let acts = [Act::Look { packets: 50 }, Act::Mute(true), Act::Ice(IceState::Connected), Act::Error, Act::Rate(3)];
+    let acts = [Act::Sample { packets: 50 }, Act::Mute(true), Act::Ice(IceState::Connected), Act::Error, Act::Rate(3)];
     let both: Vec<Act> = acts.into_iter().flat_map(|act| [act, act]).collect();
     let seconds: Vec<[Vec<Act>; 3]> = (0..4).map(|_| [both.clone(), both.clone(), both.clone()]).collect();
     let summary = play(&seconds, [0, 1, 2]).summary();
@@ -147,7 +147,7 @@ fn the_calls_of_these_laws_live() {
 }
 
 #[test]
-fn the_summary_of_every_recording_reads_back() {
+fn summary_of_every_recording_reads_back() {
     let names = names();
     assert!(names.len() > 20);
     for name in names {

@@ -1,4 +1,4 @@
-//! Who is there, and when it is over.
+//! Presence of users, and the end of a conference.
 
 use core::time::Duration;
 
@@ -17,12 +17,12 @@ fn three(config: Config) -> (Call, [callgauge::id::FabricId; 2]) {
 }
 
 #[test]
-fn no_stay_ends_before_it_began() {
+fn stay_never_ends_before_its_beginning() {
     let (mut call, [_, carol]) = three(Config::new());
     call.call.send_event(at(10_000), carol, AppEvent::Terminated).unwrap();
     let dave = call.call.user("dave").unwrap();
     call.call.join(at(40_000), dave).unwrap();
-    // Alice and Bob were gone at 30 s, which nobody found out before Dave came.
+    // Alice and Bob left at 30 s, which the engine finds only when Dave joins.
     call.call.handle_timeout(at(50_000)).unwrap();
     assert_eq!(call.call.ended(), Some((at(40_000), EndReason::Terminated)));
     let summary = call.call.summary();
@@ -37,45 +37,45 @@ fn no_stay_ends_before_it_began() {
 }
 
 #[test]
-fn silence_of_thirty_seconds_is_leaving_and_coming_back_is_churn() {
+fn thirty_seconds_of_silence_is_leaving_and_return_is_churn() {
     let (mut call, [bob, carol]) = three(Config::new());
     assert_eq!(call.call.poll_timeout(), Some(at(30_000)));
     for second in 0..=60 {
         for fabric in [call.fabric, carol] {
-            call.look_at(fabric, second * 1_000, &[received(2, second as u32)]);
+            call.snapshot_of(fabric, second * 1_000, &[received(2, second as u32)]);
         }
         if call.call.poll_timeout().is_some_and(|due| due <= at(second * 1_000)) {
             call.call.handle_timeout(at(second * 1_000)).unwrap();
         }
     }
-    let left: Vec<_> = call.happened().into_iter().filter(|one| one.kind == EventKind::UserLeft).collect();
+    let left: Vec<_> = call.call_events().into_iter().filter(|one| one.kind == EventKind::UserLeft).collect();
     assert_eq!(left.len(), 1);
     assert_eq!((call.call.user_name(left[0].user.unwrap()), left[0].at), (Some("bob"), at(30_000)));
     assert_eq!((call.user("bob").state, call.user("bob").joins), (Some(UserState::Left), 1));
     assert_eq!(call.user("bob").stays[0].end_reason, Some(EndReason::Timeout));
     // A snapshot brings him back.
-    call.look_at(bob, 61_000, &[received(2, 0)]);
+    call.snapshot_of(bob, 61_000, &[received(2, 0)]);
     let user = call.user("bob");
     assert_eq!((user.state, user.joins, user.stays.len()), (Some(UserState::Present), 2, 2));
     assert_eq!((user.stays[1].joined_ms, user.stays[1].left_ms), (61_000.0, None));
     assert!(call.kinds().contains(&EventKind::UserJoined));
     assert_eq!(call.call.summary().state, ConferenceState::Ongoing);
-    // Who is only talked of never joined.
+    // A user that appears only as a remote user never joined.
     assert_eq!((call.user("server").state, call.user("server").joins), (None, 0));
 }
 
 #[test]
-fn when_everybody_is_silent_it_is_over_and_says_when() {
+fn conference_ends_when_all_users_are_silent_and_dates_the_end() {
     let (mut call, [bob, _]) = three(Config::new().with_inactivity_timeout(Duration::from_secs(10)));
-    call.look_at(bob, 4_000, &[received(2, 0)]);
+    call.snapshot_of(bob, 4_000, &[received(2, 0)]);
     assert_eq!(call.call.poll_timeout(), Some(at(10_000)));
     call.call.handle_timeout(at(10_000)).unwrap();
     assert_eq!((call.call.ended(), call.call.poll_timeout()), (None, Some(at(14_000))));
-    // The caller is late: what was due is found out all the same, with its own time.
+    // A late timeout still finds what was due, at its own time.
     call.call.handle_timeout(at(99_000)).unwrap();
     assert_eq!(call.call.ended(), Some((at(14_000), EndReason::Timeout)));
     assert_eq!(call.call.poll_timeout(), None);
-    let ended: Vec<_> = call.happened().into_iter().filter(|one| one.kind == EventKind::ConferenceEnded).collect();
+    let ended: Vec<_> = call.call_events().into_iter().filter(|one| one.kind == EventKind::ConferenceEnded).collect();
     assert_eq!(ended.len(), 1);
     assert_eq!((ended[0].at, ended[0].end), (at(14_000), Some(EndReason::Timeout)));
     let summary = call.call.summary();
@@ -83,11 +83,11 @@ fn when_everybody_is_silent_it_is_over_and_says_when() {
 }
 
 #[test]
-fn all_but_one_terminated_is_the_end_and_what_comes_later_another_instance() {
+fn conference_ends_when_all_but_one_terminated_then_reopens() {
     let (mut call, [bob, carol]) = three(Config::new());
     for second in 0..=5 {
         for fabric in [call.fabric, bob, carol] {
-            call.look_at(fabric, second * 1_000, &[received(2, second as u32 * 50)]);
+            call.snapshot_of(fabric, second * 1_000, &[received(2, second as u32 * 50)]);
         }
     }
     call.call.send_event(at(6_000), bob, AppEvent::Terminated).unwrap();
@@ -96,8 +96,8 @@ fn all_but_one_terminated_is_the_end_and_what_comes_later_another_instance() {
     call.call.send_event(at(7_000), carol, AppEvent::Terminated).unwrap();
     assert_eq!(call.call.ended(), Some((at(7_000), EndReason::Terminated)));
     assert_eq!(call.call.poll_timeout(), Some(at(7_000)));
-    // At that moment all still belongs to it, whatever came first.
-    call.look(7_000, &[received(2, 350)]);
+    // Every input at that moment still belongs to the conference, in any order.
+    call.snapshot_at(7_000, &[received(2, 350)]);
     let summary = call.call.summary();
     assert_eq!((summary.state, summary.end_reason), (ConferenceState::Ended, Some(EndReason::Terminated)));
     for result in [
@@ -132,8 +132,8 @@ fn all_but_one_terminated_is_the_end_and_what_comes_later_another_instance() {
 }
 
 #[test]
-fn one_of_two_at_the_same_moment_opens_another_and_it_goes_on() {
-    // Alice goes from the peer to the server; neither order of the two calls ends the conference.
+fn fabric_opened_as_another_terminates_continues_the_call() {
+    // Alice moves from the peer to the server; neither order of the two calls ends the conference.
     for opens_first in [false, true] {
         let mut call = Call::new();
         call.open(0, "bob-pc", "bob", "alice");
@@ -151,37 +151,38 @@ fn one_of_two_at_the_same_moment_opens_another_and_it_goes_on() {
 }
 
 #[test]
-fn an_endpoint_has_terminated_when_all_its_fabrics_have() {
+fn endpoint_terminates_with_its_last_fabric() {
     let mut call = Call::new();
     let other = call.open(0, "to-carol", "alice", "carol");
     call.call.send_event(at(1_000), call.fabric, AppEvent::Terminated).unwrap();
     assert_eq!((call.call.ended(), call.user("alice").state), (None, Some(UserState::Present)));
     call.call.send_event(at(2_000), other, AppEvent::Terminated).unwrap();
     assert_eq!(call.call.ended(), Some((at(2_000), EndReason::Terminated)));
-    // Nameless ones count as one: nobody knows how many they are.
+    // All unnamed users count as one: their number is unknown.
     let mut call = Call::new();
     let nameless = [0, 1].map(|_| call.call.open_fabric(at(0), FabricSpec::new("")).unwrap());
     call.call.send_event(at(1_000), nameless[0], AppEvent::Terminated).unwrap();
     assert_eq!(call.call.ended(), None);
 }
 
+fn snapshots_of(call: &mut Call, fabrics: &[callgauge::id::FabricId], second: u64) {
+    for &fabric in fabrics {
+        call.snapshot_of(fabric, second * 1_000, &[received(2, second as u32 * 50)]);
+    }
+}
+
 #[test]
-fn who_leaves_is_final() {
+fn leaving_is_final() {
     let (mut call, [bob, carol]) = three(Config::new());
-    let look = |call: &mut Call, fabrics: &[callgauge::id::FabricId], second: u64| {
-        for &fabric in fabrics {
-            call.look_at(fabric, second * 1_000, &[received(2, second as u32 * 50)]);
-        }
-    };
     let alice = call.fabric;
-    (0..=5).for_each(|second| look(&mut call, &[alice, bob, carol], second));
+    (0..=5).for_each(|second| snapshots_of(&mut call, &[alice, bob, carol], second));
     assert_eq!(call.call.leave(at(5_500), call.bob), Ok(Outcome::Applied));
     assert_eq!(call.call.leave(at(5_500), call.bob), Ok(Outcome::Unchanged));
     let then = call.user("bob");
     assert_eq!(then.stays[0].end_reason, Some(EndReason::Left));
     assert_eq!(call.call.ingest(at(6_000), bob, &call.report), Err(InputError::Terminated));
-    (6..=9).for_each(|second| look(&mut call, &[alice, carol], second));
-    // All but what others may still receive of him.
+    (6..=9).for_each(|second| snapshots_of(&mut call, &[alice, carol], second));
+    // Compare everything but the streams that others may still receive from him.
     let mut now = call.user("bob");
     assert!(now.delivered.packets > then.delivered.packets);
     now.delivered = then.delivered.clone();
@@ -194,7 +195,7 @@ fn who_leaves_is_final() {
 }
 
 #[test]
-fn an_alive_user_without_stats_stays() {
+fn user_with_keepalives_and_no_stats_stays() {
     let mut call = Call::new();
     for second in (0..=100).step_by(20) {
         let answer = call.call.join(at(second * 1_000), call.alice);
@@ -205,24 +206,24 @@ fn an_alive_user_without_stats_stays() {
 }
 
 #[test]
-fn stitching_takes_the_end_back() {
+fn reopening_cancels_an_end_by_inactivity() {
     let mut call = Call::with(Config::new().with_reopening(true));
-    call.look(0, &[received(2, 0)]);
-    call.look(1_000, &[received(2, 50)]);
+    call.snapshot_at(0, &[received(2, 0)]);
+    call.snapshot_at(1_000, &[received(2, 50)]);
     call.call.handle_timeout(at(60_000)).unwrap();
     assert_eq!(call.call.ended(), Some((at(31_000), EndReason::Timeout)));
-    call.look(61_000, &[received(2, 3_000)]);
+    call.snapshot_at(61_000, &[received(2, 3_000)]);
     assert_eq!((call.call.ended(), call.user("alice").joins), (None, 2));
     assert_eq!(call.streams(2)[0].packets, Some(3_000));
-    // A fabric that was terminated still takes its last snapshot, and stays terminated.
+    // A terminated fabric still accepts its last snapshot, and stays terminated.
     call.call.send_event(at(62_000), call.fabric, AppEvent::Terminated).unwrap();
-    call.look(62_500, &[received(2, 3_050)]);
+    call.snapshot_at(62_500, &[received(2, 3_050)]);
     assert_eq!(call.streams(2)[0].packets, Some(3_050));
     assert_eq!(call.call.summary().state, ConferenceState::Ended);
 }
 
 #[test]
-fn many_stays_are_counted_and_the_latest_is_kept() {
+fn stays_beyond_the_limit_are_counted_and_the_latest_remains() {
     let mut call = Call::with(Config::new().with_limits(Limits::new().with_stays_per_user(3)));
     let alice = call.alice;
     call.open(0, "bob-pc", "bob", "alice");
@@ -236,9 +237,9 @@ fn many_stays_are_counted_and_the_latest_is_kept() {
 }
 
 #[test]
-fn time_that_runs_back_is_refused_everywhere() {
+fn backward_time_is_refused_by_every_input() {
     let mut call = Call::new();
-    call.look(5_000, &[]);
+    call.snapshot_at(5_000, &[]);
     let (fabric, alice) = (call.fabric, call.alice);
     let back = at(4_999);
     let report = call.report.clone();

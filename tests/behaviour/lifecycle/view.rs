@@ -1,4 +1,4 @@
-//! How a call is right now.
+//! The live view of a call.
 
 use callgauge::AppEvent;
 use callgauge::event::{FabricState, IceState};
@@ -9,7 +9,8 @@ use callgauge::unit::StatTime;
 
 use super::{Call, at, sent};
 
-/// Ten seconds of sound both ways: 50 packets of 100 bytes a second, 1 of 50 lost on the way here, 80 ms there and back.
+/// Ten seconds of audio in both directions: 50 packets of 100 bytes per second, 1 of 50 lost on receive, 80 ms round
+/// trip.
 fn call() -> Call {
     let mut call = Call::new();
     call.call.ice_state(at(0), call.fabric, IceState::Connected).unwrap();
@@ -24,7 +25,7 @@ fn call() -> Call {
         entry.set_timestamp(time).set_media(callgauge::id::MediaKind::Audio).set(Num::Ssrc, 2.0);
         entry.set(Num::PacketsReceived, f64::from(packets) * 0.98).set(Num::PacketsLost, f64::from(packets) * 0.02);
         entry.set(Num::BytesReceived, f64::from(packets) * 98.0);
-        // From 10 to 20 ms and then still: the latest is not the mean.
+        // From 10 to 20 ms and then constant: the latest value is not the mean.
         entry.set(Num::Jitter, if second <= 5 { 0.01 } else { 0.02 });
         let mut remote = call.report.push(StatsType::RemoteInboundRtp, "R");
         remote.set_timestamp(time).set(Num::Ssrc, 1.0).set(Num::RoundTripTime, 0.08).set(Num::PacketsLost, 0.0);
@@ -34,7 +35,7 @@ fn call() -> Call {
 }
 
 #[test]
-fn it_has_the_latest_figures_in_callstats_units() {
+fn view_has_the_latest_figures_in_callstats_units() {
     let call = call();
     let view = call.call.snapshot();
     let fabric = &view.fabrics[0];
@@ -54,7 +55,7 @@ fn it_has_the_latest_figures_in_callstats_units() {
 }
 
 #[test]
-fn a_reused_view_is_as_a_new_one_also_when_there_is_less() {
+fn reused_view_equals_a_new_one_when_content_shrinks() {
     let mut call = call();
     let mut view = call.call.snapshot();
     call.call.send_event(at(10_000), call.fabric, AppEvent::Terminated).unwrap();
@@ -71,12 +72,12 @@ fn a_reused_view_is_as_a_new_one_also_when_there_is_less() {
 
 #[cfg(feature = "serde")]
 #[test]
-fn it_serializes_under_callstats_names() {
+fn view_serializes_under_callstats_names() {
     let value = serde_json::to_value(call().call.snapshot()).unwrap();
     let fabric = &value["fabrics"][0];
     assert_eq!((&fabric["connectionState"], &fabric["fabricState"]), (&"online".into(), &"established".into()));
     let track = fabric["mediaStreamTracks"][1].as_object().unwrap();
-    // `callstats-semantics` 1.3, with whose media it is.
+    // `callstats-semantics` 1.3, with the owner of the media.
     let names = "ssrc cname msid remoteUserID userID statsType mediaType usageLabel bitrate packetRate fractionLoss \
                  packetLossPercentage jitter averageJitter rtt averageRTT quality audioInputLevel audioOutputLevel \
                  audioLevel";

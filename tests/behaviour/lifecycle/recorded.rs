@@ -1,4 +1,4 @@
-//! Real calls, whose browsers told their states to the lab beside their stats.
+//! Real calls whose browsers reported their states to the lab in addition to the stats.
 
 use std::collections::BTreeMap;
 
@@ -11,19 +11,19 @@ use callgauge::{Conference, Config, Event, FabricSpec};
 
 use crate::common::recordings::{lines, meta, replay};
 
-/// Something that drives a call: a snapshot's line, or a state that a browser told the lab.
+/// An input of a call: a snapshot's line, or a state that a browser reported to the lab.
 enum Input {
     Line(String),
     Ice(IceState),
 }
 
-/// The call of a recording with its users, its fabrics opened when the lab made the first offer, and with the states that
-/// the browsers told where `told`.
-fn call(name: &str, told: bool) -> (ConferenceSummary, Vec<(EventKind, f64)>) {
+/// The call of a recording with its users. Its fabrics open at the lab's first offer, and `reported` adds the states that
+/// the browsers reported.
+fn call(name: &str, reported: bool) -> (ConferenceSummary, Vec<(EventKind, f64)>) {
     let meta = meta(name);
     let mut inputs: Vec<(f64, String, Input)> = Vec::new();
     for event in meta["events"].as_array().unwrap() {
-        if event["what"] == "iceConnectionState" && told {
+        if event["what"] == "iceConnectionState" && reported {
             let state = IceState::from_name(event["state"].as_str().unwrap()).unwrap();
             inputs.push((event["t"].as_f64().unwrap(), event["pc"].as_str().unwrap().into(), Input::Ice(state)));
         }
@@ -34,7 +34,7 @@ fn call(name: &str, told: bool) -> (ConferenceSummary, Vec<(EventKind, f64)>) {
     }
     inputs.sort_by(|a, b| a.0.total_cmp(&b.0));
     let offer = meta["events"].as_array().unwrap().iter().find(|event| event["what"] == "offer").unwrap()["t"].as_f64();
-    // A PeerConnection is there a little before its offer, and looked at.
+    // A PeerConnection exists, and is sampled, a little before its offer.
     let start = offer.unwrap().min(inputs[0].0);
     let time = |ms: f64| Timestamp::from_micros((ms * 1e3) as u64);
     let mut call = Conference::new(name, Config::new());
@@ -45,7 +45,7 @@ fn call(name: &str, told: bool) -> (ConferenceSummary, Vec<(EventKind, f64)>) {
         let spec = FabricSpec::new(pc["pc"].as_str().unwrap()).with_local_user(local).with_remote_user(remote);
         fabrics.insert(pc["pc"].as_str().unwrap().to_owned(), call.open_fabric(time(start), spec).unwrap());
     }
-    let (mut reader, mut happened) = (Reader::new(), Vec::new());
+    let (mut reader, mut events) = (Reader::new(), Vec::new());
     for (ms, pc, input) in inputs {
         let fabric = fabrics[&pc];
         match input {
@@ -59,45 +59,45 @@ fn call(name: &str, told: bool) -> (ConferenceSummary, Vec<(EventKind, f64)>) {
         }
         while let Some(event) = call.poll_event() {
             if let Event::Call { event, .. } = event {
-                happened.push((event.kind, event.at.as_micros() as f64 / 1e3));
+                events.push((event.kind, event.at.as_micros() as f64 / 1e3));
             }
         }
     }
-    (call.summary(), happened)
+    (call.summary(), events)
 }
 
 #[test]
-fn inferred_set_up_lies_where_the_browsers_told_it() {
+fn inferred_setup_matches_the_browser_events() {
     for name in ["clean", "ff_clean", "mesh4", "screen"] {
-        let (told, _) = call(name, true);
+        let (reported, _) = call(name, true);
         let (inferred, _) = call(name, false);
-        assert!(told.fabrics.len() >= 2 && told.fabrics.len() == inferred.fabrics.len());
-        for (told, inferred) in told.fabrics.iter().zip(&inferred.fabrics) {
-            assert_eq!(told.fabric, inferred.fabric);
-            let (exact, late) = (told.setup_delay_ms.unwrap(), inferred.setup_delay_ms.unwrap());
+        assert!(reported.fabrics.len() >= 2 && reported.fabrics.len() == inferred.fabrics.len());
+        for (reported, inferred) in reported.fabrics.iter().zip(&inferred.fabrics) {
+            assert_eq!(reported.fabric, inferred.fabric);
+            let (exact, late) = (reported.setup_delay_ms.unwrap(), inferred.setup_delay_ms.unwrap());
             let least = late - inferred.setup_delay_uncertainty_ms.unwrap();
             assert!(exact > 50.0 && exact < 1_000.0, "{name}: {exact}");
             assert!((least..=late).contains(&exact), "{name}: {exact} not in {least}..={late}");
-            assert_eq!((told.state, told.call_class), (inferred.state, inferred.call_class));
+            assert_eq!((reported.state, reported.call_class), (inferred.state, inferred.call_class));
         }
-        let delays = told.connectivity.setup_delay_ms;
-        assert_eq!(delays.n, told.fabrics.len() as u64);
+        let delays = reported.connectivity.setup_delay_ms;
+        assert_eq!(delays.n, reported.fabrics.len() as u64);
         assert!(delays.min <= delays.median && delays.median <= delays.max && delays.min <= delays.mean);
     }
 }
 
 #[test]
-fn a_restart_is_seen_at_both_ends_and_then_another_path() {
+fn ice_restart_and_path_switch_are_found_at_both_ends() {
     // The lab restarts ICE at 24 s from A and at 48 s from B; Chromium stays connected meanwhile.
     let start = meta("ice_restart")["t0"].as_f64().unwrap();
-    for told in [false, true] {
-        let (summary, happened) = call("ice_restart", told);
+    for reported in [false, true] {
+        let (summary, events) = call("ice_restart", reported);
         for fabric in &summary.fabrics {
             assert_eq!((fabric.connectivity.restarts, fabric.connectivity.transport_switches), (2, 2));
             assert_eq!((fabric.connectivity.disruptions, fabric.connectivity.drops), (0, 0));
         }
         for kind in [EventKind::IceRestarted, EventKind::FabricTransportSwitch] {
-            let times: Vec<f64> = happened.iter().filter(|(what, _)| *what == kind).map(|(_, ms)| ms - start).collect();
+            let times: Vec<f64> = events.iter().filter(|(what, _)| *what == kind).map(|(_, ms)| ms - start).collect();
             assert_eq!(times.len(), 4, "{kind:?}");
             for (ms, expected) in times.iter().zip([24e3, 24e3, 48e3, 48e3]) {
                 assert!((0.0..2_500.0).contains(&(ms - expected)), "{kind:?} at {ms}, not {expected}");
@@ -107,10 +107,10 @@ fn a_restart_is_seen_at_both_ends_and_then_another_path() {
 }
 
 #[test]
-fn a_disruption_too_short_for_the_stats_is_there_when_it_is_told() {
-    // A told the lab that it was disconnected for 3 ms, a minute into the call.
-    let (told, _) = call("outage5", true);
-    let life = &told.fabrics.iter().find(|fabric| fabric.fabric == "A").unwrap().connectivity;
+fn short_disruption_is_present_when_reported() {
+    // A reported to the lab that it was disconnected for 3 ms, a minute into the call.
+    let (reported, _) = call("outage5", true);
+    let life = &reported.fabrics.iter().find(|fabric| fabric.fabric == "A").unwrap().connectivity;
     assert_eq!(life.disruptions, 1);
     assert!((0.001..0.01).contains(&life.disrupted_s), "{}", life.disrupted_s);
     let (inferred, _) = call("outage5", false);
@@ -120,7 +120,7 @@ fn a_disruption_too_short_for_the_stats_is_there_when_it_is_told() {
 #[test]
 fn both_ends_of_a_stream_are_joined_and_agree() {
     let (summary, _) = call("loss5", false);
-    // Sound and pictures both ways.
+    // Audio and video in both directions.
     assert_eq!(summary.deliveries.len(), 4);
     for link in &summary.deliveries {
         let (from, to) = (link.from.as_deref().unwrap(), link.to.as_deref().unwrap());
@@ -128,7 +128,7 @@ fn both_ends_of_a_stream_are_joined_and_agree() {
         assert_eq!((link.sender_fabric.as_str(), link.receiver_fabric.as_str()), (from, to));
         let (sent, received) = (link.packets_sent.unwrap() as f64, link.packets_received.unwrap() as f64);
         assert!(received > 0.85 * sent && received < 1.01 * sent, "{received} of {sent}");
-        // Nobody stands between the two: both losses are about the same way.
+        // No server stands between the two: both losses describe the same path.
         let (sender, receiver) = (link.sender_loss_ratio.unwrap(), link.receiver_loss_ratio.unwrap());
         assert!((sender - receiver).abs() < 0.015, "{sender} and {receiver}");
     }
@@ -142,7 +142,7 @@ fn both_ends_of_a_stream_are_joined_and_agree() {
 }
 
 #[test]
-fn four_parties_have_their_own_streams_only() {
+fn each_of_four_users_has_only_its_own_streams() {
     let (summary, _) = call("mesh4", false);
     assert_eq!((summary.users.len(), summary.fabrics.len()), (4, 12));
     for fabric in &summary.fabrics {
@@ -154,7 +154,7 @@ fn four_parties_have_their_own_streams_only() {
             assert_eq!(&stream.user, whose);
         }
     }
-    // An SSRC that is sent by one is received as theirs by another, for every stream of the mesh.
+    // An SSRC sent by one participant is received as theirs by another, for every stream of the mesh.
     for link in &summary.deliveries {
         let (from, to) = link.sender_fabric.split_once('-').unwrap();
         assert_eq!((link.from.as_deref(), link.to.as_deref()), (Some(from), Some(to)));
@@ -164,7 +164,7 @@ fn four_parties_have_their_own_streams_only() {
 }
 
 #[test]
-fn without_users_a_recording_comes_to_the_same_streams() {
+fn recording_without_users_gives_the_same_streams() {
     let (named, _) = call("loss5", false);
     let nameless = replay(&lines("loss5")).call.summary();
     assert!(nameless.users.is_empty());

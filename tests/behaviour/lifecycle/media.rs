@@ -1,4 +1,4 @@
-//! What the application says of its media, and what that does to the measurement.
+//! Application events about media, and their effect on the measurement.
 
 use callgauge::event::EventKind;
 use callgauge::event::FabricState;
@@ -9,23 +9,23 @@ use callgauge::{AppEvent, Config, Event, InputError, Limits, Outcome};
 
 use super::{Call, at, pictures, received, sent};
 
-/// A look each second, 50 packets in each, while `says` lets the application say something at any time.
-fn run(call: &mut Call, seconds: u64, says: &[(u64, AppEvent<'_>)]) -> Vec<(u64, IntervalState)> {
-    let mut said = says.iter().peekable();
+/// One snapshot per second with 50 packets each; `inputs` sends application events at any time.
+fn run(call: &mut Call, seconds: u64, inputs: &[(u64, AppEvent<'_>)]) -> Vec<(u64, IntervalState)> {
+    let mut events = inputs.iter().peekable();
     let mut states = Vec::new();
     for second in 0..=seconds {
-        while let Some((ms, event)) = said.next_if(|(ms, _)| *ms <= second * 1_000) {
+        while let Some((ms, event)) = events.next_if(|(ms, _)| *ms <= second * 1_000) {
             assert_eq!(call.call.send_event(at(*ms), call.fabric, *event), Ok(Outcome::Applied), "{event:?}");
         }
         let packets = second as u32 * 50;
-        call.look(second * 1_000, &[sent(1, packets), received(2, packets), pictures(3, packets)]);
+        call.snapshot_at(second * 1_000, &[sent(1, packets), received(2, packets), pictures(3, packets)]);
         while let Some(event) = call.call.poll_event() {
             if let Event::IntervalClosed { stream, interval, .. } = event {
                 states.push((u64::from(stream.ssrc.get()), interval.state));
             }
         }
     }
-    assert!(said.peek().is_none());
+    assert!(events.peek().is_none());
     states
 }
 
@@ -34,11 +34,11 @@ fn count(states: &[(u64, IntervalState)], ssrc: u64, state: IntervalState) -> us
 }
 
 #[test]
-fn hold_counts_whatever_stats_show_and_no_interval_spans_it() {
+fn hold_overrides_stats_and_no_interval_spans_it() {
     let mut call = Call::new();
     let states = run(&mut call, 20, &[(5_500, AppEvent::Hold), (12_250, AppEvent::Resume)]);
     for ssrc in 1..=3 {
-        // From the second that has the beginning in it to the one with the end.
+        // From the second that contains the beginning to the one that contains the end.
         assert_eq!(count(&states, ssrc, IntervalState::Held), 8);
         assert_eq!(count(&states, ssrc, IntervalState::Active), 12);
         let stream = &call.streams(ssrc as u32)[0];
@@ -50,7 +50,7 @@ fn hold_counts_whatever_stats_show_and_no_interval_spans_it() {
 }
 
 #[test]
-fn a_fabric_on_hold_says_so() {
+fn fabric_on_hold_has_the_hold_state() {
     let mut call = Call::new();
     call.call.send_event(at(10), call.fabric, AppEvent::Hold).unwrap();
     assert_eq!(call.summary().state, Some(FabricState::Hold));
@@ -59,31 +59,31 @@ fn a_fabric_on_hold_says_so() {
 }
 
 #[test]
-fn mute_is_about_sound_that_is_sent_and_pause_about_pictures() {
+fn mute_affects_sent_audio_and_pause_affects_sent_video() {
     let mut call = Call::new();
-    let says = [
+    let inputs = [
         (3_000, AppEvent::AudioMute(None)),
         (6_000, AppEvent::VideoPause(None)),
         (8_000, AppEvent::AudioUnmute(None)),
         (9_000, AppEvent::VideoResume(None)),
     ];
-    let states = run(&mut call, 10, &says);
+    let states = run(&mut call, 10, &inputs);
     assert_eq!((count(&states, 1, IntervalState::Muted), count(&states, 1, IntervalState::Active)), (5, 5));
-    assert_eq!(count(&states, 2, IntervalState::Active), 10, "what is received goes on");
+    assert_eq!(count(&states, 2, IntervalState::Active), 10, "reception continues");
     assert_eq!((count(&states, 3, IntervalState::Paused), count(&states, 3, IntervalState::Active)), (3, 7));
     assert_eq!((call.streams(1)[0].muted_s, call.streams(3)[0].paused_s), (5.0, 3.0));
     assert_eq!((call.user("alice").muted_s, call.user("alice").paused_s), (5.0, 3.0));
 }
 
 #[test]
-fn what_is_said_of_one_stream_waits_for_it() {
+fn message_about_a_stream_waits_for_the_stream() {
     let mut call = Call::new();
     let other = Some(Ssrc::new(9));
     assert_eq!(call.call.send_event(at(0), call.fabric, AppEvent::AudioMute(other)), Ok(Outcome::Pending));
     assert_eq!(call.call.send_event(at(0), call.fabric, AppEvent::AudioMute(other)), Ok(Outcome::Unchanged));
     for second in 0..=4 {
         let packets = second as u32 * 50;
-        call.look(second * 1_000, &[sent(1, packets), received(9, packets)]);
+        call.snapshot_at(second * 1_000, &[sent(1, packets), received(9, packets)]);
     }
     assert_eq!(
         (call.streams(1)[0].muted_s, call.streams(9)[0].muted_s),
@@ -92,15 +92,15 @@ fn what_is_said_of_one_stream_waits_for_it() {
     );
     assert_eq!(call.call.send_event(at(4_500), call.fabric, AppEvent::AudioUnmute(other)), Ok(Outcome::Applied));
     for second in 5..=6 {
-        call.look(second * 1_000, &[received(9, second as u32 * 50)]);
+        call.snapshot_at(second * 1_000, &[received(9, second as u32 * 50)]);
     }
     assert_eq!(call.streams(9)[0].muted_s, 4.5);
 }
 
 #[test]
-fn twice_and_late_are_answered_and_happen_once() {
+fn repeated_and_late_events_are_answered_and_apply_once() {
     let mut call = Call::new();
-    call.happened();
+    call.call_events();
     let pairs = [
         (AppEvent::Hold, AppEvent::Resume),
         (AppEvent::AudioMute(None), AppEvent::AudioUnmute(None)),
@@ -123,7 +123,7 @@ fn twice_and_late_are_answered_and_happen_once() {
 }
 
 #[test]
-fn a_shared_screen_is_timed() {
+fn screen_sharing_time_is_measured() {
     let mut call = Call::new();
     let mut say = |ms, event| call.call.send_event(at(ms), call.fabric, event).unwrap();
     say(1_000, AppEvent::ScreenShareStart(Some(Ssrc::new(5))));
@@ -136,7 +136,7 @@ fn a_shared_screen_is_timed() {
 }
 
 #[test]
-fn a_speaker_is_news_until_another_speaks_or_they_are_muted() {
+fn dominant_speaker_event_applies_until_another_or_a_mute() {
     let mut call = Call::new();
     let other = call.open(0, "other", "bob", "alice");
     let mut say = |fabric, event| call.call.send_event(at(1), fabric, event).unwrap();
@@ -149,7 +149,7 @@ fn a_speaker_is_news_until_another_speaks_or_they_are_muted() {
 }
 
 #[test]
-fn devices_are_bounded_and_their_labels_kept_only_when_asked() {
+fn devices_are_bounded_and_labels_stored_only_on_request() {
     let list = [
         Device { id: "1", kind: "audioinput", group: "g", label: "Ann's headset" },
         Device { id: "2", kind: "videoinput", group: "g", label: "Ann's camera" },
@@ -172,7 +172,7 @@ fn devices_are_bounded_and_their_labels_kept_only_when_asked() {
 }
 
 #[test]
-fn what_the_limit_keeps_out_changes_nothing() {
+fn inputs_beyond_the_limit_change_nothing() {
     let limits = Limits::new().with_ssrcs_per_fabric(1);
     let mut call = Call::with(Config::new().with_limits(limits));
     assert_eq!(call.call.send_event(at(1), call.fabric, AppEvent::AudioMute(Some(Ssrc::new(1)))), Ok(Outcome::Pending));

@@ -1,4 +1,4 @@
-//! What applications report and people say.
+//! Error reports of applications and feedback of users.
 
 use callgauge::conference::{Feedback, FeedbackRating};
 use callgauge::event::EventKind;
@@ -8,7 +8,7 @@ use callgauge::{AppEvent, Config, InputError, Limits, Outcome};
 use super::{Call, at};
 
 #[test]
-fn a_failure_before_the_set_up_is_its_failure_and_after_it_an_error() {
+fn failure_before_setup_fails_it_and_after_setup_is_an_error() {
     let mut call = Call::new();
     let report = ErrorReport::new(WebRtcFunction::SetRemoteDescription).with_dom_error("InvalidStateError", "no");
     let answer = call.call.report_error(at(2_000), Some(call.fabric), report).unwrap();
@@ -36,7 +36,7 @@ fn a_failure_before_the_set_up_is_its_failure_and_after_it_an_error() {
 }
 
 #[test]
-fn only_a_log_leaves_a_fabric_that_is_being_set_up_alone() {
+fn every_error_but_a_log_fails_a_fabric_in_setup() {
     for &function in WebRtcFunction::ALL {
         let mut call = Call::new();
         let answer = call.call.report_error(at(1), Some(call.fabric), ErrorReport::new(function)).unwrap();
@@ -46,20 +46,20 @@ fn only_a_log_leaves_a_fabric_that_is_being_set_up_alone() {
 }
 
 #[test]
-fn what_fails_before_there_is_a_fabric_is_somebodys() {
+fn failure_before_any_fabric_belongs_to_its_user() {
     let mut call = Call::new();
     let report = ErrorReport::new(WebRtcFunction::GetUserMedia).with_dom_error("NotAllowedError", "");
     let answer = call.call.report_error(at(5), None, report.with_user(call.bob)).unwrap();
     assert_eq!(answer.reason, FailureReason::MediaPermissionError);
-    let event = call.happened().pop().unwrap();
+    let event = call.call_events().pop().unwrap();
     assert_eq!((event.kind, event.user, event.fabric), (EventKind::WebRtcError, Some(call.bob), None));
     assert_eq!(call.call.summary().errors[0].user.as_deref(), Some("bob"));
 }
 
 #[test]
-fn a_log_is_cut_where_a_character_ends_and_says_how_much() {
+fn log_is_truncated_at_a_character_with_the_cut_counted() {
     let mut call = Call::new();
-    // 20 479 bytes, and then one of two bytes across the limit.
+    // 20 479 bytes, and then a character of two bytes across the limit.
     let text = "x".repeat(MAX_TEXT - 1) + "äöü";
     let answer = call.call.report_error(at(1), None, ErrorReport::log(&text)).unwrap();
     assert_eq!((answer.cut_bytes, answer.is_stored), (6, true));
@@ -72,16 +72,16 @@ fn errors_are_bounded_by_number_and_by_bytes() {
     for limits in [Limits::new().with_errors(3), Limits::new().with_error_bytes(3_000)] {
         let mut call = Call::with(Config::new().with_limits(limits));
         let text = "x".repeat(1_000);
-        let kept: Vec<bool> =
+        let stored: Vec<bool> =
             (0..5).map(|_| call.call.report_error(at(1), None, ErrorReport::log(&text)).unwrap().is_stored).collect();
-        assert_eq!(kept, [true, true, true, false, false]);
+        assert_eq!(stored, [true, true, true, false, false]);
         let summary = call.call.summary();
         assert_eq!((summary.errors.len(), summary.refused_errors), (3, 2));
     }
 }
 
 #[test]
-fn the_timeline_is_bounded_and_counts_what_it_leaves_out() {
+fn timeline_is_bounded_and_counts_refused_events() {
     let mut call = Call::with(Config::new().with_limits(Limits::new().with_timeline(4)));
     for ms in 1..=5 {
         call.call.send_event(at(2 * ms), call.fabric, AppEvent::Hold).unwrap();
@@ -93,7 +93,7 @@ fn the_timeline_is_bounded_and_counts_what_it_leaves_out() {
 }
 
 #[test]
-fn feedback_is_one_opinion_of_one_user_about_one_thing() {
+fn feedback_is_one_rating_per_user_and_subject() {
     let mut call = Call::new();
     let (alice, fabric) = (call.alice, call.fabric);
     let rating = |stars| FeedbackRating::new(stars).unwrap();
@@ -108,14 +108,17 @@ fn feedback_is_one_opinion_of_one_user_about_one_thing() {
     let mut other = callgauge::Conference::new("", Config::new());
     let stranger = ["a", "b", "c"].map(|name| other.user(name).unwrap())[2];
     assert_eq!(say(Some(stranger), None, &first), Err(InputError::UnknownUser));
-    let said = call.call.summary().feedback;
-    assert_eq!(said.len(), 3);
-    // Sorted: who has no name, then the call, then its connections.
-    assert_eq!((said[0].user.as_deref(), said[0].overall), (None, 1));
-    assert_eq!((said[1].overall, said[1].audio, said[1].video, said[1].screen), (4, Some(5), Some(3), Some(1)));
-    assert_eq!((said[2].fabric.as_deref(), said[2].comment.as_deref()), (Some("pc"), Some("echo")));
+    let feedback = call.call.summary().feedback;
+    assert_eq!(feedback.len(), 3);
+    // Sorted: first without a user, then the call, then its connections.
+    assert_eq!((feedback[0].user.as_deref(), feedback[0].overall), (None, 1));
+    assert_eq!(
+        (feedback[1].overall, feedback[1].audio, feedback[1].video, feedback[1].screen),
+        (4, Some(5), Some(3), Some(1))
+    );
+    assert_eq!((feedback[2].fabric.as_deref(), feedback[2].comment.as_deref()), (Some("pc"), Some("echo")));
     assert_eq!(call.user("alice").feedback.len(), 2);
-    // People say it when the call is over.
+    // Feedback after the end of the call.
     call.call.leave(at(10), alice).unwrap();
     call.call.handle_timeout(at(20)).unwrap();
     assert!(call.call.ended().is_some());
@@ -123,7 +126,7 @@ fn feedback_is_one_opinion_of_one_user_about_one_thing() {
 }
 
 #[test]
-fn a_rating_out_of_range_is_refused() {
+fn rating_out_of_range_is_refused() {
     for rating in 0..=255 {
         assert_eq!(FeedbackRating::new(rating).map(FeedbackRating::get), (1..=5).contains(&rating).then_some(rating));
     }

@@ -1,4 +1,4 @@
-//! Any inputs in any order: nothing panics, what is refused changes nothing, and limits hold.
+//! Any inputs in any order: no panic, a refused input changes nothing, and limits hold.
 
 use callgauge::conference::{Feedback, FeedbackRating};
 
@@ -13,12 +13,12 @@ use proptest::prelude::*;
 
 use super::{at, pictures, push, push_transport, received, sent};
 
-/// One input, its subjects by number.
+/// One input; its subjects are numbers.
 #[derive(Clone, Debug)]
 enum Op {
     User(u8),
     Open { name: u8, local: Option<u8>, remote: Option<u8>, old: bool },
-    Look { fabric: u8, packets: u32, ice: Option<u8>, fragment: bool },
+    Sample { fabric: u8, packets: u32, ice: Option<u8>, fragment: bool },
     Ice(u8, u8),
     Gathering(u8, u8),
     Signaling(u8, u8),
@@ -43,7 +43,7 @@ fn op() -> impl Strategy<Value = Op> {
         4 => (0..3_u8, prop::option::of(0..3_u8), prop::option::of(0..3_u8), any::<bool>())
             .prop_map(|(name, local, remote, old)| Op::Open { name, local, remote, old }),
         8 => (0..4_u8, 0..100_u32, prop::option::of(0..7_u8), any::<bool>())
-            .prop_map(|(fabric, packets, ice, fragment)| Op::Look { fabric, packets, ice, fragment }),
+            .prop_map(|(fabric, packets, ice, fragment)| Op::Sample { fabric, packets, ice, fragment }),
         3 => (0..4_u8, 0..7_u8).prop_map(|(fabric, state)| Op::Ice(fabric, state)),
         1 => (0..4_u8, 0..3_u8).prop_map(|(fabric, state)| Op::Gathering(fabric, state)),
         1 => (0..4_u8, 0..6_u8).prop_map(|(fabric, state)| Op::Signaling(fabric, state)),
@@ -62,7 +62,7 @@ fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
-/// Ids of every number, be they given out by the call or not.
+/// Ids for every number, whether or not the call issued them.
 struct Ids {
     fabrics: Vec<FabricId>,
     users: Vec<UserId>,
@@ -86,7 +86,7 @@ fn apply(call: &mut Conference, ids: &Ids, ms: u64, op: &Op) -> Result<(), Input
             spec = remote.map_or(spec.clone(), |n| spec.with_remote_user(user(n)));
             call.open_fabric(now, if *old { spec.with_unknown_opening() } else { spec }).map(drop)
         }
-        Op::Look { fabric: n, packets, ice, fragment } => {
+        Op::Sample { fabric: n, packets, ice, fragment } => {
             let mut report = callgauge::report::Report::new();
             for stream in [sent(1, *packets), received(2, *packets), pictures(3, *packets)] {
                 push(&mut report, ms, stream);
@@ -150,7 +150,7 @@ fn apply(call: &mut Conference, ids: &Ids, ms: u64, op: &Op) -> Result<(), Input
     }
 }
 
-/// Steps of the clock, a few of them back.
+/// Clock steps, a few of them backwards.
 fn steps() -> impl Strategy<Value = Vec<(i64, Op)>> {
     let step = prop_oneof![6 => Just(0_i64), 6 => 1..3_000_i64, 1 => Just(31_000_i64), 1 => -5..0_i64];
     prop::collection::vec((step, op()), 1..60)
@@ -177,7 +177,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_is_refused_changes_nothing_and_limits_hold(steps in steps(), reopens in any::<bool>()) {
+    fn refused_inputs_change_nothing_and_limits_hold(steps in steps(), reopens in any::<bool>()) {
         let ids = ids();
         let mut call = Conference::new("x", Config::new().with_limits(limits()).with_reopening(reopens));
         let _ = ["a", "b"].map(|name| call.user(name).unwrap());
@@ -198,7 +198,7 @@ proptest! {
         prop_assert!(summary.events.len() <= 40 && summary.errors.len() <= 3 && summary.feedback.len() <= 2);
         prop_assert!(std::iter::from_fn(|| call.poll_event()).count() <= 31);
         for fabric in &summary.fabrics {
-            // At most two streams, and two parts that were somebody else's.
+            // At most two streams, and two earlier parts of other users.
             prop_assert!(fabric.streams.len() <= 4 && fabric.active_devices.len() <= 2);
         }
         for user in &summary.users {
@@ -217,7 +217,7 @@ proptest! {
 }
 
 #[test]
-fn the_inputs_of_this_law_are_taken_and_refused_for_every_reason() {
+fn generated_inputs_cover_acceptance_and_every_refusal() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let (mut taken, mut refused) = (0, std::collections::BTreeSet::new());
     let ids = ids();

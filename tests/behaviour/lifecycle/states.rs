@@ -1,4 +1,4 @@
-//! How far fabrics get, as the application tells and as stats do.
+//! Progress of fabrics, from application events and from stats.
 
 use callgauge::event::{
     CallClass, ConnectionState, FabricState, FailureReason, GatheringState, IceState, Relay, SignalingState,
@@ -11,7 +11,7 @@ use callgauge::{AppEvent, FabricSpec, InputError};
 use super::{Call, at, push, push_transport, received};
 
 #[test]
-fn delays_count_from_the_opening() {
+fn setup_delays_count_from_the_opening() {
     let mut call = Call::new();
     call.call.gathering_state(at(100), call.fabric, GatheringState::Gathering).unwrap();
     call.call.ice_state(at(200), call.fabric, IceState::Checking).unwrap();
@@ -24,7 +24,7 @@ fn delays_count_from_the_opening() {
     assert_eq!((fabric.setup_delay_ms, fabric.setup_delay_uncertainty_ms), (Some(750.0), Some(0.0)));
     assert_eq!((fabric.gathering_delay_ms, fabric.connectivity_delay_ms), (Some(800.0), Some(750.0)));
     assert_eq!((fabric.failure_delay_ms, fabric.failure_reason), (None, None));
-    let happened = call.happened();
+    let happened = call.call_events();
     let changes: Vec<_> = happened.iter().filter_map(|event| event.change).collect();
     assert_eq!(changes[0], StateChange::Gathering(GatheringState::New, GatheringState::Gathering));
     assert_eq!(changes[1], StateChange::Ice(IceState::New, IceState::Checking));
@@ -36,7 +36,7 @@ fn delays_count_from_the_opening() {
 }
 
 #[test]
-fn a_set_up_that_fails_says_after_how_long() {
+fn failed_setup_has_a_failure_delay() {
     let mut call = Call::new();
     call.call.ice_state(at(300), call.fabric, IceState::Checking).unwrap();
     call.call.ice_state(at(15_300), call.fabric, IceState::Failed).unwrap();
@@ -50,18 +50,18 @@ fn a_set_up_that_fails_says_after_how_long() {
 }
 
 #[test]
-fn a_disruption_has_a_length_and_a_drop_ends_the_class() {
+fn disruption_has_a_duration_and_a_drop_sets_the_call_class() {
     let mut call = Call::new();
     for (ms, state) in [(100, IceState::Connected), (5_000, IceState::Disconnected), (8_500, IceState::Connected)] {
         call.call.ice_state(at(ms), call.fabric, state).unwrap();
     }
-    let end = call.happened().into_iter().find(|event| event.kind == EventKind::IceDisruptionEnd).unwrap();
+    let end = call.call_events().into_iter().find(|event| event.kind == EventKind::IceDisruptionEnd).unwrap();
     assert_eq!(end.delay_ms, Some(3_500.0));
     let life = call.summary().connectivity;
     assert_eq!((life.disruptions, life.disrupted_s, life.drops), (1, 3.5, 0));
-    // One that goes on counts until now.
+    // An open disruption counts until now.
     call.call.ice_state(at(20_000), call.fabric, IceState::Disconnected).unwrap();
-    call.look(21_000, &[]);
+    call.snapshot_at(21_000, &[]);
     assert_eq!((call.summary().state, call.summary().connectivity.disrupted_s), (Some(FabricState::Disrupted), 4.5));
     call.call.ice_state(at(22_000), call.fabric, IceState::Failed).unwrap();
     let fabric = call.summary();
@@ -69,9 +69,9 @@ fn a_disruption_has_a_length_and_a_drop_ends_the_class() {
         (fabric.connectivity.drops, fabric.connectivity.disrupted_s, fabric.call_class),
         (1, 5.5, Some(CallClass::Dropped))
     );
-    let drop = call.happened().into_iter().find(|event| event.kind == EventKind::FabricDropped).unwrap();
+    let drop = call.call_events().into_iter().find(|event| event.kind == EventKind::FabricDropped).unwrap();
     assert_eq!(drop.delay_ms, Some(2_000.0));
-    // Hanging up afterwards does not make it a good call; a restart that succeeds does.
+    // Hanging up afterwards does not make it a good call; a successful restart does.
     let mut restarted = call.call.clone();
     restarted.ice_state(at(23_000), call.fabric, IceState::New).unwrap();
     restarted.ice_state(at(24_000), call.fabric, IceState::Connected).unwrap();
@@ -82,7 +82,7 @@ fn a_disruption_has_a_length_and_a_drop_ends_the_class() {
 }
 
 #[test]
-fn the_connection_state_stands_in_and_closing_terminates() {
+fn connection_state_replaces_ice_state_and_closing_terminates() {
     let mut call = Call::new();
     call.call.connection_state(at(100), call.fabric, ConnectionState::Connecting).unwrap();
     call.call.connection_state(at(400), call.fabric, ConnectionState::Connected).unwrap();
@@ -92,79 +92,80 @@ fn the_connection_state_stands_in_and_closing_terminates() {
     assert_eq!((fabric.state, fabric.terminated_ms), (Some(FabricState::Terminated), Some(900.0)));
     let kinds = call.kinds();
     assert!(kinds.contains(&EventKind::IceTerminated) && kinds.contains(&EventKind::FabricTerminated), "{kinds:?}");
-    // It is the only endpoint, so that the call is over with it.
+    // It is the only endpoint, so that the call ends with it.
     assert_eq!(call.call.ingest(at(901), call.fabric, &call.report), Err(InputError::Ended));
 }
 
-#[test]
-fn calls_that_were_never_connected_are_told_apart() {
-    let class = |states: &[(u64, Option<SignalingState>, Option<IceState>)]| {
-        let mut call = Call::new();
-        for &(ms, signaling, ice) in states {
-            if let Some(state) = signaling {
-                call.call.signaling_state(at(ms), call.fabric, state).unwrap();
-            }
-            if let Some(state) = ice {
-                call.call.ice_state(at(ms), call.fabric, state).unwrap();
-            }
+fn classes(states: &[(u64, Option<SignalingState>, Option<IceState>)]) -> (Option<CallClass>, Option<CallClass>) {
+    let mut call = Call::new();
+    for &(ms, signaling, ice) in states {
+        if let Some(state) = signaling {
+            call.call.signaling_state(at(ms), call.fabric, state).unwrap();
         }
-        let open = call.summary().call_class;
-        call.call.handle_timeout(at(600_000)).unwrap();
-        (open, call.summary().call_class)
-    };
-    use SignalingState::{Closed, HaveLocalOffer, Stable};
-    assert_eq!(class(&[]), (None, None), "nothing tells");
-    assert_eq!(class(&[(1, Some(HaveLocalOffer), None)]), (None, Some(CallClass::Missed)));
-    let missed = Some(CallClass::Missed);
-    assert_eq!(class(&[(1, Some(HaveLocalOffer), None), (9, Some(Closed), None)]), (missed, missed));
-    let answered = [(1, Some(HaveLocalOffer), None), (2, Some(Stable), Some(IceState::Checking))];
-    assert_eq!(class(&answered), (None, Some(CallClass::Aborted)));
-    let connected = [answered[0], answered[1], (3, None, Some(IceState::Connected))];
-    assert_eq!(class(&connected), (Some(CallClass::Established), Some(CallClass::Established)));
-    // Everybody is gone, and the path was down before: nobody meant it.
-    let lost = [connected[0], connected[1], connected[2], (9, None, Some(IceState::Disconnected))];
-    assert_eq!(class(&lost), (Some(CallClass::Established), Some(CallClass::Dropped)));
+        if let Some(state) = ice {
+            call.call.ice_state(at(ms), call.fabric, state).unwrap();
+        }
+    }
+    let open = call.summary().call_class;
+    call.call.handle_timeout(at(600_000)).unwrap();
+    (open, call.summary().call_class)
 }
 
 #[test]
-fn stats_tell_where_the_application_does_not() {
+fn calls_never_connected_are_distinguished() {
+    use SignalingState::{Closed, HaveLocalOffer, Stable};
+    assert_eq!(classes(&[]), (None, None), "nothing tells");
+    assert_eq!(classes(&[(1, Some(HaveLocalOffer), None)]), (None, Some(CallClass::Missed)));
+    let missed = Some(CallClass::Missed);
+    assert_eq!(classes(&[(1, Some(HaveLocalOffer), None), (9, Some(Closed), None)]), (missed, missed));
+    let answered = [(1, Some(HaveLocalOffer), None), (2, Some(Stable), Some(IceState::Checking))];
+    assert_eq!(classes(&answered), (None, Some(CallClass::Aborted)));
+    let connected = [answered[0], answered[1], (3, None, Some(IceState::Connected))];
+    assert_eq!(classes(&connected), (Some(CallClass::Established), Some(CallClass::Established)));
+    // All users have left, and the path was down before: a drop, not a hang-up.
+    let lost = [connected[0], connected[1], connected[2], (9, None, Some(IceState::Disconnected))];
+    assert_eq!(classes(&lost), (Some(CallClass::Established), Some(CallClass::Dropped)));
+}
+
+fn inferred_kinds(events: &[callgauge::event::CallEvent]) -> Vec<EventKind> {
+    events.iter().filter(|event| event.is_inferred).map(|event| event.kind).collect::<Vec<_>>()
+}
+
+#[test]
+fn stats_set_states_without_application_events() {
     let mut call = Call::new();
     let see = |call: &mut Call, ms, ice, dtls, fragment| {
         call.report.clear();
         push_transport(&mut call.report, ms, ice, dtls, fragment);
         call.call.ingest(at(ms), call.fabric, &call.report).unwrap();
-        call.happened()
-    };
-    let kinds = |happened: &[callgauge::event::CallEvent]| {
-        let told = |event: &&callgauge::event::CallEvent| event.is_inferred;
-        happened.iter().filter(told).map(|event| event.kind).collect::<Vec<_>>()
+        call.call_events()
     };
     use EventKind::{
         FabricDropped, FabricSetup, FabricStateChange, IceDisruptionEnd, IceDisruptionStart, IceRestarted,
     };
     see(&mut call, 1_000, "checking", "new", "a");
     let without_keys = see(&mut call, 2_000, "connected", "connecting", "a");
-    assert_eq!(kinds(&without_keys), [], "no packet can flow before DTLS is up");
+    assert_eq!(inferred_kinds(&without_keys), [], "no packet can flow before DTLS is up");
     let up = see(&mut call, 3_000, "connected", "connected", "a");
-    assert_eq!(kinds(&up), [FabricStateChange, FabricSetup]);
+    assert_eq!(inferred_kinds(&up), [FabricStateChange, FabricSetup]);
     let fabric = call.summary();
-    // Some time in the second before.
+    // At some time in the preceding second.
     assert_eq!((fabric.setup_delay_ms, fabric.setup_delay_uncertainty_ms), (Some(3_000.0), Some(1_000.0)));
     let down = see(&mut call, 4_000, "disconnected", "connected", "a");
-    assert_eq!(kinds(&down), [FabricStateChange, IceDisruptionStart]);
+    assert_eq!(inferred_kinds(&down), [FabricStateChange, IceDisruptionStart]);
     let back = see(&mut call, 6_000, "connected", "connected", "a");
-    assert_eq!(kinds(&back), [FabricStateChange, IceDisruptionEnd]);
+    assert_eq!(inferred_kinds(&back), [FabricStateChange, IceDisruptionEnd]);
     let restart = see(&mut call, 7_000, "connected", "connected", "b");
-    assert_eq!(kinds(&restart), [IceRestarted]);
-    assert_eq!(kinds(&see(&mut call, 8_000, "connected", "connected", "b")), []);
+    assert_eq!(inferred_kinds(&restart), [IceRestarted]);
+    assert_eq!(inferred_kinds(&see(&mut call, 8_000, "connected", "connected", "b")), []);
     let lost = see(&mut call, 9_000, "connected", "failed", "b");
-    assert_eq!(kinds(&lost), [FabricStateChange, FabricDropped]);
+    assert_eq!(inferred_kinds(&lost), [FabricStateChange, FabricDropped]);
     assert_eq!(lost[1].reason, Some(FailureReason::TransportFailure));
     assert_eq!(call.summary().call_class, Some(CallClass::Dropped));
 }
 
 #[test]
-fn what_the_application_tells_goes_before_stats() {
+fn application_events_override_stats() {
     let mut call = Call::new();
     call.call.ice_state(at(400), call.fabric, IceState::Checking).unwrap();
     call.report.clear();
@@ -176,7 +177,7 @@ fn what_the_application_tells_goes_before_stats() {
 }
 
 #[test]
-fn a_fabric_that_was_connected_before_anybody_looked_has_no_setup_delay() {
+fn fabric_connected_before_its_first_input_has_no_setup_delay() {
     let mut call = Call::new();
     push_transport(&mut call.report, 0, "connected", "connected", "a");
     call.call.ingest(at(0), call.fabric, &call.report).unwrap();
@@ -186,7 +187,7 @@ fn a_fabric_that_was_connected_before_anybody_looked_has_no_setup_delay() {
 }
 
 #[test]
-fn a_fabric_that_was_opened_before_anybody_could_say_has_no_delays() {
+fn fabric_with_unknown_opening_has_no_delays() {
     let mut call = Call::new();
     let spec = FabricSpec::new("old").with_unknown_opening();
     let old = call.call.open_fabric(at(0), spec).unwrap();
@@ -219,7 +220,7 @@ fn select(call: &mut Call, ms: u64, pair: &str, relay: Option<&str>, packets: u3
 }
 
 #[test]
-fn another_path_is_a_switch_and_says_how_its_relay_is_reached() {
+fn path_change_is_a_switch_with_its_relay_protocol() {
     let mut call = Call::new();
     for second in 1..=4 {
         select(&mut call, second * 1_000, "direct", None, second as u32 * 50);
@@ -229,7 +230,7 @@ fn another_path_is_a_switch_and_says_how_its_relay_is_reached() {
         select(&mut call, second * 1_000, "relayed", Some("tls"), second as u32 * 50);
     }
     let switches: Vec<_> =
-        call.happened().into_iter().filter(|one| one.kind == EventKind::FabricTransportSwitch).collect();
+        call.call_events().into_iter().filter(|one| one.kind == EventKind::FabricTransportSwitch).collect();
     assert_eq!(switches.len(), 1);
     assert_eq!((switches[0].relay, switches[0].at), (Some(Relay::Tls), at(5_000)));
     // Three intervals on each path, of which the second was relayed.
@@ -237,7 +238,7 @@ fn another_path_is_a_switch_and_says_how_its_relay_is_reached() {
 }
 
 #[test]
-fn pairs_tell_where_there_is_no_transport() {
+fn candidate_pairs_set_states_without_a_transport() {
     let mut call = Call::new();
     let see = |call: &mut Call, ms: u64, pairs: &[(&str, &str, bool, f64)]| {
         call.report.clear();
@@ -267,21 +268,21 @@ fn pairs_tell_where_there_is_no_transport() {
 }
 
 #[test]
-fn opening_again_says_so_and_changes_nothing() {
+fn reopening_an_open_fabric_changes_nothing() {
     let mut call = Call::new();
     let spec = FabricSpec::new("pc").with_local_user(call.alice).with_remote_user(call.bob);
     let before = call.call.summary();
     assert_eq!(call.call.open_fabric(at(500), spec.clone()), Err(InputError::AlreadyOpen));
     assert_eq!(call.call.find_fabric(&spec), Some(call.fabric));
     assert_eq!(call.call.summary(), before);
-    // Somebody else's of the same name is another one; so is the next one after it was terminated.
+    // A fabric of the same name by another user is another fabric; so is the next one after termination.
     let other = call.open(500, "pc", "bob", "alice");
     assert_ne!(other, call.fabric);
     let server = call.open(600, "server", "alice", "bob");
     call.call.send_event(at(700), call.fabric, AppEvent::Terminated).unwrap();
     let again = call.call.open_fabric(at(800), spec).unwrap();
     assert!(again != call.fabric && again != server);
-    // Without a local user nobody can tell.
+    // Without a local user the two cannot be distinguished.
     let nameless = [0, 1].map(|_| call.call.open_fabric(at(900), FabricSpec::new("pc")).unwrap());
     assert_ne!(nameless[0], nameless[1]);
 }

@@ -1,4 +1,4 @@
-//! A fleet that was written and read: what must be as it was, and what must not be taken.
+//! Saved and restored fleets: what must survive, and what must be refused.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ fn again(fleet: &Fleet) -> Fleet {
     Fleet::restore(&fleet.save(), fleet.config().clone()).unwrap()
 }
 
-/// A user comes, and leaves.
+/// A user joins, and leaves.
 fn visit(fleet: &mut Fleet, from: u64, to: u64, id: &str) {
     open(fleet, from, id, "alice");
     leave(fleet, to, id);
@@ -34,7 +34,7 @@ fn order(fleet: &mut Fleet) -> Vec<String> {
 }
 
 #[test]
-fn who_takes_the_place_of_one_that_was_let_go_comes_in_their_own_turn() {
+fn replacement_of_an_expired_conference_has_its_own_turn() {
     let mut fleet = Fleet::new(FleetConfig::new());
     open(&mut fleet, 0, "a", "alice");
     open(&mut fleet, 90, "b", "alice");
@@ -49,7 +49,7 @@ fn who_takes_the_place_of_one_that_was_let_go_comes_in_their_own_turn() {
 }
 
 #[test]
-fn the_next_turn_is_the_same() {
+fn next_turn_is_the_same_after_restoring() {
     let mut fleet = Fleet::new(FleetConfig::new());
     open(&mut fleet, 0, "a", "alice");
     open(&mut fleet, 1, "b", "alice");
@@ -58,26 +58,27 @@ fn the_next_turn_is_the_same() {
     assert_eq!(fleet.poll_timeout(), again(&fleet).poll_timeout());
 }
 
+fn size_after_visits(fleet: &mut Fleet, times: u64) -> usize {
+    for _ in 0..times {
+        let mut call = fleet.enter(at(1), "a").unwrap();
+        let user = call.user("bob").unwrap();
+        call.join(at(1), user).unwrap();
+        call.leave(at(1), user).unwrap();
+    }
+    while fleet.poll_event().is_some() {}
+    format!("{fleet:?}").len()
+}
+
 #[test]
-fn who_comes_and_goes_without_end_takes_no_room() {
+fn endless_joins_and_leaves_take_no_memory() {
     let mut fleet = Fleet::new(FleetConfig::new());
     open(&mut fleet, 0, "a", "alice");
-    let busy = |fleet: &mut Fleet, times: u64| {
-        for _ in 0..times {
-            let mut call = fleet.enter(at(1), "a").unwrap();
-            let user = call.user("bob").unwrap();
-            call.join(at(1), user).unwrap();
-            call.leave(at(1), user).unwrap();
-        }
-        while fleet.poll_event().is_some() {}
-        format!("{fleet:?}").len()
-    };
-    let (once, often) = (busy(&mut fleet, 2_000), busy(&mut fleet, 20_000));
+    let (once, often) = (size_after_visits(&mut fleet, 2_000), size_after_visits(&mut fleet, 20_000));
     assert!(often < once + once / 4, "{once} {often}");
 }
 
 #[test]
-fn windows_and_graces_cannot_change_under_a_fleet() {
+fn restoring_with_other_windows_or_grace_is_refused() {
     let bytes = Fleet::new(FleetConfig::new()).save();
     let (window, grace) = (Duration::from_secs(10), Duration::from_secs(10));
     for config in [FleetConfig::new().with_window(window), FleetConfig::new().with_grace(grace)] {
@@ -86,7 +87,7 @@ fn windows_and_graces_cannot_change_under_a_fleet() {
 }
 
 #[test]
-fn a_part_that_is_another_under_the_same_number_is_noticed() {
+fn different_part_under_the_same_number_is_detected() {
     let start = Fleet::new(FleetConfig::new().with_shard("s"));
     let mut merger = Merger::new();
     let mut fleet = again(&start);
@@ -94,7 +95,7 @@ fn a_part_that_is_another_under_the_same_number_is_noticed() {
     fleet.handle_timeout(at(200));
     let first: Vec<Merged> = parts(&mut fleet).iter().map(|part| merger.add(part)).collect();
     assert_eq!(first, [Merged::Added]);
-    // From the same state on, but somebody else came, too.
+    // From the same state, but with another user.
     let mut fleet = again(&start);
     visit(&mut fleet, 0, 10, "a");
     visit(&mut fleet, 40, 45, "late");
@@ -104,7 +105,7 @@ fn a_part_that_is_another_under_the_same_number_is_noticed() {
 }
 
 #[test]
-fn edits_after_the_end_are_kept() {
+fn edits_after_the_end_survive_restoring() {
     let mut fleet = Fleet::new(FleetConfig::new());
     visit(&mut fleet, 0, 10, "a");
     let mut restored = again(&fleet);
@@ -119,7 +120,7 @@ fn edits_after_the_end_are_kept() {
     assert_eq!(parts(&mut fleet), parts(&mut restored));
 }
 
-fn tell(fleet: &mut Fleet, input: Input) {
+fn apply(fleet: &mut Fleet, input: Input) {
     let mut call = fleet.enter(at(input.0), &format!("call-{}", input.1)).unwrap();
     call.label("user", &input.2.to_string()).unwrap();
     do_in(&mut call, input);
@@ -127,22 +128,22 @@ fn tell(fleet: &mut Fleet, input: Input) {
 
 fn events(fleet: &mut Fleet) -> Vec<(String, u32, Event)> {
     let mut all = Vec::new();
-    while let Some(told) = fleet.poll_event() {
-        all.push((told.conference.to_owned(), told.instance, told.event));
+    while let Some(event) = fleet.poll_event() {
+        all.push((event.conference.to_owned(), event.instance, event.event));
     }
     all
 }
 
 proptest! {
     #[test]
-    fn a_fleet_cut_at_any_input_goes_on_alike(
+    fn fleet_restored_at_any_input_continues_alike(
         inputs in inputs(), cuts in prop::collection::vec(any::<bool>(), 60), polls in any::<prop::sample::Index>(),
     ) {
         let mut whole = Fleet::new(FleetConfig::new());
         let mut cut = whole.clone();
         for (number, (&input, is_cut)) in inputs.iter().zip(cuts).enumerate() {
-            tell(&mut whole, input);
-            tell(&mut cut, input);
+            apply(&mut whole, input);
+            apply(&mut cut, input);
             if is_cut {
                 cut = again(&cut);
             }

@@ -1,4 +1,4 @@
-//! The scanner against the serde visitor: two readers written apart, one answer.
+//! The scanner against the serde visitor: two independent readers must give the same report.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use crate::common::{Seeded, WORKLOADS, recordings, workload};
 
-/// The stats of a recorded line as they stand there; `None` for lines without any.
+/// The raw stats of a recorded line; `None` for lines without stats.
 fn stats_of(line: &str) -> Option<&str> {
     #[derive(Deserialize)]
     struct Line<'a> {
@@ -36,7 +36,7 @@ fn by_visitor(text: &str) -> Result<Report, serde_json::Error> {
     Ok(report)
 }
 
-/// Why two reports are not the same; `None` when they are.
+/// The first difference of two reports; `None` if they are equal.
 fn difference(a: &Report, b: &Report) -> Option<String> {
     if a.skipped() != b.skipped() {
         return Some(format!("{:?} against {:?}", a.skipped(), b.skipped()));
@@ -49,11 +49,11 @@ fn difference(a: &Report, b: &Report) -> Option<String> {
 }
 
 #[test]
-fn both_doors_read_every_recorded_snapshot_alike() {
+fn both_readers_read_recorded_snapshots_alike() {
     let mut lines: Vec<(String, String)> = recordings();
     lines.extend(WORKLOADS.map(|set| (set.to_owned(), workload(set).join("\n"))));
     let (mut snapshots, mut rows) = (0, 0);
-    // One scanner for all: what it learned from one browser must not show in the next one's report.
+    // One scanner for all: what it learned from one browser must not affect the next one's report.
     let mut scanner = Scanner::new();
     let mut scanned = Report::new();
     for (name, text) in &lines {
@@ -70,7 +70,7 @@ fn both_doors_read_every_recorded_snapshot_alike() {
 }
 
 #[test]
-fn the_order_of_members_is_not_seen_in_the_report() {
+fn member_order_does_not_change_the_report() {
     let mut compared = 0;
     for (ordered, shuffled) in workload("p10").iter().zip(&workload("p10-shuffled")) {
         let (ordered, shuffled) = (stats_of(ordered).unwrap(), stats_of(shuffled).unwrap());
@@ -82,7 +82,7 @@ fn the_order_of_members_is_not_seen_in_the_report() {
 }
 
 #[test]
-fn recordings_hold_no_value_that_the_rules_refuse() {
+fn recordings_have_no_value_that_the_rules_refuse() {
     let mut snapshots = 0;
     for (name, text) in recordings() {
         let mut reader = Reader::new();
@@ -100,7 +100,7 @@ fn recordings_hold_no_value_that_the_rules_refuse() {
     assert!(snapshots > 5_000, "only {snapshots} snapshots");
 }
 
-/// The entries of an array of stats, as they stand.
+/// The raw entries of an array of stats.
 fn entries_of(stats: &str) -> Vec<(String, &str)> {
     #[derive(Deserialize)]
     struct Entry {
@@ -129,7 +129,7 @@ fn spaced(text: &str) -> String {
 }
 
 #[test]
-fn every_container_shape_holds_the_same_report() {
+fn every_container_shape_gives_the_same_report() {
     let quote = |text: &str| serde_json::to_string(text).unwrap();
     let join = |entries: &[(String, &str)], each: &dyn Fn(&str, &str) -> String| {
         entries.iter().map(|(id, entry)| each(&quote(id), entry)).collect::<Vec<_>>().join(",")
@@ -182,7 +182,7 @@ fn every_container_shape_holds_the_same_report() {
     assert_eq!(compared, 4 * 10 * 5);
 }
 
-/// A report as a value that serde can make.
+/// A report that serde can deserialize.
 struct Read(Report);
 
 impl<'de> Deserialize<'de> for Read {
@@ -194,7 +194,7 @@ impl<'de> Deserialize<'de> for Read {
 }
 
 #[test]
-fn the_second_door_reads_cbor_as_it_reads_json() {
+fn serde_visitor_reads_cbor_like_json() {
     let odd = r#"{"a":{"type":"inbound-rtp","ssrc":7,"mid":0,"jitter":null,"kind":null,"timestamp":1e3,"psnrSum":{"y":2,"u":null},
         "packetsLost":-3,"bytesReceived":1.5,"active":[null],"label":{"b":null}},"b":null,"c":[null],"timestamp":null}"#;
     let mut texts = vec![odd.to_owned()];
@@ -210,7 +210,7 @@ fn the_second_door_reads_cbor_as_it_reads_json() {
 }
 
 #[test]
-fn entries_beyond_the_limit_are_counted_by_both_doors() {
+fn entries_beyond_the_limit_are_counted_by_both_readers() {
     for entry in [r#"{"id":"a","type":"codec"}"#, r#"["a",{"type":"codec"}]"#] {
         let text = format!("[{}]", vec![entry; MAX_ENTRIES + 3].join(","));
         let (scanned, visited) = (by_scanner(&text).unwrap(), by_visitor(&text).unwrap());
@@ -220,7 +220,7 @@ fn entries_beyond_the_limit_are_counted_by_both_doors() {
 }
 
 #[test]
-fn an_odd_entry_loses_itself_only() {
+fn malformed_entry_drops_only_itself() {
     let good = r#"{"id":"a","type":"codec"}"#;
     let odd =
         ["7", "null", "\"text\"", "[]", "[7]", "[\"b\"]", "[\"b\",7]", "[7,{}]", "{\"type\":\"warp-drive\"}", "{}"];
@@ -232,7 +232,7 @@ fn an_odd_entry_loses_itself_only() {
     }
 }
 
-/// Member names: of the table, of older APIs, unknown ones, some spelt with escapes.
+/// Member names: from the table, of older APIs, unknown ones, some with escapes.
 fn any_name() -> impl Strategy<Value = String> {
     let known: Vec<&str> = (Num::ALL.iter().map(|field| field.name()))
         .chain(Text::ALL.iter().map(|field| field.name()))
@@ -257,7 +257,7 @@ fn quoted(text: &str) -> String {
     serde_json::to_string(text).unwrap()
 }
 
-/// Texts of values: what browsers write, what they should not, and what JSON does not have.
+/// Texts of values: what browsers write, what they should not write, and what JSON does not allow.
 fn any_value() -> impl Strategy<Value = String> {
     let words = [
         "inbound-rtp",
@@ -339,7 +339,7 @@ fn object(members: &[(String, String)]) -> String {
     format!("{{{}}}", members.join(","))
 }
 
-/// A container in any shape, mostly of entries.
+/// A container of any shape, mostly of entries.
 fn any_container() -> impl Strategy<Value = String> {
     let entry = || proptest::collection::vec((any_name(), any_value()), 0..30).prop_map(|members| object(&members));
     let pair = (any_name(), entry()).prop_map(|(id, entry)| format!("[{id},{entry}]"));
@@ -358,7 +358,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 4_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_serde_json_accepts_both_doors_read_alike(text in any_container()) {
+    fn any_valid_json_reads_alike_in_both_readers(text in any_container()) {
         let scanned = by_scanner(&text);
         if let Ok(visited) = by_visitor(&text) {
             match scanned {
@@ -369,12 +369,12 @@ proptest! {
     }
 }
 
-/// Where the scanner is laxer than RFC 8259, by the message of serde_json and the brackets that are open where it
-/// stopped; `None` for what the scanner does not say that it admits.
+/// Name of the scanner's deviation from RFC 8259, by the message of serde_json and the brackets that are open where it
+/// stopped; `None` for a deviation that the scanner does not document.
 fn laxity(text: &str, error: &serde_json::Error) -> Option<&'static str> {
     let message = error.to_string();
     let has = |part: &str| message.contains(part);
-    // The texts stand on one line, so the column is the offset.
+    // The texts have one line, so the column is the offset.
     let open = open_brackets(text.get(..error.column()).unwrap_or(text));
     if has("control character") {
         Some("a control character in a string")
@@ -385,7 +385,7 @@ fn laxity(text: &str, error: &serde_json::Error) -> Option<&'static str> {
     } else if has("out of range") {
         Some("a number beyond f64")
     } else if open.len() > 2 || open == "[[" {
-        Some("the inside of a value that nobody reads")
+        Some("the inside of a value that the reader skips")
     } else {
         None
     }
@@ -405,7 +405,7 @@ fn open_brackets(text: &str) -> String {
     open
 }
 
-/// A change of the kind that broken software and bad lines make.
+/// Changes bytes as broken software and bad lines do.
 fn mutate(bytes: &mut Vec<u8>, random: &mut Seeded) {
     const TOKENS: [&[u8]; 16] = [
         b"\"", b"\\", b"{", b"}", b"[", b"]", b",", b":", b"-", b"0", b"e9", b"null", b"NaN", b"\\ud800", b"\n",
@@ -431,7 +431,7 @@ fn mutate(bytes: &mut Vec<u8>, random: &mut Seeded) {
 }
 
 #[test]
-fn mutated_lines_never_panic_and_never_read_differently() {
+fn mutated_lines_never_panic_and_read_alike() {
     let mut texts: Vec<String> = Vec::new();
     for line in workload("p2").iter().step_by(20).chain(workload("p10-shuffled").iter().step_by(30)) {
         texts.extend(entries_of(stats_of(line).unwrap()).iter().map(|(_, entry)| (*entry).to_owned()));
@@ -478,7 +478,7 @@ fn mutated_lines_never_panic_and_never_read_differently() {
 }
 
 #[test]
-fn cut_lines_are_refused_at_every_length() {
+fn truncated_lines_are_refused_at_every_length() {
     let line = workload("p2").swap_remove(3);
     let stats = stats_of(&line).unwrap();
     let mut scanner = Scanner::new();

@@ -1,4 +1,5 @@
-//! What no recording shows, in calls made by hand: each kind is found in time, told once, dated, and over in time.
+//! Problems that no recording shows, in synthetic calls: each kind is raised once, in time, with the right start, and
+//! cleared in time.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +10,7 @@ use callgauge::id::Ssrc;
 use super::world::{Case, FROM_S, TO_S, World, play};
 use super::{Change, DOWN, UP};
 
-/// Changes the world when it begins to be wrong, and mends it.
+/// Applies `change` when the problem begins, and repairs the world when it ends.
 pub(crate) fn between(world: &mut World, change: fn(&mut World)) {
     match world.s {
         FROM_S => change(world),
@@ -18,7 +19,7 @@ pub(crate) fn between(world: &mut World, change: fn(&mut World)) {
     }
 }
 
-/// Says since when what is played was captured.
+/// Sets the capture times of the played audio and video.
 pub(crate) fn play_late(world: &mut World, sound_ms: f64, picture_ms: f64) {
     let now_ms = 1.7e12 + f64::from(world.s) * 1e3;
     world.set("IA", "estimatedPlayoutTimestamp", now_ms - sound_ms);
@@ -50,7 +51,7 @@ const CASES: &[Case] = &[
         with: &[Kind::RtcpTimeout],
         ..CASE
     },
-    // Checks are not counted.
+    // Connectivity checks do not count as media.
     Case {
         kind: Kind::NoMedia,
         side: DOWN,
@@ -85,7 +86,7 @@ const CASES: &[Case] = &[
         change: |world| between(world, |world| world.grow("HA", "packetsReceived", 0.0)),
         ..CASE
     },
-    // Reports count no packets.
+    // The reports have no packet counts.
     Case {
         kind: Kind::MediaTimeout,
         side: UP,
@@ -105,7 +106,7 @@ const CASES: &[Case] = &[
         change: |world| between(world, |world| world.reports.clear()),
         ..CASE
     },
-    // A microphone that gives nothing but its own noise.
+    // The microphone gives only its own noise.
     Case {
         kind: Kind::SilentMicrophone,
         side: UP,
@@ -122,7 +123,7 @@ const CASES: &[Case] = &[
         },
         ..CASE
     },
-    // One that gives nothing at all, while the application says that it is not muted.
+    // The microphone gives digital silence although the application says that it is not muted.
     Case {
         kind: Kind::SilentMicrophone,
         side: UP,
@@ -180,7 +181,7 @@ const CASES: &[Case] = &[
         },
         ..CASE
     },
-    // The picture is late.
+    // Video is late.
     Case {
         kind: Kind::AvOutOfSync,
         side: DOWN,
@@ -229,7 +230,7 @@ const CASES: &[Case] = &[
         },
         ..CASE
     },
-    // It fails: the time stops.
+    // The connection fails, which ends the time to connect.
     Case {
         kind: Kind::SlowSetup,
         raised: 6..=7,
@@ -245,7 +246,7 @@ const CASES: &[Case] = &[
         kind: Kind::ClockSkew,
         raised: 60..=91,
         from: 30..=90,
-        // It goes a twentieth too fast.
+        // The clock runs 5 % fast.
         change: |world| world.ahead_ms = f64::from(world.s.saturating_sub(FROM_S)) * 50.0,
         ..CASE
     },
@@ -272,7 +273,7 @@ const CASES: &[Case] = &[
         change: |world| between(world, |world| world.set("IV", "decoderImplementation", "NullVideoDecoder")),
         ..CASE
     },
-    // A name that changes with every look is one conclusion.
+    // A decoder name that changes with every sample still gives one diagnosis.
     Case {
         kind: Kind::NullDecoder,
         side: DOWN,
@@ -369,30 +370,31 @@ const CASES: &[Case] = &[
 ];
 
 #[test]
-fn each_kind_is_found_in_time_told_once_and_over_in_time() {
+fn each_kind_is_raised_once_and_cleared_in_time() {
     for (number, case) in CASES.iter().enumerate() {
         let name = format!("case {number}, {:?}", case.kind);
-        let (told, summary) = play(
+        let (events, summary) = play(
             |world| {
                 (case.change)(world);
                 true
             },
             case.act,
         );
-        let is_it = |told: &&super::Told| told.3.kind == case.kind && told.3.side == case.side;
-        let raised: Vec<_> = told.iter().filter(is_it).filter(|told| told.2 == Change::Raised).collect();
-        assert_eq!(raised.len(), 1, "{name}: {told:#?}");
+        let is_it = |event: &&super::DiagnosisEvent| event.3.kind == case.kind && event.3.side == case.side;
+        let raised: Vec<_> = events.iter().filter(is_it).filter(|event| event.2 == Change::Raised).collect();
+        assert_eq!(raised.len(), 1, "{name}: {events:#?}");
         let seconds = |s: f64| s as u32;
         assert!(case.raised.contains(&seconds(raised[0].0)), "{name}: raised at {}", raised[0].0);
         let from = (raised[0].3.from.as_millis() - 1.7e12) / 1e3;
         assert!(case.from.contains(&seconds(from.round())), "{name}: from {from}");
-        let over = told.iter().filter(is_it).find(|told| told.2 == Change::Cleared).map(|told| seconds(told.0));
+        let over = events.iter().filter(is_it).find(|event| event.2 == Change::Cleared).map(|event| seconds(event.0));
         assert_eq!(over.is_some(), case.over.is_some(), "{name}: {over:?}");
         assert!(over.is_none_or(|over| case.over.clone().unwrap().contains(&over)), "{name}: over at {over:?}");
-        let others: BTreeSet<Kind> = told.iter().map(|told| told.3.kind).filter(|&kind| kind != case.kind).collect();
+        let others: BTreeSet<Kind> =
+            events.iter().map(|event| event.3.kind).filter(|&kind| kind != case.kind).collect();
         assert!(others.iter().all(|kind| case.with.contains(kind)), "{name}: {others:?}");
-        assert!(told.iter().filter(is_it).filter(|told| told.2 == Change::Cleared).count() <= 1, "{name}");
-        // It comes first, and what comes with it follows from it, or is another matter.
+        assert!(events.iter().filter(is_it).filter(|event| event.2 == Change::Cleared).count() <= 1, "{name}");
+        // The expected diagnosis comes first; the others are its effects or are unrelated.
         assert_eq!(summary.diagnoses[0].kind, case.kind, "{name}: {:#?}", summary.diagnoses);
         assert!(raised[0].3.evidence.get(case.kind.figure()).is_some(), "{name}");
         assert!(summary.diagnoses[0].sentence.contains("alice"), "{name}: {}", summary.diagnoses[0].sentence);
@@ -400,7 +402,7 @@ fn each_kind_is_found_in_time_told_once_and_over_in_time() {
 }
 
 #[test]
-fn loss_after_a_dry_spell_counts_the_packets_of_its_own_time() {
+fn loss_after_silence_counts_the_packets_of_its_own_time() {
     let (_, summary) = play(
         |world| {
             match world.s {
@@ -426,8 +428,8 @@ fn loss_after_a_dry_spell_counts_the_packets_of_its_own_time() {
 }
 
 #[test]
-fn what_does_not_come_in_two_streams_of_one_sender_is_told_once() {
-    let (told, summary) = play(
+fn media_missing_in_two_streams_of_a_sender_is_raised_once() {
+    let (events, summary) = play(
         |world| {
             if world.s == FROM_S {
                 for id in ["IA", "IV"] {
@@ -438,7 +440,7 @@ fn what_does_not_come_in_two_streams_of_one_sender_is_told_once() {
                 world.grow("IV", "framesDecoded", 0.0);
             }
             if world.s == 50 {
-                // What was lost shows when something comes again.
+                // Packets lost in the silence are counted when packets arrive again.
                 for (id, lost) in [("IA", 3_000.0), ("IV", 6_000.0)] {
                     world.grow(id, "packetsLost", lost);
                 }
@@ -452,15 +454,15 @@ fn what_does_not_come_in_two_streams_of_one_sender_is_told_once() {
         },
         None,
     );
-    let raised = |kind: Kind| told.iter().filter(|told| told.2 == Change::Raised && told.3.kind == kind).count();
-    assert_eq!((raised(Kind::OneWayMedia), raised(Kind::HighLoss)), (2, 1), "{told:#?}");
+    let raised = |kind: Kind| events.iter().filter(|event| event.2 == Change::Raised && event.3.kind == kind).count();
+    assert_eq!((raised(Kind::OneWayMedia), raised(Kind::HighLoss)), (2, 1), "{events:#?}");
     let roots: Vec<_> = summary.diagnoses.iter().filter(|diagnosis| diagnosis.follows.is_none()).collect();
     assert_eq!(roots.len(), 1, "{:#?}", summary.diagnoses);
     assert_eq!((roots[0].kind, roots[0].ssrc.map(Ssrc::get)), (Kind::OneWayMedia, Some(1)));
 }
 
 #[test]
-fn a_connection_that_failed_is_told_with_the_time_until_then() {
+fn failed_connection_is_raised_with_the_time_before_it() {
     let (_, summary) = play(
         |world| {
             world.gone = vec!["P", "IA", "IV", "OA", "OV", "GA", "GV", "HA", "HV"];
@@ -474,7 +476,7 @@ fn a_connection_that_failed_is_told_with_the_time_until_then() {
 }
 
 #[test]
-fn somebody_who_has_not_spoken_yet_is_a_notice_unless_the_application_says_otherwise() {
+fn silent_microphone_is_a_warning_only_after_an_unmute() {
     let unmutes: super::world::Act = |s, call, fabric, now| match s {
         1 => drop(call.send_event(now, fabric, AppEvent::AudioMute(None)).unwrap()),
         2 => drop(call.send_event(now, fabric, AppEvent::AudioUnmute(None)).unwrap()),
@@ -497,20 +499,20 @@ fn somebody_who_has_not_spoken_yet_is_a_notice_unless_the_application_says_other
 }
 
 #[test]
-fn a_clock_that_steps_is_no_gap() {
-    let (told, _) = play(
+fn clock_step_is_no_gap() {
+    let (events, _) = play(
         |world| {
             world.ahead_ms = if world.s < 60 { 0.0 } else { 3.6e6 };
             true
         },
         None,
     );
-    assert!(!told.is_empty() && told.iter().all(|told| told.3.kind == Kind::ClockSkew), "{told:#?}");
+    assert!(!events.is_empty() && events.iter().all(|event| event.3.kind == Kind::ClockSkew), "{events:#?}");
 }
 
 #[test]
-fn an_echo_that_stats_cannot_tell_for_sure_is_a_notice() {
-    let (told, summary) = play(
+fn uncertain_echo_is_a_notice() {
+    let (events, summary) = play(
         |world| {
             world.set("SA", "echoReturnLoss", 12.0);
             world.set("SA", "echoReturnLossEnhancement", 8.0);
@@ -519,14 +521,14 @@ fn an_echo_that_stats_cannot_tell_for_sure_is_a_notice() {
         },
         None,
     );
-    assert_eq!(told.len(), 1, "{told:#?}");
+    assert_eq!(events.len(), 1, "{events:#?}");
     assert_eq!((summary.diagnoses[0].kind, summary.diagnoses[0].severity), (Kind::Echo, Severity::Notice));
     assert!(summary.diagnoses[0].sentence.contains("may have heard"), "{}", summary.diagnoses[0].sentence);
 }
 
 #[test]
-fn what_was_wrong_with_a_stream_is_over_when_the_stream_is_gone() {
-    let (told, summary) = play(
+fn diagnosis_of_a_stream_ends_with_the_stream() {
+    let (events, summary) = play(
         |world| {
             match world.s {
                 FROM_S => {
@@ -541,8 +543,8 @@ fn what_was_wrong_with_a_stream_is_over_when_the_stream_is_gone() {
         None,
     );
     let of = |kind: Kind, change: Change| {
-        let told = told.iter().find(|told| told.3.kind == kind && told.2 == change);
-        told.unwrap_or_else(|| panic!("{kind:?} {change:?}: {told:#?}")).0
+        let events = events.iter().find(|event| event.3.kind == kind && event.2 == change);
+        events.unwrap_or_else(|| panic!("{kind:?} {change:?}: {events:#?}")).0
     };
     assert!(of(Kind::FrozenVideo, Change::Raised) < 40.0);
     assert!(of(Kind::FrozenVideo, Change::Cleared) <= 81.0);
@@ -552,7 +554,7 @@ fn what_was_wrong_with_a_stream_is_over_when_the_stream_is_gone() {
 }
 
 #[test]
-fn what_was_wrong_is_over_when_the_fabric_or_the_call_is() {
+fn diagnosis_ends_with_its_fabric_or_call() {
     let ends: [super::world::Act; 3] = [
         |s, call, fabric, now| {
             if s == 60 {
@@ -572,7 +574,7 @@ fn what_was_wrong_is_over_when_the_fabric_or_the_call_is() {
         },
     ];
     for (number, end) in ends.into_iter().enumerate() {
-        let (told, summary) = play(
+        let (events, summary) = play(
             |world| {
                 if world.s == FROM_S {
                     world.set("P", "currentRoundTripTime", 0.4);
@@ -581,23 +583,23 @@ fn what_was_wrong_is_over_when_the_fabric_or_the_call_is() {
             },
             Some(end),
         );
-        let changes: Vec<_> = told.iter().map(|told| (told.2, told.3.kind)).collect();
+        let changes: Vec<_> = events.iter().map(|event| (event.2, event.3.kind)).collect();
         assert_eq!(changes, [(Change::Raised, Kind::HighRtt), (Change::Cleared, Kind::HighRtt)], "end {number}");
         assert_eq!(summary.diagnoses[0].to_ms, Some(1.7e12 + 59e3), "end {number}");
     }
 }
 
 #[test]
-fn a_throttled_tab_is_a_gap_and_nothing_else() {
-    let (told, summary) = play(|world| !(41..=60).contains(&world.s), None);
-    let changes: Vec<_> = told.iter().map(|told| (told.0, told.2, told.3.kind)).collect();
+fn throttled_tab_is_only_a_gap() {
+    let (events, summary) = play(|world| !(41..=60).contains(&world.s), None);
+    let changes: Vec<_> = events.iter().map(|event| (event.0, event.2, event.3.kind)).collect();
     assert_eq!(changes, [(61.0, Change::Raised, Kind::StatsGap), (62.0, Change::Cleared, Kind::StatsGap)]);
     assert_eq!(summary.diagnoses[0].evidence["gap_ms"], 21_000.0);
     assert_eq!(summary.diagnoses[0].from_ms, 1.7e12 + 40e3);
 }
 
 #[test]
-fn no_kind_is_there_that_nothing_raises() {
+fn every_kind_can_be_raised() {
     let mut found: BTreeSet<Kind> = CASES.iter().map(|case| case.kind).collect();
     found.insert(Kind::StatsGap);
     found.extend(super::table::found());
@@ -606,7 +608,7 @@ fn no_kind_is_there_that_nothing_raises() {
 }
 
 #[test]
-fn a_kind_has_limits_in_order_a_source_and_names_of_its_own() {
+fn each_kind_has_ordered_limits_a_source_and_unique_names() {
     let limits = callgauge::diagnosis::Thresholds::new();
     let mut names = BTreeSet::new();
     for &kind in Kind::ALL {

@@ -1,4 +1,4 @@
-//! A conference that is written and read between any two inputs goes on as if nothing had happened, to the bit.
+//! A conference saved and restored between any two inputs continues without any difference, to the bit.
 
 use std::collections::BTreeMap;
 
@@ -13,12 +13,12 @@ use callgauge::{Conference, Config, Event, FabricSpec, Limits};
 use crate::common::recordings::{lines, names};
 use crate::common::{Seeded, WORKLOADS, workload};
 
-/// Reads lines into a new call, and lets `between` do what it likes after each input. Returns all that came out.
+/// Reads lines into a new call and calls `between` after each input. Returns all outputs.
 fn play(lines: &[String], between: impl FnMut(&mut Conference)) -> (Vec<Event>, Conference) {
     go_on(Conference::new("call", Config::new()), lines, between)
 }
 
-/// The same with a call that may have begun.
+/// The same for a call that may have begun.
 fn go_on(mut call: Conference, lines: &[String], mut between: impl FnMut(&mut Conference)) -> (Vec<Event>, Conference) {
     let mut fabrics: BTreeMap<String, FabricId> = BTreeMap::new();
     let (mut reader, mut events, mut now) = (Reader::new(), Vec::new(), call.clock().unwrap_or_default());
@@ -48,7 +48,7 @@ fn through_json(call: &Conference) -> Conference {
     serde_json::from_str::<Checkpoint<'_>>(&text).unwrap().resume(Config::new()).unwrap()
 }
 
-/// Half a minute of four streams for each of two, with the events of the last input waiting.
+/// Half a minute of four streams for each of two users, with the events of the last input pending.
 fn some_call() -> Conference {
     let mut last = None;
     play(&lines("loss5")[..60], |call| last = Some(call.clone()));
@@ -56,7 +56,7 @@ fn some_call() -> Conference {
 }
 
 #[test]
-fn recordings_cut_at_any_input_go_on_alike() {
+fn recordings_restored_at_any_input_continue_alike() {
     let mut cuts = 0;
     for name in names() {
         let lines = lines(&name);
@@ -76,16 +76,16 @@ fn recordings_cut_at_any_input_go_on_alike() {
 }
 
 #[test]
-fn one_call_can_be_cut_after_every_input() {
+fn call_restored_after_every_input_continues_alike() {
     let lines = lines("mesh3");
     let (events, call) = play(&lines, |_| {});
     let (events_again, call_again) = play(&lines, |call| *call = through_bytes(call));
     assert!(events == events_again && call.summary() == call_again.summary());
 }
 
-/// All of a call, divided by its streams; some 4 KB is what `Conference::save` says.
+/// The whole state divided by the number of streams; `Conference::save` states some 4 KB.
 #[test]
-fn a_state_takes_at_most_six_kilobytes_for_each_stream() {
+fn state_takes_at_most_six_kilobytes_per_stream() {
     let recorded = names().into_iter().map(|name| (lines(&name), name));
     let made = WORKLOADS.iter().map(|&set| (workload(set), set.to_owned()));
     for (lines, name) in recorded.chain(made) {
@@ -97,10 +97,10 @@ fn a_state_takes_at_most_six_kilobytes_for_each_stream() {
     }
 }
 
-/// A state that was written before is read as long as its version is that of today. When this fails, what a state holds
-/// has changed: raise the version, then write the state again with `UPDATE_GOLDEN=1`.
+/// An earlier state of the current version can be read. A failure means that the content of states has changed: raise
+/// the version, then rewrite the state with `UPDATE_GOLDEN=1`.
 #[test]
-fn a_state_of_this_version_is_still_read() {
+fn stored_state_of_this_version_is_read() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/states/loss5.state");
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::write(path, some_call().save()).unwrap();
@@ -109,21 +109,21 @@ fn a_state_of_this_version_is_still_read() {
     let call = Conference::restore(&bytes, Config::new()).unwrap();
     assert_eq!(call.summary().fabrics.len(), 2);
     assert_eq!(call.save(), bytes);
-    // What is written by its place in a table means what it meant: the next looks come to the same as without a cut.
+    // Values stored by their place in a table keep their meaning: the next samples give the same as without a cut.
     let next = &lines("loss5")[60..90];
     let [read, uncut] = [call, some_call()].map(|call| go_on(call, next, |_| {}).0);
     assert!(read.len() > 100 && read == uncut);
 }
 
 #[test]
-fn bytes_and_words_tell_the_same_version() {
+fn version_bytes_and_text_agree() {
     let call = some_call();
     let words = serde_json::to_value(call.state()).unwrap();
     assert_eq!(words["schema"], format!("callgauge.state/{}", call.save()[3]));
 }
 
 #[test]
-fn every_change_of_a_byte_is_found_out() {
+fn changed_byte_of_a_state_is_detected() {
     let call = some_call();
     let bytes = call.save();
     assert_eq!(Conference::restore(&bytes, Config::new()).unwrap().save(), bytes);
@@ -143,7 +143,7 @@ fn every_change_of_a_byte_is_found_out() {
 }
 
 #[test]
-fn a_number_that_did_not_survive_is_found_out() {
+fn changed_number_in_a_written_state_is_detected() {
     let text = serde_json::to_string(&some_call().state()).unwrap();
     let read = |text: &str| serde_json::from_str::<Checkpoint<'_>>(text).unwrap().resume(Config::new()).map(drop);
     assert_eq!(read(&text), Ok(()));
@@ -154,7 +154,7 @@ fn a_number_that_did_not_survive_is_found_out() {
 }
 
 #[test]
-fn scores_of_other_models_are_not_gone_on_with() {
+fn scores_of_other_models_are_not_continued() {
     #[derive(Debug)]
     struct Other;
     impl Model<callgauge::score::audio::AudioInputs<'_>> for Other {
@@ -169,7 +169,7 @@ fn scores_of_other_models_are_not_gone_on_with() {
     let bytes = some_call().save();
     let config = Config::new().with_audio_model(Other);
     assert_eq!(Conference::restore(&bytes, config.clone()).unwrap_err(), RestoreError::OtherModels);
-    // A model may hand on what another one says: it is the model that was chosen all the same.
+    // A model may delegate to another model; the configured model is the outer one.
     let play_with = |between: fn(&mut Conference, &Config)| {
         let mut call = Conference::new("", config.clone());
         let fabric = call.open_fabric(Timestamp::default(), FabricSpec::new("A")).unwrap();
@@ -193,7 +193,7 @@ fn scores_of_other_models_are_not_gone_on_with() {
 }
 
 #[test]
-fn smaller_limits_drop_nothing_that_is_there() {
+fn smaller_limits_drop_nothing_already_held() {
     let call = some_call();
     let limits = Limits::new().with_fabrics(0).with_streams_per_fabric(0).with_timeline(0).with_users(0);
     let again = Conference::restore(&call.save(), Config::new().with_limits(limits)).unwrap();

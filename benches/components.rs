@@ -1,5 +1,5 @@
-//! What the rooms on the way cost that have no bench of their own, each beside something that anybody would have to do:
-//! `cargo bench --bench rooms`.
+//! Cost of the parts that have no bench of their own, each against the minimum work for the same result:
+//! `cargo bench --bench components`.
 
 #![allow(clippy::unwrap_used)] // a bench may assume what the tests prove
 
@@ -24,7 +24,7 @@ use callgauge::{Conference, Config, FabricSpec};
 use common::{Seeded, workload};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
-/// The reports of a set, read.
+/// The reports of a set, read in advance.
 fn reports(set: &str) -> Vec<Report> {
     let (mut reader, mut reports) = (Reader::new(), Vec::new());
     for line in workload(set) {
@@ -33,7 +33,7 @@ fn reports(set: &str) -> Vec<Report> {
     reports
 }
 
-/// Scores nothing: what is left is the account of a stream, its diagnosis and its distributions.
+/// Refuses to score, which leaves a stream's record, its diagnoses and its distributions.
 #[derive(Debug)]
 struct Refuses;
 
@@ -57,13 +57,13 @@ impl Model<VideoInputs<'_>> for Refuses {
     }
 }
 
-/// One stream looked at once, from the least that can be done with it to all; a report is read before.
+/// One update of a stream, from the minimum to everything; the report is read in advance.
 fn streams(criterion: &mut Criterion) {
     let reports = reports("p10");
     let rtp = [StatsType::InboundRtp, StatsType::OutboundRtp];
-    let looks = reports.iter().flat_map(Report::entries).filter(|entry| rtp.contains(&entry.kind())).count();
-    let mut group = criterion.benchmark_group("one look at a stream, p10");
-    group.throughput(Throughput::Elements(looks as u64));
+    let updates = reports.iter().flat_map(Report::entries).filter(|entry| rtp.contains(&entry.kind())).count();
+    let mut group = criterion.benchmark_group("one update of a stream, p10");
+    group.throughput(Throughput::Elements(updates as u64));
     group.bench_function("sum of its numbers", |bencher| {
         bencher.iter(|| {
             let entries = reports.iter().flat_map(|report| black_box(report).entries());
@@ -111,7 +111,7 @@ fn streams(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// A value into a distribution, beside a value into a list; distributions together, beside adding up as many numbers.
+/// A value into a distribution, against a value onto a list; merging distributions, against adding as many numbers.
 fn digest(criterion: &mut Criterion) {
     let mut random = Seeded(7);
     let values: Vec<f64> = (0..1_000).map(|_| 20.0 + 0.001 * random.below(400_000) as f64).collect();
@@ -153,12 +153,12 @@ fn digest(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Ten minutes of ten people who are looked at every second, and ten seconds of whom a bridge hears 50 levels a second.
+/// Ten minutes of ten participants sampled every second, and ten seconds of a bridge with 50 levels per second each.
 fn speaker(criterion: &mut Criterion) {
     const PEOPLE: usize = 10;
     const SECONDS: u64 = 600;
     let mut random = Seeded(11);
-    // Somebody speaks for seven seconds, then the next.
+    // Each participant speaks for seven seconds in turn.
     let energies: Vec<[f64; PEOPLE]> = (0..SECONDS)
         .map(|second| {
             let talks = (second / 7) as usize % PEOPLE;

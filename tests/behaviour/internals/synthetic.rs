@@ -1,30 +1,32 @@
-//! What a dump may say, one thing at a time.
+//! Features of webrtc-internals dumps, one at a time.
 
 use callgauge::report::{Flag, Num, Skipped, StatsType, Text};
 use serde_json::{Value, json};
 
 use super::{column, dump_of, read, read_json, seconds, series};
 
+const IN: &str = "inbound-rtp";
+
+fn short_series(clocks: bool) -> Value {
+    let mut stats = vec![
+        ("I-1-ssrc", series(IN, 100, 109, &json!([7, 7, 7, 7, 7, 7, 7, 7, 7, 7]))),
+        ("I-1-framesDecoded", series(IN, 103, 109, &json!([3, 4, 5, 6, 7, 8, 9]))),
+        ("I-1-framesPerSecond", series(IN, 100, 104, &json!([10, 11, 12, 13, 14]))),
+        ("I-1-jitter", series(IN, 102, 106, &json!([0.2, 0.3, 0.4, 0.5, 0.6]))),
+        ("I-1-frameWidth", series(IN, 100, 108, &json!([0, 2, 4, 6, 8]))), // every other
+        ("P-dataChannelsOpened", series("peer-connection", 104, 107, &json!([4, 5, 6, 7]))),
+    ];
+    if clocks {
+        stats.push(("I-1-timestamp", series(IN, 100, 109, &seconds(100, 109))));
+        stats.push(("P-timestamp", series("peer-connection", 104, 107, &seconds(104, 107))));
+    }
+    dump_of(&stats)
+}
+
 #[test]
-fn case_36_series_that_start_late_or_end_early_are_placed_by_their_times() {
-    const IN: &str = "inbound-rtp";
-    let stats = |clocks: bool| {
-        let mut stats = vec![
-            ("I-1-ssrc", series(IN, 100, 109, &json!([7, 7, 7, 7, 7, 7, 7, 7, 7, 7]))),
-            ("I-1-framesDecoded", series(IN, 103, 109, &json!([3, 4, 5, 6, 7, 8, 9]))),
-            ("I-1-framesPerSecond", series(IN, 100, 104, &json!([10, 11, 12, 13, 14]))),
-            ("I-1-jitter", series(IN, 102, 106, &json!([0.2, 0.3, 0.4, 0.5, 0.6]))),
-            ("I-1-frameWidth", series(IN, 100, 108, &json!([0, 2, 4, 6, 8]))), // every other
-            ("P-dataChannelsOpened", series("peer-connection", 104, 107, &json!([4, 5, 6, 7]))),
-        ];
-        if clocks {
-            stats.push(("I-1-timestamp", series(IN, 100, 109, &seconds(100, 109))));
-            stats.push(("P-timestamp", series("peer-connection", 104, 107, &seconds(104, 107))));
-        }
-        dump_of(&stats)
-    };
+fn case_36_short_series_are_placed_by_their_times() {
     for clocks in [true, false] {
-        let (polls, reader) = read_json(&stats(clocks));
+        let (polls, reader) = read_json(&short_series(clocks));
         assert_eq!(reader.skipped(), Skipped::default());
         let at: Vec<_> = polls.iter().map(|poll| poll.at.unwrap()).collect();
         let fraction = if clocks { 4.25 } else { 4.0 };
@@ -43,15 +45,15 @@ fn case_36_series_that_start_late_or_end_early_are_placed_by_their_times() {
 }
 
 #[test]
-fn case_37_a_dump_of_a_thousand_points_has_them_all_and_begins_with_the_first_kept() {
-    const IN: &str = "inbound-rtp";
-    // A call of an hour: the page kept the last 1000 points of what was there to the end, and all of what ended early.
-    let (kept, ended) = ((2_601_i64, 3_600_i64), (200_i64, 299_i64));
+fn case_37_dump_of_a_thousand_points_starts_at_the_first_stored() {
+    // A call of an hour: the page stored the last 1000 points of entries that lasted to the end, and all points of
+    // those that ended early.
+    let (lasting, ended) = ((2_601_i64, 3_600_i64), (200_i64, 299_i64));
     let numbers = |(from, to): (i64, i64)| (from..=to).map(|second| json!(second)).collect::<Value>();
     let same = |(from, to): (i64, i64)| (from..=to).map(|_| json!(7)).collect::<Value>();
     for clocks in [true, false] {
         let mut stats = Vec::new();
-        for (id, range) in [("I-1", kept), ("I-2", ended)] {
+        for (id, range) in [("I-1", lasting), ("I-2", ended)] {
             stats.push((format!("{id}-ssrc"), series(IN, range.0, range.1, &same(range))));
             stats.push((format!("{id}-framesDecoded"), series(IN, range.0, range.1, &numbers(range))));
             if clocks {
@@ -62,7 +64,7 @@ fn case_37_a_dump_of_a_thousand_points_has_them_all_and_begins_with_the_first_ke
         let (polls, reader) = read_json(&dump_of(&stats));
         assert_eq!((reader.skipped(), polls.len()), (Skipped::default(), 1_100));
         let (early, late) = polls.split_at(100);
-        for (polls, id, (from, to)) in [(early, "I-2", ended), (late, "I-1", kept)] {
+        for (polls, id, (from, to)) in [(early, "I-2", ended), (late, "I-1", lasting)] {
             assert!(polls.iter().all(|poll| poll.report.len() == 1));
             let frames = (from..=to).map(|second| Some(second as f64));
             assert!(column(polls, id, Num::FramesDecoded).into_iter().eq(frames), "{id}");
@@ -74,9 +76,9 @@ fn case_37_a_dump_of_a_thousand_points_has_them_all_and_begins_with_the_first_ke
 }
 
 #[test]
-fn values_of_every_kind_are_read() {
+fn series_values_of_every_type_are_read() {
     let kind = "outbound-rtp";
-    let id = "OT01V-[weird]-7"; // cannot be told from a derived key, so it is none of ours
+    let id = "OT01V-[weird]-7"; // ambiguous with a derived key, so not read
     let dump = dump_of(&[
         ("O-V:7/a-timestamp", series(kind, 1, 4, &seconds(1, 4))),
         ("O-V:7/a-ssrc", series(kind, 1, 4, &json!([7, 7, 7, 7]))),
@@ -115,7 +117,7 @@ fn values_of_every_kind_are_read() {
 }
 
 #[test]
-fn a_series_that_cannot_be_used_is_counted_and_costs_no_other() {
+fn unusable_series_is_counted_and_costs_no_other() {
     let kind = "inbound-rtp";
     let broken = |values: Value| json!({"statsType": kind, "startTime": "1970-01-01T00:00:01.004Z", "endTime": "1970-01-01T00:00:03.004Z", "values": values});
     let good = |name: &str| (format!("I-{name}"), series(kind, 1, 3, &json!([1, 2, 3])));
@@ -143,7 +145,7 @@ fn a_series_that_cannot_be_used_is_counted_and_costs_no_other() {
         assert_eq!(column(&polls, "I", Num::PacketsReceived), [Some(1.0), Some(2.0), Some(3.0)], "{series}");
         assert_eq!(reader.skipped().entries, *skipped, "{series}");
     }
-    // A series and a connection that come twice: the first holds.
+    // A series and a connection that occur twice: the first one counts.
     let one = dump_of(&[("I-ssrc", series(kind, 1, 2, &json!([1, 1])))]).to_string();
     let key = "\"I-ssrc\":";
     let member = &one[one.find(key).unwrap()..];
@@ -157,7 +159,7 @@ fn a_series_that_cannot_be_used_is_counted_and_costs_no_other() {
 }
 
 #[test]
-fn entries_of_chromiums_callback_api_fold_into_spec_rows() {
+fn callback_api_entries_fold_into_spec_rows() {
     let stats = |with_type: bool, extra: &[(&'static str, Value)]| {
         let of = |kind: &str, values: &Value| {
             let mut series = series(if with_type { kind } else { "" }, 1, 3, values);
@@ -190,7 +192,7 @@ fn entries_of_chromiums_callback_api_fold_into_spec_rows() {
         assert_eq!(of(StatsType::RemoteInboundRtp, Num::RoundTripTime), [Some(0.04), Some(0.05), Some(0.06)]);
         assert_eq!(of(StatsType::CandidatePair, Num::AvailableOutgoingBitrate), [Some(1e6); 3]);
     }
-    // Where the spec's entries are there as well, they alone are read.
+    // Where spec entries exist too, only they are read.
     let standard = ("RTCOutboundRTPVideoStream_123-ssrc", series("outbound-rtp", 1, 3, &json!([123, 123, 123])));
     let (polls, _) = read_json(&stats(true, &[standard]));
     assert_eq!(polls.len(), 3);

@@ -1,5 +1,5 @@
-//! A call in which everything happens once, byte for byte: `UPDATE_GOLDEN=1 cargo test --test behaviour life::golden`
-//! writes the files anew; the difference is then to be read, line by line.
+//! A call in which everything happens once, byte for byte. `UPDATE_GOLDEN=1 cargo test --test behaviour lifecycle::golden`
+//! rewrites the files; review the difference line by line.
 
 use callgauge::conference::{Feedback, FeedbackRating};
 use callgauge::event::{
@@ -14,7 +14,7 @@ use callgauge::{AppEvent, Conference, Config, FabricSpec};
 use super::{at, pictures, push, received, sent};
 
 fn golden(name: &str, got: &str) {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/behaviour/life/golden").join(name);
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/behaviour/lifecycle/golden").join(name);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::write(&path, got).unwrap();
     }
@@ -25,7 +25,7 @@ fn golden(name: &str, got: &str) {
     assert_eq!(got.lines().count(), expected.lines().count(), "{name} has another number of lines");
 }
 
-/// Alice and Bob talk for 20 s; Carol is shown on Bob's connection for some of it, and Dave never gets in.
+/// Alice and Bob talk for 20 s; Carol is shown on Bob's connection for some of it, and Dave never connects.
 fn call(view_at: u64) -> (Conference, callgauge::summary::View) {
     let mut call = Conference::new("Weekly", Config::new());
     let [alice, bob, carol, dave] = ["alice", "bob", "carol", "dave"].map(|name| call.user(name).unwrap());
@@ -95,7 +95,7 @@ fn call(view_at: u64) -> (Conference, callgauge::summary::View) {
 }
 
 #[test]
-fn the_summary_of_a_call_in_which_everything_happens() {
+fn summary_of_a_full_call_equals_its_golden_file() {
     let (call, _) = call(20);
     let text = serde_json::to_string_pretty(&call.summary()).unwrap() + "\n";
     let back: ConferenceSummary = serde_json::from_str(&text).unwrap();
@@ -104,7 +104,7 @@ fn the_summary_of_a_call_in_which_everything_happens() {
 }
 
 #[test]
-fn the_view_of_a_call_in_which_everything_happens() {
+fn view_of_a_full_call_equals_its_golden_file() {
     let (_, view) = call(6);
     golden("view.json", &(serde_json::to_string_pretty(&view).unwrap() + "\n"));
 }

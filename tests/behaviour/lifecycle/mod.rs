@@ -1,5 +1,6 @@
-//! The life of a call: states, events, users, what was said, and how it ends.
+//! The lifecycle of a call: states, events, users, feedback, and its end.
 
+mod feedback;
 #[cfg(feature = "serde")]
 mod golden;
 mod hostile;
@@ -11,7 +12,6 @@ mod states;
 #[cfg(feature = "serde")]
 mod summary;
 mod view;
-mod words;
 
 use callgauge::event::{CallEvent, EventKind};
 use callgauge::id::{Direction, FabricId, MediaKind, Ssrc, UserId};
@@ -25,7 +25,7 @@ fn at(ms: u64) -> Timestamp {
     Timestamp::from_millis(ms)
 }
 
-/// One stream in a snapshot: its counters stand where they would after that many packets of 100 bytes.
+/// One stream in a snapshot, with its counters after that many packets of 100 bytes.
 #[derive(Clone, Copy, Debug)]
 struct Stream {
     direction: Direction,
@@ -46,7 +46,7 @@ fn pictures(ssrc: u32, packets: u32) -> Stream {
     Stream { direction: Direction::Outbound, kind: MediaKind::Video, ssrc, packets }
 }
 
-/// Appends a stream as stats have it at `ms`.
+/// Appends a stream's stats at `ms`.
 fn push(report: &mut Report, ms: u64, stream: Stream) {
     let packets = f64::from(stream.packets);
     let (kind, counters) = match stream.direction {
@@ -61,7 +61,7 @@ fn push(report: &mut Report, ms: u64, stream: Stream) {
     }
 }
 
-/// Appends a transport as stats have it at `ms`.
+/// Appends a transport's stats at `ms`.
 fn push_transport(report: &mut Report, ms: u64, ice: &str, dtls: &str, fragment: &str) {
     let mut entry = report.push(StatsType::Transport, "T");
     entry.set_timestamp(StatTime::from_millis(1e12 + ms as f64));
@@ -69,7 +69,7 @@ fn push_transport(report: &mut Report, ms: u64, ice: &str, dtls: &str, fragment:
     entry.set_text(Text::IceLocalUsernameFragment, fragment);
 }
 
-/// A call of Alice and Bob, told of by Alice.
+/// A call of Alice and Bob, reported by Alice.
 struct Call {
     call: Conference,
     alice: UserId,
@@ -91,18 +91,18 @@ impl Call {
         Self { call, alice, bob, fabric, report: Report::new() }
     }
 
-    /// Another fabric, between any two.
+    /// Opens another fabric between any two users.
     fn open(&mut self, ms: u64, name: &str, from: &str, to: &str) -> FabricId {
         let (from, to) = (self.call.user(from).unwrap(), self.call.user(to).unwrap());
         let spec = FabricSpec::new(name).with_local_user(from).with_remote_user(to);
         self.call.open_fabric(at(ms), spec).unwrap()
     }
 
-    fn look(&mut self, ms: u64, streams: &[Stream]) {
-        self.look_at(self.fabric, ms, streams);
+    fn snapshot_at(&mut self, ms: u64, streams: &[Stream]) {
+        self.snapshot_of(self.fabric, ms, streams);
     }
 
-    fn look_at(&mut self, fabric: FabricId, ms: u64, streams: &[Stream]) {
+    fn snapshot_of(&mut self, fabric: FabricId, ms: u64, streams: &[Stream]) {
         self.report.clear();
         for &stream in streams {
             push(&mut self.report, ms, stream);
@@ -110,8 +110,8 @@ impl Call {
         self.call.ingest(at(ms), fabric, &self.report).unwrap();
     }
 
-    /// What happened since it was last asked.
-    fn happened(&mut self) -> Vec<CallEvent> {
+    /// The call events since the last request.
+    fn call_events(&mut self) -> Vec<CallEvent> {
         let events = std::iter::from_fn(|| self.call.poll_event());
         let event = |event| match event {
             Event::Call { event, .. } => Some(event),
@@ -121,7 +121,7 @@ impl Call {
     }
 
     fn kinds(&mut self) -> Vec<EventKind> {
-        self.happened().iter().map(|event| event.kind).collect()
+        self.call_events().iter().map(|event| event.kind).collect()
     }
 
     fn summary(&self) -> FabricSummary {
