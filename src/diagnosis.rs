@@ -26,8 +26,8 @@ pub(crate) use cause::{Reach, causes_of};
 pub(crate) use detectors::{Detectors, RecorderParts};
 pub use evidence::Evidence;
 pub use kind::{Kind, Threshold, Thresholds};
-pub(crate) use monitor::Change;
-pub(crate) use sample::{Connection, ConnectionStatus, StreamSample};
+pub(crate) use monitor::DiagnosisChange;
+pub(crate) use sample::{ConnectionPhase, ConnectionStatus, StreamSample};
 
 use crate::id::{Direction, FabricId, StreamKey, UserId};
 use crate::unit::StatTime;

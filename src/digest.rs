@@ -40,12 +40,12 @@ pub use wire::DigestError;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Digest<G = LogGrid> {
     /// An empty distribution has no heap memory: most figures of most streams are never reported.
-    stored: Option<Box<Stored>>,
+    stored: Option<Box<StoredCells>>,
     grid: PhantomData<G>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-struct Stored {
+struct StoredCells {
     /// Sorted by key, without duplicate keys and zero weights.
     cells: Vec<Cell>,
     /// How often cells were merged in pairs.
@@ -132,7 +132,7 @@ impl<G: Grid> Digest<G> {
         }
         // A negative zero is zero.
         let value = value + 0.0;
-        let stored = self.stored.get_or_insert_with(|| Box::new(Stored::new(value)));
+        let stored = self.stored.get_or_insert_with(|| Box::new(StoredCells::new(value)));
         (stored.min, stored.max) = (stored.min.min(value), stored.max.max(value));
         stored.n = stored.n.saturating_add(1);
         stored.weight = stored.weight.saturating_add(weight);
@@ -148,7 +148,7 @@ impl<G: Grid> Digest<G> {
     /// Adds all values of `other`, at the resolution at which they are stored.
     pub fn merge(&mut self, other: &Self) {
         let Some(more) = &other.stored else { return };
-        let stored = self.stored.get_or_insert_with(|| Box::new(Stored::new(more.min)));
+        let stored = self.stored.get_or_insert_with(|| Box::new(StoredCells::new(more.min)));
         (stored.min, stored.max) = (stored.min.min(more.min), stored.max.max(more.max));
         stored.level = stored.level.max(more.level);
         stored.n = stored.n.saturating_add(more.n);
@@ -272,7 +272,7 @@ pub struct Stats {
     pub n: u64,
 }
 
-impl Stored {
+impl StoredCells {
     /// An empty store to which `value` will be added.
     const fn new(value: f64) -> Self {
         Self { cells: Vec::new(), level: 0, n: 0, weight: 0, sum: 0, min: value, max: value }

@@ -8,7 +8,7 @@ pub(crate) mod wire;
 mod words;
 
 pub use error::{ErrorReport, FailureReason, MAX_TEXT, Reported, WebRtcFunction};
-pub(crate) use error::{Stored, cut};
+pub(crate) use error::{StoredText, cut};
 pub use lifecycle::{CallEvent, EndReason, EventKind, StateChange};
 pub(crate) use queue::EventQueue;
 pub(crate) use words::words;

@@ -67,7 +67,7 @@ use crate::conference::Conference;
 use crate::event::Event;
 use crate::summary::ConferenceSummary;
 use crate::unit::Timestamp;
-use entry::{Entry, later};
+use entry::{FleetEntry, later};
 use ledger::Ledger;
 use slab::{EntryKey, Slab};
 
@@ -329,7 +329,7 @@ impl Fleet {
             return Some(FleetEvent { conference: &ended.conference, instance: ended.instance, event });
         }
         while let Some(key) = self.ledger.ready.first() {
-            let polled = self.slab.get_mut(key).and_then(Entry::poll_event);
+            let polled = self.slab.get_mut(key).and_then(FleetEntry::poll_event);
             if let Some((instance, event)) = polled {
                 let entry = self.slab.get(key)?;
                 return Some(FleetEvent { conference: &entry.id, instance, event });
@@ -390,12 +390,12 @@ impl Fleet {
         }
         let call = Conference::new(id, config.conference.clone());
         self.ledger.check_capacity()?;
-        Ok(self.slab.add(Entry::new(id, call, now)))
+        Ok(self.slab.add(FleetEntry::new(id, call, now)))
     }
 
     /// Makes a conference final and forgets its id.
     fn finalize(&mut self, key: EntryKey) {
-        let Some(Entry { id, current, before, visited, .. }) = self.slab.remove(key) else { return };
+        let Some(FleetEntry { id, current, before, visited, .. }) = self.slab.remove(key) else { return };
         if let Some(before) = before {
             self.ledger.finish(&id, *before, visited);
         }

@@ -69,7 +69,7 @@ pub struct SourceId(usize);
 #[derive(Debug)]
 pub struct Replay {
     drive: Drive,
-    sources: Vec<Stream>,
+    sources: Vec<SourceQueue>,
     unplaced: u64,
 }
 
@@ -100,7 +100,7 @@ impl Replay {
     /// Add all sources before the first item: an item of the only source is applied at once.
     pub fn add_source(&mut self, offset: Option<ClockOffset>) -> SourceId {
         let offset_ms = offset.map_or(0.0, |offset| offset.ms);
-        self.sources.push(Stream { offset_ms, ..Stream::default() });
+        self.sources.push(SourceQueue { offset_ms, ..SourceQueue::default() });
         SourceId(self.sources.len() - 1)
     }
 
@@ -115,7 +115,7 @@ impl Replay {
     /// The source that the replay waits for: the first open one without a waiting item. `None` if all are closed.
     #[must_use]
     pub fn wanting(&self) -> Option<SourceId> {
-        self.sources.iter().position(Stream::is_wanting).map(SourceId)
+        self.sources.iter().position(SourceQueue::is_wanting).map(SourceId)
     }
 
     /// Accepts the next item of a source. [`SourceOutcome`] counts the inputs that the conference refuses.
@@ -288,7 +288,7 @@ impl Refusals {
 
 /// The items of one source that wait until they are due.
 #[derive(Debug, Default)]
-struct Stream {
+struct SourceQueue {
     applied: Applied,
     /// Each with the time at which it is due, ms on the clock of the first source.
     waiting: VecDeque<(Option<f64>, OwnedItem)>,
@@ -299,7 +299,7 @@ struct Stream {
     is_closed: bool,
 }
 
-impl Stream {
+impl SourceQueue {
     fn is_wanting(&self) -> bool {
         !self.is_closed && self.waiting.is_empty()
     }
@@ -356,7 +356,7 @@ fn in_time(document: Vec<OwnedItem>) -> Vec<OwnedItem> {
 }
 
 /// The source whose first waiting item is due first; of equals, the first source.
-fn earliest(sources: &mut [Stream]) -> Option<&mut Stream> {
+fn earliest(sources: &mut [SourceQueue]) -> Option<&mut SourceQueue> {
     let waiting = sources.iter_mut().filter(|stream| !stream.waiting.is_empty());
     waiting.min_by_key(|stream| OrderedFloat(stream.next_due_ms()))
 }

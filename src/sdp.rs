@@ -29,7 +29,7 @@
 mod lines;
 mod streams;
 
-pub use lines::{Line, Lines, MediaDirection, Ssrcs};
+pub use lines::{MediaDirection, SdpLine, SdpLines, Ssrcs};
 pub use streams::{MAX_STREAMS, Role, Stream};
 
 use crate::id::{MediaKind, Ssrc};
@@ -89,8 +89,8 @@ impl<'a> Sdp<'a> {
 
     /// All non-empty lines, in order.
     #[must_use]
-    pub fn lines(self) -> Lines<'a> {
-        Lines::new(self.text)
+    pub fn lines(self) -> SdpLines<'a> {
+        SdpLines::new(self.text)
     }
 
     /// The media sections in order.
@@ -100,10 +100,10 @@ impl<'a> Sdp<'a> {
         let start = lines.next_section();
         let (before, rest) = self.text.split_at_checked(start).unwrap_or((self.text, &[]));
         let mut session = Session::default();
-        for line in Lines::new(before) {
+        for line in SdpLines::new(before) {
             match line {
-                Line::Direction(direction) => _ = session.direction.get_or_insert(direction),
-                Line::IceUfrag(ufrag) => _ = session.ice_ufrag.get_or_insert(ufrag),
+                SdpLine::Direction(direction) => _ = session.direction.get_or_insert(direction),
+                SdpLine::IceUfrag(ufrag) => _ = session.ice_ufrag.get_or_insert(ufrag),
                 _ => {}
             }
         }
@@ -120,7 +120,7 @@ impl<'a> Sdp<'a> {
     /// descriptions of one side means an ICE restart (RFC 8839, 4.4.1.1.1).
     #[must_use]
     pub fn ice_ufrag(self) -> Option<&'a str> {
-        self.lines().find_map(|line| if let Line::IceUfrag(ufrag) = line { Some(ufrag) } else { None })
+        self.lines().find_map(|line| if let SdpLine::IceUfrag(ufrag) = line { Some(ufrag) } else { None })
     }
 
     /// The number of malformed lines, which were skipped, and the position of the first.
@@ -128,7 +128,7 @@ impl<'a> Sdp<'a> {
     pub fn malformed(self) -> Malformed {
         let mut malformed = Malformed::default();
         for line in self.lines() {
-            if let Line::Malformed { number } = line {
+            if let SdpLine::Malformed { number } = line {
                 malformed.lines += 1;
                 malformed.first.get_or_insert(number);
             }
@@ -153,7 +153,7 @@ impl<'a> Iterator for Sections<'a> {
         if self.rest.is_empty() {
             return None;
         }
-        let mut lines = Lines::new(self.rest);
+        let mut lines = SdpLines::new(self.rest);
         lines.next();
         let (text, rest) = self.rest.split_at_checked(lines.next_section())?;
         self.rest = rest;
@@ -166,19 +166,19 @@ impl<'a> Iterator for Sections<'a> {
 impl<'a> Section<'a> {
     /// The lines of the section, beginning with the `m=` line.
     #[must_use]
-    pub fn lines(self) -> Lines<'a> {
-        Lines::new(self.text)
+    pub fn lines(self) -> SdpLines<'a> {
+        SdpLines::new(self.text)
     }
 
     /// The first result of `pick` among the lines of the section.
-    fn first<T>(self, pick: impl FnMut(Line<'a>) -> Option<T>) -> Option<T> {
+    fn first<T>(self, pick: impl FnMut(SdpLine<'a>) -> Option<T>) -> Option<T> {
         self.lines().find_map(pick)
     }
 
     /// The media word: `audio`, `video`, `application`, …; empty if the line was abbreviated.
     #[must_use]
     pub fn word(self) -> &'a str {
-        self.first(|line| if let Line::Media { word, .. } = line { Some(word) } else { None }).unwrap_or("")
+        self.first(|line| if let SdpLine::Media { word, .. } = line { Some(word) } else { None }).unwrap_or("")
     }
 
     /// The kind of media; `None` for data and unknown kinds.
@@ -194,20 +194,20 @@ impl<'a> Section<'a> {
     /// Whether the port is 0: the section is refused, stopped, or carried by its bundle's section.
     #[must_use]
     pub fn has_no_port(self) -> bool {
-        self.first(|line| if let Line::Media { port, .. } = line { Some(port == 0) } else { None }).unwrap_or(false)
+        self.first(|line| if let SdpLine::Media { port, .. } = line { Some(port == 0) } else { None }).unwrap_or(false)
     }
 
     /// Its identification tag.
     #[must_use]
     pub fn mid(self) -> Option<&'a str> {
-        self.first(|line| if let Line::Mid(mid) = line { Some(mid) } else { None })
+        self.first(|line| if let SdpLine::Mid(mid) = line { Some(mid) } else { None })
     }
 
     /// The direction of media, from the point of view of the side that wrote the description: the section's own
     /// attribute, else the session's, else `sendrecv` (RFC 8866, 6.7).
     #[must_use]
     pub fn direction(self) -> MediaDirection {
-        self.first(|line| if let Line::Direction(direction) = line { Some(direction) } else { None })
+        self.first(|line| if let SdpLine::Direction(direction) = line { Some(direction) } else { None })
             .or(self.session.direction)
             .unwrap_or(MediaDirection::SendRecv)
     }
@@ -215,38 +215,39 @@ impl<'a> Section<'a> {
     /// The stream and, if given, the track that the section sends. A stream of `-` means none.
     #[must_use]
     pub fn msid(self) -> Option<(&'a str, Option<&'a str>)> {
-        self.first(|line| if let Line::Msid { stream, track } = line { Some((stream, track)) } else { None })
+        self.first(|line| if let SdpLine::Msid { stream, track } = line { Some((stream, track)) } else { None })
     }
 
     /// The section's ICE user name fragment, else the session's.
     #[must_use]
     pub fn ice_ufrag(self) -> Option<&'a str> {
-        self.first(|line| if let Line::IceUfrag(ufrag) = line { Some(ufrag) } else { None }).or(self.session.ice_ufrag)
+        self.first(|line| if let SdpLine::IceUfrag(ufrag) = line { Some(ufrag) } else { None })
+            .or(self.session.ice_ufrag)
     }
 
     /// The ids of the encodings that the section sends (`a=rid:… send`), in the order of the text.
     pub fn sent_rids(self) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.lines().filter_map(|line| if let Line::Rid { id, sent: true } = line { Some(id) } else { None })
+        self.lines().filter_map(|line| if let SdpLine::Rid { id, sent: true } = line { Some(id) } else { None })
     }
 
     /// The ids of the simulcast layers that the section sends (`a=simulcast:send …`), in the side's order of
     /// preference, best first. Alternatives (`1,2`) appear individually, without the mark of an initially paused layer
     /// (`~`).
     pub fn simulcast(self) -> impl Iterator<Item = &'a str> + use<'a> {
-        let layers = self.first(|line| if let Line::Simulcast { send } = line { send } else { None });
+        let layers = self.first(|line| if let SdpLine::Simulcast { send } = line { send } else { None });
         layers.into_iter().flat_map(|layers| layers.split([';', ','])).map(|id| id.strip_prefix('~').unwrap_or(id))
     }
 
     /// The payload types and their encodings. Those for retransmission and repair are named `rtx`, `red`, `ulpfec`,
     /// `flexfec` or `flexfec-03`.
     pub fn codecs(self) -> impl Iterator<Item = Codec<'a>> + use<'a> {
-        self.lines().filter_map(|line| if let Line::Codec(codec) = line { Some(codec) } else { None })
+        self.lines().filter_map(|line| if let SdpLine::Codec(codec) = line { Some(codec) } else { None })
     }
 
     /// The attributes of SSRCs: the SSRC, the attribute's name, its value.
     pub fn ssrcs(self) -> impl Iterator<Item = (Ssrc, &'a str, &'a str)> + use<'a> {
         self.lines().filter_map(|line| match line {
-            Line::Ssrc { ssrc, attribute, value } => Some((ssrc, attribute, value)),
+            SdpLine::Ssrc { ssrc, attribute, value } => Some((ssrc, attribute, value)),
             _ => None,
         })
     }
@@ -254,7 +255,7 @@ impl<'a> Section<'a> {
     /// The groups of SSRCs: the semantics, such as `SIM`, `FID` or `FEC-FR`, and the members.
     pub fn ssrc_groups(self) -> impl Iterator<Item = (&'a str, Ssrcs<'a>)> + use<'a> {
         self.lines().filter_map(|line| match line {
-            Line::SsrcGroup { semantics, ssrcs } => Some((semantics, ssrcs)),
+            SdpLine::SsrcGroup { semantics, ssrcs } => Some((semantics, ssrcs)),
             _ => None,
         })
     }

@@ -1,6 +1,6 @@
 //! User feedback on a call (`sendUserFeedback`): ratings and a comment. It is stored, and never changes a score.
 
-use crate::event::Stored;
+use crate::event::StoredText;
 
 /// A rating from 1 (bad) to 5 (excellent), in the words of ITU-T P.800.
 ///
@@ -47,7 +47,7 @@ pub struct Feedback {
     pub(crate) audio: Option<FeedbackRating>,
     pub(crate) video: Option<FeedbackRating>,
     pub(crate) screen: Option<FeedbackRating>,
-    pub(crate) comment: Option<Stored>,
+    pub(crate) comment: Option<StoredText>,
 }
 
 impl Feedback {
@@ -81,7 +81,7 @@ impl Feedback {
     /// Adds a comment, cut at [`MAX_TEXT`](crate::event::MAX_TEXT); the summary contains the number of bytes cut.
     #[must_use]
     pub fn with_comment(mut self, comment: &str) -> Self {
-        self.comment = Some(Stored::new(comment));
+        self.comment = Some(StoredText::new(comment));
         self
     }
 }

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::feedback::Feedback;
 use crate::config::Limits;
-use crate::event::{ErrorReport, FailureReason, Stored, WebRtcFunction};
+use crate::event::{ErrorReport, FailureReason, StoredText, WebRtcFunction};
 use crate::id::{FabricId, UserId};
 use crate::unit::Timestamp;
 
@@ -30,7 +30,7 @@ pub(crate) struct StoredError {
     pub(crate) function: WebRtcFunction,
     pub(crate) reason: FailureReason,
     pub(crate) dom_error: Option<String>,
-    pub(crate) message: Option<Stored>,
+    pub(crate) message: Option<StoredText>,
 }
 
 /// Stored feedback.
@@ -55,7 +55,7 @@ impl Log {
         report: &ErrorReport<'_>,
         limits: Limits,
     ) -> (bool, usize) {
-        let message = report.message.map(Stored::new);
+        let message = report.message.map(StoredText::new);
         let dom_error = report.dom_error.map(|name| String::from(crate::event::cut(name, MAX_DOM_NAME).0));
         let cut_bytes = message.as_ref().map_or(0, |message| message.cut_bytes);
         let bytes =

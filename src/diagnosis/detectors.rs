@@ -17,9 +17,9 @@ use super::detector::rtcp::{MediaTimeout, RtcpTimeout};
 use super::detector::sound::{AudibleConcealment, RoboticVoice};
 use super::detector::sync::AvOutOfSync;
 use super::detector::{Detector, Facts};
-use super::monitor::{DiagnosisLog, Monitored, Recorder, Span, Subject, UNKNOWN_MS};
+use super::monitor::{DiagnosisLog, Monitored, Recorder, SampleSpan, Subject, UNKNOWN_MS};
 use super::sample::{ConnectionSample, ConnectionStatus, Flow, Losses, Pair, StreamSample};
-use super::{Change, Diagnosis, Kind, Side, Thresholds};
+use super::{Diagnosis, DiagnosisChange, Kind, Side, Thresholds};
 use crate::id::{Direction, FabricId, MediaKind, StreamKey, UserId};
 use crate::list::push;
 use crate::metric::Cadence;
@@ -136,7 +136,7 @@ macro_rules! detectors {
                 }
             }
 
-            fn step(&mut self, sample: &StreamSample<'_>, span: Span, subject: Subject, recorder: &mut Recorder<'_>) {
+            fn step(&mut self, sample: &StreamSample<'_>, span: SampleSpan, subject: Subject, recorder: &mut Recorder<'_>) {
                 match self {
                     Self::Unknown => {}
                     $(Self::$variant(all) => { $(all.$field.step(sample, span, subject, recorder);)* })*
@@ -157,7 +157,7 @@ macro_rules! detectors {
             struct $group { $($member: Monitored<$finder>,)* }
 
             impl $group {
-                fn step(&mut self, sample: &$sample, span: Span, stream: Option<StreamKey>, recorder: &mut Recorder<'_>) {
+                fn step(&mut self, sample: &$sample, span: SampleSpan, stream: Option<StreamKey>, recorder: &mut Recorder<'_>) {
                     $(
                         let subject = Subject { stream, side: $side };
                         self.$member.step(part!(sample $($part)?), span, subject, recorder);
@@ -262,7 +262,7 @@ impl Detectors {
         stream.end = Some(interval.at);
         let mut recorder = parts.at(log);
         let key = StreamKey::new(recorder.fabric, interval.direction, interval.ssrc);
-        let span = Span { at: interval.at, ms: interval.span_ms };
+        let span = SampleSpan { at: interval.at, ms: interval.span_ms };
         let subject = Subject { stream: Some(key), side: Some(Side::from(interval.direction)) };
         stream.media.step(&sample, span, subject, &mut recorder);
     }
@@ -300,11 +300,11 @@ impl Detectors {
             now_ms: sample.now.micros_since(before) as f64 / 1e3,
             ahead_ms: at.as_millis() - sample.now.as_micros() as f64 / 1e3,
         };
-        self.step(&sample, Span { at, ms: span_ms }, parts);
+        self.step(&sample, SampleSpan { at, ms: span_ms }, parts);
     }
 
     /// Runs the detectors of the connection and of senders.
-    fn step(&mut self, sample: &ConnectionSample, span: Span, parts: RecorderParts<'_>) {
+    fn step(&mut self, sample: &ConnectionSample, span: SampleSpan, parts: RecorderParts<'_>) {
         let mut recorder = parts.at(&mut self.log);
         self.streams.iter_mut().for_each(|stream| stream.end_missing(span.at, &mut recorder));
         self.clock.step(sample, span, None, &mut recorder);
@@ -452,7 +452,7 @@ fn report_age(age_ms: Option<f64>, is_new: bool, sent: Flow, span_ms: f64) -> Op
 pub(crate) struct RecorderParts<'a> {
     pub(crate) limit: usize,
     pub(crate) thresholds: &'a Thresholds,
-    pub(crate) notify: &'a mut dyn FnMut(Change, &Diagnosis),
+    pub(crate) notify: &'a mut dyn FnMut(DiagnosisChange, &Diagnosis),
     pub(crate) fabric: FabricId,
     pub(crate) user: Option<UserId>,
 }

@@ -19,7 +19,7 @@ const BLOCK: usize = 4;
 
 /// A change of a diagnosis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Change {
+pub(crate) enum DiagnosisChange {
     Raised,
     Updated,
     Cleared,
@@ -39,14 +39,14 @@ pub(crate) struct Recorder<'a> {
     pub(crate) log: &'a mut DiagnosisLog,
     pub(crate) limit: usize,
     pub(crate) thresholds: &'a Thresholds,
-    pub(crate) notify: &'a mut dyn FnMut(Change, &Diagnosis),
+    pub(crate) notify: &'a mut dyn FnMut(DiagnosisChange, &Diagnosis),
     pub(crate) fabric: FabricId,
     pub(crate) user: Option<UserId>,
 }
 
 /// The end of a sample, and its duration.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Span {
+pub(crate) struct SampleSpan {
     pub(crate) at: StatTime,
     pub(crate) ms: f64,
 }
@@ -67,7 +67,7 @@ struct Monitor {
     /// while.
     is_busy: bool,
     /// The sum of readings while nothing was in progress, and its duration: all of it counts as one reading afterwards.
-    idle: Sum,
+    idle: WeightedSum,
     idle_ms: f64,
     part: f64,
     whole: f64,
@@ -82,14 +82,14 @@ struct Monitor {
     /// When a reading first reached the limit since the level was last below it.
     since: Option<StatTime>,
     /// The sum of readings since then.
-    sum: Sum,
+    sum: WeightedSum,
     raised: Raised,
 }
 
 /// A sum of readings.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-struct Sum {
+struct WeightedSum {
     part: f64,
     whole: f64,
 }
@@ -106,7 +106,7 @@ enum Raised {
         worst: f64,
         /// The end of the latest sample that was bad by itself, and the sum of all readings then.
         last: StatTime,
-        sum: Sum,
+        sum: WeightedSum,
     },
 }
 
@@ -119,7 +119,7 @@ struct Step {
     reading: Reading,
     /// How long before the end of the sample the problem began, ms; `None`: with the sample.
     ago_ms: Option<f64>,
-    span: Span,
+    span: SampleSpan,
     subject: Subject,
 }
 
@@ -144,7 +144,13 @@ struct Assessment {
 
 impl<D: Detector> Monitored<D> {
     /// Reads a sample, and raises, updates or clears the diagnosis.
-    pub(super) fn step(&mut self, sample: &D::Sample<'_>, span: Span, subject: Subject, recorder: &mut Recorder<'_>) {
+    pub(super) fn step(
+        &mut self,
+        sample: &D::Sample<'_>,
+        span: SampleSpan,
+        subject: Subject,
+        recorder: &mut Recorder<'_>,
+    ) {
         let reading = self.detector.read(sample);
         // Nearly every reading is good, and costs only a few additions.
         if !self.meter.is_busy && self.meter.idle(reading, span.ms, recorder.thresholds.at(D::KIND)) {
@@ -164,7 +170,7 @@ impl<D: Detector> Monitored<D> {
                 self.detector.explain(&mut diagnosis.evidence);
             }
             if !was_raised && let Some(diagnosis) = recorder.log.diagnoses.get(place) {
-                (recorder.notify)(Change::Raised, diagnosis);
+                (recorder.notify)(DiagnosisChange::Raised, diagnosis);
             }
         }
     }
@@ -195,9 +201,9 @@ impl Monitor {
                 return;
             }
             Reading::Resting => return self.forget(span.at, span.ms, recorder),
-            Reading::Level(level) => (Sum { part: level * span.ms, whole: span.ms }, span.ms),
+            Reading::Level(level) => (WeightedSum { part: level * span.ms, whole: span.ms }, span.ms),
             // The counts cover the time since the last known reading.
-            Reading::Share(part, whole) => (Sum { part, whole }, span.ms + self.pending_ms),
+            Reading::Share(part, whole) => (WeightedSum { part, whole }, span.ms + self.pending_ms),
         };
         self.pending_ms = 0.0;
         let settles = self.settles(ms, recorder.thresholds.at(sample.kind).settling_ms);
@@ -214,7 +220,7 @@ impl Monitor {
     }
 
     /// Smooths a reading of `ms`, and measures how long the level has been beyond the limits.
-    fn measure(&mut self, sum: Sum, ms: f64, sample: &Step, threshold: &Threshold) -> Assessment {
+    fn measure(&mut self, sum: WeightedSum, ms: f64, sample: &Step, threshold: &Threshold) -> Assessment {
         let smoothing_ms = threshold.smoothing_ms.max(1.0);
         let (idle, idle_ms) = (core::mem::take(&mut self.idle), core::mem::take(&mut self.idle_ms));
         self.smooth(idle, idle_ms, smoothing_ms);
@@ -225,9 +231,9 @@ impl Monitor {
             self.since = None;
         } else if self.since.is_none() && alone >= threshold.raise {
             self.since = StatTime::from_millis(sample.span.at.as_millis() - sample.ago_ms.unwrap_or(ms));
-            self.sum = Sum::default();
+            self.sum = WeightedSum::default();
         }
-        self.sum = Sum { part: self.sum.part + sum.part, whole: self.sum.whole + sum.whole };
+        self.sum = WeightedSum { part: self.sum.part + sum.part, whole: self.sum.whole + sum.whole };
         if level >= threshold.raise {
             self.beyond_ms += ms;
             self.below_ms = 0.0;
@@ -291,10 +297,10 @@ impl Monitor {
             if state.is_calm {
                 (self.part, self.beyond_ms) = (0.0, 0.0);
             }
-            (recorder.notify)(Change::Cleared, diagnosis);
+            (recorder.notify)(DiagnosisChange::Cleared, diagnosis);
         } else if state.severity > diagnosis.severity {
             diagnosis.severity = state.severity;
-            (recorder.notify)(Change::Updated, diagnosis);
+            (recorder.notify)(DiagnosisChange::Updated, diagnosis);
         }
     }
 
@@ -315,7 +321,7 @@ impl Monitor {
         }
         self.pending_ms = 0.0;
         if !self.settles(ms, threshold.settling_ms) {
-            self.idle = Sum { part: self.idle.part + part, whole: self.idle.whole + whole };
+            self.idle = WeightedSum { part: self.idle.part + part, whole: self.idle.whole + whole };
             self.idle_ms += ms;
         }
         true
@@ -329,7 +335,7 @@ impl Monitor {
     }
 
     /// Adds the sum of readings of `ms`, as if each had been constant: the slicing into samples makes no difference.
-    fn smooth(&mut self, sum: Sum, ms: f64, smoothing_ms: f64) {
+    fn smooth(&mut self, sum: WeightedSum, ms: f64, smoothing_ms: f64) {
         if ms > 0.0 {
             let old_weight = libm::exp(-ms / smoothing_ms);
             let new_weight = (1.0 - old_weight) * smoothing_ms / ms;
@@ -345,7 +351,7 @@ impl Monitor {
         {
             let began = StatTime::from_millis(at.as_millis() - ms).unwrap_or(at);
             diagnosis.to = Some(if began < diagnosis.from { diagnosis.from } else { began });
-            (recorder.notify)(Change::Cleared, diagnosis);
+            (recorder.notify)(DiagnosisChange::Cleared, diagnosis);
         }
         *self = Self::default();
     }

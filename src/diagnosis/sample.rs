@@ -143,7 +143,7 @@ impl Losses {
 
 /// The state of a connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Connection {
+pub(crate) enum ConnectionPhase {
     /// The state is unknown.
     #[default]
     Unknown,
@@ -172,7 +172,7 @@ pub(crate) struct ConnectionStatus {
     pub(crate) unanswered: Option<f64>,
     /// Whether anything arrived on the path since the previous snapshot, RTCP included.
     pub(crate) arrives: Option<bool>,
-    pub(crate) connection: Connection,
+    pub(crate) connection: ConnectionPhase,
     /// How long it has been lost, ms.
     pub(crate) lost_ms: Option<f64>,
     /// How long the first path took to find, or has taken so far, ms.

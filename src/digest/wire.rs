@@ -8,22 +8,22 @@ use core::marker::PhantomData;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::grid::{self, Grid, LAST_CELL, LAST_LEVEL};
-use super::{Cell, Digest, Stored};
+use super::{Cell, Digest, StoredCells};
 
 /// The current version, and the earlier ones.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Wire {
     /// Before cells could be merged.
-    V1(Parts),
+    V1(WireParts),
     V2 {
         level: u8,
-        parts: Parts,
+        parts: WireParts,
     },
 }
 
 #[derive(Serialize, Deserialize)]
-struct Parts {
+struct WireParts {
     grid: u8,
     n: u64,
     weight: u64,
@@ -113,13 +113,13 @@ impl<G: Grid> Digest<G> {
             && parts.sum.0 >= 0
             && is_in::<G>(min, cells.first(), level)
             && is_in::<G>(max, cells.last(), level);
-        let stored = Stored { cells, level, n: parts.n, weight: parts.weight, sum: whole(parts.sum), min, max };
+        let stored = StoredCells { cells, level, n: parts.n, weight: parts.weight, sum: whole(parts.sum), min, max };
         is_sound.then(|| Self { stored: Some(Box::new(stored)), grid: PhantomData })
     }
 
     fn wire(&self) -> Wire {
         let Some(stored) = &self.stored else {
-            let parts = Parts { grid: G::TAG, n: 0, weight: 0, sum: (0, 0), range: None, cells: Vec::new() };
+            let parts = WireParts { grid: G::TAG, n: 0, weight: 0, sum: (0, 0), range: None, cells: Vec::new() };
             return Wire::V2 { level: 0, parts };
         };
         let mut before = None;
@@ -128,7 +128,7 @@ impl<G: Grid> Digest<G> {
             before = Some(key);
             (gap, weight)
         });
-        let parts = Parts {
+        let parts = WireParts {
             grid: G::TAG,
             n: stored.n,
             weight: stored.weight,

@@ -20,7 +20,7 @@ use alloc::vec::Vec;
 
 use super::{Equipment, Scale};
 use crate::unit::Bitrate;
-use values::{CODECS, Codec, Rates, Row, When};
+use values::{CODECS, CodecRow, CodecValues, Rates, When};
 
 /// A codec, and how it is used.
 ///
@@ -241,7 +241,7 @@ impl CodecTable {
     pub fn with(mut self, name: &str, bitrate: Option<Bitrate>, equipment: Equipment) -> Self {
         let name = encoding_name(name).unwrap_or(name);
         let kbps = bitrate.map(kbps);
-        let row = Row { kbps, equipment, bpl_bursty: None, published: true };
+        let row = CodecRow { kbps, equipment, bpl_bursty: None, published: true };
         let Some(codec) = self.added.iter_mut().find(|codec| codec.name.eq_ignore_ascii_case(name)) else {
             self.added.push(Added { name: name.into(), rows: alloc::vec![row] });
             return self;
@@ -312,19 +312,19 @@ impl CodecTable {
 struct Added {
     name: Box<str>,
     /// Sorted by rate; a single row if it is for every rate.
-    rows: Vec<Row>,
+    rows: Vec<CodecRow>,
 }
 
 /// The values of a codec in one use.
 struct Curve<'a> {
     /// Sorted by rate.
-    rows: &'a [Row],
+    rows: &'a [CodecRow],
     rates: Rates,
     source: Source,
     lookahead_ms: Option<f64>,
 }
 
-fn published(name: &str) -> Option<&'static Codec> {
+fn published(name: &str) -> Option<&'static CodecValues> {
     CODECS.iter().find(|codec| codec.names.iter().any(|known| known.eq_ignore_ascii_case(name)))
 }
 
@@ -341,15 +341,15 @@ fn kbps(bitrate: Bitrate) -> f64 {
 }
 
 /// The rows of a curve that are on one scale: they are adjacent.
-fn rows_on(rows: &[Row], scale: Scale) -> &[Row] {
+fn rows_on(rows: &[CodecRow], scale: Scale) -> &[CodecRow] {
     rows.chunk_by(|a, b| a.equipment.scale() == b.equipment.scale())
         .find(|rows| rows.iter().all(|row| row.equipment.scale() == scale))
         .unwrap_or_default()
 }
 
 /// Reads `rows`, which are sorted by rate, at `kbps`, all on `scale`, the widest of theirs.
-fn read(rows: &[Row], scale: Scale, rates: Rates, kbps: Option<f64>, source: Source) -> Option<CodecImpairment> {
-    let published = |row: &Row| {
+fn read(rows: &[CodecRow], scale: Scale, rates: Rates, kbps: Option<f64>, source: Source) -> Option<CodecImpairment> {
+    let published = |row: &CodecRow| {
         let equipment = row.equipment.onto(scale)?;
         let basis = Basis::Published;
         Some(CodecImpairment { equipment, bpl_bursty: row.bpl_bursty, lookahead_ms: None, basis, source })
@@ -359,7 +359,7 @@ fn read(rows: &[Row], scale: Scale, rates: Rates, kbps: Option<f64>, source: Sou
     }
     let kbps = kbps?;
     let (low, high) = rows.split_at_checked(rows.partition_point(|row| row.kbps <= Some(kbps)))?;
-    let nearest = |has: fn(&Row) -> bool| Nearest {
+    let nearest = |has: fn(&CodecRow) -> bool| Nearest {
         kbps,
         low: low.iter().rfind(|row| has(row)),
         high: high.iter().find(|row| has(row)),
@@ -386,18 +386,18 @@ fn read(rows: &[Row], scale: Scale, rates: Rates, kbps: Option<f64>, source: Sou
 struct Nearest<'a> {
     kbps: f64,
     /// At the rate or below it.
-    low: Option<&'a Row>,
+    low: Option<&'a CodecRow>,
     /// Above it.
-    high: Option<&'a Row>,
+    high: Option<&'a CodecRow>,
 }
 
 impl<'a> Nearest<'a> {
     /// The distance of a row from the rate, kbit/s.
-    fn distance(&self, row: &Row) -> Option<f64> {
+    fn distance(&self, row: &CodecRow) -> Option<f64> {
         Some((row.kbps? - self.kbps).abs())
     }
 
-    fn nearer(&self) -> Option<&'a Row> {
+    fn nearer(&self) -> Option<&'a CodecRow> {
         match (self.low, self.high) {
             (Some(low), Some(high)) => Some(if self.distance(low)? <= self.distance(high)? { low } else { high }),
             (one, other) => one.or(other),
@@ -422,15 +422,15 @@ impl<'a> Nearest<'a> {
 
 /// Two rows, and the position of a rate between them, 0 to 1.
 struct Around<'a> {
-    low: &'a Row,
-    high: &'a Row,
+    low: &'a CodecRow,
+    high: &'a CodecRow,
     share: f64,
     basis: Basis,
 }
 
 impl Around<'_> {
     /// A number that both rows have, interpolated at the rate.
-    fn of(&self, number: impl Fn(&Row) -> Option<f64>) -> Option<f64> {
+    fn of(&self, number: impl Fn(&CodecRow) -> Option<f64>) -> Option<f64> {
         let (low, high) = (number(self.low)?, number(self.high)?);
         Some(low + (high - low) * self.share)
     }

@@ -191,12 +191,12 @@ pub(crate) fn cut(text: &str, max: usize) -> (&str, usize) {
 /// A stored text.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(crate) struct Stored {
+pub(crate) struct StoredText {
     pub(crate) text: String,
     pub(crate) cut_bytes: usize,
 }
 
-impl Stored {
+impl StoredText {
     pub(crate) fn new(text: &str) -> Self {
         let (text, cut_bytes) = cut(text, MAX_TEXT);
         Self { text: text.into(), cut_bytes }

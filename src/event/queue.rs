@@ -4,7 +4,7 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use crate::config::Limits;
-use crate::diagnosis::{Change, Diagnosis};
+use crate::diagnosis::{Diagnosis, DiagnosisChange};
 use crate::event::{CallEvent, Event};
 
 /// The events to be polled, and the timeline.
@@ -42,14 +42,14 @@ impl EventQueue {
     }
 
     /// Queues the event of a diagnosis.
-    pub(crate) fn diagnose(&mut self, limits: Limits, change: Change, diagnosis: Diagnosis) {
-        self.diagnoses = self.diagnoses.saturating_add(u32::from(change == Change::Raised));
+    pub(crate) fn diagnose(&mut self, limits: Limits, change: DiagnosisChange, diagnosis: Diagnosis) {
+        self.diagnoses = self.diagnoses.saturating_add(u32::from(change == DiagnosisChange::Raised));
         self.push(
             limits,
             match change {
-                Change::Raised => Event::DiagnosisRaised { diagnosis },
-                Change::Updated => Event::DiagnosisUpdated { diagnosis },
-                Change::Cleared => Event::DiagnosisCleared { diagnosis },
+                DiagnosisChange::Raised => Event::DiagnosisRaised { diagnosis },
+                DiagnosisChange::Updated => Event::DiagnosisUpdated { diagnosis },
+                DiagnosisChange::Cleared => Event::DiagnosisCleared { diagnosis },
             },
         );
     }

@@ -16,7 +16,7 @@ use crate::unit::StatTime;
 
 #[derive(Serialize, Deserialize)]
 #[allow(clippy::large_enum_variant)] // exists while one event is written or read
-enum Stored {
+enum StoredEvent {
     IntervalClosed {
         stream: StreamKey,
         #[serde(with = "crate::metric::wire")]
@@ -42,7 +42,7 @@ enum Stored {
 #[serde(transparent)]
 struct StoredScore(#[serde(with = "crate::score::wire")] Score);
 
-impl From<Event> for Stored {
+impl From<Event> for StoredEvent {
     fn from(event: Event) -> Self {
         match event {
             Event::IntervalClosed { stream, interval, score, rating } => {
@@ -59,19 +59,19 @@ impl From<Event> for Stored {
     }
 }
 
-impl From<Stored> for Event {
-    fn from(stored: Stored) -> Self {
+impl From<StoredEvent> for Event {
+    fn from(stored: StoredEvent) -> Self {
         match stored {
-            Stored::IntervalClosed { stream, interval, score, rating } => {
+            StoredEvent::IntervalClosed { stream, interval, score, rating } => {
                 Self::IntervalClosed { stream, interval, score: score.map(|StoredScore(score)| score), rating }
             }
-            Stored::CounterReset { stream, at } => Self::CounterReset { stream, at },
-            Stored::Call(event) => Self::Call { event },
-            Stored::DiagnosisRaised(diagnosis) => Self::DiagnosisRaised { diagnosis },
-            Stored::DiagnosisUpdated(diagnosis) => Self::DiagnosisUpdated { diagnosis },
-            Stored::DiagnosisCleared(diagnosis) => Self::DiagnosisCleared { diagnosis },
-            Stored::DominantSpeaker(change) => Self::DominantSpeaker { change },
-            Stored::Overflow { dropped } => Self::Overflow { dropped },
+            StoredEvent::CounterReset { stream, at } => Self::CounterReset { stream, at },
+            StoredEvent::Call(event) => Self::Call { event },
+            StoredEvent::DiagnosisRaised(diagnosis) => Self::DiagnosisRaised { diagnosis },
+            StoredEvent::DiagnosisUpdated(diagnosis) => Self::DiagnosisUpdated { diagnosis },
+            StoredEvent::DiagnosisCleared(diagnosis) => Self::DiagnosisCleared { diagnosis },
+            StoredEvent::DominantSpeaker(change) => Self::DominantSpeaker { change },
+            StoredEvent::Overflow { dropped } => Self::Overflow { dropped },
         }
     }
 }
@@ -79,13 +79,13 @@ impl From<Stored> for Event {
 pub(crate) fn serialize<S: Serializer>(events: &VecDeque<Event>, serializer: S) -> Result<S::Ok, S::Error> {
     let mut list = serializer.serialize_seq(Some(events.len()))?;
     for &event in events {
-        list.serialize_element(&Stored::from(event))?;
+        list.serialize_element(&StoredEvent::from(event))?;
     }
     list.end()
 }
 
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<VecDeque<Event>, D::Error> {
-    let events = VecDeque::<Stored>::deserialize(deserializer)?;
+    let events = VecDeque::<StoredEvent>::deserialize(deserializer)?;
     Ok(events.into_iter().map(Event::from).collect())
 }
 

@@ -9,12 +9,12 @@ use super::app_state::{AppState, StoredDevice};
 use super::lifecycle::Lifecycle;
 use super::path::{Path, selected_pair};
 use super::playout::Playout;
-use super::slot::{Latest, Part, SlotId, StreamSlot, Streams};
+use super::slot::{LatestInterval, OwnedPart, SlotId, StreamSlot, Streams};
 use super::spec::FabricSpec;
 use super::ssrc_map::SsrcMap;
 use super::usage::Usage;
 use crate::config::Config;
-use crate::diagnosis::{Connection, ConnectionStatus, Detectors, RecorderParts, StreamSample};
+use crate::diagnosis::{ConnectionPhase, ConnectionStatus, Detectors, RecorderParts, StreamSample};
 use crate::event::{Event, EventQueue, FabricState, Relay};
 use crate::id::{Direction, FabricId, MediaKind, Ssrc, StreamKey, UserId};
 use crate::metric::{Interval, IntervalState, Metric};
@@ -35,7 +35,7 @@ pub(crate) struct Fabric {
     pub(crate) devices: [Vec<StoredDevice>; 2],
     pub(crate) streams: Streams,
     /// Records of streams before they passed to another user.
-    pub(crate) parts: Vec<Part>,
+    pub(crate) parts: Vec<OwnedPart>,
     pub(crate) path: Path,
     playout: Playout,
     pub(crate) detectors: Detectors,
@@ -304,7 +304,7 @@ impl Fabric {
         let Some(IntervalScore { score, rating }) = scored else { return };
         let limits = config.limits();
         let stream = &mut self.streams[slot];
-        stream.latest = Latest::of(interval, rating);
+        stream.latest = LatestInterval::of(interval, rating);
         let key = StreamKey::new(self.id, stream.record.direction, stream.record.ssrc);
         out.push(limits, Event::IntervalClosed { stream: key, interval: *interval, score, rating });
         if interval.state == IntervalState::Reset {
@@ -333,14 +333,14 @@ impl Fabric {
             unanswered: self.path.unanswered,
             arrives: self.path.arrives,
             connection: match self.lifecycle.state() {
-                None => Connection::Unknown,
-                Some(FabricState::Established) => Connection::Up,
-                Some(FabricState::Disrupted) => Connection::Lost,
-                Some(FabricState::Failed) if self.lifecycle.setup.is_some() => Connection::Lost,
+                None => ConnectionPhase::Unknown,
+                Some(FabricState::Established) => ConnectionPhase::Up,
+                Some(FabricState::Disrupted) => ConnectionPhase::Lost,
+                Some(FabricState::Failed) if self.lifecycle.setup.is_some() => ConnectionPhase::Lost,
                 Some(FabricState::Initializing | FabricState::CheckingDisrupted | FabricState::Hold) => {
-                    Connection::Coming
+                    ConnectionPhase::Coming
                 }
-                Some(FabricState::Failed | FabricState::Terminated) => Connection::Over,
+                Some(FabricState::Failed | FabricState::Terminated) => ConnectionPhase::Over,
             },
             lost_ms: self.lifecycle.lost_ms(now),
             connects_ms: self.lifecycle.connects_ms(now),

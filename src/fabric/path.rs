@@ -30,7 +30,7 @@ pub(crate) struct Path {
     pub(crate) arrives: Option<bool>,
     /// Milliseconds in which packets passed through a relay at either end; `None` while no candidate is known.
     pub(crate) relayed_ms: Option<f64>,
-    pair: Option<Pair>,
+    pair: Option<SelectedPair>,
     /// A hash of the transport's ICE user name fragment.
     fragment: Option<u64>,
     cadence: Cadence,
@@ -39,7 +39,7 @@ pub(crate) struct Path {
 /// The selected pair.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-struct Pair {
+struct SelectedPair {
     id: String,
     track: EntryTracker,
     /// Whether either end is a relay; `None` while no candidate is known.
@@ -159,7 +159,8 @@ impl Path {
                 self.rtt_ms = gauge;
                 (self.unanswered, self.arrives, self.rtt_samples) = (None, None, None);
                 *other = EntryTracker::new(entry).map(|track| {
-                    let mut pair = Pair { id: entry.id().into(), track, is_relayed: None, relay: None, tries: TRIES };
+                    let mut pair =
+                        SelectedPair { id: entry.id().into(), track, is_relayed: None, relay: None, tries: TRIES };
                     pair.find_candidates(entry, report);
                     pair
                 });
@@ -169,7 +170,7 @@ impl Path {
     }
 }
 
-impl Pair {
+impl SelectedPair {
     /// Finds out whether the pair uses a relay, while that is not known.
     fn find_candidates(&mut self, pair: Entry<'_>, report: &Report) {
         if self.is_relayed.is_some() || self.tries == 0 {

@@ -30,7 +30,7 @@ pub(crate) struct StreamSlot {
     pub(crate) previous_owner: Option<Box<Owner>>,
     pub(crate) app: StreamAppState,
     /// The figures of its latest interval.
-    pub(crate) latest: Latest,
+    pub(crate) latest: LatestInterval,
 }
 
 /// The positions of a stream's entries in the latest report that had it.
@@ -48,7 +48,7 @@ pub(crate) struct EntryRefs {
 /// The figures of the latest interval that a view shows.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(crate) struct Latest {
+pub(crate) struct LatestInterval {
     pub(crate) bitrate_bps: Option<f64>,
     pub(crate) packet_rate_pps: Option<f64>,
     pub(crate) loss_ratio: Option<f64>,
@@ -61,7 +61,7 @@ pub(crate) struct Latest {
 /// A stream as long as it was one user's.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(crate) struct Part {
+pub(crate) struct OwnedPart {
     pub(crate) record: StreamRecord,
     pub(crate) owner: Owner,
 }
@@ -90,25 +90,25 @@ impl StreamSlot {
             entries: EntryRefs::default(),
             previous_owner: None,
             app: StreamAppState::new(now),
-            latest: Latest::default(),
+            latest: LatestInterval::default(),
         }
     }
 
     /// Begins another record with `entry` when the stream has passed to another user since the last sample. The record so
     /// far is the part of the previous owner.
-    pub(crate) fn split(&mut self, entry: Entry<'_>) -> Option<Part> {
+    pub(crate) fn split(&mut self, entry: Entry<'_>) -> Option<OwnedPart> {
         if self.previous_owner.is_none() || entry.timestamp() <= Some(self.record.end()) {
             return None;
         }
         let owner = *self.previous_owner.take()?;
         let mut record = StreamRecord::open(self.record.direction, entry)?;
         record.kind = record.kind.or(self.record.kind);
-        self.latest = Latest::default();
-        Some(Part { record: core::mem::replace(&mut self.record, record), owner })
+        self.latest = LatestInterval::default();
+        Some(OwnedPart { record: core::mem::replace(&mut self.record, record), owner })
     }
 }
 
-impl Latest {
+impl LatestInterval {
     pub(super) fn of(interval: &Interval, rating: CallstatsRating) -> Self {
         Self {
             bitrate_bps: interval.get(Metric::BitrateBps),

@@ -8,8 +8,8 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use super::entry::{Entry, Instance};
-use super::ledger::{Ledger, Window};
+use super::entry::{FleetEntry, Instance};
+use super::ledger::{Ledger, LedgerWindow};
 use super::{Ended, Fleet, FleetConfig, Period, Refused, Tally};
 use crate::checkpoint::{Models, RestoreError, frame, unframe};
 use crate::conference::{Conference, checkpoint};
@@ -175,7 +175,7 @@ impl Fleet {
             let n = stored.labels.len();
             let labels =
                 stored.labels.into_iter().map(|(label, tally)| (ledger.labels.acquire(&label), tally.into_owned()));
-            let window = Window { total: stored.total.into_owned(), labels: labels.collect() };
+            let window = LedgerWindow { total: stored.total.into_owned(), labels: labels.collect() };
             let has_all = window.labels.len() == n;
             if ledger.windows.insert(stored.period, window).is_some() || !has_all {
                 return Err(RestoreError::Corrupt);
@@ -186,19 +186,19 @@ impl Fleet {
 }
 
 /// The index of an entry in a list sorted by id.
-fn position(sorted: &[&Entry], entry: &Entry) -> Option<u32> {
+fn position(sorted: &[&FleetEntry], entry: &FleetEntry) -> Option<u32> {
     u32::try_from(sorted.binary_search_by(|other| other.id.cmp(&entry.id)).ok()?).ok()
 }
 
 impl<'a> StoredWindow<'a> {
-    fn of(period: Period, window: &'a Window) -> Self {
+    fn of(period: Period, window: &'a LedgerWindow) -> Self {
         let labels = window.labels.iter().map(|(label, tally)| (Cow::Borrowed(&**label), Cow::Borrowed(tally)));
         Self { period, total: Cow::Borrowed(&window.total), labels: labels.collect() }
     }
 }
 
 impl<'a> StoredEntry<'a> {
-    fn of(entry: &'a Entry) -> Self {
+    fn of(entry: &'a FleetEntry) -> Self {
         Self {
             id: Cow::Borrowed(&entry.id),
             current: StoredInstance::of(&entry.current),
@@ -208,8 +208,8 @@ impl<'a> StoredEntry<'a> {
         }
     }
 
-    fn into_entry(self, ledger: &mut Ledger) -> Result<Entry, RestoreError> {
-        Ok(Entry {
+    fn into_entry(self, ledger: &mut Ledger) -> Result<FleetEntry, RestoreError> {
+        Ok(FleetEntry {
             id: self.id.into(),
             current: self.current.into_instance(ledger)?,
             before: self.before.map(|before| before.into_instance(ledger)).transpose()?.map(Box::new),

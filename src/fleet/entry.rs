@@ -12,7 +12,7 @@ use crate::unit::Timestamp;
 
 /// A conference and the fleet's state for it.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
+pub(super) struct FleetEntry {
     pub(super) id: Box<str>,
     pub(super) current: Instance,
     /// The previous instance, which is over. It remains for feedback until the current one begins or its own grace has
@@ -42,7 +42,7 @@ impl Instance {
     }
 }
 
-impl Entry {
+impl FleetEntry {
     pub(super) fn new(id: &str, call: Conference, now: Timestamp) -> Self {
         Self { id: id.into(), current: Instance::new(call), before: None, visited: now, queued: None }
     }

@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use core::ops::{Deref, DerefMut};
 
 use super::FleetError;
-use super::entry::{Entry, Instance};
+use super::entry::{FleetEntry, Instance};
 use super::labels::Labels;
 use super::ledger::Ledger;
 use super::slab::EntryKey;
@@ -22,7 +22,7 @@ use crate::unit::Timestamp;
 #[derive(Debug)]
 pub struct ConferenceGuard<'a> {
     key: EntryKey,
-    entry: &'a mut Entry,
+    entry: &'a mut FleetEntry,
     ledger: &'a mut Ledger,
     /// Whether the guard comes from `enter_ended`.
     is_late: bool,
@@ -32,7 +32,7 @@ impl<'a> ConferenceGuard<'a> {
     pub(super) fn new(
         key: EntryKey,
         now: Timestamp,
-        entry: &'a mut Entry,
+        entry: &'a mut FleetEntry,
         ledger: &'a mut Ledger,
         is_late: bool,
     ) -> Self {

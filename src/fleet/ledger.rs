@@ -6,7 +6,7 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::sync::Arc;
 
-use super::entry::{Entry, Instance, later};
+use super::entry::{FleetEntry, Instance, later};
 use super::expiry::Expiry;
 use super::labels::Labels;
 use super::part::{Part, PartSchema};
@@ -33,13 +33,13 @@ pub(super) struct Ledger {
     pub(super) ended: VecDeque<Ended>,
     /// How many of `ended`, from the front, have no event left.
     polled: usize,
-    pub(super) windows: BTreeMap<Period, Window>,
+    pub(super) windows: BTreeMap<Period, LedgerWindow>,
     pub(super) sequence: u64,
 }
 
 /// A rollup in progress.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Window {
+pub(super) struct LedgerWindow {
     pub(super) total: Tally,
     pub(super) labels: BTreeMap<Arc<str>, Tally>,
 }
@@ -126,7 +126,7 @@ impl Ledger {
     }
 
     /// Schedules an entry at the time it is due, but later than `after`.
-    pub(super) fn queue(&mut self, key: EntryKey, entry: &mut Entry, after: Option<Timestamp>) {
+    pub(super) fn queue(&mut self, key: EntryKey, entry: &mut FleetEntry, after: Option<Timestamp>) {
         let due = entry.due(&self.config);
         let at = after.map_or(due, |now| due.max(later(now, 1)));
         // At the end of time nothing is scheduled again.
@@ -212,7 +212,7 @@ impl Ledger {
         if self.closes(period) > self.now {
             return None;
         }
-        let Window { total, labels } = self.windows.remove(&period)?;
+        let LedgerWindow { total, labels } = self.windows.remove(&period)?;
         labels.keys().for_each(|label| self.labels.release(label));
         let labels = labels.into_iter().map(|(label, tally)| (String::from(&*label), tally)).collect();
         let sequence = self.sequence;

@@ -22,7 +22,7 @@ const NEAR_WRAP: f64 = 0.9 * WRAP;
 pub struct EntryTracker {
     at: StatTime,
     counters: Counters,
-    identity: Identity,
+    identity: EntryIdentity,
     /// The time of the first sample of the entry, since the clock stepped back.
     first: StatTime,
     /// The time of the last traffic reset: earlier samples belong to counters that no longer exist.
@@ -75,7 +75,13 @@ impl EntryTracker {
     #[must_use]
     pub fn new(entry: Entry<'_>) -> Option<Self> {
         let at = entry.timestamp()?;
-        Some(Self { at, counters: Counters::of(entry), identity: Identity::of(entry), first: at, traffic_reset: None })
+        Some(Self {
+            at,
+            counters: Counters::of(entry),
+            identity: EntryIdentity::of(entry),
+            first: at,
+            traffic_reset: None,
+        })
     }
 
     /// The time of the entry's last sample, on the reporter's clock.
@@ -93,18 +99,18 @@ impl EntryTracker {
     /// Compares `entry` with the last sample. Changes nothing; see [`EntryTracker::accept`].
     #[must_use]
     pub fn step<'a>(&self, entry: Entry<'a>) -> Progress<'a> {
-        self.compare(entry, Identity::of(entry))
+        self.compare(entry, EntryIdentity::of(entry))
     }
 
     /// Makes `entry` the last sample. Allocates only if the entry has more counters than it ever had.
     pub fn accept(&mut self, entry: Entry<'_>) {
-        self.keep(entry, Identity::of(entry), self.counters.traffic_restarts(entry));
+        self.keep(entry, EntryIdentity::of(entry), self.counters.traffic_restarts(entry));
     }
 
     /// [`Self::step`], followed by [`Self::accept`] for an advance or a restart; faster than both calls, and allocates
     /// as the latter does.
     pub fn take<'a>(&mut self, entry: Entry<'a>) -> Progress<'a> {
-        let identity = Identity::of(entry);
+        let identity = EntryIdentity::of(entry);
         let step = self.compare(entry, identity);
         if let Progress::Advance(delta) | Progress::Restart(delta) = &step {
             self.keep(entry, identity, delta.from_zero);
@@ -112,7 +118,7 @@ impl EntryTracker {
         step
     }
 
-    fn compare<'a>(&self, entry: Entry<'a>, identity: Identity) -> Progress<'a> {
+    fn compare<'a>(&self, entry: Entry<'a>, identity: EntryIdentity) -> Progress<'a> {
         let Some(at) = entry.timestamp() else { return Progress::Stale };
         let span_ms = at.millis_since(self.at);
         let differences = Differences::default();
@@ -140,7 +146,7 @@ impl EntryTracker {
     }
 
     /// Makes `entry` the last sample. `from_zero` says whether its traffic counts from zero.
-    fn keep(&mut self, entry: Entry<'_>, identity: Identity, from_zero: bool) {
+    fn keep(&mut self, entry: Entry<'_>, identity: EntryIdentity, from_zero: bool) {
         if let Some(at) = entry.timestamp() {
             if from_zero {
                 self.traffic_reset = Some(at);
@@ -385,9 +391,9 @@ fn wraps(rule: Rule, old: f64, new: f64) -> bool {
 /// The identity of an RTP entry besides its SSRC, as hashes; 0 for a missing part.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-struct Identity([u32; 4]);
+struct EntryIdentity([u32; 4]);
 
-impl Identity {
+impl EntryIdentity {
     fn of(entry: Entry<'_>) -> Self {
         let [track, mid, rid] =
             [Text::TrackIdentifier, Text::Mid, Text::Rid].map(|field| entry.text(field).map_or(0, hash_32));

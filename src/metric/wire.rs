@@ -10,7 +10,7 @@ use crate::id::{Direction, MediaKind, Ssrc};
 use crate::unit::StatTime;
 
 #[derive(Serialize, Deserialize)]
-struct Stored {
+struct StoredInterval {
     at: StatTime,
     span_ms: f64,
     direction: Direction,
@@ -23,11 +23,11 @@ struct Stored {
 pub(crate) fn serialize<S: Serializer>(interval: &Interval, serializer: S) -> Result<S::Ok, S::Error> {
     let &Interval { at, span_ms, direction, ssrc, kind, state, .. } = interval;
     let figures = interval.figures().map(|(metric, value)| (metric as u8, value)).collect();
-    Stored { at, span_ms, direction, ssrc, kind, state, figures }.serialize(serializer)
+    StoredInterval { at, span_ms, direction, ssrc, kind, state, figures }.serialize(serializer)
 }
 
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Interval, D::Error> {
-    let stored = Stored::deserialize(deserializer)?;
+    let stored = StoredInterval::deserialize(deserializer)?;
     let mut interval = Interval::new(stored.at, stored.span_ms, stored.direction, stored.ssrc, stored.kind);
     interval.state = stored.state;
     for (place, value) in stored.figures {

@@ -31,7 +31,7 @@ pub(super) enum Fact {
     Gathering(GatheringState),
     Signaling(SignalingState),
     Connection(ConnectionState),
-    Described(Vec<Described>),
+    Described(Vec<DescribedStream>),
     Failed {
         function: WebRtcFunction,
         name: String,
@@ -64,7 +64,7 @@ pub(super) enum Fact {
 
 /// One SSRC of a session description.
 #[derive(Clone, Debug)]
-pub(super) struct Described {
+pub(super) struct DescribedStream {
     pub(super) ssrc: Ssrc,
     pub(super) primary: Ssrc,
     pub(super) cname: String,
@@ -128,9 +128,9 @@ impl Fact {
     }
 }
 
-fn described(sdp: &str) -> Vec<Described> {
+fn described(sdp: &str) -> Vec<DescribedStream> {
     let streams = Sdp::new(sdp).streams().into_iter();
-    let described = streams.map(|stream| Described {
+    let described = streams.map(|stream| DescribedStream {
         ssrc: stream.ssrc,
         primary: stream.primary,
         cname: owned(stream.cname),

@@ -139,7 +139,7 @@ pub(super) const PACKET_MS: f64 = 20.0;
 
 /// An assumed value: usual, worst and best.
 #[derive(Clone, Copy)]
-struct Range {
+struct LossRange {
     usual: f64,
     worst: f64,
     best: f64,
@@ -151,7 +151,7 @@ const IE_SPREAD: f64 = 4.0;
 /// Uncertainty of Ie if the bit rate is assumed or outside the published ones, in R.
 const IE_SPREAD_ASSUMED: f64 = 8.0;
 /// Uncertainty of Bpl, as factors: for Opus (10.4) from 8 to 20, the result of listening tests on raw loss.
-const BPL: Range = Range { usual: 1.0, worst: 0.77, best: 1.92 };
+const BPL: LossRange = LossRange { usual: 1.0, worst: 0.77, best: 1.92 };
 /// Delay from microphone to packet and from decoder to ear if the playout delay is unknown, ms.
 const DEVICE_WORST_MS: f64 = 80.0;
 const DEVICE_BEST_MS: f64 = 10.0;
@@ -231,7 +231,7 @@ impl AudioModel {
             let concealed = concealed.as_f64();
             return Ok(Loss {
                 tier: Tier::A1,
-                audible: Range { usual: concealed, worst: concealed, best: concealed },
+                audible: LossRange { usual: concealed, worst: concealed, best: concealed },
                 recovered,
                 burst_r: inputs.concealments_per_second.map(|begun| burst_r(concealed, begun, packet_ms(inputs))),
             });
@@ -248,13 +248,13 @@ impl AudioModel {
         Ok(match inputs.recovered.filter(|_| tier == Tier::A2) {
             Some(_) => {
                 let left = (gone - recovered).max(0.0);
-                Loss { tier, audible: Range { usual: left, worst, best: left }, recovered, burst_r: None }
+                Loss { tier, audible: LossRange { usual: left, worst, best: left }, recovered, burst_r: None }
             }
             None => {
                 // The next packet recovers each lost packet unless it is lost, too.
                 let twice = gone * gone;
                 let (usual, recovered) = if inputs.error_correction { (twice, gone - twice) } else { (gone, 0.0) };
-                Loss { tier, audible: Range { usual, worst, best: twice }, recovered, burst_r: None }
+                Loss { tier, audible: LossRange { usual, worst, best: twice }, recovered, burst_r: None }
             }
         })
     }
@@ -292,16 +292,16 @@ impl AudioModel {
         self.codecs.find(&query.with_bitrate(bitrate))
     }
 
-    fn evaluate(&self, equipment: Equipment, loss: &Loss, case: &Case) -> Result<Terms, NoScore> {
+    fn evaluate(&self, equipment: Equipment, loss: &Loss, case: &LossCase) -> Result<AudioTerms, NoScore> {
         self.terms(equipment, loss, case).ok_or(NoScore::UnknownRobustness)
     }
 
     /// R on the scale of `equipment`, term by term.
-    fn terms(&self, equipment: Equipment, loss: &Loss, case: &Case) -> Option<Terms> {
+    fn terms(&self, equipment: Equipment, loss: &Loss, case: &LossCase) -> Option<AudioTerms> {
         let scale = equipment.scale();
         let codec = (equipment.ie() + case.ie).clamp(0.0, scale.max_ie_eff() + scale.ie_gain(Scale::Fullband)?);
         let stretch = self.stretch_most * case.stretched_percent / (case.stretched_percent + self.stretch_half);
-        Some(Terms {
+        Some(AudioTerms {
             scale,
             codec: scale.max_r() - scale.default_r() + codec,
             loss: loss.impairment(&equipment, codec, case)?,
@@ -311,26 +311,26 @@ impl AudioModel {
     }
 
     /// The mouth-to-ear delay, ms: usual, worst, best. `None` if the network delay is not measured.
-    fn mouth_to_ear(&self, inputs: &AudioInputs<'_>, lookahead_ms: f64) -> Option<Range> {
+    fn mouth_to_ear(&self, inputs: &AudioInputs<'_>, lookahead_ms: f64) -> Option<LossRange> {
         let network = real(inputs.rtt_ms)? / 2.0 + packet_ms(inputs) + lookahead_ms;
         let device = match real(inputs.playout_ms) {
             Some(playout) => {
-                Range { usual: CAPTURE_MS + playout, worst: CAPTURE_MS + playout, best: CAPTURE_MS + playout }
+                LossRange { usual: CAPTURE_MS + playout, worst: CAPTURE_MS + playout, best: CAPTURE_MS + playout }
             }
-            None => Range {
+            None => LossRange {
                 usual: self.device_ms,
                 worst: DEVICE_WORST_MS.max(self.device_ms),
                 best: DEVICE_BEST_MS.min(self.device_ms),
             },
         };
         let buffer = match real(inputs.jitter_buffer_ms) {
-            Some(buffer) => Range { usual: buffer, worst: buffer, best: buffer },
+            Some(buffer) => LossRange { usual: buffer, worst: buffer, best: buffer },
             None => {
                 let buffer = real(inputs.jitter_ms).map_or(BUFFER_MS, |jitter| BUFFER_MS.max(3.0 * jitter));
-                Range { usual: buffer, worst: 2.0 * buffer, best: 0.5 * buffer }
+                LossRange { usual: buffer, worst: 2.0 * buffer, best: 0.5 * buffer }
             }
         };
-        Some(Range {
+        Some(LossRange {
             usual: network + buffer.usual + device.usual,
             worst: network + buffer.worst + device.worst,
             best: network + buffer.best + device.best,
@@ -350,7 +350,7 @@ impl Model<AudioInputs<'_>> for AudioModel {
         let fullband = coded.equipment.onto(Scale::Fullband).ok_or(NoScore::UnknownCodec)?;
         let stretched = inputs.stretched.filter(|_| loss.tier == Tier::A1).map(|ratio| ratio.as_f64() * 100.0);
 
-        let usual = Case {
+        let usual = LossCase {
             ie: 0.0,
             bpl: BPL.usual,
             kappa: self.kappa,
@@ -364,7 +364,7 @@ impl Model<AudioInputs<'_>> for AudioModel {
         let worst = self.evaluate(
             fullband,
             &loss,
-            &Case {
+            &LossCase {
                 ie: coded.spread,
                 bpl: BPL.worst,
                 kappa: 1.0,
@@ -377,7 +377,7 @@ impl Model<AudioInputs<'_>> for AudioModel {
         let best = self.evaluate(
             fullband,
             &loss,
-            &Case {
+            &LossCase {
                 ie: -coded.spread,
                 bpl: BPL.best,
                 kappa: 0.0,
@@ -407,14 +407,14 @@ impl Model<AudioInputs<'_>> for AudioModel {
 struct Loss {
     tier: Tier,
     /// Ratios, without recovered packets.
-    audible: Range,
+    audible: LossRange,
     recovered: f64,
     burst_r: Option<f64>,
 }
 
 impl Loss {
     /// The impairment by loss on top of a codec's `ie`, in R.
-    fn impairment(&self, equipment: &Equipment, ie: f64, case: &Case) -> Option<f64> {
+    fn impairment(&self, equipment: &Equipment, ie: f64, case: &LossCase) -> Option<f64> {
         let ppl = (case.audible + case.kappa * self.recovered).min(1.0);
         loss_impairment(equipment, ie, case.bpl, ppl * 100.0, case.burst_r)
     }
@@ -433,7 +433,7 @@ struct Coded {
 
 /// The assumptions of one evaluation.
 #[derive(Clone, Copy)]
-struct Case {
+struct LossCase {
     /// Added to Ie.
     ie: f64,
     /// A factor on Bpl.
@@ -447,7 +447,7 @@ struct Case {
 
 /// The cost of each impairment, in R on `scale`.
 #[derive(Clone, Copy)]
-struct Terms {
+struct AudioTerms {
     scale: Scale,
     codec: f64,
     loss: f64,
@@ -455,7 +455,7 @@ struct Terms {
     delay: f64,
 }
 
-impl Terms {
+impl AudioTerms {
     fn points(&self, r: f64) -> f64 {
         r / self.scale.stretch()
     }

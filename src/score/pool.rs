@@ -22,12 +22,12 @@ pub(crate) struct ScorePool {
     below: Micros,
     low: Sum,
     high: Sum,
-    lq: Mean,
+    lq: PoolMean,
     native: NativeMean,
     parts: [Sum; Cause::ALL.len()],
     gains: [Sum; Cause::ALL.len()],
     worst: Option<(Rx, StatTime)>,
-    latest: Option<Latest>,
+    latest: Option<LatestScore>,
     /// How long scores of each tier held.
     tiers: [Micros; Tier::ALL.len()],
     /// The latest reason why an active interval had no score.
@@ -45,7 +45,7 @@ struct Sum(i128);
 
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-struct Mean {
+struct PoolMean {
     sum: Sum,
     weight: Micros,
 }
@@ -56,7 +56,7 @@ struct Mean {
 enum NativeMean {
     #[default]
     Nothing,
-    On(Scale, Mean),
+    On(Scale, PoolMean),
     /// Different scales cannot be averaged.
     Mixed,
 }
@@ -64,7 +64,7 @@ enum NativeMean {
 /// Properties that are not averaged.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-struct Latest {
+struct LatestScore {
     scale: MosScale,
     /// Scores of another scale are included.
     is_mixed: bool,
@@ -95,7 +95,7 @@ impl ScorePool {
             self.lq.add(lq, active);
         }
         if let Some(Native { scale, rx }) = score.native {
-            let mut one = Mean::default();
+            let mut one = PoolMean::default();
             one.add(rx, active);
             self.native = self.native.merged(NativeMean::On(scale, one));
         }
@@ -110,7 +110,7 @@ impl ScorePool {
             held.add(active);
         }
         let is_mixed = self.latest.is_some_and(|latest| latest.is_mixed || latest.scale != score.scale);
-        self.latest = Some(Latest { scale: score.scale, is_mixed, model: score.model, inputs: score.inputs });
+        self.latest = Some(LatestScore { scale: score.scale, is_mixed, model: score.model, inputs: score.inputs });
     }
 
     /// Sets the worst ten seconds of the stream.
@@ -140,7 +140,7 @@ impl ScorePool {
             sum.merge(more);
         }
         self.worst = either(self.worst, other.worst, Ord::min);
-        self.latest = either(self.latest, other.latest, Latest::merged);
+        self.latest = either(self.latest, other.latest, LatestScore::merged);
         self.unscored = either(self.unscored, other.unscored, |a, b| if b.name() < a.name() { b } else { a });
     }
 
@@ -192,7 +192,7 @@ impl ScorePool {
 
     /// The mean as a score, of the tier that held longest. `None` without any score.
     pub(crate) fn mean(&self) -> Option<Score> {
-        let Latest { scale, model, inputs, .. } = self.latest?;
+        let LatestScore { scale, model, inputs, .. } = self.latest?;
         // The least certain of the tiers that held equally long.
         let (tier, _) = Tier::ALL.iter().zip(self.tiers).max_by_key(|&(_, held)| held)?;
         let mut score = Score::new(model, scale, *tier, Rx::clamped(self.rx.mean()?)?)
@@ -208,7 +208,7 @@ impl ScorePool {
     }
 }
 
-impl Latest {
+impl LatestScore {
     /// An order of models and scales that does not depend on the order of input.
     const fn order(&self) -> (MosScale, &'static str, u32) {
         (self.scale, self.model.name, self.model.version)
@@ -275,7 +275,7 @@ impl Sum {
     }
 }
 
-impl Mean {
+impl PoolMean {
     fn add(&mut self, value: Rx, weight: Micros) {
         self.sum.add(value.as_f64(), weight);
         self.weight.add(weight);

@@ -290,13 +290,14 @@ impl VideoModel {
             .zip(inputs.qp)
             .and_then(|(scale, qp)| self.quantizer.points(qp, scale));
         if let Some(points) = quantized {
-            let points = Range { usual: points, worst: points + QUANTIZER_SPREAD, best: points - QUANTIZER_SPREAD };
+            let points =
+                CodingRange { usual: points, worst: points + QUANTIZER_SPREAD, best: points - QUANTIZER_SPREAD };
             return Some(Coding { points, quantized: true, gain: Origin::Measured });
         }
         let gain = codec.map_or(1.0, VideoCodec::gain);
         let odds = self.bits.odds(inputs.bits_per_pixel()? * gain);
         let spread = if codec.is_some() { BITS_SPREAD } else { UNKNOWN_CODEC_SPREAD };
-        let points = Range {
+        let points = CodingRange {
             usual: coding::points_of(odds),
             worst: coding::points_of(odds / spread),
             best: coding::points_of(odds * spread),
@@ -306,10 +307,10 @@ impl VideoModel {
     }
 
     /// The cost of upscaling, and the origin of the display's size.
-    fn upscaling(&self, inputs: &VideoInputs<'_>) -> (Range, Origin) {
-        let Some(coded) = inputs.coded_pixels() else { return (Range::sure(0.0), Origin::Missing) };
+    fn upscaling(&self, inputs: &VideoInputs<'_>) -> (CodingRange, Origin) {
+        let Some(coded) = inputs.coded_pixels() else { return (CodingRange::sure(0.0), Origin::Missing) };
         if let Some(display) = area(inputs.display_width, inputs.display_height) {
-            return (Range::sure(self.upscaling_points(display / coded)), Origin::Measured);
+            return (CodingRange::sure(self.upscaling_points(display / coded)), Origin::Measured);
         }
         match area(inputs.largest_width, inputs.largest_height) {
             Some(largest) => (self.assumed_upscaling(largest / coded, DISPLAY_WORST), Origin::Derived),
@@ -323,8 +324,8 @@ impl VideoModel {
     }
 
     /// The same for an unknown display, with edges up to `worst` times as long.
-    fn assumed_upscaling(&self, larger: f64, worst: f64) -> Range {
-        Range {
+    fn assumed_upscaling(&self, larger: f64, worst: f64) -> CodingRange {
+        CodingRange {
             usual: self.upscaling_points(larger),
             worst: self.upscaling_points(larger.max(1.0) * worst * worst),
             best: 0.0,
@@ -332,24 +333,24 @@ impl VideoModel {
     }
 
     /// The cost of the frame rate.
-    fn frame_rate(&self, inputs: &VideoInputs<'_>) -> Range {
+    fn frame_rate(&self, inputs: &VideoInputs<'_>) -> CodingRange {
         let source = rate(inputs.source_frames_per_second);
         let smooth = match (inputs.screen, source) {
             (false, source) => source.map_or(self.smooth, |source| source.min(self.smooth)),
             (true, Some(source)) => source.min(self.smooth_screen),
             // A screen without changes has no frame rate.
-            (true, None) => return Range::sure(0.0),
+            (true, None) => return CodingRange::sure(0.0),
         };
         match rate(inputs.frames_per_second) {
-            Some(_) if smooth <= 0.0 => Range::sure(0.0),
+            Some(_) if smooth <= 0.0 => CodingRange::sure(0.0),
             Some(frames) => {
                 let points = self.frame_rate_points(frames / smooth);
                 // An unknown source may have been as slow.
-                Range { usual: points, worst: points, best: if source.is_some() { points } else { 0.0 } }
+                CodingRange { usual: points, worst: points, best: if source.is_some() { points } else { 0.0 } }
             }
             None => {
                 let worst = self.frame_rate_points(FRAME_RATE_WORST / self.smooth);
-                Range { usual: 0.0, worst: if inputs.screen { 0.0 } else { worst }, best: 0.0 }
+                CodingRange { usual: 0.0, worst: if inputs.screen { 0.0 } else { worst }, best: 0.0 }
             }
         }
     }
@@ -372,26 +373,29 @@ impl VideoModel {
     }
 
     /// The factor of freezes, and its origin.
-    fn freezes(&self, inputs: &VideoInputs<'_>) -> (Range, Origin) {
+    fn freezes(&self, inputs: &VideoInputs<'_>) -> (CodingRange, Origin) {
         let share = inputs.frozen.map(Ratio::as_f64);
         let number = rate(inputs.freezes_per_10_s);
         let (known, origin) = match (number, share) {
             (Some(number), Some(share)) => ((number, share), Origin::Measured),
             (None, Some(share)) => ((share * 10.0 / FREEZE_S, share), Origin::Derived),
             (Some(number), None) => ((number, (number * FREEZE_S / 10.0).min(1.0)), Origin::Derived),
-            (None, None) if inputs.screen => return (Range::sure(1.0), Origin::Missing),
+            (None, None) if inputs.screen => return (CodingRange::sure(1.0), Origin::Missing),
             (None, None) => {
-                return (Range { usual: 1.0, worst: self.freeze_factor(FREEZES_WORST), best: 1.0 }, Origin::Missing);
+                return (
+                    CodingRange { usual: 1.0, worst: self.freeze_factor(FREEZES_WORST), best: 1.0 },
+                    Origin::Missing,
+                );
             }
         };
         if known == (0.0, 0.0) || (inputs.screen && inputs.pending_data == Some(false)) {
-            return (Range::sure(1.0), origin);
+            return (CodingRange::sure(1.0), origin);
         }
         let left = self.freeze_factor(known);
         if inputs.screen && inputs.pending_data.is_none() {
-            return (Range { usual: 1.0, worst: left, best: 1.0 }, Origin::Assumed);
+            return (CodingRange { usual: 1.0, worst: left, best: 1.0 }, Origin::Assumed);
         }
-        (Range::sure(left), origin)
+        (CodingRange::sure(left), origin)
     }
 }
 
@@ -414,7 +418,7 @@ impl Model<VideoInputs<'_>> for VideoModel {
         let (upscaling, display_from) = self.upscaling(inputs);
         let (coding_weight, upscaling_weight) =
             if inputs.screen { (self.screen_coding, self.screen_upscaling) } else { (1.0, 1.0) };
-        let terms = |of: fn(Range) -> f64| Terms {
+        let terms = |of: fn(CodingRange) -> f64| VideoTerms {
             coding: (of(coding.points) * coding_weight).clamp(0.0, 100.0),
             upscaling: of(upscaling) * upscaling_weight,
             frame_rate: of(frame_rate),
@@ -438,7 +442,7 @@ impl Model<VideoInputs<'_>> for VideoModel {
 
 /// The cost of coding.
 struct Coding {
-    points: Range,
+    points: CodingRange,
     /// By the quantizer.
     quantized: bool,
     /// The origin of the codec's efficiency.
@@ -447,13 +451,13 @@ struct Coding {
 
 /// A known or usual value, its worst and its best.
 #[derive(Clone, Copy)]
-struct Range {
+struct CodingRange {
     usual: f64,
     worst: f64,
     best: f64,
 }
 
-impl Range {
+impl CodingRange {
     const fn sure(value: f64) -> Self {
         Self { usual: value, worst: value, best: value }
     }
@@ -461,7 +465,7 @@ impl Range {
 
 /// The cost of each impairment: points of 100, and fractions of the rest.
 #[derive(Clone, Copy)]
-struct Terms {
+struct VideoTerms {
     coding: f64,
     upscaling: f64,
     frame_rate: f64,
@@ -471,7 +475,7 @@ struct Terms {
     moving: f64,
 }
 
-impl Terms {
+impl VideoTerms {
     /// The rest after points, 0 to 100.
     fn still(&self) -> f64 {
         (100.0 - self.coding - self.upscaling - self.frame_rate).max(0.0)

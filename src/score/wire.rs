@@ -9,7 +9,7 @@ use crate::unit::Rx;
 
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Score")]
-struct Stored {
+struct StoredScoreParts {
     rx: Rx,
     rx_low: Rx,
     rx_high: Rx,
@@ -26,9 +26,9 @@ struct Stored {
 }
 
 pub(crate) fn serialize<S: Serializer>(score: &Score, serializer: S) -> Result<S::Ok, S::Error> {
-    Stored::serialize(score, serializer)
+    StoredScoreParts::serialize(score, serializer)
 }
 
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Score, D::Error> {
-    Stored::deserialize(deserializer)
+    StoredScoreParts::deserialize(deserializer)
 }

@@ -10,7 +10,7 @@ use crate::unit::{Rx, StatTime};
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct WorstTenSeconds {
-    slots: [Slot; SLOTS],
+    slots: [WorstSlot; SLOTS],
     /// The slot in use.
     at: u8,
     /// The end of the latest score.
@@ -28,7 +28,7 @@ const LEAST_ACTIVE_MS: f32 = 3_000.0;
 /// About a second, or one longer interval.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-struct Slot {
+struct WorstSlot {
     span_ms: f32,
     active_ms: f32,
     /// Σ active time · rx.
@@ -41,7 +41,7 @@ impl WorstTenSeconds {
         if self.slots.get(usize::from(self.at)).is_some_and(|slot| slot.span_ms >= SLOT_MS) {
             self.at = (self.at + 1) % SLOTS as u8;
             if let Some(slot) = self.slots.get_mut(usize::from(self.at)) {
-                *slot = Slot::default();
+                *slot = WorstSlot::default();
             }
         }
         if let Some(slot) = self.slots.get_mut(usize::from(self.at)) {
@@ -68,14 +68,14 @@ impl WorstTenSeconds {
     }
 
     /// The worst so far, or the current stretch if it is worse.
-    fn worse_of(&self, stretch: Slot) -> Option<(Rx, StatTime)> {
+    fn worse_of(&self, stretch: WorstSlot) -> Option<(Rx, StatTime)> {
         let stretch = stretch.mean().zip(self.until);
         either(self.worst, stretch, |worst, stretch| if stretch.0 < worst.0 { stretch } else { worst })
     }
 
     /// The last ten seconds, and whether they are complete.
-    fn window(&self) -> (Slot, bool) {
-        let mut sum = Slot::default();
+    fn window(&self) -> (WorstSlot, bool) {
+        let mut sum = WorstSlot::default();
         for back in 0..SLOTS {
             let Some(slot) = self.slots.get((usize::from(self.at) + SLOTS - back) % SLOTS) else { break };
             sum.span_ms += slot.span_ms;
@@ -89,7 +89,7 @@ impl WorstTenSeconds {
     }
 }
 
-impl Slot {
+impl WorstSlot {
     fn mean(self) -> Option<Rx> {
         if self.active_ms < LEAST_ACTIVE_MS {
             return None;

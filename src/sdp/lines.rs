@@ -8,7 +8,7 @@ use crate::id::Ssrc;
 /// A parsed line. Values are borrowed from the text.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub enum Line<'a> {
+pub enum SdpLine<'a> {
     /// `m=`: a section begins.
     #[non_exhaustive]
     Media {
@@ -119,13 +119,13 @@ impl Iterator for Ssrcs<'_> {
 
 /// The lines of a text.
 #[derive(Clone, Debug)]
-pub struct Lines<'a> {
+pub struct SdpLines<'a> {
     text: &'a [u8],
     pos: usize,
     number: usize,
 }
 
-impl<'a> Lines<'a> {
+impl<'a> SdpLines<'a> {
     pub(super) const fn new(text: &'a [u8]) -> Self {
         Self { text, pos: 0, number: 0 }
     }
@@ -153,63 +153,63 @@ impl<'a> Lines<'a> {
     }
 }
 
-impl<'a> Iterator for Lines<'a> {
-    type Item = Line<'a>;
+impl<'a> Iterator for SdpLines<'a> {
+    type Item = SdpLine<'a>;
 
-    fn next(&mut self) -> Option<Line<'a>> {
+    fn next(&mut self) -> Option<SdpLine<'a>> {
         loop {
             let line = self.raw()?;
             if !line.is_empty() {
                 let line = core::str::from_utf8(line).ok().and_then(parse);
-                return Some(line.unwrap_or(Line::Malformed { number: self.number }));
+                return Some(line.unwrap_or(SdpLine::Malformed { number: self.number }));
             }
         }
     }
 }
 
 /// Parses a line; `None` if it is malformed.
-fn parse(line: &str) -> Option<Line<'_>> {
+fn parse(line: &str) -> Option<SdpLine<'_>> {
     let (kind, value) = line.split_once('=')?;
     match kind {
         "m" => media(value),
         "a" => attribute(line, value),
-        _ => (kind.len() == 1 && kind.bytes().all(|byte| byte.is_ascii_lowercase())).then_some(Line::Other(line)),
+        _ => (kind.len() == 1 && kind.bytes().all(|byte| byte.is_ascii_lowercase())).then_some(SdpLine::Other(line)),
     }
 }
 
 /// `audio 9 UDP/TLS/RTP/SAVPF 111 63`; the port may be `9/2`.
-fn media(value: &str) -> Option<Line<'_>> {
+fn media(value: &str) -> Option<SdpLine<'_>> {
     if value.is_empty() {
-        return Some(Line::Media { word: "", port: 9 });
+        return Some(SdpLine::Media { word: "", port: 9 });
     }
     let mut words = value.split_ascii_whitespace();
     let word = words.next()?;
     let port = words.next()?.split('/').next()?;
     let port = number(port).and_then(|port| u16::try_from(port).ok())?;
     // The transport and one format.
-    words.nth(1).map(|_| Line::Media { word, port })
+    words.nth(1).map(|_| SdpLine::Media { word, port })
 }
 
-fn attribute<'a>(line: &'a str, value: &'a str) -> Option<Line<'a>> {
+fn attribute<'a>(line: &'a str, value: &'a str) -> Option<SdpLine<'a>> {
     let Some((name, value)) = value.split_once(':') else {
         return Some(match value {
-            "sendrecv" => Line::Direction(MediaDirection::SendRecv),
-            "sendonly" => Line::Direction(MediaDirection::SendOnly),
-            "recvonly" => Line::Direction(MediaDirection::RecvOnly),
-            "inactive" => Line::Direction(MediaDirection::Inactive),
-            _ => return (!is_read(value) && !value.is_empty()).then_some(Line::Other(line)),
+            "sendrecv" => SdpLine::Direction(MediaDirection::SendRecv),
+            "sendonly" => SdpLine::Direction(MediaDirection::SendOnly),
+            "recvonly" => SdpLine::Direction(MediaDirection::RecvOnly),
+            "inactive" => SdpLine::Direction(MediaDirection::Inactive),
+            _ => return (!is_read(value) && !value.is_empty()).then_some(SdpLine::Other(line)),
         });
     };
     match name {
-        "mid" => token(value).map(Line::Mid),
-        "ice-ufrag" => token(value).map(Line::IceUfrag),
-        "msid" => msid(value).map(|(stream, track)| Line::Msid { stream, track }),
+        "mid" => token(value).map(SdpLine::Mid),
+        "ice-ufrag" => token(value).map(SdpLine::IceUfrag),
+        "msid" => msid(value).map(|(stream, track)| SdpLine::Msid { stream, track }),
         "ssrc" => ssrc(value),
         "ssrc-group" => ssrc_group(value),
         "rid" => rid(value),
         "simulcast" => simulcast(value),
-        "rtpmap" => rtpmap(value).map(Line::Codec),
-        _ => (!name.is_empty()).then_some(Line::Other(line)),
+        "rtpmap" => rtpmap(value).map(SdpLine::Codec),
+        _ => (!name.is_empty()).then_some(SdpLine::Other(line)),
     }
 }
 
@@ -231,38 +231,38 @@ pub(super) fn msid(value: &str) -> Option<(&str, Option<&str>)> {
 }
 
 /// `7 cname:x`.
-fn ssrc(value: &str) -> Option<Line<'_>> {
+fn ssrc(value: &str) -> Option<SdpLine<'_>> {
     let value = value.trim_ascii();
     let (ssrc, attribute) = value.split_once([' ', '\t']).unwrap_or((value, ""));
     let ssrc = Ssrc::new(number(ssrc)?);
     let attribute = attribute.trim_ascii();
     let (attribute, value) = attribute.split_once(':').unwrap_or((attribute, ""));
-    Some(Line::Ssrc { ssrc, attribute, value: value.trim_ascii() })
+    Some(SdpLine::Ssrc { ssrc, attribute, value: value.trim_ascii() })
 }
 
 /// `FID 7 8`.
-fn ssrc_group(value: &str) -> Option<Line<'_>> {
+fn ssrc_group(value: &str) -> Option<SdpLine<'_>> {
     let mut words = value.split_ascii_whitespace();
     let semantics = words.next()?;
     let mut members = words.clone();
     let well_formed =
         members.next().is_some_and(|first| number(first).is_some()) && members.all(|member| number(member).is_some());
-    well_formed.then_some(Line::SsrcGroup { semantics, ssrcs: Ssrcs { words } })
+    well_formed.then_some(SdpLine::SsrcGroup { semantics, ssrcs: Ssrcs { words } })
 }
 
 /// `h send max-width=1280`.
-fn rid(value: &str) -> Option<Line<'_>> {
+fn rid(value: &str) -> Option<SdpLine<'_>> {
     let mut words = value.split_ascii_whitespace();
     let id = words.next()?;
     match words.next()? {
-        "send" => Some(Line::Rid { id, sent: true }),
-        "recv" => Some(Line::Rid { id, sent: false }),
+        "send" => Some(SdpLine::Rid { id, sent: true }),
+        "recv" => Some(SdpLine::Rid { id, sent: false }),
         _ => None,
     }
 }
 
 /// `send h;l recv h`, either part alone, in any order.
-fn simulcast(value: &str) -> Option<Line<'_>> {
+fn simulcast(value: &str) -> Option<SdpLine<'_>> {
     let mut words = value.split_ascii_whitespace();
     let mut send = None;
     let mut parts = 0;
@@ -275,7 +275,7 @@ fn simulcast(value: &str) -> Option<Line<'_>> {
         }
         parts += 1;
     }
-    (parts > 0).then_some(Line::Simulcast { send })
+    (parts > 0).then_some(SdpLine::Simulcast { send })
 }
 
 /// `111 opus/48000/2`.

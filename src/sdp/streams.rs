@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 
-use super::lines::{Line, msid};
+use super::lines::{SdpLine, msid};
 use super::{Section, Sections};
 use crate::id::{MediaKind, Ssrc};
 
@@ -94,12 +94,12 @@ impl<'a> Found<'_, 'a> {
         };
         for line in section.lines() {
             match line {
-                Line::Ssrc { ssrc, attribute, value } => {
+                SdpLine::Ssrc { ssrc, attribute, value } => {
                     if let Some(stream) = self.place(ssrc, blank).and_then(|place| self.stream(place)) {
                         stream.set_attribute(attribute, value);
                     }
                 }
-                Line::SsrcGroup { semantics, mut ssrcs } => {
+                SdpLine::SsrcGroup { semantics, mut ssrcs } => {
                     let role = match semantics {
                         "SIM" => Role::Layer,
                         "FID" => Role::Retransmission,

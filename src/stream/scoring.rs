@@ -20,7 +20,7 @@ pub(crate) struct StreamScorer {
     scores: ScorePool,
     /// The latest score, until the next sample shows that the stream did not come to rest in the middle of its
     /// interval.
-    latest: Option<Latest>,
+    latest: Option<LatestInputs>,
     worst: WorstTenSeconds,
     /// The stream rested: the next interval is the end of the rest.
     rested: bool,
@@ -55,7 +55,7 @@ enum Window {
 /// A score and its weight.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-struct Latest {
+struct LatestInputs {
     #[cfg_attr(feature = "serde", serde(with = "crate::score::wire"))]
     score: Score,
     span_ms: f64,
@@ -220,7 +220,7 @@ impl StreamScorer {
     }
 
     /// The latest score, unless it depends on an open decision.
-    fn decided(&self) -> Option<Latest> {
+    fn decided(&self) -> Option<LatestInputs> {
         self.latest.filter(|_| self.apart() == Micros::default())
     }
 
@@ -316,7 +316,7 @@ impl StreamScorer {
         if context.still_ms > 0.0
             && let (Ok(score), Some(latest)) = (result, &mut self.latest)
         {
-            *latest = Latest {
+            *latest = LatestInputs {
                 score,
                 span_ms: latest.span_ms + interval.span_ms,
                 active_ms: latest.active_ms + active_ms,
@@ -338,7 +338,7 @@ impl StreamScorer {
         self.join_latest();
         match result {
             Ok(score) => {
-                self.latest = Some(Latest { score, span_ms, active_ms, at });
+                self.latest = Some(LatestInputs { score, span_ms, active_ms, at });
             }
             Err(reason) => {
                 self.unscored.add(Micros::of_millis(active_ms));
@@ -424,7 +424,7 @@ fn score_video(
     (score, shown_ms)
 }
 
-impl Latest {
+impl LatestInputs {
     fn join(&self, scores: &mut ScorePool, worst: &mut WorstTenSeconds) {
         scores.add(&self.score, Micros::of_millis(self.active_ms));
         worst.add(self.score.rx, self.span_ms, self.active_ms, self.at);

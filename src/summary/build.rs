@@ -25,7 +25,7 @@ use crate::summary::{
     ConferenceState, ConferenceSummary, DeviceSummary, FabricSummary, FlowSummary, RttBySource, Schema,
 };
 use pool::{Connectivity, Pool};
-use streams::{View, millis, order, stream, views};
+use streams::{OwnedStream, millis, order, stream, views};
 
 impl Conference {
     /// Summarizes the call so far. It changes nothing, so the caller may ask at any time.
@@ -50,7 +50,7 @@ fn conference(call: &Conference) -> ConferenceSummary {
     let start_ms = spans.clone().map(|(first, _)| first).min().map(StatTime::as_millis);
     let end_ms = spans.map(|(_, last)| last).max().map(StatTime::as_millis);
     let events = timeline::events(call);
-    let streams: Vec<View<'_>> = fabrics.iter().flat_map(|fabric| views(fabric)).collect();
+    let streams: Vec<OwnedStream<'_>> = fabrics.iter().flat_map(|fabric| views(fabric)).collect();
     let talk = talk::talk(call);
     ConferenceSummary {
         schema: Schema::V1,
@@ -132,7 +132,7 @@ fn fabric_summary(call: &Conference, fabric: &Fabric) -> FabricSummary {
 }
 
 /// The streams of one direction, pooled.
-fn flow(views: &[View<'_>], direction: Direction) -> FlowSummary {
+fn flow(views: &[OwnedStream<'_>], direction: Direction) -> FlowSummary {
     Pool::of(views.iter().copied().filter(|view| view.record.direction == direction)).summary()
 }
 

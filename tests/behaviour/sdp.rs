@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use callgauge::id::{MediaKind, Ssrc};
-use callgauge::sdp::{Line, MediaDirection, Role, Sdp, Stream};
+use callgauge::sdp::{MediaDirection, Role, Sdp, SdpLine, Stream};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -314,7 +314,7 @@ proptest! {
         let whole = session.clone() + &sections.concat();
         let whole = Sdp::new(&whole);
         prop_assert_eq!(whole.sections().count(), sections.len());
-        let lines = |sdp: Sdp<'_>| sdp.lines().filter(|line| !matches!(line, Line::Malformed { .. })).count();
+        let lines = |sdp: Sdp<'_>| sdp.lines().filter(|line| !matches!(line, SdpLine::Malformed { .. })).count();
         prop_assert_eq!(lines(whole), lines(Sdp::new(&session)) + sections.iter().map(|it| lines(Sdp::new(it))).sum::<usize>());
         // No part of one section affects another.
         let streams = whole.streams();

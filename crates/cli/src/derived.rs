@@ -42,7 +42,7 @@ fn write_snapshot(snapshot: Snapshot<'_>, trackers: &mut EntryTrackers, out: &mu
     let mut result = Ok(());
     for entry in snapshot.report.entries() {
         trackers.follow(entry, |delta| {
-            let line = Line { fabric: snapshot.fabric, entry, delta: delta.as_ref() };
+            let line = DerivedLine { fabric: snapshot.fabric, entry, delta: delta.as_ref() };
             if result.is_ok() && line.values().next().is_some() {
                 result = serde_json::to_writer(&mut *out, &line).map_err(io::Error::from).and_then(|()| writeln!(out));
             }
@@ -52,19 +52,19 @@ fn write_snapshot(snapshot: Snapshot<'_>, trackers: &mut EntryTrackers, out: &mu
 }
 
 /// The derived values of one entry in one snapshot.
-struct Line<'a> {
+struct DerivedLine<'a> {
     fabric: &'a str,
     entry: Entry<'a>,
     delta: Option<&'a Delta<'a>>,
 }
 
-impl Line<'_> {
+impl DerivedLine<'_> {
     fn values(&self) -> impl Iterator<Item = (&'static str, f64)> {
         derived::of(self.entry, self.delta)
     }
 }
 
-impl Serialize for Line<'_> {
+impl Serialize for DerivedLine<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("fabric", self.fabric)?;

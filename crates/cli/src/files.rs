@@ -9,7 +9,7 @@ use callgauge::replay::{EachEvent, OwnedItem, Recording, Replay, Sightings, Sour
 use callgauge::{Conference, Event};
 
 use crate::problems;
-use crate::records::{self, Input, Sink};
+use crate::records::{self, InputFile, Sink};
 
 /// How many items of a file may wait for the other files.
 const QUEUE_LENGTH: usize = 64;
@@ -17,7 +17,7 @@ const QUEUE_LENGTH: usize = 64;
 /// A conference, and the files that it was built from.
 pub(crate) struct Replayed {
     pub(crate) recording: Recording,
-    pub(crate) inputs: Vec<Input>,
+    pub(crate) inputs: Vec<InputFile>,
     /// Items that arrived after the end of their file.
     pub(crate) unplaced: u64,
 }
@@ -46,7 +46,7 @@ pub(crate) fn replay(files: &[PathBuf], mut each: impl FnMut(&str, &Event, &Conf
 }
 
 /// Notes what became of a file in the replay.
-pub(crate) fn fill(input: &mut Input, source: &SourceOutcome) {
+pub(crate) fn fill(input: &mut InputFile, source: &SourceOutcome) {
     input.connections = source.fabrics.iter().map(|fabric| fabric.index()).collect();
     input.refused_snapshots = source.unopened_snapshots + source.refused_snapshots.total();
     input.unopened_snapshots = source.unopened_snapshots;
@@ -56,15 +56,15 @@ pub(crate) fn fill(input: &mut Input, source: &SourceOutcome) {
 }
 
 /// The file of each fabric, in the order of [`Recording::summary`].
-pub(crate) fn files_of(inputs: &[Input]) -> Vec<&Input> {
-    let mut files: Vec<(usize, &Input)> =
+pub(crate) fn files_of(inputs: &[InputFile]) -> Vec<&InputFile> {
+    let mut files: Vec<(usize, &InputFile)> =
         inputs.iter().flat_map(|input| input.connections.iter().map(move |&index| (index, input))).collect();
     files.sort_by_key(|&(index, _)| index);
     files.into_iter().map(|(_, input)| input).collect()
 }
 
 /// One file, item by item as it is read.
-fn alone(file: &Path, replay: &mut Replay, each: &mut EachEvent<'_>) -> Input {
+fn alone(file: &Path, replay: &mut Replay, each: &mut EachEvent<'_>) -> InputFile {
     let source = replay.add_source(None);
     let input = records::read(file, &mut ReplaySink { replay, source, each });
     replay.close(source, each);
@@ -111,7 +111,7 @@ impl Sink for QueueSink {
 }
 
 /// Several files in the order of time, on the clock of the first. They are read twice: first for their clocks.
-fn together(files: &[PathBuf], replay: &mut Replay, each: &mut EachEvent<'_>) -> Vec<Input> {
+fn together(files: &[PathBuf], replay: &mut Replay, each: &mut EachEvent<'_>) -> Vec<InputFile> {
     let offsets = clock_offsets(&files.iter().map(|file| sightings_of(file)).collect::<Vec<_>>());
     let sources: Vec<SourceId> = offsets.iter().map(|&offset| replay.add_source(offset)).collect();
     std::thread::scope(|scope| {
@@ -133,7 +133,7 @@ fn together(files: &[PathBuf], replay: &mut Replay, each: &mut EachEvent<'_>) ->
         inputs
             .map(|(thread, file)| thread.join().unwrap_or_else(|_| records::broken(file)))
             .zip(offsets)
-            .map(|(input, offset)| Input {
+            .map(|(input, offset)| InputFile {
                 clock_offset_ms: offset.map(|offset| offset.ms),
                 clock_uncertainty_ms: offset.map(|offset| offset.uncertainty_ms),
                 ..input

@@ -13,22 +13,22 @@ use callgauge::report::{Entry, StatsType, Text};
 use crate::files::fill;
 use crate::output::Page;
 use crate::problems;
-use crate::records::{self, Input, Sink};
+use crate::records::{self, InputFile, Sink};
 use crate::wording::{duration, plural, printable, time_of_day};
 
 /// The contents of one connection.
 #[derive(Default)]
-struct Connection {
+struct ConnectionCounts {
     snapshots: u64,
     entries: u64,
     first_ms: Option<f64>,
     last_ms: Option<f64>,
-    streams: BTreeMap<(StatsType, Option<MediaKind>, Ssrc), Stream>,
+    streams: BTreeMap<(StatsType, Option<MediaKind>, Ssrc), StreamCounts>,
     types: BTreeMap<StatsType, u64>,
 }
 
 #[derive(Default)]
-struct Stream {
+struct StreamCounts {
     snapshots: u64,
     codec: Option<String>,
 }
@@ -42,7 +42,7 @@ fn codecs_by_id(snapshot: Snapshot<'_>) -> HashMap<&str, Entry<'_>> {
 
 /// The contents of a file, and its replay, which counts what a conference refuses.
 struct Contents {
-    connections: BTreeMap<String, Connection>,
+    connections: BTreeMap<String, ConnectionCounts>,
     users: BTreeSet<String>,
     replay: Replay,
     source: SourceId,
@@ -58,7 +58,7 @@ impl Sink for Contents {
                     users.extend(
                         ends(snapshot.fabric).into_iter().flat_map(|(local, remote)| [local.into(), remote.into()]),
                     );
-                    Connection::default()
+                    ConnectionCounts::default()
                 });
                 connection.observe(snapshot);
             }
@@ -96,7 +96,7 @@ pub(crate) fn run(file: &Path, out: &mut dyn Write) -> io::Result<bool> {
     Ok(input.format.is_some())
 }
 
-fn write_head(input: &Input, users: &BTreeSet<String>, connections: usize, page: &mut Page<'_>) -> io::Result<()> {
+fn write_head(input: &InputFile, users: &BTreeSet<String>, connections: usize, page: &mut Page<'_>) -> io::Result<()> {
     page.heading(&format!("{}: {}", printable(&input.file), input.format.unwrap_or("unrecognised format")))?;
     if let Some(conference) = &input.conference {
         page.line(0, &format!("conference: {}", printable(conference)))?;
@@ -117,7 +117,7 @@ fn write_head(input: &Input, users: &BTreeSet<String>, connections: usize, page:
 }
 
 /// What was skipped, ignored and refused, and why.
-fn write_left_out(input: &Input, unplaced: u64, page: &mut Page<'_>) -> io::Result<()> {
+fn write_left_out(input: &InputFile, unplaced: u64, page: &mut Page<'_>) -> io::Result<()> {
     let counts = [
         format!("skipped: {}", plural(input.skipped_lines, "record")),
         plural(input.skipped_entries, "entry"),
@@ -134,7 +134,7 @@ fn write_left_out(input: &Input, unplaced: u64, page: &mut Page<'_>) -> io::Resu
     Ok(())
 }
 
-impl Connection {
+impl ConnectionCounts {
     fn observe(&mut self, snapshot: Snapshot<'_>) {
         self.snapshots += 1;
         let at = snapshot.at.map(callgauge::unit::StatTime::as_millis);

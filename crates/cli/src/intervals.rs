@@ -41,7 +41,7 @@ pub(crate) fn run(format: RowFormat, files: &[PathBuf], out: &mut dyn Write) -> 
             return;
         }
         let user = call.user_of(*stream).and_then(|user| call.user_name(user));
-        let row = Row { fabric, user, interval, score, rating: *rating };
+        let row = IntervalRow { fabric, user, interval, score, rating: *rating };
         result = match format {
             RowFormat::Ndjson => {
                 serde_json::to_writer(&mut *out, &row).map_err(io::Error::from).and_then(|()| writeln!(out))
@@ -65,7 +65,7 @@ fn write_csv(
 }
 
 /// One line.
-struct Row<'a> {
+struct IntervalRow<'a> {
     fabric: &'a str,
     user: Option<&'a str>,
     interval: &'a Interval,
@@ -74,7 +74,7 @@ struct Row<'a> {
 }
 
 /// One value of a line.
-enum Cell<'a> {
+enum CsvCell<'a> {
     Text(&'a str),
     Printed(String),
     Integer(u32),
@@ -82,50 +82,50 @@ enum Cell<'a> {
     Unknown,
 }
 
-impl<'a> Row<'a> {
-    fn cells(&self) -> impl Iterator<Item = (&'static str, Cell<'a>)> {
+impl<'a> IntervalRow<'a> {
+    fn cells(&self) -> impl Iterator<Item = (&'static str, CsvCell<'a>)> {
         let Self { fabric, user, interval, .. } = *self;
         let head = [
-            ("t_ms", Cell::Real(interval.at.as_millis())),
-            ("span_ms", Cell::Real(interval.span_ms)),
-            ("fabric", Cell::Text(fabric)),
-            ("ssrc", Cell::Integer(interval.ssrc.get())),
-            ("direction", Cell::Text(interval.direction.name())),
-            ("kind", interval.kind.map_or(Cell::Unknown, |kind| Cell::Text(kind.name()))),
-            ("user", user.map_or(Cell::Unknown, Cell::Text)),
+            ("t_ms", CsvCell::Real(interval.at.as_millis())),
+            ("span_ms", CsvCell::Real(interval.span_ms)),
+            ("fabric", CsvCell::Text(fabric)),
+            ("ssrc", CsvCell::Integer(interval.ssrc.get())),
+            ("direction", CsvCell::Text(interval.direction.name())),
+            ("kind", interval.kind.map_or(CsvCell::Unknown, |kind| CsvCell::Text(kind.name()))),
+            ("user", user.map_or(CsvCell::Unknown, CsvCell::Text)),
         ];
-        let metric = |&metric: &Metric| (metric.name(), interval.get(metric).map_or(Cell::Unknown, Cell::Real));
+        let metric = |&metric: &Metric| (metric.name(), interval.get(metric).map_or(CsvCell::Unknown, CsvCell::Real));
         head.into_iter()
             .chain(FIRST.iter().map(metric))
             .chain(SCORES.iter().copied().zip(self.scores()))
-            .chain([("state", Cell::Text(interval.state.name()))])
+            .chain([("state", CsvCell::Text(interval.state.name()))])
             .chain(Metric::ALL.iter().filter(|metric| !FIRST.contains(metric)).map(metric))
     }
 }
 
-impl Row<'_> {
+impl IntervalRow<'_> {
     /// The cells under [`SCORES`].
-    fn scores(&self) -> [Cell<'static>; 10] {
-        let rating = Cell::Text(self.rating.name());
+    fn scores(&self) -> [CsvCell<'static>; 10] {
+        let rating = CsvCell::Text(self.rating.name());
         let score = match self.score {
             Ok(score) => score,
             Err(reason) => {
-                let [mos, low, high, lq, scale, model, cause] = [const { Cell::Unknown }; 7];
-                let tier = reason.tier().map_or(Cell::Unknown, |tier| Cell::Text(tier.name()));
-                return [mos, low, high, lq, scale, model, tier, cause, rating, Cell::Text(reason.name())];
+                let [mos, low, high, lq, scale, model, cause] = [const { CsvCell::Unknown }; 7];
+                let tier = reason.tier().map_or(CsvCell::Unknown, |tier| CsvCell::Text(tier.name()));
+                return [mos, low, high, lq, scale, model, tier, cause, rating, CsvCell::Text(reason.name())];
             }
         };
         [
-            Cell::Real(score.mos().as_f64()),
-            Cell::Real(score.low().as_f64()),
-            Cell::Real(score.high().as_f64()),
-            score.rx_lq.map_or(Cell::Unknown, |rx| Cell::Real(mos_of(rx).as_f64())),
-            Cell::Text(score.scale.name()),
-            Cell::Printed(score.model.to_string()),
-            Cell::Text(score.tier.name()),
-            score.cause.map(Cause::name).map_or(Cell::Unknown, Cell::Text),
+            CsvCell::Real(score.mos().as_f64()),
+            CsvCell::Real(score.low().as_f64()),
+            CsvCell::Real(score.high().as_f64()),
+            score.rx_lq.map_or(CsvCell::Unknown, |rx| CsvCell::Real(mos_of(rx).as_f64())),
+            CsvCell::Text(score.scale.name()),
+            CsvCell::Printed(score.model.to_string()),
+            CsvCell::Text(score.tier.name()),
+            score.cause.map(Cause::name).map_or(CsvCell::Unknown, CsvCell::Text),
             rating,
-            Cell::Unknown,
+            CsvCell::Unknown,
         ]
     }
 }
@@ -140,7 +140,7 @@ fn columns() -> impl Iterator<Item = &'static str> {
         .chain(Metric::ALL.iter().filter(|metric| !FIRST.contains(metric)).map(|metric| metric.name()))
 }
 
-impl std::fmt::Display for Cell<'_> {
+impl std::fmt::Display for CsvCell<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Text(text) => f.write_str(text),
@@ -152,16 +152,16 @@ impl std::fmt::Display for Cell<'_> {
     }
 }
 
-impl Serialize for Row<'_> {
+impl Serialize for IntervalRow<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         for (name, cell) in self.cells() {
             match cell {
-                Cell::Text(text) => map.serialize_entry(name, text)?,
-                Cell::Printed(text) => map.serialize_entry(name, &text)?,
-                Cell::Integer(value) => map.serialize_entry(name, &value)?,
-                Cell::Real(value) => map.serialize_entry(name, &value)?,
-                Cell::Unknown => map.serialize_entry(name, &())?,
+                CsvCell::Text(text) => map.serialize_entry(name, text)?,
+                CsvCell::Printed(text) => map.serialize_entry(name, &text)?,
+                CsvCell::Integer(value) => map.serialize_entry(name, &value)?,
+                CsvCell::Real(value) => map.serialize_entry(name, &value)?,
+                CsvCell::Unknown => map.serialize_entry(name, &())?,
             }
         }
         map.end()

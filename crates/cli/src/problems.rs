@@ -3,11 +3,11 @@
 
 use callgauge::replay::Refusals;
 
-use crate::records::Input;
+use crate::records::InputFile;
 use crate::wording::{plural, printable};
 
 /// Says on standard error what was left out of a file.
-pub(crate) fn complain(input: &Input) {
+pub(crate) fn complain(input: &InputFile) {
     for sentence in of_reading(input).into_iter().chain(of_replay(input)) {
         eprintln!("callgauge: {}: {sentence}", printable(&input.file));
     }
@@ -21,7 +21,7 @@ pub(crate) fn complain_of_unplaced(count: u64) {
 }
 
 /// What could not be read.
-fn of_reading(input: &Input) -> Vec<String> {
+fn of_reading(input: &InputFile) -> Vec<String> {
     let is_unrecognised = input.format.is_none() && input.lines > 0;
     let mut sentences: Vec<String> = is_unrecognised.then(|| "unrecognised format".into()).into_iter().collect();
     sentences.extend(input.problems.iter().map(|problem| printable(problem).into_owned()));
@@ -42,7 +42,7 @@ fn of_reading(input: &Input) -> Vec<String> {
 }
 
 /// What the conference did not accept.
-pub(crate) fn of_replay(input: &Input) -> Vec<String> {
+pub(crate) fn of_replay(input: &InputFile) -> Vec<String> {
     let mut sentences = Vec::new();
     if input.unopened_snapshots > 0 {
         let snapshots = plural(input.unopened_snapshots, "snapshot");
@@ -69,6 +69,6 @@ pub(crate) fn of_unplaced(count: u64) -> Option<String> {
 }
 
 /// ` (jitter)`: the numeric members that had invalid values.
-pub(crate) fn members(input: &Input) -> String {
+pub(crate) fn members(input: &InputFile) -> String {
     if input.bad_numbers.is_empty() { String::new() } else { format!(" ({})", input.bad_numbers.join(", ")) }
 }

@@ -21,7 +21,7 @@ const MAX_PROBLEMS: usize = 8;
 
 /// What was found in one file.
 #[derive(Debug, Default, Serialize)]
-pub(crate) struct Input {
+pub(crate) struct InputFile {
     pub(crate) file: String,
     pub(crate) format: Option<&'static str>,
     pub(crate) snapshots: u64,
@@ -66,7 +66,7 @@ pub(crate) struct Input {
     pub(crate) problems: Vec<String>,
 }
 
-impl Input {
+impl InputFile {
     fn new(path: &Path) -> Self {
         let file = if path == Path::new("-") { "standard input".into() } else { path.to_string_lossy().into_owned() };
         Self { file, ..Self::default() }
@@ -88,13 +88,13 @@ impl<F: FnMut(Item<'_>)> Sink for F {
 }
 
 /// A file whose reading broke off.
-pub(crate) fn broken(path: &Path) -> Input {
-    Input { problems: vec!["reading broke off".into()], ..Input::new(path) }
+pub(crate) fn broken(path: &Path) -> InputFile {
+    InputFile { problems: vec!["reading broke off".into()], ..InputFile::new(path) }
 }
 
 /// Reads a file and hands out its items. Problems are part of the result.
-pub(crate) fn read(path: &Path, each: &mut dyn Sink) -> Input {
-    let mut input = Input::new(path);
+pub(crate) fn read(path: &Path, each: &mut dyn Sink) -> InputFile {
+    let mut input = InputFile::new(path);
     let mut reader = Reader::new();
     let result = open(path).and_then(|source| {
         let mut unpacked = unpack(source)?;
@@ -138,7 +138,7 @@ fn unpack(source: Box<dyn Read>) -> io::Result<Box<dyn BufRead>> {
 /// Reads the records of one file.
 struct Records<'a> {
     reader: &'a mut Reader,
-    input: &'a mut Input,
+    input: &'a mut InputFile,
     each: &'a mut dyn Sink,
     /// The longest record that is read, bytes.
     max: usize,
@@ -148,12 +148,12 @@ impl Records<'_> {
     fn read(&mut self, source: &mut dyn BufRead) -> io::Result<()> {
         let mut record = Vec::new();
         let mut line = next_line(source, self.max, &mut record);
-        while matches!(line, Ok(Line::Whole)) && record.trim_ascii().is_empty() {
+        while matches!(line, Ok(RecordLine::Whole)) && record.trim_ascii().is_empty() {
             self.input.lines += 1;
             record.clear();
             line = next_line(source, self.max, &mut record);
         }
-        if matches!(line, Ok(Line::Whole)) && framing(&record) == Framing::Document {
+        if matches!(line, Ok(RecordLine::Whole)) && framing(&record) == Framing::Document {
             let room = self.max.saturating_sub(record.len()) as u64;
             let result = source.take(room).read_to_end(&mut record);
             let error = match self.read_document(&record) {
@@ -172,7 +172,7 @@ impl Records<'_> {
             return result.and(lines);
         }
         self.take_line(line.as_ref().ok(), &record);
-        if line? == Line::Last {
+        if line? == RecordLine::Last {
             return Ok(());
         }
         drop(record);
@@ -190,21 +190,21 @@ impl Records<'_> {
             record.clear();
             let line = next_line(source, self.max, &mut record);
             self.take_line(line.as_ref().ok(), &record);
-            if line? == Line::Last {
+            if line? == RecordLine::Last {
                 return Ok(());
             }
         }
     }
 
     /// Reads a line as far as it is there: `line` is `None` where the source failed within it.
-    fn take_line(&mut self, line: Option<&Line>, record: &[u8]) {
+    fn take_line(&mut self, line: Option<&RecordLine>, record: &[u8]) {
         if record.is_empty() {
             return;
         }
         self.input.lines += 1;
         let number = self.input.lines;
         let problem = match line {
-            Some(Line::TooLong) => format!("line {number}: longer than {} bytes", self.max),
+            Some(RecordLine::TooLong) => format!("line {number}: longer than {} bytes", self.max),
             _ => match self.reader.read_all(record, &mut |item| self.each.push(item)) {
                 Ok(()) => return,
                 Err(error) => format!("line {number}: {error}"),
@@ -219,7 +219,7 @@ impl Records<'_> {
 
 /// How a line ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Line {
+enum RecordLine {
     Whole,
     /// The source ended, perhaps within the line.
     Last,
@@ -228,16 +228,16 @@ enum Line {
 }
 
 /// Appends the next line, at most `max` bytes of it. What was read before an error of the source stays.
-fn next_line(source: &mut dyn BufRead, max: usize, line: &mut Vec<u8>) -> io::Result<Line> {
+fn next_line(source: &mut dyn BufRead, max: usize, line: &mut Vec<u8>) -> io::Result<RecordLine> {
     (&mut *source).take(max as u64).read_until(b'\n', line)?;
     if line.last() == Some(&b'\n') {
-        return Ok(Line::Whole);
+        return Ok(RecordLine::Whole);
     }
     if line.len() < max {
-        return Ok(Line::Last);
+        return Ok(RecordLine::Last);
     }
     source.skip_until(b'\n')?;
-    Ok(Line::TooLong)
+    Ok(RecordLine::TooLong)
 }
 
 #[cfg(test)]
@@ -255,7 +255,7 @@ mod tests {
             // Begins like a document.
             (format!("{{\n{long}\n{good}\n{good}"), 4, 2),
         ] {
-            let mut input = Input::default();
+            let mut input = InputFile::default();
             let mut reader = Reader::new();
             let mut records = Records { reader: &mut reader, input: &mut input, each: &mut |_: Item<'_>| {}, max: 400 };
             records.read(&mut text.as_bytes()).unwrap();

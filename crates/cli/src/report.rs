@@ -17,14 +17,14 @@ use serde::Serialize;
 
 use crate::files::{Replayed, replay};
 use crate::output::{Format, Page};
-use crate::records::Input;
+use crate::records::InputFile;
 use sparkline::AllSeries;
 
 #[derive(Serialize)]
 struct Output<'a> {
     #[serde(flatten)]
     summary: &'a ConferenceSummary,
-    inputs: &'a [Input],
+    inputs: &'a [InputFile],
 }
 
 pub(crate) fn run(

@@ -16,7 +16,7 @@ const MOST_RESERVED: usize = 64;
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct DominanceHistory {
-    pub(crate) spans: Vec<Span>,
+    pub(crate) spans: Vec<DominanceSpan>,
     pub(crate) first_ms: u64,
     pub(crate) refused: u64,
     pub(crate) changes: u64,
@@ -25,7 +25,7 @@ pub(crate) struct DominanceHistory {
 
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(crate) struct Span {
+pub(crate) struct DominanceSpan {
     pub(crate) participant: ParticipantId,
     /// The start, in [`SLOT_MS`] after `first_ms`.
     pub(crate) since: u32,
@@ -61,14 +61,14 @@ impl DominanceHistory {
         self.changes = self.changes.saturating_add(u64::from(self.last.is_some_and(|last| last != participant)));
         self.last = Some(participant);
         if self.spans.len() < limits.turns() {
-            self.spans.push(Span { participant, since, until: OPEN });
+            self.spans.push(DominanceSpan { participant, since, until: OPEN });
         } else {
             self.refused = self.refused.saturating_add(1);
         }
     }
 
     /// Start and end of a span, ms; no end while it lasts.
-    pub(crate) fn times_ms(&self, span: &Span) -> (u64, Option<u64>) {
+    pub(crate) fn times_ms(&self, span: &DominanceSpan) -> (u64, Option<u64>) {
         (self.at_ms(span.since), (span.until != OPEN).then(|| self.at_ms(span.until)))
     }
 

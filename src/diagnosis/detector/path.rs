@@ -5,7 +5,7 @@ use alloc::format;
 use alloc::string::String;
 
 use super::{Detector, Reading};
-use crate::diagnosis::sample::{Connection, ConnectionSample};
+use crate::diagnosis::sample::{ConnectionPhase, ConnectionSample};
 use crate::diagnosis::{Diagnosis, Evidence, Kind};
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,10 +22,10 @@ impl Detector for IceDisrupted {
     fn read(&mut self, sample: &ConnectionSample) -> Reading {
         self.lost_ms = sample.fabric.lost_ms;
         match sample.fabric.connection {
-            Connection::Up => Reading::Level(0.0),
-            Connection::Lost => Reading::Level(1.0),
-            Connection::Coming | Connection::Over => Reading::Resting,
-            Connection::Unknown => Reading::Unknown,
+            ConnectionPhase::Up => Reading::Level(0.0),
+            ConnectionPhase::Lost => Reading::Level(1.0),
+            ConnectionPhase::Coming | ConnectionPhase::Over => Reading::Resting,
+            ConnectionPhase::Unknown => Reading::Unknown,
         }
     }
 
@@ -67,7 +67,7 @@ impl Detector for IceFlapping {
         }
         let counts = (sample.fabric.disruptions, sample.fabric.switches);
         let before = self.before.replace(counts).unwrap_or(counts);
-        let is_up = sample.fabric.connection == Connection::Up;
+        let is_up = sample.fabric.connection == ConnectionPhase::Up;
         self.up_ms = self.up_ms.map(|ms| ms + sample.span_ms).or(is_up.then_some(0.0));
         let chooses = self.up_ms.is_some_and(|ms| ms < CHOOSES_MS);
         let switches = if chooses { 0 } else { counts.1.saturating_sub(before.1) };
@@ -102,7 +102,7 @@ impl Detector for RelayOverTcp {
 
     fn read(&mut self, sample: &ConnectionSample) -> Reading {
         match (sample.fabric.connection, sample.fabric.relays_over_tcp) {
-            (Connection::Over | Connection::Lost, _) => Reading::Resting,
+            (ConnectionPhase::Over | ConnectionPhase::Lost, _) => Reading::Resting,
             (_, relays) => Reading::of(relays),
         }
     }
@@ -130,8 +130,8 @@ impl Detector for SlowSetup {
     fn read(&mut self, sample: &ConnectionSample) -> Reading {
         let Some(took_ms) = sample.fabric.connects_ms.filter(|_| !self.is_over) else { return Reading::Resting };
         self.took_ms = took_ms;
-        self.is_over = sample.fabric.connection != Connection::Coming;
-        (self.is_up, self.has_failed) = (sample.fabric.connection == Connection::Up, sample.fabric.has_failed);
+        self.is_over = sample.fabric.connection != ConnectionPhase::Coming;
+        (self.is_up, self.has_failed) = (sample.fabric.connection == ConnectionPhase::Up, sample.fabric.has_failed);
         Reading::Level(took_ms)
     }
 

@@ -4,7 +4,7 @@ use super::Listening::{Diotic, Monotic};
 use super::{Equipment, Listening, Scale, Source};
 
 /// A codec and its published values.
-pub(super) struct Codec {
+pub(super) struct CodecValues {
     /// SDP encoding names, and common names.
     pub(super) names: &'static [&'static str],
     pub(super) rates: Rates,
@@ -12,7 +12,7 @@ pub(super) struct Codec {
     /// Look-ahead of the encoder, ms.
     pub(super) lookahead_ms: Option<f64>,
     /// The first one with a matching condition counts.
-    pub(super) curves: &'static [Curve],
+    pub(super) curves: &'static [CurveValues],
 }
 
 /// The meaning of a rate between two rows.
@@ -26,10 +26,10 @@ pub(super) enum Rates {
 }
 
 /// Values for one use of a codec, by rate.
-pub(super) struct Curve {
+pub(super) struct CurveValues {
     pub(super) when: When,
     pub(super) source: Source,
-    pub(super) rows: &'static [Row],
+    pub(super) rows: &'static [CodecRow],
 }
 
 /// A use of a codec.
@@ -44,7 +44,7 @@ pub(super) enum When {
 
 /// Ie and Bpl at a rate.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Row {
+pub(super) struct CodecRow {
     /// kbit/s; `None` for every rate.
     pub(super) kbps: Option<f64>,
     pub(super) equipment: Equipment,
@@ -53,7 +53,7 @@ pub(super) struct Row {
     pub(super) published: bool,
 }
 
-impl Row {
+impl CodecRow {
     const fn new(scale: Scale, kbps: Option<f64>, ie: f64) -> Self {
         Self { kbps, equipment: Equipment::of_table(scale, ie, None), bpl_bursty: None, published: true }
     }
@@ -69,34 +69,34 @@ impl Row {
     }
 }
 
-const fn nb(kbps: f64, ie: f64) -> Row {
-    Row::new(Scale::Narrowband, Some(kbps), ie)
+const fn nb(kbps: f64, ie: f64) -> CodecRow {
+    CodecRow::new(Scale::Narrowband, Some(kbps), ie)
 }
 
-const fn wb(kbps: f64, ie: f64) -> Row {
-    Row::new(Scale::Wideband, Some(kbps), ie)
+const fn wb(kbps: f64, ie: f64) -> CodecRow {
+    CodecRow::new(Scale::Wideband, Some(kbps), ie)
 }
 
-const fn fb(kbps: f64, ie: f64) -> Row {
-    Row::new(Scale::Fullband, Some(kbps), ie)
+const fn fb(kbps: f64, ie: f64) -> CodecRow {
+    CodecRow::new(Scale::Fullband, Some(kbps), ie)
 }
 
 /// A narrowband codec of one rate.
-const fn single(ie: f64) -> Row {
-    Row::new(Scale::Narrowband, None, ie)
+const fn single(ie: f64) -> CodecRow {
+    CodecRow::new(Scale::Narrowband, None, ie)
 }
 
 /// Opus: rate, Ie, Bpl under random and under bursty loss.
-const fn opus(scale: Scale, kbps: f64, ie: f64, bpl: f64, bpl_bursty: f64) -> Row {
-    let mut row = Row::new(scale, Some(kbps), ie).bpl(bpl);
+const fn opus(scale: Scale, kbps: f64, ie: f64, bpl: f64, bpl_bursty: f64) -> CodecRow {
+    let mut row = CodecRow::new(scale, Some(kbps), ie).bpl(bpl);
     row.bpl_bursty = Some(bpl_bursty);
     row
 }
 
 use Scale::{Fullband as FB, Narrowband as NB, Wideband as WB};
 
-pub(super) static CODECS: &[Codec] = &[
-    Codec {
+pub(super) static CODECS: &[CodecValues] = &[
+    CodecValues {
         names: &["opus"],
         rates: Rates::Continuous,
         usual_kbps: Some(32.0),
@@ -104,48 +104,56 @@ pub(super) static CODECS: &[Codec] = &[
         // in all.
         lookahead_ms: Some(6.5),
         curves: &[
-            Curve { when: When::ConstantBitrate(false), source: Source::Alahmadi2021, rows: OPUS_VBR },
-            Curve { when: When::ConstantBitrate(true), source: Source::Alahmadi2021, rows: OPUS_CBR },
+            CurveValues { when: When::ConstantBitrate(false), source: Source::Alahmadi2021, rows: OPUS_VBR },
+            CurveValues { when: When::ConstantBitrate(true), source: Source::Alahmadi2021, rows: OPUS_CBR },
         ],
     },
-    Codec {
+    CodecValues {
         names: &["PCMU", "PCMA", "G711"],
         rates: Rates::Modes,
         usual_kbps: None,
         lookahead_ms: Some(0.25),
         curves: &[
             // With the concealment of G.711 Appendix I.
-            Curve { when: When::Concealment(true), source: Source::G113AppendixI, rows: &[single(0.0).bpl(25.1)] },
+            CurveValues {
+                when: When::Concealment(true),
+                source: Source::G113AppendixI,
+                rows: &[single(0.0).bpl(25.1)],
+            },
             // Frames of 10 ms.
-            Curve { when: When::Concealment(false), source: Source::G113AppendixI, rows: &[single(0.0).bpl(4.3)] },
+            CurveValues {
+                when: When::Concealment(false),
+                source: Source::G113AppendixI,
+                rows: &[single(0.0).bpl(4.3)],
+            },
         ],
     },
-    Codec {
+    CodecValues {
         names: &["G722"],
         rates: Rates::Modes,
         usual_kbps: Some(64.0),
         lookahead_ms: None,
-        curves: &[Curve {
+        curves: &[CurveValues {
             when: When::Always,
             source: Source::Quoted,
             rows: &[wb(48.0, 31.0), wb(56.0, 20.0), wb(64.0, 13.0)],
         }],
     },
-    Codec {
+    CodecValues {
         names: &["G7221"],
         rates: Rates::Modes,
         usual_kbps: None,
         lookahead_ms: None,
-        curves: &[Curve { when: When::Always, source: Source::Quoted, rows: &[wb(24.0, 19.0), wb(32.0, 13.0)] }],
+        curves: &[CurveValues { when: When::Always, source: Source::Quoted, rows: &[wb(24.0, 19.0), wb(32.0, 13.0)] }],
     },
-    Codec {
+    CodecValues {
         names: &["AMR-WB"],
         rates: Rates::Continuous,
         usual_kbps: None,
         lookahead_ms: None,
         curves: &[
             // 14.25, 18.25 and 19.85 kbit/s are unpublished; 23.85 really is worse than 23.05.
-            Curve {
+            CurveValues {
                 when: When::Listening(Diotic),
                 source: Source::G113AppendixIV,
                 rows: &[
@@ -157,7 +165,7 @@ pub(super) static CODECS: &[Codec] = &[
                     wb(23.85, 10.0).bpl(4.9),
                 ],
             },
-            Curve {
+            CurveValues {
                 when: When::Listening(Monotic),
                 source: Source::G113AppendixIV,
                 rows: &[
@@ -174,13 +182,13 @@ pub(super) static CODECS: &[Codec] = &[
             },
         ],
     },
-    Codec {
+    CodecValues {
         names: &["EVS"],
         rates: Rates::Continuous,
         usual_kbps: None,
         lookahead_ms: None,
         // Super-wideband, diotic.
-        curves: &[Curve {
+        curves: &[CurveValues {
             when: When::Always,
             source: Source::G113AppendixV,
             rows: &[
@@ -193,34 +201,38 @@ pub(super) static CODECS: &[Codec] = &[
             ],
         }],
     },
-    Codec {
+    CodecValues {
         names: &["G729", "G729A"],
         rates: Rates::Modes,
         usual_kbps: None,
         lookahead_ms: Some(5.0),
         curves: &[
             // Frames of 20 ms.
-            Curve {
+            CurveValues {
                 when: When::VoiceActivityDetection(true),
                 source: Source::G113AppendixI,
                 rows: &[single(11.0).bpl(19.0)],
             },
-            Curve { when: When::VoiceActivityDetection(false), source: Source::G113AppendixI, rows: &[single(10.0)] },
+            CurveValues {
+                when: When::VoiceActivityDetection(false),
+                source: Source::G113AppendixI,
+                rows: &[single(10.0)],
+            },
         ],
     },
-    Codec {
+    CodecValues {
         names: &["G723", "G7231"],
         rates: Rates::Modes,
         usual_kbps: None,
         lookahead_ms: None,
         curves: &[
             // Frames of 30 ms. At 5.3 kbit/s only a value without voice activity detection is published.
-            Curve {
+            CurveValues {
                 when: When::VoiceActivityDetection(true),
                 source: Source::G113AppendixI,
                 rows: &[nb(5.3, 19.0), nb(6.3, 15.0).bpl(16.1)],
             },
-            Curve {
+            CurveValues {
                 when: When::VoiceActivityDetection(false),
                 source: Source::G113AppendixI,
                 rows: &[nb(5.3, 19.0), nb(6.3, 15.0)],
@@ -235,20 +247,24 @@ pub(super) static CODECS: &[Codec] = &[
     one_rate(&["IS-641"], IS_641),
     one_rate(&["GSM", "GSM-FR"], GSM_FR),
     one_rate(&["GSM-HR-08", "GSM-HR"], GSM_HR),
-    Codec {
+    CodecValues {
         names: &["G728"],
         rates: Rates::Modes,
         usual_kbps: None,
         lookahead_ms: None,
-        curves: &[Curve { when: When::Always, source: Source::G113AppendixI, rows: &[nb(12.8, 20.0), nb(16.0, 7.0)] }],
+        curves: &[CurveValues {
+            when: When::Always,
+            source: Source::G113AppendixI,
+            rows: &[nb(12.8, 20.0), nb(16.0, 7.0)],
+        }],
     },
-    Codec {
+    CodecValues {
         names: &["iLBC"],
         rates: Rates::Modes,
         usual_kbps: Some(13.33),
         lookahead_ms: None,
         // For 15.2 kbit/s, sources quote 10 and 11, and a Bpl of about 32.
-        curves: &[Curve {
+        curves: &[CurveValues {
             when: When::Always,
             source: Source::Quoted,
             rows: &[nb(13.33, 12.0), nb(15.2, 11.0).bpl(32.0)],
@@ -256,24 +272,24 @@ pub(super) static CODECS: &[Codec] = &[
     },
 ];
 
-const fn one_rate(names: &'static [&'static str], curves: &'static [Curve]) -> Codec {
-    Codec { names, rates: Rates::Modes, usual_kbps: None, lookahead_ms: None, curves }
+const fn one_rate(names: &'static [&'static str], curves: &'static [CurveValues]) -> CodecValues {
+    CodecValues { names, rates: Rates::Modes, usual_kbps: None, lookahead_ms: None, curves }
 }
 
-const fn always(source: Source, rows: &'static [Row]) -> Curve {
-    Curve { when: When::Always, source, rows }
+const fn always(source: Source, rows: &'static [CodecRow]) -> CurveValues {
+    CurveValues { when: When::Always, source, rows }
 }
 
-static G726_40: &[Curve] = &[always(Source::G113AppendixI, &[single(2.0)])];
-static G726_32: &[Curve] = &[always(Source::G113AppendixI, &[single(7.0)])];
-static G726_24: &[Curve] = &[always(Source::G113AppendixI, &[single(25.0)])];
-static G726_16: &[Curve] = &[always(Source::G113AppendixI, &[single(50.0)])];
-static GSM_EFR: &[Curve] = &[always(Source::G113AppendixI, &[single(5.0).bpl(10.0)])];
-static IS_641: &[Curve] = &[always(Source::G113AppendixI, &[single(10.0)])];
-static GSM_FR: &[Curve] = &[always(Source::Quoted, &[single(20.0)])];
-static GSM_HR: &[Curve] = &[always(Source::Quoted, &[single(23.0)])];
+static G726_40: &[CurveValues] = &[always(Source::G113AppendixI, &[single(2.0)])];
+static G726_32: &[CurveValues] = &[always(Source::G113AppendixI, &[single(7.0)])];
+static G726_24: &[CurveValues] = &[always(Source::G113AppendixI, &[single(25.0)])];
+static G726_16: &[CurveValues] = &[always(Source::G113AppendixI, &[single(50.0)])];
+static GSM_EFR: &[CurveValues] = &[always(Source::G113AppendixI, &[single(5.0).bpl(10.0)])];
+static IS_641: &[CurveValues] = &[always(Source::G113AppendixI, &[single(10.0)])];
+static GSM_FR: &[CurveValues] = &[always(Source::Quoted, &[single(20.0)])];
+static GSM_HR: &[CurveValues] = &[always(Source::Quoted, &[single(23.0)])];
 
-static OPUS_VBR: &[Row] = &[
+static OPUS_VBR: &[CodecRow] = &[
     opus(NB, 6.0, 23.00, 24.56, 15.36),
     opus(NB, 7.0, 21.26, 22.46, 14.43),
     opus(NB, 8.0, 16.02, 20.26, 13.48),
@@ -296,7 +312,7 @@ static OPUS_VBR: &[Row] = &[
     opus(FB, 96.0, 3.0, 9.79, 8.04).unpublished(),
 ];
 
-static OPUS_CBR: &[Row] = &[
+static OPUS_CBR: &[CodecRow] = &[
     opus(NB, 6.0, 46.27, 8.94, 5.66),
     opus(NB, 7.0, 31.73, 18.18, 11.76),
     opus(NB, 8.0, 19.25, 15.13, 10.13),

@@ -48,8 +48,8 @@ use crate::report::{Report, StatsType};
 use crate::unit::StatTime;
 use column::Column;
 use document::{Connection, Element, Series};
-use log::Log;
-use polls::Track;
+use log::UpdateLog;
+use polls::PollTrack;
 
 /// Reads a whole dump. Returns nothing before the document is known to be well-formed.
 pub(in crate::ingest) fn read(
@@ -113,7 +113,7 @@ fn replay(state: &mut ReadState, mut connection: Connection<'_>, sink: &mut Sink
     let plan = polls::plan(&tracks);
     drop(tracks);
     let mut scratch = String::new();
-    let mut log = Log::new(connection.log.take().filter(|_| sink.wants_log_events), plan.polls.first().copied());
+    let mut log = UpdateLog::new(connection.log.take().filter(|_| sink.wants_log_events), plan.polls.first().copied());
     state.log(&connection.name, None, "create", connection.configuration.take(), sink);
     for points in plan.points.chunk_by(|a, b| a.poll == b.poll) {
         state.report.clear();
@@ -179,9 +179,9 @@ impl<'t> Lane<'t> {
         Some(Self { id: &element.id, kind: element.kind, stamps, levelled, exact, columns, written: 0 })
     }
 
-    fn track(&self) -> Track<'_> {
+    fn track(&self) -> PollTrack<'_> {
         let times = self.levelled.as_deref().unwrap_or(&self.stamps);
-        Track { times, exact: self.exact, remote: self.kind.is_remote() }
+        PollTrack { times, exact: self.exact, remote: self.kind.is_remote() }
     }
 
     /// Adds the next point to the report. Returns its time, if it has one.

@@ -92,7 +92,7 @@ impl<'de> Visitor<'de> for Container<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        while seq.next_element_seed(Element { report: &mut *self.report })?.is_some() {}
+        while seq.next_element_seed(EntrySeed { report: &mut *self.report })?.is_some() {}
         Ok(())
     }
 
@@ -157,13 +157,13 @@ impl<'de> Visitor<'de> for Named<'_> {
 }
 
 /// One element of an array: an entry, `[id, entry]`, or another value, which is counted.
-struct Element<'a> {
+struct EntrySeed<'a> {
     report: &'a mut Report,
 }
 
-seed_is_visitor!(Element, "an entry");
+seed_is_visitor!(EntrySeed, "an entry");
 
-impl<'de> Visitor<'de> for Element<'_> {
+impl<'de> Visitor<'de> for EntrySeed<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -257,7 +257,7 @@ fn entry<'de, A: MapAccess<'de>>(report: &mut Report, id: &str, mut map: A) -> R
 
 fn members<'de, A: MapAccess<'de>>(entry: &mut EntryMut<'_>, mut map: A, inlined: bool) -> Result<(), A::Error> {
     while let Some(target) = map.next_key_seed(MemberName)? {
-        map.next_value_seed(Member { entry, target, inlined })?;
+        map.next_value_seed(MemberSeed { entry, target, inlined })?;
     }
     Ok(())
 }
@@ -285,13 +285,13 @@ impl Visitor<'_> for MemberName {
 }
 
 /// A member's value.
-struct Member<'a, 'b> {
+struct MemberSeed<'a, 'b> {
     entry: &'a mut EntryMut<'b>,
     target: Target,
     inlined: bool,
 }
 
-impl<'de> DeserializeSeed<'de> for Member<'_, '_> {
+impl<'de> DeserializeSeed<'de> for MemberSeed<'_, '_> {
     type Value = ();
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         if self.target == Target::Skip {
@@ -301,7 +301,7 @@ impl<'de> DeserializeSeed<'de> for Member<'_, '_> {
     }
 }
 
-impl<'de> Visitor<'de> for Member<'_, '_> {
+impl<'de> Visitor<'de> for MemberSeed<'_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -20,7 +20,7 @@ pub(in crate::ingest) struct Scratch {
 
 /// The value of a line.
 #[derive(Clone, Debug)]
-enum Value<'v> {
+enum LogValue<'v> {
     Json(Cursor<'v>),
     Text(&'v str),
     None,
@@ -36,7 +36,7 @@ enum Field<'v> {
 }
 
 /// Callback that receives the events.
-type Each<'h> = dyn FnMut(LogEventKind<'_>) + 'h;
+type EachLogEvent<'h> = dyn FnMut(LogEventKind<'_>) + 'h;
 
 /// Calls `each` for every event of a line: none, one, or one for each of several tracks. Returns false if the line's
 /// kind is unknown or its value does not fit.
@@ -44,10 +44,10 @@ pub(in crate::ingest) fn parse(
     method: &str,
     value: Option<Cursor<'_>>,
     scratch: &mut Scratch,
-    each: &mut Each<'_>,
+    each: &mut EachLogEvent<'_>,
 ) -> bool {
     let Scratch { outer, parts } = scratch;
-    let value = Value::of(value, outer);
+    let value = LogValue::of(value, outer);
     match method {
         "create" | "PEER_CONNECTION_OPENED" => each(LogEventKind::Created(configuration(value, parts))),
         "close" | "PEER_CONNECTION_CLOSED" => each(LogEventKind::Closed),
@@ -144,7 +144,7 @@ pub(in crate::ingest) fn parse(
 /// The identity in an `identity` line.
 pub(in crate::ingest) fn identify<'t>(value: Option<Cursor<'t>>, scratch: &'t mut Scratch) -> Identity<'t> {
     let Scratch { outer, parts } = scratch;
-    identity(Value::of(value, outer), parts)
+    identity(LogValue::of(value, outer), parts)
 }
 
 /// Known kinds without an event here, by the last part of their names.
@@ -191,7 +191,7 @@ const SILENT: &[&str] = &[
     "transceiverModified",
 ];
 
-impl<'v> Value<'v> {
+impl<'v> LogValue<'v> {
     /// Resolves strings around JSON into `outer`.
     fn of(value: Option<Cursor<'v>>, outer: &'v mut String) -> Self {
         let Some(mut value) = value else { return Self::None };
@@ -299,7 +299,7 @@ fn non_empty(text: &str) -> Option<&str> {
 }
 
 /// Parses a state, given directly or as a member.
-fn word(value: Value<'_>, name: &str, parts: &mut [String; 6], each: impl FnOnce(&str)) -> bool {
+fn word(value: LogValue<'_>, name: &str, parts: &mut [String; 6], each: impl FnOnce(&str)) -> bool {
     let [part, ..] = parts;
     let text = match value.clone().fields(["state", name]) {
         Some([state, named]) => state.or(named).and_then(|field| field.text(part)),
@@ -319,10 +319,10 @@ const fn side(method: &str) -> SdpSide {
     }
 }
 
-fn configuration<'v>(value: Value<'v>, parts: &'v mut [String; 6]) -> Configuration<'v> {
+fn configuration<'v>(value: LogValue<'v>, parts: &'v mut [String; 6]) -> Configuration<'v> {
     let [transport, bundle, ..] = parts;
     match value {
-        Value::Text(text) => Configuration {
+        LogValue::Text(text) => Configuration {
             ice_transport_policy: named(text, "iceTransportPolicy").or_else(|| named(text, "iceTransports")),
             bundle_policy: named(text, "bundlePolicy"),
         },
@@ -337,7 +337,7 @@ fn configuration<'v>(value: Value<'v>, parts: &'v mut [String; 6]) -> Configurat
     }
 }
 
-fn description<'v>(value: Value<'v>, parts: &'v mut [String; 6]) -> Description<'v> {
+fn description<'v>(value: LogValue<'v>, parts: &'v mut [String; 6]) -> Description<'v> {
     let [kind_part, sdp_part, ..] = parts;
     let text = match value.clone().fields(["type", "sdp"]) {
         Some([kind, sdp]) => {
@@ -353,7 +353,7 @@ fn description<'v>(value: Value<'v>, parts: &'v mut [String; 6]) -> Description<
 }
 
 /// The name and the message of an error.
-fn error<'v>(value: Value<'v>, parts: &'v mut [String; 6]) -> (Option<&'v str>, Option<&'v str>) {
+fn error<'v>(value: LogValue<'v>, parts: &'v mut [String; 6]) -> (Option<&'v str>, Option<&'v str>) {
     let [name_part, message_part, ..] = parts;
     if let Some([name, message, error, text]) = value.clone().fields(["name", "message", "error", "error_message"]) {
         let (name, message) = (name.or(error), message.or(text));
@@ -371,10 +371,10 @@ fn is_error_name(word: &str) -> bool {
     word.ends_with("Error") && word.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
-fn candidate_error<'v>(value: Value<'v>, parts: &'v mut [String; 6]) -> LogEventKind<'v> {
+fn candidate_error<'v>(value: LogValue<'v>, parts: &'v mut [String; 6]) -> LogEventKind<'v> {
     let [code_part, text_part, url_part, ..] = parts;
     let (code, text, url) = match value {
-        Value::Text(text) => (named(text, "error_code"), named(text, "error_text"), named(text, "url")),
+        LogValue::Text(text) => (named(text, "error_code"), named(text, "error_text"), named(text, "url")),
         value => {
             let names = ["errorCode", "error_code", "errorText", "error_text", "url"];
             let [code, old_code, text, old_text, url] = value.fields(names).unwrap_or_default();
@@ -388,7 +388,7 @@ fn candidate_error<'v>(value: Value<'v>, parts: &'v mut [String; 6]) -> LogEvent
     LogEventKind::IceCandidateError { code: code.and_then(|code| code.parse().ok()), text, url }
 }
 
-fn video_type(value: Value<'_>, parts: &mut [String; 6], each: &mut Each<'_>) -> bool {
+fn video_type(value: LogValue<'_>, parts: &mut [String; 6], each: &mut EachLogEvent<'_>) -> bool {
     let [ssrc_part, type_part, ..] = parts;
     let [ssrc, shows] = value.fields(["ssrc", "videoType"]).unwrap_or_default();
     let ssrc = ssrc.and_then(|field| field.text(ssrc_part)?.parse().ok()).map(Ssrc::new);
@@ -397,7 +397,7 @@ fn video_type(value: Value<'_>, parts: &mut [String; 6], each: &mut Each<'_>) ->
     true
 }
 
-fn dominant_speaker<'v>(value: Value<'v>, parts: &'v mut [String; 6]) -> LogEventKind<'v> {
+fn dominant_speaker<'v>(value: LogValue<'v>, parts: &'v mut [String; 6]) -> LogEventKind<'v> {
     let [part, ..] = parts;
     let (endpoint, silence) = match value.clone().fields(["dominantSpeakerEndpoint", "silence"]) {
         Some([endpoint, silence]) => {
@@ -413,7 +413,7 @@ fn dominant_speaker<'v>(value: Value<'v>, parts: &'v mut [String; 6]) -> LogEven
     LogEventKind::DominantSpeaker { endpoint: endpoint.filter(|&endpoint| endpoint != "null"), silence }
 }
 
-fn identity<'v>(value: Value<'v>, parts: &'v mut [String; 6]) -> Identity<'v> {
+fn identity<'v>(value: LogValue<'v>, parts: &'v mut [String; 6]) -> Identity<'v> {
     let [user_part, name_part, endpoint_part, conference_part, session_part, application_part] = parts;
     let names = ["userId", "displayName", "endpointId", "confName", "meetingUniqueId", "sessionId", "applicationName"];
     let [user, display_name, endpoint, conference, meeting, session, application] =
@@ -429,7 +429,7 @@ fn identity<'v>(value: Value<'v>, parts: &'v mut [String; 6]) -> Identity<'v> {
 }
 
 /// Calls `each` with every track of a value. Returns whether there was one.
-fn tracks(value: Value<'_>, parts: &mut [String; 6], mut each: impl FnMut(Track<'_>)) -> bool {
+fn tracks(value: LogValue<'_>, parts: &mut [String; 6], mut each: impl FnMut(Track<'_>)) -> bool {
     let [part, parts @ ..] = parts;
     let mut any = false;
     let mut found = |track: Track<'_>| {
@@ -437,15 +437,15 @@ fn tracks(value: Value<'_>, parts: &mut [String; 6], mut each: impl FnMut(Track<
         each(track);
     };
     match value {
-        Value::Text(text) => tracks_of_text(text, &mut found),
-        Value::Json(mut cursor) if cursor.clone().next() == Ok(Next::Str) => {
+        LogValue::Text(text) => tracks_of_text(text, &mut found),
+        LogValue::Json(mut cursor) if cursor.clone().next() == Ok(Next::Str) => {
             if let Ok(raw) = cursor.string("tracks") {
                 tracks_of_text(raw.get(part), &mut found);
             }
         }
         // An unreadable track ends the list; the tracks before it were returned.
-        Value::Json(mut cursor) => drop(tracks_of_json(&mut cursor, parts, 0, &mut found)),
-        Value::None => {}
+        LogValue::Json(mut cursor) => drop(tracks_of_json(&mut cursor, parts, 0, &mut found)),
+        LogValue::None => {}
     }
     any
 }

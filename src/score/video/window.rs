@@ -61,13 +61,13 @@ pub struct VideoWindow {
     width: Mean,
     height: Mean,
     corruption: Mean,
-    stream: Stream,
+    stream: WindowStream,
 }
 
 /// State of the stream, which outlives the window.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-struct Stream {
+struct WindowStream {
     /// Width and height of the largest picture.
     largest: Option<(f64, f64)>,
     /// The most frames per second.
@@ -308,12 +308,12 @@ impl VideoWindow {
             self.clear();
         }
         if state == IntervalState::Reset {
-            self.stream = Stream::default();
+            self.stream = WindowStream::default();
             return;
         }
-        let Stream { largest, fastest, settled_ms, apart_ms, still_ms, .. } = self.stream;
+        let WindowStream { largest, fastest, settled_ms, apart_ms, still_ms, .. } = self.stream;
         let settled_ms = settled_ms + apart_ms + still_ms + span_ms;
-        self.stream = Stream { largest, fastest, settled_ms, rested: true, ..Stream::default() };
+        self.stream = WindowStream { largest, fastest, settled_ms, rested: true, ..WindowStream::default() };
     }
 
     /// Advances time, and counts it as displayed. Returns its weight, ms.
@@ -348,7 +348,7 @@ impl VideoWindow {
     }
 }
 
-impl Stream {
+impl WindowStream {
     /// Frames arrive again. After long enough, or with a report, the time before them is over.
     fn move_for(&mut self, span_ms: f64, reported: bool) {
         self.moving_ms += span_ms;

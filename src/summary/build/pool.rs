@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use ordered_float::OrderedFloat;
 
-use super::streams::{View, count, signed};
+use super::streams::{OwnedStream, count, signed};
 use crate::conference::Conference;
 use crate::digest::Digest;
 use crate::fabric::Fabric;
@@ -38,9 +38,9 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    pub(super) fn of<'a>(views: impl IntoIterator<Item = View<'a>>) -> Self {
+    pub(super) fn of<'a>(views: impl IntoIterator<Item = OwnedStream<'a>>) -> Self {
         let mut pool = Self::default();
-        for View { record, .. } in views {
+        for OwnedStream { record, .. } in views {
             let totals = &record.totals;
             pool.streams += 1;
             for (sum, value) in

@@ -23,7 +23,7 @@ pub(super) fn order(call: &Conference) -> Vec<&Fabric> {
 
 /// A stream, or a part of one, with its owner at the time.
 #[derive(Clone, Copy)]
-pub(super) struct View<'a> {
+pub(super) struct OwnedStream<'a> {
     pub(super) fabric: &'a Fabric,
     pub(super) record: &'a StreamRecord,
     pub(super) user: Option<UserId>,
@@ -31,17 +31,22 @@ pub(super) struct View<'a> {
 }
 
 /// The streams of a fabric with all their parts: inbound before outbound, audio before video, then by SSRC and time.
-pub(super) fn views(fabric: &Fabric) -> Vec<View<'_>> {
+pub(super) fn views(fabric: &Fabric) -> Vec<OwnedStream<'_>> {
     let whole = fabric.streams.iter().map(|stream| {
         let (user, label) = fabric.owner_of(stream);
-        View { fabric, record: &stream.record, user, label }
+        OwnedStream { fabric, record: &stream.record, user, label }
     });
     let parts = fabric.parts.iter().map(|part| {
         let (record, owner) = (&part.record, &part.owner);
-        View { fabric, record, user: Some(owner.user), label: Some(&*owner.label).filter(|label| !label.is_empty()) }
+        OwnedStream {
+            fabric,
+            record,
+            user: Some(owner.user),
+            label: Some(&*owner.label).filter(|label| !label.is_empty()),
+        }
     });
-    let mut views: Vec<View<'_>> = whole.chain(parts).collect();
-    views.sort_by_key(|View { record, .. }| (record.direction, kind_rank(record), record.ssrc, record.start));
+    let mut views: Vec<OwnedStream<'_>> = whole.chain(parts).collect();
+    views.sort_by_key(|OwnedStream { record, .. }| (record.direction, kind_rank(record), record.ssrc, record.start));
     views
 }
 
@@ -55,7 +60,7 @@ pub(super) fn millis(at: Timestamp) -> f64 {
     at.as_micros() as f64 / 1e3
 }
 
-pub(super) fn stream(call: &Conference, view: &View<'_>) -> StreamSummary {
+pub(super) fn stream(call: &Conference, view: &OwnedStream<'_>) -> StreamSummary {
     let record = view.record;
     let (totals, digests, times) = (&record.totals, &record.digests, &record.times);
     let duration_ms = record.duration_ms();

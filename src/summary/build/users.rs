@@ -4,7 +4,7 @@
 use alloc::vec::Vec;
 
 use super::pool::{Connectivity, Pool, sum, until};
-use super::streams::{View, count, millis, views};
+use super::streams::{OwnedStream, count, millis, views};
 use super::timeline;
 use super::{name, scores};
 use crate::conference::Conference;
@@ -23,7 +23,7 @@ pub(super) fn users(
 ) -> Vec<UserSummary> {
     let mut ids: Vec<UserId> = (0_u32..).take(call.roster.users.len()).map(UserId).collect();
     ids.sort_by_key(|&id| call.user_name(id));
-    let views: Vec<View<'_>> = fabrics.iter().flat_map(|fabric| views(fabric)).collect();
+    let views: Vec<OwnedStream<'_>> = fabrics.iter().flat_map(|fabric| views(fabric)).collect();
     let all = All {
         fabrics: Grouped::new(fabrics.iter().copied(), |fabric| fabric.spec.local_user),
         by_reporter: Grouped::new(views.iter().copied(), |view| view.fabric.spec.local_user),
@@ -37,8 +37,8 @@ pub(super) fn users(
 /// The inputs of user summaries.
 struct All<'a> {
     fabrics: Grouped<&'a Fabric>,
-    by_reporter: Grouped<View<'a>>,
-    by_owner: Grouped<View<'a>>,
+    by_reporter: Grouped<OwnedStream<'a>>,
+    by_owner: Grouped<OwnedStream<'a>>,
     events: &'a [(Option<UserId>, EventSummary)],
     talk: Option<&'a TalkSummary>,
 }
@@ -62,10 +62,10 @@ impl<T: Copy> Grouped<T> {
 fn user(call: &Conference, id: UserId, all: &All<'_>) -> Option<UserSummary> {
     let user = call.roster.get(id)?;
     let own: Vec<&Fabric> = all.fabrics.of(id).collect();
-    let (sent, received): (Vec<View<'_>>, Vec<View<'_>>) =
+    let (sent, received): (Vec<OwnedStream<'_>>, Vec<OwnedStream<'_>>) =
         all.by_reporter.of(id).partition(|view| view.record.direction == Direction::Outbound);
     // Media of other users that passes through a user's connection is not theirs.
-    let sent: Vec<View<'_>> = sent.into_iter().filter(|view| view.user == Some(id)).collect();
+    let sent: Vec<OwnedStream<'_>> = sent.into_iter().filter(|view| view.user == Some(id)).collect();
     let delivered = all
         .by_owner
         .of(id)
@@ -102,7 +102,7 @@ fn user(call: &Conference, id: UserId, all: &All<'_>) -> Option<UserSummary> {
 
 /// The streams that both ends report: sent on one fabric and received on another, matched by SSRC, kind and user.
 pub(super) fn deliveries(call: &Conference, fabrics: &[&Fabric]) -> Vec<DeliverySummary> {
-    let all: Vec<(usize, View<'_>)> = fabrics
+    let all: Vec<(usize, OwnedStream<'_>)> = fabrics
         .iter()
         .enumerate()
         .flat_map(|(place, fabric)| views(fabric).into_iter().map(move |view| (place, view)))
@@ -133,7 +133,7 @@ pub(super) fn deliveries(call: &Conference, fabrics: &[&Fabric]) -> Vec<Delivery
 /// An SSRC may be sent and received on any number of fabrics; more pairs than this carry no information.
 const MAX_LINKS: usize = 65_536;
 
-fn delivery(call: &Conference, sender: &View<'_>, receiver: &View<'_>) -> DeliverySummary {
+fn delivery(call: &Conference, sender: &OwnedStream<'_>, receiver: &OwnedStream<'_>) -> DeliverySummary {
     DeliverySummary {
         ssrc: sender.record.ssrc,
         kind: sender.record.kind,
@@ -150,6 +150,6 @@ fn delivery(call: &Conference, sender: &View<'_>, receiver: &View<'_>) -> Delive
     }
 }
 
-fn loss(view: &View<'_>) -> Option<f64> {
+fn loss(view: &OwnedStream<'_>) -> Option<f64> {
     view.record.totals.loss_ratio(view.record.direction).map(Ratio::as_f64)
 }

@@ -9,7 +9,7 @@ use callgauge::event::FabricState;
 use callgauge::summary::{ConferenceSummary, ErrorSummary, EventSummary, FabricSummary, StreamSummary};
 
 use super::sparkline::AllSeries;
-use super::stream::Stream;
+use super::stream::StreamSection;
 use crate::output::Page;
 use crate::wording::{bitrate, clock, duration, plural, printable, spaced};
 
@@ -17,26 +17,27 @@ use crate::wording::{bitrate, clock, duration, plural, printable, spaced};
 const MAX_EVENTS: usize = 8;
 
 /// A PeerConnection with its streams, worst first.
-pub(crate) struct Connection<'a> {
+pub(crate) struct ConnectionSection<'a> {
     index: usize,
     fabric: &'a FabricSummary,
     /// The file it comes from, where there are several.
     file: Option<&'a str>,
-    streams: Vec<Stream<'a>>,
+    streams: Vec<StreamSection<'a>>,
 }
 
-impl<'a> Connection<'a> {
+impl<'a> ConnectionSection<'a> {
     pub(crate) fn new(index: usize, fabric: &'a FabricSummary, file: Option<&'a str>, series: &'a AllSeries) -> Self {
-        let stream =
-            |summary: &'a StreamSummary| Stream::new(summary, series.get(&(index, summary.direction, summary.ssrc)));
-        let mut streams: Vec<Stream<'_>> = fabric.streams.iter().map(stream).collect();
-        streams.sort_by_key(Stream::rank);
+        let stream = |summary: &'a StreamSummary| {
+            StreamSection::new(summary, series.get(&(index, summary.direction, summary.ssrc)))
+        };
+        let mut streams: Vec<StreamSection<'_>> = fabric.streams.iter().map(stream).collect();
+        streams.sort_by_key(StreamSection::rank);
         Self { index, fabric, file, streams }
     }
 
     /// The sort key: a failed connection first, then by the worst stream; a connection without media last.
     pub(crate) fn rank(&self) -> (bool, bool, Reverse<u64>, usize) {
-        let (is_idle, badness) = self.streams.first().map_or((true, Reverse(0)), Stream::rank);
+        let (is_idle, badness) = self.streams.first().map_or((true, Reverse(0)), StreamSection::rank);
         (self.fabric.state != Some(FabricState::Failed), is_idle, badness, self.index)
     }
 

@@ -14,25 +14,25 @@ const FULL_LOSS: f64 = 0.2;
 const KNOWN_SHARE: f64 = 0.25;
 
 /// The figures of all streams over time, by fabric, direction and SSRC.
-pub(crate) type AllSeries = HashMap<(usize, Direction, Ssrc), Series>;
+pub(crate) type AllSeries = HashMap<(usize, Direction, Ssrc), SparkSeries>;
 
 /// The figures of one stream over time, which the summary does not hold.
 #[derive(Debug, Default)]
-pub(crate) struct Series(Vec<Point>);
+pub(crate) struct SparkSeries(Vec<SparkPoint>);
 
 /// The figures of one interval.
 #[derive(Clone, Copy, Debug)]
-struct Point {
+struct SparkPoint {
     start_ms: f64,
     end_ms: f64,
     bitrate: Option<f64>,
     loss: Option<f64>,
 }
 
-impl Series {
+impl SparkSeries {
     pub(crate) fn add(&mut self, interval: &Interval) {
         let end_ms = interval.at.as_millis();
-        self.0.push(Point {
+        self.0.push(SparkPoint {
             start_ms: end_ms - interval.span_ms,
             end_ms,
             bitrate: interval.get(Metric::BitrateBps),

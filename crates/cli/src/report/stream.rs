@@ -9,7 +9,7 @@ use callgauge::id::{Direction, MediaKind};
 use callgauge::score::Cause;
 use callgauge::summary::{ConferenceSummary, StreamSummary};
 
-use super::sparkline::{Series, TimeAxis};
+use super::sparkline::{SparkSeries, TimeAxis};
 use crate::output::Page;
 use crate::wording::{bitrate, clock, confidence, duration, impairment, percent, plural, printable, times};
 
@@ -27,13 +27,13 @@ const MIN_DROP: f64 = 0.3;
 const WHOLE_CALL: f64 = 0.9;
 
 /// A stream and its figures over time.
-pub(crate) struct Stream<'a> {
+pub(crate) struct StreamSection<'a> {
     summary: &'a StreamSummary,
-    series: Option<&'a Series>,
+    series: Option<&'a SparkSeries>,
 }
 
-impl<'a> Stream<'a> {
-    pub(crate) fn new(summary: &'a StreamSummary, series: Option<&'a Series>) -> Self {
+impl<'a> StreamSection<'a> {
+    pub(crate) fn new(summary: &'a StreamSummary, series: Option<&'a SparkSeries>) -> Self {
         Self { summary, series }
     }
 

@@ -5,12 +5,12 @@ use std::io;
 
 use callgauge::summary::ConferenceSummary;
 
-use super::connection::{self, Connection};
+use super::connection::{self, ConnectionSection};
 use super::sparkline::AllSeries;
 use super::{diagnoses, talk};
 use crate::files::files_of;
 use crate::output::Page;
-use crate::records::Input;
+use crate::records::InputFile;
 use crate::wording::{duration, plural, printable, time_of_day};
 
 /// How many errors the report has, at most.
@@ -18,7 +18,7 @@ const MAX_ERRORS: usize = 5;
 
 pub(crate) fn write(
     summary: &ConferenceSummary,
-    inputs: &[Input],
+    inputs: &[InputFile],
     series: &AllSeries,
     page: &mut Page<'_>,
 ) -> io::Result<()> {
@@ -27,25 +27,27 @@ pub(crate) fn write(
     write_errors(summary, page)?;
     talk::write(summary, page)?;
     let mut origins = files_of(inputs).into_iter().map(|input| input.file.as_str());
-    let mut fabrics: Vec<Connection<'_>> = summary
+    let mut fabrics: Vec<ConnectionSection<'_>> = summary
         .fabrics
         .iter()
         .enumerate()
-        .map(|(index, fabric)| Connection::new(index, fabric, origins.next().filter(|_| inputs.len() > 1), series))
+        .map(|(index, fabric)| {
+            ConnectionSection::new(index, fabric, origins.next().filter(|_| inputs.len() > 1), series)
+        })
         .collect();
-    fabrics.sort_by_key(Connection::rank);
+    fabrics.sort_by_key(ConnectionSection::rank);
     for fabric in &fabrics {
         fabric.write(summary, page)?;
     }
     write_legend(&fabrics, summary, page)
 }
 
-fn write_legend(fabrics: &[Connection<'_>], summary: &ConferenceSummary, page: &mut Page<'_>) -> io::Result<()> {
+fn write_legend(fabrics: &[ConnectionSection<'_>], summary: &ConferenceSummary, page: &mut Page<'_>) -> io::Result<()> {
     let bars =
         "Bars show the whole call: rate against the stream's own peak, loss up to 20 %; · is zero, blank is unknown.";
     let impairments = "R: points of the 0-to-100 quality rating (E-model R) that determines the MOS.";
     let has_bars = fabrics.iter().any(|fabric| fabric.has_bars(summary));
-    let has_impairments = fabrics.iter().any(Connection::has_impairments);
+    let has_impairments = fabrics.iter().any(ConnectionSection::has_impairments);
     if has_bars || has_impairments {
         page.blank()?;
     }
@@ -58,7 +60,7 @@ fn write_legend(fabrics: &[Connection<'_>], summary: &ConferenceSummary, page: &
     Ok(())
 }
 
-fn write_head(summary: &ConferenceSummary, inputs: &[Input], page: &mut Page<'_>) -> io::Result<()> {
+fn write_head(summary: &ConferenceSummary, inputs: &[InputFile], page: &mut Page<'_>) -> io::Result<()> {
     let name = printable(summary.conference.as_deref().unwrap_or("Conference"));
     match summary.start_ms.zip(summary.duration_s) {
         Some((start, seconds)) => {
@@ -81,7 +83,7 @@ fn write_head(summary: &ConferenceSummary, inputs: &[Input], page: &mut Page<'_>
 }
 
 /// The alignment of a file's clock with the clock of the first file.
-fn clock_of(input: &Input) -> String {
+fn clock_of(input: &InputFile) -> String {
     match input.clock_offset_ms.zip(input.clock_uncertainty_ms) {
         Some((0.0, 0.0)) => "reference clock".into(),
         Some((offset, uncertainty)) => {

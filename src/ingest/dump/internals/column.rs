@@ -140,7 +140,7 @@ pub(super) fn interpolate<'c, 't: 'c>(columns: impl Iterator<Item = &'c Column<'
 /// members appear late far more often than they end early.
 fn align(times: &[f64], exact: bool, start: f64, end: f64, len: usize) -> Option<Spread> {
     let count = i64::try_from(len).ok().filter(|&len| len > 0)?;
-    if !exact && let Some(grid) = Grid::new(times) {
+    if !exact && let Some(grid) = PollGrid::new(times) {
         let mut spread = grid.place(start, end, len)?;
         // Rounding must not push a value past the end.
         let over = spread.last - (times.len() as i64 - 1);
@@ -161,13 +161,13 @@ fn align(times: &[f64], exact: bool, start: f64, end: f64, len: usize) -> Option
 
 /// Evenly spaced points, for entries without recorded times.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Grid {
+pub(super) struct PollGrid {
     origin: f64,
     limit: f64,
     period: f64,
 }
 
-impl Grid {
+impl PollGrid {
     /// `None` unless two points have different times.
     pub(super) fn new(times: &[f64]) -> Option<Self> {
         let (&origin, &limit) = times.first().zip(times.last())?;

@@ -25,15 +25,15 @@ const FIRST_POLL_MS: i64 = 5_000;
 const QUARTER_MS: i64 = 900_000;
 
 /// The remaining entries of a log.
-pub(super) struct Log<'a> {
+pub(super) struct UpdateLog<'a> {
     /// Before the entry after `next`; `None` at the end.
     entries: Option<Cursor<'a>>,
     first: bool,
-    next: Option<Entry<'a>>,
+    next: Option<LogEntry<'a>>,
     zone: Option<Zone>,
 }
 
-struct Entry<'a> {
+struct LogEntry<'a> {
     time: Time<'a>,
     kind: Option<RawStr<'a>>,
     value: Option<Cursor<'a>>,
@@ -54,13 +54,13 @@ struct Zone {
     offset: i64,
 }
 
-impl<'a> Log<'a> {
+impl<'a> UpdateLog<'a> {
     /// `entries` is positioned before the array.
     pub(super) fn new(mut entries: Option<Cursor<'a>>, first_poll: Option<f64>) -> Self {
         let opened = entries.as_mut().is_some_and(|entries| entries.eat(b'['));
         let mut log = Self { entries: entries.filter(|_| opened), first: true, next: None, zone: None };
         log.step();
-        if let (Some(Entry { time: Time::Shown(shown), .. }), Some(first_poll)) = (&log.next, first_poll) {
+        if let (Some(LogEntry { time: Time::Shown(shown), .. }), Some(first_poll)) = (&log.next, first_poll) {
             log.zone = shown.plain().and_then(|shown| Zone::of(shown, first_poll));
         }
         log
@@ -85,7 +85,7 @@ impl<'a> Log<'a> {
     }
 }
 
-impl Entry<'_> {
+impl LogEntry<'_> {
     fn at(&self, zone: Option<Zone>) -> Option<StatTime> {
         match self.time {
             Time::At(at) => Some(at),
@@ -122,11 +122,11 @@ impl Zone {
 }
 
 /// One entry: `{"type", "value", "timestamp" or "time"}`.
-fn read<'a>(entries: &mut Cursor<'a>, first: &mut bool) -> Result<Option<Entry<'a>>, ReadError> {
+fn read<'a>(entries: &mut Cursor<'a>, first: &mut bool) -> Result<Option<LogEntry<'a>>, ReadError> {
     if !entries.more(first, b']')? {
         return Ok(None);
     }
-    let mut entry = Entry { time: Time::None, kind: None, value: None };
+    let mut entry = LogEntry { time: Time::None, kind: None, value: None };
     if entries.next()? != Next::Object {
         entries.skip()?;
         return Ok(Some(entry));

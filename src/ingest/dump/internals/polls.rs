@@ -4,10 +4,10 @@ use alloc::vec;
 use alloc::vec::Vec;
 use ordered_float::OrderedFloat;
 
-use super::column::{Grid, Spread};
+use super::column::{PollGrid, Spread};
 
 /// The points of one entry.
-pub(super) struct Track<'t> {
+pub(super) struct PollTrack<'t> {
     /// Its times, in ascending order.
     pub(super) times: &'t [f64],
     /// Whether the times were recorded and not interpolated.
@@ -45,10 +45,10 @@ const YOUNGER_MS: f64 = 250.0;
 /// point at every poll, because their entry exists whether or not a new RTCP report arrived. Only a time well after the
 /// next poll shows that the entry was missing; the track then continues at the first poll not before that time. No
 /// track is pushed past the end. A track with more points than there are polls leads too.
-pub(super) fn plan(tracks: &[Track<'_>]) -> Plan {
+pub(super) fn plan(tracks: &[PollTrack<'_>]) -> Plan {
     let local = tracks.iter().any(|track| !track.remote);
     let exact = tracks.iter().any(|track| track.exact && (!track.remote || !local));
-    let may_lead = |track: &Track<'_>| (!track.remote || !local) && (track.exact || !exact);
+    let may_lead = |track: &PollTrack<'_>| (!track.remote || !local) && (track.exact || !exact);
     let mut leaders = Leader::of(tracks, exact, may_lead);
     let mut polls = Polls::new(&leaders);
     let known = polls.times.len();
@@ -72,23 +72,23 @@ pub(super) fn plan(tracks: &[Track<'_>]) -> Plan {
 struct Leader<'t> {
     times: &'t [f64],
     /// For interpolated times: the grid of the longest track, and the positions in it.
-    places: Option<(Grid, Spread)>,
+    places: Option<(PollGrid, Spread)>,
 }
 
 impl<'t> Leader<'t> {
     /// The leader of each track that leads.
-    fn of(tracks: &[Track<'t>], exact: bool, leads: impl Fn(&Track<'_>) -> bool) -> Vec<Option<Self>> {
+    fn of(tracks: &[PollTrack<'t>], exact: bool, leads: impl Fn(&PollTrack<'_>) -> bool) -> Vec<Option<Self>> {
         let mut longest: &[f64] = &[];
         for track in tracks.iter().filter(|track| leads(track) && !exact) {
             if track.times.len() > longest.len() {
                 longest = track.times;
             }
         }
-        let grid = Grid::new(longest);
+        let grid = PollGrid::new(longest);
         tracks.iter().map(|track| leads(track).then(|| Self::new(track, grid))).collect()
     }
 
-    fn new(track: &Track<'t>, grid: Option<Grid>) -> Self {
+    fn new(track: &PollTrack<'t>, grid: Option<PollGrid>) -> Self {
         let ends = track.times.first().zip(track.times.last());
         let places =
             grid.zip(ends).and_then(|(grid, (&start, &end))| Some((grid, grid.place(start, end, track.times.len())?)));
@@ -168,7 +168,7 @@ impl Polls {
     }
 
     /// Assigns a track with no more points than there are polls.
-    fn place_follower(&self, track: &Track<'_>, mut place: impl FnMut(usize)) {
+    fn place_follower(&self, track: &PollTrack<'_>, mut place: impl FnMut(usize)) {
         let spare = self.times.len().saturating_sub(track.times.len());
         let mut next = 0;
         for (index, &time) in track.times.iter().enumerate() {
@@ -193,7 +193,7 @@ mod tests {
     use proptest::prelude::*;
     use std::vec;
 
-    fn places(tracks: &[Track<'_>]) -> (Vec<f64>, Vec<Vec<u32>>) {
+    fn places(tracks: &[PollTrack<'_>]) -> (Vec<f64>, Vec<Vec<u32>>) {
         let plan = plan(tracks);
         let mut places = vec![Vec::new(); tracks.len()];
         for point in &plan.points {
@@ -202,12 +202,12 @@ mod tests {
         (plan.polls, places)
     }
 
-    const fn local(times: &[f64]) -> Track<'_> {
-        Track { times, exact: true, remote: false }
+    const fn local(times: &[f64]) -> PollTrack<'_> {
+        PollTrack { times, exact: true, remote: false }
     }
 
-    const fn remote(times: &[f64]) -> Track<'_> {
-        Track { times, exact: true, remote: true }
+    const fn remote(times: &[f64]) -> PollTrack<'_> {
+        PollTrack { times, exact: true, remote: true }
     }
 
     #[test]
@@ -258,7 +258,7 @@ mod tests {
                 (times, exact, remote)
             }).collect();
             let tracks: Vec<_> =
-                sorted.iter().map(|(times, exact, remote)| Track { times, exact: *exact, remote: *remote }).collect();
+                sorted.iter().map(|(times, exact, remote)| PollTrack { times, exact: *exact, remote: *remote }).collect();
             let (polls, places) = places(&tracks);
             prop_assert!(polls.is_sorted());
             for (track, places) in tracks.iter().zip(&places) {
