@@ -222,7 +222,7 @@ fn case_39_no_address_is_stored() {
     let mut call = Call::new();
     call.snapshot(&[candidate, unnamed, channel, received_audio(0.0, json!({}))]);
     let stored = format!("{:?} {:?}", call.report.entries().collect::<Vec<_>>(), call.conference.summary());
-    assert!(stored.contains("wifi"), "the label is stored");
+    assert!(stored.contains("wifi"), "the network type is stored");
     for secret in secret {
         assert!(!stored.contains(secret), "{secret}");
     }
