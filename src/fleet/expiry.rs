@@ -10,7 +10,7 @@ use crate::unit::Timestamp;
 ///
 /// A conference whose deadline moves later keeps its entry and is queued again when that entry comes up, so an input
 /// costs nothing here. A conference whose deadline moves earlier has two entries; the one that its
-/// [`FleetEntry`](super::entry::Entry) does not record is stale.
+/// [`FleetEntry`](super::entry::FleetEntry) does not record is stale.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Expiry(BinaryHeap<Reverse<(Timestamp, EntryKey)>>);
 
