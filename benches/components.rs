@@ -174,8 +174,8 @@ fn speaker(criterion: &mut Criterion) {
             let mut changes = 0;
             for (second, energies) in (0..).zip(&energies) {
                 for ((seat, meter), &energy) in people.iter_mut().zip(energies) {
-                    if let Some(sound) = meter.hear(black_box(energy), 1.0) {
-                        floor.hear(*seat, 1_000 * second, 1_000 * (second + 1), sound, &mut |_| changes += 1);
+                    if let Some(sound) = meter.add(black_box(energy), 1.0) {
+                        floor.add_sound(*seat, 1_000 * second, 1_000 * (second + 1), sound, &mut |_| changes += 1);
                     }
                 }
             }
@@ -199,7 +199,7 @@ fn speaker(criterion: &mut Criterion) {
             for step in 0..500 {
                 for &who in &people {
                     let level = if who == step as usize / 100 { 30 } else { 100 };
-                    bridge.hear(who, 20 * step, black_box(level));
+                    bridge.add_level(who, 20 * step, black_box(level));
                 }
                 black_box(bridge.decide(20 * step));
             }

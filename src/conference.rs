@@ -44,7 +44,7 @@ use roster::{End, Roster};
 /// oldest events and reports that. [`crate::fabric`] describes the lifecycle of a fabric.
 ///
 /// An instance begins with its first fabric. It ends when all but one of several endpoints have terminated, when all
-/// have left, or after [`Config::silence`] without input. Input at the moment of the end still belongs to it; later
+/// have left, or after [`Config::inactivity_timeout`] without input. Input at the moment of the end still belongs to it; later
 /// input is refused with [`InputError::Ended`] and belongs to the [`next_instance`](Self::next_instance).
 ///
 /// ```

@@ -124,7 +124,7 @@ limits! {
         /// streams. Audio of further ones is counted in
         /// [`TalkSummary::refused_speakers`](crate::summary::TalkSummary::refused_speakers).
         ;
-    turns with_turns 1_024
+    dominance_spans with_dominance_spans 1_024
         /// How many spans of dominance are stored for the summary, at 12 bytes each. The list starts with a capacity of
         /// 64 as soon as there is audio, and doubles: with a limit of 64, a running call allocates nothing at all.
         /// Further ones can be polled and are counted.
@@ -173,7 +173,7 @@ impl Limits {
             .with_devices(16)
             .with_timeline(512)
             .with_speakers(64)
-            .with_turns(256)
+            .with_dominance_spans(256)
             .with_errors(32)
             .with_error_bytes(65_536)
             .with_diagnoses_per_fabric(16)
@@ -342,7 +342,7 @@ impl Config {
 
     /// The inactivity timeout.
     #[must_use]
-    pub const fn silence(&self) -> Duration {
+    pub const fn inactivity_timeout(&self) -> Duration {
         Duration::from_micros(self.inactivity_micros)
     }
 

@@ -128,13 +128,13 @@ impl Recording {
         let mut sums = Sums::default();
         for part in parts(intervals, start, end) {
             if part.get(Metric::PacketRatePps) == Some(0.0) {
-                window.keep_apart(&part);
+                window.add_pending_outage(&part);
             } else {
                 window.add(&part);
             }
             sums.add(&part);
         }
-        window.count_apart();
+        window.count_pending_outage();
         for (_, intervals) in streams(Direction::Outbound) {
             for part in parts(intervals, start, end) {
                 sums.rtt_ms.add(part.get(Metric::RttMs), part.span_ms);

@@ -40,7 +40,7 @@ fn limits() -> Limits {
         .with_feedback(2)
         .with_pending_events(30)
         .with_speakers(4)
-        .with_turns(10)
+        .with_dominance_spans(10)
         .with_diagnoses(20)
 }
 
@@ -63,7 +63,7 @@ fn caps(limits: Limits) -> (i64, i64) {
         (count(limits.timeline()), 120),
         (count(limits.diagnoses()), 350),
         (count(limits.speakers()), 1_500),
-        (count(limits.turns()), 24),
+        (count(limits.dominance_spans()), 24),
         (count(limits.errors()), 300),
         (count(limits.error_bytes()), 1),
     ];
@@ -77,7 +77,7 @@ fn caps(limits: Limits) -> (i64, i64) {
         (count(limits.timeline()), 1_200),
         (count(limits.diagnoses()), 1_900),
         (count(limits.speakers()), 1_000),
-        (count(limits.turns()), 100),
+        (count(limits.dominance_spans()), 100),
         (count(limits.errors()), 500),
         (count(limits.error_bytes()), 1),
     ];

@@ -196,7 +196,7 @@ fn check_mos(low: Option<f64>, mos: Option<f64>, high: Option<f64>) {
 fn check_seconds(stream: &StreamSummary) {
     let score = &stream.score;
     let rest = stream.muted_s + stream.held_s + stream.paused_s + stream.silent_s + stream.gap_s;
-    let why_not = score.quiet_s + score.undecided_s + score.rest_edges_s + score.idle_s + score.unscored_s;
+    let why_not = score.no_speech_s + score.unresolved_s + score.transition_s + score.sender_idle_s + score.unscored_s;
     let counted = score.active_s + why_not + rest;
     assert!(counted <= stream.duration_s * (1.0 + 1e-9) + 1e-3, "{counted} of {}", stream.duration_s);
     let rated = &score.rating_s;

@@ -219,7 +219,7 @@ impl Conference {
         Ok(Outcome::Applied)
     }
 
-    /// Advances the clock. Users without activity for [`Config::silence`](crate::Config::silence) leave by timeout; if
+    /// Advances the clock. Users without activity for [`Config::inactivity_timeout`](crate::Config::inactivity_timeout) leave by timeout; if
     /// no user is left, or the end came before, the conference is over. Call it when
     /// [`poll_timeout`](Self::poll_timeout) says so, before other inputs of that time; without these calls there are no
     /// timeouts. The end of the conference ends the remaining stays. If all reports stop, the dominant speaker loses

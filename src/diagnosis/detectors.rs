@@ -251,7 +251,7 @@ impl Detectors {
             push(&mut self.streams, MonitoredStream::default());
         }
         let interval = sample.interval;
-        self.hear(slot, &mut sample);
+        self.note_rtcp(slot, &mut sample);
         self.add_up(slot, interval);
         self.add_playing(&sample, parts.fabric);
         let Self { streams, log, .. } = self;
@@ -342,7 +342,7 @@ impl Detectors {
     }
 
     /// Notes whether the remote endpoint reports something new about a stream.
-    fn hear(&mut self, slot: usize, sample: &mut StreamSample<'_>) {
+    fn note_rtcp(&mut self, slot: usize, sample: &mut StreamSample<'_>) {
         let Some(stream) = self.streams.get_mut(slot) else { return };
         let reported = sample.remote.and_then(|remote| remote.timestamp());
         sample.has_news = reported.is_some() && reported != stream.reported;

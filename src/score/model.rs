@@ -412,7 +412,7 @@ pub enum NoScore {
     /// Nothing was audible or visible in the window, or too little.
     TooLittle,
     /// Nothing arrives, and it is not yet known whether anything was sent.
-    Undecided,
+    Unresolved,
     /// The codec changed since the interval began.
     NewCodec,
     /// It is unknown whether the stream is audio or video.
@@ -442,7 +442,7 @@ impl NoScore {
         match self {
             Self::Resting => "resting",
             Self::TooLittle => "too_little",
-            Self::Undecided => "undecided",
+            Self::Unresolved => "unresolved",
             Self::NewCodec => "new_codec",
             Self::UnknownKind => "unknown_kind",
             Self::UnknownCodec => "unknown_codec",
@@ -470,7 +470,7 @@ impl fmt::Display for NoScore {
         f.write_str(match self {
             Self::Resting => "the stream rested",
             Self::TooLittle => "too little was heard or shown",
-            Self::Undecided => "nothing comes in, and perhaps nothing was sent",
+            Self::Unresolved => "nothing comes in, and perhaps nothing was sent",
             Self::NewCodec => "the codec changed meanwhile",
             Self::UnknownKind => "neither known to be sound nor to be pictures",
             Self::UnknownCodec => "nothing is known of the codec",

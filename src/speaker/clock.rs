@@ -19,10 +19,10 @@ const STAYS: u32 = 3;
 /// ```
 /// use callgauge::speaker::clock::Clock;
 /// let mut clock = Clock::new();
-/// clock.look(60_080.0, 0.0); // a minute slow, 80 ms delay
-/// clock.look(61_020.0, 1_000.0); // 20 ms delay: nearer
-/// clock.look(65_400.0, 2_000.0); // delayed by 3 s
-/// assert!((clock.place(2_000.0) - 62_020.0).abs() < 3.0);
+/// clock.observe(60_080.0, 0.0); // a minute slow, 80 ms delay
+/// clock.observe(61_020.0, 1_000.0); // 20 ms delay: nearer
+/// clock.observe(65_400.0, 2_000.0); // delayed by 3 s
+/// assert!((clock.to_caller_ms(2_000.0) - 62_020.0).abs() < 3.0);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -41,15 +41,15 @@ impl Clock {
 
     /// Accepts a report: it arrived at `now_ms` of the collector's clock, and was made at `reported_ms` of the
     /// reporter's.
-    pub fn look(&mut self, now_ms: f64, reported_ms: f64) {
-        let apart_ms = now_ms - reported_ms;
+    pub fn observe(&mut self, now_ms: f64, reported_ms: f64) {
+        let pending_outage_ms = now_ms - reported_ms;
         let passed_ms = now_ms - self.now_ms;
         let behind_ms = match self.behind_ms {
-            None => apart_ms,
-            Some(behind_ms) if passed_ms <= 0.0 => apart_ms.min(behind_ms),
+            None => pending_outage_ms,
+            Some(behind_ms) if passed_ms <= 0.0 => pending_outage_ms.min(behind_ms),
             Some(behind_ms) => {
-                self.far = if apart_ms > behind_ms + SET_BACK_MS { self.far.saturating_add(1) } else { 0 };
-                if self.far >= STAYS { apart_ms } else { apart_ms.min(behind_ms + DRIFT * passed_ms) }
+                self.far = if pending_outage_ms > behind_ms + SET_BACK_MS { self.far.saturating_add(1) } else { 0 };
+                if self.far >= STAYS { pending_outage_ms } else { pending_outage_ms.min(behind_ms + DRIFT * passed_ms) }
             }
         };
         self.now_ms = self.now_ms.max(now_ms);
@@ -59,7 +59,7 @@ impl Clock {
     /// Maps `reported_ms` of the reporter's clock to the collector's clock; returns it unchanged before the first
     /// report.
     #[must_use]
-    pub fn place(&self, reported_ms: f64) -> f64 {
+    pub fn to_caller_ms(&self, reported_ms: f64) -> f64 {
         reported_ms + self.behind_ms.unwrap_or(0.0)
     }
 }

@@ -102,8 +102,8 @@ pub struct Change {
 /// for second in 0..6_u64 {
 ///     let (from, to) = (second * 1000, second * 1000 + 1000);
 ///     let (a, b) = if second < 3 { (Fraction::ALL, Fraction::NONE) } else { (Fraction::NONE, Fraction::ALL) };
-///     floor.hear(ann, from, to, a, &mut |change| changes.push(change));
-///     floor.hear(ben, from, to, b, &mut |change| changes.push(change));
+///     floor.add_sound(ann, from, to, a, &mut |change| changes.push(change));
+///     floor.add_sound(ben, from, to, b, &mut |change| changes.push(change));
 /// }
 /// assert_eq!(floor.dominant(), Some(ben));
 /// assert_eq!((changes[0].now, changes[1].now, changes[1].since_ms), (Some(ann), Some(ben), 3000));
@@ -179,7 +179,7 @@ impl Floor {
     /// Cost: proportional to the slots that the sample covers, at most two hundred, for any number of participants, if
     /// all report about as often and in about the same order; each slot visits every participant once. A gap costs at
     /// most the slots of two windows and 40 s. No allocation.
-    pub fn hear(
+    pub fn add_sound(
         &mut self,
         id: ParticipantId,
         from_ms: u64,
@@ -260,7 +260,7 @@ impl Floor {
     }
 
     /// Brings back a participant that left, if `at_ms` is after that. Their earlier speech stays theirs.
-    pub fn come_back(&mut self, id: ParticipantId, at_ms: u64) {
+    pub fn rejoin(&mut self, id: ParticipantId, at_ms: u64) {
         let Some(participant) = self.participants.get_mut(id.index()) else { return };
         if participant.left.is_none_or(|left| left > slot_of(at_ms)) {
             return;
@@ -500,7 +500,7 @@ mod tests {
                     1 => floor.mute(id, at_ms, out),
                     2 => floor.unmute(id, at_ms),
                     3 => floor.leave(id, at_ms, out),
-                    4 => floor.come_back(id, at_ms),
+                    4 => floor.rejoin(id, at_ms),
                     5 => floor.merge(id, other),
                     6 => floor.pass_time(at_ms, out),
                     7 => {
@@ -509,7 +509,7 @@ mod tests {
                     }
                     _ => {
                         let speech = Fraction::new(f64::from(level % 5) / 4.0);
-                        floor.hear(id, at_ms, at_ms + span_ms, Sound { speech, loudness: level }, out);
+                        floor.add_sound(id, at_ms, at_ms + span_ms, Sound { speech, loudness: level }, out);
                     }
                 }
                 prop_assert!(floor.is_possible(), "{what} {a} {b}: {floor:?}");

@@ -124,11 +124,11 @@ impl From<Fraction> for Sound {
 /// use callgauge::speaker::level::{Fraction, Meter};
 /// let mut meter = Meter::new();
 /// for _ in 0..5 {
-///     meter.hear(1e-7, 1.0); // background noise
-///     meter.hear(6e-3, 1.0); // a voice at −22 dBov
+///     meter.add(1e-7, 1.0); // background noise
+///     meter.add(6e-3, 1.0); // a voice at −22 dBov
 /// }
-/// assert_eq!(meter.hear(3e-3, 1.0).unwrap().speech.permille() / 100, 5); // half a second of it
-/// assert_eq!(meter.hear(0.0, 1.0).unwrap().speech, Fraction::NONE);
+/// assert_eq!(meter.add(3e-3, 1.0).unwrap().speech.permille() / 100, 5); // half a second of it
+/// assert_eq!(meter.add(0.0, 1.0).unwrap().speech, Fraction::NONE);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -189,7 +189,7 @@ impl Meter {
 
     /// Accepts an interval: `energy` is Δ`totalAudioEnergy`, `duration_s` is Δ`totalSamplesDuration`. Returns `None`
     /// and changes nothing for impossible values: negative, not finite, or no duration. O(1).
-    pub fn hear(&mut self, energy: f64, duration_s: f64) -> Option<Sound> {
+    pub fn add(&mut self, energy: f64, duration_s: f64) -> Option<Sound> {
         if !((0.0..=1e300).contains(&energy) && duration_s > 0.0 && duration_s <= 1e300) {
             return None;
         }

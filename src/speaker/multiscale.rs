@@ -31,8 +31,8 @@ const IDLE_MS: u64 = 40;
 /// let (ann, ben) = (bridge.join().unwrap(), bridge.join().unwrap());
 /// for tick in 0..200_u64 {
 ///     // A second of background noise, which sets the noise floor, then a second of Ann, then Ben.
-///     bridge.hear(ann, tick * 20, if (50..100).contains(&tick) { 25 } else { 110 });
-///     bridge.hear(ben, tick * 20, if tick >= 100 { 25 } else { 110 });
+///     bridge.add_level(ann, tick * 20, if (50..100).contains(&tick) { 25 } else { 110 });
+///     bridge.add_level(ben, tick * 20, if tick >= 100 { 25 } else { 110 });
 ///     if tick % 15 == 14 {
 ///         bridge.decide(tick * 20);
 ///     }
@@ -86,7 +86,7 @@ impl Bridge {
     }
 
     /// Accepts a level as RFC 6464 writes it: 0 is full scale, 127 silence. O(1), no allocation.
-    pub fn hear(&mut self, voice: usize, at_ms: u64, level: u8) {
+    pub fn add_level(&mut self, voice: usize, at_ms: u64, level: u8) {
         if let Some(Some(voice)) = self.voices.get_mut(voice) {
             voice.heard_ms = Some(voice.heard_ms.unwrap_or(at_ms).max(at_ms));
             voice.push(127 - level.min(127));

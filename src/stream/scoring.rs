@@ -25,19 +25,19 @@ pub(crate) struct StreamScorer {
     /// The stream rested: the next interval is the end of the rest.
     rested: bool,
     /// Active time at either end of a rest: not scored, since the transition resembles loss.
-    pub(crate) edges: Micros,
+    pub(crate) transition: Micros,
     standstill: Standstill,
     /// Time in which an active stream received nothing while other packets arrived, or had never received anything: its
     /// sender paused without reporting it.
-    pub(crate) idle: Micros,
+    pub(crate) sender_idle: Micros,
     /// Time without received media for which no report ever stated whether anything was sent.
-    undecided: Micros,
+    unresolved: Micros,
     /// Time with audible or visible media but without a score.
     pub(crate) unscored: Micros,
     /// Time in each rating: excellent, fair, bad, unknown.
     pub(crate) rated: [Micros; 4],
     /// Time without audible content while the stream was active.
-    pub(crate) quiet: Micros,
+    pub(crate) no_speech: Micros,
     /// Frames and milliseconds so far, for the rating.
     frames: (f64, f64),
 }
@@ -142,7 +142,7 @@ impl StreamScorer {
         }
         let score = match interval.state {
             IntervalState::Active if idles => {
-                self.idle.add(Micros::of_millis(interval.span_ms));
+                self.sender_idle.add(Micros::of_millis(interval.span_ms));
                 self.rest(interval, IntervalState::Paused);
                 Err(NoScore::Resting)
             }
@@ -151,7 +151,7 @@ impl StreamScorer {
                 if let Window::Video(window) = &mut self.window {
                     window.skip(interval);
                 }
-                self.edges.add(Micros::of_millis(interval.span_ms));
+                self.transition.add(Micros::of_millis(interval.span_ms));
                 Err(NoScore::Resting)
             }
             IntervalState::Active if context.has_new_codec => {
@@ -183,32 +183,32 @@ impl StreamScorer {
         unscored.add(Micros::of_millis(self.decided().map_or(0.0, |latest| latest.active_ms)));
         *self = Self {
             window,
-            edges: self.edges,
-            idle: self.idle,
-            quiet: self.quiet,
+            transition: self.transition,
+            sender_idle: self.sender_idle,
+            no_speech: self.no_speech,
             rated: self.rated,
-            undecided: self.undecided(),
+            unresolved: self.unresolved(),
             unscored,
             ..Self::default()
         };
     }
 
     /// The total time for which it is undecided whether anything was sent.
-    pub(crate) fn undecided(&self) -> Micros {
-        let (mut undecided, apart) = (self.undecided, self.apart());
-        if apart > Micros::default() {
-            undecided.add(apart);
+    pub(crate) fn unresolved(&self) -> Micros {
+        let (mut unresolved, pending_outage) = (self.unresolved, self.pending_outage());
+        if pending_outage > Micros::default() {
+            unresolved.add(pending_outage);
             // The score before depends on that decision.
-            undecided.add(self.latest.map_or_else(Micros::default, |latest| Micros::of_millis(latest.active_ms)));
+            unresolved.add(self.latest.map_or_else(Micros::default, |latest| Micros::of_millis(latest.active_ms)));
         }
-        undecided
+        unresolved
     }
 
     /// The time that is undecided so far.
-    fn apart(&self) -> Micros {
+    fn pending_outage(&self) -> Micros {
         Micros::of_millis(match &self.window {
-            Window::Audio(window) => window.apart_ms(),
-            Window::Video(window) => window.apart_ms(),
+            Window::Audio(window) => window.pending_outage_ms(),
+            Window::Video(window) => window.pending_outage_ms(),
             Window::Unknown => 0.0,
         })
     }
@@ -221,7 +221,7 @@ impl StreamScorer {
 
     /// The latest score, unless it depends on an open decision.
     fn decided(&self) -> Option<LatestInputs> {
-        self.latest.filter(|_| self.apart() == Micros::default())
+        self.latest.filter(|_| self.pending_outage() == Micros::default())
     }
 
     /// The scores so far. Cost: a copy of the whole distribution.
@@ -250,16 +250,16 @@ impl StreamScorer {
 
     /// Handles a rest of the stream, a reset of its counters, or a gap.
     fn rest(&mut self, interval: &Interval, state: IntervalState) {
-        let apart = self.apart();
+        let pending_outage = self.pending_outage();
         if matches!(state, IntervalState::Muted | IntervalState::Held | IntervalState::Paused) {
             self.rested = true;
             // The stream came to rest in the middle of this interval.
             if let Some(latest) = self.latest.take() {
-                self.edges.add(Micros::of_millis(latest.active_ms));
+                self.transition.add(Micros::of_millis(latest.active_ms));
             }
-            self.edges.add(apart);
+            self.transition.add(pending_outage);
         } else {
-            self.undecided.add(apart);
+            self.unresolved.add(pending_outage);
         }
         self.worst.rest();
         match &mut self.window {
@@ -275,7 +275,7 @@ impl StreamScorer {
 
     /// Clears the window, because earlier figures say nothing about a new codec.
     fn renew(&mut self) {
-        self.undecided.add(self.apart());
+        self.unresolved.add(self.pending_outage());
         match &mut self.window {
             Window::Audio(window) => window.clear(),
             Window::Video(window) => window.clear(),
@@ -286,7 +286,7 @@ impl StreamScorer {
     /// Settles a pending outage: it counts by itself, however long the next interval is.
     fn settle(&mut self, interval: &Interval, context: &ScoringContext<'_>, rtt_ms: Option<f64>) {
         let Window::Audio(window) = &mut self.window else { return };
-        let outage_ms = window.count_apart();
+        let outage_ms = window.count_pending_outage();
         if outage_ms > 0.0 {
             let score = score_window(window, interval, context, rtt_ms);
             if self.keep(score, outage_ms, outage_ms, interval.at).is_ok() {
@@ -301,17 +301,17 @@ impl StreamScorer {
         context: &ScoringContext<'_>,
         rtt_ms: Option<f64>,
     ) -> Result<Score, NoScore> {
-        let before_ms = self.apart().as_millis();
+        let before_ms = self.pending_outage().as_millis();
         let (result, active_ms) = match &mut self.window {
             Window::Unknown => (Err(NoScore::UnknownKind), interval.span_ms),
             Window::Audio(window) => score_audio(window, interval, context, rtt_ms),
             Window::Video(window) => score_video(window, interval, context),
         };
-        let decided_ms = before_ms - self.apart().as_millis();
+        let decided_ms = before_ms - self.pending_outage().as_millis();
         if decided_ms < 0.0 {
-            return Err(NoScore::Undecided);
+            return Err(NoScore::Unresolved);
         }
-        self.quiet.add(Micros::of_millis(interval.span_ms + decided_ms - active_ms));
+        self.no_speech.add(Micros::of_millis(interval.span_ms + decided_ms - active_ms));
         // A pause begins like an outage: until they can be distinguished, one score covers both intervals.
         if context.still_ms > 0.0
             && let (Ok(score), Some(latest)) = (result, &mut self.latest)
@@ -380,8 +380,8 @@ fn score_audio(
     rtt_ms: Option<f64>,
 ) -> (Result<Score, NoScore>, f64) {
     if context.is_still() && interval.direction == Direction::Inbound {
-        window.keep_apart(interval);
-        return (Err(NoScore::Undecided), 0.0);
+        window.add_pending_outage(interval);
+        return (Err(NoScore::Unresolved), 0.0);
     }
     let heard_ms = window.add(interval);
     (score_window(window, interval, context, rtt_ms), heard_ms)

@@ -47,14 +47,14 @@ output! {
         /// Scored seconds; for audio, those with audible content.
         active_s: f64,
         /// Seconds of an active stream without speech; not scored.
-        quiet_s: f64,
+        no_speech_s: f64,
         /// Seconds at either end of a rest, where the transition resembles loss; not scored.
-        rest_edges_s: f64,
+        transition_s: f64,
         /// Seconds without received media for which no report ever stated whether the sender was sending; not scored.
-        undecided_s: f64,
+        unresolved_s: f64,
         /// Seconds in which an active stream received nothing while the connection delivered other packets, without a
         /// report of its sender. The sender is assumed to have paused; not scored.
-        idle_s: f64,
+        sender_idle_s: f64,
         /// Seconds of audible or visible media with too few inputs for a score.
         unscored_s: f64,
         /// Seconds in each callstats.io rating.

@@ -141,7 +141,7 @@ fn running_call_is_read_measured_and_polled_without_allocating() {
         let lines = workload(set);
         let (warm, rounds) = (3 * lines.len(), 4);
         // The lists of turns and of diagnoses grow with the call; they double.
-        let config = Config::new().with_limits(Limits::new().with_turns(64).with_diagnoses_per_fabric(4));
+        let config = Config::new().with_limits(Limits::new().with_dominance_spans(64).with_diagnoses_per_fabric(4));
         let mut call = Conference::new(set, config);
         let fabric = call.open_fabric(Timestamp::default(), FabricSpec::new(set)).unwrap();
         let mut reader = Reader::new();

@@ -175,7 +175,7 @@ fn manual_lists_every_limit_with_its_values() {
     }
     let limits = all! { Limits:
         fabrics streams_per_fabric streams pending_events users stays_per_user name_bytes ssrcs_per_fabric ssrcs
-        parts_per_fabric devices timeline speakers turns errors error_bytes diagnoses_per_fabric diagnoses digest_cells
+        parts_per_fabric devices timeline speakers dominance_spans errors error_bytes diagnoses_per_fabric diagnoses digest_cells
         feedback
     };
     let of_fleets = all! { FleetLimits:
@@ -205,7 +205,7 @@ fn manual_lists_every_limit_with_its_values() {
          | time | default |\n|---|---|\n\
          | inactivity after which a user has left and the conference ends ([`with_inactivity_timeout`](crate::Config::with_inactivity_timeout)) | {} s |\n\
          | window of the only speaker ([`with_speaker_window`](crate::Config::with_speaker_window)) | {} s |\n\n",
-        config.silence().as_secs(),
+        config.inactivity_timeout().as_secs(),
         config.speaker_window().as_secs(),
     );
     page.push_str(FIXED);

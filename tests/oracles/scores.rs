@@ -56,7 +56,7 @@ fn inactive_time_is_left_out_and_reported() {
             sent.iter().find(|s| s.direction == Direction::Outbound && s.kind == Some(MediaKind::Audio)).unwrap();
         let rest = sent.muted_s + sent.paused_s + sent.held_s;
         assert!(rest >= at_least, "{recording}: {rest}");
-        assert!(sent.score.active_s + sent.score.quiet_s + rest <= sent.duration_s + 0.1);
+        assert!(sent.score.active_s + sent.score.no_speech_s + rest <= sent.duration_s + 0.1);
     }
     for recording in ["mute", "hold", "video_pause", "screen", "ice_restart", "audio_clean"] {
         for stream in streams(&replay(&lines(recording)), Direction::Inbound, MediaKind::Audio) {
@@ -76,7 +76,8 @@ fn every_second_is_scored_or_in_a_sum_with_the_reason() {
         for stream in replay(&lines(&recording)).call.summary().fabrics.into_iter().flat_map(|fabric| fabric.streams) {
             let rest = stream.muted_s + stream.held_s + stream.paused_s + stream.silent_s + stream.gap_s;
             let score = &stream.score;
-            let why_not = score.quiet_s + score.rest_edges_s + score.undecided_s + score.idle_s + score.unscored_s;
+            let why_not =
+                score.no_speech_s + score.transition_s + score.unresolved_s + score.sender_idle_s + score.unscored_s;
             let missing = stream.duration_s - score.active_s - why_not - rest;
             // The time since a reset is unknown.
             let allowed = if stream.resets > 0 { 2.0 * stream.resets as f64 } else { 0.001 };
@@ -105,7 +106,7 @@ fn outage_is_undecided_while_it_lasts_and_counts_afterwards() {
         // Nothing passes in either direction from 24 to 29 s.
         let second = (interval.at.as_millis() - t0) / 1e3;
         if (26.0..29.0).contains(&second) {
-            assert_eq!(*score, Err(NoScore::Undecided), "at {second}");
+            assert_eq!(*score, Err(NoScore::Unresolved), "at {second}");
             undecided += 1;
         } else if (30.2..31.5).contains(&second) {
             after.push(score.unwrap().mos().as_f64());
@@ -115,7 +116,7 @@ fn outage_is_undecided_while_it_lasts_and_counts_afterwards() {
     assert!(after.iter().all(|&mos| mos < 1.5), "{after:?}");
     for stream in streams(&call, Direction::Inbound, MediaKind::Audio) {
         assert!(stream.score.worst_10s.unwrap().mos < 2.0);
-        assert_eq!(stream.score.undecided_s, 0.0);
+        assert_eq!(stream.score.unresolved_s, 0.0);
     }
 }
 

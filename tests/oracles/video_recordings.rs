@@ -38,7 +38,7 @@ fn received(name: &str, screen: impl Fn(f64) -> bool) -> BTreeMap<String, Vec<Sa
         let window = windows.entry((fabric, interval.ssrc.get())).or_insert_with(VideoWindow::new);
         let shown_ms = window.add(interval);
         let at_s = (interval.at.as_millis() - began_ms) / 1e3;
-        let score = window.inputs().filter(|_| window.apart_ms() == 0.0).and_then(|mut inputs| {
+        let score = window.inputs().filter(|_| window.pending_outage_ms() == 0.0).and_then(|mut inputs| {
             inputs.codec = codec.as_deref();
             inputs.screen = screen(at_s);
             VideoModel::new().score(&inputs).ok()

@@ -170,7 +170,7 @@ impl Attribution {
         if let Some(clock) = self.clocks.get_mut(fabric.index())
             && (clock.is_none() || self.stands.is_none())
         {
-            clock.get_or_insert_default().look(now.as_micros() as f64 / 1e3, latest_ms);
+            clock.get_or_insert_default().observe(now.as_micros() as f64 / 1e3, latest_ms);
         }
         latest_ms
     }
@@ -185,7 +185,7 @@ impl Attribution {
         sink: &mut ChangeSink<'_>,
     ) {
         let clock = self.clocks.get(fabric.index()).copied().flatten().unwrap_or_default();
-        let to_ms = clock.place(heard.at.as_millis());
+        let to_ms = clock.to_caller_ms(heard.at.as_millis());
         // Both are positive; the casts saturate.
         let (to_ms, span_ms) = ((to_ms as u64).min(LAST_MS), (heard.span_ms as u64).min(LAST_MS));
         let stream = StreamKey::new(fabric, heard.direction, heard.ssrc);
@@ -215,7 +215,7 @@ impl Attribution {
             }
             return;
         };
-        let sound = source.meter.hear(level * level * covered_s, covered_s);
+        let sound = source.meter.add(level * level * covered_s, covered_s);
         let from_ms = to_ms.saturating_sub(span_ms);
         let from_ms = if from_ms.abs_diff(source.end_ms) < SEAM_MS { source.end_ms } else { from_ms };
         (source.end_ms, source.span_ms) = (to_ms.max(source.end_ms), span_ms);
@@ -234,10 +234,11 @@ impl Attribution {
             floor.speak_muted(speaker.participant, (unreported_ms * f64::from(sound.speech.permille()) / 1e3) as u64);
         }
         if is_here {
-            floor.come_back(speaker.participant, from_ms);
+            floor.rejoin(speaker.participant, from_ms);
         }
         let sound = if heard.is_sent { sound } else { Fraction::NONE.into() };
-        floor.hear(speaker.participant, from_ms, to_ms, sound, &mut |change| emit(speakers, history, change, sink));
+        floor
+            .add_sound(speaker.participant, from_ms, to_ms, sound, &mut |change| emit(speakers, history, change, sink));
     }
 
     /// The source of a stream; adds a new source, and moves one whose owner changed. `None` at the limit.

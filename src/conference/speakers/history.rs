@@ -40,7 +40,7 @@ fn slots(from_ms: u64, to_ms: u64) -> u32 {
 
 impl DominanceHistory {
     pub(crate) fn new(limits: Limits) -> Self {
-        Self { spans: Vec::with_capacity(limits.turns().min(MOST_RESERVED)), ..Self::default() }
+        Self { spans: Vec::with_capacity(limits.dominance_spans().min(MOST_RESERVED)), ..Self::default() }
     }
 
     #[cfg(feature = "serde")]
@@ -60,7 +60,7 @@ impl DominanceHistory {
         let since = slots(self.first_ms, change.since_ms);
         self.changes = self.changes.saturating_add(u64::from(self.last.is_some_and(|last| last != participant)));
         self.last = Some(participant);
-        if self.spans.len() < limits.turns() {
+        if self.spans.len() < limits.dominance_spans() {
             self.spans.push(DominanceSpan { participant, since, until: OPEN });
         } else {
             self.refused = self.refused.saturating_add(1);

@@ -82,7 +82,7 @@ impl Detector for SpeakingWhileMuted {
         let interval = sample.interval;
         self.level = sample.source.and(sample.get(Metric::Level));
         let seconds = interval.length_ms() / 1e3;
-        let sound = self.level.and_then(|level| self.voice.hear(level * level * seconds, seconds));
+        let sound = self.level.and_then(|level| self.voice.add(level * level * seconds, seconds));
         let is_off = sample.entry.flag(Flag::Active) == Some(false);
         let is_muted = match interval.state {
             IntervalState::Muted => true,

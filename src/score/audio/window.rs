@@ -34,7 +34,7 @@ const LOSS_HOLDS_MS: f64 = 30_000.0;
 ///   relative to the recently loudest interval, full from 0.6 of it. Concealed audio counts like the audio before it: a
 ///   hole in speech fades to silence. Without a level everything counts.
 ///
-/// While nothing arrives, it is unknown whether anything was sent. Such intervals are [pending](Self::keep_apart) until
+/// While nothing arrives, it is unknown whether anything was sent. Such intervals are [pending](Self::add_pending_outage) until
 /// packets arrive again, which makes them an outage, or until the sender turns out to have paused
 /// ([`clear`](Self::clear)), which discards them.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -51,7 +51,7 @@ pub struct AudioWindow {
     /// How long the remote endpoint has not reported loss, ms.
     unreported_ms: f64,
     /// Concealment while nothing arrived, ms, if known, and how long that has lasted.
-    apart: Option<(Option<f64>, f64)>,
+    pending_outage: Option<(Option<f64>, f64)>,
 }
 
 /// A figure of which the window computes a mean.
@@ -98,7 +98,7 @@ impl AudioWindow {
         if span_ms == 0.0 {
             return 0.0;
         }
-        let outage_ms = self.count_apart();
+        let outage_ms = self.count_pending_outage();
         let concealed = concealed_in(interval);
         let speech = self.speech_in(interval.get(Metric::Level), concealed.unwrap_or(0.0), span_ms);
         let reported = self.note_loss(interval, span_ms);
@@ -134,16 +134,16 @@ impl AudioWindow {
 
     /// Adds an interval in which nothing arrived, of a received stream, for which it is not yet known whether anything
     /// was sent.
-    pub fn keep_apart(&mut self, interval: &Interval) {
-        let (concealed_ms, ms) = self.apart.unwrap_or((None, 0.0));
+    pub fn add_pending_outage(&mut self, interval: &Interval) {
+        let (concealed_ms, ms) = self.pending_outage.unwrap_or((None, 0.0));
         let span_ms = interval.length_ms();
         let concealed = interval.get(Metric::ConcealedRatio).map(|concealed| concealed * span_ms);
-        self.apart = Some((either(concealed_ms, concealed, |before, more| before + more), ms + span_ms));
+        self.pending_outage = Some((either(concealed_ms, concealed, |before, more| before + more), ms + span_ms));
     }
 
     /// Counts the pending time as an outage. Returns its length, ms.
-    pub fn count_apart(&mut self) -> f64 {
-        let Some((concealed_ms, span_ms)) = self.apart.take() else { return 0.0 };
+    pub fn count_pending_outage(&mut self) -> f64 {
+        let Some((concealed_ms, span_ms)) = self.pending_outage.take() else { return 0.0 };
         let ms = self.pass(span_ms, true);
         // Missing packets were lost, and their content is unknown: they count as speech.
         self.heard_ms += ms;
@@ -159,8 +159,8 @@ impl AudioWindow {
 
     /// Length of the time for which it is unknown whether anything was sent, ms.
     #[must_use]
-    pub fn apart_ms(&self) -> f64 {
-        self.apart.map_or(0.0, |(_, ms)| ms)
+    pub fn pending_outage_ms(&self) -> f64 {
+        self.pending_outage.map_or(0.0, |(_, ms)| ms)
     }
 
     /// Clears everything but the talker's level: the stream rested, or its counters were reset.
@@ -433,9 +433,9 @@ mod tests {
         let silence = [(Metric::ConcealedRatio, 1.0), (Metric::PacketRatePps, 0.0), (Metric::Level, 0.0)];
         let mut window = AudioWindow::new();
         window.add(&speech(2_000.0, 0.2, 0.0));
-        window.keep_apart(&interval(1_000.0, &silence));
-        window.keep_apart(&interval(1_000.0, &silence));
-        assert_eq!((window.apart_ms(), concealed(&window)), (2_000.0, 0.0));
+        window.add_pending_outage(&interval(1_000.0, &silence));
+        window.add_pending_outage(&interval(1_000.0, &silence));
+        assert_eq!((window.pending_outage_ms(), concealed(&window)), (2_000.0, 0.0));
 
         let mut outage = window;
         assert_eq!(outage.add(&speech(1_000.0, 0.2, 0.0)), 3_000.0);
@@ -444,7 +444,7 @@ mod tests {
         assert!(outage.inputs().unwrap().concealments_per_second < Some(0.5));
 
         window.clear();
-        assert_eq!((window.apart_ms(), window.inputs()), (0.0, None));
+        assert_eq!((window.pending_outage_ms(), window.inputs()), (0.0, None));
         window.add(&speech(1_000.0, 0.2, 0.0));
         assert_eq!(concealed(&window), 0.0);
     }

@@ -35,7 +35,7 @@ const MOST_FRAMES_PER_SECOND: f64 = 1_000.0;
 ///
 /// - Data arrive and no frame is decoded, for longer than the least freeze: the video is frozen, and that time counts
 ///   at once.
-/// - Neither data nor frames arrive: perhaps nothing was sent. That time is pending ([`apart_ms`](Self::apart_ms))
+/// - Neither data nor frames arrive: perhaps nothing was sent. That time is pending ([`pending_outage_ms`](Self::pending_outage_ms))
 ///   until data arrive again or 3 s have passed, which makes it a freeze, or until the stream turns out to rest, which
 ///   discards it.
 /// - When the freeze is reported, the time already counted is subtracted. A freeze longer than the interval that
@@ -75,9 +75,9 @@ struct WindowStream {
     /// Time with data and without a frame, ms; not yet a freeze.
     still_ms: f64,
     /// Time without data, ms; not yet decided.
-    apart_ms: f64,
+    pending_outage_ms: f64,
     /// Whether a retransmission or a key frame was requested meanwhile.
-    apart_pending: Option<bool>,
+    outage_frames_pending: Option<bool>,
     /// Time without frames that is already counted as a freeze or as a rest, ms.
     settled_ms: f64,
     /// It was counted as a freeze.
@@ -121,13 +121,13 @@ impl VideoWindow {
         let received = interval.direction == Direction::Inbound;
         let (frames, data) = (interval.get(Metric::FramesPerSecond), comes(interval));
         if received && data == Some(false) && frames.is_none_or(|frames| frames == 0.0) {
-            self.stream.apart_ms += span_ms;
-            self.stream.apart_pending = or(self.stream.apart_pending, pending(interval));
+            self.stream.pending_outage_ms += span_ms;
+            self.stream.outage_frames_pending = or(self.stream.outage_frames_pending, pending(interval));
             // A frozen picture does not come to rest.
-            let is_freeze = self.stream.counted || self.stream.apart_ms >= OUTAGE_MS;
-            return if is_freeze { self.count_apart() } else { 0.0 };
+            let is_freeze = self.stream.counted || self.stream.pending_outage_ms >= OUTAGE_MS;
+            return if is_freeze { self.count_pending_outage() } else { 0.0 };
         }
-        let outage_ms = self.count_apart();
+        let outage_ms = self.count_pending_outage();
         let weight = self.pass(span_ms);
         if received && data == Some(true) && frames == Some(0.0) {
             self.stand(interval, span_ms, weight);
@@ -149,8 +149,8 @@ impl VideoWindow {
 
     /// Length of the time for which it is unknown whether anything was sent, ms.
     #[must_use]
-    pub const fn apart_ms(&self) -> f64 {
-        self.stream.apart_ms
+    pub const fn pending_outage_ms(&self) -> f64 {
+        self.stream.pending_outage_ms
     }
 
     /// Clears everything but the stream's largest picture and the part of an ongoing freeze that was already counted.
@@ -189,9 +189,9 @@ impl VideoWindow {
     }
 
     /// Counts the pending time as a freeze. Returns its length, ms.
-    fn count_apart(&mut self) -> f64 {
-        let span_ms = core::mem::take(&mut self.stream.apart_ms);
-        let pending = self.stream.apart_pending.take();
+    fn count_pending_outage(&mut self) -> f64 {
+        let span_ms = core::mem::take(&mut self.stream.pending_outage_ms);
+        let pending = self.stream.outage_frames_pending.take();
         if span_ms > 0.0 {
             let weight = self.pass(span_ms);
             self.freeze(weight, pending);
@@ -311,8 +311,8 @@ impl VideoWindow {
             self.stream = WindowStream::default();
             return;
         }
-        let WindowStream { largest, fastest, settled_ms, apart_ms, still_ms, .. } = self.stream;
-        let settled_ms = settled_ms + apart_ms + still_ms + span_ms;
+        let WindowStream { largest, fastest, settled_ms, pending_outage_ms, still_ms, .. } = self.stream;
+        let settled_ms = settled_ms + pending_outage_ms + still_ms + span_ms;
         self.stream = WindowStream { largest, fastest, settled_ms, rested: true, ..WindowStream::default() };
     }
 

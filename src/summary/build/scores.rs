@@ -85,10 +85,10 @@ fn together(audio: Option<&Total>, video: Option<&Total>, weights: &Weights) -> 
 #[derive(Default)]
 struct Total {
     scores: ScorePool,
-    idle: Micros,
-    quiet: Micros,
-    edges: Micros,
-    undecided: Micros,
+    sender_idle: Micros,
+    no_speech: Micros,
+    transition: Micros,
+    unresolved: Micros,
     unscored: Micros,
     rated: [Micros; 4],
     /// Discontinuous transmission: the stream was present but silent.
@@ -118,10 +118,10 @@ impl Total {
         let start = record.start.as_millis();
         self.spans.push((start, start + record.duration_ms()));
         self.scores.merge(&quality.scores());
-        self.idle.add(quality.idle);
-        self.quiet.add(quality.quiet);
-        self.edges.add(quality.edges);
-        self.undecided.add(quality.undecided());
+        self.sender_idle.add(quality.sender_idle);
+        self.no_speech.add(quality.no_speech);
+        self.transition.add(quality.transition);
+        self.unresolved.add(quality.unresolved());
         self.unscored.add(quality.unscored);
         for (sum, more) in self.rated.iter_mut().zip(quality.rated) {
             sum.add(more);
@@ -131,7 +131,7 @@ impl Total {
     /// How long there was media to hear or see, including silence: no longer than there was any stream.
     fn there(&self) -> Micros {
         let mut there = self.scores.active();
-        there.add(self.quiet);
+        there.add(self.no_speech);
         there.add(self.silent);
         let mut spans = self.spans.clone();
         spans.sort_by_key(|&(start, _)| OrderedFloat(start));
@@ -166,10 +166,10 @@ fn summary(total: &Total) -> ScoreSummary {
         worst_10s: worst(scores),
         below_3_1_ratio: scores.below(),
         active_s: scores.active().as_seconds(),
-        quiet_s: total.quiet.as_seconds(),
-        rest_edges_s: total.edges.as_seconds(),
-        undecided_s: total.undecided.as_seconds(),
-        idle_s: total.idle.as_seconds(),
+        no_speech_s: total.no_speech.as_seconds(),
+        transition_s: total.transition.as_seconds(),
+        unresolved_s: total.unresolved.as_seconds(),
+        sender_idle_s: total.sender_idle.as_seconds(),
         unscored_s: total.unscored.as_seconds(),
         rating_s: RatingSeconds { excellent, fair, bad, unknown },
         reason: if mean.is_none() { scores.unscored().map(|reason| String::from(reason.name())) } else { None },

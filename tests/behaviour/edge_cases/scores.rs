@@ -42,7 +42,7 @@ fn interrupted(every_ms: usize, from: f64, to: f64, end: f64, path: impl Fn(f64)
 /// Seconds that no sum includes.
 fn missing_s(stream: &StreamSummary) -> f64 {
     let score = &stream.score;
-    let why_not = score.quiet_s + score.rest_edges_s + score.undecided_s + score.idle_s + score.unscored_s;
+    let why_not = score.no_speech_s + score.transition_s + score.unresolved_s + score.sender_idle_s + score.unscored_s;
     let rest = stream.muted_s + stream.held_s + stream.paused_s + stream.silent_s + stream.gap_s;
     stream.duration_s - score.active_s - why_not - rest
 }
@@ -58,14 +58,17 @@ fn unannounced_pause_differs_from_an_outage_by_other_traffic() {
         ] {
             let stream = interrupted(every_ms, 10.0, 50.0, 100.0, |second| heard_at(second) as u64 + 1);
             let score = &stream.score;
-            assert_eq!((score.undecided_s, score.below_3_1_ratio), (0.0, Some(0.0)), "at {every_ms} ms: {score:?}");
-            assert!(score.idle_s > 20.0 && score.idle_s + score.rest_edges_s > 39.0, "at {every_ms} ms: {score:?}");
+            assert_eq!((score.unresolved_s, score.below_3_1_ratio), (0.0, Some(0.0)), "at {every_ms} ms: {score:?}");
+            assert!(
+                score.sender_idle_s > 20.0 && score.sender_idle_s + score.transition_s > 39.0,
+                "at {every_ms} ms: {score:?}"
+            );
             assert!(missing_s(&stream).abs() < 0.001);
         }
         let out = |second: f64| ((second.min(10.0) + (second - 20.0).max(0.0)) * 50.0) as u64;
         let stream = interrupted(every_ms, 10.0, 20.0, 60.0, out);
         let score = &stream.score;
-        assert_eq!((score.undecided_s, score.idle_s), (0.0, 0.0));
+        assert_eq!((score.unresolved_s, score.sender_idle_s), (0.0, 0.0));
         assert!(score.below_3_1_ratio > Some(0.14), "at {every_ms} ms: {score:?}");
         assert!(score.active_s > 58.5 && missing_s(&stream).abs() < 0.001);
     }
@@ -76,7 +79,10 @@ fn call_ending_in_an_outage_reports_the_unscored_time() {
     for every_ms in [100, 1_000, 5_000, 10_000] {
         let stream = interrupted(every_ms, 20.0, 99.0, 30.0, |second| (second.min(20.0) * 50.0) as u64);
         let score = &stream.score;
-        assert!((9.0..=20.0).contains(&score.undecided_s) && missing_s(&stream).abs() < 0.001, "{every_ms}: {score:?}");
+        assert!(
+            (9.0..=20.0).contains(&score.unresolved_s) && missing_s(&stream).abs() < 0.001,
+            "{every_ms}: {score:?}"
+        );
     }
 }
 
@@ -84,8 +90,8 @@ fn call_ending_in_an_outage_reports_the_unscored_time() {
 fn stream_that_never_sent_has_no_outage() {
     let stream = interrupted(1_000, 0.0, 60.0, 90.0, |_| 0);
     let score = stream.score;
-    assert_eq!((score.below_3_1_ratio, score.undecided_s), (Some(0.0), 0.0), "{score:?}");
-    assert!(score.idle_s > 55.0 && score.active_s > 25.0);
+    assert_eq!((score.below_3_1_ratio, score.unresolved_s), (Some(0.0), 0.0), "{score:?}");
+    assert!(score.sender_idle_s > 55.0 && score.active_s > 25.0);
 }
 
 fn below_after_outage(outage: f64) -> f64 {
@@ -188,9 +194,9 @@ fn outage_before_a_reset_counts_where_the_path_confirms_it() {
         assert_eq!(stream.resets, 1);
         let score = stream.score;
         if is_known {
-            assert!(score.below_3_1_ratio > Some(0.15) && score.undecided_s == 0.0, "{score:?}");
+            assert!(score.below_3_1_ratio > Some(0.15) && score.unresolved_s == 0.0, "{score:?}");
         } else {
-            assert!(score.below_3_1_ratio == Some(0.0) && (9.0..=11.0).contains(&score.undecided_s), "{score:?}");
+            assert!(score.below_3_1_ratio == Some(0.0) && (9.0..=11.0).contains(&score.unresolved_s), "{score:?}");
         }
     }
 }

@@ -93,7 +93,7 @@ fn compare(levels: &[Vec<Option<u8>>]) -> Result<usize, TestCaseError> {
         let now_ms = tick as u64 * 20;
         for (who, levels) in levels.iter().enumerate() {
             if let Some(level) = levels[tick] {
-                bridge.hear(participants[who], now_ms, level);
+                bridge.add_level(participants[who], now_ms, level);
                 naive.people[who].heard_ms = Some(now_ms);
                 naive.people[who].push(u32::from(127 - level));
             }

@@ -326,7 +326,8 @@ fn unnamed_speaker_is_known_by_stream_and_later_as_user() {
 
 #[test]
 fn speakers_beyond_the_limit_are_counted_and_disturb_none() {
-    let mut synthetic = SyntheticCall::new(Config::new().with_limits(Limits::new().with_speakers(2).with_turns(1)));
+    let mut synthetic =
+        SyntheticCall::new(Config::new().with_limits(Limits::new().with_speakers(2).with_dominance_spans(1)));
     let alice = synthetic.open(0, "a", "alice");
     for second in 0..=20 {
         let (a, b) = if second % 10 < 5 { (LOUD, 0.0) } else { (0.0, LOUD) };
@@ -387,8 +388,8 @@ fn silence_ends_the_turn_and_no_level_gives_no_speaker() {
     synthetic.second(alice, 0, (1, 0.0), &[]);
     synthetic.second(alice, 1, (1, LOUD), &[]);
     assert_eq!(synthetic.dominant(), Some("alice"), "a lone speaker is found at once");
-    let quiet_s = SILENCE_MS.div_ceil(1_000);
-    (2..=1 + quiet_s).for_each(|second| synthetic.second(alice, second, (1, 0.0), &[]));
+    let no_speech_s = SILENCE_MS.div_ceil(1_000);
+    (2..=1 + no_speech_s).for_each(|second| synthetic.second(alice, second, (1, 0.0), &[]));
     assert_eq!(synthetic.dominant(), None);
 
     let mut call = Conference::new("", Config::new());

@@ -43,7 +43,7 @@ fn outcome(samples: &[Sample], order: [usize; PEOPLE]) -> Outcome {
     let who = |participant: ParticipantId| participants.iter().position(|&other| other == participant).unwrap();
     let mut out = |change: Change| changes.push((change.since_ms, change.now.map(who)));
     for &(who, from, to, speech) in samples {
-        floor.hear(participants[who], from, to, speech, &mut out);
+        floor.add_sound(participants[who], from, to, speech, &mut out);
         assert!(participants.iter().filter(|&&participant| floor.is_dominant(participant)).count() <= 1);
         assert!(participants.iter().filter(|&&participant| floor.is_only_speaker(participant)).count() <= 1);
     }
@@ -123,7 +123,7 @@ proptest! {
             let mut floor = Floor::new(10_000);
             let participants: Vec<ParticipantId> = (0..PEOPLE).map(|_| floor.join(0).unwrap()).collect();
             for &(who, from, to, speech) in &samples {
-                floor.hear(participants[who], from, to, speech, &mut |_| ());
+                floor.add_sound(participants[who], from, to, speech, &mut |_| ());
             }
             let end = samples.iter().map(|sample| sample.2).max().unwrap();
             for &participant in &participants {
@@ -133,7 +133,7 @@ proptest! {
                 }
             }
             for &participant in &participants {
-                floor.hear(participant, end, end + SILENCE_MS + 1_000, if mutes { Fraction::ALL } else { Fraction::NONE }, &mut |_| ());
+                floor.add_sound(participant, end, end + SILENCE_MS + 1_000, if mutes { Fraction::ALL } else { Fraction::NONE }, &mut |_| ());
             }
             floor.finish(&mut |_| ());
             prop_assert_eq!(floor.dominant(), None);
@@ -150,13 +150,13 @@ proptest! {
         let participants: Vec<ParticipantId> = (0..PEOPLE).map(|_| floor.join(0).unwrap()).collect();
         for (what, a, b, value) in calls {
             let (participant, out) = (participants[(a % 3) as usize], &mut |_| ());
-            let _ = meter.hear(value, b as f64 / 1e3);
+            let _ = meter.add(value, b as f64 / 1e3);
             let (from, to) = if b % 2 == 0 { (a % 100_000, a % 100_000 + b % 30_000) } else { (a, b) };
             match what {
                 0 => floor.mute(participant, a % 100_000, out),
                 1 => floor.unmute(participant, b),
                 2 if b % 8 == 0 => floor.leave(participant, a % 100_000, out),
-                _ => floor.hear(participant, from, to, Fraction::new(value), out),
+                _ => floor.add_sound(participant, from, to, Fraction::new(value), out),
             }
             let _ = (floor.only_speaker(), floor.dominant(), floor.conference_talk());
         }
@@ -186,7 +186,7 @@ fn lone_speaker_is_found_at_the_first_sample() {
     for span_ms in [100, 1_000, 10_000] {
         let mut floor = Floor::new(10_000);
         let participant = floor.join(0).unwrap();
-        floor.hear(participant, 0, span_ms, Fraction::ALL, &mut |_| ());
+        floor.add_sound(participant, 0, span_ms, Fraction::ALL, &mut |_| ());
         assert_eq!(floor.dominant(), Some(participant), "{span_ms} ms");
     }
 }
@@ -199,7 +199,7 @@ fn speaker_who_breaks_in_and_stays_interrupts() {
         let speaks = [step < 50, step >= 45];
         for (participant, speaks) in participants.into_iter().zip(speaks) {
             let speech = if speaks { Fraction::ALL } else { Fraction::NONE };
-            floor.hear(participant, step * 100, step * 100 + 100, speech, &mut |_| ());
+            floor.add_sound(participant, step * 100, step * 100 + 100, speech, &mut |_| ());
         }
     }
     let [first, second] = participants.map(|participant| floor.talk(participant).unwrap());
@@ -216,8 +216,8 @@ fn turns_with_gap(gap_ms: u64) -> (Option<u32>, Option<u64>) {
     for sample in 0..3_000 {
         let to = from + if sample == 700 { gap_ms } else { 200 };
         let speech = if sample / 20 % 2 == 0 { Fraction::ALL } else { Fraction::NONE };
-        floor.hear(alice, from, to, speech, &mut |_| ());
-        floor.hear(bob, from, to, Fraction::NONE, &mut |_| ());
+        floor.add_sound(alice, from, to, speech, &mut |_| ());
+        floor.add_sound(bob, from, to, Fraction::NONE, &mut |_| ());
         from = to;
     }
     (floor.conference_talk().resolution_ms(), floor.talk(alice).unwrap().turns)
@@ -237,7 +237,7 @@ fn fan_noise_is_no_speaker_at_any_polling_interval() {
             let (mut meter, mut spoken_s) = (Meter::new(), 0.0);
             for n in 0..(600.0 / cadence_s) as u32 {
                 let power = 10_f64.powf(dbov / 10.0) * (1.0 + 0.02 * (f64::from(n % 5) - 2.0));
-                let speech = meter.hear(power * cadence_s, cadence_s).unwrap().speech;
+                let speech = meter.add(power * cadence_s, cadence_s).unwrap().speech;
                 if f64::from(n) * cadence_s > 120.0 {
                     spoken_s += f64::from(speech.permille()) / 1e3 * cadence_s;
                 }
@@ -259,7 +259,7 @@ fn lecture_is_speech_at_any_polling_interval() {
                 10_f64.powf((db - 22.0) / 10.0)
             };
             let energy: f64 = (0..cadence_s).map(second).sum();
-            let speech = meter.hear(energy, cadence_s as f64).unwrap().speech;
+            let speech = meter.add(energy, cadence_s as f64).unwrap().speech;
             spoken_s += f64::from(speech.permille()) / 1e3 * cadence_s as f64;
         }
         assert!(spoken_s > 1_000.0, "{cadence_s} s: {spoken_s} s");

@@ -32,10 +32,10 @@ impl Engine {
 impl Detector for Engine {
     fn update(&mut self, sample: &Sample) -> Option<usize> {
         let seconds = (sample.to_ms - sample.from_ms) as f64 / 1e3;
-        let speech = self.meters[sample.who].hear(sample.power * seconds, seconds).unwrap();
+        let speech = self.meters[sample.who].add(sample.power * seconds, seconds).unwrap();
         let since_ms = &mut self.since_ms;
         let out = &mut |change: Change| *since_ms = change.since_ms;
-        self.floor.hear(self.participants[sample.who], sample.from_ms, sample.to_ms, speech, out);
+        self.floor.add_sound(self.participants[sample.who], sample.from_ms, sample.to_ms, speech, out);
         self.floor.dominant().map(ParticipantId::index)
     }
 

@@ -53,10 +53,11 @@ fn sampled(name: &str, meta: &Value) -> Sampled {
             let at = entry.timestamp().unwrap().as_millis();
             let now = [at, energy, duration];
             if let Some([from, energy_before, duration_before]) = source.last.replace(now)
-                && let Some(speech) = source.meter.hear(energy - energy_before, duration - duration_before)
+                && let Some(speech) = source.meter.add(energy - energy_before, duration - duration_before)
             {
-                floor
-                    .hear(source.participant, from as u64, at as u64, speech, &mut |change| changes.push((at, change)));
+                floor.add_sound(source.participant, from as u64, at as u64, speech, &mut |change| {
+                    changes.push((at, change))
+                });
             }
         };
         reader.read(line.as_bytes(), read).unwrap();

@@ -120,7 +120,7 @@ impl<'a> StreamSection<'a> {
             (stream.held_s, "on hold"),
             (stream.paused_s, "paused"),
             (stream.silent_s, "silent (DTX)"),
-            (stream.score.idle_s, "sender assumed idle"),
+            (stream.score.sender_idle_s, "sender assumed idle"),
             (stream.gap_s, "no stats"),
         ] {
             if seconds >= MIN_SECONDS && !self.is_idle() {
@@ -193,7 +193,7 @@ impl<'a> StreamSection<'a> {
             "no_loss_information" => "no loss figures",
             "too_little" if self.summary.kind == Some(MediaKind::Audio) => "too little speech",
             "too_little" => "too little video",
-            "undecided" => "no media received, and unknown whether any was sent",
+            "unresolved" => "no media received, and unknown whether any was sent",
             "frame_rate_only" | "no_picture_information" => "too few video figures (no quantizer or bitrate)",
             _ => return None,
         })

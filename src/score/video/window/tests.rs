@@ -131,10 +131,10 @@ fn missing_data_is_pending_and_then_an_outage() {
     let mut window = VideoWindow::new();
     add_all(&mut window, &[FLOWING; 10]);
     assert_eq!(add_all(&mut window, &[NOTHING; 2]), [0.0, 0.0]);
-    assert_eq!((window.apart_ms(), freezes(&window)), (2_000.0, (0.0, 0.0)));
+    assert_eq!((window.pending_outage_ms(), freezes(&window)), (2_000.0, (0.0, 0.0)));
     // The third second decides, and every later one counts.
     assert_eq!(add_all(&mut window, &[NOTHING; 3]), [3_000.0, 1_000.0, 1_000.0]);
-    assert_eq!(window.apart_ms(), 0.0);
+    assert_eq!(window.pending_outage_ms(), 0.0);
     let (frozen, number) = freezes(&window);
     assert!(frozen > 0.7 && number > 0.0, "{frozen} {number}");
 
@@ -339,7 +339,7 @@ proptest! {
             let state = match what { 6 => IntervalState::Paused, 7 => IntervalState::Gap, _ => IntervalState::Active };
             added_ms += span_ms;
             shown_ms += window.add(&seen.in_state(state));
-            prop_assert!(shown_ms + window.apart_ms() <= added_ms + 1e-6);
+            prop_assert!(shown_ms + window.pending_outage_ms() <= added_ms + 1e-6);
             if let Some(inputs) = window.inputs() {
                 let frozen = inputs.frozen.map(Ratio::as_f64);
                 prop_assert!(frozen.is_none_or(|frozen| (0.0..=1.0).contains(&frozen)), "{inputs:?}");
