@@ -205,7 +205,7 @@ pub fn state_of(lines: &[&str]) -> Vec<u8> {
     }
     let mut bytes: Vec<u8> = (0..64_u8).map(|n| n.wrapping_mul(37)).collect();
     let saved = call.save();
-    bytes.extend(&saved[4..saved.len() - 8]);
+    bytes.extend(&saved[4..saved.len() - 4]);
     bytes
 }
 
@@ -227,6 +227,6 @@ pub fn fleet_state_of(lines: &[&str]) -> Vec<u8> {
     fleet.handle_timeout(Timestamp::from_millis(70_000));
     let mut bytes: Vec<u8> = (0..64_u8).map(|n| n.wrapping_mul(29)).collect();
     let saved = fleet.save();
-    bytes.extend(&saved[4..saved.len() - 8]);
+    bytes.extend(&saved[4..saved.len() - 4]);
     bytes
 }
