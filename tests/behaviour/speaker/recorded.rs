@@ -56,7 +56,7 @@ fn sampled(name: &str, meta: &Value) -> Sampled {
                 && let Some(speech) = source.meter.add(energy - energy_before, duration - duration_before)
             {
                 floor.add_sound(source.participant, from as u64, at as u64, speech, &mut |change| {
-                    changes.push((at, change))
+                    changes.push((at, change));
                 });
             }
         };
