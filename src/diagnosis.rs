@@ -21,6 +21,8 @@ mod kind;
 mod monitor;
 mod sample;
 mod sentence;
+#[cfg(feature = "serde")]
+mod wire;
 
 pub(crate) use cause::{Reach, causes_of};
 pub(crate) use detectors::{Detectors, RecorderParts};

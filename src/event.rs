@@ -3,6 +3,7 @@
 mod error;
 mod lifecycle;
 mod queue;
+mod timeline;
 #[cfg(feature = "serde")]
 pub(crate) mod wire;
 mod words;

@@ -43,6 +43,7 @@ mod alert;
 mod checkpoint;
 mod config;
 mod entry;
+mod error;
 mod expiry;
 mod guard;
 mod labels;
@@ -51,21 +52,16 @@ mod part;
 mod rollup;
 mod slab;
 
-use alloc::boxed::Box;
-use alloc::collections::VecDeque;
-use alloc::string::String;
-use alloc::vec::Vec;
-use core::fmt;
-
 pub use alert::{Alert, AlertPeriod, AlertReason, AlertRule, AlertThreshold};
 pub use config::{FleetConfig, FleetLimits};
+pub use error::FleetError;
 pub use guard::ConferenceGuard;
+pub use ledger::{Ended, Refused};
 pub use part::{Merged, Merger, Part, PartSchema, SCHEMA};
 pub use rollup::{Period, Rollup, Tally};
 
 use crate::conference::Conference;
 use crate::event::Event;
-use crate::summary::ConferenceSummary;
 use crate::unit::Timestamp;
 use entry::{FleetEntry, later};
 use ledger::Ledger;
@@ -124,81 +120,6 @@ pub struct FleetEvent<'a> {
     /// The event.
     pub event: Event,
 }
-
-/// A conference that is final.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct Ended {
-    /// Its id.
-    pub conference: String,
-    /// Its instance number.
-    pub instance: u32,
-    /// When it ended; for a conference that no participant joined, the time of the latest [`Fleet::enter`] or
-    /// [`Fleet::enter_ended`].
-    pub at: Timestamp,
-    /// Its labels, `key=value`, in order.
-    pub labels: Vec<String>,
-    /// Its events that were not polled before.
-    pub events: VecDeque<Event>,
-    /// Its summary.
-    pub summary: Box<ConferenceSummary>,
-}
-
-/// Counts of what a fleet refused.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[non_exhaustive]
-pub struct Refused {
-    /// Calls of [`Fleet::enter`] for new conferences and new instances that exceeded a limit.
-    pub conferences: u64,
-    /// Calls of [`Fleet::enter`] for unknown conferences that would be over by now.
-    pub late: u64,
-    /// Labels that exceeded a limit.
-    pub labels: u64,
-}
-
-/// Why a fleet refused an input. The refusal changes no existing conference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum FleetError {
-    /// The id is empty or longer than [`Limits::name_bytes`](crate::Limits::name_bytes).
-    InvalidId,
-    /// The conference is unknown or already removed.
-    UnknownConference,
-    /// The conference is unknown and would be over by now.
-    TooLate,
-    /// The fleet has reached its limit of [`conferences`](FleetLimits::with_conferences).
-    ConferencesFull,
-    /// A new conference must wait until the application [polls](Fleet::poll_ended) the pending summaries.
-    SummariesPending,
-    /// A new conference must wait until the application [advances the time](Fleet::handle_timeout) and
-    /// [polls](Fleet::poll_rollup) rollups.
-    RollupsPending,
-    /// The label has an empty key or value, has a `=` in its key, or is longer than [`FleetLimits::label_bytes`].
-    InvalidLabel,
-    /// The conference has reached its limit of [labels](FleetLimits::with_labels_per_conference).
-    LabelsFull,
-    /// The fleet has [too few labels left](FleetLimits::with_labels) for another label of this conference.
-    FleetLabelsFull,
-}
-
-impl fmt::Display for FleetError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::InvalidId => "an id is empty or too long",
-            Self::UnknownConference => "no conference with this id is known",
-            Self::TooLate => "no conference with this id is known, and it would be over by now",
-            Self::ConferencesFull => "the fleet has as many conferences as its limits allow",
-            Self::SummariesPending => "too many summaries wait to be polled",
-            Self::RollupsPending => "too many rollups wait to be polled",
-            Self::InvalidLabel => "a label is incomplete or too long",
-            Self::LabelsFull => "the conference has as many labels as its limits allow",
-            Self::FleetLabelsFull => "the fleet has too few labels left for another one from this conference",
-        })
-    }
-}
-
-impl core::error::Error for FleetError {}
 
 impl Fleet {
     /// Creates a fleet without conferences.

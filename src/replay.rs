@@ -37,7 +37,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use ordered_float::OrderedFloat;
 
-pub use apply::ends;
+pub use apply::{Refusals, ends};
 pub use clock::{ClockOffset, Sightings, clock_offsets};
 pub use item::OwnedItem;
 
@@ -252,36 +252,6 @@ impl SourceOutcome {
             refused_snapshots: applied.snapshots,
             refused_events: applied.events,
             fabrics: applied.opened,
-        }
-    }
-}
-
-/// Counts of the inputs that a conference refused, by reason.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Refusals(Vec<(InputError, u64)>);
-
-impl Refusals {
-    /// The total number of refusals.
-    #[must_use]
-    pub fn total(&self) -> u64 {
-        self.0.iter().map(|&(_, count)| count).sum()
-    }
-
-    /// Each reason with its count, in the order of first occurrence.
-    pub fn iter(&self) -> impl Iterator<Item = (InputError, u64)> + '_ {
-        self.0.iter().copied()
-    }
-
-    fn count<T>(&mut self, result: Result<T, InputError>) {
-        if let Err(error) = result {
-            self.add(error);
-        }
-    }
-
-    fn add(&mut self, error: InputError) {
-        match self.0.iter_mut().find(|(known, _)| *known == error) {
-            Some((_, count)) => *count += 1,
-            None => self.0.push((error, 1)),
         }
     }
 }

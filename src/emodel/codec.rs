@@ -21,6 +21,7 @@ use alloc::vec::Vec;
 use super::{Equipment, Scale};
 use crate::unit::Bitrate;
 use values::{CODECS, CodecRow, CodecValues, Rates, When};
+pub use values::{Listening, Source};
 
 /// A codec, and how it is used.
 ///
@@ -136,16 +137,6 @@ impl<'a> CodecQuery<'a> {
     }
 }
 
-/// How the listener listens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Listening {
-    /// With one ear: a handset.
-    Monotic,
-    /// With both ears: a headset or a loudspeaker.
-    Diotic,
-}
-
 /// The table's values for a codec in one use.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -174,43 +165,6 @@ pub enum Basis {
     Interpolated,
     /// Beyond the highest published rate.
     Extrapolated,
-}
-
-/// The source of values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
-#[non_exhaustive]
-pub enum Source {
-    /// The paper on Opus.
-    Alahmadi2021,
-    /// The caller, through [`CodecTable::with`].
-    Caller,
-    /// Narrowband values of ITU-T G.113 Appendix I.
-    G113AppendixI,
-    /// Wideband values of ITU-T G.113 Appendix IV.
-    G113AppendixIV,
-    /// Fullband values of ITU-T G.113 Appendix V.
-    G113AppendixV,
-    /// In common use and attributed to G.113, but not checked against it.
-    Quoted,
-}
-
-impl Source {
-    /// The citation.
-    #[must_use]
-    pub const fn citation(self) -> &'static str {
-        match self {
-            Self::Alahmadi2021 => {
-                "M. Alahmadi, P. Pocta, H. Melvin: An Adaptive Bitrate Switching Algorithm for Speech Applications in \
-                 Context of WebRTC. ACM TOMM 17(4), article 133, 2021, doi:10.1145/3458751"
-            }
-            Self::Caller => "set by the caller",
-            Self::G113AppendixI => "ITU-T G.113 (09/2024) Appendix I, Tables I.1 to I.4",
-            Self::G113AppendixIV => "ITU-T G.113 (09/2024) Appendix IV",
-            Self::G113AppendixV => "ITU-T G.113 (09/2024) Appendix V with Erratum 1 (01/2026)",
-            Self::Quoted => "commonly quoted, not checked against ITU-T G.113",
-        }
-    }
 }
 
 /// The codecs: the published ones, and those that a caller adds.

@@ -1,8 +1,8 @@
-//! Queues events until the application polls them, and stores the timeline for the summary. Both are bounded.
+//! Queues events until the application polls them. The queue is bounded: a full one drops its oldest events.
 
 use alloc::collections::VecDeque;
-use alloc::vec::Vec;
 
+use super::timeline::Timeline;
 use crate::config::Limits;
 use crate::diagnosis::{Diagnosis, DiagnosisChange};
 use crate::event::{CallEvent, Event};
@@ -14,10 +14,7 @@ pub(crate) struct EventQueue {
     #[cfg_attr(feature = "serde", serde(with = "crate::event::wire"))]
     events: VecDeque<Event>,
     dropped: u32,
-    /// The events of the call in the order in which they were raised.
-    pub(crate) timeline: Vec<CallEvent>,
-    /// Events dropped because the timeline was full.
-    pub(crate) refused: u64,
+    pub(crate) timeline: Timeline,
     /// The number of diagnoses raised.
     diagnoses: u32,
 }
@@ -57,11 +54,7 @@ impl EventQueue {
     /// Queues an event and adds it to the timeline.
     pub(crate) fn raise(&mut self, limits: Limits, event: CallEvent) {
         self.push(limits, Event::Call { event });
-        if self.timeline.len() < limits.timeline() {
-            self.timeline.push(event);
-        } else {
-            self.refused = self.refused.saturating_add(1);
-        }
+        self.timeline.record(limits, event);
     }
 
     /// Restores the ids of the audio and the video model, which a state does not contain.

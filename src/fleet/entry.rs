@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::FleetConfig;
+use super::config::FleetConfig;
 use crate::conference::Conference;
 use crate::event::Event;
 use crate::unit::Timestamp;

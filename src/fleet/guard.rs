@@ -4,8 +4,8 @@
 use alloc::sync::Arc;
 use core::ops::{Deref, DerefMut};
 
-use super::FleetError;
 use super::entry::{FleetEntry, Instance};
+use super::error::FleetError;
 use super::labels::Labels;
 use super::ledger::Ledger;
 use super::slab::EntryKey;

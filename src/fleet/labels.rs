@@ -5,7 +5,8 @@ use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 
-use super::{FleetError, FleetLimits};
+use super::config::FleetLimits;
+use super::error::FleetError;
 
 /// The labels in use, and how many conferences and windows use each.
 #[derive(Clone, Debug, Default)]

@@ -5,17 +5,52 @@ use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
+use super::config::FleetConfig;
 use super::entry::{FleetEntry, Instance, later};
+use super::error::FleetError;
 use super::expiry::Expiry;
 use super::labels::Labels;
 use super::part::{Part, PartSchema};
 use super::rollup::{Period, Rollup, Tally};
 use super::slab::{EntryKey, Slab};
-use super::{Ended, FleetConfig, FleetError, Refused};
 use crate::event::Event;
+use crate::summary::ConferenceSummary;
 use crate::unit::Timestamp;
 use slotmap::SecondaryMap;
+
+/// A conference that is final.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Ended {
+    /// Its id.
+    pub conference: String,
+    /// Its instance number.
+    pub instance: u32,
+    /// When it ended; for a conference that no participant joined, the time of the latest [`Fleet::enter`](crate::Fleet::enter) or
+    /// [`Fleet::enter_ended`](crate::Fleet::enter_ended).
+    pub at: Timestamp,
+    /// Its labels, `key=value`, in order.
+    pub labels: Vec<String>,
+    /// Its events that were not polled before.
+    pub events: VecDeque<Event>,
+    /// Its summary.
+    pub summary: Box<ConferenceSummary>,
+}
+
+/// Counts of what a fleet refused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Refused {
+    /// Calls of [`Fleet::enter`](crate::Fleet::enter) for new conferences and new instances that exceeded a limit.
+    pub conferences: u64,
+    /// Calls of [`Fleet::enter`](crate::Fleet::enter) for unknown conferences that would be over by now.
+    pub late: u64,
+    /// Labels that exceeded a limit.
+    pub labels: u64,
+}
 
 /// All state of a fleet except its conferences.
 #[derive(Clone, Debug, Default)]

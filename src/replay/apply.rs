@@ -12,8 +12,37 @@ use crate::report::Report;
 use crate::unit::Timestamp;
 use crate::{Conference, FabricSpec, InputError};
 
-use super::Refusals;
 use super::item::Fact;
+
+/// Counts of the inputs that a conference refused, by reason.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Refusals(Vec<(InputError, u64)>);
+
+impl Refusals {
+    /// The total number of refusals.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.0.iter().map(|&(_, count)| count).sum()
+    }
+
+    /// Each reason with its count, in the order of first occurrence.
+    pub fn iter(&self) -> impl Iterator<Item = (InputError, u64)> + '_ {
+        self.0.iter().copied()
+    }
+
+    pub(super) fn count<T>(&mut self, result: Result<T, InputError>) {
+        if let Err(error) = result {
+            self.add(error);
+        }
+    }
+
+    pub(super) fn add(&mut self, error: InputError) {
+        match self.0.iter_mut().find(|(known, _)| *known == error) {
+            Some((_, count)) => *count += 1,
+            None => self.0.push((error, 1)),
+        }
+    }
+}
 
 /// A conference during a replay, with its clock.
 #[derive(Debug)]

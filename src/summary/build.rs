@@ -70,7 +70,7 @@ fn conference(call: &Conference) -> ConferenceSummary {
         deliveries: users::deliveries(call, &fabrics),
         talk,
         events: events.into_iter().map(|(_, event)| event).collect(),
-        refused_events: call.out.refused,
+        refused_events: call.out.timeline.refused,
         errors: timeline::errors(call),
         refused_errors: call.log.refused_errors,
         feedback: timeline::feedback(call, |_| true),

@@ -1,7 +1,55 @@
 //! The published values. They are read by the parent module only.
 
-use super::Listening::{Diotic, Monotic};
-use super::{Equipment, Listening, Scale, Source};
+use Listening::{Diotic, Monotic};
+
+use crate::emodel::{Equipment, Scale};
+
+/// How the listener listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Listening {
+    /// With one ear: a handset.
+    Monotic,
+    /// With both ears: a headset or a loudspeaker.
+    Diotic,
+}
+
+/// The source of values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
+#[non_exhaustive]
+pub enum Source {
+    /// The paper on Opus.
+    Alahmadi2021,
+    /// The caller, through [`CodecTable::with`](super::CodecTable::with).
+    Caller,
+    /// Narrowband values of ITU-T G.113 Appendix I.
+    G113AppendixI,
+    /// Wideband values of ITU-T G.113 Appendix IV.
+    G113AppendixIV,
+    /// Fullband values of ITU-T G.113 Appendix V.
+    G113AppendixV,
+    /// In common use and attributed to G.113, but not checked against it.
+    Quoted,
+}
+
+impl Source {
+    /// The citation.
+    #[must_use]
+    pub const fn citation(self) -> &'static str {
+        match self {
+            Self::Alahmadi2021 => {
+                "M. Alahmadi, P. Pocta, H. Melvin: An Adaptive Bitrate Switching Algorithm for Speech Applications in \
+                 Context of WebRTC. ACM TOMM 17(4), article 133, 2021, doi:10.1145/3458751"
+            }
+            Self::Caller => "set by the caller",
+            Self::G113AppendixI => "ITU-T G.113 (09/2024) Appendix I, Tables I.1 to I.4",
+            Self::G113AppendixIV => "ITU-T G.113 (09/2024) Appendix IV",
+            Self::G113AppendixV => "ITU-T G.113 (09/2024) Appendix V with Erratum 1 (01/2026)",
+            Self::Quoted => "commonly quoted, not checked against ITU-T G.113",
+        }
+    }
+}
 
 /// A codec and its published values.
 pub(super) struct CodecValues {

@@ -15,7 +15,7 @@ use crate::summary::{ErrorSummary, EventSummary, FeedbackSummary, GroupScore};
 
 /// The events with their users.
 pub(super) fn events(call: &Conference) -> Vec<(Option<UserId>, EventSummary)> {
-    let mut events: Vec<_> = call.out.timeline.iter().map(|event| event_summary(call, event)).collect();
+    let mut events: Vec<_> = call.out.timeline.events.iter().map(|event| event_summary(call, event)).collect();
     // Events at the same time are sorted by user, from joining to leaving, then by fabric, each fabric's in the order
     // of occurrence. The end comes last.
     events.sort_by(|(_, a), (_, b)| place(a).cmp(&place(b)));

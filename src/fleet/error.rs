@@ -1,0 +1,46 @@
+//! Why a fleet refuses an input. A refusal changes no existing conference.
+
+use core::fmt;
+
+/// Why a fleet refused an input. The refusal changes no existing conference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FleetError {
+    /// The id is empty or longer than [`Limits::name_bytes`](crate::Limits::name_bytes).
+    InvalidId,
+    /// The conference is unknown or already removed.
+    UnknownConference,
+    /// The conference is unknown and would be over by now.
+    TooLate,
+    /// The fleet has reached its limit of [`conferences`](crate::fleet::FleetLimits::with_conferences).
+    ConferencesFull,
+    /// A new conference must wait until the application [polls](crate::Fleet::poll_ended) the pending summaries.
+    SummariesPending,
+    /// A new conference must wait until the application [advances the time](crate::Fleet::handle_timeout) and
+    /// [polls](crate::Fleet::poll_rollup) rollups.
+    RollupsPending,
+    /// The label has an empty key or value, has a `=` in its key, or is longer than [`FleetLimits::label_bytes`](crate::fleet::FleetLimits::label_bytes).
+    InvalidLabel,
+    /// The conference has reached its limit of [labels](crate::fleet::FleetLimits::with_labels_per_conference).
+    LabelsFull,
+    /// The fleet has [too few labels left](crate::fleet::FleetLimits::with_labels) for another label of this conference.
+    FleetLabelsFull,
+}
+
+impl fmt::Display for FleetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::InvalidId => "an id is empty or too long",
+            Self::UnknownConference => "no conference with this id is known",
+            Self::TooLate => "no conference with this id is known, and it would be over by now",
+            Self::ConferencesFull => "the fleet has as many conferences as its limits allow",
+            Self::SummariesPending => "too many summaries wait to be polled",
+            Self::RollupsPending => "too many rollups wait to be polled",
+            Self::InvalidLabel => "a label is incomplete or too long",
+            Self::LabelsFull => "the conference has as many labels as its limits allow",
+            Self::FleetLabelsFull => "the fleet has too few labels left for another one from this conference",
+        })
+    }
+}
+
+impl core::error::Error for FleetError {}
