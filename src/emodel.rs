@@ -128,6 +128,6 @@ fn level_db(power: f64) -> f64 {
 }
 
 /// `(1 + x^n)^(1/n)`, the soft maximum with which G.107 bends its curves.
-fn soft_one(x: f64, n: f64) -> f64 {
+fn soft_max_of_one(x: f64, n: f64) -> f64 {
     libm::pow(1.0 + libm::pow(x, n), 1.0 / n)
 }

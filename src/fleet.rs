@@ -228,7 +228,7 @@ impl Fleet {
                 self.ledger.queue(key, entry, Some(now));
             }
         }
-        self.tidy();
+        self.compact();
         self.ledger.sort_ended_from(ended);
         self.ledger.ready.sort_from(ready, &self.slab);
     }
@@ -282,13 +282,13 @@ impl Fleet {
 
     /// Finds a conference that is known at `now`.
     fn find(&mut self, now: Timestamp, id: &str) -> Option<EntryKey> {
-        self.tidy();
-        self.ledger.ready.tidy();
+        self.compact();
+        self.ledger.ready.compact();
         let key = self.slab.find(id)?;
         let entry = self.slab.get_mut(key)?;
         if entry.queued.is_none_or(|queued| queued <= now) && entry.pass_time(now, &self.ledger.config) {
             self.finalize(key);
-            self.tidy();
+            self.compact();
             return None;
         }
         Some(key)
@@ -325,9 +325,9 @@ impl Fleet {
     }
 
     /// Discards entries of the expiry queue that are superseded.
-    fn tidy(&mut self) {
+    fn compact(&mut self) {
         let slab = &self.slab;
         let is_known = |at, key| slab.get(key).is_some_and(|entry| entry.queued == Some(at));
-        self.ledger.expiry.tidy(slab.len(), is_known);
+        self.ledger.expiry.compact(slab.len(), is_known);
     }
 }

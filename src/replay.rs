@@ -38,7 +38,7 @@ use alloc::vec::Vec;
 use ordered_float::OrderedFloat;
 
 pub use apply::{Refusals, ends};
-pub use clock::{ClockOffset, Sightings, clock_offsets};
+pub use clock::{ClockOffset, SenderReportTimes, clock_offsets};
 pub use item::OwnedItem;
 
 use crate::config::{Config, Limits};
@@ -46,7 +46,7 @@ use crate::id::{Direction, FabricId, Ssrc};
 use crate::ingest::Item;
 use crate::summary::{ConferenceSummary, FabricSummary};
 use crate::{Conference, Event, InputError};
-use apply::{Applied, Drive};
+use apply::{Applied, Applier};
 use item::Fact;
 
 /// Callback that receives each event of the conference, with the PeerConnection's name in its source and the conference
@@ -60,7 +60,7 @@ pub struct SourceId(usize);
 /// Builds one conference from recordings.
 ///
 /// A single source is applied as it is pushed. With several sources, the replay applies the item with the earliest time
-/// as soon as every open source has an item waiting: [`Self::wanting`] returns the source to read next, and
+/// as soon as every open source has an item waiting: [`Self::next_source`] returns the source to read next, and
 /// [`Self::close`] marks a source as complete. Items of one source keep their order, and an item without a time is due
 /// with the item before it.
 ///
@@ -68,7 +68,7 @@ pub struct SourceId(usize);
 /// in full until it is closed.
 #[derive(Debug)]
 pub struct Replay {
-    drive: Drive,
+    applier: Applier,
     sources: Vec<SourceQueue>,
     unplaced: u64,
 }
@@ -84,7 +84,7 @@ impl Replay {
     /// Creates a replay into a new conference without a name.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        Self { drive: Drive::new(Conference::new("", config)), sources: Vec::new(), unplaced: 0 }
+        Self { applier: Applier::new(Conference::new("", config)), sources: Vec::new(), unplaced: 0 }
     }
 
     /// The configuration for recordings, of which a process has few at a time: items after the end still belong to the
@@ -114,8 +114,8 @@ impl Replay {
 
     /// The source that the replay waits for: the first open one without a waiting item. `None` if all are closed.
     #[must_use]
-    pub fn wanting(&self) -> Option<SourceId> {
-        self.sources.iter().position(SourceQueue::is_wanting).map(SourceId)
+    pub fn next_source(&self) -> Option<SourceId> {
+        self.sources.iter().position(SourceQueue::is_starved).map(SourceId)
     }
 
     /// Accepts the next item of a source. [`SourceOutcome`] counts the inputs that the conference refuses.
@@ -129,9 +129,9 @@ impl Replay {
         if let (Item::Snapshot(snapshot), [stream], SourceId(0)) = (item, &mut self.sources[..], source)
             && stream.applies_at_once()
         {
-            self.drive.pass(stream.due_ms(snapshot.at.map(|at| at.as_millis())));
-            self.drive.snapshot(&mut stream.applied, snapshot.fabric, snapshot.report);
-            return hand_out(&mut self.drive, snapshot.fabric, each);
+            self.applier.pass(stream.due_ms(snapshot.at.map(|at| at.as_millis())));
+            self.applier.snapshot(&mut stream.applied, snapshot.fabric, snapshot.report);
+            return hand_out(&mut self.applier, snapshot.fabric, each);
         }
         if let Some(item) = OwnedItem::new(item) {
             self.push_owned(source, item, each);
@@ -158,7 +158,7 @@ impl Replay {
     /// The conference as built so far.
     #[must_use]
     pub const fn conference(&self) -> &Conference {
-        &self.drive.call
+        &self.applier.call
     }
 
     /// The number of items dropped because their source was closed, or belongs to another replay.
@@ -175,7 +175,7 @@ impl Replay {
             stream.close();
         }
         self.run(&mut |_, _, _| {});
-        let mut conference = self.drive.call;
+        let mut conference = self.applier.call;
         let fabrics = summary_of(&conference).fabrics;
         let mut sources: Vec<_> =
             self.sources.into_iter().map(|stream| SourceOutcome::new(stream.applied, &fabrics)).collect();
@@ -189,22 +189,22 @@ impl Replay {
 
     /// Applies all items that are due.
     fn run(&mut self, each: &mut EachEvent<'_>) {
-        while self.wanting().is_none() {
+        while self.next_source().is_none() {
             let Some(stream) = earliest(&mut self.sources) else { return };
             let Some((due_ms, item)) = stream.waiting.pop_front() else { return };
-            self.drive.pass(due_ms);
+            self.applier.pass(due_ms);
             match item.fact {
-                Fact::Snapshot(report) => self.drive.snapshot(&mut stream.applied, &item.fabric, &report),
-                fact => self.drive.event(&mut stream.applied, &item.fabric, fact, item.at_ms.is_some()),
+                Fact::Snapshot(report) => self.applier.snapshot(&mut stream.applied, &item.fabric, &report),
+                fact => self.applier.event(&mut stream.applied, &item.fabric, fact, item.at_ms.is_some()),
             }
-            hand_out(&mut self.drive, &item.fabric, each);
+            hand_out(&mut self.applier, &item.fabric, each);
         }
     }
 }
 
-fn hand_out(drive: &mut Drive, fabric: &str, each: &mut EachEvent<'_>) {
-    while let Some(event) = drive.call.poll_event() {
-        each(fabric, &event, &drive.call);
+fn hand_out(applier: &mut Applier, fabric: &str, each: &mut EachEvent<'_>) {
+    while let Some(event) = applier.call.poll_event() {
+        each(fabric, &event, &applier.call);
     }
 }
 
@@ -270,12 +270,12 @@ struct SourceQueue {
 }
 
 impl SourceQueue {
-    fn is_wanting(&self) -> bool {
+    fn is_starved(&self) -> bool {
         !self.is_closed && self.waiting.is_empty()
     }
 
     fn applies_at_once(&self) -> bool {
-        self.is_wanting() && self.document.is_none() && self.offset_ms == 0.0
+        self.is_starved() && self.document.is_none() && self.offset_ms == 0.0
     }
 
     /// When the first waiting item is due; one without a time is due at once.

@@ -89,7 +89,7 @@ pub(crate) enum Observation {
 pub(crate) struct ConnectionContext<'a> {
     pub(crate) config: &'a Config,
     /// Whether playout of all received audio stands still.
-    pub(crate) playout_stands: bool,
+    pub(crate) is_playout_stopped: bool,
     /// Round-trip time by ICE, ms.
     pub(crate) ice_rtt_ms: Option<f64>,
     /// Playout delay, from the decoder to the loudspeaker, ms.
@@ -222,7 +222,7 @@ impl StreamRecord {
     /// Whether `entry` shows that nothing of this audio is played, not even concealment. `None` for other streams than
     /// received audio, and for audio without any packet so far: it cannot distinguish a held connection from an unused
     /// one.
-    pub(crate) fn playout_stands(&self, entry: Entry<'_>) -> Option<bool> {
+    pub(crate) fn is_playout_stopped(&self, entry: Entry<'_>) -> Option<bool> {
         let carries = self.kind == Some(MediaKind::Audio) && self.media.last(Num::PacketsReceived) > Some(0.0);
         if !carries {
             return None;
@@ -295,7 +295,7 @@ impl StreamRecord {
                 &Context {
                     gap: self.cadence.is_gap(delta.span_ms()),
                     still: self.still_ms >= STILL_MS,
-                    playout_stands: context.playout_stands,
+                    is_playout_stopped: context.is_playout_stopped,
                     sender_rests: self.rtcp.sender_rests(at),
                     source_level,
                     few_packets: self.pace.are_few(expected(delta, packets), delta.span_ms()),
@@ -303,7 +303,7 @@ impl StreamRecord {
             );
             if let Some(state) = app_time.state() {
                 interval.state = state;
-                self.rtcp.skip_news();
+                self.rtcp.skip_next_report();
             }
             if interval.state.is_measured() {
                 self.totals.add_heard(delta);
@@ -341,7 +341,7 @@ impl StreamRecord {
                 screen: entry.text(Text::ContentType) == Some("screenshare"),
                 still_ms: self.still_ms,
                 path_carries: context.path_carries,
-                has_come: self.media.last(Num::PacketsReceived) != Some(0.0),
+                has_received: self.media.last(Num::PacketsReceived) != Some(0.0),
                 is_sent: self.rtcp.sender_sends(interval.at),
                 has_new_codec: core::mem::take(&mut self.has_new_codec),
             },

@@ -89,7 +89,7 @@ impl Conference {
             self.out.raise(limits, CallEvent { user: Some(user), ..joined });
         }
         if self.fabrics.iter().all(|fabric| fabric.spec.local_user.is_some()) {
-            self.roster.nameless = super::roster::Presence::default();
+            self.roster.unnamed = super::roster::Presence::default();
         }
         let mut theirs = self.fabrics.iter().filter(|fabric| fabric.spec.local_user == Some(user));
         if let Some(terminated) = terminated

@@ -195,7 +195,7 @@ impl Conference {
     pub fn join(&mut self, now: Timestamp, user: UserId) -> Result<Outcome, InputError> {
         self.check_clock(now)?;
         self.check_end(now)?;
-        let was_here = self.roster.get(user).ok_or(InputError::UnknownUser)?.presence.is_here();
+        let was_here = self.roster.get(user).ok_or(InputError::UnknownUser)?.presence.is_present();
         self.touch(now, Some(user));
         Ok(if was_here { Outcome::Unchanged } else { Outcome::Applied })
     }
@@ -207,7 +207,7 @@ impl Conference {
     /// [`InputError::TimeWentBackwards`], [`InputError::UnknownUser`].
     pub fn leave(&mut self, now: Timestamp, user: UserId) -> Result<Outcome, InputError> {
         self.check_clock(now)?;
-        let was_here = self.roster.get(user).ok_or(InputError::UnknownUser)?.presence.is_here();
+        let was_here = self.roster.get(user).ok_or(InputError::UnknownUser)?.presence.is_present();
         if !was_here || self.check_end(now).is_err() {
             return Ok(Outcome::Unchanged);
         }

@@ -16,7 +16,7 @@ use crate::unit::Timestamp;
 pub(crate) struct Roster {
     pub(crate) users: Vec<User>,
     /// The reporters on fabrics without a local user. Their number is unknown, so they count as one.
-    pub(crate) nameless: Presence,
+    pub(crate) unnamed: Presence,
 }
 
 /// A user that reports, or that other users name.
@@ -35,7 +35,7 @@ pub(crate) struct User {
 pub(crate) struct Presence {
     pub(crate) joins: u64,
     /// The time of the last activity.
-    heard: Timestamp,
+    last_active: Timestamp,
     /// The end of the latest stay; `None` while it lasts, and before the first.
     pub(crate) left: Option<(Timestamp, EndReason)>,
 }
@@ -58,14 +58,14 @@ pub(crate) struct End {
 
 impl Presence {
     /// Whether the user joined and has not left.
-    pub(crate) const fn is_here(&self) -> bool {
+    pub(crate) const fn is_present(&self) -> bool {
         self.joins > 0 && self.left.is_none()
     }
 
     /// Marks activity. Returns whether the user joined, or rejoined, by it.
     fn touch(&mut self, now: Timestamp) -> bool {
-        let comes = !self.is_here();
-        self.heard = now;
+        let comes = !self.is_present();
+        self.last_active = now;
         self.left = None;
         self.joins = self.joins.saturating_add(u64::from(comes));
         comes
@@ -73,8 +73,8 @@ impl Presence {
 
     /// When the inactivity timeout expires; `None` for a user that is not present.
     fn deadline(&self, inactivity_micros: u64) -> Option<Timestamp> {
-        let deadline = self.heard.as_micros().saturating_add(inactivity_micros);
-        self.is_here().then(|| Timestamp::from_micros(deadline))
+        let deadline = self.last_active.as_micros().saturating_add(inactivity_micros);
+        self.is_present().then(|| Timestamp::from_micros(deadline))
     }
 
     /// The time at which the inactivity timeout expired, if it has at `now`.
@@ -103,7 +103,7 @@ impl Roster {
     /// Marks activity of a user, or of the unnamed reporters. Returns whether a user joined by it.
     pub(crate) fn touch(&mut self, now: Timestamp, user: Option<UserId>, limits: Limits) -> bool {
         let Some(user) = user else {
-            self.nameless.touch(now);
+            self.unnamed.touch(now);
             return false;
         };
         let Some(user) = self.users.get_mut(user.index()) else { return false };
@@ -121,11 +121,11 @@ impl Roster {
 
     /// Identifies an unnamed reporter, active since `opened`, as this user. Returns whether the user was absent before.
     pub(crate) fn name(&mut self, user: UserId, opened: Timestamp, limits: Limits) -> bool {
-        let heard = self.nameless.heard.max(opened);
-        let was_here = self.get(user).is_some_and(|user| user.presence.is_here());
+        let last_active = self.unnamed.last_active.max(opened);
+        let was_here = self.get(user).is_some_and(|user| user.presence.is_present());
         let comes = !was_here && self.touch(opened, Some(user), limits);
         if let Some(user) = self.users.get_mut(user.index()) {
-            user.presence.heard = user.presence.heard.max(heard);
+            user.presence.last_active = user.presence.last_active.max(last_active);
             if let Some(stay) = user.stays.first_mut() {
                 stay.joined = stay.joined.min(opened);
             }
@@ -136,13 +136,15 @@ impl Roster {
     /// Removes a user, or the unnamed reporters. Returns whether they were present.
     pub(crate) fn leave(&mut self, at: Timestamp, user: Option<UserId>, reason: EndReason) -> bool {
         let Some(user) = user else {
-            let was_here = self.nameless.is_here();
+            let was_here = self.unnamed.is_present();
             if was_here {
-                self.nameless.left = Some((at, reason));
+                self.unnamed.left = Some((at, reason));
             }
             return was_here;
         };
-        let Some(user) = self.users.get_mut(user.index()).filter(|user| user.presence.is_here()) else { return false };
+        let Some(user) = self.users.get_mut(user.index()).filter(|user| user.presence.is_present()) else {
+            return false;
+        };
         user.presence.left = Some((at, reason));
         if let Some(stay) = user.stays.last_mut() {
             stay.left = Some((at, reason));
@@ -153,7 +155,7 @@ impl Roster {
     /// A user, or the unnamed reporters (`None`), whose inactivity timeout has expired at `now`, with the time of
     /// expiry.
     pub(crate) fn overdue(&self, now: Timestamp, inactivity_micros: u64) -> Option<(Option<UserId>, Timestamp)> {
-        if let Some(deadline) = self.nameless.expired(now, inactivity_micros) {
+        if let Some(deadline) = self.unnamed.expired(now, inactivity_micros) {
             return Some((None, deadline));
         }
         (0_u32..).zip(&self.users).find_map(|(id, user)| {
@@ -165,15 +167,15 @@ impl Roster {
     /// The earliest expiry of an inactivity timeout.
     pub(crate) fn next_deadline(&self, inactivity_micros: u64) -> Option<Timestamp> {
         let users = self.users.iter().map(|user| &user.presence);
-        users.chain([&self.nameless]).filter_map(|presence| presence.deadline(inactivity_micros)).min()
+        users.chain([&self.unnamed]).filter_map(|presence| presence.deadline(inactivity_micros)).min()
     }
 
     /// The end of the conference, if it is over: no participant is left, or at most one of several is left and one has
     /// terminated.
     pub(crate) fn end(&self) -> Option<End> {
-        let present = self.participants().filter(|presence| presence.is_here()).count();
+        let present = self.participants().filter(|presence| presence.is_present()).count();
         // A remaining user may have joined after the others left; a stay must not end before it begins.
-        let left = self.users.iter().filter(|user| user.presence.is_here()).filter_map(|user| user.stays.last());
+        let left = self.users.iter().filter(|user| user.presence.is_present()).filter_map(|user| user.stays.last());
         let at = self.departures().map(|(at, _)| at).max()?.max(left.map(|stay| stay.joined).max().unwrap_or_default());
         let reason = match present {
             0 | 1 if self.has_departed(EndReason::Terminated) => EndReason::Terminated,
@@ -186,7 +188,7 @@ impl Roster {
 
     /// The presence of all users that have joined, and of the unnamed reporters.
     fn participants(&self) -> impl Iterator<Item = &Presence> {
-        self.users.iter().map(|user| &user.presence).chain([&self.nameless]).filter(|presence| presence.joins > 0)
+        self.users.iter().map(|user| &user.presence).chain([&self.unnamed]).filter(|presence| presence.joins > 0)
     }
 
     /// The ends of the stays of all participants that are not present.

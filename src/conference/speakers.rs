@@ -66,15 +66,16 @@ impl Conference {
             }
             let owner = fabric.owner_of(&fabric.streams[level.slot]).0;
             let mut sink = ChangeSink { now, limits: self.config.limits(), out: &mut self.out };
-            let is_here = owner.and_then(|user| self.roster.get(user)).is_none_or(|user| user.presence.left.is_none());
-            attribution.take_level(id, level, (owner, is_here), order, &mut sink);
+            let is_present =
+                owner.and_then(|user| self.roster.get(user)).is_none_or(|user| user.presence.left.is_none());
+            attribution.take_level(id, level, (owner, is_present), order, &mut sink);
         }
         if core::mem::take(&mut attribution.has_new) {
             let mut sink = ChangeSink { now, limits: self.config.limits(), out: &mut self.out };
             for index in (0_u32..).take(attribution.speakers.len()) {
                 let speaker = attribution.speakers.get(index as usize).filter(|speaker| speaker.is_app_muted.is_none());
                 if let Some(Speaker::User(user)) = speaker.map(|speaker| speaker.who) {
-                    attribution.report_muted(index, is_silenced(&self.fabrics, user), &mut sink);
+                    attribution.report_muted(index, is_muted_or_held(&self.fabrics, user), &mut sink);
                 }
             }
         }
@@ -90,7 +91,7 @@ impl Conference {
             let Some(source) = attribution.sources.get_mut(index) else { continue };
             if source.stream.fabric == id && source.stream.direction == Direction::Outbound {
                 let stream = fabric.streams.find(Direction::Outbound, source.stream.ssrc);
-                source.is_muted = stream.is_some_and(|stream| stream.app.is_silenced());
+                source.is_muted = stream.is_some_and(|stream| stream.app.is_muted_or_held());
                 let speaker = source.speaker;
                 attribution.mute(speaker, &mut sink);
             }
@@ -104,7 +105,7 @@ impl Conference {
         let Some(attribution) = self.attribution.as_deref_mut() else { return };
         let mut sink = ChangeSink { now, limits: self.config.limits(), out: &mut self.out };
         if let Some(index) = attribution.find(Speaker::User(user)) {
-            attribution.report_muted(index, is_silenced(&self.fabrics, user), &mut sink);
+            attribution.report_muted(index, is_muted_or_held(&self.fabrics, user), &mut sink);
         }
     }
 
@@ -127,9 +128,9 @@ impl Conference {
         let (mut ends, mut goes_on) =
             (vec![false; attribution.speakers.len()], vec![false; attribution.speakers.len()]);
         for source in &mut attribution.sources {
-            let is_here = source.stream.fabric == fabric;
-            source.is_open &= !is_here;
-            for (is_so, of) in [(is_here, &mut ends), (source.is_open, &mut goes_on)] {
+            let is_present = source.stream.fabric == fabric;
+            source.is_open &= !is_present;
+            for (is_so, of) in [(is_present, &mut ends), (source.is_open, &mut goes_on)] {
                 if let Some(of) = of.get_mut(source.speaker as usize) {
                     *of |= is_so;
                 }
@@ -159,10 +160,10 @@ impl Conference {
 
 /// Whether a user has muted or held all audio: on each open fabric that sends audio, or, if none does, on each open
 /// fabric.
-fn is_silenced(fabrics: &[Fabric], user: UserId) -> bool {
+fn is_muted_or_held(fabrics: &[Fabric], user: UserId) -> bool {
     let open =
         fabrics.iter().filter(|fabric| fabric.spec.local_user == Some(user) && fabric.lifecycle.terminated.is_none());
-    let sends = open.clone().any(Fabric::sends_sound);
-    let mut theirs = open.filter(|fabric| !sends || fabric.sends_sound()).peekable();
-    theirs.peek().is_some() && theirs.all(Fabric::is_silenced)
+    let sends = open.clone().any(Fabric::sends_audio);
+    let mut theirs = open.filter(|fabric| !sends || fabric.sends_audio()).peekable();
+    theirs.peek().is_some() && theirs.all(Fabric::is_muted_or_held)
 }

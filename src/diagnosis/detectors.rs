@@ -40,7 +40,7 @@ pub(crate) struct Detectors {
     losses: [Losses; 2],
     flows: [Flow; 2],
     /// Whether a new report of the remote endpoint arrived: a sender report, a receiver report.
-    has_news: [bool; 2],
+    has_new_report: [bool; 2],
     /// Time since any report, and since a report on sent media, ms, counting only time in which something was sent.
     rtcp_ms: Option<f64>,
     report_ms: Option<f64>,
@@ -271,7 +271,7 @@ impl Detectors {
     pub(crate) fn sample_connection(&mut self, sample: &ConnectionStatus, parts: RecorderParts<'_>) {
         let [received_losses, sent_losses] = core::mem::take(&mut self.losses);
         let [received, sent] = core::mem::take(&mut self.flows);
-        let [hears_sender, hears_receiver] = core::mem::take(&mut self.has_news);
+        let [hears_sender, hears_receiver] = core::mem::take(&mut self.has_new_report);
         let rtcp_rtt_ms = self.rtcp_rtt_ms.take();
         self.far_level_before = self.far_level.take();
         let Some(at) = sample.at else { return };
@@ -345,11 +345,11 @@ impl Detectors {
     fn note_rtcp(&mut self, slot: usize, sample: &mut StreamSample<'_>) {
         let Some(stream) = self.streams.get_mut(slot) else { return };
         let reported = sample.remote.and_then(|remote| remote.timestamp());
-        sample.has_news = reported.is_some() && reported != stream.reported;
-        if sample.has_news {
+        sample.has_new_report = reported.is_some() && reported != stream.reported;
+        if sample.has_new_report {
             stream.reported = reported;
-            if let Some(has_news) = self.has_news.get_mut(sample.interval.direction as usize) {
-                *has_news = true;
+            if let Some(has_new_report) = self.has_new_report.get_mut(sample.interval.direction as usize) {
+                *has_new_report = true;
             }
         }
         sample.rtcp_ms = self.rtcp_ms;

@@ -21,7 +21,7 @@ pub(crate) struct StreamSample<'a> {
     /// Whether the application reports it as muted; `None` if the application never reports mutes.
     pub(crate) is_muted: Option<bool>,
     /// The remote endpoint sent a new report since the previous sample.
-    pub(crate) has_news: bool,
+    pub(crate) has_new_report: bool,
     /// Time since its last report on any stream, ms, counting only time in which something was sent.
     pub(crate) rtcp_ms: Option<f64>,
     /// The level of the far end at the previous sample: the loudest received stream.
@@ -38,7 +38,7 @@ impl<'a> StreamSample<'a> {
             remote: None,
             owner: None,
             is_muted: None,
-            has_news: false,
+            has_new_report: false,
             rtcp_ms: None,
             far_level: None,
         }

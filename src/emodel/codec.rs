@@ -322,16 +322,16 @@ fn read(rows: &[CodecRow], scale: Scale, rates: Rates, kbps: Option<f64>, source
     if let Rates::Modes = rates {
         return published(any.nearer()?);
     }
-    let around = any.around()?;
-    let bpl = nearest(|row| row.equipment.bpl().is_some()).around();
+    let bracket = any.bracket()?;
+    let bpl = nearest(|row| row.equipment.bpl().is_some()).bracket();
     let bpl = bpl.and_then(|bpl| Some((bpl.of(|row| row.equipment.bpl())?, bpl.basis)));
-    let bursty = nearest(|row| row.bpl_bursty.is_some()).around();
-    let (low, high) = (around.low.equipment.onto(scale)?, around.high.equipment.onto(scale)?);
+    let bursty = nearest(|row| row.bpl_bursty.is_some()).bracket();
+    let (low, high) = (bracket.low.equipment.onto(scale)?, bracket.high.equipment.onto(scale)?);
     Some(CodecImpairment {
-        equipment: low.between(high, around.share, bpl.map(|(bpl, _)| bpl)),
+        equipment: low.between(high, bracket.share, bpl.map(|(bpl, _)| bpl)),
         bpl_bursty: bursty.and_then(|bursty| bursty.of(|row| row.bpl_bursty)),
         lookahead_ms: None,
-        basis: bpl.map_or(around.basis, |(_, basis)| basis.max(around.basis)),
+        basis: bpl.map_or(bracket.basis, |(_, basis)| basis.max(bracket.basis)),
         source,
     })
 }
@@ -359,30 +359,30 @@ impl<'a> Nearest<'a> {
     }
 
     /// The rows around the rate: the highest row twice above it; `None` below the lowest.
-    fn around(&self) -> Option<Around<'a>> {
+    fn bracket(&self) -> Option<Bracket<'a>> {
         let low = self.low?;
         let below = self.distance(low)?;
-        let alone = |basis| Around { low, high: low, share: 0.0, basis };
+        let alone = |basis| Bracket { low, high: low, share: 0.0, basis };
         Some(match self.high {
             _ if below == 0.0 => alone(if low.published { Basis::Published } else { Basis::Extrapolated }),
             None => alone(Basis::Extrapolated),
             Some(high) => {
                 let basis = if high.published { Basis::Interpolated } else { Basis::Extrapolated };
-                Around { low, high, share: below / (below + self.distance(high)?), basis }
+                Bracket { low, high, share: below / (below + self.distance(high)?), basis }
             }
         })
     }
 }
 
 /// Two rows, and the position of a rate between them, 0 to 1.
-struct Around<'a> {
+struct Bracket<'a> {
     low: &'a CodecRow,
     high: &'a CodecRow,
     share: f64,
     basis: Basis,
 }
 
-impl Around<'_> {
+impl Bracket<'_> {
     /// A number that both rows have, interpolated at the rate.
     fn of(&self, number: impl Fn(&CodecRow) -> Option<f64>) -> Option<f64> {
         let (low, high) = (number(self.low)?, number(self.high)?);

@@ -53,7 +53,7 @@ pub fn idd(ta_ms: f64, st: f64, mt_ms: f64) -> f64 {
     }
     let x = libm::log2(ta_ms / mt_ms);
     let n = 6.0 * st;
-    let idd = 25.0 * (super::soft_one(x, n) - 3.0 * super::soft_one(x / 3.0, n) + 2.0);
+    let idd = 25.0 * (super::soft_max_of_one(x, n) - 3.0 * super::soft_max_of_one(x / 3.0, n) + 2.0);
     // Near mT the three terms cancel to a few ulps of either sign.
     if idd < 0.0 { 0.0 } else { idd }
 }

@@ -1,6 +1,6 @@
 //! ITU-T G.107, the complete narrowband E-model: `R = Ro − Is − Id − Ie,eff + A`. Wider scales have their own modules.
 
-use super::{Equipment, Rating, Scale, delay, equipment, level_db, power, soft_one};
+use super::{Equipment, Rating, Scale, delay, equipment, level_db, power, soft_max_of_one};
 
 parameters! {
     /// The parameters of G.107, each with its default from Table 3.
@@ -186,7 +186,7 @@ pub fn ro(slr: f64, no: f64) -> f64 {
 #[must_use]
 pub fn iolr(olr: f64, no: f64, rlr: f64) -> f64 {
     let x = (olr + 0.2 * (64.0 + no - rlr)) / 8.0;
-    20.0 * (soft_one(x, 8.0) - x)
+    20.0 * (soft_max_of_one(x, 8.0) - x)
 }
 
 /// STMRo, side tone combined with the echo, dB: `−10 log10(10^(−STMR/10) + e^(−T/4) 10^(−TELR/10))` (clause 7.3).
@@ -200,9 +200,9 @@ pub fn stmro(stmr: f64, t_ms: f64, telr: f64) -> f64 {
 /// Slightly negative at the optimum.
 #[must_use]
 pub fn ist(stmro: f64) -> f64 {
-    12.0 * soft_one((stmro - 13.0) / 6.0, 8.0)
-        - 28.0 * soft_one((stmro + 1.0) / 19.4, 35.0)
-        - 13.0 * soft_one((stmro - 3.0) / 33.0, 13.0)
+    12.0 * soft_max_of_one((stmro - 13.0) / 6.0, 8.0)
+        - 28.0 * soft_max_of_one((stmro + 1.0) / 19.4, 35.0)
+        - 13.0 * soft_max_of_one((stmro - 3.0) / 33.0, 13.0)
         + 29.0
 }
 

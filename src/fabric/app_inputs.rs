@@ -151,8 +151,8 @@ impl Fabric {
         if is_described && follows {
             return Ok(Outcome::Unchanged);
         }
-        let news = usize::from(!is_described && before.is_none()) + usize::from(!follows);
-        self.check_ssrcs(news, limits, *usage)?;
+        let unread_losses = usize::from(!is_described && before.is_none()) + usize::from(!follows);
+        self.check_ssrcs(unread_losses, limits, *usage)?;
         if !follows {
             self.group(now, primary, &[ssrc], limits, usage)?;
         }

@@ -167,7 +167,7 @@ impl StreamAppState {
     }
 
     /// Whether the stream is muted or on hold.
-    pub(crate) const fn is_silenced(&self) -> bool {
+    pub(crate) const fn is_muted_or_held(&self) -> bool {
         self.flags.muted || self.flags.held
     }
 

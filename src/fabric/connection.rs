@@ -80,9 +80,9 @@ pub(crate) struct LevelSample {
 /// Streams per chunk of the passes `observe`, `score` and `diagnose`: 14 KB on the stack. The processor's cache holds
 /// the code of one pass from stream to stream, but not the code of all three; it also holds the intervals of a chunk.
 /// Chunks of eight are as fast, a single chunk is slower (`benches/conference.rs`).
-const AT_ONCE: usize = 16;
+const CHUNK_STREAMS: usize = 16;
 /// Indices of a report with more entries than this release their memory: a report of fifty users has 271.
-const KEPT_ROWS: usize = 1_024;
+const RETAINED_ROWS: usize = 1_024;
 
 /// The entries about a stream in the current report.
 #[derive(Clone, Copy)]
@@ -101,13 +101,13 @@ struct PendingInterval<'a> {
 }
 
 /// The intervals of a chunk of streams.
-type Chunk<'a> = SmallVec<[PendingInterval<'a>; AT_ONCE]>;
+type Chunk<'a> = SmallVec<[PendingInterval<'a>; CHUNK_STREAMS]>;
 
 /// The result of a snapshot for the connection.
 #[derive(Clone, Copy, Debug, Default)]
 struct SnapshotOutcome {
     /// A stream had its first sample, or closed an interval.
-    has_news: bool,
+    has_new_report: bool,
     /// A sample was older than the last one.
     is_late: bool,
 }
@@ -115,7 +115,7 @@ struct SnapshotOutcome {
 impl SnapshotOutcome {
     const fn note(&mut self, sample: &Observation) {
         match sample {
-            Observation::First | Observation::Closed(_) => self.has_news = true,
+            Observation::First | Observation::Closed(_) => self.has_new_report = true,
             Observation::Late => self.is_late = true,
             Observation::Repeated => {}
         }
@@ -123,7 +123,7 @@ impl SnapshotOutcome {
 
     /// Whether the snapshot shows the path as it is now. A snapshot that is late for every stream does not.
     const fn is_current(self) -> bool {
-        self.has_news || !self.is_late
+        self.has_new_report || !self.is_late
     }
 }
 
@@ -175,7 +175,7 @@ impl Fabric {
         let selected = selected_pair(report);
         let context = ConnectionContext {
             config,
-            playout_stands: self.playout_stands(report),
+            is_playout_stopped: self.is_playout_stopped(report),
             ice_rtt_ms: self.path.rtt_ms,
             playout_ms: self.playout.delay_ms(),
             path_carries: selected.and_then(|pair| self.path.carries(pair)),
@@ -184,9 +184,9 @@ impl Fabric {
         self.sources.iter_mut().for_each(ById::forget);
         let outcome = self.ingest_streams(now, report, context, out);
         if outcome.is_current() {
-            let sight = self.path.sample(report, selected, limits.digest_cells());
+            let path_sample = self.path.sample(report, selected, limits.digest_cells());
             let (fabric, user) = (Some(self.id), self.spec.local_user);
-            self.lifecycle.see(now, sight, self.path.relay(), &mut |event| {
+            self.lifecycle.observe(now, path_sample, self.path.relay(), &mut |event| {
                 out.raise(limits, crate::event::CallEvent { fabric, user, ..event });
             });
             let sample = self.connection_status(now, report.latest());
@@ -208,7 +208,7 @@ impl Fabric {
         self.levels.clear();
         let mut outcome = SnapshotOutcome::default();
         let seen = core::mem::take(&mut self.seen);
-        for slots in seen.chunks(AT_ONCE) {
+        for slots in seen.chunks(CHUNK_STREAMS) {
             let mut pending = self.observe(slots, now, report, context, &mut outcome);
             self.score(&mut pending, context);
             self.diagnose(&pending, context.config, out);
@@ -292,7 +292,7 @@ impl Fabric {
         }
         self.levels.extend(LevelSample::of(slot, &sample, record, entry, source).map(|levels| LevelSample {
             muted_ms: app_time.muted + app_time.held,
-            is_muted: app.is_silenced(),
+            is_muted: app.is_muted_or_held(),
             ..levels
         }));
         Some((sample, StreamEntries { slot, entry, source, remote }))
@@ -353,7 +353,7 @@ impl Fabric {
 
     /// Releases the memory that an unusually long report needed.
     pub(crate) fn trim(&mut self) {
-        self.sources.iter_mut().chain([&mut self.codecs]).for_each(|rows| rows.trim(KEPT_ROWS));
+        self.sources.iter_mut().chain([&mut self.codecs]).for_each(|rows| rows.trim(RETAINED_ROWS));
     }
 
     /// Rebuilds what a saved state does not contain. Returns whether the rest is consistent.
@@ -372,18 +372,22 @@ impl Fabric {
     }
 
     /// Whether the latest snapshot has sent audio.
-    pub(crate) fn sends_sound(&self) -> bool {
-        self.sent_sound().next().is_some()
+    pub(crate) fn sends_audio(&self) -> bool {
+        self.sent_audio().next().is_some()
     }
 
     /// Whether all sent audio is muted or on hold, as the application reported it.
-    pub(crate) fn is_silenced(&self) -> bool {
-        let mut sent = self.sent_sound().peekable();
+    pub(crate) fn is_muted_or_held(&self) -> bool {
+        let mut sent = self.sent_audio().peekable();
         self.app.is_held
-            || if sent.peek().is_some() { sent.all(|stream| stream.app.is_silenced()) } else { self.app.is_muted() }
+            || if sent.peek().is_some() {
+                sent.all(|stream| stream.app.is_muted_or_held())
+            } else {
+                self.app.is_muted()
+            }
     }
 
-    fn sent_sound(&self) -> impl Iterator<Item = &StreamSlot> {
+    fn sent_audio(&self) -> impl Iterator<Item = &StreamSlot> {
         self.streams.iter().filter(|stream| {
             stream.record.direction == Direction::Outbound
                 && stream.record.kind == Some(MediaKind::Audio)
@@ -392,10 +396,10 @@ impl Fabric {
     }
 
     /// Whether playout of all received audio stands still: the connection is on hold.
-    fn playout_stands(&self, report: &Report) -> bool {
+    fn is_playout_stopped(&self, report: &Report) -> bool {
         let mut audio = self.seen.iter().filter_map(|&slot| {
             let StreamSlot { record, entries, .. } = &self.streams[slot];
-            record.playout_stands(report.get(entries.own as usize)?)
+            record.is_playout_stopped(report.get(entries.own as usize)?)
         });
         audio.next().is_some_and(|first| first && audio.all(|stands| stands))
     }

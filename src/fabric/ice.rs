@@ -74,7 +74,7 @@ impl Ice {
     }
 
     /// Enters a state. Returns at most two events, in order.
-    pub(crate) fn go(&mut self, to: IceState) -> SmallVec<[IceEvent; 2]> {
+    pub(crate) fn transition(&mut self, to: IceState) -> SmallVec<[IceEvent; 2]> {
         use IceState::{Checking, Closed, Completed, Connected, Disconnected, Failed, New};
         let from = core::mem::replace(&mut self.state, to);
         if from == to {
@@ -223,10 +223,10 @@ mod tests {
             for &to in IceState::ALL {
                 let mut ice = Ice::default();
                 for &state in path {
-                    ice.go(state);
+                    ice.transition(state);
                 }
                 let expected = listed.remove(&*std::format!("{name} > {}", to.name())).unwrap_or("");
-                assert_eq!(raised(ice.go(to)), expected, "{name} > {}", to.name());
+                assert_eq!(raised(ice.transition(to)), expected, "{name} > {}", to.name());
                 assert_eq!(ice.state(), to);
             }
         }
@@ -241,7 +241,7 @@ mod tests {
             let mut ice = Ice::default();
             let (mut media, mut checks, mut setups) = (false, false, 0);
             for to in path {
-                for event in ice.go(to) {
+                for event in ice.transition(to) {
                     match event {
                         IceEvent::DisruptionStart => prop_assert!(!core::mem::replace(&mut media, true) && !checks),
                         IceEvent::DisruptionEnd => prop_assert!(core::mem::take(&mut media)),

@@ -2,7 +2,7 @@
 //! itself.
 
 use super::ice::{Ice, IceEvent};
-use super::path::Sight;
+use super::path::PathSample;
 use crate::event::{CallClass, ConnectionState, FabricState, GatheringState, IceState, Relay, SignalingState};
 use crate::event::{CallEvent, EventKind, StateChange};
 use crate::event::{FailureReason, WebRtcFunction};
@@ -22,13 +22,13 @@ pub(crate) struct Lifecycle {
     /// Whether the ICE state is known.
     is_known: bool,
     /// Whether the application reports the ICE state: stats are then ignored.
-    is_told: bool,
+    is_ice_reported: bool,
     /// When ICE was new.
     ice_began: Option<Timestamp>,
     /// When ICE checks first began.
     checks_began: Option<Timestamp>,
     /// Whether the application reported an ICE restart since the last snapshot.
-    restart_told: bool,
+    restart_reported: bool,
     /// The time of the last snapshot with an ICE state; the opening before the first.
     observed: Timestamp,
     gathering: GatheringState,
@@ -75,10 +75,10 @@ impl Lifecycle {
             is_opening_known,
             ice: Ice::default(),
             is_known: false,
-            is_told: false,
+            is_ice_reported: false,
             ice_began: is_opening_known.then_some(opened),
             checks_began: None,
-            restart_told: false,
+            restart_reported: false,
             observed: opened,
             gathering: GatheringState::New,
             gathering_began: opened,
@@ -159,9 +159,9 @@ impl Lifecycle {
 
     /// Takes the ICE state that the application reports.
     pub(crate) fn set_ice(&mut self, now: Timestamp, to: IceState, raise: &mut Raise<'_>) {
-        self.is_told = true;
-        self.restart_told |= to == IceState::New;
-        self.go(now, to, FailureReason::IceConnectionFailure, false, raise);
+        self.is_ice_reported = true;
+        self.restart_reported |= to == IceState::New;
+        self.transition(now, to, FailureReason::IceConnectionFailure, false, raise);
     }
 
     /// Takes the gathering state that the application reports.
@@ -201,30 +201,36 @@ impl Lifecycle {
         }
         let ice = match to {
             ConnectionState::Closed => return self.close(now, raise),
-            _ if self.is_told => return,
+            _ if self.is_ice_reported => return,
             ConnectionState::New => IceState::New,
             ConnectionState::Connecting => IceState::Checking,
             ConnectionState::Connected => IceState::Connected,
             ConnectionState::Disconnected => IceState::Disconnected,
             ConnectionState::Failed => IceState::Failed,
         };
-        self.go(now, ice, FailureReason::IceConnectionFailure, false, raise);
+        self.transition(now, ice, FailureReason::IceConnectionFailure, false, raise);
     }
 
     /// Takes a snapshot's sample of the path, and the protocol to its relay.
-    pub(crate) fn see(&mut self, now: Timestamp, observation: Sight, relay: Option<Relay>, raise: &mut Raise<'_>) {
+    pub(crate) fn observe(
+        &mut self,
+        now: Timestamp,
+        observation: PathSample,
+        relay: Option<Relay>,
+        raise: &mut Raise<'_>,
+    ) {
         let before = self.ice.state();
-        if observation.has_restarted && !self.restart_told && self.is_known {
+        if observation.has_restarted && !self.restart_reported && self.is_known {
             self.record_restart(now, raise);
         }
-        self.restart_told = false;
+        self.restart_reported = false;
         if let Some(ice) = observation.ice
-            && !self.is_told
+            && !self.is_ice_reported
             && self.connection.is_none()
         {
             let reason =
                 if observation.is_dtls { FailureReason::TransportFailure } else { FailureReason::IceConnectionFailure };
-            self.go(now, ice, reason, true, raise);
+            self.transition(now, ice, reason, true, raise);
         }
         if observation.ice.is_some() {
             self.observed = now;
@@ -280,7 +286,7 @@ impl Lifecycle {
 
     fn close(&mut self, now: Timestamp, raise: &mut Raise<'_>) {
         if self.ice.state() != IceState::Closed {
-            self.go(now, IceState::Closed, FailureReason::IceConnectionFailure, false, raise);
+            self.transition(now, IceState::Closed, FailureReason::IceConnectionFailure, false, raise);
         }
         self.terminate(now, raise);
     }
@@ -292,16 +298,23 @@ impl Lifecycle {
         if before == IceState::New {
             return;
         }
-        self.ice.go(IceState::New);
-        self.ice.go(before);
+        self.ice.transition(IceState::New);
+        self.ice.transition(before);
         self.restarts = self.restarts.saturating_add(1);
         raise(CallEvent { is_inferred: true, ..CallEvent::new(now, EventKind::IceRestarted) });
     }
 
-    fn go(&mut self, now: Timestamp, to: IceState, reason: FailureReason, is_inferred: bool, raise: &mut Raise<'_>) {
+    fn transition(
+        &mut self,
+        now: Timestamp,
+        to: IceState,
+        reason: FailureReason,
+        is_inferred: bool,
+        raise: &mut Raise<'_>,
+    ) {
         let is_first = !core::mem::replace(&mut self.is_known, true);
         let before = self.ice.state();
-        let events = self.ice.go(to);
+        let events = self.ice.transition(to);
         if before != to {
             let change = Some(StateChange::Ice(before, to));
             raise(CallEvent { change, is_inferred, ..CallEvent::new(now, EventKind::FabricStateChange) });
@@ -312,9 +325,9 @@ impl Lifecycle {
         if to == IceState::Checking && self.checks_began.is_none() {
             self.checks_began = Some(now);
         }
-        for transition in events {
+        for change in events {
             let mut event = CallEvent { is_inferred, ..CallEvent::new(now, EventKind::IceFailed) };
-            event.kind = match transition {
+            event.kind = match change {
                 IceEvent::Setup => {
                     let setup = self.set_up(now, is_first, is_inferred);
                     event.delay_ms = setup.delay_ms;

@@ -52,7 +52,7 @@ struct SelectedPair {
 
 /// One sample of the path.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Sight {
+pub(crate) struct PathSample {
     /// The ICE state; `None` if no stats show it.
     pub(crate) ice: Option<IceState>,
     /// The failure is one of DTLS.
@@ -72,7 +72,7 @@ const MAX_PAIR_ID: usize = 256;
 impl Path {
     /// Takes a sample of the path. `selected` is the [selected pair](selected_pair); distributions use at most `cells`
     /// cells.
-    pub(crate) fn sample(&mut self, report: &Report, selected: Option<Entry<'_>>, cells: usize) -> Sight {
+    pub(crate) fn sample(&mut self, report: &Report, selected: Option<Entry<'_>>, cells: usize) -> PathSample {
         let transport = report.of(StatsType::Transport).min_by(|a, b| a.id().cmp(b.id()));
         let had_pair = self.pair.is_some();
         let (ice, is_dtls) =
@@ -85,7 +85,7 @@ impl Path {
         let has_switched = selected
             .filter(|pair| pair.id().len() <= MAX_PAIR_ID)
             .is_some_and(|pair| self.sample_pair(pair, report, cells));
-        Sight { ice, is_dtls, has_restarted, has_switched }
+        PathSample { ice, is_dtls, has_restarted, has_switched }
     }
 
     /// The protocol from this end to its relay, if the selected pair uses one.

@@ -35,7 +35,7 @@ impl Expiry {
 
     /// Discards stale entries: those at the front, and all of them once they outnumber the others. Cost: linear,
     /// amortized over as many [`push`](Self::push)es.
-    pub(super) fn tidy(&mut self, slots: usize, is_known: impl Fn(Timestamp, EntryKey) -> bool) {
+    pub(super) fn compact(&mut self, slots: usize, is_known: impl Fn(Timestamp, EntryKey) -> bool) {
         while self.0.peek().is_some_and(|Reverse((at, key))| !is_known(*at, *key)) {
             self.0.pop();
         }

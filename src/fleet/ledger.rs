@@ -96,7 +96,7 @@ impl Ready {
 
     /// Discards queue entries of removed conferences once they outnumber the others, which happens if the application
     /// does not poll.
-    pub(super) fn tidy(&mut self) {
+    pub(super) fn compact(&mut self) {
         let Self { queue, waiting } = self;
         if queue.len() > 2 * waiting.len() + 64 {
             queue.retain(|&key| waiting.contains_key(key));
@@ -182,7 +182,7 @@ impl Ledger {
         }
         let at = call.ended().map_or(visited, |(end, _)| end);
         let tally = Tally::of(&summary, call.distributions());
-        let window = self.windows.entry(Period::around(at, self.config.window_micros())).or_default();
+        let window = self.windows.entry(Period::containing(at, self.config.window_micros())).or_default();
         window.total.merge(&tally);
         for label in &labels {
             // The window's reference replaces that of the conference.

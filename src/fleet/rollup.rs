@@ -273,7 +273,7 @@ impl Period {
 
     /// The window of the given length, in microseconds, that contains an instant. Windows are counted from the clock's
     /// epoch, so windows of one length agree between all fleets. The last window extends to the end of time.
-    pub(super) fn around(at: Timestamp, micros: u64) -> Self {
+    pub(super) fn containing(at: Timestamp, micros: u64) -> Self {
         let start = at.as_micros() - at.as_micros().checked_rem(micros).unwrap_or(0);
         Self { start: Timestamp::from_micros(start), end: Timestamp::from_micros(start.saturating_add(micros)) }
     }

@@ -221,7 +221,7 @@ impl Scanner {
         let mut successors = self.successors_of(order);
         loop {
             let mut key = successors[usize::from(previous)];
-            if !KEYS[usize::from(key)].eat_after(lead, &mut here) {
+            if !KEYS[usize::from(key)].consume_after(lead, &mut here) {
                 cursor.pos = here.pos;
                 let member = self.unforeseen(cursor, lead, order, previous)?;
                 here.pos = cursor.pos;
@@ -295,7 +295,7 @@ impl Scanner {
 #[inline(always)]
 fn in_own_slot(cursor: &mut Cursor<'_>) -> Option<Key> {
     let key = key::in_slot_of(cursor.clone().plain_string()?);
-    KEYS[usize::from(key)].eat(cursor).then_some(key)
+    KEYS[usize::from(key)].consume(cursor).then_some(key)
 }
 
 /// Reads the value at `cursor` into the row if it is of the common, simple form; otherwise consumes nothing.

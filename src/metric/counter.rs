@@ -26,7 +26,6 @@ pub struct EntryTracker {
     /// The time of the first sample of the entry, since the clock stepped back.
     first: StatTime,
     /// The time of the last traffic reset: earlier samples belong to counters that no longer exist.
-    #[cfg_attr(feature = "serde", serde(rename = "anew"))]
     traffic_reset: Option<StatTime>,
 }
 
@@ -342,7 +341,7 @@ impl Counters {
         let (values, mut before) = (entry.values(), self.values.iter());
         // The set of advancing counters changes from sample to sample: no branch may depend on it. A member that the
         // entry lacks has the value of another one here; it is not `known`, so it is never read.
-        let [grown, odd] = self.present.sort_out(|place| {
+        let [grown, odd] = self.present.partition(|place| {
             let old = before.next().copied().unwrap_or_default();
             let (Some(&new), Some(by)) = (values.get(place), differences.by.get_mut(place)) else { return [false; 2] };
             *by = new - old;

@@ -46,7 +46,7 @@ impl Refusals {
 
 /// A conference during a replay, with its clock.
 #[derive(Debug)]
-pub(super) struct Drive {
+pub(super) struct Applier {
     pub(super) call: Conference,
     now: Timestamp,
 }
@@ -71,7 +71,7 @@ pub(super) struct Applied {
     sent: BTreeSet<String>,
 }
 
-impl Drive {
+impl Applier {
     pub(super) const fn new(call: Conference) -> Self {
         Self { call, now: Timestamp::from_micros(0) }
     }

@@ -20,7 +20,7 @@ const GRAIN_MS: f64 = 1.0;
 
 /// Clock readings of one source: the input of [`clock_offsets`].
 #[derive(Clone, Debug, Default)]
-pub struct Sightings {
+pub struct SenderReportTimes {
     /// The streams that the source sends.
     sent: BTreeSet<Ssrc>,
     /// Per received stream, the shortest time from sending a report to its arrival, ms, including the clock offset.
@@ -39,7 +39,7 @@ pub struct ClockOffset {
     pub uncertainty_ms: f64,
 }
 
-impl Sightings {
+impl SenderReportTimes {
     /// Reads the clocks of one snapshot of the source.
     pub fn observe(&mut self, report: &Report) {
         for entry in report.entries() {
@@ -89,7 +89,7 @@ impl Sightings {
 /// How far the clock of each source is ahead of the clock of the first one. `None` if no RTCP report links a source to
 /// the first, directly or through others. Links with the least uncertainty are used first.
 #[must_use]
-pub fn clock_offsets(sources: &[Sightings]) -> Vec<Option<ClockOffset>> {
+pub fn clock_offsets(sources: &[SenderReportTimes]) -> Vec<Option<ClockOffset>> {
     let mut offsets: Vec<Option<ClockOffset>> = vec![None; sources.len()];
     if let Some(first) = offsets.first_mut() {
         *first = Some(ClockOffset { ms: 0.0, uncertainty_ms: 0.0 });

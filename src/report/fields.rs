@@ -82,7 +82,7 @@ impl Fields {
     /// Splits off two subsets: the members for which the first result is true, and those for which the second is. The
     /// function receives their indices in the table, in order.
     #[inline]
-    pub(crate) fn sort_out(self, mut ask: impl FnMut(usize) -> [bool; 2]) -> [Self; 2] {
+    pub(crate) fn partition(self, mut ask: impl FnMut(usize) -> [bool; 2]) -> [Self; 2] {
         let [mut first, mut second] = [Self::NONE; 2];
         for (index, mut word) in self.0.into_iter().enumerate() {
             let (mut yes, mut also) = (0, 0);

@@ -135,7 +135,7 @@ pub struct Floor {
     /// Number of samples accepted.
     heard: u64,
     /// The participant that the floor waits for, and until which slot: until then no other sample decides anything.
-    awaited: Option<(u32, u64)>,
+    waiting_for: Option<(u32, u64)>,
 }
 
 impl Floor {
@@ -158,7 +158,7 @@ impl Floor {
             late: 0,
             longest: 0,
             heard: 0,
-            awaited: None,
+            waiting_for: None,
         }
     }
 
@@ -169,7 +169,7 @@ impl Floor {
         let joined = slot_of(at_ms);
         self.participants.push(Participant::new(self.ring(), joined, joined.max(self.next.unwrap_or(0))));
         self.active.push(id);
-        self.awaited = None;
+        self.waiting_for = None;
         Some(ParticipantId(id))
     }
 
@@ -212,7 +212,7 @@ impl Floor {
             if let Some(participant) =
                 self.participants.get_mut(id.index()).filter(|participant| participant.span.is_none())
             {
-                (participant.span, self.awaited) = (Some((to - from).min(wait)), None);
+                (participant.span, self.waiting_for) = (Some((to - from).min(wait)), None);
             }
             return;
         }
@@ -234,7 +234,7 @@ impl Floor {
             self.heard = self.heard.saturating_add(1);
             participant.heard = self.heard;
         }
-        if self.awaited.is_none_or(|(awaited, until)| awaited == id.0 || self.newest > until) {
+        if self.waiting_for.is_none_or(|(waiting_for, until)| waiting_for == id.0 || self.newest > until) {
             self.decide(out);
         }
     }
@@ -253,7 +253,7 @@ impl Floor {
     pub fn unmute(&mut self, id: ParticipantId, at_ms: u64) {
         if let Some(participant) = self.participants.get_mut(id.index()) {
             participant.muted = None;
-            self.awaited = None;
+            self.waiting_for = None;
             participant.covered = participant.covered.max(self.newest);
             participant.opened = participant.opened.max(slot_of(at_ms));
         }
@@ -268,7 +268,7 @@ impl Floor {
         participant.left = None;
         participant.muted = None;
         participant.span = None;
-        self.awaited = None;
+        self.waiting_for = None;
         participant.joined = slot_of(at_ms);
         participant.opened = participant.opened.max(participant.joined);
         participant.covered = participant.covered.max(self.newest);
@@ -311,13 +311,13 @@ impl Floor {
         if self.holder == Some(from.0) {
             (self.holder, participant.since) = (Some(to.0), other.since);
         }
-        self.awaited = None;
+        self.waiting_for = None;
     }
 
     /// Adds `ms` of speech while muted, by a level that is measured before the mute.
     pub fn speak_muted(&mut self, id: ParticipantId, ms: u64) {
         if let Some(participant) = self.participants.get_mut(id.index()) {
-            participant.teller.speak_muted(ms);
+            participant.talk_counter.speak_muted(ms);
         }
     }
 
@@ -393,16 +393,18 @@ impl Floor {
     /// Talk statistics of a participant so far; `None` for an unknown participant.
     #[must_use]
     pub fn talk(&self, id: ParticipantId) -> Option<Talk> {
-        Some(self.participants.get(id.index())?.teller.talk(self.room.resolution_ms()))
+        Some(self.participants.get(id.index())?.talk_counter.talk(self.room.resolution_ms()))
     }
 
     /// A participant's part of all time of speech so far, 0 to 1; `None` before any speech. Cost: linear in
     /// participants.
     #[must_use]
     pub fn share(&self, id: ParticipantId) -> Option<f64> {
-        let all =
-            self.participants.iter().fold(0_u64, |all, participant| all.saturating_add(participant.teller.talk_ms()));
-        let own = self.participants.get(id.index())?.teller.talk_ms();
+        let all = self
+            .participants
+            .iter()
+            .fold(0_u64, |all, participant| all.saturating_add(participant.talk_counter.talk_ms()));
+        let own = self.participants.get(id.index())?.talk_counter.talk_ms();
         (all > 0).then(|| own as f64 / all as f64)
     }
 

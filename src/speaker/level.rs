@@ -19,7 +19,7 @@ const NOISE_BELOW_SPEECH: f64 = 0.031_622_776_601_683_79;
 /// by less: by the root of their length.
 const STEADY: f64 = 0.205_671_765_275_718_5;
 /// Number of intervals, over [`NOISE_WINDOW_S`] at least, that show whether a sound varies.
-const STEADY_LOOKS: u8 = 8;
+const STEADY_INTERVALS: u8 = 8;
 /// A power that the sound does not undercut for this long is noise: a sentence has pauses, and 10 s are an interval at
 /// the coarsest cadence.
 const NOISE_WINDOW_S: f64 = 10.0;
@@ -29,9 +29,9 @@ const LEARNING_S: f64 = 3.0;
 const FOLLOW_S: f64 = 20.0;
 /// The fraction of speech is its power over the speech level, times this: words vary, and a fraction cannot exceed 1.
 /// In the recordings talk time is then within a tenth of the truth, with and without pauses.
-const SURE: f64 = 1.1;
+const SPEECH_GAIN: f64 = 1.1;
 /// The most power that one interval contributes, relative to the speech level.
-const BANG: f64 = 2.0;
+const MAX_POWER: f64 = 2.0;
 
 /// A linear level as dBov, −127 to 0. Silence and levels below −127 give −127; an invalid level gives `None`.
 ///
@@ -152,23 +152,23 @@ struct Even {
     least: f64,
     energy: f64,
     seconds: f64,
-    looks: u8,
+    intervals: u8,
 }
 
 impl Even {
-    const NONE: Self = Self { least: FULL_POWER, energy: 0.0, seconds: 0.0, looks: 0 };
+    const NONE: Self = Self { least: FULL_POWER, energy: 0.0, seconds: 0.0, intervals: 0 };
 
     /// The least power of enough intervals that hardly vary.
     fn follow(&mut self, power: f64, duration_s: f64) -> Option<f64> {
         self.least = self.least.min(power);
         self.energy += power * duration_s;
         self.seconds += duration_s;
-        self.looks = self.looks.saturating_add(1);
-        if self.seconds < NOISE_WINDOW_S || self.looks < STEADY_LOOKS {
+        self.intervals = self.intervals.saturating_add(1);
+        if self.seconds < NOISE_WINDOW_S || self.intervals < STEADY_INTERVALS {
             return None;
         }
         let all = core::mem::replace(self, Self::NONE);
-        let sample_s = (all.seconds / f64::from(all.looks)).max(1.0);
+        let sample_s = (all.seconds / f64::from(all.intervals)).max(1.0);
         let is_steady = all.least * all.seconds > all.energy * (1.0 - STEADY / libm::sqrt(sample_s));
         is_steady.then_some(all.least)
     }
@@ -204,7 +204,7 @@ impl Meter {
             self.follow_speech(sound, duration_s);
         }
         let loudness = rfc6464(libm::sqrt(sound)).unwrap_or(127);
-        Some(Sound { speech: Fraction::new(SURE * sound / self.speech), loudness })
+        Some(Sound { speech: Fraction::new(SPEECH_GAIN * sound / self.speech), loudness })
     }
 
     /// The speech level of the source, dBov.
@@ -238,7 +238,7 @@ impl Meter {
         let (sound, slowness_s) = if self.heard_s < LEARNING_S {
             (sound, heard_s)
         } else {
-            (sound.min(self.speech * BANG), FOLLOW_S.max(duration_s))
+            (sound.min(self.speech * MAX_POWER), FOLLOW_S.max(duration_s))
         };
         self.speech = (self.speech + (sound - self.speech) * (duration_s / slowness_s)).max(SOFTEST_SPEECH);
         self.heard_s = heard_s.min(FOLLOW_S);

@@ -17,7 +17,7 @@ const ABOVE_FLOOR: u8 = 10;
 /// Levels per medium block.
 const MEDIUM: usize = 5;
 /// Levels in memory: 1 s.
-const KEPT: usize = 50;
+const HISTORY_LEVELS: usize = 50;
 /// The noise floor may rise after this many levels: 15 s.
 const FLOOR_LEVELS: u32 = 750;
 /// After this time without a level there is silence, ms.
@@ -41,16 +41,16 @@ const IDLE_MS: u64 = 40;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Bridge {
-    voices: Vec<Option<Voice>>,
+    participants: Vec<Option<LevelHistory>>,
     active: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Voice {
+struct LevelHistory {
     /// Volumes, the newest at `head`; 0 below the noise floor.
-    levels: [u8; KEPT],
+    levels: [u8; HISTORY_LEVELS],
     head: usize,
-    heard_ms: Option<u64>,
+    last_level_ms: Option<u64>,
     floor: u8,
     next_floor: u8,
     floor_levels: u32,
@@ -59,7 +59,7 @@ struct Voice {
 /// Counts of the three intervals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Activity {
-    is_heard: bool,
+    is_audible: bool,
     medium: u8,
     long: u8,
 }
@@ -73,42 +73,42 @@ impl Bridge {
 
     /// Adds a participant and returns its number; allocates. `None` when numbers run out.
     pub fn join(&mut self) -> Option<usize> {
-        self.voices.push(Some(Voice::new()));
-        self.voices.len().checked_sub(1)
+        self.participants.push(Some(LevelHistory::new()));
+        self.participants.len().checked_sub(1)
     }
 
     /// Removes a participant. It is no longer active.
-    pub fn leave(&mut self, voice: usize) {
-        if let Some(place) = self.voices.get_mut(voice) {
+    pub fn leave(&mut self, participant: usize) {
+        if let Some(place) = self.participants.get_mut(participant) {
             *place = None;
         }
-        self.active = self.active.filter(|&active| active != voice);
+        self.active = self.active.filter(|&active| active != participant);
     }
 
     /// Accepts a level as RFC 6464 writes it: 0 is full scale, 127 silence. O(1), no allocation.
-    pub fn add_level(&mut self, voice: usize, at_ms: u64, level: u8) {
-        if let Some(Some(voice)) = self.voices.get_mut(voice) {
-            voice.heard_ms = Some(voice.heard_ms.unwrap_or(at_ms).max(at_ms));
-            voice.push(127 - level.min(127));
+    pub fn add_level(&mut self, participant: usize, at_ms: u64, level: u8) {
+        if let Some(Some(participant)) = self.participants.get_mut(participant) {
+            participant.last_level_ms = Some(participant.last_level_ms.unwrap_or(at_ms).max(at_ms));
+            participant.push(127 - level.min(127));
         }
     }
 
     /// Decides which participant is active; call it every 300 ms. Returns whether that changed. Cost: linear in
     /// participants.
     pub fn decide(&mut self, now_ms: u64) -> bool {
-        for voice in self.voices.iter_mut().flatten() {
-            if voice.heard_ms.is_none_or(|heard| now_ms.saturating_sub(heard) > IDLE_MS) {
-                voice.push(0);
+        for participant in self.participants.iter_mut().flatten() {
+            if participant.last_level_ms.is_none_or(|heard| now_ms.saturating_sub(heard) > IDLE_MS) {
+                participant.push(0);
             }
         }
         let holder = self.active.and_then(|index| self.activity(index));
         let (mut best, mut is_tied): (Option<(usize, Activity)>, bool) = (None, false);
-        for index in 0..self.voices.len() {
+        for index in 0..self.participants.len() {
             let Some(activity) = self.activity(index).filter(|_| self.active != Some(index)) else { continue };
-            let beats = activity.is_heard
+            let beats = activity.is_audible
                 && activity.medium >= 1
                 && match holder {
-                    Some(holder) => !holder.is_heard && holder.medium == 0 && activity.long > holder.long,
+                    Some(holder) => !holder.is_audible && holder.medium == 0 && activity.long > holder.long,
                     None => activity.long >= 1,
                 };
             if !beats {
@@ -136,17 +136,24 @@ impl Bridge {
     }
 
     fn activity(&self, index: usize) -> Option<Activity> {
-        Some(self.voices.get(index)?.as_ref()?.activity())
+        Some(self.participants.get(index)?.as_ref()?.activity())
     }
 }
 
-impl Voice {
+impl LevelHistory {
     const fn new() -> Self {
-        Self { levels: [0; KEPT], head: 0, heard_ms: None, floor: 0, next_floor: u8::MAX, floor_levels: 0 }
+        Self {
+            levels: [0; HISTORY_LEVELS],
+            head: 0,
+            last_level_ms: None,
+            floor: 0,
+            next_floor: u8::MAX,
+            floor_levels: 0,
+        }
     }
 
     fn push(&mut self, volume: u8) {
-        self.head = (self.head + 1) % KEPT;
+        self.head = (self.head + 1) % HISTORY_LEVELS;
         let level = if volume < self.floor.saturating_add(ABOVE_FLOOR) { 0 } else { volume };
         if let Some(place) = self.levels.get_mut(self.head) {
             *place = level;
@@ -175,7 +182,7 @@ impl Voice {
 
     /// The level `age` before the newest.
     fn level(&self, age: usize) -> u8 {
-        self.levels.get((self.head + KEPT - age) % KEPT).copied().unwrap_or(0)
+        self.levels.get((self.head + HISTORY_LEVELS - age) % HISTORY_LEVELS).copied().unwrap_or(0)
     }
 
     fn is_loud(&self, age: usize) -> bool {
@@ -188,10 +195,10 @@ impl Voice {
 
     fn activity(&self) -> Activity {
         Activity {
-            is_heard: self.level(0) >= IMMEDIATE,
+            is_audible: self.level(0) >= IMMEDIATE,
             // 0 to 5, and 0 to 10.
             medium: (0..MEDIUM).filter(|&age| self.is_loud(age)).count() as u8,
-            long: (0..KEPT / MEDIUM).filter(|&index| self.is_block_loud(index * MEDIUM)).count() as u8,
+            long: (0..HISTORY_LEVELS / MEDIUM).filter(|&index| self.is_block_loud(index * MEDIUM)).count() as u8,
         }
     }
 }

@@ -40,7 +40,7 @@ pub(super) struct Participant {
     pub(super) dominant_ms: u64,
     /// The number, over all participants, of this participant's last sample.
     pub(super) heard: u64,
-    pub(super) teller: TalkCounter,
+    pub(super) talk_counter: TalkCounter,
     pub(super) now: Slot,
     pub(super) coupling: Coupling,
 }
@@ -96,7 +96,7 @@ impl Participant {
             since: 0,
             dominant_ms: 0,
             heard: 0,
-            teller: TalkCounter::default(),
+            talk_counter: TalkCounter::default(),
             now: Slot::UNKNOWN,
             coupling: Coupling::default(),
         }
@@ -115,7 +115,7 @@ impl Participant {
         self.covered = self.covered.max(other.covered);
         self.span = self.span.max(other.span);
         self.dominant_ms = self.dominant_ms.saturating_add(other.dominant_ms);
-        self.teller.merge(&other.teller);
+        self.talk_counter.merge(&other.talk_counter);
     }
 
     /// Within a window: speech, ms, and the number of known slots.
@@ -143,7 +143,7 @@ impl Participant {
     }
 
     /// Whether this participant is present and not muted.
-    pub(super) const fn is_heard(&self) -> bool {
+    pub(super) const fn is_audible(&self) -> bool {
         self.left.is_none() && self.muted.is_none()
     }
 

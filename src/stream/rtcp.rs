@@ -21,13 +21,13 @@ pub(super) struct Rtcp {
     /// Packets sent at the time of the latest report.
     sent: Option<f64>,
     /// Lost and expected packets since the previous report, until an interval takes them.
-    news: Option<(f64, f64)>,
+    unread_losses: Option<(f64, f64)>,
     /// The time of the sender's last report while no packets arrived, and whether it was sending.
     sender: Option<(StatTime, bool)>,
     /// The stream's own counters were reset since the latest report: the next one is a new base.
     rebase: bool,
     /// The next report covers, in part, time that is not measured.
-    skips_news: bool,
+    skips_next_report: bool,
 }
 
 impl Rtcp {
@@ -75,9 +75,9 @@ impl Rtcp {
             };
             if let Some(expected) = expected {
                 add(&mut totals.reported_on, Some(expected));
-                if !core::mem::take(&mut self.skips_news) {
-                    let (lost_before, expected_before) = self.news.unwrap_or((0.0, 0.0));
-                    self.news = Some((lost_before + lost, expected_before + expected));
+                if !core::mem::take(&mut self.skips_next_report) {
+                    let (lost_before, expected_before) = self.unread_losses.unwrap_or((0.0, 0.0));
+                    self.unread_losses = Some((lost_before + lost, expected_before + expected));
                 }
             }
         }
@@ -96,13 +96,13 @@ impl Rtcp {
 
     /// Notes a reset of the stream's own counters; `from_zero` says whether the traffic counters are among them.
     pub(super) fn restart(&mut self, from_zero: bool) {
-        self.news = None;
+        self.unread_losses = None;
         self.rebase |= from_zero;
     }
 
     /// Notes unmeasured traffic: a report on it must not be part of a measured interval.
-    pub(super) fn skip_news(&mut self) {
-        self.skips_news = true;
+    pub(super) fn skip_next_report(&mut self) {
+        self.skips_next_report = true;
     }
 
     /// Notes that packets pass.
@@ -139,7 +139,9 @@ impl Rtcp {
                     Ratio::of(lost, lost + got)
                 })
             }
-            Direction::Outbound => self.news.take().and_then(|(lost, expected)| Ratio::of(lost, expected.max(lost))),
+            Direction::Outbound => {
+                self.unread_losses.take().and_then(|(lost, expected)| Ratio::of(lost, expected.max(lost)))
+            }
         };
         interval.set(Metric::LossRatio, loss.map(Ratio::as_f64));
     }

@@ -1,7 +1,7 @@
 //! Scores a stream: the last seconds at each sample, and the pool of scores over the call. The models themselves are in
 //! `score`.
 
-use super::outage::Standstill;
+use super::outage::PauseOrOutage;
 use super::state::STILL_MS;
 use crate::config::Config;
 use crate::id::{Direction, MediaKind};
@@ -26,7 +26,7 @@ pub(crate) struct StreamScorer {
     rested: bool,
     /// Active time at either end of a rest: not scored, since the transition resembles loss.
     pub(crate) transition: Micros,
-    standstill: Standstill,
+    standstill: PauseOrOutage,
     /// Time in which an active stream received nothing while other packets arrived, or had never received anything: its
     /// sender paused without reporting it.
     pub(crate) sender_idle: Micros,
@@ -81,7 +81,7 @@ pub(crate) struct ScoringContext<'a> {
     /// The remote endpoint sends, by its own report.
     pub(crate) is_sent: bool,
     /// Whether anything was ever received.
-    pub(crate) has_come: bool,
+    pub(crate) has_received: bool,
     /// The interval began with another codec.
     pub(crate) has_new_codec: bool,
 }
@@ -125,7 +125,8 @@ impl StreamScorer {
         let is_still = context.is_still() && interval.direction == Direction::Inbound;
         let idles = interval.state == IntervalState::Active
             && is_still
-            && (!context.has_come || self.standstill.rests(interval.span_ms, context.path_carries, context.is_sent));
+            && (!context.has_received
+                || self.standstill.rests(interval.span_ms, context.path_carries, context.is_sent));
         let is_over = match interval.state {
             IntervalState::Active => !is_still || (idles && self.standstill.is_outage()),
             IntervalState::Reset | IntervalState::Gap => self.standstill.is_outage(),
@@ -135,7 +136,7 @@ impl StreamScorer {
             self.settle(interval, context, rtt_ms);
         }
         if !is_still {
-            self.standstill = Standstill::default();
+            self.standstill = PauseOrOutage::default();
         }
         if context.has_new_codec {
             self.renew();
@@ -383,8 +384,8 @@ fn score_audio(
         window.add_pending_outage(interval);
         return (Err(NoScore::Unresolved), 0.0);
     }
-    let heard_ms = window.add(interval);
-    (score_window(window, interval, context, rtt_ms), heard_ms)
+    let path_active_ms = window.add(interval);
+    (score_window(window, interval, context, rtt_ms), path_active_ms)
 }
 
 /// Scores the recent audio.

@@ -18,7 +18,7 @@ pub(super) struct Context {
     pub(super) gap: bool,
     /// Nothing has passed for [`STILL_MS`].
     pub(super) still: bool,
-    pub(super) playout_stands: bool,
+    pub(super) is_playout_stopped: bool,
     /// The remote endpoint reports that it sends nothing.
     pub(super) sender_rests: bool,
     /// The level of a sent stream's source.
@@ -48,7 +48,7 @@ pub(super) fn state_of(delta: &Delta<'_>, interval: &Interval, context: &Context
     }
     match interval.direction {
         Direction::Outbound if context.still => IntervalState::Paused,
-        Direction::Inbound if context.still && context.playout_stands => IntervalState::Held,
+        Direction::Inbound if context.still && context.is_playout_stopped => IntervalState::Held,
         Direction::Inbound if context.still && context.sender_rests => IntervalState::Paused,
         _ if audio && context.few_packets && is_quiet(interval) => IntervalState::Silent,
         Direction::Outbound if audio && context.source_level == Some(0.0) => IntervalState::Muted,

@@ -84,7 +84,7 @@ fn conference(call: &Conference) -> ConferenceSummary {
 fn class_of(call: &Conference, fabric: &Fabric) -> Option<CallClass> {
     let left = match fabric.spec.local_user {
         Some(user) => call.roster.get(user).and_then(|user| user.presence.left),
-        None => call.roster.nameless.left,
+        None => call.roster.unnamed.left,
     };
     fabric.lifecycle.class(left.is_some() || call.end.is_some(), matches!(left, Some((_, EndReason::Timeout))))
 }

@@ -137,8 +137,8 @@ impl Conference {
         view.fabrics.clear();
         for fabric in &self.fabrics {
             let presence = match fabric.spec.local_user {
-                Some(user) => self.roster.get(user).is_some_and(|user| user.presence.is_here()),
-                None => self.roster.nameless.is_here(),
+                Some(user) => self.roster.get(user).is_some_and(|user| user.presence.is_present()),
+                None => self.roster.unnamed.is_present(),
             };
             let shown = view.fabrics.next();
             set(&mut shown.fabric, Some(fabric.spec.name()));

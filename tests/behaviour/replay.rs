@@ -39,7 +39,7 @@ fn merged(pushes: &[usize]) -> (Vec<(String, f64)>, Recording) {
     for source in sources {
         replay.close(source, &mut each);
     }
-    assert_eq!(replay.wanting(), None);
+    assert_eq!(replay.next_source(), None);
     (intervals, replay.finish())
 }
 
@@ -60,9 +60,9 @@ fn sources_with_overlapping_times_merge_in_order() {
 fn replay_requests_the_source_without_an_item() {
     let mut replay = Replay::default();
     let (first, second) = (replay.add_source(None), replay.add_source(None));
-    assert_eq!(replay.wanting(), Some(first));
+    assert_eq!(replay.next_source(), Some(first));
     push(&mut replay, first, &snapshot("A", 2_000, 1), &mut |_, _, _| {});
-    assert_eq!(replay.wanting(), Some(second));
+    assert_eq!(replay.next_source(), Some(second));
     assert!(replay.conference().fabric_order().is_empty());
     push(&mut replay, second, &snapshot("B", 1_000, 1), &mut |_, _, _| {});
     assert_eq!(replay.conference().fabric_order().len(), 1);

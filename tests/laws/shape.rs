@@ -16,7 +16,9 @@ use callgauge::ingest::{Format, Framing, ReadError, ReadErrorKind, Reader, Snaps
 use callgauge::metric::counter::{Delta, EntryTracker, EntryTrackers, Progress};
 use callgauge::metric::derived::Derived;
 use callgauge::metric::{Formula, Interval, IntervalState, Metric, Unit};
-use callgauge::replay::{ClockOffset, OwnedItem, Recording, Refusals, Replay, Sightings, SourceId, SourceOutcome};
+use callgauge::replay::{
+    ClockOffset, OwnedItem, Recording, Refusals, Replay, SenderReportTimes, SourceId, SourceOutcome,
+};
 use callgauge::report::{Entry, EntryMut, Flag, Num, Report, Rule, Skipped, StatsType, Text};
 use callgauge::score::audio::{AudioInputs, AudioModel, AudioWindow};
 use callgauge::score::{Cause, Input, Inputs, ModelId, MosScale, NoScore, Origin, Parts, Score, Tier};
@@ -45,7 +47,7 @@ fn public_types_are_send_sync_and_unwind_safe() {
     check!(Flag, Num, Report, Rule, Skipped, StatsType, Text, EntryTracker, EntryTrackers);
     check!(AudioInputs<'static>, AudioModel, AudioWindow, Score, NoScore, ModelId, MosScale, Tier);
     check!(Cause, Input, Inputs, Origin, Parts);
-    check!(ClockOffset, OwnedItem, Recording, Refusals, Replay, Sightings, SourceId, SourceOutcome);
+    check!(ClockOffset, OwnedItem, Recording, Refusals, Replay, SenderReportTimes, SourceId, SourceOutcome);
     check!(Bitrate, Mos, RFactor, Ratio, StatTime, Timestamp);
     goes_anywhere::<Snapshot<'_>>();
     goes_anywhere::<FabricMut<'_>>();

@@ -32,7 +32,7 @@ pub(crate) fn run(files: &[PathBuf], out: &mut dyn Write) -> io::Result<bool> {
                 result = write_snapshot(snapshot, trackers, out);
             }
         });
-        problems::complain(&input);
+        problems::print_problems(&input);
         usable |= input.snapshots > 0;
     }
     result.map(|()| usable)

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SyncSender, sync_channel};
 
 use callgauge::ingest::Item;
-use callgauge::replay::{EachEvent, OwnedItem, Recording, Replay, Sightings, SourceId, SourceOutcome, clock_offsets};
+use callgauge::replay::{
+    EachEvent, OwnedItem, Recording, Replay, SenderReportTimes, SourceId, SourceOutcome, clock_offsets,
+};
 use callgauge::{Conference, Event};
 
 use crate::problems;
@@ -24,9 +26,9 @@ pub(crate) struct Replayed {
 
 impl Replayed {
     /// Says on standard error what was left out of the files.
-    pub(crate) fn complain(&self) {
-        self.inputs.iter().for_each(problems::complain);
-        problems::complain_of_unplaced(self.unplaced);
+    pub(crate) fn print_problems(&self) {
+        self.inputs.iter().for_each(problems::print_problems);
+        problems::print_unplaced(self.unplaced);
     }
 }
 
@@ -34,8 +36,8 @@ impl Replayed {
 pub(crate) fn replay(files: &[PathBuf], mut each: impl FnMut(&str, &Event, &Conference)) -> Replayed {
     let mut replay = Replay::default();
     let mut inputs = match files {
-        [file] => vec![alone(file, &mut replay, &mut each)],
-        _ => together(files, &mut replay, &mut each),
+        [file] => vec![replay_file(file, &mut replay, &mut each)],
+        _ => replay_merged(files, &mut replay, &mut each),
     };
     let unplaced = replay.unplaced();
     let recording = replay.finish();
@@ -64,7 +66,7 @@ pub(crate) fn files_of(inputs: &[InputFile]) -> Vec<&InputFile> {
 }
 
 /// One file, item by item as it is read.
-fn alone(file: &Path, replay: &mut Replay, each: &mut EachEvent<'_>) -> InputFile {
+fn replay_file(file: &Path, replay: &mut Replay, each: &mut EachEvent<'_>) -> InputFile {
     let source = replay.add_source(None);
     let input = records::read(file, &mut ReplaySink { replay, source, each });
     replay.close(source, each);
@@ -111,8 +113,8 @@ impl Sink for QueueSink {
 }
 
 /// Several files in the order of time, on the clock of the first. They are read twice: first for their clocks.
-fn together(files: &[PathBuf], replay: &mut Replay, each: &mut EachEvent<'_>) -> Vec<InputFile> {
-    let offsets = clock_offsets(&files.iter().map(|file| sightings_of(file)).collect::<Vec<_>>());
+fn replay_merged(files: &[PathBuf], replay: &mut Replay, each: &mut EachEvent<'_>) -> Vec<InputFile> {
+    let offsets = clock_offsets(&files.iter().map(|file| sender_report_times(file)).collect::<Vec<_>>());
     let sources: Vec<SourceId> = offsets.iter().map(|&offset| replay.add_source(offset)).collect();
     std::thread::scope(|scope| {
         let (mut receivers, mut threads) = (Vec::new(), Vec::new());
@@ -121,7 +123,7 @@ fn together(files: &[PathBuf], replay: &mut Replay, each: &mut EachEvent<'_>) ->
             threads.push(scope.spawn(move || records::read(file, &mut QueueSink(sender))));
             receivers.push((source, receiver));
         }
-        while let Some(wanted) = replay.wanting() {
+        while let Some(wanted) = replay.next_source() {
             let receiver = receivers.iter().find(|(source, _)| *source == wanted);
             match receiver.and_then(|(_, receiver)| receiver.recv().ok()) {
                 Some(Message::Item(item)) => replay.push_owned(wanted, item, each),
@@ -143,8 +145,8 @@ fn together(files: &[PathBuf], replay: &mut Replay, each: &mut EachEvent<'_>) ->
 }
 
 /// What a file says about clocks; nothing for standard input, which cannot be read twice.
-fn sightings_of(file: &Path) -> Sightings {
-    let mut sightings = Sightings::default();
+fn sender_report_times(file: &Path) -> SenderReportTimes {
+    let mut sightings = SenderReportTimes::default();
     if file != Path::new("-") {
         records::read(file, &mut |item: Item<'_>| {
             if let Item::Snapshot(snapshot) = item {

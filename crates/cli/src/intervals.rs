@@ -49,7 +49,7 @@ pub(crate) fn run(format: RowFormat, files: &[PathBuf], out: &mut dyn Write) -> 
             RowFormat::Csv => write_csv(&mut csv, out, row.cells().map(|(_, cell)| cell.to_string())),
         };
     });
-    replayed.complain();
+    replayed.print_problems();
     result.map(|()| replayed.inputs.iter().any(|input| input.snapshots > 0))
 }
 

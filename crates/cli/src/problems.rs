@@ -7,14 +7,14 @@ use crate::records::InputFile;
 use crate::wording::{plural, printable};
 
 /// Says on standard error what was left out of a file.
-pub(crate) fn complain(input: &InputFile) {
+pub(crate) fn print_problems(input: &InputFile) {
     for sentence in of_reading(input).into_iter().chain(of_replay(input)) {
         eprintln!("callgauge: {}: {sentence}", printable(&input.file));
     }
 }
 
 /// Says on standard error how many items belonged to no open file, if any did.
-pub(crate) fn complain_of_unplaced(count: u64) {
+pub(crate) fn print_unplaced(count: u64) {
     if let Some(sentence) = of_unplaced(count) {
         eprintln!("callgauge: {sentence}");
     }

@@ -42,7 +42,7 @@ pub(crate) fn run(
             series.entry((stream.fabric.index(), stream.direction, stream.ssrc)).or_default().add(interval);
         }
     });
-    replayed.complain();
+    replayed.print_problems();
     let Replayed { recording, inputs, .. } = replayed;
     let usable = inputs.iter().any(|input| input.snapshots + input.log_events > 0);
     if !usable {

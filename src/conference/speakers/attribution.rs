@@ -180,7 +180,7 @@ impl Attribution {
         &mut self,
         fabric: FabricId,
         heard: &LevelSample,
-        (owner, is_here): (Option<UserId>, bool),
+        (owner, is_present): (Option<UserId>, bool),
         order: SourceOrder<'_>,
         sink: &mut ChangeSink<'_>,
     ) {
@@ -195,7 +195,7 @@ impl Attribution {
         };
         let Some(source) = self.sources.get_mut(index as usize) else { return };
         let was_muted = core::mem::replace(&mut source.is_muted, heard.is_muted);
-        (source.is_open, source.is_sent) = (is_here, heard.is_sent);
+        (source.is_open, source.is_sent) = (is_present, heard.is_sent);
         let speaker = source.speaker;
         let is_own = stream.direction == Direction::Outbound;
         let is_muted = self.speakers.get(speaker as usize).is_some_and(|speaker| speaker.is_muted);
@@ -233,7 +233,7 @@ impl Attribution {
         if unreported_ms > 0.0 && level > 0.0 {
             floor.speak_muted(speaker.participant, (unreported_ms * f64::from(sound.speech.permille()) / 1e3) as u64);
         }
-        if is_here {
+        if is_present {
             floor.rejoin(speaker.participant, from_ms);
         }
         let sound = if heard.is_sent { sound } else { Fraction::NONE.into() };

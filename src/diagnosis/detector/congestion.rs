@@ -8,7 +8,7 @@ use crate::diagnosis::sample::ConnectionSample;
 use crate::diagnosis::{Diagnosis, Evidence, Kind};
 
 /// Time constant with which the best rate and the least round trip are forgotten, ms.
-const LATELY_MS: f64 = 120_000.0;
+const BASELINE_MS: f64 = 120_000.0;
 /// A shorter queue does not count, ms.
 const QUEUE_MS: f64 = 30.0;
 /// For a long round trip, a queue is a third more (ObserveRTC client-monitor).
@@ -23,7 +23,7 @@ const QUEUE_SAMPLES: f64 = 2.0;
 /// Chromium's 2.5 s.
 const MEASURED_AGAIN_MS: f64 = 5_000.0;
 /// A smaller drop is none: the level below which congestion is over.
-const LITTLE: f64 = 0.2;
+const MIN_DROP: f64 = 0.2;
 
 /// The figures besides those of the kind.
 const FIGURES: &[&str] = &["best_video_bps", "available_bps", "rtt_ms", "least_rtt_ms"];
@@ -113,7 +113,7 @@ impl Rate {
 
 /// The recent best moves slowly toward the current value.
 fn drift(best: f64, now: f64, span_ms: f64) -> f64 {
-    let old_weight = LATELY_MS / (LATELY_MS + span_ms.max(0.0));
+    let old_weight = BASELINE_MS / (BASELINE_MS + span_ms.max(0.0));
     best * old_weight + now * (1.0 - old_weight)
 }
 
@@ -146,7 +146,7 @@ impl Congestion {
         let available = self.available.drop(available_bps, sample.span_ms);
         let (Some(media), Some(_)) = (media, self.queue.trip.now_ms) else { return Reading::Unknown };
         self.drop = match self.drop {
-            _ if media < LITTLE => Drop::None,
+            _ if media < MIN_DROP => Drop::None,
             _ if self.queue.is_sure() => Drop::Queued,
             Drop::None => Drop::Alone(0.0),
             Drop::Alone(ms) if !self.queue.is_seen() => Drop::Alone(ms + sample.span_ms),

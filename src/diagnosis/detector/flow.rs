@@ -20,7 +20,7 @@ const QUIET_MS: f64 = 10_000.0;
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(in crate::diagnosis) struct NoMedia {
-    dry_ms: f64,
+    without_media_ms: f64,
     unanswered: Option<f64>,
 }
 
@@ -35,20 +35,24 @@ impl Detector for NoMedia {
         self.unanswered = sample.fabric.unanswered;
         let flow = sample.received;
         if flow.passes {
-            self.dry_ms = 0.0;
+            self.without_media_ms = 0.0;
             return Reading::Level(0.0);
         }
         if !flow.is_due {
-            self.dry_ms = 0.0;
+            self.without_media_ms = 0.0;
             // A sample without streams says nothing about streams.
             return if flow.rests { Reading::Resting } else { Reading::Unknown };
         }
-        self.dry_ms += sample.span_ms;
+        self.without_media_ms += sample.span_ms;
         // All senders may have stopped: only the path shows the difference.
         let is_dead = self.unanswered >= Some(UNANSWERED);
         let asks = sample.sent.passes && self.unanswered.is_none();
         let is_quiet = asks && sample.fabric.arrives != Some(true) && sample.rtcp_ms >= Some(QUIET_MS);
-        if is_dead || is_quiet && self.dry_ms >= QUIET_MS { Reading::Level(self.dry_ms) } else { Reading::Unknown }
+        if is_dead || is_quiet && self.without_media_ms >= QUIET_MS {
+            Reading::Level(self.without_media_ms)
+        } else {
+            Reading::Unknown
+        }
     }
 
     fn explain(&self, evidence: &mut Evidence) {
@@ -56,7 +60,7 @@ impl Detector for NoMedia {
     }
 
     fn ago_ms(&self) -> Option<f64> {
-        Some(self.dry_ms)
+        Some(self.without_media_ms)
     }
 
     fn sentence(diagnosis: &Diagnosis, who: &str) -> String {
@@ -69,7 +73,7 @@ impl Detector for NoMedia {
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(in crate::diagnosis) struct OneWayMedia {
-    dry_ms: f64,
+    without_media_ms: f64,
     /// Packets sent, by the first report made while nothing arrived.
     base: Option<f64>,
     missing: f64,
@@ -91,15 +95,15 @@ impl Detector for OneWayMedia {
                 *self = Self::default();
                 return Reading::Level(0.0);
             }
-            Some(_) => self.dry_ms += sample.interval.span_ms,
+            Some(_) => self.without_media_ms += sample.interval.span_ms,
             None => return Reading::Unknown,
         }
-        let sent = sample.remote.filter(|_| sample.has_news).and_then(|remote| remote.get(Num::PacketsSent));
+        let sent = sample.remote.filter(|_| sample.has_new_report).and_then(|remote| remote.get(Num::PacketsSent));
         if let Some(sent) = sent {
             let base = *self.base.get_or_insert(sent);
             self.missing = (sent - base).max(0.0);
         }
-        if self.missing > 0.0 { Reading::Level(self.dry_ms) } else { Reading::Unknown }
+        if self.missing > 0.0 { Reading::Level(self.without_media_ms) } else { Reading::Unknown }
     }
 
     fn explain(&self, evidence: &mut Evidence) {
@@ -107,7 +111,7 @@ impl Detector for OneWayMedia {
     }
 
     fn ago_ms(&self) -> Option<f64> {
-        Some(self.dry_ms)
+        Some(self.without_media_ms)
     }
 
     fn sentence(_: &Diagnosis, who: &str) -> String {

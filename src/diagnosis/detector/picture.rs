@@ -89,8 +89,8 @@ impl Detector for FrozenVideo {
 const LOSSY: f64 = 0.02;
 /// The part of received frames that must be decoded, or of encoded frames that must be sent, give or take those in
 /// transit at either end of a sample. Our own: far from both all and the 60 % that are too few.
-const DONE: f64 = 0.8;
-const ON_THE_WAY: f64 = 2.0;
+const MIN_PROCESSED: f64 = 0.8;
+const IN_TRANSIT: f64 = 2.0;
 /// Frames are counted over at least this time, ms, however short samples are: a dozen at 25 a second.
 const STRETCH_MS: f32 = 500.0;
 /// The part of the time that the encoder must be limited (ObserveRTC client-monitor, for the processor).
@@ -105,12 +105,12 @@ struct Frames {
     /// Time since then, ms.
     ms: f32,
     /// The result of the last stretch.
-    are_left: Option<bool>,
+    are_frames_lost: Option<bool>,
 }
 
 impl Frames {
     /// Whether frames were left behind recently; `None` if they are not counted.
-    fn are_left(&mut self, sample: &StreamSample<'_>) -> Option<bool> {
+    fn are_frames_lost(&mut self, sample: &StreamSample<'_>) -> Option<bool> {
         let (all, done) = match sample.interval.direction {
             Direction::Inbound => (Num::FramesReceived, Num::FramesDecoded),
             Direction::Outbound => (Num::FramesEncoded, Num::FramesSent),
@@ -119,15 +119,15 @@ impl Frames {
         let counts = sample.entry.get(all).zip(sample.entry.get(done)).map(|(all, done)| (all as u32, done as u32));
         self.ms += sample.interval.length_ms() as f32;
         if self.counts.is_some() && counts.is_some() && self.ms < STRETCH_MS {
-            return self.are_left;
+            return self.are_frames_lost;
         }
         self.ms = 0.0;
         let before = core::mem::replace(&mut self.counts, counts);
-        self.are_left = counts.zip(before).and_then(|(now, before)| {
+        self.are_frames_lost = counts.zip(before).and_then(|(now, before)| {
             let (all, done) = (now.0.checked_sub(before.0)?, now.1.checked_sub(before.1)?);
-            Some(f64::from(done) + ON_THE_WAY < f64::from(all) * DONE)
+            Some(f64::from(done) + IN_TRANSIT < f64::from(all) * MIN_PROCESSED)
         });
-        self.are_left
+        self.are_frames_lost
     }
 }
 
@@ -156,7 +156,7 @@ impl LowFrameRate {
                 reaches(sample, Metric::LimitedBandwidthRatio, LIMITED),
             ),
         };
-        [self.frames.are_left(sample), is_hit, is_held].into_iter().flatten().reduce(|a, b| a || b)
+        [self.frames.are_frames_lost(sample), is_hit, is_held].into_iter().flatten().reduce(|a, b| a || b)
     }
 }
 

@@ -99,8 +99,9 @@ impl Detector for MediaTimeout {
             return Reading::Unknown;
         }
         let unreported_ms = self.unreported_ms.map(|ms| ms + sample.interval.span_ms);
-        self.unreported_ms = if sample.has_news { Some(0.0) } else { unreported_ms };
-        let received = sample.remote.filter(|_| sample.has_news).and_then(|remote| remote.get(Num::PacketsReceived));
+        self.unreported_ms = if sample.has_new_report { Some(0.0) } else { unreported_ms };
+        let received =
+            sample.remote.filter(|_| sample.has_new_report).and_then(|remote| remote.get(Num::PacketsReceived));
         if let Some(received) = received {
             self.is_stuck = self.received == Some(received);
             self.received = Some(received);

@@ -214,15 +214,15 @@ impl Known {
     /// Consumes `"name":` if it comes next. Never matches names longer than 37 bytes, nor any name near the end of the
     /// text.
     #[inline(always)]
-    pub(in crate::ingest) fn eat(&self, cursor: &mut Cursor<'_>) -> bool {
+    pub(in crate::ingest) fn consume(&self, cursor: &mut Cursor<'_>) -> bool {
         let len = cursor.window().and_then(|text| self.at_start_of(text));
         cursor.pos += len.unwrap_or(0);
         len.is_some()
     }
 
-    /// Like [`Self::eat`], for `lead` followed by the name.
+    /// Like [`Self::consume`], for `lead` followed by the name.
     #[inline(always)]
-    pub(in crate::ingest) fn eat_after(&self, lead: u8, cursor: &mut Cursor<'_>) -> bool {
+    pub(in crate::ingest) fn consume_after(&self, lead: u8, cursor: &mut Cursor<'_>) -> bool {
         let Some([first, rest @ ..]) = cursor.window::<{ 1 + Self::WINDOW }>() else { return false };
         if *first != lead {
             return false;

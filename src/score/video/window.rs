@@ -119,7 +119,7 @@ impl VideoWindow {
             return 0.0;
         }
         let received = interval.direction == Direction::Inbound;
-        let (frames, data) = (interval.get(Metric::FramesPerSecond), comes(interval));
+        let (frames, data) = (interval.get(Metric::FramesPerSecond), has_data(interval));
         if received && data == Some(false) && frames.is_none_or(|frames| frames == 0.0) {
             self.stream.pending_outage_ms += span_ms;
             self.stream.outage_frames_pending = or(self.stream.outage_frames_pending, pending(interval));
@@ -130,9 +130,9 @@ impl VideoWindow {
         let outage_ms = self.count_pending_outage();
         let weight = self.pass(span_ms);
         if received && data == Some(true) && frames == Some(0.0) {
-            self.stand(interval, span_ms, weight);
+            self.add_without_frames(interval, span_ms, weight);
         } else {
-            self.move_on(interval, span_ms, weight);
+            self.add_with_frames(interval, span_ms, weight);
         }
         outage_ms + span_ms
     }
@@ -143,7 +143,7 @@ impl VideoWindow {
             let reports = [Metric::FrozenRatio, Metric::FreezesPerSecond]
                 .into_iter()
                 .any(|metric| interval.get(metric).is_some_and(|frozen| frozen > 0.0));
-            self.stream.move_for(interval.length_ms(), reports);
+            self.stream.resume_after(interval.length_ms(), reports);
         }
     }
 
@@ -201,7 +201,7 @@ impl VideoWindow {
     }
 
     /// Data arrive without a frame.
-    fn stand(&mut self, interval: &Interval, span_ms: f64, weight: f64) {
+    fn add_without_frames(&mut self, interval: &Interval, span_ms: f64, weight: f64) {
         let stream = &mut self.stream;
         stream.moving_ms = 0.0;
         stream.still_ms += span_ms;
@@ -215,7 +215,7 @@ impl VideoWindow {
     }
 
     /// Frames arrive.
-    fn move_on(&mut self, interval: &Interval, span_ms: f64, weight: f64) {
+    fn add_with_frames(&mut self, interval: &Interval, span_ms: f64, weight: f64) {
         // It was no freeze.
         let still_ms = core::mem::take(&mut self.stream.still_ms);
         self.frames.add(0.0, self.weight_of(span_ms, still_ms));
@@ -256,7 +256,7 @@ impl VideoWindow {
         self.counts_freezes |= reported_ms.is_some() || number.is_some();
         let stream = self.stream;
         let (reported_ms, number) = (reported_ms.unwrap_or(0.0), number.unwrap_or(0.0));
-        self.stream.move_for(span_ms, reported_ms > 0.0 || number > 0.0);
+        self.stream.resume_after(span_ms, reported_ms > 0.0 || number > 0.0);
         if stream.rested {
             return;
         }
@@ -350,7 +350,7 @@ impl VideoWindow {
 
 impl WindowStream {
     /// Frames arrive again. After long enough, or with a report, the time before them is over.
-    fn move_for(&mut self, span_ms: f64, reported: bool) {
+    fn resume_after(&mut self, span_ms: f64, reported: bool) {
         self.moving_ms += span_ms;
         if reported || self.moving_ms >= REPORT_MS {
             self.settled_ms = 0.0;
@@ -361,7 +361,7 @@ impl WindowStream {
 }
 
 /// Whether data arrived: payload, because padding makes no frame. `None` if not counted.
-fn comes(interval: &Interval) -> Option<bool> {
+fn has_data(interval: &Interval) -> Option<bool> {
     let data = interval.get(Metric::BitrateBps).or_else(|| interval.get(Metric::PacketRatePps))?;
     Some(data > 0.0)
 }

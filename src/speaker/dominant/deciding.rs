@@ -17,7 +17,7 @@ impl Floor {
         // participant once.
         let mut slowest: Option<(u64, Reverse<u64>, u32, u64)> = None;
         for &id in &self.active {
-            let Some(participant) = self.participants.get(id as usize).filter(|participant| participant.is_heard())
+            let Some(participant) = self.participants.get(id as usize).filter(|participant| participant.is_audible())
             else {
                 continue;
             };
@@ -33,7 +33,7 @@ impl Floor {
                 slowest = Some(place);
             }
         }
-        self.awaited = slowest.map(|(_, _, id, until)| (id, until));
+        self.waiting_for = slowest.map(|(_, _, id, until)| (id, until));
         self.decide_until(slowest.map_or(newest, |(until, ..)| until), out);
     }
 
@@ -103,7 +103,7 @@ impl Floor {
             let speaks = participant.speaks();
             let speech_ms = if participant.now.is_known() { u32::from(participant.now.speech_ms) } else { 0 };
             let others = speakers > usize::from(speaks);
-            participant.teller.slot(slot, speech_ms, speaks, others);
+            participant.talk_counter.slot(slot, speech_ms, speaks, others);
             participant.run.slot(slot, speech_ms, speaks, holder_speaks);
         }
         self.pass(slot, is_held, speakers > 0, out);

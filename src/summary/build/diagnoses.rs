@@ -33,7 +33,7 @@ struct Case<'a> {
 /// The facts about a case that follow from other cases.
 struct CaseContext {
     /// The user whose uplink is to blame.
-    blamed: Option<UserId>,
+    uplink_user: Option<UserId>,
     /// The index of the cause in the summary.
     cause: Option<usize>,
     burst_factor: Option<f64>,
@@ -46,7 +46,7 @@ pub(super) fn diagnoses(call: &Conference, fabrics: &[&Fabric], start_ms: Option
     let mut cases = collect_cases(fabrics, &peers);
     cases.sort_by(worse);
     find_causes(&mut cases, fabrics);
-    let blamed = blame(&mut cases, fabrics, &peers);
+    let uplink_user = find_lossy_uplinks(&mut cases, fabrics, &peers);
     let causes: Vec<Option<usize>> = (0..cases.len()).map(|at| root(&cases, at)).collect();
     add_effects_to_causes(&mut cases, &causes);
     let order = summary_order(&cases, &causes);
@@ -61,7 +61,7 @@ pub(super) fn diagnoses(call: &Conference, fabrics: &[&Fabric], start_ms: Option
         let case = &cases[at];
         let is_loss_sent = case.diagnosis.kind == Kind::HighLoss && case.diagnosis.side == Some(Side::Uplink);
         let context = CaseContext {
-            blamed: blamed.get(&at).copied(),
+            uplink_user: uplink_user.get(&at).copied(),
             cause: causes[at].map(|cause| places[cause]),
             burst_factor: bursts.get(&at).copied().flatten().filter(|_| is_loss_sent),
         };
@@ -155,9 +155,9 @@ fn worse(a: &Case<'_>, b: &Case<'_>) -> Ordering {
 }
 
 /// The cases by fabric, including the cases on the path to it.
-struct Places(BTreeMap<usize, Vec<usize>>);
+struct CasesByFabric(BTreeMap<usize, Vec<usize>>);
 
-impl Places {
+impl CasesByFabric {
     fn of(cases: &[Case<'_>]) -> Self {
         let mut places: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for (at, case) in cases.iter().enumerate() {
@@ -195,7 +195,7 @@ impl Case<'_> {
 
 /// Finds the cause of each case.
 fn find_causes(cases: &mut [Case<'_>], fabrics: &[&Fabric]) {
-    let places = Places::of(cases);
+    let places = CasesByFabric::of(cases);
     let found: Vec<Option<usize>> = cases.iter().map(|effect| find_cause(effect, cases, &places, fabrics)).collect();
     for (case, found) in cases.iter_mut().zip(found) {
         case.cause = found;
@@ -204,7 +204,7 @@ fn find_causes(cases: &mut [Case<'_>], fabrics: &[&Fabric]) {
 
 /// The cause of a case: among the possible causes in the same place and time the deepest, and of several of one kind
 /// the worst. A problem that both ends report gets one root.
-fn find_cause(effect: &Case<'_>, cases: &[Case<'_>], places: &Places, fabrics: &[&Fabric]) -> Option<usize> {
+fn find_cause(effect: &Case<'_>, cases: &[Case<'_>], places: &CasesByFabric, fabrics: &[&Fabric]) -> Option<usize> {
     let kinds = causes_of(effect.diagnosis.kind);
     let near: Vec<usize> = places.near(effect).collect();
     let candidates = near.iter().filter_map(|&at| {
@@ -296,13 +296,17 @@ fn root(cases: &[Case<'_>], at: usize) -> Option<usize> {
 
 /// Finds senders whose media several receivers get with loss, though those receivers get other media without loss: the
 /// sender's uplink is to blame. The first receiver's case represents the others.
-fn blame(cases: &mut [Case<'_>], fabrics: &[&Fabric], peers: &BTreeMap<usize, usize>) -> BTreeMap<usize, UserId> {
+fn find_lossy_uplinks(
+    cases: &mut [Case<'_>],
+    fabrics: &[&Fabric],
+    peers: &BTreeMap<usize, usize>,
+) -> BTreeMap<usize, UserId> {
     let senders: BTreeMap<usize, UserId> = peers
         .iter()
         .filter_map(|(&sender, &receiver)| Some((receiver, fabrics.get(sender)?.spec.local_user?)))
         .collect();
     let lossy: Vec<usize> = (0..cases.len()).filter(|&at| cases[at].is_unexplained_loss()).collect();
-    let mut blamed = BTreeMap::new();
+    let mut uplink_user = BTreeMap::new();
     for &at in &lossy {
         let first = &cases[at];
         if !first.is_unexplained_loss() {
@@ -329,12 +333,12 @@ fn blame(cases: &mut [Case<'_>], fabrics: &[&Fabric], peers: &BTreeMap<usize, us
         if others.is_empty() || is_receiver_hit {
             continue;
         }
-        blamed.insert(at, sender);
+        uplink_user.insert(at, sender);
         for other in others {
             cases[other].cause = Some(at);
         }
     }
-    blamed
+    uplink_user
 }
 
 fn summary(
@@ -344,20 +348,20 @@ fn summary(
     context: CaseContext,
     start_ms: f64,
 ) -> DiagnosisSummary {
-    let CaseContext { blamed, cause, .. } = context;
+    let CaseContext { uplink_user, cause, .. } = context;
     let mut diagnosis = *case.diagnosis;
     if let Some(factor) = context.burst_factor {
         diagnosis.evidence.set("burst_factor", Some(factor));
     }
-    if blamed.is_some() {
-        (diagnosis.user, diagnosis.side) = (blamed, Some(Side::Uplink));
+    if uplink_user.is_some() {
+        (diagnosis.user, diagnosis.side) = (uplink_user, Some(Side::Uplink));
     }
     let name = fabrics.get(case.index).map_or("", |fabric| fabric.spec.name());
     let local = fabrics.get(case.index).and_then(|fabric| fabric.spec.local_user);
-    let user = blamed.or(local).and_then(|user| call.user_name(user));
+    let user = uplink_user.or(local).and_then(|user| call.user_name(user));
     let who = user.unwrap_or(name);
     let mut sentence = diagnosis.sentence(if who.is_empty() { "an unnamed user" } else { who }, start_ms);
-    if blamed.is_some()
+    if uplink_user.is_some()
         && let Some(receiver) = local.and_then(|local| call.user_name(local))
     {
         sentence = format!("{sentence}, to {receiver} and others");

@@ -109,7 +109,7 @@ impl Total {
 
     /// The mean score, the time with media, and the scale.
     fn mean(&self) -> Option<(Score, Micros, Option<MosScale>)> {
-        Some((self.scores.mean()?, self.there(), self.scores.scale()))
+        Some((self.scores.mean()?, self.media_time(), self.scores.scale()))
     }
 
     fn add(&mut self, record: &StreamRecord) {
@@ -129,10 +129,10 @@ impl Total {
     }
 
     /// How long there was media to hear or see, including silence: no longer than there was any stream.
-    fn there(&self) -> Micros {
-        let mut there = self.scores.active();
-        there.add(self.no_speech);
-        there.add(self.silent);
+    fn media_time(&self) -> Micros {
+        let mut media_time = self.scores.active();
+        media_time.add(self.no_speech);
+        media_time.add(self.silent);
         let mut spans = self.spans.clone();
         spans.sort_by_key(|&(start, _)| OrderedFloat(start));
         let (mut ms, mut until) = (0.0, f64::NEG_INFINITY);
@@ -140,7 +140,7 @@ impl Total {
             ms += (end - start.max(until)).max(0.0);
             until = until.max(end);
         }
-        there.min(Micros::of_millis(ms))
+        media_time.min(Micros::of_millis(ms))
     }
 }
 

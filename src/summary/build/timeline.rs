@@ -83,12 +83,12 @@ pub(super) fn errors(call: &Conference) -> Vec<ErrorSummary> {
 
 /// The measured score of what feedback is about: a fabric; all fabrics of the user; without a user, the whole call.
 fn measured(call: &Conference, stored: &StoredFeedback) -> GroupScore {
-    let fabrics = order(call).into_iter().filter(|fabric| is_meant(stored, fabric));
+    let fabrics = order(call).into_iter().filter(|fabric| concerns(stored, fabric));
     let views: Vec<_> = fabrics.flat_map(views).collect();
     scores::group(views.iter().map(|view| view.record), &call.config)
 }
 
-fn is_meant(stored: &StoredFeedback, fabric: &Fabric) -> bool {
+fn concerns(stored: &StoredFeedback, fabric: &Fabric) -> bool {
     match (stored.about, stored.user) {
         (Some(about), _) => fabric.id() == about,
         (None, Some(user)) => fabric.spec.local_user == Some(user),

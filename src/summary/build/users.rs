@@ -79,7 +79,7 @@ fn user(call: &Conference, id: UserId, all: &All<'_>) -> Option<UserSummary> {
     });
     Some(UserSummary {
         user: user.name.clone(),
-        state: (presence.joins > 0).then(|| if presence.is_here() { UserState::Present } else { UserState::Left }),
+        state: (presence.joins > 0).then(|| if presence.is_present() { UserState::Present } else { UserState::Left }),
         joins: presence.joins,
         stays: stays.collect(),
         score: scores::group(reported.iter().copied(), &call.config),

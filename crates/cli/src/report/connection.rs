@@ -37,8 +37,8 @@ impl<'a> ConnectionSection<'a> {
 
     /// The sort key: a failed connection first, then by the worst stream; a connection without media last.
     pub(crate) fn rank(&self) -> (bool, bool, Reverse<u64>, usize) {
-        let (is_idle, badness) = self.streams.first().map_or((true, Reverse(0)), StreamSection::rank);
-        (self.fabric.state != Some(FabricState::Failed), is_idle, badness, self.index)
+        let (is_idle, rank) = self.streams.first().map_or((true, Reverse(0)), StreamSection::rank);
+        (self.fabric.state != Some(FabricState::Failed), is_idle, rank, self.index)
     }
 
     pub(crate) fn has_bars(&self, summary: &ConferenceSummary) -> bool {

@@ -39,7 +39,7 @@ impl<'a> StreamSection<'a> {
 
     /// The sort key: the worse, the smaller. Streams without packets come last.
     pub(crate) fn rank(&self) -> (bool, Reverse<u64>) {
-        (self.is_idle(), Reverse(self.badness()))
+        (self.is_idle(), Reverse(self.severity()))
     }
 
     fn is_idle(&self) -> bool {
@@ -48,7 +48,7 @@ impl<'a> StreamSection<'a> {
 
     /// Thousandths below the best MOS; without a MOS, thousandths of the packets or of the call that were lost. Browsers
     /// count a picture on hold or in a pause as frozen, which costs nothing here.
-    fn badness(&self) -> u64 {
+    fn severity(&self) -> u64 {
         let stream = self.summary;
         if let Some(mos) = stream.score.mos {
             return ((BEST_MOS - mos) / (BEST_MOS - 1.0) * 1e3) as u64;
