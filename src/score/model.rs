@@ -407,7 +407,8 @@ impl Tier {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum NoScore {
-    /// The stream rested: it was muted, on hold, paused or reset, or there was a gap. The interval's state says which.
+    /// The stream rested: it was silent, muted, on hold, paused or reset, or there was a gap. The interval's state says
+    /// which.
     Resting,
     /// Nothing was audible or visible in the window, or too little.
     TooLittle,
@@ -468,7 +469,7 @@ impl NoScore {
 impl fmt::Display for NoScore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Resting => "the stream was muted, on hold or paused",
+            Self::Resting => "the stream was silent, muted, on hold, paused or reset, or there was a gap",
             Self::TooLittle => "too little audible or visible media",
             Self::Unresolved => "no media received, and unknown whether any was sent",
             Self::NewCodec => "the codec changed during the interval",
