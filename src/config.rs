@@ -140,8 +140,8 @@ limits! {
         /// [`ConferenceSummary::refused_diagnoses`](crate::summary::ConferenceSummary::refused_diagnoses).
         ;
     diagnoses with_diagnoses 2_048
-        /// How many diagnoses of all fabrics together are stored. Those beyond it are not raised. A summary compares
-        /// diagnoses of the same fabric, so this bounds its cost.
+        /// How many diagnoses of all fabrics together are stored. Those beyond it are not raised, and are counted in the
+        /// same field. A summary compares diagnoses that share a fabric, so this bounds its cost.
         ;
     digest_cells with_digest_cells 32
         /// How many cells each distribution of a stream's figures has, at 10 bytes each; a stream has four to nine

@@ -187,7 +187,7 @@ impl fmt::Display for FleetError {
         f.write_str(match self {
             Self::InvalidId => "an id is empty or too long",
             Self::UnknownConference => "unknown conference id",
-            Self::TooLate => "unknown conference id, and the input is older than the grace",
+            Self::TooLate => "unknown conference id, and the input is older than the inactivity timeout and the grace",
             Self::ConferencesFull => "the limit of conferences is reached",
             Self::SummariesPending => "too many unpolled summaries",
             Self::RollupsPending => "too many unpolled rollups",
