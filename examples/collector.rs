@@ -1,4 +1,5 @@
-//! A collector in a page: many calls from standard input, with checkpoints, and without loss when it is killed.
+//! A complete collector in one file: reads many calls from standard input, saves checkpoints, and loses nothing if
+//! killed.
 //!
 //! ```sh
 //! collector < snapshots.ndjson.gz > events.ndjson  # cargo run --release --example collector -- [CHECKPOINT [LINES [end]]]

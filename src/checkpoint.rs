@@ -32,11 +32,11 @@ pub enum RestoreError {
 impl fmt::Display for RestoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NotAState => "these bytes are no state of this kind",
-            Self::OtherVersion => "this state was written by another version of callgauge",
-            Self::Corrupt => "this state is cut short, or something in it has changed",
-            Self::OtherModels => "the scores in this state are by other models than those of the configuration",
-            Self::OtherWindows => "the windows or graces in this state are others than those of the configuration",
+            Self::NotAState => "not a callgauge state of this kind",
+            Self::OtherVersion => "the state has another format version",
+            Self::Corrupt => "the state is truncated or corrupt",
+            Self::OtherModels => "the state was scored with other models than the configured ones",
+            Self::OtherWindows => "the state has another window or grace than the configuration",
         })
     }
 }

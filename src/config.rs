@@ -79,13 +79,13 @@ limits! {
         /// How many fabrics one conference may open; 0 refuses all.
         ;
     streams_per_fabric with_streams_per_fabric 2_048
-        /// How many RTP streams one fabric may have, over the whole call. A sample of a further one is counted in
+        /// How many RTP streams one fabric may have, over the whole call. Samples of streams beyond it are counted in
         /// [`FabricSummary::refused_streams`](crate::summary::FabricSummary::refused_streams).
         ;
     streams with_streams 16_384
         /// How many RTP streams all fabrics together may have, over the whole call, first come, first served; closed
-        /// fabrics retain theirs. A stream that passes to another user counts as one more. A sample of a further one is
-        /// counted in [`FabricSummary::refused_streams`](crate::summary::FabricSummary::refused_streams).
+        /// fabrics retain theirs. A stream that passes to another user counts as one more. Samples of streams beyond it
+        /// are counted in [`FabricSummary::refused_streams`](crate::summary::FabricSummary::refused_streams).
         ;
     pending_events with_pending_events 4_096
         /// How many events may wait to be polled before the oldest is dropped; 0 stores none. An event uses about 600
@@ -121,7 +121,7 @@ limits! {
         ;
     speakers with_speakers 1_024
         /// How many speakers are followed, at about 1.5 kilobytes each; half of them, rounded up, may be unnamed
-        /// streams. Audio of further ones is counted in
+        /// streams. Audio of speakers beyond it is counted in
         /// [`TalkSummary::refused_speakers`](crate::summary::TalkSummary::refused_speakers).
         ;
     dominance_spans with_dominance_spans 1_024
@@ -136,12 +136,12 @@ limits! {
         /// How many bytes the texts of errors and logs may have together.
         ;
     diagnoses_per_fabric with_diagnoses_per_fabric 256
-        /// How many diagnoses of one fabric are stored. A further one is not raised, and is counted in
+        /// How many diagnoses of one fabric are stored. Diagnoses beyond it are not raised, and are counted in
         /// [`ConferenceSummary::refused_diagnoses`](crate::summary::ConferenceSummary::refused_diagnoses).
         ;
     diagnoses with_diagnoses 2_048
-        /// How many diagnoses of all fabrics together are stored, likewise. A summary compares those of one place with
-        /// each other, so this bounds its cost.
+        /// How many diagnoses of all fabrics together are stored. Those beyond it are not raised, and are counted in the
+        /// same field. A summary compares diagnoses that share a fabric, so this bounds its cost.
         ;
     digest_cells with_digest_cells 32
         /// How many cells each distribution of a stream's figures has, at 10 bytes each; a stream has four to nine
@@ -329,8 +329,8 @@ impl Config {
 
     /// Sets whether device labels are stored. They may name people.
     #[must_use]
-    pub const fn with_device_labels(mut self, keeps: bool) -> Self {
-        self.keeps_device_labels = keeps;
+    pub const fn with_device_labels(mut self, stored: bool) -> Self {
+        self.keeps_device_labels = stored;
         self
     }
 

@@ -10,8 +10,8 @@
 //!
 //! [`DiagnosisSummary::follows`]: crate::summary::DiagnosisSummary::follows
 //!
-//! Missing input raises no diagnosis. A resting stream (muted, paused, on hold) has none, and it is given time to
-//! settle when it resumes.
+//! Missing input raises no diagnosis. A resting stream (muted, paused, on hold) raises none, except
+//! `speakingWhileMuted`; it is given time to settle when it resumes.
 
 mod cause;
 mod detector;

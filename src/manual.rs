@@ -1,15 +1,15 @@
-//! The manual: what the pages of the modules leave out, because it belongs to all of them.
+//! The manual: topics that concern several modules. It has no code.
 //!
-//! | chapter | for who asks |
+//! | chapter | answers |
 //! |---|---|
 //! | [`units`] | what a key of an output counts, and what `null` means |
 //! | [`outputs`] | what may change in an output, and what never does |
-//! | [`limits`] | how much of everything is kept, by default and in an SDK |
+//! | [`limits`] | every limit, by default and in an SDK |
 //! | [`constants`] | where a number in the engine comes from |
 //! | [`diagnoses`] | when a diagnosis is raised and cleared |
-//! | [`models`] | how to score otherwise |
+//! | [`models`] | how to add a scoring model |
 //! | [`readers`] | how to read another format |
-//! | [`detectors`] | how to find something else that goes wrong |
+//! | [`detectors`] | how to add a detector |
 //!
 //! The tables of the chapters on limits, constants and diagnoses are made from the code, and a test compares them with
 //! it.
@@ -22,7 +22,7 @@ pub mod units {}
 #[doc = include_str!("manual/outputs.md")]
 pub mod outputs {}
 
-/// How much of everything is kept.
+/// Every limit and its default.
 #[doc = include_str!("manual/limits.md")]
 pub mod limits {}
 

@@ -29,15 +29,15 @@ pub enum InputError {
 impl fmt::Display for InputError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::UnknownFabric => "no fabric with this id was opened in this conference",
-            Self::UnknownUser => "no user with this id was named in this conference",
-            Self::TimeWentBackwards => "the clock is behind an earlier input",
-            Self::LimitReached => "the conference has as much of this as its limits allow",
-            Self::AlreadyOpen => "this fabric is open already",
-            Self::Terminated => "the fabric was terminated before",
-            Self::Ended => "the conference was over before: this belongs to its next instance",
-            Self::InvalidName => "a name is empty or too long",
-            Self::NameTaken => "this is another user's",
+            Self::UnknownFabric => "unknown fabric id",
+            Self::UnknownUser => "unknown user id",
+            Self::TimeWentBackwards => "time is earlier than that of a previous input",
+            Self::LimitReached => "a limit of the conference is reached",
+            Self::AlreadyOpen => "the fabric is already open",
+            Self::Terminated => "the fabric has been terminated",
+            Self::Ended => "the conference has ended; use its next instance",
+            Self::InvalidName => "the name is empty or too long",
+            Self::NameTaken => "another user has this name or reports on this fabric",
         })
     }
 }

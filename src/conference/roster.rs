@@ -62,7 +62,7 @@ impl Presence {
         self.joins > 0 && self.left.is_none()
     }
 
-    /// Marks activity. Returns whether the user joined, or rejoined, by it.
+    /// Marks activity. Returns whether this made the user join or rejoin.
     fn touch(&mut self, now: Timestamp) -> bool {
         let comes = !self.is_present();
         self.last_active = now;
@@ -100,7 +100,7 @@ impl Roster {
         Some(id)
     }
 
-    /// Marks activity of a user, or of the unnamed reporters. Returns whether a user joined by it.
+    /// Marks activity of a user, or of the unnamed reporters. Returns whether this made the user join or rejoin.
     pub(crate) fn touch(&mut self, now: Timestamp, user: Option<UserId>, limits: Limits) -> bool {
         let Some(user) = user else {
             self.unnamed.touch(now);

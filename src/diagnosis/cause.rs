@@ -11,13 +11,13 @@ pub(crate) struct Reach {
     pub(crate) to_ms: f64,
 }
 
-/// Detectors need not raise in the order of events, and samples need not show that order, ms.
+/// How much earlier than its cause an effect may be raised, ms: detectors react at different speeds.
 const EARLY_MS: f64 = 5_000.0;
 /// How long the effects of a cause last, ms: a key frame is encoded, a buffer drains.
 const AFTERMATH_MS: f64 = 15_000.0;
-/// The part of an effect that must overlap with the cause.
+/// Minimum overlap of an effect with its cause, as a fraction of the effect.
 const MOSTLY: f64 = 0.5;
-/// The part of the other end's diagnosis that the leading one must cover.
+/// Minimum fraction of the other end's diagnosis that the leading one covers.
 const COVERED: f64 = 0.7;
 
 impl Reach {

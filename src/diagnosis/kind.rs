@@ -177,9 +177,9 @@ kinds! {
         raise 30_000.0 clear 1.0 severe 1e9 over 1.0 after 0.0 calm 0.0 settled 0.0
         "RFC 8083 4.1, with the times of callstats.io.";
     /// Audio is sent without any sound: the microphone was never louder than −60 dBov, or it is digitally silent while
-    /// the application reports that it is not muted. Digital silence without a word from the application counts as a
-    /// mute: the two look alike. It is a notice, because a user that has not spoken yet is as silent, and a warning if
-    /// the application reports that it is not muted.
+    /// the application reports that it is not muted. If the application reports no mute state, digital silence counts
+    /// as a mute: stats cannot tell them apart. It is a notice, because a user that has not spoken yet is as silent,
+    /// and a warning if the application reports that it is not muted.
     SilentMicrophone "silentMicrophone" Notice "silent_ratio" "worst_silent_ratio"
         raise 0.5 clear 0.5 severe 1e9 over 500.0 after 30_000.0 calm 0.0 settled 0.0
         "ObserveRTC client-monitor: RMS below 0.001 for 30 s. That it was never louder is our own condition: a listener in a quiet room is below it, too.";

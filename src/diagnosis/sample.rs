@@ -51,7 +51,7 @@ impl<'a> StreamSample<'a> {
     /// The reading if the stream is not measured.
     pub(super) const fn rest(&self) -> Option<Reading> {
         match self.interval.state {
-            // The speaker goes on in a moment.
+            // A short silence between words.
             IntervalState::Silent => Some(Reading::Unknown),
             _ => self.rest_unless_silent(),
         }

@@ -1,4 +1,4 @@
-//! A diagnosis as a sentence.
+//! Words a diagnosis as an English sentence. It decides nothing about the diagnosis.
 
 use alloc::format;
 use alloc::string::String;

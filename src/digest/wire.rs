@@ -48,8 +48,8 @@ pub enum DigestError {
 impl fmt::Display for DigestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Malformed => "these bytes are no digest of a version that is known",
-            Self::Inconsistent => "this digest contradicts itself, or is of another grid",
+            Self::Malformed => "not a digest of a known version",
+            Self::Inconsistent => "the digest is inconsistent or uses another grid",
         })
     }
 }

@@ -154,8 +154,8 @@ mod tests {
         ("closed", &[IceState::Checking, IceState::Closed]),
     ];
 
-    /// The listed transitions: from, to, and the events raised. `callstats-semantics` 2.5 (REST, Android), with the
-    /// choices at the head of this file. Every other transition raises nothing.
+    /// The listed transitions: from, to, and the events raised. From callstats' REST definitions and Android client,
+    /// with the choices at the head of this file. Every other transition raises nothing.
     const LISTED: &str = "
         new > connected: Setup
         new > completed: Setup

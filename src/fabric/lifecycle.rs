@@ -120,12 +120,12 @@ impl Lifecycle {
         })
     }
 
-    /// How the call went on this fabric; `None` while that is undecided. `is_over` says that no more input is expected,
-    /// and `by_silence` that this follows from an inactivity timeout.
-    pub(crate) fn class(&self, is_over: bool, by_silence: bool) -> Option<CallClass> {
+    /// The class of the call on this fabric; `None` until it is known. `is_over`: no more input is expected.
+    /// `by_inactivity`: because of an inactivity timeout.
+    pub(crate) fn class(&self, is_over: bool, by_inactivity: bool) -> Option<CallClass> {
         let is_over = is_over || self.terminated.is_some() || self.ice.state() == IceState::Closed;
         if self.ice.is_set_up() {
-            let is_dropped = self.is_down || by_silence && self.ice.is_disrupted();
+            let is_dropped = self.is_down || by_inactivity && self.ice.is_disrupted();
             return Some(if is_dropped { CallClass::Dropped } else { CallClass::Established });
         }
         if self.failure.is_some() {
@@ -261,7 +261,7 @@ impl Lifecycle {
         }
     }
 
-    /// Takes an error that the application reports. Returns whether the set-up failed by it.
+    /// Takes an error that the application reports. Returns whether it made the set-up fail.
     pub(crate) fn fail(
         &mut self,
         now: Timestamp,

@@ -58,7 +58,7 @@ pub(crate) struct LatestInterval {
     pub(crate) rating: Option<CallstatsRating>,
 }
 
-/// A stream as long as it was one user's.
+/// The figures of a stream while one user owned it.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct OwnedPart {
@@ -94,8 +94,8 @@ impl StreamSlot {
         }
     }
 
-    /// Begins another record with `entry` when the stream has passed to another user since the last sample. The record so
-    /// far is the part of the previous owner.
+    /// Starts a new record if the stream changed owner since the last sample; the old record becomes a part of the
+    /// previous owner.
     pub(crate) fn split(&mut self, entry: Entry<'_>) -> Option<OwnedPart> {
         if self.previous_owner.is_none() || entry.timestamp() <= Some(self.record.end()) {
             return None;
@@ -157,7 +157,7 @@ impl Streams {
         Some(id)
     }
 
-    /// Makes the index, which a state does not hold. Whether every stream is there once.
+    /// Rebuilds the index, which a state omits. Returns whether each stream occurs once.
     #[cfg(feature = "serde")]
     pub(crate) fn restore_models(&mut self) -> bool {
         let keys = self.slots.iter().map(|slot| (slot.record.direction, slot.record.ssrc));

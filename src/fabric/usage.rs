@@ -2,10 +2,10 @@
 
 use crate::config::Limits;
 
-/// The usage of all fabrics. It can be derived from them, and is stored so that an input need not count.
+/// Usage over all fabrics, cached so that an input need not count.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Usage {
-    /// Streams, their parts, and streams of which the next sample makes a part.
+    /// Streams, their parts, and streams that the next sample will split.
     pub(crate) streams: usize,
     /// SSRCs that the application or a description names.
     pub(crate) ssrcs: usize,

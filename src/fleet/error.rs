@@ -31,14 +31,14 @@ impl fmt::Display for FleetError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::InvalidId => "an id is empty or too long",
-            Self::UnknownConference => "no conference with this id is known",
-            Self::TooLate => "no conference with this id is known, and it would be over by now",
-            Self::ConferencesFull => "the fleet has as many conferences as its limits allow",
-            Self::SummariesPending => "too many summaries wait to be polled",
-            Self::RollupsPending => "too many rollups wait to be polled",
+            Self::UnknownConference => "unknown conference id",
+            Self::TooLate => "unknown conference id, and the input is older than the inactivity timeout and the grace",
+            Self::ConferencesFull => "the limit of conferences is reached",
+            Self::SummariesPending => "too many unpolled summaries",
+            Self::RollupsPending => "too many unpolled rollups",
             Self::InvalidLabel => "a label is incomplete or too long",
-            Self::LabelsFull => "the conference has as many labels as its limits allow",
-            Self::FleetLabelsFull => "the fleet has too few labels left for another one from this conference",
+            Self::LabelsFull => "the conference's label limit is reached",
+            Self::FleetLabelsFull => "too few labels left in the fleet",
         })
     }
 }

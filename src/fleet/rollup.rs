@@ -259,7 +259,7 @@ pub struct Period {
     /// The start; serialized in µs of the caller's clock.
     #[cfg_attr(feature = "serde", serde(rename = "start_micros"))]
     pub start: Timestamp,
-    /// The end; serialized likewise.
+    /// The end; serialized in µs of the caller's clock.
     #[cfg_attr(feature = "serde", serde(rename = "end_micros"))]
     pub end: Timestamp,
 }

@@ -50,10 +50,10 @@ impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
             ReadErrorKind::NotUtf8 => write!(f, "not UTF-8 at byte {}", self.offset),
-            ReadErrorKind::Truncated => write!(f, "the text ends inside a value, at byte {}", self.offset),
+            ReadErrorKind::Truncated => write!(f, "truncated value at byte {}", self.offset),
             ReadErrorKind::Expected(what) => write!(f, "expected {what} at byte {}", self.offset),
-            ReadErrorKind::TooDeep => write!(f, "nested too deep at byte {}", self.offset),
-            ReadErrorKind::UnknownFormat => write!(f, "holds no stats in any known format"),
+            ReadErrorKind::TooDeep => write!(f, "nested too deeply at byte {}", self.offset),
+            ReadErrorKind::UnknownFormat => write!(f, "no stats in any known format"),
         }
     }
 }

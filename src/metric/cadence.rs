@@ -1,6 +1,6 @@
 //! How often stats are sampled, and which interval is a gap. It decides nothing about quality.
 
-/// An interval is a gap if it is longer than this and more than twice the usual length (edge case 5).
+/// An interval is a gap if it is longer than this and more than twice the usual length.
 const GAP_MS: f64 = 5_000.0;
 
 /// The usual interval between samples of a connection.

@@ -12,7 +12,7 @@ use crate::hash::{fnv1a_64, hash_32};
 use crate::report::{Entry, Fields, Num, Rule, StatsType, Text};
 use crate::unit::StatTime;
 
-/// A 32-bit counter that wraps was near its end before (edge case 11); a smaller one that shrinks was reset.
+/// A 32-bit counter that wraps was near its end before; a smaller one that shrinks was reset.
 const WRAP: f64 = 4_294_967_296.0;
 const NEAR_WRAP: f64 = 0.9 * WRAP;
 

@@ -127,9 +127,9 @@ macro_rules! numbers {
     };
 }
 
-/// No real network has a jitter above 10 s; a larger value is in another unit (edge case 7).
+/// No real network has a jitter above 10 s; a larger value is in another unit.
 const JITTER: Rule = Rule::Gauge(0.0, 10.0);
-/// No real network has a round-trip time above 60 s (edge case 7).
+/// No real network has a round-trip time above 60 s.
 const ROUND_TRIP: Rule = Rule::Gauge(0.0, 60.0);
 const RATE: Rule = Rule::Gauge(0.0, 1e12);
 const SHARE: Rule = Rule::Gauge(0.0, 1.0);

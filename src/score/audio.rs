@@ -155,7 +155,7 @@ const BPL: LossRange = LossRange { usual: 1.0, worst: 0.77, best: 1.92 };
 /// Delay from microphone to packet and from decoder to ear if the playout delay is unknown, ms.
 const DEVICE_WORST_MS: f64 = 80.0;
 const DEVICE_BEST_MS: f64 = 10.0;
-/// The part of it before the encoder, ms, used if the playout delay is known.
+/// Delay from the microphone to the encoder, ms, used if the playout delay is known.
 const CAPTURE_MS: f64 = 10.0;
 /// Look-ahead of an encoder that does not state one, ms: that of CELP codecs (G.729).
 const LOOKAHEAD_MS: f64 = 5.0;

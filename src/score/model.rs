@@ -407,7 +407,8 @@ impl Tier {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum NoScore {
-    /// The stream rested: it was muted, on hold, paused or reset, or there was a gap. The interval's state says which.
+    /// The stream rested: it was silent, muted, on hold, paused or reset, or there was a gap. The interval's state says
+    /// which.
     Resting,
     /// Nothing was audible or visible in the window, or too little.
     TooLittle,
@@ -468,16 +469,16 @@ impl NoScore {
 impl fmt::Display for NoScore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Resting => "the stream rested",
-            Self::TooLittle => "too little was heard or shown",
-            Self::Unresolved => "nothing comes in, and perhaps nothing was sent",
-            Self::NewCodec => "the codec changed meanwhile",
-            Self::UnknownKind => "neither known to be sound nor to be pictures",
-            Self::UnknownCodec => "nothing is known of the codec",
-            Self::UnknownRobustness => "nothing is published of how the codec bears loss",
-            Self::NoLossInformation => "nothing is known about loss",
+            Self::Resting => "the stream was silent, muted, on hold, paused or reset, or there was a gap",
+            Self::TooLittle => "too little audible or visible media",
+            Self::Unresolved => "no media received, and unknown whether any was sent",
+            Self::NewCodec => "the codec changed during the interval",
+            Self::UnknownKind => "unknown whether the stream is audio or video",
+            Self::UnknownCodec => "unknown codec",
+            Self::UnknownRobustness => "no published loss robustness (Bpl) for this codec",
+            Self::NoLossInformation => "no loss figures",
             Self::FrameRateOnly { .. } => "only the frame rate is known",
-            Self::NoPictureInformation => "nothing is known about the pictures",
+            Self::NoPictureInformation => "no quantizer, bitrate or resolution",
             Self::Other(reason) => reason,
         })
     }

@@ -170,7 +170,7 @@ const QUANTIZER_SPREAD: f64 = 5.0;
 /// Uncertainty of the curve by bits, as a factor on the odds. A talking head needs a third of the bits of a walk
 /// through a wood.
 const BITS_SPREAD: f64 = 2.0;
-/// The same for an unknown codec: from codecs older than VP8 up to AV1.
+/// Uncertainty of the bits curve for an unknown codec, as a factor on the odds: from codecs older than VP8 up to AV1.
 const UNKNOWN_CODEC_SPREAD: f64 = 2.6;
 /// How much longer the display's edges may be than those of the largest picture seen.
 const DISPLAY_WORST: f64 = 1.5;

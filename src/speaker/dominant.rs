@@ -31,16 +31,16 @@ pub const OPEN_MS: u32 = 400;
 pub const OUTLAST_MS: u32 = 5_000;
 /// Silence of this length ends the floor, ms.
 pub const SILENCE_MS: u64 = 2_000;
-/// The latest that a change of the floor is found, ms, counted from when both the holder had fallen silent and the
-/// speech that takes the floor had begun; one sample of the slowest participant is added.
+/// Maximum delay of a floor change, ms, counted from when both the holder had fallen silent and the speech that takes
+/// the floor had begun; one sample of the slowest participant is added.
 pub const LATENCY_MS: u64 = 800;
 
-/// Silence of the holder before another participant may take over, slots: a pause between words is no end.
+/// Silence of the holder before another participant may take over, slots: a pause between words does not end a turn.
 const HOLDER_QUIET_SLOTS: u64 = 2;
 /// The least speech of an only speaker in the window, ms.
 const ONLY_MS: u64 = 2_000;
-/// The most speech of all others together meanwhile, ms: a back-channel. In 97 h of meetings (AMI) there is then an
-/// only speaker in 40 % of windows of 10 s.
+/// Maximum speech of all other participants in the window, ms: back-channels. In 97 h of meetings (AMI) there is then
+/// an only speaker in 40 % of windows of 10 s.
 const OTHERS_MS: u64 = 1_000;
 /// The part of the window that must be known, percent.
 const KNOWN_PERCENT: u64 = 80;

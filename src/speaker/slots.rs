@@ -5,7 +5,7 @@ pub const SLOT_MS: u64 = 100;
 /// Speech that takes the floor from a holder who has fallen silent, ms. Longer than a cough or a door (160 to 500 ms)
 /// and than most back-channels.
 pub const TAKE_MS: u32 = 700;
-/// The part of it that must come after the holder fell silent, ms: longer than a pause between phrases.
+/// The part of `TAKE_MS` that must follow the holder's falling silent, ms: longer than a pause between phrases.
 pub const FRESH_MS: u32 = 300;
 /// The last slot: arithmetic with times stays far below 2⁶⁴. It lies beyond the range of `Timestamp`, so no call is
 /// cut.

@@ -32,7 +32,7 @@ pub struct Talk {
     /// Utterances with at least a second of speech. `None` if samples are coarser than [`RESOLVED_MS`].
     pub turns: Option<u64>,
     /// How often this participant began while another one spoke, went on for a second, and the other one stopped within
-    /// 2 s. `None` likewise.
+    /// 2 s. `None` if samples are coarser than [`RESOLVED_MS`].
     pub interruptions: Option<u64>,
 }
 

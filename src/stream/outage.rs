@@ -22,8 +22,8 @@ pub(super) struct PauseOrOutage {
 }
 
 impl PauseOrOutage {
-    /// Takes an interval without packets of the stream. `path_carries` says whether other packets arrived, `is_sent` that
-    /// the remote endpoint goes on sending. Returns whether the stream rests.
+    /// Takes an interval without packets of the stream. `path_carries` says whether other packets arrived, `is_sent`
+    /// that the remote endpoint is still sending. Returns whether the stream rests.
     pub(super) fn rests(&mut self, span_ms: f64, path_carries: Option<bool>, is_sent: bool) -> bool {
         if self.rests {
             return true;

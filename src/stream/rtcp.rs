@@ -7,7 +7,7 @@ use crate::metric::{Formula, Interval, Metric};
 use crate::report::{Entry, Num};
 use crate::unit::{Ratio, StatTime};
 
-/// The longest time for which RTCP figures are held between two reports (edge case 31).
+/// The longest time for which RTCP figures are held between two reports.
 const RTCP_HOLD_MS: f64 = 30_000.0;
 
 /// The figures of the remote endpoint's RTCP reports, and their times.

@@ -159,7 +159,7 @@ impl StreamScorer {
                 self.keep(Err(NoScore::NewCodec), interval.span_ms, interval.span_ms, interval.at)
             }
             IntervalState::Active => self.score(interval, context, rtt_ms),
-            // The talker goes on in a moment: audio before the silence still counts.
+            // A short silence between words: audio before it still counts.
             IntervalState::Silent => Err(NoScore::Resting),
             state => {
                 self.rest(interval, state);

@@ -80,7 +80,7 @@ output! {
         /// When the user left, or, after a timeout, the last activity plus the inactivity timeout; `None` while the
         /// user is present.
         left_ms: Option<f64>,
-        /// How the user left; `None` likewise.
+        /// How the user left; `None` while the user is present.
         end_reason: Option<EndReason>,
     }
 

@@ -78,20 +78,20 @@ pub struct TrackView {
     /// The remote user of the fabric; empty, and `null` in serde, if not given.
     #[cfg_attr(feature = "serde", serde(rename = "remoteUserID", serialize_with = "or_null"))]
     pub remote_user_id: String,
-    /// The user that the media belongs to; empty likewise.
+    /// The user that the media belongs to; empty if unknown.
     #[cfg_attr(feature = "serde", serde(rename = "userID", serialize_with = "or_null"))]
     pub user_id: String,
-    /// The CNAME of the session description; empty likewise.
+    /// The CNAME of the session description; empty if unknown.
     #[cfg_attr(feature = "serde", serde(serialize_with = "or_null"))]
     pub cname: String,
-    /// The MediaStream and MediaStreamTrack of the session description; empty likewise.
+    /// The MediaStream and MediaStreamTrack of the session description; empty if unknown.
     #[cfg_attr(feature = "serde", serde(serialize_with = "or_null"))]
     pub msid: String,
     /// The direction.
     pub stats_type: TrackStats,
     /// Audio or video.
     pub media_type: Option<MediaKind>,
-    /// The label of its association, otherwise its RID or MID; empty likewise.
+    /// The label of its association, otherwise its RID or MID; empty if unknown.
     #[cfg_attr(feature = "serde", serde(serialize_with = "or_null"))]
     pub usage_label: String,
     /// Bitrate, kbit/s.

@@ -60,7 +60,7 @@ output! {
         /// How often the speaker spoke for a second or more. `None` where samples are coarser than 0.5 s.
         turns: Option<u64>,
         /// Interruptions: the speaker began while another spoke, went on for a second, and the other one stopped within
-        /// 2 s. `None` likewise.
+        /// 2 s. `None` where samples are coarser than 0.5 s.
         interruptions: Option<u64>,
     }
 

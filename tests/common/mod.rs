@@ -46,14 +46,16 @@ pub(crate) fn recordings() -> Vec<(String, String)> {
     names.iter().map(|path| (name(path), text(&format!("{path}.ndjson.gz")))).collect()
 }
 
-/// A real dump that may not be stored here: from the directory that `CALLGAUGE_REAL_DUMPS` names, else from beside the
-/// checkout. `None`, with a note, where there is none.
+/// A real dump that may not be stored here, from the directory that `CALLGAUGE_REAL_DUMPS` names. `None`, with a note,
+/// if it is unset or lacks the file.
 pub(crate) fn real_dump(name: &str) -> Option<Vec<u8>> {
-    let directory = std::env::var_os("CALLGAUGE_REAL_DUMPS")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/real"), PathBuf::from);
-    let path = directory.join(name);
+    let Some(directory) = std::env::var_os("CALLGAUGE_REAL_DUMPS") else {
+        eprintln!("skipped: CALLGAUGE_REAL_DUMPS, the directory of {name}, is unset");
+        return None;
+    };
+    let path = Path::new(&directory).join(name);
     if !path.exists() {
-        eprintln!("skipped: there is no {} (set CALLGAUGE_REAL_DUMPS)", path.display());
+        eprintln!("skipped: there is no {}", path.display());
         return None;
     }
     Some(unpacked(&path))

@@ -186,7 +186,8 @@ fn manual_lists_every_limit_with_its_values() {
 
     let mut page = String::from(
         "\nNo input makes the engine grow without bound. Input beyond a limit is refused with a typed error, or dropped and\n\
-         counted; existing data is never lost. [`Limits`](crate::Limits) states for each limit which of the two applies.\n\n\
+         counted; existing data stays. Only an event queue that is not polled drops its oldest events, and reports how\n\
+         many. [`Limits`](crate::Limits) states for each limit which of the two applies.\n\n\
          | limit | [`new`](crate::Limits::new) | [`sdk`](crate::Limits::sdk) |\n|---|---|---|\n",
     );
     for (name, get) in limits {

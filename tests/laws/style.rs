@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Words of the comments and messages that stand for a participant without naming it, or that no colleague would say.
+/// Words that stand for a participant without naming it, and archaic words.
 const WORDS: [&str; 7] = ["nobody", "somebody", "anybody", "everybody", "whoever", "anew", "befell"];
-/// So many of them may remain.
+/// The maximum number of lines that contain one.
 const MAX_WORDS: usize = 20;
 
 /// Type names that stand in several files, as CONTRIBUTING.md lists them.

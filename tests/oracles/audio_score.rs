@@ -228,9 +228,8 @@ proptest! {
     }
 }
 
-/// The published points of the design (`scoring.md` E1): Opus at 31 kbit/s, random concealment. They were computed with
-/// Ie 17 and Bpl 10.4; the table has 16.83 and 10.44.
-/// and Bpl 10.4; the table has 16.83 and 10.44.
+/// Values computed from the published formulas: Opus at 31 kbit/s, random concealment, with Ie 17 and Bpl 10.4. The
+/// table has 16.83 and 10.44.
 #[test]
 fn concealment_costs_the_precomputed_values() {
     let published = [

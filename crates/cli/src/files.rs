@@ -1,5 +1,5 @@
 //! Replays files into one conference: one file as it is read, several in the order of time on the clock of the first.
-//! Reading is the business of `records`, the order of items that of the engine's replay.
+//! Reading is left to `records`, the order of items to the engine's replay.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -47,7 +47,7 @@ pub(crate) fn replay(files: &[PathBuf], mut each: impl FnMut(&str, &Event, &Conf
     Replayed { recording, inputs, unplaced }
 }
 
-/// Notes what became of a file in the replay.
+/// Copies the replay's outcome for a file.
 pub(crate) fn fill(input: &mut InputFile, source: &SourceOutcome) {
     input.connections = source.fabrics.iter().map(|fabric| fabric.index()).collect();
     input.refused_snapshots = source.unopened_snapshots + source.refused_snapshots.total();

@@ -27,7 +27,7 @@ fn of_reading(input: &InputFile) -> Vec<String> {
     sentences.extend(input.problems.iter().map(|problem| printable(problem).into_owned()));
     let more = input.skipped_lines.saturating_sub(input.problems.len() as u64);
     if more > 0 {
-        sentences.push(format!("skipped {} that could not be read", plural(more, "more line")));
+        sentences.push(format!("skipped {}", plural(more, "more unreadable line")));
     }
     if input.skipped_entries > 0 {
         sentences.push(format!("ignored {}", plural(input.skipped_entries, "unusable entry")));
@@ -57,7 +57,7 @@ pub(crate) fn of_replay(input: &InputFile) -> Vec<String> {
     sentences
 }
 
-/// `refused 3 events: 2 × the fabric was terminated before; 1 × …`.
+/// `refused 3 events: 2 × the fabric has been terminated; 1 × …`.
 fn of_refusals(refusals: &Refusals, noun: &str) -> Option<String> {
     let reasons: Vec<_> = refusals.iter().map(|(reason, count)| format!("{count} × {reason}")).collect();
     (!reasons.is_empty()).then(|| format!("refused {}: {}", plural(refusals.total(), noun), reasons.join("; ")))

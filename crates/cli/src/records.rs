@@ -1,5 +1,5 @@
-//! Opens files, unpacks them, cuts them into records and reads the records.
-//! What becomes of the items is the business of the sink that receives them.
+//! Opens files, unpacks them, cuts them into records and reads the records. What becomes of the items is left to the
+//! sink that receives them.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -47,8 +47,8 @@ pub(crate) struct InputFile {
     /// Events that the conference refused, by reason.
     #[serde(skip)]
     pub(crate) event_refusals: Refusals,
-    /// How far its clock is ahead of the clock of the first file, ms; its times are put back by that. `None` for a single
-    /// file, and where nothing relates the two clocks: its times then count as they are.
+    /// How far its clock is ahead of the clock of the first file, ms; that offset is subtracted from its times. `None`
+    /// for a single file, and where nothing relates the two clocks: its times then count as they are.
     pub(crate) clock_offset_ms: Option<f64>,
     /// The uncertainty of that offset, ms.
     pub(crate) clock_uncertainty_ms: Option<f64>,
@@ -87,9 +87,9 @@ impl<F: FnMut(Item<'_>)> Sink for F {
     }
 }
 
-/// A file whose reading broke off.
+/// A file whose reading failed with an internal error.
 pub(crate) fn broken(path: &Path) -> InputFile {
-    InputFile { problems: vec!["reading broke off".into()], ..InputFile::new(path) }
+    InputFile { problems: vec!["reading failed: internal error".into()], ..InputFile::new(path) }
 }
 
 /// Reads a file and hands out its items. Problems are part of the result.
@@ -196,7 +196,7 @@ impl Records<'_> {
         }
     }
 
-    /// Reads a line as far as it is there: `line` is `None` where the source failed within it.
+    /// Reads a line, or its beginning if the source fails: `line` is `None` then.
     fn take_line(&mut self, line: Option<&RecordLine>, record: &[u8]) {
         if record.is_empty() {
             return;

@@ -54,7 +54,7 @@ pub(crate) fn clock(ms: f64) -> String {
     format!("{:.0}:{:02.0}", (seconds / 60.0).floor(), seconds % 60.0)
 }
 
-/// A name out of the input, on one line: control characters, which could control the terminal, are escaped.
+/// A name from the input, on one line: control characters, which could control the terminal, are escaped.
 pub(crate) fn printable(name: &str) -> Cow<'_, str> {
     if !name.contains(char::is_control) {
         return name.into();

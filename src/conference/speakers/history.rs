@@ -29,7 +29,7 @@ pub(crate) struct DominanceSpan {
     pub(crate) participant: ParticipantId,
     /// The start, in [`SLOT_MS`] after `first_ms`.
     pub(crate) since: u32,
-    /// The end, likewise; [`OPEN`] while the span lasts.
+    /// The end, in [`SLOT_MS`] after `first_ms`; [`OPEN`] while the span lasts.
     pub(crate) until: u32,
 }
 

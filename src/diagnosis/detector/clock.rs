@@ -23,7 +23,7 @@ impl Detector for StatsGap {
     }
 
     fn sentence(diagnosis: &Diagnosis, who: &str) -> String {
-        format!("no stats of {who}'s connection for {:.0} s", diagnosis.figure() / 1e3)
+        format!("no stats from {who}'s connection for {:.0} s", diagnosis.figure() / 1e3)
     }
 }
 

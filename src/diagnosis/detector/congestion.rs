@@ -9,20 +9,20 @@ use crate::diagnosis::{Diagnosis, Evidence, Kind};
 
 /// Time constant with which the best rate and the least round trip are forgotten, ms.
 const BASELINE_MS: f64 = 120_000.0;
-/// A shorter queue does not count, ms.
+/// Minimum queueing delay, ms.
 const QUEUE_MS: f64 = 30.0;
-/// For a long round trip, a queue is a third more (ObserveRTC client-monitor).
+/// Minimum rise of the RTT, relative to its baseline (ObserveRTC client-monitor).
 const QUEUE_SHARE: f64 = 1.0 / 3.0;
 /// How long a queue counts after it was seen, ms: congestion control drains it again while it backs off. A lower rate
 /// for this long without a queue is deliberate: a smaller picture, a layer less, a paused stream.
 const QUEUE_SEEN_MS: f64 = 4_000.0;
-/// A single long round trip may be chance, and stays in Chromium's stats for 2.5 s: a queue shows in two round trips,
+/// Minimum number of long round trips: one may be an outlier, and stays in Chromium's stats for 2.5 s. The two may be
 /// of ICE, or of ICE and RTCP.
 const QUEUE_SAMPLES: f64 = 2.0;
 /// Without a count of round trips, an unchanged value is taken for a new measurement after this time, ms: twice
 /// Chromium's 2.5 s.
 const MEASURED_AGAIN_MS: f64 = 5_000.0;
-/// A smaller drop is none: the level below which congestion is over.
+/// Minimum drop of the rate; below it congestion is over.
 const MIN_DROP: f64 = 0.2;
 
 /// The figures besides those of the kind.

@@ -30,7 +30,7 @@ impl Detector for HighRtt {
     }
 
     fn sentence(diagnosis: &Diagnosis, who: &str) -> String {
-        format!("{who}'s round trip (RTT) took {:.0} ms", diagnosis.figure())
+        format!("{who}'s round-trip time (RTT) was {:.0} ms", diagnosis.figure())
     }
 }
 

@@ -13,7 +13,7 @@ use crate::report::Num;
 /// After this many unanswered connectivity checks the path is dead. Chromium checks every 2.5 s on a path that answers,
 /// and many times a second on one that has stopped.
 const UNANSWERED: f64 = 3.0;
-/// If checks are not counted: this long without RTCP either, ms, which is sent every 5 s and half as much more (RFC
+/// If checks are not counted: minimum time without RTCP either, ms. RTCP is sent every 5 s, at most 7.5 s apart (RFC
 /// 3550 6.2).
 const QUIET_MS: f64 = 10_000.0;
 

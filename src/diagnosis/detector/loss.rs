@@ -7,10 +7,10 @@ use super::{Detector, Reading, percent};
 use crate::diagnosis::sample::Losses;
 use crate::diagnosis::{Diagnosis, Evidence, Kind};
 
-/// Loss that is this many times as uneven as random loss is in bursts: of two packets on average.
+/// Loss at least this many times as variable as random loss is bursty (mean burst: two packets).
 const BURSTY: f64 = 4.0;
 
-/// Fewer pairs of samples do not show how loss is distributed.
+/// Minimum number of sample pairs to tell bursty from random loss.
 const FEW: f64 = 5.0;
 
 #[derive(Clone, Copy, Debug, Default)]

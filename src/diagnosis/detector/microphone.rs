@@ -11,7 +11,7 @@ use crate::metric::{IntervalState, Metric};
 use crate::report::{Entry, Flag, Num};
 use crate::speaker::level::Meter;
 
-/// A microphone that was never louder picks up nothing: −60 dBov (ObserveRTC client-monitor: RMS below 0.001).
+/// A microphone that never exceeded this level is silent: −60 dBov (ObserveRTC client-monitor: RMS below 0.001).
 const SOUND: f64 = 1e-3;
 
 /// Detects sent audio without sound.

@@ -85,10 +85,10 @@ impl Detector for FrozenVideo {
     }
 }
 
-/// With less loss than this, missing frames were not sent (ObserveRTC client-monitor calls 2 % loss).
+/// Below this loss ratio, missing frames were never sent (ObserveRTC client-monitor calls 2 % loss).
 const LOSSY: f64 = 0.02;
 /// The part of received frames that must be decoded, or of encoded frames that must be sent, give or take those in
-/// transit at either end of a sample. Our own: far from both all and the 60 % that are too few.
+/// transit at either end of a sample. Our own choice: well between 100 % and the 60 % that counts as too few.
 const MIN_PROCESSED: f64 = 0.8;
 const IN_TRANSIT: f64 = 2.0;
 /// Frames are counted over at least this time, ms, however short samples are: a dozen at 25 a second.
@@ -96,7 +96,7 @@ const STRETCH_MS: f32 = 500.0;
 /// The part of the time that the encoder must be limited (ObserveRTC client-monitor, for the processor).
 const LIMITED: f64 = 0.3;
 
-/// Frame counters at the beginning and the end of a stretch.
+/// Frame counters at the beginning and the end of a measuring period.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Frames {
@@ -104,12 +104,12 @@ struct Frames {
     counts: Option<(u32, u32)>,
     /// Time since then, ms.
     ms: f32,
-    /// The result of the last stretch.
+    /// The result of the last measuring period.
     are_frames_lost: Option<bool>,
 }
 
 impl Frames {
-    /// Whether frames were left behind recently; `None` if they are not counted.
+    /// Whether frames were dropped in the last measuring period; `None` if they are not counted.
     fn are_frames_lost(&mut self, sample: &StreamSample<'_>) -> Option<bool> {
         let (all, done) = match sample.interval.direction {
             Direction::Inbound => (Num::FramesReceived, Num::FramesDecoded),

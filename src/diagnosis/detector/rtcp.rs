@@ -67,7 +67,7 @@ impl Detector for RtcpTimeout {
 /// received since its last report (RFC 3550 6.4). Reports get lost, too, so this must last as long as callstats.io
 /// waits for any report, ms.
 const UNREPORTED_MS: f64 = 30_000.0;
-/// Meanwhile there must be reports on other streams, at most this old, ms.
+/// Maximum age of reports on other streams while a stream is missing from them, ms.
 const FRESH_MS: f64 = 10_000.0;
 
 /// RFC 8083 4.2: reports arrive, and say that no media arrive.

@@ -7,7 +7,8 @@ use super::{Detector, Reading};
 use crate::diagnosis::sample::Pair;
 use crate::diagnosis::{Diagnosis, Evidence, Kind};
 
-/// How much later than early audio may be, ms: ITU-R BT.1359-1 accepts 90 ms early and 185 ms late.
+/// How much more lateness than earliness of audio is tolerated, ms: ITU-R BT.1359-1 accepts 90 ms early and 185 ms
+/// late.
 const LATE_IS_BETTER_MS: f64 = 95.0;
 /// A larger offset means that one of the streams has not begun, ms.
 const ABSURD_MS: f64 = 5_000.0;

@@ -1,6 +1,5 @@
 //! Reads ObserveRTC client samples (`ClientSample` of github.com/ObserveRTC/schemas, 3.3.0): one per line, one per
-//! document, or any number in an array. It reads
-//! their stats, events and identities, and nothing else.
+//! document, or any number in an array. It reads their stats, events and identities, and nothing else.
 //!
 //! A sample holds several connections; each becomes one snapshot with the sample's time. The array that contains an
 //! entry defines its type, so entries have no `type`, and candidates do not show whether they are local or remote. The

@@ -16,9 +16,9 @@ const FULL_SPEECH: f64 = 0.6;
 const LEVEL_MS: f64 = 300.0;
 /// Time constant with which the loudest power is forgotten, ms: talkers move, and change.
 const LOUDEST_MS: f64 = 30_000.0;
-/// A loss ratio over fewer packets is not used (edge case 23): hardly any are sent during discontinuous transmission.
+/// A loss ratio over fewer packets is not used: hardly any are sent during discontinuous transmission.
 const LEAST_PACKETS: f64 = 10.0;
-/// How long the remote endpoint's loss report is valid, ms: as its other figures are (edge case 31).
+/// How long the remote endpoint's loss report is valid, ms: as its other figures are.
 const LOSS_HOLDS_MS: f64 = 30_000.0;
 
 /// The last seconds of an audio stream.

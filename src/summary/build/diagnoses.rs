@@ -32,7 +32,7 @@ struct Case<'a> {
 
 /// The facts about a case that follow from other cases.
 struct CaseContext {
-    /// The user whose uplink is to blame.
+    /// The user whose uplink lost the packets.
     uplink_user: Option<UserId>,
     /// The index of the cause in the summary.
     cause: Option<usize>,
@@ -294,14 +294,14 @@ fn root(cases: &[Case<'_>], at: usize) -> Option<usize> {
     Some(root)
 }
 
-/// Finds senders whose media several receivers get with loss, though those receivers get other media without loss: the
-/// sender's uplink is to blame. The first receiver's case represents the others.
+/// Finds senders whose media arrive with loss at several receivers that get other media without loss; the loss is then
+/// on the sender's uplink. The first receiver's case represents the others.
 fn find_lossy_uplinks(
     cases: &mut [Case<'_>],
     fabrics: &[&Fabric],
     peers: &BTreeMap<usize, usize>,
 ) -> BTreeMap<usize, UserId> {
-    let senders: BTreeMap<usize, UserId> = peers
+    cases: &mut [Case<'_>],    let senders: BTreeMap<usize, UserId> = peers
         .iter()
         .filter_map(|(&sender, &receiver)| Some((receiver, fabrics.get(sender)?.spec.local_user?)))
         .collect();

@@ -1,4 +1,4 @@
-//! Edge cases of real data, 1 to 45, by the numbers of the list in the design. Each test states the right behaviour.
+//! Edge cases of real data, numbered 1 to 45; the test `case_N_…` defines case N.
 //!
 //! Three groups stand elsewhere, because they concern formats that have their own tests: 35 (what each format's
 //! differences leave out) and 42 (empty dominant speakers) in `tests/laws/line_rules.rs`, 36 and 37 (series of unequal

@@ -77,7 +77,7 @@ fn view_serializes_under_callstats_names() {
     let fabric = &value["fabrics"][0];
     assert_eq!((&fabric["connectionState"], &fabric["fabricState"]), (&"online".into(), &"established".into()));
     let track = fabric["mediaStreamTracks"][1].as_object().unwrap();
-    // `callstats-semantics` 1.3, with the owner of the media.
+    // callstats' REST definitions and Android client, with the owner of the media.
     let names = "ssrc cname msid remoteUserID userID statsType mediaType usageLabel bitrate packetRate fractionLoss \
                  packetLossPercentage jitter averageJitter rtt averageRTT quality audioInputLevel audioOutputLevel \
                  audioLevel";
