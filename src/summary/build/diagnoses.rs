@@ -301,7 +301,11 @@ fn find_lossy_uplinks(
     fabrics: &[&Fabric],
     peers: &BTreeMap<usize, usize>,
 ) -> BTreeMap<usize, UserId> {
-    cases: &mut [Case<'_>],    let senders: BTreeMap<usize, UserId> = peers
+    cases: &mut [Case<'_>],
+    fabrics: &[&Fabric],
+    peers: &BTreeMap<usize, usize>,
+) -> BTreeMap<usize, UserId> {
+    let senders: BTreeMap<usize, UserId> = peers
         .iter()
         .filter_map(|(&sender, &receiver)| Some((receiver, fabrics.get(sender)?.spec.local_user?)))
         .collect();
