@@ -301,10 +301,6 @@ fn find_lossy_uplinks(
     fabrics: &[&Fabric],
     peers: &BTreeMap<usize, usize>,
 ) -> BTreeMap<usize, UserId> {
-    cases: &mut [Case<'_>],
-    fabrics: &[&Fabric],
-    peers: &BTreeMap<usize, usize>,
-) -> BTreeMap<usize, UserId> {
     let senders: BTreeMap<usize, UserId> = peers
         .iter()
         .filter_map(|(&sender, &receiver)| Some((receiver, fabrics.get(sender)?.spec.local_user?)))
