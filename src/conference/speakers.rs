@@ -137,13 +137,13 @@ impl Conference {
                 }
             }
         }
-        for (index, (_, goes_on)) in
-            attribution.speakers.ids().zip(ends.into_iter().zip(goes_on)).filter(|&(_, (ends, _))| ends)
-        {
-            if !goes_on {
+        for (index, (ends, goes_on)) in attribution.speakers.ids().zip(ends.into_iter().zip(goes_on)) {
+            if ends && !goes_on {
                 attribution.leave(index, &mut sink);
             }
-            attribution.mute(index, &mut sink);
+            if ends {
+                attribution.mute(index, &mut sink);
+            }
         }
         self.update_user_mutes(now, fabric);
     }
