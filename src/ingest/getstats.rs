@@ -298,7 +298,7 @@ fn in_own_slot(cursor: &mut Cursor<'_>) -> Option<Key> {
     KEYS[usize::from(key)].eat(cursor).then_some(key)
 }
 
-/// Reads the value at `cursor` into the row if it is of the common, simple form; otherwise the row stays as it is.
+/// Reads the value at `cursor` into the row if it is of the common, simple form; otherwise consumes nothing.
 #[inline(always)]
 fn simple_value(cursor: &mut Cursor<'_>, entry: &mut EntryMut<'_>, target: Target) -> Option<()> {
     match target {
