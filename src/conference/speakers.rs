@@ -117,9 +117,10 @@ impl Conference {
 
     /// Advances time without a report.
     pub(super) fn pass_time(&mut self, now: Timestamp) {
-        let Some(Attribution { floor, speakers, history, .. }) = self.attribution.as_deref_mut() else { return };
-        let mut sink = ChangeSink { now, limits: self.config.limits(), out: &mut self.out };
-        floor.pass_time(sink.now_ms(), &mut |change| emit(speakers, history, change, &mut sink));
+        if let Some(Attribution { floor, speakers, history, .. }) = self.attribution.as_deref_mut() {
+            let mut sink = ChangeSink { now, limits: self.config.limits(), out: &mut self.out };
+            floor.pass_time(sink.now_ms(), &mut |change| emit(speakers, history, change, &mut sink));
+        }
     }
 
     /// Closes the sources of a fabric that ended.
@@ -150,9 +151,10 @@ impl Conference {
 
     /// Closes the sources of a user that left.
     pub(super) fn silence_user(&mut self, at: Timestamp, user: UserId) {
-        let Some(attribution) = self.attribution.as_deref_mut() else { return };
-        let mut sink = ChangeSink { now: at, limits: self.config.limits(), out: &mut self.out };
-        if let Some(index) = attribution.find(Speaker::User(user)) {
+        if let Some(attribution) = self.attribution.as_deref_mut()
+            && let Some(index) = attribution.find(Speaker::User(user))
+        {
+            let mut sink = ChangeSink { now: at, limits: self.config.limits(), out: &mut self.out };
             for source in attribution.sources.iter_mut().filter(|source| source.speaker == index) {
                 source.is_open = false;
             }
