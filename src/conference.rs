@@ -21,7 +21,7 @@ pub use edits::FabricMut;
 pub use error::InputError;
 pub use feedback::{Feedback, FeedbackRating};
 pub(crate) use log::StoredFeedback;
-pub(crate) use speakers::Attribution;
+pub(crate) use speakers::{Attribution, ListId};
 
 #[cfg(feature = "serde")]
 pub use crate::checkpoint::RestoreError;

@@ -219,9 +219,10 @@ impl<G: Grid> Digest<G> {
 
     /// The weight of the values above a limit, at the stored resolution.
     pub(crate) fn weight_above(&self, limit: f64) -> u64 {
-        let Some(stored) = &self.stored else { return 0 };
-        let above = stored.cells.iter().filter(|cell| G::value(cell.key).clamp(stored.min, stored.max) > limit);
-        above.fold(0, |sum, cell| sum.saturating_add(cell.weight))
+        self.stored.as_ref().map_or(0, |stored| {
+            let above = stored.cells.iter().filter(|cell| G::value(cell.key).clamp(stored.min, stored.max) > limit);
+            above.fold(0, |sum, cell| sum.saturating_add(cell.weight))
+        })
     }
 
     /// The figures for outputs.

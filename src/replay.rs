@@ -189,9 +189,10 @@ impl Replay {
 
     /// Applies all items that are due.
     fn run(&mut self, each: &mut EachEvent<'_>) {
-        while self.next_source().is_none() {
-            let Some(stream) = earliest(&mut self.sources) else { return };
-            let Some((due_ms, item)) = stream.waiting.pop_front() else { return };
+        while self.next_source().is_none()
+            && let Some(stream) = earliest(&mut self.sources)
+            && let Some((due_ms, item)) = stream.waiting.pop_front()
+        {
             self.applier.pass(due_ms);
             match item.fact {
                 Fact::Snapshot(report) => self.applier.snapshot(&mut stream.applied, &item.fabric, &report),

@@ -22,10 +22,12 @@
 mod by_id;
 mod field;
 mod fields;
+mod row_id;
 
 pub(crate) use by_id::ById;
 pub use field::{Flag, Num, Rule, StatsType, Text};
 pub(crate) use fields::Fields;
+pub(crate) use row_id::RowId;
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -258,12 +260,6 @@ impl Report {
         EntryMut { row, text: &mut self.text, skipped: &mut self.skipped }
     }
 
-    /// The row at a position, to complete it.
-    pub(crate) fn entry_mut(&mut self, index: usize) -> Option<EntryMut<'_>> {
-        let row = self.rows.get_mut(..self.len)?.get_mut(index)?;
-        Some(EntryMut { row, text: &mut self.text, skipped: &mut self.skipped })
-    }
-
     /// Removes the last row.
     pub(crate) fn pop(&mut self) {
         self.len = self.len.saturating_sub(1);
@@ -296,7 +292,7 @@ impl Report {
         self.rows.len() * size_of::<Row>() + self.text.capacity()
     }
 
-    /// Sorts the rows of one type by id, for [`Self::sorted_position`].
+    /// Sorts the rows of one type by id, for [`Self::sorted_row`].
     pub(crate) fn sort_by_id(&mut self, kind: StatsType) {
         let mut sorted = core::mem::take(&mut self.sorted);
         sorted.forget();
@@ -304,15 +300,10 @@ impl Report {
         self.sorted = sorted;
     }
 
-    /// The position of the first row with this id among the sorted ones; they must not have moved since.
-    pub(crate) fn sorted_position(&self, id: &str) -> Option<usize> {
-        self.sorted.place(id, self)
-    }
-
     /// Copies every member that a row lacks from another row.
-    pub(crate) fn fill_row(&mut self, index: usize, source: usize) {
+    pub(crate) fn fill_row(&mut self, row: RowId, source: RowId) {
         let rows = self.rows.get_mut(..self.len).unwrap_or(&mut []);
-        if let Ok([row, source]) = rows.get_disjoint_mut([index, source]) {
+        if let Ok([row, source]) = rows.get_disjoint_mut([row.index(), source.index()]) {
             row.fill_from(source);
             // The texts of both rows are in the same buffer.
             let missing = source.texts & !row.texts;

@@ -5,7 +5,7 @@ use super::log::StoredFeedback;
 use super::{Conference, Feedback, InputError};
 use crate::event::{CallEvent, EndReason, EventKind};
 use crate::event::{ConnectionState, ErrorReport, GatheringState, IceState, Reported, SignalingState};
-use crate::fabric::{AppEvent, Lifecycle, Outcome, Raise, Switch};
+use crate::fabric::{AppEvent, Fabric, Lifecycle, Outcome, Raise, Switch};
 use crate::id::{FabricId, UserId};
 use crate::unit::Timestamp;
 
@@ -77,7 +77,7 @@ impl Conference {
         let limits = config.limits();
         self.check_entry(now, id)?;
         let usage = &mut self.usage;
-        let Some(fabric) = self.fabrics.get_mut(id.index()) else { return Err(InputError::UnknownFabric) };
+        let fabric = self.fabrics.get_mut(id.index()).ok_or(InputError::UnknownFabric)?;
         let answer = match event {
             AppEvent::Hold => Ok(fabric.hold(now, true)),
             AppEvent::Resume => Ok(fabric.hold(now, false)),
@@ -87,8 +87,8 @@ impl Conference {
             AppEvent::VideoResume(ssrc) => fabric.switch(now, Switch::Paused, ssrc, false, limits, usage),
             AppEvent::ScreenShareStart(ssrc) => fabric.switch(now, Switch::Shared, ssrc, true, limits, usage),
             AppEvent::ScreenShareStop(ssrc) => fabric.switch(now, Switch::Shared, ssrc, false, limits, usage),
-            AppEvent::ActiveDevices(list) => Ok(fabric.set_devices(0, list, config)),
-            AppEvent::ConnectedDevices(list) => Ok(fabric.set_devices(1, list, config)),
+            AppEvent::ActiveDevices(list) => Ok(Fabric::set_devices(&mut fabric.devices[0], list, config)),
+            AppEvent::ConnectedDevices(list) => Ok(Fabric::set_devices(&mut fabric.devices[1], list, config)),
             AppEvent::DominantSpeaker => {
                 let before = self.dominant.replace(id);
                 Ok(if before == Some(id) { Outcome::Unchanged } else { Outcome::Applied })

@@ -3,12 +3,14 @@
 
 mod attribution;
 mod history;
+mod list;
 
 use alloc::boxed::Box;
 use alloc::vec;
 
 pub(crate) use self::attribution::Attribution;
 use self::attribution::{ChangeSink, SourceOrder, emit};
+pub(crate) use self::list::ListId;
 use super::Conference;
 use crate::fabric::Fabric;
 use crate::id::{Direction, FabricId, UserId};
@@ -72,9 +74,9 @@ impl Conference {
         }
         if core::mem::take(&mut attribution.has_new) {
             let mut sink = ChangeSink { now, limits: self.config.limits(), out: &mut self.out };
-            for index in (0_u32..).take(attribution.speakers.len()) {
-                let speaker = attribution.speakers.get(index as usize).filter(|speaker| speaker.is_app_muted.is_none());
-                if let Some(Speaker::User(user)) = speaker.map(|speaker| speaker.who) {
+            for index in attribution.speakers.ids() {
+                let speaker = &attribution.speakers[index];
+                if let (Speaker::User(user), None) = (speaker.who, speaker.is_app_muted) {
                     attribution.report_muted(index, is_muted_or_held(&self.fabrics, user), &mut sink);
                 }
             }
@@ -87,8 +89,8 @@ impl Conference {
             return;
         };
         let mut sink = ChangeSink { now, limits: self.config.limits(), out: &mut self.out };
-        for index in 0..attribution.sources.len() {
-            let Some(source) = attribution.sources.get_mut(index) else { continue };
+        for index in attribution.sources.ids() {
+            let source = &mut attribution.sources[index];
             if source.stream.fabric == id && source.stream.direction == Direction::Outbound {
                 let stream = fabric.streams.find(Direction::Outbound, source.stream.ssrc);
                 source.is_muted = stream.is_some_and(|stream| stream.app.is_muted_or_held());
@@ -101,8 +103,8 @@ impl Conference {
 
     /// Updates the mute of a fabric's local user.
     fn update_user_mutes(&mut self, now: Timestamp, fabric: FabricId) {
-        let Some(user) = self.fabrics.get(fabric.index()).and_then(|fabric| fabric.spec.local_user) else { return };
-        let Some(attribution) = self.attribution.as_deref_mut() else { return };
+        let user = self.fabrics.get(fabric.index()).and_then(|fabric| fabric.spec.local_user);
+        let (Some(user), Some(attribution)) = (user, self.attribution.as_deref_mut()) else { return };
         let mut sink = ChangeSink { now, limits: self.config.limits(), out: &mut self.out };
         if let Some(index) = attribution.find(Speaker::User(user)) {
             attribution.report_muted(index, is_muted_or_held(&self.fabrics, user), &mut sink);
@@ -116,9 +118,10 @@ impl Conference {
 
     /// Advances time without a report.
     pub(super) fn pass_time(&mut self, now: Timestamp) {
-        let Some(Attribution { floor, speakers, history, .. }) = self.attribution.as_deref_mut() else { return };
-        let mut sink = ChangeSink { now, limits: self.config.limits(), out: &mut self.out };
-        floor.pass_time(sink.now_ms(), &mut |change| emit(speakers, history, change, &mut sink));
+        if let Some(Attribution { floor, speakers, history, .. }) = self.attribution.as_deref_mut() {
+            let mut sink = ChangeSink { now, limits: self.config.limits(), out: &mut self.out };
+            floor.pass_time(sink.now_ms(), &mut |change| emit(speakers, history, change, &mut sink));
+        }
     }
 
     /// Closes the sources of a fabric that ended.
@@ -127,29 +130,32 @@ impl Conference {
         let mut sink = ChangeSink { now, limits: self.config.limits(), out: &mut self.out };
         let (mut ends, mut goes_on) =
             (vec![false; attribution.speakers.len()], vec![false; attribution.speakers.len()]);
-        for source in &mut attribution.sources {
+        for source in attribution.sources.iter_mut() {
             let is_present = source.stream.fabric == fabric;
             source.is_open &= !is_present;
             for (is_so, of) in [(is_present, &mut ends), (source.is_open, &mut goes_on)] {
-                if let Some(of) = of.get_mut(source.speaker as usize) {
+                if let Some(of) = of.get_mut(source.speaker.index()) {
                     *of |= is_so;
                 }
             }
         }
-        for (index, _) in (0_u32..).zip(&ends).filter(|&(_, ends)| *ends) {
-            if goes_on.get(index as usize) == Some(&false) {
+        for (index, (ends, goes_on)) in attribution.speakers.ids().zip(ends.into_iter().zip(goes_on)) {
+            if ends && !goes_on {
                 attribution.leave(index, &mut sink);
             }
-            attribution.mute(index, &mut sink);
+            if ends {
+                attribution.mute(index, &mut sink);
+            }
         }
         self.update_user_mutes(now, fabric);
     }
 
     /// Closes the sources of a user that left.
     pub(super) fn silence_user(&mut self, at: Timestamp, user: UserId) {
-        let Some(attribution) = self.attribution.as_deref_mut() else { return };
-        let mut sink = ChangeSink { now: at, limits: self.config.limits(), out: &mut self.out };
-        if let Some(index) = attribution.find(Speaker::User(user)) {
+        if let Some(attribution) = self.attribution.as_deref_mut()
+            && let Some(index) = attribution.find(Speaker::User(user))
+        {
+            let mut sink = ChangeSink { now: at, limits: self.config.limits(), out: &mut self.out };
             for source in attribution.sources.iter_mut().filter(|source| source.speaker == index) {
                 source.is_open = false;
             }

@@ -255,7 +255,7 @@ impl Detectors {
         self.add_up(slot, interval);
         self.add_playing(&sample, parts.fabric);
         let Self { streams, log, .. } = self;
-        let Some(stream) = streams.get_mut(slot) else { return };
+        let stream = &mut streams[slot];
         if let StreamDetectors::Unknown = stream.media {
             stream.media = StreamDetectors::of(interval);
         }
@@ -341,16 +341,14 @@ impl Detectors {
         self.clock.forget(end, &mut recorder);
     }
 
-    /// Notes whether the remote endpoint reports something new about a stream.
+    /// Notes whether the remote endpoint reports something new about a stream, whose slot is there.
     fn note_rtcp(&mut self, slot: usize, sample: &mut StreamSample<'_>) {
-        let Some(stream) = self.streams.get_mut(slot) else { return };
+        let stream = &mut self.streams[slot];
         let reported = sample.remote.and_then(|remote| remote.timestamp());
         sample.has_new_report = reported.is_some() && reported != stream.reported;
         if sample.has_new_report {
             stream.reported = reported;
-            if let Some(has_new_report) = self.has_new_report.get_mut(sample.interval.direction as usize) {
-                *has_new_report = true;
-            }
+            self.has_new_report[sample.interval.direction as usize] = true;
         }
         sample.rtcp_ms = self.rtcp_ms;
         sample.far_level = self.far_level_before;
@@ -373,7 +371,7 @@ impl Detectors {
                 at
             }
         };
-        let Some(sender) = self.senders.get_mut(at) else { return };
+        let sender = &mut self.senders[at];
         // During DTX between two words nothing is played, and nothing restarts.
         let rests = !interval.state.is_measured() && interval.state != IntervalState::Gap;
         let lag_ms = sample.lag_ms().filter(|_| interval.state == IntervalState::Active);
@@ -387,14 +385,10 @@ impl Detectors {
         }
     }
 
-    /// Adds a stream's figures to those of all streams.
+    /// Adds a stream's figures to those of all streams. Its slot is there.
     fn add_up(&mut self, slot: usize, interval: &Interval) {
         let direction = interval.direction as usize;
-        let (Some(stream), Some(losses), Some(flow)) =
-            (self.streams.get_mut(slot), self.losses.get_mut(direction), self.flows.get_mut(direction))
-        else {
-            return;
-        };
+        let (stream, losses, flow) = (&mut self.streams[slot], &mut self.losses[direction], &mut self.flows[direction]);
         if !interval.state.is_measured() {
             stream.unreported_sent = 0.0;
             if !matches!(interval.state, IntervalState::Reset | IntervalState::Gap) {

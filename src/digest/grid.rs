@@ -83,8 +83,10 @@ impl Grid for LogGrid {
 
     /// The value with the same relative distance from both ends of the cell: 2ab/(a+b).
     fn value(key: u16) -> f64 {
-        let Some(above) = key.checked_sub(1) else { return 0.0 };
-        let key = FIRST + u64::from(above);
+        if key == 0 {
+            return 0.0;
+        }
+        let key = FIRST + u64::from(key) - 1;
         let (low, high) = (f64::from_bits(key << SHIFT), f64::from_bits((key + 1) << SHIFT));
         2.0 * low * high / (low + high)
     }

@@ -77,15 +77,14 @@ impl Fabric {
         Ok(if is_known { Outcome::Applied } else { Outcome::Pending })
     }
 
-    /// Replaces a list of devices.
-    pub(crate) fn set_devices(&mut self, which: usize, list: &[Device<'_>], config: &Config) -> Outcome {
+    /// Replaces one of the lists of devices.
+    pub(crate) fn set_devices(devices: &mut Vec<StoredDevice>, list: &[Device<'_>], config: &Config) -> Outcome {
         let list = list.iter().take(config.limits().devices()).map(|device| StoredDevice {
             id: truncated(device.id),
             kind: truncated(device.kind),
             group: truncated(device.group),
             label: config.keeps_device_labels().then(|| truncated(device.label)),
         });
-        let Some(devices) = self.devices.get_mut(which) else { return Outcome::Unchanged };
         if devices.iter().cloned().eq(list.clone()) {
             return Outcome::Unchanged;
         }

@@ -97,11 +97,13 @@ struct StreamEntries<'a> {
 struct PendingInterval<'a> {
     entries: StreamEntries<'a>,
     interval: Interval,
-    scored: Option<IntervalScore>,
 }
 
 /// The intervals of a chunk of streams.
 type Chunk<'a> = SmallVec<[PendingInterval<'a>; CHUNK_STREAMS]>;
+
+/// Their scores, in the same order.
+type Scores = SmallVec<[IntervalScore; CHUNK_STREAMS]>;
 
 /// The result of a snapshot for the connection.
 #[derive(Clone, Copy, Debug, Default)]
@@ -209,9 +211,9 @@ impl Fabric {
         let mut outcome = SnapshotOutcome::default();
         let seen = core::mem::take(&mut self.seen);
         for slots in seen.chunks(CHUNK_STREAMS) {
-            let mut pending = self.observe(slots, now, report, context, &mut outcome);
-            self.score(&mut pending, context);
-            self.diagnose(&pending, context.config, out);
+            let pending = self.observe(slots, now, report, context, &mut outcome);
+            let scores = self.score(&pending, context);
+            self.diagnose(&pending, &scores, context.config, out);
         }
         self.seen = seen;
         // The order of the entries in a report must not decide which sample is late or which stream exceeds a limit.
@@ -233,24 +235,32 @@ impl Fabric {
             let Some((observation, entries)) = self.sample(slot, now, report, context) else { continue };
             outcome.note(&observation);
             if let Observation::Closed(interval) = observation {
-                pending.push(PendingInterval { entries, interval, scored: None });
+                pending.push(PendingInterval { entries, interval });
             }
         }
         pending
     }
 
     /// Second pass: scores the intervals.
-    fn score(&mut self, pending: &mut [PendingInterval<'_>], context: ConnectionContext<'_>) {
-        for pending in pending {
-            let StreamEntries { slot, entry, source, .. } = pending.entries;
-            pending.scored = Some(self.streams[slot].record.score_interval(&pending.interval, entry, source, context));
-        }
+    fn score(&mut self, pending: &[PendingInterval<'_>], context: ConnectionContext<'_>) -> Scores {
+        let scores = pending.iter().map(|PendingInterval { entries, interval }| {
+            let &StreamEntries { slot, entry, source, .. } = entries;
+            self.streams[slot].record.score_interval(interval, entry, source, context)
+        });
+        scores.collect()
     }
 
     /// Third pass: raises the events of the intervals, and runs the detectors of their streams.
-    fn diagnose(&mut self, pending: &[PendingInterval<'_>], config: &Config, out: &mut EventQueue) {
-        for pending in pending {
-            self.publish(pending, config, out);
+    fn diagnose(
+        &mut self,
+        pending: &[PendingInterval<'_>],
+        scores: &[IntervalScore],
+        config: &Config,
+        out: &mut EventQueue,
+    ) {
+        debug_assert_eq!(pending.len(), scores.len(), "each interval has a score");
+        for (pending, &score) in pending.iter().zip(scores) {
+            self.publish(pending, score, config, out);
         }
     }
 
@@ -299,9 +309,14 @@ impl Fabric {
     }
 
     /// Raises the events of a scored interval, and runs the detectors of its stream.
-    fn publish(&mut self, pending: &PendingInterval<'_>, config: &Config, out: &mut EventQueue) {
-        let PendingInterval { entries: StreamEntries { slot, entry, source, remote }, ref interval, scored } = *pending;
-        let Some(IntervalScore { score, rating }) = scored else { return };
+    fn publish(
+        &mut self,
+        pending: &PendingInterval<'_>,
+        IntervalScore { score, rating }: IntervalScore,
+        config: &Config,
+        out: &mut EventQueue,
+    ) {
+        let PendingInterval { entries: StreamEntries { slot, entry, source, remote }, ref interval } = *pending;
         let limits = config.limits();
         let stream = &mut self.streams[slot];
         stream.latest = LatestInterval::of(interval, rating);

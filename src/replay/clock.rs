@@ -108,7 +108,6 @@ pub fn clock_offsets(sources: &[SenderReportTimes]) -> Vec<Option<ClockOffset>> 
             }
         }
         let Some((index, offset)) = surest else { return offsets };
-        let Some(own) = offsets.get_mut(index) else { return offsets };
-        *own = Some(offset);
+        offsets[index] = Some(offset);
     }
 }

@@ -378,10 +378,11 @@ impl Floor {
     /// of the last speech, or to the beginning of the next holder's.
     #[must_use]
     pub fn dominant_ms(&self, id: ParticipantId) -> u64 {
-        let Some(participant) = self.participants.get(id.index()) else { return 0 };
-        let open =
-            if self.is_dominant(id) { participant.run.end.saturating_sub(participant.since) * SLOT_MS } else { 0 };
-        participant.dominant_ms.saturating_add(open)
+        self.participants.get(id.index()).map_or(0, |participant| {
+            let open =
+                if self.is_dominant(id) { participant.run.end.saturating_sub(participant.since) * SLOT_MS } else { 0 };
+            participant.dominant_ms.saturating_add(open)
+        })
     }
 
     /// The end of a participant's last speech, ms; 0 if they never spoke.

@@ -212,3 +212,16 @@ fn many_extreme_numbers_in_a_state_are_refused_or_continued() {
     }
     assert!(resumed > 1_000 && tried - resumed > 20, "continued with {resumed} of {tried}");
 }
+
+#[test]
+fn id_beyond_the_lists_of_a_state_is_refused() {
+    let lines = lines("loss5");
+    let (mut subject, _, _) = subject(&lines[..24]);
+    subject.feed(&lines[24..28]);
+    let state = serde_json::to_value(subject.call.state()).unwrap();
+    for id in ["sources/0/speaker", "sources/0/superseded_by", "speakers/0/primary", "by_stream/0/1", "senders/0/1"] {
+        let mut forged = state.clone();
+        *forged.pointer_mut(&format!("/call/attribution/{id}")).unwrap() = 99.into();
+        assert!(resume(&state).is_some() && resume(&forged).is_none(), "{id}");
+    }
+}

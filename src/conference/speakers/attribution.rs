@@ -6,6 +6,7 @@ use core::cmp::Ordering;
 use hashbrown::HashMap;
 
 use super::history::DominanceHistory;
+use super::list::{AudioSourceId, List, Listed, SpeakerId};
 use crate::conference::roster::Roster;
 use crate::config::{Config, Limits};
 use crate::event::{Event, EventQueue};
@@ -29,13 +30,13 @@ const STALE_MS: u64 = 2_000;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Attribution {
     pub(crate) floor: Floor,
-    pub(crate) speakers: Vec<AttributedSpeaker>,
-    pub(crate) sources: Vec<AudioSource>,
+    pub(crate) speakers: List<AttributedSpeaker>,
+    pub(crate) sources: List<AudioSource>,
     #[cfg_attr(feature = "serde", serde(with = "sorted"))]
-    pub(crate) by_stream: HashMap<StreamKey, u32>,
+    pub(crate) by_stream: HashMap<StreamKey, AudioSourceId>,
     /// The source of each SSRC that a named user sends.
     #[cfg_attr(feature = "serde", serde(with = "sorted"))]
-    pub(crate) senders: HashMap<Ssrc, u32>,
+    pub(crate) senders: HashMap<Ssrc, AudioSourceId>,
     /// The clock of each fabric's reporter.
     pub(crate) clocks: Vec<Option<Clock>>,
     /// The caller's time at the first sample; `None` once it has advanced.
@@ -56,7 +57,7 @@ pub(crate) struct AttributedSpeaker {
     pub(crate) participant: ParticipantId,
     /// The source that counts: the speaker's own microphone before received copies, and of several the one whose fabric
     /// was opened first.
-    pub(crate) primary: Option<u32>,
+    pub(crate) primary: Option<AudioSourceId>,
     pub(crate) is_muted: bool,
     /// Whether the user's fabrics are muted or on hold, for users without a microphone level; `None` until it is
     /// queried.
@@ -69,7 +70,7 @@ pub(crate) struct AttributedSpeaker {
 pub(crate) struct AudioSource {
     pub(crate) stream: StreamKey,
     pub(crate) owner: Option<UserId>,
-    pub(crate) speaker: u32,
+    pub(crate) speaker: SpeakerId,
     pub(crate) meter: Meter,
     pub(crate) end_ms: u64,
     pub(crate) span_ms: u64,
@@ -80,7 +81,15 @@ pub(crate) struct AudioSource {
     /// Whether the audio measured here is sent.
     pub(crate) is_sent: bool,
     /// The source that was chosen over this one.
-    pub(crate) superseded_by: Option<u32>,
+    pub(crate) superseded_by: Option<AudioSourceId>,
+}
+
+impl Listed for AttributedSpeaker {
+    type Id = SpeakerId;
+}
+
+impl Listed for AudioSource {
+    type Id = AudioSourceId;
 }
 
 impl AudioSource {
@@ -136,8 +145,8 @@ impl Attribution {
         Self {
             // At most one minute.
             floor: Floor::new(config.speaker_window().as_millis() as u64),
-            speakers: Vec::new(),
-            sources: Vec::new(),
+            speakers: List::new(),
+            sources: List::new(),
             by_stream: HashMap::new(),
             senders: HashMap::new(),
             clocks: Vec::new(),
@@ -149,7 +158,7 @@ impl Attribution {
         }
     }
 
-    /// Whether inputs can have produced this state, as far as arithmetic relies on it.
+    /// Whether inputs can have produced this state, as far as arithmetic and the ids of sources and speakers rely on it.
     #[cfg(feature = "serde")]
     pub(crate) fn is_possible(&self) -> bool {
         self.floor.is_possible()
@@ -157,6 +166,16 @@ impl Attribution {
             && self.sources.iter().all(|source| source.end_ms <= LAST_MS && source.span_ms <= LAST_MS)
             && self.speakers.len() == self.floor.len()
             && self.speakers.iter().zip(0..).all(|(speaker, place)| speaker.participant.index() == place)
+            && self.sources.iter().all(|source| self.speakers.contains(source.speaker))
+            && self.source_ids().all(|id| self.sources.contains(id))
+    }
+
+    /// Every id of a source that the state holds.
+    #[cfg(feature = "serde")]
+    fn source_ids(&self) -> impl Iterator<Item = AudioSourceId> {
+        let superseded = self.sources.iter().filter_map(|source| source.superseded_by);
+        let primary = self.speakers.iter().filter_map(|speaker| speaker.primary);
+        superseded.chain(primary).chain(self.by_stream.values().chain(self.senders.values()).copied())
     }
 
     /// Records the time of a snapshot's latest sample, ms, and returns it. While the caller's time stands still, each
@@ -193,12 +212,12 @@ impl Attribution {
             self.refused = self.refused.saturating_add(1);
             return;
         };
-        let Some(source) = self.sources.get_mut(index as usize) else { return };
+        let source = &mut self.sources[index];
         let was_muted = core::mem::replace(&mut source.is_muted, heard.is_muted);
         (source.is_open, source.is_sent) = (is_present, heard.is_sent);
         let speaker = source.speaker;
         let is_own = stream.direction == Direction::Outbound;
-        let is_muted = self.speakers.get(speaker as usize).is_some_and(|speaker| speaker.is_muted);
+        let is_muted = self.speakers[speaker].is_muted;
         let changes_mute = was_muted != heard.is_muted || is_own && is_muted && !heard.is_muted;
         // Audio that was not played, or not captured, was not audible.
         let span_s = heard.span_ms / 1e3;
@@ -224,7 +243,7 @@ impl Attribution {
             self.mute(speaker, sink);
         }
         let Self { floor, speakers, history, .. } = self;
-        let Some(speaker) = speakers.get(speaker as usize) else { return };
+        let speaker = &speakers[speaker];
         let sound = sound.map_or(Fraction::NONE.into(), |sound| sound.part(covered_s / span_s));
         if speaker.primary != Some(index) {
             return;
@@ -248,10 +267,10 @@ impl Attribution {
         owner: Option<UserId>,
         at_ms: u64,
         sink: &mut ChangeSink<'_>,
-    ) -> Option<u32> {
+    ) -> Option<AudioSourceId> {
         let known = self.by_stream.get(&stream).copied();
         if let Some(index) = known
-            && self.sources.get(index as usize)?.owner == owner
+            && self.sources[index].owner == owner
         {
             return Some(index);
         }
@@ -261,7 +280,7 @@ impl Attribution {
         let speaker = self.speaker(stream, owner, at_ms, sink.limits)?;
         let index = match known {
             Some(index) => {
-                self.sources.get_mut(index as usize)?.owner = owner;
+                self.sources[index].owner = owner;
                 self.pass_on(index, speaker, sink);
                 index
             }
@@ -269,12 +288,9 @@ impl Attribution {
         };
         if owner.is_some() && stream.direction == Direction::Outbound {
             self.senders.insert(stream.ssrc, index);
-            for other in (0_u32..).take(self.sources.len()) {
-                let is_theirs = self
-                    .sources
-                    .get(other as usize)
-                    .is_some_and(|source| source.stream.ssrc == stream.ssrc && source.owner.is_none());
-                if is_theirs {
+            for other in self.sources.ids() {
+                let source = &self.sources[other];
+                if source.stream.ssrc == stream.ssrc && source.owner.is_none() {
                     self.pass_on(other, speaker, sink);
                 }
             }
@@ -282,9 +298,8 @@ impl Attribution {
         Some(index)
     }
 
-    fn add(&mut self, stream: StreamKey, owner: Option<UserId>, speaker: u32) -> Option<u32> {
-        let index = u32::try_from(self.sources.len()).ok()?;
-        self.sources.push(AudioSource {
+    fn add(&mut self, stream: StreamKey, owner: Option<UserId>, speaker: SpeakerId) -> Option<AudioSourceId> {
+        let index = self.sources.push(AudioSource {
             stream,
             owner,
             speaker,
@@ -296,16 +311,16 @@ impl Attribution {
             is_muted: false,
             is_sent: true,
             superseded_by: None,
-        });
+        })?;
         self.by_stream.insert(stream, index);
         Some(index)
     }
 
     /// The speaker of a stream. An unnamed received stream belongs to the user that sends it.
-    fn speaker(&mut self, stream: StreamKey, owner: Option<UserId>, at_ms: u64, limits: Limits) -> Option<u32> {
+    fn speaker(&mut self, stream: StreamKey, owner: Option<UserId>, at_ms: u64, limits: Limits) -> Option<SpeakerId> {
         let unnamed = Speaker::Stream(stream.ssrc);
         let Some(user) = owner else {
-            let sender = self.senders.get(&stream.ssrc).and_then(|&index| self.sources.get(index as usize));
+            let sender = self.senders.get(&stream.ssrc).map(|&index| &self.sources[index]);
             let sender = sender.filter(|source| source.owner.is_some()).map(|source| source.speaker);
             return sender.or_else(|| self.find_or_join(unnamed, at_ms, limits));
         };
@@ -320,18 +335,17 @@ impl Attribution {
         let Some(index) = unnamed else {
             return self.find_or_join(Speaker::User(user), at_ms, limits);
         };
-        let speaker = self.speakers.get_mut(index as usize)?;
+        let speaker = &mut self.speakers[index];
         (speaker.who, speaker.is_app_muted) = (Speaker::User(user), None);
         self.has_new = true;
         Some(index)
     }
 
-    pub(super) fn find(&self, speaker: Speaker) -> Option<u32> {
-        let index = self.speakers.iter().position(|other| other.who == speaker)?;
-        u32::try_from(index).ok()
+    pub(super) fn find(&self, speaker: Speaker) -> Option<SpeakerId> {
+        self.speakers.find(|other| other.who == speaker)
     }
 
-    fn find_or_join(&mut self, speaker: Speaker, at_ms: u64, limits: Limits) -> Option<u32> {
+    fn find_or_join(&mut self, speaker: Speaker, at_ms: u64, limits: Limits) -> Option<SpeakerId> {
         if let Some(index) = self.find(speaker) {
             return Some(index);
         }
@@ -341,15 +355,14 @@ impl Attribution {
             return None;
         }
         let participant = self.floor.join(at_ms)?;
+        self.has_new = true;
         self.speakers.push(AttributedSpeaker {
             who: speaker,
             participant,
             primary: None,
             is_muted: false,
             is_app_muted: None,
-        });
-        self.has_new = true;
-        u32::try_from(participant.index()).ok()
+        })
     }
 
     /// The number of unnamed speakers.
@@ -359,14 +372,14 @@ impl Attribution {
 
     /// Moves a source to another speaker. A speaker left without open sources leaves. An unnamed speaker left without
     /// any was the other speaker: its speech is merged.
-    fn pass_on(&mut self, source: u32, to: u32, sink: &mut ChangeSink<'_>) {
-        let Some(of) = self.sources.get_mut(source as usize) else { return };
+    fn pass_on(&mut self, source: AudioSourceId, to: SpeakerId, sink: &mut ChangeSink<'_>) {
+        let of = &mut self.sources[source];
         let from = core::mem::replace(&mut of.speaker, to);
         if from == to {
             return;
         }
         of.superseded_by = None;
-        let Some(speaker) = self.speakers.get_mut(from as usize) else { return };
+        let speaker = &mut self.speakers[from];
         if speaker.primary == Some(source) {
             speaker.primary = None;
         }
@@ -377,10 +390,9 @@ impl Attribution {
         }
         let mut left = self.sources.iter().filter(|source| source.speaker == from);
         if is_unnamed && left.next().is_none() {
-            if let Some(to) = self.speakers.get(to as usize) {
-                self.floor.merge(participant, to.participant);
-                self.history.merge(participant, to.participant);
-            }
+            let to = self.speakers[to].participant;
+            self.floor.merge(participant, to);
+            self.history.merge(participant, to);
             self.leave(from, sink);
         } else if !is_unnamed && !left.any(|source| source.is_open) {
             self.leave(from, sink);
@@ -389,12 +401,14 @@ impl Attribution {
 
     /// Makes a source the primary source of its speaker if it ranks first: the speaker's own microphone before received
     /// copies, sent before not sent, named before unnamed.
-    fn choose(&mut self, index: u32, order: SourceOrder<'_>) {
-        let Some(source) = self.sources.get(index as usize) else { return };
-        let Some(primary) = self.speakers.get(source.speaker as usize).map(|speaker| speaker.primary) else { return };
+    fn choose(&mut self, index: AudioSourceId, order: SourceOrder<'_>) {
+        let source = &self.sources[index];
+        let speaker = &mut self.speakers[source.speaker];
+        let primary = speaker.primary;
         let counts = match primary {
             Some(primary) if primary == index => return,
-            Some(primary) => self.sources.get(primary as usize).is_none_or(|other| {
+            Some(primary) => {
+                let other = &self.sources[primary];
                 let is_stale = source.end_ms > other.end_ms + 2 * other.span_ms.max(source.span_ms) + STALE_MS;
                 let is_first = match source.rank().cmp(&other.rank()) {
                     Ordering::Equal => {
@@ -403,37 +417,33 @@ impl Attribution {
                     by_rank => by_rank.is_lt(),
                 };
                 !other.is_open || is_stale || is_first
-            }),
+            }
             None => true,
         };
-        let speaker = source.speaker;
-        if let Some(source) = self.sources.get_mut(index as usize) {
-            source.superseded_by = primary.filter(|_| !counts);
-        }
-        if let Some(speaker) = self.speakers.get_mut(speaker as usize).filter(|_| counts) {
+        if counts {
             speaker.primary = Some(index);
         }
+        self.sources[index].superseded_by = primary.filter(|_| !counts);
     }
 
-    pub(super) fn report_muted(&mut self, index: u32, is_muted: bool, sink: &mut ChangeSink<'_>) {
-        if let Some(speaker) = self.speakers.get_mut(index as usize) {
-            speaker.is_app_muted = Some(is_muted);
-        }
+    pub(super) fn report_muted(&mut self, index: SpeakerId, is_muted: bool, sink: &mut ChangeSink<'_>) {
+        self.speakers[index].is_app_muted = Some(is_muted);
         self.mute(index, sink);
     }
 
     /// Mutes a speaker whose microphones are all muted, or unmutes the speaker. Without a microphone here, the state of
     /// the fabrics decides.
-    pub(super) fn mute(&mut self, index: u32, sink: &mut ChangeSink<'_>) {
+    pub(super) fn mute(&mut self, index: SpeakerId, sink: &mut ChangeSink<'_>) {
         let mut own = self.sources.iter().filter(|source| {
             source.speaker == index && source.is_open && source.stream.direction == Direction::Outbound
         });
-        let reported = self.speakers.get(index as usize).and_then(|speaker| speaker.is_app_muted).unwrap_or(false);
+        let reported = self.speakers[index].is_app_muted.unwrap_or(false);
         let is_muted = own.next().map_or(reported, |first| first.is_muted && own.all(|source| source.is_muted));
         let Self { floor, speakers, history, .. } = self;
-        let Some(speaker) = speakers.get_mut(index as usize).filter(|speaker| speaker.is_muted != is_muted) else {
+        let speaker = &mut speakers[index];
+        if speaker.is_muted == is_muted {
             return;
-        };
+        }
         speaker.is_muted = is_muted;
         let participant = speaker.participant;
         if is_muted {
@@ -443,9 +453,9 @@ impl Attribution {
         }
     }
 
-    pub(super) fn leave(&mut self, index: u32, sink: &mut ChangeSink<'_>) {
+    pub(super) fn leave(&mut self, index: SpeakerId, sink: &mut ChangeSink<'_>) {
         let Self { floor, speakers, history, .. } = self;
-        let Some(participant) = speakers.get(index as usize).map(|speaker| speaker.participant) else { return };
+        let participant = speakers[index].participant;
         floor.leave(participant, sink.now_ms(), &mut |change| emit(speakers, history, change, sink));
     }
 }
@@ -476,9 +486,10 @@ mod sorted {
     use super::{HashMap, Vec};
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    pub(super) fn serialize<K, S>(index: &HashMap<K, u32>, serializer: S) -> Result<S::Ok, S::Error>
+    pub(super) fn serialize<K, V, S>(index: &HashMap<K, V>, serializer: S) -> Result<S::Ok, S::Error>
     where
         K: Ord + Serialize,
+        V: Ord + Serialize,
         S: Serializer,
     {
         let mut pairs: Vec<_> = index.iter().collect();
@@ -486,11 +497,12 @@ mod sorted {
         serializer.collect_seq(pairs)
     }
 
-    pub(super) fn deserialize<'de, K, D>(deserializer: D) -> Result<HashMap<K, u32>, D::Error>
+    pub(super) fn deserialize<'de, K, V, D>(deserializer: D) -> Result<HashMap<K, V>, D::Error>
     where
         K: Eq + Hash + Deserialize<'de>,
+        V: Deserialize<'de>,
         D: Deserializer<'de>,
     {
-        Ok(Vec::<(K, u32)>::deserialize(deserializer)?.into_iter().collect())
+        Ok(Vec::<(K, V)>::deserialize(deserializer)?.into_iter().collect())
     }
 }

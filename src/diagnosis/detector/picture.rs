@@ -198,8 +198,8 @@ impl Detector for LowFrameRate {
             Direction::Outbound => sample.source_frames_per_second(),
         };
         (self.shown, self.expected) = (Some(shown), expected);
-        let Some(expected) = expected.filter(|&expected| expected > 0.0) else { return Reading::Unknown };
-        let Some(is_forced) = is_forced else { return Reading::Unknown };
+        let expected = expected.filter(|&expected| expected > 0.0);
+        let (Some(expected), Some(is_forced)) = (expected, is_forced) else { return Reading::Unknown };
         let missing = if is_forced && shown < SMOOTH_FPS { (1.0 - shown / expected).max(0.0) } else { 0.0 };
         let was_low = core::mem::replace(&mut self.is_low, missing > 0.0);
         // The first such sample may be the one in which a rest begins.
@@ -307,8 +307,9 @@ impl Detector for StuckDecoder {
             return reading;
         }
         self.bitrate_bps = sample.get(Metric::BitrateBps);
-        let Some(is_stuck) = shows_nothing(sample) else { return Reading::Unknown };
-        let Some(asked) = sample.get(Metric::PliPerSecond) else { return Reading::Unknown };
+        let (Some(is_stuck), Some(asked)) = (shows_nothing(sample), sample.get(Metric::PliPerSecond)) else {
+            return Reading::Unknown;
+        };
         self.requests = if is_stuck { self.requests + asked * sample.interval.span_ms / 1e3 } else { 0.0 };
         Reading::of(self.requests >= ASKED_AGAIN)
     }

@@ -30,7 +30,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::ingest::getstats::fold;
 use crate::ingest::getstats::{Beside, MAX_ENTRIES};
-use crate::report::{Entry, Report, StatsType};
+use crate::report::{Entry, Report, RowId, StatsType};
 use crate::unit::StatTime;
 
 /// Maximum number of connections in memory; beyond it the least recently used one is dropped.
@@ -72,8 +72,8 @@ struct Base {
     rows: Report,
     /// For every row, whether the entry is gone.
     gone: Vec<bool>,
-    /// The index in `rows` by id.
-    places: HashTable<u32>,
+    /// The row in `rows` by id.
+    places: HashTable<RowId>,
     /// Whether missing entries remain, whatever the dialect.
     retains: bool,
     used: u64,
@@ -85,16 +85,16 @@ struct Spare {
     rows: Report,
     gone: Vec<bool>,
     touched: Vec<Touched>,
-    /// Indices of new entries in the delta.
-    fresh: Vec<usize>,
+    /// New entries in the delta.
+    fresh: Vec<RowId>,
 }
 
 /// What a delta changes about a known row.
 #[derive(Clone, Copy, Debug)]
 enum Touched {
     Not,
-    /// Changed by the entry at this index in the delta.
-    By(usize),
+    /// Changed by this entry of the delta.
+    By(RowId),
     Removed,
 }
 
@@ -110,11 +110,11 @@ impl Bases {
         whole: &mut Report,
     ) {
         self.clock += 1;
-        let index = self.bases.iter().position(|base| base.fabric == fabric).unwrap_or_else(|| {
-            self.bases.push(Base { fabric: fabric.into(), ..Base::default() });
-            self.bases.len() - 1
-        });
-        let Some(base) = self.bases.get_mut(index) else { return };
+        let known = self.bases.iter().position(|base| base.fabric == fabric);
+        let base = match known {
+            Some(known) => &mut self.bases[known],
+            None => self.bases.push_mut(Base { fabric: fabric.into(), ..Base::default() }),
+        };
         base.used = self.clock;
         if is_whole(difference, beside) {
             base.clear();
@@ -143,9 +143,12 @@ impl Bases {
     }
 
     fn stay_bounded(&mut self) {
-        while self.bases.len() > MAX_CONNECTIONS || self.bases.iter().map(Base::footprint).sum::<usize>() > MAX_BYTES {
-            let oldest = self.bases.iter().enumerate().min_by_key(|(_, base)| base.used).map(|(index, _)| index);
-            let Some(oldest) = oldest else { return };
+        let is_beyond = |bases: &[Base]| {
+            bases.len() > MAX_CONNECTIONS || bases.iter().map(Base::footprint).sum::<usize>() > MAX_BYTES
+        };
+        while is_beyond(&self.bases)
+            && let Some((oldest, _)) = self.bases.iter().enumerate().min_by_key(|(_, base)| base.used)
+        {
             self.bases.swap_remove(oldest);
         }
         if self.spare.rows.footprint() > MAX_BYTES {
@@ -175,7 +178,7 @@ impl Base {
             let change = match touched {
                 Touched::Not if was_gone && forget_gone && !retains => None,
                 Touched::Not => Some((None, !retains)),
-                Touched::By(place) => Some((difference.get(place), false)),
+                Touched::By(entry) => Some((Some(difference.row(entry)), false)),
                 Touched::Removed => None,
             };
             let Some((change, gone)) = change else {
@@ -187,19 +190,20 @@ impl Base {
         }
         if moved {
             self.places.clear();
-            for place in 0..next.len() {
-                self.remember(next, place, hasher);
+            for row in next.row_ids() {
+                self.remember(next, row, hasher);
             }
         }
-        for &place in &spare.fresh {
-            let Some(change) = difference.get(place) else { continue };
+        for &entry in &spare.fresh {
+            let change = difference.row(entry);
             if next.len() >= MAX_ENTRIES || find(&self.places, next, hasher, change.id()).is_some() {
                 left_out += 1;
                 continue;
             }
+            let row = next.next_row();
             push_merged(next, None, false, Some(change), dialect, beside.timestamp);
             spare.gone.push(false);
-            self.remember(next, next.len() - 1, hasher);
+            self.remember(next, row, hasher);
         }
         self.retains |= next.entries().any(|entry| entry.kind().is_legacy());
         core::mem::swap(&mut self.rows, &mut spare.rows);
@@ -213,14 +217,14 @@ impl Base {
         spare.fresh.clear();
         spare.touched.clear();
         spare.touched.resize(self.rows.len(), Touched::Not);
-        for (place, entry) in difference.entries().enumerate() {
+        for (place, entry) in difference.row_ids().zip(difference.entries()) {
             let row = find(&self.places, &self.rows, hasher, entry.id());
-            match row.and_then(|row| Some((row, spare.touched.get_mut(row)?))) {
+            match row.and_then(|row| Some((row, spare.touched.get_mut(row.index())?))) {
                 None => spare.fresh.push(place),
                 Some((row, touched @ Touched::Not)) => {
                     *touched = Touched::By(place);
-                    let had_type = self.rows.get(row).is_some_and(|row| row.kind() != StatsType::Other);
-                    if self.gone.get(row) == Some(&true) && had_type && entry.kind() == StatsType::Other {
+                    let had_type = self.rows.row(row).kind() != StatsType::Other;
+                    if self.gone.get(row.index()) == Some(&true) && had_type && entry.kind() == StatsType::Other {
                         self.retains = true;
                     }
                 }
@@ -229,19 +233,16 @@ impl Base {
         }
         for id in &beside.removed {
             let row = find(&self.places, &self.rows, hasher, id);
-            if let Some(touched) = row.and_then(|row| spare.touched.get_mut(row)) {
+            if let Some(touched) = row.and_then(|row| spare.touched.get_mut(row.index())) {
                 *touched = Touched::Removed;
             }
         }
         twice
     }
 
-    fn remember(&mut self, rows: &Report, place: usize, hasher: &DefaultHashBuilder) {
-        let Some(row) = rows.get(place) else { return };
-        let Ok(place) = u32::try_from(place) else { return };
-        self.places.insert_unique(hasher.hash_one(row.id()), place, |&place| {
-            rows.get(place as usize).map_or(0, |row| hasher.hash_one(row.id()))
-        });
+    fn remember(&mut self, rows: &Report, row: RowId, hasher: &DefaultHashBuilder) {
+        let hash = |&row: &RowId| hasher.hash_one(rows.row(row).id());
+        self.places.insert_unique(hash(&row), row, hash);
     }
 
     fn clear(&mut self) {
@@ -256,10 +257,9 @@ impl Base {
     }
 }
 
-/// The index of the row with this id.
-fn find(places: &HashTable<u32>, rows: &Report, hasher: &DefaultHashBuilder, id: &str) -> Option<usize> {
-    let found = places.find(hasher.hash_one(id), |&place| rows.get(place as usize).is_some_and(|row| row.id() == id));
-    found.map(|&place| place as usize)
+/// The row with this id.
+fn find(places: &HashTable<RowId>, rows: &Report, hasher: &DefaultHashBuilder, id: &str) -> Option<RowId> {
+    places.find(hasher.hash_one(id), |&row| rows.row(row).id() == id).copied()
 }
 
 /// Adds the row that results from an optional previous row and an optional change.

@@ -20,7 +20,7 @@ use crate::ingest::getstats::skip_entry;
 use crate::ingest::getstats::{fill, fold};
 use crate::ingest::log::{Identity, LogEventKind};
 use crate::ingest::sink::{ReadState, Sink};
-use crate::report::{Report, StatsType, Text};
+use crate::report::{Report, RowId, StatsType, Text};
 use crate::unit::StatTime;
 
 /// The arrays of a connection, and the type of their entries.
@@ -261,15 +261,13 @@ fn entries(state: &mut ReadState, cursor: &mut Cursor<'_>, kind: StatsType) -> R
 
 /// Assigns the local or remote type to candidates, which have no type in the input.
 fn assign_sides(report: &mut Report) {
-    for (place, side) in sides(report) {
-        if let Some(mut entry) = report.entry_mut(place) {
-            entry.set_kind(side);
-        }
+    for (row, side) in sides(report) {
+        report.row_mut(row).set_kind(side);
     }
 }
 
 /// The rows without a type whose side can be derived.
-fn sides(report: &Report) -> Vec<(usize, StatsType)> {
+fn sides(report: &Report) -> Vec<(RowId, StatsType)> {
     const LOCAL: StatsType = StatsType::LocalCandidate;
     const REMOTE: StatsType = StatsType::RemoteCandidate;
     let mut of_id: HashMap<&str, StatsType> = HashMap::new();
@@ -288,24 +286,24 @@ fn sides(report: &Report) -> Vec<(usize, StatsType)> {
     }
     let mut sides = Vec::new();
     let mut unknown = Vec::new();
-    for (place, entry) in report.entries().enumerate().filter(|(_, entry)| entry.kind() == StatsType::Other) {
+    for (row, entry) in report.row_ids().zip(report.entries()).filter(|(_, entry)| entry.kind() == StatsType::Other) {
         let fragment = entry.text(Text::UsernameFragment);
         let only_local = [Text::RelayProtocol, Text::NetworkType].iter().any(|&field| entry.text(field).is_some());
         let side = of_id.get(entry.id()).copied();
         let side = side.or_else(|| of_fragment.get(fragment?).copied()).or_else(|| only_local.then_some(LOCAL));
         match side {
             Some(side) => {
-                sides.push((place, side));
+                sides.push((row, side));
                 if let Some(fragment) = fragment {
                     of_fragment.entry(fragment).or_insert(side);
                 }
             }
-            None => unknown.push((place, fragment)),
+            None => unknown.push((row, fragment)),
         }
     }
-    for (place, fragment) in unknown {
+    for (row, fragment) in unknown {
         if let Some(&side) = fragment.and_then(|fragment| of_fragment.get(fragment)) {
-            sides.push((place, side));
+            sides.push((row, side));
         }
     }
     sides

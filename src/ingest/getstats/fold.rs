@@ -6,7 +6,7 @@
 use alloc::string::String;
 
 use crate::id::MediaKind;
-use crate::report::{Entry, EntryMut, Flag, Num, Report, StatsType, Text};
+use crate::report::{Entry, EntryMut, Flag, Num, Report, RowId, StatsType, Text};
 
 /// Milliseconds from 1900, the epoch of NTP, to 1970.
 const NTP_TO_UNIX_MS: f64 = 2_208_988_800_000.0;
@@ -17,8 +17,8 @@ const SMALLEST_NTP_MS: f64 = NTP_TO_UNIX_MS + 1_262_304_000_000.0;
 /// Folds every row of a snapshot. Drops and counts rows without a usable type.
 pub(in crate::ingest) fn fold(report: &mut Report) {
     let mut has = Has::default();
-    for index in 0..report.len() {
-        fold_row(report, index, &mut has);
+    for row in report.row_ids() {
+        fold_row(report.row_mut(row), &mut has);
     }
     if has.legacy {
         fold_legacy(report);
@@ -46,8 +46,7 @@ struct Has {
 }
 
 /// Corrections that need only one row.
-fn fold_row(report: &mut Report, index: usize, has: &mut Has) {
-    let Some(mut entry) = report.entry_mut(index) else { return };
+fn fold_row(mut entry: EntryMut<'_>, has: &mut Has) {
     let view = entry.view();
     let (kind, remote) = (view.kind(), view.flag(Flag::IsRemote) == Some(true));
     match kind {
@@ -112,16 +111,16 @@ fn fold_legacy_candidate(entry: &mut EntryMut<'_>) {
 /// Chromium's callback API: one row per SSRC combines both endpoints' views and the source; ids show the direction.
 fn fold_legacy(report: &mut Report) {
     let mut estimates = [(Num::AvailableOutgoingBitrate, None), (Num::AvailableIncomingBitrate, None)];
-    for index in 0..report.len() {
-        let Some(mut entry) = report.entry_mut(index) else { return };
+    for row in report.row_ids() {
+        let mut entry = report.row_mut(row);
         let view = entry.view();
         match view.kind() {
             StatsType::LegacySsrc => {
                 if fold_legacy_ssrc(&mut entry) {
-                    split_remote_view(report, index);
-                    split_source(report, index);
+                    split_remote_view(report, row);
+                    split_source(report, row);
                 }
-                split_codec(report, index);
+                split_codec(report, row);
             }
             StatsType::LegacyCandidatePair => {
                 let (readable, writable) = (view.flag(Flag::Readable), view.flag(Flag::Writable));
@@ -143,10 +142,10 @@ fn fold_legacy(report: &mut Report) {
             _ => {}
         }
     }
-    let selected = report
-        .entries()
-        .position(|entry| entry.kind() == StatsType::CandidatePair && entry.flag(Flag::Selected) == Some(true));
-    if let Some(mut pair) = selected.and_then(|index| report.entry_mut(index)) {
+    let is_selected =
+        |entry: Entry<'_>| entry.kind() == StatsType::CandidatePair && entry.flag(Flag::Selected) == Some(true);
+    if let Some(selected) = report.row_ids().find(|&row| is_selected(report.row(row))) {
+        let mut pair = report.row_mut(selected);
         for (field, estimate) in estimates {
             if let Some(estimate) = estimate {
                 pair.set(field, estimate);
@@ -214,18 +213,16 @@ fn set_or_unset(entry: &mut EntryMut<'_>, field: Text, value: Option<&str>) {
 }
 
 /// Moves the RTCP figures of a sent SSRC's row into a row of their own, as in the spec.
-fn split_remote_view(report: &mut Report, index: usize) {
+fn split_remote_view(report: &mut Report, row: RowId) {
     const OF_REMOTE: [Num; 3] = [Num::PacketsLost, Num::RoundTripTime, Num::Jitter];
-    let Some(remote) = split(report, index, &OF_REMOTE, StatsType::RemoteInboundRtp, "_remote") else { return };
-    let Some(entry) = report.get(index) else { return };
-    let ssrc = entry.get(Num::Ssrc);
-    if let (Some(ssrc), Some(mut remote)) = (ssrc, report.entry_mut(remote)) {
-        remote.set(Num::Ssrc, ssrc);
+    let remote = split(report, row, &OF_REMOTE, StatsType::RemoteInboundRtp, "_remote");
+    if let (Some(remote), Some(ssrc)) = (remote, report.row(row).get(Num::Ssrc)) {
+        report.row_mut(remote).set(Num::Ssrc, ssrc);
     }
 }
 
 /// Moves a sent SSRC's figures of the audio before encoding into a row of their own.
-fn split_source(report: &mut Report, index: usize) {
+fn split_source(report: &mut Report, row: RowId) {
     const OF_SOURCE: [Num; 5] = [
         Num::AudioLevel,
         Num::TotalAudioEnergy,
@@ -233,63 +230,58 @@ fn split_source(report: &mut Report, index: usize) {
         Num::EchoReturnLoss,
         Num::EchoReturnLossEnhancement,
     ];
-    let Some(source) = split(report, index, &OF_SOURCE, StatsType::MediaSource, "_source") else { return };
-    let (Some(entry), Some(row)) = (report.get(index), report.get(source)) else { return };
-    let track = entry.text(Text::TrackIdentifier).map(String::from);
-    let id = String::from(row.id());
-    if let (Some(track), Some(mut row)) = (track, report.entry_mut(source)) {
-        row.set_text(Text::TrackIdentifier, &track);
+    let Some(source) = split(report, row, &OF_SOURCE, StatsType::MediaSource, "_source") else { return };
+    let id = String::from(report.row(source).id());
+    if let Some(track) = report.row(row).text(Text::TrackIdentifier).map(String::from) {
+        report.row_mut(source).set_text(Text::TrackIdentifier, &track);
     }
-    if let Some(mut entry) = report.entry_mut(index) {
-        entry.set_text(Text::MediaSourceId, &id);
-    }
+    report.row_mut(row).set_text(Text::MediaSourceId, &id);
 }
 
 /// Moves the codec of an SSRC's row into a row of its own.
-fn split_codec(report: &mut Report, index: usize) {
-    let Some(entry) = report.get(index) else { return };
+fn split_codec(report: &mut Report, row: RowId) {
+    let entry = report.row(row);
     let Some(mime) = entry.text(Text::MimeType).map(String::from) else { return };
     let id = alloc::format!("{}_codec", entry.id());
     let timestamp = entry.timestamp();
     report.push(StatsType::Codec, &id).set_timestamp(timestamp).set_text(Text::MimeType, &mime);
-    if let Some(mut entry) = report.entry_mut(index) {
-        entry.set_text(Text::CodecId, &id);
-        entry.unset_text(Text::MimeType);
-    }
+    let mut entry = report.row_mut(row);
+    entry.set_text(Text::CodecId, &id);
+    entry.unset_text(Text::MimeType);
 }
 
-/// Moves some members of a row into a new row of another type and returns its index; `None` if there are none.
-fn split(report: &mut Report, index: usize, fields: &[Num], kind: StatsType, suffix: &str) -> Option<usize> {
-    let entry = report.get(index)?;
-    if !fields.iter().any(|&field| entry.get(field).is_some()) {
+/// Moves some members of a row into a new row of another type and returns that; `None` if there are none.
+fn split(report: &mut Report, row: RowId, fields: &[Num], kind: StatsType, suffix: &str) -> Option<RowId> {
+    let entry = report.row(row);
+    if !has_any(entry, fields) {
         return None;
     }
     let id = alloc::format!("{}{suffix}", entry.id());
     let (media, timestamp) = (entry.media(), entry.timestamp());
-    let place = report.len();
-    report.push(kind, &id).set_timestamp(timestamp);
+    let new = report.add(kind, &id);
+    report.row_mut(new).set_timestamp(timestamp);
     if let Some(media) = media {
-        report.entry_mut(place)?.set_media(media);
+        report.row_mut(new).set_media(media);
     }
     for &field in fields {
-        if let Some(value) = report.get(index)?.get(field) {
-            report.entry_mut(place)?.set(field, value);
-            report.entry_mut(index)?.unset(field);
+        if let Some(value) = report.row(row).get(field) {
+            report.row_mut(new).set(field, value);
+            report.row_mut(row).unset(field);
         }
     }
-    Some(place)
+    Some(new)
 }
 
 /// Obsolete `track` rows: copies their figures into the RTP row that references them, where that lacks them.
 fn fold_tracks(report: &mut Report) {
     report.sort_by_id(StatsType::Track);
-    for index in 0..report.len() {
-        let Some(entry) = report.get(index) else { return };
+    for row in report.row_ids() {
+        let entry = report.row(row);
         if !matches!(entry.kind(), StatsType::InboundRtp | StatsType::OutboundRtp) {
             continue;
         }
-        if let Some(track) = entry.text(Text::TrackId).and_then(|id| report.sorted_position(id)) {
-            report.fill_row(index, track);
+        if let Some(track) = entry.text(Text::TrackId).and_then(|id| report.sorted_row(id)) {
+            report.fill_row(row, track);
         }
     }
     report.retain(|entry| entry.kind() != StatsType::Track);
@@ -298,15 +290,15 @@ fn fold_tracks(report: &mut Report) {
 /// Gives RTP rows without a `kind` that of their codec.
 fn fill_media(report: &mut Report) {
     report.sort_by_id(StatsType::Codec);
-    for index in 0..report.len() {
-        let Some(entry) = report.get(index) else { return };
+    for row in report.row_ids() {
+        let entry = report.row(row);
         if entry.media().is_some() || !entry.kind().is_rtp() {
             continue;
         }
-        let codec = entry.text(Text::CodecId).and_then(|id| report.get(report.sorted_position(id)?));
+        let codec = entry.text(Text::CodecId).and_then(|id| report.sorted_row(id)).map(|row| report.row(row));
         let media = codec.and_then(|codec| media_of_mime(codec.text(Text::MimeType)?));
-        if let (Some(media), Some(mut entry)) = (media.or_else(|| media_of_members(entry)), report.entry_mut(index)) {
-            entry.set_media(media);
+        if let Some(media) = media.or_else(|| media_of_members(entry)) {
+            report.row_mut(row).set_media(media);
         }
     }
 }

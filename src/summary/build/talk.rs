@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use crate::conference::{Attribution, Conference};
+use crate::conference::{Attribution, Conference, ListId};
 use crate::id::{Direction, Ssrc};
 use crate::speaker::Speaker;
 use crate::speaker::dominant::Floor;
@@ -43,8 +43,8 @@ pub(super) fn talk(call: &Conference) -> Option<TalkSummary> {
 /// The speakers by name, then by SSRC.
 fn speakers(call: &Conference, attribution: &Attribution, floor: &Floor) -> Vec<SpeakerSummary> {
     let mut has_source = vec![false; attribution.speakers.len()];
-    for source in &attribution.sources {
-        if let Some(has_source) = has_source.get_mut(source.speaker as usize) {
+    for source in attribution.sources.iter() {
+        if let Some(has_source) = has_source.get_mut(source.speaker.index()) {
             *has_source = true;
         }
     }
