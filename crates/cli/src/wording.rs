@@ -54,13 +54,22 @@ pub(crate) fn clock(ms: f64) -> String {
     format!("{:.0}:{:02.0}", (seconds / 60.0).floor(), seconds % 60.0)
 }
 
-/// A name from the input, on one line: control characters, which could control the terminal, are escaped.
+/// A name from the input, on one line: control characters, which could control the terminal, and format characters, which
+/// could hide or reorder the text after them, are escaped.
 pub(crate) fn printable(name: &str) -> Cow<'_, str> {
-    if !name.contains(char::is_control) {
+    if !name.contains(is_unprintable) {
         return name.into();
     }
-    let escape = |c: char| if c.is_control() { c.escape_default().collect() } else { String::from(c) };
+    let escape = |c: char| if is_unprintable(c) { c.escape_default().collect() } else { String::from(c) };
     name.chars().map(escape).collect()
+}
+
+/// Control characters, and the bidirectional, zero-width, line-separating and tag characters of Unicode. The joiner U+200D
+/// stays: names with emoji need it.
+fn is_unprintable(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{061C}' | '\u{200B}' | '\u{200C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}')
+        || matches!(c, '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{E0000}'..='\u{E007F}')
 }
 
 /// `checking disrupted` of `checkingDisrupted`.
@@ -111,6 +120,19 @@ mod tests {
     fn durations_have_two_units_at_most() {
         let of = [0.04, 9.94, 59.4, 59.6, 88.0, 3_599.6, 7_260.0].map(duration);
         assert_eq!(of, ["0.0 s", "9.9 s", "59 s", "1 min 0 s", "1 min 28 s", "1 h 0 min", "2 h 1 min"]);
+    }
+
+    #[test]
+    fn names_cannot_control_reorder_or_hide_text() {
+        assert_eq!(printable("Zoë 👩\u{200D}💻"), "Zoë 👩\u{200D}💻");
+        for (name, shown) in [
+            ("a\u{1B}[31m", "a\\u{1b}[31m"),
+            ("Alice\u{202E}", "Alice\\u{202e}"),
+            ("a\u{2028}b", "a\\u{2028}b"),
+            ("a\u{FEFF}\u{E0041}", "a\\u{feff}\\u{e0041}"),
+        ] {
+            assert_eq!(printable(name), shown);
+        }
     }
 
     #[test]
