@@ -235,7 +235,7 @@ impl Scanner {
             }
             (lead, previous) = (b',', key);
             let target = KEYS[usize::from(key)].target;
-            if simple_value(&mut here, entry, target).is_none() {
+            if !simple_value(&mut here, entry, target) {
                 cursor.pos = here.pos;
                 if target == Target::Inline && !inlined && cursor.next()? == Next::Object {
                     self.members(cursor, entry, true)?;
@@ -300,15 +300,30 @@ fn in_own_slot(cursor: &mut Cursor<'_>) -> Option<Key> {
 
 /// Reads the value at `cursor` into the row if it is of the common, simple form; otherwise consumes nothing.
 #[inline(always)]
-fn simple_value(cursor: &mut Cursor<'_>, entry: &mut EntryMut<'_>, target: Target) -> Option<()> {
+fn simple_value(cursor: &mut Cursor<'_>, entry: &mut EntryMut<'_>, target: Target) -> bool {
     match target {
-        Target::Num(field) => drop(entry.set(field, cursor.plain_number()?)),
-        Target::Text(field) => drop(entry.set_text(field, cursor.plain_string()?)),
-        Target::Flag(field) => drop(entry.set_flag(field, cursor.plain_bool()?)),
-        Target::Timestamp => fill::number(entry, target, cursor.plain_number()?),
-        _ => fill::string(entry, target, cursor.plain_string()?),
+        Target::Num(field) => {
+            let Some(value) = cursor.plain_number() else { return false };
+            entry.set(field, value);
+        }
+        Target::Text(field) => {
+            let Some(text) = cursor.plain_string() else { return false };
+            entry.set_text(field, text);
+        }
+        Target::Flag(field) => {
+            let Some(value) = cursor.plain_bool() else { return false };
+            entry.set_flag(field, value);
+        }
+        Target::Timestamp => {
+            let Some(value) = cursor.plain_number() else { return false };
+            fill::number(entry, target, value);
+        }
+        _ => {
+            let Some(text) = cursor.plain_string() else { return false };
+            fill::string(entry, target, text);
+        }
     }
-    Some(())
+    true
 }
 
 /// Reads the value at `cursor` into the row, according to its target.

@@ -223,10 +223,13 @@ impl Known {
     /// Like [`Self::consume`], for `lead` followed by the name.
     #[inline(always)]
     pub(in crate::ingest) fn consume_after(&self, lead: u8, cursor: &mut Cursor<'_>) -> bool {
-        let window = cursor.window::<{ 1 + Self::WINDOW }>().filter(|[first, ..]| *first == lead);
-        let len = window.and_then(|[_, rest @ ..]| self.at_start_of(rest));
-        cursor.pos += len.map_or(0, |len| 1 + len);
-        len.is_some()
+        let Some([first, rest @ ..]) = cursor.window::<{ 1 + Self::WINDOW }>() else { return false };
+        if *first != lead {
+            return false;
+        }
+        let Some(len) = self.at_start_of(rest) else { return false };
+        cursor.pos += 1 + len;
+        true
     }
 
     /// The length of `"name":` if `text` begins with it.
