@@ -83,6 +83,21 @@ pub(super) trait Detector {
     fn note(&mut self) {}
 }
 
+/// The causes of problems that only follow from the connection, the deepest first.
+const CONNECTION_CAUSES: &[Kind] = &[Kind::IceDisrupted, Kind::NoMedia];
+
+/// The causes of audio that is impaired or late at the receiver, the deepest first.
+const RECEIVED_AUDIO_CAUSES: &[Kind] = &[
+    Kind::IceDisrupted,
+    Kind::NoMedia,
+    Kind::OneWayMedia,
+    Kind::UplinkCongestion,
+    Kind::DownlinkCongestion,
+    Kind::HighLoss,
+    Kind::HighJitter,
+    Kind::BufferStress,
+];
+
 /// Facts about a kind besides its thresholds.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Facts {

@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::string::String;
 
-use super::{Detector, Reading, percent};
+use super::{CONNECTION_CAUSES, Detector, Reading, percent};
 use crate::diagnosis::sample::ConnectionSample;
 use crate::diagnosis::{Diagnosis, Evidence, Kind};
 
@@ -190,7 +190,7 @@ impl Detector for UplinkCongestion {
     type Sample<'a> = ConnectionSample;
 
     const KIND: Kind = Kind::UplinkCongestion;
-    const CAUSES: &'static [Kind] = &[Kind::IceDisrupted, Kind::NoMedia];
+    const CAUSES: &'static [Kind] = CONNECTION_CAUSES;
     const FIGURES: &'static [&'static str] = FIGURES;
 
     fn read(&mut self, sample: &ConnectionSample) -> Reading {
@@ -219,7 +219,7 @@ impl Detector for DownlinkCongestion {
     type Sample<'a> = ConnectionSample;
 
     const KIND: Kind = Kind::DownlinkCongestion;
-    const CAUSES: &'static [Kind] = &[Kind::IceDisrupted, Kind::NoMedia];
+    const CAUSES: &'static [Kind] = CONNECTION_CAUSES;
     const FIGURES: &'static [&'static str] = FIGURES;
 
     fn read(&mut self, sample: &ConnectionSample) -> Reading {

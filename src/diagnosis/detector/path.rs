@@ -4,7 +4,7 @@
 use alloc::format;
 use alloc::string::String;
 
-use super::{Detector, Reading};
+use super::{CONNECTION_CAUSES, Detector, Reading};
 use crate::diagnosis::sample::{ConnectionPhase, ConnectionSample};
 use crate::diagnosis::{Diagnosis, Evidence, Kind};
 
@@ -59,7 +59,7 @@ impl Detector for IceFlapping {
     type Sample<'a> = ConnectionSample;
 
     const KIND: Kind = Kind::IceFlapping;
-    const CAUSES: &'static [Kind] = &[Kind::IceDisrupted, Kind::NoMedia];
+    const CAUSES: &'static [Kind] = CONNECTION_CAUSES;
 
     fn read(&mut self, sample: &ConnectionSample) -> Reading {
         for ago in self.ago_ms.iter_mut().flatten() {

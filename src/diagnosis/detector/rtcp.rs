@@ -4,7 +4,7 @@
 use alloc::format;
 use alloc::string::String;
 
-use super::{Detector, Reading};
+use super::{CONNECTION_CAUSES, Detector, Reading};
 use crate::diagnosis::sample::{ConnectionSample, StreamSample};
 use crate::diagnosis::{Diagnosis, Evidence, Kind};
 use crate::metric::Metric;
@@ -27,7 +27,7 @@ impl Detector for RtcpTimeout {
     type Sample<'a> = ConnectionSample;
 
     const KIND: Kind = Kind::RtcpTimeout;
-    const CAUSES: &'static [Kind] = &[Kind::IceDisrupted, Kind::NoMedia];
+    const CAUSES: &'static [Kind] = CONNECTION_CAUSES;
     const FIGURES: &'static [&'static str] = &["usual_report_interval_ms"];
 
     fn read(&mut self, sample: &ConnectionSample) -> Reading {
@@ -86,7 +86,7 @@ impl Detector for MediaTimeout {
     type Sample<'a> = StreamSample<'a>;
 
     const KIND: Kind = Kind::MediaTimeout;
-    const CAUSES: &'static [Kind] = &[Kind::IceDisrupted, Kind::NoMedia];
+    const CAUSES: &'static [Kind] = CONNECTION_CAUSES;
     const FIGURES: &'static [&'static str] = &["packets_received"];
 
     fn read(&mut self, sample: &StreamSample<'_>) -> Reading {

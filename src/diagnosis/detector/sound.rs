@@ -3,22 +3,10 @@
 use alloc::format;
 use alloc::string::String;
 
-use super::{Detector, Reading, percent};
+use super::{Detector, RECEIVED_AUDIO_CAUSES, Reading, percent};
 use crate::diagnosis::sample::StreamSample;
 use crate::diagnosis::{Diagnosis, Evidence, Kind};
 use crate::metric::Metric;
-
-/// The causes of bad sound, the deepest first.
-const CAUSES: &[Kind] = &[
-    Kind::IceDisrupted,
-    Kind::NoMedia,
-    Kind::OneWayMedia,
-    Kind::UplinkCongestion,
-    Kind::DownlinkCongestion,
-    Kind::HighLoss,
-    Kind::HighJitter,
-    Kind::BufferStress,
-];
 
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -31,7 +19,7 @@ impl Detector for AudibleConcealment {
     type Sample<'a> = StreamSample<'a>;
 
     const KIND: Kind = Kind::AudibleConcealment;
-    const CAUSES: &'static [Kind] = CAUSES;
+    const CAUSES: &'static [Kind] = RECEIVED_AUDIO_CAUSES;
     const FIGURES: &'static [&'static str] = &["loss_ratio", "concealment_length_samples"];
 
     fn read(&mut self, sample: &StreamSample<'_>) -> Reading {
@@ -61,7 +49,7 @@ impl Detector for RoboticVoice {
     type Sample<'a> = StreamSample<'a>;
 
     const KIND: Kind = Kind::RoboticVoice;
-    const CAUSES: &'static [Kind] = CAUSES;
+    const CAUSES: &'static [Kind] = RECEIVED_AUDIO_CAUSES;
 
     fn read(&mut self, sample: &StreamSample<'_>) -> Reading {
         sample.rest().unwrap_or_else(|| Reading::known(sample.get(Metric::TimeStretchRatio)))

@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::string::String;
 
-use super::{Detector, Reading};
+use super::{Detector, RECEIVED_AUDIO_CAUSES, Reading};
 use crate::diagnosis::sample::Pair;
 use crate::diagnosis::{Diagnosis, Evidence, Kind};
 
@@ -28,16 +28,7 @@ impl Detector for AvOutOfSync {
     type Sample<'a> = Pair;
 
     const KIND: Kind = Kind::AvOutOfSync;
-    const CAUSES: &'static [Kind] = &[
-        Kind::IceDisrupted,
-        Kind::NoMedia,
-        Kind::OneWayMedia,
-        Kind::UplinkCongestion,
-        Kind::DownlinkCongestion,
-        Kind::HighLoss,
-        Kind::HighJitter,
-        Kind::BufferStress,
-    ];
+    const CAUSES: &'static [Kind] = RECEIVED_AUDIO_CAUSES;
     const FIGURES: &'static [&'static str] = &["sound_ahead_ms"];
 
     fn read(&mut self, sample: &Pair) -> Reading {
