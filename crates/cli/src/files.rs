@@ -49,18 +49,14 @@ pub(crate) fn replay(files: &[PathBuf], mut each: impl FnMut(&str, &Event, &Conf
 
 /// Copies the replay's outcome for a file.
 pub(crate) fn fill(input: &mut InputFile, source: &SourceOutcome) {
-    input.connections = source.fabrics.iter().map(|fabric| fabric.index()).collect();
     input.refused_snapshots = source.unopened_snapshots + source.refused_snapshots.total();
-    input.unopened_snapshots = source.unopened_snapshots;
-    input.snapshot_refusals = source.refused_snapshots.clone();
-    input.refused_entries = source.refused_entries;
-    input.event_refusals = source.refused_events.clone();
+    input.outcome = source.clone();
 }
 
 /// The file of each fabric, in the order of [`Recording::summary`].
 pub(crate) fn files_of(inputs: &[InputFile]) -> Vec<&InputFile> {
     let mut files: Vec<(usize, &InputFile)> =
-        inputs.iter().flat_map(|input| input.connections.iter().map(move |&index| (index, input))).collect();
+        inputs.iter().flat_map(|input| input.outcome.fabrics.iter().map(move |id| (id.index(), input))).collect();
     files.sort_by_key(|&(index, _)| index);
     files.into_iter().map(|(_, input)| input).collect()
 }

@@ -1,7 +1,7 @@
 //! What reading and replaying left out of a file, in sentences.
 //! The reader and the conference decide what is left out; this module only says it.
 
-use callgauge::replay::Refusals;
+use callgauge::replay::{Refusals, SourceOutcome};
 
 use crate::records::InputFile;
 use crate::wording::{plural, printable};
@@ -43,17 +43,18 @@ fn of_reading(input: &InputFile) -> Vec<String> {
 
 /// What the conference did not accept.
 pub(crate) fn of_replay(input: &InputFile) -> Vec<String> {
+    let SourceOutcome { unopened_snapshots, refused_entries, .. } = input.outcome;
     let mut sentences = Vec::new();
-    if input.unopened_snapshots > 0 {
-        let snapshots = plural(input.unopened_snapshots, "snapshot");
+    if unopened_snapshots > 0 {
+        let snapshots = plural(unopened_snapshots, "snapshot");
         sentences.push(format!("ignored {snapshots} of connections beyond the limit"));
     }
-    if input.refused_entries > 0 {
-        let entries = plural(input.refused_entries, "entry");
+    if refused_entries > 0 {
+        let entries = plural(refused_entries, "entry");
         sentences.push(format!("ignored {entries} of streams beyond the limit of a connection"));
     }
-    sentences.extend(of_refusals(&input.snapshot_refusals, "snapshot"));
-    sentences.extend(of_refusals(&input.event_refusals, "event"));
+    sentences.extend(of_refusals(&input.outcome.refused_snapshots, "snapshot"));
+    sentences.extend(of_refusals(&input.outcome.refused_events, "event"));
     sentences
 }
 

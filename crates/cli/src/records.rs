@@ -6,7 +6,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use callgauge::ingest::{Format, Framing, Item, ReadError, Reader, framing};
-use callgauge::replay::Refusals;
+use callgauge::replay::SourceOutcome;
 use callgauge::report::Num;
 use flate2::bufread::MultiGzDecoder;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -35,18 +35,9 @@ pub(crate) struct InputFile {
     pub(crate) bad_numbers: Vec<&'static str>,
     /// Snapshots that the conference did not accept: of connections beyond the limit, or refused.
     pub(crate) refused_snapshots: u64,
-    /// The part of them whose connections could not be opened.
+    /// What became of it in a replay.
     #[serde(skip)]
-    pub(crate) unopened_snapshots: u64,
-    /// The part of them that was refused, by reason.
-    #[serde(skip)]
-    pub(crate) snapshot_refusals: Refusals,
-    /// Entries of streams beyond the limit of a connection.
-    #[serde(skip)]
-    pub(crate) refused_entries: u64,
-    /// Events that the conference refused, by reason.
-    #[serde(skip)]
-    pub(crate) event_refusals: Refusals,
+    pub(crate) outcome: SourceOutcome,
     /// How far its clock is ahead of the clock of the first file, ms; that offset is subtracted from its times. `None`
     /// for a single file, and where nothing relates the two clocks: its times then count as they are.
     pub(crate) clock_offset_ms: Option<f64>,
@@ -56,9 +47,6 @@ pub(crate) struct InputFile {
     pub(crate) log_events: u64,
     #[serde(skip)]
     pub(crate) lines: u64,
-    /// The connections that a replay opened for it, by their places in the order of opening.
-    #[serde(skip)]
-    pub(crate) connections: Vec<usize>,
     #[serde(skip)]
     pub(crate) conference: Option<String>,
     /// The first problems, each as a sentence.
