@@ -21,13 +21,12 @@ pub use edits::FabricMut;
 pub use error::InputError;
 pub use feedback::{Feedback, FeedbackRating};
 pub(crate) use log::StoredFeedback;
-pub(crate) use speakers::{Attribution, ListId};
+pub(crate) use speakers::Attribution;
 
 #[cfg(feature = "serde")]
 pub use crate::checkpoint::RestoreError;
 use crate::config::Config;
-use crate::event::EventQueue;
-use crate::event::{CallEvent, Event, EventKind};
+use crate::event::{CallEvent, Event, EventKind, EventQueue};
 use crate::fabric::{Fabric, FabricSpec, Usage};
 use crate::id::{FabricId, UserId};
 use crate::report::Report;

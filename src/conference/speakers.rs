@@ -3,17 +3,16 @@
 
 mod attribution;
 mod history;
-mod list;
 
 use alloc::boxed::Box;
 use alloc::vec;
 
 pub(crate) use self::attribution::Attribution;
-use self::attribution::{ChangeSink, SourceOrder, emit};
-pub(crate) use self::list::ListId;
+use self::attribution::{ChangeSink, SourceOrder, emit, speaker_of};
 use super::Conference;
 use crate::fabric::Fabric;
 use crate::id::{Direction, FabricId, UserId};
+use crate::list::ListId;
 use crate::speaker::Speaker;
 use crate::speaker::dominant::LONGEST_MS;
 use crate::unit::Timestamp;
@@ -27,7 +26,7 @@ impl Conference {
     #[must_use]
     pub fn dominant_speaker(&self) -> Option<Speaker> {
         let attribution = self.attribution.as_deref()?;
-        Some(attribution.speakers.get(attribution.floor.dominant()?.index())?.who)
+        speaker_of(&attribution.speakers, attribution.floor.dominant())
     }
 
     /// The only speaker in the window of [`Config::speaker_window`](crate::Config::speaker_window): 2 s of speech or
@@ -36,7 +35,7 @@ impl Conference {
     #[must_use]
     pub fn only_speaker(&self) -> Option<Speaker> {
         let attribution = self.attribution.as_deref()?;
-        Some(attribution.speakers.get(attribution.floor.only_speaker()?.index())?.who)
+        speaker_of(&attribution.speakers, attribution.floor.only_speaker())
     }
 
     /// Whether this user is the [`only_speaker`](Self::only_speaker). Cost: linear in the number of speakers.
@@ -131,9 +130,9 @@ impl Conference {
         let (mut ends, mut goes_on) =
             (vec![false; attribution.speakers.len()], vec![false; attribution.speakers.len()]);
         for source in attribution.sources.iter_mut() {
-            let is_present = source.stream.fabric == fabric;
-            source.is_open &= !is_present;
-            for (is_so, of) in [(is_present, &mut ends), (source.is_open, &mut goes_on)] {
+            let has_ended = source.stream.fabric == fabric;
+            source.is_open &= !has_ended;
+            for (is_so, of) in [(has_ended, &mut ends), (source.is_open, &mut goes_on)] {
                 if let Some(of) = of.get_mut(source.speaker.index()) {
                     *of |= is_so;
                 }

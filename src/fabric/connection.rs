@@ -15,8 +15,9 @@ use super::ssrc_map::SsrcMap;
 use super::usage::Usage;
 use crate::config::Config;
 use crate::diagnosis::{ConnectionPhase, ConnectionStatus, Detectors, RecorderParts, StreamSample};
-use crate::event::{Event, EventQueue, FabricState, Relay};
+use crate::event::{CallEvent, Event, EventQueue, FabricState, Relay};
 use crate::id::{Direction, FabricId, MediaKind, Ssrc, StreamKey, UserId};
+use crate::list::ListId;
 use crate::metric::{Interval, IntervalState, Metric};
 use crate::report::{ById, Entry, Num, Report, StatsType, Text};
 use crate::stream::{ConnectionContext, IntervalScore, Observation, StreamRecord};
@@ -109,7 +110,7 @@ type Scores = SmallVec<[IntervalScore; CHUNK_STREAMS]>;
 #[derive(Clone, Copy, Debug, Default)]
 struct SnapshotOutcome {
     /// A stream had its first sample, or closed an interval.
-    has_new_report: bool,
+    has_new_sample: bool,
     /// A sample was older than the last one.
     is_late: bool,
 }
@@ -117,7 +118,7 @@ struct SnapshotOutcome {
 impl SnapshotOutcome {
     const fn note(&mut self, sample: &Observation) {
         match sample {
-            Observation::First | Observation::Closed(_) => self.has_new_report = true,
+            Observation::First | Observation::Closed(_) => self.has_new_sample = true,
             Observation::Late => self.is_late = true,
             Observation::Repeated => {}
         }
@@ -125,7 +126,7 @@ impl SnapshotOutcome {
 
     /// Whether the snapshot shows the path as it is now. A snapshot that is late for every stream does not.
     const fn is_current(self) -> bool {
-        self.has_new_report || !self.is_late
+        self.has_new_sample || !self.is_late
     }
 }
 
@@ -187,12 +188,11 @@ impl Fabric {
         let outcome = self.ingest_streams(now, report, context, out);
         if outcome.is_current() {
             let path_sample = self.path.sample(report, selected, limits.digest_cells());
-            let (fabric, user) = (Some(self.id), self.spec.local_user);
+            let (id, user) = (self.id, self.spec.local_user);
             self.lifecycle.observe(now, path_sample, self.path.relay(), &mut |event| {
-                out.raise(limits, crate::event::CallEvent { fabric, user, ..event });
+                out.raise(limits, CallEvent { fabric: Some(id), user, ..event });
             });
             let sample = self.connection_status(now, report.latest());
-            let (id, user) = (self.id, self.spec.local_user);
             with_recorder(id, user, &mut self.detectors, config, out, |detectors, recorder| {
                 detectors.sample_connection(&sample, recorder);
             });
@@ -300,10 +300,10 @@ impl Fabric {
         if matches!(sample, Observation::First | Observation::Closed(_)) {
             app.restart();
         }
-        self.levels.extend(LevelSample::of(slot, &sample, record, entry, source).map(|levels| LevelSample {
+        self.levels.extend(LevelSample::of(slot, &sample, record, entry, source).map(|level| LevelSample {
             muted_ms: app_time.muted + app_time.held,
             is_muted: app.is_muted_or_held(),
-            ..levels
+            ..level
         }));
         Some((sample, StreamEntries { slot, entry, source, remote }))
     }
@@ -437,7 +437,7 @@ impl LevelSample {
         if record.kind != Some(MediaKind::Audio) || !has_level {
             return None;
         }
-        let mut levels = Self {
+        let mut level_sample = Self {
             slot,
             direction: record.direction,
             ssrc: record.ssrc,
@@ -450,12 +450,13 @@ impl LevelSample {
             is_sent: true,
         };
         match sample {
-            Observation::First => Some(levels),
+            Observation::First => Some(level_sample),
             Observation::Closed(interval) if interval.state != IntervalState::Reset => {
-                (levels.at, levels.span_ms) = (interval.at, interval.span_ms);
-                levels.level = interval.get(Metric::Level).or_else(|| level_of.get(Num::AudioLevel));
-                levels.is_sent = record.direction == Direction::Inbound || interval.state != IntervalState::Paused;
-                Some(levels)
+                (level_sample.at, level_sample.span_ms) = (interval.at, interval.span_ms);
+                level_sample.level = interval.get(Metric::Level).or_else(|| level_of.get(Num::AudioLevel));
+                level_sample.is_sent =
+                    record.direction == Direction::Inbound || interval.state != IntervalState::Paused;
+                Some(level_sample)
             }
             _ => None,
         }

@@ -1,7 +1,6 @@
-//! The streams of one PeerConnection: one record for each, in a slab that only grows. It computes no figures.
+//! The streams of one PeerConnection: one record for each, in a list that only grows. It computes no figures.
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 use core::ops::{Index, IndexMut};
 
 use hashbrown::HashMap;
@@ -9,16 +8,17 @@ use hashbrown::HashMap;
 use super::app_state::StreamAppState;
 use super::ssrc_map::Owner;
 use crate::id::{Direction, Ssrc};
-use crate::list::push;
+use crate::list::{List, Listed, list_id};
 use crate::metric::{Interval, Metric};
 use crate::report::Entry;
 use crate::score::rating::CallstatsRating;
 use crate::stream::StreamRecord;
 use crate::unit::Timestamp;
 
-/// The place of a stream in the [`Streams`] that opened it. It stays valid: a slab never removes a stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct SlotId(u32);
+list_id! {
+    /// A stream of the [`Streams`] that opened it. It stays valid: streams are never removed.
+    SlotId
+}
 
 /// The data that a fabric stores for one stream.
 #[derive(Clone, Debug)]
@@ -71,16 +71,13 @@ pub(crate) struct OwnedPart {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(transparent))]
 pub(crate) struct Streams {
-    slots: Vec<StreamSlot>,
+    slots: List<StreamSlot>,
     #[cfg_attr(feature = "serde", serde(skip))]
     index: HashMap<(Direction, Ssrc), SlotId>,
 }
 
-impl SlotId {
-    /// The position among the streams of the fabric.
-    pub(crate) const fn index(self) -> usize {
-        self.0 as usize
-    }
+impl Listed for StreamSlot {
+    type Id = SlotId;
 }
 
 impl StreamSlot {
@@ -123,7 +120,7 @@ impl LatestInterval {
 }
 
 impl Streams {
-    pub(crate) const fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.slots.len()
     }
 
@@ -150,10 +147,10 @@ impl Streams {
 
     /// Adds a stream that [`Self::id`] does not find. `None` when ids are used up.
     pub(crate) fn open(&mut self, record: StreamRecord, now: Timestamp) -> Option<SlotId> {
-        let id = SlotId(u32::try_from(self.slots.len()).ok()?);
-        let before = self.index.insert((record.direction, record.ssrc), id);
+        let key = (record.direction, record.ssrc);
+        let id = self.slots.push(StreamSlot::new(record, now))?;
+        let before = self.index.insert(key, id);
         debug_assert!(before.is_none(), "a stream is opened once");
-        push(&mut self.slots, StreamSlot::new(record, now));
         Some(id)
     }
 
@@ -161,7 +158,7 @@ impl Streams {
     #[cfg(feature = "serde")]
     pub(crate) fn restore_models(&mut self) -> bool {
         let keys = self.slots.iter().map(|slot| (slot.record.direction, slot.record.ssrc));
-        self.index = keys.zip((0..).map(SlotId)).collect();
+        self.index = keys.zip(self.slots.ids()).collect();
         self.index.len() == self.slots.len()
     }
 }
@@ -170,14 +167,12 @@ impl Index<SlotId> for Streams {
     type Output = StreamSlot;
 
     fn index(&self, id: SlotId) -> &StreamSlot {
-        debug_assert!(id.index() < self.slots.len(), "the id of another fabric's stream");
-        &self.slots[id.index()]
+        &self.slots[id]
     }
 }
 
 impl IndexMut<SlotId> for Streams {
     fn index_mut(&mut self, id: SlotId) -> &mut StreamSlot {
-        debug_assert!(id.index() < self.slots.len(), "the id of another fabric's stream");
-        &mut self.slots[id.index()]
+        &mut self.slots[id]
     }
 }

@@ -6,12 +6,12 @@ use core::cmp::Ordering;
 use hashbrown::HashMap;
 
 use super::history::DominanceHistory;
-use super::list::{AudioSourceId, List, Listed, SpeakerId};
 use crate::conference::roster::Roster;
 use crate::config::{Config, Limits};
 use crate::event::{Event, EventQueue};
 use crate::fabric::{Fabric, LevelSample};
 use crate::id::{Direction, FabricId, Ssrc, StreamKey, UserId};
+use crate::list::{List, Listed, list_id};
 use crate::speaker::clock::Clock;
 use crate::speaker::dominant::{Change, Floor, LAST_MS, ParticipantId};
 use crate::speaker::level::{Fraction, Meter};
@@ -24,6 +24,15 @@ const SOURCES_PER_SPEAKER: usize = 16;
 const SEAM_MS: u64 = 250;
 /// A source without samples for this much longer than two sample lengths is replaced, ms.
 const STALE_MS: u64 = 2_000;
+
+list_id! {
+    /// An audio source of the attribution that assigned the id.
+    AudioSourceId
+}
+list_id! {
+    /// A speaker of the attribution that assigned the id.
+    SpeakerId
+}
 
 /// All speakers and their sources.
 #[derive(Clone, Debug)]
@@ -145,8 +154,8 @@ impl Attribution {
         Self {
             // At most one minute.
             floor: Floor::new(config.speaker_window().as_millis() as u64),
-            speakers: List::new(),
-            sources: List::new(),
+            speakers: List::default(),
+            sources: List::default(),
             by_stream: HashMap::new(),
             senders: HashMap::new(),
             clocks: Vec::new(),
@@ -180,12 +189,12 @@ impl Attribution {
 
     /// Records the time of a snapshot's latest sample, ms, and returns it. While the caller's time stands still, each
     /// reporter's clock is compared only once.
-    pub(super) fn set_clock(&mut self, fabric: FabricId, now: Timestamp, heard: &[LevelSample]) -> f64 {
+    pub(super) fn set_clock(&mut self, fabric: FabricId, now: Timestamp, samples: &[LevelSample]) -> f64 {
         if self.clocks.len() <= fabric.index() {
             self.clocks.resize(fabric.index() + 1, None);
         }
         self.stands = self.stands.filter(|&first| first == now);
-        let latest_ms = heard.iter().map(|heard| heard.at.as_millis()).fold(0.0, f64::max);
+        let latest_ms = samples.iter().map(|sample| sample.at.as_millis()).fold(0.0, f64::max);
         if let Some(clock) = self.clocks.get_mut(fabric.index())
             && (clock.is_none() || self.stands.is_none())
         {
@@ -198,36 +207,36 @@ impl Attribution {
     pub(super) fn take_level(
         &mut self,
         fabric: FabricId,
-        heard: &LevelSample,
+        sample: &LevelSample,
         (owner, is_present): (Option<UserId>, bool),
         order: SourceOrder<'_>,
         sink: &mut ChangeSink<'_>,
     ) {
         let clock = self.clocks.get(fabric.index()).copied().flatten().unwrap_or_default();
-        let to_ms = clock.to_caller_ms(heard.at.as_millis());
+        let to_ms = clock.to_caller_ms(sample.at.as_millis());
         // Both are positive; the casts saturate.
-        let (to_ms, span_ms) = ((to_ms as u64).min(LAST_MS), (heard.span_ms as u64).min(LAST_MS));
-        let stream = StreamKey::new(fabric, heard.direction, heard.ssrc);
+        let (to_ms, span_ms) = ((to_ms as u64).min(LAST_MS), (sample.span_ms as u64).min(LAST_MS));
+        let stream = StreamKey::new(fabric, sample.direction, sample.ssrc);
         let Some(index) = self.source(stream, owner, to_ms.saturating_sub(span_ms), sink) else {
             self.refused = self.refused.saturating_add(1);
             return;
         };
         let source = &mut self.sources[index];
-        let was_muted = core::mem::replace(&mut source.is_muted, heard.is_muted);
-        (source.is_open, source.is_sent) = (is_present, heard.is_sent);
+        let was_muted = core::mem::replace(&mut source.is_muted, sample.is_muted);
+        (source.is_open, source.is_sent) = (is_present, sample.is_sent);
         let speaker = source.speaker;
         let is_own = stream.direction == Direction::Outbound;
         let is_muted = self.speakers[speaker].is_muted;
-        let changes_mute = was_muted != heard.is_muted || is_own && is_muted && !heard.is_muted;
+        let changes_mute = was_muted != sample.is_muted || is_own && is_muted && !sample.is_muted;
         // Audio that was not played, or not captured, was not audible.
-        let span_s = heard.span_ms / 1e3;
-        let samples = source.samples_s.zip(heard.samples_s).map(|(before, now)| now - before);
-        source.samples_s = heard.samples_s;
+        let span_s = sample.span_ms / 1e3;
+        let samples = source.samples_s.zip(sample.samples_s).map(|(before, now)| now - before);
+        source.samples_s = sample.samples_s;
         let covered_s = samples.filter(|&samples| samples >= 0.0).map_or(span_s, |samples| samples.min(span_s));
-        if heard.span_ms <= 0.0 {
+        if sample.span_ms <= 0.0 {
             source.end_ms = source.end_ms.max(to_ms);
         }
-        let (Some(level), true) = (heard.level, heard.span_ms > 0.0) else {
+        let (Some(level), true) = (sample.level, sample.span_ms > 0.0) else {
             self.choose(index, order);
             if changes_mute {
                 self.mute(speaker, sink);
@@ -248,14 +257,14 @@ impl Attribution {
         if speaker.primary != Some(index) {
             return;
         }
-        let unreported_ms = if heard.is_sent { heard.muted_ms.min(heard.span_ms) } else { heard.span_ms };
+        let unreported_ms = if sample.is_sent { sample.muted_ms.min(sample.span_ms) } else { sample.span_ms };
         if unreported_ms > 0.0 && level > 0.0 {
             floor.speak_muted(speaker.participant, (unreported_ms * f64::from(sound.speech.permille()) / 1e3) as u64);
         }
         if is_present {
             floor.rejoin(speaker.participant, from_ms);
         }
-        let sound = if heard.is_sent { sound } else { Fraction::NONE.into() };
+        let sound = if sample.is_sent { sound } else { Fraction::NONE.into() };
         floor
             .add_sound(speaker.participant, from_ms, to_ms, sound, &mut |change| emit(speakers, history, change, sink));
     }
@@ -474,7 +483,8 @@ pub(super) fn emit(
     sink.out.push(sink.limits, Event::DominantSpeaker { change });
 }
 
-fn speaker_of(speakers: &[AttributedSpeaker], participant: Option<ParticipantId>) -> Option<Speaker> {
+/// The speaker of a participant of the floor.
+pub(super) fn speaker_of(speakers: &[AttributedSpeaker], participant: Option<ParticipantId>) -> Option<Speaker> {
     speakers.get(participant?.index()).map(|speaker| speaker.who)
 }
 

@@ -5,8 +5,9 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use crate::conference::{Attribution, Conference, ListId};
+use crate::conference::{Attribution, Conference};
 use crate::id::{Direction, Ssrc};
+use crate::list::ListId;
 use crate::speaker::Speaker;
 use crate::speaker::dominant::Floor;
 use crate::summary::{DominanceSummary, SpeakerSummary, TalkSummary};
