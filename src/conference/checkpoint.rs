@@ -15,8 +15,7 @@ use super::speakers::Attribution;
 use crate::checkpoint::{Models, RestoreError, checksum, frame, unframe};
 use crate::config::Config;
 use crate::event::EventQueue;
-use crate::fabric::Fabric;
-use crate::fabric::Usage;
+use crate::fabric::{Fabric, Usage};
 use crate::id::FabricId;
 use crate::unit::Timestamp;
 

@@ -3,11 +3,8 @@
 use alloc::string::String;
 
 use super::{Conference, InputError};
-use crate::event::FabricState;
-use crate::event::{CallEvent, EndReason, EventKind};
-use crate::fabric::Fabric;
-use crate::fabric::Usage;
-use crate::fabric::{Outcome, Owner, SsrcDescription};
+use crate::event::{CallEvent, EndReason, EventKind, FabricState};
+use crate::fabric::{Fabric, Outcome, Owner, SsrcDescription, Usage};
 use crate::id::{FabricId, Ssrc, StreamKey, UserId};
 use crate::unit::Timestamp;
 

@@ -3,8 +3,9 @@
 
 use super::log::StoredFeedback;
 use super::{Conference, Feedback, InputError};
-use crate::event::{CallEvent, EndReason, EventKind};
-use crate::event::{ConnectionState, ErrorReport, GatheringState, IceState, Reported, SignalingState};
+use crate::event::{
+    CallEvent, ConnectionState, EndReason, ErrorReport, EventKind, GatheringState, IceState, Reported, SignalingState,
+};
 use crate::fabric::{AppEvent, Fabric, Lifecycle, Outcome, Raise, Switch};
 use crate::id::{FabricId, UserId};
 use crate::unit::Timestamp;

@@ -1,5 +1,7 @@
 //! Finds each stream's entries in a report. It stores no figures.
 
+use ordered_float::OrderedFloat;
+
 use super::connection::Fabric;
 use super::slot::{EntryRefs, StreamSlot};
 use super::usage::Usage;
@@ -8,7 +10,6 @@ use crate::id::{Direction, Ssrc};
 use crate::report::{Entry, Num, Report, StatsType};
 use crate::stream::StreamRecord;
 use crate::unit::{StatTime, Timestamp};
-use ordered_float::OrderedFloat;
 
 impl Fabric {
     /// Finds or opens the record of every stream in the report.

@@ -3,9 +3,10 @@
 
 use super::ice::{Ice, IceEvent};
 use super::path::PathSample;
-use crate::event::{CallClass, ConnectionState, FabricState, GatheringState, IceState, Relay, SignalingState};
-use crate::event::{CallEvent, EventKind, StateChange};
-use crate::event::{FailureReason, WebRtcFunction};
+use crate::event::{
+    CallClass, CallEvent, ConnectionState, EventKind, FabricState, FailureReason, GatheringState, IceState, Relay,
+    SignalingState, StateChange, WebRtcFunction,
+};
 use crate::unit::Timestamp;
 
 /// The destination of events.

@@ -7,6 +7,8 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use slotmap::SecondaryMap;
+
 use super::config::FleetConfig;
 use super::entry::{FleetEntry, Instance, later};
 use super::error::FleetError;
@@ -18,7 +20,6 @@ use super::slab::{EntryKey, Slab};
 use crate::event::Event;
 use crate::summary::ConferenceSummary;
 use crate::unit::Timestamp;
-use slotmap::SecondaryMap;
 
 /// A conference that is final.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,8 +29,8 @@ pub struct Ended {
     pub conference: String,
     /// Its instance number.
     pub instance: u32,
-    /// When it ended; for a conference that no participant joined, the time of the latest [`Fleet::enter`](crate::Fleet::enter) or
-    /// [`Fleet::enter_ended`](crate::Fleet::enter_ended).
+    /// When it ended; for a conference that no participant joined, the time of the latest
+    /// [`Fleet::enter`](crate::Fleet::enter) or [`Fleet::enter_ended`](crate::Fleet::enter_ended).
     pub at: Timestamp,
     /// Its labels, `key=value`, in order.
     pub labels: Vec<String>,
@@ -103,7 +104,7 @@ impl Ready {
         }
     }
 
-    /// Takes a conference out that the fleet removes.
+    /// Forgets a conference that the fleet removed.
     pub(super) fn remove(&mut self, key: EntryKey) {
         self.waiting.remove(key);
     }
@@ -133,7 +134,7 @@ impl Ready {
         self.queue.len()
     }
 
-    /// Sorts the conferences after the first `from` by the ids of their conferences.
+    /// Sorts the conferences after the first `from` by their ids.
     pub(super) fn sort_from(&mut self, from: usize, slab: &Slab) {
         if let Some(new) = self.queue.make_contiguous().get_mut(from..) {
             new.sort_by_key(|&key| slab.get(key).map(|entry| &*entry.id));

@@ -9,7 +9,6 @@ mod talk;
 mod timeline;
 mod users;
 
-use crate::unit::StatTime;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -17,13 +16,13 @@ pub use distributions::Distributions;
 
 use crate::conference::Conference;
 use crate::digest::Digest;
-use crate::event::CallClass;
-use crate::event::EndReason;
+use crate::event::{CallClass, EndReason};
 use crate::fabric::{Fabric, StoredDevice};
 use crate::id::{Direction, FabricId, UserId};
 use crate::summary::{
     ConferenceState, ConferenceSummary, DeviceSummary, FabricSummary, FlowSummary, RttBySource, Schema,
 };
+use crate::unit::StatTime;
 use pool::{Connectivity, Pool};
 use streams::{OwnedStream, millis, order, stream, views};
 

@@ -1,5 +1,8 @@
 //! Lists the streams of a conference in the order of the summary and summarizes each. It changes nothing.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use super::scores;
 use crate::conference::Conference;
 use crate::fabric::Fabric;
@@ -7,8 +10,6 @@ use crate::id::{MediaKind, UserId};
 use crate::stream::{StreamRecord, Totals};
 use crate::summary::{AudioSummary, QualityLimited, StreamSummary, VideoSummary};
 use crate::unit::{Bitrate, Ratio, Timestamp};
-use alloc::string::String;
-use alloc::vec::Vec;
 
 /// The fabrics by the time of opening, then by name and users.
 pub(super) fn order(call: &Conference) -> Vec<&Fabric> {

@@ -6,8 +6,7 @@ use ordered_float::OrderedFloat;
 
 use super::scores;
 use super::streams::{millis, order, views};
-use crate::conference::Conference;
-use crate::conference::{FeedbackRating, StoredFeedback};
+use crate::conference::{Conference, FeedbackRating, StoredFeedback};
 use crate::event::{CallEvent, EventKind, StateChange};
 use crate::fabric::Fabric;
 use crate::id::{FabricId, UserId};

@@ -4,8 +4,7 @@
 use std::cmp::Reverse;
 use std::io;
 
-use callgauge::event::EventKind;
-use callgauge::event::FabricState;
+use callgauge::event::{EventKind, FabricState};
 use callgauge::summary::{ConferenceSummary, ErrorSummary, EventSummary, FabricSummary, StreamSummary};
 
 use super::sparkline::AllSeries;

@@ -1,13 +1,13 @@
 //! A stream in the report: its figures, its score with what each impairment cost, and its bars.
 //! The order of streams follows from their ranks; other modules sort by them.
 
-use ordered_float::OrderedFloat;
 use std::cmp::Reverse;
 use std::io;
 
 use callgauge::id::{Direction, MediaKind};
 use callgauge::score::Cause;
 use callgauge::summary::{ConferenceSummary, StreamSummary};
+use ordered_float::OrderedFloat;
 
 use super::sparkline::{SparkSeries, TimeAxis};
 use crate::output::Page;

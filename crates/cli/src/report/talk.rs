@@ -1,12 +1,12 @@
 //! The section about speech: talk time of each speaker, and when each was the dominant speaker.
 //! The engine attributes speech to speakers.
 
-use ordered_float::OrderedFloat;
 use std::cmp::Reverse;
 use std::io;
 
 use callgauge::summary::{ConferenceSummary, DominanceSummary, SpeakerSummary, TalkSummary};
 use console::{Alignment, measure_text_width, pad_str};
+use ordered_float::OrderedFloat;
 
 use super::sparkline::{SPARK_WIDTH, TimeAxis};
 use crate::output::Page;
