@@ -5,6 +5,8 @@
 
 #![allow(clippy::unwrap_used)] // tests may assume
 
+mod cases;
+
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
