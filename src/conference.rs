@@ -208,6 +208,15 @@ impl Conference {
         Ok(id)
     }
 
+    /// Sets the time of a fabric's opening, which was unknown, if nothing but states of it came before.
+    pub(crate) fn set_opening(&mut self, now: Timestamp, id: FabricId) -> Result<(), InputError> {
+        let fabric = self.fabrics.get_mut(id.index()).ok_or(InputError::UnknownFabric)?;
+        if fabric.snapshots == 0 {
+            fabric.lifecycle.set_opening(now);
+        }
+        Ok(())
+    }
+
     /// The open fabric of this name and these users.
     #[must_use]
     pub fn find_fabric(&self, spec: &FabricSpec) -> Option<FabricId> {

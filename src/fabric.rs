@@ -11,7 +11,8 @@
 //! **Set-up.** The application reports the states of the PeerConnection ([`ice_state`](crate::Conference::ice_state),
 //! [`gathering_state`](crate::Conference::gathering_state), [`signaling_state`](crate::Conference::signaling_state),
 //! [`connection_state`](crate::Conference::connection_state)). States that it does not report are derived from stats:
-//! ICE and DTLS of the transport, otherwise candidate pairs. A derived delay is late by at most the time between two
+//! ICE and DTLS of the transports in use, otherwise candidate pairs. A failure counts from whichever source shows it,
+//! ICE without DTLS is no set-up, and traffic that arrives refutes any state but `closed`. A derived delay is late by at most the time between two
 //! snapshots, and that uncertainty is reported
 //! ([`setup_delay_uncertainty_ms`](crate::summary::FabricSummary::setup_delay_uncertainty_ms)).
 //!
@@ -20,7 +21,7 @@
 //! | setup | opened | connected or completed, for the first time |
 //! | connectivity | ICE new | the same |
 //! | gathering | gathering | complete |
-//! | failure | opened | ICE failed, or the first error that is reported, before it was connected |
+//! | failure | opened | ICE, DTLS or the connection failed, or the first error that is reported, before it was connected |
 //!
 //! **Running.** Changes of the path raise these events, and nothing else raises them:
 //!
@@ -31,12 +32,22 @@
 //! | `iceConnectionDisruptionStart`, `…End` | checking to disconnected; back to checking, connected or completed |
 //! | `iceRestarted` | anything to new, or new credentials in the stats |
 //! | `iceFailed` | checking to failed, also through disconnected |
-//! | `fabricDropped` | connected, completed, or disconnected after that, to failed |
+//! | `fabricDropped` | connected, completed, or disconnected after that, to failed: of ICE, DTLS or the connection |
 //! | `iceAborted` | new or checking to closed |
 //! | `iceTerminated` | anything else to closed |
 //! | `fabricTransportSwitch` | another candidate pair is selected; connected before and after |
 //! | `fabricStateChange` | any of the four states changes |
-//! | `fabricSetupFailed` | ICE failed or an error is reported before it was connected; once |
+//! | `fabricSetupFailed` | ICE, DTLS or the connection failed, or an error is reported, before it was connected; once |
+//!
+//! A set-up that is withdrawn, because DTLS hangs or failed, has no `fabricSetup` in the summary.
+//!
+//! **Lost time.** A connection is lost from the last traffic before it is disconnected or failed until it is connected
+//! again, and, if it is not set up within 5 s of the first checks, from those on. An interval of a stream in which
+//! nothing passes meanwhile is [`Lost`](crate::metric::IntervalState::Lost), and so is the rest of the stream right
+//! before it: it is no pause, hold or silence, and part of no average.
+//!
+//! **Paths.** Without BUNDLE a connection has a path for each transport. The connection is as bad as the worst of the
+//! paths that its streams use; a stream has the round trip of its own path.
 //!
 //! **Media.** [`send_event`](crate::Conference::send_event) reports what the application does: hold, mute, pause,
 //! screen share, devices, the dominant speaker. Early, late or repeated events are no error; the [`Outcome`] says how
@@ -102,8 +113,10 @@ mod entries;
 mod ice;
 mod lifecycle;
 mod path;
+mod paths;
 mod playout;
 mod slot;
+mod sources;
 mod spec;
 mod ssrc_map;
 mod usage;

@@ -314,12 +314,30 @@ impl SourceQueue {
     }
 }
 
-/// The items of a document in order of time. An item without a time is due with the item before it.
+/// The items of a document in order of time. An item without a time is due with the item of its connection before it,
+/// or, if there is none, right before the first one of its connection with a time.
 fn in_time(document: Vec<OwnedItem>) -> Vec<OwnedItem> {
-    let mut before = f64::NEG_INFINITY;
+    let mut first: BTreeMap<String, f64> = BTreeMap::new();
+    for item in document.iter().rev() {
+        if let Some(at_ms) = item.at_ms {
+            match first.get_mut(&*item.fabric) {
+                Some(first) => *first = at_ms,
+                None => drop(first.insert(item.fabric.clone(), at_ms)),
+            }
+        }
+    }
+    // The time before, by connection: at first that of its first item.
+    let mut before = first;
     let dated = document.into_iter().map(|item| {
-        before = item.at_ms.unwrap_or(before);
-        (before, item)
+        let due_ms = match (item.at_ms, before.get_mut(&*item.fabric)) {
+            (Some(at_ms), Some(before)) => {
+                *before = at_ms;
+                at_ms
+            }
+            (Some(at_ms), None) => at_ms,
+            (None, before) => before.map_or(f64::NEG_INFINITY, |before| *before),
+        };
+        (due_ms, item)
     });
     let mut due: Vec<(f64, OwnedItem)> = dated.collect();
     due.sort_by_key(|&(due_ms, _)| OrderedFloat(due_ms));

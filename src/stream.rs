@@ -1,8 +1,8 @@
 //! The record of one RTP stream: it turns samples into intervals, and adds them up over the call. It knows no users and
 //! no other streams.
 //!
-//! Sums are pooled before they are divided, and averages are weighted by time. Muted, held, paused and reset time and
-//! gaps count in the traffic totals, but in no average of quality.
+//! Sums are pooled before they are divided, and averages are weighted by time. Muted, held, paused, lost and reset time
+//! and gaps count in the traffic totals, but in no average of quality.
 
 mod app_time;
 mod outage;
@@ -23,6 +23,7 @@ use crate::id::{Direction, MediaKind, Ssrc};
 use crate::metric::counter::{Delta, EntryTracker, Progress};
 use crate::metric::{Cadence, Formula, Interval, IntervalState, Metric};
 use crate::report::{Entry, Num, Text};
+use crate::score::Micros;
 use crate::unit::StatTime;
 use rtcp::Rtcp;
 use scoring::{Negotiated, ScoringContext};
@@ -65,6 +66,7 @@ pub(crate) struct StreamRecord {
     cadence: Cadence,
     pace: Pace,
     still_ms: f64,
+    rest_run: RestRun,
     /// The remaining time until jitter settles.
     settling_ms: f64,
     /// The sum of all steps back of the reporter's clock.
@@ -96,6 +98,10 @@ pub(crate) struct ConnectionContext<'a> {
     pub(crate) playout_ms: Option<f64>,
     /// Whether anything arrived over the path since the last sample; `None` if nothing is counted.
     pub(crate) path_carries: Option<bool>,
+    /// Whether nothing arrived over the path since the last sample, or there is no path yet.
+    pub(crate) is_path_silent: bool,
+    /// Whether the connection is lost, or has not been set up for long.
+    pub(crate) is_lost: bool,
 }
 
 /// The time of the stream in each state that is not measured, ms.
@@ -106,7 +112,21 @@ pub(crate) struct Times {
     pub(crate) held: f64,
     pub(crate) paused: f64,
     pub(crate) silent: f64,
+    /// Nothing passed because the connection was lost or not set up.
+    pub(crate) lost: f64,
+    /// The counters were reset, so that nothing is known.
+    pub(crate) reset: f64,
     pub(crate) gap: f64,
+}
+
+/// The rest that a stream is in, while nothing else arrives over its path, ms in each state: if it turns out that the
+/// connection was lost, it was lost all that time.
+#[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+struct RestRun {
+    held: f64,
+    paused: f64,
+    silent: f64,
 }
 
 /// Declares the figures with a stored distribution.
@@ -171,6 +191,7 @@ impl StreamRecord {
             cadence: Cadence::default(),
             pace: Pace::default(),
             still_ms: 0.0,
+            rest_run: RestRun::default(),
             settling_ms: 0.0,
             turned_back_ms: 0.0,
         })
@@ -194,6 +215,13 @@ impl StreamRecord {
     /// step itself is unknown and counts as zero.
     pub(crate) fn duration_ms(&self) -> f64 {
         self.end().millis_since(self.start) + self.turned_back_ms
+    }
+
+    /// Whether any packet or byte was ever counted.
+    pub(crate) fn has_traffic(&self) -> bool {
+        [Num::PacketsReceived, Num::PacketsSent, Num::BytesReceived, Num::BytesSent]
+            .iter()
+            .any(|&field| self.media.last(field) > Some(0.0))
     }
 
     /// The codec's id, if `entry` is a new sample with another codec id than the last one: the caller then finds the
@@ -301,6 +329,9 @@ impl StreamRecord {
                     few_packets: self.pace.are_few(expected(delta, packets), delta.span_ms()),
                 },
             );
+            if context.is_lost && self.still_ms > 0.0 && interval.state != IntervalState::Gap {
+                interval.state = IntervalState::Lost;
+            }
             if let Some(state) = app_time.state() {
                 interval.state = state;
                 self.rtcp.skip_next_report();
@@ -312,7 +343,7 @@ impl StreamRecord {
         self.kind = kind;
         self.samples = self.samples.saturating_add(1);
         self.note_names(entry);
-        self.close(&interval, entry, app_time);
+        self.close(&interval, entry, app_time, context);
         Observation::Closed(interval)
     }
 
@@ -329,6 +360,7 @@ impl StreamRecord {
             let weight = (interval.span_ms * 1e3) as u64;
             self.digests.add(interval, weight, context.config.limits().digest_cells());
         }
+        self.times.lost += self.quality.take_lost_run(interval.state);
         self.quality.score_interval(
             interval,
             &ScoringContext {
@@ -341,6 +373,7 @@ impl StreamRecord {
                 screen: entry.text(Text::ContentType) == Some("screenshare"),
                 still_ms: self.still_ms,
                 path_carries: context.path_carries,
+                is_path_silent: context.is_path_silent,
                 has_received: self.media.last(Num::PacketsReceived) != Some(0.0),
                 is_sent: self.rtcp.sender_sends(interval.at),
                 has_new_codec: core::mem::take(&mut self.has_new_codec),
@@ -348,7 +381,7 @@ impl StreamRecord {
         )
     }
 
-    fn close(&mut self, interval: &Interval, entry: Entry<'_>, app_time: AppTime) {
+    fn close(&mut self, interval: &Interval, entry: Entry<'_>, app_time: AppTime, context: ConnectionContext<'_>) {
         if interval.state == IntervalState::Reset {
             self.resets = self.resets.saturating_add(1);
             self.still_ms = 0.0;
@@ -357,19 +390,41 @@ impl StreamRecord {
         } else {
             self.cadence.note(interval.span_ms);
         }
-        app_time.add_to(&mut self.times, interval.span_ms);
+        self.add_time(interval, app_time, context);
+        self.note_size(entry);
+    }
+
+    /// Adds the interval to the sum of its state; scoring adds active time. Every millisecond is in exactly one sum.
+    fn add_time(&mut self, interval: &Interval, app_time: AppTime, context: ConnectionContext<'_>) {
+        if self.still_ms == 0.0 || !context.is_path_silent {
+            self.rest_run = RestRun::default();
+        }
+        let span_ms = interval.length_ms();
+        let rest_ms = span_ms - app_time.add_to(&mut self.times, span_ms);
+        let Self { times, rest_run: run, .. } = self;
         match interval.state {
-            _ if app_time.state().is_some() => {}
-            IntervalState::Muted => self.times.muted += interval.span_ms,
-            IntervalState::Held => self.times.held += interval.span_ms,
-            IntervalState::Paused => self.times.paused += interval.span_ms,
-            IntervalState::Silent => self.times.silent += interval.span_ms,
+            IntervalState::Reset => times.reset += rest_ms,
+            // The application changed the state in the middle of the interval.
+            _ if app_time.state().is_some() => self.quality.transition.add(Micros::of_millis(rest_ms)),
+            IntervalState::Muted => times.muted += span_ms,
+            IntervalState::Held => (times.held, run.held) = (times.held + span_ms, run.held + span_ms),
+            IntervalState::Paused => (times.paused, run.paused) = (times.paused + span_ms, run.paused + span_ms),
+            IntervalState::Silent => (times.silent, run.silent) = (times.silent + span_ms, run.silent + span_ms),
+            IntervalState::Lost => {
+                let RestRun { held, paused, silent } = core::mem::take(run);
+                (times.held, times.paused, times.silent) =
+                    (times.held - held, times.paused - paused, times.silent - silent);
+                times.lost += span_ms + held + paused + silent;
+            }
             IntervalState::Gap => {
-                self.times.gap += interval.span_ms;
+                times.gap += span_ms;
                 self.gaps = self.gaps.saturating_add(1);
             }
-            _ => {}
+            IntervalState::Active => {}
         }
+    }
+
+    fn note_size(&mut self, entry: Entry<'_>) {
         if let (Some(width), Some(height)) = (entry.get(Num::FrameWidth), entry.get(Num::FrameHeight)) {
             self.size = Some((width, height));
         }

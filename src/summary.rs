@@ -217,6 +217,10 @@ output! {
         paused_s: f64,
         /// Seconds of discontinuous transmission.
         silent_s: f64,
+        /// Seconds in which nothing passed because the connection was lost or not set up.
+        lost_s: f64,
+        /// Seconds of intervals in which the counters were reset.
+        reset_s: f64,
         /// Packets received or sent from the first sample to the last.
         packets: Option<u64>,
         /// Packets lost on the path, as the receiver counts them; may be negative because of duplicates. For a sent

@@ -278,10 +278,14 @@ impl Conference {
         let Some(fabric) = self.fabrics.get_mut(id.index()) else { return };
         let user = fabric.spec.local_user;
         let was_open = fabric.lifecycle.terminated.is_none();
+        let failures = fabric.lifecycle.failures();
         let out = &mut self.out;
         change_state(&mut fabric.lifecycle, &mut |event| {
             out.raise(limits, CallEvent { fabric: Some(id), user, ..event });
         });
+        if was_open {
+            fabric.conclude(now, failures, &self.config, out);
+        }
         if was_open && fabric.lifecycle.terminated.is_some() {
             fabric.close_detectors(&self.config, out);
             self.close_speakers(now, id);

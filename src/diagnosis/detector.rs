@@ -5,6 +5,7 @@ pub(super) mod clock;
 pub(super) mod congestion;
 pub(super) mod delay;
 pub(super) mod flow;
+pub(super) mod life;
 pub(super) mod loss;
 pub(super) mod microphone;
 pub(super) mod path;
@@ -84,10 +85,11 @@ pub(super) trait Detector {
 }
 
 /// The causes of problems that only follow from the connection, the deepest first.
-const CONNECTION_CAUSES: &[Kind] = &[Kind::IceDisrupted, Kind::NoMedia];
+const CONNECTION_CAUSES: &[Kind] = &[Kind::ConnectionDropped, Kind::IceDisrupted, Kind::NoMedia];
 
 /// The causes of audio that is impaired or late at the receiver, the deepest first.
 const RECEIVED_AUDIO_CAUSES: &[Kind] = &[
+    Kind::ConnectionDropped,
     Kind::IceDisrupted,
     Kind::NoMedia,
     Kind::OneWayMedia,

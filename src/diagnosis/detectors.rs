@@ -8,6 +8,7 @@ use super::detector::clock::{ClockSkew, StatsGap};
 use super::detector::congestion::{DownlinkCongestion, UplinkCongestion};
 use super::detector::delay::{BufferStress, HighJitter, HighRtt};
 use super::detector::flow::{NoMedia, OneWayMedia};
+use super::detector::life::{ConnectionDropped, ConnectionFailed};
 use super::detector::loss::HighLoss;
 use super::detector::microphone::{Echo, SilentMicrophone, SpeakingWhileMuted};
 use super::detector::path::{IceDisrupted, IceFlapping, RelayOverTcp, SlowSetup};
@@ -53,6 +54,8 @@ pub(crate) struct Detectors {
     flow: FlowDetectors,
     path: PathDetectors,
     setup: SetupDetectors,
+    /// Few connections fail.
+    life: Option<Box<LifeDetectors>>,
     clock: ClockDetectors,
 }
 
@@ -219,6 +222,11 @@ detectors! {
             gap: StatsGap BOTH,
             skew: ClockSkew BOTH,
         }
+        // They conclude from events, too.
+        LifeDetectors: ConnectionSample {
+            failed: ConnectionFailed BOTH,
+            dropped: ConnectionDropped BOTH,
+        }
         SetupDetectors: ConnectionSample {
             setup: SlowSetup BOTH,
         }
@@ -303,11 +311,35 @@ impl Detectors {
         self.step(&sample, SampleSpan { at, ms: span_ms }, parts);
     }
 
+    /// Accepts a change of the connection's state at once: no snapshot may follow. The time on the reporter's clock
+    /// follows from the latest snapshot; without one, the clocks are taken for the same.
+    pub(crate) fn conclude(&mut self, status: &ConnectionStatus, parts: RecorderParts<'_>) {
+        let at_ms = match self.last {
+            Some((at, now)) => at.as_millis() + status.now.micros_since(now) as f64 / 1e3,
+            None => status.now.as_micros() as f64 / 1e3,
+        };
+        let Some(at) = StatTime::from_millis(at_ms) else { return };
+        let sample = ConnectionSample { fabric: *status, ..ConnectionSample::default() };
+        // It has only just changed; the state before does not matter.
+        Self::step_life(&mut self.life, &sample, SampleSpan { at, ms: 1.0 }, &mut parts.at(&mut self.log));
+    }
+
+    /// Runs the detectors of failures if there is or was one.
+    fn step_life(life: &mut Option<Box<LifeDetectors>>, sample: &ConnectionSample, span: SampleSpan, recorder: &mut Recorder<'_>) {
+        if sample.fabric.has_failed || sample.fabric.has_dropped {
+            life.get_or_insert_default();
+        }
+        if let Some(life) = life {
+            life.step(sample, span, None, recorder);
+        }
+    }
+
     /// Runs the detectors of the connection and of senders.
     fn step(&mut self, sample: &ConnectionSample, span: SampleSpan, parts: RecorderParts<'_>) {
         let mut recorder = parts.at(&mut self.log);
         self.streams.iter_mut().for_each(|stream| stream.end_missing(span.at, &mut recorder));
         self.clock.step(sample, span, None, &mut recorder);
+        Self::step_life(&mut self.life, sample, span, &mut recorder);
         // Nothing is known of the time during a gap.
         if sample.is_gap {
             self.senders.iter_mut().for_each(|sender| sender.pair = Pair::default());
@@ -338,6 +370,9 @@ impl Detectors {
         self.flow.forget(end, &mut recorder);
         self.path.forget(end, &mut recorder);
         self.setup.forget(end, &mut recorder);
+        if let Some(life) = &mut self.life {
+            life.forget(end, &mut recorder);
+        }
         self.clock.forget(end, &mut recorder);
     }
 
@@ -373,7 +408,7 @@ impl Detectors {
         };
         let sender = &mut self.senders[at];
         // During DTX between two words nothing is played, and nothing restarts.
-        let rests = !interval.state.is_measured() && interval.state != IntervalState::Gap;
+        let rests = !interval.state.is_measured() && !matches!(interval.state, IntervalState::Gap | IntervalState::Lost);
         let lag_ms = sample.lag_ms().filter(|_| interval.state == IntervalState::Active);
         match interval.kind {
             Some(MediaKind::Audio) => sender.pair.sound.add(lag_ms, rests),
@@ -391,7 +426,9 @@ impl Detectors {
         let (stream, losses, flow) = (&mut self.streams[slot], &mut self.losses[direction], &mut self.flows[direction]);
         if !interval.state.is_measured() {
             stream.unreported_sent = 0.0;
-            if !matches!(interval.state, IntervalState::Reset | IntervalState::Gap) {
+            if interval.state == IntervalState::Lost {
+                flow.is_due = true;
+            } else if !matches!(interval.state, IntervalState::Reset | IntervalState::Gap) {
                 losses.rest();
                 flow.rests = true;
             }

@@ -199,6 +199,16 @@ kinds! {
     AvOutOfSync "avOutOfSync" Warning "av_offset_ms" "worst_av_offset_ms"
         raise 90.0 clear 45.0 severe 400.0 over 10_000.0 after 5_000.0 calm 3_000.0 settled 10_000.0
         "ITU-R BT.1359-1: acceptable up to 90 ms early and 185 ms late, detectable from 45 ms early on.";
+    /// The connection failed before it was set up: ICE found no path, or DTLS failed. Raised at the failure, however
+    /// soon, and over when a restart connects. In a summary it is a notice if the connection never carried media or data
+    /// and another connection of the same user did.
+    ConnectionFailed "connectionFailed" Severe "failed_ratio" "worst_failed_ratio"
+        raise 0.5 clear 0.5 severe 1e9 over 1.0 after 0.0 calm 0.0 settled 0.0
+        "Our own: a failed state of ICE, DTLS or the connection.";
+    /// The connection failed after it had been set up. Raised at the failure, and over when a restart connects.
+    ConnectionDropped "connectionDropped" Severe "dropped_ratio" "worst_dropped_ratio"
+        raise 0.5 clear 0.5 severe 1e9 over 1.0 after 0.0 calm 0.0 settled 0.0
+        "callstats.io: connected, completed or disconnected to failed (`fabricDropped`).";
     /// ICE has lost its path and has not found another.
     IceDisrupted "iceDisrupted" Severe "disrupted_ratio" "worst_disrupted_ratio"
         raise 0.5 clear 0.5 severe 1e9 over 500.0 after 4_000.0 calm 0.0 settled 0.0

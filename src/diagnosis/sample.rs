@@ -61,8 +61,8 @@ impl<'a> StreamSample<'a> {
     pub(super) const fn rest_unless_silent(&self) -> Option<Reading> {
         match self.interval.state {
             IntervalState::Active | IntervalState::Silent => None,
-            // A reset or a gap gives no information.
-            IntervalState::Reset | IntervalState::Gap => Some(Reading::Unknown),
+            // A reset or a gap gives no information, and neither does a stream of a lost connection.
+            IntervalState::Reset | IntervalState::Gap | IntervalState::Lost => Some(Reading::Unknown),
             IntervalState::Muted | IntervalState::Held | IntervalState::Paused => Some(Reading::Resting),
         }
     }
@@ -177,8 +177,15 @@ pub(crate) struct ConnectionStatus {
     pub(crate) lost_ms: Option<f64>,
     /// How long the first path took to find, or has taken so far, ms.
     pub(crate) connects_ms: Option<f64>,
-    /// It failed before a path was found.
+    /// It failed before it was set up; the time from the first checks, or the opening, until then, ms; whether DTLS
+    /// failed; connectivity checks sent and answered.
     pub(crate) has_failed: bool,
+    pub(crate) failed_after_ms: Option<f64>,
+    pub(crate) is_dtls_failure: bool,
+    pub(crate) checks: Option<[f64; 2]>,
+    /// It failed after it was set up; the time since its last traffic, ms.
+    pub(crate) has_dropped: bool,
+    pub(crate) down_ms: Option<f64>,
     /// How often the path was lost, and how often it changed, in total.
     pub(crate) disruptions: u64,
     pub(crate) switches: u64,

@@ -7,9 +7,10 @@ use smallvec::SmallVec;
 
 use super::app_state::{AppState, StoredDevice};
 use super::lifecycle::Lifecycle;
-use super::path::{Path, selected_pair};
+use super::paths::{Paths, UsedPaths, used_paths};
 use super::playout::Playout;
-use super::slot::{LatestInterval, OwnedPart, SlotId, StreamSlot, Streams};
+use super::slot::{EntryRefs, LatestInterval, OwnedPart, SlotId, StreamSlot, Streams};
+use super::sources::{Traffic, is_up};
 use super::spec::FabricSpec;
 use super::ssrc_map::SsrcMap;
 use super::usage::Usage;
@@ -37,7 +38,11 @@ pub(crate) struct Fabric {
     pub(crate) streams: Streams,
     /// Records of streams before they passed to another user.
     pub(crate) parts: Vec<OwnedPart>,
-    pub(crate) path: Path,
+    pub(crate) paths: Paths,
+    /// Bytes received over data channels; `None` without one that carried anything.
+    data_bytes: Option<f64>,
+    /// Connectivity checks sent and answered so far, over all pairs; until the set-up.
+    checks: Option<[u32; 2]>,
     playout: Playout,
     pub(crate) detectors: Detectors,
     pub(crate) snapshots: u64,
@@ -113,12 +118,21 @@ struct SnapshotOutcome {
     has_new_sample: bool,
     /// A sample was older than the last one.
     is_late: bool,
+    traffic: Traffic,
 }
 
 impl SnapshotOutcome {
-    const fn note(&mut self, sample: &Observation) {
+    fn note(&mut self, sample: &Observation) {
         match sample {
-            Observation::First | Observation::Closed(_) => self.has_new_sample = true,
+            Observation::First => self.has_new_sample = true,
+            Observation::Closed(interval) => {
+                self.has_new_sample = true;
+                let passed = [Metric::PacketRatePps, Metric::BitrateBps].iter().any(|&rate| interval.get(rate) > Some(0.0));
+                match interval.direction {
+                    Direction::Inbound => self.traffic.arrived |= passed,
+                    Direction::Outbound => self.traffic.was_sent |= passed,
+                }
+            }
             Observation::Late => self.is_late = true,
             Observation::Repeated => {}
         }
@@ -145,7 +159,9 @@ impl Fabric {
             devices: [Vec::new(), Vec::new()],
             streams: Streams::default(),
             parts: Vec::new(),
-            path: Path::default(),
+            paths: Paths::default(),
+            data_bytes: None,
+            checks: None,
             playout: Playout::default(),
             detectors: Detectors::default(),
             snapshots: 0,
@@ -175,27 +191,96 @@ impl Fabric {
         self.find_streams(now, report, limits, usage);
         self.find_remotes(report);
         self.playout.sample(report);
-        let selected = selected_pair(report);
+        let used = used_paths(report);
+        let mut traffic = self.find_paths(report, &used);
         let context = ConnectionContext {
             config,
             is_playout_stopped: self.is_playout_stopped(report),
-            ice_rtt_ms: self.path.rtt_ms,
+            ice_rtt_ms: self.paths.main.rtt_ms,
             playout_ms: self.playout.delay_ms(),
-            path_carries: selected.and_then(|pair| self.path.carries(pair)),
+            path_carries: self.paths.main.carries,
+            is_path_silent: self.paths.main.carries == Some(false) || !self.lifecycle.was_set_up(),
+            is_lost: self.lifecycle.lost_ms(now).is_some(),
         };
         self.codecs.forget();
         self.sources.iter_mut().for_each(ById::forget);
         let outcome = self.ingest_streams(now, report, context, out);
         if outcome.is_current() {
-            let path_sample = self.path.sample(report, selected, limits.digest_cells());
-            let (id, user) = (self.id, self.spec.local_user);
-            self.lifecycle.observe(now, path_sample, self.path.relay(), &mut |event| {
-                out.raise(limits, CallEvent { fabric: Some(id), user, ..event });
-            });
+            traffic.arrived |= outcome.traffic.arrived;
+            traffic.was_sent |= outcome.traffic.was_sent;
+            let before = self.lifecycle.failures();
+            self.observe_paths(now, report, &used, traffic, config, out);
+            self.conclude(now, before, config, out);
             let sample = self.connection_status(now, report.latest());
+            let (id, user) = (self.id, self.spec.local_user);
             with_recorder(id, user, &mut self.detectors, config, out, |detectors, recorder| {
                 detectors.sample_connection(&sample, recorder);
             });
+        }
+    }
+
+    /// Finds the path of each stream, and what arrived over the paths and over data channels since the last snapshot.
+    fn find_paths(&mut self, report: &Report, used: &UsedPaths<'_>) -> Traffic {
+        if let Some(other) = self.paths.open(used) {
+            for EntryRefs { path, .. } in self.streams.iter_mut().map(|stream| &mut stream.entries) {
+                match *path {
+                    0 => *path = other,
+                    path_before if path_before == other => *path = 0,
+                    _ => {}
+                }
+            }
+        }
+        if !self.paths.is_single() {
+            for &slot in &self.seen {
+                let entries = &mut self.streams[slot].entries;
+                if let Some(entry) = report.get(entries.own as usize) {
+                    entries.path = self.paths.of_stream(entry);
+                }
+            }
+        }
+        let mut traffic = Traffic::default();
+        self.paths.note_traffic(used, &mut traffic);
+        let channels = report.of(StatsType::DataChannel).filter_map(|channel| channel.get(Num::BytesReceived));
+        let received = channels.reduce(|a, b| a + b).filter(|&bytes| bytes > 0.0);
+        traffic.arrived |= self.data_bytes.is_some() && received > self.data_bytes;
+        self.data_bytes = received.or(self.data_bytes);
+        traffic
+    }
+
+    /// Samples the paths, and passes their state to the lifecycle.
+    fn observe_paths(
+        &mut self,
+        now: Timestamp,
+        report: &Report,
+        used: &UsedPaths<'_>,
+        traffic: Traffic,
+        config: &Config,
+        out: &mut EventQueue,
+    ) {
+        let limits = config.limits();
+        let has_media = self.seen.iter().any(|&slot| self.streams[slot].record.has_traffic());
+        let sample = self.paths.sample(report, used, has_media, limits.digest_cells());
+        if !self.lifecycle.was_set_up() {
+            self.checks = checks(report).or(self.checks);
+        }
+        let (id, user) = (self.id, self.spec.local_user);
+        self.lifecycle.observe(now, sample, self.paths.main.relay(), traffic, &mut |event| {
+            out.raise(limits, CallEvent { fabric: Some(id), user, ..event });
+        });
+    }
+
+    /// The context of a stream: that of its own path.
+    fn context_of<'a>(&self, slot: SlotId, context: ConnectionContext<'a>) -> ConnectionContext<'a> {
+        if self.paths.is_single() {
+            return context;
+        }
+        let path = self.paths.get(self.streams[slot].entries.path);
+        ConnectionContext {
+            ice_rtt_ms: path.rtt_ms,
+            path_carries: path.carries,
+            is_path_silent: path.carries == Some(false) || !self.lifecycle.was_set_up(),
+            is_lost: context.is_lost && !path.state.is_some_and(is_up),
+            ..context
         }
     }
 
@@ -245,6 +330,7 @@ impl Fabric {
     fn score(&mut self, pending: &[PendingInterval<'_>], context: ConnectionContext<'_>) -> Scores {
         let scores = pending.iter().map(|PendingInterval { entries, interval }| {
             let &StreamEntries { slot, entry, source, .. } = entries;
+            let context = self.context_of(slot, context);
             self.streams[slot].record.score_interval(interval, entry, source, context)
         });
         scores.collect()
@@ -272,6 +358,7 @@ impl Fabric {
         report: &'a Report,
         context: ConnectionContext<'_>,
     ) -> Option<(Observation, StreamEntries<'a>)> {
+        let context = self.context_of(slot, context);
         let stream = &mut self.streams[slot];
         let entry = report.get(stream.entries.own as usize)?;
         if let Some(part) = stream.split(entry) {
@@ -342,28 +429,44 @@ impl Fabric {
         ConnectionStatus {
             at,
             now,
-            ice_rtt_ms: self.path.rtt_ms,
-            rtt_samples: self.path.rtt_samples,
-            available_bps: self.path.available_bps,
-            unanswered: self.path.unanswered,
-            arrives: self.path.arrives,
+            ice_rtt_ms: self.paths.slowest().rtt_ms,
+            rtt_samples: self.paths.slowest().rtt_samples,
+            available_bps: self.paths.main.available_bps,
+            unanswered: self.paths.main.unanswered,
+            arrives: self.paths.iter().filter_map(|path| path.arrives).reduce(|a, b| a || b),
             connection: match self.lifecycle.state() {
                 None => ConnectionPhase::Unknown,
                 Some(FabricState::Established) => ConnectionPhase::Up,
                 Some(FabricState::Disrupted) => ConnectionPhase::Lost,
-                Some(FabricState::Failed) if self.lifecycle.setup.is_some() => ConnectionPhase::Lost,
+                Some(FabricState::Failed) if self.lifecycle.setup().is_some() => ConnectionPhase::Lost,
                 Some(FabricState::Initializing | FabricState::CheckingDisrupted | FabricState::Hold) => {
                     ConnectionPhase::Coming
                 }
                 Some(FabricState::Failed | FabricState::Terminated) => ConnectionPhase::Over,
             },
-            lost_ms: self.lifecycle.lost_ms(now),
+            lost_ms: self.lifecycle.disruption_ms(now),
             connects_ms: self.lifecycle.connects_ms(now),
-            has_failed: self.lifecycle.failure.is_some() && self.lifecycle.setup.is_none(),
+            has_failed: self.lifecycle.has_failed(),
+            failed_after_ms: self.lifecycle.failed_after_ms(),
+            is_dtls_failure: self.lifecycle.is_dtls_failure(),
+            checks: self.checks.map(|checks| checks.map(f64::from)),
+            has_dropped: self.lifecycle.has_dropped(),
+            down_ms: self.lifecycle.lost_ms(now),
             disruptions: self.lifecycle.disruptions,
             switches: self.lifecycle.switches,
-            relays_over_tcp: matches!(self.path.relay(), Some(Relay::Tcp | Relay::Tls)),
+            relays_over_tcp: self.paths.iter().any(|path| matches!(path.relay(), Some(Relay::Tcp | Relay::Tls))),
         }
+    }
+
+    /// Diagnoses a failure of the connection at once, or its end, if the failures changed.
+    pub(crate) fn conclude(&mut self, now: Timestamp, before: (bool, bool), config: &Config, out: &mut EventQueue) {
+        if self.lifecycle.failures() == before {
+            return;
+        }
+        let status = self.connection_status(now, None);
+        with_recorder(self.id, self.spec.local_user, &mut self.detectors, config, out, |detectors, recorder| {
+            detectors.conclude(&status, recorder);
+        });
     }
 
     /// Releases the memory that an unusually long report needed.
@@ -454,13 +557,23 @@ impl LevelSample {
             Observation::Closed(interval) if interval.state != IntervalState::Reset => {
                 (level_sample.at, level_sample.span_ms) = (interval.at, interval.span_ms);
                 level_sample.level = interval.get(Metric::Level).or_else(|| level_of.get(Num::AudioLevel));
-                level_sample.is_sent =
-                    record.direction == Direction::Inbound || interval.state != IntervalState::Paused;
+                level_sample.is_sent = record.direction == Direction::Inbound
+                    || !matches!(interval.state, IntervalState::Paused | IntervalState::Lost);
                 Some(level_sample)
             }
             _ => None,
         }
     }
+}
+
+/// The connectivity checks sent and answered, over all pairs; `None` if they are not counted.
+fn checks(report: &Report) -> Option<[u32; 2]> {
+    let sum = |field| {
+        let counts = report.of(StatsType::CandidatePair).filter_map(|pair| pair.get(field));
+        // Positive; the cast saturates.
+        counts.reduce(|a, b| a + b).map(|sum| sum as u32)
+    };
+    Some([sum(Num::RequestsSent)?, sum(Num::ResponsesReceived)?])
 }
 
 /// Runs detectors with a recorder for their diagnoses.

@@ -49,7 +49,7 @@ impl Fabric {
             }
             let StreamSlot { record, entries, .. } = &mut self.streams[slot];
             if entries.snapshot != self.snapshots {
-                *entries = EntryRefs { snapshot: self.snapshots, own: position, remote: None };
+                *entries = EntryRefs { snapshot: self.snapshots, own: position, remote: None, path: entries.path };
                 self.seen.push(slot);
                 continue;
             }

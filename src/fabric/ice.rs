@@ -73,6 +73,11 @@ impl Ice {
         matches!(self.disruption, Some(Disruption::OfChecks))
     }
 
+    /// Withdraws the set-up: ICE was connected, but no packet could flow without DTLS.
+    pub(crate) const fn withdraw(&mut self) {
+        *self = Self { state: IceState::Checking, is_established: false, is_set_up: false, disruption: None };
+    }
+
     /// Enters a state. Returns at most two events, in order.
     pub(crate) fn transition(&mut self, to: IceState) -> SmallVec<[IceEvent; 2]> {
         use IceState::{Checking, Closed, Completed, Connected, Disconnected, Failed, New};

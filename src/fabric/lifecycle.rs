@@ -1,8 +1,9 @@
 //! The lifecycle of one fabric: the states and delays of its PeerConnection on the caller's clock. It reads no stats
-//! itself.
+//! itself; `sources` decides which source of a state counts.
 
 use super::ice::{Ice, IceEvent};
 use super::path::PathSample;
+use super::sources::{Sources, Traffic, is_up};
 use crate::event::{
     CallClass, CallEvent, ConnectionState, EventKind, FabricState, FailureReason, GatheringState, IceState, Relay,
     SignalingState, StateChange, WebRtcFunction,
@@ -12,6 +13,10 @@ use crate::unit::Timestamp;
 /// The destination of events.
 pub(crate) type Raise<'a> = dyn FnMut(CallEvent) + 'a;
 
+/// How long the first checks may take, ms: a set-up that takes longer has left the user without a connection. As for
+/// `slowSetup`.
+const MAX_SETUP_MS: f64 = 5_000.0;
+
 /// The lifecycle of a fabric.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -19,11 +24,13 @@ pub(crate) struct Lifecycle {
     /// The time of opening, or of the first input if the opening is unknown.
     pub(crate) opened: Timestamp,
     pub(crate) is_opening_known: bool,
+    sources: Sources,
+    /// The state of the connection by all sources, in the words of ICE.
     ice: Ice,
-    /// Whether the ICE state is known.
+    /// The ICE state of the latest change.
+    shown_ice: IceState,
+    /// Whether the state is known.
     is_known: bool,
-    /// Whether the application reports the ICE state: stats are then ignored.
-    is_ice_reported: bool,
     /// When ICE was new.
     ice_began: Option<Timestamp>,
     /// When ICE checks first began.
@@ -35,8 +42,7 @@ pub(crate) struct Lifecycle {
     gathering: GatheringState,
     gathering_began: Timestamp,
     signaling: Option<SignalingState>,
-    connection: Option<ConnectionState>,
-    pub(crate) setup: Option<Setup>,
+    setup: Option<Setup>,
     pub(crate) gathering_delay_ms: Option<f64>,
     /// The delay until the failure, and its reason.
     pub(crate) failure: Option<(Option<f64>, FailureReason)>,
@@ -45,6 +51,14 @@ pub(crate) struct Lifecycle {
     disrupted_since: Option<Timestamp>,
     checks_disrupted_since: Option<Timestamp>,
     disrupted_micros: u64,
+    /// Since when the connection has been lost, or its set-up has been in vain.
+    lost_since: Option<Timestamp>,
+    lost_micros: u64,
+    /// Whether DTLS hung at the latest input.
+    hung: bool,
+    /// The latest snapshot, and the latest one since whose predecessor anything arrived.
+    sampled: Option<Timestamp>,
+    carried: Option<Timestamp>,
     pub(crate) disruptions: u64,
     pub(crate) restarts: u64,
     pub(crate) switches: u64,
@@ -74,9 +88,10 @@ impl Lifecycle {
         Self {
             opened,
             is_opening_known,
+            sources: Sources::new(opened),
             ice: Ice::default(),
+            shown_ice: IceState::New,
             is_known: false,
-            is_ice_reported: false,
             ice_began: is_opening_known.then_some(opened),
             checks_began: None,
             restart_reported: false,
@@ -84,7 +99,6 @@ impl Lifecycle {
             gathering: GatheringState::New,
             gathering_began: opened,
             signaling: None,
-            connection: None,
             setup: None,
             gathering_delay_ms: None,
             failure: None,
@@ -92,6 +106,11 @@ impl Lifecycle {
             disrupted_since: None,
             checks_disrupted_since: None,
             disrupted_micros: 0,
+            lost_since: None,
+            lost_micros: 0,
+            hung: false,
+            sampled: None,
+            carried: None,
             disruptions: 0,
             restarts: 0,
             switches: 0,
@@ -111,6 +130,7 @@ impl Lifecycle {
             return Some(FabricState::Hold);
         }
         self.is_known.then_some(match self.ice.state() {
+            state if self.hangs() && state != IceState::Closed => FabricState::Initializing,
             IceState::Connected | IceState::Completed => FabricState::Established,
             IceState::Failed => FabricState::Failed,
             IceState::Closed => FabricState::Terminated,
@@ -125,7 +145,7 @@ impl Lifecycle {
     /// `by_inactivity`: because of an inactivity timeout.
     pub(crate) fn class(&self, is_over: bool, by_inactivity: bool) -> Option<CallClass> {
         let is_over = is_over || self.terminated.is_some() || self.ice.state() == IceState::Closed;
-        if self.ice.is_set_up() {
+        if self.setup().is_some() {
             let is_dropped = self.is_down || by_inactivity && self.ice.is_disrupted();
             return Some(if is_dropped { CallClass::Dropped } else { CallClass::Established });
         }
@@ -138,6 +158,46 @@ impl Lifecycle {
         (is_over && knows).then_some(if is_unanswered { CallClass::Missed } else { CallClass::Aborted })
     }
 
+    /// The first connection; `None` before it, and while DTLS hangs.
+    pub(crate) fn setup(&self) -> Option<Setup> {
+        self.setup.filter(|_| !self.hangs())
+    }
+
+    /// Whether it was ever connected.
+    pub(crate) fn was_set_up(&self) -> bool {
+        self.setup().is_some()
+    }
+
+    /// Whether ICE was connected while DTLS is not up, and never was.
+    const fn hangs(&self) -> bool {
+        self.ice.is_set_up() && self.sources.hangs()
+    }
+
+    /// Whether the path failed before it was ever connected, or since. An error that the application reports is none.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.ice.state() == IceState::Failed && self.setup().is_none()
+    }
+
+    /// Whether it was connected, and failed.
+    pub(crate) fn has_dropped(&self) -> bool {
+        self.is_down && self.setup().is_some()
+    }
+
+    /// Whether it failed before, and after it was set up.
+    pub(crate) fn failures(&self) -> (bool, bool) {
+        (self.has_failed(), self.has_dropped())
+    }
+
+    /// From the first checks, or else the opening, to the failure of the set-up, ms.
+    pub(crate) fn failed_after_ms(&self) -> Option<f64> {
+        self.failed_checks_ms.or(self.failure.and_then(|(delay_ms, _)| delay_ms))
+    }
+
+    /// Whether ICE was connected when the set-up failed: DTLS failed.
+    pub(crate) const fn is_dtls_failure(&self) -> bool {
+        matches!(self.failure, Some((_, FailureReason::TransportFailure)))
+    }
+
     /// How long packets could not flow after they had flowed, ms, until `now` if that still lasts.
     pub(crate) fn disrupted_ms(&self, now: Timestamp) -> f64 {
         let open = self.disrupted_since.map_or(0, |since| now.micros_since(since));
@@ -145,24 +205,53 @@ impl Lifecycle {
     }
 
     /// How long the current loss of the path has lasted, ms; `None` while packets can flow.
-    pub(crate) fn lost_ms(&self, now: Timestamp) -> Option<f64> {
+    pub(crate) fn disruption_ms(&self, now: Timestamp) -> Option<f64> {
         self.disrupted_since.map(|since| millis(since, now))
     }
 
     /// How long the first ICE checks took, or have taken so far, ms; if they failed, until then. `None` before they
     /// began, and if that was not observed.
     pub(crate) fn connects_ms(&self, now: Timestamp) -> Option<f64> {
-        match self.setup {
+        match self.setup() {
             Some(setup) => setup.checks_ms,
             None => self.failed_checks_ms.or_else(|| self.checks_began.map(|began| millis(began, now))),
         }
     }
 
+    /// How long the connection has been lost at `now`, ms: since the last traffic before it was disconnected or failed;
+    /// or since the first checks, if they failed or have taken [`MAX_SETUP_MS`]. `None` while it is not lost.
+    pub(crate) fn lost_ms(&self, now: Timestamp) -> Option<f64> {
+        let is_coming = self.setup().is_none() && self.terminated.is_none() && self.ice.state() != IceState::Closed;
+        match self.lost_since {
+            Some(since) => Some(millis(since, now)),
+            None => self.slow_checks_ms(now).filter(|_| is_coming),
+        }
+    }
+
+    /// How long ago the first checks began, ms, if that is long.
+    fn slow_checks_ms(&self, now: Timestamp) -> Option<f64> {
+        self.checks_began.map(|began| millis(began, now)).filter(|&ms| ms >= MAX_SETUP_MS)
+    }
+
+    /// How long the connection was lost or not set up, ms, until `now` if that still lasts.
+    pub(crate) fn all_lost_ms(&self, now: Timestamp) -> f64 {
+        self.lost_micros as f64 / 1e3 + self.lost_ms(now).unwrap_or(0.0)
+    }
+
+    /// Sets the time of the opening, if nothing but states of the connection came before.
+    pub(crate) fn set_opening(&mut self, now: Timestamp) {
+        if !self.is_opening_known && self.setup.is_none() && self.failure.is_none() {
+            (self.opened, self.is_opening_known) = (now, true);
+            self.ice_began = self.ice_began.or(Some(now));
+        }
+    }
+
     /// Takes the ICE state that the application reports.
     pub(crate) fn set_ice(&mut self, now: Timestamp, to: IceState, raise: &mut Raise<'_>) {
-        self.is_ice_reported = true;
         self.restart_reported |= to == IceState::New;
-        self.transition(now, to, FailureReason::IceConnectionFailure, false, raise);
+        self.sources.set_ice(now, to);
+        self.note_ice(now, false, raise);
+        self.update(now, false, raise);
     }
 
     /// Takes the gathering state that the application reports.
@@ -194,30 +283,29 @@ impl Lifecycle {
         }
     }
 
-    /// Takes the connection state that the application reports. It replaces the ICE state if that is not reported.
+    /// Takes the connection state that the application reports.
     pub(crate) fn set_connection(&mut self, now: Timestamp, to: ConnectionState, raise: &mut Raise<'_>) {
-        let before = self.connection.replace(to).unwrap_or(ConnectionState::New);
+        let before = self.sources.connection().unwrap_or(ConnectionState::New);
         if before != to {
             raise_change(now, StateChange::Connection(before, to), raise);
         }
-        let ice = match to {
-            ConnectionState::Closed => return self.close(now, raise),
-            _ if self.is_ice_reported => return,
-            ConnectionState::New => IceState::New,
-            ConnectionState::Connecting => IceState::Checking,
-            ConnectionState::Connected => IceState::Connected,
-            ConnectionState::Disconnected => IceState::Disconnected,
-            ConnectionState::Failed => IceState::Failed,
-        };
-        self.transition(now, ice, FailureReason::IceConnectionFailure, false, raise);
+        self.sources.set_connection(now, to);
+        if to == ConnectionState::Closed {
+            return self.close(now, raise);
+        }
+        if !self.sources.is_ice_reported() {
+            self.note_ice(now, false, raise);
+        }
+        self.update(now, false, raise);
     }
 
-    /// Takes a snapshot's sample of the path, and the protocol to its relay.
+    /// Takes a snapshot's sample of the paths, the protocol to its relay, and the traffic since the previous snapshot.
     pub(crate) fn observe(
         &mut self,
         now: Timestamp,
         observation: PathSample,
         relay: Option<Relay>,
+        traffic: Traffic,
         raise: &mut Raise<'_>,
     ) {
         let before = self.ice.state();
@@ -225,18 +313,19 @@ impl Lifecycle {
             self.record_restart(now, raise);
         }
         self.restart_reported = false;
-        if let Some(ice) = observation.ice
-            && !self.is_ice_reported
-            && self.connection.is_none()
-        {
-            let reason =
-                if observation.is_dtls { FailureReason::TransportFailure } else { FailureReason::IceConnectionFailure };
-            self.transition(now, ice, reason, true, raise);
+        self.sources.sample(now, observation.ice, observation.dtls, traffic);
+        if observation.ice.is_some() && !self.sources.is_reported() {
+            self.note_ice(now, true, raise);
         }
+        self.update(now, true, raise);
         if observation.ice.is_some() {
             self.observed = now;
         }
-        if observation.has_switched && is_connected(before) && is_connected(self.ice.state()) {
+        self.sampled = Some(now);
+        if traffic.arrived || traffic.path_carried {
+            self.carried = Some(now);
+        }
+        if observation.has_switched && is_up(before) && is_up(self.ice.state()) {
             self.switches = self.switches.saturating_add(1);
             let switch = CallEvent::new(now, EventKind::FabricTransportSwitch);
             raise(CallEvent { relay, is_inferred: true, ..switch });
@@ -248,8 +337,7 @@ impl Lifecycle {
         if self.terminated.is_some() {
             return false;
         }
-        self.terminated = Some(now);
-        self.note_disruption(now);
+        self.end(now);
         raise(CallEvent::new(now, EventKind::FabricTerminated));
         true
     }
@@ -257,9 +345,14 @@ impl Lifecycle {
     /// Ends the fabric because its user leaves.
     pub(crate) fn leave(&mut self, now: Timestamp) {
         if self.terminated.is_none() {
-            self.terminated = Some(now);
-            self.note_disruption(now);
+            self.end(now);
         }
+    }
+
+    fn end(&mut self, now: Timestamp) {
+        self.note_disruption(now);
+        self.note_loss(now);
+        self.terminated = Some(now);
     }
 
     /// Takes an error that the application reports. Returns whether it made the set-up fail.
@@ -287,7 +380,8 @@ impl Lifecycle {
 
     fn close(&mut self, now: Timestamp, raise: &mut Raise<'_>) {
         if self.ice.state() != IceState::Closed {
-            self.transition(now, IceState::Closed, FailureReason::IceConnectionFailure, false, raise);
+            self.show_ice(now, IceState::Closed, false, raise);
+            self.enter(now, IceState::Closed, FailureReason::IceConnectionFailure, false, raise);
         }
         self.terminate(now, raise);
     }
@@ -305,7 +399,37 @@ impl Lifecycle {
         raise(CallEvent { is_inferred: true, ..CallEvent::new(now, EventKind::IceRestarted) });
     }
 
-    fn transition(
+    /// Raises a change of the ICE state.
+    fn show_ice(&mut self, now: Timestamp, to: IceState, is_inferred: bool, raise: &mut Raise<'_>) {
+        let before = core::mem::replace(&mut self.shown_ice, to);
+        if before != to {
+            let change = Some(StateChange::Ice(before, to));
+            raise(CallEvent { change, is_inferred, ..CallEvent::new(now, EventKind::FabricStateChange) });
+        }
+    }
+
+    /// Shows the ICE state, and notes when ICE and its checks began.
+    fn note_ice(&mut self, now: Timestamp, is_inferred: bool, raise: &mut Raise<'_>) {
+        let Some(to) = self.sources.ice() else { return };
+        self.show_ice(now, to, is_inferred, raise);
+        if to == IceState::New {
+            self.ice_began = Some(now);
+        }
+        if to == IceState::Checking && self.checks_began.is_none() {
+            self.checks_began = Some(now);
+        }
+    }
+
+    /// Enters the state that the sources show, unless the fabric has ended.
+    fn update(&mut self, now: Timestamp, is_inferred: bool, raise: &mut Raise<'_>) {
+        if let Some((to, reason)) = self.sources.state(now)
+            && self.terminated.is_none_or(|terminated| terminated >= now)
+        {
+            self.enter(now, to, reason, is_inferred, raise);
+        }
+    }
+
+    fn enter(
         &mut self,
         now: Timestamp,
         to: IceState,
@@ -314,18 +438,18 @@ impl Lifecycle {
         raise: &mut Raise<'_>,
     ) {
         let is_first = !core::mem::replace(&mut self.is_known, true);
-        let before = self.ice.state();
+        let hung = core::mem::replace(&mut self.hung, is_up(to) && self.sources.hangs());
+        if hung && !self.hung {
+            self.lost_since = self.lost_since.or(self.checks_began.filter(|_| self.slow_checks_ms(now).is_some()));
+        }
+        if to == IceState::Closed || is_up(to) && !self.hung {
+            self.note_loss(now);
+        }
+        if to == IceState::Failed && self.hangs() {
+            self.ice.withdraw();
+            (self.setup, self.disrupted_since) = (None, None);
+        }
         let events = self.ice.transition(to);
-        if before != to {
-            let change = Some(StateChange::Ice(before, to));
-            raise(CallEvent { change, is_inferred, ..CallEvent::new(now, EventKind::FabricStateChange) });
-        }
-        if to == IceState::New {
-            self.ice_began = Some(now);
-        }
-        if to == IceState::Checking && self.checks_began.is_none() {
-            self.checks_began = Some(now);
-        }
         for change in events {
             let mut event = CallEvent { is_inferred, ..CallEvent::new(now, EventKind::IceFailed) };
             event.kind = match change {
@@ -372,13 +496,39 @@ impl Lifecycle {
         }
         match to {
             IceState::Connected | IceState::Completed => self.is_down = false,
-            IceState::Failed if self.ice.is_set_up() => self.is_down = true,
-            IceState::Failed if self.failure.is_none() => self.fail_setup(now, reason, is_inferred, raise),
+            IceState::Disconnected if self.ice.is_disrupted() => self.begin_loss(now),
+            IceState::Failed => {
+                self.begin_loss(now);
+                if self.ice.is_set_up() {
+                    self.is_down = true;
+                } else if self.failure.is_none() {
+                    self.fail_setup(now, reason, is_inferred, raise);
+                }
+            }
             _ => {}
         }
         if matches!(to, IceState::Failed | IceState::Closed) {
             self.note_disruption(now);
         }
+    }
+
+    /// Notes that the connection is lost: since the last traffic, if a later snapshot showed none; before a set-up,
+    /// since the first checks.
+    fn begin_loss(&mut self, now: Timestamp) {
+        let since = if self.ice.is_set_up() {
+            self.carried.filter(|&carried| self.sampled > Some(carried))
+        } else {
+            self.checks_began
+        };
+        self.lost_since = self.lost_since.or(Some(since.unwrap_or(now)));
+    }
+
+    /// Adds a current loss to the sum.
+    fn note_loss(&mut self, now: Timestamp) {
+        // The cast saturates.
+        let micros = (self.lost_ms(now).unwrap_or(0.0) * 1e3) as u64;
+        self.lost_micros = self.lost_micros.saturating_add(micros);
+        self.lost_since = None;
     }
 
     fn set_up(&mut self, now: Timestamp, is_first: bool, is_inferred: bool) -> Setup {
@@ -420,6 +570,3 @@ fn millis(from: Timestamp, to: Timestamp) -> f64 {
     to.micros_since(from) as f64 / 1e3
 }
 
-const fn is_connected(state: IceState) -> bool {
-    matches!(state, IceState::Connected | IceState::Completed)
-}

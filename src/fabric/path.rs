@@ -1,7 +1,8 @@
-//! The network path of a PeerConnection and its ICE state, as stats show them. It raises no events.
+//! One network path of a PeerConnection and its ICE state, as stats show them. It raises no events. `paths` chooses the
+//! entries of each path.
 
+use alloc::boxed::Box;
 use alloc::string::String;
-use ordered_float::OrderedFloat;
 
 use crate::digest::Digest;
 use crate::event::{IceState, Relay};
@@ -9,12 +10,21 @@ use crate::hash::fnv1a_64;
 use crate::metric::Cadence;
 use crate::metric::Formula;
 use crate::metric::counter::{Delta, EntryTracker, Progress};
-use crate::report::{Entry, Flag, Num, Report, StatsType, Text};
+use crate::report::{Entry, Num, Report, StatsType, Text};
+
+use super::sources::Dtls;
 
 /// The path of the packets: the selected candidate pair and its figures over time.
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Path {
+    /// The id of its transport; `None` if stats show none.
+    pub(crate) transport: Option<Box<str>>,
+    /// Its state at the latest sample; `None` if no stats show it.
+    pub(crate) state: Option<IceState>,
+    /// Whether anything arrived over it between the latest two samples: media, control or a check; `None` if nothing
+    /// is counted.
+    pub(crate) carries: Option<bool>,
     pub(crate) ice_rtt_ms: Digest,
     pub(crate) available_outgoing_bps: Digest,
     pub(crate) selected_changes: u64,
@@ -50,13 +60,21 @@ struct SelectedPair {
     tries: u8,
 }
 
+/// The entries of a path in a report.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct PathEntries<'a> {
+    pub(crate) transport: Option<Entry<'a>>,
+    /// The selected pair.
+    pub(crate) pair: Option<Entry<'a>>,
+}
+
 /// One sample of the path.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct PathSample {
     /// The ICE state; `None` if no stats show it.
     pub(crate) ice: Option<IceState>,
-    /// The failure is one of DTLS.
-    pub(crate) is_dtls: bool,
+    /// DTLS; `None` if no stats show it.
+    pub(crate) dtls: Option<Dtls>,
     /// The ICE credentials changed since the previous sample.
     pub(crate) has_restarted: bool,
     /// The selected pair changed.
@@ -66,26 +84,47 @@ pub(crate) struct PathSample {
 /// The number of samples in which the candidates of a pair are searched: they may be reported a little later than the
 /// pair.
 const TRIES: u8 = 8;
-/// The longest id in bytes of a pair that is followed: ids of browsers have about twenty.
-const MAX_PAIR_ID: usize = 256;
+/// The longest id in bytes of a pair or a transport that is followed: ids of browsers have about twenty.
+const MAX_ID: usize = 256;
 
 impl Path {
-    /// Takes a sample of the path. `selected` is the [selected pair](selected_pair); distributions use at most `cells`
-    /// cells.
-    pub(crate) fn sample(&mut self, report: &Report, selected: Option<Entry<'_>>, cells: usize) -> PathSample {
-        let transport = report.of(StatsType::Transport).min_by(|a, b| a.id().cmp(b.id()));
+    /// The path of a transport.
+    pub(crate) fn new(transport: &str) -> Self {
+        Self { transport: Some(transport.into()), ..Self::default() }
+    }
+
+    /// Takes a sample of the path from its entries; `has_media` says whether any RTP stream has traffic. Distributions
+    /// use at most `cells` cells.
+    pub(crate) fn sample(
+        &mut self,
+        report: &Report,
+        PathEntries { transport, pair }: PathEntries<'_>,
+        has_media: bool,
+        cells: usize,
+    ) -> PathSample {
         let had_pair = self.pair.is_some();
-        let (ice, is_dtls) =
-            ice_of(transport, selected, report, had_pair).map_or((None, false), |(ice, dtls)| (Some(ice), dtls));
+        self.set_transport(transport);
+        let ice = ice_of(transport, pair, report, had_pair, has_media);
+        self.state = ice;
+        let dtls = transport.and_then(dtls_of);
         let fragment = transport
             .and_then(|entry| entry.text(Text::IceLocalUsernameFragment))
             .map(|text| fnv1a_64(text.as_bytes()));
         let has_restarted = fragment.is_some() && self.fragment.is_some() && fragment != self.fragment;
         self.fragment = fragment.or(self.fragment);
-        let has_switched = selected
-            .filter(|pair| pair.id().len() <= MAX_PAIR_ID)
+        let has_switched = pair
+            .filter(|pair| pair.id().len() <= MAX_ID)
             .is_some_and(|pair| self.sample_pair(pair, report, cells));
-        PathSample { ice, is_dtls, has_restarted, has_switched }
+        PathSample { ice, dtls, has_restarted, has_switched }
+    }
+
+    /// Stores the id of its transport.
+    fn set_transport(&mut self, transport: Option<Entry<'_>>) {
+        if let Some(id) = transport.map(|transport| transport.id()).filter(|id| id.len() <= MAX_ID)
+            && self.transport.as_deref() != Some(id)
+        {
+            self.transport = Some(id.into());
+        }
     }
 
     /// The protocol from this end to its relay, if the selected pair uses one.
@@ -93,16 +132,20 @@ impl Path {
         self.pair.as_ref()?.relay
     }
 
-    /// Whether anything arrived over the selected pair since the last sample: media, control or a check. `None` if
-    /// nothing is counted. Call it before [`Path::sample`].
-    pub(crate) fn carries(&self, entry: Entry<'_>) -> Option<bool> {
-        let pair = self.pair.as_ref().filter(|pair| pair.id == entry.id())?;
-        let Progress::Advance(delta) = pair.track.step(entry) else { return None };
-        [Num::PacketsReceived, Num::BytesReceived, Num::ResponsesReceived, Num::RequestsReceived]
+    /// Notes whether anything arrived over the selected pair since the last sample. Call it before [`Path::sample`].
+    /// Returns whether bytes arrived.
+    pub(crate) fn note_traffic(&mut self, pair: Option<Entry<'_>>) -> bool {
+        self.carries = None;
+        let Some((pair, entry)) = self.pair.as_ref().zip(pair).filter(|(pair, entry)| pair.id == entry.id()) else {
+            return false;
+        };
+        let Progress::Advance(delta) = pair.track.step(entry) else { return false };
+        self.carries = [Num::PacketsReceived, Num::BytesReceived, Num::ResponsesReceived, Num::RequestsReceived]
             .into_iter()
             .filter_map(|field| delta.of(field))
             .map(|came| came > 0.0)
-            .reduce(|a, b| a || b)
+            .reduce(|a, b| a || b);
+        delta.of(Num::BytesReceived) > Some(0.0)
     }
 
     /// Samples the selected pair. Returns whether it changed.
@@ -197,63 +240,45 @@ fn carries(delta: &Delta<'_>) -> bool {
     [Num::BytesReceived, Num::BytesSent].iter().any(|&field| delta.of(field) > Some(0.0))
 }
 
-/// The selected pair (edge case 20): the one that the transport names; otherwise the one marked as selected; otherwise,
-/// of the nominated and succeeded ones, the one that carried packets last, or most. The order of the report does not
-/// matter.
-pub(crate) fn selected_pair(report: &Report) -> Option<Entry<'_>> {
-    let mut pairs = report.of(StatsType::CandidatePair);
-    let transports =
-        report.of(StatsType::Transport).filter(|entry| entry.text(Text::SelectedCandidatePairId).is_some());
-    let transport = transports.min_by(|a, b| a.id().cmp(b.id()));
-    if let Some(id) = transport.and_then(|transport| transport.text(Text::SelectedCandidatePairId)) {
-        return pairs.find(|pair| pair.id() == id);
-    }
-    let marked = report.of(StatsType::CandidatePair).filter(|pair| pair.flag(Flag::Selected) == Some(true));
-    marked.min_by(|a, b| a.id().cmp(b.id())).or_else(|| {
-        pairs
-            .filter(|pair| pair.flag(Flag::Nominated) == Some(true) && pair.text(Text::State) == Some("succeeded"))
-            .max_by(|a, b| rank(*a).cmp(&rank(*b)).then_with(|| b.id().cmp(a.id())))
-    })
-}
-
-/// How recently and how much a pair has carried: the times of its last packets in both directions, then its bytes.
-fn rank(pair: Entry<'_>) -> [OrderedFloat<f64>; 2] {
-    [[Num::LastPacketReceivedTimestamp, Num::LastPacketSentTimestamp], [Num::BytesReceived, Num::BytesSent]]
-        .map(|fields| OrderedFloat(sum(pair, fields)))
-}
-
-fn sum(entry: Entry<'_>, fields: [Num; 2]) -> f64 {
-    fields.iter().filter_map(|&field| entry.get(field)).sum()
-}
-
-/// The ICE state, and whether a failure is one of DTLS. Without DTLS no packet can flow: while DTLS is being set up,
-/// ICE counts as checking.
+/// The ICE state. Without DTLS no packet can flow: while DTLS is being set up, ICE counts as checking, and a failure of
+/// DTLS as one of ICE. A state that no standard names, such as Pion's filler `unknown`, is no state.
 fn ice_of(
     transport: Option<Entry<'_>>,
     selected: Option<Entry<'_>>,
     report: &Report,
     had_pair: bool,
-) -> Option<(IceState, bool)> {
+    has_media: bool,
+) -> Option<IceState> {
     let ice = transport.and_then(|transport| transport.text(Text::IceState)).and_then(IceState::from_name);
     let dtls = transport.and_then(|transport| transport.text(Text::DtlsState));
     Some(match (ice, dtls) {
-        (Some(IceState::Failed), _) => (IceState::Failed, false),
-        (_, Some("failed")) => (IceState::Failed, true),
-        (_, Some("closed")) => (IceState::Closed, false),
-        (Some(IceState::Connected | IceState::Completed), Some("new" | "connecting")) => (IceState::Checking, false),
-        (Some(ice), _) => (ice, false),
-        (None, Some("connected")) => (IceState::Connected, false),
-        (None, Some("connecting")) => (IceState::Checking, false),
+        (Some(IceState::Failed), _) | (_, Some("failed")) => IceState::Failed,
+        (_, Some("closed")) => IceState::Closed,
+        (Some(IceState::Connected | IceState::Completed), Some("new" | "connecting")) => IceState::Checking,
+        (Some(ice), _) => ice,
+        (None, Some("connected")) => IceState::Connected,
+        (None, Some("connecting")) => IceState::Checking,
         // Firefox before 153 and the old API have no transport states: a pair that carries bytes counts as connected.
-        (None, _) => (of_pairs(selected, report, had_pair)?, false),
+        (None, _) => of_pairs(selected, report, had_pair, has_media)?,
     })
 }
 
-/// The ICE state by its pairs alone. A failure of all pairs is no failure of ICE: more candidates may follow.
-fn of_pairs(selected: Option<Entry<'_>>, report: &Report, had_pair: bool) -> Option<IceState> {
+/// DTLS by the transport.
+fn dtls_of(transport: Entry<'_>) -> Option<Dtls> {
+    Some(match transport.text(Text::DtlsState)? {
+        "new" | "connecting" => Dtls::Pending,
+        "connected" => Dtls::Up,
+        "failed" => Dtls::Failed,
+        _ => return None,
+    })
+}
+
+/// The ICE state by its pairs alone, and by media, which need a path. A failure of all pairs is no failure of ICE: more
+/// candidates may follow.
+fn of_pairs(selected: Option<Entry<'_>>, report: &Report, had_pair: bool, has_media: bool) -> Option<IceState> {
     if let Some(pair) = selected {
         let carried = [Num::BytesReceived, Num::BytesSent].iter().any(|&field| pair.get(field) > Some(0.0));
-        return Some(match (has_failed(pair), carried) {
+        return Some(match (has_failed(pair), carried || has_media) {
             (true, _) => IceState::Disconnected,
             (false, true) => IceState::Connected,
             (false, false) => IceState::Checking,

@@ -6,6 +6,7 @@ use core::ops::{Index, IndexMut};
 use hashbrown::HashMap;
 
 use super::app_state::StreamAppState;
+use super::paths::PathIndex;
 use super::ssrc_map::Owner;
 use crate::id::{Direction, Ssrc};
 use crate::list::{List, Listed, list_id};
@@ -43,6 +44,8 @@ pub(crate) struct EntryRefs {
     pub(crate) own: u32,
     /// The remote endpoint's report about it.
     pub(crate) remote: Option<u32>,
+    /// The path that carries the stream.
+    pub(crate) path: PathIndex,
 }
 
 /// The figures of the latest interval that a view shows.

@@ -190,6 +190,8 @@ pub enum IntervalState {
     Paused,
     /// Discontinuous transmission: few packets, little audible content.
     Silent,
+    /// The connection was lost or not set up, and nothing passed.
+    Lost,
     /// Counters were reset: no rate is known.
     Reset,
     /// The interval is much longer than those before: a suspended machine or a throttled tab. It is part of no average.
@@ -206,6 +208,7 @@ impl IntervalState {
             Self::Held => "held",
             Self::Paused => "paused",
             Self::Silent => "silent",
+            Self::Lost => "lost",
             Self::Reset => "reset",
             Self::Gap => "gap",
         }

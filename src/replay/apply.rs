@@ -55,7 +55,7 @@ pub(super) struct Applier {
 #[derive(Debug, Default)]
 pub(super) struct Applied {
     /// Connections by name in the source. The same name in another source is another connection.
-    fabrics: BTreeMap<String, FabricId>,
+    fabrics: BTreeMap<String, NamedFabric>,
     /// All connections opened for the source, in the order of opening.
     pub(super) opened: Vec<FabricId>,
     /// Number of snapshots of connections that could not be opened.
@@ -69,6 +69,27 @@ pub(super) struct Applied {
     endpoint: Option<String>,
     /// Tracks that the reporter sends.
     sent: BTreeSet<String>,
+}
+
+/// The latest connection of a name.
+#[derive(Clone, Copy, Debug)]
+struct NamedFabric {
+    id: FabricId,
+    /// Its creation was reported.
+    is_created: bool,
+    /// It has had a snapshot.
+    is_sampled: bool,
+    /// Its end was reported.
+    has_ended: bool,
+}
+
+impl NamedFabric {
+    /// Whether a report of a creation is of another connection of the same name. A connection is created once, and an
+    /// event may come before its creation. A snapshot before it, too, if the source states no time of the creation: it
+    /// is then due when what stands before it in the source is, which may be another connection's end.
+    const fn is_recreated(self, is_timed: bool) -> bool {
+        self.is_created || self.has_ended || is_timed && self.is_sampled
+    }
 }
 
 impl Applier {
@@ -87,10 +108,14 @@ impl Applier {
 
     /// Applies a snapshot, or counts its refusal.
     pub(super) fn snapshot(&mut self, source: &mut Applied, fabric: &str, report: &Report) {
-        let Ok(fabric) = self.fabric(source, fabric, false) else {
+        let name = fabric;
+        let Ok(fabric) = self.fabric(source, name, false) else {
             source.unopened_snapshots += 1;
             return;
         };
+        if let Some(named) = source.fabrics.get_mut(name) {
+            named.is_sampled = true;
+        }
         source.snapshots.count(self.call.ingest(self.now, fabric, report));
     }
 
@@ -117,7 +142,7 @@ impl Applier {
         let known = match (fabric, &fact) {
             // Events of the whole client apply to its only connection, or its first.
             ("", Fact::Muted { .. } | Fact::Screen { .. } | Fact::Speaks { .. }) => {
-                source.fabrics.values().min().copied().map(Ok)
+                source.fabrics.values().map(|named| named.id).min().map(Ok)
             }
             ("", Fact::Failed { function, name, message }) => {
                 let mut report = ErrorReport::new(*function).with_dom_error(name, message);
@@ -129,17 +154,38 @@ impl Applier {
             }
             // A network test before the call has no name either.
             ("", _) => None,
-            (name, Fact::Created) => {
-                source.fabrics.remove(name);
-                // A connection without a time of creation is opened by its first item with one.
-                is_timed.then(|| self.fabric(source, name, true))
-            }
-            (name, Fact::Closed) => source.fabrics.get(name).copied().map(Ok),
+            (name, Fact::Created) => return self.create(source, name, is_timed),
+            (name, Fact::Closed) => source.fabrics.get_mut(name).map(|named| {
+                named.has_ended = true;
+                Ok(named.id)
+            }),
             (name, _) => Some(self.fabric(source, name, false)),
         };
         let Some(fabric) = known else { return };
         let result = fabric.and_then(|fabric| self.fabric_event(source, fabric, fact));
         source.events.count(result);
+    }
+
+    /// Applies the report of a connection's creation.
+    fn create(&mut self, source: &mut Applied, name: &str, is_timed: bool) {
+        match source.fabrics.get_mut(name) {
+            Some(named) if !named.is_recreated(is_timed) => {
+                named.is_created = true;
+                if is_timed {
+                    source.events.count(self.call.set_opening(self.now, named.id));
+                }
+                return;
+            }
+            _ => drop(source.fabrics.remove(name)),
+        }
+        // A connection without a time of creation is opened by its first item with one.
+        if is_timed {
+            let opened = self.fabric(source, name, true);
+            source.events.count(opened);
+            if let Some(named) = source.fabrics.get_mut(name) {
+                named.is_created = true;
+            }
+        }
     }
 
     fn fabric_event(&mut self, source: &Applied, fabric: FabricId, fact: Fact) -> Result<(), InputError> {
@@ -187,8 +233,8 @@ impl Applier {
 
     /// The connection with a name, opened if it is new.
     fn fabric(&mut self, source: &mut Applied, name: &str, opening_is_known: bool) -> Result<FabricId, InputError> {
-        if let Some(&fabric) = source.fabrics.get(name) {
-            return Ok(fabric);
+        if let Some(named) = source.fabrics.get(name) {
+            return Ok(named.id);
         }
         let mut spec = FabricSpec::new(name);
         let (mut local, mut remote) = (source.user, None);
@@ -211,7 +257,8 @@ impl Applier {
             Err(InputError::AlreadyOpen) => self.call.find_fabric(&spec).ok_or(InputError::AlreadyOpen)?,
             Err(error) => return Err(error),
         };
-        source.fabrics.insert(name.to_owned(), fabric);
+        let named = NamedFabric { id: fabric, is_created: false, is_sampled: false, has_ended: false };
+        source.fabrics.insert(name.to_owned(), named);
         source.opened.push(fabric);
         Ok(fabric)
     }
@@ -225,8 +272,8 @@ impl Applier {
             None => return,
         };
         source.user = Some(user);
-        for &fabric in source.fabrics.values() {
-            source.events.count(self.call.fabric(fabric).and_then(|mut fabric| fabric.set_local_user(user)));
+        for named in source.fabrics.values() {
+            source.events.count(self.call.fabric(named.id).and_then(|mut fabric| fabric.set_local_user(user)));
         }
     }
 }

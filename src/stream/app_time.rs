@@ -25,13 +25,13 @@ impl AppTime {
         })
     }
 
-    /// Adds the time to the sums of a stream, at most the length of the interval.
-    pub(super) fn add_to(self, times: &mut Times, span_ms: f64) {
-        let span_ms = span_ms.max(0.0);
+    /// Adds the time to the sums of a stream, at most the length of the interval. Returns how much that is, ms.
+    pub(super) fn add_to(self, times: &mut Times, span_ms: f64) -> f64 {
         let all = self.held + self.muted + self.paused;
         let share = if all > span_ms { span_ms / all } else { 1.0 };
         times.held += self.held * share;
         times.muted += self.muted * share;
         times.paused += self.paused * share;
+        all.min(span_ms)
     }
 }

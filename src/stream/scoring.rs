@@ -30,6 +30,8 @@ pub(crate) struct StreamScorer {
     /// Time in which an active stream received nothing while other packets arrived, or had never received anything: its
     /// sender paused without reporting it.
     pub(crate) sender_idle: Micros,
+    /// The latest part of it, while nothing else arrives over the path either.
+    idle_run: Micros,
     /// Time without received media for which no report ever stated whether anything was sent.
     unresolved: Micros,
     /// Time with audible or visible media but without a score.
@@ -78,6 +80,8 @@ pub(crate) struct ScoringContext<'a> {
     pub(crate) still_ms: f64,
     /// Whether anything arrived over the path during the interval; `None` if nothing is counted.
     pub(crate) path_carries: Option<bool>,
+    /// Whether nothing arrived over the path during the interval, or there is no path yet.
+    pub(crate) is_path_silent: bool,
     /// The remote endpoint sends, by its own report.
     pub(crate) is_sent: bool,
     /// Whether anything was ever received.
@@ -138,12 +142,18 @@ impl StreamScorer {
         if !is_still {
             self.standstill = PauseOrOutage::default();
         }
+        if !is_still || !context.is_path_silent {
+            self.idle_run = Micros::default();
+        }
         if context.has_new_codec {
             self.renew();
         }
         let score = match interval.state {
             IntervalState::Active if idles => {
                 self.sender_idle.add(Micros::of_millis(interval.span_ms));
+                if context.is_path_silent {
+                    self.idle_run.add(Micros::of_millis(interval.span_ms));
+                }
                 self.rest(interval, IntervalState::Paused);
                 Err(NoScore::Resting)
             }
@@ -168,6 +178,18 @@ impl StreamScorer {
         };
         let rating = self.rate(interval, rtt_ms);
         IntervalScore { score, rating }
+    }
+
+    /// The time right before a lost interval in which nothing arrived either, ms: it was lost, too, and is in no sum of
+    /// the score any more. 0 for other states. Call it before the interval is scored.
+    pub(crate) fn take_lost_run(&mut self, state: IntervalState) -> f64 {
+        if state != IntervalState::Lost {
+            return 0.0;
+        }
+        let idle = core::mem::take(&mut self.idle_run);
+        self.sender_idle = self.sender_idle.less(idle);
+        // The window forgets the pending outage when it rests.
+        idle.as_millis() + self.pending_outage().as_millis()
     }
 
     /// Audio scores say nothing about video: a stream that turns out to be of another kind starts over.
@@ -252,13 +274,15 @@ impl StreamScorer {
     /// Handles a rest of the stream, a reset of its counters, or a gap.
     fn rest(&mut self, interval: &Interval, state: IntervalState) {
         let pending_outage = self.pending_outage();
-        if matches!(state, IntervalState::Muted | IntervalState::Held | IntervalState::Paused) {
+        if matches!(state, IntervalState::Muted | IntervalState::Held | IntervalState::Paused | IntervalState::Lost) {
             self.rested = true;
             // The stream came to rest in the middle of this interval.
             if let Some(latest) = self.latest.take() {
                 self.transition.add(Micros::of_millis(latest.active_ms));
             }
-            self.transition.add(pending_outage);
+            if state != IntervalState::Lost {
+                self.transition.add(pending_outage);
+            }
         } else {
             self.unresolved.add(pending_outage);
         }

@@ -63,6 +63,8 @@ output! {
         held_s: f64,
         /// Seconds paused, summed over the streams they send.
         paused_s: f64,
+        /// Seconds in which their connection was lost or not set up, summed over the streams they send.
+        lost_s: f64,
         /// Seconds of screen sharing, as the application reported it.
         screen_shared_s: f64,
         /// Speaking times; `None` if no endpoint reports their audio level.
@@ -94,6 +96,11 @@ output! {
         disruptions: u64,
         /// Seconds of disruption.
         disrupted_s: f64,
+        /// Seconds in which a connection was lost, or could not be set up, on the caller's clock: from the last traffic
+        /// to the next connected state or the end. Disruptions are part of it; without those of connections that
+        /// [never carried](crate::summary::FabricSummary::carried_media) anything beside others of the same user that
+        /// did.
+        lost_s: f64,
         /// ICE restarts.
         restarts: u64,
         /// How often packets switched to another path without an interruption.

@@ -23,7 +23,7 @@ impl Detector for HighRtt {
 
     const KIND: Kind = Kind::HighRtt;
     const CAUSES: &'static [Kind] =
-        &[Kind::IceDisrupted, Kind::NoMedia, Kind::UplinkCongestion, Kind::DownlinkCongestion];
+        &[Kind::ConnectionDropped, Kind::IceDisrupted, Kind::NoMedia, Kind::UplinkCongestion, Kind::DownlinkCongestion];
 
     fn read(&mut self, sample: &ConnectionSample) -> Reading {
         Reading::known(sample.rtt_ms)
@@ -45,7 +45,7 @@ impl Detector for HighJitter {
 
     const KIND: Kind = Kind::HighJitter;
     const CAUSES: &'static [Kind] =
-        &[Kind::IceDisrupted, Kind::NoMedia, Kind::OneWayMedia, Kind::UplinkCongestion, Kind::DownlinkCongestion];
+        &[Kind::ConnectionDropped, Kind::IceDisrupted, Kind::NoMedia, Kind::OneWayMedia, Kind::UplinkCongestion, Kind::DownlinkCongestion];
     const FIGURES: &'static [&'static str] = &["jitter_buffer_target_ms"];
 
     fn read(&mut self, sample: &StreamSample<'_>) -> Reading {
@@ -79,6 +79,7 @@ impl Detector for BufferStress {
 
     const KIND: Kind = Kind::BufferStress;
     const CAUSES: &'static [Kind] = &[
+        Kind::ConnectionDropped,
         Kind::IceDisrupted,
         Kind::NoMedia,
         Kind::UplinkCongestion,

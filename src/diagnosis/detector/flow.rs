@@ -28,7 +28,7 @@ impl Detector for NoMedia {
     type Sample<'a> = ConnectionSample;
 
     const KIND: Kind = Kind::NoMedia;
-    const CAUSES: &'static [Kind] = &[Kind::IceDisrupted];
+    const CAUSES: &'static [Kind] = &[Kind::ConnectionDropped, Kind::IceDisrupted];
     const FIGURES: &'static [&'static str] = &["unanswered_checks"];
 
     fn read(&mut self, sample: &ConnectionSample) -> Reading {

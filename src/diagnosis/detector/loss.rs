@@ -49,7 +49,7 @@ impl Detector for HighLoss {
 
     const KIND: Kind = Kind::HighLoss;
     const CAUSES: &'static [Kind] =
-        &[Kind::IceDisrupted, Kind::NoMedia, Kind::OneWayMedia, Kind::UplinkCongestion, Kind::DownlinkCongestion];
+        &[Kind::ConnectionDropped, Kind::IceDisrupted, Kind::NoMedia, Kind::OneWayMedia, Kind::UplinkCongestion, Kind::DownlinkCongestion];
     const FIGURES: &'static [&'static str] = &["lost_packets", "burst_factor"];
 
     fn read(&mut self, sample: &Losses) -> Reading {

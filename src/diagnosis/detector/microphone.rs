@@ -87,7 +87,7 @@ impl Detector for SpeakingWhileMuted {
         let is_muted = match interval.state {
             IntervalState::Muted => true,
             IntervalState::Paused => is_off || sample.is_muted == Some(true),
-            IntervalState::Reset | IntervalState::Gap => return Reading::Unknown,
+            IntervalState::Reset | IntervalState::Gap | IntervalState::Lost => return Reading::Unknown,
             _ => false,
         };
         if !is_muted {

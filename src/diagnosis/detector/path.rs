@@ -18,6 +18,7 @@ impl Detector for IceDisrupted {
     type Sample<'a> = ConnectionSample;
 
     const KIND: Kind = Kind::IceDisrupted;
+    const CAUSES: &'static [Kind] = &[Kind::ConnectionDropped];
 
     fn read(&mut self, sample: &ConnectionSample) -> Reading {
         self.lost_ms = sample.fabric.lost_ms;
@@ -118,27 +119,30 @@ pub(in crate::diagnosis) struct SlowSetup {
     took_ms: f64,
     is_over: bool,
     is_up: bool,
-    has_failed: bool,
 }
 
 impl Detector for SlowSetup {
     type Sample<'a> = ConnectionSample;
 
     const KIND: Kind = Kind::SlowSetup;
-    const FIGURES: &'static [&'static str] = &["setup_ms", "connected_after_ms", "failed_after_ms"];
+    const CAUSES: &'static [Kind] = &[Kind::ConnectionFailed];
+    const FIGURES: &'static [&'static str] = &["setup_ms", "connected_after_ms"];
 
     fn read(&mut self, sample: &ConnectionSample) -> Reading {
         let Some(took_ms) = sample.fabric.connects_ms.filter(|_| !self.is_over) else { return Reading::Resting };
         self.took_ms = took_ms;
         self.is_over = sample.fabric.connection != ConnectionPhase::Coming;
-        (self.is_up, self.has_failed) = (sample.fabric.connection == ConnectionPhase::Up, sample.fabric.has_failed);
+        self.is_up = sample.fabric.connection == ConnectionPhase::Up;
+        // A failure is a diagnosis of its own.
+        if sample.fabric.has_failed {
+            return Reading::Resting;
+        }
         Reading::Level(took_ms)
     }
 
     fn explain(&self, evidence: &mut Evidence) {
         evidence.set("setup_ms", Some(self.took_ms));
         evidence.set("connected_after_ms", self.is_up.then_some(self.took_ms));
-        evidence.set("failed_after_ms", self.has_failed.then_some(self.took_ms));
     }
 
     fn ago_ms(&self) -> Option<f64> {
@@ -147,10 +151,7 @@ impl Detector for SlowSetup {
 
     fn sentence(diagnosis: &Diagnosis, who: &str) -> String {
         let seconds = diagnosis.figure() / 1e3;
-        let has = |name| diagnosis.evidence.get(name).is_some();
-        if has("failed_after_ms") {
-            format!("{who}'s connection failed after {seconds:.1} s")
-        } else if has("connected_after_ms") {
+        if diagnosis.evidence.get("connected_after_ms").is_some() {
             format!("{who}'s connection took {seconds:.1} s to set up")
         } else {
             format!("{who}'s connection was not set up within {seconds:.1} s")

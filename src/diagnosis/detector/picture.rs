@@ -20,6 +20,7 @@ const USUAL_MS: f64 = 120_000.0;
 
 /// The causes of missing frames, the deepest first.
 const CAUSES: &[Kind] = &[
+    Kind::ConnectionDropped,
     Kind::IceDisrupted,
     Kind::NoMedia,
     Kind::OneWayMedia,
@@ -293,6 +294,7 @@ impl Detector for StuckDecoder {
 
     const KIND: Kind = Kind::StuckDecoder;
     const CAUSES: &'static [Kind] = &[
+        Kind::ConnectionDropped,
         Kind::IceDisrupted,
         Kind::NoMedia,
         Kind::NullDecoder,

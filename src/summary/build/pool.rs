@@ -86,6 +86,7 @@ pub(super) struct Connectivity {
     setup_failures: u64,
     disruptions: u64,
     disrupted_ms: f64,
+    lost_ms: f64,
     restarts: u64,
     switches: u64,
     drops: u64,
@@ -98,14 +99,16 @@ impl Connectivity {
         let mut lives = Self::default();
         for fabric in fabrics {
             let life = &fabric.lifecycle;
-            lives.setup_delays_ms.extend(life.setup.and_then(|setup| setup.delay_ms));
+            lives.setup_delays_ms.extend(life.setup().and_then(|setup| setup.delay_ms));
             lives.setup_failures += u64::from(life.failure.is_some());
             lives.disruptions = lives.disruptions.saturating_add(life.disruptions);
             lives.disrupted_ms += life.disrupted_ms(until(call, fabric));
+            lives.lost_ms += life.all_lost_ms(until(call, fabric));
             lives.restarts = lives.restarts.saturating_add(life.restarts);
             lives.switches = lives.switches.saturating_add(life.switches);
             lives.drops = lives.drops.saturating_add(life.drops);
-            if let Some(ms) = fabric.path.relayed_ms {
+            // The paths of a connection run at the same time.
+            if let Some(ms) = fabric.paths.iter().filter_map(|path| path.relayed_ms).reduce(f64::max) {
                 lives.relayed_ms = Some(lives.relayed_ms.unwrap_or(0.0) + ms);
             }
             let errors = call.log.errors.iter().filter(|error| error.fabric == Some(fabric.id()));
@@ -120,6 +123,7 @@ impl Connectivity {
             setup_failures: self.setup_failures,
             disruptions: self.disruptions,
             disrupted_s: self.disrupted_ms / 1e3,
+            lost_s: self.lost_ms / 1e3,
             restarts: self.restarts,
             transport_switches: self.switches,
             drops: self.drops,

@@ -87,6 +87,8 @@ pub(super) fn stream(call: &Conference, view: &OwnedStream<'_>) -> StreamSummary
         held_s: times.held / 1e3,
         paused_s: times.paused / 1e3,
         silent_s: times.silent / 1e3,
+        lost_s: times.lost / 1e3,
+        reset_s: times.reset / 1e3,
         packets: count(totals.packets),
         packets_lost: signed(totals.lost),
         bytes: count(totals.bytes),

@@ -91,6 +91,7 @@ fn user(call: &Conference, id: UserId, all: &All<'_>) -> Option<UserSummary> {
         muted_s: sum(sent.iter().map(|view| view.record.times.muted)) / 1e3,
         held_s: sum(sent.iter().map(|view| view.record.times.held)) / 1e3,
         paused_s: sum(sent.iter().map(|view| view.record.times.paused)) / 1e3,
+        lost_s: sum(sent.iter().map(|view| view.record.times.lost)) / 1e3,
         screen_shared_s: sum(own.iter().map(|fabric| fabric.app.shared_s(until(call, fabric)))),
         talk: all
             .talk

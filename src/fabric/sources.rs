@@ -1,0 +1,201 @@
+//! The sources of a connection's state, and how they combine. It raises no events and keeps no delays.
+//!
+//! Three sources state the connection: the application's ICE state, its connection state, and stats (ICE and DTLS of
+//! the transports in use, otherwise candidate pairs). Traffic is evidence besides. They disagree in practice: Chromium's
+//! log often ends with ICE `disconnected` while only the connection state says `failed`; ICE is connected while DTLS
+//! hangs or failed; stacks fill states that they do not know. This is the order, from the strongest:
+//!
+//! 1. **Arrived traffic.** Media or data that arrived in an interval that began after the last change of any source:
+//!    connected, whatever the sources say, for [`FLOW_MS`]. Bytes on the selected pair refute only what ICE says: a pair
+//!    carries bytes without DTLS, too.
+//! 2. **The worst failure.** Failed, if the connection state, DTLS in stats, or ICE failed. A failed connection state
+//!    counts until it changes, until ICE begins anew (`new`, `checking`), or until ICE is connected again after it was
+//!    not.
+//! 3. **ICE**, as the application reports it; otherwise the connection state; otherwise stats. An application that
+//!    reports a state later than stats overrides them from then on.
+//! 4. **DTLS.** ICE alone is no set-up if a source shows that DTLS is pending (connection state `connecting`, DTLS `new`
+//!    or `connecting` in stats) and nothing ever showed that it was up (connection state `connected`, DTLS `connected`,
+//!    media sent or received). The set-up counts from ICE, and is withdrawn while DTLS hangs and when it fails.
+
+use crate::event::{ConnectionState, FailureReason, IceState};
+use crate::unit::Timestamp;
+
+/// How long arrived traffic proves a path, ms: the longest time between two packets of a path at rest (consent checks
+/// every 5 s in Firefox, RFC 7675), and a sample.
+const FLOW_MS: f64 = 7_000.0;
+
+/// DTLS, as stats show it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub(crate) enum Dtls {
+    Up,
+    Pending,
+    Failed,
+}
+
+/// The traffic since the previous snapshot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Traffic {
+    /// Media or data arrived.
+    pub(crate) arrived: bool,
+    /// Media were sent.
+    pub(crate) was_sent: bool,
+    /// Something arrived over the selected pair of a path: bytes, or an answer to a check.
+    pub(crate) path_carried: bool,
+    /// Bytes arrived over the selected pair of a path.
+    pub(crate) path_bytes: bool,
+}
+
+/// The latest state by each source.
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub(crate) struct Sources {
+    ice: Option<IceState>,
+    connection: Option<ConnectionState>,
+    /// The connection state is from before ICE began anew.
+    is_connection_stale: bool,
+    /// The state by stats.
+    stats: Option<IceState>,
+    dtls: Option<Dtls>,
+    /// Whether a source ever showed that DTLS was pending or failed, and that it was up.
+    was_pending: bool,
+    was_up: bool,
+    /// When any source last changed.
+    changed: Timestamp,
+    /// The previous snapshot.
+    sampled: Option<Timestamp>,
+    /// When media or data, and bytes of the pair, last arrived in an interval without a change.
+    arrived: Option<Timestamp>,
+    path_arrived: Option<Timestamp>,
+}
+
+impl Sources {
+    pub(crate) const fn new(opened: Timestamp) -> Self {
+        Self {
+            ice: None,
+            connection: None,
+            is_connection_stale: false,
+            stats: None,
+            dtls: None,
+            was_pending: false,
+            was_up: false,
+            changed: opened,
+            sampled: None,
+            arrived: None,
+            path_arrived: None,
+        }
+    }
+
+    /// Whether the application reports a state, which stats do not replace.
+    pub(crate) const fn is_reported(&self) -> bool {
+        self.ice.is_some() || self.connection.is_some()
+    }
+
+    /// Whether the application reports the ICE state.
+    pub(crate) const fn is_ice_reported(&self) -> bool {
+        self.ice.is_some()
+    }
+
+    /// The latest connection state that the application reported.
+    pub(crate) const fn connection(&self) -> Option<ConnectionState> {
+        self.connection
+    }
+
+    /// The ICE state by the application, otherwise by its connection state, otherwise by stats: what a change of the
+    /// ICE state shows.
+    pub(crate) fn ice(&self) -> Option<IceState> {
+        self.ice.or_else(|| self.connection.map(ice_of)).or(self.stats)
+    }
+
+    pub(crate) fn set_ice(&mut self, now: Timestamp, to: IceState) {
+        let is_back = is_up(to) && !self.ice.is_some_and(is_up);
+        self.is_connection_stale |= is_back || matches!(to, IceState::New | IceState::Checking);
+        if self.ice.replace(to) != Some(to) {
+            self.change(now);
+        }
+    }
+
+    pub(crate) fn set_connection(&mut self, now: Timestamp, to: ConnectionState) {
+        self.is_connection_stale = false;
+        self.was_pending |= to == ConnectionState::Connecting;
+        self.was_up |= to == ConnectionState::Connected;
+        if self.connection.replace(to) != Some(to) {
+            self.change(now);
+        }
+    }
+
+    /// Takes a snapshot: the states in it, `None` where it shows none, and the traffic since the previous one.
+    pub(crate) fn sample(&mut self, now: Timestamp, ice: Option<IceState>, dtls: Option<Dtls>, traffic: Traffic) {
+        // A change that this snapshot shows happened after the previous one.
+        let is_new = ice.is_some() && ice != self.stats || dtls.is_some() && dtls != self.dtls;
+        let is_quiet = !is_new && self.sampled.is_some_and(|sampled| sampled >= self.changed);
+        self.stats = ice.or(self.stats);
+        self.dtls = dtls.or(self.dtls);
+        self.was_pending |= matches!(dtls, Some(Dtls::Pending | Dtls::Failed));
+        self.was_up |= dtls == Some(Dtls::Up) || traffic.arrived || traffic.was_sent;
+        if is_new && !self.is_reported() || is_new && dtls == Some(Dtls::Failed) {
+            self.change(now);
+        }
+        self.sampled = Some(now);
+        if is_quiet && traffic.arrived {
+            self.arrived = Some(now);
+        }
+        if is_quiet && traffic.path_bytes {
+            self.path_arrived = Some(now);
+        }
+    }
+
+    fn change(&mut self, now: Timestamp) {
+        self.changed = now;
+        (self.arrived, self.path_arrived) = (None, None);
+    }
+
+    /// The state of the connection at `now`, in the words of ICE, and the reason if it failed. `None` until a source
+    /// states it.
+    pub(crate) fn state(&self, now: Timestamp) -> Option<(IceState, FailureReason)> {
+        let ice = self.ice();
+        if ice == Some(IceState::Closed) {
+            return Some((IceState::Closed, FailureReason::IceConnectionFailure));
+        }
+        let has_failed = self.connection == Some(ConnectionState::Failed) && !self.is_connection_stale;
+        let is_dtls_failed = self.dtls == Some(Dtls::Failed);
+        let is_ice_up = self.ice.is_some_and(is_up);
+        let is_of_ice = !is_dtls_failed && !self.hangs() && !(has_failed && is_ice_up);
+        let is_proved = is_recent(self.arrived, now) || is_of_ice && is_recent(self.path_arrived, now);
+        if is_proved && (ice.is_some() || is_dtls_failed) {
+            return Some((IceState::Connected, FailureReason::IceConnectionFailure));
+        }
+        let reason = if is_dtls_failed || has_failed && (is_ice_up || self.ice.is_some() && self.hangs()) {
+            FailureReason::TransportFailure
+        } else {
+            FailureReason::IceConnectionFailure
+        };
+        let state = if has_failed || is_dtls_failed { Some(IceState::Failed) } else { ice };
+        state.map(|state| (state, reason))
+    }
+
+    /// Whether DTLS was pending or failed, and was never up.
+    pub(crate) const fn hangs(&self) -> bool {
+        self.was_pending && !self.was_up
+    }
+}
+
+/// The ICE state that corresponds to a connection state.
+const fn ice_of(connection: ConnectionState) -> IceState {
+    match connection {
+        ConnectionState::New => IceState::New,
+        ConnectionState::Connecting => IceState::Checking,
+        ConnectionState::Connected => IceState::Connected,
+        ConnectionState::Disconnected => IceState::Disconnected,
+        ConnectionState::Failed => IceState::Failed,
+        ConnectionState::Closed => IceState::Closed,
+    }
+}
+
+pub(crate) const fn is_up(state: IceState) -> bool {
+    matches!(state, IceState::Connected | IceState::Completed)
+}
+
+fn is_recent(at: Option<Timestamp>, now: Timestamp) -> bool {
+    at.is_some_and(|at| (now.micros_since(at) as f64) < FLOW_MS * 1e3)
+}
