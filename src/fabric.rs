@@ -125,6 +125,8 @@ pub use app_state::{AppEvent, Device, Outcome};
 pub(crate) use app_state::{StoredDevice, Switch};
 pub(crate) use connection::{Fabric, LevelSample};
 pub(crate) use lifecycle::{Lifecycle, Raise};
+pub(crate) use path::Path;
+pub(crate) use paths::PathIndex;
 pub(crate) use slot::StreamSlot;
 pub use spec::FabricSpec;
 pub(crate) use ssrc_map::Owner;

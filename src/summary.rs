@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 
 use crate::digest::Stats;
 use crate::event::{
-    CallClass, EndReason, EndpointType, FabricState, FabricUsage, FailureReason, TransmissionDirection,
+    CallClass, EndReason, EndpointType, FabricState, FabricUsage, FailureReason, IceState, Relay, TransmissionDirection,
 };
 use crate::id::{Direction, MediaKind, Ssrc};
 
@@ -151,6 +151,10 @@ output! {
         end_ms: Option<f64>,
         /// Snapshots taken.
         snapshots: u64,
+        /// Whether any of its streams ever carried a packet. A page may open connections to itself only to test addresses.
+        carried_media: bool,
+        /// Whether a data channel of it ever carried anything.
+        carried_data: bool,
         /// How often the selected candidate pair changed.
         selected_pair_changes: u64,
         /// Streams beyond the limit, counted once per snapshot that contains one.
@@ -161,9 +165,34 @@ output! {
         score: GroupScore,
         /// The sender's bandwidth estimate from congestion control.
         available_outgoing_bps: Stats,
+        /// The network paths: one with BUNDLE, one for each transport that streams use without. The first is the one of
+        /// the figures above. Empty if stats show neither transport nor selected pair.
+        paths: Vec<PathSummary>,
         /// The RTP streams: inbound before outbound, audio before video, then by SSRC. A stream that passed from one
         /// user to another has one entry per user, each with the figures of its own time.
         streams: Vec<StreamSummary>,
+    }
+
+    /// A network path of a connection: a transport with its selected candidate pair.
+    PathSummary {
+        /// The id of the transport's stats; `None` if stats show none.
+        transport: Option<String>,
+        /// The state at the latest snapshot that has it, in the words of ICE; DTLS counts. `None` if no stats show it.
+        state: Option<IceState>,
+        /// Round-trip time by STUN on the selected pair.
+        rtt_ms: Stats,
+        /// The sender's bandwidth estimate from congestion control.
+        available_outgoing_bps: Stats,
+        /// Whether packets pass a relay at either end; `None` if no candidate is known.
+        relayed: Option<bool>,
+        /// The protocol to the relay of this end; `None` without one.
+        relay: Option<Relay>,
+        /// The protocol of the local candidate, `udp` or `tcp`; `None` if no candidate is known.
+        protocol: Option<String>,
+        /// Seconds in which packets passed a relay; `None` if no candidate is known.
+        relayed_s: Option<f64>,
+        /// How often another candidate pair was selected.
+        selected_pair_changes: u64,
     }
 
     /// Round-trip times in ms, by source.
@@ -187,6 +216,8 @@ output! {
         user: Option<String>,
         /// The label of its association, otherwise its RID or MID; `None` if there is none of these.
         label: Option<String>,
+        /// The id of the transport that carries it, as in [`FabricSummary::paths`]; `None` if stats show none.
+        transport: Option<String>,
         /// The codec of the last epoch, spelled as its MIME type spells it.
         codec: Option<String>,
         /// Time of the first sample, ms on the reporter's clock.

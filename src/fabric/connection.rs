@@ -240,10 +240,16 @@ impl Fabric {
         }
         let mut traffic = Traffic::default();
         self.paths.note_traffic(used, &mut traffic);
-        let channels = report.of(StatsType::DataChannel).filter_map(|channel| channel.get(Num::BytesReceived));
-        let received = channels.reduce(|a, b| a + b).filter(|&bytes| bytes > 0.0);
-        traffic.arrived |= self.data_bytes.is_some() && received > self.data_bytes;
-        self.data_bytes = received.or(self.data_bytes);
+        let channels = report.of(StatsType::DataChannel);
+        let bytes = channels.fold([0.0; 2], |[received, sent], channel| {
+            let count = |field| channel.get(field).unwrap_or(0.0);
+            [received + count(Num::BytesReceived), sent + count(Num::BytesSent)]
+        });
+        if bytes != [0.0; 2] {
+            let [received, _] = bytes;
+            traffic.arrived |= self.data_bytes.is_some_and(|before| received > before);
+            self.data_bytes = Some(received);
+        }
         traffic
     }
 
@@ -456,6 +462,17 @@ impl Fabric {
             switches: self.lifecycle.switches,
             relays_over_tcp: self.paths.iter().any(|path| matches!(path.relay(), Some(Relay::Tcp | Relay::Tls))),
         }
+    }
+
+    /// Whether any stream ever carried a packet.
+    pub(crate) fn carried_media(&self) -> bool {
+        let parts = self.parts.iter().map(|part| &part.record);
+        self.streams.records().chain(parts).any(StreamRecord::has_traffic)
+    }
+
+    /// Whether a data channel ever carried anything.
+    pub(crate) const fn carried_data(&self) -> bool {
+        self.data_bytes.is_some()
     }
 
     /// Diagnoses a failure of the connection at once, or its end, if the failures changed.

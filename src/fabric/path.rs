@@ -56,6 +56,8 @@ struct SelectedPair {
     is_relayed: Option<bool>,
     /// The protocol from this end to its relay.
     relay: Option<Relay>,
+    /// Whether the local candidate is one of TCP.
+    is_tcp: Option<bool>,
     /// Remaining samples in which to find the candidates.
     tries: u8,
 }
@@ -125,6 +127,21 @@ impl Path {
         {
             self.transport = Some(id.into());
         }
+    }
+
+    /// Whether stats ever showed it.
+    pub(crate) const fn is_known(&self) -> bool {
+        self.transport.is_some() || self.pair.is_some()
+    }
+
+    /// Whether the selected pair uses a relay at either end; `None` while no candidate is known.
+    pub(crate) fn is_relayed(&self) -> Option<bool> {
+        self.pair.as_ref()?.is_relayed
+    }
+
+    /// Whether the local candidate of the selected pair sends over TCP; `None` while it is not known.
+    pub(crate) fn is_tcp(&self) -> Option<bool> {
+        self.pair.as_ref()?.is_tcp
     }
 
     /// The protocol from this end to its relay, if the selected pair uses one.
@@ -203,7 +220,7 @@ impl Path {
                 (self.unanswered, self.arrives, self.rtt_samples) = (None, None, None);
                 *other = EntryTracker::new(entry).map(|track| {
                     let mut pair =
-                        SelectedPair { id: entry.id().into(), track, is_relayed: None, relay: None, tries: TRIES };
+                        SelectedPair { id: entry.id().into(), track, is_relayed: None, relay: None, is_tcp: None, tries: TRIES };
                     pair.find_candidates(entry, report);
                     pair
                 });
@@ -228,6 +245,7 @@ impl SelectedPair {
         self.is_relayed = Some(local.is_some_and(is_relay) || remote.is_some_and(is_relay));
         let protocol = local.filter(|&local| is_relay(local)).and_then(|local| local.text(Text::RelayProtocol));
         self.relay = protocol.and_then(Relay::from_name);
+        self.is_tcp = local.and_then(|local| local.text(Text::Protocol)).map(|name| name.eq_ignore_ascii_case("tcp"));
     }
 }
 

@@ -17,10 +17,10 @@ pub use distributions::Distributions;
 use crate::conference::Conference;
 use crate::digest::Digest;
 use crate::event::{CallClass, EndReason};
-use crate::fabric::{Fabric, StoredDevice};
+use crate::fabric::{Fabric, Path, StoredDevice};
 use crate::id::{Direction, FabricId, UserId};
 use crate::summary::{
-    ConferenceState, ConferenceSummary, DeviceSummary, FabricSummary, FlowSummary, RttBySource, Schema,
+    ConferenceState, ConferenceSummary, DeviceSummary, FabricSummary, FlowSummary, PathSummary, RttBySource, Schema,
 };
 use crate::unit::StatTime;
 use pool::{Connectivity, Pool};
@@ -62,7 +62,7 @@ fn conference(call: &Conference) -> ConferenceSummary {
         end_reason: call.end.map(|end| end.reason),
         call_class: CallClass::of_conference(fabrics.iter().filter_map(|fabric| class_of(call, fabric))),
         score: scores::group(streams.iter().map(|view| view.record), &call.config),
-        connectivity: Connectivity::of(call, fabrics.iter().copied()).summary(),
+        connectivity: Connectivity::of(call, &fabrics).summary(),
         uplink: flow(&streams, Direction::Outbound),
         downlink: flow(&streams, Direction::Inbound),
         users: users::users(call, &fabrics, &events, talk.as_ref()),
@@ -113,7 +113,7 @@ fn fabric_summary(call: &Conference, fabric: &Fabric) -> FabricSummary {
         connectivity_delay_ms: life.setup().and_then(|setup| setup.connectivity_ms),
         failure_delay_ms: life.failure.and_then(|(delay_ms, _)| delay_ms),
         failure_reason: life.failure.map(|(_, reason)| reason),
-        connectivity: Connectivity::of(call, [fabric]).summary(),
+        connectivity: Connectivity::of(call, &[fabric]).summary(),
         uplink: flow(&views, Direction::Outbound),
         downlink: flow(&views, Direction::Inbound),
         active_devices: devices(active),
@@ -121,12 +121,29 @@ fn fabric_summary(call: &Conference, fabric: &Fabric) -> FabricSummary {
         start_ms: fabric.span.map(|(first, _)| first.as_millis()),
         end_ms: fabric.span.map(|(_, last)| last.as_millis()),
         snapshots: fabric.snapshots,
+        carried_media: fabric.carried_media(),
+        carried_data: fabric.carried_data(),
         selected_pair_changes: fabric.paths.main.selected_changes,
         refused_streams: fabric.refused_streams,
         rtt_ms: RttBySource { rtcp: rtcp.stats(), ice: fabric.paths.main.ice_rtt_ms.stats() },
         score: scores::group(views.iter().map(|view| view.record), &call.config),
         available_outgoing_bps: fabric.paths.main.available_outgoing_bps.stats(),
+        paths: fabric.paths.iter().filter(|path| path.is_known()).map(path).collect(),
         streams: views.iter().map(|view| stream(call, view)).collect(),
+    }
+}
+
+fn path(path: &Path) -> PathSummary {
+    PathSummary {
+        transport: path.transport.as_deref().map(String::from),
+        state: path.state,
+        rtt_ms: path.ice_rtt_ms.stats(),
+        available_outgoing_bps: path.available_outgoing_bps.stats(),
+        relayed: path.is_relayed(),
+        relay: path.relay(),
+        protocol: path.is_tcp().map(|is_tcp| String::from(if is_tcp { "tcp" } else { "udp" })),
+        relayed_s: path.relayed_ms.map(|ms| ms / 1e3),
+        selected_pair_changes: path.selected_changes,
     }
 }
 

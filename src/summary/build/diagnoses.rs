@@ -1,6 +1,6 @@
 //! Orders the diagnoses of all fabrics and links effects to causes across fabrics. It detects nothing.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -10,7 +10,7 @@ use ordered_float::OrderedFloat;
 use crate::conference::Conference;
 use crate::diagnosis::{Diagnosis, Kind, Reach, Severity, Side, causes_of};
 use crate::fabric::Fabric;
-use crate::id::{Direction, MediaKind, Ssrc, UserId};
+use crate::id::{Direction, FabricId, MediaKind, Ssrc, UserId};
 use crate::summary::DiagnosisSummary;
 
 /// A diagnosis with its place and its cause.
@@ -25,6 +25,8 @@ struct Case<'a> {
     path: Option<(usize, Side)>,
     /// The index of the case that caused this one.
     cause: Option<usize>,
+    /// The connection never carried anything, and another one of the same user did.
+    is_of_unused: bool,
     /// The severity and the total duration, ms, of the case with all its effects.
     severity: Severity,
     all_ms: f64,
@@ -73,8 +75,10 @@ pub(super) fn diagnoses(call: &Conference, fabrics: &[&Fabric], start_ms: Option
 /// The diagnoses of all fabrics with their places; causes are not known yet.
 fn collect_cases<'a>(fabrics: &[&'a Fabric], peers: &BTreeMap<usize, usize>) -> Vec<Case<'a>> {
     let mut cases = Vec::new();
+    let unused = unused(fabrics);
     for (index, fabric) in fabrics.iter().enumerate() {
         let end_ms = fabric.span.map(|(_, last)| last.as_millis());
+        let is_of_unused = unused.contains(&fabric.id());
         for diagnosis in &fabric.detectors.log.diagnoses {
             let from_ms = diagnosis.from.as_millis();
             let to_ms = diagnosis.to.map(|to| to.as_millis()).or(end_ms).unwrap_or(from_ms);
@@ -83,11 +87,12 @@ fn collect_cases<'a>(fabrics: &[&'a Fabric], peers: &BTreeMap<usize, usize>) -> 
                 Side::Uplink => receiver.unwrap_or((index, side)),
                 Side::Downlink => (index, side),
             });
-            let (reach, severity) = (Reach { from_ms, to_ms }, diagnosis.severity);
+            let reach = Reach { from_ms, to_ms };
+            let severity = if is_of_unused { Severity::Notice } else { diagnosis.severity };
             let all_ms = reach.length_ms();
             let sample_ms =
                 fabric.span.map_or(0.0, |(first, last)| last.millis_since(first)) / fabric.snapshots.max(1) as f64;
-            cases.push(Case { index, diagnosis, reach, sample_ms, path, cause: None, severity, all_ms });
+            cases.push(Case { index, diagnosis, reach, sample_ms, path, cause: None, is_of_unused, severity, all_ms });
         }
     }
     cases
@@ -124,6 +129,21 @@ fn burst_factors(cases: &[Case<'_>]) -> BTreeMap<usize, Option<f64>> {
         bursts.entry(cause).or_insert_with(|| case.diagnosis.evidence.get("burst_factor"));
     }
     bursts
+}
+
+/// The fabrics that never carried media or data, beside another one of the same user that did: a page may open
+/// connections to itself to test addresses, and their failure has no effect on the call. Of unnamed users only those
+/// that have no streams at all: they may be of different users.
+pub(super) fn unused(fabrics: &[&Fabric]) -> BTreeSet<FabricId> {
+    let is_used = |fabric: &Fabric| fabric.carried_media() || fabric.carried_data();
+    let (used, unused): (Vec<&Fabric>, Vec<&Fabric>) = fabrics.iter().copied().partition(|&fabric| is_used(fabric));
+    let users: BTreeSet<Option<UserId>> = used.iter().map(|fabric| fabric.spec.local_user).collect();
+    unused
+        .into_iter()
+        .filter(|fabric| users.contains(&fabric.spec.local_user))
+        .filter(|fabric| fabric.spec.local_user.is_some() || fabric.streams.len() == 0)
+        .map(Fabric::id)
+        .collect()
 }
 
 /// Maps each sending fabric to the fabric that receives its streams: a stream has the same SSRC at both ends.
@@ -369,12 +389,15 @@ fn summary(
     // Each connection of a user is set up separately.
     let has_others =
         || fabrics.iter().filter(|fabric| local.is_some() && fabric.spec.local_user == local).nth(1).is_some();
-    if diagnosis.kind == Kind::SlowSetup && user.is_some() && !name.is_empty() && has_others() {
+    if matches!(diagnosis.kind, Kind::SlowSetup | Kind::ConnectionFailed) && user.is_some() && !name.is_empty() && has_others() {
         sentence = format!("{sentence}: {name}");
+    }
+    if case.is_of_unused {
+        sentence = format!("{sentence}; it never carried media or data");
     }
     DiagnosisSummary {
         kind: diagnosis.kind,
-        severity: diagnosis.severity,
+        severity: if case.is_of_unused { Severity::Notice } else { diagnosis.severity },
         fabric: name.into(),
         user: user.map(String::from),
         direction: diagnosis.side,

@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 use ordered_float::OrderedFloat;
 
+use super::diagnoses::unused;
 use super::streams::{OwnedStream, count, signed};
 use crate::conference::Conference;
 use crate::digest::Digest;
@@ -95,15 +96,18 @@ pub(super) struct Connectivity {
 }
 
 impl Connectivity {
-    pub(super) fn of<'a>(call: &Conference, fabrics: impl IntoIterator<Item = &'a Fabric>) -> Self {
+    pub(super) fn of(call: &Conference, fabrics: &[&Fabric]) -> Self {
         let mut lives = Self::default();
-        for fabric in fabrics {
+        let unused = unused(fabrics);
+        for &fabric in fabrics {
             let life = &fabric.lifecycle;
             lives.setup_delays_ms.extend(life.setup().and_then(|setup| setup.delay_ms));
             lives.setup_failures += u64::from(life.failure.is_some());
             lives.disruptions = lives.disruptions.saturating_add(life.disruptions);
             lives.disrupted_ms += life.disrupted_ms(until(call, fabric));
-            lives.lost_ms += life.all_lost_ms(until(call, fabric));
+            if !unused.contains(&fabric.id()) {
+                lives.lost_ms += life.all_lost_ms(until(call, fabric));
+            }
             lives.restarts = lives.restarts.saturating_add(life.restarts);
             lives.switches = lives.switches.saturating_add(life.switches);
             lives.drops = lives.drops.saturating_add(life.drops);

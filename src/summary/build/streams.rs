@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::scores;
 use crate::conference::Conference;
-use crate::fabric::Fabric;
+use crate::fabric::{Fabric, PathIndex};
 use crate::id::{MediaKind, UserId};
 use crate::stream::{StreamRecord, Totals};
 use crate::summary::{AudioSummary, QualityLimited, StreamSummary, VideoSummary};
@@ -29,13 +29,14 @@ pub(super) struct OwnedStream<'a> {
     pub(super) record: &'a StreamRecord,
     pub(super) user: Option<UserId>,
     label: Option<&'a str>,
+    path: PathIndex,
 }
 
 /// The streams of a fabric with all their parts: inbound before outbound, audio before video, then by SSRC and time.
 pub(super) fn views(fabric: &Fabric) -> Vec<OwnedStream<'_>> {
     let whole = fabric.streams.iter().map(|stream| {
         let (user, label) = fabric.owner_of(stream);
-        OwnedStream { fabric, record: &stream.record, user, label }
+        OwnedStream { fabric, record: &stream.record, user, label, path: stream.entries.path }
     });
     let parts = fabric.parts.iter().map(|part| {
         let (record, owner) = (&part.record, &part.owner);
@@ -44,6 +45,7 @@ pub(super) fn views(fabric: &Fabric) -> Vec<OwnedStream<'_>> {
             record,
             user: Some(owner.user),
             label: Some(&*owner.label).filter(|label| !label.is_empty()),
+            path: 0,
         }
     });
     let mut views: Vec<OwnedStream<'_>> = whole.chain(parts).collect();
@@ -72,6 +74,7 @@ pub(super) fn stream(call: &Conference, view: &OwnedStream<'_>) -> StreamSummary
         kind: record.kind,
         user: view.user.and_then(|user| call.user_name(user)).map(String::from),
         label: view.label.or(record.label.as_deref()).map(String::from),
+        transport: view.fabric.paths.get(view.path).transport.as_deref().map(String::from),
         codec: record.codec.as_deref().map(String::from),
         start_ms: record.start.as_millis(),
         end_ms: record.end().as_millis(),

@@ -1,5 +1,6 @@
 //! Lists events, errors and feedback in the order of time. The order of arrival has no effect.
 
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 use ordered_float::OrderedFloat;
@@ -14,7 +15,23 @@ use crate::summary::{ErrorSummary, EventSummary, FeedbackSummary, GroupScore};
 
 /// The events with their users.
 pub(super) fn events(call: &Conference) -> Vec<(Option<UserId>, EventSummary)> {
-    let mut events: Vec<_> = call.out.timeline.events.iter().map(|event| event_summary(call, event)).collect();
+    let all = &call.out.timeline.events;
+    let mut setups: BTreeMap<FabricId, usize> = BTreeMap::new();
+    for (index, event) in all.iter().enumerate() {
+        if let Some(fabric) = event.fabric.filter(|_| event.kind == EventKind::FabricSetup) {
+            setups.insert(fabric, index);
+        }
+    }
+    // A set-up that was withdrawn is none; a later one counts.
+    let is_valid = |index: usize, event: &CallEvent| match event.fabric {
+        Some(id) if event.kind == EventKind::FabricSetup => {
+            setups.get(&id) == Some(&index)
+                && call.fabrics.get(id.index()).is_none_or(|fabric| fabric.lifecycle.was_set_up())
+        }
+        _ => true,
+    };
+    let valid = all.iter().enumerate().filter(|&(index, event)| is_valid(index, event));
+    let mut events: Vec<_> = valid.map(|(_, event)| event_summary(call, event)).collect();
     // Events at the same time are sorted by user, from joining to leaving, then by fabric, each fabric's in the order
     // of occurrence. The end comes last.
     events.sort_by(|(_, a), (_, b)| place(a).cmp(&place(b)));

@@ -84,7 +84,7 @@ fn user(call: &Conference, id: UserId, all: &All<'_>) -> Option<UserSummary> {
         stays: stays.collect(),
         score: scores::group(reported.iter().copied(), &call.config),
         fabrics: own.iter().map(|fabric| fabric.spec.name().into()).collect(),
-        connectivity: Connectivity::of(call, own.iter().copied()).summary(),
+        connectivity: Connectivity::of(call, &own).summary(),
         uplink: Pool::of(sent.iter().copied()).summary(),
         downlink: Pool::of(received).summary(),
         delivered: Pool::of(delivered).summary(),

@@ -5,7 +5,9 @@ use std::cmp::Reverse;
 use std::io;
 
 use callgauge::event::{EventKind, FabricState};
-use callgauge::summary::{ConferenceSummary, ErrorSummary, EventSummary, FabricSummary, StreamSummary};
+use callgauge::summary::{
+    ConferenceSummary, ErrorSummary, EventSummary, FabricSummary, PathSummary, StreamSummary,
+};
 
 use super::sparkline::AllSeries;
 use super::stream::StreamSection;
@@ -14,6 +16,8 @@ use crate::wording::{bitrate, clock, duration, plural, printable, spaced};
 
 /// How many events one connection has in the report, at most.
 const MAX_EVENTS: usize = 8;
+/// Seconds below which a loss of the connection is in no sum of the report: its events name it.
+const MIN_LOST_S: f64 = 1.0;
 
 /// A PeerConnection with its streams, worst first.
 pub(crate) struct ConnectionSection<'a> {
@@ -34,10 +38,16 @@ impl<'a> ConnectionSection<'a> {
         Self { index, fabric, file, streams }
     }
 
-    /// The sort key: a failed connection first, then by the worst stream; a connection without media last.
-    pub(crate) fn rank(&self) -> (bool, bool, Reverse<u64>, usize) {
+    /// The sort key: connections with media before those with data and those that never carried anything; of each, a
+    /// failed connection first, then by the worst stream.
+    pub(crate) fn rank(&self) -> (u8, bool, Reverse<u64>, usize) {
         let (is_idle, rank) = self.streams.first().map_or((true, Reverse(0)), StreamSection::rank);
-        (self.fabric.state != Some(FabricState::Failed), is_idle, rank, self.index)
+        let use_rank = match (is_idle && !self.fabric.carried_media, self.fabric.carried_data) {
+            (false, _) => 0,
+            (true, true) => 1,
+            (true, false) => 2,
+        };
+        (use_rank, self.fabric.state != Some(FabricState::Failed), rank, self.index)
     }
 
     pub(crate) fn has_bars(&self, summary: &ConferenceSummary) -> bool {
@@ -54,6 +64,9 @@ impl<'a> ConnectionSection<'a> {
         let facts = self.facts();
         if !facts.is_empty() {
             page.facts(2, &facts, ", ")?;
+        }
+        for path in self.fabric.paths.iter().filter(|_| self.fabric.paths.len() > 1) {
+            page.facts(2, &path_facts(path), ", ")?;
         }
         let events = events(summary, self.fabric);
         if !events.is_empty() {
@@ -81,6 +94,14 @@ impl<'a> ConnectionSection<'a> {
     fn facts(&self) -> Vec<String> {
         let fabric = self.fabric;
         let mut facts = Vec::new();
+        let lost_s = fabric.connectivity.lost_s;
+        if lost_s >= MIN_LOST_S {
+            let what = if fabric.setup_delay_ms.is_none() && fabric.failure_reason.is_some() { "without connection" } else { "connection lost" };
+            facts.push(format!("{what} for {}", duration(lost_s)));
+        }
+        if fabric.paths.len() > 1 {
+            return facts;
+        }
         if let Some(rtt) = fabric.rtt_ms.ice.mean.or(fabric.rtt_ms.rtcp.mean) {
             let p95 = fabric.rtt_ms.ice.p95.or(fabric.rtt_ms.rtcp.p95);
             let p95 = p95.map_or(String::new(), |p95| format!(" (95 % within {p95:.0} ms)"));
@@ -91,6 +112,26 @@ impl<'a> ConnectionSection<'a> {
         }
         facts
     }
+}
+
+/// `path T01: connected`, `round trip (RTT) 40 ms`, …: one of several paths.
+fn path_facts(path: &PathSummary) -> Vec<String> {
+    let name = path.transport.as_deref().map_or("?".into(), printable);
+    let state = path.state.map_or("state unknown".into(), |state| spaced(state.name()));
+    let mut facts = vec![format!("path {name}: {state}")];
+    if let Some(rtt) = path.rtt_ms.mean {
+        facts.push(format!("round trip (RTT) {rtt:.0} ms"));
+    }
+    match (path.relay, path.relayed) {
+        (Some(relay), _) => facts.push(format!("relay over {}", relay.name().trim_start_matches("turn/").to_uppercase())),
+        (None, Some(true)) => facts.push("relay".into()),
+        (None, Some(false)) => facts.push("direct".into()),
+        (None, None) => {}
+    }
+    if let Some(bps) = path.available_outgoing_bps.mean {
+        facts.push(format!("estimated uplink {}", bitrate(bps)));
+    }
+    facts
 }
 
 /// `0:02 connected after 312 ms`, `0:24 ICE restart`, …: the events of a connection in the order of time. Empty where

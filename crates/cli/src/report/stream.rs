@@ -116,6 +116,7 @@ impl<'a> StreamSection<'a> {
             details.push(plural(stream.resets, "counter reset"));
         }
         for (seconds, state) in [
+            (stream.lost_s, "connection lost"),
             (stream.muted_s, "muted"),
             (stream.held_s, "on hold"),
             (stream.paused_s, "paused"),
@@ -123,7 +124,8 @@ impl<'a> StreamSection<'a> {
             (stream.score.sender_idle_s, "sender assumed idle"),
             (stream.gap_s, "no stats"),
         ] {
-            if seconds >= MIN_SECONDS && !self.is_idle() {
+            // A stream that never carried a packet rests without a reason, unless its connection was lost.
+            if seconds >= MIN_SECONDS && (!self.is_idle() || state == "connection lost") {
                 details.push(format!("{state} for {}", duration(seconds)));
             }
         }
