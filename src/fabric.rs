@@ -97,6 +97,7 @@
 
 mod app_inputs;
 mod app_state;
+mod clock;
 mod connection;
 mod entries;
 mod ice;
@@ -110,6 +111,7 @@ mod usage;
 
 pub use app_state::{AppEvent, Device, Outcome};
 pub(crate) use app_state::{StoredDevice, Switch};
+pub(crate) use clock::ClockCounts;
 pub(crate) use connection::{Fabric, LevelSample};
 pub(crate) use lifecycle::{Lifecycle, Raise};
 pub(crate) use slot::StreamSlot;

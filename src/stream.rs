@@ -22,7 +22,7 @@ use crate::digest::Digest;
 use crate::id::{Direction, MediaKind, Ssrc};
 use crate::metric::counter::{Delta, EntryTracker, Progress};
 use crate::metric::{Cadence, Formula, Interval, IntervalState, Metric};
-use crate::report::{Entry, Num, Text};
+use crate::report::{Entry, Num, Text, TimeMap};
 use crate::unit::StatTime;
 use rtcp::Rtcp;
 use scoring::{Negotiated, ScoringContext};
@@ -42,6 +42,7 @@ pub(crate) struct StreamRecord {
     pub(crate) kind: Option<MediaKind>,
     pub(crate) codec: Option<String>,
     pub(crate) label: Option<String>,
+    /// The time of the first sample. If the time of this stream alone goes back, it is moved back as far.
     pub(crate) start: StatTime,
     pub(crate) samples: u64,
     /// Samples that repeated a timestamp.
@@ -67,8 +68,6 @@ pub(crate) struct StreamRecord {
     still_ms: f64,
     /// The remaining time until jitter settles.
     settling_ms: f64,
-    /// The sum of all steps back of the reporter's clock.
-    turned_back_ms: f64,
 }
 
 /// The result of a sample of a stream.
@@ -88,6 +87,9 @@ pub(crate) enum Observation {
 #[derive(Clone, Copy)]
 pub(crate) struct ConnectionContext<'a> {
     pub(crate) config: &'a Config,
+    pub(crate) clock: &'a TimeMap,
+    /// The clock stepped since the last sample: the interval has no rate.
+    pub(crate) has_clock_stepped: bool,
     /// Whether playout of all received audio stands still.
     pub(crate) is_playout_stopped: bool,
     /// Round-trip time by ICE, ms.
@@ -172,7 +174,6 @@ impl StreamRecord {
             pace: Pace::default(),
             still_ms: 0.0,
             settling_ms: 0.0,
-            turned_back_ms: 0.0,
         })
     }
 
@@ -190,10 +191,9 @@ impl StreamRecord {
         self.media.at()
     }
 
-    /// From the first sample to the last, in ms. A clock that stepped back does not shorten it; the duration of the
-    /// step itself is unknown and counts as zero.
+    /// From the first sample to the last, in ms. A clock that stepped back does not shorten it.
     pub(crate) fn duration_ms(&self) -> f64 {
-        self.end().millis_since(self.start) + self.turned_back_ms
+        self.end().millis_since(self.start)
     }
 
     /// The codec's id, if `entry` is a new sample with another codec id than the last one: the caller then finds the
@@ -233,6 +233,15 @@ impl StreamRecord {
         }
     }
 
+    /// Whether counters advance to `entry`, and none is reset.
+    pub(crate) fn advances(&self, entry: Entry<'_>) -> bool {
+        match self.media.step(entry) {
+            Progress::Advance(delta) => delta.has_grown(),
+            Progress::Restart(delta) => delta.has_grown() && !delta.has_resets(),
+            Progress::Unchanged | Progress::Stale => false,
+        }
+    }
+
     /// Samples the stream's own entry and closes an interval, except at the first sample. `source` is the media source
     /// of a sent stream; `app_time` counts since the last closed interval.
     pub(crate) fn sample(
@@ -250,7 +259,7 @@ impl StreamRecord {
             return Observation::First;
         }
         // Counts that advance without the clock are taken when the clock advances.
-        if entry.timestamp() == Some(self.end()) {
+        if entry.timestamp() == Some(self.end()) && !context.has_clock_stepped {
             self.duplicates = self.duplicates.saturating_add(1);
             return Observation::Repeated;
         }
@@ -261,7 +270,7 @@ impl StreamRecord {
                 return Observation::Late;
             }
             Progress::Restart(delta) => (delta, true),
-            Progress::Advance(delta) => (delta, false),
+            Progress::Advance(delta) => (delta, context.has_clock_stepped),
         };
         self.totals.add(delta, self.direction);
         let at = entry.timestamp().unwrap_or(self.end());
@@ -312,7 +321,9 @@ impl StreamRecord {
         self.kind = kind;
         self.samples = self.samples.saturating_add(1);
         self.note_names(entry);
-        self.close(&interval, entry, app_time);
+        // Across a step of the clock, counters go on: it is no reset.
+        let is_reset = restart && !matches!(step, Progress::Advance(_));
+        self.close(&interval, entry, app_time, is_reset);
         Observation::Closed(interval)
     }
 
@@ -348,12 +359,12 @@ impl StreamRecord {
         )
     }
 
-    fn close(&mut self, interval: &Interval, entry: Entry<'_>, app_time: AppTime) {
+    fn close(&mut self, interval: &Interval, entry: Entry<'_>, app_time: AppTime, is_reset: bool) {
         if interval.state == IntervalState::Reset {
-            self.resets = self.resets.saturating_add(1);
+            self.resets = self.resets.saturating_add(u64::from(is_reset));
             self.still_ms = 0.0;
             self.pace = Pace::default();
-            self.turned_back_ms += (-interval.span_ms).max(0.0);
+            self.move_start(interval.span_ms);
         } else {
             self.cadence.note(interval.span_ms);
         }
@@ -372,6 +383,14 @@ impl StreamRecord {
         }
         if let (Some(width), Some(height)) = (entry.get(Num::FrameWidth), entry.get(Num::FrameHeight)) {
             self.size = Some((width, height));
+        }
+    }
+
+    /// Moves the start back with a time that went back by `-span_ms`: the duration before is not lost.
+    fn move_start(&mut self, span_ms: f64) {
+        if span_ms < 0.0 {
+            let start_ms = (self.start.as_millis() + span_ms).max(0.0);
+            self.start = StatTime::from_millis(start_ms).unwrap_or(self.start);
         }
     }
 

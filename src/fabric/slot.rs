@@ -10,7 +10,7 @@ use super::ssrc_map::Owner;
 use crate::id::{Direction, Ssrc};
 use crate::list::{List, Listed, list_id};
 use crate::metric::{Interval, Metric};
-use crate::report::Entry;
+use crate::report::{Entry, Report, StatsType, TimeMap};
 use crate::score::rating::CallstatsRating;
 use crate::stream::StreamRecord;
 use crate::unit::Timestamp;
@@ -143,6 +143,19 @@ impl Streams {
 
     pub(crate) fn find(&self, direction: Direction, ssrc: Ssrc) -> Option<&StreamSlot> {
         self.id(direction, ssrc).map(|id| &self[id])
+    }
+
+    /// Whether any stream's counters advance from its last sample to a report, and none of them is reset.
+    pub(super) fn advance(&self, report: &Report, clock: &TimeMap) -> bool {
+        report.entries().any(|entry| {
+            let direction = match entry.kind() {
+                StatsType::InboundRtp => Direction::Inbound,
+                StatsType::OutboundRtp => Direction::Outbound,
+                _ => return false,
+            };
+            let stream = entry.ssrc().and_then(|ssrc| self.find(direction, ssrc));
+            stream.is_some_and(|stream| stream.record.advances(entry.on(clock)))
+        })
     }
 
     /// Adds a stream that [`Self::id`] does not find. `None` when ids are used up.

@@ -74,7 +74,7 @@ pub(super) fn diagnoses(call: &Conference, fabrics: &[&Fabric], start_ms: Option
 fn collect_cases<'a>(fabrics: &[&'a Fabric], peers: &BTreeMap<usize, usize>) -> Vec<Case<'a>> {
     let mut cases = Vec::new();
     for (index, fabric) in fabrics.iter().enumerate() {
-        let end_ms = fabric.span.map(|(_, last)| last.as_millis());
+        let end_ms = fabric.span().map(|(_, last)| last.as_millis());
         for diagnosis in &fabric.detectors.log.diagnoses {
             let from_ms = diagnosis.from.as_millis();
             let to_ms = diagnosis.to.map(|to| to.as_millis()).or(end_ms).unwrap_or(from_ms);
@@ -86,7 +86,7 @@ fn collect_cases<'a>(fabrics: &[&'a Fabric], peers: &BTreeMap<usize, usize>) -> 
             let (reach, severity) = (Reach { from_ms, to_ms }, diagnosis.severity);
             let all_ms = reach.length_ms();
             let sample_ms =
-                fabric.span.map_or(0.0, |(first, last)| last.millis_since(first)) / fabric.snapshots.max(1) as f64;
+                fabric.span().map_or(0.0, |(first, last)| last.millis_since(first)) / fabric.snapshots.max(1) as f64;
             cases.push(Case { index, diagnosis, reach, sample_ms, path, cause: None, severity, all_ms });
         }
     }
