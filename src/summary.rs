@@ -151,6 +151,10 @@ output! {
         end_ms: Option<f64>,
         /// What was odd about the clock of its reports.
         clock: ClockSummary,
+        /// Entries that could not be used, summed over [`Report::skipped`](crate::report::Report::skipped).
+        skipped_entries: u64,
+        /// Members with an impossible value, summed likewise.
+        bad_fields: u64,
         /// Snapshots taken.
         snapshots: u64,
         /// How often the selected candidate pair changed.

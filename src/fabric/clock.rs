@@ -5,15 +5,7 @@
 //! made, so the least delay of any report bounds the time of the next one; a report that arrives late, or in a batch
 //! with others, contradicts nothing. The caller's clock counts as evidence only while it passes at least half as fast as
 //! the reporter's: a dump that is read at once, or a clock that stands still, settles nothing.
-//!
-//! | a time that | is |
-//! |---|---|
-//! | is 0 beside others | no time |
-//! | is later than the caller's clock admits, beside believed times of the same report | no time |
-//! | differs from the caller's wall clock at the first report: 10 s ahead, or more than a day behind | placed at its arrival |
-//! | passes 10, 1 000, 10 000, 10⁶ or 10⁷ times as fast as the caller's clock, or 1 000 or 10⁶ times as slowly | in another unit |
-//! | is later than the caller's clock admits, or is earlier than the last one while counters advance | a step: the time line continues with the caller's clock, and the interval has no rate |
-//! | is earlier than the last one, and no counter advances | a late report |
+//! [`mod@crate::fabric`] has the table of what a time may be.
 
 use crate::report::{Report, StatsType, TimeMap, scaled};
 use crate::unit::{StatTime, Timestamp};
@@ -104,7 +96,7 @@ pub(super) struct ClockReading {
 
 /// The times of a report, as reported.
 #[derive(Clone, Copy, Debug, Default)]
-struct Times {
+struct ReportTimes {
     /// The latest time of a stream's entry that is not too late.
     inside: Option<f64>,
     /// The earliest time of a stream's entry that is too late.
@@ -120,7 +112,7 @@ struct Times {
     has_zero: bool,
 }
 
-impl Times {
+impl ReportTimes {
     fn of(report: &Report, high: f64) -> Self {
         let mut times = Self::default();
         for entry in report.entries() {
@@ -173,7 +165,7 @@ impl ReporterClock {
     ) -> ClockReading {
         let now_ms = now.as_micros() as f64 / 1e3;
         let bound_ms = self.bound_ms(now_ms);
-        let mut times = Times::of(report, self.reported_at(bound_ms));
+        let mut times = ReportTimes::of(report, self.reported_at(bound_ms));
         let is_young = self.last.is_none_or(|last| last.reported < ZERO_UNTIL_MS);
         let admits_zero = times.has_zero && times.has_none() && is_young;
         if admits_zero {
@@ -319,9 +311,9 @@ impl ReporterClock {
     fn rescale_slow(&mut self, reported: f64, now_ms: f64) -> bool {
         let Some(last) = self.last.filter(|_| self.trusts(now_ms)) else { return false };
         let passed_ms = now_ms - last.now_ms;
-        let found = LONG_UNITS.into_iter().find(|&by| {
-            passed_ms >= SLOW_ADVANCE_MS && self.matches(by, reported - last.reported, passed_ms)
-        });
+        let found = LONG_UNITS
+            .into_iter()
+            .find(|&by| passed_ms >= SLOW_ADVANCE_MS && self.matches(by, reported - last.reported, passed_ms));
         match (found, self.slow.take()) {
             (Some(by), Some((before, base))) if by == before => {
                 self.adopt(by, base);
@@ -366,9 +358,7 @@ impl ReporterClock {
     fn bound_ms(&self, now_ms: f64) -> f64 {
         match self.last {
             None if WALL_MS.contains(&now_ms) => now_ms + AHEAD_MS,
-            Some(last) if self.trusts(now_ms) => {
-                (now_ms - self.delays.0).max(last.line_ms) + self.tolerance_ms()
-            }
+            Some(last) if self.trusts(now_ms) => (now_ms - self.delays.0).max(last.line_ms) + self.tolerance_ms(),
             _ => f64::INFINITY,
         }
     }

@@ -48,6 +48,9 @@ pub(crate) struct Fabric {
     span: Option<(StatTime, StatTime)>,
     /// Streams refused by the limit.
     pub(crate) refused_streams: u64,
+    /// Entries and values that readers or [`EntryMut::set`](crate::report::EntryMut::set) left out.
+    pub(crate) skipped_entries: u64,
+    pub(crate) bad_fields: u64,
     /// The streams in the latest snapshot. A field so that its memory is reused.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub(super) seen: Vec<SlotId>,
@@ -155,6 +158,8 @@ impl Fabric {
             clock: ReporterClock::default(),
             span: None,
             refused_streams: 0,
+            skipped_entries: 0,
+            bad_fields: 0,
             seen: Vec::new(),
             codecs: ById::default(),
             sources: Default::default(),
@@ -172,6 +177,9 @@ impl Fabric {
     ) {
         let limits = config.limits();
         self.snapshots = self.snapshots.saturating_add(1);
+        let skipped = report.skipped();
+        self.skipped_entries = self.skipped_entries.saturating_add(skipped.entries);
+        self.bad_fields = self.bad_fields.saturating_add(skipped.bad_fields);
         let Self { clock, streams, .. } = self;
         let reading = clock.read(now, report, |map| streams.advance(report, map));
         let ClockReading { map, at, .. } = reading;
@@ -330,7 +338,7 @@ impl Fabric {
         let PendingInterval { entries: StreamEntries { slot, entry, source, remote }, ref interval } = *pending;
         let limits = config.limits();
         let stream = &mut self.streams[slot];
-        stream.latest = LatestInterval::of(interval, rating);
+        stream.latest = LatestInterval::of(interval, IntervalScore { score, rating });
         let key = StreamKey::new(self.id, stream.record.direction, stream.record.ssrc);
         out.push(limits, Event::IntervalClosed { stream: key, interval: *interval, score, rating });
         if interval.state == IntervalState::Reset && !context.has_clock_stepped {
@@ -380,7 +388,8 @@ impl Fabric {
 
     /// From the first sample to the last. A stream whose own time went back may begin before the first snapshot.
     pub(crate) fn span(&self) -> Option<(StatTime, StatTime)> {
-        let starts = self.streams.records().chain(self.parts.iter().map(|part| &part.record)).map(|record| record.start);
+        let starts =
+            self.streams.records().chain(self.parts.iter().map(|part| &part.record)).map(|record| record.start);
         self.span.map(|(first, last)| (starts.fold(first, StatTime::min), last))
     }
 

@@ -12,8 +12,8 @@ use crate::list::{List, Listed, list_id};
 use crate::metric::{Interval, Metric};
 use crate::report::{Entry, Report, StatsType, TimeMap};
 use crate::score::rating::CallstatsRating;
-use crate::stream::StreamRecord;
-use crate::unit::Timestamp;
+use crate::stream::{IntervalScore, StreamRecord};
+use crate::unit::{Mos, Timestamp};
 
 list_id! {
     /// A stream of the [`Streams`] that opened it. It stays valid: streams are never removed.
@@ -56,6 +56,9 @@ pub(crate) struct LatestInterval {
     pub(crate) rtt_ms: Option<f64>,
     pub(crate) level: Option<f64>,
     pub(crate) rating: Option<CallstatsRating>,
+    /// The score, and its band: low, high.
+    pub(crate) mos: Option<[f64; 3]>,
+    pub(crate) frames_per_second: Option<f64>,
 }
 
 /// The figures of a stream while one user owned it.
@@ -106,7 +109,7 @@ impl StreamSlot {
 }
 
 impl LatestInterval {
-    pub(super) fn of(interval: &Interval, rating: CallstatsRating) -> Self {
+    pub(super) fn of(interval: &Interval, IntervalScore { score, rating }: IntervalScore) -> Self {
         Self {
             bitrate_bps: interval.get(Metric::BitrateBps),
             packet_rate_pps: interval.get(Metric::PacketRatePps),
@@ -115,6 +118,8 @@ impl LatestInterval {
             rtt_ms: interval.get(Metric::RttMs),
             level: interval.get(Metric::Level),
             rating: Some(rating),
+            mos: score.ok().map(|score| [score.mos(), score.low(), score.high()].map(Mos::as_f64)),
+            frames_per_second: interval.get(Metric::FramesPerSecond),
         }
     }
 }

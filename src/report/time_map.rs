@@ -16,8 +16,7 @@ pub(crate) struct TimeMap {
 
 impl TimeMap {
     /// Times as they are reported.
-    pub(crate) const IDENTITY: Self =
-        Self { exponent: 0, shift_ms: 0.0, low: f64::NEG_INFINITY, high: f64::INFINITY };
+    pub(crate) const IDENTITY: Self = Self { exponent: 0, shift_ms: 0.0, low: f64::NEG_INFINITY, high: f64::INFINITY };
 
     /// A time on the time line. `None` outside of the range.
     pub(crate) fn apply(&self, at: StatTime) -> Option<StatTime> {

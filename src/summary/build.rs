@@ -121,6 +121,8 @@ fn fabric_summary(call: &Conference, fabric: &Fabric) -> FabricSummary {
         start_ms: fabric.span().map(|(first, _)| first.as_millis()),
         end_ms: fabric.span().map(|(_, last)| last.as_millis()),
         clock: clock(fabric),
+        skipped_entries: fabric.skipped_entries,
+        bad_fields: fabric.bad_fields,
         snapshots: fabric.snapshots,
         selected_pair_changes: fabric.path.selected_changes,
         refused_streams: fabric.refused_streams,
