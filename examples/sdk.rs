@@ -229,8 +229,10 @@ fn show_view(start: Timestamp, now: Timestamp, view: &View) {
         let rate: f64 = fabric.media_stream_tracks.iter().filter_map(|track| track.bitrate).sum();
         let seconds = now.micros_since(start) as f64 / 1e6;
         let state = fabric.fabric_state.name();
+        let worst = fabric.media_stream_tracks.iter().filter_map(|track| track.mos).reduce(f64::min);
+        let worst = worst.map_or("unknown".into(), |mos| format!("{mos:.1}"));
         println!(
-            "{seconds:6.1} s  [{} {state}: {} tracks, {rate:.0} kbit/s]",
+            "{seconds:6.1} s  [{} {state}: {} tracks, {rate:.0} kbit/s, worst MOS {worst}]",
             fabric.fabric,
             fabric.media_stream_tracks.len()
         );

@@ -26,11 +26,12 @@ pub(crate) use speakers::Attribution;
 #[cfg(feature = "serde")]
 pub use crate::checkpoint::RestoreError;
 use crate::config::Config;
+use crate::diagnosis::Diagnosis;
 use crate::event::{CallEvent, Event, EventKind, EventQueue};
 use crate::fabric::{Fabric, FabricSpec, Usage};
 use crate::id::{FabricId, UserId};
 use crate::report::Report;
-use crate::unit::Timestamp;
+use crate::unit::{StatTime, Timestamp};
 use log::Log;
 use roster::{End, Roster};
 
@@ -224,8 +225,52 @@ impl Conference {
         open.find(|fabric| fabric.spec.is_same(spec)).map(Fabric::id)
     }
 
-    /// Takes a snapshot of a fabric. `now` is the caller's clock, which only stamps the arrival: figures come from the
-    /// timestamps inside the report. The same `now` may be repeated.
+    /// The local user of a fabric, which reports on it; `None` if not given.
+    #[must_use]
+    pub fn local_user(&self, fabric: FabricId) -> Option<UserId> {
+        self.fabrics.get(fabric.index())?.spec.local_user
+    }
+
+    /// The remote user of a fabric; `None` if not given.
+    #[must_use]
+    pub fn remote_user(&self, fabric: FabricId) -> Option<UserId> {
+        self.fabrics.get(fabric.index())?.spec.remote_user
+    }
+
+    /// The name of a fabric.
+    #[must_use]
+    pub fn fabric_name(&self, fabric: FabricId) -> Option<&str> {
+        Some(self.fabrics.get(fabric.index())?.spec.name())
+    }
+
+    /// A diagnosis of this call in words, with the name of its user, or of its fabric without one, and with times since
+    /// the start of the call. See [`Diagnosis::sentence`].
+    ///
+    /// Cost: linear in streams.
+    ///
+    /// ```
+    /// use callgauge::{Conference, Config, Event};
+    ///
+    /// let mut call = Conference::new("AliceAndBob", Config::new());
+    /// // Snapshots are ingested here.
+    /// while let Some(event) = call.poll_event() {
+    ///     if let Event::DiagnosisRaised { diagnosis, .. } = event {
+    ///         println!("{}", call.sentence(&diagnosis)); // bob's uplink lost 10 % of packets, since 0:08
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn sentence(&self, diagnosis: &Diagnosis) -> String {
+        let user = diagnosis.user.or_else(|| self.local_user(diagnosis.fabric));
+        let name = user.and_then(|user| self.user_name(user)).or_else(|| self.fabric_name(diagnosis.fabric));
+        let who = name.filter(|name| !name.is_empty()).unwrap_or("an unnamed user");
+        let start = self.fabrics.iter().filter_map(|fabric| Some(fabric.span()?.0)).min();
+        diagnosis.sentence(who, start.map_or(0.0, StatTime::as_millis))
+    }
+
+    /// Takes a snapshot of a fabric. `now` is the caller's clock, which stamps the arrival: figures come from the
+    /// timestamps inside the report. The same `now` may be repeated. Where it advances, it settles whether the
+    /// reporter's clock stepped, is in another unit or is wild ([`crate::fabric`], Clocks).
     ///
     /// Cost: linear in the number of entries of the report. Once every stream has been seen and events are drained,
     /// nothing is allocated, except for: lists of events in a call, which double (turns, diagnoses, the timeline);

@@ -21,7 +21,7 @@
 //! | setup | opened | connected or completed, for the first time |
 //! | connectivity | ICE new | the same |
 //! | gathering | gathering | complete |
-//! | failure | opened | ICE, DTLS or the connection failed, or the first error that is reported, before it was connected |
+//! | failure | opened | ICE, DTLS or the connection failed, or the first error that is reported, before it was connected; a log or a refused candidate is no failure |
 //!
 //! **Running.** Changes of the path raise these events, and nothing else raises them:
 //!
@@ -103,11 +103,28 @@
 //! assert_eq!(summary.fabrics[0].setup_delay_ms, Some(450.0));
 //! assert_eq!((summary.connectivity.disruptions, summary.connectivity.disrupted_s), (1, 1.5));
 //! assert_eq!(call.ice_state(at(20_001), fabric, IceState::New), Err(InputError::Ended));
+//! # Clocks
+//!
+//! The times of a connection lie on one continuous time line. It is the clock of its reports, as long as the caller's
+//! clock (`now` of [`ingest`](crate::Conference::ingest)) does not contradict it. A report cannot arrive before it was
+//! made; one that arrives late, or in a batch, contradicts nothing, and a caller's clock that stands still settles
+//! nothing. [`ClockSummary`](crate::summary::ClockSummary) counts what was odd.
+//!
+//! | a time that | is |
+//! |---|---|
+//! | is 0 beside other times | no time |
+//! | is later than the caller's clock admits, beside times of the same report that are not | no time |
+//! | at the first report is 10 s ahead of the caller's wall clock, or more than a day behind it | placed at its arrival |
+//! | passes 10, 1 000, 10 000, 10⁶ or 10⁷ times as fast as the caller's clock, or 1 000 or 10⁶ times as slowly | in another unit |
+//! | is later than the caller's clock admits, or earlier than the last one while counters advance | a step: the time line continues with the caller's clock, and the interval has no rate |
+//! | is earlier than the last one, and no counter advances | a late report |
+//!
 //! # Ok::<(), InputError>(())
 //! ```
 
 mod app_inputs;
 mod app_state;
+mod clock;
 mod connection;
 mod entries;
 mod ice;
@@ -123,6 +140,7 @@ mod usage;
 
 pub use app_state::{AppEvent, Device, Outcome};
 pub(crate) use app_state::{StoredDevice, Switch};
+pub(crate) use clock::ClockCounts;
 pub(crate) use connection::{Fabric, LevelSample};
 pub(crate) use lifecycle::{Lifecycle, Raise};
 pub(crate) use path::Path;

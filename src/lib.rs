@@ -32,9 +32,11 @@
 //!
 //! // Two snapshots, each with the time of its arrival in ms.
 //! let snapshots = [
-//!     (1_005, r#"{"I": {"timestamp": 1000, "type": "inbound-rtp", "kind": "audio", "ssrc": 7,
+//!     (1_005, r#"{"C": {"timestamp": 1000, "type": "codec", "mimeType": "audio/opus"},
+//!         "I": {"timestamp": 1000, "type": "inbound-rtp", "kind": "audio", "ssrc": 7, "codecId": "C",
 //!         "packetsReceived": 50, "packetsLost": 0, "bytesReceived": 4000, "jitter": 0.004}}"#),
-//!     (3_007, r#"{"I": {"timestamp": 3000, "type": "inbound-rtp", "kind": "audio", "ssrc": 7,
+//!     (3_007, r#"{"C": {"timestamp": 3000, "type": "codec", "mimeType": "audio/opus"},
+//!         "I": {"timestamp": 3000, "type": "inbound-rtp", "kind": "audio", "ssrc": 7, "codecId": "C",
 //!         "packetsReceived": 148, "packetsLost": 2, "bytesReceived": 12000, "jitter": 0.006}}"#),
 //! ];
 //!
@@ -46,9 +48,10 @@
 //!     call.ingest(Timestamp::from_millis(now_ms), fabric, &report)?;
 //! }
 //! while let Some(event) = call.poll_event() {
-//!     if let Event::IntervalClosed { interval, .. } = event {
+//!     if let Event::IntervalClosed { interval, score, .. } = event {
 //!         assert_eq!(interval.bitrate().unwrap().as_bps(), 32_000.0);
 //!         assert_eq!(interval.loss().unwrap().as_f64(), 0.02);
+//!         assert!(score?.mos().as_f64() > 3.0);
 //!     }
 //! }
 //! let stream = &call.summary().fabrics[0].streams[0];

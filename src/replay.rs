@@ -49,6 +49,16 @@ use crate::{Conference, Event, InputError};
 use apply::{Applied, Applier};
 use item::Fact;
 
+/// A source's time may advance by this from one item to the next, ms. A longer jump is believed if the next item with a
+/// time agrees: a suspended computer goes on from there, one wrong time does not.
+const JUMP_MS: f64 = 600_000.0;
+/// The same for the last item of a source, which no item confirms, ms.
+const LAST_JUMP_MS: f64 = 86_400_000.0;
+/// Times beyond the year 2128 are no times, ms.
+const LATEST_MS: f64 = 5e12;
+/// How many items may wait for the next one with a time.
+const MAX_DOUBTED: usize = 64;
+
 /// Callback that receives each event of the conference, with the PeerConnection's name in its source and the conference
 /// at that time.
 pub type EachEvent<'a> = dyn FnMut(&str, &Event, &Conference) + 'a;
@@ -128,6 +138,7 @@ impl Replay {
         // A snapshot of the only source needs no copy.
         if let (Item::Snapshot(snapshot), [stream], SourceId(0)) = (item, &mut self.sources[..], source)
             && stream.applies_at_once()
+            && !stream.jumps(snapshot.at.map(|at| at.as_millis()))
         {
             self.applier.pass(stream.due_ms(snapshot.at.map(|at| at.as_millis())));
             self.applier.snapshot(&mut stream.applied, snapshot.fabric, snapshot.report);
@@ -267,6 +278,8 @@ struct SourceQueue {
     last_ms: Option<f64>,
     offset_ms: f64,
     document: Option<Vec<OwnedItem>>,
+    /// An item after a jump of the clock, and those without a time after it.
+    doubted: Vec<OwnedItem>,
     is_closed: bool,
 }
 
@@ -276,7 +289,7 @@ impl SourceQueue {
     }
 
     fn applies_at_once(&self) -> bool {
-        self.is_starved() && self.document.is_none() && self.offset_ms == 0.0
+        self.is_starved() && self.document.is_none() && self.doubted.is_empty() && self.offset_ms == 0.0
     }
 
     /// When the first waiting item is due; one without a time is due at once.
@@ -286,7 +299,7 @@ impl SourceQueue {
 
     /// When an item with a time is due: never before the item in front of it.
     fn due_ms(&mut self, at_ms: Option<f64>) -> Option<f64> {
-        let at_ms = at_ms.map(|at_ms| at_ms - self.offset_ms);
+        let at_ms = at_ms.filter(|&at_ms| at_ms < LATEST_MS).map(|at_ms| at_ms - self.offset_ms);
         self.last_ms = [self.last_ms, at_ms].into_iter().flatten().reduce(f64::max);
         self.last_ms
     }
@@ -294,7 +307,37 @@ impl SourceQueue {
     fn push(&mut self, item: OwnedItem) {
         match &mut self.document {
             Some(document) => document.push(item),
-            None => self.wait(item),
+            None => self.judge(item),
+        }
+    }
+
+    /// Whether a time is much later than the item before, and not beyond all times.
+    fn jumps(&self, at_ms: Option<f64>) -> bool {
+        let jump_ms = self.last_ms.zip(at_ms).map_or(0.0, |(last_ms, at_ms)| at_ms - self.offset_ms - last_ms);
+        jump_ms > JUMP_MS && at_ms < Some(LATEST_MS)
+    }
+
+    /// Makes an item wait until it is due; after a jump of the clock, until the next time confirms or denies it.
+    fn judge(&mut self, item: OwnedItem) {
+        if let Some(jumped_ms) = self.doubted.first().and_then(|first| first.at_ms) {
+            let is_confirmed = item.at_ms.map(|at_ms| at_ms >= jumped_ms - JUMP_MS);
+            if is_confirmed.is_none() && self.doubted.len() < MAX_DOUBTED {
+                return self.doubted.push(item);
+            }
+            self.settle(is_confirmed.unwrap_or(true));
+        }
+        if self.jumps(item.at_ms) {
+            self.doubted.push(item);
+        } else {
+            self.wait(item);
+        }
+    }
+
+    /// Applies the doubted items, with their time or with that of the item before.
+    fn settle(&mut self, is_confirmed: bool) {
+        for mut item in core::mem::take(&mut self.doubted) {
+            item.at_ms = item.at_ms.filter(|_| is_confirmed);
+            self.wait(item);
         }
     }
 
@@ -309,8 +352,12 @@ impl SourceQueue {
     fn close(&mut self) {
         self.is_closed = true;
         for item in in_time(self.document.take().unwrap_or_default()) {
-            self.wait(item);
+            self.judge(item);
         }
+        let last_ms = self.last_ms.map(|last_ms| last_ms + self.offset_ms);
+        let jumped_ms = self.doubted.first().and_then(|first| first.at_ms);
+        let jump_ms = jumped_ms.zip(last_ms).map_or(0.0, |(jumped_ms, last_ms)| jumped_ms - last_ms);
+        self.settle(jump_ms <= LAST_JUMP_MS);
     }
 }
 

@@ -23,11 +23,13 @@ mod by_id;
 mod field;
 mod fields;
 mod row_id;
+mod time_map;
 
 pub(crate) use by_id::ById;
 pub use field::{Flag, Num, Rule, StatsType, Text};
 pub(crate) use fields::Fields;
 pub(crate) use row_id::RowId;
+pub(crate) use time_map::{TimeMap, scaled};
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -193,7 +195,7 @@ impl Report {
     /// The rows, in the order of the report.
     #[must_use]
     pub fn entries(&self) -> impl ExactSizeIterator<Item = Entry<'_>> + Clone {
-        self.used().iter().map(|row| Entry { row, text: &self.text })
+        self.used().iter().map(|row| Entry::new(row, &self.text))
     }
 
     /// The rows of one type, in the order of the report.
@@ -210,7 +212,7 @@ impl Report {
     /// The row at a position in the order of the report.
     #[must_use]
     pub fn get(&self, index: usize) -> Option<Entry<'_>> {
-        self.used().get(index).map(|row| Entry { row, text: &self.text })
+        self.used().get(index).map(|row| Entry::new(row, &self.text))
     }
 
     /// The latest time stamp of any row; `None` if no row has one.
@@ -242,6 +244,9 @@ impl Report {
 
     /// Adds a row, for callers that have numbers and not text. Allocates only if the report becomes larger than ever
     /// before.
+    ///
+    /// A row of a stream needs [`EntryMut::set_timestamp`]: without a time nothing can be derived from it. The engine
+    /// counts such rows in [`ClockSummary::untimed`](crate::summary::ClockSummary::untimed).
     pub fn push(&mut self, kind: StatsType, id: &str) -> EntryMut<'_> {
         let mut entry = self.begin();
         entry.set_kind(kind);
@@ -336,9 +341,19 @@ impl PartialEq for Report {
 pub struct Entry<'a> {
     row: &'a Row,
     text: &'a str,
+    clock: &'a TimeMap,
 }
 
 impl<'a> Entry<'a> {
+    const fn new(row: &'a Row, text: &'a str) -> Self {
+        Self { row, text, clock: &TimeMap::IDENTITY }
+    }
+
+    /// The row with its time on another clock.
+    pub(crate) const fn on(self, clock: &'a TimeMap) -> Self {
+        Self { clock, ..self }
+    }
+
     /// The `type`.
     #[must_use]
     pub const fn kind(&self) -> StatsType {
@@ -359,7 +374,12 @@ impl<'a> Entry<'a> {
 
     /// When the browser sampled these values, on its clock.
     #[must_use]
-    pub const fn timestamp(&self) -> Option<StatTime> {
+    pub fn timestamp(&self) -> Option<StatTime> {
+        self.clock.apply(self.row.timestamp?)
+    }
+
+    /// The same as the report has it.
+    pub(crate) const fn reported_time(&self) -> Option<StatTime> {
         self.row.timestamp
     }
 
@@ -546,7 +566,7 @@ impl EntryMut<'_> {
 
     /// The row as filled so far.
     pub(crate) fn view(&self) -> Entry<'_> {
-        Entry { row: self.row, text: self.text }
+        Entry::new(self.row, self.text)
     }
 
     /// Removes a numeric member.

@@ -22,7 +22,7 @@ use crate::digest::Digest;
 use crate::id::{Direction, MediaKind, Ssrc};
 use crate::metric::counter::{Delta, EntryTracker, Progress};
 use crate::metric::{Cadence, Formula, Interval, IntervalState, Metric};
-use crate::report::{Entry, Num, Text};
+use crate::report::{Entry, Num, Text, TimeMap};
 use crate::score::Micros;
 use crate::unit::StatTime;
 use rtcp::Rtcp;
@@ -43,6 +43,7 @@ pub(crate) struct StreamRecord {
     pub(crate) kind: Option<MediaKind>,
     pub(crate) codec: Option<String>,
     pub(crate) label: Option<String>,
+    /// The time of the first sample. If the time of this stream alone goes back, it is moved back as far.
     pub(crate) start: StatTime,
     pub(crate) samples: u64,
     /// Samples that repeated a timestamp.
@@ -69,8 +70,6 @@ pub(crate) struct StreamRecord {
     rest_run: RestRun,
     /// The remaining time until jitter settles.
     settling_ms: f64,
-    /// The sum of all steps back of the reporter's clock.
-    turned_back_ms: f64,
 }
 
 /// The result of a sample of a stream.
@@ -90,6 +89,9 @@ pub(crate) enum Observation {
 #[derive(Clone, Copy)]
 pub(crate) struct ConnectionContext<'a> {
     pub(crate) config: &'a Config,
+    pub(crate) clock: &'a TimeMap,
+    /// The clock stepped since the last sample: the interval has no rate.
+    pub(crate) has_clock_stepped: bool,
     /// Whether playout of all received audio stands still.
     pub(crate) is_playout_stopped: bool,
     /// Round-trip time by ICE, ms.
@@ -193,7 +195,6 @@ impl StreamRecord {
             still_ms: 0.0,
             rest_run: RestRun::default(),
             settling_ms: 0.0,
-            turned_back_ms: 0.0,
         })
     }
 
@@ -211,10 +212,9 @@ impl StreamRecord {
         self.media.at()
     }
 
-    /// From the first sample to the last, in ms. A clock that stepped back does not shorten it; the duration of the
-    /// step itself is unknown and counts as zero.
+    /// From the first sample to the last, in ms. A clock that stepped back does not shorten it.
     pub(crate) fn duration_ms(&self) -> f64 {
-        self.end().millis_since(self.start) + self.turned_back_ms
+        self.end().millis_since(self.start)
     }
 
     /// Whether any packet or byte was ever counted.
@@ -261,6 +261,15 @@ impl StreamRecord {
         }
     }
 
+    /// Whether counters advance to `entry`, and none is reset.
+    pub(crate) fn advances(&self, entry: Entry<'_>) -> bool {
+        match self.media.step(entry) {
+            Progress::Advance(delta) => delta.has_grown(),
+            Progress::Restart(delta) => delta.has_grown() && !delta.has_resets(),
+            Progress::Unchanged | Progress::Stale => false,
+        }
+    }
+
     /// Samples the stream's own entry and closes an interval, except at the first sample. `source` is the media source
     /// of a sent stream; `app_time` counts since the last closed interval.
     pub(crate) fn sample(
@@ -278,7 +287,7 @@ impl StreamRecord {
             return Observation::First;
         }
         // Counts that advance without the clock are taken when the clock advances.
-        if entry.timestamp() == Some(self.end()) {
+        if entry.timestamp() == Some(self.end()) && !context.has_clock_stepped {
             self.duplicates = self.duplicates.saturating_add(1);
             return Observation::Repeated;
         }
@@ -289,7 +298,7 @@ impl StreamRecord {
                 return Observation::Late;
             }
             Progress::Restart(delta) => (delta, true),
-            Progress::Advance(delta) => (delta, false),
+            Progress::Advance(delta) => (delta, context.has_clock_stepped),
         };
         self.totals.add(delta, self.direction);
         let at = entry.timestamp().unwrap_or(self.end());
@@ -343,7 +352,9 @@ impl StreamRecord {
         self.kind = kind;
         self.samples = self.samples.saturating_add(1);
         self.note_names(entry);
-        self.close(&interval, entry, app_time, context);
+        // Across a step of the clock, counters go on: it is no reset.
+        let is_reset = restart && !matches!(step, Progress::Advance(_));
+        self.close(&interval, entry, app_time, is_reset, context);
         Observation::Closed(interval)
     }
 
@@ -381,12 +392,19 @@ impl StreamRecord {
         )
     }
 
-    fn close(&mut self, interval: &Interval, entry: Entry<'_>, app_time: AppTime, context: ConnectionContext<'_>) {
+    fn close(
+        &mut self,
+        interval: &Interval,
+        entry: Entry<'_>,
+        app_time: AppTime,
+        is_reset: bool,
+        context: ConnectionContext<'_>,
+    ) {
         if interval.state == IntervalState::Reset {
-            self.resets = self.resets.saturating_add(1);
+            self.resets = self.resets.saturating_add(u64::from(is_reset));
             self.still_ms = 0.0;
             self.pace = Pace::default();
-            self.turned_back_ms += (-interval.span_ms).max(0.0);
+            self.move_start(interval.span_ms);
         } else {
             self.cadence.note(interval.span_ms);
         }
@@ -427,6 +445,14 @@ impl StreamRecord {
     fn note_size(&mut self, entry: Entry<'_>) {
         if let (Some(width), Some(height)) = (entry.get(Num::FrameWidth), entry.get(Num::FrameHeight)) {
             self.size = Some((width, height));
+        }
+    }
+
+    /// Moves the start back with a time that went back by `-span_ms`: the duration before is not lost.
+    fn move_start(&mut self, span_ms: f64) {
+        if span_ms < 0.0 {
+            let start_ms = (self.start.as_millis() + span_ms).max(0.0);
+            self.start = StatTime::from_millis(start_ms).unwrap_or(self.start);
         }
     }
 

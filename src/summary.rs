@@ -145,10 +145,16 @@ output! {
         active_devices: Vec<DeviceSummary>,
         /// Available devices, as the application last reported them.
         connected_devices: Vec<DeviceSummary>,
-        /// Time of the first snapshot, ms on the reporter's clock.
+        /// Time of the first snapshot, ms on the reporter's clock with its steps taken out.
         start_ms: Option<f64>,
         /// Time of the last snapshot.
         end_ms: Option<f64>,
+        /// What was odd about the clock of its reports.
+        clock: ClockSummary,
+        /// Entries that could not be used, summed over [`Report::skipped`](crate::report::Report::skipped).
+        skipped_entries: u64,
+        /// Members with an impossible value, summed likewise.
+        bad_fields: u64,
         /// Snapshots taken.
         snapshots: u64,
         /// Whether any of its streams ever carried a packet. A page may open connections to itself only to test addresses.
@@ -195,6 +201,21 @@ output! {
         selected_pair_changes: u64,
     }
 
+    /// What was odd about a reporter's clock, judged by the caller's clock. All counts are 0 for a good clock.
+    ClockSummary {
+        /// Steps: the time line continues with the caller's clock, and the interval across a step has no rate.
+        steps: u64,
+        /// How often the times changed their unit, or their steps could not be milliseconds.
+        unit_changes: u64,
+        /// Entries of streams without a time, or with a time of 0: nothing is derived from them.
+        untimed: u64,
+        /// Entries of streams with a time that the rest of their snapshot contradicts: nothing is derived from them.
+        wild: u64,
+        /// How far the clock was ahead of the caller's wall clock at the first snapshot, ms, negative if behind; the
+        /// connection's times are then the caller's. `None` if the clock agrees.
+        offset_ms: Option<f64>,
+    }
+
     /// Round-trip times in ms, by source.
     RttBySource {
         /// By RTCP, over all sent streams.
@@ -234,7 +255,7 @@ output! {
         late: u64,
         /// 1 plus the number of resets.
         epochs: u64,
-        /// Resets: the counters restarted, the SSRC changed its track, or the reporter's clock stepped back.
+        /// Resets: the counters restarted, or the SSRC changed its track.
         resets: u64,
         /// Gaps: times without reports much longer than the usual interval.
         gaps: u64,

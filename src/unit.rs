@@ -64,10 +64,11 @@ impl StatTime {
     /// monotonic clock in milliseconds passes through it too: on its 12th to 58th day.
     const SECONDS: core::ops::Range<f64> = 1e9..5e9;
 
-    /// A time in milliseconds. `None` for NaN, infinities, negative values and values above 1e14 ms (the year 5138).
+    /// A time in milliseconds. `None` for NaN, infinities, negative values and values above 1e14 ms (the year 5138). A
+    /// negative zero becomes zero.
     #[must_use]
     pub fn from_millis(ms: f64) -> Option<Self> {
-        (0.0..=Self::LARGEST_MS).contains(&ms).then_some(Self(ms))
+        (0.0..=Self::LARGEST_MS).contains(&ms).then_some(Self(ms + 0.0))
     }
 
     /// A time whose unit is derived from its magnitude.
@@ -77,6 +78,9 @@ impl StatTime {
     /// | above 1e14 | microseconds | libwebrtc's `ToJson`, iOS, Android |
     /// | 1e9 to 5e9 | seconds since 1970 | C clients, some servers |
     /// | all others | milliseconds | the W3C API, including monotonic clocks |
+    ///
+    /// A monotonic clock in milliseconds is mistaken for seconds on its 12th to 58th day. A
+    /// [`Conference`](crate::Conference) notices this by the caller's clock ([`mod@crate::fabric`], Clocks).
     #[must_use]
     pub fn from_unknown(value: f64) -> Option<Self> {
         if value > Self::LARGEST_MS {
@@ -154,13 +158,13 @@ macro_rules! quantity {
             /// `None` if `value` is NaN or outside the range.
             #[must_use]
             pub fn new(value: f64) -> Option<Self> {
-                ($low..=$high).contains(&value).then_some(Self(value))
+                ($low..=$high).contains(&value).then_some(Self(value + 0.0))
             }
 
             /// The nearest value in the range; `None` only for NaN.
             #[must_use]
             pub fn clamped(value: f64) -> Option<Self> {
-                (!value.is_nan()).then(|| Self(value.clamp($low, $high)))
+                (!value.is_nan()).then(|| Self(value.clamp($low, $high) + 0.0))
             }
 
             #[doc = $as_doc]

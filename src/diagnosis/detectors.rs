@@ -306,7 +306,7 @@ impl Detectors {
             rtcp_ms: self.rtcp_ms,
             report_ms: self.report_ms,
             now_ms: sample.now.micros_since(before) as f64 / 1e3,
-            ahead_ms: at.as_millis() - sample.now.as_micros() as f64 / 1e3,
+            ahead_ms: sample.ahead_ms.unwrap_or(at.as_millis() - sample.now.as_micros() as f64 / 1e3),
         };
         self.step(&sample, SampleSpan { at, ms: span_ms }, parts);
     }

@@ -162,6 +162,8 @@ pub(crate) struct ConnectionStatus {
     pub(crate) at: Option<StatTime>,
     /// The same on the caller's clock.
     pub(crate) now: Timestamp,
+    /// How far the reporter's clock is ahead of the caller's, steps included, ms, plus a constant.
+    pub(crate) ahead_ms: Option<f64>,
     /// The round trip by ICE, ms.
     pub(crate) ice_rtt_ms: Option<f64>,
     /// The number of round trips measured since the previous snapshot; `None` if they are not counted.

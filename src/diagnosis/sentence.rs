@@ -9,7 +9,7 @@ use super::detectors::facts_of;
 impl Diagnosis {
     /// The diagnosis in words, as in a summary: `bob's uplink lost 10 % of packets, 0:08–1:20`, or `…, since 0:08` while it
     /// lasts. `who` is the name to print for the endpoint. `start_ms` is the start of the call on the reporter's clock: the
-    /// printed times count from it.
+    /// printed times count from it. [`Conference::sentence`](crate::Conference::sentence) knows both.
     ///
     /// ```
     /// use callgauge::{Conference, Config, Event};

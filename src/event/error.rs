@@ -104,6 +104,13 @@ impl WebRtcFunction {
         row.map_or(FailureReason::ApplicationLog, |&(_, reason)| reason)
     }
 
+    /// Whether the connection cannot be set up after it. A log is no failure, and a candidate that is refused is one of
+    /// many: candidates fail in healthy calls.
+    #[must_use]
+    pub const fn fails_setup(self) -> bool {
+        !self.is_log() && !matches!(self, Self::AddIceCandidate)
+    }
+
     /// Whether it is a log rather than a failure.
     #[must_use]
     pub const fn is_log(self) -> bool {

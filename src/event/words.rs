@@ -150,7 +150,7 @@ words! {
         /// Receive only.
         Receiveonly "receiveonly" | "recvonly",
         /// Both directions.
-        Sendrecv "sendrecv",
+        SendRecv "sendrecv",
         /// Neither direction.
         Inactive "inactive",
     }

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use smallvec::SmallVec;
 
 use super::app_state::{AppState, StoredDevice};
+use super::clock::{ClockReading, ReporterClock};
 use super::lifecycle::Lifecycle;
 use super::paths::{Paths, UsedPaths, used_paths};
 use super::playout::Playout;
@@ -20,7 +21,7 @@ use crate::event::{CallEvent, Event, EventQueue, FabricState, Relay};
 use crate::id::{Direction, FabricId, MediaKind, Ssrc, StreamKey, UserId};
 use crate::list::ListId;
 use crate::metric::{Interval, IntervalState, Metric};
-use crate::report::{ById, Entry, Num, Report, StatsType, Text};
+use crate::report::{ById, Entry, Num, Report, StatsType, Text, TimeMap};
 use crate::stream::{ConnectionContext, IntervalScore, Observation, StreamRecord};
 use crate::unit::{StatTime, Timestamp};
 
@@ -46,10 +47,15 @@ pub(crate) struct Fabric {
     playout: Playout,
     pub(crate) detectors: Detectors,
     pub(crate) snapshots: u64,
-    /// The earliest and the latest time of any snapshot, on the reporter's clock.
-    pub(crate) span: Option<(StatTime, StatTime)>,
+    /// The clock of its reports. All times of the connection are on the time line that it lays.
+    pub(crate) clock: ReporterClock,
+    /// The earliest and the latest time of any snapshot that was not late.
+    span: Option<(StatTime, StatTime)>,
     /// Streams refused by the limit.
     pub(crate) refused_streams: u64,
+    /// Entries and values that readers or [`EntryMut::set`](crate::report::EntryMut::set) left out.
+    pub(crate) skipped_entries: u64,
+    pub(crate) bad_fields: u64,
     /// The streams in the latest snapshot. A field so that its memory is reused.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub(super) seen: Vec<SlotId>,
@@ -165,8 +171,11 @@ impl Fabric {
             playout: Playout::default(),
             detectors: Detectors::default(),
             snapshots: 0,
+            clock: ReporterClock::default(),
             span: None,
             refused_streams: 0,
+            skipped_entries: 0,
+            bad_fields: 0,
             seen: Vec::new(),
             codecs: ById::default(),
             sources: Default::default(),
@@ -184,18 +193,26 @@ impl Fabric {
     ) {
         let limits = config.limits();
         self.snapshots = self.snapshots.saturating_add(1);
-        if let Some(at) = report.latest() {
+        let skipped = report.skipped();
+        self.skipped_entries = self.skipped_entries.saturating_add(skipped.entries);
+        self.bad_fields = self.bad_fields.saturating_add(skipped.bad_fields);
+        let Self { clock, streams, .. } = self;
+        let reading = clock.read(now, report, |map| streams.advance(report, map));
+        let ClockReading { map, at, .. } = reading;
+        if let Some(at) = at {
             let (first, last) = self.span.unwrap_or((at, at));
             self.span = Some((first.min(at), last.max(at)));
         }
-        self.find_streams(now, report, limits, usage);
-        self.find_remotes(report);
+        self.find_streams(now, report, &map, limits, usage);
+        self.find_remotes(report, &map);
         self.playout.sample(report);
         let used = used_paths(report);
         let mut traffic = self.find_paths(report, &used);
         let context = ConnectionContext {
             config,
-            is_playout_stopped: self.is_playout_stopped(report),
+            clock: &map,
+            has_clock_stepped: reading.has_stepped,
+            is_playout_stopped: self.is_playout_stopped(report, &map),
             ice_rtt_ms: self.paths.main.rtt_ms,
             playout_ms: self.playout.delay_ms(),
             path_carries: self.paths.main.carries,
@@ -211,7 +228,7 @@ impl Fabric {
             let before = self.lifecycle.failures();
             self.observe_paths(now, report, &used, traffic, config, out);
             self.conclude(now, before, config, out);
-            let sample = self.connection_status(now, report.latest());
+            let sample = ConnectionStatus { ahead_ms: reading.ahead_ms, ..self.connection_status(now, at) };
             let (id, user) = (self.id, self.spec.local_user);
             with_recorder(id, user, &mut self.detectors, config, out, |detectors, recorder| {
                 detectors.sample_connection(&sample, recorder);
@@ -304,7 +321,7 @@ impl Fabric {
         for slots in seen.chunks(CHUNK_STREAMS) {
             let pending = self.observe(slots, now, report, context, &mut outcome);
             let scores = self.score(&pending, context);
-            self.diagnose(&pending, &scores, context.config, out);
+            self.diagnose(&pending, &scores, context, out);
         }
         self.seen = seen;
         // The order of the entries in a report must not decide which sample is late or which stream exceeds a limit.
@@ -318,7 +335,7 @@ impl Fabric {
         slots: &[SlotId],
         now: Timestamp,
         report: &'a Report,
-        context: ConnectionContext<'_>,
+        context: ConnectionContext<'a>,
         outcome: &mut SnapshotOutcome,
     ) -> Chunk<'a> {
         let mut pending = Chunk::new();
@@ -347,12 +364,12 @@ impl Fabric {
         &mut self,
         pending: &[PendingInterval<'_>],
         scores: &[IntervalScore],
-        config: &Config,
+        context: ConnectionContext<'_>,
         out: &mut EventQueue,
     ) {
         debug_assert_eq!(pending.len(), scores.len(), "each interval has a score");
         for (pending, &score) in pending.iter().zip(scores) {
-            self.publish(pending, score, config, out);
+            self.publish(pending, score, context, out);
         }
     }
 
@@ -362,11 +379,11 @@ impl Fabric {
         slot: SlotId,
         now: Timestamp,
         report: &'a Report,
-        context: ConnectionContext<'_>,
+        context: ConnectionContext<'a>,
     ) -> Option<(Observation, StreamEntries<'a>)> {
         let context = self.context_of(slot, context);
         let stream = &mut self.streams[slot];
-        let entry = report.get(stream.entries.own as usize)?;
+        let entry = report.get(stream.entries.own as usize)?.on(context.clock);
         if let Some(part) = stream.split(entry) {
             self.parts.push(part);
         }
@@ -377,7 +394,7 @@ impl Fabric {
             app.set(now, self.app.of(record.direction, kind, record.ssrc, self.mapping.primary(record.ssrc)));
         }
         // The remote endpoint's report belongs to the interval that is about to close.
-        let remote = entries.remote.and_then(|position| report.get(position as usize));
+        let remote = entries.remote.and_then(|position| Some(report.get(position as usize)?.on(context.clock)));
         if let Some(remote) = remote {
             record.take_remote(remote, entry);
         }
@@ -389,6 +406,7 @@ impl Fabric {
         }
         let source =
             (record.direction == Direction::Outbound).then(|| source_of(entry, report, &mut self.sources)).flatten();
+        let source = source.map(|source| source.on(context.clock));
         let sample = record.sample(entry, source, app_time, context);
         if matches!(sample, Observation::First | Observation::Closed(_)) {
             app.restart();
@@ -406,16 +424,17 @@ impl Fabric {
         &mut self,
         pending: &PendingInterval<'_>,
         IntervalScore { score, rating }: IntervalScore,
-        config: &Config,
+        context: ConnectionContext<'_>,
         out: &mut EventQueue,
     ) {
+        let config = context.config;
         let PendingInterval { entries: StreamEntries { slot, entry, source, remote }, ref interval } = *pending;
         let limits = config.limits();
         let stream = &mut self.streams[slot];
-        stream.latest = LatestInterval::of(interval, rating);
+        stream.latest = LatestInterval::of(interval, IntervalScore { score, rating });
         let key = StreamKey::new(self.id, stream.record.direction, stream.record.ssrc);
         out.push(limits, Event::IntervalClosed { stream: key, interval: *interval, score, rating });
-        if interval.state == IntervalState::Reset {
+        if interval.state == IntervalState::Reset && !context.has_clock_stepped {
             out.push(limits, Event::CounterReset { stream: key, at: interval.at });
         }
         let sample = StreamSample {
@@ -435,6 +454,7 @@ impl Fabric {
         ConnectionStatus {
             at,
             now,
+            ahead_ms: None,
             ice_rtt_ms: self.paths.slowest().rtt_ms,
             rtt_samples: self.paths.slowest().rtt_samples,
             available_bps: self.paths.main.available_bps,
@@ -473,6 +493,13 @@ impl Fabric {
     /// Whether a data channel ever carried anything.
     pub(crate) const fn carried_data(&self) -> bool {
         self.data_bytes.is_some()
+    }
+
+    /// From the first sample to the last. A stream whose own time went back may begin before the first snapshot.
+    pub(crate) fn span(&self) -> Option<(StatTime, StatTime)> {
+        let starts =
+            self.streams.records().chain(self.parts.iter().map(|part| &part.record)).map(|record| record.start);
+        self.span.map(|(first, last)| (starts.fold(first, StatTime::min), last))
     }
 
     /// Diagnoses a failure of the connection at once, or its end, if the failures changed.
@@ -531,10 +558,10 @@ impl Fabric {
     }
 
     /// Whether playout of all received audio stands still: the connection is on hold.
-    fn is_playout_stopped(&self, report: &Report) -> bool {
+    fn is_playout_stopped(&self, report: &Report, clock: &TimeMap) -> bool {
         let mut audio = self.seen.iter().filter_map(|&slot| {
             let StreamSlot { record, entries, .. } = &self.streams[slot];
-            record.is_playout_stopped(report.get(entries.own as usize)?)
+            record.is_playout_stopped(report.get(entries.own as usize)?.on(clock))
         });
         audio.next().is_some_and(|first| first && audio.all(|stands| stands))
     }

@@ -7,15 +7,23 @@ use super::slot::{EntryRefs, StreamSlot};
 use super::usage::Usage;
 use crate::config::Limits;
 use crate::id::{Direction, Ssrc};
-use crate::report::{Entry, Num, Report, StatsType};
+use crate::report::{Entry, Num, Report, StatsType, TimeMap};
 use crate::stream::StreamRecord;
 use crate::unit::{StatTime, Timestamp};
 
 impl Fabric {
     /// Finds or opens the record of every stream in the report.
-    pub(super) fn find_streams(&mut self, now: Timestamp, report: &Report, limits: Limits, usage: &mut Usage) {
+    pub(super) fn find_streams(
+        &mut self,
+        now: Timestamp,
+        report: &Report,
+        clock: &TimeMap,
+        limits: Limits,
+        usage: &mut Usage,
+    ) {
         self.seen.clear();
         for (position, entry) in (0_u32..).zip(report.entries()) {
+            let entry = entry.on(clock);
             let direction = match entry.kind() {
                 StatsType::InboundRtp => Direction::Inbound,
                 StatsType::OutboundRtp => Direction::Outbound,
@@ -55,7 +63,7 @@ impl Fabric {
             }
             // The report contains the stream twice: only one of the two can be followed.
             record.duplicates = record.duplicates.saturating_add(1);
-            if report.get(entries.own as usize).is_some_and(|other| outranks(entry, other)) {
+            if report.get(entries.own as usize).is_some_and(|other| outranks(entry, other.on(clock))) {
                 entries.own = position;
                 record.reopen(entry);
             }
@@ -63,8 +71,9 @@ impl Fabric {
     }
 
     /// Finds the remote endpoint's reports on the streams in the report.
-    pub(super) fn find_remotes(&mut self, report: &Report) {
+    pub(super) fn find_remotes(&mut self, report: &Report, clock: &TimeMap) {
         for (position, remote) in (0_u32..).zip(report.entries()) {
+            let remote = remote.on(clock);
             let direction = match remote.kind() {
                 StatsType::RemoteInboundRtp => Direction::Outbound,
                 StatsType::RemoteOutboundRtp => Direction::Inbound,
@@ -72,7 +81,7 @@ impl Fabric {
             };
             let Some(slot) = remote.ssrc().and_then(|ssrc| self.streams.id(direction, ssrc)) else { continue };
             let entries = &mut self.streams[slot].entries;
-            let other = entries.remote.and_then(|other| report.get(other as usize));
+            let other = entries.remote.and_then(|other| Some(report.get(other as usize)?.on(clock)));
             if entries.snapshot == self.snapshots && other.is_none_or(|other| outranks(remote, other)) {
                 entries.remote = Some(position);
             }

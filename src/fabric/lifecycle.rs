@@ -363,7 +363,7 @@ impl Lifecycle {
         reason: FailureReason,
         raise: &mut Raise<'_>,
     ) -> bool {
-        if !function.is_log() && !self.ice.is_set_up() && self.failure.is_none() {
+        if function.fails_setup() && !self.ice.is_set_up() && self.failure.is_none() {
             self.fail_setup(now, reason, false, raise);
             return true;
         }

@@ -11,10 +11,10 @@ use super::ssrc_map::Owner;
 use crate::id::{Direction, Ssrc};
 use crate::list::{List, Listed, list_id};
 use crate::metric::{Interval, Metric};
-use crate::report::Entry;
+use crate::report::{Entry, Report, StatsType, TimeMap};
 use crate::score::rating::CallstatsRating;
-use crate::stream::StreamRecord;
-use crate::unit::Timestamp;
+use crate::stream::{IntervalScore, StreamRecord};
+use crate::unit::{Mos, Timestamp};
 
 list_id! {
     /// A stream of the [`Streams`] that opened it. It stays valid: streams are never removed.
@@ -59,6 +59,9 @@ pub(crate) struct LatestInterval {
     pub(crate) rtt_ms: Option<f64>,
     pub(crate) level: Option<f64>,
     pub(crate) rating: Option<CallstatsRating>,
+    /// The score, and its band: low, high.
+    pub(crate) mos: Option<[f64; 3]>,
+    pub(crate) frames_per_second: Option<f64>,
 }
 
 /// The figures of a stream while one user owned it.
@@ -109,7 +112,7 @@ impl StreamSlot {
 }
 
 impl LatestInterval {
-    pub(super) fn of(interval: &Interval, rating: CallstatsRating) -> Self {
+    pub(super) fn of(interval: &Interval, IntervalScore { score, rating }: IntervalScore) -> Self {
         Self {
             bitrate_bps: interval.get(Metric::BitrateBps),
             packet_rate_pps: interval.get(Metric::PacketRatePps),
@@ -118,6 +121,8 @@ impl LatestInterval {
             rtt_ms: interval.get(Metric::RttMs),
             level: interval.get(Metric::Level),
             rating: Some(rating),
+            mos: score.ok().map(|score| [score.mos(), score.low(), score.high()].map(Mos::as_f64)),
+            frames_per_second: interval.get(Metric::FramesPerSecond),
         }
     }
 }
@@ -146,6 +151,19 @@ impl Streams {
 
     pub(crate) fn find(&self, direction: Direction, ssrc: Ssrc) -> Option<&StreamSlot> {
         self.id(direction, ssrc).map(|id| &self[id])
+    }
+
+    /// Whether any stream's counters advance from its last sample to a report, and none of them is reset.
+    pub(super) fn advance(&self, report: &Report, clock: &TimeMap) -> bool {
+        report.entries().any(|entry| {
+            let direction = match entry.kind() {
+                StatsType::InboundRtp => Direction::Inbound,
+                StatsType::OutboundRtp => Direction::Outbound,
+                _ => return false,
+            };
+            let stream = entry.ssrc().and_then(|ssrc| self.find(direction, ssrc));
+            stream.is_some_and(|stream| stream.record.advances(entry.on(clock)))
+        })
     }
 
     /// Adds a stream that [`Self::id`] does not find. `None` when ids are used up.

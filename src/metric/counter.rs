@@ -197,6 +197,15 @@ impl<'a> Delta<'a> {
         self.from_zero
     }
 
+    /// Whether any counter advanced, and whether any went back.
+    pub(crate) const fn has_grown(&self) -> bool {
+        self.differences.grew
+    }
+
+    pub(crate) fn has_resets(&self) -> bool {
+        !self.differences.reset.is_empty()
+    }
+
     const fn was_reset(&self, field: Num) -> bool {
         self.from_zero || self.differences.reset.has(field)
     }

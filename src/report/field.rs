@@ -92,6 +92,13 @@ macro_rules! fields {
             /// How many fields there are.
             pub const COUNT: usize = Self::ALL.len();
 
+            /// The member of this name in getStats. `None` for a member outside of the table. Cost: linear in the
+            /// table.
+            #[must_use]
+            pub fn from_name(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|field| field.name() == name)
+            }
+
             /// The member's name in getStats.
             #[must_use]
             pub const fn name(self) -> &'static str {

@@ -17,10 +17,11 @@ pub use distributions::Distributions;
 use crate::conference::Conference;
 use crate::digest::Digest;
 use crate::event::{CallClass, EndReason};
-use crate::fabric::{Fabric, Path, StoredDevice};
+use crate::fabric::{ClockCounts, Fabric, Path, StoredDevice};
 use crate::id::{Direction, FabricId, UserId};
 use crate::summary::{
-    ConferenceState, ConferenceSummary, DeviceSummary, FabricSummary, FlowSummary, PathSummary, RttBySource, Schema,
+    ClockSummary, ConferenceState, ConferenceSummary, DeviceSummary, FabricSummary, FlowSummary, PathSummary,
+    RttBySource, Schema,
 };
 use crate::unit::StatTime;
 use pool::{Connectivity, Pool};
@@ -45,7 +46,7 @@ impl Conference {
 
 fn conference(call: &Conference) -> ConferenceSummary {
     let fabrics = order(call);
-    let spans = fabrics.iter().filter_map(|fabric| fabric.span);
+    let spans = fabrics.iter().filter_map(|fabric| fabric.span());
     let start_ms = spans.clone().map(|(first, _)| first).min().map(StatTime::as_millis);
     let end_ms = spans.map(|(_, last)| last).max().map(StatTime::as_millis);
     let events = timeline::events(call);
@@ -118,8 +119,11 @@ fn fabric_summary(call: &Conference, fabric: &Fabric) -> FabricSummary {
         downlink: flow(&views, Direction::Inbound),
         active_devices: devices(active),
         connected_devices: devices(connected),
-        start_ms: fabric.span.map(|(first, _)| first.as_millis()),
-        end_ms: fabric.span.map(|(_, last)| last.as_millis()),
+        start_ms: fabric.span().map(|(first, _)| first.as_millis()),
+        end_ms: fabric.span().map(|(_, last)| last.as_millis()),
+        clock: clock(fabric),
+        skipped_entries: fabric.skipped_entries,
+        bad_fields: fabric.bad_fields,
         snapshots: fabric.snapshots,
         carried_media: fabric.carried_media(),
         carried_data: fabric.carried_data(),
@@ -150,6 +154,11 @@ fn path(path: &Path) -> PathSummary {
 /// The streams of one direction, pooled.
 fn flow(views: &[OwnedStream<'_>], direction: Direction) -> FlowSummary {
     Pool::of(views.iter().copied().filter(|view| view.record.direction == direction)).summary()
+}
+
+fn clock(fabric: &Fabric) -> ClockSummary {
+    let ClockCounts { steps, unit_changes, untimed, wild, offset_ms } = fabric.clock.counts;
+    ClockSummary { steps, unit_changes, untimed, wild, offset_ms }
 }
 
 fn name(call: &Conference, user: Option<UserId>) -> Option<String> {

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use core::ops::Deref;
 
 use crate::conference::Conference;
+use crate::diagnosis::Diagnosis;
 use crate::event::{FabricState, words};
 use crate::fabric::{Fabric, StreamSlot};
 use crate::id::{Direction, MediaKind, Ssrc};
@@ -63,6 +64,11 @@ pub struct FabricView {
     pub fabric_state: FabricState,
     /// Whether the local user is the dominant speaker.
     pub is_dominant_speaker: bool,
+    /// The sender's bandwidth estimate from congestion control, bit/s.
+    pub available_outgoing_bps: Option<f64>,
+    /// The diagnoses that are going on, in the order in which they were raised. [`Conference::sentence`] puts one in
+    /// words.
+    pub diagnoses: Vec<Diagnosis>,
     /// The streams in the order of their first report.
     pub media_stream_tracks: Reused<TrackView>,
 }
@@ -111,8 +117,21 @@ pub struct TrackView {
     /// Mean round-trip time over the call, weighted by time.
     #[cfg_attr(feature = "serde", serde(rename = "averageRTT"))]
     pub average_rtt: Option<f64>,
-    /// callstats' quality rating.
-    pub quality: Option<CallstatsRating>,
+    /// The rating that callstats.io would show, on its own scale: up to 15 % loss is excellent there. Show
+    /// [`mos`](Self::mos) and [`FabricView::diagnoses`] to people.
+    pub callstats_quality: Option<CallstatsRating>,
+    /// Mean opinion score of the latest interval, 1 to 5; `None` without a score.
+    pub mos: Option<f64>,
+    /// The same with every assumption at its worst.
+    pub mos_low: Option<f64>,
+    /// The same with every assumption at its best.
+    pub mos_high: Option<f64>,
+    /// Width of the latest frame, pixels.
+    pub frame_width: Option<f64>,
+    /// Height of the latest frame, pixels.
+    pub frame_height: Option<f64>,
+    /// Frames per second: decoded for received streams, sent for sent streams.
+    pub frames_per_second: Option<f64>,
     /// Audio level of a sent stream, 0 to 1.
     pub audio_input_level: Option<f64>,
     /// Audio level of a received stream as played, 0 to 1.
@@ -146,6 +165,9 @@ impl Conference {
             shown.connection_state = if is_online { Reachability::Online } else { Reachability::Offline };
             shown.fabric_state = fabric.lifecycle.state().unwrap_or(FabricState::Initializing);
             shown.is_dominant_speaker = self.speaks_at(fabric);
+            shown.available_outgoing_bps = fabric.path.available_bps;
+            shown.diagnoses.clear();
+            shown.diagnoses.extend(fabric.detectors.log.diagnoses.iter().filter(|diagnosis| diagnosis.to.is_none()));
             shown.media_stream_tracks.clear();
             for stream in fabric.streams.iter() {
                 self.show_track(fabric, stream, shown.media_stream_tracks.next());
@@ -176,7 +198,13 @@ impl Conference {
         shown.average_jitter = record.digests.jitter_ms.mean();
         shown.rtt = latest.rtt_ms;
         shown.average_rtt = record.digests.rtt_ms.mean();
-        shown.quality = latest.rating;
+        shown.callstats_quality = latest.rating;
+        shown.mos = latest.mos.map(|[mos, _, _]| mos);
+        shown.mos_low = latest.mos.map(|[_, low, _]| low);
+        shown.mos_high = latest.mos.map(|[_, _, high]| high);
+        shown.frame_width = record.size.map(|(width, _)| width);
+        shown.frame_height = record.size.map(|(_, height)| height);
+        shown.frames_per_second = latest.frames_per_second;
         let level_of = |direction| latest.level.filter(|_| record.direction == direction);
         shown.audio_input_level = level_of(Direction::Outbound);
         shown.audio_output_level = level_of(Direction::Inbound);
@@ -243,6 +271,8 @@ impl Default for FabricView {
             connection_state: Reachability::Offline,
             fabric_state: FabricState::Initializing,
             is_dominant_speaker: false,
+            available_outgoing_bps: None,
+            diagnoses: Vec::new(),
             media_stream_tracks: Reused::default(),
         }
     }
@@ -267,7 +297,13 @@ impl Default for TrackView {
             average_jitter: None,
             rtt: None,
             average_rtt: None,
-            quality: None,
+            callstats_quality: None,
+            mos: None,
+            mos_low: None,
+            mos_high: None,
+            frame_width: None,
+            frame_height: None,
+            frames_per_second: None,
             audio_input_level: None,
             audio_output_level: None,
             audio_level: None,

@@ -138,7 +138,6 @@ proptest! {
                     packets += u64::from(passed);
                     bytes += bytes_base.map_or(0, |base| bytes_counted - base);
                     bytes_base = now.bytes;
-                    resets += 1;
                     // Samples from before the step cannot be distinguished from those after it.
                     before.clear();
                 }
@@ -309,6 +308,7 @@ fn without_repetitions(call: &Conference) -> ConferenceSummary {
     let mut summary = call.summary();
     for fabric in &mut summary.fabrics {
         fabric.snapshots = 0;
+        (fabric.clock.untimed, fabric.clock.wild, fabric.skipped_entries, fabric.bad_fields) = (0, 0, 0, 0);
         for stream in &mut fabric.streams {
             (stream.duplicates, stream.late) = (0, 0);
         }

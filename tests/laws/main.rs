@@ -3,6 +3,7 @@
 
 #[cfg(feature = "serde")]
 mod checkpoint;
+mod clock;
 #[path = "../common/mod.rs"]
 mod common;
 mod conference;

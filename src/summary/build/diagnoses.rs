@@ -77,7 +77,7 @@ fn collect_cases<'a>(fabrics: &[&'a Fabric], peers: &BTreeMap<usize, usize>) -> 
     let mut cases = Vec::new();
     let unused = unused(fabrics);
     for (index, fabric) in fabrics.iter().enumerate() {
-        let end_ms = fabric.span.map(|(_, last)| last.as_millis());
+        let end_ms = fabric.span().map(|(_, last)| last.as_millis());
         let is_of_unused = unused.contains(&fabric.id());
         for diagnosis in &fabric.detectors.log.diagnoses {
             let from_ms = diagnosis.from.as_millis();
@@ -91,7 +91,7 @@ fn collect_cases<'a>(fabrics: &[&'a Fabric], peers: &BTreeMap<usize, usize>) -> 
             let severity = if is_of_unused { Severity::Notice } else { diagnosis.severity };
             let all_ms = reach.length_ms();
             let sample_ms =
-                fabric.span.map_or(0.0, |(first, last)| last.millis_since(first)) / fabric.snapshots.max(1) as f64;
+                fabric.span().map_or(0.0, |(first, last)| last.millis_since(first)) / fabric.snapshots.max(1) as f64;
             cases.push(Case { index, diagnosis, reach, sample_ms, path, cause: None, is_of_unused, severity, all_ms });
         }
     }

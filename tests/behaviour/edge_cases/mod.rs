@@ -27,19 +27,25 @@ struct Call {
     scanner: Scanner,
     report: Report,
     now: u64,
+    /// The latest time of the last snapshot.
+    at_ms: Option<f64>,
 }
 
 impl Call {
     fn new() -> Self {
         let mut conference = Conference::new("", Config::new());
         let fabric = conference.open_fabric(Timestamp::default(), FabricSpec::new("pc")).unwrap();
-        Self { conference, fabric, scanner: Scanner::new(), report: Report::new(), now: 0 }
+        Self { conference, fabric, scanner: Scanner::new(), report: Report::new(), now: 0, at_ms: None }
     }
 
     /// Ingests one snapshot and returns the intervals that it closed.
     fn snapshot(&mut self, entries: &[Value]) -> Vec<Interval> {
         self.scanner.read(Value::from(entries.to_vec()).to_string().as_bytes(), &mut self.report).unwrap();
-        self.now += 1_000;
+        // The caller's clock agrees with the reporter's, unless that goes back.
+        let at_ms = self.report.latest().map(|at| at.as_millis());
+        let passed_ms = at_ms.zip(self.at_ms).map_or(0.0, |(at_ms, before_ms)| at_ms - before_ms);
+        self.now += passed_ms.clamp(1_000.0, 1e9) as u64;
+        self.at_ms = at_ms;
         self.conference.ingest(Timestamp::from_millis(self.now), self.fabric, &self.report).unwrap();
         let mut closed = Vec::new();
         while let Some(event) = self.conference.poll_event() {

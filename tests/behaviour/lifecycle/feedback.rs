@@ -36,13 +36,27 @@ fn failure_before_setup_fails_it_and_after_setup_is_an_error() {
 }
 
 #[test]
-fn every_error_but_a_log_fails_a_fabric_in_setup() {
+fn every_error_but_logs_and_candidates_fails_a_setup() {
     for &function in WebRtcFunction::ALL {
         let mut call = Call::new();
         let answer = call.call.report_error(at(1), Some(call.fabric), ErrorReport::new(function)).unwrap();
-        assert_eq!(answer.has_failed_setup, !function.is_log(), "{function:?}");
-        assert_eq!(call.summary().failure_delay_ms.is_some(), !function.is_log());
+        let fails = !function.is_log() && function != WebRtcFunction::AddIceCandidate;
+        assert_eq!((answer.has_failed_setup, function.fails_setup()), (fails, fails), "{function:?}");
+        assert_eq!(call.summary().failure_delay_ms.is_some(), fails);
     }
+}
+
+#[test]
+fn refused_candidate_fails_no_setup_that_succeeds() {
+    let mut call = Call::new();
+    let refused = ErrorReport::new(WebRtcFunction::AddIceCandidate).with_dom_error("OperationError", "no such mid");
+    assert!(!call.call.report_error(at(10), Some(call.fabric), refused).unwrap().has_failed_setup);
+    call.call.ice_state(at(400), call.fabric, IceState::Connected).unwrap();
+    let kinds = call.kinds();
+    assert!(kinds.contains(&EventKind::WebRtcError) && !kinds.contains(&EventKind::FabricSetupFailed), "{kinds:?}");
+    assert_eq!(call.summary().call_class, Some(CallClass::Established));
+    let summary = call.call.summary();
+    assert_eq!((summary.errors.len(), summary.connectivity.setup_failures), (1, 0));
 }
 
 #[test]

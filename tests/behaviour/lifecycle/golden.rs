@@ -32,7 +32,7 @@ fn call(view_at: u64) -> (Conference, callgauge::summary::View) {
     let open = |call: &mut Conference, ms, name, from, to| {
         let spec = FabricSpec::new(name).with_local_user(from).with_remote_user(to);
         let spec = spec.with_usage(FabricUsage::Multiplex).with_endpoint_type(EndpointType::Peer);
-        call.open_fabric(at(ms), spec.with_direction(TransmissionDirection::Sendrecv)).unwrap()
+        call.open_fabric(at(ms), spec.with_direction(TransmissionDirection::SendRecv)).unwrap()
     };
     let a = open(&mut call, 0, "a", alice, bob);
     let b = open(&mut call, 0, "b", bob, alice);

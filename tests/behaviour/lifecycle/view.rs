@@ -1,9 +1,10 @@
 //! The live view of a call.
 
 use callgauge::AppEvent;
+use callgauge::diagnosis::Kind;
 use callgauge::event::{FabricState, IceState};
 use callgauge::id::Ssrc;
-use callgauge::report::{Num, StatsType};
+use callgauge::report::{Flag, Num, StatsType, Text};
 use callgauge::summary::{Reachability, View};
 use callgauge::unit::StatTime;
 
@@ -79,13 +80,76 @@ fn view_serializes_under_callstats_names() {
     let track = fabric["mediaStreamTracks"][1].as_object().unwrap();
     // callstats' REST definitions and Android client, with the owner of the media.
     let names = "ssrc cname msid remoteUserID userID statsType mediaType usageLabel bitrate packetRate fractionLoss \
-                 packetLossPercentage jitter averageJitter rtt averageRTT quality audioInputLevel audioOutputLevel \
-                 audioLevel";
+                 packetLossPercentage jitter averageJitter rtt averageRTT callstatsQuality audioInputLevel \
+                 audioOutputLevel audioLevel mos mosLow mosHigh frameWidth frameHeight framesPerSecond";
     let mut expected: Vec<&str> = names.split_whitespace().collect();
     expected.sort_unstable();
     let mut keys: Vec<&str> = track.keys().map(String::as_str).collect();
     keys.sort_unstable();
     assert_eq!(keys, expected);
     assert_eq!((&track["statsType"], &track["remoteUserID"]), (&"inbound-rtp".into(), &"bob".into()));
-    assert!(["excellent", "fair", "bad", "unknown"].contains(&track["quality"].as_str().unwrap()));
+    assert!(["excellent", "fair", "bad", "unknown"].contains(&track["callstatsQuality"].as_str().unwrap()));
+}
+
+#[test]
+fn view_has_score_diagnoses_picture_and_bandwidth() {
+    let mut call = Call::new();
+    for second in 0..=40_u32 {
+        call.report.clear();
+        let time = StatTime::from_millis(1e12 + f64::from(second) * 1e3);
+        let mut entry = call.report.push(StatsType::InboundRtp, "A");
+        entry.set_timestamp(time).set_media(callgauge::id::MediaKind::Audio).set_text(Text::MimeType, "audio/opus");
+        let [got, lost] = [46.0, 4.0].map(|packets| packets * f64::from(second));
+        entry.set(Num::Ssrc, 2.0).set(Num::PacketsReceived, got).set(Num::PacketsLost, lost);
+        entry.set(Num::BytesReceived, got * 80.0);
+        let mut entry = call.report.push(StatsType::InboundRtp, "V");
+        entry.set_timestamp(time).set_media(callgauge::id::MediaKind::Video).set_text(Text::MimeType, "video/VP8");
+        entry.set(Num::Ssrc, 3.0).set(Num::PacketsReceived, f64::from(second) * 90.0).set(Num::PacketsLost, 0.0);
+        entry.set(Num::BytesReceived, f64::from(second) * 90e3).set(Num::FramesDecoded, f64::from(second) * 30.0);
+        entry.set(Num::FrameWidth, 640.0).set(Num::FrameHeight, 360.0);
+        let mut pair = call.report.push(StatsType::CandidatePair, "P");
+        pair.set_timestamp(time).set_text(Text::State, "succeeded").set_flag(Flag::Nominated, true);
+        pair.set(Num::AvailableOutgoingBitrate, 2.5e6);
+        call.call.ingest(at(u64::from(second) * 1_000), call.fabric, &call.report).unwrap();
+    }
+    let view = call.call.snapshot();
+    let fabric = &view.fabrics[0];
+    let [sound, picture] = &fabric.media_stream_tracks[..] else {
+        panic!("{} tracks", fabric.media_stream_tracks.len())
+    };
+    let (low, mos, high) = (sound.mos_low.unwrap(), sound.mos.unwrap(), sound.mos_high.unwrap());
+    assert!(1.0 < low && low <= mos && mos <= high && high < 5.0, "{low} {mos} {high}");
+    assert_eq!((picture.frame_width, picture.frame_height), (Some(640.0), Some(360.0)));
+    assert_eq!((picture.frames_per_second, fabric.available_outgoing_bps), (Some(30.0), Some(2.5e6)));
+    // callstats calls 8 % of loss excellent, on its own scale; the diagnosis stands beside it.
+    let loss = fabric.diagnoses.iter().find(|diagnosis| diagnosis.kind == Kind::HighLoss).unwrap();
+    assert!(loss.to.is_none());
+    let sentence = call.call.sentence(loss);
+    assert!(sentence.starts_with("alice's downlink lost 8 % of packets, since 0:"), "{sentence}");
+    let summary = call.call.summary();
+    assert!(summary.diagnoses.iter().any(|diagnosis| diagnosis.sentence == sentence));
+    assert_eq!(call.call.local_user(call.fabric).and_then(|user| call.call.user_name(user)), Some("alice"));
+    assert_eq!(call.call.fabric_name(call.fabric), Some("pc"));
+}
+
+#[test]
+fn rows_and_values_that_are_left_out_stay_counted() {
+    let mut call = Call::new();
+    for second in 0..3 {
+        call.report.clear();
+        // No time: nothing can be derived, and the count says so.
+        call.report.push(StatsType::InboundRtp, "I").set(Num::Ssrc, 2.0).set(Num::Jitter, 24.0);
+        call.call.ingest(at(second * 1_000), call.fabric, &call.report).unwrap();
+    }
+    call.report.clear();
+    let fabric = call.summary();
+    assert_eq!((fabric.streams.len(), fabric.clock.untimed, fabric.bad_fields), (0, 3, 3));
+}
+
+#[test]
+fn every_member_is_found_by_its_name() {
+    assert!(Num::ALL.iter().all(|&field| Num::from_name(field.name()) == Some(field)));
+    assert!(Text::ALL.iter().all(|&field| Text::from_name(field.name()) == Some(field)));
+    assert!(Flag::ALL.iter().all(|&field| Flag::from_name(field.name()) == Some(field)));
+    assert_eq!(Num::from_name("packetsEaten"), None);
 }

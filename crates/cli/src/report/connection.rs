@@ -6,7 +6,7 @@ use std::io;
 
 use callgauge::event::{EventKind, FabricState};
 use callgauge::summary::{
-    ConferenceSummary, ErrorSummary, EventSummary, FabricSummary, PathSummary, StreamSummary,
+    ClockSummary, ConferenceSummary, ErrorSummary, EventSummary, FabricSummary, PathSummary, StreamSummary,
 };
 
 use super::sparkline::AllSeries;
@@ -110,6 +110,7 @@ impl<'a> ConnectionSection<'a> {
         if let Some(bps) = fabric.available_outgoing_bps.mean {
             facts.push(format!("estimated uplink {}", bitrate(bps)));
         }
+        facts.extend(clock_facts(&fabric.clock));
         facts
     }
 }
@@ -130,6 +131,28 @@ fn path_facts(path: &PathSummary) -> Vec<String> {
     }
     if let Some(bps) = path.available_outgoing_bps.mean {
         facts.push(format!("estimated uplink {}", bitrate(bps)));
+    }
+    facts
+}
+
+/// What was odd about the reporter's clock, in words.
+fn clock_facts(odd: &ClockSummary) -> Vec<String> {
+    let mut facts = Vec::new();
+    if let Some(ms) = odd.offset_ms {
+        let way = if ms > 0.0 { "ahead" } else { "behind" };
+        facts.push(format!("its clock is {way} by {}: times are those of arrival", duration(ms.abs() / 1e3)));
+    }
+    if odd.steps > 0 {
+        facts.push(format!("its clock stepped {}", plural(odd.steps, "time")));
+    }
+    if odd.unit_changes > 0 {
+        facts.push("timestamps whose steps cannot be milliseconds: unit taken from arrival".into());
+    }
+    if odd.untimed > 0 {
+        facts.push(format!("{} without a time left out", plural(odd.untimed, "entry")));
+    }
+    if odd.wild > 0 {
+        facts.push(format!("{} with an impossible time left out", plural(odd.wild, "entry")));
     }
     facts
 }
