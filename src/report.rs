@@ -22,6 +22,7 @@
 mod by_id;
 mod field;
 mod fields;
+mod filler;
 mod row_id;
 
 pub(crate) use by_id::ById;
@@ -193,7 +194,7 @@ impl Report {
     /// The rows, in the order of the report.
     #[must_use]
     pub fn entries(&self) -> impl ExactSizeIterator<Item = Entry<'_>> + Clone {
-        self.used().iter().map(|row| Entry { row, text: &self.text })
+        self.used().iter().map(|row| Entry::new(row, &self.text))
     }
 
     /// The rows of one type, in the order of the report.
@@ -210,7 +211,7 @@ impl Report {
     /// The row at a position in the order of the report.
     #[must_use]
     pub fn get(&self, index: usize) -> Option<Entry<'_>> {
-        self.used().get(index).map(|row| Entry { row, text: &self.text })
+        self.used().get(index).map(|row| Entry::new(row, &self.text))
     }
 
     /// The latest time stamp of any row; `None` if no row has one.
@@ -336,9 +337,21 @@ impl PartialEq for Report {
 pub struct Entry<'a> {
     row: &'a Row,
     text: &'a str,
+    /// Members that read as not reported.
+    hidden: Fields,
 }
 
 impl<'a> Entry<'a> {
+    const fn new(row: &'a Row, text: &'a str) -> Self {
+        Self { row, text, hidden: Fields::NONE }
+    }
+
+    /// The same row without its [fillers](filler): [`Entry::get`] returns `None` for them.
+    #[must_use]
+    pub fn without_fillers(self) -> Self {
+        Self { hidden: filler::fillers(Self { hidden: Fields::NONE, ..self }), ..self }
+    }
+
     /// The `type`.
     #[must_use]
     pub const fn kind(&self) -> StatsType {
@@ -374,13 +387,14 @@ impl<'a> Entry<'a> {
     #[must_use]
     #[inline]
     pub fn get(&self, field: Num) -> Option<f64> {
-        self.row.nums.has(field).then(|| self.row.num[field as usize])
+        self.row.nums.without(self.hidden).has(field).then(|| self.row.num[field as usize])
     }
 
-    /// A text member. `None` if it was not reported.
+    /// A text member. `None` if it was not reported, or is empty.
     #[must_use]
     pub fn text(&self, field: Text) -> Option<&'a str> {
-        (self.row.texts >> field as u8 & 1 == 1).then(|| self.slice(self.row.text[field as usize]))
+        let is_reported = self.row.texts >> field as u8 & 1 == 1;
+        is_reported.then(|| self.slice(self.row.text[field as usize])).filter(|text| !text.is_empty())
     }
 
     /// A boolean member. `None` if it was not reported.
@@ -406,9 +420,14 @@ impl<'a> Entry<'a> {
         &self.row.num
     }
 
-    /// The set of numeric members present.
+    /// The set of numeric members present, fillers included.
     pub(crate) const fn presence(&self) -> Fields {
         self.row.nums
+    }
+
+    /// The members that read as not reported.
+    pub(crate) const fn hidden(&self) -> Fields {
+        self.hidden
     }
 
     fn slice(&self, span: Span) -> &'a str {
@@ -546,7 +565,7 @@ impl EntryMut<'_> {
 
     /// The row as filled so far.
     pub(crate) fn view(&self) -> Entry<'_> {
-        Entry { row: self.row, text: self.text }
+        Entry::new(self.row, self.text)
     }
 
     /// Removes a numeric member.

@@ -175,7 +175,7 @@ impl Fabric {
         self.find_streams(now, report, limits, usage);
         self.find_remotes(report);
         self.playout.sample(report);
-        let selected = selected_pair(report);
+        let selected = selected_pair(report).map(Entry::without_fillers);
         let context = ConnectionContext {
             config,
             is_playout_stopped: self.is_playout_stopped(report),
@@ -273,7 +273,7 @@ impl Fabric {
         context: ConnectionContext<'_>,
     ) -> Option<(Observation, StreamEntries<'a>)> {
         let stream = &mut self.streams[slot];
-        let entry = report.get(stream.entries.own as usize)?;
+        let entry = report.get(stream.entries.own as usize)?.without_fillers();
         if let Some(part) = stream.split(entry) {
             self.parts.push(part);
         }
@@ -284,7 +284,7 @@ impl Fabric {
             app.set(now, self.app.of(record.direction, kind, record.ssrc, self.mapping.primary(record.ssrc)));
         }
         // The remote endpoint's report belongs to the interval that is about to close.
-        let remote = entries.remote.and_then(|position| report.get(position as usize));
+        let remote = entries.remote.and_then(|position| report.get(position as usize)).map(Entry::without_fillers);
         if let Some(remote) = remote {
             record.take_remote(remote, entry);
         }
@@ -296,6 +296,7 @@ impl Fabric {
         }
         let source =
             (record.direction == Direction::Outbound).then(|| source_of(entry, report, &mut self.sources)).flatten();
+        let source = source.map(Entry::without_fillers);
         let sample = record.sample(entry, source, app_time, context);
         if matches!(sample, Observation::First | Observation::Closed(_)) {
             app.restart();

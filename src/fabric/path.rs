@@ -6,10 +6,10 @@ use ordered_float::OrderedFloat;
 use crate::digest::Digest;
 use crate::event::{IceState, Relay};
 use crate::hash::fnv1a_64;
-use crate::metric::Cadence;
-use crate::metric::Formula;
+use crate::metric::{Cadence, Formula, MAX_MS};
 use crate::metric::counter::{Delta, EntryTracker, Progress};
-use crate::report::{Entry, Flag, Num, Report, StatsType, Text};
+use crate::report::{Entry, Fields, Flag, Num, Report, StatsType, Text};
+use crate::stream::Doubted;
 
 /// The path of the packets: the selected candidate pair and its figures over time.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +30,9 @@ pub(crate) struct Path {
     pub(crate) arrives: Option<bool>,
     /// Milliseconds in which packets passed through a relay at either end; `None` while no candidate is known.
     pub(crate) relayed_ms: Option<f64>,
+    pub(crate) doubted: Doubted,
+    /// How long no check was answered although answers are counted, ms: the age of the gauge.
+    unanswered_ms: f64,
     pair: Option<SelectedPair>,
     /// A hash of the transport's ICE user name fragment.
     fragment: Option<u64>,
@@ -66,6 +69,9 @@ pub(crate) struct PathSample {
 /// The number of samples in which the candidates of a pair are searched: they may be reported a little later than the
 /// pair.
 const TRIES: u8 = 8;
+/// How long the round trip of an answered check is valid, ms. Checks are due every 4 to 6 s (RFC 7675 5.1): three of
+/// them went unanswered, or the implementation measures once.
+const RTT_HOLD_MS: f64 = 15_000.0;
 /// The longest id in bytes of a pair that is followed: ids of browsers have about twenty.
 const MAX_PAIR_ID: usize = 256;
 
@@ -97,7 +103,8 @@ impl Path {
     /// nothing is counted. Call it before [`Path::sample`].
     pub(crate) fn carries(&self, entry: Entry<'_>) -> Option<bool> {
         let pair = self.pair.as_ref().filter(|pair| pair.id == entry.id())?;
-        let Progress::Advance(delta) = pair.track.step(entry) else { return None };
+        let Progress::Advance(mut delta) = pair.track.step(entry) else { return None };
+        delta.disbelieve();
         [Num::PacketsReceived, Num::BytesReceived, Num::ResponsesReceived, Num::RequestsReceived]
             .into_iter()
             .filter_map(|field| delta.of(field))
@@ -116,10 +123,19 @@ impl Path {
                 // Counts that advance without the clock are taken when the clock advances.
                 let moves =
                     matches!(step, Progress::Advance(delta) | Progress::Restart(delta) if delta.span_ms() != 0.0);
-                if let Progress::Advance(delta) = step
+                if let Progress::Advance(mut delta) = step
                     && moves
                 {
+                    delta.disbelieve();
                     let mean = Formula::Mean(Num::TotalRoundTripTime, Num::ResponsesReceived, 1e3).of(&delta);
+                    if mean > Some(MAX_MS) {
+                        delta.doubt(Fields::of(&[Num::TotalRoundTripTime]));
+                    }
+                    self.doubted.note(delta.doubted());
+                    let mean = mean.filter(|&mean| mean <= MAX_MS);
+                    let is_answer_due = delta.of(Num::ResponsesReceived) == Some(0.0);
+                    self.unanswered_ms = if is_answer_due { self.unanswered_ms + delta.span_ms() } else { 0.0 };
+                    let gauge = gauge.filter(|_| self.unanswered_ms <= RTT_HOLD_MS);
                     // A time without snapshots says nothing about the path.
                     let gap = self.cadence.is_gap(delta.span_ms());
                     self.cadence.note(delta.span_ms());
@@ -157,6 +173,7 @@ impl Path {
                 let is_other = other.is_some();
                 self.selected_changes = self.selected_changes.saturating_add(u64::from(is_other));
                 self.rtt_ms = gauge;
+                self.unanswered_ms = 0.0;
                 (self.unanswered, self.arrives, self.rtt_samples) = (None, None, None);
                 *other = EntryTracker::new(entry).map(|track| {
                     let mut pair =

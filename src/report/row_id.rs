@@ -22,7 +22,7 @@ impl Report {
 
     pub(crate) fn row(&self, id: RowId) -> Entry<'_> {
         debug_assert!(id.0 < self.len, "the id of a removed row");
-        Entry { row: &self.rows[id.0], text: &self.text }
+        Entry::new(&self.rows[id.0], &self.text)
     }
 
     /// The row, to complete it.

@@ -24,7 +24,7 @@ use crate::summary::{
 };
 use crate::unit::StatTime;
 use pool::{Connectivity, Pool};
-use streams::{OwnedStream, millis, order, stream, views};
+use streams::{OwnedStream, doubted_values, millis, order, stream, views};
 
 impl Conference {
     /// Summarizes the call so far. It changes nothing, so the caller may ask at any time.
@@ -126,6 +126,7 @@ fn fabric_summary(call: &Conference, fabric: &Fabric) -> FabricSummary {
         rtt_ms: RttBySource { rtcp: rtcp.stats(), ice: fabric.path.ice_rtt_ms.stats() },
         score: scores::group(views.iter().map(|view| view.record), &call.config),
         available_outgoing_bps: fabric.path.available_outgoing_bps.stats(),
+        doubted: doubted_values(fabric.path.doubted),
         streams: views.iter().map(|view| stream(call, view)).collect(),
     }
 }
