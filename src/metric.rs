@@ -12,6 +12,7 @@ mod interval;
 pub(crate) mod wire;
 
 pub(crate) use cadence::Cadence;
+pub(crate) use interval::MAX_MS;
 pub use interval::{Interval, IntervalState, Metric, Unit};
 
 use crate::metric::counter::Delta;

@@ -22,6 +22,7 @@
 mod by_id;
 mod field;
 mod fields;
+mod filler;
 mod row_id;
 mod time_map;
 
@@ -342,16 +343,24 @@ pub struct Entry<'a> {
     row: &'a Row,
     text: &'a str,
     clock: &'a TimeMap,
+    /// Members that read as not reported.
+    hidden: Fields,
 }
 
 impl<'a> Entry<'a> {
     const fn new(row: &'a Row, text: &'a str) -> Self {
-        Self { row, text, clock: &TimeMap::IDENTITY }
+        Self { row, text, clock: &TimeMap::IDENTITY, hidden: Fields::NONE }
     }
 
     /// The row with its time on another clock.
     pub(crate) const fn on(self, clock: &'a TimeMap) -> Self {
         Self { clock, ..self }
+    }
+
+    /// The same row without its [fillers](filler): [`Entry::get`] returns `None` for them.
+    #[must_use]
+    pub fn without_fillers(self) -> Self {
+        Self { hidden: filler::fillers(Self { hidden: Fields::NONE, ..self }), ..self }
     }
 
     /// The `type`.
@@ -394,13 +403,14 @@ impl<'a> Entry<'a> {
     #[must_use]
     #[inline]
     pub fn get(&self, field: Num) -> Option<f64> {
-        self.row.nums.has(field).then(|| self.row.num[field as usize])
+        self.row.nums.without(self.hidden).has(field).then(|| self.row.num[field as usize])
     }
 
-    /// A text member. `None` if it was not reported.
+    /// A text member. `None` if it was not reported, or is empty.
     #[must_use]
     pub fn text(&self, field: Text) -> Option<&'a str> {
-        (self.row.texts >> field as u8 & 1 == 1).then(|| self.slice(self.row.text[field as usize]))
+        let is_reported = self.row.texts >> field as u8 & 1 == 1;
+        is_reported.then(|| self.slice(self.row.text[field as usize])).filter(|text| !text.is_empty())
     }
 
     /// A boolean member. `None` if it was not reported.
@@ -426,9 +436,14 @@ impl<'a> Entry<'a> {
         &self.row.num
     }
 
-    /// The set of numeric members present.
+    /// The set of numeric members present, fillers included.
     pub(crate) const fn presence(&self) -> Fields {
         self.row.nums
+    }
+
+    /// The members that read as not reported.
+    pub(crate) const fn hidden(&self) -> Fields {
+        self.hidden
     }
 
     fn slice(&self, span: Span) -> &'a str {

@@ -5,6 +5,7 @@
 //! and gaps count in the traffic totals, but in no average of quality.
 
 mod app_time;
+mod losses;
 mod outage;
 mod rtcp;
 mod scoring;
@@ -22,12 +23,14 @@ use crate::digest::Digest;
 use crate::id::{Direction, MediaKind, Ssrc};
 use crate::metric::counter::{Delta, EntryTracker, Progress};
 use crate::metric::{Cadence, Formula, Interval, IntervalState, Metric};
-use crate::report::{Entry, Num, Text, TimeMap};
+use crate::report::{Entry, Fields, Flag, Num, Text, TimeMap};
 use crate::score::Micros;
 use crate::unit::StatTime;
+use losses::ReceivedLimit;
 use rtcp::Rtcp;
 use scoring::{Negotiated, ScoringContext};
 use state::{Context, Pace, STILL_MS, state_of};
+use totals::Losses;
 
 /// How long after a pause jitter still reflects the pause: RFC 3550 forgets 1/16 with each packet.
 const SETTLING_MS: f64 = 900.0;
@@ -56,10 +59,14 @@ pub(crate) struct StreamRecord {
     pub(crate) times: Times,
     pub(crate) digests: Digests,
     pub(crate) size: Option<(f64, f64)>,
+    pub(crate) doubted: Doubted,
     pub(crate) quality: StreamScorer,
     media: EntryTracker,
     source: Option<EntryTracker>,
     rtcp: Rtcp,
+    received_limit: ReceivedLimit,
+    /// `active` was true once, so its `false` is no filler.
+    was_active: bool,
     codec_id: Option<String>,
     /// Whether the codec changed since the last interval.
     has_new_codec: bool,
@@ -131,6 +138,24 @@ struct RestRun {
     silent: f64,
 }
 
+/// Values that were reported and are not believed.
+#[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub(crate) struct Doubted {
+    pub(crate) values: u64,
+    pub(crate) members: Fields,
+}
+
+impl Doubted {
+    /// Counts the members of one sample.
+    pub(crate) fn note(&mut self, members: Fields) {
+        if !members.is_empty() {
+            self.values = self.values.saturating_add(members.len() as u64);
+            self.members = self.members.or(members);
+        }
+    }
+}
+
 /// Declares the figures with a stored distribution.
 macro_rules! digests {
     ($($field:ident $metric:ident,)*) => {
@@ -183,10 +208,13 @@ impl StreamRecord {
             times: Times::default(),
             digests: Digests::default(),
             size: None,
+            doubted: Doubted::default(),
             quality: StreamScorer::default(),
             media,
             source: None,
             rtcp: Rtcp::default(),
+            received_limit: ReceivedLimit::default(),
+            was_active: false,
             codec_id: None,
             has_new_codec: false,
             negotiated: Negotiated::default(),
@@ -243,16 +271,15 @@ impl StreamRecord {
 
     /// Takes the remote endpoint's report on this stream. Call it before [`StreamRecord::sample`] of the same snapshot.
     pub(crate) fn take_remote(&mut self, remote: Entry<'_>, own: Entry<'_>) {
-        let totals = (self.direction == Direction::Outbound).then_some(&mut self.totals);
-        self.rtcp.take_remote(remote, own, totals, self.still_ms);
+        self.rtcp.take_remote(remote, own, self.direction, self.still_ms);
     }
 
     /// Whether `entry` shows that nothing of this audio is played, not even concealment. `None` for other streams than
-    /// received audio, and for audio without any packet so far: it cannot distinguish a held connection from an unused
-    /// one.
+    /// received audio, and for audio of which no packet came or no sample was played so far: it cannot distinguish a
+    /// held connection from an unused one, or from a server, which plays nothing.
     pub(crate) fn is_playout_stopped(&self, entry: Entry<'_>) -> Option<bool> {
-        let carries = self.kind == Some(MediaKind::Audio) && self.media.last(Num::PacketsReceived) > Some(0.0);
-        if !carries {
+        let has = |member| self.media.last(member) > Some(0.0);
+        if self.kind != Some(MediaKind::Audio) || !has(Num::PacketsReceived) || !has(Num::TotalSamplesReceived) {
             return None;
         }
         match self.media.step(entry) {
@@ -281,6 +308,7 @@ impl StreamRecord {
     ) -> Observation {
         let source_level = self.source_level(source.filter(|source| source.media() == Some(MediaKind::Audio)));
         let kind = entry.media().or(self.kind);
+        self.was_active |= entry.flag(Flag::Active) == Some(true);
         if self.samples == 0 {
             (self.samples, self.kind) = (1, kind);
             self.note_names(entry);
@@ -291,8 +319,7 @@ impl StreamRecord {
             self.duplicates = self.duplicates.saturating_add(1);
             return Observation::Repeated;
         }
-        let step = self.media.take(entry);
-        let (delta, restart) = match &step {
+        let (mut delta, restart) = match self.media.take(entry) {
             Progress::Unchanged | Progress::Stale => {
                 self.late = self.late.saturating_add(1);
                 return Observation::Late;
@@ -300,11 +327,19 @@ impl StreamRecord {
             Progress::Restart(delta) => (delta, true),
             Progress::Advance(delta) => (delta, context.has_clock_stepped),
         };
-        self.totals.add(delta, self.direction);
+        delta.disbelieve();
+        if self.direction == Direction::Inbound {
+            self.received_limit.check(&mut delta, self.still_ms);
+        }
+        let delta = &delta;
+        self.totals.add(delta);
+        let received = self.received_losses(delta);
         let at = entry.timestamp().unwrap_or(self.end());
         let mut interval = Interval::new(at, delta.span_ms(), self.direction, self.ssrc, kind);
         if restart {
             interval.state = IntervalState::Reset;
+            self.totals.add_reset(delta);
+            self.add_losses(received, interval.state);
             self.rtcp.restart(delta.is_from_zero());
         } else {
             interval.derive(delta);
@@ -325,14 +360,14 @@ impl StreamRecord {
                 Some(_) => self.still_ms += delta.span_ms(),
                 None => {}
             }
-            self.rtcp.fill(&mut interval, delta, packets != Some(0.0) && !settling);
+            self.rtcp.fill(&mut interval, delta, received, packets != Some(0.0) && !settling);
             interval.state = state_of(
-                delta,
                 &interval,
                 &Context {
                     gap: self.cadence.is_gap(delta.span_ms()),
                     still: self.still_ms >= STILL_MS,
                     is_playout_stopped: context.is_playout_stopped,
+                    is_inactive: self.is_inactive(delta),
                     sender_rests: self.rtcp.sender_rests(at),
                     source_level,
                     few_packets: self.pace.are_few(expected(delta, packets), delta.span_ms()),
@@ -345,10 +380,12 @@ impl StreamRecord {
                 interval.state = state;
                 self.rtcp.skip_next_report();
             }
+            self.add_losses(received, interval.state);
             if interval.state.is_measured() {
                 self.totals.add_heard(delta);
             }
         }
+        self.doubted.note(delta.doubted().or(interval.doubted()).or(self.rtcp.take_doubted()));
         self.kind = kind;
         self.samples = self.samples.saturating_add(1);
         self.note_names(entry);
@@ -385,11 +422,47 @@ impl StreamRecord {
                 still_ms: self.still_ms,
                 path_carries: context.path_carries,
                 is_path_silent: context.is_path_silent,
-                has_received: self.media.last(Num::PacketsReceived) != Some(0.0),
+                has_received: self.has_received(),
                 is_sent: self.rtcp.sender_sends(interval.at),
                 has_new_codec: core::mem::take(&mut self.has_new_codec),
             },
         )
+    }
+
+    /// The losses of a received stream in an interval: over packets that were not retransmitted, if those are counted.
+    fn received_losses(&self, delta: &Delta<'_>) -> Losses {
+        if self.direction != Direction::Inbound {
+            return Losses::default();
+        }
+        // After a reset, all counters cover the time since.
+        let grown = |field| if delta.is_from_zero() { delta.passed(field) } else { delta.of(field) };
+        let repeated = if self.media.last(Num::RetransmittedPacketsReceived).is_some() {
+            grown(Num::RetransmittedPacketsReceived)
+        } else {
+            Some(0.0)
+        };
+        let of = grown(Num::PacketsReceived).zip(repeated).map(|(received, repeated)| (received - repeated).max(0.0));
+        Losses { lost: delta.passed(Num::PacketsLost), of: of.filter(|_| grown(Num::PacketsLost).is_some()) }
+    }
+
+    /// Adds the losses of an interval: received ones, or those that reports on a sent stream brought.
+    fn add_losses(&mut self, received: Losses, state: IntervalState) {
+        let [counting, at_rest] = self.rtcp.take_unread();
+        let losses = if self.direction == Direction::Inbound { received } else { counting };
+        self.totals.add_losses(losses, state.is_rest());
+        self.totals.add_losses(at_rest, true);
+    }
+
+    /// Whether the sender reports the stream as inactive. `active: false` is a filler while bytes pass and it was never
+    /// true (see `report::filler`).
+    fn is_inactive(&self, delta: &Delta<'_>) -> bool {
+        let passes = [Num::BytesSent, Num::PacketsSent].iter().any(|&field| delta.passed(field) > Some(0.0));
+        delta.entry().flag(Flag::Active) == Some(false) && (self.was_active || !passes)
+    }
+
+    /// Whether anything was ever received; true if it is not counted.
+    fn has_received(&self) -> bool {
+        self.media.last(Num::PacketsReceived) != Some(0.0) || self.media.last(Num::BytesReceived) > Some(0.0)
     }
 
     fn close(

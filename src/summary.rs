@@ -174,6 +174,8 @@ output! {
         /// The network paths: one with BUNDLE, one for each transport that streams use without. The first is the one of
         /// the figures above. Empty if stats show neither transport nor selected pair.
         paths: Vec<PathSummary>,
+        /// Values of the selected candidate pair that were left out because they are impossible; `None` without any.
+        doubted: Option<DoubtedValues>,
         /// The RTP streams: inbound before outbound, audio before video, then by SSRC. A stream that passed from one
         /// user to another has one entry per user, each with the figures of its own time.
         streams: Vec<StreamSummary>,
@@ -275,18 +277,24 @@ output! {
         reset_s: f64,
         /// Packets received or sent from the first sample to the last.
         packets: Option<u64>,
-        /// Packets lost on the path, as the receiver counts them; may be negative because of duplicates. For a sent
-        /// stream, counted between the first and the last RTCP report.
+        /// Packets lost on the path, as the receiver counts them, outside muted, held and paused time; may be negative
+        /// because of duplicates. For a sent stream, counted between the first and the last RTCP report.
         packets_lost: Option<i64>,
+        /// Packets counted as lost in muted, held and paused time. They are in no ratio.
+        packets_lost_at_rest: Option<i64>,
+        /// The denominator of `loss_ratio`: lost packets and received ones without retransmissions, or the sent packets
+        /// that reports cover, over the intervals in which both sides of the ratio are known.
+        packets_expected: Option<u64>,
         /// Payload bytes received or sent, including retransmissions, excluding headers and padding.
         bytes: Option<u64>,
-        /// `8 · bytes / duration_s`: over the whole stream, including pauses. `None` for a single sample.
+        /// `8 · bytes / duration_s`: over the whole stream, including pauses, without the intervals in which counters were
+        /// reset. `None` for a single sample.
         bitrate_bps: Option<f64>,
         /// Lost packets over expected packets, 0 to 1; for a sent stream, as the remote endpoint reports it. `None` if
         /// no endpoint counted or no packet was expected.
         loss_ratio: Option<f64>,
         /// Retransmitted packets, included in `packets`.
-        packets_retransmitted: Option<u64>,
+        retransmitted_packets: Option<u64>,
         /// Interarrival jitter (RFC 3550 6.4.1) at the receiver.
         jitter_ms: Stats,
         /// Round-trip time by RTCP.
@@ -303,6 +311,17 @@ output! {
         mos: Stats,
         /// The score and its causes.
         score: ScoreSummary,
+        /// Values that were left out because they are impossible; `None` without any.
+        doubted: Option<DoubtedValues>,
+    }
+
+    /// Values of a stream that were left out because they are impossible: losses beyond what could have come, delays
+    /// beyond a minute, parts larger than their whole, counters that went back a little.
+    DoubtedValues {
+        /// How many.
+        values: u64,
+        /// The members that had them, by their names in getStats.
+        members: Vec<String>,
     }
 
     /// Figures of audio streams. Receiver-side figures are `None` for sent streams.

@@ -444,9 +444,10 @@ impl Detectors {
         }
         if let (Some(loss), Some(_)) = (interval.get(Metric::LossRatio), packets_per_second) {
             // Outbound: all packets since the last report were expected. Inbound: the rate counts received packets
-            // only, so add the lost ones.
+            // only, so add the lost ones; retransmissions are no packets of their own.
+            let repeated = interval.get(Metric::RetransmittedRatio).unwrap_or(0.0);
             let expected = match interval.direction {
-                Direction::Inbound if loss < 1.0 => passed / (1.0 - loss),
+                Direction::Inbound if loss < 1.0 => passed * (1.0 - repeated) / (1.0 - loss),
                 Direction::Inbound => passed,
                 Direction::Outbound => core::mem::take(&mut stream.unreported_sent),
             };

@@ -383,7 +383,7 @@ impl Fabric {
     ) -> Option<(Observation, StreamEntries<'a>)> {
         let context = self.context_of(slot, context);
         let stream = &mut self.streams[slot];
-        let entry = report.get(stream.entries.own as usize)?.on(context.clock);
+        let entry = report.get(stream.entries.own as usize)?.on(context.clock).without_fillers();
         if let Some(part) = stream.split(entry) {
             self.parts.push(part);
         }
@@ -394,7 +394,8 @@ impl Fabric {
             app.set(now, self.app.of(record.direction, kind, record.ssrc, self.mapping.primary(record.ssrc)));
         }
         // The remote endpoint's report belongs to the interval that is about to close.
-        let remote = entries.remote.and_then(|position| Some(report.get(position as usize)?.on(context.clock)));
+        let remote = entries.remote.and_then(|position| report.get(position as usize));
+        let remote = remote.map(|remote| remote.on(context.clock).without_fillers());
         if let Some(remote) = remote {
             record.take_remote(remote, entry);
         }
@@ -406,7 +407,7 @@ impl Fabric {
         }
         let source =
             (record.direction == Direction::Outbound).then(|| source_of(entry, report, &mut self.sources)).flatten();
-        let source = source.map(|source| source.on(context.clock));
+        let source = source.map(|source| source.on(context.clock).without_fillers());
         let sample = record.sample(entry, source, app_time, context);
         if matches!(sample, Observation::First | Observation::Closed(_)) {
             app.restart();

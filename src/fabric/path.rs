@@ -7,10 +7,10 @@ use alloc::string::String;
 use crate::digest::Digest;
 use crate::event::{IceState, Relay};
 use crate::hash::fnv1a_64;
-use crate::metric::Cadence;
-use crate::metric::Formula;
+use crate::metric::{Cadence, Formula, MAX_MS};
 use crate::metric::counter::{Delta, EntryTracker, Progress};
-use crate::report::{Entry, Num, Report, StatsType, Text};
+use crate::report::{Entry, Fields, Num, Report, StatsType, Text};
+use crate::stream::Doubted;
 
 use super::sources::Dtls;
 
@@ -40,6 +40,9 @@ pub(crate) struct Path {
     pub(crate) arrives: Option<bool>,
     /// Milliseconds in which packets passed through a relay at either end; `None` while no candidate is known.
     pub(crate) relayed_ms: Option<f64>,
+    pub(crate) doubted: Doubted,
+    /// How long no check was answered although answers are counted, ms: the age of the gauge.
+    unanswered_ms: f64,
     pair: Option<SelectedPair>,
     /// A hash of the transport's ICE user name fragment.
     fragment: Option<u64>,
@@ -86,6 +89,9 @@ pub(crate) struct PathSample {
 /// The number of samples in which the candidates of a pair are searched: they may be reported a little later than the
 /// pair.
 const TRIES: u8 = 8;
+/// How long the round trip of an answered check is valid, ms. Checks are due every 4 to 6 s (RFC 7675 5.1): three of
+/// them went unanswered, or the implementation measures once.
+const RTT_HOLD_MS: f64 = 15_000.0;
 /// The longest id in bytes of a pair or a transport that is followed: ids of browsers have about twenty.
 const MAX_ID: usize = 256;
 
@@ -105,6 +111,7 @@ impl Path {
         cells: usize,
     ) -> PathSample {
         let had_pair = self.pair.is_some();
+        let pair = pair.map(Entry::without_fillers);
         self.set_transport(transport);
         let ice = ice_of(transport, pair, report, had_pair, has_media);
         self.state = ice;
@@ -156,7 +163,8 @@ impl Path {
         let Some((pair, entry)) = self.pair.as_ref().zip(pair).filter(|(pair, entry)| pair.id == entry.id()) else {
             return false;
         };
-        let Progress::Advance(delta) = pair.track.step(entry) else { return false };
+        let Progress::Advance(mut delta) = pair.track.step(entry.without_fillers()) else { return false };
+        delta.disbelieve();
         self.carries = [Num::PacketsReceived, Num::BytesReceived, Num::ResponsesReceived, Num::RequestsReceived]
             .into_iter()
             .filter_map(|field| delta.of(field))
@@ -176,10 +184,19 @@ impl Path {
                 // Counts that advance without the clock are taken when the clock advances.
                 let moves =
                     matches!(step, Progress::Advance(delta) | Progress::Restart(delta) if delta.span_ms() != 0.0);
-                if let Progress::Advance(delta) = step
+                if let Progress::Advance(mut delta) = step
                     && moves
                 {
+                    delta.disbelieve();
                     let mean = Formula::Mean(Num::TotalRoundTripTime, Num::ResponsesReceived, 1e3).of(&delta);
+                    if mean > Some(MAX_MS) {
+                        delta.doubt(Fields::of(&[Num::TotalRoundTripTime]));
+                    }
+                    self.doubted.note(delta.doubted());
+                    let mean = mean.filter(|&mean| mean <= MAX_MS);
+                    let is_answer_due = delta.of(Num::ResponsesReceived) == Some(0.0);
+                    self.unanswered_ms = if is_answer_due { self.unanswered_ms + delta.span_ms() } else { 0.0 };
+                    let gauge = gauge.filter(|_| self.unanswered_ms <= RTT_HOLD_MS);
                     // A time without snapshots says nothing about the path.
                     let gap = self.cadence.is_gap(delta.span_ms());
                     self.cadence.note(delta.span_ms());
@@ -217,6 +234,7 @@ impl Path {
                 let is_other = other.is_some();
                 self.selected_changes = self.selected_changes.saturating_add(u64::from(is_other));
                 self.rtt_ms = gauge;
+                self.unanswered_ms = 0.0;
                 (self.unanswered, self.arrives, self.rtt_samples) = (None, None, None);
                 *other = EntryTracker::new(entry).map(|track| {
                     let mut pair =

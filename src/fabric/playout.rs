@@ -1,6 +1,6 @@
 //! The playout delay of audio, from the decoder to the loudspeaker. It is read from stats and not estimated.
 
-use crate::metric::Formula;
+use crate::metric::{Formula, MAX_MS};
 use crate::metric::counter::{EntryTracker, Progress};
 use crate::report::{Num, Report, StatsType};
 
@@ -23,7 +23,7 @@ impl Playout {
         match track.step(entry) {
             Progress::Advance(delta) if delta.span_ms() > 0.0 => {
                 let delay_ms = Formula::Mean(Num::TotalPlayoutDelay, Num::TotalSamplesCount, 1e3).of(&delta);
-                self.delay_ms = delay_ms.or(self.delay_ms);
+                self.delay_ms = delay_ms.filter(|&delay_ms| delay_ms <= MAX_MS).or(self.delay_ms);
             }
             Progress::Restart(_) => self.delay_ms = None,
             _ => return,

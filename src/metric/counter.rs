@@ -3,6 +3,13 @@
 //! One [`EntryTracker`] follows one entry. It distinguishes an advance from a repetition, a late snapshot and a counter
 //! reset; it never yields negative traffic. Between two resets the differences add up to the last value minus the
 //! first.
+//!
+//! **A reset or a glitch.** A reset restarts what an entry counts, so most of its counters fall, and they fall to near
+//! 0. If more counters advance than fall, and none falls below half of its value, the fall is a glitch; a traffic
+//! counter may fall by any amount while another traffic counter goes on. (A decoder's counters that fall further are a
+//! reset of their own: decoders restart alone.) A glitch is treated as a member that the sample lacks, so the next
+//! difference spans it; if the next value is still below the one before the glitch, counting goes on from there.
+//! Nothing is counted twice, and nothing is reset.
 
 use alloc::vec::Vec;
 
@@ -27,6 +34,8 @@ pub struct EntryTracker {
     first: StatTime,
     /// The time of the last traffic reset: earlier samples belong to counters that no longer exist.
     traffic_reset: Option<StatTime>,
+    /// Counters of the last sample that glitched: their last value is that of an earlier sample.
+    glitched: Fields,
 }
 
 /// The result of comparing a new sample of an entry with the last one.
@@ -55,6 +64,8 @@ pub struct Delta<'a> {
     steady: Fields,
     /// The traffic counters were reset: everything counts from zero.
     from_zero: bool,
+    /// Members that were reported and are not believed.
+    doubted: Fields,
 }
 
 /// The difference of each counter, computed once for all figures that use it.
@@ -64,8 +75,12 @@ struct Differences {
     known: Fields,
     /// Those of them that went back without wrapping.
     reset: Fields,
+    /// Those that advanced, except near the end of 32 bits.
+    advanced: Fields,
     /// Whether any of them advanced.
     grew: bool,
+    /// Those that fell to less than half.
+    halved: Fields,
     by: [f64; Num::COUNT],
 }
 
@@ -80,6 +95,7 @@ impl EntryTracker {
             identity: EntryIdentity::of(entry),
             first: at,
             traffic_reset: None,
+            glitched: Fields::NONE,
         })
     }
 
@@ -103,7 +119,10 @@ impl EntryTracker {
 
     /// Makes `entry` the last sample. Allocates only if the entry has more counters than it ever had.
     pub fn accept(&mut self, entry: Entry<'_>) {
-        self.keep(entry, EntryIdentity::of(entry), self.counters.traffic_restarts(entry));
+        let mut differences = Differences::default();
+        self.counters.compare(entry, &mut differences);
+        let glitches = differences.set_glitches_aside();
+        self.keep(entry, EntryIdentity::of(entry), !differences.reset.and(TRAFFIC).is_empty(), glitches);
     }
 
     /// [`Self::step`], followed by [`Self::accept`] for an advance or a restart; faster than both calls, and allocates
@@ -112,7 +131,7 @@ impl EntryTracker {
         let identity = EntryIdentity::of(entry);
         let step = self.compare(entry, identity);
         if let Progress::Advance(delta) | Progress::Restart(delta) = &step {
-            self.keep(entry, identity, delta.from_zero);
+            self.keep(entry, identity, delta.from_zero, delta.doubted);
         }
         step
     }
@@ -121,8 +140,12 @@ impl EntryTracker {
         let Some(at) = entry.timestamp() else { return Progress::Stale };
         let span_ms = at.millis_since(self.at);
         let differences = Differences::default();
-        let mut delta = Delta { new: entry, span_ms, differences, steady: Fields::NONE, from_zero: false };
+        let (steady, doubted) = (Fields::NONE, Fields::NONE);
+        let mut delta = Delta { new: entry, span_ms, differences, steady, from_zero: false, doubted };
         self.counters.compare(entry, &mut delta.differences);
+        if !delta.differences.reset.is_empty() {
+            delta.doubted = delta.differences.set_glitches_aside();
+        }
         let Differences { known, reset, grew, .. } = delta.differences;
         delta.steady = known.and(self.counters.fresh).without(reset);
         let goes_on = grew && reset.is_empty();
@@ -144,8 +167,9 @@ impl EntryTracker {
         Progress::Restart(delta)
     }
 
-    /// Makes `entry` the last sample. `from_zero` says whether its traffic counts from zero.
-    fn keep(&mut self, entry: Entry<'_>, identity: EntryIdentity, from_zero: bool) {
+    /// Makes `entry` the last sample, except for members that glitched for the first time. `from_zero` says whether its
+    /// traffic counts from zero.
+    fn keep(&mut self, entry: Entry<'_>, identity: EntryIdentity, from_zero: bool, glitches: Fields) {
         if let Some(at) = entry.timestamp() {
             if from_zero {
                 self.traffic_reset = Some(at);
@@ -153,7 +177,8 @@ impl EntryTracker {
                 (self.first, self.traffic_reset) = (at, None);
             }
             self.at = at;
-            self.counters.load(entry, !from_zero);
+            self.glitched = if from_zero { Fields::NONE } else { glitches.without(self.glitched) };
+            self.counters.load(entry, !from_zero, self.glitched);
             self.identity = self.identity.or(identity);
         }
     }
@@ -206,6 +231,46 @@ impl<'a> Delta<'a> {
         !self.differences.reset.is_empty()
     }
 
+    /// The members of the new sample that were reported and are not believed.
+    pub(crate) const fn doubted(&self) -> Fields {
+        self.doubted
+    }
+
+    /// Treats members as not reported because they cannot be true.
+    pub(crate) fn doubt(&mut self, members: Fields) {
+        self.doubted = self.doubted.or(members);
+        self.forget(members);
+    }
+
+    /// Removes what cannot be believed: fillers of the new sample (see `report::filler`), packets that stand still while
+    /// their bytes pass, and more packets or bytes than can pass.
+    pub(crate) fn disbelieve(&mut self) {
+        self.new = self.new.without_fillers();
+        if !self.new.hidden().is_empty() {
+            self.forget(self.new.hidden());
+        }
+        for (packets, bytes) in [(Num::PacketsReceived, Num::BytesReceived), (Num::PacketsSent, Num::BytesSent)] {
+            let (passed, carried) = (self.passed(packets), self.passed(bytes));
+            let stands_still = passed == Some(0.0) && carried > Some(0.0);
+            if stands_still || passed > Some(MAX_PACKETS_PER_SECOND * self.longest_s()) {
+                self.doubt(Fields::of(&[packets]));
+            }
+            if carried > Some(MAX_BYTES_PER_SECOND * self.longest_s()) {
+                self.doubt(Fields::of(&[bytes]));
+            }
+        }
+    }
+
+    /// The longest time that the difference may cover, s: at least a second; a minute after a clock that stepped back.
+    fn longest_s(&self) -> f64 {
+        if self.span_ms < 0.0 { 60.0 } else { (self.span_ms / 1e3).max(1.0) }
+    }
+
+    fn forget(&mut self, members: Fields) {
+        self.steady = self.steady.without(members);
+        self.differences.known = self.differences.known.without(members);
+    }
+
     const fn was_reset(&self, field: Num) -> bool {
         self.from_zero || self.differences.reset.has(field)
     }
@@ -253,6 +318,11 @@ impl EntryTrackers {
     }
 }
 
+/// The largest packet rate of one stream: uncompressed 8K video (SMPTE ST 2110-20) has half of it.
+const MAX_PACKETS_PER_SECOND: f64 = 1e7;
+/// The largest rate, as for bit rates (`report::field`): 10¹² bit/s.
+const MAX_BYTES_PER_SECOND: f64 = 1e12 / 8.0;
+
 /// The counters that show a teardown of the stream, and not only of one of its parts.
 const TRAFFIC: Fields = Fields::of(&[Num::PacketsReceived, Num::PacketsSent, Num::BytesReceived, Num::BytesSent]);
 
@@ -288,13 +358,13 @@ struct Counters {
 impl Counters {
     fn of(entry: Entry<'_>) -> Self {
         let mut counters = Self { present: Fields::NONE, fresh: Fields::NONE, values: Vec::new() };
-        counters.load(entry, false);
+        counters.load(entry, false, Fields::NONE);
         counters
     }
 
-    /// Takes the values of `entry`; `keep` retains those that it lacks.
-    fn load(&mut self, entry: Entry<'_>, keep: bool) {
-        self.fresh = entry.presence().and(CUMULATIVE);
+    /// Takes the values of `entry`, except those of `skip`; `keep` retains those that it lacks or that are skipped.
+    fn load(&mut self, entry: Entry<'_>, keep: bool, skip: Fields) {
+        self.fresh = entry.presence().and(CUMULATIVE).without(skip);
         if keep && !self.present.without(self.fresh).is_empty() {
             return self.merge(entry);
         }
@@ -319,7 +389,7 @@ impl Counters {
         // From the last to the first, so that no value is overwritten before it has moved.
         for &field in Num::ALL.iter().rev().filter(|&&field| merged.has(field)) {
             write = write.saturating_sub(1);
-            let mut value = entry.get(field);
+            let mut value = self.fresh.has(field).then(|| entry.values()[field as usize]);
             if before.has(field) {
                 read = read.saturating_sub(1);
                 value = value.or(self.values.get(read).copied());
@@ -329,14 +399,6 @@ impl Counters {
             }
         }
         self.present = merged;
-    }
-
-    /// Whether `entry` counts traffic from zero.
-    fn traffic_restarts(&self, entry: Entry<'_>) -> bool {
-        TRAFFIC.iter().any(|field| {
-            let (old, new) = (self.get(field), entry.get(field));
-            old.zip(new).is_some_and(|(old, new)| new < old && !wraps(field.rule(), old, new))
-        })
     }
 
     fn get(&self, field: Num) -> Option<f64> {
@@ -356,7 +418,8 @@ impl Counters {
             *by = new - old;
             [new > old, (new < old) | (new >= NEAR_WRAP)]
         });
-        differences.grew = !grown.without(odd).and(known).and(MONOTONE).is_empty();
+        differences.advanced = grown.without(odd).and(known).and(MONOTONE);
+        differences.grew = !differences.advanced.is_empty();
         for field in odd.and(known).iter() {
             if let Some(old) = self.get(field) {
                 differences.turn(field, old, values[field as usize]);
@@ -367,7 +430,7 @@ impl Counters {
 
 impl Default for Differences {
     fn default() -> Self {
-        Self { known: Fields::NONE, reset: Fields::NONE, grew: false, by: [0.0; Num::COUNT] }
+        Self { known: Fields::NONE, reset: Fields::NONE, advanced: Fields::NONE, grew: false, halved: Fields::NONE, by: [0.0; Num::COUNT] }
     }
 }
 
@@ -386,8 +449,24 @@ impl Differences {
             self.grew |= new > old && !wraps(rule, new, old);
             if new < old && !wraps(rule, old, new) {
                 self.reset = self.reset.with(field);
+                if new < old / 2.0 {
+                    self.halved = self.halved.with(field);
+                }
             }
         }
+    }
+
+    /// Removes the counters that went back by a glitch (see the module), and returns them.
+    #[cold]
+    fn set_glitches_aside(&mut self) -> Fields {
+        let traffic_goes_on = !self.advanced.and(TRAFFIC).is_empty();
+        let restarted = if traffic_goes_on { self.halved.without(TRAFFIC) } else { self.halved };
+        if !restarted.is_empty() || self.advanced.len() <= self.reset.len() {
+            return Fields::NONE;
+        }
+        let glitches = core::mem::replace(&mut self.reset, Fields::NONE);
+        self.known = self.known.without(glitches);
+        glitches
     }
 }
 

@@ -3,7 +3,7 @@
 use super::Formula::{self, Deviation, Gauge, Mean, Rate, Rms, Share};
 use crate::id::{Direction, MediaKind, Ssrc};
 use crate::metric::counter::Delta;
-use crate::report::Num as N;
+use crate::report::{Fields, Num as N};
 use crate::unit::{Bitrate, Ratio, StatTime};
 
 /// The unit of a figure.
@@ -72,6 +72,38 @@ macro_rules! metrics {
             }
         }
     };
+}
+
+impl Metric {
+    /// The member of stats that a wrong value of the figure is blamed on.
+    pub(crate) const fn member(self) -> N {
+        match self.formula() {
+            Some(Rate(members, _) | Share(members, _)) => members[0],
+            Some(Mean(member, ..) | Gauge(member, _) | Rms(member, _) | Deviation(member, ..)) => member,
+            Some(Formula::RoundedBits(member) | Formula::Backlog(member, ..)) => member,
+            None => match self {
+                Self::JitterMs => N::Jitter,
+                Self::RttMs => N::TotalRoundTripTime,
+                Self::AudibleConcealedRatio => N::ConcealedSamples,
+                Self::RetransmittedRatio => N::RetransmittedPacketsReceived,
+                Self::RecoveredRatio => N::FecPacketsReceived,
+                Self::Qp => N::QpSum,
+                _ => N::PacketsLost,
+            },
+        }
+    }
+
+    /// The largest possible value, without the tolerance for a part that exceeds its whole. No packet, frame or sample
+    /// waits for longer than the round trip that is believed (`report::field`): a mean of totals is held to the limit
+    /// of a single measurement.
+    const fn largest(self) -> f64 {
+        match (self, self.unit()) {
+            (Self::FrozenRatio | Self::FecRatio, _) => 1e300,
+            (_, Unit::Ratio) => 1.0,
+            (_, Unit::Milliseconds) => MAX_MS,
+            _ => 1e300,
+        }
+    }
 }
 
 const RECEIVED_AND_LOST: &[N] = &[N::PacketsReceived, N::PacketsLost];
@@ -172,6 +204,8 @@ metrics! {
 /// How much larger than its whole a part may be and still count as all of it: one frame of 20 ms too many in a sample
 /// interval of 80 ms.
 const SKEW: f64 = 1.25;
+/// The longest duration that is believed, ms: 60 s, as for a round trip.
+pub(crate) const MAX_MS: f64 = 60_000.0;
 
 const _: () = assert!(Metric::COUNT <= 64);
 
@@ -219,6 +253,11 @@ impl IntervalState {
     pub const fn is_measured(self) -> bool {
         matches!(self, Self::Active | Self::Silent)
     }
+
+    /// Whether nothing was to be heard or seen: losses in such an interval are no loss to anybody.
+    pub(crate) const fn is_rest(self) -> bool {
+        matches!(self, Self::Muted | Self::Held | Self::Paused)
+    }
 }
 
 /// One stream over one interval: from one sample of its entry to the next.
@@ -242,6 +281,7 @@ pub struct Interval {
     pub state: IntervalState,
     present: u64,
     values: [f64; Metric::COUNT],
+    pub(super) doubted: Fields,
 }
 
 impl Interval {
@@ -253,7 +293,7 @@ impl Interval {
         kind: Option<MediaKind>,
     ) -> Self {
         let values = [0.0; Metric::COUNT];
-        Self { at, span_ms, direction, ssrc, kind, state: IntervalState::Active, present: 0, values }
+        Self { at, span_ms, direction, ssrc, kind, state: IntervalState::Active, present: 0, values, doubted: Fields::NONE }
     }
 
     /// The length, ms; 0 if [`span_ms`](Self::span_ms) is not a length.
@@ -278,14 +318,20 @@ impl Interval {
     /// moment; if it is much larger, the report is wrong and the figure unknown.
     #[inline]
     pub(crate) fn set(&mut self, metric: Metric, value: Option<f64>) {
-        let may_exceed = matches!(metric, Metric::FrozenRatio | Metric::FecRatio);
-        let largest = if metric.unit() == Unit::Ratio && !may_exceed { 1.0 } else { 1e300 };
-        if let Some(value) = value.filter(|value| (0.0..=largest * SKEW).contains(value))
-            && let Some(slot) = self.values.get_mut(metric as usize)
-        {
+        let largest = metric.largest();
+        let tolerance = if metric.unit() == Unit::Ratio { SKEW } else { 1.0 };
+        let Some(value) = value else { return };
+        if !(0.0..=largest * tolerance).contains(&value) {
+            self.doubted.insert(metric.member());
+        } else if let Some(slot) = self.values.get_mut(metric as usize) {
             *slot = value.min(largest);
             self.present |= 1 << metric as u8;
         }
+    }
+
+    /// The members whose values gave impossible figures.
+    pub(crate) const fn doubted(&self) -> Fields {
+        self.doubted
     }
 
     /// A figure. `None` if its members were not reported, or did not advance.

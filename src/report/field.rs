@@ -12,7 +12,9 @@ pub enum Rule {
     Counter,
     /// A count that only increases, and wraps at 2³² if the sender counts it in 32 bits.
     Counter32,
-    /// A count that may decrease or be negative (`packetsLost`: a late packet is subtracted).
+    /// A count that may decrease or be negative (`packetsLost`: a late packet is subtracted). It starts at 0 and a
+    /// packet changes it by 1: below −10⁶ or from 2³¹ on it is a negative or an overflown number of fewer bits (RFC 3550
+    /// has 24 bits).
     Signed,
     /// A sum of real numbers that only increases: seconds, energy, squares.
     Total,
@@ -37,7 +39,7 @@ impl Rule {
     const fn limits(self) -> Limits {
         let (low, high, integral) = match self {
             Self::Counter | Self::Counter32 => (0.0, Self::LARGEST_INTEGER, true),
-            Self::Signed => (-Self::LARGEST_INTEGER, Self::LARGEST_INTEGER, true),
+            Self::Signed => (-1e6, 2_147_483_647.0, true),
             Self::Total => (0.0, 1e18, false),
             Self::Gauge(low, high) => (low, high, false),
             Self::Code(largest) => (0.0, largest, true),

@@ -177,7 +177,7 @@ impl Default for AudioModel {
 
 impl AudioModel {
     /// The version: every change of a number raises it.
-    pub const VERSION: u32 = 2;
+    pub const VERSION: u32 = 3;
 
     /// The published codecs, and the fitted constants.
     #[must_use]

@@ -74,7 +74,7 @@ struct LatestScore {
 }
 
 /// MOS 3.1: below it nearly all users are dissatisfied (ITU-T G.109), at Rx = 60 by G.107 Annex B.
-const DISSATISFIED: f64 = 60.0;
+pub(crate) const DISSATISFIED: f64 = 60.0;
 /// Number of cells in the distribution of one stream's scores. Over 38 points the error is 0.45 at most, MOS 0.016.
 const CELLS: usize = 48;
 

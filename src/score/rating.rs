@@ -13,7 +13,8 @@
 //! | round trip, ms | video | below 400 | to 1000 | above |
 //! | frame rate relative to before | video | from 0.8 | above 0.3 | up to 0.3 |
 //!
-//! Four things differ from the original, which had them wrong. Round trips are milliseconds, as documented (it took the
+//! Five things differ from the original, which had them wrong. An interval of a scored stream with which nearly all
+//! users are dissatisfied (MOS below 3.1) is fair at most (it called a sent stream excellent whatever was lost). Round trips are milliseconds, as documented (it took the
 //! seconds of W3C stats for milliseconds, and always rated them excellent). They are those of the interval, not the
 //! 95th percentile of the last 600 samples, so a problem shows when it begins and ends when it is over. The frame rate
 //! is compared with the mean of the previous intervals (it compared two means over the whole call, which never
@@ -23,6 +24,8 @@
 
 use crate::id::{Direction, MediaKind};
 use crate::metric::{Interval, Metric};
+use crate::score::DISSATISFIED;
+use crate::unit::Rx;
 
 /// callstats.io's rating of the quality of a track.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,6 +43,12 @@ pub enum CallstatsRating {
 }
 
 impl CallstatsRating {
+    /// The rating beside a score: not excellent if nearly all users are dissatisfied.
+    pub(crate) fn beside(self, score: Option<Rx>) -> Self {
+        let is_poor = score.is_some_and(|rx| rx.as_f64() < DISSATISFIED);
+        if is_poor && self == Self::Excellent { Self::Fair } else { self }
+    }
+
     /// The name that callstats.io used.
     #[must_use]
     pub const fn name(self) -> &'static str {

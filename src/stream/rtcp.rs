@@ -1,10 +1,11 @@
 //! The remote endpoint's RTCP figures of a stream, and how long they are valid. They come from stats, not from packets.
 
-use super::totals::{Totals, add};
+use super::losses::check_sent;
+use super::totals::{Losses, add};
 use crate::id::Direction;
 use crate::metric::counter::{Delta, EntryTracker, Progress};
-use crate::metric::{Formula, Interval, Metric};
-use crate::report::{Entry, Num};
+use crate::metric::{Formula, Interval, MAX_MS, Metric};
+use crate::report::{Entry, Fields, Num};
 use crate::unit::{Ratio, StatTime};
 
 /// The longest time for which RTCP figures are held between two reports.
@@ -18,10 +19,13 @@ pub(super) struct Rtcp {
     /// The latest round-trip time, and the time of its report.
     rtt_ms: Option<(f64, StatTime)>,
     jitter_ms: Option<f64>,
-    /// Packets sent at the time of the latest report.
+    /// Packets sent at the time of the latest report that counted losses, and between that report and the one before.
     sent: Option<f64>,
-    /// Lost and expected packets since the previous report, until an interval takes them.
-    unread_losses: Option<(f64, f64)>,
+    sent_before: f64,
+    /// Losses since the previous report, until an interval takes them.
+    unread: Unread,
+    /// Members of reports since the latest interval that are not believed.
+    doubted: Fields,
     /// The time of the sender's last report while no packets arrived, and whether it was sending.
     sender: Option<(StatTime, bool)>,
     /// The stream's own counters were reset since the latest report: the next one is a new base.
@@ -30,30 +34,36 @@ pub(super) struct Rtcp {
     skips_next_report: bool,
 }
 
+/// Losses of a sent stream that no interval has taken yet.
+#[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+struct Unread {
+    /// Of all reports: lost packets, and the packets that the reports cover.
+    lost: Option<f64>,
+    covered: Option<f64>,
+    /// Lost packets in reports that cover time which is not measured.
+    at_rest: Option<f64>,
+    /// Of the other reports: packets that were lost and not found again, and the packets that were expected.
+    ratio: Option<(f64, f64)>,
+}
+
 impl Rtcp {
-    /// Takes a report with the stream's own entry of the snapshot. `totals` are those of a sent stream; `still_ms` is
-    /// how long no packets have passed.
-    pub(super) fn take_remote(
-        &mut self,
-        remote: Entry<'_>,
-        own: Entry<'_>,
-        totals: Option<&mut Totals>,
-        still_ms: f64,
-    ) {
+    /// Takes a report with the stream's own entry of the snapshot. `still_ms` is how long no packets have passed.
+    pub(super) fn take_remote(&mut self, remote: Entry<'_>, own: Entry<'_>, direction: Direction, still_ms: f64) {
         let sent = own.get(Num::PacketsSent);
         let Some(track) = &mut self.track else {
             self.track = EntryTracker::new(remote);
-            self.take_rtt(remote, None, remote.timestamp());
+            self.take_rtt(remote, own, None, remote.timestamp());
             self.take_jitter(remote);
             self.sent = sent;
             return;
         };
-        let step = track.take(remote);
-        let (delta, advanced) = match &step {
+        let (mut delta, advanced) = match track.take(remote) {
             Progress::Unchanged | Progress::Stale => return,
             Progress::Restart(delta) => (delta, false),
             Progress::Advance(delta) => (delta, true),
         };
+        delta.disbelieve();
         if advanced {
             // Reports that arrive while nothing else does distinguish a rest from an outage. Packets sent since the
             // previous report are missing only if nothing arrived in all that time.
@@ -64,39 +74,63 @@ impl Rtcp {
             };
             self.sender = own.timestamp().zip(sends);
         }
-        if let Some(totals) = totals.filter(|_| !self.rebase)
-            && let Some(lost) = delta.passed(Num::PacketsLost)
-        {
-            add(&mut totals.lost, Some(lost));
-            let lost = lost.max(0.0);
-            let expected = match delta.passed(Num::PacketsReceived) {
-                Some(received) => Some(lost + received),
-                None => sent.zip(self.sent).map(|(now, then)| now - then).filter(|&sent| sent >= 0.0),
-            };
-            if let Some(expected) = expected {
-                add(&mut totals.reported_on, Some(expected));
-                if !core::mem::take(&mut self.skips_next_report) {
-                    let (lost_before, expected_before) = self.unread_losses.unwrap_or((0.0, 0.0));
-                    self.unread_losses = Some((lost_before + lost, expected_before + expected));
-                }
-            }
+        if direction == Direction::Outbound {
+            self.take_losses(&mut delta, own);
         }
+        self.doubted = self.doubted.or(delta.doubted());
+        let delta = &delta;
         let measured = delta.of(Num::RoundTripTimeMeasurements);
         let mean_rtt = Formula::Mean(Num::TotalRoundTripTime, Num::RoundTripTimeMeasurements, 1e3).of(delta);
         // A round-trip time without a new timestamp was reported at this moment.
         let reported = if delta.span_ms() == 0.0 { own.timestamp() } else { remote.timestamp() };
         // A gauge without a measurement repeats the previous one.
         if mean_rtt.is_some() || measured != Some(0.0) {
-            self.take_rtt(remote, mean_rtt, reported);
+            self.take_rtt(remote, own, mean_rtt, reported);
         }
         self.take_jitter(remote);
-        self.sent = sent;
         self.rebase = false;
+    }
+
+    /// Takes the losses of a report on a sent stream. The packets that it covers are those since the last report that
+    /// counted losses.
+    fn take_losses(&mut self, delta: &mut Delta<'_>, own: Entry<'_>) {
+        let sent = own.get(Num::PacketsSent);
+        let since = sent.zip(self.sent).map(|(now, then)| now - then).filter(|&sent| sent >= 0.0);
+        check_sent(delta, own, since, self.sent_before);
+        if let Some(lost) = delta.passed(Num::PacketsLost).filter(|_| !self.rebase) {
+            let found = lost.max(0.0);
+            let received = delta.passed(Num::PacketsReceived).filter(|_| delta.of(Num::PacketsLost).is_some());
+            let expected = received.map(|received| found + received).or(since);
+            if core::mem::take(&mut self.skips_next_report) {
+                add(&mut self.unread.at_rest, Some(lost));
+            } else {
+                add(&mut self.unread.lost, Some(lost));
+                add(&mut self.unread.covered, expected);
+                if let Some(expected) = expected {
+                    let (found_before, expected_before) = self.unread.ratio.unwrap_or((0.0, 0.0));
+                    self.unread.ratio = Some((found_before + found, expected_before + expected));
+                }
+            }
+        }
+        if delta.entry().get(Num::PacketsLost).is_some() {
+            (self.sent, self.sent_before) = (sent, since.unwrap_or(0.0));
+        }
+    }
+
+    /// Takes the losses of a sent stream since the previous interval: those that count, and those at rest.
+    pub(super) fn take_unread(&mut self) -> [Losses; 2] {
+        let Unread { lost, covered, at_rest, .. } = core::mem::take(&mut self.unread);
+        [Losses { lost, of: covered }, Losses { lost: at_rest, of: None }]
+    }
+
+    /// Takes the members of reports since the previous interval that are not believed.
+    pub(super) fn take_doubted(&mut self) -> Fields {
+        core::mem::replace(&mut self.doubted, Fields::NONE)
     }
 
     /// Notes a reset of the stream's own counters; `from_zero` says whether the traffic counters are among them.
     pub(super) fn restart(&mut self, from_zero: bool) {
-        self.unread_losses = None;
+        self.unread = Unread::default();
         self.rebase |= from_zero;
     }
 
@@ -120,8 +154,9 @@ impl Rtcp {
         self.sender.is_some_and(|(heard, sends)| sends && is_held(heard, now))
     }
 
-    /// Fills in loss, jitter and round-trip time, which combine several entries.
-    pub(super) fn fill(&mut self, interval: &mut Interval, delta: &Delta<'_>, has_jitter: bool) {
+    /// Fills in loss, jitter and round-trip time, which combine several entries. `received` are the losses of a
+    /// received stream.
+    pub(super) fn fill(&self, interval: &mut Interval, delta: &Delta<'_>, received: Losses, has_jitter: bool) {
         let fresh = self.is_fresh(interval.at);
         interval.set(Metric::RttMs, self.rtt_at(interval.at));
         // Without packets, jitter is an old value; jitter of the first packets after a pause is the pause (edge case
@@ -132,25 +167,29 @@ impl Rtcp {
         };
         interval.set(Metric::JitterMs, jitter_ms.filter(|_| has_jitter));
         let loss = match interval.direction {
-            Direction::Inbound => {
-                delta.of(Num::PacketsLost).zip(delta.of(Num::PacketsReceived)).and_then(|(lost, got)| {
-                    // Late and duplicate packets are subtracted later (edge case 10): loss is never negative.
-                    let lost = lost.max(0.0);
-                    Ratio::of(lost, lost + got)
-                })
-            }
+            Direction::Inbound => received.lost.zip(received.of).and_then(|(lost, got)| {
+                // Late and duplicate packets are subtracted later (edge case 10): loss is never negative.
+                let lost = lost.max(0.0);
+                Ratio::of(lost, lost + got)
+            }),
             Direction::Outbound => {
-                self.unread_losses.take().and_then(|(lost, expected)| Ratio::of(lost, expected.max(lost)))
+                self.unread.ratio.and_then(|(lost, expected)| Ratio::of(lost, expected.max(lost)))
             }
         };
         interval.set(Metric::LossRatio, loss.map(Ratio::as_f64));
     }
 
-    /// Takes the mean of the round trips since the previous report, or the latest one if only that is reported.
-    fn take_rtt(&mut self, remote: Entry<'_>, mean: Option<f64>, at: Option<StatTime>) {
+    /// Takes the mean of the round trips since the previous report, or the latest one if only that is reported: by the
+    /// remote endpoint's entry, or by the stream's own (EdgeHTML). A mean that is impossible for a single round trip is
+    /// doubted.
+    fn take_rtt(&mut self, remote: Entry<'_>, own: Entry<'_>, mean: Option<f64>, at: Option<StatTime>) {
+        if mean > Some(MAX_MS) {
+            self.doubted.insert(Num::TotalRoundTripTime);
+        }
         let measured = remote.get(Num::RoundTripTimeMeasurements) != Some(0.0);
-        let gauge = remote.get(Num::RoundTripTime).filter(|_| measured).map(|seconds| seconds * 1e3);
-        self.rtt_ms = mean.or(gauge).zip(at).or(self.rtt_ms);
+        let gauge = remote.get(Num::RoundTripTime).filter(|_| measured).or_else(|| own.get(Num::RoundTripTime));
+        let mean = mean.filter(|&mean| mean <= MAX_MS);
+        self.rtt_ms = mean.or(gauge.map(|seconds| seconds * 1e3)).zip(at).or(self.rtt_ms);
     }
 
     fn take_jitter(&mut self, remote: Entry<'_>) {

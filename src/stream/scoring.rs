@@ -176,7 +176,7 @@ impl StreamScorer {
                 Err(NoScore::Resting)
             }
         };
-        let rating = self.rate(interval, rtt_ms);
+        let rating = self.rate(interval, rtt_ms, score.ok());
         IntervalScore { score, rating }
     }
 
@@ -380,7 +380,7 @@ impl StreamScorer {
         }
     }
 
-    fn rate(&mut self, interval: &Interval, rtt_ms: Option<f64>) -> CallstatsRating {
+    fn rate(&mut self, interval: &Interval, rtt_ms: Option<f64>, score: Option<Score>) -> CallstatsRating {
         if !interval.state.is_measured() {
             return CallstatsRating::Unknown;
         }
@@ -389,7 +389,7 @@ impl StreamScorer {
         if let Some(rate) = interval.get(Metric::FramesPerSecond) {
             self.frames = (frames + rate * interval.span_ms / 1e3, ms + interval.span_ms);
         }
-        let rating = rating::rate(interval, rtt_ms, usual);
+        let rating = rating::rate(interval, rtt_ms, usual).beside(score.map(|score| score.rx));
         if let Some(held) = self.rated.get_mut(rating as usize) {
             held.add(Micros::of_millis(interval.span_ms));
         }
@@ -423,7 +423,9 @@ fn score_window(
     window.inputs().ok_or(NoScore::TooLittle).and_then(|mut inputs| {
         inputs.codec = context.codec;
         inputs.constant_bitrate = context.negotiated.constant_bitrate;
-        inputs.error_correction = context.negotiated.error_correction;
+        // The parameters of a received stream say what this end can decode, not what the sender adds: its use shows in
+        // the packets recovered.
+        inputs.error_correction = context.negotiated.error_correction && !received;
         inputs.lost_at_far_end = !received;
         inputs.rtt_ms = rtt_ms;
         inputs.playout_ms = context.playout_ms.filter(|_| received);

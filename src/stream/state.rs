@@ -1,9 +1,7 @@
 //! Decides the state of a stream during an interval: active, silent, muted, held, paused or a gap. It scores nothing.
 
 use crate::id::{Direction, MediaKind};
-use crate::metric::counter::Delta;
 use crate::metric::{Interval, IntervalState, Metric};
-use crate::report::Flag;
 
 /// The shortest time without packets that counts as a pause; a shorter one may be silence between two packets of DTX.
 pub(super) const STILL_MS: f64 = 900.0;
@@ -19,6 +17,8 @@ pub(super) struct Context {
     /// Nothing has passed for [`STILL_MS`].
     pub(super) still: bool,
     pub(super) is_playout_stopped: bool,
+    /// The sender reports the stream as inactive.
+    pub(super) is_inactive: bool,
     /// The remote endpoint reports that it sends nothing.
     pub(super) sender_rests: bool,
     /// The level of a sent stream's source.
@@ -38,12 +38,12 @@ pub(super) struct Pace {
 }
 
 /// The state of the stream, from its own, its source's and its sender's figures.
-pub(super) fn state_of(delta: &Delta<'_>, interval: &Interval, context: &Context) -> IntervalState {
+pub(super) fn state_of(interval: &Interval, context: &Context) -> IntervalState {
     let audio = interval.kind == Some(MediaKind::Audio);
     if context.gap {
         return IntervalState::Gap;
     }
-    if delta.entry().flag(Flag::Active) == Some(false) {
+    if context.is_inactive {
         return IntervalState::Paused;
     }
     match interval.direction {

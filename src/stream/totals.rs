@@ -1,4 +1,7 @@
 //! Sums of a stream over the call: traffic, playout, frames. They contain no averages.
+//!
+//! **One coverage.** A part and its whole are added only for intervals in which both are known, so a ratio is that of
+//! the same intervals whatever members are missing now and then ([`Share`]).
 
 use crate::id::Direction;
 use crate::metric::counter::Delta;
@@ -10,17 +13,23 @@ use crate::unit::Ratio;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Totals {
     pub(crate) packets: Option<f64>,
+    /// Lost packets, except those of muted, held and paused time.
     pub(crate) lost: Option<f64>,
+    /// Packets lost in muted, held and paused time: they harm nobody, and some endpoints count packets that were never
+    /// sent.
+    pub(crate) lost_at_rest: Option<f64>,
+    /// Those of `lost` beside the packets that were received and not retransmitted; for a sent stream, beside the
+    /// packets that the remote endpoint's reports cover.
+    loss: Share,
     pub(crate) bytes: Option<f64>,
-    /// Packets sent that the remote endpoint's reports cover.
-    pub(crate) reported_on: Option<f64>,
+    /// The bytes and the milliseconds of intervals in which counters were reset: no rate is known of them.
+    pub(crate) reset: (f64, f64),
     pub(crate) retransmitted: Option<f64>,
-    /// Samples played while the stream was measured; the fields below count the jitter buffer's changes to them.
-    pub(crate) samples: Option<f64>,
-    pub(crate) concealed: Option<f64>,
-    pub(crate) silent_concealed: Option<f64>,
+    /// Concealed, audibly concealed and time-stretched samples beside all samples, while the stream was measured.
+    pub(crate) concealed: Share,
+    pub(crate) audible_concealed: Share,
+    pub(crate) stretched: Share,
     pub(crate) concealments: Option<f64>,
-    pub(crate) stretched: Option<f64>,
     pub(crate) fec_packets: Option<f64>,
     pub(crate) fec_discarded: Option<f64>,
     pub(crate) discarded: Option<f64>,
@@ -35,17 +44,14 @@ pub(crate) struct Totals {
 }
 
 impl Totals {
-    /// Adds the counters of an interval in any state.
-    pub(super) fn add(&mut self, delta: &Delta<'_>, direction: Direction) {
+    /// Adds the counters of an interval in any state, except losses.
+    pub(super) fn add(&mut self, delta: &Delta<'_>) {
         use Num as N;
         let take = |total: &mut Option<f64>, fields: &[Num]| {
             add(total, fields.iter().find_map(|&field| delta.passed(field)));
         };
         take(&mut self.packets, &[N::PacketsReceived, N::PacketsSent]);
         take(&mut self.bytes, &[N::BytesReceived, N::BytesSent]);
-        if direction == Direction::Inbound {
-            take(&mut self.lost, &[N::PacketsLost]);
-        }
         take(&mut self.retransmitted, &[N::RetransmittedPacketsReceived, N::RetransmittedPacketsSent]);
         take(&mut self.fec_packets, &[N::FecPacketsReceived]);
         take(&mut self.fec_discarded, &[N::FecPacketsDiscarded]);
@@ -63,21 +69,38 @@ impl Totals {
         }
     }
 
+    /// Notes that counters were reset in an interval whose counters were added.
+    pub(super) fn add_reset(&mut self, delta: &Delta<'_>) {
+        let bytes = [Num::BytesReceived, Num::BytesSent].into_iter().find_map(|field| delta.passed(field));
+        self.reset = (self.reset.0 + bytes.unwrap_or(0.0), self.reset.1 + delta.span_ms().max(0.0));
+    }
+
+    /// Adds losses: of `expected` packets, if that is known.
+    pub(super) fn add_losses(&mut self, losses: Losses, rests: bool) {
+        if rests {
+            add(&mut self.lost_at_rest, losses.lost);
+        } else {
+            add(&mut self.lost, losses.lost);
+            self.loss.add(losses.lost, losses.of);
+        }
+    }
+
     /// Adds the playout counters of a measured interval. Browsers conceal pauses and holds too, which says nothing
     /// about quality.
     pub(super) fn add_heard(&mut self, delta: &Delta<'_>) {
         use Num as N;
-        for (total, field) in [
-            (&mut self.samples, N::TotalSamplesReceived),
-            (&mut self.concealed, N::ConcealedSamples),
-            (&mut self.silent_concealed, N::SilentConcealedSamples),
-            (&mut self.concealments, N::ConcealmentEvents),
-        ] {
-            add(total, delta.of(field));
-        }
-        for field in [N::InsertedSamplesForDeceleration, N::RemovedSamplesForAcceleration] {
-            add(&mut self.stretched, delta.of(field));
-        }
+        let [samples, concealed, silent, inserted, removed] = [
+            N::TotalSamplesReceived,
+            N::ConcealedSamples,
+            N::SilentConcealedSamples,
+            N::InsertedSamplesForDeceleration,
+            N::RemovedSamplesForAcceleration,
+        ]
+        .map(|field| delta.of(field));
+        self.concealed.add(concealed, samples);
+        self.audible_concealed.add(concealed.zip(silent).map(|(concealed, silent)| concealed - silent), samples);
+        self.stretched.add(inserted.zip(removed).map(|(inserted, removed)| inserted + removed), samples);
+        add(&mut self.concealments, delta.of(N::ConcealmentEvents));
     }
 
     /// Lost packets over expected packets in the call, 0 to 1.
@@ -85,14 +108,44 @@ impl Totals {
         self.loss(direction).and_then(|(lost, expected)| Ratio::of(lost, expected))
     }
 
-    /// Lost and expected packets in the call.
+    /// Lost and expected packets in the call, over the time that counts and in which both are known.
     pub(crate) fn loss(&self, direction: Direction) -> Option<(f64, f64)> {
-        let lost = self.lost?.max(0.0);
+        let (lost, of) = self.loss.0?;
+        let lost = lost.max(0.0);
         let expected = match direction {
-            Direction::Inbound => lost + self.packets?,
-            Direction::Outbound => self.reported_on?.max(lost),
+            Direction::Inbound => lost + of,
+            Direction::Outbound => of.max(lost),
         };
         Some((lost, expected))
+    }
+}
+
+/// Losses of an interval or a report.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Losses {
+    /// Lost packets; negative if late packets were subtracted.
+    pub(super) lost: Option<f64>,
+    /// The packets that came beside them, or were sent in all.
+    pub(super) of: Option<f64>,
+}
+
+/// A part and its whole, over the intervals in which both were known.
+#[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub(crate) struct Share(Option<(f64, f64)>);
+
+impl Share {
+    fn add(&mut self, part: Option<f64>, whole: Option<f64>) {
+        if let Some((part, whole)) = part.zip(whole) {
+            let (part_before, whole_before) = self.0.unwrap_or((0.0, 0.0));
+            self.0 = Some((part_before + part, whole_before + whole));
+        }
+    }
+
+    /// The ratio of the sums; a negative part counts as 0.
+    pub(crate) fn ratio(self) -> Option<f64> {
+        let (part, whole) = self.0?;
+        Some(Ratio::of(part.max(0.0), whole)?.as_f64())
     }
 }
 

@@ -25,7 +25,7 @@ use crate::summary::{
 };
 use crate::unit::StatTime;
 use pool::{Connectivity, Pool};
-use streams::{OwnedStream, millis, order, stream, views};
+use streams::{OwnedStream, doubted_values, millis, order, stream, views};
 
 impl Conference {
     /// Summarizes the call so far. It changes nothing, so the caller may ask at any time.
@@ -132,6 +132,7 @@ fn fabric_summary(call: &Conference, fabric: &Fabric) -> FabricSummary {
         rtt_ms: RttBySource { rtcp: rtcp.stats(), ice: fabric.paths.main.ice_rtt_ms.stats() },
         score: scores::group(views.iter().map(|view| view.record), &call.config),
         available_outgoing_bps: fabric.paths.main.available_outgoing_bps.stats(),
+        doubted: doubted_values(fabric.paths.main.doubted),
         paths: fabric.paths.iter().filter(|path| path.is_known()).map(path).collect(),
         streams: views.iter().map(|view| stream(call, view)).collect(),
     }

@@ -165,7 +165,7 @@ impl Conference {
             shown.connection_state = if is_online { Reachability::Online } else { Reachability::Offline };
             shown.fabric_state = fabric.lifecycle.state().unwrap_or(FabricState::Initializing);
             shown.is_dominant_speaker = self.speaks_at(fabric);
-            shown.available_outgoing_bps = fabric.path.available_bps;
+            shown.available_outgoing_bps = fabric.paths.main.available_bps;
             shown.diagnoses.clear();
             shown.diagnoses.extend(fabric.detectors.log.diagnoses.iter().filter(|diagnosis| diagnosis.to.is_none()));
             shown.media_stream_tracks.clear();

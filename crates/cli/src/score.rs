@@ -195,7 +195,7 @@ fn hint(reason: NoScore, media: &Media) -> &'static str {
 
 fn write(score: &Score, page: &mut Page<'_>) -> io::Result<()> {
     let (mos, low, high) = (score.mos(), score.low(), score.high());
-    let confidence = confidence(Some(score.tier));
+    let confidence = confidence(Some(score.tier), low.as_f64(), high.as_f64());
     page.heading(&format!("MOS {mos:.2} ({low:.2} to {high:.2}, confidence {confidence})"))?;
     let scale = score.scale.name().replace('_', "-");
     page.line(2, &format!("{scale} scale, tier {}, model {}", score.tier.name(), score.model))?;

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use callgauge::score::{Cause, Tier};
+use callgauge::summary::DoubtedValues;
 
 /// `1 min 28 s`.
 pub(crate) fn duration(seconds: f64) -> String {
@@ -94,11 +95,22 @@ pub(crate) fn plural(count: u64, noun: &str) -> String {
     }
 }
 
-/// The confidence of a score, by the figures it was made of.
-pub(crate) fn confidence(tier: Option<Tier>) -> &'static str {
+/// `left out 3 impossible values (packetsLost)`.
+pub(crate) fn doubted(doubted: &DoubtedValues) -> String {
+    format!("left out {} ({})", plural(doubted.values, "impossible value"), doubted.members.join(", "))
+}
+
+/// The widest band of a score of high and of medium confidence, MOS: a fifth and two fifths of the scale from 1 to 4.5.
+const HIGH_WIDTH: f64 = 0.7;
+const MEDIUM_WIDTH: f64 = 1.4;
+
+/// The confidence of a score, by the figures it was made of and by the width of its band: a word never promises more
+/// than the band beside it.
+pub(crate) fn confidence(tier: Option<Tier>, low: f64, high: f64) -> &'static str {
+    let width = high - low;
     match tier {
-        Some(Tier::A1 | Tier::V1) => "high",
-        Some(Tier::A2 | Tier::V2) => "medium",
+        Some(Tier::A1 | Tier::V1) if width <= HIGH_WIDTH => "high",
+        Some(Tier::A1 | Tier::A2 | Tier::V1 | Tier::V2) if width <= MEDIUM_WIDTH => "medium",
         _ => "low",
     }
 }

@@ -7,8 +7,8 @@ use super::scores;
 use crate::conference::Conference;
 use crate::fabric::{Fabric, PathIndex};
 use crate::id::{MediaKind, UserId};
-use crate::stream::{StreamRecord, Totals};
-use crate::summary::{AudioSummary, QualityLimited, StreamSummary, VideoSummary};
+use crate::stream::{Doubted, StreamRecord, Totals};
+use crate::summary::{AudioSummary, DoubtedValues, QualityLimited, StreamSummary, VideoSummary};
 use crate::unit::{Bitrate, Ratio, Timestamp};
 
 /// The fabrics by the time of opening, then by name and users.
@@ -94,10 +94,12 @@ pub(super) fn stream(call: &Conference, view: &OwnedStream<'_>) -> StreamSummary
         reset_s: times.reset / 1e3,
         packets: count(totals.packets),
         packets_lost: signed(totals.lost),
+        packets_lost_at_rest: signed(totals.lost_at_rest),
+        packets_expected: count(totals.loss(record.direction).map(|(_, expected)| expected)),
         bytes: count(totals.bytes),
-        bitrate_bps: totals.bytes.and_then(|bytes| Bitrate::from_bytes(bytes, duration_ms)).map(Bitrate::as_bps),
+        bitrate_bps: bitrate(totals, duration_ms).map(Bitrate::as_bps),
         loss_ratio: totals.loss_ratio(record.direction).map(Ratio::as_f64),
-        packets_retransmitted: count(totals.retransmitted),
+        retransmitted_packets: count(totals.retransmitted),
         jitter_ms: digests.jitter_ms.stats(),
         rtt_ms: digests.rtt_ms.stats(),
         interval_bitrate_bps: digests.bitrate_bps.stats(),
@@ -106,19 +108,27 @@ pub(super) fn stream(call: &Conference, view: &OwnedStream<'_>) -> StreamSummary
         video: (record.kind == Some(MediaKind::Video)).then(|| video(record)),
         mos,
         score,
+        doubted: doubted_values(record.doubted),
     }
 }
 
+/// The values that were left out; `None` without any.
+pub(super) fn doubted_values(Doubted { values, members }: Doubted) -> Option<DoubtedValues> {
+    (values > 0).then(|| DoubtedValues { values, members: members.iter().map(|member| member.name().into()).collect() })
+}
+
+/// The mean rate, without the intervals in which counters were reset.
+fn bitrate(totals: &Totals, duration_ms: f64) -> Option<Bitrate> {
+    let (reset_bytes, reset_ms) = totals.reset;
+    Bitrate::from_bytes(totals.bytes? - reset_bytes, duration_ms - reset_ms)
+}
+
 fn audio(record: &StreamRecord) -> AudioSummary {
-    let Totals { samples, concealed, silent_concealed, stretched, .. } = record.totals;
-    let of_samples = |part: Option<f64>| Some(Ratio::of(part?, samples?)?.as_f64());
     AudioSummary {
-        concealed_ratio: of_samples(concealed),
-        audible_concealed_ratio: of_samples(
-            concealed.zip(silent_concealed).map(|(concealed, silent)| (concealed - silent).max(0.0)),
-        ),
+        concealed_ratio: record.totals.concealed.ratio(),
+        audible_concealed_ratio: record.totals.audible_concealed.ratio(),
         concealment_events: count(record.totals.concealments),
-        time_stretch_ratio: of_samples(stretched),
+        time_stretch_ratio: record.totals.stretched.ratio(),
         fec_packets: count(record.totals.fec_packets),
         fec_packets_discarded: count(record.totals.fec_discarded),
         packets_discarded: count(record.totals.discarded),

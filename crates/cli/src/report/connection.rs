@@ -4,15 +4,17 @@
 use std::cmp::Reverse;
 use std::io;
 
+use callgauge::digest::Stats;
 use callgauge::event::{EventKind, FabricState};
 use callgauge::summary::{
-    ClockSummary, ConferenceSummary, ErrorSummary, EventSummary, FabricSummary, PathSummary, StreamSummary,
+    ClockSummary, ConferenceSummary, ErrorSummary, EventSummary, FabricSummary, PathSummary, RttBySource,
+    StreamSummary,
 };
 
 use super::sparkline::AllSeries;
 use super::stream::StreamSection;
 use crate::output::Page;
-use crate::wording::{bitrate, clock, duration, plural, printable, spaced};
+use crate::wording::{bitrate, clock, doubted, duration, plural, printable, spaced};
 
 /// How many events one connection has in the report, at most.
 const MAX_EVENTS: usize = 8;
@@ -102,8 +104,10 @@ impl<'a> ConnectionSection<'a> {
         if fabric.paths.len() > 1 {
             return facts;
         }
-        if let Some(rtt) = fabric.rtt_ms.ice.mean.or(fabric.rtt_ms.rtcp.mean) {
-            let p95 = fabric.rtt_ms.ice.p95.or(fabric.rtt_ms.rtcp.p95);
+        let RttBySource { ice, rtcp } = &fabric.rtt_ms;
+        // A round trip by ICE that was measured in less than half of the time says less.
+        let rtt = if ice.mean.is_some() && ice.n.saturating_mul(2) >= rtcp.n { ice } else { rtcp };
+        if let Stats { mean: Some(rtt), p95, .. } = *rtt {
             let p95 = p95.map_or(String::new(), |p95| format!(" (95 % within {p95:.0} ms)"));
             facts.push(format!("round trip (RTT) {rtt:.0} ms{p95}"));
         }
@@ -111,6 +115,7 @@ impl<'a> ConnectionSection<'a> {
             facts.push(format!("estimated uplink {}", bitrate(bps)));
         }
         facts.extend(clock_facts(&fabric.clock));
+        facts.extend(fabric.doubted.as_ref().map(doubted));
         facts
     }
 }

@@ -11,7 +11,7 @@ use ordered_float::OrderedFloat;
 
 use super::sparkline::{SparkSeries, TimeAxis};
 use crate::output::Page;
-use crate::wording::{bitrate, clock, confidence, duration, impairment, percent, plural, printable, times};
+use crate::wording::{bitrate, clock, confidence, doubted, duration, impairment, percent, plural, printable, times};
 
 /// The best MOS (ITU-T G.107 Annex B).
 const BEST_MOS: f64 = 4.5;
@@ -115,6 +115,7 @@ impl<'a> StreamSection<'a> {
         if stream.resets > 0 {
             details.push(plural(stream.resets, "counter reset"));
         }
+        details.extend(stream.doubted.as_ref().map(doubted));
         for (seconds, state) in [
             (stream.lost_s, "connection lost"),
             (stream.muted_s, "muted"),
@@ -176,7 +177,7 @@ impl<'a> StreamSection<'a> {
         };
         let mut facts = vec![match (score.mos_low, score.mos_high) {
             (Some(low), Some(high)) => {
-                format!("MOS {mos:.1} ({low:.1} to {high:.1}, confidence {})", confidence(score.tier))
+                format!("MOS {mos:.1} ({low:.1} to {high:.1}, confidence {})", confidence(score.tier, low, high))
             }
             _ => format!("MOS {mos:.1}"),
         }];

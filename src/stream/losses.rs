@@ -1,0 +1,68 @@
+//! Decides whether a reported loss is possible. It does not add losses up.
+//!
+//! **The rule.** A count of lost packets cannot change by more than could have come since it was last known: for a
+//! received stream what its highest packet rate gives in that time, for a sent stream what was sent since the report
+//! before the previous one. A change beyond that, in either direction, is a jump of sequence numbers, an overflow or a
+//! wrong value: it is left out and counted, and the next change counts again. Nor can a count exceed the packets of its
+//! stream by a million: then every change of it is left out.
+
+use crate::metric::counter::Delta;
+use crate::report::{Entry, Fields, Num};
+
+/// How many times the highest packet rate so far may have come: a stream may get faster while most of it is lost.
+const FASTER: f64 = 4.0;
+/// Packets per second that may have come besides, lest the first seconds of a slow stream are doubted.
+const BASE_PPS: f64 = 100.0;
+/// The shortest time over which a packet rate is measured, ms.
+const RATE_MS: f64 = 500.0;
+/// How long a difference may be, ms, if a clock that stepped back hides it.
+const UNKNOWN_SPAN_MS: f64 = 60_000.0;
+/// Packets of a sent stream that may be lost besides those of two report intervals.
+const IN_FLIGHT: f64 = 10.0;
+/// The most by which a count may exceed the packets of its stream, which may have been counted anew.
+const OVERFLOW: f64 = 1e6;
+const LOST: Fields = Fields::of(&[Num::PacketsLost]);
+
+/// What limits the losses of a received stream.
+#[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub(super) struct ReceivedLimit {
+    /// The highest packet rate so far, per ms.
+    fastest: f64,
+    /// How long losses have not been reported, ms.
+    unreported_ms: f64,
+}
+
+impl ReceivedLimit {
+    /// Doubts the losses of a difference if they are impossible. `still_ms` is how long nothing has been received
+    /// before.
+    pub(super) fn check(&mut self, delta: &mut Delta<'_>, still_ms: f64) {
+        let span_ms = if delta.span_ms() < 0.0 { UNKNOWN_SPAN_MS } else { delta.span_ms() };
+        let since_ms = self.unreported_ms.max(still_ms) + span_ms;
+        let rate = delta.passed(Num::PacketsReceived).map_or(0.0, |received| received / span_ms.max(RATE_MS));
+        self.fastest = self.fastest.max(rate);
+        self.unreported_ms = since_ms;
+        if let Some(lost) = delta.passed(Num::PacketsLost) {
+            self.unreported_ms = 0.0;
+            let limit = (FASTER * self.fastest + BASE_PPS / 1e3) * since_ms;
+            if lost.abs() > limit || overflows(delta.entry(), delta.entry().get(Num::PacketsReceived)) {
+                delta.doubt(LOST);
+            }
+        }
+    }
+}
+
+/// Doubts the losses that a remote endpoint reports if they are impossible. `sent` is how many packets were sent since
+/// the previous report, `sent_before` how many in the interval before, and `own` the stream's entry.
+pub(super) fn check_sent(delta: &mut Delta<'_>, own: Entry<'_>, sent: Option<f64>, sent_before: f64) {
+    let Some(lost) = delta.passed(Num::PacketsLost) else { return };
+    let limit = sent.map_or(OVERFLOW, |sent| sent + sent_before + IN_FLIGHT);
+    if lost.abs() > limit || overflows(delta.entry(), own.get(Num::PacketsSent)) {
+        delta.doubt(LOST);
+    }
+}
+
+/// Whether a count of lost packets exceeds the packets of its stream by far.
+fn overflows(counting: Entry<'_>, packets: Option<f64>) -> bool {
+    counting.get(Num::PacketsLost).zip(packets).is_some_and(|(lost, packets)| lost > packets + OVERFLOW)
+}
