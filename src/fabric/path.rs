@@ -262,14 +262,16 @@ fn of_pairs(selected: Option<Entry<'_>>, report: &Report, had_pair: bool) -> Opt
         let has_carried = bytes.map(|bytes| bytes > 0.0).reduce(|a, b| a || b)?;
         return Some(if has_carried { IceState::Connected } else { IceState::Checking });
     }
-    let mut pairs = report.of(StatsType::CandidatePair).filter(|&pair| shows_selection(pair)).peekable();
+    let mut pairs = report.of(StatsType::CandidatePair).filter(|&pair| would_show(pair)).peekable();
     pairs.peek()?;
     Some(if had_pair && pairs.all(has_failed) { IceState::Disconnected } else { IceState::Checking })
 }
 
-/// Whether a pair reports whether it is selected.
-fn shows_selection(pair: Entry<'_>) -> bool {
-    pair.flag(Flag::Selected).is_some() || pair.flag(Flag::Nominated).is_some() && pair.text(Text::State).is_some()
+/// Whether a pair reports whether it is selected, and whether it carries bytes.
+fn would_show(pair: Entry<'_>) -> bool {
+    let has_bytes = [Num::BytesReceived, Num::BytesSent].iter().any(|&field| pair.get(field).is_some());
+    let has_state = pair.flag(Flag::Nominated).is_some() && pair.text(Text::State).is_some();
+    has_bytes && (has_state || pair.flag(Flag::Selected).is_some())
 }
 
 fn has_failed(pair: Entry<'_>) -> bool {

@@ -16,7 +16,9 @@ use crate::ingest::sink::{ReadState, Sink};
 use crate::unit::StatTime;
 
 /// Members of a line that are read or describe the recording; any other beside a report is unread.
-const KNOWN: &[&str] = &["t", "timestamp", "pc", "fabric", "conference", "report", "stats", "recorder", "value"];
+// `sources`: what getContributingSources returned.
+const KNOWN: &[&str] =
+    &["t", "timestamp", "pc", "fabric", "conference", "report", "stats", "recorder", "value", "sources"];
 
 pub(in crate::ingest) fn read(
     state: &mut ReadState,
