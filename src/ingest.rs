@@ -29,13 +29,15 @@ pub mod getstats;
 mod log;
 mod sink;
 mod sniff;
+mod unread;
 
 use alloc::string::String;
 
 pub use error::{ReadError, ReadErrorKind};
 pub use log::{Configuration, Description, Identity, LogEvent, LogEventKind, SdpSide, Track};
 pub use sink::{EachItem, Item, Snapshot};
-pub use sniff::{Format, Framing, framing};
+pub use sniff::{Foreign, Format, Framing, framing};
+pub use unread::{NameCounts, Unread};
 
 use crate::report::Skipped;
 use dump::lines::Lines;
@@ -74,7 +76,7 @@ impl Reader {
     ///
     /// # Errors
     /// [`ReadError`] with the byte offset in the record. The reader's state is unchanged, and the next record can be
-    /// read.
+    /// read. A record without any getStats entry is an error if it is no line of a known dump format.
     pub fn read(&mut self, record: &[u8], each: &mut Each<'_>) -> Result<(), ReadError> {
         let mut each = |item: Item<'_>| {
             if let Item::Snapshot(snapshot) = item {
@@ -111,6 +113,14 @@ impl Reader {
     }
 
     fn read_into(&mut self, record: &[u8], sink: &mut Sink<'_>) -> Result<(), ReadError> {
+        self.read_known(record, sink).map_err(|error| match Foreign::of(record) {
+            // Only now, so that recognising costs readable records nothing.
+            Some(foreign) => ReadError::new(0, ReadErrorKind::Foreign(foreign)),
+            None => error,
+        })
+    }
+
+    fn read_known(&mut self, record: &[u8], sink: &mut Sink<'_>) -> Result<(), ReadError> {
         let mut cursor = Cursor::new(record)?;
         if cursor.peek().is_none() {
             return Ok(());
@@ -120,7 +130,20 @@ impl Reader {
         match format {
             Format::GetStats => {
                 state.scanner.read(record, &mut state.report)?;
+                let skipped = state.report.skipped();
+                if state.report.is_empty() && skipped.entries > skipped.without_member() {
+                    return Err(sniff::not_stats(&cursor, skipped.without_type()));
+                }
+                if let Some(first) = state.report.get(0).filter(|first| !first.id().is_empty()) {
+                    let again = state.report.entries().skip(1).filter(|entry| entry.id() == first.id());
+                    state.repeated_ids += again.count() as u64;
+                }
+                let before = state.snapshots;
                 state.hand_out("", None, sink);
+                if state.snapshots == before {
+                    // Without a usable entry it may belong to any format.
+                    return Ok(());
+                }
             }
             Format::Ndjson => ndjson::read(state, &mut cursor, sink)?,
             Format::Rtcstats => rtcstats::read(state, lines, &mut cursor, sink)?,
@@ -153,6 +176,39 @@ impl Reader {
     #[must_use]
     pub const fn snapshots(&self) -> u64 {
         self.state.snapshots
+    }
+
+    /// The number of reports without any entry, which are no snapshots. `JSON.stringify` makes `{}` of every
+    /// `RTCStatsReport`, because it is a `Map`.
+    #[must_use]
+    pub const fn empty_snapshots(&self) -> u64 {
+        self.state.empty_snapshots
+    }
+
+    /// The number of reports that had entries, none of them [usable](crate::report::Report::is_usable), and are
+    /// therefore no snapshots.
+    #[must_use]
+    pub const fn unusable_snapshots(&self) -> u64 {
+        self.state.unusable_snapshots
+    }
+
+    /// The number of entries of streams without a time. A conference takes no figures from them.
+    #[must_use]
+    pub const fn untimed_entries(&self) -> u64 {
+        self.state.untimed_entries
+    }
+
+    /// The number of entries that repeat the id of the first entry of their report: a list of several snapshots, of
+    /// which only one counts. Only reports without a container are checked.
+    #[must_use]
+    pub const fn repeated_ids(&self) -> u64 {
+        self.state.repeated_ids
+    }
+
+    /// What was not read so far because its name is unknown.
+    #[must_use]
+    pub const fn unread(&self) -> &Unread {
+        self.state.scanner.unread()
     }
 
     /// The number of log events that [`Self::read_all`] returned.

@@ -43,7 +43,7 @@ pub use item::OwnedItem;
 
 use crate::config::{Config, Limits};
 use crate::id::{Direction, FabricId, Ssrc};
-use crate::ingest::Item;
+use crate::ingest::{Item, NameCounts};
 use crate::summary::{ConferenceSummary, FabricSummary};
 use crate::{Conference, Event, InputError};
 use apply::{Applied, Applier};
@@ -245,14 +245,16 @@ impl Recording {
 pub struct SourceOutcome {
     /// The connections opened for the source, in the order of opening.
     pub fabrics: Vec<FabricId>,
-    /// Number of snapshots of connections that could not be opened, mostly because of a limit.
-    pub unopened_snapshots: u64,
+    /// Snapshots of connections that could not be opened, by reason: a limit, or a name that is too long.
+    pub unopened_snapshots: Refusals,
     /// Snapshots of open connections that the conference refused, by reason.
     pub refused_snapshots: Refusals,
     /// Number of stats entries omitted because their streams exceed the limit of a connection.
     pub refused_entries: u64,
     /// Events that the conference refused, by reason.
     pub refused_events: Refusals,
+    /// Words of log events that the engine does not know, such as a state of a later specification.
+    pub unknown_words: NameCounts,
 }
 
 impl SourceOutcome {
@@ -263,6 +265,7 @@ impl SourceOutcome {
             unopened_snapshots: applied.unopened_snapshots,
             refused_snapshots: applied.snapshots,
             refused_events: applied.events,
+            unknown_words: applied.unknown_words,
             fabrics: applied.opened,
         }
     }

@@ -60,13 +60,17 @@ pub struct Report {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Skipped {
-    /// Entries that are not objects, have no usable `type`, or exceed the limit on entries.
+    /// Entries that are not objects, have no usable `type` or no known member, or exceed the limit on entries.
     pub entries: u64,
     /// Known members whose value has the wrong type or is impossible under the member's [`Rule`].
     pub bad_fields: u64,
     /// The numeric members among them, one bit each.
     #[cfg_attr(feature = "serde", serde(skip))]
     bad_numbers: u128,
+    #[cfg_attr(feature = "serde", serde(skip))]
+    without_type: u64,
+    #[cfg_attr(feature = "serde", serde(skip))]
+    without_member: u64,
 }
 
 impl Skipped {
@@ -81,6 +85,29 @@ impl Skipped {
         self.entries += other.entries;
         self.bad_fields += other.bad_fields;
         self.bad_numbers |= other.bad_numbers;
+        self.without_type += other.without_type;
+        self.without_member += other.without_member;
+    }
+
+    /// The number of skipped entries that are objects without a known type.
+    #[must_use]
+    pub const fn without_type(&self) -> u64 {
+        self.without_type
+    }
+
+    /// The number of skipped entries that have a known type, and no known member besides.
+    #[must_use]
+    pub const fn without_member(&self) -> u64 {
+        self.without_member
+    }
+
+    /// Counts an entry that says nothing.
+    pub(crate) const fn count_entry(&mut self, kind: StatsType) {
+        self.entries += 1;
+        match kind {
+            StatsType::Other => self.without_type += 1,
+            _ => self.without_member += 1,
+        }
     }
 }
 
@@ -163,7 +190,7 @@ impl Report {
             rows: Vec::new(),
             len: 0,
             text: String::new(),
-            skipped: Skipped { entries: 0, bad_fields: 0, bad_numbers: 0 },
+            skipped: Skipped { entries: 0, bad_fields: 0, bad_numbers: 0, without_type: 0, without_member: 0 },
             sorted: ById::new(),
         }
     }
@@ -191,6 +218,13 @@ impl Report {
     #[must_use]
     pub const fn skipped(&self) -> Skipped {
         self.skipped
+    }
+
+    /// Whether a row has a type that the engine uses. A report without one is no snapshot of a connection: it may be of
+    /// another format, empty, or hold only certificates.
+    #[must_use]
+    pub fn is_usable(&self) -> bool {
+        self.used().iter().any(|row| row.kind.is_used())
     }
 
     /// The rows, in the order of the report.
@@ -434,6 +468,12 @@ impl<'a> Entry<'a> {
     /// The values of the numeric members by their index in the table. Those of absent members are meaningless.
     pub(crate) const fn values(&self) -> &'a [f64; Num::COUNT] {
         &self.row.num
+    }
+
+    /// Whether any member besides the id, the type and the time was reported, be it with an invalid value.
+    pub(crate) const fn has_members(&self) -> bool {
+        let Row { nums, refused, texts, flags, media, .. } = self.row;
+        !nums.is_empty() || !refused.is_empty() || *texts != 0 || *flags != 0 || media.is_some()
     }
 
     /// The set of numeric members present, fillers included.

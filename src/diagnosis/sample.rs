@@ -49,7 +49,7 @@ impl<'a> StreamSample<'a> {
     }
 
     /// The reading if the stream is not measured.
-    pub(super) const fn rest(&self) -> Option<Reading> {
+    pub(super) fn rest(&self) -> Option<Reading> {
         match self.interval.state {
             // A short silence between words.
             IntervalState::Silent => Some(Reading::Unknown),
@@ -58,7 +58,12 @@ impl<'a> StreamSample<'a> {
     }
 
     /// The same for detectors of silence.
-    pub(super) const fn rest_unless_silent(&self) -> Option<Reading> {
+    ///
+    /// Nothing follows from a stream whose packets and bytes are not counted: whether it rests is unknown.
+    pub(super) fn rest_unless_silent(&self) -> Option<Reading> {
+        if self.get(Metric::PacketRatePps).or_else(|| self.get(Metric::BitrateBps)).is_none() {
+            return Some(Reading::Unknown);
+        }
         match self.interval.state {
             IntervalState::Active | IntervalState::Silent => None,
             // A reset or a gap gives no information, and neither does a stream of a lost connection.

@@ -311,18 +311,28 @@ fn dtls_of(transport: Entry<'_>) -> Option<Dtls> {
 
 /// The ICE state by its pairs alone, and by media, which need a path. A failure of all pairs is no failure of ICE: more
 /// candidates may follow.
+///
+/// `None` if the members that would show a connection are not reported: the bytes of the selected pair, or, without a
+/// selected pair, what would select one.
 fn of_pairs(selected: Option<Entry<'_>>, report: &Report, had_pair: bool, has_media: bool) -> Option<IceState> {
     if let Some(pair) = selected {
-        let carried = [Num::BytesReceived, Num::BytesSent].iter().any(|&field| pair.get(field) > Some(0.0));
-        return Some(match (has_failed(pair), carried || has_media) {
-            (true, _) => IceState::Disconnected,
-            (false, true) => IceState::Connected,
-            (false, false) => IceState::Checking,
-        });
+        if has_failed(pair) {
+            return Some(IceState::Disconnected);
+        }
+        let bytes = [Num::BytesReceived, Num::BytesSent].iter().filter_map(|&field| pair.get(field));
+        let has_carried = has_media || bytes.map(|bytes| bytes > 0.0).reduce(|a, b| a || b)?;
+        return Some(if has_carried { IceState::Connected } else { IceState::Checking });
     }
-    let mut pairs = report.of(StatsType::CandidatePair).peekable();
+    let mut pairs = report.of(StatsType::CandidatePair).filter(|&pair| would_show(pair)).peekable();
     pairs.peek()?;
     Some(if had_pair && pairs.all(has_failed) { IceState::Disconnected } else { IceState::Checking })
+}
+
+/// Whether a pair reports whether it is selected, and whether it carries bytes.
+fn would_show(pair: Entry<'_>) -> bool {
+    let has_bytes = [Num::BytesReceived, Num::BytesSent].iter().any(|&field| pair.get(field).is_some());
+    let has_state = pair.flag(Flag::Nominated).is_some() && pair.text(Text::State).is_some();
+    has_bytes && (has_state || pair.flag(Flag::Selected).is_some())
 }
 
 fn has_failed(pair: Entry<'_>) -> bool {

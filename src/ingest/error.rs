@@ -3,6 +3,8 @@
 
 use core::fmt;
 
+use super::sniff::Foreign;
+
 /// A record could not be read.
 ///
 /// The reader's state and the engine are unchanged.
@@ -26,6 +28,13 @@ pub enum ReadErrorKind {
     TooDeep,
     /// The record is well-formed, but contains no stats.
     UnknownFormat,
+    /// The record has the shape of getStats, and no entry of it is one. The number of objects in it that could have
+    /// been entries, and have no type of getStats.
+    NoEntry(u64),
+    /// An array of records, which are not read. The number of records.
+    RecordsInArray(u64),
+    /// The record is no text that a reader reads.
+    Foreign(Foreign),
 }
 
 impl ReadError {
@@ -46,14 +55,37 @@ impl ReadError {
     }
 }
 
+impl fmt::Display for ReadErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotUtf8 => f.write_str("not UTF-8"),
+            Self::Truncated => f.write_str("truncated value"),
+            Self::Expected(what) => write!(f, "expected {what}"),
+            Self::TooDeep => f.write_str("nested too deeply"),
+            Self::UnknownFormat => f.write_str("no stats in any known format"),
+            Self::NoEntry(0) => f.write_str("JSON, but no getStats entry"),
+            Self::NoEntry(1) => f.write_str("JSON, but no getStats entry: 1 object without a known type"),
+            Self::NoEntry(objects) => {
+                write!(f, "JSON, but no getStats entry: {objects} objects without a known type")
+            }
+            Self::RecordsInArray(records) => {
+                write!(f, "records in an array: {records} documents, not read; write one per line")
+            }
+            Self::Foreign(foreign) => foreign.fmt(f),
+        }
+    }
+}
+
 impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.kind.fmt(f)?;
         match self.kind {
-            ReadErrorKind::NotUtf8 => write!(f, "not UTF-8 at byte {}", self.offset),
-            ReadErrorKind::Truncated => write!(f, "truncated value at byte {}", self.offset),
-            ReadErrorKind::Expected(what) => write!(f, "expected {what} at byte {}", self.offset),
-            ReadErrorKind::TooDeep => write!(f, "nested too deeply at byte {}", self.offset),
-            ReadErrorKind::UnknownFormat => write!(f, "no stats in any known format"),
+            // The record as a whole is at fault.
+            ReadErrorKind::UnknownFormat
+            | ReadErrorKind::NoEntry(_)
+            | ReadErrorKind::RecordsInArray(_)
+            | ReadErrorKind::Foreign(_) => Ok(()),
+            _ => write!(f, " at byte {}", self.offset),
         }
     }
 }

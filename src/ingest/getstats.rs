@@ -20,6 +20,7 @@ use alloc::vec::Vec;
 
 use crate::id::MediaKind;
 use crate::ingest::error::{ReadError, ReadErrorKind};
+use crate::ingest::unread::Unread;
 use crate::report::{EntryMut, Report, StatsType};
 use crate::unit::StatTime;
 use json::{Cursor, Next};
@@ -31,6 +32,9 @@ pub use visitor::deserialize;
 /// Maximum number of entries per snapshot; the scanner counts further ones without reading them. A call of fifty
 /// participants has 271.
 pub const MAX_ENTRIES: usize = 16_384;
+
+/// Maximum number of unknown names of an entry that are counted.
+const MAX_UNKNOWN: usize = 256;
 
 /// Reads getStats text. A scanner learns the order of members, so reuse one per source.
 ///
@@ -50,6 +54,12 @@ pub struct Scanner {
     /// For each context and each previous key, the key that came next last time.
     successors: Vec<[Key; KEYS_AND_NONE]>,
     scratch: String,
+    pub(super) unread: Unread,
+    /// The names in the current entry that are not in the table: their ranges in the text. Counted at the end of the
+    /// entry, when its type is known.
+    unknown: Vec<(usize, usize)>,
+    /// Whether an entry without a type may be a difference from an earlier one.
+    pub(super) has_deltas: bool,
     /// Data beside the entries of an object, which the delta formats need.
     pub(super) beside: Beside,
 }
@@ -74,11 +84,26 @@ impl Scanner {
     #[must_use]
     pub fn new() -> Self {
         let orders = (StatsType::ALL.len() + 1) * 3;
-        Self { successors: vec![[NO_KEY; KEYS_AND_NONE]; orders], scratch: String::new(), beside: Beside::default() }
+        Self {
+            successors: vec![[NO_KEY; KEYS_AND_NONE]; orders],
+            scratch: String::new(),
+            unread: Unread::default(),
+            unknown: Vec::new(),
+            has_deltas: false,
+            beside: Beside::default(),
+        }
+    }
+
+    /// What the scanner has not read so far because it does not know the name.
+    #[must_use]
+    pub const fn unread(&self) -> &Unread {
+        &self.unread
     }
 
     /// Replaces the content of `report` with the snapshot in `text`. Allocates only if the report becomes larger than
-    /// ever before, and for strings with escapes.
+    /// ever before, for strings with escapes, and for the first occurrence of an unknown name.
+    ///
+    /// JSON of any other kind gives an empty report: [`Report::is_usable`] is then false.
     ///
     /// # Errors
     /// [`ReadError`] with the byte offset, if the text is not UTF-8, is not JSON, ends inside a value, or has no
@@ -206,7 +231,11 @@ impl Scanner {
         if !id.is_empty() {
             entry.set_id(id);
         }
+        self.unknown.clear();
         let result = self.members(cursor, &mut entry, false);
+        if !self.unknown.is_empty() && (self.has_deltas || entry.view().kind() != StatsType::Other) {
+            self.count_unknown(cursor);
+        }
         if result.is_err() {
             report.pop();
         }
@@ -247,8 +276,28 @@ impl Scanner {
                 // Neither the type nor the kind: the context is unchanged.
                 continue;
             }
+            if target == Target::Type && entry.view().kind() == StatsType::Other {
+                self.count_type(&here);
+            }
             order = context(entry);
             successors = self.successors_of(order);
+        }
+    }
+
+    /// Counts the names of the entry that are not in the table.
+    #[cold]
+    fn count_unknown(&mut self, cursor: &Cursor<'_>) {
+        for &(start, end) in &self.unknown {
+            self.unread.members.add(cursor.range(start, end));
+        }
+    }
+
+    /// Counts an unknown type: the text before the cursor, if it is a string.
+    #[cold]
+    fn count_type(&mut self, cursor: &Cursor<'_>) {
+        let name = cursor.range(0, cursor.pos).strip_suffix('"').and_then(|text| text.rsplit('"').next());
+        if let Some(name) = name {
+            self.unread.types.add(name);
         }
     }
 
@@ -277,7 +326,13 @@ impl Scanner {
             key
         } else {
             let mut buffer = String::new();
-            let Some(key) = key::find(cursor.key()?.get(&mut buffer)) else {
+            let name = cursor.string("a member name")?;
+            let end = cursor.pos.saturating_sub(1);
+            cursor.expect(b':', "`:`")?;
+            let Some(key) = key::find(name.get(&mut buffer)) else {
+                if !key::is_unused(name.raw()) && self.unknown.len() < MAX_UNKNOWN {
+                    self.unknown.push((end.saturating_sub(name.raw().len()), end));
+                }
                 cursor.skip()?;
                 return Ok(Member::Unknown);
             };

@@ -5,7 +5,7 @@ use alloc::string::String;
 use super::getstats::Scanner;
 use super::getstats::json::Cursor;
 use super::log::{self, LogEvent, LogEventKind};
-use crate::report::{Report, Skipped};
+use crate::report::{Entry, Report, Skipped};
 use crate::unit::StatTime;
 
 /// One snapshot of a record.
@@ -47,6 +47,14 @@ pub(super) struct ReadState {
     pub(super) report: Report,
     pub(super) skipped: Skipped,
     pub(super) snapshots: u64,
+    /// Snapshots without any entry.
+    pub(super) empty_snapshots: u64,
+    /// Snapshots with entries, of which none is usable.
+    pub(super) unusable_snapshots: u64,
+    /// Entries of streams without a time.
+    pub(super) untimed_entries: u64,
+    /// Entries that repeat the first id of a getStats report.
+    pub(super) repeated_ids: u64,
     pub(super) conference: Option<String>,
     pub(super) log_events: u64,
     pub(super) unknown_events: u64,
@@ -55,9 +63,19 @@ pub(super) struct ReadState {
 
 impl ReadState {
     /// Returns the current report as a snapshot. Without a time, the snapshot gets that of its latest entry.
+    ///
+    /// A report without a usable entry is no snapshot: it is only counted, because it must not open a connection or show
+    /// that one exists.
     pub(super) fn hand_out(&mut self, fabric: &str, at: Option<StatTime>, sink: &mut Sink<'_>) {
-        let at = at.or_else(|| self.report.latest());
         self.skipped.add(self.report.skipped());
+        if !self.report.is_usable() {
+            let is_empty = self.report.is_empty() && self.report.skipped().entries == 0;
+            *(if is_empty { &mut self.empty_snapshots } else { &mut self.unusable_snapshots }) += 1;
+            return;
+        }
+        let at = at.or_else(|| self.report.latest());
+        let is_untimed = |entry: &Entry<'_>| entry.kind().is_rtp() && entry.timestamp().is_none();
+        self.untimed_entries += self.report.entries().filter(is_untimed).count() as u64;
         self.snapshots += 1;
         (sink.each)(Item::Snapshot(Snapshot { fabric, at, report: &self.report }));
     }
@@ -80,11 +98,14 @@ impl ReadState {
         if !sink.wants_log_events {
             return;
         }
-        let Self { scratch, log_events, unknown_events, .. } = self;
+        let Self { scanner, scratch, log_events, unknown_events, .. } = self;
         let is_known = log::parse(method, value, scratch, &mut |what| {
             *log_events += 1;
             (sink.each)(Item::LogEvent(LogEvent { fabric, at, what }));
         });
-        *unknown_events += u64::from(!is_known);
+        if !is_known {
+            *unknown_events += 1;
+            scanner.unread.events.add(method);
+        }
     }
 }

@@ -1,7 +1,10 @@
 //! Detects the format of a record from its content, and the framing of a file from its first line. It reads no values.
 
 use super::error::{ReadError, ReadErrorKind};
-use super::getstats::json::{Cursor, Next};
+use super::getstats::fill::type_of_name;
+use super::getstats::json::{Cursor, Next, members};
+use crate::report::StatsType;
+use core::fmt;
 
 /// A supported input format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +40,145 @@ impl Format {
             Self::ObserveRtc => "observertc",
         }
     }
+}
+
+/// Data that is no text in UTF-8, recognised by its first bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Foreign {
+    /// Text in UTF-16, which PowerShell's `>` writes.
+    Utf16,
+    /// Text in UTF-32.
+    Utf32,
+    /// A gzip file (RFC 1952).
+    Gzip,
+    /// A zip archive.
+    Zip,
+    /// Zstandard (RFC 8878).
+    Zstandard,
+    /// A bzip2 file.
+    Bzip2,
+    /// An xz file.
+    Xz,
+    /// A page in HTML.
+    Html,
+}
+
+impl Foreign {
+    /// Recognises data by its first bytes, of which four suffice except for HTML. `None` for anything else.
+    #[must_use]
+    pub fn of(start: &[u8]) -> Option<Self> {
+        Some(match start {
+            [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Self::Utf32,
+            // With a byte order mark, or ASCII in every other byte.
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [b'[' | b'{', 0, _, 0, ..] | [0, b'[' | b'{', 0, _, ..] => Self::Utf16,
+            [0x1f, 0x8b, ..] => Self::Gzip,
+            [b'P', b'K', 3 | 5, 4 | 6, ..] => Self::Zip,
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Self::Zstandard,
+            [b'B', b'Z', b'h', b'1'..=b'9', ..] => Self::Bzip2,
+            [0xfd, b'7', b'z', b'X', ..] => Self::Xz,
+            _ if is_html(start) => Self::Html,
+            _ => return None,
+        })
+    }
+
+    const fn description(self) -> &'static str {
+        match self {
+            Self::Utf16 => "text in UTF-16, not UTF-8: convert it (in PowerShell, write it with `Out-File -Encoding utf8`)",
+            Self::Utf32 => "text in UTF-32, not UTF-8: convert it",
+            Self::Gzip => "gzip data: unpack it",
+            Self::Zip => "a zip archive: unpack it",
+            Self::Zstandard => "zstd data: unpack it",
+            Self::Bzip2 => "bzip2 data: unpack it",
+            Self::Xz => "xz data: unpack it",
+            Self::Html => "an HTML page, not JSON",
+        }
+    }
+}
+
+impl fmt::Display for Foreign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.description())
+    }
+}
+
+fn is_html(start: &[u8]) -> bool {
+    let start = start.trim_ascii_start();
+    [&b"<!doctype"[..], b"<html"].iter().any(|tag| {
+        start.get(..tag.len()).is_some_and(|found| found.eq_ignore_ascii_case(tag))
+    })
+}
+
+/// The error of a record at `cursor` that has the shape of getStats, and no entry of it is one: `objects` have no known
+/// type.
+#[cold]
+pub(super) fn not_stats(cursor: &Cursor<'_>, objects: u64) -> ReadError {
+    match records_in_array(&mut cursor.clone()) {
+        Ok(records) if records > 0 => ReadError::new(cursor.pos, ReadErrorKind::RecordsInArray(records)),
+        _ => ReadError::new(cursor.pos, ReadErrorKind::NoEntry(objects)),
+    }
+}
+
+/// The number of elements of an array that are reports, or have a member with a report.
+fn records_in_array(cursor: &mut Cursor<'_>) -> Result<u64, ReadError> {
+    let mut records = 0;
+    cursor.expect(b'[', "`[`")?;
+    let mut first = true;
+    while cursor.more(&mut first, b']')? {
+        let mut inside = cursor.clone();
+        cursor.skip()?;
+        records += u64::from(is_record(&mut inside) == Ok(true));
+    }
+    Ok(records)
+}
+
+fn is_record(cursor: &mut Cursor<'_>) -> Result<bool, ReadError> {
+    match cursor.next()? {
+        Next::Array => has_entry(cursor),
+        Next::Object => {
+            let mut found = has_entry(&mut cursor.clone())?;
+            members(cursor, |cursor, _, next| {
+                if !found && matches!(next, Next::Object | Next::Array) {
+                    found = has_entry(&mut cursor.clone())?;
+                }
+                cursor.skip()
+            })?;
+            Ok(found)
+        }
+        _ => Ok(false),
+    }
+}
+
+/// Whether an array or an object contains an entry of a known type.
+fn has_entry(cursor: &mut Cursor<'_>) -> Result<bool, ReadError> {
+    let mut found = false;
+    if cursor.next()? == Next::Object {
+        members(cursor, |cursor, _, next| {
+            found |= next == Next::Object && is_entry(&mut cursor.clone())?;
+            cursor.skip()
+        })?;
+        return Ok(found);
+    }
+    cursor.expect(b'[', "`[`")?;
+    let mut first = true;
+    while cursor.more(&mut first, b']')? {
+        found |= cursor.next()? == Next::Object && is_entry(&mut cursor.clone())?;
+        cursor.skip()?;
+    }
+    Ok(found)
+}
+
+fn is_entry(cursor: &mut Cursor<'_>) -> Result<bool, ReadError> {
+    let mut found = false;
+    members(cursor, |cursor, key, next| {
+        if key.is("type") && next == Next::Str {
+            let name = cursor.string("a type")?.plain();
+            found |= name.is_some_and(|name| type_of_name(name) != StatsType::Other);
+            return Ok(());
+        }
+        cursor.skip()
+    })?;
+    Ok(found)
 }
 
 /// How a file is divided into records.
@@ -109,6 +251,8 @@ fn sniff_object(cursor: &mut Cursor<'_>, before: Option<Format>) -> Result<Forma
     }
     match before {
         Some(before) => Ok(before),
+        // An empty report.
+        None if first => Ok(Format::GetStats),
         None if describes_client => Ok(Format::RtcstatsLegacy),
         None => Err(ReadError::new(cursor.pos, ReadErrorKind::UnknownFormat)),
     }

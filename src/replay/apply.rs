@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use crate::event::ErrorReport;
 use crate::fabric::{AppEvent, SsrcDescription};
 use crate::id::{FabricId, MediaKind, UserId};
+use crate::ingest::NameCounts;
 use crate::report::Report;
 use crate::unit::Timestamp;
 use crate::{Conference, FabricSpec, InputError};
@@ -58,8 +59,10 @@ pub(super) struct Applied {
     fabrics: BTreeMap<String, NamedFabric>,
     /// All connections opened for the source, in the order of opening.
     pub(super) opened: Vec<FabricId>,
-    /// Number of snapshots of connections that could not be opened.
-    pub(super) unopened_snapshots: u64,
+    /// Snapshots of connections that could not be opened.
+    pub(super) unopened_snapshots: Refusals,
+    /// Words of log events that the engine does not know.
+    pub(super) unknown_words: NameCounts,
     /// Refused snapshots of open connections.
     pub(super) snapshots: Refusals,
     /// Refused events.
@@ -109,9 +112,9 @@ impl Applier {
     /// Applies a snapshot, or counts its refusal.
     pub(super) fn snapshot(&mut self, source: &mut Applied, fabric: &str, report: &Report) {
         let name = fabric;
-        let Ok(fabric) = self.fabric(source, name, false) else {
-            source.unopened_snapshots += 1;
-            return;
+        let fabric = match self.fabric(source, name, false) {
+            Ok(fabric) => fabric,
+            Err(error) => return source.unopened_snapshots.add(error),
         };
         if let Some(named) = source.fabrics.get_mut(name) {
             named.is_sampled = true;
@@ -128,6 +131,10 @@ impl Applier {
             let is_joined = matches!(fact, Fact::Joined);
             let result = if is_joined { self.call.join(self.now, user) } else { self.call.leave(self.now, user) };
             source.events.count(result);
+            return;
+        }
+        if let Fact::UnknownWord(word) = &fact {
+            source.unknown_words.add(word);
             return;
         }
         if let Fact::Sends { track } = fact {

@@ -2,6 +2,7 @@
 
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -60,6 +61,8 @@ pub(super) enum Fact {
         user: Option<String>,
         endpoint: Option<String>,
     },
+    /// A word that the engine does not know, with its context.
+    UnknownWord(String),
 }
 
 /// One SSRC of a session description.
@@ -72,7 +75,8 @@ pub(super) struct DescribedStream {
 }
 
 impl OwnedItem {
-    /// Copies an item. `None` for an item that changes nothing in a conference, such as an unknown word.
+    /// Copies an item. `None` for an item that changes nothing in a conference. An unknown word is an item, because it
+    /// is counted.
     #[must_use]
     pub fn new(item: &Item<'_>) -> Option<Self> {
         match item {
@@ -95,17 +99,24 @@ impl Fact {
         Some(match event.what {
             LogEventKind::Created(_) => Self::Created,
             LogEventKind::Closed => Self::Closed,
-            LogEventKind::IceConnectionState(word) => Self::Ice(IceState::from_name(word)?),
-            LogEventKind::IceGatheringState(word) => Self::Gathering(GatheringState::from_name(word)?),
-            LogEventKind::SignalingState(word) => Self::Signaling(SignalingState::from_name(word)?),
-            LogEventKind::ConnectionState(word) => Self::Connection(ConnectionState::from_name(word)?),
+            LogEventKind::IceConnectionState(word) => {
+                IceState::from_name(word).map_or_else(|| unknown("iceConnectionState", word), Self::Ice)
+            }
+            LogEventKind::IceGatheringState(word) => {
+                GatheringState::from_name(word).map_or_else(|| unknown("iceGatheringState", word), Self::Gathering)
+            }
+            LogEventKind::SignalingState(word) => {
+                SignalingState::from_name(word).map_or_else(|| unknown("signalingState", word), Self::Signaling)
+            }
+            LogEventKind::ConnectionState(word) => {
+                ConnectionState::from_name(word).map_or_else(|| unknown("connectionState", word), Self::Connection)
+            }
             LogEventKind::DescriptionCreated(description) | LogEventKind::DescriptionSet { description, .. } => {
                 Self::Described(described(description.sdp?))
             }
-            LogEventKind::Failed { function, name, message, .. } => Self::Failed {
-                function: WebRtcFunction::from_name(function)?,
-                name: owned(name),
-                message: owned(message),
+            LogEventKind::Failed { function, name, message, .. } => match WebRtcFunction::from_name(function) {
+                Some(function) => Self::Failed { function, name: owned(name), message: owned(message) },
+                None => unknown("failed function", function),
             },
             LogEventKind::Muted(track) => Self::Muted { track: owned(track.id), kind: track.kind, muted: true },
             LogEventKind::Unmuted(track) => Self::Muted { track: owned(track.id), kind: track.kind, muted: false },
@@ -126,6 +137,10 @@ impl Fact {
             _ => return None,
         })
     }
+}
+
+fn unknown(context: &str, word: &str) -> Fact {
+    Fact::UnknownWord(format!("{context}: {word}"))
 }
 
 fn described(sdp: &str) -> Vec<DescribedStream> {

@@ -444,6 +444,25 @@ impl StatsType {
         matches!(self, Self::InboundRtp | Self::OutboundRtp | Self::RemoteInboundRtp | Self::RemoteOutboundRtp)
     }
 
+    /// Whether the engine reads members of entries of this type. Of the others it needs the id at most.
+    pub(crate) const fn is_used(self) -> bool {
+        !matches!(
+            self,
+            Self::Other
+                | Self::Certificate
+                | Self::Stream
+                | Self::Csrc
+                | Self::SctpTransport
+                | Self::IceServer
+                | Self::Sender
+                | Self::Receiver
+                | Self::Transceiver
+                | Self::LegacyTrack
+                | Self::LegacySession
+                | Self::LegacyCertificate
+        )
+    }
+
     /// Whether entries of this type have the time of an RTCP report, not that of the snapshot.
     pub(crate) const fn is_remote(self) -> bool {
         matches!(self, Self::RemoteInboundRtp | Self::RemoteOutboundRtp)

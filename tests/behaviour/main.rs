@@ -17,3 +17,4 @@ mod lines;
 mod replay;
 mod sdp;
 mod speaker;
+mod unread;

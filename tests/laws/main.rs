@@ -1,6 +1,7 @@
 //! Laws for any input, for every format, and for all public and documented items.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests may panic as tests do
 
+mod absence;
 #[cfg(feature = "serde")]
 mod checkpoint;
 mod clock;

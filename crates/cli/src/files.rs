@@ -49,7 +49,7 @@ pub(crate) fn replay(files: &[PathBuf], mut each: impl FnMut(&str, &Event, &Conf
 
 /// Copies the replay's outcome for a file.
 pub(crate) fn fill(input: &mut InputFile, source: &SourceOutcome) {
-    input.refused_snapshots = source.unopened_snapshots + source.refused_snapshots.total();
+    input.refused_snapshots = source.unopened_snapshots.total() + source.refused_snapshots.total();
     input.outcome = source.clone();
 }
 

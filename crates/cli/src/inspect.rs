@@ -3,15 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use callgauge::id::{MediaKind, Ssrc};
-use callgauge::ingest::{Item, LogEventKind, Snapshot};
+use callgauge::ingest::{Item, LogEventKind, NameCounts, Snapshot};
 use callgauge::replay::{Replay, SourceId, ends};
 use callgauge::report::{Entry, StatsType, Text};
+use serde::Serialize;
 
 use crate::files::fill;
-use crate::output::Page;
+use crate::output::{Format, Page};
 use crate::problems;
 use crate::records::{self, InputFile, Sink};
 use crate::wording::{duration, plural, printable, time_of_day};
@@ -76,7 +77,37 @@ impl Sink for Contents {
     }
 }
 
-pub(crate) fn run(file: &Path, out: &mut dyn Write) -> io::Result<bool> {
+pub(crate) fn run(format: Format, files: &[PathBuf], out: &mut dyn Write) -> io::Result<bool> {
+    let mut usable = false;
+    for (index, file) in files.iter().enumerate() {
+        let inspected = inspect(file);
+        usable |= inspected.input.snapshots > 0;
+        match format {
+            Format::Text => {
+                let page = &mut Page::stdout(out);
+                if index > 0 {
+                    page.blank()?;
+                }
+                inspected.write(page)?;
+            }
+            Format::Json => {
+                serde_json::to_writer(&mut *out, &Summary::of(&inspected))?;
+                writeln!(out)?;
+            }
+        }
+    }
+    Ok(usable)
+}
+
+/// A file that was read to its end.
+struct Inspected {
+    input: InputFile,
+    connections: BTreeMap<String, ConnectionCounts>,
+    users: BTreeSet<String>,
+    unplaced: u64,
+}
+
+fn inspect(file: &Path) -> Inspected {
     let mut replay = Replay::default();
     let source = replay.add_source(None);
     let mut contents = Contents { connections: BTreeMap::new(), users: BTreeSet::new(), replay, source };
@@ -87,13 +118,124 @@ pub(crate) fn run(file: &Path, out: &mut dyn Write) -> io::Result<bool> {
     for source in &replay.finish().sources {
         fill(&mut input, source);
     }
-    let page = &mut Page::stdout(out);
-    write_head(&input, &users, connections.len(), page)?;
-    for (name, connection) in &connections {
-        connection.write(name, page)?;
+    Inspected { input, connections, users, unplaced }
+}
+
+impl Inspected {
+    fn write(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let Self { input, connections, users, unplaced } = self;
+        write_head(input, users, connections.len(), page)?;
+        for (name, connection) in connections {
+            connection.write(name, page)?;
+        }
+        write_left_out(input, *unplaced, page)?;
+        write_unread(input, page)
     }
-    write_left_out(&input, unplaced, page)?;
-    Ok(input.format.is_some())
+}
+
+/// An inspected file as JSON.
+#[derive(Serialize)]
+struct Summary<'a> {
+    file: &'a str,
+    format: Option<&'static str>,
+    conference: Option<&'a str>,
+    /// Records: lines, or 1 for a document.
+    records: u64,
+    snapshots: u64,
+    connections: usize,
+    streams: usize,
+    users: &'a BTreeSet<String>,
+    log_events: u64,
+    start_ms: Option<f64>,
+    end_ms: Option<f64>,
+    skipped: SkippedCounts<'a>,
+    /// Members of entries of known types, by the number of occurrences.
+    unread: BTreeMap<&'a str, u64>,
+    unread_types: BTreeMap<&'a str, u64>,
+    unread_events: BTreeMap<&'a str, u64>,
+    unread_words: BTreeMap<&'a str, u64>,
+    /// Occurrences of names beyond those that are listed.
+    unread_others: u64,
+    /// What could not be read or was refused, in sentences.
+    problems: Vec<String>,
+}
+
+/// What was skipped, by what it is.
+#[derive(Serialize)]
+struct SkippedCounts<'a> {
+    records: u64,
+    entries: u64,
+    empty_snapshots: u64,
+    unusable_snapshots: u64,
+    refused_snapshots: u64,
+    bad_fields: u64,
+    bad_numbers: &'a [&'static str],
+}
+
+impl<'a> Summary<'a> {
+    fn of(inspected: &'a Inspected) -> Self {
+        let Inspected { input, connections, users, unplaced } = inspected;
+        let tables =
+            [&input.unread.members, &input.unread.types, &input.unread.events, &input.outcome.unknown_words];
+        let [unread, unread_types, unread_events, unread_words] = tables.map(|names| names.iter().collect());
+        Self {
+            file: &input.file,
+            format: input.format,
+            conference: input.conference.as_deref(),
+            records: input.lines,
+            snapshots: input.snapshots,
+            connections: connections.len(),
+            streams: connections.values().map(|connection| connection.streams.len()).sum(),
+            users,
+            log_events: input.log_events,
+            start_ms: connections.values().filter_map(|connection| connection.first_ms).reduce(f64::min),
+            end_ms: connections.values().filter_map(|connection| connection.last_ms).reduce(f64::max),
+            skipped: SkippedCounts {
+                records: input.skipped_lines,
+                entries: input.skipped_entries,
+                empty_snapshots: input.empty_snapshots,
+                unusable_snapshots: input.unusable_snapshots,
+                refused_snapshots: input.refused_snapshots,
+                bad_fields: input.bad_fields,
+                bad_numbers: &input.bad_numbers,
+            },
+            unread,
+            unread_types,
+            unread_events,
+            unread_words,
+            unread_others: tables.map(NameCounts::others).iter().sum(),
+            problems: input
+                .problems
+                .iter()
+                .cloned()
+                .chain(problems::of_other_json(input))
+                .chain(problems::of_unusable_snapshots(input))
+                .chain(problems::of_replay(input))
+                .chain(problems::of_unplaced(*unplaced))
+                .collect(),
+        }
+    }
+}
+
+/// What was not read because its name is unknown, each with its number of occurrences.
+fn write_unread(input: &InputFile, page: &mut Page<'_>) -> io::Result<()> {
+    for (what, names) in [
+        ("members", &input.unread.members),
+        ("types", &input.unread.types),
+        ("log events", &input.unread.events),
+        ("words", &input.outcome.unknown_words),
+    ] {
+        let mut listed: Vec<String> =
+            problems::by_count(names).into_iter().map(|(name, count)| format!("{name} {count}")).collect();
+        if names.others() > 0 {
+            listed.push(format!("others {}", names.others()));
+        }
+        if let Some(first) = listed.first_mut() {
+            first.insert_str(0, &format!("not read, unknown {what}: "));
+            page.facts(0, &listed, ", ")?;
+        }
+    }
+    Ok(())
 }
 
 fn write_head(input: &InputFile, users: &BTreeSet<String>, connections: usize, page: &mut Page<'_>) -> io::Result<()> {
@@ -125,7 +267,8 @@ fn write_left_out(input: &InputFile, unplaced: u64, page: &mut Page<'_>) -> io::
     ];
     page.blank()?;
     page.facts(0, &counts, ", ")?;
-    for sentence in problems::of_replay(input).into_iter().chain(problems::of_unplaced(unplaced)) {
+    let of_reading = problems::of_other_json(input).into_iter().chain(problems::of_unusable_snapshots(input));
+    for sentence in of_reading.chain(problems::of_replay(input)).chain(problems::of_unplaced(unplaced)) {
         page.line(2, &sentence)?;
     }
     for problem in &input.problems {

@@ -6,10 +6,12 @@ mod files;
 mod inspect;
 mod intervals;
 mod output;
+mod paths;
 mod problems;
 mod records;
 mod report;
 mod score;
+mod unpack;
 mod wording;
 
 use std::io::{self, Write};
@@ -26,7 +28,7 @@ use output::{Format, RowFormat};
 /// snapshot per line, webrtc-internals dumps, rtcstats dumps of all versions, Jitsi server lines and ObserveRTC samples,
 /// plain or gzip.
 #[derive(Debug, Parser)]
-#[command(name = "callgauge", version)]
+#[command(name = "callgauge", version, after_help = EXIT_STATUS)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -66,19 +68,34 @@ enum Command {
         #[command(subcommand)]
         media: score::Media,
     },
-    /// Show the format and contents of a file, and what was skipped or refused and why.
+    /// Show the format and contents of files, what was skipped or refused and why, and which members were not read.
     Inspect {
-        /// A recording.
-        #[arg(value_name = "FILE")]
-        file: PathBuf,
+        /// Output format; JSON is one object per file and line.
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+        /// Recordings.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
     },
 }
 
+/// The part of the help that lists the exit status.
+const EXIT_STATUS: &str = "\
+Exit status:
+  0  done, even if some lines or entries were skipped: standard error counts them
+  1  nothing usable: no entry of getStats was read
+  2  wrong usage, or a FILE that cannot be opened";
+
 /// The exit status for an input without anything usable.
 const NOTHING_USABLE: u8 = 1;
+/// The exit status for wrong usage; clap's own.
+const WRONG_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if !paths::can_be_opened(arguments.command.files()) {
+        return ExitCode::from(WRONG_USAGE);
+    }
     let mut out = io::BufWriter::new(io::stdout().lock());
     let result = run(arguments.command, &mut out).and_then(|usable| out.flush().map(|()| usable));
     match result {
@@ -93,6 +110,18 @@ fn main() -> ExitCode {
     }
 }
 
+impl Command {
+    fn files(&self) -> &[PathBuf] {
+        match self {
+            Self::Report { files, .. }
+            | Self::Intervals { files, .. }
+            | Self::Derived { files }
+            | Self::Inspect { files, .. } => files,
+            Self::Score { .. } => &[],
+        }
+    }
+}
+
 /// Runs a command. Returns whether the input held anything usable; an error is one of writing.
 fn run(command: Command, out: &mut dyn Write) -> io::Result<bool> {
     match command {
@@ -100,6 +129,6 @@ fn run(command: Command, out: &mut dyn Write) -> io::Result<bool> {
         Command::Intervals { format, files } => intervals::run(format, &files, out),
         Command::Derived { files } => derived::run(&files, out),
         Command::Score { media } => score::run(&media, out),
-        Command::Inspect { file } => inspect::run(&file, out),
+        Command::Inspect { format, files } => inspect::run(format, &files, out),
     }
 }

@@ -1,14 +1,16 @@
 //! What reading and replaying left out of a file, in sentences.
 //! The reader and the conference decide what is left out; this module only says it.
 
+use callgauge::InputError;
+use callgauge::ingest::{NameCounts, ReadErrorKind};
 use callgauge::replay::{Refusals, SourceOutcome};
 
 use crate::records::InputFile;
-use crate::wording::{plural, printable};
+use crate::wording::{plural, printable, times};
 
 /// Says on standard error what was left out of a file.
 pub(crate) fn print_problems(input: &InputFile) {
-    for sentence in of_reading(input).into_iter().chain(of_replay(input)) {
+    for sentence in of_reading(input).into_iter().chain(of_replay(input)).chain(of_unread(input)) {
         eprintln!("callgauge: {}: {sentence}", printable(&input.file));
     }
 }
@@ -22,35 +24,112 @@ pub(crate) fn print_unplaced(count: u64) {
 
 /// What could not be read.
 fn of_reading(input: &InputFile) -> Vec<String> {
-    let is_unrecognised = input.format.is_none() && input.lines > 0;
-    let mut sentences: Vec<String> = is_unrecognised.then(|| "unrecognised format".into()).into_iter().collect();
-    sentences.extend(input.problems.iter().map(|problem| printable(problem).into_owned()));
-    let more = input.skipped_lines.saturating_sub(input.problems.len() as u64);
+    let mut sentences: Vec<String> = input.problems.iter().map(|problem| printable(problem).into_owned()).collect();
+    let more = input.skipped_lines.saturating_sub(input.not_stats.records + input.problems.len() as u64);
     if more > 0 {
         sentences.push(format!("skipped {}", plural(more, "more unreadable line")));
     }
+    sentences.extend(of_other_json(input));
     if input.skipped_entries > 0 {
         sentences.push(format!("ignored {}", plural(input.skipped_entries, "unusable entry")));
     }
     if input.bad_fields > 0 {
         sentences.push(format!("ignored {}{}", plural(input.bad_fields, "invalid value"), members(input)));
     }
-    if input.snapshots == 0 && input.problems.is_empty() {
-        sentences.push("no getStats snapshots found".into());
+    sentences.extend(of_unusable_snapshots(input));
+    if input.snapshots == 0 && (input.log_events > 0 || sentences.is_empty()) {
+        let events = plural(input.log_events, "event");
+        let found = if input.log_events > 0 { format!(", only {events} of a log") } else { String::new() };
+        sentences.push(format!("no entry of getStats was read{found}"));
     }
     sentences
 }
 
+/// Well-formed records that are not stats.
+pub(crate) fn of_other_json(input: &InputFile) -> Option<String> {
+    let not_stats = &input.not_stats;
+    let what = match not_stats.first? {
+        ReadErrorKind::NoEntry(_) => ReadErrorKind::NoEntry(not_stats.objects).to_string(),
+        first => first.to_string(),
+    };
+    Some(if input.lines > 1 { format!("{}: {what}", plural(not_stats.records, "record")) } else { what })
+}
+
+/// Reports of which no entry could be used, or not every one.
+pub(crate) fn of_unusable_snapshots(input: &InputFile) -> Vec<String> {
+    let mut sentences = Vec::new();
+    if input.empty_snapshots > 0 {
+        let reports = plural(input.empty_snapshots, "empty report");
+        sentences.push(format!(
+            "{reports}: JSON.stringify makes {{}} of an RTCStatsReport; write [...report.values()] instead"
+        ));
+    }
+    if input.unusable_snapshots > 0 {
+        let reports = plural(input.unusable_snapshots, "report");
+        sentences.push(format!("{reports} without a usable entry: no known type, or no known member"));
+    }
+    if input.untimed_entries > 0 {
+        let entries = plural(input.untimed_entries, "entry");
+        sentences.push(format!("{entries} of streams without a timestamp: no figures of them"));
+    }
+    if input.repeated_ids > 0 {
+        let again = times(input.repeated_ids);
+        sentences.push(format!("an id repeats {again} within a report: one list of several snapshots, read as one"));
+    }
+    sentences
+}
+
+/// What was not read because its name is unknown, in one sentence.
+fn of_unread(input: &InputFile) -> Option<String> {
+    let unread = &input.unread;
+    let parts: Vec<String> = [
+        (["member", "members"], &unread.members),
+        (["type", "types"], &unread.types),
+        (["kind of log event", "kinds of log events"], &unread.events),
+        (["word", "words"], &input.outcome.unknown_words),
+    ]
+    .into_iter()
+    .filter(|(_, names)| !names.is_empty())
+    .map(|(nouns, names)| some_names(nouns, names))
+    .collect();
+    (!parts.is_empty()).then(|| format!("not read: {}; `callgauge inspect` lists all", parts.join("; ")))
+}
+
+/// How many names a sentence lists.
+const LISTED: usize = 4;
+
+/// `12 members (packetCount 60, byteCount 60, score 60, …)`.
+fn some_names([one, many]: [&str; 2], names: &NameCounts) -> String {
+    let listed = by_count(names);
+    let shown: Vec<String> = listed.iter().take(LISTED).map(|(name, count)| format!("{name} {count}")).collect();
+    let more = if listed.len() > LISTED || names.others() > 0 { ", …" } else { "" };
+    let noun = if listed.len() == 1 { one } else { many };
+    let least = if names.others() > 0 { "more than " } else { "" };
+    format!("{least}{} {noun} ({}{more})", listed.len(), shown.join(", "))
+}
+
+/// The names, printable, the most frequent first.
+pub(crate) fn by_count(names: &NameCounts) -> Vec<(String, u64)> {
+    let mut listed: Vec<(String, u64)> = names.iter().map(|(name, count)| (printable(name).into_owned(), count)).collect();
+    listed.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    listed
+}
+
 /// What the conference did not accept.
 pub(crate) fn of_replay(input: &InputFile) -> Vec<String> {
-    let SourceOutcome { unopened_snapshots, refused_entries, .. } = input.outcome;
-    let mut sentences = Vec::new();
-    if unopened_snapshots > 0 {
-        let snapshots = plural(unopened_snapshots, "snapshot");
-        sentences.push(format!("ignored {snapshots} of connections beyond the limit"));
-    }
-    if refused_entries > 0 {
-        let entries = plural(refused_entries, "entry");
+    let SourceOutcome { unopened_snapshots, refused_entries, .. } = &input.outcome;
+    let mut sentences: Vec<String> = unopened_snapshots
+        .iter()
+        .map(|(reason, count)| {
+            let snapshots = plural(count, "snapshot");
+            match reason {
+                InputError::LimitReached => format!("ignored {snapshots} of connections beyond the limit"),
+                reason => format!("ignored {snapshots} of connections that could not be opened: {reason}"),
+            }
+        })
+        .collect();
+    if *refused_entries > 0 {
+        let entries = plural(*refused_entries, "entry");
         sentences.push(format!("ignored {entries} of streams beyond the limit of a connection"));
     }
     sentences.extend(of_refusals(&input.outcome.refused_snapshots, "snapshot"));

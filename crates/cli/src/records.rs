@@ -1,16 +1,18 @@
-//! Opens files, unpacks them, cuts them into records and reads the records. What becomes of the items is left to the
-//! sink that receives them.
+//! Opens files, cuts them into records and reads the records. What becomes of the items is left to the sink that
+//! receives them.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, Read};
 use std::path::Path;
+use std::rc::Rc;
 
-use callgauge::ingest::{Format, Framing, Item, ReadError, Reader, framing};
+use callgauge::ingest::{Format, Framing, Item, ReadError, ReadErrorKind, Reader, Unread, framing};
 use callgauge::replay::SourceOutcome;
 use callgauge::report::Num;
-use flate2::bufread::MultiGzDecoder;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
+
+use crate::unpack::{Progress, unpack};
 
 /// The longest record that is read, bytes: a line without an end must not fill the memory. Reports of the largest calls
 /// have a few megabytes, dumps of long calls some hundred.
@@ -52,6 +54,48 @@ pub(crate) struct InputFile {
     /// The first problems, each as a sentence.
     #[serde(skip)]
     pub(crate) problems: Vec<String>,
+    #[serde(skip)]
+    pub(crate) not_stats: NotStats,
+    /// Reports without any entry.
+    #[serde(skip)]
+    pub(crate) empty_snapshots: u64,
+    /// Reports with entries, of which none is usable.
+    #[serde(skip)]
+    pub(crate) unusable_snapshots: u64,
+    /// Entries of streams without a time, which have no figures.
+    #[serde(skip)]
+    pub(crate) untimed_entries: u64,
+    /// Entries that repeat the first id of their report.
+    #[serde(skip)]
+    pub(crate) repeated_ids: u64,
+    /// What was not read because its name is unknown.
+    #[serde(skip)]
+    pub(crate) unread: Unread,
+}
+
+/// The well-formed records that are not stats; `skipped_lines` counts them too.
+#[derive(Debug, Default)]
+pub(crate) struct NotStats {
+    pub(crate) records: u64,
+    /// Why the first of them is none.
+    pub(crate) first: Option<ReadErrorKind>,
+    /// Objects in them that have no type of getStats.
+    pub(crate) objects: u64,
+}
+
+impl NotStats {
+    /// Counts a record that is not stats. Returns whether it is one.
+    fn count(&mut self, kind: ReadErrorKind) -> bool {
+        let objects = match kind {
+            ReadErrorKind::NoEntry(objects) => objects,
+            ReadErrorKind::UnknownFormat | ReadErrorKind::RecordsInArray(_) => 0,
+            _ => return false,
+        };
+        self.records += 1;
+        self.objects += objects;
+        self.first.get_or_insert(kind);
+        true
+    }
 }
 
 impl InputFile {
@@ -85,8 +129,10 @@ pub(crate) fn read(path: &Path, each: &mut dyn Sink) -> InputFile {
     let mut input = InputFile::new(path);
     let mut reader = Reader::new();
     let result = open(path).and_then(|source| {
-        let mut unpacked = unpack(source)?;
-        Records { reader: &mut reader, input: &mut input, each, max: MAX_RECORD }.read(&mut *unpacked)
+        let progress = Rc::new(Progress::default());
+        let mut unpacked = unpack(source, &progress)?;
+        let mut records = Records { reader: &mut reader, input: &mut input, each, max: MAX_RECORD, progress };
+        records.read(&mut *unpacked)
     });
     if let Err(error) = result {
         input.problems.push(error.to_string());
@@ -98,6 +144,11 @@ pub(crate) fn read(path: &Path, each: &mut dyn Sink) -> InputFile {
     input.bad_fields = reader.skipped().bad_fields;
     input.bad_numbers = reader.skipped().bad_numbers().map(Num::name).collect();
     input.conference = reader.conference().map(Into::into);
+    input.empty_snapshots = reader.empty_snapshots();
+    input.unusable_snapshots = reader.unusable_snapshots();
+    input.untimed_entries = reader.untimed_entries();
+    input.repeated_ids = reader.repeated_ids();
+    input.unread = reader.unread().clone();
     input
 }
 
@@ -115,14 +166,6 @@ fn open(path: &Path) -> io::Result<Box<dyn Read>> {
     Ok(Box::new(bar.wrap_read(file)))
 }
 
-/// The unpacked bytes: gzip is recognised by its first two bytes (RFC 1952 2.3.1).
-fn unpack(source: Box<dyn Read>) -> io::Result<Box<dyn BufRead>> {
-    const GZIP: &[u8] = &[0x1f, 0x8b];
-    let mut source = BufReader::with_capacity(1 << 16, source);
-    let packed = source.fill_buf()?.starts_with(GZIP);
-    Ok(if packed { Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(source))) } else { Box::new(source) })
-}
-
 /// Reads the records of one file.
 struct Records<'a> {
     reader: &'a mut Reader,
@@ -130,6 +173,7 @@ struct Records<'a> {
     each: &'a mut dyn Sink,
     /// The longest record that is read, bytes.
     max: usize,
+    progress: Rc<Progress>,
 }
 
 impl Records<'_> {
@@ -149,6 +193,11 @@ impl Records<'_> {
                     self.input.lines += 1;
                     return result.map(drop);
                 }
+                Err(error) if self.input.not_stats.count(error.kind()) => {
+                    self.input.lines += 1;
+                    self.input.skipped_lines = 1;
+                    return result.map(drop);
+                }
                 Err(error) => error,
             };
             // No document after all: perhaps lines, of which the first is broken.
@@ -156,6 +205,7 @@ impl Records<'_> {
             if self.reader.snapshots() == 0 {
                 self.input.skipped_lines = 1;
                 self.input.problems = vec![error.to_string()];
+                self.input.not_stats = NotStats::default();
             }
             return result.and(lines);
         }
@@ -176,6 +226,7 @@ impl Records<'_> {
         let mut record = Vec::new();
         loop {
             record.clear();
+            self.progress.begin_record();
             let line = next_line(source, self.max, &mut record);
             self.take_line(line.as_ref().ok(), &record);
             if line? == RecordLine::Last {
@@ -195,6 +246,10 @@ impl Records<'_> {
             Some(RecordLine::TooLong) => format!("line {number}: longer than {} bytes", self.max),
             _ => match self.reader.read_all(record, &mut |item| self.each.push(item)) {
                 Ok(()) => return,
+                Err(error) if self.input.not_stats.count(error.kind()) => {
+                    self.input.skipped_lines += 1;
+                    return;
+                }
                 Err(error) => format!("line {number}: {error}"),
             },
         };
@@ -245,7 +300,7 @@ mod tests {
         ] {
             let mut input = InputFile::default();
             let mut reader = Reader::new();
-            let mut records = Records { reader: &mut reader, input: &mut input, each: &mut |_: Item<'_>| {}, max: 400 };
+            let mut records = Records { reader: &mut reader, input: &mut input, each: &mut |_: Item<'_>| {}, max: 400, progress: Rc::default() };
             records.read(&mut text.as_bytes()).unwrap();
             assert_eq!((input.lines, reader.snapshots()), (lines, snapshots), "{text}");
             assert!(input.problems.iter().any(|problem| problem.ends_with("longer than 400 bytes")), "{text}");

@@ -44,7 +44,7 @@ pub(crate) fn run(
     });
     replayed.print_problems();
     let Replayed { recording, inputs, .. } = replayed;
-    let usable = inputs.iter().any(|input| input.snapshots + input.log_events > 0);
+    let usable = inputs.iter().any(|input| input.snapshots > 0);
     if !usable {
         return Ok(false);
     }

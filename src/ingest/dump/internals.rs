@@ -57,7 +57,7 @@ pub(in crate::ingest) fn read(
     sink: &mut Sink<'_>,
 ) -> Result<(), ReadError> {
     let mut skipped = 0;
-    let document = document::read(cursor, &mut skipped)?;
+    let document = document::read(cursor, &mut skipped, &mut state.scanner.unread)?;
     state.skipped.entries += skipped;
     if let Some(mut captures) = document.captures.filter(|_| sink.wants_log_events) {
         emit_failures(state, &mut captures, sink);

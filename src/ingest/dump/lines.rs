@@ -103,6 +103,7 @@ pub(super) fn parse<'a: 'b, 'b>(
             (2, Next::Object | Next::Array | Next::Str) if is_report(line.method) => {
                 line.value = Some(cursor.clone());
                 lines.difference.clear();
+                state.scanner.has_deltas = true;
                 state.scanner.container(cursor, &mut lines.difference)?;
                 line.has_stats = true;
             }

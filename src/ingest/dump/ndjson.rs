@@ -7,11 +7,18 @@
 
 use alloc::string::String;
 
+use smallvec::SmallVec;
+
 use crate::ingest::error::ReadError;
 use crate::ingest::getstats::fold;
 use crate::ingest::getstats::json::{Cursor, Next};
 use crate::ingest::sink::{ReadState, Sink};
 use crate::unit::StatTime;
+
+/// Members of a line that are read or describe the recording; any other beside a report is unread.
+// `sources`: what getContributingSources returned.
+const KNOWN: &[&str] =
+    &["t", "timestamp", "pc", "fabric", "conference", "report", "stats", "recorder", "value", "sources"];
 
 pub(in crate::ingest) fn read(
     state: &mut ReadState,
@@ -23,6 +30,7 @@ pub(in crate::ingest) fn read(
     let mut found = false;
     let mut event = None;
     let mut value = cursor.clone();
+    let mut unknown = SmallVec::<[&str; 8]>::new();
     state.report.clear();
     cursor.expect(b'{', "`{`")?;
     let mut first = true;
@@ -47,7 +55,12 @@ pub(in crate::ingest) fn read(
                 value = cursor.clone();
                 cursor.skip()?;
             }
-            _ => cursor.skip()?,
+            (name, _) => {
+                if !KNOWN.contains(&name) && unknown.len() < unknown.inline_size() {
+                    unknown.push(name);
+                }
+                cursor.skip()?;
+            }
         }
     }
     cursor.end()?;
@@ -57,6 +70,9 @@ pub(in crate::ingest) fn read(
         state.log(fabric, at, event, Some(value), sink);
     }
     if found {
+        for name in unknown {
+            state.scanner.unread.members.add(name);
+        }
         fold::fold(&mut state.report);
         state.hand_out(fabric, at, sink);
     }

@@ -14,11 +14,14 @@ const NTP_TO_UNIX_MS: f64 = 2_208_988_800_000.0;
 /// Times above this count from 1900 (then it is 2010), those below from 1970 (then it is 2080); milliseconds.
 const SMALLEST_NTP_MS: f64 = NTP_TO_UNIX_MS + 1_262_304_000_000.0;
 
-/// Folds every row of a snapshot. Drops and counts rows without a usable type.
+/// Folds every row of a snapshot. Drops and counts rows that [say nothing](says_nothing).
 pub(in crate::ingest) fn fold(report: &mut Report) {
     let mut has = Has::default();
     for row in report.row_ids() {
         fold_row(report.row_mut(row), &mut has);
+    }
+    if has.void {
+        drop_void(report);
     }
     if has.legacy {
         fold_legacy(report);
@@ -29,11 +32,25 @@ pub(in crate::ingest) fn fold(report: &mut Report) {
     if has.no_media {
         fill_media(report);
     }
-    if has.other {
-        let before = report.len();
-        report.retain(|entry| entry.kind() != StatsType::Other);
-        report.skipped_mut().entries += (before - report.len()) as u64;
-    }
+}
+
+/// Whether a row is no usable entry: it has no known type, or no member of it was read. Such a row must not count as
+/// the presence of a stream, a path or a connection, because it may be an entry of a library with names of its own.
+const fn says_nothing(entry: Entry<'_>) -> bool {
+    let kind = entry.kind();
+    matches!(kind, StatsType::Other) || kind.is_used() && !entry.has_members()
+}
+
+fn drop_void(report: &mut Report) {
+    let mut skipped = report.skipped();
+    report.retain(|entry| {
+        let is_void = says_nothing(entry);
+        if is_void {
+            skipped.count_entry(entry.kind());
+        }
+        !is_void
+    });
+    *report.skipped_mut() = skipped;
 }
 
 /// The rarer steps that a snapshot needs.
@@ -42,7 +59,8 @@ struct Has {
     legacy: bool,
     track: bool,
     no_media: bool,
-    other: bool,
+    /// A row that says nothing.
+    void: bool,
 }
 
 /// Corrections that need only one row.
@@ -63,10 +81,10 @@ fn fold_row(mut entry: EntryMut<'_>, has: &mut Has) {
         | StatsType::LegacyTrack
         | StatsType::LegacySession => has.legacy = true,
         StatsType::Track => has.track = true,
-        StatsType::Other => has.other = true,
         _ => {}
     }
     let view = entry.view();
+    has.void |= says_nothing(view);
     if !view.kind().is_rtp() {
         return;
     }

@@ -3,7 +3,8 @@
 //!
 //! It is more lenient than RFC 8259 where that costs nothing and loses nothing:
 //! - skipped arrays and objects are checked only for balanced brackets and closed strings;
-//! - strings may contain control characters; an unknown escape stands for itself, and an unpaired surrogate for U+FFFD;
+//! - strings may contain control characters; an unknown escape stands for itself, and an unpaired surrogate for
+//!   its escape with four lower-case digits, so that two names stay two names;
 //! - numbers may begin with zeros and may exceed the range of `f64` (then they are infinite, which no rule accepts);
 //! - the words `NaN`, `Infinity` and `-Infinity`, which some native bridges write, count as `null`;
 //! - a byte order mark may come first.
@@ -11,6 +12,7 @@
 //! It is always strict about where a value ends.
 
 use alloc::string::String;
+use core::fmt::Write;
 
 use crate::ingest::error::{ReadError, ReadErrorKind};
 
@@ -65,6 +67,11 @@ impl<'a> Cursor<'a> {
     /// The text from `start` to the current position.
     pub(in crate::ingest) fn since(&self, start: usize) -> &'a str {
         self.text.get(start..self.pos).unwrap_or("")
+    }
+
+    /// The text between two positions.
+    pub(in crate::ingest) fn range(&self, start: usize, end: usize) -> &'a str {
+        self.text.get(start..end).unwrap_or("")
     }
 
     /// The next `N` bytes, if available.
@@ -368,6 +375,11 @@ impl<'a> RawStr<'a> {
         unescape(self.raw, out);
     }
 
+    /// The text between the quotes, with escapes unresolved.
+    pub(in crate::ingest) const fn raw(self) -> &'a str {
+        self.raw
+    }
+
     /// The text between the quotes, if it has no escapes.
     #[inline]
     pub(in crate::ingest) fn plain(self) -> Option<&'a str> {
@@ -395,7 +407,8 @@ pub(in crate::ingest) fn members<'a>(
     Ok(())
 }
 
-/// Appends `raw` to `out` with its escapes resolved. An unpaired surrogate becomes U+FFFD; an unknown escape is copied.
+/// Appends `raw` to `out` with its escapes resolved. An unpaired surrogate is copied in lower case; of an unknown escape the
+/// character after the backslash is copied.
 fn unescape(raw: &str, out: &mut String) {
     let mut rest = raw;
     while let Some(at) = rest.find('\\') {
@@ -424,7 +437,11 @@ fn unescape(raw: &str, out: &mut String) {
                     Some(unit) => char::from_u32(unit),
                     None => None,
                 };
-                out.push(decoded.unwrap_or(char::REPLACEMENT_CHARACTER));
+                match (decoded, unit) {
+                    (Some(decoded), _) => out.push(decoded),
+                    (None, Some(surrogate)) => _ = write!(out, "\\u{surrogate:04x}"),
+                    (None, None) => out.push(char::REPLACEMENT_CHARACTER),
+                }
             }
             Some(other) => out.push(other),
             None => {}
@@ -598,7 +615,7 @@ mod tests {
     #[test]
     fn escapes_that_serde_json_refuses_still_read() {
         let mut buffer = String::new();
-        for (raw, meant) in [(r#""\ud83d\ude00""#, "😀"), (r#""\ud83d!""#, "\u{fffd}!"), (r#""\uzz""#, "\u{fffd}zz")]
+        for (raw, meant) in [(r#""\ud83d\ude00""#, "😀"), (r#""\uD83d!""#, r"\ud83d!"), (r#""\uzz""#, "\u{fffd}zz")]
         {
             assert_eq!(Cursor::of(raw).string("a string").unwrap().get(&mut buffer), meant);
         }

@@ -364,6 +364,94 @@ pub(in crate::ingest) fn find(name: &str) -> Option<Key> {
     }
 }
 
+/// Whether a name outside the table is that of a member that browsers write and the engine does not use.
+pub(in crate::ingest) fn is_unused(name: &str) -> bool {
+    let name = name_of_code(name).unwrap_or(name);
+    name.starts_with("goog") || UNUSED.binary_search(&name).is_ok()
+}
+
+/// Members that browsers write and the engine does not use, besides those of Chromium's callback API, whose names begin
+/// with `goog`: they are not reported as unread. Sorted. Sources: W3C webrtc-stats and its list of obsolete members,
+/// webrtc-provisional-stats, and the reports of Chromium, Firefox, Safari and old Edge.
+static UNUSED: &[&str] = &[
+    "aecDivergentFilterFraction",
+    "associateStatsId",
+    "averageRtcpInterval",
+    "bandwidthEstimations",
+    "bitrateMean",
+    "bitrateStdDev",
+    "burstDiscardCount",
+    "burstDiscardRate",
+    "burstLossCount",
+    "burstLossRate",
+    "burstPacketsDiscarded",
+    "burstPacketsLost",
+    "circuitBreakerTriggerCount",
+    "componentId",
+    "congestionWindow",
+    "consentExpiredTimestamp",
+    "consentRequestBytesSent",
+    "contributorSsrc",
+    "csrcCount",
+    "currentScreenSharing",
+    "estimatedPlayoutDelay",
+    "fecPacketsSent",
+    "firstRequestTimestamp",
+    "framerateMean",
+    "framerateStdDev",
+    "fullFramesLost",
+    "gapDiscardRate",
+    "gapLossRate",
+    "hidden",
+    "inboundRtpId",
+    "ipAddress",
+    "issuerCertificateId",
+    "lastRequestTimestamp",
+    "lastResponseTimestamp",
+    "mediaStreamIds",
+    "mediaTrackId",
+    "minPlayoutDelay",
+    "mozRtt",
+    "msType",
+    "networkAdapterType",
+    "outboundRtpId",
+    "packetsDuplicated",
+    "packetsFailedDecryption",
+    "packetsRepaired",
+    "packetsWithBleachedEct1Marking",
+    "partialFramesLost",
+    "perDscpPacketsReceived",
+    "perDscpPacketsSent",
+    "portNumber",
+    "proxied",
+    "receiverId",
+    "relayedSource",
+    "rtcpTransportStatsId",
+    "rttVariation",
+    "samplesEncodedWithCelt",
+    "samplesEncodedWithSilk",
+    "sctpTransportId",
+    "senderId",
+    "sliCount",
+    "srtcpIndex",
+    "streamIdentifier",
+    "streamIds",
+    "stunKeepaliveRequestsSent",
+    "stunKeepaliveResponsesReceived",
+    "stunKeepaliveRttSquaredTotal",
+    "stunKeepaliveRttTotal",
+    "totalAvailableSendDelay",
+    "totalSamplesDecoded",
+    "totalSamplesSent",
+    "track.deliveredFrames",
+    "track.discardedFrames",
+    "track.totalFrames",
+    "trackIds",
+    "usedHeaderExtension",
+    "voiceActivityFlag",
+    "vpn",
+];
+
 /// The key in the first slot of a name; usually it is the name's own key, if it has one.
 #[inline(always)]
 pub(in crate::ingest) fn in_slot_of(name: &str) -> Key {
@@ -378,13 +466,17 @@ pub(in crate::ingest) fn target(name: &str) -> Target {
 
 /// The key of a property with a numeric rtcstats code.
 fn of_code(name: &str) -> Option<Key> {
+    // No name of the list is a number, so this does not recurse further.
+    find(name_of_code(name)?)
+}
+
+/// The name of a property with a numeric rtcstats code.
+fn name_of_code(name: &str) -> Option<&'static str> {
     if !name.as_bytes().first().is_some_and(u8::is_ascii_digit) {
         return None;
     }
     let code: usize = name.parse().ok()?;
-    let name = CODES.get(code.checked_sub(FIRST_CODE)?)?;
-    // No name of the list is a number, so this does not recurse further.
-    find(name)
+    CODES.get(code.checked_sub(FIRST_CODE)?).copied()
 }
 
 const FIRST_CODE: usize = 4;
@@ -582,6 +674,13 @@ mod tests {
             assert_eq!(find(name).map(usize::from), Some(key), "{name}");
         }
         assert_eq!(find("packetsTeleported"), None);
+    }
+
+    #[test]
+    fn no_unused_name_is_in_the_table_or_out_of_order() {
+        assert!(UNUSED.is_sorted_by(|a, b| a < b), "{UNUSED:?}");
+        assert_eq!(UNUSED.iter().find(|name| find(name).is_some()), None);
+        assert!(is_unused("vpn") && is_unused("googExpandRate") && !is_unused("packets_received"));
     }
 
     #[test]

@@ -42,8 +42,9 @@ impl<'a> StreamSection<'a> {
         (self.is_idle(), Reverse(self.severity()))
     }
 
+    /// Whether no packet passed. Packets that were not read are no sign of it.
     fn is_idle(&self) -> bool {
-        self.summary.packets.is_none_or(|packets| packets == 0)
+        self.summary.packets == Some(0)
     }
 
     /// Thousandths below the best MOS; without a MOS, thousandths of the packets or of the call that were lost. Browsers

@@ -317,7 +317,7 @@ fn exit_status_separates_unusable_input_from_wrong_usage() {
         (&["intervals", "-"], b"[1,2,3", 1),
         (&["derived", "-"], b"\xff\xfe\x00", 1),
         (&["inspect", "-"], b"\x1f\x8b garbage", 1),
-        (&["report", "no-such-file"], b"", 1),
+        (&["report", "no-such-file"], b"", 2),
         (&["report"], b"", 2),
         (&["report", "--format", "xml", "-"], b"", 2),
         (&["reprot", "-"], b"", 2),

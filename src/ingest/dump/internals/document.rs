@@ -12,6 +12,7 @@ use crate::ingest::error::ReadError;
 use crate::ingest::getstats::fill;
 use crate::ingest::getstats::json::{Cursor, Next, RawStr, members};
 use crate::ingest::getstats::key::{self, KEYS, Key, NO_KEY, Target};
+use crate::ingest::unread::Unread;
 use crate::report::StatsType;
 use crate::unit::StatTime;
 
@@ -92,7 +93,11 @@ impl Series<'_> {
 }
 
 /// Reads the document. Counts well-formed but unusable parts in `skipped`.
-pub(super) fn read<'a>(cursor: &mut Cursor<'a>, skipped: &mut u64) -> Result<Document<'a>, ReadError> {
+pub(super) fn read<'a>(
+    cursor: &mut Cursor<'a>,
+    skipped: &mut u64,
+    unread: &mut Unread,
+) -> Result<Document<'a>, ReadError> {
     let mut document = Document::default();
     let mut names = HashSet::new();
     members(cursor, |cursor, key, next| {
@@ -109,7 +114,7 @@ pub(super) fn read<'a>(cursor: &mut Cursor<'a>, skipped: &mut u64) -> Result<Doc
                 *skipped += 1;
                 return cursor.skip();
             }
-            document.connections.push(connection(cursor, name, skipped)?);
+            document.connections.push(connection(cursor, name, skipped, unread)?);
             Ok(())
         })
     })?;
@@ -117,7 +122,12 @@ pub(super) fn read<'a>(cursor: &mut Cursor<'a>, skipped: &mut u64) -> Result<Doc
     Ok(document)
 }
 
-fn connection<'a>(cursor: &mut Cursor<'a>, name: Cow<'a, str>, skipped: &mut u64) -> Result<Connection<'a>, ReadError> {
+fn connection<'a>(
+    cursor: &mut Cursor<'a>,
+    name: Cow<'a, str>,
+    skipped: &mut u64,
+    unread: &mut Unread,
+) -> Result<Connection<'a>, ReadError> {
     let mut elements: Vec<Element<'a>> = Vec::new();
     let (mut configuration, mut log) = (None, None);
     let mut places = HashMap::new();
@@ -151,7 +161,14 @@ fn connection<'a>(cursor: &mut Cursor<'a>, name: Cow<'a, str>, skipped: &mut u64
                 }
             };
             match elements.get_mut(place) {
-                Some(element) => element.read(cursor, key::find(&property).unwrap_or(NO_KEY), skipped),
+                Some(element) => {
+                    let key = key::find(&property);
+                    element.read(cursor, key.unwrap_or(NO_KEY), skipped)?;
+                    if key.is_none() && element.kind != StatsType::Other && !key::is_unused(&property) {
+                        unread.members.add(&property);
+                    }
+                    Ok(())
+                }
                 None => cursor.skip(),
             }
         })

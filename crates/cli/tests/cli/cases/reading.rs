@@ -1,4 +1,205 @@
 //! What was not read, and inputs in other formats.
 
-#[allow(unused_imports)] // the cases follow
-use super::{callgauge, intervals, kinds, path, report, text};
+use std::io::Write;
+use std::process::Output;
+
+use serde_json::Value;
+
+use super::{callgauge, kinds, path, report};
+use crate::stdout;
+
+/// Every command that reads files.
+const COMMANDS: &[&str] = &["report", "intervals", "derived", "inspect"];
+
+fn messages(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// Asserts that no command can use an input, and returns the messages of `report`.
+fn refused(arguments: &[&str], input: &[u8]) -> String {
+    for command in COMMANDS {
+        let output = callgauge(&[&[*command], arguments].concat(), input);
+        assert_eq!(output.status.code(), Some(1), "{command} {arguments:?}");
+        assert!(*command == "inspect" || output.stdout.is_empty(), "{command} {arguments:?}");
+    }
+    messages(&callgauge(&[&["report"], arguments].concat(), input))
+}
+
+/// Inspects an input as JSON; it may be unusable.
+fn inspected(arguments: &[&str], input: &[u8]) -> Value {
+    let output = callgauge(&[&["inspect", "--format", "json"], arguments].concat(), input);
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn a_case_without_a_usable_entry_says_what_it_is() {
+    for (case, found) in [
+        ("00-no-stats-package.json", "JSON, but no getStats entry: 1 object without a known type"),
+        ("03-flutter.ndjson.gz", "30 reports without a usable entry: no known type, or no known member"),
+        ("03b-flutter-single.json", "1 report without a usable entry"),
+        ("05-rn-old-values-array.ndjson.gz", "30 reports without a usable entry"),
+        ("06c-gstreamer-structure.txt", "expected a value at byte 0"),
+        ("07-janus-events.ndjson.gz", "60 records: JSON, but no getStats entry: 60 objects without a known type"),
+        ("09-firefox-copy-report.json", "JSON, but no getStats entry"),
+        ("09b-firefox-copy-report-lines.ndjson.gz", "30 records: JSON, but no getStats entry"),
+        ("12-twilio-room.ndjson.gz", "30 records: JSON, but no getStats entry"),
+        ("14-asterisk.txt", "expected a value at byte 45"),
+        ("51-empty-maps.ndjson", "30 empty reports: JSON.stringify makes {} of an RTCStatsReport"),
+        ("52-pretty-concatenated.json.gz", "expected the end at byte 3149"),
+        ("53a-array-of-maps.json.gz", "records in an array: 30 documents, not read"),
+        ("53b-array-of-lists.json.gz", "records in an array: 30 documents, not read"),
+        ("53c-array-of-recordings.json.gz", "records in an array: 30 documents, not read"),
+        ("53e-array-timestamp-stats.json.gz", "records in an array: 30 documents, not read"),
+        ("53i-flat-lines.ndjson.gz", "270 records: no stats in any known format"),
+        ("57-camel-wrapped.ndjson.gz", "30 records: no stats in any known format"),
+        ("60-rn-broken-map.ndjson.gz", "line 1: expected a member name at byte 3078"),
+        ("73-twilio-voice-sample.ndjson.gz", "30 records: JSON, but no getStats entry"),
+        ("attack-powershell_utf16.ndjson", "text in UTF-16, not UTF-8"),
+        ("attack-records_in_array.json", "records in an array: 5 documents, not read"),
+    ] {
+        let messages = refused(&[&path(case)], b"");
+        assert!(messages.contains(&format!("{case}: {found}")), "{case}: {messages}");
+        assert!(!messages.contains("unrecognised"), "{case}: {messages}");
+    }
+}
+
+#[test]
+fn a_case_that_is_read_in_part_names_the_rest() {
+    for (case, found) in [
+        ("01-mediasoup.ndjson.gz", "not read: 6 members (bitrate 62, byteCount 62, "),
+        ("06-gstreamer.ndjson.gz", "not read: 18 members (packets-lost 60, "),
+        ("47d-snake.ndjson.gz", "not read: 45 members (transport_id 210, "),
+        ("53h-flat-all-snapshots.json.gz", "within a report: one list of several snapshots, read as one"),
+        ("90-sora-webhook.ndjson.gz", "connection_id"),
+        ("91-no-own-timestamps.ndjson.gz", "of streams without a timestamp: no figures of them"),
+    ] {
+        let output = callgauge(&["report", &path(case)], b"");
+        assert_eq!(output.status.code(), Some(0), "{case}");
+        assert!(messages(&output).contains(found), "{case}: {}", messages(&output));
+    }
+}
+
+#[test]
+fn unread_members_bring_no_diagnosis_and_no_state() {
+    for case in ["01-mediasoup.ndjson.gz", "06-gstreamer.ndjson.gz", "47d-snake.ndjson.gz"] {
+        let report = report(case);
+        assert!(kinds(&report).is_empty(), "{case}");
+        assert_eq!(report["fabrics"][0]["state"], Value::Null, "{case}");
+    }
+}
+
+#[test]
+fn inspect_lists_every_unread_member_with_its_count() {
+    let found = inspected(&[&path("47d-snake.ndjson.gz")], b"");
+    assert_eq!((&found["snapshots"], &found["connections"], &found["streams"]), (&30.into(), &1.into(), &2.into()));
+    assert_eq!(found["unread"]["bytes_received"], 90);
+    assert_eq!(found["unread"].as_object().unwrap().len(), 45);
+    assert_eq!(found["skipped"]["entries"], 30);
+    let text = stdout(&["inspect", &path("47d-snake.ndjson.gz")], b"");
+    assert!(text.contains("not read, unknown members: transport_id 210,"), "{text}");
+    let whole = inspected(&["tests/fixtures/recordings/clean.ndjson.gz"], b"");
+    assert_eq!(whole["unread"], serde_json::json!({}));
+    assert_eq!(whole["users"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn several_files_are_inspected_one_after_the_other() {
+    let files = [path("51-empty-maps.ndjson"), path("50-good.ndjson.gz")];
+    let text = stdout(&["inspect", &files[0], &files[1]], b"");
+    assert!(text.contains("51-empty-maps.ndjson: ") && text.contains("\n\ntests/fixtures/cases/50-good"), "{text}");
+    let json = stdout(&["inspect", "--format", "json", &files[0], &files[1]], b"");
+    let snapshots = json.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["snapshots"].clone());
+    assert_eq!(snapshots.collect::<Vec<_>>(), [0, 30]);
+}
+
+#[test]
+fn a_log_without_stats_is_unusable_and_still_inspected() {
+    let lines = b"[\"oniceconnectionstatechange\",\"PC_0\",\"checking\",1000]\n[\"ondance\",\"PC_0\",\"x\",2000]\n";
+    let messages = refused(&["-"], lines);
+    assert!(messages.contains("no entry of getStats was read, only 1 event of a log"), "{messages}");
+    assert!(messages.contains("not read: 1 kind of log event (ondance 1)"), "{messages}");
+    let found = inspected(&["-"], lines);
+    assert_eq!((&found["format"], &found["log_events"]), (&"jitsi".into(), &1.into()));
+    assert_eq!(found["unread_events"]["ondance"], 1);
+}
+
+#[test]
+fn a_file_that_cannot_be_opened_is_wrong_usage() {
+    let good = path("50-good.ndjson.gz");
+    for command in COMMANDS {
+        for missing in ["no-such-file", "tests/fixtures"] {
+            let output = callgauge(&[command, &good, missing], b"");
+            assert_eq!(output.status.code(), Some(2), "{command} {missing}");
+            assert!(output.stdout.is_empty(), "{command} {missing}");
+            let messages = messages(&output);
+            assert!(messages.starts_with(&format!("callgauge: {missing}: ")), "{command}: {messages}");
+            assert_eq!(messages.lines().count(), 1, "{command}: {messages}");
+        }
+    }
+}
+
+#[test]
+fn the_help_lists_the_exit_status() {
+    let help = stdout(&["--help"], b"");
+    for status in ["  0  done", "  1  nothing usable", "  2  wrong usage"] {
+        assert!(help.contains(status), "{help}");
+    }
+}
+
+fn packed(bytes: &[u8]) -> Vec<u8> {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(bytes).unwrap();
+    packed.finish().unwrap()
+}
+
+#[test]
+fn packed_data_inside_gzip_is_named_in_one_sentence() {
+    for (inside, found) in [
+        (packed(b"[]"), "inside gzip: gzip data: unpack it"),
+        (b"PK\x03\x04 and more".to_vec(), "inside gzip: a zip archive: unpack it"),
+        (b"\xff\xfe[\0]\0".to_vec(), "inside gzip: text in UTF-16"),
+    ] {
+        let messages = refused(&["-"], &packed(&inside));
+        assert_eq!(messages.lines().count(), 1, "{messages}");
+        assert!(messages.contains(found), "{messages}");
+    }
+    let messages = refused(&["-"], b"\x28\xb5\x2f\xfd\0\0");
+    assert_eq!(messages, "callgauge: standard input: zstd data: unpack it\n");
+}
+
+#[test]
+fn a_record_that_expands_too_much_is_refused() {
+    let mut bomb = b"{".to_vec();
+    bomb.resize(160 << 20, b' ');
+    let bomb = packed(&bomb);
+    assert!(bomb.len() < 2 << 20);
+    let output = callgauge(&["inspect", "-"], &bomb);
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("expands more than 200 times"), "{text}");
+}
+
+#[test]
+fn a_connection_name_that_is_too_long_is_refused_for_its_length() {
+    let report = r#"[{"id":"I","type":"inbound-rtp","timestamp":1000,"ssrc":7,"packetsReceived":1}]"#;
+    let line = format!(r#"{{"t":1000,"pc":"{}","report":{report}}}"#, "x".repeat(257));
+    let messages = messages(&callgauge(&["report", "-"], line.as_bytes()));
+    assert!(messages.contains("could not be opened: the name is empty or too long"), "{messages}");
+    assert!(!messages.contains("beyond the limit"), "{messages}");
+}
+
+#[test]
+fn connections_with_broken_names_are_not_merged() {
+    let report = report("attack-surrogate_names_merge.ndjson");
+    let names: Vec<_> = report["fabrics"].as_array().unwrap().iter().map(|fabric| fabric["fabric"].as_str()).collect();
+    assert_eq!(names.len(), 2, "{names:?}");
+    assert_ne!(names[0], names[1]);
+}
+
+#[test]
+fn the_format_of_a_call_survives_marks_and_line_ends() {
+    let good = report("50-good.ndjson.gz");
+    for case in ["55a-bom.ndjson.gz", "55c-crlf.ndjson.gz"] {
+        assert_eq!(report(case)["fabrics"], good["fabrics"], "{case}");
+    }
+}

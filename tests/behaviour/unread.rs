@@ -1,0 +1,191 @@
+//! What is no stats, what was not read, and how both are counted and named.
+
+use callgauge::ingest::{Foreign, Item, NameCounts, ReadErrorKind, Reader};
+use callgauge::replay::{OwnedItem, Replay};
+use serde_json::json;
+
+/// Reads records with one reader. Returns it with the number of snapshots handed out, and the kinds of errors.
+fn read(records: &[&str]) -> (Reader, u64, Vec<ReadErrorKind>) {
+    let mut reader = Reader::new();
+    let (mut handed_out, mut errors) = (0, Vec::new());
+    for record in records {
+        if let Err(error) = reader.read(record.as_bytes(), &mut |_| handed_out += 1) {
+            errors.push(error.kind());
+        }
+    }
+    assert_eq!(reader.snapshots(), handed_out);
+    (reader, handed_out, errors)
+}
+
+fn sorted(names: &NameCounts) -> Vec<(&str, u64)> {
+    let mut sorted: Vec<_> = names.iter().collect();
+    sorted.sort_unstable();
+    sorted
+}
+
+const STREAM: &str = r#"{"id":"I","type":"inbound-rtp","timestamp":1000,"ssrc":7,"kind":"audio"}"#;
+
+#[test]
+fn json_without_an_entry_is_no_getstats() {
+    for (record, kind) in [
+        (r#"{"name":"x","dependencies":{"a":"1"}}"#, ReadErrorKind::NoEntry(1)),
+        (r#"[{"a":1},{"b":{"c":2}}]"#, ReadErrorKind::NoEntry(2)),
+        (r#"{"a":{"type":"module"},"b":{"type":"table"}}"#, ReadErrorKind::NoEntry(2)),
+        ("[[1,2],[3,4]]", ReadErrorKind::NoEntry(0)),
+        (r#"{"a":1}"#, ReadErrorKind::UnknownFormat),
+    ] {
+        let (reader, handed_out, errors) = read(&[record]);
+        assert_eq!((handed_out, errors), (0, vec![kind]), "{record}");
+        assert_eq!(reader.format(), None, "{record}");
+    }
+}
+
+#[test]
+fn stats_after_other_json_are_read() {
+    let stats = format!("[{STREAM}]");
+    let (reader, handed_out, errors) = read(&[r#"{"a":{"b":1}}"#, "{}", &stats, r#"{"a":{"b":1}}"#]);
+    assert_eq!((handed_out, errors.len()), (1, 2));
+    assert_eq!(reader.format().map(callgauge::ingest::Format::name), Some("getstats"));
+}
+
+#[test]
+fn empty_reports_are_counted_and_open_no_connection() {
+    for record in ["{}", "[]", r#"{"t":1000,"pc":"A","report":{}}"#, r#"{"t":1000,"pc":"A","report":[]}"#] {
+        let (reader, handed_out, errors) = read(&[record, record]);
+        assert_eq!((handed_out, errors.len()), (0, 0), "{record}");
+        assert_eq!((reader.empty_snapshots(), reader.unusable_snapshots()), (2, 0), "{record}");
+    }
+}
+
+#[test]
+fn a_snapshot_without_a_usable_entry_is_none() {
+    for report in [
+        // A wrapper that is not read.
+        json!([{"id": "I", "type": "inbound-rtp", "timestamp": 1000, "values": {"ssrc": 7}}]),
+        json!([{"id": "P", "type": "candidate-pair", "timestamp": 1000, "bytes_sent": 7}]),
+        // Known, and without anything to measure.
+        json!([{"id": "C", "type": "certificate", "timestamp": 1000, "fingerprint": "00"}]),
+        json!([{"id": "X", "type": "something", "timestamp": 1000, "ssrc": 7}]),
+    ] {
+        let record = json!({"t": 1000, "pc": "A", "report": report}).to_string();
+        let (reader, handed_out, errors) = read(&[&record]);
+        assert_eq!((handed_out, errors.len()), (0, 0), "{record}");
+        assert_eq!((reader.empty_snapshots(), reader.unusable_snapshots()), (0, 1), "{record}");
+    }
+}
+
+#[test]
+fn unknown_members_and_types_are_counted_by_name() {
+    let entry = json!({"packets_received": 1, "id": "I", "type": "inbound-rtp", "ssrc": 7, "packets-lost": 2});
+    let other = json!({"type": "something", "id": "X", "ssrc": 8, "unheard": 1});
+    let record = json!([entry, entry, other]).to_string();
+    let (reader, ..) = read(&[&record, &record, &record]);
+    assert_eq!(sorted(&reader.unread().members), [("packets-lost", 6), ("packets_received", 6)]);
+    assert_eq!(sorted(&reader.unread().types), [("something", 3)]);
+    assert_eq!(reader.skipped().without_type(), 3);
+}
+
+#[test]
+fn members_that_browsers_write_are_not_unread() {
+    let entry = json!({
+        "id": "I", "type": "local-candidate", "candidateType": "host", "address": "::", "port": 9, "vpn": false,
+        "networkAdapterType": "ethernet", "foundation": "1", "googExpandRate": "0", "166": "x", "streamIdentifier": "s",
+    });
+    let (reader, handed_out, _) = read(&[&json!([entry]).to_string()]);
+    assert_eq!((handed_out, sorted(&reader.unread().members)), (1, vec![]));
+}
+
+#[test]
+fn unread_members_of_differences_are_counted() {
+    let lines = [
+        r#"["getStats","PC_0",{"I":{"type":"inbound-rtp","timestamp":1000,"ssrc":7,"packets_received":1}},1000]"#,
+        r#"["getStats","PC_0",{"I":{"timestamp":2000,"packets_received":2}},2000]"#,
+    ];
+    let (reader, handed_out, _) = read(&lines);
+    assert_eq!((handed_out, sorted(&reader.unread().members)), (2, vec![("packets_received", 2)]));
+}
+
+#[test]
+fn unread_series_of_a_document_are_counted() {
+    let series = |values: &str| json!({"statsType": "inbound-rtp", "startTime": 1000, "endTime": 2000, "values": values});
+    let document = json!({"PeerConnections": {"1-1": {"stats": {
+        "I-timestamp": series("[1000,2000]"), "I-ssrc": series("[7,7]"), "I-packets_received": series("[1,2]"),
+    }}}});
+    let (reader, handed_out, _) = read(&[&document.to_string()]);
+    assert_eq!((handed_out, sorted(&reader.unread().members)), (2, vec![("packets_received", 1)]));
+}
+
+#[test]
+fn records_in_an_array_are_named_with_their_number() {
+    let entry: serde_json::Value = serde_json::from_str(STREAM).unwrap();
+    for record in [
+        json!([{"t": 1, "pc": "A", "report": [entry]}, {"t": 2, "pc": "A", "report": {"I": entry}}]),
+        json!([{"I": entry}, {"I": entry}]),
+        json!([[entry], [entry]]),
+    ] {
+        let (_, handed_out, errors) = read(&[&record.to_string()]);
+        assert_eq!((handed_out, errors), (0, vec![ReadErrorKind::RecordsInArray(2)]), "{record}");
+    }
+}
+
+#[test]
+fn data_that_is_no_text_is_recognised() {
+    let utf16: Vec<u8> = [0xfeff].into_iter().chain("[1]".encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    for (start, foreign) in [
+        (&utf16[..], Foreign::Utf16),
+        (&utf16[2..], Foreign::Utf16),
+        (b"\x1f\x8b\x08\0", Foreign::Gzip),
+        (b"PK\x03\x04..", Foreign::Zip),
+        (b"\x28\xb5\x2f\xfd", Foreign::Zstandard),
+        (b" <!DOCTYPE html><title>", Foreign::Html),
+    ] {
+        let error = Reader::new().read(start, &mut |_| ()).unwrap_err();
+        assert_eq!(error.kind(), ReadErrorKind::Foreign(foreign), "{start:?}");
+    }
+    for text in ["[]", "{}", "RTCStatsDump", "PKI", "hello", ""] {
+        assert_eq!(Foreign::of(text.as_bytes()), None, "{text}");
+    }
+}
+
+#[test]
+fn names_with_unpaired_surrogates_stay_apart() {
+    let mut names = Vec::new();
+    for name in [r"\ud800", r"\udc00", r"\uDC00"] {
+        let line = format!(r#"{{"t":1000,"pc":"{name}","report":[{STREAM}]}}"#);
+        Reader::new().read(line.as_bytes(), &mut |snapshot| names.push(snapshot.fabric.to_owned())).unwrap();
+    }
+    assert!(names[0] != names[1] && names[1] == names[2], "{names:?}");
+}
+
+#[test]
+fn unknown_words_of_a_log_are_counted_by_name() {
+    let lines = [
+        r#"["oniceconnectionstatechange","PC_0","teleporting",1000]"#,
+        r#"["oniceconnectionstatechange","PC_0","checking",1000]"#,
+        r#"["ondance","PC_0","x",1000]"#,
+    ];
+    let mut replay = Replay::default();
+    let (merged, source) = (replay.add_source(None), replay.add_source(None));
+    let mut reader = Reader::new();
+    for line in lines {
+        let mut each = |item: Item<'_>| {
+            replay.push(source, &item);
+            // As a reader in another thread does.
+            replay.push_owned(merged, OwnedItem::new(&item).unwrap(), &mut |_, _, _| {});
+        };
+        reader.read_all(line.as_bytes(), &mut each).unwrap();
+    }
+    assert_eq!(sorted(&reader.unread().events), [("ondance", 1)]);
+    for outcome in replay.finish().sources {
+        assert_eq!(sorted(&outcome.unknown_words), [("iceConnectionState: teleporting", 1)]);
+    }
+}
+
+#[test]
+fn entries_without_a_time_and_repeated_ids_are_counted() {
+    let untimed = r#"{"t":1000,"pc":"A","report":[{"id":"I","type":"inbound-rtp","ssrc":7}]}"#;
+    assert_eq!(read(&[untimed]).0.untimed_entries(), 1);
+    let flat = format!("[{STREAM},{STREAM},{STREAM}]");
+    let (reader, ..) = read(&[&flat]);
+    assert_eq!((reader.repeated_ids(), reader.untimed_entries()), (2, 0));
+}
