@@ -319,14 +319,16 @@ impl StreamRecord {
             self.duplicates = self.duplicates.saturating_add(1);
             return Observation::Repeated;
         }
-        let (mut delta, restart) = match self.media.take(entry) {
+        // Across a step of the clock, counters go on: the interval has no rate, but it is no reset.
+        let (mut delta, is_reset) = match self.media.take(entry) {
             Progress::Unchanged | Progress::Stale => {
                 self.late = self.late.saturating_add(1);
                 return Observation::Late;
             }
             Progress::Restart(delta) => (delta, true),
-            Progress::Advance(delta) => (delta, context.has_clock_stepped),
+            Progress::Advance(delta) => (delta, false),
         };
+        let has_no_rate = is_reset || context.has_clock_stepped;
         delta.disbelieve();
         if self.direction == Direction::Inbound {
             self.received_limit.check(&mut delta, self.still_ms);
@@ -336,7 +338,7 @@ impl StreamRecord {
         let received = self.received_losses(delta);
         let at = entry.timestamp().unwrap_or(self.end());
         let mut interval = Interval::new(at, delta.span_ms(), self.direction, self.ssrc, kind);
-        if restart {
+        if has_no_rate {
             interval.state = IntervalState::Reset;
             self.totals.add_reset(delta);
             self.add_losses(received, interval.state);
@@ -389,8 +391,6 @@ impl StreamRecord {
         self.kind = kind;
         self.samples = self.samples.saturating_add(1);
         self.note_names(entry);
-        // Across a step of the clock, counters go on: it is no reset.
-        let is_reset = restart && !matches!(step, Progress::Advance(_));
         self.close(&interval, entry, app_time, is_reset, context);
         Observation::Closed(interval)
     }

@@ -9,7 +9,7 @@ use crate::event::{IceState, Relay};
 use crate::hash::fnv1a_64;
 use crate::metric::{Cadence, Formula, MAX_MS};
 use crate::metric::counter::{Delta, EntryTracker, Progress};
-use crate::report::{Entry, Fields, Num, Report, StatsType, Text};
+use crate::report::{Entry, Fields, Flag, Num, Report, StatsType, Text};
 use crate::stream::Doubted;
 
 use super::sources::Dtls;
