@@ -219,12 +219,15 @@ impl Lifecycle {
     }
 
     /// How long the connection has been lost at `now`, ms: since the last traffic before it was disconnected or failed;
-    /// or since the first checks, if they failed or have taken [`MAX_SETUP_MS`]. `None` while it is not lost.
+    /// or since the first checks, if they failed or have taken [`MAX_SETUP_MS`] without an answer. `None` while it is not
+    /// lost.
     pub(crate) fn lost_ms(&self, now: Timestamp) -> Option<f64> {
         let is_coming = self.setup().is_none() && self.terminated.is_none() && self.ice.state() != IceState::Closed;
+        // Answers to checks show a path, but no DTLS.
+        let is_answered = self.carried.is_some() && self.carried == self.sampled && !self.sources.hangs();
         match self.lost_since {
             Some(since) => Some(millis(since, now)),
-            None => self.slow_checks_ms(now).filter(|_| is_coming),
+            None => self.slow_checks_ms(now).filter(|_| is_coming && !is_answered),
         }
     }
 

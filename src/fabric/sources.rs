@@ -51,6 +51,8 @@ pub(crate) struct Traffic {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Sources {
     ice: Option<IceState>,
+    /// Whether it was ever connected.
+    was_ice_up: bool,
     connection: Option<ConnectionState>,
     /// The connection state is from before ICE began anew.
     is_connection_stale: bool,
@@ -73,6 +75,7 @@ impl Sources {
     pub(crate) const fn new(opened: Timestamp) -> Self {
         Self {
             ice: None,
+            was_ice_up: false,
             connection: None,
             is_connection_stale: false,
             stats: None,
@@ -110,6 +113,7 @@ impl Sources {
     pub(crate) fn set_ice(&mut self, now: Timestamp, to: IceState) {
         let is_back = is_up(to) && !self.ice.is_some_and(is_up);
         self.is_connection_stale |= is_back || matches!(to, IceState::New | IceState::Checking);
+        self.was_ice_up |= is_up(to);
         if self.ice.replace(to) != Some(to) {
             self.change(now);
         }
@@ -165,7 +169,7 @@ impl Sources {
         if is_proved && (ice.is_some() || is_dtls_failed) {
             return Some((IceState::Connected, FailureReason::IceConnectionFailure));
         }
-        let reason = if is_dtls_failed || has_failed && (is_ice_up || self.ice.is_some() && self.hangs()) {
+        let reason = if is_dtls_failed || has_failed && (is_ice_up || self.was_ice_up && self.hangs()) {
             FailureReason::TransportFailure
         } else {
             FailureReason::IceConnectionFailure

@@ -7,7 +7,9 @@ mod hostile;
 mod media;
 mod owners;
 mod recorded;
+mod paths;
 mod roster;
+mod sources;
 mod states;
 #[cfg(feature = "serde")]
 mod summary;

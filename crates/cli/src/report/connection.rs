@@ -4,7 +4,7 @@
 use std::cmp::Reverse;
 use std::io;
 
-use callgauge::event::{EventKind, FabricState};
+use callgauge::event::{EventKind, FabricState, FailureReason};
 use callgauge::summary::{
     ConferenceSummary, ErrorSummary, EventSummary, FabricSummary, PathSummary, StreamSummary,
 };
@@ -185,6 +185,7 @@ fn words(event: &EventSummary) -> Option<String> {
         EventKind::IceDisruptionStart | EventKind::IceConnectionDisruptionStart => "connection interrupted".into(),
         EventKind::IceDisruptionEnd | EventKind::IceConnectionDisruptionEnd => format!("connection restored{after}"),
         EventKind::IceRestarted => "ICE restart".into(),
+        EventKind::IceFailed if event.reason == Some(FailureReason::TransportFailure) => "DTLS failed".into(),
         EventKind::IceFailed => "ICE failed".into(),
         EventKind::IceAborted => "aborted before it connected".into(),
         EventKind::IceTerminated => "closed".into(),
