@@ -5,7 +5,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::event::{ConnectionState, GatheringState, IceState, SignalingState, WebRtcFunction};
+use crate::event::{ConnectionState, DtlsState, GatheringState, IceState, SignalingState, WebRtcFunction};
 use crate::id::{MediaKind, Ssrc};
 use crate::ingest::{Item, LogEvent, LogEventKind, SdpSide};
 use crate::report::Report;
@@ -31,6 +31,7 @@ pub(super) enum Fact {
     Gathering(GatheringState),
     Signaling(SignalingState),
     Connection(ConnectionState),
+    Dtls(DtlsState),
     Described(Vec<DescribedStream>),
     Failed {
         function: WebRtcFunction,
@@ -99,6 +100,7 @@ impl Fact {
             LogEventKind::IceGatheringState(word) => Self::Gathering(GatheringState::from_name(word)?),
             LogEventKind::SignalingState(word) => Self::Signaling(SignalingState::from_name(word)?),
             LogEventKind::ConnectionState(word) => Self::Connection(ConnectionState::from_name(word)?),
+            LogEventKind::DtlsState(word) => Self::Dtls(DtlsState::from_name(word)?),
             LogEventKind::DescriptionCreated(description) | LogEventKind::DescriptionSet { description, .. } => {
                 Self::Described(described(description.sdp?))
             }

@@ -230,8 +230,19 @@ const CASES: &[Case] = &[
         from: 1..=3,
         over: Some(10..=12),
         change: |world| {
-            world.gone = if world.s < 10 { vec!["P", "IA", "IV", "OA", "OV", "GA", "GV", "HA", "HV"] } else { Vec::new() };
-            world.set("T", "dtlsState", if world.s < 3 { "connecting" } else if world.s < 10 { "failed" } else { "connected" });
+            world.gone =
+                if world.s < 10 { vec!["P", "IA", "IV", "OA", "OV", "GA", "GV", "HA", "HV"] } else { Vec::new() };
+            world.set(
+                "T",
+                "dtlsState",
+                if world.s < 3 {
+                    "connecting"
+                } else if world.s < 10 {
+                    "failed"
+                } else {
+                    "connected"
+                },
+            );
         },
         ..CASE
     },

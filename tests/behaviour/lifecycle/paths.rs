@@ -39,7 +39,10 @@ fn snapshot(call: &mut Call, second: u64, transports: &[Transport]) {
         if let Some(ssrc) = transport.ssrc {
             let mut entry = call.report.push(StatsType::InboundRtp, &format!("I{ssrc}"));
             entry.set_timestamp(time).set(Num::Ssrc, f64::from(ssrc)).set_text(Text::TransportId, transport.id);
-            entry.set(Num::PacketsReceived, count * 50.0).set(Num::BytesReceived, count * 5e3).set(Num::PacketsLost, 0.0);
+            entry
+                .set(Num::PacketsReceived, count * 50.0)
+                .set(Num::BytesReceived, count * 5e3)
+                .set(Num::PacketsLost, 0.0);
         }
     }
     call.call.ingest(at(second * 1_000), call.fabric, &call.report).unwrap();

@@ -1,6 +1,6 @@
 //! The sources of a connection's state, in any order: ICE, the connection, DTLS in stats, and traffic.
 
-use callgauge::event::{CallClass, ConnectionState, EventKind, FabricState, FailureReason, IceState};
+use callgauge::event::{CallClass, ConnectionState, DtlsState, EventKind, FabricState, FailureReason, IceState};
 use callgauge::metric::IntervalState;
 use callgauge::report::{Flag, Num, StatsType, Text};
 use callgauge::summary::FabricSummary;
@@ -14,6 +14,8 @@ use super::{Call, at, push, push_transport, received, sent};
 enum Input {
     Ice(u64, IceState),
     Connection(u64, ConnectionState),
+    /// DTLS as the application reports it.
+    Keys(u64, DtlsState),
     /// Stats: DTLS of a transport whose ICE is connected.
     Dtls(u64, &'static str),
 }
@@ -22,6 +24,7 @@ fn apply(call: &mut Call, input: Input) {
     match input {
         Input::Ice(ms, state) => call.call.ice_state(at(ms), call.fabric, state).unwrap(),
         Input::Connection(ms, state) => call.call.connection_state(at(ms), call.fabric, state).unwrap(),
+        Input::Keys(ms, state) => call.call.dtls_state(at(ms), call.fabric, state).unwrap(),
         Input::Dtls(ms, state) => {
             call.report.clear();
             push_transport(&mut call.report, ms, "connected", state, "a");
@@ -37,8 +40,9 @@ fn after(inputs: &[Input]) -> Call {
 }
 
 use ConnectionState as C;
+use DtlsState as D;
 use IceState as I;
-use Input::{Connection, Dtls, Ice};
+use Input::{Connection, Dtls, Ice, Keys};
 
 /// The inputs, the state, the class, the numbers of drops and of failed set-ups, and the reason of the failure.
 type Row = (&'static [Input], FabricState, Option<CallClass>, (u64, u64), Option<FailureReason>);
@@ -76,7 +80,12 @@ const ROWS: &[Row] = &[
         Some(FailureReason::IceConnectionFailure),
     ),
     (
-        &[Connection(500, C::Connecting), Ice(1_000, I::Checking), Ice(8_000, I::Disconnected), Connection(9_000, C::Failed)],
+        &[
+            Connection(500, C::Connecting),
+            Ice(1_000, I::Checking),
+            Ice(8_000, I::Disconnected),
+            Connection(9_000, C::Failed),
+        ],
         FabricState::Failed,
         Some(CallClass::Failed),
         (0, 1),
@@ -91,7 +100,12 @@ const ROWS: &[Row] = &[
         Some(FailureReason::TransportFailure),
     ),
     (
-        &[Ice(1_000, I::Connected), Connection(1_100, C::Connecting), Ice(4_000, I::Disconnected), Connection(9_000, C::Failed)],
+        &[
+            Ice(1_000, I::Connected),
+            Connection(1_100, C::Connecting),
+            Ice(4_000, I::Disconnected),
+            Connection(9_000, C::Failed),
+        ],
         FabricState::Failed,
         Some(CallClass::Failed),
         (0, 1),
@@ -111,7 +125,15 @@ const ROWS: &[Row] = &[
         (1, 0),
         None,
     ),
+    (
+        &[Ice(1_000, I::Connected), Keys(1_100, D::Connecting), Keys(3_000, D::Failed)],
+        FabricState::Failed,
+        Some(CallClass::Failed),
+        (0, 1),
+        Some(FailureReason::TransportFailure),
+    ),
     // DTLS hangs: not set up.
+    (&[Ice(1_000, I::Connected), Keys(1_100, D::Connecting)], FabricState::Initializing, None, (0, 0), None),
     (&[Ice(1_000, I::Connected), Dtls(2_000, "connecting")], FabricState::Initializing, None, (0, 0), None),
     (&[Ice(1_000, I::Connected), Connection(1_100, C::Connecting)], FabricState::Initializing, None, (0, 0), None),
     (
@@ -174,7 +196,8 @@ fn drop_by_the_connection_state_has_the_length_of_the_loss() {
 #[test]
 fn connection_state_adds_no_change_of_the_ice_state() {
     let mut call = after(&[Ice(1_000, I::Connected), Connection(9_000, C::Failed)]);
-    let changes: Vec<_> = call.call_events().iter().filter_map(|event| event.change).map(|change| change.of()).collect();
+    let changes: Vec<_> =
+        call.call_events().iter().filter_map(|event| event.change).map(|change| change.of()).collect();
     assert_eq!(changes, ["iceConnectionState", "connectionState"]);
 }
 
@@ -193,7 +216,9 @@ fn snapshots(call: &mut Call, from_s: u64, packets: &[u32], states: Option<[&str
 
 #[test]
 fn arriving_media_refutes_any_reported_state() {
-    for last in [Ice(2_000, I::Disconnected), Ice(2_000, I::Failed), Connection(2_000, C::Failed), Dtls(2_000, "failed")] {
+    for last in
+        [Ice(2_000, I::Disconnected), Ice(2_000, I::Failed), Connection(2_000, C::Failed), Dtls(2_000, "failed")]
+    {
         let mut call = after(&[Ice(1_000, I::Connected), Connection(1_100, C::Connected), last]);
         assert_ne!(call.summary().state, Some(FabricState::Established), "{last:?}");
         // The first interval may have begun before the loss.

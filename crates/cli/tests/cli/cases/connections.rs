@@ -49,7 +49,10 @@ fn dead_half_of_a_dropped_call_is_lost_time() {
     let lost = intervals(case).iter().filter(|interval| interval["state"] == "lost").count();
     assert!(lost >= 2 * 23, "{lost}");
     let text = text(case);
-    assert!(text.contains("connection lost for 30 s") && !text.contains("on hold") && !text.contains("paused"), "{text}");
+    assert!(
+        text.contains("connection lost for 30 s") && !text.contains("on hold") && !text.contains("paused"),
+        "{text}"
+    );
 }
 
 #[test]
