@@ -22,10 +22,10 @@ enum Input {
 
 fn apply(call: &mut Call, input: Input) {
     match input {
-        Input::Ice(ms, state) => call.call.ice_state(at(ms), call.fabric, state).unwrap(),
-        Input::Connection(ms, state) => call.call.connection_state(at(ms), call.fabric, state).unwrap(),
-        Input::Keys(ms, state) => call.call.dtls_state(at(ms), call.fabric, state).unwrap(),
-        Input::Dtls(ms, state) => {
+        Ice(ms, state) => call.call.ice_state(at(ms), call.fabric, state).unwrap(),
+        Connection(ms, state) => call.call.connection_state(at(ms), call.fabric, state).unwrap(),
+        Keys(ms, state) => call.call.dtls_state(at(ms), call.fabric, state).unwrap(),
+        Dtls(ms, state) => {
             call.report.clear();
             push_transport(&mut call.report, ms, "connected", state, "a");
             call.call.ingest(at(ms), call.fabric, &call.report).unwrap();
