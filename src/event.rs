@@ -14,7 +14,7 @@ pub use lifecycle::{CallEvent, EndReason, EventKind, StateChange};
 pub(crate) use queue::EventQueue;
 pub(crate) use words::words;
 pub use words::{
-    CallClass, ConnectionState, EndpointType, FabricState, FabricUsage, GatheringState, IceState, Relay,
+    CallClass, ConnectionState, DtlsState, EndpointType, FabricState, FabricUsage, GatheringState, IceState, Relay,
     SignalingState, TransmissionDirection,
 };
 

@@ -487,7 +487,7 @@ impl StreamRecord {
 
     /// Adds the interval to the sum of its state; scoring adds active time. Every millisecond is in exactly one sum.
     fn add_time(&mut self, interval: &Interval, app_time: AppTime, context: ConnectionContext<'_>) {
-        if self.still_ms == 0.0 || !context.is_path_silent {
+        if self.still_ms == 0.0 {
             self.rest_run = RestRun::default();
         }
         let span_ms = interval.length_ms();
@@ -512,6 +512,9 @@ impl StreamRecord {
                 self.gaps = self.gaps.saturating_add(1);
             }
             IntervalState::Active => {}
+        }
+        if !context.is_path_silent {
+            self.rest_run = RestRun::default();
         }
     }
 

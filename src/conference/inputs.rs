@@ -4,15 +4,17 @@
 use super::log::StoredFeedback;
 use super::{Conference, Feedback, InputError};
 use crate::event::{
-    CallEvent, ConnectionState, EndReason, ErrorReport, EventKind, GatheringState, IceState, Reported, SignalingState,
+    CallEvent, ConnectionState, DtlsState, EndReason, ErrorReport, EventKind, GatheringState, IceState, Reported,
+    SignalingState,
 };
 use crate::fabric::{AppEvent, Fabric, Lifecycle, Outcome, Raise, Switch};
 use crate::id::{FabricId, UserId};
 use crate::unit::Timestamp;
 
 impl Conference {
-    /// Reports the current `iceConnectionState`, changed or repeated. Once reported, it replaces the state derived from
-    /// stats.
+    /// Reports the current `iceConnectionState`, changed or repeated. Once reported, it replaces the ICE state derived
+    /// from stats; a failure of the connection or of DTLS, and traffic that arrives, still count
+    /// ([`fabric`](crate::fabric)).
     ///
     /// # Errors
     /// As [`ingest`](Self::ingest).
@@ -47,7 +49,8 @@ impl Conference {
     }
 
     /// Reports the current `connectionState`, changed or repeated. It replaces [`ice_state`](Self::ice_state) as long
-    /// as that is not reported; `closed` terminates the fabric.
+    /// as that is not reported; beside it, `failed` counts, and `connecting` and `connected` show DTLS. `closed`
+    /// terminates the fabric.
     ///
     /// # Errors
     /// As [`ingest`](Self::ingest).
@@ -58,6 +61,16 @@ impl Conference {
         state: ConnectionState,
     ) -> Result<(), InputError> {
         self.change_state(now, fabric, |lifecycle, raise| lifecycle.set_connection(now, state, raise))
+    }
+
+    /// Reports the current state of DTLS (`RTCDtlsTransport.state`), changed or repeated. Without DTLS no packet flows: a
+    /// failure counts as one of the connection, and ICE alone is no set-up while DTLS is pending. Once reported, it
+    /// replaces the state in stats, except for a failure.
+    ///
+    /// # Errors
+    /// As [`ingest`](Self::ingest).
+    pub fn dtls_state(&mut self, now: Timestamp, fabric: FabricId, state: DtlsState) -> Result<(), InputError> {
+        self.change_state(now, fabric, |lifecycle, raise| lifecycle.set_dtls(now, state, raise))
     }
 
     /// Reports an event about a fabric's media, or terminates the fabric (`sendFabricEvent`). Early, late or repeated

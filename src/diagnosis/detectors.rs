@@ -325,7 +325,12 @@ impl Detectors {
     }
 
     /// Runs the detectors of failures if there is or was one.
-    fn step_life(life: &mut Option<Box<LifeDetectors>>, sample: &ConnectionSample, span: SampleSpan, recorder: &mut Recorder<'_>) {
+    fn step_life(
+        life: &mut Option<Box<LifeDetectors>>,
+        sample: &ConnectionSample,
+        span: SampleSpan,
+        recorder: &mut Recorder<'_>,
+    ) {
         if sample.fabric.has_failed || sample.fabric.has_dropped {
             life.get_or_insert_default();
         }
@@ -408,7 +413,8 @@ impl Detectors {
         };
         let sender = &mut self.senders[at];
         // During DTX between two words nothing is played, and nothing restarts.
-        let rests = !interval.state.is_measured() && !matches!(interval.state, IntervalState::Gap | IntervalState::Lost);
+        let rests =
+            !interval.state.is_measured() && !matches!(interval.state, IntervalState::Gap | IntervalState::Lost);
         let lag_ms = sample.lag_ms().filter(|_| interval.state == IntervalState::Active);
         match interval.kind {
             Some(MediaKind::Audio) => sender.pair.sound.add(lag_ms, rests),

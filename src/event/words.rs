@@ -101,6 +101,20 @@ words! {
         Closed "closed",
     }
 
+    /// `RTCDtlsTransportState`.
+    DtlsState {
+        /// Not started.
+        New "new",
+        /// Keys are being negotiated.
+        Connecting "connecting",
+        /// Packets can flow.
+        Connected "connected",
+        /// Closed by either end.
+        Closed "closed",
+        /// The negotiation failed, or a fingerprint did not match.
+        Failed "failed",
+    }
+
     /// The state of a fabric, in callstats' words.
     FabricState {
         /// Not connected yet, or not since a restart.

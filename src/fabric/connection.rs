@@ -133,7 +133,8 @@ impl SnapshotOutcome {
             Observation::First => self.has_new_sample = true,
             Observation::Closed(interval) => {
                 self.has_new_sample = true;
-                let passed = [Metric::PacketRatePps, Metric::BitrateBps].iter().any(|&rate| interval.get(rate) > Some(0.0));
+                let passed =
+                    [Metric::PacketRatePps, Metric::BitrateBps].iter().any(|&rate| interval.get(rate) > Some(0.0));
                 match interval.direction {
                     Direction::Inbound => self.traffic.arrived |= passed,
                     Direction::Outbound => self.traffic.was_sent |= passed,

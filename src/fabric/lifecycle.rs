@@ -5,8 +5,8 @@ use super::ice::{Ice, IceEvent};
 use super::path::PathSample;
 use super::sources::{Sources, Traffic, is_up};
 use crate::event::{
-    CallClass, CallEvent, ConnectionState, EventKind, FabricState, FailureReason, GatheringState, IceState, Relay,
-    SignalingState, StateChange, WebRtcFunction,
+    CallClass, CallEvent, ConnectionState, DtlsState, EventKind, FabricState, FailureReason, GatheringState, IceState,
+    Relay, SignalingState, StateChange, WebRtcFunction,
 };
 use crate::unit::Timestamp;
 
@@ -56,7 +56,7 @@ pub(crate) struct Lifecycle {
     lost_micros: u64,
     /// Whether DTLS hung at the latest input.
     hung: bool,
-    /// The latest snapshot, and the latest one since whose predecessor anything arrived.
+    /// The latest snapshot, and the latest one before which anything arrived over the path.
     sampled: Option<Timestamp>,
     carried: Option<Timestamp>,
     pub(crate) disruptions: u64,
@@ -219,12 +219,15 @@ impl Lifecycle {
     }
 
     /// How long the connection has been lost at `now`, ms: since the last traffic before it was disconnected or failed;
-    /// or since the first checks, if they failed or have taken [`MAX_SETUP_MS`]. `None` while it is not lost.
+    /// or since the first checks, if they failed or have taken [`MAX_SETUP_MS`] without an answer. `None` while it is not
+    /// lost.
     pub(crate) fn lost_ms(&self, now: Timestamp) -> Option<f64> {
         let is_coming = self.setup().is_none() && self.terminated.is_none() && self.ice.state() != IceState::Closed;
+        // Answers to checks show a path, but no DTLS.
+        let is_answered = self.carried.is_some() && self.carried == self.sampled && !self.sources.hangs();
         match self.lost_since {
             Some(since) => Some(millis(since, now)),
-            None => self.slow_checks_ms(now).filter(|_| is_coming),
+            None => self.slow_checks_ms(now).filter(|_| is_coming && !is_answered),
         }
     }
 
@@ -296,6 +299,12 @@ impl Lifecycle {
         if !self.sources.is_ice_reported() {
             self.note_ice(now, false, raise);
         }
+        self.update(now, false, raise);
+    }
+
+    /// Takes the state of DTLS that the application reports.
+    pub(crate) fn set_dtls(&mut self, now: Timestamp, to: DtlsState, raise: &mut Raise<'_>) {
+        self.sources.set_dtls(now, to);
         self.update(now, false, raise);
     }
 
@@ -429,14 +438,7 @@ impl Lifecycle {
         }
     }
 
-    fn enter(
-        &mut self,
-        now: Timestamp,
-        to: IceState,
-        reason: FailureReason,
-        is_inferred: bool,
-        raise: &mut Raise<'_>,
-    ) {
+    fn enter(&mut self, now: Timestamp, to: IceState, reason: FailureReason, is_inferred: bool, raise: &mut Raise<'_>) {
         let is_first = !core::mem::replace(&mut self.is_known, true);
         let hung = core::mem::replace(&mut self.hung, is_up(to) && self.sources.hangs());
         if hung && !self.hung {
@@ -569,4 +571,3 @@ fn raise_change(now: Timestamp, change: StateChange, raise: &mut Raise<'_>) {
 fn millis(from: Timestamp, to: Timestamp) -> f64 {
     to.micros_since(from) as f64 / 1e3
 }
-

@@ -5,7 +5,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 
 use crate::digest::Digest;
-use crate::event::{IceState, Relay};
+use crate::event::{DtlsState, IceState, Relay};
 use crate::hash::fnv1a_64;
 use crate::metric::{Cadence, Formula, MAX_MS};
 use crate::metric::counter::{Delta, EntryTracker, Progress};
@@ -121,9 +121,8 @@ impl Path {
             .map(|text| fnv1a_64(text.as_bytes()));
         let has_restarted = fragment.is_some() && self.fragment.is_some() && fragment != self.fragment;
         self.fragment = fragment.or(self.fragment);
-        let has_switched = pair
-            .filter(|pair| pair.id().len() <= MAX_ID)
-            .is_some_and(|pair| self.sample_pair(pair, report, cells));
+        let has_switched =
+            pair.filter(|pair| pair.id().len() <= MAX_ID).is_some_and(|pair| self.sample_pair(pair, report, cells));
         PathSample { ice, dtls, has_restarted, has_switched }
     }
 
@@ -237,8 +236,14 @@ impl Path {
                 self.unanswered_ms = 0.0;
                 (self.unanswered, self.arrives, self.rtt_samples) = (None, None, None);
                 *other = EntryTracker::new(entry).map(|track| {
-                    let mut pair =
-                        SelectedPair { id: entry.id().into(), track, is_relayed: None, relay: None, is_tcp: None, tries: TRIES };
+                    let mut pair = SelectedPair {
+                        id: entry.id().into(),
+                        track,
+                        is_relayed: None,
+                        relay: None,
+                        is_tcp: None,
+                        tries: TRIES,
+                    };
                     pair.find_candidates(entry, report);
                     pair
                 });
@@ -301,12 +306,7 @@ fn ice_of(
 
 /// DTLS by the transport.
 fn dtls_of(transport: Entry<'_>) -> Option<Dtls> {
-    Some(match transport.text(Text::DtlsState)? {
-        "new" | "connecting" => Dtls::Pending,
-        "connected" => Dtls::Up,
-        "failed" => Dtls::Failed,
-        _ => return None,
-    })
+    transport.text(Text::DtlsState).and_then(DtlsState::from_name).and_then(Dtls::of)
 }
 
 /// The ICE state by its pairs alone, and by media, which need a path. A failure of all pairs is no failure of ICE: more

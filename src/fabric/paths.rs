@@ -75,20 +75,20 @@ impl Paths {
     /// Opens the paths that a report has for the first time, and makes one in use the main path. Returns the other path
     /// that changed places with the main one, if any did.
     pub(crate) fn open(&mut self, used: &[PathEntries<'_>]) -> Option<PathIndex> {
-        let ids = || used.iter().filter_map(|entries| entries.transport).map(|transport| transport.id());
-        if ids().next().is_none() || used.len() == 1 && self.others.is_empty() {
+        let first = ids(used).next()?;
+        if used.len() == 1 && self.others.is_empty() {
             return None;
         }
-        let is_main_used = ids().any(|id| self.main.transport.as_deref() == Some(id));
-        let promoted = if is_main_used { None } else { ids().find_map(|id| self.index(id)) };
+        let is_main_used = ids(used).any(|id| self.main.transport.as_deref() == Some(id));
+        let promoted = if is_main_used { None } else { ids(used).find_map(|id| self.index(id)) };
         if let Some(index) = promoted {
             let other = index.checked_sub(1).and_then(|other| self.others.get_mut(usize::from(other)));
             other.into_iter().for_each(|other| core::mem::swap(other, &mut self.main));
-        } else if !is_main_used && let Some(first) = ids().next() {
+        } else if !is_main_used {
             // The transport of the main path was renamed.
             self.main.transport = Some(first.into());
         }
-        for id in ids() {
+        for id in ids(used) {
             if self.index(id).is_none() && self.others.len() < MAX_PATHS - 1 {
                 self.others.push(Path::new(id));
             }
@@ -119,7 +119,7 @@ impl Paths {
         for entries in used {
             let Some(index) = self.index_of(entries) else { continue };
             let sample = self.get_mut(index).sample(report, *entries, has_media, cells);
-            worst.ice = worst.ice.max_by_badness(sample.ice);
+            worst.ice = worse(worst.ice, sample.ice);
             worst.dtls = worst.dtls.max(sample.dtls);
             worst.has_restarted |= sample.has_restarted;
             worst.has_switched |= sample.has_switched;
@@ -136,21 +136,18 @@ impl Paths {
 
     /// The path with the longest round trip at the latest sample.
     pub(crate) fn slowest(&self) -> &Path {
-        self.others.iter().fold(&self.main, |slowest, path| {
-            if path.rtt_ms > slowest.rtt_ms { path } else { slowest }
-        })
+        self.others.iter().fold(&self.main, |slowest, path| if path.rtt_ms > slowest.rtt_ms { path } else { slowest })
     }
+}
+
+/// The ids of the transports.
+fn ids<'a>(used: &'a [PathEntries<'a>]) -> impl Iterator<Item = &'a str> {
+    used.iter().filter_map(|entries| entries.transport).map(|transport| transport.id())
 }
 
 /// The worse of two states.
-trait Badness {
-    fn max_by_badness(self, other: Self) -> Self;
-}
-
-impl Badness for Option<IceState> {
-    fn max_by_badness(self, other: Self) -> Self {
-        if other.map_or(0, badness) > self.map_or(0, badness) { other } else { self }
-    }
+fn worse(a: Option<IceState>, b: Option<IceState>) -> Option<IceState> {
+    if b.map_or(0, badness) > a.map_or(0, badness) { b } else { a }
 }
 
 /// The rank of a state: a connection is as bad as the worst of its paths in use. Closed paths are left over.
@@ -170,7 +167,8 @@ const fn badness(state: IceState) -> u8 {
 pub(crate) fn used_paths(report: &Report) -> UsedPaths<'_> {
     let mut transports = report.of(StatsType::Transport);
     let (first, more) = (transports.next(), transports.next().is_some());
-    let used: SmallVec<[Entry<'_>; MAX_PATHS]> = if more { used_transports(report) } else { first.into_iter().collect() };
+    let used: SmallVec<[Entry<'_>; MAX_PATHS]> =
+        if more { used_transports(report) } else { first.into_iter().collect() };
     if used.is_empty() {
         return core::iter::once(PathEntries { transport: None, pair: selected_pair(report, None, more) }).collect();
     }
@@ -191,13 +189,14 @@ fn used_transports(report: &Report) -> SmallVec<[Entry<'_>; MAX_PATHS]> {
             named.push(id);
         }
     }
-    let transports = || report.of(StatsType::Transport);
-    let mut used: SmallVec<[Entry<'_>; MAX_PATHS]> = transports().filter(|entry| named.contains(&entry.id())).collect();
+    let transports = report.of(StatsType::Transport);
+    let mut used: SmallVec<[Entry<'_>; MAX_PATHS]> =
+        transports.clone().filter(|entry| named.contains(&entry.id())).collect();
     if used.is_empty() {
-        used = transports().filter(|&entry| carried(entry)).collect();
+        used = transports.clone().filter(|&entry| carried(entry)).collect();
     }
     if used.is_empty() {
-        used = transports().min_by_key(|entry| (advance(*entry), entry.id())).into_iter().collect();
+        used = transports.min_by_key(|entry| (advance(*entry), entry.id())).into_iter().collect();
     }
     used.sort_by(|a, b| a.id().cmp(b.id()));
     used.dedup_by(|a, b| a.id() == b.id());
@@ -234,15 +233,13 @@ fn selected_pair<'a>(report: &'a Report, transport: Option<Entry<'a>>, is_severa
     {
         return Some(pair);
     }
-    let pairs = || {
-        report.of(StatsType::CandidatePair).filter(|pair| {
-            let own = pair.text(Text::TransportId).filter(|id| !id.is_empty());
-            !is_several || own.is_none() || own == transport.map(|transport| transport.id())
-        })
-    };
-    let marked = pairs().filter(|pair| pair.flag(Flag::Selected) == Some(true));
+    let pairs = report.of(StatsType::CandidatePair).filter(|pair| {
+        let own = pair.text(Text::TransportId).filter(|id| !id.is_empty());
+        !is_several || own.is_none() || own == transport.map(|transport| transport.id())
+    });
+    let marked = pairs.clone().filter(|pair| pair.flag(Flag::Selected) == Some(true));
     marked.min_by(|a, b| a.id().cmp(b.id())).or_else(|| {
-        pairs()
+        pairs
             .filter(|pair| pair.flag(Flag::Nominated) == Some(true) && pair.text(Text::State) == Some("succeeded"))
             .max_by(|a, b| rank(*a).cmp(&rank(*b)).then_with(|| b.id().cmp(a.id())))
     })

@@ -1,30 +1,30 @@
 //! The sources of a connection's state, and how they combine. It raises no events and keeps no delays.
 //!
-//! Three sources state the connection: the application's ICE state, its connection state, and stats (ICE and DTLS of
-//! the transports in use, otherwise candidate pairs). Traffic is evidence besides. They disagree in practice: Chromium's
-//! log often ends with ICE `disconnected` while only the connection state says `failed`; ICE is connected while DTLS
+//! These sources state the connection: the application's ICE state, its connection state, its DTLS state, and stats (ICE
+//! and DTLS of the transports in use, otherwise candidate pairs). Traffic is evidence besides. They disagree in practice: Chromium's
+//! log often ends with ICE `disconnected` while only the connection state is `failed`; ICE is connected while DTLS
 //! hangs or failed; stacks fill states that they do not know. This is the order, from the strongest:
 //!
 //! 1. **Arrived traffic.** Media or data that arrived in an interval that began after the last change of any source:
-//!    connected, whatever the sources say, for [`FLOW_MS`]. Bytes on the selected pair refute only what ICE says: a pair
-//!    carries bytes without DTLS, too.
-//! 2. **The worst failure.** Failed, if the connection state, DTLS in stats, or ICE failed. A failed connection state
+//!    connected, whatever the sources state, for [`FLOW_MS`]. Bytes on the selected pair refute only a state of ICE: a
+//!    pair carries bytes without DTLS, too.
+//! 2. **The worst failure.** Failed, if the connection state, DTLS (reported or in stats), or ICE failed. A failed connection state
 //!    counts until it changes, until ICE begins anew (`new`, `checking`), or until ICE is connected again after it was
 //!    not.
 //! 3. **ICE**, as the application reports it; otherwise the connection state; otherwise stats. An application that
 //!    reports a state later than stats overrides them from then on.
 //! 4. **DTLS.** ICE alone is no set-up if a source shows that DTLS is pending (connection state `connecting`, DTLS `new`
-//!    or `connecting` in stats) and nothing ever showed that it was up (connection state `connected`, DTLS `connected`,
+//!    or `connecting`) and nothing ever showed that it was up (connection state `connected`, DTLS `connected`,
 //!    media sent or received). The set-up counts from ICE, and is withdrawn while DTLS hangs and when it fails.
 
-use crate::event::{ConnectionState, FailureReason, IceState};
+use crate::event::{ConnectionState, DtlsState, FailureReason, IceState};
 use crate::unit::Timestamp;
 
 /// How long arrived traffic proves a path, ms: the longest time between two packets of a path at rest (consent checks
 /// every 5 s in Firefox, RFC 7675), and a sample.
 const FLOW_MS: f64 = 7_000.0;
 
-/// DTLS, as stats show it.
+/// The progress of DTLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) enum Dtls {
@@ -51,12 +51,16 @@ pub(crate) struct Traffic {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Sources {
     ice: Option<IceState>,
+    /// Whether it was ever connected.
+    was_ice_up: bool,
     connection: Option<ConnectionState>,
     /// The connection state is from before ICE began anew.
     is_connection_stale: bool,
     /// The state by stats.
     stats: Option<IceState>,
     dtls: Option<Dtls>,
+    /// Whether the application reports DTLS: stats then only add a failure.
+    is_dtls_reported: bool,
     /// Whether a source ever showed that DTLS was pending or failed, and that it was up.
     was_pending: bool,
     was_up: bool,
@@ -69,14 +73,28 @@ pub(crate) struct Sources {
     path_arrived: Option<Timestamp>,
 }
 
+impl Dtls {
+    /// `None` for a closed one: its connection is closed, too.
+    pub(crate) const fn of(state: DtlsState) -> Option<Self> {
+        match state {
+            DtlsState::New | DtlsState::Connecting => Some(Self::Pending),
+            DtlsState::Connected => Some(Self::Up),
+            DtlsState::Failed => Some(Self::Failed),
+            DtlsState::Closed => None,
+        }
+    }
+}
+
 impl Sources {
     pub(crate) const fn new(opened: Timestamp) -> Self {
         Self {
             ice: None,
+            was_ice_up: false,
             connection: None,
             is_connection_stale: false,
             stats: None,
             dtls: None,
+            is_dtls_reported: false,
             was_pending: false,
             was_up: false,
             changed: opened,
@@ -110,6 +128,7 @@ impl Sources {
     pub(crate) fn set_ice(&mut self, now: Timestamp, to: IceState) {
         let is_back = is_up(to) && !self.ice.is_some_and(is_up);
         self.is_connection_stale |= is_back || matches!(to, IceState::New | IceState::Checking);
+        self.was_ice_up |= is_up(to);
         if self.ice.replace(to) != Some(to) {
             self.change(now);
         }
@@ -124,15 +143,30 @@ impl Sources {
         }
     }
 
+    pub(crate) fn set_dtls(&mut self, now: Timestamp, to: DtlsState) {
+        let Some(to) = Dtls::of(to) else { return };
+        self.is_dtls_reported = true;
+        self.note_dtls(to);
+        if self.dtls.replace(to) != Some(to) {
+            self.change(now);
+        }
+    }
+
+    fn note_dtls(&mut self, dtls: Dtls) {
+        self.was_pending |= dtls != Dtls::Up;
+        self.was_up |= dtls == Dtls::Up;
+    }
+
     /// Takes a snapshot: the states in it, `None` where it shows none, and the traffic since the previous one.
     pub(crate) fn sample(&mut self, now: Timestamp, ice: Option<IceState>, dtls: Option<Dtls>, traffic: Traffic) {
+        let dtls = dtls.filter(|&dtls| !self.is_dtls_reported || dtls == Dtls::Failed);
         // A change that this snapshot shows happened after the previous one.
         let is_new = ice.is_some() && ice != self.stats || dtls.is_some() && dtls != self.dtls;
         let is_quiet = !is_new && self.sampled.is_some_and(|sampled| sampled >= self.changed);
         self.stats = ice.or(self.stats);
         self.dtls = dtls.or(self.dtls);
-        self.was_pending |= matches!(dtls, Some(Dtls::Pending | Dtls::Failed));
-        self.was_up |= dtls == Some(Dtls::Up) || traffic.arrived || traffic.was_sent;
+        dtls.into_iter().for_each(|dtls| self.note_dtls(dtls));
+        self.was_up |= traffic.arrived || traffic.was_sent;
         if is_new && !self.is_reported() || is_new && dtls == Some(Dtls::Failed) {
             self.change(now);
         }
@@ -165,7 +199,7 @@ impl Sources {
         if is_proved && (ice.is_some() || is_dtls_failed) {
             return Some((IceState::Connected, FailureReason::IceConnectionFailure));
         }
-        let reason = if is_dtls_failed || has_failed && (is_ice_up || self.ice.is_some() && self.hangs()) {
+        let reason = if is_dtls_failed || has_failed && (is_ice_up || self.was_ice_up && self.hangs()) {
             FailureReason::TransportFailure
         } else {
             FailureReason::IceConnectionFailure

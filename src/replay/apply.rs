@@ -202,6 +202,7 @@ impl Applier {
             Fact::Gathering(state) => call.gathering_state(now, fabric, state),
             Fact::Signaling(state) => call.signaling_state(now, fabric, state),
             Fact::Connection(state) => call.connection_state(now, fabric, state),
+            Fact::Dtls(state) => call.dtls_state(now, fabric, state),
             Fact::Described(streams) => {
                 let mut fabric = call.fabric(fabric)?;
                 for stream in &streams {

@@ -6,7 +6,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::event::{ConnectionState, GatheringState, IceState, SignalingState, WebRtcFunction};
+use crate::event::{ConnectionState, DtlsState, GatheringState, IceState, SignalingState, WebRtcFunction};
 use crate::id::{MediaKind, Ssrc};
 use crate::ingest::{Item, LogEvent, LogEventKind, SdpSide};
 use crate::report::Report;
@@ -32,6 +32,7 @@ pub(super) enum Fact {
     Gathering(GatheringState),
     Signaling(SignalingState),
     Connection(ConnectionState),
+    Dtls(DtlsState),
     Described(Vec<DescribedStream>),
     Failed {
         function: WebRtcFunction,
@@ -110,6 +111,9 @@ impl Fact {
             }
             LogEventKind::ConnectionState(word) => {
                 ConnectionState::from_name(word).map_or_else(|| unknown("connectionState", word), Self::Connection)
+            }
+            LogEventKind::DtlsState(word) => {
+                DtlsState::from_name(word).map_or_else(|| unknown("dtlsState", word), Self::Dtls)
             }
             LogEventKind::DescriptionCreated(description) | LogEventKind::DescriptionSet { description, .. } => {
                 Self::Described(described(description.sdp?))

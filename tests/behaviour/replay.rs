@@ -107,3 +107,73 @@ fn refused_events_are_counted_by_reason() {
     assert_eq!(refused.iter().collect::<Vec<_>>(), [(InputError::LimitReached, 2)]);
     assert_eq!(recording.summary().fabrics.len(), 1);
 }
+
+/// The connections of a source of lines: name, snapshots and whether the opening is known.
+fn connections(lines: &[String], is_document: bool) -> Vec<(String, u64, bool)> {
+    let mut replay = Replay::default();
+    let source = replay.add_source(None);
+    if is_document {
+        replay.set_document(source);
+    }
+    for line in lines {
+        push(&mut replay, source, line, &mut |_, _, _| {});
+    }
+    let fabrics = replay.finish().summary().fabrics.into_iter();
+    fabrics.map(|fabric| (fabric.fabric, fabric.snapshots, fabric.opened_ms.is_some())).collect()
+}
+
+fn event(kind: &str, pc: &str, t: u32) -> String {
+    format!(r#"{{"event":"{kind}","pc":"{pc}","t":{t},"state":"checking"}}"#)
+}
+
+#[test]
+fn states_before_the_creation_belong_to_the_connection() {
+    let lines = [event("iceConnectionState", "A", 10), event("create", "A", 20), snapshot("A", 1_000, 50)];
+    assert_eq!(connections(&lines, false), [("A".into(), 1, true)]);
+    assert_eq!(connections(&lines, true), [("A".into(), 1, true)]);
+}
+
+#[test]
+fn creation_after_snapshots_or_the_end_is_another_connection() {
+    let created = [event("create", "A", 10), snapshot("A", 1_000, 50)];
+    let again = [event("create", "A", 2_000), snapshot("A", 3_000, 50)];
+    let two = [("A".to_owned(), 1, true), ("A".to_owned(), 1, true)];
+    let lines: Vec<_> = created.iter().chain(&again).cloned().collect();
+    assert_eq!(connections(&lines, false), two);
+    let closed = [event("close", "A", 1_500)];
+    let lines: Vec<_> = created.iter().chain(&closed).chain(&again).cloned().collect();
+    assert_eq!(connections(&lines, false), two);
+    // Of the first one, the creation was not recorded.
+    let lines: Vec<_> = created[1..].iter().chain(&again).cloned().collect();
+    assert_eq!(connections(&lines, false), [("A".to_owned(), 1, false), ("A".to_owned(), 1, true)]);
+}
+
+#[test]
+fn dump_of_many_connections_has_exactly_as_many() {
+    // Each connection outlives the one before it, and none states when it was created.
+    let connection = |number: u32| {
+        let times: Vec<String> =
+            (0..=number * 2).map(|second| (1_700_000_000_000_u64 + u64::from(second) * 1_000).to_string()).collect();
+        let ssrcs = vec![(number + 1).to_string(); times.len()].join(",");
+        let packets: Vec<String> = (0..times.len()).map(|second| (second * 50).to_string()).collect();
+        let series = |name: &str, values: &str| {
+            format!(
+                r#""I-{name}":{{"startTime":"2023-11-14T22:13:20.000Z","endTime":"2023-11-14T22:13:40.000Z",
+                    "statsType":"inbound-rtp","values":"[{values}]"}}"#
+            )
+        };
+        let stats = [
+            series("timestamp", &times.join(",")),
+            series("ssrc", &ssrcs),
+            series("packetsReceived", &packets.join(",")),
+        ];
+        format!(r#""1-{number}":{{"pid":1,"url":"","stats":{{{}}},"updateLog":[]}}"#, stats.join(","))
+    };
+    let all: Vec<String> = (1..=6).map(connection).collect();
+    let dump = format!(r#"{{"PeerConnections":{{{}}}}}"#, all.join(",")).replace('\n', " ");
+    let found = connections(&[dump], true);
+    assert_eq!(
+        found.iter().map(|(name, ..)| name.as_str()).collect::<Vec<_>>(),
+        ["1-1", "1-2", "1-3", "1-4", "1-5", "1-6"]
+    );
+}

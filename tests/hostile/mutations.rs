@@ -282,8 +282,18 @@ fn renamed_ids_give_the_same_call() {
                 })
             })
             .collect();
-        assert_eq!(read_all(&renamed).summary, whole.summary, "{name}");
+        let summaries = [read_all(&renamed).summary, whole.summary.clone()].map(without_transports);
+        assert_eq!(summaries[0], summaries[1], "{name}");
     });
+}
+
+/// The summary without the ids of transports, which it shows as they are.
+fn without_transports(mut summary: ConferenceSummary) -> ConferenceSummary {
+    for fabric in &mut summary.fabrics {
+        fabric.paths.iter_mut().for_each(|path| path.transport = None);
+        fabric.streams.iter_mut().for_each(|stream| stream.transport = None);
+    }
+    summary
 }
 
 #[test]

@@ -44,8 +44,14 @@ impl Detector for HighJitter {
     type Sample<'a> = StreamSample<'a>;
 
     const KIND: Kind = Kind::HighJitter;
-    const CAUSES: &'static [Kind] =
-        &[Kind::ConnectionDropped, Kind::IceDisrupted, Kind::NoMedia, Kind::OneWayMedia, Kind::UplinkCongestion, Kind::DownlinkCongestion];
+    const CAUSES: &'static [Kind] = &[
+        Kind::ConnectionDropped,
+        Kind::IceDisrupted,
+        Kind::NoMedia,
+        Kind::OneWayMedia,
+        Kind::UplinkCongestion,
+        Kind::DownlinkCongestion,
+    ];
     const FIGURES: &'static [&'static str] = &["jitter_buffer_target_ms"];
 
     fn read(&mut self, sample: &StreamSample<'_>) -> Reading {

@@ -20,7 +20,8 @@ impl Detector for ConnectionFailed {
     type Sample<'a> = ConnectionSample;
 
     const KIND: Kind = Kind::ConnectionFailed;
-    const FIGURES: &'static [&'static str] = &["failed_after_ms", "dtls_failed_ratio", "checks_sent", "checks_answered"];
+    const FIGURES: &'static [&'static str] =
+        &["failed_after_ms", "dtls_failed_ratio", "checks_sent", "checks_answered"];
 
     fn read(&mut self, sample: &ConnectionSample) -> Reading {
         let status = &sample.fabric;

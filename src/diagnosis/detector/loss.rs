@@ -48,8 +48,14 @@ impl Detector for HighLoss {
     type Sample<'a> = Losses;
 
     const KIND: Kind = Kind::HighLoss;
-    const CAUSES: &'static [Kind] =
-        &[Kind::ConnectionDropped, Kind::IceDisrupted, Kind::NoMedia, Kind::OneWayMedia, Kind::UplinkCongestion, Kind::DownlinkCongestion];
+    const CAUSES: &'static [Kind] = &[
+        Kind::ConnectionDropped,
+        Kind::IceDisrupted,
+        Kind::NoMedia,
+        Kind::OneWayMedia,
+        Kind::UplinkCongestion,
+        Kind::DownlinkCongestion,
+    ];
     const FIGURES: &'static [&'static str] = &["lost_packets", "burst_factor"];
 
     fn read(&mut self, sample: &Losses) -> Reading {

@@ -29,6 +29,7 @@ pub struct LogEvent<'a> {
 /// | [`IceGatheringState`](Self::IceGatheringState) | `[on]icegatheringstatechange` | the same | the same | `ICE_GATHERING_STATE_CHANGED` | `iceGatheringState` |
 /// | [`SignalingState`](Self::SignalingState) | `[on]signalingstatechange` | the same | the same | `SIGNALING_STATE_CHANGE` | `signalingState` |
 /// | [`ConnectionState`](Self::ConnectionState) | `[on]connectionstatechange` | the same | the same | `PEER_CONNECTION_STATE_CHANGED` | `connectionState` |
+/// | [`DtlsState`](Self::DtlsState) | | `ondtlsstatechange` | the same | | `dtlsState` |
 /// | [`NegotiationNeeded`](Self::NegotiationNeeded) | `[on]negotiationneeded` | the same | the same | `NEGOTIATION_NEEDED` | |
 /// | [`IceRestart`](Self::IceRestart) | | `restartIce` | `restartIce` | | |
 /// | [`DescriptionCreated`](Self::DescriptionCreated) | `createOfferOnSuccess`, `createAnswerOnSuccess` | the same | the same | | |
@@ -66,6 +67,8 @@ pub enum LogEventKind<'a> {
     SignalingState(&'a str),
     /// `RTCPeerConnectionState`.
     ConnectionState(&'a str),
+    /// `RTCDtlsTransportState`.
+    DtlsState(&'a str),
     /// The connection needs negotiation.
     NegotiationNeeded,
     /// The application requested an ICE restart.

@@ -75,6 +75,9 @@ pub(in crate::ingest) fn parse(
         "onconnectionstatechange" | "connectionstatechange" | "connectionState" | "PEER_CONNECTION_STATE_CHANGED" => {
             return word(value, "connectionState", parts, |it| each(LogEventKind::ConnectionState(it)));
         }
+        "ondtlsstatechange" | "dtlsState" => {
+            return word(value, "dtlsState", parts, |it| each(LogEventKind::DtlsState(it)));
+        }
         "onnegotiationneeded" | "negotiationneeded" | "NEGOTIATION_NEEDED" => each(LogEventKind::NegotiationNeeded),
         "restartIce" => each(LogEventKind::IceRestart),
         "createOfferOnSuccess" | "createAnswerOnSuccess" => {
@@ -176,7 +179,6 @@ const SILENT: &[&str] = &[
     "onaddstream",
     "ondatachannel",
     "ondevicechange",
-    "ondtlsstatechange",
     "onicecandidate",
     "onremovestream",
     "PRODUCER_ADDED",

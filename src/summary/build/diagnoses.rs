@@ -389,7 +389,11 @@ fn summary(
     // Each connection of a user is set up separately.
     let has_others =
         || fabrics.iter().filter(|fabric| local.is_some() && fabric.spec.local_user == local).nth(1).is_some();
-    if matches!(diagnosis.kind, Kind::SlowSetup | Kind::ConnectionFailed) && user.is_some() && !name.is_empty() && has_others() {
+    if matches!(diagnosis.kind, Kind::SlowSetup | Kind::ConnectionFailed)
+        && user.is_some()
+        && !name.is_empty()
+        && has_others()
+    {
         sentence = format!("{sentence}: {name}");
     }
     if case.is_of_unused {

@@ -16,26 +16,31 @@ use crate::summary::{ErrorSummary, EventSummary, FeedbackSummary, GroupScore};
 /// The events with their users.
 pub(super) fn events(call: &Conference) -> Vec<(Option<UserId>, EventSummary)> {
     let all = &call.out.timeline.events;
-    let mut setups: BTreeMap<FabricId, usize> = BTreeMap::new();
-    for (index, event) in all.iter().enumerate() {
-        if let Some(fabric) = event.fabric.filter(|_| event.kind == EventKind::FabricSetup) {
-            setups.insert(fabric, index);
-        }
-    }
-    // A set-up that was withdrawn is none; a later one counts.
-    let is_valid = |index: usize, event: &CallEvent| match event.fabric {
-        Some(id) if event.kind == EventKind::FabricSetup => {
-            setups.get(&id) == Some(&index)
-                && call.fabrics.get(id.index()).is_none_or(|fabric| fabric.lifecycle.was_set_up())
-        }
+    let setups = last_setups(call);
+    let valid = all.iter().enumerate().filter(|&(index, event)| match event.fabric {
+        Some(fabric) if event.kind == EventKind::FabricSetup => setups.get(&fabric) == Some(&index),
         _ => true,
-    };
-    let valid = all.iter().enumerate().filter(|&(index, event)| is_valid(index, event));
+    });
     let mut events: Vec<_> = valid.map(|(_, event)| event_summary(call, event)).collect();
     // Events at the same time are sorted by user, from joining to leaving, then by fabric, each fabric's in the order
     // of occurrence. The end comes last.
     events.sort_by(|(_, a), (_, b)| place(a).cmp(&place(b)));
     events
+}
+
+/// The index of the set-up of each fabric that has one: a set-up that was withdrawn is none, and a later one replaces
+/// it.
+fn last_setups(call: &Conference) -> BTreeMap<FabricId, usize> {
+    let mut setups = BTreeMap::new();
+    for (index, event) in call.out.timeline.events.iter().enumerate() {
+        if event.kind == EventKind::FabricSetup
+            && let Some(id) = event.fabric
+            && call.fabrics.get(id.index()).is_some_and(|fabric| fabric.lifecycle.was_set_up())
+        {
+            setups.insert(id, index);
+        }
+    }
+    setups
 }
 
 /// The place of an event in the timeline.

@@ -194,7 +194,56 @@ const CASES: &[Case] = &[
         kind: Kind::IceDisrupted,
         raised: 33..=36,
         over: Some(90..=91),
-        change: |world| between(world, |world| world.set("T", "iceState", "disconnected")),
+        change: |world| {
+            between(world, World::cut);
+            between(world, |world| world.set("T", "iceState", "disconnected"));
+        },
+        with: &[Kind::NoMedia, Kind::RtcpTimeout],
+        ..CASE
+    },
+    Case {
+        kind: Kind::ConnectionDropped,
+        raised: 31..=33,
+        from: 28..=32,
+        over: Some(90..=92),
+        change: |world| {
+            between(world, World::cut);
+            between(world, |world| world.set("T", "iceState", "failed"));
+        },
+        with: &[Kind::NoMedia, Kind::RtcpTimeout, Kind::IceDisrupted],
+        ..CASE
+    },
+    // A failed set-up is severe however soon it fails.
+    Case {
+        kind: Kind::ConnectionFailed,
+        raised: 3..=4,
+        from: 1..=3,
+        change: |world| {
+            world.gone = vec!["P", "IA", "IV", "OA", "OV", "GA", "GV", "HA", "HV"];
+            world.set("T", "iceState", if world.s < 3 { "checking" } else { "failed" });
+        },
+        ..CASE
+    },
+    Case {
+        kind: Kind::ConnectionFailed,
+        raised: 3..=4,
+        from: 1..=3,
+        over: Some(10..=12),
+        change: |world| {
+            world.gone =
+                if world.s < 10 { vec!["P", "IA", "IV", "OA", "OV", "GA", "GV", "HA", "HV"] } else { Vec::new() };
+            world.set(
+                "T",
+                "dtlsState",
+                if world.s < 3 {
+                    "connecting"
+                } else if world.s < 10 {
+                    "failed"
+                } else {
+                    "connected"
+                },
+            );
+        },
         ..CASE
     },
     Case {
@@ -472,7 +521,7 @@ fn failed_connection_is_raised_with_the_time_before_it() {
         None,
     );
     let sentence = &summary.diagnoses[0].sentence;
-    assert!(sentence.contains("failed after 15.0 s"), "{sentence}");
+    assert!(sentence.contains("ICE found no path within 15.0 s"), "{sentence}");
 }
 
 #[test]

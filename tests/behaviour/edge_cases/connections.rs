@@ -79,11 +79,12 @@ fn case_20_named_pair_precedes_marked_and_guessed_ones() {
         ]
     });
     assert_eq!(guessed, Some(50.0));
-    // A named pair that is missing is neither replaced by another pair nor an error.
-    assert_eq!(
-        path(|t| vec![pair("a", t, 0.9, json!({})), transport(t, json!({"selectedCandidatePairId": "gone"}))]),
-        None
-    );
+    // A name that no pair has, and an empty one, is no name.
+    for gone in ["gone", ""] {
+        let guessed =
+            path(|t| vec![pair("a", t, 0.9, json!({})), transport(t, json!({"selectedCandidatePairId": gone}))]);
+        assert_eq!(guessed, Some(900.0), "{gone}");
+    }
 }
 
 #[test]

@@ -39,6 +39,7 @@ fn state(what: LogEventKind<'_>) -> Option<(&'static str, String)> {
         LogEventKind::IceGatheringState(word) => Some(("icegatheringstatechange", word.into())),
         LogEventKind::SignalingState(word) => Some(("signalingstatechange", word.into())),
         LogEventKind::ConnectionState(word) => Some(("connectionstatechange", word.into())),
+        LogEventKind::DtlsState(word) => Some(("dtlsstatechange", word.into())),
         _ => None,
     }
 }

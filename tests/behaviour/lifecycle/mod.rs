@@ -6,8 +6,10 @@ mod golden;
 mod hostile;
 mod media;
 mod owners;
+mod paths;
 mod recorded;
 mod roster;
+mod sources;
 mod states;
 #[cfg(feature = "serde")]
 mod summary;

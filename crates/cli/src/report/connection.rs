@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::io;
 
 use callgauge::digest::Stats;
-use callgauge::event::{EventKind, FabricState};
+use callgauge::event::{EventKind, FabricState, FailureReason};
 use callgauge::summary::{
     ClockSummary, ConferenceSummary, ErrorSummary, EventSummary, FabricSummary, PathSummary, RttBySource,
     StreamSummary,
@@ -98,7 +98,11 @@ impl<'a> ConnectionSection<'a> {
         let mut facts = Vec::new();
         let lost_s = fabric.connectivity.lost_s;
         if lost_s >= MIN_LOST_S {
-            let what = if fabric.setup_delay_ms.is_none() && fabric.failure_reason.is_some() { "without connection" } else { "connection lost" };
+            let what = if fabric.setup_delay_ms.is_none() && fabric.failure_reason.is_some() {
+                "without connection"
+            } else {
+                "connection lost"
+            };
             facts.push(format!("{what} for {}", duration(lost_s)));
         }
         if fabric.paths.len() > 1 {
@@ -129,7 +133,9 @@ fn path_facts(path: &PathSummary) -> Vec<String> {
         facts.push(format!("round trip (RTT) {rtt:.0} ms"));
     }
     match (path.relay, path.relayed) {
-        (Some(relay), _) => facts.push(format!("relay over {}", relay.name().trim_start_matches("turn/").to_uppercase())),
+        (Some(relay), _) => {
+            facts.push(format!("relay over {}", relay.name().trim_start_matches("turn/").to_uppercase()))
+        }
         (None, Some(true)) => facts.push("relay".into()),
         (None, Some(false)) => facts.push("direct".into()),
         (None, None) => {}
@@ -213,6 +219,7 @@ fn words(event: &EventSummary) -> Option<String> {
         EventKind::IceDisruptionStart | EventKind::IceConnectionDisruptionStart => "connection interrupted".into(),
         EventKind::IceDisruptionEnd | EventKind::IceConnectionDisruptionEnd => format!("connection restored{after}"),
         EventKind::IceRestarted => "ICE restart".into(),
+        EventKind::IceFailed if event.reason == Some(FailureReason::TransportFailure) => "DTLS failed".into(),
         EventKind::IceFailed => "ICE failed".into(),
         EventKind::IceAborted => "aborted before it connected".into(),
         EventKind::IceTerminated => "closed".into(),
