@@ -374,7 +374,9 @@ impl Detectors {
         let sender = &mut self.senders[at];
         // During DTX between two words nothing is played, and nothing restarts.
         let rests = !interval.state.is_measured() && interval.state != IntervalState::Gap;
-        let lag_ms = sample.lag_ms().filter(|_| interval.state == IntervalState::Active);
+        // A stream without packets plays nothing, whether or not its sender says that it rests.
+        let plays = interval.state == IntervalState::Active && interval.get(Metric::PacketRatePps) > Some(0.0);
+        let lag_ms = sample.lag_ms().filter(|_| plays);
         match interval.kind {
             Some(MediaKind::Audio) => sender.pair.sound.add(lag_ms, rests),
             Some(MediaKind::Video) => {

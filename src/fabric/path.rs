@@ -84,7 +84,7 @@ impl Path {
         self.fragment = fragment.or(self.fragment);
         let has_switched = selected
             .filter(|pair| pair.id().len() <= MAX_PAIR_ID)
-            .is_some_and(|pair| self.sample_pair(pair, report, cells));
+            .is_some_and(|pair| self.sample_pair(pair, report, cells) && is_named(pair, report));
         PathSample { ice, is_dtls, has_restarted, has_switched }
     }
 
@@ -214,6 +214,12 @@ pub(crate) fn selected_pair(report: &Report) -> Option<Entry<'_>> {
             .filter(|pair| pair.flag(Flag::Nominated) == Some(true) && pair.text(Text::State) == Some("succeeded"))
             .max_by(|a, b| rank(*a).cmp(&rank(*b)).then_with(|| b.id().cmp(a.id())))
     })
+}
+
+/// Whether the report names the pair as selected. A change of a pair that was only inferred is no sign of a switch.
+fn is_named(pair: Entry<'_>, report: &Report) -> bool {
+    let names = |transport: Entry<'_>| transport.text(Text::SelectedCandidatePairId) == Some(pair.id());
+    pair.flag(Flag::Selected) == Some(true) || report.of(StatsType::Transport).any(names)
 }
 
 /// How recently and how much a pair has carried: the times of its last packets in both directions, then its bytes.
