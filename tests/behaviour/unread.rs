@@ -107,7 +107,8 @@ fn unread_members_of_differences_are_counted() {
 
 #[test]
 fn unread_series_of_a_document_are_counted() {
-    let series = |values: &str| json!({"statsType": "inbound-rtp", "startTime": 1000, "endTime": 2000, "values": values});
+    let series =
+        |values: &str| json!({"statsType": "inbound-rtp", "startTime": 1000, "endTime": 2000, "values": values});
     let document = json!({"PeerConnections": {"1-1": {"stats": {
         "I-timestamp": series("[1000,2000]"), "I-ssrc": series("[7,7]"), "I-packets_received": series("[1,2]"),
     }}}});
