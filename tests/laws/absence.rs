@@ -88,9 +88,11 @@ fn a_missing_member_brings_no_diagnosis() {
 }
 
 /// Members that only excuse what other members show: without the first, the second may be raised. The jitter buffer's
-/// target shows that jitter was not felt, and samples that stand still show that a frozen picture is on hold.
+/// target shows that jitter was not felt, samples that stand still show that a frozen picture is on hold, and the packets
+/// of sender reports that audio rested and its capture times are not yet sure.
 const REFINEMENTS: &[(&str, Kind)] = &[
     ("jitterBufferTargetDelay", Kind::HighJitter),
     ("jitterBufferEmittedCount", Kind::HighJitter),
     ("totalSamplesReceived", Kind::FrozenVideo),
+    ("packetsSent", Kind::AvOutOfSync),
 ];
