@@ -49,8 +49,7 @@ pub(crate) fn unpack(source: Box<dyn Read>, counts: &Rc<ByteCounts>) -> io::Resu
 }
 
 fn text<R: Read + 'static>(mut source: BufReader<R>, place: &str) -> io::Result<Box<dyn BufRead>> {
-    // What follows an error of the source is read as far as possible.
-    match source.fill_buf().ok().and_then(Foreign::of) {
+    match Foreign::of(source.fill_buf()?) {
         Some(foreign) => Err(io::Error::new(io::ErrorKind::InvalidData, format!("{place}{foreign}"))),
         None => Ok(Box::new(source)),
     }
