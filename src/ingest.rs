@@ -83,7 +83,7 @@ impl Reader {
                 each(snapshot);
             }
         };
-        self.read_into(record, &mut Sink { each: &mut each, wants_log_events: false })
+        self.read_record(record, &mut Sink { each: &mut each, wants_log_events: false })
     }
 
     /// Reads one record and passes everything in it to `each`: the snapshots of [`Self::read`] and the log events
@@ -109,18 +109,18 @@ impl Reader {
     /// # Errors
     /// The same as those of [`Self::read`], at the same offsets.
     pub fn read_all(&mut self, record: &[u8], each: &mut EachItem<'_>) -> Result<(), ReadError> {
-        self.read_into(record, &mut Sink { each: &mut |item| each(item), wants_log_events: true })
+        self.read_record(record, &mut Sink { each: &mut |item| each(item), wants_log_events: true })
     }
 
-    fn read_into(&mut self, record: &[u8], sink: &mut Sink<'_>) -> Result<(), ReadError> {
-        self.read_known(record, sink).map_err(|error| match Foreign::of(record) {
+    fn read_record(&mut self, record: &[u8], sink: &mut Sink<'_>) -> Result<(), ReadError> {
+        self.read_into(record, sink).map_err(|error| match Foreign::of(record) {
             // Only now, so that recognising costs readable records nothing.
             Some(foreign) => ReadError::new(0, ReadErrorKind::Foreign(foreign)),
             None => error,
         })
     }
 
-    fn read_known(&mut self, record: &[u8], sink: &mut Sink<'_>) -> Result<(), ReadError> {
+    fn read_into(&mut self, record: &[u8], sink: &mut Sink<'_>) -> Result<(), ReadError> {
         let mut cursor = Cursor::new(record)?;
         if cursor.peek().is_none() {
             return Ok(());

@@ -415,7 +415,9 @@ impl Detectors {
         // During DTX between two words nothing is played, and nothing restarts.
         let rests =
             !interval.state.is_measured() && !matches!(interval.state, IntervalState::Gap | IntervalState::Lost);
-        let lag_ms = sample.lag_ms().filter(|_| interval.state == IntervalState::Active);
+        // A stream without packets plays nothing, whether or not its sender says that it rests.
+        let plays = interval.state == IntervalState::Active && interval.get(Metric::PacketRatePps) > Some(0.0);
+        let lag_ms = sample.lag_ms().filter(|_| plays);
         match interval.kind {
             Some(MediaKind::Audio) => sender.pair.sound.add(lag_ms, rests),
             Some(MediaKind::Video) => {

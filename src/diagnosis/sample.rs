@@ -59,12 +59,12 @@ impl<'a> StreamSample<'a> {
 
     /// The same for detectors of silence.
     ///
-    /// Nothing follows from a stream whose packets and bytes are not counted: whether it rests is unknown.
+    /// No diagnosis follows from a stream whose packets are not counted: only they show that it is on hold or paused.
     pub(super) fn rest_unless_silent(&self) -> Option<Reading> {
-        if self.get(Metric::PacketRatePps).or_else(|| self.get(Metric::BitrateBps)).is_none() {
-            return Some(Reading::Unknown);
-        }
         match self.interval.state {
+            IntervalState::Active | IntervalState::Silent if self.get(Metric::PacketRatePps).is_none() => {
+                Some(Reading::Unknown)
+            }
             IntervalState::Active | IntervalState::Silent => None,
             // A reset or a gap gives no information, and neither does a stream of a lost connection.
             IntervalState::Reset | IntervalState::Gap | IntervalState::Lost => Some(Reading::Unknown),

@@ -121,8 +121,9 @@ impl Path {
             .map(|text| fnv1a_64(text.as_bytes()));
         let has_restarted = fragment.is_some() && self.fragment.is_some() && fragment != self.fragment;
         self.fragment = fragment.or(self.fragment);
-        let has_switched =
-            pair.filter(|pair| pair.id().len() <= MAX_ID).is_some_and(|pair| self.sample_pair(pair, report, cells));
+        let has_switched = pair
+            .filter(|pair| pair.id().len() <= MAX_ID)
+            .is_some_and(|pair| self.sample_pair(pair, report, cells) && is_named(pair, report));
         PathSample { ice, dtls, has_restarted, has_switched }
     }
 
@@ -279,6 +280,12 @@ fn is_relay(candidate: Entry<'_>) -> bool {
 /// Whether bytes passed.
 fn carries(delta: &Delta<'_>) -> bool {
     [Num::BytesReceived, Num::BytesSent].iter().any(|&field| delta.of(field) > Some(0.0))
+}
+
+/// Whether the report names the pair as selected. A change of a pair that was only inferred is no sign of a switch.
+fn is_named(pair: Entry<'_>, report: &Report) -> bool {
+    let names = |transport: Entry<'_>| transport.text(Text::SelectedCandidatePairId) == Some(pair.id());
+    pair.flag(Flag::Selected) == Some(true) || report.of(StatsType::Transport).any(names)
 }
 
 /// The ICE state. Without DTLS no packet can flow: while DTLS is being set up, ICE counts as checking, and a failure of

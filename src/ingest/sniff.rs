@@ -71,7 +71,9 @@ impl Foreign {
         Some(match start {
             [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Self::Utf32,
             // With a byte order mark, or ASCII in every other byte.
-            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [b'[' | b'{', 0, _, 0, ..] | [0, b'[' | b'{', 0, _, ..] => Self::Utf16,
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [b'[' | b'{', 0, _, 0, ..] | [0, b'[' | b'{', 0, _, ..] => {
+                Self::Utf16
+            }
             [0x1f, 0x8b, ..] => Self::Gzip,
             [b'P', b'K', 3 | 5, 4 | 6, ..] => Self::Zip,
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Self::Zstandard,
@@ -84,7 +86,9 @@ impl Foreign {
 
     const fn description(self) -> &'static str {
         match self {
-            Self::Utf16 => "text in UTF-16, not UTF-8: convert it (in PowerShell, write it with `Out-File -Encoding utf8`)",
+            Self::Utf16 => {
+                "text in UTF-16, not UTF-8: convert it (in PowerShell, write it with `Out-File -Encoding utf8`)"
+            }
             Self::Utf32 => "text in UTF-32, not UTF-8: convert it",
             Self::Gzip => "gzip data: unpack it",
             Self::Zip => "a zip archive: unpack it",
@@ -104,9 +108,9 @@ impl fmt::Display for Foreign {
 
 fn is_html(start: &[u8]) -> bool {
     let start = start.trim_ascii_start();
-    [&b"<!doctype"[..], b"<html"].iter().any(|tag| {
-        start.get(..tag.len()).is_some_and(|found| found.eq_ignore_ascii_case(tag))
-    })
+    [&b"<!doctype"[..], b"<html"]
+        .iter()
+        .any(|tag| start.get(..tag.len()).is_some_and(|found| found.eq_ignore_ascii_case(tag)))
 }
 
 /// The error of a record at `cursor` that has the shape of getStats, and no entry of it is one: `objects` have no known

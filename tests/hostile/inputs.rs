@@ -40,7 +40,7 @@ fn number_with_a_long_print_is_no_name() {
     let mut report = Report::new();
     for (number, name) in [("7", Some("7")), ("0.5", Some("0.5")), ("1e308", None), ("-1e-300", None), ("0", Some("0"))]
     {
-        let text = format!(r#"[{{"id":"I","type":"inbound-rtp","mid":{number}}}]"#);
+        let text = format!(r#"[{{"id":"I","type":"inbound-rtp","ssrc":7,"mid":{number}}}]"#);
         Scanner::new().read(text.as_bytes(), &mut report).unwrap();
         assert_eq!(report.get(0).unwrap().text(Text::Mid), name, "{number}");
         assert_eq!(report.skipped().bad_fields, u64::from(name.is_none()), "{number}");

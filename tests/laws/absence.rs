@@ -87,6 +87,12 @@ fn a_missing_member_brings_no_diagnosis() {
     }
 }
 
-/// Members that only refine a diagnosis that rests on other members: without the first, the second may be raised. The
-/// rule for browsers that lack the member is documented at the detector.
-const REFINEMENTS: &[(&str, Kind)] = &[("jitterBufferTargetDelay", Kind::HighJitter)];
+/// Members that only excuse what other members show: without the first, the second may be raised. The jitter buffer's
+/// target shows that jitter was not felt, samples that stand still show that a frozen picture is on hold, and the packets
+/// of sender reports that audio rested and its capture times are not yet sure.
+const REFINEMENTS: &[(&str, Kind)] = &[
+    ("jitterBufferTargetDelay", Kind::HighJitter),
+    ("jitterBufferEmittedCount", Kind::HighJitter),
+    ("totalSamplesReceived", Kind::FrozenVideo),
+    ("packetsSent", Kind::AvOutOfSync),
+];

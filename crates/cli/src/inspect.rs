@@ -91,7 +91,7 @@ pub(crate) fn run(format: Format, files: &[PathBuf], out: &mut dyn Write) -> io:
                 inspected.write(page)?;
             }
             Format::Json => {
-                serde_json::to_writer(&mut *out, &Summary::of(&inspected))?;
+                serde_json::to_writer(&mut *out, &FileSummary::of(&inspected))?;
                 writeln!(out)?;
             }
         }
@@ -135,7 +135,7 @@ impl Inspected {
 
 /// An inspected file as JSON.
 #[derive(Serialize)]
-struct Summary<'a> {
+struct FileSummary<'a> {
     file: &'a str,
     format: Option<&'static str>,
     conference: Option<&'a str>,
@@ -172,11 +172,10 @@ struct SkippedCounts<'a> {
     bad_numbers: &'a [&'static str],
 }
 
-impl<'a> Summary<'a> {
+impl<'a> FileSummary<'a> {
     fn of(inspected: &'a Inspected) -> Self {
         let Inspected { input, connections, users, unplaced } = inspected;
-        let tables =
-            [&input.unread.members, &input.unread.types, &input.unread.events, &input.outcome.unknown_words];
+        let tables = [&input.unread.members, &input.unread.types, &input.unread.events, &input.outcome.unknown_words];
         let [unread, unread_types, unread_events, unread_words] = tables.map(|names| names.iter().collect());
         Self {
             file: &input.file,

@@ -110,7 +110,8 @@ fn some_names([one, many]: [&str; 2], names: &NameCounts) -> String {
 
 /// The names, printable, the most frequent first.
 pub(crate) fn by_count(names: &NameCounts) -> Vec<(String, u64)> {
-    let mut listed: Vec<(String, u64)> = names.iter().map(|(name, count)| (printable(name).into_owned(), count)).collect();
+    let mut listed: Vec<(String, u64)> =
+        names.iter().map(|(name, count)| (printable(name).into_owned(), count)).collect();
     listed.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     listed
 }

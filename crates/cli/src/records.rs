@@ -12,7 +12,7 @@ use callgauge::report::Num;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use crate::unpack::{Progress, unpack};
+use crate::unpack::{ByteCounts, unpack};
 
 /// The longest record that is read, bytes: a line without an end must not fill the memory. Reports of the largest calls
 /// have a few megabytes, dumps of long calls some hundred.
@@ -129,9 +129,9 @@ pub(crate) fn read(path: &Path, each: &mut dyn Sink) -> InputFile {
     let mut input = InputFile::new(path);
     let mut reader = Reader::new();
     let result = open(path).and_then(|source| {
-        let progress = Rc::new(Progress::default());
-        let mut unpacked = unpack(source, &progress)?;
-        let mut records = Records { reader: &mut reader, input: &mut input, each, max: MAX_RECORD, progress };
+        let byte_counts = Rc::new(ByteCounts::default());
+        let mut unpacked = unpack(source, &byte_counts)?;
+        let mut records = Records { reader: &mut reader, input: &mut input, each, max: MAX_RECORD, byte_counts };
         records.read(&mut *unpacked)
     });
     if let Err(error) = result {
@@ -173,7 +173,7 @@ struct Records<'a> {
     each: &'a mut dyn Sink,
     /// The longest record that is read, bytes.
     max: usize,
-    progress: Rc<Progress>,
+    byte_counts: Rc<ByteCounts>,
 }
 
 impl Records<'_> {
@@ -226,7 +226,7 @@ impl Records<'_> {
         let mut record = Vec::new();
         loop {
             record.clear();
-            self.progress.begin_record();
+            self.byte_counts.begin_record();
             let line = next_line(source, self.max, &mut record);
             self.take_line(line.as_ref().ok(), &record);
             if line? == RecordLine::Last {
@@ -300,7 +300,13 @@ mod tests {
         ] {
             let mut input = InputFile::default();
             let mut reader = Reader::new();
-            let mut records = Records { reader: &mut reader, input: &mut input, each: &mut |_: Item<'_>| {}, max: 400, progress: Rc::default() };
+            let mut records = Records {
+                reader: &mut reader,
+                input: &mut input,
+                each: &mut |_: Item<'_>| {},
+                max: 400,
+                byte_counts: Rc::default(),
+            };
             records.read(&mut text.as_bytes()).unwrap();
             assert_eq!((input.lines, reader.snapshots()), (lines, snapshots), "{text}");
             assert!(input.problems.iter().any(|problem| problem.ends_with("longer than 400 bytes")), "{text}");

@@ -15,14 +15,14 @@ const MOST: u64 = 200;
 
 /// Bytes counted while a file is read.
 #[derive(Debug, Default)]
-pub(crate) struct Progress {
+pub(crate) struct ByteCounts {
     packed: Cell<u64>,
     unpacked: Cell<u64>,
     /// The unpacked bytes before the current record.
     record: Cell<u64>,
 }
 
-impl Progress {
+impl ByteCounts {
     /// Notes that a record begins, give or take a buffer.
     pub(crate) fn begin_record(&self) {
         self.record.set(self.unpacked.get());
@@ -37,20 +37,19 @@ impl Progress {
 ///
 /// # Errors
 /// Those of the source, and what the data is if it is no text.
-pub(crate) fn unpack(source: Box<dyn Read>, progress: &Rc<Progress>) -> io::Result<Box<dyn BufRead>> {
+pub(crate) fn unpack(source: Box<dyn Read>, counts: &Rc<ByteCounts>) -> io::Result<Box<dyn BufRead>> {
     const GZIP: &[u8] = &[0x1f, 0x8b];
     let mut source = BufReader::with_capacity(1 << 16, source);
     if !source.fill_buf()?.starts_with(GZIP) {
         return text(source, "");
     }
-    let packed = Counted { source, progress: Rc::clone(progress) };
-    let unpacked = Bounded { decoder: MultiGzDecoder::new(packed), progress: Rc::clone(progress) };
+    let packed = Counted { source, counts: Rc::clone(counts) };
+    let unpacked = Bounded { decoder: MultiGzDecoder::new(packed), counts: Rc::clone(counts) };
     text(BufReader::with_capacity(1 << 16, unpacked), "inside gzip: ")
 }
 
 fn text<R: Read + 'static>(mut source: BufReader<R>, place: &str) -> io::Result<Box<dyn BufRead>> {
-    // What follows an error of the source is read as far as possible.
-    match source.fill_buf().ok().and_then(Foreign::of) {
+    match Foreign::of(source.fill_buf()?) {
         Some(foreign) => Err(io::Error::new(io::ErrorKind::InvalidData, format!("{place}{foreign}"))),
         None => Ok(Box::new(source)),
     }
@@ -59,13 +58,13 @@ fn text<R: Read + 'static>(mut source: BufReader<R>, place: &str) -> io::Result<
 /// Counts the packed bytes that the decoder takes.
 struct Counted<R> {
     source: R,
-    progress: Rc<Progress>,
+    counts: Rc<ByteCounts>,
 }
 
 impl<R: BufRead> Read for Counted<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.source.read(buffer)?;
-        self.progress.packed.set(self.progress.packed.get() + read as u64);
+        self.counts.packed.set(self.counts.packed.get() + read as u64);
         Ok(read)
     }
 }
@@ -76,7 +75,7 @@ impl<R: BufRead> BufRead for Counted<R> {
     }
 
     fn consume(&mut self, amount: usize) {
-        self.progress.packed.set(self.progress.packed.get() + amount as u64);
+        self.counts.packed.set(self.counts.packed.get() + amount as u64);
         self.source.consume(amount);
     }
 }
@@ -84,17 +83,18 @@ impl<R: BufRead> BufRead for Counted<R> {
 /// Counts the unpacked bytes, and fails if a record expands too much.
 struct Bounded<R> {
     decoder: MultiGzDecoder<Counted<R>>,
-    progress: Rc<Progress>,
+    counts: Rc<ByteCounts>,
 }
 
 impl<R: BufRead> Read for Bounded<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.progress.is_excessive() {
-            let message = format!("gzip data that expands more than {MOST} times: stopped in a record above {} MiB", FREE >> 20);
+        if self.counts.is_excessive() {
+            let message =
+                format!("gzip data that expands more than {MOST} times: stopped in a record above {} MiB", FREE >> 20);
             return Err(io::Error::new(io::ErrorKind::InvalidData, message));
         }
         let read = self.decoder.read(buffer)?;
-        self.progress.unpacked.set(self.progress.unpacked.get() + read as u64);
+        self.counts.unpacked.set(self.counts.unpacked.get() + read as u64);
         Ok(read)
     }
 }

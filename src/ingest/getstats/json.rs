@@ -615,8 +615,7 @@ mod tests {
     #[test]
     fn escapes_that_serde_json_refuses_still_read() {
         let mut buffer = String::new();
-        for (raw, meant) in [(r#""\ud83d\ude00""#, "😀"), (r#""\uD83d!""#, r"\ud83d!"), (r#""\uzz""#, "\u{fffd}zz")]
-        {
+        for (raw, meant) in [(r#""\ud83d\ude00""#, "😀"), (r#""\uD83d!""#, r"\ud83d!"), (r#""\uzz""#, "\u{fffd}zz")] {
             assert_eq!(Cursor::of(raw).string("a string").unwrap().get(&mut buffer), meant);
         }
     }

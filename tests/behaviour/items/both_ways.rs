@@ -43,7 +43,7 @@ fn damaged_records_never_panic_and_give_the_same_snapshots() {
         r#"["createAnswerOnFailure","A","OperationError: no",5]"#,
         r#"["dominantSpeaker",null,{"dominantSpeakerEndpoint":"é"},5]"#,
         r#"{"event":"iceConnectionState","t":5,"pc":"A","state":"checking"}"#,
-        r#"{"timestamp":6,"clientId":"c","clientEvents":[{"type":"ICE_CANDIDATE_ERROR","payload":"{\"errorCode\":7}"}],"peerConnections":[{"peerConnectionId":"A","inboundRtps":[{"id":"I"}]}]}"#,
+        r#"{"timestamp":6,"clientId":"c","clientEvents":[{"type":"ICE_CANDIDATE_ERROR","payload":"{\"errorCode\":7}"}],"peerConnections":[{"peerConnectionId":"A","inboundRtps":[{"id":"I","ssrc":7}]}]}"#,
         r#"{"PeerConnections":{"1":{"rtcConfiguration":"{}","updateLog":[{"time":"3/24/2025, 4:46:21 PM","type":"ontrack","value":"{\"kind\":\"audio\"}"}],"stats":{"I-ssrc":{"startTime":8,"endTime":9,"values":"[7]"}}}},"getUserMedia":[{"error":"x"}]}"#,
     ];
     let mut dice = Seeded(4);

@@ -97,9 +97,9 @@ fn inspect_lists_every_unread_member_with_its_count() {
     assert_eq!(found["skipped"]["entries"], 30);
     let text = stdout(&["inspect", &path("47d-snake.ndjson.gz")], b"");
     assert!(text.contains("not read, unknown members: transport_id 210,"), "{text}");
-    let whole = inspected(&["tests/fixtures/recordings/clean.ndjson.gz"], b"");
+    let whole = inspected(&["tests/fixtures/recordings/mesh3.ndjson.gz"], b"");
     assert_eq!(whole["unread"], serde_json::json!({}));
-    assert_eq!(whole["users"].as_array().unwrap().len(), 2);
+    assert_eq!(whole["users"].as_array().unwrap().len(), 3);
 }
 
 #[test]
