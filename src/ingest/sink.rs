@@ -18,6 +18,8 @@ pub struct Snapshot<'a> {
     pub at: Option<StatTime>,
     /// The stats. The reader reuses the report for the next snapshot.
     pub report: &'a Report,
+    /// The major version of the Chrome that wrote the input, if a webrtc-internals dump names it.
+    pub chrome: Option<u32>,
 }
 
 /// One item of a record.
@@ -48,6 +50,7 @@ pub(super) struct ReadState {
     pub(super) skipped: Skipped,
     pub(super) snapshots: u64,
     pub(super) conference: Option<String>,
+    pub(super) chrome: Option<u32>,
     pub(super) log_events: u64,
     pub(super) unknown_events: u64,
     pub(super) scratch: log::Scratch,
@@ -59,7 +62,7 @@ impl ReadState {
         let at = at.or_else(|| self.report.latest());
         self.skipped.add(self.report.skipped());
         self.snapshots += 1;
-        (sink.each)(Item::Snapshot(Snapshot { fabric, at, report: &self.report }));
+        (sink.each)(Item::Snapshot(Snapshot { fabric, at, report: &self.report, chrome: self.chrome }));
     }
 
     /// Returns a log event.

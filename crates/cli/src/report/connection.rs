@@ -84,7 +84,7 @@ impl<'a> ConnectionSection<'a> {
     fn facts(&self) -> Vec<String> {
         let fabric = self.fabric;
         let mut facts = Vec::new();
-        let RttBySource { ice, rtcp } = &fabric.rtt_ms;
+        let RttBySource { ice, rtcp, .. } = &fabric.rtt_ms;
         // A round trip by ICE that was measured in less than half of the time says less.
         let rtt = if ice.mean.is_some() && ice.n.saturating_mul(2) >= rtcp.n { ice } else { rtcp };
         if let Stats { mean: Some(rtt), p95, .. } = *rtt {
