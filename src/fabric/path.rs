@@ -6,8 +6,8 @@ use ordered_float::OrderedFloat;
 use crate::digest::Digest;
 use crate::event::{IceState, Relay};
 use crate::hash::fnv1a_64;
-use crate::metric::{Cadence, Formula, MAX_MS};
 use crate::metric::counter::{Delta, EntryTracker, Progress};
+use crate::metric::{Cadence, Formula, MAX_MS};
 use crate::report::{Entry, Fields, Flag, Num, Report, StatsType, Text};
 use crate::stream::Doubted;
 

@@ -290,7 +290,17 @@ impl Interval {
         kind: Option<MediaKind>,
     ) -> Self {
         let values = [0.0; Metric::COUNT];
-        Self { at, span_ms, direction, ssrc, kind, state: IntervalState::Active, present: 0, values, doubted: Fields::NONE }
+        Self {
+            at,
+            span_ms,
+            direction,
+            ssrc,
+            kind,
+            state: IntervalState::Active,
+            present: 0,
+            values,
+            doubted: Fields::NONE,
+        }
     }
 
     /// The length, ms; 0 if [`span_ms`](Self::span_ms) is not a length.

@@ -6,9 +6,7 @@ use std::io;
 
 use callgauge::digest::Stats;
 use callgauge::event::{EventKind, FabricState};
-use callgauge::summary::{
-    ConferenceSummary, ErrorSummary, EventSummary, FabricSummary, RttBySource, StreamSummary,
-};
+use callgauge::summary::{ConferenceSummary, ErrorSummary, EventSummary, FabricSummary, RttBySource, StreamSummary};
 
 use super::sparkline::AllSeries;
 use super::stream::StreamSection;

@@ -43,7 +43,7 @@ impl<'a> StreamSection<'a> {
     }
 
     fn is_idle(&self) -> bool {
-        self.summary.packets.is_none_or(|packets| packets == 0)
+        self.summary.packets.or(self.summary.bytes).is_none_or(|passed| passed == 0)
     }
 
     /// Thousandths below the best MOS; without a MOS, thousandths of the packets or of the call that were lost. Browsers
