@@ -251,7 +251,7 @@ impl IntervalState {
         matches!(self, Self::Active | Self::Silent)
     }
 
-    /// Whether nothing was to be heard or seen: losses in such an interval are no loss to anybody.
+    /// Whether nothing was to be heard or seen: losses in such an interval do no harm.
     pub(crate) const fn is_rest(self) -> bool {
         matches!(self, Self::Muted | Self::Held | Self::Paused)
     }

@@ -22,7 +22,7 @@ const UNKNOWN_SPAN_MS: f64 = 60_000.0;
 const REPORTED_WITHIN_MS: f64 = 10_000.0;
 /// Packets that may be lost besides those that were seen being sent.
 const IN_FLIGHT: f64 = 10.0;
-/// The most by which a count may exceed the packets of its stream, which may have been counted anew.
+/// The most by which a count may exceed the packets of its stream, which may have been reset.
 const OVERFLOW: f64 = 1e6;
 const LOST: Fields = Fields::of(&[Num::PacketsLost]);
 

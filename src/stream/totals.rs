@@ -15,7 +15,7 @@ pub(crate) struct Totals {
     pub(crate) packets: Option<f64>,
     /// Lost packets, except those of muted, held and paused time.
     pub(crate) lost: Option<f64>,
-    /// Packets lost in muted, held and paused time: they harm nobody, and some endpoints count packets that were never
+    /// Packets lost in muted, held and paused time: they do no harm, and some endpoints count packets that were never
     /// sent.
     pub(crate) lost_at_rest: Option<f64>,
     /// Those of `lost` beside the packets that were received and not retransmitted; for a sent stream, beside the
@@ -118,7 +118,7 @@ impl Totals {
     }
 
     /// Lost and expected packets in the call, over the time that counts and in which both are known. `None` also if the
-    /// counts were impossible more often than not: then the possible ones say nothing about the rest.
+    /// counts were impossible more often than not: then the possible ones are not believed either.
     pub(crate) fn loss(&self, direction: Direction) -> Option<(f64, f64)> {
         let (lost, of) = self.loss.0.filter(|_| self.losses_believed >= self.losses_doubted)?;
         let lost = lost.max(0.0);

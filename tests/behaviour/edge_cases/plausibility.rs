@@ -279,7 +279,7 @@ proptest! {
     ) {
         let run = |glitch: bool| {
             let mut call = Call::new();
-            for second in 0..=20 {
+            for second in 0..=20_u32 {
                 let (member, value) = COUNTERS[which];
                 let wrong = (value(f64::from(second.saturating_sub(1))) * keep).floor();
                 let more = if glitch && second == at { json!({member: wrong}) } else { json!({}) };
