@@ -57,7 +57,7 @@ impl Formula {
             }
             Self::RoundedBits(counter) => {
                 // JavaScript's Math.round: halves round up.
-                libm::floor(over(delta.of(counter)? * 8.0, delta.span_ms() / 1e3)? + 0.5)
+                libm::floor(bits_per_second(counter, delta)? + 0.5)
             }
             Self::Mean(sum, count, scale) => scale * over(delta.of(sum)?, delta.of(count)?)?,
             Self::Share(parts, wholes) => {
@@ -78,6 +78,14 @@ impl Formula {
         value.is_finite().then_some(value)
     }
 
+    /// The figure without rounding.
+    pub(crate) fn unrounded(self, delta: &Delta<'_>) -> Option<f64> {
+        match self {
+            Self::RoundedBits(counter) => bits_per_second(counter, delta),
+            _ => self.of(delta),
+        }
+    }
+
     /// The figure of one sample: `None` for all formulas except those of current values.
     #[must_use]
     pub fn of_moment(self, entry: Entry<'_>) -> Option<f64> {
@@ -88,6 +96,11 @@ impl Formula {
         }
         .filter(|value| value.is_finite())
     }
+}
+
+/// `8 · Δx / Δt`.
+fn bits_per_second(counter: Num, delta: &Delta<'_>) -> Option<f64> {
+    over(delta.of(counter)? * 8.0, delta.span_ms() / 1e3)
 }
 
 /// A quotient with a positive denominator.

@@ -387,7 +387,11 @@ impl StreamRecord {
                 self.totals.add_heard(delta);
             }
         }
-        self.doubted.note(delta.doubted().or(interval.doubted()).or(self.rtcp.take_doubted()));
+        let doubted = delta.doubted().or(interval.doubted()).or(self.rtcp.take_doubted());
+        if doubted.has(Num::PacketsLost) {
+            self.totals.doubt_losses();
+        }
+        self.doubted.note(doubted);
         self.kind = kind;
         self.samples = self.samples.saturating_add(1);
         self.note_names(entry);

@@ -7,8 +7,8 @@ use alloc::string::String;
 use crate::digest::Digest;
 use crate::event::{DtlsState, IceState, Relay};
 use crate::hash::fnv1a_64;
-use crate::metric::{Cadence, Formula, MAX_MS};
 use crate::metric::counter::{Delta, EntryTracker, Progress};
+use crate::metric::{Cadence, Formula, MAX_MS};
 use crate::report::{Entry, Fields, Flag, Num, Report, StatsType, Text};
 use crate::stream::Doubted;
 

@@ -1,7 +1,7 @@
 //! The playout delay of audio, from the decoder to the loudspeaker. It is read from stats and not estimated.
 
-use crate::metric::{Formula, MAX_MS};
 use crate::metric::counter::{EntryTracker, Progress};
+use crate::metric::{Formula, MAX_MS};
 use crate::report::{Num, Report, StatsType};
 
 /// The playout of a PeerConnection (`media-playout` in webrtc-stats).

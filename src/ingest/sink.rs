@@ -18,6 +18,8 @@ pub struct Snapshot<'a> {
     pub at: Option<StatTime>,
     /// The stats. The reader reuses the report for the next snapshot.
     pub report: &'a Report,
+    /// The major version of the Chrome that wrote the input, if a webrtc-internals dump names it.
+    pub chrome: Option<u32>,
 }
 
 /// One item of a record.
@@ -56,6 +58,7 @@ pub(super) struct ReadState {
     /// Entries that repeat the first id of a getStats report.
     pub(super) repeated_ids: u64,
     pub(super) conference: Option<String>,
+    pub(super) chrome: Option<u32>,
     pub(super) log_events: u64,
     pub(super) unknown_events: u64,
     pub(super) scratch: log::Scratch,
@@ -77,7 +80,7 @@ impl ReadState {
         let is_untimed = |entry: &Entry<'_>| entry.kind().is_rtp() && entry.timestamp().is_none();
         self.untimed_entries += self.report.entries().filter(is_untimed).count() as u64;
         self.snapshots += 1;
-        (sink.each)(Item::Snapshot(Snapshot { fabric, at, report: &self.report }));
+        (sink.each)(Item::Snapshot(Snapshot { fabric, at, report: &self.report, chrome: self.chrome }));
     }
 
     /// Returns a log event.

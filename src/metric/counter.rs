@@ -430,7 +430,14 @@ impl Counters {
 
 impl Default for Differences {
     fn default() -> Self {
-        Self { known: Fields::NONE, reset: Fields::NONE, advanced: Fields::NONE, grew: false, halved: Fields::NONE, by: [0.0; Num::COUNT] }
+        Self {
+            known: Fields::NONE,
+            reset: Fields::NONE,
+            advanced: Fields::NONE,
+            grew: false,
+            halved: Fields::NONE,
+            by: [0.0; Num::COUNT],
+        }
     }
 }
 

@@ -3,6 +3,9 @@
 //!
 //! Names and formulas are those of Chromium's `stats_rates_calculator.js`, checked against the series that Chromium
 //! writes into its own dumps. Where Chromium would show a negative rate after a reset, there is no value here.
+//!
+//! Bits per second are whole from Chrome 147 on, and were not rounded up to 144 ([`Rounding`]); the rates of ECN exist
+//! from 144 on, and are here for every input that has their counters.
 
 use super::Formula::{self, Backlog, Deviation, Mean, Rate, Rms, RoundedBits};
 use crate::metric::counter::Delta;
@@ -38,6 +41,8 @@ pub static TABLE: &[Derived] = &[
     row(In, "[fecBytesReceived_in_bits/s]", RoundedBits(N::FecBytesReceived)),
     row(In, "[packetsReceived/s]", Rate(&[N::PacketsReceived], 1.0)),
     row(In, "[retransmittedPacketsReceived/s]", Rate(&[N::RetransmittedPacketsReceived], 1.0)),
+    row(In, "[packetsReceivedWithEct1/s]", Rate(&[N::PacketsReceivedWithEct1], 1.0)),
+    row(In, "[packetsReceivedWithCe/s]", Rate(&[N::PacketsReceivedWithCe], 1.0)),
     row(In, "[packetsDiscarded/s]", Rate(&[N::PacketsDiscarded], 1.0)),
     row(In, "[fecPacketsReceived/s]", Rate(&[N::FecPacketsReceived], 1.0)),
     row(In, "[fecPacketsDiscarded/s]", Rate(&[N::FecPacketsDiscarded], 1.0)),
@@ -104,6 +109,7 @@ pub static TABLE: &[Derived] = &[
     row(Out, "[retransmittedBytesSent_in_bits/s]", RoundedBits(N::RetransmittedBytesSent)),
     row(Out, "[totalEncodedBytesTarget_in_bits/s]", RoundedBits(N::TotalEncodedBytesTarget)),
     row(Out, "[packetsSent/s]", Rate(&[N::PacketsSent], 1.0)),
+    row(Out, "[packetsSentWithEct1/s]", Rate(&[N::PacketsSentWithEct1], 1.0)),
     row(Out, "[retransmittedPacketsSent/s]", Rate(&[N::RetransmittedPacketsSent], 1.0)),
     row(Out, "[nackCount/s]", Rate(&[N::NackCount], 1.0)),
     row(Out, "[pliCount/s]", Rate(&[N::PliCount], 1.0)),
@@ -151,13 +157,43 @@ pub static TABLE: &[Derived] = &[
     row(Channel, "[bytesReceived_in_bits/s]", RoundedBits(N::BytesReceived)),
 ];
 
+/// How bits per second are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Rounding {
+    /// Whole: Chrome 147 and later, and browsers whose version is unknown.
+    #[default]
+    Whole,
+    /// Not rounded: up to Chrome 144.
+    Exact,
+}
+
+/// The last version of Chrome that did not round. Versions 145 and 146 were not seen; they count as later ones.
+const LAST_EXACT: u32 = 144;
+
+impl Rounding {
+    /// How this version of Chrome shows bits per second.
+    #[must_use]
+    pub const fn of_chrome(version: Option<u32>) -> Self {
+        match version {
+            Some(..=LAST_EXACT) => Self::Exact,
+            _ => Self::Whole,
+        }
+    }
+}
+
 /// The existing derived values of one entry, in the order of the table. `delta` is the difference since its last
 /// sample, `None` for the first sample.
-pub fn of<'a>(entry: Entry<'a>, delta: Option<&'a Delta<'a>>) -> impl Iterator<Item = (&'static str, f64)> + 'a {
+pub fn of<'a>(
+    entry: Entry<'a>,
+    delta: Option<&'a Delta<'a>>,
+    rounding: Rounding,
+) -> impl Iterator<Item = (&'static str, f64)> + 'a {
     TABLE.iter().filter(move |row| row.of == entry.kind()).filter_map(move |row| {
-        let value = match delta {
-            Some(delta) => row.formula.of(delta)?,
-            None => row.formula.of_moment(entry)?,
+        let value = match (delta, row.formula) {
+            (Some(delta), formula) if rounding == Rounding::Exact => formula.unrounded(delta)?,
+            (Some(delta), formula) => formula.of(delta)?,
+            (None, formula) => formula.of_moment(entry)?,
         };
         Some((row.name, value))
     })

@@ -254,7 +254,7 @@ impl IntervalState {
         matches!(self, Self::Active | Self::Silent)
     }
 
-    /// Whether nothing was to be heard or seen: losses in such an interval are no loss to anybody.
+    /// Whether nothing was to be heard or seen: losses in such an interval do no harm.
     pub(crate) const fn is_rest(self) -> bool {
         matches!(self, Self::Muted | Self::Held | Self::Paused)
     }
@@ -293,7 +293,17 @@ impl Interval {
         kind: Option<MediaKind>,
     ) -> Self {
         let values = [0.0; Metric::COUNT];
-        Self { at, span_ms, direction, ssrc, kind, state: IntervalState::Active, present: 0, values, doubted: Fields::NONE }
+        Self {
+            at,
+            span_ms,
+            direction,
+            ssrc,
+            kind,
+            state: IntervalState::Active,
+            present: 0,
+            values,
+            doubted: Fields::NONE,
+        }
     }
 
     /// The length, ms; 0 if [`span_ms`](Self::span_ms) is not a length.

@@ -11,9 +11,9 @@
 //! | `packetsReceived`, `packetsSent` of a stream | if `bytesReceived`, `bytesSent` is above 0 |
 //! | `frameWidth`, `frameHeight` | always: no picture has such a side |
 //! | `framesDecoded` and all that a decoder counts | if the row also has a width and a height of 0, and no other sign of a decoder (`framesDropped`, `totalDecodeTime`): a server that does not decode. Browsers omit the size until a frame is decoded |
-//! | `roundTripTime`, `currentRoundTripTime`, `totalRoundTripTime` | unless `totalRoundTripTime` is above 0: whoever measures has a total above 0, and may round a single measurement to 0 |
+//! | `roundTripTime`, `currentRoundTripTime`, `totalRoundTripTime` | unless `totalRoundTripTime` is above 0: an endpoint that measures has such a total, and may round a single measurement to 0 |
 //! | `availableOutgoingBitrate`, `availableIncomingBitrate` | always: no estimator estimates 0 bit/s |
-//! | `audioLevel`, `totalAudioEnergy` | if `totalSamplesDuration` is 0, too: no sample was measured |
+//! | `audioLevel` | if `totalSamplesDuration` is 0, too: no sample was measured |
 //! | what a candidate pair received: bytes, packets, requests, responses | always: a pair on which nothing arrived is no evidence, since other members show the traffic |
 //!
 //! Two zeros need a difference of two rows and follow the same rule elsewhere: `active: false` while bytes pass (in
@@ -111,6 +111,6 @@ impl Zeros<'_> {
     }
 
     fn hide_levels(&mut self) {
-        self.hide(&[Num::AudioLevel, Num::TotalAudioEnergy], self.is_zero(Num::TotalSamplesDuration));
+        self.hide(&[Num::AudioLevel], self.is_zero(Num::TotalSamplesDuration));
     }
 }

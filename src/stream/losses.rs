@@ -1,8 +1,8 @@
 //! Decides whether a reported loss is possible. It does not add losses up.
 //!
 //! **The rule.** A count of lost packets cannot change by more than could have come since it was last known: for a
-//! received stream what its highest packet rate gives in that time, for a sent stream what was sent since the report
-//! before the previous one. A change beyond that, in either direction, is a jump of sequence numbers, an overflow or a
+//! received stream what its highest packet rate gives in that time, for a sent stream what was sent since the previous
+//! report and, not reported as lost before, in the ten seconds before it. A change beyond that, in either direction, is a jump of sequence numbers, an overflow or a
 //! wrong value: it is left out and counted, and the next change counts again. Nor can a count exceed the packets of its
 //! stream by a million: then every change of it is left out.
 
@@ -17,9 +17,12 @@ const BASE_PPS: f64 = 100.0;
 const RATE_MS: f64 = 500.0;
 /// How long a difference may be, ms, if a clock that stepped back hides it.
 const UNKNOWN_SPAN_MS: f64 = 60_000.0;
-/// Packets of a sent stream that may be lost besides those of two report intervals.
+/// How late the loss of a sent packet may be reported, ms: reports are lost in an outage, too, and the first one after it
+/// may have been made before it.
+const REPORTED_WITHIN_MS: f64 = 10_000.0;
+/// Packets that may be lost besides those that were seen being sent.
 const IN_FLIGHT: f64 = 10.0;
-/// The most by which a count may exceed the packets of its stream, which may have been counted anew.
+/// The most by which a count may exceed the packets of its stream, which may have been reset.
 const OVERFLOW: f64 = 1e6;
 const LOST: Fields = Fields::of(&[Num::PacketsLost]);
 
@@ -52,13 +55,27 @@ impl ReceivedLimit {
     }
 }
 
-/// Doubts the losses that a remote endpoint reports if they are impossible. `sent` is how many packets were sent since
-/// the previous report, `sent_before` how many in the interval before, and `own` the stream's entry.
-pub(super) fn check_sent(delta: &mut Delta<'_>, own: Entry<'_>, sent: Option<f64>, sent_before: f64) {
-    let Some(lost) = delta.passed(Num::PacketsLost) else { return };
-    let limit = sent.map_or(OVERFLOW, |sent| sent + sent_before + IN_FLIGHT);
-    if lost.abs() > limit || overflows(delta.entry(), own.get(Num::PacketsSent)) {
-        delta.doubt(LOST);
+/// What limits the losses of a sent stream.
+#[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub(super) struct SentLimit {
+    /// Packets sent in the last seconds, less those that were reported as lost.
+    pending: f64,
+}
+
+impl SentLimit {
+    /// Doubts the losses of a report if they are impossible. `sent` is how many packets were sent since the previous
+    /// report, and `own` the stream's entry.
+    pub(super) fn check(&mut self, delta: &mut Delta<'_>, own: Entry<'_>, sent: Option<f64>) {
+        let Some(lost) = delta.passed(Num::PacketsLost) else { return };
+        let limit = sent.map_or(OVERFLOW, |sent| sent + self.pending + IN_FLIGHT);
+        let mut found = lost.max(0.0);
+        if lost.abs() > limit || overflows(delta.entry(), own.get(Num::PacketsSent)) {
+            delta.doubt(LOST);
+            found = 0.0;
+        }
+        let kept = (1.0 - delta.span_ms().abs() / REPORTED_WITHIN_MS).max(0.0);
+        self.pending = (self.pending * kept + sent.unwrap_or(0.0) - found).max(0.0);
     }
 }
 

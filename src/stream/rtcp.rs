@@ -1,6 +1,6 @@
 //! The remote endpoint's RTCP figures of a stream, and how long they are valid. They come from stats, not from packets.
 
-use super::losses::check_sent;
+use super::losses::SentLimit;
 use super::totals::{Losses, add};
 use crate::id::Direction;
 use crate::metric::counter::{Delta, EntryTracker, Progress};
@@ -19,9 +19,9 @@ pub(super) struct Rtcp {
     /// The latest round-trip time, and the time of its report.
     rtt_ms: Option<(f64, StatTime)>,
     jitter_ms: Option<f64>,
-    /// Packets sent at the time of the latest report that counted losses, and between that report and the one before.
+    /// Packets sent at the time of the latest report that counted losses.
     sent: Option<f64>,
-    sent_before: f64,
+    limit: SentLimit,
     /// Losses since the previous report, until an interval takes them.
     unread: Unread,
     /// Members of reports since the latest interval that are not believed.
@@ -96,7 +96,7 @@ impl Rtcp {
     fn take_losses(&mut self, delta: &mut Delta<'_>, own: Entry<'_>) {
         let sent = own.get(Num::PacketsSent);
         let since = sent.zip(self.sent).map(|(now, then)| now - then).filter(|&sent| sent >= 0.0);
-        check_sent(delta, own, since, self.sent_before);
+        self.limit.check(delta, own, since);
         if let Some(lost) = delta.passed(Num::PacketsLost).filter(|_| !self.rebase) {
             let found = lost.max(0.0);
             let received = delta.passed(Num::PacketsReceived).filter(|_| delta.of(Num::PacketsLost).is_some());
@@ -113,7 +113,7 @@ impl Rtcp {
             }
         }
         if delta.entry().get(Num::PacketsLost).is_some() {
-            (self.sent, self.sent_before) = (sent, since.unwrap_or(0.0));
+            self.sent = sent;
         }
     }
 
@@ -172,9 +172,7 @@ impl Rtcp {
                 let lost = lost.max(0.0);
                 Ratio::of(lost, lost + got)
             }),
-            Direction::Outbound => {
-                self.unread.ratio.and_then(|(lost, expected)| Ratio::of(lost, expected.max(lost)))
-            }
+            Direction::Outbound => self.unread.ratio.and_then(|(lost, expected)| Ratio::of(lost, expected.max(lost))),
         };
         interval.set(Metric::LossRatio, loss.map(Ratio::as_f64));
     }

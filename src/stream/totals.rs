@@ -15,12 +15,15 @@ pub(crate) struct Totals {
     pub(crate) packets: Option<f64>,
     /// Lost packets, except those of muted, held and paused time.
     pub(crate) lost: Option<f64>,
-    /// Packets lost in muted, held and paused time: they harm nobody, and some endpoints count packets that were never
+    /// Packets lost in muted, held and paused time: they do no harm, and some endpoints count packets that were never
     /// sent.
     pub(crate) lost_at_rest: Option<f64>,
     /// Those of `lost` beside the packets that were received and not retransmitted; for a sent stream, beside the
     /// packets that the remote endpoint's reports cover.
     loss: Share,
+    /// How often losses were believed and added to `loss`, and how often they were doubted.
+    losses_believed: u64,
+    losses_doubted: u64,
     pub(crate) bytes: Option<f64>,
     /// The bytes and the milliseconds of intervals in which counters were reset: no rate is known of them.
     pub(crate) reset: (f64, f64),
@@ -82,7 +85,13 @@ impl Totals {
         } else {
             add(&mut self.lost, losses.lost);
             self.loss.add(losses.lost, losses.of);
+            self.losses_believed += u64::from(losses.lost.and(losses.of).is_some());
         }
+    }
+
+    /// Notes losses that are not believed.
+    pub(super) fn doubt_losses(&mut self) {
+        self.losses_doubted = self.losses_doubted.saturating_add(1);
     }
 
     /// Adds the playout counters of a measured interval. Browsers conceal pauses and holds too, which says nothing
@@ -108,9 +117,10 @@ impl Totals {
         self.loss(direction).and_then(|(lost, expected)| Ratio::of(lost, expected))
     }
 
-    /// Lost and expected packets in the call, over the time that counts and in which both are known.
+    /// Lost and expected packets in the call, over the time that counts and in which both are known. `None` also if the
+    /// counts were impossible more often than not: then the possible ones are not believed either.
     pub(crate) fn loss(&self, direction: Direction) -> Option<(f64, f64)> {
-        let (lost, of) = self.loss.0?;
+        let (lost, of) = self.loss.0.filter(|_| self.losses_believed >= self.losses_doubted)?;
         let lost = lost.max(0.0);
         let expected = match direction {
             Direction::Inbound => lost + of,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use callgauge::ingest::Reader;
 use callgauge::metric::counter::EntryTrackers;
-use callgauge::metric::derived;
+use callgauge::metric::derived::{self, Rounding};
 use serde_json::Value;
 
 const DUMP: &str = "recordings/other/chrome156-webrtc_internals_dump.gz";
@@ -43,7 +43,7 @@ fn derived_here(dump: &[u8]) -> BTreeMap<Key, Vec<f64>> {
         let tracks = connections.entry(snapshot.fabric.into()).or_default();
         for entry in snapshot.report.entries() {
             tracks.follow(entry, |delta| {
-                for (name, value) in derived::of(entry, delta.as_ref()) {
+                for (name, value) in derived::of(entry, delta.as_ref(), Rounding::of_chrome(snapshot.chrome)) {
                     let key = (snapshot.fabric.into(), entry.id().into(), name.into());
                     series.entry(key).or_default().push(value);
                 }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use callgauge::ingest::Item;
 use callgauge::ingest::Snapshot;
 use callgauge::metric::counter::{Delta, EntryTrackers};
-use callgauge::metric::derived;
+use callgauge::metric::derived::{self, Rounding};
 use callgauge::report::Entry;
 use callgauge::unit::StatTime;
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -42,7 +42,8 @@ fn write_snapshot(snapshot: Snapshot<'_>, trackers: &mut EntryTrackers, out: &mu
     let mut result = Ok(());
     for entry in snapshot.report.entries() {
         trackers.follow(entry, |delta| {
-            let line = DerivedLine { fabric: snapshot.fabric, entry, delta: delta.as_ref() };
+            let rounding = Rounding::of_chrome(snapshot.chrome);
+            let line = DerivedLine { fabric: snapshot.fabric, entry, delta: delta.as_ref(), rounding };
             if result.is_ok() && line.values().next().is_some() {
                 result = serde_json::to_writer(&mut *out, &line).map_err(io::Error::from).and_then(|()| writeln!(out));
             }
@@ -56,11 +57,12 @@ struct DerivedLine<'a> {
     fabric: &'a str,
     entry: Entry<'a>,
     delta: Option<&'a Delta<'a>>,
+    rounding: Rounding,
 }
 
 impl DerivedLine<'_> {
     fn values(&self) -> impl Iterator<Item = (&'static str, f64)> {
-        derived::of(self.entry, self.delta)
+        derived::of(self.entry, self.delta, self.rounding)
     }
 }
 

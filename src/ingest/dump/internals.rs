@@ -59,6 +59,7 @@ pub(in crate::ingest) fn read(
     let mut skipped = 0;
     let document = document::read(cursor, &mut skipped, &mut state.scanner.unread)?;
     state.skipped.entries += skipped;
+    state.chrome = document.chrome;
     if let Some(mut captures) = document.captures.filter(|_| sink.wants_log_events) {
         emit_failures(state, &mut captures, sink);
     }

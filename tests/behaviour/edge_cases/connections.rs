@@ -2,6 +2,7 @@
 
 use callgauge::event::FabricState;
 use callgauge::metric::counter::EntryTrackers;
+use callgauge::metric::derived::Rounding;
 use callgauge::metric::{Metric, derived};
 use serde_json::{Value, json};
 
@@ -133,7 +134,7 @@ fn case_21_restarted_transport_has_no_negative_rate() {
         call.snapshot(&[transport(second, json!({"bytesSent": bytes}))]);
         tracks.follow(call.report.get(0).unwrap(), |delta| {
             if let Some(delta) = delta {
-                seen.push(derived::of(delta.entry(), Some(&delta)).next().map(|(_, value)| value));
+                seen.push(derived::of(delta.entry(), Some(&delta), Rounding::Whole).next().map(|(_, value)| value));
             }
         });
     }

@@ -450,7 +450,12 @@ fn each_interval_state_has_its_evidence_and_its_seconds() {
         (IntervalState::Paused, vec![vec![sent_audio(5.0, json!({}))], vec![sent_audio(5.0, at(6.0))]]),
         (
             IntervalState::Paused,
-            vec![vec![sent_audio(5.0, json!({}))], vec![sent_audio(6.0, json!({"active": false}))]],
+            vec![vec![sent_audio(5.0, json!({"active": true}))], vec![sent_audio(6.0, json!({"active": false}))]],
+        ),
+        // Bytes pass, and `active` was never true: a filler.
+        (
+            IntervalState::Active,
+            vec![vec![sent_audio(5.0, json!({"active": false}))], vec![sent_audio(6.0, json!({"active": false}))]],
         ),
         (IntervalState::Silent, vec![vec![received_audio(0.0, dtx(0.0))], vec![received_audio(1.0, dtx(1.0))]]),
         (IntervalState::Reset, vec![vec![received_audio(9.0, json!({}))], vec![received_audio(1.0, at(10.0))]]),

@@ -7,6 +7,7 @@
 mod connections;
 mod formats;
 mod metrics;
+mod plausibility;
 mod recorded;
 mod scores;
 mod streams;

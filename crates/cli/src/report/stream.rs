@@ -44,7 +44,7 @@ impl<'a> StreamSection<'a> {
 
     /// Whether no packet passed. Packets that were not read are no sign of it.
     fn is_idle(&self) -> bool {
-        self.summary.packets == Some(0)
+        self.summary.packets.or(self.summary.bytes) == Some(0)
     }
 
     /// Thousandths below the best MOS; without a MOS, thousandths of the packets or of the call that were lost. Browsers

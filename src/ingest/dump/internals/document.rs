@@ -22,6 +22,8 @@ pub(super) struct Document<'a> {
     pub(super) connections: Vec<Connection<'a>>,
     /// Before the array of `getUserMedia` and `getDisplayMedia` requests.
     pub(super) captures: Option<Cursor<'a>>,
+    /// The major version of the Chrome that wrote the dump.
+    pub(super) chrome: Option<u32>,
 }
 
 /// One PeerConnection.
@@ -105,6 +107,10 @@ pub(super) fn read<'a>(
             document.captures = Some(cursor.clone());
             return cursor.skip();
         }
+        if key.is("UserAgent") && next == Next::Str {
+            document.chrome = cursor.string("a user agent")?.plain().and_then(chrome_version);
+            return Ok(());
+        }
         if !key.is("PeerConnections") || next != Next::Object {
             return cursor.skip();
         }
@@ -120,6 +126,12 @@ pub(super) fn read<'a>(
     })?;
     cursor.end()?;
     Ok(document)
+}
+
+/// The major version in a user agent: 134 of `… Chrome/134.0.0.0 Safari/537.36`.
+fn chrome_version(user_agent: &str) -> Option<u32> {
+    let (_, version) = user_agent.split_once("Chrome/")?;
+    version.split('.').next()?.parse().ok()
 }
 
 fn connection<'a>(

@@ -1,0 +1,339 @@
+//! What is not believed: fillers, impossible values and glitches; and what a ratio covers.
+
+use callgauge::metric::{IntervalState, Metric};
+use callgauge::report::{Num, Report, StatsType, Text};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::{Call, entry, received_audio, received_video, reported, sent_audio};
+
+/// Every member of the filler rule: a row in which its 0 is a filler, and a row in which it is not.
+#[test]
+fn each_filler_is_hidden_and_its_counterpart_is_not() {
+    use Num as N;
+    use StatsType::{CandidatePair, InboundRtp, MediaSource, OutboundRtp, RemoteInboundRtp, RemoteOutboundRtp};
+    const SIZE: [(Num, f64); 2] = [(N::FrameWidth, 0.0), (N::FrameHeight, 0.0)];
+    let undecoded = [SIZE[0], SIZE[1], (N::FramesDecoded, 0.0)];
+    let decoding = [SIZE[0], SIZE[1], (N::FramesDecoded, 0.0), (N::FramesDropped, 3.0)];
+    let decoded = [SIZE[0], SIZE[1], (N::FramesDecoded, 9.0)];
+    let only_decoded = [(N::FramesDecoded, 0.0)];
+    let mut cases: Vec<(StatsType, Num, &[(Num, f64)], bool)> = vec![
+        (InboundRtp, N::PacketsReceived, &[(N::BytesReceived, 900.0)], true),
+        (InboundRtp, N::PacketsReceived, &[(N::BytesReceived, 0.0)], false),
+        (OutboundRtp, N::PacketsSent, &[(N::BytesSent, 900.0)], true),
+        (OutboundRtp, N::PacketsSent, &[], false),
+        (InboundRtp, N::FrameWidth, &[], true),
+        (OutboundRtp, N::FrameHeight, &[], true),
+        (RemoteInboundRtp, N::RoundTripTime, &[(N::RoundTripTimeMeasurements, 7.0)], true),
+        (RemoteInboundRtp, N::TotalRoundTripTime, &[(N::RoundTripTimeMeasurements, 7.0)], true),
+        (RemoteOutboundRtp, N::RoundTripTime, &[(N::TotalRoundTripTime, 0.0)], true),
+        (RemoteOutboundRtp, N::RoundTripTime, &[(N::TotalRoundTripTime, 0.003)], false),
+        (CandidatePair, N::CurrentRoundTripTime, &[(N::ResponsesReceived, 7.0)], true),
+        (CandidatePair, N::CurrentRoundTripTime, &[(N::TotalRoundTripTime, 0.003)], false),
+        (CandidatePair, N::AvailableOutgoingBitrate, &[], true),
+        (CandidatePair, N::AvailableIncomingBitrate, &[], true),
+        (CandidatePair, N::BytesReceived, &[], true),
+        (CandidatePair, N::PacketsReceived, &[], true),
+        (CandidatePair, N::RequestsReceived, &[], true),
+        (CandidatePair, N::ResponsesReceived, &[], true),
+        (CandidatePair, N::RequestsSent, &[], false),
+        (InboundRtp, N::AudioLevel, &[(N::TotalSamplesDuration, 0.0)], true),
+        (MediaSource, N::AudioLevel, &[(N::TotalSamplesDuration, 0.0)], true),
+        (MediaSource, N::AudioLevel, &[(N::TotalSamplesDuration, 1.0)], false),
+        (MediaSource, N::AudioLevel, &[], false),
+        (InboundRtp, N::Jitter, &[(N::PacketsReceived, 900.0)], false),
+        (InboundRtp, N::PacketsLost, &[(N::PacketsReceived, 900.0)], false),
+    ];
+    for member in [N::FramesDecoded, N::KeyFramesDecoded, N::QpSum, N::TotalFreezesDuration, N::FreezeCount] {
+        cases.extend([
+            (InboundRtp, member, &undecoded[..], true),
+            (InboundRtp, member, &decoding[..], false),
+            (InboundRtp, member, &only_decoded[..], false),
+        ]);
+        if member != N::FramesDecoded {
+            cases.push((InboundRtp, member, &decoded[..], false));
+        }
+    }
+    for (kind, member, others, is_filler) in cases {
+        let mut report = Report::new();
+        let mut row = report.push(kind, "row");
+        row.set(member, 0.0);
+        for &(other, value) in others {
+            row.set(other, value);
+        }
+        let row = report.get(0).unwrap();
+        assert_eq!(row.get(member), Some(0.0), "the row keeps what was reported");
+        let expected = if is_filler { None } else { Some(0.0) };
+        assert_eq!(row.without_fillers().get(member), expected, "{kind:?} {member:?} beside {others:?}");
+    }
+}
+
+#[test]
+fn empty_text_is_unknown() {
+    let mut report = Report::new();
+    report.push(StatsType::Transport, "T").set_text(Text::SelectedCandidatePairId, "").set_text(Text::IceState, "new");
+    let row = report.get(0).unwrap();
+    assert_eq!((row.text(Text::SelectedCandidatePairId), row.text(Text::IceState)), (None, Some("new")));
+}
+
+#[test]
+fn stream_with_uncounted_packets_is_not_idle() {
+    let mut call = Call::new();
+    for second in 0..=10 {
+        let interval = call.one(received_audio(f64::from(second), json!({"packetsReceived": 0})));
+        if let Some(interval) = interval {
+            assert_eq!((interval.state, interval.get(Metric::LossRatio)), (IntervalState::Active, None));
+            assert_eq!(interval.get(Metric::BitrateBps), Some(32_000.0));
+        }
+    }
+    let stream = call.stream();
+    assert_eq!((stream.packets, stream.loss_ratio, stream.score.sender_idle_s), (None, None, 0.0));
+}
+
+#[test]
+fn packets_that_stand_still_while_bytes_pass_are_doubted() {
+    let mut call = Call::new();
+    for second in 0..=10 {
+        call.one(received_audio(f64::from(second), json!({"packetsReceived": (second * 49).min(100)})));
+    }
+    let stream = call.stream();
+    assert_eq!((stream.packets, stream.held_s + stream.paused_s), (Some(100), 0.0));
+    assert_eq!(stream.doubted.unwrap().members, ["packetsReceived"]);
+    assert_eq!(stream.bitrate_bps, Some(32_000.0));
+}
+
+#[test]
+fn round_trips_are_held_to_the_limit_of_one_measurement() {
+    for round_trip_s in [65.536, 9_300.0, 1e9] {
+        let mut call = Call::new();
+        for second in 0..=5 {
+            let count = f64::from(second);
+            let more = json!({"roundTripTime": round_trip_s, "totalRoundTripTime": round_trip_s * count, "roundTripTimeMeasurements": second});
+            call.snapshot(&[sent_audio(count, json!({})), reported(count, more)]);
+        }
+        let stream = call.outbound();
+        assert_eq!(stream.rtt_ms.n, 0);
+        assert_eq!(stream.doubted.unwrap().members, ["totalRoundTripTime"]);
+    }
+}
+
+#[test]
+fn round_trip_that_is_not_measured_again_ages() {
+    let pair = |second: f64, answered: f64| {
+        json!({"id": "P", "type": "candidate-pair", "timestamp": 1e6 + second * 1e3, "nominated": true,
+            "state": "succeeded", "currentRoundTripTime": 0.04, "responsesReceived": answered, "bytesReceived": second * 4e3})
+    };
+    for (step, held) in [(0.0, 15), (1.0, 60)] {
+        let mut call = Call::new();
+        for second in 0..=60 {
+            let second = f64::from(second);
+            call.snapshot(&[received_audio(second, json!({})), pair(second, 1.0 + step * second)]);
+        }
+        assert_eq!(call.summary().rtt_ms.ice.n, held);
+    }
+}
+
+#[test]
+fn losses_at_rest_are_in_no_ratio() {
+    let mut call = Call::new();
+    let mut at = |second: f64, lost: f64, energy: f64| {
+        let source = json!({"id": "S", "type": "media-source", "kind": "audio", "timestamp": 1e6 + second * 1e3,
+            "totalAudioEnergy": energy, "totalSamplesDuration": second});
+        call.snapshot(&[sent_audio(second, json!({})), reported(second, json!({"packetsLost": lost})), source]);
+    };
+    for second in 0..=10 {
+        at(f64::from(second), 0.0, f64::from(second));
+    }
+    for second in 11..=20 {
+        at(f64::from(second), f64::from(second - 10) * 50.0, 10.0);
+    }
+    for second in 21..=30 {
+        at(f64::from(second), 500.0 + f64::from(second - 20), f64::from(second - 10));
+    }
+    let stream = call.outbound();
+    assert_eq!((stream.muted_s, stream.packets_lost, stream.packets_lost_at_rest), (10.0, Some(10), Some(500)));
+    assert_eq!(stream.loss_ratio, Some(10.0 / 1_000.0));
+}
+
+#[test]
+fn video_loss_does_not_divide_by_retransmissions() {
+    let mut call = Call::new();
+    call.one(received_video(0.0, json!({"retransmittedPacketsReceived": 0})));
+    let more = json!({"packetsReceived": 1_200, "packetsLost": 50, "retransmittedPacketsReceived": 250});
+    let interval = call.one(received_video(10.0, more)).unwrap();
+    assert_eq!(interval.get(Metric::LossRatio), Some(0.05));
+    let stream = call.stream();
+    assert_eq!(
+        (stream.loss_ratio, stream.packets_expected, stream.retransmitted_packets),
+        (Some(0.05), Some(1_000), Some(250))
+    );
+    assert_eq!(call.summary().downlink.loss_ratio, Some(0.05));
+}
+
+/// A member of received audio, and its value at `second`.
+type Member = (&'static str, fn(f64) -> f64);
+
+const COUNTERS: [Member; 4] = [
+    ("packetsReceived", |second| second * 49.0),
+    ("bytesReceived", |second| second * 4e3),
+    ("totalSamplesReceived", |second| second * 48e3),
+    ("jitterBufferEmittedCount", |second| second * 48e3),
+];
+
+/// Parts and wholes of ratios.
+const RATIOS: [&str; 5] =
+    ["packetsReceived", "packetsLost", "totalSamplesReceived", "concealedSamples", "silentConcealedSamples"];
+
+fn value_of(entry: &Value, member: &str) -> Option<f64> {
+    entry.get(member)?.as_f64()
+}
+
+/// The ratio of two members' growth over the intervals at whose ends all of `members` were reported.
+fn covered(samples: &[Value], members: &[&str], of: impl Fn(&dyn Fn(&str) -> f64) -> (f64, f64)) -> Option<f64> {
+    let (mut part, mut whole, mut is_covered) = (0.0, 0.0, false);
+    for pair in samples.windows(2) {
+        if pair.iter().all(|sample| members.iter().all(|member| sample.get(*member).is_some())) {
+            let grown = |member: &str| value_of(&pair[1], member).unwrap() - value_of(&pair[0], member).unwrap();
+            let (more, all) = of(&grown);
+            (part, whole, is_covered) = (part + more, whole + all, true);
+        }
+    }
+    is_covered.then(|| part / whole)
+}
+
+proptest! {
+    #[test]
+    fn a_ratio_covers_the_same_intervals_above_and_below(
+        growth in prop::collection::vec((20..60_u32, 0..9_u32, 0..9_000_u32), 3..20),
+        missing in prop::collection::vec(0..RATIOS.len() * 30, 0..40),
+    ) {
+        let (mut received, mut lost, mut concealed) = (1_000, 10, 500);
+        let mut samples = vec![];
+        for (at, (more, gone, filled)) in growth.iter().enumerate() {
+            (received, lost, concealed) = (received + more, lost + gone, concealed + filled);
+            let mut sample = received_audio(at as f64 + 1.0, json!({
+                "packetsReceived": received, "packetsLost": lost, "concealedSamples": concealed,
+                "silentConcealedSamples": concealed / 3,
+            }));
+            for (which, member) in RATIOS.iter().enumerate() {
+                if missing.contains(&(at * RATIOS.len() + which)) {
+                    sample.as_object_mut().unwrap().remove(*member);
+                }
+            }
+            samples.push(sample);
+        }
+        let mut call = Call::new();
+        for sample in &samples {
+            call.one(sample.clone());
+        }
+        let stream = call.stream();
+        let audio = stream.audio.unwrap();
+        let loss = covered(&samples, &["packetsReceived", "packetsLost"], |grown| {
+            (grown("packetsLost"), grown("packetsLost") + grown("packetsReceived"))
+        });
+        let concealed = covered(&samples, &["totalSamplesReceived", "concealedSamples"], |grown| {
+            (grown("concealedSamples"), grown("totalSamplesReceived"))
+        });
+        let audible =
+            covered(&samples, &["totalSamplesReceived", "concealedSamples", "silentConcealedSamples"], |grown| {
+                (grown("concealedSamples") - grown("silentConcealedSamples"), grown("totalSamplesReceived"))
+            });
+        for (found, expected) in
+            [(stream.loss_ratio, loss), (audio.concealed_ratio, concealed), (audio.audible_concealed_ratio, audible)]
+        {
+            prop_assert_eq!(found.is_some(), expected.is_some());
+            prop_assert!(found.zip(expected).is_none_or(|(found, expected)| (found - expected).abs() < 1e-12));
+        }
+    }
+
+    #[test]
+    fn no_history_loses_more_than_could_have_come(
+        steps in prop::collection::vec(
+            prop_oneof![4 => 0..3_i64, 1 => -70_000..70_000_i64, 1 => any::<i32>().prop_map(i64::from), 1 => Just(1_i64 << 32)],
+            2..40,
+        ),
+    ) {
+        let (mut received, mut sent) = (Call::new(), Call::new());
+        let mut lost = 0;
+        for (second, step) in steps.iter().enumerate() {
+            lost += step;
+            let second = second as f64;
+            let more = json!({"packetsLost": lost, "packetsReceived": second as u64 * 50});
+            if let Some(loss) = received.one(received_audio(second, more)).and_then(|one| one.get(Metric::LossRatio)) {
+                // 50 packets came: four times as many, and 100 more, may have been sent in this second, and as many in
+                // each second for which losses were unknown.
+                let missing = loss * 50.0 / (1.0 - loss);
+                prop_assert!(missing <= 300.0 * second.max(1.0) + 1e-6, "{missing} lost in a second");
+            }
+            sent.snapshot(&[sent_audio(second, json!({})), reported(second, json!({"packetsLost": lost}))]);
+        }
+        let seconds = steps.len() as i64;
+        prop_assert!(received.stream().packets_lost.is_none_or(|lost| lost.abs() <= 300 * seconds));
+        // Every packet once, and ten more with each report.
+        prop_assert!(sent.outbound().packets_lost.is_none_or(|lost| lost <= 60 * seconds));
+    }
+
+    #[test]
+    fn a_glitch_of_one_counter_damages_nothing_else(
+        which in 0..COUNTERS.len(), at in 3..18_u32, keep in prop_oneof![0.5..0.999_f64, Just(0.999_999)],
+    ) {
+        let run = |glitch: bool| {
+            let mut call = Call::new();
+            for second in 0..=20_u32 {
+                let (member, value) = COUNTERS[which];
+                let wrong = (value(f64::from(second.saturating_sub(1))) * keep).floor();
+                let more = if glitch && second == at { json!({member: wrong}) } else { json!({}) };
+                call.one(received_audio(f64::from(second), more));
+            }
+            call.stream()
+        };
+        let (good, glitched) = (run(false), run(true));
+        prop_assert_eq!((glitched.resets, glitched.packets, glitched.bytes), (0, good.packets, good.bytes));
+        prop_assert_eq!(glitched.bitrate_bps, good.bitrate_bps);
+        prop_assert_eq!(glitched.doubted.unwrap().values, 1);
+        prop_assert!(good.doubted.is_none());
+    }
+
+    #[test]
+    fn a_reset_of_all_counters_is_one_at_any_size(before in 5..20_u32, after in 1..5_u32) {
+        let mut call = Call::new();
+        for second in 0..=before {
+            call.one(received_audio(f64::from(second), json!({})));
+        }
+        let second = f64::from(before + 1);
+        let restarted = entry(received_audio(f64::from(after), json!({})), json!({"timestamp": 1e6 + second * 1e3}));
+        prop_assert_eq!(call.one(restarted).unwrap().state, IntervalState::Reset);
+        let stream = call.stream();
+        prop_assert_eq!((stream.resets, stream.packets), (1, Some(u64::from(49 * (before + after)))));
+        prop_assert!(stream.doubted.is_none());
+    }
+
+    #[test]
+    fn packets_beyond_any_rate_are_left_out(jump in 1e9..9e15_f64, at in 2..18_u32) {
+        let mut call = Call::new();
+        for second in 0..=20 {
+            let extra = if second >= at { jump.floor() } else { 0.0 };
+            call.one(received_audio(f64::from(second), json!({"packetsReceived": f64::from(second) * 49.0 + extra})));
+        }
+        let stream = call.stream();
+        prop_assert_eq!((stream.packets, stream.resets), (Some(19 * 49), 0));
+        prop_assert_eq!(stream.doubted.unwrap().members, ["packetsReceived"]);
+        prop_assert!(stream.loss_ratio < Some(0.03));
+    }
+}
+
+#[test]
+fn lone_glitch_is_exact_and_a_lasting_fall_counts_on() {
+    let packets = |values: &[f64]| {
+        let mut call = Call::new();
+        for (second, &value) in values.iter().enumerate() {
+            call.one(received_audio(second as f64, json!({"packetsReceived": value, "packetsLost": 0})));
+        }
+        let stream = call.stream();
+        (stream.packets.unwrap(), stream.resets, stream.doubted.unwrap().values)
+    };
+    assert_eq!(packets(&[100.0, 1_950.0, 1_949.0, 1_999.0, 2_049.0]), (1_949, 0, 1));
+    assert_eq!(packets(&[100.0, 1_950.0, 300.0, 2_050.0, 2_100.0]), (2_000, 0, 1));
+    // From 1 050 on, the count goes on at its new value.
+    assert_eq!(packets(&[100.0, 1_950.0, 1_000.0, 1_050.0, 1_100.0]), (1_900, 0, 2));
+}
