@@ -50,6 +50,8 @@ pub(crate) struct StreamRecord {
     /// Samples older than the last one.
     pub(crate) late: u64,
     pub(crate) resets: u64,
+    /// The resets among them at which only the reporter's clock stepped.
+    pub(crate) clock_steps: u64,
     pub(crate) gaps: u64,
     pub(crate) totals: Totals,
     pub(crate) times: Times,
@@ -158,6 +160,7 @@ impl StreamRecord {
             duplicates: 0,
             late: 0,
             resets: 0,
+            clock_steps: 0,
             gaps: 0,
             totals: Totals::default(),
             times: Times::default(),
@@ -233,12 +236,11 @@ impl StreamRecord {
         }
     }
 
-    /// Whether counters advance to `entry`, and none is reset.
-    pub(crate) fn advances(&self, entry: Entry<'_>) -> bool {
+    /// Whether counters advance to `entry`, and none is reset, though its time is earlier than the last one.
+    pub(crate) fn advances_in_the_past(&self, entry: Entry<'_>) -> bool {
         match self.media.step(entry) {
-            Progress::Advance(delta) => delta.has_grown(),
-            Progress::Restart(delta) => delta.has_grown() && !delta.has_resets(),
-            Progress::Unchanged | Progress::Stale => false,
+            Progress::Restart(delta) => delta.span_ms() < 0.0 && delta.has_grown() && !delta.has_resets(),
+            _ => false,
         }
     }
 
@@ -321,9 +323,10 @@ impl StreamRecord {
         self.kind = kind;
         self.samples = self.samples.saturating_add(1);
         self.note_names(entry);
-        // Across a step of the clock, counters go on: it is no reset.
-        let is_reset = restart && !matches!(step, Progress::Advance(_));
-        self.close(&interval, entry, app_time, is_reset);
+        if restart && matches!(step, Progress::Advance(_)) {
+            self.clock_steps = self.clock_steps.saturating_add(1);
+        }
+        self.close(&interval, entry, app_time);
         Observation::Closed(interval)
     }
 
@@ -359,9 +362,9 @@ impl StreamRecord {
         )
     }
 
-    fn close(&mut self, interval: &Interval, entry: Entry<'_>, app_time: AppTime, is_reset: bool) {
+    fn close(&mut self, interval: &Interval, entry: Entry<'_>, app_time: AppTime) {
         if interval.state == IntervalState::Reset {
-            self.resets = self.resets.saturating_add(u64::from(is_reset));
+            self.resets = self.resets.saturating_add(1);
             self.still_ms = 0.0;
             self.pace = Pace::default();
             self.move_start(interval.span_ms);

@@ -1,7 +1,7 @@
 //! The live view of a call.
 
 use callgauge::AppEvent;
-use callgauge::diagnosis::Kind;
+use callgauge::diagnosis::{Diagnosis, Kind};
 use callgauge::event::{FabricState, IceState};
 use callgauge::id::Ssrc;
 use callgauge::report::{Flag, Num, StatsType, Text};
@@ -94,6 +94,7 @@ fn view_serializes_under_callstats_names() {
 #[test]
 fn view_has_score_diagnoses_picture_and_bandwidth() {
     let mut call = Call::new();
+    call.call.ice_state(at(0), call.fabric, IceState::Connected).unwrap();
     for second in 0..=40_u32 {
         call.report.clear();
         let time = StatTime::from_millis(1e12 + f64::from(second) * 1e3);
@@ -122,7 +123,8 @@ fn view_has_score_diagnoses_picture_and_bandwidth() {
     assert_eq!((picture.frame_width, picture.frame_height), (Some(640.0), Some(360.0)));
     assert_eq!((picture.frames_per_second, fabric.available_outgoing_bps), (Some(30.0), Some(2.5e6)));
     // callstats calls 8 % of loss excellent, on its own scale; the diagnosis stands beside it.
-    let loss = fabric.diagnoses.iter().find(|diagnosis| diagnosis.kind == Kind::HighLoss).unwrap();
+    let is_loss = |diagnosis: &&Diagnosis| diagnosis.kind == Kind::HighLoss;
+    let loss = fabric.diagnoses.iter().find(is_loss).unwrap_or_else(|| panic!("{:?}", call.call.summary().diagnoses));
     assert!(loss.to.is_none());
     let sentence = call.call.sentence(loss);
     assert!(sentence.starts_with("alice's downlink lost 8 % of packets, since 0:"), "{sentence}");
