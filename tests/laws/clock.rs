@@ -98,7 +98,7 @@ proptest! {
 
     #[test]
     fn one_wild_time_damages_only_itself(
-        arrival in arrival(),
+        arrival in arrival().prop_map(|arrival| Arrival { batch: 1, ..arrival }),
         at in 4..38_u32,
         wild in prop_oneof![Just(None), Just(Some(0.0)), Just(Some(9e13)), (-1e9..1e9_f64).prop_filter("wild", |ms| ms.abs() > 1e5).prop_map(|ms| Some(START_MS + ms))],
     ) {
