@@ -54,6 +54,8 @@ pub(crate) struct StreamRecord {
     /// Samples older than the last one.
     pub(crate) late: u64,
     pub(crate) resets: u64,
+    /// The resets among them at which only the reporter's clock stepped.
+    pub(crate) clock_steps: u64,
     pub(crate) gaps: u64,
     pub(crate) totals: Totals,
     pub(crate) times: Times,
@@ -203,6 +205,7 @@ impl StreamRecord {
             duplicates: 0,
             late: 0,
             resets: 0,
+            clock_steps: 0,
             gaps: 0,
             totals: Totals::default(),
             times: Times::default(),
@@ -288,12 +291,11 @@ impl StreamRecord {
         }
     }
 
-    /// Whether counters advance to `entry`, and none is reset.
-    pub(crate) fn advances(&self, entry: Entry<'_>) -> bool {
+    /// Whether counters advance to `entry`, and none is reset, though its time is earlier than the last one.
+    pub(crate) fn advances_in_the_past(&self, entry: Entry<'_>) -> bool {
         match self.media.step(entry) {
-            Progress::Advance(delta) => delta.has_grown(),
-            Progress::Restart(delta) => delta.has_grown() && !delta.has_resets(),
-            Progress::Unchanged | Progress::Stale => false,
+            Progress::Restart(delta) => delta.span_ms() < 0.0 && delta.has_grown() && !delta.has_resets(),
+            _ => false,
         }
     }
 
@@ -395,7 +397,10 @@ impl StreamRecord {
         self.kind = kind;
         self.samples = self.samples.saturating_add(1);
         self.note_names(entry);
-        self.close(&interval, entry, app_time, is_reset, context);
+        if context.has_clock_stepped && !is_reset {
+            self.clock_steps = self.clock_steps.saturating_add(1);
+        }
+        self.close(&interval, entry, app_time, context);
         Observation::Closed(interval)
     }
 
@@ -469,16 +474,9 @@ impl StreamRecord {
         self.media.last(Num::PacketsReceived) != Some(0.0) || self.media.last(Num::BytesReceived) > Some(0.0)
     }
 
-    fn close(
-        &mut self,
-        interval: &Interval,
-        entry: Entry<'_>,
-        app_time: AppTime,
-        is_reset: bool,
-        context: ConnectionContext<'_>,
-    ) {
+    fn close(&mut self, interval: &Interval, entry: Entry<'_>, app_time: AppTime, context: ConnectionContext<'_>) {
         if interval.state == IntervalState::Reset {
-            self.resets = self.resets.saturating_add(u64::from(is_reset));
+            self.resets = self.resets.saturating_add(1);
             self.still_ms = 0.0;
             self.pace = Pace::default();
             self.move_start(interval.span_ms);

@@ -257,8 +257,10 @@ output! {
         late: u64,
         /// 1 plus the number of resets.
         epochs: u64,
-        /// Resets: the counters restarted, or the SSRC changed its track.
+        /// Resets: the counters restarted, the SSRC changed its track, or the reporter's clock stepped.
         resets: u64,
+        /// The resets among them at which only the clock stepped: the counters went on.
+        clock_steps: u64,
         /// Gaps: times without reports much longer than the usual interval.
         gaps: u64,
         /// Seconds in those gaps.

@@ -52,7 +52,7 @@ pub(crate) struct ReporterClock {
     /// The least and the greatest difference of the caller's clock and the time line, ms.
     delays: (f64, f64),
     /// A unit that the latest report suggests, and the report before it.
-    slow: Option<(i8, Tick)>,
+    suspected: Option<(i8, Tick)>,
     /// The sum of all steps, and the same without a step at the latest report, ms.
     stepped_ms: f64,
     settled_ms: f64,
@@ -80,6 +80,16 @@ struct Tick {
     reported: f64,
     line_ms: f64,
     now_ms: f64,
+}
+
+/// Whether the time since the last report fits in another unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SpanUnit {
+    Same,
+    /// It does.
+    Suspected,
+    /// The one before did, too.
+    Adopted,
 }
 
 /// How to read the times of a report.
@@ -156,7 +166,8 @@ impl ReportTimes {
 
 impl ReporterClock {
     /// Reads the clock of a report that arrives `now`. `advances` tells whether a stream's counters advanced from its
-    /// last sample, with the report's times read as given.
+    /// last sample, with the report's times read as given. It is asked about entries of one time only: of two entries of
+    /// one stream, the later is followed.
     pub(super) fn read(
         &mut self,
         now: Timestamp,
@@ -178,7 +189,7 @@ impl ReporterClock {
             (Some(reported), _) => self.contradict(reported, now_ms, &advances, &mut reading),
             (None, Some(reported)) => {
                 self.counts.wild = self.counts.wild.saturating_add(times.wild);
-                self.believe(reported, now_ms, &advances, &mut reading)
+                self.believe((reported, times.any_inside), now_ms, &advances, &mut reading)
             }
             (None, None) => None,
         };
@@ -195,17 +206,17 @@ impl ReporterClock {
         reading
     }
 
-    /// Takes a time that the caller's clock admits. Returns the shift of a late report.
+    /// Takes a time that the caller's clock admits; `latest` is that of any entry. Returns the shift of a late report.
     fn believe(
         &mut self,
-        reported: f64,
+        (reported, latest): (f64, Option<f64>),
         now_ms: f64,
         advances: &impl Fn(&TimeMap) -> bool,
         reading: &mut ClockReading,
     ) -> Option<f64> {
         let line_ms = self.line_ms(reported);
         let Some(last) = self.last else {
-            if WALL_MS.contains(&now_ms) && line_ms < now_ms - BEHIND_MS {
+            if WALL_MS.contains(&now_ms) && latest < Some(now_ms - BEHIND_MS) {
                 self.anchor(reported, now_ms);
             }
             self.accept(reported, now_ms);
@@ -214,14 +225,19 @@ impl ReporterClock {
         if line_ms < last.line_ms {
             if self.rescale_value(reported, now_ms) {
                 self.accept(reported, now_ms);
-            } else if advances(&self.map(self.shift_ms)) {
+            } else if advances(&self.past(self.shift_ms, reported)) {
                 reading.has_stepped = true;
                 self.step(reported, now_ms);
             } else {
                 return Some(self.shift_ms);
             }
         } else if line_ms > last.line_ms {
-            reading.has_stepped = self.rescale_slow(reported, now_ms);
+            let unit = if self.trusts(now_ms) {
+                self.rescale_span(reported, now_ms, &LONG_UNITS, SLOW_ADVANCE_MS)
+            } else {
+                SpanUnit::Same
+            };
+            reading.has_stepped = unit != SpanUnit::Same;
             self.accept(reported, now_ms);
         }
         None
@@ -241,15 +257,23 @@ impl ReporterClock {
             return None;
         };
         let former_ms = self.former_ms.filter(|&former_ms| {
-            self.map(former_ms).line_ms(reported) <= last.line_ms && !advances(&self.map(former_ms))
+            let line_ms = self.map(former_ms).line_ms(reported);
+            line_ms <= last.line_ms && !advances(&self.past(former_ms, reported))
         });
         if former_ms.is_some() {
             return former_ms;
         }
-        if self.rescale_value(reported, now_ms) || self.rescale_fast(reported, now_ms) {
+        if self.rescale_value(reported, now_ms) {
+            self.accept(reported, now_ms);
+            return None;
+        }
+        reading.has_stepped = true;
+        if self.rescale_span(reported, now_ms, &SHORT_UNITS, LEAST_ADVANCE_MS) == SpanUnit::Adopted {
+            // What was taken for a step was the unit.
+            self.counts.steps = self.counts.steps.saturating_sub(1);
+            self.stepped_ms = self.settled_ms;
             self.accept(reported, now_ms);
         } else {
-            reading.has_stepped = true;
             self.step(reported, now_ms);
         }
         None
@@ -275,7 +299,6 @@ impl ReporterClock {
         self.stepped_ms += shift_ms - self.shift_ms;
         self.former_ms = Some(self.shift_ms);
         self.shift_ms = shift_ms;
-        self.slow = None;
         self.counts.steps = self.counts.steps.saturating_add(1);
         self.accept(reported, now_ms);
     }
@@ -296,34 +319,22 @@ impl ReporterClock {
         false
     }
 
-    /// Adopts a shorter unit if the time since the last report fits in it.
-    fn rescale_fast(&mut self, reported: f64, now_ms: f64) -> bool {
-        let Some(last) = self.last else { return false };
+    /// Notes a unit in which the time since the last report fits, and adopts it if the last one fitted in it too: one
+    /// step of the clock may look like a unit.
+    fn rescale_span(&mut self, reported: f64, now_ms: f64, units: &[i8], least_ms: f64) -> SpanUnit {
+        let Some(last) = self.last else { return SpanUnit::Same };
         let passed_ms = now_ms - last.now_ms;
-        let found = SHORT_UNITS.into_iter().find(|&by| {
+        let found = units.iter().copied().find(|&by| {
             let is_possible = by != -1 || last.reported >= TENTHS_FROM;
-            is_possible && passed_ms >= LEAST_ADVANCE_MS && self.matches(by, reported - last.reported, passed_ms)
+            is_possible && passed_ms >= least_ms && self.matches(by, reported - last.reported, passed_ms)
         });
-        found.is_some_and(|by| self.adopt(by, last))
-    }
-
-    /// Adopts a longer unit if the times since the last two reports fit in it. Returns whether only the latter does.
-    fn rescale_slow(&mut self, reported: f64, now_ms: f64) -> bool {
-        let Some(last) = self.last.filter(|_| self.trusts(now_ms)) else { return false };
-        let passed_ms = now_ms - last.now_ms;
-        let found = LONG_UNITS
-            .into_iter()
-            .find(|&by| passed_ms >= SLOW_ADVANCE_MS && self.matches(by, reported - last.reported, passed_ms));
-        match (found, self.slow.take()) {
-            (Some(by), Some((before, base))) if by == before => {
-                self.adopt(by, base);
-                false
-            }
+        match (found, self.suspected.take()) {
+            (Some(by), Some((before, base))) if by == before && self.adopt(by, base) => SpanUnit::Adopted,
             (Some(by), _) => {
-                self.slow = Some((by, last));
-                true
+                self.suspected = Some((by, last));
+                SpanUnit::Suspected
             }
-            (None, _) => false,
+            (None, _) => SpanUnit::Same,
         }
     }
 
@@ -384,6 +395,13 @@ impl ReporterClock {
 
     const fn map(&self, shift_ms: f64) -> TimeMap {
         TimeMap { exponent: self.exponent, shift_ms, ..TimeMap::IDENTITY }
+    }
+
+    /// The map of one time that is earlier than the last. A time before the beginning of all times is placed there.
+    fn past(&self, shift_ms: f64, reported: f64) -> TimeMap {
+        let map = self.map(shift_ms);
+        let before_ms = map.line_ms(reported).min(0.0);
+        TimeMap { shift_ms: shift_ms - before_ms, ..map }.only(reported)
     }
 
     fn line_ms(&self, reported: f64) -> f64 {

@@ -499,8 +499,8 @@ impl Fabric {
 
     /// From the first sample to the last. A stream whose own time went back may begin before the first snapshot.
     pub(crate) fn span(&self) -> Option<(StatTime, StatTime)> {
-        let starts =
-            self.streams.records().chain(self.parts.iter().map(|part| &part.record)).map(|record| record.start);
+        let records = self.streams.records().chain(self.parts.iter().map(|part| &part.record));
+        let starts = records.filter(|record| record.samples > 1).map(|record| record.start);
         self.span.map(|(first, last)| (starts.fold(first, StatTime::min), last))
     }
 

@@ -153,7 +153,7 @@ impl Streams {
         self.id(direction, ssrc).map(|id| &self[id])
     }
 
-    /// Whether any stream's counters advance from its last sample to a report, and none of them is reset.
+    /// Whether any stream's counters advance to a report, and none is reset, though its time is earlier than the last.
     pub(super) fn advance(&self, report: &Report, clock: &TimeMap) -> bool {
         report.entries().any(|entry| {
             let direction = match entry.kind() {
@@ -162,7 +162,7 @@ impl Streams {
                 _ => return false,
             };
             let stream = entry.ssrc().and_then(|ssrc| self.find(direction, ssrc));
-            stream.is_some_and(|stream| stream.record.advances(entry.on(clock)))
+            stream.is_some_and(|stream| stream.record.advances_in_the_past(entry.on(clock)))
         })
     }
 

@@ -30,6 +30,11 @@ impl TimeMap {
         StatTime::from_millis(self.line_ms(reported))
     }
 
+    /// The same map for one time only, as reported.
+    pub(crate) const fn only(self, reported: f64) -> Self {
+        Self { low: reported, high: reported, ..self }
+    }
+
     /// The same without the range, ms.
     pub(crate) fn line_ms(&self, reported: f64) -> f64 {
         scaled(reported, self.exponent) + self.shift_ms

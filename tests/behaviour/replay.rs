@@ -177,3 +177,34 @@ fn dump_of_many_connections_has_exactly_as_many() {
         ["1-1", "1-2", "1-3", "1-4", "1-5", "1-6"]
     );
 }
+
+/// A replay of one connection with a snapshot at each time, ms.
+fn replayed(times: &[u32]) -> Recording {
+    let mut replay = Replay::default();
+    let source = replay.add_source(None);
+    for (n, &t) in (0..).zip(times) {
+        push(&mut replay, source, &snapshot("A", t, n * 50), &mut |_, _, _| {});
+    }
+    replay.finish()
+}
+
+#[test]
+fn one_wild_record_time_moves_no_other_record() {
+    let recording = replayed(&[1_000, 2_000, 9_000_000, 3_000, 4_000, 5_000]);
+    assert_eq!(recording.conference.clock().map(|now| now.as_micros()), Some(5_000_000));
+    let summary = recording.summary();
+    let stream = &summary.fabrics[0].streams[0];
+    assert_eq!((summary.duration_s, stream.duration_s, stream.packets), (Some(4.0), 4.0, Some(250)));
+    assert_eq!((stream.gaps, stream.late, stream.resets), (0, 0, stream.clock_steps));
+}
+
+#[test]
+fn jump_that_the_next_record_confirms_is_a_gap() {
+    for times in [&[1_000, 2_000, 3_000, 4_000_000, 4_001_000][..], &[1_000, 2_000, 3_000, 4_000_000]] {
+        let recording = replayed(times);
+        let last = times.last().map(|&t| u64::from(t) * 1_000);
+        assert_eq!(recording.conference.clock().map(|now| now.as_micros()), last);
+        let summary = recording.summary();
+        assert_eq!((summary.fabrics[0].clock.steps, summary.fabrics[0].streams[0].gaps), (0, 1));
+    }
+}

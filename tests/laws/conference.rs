@@ -138,6 +138,7 @@ proptest! {
                     packets += u64::from(passed);
                     bytes += bytes_base.map_or(0, |base| bytes_counted - base);
                     bytes_base = now.bytes;
+                    resets += 1;
                     // Samples from before the step cannot be distinguished from those after it.
                     before.clear();
                 }

@@ -84,6 +84,7 @@ pub(super) fn stream(call: &Conference, view: &OwnedStream<'_>) -> StreamSummary
         late: record.late,
         epochs: record.resets.saturating_add(1),
         resets: record.resets,
+        clock_steps: record.clock_steps,
         gaps: record.gaps,
         gap_s: times.gap / 1e3,
         muted_s: times.muted / 1e3,

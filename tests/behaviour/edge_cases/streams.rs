@@ -152,7 +152,7 @@ fn case_04_backward_clock_step_loses_no_traffic() {
         assert_eq!(interval.get(Metric::BitrateBps), Some(32_000.0));
     }
     let stream = call.stream();
-    assert_eq!((stream.packets, stream.late, stream.resets), (Some(980), 0, 0));
+    assert_eq!((stream.packets, stream.late, stream.resets, stream.clock_steps), (Some(980), 0, 1, 1));
     // 10 s before the step and 9 s after it; the caller's clock tells the length of the second between.
     assert_eq!((stream.duration_s, stream.bitrate_bps), (20.0, Some(32_000.0)));
     assert_eq!(call.conference.summary().duration_s, Some(20.0));

@@ -113,8 +113,9 @@ impl<'a> StreamSection<'a> {
                 details.push(format!("present for {} from {from}", duration(stream.duration_s)));
             }
         }
-        if stream.resets > 0 {
-            details.push(plural(stream.resets, "counter reset"));
+        let resets = stream.resets.saturating_sub(stream.clock_steps);
+        if resets > 0 {
+            details.push(plural(resets, "counter reset"));
         }
         details.extend(stream.doubted.as_ref().map(doubted));
         for (seconds, state) in [
