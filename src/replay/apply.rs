@@ -49,13 +49,23 @@ impl Refusals {
 pub(super) struct Applier {
     pub(super) call: Conference,
     now: Timestamp,
+    /// The open connections that several sources report, by their numbers.
+    shared: Vec<Option<FabricId>>,
 }
 
 /// State of one source during a replay.
 #[derive(Debug, Default)]
 pub(super) struct Applied {
-    /// Connections by name in the source. The same name in another source is another connection.
+    /// Connections by name in the source. The same name in another source is another connection, unless it is shared.
     fabrics: BTreeMap<String, FabricId>,
+    /// The numbers of the connections that other sources report too, by name.
+    pub(super) shared: BTreeMap<String, usize>,
+    /// The time of the latest snapshot of each connection, ms.
+    latest_ms: BTreeMap<FabricId, f64>,
+    /// Snapshots with an earlier time than one before them, of the same connection.
+    pub(super) late_snapshots: u64,
+    /// Items that another source has too.
+    pub(super) repeated_items: u64,
     /// All connections opened for the source, in the order of opening.
     pub(super) opened: Vec<FabricId>,
     /// Number of snapshots of connections that could not be opened.
@@ -73,7 +83,7 @@ pub(super) struct Applied {
 
 impl Applier {
     pub(super) const fn new(call: Conference) -> Self {
-        Self { call, now: Timestamp::from_micros(0) }
+        Self { call, now: Timestamp::from_micros(0), shared: Vec::new() }
     }
 
     /// Advances the conference's clock to a time. Lines are not always in order, and the engine's clock never runs
@@ -86,11 +96,16 @@ impl Applier {
     }
 
     /// Applies a snapshot, or counts its refusal.
-    pub(super) fn snapshot(&mut self, source: &mut Applied, fabric: &str, report: &Report) {
+    pub(super) fn snapshot(&mut self, source: &mut Applied, fabric: &str, at_ms: Option<f64>, report: &Report) {
         let Ok(fabric) = self.fabric(source, fabric, false) else {
             source.unopened_snapshots += 1;
             return;
         };
+        if let Some(at_ms) = at_ms {
+            let latest_ms = source.latest_ms.entry(fabric).or_insert(at_ms);
+            source.late_snapshots += u64::from(at_ms < *latest_ms);
+            *latest_ms = latest_ms.max(at_ms);
+        }
         source.snapshots.count(self.call.ingest(self.now, fabric, report));
     }
 
@@ -131,10 +146,13 @@ impl Applier {
             ("", _) => None,
             (name, Fact::Created) => {
                 source.fabrics.remove(name);
+                if let Some(slot) = source.shared.get(name).and_then(|&number| self.shared.get_mut(number)) {
+                    *slot = None;
+                }
                 // A connection without a time of creation is opened by its first item with one.
                 is_timed.then(|| self.fabric(source, name, true))
             }
-            (name, Fact::Closed) => source.fabrics.get(name).copied().map(Ok),
+            (name, Fact::Closed) => self.known(source, name).map(Ok),
             (name, _) => Some(self.fabric(source, name, false)),
         };
         let Some(fabric) = known else { return };
@@ -187,7 +205,7 @@ impl Applier {
 
     /// The connection with a name, opened if it is new.
     fn fabric(&mut self, source: &mut Applied, name: &str, opening_is_known: bool) -> Result<FabricId, InputError> {
-        if let Some(&fabric) = source.fabrics.get(name) {
+        if let Some(fabric) = self.known(source, name) {
             return Ok(fabric);
         }
         let mut spec = FabricSpec::new(name);
@@ -213,7 +231,23 @@ impl Applier {
         };
         source.fabrics.insert(name.to_owned(), fabric);
         source.opened.push(fabric);
+        if let Some(&number) = source.shared.get(name) {
+            if self.shared.len() <= number {
+                self.shared.resize(number + 1, None);
+            }
+            self.shared[number] = Some(fabric);
+        }
         Ok(fabric)
+    }
+
+    /// The open connection with a name, perhaps of another source.
+    fn known(&self, source: &mut Applied, name: &str) -> Option<FabricId> {
+        let Some(&number) = source.shared.get(name) else { return source.fabrics.get(name).copied() };
+        let fabric = self.shared.get(number).copied().flatten()?;
+        if source.fabrics.get(name) != Some(&fabric) {
+            source.fabrics.insert(name.to_owned(), fabric);
+        }
+        Some(fabric)
     }
 
     /// Sets the reporter of the source.

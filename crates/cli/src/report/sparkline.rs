@@ -1,9 +1,9 @@
 //! What each stream did over the call, and the bars that show it.
-//! It keeps two figures of each interval and prints nothing.
+//! It keeps two figures of each interval, or of neighbours together, and prints nothing.
 
 use std::collections::HashMap;
 
-use callgauge::id::{Direction, Ssrc};
+use callgauge::id::{Direction, Ssrc, StreamKey};
 use callgauge::metric::{Interval, Metric};
 
 /// Columns of a sparkline.
@@ -13,30 +13,98 @@ const FULL_LOSS: f64 = 0.2;
 /// The share of a column that must be known: a sliver of an interval does not stand for the column.
 const KNOWN_SHARE: f64 = 0.25;
 
-/// The figures of all streams over time, by fabric, direction and SSRC.
-pub(crate) type AllSeries = HashMap<(usize, Direction, Ssrc), SparkSeries>;
+/// Points of all streams together, about: 15 MB.
+const MAX_POINTS: usize = 1 << 18;
+/// Points of one stream, at most: with fewer intervals, a bar is exact.
+const MAX_POINTS_OF_STREAM: usize = 1_024;
+/// Points of one stream that always remain, at least. A merge halves them: a bar has a point per column.
+const MIN_POINTS_OF_STREAM: usize = 2 * SPARK_WIDTH;
+
+/// The figures of all streams over time, by fabric, direction and SSRC. Memory is bounded per stream: a stream with many
+/// intervals merges neighbours, and the more streams there are, the earlier.
+#[derive(Debug, Default)]
+pub(crate) struct AllSeries(HashMap<(usize, Direction, Ssrc), SparkSeries>);
+
+impl AllSeries {
+    pub(crate) fn add(&mut self, stream: StreamKey, interval: &Interval) {
+        let share = MAX_POINTS / self.0.len().max(1);
+        let series = self.0.entry((stream.fabric.index(), stream.direction, stream.ssrc)).or_default();
+        series.add(interval, share.clamp(MIN_POINTS_OF_STREAM, MAX_POINTS_OF_STREAM));
+    }
+
+    pub(crate) fn get(&self, fabric: usize, direction: Direction, ssrc: Ssrc) -> Option<&SparkSeries> {
+        self.0.get(&(fabric, direction, ssrc))
+    }
+}
 
 /// The figures of one stream over time, which the summary does not hold.
 #[derive(Debug, Default)]
 pub(crate) struct SparkSeries(Vec<SparkPoint>);
 
-/// The figures of one interval.
+/// The figures of one interval, or of several that were merged.
 #[derive(Clone, Copy, Debug)]
 struct SparkPoint {
     start_ms: f64,
     end_ms: f64,
-    bitrate: Option<f64>,
-    loss: Option<f64>,
+    bitrate: SparkValue,
+    loss: SparkValue,
+}
+
+/// A figure of a time.
+#[derive(Clone, Copy, Debug)]
+struct SparkValue {
+    /// Its mean while it was known.
+    mean: f64,
+    /// The share of the time for which it was known.
+    known: f64,
+}
+
+impl SparkValue {
+    fn new(value: Option<f64>) -> Self {
+        Self { mean: value.unwrap_or(0.0), known: if value.is_some() { 1.0 } else { 0.0 } }
+    }
+
+    /// The figure of two times of these lengths within a time of the length `span`.
+    fn merged(self, length: f64, other: Self, other_length: f64, span: f64) -> Self {
+        let (own, others) = (self.known * length, other.known * other_length);
+        if own + others <= 0.0 || span <= 0.0 {
+            return Self::new(None);
+        }
+        let mean = (self.mean * own + other.mean * others) / (own + others);
+        Self { mean, known: ((own + others) / span).min(1.0) }
+    }
+}
+
+impl SparkPoint {
+    fn length(&self) -> f64 {
+        self.end_ms - self.start_ms
+    }
+
+    fn merged(self, next: Self) -> Self {
+        let (start_ms, end_ms) = (self.start_ms.min(next.start_ms), self.end_ms.max(next.end_ms));
+        let span = end_ms - start_ms;
+        Self {
+            start_ms,
+            end_ms,
+            bitrate: self.bitrate.merged(self.length(), next.bitrate, next.length(), span),
+            loss: self.loss.merged(self.length(), next.loss, next.length(), span),
+        }
+    }
 }
 
 impl SparkSeries {
-    pub(crate) fn add(&mut self, interval: &Interval) {
+    /// Adds an interval. At `most` points, neighbours are merged in pairs.
+    fn add(&mut self, interval: &Interval, most: usize) {
+        if self.0.len() >= most {
+            let merged = self.0.chunks(2).filter_map(|pair| pair.iter().copied().reduce(SparkPoint::merged));
+            self.0 = merged.collect();
+        }
         let end_ms = interval.at.as_millis();
         self.0.push(SparkPoint {
             start_ms: end_ms - interval.span_ms,
             end_ms,
-            bitrate: interval.get(Metric::BitrateBps),
-            loss: interval.get(Metric::LossRatio),
+            bitrate: SparkValue::new(interval.get(Metric::BitrateBps)),
+            loss: SparkValue::new(interval.get(Metric::LossRatio)),
         });
     }
 
@@ -74,13 +142,13 @@ impl TimeAxis {
     }
 
     /// The time-weighted mean of each column.
-    fn means(self, values: impl Iterator<Item = (f64, f64, Option<f64>)>) -> [Option<f64>; SPARK_WIDTH] {
+    fn means(self, values: impl Iterator<Item = (f64, f64, SparkValue)>) -> [Option<f64>; SPARK_WIDTH] {
         let mut columns = [(0.0, 0.0); SPARK_WIDTH];
         for (start_ms, end_ms, value) in values {
-            let Some(value) = value else { continue };
             for (index, share) in self.overlaps(start_ms, end_ms) {
+                let share = share * value.known;
                 if let Some((sum, weight)) = columns.get_mut(index).filter(|_| share > 0.0) {
-                    *sum += value * share;
+                    *sum += value.mean * share;
                     *weight += share;
                 }
             }
@@ -107,4 +175,40 @@ pub(crate) fn presence(from: f64, to: f64, width: usize) -> String {
     let (from, to) = ((from * width as f64).min(last), to * width as f64);
     let is_on = |column: usize| column as f64 + 1.0 > from && (column as f64) < to.max(from + f64::MIN_POSITIVE);
     (0..width).map(|column| if is_on(column) { '▇' } else { '·' }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn point(second: usize, value: Option<f64>) -> SparkPoint {
+        let start_ms = second as f64 * 1e3;
+        let value = SparkValue::new(value);
+        SparkPoint { start_ms, end_ms: start_ms + 1e3, bitrate: value, loss: value }
+    }
+
+    #[test]
+    fn merged_points_keep_the_means_of_columns() {
+        // Columns of eight seconds: half of each of the latter is unknown.
+        let points: Vec<_> = (0..320).map(|at| point(at, (at < 160 || at % 2 == 0).then_some((at / 8) as f64))).collect();
+        let axis = TimeAxis { start_ms: 0.0, end_ms: 320e3 };
+        let means = |points: &[SparkPoint]| axis.means(points.iter().map(|at| (at.start_ms, at.end_ms, at.loss)));
+        let mut merged = points.clone();
+        for _ in 0..3 {
+            merged = merged.chunks(2).map(|pair| pair[0].merged(pair[1])).collect();
+        }
+        assert_eq!(merged.len(), SPARK_WIDTH);
+        for (column, (all, few)) in means(&points).iter().zip(means(&merged)).enumerate() {
+            assert_eq!(all.map(f64::round), Some(column as f64));
+            assert!((all.unwrap() - few.unwrap()).abs() < 1e-9, "{column}: {all:?} {few:?}");
+        }
+    }
+
+    #[test]
+    fn unknown_points_stay_unknown_when_merged() {
+        let merged = point(0, None).merged(point(1, None));
+        assert_eq!((merged.loss.known, merged.end_ms), (0.0, 2e3));
+        let gap = point(0, Some(4.0)).merged(point(9, Some(8.0)));
+        assert_eq!((gap.loss.mean, gap.loss.known), (6.0, 0.2));
+    }
 }
