@@ -4,7 +4,7 @@
 //!
 //! | evidence | longest pause between them |
 //! |---|---|
-//! | a random SSRC or a random connection name in both | [`LONGEST_CONNECTION_MS`] |
+//! | a random SSRC, connection name or session id in both | [`LONGEST_CONNECTION_MS`] |
 //! | the same connection, or the same conference name | [`LONGEST_PAUSE_MS`] |
 //! | a user in both | none: their times overlap |
 //! | nothing in common | none: their times overlap, and [`Doubt::Together`] |
@@ -90,7 +90,8 @@ pub fn calls(sources: &[SourceOverview], doubt: Doubt) -> Vec<Vec<usize>> {
 pub(super) fn shared_connections(sources: &[SourceOverview]) -> Vec<BTreeMap<String, usize>> {
     let mut shared: Vec<BTreeMap<_, usize>> = sources.iter().map(|_| BTreeMap::new()).collect();
     let mut slots = 0;
-    let names: BTreeSet<&str> = sources.iter().flat_map(|source| source.connections.keys()).map(|name| &**name).collect();
+    let names: BTreeSet<&str> =
+        sources.iter().flat_map(|source| source.connections.keys()).map(|name| &**name).collect();
     for name in names {
         let holders: Vec<(usize, &ConnectionOverview)> = sources
             .iter()
@@ -147,6 +148,7 @@ fn candidates(sources: &[SourceOverview]) -> BTreeSet<(usize, usize)> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Key<'a> {
     Conference(&'a str),
+    Session(&'a str),
     User(&'a str),
     Ssrc(Ssrc),
     Item(u64),
@@ -156,6 +158,7 @@ enum Key<'a> {
 fn keys(source: &SourceOverview) -> BTreeSet<Key<'_>> {
     let mut keys: BTreeSet<Key<'_>> = source.users().map(Key::User).collect();
     keys.extend(source.conference().map(Key::Conference));
+    keys.extend(random_session(source).map(Key::Session));
     for (name, connection) in &source.connections {
         keys.extend(is_random_name(name).then_some(Key::Connection(name)));
         keys.extend(connection.sent.iter().chain(connection.received.keys()).copied().map(Key::Ssrc));
@@ -189,7 +192,12 @@ fn contradict(former: Option<&str>, latter: Option<&str>) -> bool {
 
 fn has_common_random(former: &SourceOverview, latter: &SourceOverview) -> bool {
     random_ssrcs(former).intersection(&random_ssrcs(latter)).next().is_some()
+        || random_session(former).is_some_and(|session| random_session(latter) == Some(session))
         || former.connections.keys().any(|name| is_random_name(name) && latter.connections.contains_key(name))
+}
+
+fn random_session(source: &SourceOverview) -> Option<&str> {
+    source.session.as_deref().filter(|session| is_random_name(session))
 }
 
 fn random_ssrcs(source: &SourceOverview) -> BTreeSet<Ssrc> {
@@ -230,7 +238,8 @@ fn sends_to(one: &ConnectionOverview, other: &ConnectionOverview) -> bool {
 fn continues(earlier: &ConnectionOverview, later: &ConnectionOverview) -> bool {
     let mut common = earlier.received.iter().filter_map(|(ssrc, packets)| Some((packets, later.received.get(ssrc)?)));
     let has_common = common.clone().next().is_some();
-    has_common && common.all(|(before, after)| before.last.zip(after.first).is_none_or(|(before, after)| before <= after))
+    has_common
+        && common.all(|(before, after)| before.last.zip(after.first).is_none_or(|(before, after)| before <= after))
 }
 
 /// The time between two sources on the clock of the first, ms: 0 or less if they overlap. `None` if their times cannot

@@ -27,6 +27,8 @@ const MAX_FINGERPRINTS: usize = 32;
 pub struct SourceOverview {
     pub(super) clock: SenderReportTimes,
     pub(super) conference: Option<String>,
+    /// The id of the meeting or of the client's session.
+    pub(super) session: Option<String>,
     pub(super) users: BTreeSet<String>,
     pub(super) connections: BTreeMap<String, ConnectionOverview>,
     pub(super) span: Option<TimeSpan>,
@@ -65,6 +67,7 @@ impl SourceOverview {
             Item::LogEvent(event) => {
                 if let LogEventKind::Identity(identity) = event.what {
                     self.add_user(identity.user.or(identity.display_name));
+                    self.session = identity.session.map(Into::into).or_else(|| self.session.take());
                 }
                 let at_ms = event.at.map(|at| at.as_millis());
                 if let Some((at_ms, item)) = at_ms.zip(OwnedItem::new(item)) {
@@ -179,8 +182,10 @@ fn time_of(snapshot: Snapshot<'_>) -> Option<StatTime> {
     if snapshot.at != latest {
         return snapshot.at;
     }
-    let streams =
-        snapshot.report.entries().filter(|entry| matches!(entry.kind(), StatsType::InboundRtp | StatsType::OutboundRtp));
+    let streams = snapshot
+        .report
+        .entries()
+        .filter(|entry| matches!(entry.kind(), StatsType::InboundRtp | StatsType::OutboundRtp));
     streams.filter_map(|entry| entry.timestamp()).max().or(latest)
 }
 

@@ -17,7 +17,7 @@ const KNOWN_SHARE: f64 = 0.25;
 const MAX_POINTS: usize = 1 << 18;
 /// Points of one stream, at most: with fewer intervals, a bar is exact.
 const MAX_POINTS_OF_STREAM: usize = 1_024;
-/// Points of one stream that always remain, at least. A merge halves them: a bar has a point per column.
+/// Points of one stream at most, if there are very many streams: two per column.
 const MIN_POINTS_OF_STREAM: usize = 2 * SPARK_WIDTH;
 
 /// The figures of all streams over time, by fabric, direction and SSRC. Memory is bounded per stream: a stream with many
@@ -29,7 +29,7 @@ impl AllSeries {
     pub(crate) fn add(&mut self, stream: StreamKey, interval: &Interval) {
         let share = MAX_POINTS / self.0.len().max(1);
         let series = self.0.entry((stream.fabric.index(), stream.direction, stream.ssrc)).or_default();
-        series.add(interval, share.clamp(MIN_POINTS_OF_STREAM, MAX_POINTS_OF_STREAM));
+        series.add(SparkPoint::new(interval), share.clamp(MIN_POINTS_OF_STREAM, MAX_POINTS_OF_STREAM));
     }
 
     pub(crate) fn get(&self, fabric: usize, direction: Direction, ssrc: Ssrc) -> Option<&SparkSeries> {
@@ -39,7 +39,11 @@ impl AllSeries {
 
 /// The figures of one stream over time, which the summary does not hold.
 #[derive(Debug, Default)]
-pub(crate) struct SparkSeries(Vec<SparkPoint>);
+pub(crate) struct SparkSeries {
+    points: Vec<SparkPoint>,
+    /// The time within which neighbours are merged, ms; 0 until there are too many.
+    width_ms: f64,
+}
 
 /// The figures of one interval, or of several that were merged.
 #[derive(Clone, Copy, Debug)]
@@ -76,6 +80,16 @@ impl SparkValue {
 }
 
 impl SparkPoint {
+    fn new(interval: &Interval) -> Self {
+        let end_ms = interval.at.as_millis();
+        Self {
+            start_ms: end_ms - interval.span_ms,
+            end_ms,
+            bitrate: SparkValue::new(interval.get(Metric::BitrateBps)),
+            loss: SparkValue::new(interval.get(Metric::LossRatio)),
+        }
+    }
+
     fn length(&self) -> f64 {
         self.end_ms - self.start_ms
     }
@@ -93,31 +107,44 @@ impl SparkPoint {
 }
 
 impl SparkSeries {
-    /// Adds an interval. At `most` points, neighbours are merged in pairs.
-    fn add(&mut self, interval: &Interval, most: usize) {
-        if self.0.len() >= most {
-            let merged = self.0.chunks(2).filter_map(|pair| pair.iter().copied().reduce(SparkPoint::merged));
-            self.0 = merged.collect();
+    /// Adds a point. At `most` points, neighbours are merged.
+    fn add(&mut self, point: SparkPoint, most: usize) {
+        self.push(point);
+        if self.points.len() < most {
+            return;
         }
-        let end_ms = interval.at.as_millis();
-        self.0.push(SparkPoint {
-            start_ms: end_ms - interval.span_ms,
-            end_ms,
-            bitrate: SparkValue::new(interval.get(Metric::BitrateBps)),
-            loss: SparkValue::new(interval.get(Metric::LossRatio)),
-        });
+        let whole = self.points.iter().copied().reduce(SparkPoint::merged).map_or(0.0, |whole| whole.length());
+        self.width_ms = self.width_ms.max(whole / most as f64);
+        while self.points.len() > most / 4 * 3 {
+            self.width_ms = (self.width_ms * 2.0).max(1.0);
+            for point in std::mem::take(&mut self.points) {
+                self.push(point);
+            }
+        }
+    }
+
+    /// Adds a point to the last one if both are within the width, otherwise behind it.
+    fn push(&mut self, point: SparkPoint) {
+        if let Some(last) = self.points.last_mut() {
+            let merged = last.merged(point);
+            if merged.length() <= self.width_ms {
+                *last = merged;
+                return;
+            }
+        }
+        self.points.push(point);
     }
 
     /// Bitrate over the call; the largest mean of a column is full. `None` where no bitrate is known.
     pub(crate) fn bitrates(&self, call: TimeAxis) -> Option<String> {
-        let means = call.means(self.0.iter().map(|point| (point.start_ms, point.end_ms, point.bitrate)));
+        let means = call.means(self.points.iter().map(|point| (point.start_ms, point.end_ms, point.bitrate)));
         let largest = means.iter().flatten().copied().reduce(f64::max)?;
         Some(sparkline(&means, largest))
     }
 
     /// Loss over the call; [`FULL_LOSS`] is full. `None` where no loss is known.
     pub(crate) fn losses(&self, call: TimeAxis) -> Option<String> {
-        let means = call.means(self.0.iter().map(|point| (point.start_ms, point.end_ms, point.loss)));
+        let means = call.means(self.points.iter().map(|point| (point.start_ms, point.end_ms, point.loss)));
         means.iter().any(Option::is_some).then(|| sparkline(&means, FULL_LOSS))
     }
 }
@@ -190,7 +217,8 @@ mod tests {
     #[test]
     fn merged_points_keep_the_means_of_columns() {
         // Columns of eight seconds: half of each of the latter is unknown.
-        let points: Vec<_> = (0..320).map(|at| point(at, (at < 160 || at % 2 == 0).then_some((at / 8) as f64))).collect();
+        let points: Vec<_> =
+            (0..320).map(|at| point(at, (at < 160 || at % 2 == 0).then_some((at / 8) as f64))).collect();
         let axis = TimeAxis { start_ms: 0.0, end_ms: 320e3 };
         let means = |points: &[SparkPoint]| axis.means(points.iter().map(|at| (at.start_ms, at.end_ms, at.loss)));
         let mut merged = points.clone();
@@ -202,6 +230,22 @@ mod tests {
             assert_eq!(all.map(f64::round), Some(column as f64));
             assert!((all.unwrap() - few.unwrap()).abs() < 1e-9, "{column}: {all:?} {few:?}");
         }
+    }
+
+    #[test]
+    fn a_series_is_bounded_however_many_points_come() {
+        let (mut series, mut all) = (SparkSeries::default(), Vec::new());
+        for second in 0..10_000 {
+            let point = point(second, Some((second / 1_000) as f64));
+            series.add(point, 100);
+            all.push(point);
+            assert!(series.points.len() < 100);
+        }
+        let axis = TimeAxis { start_ms: 0.0, end_ms: 10_000e3 };
+        let bar = |series: &SparkSeries| series.bitrates(axis).unwrap();
+        let (exact, merged) = (bar(&SparkSeries { points: all, width_ms: 0.0 }), bar(&series));
+        let differ = exact.chars().zip(merged.chars()).filter(|(exact, merged)| exact != merged).count();
+        assert!(differ <= 2, "{exact}\n{merged}");
     }
 
     #[test]
