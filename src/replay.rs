@@ -2,7 +2,7 @@
 //!
 //! A dump holds more than stats: states, errors, devices, session descriptions, names of users. [`Replay`] applies all
 //! of them to one [`Conference`], in order of time, on the clock of the first source. A source is one file, or anything
-//! else that returns [`Item`]s in order. The caller reads the bytes.
+//! else that returns [`Item`]s in order. The caller reads the bytes. [`calls`] says which sources are of one call.
 //!
 //! ```
 //! use callgauge::ingest::Reader;
@@ -57,12 +57,12 @@ use queue::{Repeats, SourceQueue, earliest};
 
 /// Callback that receives each event of the conference, with the origin of the item that caused it and the conference at
 /// that time.
-pub type EachEvent<'a> = dyn FnMut(Origin<'_>, &Event, &Conference) + 'a;
+pub type EachEvent<'a> = dyn FnMut(ItemOrigin<'_>, &Event, &Conference) + 'a;
 
 /// The origin of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Origin<'a> {
+pub struct ItemOrigin<'a> {
     /// The source of the item.
     pub source: SourceId,
     /// The PeerConnection's name in that source.
@@ -195,7 +195,7 @@ impl Replay {
             let at_ms = snapshot.at.map(|at| at.as_millis());
             self.applier.pass(stream.due_ms(at_ms));
             self.applier.snapshot(&mut stream.applied, snapshot.fabric, at_ms, snapshot.report);
-            return hand_out(&mut self.applier, Origin { source, fabric: snapshot.fabric }, each);
+            return hand_out(&mut self.applier, ItemOrigin { source, fabric: snapshot.fabric }, each);
         }
         if let Some(item) = OwnedItem::new(item) {
             self.push_owned(source, item, each);
@@ -272,12 +272,12 @@ impl Replay {
                 }
                 fact => self.applier.event(&mut stream.applied, &item.fabric, fact, item.at_ms.is_some()),
             }
-            hand_out(&mut self.applier, Origin { source: SourceId(index), fabric: &item.fabric }, each);
+            hand_out(&mut self.applier, ItemOrigin { source: SourceId(index), fabric: &item.fabric }, each);
         }
     }
 }
 
-fn hand_out(applier: &mut Applier, origin: Origin<'_>, each: &mut EachEvent<'_>) {
+fn hand_out(applier: &mut Applier, origin: ItemOrigin<'_>, each: &mut EachEvent<'_>) {
     while let Some(event) = applier.call.poll_event() {
         each(origin, &event, &applier.call);
     }

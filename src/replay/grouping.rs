@@ -15,9 +15,10 @@
 //!
 //! Two connections of different sources are one if they have the same name, none sends what the other receives, and
 //!
-//! - an item of both is the same, or
 //! - both send the same SSRC, or
-//! - neither sends, both receive the same SSRC, and the packet counts of the later one continue those of the earlier.
+//! - neither sends, both receive the same SSRC, and an item of both is the same or the packet counts of the later one
+//!   continue those of the earlier, or
+//! - neither has a stream, and an item of both is the same.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
@@ -61,10 +62,10 @@ pub enum Doubt {
 /// use callgauge::ingest::Reader;
 /// use callgauge::replay::{Doubt, SourceOverview, calls};
 ///
-/// let overviews = ["1700000000000", "1700000001000", "1800000000000"].map(|t| {
-///     let line = format!(r#"{{"t": {t}, "pc": "A", "report": {{"I": {{"timestamp": {t}, "type": "inbound-rtp"}}}}}}"#);
+/// let overviews = [1_700_000_000_000_u64, 1_700_000_001_000, 1_800_000_000_000].map(|start| {
 ///     let mut overview = SourceOverview::default();
-///     for line in [line.clone(), line.replace("000,", "999,")] {
+///     for t in [start, start + 5_000] {
+///         let line = format!(r#"{{"t": {t}, "pc": "A", "report": {{"I": {{"type": "inbound-rtp", "timestamp": {t}}}}}}}"#);
 ///         Reader::new().read_all(line.as_bytes(), &mut |item| overview.observe(&item)).unwrap();
 ///     }
 ///     overview
@@ -130,7 +131,7 @@ pub(super) fn reporters(shared: &[BTreeMap<String, usize>]) -> Vec<usize> {
 /// Pairs of sources that may have something in common besides time.
 fn candidates(sources: &[SourceOverview]) -> BTreeSet<(usize, usize)> {
     let mut pairs = BTreeSet::new();
-    let mut first: BTreeMap<Key<'_>, Vec<usize>> = BTreeMap::new();
+    let mut first: BTreeMap<SharedKey<'_>, Vec<usize>> = BTreeMap::new();
     for (index, source) in sources.iter().enumerate().filter(|(_, source)| !source.is_empty()) {
         for key in keys(source) {
             let holders = first.entry(key).or_default();
@@ -146,7 +147,7 @@ fn candidates(sources: &[SourceOverview]) -> BTreeSet<(usize, usize)> {
 
 /// What two sources may have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Key<'a> {
+enum SharedKey<'a> {
     Conference(&'a str),
     Session(&'a str),
     User(&'a str),
@@ -155,14 +156,14 @@ enum Key<'a> {
     Connection(&'a str),
 }
 
-fn keys(source: &SourceOverview) -> BTreeSet<Key<'_>> {
-    let mut keys: BTreeSet<Key<'_>> = source.users().map(Key::User).collect();
-    keys.extend(source.conference().map(Key::Conference));
-    keys.extend(random_session(source).map(Key::Session));
+fn keys(source: &SourceOverview) -> BTreeSet<SharedKey<'_>> {
+    let mut keys: BTreeSet<SharedKey<'_>> = source.users().map(SharedKey::User).collect();
+    keys.extend(source.conference().map(SharedKey::Conference));
+    keys.extend(random_session(source).map(SharedKey::Session));
     for (name, connection) in &source.connections {
-        keys.extend(is_random_name(name).then_some(Key::Connection(name)));
-        keys.extend(connection.sent.iter().chain(connection.received.keys()).copied().map(Key::Ssrc));
-        keys.extend(connection.fingerprints.iter().copied().map(Key::Item));
+        keys.extend(is_random_name(name).then_some(SharedKey::Connection(name)));
+        keys.extend(connection.sent.iter().chain(connection.received.keys()).copied().map(SharedKey::Ssrc));
+        keys.extend(connection.fingerprints.iter().copied().map(SharedKey::Item));
     }
     keys
 }
@@ -216,17 +217,20 @@ fn is_one(one: &ConnectionOverview, other: &ConnectionOverview) -> bool {
     if sends_to(one, other) || sends_to(other, one) {
         return false;
     }
-    if one.fingerprints.intersection(&other.fingerprints).next().is_some() {
-        return true;
-    }
     if !(one.sent.is_empty() && other.sent.is_empty()) {
         return one.sent.intersection(&other.sent).next().is_some();
     }
-    match one.span.zip(other.span) {
-        Some((span, next)) if span.last_ms < next.first_ms => continues(one, other),
-        Some((span, next)) if next.last_ms < span.first_ms => continues(other, one),
-        _ => false,
+    let has_common_item = one.fingerprints.intersection(&other.fingerprints).next().is_some();
+    if one.received.is_empty() && other.received.is_empty() {
+        return has_common_item;
     }
+    one.received.keys().any(|ssrc| other.received.contains_key(ssrc))
+        && (has_common_item
+            || match one.span.zip(other.span) {
+                Some((span, next)) if span.last_ms < next.first_ms => continues(one, other),
+                Some((span, next)) if next.last_ms < span.first_ms => continues(other, one),
+                _ => false,
+            })
 }
 
 /// Whether one connection receives what the other sends: they are two ends.

@@ -195,6 +195,16 @@ fn equal_names_of_two_participants_are_two_connections() {
     assert_eq!(replayed(&ends).summary().fabrics.len(), 2);
     let clients_of_a_server = [source("PC_0", 0..9, Some(1), Some(7)), source("PC_0", 1..9, Some(2), Some(7))];
     assert_eq!(replayed(&clients_of_a_server).summary().fabrics.len(), 2);
+    // Their events are the same, at the same time.
+    let connected =
+        format!(r#"["oniceconnectionstatechange","PC_0","connected",{START}]"#);
+    let told = [1, 2].map(|ssrc| {
+        let t = START + 1_000;
+        let stats = format!(r#"{{"O":{{"type":"outbound-rtp","ssrc":{ssrc},"timestamp":{t},"packetsSent":1}}}}"#);
+        vec![connected.clone(), format!(r#"["getstats","PC_0",{stats},{t}]"#)]
+    });
+    assert_eq!(replayed(&told).summary().fabrics.len(), 2);
+    assert_eq!(replayed(&[vec![connected.clone()], vec![connected]]).summary().fabrics.len(), 1);
     // Two viewers poll at different times.
     let viewer = |first: u64| (first..60).step_by(2).map(|second| snapshot("PC_0", second, None, Some(7))).collect();
     assert_eq!(replayed(&[viewer(0), viewer(1)]).summary().fabrics.len(), 2);

@@ -1,7 +1,7 @@
 //! Replay of recordings into one conference: the order of several sources, and refused items.
 
 use callgauge::ingest::Reader;
-use callgauge::replay::{EachEvent, Origin, OwnedItem, Recording, Replay, SourceId};
+use callgauge::replay::{EachEvent, ItemOrigin, OwnedItem, Recording, Replay, SourceId};
 use callgauge::{Config, Event, InputError, Limits};
 
 fn snapshot(pc: &str, t: u32, packets: u32) -> String {
@@ -26,7 +26,7 @@ fn merged(pushes: &[usize]) -> (Vec<(String, f64)>, Recording) {
     let mut replay = Replay::default();
     let sources = [replay.add_source(None), replay.add_source(None)];
     let mut intervals = Vec::new();
-    let mut each = |origin: Origin<'_>, event: &Event, _: &_| {
+    let mut each = |origin: ItemOrigin<'_>, event: &Event, _: &_| {
         if let Event::IntervalClosed { interval, .. } = event {
             intervals.push((origin.fabric.to_owned(), interval.at.as_millis()));
         }

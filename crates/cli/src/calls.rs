@@ -25,7 +25,7 @@ pub(crate) struct Grouping {
 
 /// The files of one call.
 #[derive(Debug)]
-pub(crate) struct Call {
+pub(crate) struct CallFiles {
     pub(crate) files: Vec<PathBuf>,
     /// An overview of each file; empty for what can be read only once.
     pub(crate) overviews: Vec<SourceOverview>,
@@ -49,10 +49,10 @@ impl Misfit {
 /// # Errors
 /// The files belong to several calls and neither [`Grouping::conference`] nor [`Grouping::each`] was given, or an input
 /// that can be read only once is given twice.
-pub(crate) fn group(files: &[PathBuf], grouping: &Grouping) -> Result<Vec<Call>, Misfit> {
+pub(crate) fn group(files: &[PathBuf], grouping: &Grouping) -> Result<Vec<CallFiles>, Misfit> {
     let conference = grouping.conference.clone();
     if let [_] = files {
-        return Ok(vec![Call { files: files.to_vec(), overviews: vec![SourceOverview::default()], conference }]);
+        return Ok(vec![CallFiles { files: files.to_vec(), overviews: vec![SourceOverview::default()], conference }]);
     }
     check_streams(files)?;
     let overviews: Vec<SourceOverview> = files.iter().map(|file| overview_of(file)).collect();
@@ -61,7 +61,7 @@ pub(crate) fn group(files: &[PathBuf], grouping: &Grouping) -> Result<Vec<Call>,
     if groups.len() > 1 && !grouping.each {
         return Err(misfit(files, &overviews, &groups));
     }
-    let of_group = |group: Vec<usize>| Call {
+    let of_group = |group: Vec<usize>| CallFiles {
         files: group.iter().filter_map(|&index| files.get(index).cloned()).collect(),
         overviews: group.iter().filter_map(|&index| overviews.get(index).cloned()).collect(),
         conference: conference.clone(),
@@ -69,7 +69,7 @@ pub(crate) fn group(files: &[PathBuf], grouping: &Grouping) -> Result<Vec<Call>,
     Ok(groups.into_iter().map(of_group).collect())
 }
 
-impl Call {
+impl CallFiles {
     /// Checks that the files belong together, with the overviews of what could be read only once.
     pub(crate) fn check(&self, late: Vec<Option<SourceOverview>>) -> Result<(), Misfit> {
         if self.conference.is_some() || late.iter().all(Option::is_none) {

@@ -4,10 +4,10 @@
 use std::path::PathBuf;
 
 use callgauge::ingest::Item;
-use callgauge::replay::{Origin, OwnedItem, Recording, Replay, SourceId, SourceOutcome, SourceOverview};
+use callgauge::replay::{ItemOrigin, OwnedItem, Recording, Replay, SourceId, SourceOutcome, SourceOverview};
 use callgauge::{Conference, Event};
 
-use crate::calls::{Call, Misfit};
+use crate::calls::{CallFiles, Misfit};
 use crate::problems;
 use crate::queue::{ByteQueue, CloseOnDrop};
 use crate::records::{self, InputFile, Sink};
@@ -43,13 +43,13 @@ pub(crate) struct EventOrigin<'a> {
 }
 
 /// Callback that receives each event of a replay.
-pub(crate) type EachEvent<'a> = dyn FnMut(EventOrigin<'_>, &Event, &Conference) + 'a;
+pub(crate) type EventCallback<'a> = dyn FnMut(EventOrigin<'_>, &Event, &Conference) + 'a;
 
 /// Builds a conference from the files of a call, and hands out each event in turn.
 ///
 /// # Errors
 /// What was read once, such as a pipe, turned out to belong to another call.
-pub(crate) fn replay(call: &Call, each: &mut EachEvent<'_>) -> Result<Replayed, Misfit> {
+pub(crate) fn replay(call: &CallFiles, each: &mut EventCallback<'_>) -> Result<Replayed, Misfit> {
     let mut replay = Replay::default();
     let mut inputs = match &*call.files {
         [_] => vec![replay_file(call, &mut replay, each)],
@@ -82,7 +82,7 @@ pub(crate) fn files_of(inputs: &[InputFile]) -> Vec<&InputFile> {
 }
 
 /// One file, item by item as it is read.
-fn replay_file(call: &Call, replay: &mut Replay, each: &mut EachEvent<'_>) -> InputFile {
+fn replay_file(call: &CallFiles, replay: &mut Replay, each: &mut EventCallback<'_>) -> InputFile {
     let Some(path) = call.files.first() else { return InputFile::default() };
     let source = replay.add_source(None);
     let mut sink =
@@ -101,7 +101,7 @@ struct ReplaySink<'a, 'b> {
     source: SourceId,
     file: String,
     conference: Option<String>,
-    each: &'a mut EachEvent<'b>,
+    each: &'a mut EventCallback<'b>,
 }
 
 impl Sink for ReplaySink<'_, '_> {
@@ -161,12 +161,12 @@ fn read_into(path: &PathBuf, queue: &ByteQueue<Message>, reads_once: bool) -> (I
 }
 
 /// Several files in the order of time, on the clock of the first.
-fn replay_merged(call: &Call, replay: &mut Replay, each: &mut EachEvent<'_>) -> Result<Vec<InputFile>, Misfit> {
+fn replay_merged(call: &CallFiles, replay: &mut Replay, each: &mut EventCallback<'_>) -> Result<Vec<InputFile>, Misfit> {
     let sources = replay.add_sources(&call.overviews);
     let names: Vec<String> = call.files.iter().map(|file| records::name_of(file)).collect();
     let named = call.overviews.iter().find_map(SourceOverview::conference);
     let conference = call.conference.as_deref().or(named);
-    let mut each = |origin: Origin<'_>, event: &Event, call: &Conference| {
+    let mut each = |origin: ItemOrigin<'_>, event: &Event, call: &Conference| {
         let file = names.get(origin.source.index()).map_or("", String::as_str);
         each(EventOrigin { file, conference, fabric: origin.fabric }, event, call);
     };

@@ -9,7 +9,7 @@ use callgauge::score::rating::CallstatsRating;
 use callgauge::score::{Cause, NoScore, Score, mos_of};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::calls::Call;
+use crate::calls::CallFiles;
 use crate::files::{EventOrigin, replay};
 use crate::output::{RowFormat, Status};
 
@@ -29,7 +29,7 @@ const FIRST: &[Metric] = &[
 const SCORES: &[&str] =
     &["mos", "mos_low", "mos_high", "mos_lq", "scale", "model", "tier", "cause", "rating", "reason"];
 
-pub(crate) fn run(format: RowFormat, calls: &[Call], out: &mut dyn Write) -> io::Result<Status> {
+pub(crate) fn run(format: RowFormat, calls: &[CallFiles], out: &mut dyn Write) -> io::Result<Status> {
     let mut csv = csv::Writer::from_writer(vec![]);
     if matches!(format, RowFormat::Csv) {
         write_csv(&mut csv, out, columns().map(Into::into))?;

@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use calls::{Call, Grouping};
+use calls::{CallFiles, Grouping};
 use output::{Format, RowFormat, Status};
 
 /// Call quality from WebRTC getStats recordings.
@@ -126,7 +126,7 @@ fn run(command: Command, out: &mut dyn Write) -> io::Result<Status> {
 fn with_calls(
     files: &[PathBuf],
     grouping: &Grouping,
-    run: impl FnOnce(&[Call]) -> io::Result<Status>,
+    run: impl FnOnce(&[CallFiles]) -> io::Result<Status>,
 ) -> io::Result<Status> {
     match calls::group(files, grouping) {
         Ok(calls) => run(&calls),

@@ -14,7 +14,7 @@ use callgauge::Event;
 use callgauge::summary::{ConferenceState, ConferenceSummary};
 use serde::Serialize;
 
-use crate::calls::Call;
+use crate::calls::CallFiles;
 use crate::files::{Replayed, replay};
 use crate::output::{Format, Page, Status};
 use crate::records::InputFile;
@@ -28,7 +28,7 @@ struct Output<'a> {
 }
 
 /// Reports on every call. JSON of several calls (`each`) is a line for each; text has a blank line between them.
-pub(crate) fn run(format: Format, each: bool, calls: &[Call], out: &mut dyn Write) -> io::Result<Status> {
+pub(crate) fn run(format: Format, each: bool, calls: &[CallFiles], out: &mut dyn Write) -> io::Result<Status> {
     let mut status = Status::NothingUsable;
     for call in calls {
         let mut series = AllSeries::default();

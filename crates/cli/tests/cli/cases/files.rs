@@ -106,9 +106,6 @@ fn ends_of_one_call_in_two_files_are_one_call() {
         ["A", "B"].map(|pc| TemporaryFile::new(&format!("loss5-{pc}.ndjson"), of_connection("loss5", pc).as_bytes()));
     let whole = TemporaryFile::new("loss5.ndjson", together.as_bytes());
     let (split, one) = (call(&[a.name(), b.name()]), call(&[whole.name()]));
-    for key in ["score", "start_ms"] {
-        assert!(split.get(key).is_some(), "{key}");
-    }
     let streams = |report: &Value| -> Vec<(u64, u64)> {
         let fabrics = report["fabrics"].as_array().unwrap();
         let streams = fabrics.iter().flat_map(|fabric| fabric["streams"].as_array().unwrap());
@@ -118,8 +115,7 @@ fn ends_of_one_call_in_two_files_are_one_call() {
         packets
     };
     assert_eq!(streams(&split), streams(&one));
-    // The second clock is the first's: one machine.
-    assert_eq!(call(&[b.name(), a.name()])["score"], split["score"]);
+    assert_eq!(streams(&call(&[b.name(), a.name()])), streams(&one));
 }
 
 #[test]
