@@ -196,8 +196,7 @@ fn equal_names_of_two_participants_are_two_connections() {
     let clients_of_a_server = [source("PC_0", 0..9, Some(1), Some(7)), source("PC_0", 1..9, Some(2), Some(7))];
     assert_eq!(replayed(&clients_of_a_server).summary().fabrics.len(), 2);
     // Their events are the same, at the same time.
-    let connected =
-        format!(r#"["oniceconnectionstatechange","PC_0","connected",{START}]"#);
+    let connected = format!(r#"["oniceconnectionstatechange","PC_0","connected",{START}]"#);
     let told = [1, 2].map(|ssrc| {
         let t = START + 1_000;
         let stats = format!(r#"{{"O":{{"type":"outbound-rtp","ssrc":{ssrc},"timestamp":{t},"packetsSent":1}}}}"#);

@@ -1,7 +1,7 @@
 //! Replays the files of a call into one conference: one file as it is read, several in the order of time on the clock of
 //! the first. Reading is left to `records`, the order of items to the engine's replay.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use callgauge::ingest::Item;
 use callgauge::replay::{ItemOrigin, OwnedItem, Recording, Replay, SourceId, SourceOutcome, SourceOverview};
@@ -150,7 +150,7 @@ impl Sink for QueueSink<'_> {
 }
 
 /// Reads one of several files. Returns its overview too, if it can be read only once.
-fn read_into(path: &PathBuf, queue: &ByteQueue<Message>, reads_once: bool) -> (InputFile, Option<SourceOverview>) {
+fn read_into(path: &Path, queue: &ByteQueue<Message>, reads_once: bool) -> (InputFile, Option<SourceOverview>) {
     let queue = CloseOnDrop(queue);
     let mut sink = QueueSink { queue: queue.0, overview: reads_once.then(SourceOverview::default) };
     let input = records::read(path, &mut sink);
@@ -161,7 +161,11 @@ fn read_into(path: &PathBuf, queue: &ByteQueue<Message>, reads_once: bool) -> (I
 }
 
 /// Several files in the order of time, on the clock of the first.
-fn replay_merged(call: &CallFiles, replay: &mut Replay, each: &mut EventCallback<'_>) -> Result<Vec<InputFile>, Misfit> {
+fn replay_merged(
+    call: &CallFiles,
+    replay: &mut Replay,
+    each: &mut EventCallback<'_>,
+) -> Result<Vec<InputFile>, Misfit> {
     let sources = replay.add_sources(&call.overviews);
     let names: Vec<String> = call.files.iter().map(|file| records::name_of(file)).collect();
     let named = call.overviews.iter().find_map(SourceOverview::conference);
