@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use super::{callgauge, path};
+use super::{callgauge, intervals, path, text};
 use crate::{beginning, recording, root, stdout, unpacked};
 
 /// A file in the temporary directory that is removed at the end.
@@ -146,6 +146,8 @@ fn two_reports_saved_as_two_files_are_one_connection() {
 
 #[test]
 fn newest_first_is_sorted() {
+    assert!(text("102-newest-first.ndjson.gz").starts_with("Conference: 39 s"));
+    assert!(intervals("102-newest-first.ndjson.gz").len() > 100);
     let case = path("102-newest-first.ndjson.gz");
     let report = json(&[&case]);
     assert_eq!((report["duration_s"].as_f64(), report["inputs"][0]["late_snapshots"].as_u64()), (Some(39.0), Some(0)));
