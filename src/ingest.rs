@@ -55,7 +55,8 @@ pub type Each<'a> = dyn FnMut(Snapshot<'_>) + 'a;
 ///
 /// Memory is bounded by the largest record, plus some 1.3 KB for each of its stats entries, however short, up to 16 384
 /// entries: 21 MB. Delta formats also store one snapshot for each of the 256 most recently used PeerConnections, 64 MiB
-/// in total. Limit the length of records from untrusted sources.
+/// in total. Limit the length of records from untrusted sources. Differences restore at most 65 536 entries without text of
+/// their own, and one per byte read; [`Skipped::differences`] counts those beyond.
 #[derive(Debug, Default)]
 pub struct Reader {
     state: ReadState,

@@ -2,7 +2,7 @@
 //!
 //! A dump holds more than stats: states, errors, devices, session descriptions, names of users. [`Replay`] applies all
 //! of them to one [`Conference`], in order of time, on the clock of the first source. A source is one file, or anything
-//! else that returns [`Item`]s in order. The caller reads the bytes.
+//! else that returns [`Item`]s in order. The caller reads the bytes. [`calls`] says which sources are of one call.
 //!
 //! ```
 //! use callgauge::ingest::Reader;
@@ -29,17 +29,21 @@
 
 mod apply;
 mod clock;
+mod grouping;
 mod item;
+mod overview;
+mod queue;
 
 use alloc::borrow::ToOwned;
-use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
-use ordered_float::OrderedFloat;
 
 pub use apply::{Refusals, ends};
 pub use clock::{ClockOffset, SenderReportTimes, clock_offsets};
+pub use grouping::{Doubt, calls};
 pub use item::OwnedItem;
+pub use overview::SourceOverview;
 
 use crate::config::{Config, Limits};
 use crate::id::{Direction, FabricId, Ssrc};
@@ -47,25 +51,35 @@ use crate::ingest::{Item, NameCounts};
 use crate::summary::{ConferenceSummary, FabricSummary};
 use crate::{Conference, Event, InputError};
 use apply::{Applied, Applier};
+use grouping::{reporters, shared_connections};
 use item::Fact;
+use queue::{Repeats, SourceQueue, earliest};
 
-/// A source's time may advance by this from one item to the next, ms. A longer jump is believed if the next item with a
-/// time agrees: a suspended computer goes on from there, one wrong time does not.
-const JUMP_MS: f64 = 600_000.0;
-/// The same for the last item of a source, which no item confirms, ms.
-const LAST_JUMP_MS: f64 = 86_400_000.0;
-/// Times beyond the year 2128 are no times, ms.
-const LATEST_MS: f64 = 5e12;
-/// How many items may wait for the next one with a time.
-const MAX_DOUBTED: usize = 64;
+/// Callback that receives each event of the conference, with the origin of the item that caused it and the conference at
+/// that time.
+pub type EachEvent<'a> = dyn FnMut(ItemOrigin<'_>, &Event, &Conference) + 'a;
 
-/// Callback that receives each event of the conference, with the PeerConnection's name in its source and the conference
-/// at that time.
-pub type EachEvent<'a> = dyn FnMut(&str, &Event, &Conference) + 'a;
+/// The origin of an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ItemOrigin<'a> {
+    /// The source of the item.
+    pub source: SourceId,
+    /// The PeerConnection's name in that source.
+    pub fabric: &'a str,
+}
 
 /// A source of a [`Replay`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SourceId(usize);
+
+impl SourceId {
+    /// The position of the source in the order in which sources were added.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0
+    }
+}
 
 /// Builds one conference from recordings.
 ///
@@ -74,12 +88,21 @@ pub struct SourceId(usize);
 /// [`Self::close`] marks a source as complete. Items of one source keep their order, and an item without a time is due
 /// with the item before it.
 ///
+/// A source whose first two snapshots of a connection go back in time is newest first: it is held and sorted by time, up
+/// to 128 MiB. What is older than that comes late, and is counted. So that the order is known, the first items of a source
+/// wait for the second snapshot of a connection, 64 items at most.
+///
+/// [`calls`] finds out which sources belong to one call. With [`Self::add_sources`], a connection that several sources
+/// report is one, and items that several sources have count once.
+///
 /// Memory: a source that is pushed only when it is wanted holds one item; a document ([`Self::set_document`]) is held
 /// in full until it is closed.
 #[derive(Debug)]
 pub struct Replay {
     applier: Applier,
     sources: Vec<SourceQueue>,
+    /// The items with the latest time of each reporter.
+    repeats: BTreeMap<usize, Repeats>,
     unplaced: u64,
 }
 
@@ -94,7 +117,8 @@ impl Replay {
     /// Creates a replay into a new conference without a name.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        Self { applier: Applier::new(Conference::new("", config)), sources: Vec::new(), unplaced: 0 }
+        let applier = Applier::new(Conference::new("", config));
+        Self { applier, sources: Vec::new(), repeats: BTreeMap::new(), unplaced: 0 }
     }
 
     /// The configuration for recordings, of which a process has few at a time: items after the end still belong to the
@@ -109,16 +133,45 @@ impl Replay {
     ///
     /// Add all sources before the first item: an item of the only source is applied at once.
     pub fn add_source(&mut self, offset: Option<ClockOffset>) -> SourceId {
-        let offset_ms = offset.map_or(0.0, |offset| offset.ms);
-        self.sources.push(SourceQueue { offset_ms, ..SourceQueue::default() });
+        self.sources.push(SourceQueue::new(offset));
         SourceId(self.sources.len() - 1)
+    }
+
+    /// Adds the sources of one call, each with its overview. Their clocks are aligned ([`clock_offsets`]), connections that
+    /// several of them report are joined, and items that several of them have are applied once
+    /// ([`SourceOutcome::repeated_items`]).
+    pub fn add_sources(&mut self, overviews: &[SourceOverview]) -> Vec<SourceId> {
+        let shared = shared_connections(overviews);
+        let reporters = reporters(&shared);
+        let mut clocks: BTreeMap<usize, SenderReportTimes> = BTreeMap::new();
+        for (overview, &reporter) in overviews.iter().zip(&reporters) {
+            clocks.entry(reporter).or_default().merge(&overview.clock);
+        }
+        let offsets = clock_offsets(&clocks.values().cloned().collect::<Vec<_>>());
+        let offsets: BTreeMap<usize, Option<ClockOffset>> = clocks.into_keys().zip(offsets).collect();
+        let before = self.sources.len();
+        let sources = shared.into_iter().zip(&reporters).map(|(shared, reporter)| {
+            let source = self.add_source(offsets.get(reporter).copied().flatten());
+            if let Some(queue) = self.sources.get_mut(source.0).filter(|_| !shared.is_empty()) {
+                queue.reporter = Some(before + reporter);
+                queue.applied.shared = shared;
+            }
+            source
+        });
+        sources.collect()
+    }
+
+    /// How far the clock of a source is ahead of the clock of the first source. `None` if nothing relates the two.
+    #[must_use]
+    pub fn clock_offset(&self, source: SourceId) -> Option<ClockOffset> {
+        self.sources.get(source.0)?.offset
     }
 
     /// Marks a source as one document, with items in the order of its connections, not of time. They wait until the
     /// source is closed, and are then sorted by time.
     pub fn set_document(&mut self, source: SourceId) {
         if let Some(stream) = self.sources.get_mut(source.0) {
-            stream.document.get_or_insert_default();
+            stream.set_document();
         }
     }
 
@@ -140,9 +193,10 @@ impl Replay {
             && stream.applies_at_once()
             && !stream.jumps(snapshot.at.map(|at| at.as_millis()))
         {
-            self.applier.pass(stream.due_ms(snapshot.at.map(|at| at.as_millis())));
-            self.applier.snapshot(&mut stream.applied, snapshot.fabric, snapshot.report);
-            return hand_out(&mut self.applier, snapshot.fabric, each);
+            let at_ms = snapshot.at.map(|at| at.as_millis());
+            self.applier.pass(stream.due_ms(at_ms));
+            self.applier.snapshot(&mut stream.applied, snapshot.fabric, at_ms, snapshot.report);
+            return hand_out(&mut self.applier, ItemOrigin { source, fabric: snapshot.fabric }, each);
         }
         if let Some(item) = OwnedItem::new(item) {
             self.push_owned(source, item, each);
@@ -152,7 +206,7 @@ impl Replay {
     /// Like [`Self::push_each`], for an item that was copied before.
     pub fn push_owned(&mut self, source: SourceId, item: OwnedItem, each: &mut EachEvent<'_>) {
         match self.sources.get_mut(source.0) {
-            Some(stream) if !stream.is_closed => stream.push(item),
+            Some(stream) if !stream.is_closed() => stream.push(item),
             _ => self.unplaced += 1,
         }
         self.run(each);
@@ -201,22 +255,32 @@ impl Replay {
     /// Applies all items that are due.
     fn run(&mut self, each: &mut EachEvent<'_>) {
         while self.next_source().is_none()
-            && let Some(stream) = earliest(&mut self.sources)
-            && let Some((due_ms, item)) = stream.waiting.pop_front()
+            && let Some(index) = earliest(&self.sources)
+            && let Some(stream) = self.sources.get_mut(index)
+            && let Some(waiting) = stream.waiting.pop_front()
         {
-            self.applier.pass(due_ms);
+            if let (Some(reporter), Some(fingerprint)) = (stream.reporter, waiting.fingerprint)
+                && self.repeats.entry(reporter).or_default().has(waiting.due_ms, fingerprint, index)
+            {
+                stream.applied.repeated_items += 1;
+                continue;
+            }
+            self.applier.pass(waiting.due_ms);
+            let item = waiting.item;
             match item.fact {
-                Fact::Snapshot(report) => self.applier.snapshot(&mut stream.applied, &item.fabric, &report),
+                Fact::Snapshot(report) => {
+                    self.applier.snapshot(&mut stream.applied, &item.fabric, item.at_ms, &report);
+                }
                 fact => self.applier.event(&mut stream.applied, &item.fabric, fact, item.at_ms.is_some()),
             }
-            hand_out(&mut self.applier, &item.fabric, each);
+            hand_out(&mut self.applier, ItemOrigin { source: SourceId(index), fabric: &item.fabric }, each);
         }
     }
 }
 
-fn hand_out(applier: &mut Applier, fabric: &str, each: &mut EachEvent<'_>) {
+fn hand_out(applier: &mut Applier, origin: ItemOrigin<'_>, each: &mut EachEvent<'_>) {
     while let Some(event) = applier.call.poll_event() {
-        each(fabric, &event, &applier.call);
+        each(origin, &event, &applier.call);
     }
 }
 
@@ -253,6 +317,11 @@ pub struct SourceOutcome {
     pub refused_entries: u64,
     /// Events that the conference refused, by reason.
     pub refused_events: Refusals,
+    /// Number of snapshots that came after a later one of their connection: out of order, or newest first in a source that
+    /// is too long to be sorted.
+    pub late_snapshots: u64,
+    /// Number of items omitted because a source added before has the same.
+    pub repeated_items: u64,
     /// Words of log events that the engine does not know, such as a state of a later specification.
     pub unknown_words: NameCounts,
 }
@@ -265,139 +334,12 @@ impl SourceOutcome {
             unopened_snapshots: applied.unopened_snapshots,
             refused_snapshots: applied.snapshots,
             refused_events: applied.events,
+            late_snapshots: applied.late_snapshots,
+            repeated_items: applied.repeated_items,
             unknown_words: applied.unknown_words,
             fabrics: applied.opened,
         }
     }
-}
-
-/// The items of one source that wait until they are due.
-#[derive(Debug, Default)]
-struct SourceQueue {
-    applied: Applied,
-    /// Each with the time at which it is due, ms on the clock of the first source.
-    waiting: VecDeque<(Option<f64>, OwnedItem)>,
-    /// When the latest item is due.
-    last_ms: Option<f64>,
-    offset_ms: f64,
-    document: Option<Vec<OwnedItem>>,
-    /// An item after a jump of the clock, and those without a time after it.
-    doubted: Vec<OwnedItem>,
-    is_closed: bool,
-}
-
-impl SourceQueue {
-    fn is_starved(&self) -> bool {
-        !self.is_closed && self.waiting.is_empty()
-    }
-
-    fn applies_at_once(&self) -> bool {
-        self.is_starved() && self.document.is_none() && self.doubted.is_empty() && self.offset_ms == 0.0
-    }
-
-    /// When the first waiting item is due; one without a time is due at once.
-    fn next_due_ms(&self) -> f64 {
-        self.waiting.front().and_then(|&(due_ms, _)| due_ms).unwrap_or(f64::NEG_INFINITY)
-    }
-
-    /// When an item with a time is due: never before the item in front of it.
-    fn due_ms(&mut self, at_ms: Option<f64>) -> Option<f64> {
-        let at_ms = at_ms.filter(|&at_ms| at_ms < LATEST_MS).map(|at_ms| at_ms - self.offset_ms);
-        self.last_ms = [self.last_ms, at_ms].into_iter().flatten().reduce(f64::max);
-        self.last_ms
-    }
-
-    fn push(&mut self, item: OwnedItem) {
-        match &mut self.document {
-            Some(document) => document.push(item),
-            None => self.judge(item),
-        }
-    }
-
-    /// Whether a time is much later than the item before, and not beyond all times.
-    fn jumps(&self, at_ms: Option<f64>) -> bool {
-        let jump_ms = self.last_ms.zip(at_ms).map_or(0.0, |(last_ms, at_ms)| at_ms - self.offset_ms - last_ms);
-        jump_ms > JUMP_MS && at_ms < Some(LATEST_MS)
-    }
-
-    /// Makes an item wait until it is due; after a jump of the clock, until the next time confirms or denies it.
-    fn judge(&mut self, item: OwnedItem) {
-        if let Some(jumped_ms) = self.doubted.first().and_then(|first| first.at_ms) {
-            let is_confirmed = item.at_ms.map(|at_ms| at_ms >= jumped_ms - JUMP_MS);
-            if is_confirmed.is_none() && self.doubted.len() < MAX_DOUBTED {
-                return self.doubted.push(item);
-            }
-            self.settle(is_confirmed.unwrap_or(true));
-        }
-        if self.jumps(item.at_ms) {
-            self.doubted.push(item);
-        } else {
-            self.wait(item);
-        }
-    }
-
-    /// Applies the doubted items, with their time or with that of the item before.
-    fn settle(&mut self, is_confirmed: bool) {
-        for mut item in core::mem::take(&mut self.doubted) {
-            item.at_ms = item.at_ms.filter(|_| is_confirmed);
-            self.wait(item);
-        }
-    }
-
-    fn wait(&mut self, mut item: OwnedItem) {
-        if let Fact::Snapshot(report) = &mut item.fact {
-            report.shift_clock(-self.offset_ms);
-        }
-        let due_ms = self.due_ms(item.at_ms);
-        self.waiting.push_back((due_ms, item));
-    }
-
-    fn close(&mut self) {
-        self.is_closed = true;
-        for item in in_time(self.document.take().unwrap_or_default()) {
-            self.judge(item);
-        }
-        let last_ms = self.last_ms.map(|last_ms| last_ms + self.offset_ms);
-        let jumped_ms = self.doubted.first().and_then(|first| first.at_ms);
-        let jump_ms = jumped_ms.zip(last_ms).map_or(0.0, |(jumped_ms, last_ms)| jumped_ms - last_ms);
-        self.settle(jump_ms <= LAST_JUMP_MS);
-    }
-}
-
-/// The items of a document in order of time. An item without a time is due with the item of its connection before it,
-/// or, if there is none, right before the first one of its connection with a time.
-fn in_time(document: Vec<OwnedItem>) -> Vec<OwnedItem> {
-    let mut first: BTreeMap<String, f64> = BTreeMap::new();
-    for item in document.iter().rev() {
-        if let Some(at_ms) = item.at_ms {
-            match first.get_mut(&*item.fabric) {
-                Some(first) => *first = at_ms,
-                None => drop(first.insert(item.fabric.clone(), at_ms)),
-            }
-        }
-    }
-    // The time before, by connection: at first that of its first item.
-    let mut before = first;
-    let dated = document.into_iter().map(|item| {
-        let due_ms = match (item.at_ms, before.get_mut(&*item.fabric)) {
-            (Some(at_ms), Some(before)) => {
-                *before = at_ms;
-                at_ms
-            }
-            (Some(at_ms), None) => at_ms,
-            (None, before) => before.map_or(f64::NEG_INFINITY, |before| *before),
-        };
-        (due_ms, item)
-    });
-    let mut due: Vec<(f64, OwnedItem)> = dated.collect();
-    due.sort_by_key(|&(due_ms, _)| OrderedFloat(due_ms));
-    due.into_iter().map(|(_, item)| item).collect()
-}
-
-/// The source whose first waiting item is due first; of equals, the first source.
-fn earliest(sources: &mut [SourceQueue]) -> Option<&mut SourceQueue> {
-    let waiting = sources.iter_mut().filter(|stream| !stream.waiting.is_empty());
-    waiting.min_by_key(|stream| OrderedFloat(stream.next_due_ms()))
 }
 
 /// The summary with its fabrics in the order of opening.

@@ -64,7 +64,10 @@ pub struct Skipped {
     pub entries: u64,
     /// Known members whose value has the wrong type or is impossible under the member's [`Rule`].
     pub bad_fields: u64,
-    /// The numeric members among them, one bit each.
+    /// Differences (rtcstats, jitsi) that a reader did not apply, because so few bytes would have restored too many
+    /// entries. Their values are missing until they change again.
+    pub differences: u64,
+    /// The numeric members among the known members above, one bit each.
     #[cfg_attr(feature = "serde", serde(skip))]
     bad_numbers: u128,
     #[cfg_attr(feature = "serde", serde(skip))]
@@ -84,6 +87,7 @@ impl Skipped {
     pub const fn add(&mut self, other: Self) {
         self.entries += other.entries;
         self.bad_fields += other.bad_fields;
+        self.differences += other.differences;
         self.bad_numbers |= other.bad_numbers;
         self.without_type += other.without_type;
         self.without_member += other.without_member;
@@ -190,7 +194,14 @@ impl Report {
             rows: Vec::new(),
             len: 0,
             text: String::new(),
-            skipped: Skipped { entries: 0, bad_fields: 0, bad_numbers: 0, without_type: 0, without_member: 0 },
+            skipped: Skipped {
+                entries: 0,
+                bad_fields: 0,
+                differences: 0,
+                bad_numbers: 0,
+                without_type: 0,
+                without_member: 0,
+            },
             sorted: ById::new(),
         }
     }
@@ -298,6 +309,17 @@ impl Report {
         let row = &mut self.rows[self.len - 1];
         row.clear();
         EntryMut { row, text: &mut self.text, skipped: &mut self.skipped }
+    }
+
+    /// A copy without the memory retained for reuse.
+    pub(crate) fn compact_copy(&self) -> Self {
+        Self {
+            rows: self.used().to_vec(),
+            len: self.len,
+            text: self.text.clone(),
+            skipped: self.skipped,
+            sorted: ById::new(),
+        }
     }
 
     /// Removes the last row.

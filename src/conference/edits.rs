@@ -75,6 +75,14 @@ impl Conference {
         let fabric = self.fabrics.get(stream.fabric.index())?;
         fabric.owner_of(fabric.streams.find(stream.direction, stream.ssrc)?).0
     }
+
+    /// The current codec of a stream, as its MIME type spells it: `opus` of `audio/opus`. `None` if not reported, or if
+    /// the stream was never seen.
+    #[must_use]
+    pub fn codec_of(&self, stream: StreamKey) -> Option<&str> {
+        let fabric = self.fabrics.get(stream.fabric.index())?;
+        fabric.streams.find(stream.direction, stream.ssrc)?.record.codec.as_deref()
+    }
 }
 
 impl Conference {

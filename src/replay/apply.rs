@@ -50,13 +50,23 @@ impl Refusals {
 pub(super) struct Applier {
     pub(super) call: Conference,
     now: Timestamp,
+    /// The open connections that several sources report, by their numbers.
+    shared: Vec<Option<NamedFabric>>,
 }
 
 /// State of one source during a replay.
 #[derive(Debug, Default)]
 pub(super) struct Applied {
-    /// Connections by name in the source. The same name in another source is another connection.
+    /// Connections by name in the source. The same name in another source is another connection, unless it is shared.
     fabrics: BTreeMap<String, NamedFabric>,
+    /// The numbers of the connections that other sources report too, by name.
+    pub(super) shared: BTreeMap<String, usize>,
+    /// The time of the latest snapshot of each connection, ms.
+    latest_ms: BTreeMap<FabricId, f64>,
+    /// Snapshots with an earlier time than one before them, of the same connection.
+    pub(super) late_snapshots: u64,
+    /// Items that another source has too.
+    pub(super) repeated_items: u64,
     /// All connections opened for the source, in the order of opening.
     pub(super) opened: Vec<FabricId>,
     /// Snapshots of connections that could not be opened.
@@ -97,7 +107,7 @@ impl NamedFabric {
 
 impl Applier {
     pub(super) const fn new(call: Conference) -> Self {
-        Self { call, now: Timestamp::from_micros(0) }
+        Self { call, now: Timestamp::from_micros(0), shared: Vec::new() }
     }
 
     /// Advances the conference's clock to a time. Lines are not always in order, and the engine's clock never runs
@@ -110,14 +120,19 @@ impl Applier {
     }
 
     /// Applies a snapshot, or counts its refusal.
-    pub(super) fn snapshot(&mut self, source: &mut Applied, fabric: &str, report: &Report) {
+    pub(super) fn snapshot(&mut self, source: &mut Applied, fabric: &str, at_ms: Option<f64>, report: &Report) {
         let name = fabric;
         let fabric = match self.fabric(source, name, false) {
             Ok(fabric) => fabric,
             Err(error) => return source.unopened_snapshots.add(error),
         };
-        if let Some(named) = source.fabrics.get_mut(name) {
+        if let Some(named) = self.known(source, name) {
             named.is_sampled = true;
+        }
+        if let Some(at_ms) = at_ms {
+            let latest_ms = source.latest_ms.entry(fabric).or_insert(at_ms);
+            source.late_snapshots += u64::from(at_ms < *latest_ms);
+            *latest_ms = latest_ms.max(at_ms);
         }
         source.snapshots.count(self.call.ingest(self.now, fabric, report));
     }
@@ -162,7 +177,7 @@ impl Applier {
             // A network test before the call has no name either.
             ("", _) => None,
             (name, Fact::Created) => return self.create(source, name, is_timed),
-            (name, Fact::Closed) => source.fabrics.get_mut(name).map(|named| {
+            (name, Fact::Closed) => self.known(source, name).map(|named| {
                 named.has_ended = true;
                 Ok(named.id)
             }),
@@ -175,21 +190,24 @@ impl Applier {
 
     /// Applies the report of a connection's creation.
     fn create(&mut self, source: &mut Applied, name: &str, is_timed: bool) {
-        match source.fabrics.get_mut(name) {
-            Some(named) if !named.is_recreated(is_timed) => {
-                named.is_created = true;
-                if is_timed {
-                    source.events.count(self.call.set_opening(self.now, named.id));
-                }
-                return;
+        let now = self.now;
+        if let Some(named) = self.known(source, name).filter(|named| !named.is_recreated(is_timed)) {
+            named.is_created = true;
+            let fabric = named.id;
+            if is_timed {
+                source.events.count(self.call.set_opening(now, fabric));
             }
-            _ => drop(source.fabrics.remove(name)),
+            return;
+        }
+        source.fabrics.remove(name);
+        if let Some(slot) = source.shared.get(name).and_then(|&number| self.shared.get_mut(number)) {
+            *slot = None;
         }
         // A connection without a time of creation is opened by its first item with one.
         if is_timed {
             let opened = self.fabric(source, name, true);
             source.events.count(opened);
-            if let Some(named) = source.fabrics.get_mut(name) {
+            if let Some(named) = self.known(source, name) {
                 named.is_created = true;
             }
         }
@@ -241,7 +259,7 @@ impl Applier {
 
     /// The connection with a name, opened if it is new.
     fn fabric(&mut self, source: &mut Applied, name: &str, opening_is_known: bool) -> Result<FabricId, InputError> {
-        if let Some(named) = source.fabrics.get(name) {
+        if let Some(named) = self.known(source, name) {
             return Ok(named.id);
         }
         let mut spec = FabricSpec::new(name);
@@ -268,7 +286,23 @@ impl Applier {
         let named = NamedFabric { id: fabric, is_created: false, is_sampled: false, has_ended: false };
         source.fabrics.insert(name.to_owned(), named);
         source.opened.push(fabric);
+        if let Some(&number) = source.shared.get(name) {
+            if self.shared.len() <= number {
+                self.shared.resize(number + 1, None);
+            }
+            self.shared[number] = Some(named);
+        }
         Ok(fabric)
+    }
+
+    /// The latest connection of a name, perhaps of another source.
+    fn known<'a>(&'a mut self, source: &'a mut Applied, name: &str) -> Option<&'a mut NamedFabric> {
+        let Some(&number) = source.shared.get(name) else { return source.fabrics.get_mut(name) };
+        let named = self.shared.get_mut(number)?.as_mut()?;
+        if source.fabrics.get(name).is_none_or(|own| own.id != named.id) {
+            source.fabrics.insert(name.to_owned(), *named);
+        }
+        Some(named)
     }
 
     /// Sets the reporter of the source.

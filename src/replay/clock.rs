@@ -63,13 +63,23 @@ impl SenderReportTimes {
         }
     }
 
+    /// Adds the readings of another source with the same clock.
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.sent.extend(&other.sent);
+        for (&ssrc, &delay) in &other.reports {
+            let shortest = self.reports.entry(ssrc).or_insert(delay);
+            *shortest = shortest.min(delay);
+        }
+        self.rtt_ms = [self.rtt_ms, other.rtt_ms].into_iter().flatten().reduce(f64::min);
+    }
+
     /// The shortest time from the sending of a report by `sender` to its arrival at this source, ms.
     fn from(&self, sender: &Self) -> Option<f64> {
         self.reports.iter().filter(|(ssrc, _)| sender.sent.contains(ssrc)).map(|(_, &delay)| delay).reduce(f64::min)
     }
 
     /// How far this clock is ahead of another.
-    fn ahead_of(&self, other: &Self) -> Option<ClockOffset> {
+    pub(super) fn ahead_of(&self, other: &Self) -> Option<ClockOffset> {
         match (self.from(other), other.from(self)) {
             (Some(here), Some(there)) => {
                 Some(ClockOffset { ms: (here - there) / 2.0, uncertainty_ms: ((here + there) / 2.0).abs() + GRAIN_MS })

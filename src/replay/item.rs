@@ -5,12 +5,15 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt::Write;
 
 use crate::event::{ConnectionState, DtlsState, GatheringState, IceState, SignalingState, WebRtcFunction};
+use crate::hash::fnv1a_64;
 use crate::id::{MediaKind, Ssrc};
 use crate::ingest::{Item, LogEvent, LogEventKind, SdpSide};
-use crate::report::Report;
+use crate::report::{Num, Report};
 use crate::sdp::Sdp;
+use crate::unit::StatTime;
 
 /// An owned copy of an [`Item`], for sources that are read in another thread or wait for each other.
 #[derive(Clone, Debug)]
@@ -84,7 +87,7 @@ impl OwnedItem {
             Item::Snapshot(snapshot) => Some(Self {
                 fabric: snapshot.fabric.to_owned(),
                 at_ms: snapshot.at.map(|at| at.as_millis()),
-                fact: Fact::Snapshot(Box::new(snapshot.report.clone())),
+                fact: Fact::Snapshot(Box::new(snapshot.report.compact_copy())),
             }),
             Item::LogEvent(event) => Some(Self {
                 fabric: event.fabric.to_owned(),
@@ -92,6 +95,74 @@ impl OwnedItem {
                 fact: Fact::of(event)?,
             }),
         }
+    }
+
+    /// The memory of the item, bytes, about: what a caller that reads ahead must bound.
+    #[must_use]
+    pub fn footprint(&self) -> usize {
+        let more = match &self.fact {
+            Fact::Snapshot(report) => size_of::<Report>() + report.footprint(),
+            Fact::Described(streams) => {
+                let texts = streams.iter().map(|stream| stream.cname.capacity() + stream.msid.capacity());
+                size_of_val(&**streams) + texts.sum::<usize>()
+            }
+            Fact::Failed { name, message, .. } => name.capacity() + message.capacity(),
+            Fact::Muted { track, .. } | Fact::Sends { track } => track.capacity(),
+            Fact::Speaks { endpoint } => endpoint.capacity(),
+            _ => 0,
+        };
+        size_of::<Self>() + self.fabric.capacity() + more
+    }
+
+    /// A hash of the item before its clock is shifted. Items of the same connection in two sources that have the same
+    /// hash are one.
+    pub(super) fn fingerprint(&self) -> u64 {
+        let at_ms = self.at_ms.unwrap_or(-1.0);
+        if let Fact::Snapshot(report) = &self.fact {
+            return fingerprint_of(&self.fabric, at_ms, report);
+        }
+        let mut hash = Fingerprint::new(&self.fabric, at_ms);
+        // Never fails.
+        let _ = write!(hash, "{:?}", self.fact);
+        hash.0
+    }
+}
+
+/// The fingerprint of a snapshot: its time, and what its entries and their counters are.
+pub(super) fn fingerprint_of(fabric: &str, at_ms: f64, report: &Report) -> u64 {
+    let mut hash = Fingerprint::new(fabric, at_ms);
+    for entry in report.entries() {
+        hash.add(entry.id().as_bytes());
+        hash.add(&entry.timestamp().map_or(-1.0, StatTime::as_millis).to_le_bytes());
+        let counters =
+            [Num::Ssrc, Num::PacketsReceived, Num::PacketsSent, Num::BytesReceived, Num::BytesSent, Num::PacketsLost];
+        for value in counters.into_iter().filter_map(|counter| entry.get(counter)) {
+            hash.add(&value.to_le_bytes());
+        }
+    }
+    hash.0
+}
+
+/// A hash that grows with what is added.
+struct Fingerprint(u64);
+
+impl Fingerprint {
+    fn new(fabric: &str, at_ms: f64) -> Self {
+        let mut hash = Self(0);
+        hash.add(fabric.as_bytes());
+        hash.add(&at_ms.to_le_bytes());
+        hash
+    }
+
+    fn add(&mut self, bytes: &[u8]) {
+        self.0 = (self.0.rotate_left(23) ^ fnv1a_64(bytes)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
+
+impl Write for Fingerprint {
+    fn write_str(&mut self, text: &str) -> core::fmt::Result {
+        self.add(text.as_bytes());
+        Ok(())
     }
 }
 

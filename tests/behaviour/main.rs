@@ -10,6 +10,7 @@ mod diagnoses;
 mod dumps;
 mod edge_cases;
 mod fleet;
+mod grouping;
 mod internals;
 mod items;
 mod lifecycle;

@@ -1,7 +1,7 @@
 //! Replay of recordings into one conference: the order of several sources, and refused items.
 
 use callgauge::ingest::Reader;
-use callgauge::replay::{EachEvent, OwnedItem, Recording, Replay, SourceId};
+use callgauge::replay::{EachEvent, ItemOrigin, OwnedItem, Recording, Replay, SourceId};
 use callgauge::{Config, Event, InputError, Limits};
 
 fn snapshot(pc: &str, t: u32, packets: u32) -> String {
@@ -26,9 +26,9 @@ fn merged(pushes: &[usize]) -> (Vec<(String, f64)>, Recording) {
     let mut replay = Replay::default();
     let sources = [replay.add_source(None), replay.add_source(None)];
     let mut intervals = Vec::new();
-    let mut each = |fabric: &str, event: &Event, _: &_| {
+    let mut each = |origin: ItemOrigin<'_>, event: &Event, _: &_| {
         if let Event::IntervalClosed { interval, .. } = event {
-            intervals.push((fabric.to_owned(), interval.at.as_millis()));
+            intervals.push((origin.fabric.to_owned(), interval.at.as_millis()));
         }
     };
     let mut next = [0; 2];
@@ -61,14 +61,19 @@ fn replay_requests_the_source_without_an_item() {
     let mut replay = Replay::default();
     let (first, second) = (replay.add_source(None), replay.add_source(None));
     assert_eq!(replay.next_source(), Some(first));
-    push(&mut replay, first, &snapshot("A", 2_000, 1), &mut |_, _, _| {});
+    let ignore: &mut EachEvent<'_> = &mut |_, _, _| {};
+    // One snapshot does not show the order of a source.
+    push(&mut replay, first, &snapshot("A", 2_000, 1), ignore);
+    assert_eq!(replay.next_source(), Some(first));
+    push(&mut replay, first, &snapshot("A", 3_000, 2), ignore);
     assert_eq!(replay.next_source(), Some(second));
     assert!(replay.conference().fabric_order().is_empty());
-    push(&mut replay, second, &snapshot("B", 1_000, 1), &mut |_, _, _| {});
+    push(&mut replay, second, &snapshot("B", 1_000, 1), ignore);
+    push(&mut replay, second, &snapshot("B", 1_500, 2), ignore);
     assert_eq!(replay.conference().fabric_order().len(), 1);
-    replay.close(second, &mut |_, _, _| {});
+    replay.close(second, ignore);
     assert_eq!(replay.conference().fabric_order().len(), 2);
-    push(&mut replay, second, &snapshot("B", 3_000, 1), &mut |_, _, _| {});
+    push(&mut replay, second, &snapshot("B", 3_000, 1), ignore);
     assert_eq!(replay.unplaced(), 1);
 }
 

@@ -5,6 +5,7 @@ mod alloc;
 #[path = "../common/mod.rs"]
 mod common;
 mod counting;
+mod input;
 mod lines_alloc;
 mod memory;
 

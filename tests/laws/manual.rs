@@ -241,6 +241,26 @@ assert_eq!(sdp::MAX_STREAMS, 16_384); // SSRCs of one session description
 
 A skipped value may nest 128 levels deep. A reader of differences (rtcstats) stores 256 connections and 64 MiB of their
 state at a time, and drops the one that was silent longest. It tracks 65 536 entries of a connection between snapshots.
+
+# Cost of an input byte
+
+Time and memory are linear in the input, and no byte costs more than this (`tests/cost/input.rs` and the command's tests
+measure it with the shortest texts that are known):
+
+| | bound |
+|---|---|
+| memory of a reader | the largest record, and 1.4 KB for each of its entries, four times for differences; below 128 MiB |
+| entries that differences restore without text of their own | 65 536, and one per byte read; recorded calls restore one per 40 bytes |
+| memory of a replay | that of a conference; 64 items of each source until its order is known; a document or a source that is newest first is held, the latter up to 128 MiB |
+| memory of the overview of a source ([`SourceOverview`](crate::replay::SourceOverview)) | 1 024 connections, 4 096 SSRCs of each |
+| memory of the command beside it | 64 MiB for items of several files that wait for each other; 15 MB for bars, 4 KB per stream |
+| a record of the command | 1 GiB |
+| output of `intervals` | 1 300 bytes for each stream and snapshot. A getStats entry of 60 bytes thus becomes 20 times as long, a column of webrtc-internals 200 times; a difference may become 1 300 times as long, after the first 65 536 entries (85 MB) |
+| output of `derived` | 200 bytes for each entry and snapshot |
+| output of `report` and `inspect` | 4 KB for each stream and connection, never more for more snapshots |
+
+A difference beyond the budget is not applied, and [`Skipped::differences`](crate::report::Skipped::differences) counts
+it. Its connection goes on with the values that it had.
 ";
 
 #[test]

@@ -17,7 +17,8 @@ use callgauge::metric::counter::{Delta, EntryTracker, EntryTrackers, Progress};
 use callgauge::metric::derived::Derived;
 use callgauge::metric::{Formula, Interval, IntervalState, Metric, Unit};
 use callgauge::replay::{
-    ClockOffset, OwnedItem, Recording, Refusals, Replay, SenderReportTimes, SourceId, SourceOutcome,
+    ClockOffset, Doubt, ItemOrigin, OwnedItem, Recording, Refusals, Replay, SenderReportTimes, SourceId, SourceOutcome,
+    SourceOverview,
 };
 use callgauge::report::{Entry, EntryMut, Flag, Num, Report, Rule, Skipped, StatsType, Text};
 use callgauge::score::audio::{AudioInputs, AudioModel, AudioWindow};
@@ -48,6 +49,7 @@ fn public_types_are_send_sync_and_unwind_safe() {
     check!(AudioInputs<'static>, AudioModel, AudioWindow, Score, NoScore, ModelId, MosScale, Tier);
     check!(Cause, Input, Inputs, Origin, Parts);
     check!(ClockOffset, OwnedItem, Recording, Refusals, Replay, SenderReportTimes, SourceId, SourceOutcome);
+    check!(Doubt, ItemOrigin<'static>, SourceOverview);
     check!(Bitrate, Mos, RFactor, Ratio, StatTime, Timestamp);
     goes_anywhere::<Snapshot<'_>>();
     goes_anywhere::<FabricMut<'_>>();

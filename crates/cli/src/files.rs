@@ -1,20 +1,19 @@
-//! Replays files into one conference: one file as it is read, several in the order of time on the clock of the first.
-//! Reading is left to `records`, the order of items to the engine's replay.
+//! Replays the files of a call into one conference: one file as it is read, several in the order of time on the clock of
+//! the first. Reading is left to `records`, the order of items to the engine's replay.
 
-use std::path::{Path, PathBuf};
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::path::Path;
 
 use callgauge::ingest::Item;
-use callgauge::replay::{
-    EachEvent, OwnedItem, Recording, Replay, SenderReportTimes, SourceId, SourceOutcome, clock_offsets,
-};
+use callgauge::replay::{ItemOrigin, OwnedItem, Recording, Replay, SourceId, SourceOutcome, SourceOverview};
 use callgauge::{Conference, Event};
 
+use crate::calls::{CallFiles, Misfit};
 use crate::problems;
+use crate::queue::{ByteQueue, CloseOnDrop};
 use crate::records::{self, InputFile, Sink};
 
-/// How many items of a file may wait for the other files.
-const QUEUE_LENGTH: usize = 64;
+/// Memory of the items of all files that wait for each other, bytes.
+const MAX_WAITING_BYTES: usize = 64 << 20;
 
 /// A conference, and the files that it was built from.
 pub(crate) struct Replayed {
@@ -22,6 +21,8 @@ pub(crate) struct Replayed {
     pub(crate) inputs: Vec<InputFile>,
     /// Items that arrived after the end of their file.
     pub(crate) unplaced: u64,
+    /// The name of the conference: the one given, otherwise the first in the files.
+    pub(crate) conference: Option<String>,
 }
 
 impl Replayed {
@@ -32,40 +33,65 @@ impl Replayed {
     }
 }
 
-/// Builds a conference from all files, and hands out each event in turn, with the fabric's name in its file.
-pub(crate) fn replay(files: &[PathBuf], mut each: impl FnMut(&str, &Event, &Conference)) -> Replayed {
+/// The origin of an event.
+#[derive(Clone, Copy)]
+pub(crate) struct EventOrigin<'a> {
+    pub(crate) file: &'a str,
+    /// The conference, as far as the files have named it.
+    pub(crate) conference: Option<&'a str>,
+    pub(crate) fabric: &'a str,
+}
+
+/// Callback that receives each event of a replay.
+pub(crate) type EventCallback<'a> = dyn FnMut(EventOrigin<'_>, &Event, &Conference) + 'a;
+
+/// Builds a conference from the files of a call, and hands out each event in turn.
+///
+/// # Errors
+/// What was read once, such as a pipe, turned out to belong to another call.
+pub(crate) fn replay(call: &CallFiles, each: &mut EventCallback<'_>) -> Result<Replayed, Misfit> {
     let mut replay = Replay::default();
-    let mut inputs = match files {
-        [file] => vec![replay_file(file, &mut replay, &mut each)],
-        _ => replay_merged(files, &mut replay, &mut each),
+    let mut inputs = match &*call.files {
+        [_] => vec![replay_file(call, &mut replay, each)],
+        _ => replay_merged(call, &mut replay, each)?,
     };
     let unplaced = replay.unplaced();
     let recording = replay.finish();
     for (input, source) in inputs.iter_mut().zip(&recording.sources) {
         fill(input, source);
     }
-    Replayed { recording, inputs, unplaced }
+    let named = inputs.iter().find_map(|input| input.conference.clone());
+    Ok(Replayed { recording, inputs, unplaced, conference: call.conference.clone().or(named) })
 }
 
 /// Copies the replay's outcome for a file.
 pub(crate) fn fill(input: &mut InputFile, source: &SourceOutcome) {
     input.refused_snapshots = source.unopened_snapshots.total() + source.refused_snapshots.total();
+    input.late_snapshots = source.late_snapshots;
+    input.repeated_items = source.repeated_items;
     input.outcome = source.clone();
 }
 
-/// The file of each fabric, in the order of [`Recording::summary`].
+/// The file of each fabric, in the order of [`Recording::summary`]: of several, the first.
 pub(crate) fn files_of(inputs: &[InputFile]) -> Vec<&InputFile> {
     let mut files: Vec<(usize, &InputFile)> =
         inputs.iter().flat_map(|input| input.outcome.fabrics.iter().map(move |id| (id.index(), input))).collect();
     files.sort_by_key(|&(index, _)| index);
+    files.dedup_by_key(|&mut (index, _)| index);
     files.into_iter().map(|(_, input)| input).collect()
 }
 
 /// One file, item by item as it is read.
-fn replay_file(file: &Path, replay: &mut Replay, each: &mut EachEvent<'_>) -> InputFile {
+fn replay_file(call: &CallFiles, replay: &mut Replay, each: &mut EventCallback<'_>) -> InputFile {
+    let Some(path) = call.files.first() else { return InputFile::default() };
     let source = replay.add_source(None);
-    let input = records::read(file, &mut ReplaySink { replay, source, each });
-    replay.close(source, each);
+    let mut sink =
+        ReplaySink { replay, source, file: records::name_of(path), conference: call.conference.clone(), each };
+    let input = records::read(path, &mut sink);
+    let ReplaySink { replay, file, conference, each, .. } = sink;
+    replay.close(source, &mut |origin, event, call| {
+        each(EventOrigin { file: &file, conference: conference.as_deref(), fabric: origin.fabric }, event, call);
+    });
     input
 }
 
@@ -73,16 +99,25 @@ fn replay_file(file: &Path, replay: &mut Replay, each: &mut EachEvent<'_>) -> In
 struct ReplaySink<'a, 'b> {
     replay: &'a mut Replay,
     source: SourceId,
-    each: &'a mut EachEvent<'b>,
+    file: String,
+    conference: Option<String>,
+    each: &'a mut EventCallback<'b>,
 }
 
 impl Sink for ReplaySink<'_, '_> {
     fn push(&mut self, item: Item<'_>) {
-        self.replay.push_each(self.source, &item, self.each);
+        let Self { replay, source, file, conference, each } = self;
+        replay.push_each(*source, &item, &mut |origin, event, call| {
+            each(EventOrigin { file, conference: conference.as_deref(), fabric: origin.fabric }, event, call);
+        });
     }
 
     fn set_document(&mut self) {
         self.replay.set_document(self.source);
+    }
+
+    fn set_conference(&mut self, name: &str) {
+        self.conference.get_or_insert_with(|| name.to_owned());
     }
 }
 
@@ -93,62 +128,76 @@ enum Message {
 }
 
 /// Sends the items of one of several files to the replay.
-struct QueueSink(SyncSender<Message>);
+struct QueueSink<'a> {
+    queue: &'a ByteQueue<Message>,
+    /// The overview of a file that can be read only once.
+    overview: Option<SourceOverview>,
+}
 
-impl Sink for QueueSink {
+impl Sink for QueueSink<'_> {
     fn push(&mut self, item: Item<'_>) {
+        if let Some(overview) = &mut self.overview {
+            overview.observe(&item);
+        }
         if let Some(item) = OwnedItem::new(&item) {
-            // The receiver is gone only if the replay has ended.
-            drop(self.0.send(Message::Item(item)));
+            self.queue.push(item.footprint(), Message::Item(item));
         }
     }
 
     fn set_document(&mut self) {
-        drop(self.0.send(Message::Document));
+        self.queue.push(0, Message::Document);
     }
 }
 
-/// Several files in the order of time, on the clock of the first. They are read twice: first for their clocks.
-fn replay_merged(files: &[PathBuf], replay: &mut Replay, each: &mut EachEvent<'_>) -> Vec<InputFile> {
-    let offsets = clock_offsets(&files.iter().map(|file| sender_report_times(file)).collect::<Vec<_>>());
-    let sources: Vec<SourceId> = offsets.iter().map(|&offset| replay.add_source(offset)).collect();
-    std::thread::scope(|scope| {
-        let (mut receivers, mut threads) = (Vec::new(), Vec::new());
-        for (file, &source) in files.iter().zip(&sources) {
-            let (sender, receiver) = sync_channel(QUEUE_LENGTH);
-            threads.push(scope.spawn(move || records::read(file, &mut QueueSink(sender))));
-            receivers.push((source, receiver));
-        }
+/// Reads one of several files. Returns its overview too, if it can be read only once.
+fn read_into(path: &Path, queue: &ByteQueue<Message>, reads_once: bool) -> (InputFile, Option<SourceOverview>) {
+    let queue = CloseOnDrop(queue);
+    let mut sink = QueueSink { queue: queue.0, overview: reads_once.then(SourceOverview::default) };
+    let input = records::read(path, &mut sink);
+    if let Some(overview) = &mut sink.overview {
+        overview.set_conference(input.conference.as_deref());
+    }
+    (input, sink.overview)
+}
+
+/// Several files in the order of time, on the clock of the first.
+fn replay_merged(
+    call: &CallFiles,
+    replay: &mut Replay,
+    each: &mut EventCallback<'_>,
+) -> Result<Vec<InputFile>, Misfit> {
+    let sources = replay.add_sources(&call.overviews);
+    let names: Vec<String> = call.files.iter().map(|file| records::name_of(file)).collect();
+    let named = call.overviews.iter().find_map(SourceOverview::conference);
+    let conference = call.conference.as_deref().or(named);
+    let mut each = |origin: ItemOrigin<'_>, event: &Event, call: &Conference| {
+        let file = names.get(origin.source.index()).map_or("", String::as_str);
+        each(EventOrigin { file, conference, fabric: origin.fabric }, event, call);
+    };
+    let max_bytes = MAX_WAITING_BYTES / call.files.len().max(1);
+    let queues: Vec<ByteQueue<Message>> = call.files.iter().map(|_| ByteQueue::new(max_bytes)).collect();
+    let read = std::thread::scope(|scope| {
+        let files = call.files.iter().zip(&queues).zip(&call.overviews);
+        let threads: Vec<_> = files
+            .map(|((file, queue), overview)| scope.spawn(|| read_into(file, queue, overview.snapshots() == 0)))
+            .collect();
         while let Some(wanted) = replay.next_source() {
-            let receiver = receivers.iter().find(|(source, _)| *source == wanted);
-            match receiver.and_then(|(_, receiver)| receiver.recv().ok()) {
-                Some(Message::Item(item)) => replay.push_owned(wanted, item, each),
+            match queues.get(wanted.index()).and_then(ByteQueue::pop) {
+                Some(Message::Item(item)) => replay.push_owned(wanted, item, &mut each),
                 Some(Message::Document) => replay.set_document(wanted),
-                None => replay.close(wanted, each),
+                None => replay.close(wanted, &mut each),
             }
         }
-        let inputs = threads.into_iter().zip(files);
-        inputs
-            .map(|(thread, file)| thread.join().unwrap_or_else(|_| records::broken(file)))
-            .zip(offsets)
-            .map(|(input, offset)| InputFile {
-                clock_offset_ms: offset.map(|offset| offset.ms),
-                clock_uncertainty_ms: offset.map(|offset| offset.uncertainty_ms),
-                ..input
-            })
-            .collect()
-    })
-}
-
-/// What a file says about clocks; nothing for standard input, which cannot be read twice.
-fn sender_report_times(file: &Path) -> SenderReportTimes {
-    let mut sightings = SenderReportTimes::default();
-    if file != Path::new("-") {
-        records::read(file, &mut |item: Item<'_>| {
-            if let Item::Snapshot(snapshot) = item {
-                sightings.observe(snapshot.report);
-            }
-        });
-    }
-    sightings
+        let joined = threads.into_iter().zip(&call.files);
+        joined.map(|(thread, file)| thread.join().unwrap_or_else(|_| (records::broken(file), None))).collect::<Vec<_>>()
+    });
+    let (inputs, late): (Vec<InputFile>, Vec<Option<SourceOverview>>) = read.into_iter().unzip();
+    call.check(late)?;
+    let offsets = sources.iter().map(|&source| replay.clock_offset(source));
+    let inputs = inputs.into_iter().zip(offsets).map(|(input, offset)| InputFile {
+        clock_offset_ms: offset.map(|offset| offset.ms),
+        clock_uncertainty_ms: offset.map(|offset| offset.uncertainty_ms),
+        ..input
+    });
+    Ok(inputs.collect())
 }

@@ -2,7 +2,6 @@
 //! Every figure comes from the engine's interval and its score.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
 
 use callgauge::Event;
 use callgauge::metric::{Interval, Metric};
@@ -10,8 +9,9 @@ use callgauge::score::rating::CallstatsRating;
 use callgauge::score::{Cause, NoScore, Score, mos_of};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::files::replay;
-use crate::output::RowFormat;
+use crate::calls::CallFiles;
+use crate::files::{EventOrigin, replay};
+use crate::output::{RowFormat, Status};
 
 /// The metrics that come first among the columns: the most used ones.
 const FIRST: &[Metric] = &[
@@ -29,28 +29,41 @@ const FIRST: &[Metric] = &[
 const SCORES: &[&str] =
     &["mos", "mos_low", "mos_high", "mos_lq", "scale", "model", "tier", "cause", "rating", "reason"];
 
-pub(crate) fn run(format: RowFormat, files: &[PathBuf], out: &mut dyn Write) -> io::Result<bool> {
+pub(crate) fn run(format: RowFormat, calls: &[CallFiles], out: &mut dyn Write) -> io::Result<Status> {
     let mut csv = csv::Writer::from_writer(vec![]);
-    let mut result = match format {
-        RowFormat::Csv => write_csv(&mut csv, out, columns().map(Into::into)),
-        RowFormat::Ndjson => Ok(()),
-    };
-    let replayed = replay(files, |fabric, event, call| {
-        let Event::IntervalClosed { stream, interval, score, rating, .. } = event else { return };
-        if result.is_err() {
-            return;
-        }
-        let user = call.user_of(*stream).and_then(|user| call.user_name(user));
-        let row = IntervalRow { fabric, user, interval, score, rating: *rating };
-        result = match format {
-            RowFormat::Ndjson => {
-                serde_json::to_writer(&mut *out, &row).map_err(io::Error::from).and_then(|()| writeln!(out))
+    if matches!(format, RowFormat::Csv) {
+        write_csv(&mut csv, out, columns().map(Into::into))?;
+    }
+    let mut is_usable = false;
+    for call in calls {
+        let mut result = Ok(());
+        let replayed = replay(call, &mut |origin, event, call| {
+            let Event::IntervalClosed { stream, interval, score, rating, .. } = event else { return };
+            if result.is_err() {
+                return;
             }
-            RowFormat::Csv => write_csv(&mut csv, out, row.cells().map(|(_, cell)| cell.to_string())),
-        };
-    });
-    replayed.print_problems();
-    result.map(|()| replayed.inputs.iter().any(|input| input.snapshots > 0))
+            let user = call.user_of(*stream).and_then(|user| call.user_name(user));
+            let row = IntervalRow { origin, codec: call.codec_of(*stream), user, interval, score, rating: *rating };
+            result = match format {
+                RowFormat::Ndjson => {
+                    serde_json::to_writer(&mut *out, &row).map_err(io::Error::from).and_then(|()| writeln!(out))
+                }
+                RowFormat::Csv => write_csv(&mut csv, out, row.cells().map(|(_, cell)| cell.in_csv())),
+            };
+        });
+        result?;
+        match replayed {
+            Ok(replayed) => {
+                replayed.print_problems();
+                is_usable |= replayed.inputs.iter().any(|input| input.snapshots > 0);
+            }
+            Err(misfit) => {
+                misfit.print();
+                return Ok(Status::Misuse);
+            }
+        }
+    }
+    Ok(Status::usable(is_usable))
 }
 
 fn write_csv(
@@ -66,7 +79,8 @@ fn write_csv(
 
 /// One line.
 struct IntervalRow<'a> {
-    fabric: &'a str,
+    origin: EventOrigin<'a>,
+    codec: Option<&'a str>,
     user: Option<&'a str>,
     interval: &'a Interval,
     score: &'a Result<Score, NoScore>,
@@ -75,6 +89,8 @@ struct IntervalRow<'a> {
 
 /// One value of a line.
 enum CsvCell<'a> {
+    /// A text out of the input or the command line.
+    Name(&'a str),
     Text(&'a str),
     Printed(String),
     Integer(u32),
@@ -84,15 +100,18 @@ enum CsvCell<'a> {
 
 impl<'a> IntervalRow<'a> {
     fn cells(&self) -> impl Iterator<Item = (&'static str, CsvCell<'a>)> {
-        let Self { fabric, user, interval, .. } = *self;
+        let Self { origin, codec, user, interval, .. } = *self;
         let head = [
+            ("file", CsvCell::Name(origin.file)),
+            ("conference", origin.conference.map_or(CsvCell::Unknown, CsvCell::Name)),
             ("t_ms", CsvCell::Real(interval.at.as_millis())),
             ("span_ms", CsvCell::Real(interval.span_ms)),
-            ("fabric", CsvCell::Text(fabric)),
+            ("fabric", CsvCell::Name(origin.fabric)),
             ("ssrc", CsvCell::Integer(interval.ssrc.get())),
             ("direction", CsvCell::Text(interval.direction.name())),
             ("kind", interval.kind.map_or(CsvCell::Unknown, |kind| CsvCell::Text(kind.name()))),
-            ("user", user.map_or(CsvCell::Unknown, CsvCell::Text)),
+            ("codec", codec.map_or(CsvCell::Unknown, CsvCell::Name)),
+            ("user", user.map_or(CsvCell::Unknown, CsvCell::Name)),
         ];
         let metric = |&metric: &Metric| (metric.name(), interval.get(metric).map_or(CsvCell::Unknown, CsvCell::Real));
         head.into_iter()
@@ -132,7 +151,7 @@ impl IntervalRow<'_> {
 
 /// The names of the columns.
 fn columns() -> impl Iterator<Item = &'static str> {
-    let head = ["t_ms", "span_ms", "fabric", "ssrc", "direction", "kind", "user"];
+    let head = ["file", "conference", "t_ms", "span_ms", "fabric", "ssrc", "direction", "kind", "codec", "user"];
     head.into_iter()
         .chain(FIRST.iter().map(|metric| metric.name()))
         .chain(SCORES.iter().copied())
@@ -140,16 +159,24 @@ fn columns() -> impl Iterator<Item = &'static str> {
         .chain(Metric::ALL.iter().filter(|metric| !FIRST.contains(metric)).map(|metric| metric.name()))
 }
 
-impl std::fmt::Display for CsvCell<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl CsvCell<'_> {
+    fn in_csv(&self) -> String {
         match self {
-            Self::Text(text) => f.write_str(text),
-            Self::Printed(text) => f.write_str(text),
-            Self::Integer(value) => write!(f, "{value}"),
-            Self::Real(value) => write!(f, "{value}"),
-            Self::Unknown => Ok(()),
+            Self::Name(name) => without_formula(name),
+            Self::Text(text) => (*text).to_owned(),
+            Self::Printed(text) => text.clone(),
+            Self::Integer(value) => value.to_string(),
+            Self::Real(value) => value.to_string(),
+            Self::Unknown => String::new(),
         }
     }
+}
+
+/// A name that no spreadsheet takes for a formula: one that begins like a formula has an apostrophe before it (OWASP, CSV
+/// Injection).
+fn without_formula(name: &str) -> String {
+    const FIRST: &[char] = &['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+    if name.starts_with(FIRST) { format!("'{name}") } else { name.to_owned() }
 }
 
 impl Serialize for IntervalRow<'_> {
@@ -157,7 +184,7 @@ impl Serialize for IntervalRow<'_> {
         let mut map = serializer.serialize_map(None)?;
         for (name, cell) in self.cells() {
             match cell {
-                CsvCell::Text(text) => map.serialize_entry(name, text)?,
+                CsvCell::Name(text) | CsvCell::Text(text) => map.serialize_entry(name, text)?,
                 CsvCell::Printed(text) => map.serialize_entry(name, &text)?,
                 CsvCell::Integer(value) => map.serialize_entry(name, &value)?,
                 CsvCell::Real(value) => map.serialize_entry(name, &value)?,
@@ -165,5 +192,21 @@ impl Serialize for IntervalRow<'_> {
             }
         }
         map.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_no_formulas_and_numbers_stay_numbers() {
+        for name in ["=1+1", "+49 30", "-2", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1"] {
+            assert_eq!(CsvCell::Name(name).in_csv(), format!("'{name}"));
+        }
+        for name in ["", "alice", "PC_0", "a=b", "1-2"] {
+            assert_eq!(CsvCell::Name(name).in_csv(), name);
+        }
+        assert_eq!(CsvCell::Real(-3.5).in_csv(), "-3.5");
     }
 }

@@ -1,6 +1,7 @@
 //! `callgauge`: call quality from WebRTC getStats recordings.
 //! This module parses the arguments and sets the exit status; each command is a module of its own.
 
+mod calls;
 mod derived;
 mod files;
 mod inspect;
@@ -8,6 +9,7 @@ mod intervals;
 mod output;
 mod paths;
 mod problems;
+mod queue;
 mod records;
 mod report;
 mod score;
@@ -20,7 +22,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use output::{Format, RowFormat};
+use calls::{CallFiles, Grouping};
+use output::{Format, RowFormat, Status};
 
 /// Call quality from WebRTC getStats recordings.
 ///
@@ -37,23 +40,31 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Report on one call (conference), built from all files: every connection and stream, worst first.
+    ///
+    /// Files belong together if they have a conference, a stream (SSRC) or a connection in common, or if their times
+    /// overlap and their conferences have no different names. Snapshots that several files have count once. Files that do
+    /// not belong together are refused (exit status 2), unless --conference or --each is given. Files whose snapshots are
+    /// newest first are sorted.
     Report {
         /// Output format.
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
-        /// Name of the conference [default: the name in the input].
-        #[arg(long, value_name = "ID")]
-        conference: Option<String>,
+        #[command(flatten)]
+        grouping: Grouping,
         /// Recordings of the same conference.
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
     /// Print one line per stream and interval.
+    ///
+    /// Files become calls as in `report`. In CSV, a name that begins like a formula has an apostrophe before it.
     Intervals {
         /// Output format.
         #[arg(long, value_enum, default_value_t = RowFormat::Ndjson)]
         format: RowFormat,
-        /// Recordings of the same conference.
+        #[command(flatten)]
+        grouping: Grouping,
+        /// Recordings of the same conference, or of several with --each.
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
@@ -84,23 +95,24 @@ const EXIT_STATUS: &str = "\
 Exit status:
   0  done, even if some lines or entries were skipped: standard error counts them
   1  nothing usable: no entry of getStats was read
-  2  wrong usage, or a FILE that cannot be opened";
+  2  wrong usage, a FILE that cannot be opened, or files of different calls";
 
 /// The exit status for an input without anything usable.
 const NOTHING_USABLE: u8 = 1;
-/// The exit status for wrong usage; clap's own.
-const WRONG_USAGE: u8 = 2;
+/// The exit status for wrong usage, clap's own, and for files that do not belong together.
+const MISUSE: u8 = 2;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if !paths::can_be_opened(arguments.command.files()) {
-        return ExitCode::from(WRONG_USAGE);
+        return ExitCode::from(MISUSE);
     }
     let mut out = io::BufWriter::new(io::stdout().lock());
-    let result = run(arguments.command, &mut out).and_then(|usable| out.flush().map(|()| usable));
+    let result = run(arguments.command, &mut out).and_then(|status| out.flush().map(|()| status));
     match result {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::from(NOTHING_USABLE),
+        Ok(Status::Done) => ExitCode::SUCCESS,
+        Ok(Status::NothingUsable) => ExitCode::from(NOTHING_USABLE),
+        Ok(Status::Misuse) => ExitCode::from(MISUSE),
         // The reader of the output has closed it.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
@@ -122,13 +134,32 @@ impl Command {
     }
 }
 
-/// Runs a command. Returns whether the input held anything usable; an error is one of writing.
-fn run(command: Command, out: &mut dyn Write) -> io::Result<bool> {
+/// Runs a command. An error is one of writing.
+fn run(command: Command, out: &mut dyn Write) -> io::Result<Status> {
     match command {
-        Command::Report { format, conference, files } => report::run(format, conference.as_deref(), &files, out),
-        Command::Intervals { format, files } => intervals::run(format, &files, out),
-        Command::Derived { files } => derived::run(&files, out),
-        Command::Score { media } => score::run(&media, out),
-        Command::Inspect { format, files } => inspect::run(format, &files, out),
+        Command::Report { format, grouping, files } => {
+            with_calls(&files, &grouping, |calls| report::run(format, grouping.each, calls, out))
+        }
+        Command::Intervals { format, grouping, files } => {
+            with_calls(&files, &grouping, |calls| intervals::run(format, calls, out))
+        }
+        Command::Derived { files } => derived::run(&files, out).map(Status::usable),
+        Command::Score { media } => score::run(&media, out).map(Status::usable),
+        Command::Inspect { format, files } => inspect::run(format, &files, out).map(Status::usable),
+    }
+}
+
+/// Runs a command on the calls that the files belong to.
+fn with_calls(
+    files: &[PathBuf],
+    grouping: &Grouping,
+    run: impl FnOnce(&[CallFiles]) -> io::Result<Status>,
+) -> io::Result<Status> {
+    match calls::group(files, grouping) {
+        Ok(calls) => run(&calls),
+        Err(misfit) => {
+            misfit.print();
+            Ok(Status::Misuse)
+        }
     }
 }

@@ -20,6 +20,22 @@ pub(crate) enum RowFormat {
     Csv,
 }
 
+/// What became of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Status {
+    Done,
+    /// The input held nothing usable.
+    NothingUsable,
+    /// Wrong usage, or files that do not belong together.
+    Misuse,
+}
+
+impl Status {
+    pub(crate) fn usable(is_usable: bool) -> Self {
+        if is_usable { Self::Done } else { Self::NothingUsable }
+    }
+}
+
 /// Columns of a line where standard output is no terminal.
 const PLAIN_WIDTH: usize = 80;
 /// Columns of a line on a terminal, at least: the bars need them.

@@ -36,6 +36,10 @@ fn of_reading(input: &InputFile) -> Vec<String> {
     if input.bad_fields > 0 {
         sentences.push(format!("ignored {}{}", plural(input.bad_fields, "invalid value"), members(input)));
     }
+    if input.skipped_differences > 0 {
+        let differences = plural(input.skipped_differences, "difference");
+        sentences.push(format!("ignored {differences}: too few bytes for the stats entries that they repeat"));
+    }
     sentences.extend(of_unusable_snapshots(input));
     if input.snapshots == 0 && (input.log_events > 0 || sentences.is_empty()) {
         let events = plural(input.log_events, "event");
@@ -119,16 +123,19 @@ pub(crate) fn by_count(names: &NameCounts) -> Vec<(String, u64)> {
 /// What the conference did not accept.
 pub(crate) fn of_replay(input: &InputFile) -> Vec<String> {
     let SourceOutcome { unopened_snapshots, refused_entries, .. } = &input.outcome;
-    let mut sentences: Vec<String> = unopened_snapshots
-        .iter()
-        .map(|(reason, count)| {
-            let snapshots = plural(count, "snapshot");
-            match reason {
-                InputError::LimitReached => format!("ignored {snapshots} of connections beyond the limit"),
-                reason => format!("ignored {snapshots} of connections that could not be opened: {reason}"),
-            }
-        })
-        .collect();
+    let mut sentences = Vec::new();
+    if input.repeated_items > 0 {
+        let items = plural(input.repeated_items, "item");
+        sentences.push(format!("left out {items} that another file has too"));
+    }
+    sentences.extend(of_late(input));
+    sentences.extend(unopened_snapshots.iter().map(|(reason, count)| {
+        let snapshots = plural(count, "snapshot");
+        match reason {
+            InputError::LimitReached => format!("ignored {snapshots} of connections beyond the limit"),
+            reason => format!("ignored {snapshots} of connections that could not be opened: {reason}"),
+        }
+    }));
     if *refused_entries > 0 {
         let entries = plural(*refused_entries, "entry");
         sentences.push(format!("ignored {entries} of streams beyond the limit of a connection"));
@@ -136,6 +143,13 @@ pub(crate) fn of_replay(input: &InputFile) -> Vec<String> {
     sentences.extend(of_refusals(&input.outcome.refused_snapshots, "snapshot"));
     sentences.extend(of_refusals(&input.outcome.refused_events, "event"));
     sentences
+}
+
+/// Snapshots that are out of order. Few are usual: lines are written when they are ready.
+pub(crate) fn of_late(input: &InputFile) -> Option<String> {
+    let newest_first = if 2 * input.late_snapshots > input.snapshots { " (newest first?)" } else { "" };
+    let snapshots = plural(input.late_snapshots, "snapshot");
+    (input.late_snapshots > 0).then(|| format!("{snapshots} came after later ones{newest_first}"))
 }
 
 /// `refused 3 events: 2 × the fabric has been terminated; 1 × …`.

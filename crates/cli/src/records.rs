@@ -35,8 +35,14 @@ pub(crate) struct InputFile {
     pub(crate) bad_fields: u64,
     /// The numeric members with such values.
     pub(crate) bad_numbers: Vec<&'static str>,
+    /// Differences between snapshots that would restore too many entries from too few bytes.
+    pub(crate) skipped_differences: u64,
     /// Snapshots that the conference did not accept: of connections beyond the limit, or refused.
     pub(crate) refused_snapshots: u64,
+    /// Snapshots that came after a later one of their connection.
+    pub(crate) late_snapshots: u64,
+    /// Snapshots and events that another file has too, and that count once.
+    pub(crate) repeated_items: u64,
     /// What became of it in a replay.
     #[serde(skip)]
     pub(crate) outcome: SourceOutcome,
@@ -100,9 +106,13 @@ impl NotStats {
 
 impl InputFile {
     fn new(path: &Path) -> Self {
-        let file = if path == Path::new("-") { "standard input".into() } else { path.to_string_lossy().into_owned() };
-        Self { file, ..Self::default() }
+        Self { file: name_of(path), ..Self::default() }
     }
+}
+
+/// The name of a file in outputs.
+pub(crate) fn name_of(path: &Path) -> String {
+    if path == Path::new("-") { "standard input".into() } else { path.to_string_lossy().into_owned() }
 }
 
 /// Takes the items of a file.
@@ -111,6 +121,9 @@ pub(crate) trait Sink {
 
     /// Says that the file is one document: its items come in the order of its connections, not of time.
     fn set_document(&mut self) {}
+
+    /// Says that the file has named its conference.
+    fn set_conference(&mut self, _name: &str) {}
 }
 
 impl<F: FnMut(Item<'_>)> Sink for F {
@@ -142,6 +155,7 @@ pub(crate) fn read(path: &Path, each: &mut dyn Sink) -> InputFile {
     input.log_events = reader.log_events();
     input.skipped_entries = reader.skipped().entries;
     input.bad_fields = reader.skipped().bad_fields;
+    input.skipped_differences = reader.skipped().differences;
     input.bad_numbers = reader.skipped().bad_numbers().map(Num::name).collect();
     input.conference = reader.conference().map(Into::into);
     input.empty_snapshots = reader.empty_snapshots();
@@ -219,7 +233,17 @@ impl Records<'_> {
 
     fn read_document(&mut self, record: &[u8]) -> Result<(), ReadError> {
         self.each.set_document();
-        self.reader.read_all(record, &mut |item| self.each.push(item))
+        let result = self.reader.read_all(record, &mut |item| self.each.push(item));
+        self.find_conference();
+        result
+    }
+
+    /// Passes the name of the conference on, once it is known.
+    fn find_conference(&mut self) {
+        if let (None, Some(name)) = (&self.input.conference, self.reader.conference()) {
+            self.input.conference = Some(name.into());
+            self.each.set_conference(name);
+        }
     }
 
     fn read_lines(&mut self, source: &mut dyn BufRead) -> io::Result<()> {
@@ -245,7 +269,7 @@ impl Records<'_> {
         let problem = match line {
             Some(RecordLine::TooLong) => format!("line {number}: longer than {} bytes", self.max),
             _ => match self.reader.read_all(record, &mut |item| self.each.push(item)) {
-                Ok(()) => return,
+                Ok(()) => return self.find_conference(),
                 Err(error) if self.input.not_stats.count(error.kind()) => {
                     self.input.skipped_lines += 1;
                     return;

@@ -9,14 +9,14 @@ mod talk;
 mod text;
 
 use std::io::{self, Write};
-use std::path::PathBuf;
 
 use callgauge::Event;
 use callgauge::summary::{ConferenceState, ConferenceSummary};
 use serde::Serialize;
 
+use crate::calls::CallFiles;
 use crate::files::{Replayed, replay};
-use crate::output::{Format, Page};
+use crate::output::{Format, Page, Status};
 use crate::records::InputFile;
 use sparkline::AllSeries;
 
@@ -27,38 +27,54 @@ struct Output<'a> {
     inputs: &'a [InputFile],
 }
 
-pub(crate) fn run(
-    format: Format,
-    conference: Option<&str>,
-    files: &[PathBuf],
-    out: &mut dyn Write,
-) -> io::Result<bool> {
-    let mut series = AllSeries::new();
-    let wants_series = matches!(format, Format::Text);
-    let replayed = replay(files, |_, event, _| {
-        if let Event::IntervalClosed { stream, interval, .. } = event
-            && wants_series
-        {
-            series.entry((stream.fabric.index(), stream.direction, stream.ssrc)).or_default().add(interval);
+/// Reports on every call. JSON of several calls (`each`) is a line for each; text has a blank line between them.
+pub(crate) fn run(format: Format, each: bool, calls: &[CallFiles], out: &mut dyn Write) -> io::Result<Status> {
+    let mut status = Status::NothingUsable;
+    for call in calls {
+        let mut series = AllSeries::default();
+        let wants_series = matches!(format, Format::Text);
+        let replayed = replay(call, &mut |_, event, _| {
+            if let Event::IntervalClosed { stream, interval, .. } = event
+                && wants_series
+            {
+                series.add(*stream, interval);
+            }
+        });
+        let replayed = match replayed {
+            Ok(replayed) => replayed,
+            Err(misfit) => {
+                misfit.print();
+                return Ok(Status::Misuse);
+            }
+        };
+        replayed.print_problems();
+        if replayed.inputs.iter().any(|input| input.snapshots > 0) {
+            if matches!(format, Format::Text) && status == Status::Done {
+                writeln!(out)?;
+            }
+            write(format, each, replayed, &series, out)?;
+            status = Status::Done;
         }
-    });
-    replayed.print_problems();
-    let Replayed { recording, inputs, .. } = replayed;
-    let usable = inputs.iter().any(|input| input.snapshots > 0);
-    if !usable {
-        return Ok(false);
     }
+    Ok(status)
+}
+
+fn write(format: Format, each: bool, replayed: Replayed, series: &AllSeries, out: &mut dyn Write) -> io::Result<()> {
+    let Replayed { recording, inputs, conference, .. } = replayed;
     let mut summary = recording.summary();
-    let named = inputs.iter().find_map(|input| input.conference.as_deref());
-    summary.conference = conference.or(named).map(Into::into);
+    summary.conference = conference;
     // The input has ended; nothing in it says why.
     summary.state = ConferenceState::Ended;
     match format {
-        Format::Text => text::write(&summary, &inputs, &series, &mut Page::stdout(out))?,
+        Format::Text => text::write(&summary, &inputs, series, &mut Page::stdout(out)),
         Format::Json => {
-            serde_json::to_writer_pretty(&mut *out, &Output { summary: &summary, inputs: &inputs })?;
-            writeln!(out)?;
+            let output = Output { summary: &summary, inputs: &inputs };
+            if each {
+                serde_json::to_writer(&mut *out, &output)?;
+            } else {
+                serde_json::to_writer_pretty(&mut *out, &output)?;
+            }
+            writeln!(out)
         }
     }
-    Ok(true)
 }

@@ -55,22 +55,45 @@ pub(crate) fn clock(ms: f64) -> String {
     format!("{:.0}:{:02.0}", (seconds / 60.0).floor(), seconds % 60.0)
 }
 
-/// A name from the input, on one line: control characters, which could control the terminal, and format characters, which
-/// could hide or reorder the text after them, are escaped.
+/// A name from the input or the command line, on one line: control characters, which could control the terminal, and
+/// characters that are not seen but hide, reorder or break the text around them, are escaped.
 pub(crate) fn printable(name: &str) -> Cow<'_, str> {
-    if !name.contains(is_unprintable) {
+    let is_plain = |c: char| !is_unprintable(c) && c != JOINER;
+    if name.chars().all(is_plain) {
         return name.into();
     }
-    let escape = |c: char| if is_unprintable(c) { c.escape_default().collect() } else { String::from(c) };
-    name.chars().map(escape).collect()
+    let mut text = String::with_capacity(name.len() + 8);
+    let mut before = 'a';
+    let mut rest = name.chars().peekable();
+    while let Some(c) = rest.next() {
+        // Emoji are joined; in a word the joiner is not seen.
+        let joins = c == JOINER && !before.is_alphanumeric() && rest.peek().is_some_and(|next| !next.is_alphanumeric());
+        if is_plain(c) || joins {
+            text.push(c);
+        } else {
+            text.extend(c.escape_default());
+        }
+        before = c;
+    }
+    text.into()
 }
 
-/// Control characters, and the bidirectional, zero-width, line-separating and tag characters of Unicode. The joiner U+200D
-/// stays: names with emoji need it.
+/// ZERO WIDTH JOINER.
+const JOINER: char = '\u{200D}';
+
+/// Control characters (Cc), format characters (Cf) except the joiner, line and paragraph separators (Zl, Zp), and fillers
+/// that have no width (Default_Ignorable_Code_Point of Unicode 16; the variation selectors of emoji stay).
 fn is_unprintable(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{061C}' | '\u{200B}' | '\u{200C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}')
-        || matches!(c, '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{E0000}'..='\u{E007F}')
+        || matches!(c, '\u{AD}' | '\u{600}'..='\u{605}' | '\u{61C}' | '\u{6DD}' | '\u{70F}' | '\u{890}' | '\u{891}')
+        || matches!(
+            c,
+            '\u{8E2}' | '\u{34F}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}'
+        )
+        || matches!(c, '\u{200B}' | '\u{200C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}')
+        || matches!(c, '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}')
+        || matches!(c, '\u{110BD}' | '\u{110CD}' | '\u{13430}'..='\u{1343F}' | '\u{1BCA0}'..='\u{1BCA3}')
+        || matches!(c, '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
 /// `checking disrupted` of `checkingDisrupted`.
@@ -142,6 +165,9 @@ mod tests {
             ("Alice\u{202E}", "Alice\\u{202e}"),
             ("a\u{2028}b", "a\\u{2028}b"),
             ("a\u{FEFF}\u{E0041}", "a\\u{feff}\\u{e0041}"),
+            ("A\u{200D}lice", "A\\u{200d}lice"),
+            ("\u{200D}a", "\\u{200d}a"),
+            ("so\u{AD}ft \u{2066}x\u{2029}", "so\\u{ad}ft \\u{2066}x\\u{2029}"),
         ] {
             assert_eq!(printable(name), shown);
         }

@@ -21,6 +21,9 @@
 //! In v3 a time is missing because it equals the report's or because it is unchanged, and the two cases look the same.
 //! Entries of the remote endpoint (`remote-inbound-rtp`, `remote-outbound-rtp`) have the arrival time of an RTCP
 //! report, never the report's time, so theirs is unchanged. All others have the report's time.
+//!
+//! A delta restores every entry of its base, however short it is. [`ROWS_PER_BYTE`] bounds that work: a delta beyond the
+//! budget is not applied, and counted.
 
 use core::hash::BuildHasher;
 
@@ -43,6 +46,16 @@ const MAX_BYTES: usize = 64 << 20;
 /// Maximum number of removed entries stored per connection, in case they return without their type.
 const MAX_GONE: usize = 1_024;
 
+/// Entries that deltas may restore without text of their own, per byte read. Deltas of real calls restore 0.02 at most;
+/// an idle connection of thirty entries, of which only the report's time changes, restores one.
+const ROWS_PER_BYTE: u64 = 1;
+
+/// The budget before the first byte, entries: an hour of an idle connection of fifty entries.
+const FIRST_ROWS: u64 = 1 << 16;
+
+/// Maximum budget, entries: an input that was large for hours must not pay for minutes of work later.
+const MAX_ROWS: u64 = 1 << 22;
+
 /// The compression rules of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Dialect {
@@ -62,6 +75,30 @@ pub(super) struct Bases {
     /// Counts reports, to find the least recently used connection.
     clock: u64,
     spare: Spare,
+    budget: Budget,
+}
+
+/// How many entries deltas may still restore without text of their own.
+#[derive(Clone, Copy, Debug)]
+struct Budget(u64);
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self(FIRST_ROWS)
+    }
+}
+
+impl Budget {
+    fn add_bytes(&mut self, bytes: usize) {
+        self.0 = (bytes as u64).saturating_mul(ROWS_PER_BYTE).saturating_add(self.0).min(MAX_ROWS);
+    }
+
+    /// Spends rows. Returns whether there were enough; otherwise nothing is spent.
+    fn spend(&mut self, rows: usize) -> bool {
+        let left = self.0.checked_sub(rows as u64);
+        self.0 = left.unwrap_or(self.0);
+        left.is_some()
+    }
 }
 
 /// The latest report of one connection as it was sent, unfolded.
@@ -99,8 +136,15 @@ enum Touched {
 }
 
 impl Bases {
+    /// Accounts for the bytes of a record.
+    pub(super) fn add_bytes(&mut self, bytes: usize) {
+        self.budget.add_bytes(bytes);
+    }
+
     /// Applies a delta, unfolded, with the data beside its entries, and writes the whole report, folded, into `whole`.
-    /// Its count of skipped entries covers the delta and the folding.
+    /// Its count of skipped entries covers the delta and the folding. Returns whether the budget sufficed; otherwise
+    /// nothing changes.
+    #[must_use]
     pub(super) fn apply(
         &mut self,
         fabric: &str,
@@ -108,7 +152,7 @@ impl Bases {
         beside: &Beside,
         dialect: Dialect,
         whole: &mut Report,
-    ) {
+    ) -> bool {
         self.clock += 1;
         let known = self.bases.iter().position(|base| base.fabric == fabric);
         let base = match known {
@@ -119,6 +163,9 @@ impl Bases {
         if is_whole(difference, beside) {
             base.clear();
         }
+        if !self.budget.spend(base.rows.len().saturating_sub(difference.len())) {
+            return false;
+        }
         let left_out = base.merge(difference, beside, dialect, &mut self.spare, &self.hasher);
         whole.clear();
         for (row, _) in base.rows.entries().zip(&base.gone).filter(|&(_, &gone)| !gone) {
@@ -128,6 +175,7 @@ impl Bases {
         whole.skipped_mut().entries += left_out;
         fold::fold(whole);
         self.stay_bounded();
+        true
     }
 
     /// Drops the state of a connection, because a new one may have the same name.
@@ -137,7 +185,7 @@ impl Bases {
         }
     }
 
-    /// Drops all connections.
+    /// Drops all connections. The budget remains.
     pub(super) fn clear(&mut self) {
         self.bases.clear();
     }

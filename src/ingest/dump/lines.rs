@@ -82,6 +82,7 @@ pub(super) fn parse<'a: 'b, 'b>(
     if cursor.next()? != Next::Array {
         return cursor.skip().map(|()| None);
     }
+    lines.bases.add_bytes(cursor.rest());
     let mut line = Line { method: "", fabric: "", value: None, has_stats: false, time: None, last: None };
     let mut fabric = None;
     cursor.expect(b'[', "`[`")?;
@@ -148,8 +149,11 @@ pub(super) fn hand_out(
 ) {
     if line.has_stats {
         let Lines { bases, difference, .. } = lines;
-        bases.apply(line.fabric, difference, &state.scanner.beside, dialect, &mut state.report);
-        state.hand_out(line.fabric, at, sink);
+        if bases.apply(line.fabric, difference, &state.scanner.beside, dialect, &mut state.report) {
+            state.hand_out(line.fabric, at, sink);
+        } else {
+            state.skipped.differences += 1;
+        }
     } else if !(is_report(line.method) || is_of_the_recorder(line)) {
         state.log(line.fabric, at, line.method, line.value.clone(), sink);
     }

@@ -74,6 +74,11 @@ impl<'a> Cursor<'a> {
         self.text.get(start..end).unwrap_or("")
     }
 
+    /// Number of bytes from the current position to the end.
+    pub(in crate::ingest) const fn rest(&self) -> usize {
+        self.text.len().saturating_sub(self.pos)
+    }
+
     /// The next `N` bytes, if available.
     #[inline]
     pub(in crate::ingest) fn window<const N: usize>(&self) -> Option<&'a [u8; N]> {

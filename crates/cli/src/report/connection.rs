@@ -33,7 +33,7 @@ pub(crate) struct ConnectionSection<'a> {
 impl<'a> ConnectionSection<'a> {
     pub(crate) fn new(index: usize, fabric: &'a FabricSummary, file: Option<&'a str>, series: &'a AllSeries) -> Self {
         let stream = |summary: &'a StreamSummary| {
-            StreamSection::new(summary, series.get(&(index, summary.direction, summary.ssrc)))
+            StreamSection::new(summary, series.get(index, summary.direction, summary.ssrc))
         };
         let mut streams: Vec<StreamSection<'_>> = fabric.streams.iter().map(stream).collect();
         streams.sort_by_key(StreamSection::rank);

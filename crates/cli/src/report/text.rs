@@ -10,6 +10,7 @@ use super::sparkline::AllSeries;
 use super::{diagnoses, talk};
 use crate::files::files_of;
 use crate::output::Page;
+use crate::problems;
 use crate::records::InputFile;
 use crate::wording::{duration, plural, printable, time_of_day};
 
@@ -77,6 +78,10 @@ fn write_head(summary: &ConferenceSummary, inputs: &[InputFile], page: &mut Page
         if inputs.len() > 1 {
             facts.push(clock_of(input));
         }
+        if input.repeated_items > 0 {
+            facts.push(format!("{} also in another file", plural(input.repeated_items, "item")));
+        }
+        facts.extend(problems::of_late(input).filter(|_| 2 * input.late_snapshots > input.snapshots));
         page.facts(2, &facts, ", ")?;
     }
     Ok(())
