@@ -54,6 +54,8 @@ pub(crate) struct Lifecycle {
     /// Since when the connection has been lost, or its set-up has been in vain.
     lost_since: Option<Timestamp>,
     lost_micros: u64,
+    /// Whether the state is only inferred from candidate pairs.
+    is_guess: bool,
     /// Whether DTLS hung at the latest input.
     hung: bool,
     /// The latest snapshot, and the latest one before which anything arrived over the path.
@@ -108,6 +110,7 @@ impl Lifecycle {
             disrupted_micros: 0,
             lost_since: None,
             lost_micros: 0,
+            is_guess: false,
             hung: false,
             sampled: None,
             carried: None,
@@ -227,7 +230,7 @@ impl Lifecycle {
         let is_answered = self.carried.is_some() && self.carried == self.sampled && !self.sources.hangs();
         match self.lost_since {
             Some(since) => Some(millis(since, now)),
-            None => self.slow_checks_ms(now).filter(|_| is_coming && !is_answered),
+            None => self.slow_checks_ms(now).filter(|_| is_coming && !is_answered && !self.is_guess),
         }
     }
 
@@ -322,6 +325,7 @@ impl Lifecycle {
             self.record_restart(now, raise);
         }
         self.restart_reported = false;
+        self.is_guess = observation.is_guess && !self.sources.is_reported();
         self.sources.sample(now, observation.ice, observation.dtls, traffic);
         if observation.ice.is_some() && !self.sources.is_reported() {
             self.note_ice(now, true, raise);

@@ -80,6 +80,8 @@ pub(crate) struct PathSample {
     pub(crate) ice: Option<IceState>,
     /// DTLS; `None` if no stats show it.
     pub(crate) dtls: Option<Dtls>,
+    /// The state is only inferred from candidate pairs: neither ICE nor DTLS is stated.
+    pub(crate) is_guess: bool,
     /// The ICE credentials changed since the previous sample.
     pub(crate) has_restarted: bool,
     /// The selected pair changed.
@@ -124,7 +126,8 @@ impl Path {
         let has_switched = pair
             .filter(|pair| pair.id().len() <= MAX_ID)
             .is_some_and(|pair| self.sample_pair(pair, report, cells) && is_named(pair, report));
-        PathSample { ice, dtls, has_restarted, has_switched }
+        let is_stated = transport.and_then(|entry| entry.text(Text::IceState)).and_then(IceState::from_name).is_some();
+        PathSample { ice, dtls, is_guess: !is_stated && dtls.is_none(), has_restarted, has_switched }
     }
 
     /// Stores the id of its transport.

@@ -121,6 +121,7 @@ impl Paths {
             let sample = self.get_mut(index).sample(report, *entries, has_media, cells);
             worst.ice = worse(worst.ice, sample.ice);
             worst.dtls = worst.dtls.max(sample.dtls);
+            worst.is_guess |= sample.is_guess;
             worst.has_restarted |= sample.has_restarted;
             worst.has_switched |= sample.has_switched;
         }

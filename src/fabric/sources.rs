@@ -167,7 +167,7 @@ impl Sources {
         self.dtls = dtls.or(self.dtls);
         dtls.into_iter().for_each(|dtls| self.note_dtls(dtls));
         self.was_up |= traffic.arrived || traffic.was_sent;
-        if is_new && !self.is_reported() || is_new && dtls == Some(Dtls::Failed) {
+        if is_new && (dtls == Some(Dtls::Failed) || !self.is_reported()) {
             self.change(now);
         }
         self.sampled = Some(now);
@@ -194,7 +194,7 @@ impl Sources {
         let has_failed = self.connection == Some(ConnectionState::Failed) && !self.is_connection_stale;
         let is_dtls_failed = self.dtls == Some(Dtls::Failed);
         let is_ice_up = self.ice.is_some_and(is_up);
-        let is_of_ice = !is_dtls_failed && !self.hangs() && !(has_failed && is_ice_up);
+        let is_of_ice = !(is_dtls_failed || self.hangs() || has_failed && is_ice_up);
         let is_proved = is_recent(self.arrived, now) || is_of_ice && is_recent(self.path_arrived, now);
         if is_proved && (ice.is_some() || is_dtls_failed) {
             return Some((IceState::Connected, FailureReason::IceConnectionFailure));

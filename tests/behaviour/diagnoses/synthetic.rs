@@ -203,7 +203,7 @@ const CASES: &[Case] = &[
     },
     Case {
         kind: Kind::ConnectionDropped,
-        raised: 31..=33,
+        raised: 30..=33,
         from: 28..=32,
         over: Some(90..=92),
         change: |world| {

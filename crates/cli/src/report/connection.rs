@@ -7,8 +7,7 @@ use std::io;
 use callgauge::digest::Stats;
 use callgauge::event::{EventKind, FabricState, FailureReason};
 use callgauge::summary::{
-    ClockSummary, ConferenceSummary, ErrorSummary, EventSummary, FabricSummary, PathSummary, RttBySource,
-    StreamSummary,
+    ClockSummary, ConferenceSummary, ErrorSummary, EventSummary, FabricSummary, PathSummary, RttBySource, StreamSummary,
 };
 
 use super::sparkline::AllSeries;
