@@ -133,7 +133,7 @@ fn path_facts(path: &PathSummary) -> Vec<String> {
     }
     match (path.relay, path.relayed) {
         (Some(relay), _) => {
-            facts.push(format!("relay over {}", relay.name().trim_start_matches("turn/").to_uppercase()))
+            facts.push(format!("relay over {}", relay.name().trim_start_matches("turn/").to_uppercase()));
         }
         (None, Some(true)) => facts.push("relay".into()),
         (None, Some(false)) => facts.push("direct".into()),
