@@ -289,6 +289,7 @@ const CASES: &[Case] = &[
             world.gone = vec!["P", "IA", "IV", "OA", "OV", "GA", "GV", "HA", "HV"];
             world.set("T", "iceState", if world.s < 16 { "checking" } else { "failed" });
         },
+        with: &[Kind::ConnectionFailed],
         ..CASE
     },
     Case {
