@@ -121,6 +121,9 @@ pub struct Floor {
     participants: Vec<Participant>,
     /// Participants that are present, or were in the window. Their order does not matter.
     active: Vec<u32>,
+    /// Within the block that is being decided: how many of them, the first ones, speak.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    speaking: usize,
     /// Some active participants have left.
     has_left: bool,
     /// The first undecided slot; `None` before the first sample.
@@ -151,6 +154,7 @@ impl Floor {
             window: (kept_window_ms(window_ms.into()) / SLOT_MS) as usize,
             participants: Vec::new(),
             active: Vec::new(),
+            speaking: 0,
             has_left: false,
             next: None,
             first: 0,

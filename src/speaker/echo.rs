@@ -164,16 +164,14 @@ impl Coupling {
         let mut echo = 0;
         for piece in track.pieces(block) {
             match far {
-                Some(far) => {
+                Some(far) if self.can_matter(piece, far, &levels) => {
                     for (slot, &level) in (piece.from..piece.to).zip(levels.iter().skip(piece.from as usize)) {
                         let is_echo = self.is_echo(piece.loudness, patience, far.besides(slot, level));
                         echo |= u64::from(is_echo && piece.speech_ms > 0) << slot;
                     }
                 }
-                // No other participant is heard.
-                None => {
-                    self.pass(piece, patience, 0);
-                }
+                // No other participant is heard, or none louder.
+                _ => self.pass(piece, patience, 0),
             }
         }
         let latest = own.get(block.slots as usize..).unwrap_or_default();
@@ -181,6 +179,22 @@ impl Coupling {
             *place = level;
         }
         echo
+    }
+
+    /// Whether others are loud enough in some slots of a sound that it could be their echo, or shows how loud one is.
+    fn can_matter(&self, piece: Piece, far: &Far, levels: &[u8]) -> bool {
+        if piece.loudness >= SILENT {
+            return true;
+        }
+        // Indices below 64.
+        let range = piece.from as usize..piece.to as usize;
+        let [first, second, own] =
+            [&far.first, &far.second, levels].map(|of: &[u8]| of.get(range.clone()).unwrap_or_default());
+        let others = first.iter().zip(second).zip(own);
+        let loudest = others.map(|((&first, &second), &own)| if own == first { second } else { first }).min();
+        let softer_db = i32::from(piece.loudness) - i32::from(loudest.unwrap_or(SILENT));
+        let is_closed = u64::from(self.closed) > piece.slots();
+        softer_db >= LOUDEST_DB || !is_closed && softer_db * GRAIN >= i32::from(self.softer) - VARIES_DB * GRAIN
     }
 
     /// Passes slots in which the participant is silent.

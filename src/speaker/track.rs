@@ -180,9 +180,16 @@ impl Track {
         let (counts_from, counts_to) = sample.counts;
         for (first, last, speech_ms) in parts {
             let (first, last) = (first.max(sample.open), last.min(to));
+            if first >= last {
+                continue;
+            }
+            if speech_ms == 0 || counts_from <= first && last <= counts_to {
+                let loudness = if speech_ms > 0 { sound.loudness.min(SILENT) } else { SILENT };
+                self.put(first, last, speech_ms, loudness, next);
+                continue;
+            }
             self.put(first, last.min(counts_from), 0, SILENT, next);
-            let loudness = if speech_ms > 0 { sound.loudness } else { SILENT };
-            self.put(first.max(counts_from), last.min(counts_to), speech_ms, loudness.min(SILENT), next);
+            self.put(first.max(counts_from), last.min(counts_to), speech_ms, sound.loudness.min(SILENT), next);
             self.put(first.max(counts_from).max(counts_to), last, 0, SILENT, next);
         }
     }

@@ -87,7 +87,7 @@ impl Floor {
         }
     }
 
-    /// Finds out in which slots each participant speaks.
+    /// Finds out in which slots each participant speaks, and moves those that do to the front.
     fn listen(&mut self, block: Block) -> Speakers {
         let mut heard = Heard::default();
         for &id in &self.active {
@@ -110,6 +110,14 @@ impl Floor {
                 participant.listen(block, &heard, far.as_ref(), &mut speakers);
             }
         }
+        self.speaking = 0;
+        for place in 0..self.active.len() {
+            let id = self.active.get(place).map_or(usize::MAX, |&id| id as usize);
+            if self.participants.get(id).is_some_and(|participant| participant.speaks != 0) {
+                self.active.swap(place, self.speaking);
+                self.speaking += 1;
+            }
+        }
         speakers
     }
 
@@ -126,6 +134,8 @@ impl Floor {
     /// Hands the floor on within a block. Returns the slots in which a holder of the floor spoke.
     fn pass_floor(&mut self, block: Block, speakers: &Speakers, out: &mut dyn FnMut(Change)) -> Mask {
         let (mut index, mut held) = (0, 0);
+        // Until which slot a tie lasts, and whether the floor is held meanwhile.
+        let mut tied = (0, false);
         while index < block.slots {
             let edge = u64::from((speakers.edges & !mask(0, index + 1)).trailing_zeros());
             let slots = edge.min(block.slots) - index;
@@ -138,32 +148,34 @@ impl Floor {
             let holder_speaks = self.holder().is_some_and(|holder| holder.speaks_in(index));
             let others = has(speakers.several, index);
             let stride = Stride { first: slot, slots, others, holder_speaks };
-            self.each_speaker(index, &mut |participant| participant.begin(block, stride, held));
+            for &id in self.active.get(..self.speaking).unwrap_or_default() {
+                if let Some(participant) = self.participants.get_mut(id as usize)
+                    && participant.speaks_in(index)
+                {
+                    participant.begin(block, stride, held);
+                }
+            }
             let is_held = holder_speaks
                 || self.holder().is_some_and(|holder| slot < holder.utterance.end() + HOLDER_QUIET_SLOTS);
-            let unchanged = self.unchanged_slots(block, stride, is_held);
+            let is_tied = index < tied.0 && is_held == tied.1;
+            let unchanged = self.unchanged_slots(block, stride, is_held, is_tied);
             let stride = Stride { slots: unchanged.max(1), ..stride };
-            self.each_speaker(index, &mut |participant| participant.speak(block, stride, speakers));
+            for &id in self.active.get(..self.speaking).unwrap_or_default() {
+                if let Some(participant) = self.participants.get_mut(id as usize)
+                    && participant.speaks_in(index)
+                {
+                    participant.speak(block, stride, speakers);
+                }
+            }
             if holder_speaks {
                 held |= mask(index, index + stride.slots);
             }
-            if unchanged == 0 {
-                self.pass(slot, index, is_held, out);
+            if unchanged == 0 && self.pass(slot, index, is_held, out) {
+                tied = (index + slots, is_held);
             }
             index += stride.slots;
         }
         held
-    }
-
-    /// Visits the participants that speak in a slot of the block.
-    fn each_speaker(&mut self, index: u64, visit: &mut impl FnMut(&mut Participant)) {
-        for &id in &self.active {
-            if let Some(participant) = self.participants.get_mut(id as usize)
-                && participant.speaks_in(index)
-            {
-                visit(participant);
-            }
-        }
     }
 
     /// Passes slots without any speech.
@@ -178,7 +190,7 @@ impl Floor {
     }
 
     /// For how many of these slots the holder of the floor certainly stays.
-    fn unchanged_slots(&self, block: Block, stride: Stride, is_held: bool) -> u64 {
+    fn unchanged_slots(&self, block: Block, stride: Stride, is_held: bool, is_tied: bool) -> u64 {
         let (holder, slot) = (self.holder(), stride.first);
         let mut unchanged = stride.slots;
         if let Some(holder) = holder {
@@ -187,8 +199,11 @@ impl Floor {
             let until = if stride.holder_speaks { gone } else { gone.min(holder.utterance.end() + quiet) };
             unchanged = unchanged.min(until.saturating_sub(slot));
         }
+        if is_tied {
+            return unchanged;
+        }
         let is_alone = self.active.len() == 1;
-        for &id in &self.active {
+        for &id in self.active.get(..self.speaking).unwrap_or_default() {
             let Some(participant) = self.participants.get(id as usize) else { continue };
             if self.holder == Some(id) || !participant.speaks_in(slot - block.first) || !participant.is_audible() {
                 continue;
@@ -217,25 +232,30 @@ impl Floor {
     }
 
     /// Hands the floor to the challenger, or ends it, if either is due after a slot, which has this index in the block.
-    fn pass(&mut self, slot: u64, index: u64, is_held: bool, out: &mut dyn FnMut(Change)) {
+    /// Returns whether challengers are tied as long as the same participants speak.
+    fn pass(&mut self, slot: u64, index: u64, is_held: bool, out: &mut dyn FnMut(Change)) -> bool {
         let end = slot + 1;
-        if let Some((id, first)) = self.challenger(index, is_held) {
+        let (challenger, is_tied) = self.challenger(slot, index, is_held);
+        if let Some((id, first)) = challenger {
             let since = match self.holder() {
                 Some(holder) => first.max(if is_held { slot } else { holder.utterance.end() }),
                 None => first,
             };
             self.hand(Some(id), end, since, out);
-        } else {
-            self.pass_silence(slot, 1, out);
+            return false;
         }
+        let holder = self.holder;
+        self.pass_silence(slot, 1, out);
+        is_tied && self.holder == holder
     }
 
-    /// The participant that takes the floor, and when their speech began. Two with equal speech both get nothing.
-    fn challenger(&self, index: u64, is_held: bool) -> Option<(u32, u64)> {
+    /// The participant that takes the floor, and when their speech began. Two with equal speech both get nothing; the
+    /// second result is whether that stays so as long as the same participants speak, because nobody speaks more.
+    fn challenger(&self, slot: u64, index: u64, is_held: bool) -> (Option<(u32, u64)>, bool) {
         let is_alone = self.active.len() == 1;
         let mut best: Option<(u32, Utterance)> = None;
-        let mut is_tied = false;
-        for &id in &self.active {
+        let (mut is_tied, mut are_full) = (false, false);
+        for &id in self.active.get(..self.speaking).unwrap_or_default() {
             let Some(participant) = self.participants.get(id as usize).filter(|_| self.holder != Some(id)) else {
                 continue;
             };
@@ -250,11 +270,17 @@ impl Floor {
             }
             match best {
                 Some((_, other)) if other.rank() > utterance.rank() => {}
-                Some((_, other)) if other.rank() == utterance.rank() => is_tied = true,
-                _ => (best, is_tied) = (Some((id, utterance)), false),
+                Some((_, other)) if other.rank() == utterance.rank() => {
+                    (is_tied, are_full) = (true, are_full && participant.track.speech_ms(slot) == SLOT_MS as u32);
+                }
+                _ => {
+                    (best, is_tied) = (Some((id, utterance)), false);
+                    are_full = participant.track.speech_ms(slot) == SLOT_MS as u32;
+                }
             }
         }
-        best.filter(|_| !is_tied).map(|(id, utterance)| (id, utterance.first()))
+        let best = best.filter(|_| !is_tied).map(|(id, utterance)| (id, utterance.first()));
+        (best, is_tied && are_full)
     }
 
     pub(super) fn hand(&mut self, now: Option<u32>, at: u64, since: u64, out: &mut dyn FnMut(Change)) {
