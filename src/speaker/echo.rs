@@ -106,11 +106,18 @@ impl Far {
         }
     }
 
-    /// The loudest one, or the second if the loudest is exactly this loud.
-    fn besides(&self, slot: u64, loudness: u8) -> u8 {
+    /// The loudest one in each slot, or the second if the loudest is exactly this loud.
+    fn besides(&self, heard: &[u8; BLOCK_SLOTS as usize]) -> [u8; BLOCK_SLOTS as usize] {
+        let mut others = *heard;
+        for ((own, &first), &second) in others.iter_mut().zip(&self.first).zip(&self.second) {
+            *own = if *own == first { second } else { first };
+        }
+        others
+    }
+
+    fn loudest(&self, slot: u64) -> u8 {
         // Below the length.
-        let [first, second] = [&self.first, &self.second].map(|of| of.get(slot as usize).copied().unwrap_or(SILENT));
-        if loudness == first { second } else { first }
+        self.first.get(slot as usize).copied().unwrap_or(SILENT)
     }
 }
 
@@ -160,18 +167,18 @@ impl Coupling {
             }
             return 0;
         }
-        let (own, levels) = self.levels(track, block);
+        let (own, heard) = self.levels(track, block);
+        let others = far.map_or([SILENT; BLOCK_SLOTS as usize], |far| far.besides(&heard));
         let mut echo = 0;
-        for piece in track.pieces(block) {
-            match far {
-                Some(far) if self.can_matter(piece, far, &levels) => {
-                    for (slot, &level) in (piece.from..piece.to).zip(levels.iter().skip(piece.from as usize)) {
-                        let is_echo = self.is_echo(piece.loudness, patience, far.besides(slot, level));
-                        echo |= u64::from(is_echo && piece.speech_ms > 0) << slot;
-                    }
-                }
-                // No other participant is heard, or none louder.
-                _ => self.pass(piece, patience, 0),
+        for mut piece in track.pieces(block) {
+            let end = piece.to;
+            while piece.from < end {
+                // Indices below 64.
+                let others = others.get(piece.from as usize..end as usize).unwrap_or_default();
+                let Some(&level) = others.first() else { break };
+                piece.to = piece.from + others.iter().take_while(|&&other| other == level).count() as u64;
+                echo |= self.hear(piece, patience, level);
+                piece.from = piece.to;
             }
         }
         let latest = own.get(block.slots as usize..).unwrap_or_default();
@@ -181,37 +188,15 @@ impl Coupling {
         echo
     }
 
-    /// Whether others are loud enough in some slots of a sound that it could be their echo, or shows how loud one is.
-    fn can_matter(&self, piece: Piece, far: &Far, levels: &[u8]) -> bool {
-        if piece.loudness >= SILENT {
-            return true;
-        }
-        // Indices below 64.
-        let range = piece.from as usize..piece.to as usize;
-        let [first, second, own] =
-            [&far.first, &far.second, levels].map(|of: &[u8]| of.get(range.clone()).unwrap_or_default());
-        let others = first.iter().zip(second).zip(own);
-        let loudest = others.map(|((&first, &second), &own)| if own == first { second } else { first }).min();
-        let softer_db = i32::from(piece.loudness) - i32::from(loudest.unwrap_or(SILENT));
-        let is_closed = u64::from(self.closed) > piece.slots();
-        softer_db >= LOUDEST_DB || !is_closed && softer_db * GRAIN >= i32::from(self.softer) - VARIES_DB * GRAIN
-    }
-
     /// Passes slots in which the participant is silent.
     fn listen(&mut self, piece: Piece, patience: u16, heard: &Heard, far: Option<&Far>) {
         let others = piece.mask() & heard.speech;
         self.pass(piece, patience, others.count_ones() as u16);
         if others & !heard.loud == 0 {
-            for _ in 0..others.count_ones() {
-                let before = self.softer;
-                self.learn(SOFTEST_DB);
-                if self.softer == before {
-                    break;
-                }
-            }
+            self.learn_in(others.count_ones(), SOFTEST_DB);
         } else if let Some(far) = far {
             for slot in (piece.from..piece.to).filter(|&slot| has(others, slot)) {
-                self.learn(i32::from(SILENT) - i32::from(far.besides(slot, SILENT)));
+                self.learn(i32::from(SILENT) - i32::from(far.loudest(slot)));
             }
         }
     }
@@ -224,25 +209,42 @@ impl Coupling {
             if self.silent >= patience { CLOSED_SLOTS } else { self.closed.saturating_sub(piece.slots() as u16) };
     }
 
-    /// Whether the participant's sound in the slot is an echo of others. Learns from it.
-    fn is_echo(&mut self, loudness: u8, patience: u16, far: u8) -> bool {
-        self.closed = self.closed.saturating_sub(1);
-        if loudness < SILENT {
-            self.silent = 0;
-        } else if far < SILENT {
-            self.silent = self.silent.saturating_add(1);
+    /// Hears others, in every slot equally loud. Returns the slots in which the participant's sound is their echo.
+    fn hear(&mut self, piece: Piece, patience: u16, others: u8) -> Mask {
+        let open = piece.from + u64::from(self.closed.saturating_sub(1));
+        // At most 64.
+        self.pass(piece, patience, if others < SILENT { piece.slots() as u16 } else { 0 });
+        if others >= SILENT {
+            return 0;
         }
-        if self.silent >= patience {
-            self.closed = CLOSED_SLOTS;
+        let softer_db = i32::from(piece.loudness) - i32::from(others);
+        if piece.loudness >= SILENT {
+            self.learn_in(piece.slots() as u32, softer_db);
+            return 0;
         }
-        if far >= SILENT {
-            return false;
+        let mut echo = 0;
+        for slot in piece.from..piece.to {
+            let before = self.softer;
+            let is_echo = softer_db * GRAIN >= i32::from(before) - VARIES_DB * GRAIN;
+            self.learn(softer_db);
+            if self.softer == before {
+                echo |= if is_echo { mask(slot, piece.to) } else { 0 };
+                break;
+            }
+            echo |= u64::from(is_echo) << slot;
         }
-        let softer_db = i32::from(loudness) - i32::from(far);
-        let is_echo =
-            loudness < SILENT && self.closed == 0 && softer_db * GRAIN >= i32::from(self.softer) - VARIES_DB * GRAIN;
-        self.learn(softer_db);
-        is_echo
+        if piece.speech_ms > 0 && open < piece.to { echo & mask(open, piece.to) } else { 0 }
+    }
+
+    /// Learns from a number of equal slots.
+    fn learn_in(&mut self, slots: u32, softer_db: i32) {
+        for _ in 0..slots {
+            let before = self.softer;
+            self.learn(softer_db);
+            if self.softer == before {
+                return;
+            }
+        }
     }
 
     fn learn(&mut self, softer_db: i32) {
