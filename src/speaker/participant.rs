@@ -82,8 +82,7 @@ impl Participant {
     pub(super) fn is_possible(&self, slots: u64, longest: u64, newest: u64) -> bool {
         let times = [self.covered, self.joined, self.opened, self.utterance.end()];
         let of_some = [self.muted, self.left].into_iter().filter_map(SlotOrNone::get);
-        times.into_iter().chain(of_some).all(|slot| slot <= LAST_SLOT)
-            && self.track.is_possible(slots, longest, newest)
+        times.into_iter().chain(of_some).all(|slot| slot <= LAST_SLOT) && self.track.is_possible(slots, longest, newest)
     }
 
     /// How much speech must follow the end of the holder's speech. With coarser samples the end of one and the

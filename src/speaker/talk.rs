@@ -158,8 +158,7 @@ impl TalkCounter {
         }
         let was_turn = utterance.speech_ms >= TURN_MS;
         utterance.speech_ms = utterance.speech_ms.saturating_add(speech_ms);
-        utterance.fresh_ms =
-            if stride.holder_speaks { 0 } else { utterance.fresh_ms.saturating_add(speech_ms) };
+        utterance.fresh_ms = if stride.holder_speaks { 0 } else { utterance.fresh_ms.saturating_add(speech_ms) };
         self.turns = self.turns.saturating_add(u32::from(!was_turn && utterance.speech_ms >= TURN_MS));
         let (first, end) = (utterance.first(), stride.first + stride.slots);
         (utterance.slots, utterance.end) = (u32::try_from(end.saturating_sub(first)).unwrap_or(u32::MAX), end);

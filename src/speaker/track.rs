@@ -113,7 +113,9 @@ impl Track {
     pub(super) fn is_possible(&self, most: u64, longest: u64, newest: u64) -> bool {
         let length = self.stretches.iter().map(|stretch| u64::from(stretch.slots)).sum::<u64>();
         let is_valid = |stretch: &Stretch| {
-            stretch.slots > 0 && stretch.loudness <= SILENT && (!stretch.is_known() || stretch.speech_ms <= SLOT_MS as u8)
+            stretch.slots > 0
+                && stretch.loudness <= SILENT
+                && (!stretch.is_known() || stretch.speech_ms <= SLOT_MS as u8)
         };
         self.stretches.iter().all(is_valid)
             && length == u64::from(self.length)
@@ -288,8 +290,10 @@ impl Track {
         while slots != 0 {
             let from = u64::from(slots.trailing_zeros());
             let to = from + u64::from((slots >> from).trailing_ones());
-            self.change(block.first + from, block.first + to, |stretch| {
-                Stretch { speech_ms: 0, loudness: SILENT, ..stretch }
+            self.change(block.first + from, block.first + to, |stretch| Stretch {
+                speech_ms: 0,
+                loudness: SILENT,
+                ..stretch
             });
             slots &= !mask(from, to);
         }

@@ -155,8 +155,8 @@ impl Floor {
                     participant.begin(block, stride, held);
                 }
             }
-            let is_held = holder_speaks
-                || self.holder().is_some_and(|holder| slot < holder.utterance.end() + HOLDER_QUIET_SLOTS);
+            let is_held =
+                holder_speaks || self.holder().is_some_and(|holder| slot < holder.utterance.end() + HOLDER_QUIET_SLOTS);
             let is_tied = index < tied.0 && is_held == tied.1;
             let unchanged = self.unchanged_slots(block, stride, is_held, is_tied);
             let stride = Stride { slots: unchanged.max(1), ..stride };
