@@ -121,6 +121,12 @@ impl Far {
     }
 }
 
+/// The silence that shows that there is no open microphone, slots.
+fn patience(track: &Track) -> u16 {
+    // A sample with little sound marks only one slot. At most 600.
+    SILENT_SLOTS.max(3 * track.span().unwrap_or(0)) as u16
+}
+
 /// The loudness of a participant in each slot of a block, and the same with shortly before.
 type Levels = ([u8; BLOCK_SLOTS as usize + TAIL], [u8; BLOCK_SLOTS as usize]);
 
@@ -158,8 +164,7 @@ impl Coupling {
     /// Follows a block, and returns the slots in which the participant's sound is an echo of others. `span`: slots per
     /// sample. `far` is needed if the loudness in each slot [matters](Heard::is_mixed).
     pub(super) fn follow(&mut self, track: &Track, block: Block, heard: &Heard, far: Option<&Far>) -> Mask {
-        // A sample with little sound marks only one slot. At most 600.
-        let patience = SILENT_SLOTS.max(3 * track.span().unwrap_or(0)) as u16;
+        let patience = patience(track);
         let sounds = self.is_recent() || track.pieces(block).any(|piece| piece.loudness < SILENT);
         if !sounds {
             for piece in track.pieces(block) {
@@ -186,6 +191,12 @@ impl Coupling {
             *place = level;
         }
         echo
+    }
+
+    /// Follows a block in which the participant is silent.
+    pub(super) fn follow_silence(&mut self, track: &Track, block: Block, heard: &Heard, far: Option<&Far>) {
+        let silence = Piece { from: 0, to: block.slots, speech_ms: 0, loudness: SILENT };
+        self.listen(silence, patience(track), heard, far);
     }
 
     /// Passes slots in which the participant is silent.

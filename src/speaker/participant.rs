@@ -26,6 +26,9 @@ pub(super) struct Participant {
     /// Within the block that is being decided: the slots with speech.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub(super) speaks: Mask,
+    /// Within the block that is being decided: no sound in any slot.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    is_silent: bool,
 }
 
 /// The slots of a block in which others speak, seen from any participant.
@@ -62,7 +65,14 @@ impl Participant {
             heard: 0,
             coupling: Coupling::default(),
             speaks: 0,
+            is_silent: false,
         }
+    }
+
+    /// Begins a block.
+    pub(super) fn start(&mut self, block: Block, heard: &mut Heard) {
+        self.is_silent = !self.coupling.is_recent() && self.track.is_silent(block);
+        self.speaks = if self.is_silent { 0 } else { heard.add(&self.coupling, &self.track, block) };
     }
 
     /// Adds the speech of another participant to this one. `oldest`: the first slot that still counts.
@@ -104,6 +114,11 @@ impl Participant {
 
     /// Decides which sounds in a block are speech, and adds them to the speakers.
     pub(super) fn listen(&mut self, block: Block, heard: &Heard, far: Option<&Far>, speakers: &mut Speakers) {
+        if self.is_silent {
+            speakers.known |= block.all();
+            self.coupling.follow_silence(&self.track, block, heard, far);
+            return;
+        }
         let echo = self.coupling.follow(&self.track, block, heard, far);
         if echo != 0 {
             self.track.discard_in(block, echo);

@@ -169,6 +169,11 @@ impl Track {
         let begins = self.before.permille() < permille / 2;
         self.before = sound.speech;
         self.set_span(Some(to - from));
+        let (counts_from, counts_to) = sample.counts;
+        if permille == 0 {
+            self.put(sample.open, to, 0, SILENT, next);
+            return;
+        }
         // One slot at most is partly speech. Speech is no longer than the slots, so the values are at most `SLOT_MS`.
         let (full, part_ms) = (speech_ms / SLOT_MS, (speech_ms % SLOT_MS) as u8);
         let part = u64::from(part_ms > 0);
@@ -179,7 +184,6 @@ impl Track {
             let end = from + full;
             [(from, end, SLOT_MS as u8), (end, end + part, part_ms), (end + part, to, 0)]
         };
-        let (counts_from, counts_to) = sample.counts;
         for (first, last, speech_ms) in parts {
             let (first, last) = (first.max(sample.open), last.min(to));
             if first >= last {
@@ -329,6 +333,15 @@ impl Track {
     pub(super) fn pieces(&self, block: Block) -> Pieces<'_> {
         let (index, start) = self.find(block.first);
         Pieces { rest: self.stretches.get(index..).unwrap_or_default().iter(), start, block }
+    }
+
+    /// Whether all slots of a block are known to be silent.
+    pub(super) fn is_silent(&self, block: Block) -> bool {
+        let Some(last) = self.stretches.last() else { return false };
+        last.speech_ms == 0
+            && last.loudness == SILENT
+            && self.end >= block.end()
+            && self.end <= block.first + u64::from(last.slots)
     }
 
     /// Speech in a slot, ms; 0 if it is unknown.

@@ -92,7 +92,7 @@ impl Floor {
         let mut heard = Heard::default();
         for &id in &self.active {
             if let Some(participant) = self.participants.get_mut(id as usize) {
-                participant.speaks = heard.add(&participant.coupling, &participant.track, block);
+                participant.start(block, &mut heard);
             }
         }
         let far = heard.is_mixed().then(|| {

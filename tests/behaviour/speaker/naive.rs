@@ -6,7 +6,7 @@ use callgauge::speaker::dominant::{FRESH_MS, OPEN_MS, OUTLAST_MS, TAKE_MS};
 use callgauge::speaker::level::Sound;
 
 /// At, since, before, end of before, now.
-pub type Change = (u64, u64, Option<usize>, Option<u64>, Option<usize>);
+pub(super) type Change = (u64, u64, Option<usize>, Option<u64>, Option<usize>);
 
 const LAST: u64 = 1 << 48;
 const WAIT: u64 = 200;
@@ -46,13 +46,13 @@ struct Utterance {
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Talk {
-    pub talk_ms: u64,
-    pub overlap_ms: u64,
-    pub longest_ms: u64,
-    pub muted_ms: Option<u64>,
-    pub turns: u64,
-    pub interruptions: u64,
+pub(super) struct Talk {
+    pub(super) talk_ms: u64,
+    pub(super) overlap_ms: u64,
+    pub(super) longest_ms: u64,
+    pub(super) muted_ms: Option<u64>,
+    pub(super) turns: u64,
+    pub(super) interruptions: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -233,37 +233,37 @@ impl Participant {
 }
 
 #[derive(Clone, Debug, Default)]
-pub struct Naive {
+pub(super) struct Naive {
     window: u64,
     participants: Vec<Participant>,
     active: Vec<usize>,
     next: Option<u64>,
     first: u64,
     newest: u64,
-    pub holder: Option<usize>,
+    pub(super) holder: Option<usize>,
     ended: u64,
     /// Known, with speech, with two or more speakers, ms.
-    pub all: [u64; 3],
-    pub late: u64,
+    pub(super) all: [u64; 3],
+    pub(super) late: u64,
     longest: u64,
     heard: u64,
     waiting_for: Option<(usize, u64)>,
-    pub changes: Vec<Change>,
+    pub(super) changes: Vec<Change>,
 }
 
 impl Naive {
-    pub fn new(window_ms: u64) -> Self {
+    pub(super) fn new(window_ms: u64) -> Self {
         Self { window: window_ms.clamp(1_000, 60_000) / 100, ..Self::default() }
     }
 
-    pub fn join(&mut self, at_ms: u64) {
+    pub(super) fn join(&mut self, at_ms: u64) {
         let joined = slot_of(at_ms);
         self.active.push(self.participants.len());
         self.participants.push(Participant::new(joined, joined.max(self.next.unwrap_or(0))));
         self.waiting_for = None;
     }
 
-    pub fn add_sound(&mut self, id: usize, from_ms: u64, to_ms: u64, sound: Sound) {
+    pub(super) fn add_sound(&mut self, id: usize, from_ms: u64, to_ms: u64, sound: Sound) {
         let (from, to) = (slot_of(from_ms), slot_of(to_ms));
         let (to, to_ms) = match self.participants[id].left {
             Some(left) if left < to => (left, left * 100),
@@ -305,7 +305,7 @@ impl Naive {
         }
     }
 
-    pub fn mute(&mut self, id: usize, at_ms: u64) {
+    pub(super) fn mute(&mut self, id: usize, at_ms: u64) {
         let (at, next) = (slot_of(at_ms), self.next.unwrap_or(0));
         let participant = &mut self.participants[id];
         participant.muted = Some(participant.muted.map_or(at, |muted| muted.min(at)));
@@ -314,7 +314,7 @@ impl Naive {
         self.end_if_gone(at);
     }
 
-    pub fn unmute(&mut self, id: usize, at_ms: u64) {
+    pub(super) fn unmute(&mut self, id: usize, at_ms: u64) {
         let participant = &mut self.participants[id];
         participant.muted = None;
         self.waiting_for = None;
@@ -322,7 +322,7 @@ impl Naive {
         participant.opened = participant.opened.max(slot_of(at_ms));
     }
 
-    pub fn rejoin(&mut self, id: usize, at_ms: u64) {
+    pub(super) fn rejoin(&mut self, id: usize, at_ms: u64) {
         let participant = &mut self.participants[id];
         if participant.left.is_none_or(|left| left > slot_of(at_ms)) {
             return;
@@ -337,7 +337,7 @@ impl Naive {
         }
     }
 
-    pub fn leave(&mut self, id: usize, at_ms: u64) {
+    pub(super) fn leave(&mut self, id: usize, at_ms: u64) {
         let (at, next) = (slot_of(at_ms), self.next.unwrap_or(0));
         let participant = &mut self.participants[id];
         participant.left = Some(participant.left.map_or(at, |left| left.min(at)));
@@ -353,7 +353,7 @@ impl Naive {
         }
     }
 
-    pub fn merge(&mut self, from: usize, to: usize) {
+    pub(super) fn merge(&mut self, from: usize, to: usize) {
         if from == to {
             return;
         }
@@ -372,17 +372,17 @@ impl Naive {
         self.waiting_for = None;
     }
 
-    pub fn speak_muted(&mut self, id: usize, ms: u64) {
+    pub(super) fn speak_muted(&mut self, id: usize, ms: u64) {
         let talk = &mut self.participants[id].talk;
         talk.muted_ms = Some(talk.muted_ms.unwrap_or(0) + ms);
     }
 
-    pub fn silent_at_ms(&self) -> Option<u64> {
+    pub(super) fn silent_at_ms(&self) -> Option<u64> {
         let end = self.participants[self.holder?].run.end + 20;
         Some((self.newest.max(end) + 2 * self.longest + 5) * 100)
     }
 
-    pub fn pass_time(&mut self, now_ms: u64) {
+    pub(super) fn pass_time(&mut self, now_ms: u64) {
         if self.silent_at_ms().is_some_and(|at_ms| at_ms <= now_ms) {
             let end = self.participants[self.holder.unwrap()].run.end + 20;
             self.newest = self.newest.max(end).min(LAST);
@@ -390,11 +390,11 @@ impl Naive {
         }
     }
 
-    pub fn finish(&mut self) {
+    pub(super) fn finish(&mut self) {
         self.decide_until(self.newest);
     }
 
-    pub fn is_only_speaker(&self, id: usize) -> bool {
+    pub(super) fn is_only_speaker(&self, id: usize) -> bool {
         let next = self.next.unwrap_or(0);
         let of = |id: usize| match self.active.contains(&id) {
             true => self.participants[id].window(next.saturating_sub(self.window), next),
@@ -411,21 +411,21 @@ impl Naive {
             && known * 100 >= window * 80
     }
 
-    pub fn dominant_ms(&self, id: usize) -> u64 {
+    pub(super) fn dominant_ms(&self, id: usize) -> u64 {
         let participant = &self.participants[id];
         let open = participant.run.end.saturating_sub(participant.since) * 100;
         participant.dominant_ms + if self.holder == Some(id) { open } else { 0 }
     }
 
-    pub fn spoke_until_ms(&self, id: usize) -> u64 {
+    pub(super) fn spoke_until_ms(&self, id: usize) -> u64 {
         self.participants[id].run.end * 100
     }
 
-    pub fn talk(&self, id: usize) -> Talk {
+    pub(super) fn talk(&self, id: usize) -> Talk {
         self.participants[id].talk
     }
 
-    pub fn decided_ms(&self) -> Option<u64> {
+    pub(super) fn decided_ms(&self) -> Option<u64> {
         Some(self.next? * 100)
     }
 
