@@ -163,17 +163,17 @@ impl Track {
         self.drop_before(oldest);
         let Sample { from, to, span_ms, sound, .. } = sample;
         let permille = sound.speech.permille();
-        let total_ms = (to - from) * SLOT_MS;
-        let speech_ms = (span_ms.min(total_ms.max(SLOT_MS)) * u64::from(permille)).div_ceil(1000);
-        let speech_ms = if span_ms < total_ms { total_ms * u64::from(permille) / 1000 } else { speech_ms };
-        let begins = self.before.permille() < permille / 2;
-        self.before = sound.speech;
+        let before = core::mem::replace(&mut self.before, sound.speech).permille();
         self.set_span(Some(to - from));
-        let (counts_from, counts_to) = sample.counts;
         if permille == 0 {
             self.put(sample.open, to, 0, SILENT, next);
             return;
         }
+        let (counts_from, counts_to) = sample.counts;
+        let total_ms = (to - from) * SLOT_MS;
+        let speech_ms = (span_ms.min(total_ms.max(SLOT_MS)) * u64::from(permille)).div_ceil(1000);
+        let speech_ms = if span_ms < total_ms { total_ms * u64::from(permille) / 1000 } else { speech_ms };
+        let begins = before < permille / 2;
         // One slot at most is partly speech. Speech is no longer than the slots, so the values are at most `SLOT_MS`.
         let (full, part_ms) = (speech_ms / SLOT_MS, (speech_ms % SLOT_MS) as u8);
         let part = u64::from(part_ms > 0);
@@ -212,7 +212,9 @@ impl Track {
             self.change(from, to, |stretch| stretch.with(speech_ms, loudness));
             return;
         }
-        self.push(from - self.end, UNKNOWN, SILENT, next);
+        if from > self.end {
+            self.push(from - self.end, UNKNOWN, SILENT, next);
+        }
         self.push(to - from, speech_ms, loudness, next);
     }
 
