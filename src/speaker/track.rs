@@ -51,7 +51,7 @@ impl Stretch {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Track {
     /// Without gaps, the last one ends at `end`. Slots before and after them are unknown.
-    stretches: SmallVec<[Stretch; 4]>,
+    stretches: SmallVec<[Stretch; 8]>,
     end: u64,
     /// Slots of all stretches.
     length: u16,
