@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use super::json::Cursor;
 use super::key::Target;
-use super::{Form, Scanner, fill, fold};
+use super::{Form, Scanner, fill, fold, simple_value};
 use crate::ingest::error::ReadError;
 use crate::report::{Num, Report, RowId, Skipped};
 use index::{Mark, MarkKind, Marks};
@@ -15,7 +15,7 @@ use index::{Mark, MarkKind, Marks};
 /// Reads the getStats text of one connection again and again.
 ///
 /// Between two snapshots of a connection, most of the text stays the same. A rescanner compares the new text with the
-/// one before, parses the numbers that changed into their rows, and scans an entry anew only if anything else in it
+/// one before, parses the values that changed into their rows, and scans an entry anew only if anything else in it
 /// changed. A text of another structure is scanned as a whole. The rows are those of [`Scanner::read`].
 ///
 /// It stores the text and the rows of the connection: 50 to 150 KB for a call of ten participants. Use it where few
@@ -130,7 +130,7 @@ impl Rescanner {
             if at.before == self.text.len() && at.now == text.len() {
                 return (at.mark == self.marks.len()).then_some(());
             }
-            if self.update_number(text, &mut at).is_none() {
+            if self.update_value(text, &mut at).is_none() {
                 self.update_entry(text, &mut at)?;
             }
         }
@@ -141,9 +141,10 @@ impl Rescanner {
         while let Some(mark) = self.marks.get(at.mark) {
             let (start, end) = mark.place_after(at.passed);
             match mark.kind {
-                MarkKind::Number(_) if end < at.before => {}
+                MarkKind::Value(_) if end < at.before => {}
                 MarkKind::EntryStart if start < at.before => {
-                    at.entry = Some(OpenEntry { row: RowId::at(at.rows), mark: at.mark, start: at.now - (at.before - start) });
+                    at.entry =
+                        Some(OpenEntry { row: RowId::at(at.rows), mark: at.mark, start: at.now - (at.before - start) });
                     at.rows += 1;
                 }
                 MarkKind::EntryEnd if end <= at.before => at.entry = None,
@@ -154,27 +155,26 @@ impl Rescanner {
         }
     }
 
-    /// Reads the number in which the texts differ. `None` if they differ in something else; nothing is then changed.
-    fn update_number(&mut self, text: &str, at: &mut Place) -> Option<()> {
+    /// Reads the value in which the texts differ. `None` if they differ in something else; nothing is then changed.
+    fn update_value(&mut self, text: &str, at: &mut Place) -> Option<()> {
         let row = at.entry?.row;
         let mark = self.marks.get_mut(at.mark)?;
-        let MarkKind::Number(target) = mark.kind else { return None };
+        let MarkKind::Value(target) = mark.kind else { return None };
         let (start, end) = mark.place_after(at.passed);
         let start = at.now.checked_sub(at.before.checked_sub(start)?)?;
         let mut cursor = Cursor::at(text, start);
-        let value = cursor.plain_number()?;
+        let mut entry = self.report.row_mut(row);
+        if !simple_value(&mut cursor, &mut entry, target) {
+            // A number with a sign or an exponent.
+            let value = cursor.number().ok().filter(|_| !matches!(target, Target::Text(_)))?;
+            fill::number(&mut entry, target, value);
+        }
+        if matches!(target, Target::Num(Num::Jitter | Num::EstimatedPlayoutTimestamp)) {
+            fold::fold_row(entry, &mut fold::Has::default());
+        }
         mark.set_length(cursor.pos - start)?;
         (at.before, at.now, at.passed) = (end, cursor.pos, end);
         at.mark += 1;
-        let mut entry = self.report.row_mut(row);
-        match target {
-            Target::Num(field @ (Num::Jitter | Num::EstimatedPlayoutTimestamp)) => {
-                entry.set(field, value);
-                fold::fold_row(entry, &mut fold::Has::default());
-            }
-            Target::Num(field) => drop(entry.set(field, value)),
-            _ => fill::number(&mut entry, target, value),
-        }
         Some(())
     }
 

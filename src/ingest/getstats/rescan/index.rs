@@ -1,12 +1,12 @@
 //! Finds the places in getStats text that a [`Rescanner`](super::Rescanner) updates: the limits of its entries and the
-//! plain numbers that are read into rows. It reads no values.
+//! values that are read into rows. It reads no values.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::ingest::getstats::json::{Cursor, Next};
 use crate::ingest::getstats::key::{self, KEYS, Target};
-use crate::report::Fields;
+use crate::report::{Flag, Num, Text};
 
 /// A place in the text, relative to the one before, so that a change of length concerns one mark only.
 #[derive(Clone, Copy, Debug)]
@@ -22,8 +22,8 @@ pub(super) struct Mark {
 pub(super) enum MarkKind {
     /// Before the opening brace of an entry.
     EntryStart,
-    /// A number without sign and exponent.
-    Number(Target),
+    /// A number, a string without escapes, or a boolean.
+    Value(Target),
     /// After the closing brace of an entry.
     EntryEnd,
 }
@@ -113,24 +113,20 @@ fn object(cursor: &mut Cursor<'_>, marks: &mut Marks<'_>, entries: &mut usize) -
     Some(())
 }
 
-/// Marks one entry. Returns its end. `None` for an entry in which a member is there twice, or is read in another way
-/// than as a plain number or a text.
+/// Marks one entry. Returns its end. `None` for an entry in which a member is there twice, or is read in another
+/// way than into a field of its own.
 pub(super) fn of_entry(cursor: &mut Cursor<'_>, marks: &mut Marks<'_>) -> Option<usize> {
     cursor.next().ok()?;
     marks.add(cursor.pos, cursor.pos, MarkKind::EntryStart)?;
     cursor.expect(b'{', "`{`").ok()?;
-    let (mut seen, mut has_time, mut first) = (Fields::NONE, false, true);
+    let (mut seen, mut first) = (Seen::NONE, true);
     while cursor.more(&mut first, b'}').ok()? {
         let mut buffer = String::new();
         let target = key::find(cursor.key().ok()?.get(&mut buffer)).map(|key| KEYS[usize::from(key)].target);
         let next = cursor.next().ok()?;
         match target {
-            Some(target @ Target::Num(_)) => number(cursor, target, &mut seen, marks)?,
-            Some(Target::Timestamp) => {
-                if core::mem::replace(&mut has_time, true) {
-                    return None;
-                }
-                number(cursor, Target::Timestamp, &mut seen, marks)?;
+            Some(target @ (Target::Num(_) | Target::Text(_) | Target::Flag(_) | Target::Timestamp)) => {
+                seen.value(cursor, target, marks)?;
             }
             Some(Target::Nested(nested)) if next == Next::Object => {
                 cursor.expect(b'{', "`{`").ok()?;
@@ -138,7 +134,7 @@ pub(super) fn of_entry(cursor: &mut Cursor<'_>, marks: &mut Marks<'_>) -> Option
                 while cursor.more(&mut first, b'}').ok()? {
                     let mut buffer = String::new();
                     match nested.field(cursor.key().ok()?.get(&mut buffer)) {
-                        Some(field) => number(cursor, Target::Num(field), &mut seen, marks)?,
+                        Some(field) => seen.value(cursor, Target::Num(field), marks)?,
                         None => cursor.skip().ok()?,
                     }
                 }
@@ -153,18 +149,40 @@ pub(super) fn of_entry(cursor: &mut Cursor<'_>, marks: &mut Marks<'_>) -> Option
     Some(cursor.pos)
 }
 
-/// Marks a member's value if it is a plain number, and skips it. `None` if the member was there before.
-fn number(cursor: &mut Cursor<'_>, target: Target, seen: &mut Fields, marks: &mut Marks<'_>) -> Option<()> {
-    if let Target::Num(field) = target {
-        if seen.has(field) {
+/// Which members of an entry were there so far.
+struct Seen([bool; Num::COUNT + Text::COUNT + Flag::COUNT + 1]);
+
+impl Seen {
+    const NONE: Self = Self([false; Num::COUNT + Text::COUNT + Flag::COUNT + 1]);
+
+    /// Marks a member's value if it is simple, and skips it. `None` if the member was there before.
+    fn value(&mut self, cursor: &mut Cursor<'_>, target: Target, marks: &mut Marks<'_>) -> Option<()> {
+        if !self.is_new(target) {
             return None;
         }
-        seen.insert(field);
+        let next = cursor.next().ok()?;
+        let start = cursor.pos;
+        let is_simple = match (target, next) {
+            (Target::Num(_) | Target::Timestamp, Next::Number) => cursor.number().is_ok(),
+            (Target::Text(_), Next::Str) => cursor.plain_string().is_some(),
+            (Target::Flag(_), Next::True | Next::False) => cursor.plain_bool().is_some(),
+            _ => false,
+        };
+        // Longer values are left to a scan of their entry.
+        if is_simple && cursor.pos - start <= usize::from(u8::MAX) {
+            return marks.add(start, cursor.pos, MarkKind::Value(target));
+        }
+        cursor.pos = start;
+        cursor.skip().ok()
     }
-    cursor.next().ok()?;
-    let start = cursor.pos;
-    if cursor.plain_number().is_some() {
-        return marks.add(start, cursor.pos, MarkKind::Number(target));
+
+    fn is_new(&mut self, target: Target) -> bool {
+        let place = match target {
+            Target::Num(field) => field as usize,
+            Target::Text(field) => Num::COUNT + field as usize,
+            Target::Flag(field) => Num::COUNT + Text::COUNT + field as usize,
+            _ => Num::COUNT + Text::COUNT + Flag::COUNT,
+        };
+        self.0.get_mut(place).is_some_and(|seen| !core::mem::replace(seen, true))
     }
-    cursor.skip().ok()
 }
