@@ -14,7 +14,7 @@ mod common;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use callgauge::ingest::getstats::{self, Scanner};
+use callgauge::ingest::getstats::{self, Rescanner, Scanner};
 use callgauge::report::Report;
 use common::{WORKLOADS, workload};
 use criterion::{Criterion, Throughput};
@@ -27,14 +27,16 @@ type Way = (&'static str, fn(&mut State, &str) -> usize);
 #[derive(Default)]
 struct State {
     scanner: Scanner,
+    rescanner: Rescanner,
     report: Report,
 }
 
-const WAYS: [Way; 6] = [
+const WAYS: [Way; 7] = [
     ("scanner", |state, text| {
         state.scanner.read(text.as_bytes(), &mut state.report).expect("the workload is JSON");
         state.report.len()
     }),
+    ("rescanner", |state, text| state.rescanner.read(text.as_bytes()).expect("the workload is JSON").len()),
     ("serde visitor", |state, text| {
         let mut json = serde_json::Deserializer::from_str(text);
         getstats::deserialize(&mut json, &mut state.report).expect("the workload is JSON");
@@ -97,7 +99,7 @@ fn print_table(set: &str, snapshots: &[String], rounds: usize) {
             times.push(start.elapsed());
         }
     }
-    let [_, visitor, _, _, sonic, _] = &times;
+    let [_, _, visitor, _, _, sonic, _] = &times;
     println!("\n{set}: {} snapshots, {objects} objects, {bytes} bytes, {rounds} rounds", snapshots.len());
     println!("{:18} {:>10} {:>8} {:>12} {:>12}", "", "ns/object", "GB/s", "x visitor", "x sonic skip");
     for ((name, _), times) in WAYS.iter().zip(&times) {

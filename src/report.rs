@@ -354,6 +354,11 @@ impl Report {
         self.rows.len() * size_of::<Row>() + self.text.capacity()
     }
 
+    /// The length of the texts of all rows, bytes.
+    pub(crate) const fn text_len(&self) -> usize {
+        self.text.len()
+    }
+
     /// Sorts the rows of one type by id, for [`Self::sorted_row`].
     pub(crate) fn sort_by_id(&mut self, kind: StatsType) {
         let mut sorted = core::mem::take(&mut self.sorted);
@@ -639,6 +644,11 @@ impl EntryMut<'_> {
                 self.set_text(field, text);
             }
         }
+    }
+
+    /// Removes all members.
+    pub(crate) fn clear(&mut self) {
+        self.row.clear();
     }
 
     /// The row as filled so far.

@@ -21,9 +21,9 @@ use crate::unit::Timestamp;
 
 /// The first bytes of a binary state: a name, and the version of everything that follows. A state of another version is
 /// refused.
-const MAGIC: [u8; 4] = *b"CGC\x03";
+const MAGIC: [u8; 4] = *b"CGC\x04";
 /// The name and version as text.
-const SCHEMA: &str = "callgauge.state/3";
+const SCHEMA: &str = "callgauge.state/4";
 
 /// A conference's state for any serde format. [`Conference::save`] and [`Conference::restore`] use the compact format.
 /// Numbers must survive exactly (`serde_json` needs its feature `float_roundtrip`); a checksum detects altered ones.

@@ -19,7 +19,7 @@ use crate::summary::ConferenceSummary;
 use crate::unit::Timestamp;
 
 /// Magic number and version of a fleet's checkpoint, including its conferences.
-const MAGIC: [u8; 4] = *b"CGF\x03";
+const MAGIC: [u8; 4] = *b"CGF\x04";
 
 #[derive(Serialize, Deserialize)]
 struct FleetCheckpoint<'a> {

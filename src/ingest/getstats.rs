@@ -11,6 +11,7 @@ pub(super) mod fill;
 pub(super) mod fold;
 pub(super) mod json;
 pub(super) mod key;
+mod rescan;
 #[cfg(feature = "serde")]
 mod visitor;
 
@@ -23,9 +24,11 @@ use crate::ingest::error::{ReadError, ReadErrorKind};
 use crate::ingest::unread::Unread;
 use crate::report::{EntryMut, Report, StatsType};
 use crate::unit::StatTime;
+use fold::Form;
 use json::{Cursor, Next};
 use key::{KEYS, KEYS_AND_NONE, Key, NO_KEY, Target};
 
+pub use rescan::Rescanner;
 #[cfg(feature = "serde")]
 pub use visitor::deserialize;
 
@@ -110,16 +113,23 @@ impl Scanner {
     /// entries at its top level; the report is then empty. An invalid entry or member among valid ones is not an error:
     /// [`Report::skipped`] counts it.
     pub fn read(&mut self, text: &[u8], report: &mut Report) -> Result<(), ReadError> {
+        self.read_with_form(text, report).map(drop)
+    }
+
+    /// Like [`Self::read`]; returns also how much the rows depend on each other.
+    fn read_with_form(&mut self, text: &[u8], report: &mut Report) -> Result<Form, ReadError> {
         report.clear();
         let result = Cursor::new(text).and_then(|mut cursor| {
             self.container(&mut cursor, report)?;
             cursor.end()
         });
         match result {
-            Ok(()) => fold::fold(report),
-            Err(_) => report.clear(),
+            Ok(()) => Ok(fold::fold(report)),
+            Err(error) => {
+                report.clear();
+                Err(error)
+            }
         }
-        result
     }
 
     /// Adds the entries of the value at `cursor` to `report`, unfolded.

@@ -8,6 +8,11 @@ use super::{Entry, EntryMut, Report, StatsType};
 pub(crate) struct RowId(usize);
 
 impl RowId {
+    /// The row at a position.
+    pub(crate) const fn at(position: usize) -> Self {
+        Self(position)
+    }
+
     /// The position among the rows of the report.
     pub(crate) const fn index(self) -> usize {
         self.0

@@ -13,6 +13,7 @@ mod formulas;
 mod oracle;
 #[cfg(feature = "serde")]
 mod readers;
+mod rescanner;
 mod scores;
 #[path = "../../examples/validate/segments.rs"]
 #[allow(dead_code)] // the example needs more

@@ -14,8 +14,17 @@ const NTP_TO_UNIX_MS: f64 = 2_208_988_800_000.0;
 /// Times above this count from 1900 (then it is 2010), those below from 1970 (then it is 2080); milliseconds.
 const SMALLEST_NTP_MS: f64 = NTP_TO_UNIX_MS + 1_262_304_000_000.0;
 
+/// How the rows of a snapshot depend on its entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::ingest) enum Form {
+    /// Each row holds the members of one entry, in the order of the entries.
+    Plain,
+    /// Rows were joined, completed, split or dropped.
+    Folded,
+}
+
 /// Folds every row of a snapshot. Drops and counts rows that [say nothing](says_nothing).
-pub(in crate::ingest) fn fold(report: &mut Report) {
+pub(in crate::ingest) fn fold(report: &mut Report) -> Form {
     let mut has = Has::default();
     for row in report.row_ids() {
         fold_row(report.row_mut(row), &mut has);
@@ -32,6 +41,7 @@ pub(in crate::ingest) fn fold(report: &mut Report) {
     if has.no_media {
         fill_media(report);
     }
+    if has == Has::default() { Form::Plain } else { Form::Folded }
 }
 
 /// Whether a row is no usable entry: it has no known type, or no member of it was read. Such a row must not count as
@@ -54,8 +64,8 @@ fn drop_void(report: &mut Report) {
 }
 
 /// The rarer steps that a snapshot needs.
-#[derive(Default)]
-struct Has {
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Has {
     legacy: bool,
     track: bool,
     no_media: bool,
@@ -64,7 +74,7 @@ struct Has {
 }
 
 /// Corrections that need only one row.
-fn fold_row(mut entry: EntryMut<'_>, has: &mut Has) {
+pub(super) fn fold_row(mut entry: EntryMut<'_>, has: &mut Has) {
     let view = entry.view();
     let (kind, remote) = (view.kind(), view.flag(Flag::IsRemote) == Some(true));
     match kind {

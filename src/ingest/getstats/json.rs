@@ -60,6 +60,11 @@ impl<'a> Cursor<'a> {
         Self { text, pos: if text.starts_with('\u{feff}') { 3 } else { 0 } }
     }
 
+    /// Starts at a position in `text`.
+    pub(super) const fn at(text: &'a str, pos: usize) -> Self {
+        Self { text, pos }
+    }
+
     pub(in crate::ingest) const fn bytes(&self) -> &'a [u8] {
         self.text.as_bytes()
     }

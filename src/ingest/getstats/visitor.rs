@@ -32,7 +32,7 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D, report: &mut Repo
     report.clear();
     let result = Container { report: &mut *report, wrapped: false }.deserialize(deserializer);
     match result {
-        Ok(()) => fold::fold(report),
+        Ok(()) => _ = fold::fold(report),
         Err(_) => report.clear(),
     }
     result
