@@ -4,10 +4,8 @@ mod baselines;
 mod bridge;
 mod conference;
 mod conversation;
-mod equal;
 mod hard;
 mod laws;
-mod naive;
 mod recorded;
 
 use baselines::{Detector, Loudest, Patient, Smoothed};
