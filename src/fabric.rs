@@ -103,6 +103,9 @@
 //! assert_eq!(summary.fabrics[0].setup_delay_ms, Some(450.0));
 //! assert_eq!((summary.connectivity.disruptions, summary.connectivity.disrupted_s), (1, 1.5));
 //! assert_eq!(call.ice_state(at(20_001), fabric, IceState::New), Err(InputError::Ended));
+//! # Ok::<(), InputError>(())
+//! ```
+//!
 //! # Clocks
 //!
 //! The times of a connection lie on one continuous time line. It is the clock of its reports, as long as the caller's
@@ -118,9 +121,6 @@
 //! | passes 10, 1 000, 10 000, 10⁶ or 10⁷ times as fast as the caller's clock, or 1 000 or 10⁶ times as slowly | in another unit |
 //! | is later than the caller's clock admits, or earlier than the last one while counters advance | a step: the time line continues with the caller's clock, and the interval has no rate |
 //! | is earlier than the last one, and no counter advances | a late report |
-//!
-//! # Ok::<(), InputError>(())
-//! ```
 
 mod app_inputs;
 mod app_state;

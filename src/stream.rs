@@ -30,7 +30,7 @@ use losses::ReceivedLimit;
 use rtcp::Rtcp;
 use scoring::{Negotiated, ScoringContext};
 use state::{Context, Pace, STILL_MS, state_of};
-use totals::Losses;
+use totals::LossCount;
 
 /// How long after a pause jitter still reflects the pause: RFC 3550 forgets 1/16 with each packet.
 const SETTLING_MS: f64 = 900.0;
@@ -439,9 +439,9 @@ impl StreamRecord {
     }
 
     /// The losses of a received stream in an interval: over packets that were not retransmitted, if those are counted.
-    fn received_losses(&self, delta: &Delta<'_>) -> Losses {
+    fn received_losses(&self, delta: &Delta<'_>) -> LossCount {
         if self.direction != Direction::Inbound {
-            return Losses::default();
+            return LossCount::default();
         }
         // After a reset, all counters cover the time since.
         let grown = |field| if delta.is_from_zero() { delta.passed(field) } else { delta.of(field) };
@@ -451,11 +451,11 @@ impl StreamRecord {
             Some(0.0)
         };
         let of = grown(Num::PacketsReceived).zip(repeated).map(|(received, repeated)| (received - repeated).max(0.0));
-        Losses { lost: delta.passed(Num::PacketsLost), of: of.filter(|_| grown(Num::PacketsLost).is_some()) }
+        LossCount { lost: delta.passed(Num::PacketsLost), of: of.filter(|_| grown(Num::PacketsLost).is_some()) }
     }
 
     /// Adds the losses of an interval: received ones, or those that reports on a sent stream brought.
-    fn add_losses(&mut self, received: Losses, state: IntervalState) {
+    fn add_losses(&mut self, received: LossCount, state: IntervalState) {
         let [counting, at_rest] = self.rtcp.take_unread();
         let losses = if self.direction == Direction::Inbound { received } else { counting };
         self.totals.add_losses(losses, state.is_rest());

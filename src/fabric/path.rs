@@ -113,7 +113,6 @@ impl Path {
         cells: usize,
     ) -> PathSample {
         let had_pair = self.pair.is_some();
-        let pair = pair.map(Entry::without_fillers);
         self.set_transport(transport);
         let ice = ice_of(transport, pair, report, had_pair, has_media);
         self.state = ice;
@@ -124,6 +123,7 @@ impl Path {
         let has_restarted = fragment.is_some() && self.fragment.is_some() && fragment != self.fragment;
         self.fragment = fragment.or(self.fragment);
         let has_switched = pair
+            .map(Entry::without_fillers)
             .filter(|pair| pair.id().len() <= MAX_ID)
             .is_some_and(|pair| self.sample_pair(pair, report, cells) && is_named(pair, report));
         let is_stated = transport.and_then(|entry| entry.text(Text::IceState)).and_then(IceState::from_name).is_some();

@@ -65,7 +65,7 @@ pub enum Doubt {
 /// let overviews = [1_700_000_000_000_u64, 1_700_000_001_000, 1_800_000_000_000].map(|start| {
 ///     let mut overview = SourceOverview::default();
 ///     for t in [start, start + 5_000] {
-///         let line = format!(r#"{{"t": {t}, "pc": "A", "report": {{"I": {{"type": "inbound-rtp", "timestamp": {t}}}}}}}"#);
+///         let line = format!(r#"{{"t": {t}, "pc": "A", "report": {{"I": {{"type": "inbound-rtp", "timestamp": {t}, "ssrc": 7}}}}}}"#);
 ///         Reader::new().read_all(line.as_bytes(), &mut |item| overview.observe(&item)).unwrap();
 ///     }
 ///     overview

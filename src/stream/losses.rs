@@ -2,8 +2,8 @@
 //!
 //! **The rule.** A count of lost packets cannot change by more than could have come since it was last known: for a
 //! received stream what its highest packet rate gives in that time, for a sent stream what was sent since the previous
-//! report and, not reported as lost before, in the ten seconds before it. A change beyond that, in either direction, is a jump of sequence numbers, an overflow or a
-//! wrong value: it is left out and counted, and the next change counts again. Nor can a count exceed the packets of its
+//! report and, not reported as lost before, in the ten seconds before it. A change beyond that, in either direction, is a
+//! jump of sequence numbers, an overflow or a wrong value: it is left out and counted, and the next change counts again. Nor can a count exceed the packets of its
 //! stream by a million: then every change of it is left out.
 
 use crate::metric::counter::Delta;
@@ -11,7 +11,8 @@ use crate::report::{Entry, Fields, Num};
 
 /// How many times the highest packet rate so far may have come: a stream may get faster while most of it is lost.
 const FASTER: f64 = 4.0;
-/// Packets per second that may have come besides, lest the first seconds of a slow stream are doubted.
+/// Packets per second that may have come besides, and in less than a second, lest the beginning of a slow stream and
+/// single losses between two close samples are doubted.
 const BASE_PPS: f64 = 100.0;
 /// The shortest time over which a packet rate is measured, ms.
 const RATE_MS: f64 = 500.0;
@@ -47,7 +48,7 @@ impl ReceivedLimit {
         self.unreported_ms = since_ms;
         if let Some(lost) = delta.passed(Num::PacketsLost) {
             self.unreported_ms = 0.0;
-            let limit = (FASTER * self.fastest + BASE_PPS / 1e3) * since_ms;
+            let limit = FASTER * self.fastest * since_ms + BASE_PPS / 1e3 * since_ms.max(1e3);
             if lost.abs() > limit || overflows(delta.entry(), delta.entry().get(Num::PacketsReceived)) {
                 delta.doubt(LOST);
             }

@@ -1,7 +1,7 @@
 //! The remote endpoint's RTCP figures of a stream, and how long they are valid. They come from stats, not from packets.
 
 use super::losses::SentLimit;
-use super::totals::{Losses, add};
+use super::totals::{LossCount, add};
 use crate::id::Direction;
 use crate::metric::counter::{Delta, EntryTracker, Progress};
 use crate::metric::{Formula, Interval, MAX_MS, Metric};
@@ -22,8 +22,8 @@ pub(super) struct Rtcp {
     /// Packets sent at the time of the latest report that counted losses.
     sent: Option<f64>,
     limit: SentLimit,
-    /// Losses since the previous report, until an interval takes them.
-    unread: Unread,
+    /// LossCount since the previous report, until an interval takes them.
+    unread: PendingLosses,
     /// Members of reports since the latest interval that are not believed.
     doubted: Fields,
     /// The time of the sender's last report while no packets arrived, and whether it was sending.
@@ -34,10 +34,10 @@ pub(super) struct Rtcp {
     skips_next_report: bool,
 }
 
-/// Losses of a sent stream that no interval has taken yet.
+/// LossCount of a sent stream that no interval has taken yet.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-struct Unread {
+struct PendingLosses {
     /// Of all reports: lost packets, and the packets that the reports cover.
     lost: Option<f64>,
     covered: Option<f64>,
@@ -118,9 +118,9 @@ impl Rtcp {
     }
 
     /// Takes the losses of a sent stream since the previous interval: those that count, and those at rest.
-    pub(super) fn take_unread(&mut self) -> [Losses; 2] {
-        let Unread { lost, covered, at_rest, .. } = core::mem::take(&mut self.unread);
-        [Losses { lost, of: covered }, Losses { lost: at_rest, of: None }]
+    pub(super) fn take_unread(&mut self) -> [LossCount; 2] {
+        let PendingLosses { lost, covered, at_rest, .. } = core::mem::take(&mut self.unread);
+        [LossCount { lost, of: covered }, LossCount { lost: at_rest, of: None }]
     }
 
     /// Takes the members of reports since the previous interval that are not believed.
@@ -130,7 +130,7 @@ impl Rtcp {
 
     /// Notes a reset of the stream's own counters; `from_zero` says whether the traffic counters are among them.
     pub(super) fn restart(&mut self, from_zero: bool) {
-        self.unread = Unread::default();
+        self.unread = PendingLosses::default();
         self.rebase |= from_zero;
     }
 
@@ -156,7 +156,7 @@ impl Rtcp {
 
     /// Fills in loss, jitter and round-trip time, which combine several entries. `received` are the losses of a
     /// received stream.
-    pub(super) fn fill(&self, interval: &mut Interval, delta: &Delta<'_>, received: Losses, has_jitter: bool) {
+    pub(super) fn fill(&self, interval: &mut Interval, delta: &Delta<'_>, received: LossCount, has_jitter: bool) {
         let fresh = self.is_fresh(interval.at);
         interval.set(Metric::RttMs, self.rtt_at(interval.at));
         // Without packets, jitter is an old value; jitter of the first packets after a pause is the pause (edge case

@@ -79,13 +79,14 @@ impl Totals {
     }
 
     /// Adds losses: of `expected` packets, if that is known.
-    pub(super) fn add_losses(&mut self, losses: Losses, rests: bool) {
+    pub(super) fn add_losses(&mut self, losses: LossCount, rests: bool) {
         if rests {
             add(&mut self.lost_at_rest, losses.lost);
         } else {
             add(&mut self.lost, losses.lost);
             self.loss.add(losses.lost, losses.of);
-            self.losses_believed += u64::from(losses.lost.and(losses.of).is_some());
+            let is_known = losses.lost.and(losses.of).is_some();
+            self.losses_believed = self.losses_believed.saturating_add(u64::from(is_known));
         }
     }
 
@@ -130,9 +131,9 @@ impl Totals {
     }
 }
 
-/// Losses of an interval or a report.
+/// LossCount of an interval or a report.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Losses {
+pub(super) struct LossCount {
     /// Lost packets; negative if late packets were subtracted.
     pub(super) lost: Option<f64>,
     /// The packets that came beside them, or were sent in all.

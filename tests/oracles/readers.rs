@@ -211,7 +211,7 @@ fn serde_visitor_reads_cbor_like_json() {
 
 #[test]
 fn entries_beyond_the_limit_are_counted_by_both_readers() {
-    for entry in [r#"{"id":"a","type":"codec"}"#, r#"["a",{"type":"codec"}]"#] {
+    for entry in [r#"{"id":"a","type":"codec","payloadType":0}"#, r#"["a",{"type":"codec","payloadType":0}]"#] {
         let text = format!("[{}]", vec![entry; MAX_ENTRIES + 3].join(","));
         let (scanned, visited) = (by_scanner(&text).unwrap(), by_visitor(&text).unwrap());
         assert_eq!((scanned.len(), scanned.skipped().entries), (MAX_ENTRIES, 3));
@@ -221,7 +221,7 @@ fn entries_beyond_the_limit_are_counted_by_both_readers() {
 
 #[test]
 fn malformed_entry_drops_only_itself() {
-    let good = r#"{"id":"a","type":"codec"}"#;
+    let good = r#"{"id":"a","type":"codec","payloadType":0}"#;
     let odd =
         ["7", "null", "\"text\"", "[]", "[7]", "[\"b\"]", "[\"b\",7]", "[7,{}]", "{\"type\":\"warp-drive\"}", "{}"];
     for odd in odd {

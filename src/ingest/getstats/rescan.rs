@@ -10,7 +10,7 @@ use super::key::Target;
 use super::{Form, Scanner, fill, fold, simple_value};
 use crate::ingest::error::ReadError;
 use crate::report::{Num, Report, RowId, Skipped};
-use index::{Mark, MarkKind, Marks};
+use index::{TextMark, TextMarkKind, TextMarks};
 
 /// Reads the getStats text of one connection again and again.
 ///
@@ -41,9 +41,9 @@ pub struct Rescanner {
     /// The text before.
     text: Vec<u8>,
     /// The marks of that text, in its order; empty if it is not indexed.
-    marks: Vec<Mark>,
+    marks: Vec<TextMark>,
     /// The marks of one entry that is scanned anew. A field so that its memory is reused.
-    entry_marks: Vec<Mark>,
+    entry_marks: Vec<TextMark>,
     /// The length of the report's text after the last whole scan, bytes.
     scanned_text: usize,
     /// For how many more texts no index is made, because the last one was of no use.
@@ -141,13 +141,13 @@ impl Rescanner {
         while let Some(mark) = self.marks.get(at.mark) {
             let (start, end) = mark.place_after(at.passed);
             match mark.kind {
-                MarkKind::Value(_) if end < at.before => {}
-                MarkKind::EntryStart if start < at.before => {
+                TextMarkKind::Value(_) if end < at.before => {}
+                TextMarkKind::EntryStart if start < at.before => {
                     at.entry =
                         Some(OpenEntry { row: RowId::at(at.rows), mark: at.mark, start: at.now - (at.before - start) });
                     at.rows += 1;
                 }
-                MarkKind::EntryEnd if end <= at.before => at.entry = None,
+                TextMarkKind::EntryEnd if end <= at.before => at.entry = None,
                 _ => return,
             }
             at.mark += 1;
@@ -159,7 +159,7 @@ impl Rescanner {
     fn update_value(&mut self, text: &str, at: &mut Place) -> Option<()> {
         let row = at.entry?.row;
         let mark = self.marks.get_mut(at.mark)?;
-        let MarkKind::Value(target) = mark.kind else { return None };
+        let TextMarkKind::Value(target) = mark.kind else { return None };
         let (start, end) = mark.place_after(at.passed);
         let start = at.now.checked_sub(at.before.checked_sub(start)?)?;
         let mut cursor = Cursor::at(text, start);
@@ -193,13 +193,13 @@ impl Rescanner {
             return None;
         }
         let rest = self.marks.get(at.mark..)?;
-        let marks = 1 + rest.iter().position(|mark| mark.kind == MarkKind::EntryEnd)?;
+        let marks = 1 + rest.iter().position(|mark| mark.kind == TextMarkKind::EntryEnd)?;
         at.before = rest.iter().take(marks).fold(at.passed, |passed, mark| mark.place_after(passed).1);
         at.passed = at.before;
         at.now = cursor.pos;
         let gap = self.marks.get(first)?.gap;
         self.entry_marks.clear();
-        let end = index::of_entry(&mut Cursor::at(text, start), &mut Marks::new(&mut self.entry_marks, start))?;
+        let end = index::of_entry(&mut Cursor::at(text, start), &mut TextMarks::new(&mut self.entry_marks, start))?;
         debug_assert_eq!(end, at.now, "the index ends where the scanner ends");
         self.entry_marks.first_mut()?.gap = gap;
         let last = at.mark + marks;

@@ -73,7 +73,7 @@ fn damaged_records_never_panic_and_give_the_same_snapshots() {
         both_ways(&damaged);
     }
     println!("{snapshots} snapshots, {events} log events");
-    assert!(snapshots > 4_000 && events > 8_000, "{snapshots} {events}");
+    assert!(snapshots > 3_500 && events > 8_000, "{snapshots} {events}");
 }
 
 #[test]

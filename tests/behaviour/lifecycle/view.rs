@@ -121,10 +121,10 @@ fn view_has_score_diagnoses_picture_and_bandwidth() {
     assert!(1.0 < low && low <= mos && mos <= high && high < 5.0, "{low} {mos} {high}");
     assert_eq!((picture.frame_width, picture.frame_height), (Some(640.0), Some(360.0)));
     assert_eq!((picture.frames_per_second, fabric.available_outgoing_bps), (Some(30.0), Some(2.5e6)));
-    let slow = fabric.diagnoses.iter().find(|diagnosis| diagnosis.kind == Kind::SlowSetup).unwrap();
-    assert!(slow.to.is_none());
-    let sentence = call.call.sentence(slow);
-    assert!(sentence.starts_with("alice's connection was not set up"), "{sentence}");
+    let loss = fabric.diagnoses.iter().find(|diagnosis| diagnosis.kind == Kind::HighLoss).unwrap();
+    assert!(loss.to.is_none());
+    let sentence = call.call.sentence(loss);
+    assert!(sentence.starts_with("alice's downlink lost 8 % of packets"), "{sentence}");
     assert_eq!(call.call.local_user(call.fabric).and_then(|user| call.call.user_name(user)), Some("alice"));
     assert_eq!(call.call.fabric_name(call.fabric), Some("pc"));
 }

@@ -109,7 +109,8 @@ impl<'a> ConnectionSection<'a> {
         }
         let RttBySource { ice, rtcp, .. } = &fabric.rtt_ms;
         // A round trip by ICE that was measured in less than half of the time says less.
-        let rtt = if ice.mean.is_some() && ice.n.saturating_mul(2) >= rtcp.n { ice } else { rtcp };
+        let is_by_ice = ice.mean.is_some() && (rtcp.mean.is_none() || ice.n.saturating_mul(2) >= fabric.snapshots);
+        let rtt = if is_by_ice { ice } else { rtcp };
         if let Stats { mean: Some(rtt), p95, .. } = *rtt {
             let p95 = p95.map_or(String::new(), |p95| format!(" (95 % within {p95:.0} ms)"));
             facts.push(format!("round trip (RTT) {rtt:.0} ms{p95}"));

@@ -338,7 +338,7 @@ fn a_score_lists_its_impairments_and_inputs() {
     golden("score-video.txt", &stdout(&video, b""));
 
     let json: Value = serde_json::from_str(&stdout(&[&audio[..], &["--format", "json"]].concat(), b"")).unwrap();
-    assert_eq!((json["model"].as_str(), json["tier"].as_str()), (Some("callgauge-audio/2"), Some("A3")));
+    assert_eq!((json["model"].as_str(), json["tier"].as_str()), (Some("callgauge-audio/3"), Some("A3")));
     let taken: f64 = json["parts"].as_object().unwrap().values().map(|points| points.as_f64().unwrap()).sum();
     assert!(json["mos_low"].as_f64() < json["mos"].as_f64() && taken > 10.0);
     assert_eq!(json["inputs"]["discards"], "missing");

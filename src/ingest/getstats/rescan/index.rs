@@ -10,16 +10,16 @@ use crate::report::{Flag, Num, Text};
 
 /// A place in the text, relative to the one before, so that a change of length concerns one mark only.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Mark {
+pub(super) struct TextMark {
     /// The bytes since the end of the place before.
     pub(super) gap: u32,
     len: u8,
-    pub(super) kind: MarkKind,
+    pub(super) kind: TextMarkKind,
 }
 
 /// What is at a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum MarkKind {
+pub(super) enum TextMarkKind {
     /// Before the opening brace of an entry.
     EntryStart,
     /// A number, a string without escapes, or a boolean.
@@ -28,9 +28,9 @@ pub(super) enum MarkKind {
     EntryEnd,
 }
 
-const _: () = assert!(size_of::<Mark>() == 8);
+const _: () = assert!(size_of::<TextMark>() == 8);
 
-impl Mark {
+impl TextMark {
     /// The start and the end of the place, if the one before ends at `before`.
     #[inline]
     pub(super) const fn place_after(self, before: usize) -> (usize, usize) {
@@ -45,31 +45,31 @@ impl Mark {
     }
 }
 
-/// Marks that are being added in the order of a text.
-pub(super) struct Marks<'a> {
-    marks: &'a mut Vec<Mark>,
+/// TextMarks that are being added in the order of a text.
+pub(super) struct TextMarks<'a> {
+    marks: &'a mut Vec<TextMark>,
     /// The end of the last one.
     end: usize,
 }
 
-impl<'a> Marks<'a> {
+impl<'a> TextMarks<'a> {
     /// Adds marks to `marks`; gaps count from `start`.
-    pub(super) const fn new(marks: &'a mut Vec<Mark>, start: usize) -> Self {
+    pub(super) const fn new(marks: &'a mut Vec<TextMark>, start: usize) -> Self {
         Self { marks, end: start }
     }
 
     /// `None` for a gap beyond 4 GiB or a place beyond 255 bytes.
-    fn add(&mut self, start: usize, end: usize, kind: MarkKind) -> Option<()> {
+    fn add(&mut self, start: usize, end: usize, kind: TextMarkKind) -> Option<()> {
         let gap = start.checked_sub(self.end)?.try_into().ok()?;
-        self.marks.push(Mark { gap, len: (end - start).try_into().ok()?, kind });
+        self.marks.push(TextMark { gap, len: (end - start).try_into().ok()?, kind });
         self.end = end;
         Some(())
     }
 }
 
-/// Marks all entries of a snapshot. Returns their number; `None` for a shape that cannot be updated in place.
-pub(super) fn of_text(text: &[u8], marks: &mut Vec<Mark>) -> Option<usize> {
-    let marks = &mut Marks::new(marks, 0);
+/// TextMarks all entries of a snapshot. Returns their number; `None` for a shape that cannot be updated in place.
+pub(super) fn of_text(text: &[u8], marks: &mut Vec<TextMark>) -> Option<usize> {
+    let marks = &mut TextMarks::new(marks, 0);
     let mut cursor = Cursor::new(text).ok()?;
     let mut entries = 0;
     match cursor.next().ok()? {
@@ -81,7 +81,7 @@ pub(super) fn of_text(text: &[u8], marks: &mut Vec<Mark>) -> Option<usize> {
 }
 
 /// `[{…}, …]` or `[[id, {…}], …]`.
-fn array(cursor: &mut Cursor<'_>, marks: &mut Marks<'_>, entries: &mut usize) -> Option<()> {
+fn array(cursor: &mut Cursor<'_>, marks: &mut TextMarks<'_>, entries: &mut usize) -> Option<()> {
     cursor.expect(b'[', "`[`").ok()?;
     let mut first = true;
     while cursor.more(&mut first, b']').ok()? {
@@ -102,7 +102,7 @@ fn array(cursor: &mut Cursor<'_>, marks: &mut Marks<'_>, entries: &mut usize) ->
 }
 
 /// `{id: {…}, …}`.
-fn object(cursor: &mut Cursor<'_>, marks: &mut Marks<'_>, entries: &mut usize) -> Option<()> {
+fn object(cursor: &mut Cursor<'_>, marks: &mut TextMarks<'_>, entries: &mut usize) -> Option<()> {
     cursor.expect(b'{', "`{`").ok()?;
     let mut first = true;
     while cursor.more(&mut first, b'}').ok()? {
@@ -113,13 +113,13 @@ fn object(cursor: &mut Cursor<'_>, marks: &mut Marks<'_>, entries: &mut usize) -
     Some(())
 }
 
-/// Marks one entry. Returns its end. `None` for an entry in which a member is there twice, or is read in another
+/// TextMarks one entry. Returns its end. `None` for an entry in which a member is there twice, or is read in another
 /// way than into a field of its own.
-pub(super) fn of_entry(cursor: &mut Cursor<'_>, marks: &mut Marks<'_>) -> Option<usize> {
+pub(super) fn of_entry(cursor: &mut Cursor<'_>, marks: &mut TextMarks<'_>) -> Option<usize> {
     cursor.next().ok()?;
-    marks.add(cursor.pos, cursor.pos, MarkKind::EntryStart)?;
+    marks.add(cursor.pos, cursor.pos, TextMarkKind::EntryStart)?;
     cursor.expect(b'{', "`{`").ok()?;
-    let (mut seen, mut first) = (Seen::NONE, true);
+    let (mut seen, mut first) = (SeenMembers::NONE, true);
     while cursor.more(&mut first, b'}').ok()? {
         let mut buffer = String::new();
         let target = key::find(cursor.key().ok()?.get(&mut buffer)).map(|key| KEYS[usize::from(key)].target);
@@ -145,18 +145,18 @@ pub(super) fn of_entry(cursor: &mut Cursor<'_>, marks: &mut Marks<'_>) -> Option
             _ => cursor.skip().ok()?,
         }
     }
-    marks.add(cursor.pos, cursor.pos, MarkKind::EntryEnd)?;
+    marks.add(cursor.pos, cursor.pos, TextMarkKind::EntryEnd)?;
     Some(cursor.pos)
 }
 
 /// Which members of an entry were there so far.
-struct Seen([bool; Num::COUNT + Text::COUNT + Flag::COUNT + 1]);
+struct SeenMembers([bool; Num::COUNT + Text::COUNT + Flag::COUNT + 1]);
 
-impl Seen {
+impl SeenMembers {
     const NONE: Self = Self([false; Num::COUNT + Text::COUNT + Flag::COUNT + 1]);
 
-    /// Marks a member's value if it is simple, and skips it. `None` if the member was there before.
-    fn value(&mut self, cursor: &mut Cursor<'_>, target: Target, marks: &mut Marks<'_>) -> Option<()> {
+    /// TextMarks a member's value if it is simple, and skips it. `None` if the member was there before.
+    fn value(&mut self, cursor: &mut Cursor<'_>, target: Target, marks: &mut TextMarks<'_>) -> Option<()> {
         if !self.is_new(target) {
             return None;
         }
@@ -170,7 +170,7 @@ impl Seen {
         };
         // Longer values are left to a scan of their entry.
         if is_simple && cursor.pos - start <= usize::from(u8::MAX) {
-            return marks.add(start, cursor.pos, MarkKind::Value(target));
+            return marks.add(start, cursor.pos, TextMarkKind::Value(target));
         }
         cursor.pos = start;
         cursor.skip().ok()
