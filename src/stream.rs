@@ -332,12 +332,14 @@ impl StreamRecord {
         };
         let has_no_rate = is_reset || context.has_clock_stepped;
         delta.disbelieve();
-        if self.direction == Direction::Inbound {
-            self.received_limit.check(&mut delta, self.still_ms);
-        }
+        let received = if self.direction == Direction::Inbound {
+            let counts_repeated = self.media.last(Num::RetransmittedPacketsReceived).is_some();
+            self.received_limit.losses(&mut delta, self.still_ms, counts_repeated)
+        } else {
+            LossCount::default()
+        };
         let delta = &delta;
         self.totals.add(delta);
-        let received = self.received_losses(delta);
         let at = entry.timestamp().unwrap_or(self.end());
         let mut interval = Interval::new(at, delta.span_ms(), self.direction, self.ssrc, kind);
         if has_no_rate {
@@ -436,22 +438,6 @@ impl StreamRecord {
                 has_new_codec: core::mem::take(&mut self.has_new_codec),
             },
         )
-    }
-
-    /// The losses of a received stream in an interval: over packets that were not retransmitted, if those are counted.
-    fn received_losses(&self, delta: &Delta<'_>) -> LossCount {
-        if self.direction != Direction::Inbound {
-            return LossCount::default();
-        }
-        // After a reset, all counters cover the time since.
-        let grown = |field| if delta.is_from_zero() { delta.passed(field) } else { delta.of(field) };
-        let repeated = if self.media.last(Num::RetransmittedPacketsReceived).is_some() {
-            grown(Num::RetransmittedPacketsReceived)
-        } else {
-            Some(0.0)
-        };
-        let of = grown(Num::PacketsReceived).zip(repeated).map(|(received, repeated)| (received - repeated).max(0.0));
-        LossCount { lost: delta.passed(Num::PacketsLost), of: of.filter(|_| grown(Num::PacketsLost).is_some()) }
     }
 
     /// Adds the losses of an interval: received ones, or those that reports on a sent stream brought.

@@ -36,6 +36,9 @@ const SHORT_UNITS: [i8; 5] = [-3, -4, -6, -7, -1];
 const TENTHS_FROM: f64 = 5e12;
 /// Units that are longer than a millisecond: s, and s read twice.
 const LONG_UNITS: [i8; 2] = [3, 6];
+/// An entry this much later than all streams of its report has another clock, ms: some applications stamp codecs when
+/// they store a report.
+const STRAY_MS: f64 = 60_000.0;
 /// A time of 0 is a time only of a clock that is younger than this, ms.
 const ZERO_UNTIL_MS: f64 = 60_000.0;
 
@@ -159,6 +162,11 @@ impl ReportTimes {
         if self.inside.is_some() { None } else { self.beyond.or(self.any_beyond.filter(|_| self.any_inside.is_none())) }
     }
 
+    /// The latest time of any entry, except for entries that were not sampled with the streams.
+    fn sampled(&self) -> Option<f64> {
+        self.any_inside.map(|any| self.inside.filter(|inside| any - inside > STRAY_MS).unwrap_or(any))
+    }
+
     fn latest(&self) -> Option<f64> {
         self.inside.or(self.any_inside)
     }
@@ -197,7 +205,7 @@ impl ReporterClock {
         let high = if is_late.is_some() { f64::INFINITY } else { self.reported_at(self.bound_ms(now_ms)) };
         let low = if admits_zero { f64::NEG_INFINITY } else { f64::MIN_POSITIVE };
         reading.map = TimeMap { exponent: self.exponent, shift_ms: late_ms, low, high };
-        let latest = times.any_inside.or_else(|| times.too_late()).filter(|_| is_late.is_none());
+        let latest = times.sampled().or_else(|| times.too_late()).filter(|_| is_late.is_none());
         reading.at = latest.and_then(|reported| StatTime::from_millis(reading.map.line_ms(reported)));
         reading.ahead_ms = reading.at.map(|at| at.as_millis() - self.settled_ms - now_ms);
         if !reading.has_stepped {

@@ -3,9 +3,11 @@
 //! **The rule.** A count of lost packets cannot change by more than could have come since it was last known: for a
 //! received stream what its highest packet rate gives in that time, for a sent stream what was sent since the previous
 //! report and, not reported as lost before, in the ten seconds before it. A change beyond that, in either direction, is a
-//! jump of sequence numbers, an overflow or a wrong value: it is left out and counted, and the next change counts again. Nor can a count exceed the packets of its
+//! jump of sequence numbers, an overflow or a wrong value: it is left out and counted, and the next change counts again. If a received stream's count comes back to
+//! where it was, its change in between is known. Nor can a count exceed the packets of its
 //! stream by a million: then every change of it is left out.
 
+use super::totals::LossCount;
 use crate::metric::counter::Delta;
 use crate::report::{Entry, Fields, Num};
 
@@ -35,24 +37,59 @@ pub(super) struct ReceivedLimit {
     fastest: f64,
     /// How long losses have not been reported, ms.
     unreported_ms: f64,
+    /// By how much the count is off since it jumped; 0 if it is not.
+    jump: f64,
+    /// Packets received in the intervals of such jumps: their losses are known when the count is back.
+    jump_packets: f64,
+    /// Packets received since losses were last known, and losses since packets were.
+    pending_packets: f64,
+    pending_lost: f64,
 }
 
 impl ReceivedLimit {
-    /// Doubts the losses of a difference if they are impossible. `still_ms` is how long nothing has been received
-    /// before.
-    pub(super) fn check(&mut self, delta: &mut Delta<'_>, still_ms: f64) {
+    /// The losses of a difference. Impossible ones are doubted; if the count returns later to where it was, the losses
+    /// until then are known. `still_ms` is how long nothing has been received before; `counts_repeated` says whether
+    /// retransmitted packets are counted.
+    pub(super) fn losses(&mut self, delta: &mut Delta<'_>, still_ms: f64, counts_repeated: bool) -> LossCount {
+        if delta.is_from_zero() {
+            *self = Self { fastest: self.fastest, ..Self::default() };
+        }
+        let packets = delta.passed(Num::PacketsReceived);
+        let repeated = delta.passed(Num::RetransmittedPacketsReceived);
+        self.pending_packets += packets.unwrap_or(0.0) - repeated.unwrap_or(0.0);
+        let is_first = delta.passed(Num::PacketsLost).is_none() && delta.entry().get(Num::PacketsLost).is_some();
+        let lost = self.believed(delta, packets, still_ms);
+        self.pending_lost += lost.unwrap_or(0.0);
+        if is_first {
+            (self.pending_lost, self.pending_packets) = (0.0, 0.0);
+        }
+        if lost.is_none() || packets.is_none() || counts_repeated && repeated.is_none() {
+            return LossCount { lost: None, of: None };
+        }
+        let (lost, of) = (core::mem::take(&mut self.pending_lost), core::mem::take(&mut self.pending_packets));
+        LossCount { lost: Some(lost), of: Some(of.max(0.0)) }
+    }
+
+    fn believed(&mut self, delta: &mut Delta<'_>, packets: Option<f64>, still_ms: f64) -> Option<f64> {
         let span_ms = if delta.span_ms() < 0.0 { UNKNOWN_SPAN_MS } else { delta.span_ms() };
         let since_ms = self.unreported_ms.max(still_ms) + span_ms;
-        let rate = delta.passed(Num::PacketsReceived).map_or(0.0, |received| received / span_ms.max(RATE_MS));
+        let rate = packets.map_or(0.0, |received| received / span_ms.max(RATE_MS));
         self.fastest = self.fastest.max(rate);
         self.unreported_ms = since_ms;
-        if let Some(lost) = delta.passed(Num::PacketsLost) {
-            self.unreported_ms = 0.0;
-            let limit = FASTER * self.fastest * since_ms + BASE_PPS / 1e3 * since_ms.max(1e3);
-            if lost.abs() > limit || overflows(delta.entry(), delta.entry().get(Num::PacketsReceived)) {
-                delta.doubt(LOST);
-            }
+        let lost = delta.passed(Num::PacketsLost)?;
+        self.unreported_ms = 0.0;
+        let limit = FASTER * self.fastest * since_ms + BASE_PPS / 1e3 * since_ms.max(1e3);
+        if self.jump != 0.0 && (self.jump + lost).abs() <= limit {
+            self.pending_packets += core::mem::take(&mut self.jump_packets);
+            return Some(core::mem::take(&mut self.jump) + lost);
         }
+        if lost.abs() <= limit && !overflows(delta.entry(), delta.entry().get(Num::PacketsReceived)) {
+            return Some(lost);
+        }
+        delta.doubt(LOST);
+        self.jump += lost;
+        self.jump_packets += core::mem::take(&mut self.pending_packets);
+        None
     }
 }
 

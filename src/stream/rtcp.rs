@@ -22,7 +22,7 @@ pub(super) struct Rtcp {
     /// Packets sent at the time of the latest report that counted losses.
     sent: Option<f64>,
     limit: SentLimit,
-    /// LossCount since the previous report, until an interval takes them.
+    /// Losses since the previous report, until an interval takes them.
     unread: PendingLosses,
     /// Members of reports since the latest interval that are not believed.
     doubted: Fields,
@@ -34,7 +34,7 @@ pub(super) struct Rtcp {
     skips_next_report: bool,
 }
 
-/// LossCount of a sent stream that no interval has taken yet.
+/// Losses of a sent stream that no interval has taken yet.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct PendingLosses {

@@ -131,7 +131,7 @@ impl Totals {
     }
 }
 
-/// LossCount of an interval or a report.
+/// Losses of an interval or a report.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct LossCount {
     /// Lost packets; negative if late packets were subtracted.

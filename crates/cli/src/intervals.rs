@@ -29,7 +29,13 @@ const FIRST: &[Metric] = &[
 const SCORES: &[&str] =
     &["mos", "mos_low", "mos_high", "mos_lq", "scale", "model", "tier", "cause", "rating", "reason"];
 
-pub(crate) fn run(format: RowFormat, calls: &[CallFiles], out: &mut dyn Write) -> io::Result<Status> {
+/// Prints the intervals of every call. In CSV `for_spreadsheet`, no name begins like a formula.
+pub(crate) fn run(
+    format: RowFormat,
+    for_spreadsheet: bool,
+    calls: &[CallFiles],
+    out: &mut dyn Write,
+) -> io::Result<Status> {
     let mut csv = csv::Writer::from_writer(vec![]);
     if matches!(format, RowFormat::Csv) {
         write_csv(&mut csv, out, columns().map(Into::into))?;
@@ -48,7 +54,7 @@ pub(crate) fn run(format: RowFormat, calls: &[CallFiles], out: &mut dyn Write) -
                 RowFormat::Ndjson => {
                     serde_json::to_writer(&mut *out, &row).map_err(io::Error::from).and_then(|()| writeln!(out))
                 }
-                RowFormat::Csv => write_csv(&mut csv, out, row.cells().map(|(_, cell)| cell.in_csv())),
+                RowFormat::Csv => write_csv(&mut csv, out, row.cells().map(|(_, cell)| cell.in_csv(for_spreadsheet))),
             };
         });
         result?;
@@ -160,9 +166,10 @@ fn columns() -> impl Iterator<Item = &'static str> {
 }
 
 impl CsvCell<'_> {
-    fn in_csv(&self) -> String {
+    fn in_csv(&self, for_spreadsheet: bool) -> String {
         match self {
-            Self::Name(name) => without_formula(name),
+            Self::Name(name) if for_spreadsheet => without_formula(name),
+            Self::Name(name) => (*name).to_owned(),
             Self::Text(text) => (*text).to_owned(),
             Self::Printed(text) => text.clone(),
             Self::Integer(value) => value.to_string(),
@@ -202,11 +209,12 @@ mod tests {
     #[test]
     fn names_are_no_formulas_and_numbers_stay_numbers() {
         for name in ["=1+1", "+49 30", "-2", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1"] {
-            assert_eq!(CsvCell::Name(name).in_csv(), format!("'{name}"));
+            assert_eq!(CsvCell::Name(name).in_csv(true), format!("'{name}"));
+            assert_eq!(CsvCell::Name(name).in_csv(false), name);
         }
         for name in ["", "alice", "PC_0", "a=b", "1-2"] {
-            assert_eq!(CsvCell::Name(name).in_csv(), name);
+            assert_eq!(CsvCell::Name(name).in_csv(true), name);
         }
-        assert_eq!(CsvCell::Real(-3.5).in_csv(), "-3.5");
+        assert_eq!(CsvCell::Real(-3.5).in_csv(true), "-3.5");
     }
 }

@@ -57,11 +57,15 @@ enum Command {
     },
     /// Print one line per stream and interval.
     ///
-    /// Files become calls as in `report`. In CSV, a name that begins like a formula has an apostrophe before it.
+    /// Files become calls as in `report`.
     Intervals {
         /// Output format.
         #[arg(long, value_enum, default_value_t = RowFormat::Ndjson)]
         format: RowFormat,
+        /// In CSV, put an apostrophe before names that a spreadsheet would take for a formula (`=`, `+`, `-`, `@`, tab).
+        /// Use it before you open the output of foreign recordings in a spreadsheet.
+        #[arg(long)]
+        spreadsheet: bool,
         #[command(flatten)]
         grouping: Grouping,
         /// Recordings of the same conference, or of several with --each.
@@ -140,8 +144,8 @@ fn run(command: Command, out: &mut dyn Write) -> io::Result<Status> {
         Command::Report { format, grouping, files } => {
             with_calls(&files, &grouping, |calls| report::run(format, grouping.each, calls, out))
         }
-        Command::Intervals { format, grouping, files } => {
-            with_calls(&files, &grouping, |calls| intervals::run(format, calls, out))
+        Command::Intervals { format, spreadsheet, grouping, files } => {
+            with_calls(&files, &grouping, |calls| intervals::run(format, spreadsheet, calls, out))
         }
         Command::Derived { files } => derived::run(&files, out).map(Status::usable),
         Command::Score { media } => score::run(&media, out).map(Status::usable),

@@ -45,7 +45,8 @@ struct CaseContext {
 /// after their cause.
 pub(super) fn diagnoses(call: &Conference, fabrics: &[&Fabric], start_ms: Option<f64>) -> Vec<DiagnosisSummary> {
     let peers = peers(fabrics);
-    let mut cases = collect_cases(fabrics, &peers);
+    let start_ms = start_ms.unwrap_or(0.0);
+    let mut cases = collect_cases(fabrics, &peers, start_ms);
     cases.sort_by(worse);
     find_causes(&mut cases, fabrics);
     let uplink_user = find_lossy_uplinks(&mut cases, fabrics, &peers);
@@ -57,7 +58,6 @@ pub(super) fn diagnoses(call: &Conference, fabrics: &[&Fabric], start_ms: Option
         places[at] = place;
     }
     let bursts = burst_factors(&cases);
-    let start_ms = start_ms.unwrap_or(0.0);
     let mut summaries = Vec::with_capacity(order.len());
     for at in order {
         let case = &cases[at];
@@ -72,16 +72,17 @@ pub(super) fn diagnoses(call: &Conference, fabrics: &[&Fabric], start_ms: Option
     summaries
 }
 
-/// The diagnoses of all fabrics with their places; causes are not known yet.
-fn collect_cases<'a>(fabrics: &[&'a Fabric], peers: &BTreeMap<usize, usize>) -> Vec<Case<'a>> {
+/// The diagnoses of all fabrics with their places; causes are not known yet. What began before the first snapshot, such
+/// as a set-up, counts from it: the call's time begins there.
+fn collect_cases<'a>(fabrics: &[&'a Fabric], peers: &BTreeMap<usize, usize>, start_ms: f64) -> Vec<Case<'a>> {
     let mut cases = Vec::new();
     let unused = unused(fabrics);
     for (index, fabric) in fabrics.iter().enumerate() {
         let end_ms = fabric.span().map(|(_, last)| last.as_millis());
         let is_of_unused = unused.contains(&fabric.id());
         for diagnosis in &fabric.detectors.log.diagnoses {
-            let from_ms = diagnosis.from.as_millis();
-            let to_ms = diagnosis.to.map(|to| to.as_millis()).or(end_ms).unwrap_or(from_ms);
+            let from_ms = diagnosis.from.as_millis().max(start_ms);
+            let to_ms = diagnosis.to.map(|to| to.as_millis()).or(end_ms).unwrap_or(from_ms).max(from_ms);
             let receiver = peers.get(&index).map(|&receiver| (receiver, Side::Downlink));
             let path = diagnosis.side.map(|side| match side {
                 Side::Uplink => receiver.unwrap_or((index, side)),
@@ -406,8 +407,8 @@ fn summary(
         user: user.map(String::from),
         direction: diagnosis.side,
         ssrc: diagnosis.stream.map(|key| key.ssrc),
-        from_ms: diagnosis.from.as_millis(),
-        to_ms: diagnosis.to.map(|to| to.as_millis()),
+        from_ms: case.reach.from_ms,
+        to_ms: diagnosis.to.map(|_| case.reach.to_ms),
         follows: cause.map(|cause| cause as u64),
         evidence: diagnosis.evidence.iter().map(|(name, value)| (name.into(), value)).collect(),
         sentence,

@@ -104,7 +104,7 @@ fn view_has_score_diagnoses_picture_and_bandwidth() {
         entry.set(Num::BytesReceived, got * 80.0);
         let mut entry = call.report.push(StatsType::InboundRtp, "V");
         entry.set_timestamp(time).set_media(callgauge::id::MediaKind::Video).set_text(Text::MimeType, "video/VP8");
-        entry.set(Num::Ssrc, 3.0).set(Num::PacketsReceived, f64::from(second) * 90.0).set(Num::PacketsLost, 0.0);
+        entry.set(Num::Ssrc, 3.0).set(Num::PacketsReceived, f64::from(second) * 30.0).set(Num::PacketsLost, 0.0);
         entry.set(Num::BytesReceived, f64::from(second) * 90e3).set(Num::FramesDecoded, f64::from(second) * 30.0);
         entry.set(Num::FrameWidth, 640.0).set(Num::FrameHeight, 360.0);
         let mut pair = call.report.push(StatsType::CandidatePair, "P");
@@ -124,7 +124,7 @@ fn view_has_score_diagnoses_picture_and_bandwidth() {
     let loss = fabric.diagnoses.iter().find(|diagnosis| diagnosis.kind == Kind::HighLoss).unwrap();
     assert!(loss.to.is_none());
     let sentence = call.call.sentence(loss);
-    assert!(sentence.starts_with("alice's downlink lost 8 % of packets"), "{sentence}");
+    assert!(sentence.starts_with("alice's downlink lost 5 % of packets"), "{sentence}");
     assert_eq!(call.call.local_user(call.fabric).and_then(|user| call.call.user_name(user)), Some("alice"));
     assert_eq!(call.call.fabric_name(call.fabric), Some("pc"));
 }
