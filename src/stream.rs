@@ -216,7 +216,7 @@ impl StreamRecord {
             media,
             source: None,
             rtcp: Rtcp::default(),
-            received_limit: ReceivedLimit::default(),
+            received_limit: ReceivedLimit::of(entry),
             was_active: false,
             codec_id: None,
             has_new_codec: false,

@@ -41,29 +41,43 @@ pub(super) struct ReceivedLimit {
     jump: f64,
     /// Packets received in the intervals of such jumps: their losses are known when the count is back.
     jump_packets: f64,
+    /// Whether a sample had both counts: sums begin there.
+    has_base: bool,
     /// Packets received since losses were last known, and losses since packets were.
     pending_packets: f64,
     pending_lost: f64,
 }
 
 impl ReceivedLimit {
+    /// What limits the losses of a stream whose first sample is `entry`.
+    pub(super) fn of(entry: Entry<'_>) -> Self {
+        let has_base = [Num::PacketsReceived, Num::PacketsLost].iter().all(|&count| entry.get(count).is_some());
+        Self { has_base, ..Self::default() }
+    }
+
     /// The losses of a difference. Impossible ones are doubted; if the count returns later to where it was, the losses
     /// until then are known. `still_ms` is how long nothing has been received before; `counts_repeated` says whether
     /// retransmitted packets are counted.
     pub(super) fn losses(&mut self, delta: &mut Delta<'_>, still_ms: f64, counts_repeated: bool) -> LossCount {
         if delta.is_from_zero() {
-            *self = Self { fastest: self.fastest, ..Self::default() };
+            *self = Self { fastest: self.fastest, has_base: true, ..Self::default() };
         }
         let packets = delta.passed(Num::PacketsReceived);
         let repeated = delta.passed(Num::RetransmittedPacketsReceived);
+        let counts = [Num::PacketsReceived, Num::PacketsLost, Num::RetransmittedPacketsReceived];
+        let counts = counts.get(..if counts_repeated { 3 } else { 2 }).unwrap_or(&counts);
+        let covers_interval = counts.iter().all(|&count| delta.of(count).is_some());
+        let has_all = counts.iter().all(|&count| delta.entry().get(count).is_some());
         self.pending_packets += packets.unwrap_or(0.0) - repeated.unwrap_or(0.0);
-        let is_first = delta.passed(Num::PacketsLost).is_none() && delta.entry().get(Num::PacketsLost).is_some();
         let lost = self.believed(delta, packets, still_ms);
         self.pending_lost += lost.unwrap_or(0.0);
-        if is_first {
+        if !self.has_base && !covers_interval {
             (self.pending_lost, self.pending_packets) = (0.0, 0.0);
+            (self.jump, self.jump_packets) = (0.0, 0.0);
         }
-        if lost.is_none() || packets.is_none() || counts_repeated && repeated.is_none() {
+        let is_covered = self.has_base || covers_interval;
+        self.has_base |= has_all;
+        if lost.is_none() || packets.is_none() || !has_all || !is_covered {
             return LossCount { lost: None, of: None };
         }
         let (lost, of) = (core::mem::take(&mut self.pending_lost), core::mem::take(&mut self.pending_packets));

@@ -228,9 +228,16 @@ proptest! {
         }
         let stream = call.stream();
         let audio = stream.audio.unwrap();
-        let loss = covered(&samples, &["packetsReceived", "packetsLost"], |grown| {
-            (grown("packetsLost"), grown("packetsLost") + grown("packetsReceived"))
-        });
+        // Counts go on while they are not reported: what matters is their growth between samples with both.
+        let counting: Vec<&Value> = samples
+            .iter()
+            .filter(|sample| ["packetsReceived", "packetsLost"].iter().all(|member| sample.get(*member).is_some()))
+            .collect();
+        let grown = |member: &str| {
+            let ends = [counting.first()?, counting.last()?].map(|sample| value_of(sample, member));
+            Some(ends[1]? - ends[0]?).filter(|_| counting.len() > 1)
+        };
+        let loss = grown("packetsLost").zip(grown("packetsReceived")).map(|(lost, received)| lost / (lost + received));
         let concealed = covered(&samples, &["totalSamplesReceived", "concealedSamples"], |grown| {
             (grown("concealedSamples"), grown("totalSamplesReceived"))
         });
