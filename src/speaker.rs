@@ -113,6 +113,7 @@ pub mod multiscale;
 mod participant;
 mod slots;
 pub mod talk;
+mod track;
 
 use crate::id::{Ssrc, UserId};
 use crate::unit::Timestamp;

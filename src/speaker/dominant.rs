@@ -18,12 +18,15 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::level::Sound;
-use super::participant::{Participant, Slot};
+use super::participant::Participant;
 use super::talk::{ConferenceTalk, Talk};
 
 pub(crate) use super::slots::LAST_MS;
 pub use super::slots::{FRESH_MS, SLOT_MS, TAKE_MS};
-use super::slots::{LAST_SLOT, slot_of};
+use super::slots::{LAST_SLOT, SlotOrNone, slot_of};
+#[cfg(feature = "serde")]
+use super::track::STALE_SLOTS;
+use super::track::Sample;
 
 /// Speech that takes a free floor, ms.
 pub const OPEN_MS: u32 = 400;
@@ -118,6 +121,9 @@ pub struct Floor {
     participants: Vec<Participant>,
     /// Participants that are present, or were in the window. Their order does not matter.
     active: Vec<u32>,
+    /// Within the block that is being decided: how many of them, the first ones, speak.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    speaking: usize,
     /// Some active participants have left.
     has_left: bool,
     /// The first undecided slot; `None` before the first sample.
@@ -125,15 +131,16 @@ pub struct Floor {
     first: u64,
     newest: u64,
     holder: Option<u32>,
+    /// When the holder took the floor.
+    since: u64,
     /// When the speech of the last former holder ended.
     ended: u64,
     room: ConferenceTalk,
-    window_speech_ms: u64,
     late: u64,
     /// The longest sample of any participant, slots.
     longest: u64,
-    /// Number of samples accepted.
-    heard: u64,
+    /// Number of samples accepted, modulo 2³²: it only tells which came last.
+    heard: u32,
     /// The participant that the floor waits for, and until which slot: until then no other sample decides anything.
     waiting_for: Option<(u32, u64)>,
 }
@@ -147,14 +154,15 @@ impl Floor {
             window: (kept_window_ms(window_ms.into()) / SLOT_MS) as usize,
             participants: Vec::new(),
             active: Vec::new(),
+            speaking: 0,
             has_left: false,
             next: None,
             first: 0,
             newest: 0,
             holder: None,
+            since: 0,
             ended: 0,
             room: ConferenceTalk::default(),
-            window_speech_ms: 0,
             late: 0,
             longest: 0,
             heard: 0,
@@ -162,12 +170,12 @@ impl Floor {
         }
     }
 
-    /// Adds a participant. Allocates the slots of a window and of a sample: a kilobyte, for 10 s. `None` beyond 2³²
-    /// participants.
+    /// Adds a participant. A participant takes some 200 bytes if samples last seconds; with samples of 0.1 s it takes
+    /// four bytes for each one in the window, too. `None` beyond 2³² participants.
     pub fn join(&mut self, at_ms: u64) -> Option<ParticipantId> {
         let id = u32::try_from(self.participants.len()).ok()?;
         let joined = slot_of(at_ms);
-        self.participants.push(Participant::new(self.ring(), joined, joined.max(self.next.unwrap_or(0))));
+        self.participants.push(Participant::new(joined, joined.max(self.next.unwrap_or(0))));
         self.active.push(id);
         self.waiting_for = None;
         Some(ParticipantId(id))
@@ -176,9 +184,9 @@ impl Floor {
     /// Accepts a sample: how much of the time from `from_ms` to `to_ms` was speech. Slots that are already decided are
     /// ignored and [counted](Self::late); more than 20 s is a gap, of which nothing is known. Changes go to `out`.
     ///
-    /// Cost: proportional to the slots that the sample covers, at most two hundred, for any number of participants, if
-    /// all report about as often and in about the same order; each slot visits every participant once. A gap costs at
-    /// most the slots of two windows and 40 s. No allocation.
+    /// Cost: if all report about as often and in about the same order, a round of samples visits every participant once
+    /// for every 64 slots, and those that speak once for every change of who speaks. A gap costs at most the slots of
+    /// two windows and 40 s. No allocation, once a participant's window is full.
     pub fn add_sound(
         &mut self,
         id: ParticipantId,
@@ -190,7 +198,7 @@ impl Floor {
         let (from, to) = (slot_of(from_ms), slot_of(to_ms));
         // Speech before they left still counts.
         let Some(participant) = self.participants.get(id.index()) else { return };
-        let (to, to_ms) = match participant.left {
+        let (to, to_ms) = match participant.left.get() {
             Some(left) if left < to => (left, left * SLOT_MS),
             _ => (to, to_ms),
         };
@@ -210,9 +218,10 @@ impl Floor {
             self.late = self.late.saturating_add(u64::from(from < next));
             // Wait for this participant from now on, so that the next sample is not late, too.
             if let Some(participant) =
-                self.participants.get_mut(id.index()).filter(|participant| participant.span.is_none())
+                self.participants.get_mut(id.index()).filter(|participant| participant.track.span().is_none())
             {
-                (participant.span, self.waiting_for) = (Some((to - from).min(wait)), None);
+                participant.track.set_span(Some((to - from).min(wait)));
+                self.waiting_for = None;
             }
             return;
         }
@@ -221,17 +230,18 @@ impl Floor {
         if to > next.saturating_add(wait) {
             self.decide_until(to - wait, out);
         }
-        let next = self.next.unwrap_or(0);
+        let (next, oldest) = (self.next.unwrap_or(0), self.oldest());
         let span_ms = to_ms - from_ms;
         if let Some(participant) = self.participants.get_mut(id.index()) {
             if span_ms <= LONGEST_MS {
                 self.room.note_span(span_ms);
-                participant.fill_slots(from.max(next), from, to, span_ms, sound.into());
-                participant.span = Some(to - from);
+                let counts = (participant.opened, participant.gone_at().unwrap_or(u64::MAX));
+                let sample = Sample { from, to, open: from.max(next), span_ms, sound: sound.into(), counts };
+                participant.track.add(sample, next, oldest);
                 self.longest = self.longest.max(to - from);
             }
             participant.covered = participant.covered.max(to);
-            self.heard = self.heard.saturating_add(1);
+            self.heard = self.heard.wrapping_add(1);
             participant.heard = self.heard;
         }
         if self.waiting_for.is_none_or(|(waiting_for, until)| waiting_for == id.0 || self.newest > until) {
@@ -242,8 +252,8 @@ impl Floor {
     /// Ignores the speech of a participant from `at_ms` on.
     pub fn mute(&mut self, id: ParticipantId, at_ms: u64, out: &mut dyn FnMut(Change)) {
         if let Some(participant) = self.participants.get_mut(id.index()) {
-            participant.muted = Some(participant.muted.unwrap_or(u64::MAX).min(slot_of(at_ms)));
-            participant.inactive_from(slot_of(at_ms), self.next.unwrap_or(0), self.newest);
+            participant.muted = participant.muted.earlier(slot_of(at_ms));
+            participant.track.discard(slot_of(at_ms).max(self.next.unwrap_or(0)));
         }
         self.decide(out);
         self.end_if_gone(at_ms, out);
@@ -252,7 +262,7 @@ impl Floor {
     /// Counts the speech of a participant from `at_ms` on again.
     pub fn unmute(&mut self, id: ParticipantId, at_ms: u64) {
         if let Some(participant) = self.participants.get_mut(id.index()) {
-            participant.muted = None;
+            participant.muted = SlotOrNone::NONE;
             self.waiting_for = None;
             participant.covered = participant.covered.max(self.newest);
             participant.opened = participant.opened.max(slot_of(at_ms));
@@ -262,18 +272,18 @@ impl Floor {
     /// Brings back a participant that left, if `at_ms` is after that. Their earlier speech stays theirs.
     pub fn rejoin(&mut self, id: ParticipantId, at_ms: u64) {
         let Some(participant) = self.participants.get_mut(id.index()) else { return };
-        if participant.left.is_none_or(|left| left > slot_of(at_ms)) {
+        if participant.left.get().is_none_or(|left| left > slot_of(at_ms)) {
             return;
         }
-        participant.left = None;
-        participant.muted = None;
-        participant.span = None;
+        participant.left = SlotOrNone::NONE;
+        participant.muted = SlotOrNone::NONE;
+        participant.track.set_span(None);
         self.waiting_for = None;
         participant.joined = slot_of(at_ms);
         participant.opened = participant.opened.max(participant.joined);
         participant.covered = participant.covered.max(self.newest);
         if !self.active.contains(&id.0) {
-            participant.slots.fill(Slot::UNKNOWN);
+            participant.track.clear();
             self.active.push(id.0);
         }
     }
@@ -282,8 +292,8 @@ impl Floor {
     pub fn leave(&mut self, id: ParticipantId, at_ms: u64, out: &mut dyn FnMut(Change)) {
         if let Some(participant) = self.participants.get_mut(id.index()) {
             self.has_left = true;
-            participant.left = Some(participant.left.unwrap_or(u64::MAX).min(slot_of(at_ms)));
-            participant.inactive_from(slot_of(at_ms), self.next.unwrap_or(0), self.newest);
+            participant.left = participant.left.earlier(slot_of(at_ms));
+            participant.track.discard(slot_of(at_ms).max(self.next.unwrap_or(0)));
         }
         self.decide(out);
         self.end_if_gone(at_ms, out);
@@ -295,21 +305,18 @@ impl Floor {
     /// Speech that both counted is counted once, as far as can be known: as much as the overlap of the one with less
     /// overlap.
     pub fn merge(&mut self, from: ParticipantId, to: ParticipantId) {
-        let (decided, length) = (self.decided(), self.ring());
+        let oldest = self.oldest();
         let Ok([other, participant]) = self.participants.get_disjoint_mut([from.index(), to.index()]) else { return };
-        let fresh = Participant::new(length, other.joined, other.covered);
+        let fresh = Participant::new(other.joined, other.covered);
         let other = core::mem::replace(other, fresh);
         if !self.active.contains(&to.0) {
-            participant.slots.fill(Slot::UNKNOWN);
+            participant.track.clear();
             self.active.push(to.0);
             self.has_left = true;
         }
-        let before_ms = other.window_ms.saturating_add(participant.window_ms);
-        self.window_speech_ms = self.window_speech_ms.saturating_sub(before_ms);
-        participant.merge(&other, decided);
-        self.window_speech_ms = self.window_speech_ms.saturating_add(participant.window_ms);
+        participant.merge(&other, oldest);
         if self.holder == Some(from.0) {
-            (self.holder, participant.since) = (Some(to.0), other.since);
+            self.holder = Some(to.0);
         }
         self.waiting_for = None;
     }
@@ -324,7 +331,7 @@ impl Floor {
     /// When the holder loses the floor if no sample follows, ms. `None` without a holder. O(1).
     #[must_use]
     pub fn silent_at_ms(&self) -> Option<u64> {
-        let end = self.holder()?.run.end + SILENCE_MS / SLOT_MS;
+        let end = self.holder()?.utterance.end() + SILENCE_MS / SLOT_MS;
         Some((self.newest.max(end) + 2 * self.longest + LENIENCE_SLOTS) * SLOT_MS)
     }
 
@@ -333,7 +340,7 @@ impl Floor {
         let Some(holder) = self.holder().filter(|_| self.silent_at_ms().is_some_and(|at_ms| at_ms <= now_ms)) else {
             return;
         };
-        self.newest = self.newest.max(holder.run.end + SILENCE_MS / SLOT_MS).min(LAST_SLOT);
+        self.newest = self.newest.max(holder.utterance.end() + SILENCE_MS / SLOT_MS).min(LAST_SLOT);
         self.decide_until(self.newest, out);
     }
 
@@ -355,23 +362,36 @@ impl Floor {
     }
 
     /// Whether a participant was the only one to speak in the window: 2 s or more, all others together 1 s at most, 80
-    /// % of the window known. O(1).
+    /// % of the window known. Cost: linear in participants.
     #[must_use]
     pub fn is_only_speaker(&self, id: ParticipantId) -> bool {
-        let Some(participant) = self.participants.get(id.index()) else { return false };
-        let window =
-            (self.window as u64).min(self.next.unwrap_or(0).saturating_sub(self.first.max(participant.joined)));
-        participant.muted.is_none()
-            && participant.left.is_none()
-            && participant.window_ms >= ONLY_MS
-            && self.window_speech_ms.saturating_sub(participant.window_ms) <= OTHERS_MS
-            && participant.window_known.saturating_mul(100) >= window * KNOWN_PERCENT
+        self.active.contains(&id.0) && self.is_only(id.0, self.window_speech_ms())
     }
 
     /// The only participant that spoke in the window. Cost: linear in participants.
     #[must_use]
     pub fn only_speaker(&self) -> Option<ParticipantId> {
-        self.active.iter().map(|&id| ParticipantId(id)).find(|&id| self.is_only_speaker(id))
+        let all_ms = self.window_speech_ms();
+        self.active.iter().copied().find(|&id| self.is_only(id, all_ms)).map(ParticipantId)
+    }
+
+    /// Whether an active participant is the only speaker. `all_ms`: the speech of all in the window.
+    fn is_only(&self, id: u32, all_ms: u64) -> bool {
+        let Some(participant) = self.participants.get(id as usize).filter(|participant| participant.is_audible())
+        else {
+            return false;
+        };
+        let next = self.next.unwrap_or(0);
+        let window = (self.window as u64).min(next.saturating_sub(self.first.max(participant.joined)));
+        let (speech_ms, known) = participant.track.sums(self.oldest(), next);
+        speech_ms >= ONLY_MS && all_ms - speech_ms <= OTHERS_MS && known * 100 >= window * KNOWN_PERCENT
+    }
+
+    /// The speech of all participants in the window, ms.
+    fn window_speech_ms(&self) -> u64 {
+        let next = self.next.unwrap_or(0);
+        let active = self.active.iter().filter_map(|&id| self.participants.get(id as usize));
+        active.map(|participant| participant.track.sums(self.oldest(), next).0).sum()
     }
 
     /// How long a participant has held the floor so far, ms: from the beginning of the speech that took it to the end
@@ -380,7 +400,7 @@ impl Floor {
     pub fn dominant_ms(&self, id: ParticipantId) -> u64 {
         self.participants.get(id.index()).map_or(0, |participant| {
             let open =
-                if self.is_dominant(id) { participant.run.end.saturating_sub(participant.since) * SLOT_MS } else { 0 };
+                if self.is_dominant(id) { participant.utterance.end().saturating_sub(self.since) * SLOT_MS } else { 0 };
             participant.dominant_ms.saturating_add(open)
         })
     }
@@ -388,7 +408,7 @@ impl Floor {
     /// The end of a participant's last speech, ms; 0 if they never spoke.
     #[must_use]
     pub fn spoke_until_ms(&self, id: ParticipantId) -> u64 {
-        self.participants.get(id.index()).map_or(0, |participant| participant.run.end * SLOT_MS)
+        self.participants.get(id.index()).map_or(0, |participant| participant.utterance.end() * SLOT_MS)
     }
 
     /// Talk statistics of a participant so far; `None` for an unknown participant.
@@ -438,26 +458,27 @@ impl Floor {
     #[cfg(feature = "serde")]
     pub(crate) fn is_possible(&self) -> bool {
         let windows = (WINDOW_MS.start() / SLOT_MS) as usize..=(WINDOW_MS.end() / SLOT_MS) as usize;
-        let times = [self.next.unwrap_or(0), self.first, self.newest, self.ended];
+        let times = [self.next.unwrap_or(0), self.first, self.newest, self.since, self.ended];
         let mut is_here = vec![false; self.participants.len()];
         let mut comes_once =
             |&id: &u32| is_here.get_mut(id as usize).is_some_and(|is_here| !core::mem::replace(is_here, true));
+        let most = self.window as u64 + self.wait() + STALE_SLOTS;
         windows.contains(&self.window)
             && times.into_iter().all(|slot| slot <= LAST_SLOT)
             && self.longest <= self.wait()
             && self.active.iter().all(&mut comes_once)
-            && self.participants.iter().all(|participant| participant.is_possible(self.ring(), self.wait()))
+            && self.participants.iter().all(|participant| participant.is_possible(most, self.wait(), self.newest))
     }
 
-    /// The decided slots that still count.
-    fn decided(&self) -> core::ops::Range<u64> {
-        let next = self.next.unwrap_or(0);
-        next.saturating_sub(self.window as u64)..next
+    /// The first slot of the window.
+    fn oldest(&self) -> u64 {
+        self.next.unwrap_or(0).saturating_sub(self.window as u64)
     }
 
-    const fn ring(&self) -> usize {
-        // The decided slots of the window, those that wait for the slowest participant, and a sample.
-        self.window + (self.wait() + LONGEST_MS / SLOT_MS) as usize
+    /// The most slots of silence that can change anything.
+    const fn most_slots(&self) -> u64 {
+        // The window twice, the slots that wait for the slowest participant, and a sample.
+        2 * self.window as u64 + self.wait() + LONGEST_MS / SLOT_MS
     }
 
     /// The most slots that the floor waits for a participant.
@@ -467,8 +488,8 @@ impl Floor {
 
     /// Ends the floor of a holder that is muted or has left, whether or not the floor waits for others.
     fn end_if_gone(&mut self, at_ms: u64, out: &mut dyn FnMut(Change)) {
-        if let Some(holder) = self.holder().filter(|holder| holder.muted.is_some() || holder.left.is_some()) {
-            let since = holder.run.end;
+        if let Some(holder) = self.holder().filter(|holder| !holder.is_audible()) {
+            let since = holder.utterance.end();
             self.hand(None, (slot_of(at_ms)).max(since), since, out);
         }
     }

@@ -1,21 +1,19 @@
-//! Talk statistics per participant and for the conference. It counts slots of speech and does not decide what is
-//! speech.
+//! Talk statistics per participant and for the conference. It counts slots of speech, as many at once as are equal, and
+//! does not decide what is speech.
 //!
 //! Sums are whole milliseconds, so they do not depend on the order of participants.
 
-use super::slots::SLOT_MS;
+use super::slots::{Mask, PAUSE_SLOTS, SLOT_MS};
 
 /// Samples coarser than this resolve neither turns nor interruptions, ms: between two people the floor passes in 0.12
 /// to 0.16 s, and half of all back-channels take less than a second.
 pub const RESOLVED_MS: u32 = 500;
-/// A pause shorter than this is within an utterance, slots.
-const PAUSE_SLOTS: u32 = 7;
 /// An utterance with this much speech is a turn, ms; a shorter one is a back-channel or a noise.
 const TURN_MS: u32 = 1_000;
 /// A speaker that stops within this many slots after another one broke in was interrupted.
 const YIELD_SLOTS: u64 = 20;
 /// Simultaneous speech counts as an interruption only after this many slots: a quarter of a second.
-const OVERLAP_SLOTS: u32 = 3;
+const OVERLAP_SLOTS: u8 = 3;
 
 /// Talk statistics of one participant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,68 +52,146 @@ pub struct ConferenceTalk {
     squares: u64,
 }
 
-/// Counts the talk of one participant, slot by slot.
+/// Counts the talk of one participant.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct TalkCounter {
     talk_ms: u64,
     overlap_ms: u64,
-    longest: u64,
-    muted_talk_ms: Option<u64>,
-    turns: u64,
-    interruptions: u64,
-    /// The current utterance: its beginning, its last speech, its amount of speech.
-    utterance: Option<Utterance>,
-    /// For how many slots no other participant spoke.
-    alone_slots: u64,
+    muted_talk_ms: u64,
+    /// The longest utterance, slots.
+    longest: u32,
+    turns: u32,
+    interruptions: u32,
+    /// For how many slots no other participant spoke, at most [`PAUSE_SLOTS`].
+    alone_slots: u8,
+    has_talked_muted: bool,
 }
 
-#[derive(Clone, Copy, Debug)]
+/// The current utterance: speech, with pauses below [`PAUSE_SLOTS`].
+#[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-struct Utterance {
-    first: u64,
-    last: u64,
+pub(super) struct Utterance {
+    /// The slot after the last speech.
+    end: u64,
+    /// Slots from the first speech to the last. A run of speech without a pause for 13 years is longer.
+    slots: u32,
     speech_ms: u32,
-    overlap_slots: u32,
+    /// The part of it since the holder of the floor fell silent.
+    fresh_ms: u32,
+    overlap_slots: u8,
     /// Another participant spoke when it began.
     broke_in: bool,
     is_settled: bool,
 }
 
-impl TalkCounter {
-    /// Adds one slot with `speech_ms` of speech.
-    pub(super) fn slot(&mut self, slot: u64, speech_ms: u32, is_speech: bool, others: bool) {
-        self.alone_slots = if others { 0 } else { self.alone_slots.saturating_add(1) };
-        self.talk_ms = self.talk_ms.saturating_add(u64::from(speech_ms));
-        if is_speech {
-            if others {
-                self.overlap_ms = self.overlap_ms.saturating_add(u64::from(speech_ms));
-            }
-            let new = Utterance {
-                first: slot,
-                last: slot,
+/// Consecutive slots in which the same participants speak, each equally long in every slot.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stride {
+    pub(super) first: u64,
+    pub(super) slots: u64,
+    /// Other participants speak.
+    pub(super) others: bool,
+    pub(super) holder_speaks: bool,
+}
+
+impl Utterance {
+    pub(super) const fn first(&self) -> u64 {
+        self.end.saturating_sub(self.slots as u64)
+    }
+
+    /// The slot after the last speech; 0 before any.
+    pub(super) const fn end(&self) -> u64 {
+        self.end
+    }
+
+    pub(super) const fn speech_ms(&self) -> u32 {
+        self.speech_ms
+    }
+
+    pub(super) const fn fresh_ms(&self) -> u32 {
+        self.fresh_ms
+    }
+
+    /// The holder of the floor spoke after the last speech, or at the same time.
+    pub(super) const fn age(&mut self) {
+        self.fresh_ms = 0;
+    }
+
+    /// Begins to speak in a slot: continues the utterance, or begins one if the pause was too long.
+    pub(super) const fn begin(&mut self, slot: u64, others: bool) {
+        if slot >= self.end + PAUSE_SLOTS || self.speech_ms == 0 {
+            *self = Self {
+                end: slot,
+                slots: 0,
                 speech_ms: 0,
+                fresh_ms: 0,
                 overlap_slots: 0,
                 broke_in: others,
                 is_settled: false,
             };
-            let utterance = self.utterance.get_or_insert(new);
-            let was_turn = utterance.speech_ms >= TURN_MS;
-            utterance.last = slot;
-            utterance.speech_ms = utterance.speech_ms.saturating_add(speech_ms);
-            utterance.overlap_slots += u32::from(others && utterance.overlap_slots < OVERLAP_SLOTS);
-            self.turns = self.turns.saturating_add(u64::from(!was_turn && utterance.speech_ms >= TURN_MS));
-            self.longest = self.longest.max((slot + 1).saturating_sub(utterance.first) * SLOT_MS);
-            if !utterance.is_settled && utterance.broke_in && utterance.overlap_slots >= OVERLAP_SLOTS {
-                let age = slot.saturating_sub(utterance.first);
-                let yielded = self.alone_slots >= u64::from(PAUSE_SLOTS) && utterance.speech_ms >= TURN_MS;
-                utterance.is_settled = yielded || age > YIELD_SLOTS + u64::from(PAUSE_SLOTS);
-                self.interruptions = self.interruptions.saturating_add(u64::from(yielded));
-            }
-        } else if self.utterance.is_some_and(|utterance| slot.saturating_sub(utterance.last) >= u64::from(PAUSE_SLOTS))
-        {
-            self.utterance = None;
         }
+    }
+
+    /// The challenger with the most fresh speech, then with the most speech, takes the floor.
+    pub(super) const fn rank(&self) -> (u32, u32) {
+        (self.fresh_ms, self.speech_ms)
+    }
+}
+
+impl TalkCounter {
+    /// Adds `ms` of speech in known slots.
+    pub(super) const fn add(&mut self, ms: u64) {
+        self.talk_ms = self.talk_ms.saturating_add(ms);
+    }
+
+    /// Continues an utterance that has [begun](Utterance::begin), with `ms` of speech in each slot. `alone_slots`: for
+    /// how many slots before no other participant spoke.
+    pub(super) fn speak(&mut self, utterance: &mut Utterance, stride: Stride, ms: u32, alone_slots: u64) {
+        // At most 64 slots.
+        let speech_ms = stride.slots as u32 * ms;
+        if stride.others {
+            self.overlap_ms = self.overlap_ms.saturating_add(u64::from(speech_ms));
+        }
+        if utterance.broke_in && !utterance.is_settled {
+            self.settle(utterance, stride, ms, alone_slots);
+        }
+        let was_turn = utterance.speech_ms >= TURN_MS;
+        utterance.speech_ms = utterance.speech_ms.saturating_add(speech_ms);
+        utterance.fresh_ms = if stride.holder_speaks { 0 } else { utterance.fresh_ms.saturating_add(speech_ms) };
+        self.turns = self.turns.saturating_add(u32::from(!was_turn && utterance.speech_ms >= TURN_MS));
+        let (first, end) = (utterance.first(), stride.first + stride.slots);
+        (utterance.slots, utterance.end) = (u32::try_from(end.saturating_sub(first)).unwrap_or(u32::MAX), end);
+        self.longest = self.longest.max(utterance.slots);
+    }
+
+    /// Finds out, slot by slot, whether an utterance that broke in was an interruption.
+    fn settle(&mut self, utterance: &mut Utterance, stride: Stride, ms: u32, alone_slots: u64) {
+        for (slot, n) in (stride.first..).zip(1..=stride.slots) {
+            // At most 64 slots.
+            let speech_ms = utterance.speech_ms.saturating_add(n as u32 * ms);
+            utterance.overlap_slots += u8::from(stride.others && utterance.overlap_slots < OVERLAP_SLOTS);
+            if utterance.overlap_slots >= OVERLAP_SLOTS {
+                let age = slot.saturating_sub(utterance.first());
+                let alone_slots = if stride.others { 0 } else { alone_slots + n };
+                let yielded = alone_slots >= PAUSE_SLOTS && speech_ms >= TURN_MS;
+                self.interruptions = self.interruptions.saturating_add(u32::from(yielded));
+                if yielded || age > YIELD_SLOTS + PAUSE_SLOTS {
+                    utterance.is_settled = true;
+                    return;
+                }
+            }
+        }
+    }
+
+    /// For how many slots no other participant spoke, as far as it matters.
+    pub(super) const fn alone_slots(&self) -> u64 {
+        self.alone_slots as u64
+    }
+
+    pub(super) fn set_alone_slots(&mut self, slots: u64) {
+        // At most seven.
+        self.alone_slots = slots.min(PAUSE_SLOTS) as u8;
     }
 
     /// Adds another counter of the same participant; speech that both counted is counted once.
@@ -124,18 +200,11 @@ impl TalkCounter {
         self.talk_ms = self.talk_ms.saturating_add(other.talk_ms.saturating_sub(both_ms));
         self.overlap_ms = self.overlap_ms.abs_diff(other.overlap_ms);
         self.longest = self.longest.max(other.longest);
-        if let Some(ms) = other.muted_talk_ms {
-            self.speak_muted(ms);
+        if other.has_talked_muted {
+            self.speak_muted(other.muted_talk_ms);
         }
         self.turns = self.turns.saturating_add(other.turns);
         self.interruptions = self.interruptions.saturating_add(other.interruptions);
-        if other.last_speech() > self.last_speech() {
-            self.utterance = other.utterance;
-        }
-    }
-
-    fn last_speech(&self) -> Option<u64> {
-        self.utterance.map(|utterance| utterance.last)
     }
 
     pub(super) const fn talk_ms(&self) -> u64 {
@@ -143,7 +212,8 @@ impl TalkCounter {
     }
 
     pub(super) fn speak_muted(&mut self, ms: u64) {
-        self.muted_talk_ms = Some(self.muted_talk_ms.unwrap_or(0).saturating_add(ms));
+        self.muted_talk_ms = self.muted_talk_ms.saturating_add(ms);
+        self.has_talked_muted = true;
     }
 
     pub(super) fn talk(&self, resolution_ms: Option<u32>) -> Talk {
@@ -152,10 +222,10 @@ impl TalkCounter {
         Talk {
             talk_ms: self.talk_ms,
             overlap_ms: self.overlap_ms,
-            longest_monologue_ms: self.longest,
-            muted_talk_ms: self.muted_talk_ms,
-            turns: resolved.then_some(self.turns),
-            interruptions: resolved.then_some(self.interruptions),
+            longest_monologue_ms: u64::from(self.longest) * SLOT_MS,
+            muted_talk_ms: self.has_talked_muted.then_some(self.muted_talk_ms),
+            turns: resolved.then_some(self.turns.into()),
+            interruptions: resolved.then_some(self.interruptions.into()),
         }
     }
 }
@@ -173,16 +243,15 @@ impl ConferenceTalk {
         self.squares = self.squares.saturating_add(span_ms.saturating_mul(span_ms));
     }
 
-    /// Adds one slot for the conference.
-    pub(super) fn slot(&mut self, speakers: usize) {
-        add_slot(&mut self.known_ms);
-        add_slot(if speakers > 0 { &mut self.speech_ms } else { &mut self.silence_ms });
-        if speakers > 1 {
-            add_slot(&mut self.overlap_ms);
-        }
+    /// Adds the known slots of a block, those with speech, and those with more than one speaker.
+    pub(super) fn add(&mut self, known: Mask, speech: Mask, overlap: Mask) {
+        add_slots(&mut self.known_ms, known);
+        add_slots(&mut self.speech_ms, speech);
+        add_slots(&mut self.silence_ms, known & !speech);
+        add_slots(&mut self.overlap_ms, overlap);
     }
 }
 
-const fn add_slot(ms: &mut u64) {
-    *ms = ms.saturating_add(SLOT_MS);
+const fn add_slots(ms: &mut u64, slots: Mask) {
+    *ms = ms.saturating_add(slots.count_ones() as u64 * SLOT_MS);
 }

@@ -4,8 +4,10 @@ mod baselines;
 mod bridge;
 mod conference;
 mod conversation;
+mod equal;
 mod hard;
 mod laws;
+mod naive;
 mod recorded;
 
 use baselines::{Detector, Loudest, Patient, Smoothed};
