@@ -170,8 +170,9 @@ impl Floor {
             if holder_speaks {
                 held |= mask(index, index + stride.slots);
             }
-            if unchanged == 0 && self.pass(slot, index, is_held, out) {
-                tied = (index + slots, is_held);
+            if unchanged == 0 {
+                let lasts = self.pass(slot, index, is_held, out);
+                tied = (if lasts { index + slots } else { 0 }, is_held);
             }
             index += stride.slots;
         }
@@ -250,22 +251,25 @@ impl Floor {
     }
 
     /// The participant that takes the floor, and when their speech began. Two with equal speech both get nothing; the
-    /// second result is whether that stays so as long as the same participants speak, because nobody speaks more.
+    /// second result is whether that stays so as long as the same participants speak and the floor has the same holder:
+    /// nobody speaks more in a slot than the two, and nobody with more speech only lacks some.
     fn challenger(&self, slot: u64, index: u64, is_held: bool) -> (Option<(u32, u64)>, bool) {
         let is_alone = self.active.len() == 1;
         let mut best: Option<(u32, Utterance)> = None;
         let (mut is_tied, mut are_full) = (false, false);
+        // The highest rank of those that may take the floor later.
+        let mut later = (0, 0);
         for &id in self.active.get(..self.speaking).unwrap_or_default() {
             let Some(participant) = self.participants.get(id as usize).filter(|_| self.holder != Some(id)) else {
                 continue;
             };
+            if !participant.speaks_in(index) || !participant.is_audible() {
+                continue;
+            }
+            let Some((speech_ms, fresh_ms)) = self.needs(participant, is_held, is_alone) else { continue };
             let utterance = participant.utterance;
-            let takes = participant.speaks_in(index)
-                && participant.is_audible()
-                && self.needs(participant, is_held, is_alone).is_some_and(|(speech_ms, fresh_ms)| {
-                    utterance.speech_ms() >= speech_ms && utterance.fresh_ms() >= fresh_ms
-                });
-            if !takes {
+            if utterance.speech_ms() < speech_ms || utterance.fresh_ms() < fresh_ms {
+                later = later.max(utterance.rank());
                 continue;
             }
             match best {
@@ -279,8 +283,9 @@ impl Floor {
                 }
             }
         }
+        let lasts = is_tied && are_full && best.is_some_and(|(_, utterance)| utterance.rank() >= later);
         let best = best.filter(|_| !is_tied).map(|(id, utterance)| (id, utterance.first()));
-        (best, is_tied && are_full)
+        (best, lasts)
     }
 
     pub(super) fn hand(&mut self, now: Option<u32>, at: u64, since: u64, out: &mut dyn FnMut(Change)) {
