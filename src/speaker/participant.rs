@@ -5,12 +5,12 @@ use super::echo::{Coupling, Far, Heard};
 use super::slots::LAST_SLOT;
 use super::slots::{Block, FRESH_MS, Mask, SLOT_MS, SlotOrNone, TAKE_MS, has, mask};
 use super::talk::{Stride, TalkCounter, Utterance};
-use super::track::Track;
+use super::track::SpeechTrack;
 
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Participant {
-    pub(super) track: Track,
+    pub(super) track: SpeechTrack,
     pub(super) covered: u64,
     pub(super) joined: u64,
     pub(super) muted: SlotOrNone,
@@ -53,7 +53,7 @@ impl Participant {
     /// A participant without any sample.
     pub(super) fn new(joined: u64, covered: u64) -> Self {
         Self {
-            track: Track::default(),
+            track: SpeechTrack::default(),
             covered,
             joined,
             muted: SlotOrNone::NONE,
