@@ -121,6 +121,29 @@ impl Far {
     }
 }
 
+/// The loudness of the two loudest speakers in one slot, −dBov.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FarInSlot([u8; 2]);
+
+impl Default for FarInSlot {
+    fn default() -> Self {
+        Self([SILENT; 2])
+    }
+}
+
+impl FarInSlot {
+    pub(super) fn add(&mut self, level: u8) {
+        let [first, second] = self.0;
+        self.0 = [first.min(level), second.min(level.max(first))];
+    }
+
+    /// The loudest one, or the second if the loudest is exactly this loud.
+    const fn besides(self, level: u8) -> u8 {
+        let [first, second] = self.0;
+        if level == first { second } else { first }
+    }
+}
+
 /// The silence that shows that there is no open microphone, slots.
 fn patience(track: &SpeechTrack) -> u16 {
     // A sample with little sound marks only one slot. At most 600.
@@ -129,6 +152,10 @@ fn patience(track: &SpeechTrack) -> u16 {
 
 /// The loudness of a participant in each slot of a block, and the same with shortly before.
 type Levels = ([u8; BLOCK_SLOTS as usize + TAIL], [u8; BLOCK_SLOTS as usize]);
+
+fn loudness_of_speech(now: Option<SpeechPiece>) -> u8 {
+    now.filter(|now| now.is_speech()).map_or(SILENT, |now| now.loudness)
+}
 
 impl Default for Coupling {
     fn default() -> Self {
@@ -191,6 +218,20 @@ impl Coupling {
             *place = level;
         }
         echo
+    }
+
+    /// The loudness in the next slot, or shortly before it.
+    pub(super) fn level(&self, now: Option<SpeechPiece>) -> u8 {
+        let [a, b, c] = self.recent;
+        a.min(b).min(c).min(loudness_of_speech(now))
+    }
+
+    /// Follows one slot, and returns whether the participant's sound is an echo of others.
+    pub(super) fn follow_slot(&mut self, track: &SpeechTrack, now: Option<SpeechPiece>, far: FarInSlot) -> bool {
+        let others = far.besides(self.level(now));
+        let [_, b, c] = self.recent;
+        self.recent = [b, c, loudness_of_speech(now)];
+        now.is_some_and(|now| self.hear(now, patience(track), others) != 0)
     }
 
     /// Follows a block in which the participant is silent.

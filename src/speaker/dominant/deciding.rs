@@ -11,7 +11,7 @@ use core::cmp::Reverse;
 use super::{
     Change, Floor, HOLDER_QUIET_SLOTS, LENIENCE_SLOTS, OPEN_MS, OUTLAST_MS, ParticipantId, SILENCE_MS, SLOT_MS, TAKE_MS,
 };
-use crate::speaker::echo::{Far, Heard};
+use crate::speaker::echo::{Far, FarInSlot, Heard};
 use crate::speaker::participant::{Participant, Speakers};
 use crate::speaker::slots::{BLOCK_SLOTS, Block, Mask, has, mask};
 use crate::speaker::talk::{Stride, Utterance};
@@ -89,6 +89,33 @@ impl Floor {
 
     /// Finds out in which slots each participant speaks, and moves those that do to the front.
     fn listen(&mut self, block: Block) -> Speakers {
+        let speakers = if block.slots == 1 { self.listen_in_slot(block) } else { self.listen_in_block(block) };
+        self.speaking = 0;
+        for place in 0..self.active.len() {
+            let id = self.active.get(place).map_or(usize::MAX, |&id| id as usize);
+            if self.participants.get(id).is_some_and(|participant| participant.speaks != 0) {
+                self.active.swap(place, self.speaking);
+                self.speaking += 1;
+            }
+        }
+        speakers
+    }
+
+    /// Does it for a block of one slot, as polls of 0.1 s give: loudness is then one number for each participant.
+    fn listen_in_slot(&mut self, block: Block) -> Speakers {
+        let (mut far, mut speakers) = (FarInSlot::default(), Speakers::default());
+        for participant in self.active.iter().filter_map(|&id| self.participants.get(id as usize)) {
+            far.add(participant.coupling.level(participant.track.pieces(block).next()));
+        }
+        for &id in &self.active {
+            if let Some(participant) = self.participants.get_mut(id as usize) {
+                participant.listen_in_slot(block, far, &mut speakers);
+            }
+        }
+        speakers
+    }
+
+    fn listen_in_block(&mut self, block: Block) -> Speakers {
         let mut heard = Heard::default();
         for &id in &self.active {
             if let Some(participant) = self.participants.get_mut(id as usize) {
@@ -108,14 +135,6 @@ impl Floor {
         for &id in &self.active {
             if let Some(participant) = self.participants.get_mut(id as usize) {
                 participant.listen(block, &heard, far.as_ref(), &mut speakers);
-            }
-        }
-        self.speaking = 0;
-        for place in 0..self.active.len() {
-            let id = self.active.get(place).map_or(usize::MAX, |&id| id as usize);
-            if self.participants.get(id).is_some_and(|participant| participant.speaks != 0) {
-                self.active.swap(place, self.speaking);
-                self.speaking += 1;
             }
         }
         speakers
