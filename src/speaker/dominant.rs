@@ -458,14 +458,18 @@ impl Floor {
     #[cfg(feature = "serde")]
     pub(crate) fn is_possible(&self) -> bool {
         let windows = (WINDOW_MS.start() / SLOT_MS) as usize..=(WINDOW_MS.end() / SLOT_MS) as usize;
-        let times = [self.next.unwrap_or(0), self.first, self.newest, self.since, self.ended];
+        let next = self.next.unwrap_or(0);
+        let times = [next, self.first, self.newest, self.since, self.ended];
+        // All sums below rely on these.
+        if !windows.contains(&self.window) || times.into_iter().any(|slot| slot > LAST_SLOT) {
+            return false;
+        }
         let mut is_here = vec![false; self.participants.len()];
         let mut comes_once =
             |&id: &u32| is_here.get_mut(id as usize).is_some_and(|is_here| !core::mem::replace(is_here, true));
         let most = self.window as u64 + self.wait() + STALE_SLOTS;
-        windows.contains(&self.window)
-            && times.into_iter().all(|slot| slot <= LAST_SLOT)
-            && self.longest <= self.wait()
+        self.longest <= self.wait()
+            && self.newest <= next + self.wait()
             && self.active.iter().all(&mut comes_once)
             && self.participants.iter().all(|participant| participant.is_possible(most, self.wait(), self.newest))
     }

@@ -8,7 +8,7 @@
 //! was silent: an open microphone picks up every word.
 
 use super::slots::{BLOCK_SLOTS, Block, Mask, has, mask};
-use super::track::{Piece, SILENT, Track};
+use super::track::{SILENT, SpeechPiece, SpeechTrack};
 
 /// The loudest echo, dB below the speaker.
 const LOUDEST_DB: i32 = 12;
@@ -56,7 +56,7 @@ pub(super) struct Heard {
 
 impl Heard {
     /// Adds a participant, and returns the slots of its speech.
-    pub(super) fn add(&mut self, coupling: &Coupling, track: &Track, block: Block) -> Mask {
+    pub(super) fn add(&mut self, coupling: &Coupling, track: &SpeechTrack, block: Block) -> Mask {
         let (mut speaks, mut heard, mut loud, mut sounds) = (0, 0, 0, false);
         for piece in track.pieces(block) {
             sounds |= piece.loudness < SILENT;
@@ -99,7 +99,7 @@ impl Default for Far {
 }
 
 impl Far {
-    pub(super) fn add(&mut self, coupling: &Coupling, track: &Track, block: Block) {
+    pub(super) fn add(&mut self, coupling: &Coupling, track: &SpeechTrack, block: Block) {
         let levels = coupling.levels(track, block).1;
         for ((first, second), level) in self.first.iter_mut().zip(&mut self.second).zip(levels) {
             (*first, *second) = ((*first).min(level), (*second).min(level.max(*first)));
@@ -121,14 +121,41 @@ impl Far {
     }
 }
 
+/// The loudness of the two loudest speakers in one slot, −dBov.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FarInSlot([u8; 2]);
+
+impl Default for FarInSlot {
+    fn default() -> Self {
+        Self([SILENT; 2])
+    }
+}
+
+impl FarInSlot {
+    pub(super) fn add(&mut self, level: u8) {
+        let [first, second] = self.0;
+        self.0 = [first.min(level), second.min(level.max(first))];
+    }
+
+    /// The loudest one, or the second if the loudest is exactly this loud.
+    const fn besides(self, level: u8) -> u8 {
+        let [first, second] = self.0;
+        if level == first { second } else { first }
+    }
+}
+
 /// The silence that shows that there is no open microphone, slots.
-fn patience(track: &Track) -> u16 {
+fn patience(track: &SpeechTrack) -> u16 {
     // A sample with little sound marks only one slot. At most 600.
     SILENT_SLOTS.max(3 * track.span().unwrap_or(0)) as u16
 }
 
 /// The loudness of a participant in each slot of a block, and the same with shortly before.
 type Levels = ([u8; BLOCK_SLOTS as usize + TAIL], [u8; BLOCK_SLOTS as usize]);
+
+fn loudness_of_speech(now: Option<SpeechPiece>) -> u8 {
+    now.filter(|now| now.is_speech()).map_or(SILENT, |now| now.loudness)
+}
 
 impl Default for Coupling {
     fn default() -> Self {
@@ -144,7 +171,7 @@ impl Coupling {
         a < SILENT || b < SILENT || c < SILENT
     }
 
-    fn levels(&self, track: &Track, block: Block) -> Levels {
+    fn levels(&self, track: &SpeechTrack, block: Block) -> Levels {
         let (mut own, mut heard) = ([SILENT; BLOCK_SLOTS as usize + TAIL], [SILENT; BLOCK_SLOTS as usize]);
         for (place, &recent) in own.iter_mut().zip(&self.recent) {
             *place = recent;
@@ -163,7 +190,7 @@ impl Coupling {
 
     /// Follows a block, and returns the slots in which the participant's sound is an echo of others. `span`: slots per
     /// sample. `far` is needed if the loudness in each slot [matters](Heard::is_mixed).
-    pub(super) fn follow(&mut self, track: &Track, block: Block, heard: &Heard, far: Option<&Far>) -> Mask {
+    pub(super) fn follow(&mut self, track: &SpeechTrack, block: Block, heard: &Heard, far: Option<&Far>) -> Mask {
         let patience = patience(track);
         let sounds = self.is_recent() || track.pieces(block).any(|piece| piece.loudness < SILENT);
         if !sounds {
@@ -193,14 +220,28 @@ impl Coupling {
         echo
     }
 
+    /// The loudness in the next slot, or shortly before it.
+    pub(super) fn level(&self, now: Option<SpeechPiece>) -> u8 {
+        let [a, b, c] = self.recent;
+        a.min(b).min(c).min(loudness_of_speech(now))
+    }
+
+    /// Follows one slot, and returns whether the participant's sound is an echo of others.
+    pub(super) fn follow_slot(&mut self, track: &SpeechTrack, now: Option<SpeechPiece>, far: FarInSlot) -> bool {
+        let others = far.besides(self.level(now));
+        let [_, b, c] = self.recent;
+        self.recent = [b, c, loudness_of_speech(now)];
+        now.is_some_and(|now| self.hear(now, patience(track), others) != 0)
+    }
+
     /// Follows a block in which the participant is silent.
-    pub(super) fn follow_silence(&mut self, track: &Track, block: Block, heard: &Heard, far: Option<&Far>) {
-        let silence = Piece { from: 0, to: block.slots, speech_ms: 0, loudness: SILENT };
+    pub(super) fn follow_silence(&mut self, track: &SpeechTrack, block: Block, heard: &Heard, far: Option<&Far>) {
+        let silence = SpeechPiece { from: 0, to: block.slots, speech_ms: 0, loudness: SILENT };
         self.listen(silence, patience(track), heard, far);
     }
 
     /// Passes slots in which the participant is silent.
-    fn listen(&mut self, piece: Piece, patience: u16, heard: &Heard, far: Option<&Far>) {
+    fn listen(&mut self, piece: SpeechPiece, patience: u16, heard: &Heard, far: Option<&Far>) {
         let others = piece.mask() & heard.speech;
         self.pass(piece, patience, others.count_ones() as u16);
         if others & !heard.loud == 0 {
@@ -213,7 +254,7 @@ impl Coupling {
     }
 
     /// Passes slots with the others' speech in some of them, without learning.
-    fn pass(&mut self, piece: Piece, patience: u16, others: u16) {
+    fn pass(&mut self, piece: SpeechPiece, patience: u16, others: u16) {
         self.silent = if piece.loudness < SILENT { 0 } else { self.silent.saturating_add(others) };
         // At most 64.
         self.closed =
@@ -221,7 +262,7 @@ impl Coupling {
     }
 
     /// Hears others, in every slot equally loud. Returns the slots in which the participant's sound is their echo.
-    fn hear(&mut self, piece: Piece, patience: u16, others: u8) -> Mask {
+    fn hear(&mut self, piece: SpeechPiece, patience: u16, others: u8) -> Mask {
         let open = piece.from + u64::from(self.closed.saturating_sub(1));
         // At most 64.
         self.pass(piece, patience, if others < SILENT { piece.slots() as u16 } else { 0 });

@@ -1,16 +1,16 @@
 //! The state of one participant of a floor. It does not compare participants.
 
-use super::echo::{Coupling, Far, Heard};
+use super::echo::{Coupling, Far, FarInSlot, Heard};
 #[cfg(feature = "serde")]
 use super::slots::LAST_SLOT;
 use super::slots::{Block, FRESH_MS, Mask, SLOT_MS, SlotOrNone, TAKE_MS, has, mask};
 use super::talk::{Stride, TalkCounter, Utterance};
-use super::track::Track;
+use super::track::SpeechTrack;
 
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Participant {
-    pub(super) track: Track,
+    pub(super) track: SpeechTrack,
     pub(super) covered: u64,
     pub(super) joined: u64,
     pub(super) muted: SlotOrNone,
@@ -53,7 +53,7 @@ impl Participant {
     /// A participant without any sample.
     pub(super) fn new(joined: u64, covered: u64) -> Self {
         Self {
-            track: Track::default(),
+            track: SpeechTrack::default(),
             covered,
             joined,
             muted: SlotOrNone::NONE,
@@ -135,6 +135,26 @@ impl Participant {
         self.talk_counter.add(talk_ms);
         speakers.several |= speakers.any & self.speaks;
         speakers.any |= self.speaks;
+    }
+
+    /// Does the same for a block of one slot.
+    pub(super) fn listen_in_slot(&mut self, block: Block, far: FarInSlot, speakers: &mut Speakers) {
+        let now = self.track.pieces(block).next();
+        self.speaks = 0;
+        let is_echo = self.coupling.follow_slot(&self.track, now, far);
+        let Some(now) = now else { return };
+        speakers.known = 1;
+        if is_echo {
+            self.track.discard_in(block, 1);
+            return;
+        }
+        self.talk_counter.add(now.speech_ms.into());
+        if now.is_speech() {
+            self.speaks = 1;
+            speakers.edges = 1;
+            speakers.several |= speakers.any;
+            speakers.any = 1;
+        }
     }
 
     pub(super) const fn speaks_in(&self, index: u64) -> bool {

@@ -49,7 +49,7 @@ impl Stretch {
 /// The stretches of a participant, and the last sample.
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct Track {
+pub(super) struct SpeechTrack {
     /// Without gaps, the last one ends at `end`. Slots before and after them are unknown.
     stretches: SmallVec<[Stretch; 8]>,
     end: u64,
@@ -63,7 +63,7 @@ pub(super) struct Track {
 
 /// Known slots of a block with equal speech and loudness.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Piece {
+pub(super) struct SpeechPiece {
     /// Indices in the block.
     pub(super) from: u64,
     pub(super) to: u64,
@@ -71,7 +71,7 @@ pub(super) struct Piece {
     pub(super) loudness: u8,
 }
 
-impl Piece {
+impl SpeechPiece {
     pub(super) const fn mask(self) -> Mask {
         mask(self.from, self.to)
     }
@@ -97,7 +97,7 @@ pub(super) struct Sample {
     pub(super) counts: (u64, u64),
 }
 
-impl Track {
+impl SpeechTrack {
     /// Duration of the last sample, slots; `None` before the first.
     pub(super) fn span(&self) -> Option<u64> {
         self.span.map(|span| u64::from(span.get()) - 1)
@@ -332,9 +332,9 @@ impl Track {
     }
 
     /// The known slots of a block.
-    pub(super) fn pieces(&self, block: Block) -> Pieces<'_> {
+    pub(super) fn pieces(&self, block: Block) -> SpeechPieces<'_> {
         let (index, start) = self.find(block.first);
-        Pieces { rest: self.stretches.get(index..).unwrap_or_default().iter(), start, block }
+        SpeechPieces { rest: self.stretches.get(index..).unwrap_or_default().iter(), start, block }
     }
 
     /// Whether all slots of a block are known to be silent.
@@ -387,16 +387,16 @@ impl Track {
 
 /// The known slots of a block, in order.
 #[derive(Clone, Debug)]
-pub(super) struct Pieces<'a> {
+pub(super) struct SpeechPieces<'a> {
     rest: core::slice::Iter<'a, Stretch>,
     start: u64,
     block: Block,
 }
 
-impl Iterator for Pieces<'_> {
-    type Item = Piece;
+impl Iterator for SpeechPieces<'_> {
+    type Item = SpeechPiece;
 
-    fn next(&mut self) -> Option<Piece> {
+    fn next(&mut self) -> Option<SpeechPiece> {
         loop {
             if self.start >= self.block.end() {
                 return None;
@@ -407,7 +407,7 @@ impl Iterator for Pieces<'_> {
             if speech_ms != UNKNOWN && end > self.block.first {
                 let (from, to) = (start.max(self.block.first), end.min(self.block.end()));
                 let (from, to) = (from - self.block.first, to - self.block.first);
-                return Some(Piece { from, to, speech_ms, loudness });
+                return Some(SpeechPiece { from, to, speech_ms, loudness });
             }
         }
     }

@@ -11,7 +11,7 @@ use core::cmp::Reverse;
 use super::{
     Change, Floor, HOLDER_QUIET_SLOTS, LENIENCE_SLOTS, OPEN_MS, OUTLAST_MS, ParticipantId, SILENCE_MS, SLOT_MS, TAKE_MS,
 };
-use crate::speaker::echo::{Far, Heard};
+use crate::speaker::echo::{Far, FarInSlot, Heard};
 use crate::speaker::participant::{Participant, Speakers};
 use crate::speaker::slots::{BLOCK_SLOTS, Block, Mask, has, mask};
 use crate::speaker::talk::{Stride, Utterance};
@@ -89,6 +89,33 @@ impl Floor {
 
     /// Finds out in which slots each participant speaks, and moves those that do to the front.
     fn listen(&mut self, block: Block) -> Speakers {
+        let speakers = if block.slots == 1 { self.listen_in_slot(block) } else { self.listen_in_block(block) };
+        self.speaking = 0;
+        for place in 0..self.active.len() {
+            let id = self.active.get(place).map_or(usize::MAX, |&id| id as usize);
+            if self.participants.get(id).is_some_and(|participant| participant.speaks != 0) {
+                self.active.swap(place, self.speaking);
+                self.speaking += 1;
+            }
+        }
+        speakers
+    }
+
+    /// Does it for a block of one slot, as polls of 0.1 s give: loudness is then one number for each participant.
+    fn listen_in_slot(&mut self, block: Block) -> Speakers {
+        let (mut far, mut speakers) = (FarInSlot::default(), Speakers::default());
+        for participant in self.active.iter().filter_map(|&id| self.participants.get(id as usize)) {
+            far.add(participant.coupling.level(participant.track.pieces(block).next()));
+        }
+        for &id in &self.active {
+            if let Some(participant) = self.participants.get_mut(id as usize) {
+                participant.listen_in_slot(block, far, &mut speakers);
+            }
+        }
+        speakers
+    }
+
+    fn listen_in_block(&mut self, block: Block) -> Speakers {
         let mut heard = Heard::default();
         for &id in &self.active {
             if let Some(participant) = self.participants.get_mut(id as usize) {
@@ -108,14 +135,6 @@ impl Floor {
         for &id in &self.active {
             if let Some(participant) = self.participants.get_mut(id as usize) {
                 participant.listen(block, &heard, far.as_ref(), &mut speakers);
-            }
-        }
-        self.speaking = 0;
-        for place in 0..self.active.len() {
-            let id = self.active.get(place).map_or(usize::MAX, |&id| id as usize);
-            if self.participants.get(id).is_some_and(|participant| participant.speaks != 0) {
-                self.active.swap(place, self.speaking);
-                self.speaking += 1;
             }
         }
         speakers
@@ -170,8 +189,9 @@ impl Floor {
             if holder_speaks {
                 held |= mask(index, index + stride.slots);
             }
-            if unchanged == 0 && self.pass(slot, index, is_held, out) {
-                tied = (index + slots, is_held);
+            if unchanged == 0 {
+                let lasts = self.pass(slot, index, is_held, out);
+                tied = (if lasts { index + slots } else { 0 }, is_held);
             }
             index += stride.slots;
         }
@@ -250,22 +270,25 @@ impl Floor {
     }
 
     /// The participant that takes the floor, and when their speech began. Two with equal speech both get nothing; the
-    /// second result is whether that stays so as long as the same participants speak, because nobody speaks more.
+    /// second result is whether that stays so as long as the same participants speak and the floor has the same holder:
+    /// nobody speaks more in a slot than the two, and nobody with more speech only lacks some.
     fn challenger(&self, slot: u64, index: u64, is_held: bool) -> (Option<(u32, u64)>, bool) {
         let is_alone = self.active.len() == 1;
         let mut best: Option<(u32, Utterance)> = None;
         let (mut is_tied, mut are_full) = (false, false);
+        // The highest rank of those that may take the floor later.
+        let mut later = (0, 0);
         for &id in self.active.get(..self.speaking).unwrap_or_default() {
             let Some(participant) = self.participants.get(id as usize).filter(|_| self.holder != Some(id)) else {
                 continue;
             };
+            if !participant.speaks_in(index) || !participant.is_audible() {
+                continue;
+            }
+            let Some((speech_ms, fresh_ms)) = self.needs(participant, is_held, is_alone) else { continue };
             let utterance = participant.utterance;
-            let takes = participant.speaks_in(index)
-                && participant.is_audible()
-                && self.needs(participant, is_held, is_alone).is_some_and(|(speech_ms, fresh_ms)| {
-                    utterance.speech_ms() >= speech_ms && utterance.fresh_ms() >= fresh_ms
-                });
-            if !takes {
+            if utterance.speech_ms() < speech_ms || utterance.fresh_ms() < fresh_ms {
+                later = later.max(utterance.rank());
                 continue;
             }
             match best {
@@ -279,8 +302,9 @@ impl Floor {
                 }
             }
         }
+        let lasts = is_tied && are_full && best.is_some_and(|(_, utterance)| utterance.rank() >= later);
         let best = best.filter(|_| !is_tied).map(|(id, utterance)| (id, utterance.first()));
-        (best, is_tied && are_full)
+        (best, lasts)
     }
 
     pub(super) fn hand(&mut self, now: Option<u32>, at: u64, since: u64, out: &mut dyn FnMut(Change)) {

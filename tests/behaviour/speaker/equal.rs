@@ -9,6 +9,14 @@ use super::naive::Naive;
 /// A call of the floor: what, two participants, a time, a duration, speech in thousandths and loudness.
 type Call = (u8, usize, usize, u64, u64, u16, u8);
 
+/// How a participant follows a script: which voice it has, the slots of a sample, and loudness.
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    voice: u8,
+    slots: usize,
+    loudness: u8,
+}
+
 /// Both floors, and the changes and participants of the engine's.
 struct Both {
     naive: Naive,
@@ -78,6 +86,37 @@ impl Both {
         }
     }
 
+    /// Participants that follow one of a few scripts, so that several speak equally long. Each reports in samples of an
+    /// own length. `others`: after a slot, a call other than a sample.
+    fn follow(&mut self, parts: &[Part], script: &[(usize, u8)], others: &[(u64, u8, usize, u64)]) {
+        let start_ms = self.ends_ms[0];
+        let masks: Vec<u8> = script.iter().flat_map(|&(slots, mask)| std::iter::repeat_n(mask, slots)).collect();
+        let mut others = others.iter().peekable();
+        let mut done = vec![0; parts.len()];
+        while let Some((who, from)) = done.iter().copied().enumerate().min_by_key(|&(_, from)| from)
+            && from < masks.len()
+        {
+            let Part { voice, slots, loudness } = parts[who];
+            let to = masks.len().min(from + slots);
+            let speech = masks[from..to].iter().filter(|&mask| mask >> voice & 1 == 1).count();
+            let [from_ms, to_ms] = [from, to].map(|slot| start_ms + 100 * slot as u64);
+            self.add(who, from_ms, to_ms, (speech * 1000 / (to - from)) as u16, loudness);
+            self.check();
+            done[who] = to;
+            while let Some(&(_, what, who, ahead_ms)) = others.next_if(|other| other.0 < from as u64) {
+                self.call((what, who, who + 1, ahead_ms, 0, 0, 0));
+                self.check();
+            }
+        }
+    }
+
+    fn finish(&mut self) {
+        self.naive.finish();
+        let changes = &mut self.changes;
+        self.floor.finish(&mut |change| changes.push(of(change)));
+        self.check();
+    }
+
     #[cfg(feature = "serde")]
     fn restore(&mut self) {
         let state = serde_json::to_string(&self.floor).unwrap();
@@ -130,6 +169,38 @@ fn calls() -> impl Strategy<Value = Vec<Call>> {
     prop::collection::vec((what, 0..8_usize, 0..8_usize, 0..60_000_u64, span_ms, permille, loudness), 1..120)
 }
 
+/// The holders of the floor while participants follow a script.
+fn holders(parts: &[Part], script: &[(usize, u8)]) -> Vec<Option<usize>> {
+    let mut both = Both::new(10_000, parts.len(), 0);
+    both.follow(parts, script, &[]);
+    both.finish();
+    both.changes.iter().map(|change| change.4).collect()
+}
+
+#[test]
+fn tie_ends_when_another_participant_has_spoken_enough() {
+    let [first, coarse, fine] = [(0, 10), (1, 20), (2, 10)].map(|(voice, slots)| Part { voice, slots, loudness: 127 });
+    // Two are tied after 0.5 s. The one with coarse samples needs 0.7 s, and has spoken more.
+    let script = [(40, 0b001), (20, 0b011), (20, 0b111), (20, 0b110)];
+    assert_eq!(holders(&[first, coarse, fine, fine], &script), [Some(0), Some(1)]);
+}
+
+#[test]
+fn tie_ends_with_the_holder_it_challenged() {
+    let [first, fine, coarse, last] =
+        [(0, 10), (2, 10), (2, 20), (1, 10)].map(|(voice, slots)| Part { voice, slots, loudness: 127 });
+    // Two would outlast the holder, and are tied. One of them takes over; the last one then outlasts that one.
+    let script = [(40, 0b001), (20, 0b101), (60, 0b111), (20, 0b110)];
+    assert_eq!(holders(&[first, fine, coarse, last], &script), [Some(0), Some(1), Some(3)]);
+}
+
+fn parts() -> impl Strategy<Value = Vec<Part>> {
+    let slots = prop::sample::select(vec![1_usize, 2, 5, 10, 20, 100]);
+    let loudness = prop_oneof![4 => Just(127_u8), 1 => 10..60_u8];
+    let part = (0..3_u8, slots, loudness).prop_map(|(voice, slots, loudness)| Part { voice, slots, loudness });
+    prop::collection::vec(part, 3..7)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 1_000, ..ProptestConfig::default() })]
     #[test]
@@ -143,9 +214,18 @@ proptest! {
             both.call(call);
             both.check();
         }
-        both.naive.finish();
-        let Both { floor, changes, .. } = &mut both;
-        floor.finish(&mut |change| changes.push(of(change)));
-        both.check();
+        both.finish();
+    }
+
+    #[test]
+    fn ties_end_as_slots_one_by_one_end_them(
+        parts in parts(),
+        script in prop::collection::vec((prop_oneof![1..12_usize, 1..70_usize], any::<u8>()), 1..16),
+        mut others in prop::collection::vec((0..300_u64, prop_oneof![0..9_u8, Just(1)], 0..8_usize, 28_000..31_000_u64), 0..5),
+    ) {
+        others.sort_unstable();
+        let mut both = Both::new(10_000, parts.len(), 0);
+        both.follow(&parts, &script, &others);
+        both.finish();
     }
 }
