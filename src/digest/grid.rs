@@ -99,7 +99,13 @@ impl Grid for LogGrid {
         // merges a cell is wider than an octave.
         let half = f64::from(1_u32 << (level.min(LAST_LEVEL) - 1));
         let wide = 2.0 * half;
-        if wide <= 64.0 { ((half + 0.5) / (64.0 + wide)).max((half - 0.5) / 64.0) } else { f64::INFINITY }
+        if wide > 64.0 {
+            return f64::INFINITY;
+        }
+        // The representative is that of the last cell of the lower half.
+        let (low, high) = (63.0 + half, 64.0 + half);
+        let representative = 2.0 * low * high / (low + high);
+        (1.0 - representative / (64.0 + wide)).max(representative / 64.0 - 1.0)
     }
 }
 
