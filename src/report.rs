@@ -418,7 +418,8 @@ impl<'a> Entry<'a> {
         Self { clock, ..self }
     }
 
-    /// The same row without its [fillers](filler): [`Entry::get`] returns `None` for them.
+    /// The same row without its fillers, the zeros and empty texts of stacks that write every member of a structure:
+    /// [`Entry::get`] returns `None` for them. The rule stands in `report/filler.rs`.
     #[must_use]
     pub fn without_fillers(self) -> Self {
         Self { hidden: filler::fillers(Self { hidden: Fields::NONE, ..self }), ..self }

@@ -17,7 +17,8 @@ fn each_filler_is_hidden_and_its_counterpart_is_not() {
     let decoding = [SIZE[0], SIZE[1], (N::FramesDecoded, 0.0), (N::FramesDropped, 3.0)];
     let decoded = [SIZE[0], SIZE[1], (N::FramesDecoded, 9.0)];
     let only_decoded = [(N::FramesDecoded, 0.0)];
-    let mut cases: Vec<(StatsType, Num, &[(Num, f64)], bool)> = vec![
+    type Case<'a> = (StatsType, Num, &'a [(Num, f64)], bool);
+    let mut cases: Vec<Case<'_>> = vec![
         (InboundRtp, N::PacketsReceived, &[(N::BytesReceived, 900.0)], true),
         (InboundRtp, N::PacketsReceived, &[(N::BytesReceived, 0.0)], false),
         (OutboundRtp, N::PacketsSent, &[(N::BytesSent, 900.0)], true),
