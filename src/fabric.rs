@@ -10,11 +10,11 @@
 //!
 //! **Set-up.** The application reports the states of the PeerConnection ([`ice_state`](crate::Conference::ice_state),
 //! [`gathering_state`](crate::Conference::gathering_state), [`signaling_state`](crate::Conference::signaling_state),
-//! [`connection_state`](crate::Conference::connection_state)). States that it does not report are derived from stats:
-//! ICE and DTLS of the transports in use, otherwise candidate pairs. A failure counts from whichever source shows it,
-//! ICE without DTLS is no set-up, and traffic that arrives refutes any state but `closed`. A derived delay is late by at most the time between two
-//! snapshots, and that uncertainty is reported
-//! ([`setup_delay_uncertainty_ms`](crate::summary::FabricSummary::setup_delay_uncertainty_ms)).
+//! [`connection_state`](crate::Conference::connection_state), [`dtls_state`](crate::Conference::dtls_state)). States
+//! that it does not report are derived from stats: ICE and DTLS of the transports in use, otherwise candidate pairs. A
+//! failure counts from whichever source shows it, ICE without DTLS is no set-up, and traffic that arrives refutes any
+//! state but `closed`. A derived delay is late by at most the time between two snapshots, and that uncertainty is
+//! reported ([`setup_delay_uncertainty_ms`](crate::summary::FabricSummary::setup_delay_uncertainty_ms)).
 //!
 //! | delay | from | to |
 //! |---|---|---|

@@ -207,7 +207,7 @@ impl Fabric {
         self.find_streams(now, report, &map, limits, usage);
         self.find_remotes(report, &map);
         self.playout.sample(report);
-        let used = used_paths(report);
+        let used = used_paths(report, &map);
         let mut traffic = self.find_paths(report, &used);
         let context = ConnectionContext {
             config,

@@ -176,7 +176,7 @@ impl Lifecycle {
         self.ice.is_set_up() && self.sources.hangs()
     }
 
-    /// Whether the path failed before it was ever connected, or since. An error that the application reports is none.
+    /// Whether it failed and was never set up. An error that the application reports is no failure.
     pub(crate) fn has_failed(&self) -> bool {
         self.ice.state() == IceState::Failed && self.setup().is_none()
     }

@@ -13,7 +13,7 @@ use smallvec::SmallVec;
 use super::path::{Path, PathEntries, PathSample};
 use super::sources::Traffic;
 use crate::event::IceState;
-use crate::report::{Entry, Flag, Num, Report, StatsType, Text};
+use crate::report::{Entry, Flag, Num, Report, StatsType, Text, TimeMap};
 
 /// The most paths of a connection that are followed. Without BUNDLE there is one for each m-line: audio, video, screen
 /// and data are four.
@@ -165,16 +165,17 @@ const fn badness(state: IceState) -> u8 {
 }
 
 /// The paths in use, by the ids of their transports; the order of the report does not matter.
-pub(crate) fn used_paths(report: &Report) -> UsedPaths<'_> {
+pub(crate) fn used_paths<'a>(report: &'a Report, clock: &'a TimeMap) -> UsedPaths<'a> {
+    let pair_of = |transport, more| selected_pair(report, transport, more).map(|pair| pair.on(clock));
     let mut transports = report.of(StatsType::Transport);
     let (first, more) = (transports.next(), transports.next().is_some());
     let used: SmallVec<[Entry<'_>; MAX_PATHS]> =
         if more { used_transports(report) } else { first.into_iter().collect() };
     if used.is_empty() {
-        return core::iter::once(PathEntries { transport: None, pair: selected_pair(report, None, more) }).collect();
+        return core::iter::once(PathEntries { transport: None, pair: pair_of(None, more) }).collect();
     }
     used.into_iter()
-        .map(|transport| PathEntries { transport: Some(transport), pair: selected_pair(report, Some(transport), more) })
+        .map(|transport| PathEntries { transport: Some(transport), pair: pair_of(Some(transport), more) })
         .collect()
 }
 

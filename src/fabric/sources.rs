@@ -1,16 +1,17 @@
 //! The sources of a connection's state, and how they combine. It raises no events and keeps no delays.
 //!
 //! These sources state the connection: the application's ICE state, its connection state, its DTLS state, and stats (ICE
-//! and DTLS of the transports in use, otherwise candidate pairs). Traffic is evidence besides. They disagree in practice: Chromium's
-//! log often ends with ICE `disconnected` while only the connection state is `failed`; ICE is connected while DTLS
-//! hangs or failed; stacks fill states that they do not know. This is the order, from the strongest:
+//! and DTLS of the transports in use, otherwise candidate pairs). Traffic is evidence besides. They disagree in
+//! practice: Chromium's log often ends with ICE `disconnected` while only the connection state is `failed`; ICE is
+//! connected while DTLS hangs or failed; stacks fill states that they do not know. This is the order, from the
+//! strongest:
 //!
 //! 1. **Arrived traffic.** Media or data that arrived in an interval that began after the last change of any source:
 //!    connected, whatever the sources state, for [`FLOW_MS`]. Bytes on the selected pair refute only a state of ICE: a
 //!    pair carries bytes without DTLS, too.
-//! 2. **The worst failure.** Failed, if the connection state, DTLS (reported or in stats), or ICE failed. A failed connection state
-//!    counts until it changes, until ICE begins anew (`new`, `checking`), or until ICE is connected again after it was
-//!    not.
+//! 2. **The worst failure.** Failed, if the connection state, DTLS (reported or in stats), or ICE failed. A failed
+//!    connection state counts until it changes, until ICE begins anew (`new`, `checking`), or until ICE is connected
+//!    again after it was not.
 //! 3. **ICE**, as the application reports it; otherwise the connection state; otherwise stats. An application that
 //!    reports a state later than stats overrides them from then on.
 //! 4. **DTLS.** ICE alone is no set-up if a source shows that DTLS is pending (connection state `connecting`, DTLS `new`

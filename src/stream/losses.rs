@@ -2,10 +2,10 @@
 //!
 //! **The rule.** A count of lost packets cannot change by more than could have come since it was last known: for a
 //! received stream what its highest packet rate gives in that time, for a sent stream what was sent since the previous
-//! report and, not reported as lost before, in the ten seconds before it. A change beyond that, in either direction, is a
-//! jump of sequence numbers, an overflow or a wrong value: it is left out and counted, and the next change counts again. If a received stream's count comes back to
-//! where it was, its change in between is known. Nor can a count exceed the packets of its
-//! stream by a million: then every change of it is left out.
+//! report and, not reported as lost before, in the ten seconds before it. A change beyond that, in either direction, is
+//! a jump of sequence numbers, an overflow or a wrong value: it is left out and counted, and the next change counts
+//! again. If a received stream's count comes back to where it was, its change in between is known. Nor can a count
+//! exceed the packets of its stream by a million: then every change of it is left out.
 
 use super::totals::LossCount;
 use crate::metric::counter::Delta;

@@ -52,6 +52,8 @@ fn conference(call: &Conference) -> ConferenceSummary {
     let events = timeline::events(call);
     let streams: Vec<OwnedStream<'_>> = fabrics.iter().flat_map(|fabric| views(fabric)).collect();
     let talk = talk::talk(call);
+    let unused = diagnoses::unused(&fabrics);
+    let used = fabrics.iter().filter(|fabric| !unused.contains(&fabric.id()));
     ConferenceSummary {
         schema: Schema::V1,
         conference: call.name.clone(),
@@ -61,7 +63,7 @@ fn conference(call: &Conference) -> ConferenceSummary {
         duration_s: start_ms.zip(end_ms).map(|(start, end)| (end - start) / 1e3),
         state: if call.end.is_some() { ConferenceState::Ended } else { ConferenceState::Ongoing },
         end_reason: call.end.map(|end| end.reason),
-        call_class: CallClass::of_conference(fabrics.iter().filter_map(|fabric| class_of(call, fabric))),
+        call_class: CallClass::of_conference(used.filter_map(|fabric| class_of(call, fabric))),
         score: scores::group(streams.iter().map(|view| view.record), &call.config),
         connectivity: Connectivity::of(call, &fabrics).summary(),
         uplink: flow(&streams, Direction::Outbound),

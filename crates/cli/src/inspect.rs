@@ -168,6 +168,7 @@ struct SkippedCounts<'a> {
     empty_snapshots: u64,
     unusable_snapshots: u64,
     refused_snapshots: u64,
+    differences: u64,
     bad_fields: u64,
     bad_numbers: &'a [&'static str],
 }
@@ -195,6 +196,7 @@ impl<'a> FileSummary<'a> {
                 empty_snapshots: input.empty_snapshots,
                 unusable_snapshots: input.unusable_snapshots,
                 refused_snapshots: input.refused_snapshots,
+                differences: input.skipped_differences,
                 bad_fields: input.bad_fields,
                 bad_numbers: &input.bad_numbers,
             },
@@ -266,7 +268,10 @@ fn write_left_out(input: &InputFile, unplaced: u64, page: &mut Page<'_>) -> io::
     ];
     page.blank()?;
     page.facts(0, &counts, ", ")?;
-    let of_reading = problems::of_other_json(input).into_iter().chain(problems::of_unusable_snapshots(input));
+    let of_reading = problems::of_other_json(input)
+        .into_iter()
+        .chain(problems::of_differences(input))
+        .chain(problems::of_unusable_snapshots(input));
     for sentence in of_reading.chain(problems::of_replay(input)).chain(problems::of_unplaced(unplaced)) {
         page.line(2, &sentence)?;
     }

@@ -36,10 +36,7 @@ fn of_reading(input: &InputFile) -> Vec<String> {
     if input.bad_fields > 0 {
         sentences.push(format!("ignored {}{}", plural(input.bad_fields, "invalid value"), members(input)));
     }
-    if input.skipped_differences > 0 {
-        let differences = plural(input.skipped_differences, "difference");
-        sentences.push(format!("ignored {differences}: too few bytes for the stats entries that they repeat"));
-    }
+    sentences.extend(of_differences(input));
     sentences.extend(of_unusable_snapshots(input));
     if input.snapshots == 0 && (input.log_events > 0 || sentences.is_empty()) {
         let events = plural(input.log_events, "event");
@@ -57,6 +54,13 @@ pub(crate) fn of_other_json(input: &InputFile) -> Option<String> {
         first => first.to_string(),
     };
     Some(if input.lines > 1 { format!("{}: {what}", plural(not_stats.records, "record")) } else { what })
+}
+
+/// Differences that stand for more entries than their bytes may.
+pub(crate) fn of_differences(input: &InputFile) -> Option<String> {
+    let differences = plural(input.skipped_differences, "difference");
+    (input.skipped_differences > 0)
+        .then(|| format!("ignored {differences}: too few bytes for the stats entries that they repeat"))
 }
 
 /// Reports of which no entry could be used, or not every one.
