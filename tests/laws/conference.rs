@@ -87,7 +87,7 @@ proptest! {
             match step {
                 Progress::On { ms, packets: passed, bytes: reported } => {
                     // A count that wraps to exactly 0 beside bytes reads as a filler.
-                    let is_zero = (now.packets + u64::from(passed)) % (1 << 32) == 0;
+                    let is_zero = (now.packets + u64::from(passed)).is_multiple_of(1 << 32);
                     let passed = passed + u32::from(is_zero);
                     now.ms += f64::from(ms);
                     now.packets += u64::from(passed);
