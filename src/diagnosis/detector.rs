@@ -87,6 +87,16 @@ pub(super) trait Detector {
 /// The causes of problems that only follow from the connection, the deepest first.
 const CONNECTION_CAUSES: &[Kind] = &[Kind::ConnectionDropped, Kind::IceDisrupted, Kind::NoMedia];
 
+/// The causes of packets that are lost or late, the deepest first.
+const PACKET_CAUSES: &[Kind] = &[
+    Kind::ConnectionDropped,
+    Kind::IceDisrupted,
+    Kind::NoMedia,
+    Kind::OneWayMedia,
+    Kind::UplinkCongestion,
+    Kind::DownlinkCongestion,
+];
+
 /// The causes of audio that is impaired or late at the receiver, the deepest first.
 const RECEIVED_AUDIO_CAUSES: &[Kind] = &[
     Kind::ConnectionDropped,

@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::string::String;
 
-use super::{Detector, Reading};
+use super::{Detector, PACKET_CAUSES, Reading};
 use crate::diagnosis::sample::{ConnectionSample, StreamSample};
 use crate::diagnosis::{Diagnosis, Evidence, Kind};
 use crate::metric::Metric;
@@ -44,14 +44,7 @@ impl Detector for HighJitter {
     type Sample<'a> = StreamSample<'a>;
 
     const KIND: Kind = Kind::HighJitter;
-    const CAUSES: &'static [Kind] = &[
-        Kind::ConnectionDropped,
-        Kind::IceDisrupted,
-        Kind::NoMedia,
-        Kind::OneWayMedia,
-        Kind::UplinkCongestion,
-        Kind::DownlinkCongestion,
-    ];
+    const CAUSES: &'static [Kind] = PACKET_CAUSES;
     const FIGURES: &'static [&'static str] = &["jitter_buffer_target_ms"];
 
     fn read(&mut self, sample: &StreamSample<'_>) -> Reading {

@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::string::String;
 
-use super::{Detector, Reading, percent};
+use super::{Detector, PACKET_CAUSES, Reading, percent};
 use crate::diagnosis::sample::Losses;
 use crate::diagnosis::{Diagnosis, Evidence, Kind};
 
@@ -48,14 +48,7 @@ impl Detector for HighLoss {
     type Sample<'a> = Losses;
 
     const KIND: Kind = Kind::HighLoss;
-    const CAUSES: &'static [Kind] = &[
-        Kind::ConnectionDropped,
-        Kind::IceDisrupted,
-        Kind::NoMedia,
-        Kind::OneWayMedia,
-        Kind::UplinkCongestion,
-        Kind::DownlinkCongestion,
-    ];
+    const CAUSES: &'static [Kind] = PACKET_CAUSES;
     const FIGURES: &'static [&'static str] = &["lost_packets", "burst_factor"];
 
     fn read(&mut self, sample: &Losses) -> Reading {
