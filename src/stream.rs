@@ -371,6 +371,7 @@ impl StreamRecord {
                 &interval,
                 &Context {
                     gap: self.cadence.is_gap(delta.span_ms()),
+                    is_lost: context.is_lost && self.still_ms > 0.0,
                     still: self.still_ms >= STILL_MS,
                     is_playout_stopped: context.is_playout_stopped,
                     is_inactive: self.is_inactive(delta),
@@ -379,9 +380,6 @@ impl StreamRecord {
                     few_packets: self.pace.are_few(expected(delta, packets), delta.span_ms()),
                 },
             );
-            if context.is_lost && self.still_ms > 0.0 && interval.state != IntervalState::Gap {
-                interval.state = IntervalState::Lost;
-            }
             if let Some(state) = app_time.state() {
                 interval.state = state;
                 self.rtcp.skip_next_report();

@@ -1,4 +1,5 @@
-//! Decides the state of a stream during an interval: active, silent, muted, held, paused or a gap. It scores nothing.
+//! Decides the state of a stream during an interval: active, silent, muted, held, paused, lost or a gap. It scores
+//! nothing, and knows neither resets nor what the application reports.
 
 use crate::id::{Direction, MediaKind};
 use crate::metric::{Interval, IntervalState, Metric};
@@ -14,6 +15,8 @@ const DTX_BELOW_LEVEL: f64 = 0.01;
 pub(super) struct Context {
     /// The interval is a gap.
     pub(super) gap: bool,
+    /// The connection is lost, and nothing passes.
+    pub(super) is_lost: bool,
     /// Nothing has passed for [`STILL_MS`].
     pub(super) still: bool,
     pub(super) is_playout_stopped: bool,
@@ -42,6 +45,9 @@ pub(super) fn state_of(interval: &Interval, context: &Context) -> IntervalState 
     let audio = interval.kind == Some(MediaKind::Audio);
     if context.gap {
         return IntervalState::Gap;
+    }
+    if context.is_lost {
+        return IntervalState::Lost;
     }
     if context.is_inactive {
         return IntervalState::Paused;
