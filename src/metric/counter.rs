@@ -242,10 +242,9 @@ impl<'a> Delta<'a> {
         self.forget(members);
     }
 
-    /// Removes what cannot be believed: fillers of the new sample (see `report::filler`), packets that stand still while
-    /// their bytes pass, and more packets or bytes than can pass.
+    /// Removes what cannot be believed: the fillers that the new sample [hides](Entry::without_fillers), packets that
+    /// stand still while their bytes pass, and more packets or bytes than can pass.
     pub(crate) fn disbelieve(&mut self) {
-        self.new = self.new.without_fillers();
         if !self.new.hidden().is_empty() {
             self.forget(self.new.hidden());
         }

@@ -42,7 +42,7 @@ const DECODED: &[Num] = &[
     Num::TotalPausesDuration,
 ];
 /// Signs of a decoder, even if it decoded no frame yet.
-const DECODES: &[Num] = &[Num::FramesDecoded, Num::FramesDropped, Num::TotalDecodeTime];
+const DECODES: &[Num] = &[Num::FramesDropped, Num::TotalDecodeTime];
 const ROUND_TRIPS: &[Num] = &[Num::RoundTripTime, Num::CurrentRoundTripTime, Num::TotalRoundTripTime];
 const AVAILABLE: &[Num] = &[Num::AvailableOutgoingBitrate, Num::AvailableIncomingBitrate];
 const ARRIVALS: &[Num] = &[Num::BytesReceived, Num::PacketsReceived, Num::RequestsReceived, Num::ResponsesReceived];
