@@ -26,6 +26,11 @@ pub(crate) struct Replayed {
 }
 
 impl Replayed {
+    /// Whether any snapshot was read and accepted.
+    pub(crate) fn is_usable(&self) -> bool {
+        self.inputs.iter().any(|input| input.snapshots > input.refused_snapshots)
+    }
+
     /// Says on standard error what was left out of the files.
     pub(crate) fn print_problems(&self) {
         self.inputs.iter().for_each(problems::print_problems);

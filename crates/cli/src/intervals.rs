@@ -61,7 +61,7 @@ pub(crate) fn run(
         match replayed {
             Ok(replayed) => {
                 replayed.print_problems();
-                is_usable |= replayed.inputs.iter().any(|input| input.snapshots > input.refused_snapshots);
+                is_usable |= replayed.is_usable();
             }
             Err(misfit) => {
                 misfit.print();

@@ -48,7 +48,7 @@ pub(crate) fn run(format: Format, each: bool, calls: &[CallFiles], out: &mut dyn
             }
         };
         replayed.print_problems();
-        if replayed.inputs.iter().any(|input| input.snapshots > input.refused_snapshots) {
+        if replayed.is_usable() {
             if matches!(format, Format::Text) && status == Status::Done {
                 writeln!(out)?;
             }
