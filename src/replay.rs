@@ -170,8 +170,8 @@ impl Replay {
     /// Marks a source as one document, with items in the order of its connections, not of time. They wait until the
     /// source is closed, and are then sorted by time.
     pub fn set_document(&mut self, source: SourceId) {
-        if let Some(stream) = self.sources.get_mut(source.0) {
-            stream.set_document();
+        if let Some(queue) = self.sources.get_mut(source.0) {
+            queue.set_document();
         }
     }
 
@@ -189,13 +189,13 @@ impl Replay {
     /// Like [`Self::push`], and passes every resulting event to `each`.
     pub fn push_each(&mut self, source: SourceId, item: &Item<'_>, each: &mut EachEvent<'_>) {
         // A snapshot of the only source needs no copy.
-        if let (Item::Snapshot(snapshot), [stream], SourceId(0)) = (item, &mut self.sources[..], source)
-            && stream.applies_at_once()
-            && !stream.jumps(snapshot.at.map(|at| at.as_millis()))
+        if let (Item::Snapshot(snapshot), [queue], SourceId(0)) = (item, &mut self.sources[..], source)
+            && queue.applies_at_once()
+            && !queue.jumps(snapshot.at.map(|at| at.as_millis()))
         {
             let at_ms = snapshot.at.map(|at| at.as_millis());
-            self.applier.pass(stream.due_ms(at_ms));
-            self.applier.snapshot(&mut stream.applied, snapshot.fabric, at_ms, snapshot.report);
+            self.applier.pass(queue.due_ms(at_ms));
+            self.applier.snapshot(&mut queue.applied, snapshot.fabric, at_ms, snapshot.report);
             return hand_out(&mut self.applier, ItemOrigin { source, fabric: snapshot.fabric }, each);
         }
         if let Some(item) = OwnedItem::new(item) {
@@ -206,7 +206,7 @@ impl Replay {
     /// Like [`Self::push_each`], for an item that was copied before.
     pub fn push_owned(&mut self, source: SourceId, item: OwnedItem, each: &mut EachEvent<'_>) {
         match self.sources.get_mut(source.0) {
-            Some(stream) if !stream.is_closed() => stream.push(item),
+            Some(queue) if !queue.is_closed() => queue.push(item),
             _ => self.unplaced += 1,
         }
         self.run(each);
@@ -214,8 +214,8 @@ impl Replay {
 
     /// Marks a source as complete, and passes every resulting event to `each`.
     pub fn close(&mut self, source: SourceId, each: &mut EachEvent<'_>) {
-        if let Some(stream) = self.sources.get_mut(source.0) {
-            stream.close();
+        if let Some(queue) = self.sources.get_mut(source.0) {
+            queue.close();
         }
         self.run(each);
     }
@@ -236,14 +236,14 @@ impl Replay {
     /// streams come from one other reporter.
     #[must_use]
     pub fn finish(mut self) -> Recording {
-        for stream in &mut self.sources {
-            stream.close();
+        for queue in &mut self.sources {
+            queue.close();
         }
         self.run(&mut |_, _, _| {});
         let mut conference = self.applier.call;
         let fabrics = summary_of(&conference).fabrics;
         let mut sources: Vec<_> =
-            self.sources.into_iter().map(|stream| SourceOutcome::new(stream.applied, &fabrics)).collect();
+            self.sources.into_iter().map(|queue| SourceOutcome::new(queue.applied, &fabrics)).collect();
         for (fabric, error) in join_ends(&mut conference, &fabrics) {
             if let Some(source) = sources.iter_mut().find(|source| source.fabrics.contains(&fabric)) {
                 source.refused_events.add(error);
@@ -256,22 +256,22 @@ impl Replay {
     fn run(&mut self, each: &mut EachEvent<'_>) {
         while self.next_source().is_none()
             && let Some(index) = earliest(&self.sources)
-            && let Some(stream) = self.sources.get_mut(index)
-            && let Some(waiting) = stream.waiting.pop_front()
+            && let Some(queue) = self.sources.get_mut(index)
+            && let Some(waiting) = queue.waiting.pop_front()
         {
-            if let (Some(reporter), Some(fingerprint)) = (stream.reporter, waiting.fingerprint)
+            if let (Some(reporter), Some(fingerprint)) = (queue.reporter, waiting.fingerprint)
                 && self.repeats.entry(reporter).or_default().has(waiting.due_ms, fingerprint, index)
             {
-                stream.applied.repeated_items += 1;
+                queue.applied.repeated_items += 1;
                 continue;
             }
             self.applier.pass(waiting.due_ms);
             let item = waiting.item;
             match item.fact {
                 Fact::Snapshot(report) => {
-                    self.applier.snapshot(&mut stream.applied, &item.fabric, item.at_ms, &report);
+                    self.applier.snapshot(&mut queue.applied, &item.fabric, item.at_ms, &report);
                 }
-                fact => self.applier.event(&mut stream.applied, &item.fabric, fact, item.at_ms.is_some()),
+                fact => self.applier.event(&mut queue.applied, &item.fabric, fact, item.at_ms.is_some()),
             }
             hand_out(&mut self.applier, ItemOrigin { source: SourceId(index), fabric: &item.fabric }, each);
         }

@@ -257,6 +257,6 @@ fn in_time(document: Vec<OwnedItem>) -> Vec<OwnedItem> {
 
 /// The source whose first waiting item is due first; of equals, the first source.
 pub(super) fn earliest(sources: &[SourceQueue]) -> Option<usize> {
-    let waiting = sources.iter().enumerate().filter(|(_, stream)| !stream.waiting.is_empty());
-    waiting.min_by_key(|(_, stream)| OrderedFloat(stream.next_due_ms())).map(|(index, _)| index)
+    let waiting = sources.iter().enumerate().filter(|(_, queue)| !queue.waiting.is_empty());
+    waiting.min_by_key(|(_, queue)| OrderedFloat(queue.next_due_ms())).map(|(index, _)| index)
 }
