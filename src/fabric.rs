@@ -130,6 +130,7 @@ mod entries;
 mod ice;
 mod lifecycle;
 mod path;
+mod path_inputs;
 mod paths;
 mod playout;
 mod slot;

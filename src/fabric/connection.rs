@@ -8,16 +8,16 @@ use smallvec::SmallVec;
 use super::app_state::{AppState, StoredDevice};
 use super::clock::{ClockReading, ReporterClock};
 use super::lifecycle::Lifecycle;
-use super::paths::{Paths, UsedPaths, used_paths};
+use super::paths::{Paths, used_paths};
 use super::playout::Playout;
-use super::slot::{EntryRefs, LatestInterval, OwnedPart, SlotId, StreamSlot, Streams};
-use super::sources::{Traffic, is_up};
+use super::slot::{LatestInterval, OwnedPart, SlotId, StreamSlot, Streams};
+use super::sources::Traffic;
 use super::spec::FabricSpec;
 use super::ssrc_map::SsrcMap;
 use super::usage::Usage;
 use crate::config::Config;
 use crate::diagnosis::{ConnectionPhase, ConnectionStatus, Detectors, RecorderParts, StreamSample};
-use crate::event::{CallEvent, Event, EventQueue, FabricState, Relay};
+use crate::event::{Event, EventQueue, FabricState, Relay};
 use crate::id::{Direction, FabricId, MediaKind, Ssrc, StreamKey, UserId};
 use crate::list::ListId;
 use crate::metric::{Interval, IntervalState, Metric};
@@ -41,9 +41,9 @@ pub(crate) struct Fabric {
     pub(crate) parts: Vec<OwnedPart>,
     pub(crate) paths: Paths,
     /// Bytes received over data channels; `None` without one that carried anything.
-    data_bytes: Option<f64>,
+    pub(super) data_bytes: Option<f64>,
     /// Connectivity checks sent and answered so far, over all pairs; until the set-up.
-    checks: Option<[u32; 2]>,
+    pub(super) checks: Option<[u32; 2]>,
     playout: Playout,
     pub(crate) detectors: Detectors,
     pub(crate) snapshots: u64,
@@ -209,15 +209,16 @@ impl Fabric {
         self.playout.sample(report);
         let used = used_paths(report, &map);
         let mut traffic = self.find_paths(report, &used);
+        let main = &self.paths.main;
         let context = ConnectionContext {
             config,
             clock: &map,
             has_clock_stepped: reading.has_stepped,
             is_playout_stopped: self.is_playout_stopped(report, &map),
-            ice_rtt_ms: self.paths.main.rtt_ms,
+            ice_rtt_ms: main.rtt_ms,
             playout_ms: self.playout.delay_ms(),
-            path_carries: self.paths.main.carries,
-            is_path_silent: self.paths.main.carries == Some(false) || !self.lifecycle.was_set_up(),
+            path_carries: main.carries,
+            is_path_silent: self.is_silent(main),
             is_lost: self.lifecycle.lost_ms(now).is_some(),
         };
         self.codecs.forget();
@@ -234,77 +235,6 @@ impl Fabric {
             with_recorder(id, user, &mut self.detectors, config, out, |detectors, recorder| {
                 detectors.sample_connection(&sample, recorder);
             });
-        }
-    }
-
-    /// Finds the path of each stream, and what arrived over the paths and over data channels since the last snapshot.
-    fn find_paths(&mut self, report: &Report, used: &UsedPaths<'_>) -> Traffic {
-        if let Some(other) = self.paths.open(used) {
-            for EntryRefs { path, .. } in self.streams.iter_mut().map(|stream| &mut stream.entries) {
-                match *path {
-                    0 => *path = other,
-                    path_before if path_before == other => *path = 0,
-                    _ => {}
-                }
-            }
-        }
-        if !self.paths.is_single() {
-            for &slot in &self.seen {
-                let entries = &mut self.streams[slot].entries;
-                if let Some(entry) = report.get(entries.own as usize) {
-                    entries.path = self.paths.of_stream(entry);
-                }
-            }
-        }
-        let mut traffic = Traffic::default();
-        self.paths.note_traffic(used, &mut traffic);
-        let channels = report.of(StatsType::DataChannel);
-        let bytes = channels.fold([0.0; 2], |[received, sent], channel| {
-            let count = |field| channel.get(field).unwrap_or(0.0);
-            [received + count(Num::BytesReceived), sent + count(Num::BytesSent)]
-        });
-        if bytes != [0.0; 2] {
-            let [received, _] = bytes;
-            traffic.arrived |= self.data_bytes.is_some_and(|before| received > before);
-            self.data_bytes = Some(received);
-        }
-        traffic
-    }
-
-    /// Samples the paths, and passes their state to the lifecycle.
-    fn observe_paths(
-        &mut self,
-        now: Timestamp,
-        report: &Report,
-        used: &UsedPaths<'_>,
-        traffic: Traffic,
-        config: &Config,
-        out: &mut EventQueue,
-    ) {
-        let limits = config.limits();
-        let has_media = self.seen.iter().any(|&slot| self.streams[slot].record.has_traffic());
-        let sample = self.paths.sample(report, used, has_media, limits.digest_cells());
-        if !self.lifecycle.was_set_up() {
-            self.checks = checks(report).or(self.checks);
-        }
-        let (id, user) = (self.id, self.spec.local_user);
-        self.lifecycle.observe(now, sample, self.paths.main.relay(), traffic, &mut |event| {
-            out.raise(limits, CallEvent { fabric: Some(id), user, ..event });
-        });
-    }
-
-    /// The context of a stream: that of its own path.
-    fn context_of<'a>(&self, slot: SlotId, context: ConnectionContext<'a>) -> ConnectionContext<'a> {
-        if self.paths.is_single() {
-            return context;
-        }
-        let path = self.paths.get(self.streams[slot].entries.path);
-        ConnectionContext {
-            ice_rtt_ms: path.rtt_ms,
-            path_carries: path.carries,
-            is_path_silent: path.carries == Some(false) || !self.lifecycle.was_set_up(),
-            is_lost: context.is_lost && !path.state.is_some_and(is_up),
-            ..context
         }
     }
 
@@ -453,12 +383,13 @@ impl Fabric {
 
     /// The inputs of the fabric's detectors besides its streams.
     pub(crate) fn connection_status(&self, now: Timestamp, at: Option<StatTime>) -> ConnectionStatus {
+        let slowest = self.paths.slowest();
         ConnectionStatus {
             at,
             now,
             ahead_ms: None,
-            ice_rtt_ms: self.paths.slowest().rtt_ms,
-            rtt_samples: self.paths.slowest().rtt_samples,
+            ice_rtt_ms: slowest.rtt_ms,
+            rtt_samples: slowest.rtt_samples,
             available_bps: self.paths.main.available_bps,
             unanswered: self.paths.main.unanswered,
             arrives: self.paths.iter().filter_map(|path| path.arrives).reduce(|a, b| a || b),
@@ -610,16 +541,6 @@ impl LevelSample {
             _ => None,
         }
     }
-}
-
-/// The connectivity checks sent and answered, over all pairs; `None` if they are not counted.
-fn checks(report: &Report) -> Option<[u32; 2]> {
-    let sum = |field| {
-        let counts = report.of(StatsType::CandidatePair).filter_map(|pair| pair.get(field));
-        // Positive; the cast saturates.
-        counts.reduce(|a, b| a + b).map(|sum| sum as u32)
-    };
-    Some([sum(Num::RequestsSent)?, sum(Num::ResponsesReceived)?])
 }
 
 /// Runs detectors with a recorder for their diagnoses.

@@ -114,7 +114,7 @@ impl Path {
     ) -> PathSample {
         let had_pair = self.pair.is_some();
         self.set_transport(transport);
-        let ice = ice_of(transport, pair, report, had_pair, has_media);
+        let ice = ice_of_transport(transport, pair, report, had_pair, has_media);
         self.state = ice;
         let dtls = transport.and_then(dtls_of);
         let fragment = transport
@@ -293,7 +293,7 @@ fn is_named(pair: Entry<'_>, report: &Report) -> bool {
 
 /// The ICE state. Without DTLS no packet can flow: while DTLS is being set up, ICE counts as checking, and a failure of
 /// DTLS as one of ICE. A state that no standard names, such as Pion's filler `unknown`, is no state.
-fn ice_of(
+fn ice_of_transport(
     transport: Option<Entry<'_>>,
     selected: Option<Entry<'_>>,
     report: &Report,

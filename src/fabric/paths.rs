@@ -62,9 +62,6 @@ impl Paths {
 
     /// The path of an RTP stream.
     pub(crate) fn of_stream(&self, entry: Entry<'_>) -> PathIndex {
-        if self.others.is_empty() {
-            return 0;
-        }
         entry.text(Text::TransportId).and_then(|id| self.index(id)).unwrap_or(0)
     }
 
@@ -198,7 +195,7 @@ fn used_transports(report: &Report) -> SmallVec<[Entry<'_>; MAX_PATHS]> {
         used = transports.clone().filter(|&entry| carried(entry)).collect();
     }
     if used.is_empty() {
-        used = transports.min_by_key(|entry| (advance(*entry), entry.id())).into_iter().collect();
+        used = transports.min_by_key(|entry| (distance(*entry), entry.id())).into_iter().collect();
     }
     used.sort_by(|a, b| a.id().cmp(b.id()));
     used.dedup_by(|a, b| a.id() == b.id());
@@ -206,8 +203,8 @@ fn used_transports(report: &Report) -> SmallVec<[Entry<'_>; MAX_PATHS]> {
     used
 }
 
-/// How far a transport has come: 0 for a connected one.
-fn advance(transport: Entry<'_>) -> u8 {
+/// How far a transport is from being connected: 0 if it is.
+fn distance(transport: Entry<'_>) -> u8 {
     let ice = transport.text(Text::IceState).and_then(IceState::from_name);
     let is_failed = transport.text(Text::DtlsState) == Some("failed");
     match ice {

@@ -10,7 +10,7 @@
 //!    connected, whatever the sources state, for [`FLOW_MS`]. Bytes on the selected pair refute only a state of ICE: a
 //!    pair carries bytes without DTLS, too.
 //! 2. **The worst failure.** Failed, if the connection state, DTLS (reported or in stats), or ICE failed. A failed
-//!    connection state counts until it changes, until ICE begins anew (`new`, `checking`), or until ICE is connected
+//!    connection state counts until it changes, until ICE starts over (`new`, `checking`), or until ICE is connected
 //!    again after it was not.
 //! 3. **ICE**, as the application reports it; otherwise the connection state; otherwise stats. An application that
 //!    reports a state later than stats overrides them from then on.
@@ -55,7 +55,7 @@ pub(crate) struct Sources {
     /// Whether it was ever connected.
     was_ice_up: bool,
     connection: Option<ConnectionState>,
-    /// The connection state is from before ICE began anew.
+    /// The connection state is from before ICE started over.
     is_connection_stale: bool,
     /// The state by stats.
     stats: Option<IceState>,
@@ -123,7 +123,7 @@ impl Sources {
     /// The ICE state by the application, otherwise by its connection state, otherwise by stats: what a change of the
     /// ICE state shows.
     pub(crate) fn ice(&self) -> Option<IceState> {
-        self.ice.or_else(|| self.connection.map(ice_of)).or(self.stats)
+        self.ice.or_else(|| self.connection.map(ice_of_connection)).or(self.stats)
     }
 
     pub(crate) fn set_ice(&mut self, now: Timestamp, to: IceState) {
@@ -216,7 +216,7 @@ impl Sources {
 }
 
 /// The ICE state that corresponds to a connection state.
-const fn ice_of(connection: ConnectionState) -> IceState {
+const fn ice_of_connection(connection: ConnectionState) -> IceState {
     match connection {
         ConnectionState::New => IceState::New,
         ConnectionState::Connecting => IceState::Checking,
