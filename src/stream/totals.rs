@@ -1,7 +1,7 @@
 //! Sums of a stream over the call: traffic, playout, frames. They contain no averages.
 //!
-//! **One coverage.** A part and its whole are added only for intervals in which both are known, so a ratio is that of
-//! the same intervals whatever members are missing now and then ([`Share`]).
+//! **One coverage.** A part and its whole are added only for times in which both are known, so a ratio is that of the
+//! same time whatever members are missing now and then ([`Share`]).
 
 use crate::id::Direction;
 use crate::metric::counter::Delta;
@@ -140,7 +140,7 @@ pub(super) struct LossCount {
     pub(super) of: Option<f64>,
 }
 
-/// A part and its whole, over the intervals in which both were known.
+/// A part and its whole, over the time in which both were known.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Share(Option<(f64, f64)>);

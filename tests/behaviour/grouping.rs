@@ -207,7 +207,7 @@ fn equal_names_of_two_participants_are_two_connections() {
     // Two viewers poll at different times.
     let viewer = |first: u64| (first..60).step_by(2).map(|second| snapshot("PC_0", second, None, Some(7))).collect();
     assert_eq!(replayed(&[viewer(0), viewer(1)]).summary().fabrics.len(), 2);
-    // The later viewer's counters begin anew.
+    // The later viewer's counters start over.
     let viewers = [source("PC_0", 100..110, None, Some(7)), source("PC_0", 10_000..10_010, None, Some(7))];
     assert_eq!(replayed(&viewers).summary().fabrics.len(), 2);
 }

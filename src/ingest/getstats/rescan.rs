@@ -15,7 +15,7 @@ use index::{TextMark, TextMarkKind, TextMarks};
 /// Reads the getStats text of one connection again and again.
 ///
 /// Between two snapshots of a connection, most of the text stays the same. A rescanner compares the new text with the
-/// one before, parses the values that changed into their rows, and scans an entry anew only if anything else in it
+/// one before, parses the values that changed into their rows, and scans an entry again only if anything else in it
 /// changed. A text of another structure is scanned as a whole. The rows are those of [`Scanner::read`].
 ///
 /// It stores the text and the rows of the connection: 50 to 150 KB for a call of ten participants. Use it where few
@@ -42,7 +42,7 @@ pub struct Rescanner {
     text: Vec<u8>,
     /// The marks of that text, in its order; empty if it is not indexed.
     marks: Vec<TextMark>,
-    /// The marks of one entry that is scanned anew. A field so that its memory is reused.
+    /// The marks of one entry that is scanned again. A field so that its memory is reused.
     entry_marks: Vec<TextMark>,
     /// The length of the report's text after the last whole scan, bytes.
     scanned_text: usize,
@@ -54,7 +54,7 @@ pub struct Rescanner {
 
 /// The longest pause between two attempts to index, texts.
 const LONGEST_PAUSE: u32 = 16;
-/// How much text single entries that are scanned anew may add to the report, bytes: a whole scan drops it.
+/// How much text single entries that are scanned again may add to the report, bytes: a whole scan drops it.
 const SPARE_TEXT: usize = 16_384;
 
 impl Rescanner {
@@ -70,7 +70,7 @@ impl Rescanner {
     /// # Errors
     /// Those of [`Scanner::read`]. The next text is then scanned as a whole.
     pub fn read(&mut self, text: &[u8]) -> Result<&Report, ReadError> {
-        // An invalid value is counted anew by each scan.
+        // An invalid value is counted by each scan.
         let is_updated = self.update(text).is_some() && self.report.skipped() == Skipped::default();
         if !is_updated {
             self.scan_whole(text)?;

@@ -271,7 +271,7 @@ impl Floor {
 
     /// The participant that takes the floor, and when their speech began. Two with equal speech both get nothing; the
     /// second result is whether that stays so as long as the same participants speak and the floor has the same holder:
-    /// nobody speaks more in a slot than the two, and nobody with more speech only lacks some.
+    /// no participant speaks more in a slot than the two, and none with more speech merely lacks fresh speech.
     fn challenger(&self, slot: u64, index: u64, is_held: bool) -> (Option<(u32, u64)>, bool) {
         let is_alone = self.active.len() == 1;
         let mut best: Option<(u32, Utterance)> = None;

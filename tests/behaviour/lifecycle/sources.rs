@@ -328,7 +328,7 @@ fn every_second_of_a_stream_is_in_one_sum() {
             46 => call.call.ice_state(at(45_500), call.fabric, I::Failed).unwrap(),
             _ => {}
         }
-        // The counters begin anew at 30 s, and stand still from 40 s on.
+        // The counters start over at 30 s, and stand still from 40 s on.
         let packets = if second < 30 { second } else { (second - 30).min(10) };
         push_call(&mut call, u64::from(second) * 1_000, packets * 50, packets);
     }
