@@ -182,6 +182,21 @@ impl Row {
         self.flags |= missing;
         self.flag_values = self.flag_values & !missing | source.flag_values & missing;
     }
+
+    /// Replaces the values that another row has, except texts, the id and the time.
+    fn overlay(&mut self, newer: &Self) {
+        if newer.kind != StatsType::Other {
+            self.kind = newer.kind;
+        }
+        self.media = newer.media.or(self.media);
+        self.nums = self.nums.without(newer.refused).or(newer.nums);
+        for field in newer.nums.iter() {
+            self.num[field as usize] = newer.num[field as usize];
+        }
+        self.refused = self.refused.or(newer.refused);
+        self.flags |= newer.flags;
+        self.flag_values = self.flag_values & !newer.flags | newer.flag_values & newer.flags;
+    }
 }
 
 const _: () = assert!(Num::COUNT <= 128 && Text::COUNT <= 64 && Flag::COUNT <= 16);
@@ -642,6 +657,20 @@ impl EntryMut<'_> {
             if self.row.texts >> field as u8 & 1 == 0
                 && let Some(text) = source.text(field)
             {
+                self.set_text(field, text);
+            }
+        }
+    }
+
+    /// Replaces every member that `newer`, whose report may be another one, has; members that it
+    /// [refused](Self::refuse) become unknown. The id and the time stay.
+    pub(crate) fn overlay(&mut self, newer: Entry<'_>) {
+        self.row.overlay(newer.row);
+        if newer.row.texts == 0 {
+            return;
+        }
+        for (field, text) in newer.texts() {
+            if self.view().text(field) != Some(text) {
                 self.set_text(field, text);
             }
         }

@@ -24,6 +24,10 @@
 //!
 //! A delta restores every entry of its base, however short it is. [`ROWS_PER_BYTE`] bounds that work: a delta beyond the
 //! budget is not applied, and counted.
+//!
+//! **In place.** Nearly all deltas change members of entries that exist. Such a delta is written into the rows of its
+//! base, and the base itself is the whole report, provided that the base needs no [folding](fold) but that of single
+//! rows: members of W3C types, with their kind of media. Every other delta builds the rows anew.
 
 use core::hash::BuildHasher;
 
@@ -31,9 +35,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use crate::ingest::getstats::fold;
+use crate::ingest::getstats::fold::{self, Form, Has};
 use crate::ingest::getstats::{Beside, MAX_ENTRIES};
-use crate::report::{Entry, Report, RowId, StatsType};
+use crate::report::{Entry, Flag, Report, RowId, StatsType};
 use crate::unit::StatTime;
 
 /// Maximum number of connections in memory; beyond it the least recently used one is dropped.
@@ -42,6 +46,9 @@ const MAX_CONNECTIONS: usize = 256;
 /// Maximum bytes of all connections together; beyond it the same happens. A call of fifty participants needs half a
 /// megabyte.
 const MAX_BYTES: usize = 64 << 20;
+
+/// How much text changed members may add to a base, bytes: building the rows anew drops what no row uses.
+const SPARE_TEXT: usize = 16_384;
 
 /// Maximum number of removed entries stored per connection, in case they return without their type.
 const MAX_GONE: usize = 1_024;
@@ -101,12 +108,16 @@ impl Budget {
     }
 }
 
-/// The latest report of one connection as it was sent, unfolded.
+/// The latest report of one connection.
 #[derive(Debug, Default)]
 struct Base {
     fabric: String,
     /// In the order of first appearance.
     rows: Report,
+    /// Whether `rows` are the whole report, folded row by row. Otherwise they are as they were sent, unfolded.
+    is_whole_report: bool,
+    /// The length of the text of `rows` when they were built, bytes.
+    built_text: usize,
     /// For every row, whether the entry is gone.
     gone: Vec<bool>,
     /// The row in `rows` by id.
@@ -124,6 +135,8 @@ struct Spare {
     touched: Vec<Touched>,
     /// New entries in the delta.
     fresh: Vec<RowId>,
+    /// The whole report of a base that is not one itself.
+    whole: Report,
 }
 
 /// What a delta changes about a known row.
@@ -141,18 +154,16 @@ impl Bases {
         self.budget.add_bytes(bytes);
     }
 
-    /// Applies a delta, unfolded, with the data beside its entries, and writes the whole report, folded, into `whole`.
-    /// Its count of skipped entries covers the delta and the folding. Returns whether the budget sufficed; otherwise
-    /// nothing changes.
-    #[must_use]
+    /// Applies a delta, unfolded, with the data beside its entries, and returns the whole report, folded. Its count of
+    /// skipped entries covers the delta and the folding. `None` if the budget did not suffice; nothing changes then.
     pub(super) fn apply(
         &mut self,
         fabric: &str,
         difference: &Report,
         beside: &Beside,
         dialect: Dialect,
-        whole: &mut Report,
-    ) -> bool {
+    ) -> Option<&mut Report> {
+        self.stay_bounded();
         self.clock += 1;
         let known = self.bases.iter().position(|base| base.fabric == fabric);
         let base = match known {
@@ -164,18 +175,15 @@ impl Bases {
             base.clear();
         }
         if !self.budget.spend(base.rows.len().saturating_sub(difference.len())) {
-            return false;
+            return None;
         }
-        let left_out = base.merge(difference, beside, dialect, &mut self.spare, &self.hasher);
-        whole.clear();
-        for (row, _) in base.rows.entries().zip(&base.gone).filter(|&(_, &gone)| !gone) {
-            whole.push_copy(row);
+        let delta = ReportDelta { entries: difference, beside, dialect };
+        let twice = base.look_up(delta, &mut self.spare, &self.hasher);
+        let is_patched = twice == 0 && base.patch(delta, &self.spare.touched);
+        if !is_patched {
+            base.build(delta, twice, &mut self.spare, &self.hasher);
         }
-        *whole.skipped_mut() = difference.skipped();
-        whole.skipped_mut().entries += left_out;
-        fold::fold(whole);
-        self.stay_bounded();
-        true
+        Some(if base.is_whole_report { &mut base.rows } else { &mut self.spare.whole })
     }
 
     /// Drops the state of a connection, because a new one may have the same name.
@@ -199,24 +207,77 @@ impl Bases {
         {
             self.bases.swap_remove(oldest);
         }
-        if self.spare.rows.footprint() > MAX_BYTES {
+        if self.spare.rows.footprint() + self.spare.whole.footprint() > MAX_BYTES {
             self.spare = Spare::default();
         }
     }
 }
 
+/// A delta and its rules.
+#[derive(Clone, Copy, Debug)]
+struct ReportDelta<'a> {
+    /// Unfolded.
+    entries: &'a Report,
+    beside: &'a Beside,
+    dialect: Dialect,
+}
+
 impl Base {
-    /// Updates the rows. Returns the number of omitted entries.
-    fn merge(
-        &mut self,
-        difference: &Report,
-        beside: &Beside,
-        dialect: Dialect,
-        spare: &mut Spare,
-        hasher: &DefaultHashBuilder,
-    ) -> u64 {
-        let mut left_out = self.look_up(difference, beside, spare, hasher);
-        let retains = self.retains || dialect != Dialect::Jitsi;
+    /// Writes a delta into the rows, if they are a whole report and nothing changes but members of them. Returns whether
+    /// they still are a whole report. If not, [building](Self::build) with the same delta is safe: it changes the same
+    /// members to the same values.
+    fn patch(&mut self, delta: ReportDelta<'_>, touched: &[Touched]) -> bool {
+        let ReportDelta { entries, beside, dialect } = delta;
+        let changes = touched.iter().filter(|touched| matches!(touched, Touched::By(_))).count();
+        let loses_rows = !self.retains && dialect == Dialect::Jitsi && changes < touched.len();
+        let has_room = self.rows.text_len() <= self.built_text + SPARE_TEXT;
+        let is_of_members = changes == entries.len() && beside.removed.is_empty() && !loses_rows;
+        if !(self.is_whole_report && is_of_members && has_room) || changes_types(entries) {
+            return false;
+        }
+        let mut has = Has::default();
+        *self.rows.skipped_mut() = entries.skipped();
+        for (row, &touched) in self.rows.row_ids().zip(touched) {
+            let change = if let Touched::By(entry) = touched { Some(entries.row(entry)) } else { None };
+            let mut row = self.rows.row_mut(row);
+            let earlier = row.view().timestamp();
+            if let Some(change) = change {
+                row.overlay(change);
+            }
+            let time = time_of(row.view().kind(), change, earlier, delta);
+            row.set_timestamp(time);
+            if change.is_some() {
+                fold::fold_row(row, &mut has);
+            }
+        }
+        self.is_whole_report = has == Has::default();
+        self.is_whole_report
+    }
+
+    /// Builds the rows anew from those before and a delta, and the whole report. `twice` is the number of entries that
+    /// the delta repeats.
+    fn build(&mut self, delta: ReportDelta<'_>, twice: u64, spare: &mut Spare, hasher: &DefaultHashBuilder) {
+        let left_out = twice + self.merge(delta, spare, hasher);
+        let whole = &mut spare.whole;
+        whole.clear();
+        for (row, _) in self.rows.entries().zip(&self.gone).filter(|&(_, &gone)| !gone) {
+            whole.push_copy(row);
+        }
+        *whole.skipped_mut() = delta.entries.skipped();
+        whole.skipped_mut().entries += left_out;
+        let form = fold::fold(whole);
+        self.is_whole_report = form == Form::Plain && !changes_types(&self.rows) && whole.len() == self.rows.len();
+        if self.is_whole_report {
+            core::mem::swap(whole, &mut self.rows);
+        }
+        self.built_text = self.rows.text_len();
+    }
+
+    /// Merges the rows and a delta. Returns the number of entries beyond the limit.
+    fn merge(&mut self, delta: ReportDelta<'_>, spare: &mut Spare, hasher: &DefaultHashBuilder) -> u64 {
+        let mut left_out = 0;
+        let difference = delta.entries;
+        let retains = self.retains || delta.dialect != Dialect::Jitsi;
         let forget_gone = self.gone.iter().filter(|&&gone| gone).count() > MAX_GONE;
         let next = &mut spare.rows;
         next.clear();
@@ -233,7 +294,7 @@ impl Base {
                 moved = true;
                 continue;
             };
-            push_merged(next, Some(before), was_gone, change, dialect, beside.timestamp);
+            push_merged(next, Some(before), was_gone, change, delta);
             spare.gone.push(gone);
         }
         if moved {
@@ -249,7 +310,7 @@ impl Base {
                 continue;
             }
             let row = next.next_row();
-            push_merged(next, None, false, Some(change), dialect, beside.timestamp);
+            push_merged(next, None, false, Some(change), delta);
             spare.gone.push(false);
             self.remember(next, row, hasher);
         }
@@ -260,13 +321,21 @@ impl Base {
     }
 
     /// Finds the row of every entry. Returns the number of duplicate entries.
-    fn look_up(&mut self, difference: &Report, beside: &Beside, spare: &mut Spare, hasher: &DefaultHashBuilder) -> u64 {
-        let mut twice = 0;
+    fn look_up(&mut self, delta: ReportDelta<'_>, spare: &mut Spare, hasher: &DefaultHashBuilder) -> u64 {
+        let (difference, mut twice) = (delta.entries, 0);
         spare.fresh.clear();
         spare.touched.clear();
         spare.touched.resize(self.rows.len(), Touched::Not);
+        // Entries mostly keep their order.
+        let mut expected = 0;
         for (place, entry) in difference.row_ids().zip(difference.entries()) {
-            let row = find(&self.places, &self.rows, hasher, entry.id());
+            let is_expected = self.rows.get(expected).is_some_and(|row| row.id() == entry.id());
+            let row = if is_expected {
+                Some(RowId::at(expected))
+            } else {
+                find(&self.places, &self.rows, hasher, entry.id())
+            };
+            expected = row.map_or(expected, |row| row.index() + 1);
             match row.and_then(|row| Some((row, spare.touched.get_mut(row.index())?))) {
                 None => spare.fresh.push(place),
                 Some((row, touched @ Touched::Not)) => {
@@ -279,7 +348,7 @@ impl Base {
                 Some(_) => twice += 1,
             }
         }
-        for id in &beside.removed {
+        for id in &delta.beside.removed {
             let row = find(&self.places, &self.rows, hasher, id);
             if let Some(touched) = row.and_then(|row| spare.touched.get_mut(row.index())) {
                 *touched = Touched::Removed;
@@ -298,11 +367,21 @@ impl Base {
         self.gone.clear();
         self.places.clear();
         self.retains = false;
+        self.is_whole_report = false;
     }
 
     fn footprint(&self) -> usize {
         self.rows.footprint() + self.gone.capacity() + self.places.capacity() * 8 + self.fabric.capacity()
     }
+}
+
+/// Whether folding gives any of these entries another type, so that later deltas need the type as it was sent.
+fn changes_types(entries: &Report) -> bool {
+    let is_candidate = |kind| matches!(kind, StatsType::LocalCandidate | StatsType::RemoteCandidate);
+    entries.entries().any(|entry| {
+        let kind = entry.kind();
+        kind.is_legacy() || entry.flag(Flag::IsRemote) == Some(true) && !is_candidate(kind)
+    })
 }
 
 /// The row with this id.
@@ -316,8 +395,7 @@ fn push_merged(
     before: Option<Entry<'_>>,
     was_gone: bool,
     change: Option<Entry<'_>>,
-    dialect: Dialect,
-    of_report: Option<StatTime>,
+    delta: ReportDelta<'_>,
 ) {
     // A removed entry that returns with its type is a different one with the same id.
     let before = before.filter(|_| !(was_gone && change.is_some_and(|change| change.kind() != StatsType::Other)));
@@ -328,15 +406,24 @@ fn push_merged(
         }
         row.fill_from(source);
     }
-    let own = change.and_then(|change| change.timestamp());
-    let earlier = before.and_then(|before| before.timestamp());
-    let timestamp = match own {
+    let time = time_of(row.view().kind(), change, before.and_then(|before| before.timestamp()), delta);
+    row.set_timestamp(time);
+}
+
+/// The time of a merged entry.
+fn time_of(
+    kind: StatsType,
+    change: Option<Entry<'_>>,
+    earlier: Option<StatTime>,
+    delta: ReportDelta<'_>,
+) -> Option<StatTime> {
+    let of_report = delta.beside.timestamp;
+    match change.and_then(|change| change.timestamp()) {
         Some(own) if own.as_millis() > 0.0 => Some(own),
         Some(_) => of_report,
-        None if dialect == Dialect::Rtcstats && !row.view().kind().is_remote() => of_report.or(earlier),
+        None if delta.dialect == Dialect::Rtcstats && !kind.is_remote() => of_report.or(earlier),
         None => earlier.or(of_report),
-    };
-    row.set_timestamp(timestamp);
+    }
 }
 
 /// Whether the entries are a whole report: every entry has its own time, and there is nothing beside them.
@@ -345,4 +432,86 @@ fn is_whole(report: &Report, beside: &Beside) -> bool {
         && beside.removed.is_empty()
         && !report.is_empty()
         && report.entries().all(|entry| entry.timestamp().is_some_and(|time| time.as_millis() > 0.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{Num, Text};
+    use proptest::prelude::*;
+    use std::format;
+    use std::vec::Vec;
+
+    const KINDS: [StatsType; 6] = [
+        StatsType::Other,
+        StatsType::InboundRtp,
+        StatsType::Codec,
+        StatsType::RemoteInboundRtp,
+        StatsType::Track,
+        StatsType::LegacyLocalCandidate,
+    ];
+
+    /// One entry: its name, type, time, a number, a text and a flag.
+    type Given = (u8, u8, Option<u16>, Option<i16>, Option<u8>, Option<bool>);
+
+    /// A report of deltas: its entries, its time, and the name of a removed entry.
+    fn report() -> impl Strategy<Value = (Vec<Given>, Option<u16>, Option<u8>)> {
+        // Mostly members of entries that exist, because that is what is written in place.
+        let kind = prop_oneof![12 => Just(0_u8), 4 => Just(1_u8), 1 => 2..6_u8];
+        let entry = (
+            0..5_u8,
+            kind,
+            prop::option::of(0..3_u16),
+            prop::option::of(-1..40_i16),
+            prop::option::of(0..3_u8),
+            prop::option::of(any::<bool>()),
+        );
+        let removed = prop_oneof![6 => Just(None), 1 => (0..5_u8).prop_map(Some)];
+        (prop::collection::vec(entry, 0..6), prop::option::of(1..9_u16), removed)
+    }
+
+    fn entries_of(given: &[Given]) -> Report {
+        let mut report = Report::new();
+        for &(name, kind, time, number, text, flag) in given {
+            let kind = KINDS[kind as usize];
+            let mut row = report.push(kind, &format!("{name}"));
+            row.set_timestamp(time.and_then(|time| StatTime::from_millis(f64::from(time))));
+            if kind == StatsType::InboundRtp {
+                row.set_media(crate::id::MediaKind::Audio);
+            }
+            if let Some(number) = number {
+                row.set(Num::PacketsReceived, f64::from(number)).set(Num::Jitter, f64::from(number) / 10.0);
+            }
+            if let Some(text) = text {
+                row.set_text(Text::CodecId, &"C".repeat(text.into()));
+            }
+            if let Some(flag) = flag {
+                row.set_flag(Flag::IsRemote, flag);
+            }
+        }
+        report
+    }
+
+    proptest! {
+        #[test]
+        fn deltas_written_in_place_restore_what_rows_built_anew_do(
+            reports in prop::collection::vec(report(), 1..24),
+            dialect in prop::sample::select(&[Dialect::Rtcstats, Dialect::Jitsi, Dialect::Legacy][..]),
+        ) {
+            let (mut in_place, mut anew) = (Bases::default(), Bases::default());
+            for (given, time, removed) in &reports {
+                let entries = entries_of(given);
+                let beside = Beside {
+                    timestamp: time.and_then(|time| StatTime::from_millis(f64::from(time))),
+                    removed: removed.iter().map(|name| format!("{name}")).collect(),
+                };
+                let expected = anew.apply("A", &entries, &beside, dialect).map(|whole| whole.compact_copy());
+                let got = in_place.apply("A", &entries, &beside, dialect).map(|whole| whole.compact_copy());
+                prop_assert!(got == expected, "the reports differ");
+                for base in &mut anew.bases {
+                    base.is_whole_report = false;
+                }
+            }
+        }
+    }
 }

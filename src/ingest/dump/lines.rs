@@ -149,10 +149,13 @@ pub(super) fn hand_out(
 ) {
     if line.has_stats {
         let Lines { bases, difference, .. } = lines;
-        if bases.apply(line.fabric, difference, &state.scanner.beside, dialect, &mut state.report) {
-            state.hand_out(line.fabric, at, sink);
-        } else {
-            state.skipped.differences += 1;
+        match bases.apply(line.fabric, difference, &state.scanner.beside, dialect) {
+            Some(whole) => {
+                core::mem::swap(whole, &mut state.report);
+                state.hand_out(line.fabric, at, sink);
+                core::mem::swap(whole, &mut state.report);
+            }
+            None => state.skipped.differences += 1,
         }
     } else if !(is_report(line.method) || is_of_the_recorder(line)) {
         state.log(line.fabric, at, line.method, line.value.clone(), sink);

@@ -65,7 +65,7 @@ fn drop_void(report: &mut Report) {
 
 /// The rarer steps that a snapshot needs.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Has {
+pub(in crate::ingest) struct Has {
     legacy: bool,
     track: bool,
     no_media: bool,
@@ -74,7 +74,7 @@ pub(super) struct Has {
 }
 
 /// Corrections that need only one row.
-pub(super) fn fold_row(mut entry: EntryMut<'_>, has: &mut Has) {
+pub(in crate::ingest) fn fold_row(mut entry: EntryMut<'_>, has: &mut Has) {
     let view = entry.view();
     let (kind, remote) = (view.kind(), view.flag(Flag::IsRemote) == Some(true));
     match kind {
