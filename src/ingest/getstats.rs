@@ -63,6 +63,8 @@ pub struct Scanner {
     unknown: Vec<(usize, usize)>,
     /// Whether an entry without a type may be a difference from an earlier one.
     pub(super) has_deltas: bool,
+    /// The context in which an entry with an id was read last, by [`id_slot`]: its differences have its members.
+    contexts: Vec<Option<u8>>,
     /// Data beside the entries of an object, which the delta formats need.
     pub(super) beside: Beside,
 }
@@ -93,6 +95,7 @@ impl Scanner {
             unread: Unread::default(),
             unknown: Vec::new(),
             has_deltas: false,
+            contexts: Vec::new(),
             beside: Beside::default(),
         }
     }
@@ -242,7 +245,11 @@ impl Scanner {
             entry.set_id(id);
         }
         self.unknown.clear();
-        let result = self.members(cursor, &mut entry, false);
+        let result = if self.has_deltas {
+            self.delta_members(cursor, &mut entry)
+        } else {
+            self.members::<false>(cursor, &mut entry, false, None)
+        };
         if !self.unknown.is_empty() && (self.has_deltas || entry.view().kind() != StatsType::Other) {
             self.count_unknown(cursor);
         }
@@ -252,15 +259,40 @@ impl Scanner {
         result
     }
 
-    fn members(&mut self, cursor: &mut Cursor<'_>, entry: &mut EntryMut<'_>, inlined: bool) -> Result<(), ReadError> {
+    /// Reads the members of an entry that may be a difference.
+    fn delta_members(&mut self, cursor: &mut Cursor<'_>, entry: &mut EntryMut<'_>) -> Result<(), ReadError> {
+        let slot = id_slot(entry.view().id());
+        let known = self.contexts.get(slot).copied().flatten();
+        let result = self.members::<true>(cursor, entry, false, known.map(usize::from));
+        if entry.view().kind() != StatsType::Other {
+            self.contexts.resize(ID_SLOTS, None);
+            if let Some(known) = self.contexts.get_mut(slot) {
+                *known = u8::try_from(context(entry)).ok();
+            }
+        }
+        result
+    }
+
+    /// Reads the members of an entry. `expected` is the [`context`] of one without a type, if it is known; names may be
+    /// rtcstats codes.
+    fn members<const MAY_BE_CODED: bool>(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        entry: &mut EntryMut<'_>,
+        inlined: bool,
+        expected: Option<usize>,
+    ) -> Result<(), ReadError> {
         // A copy stays in registers from member to member; the slow path uses the original.
         let mut here = cursor.clone();
         let (mut lead, mut previous) = (b'{', NO_KEY);
-        let mut order = context(entry);
+        let mut order = context_or(entry, expected);
         let mut successors = self.successors_of(order);
         loop {
             let mut key = successors[usize::from(previous)];
-            if !KEYS[usize::from(key)].consume_after(lead, &mut here) {
+            let of_code = if MAY_BE_CODED { key::consume_code_after(lead, &mut here) } else { None };
+            if let Some(found) = of_code {
+                key = found;
+            } else if !KEYS[usize::from(key)].consume_after(lead, &mut here) {
                 cursor.pos = here.pos;
                 let member = self.unforeseen(cursor, lead, order, previous)?;
                 here.pos = cursor.pos;
@@ -277,7 +309,7 @@ impl Scanner {
             if !simple_value(&mut here, entry, target) {
                 cursor.pos = here.pos;
                 if target == Target::Inline && !inlined && cursor.next()? == Next::Object {
-                    self.members(cursor, entry, true)?;
+                    self.members::<MAY_BE_CODED>(cursor, entry, true, expected)?;
                 } else {
                     value(cursor, entry, target, &mut self.scratch)?;
                 }
@@ -289,7 +321,7 @@ impl Scanner {
             if target == Target::Type && entry.view().kind() == StatsType::Other {
                 self.count_type(&here);
             }
-            order = context(entry);
+            order = context_or(entry, expected);
             successors = self.successors_of(order);
         }
     }
@@ -446,6 +478,19 @@ fn context(entry: &EntryMut<'_>) -> usize {
         Some(MediaKind::Video) => 2,
     };
     view.kind() as usize * 3 + media
+}
+
+/// The context of an entry; the expected one, if there is any, while the entry has no type.
+fn context_or(entry: &EntryMut<'_>, expected: Option<usize>) -> usize {
+    expected.filter(|_| entry.view().kind() == StatsType::Other).unwrap_or_else(|| context(entry))
+}
+
+const ID_SLOTS: usize = 256;
+
+/// A slot for an id, from its last eight bytes: those differ. Two ids with one slot cost time, nothing else.
+fn id_slot(id: &str) -> usize {
+    let tail = id.as_bytes().iter().rev().take(8).fold(0, |tail: u64, &byte| tail << 8 | u64::from(byte));
+    (tail.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize
 }
 
 /// Skips a value that is not an entry, and counts it.

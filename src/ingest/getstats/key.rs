@@ -479,24 +479,72 @@ pub(in crate::ingest) fn target(name: &str) -> Target {
 
 /// The key of a property with a numeric rtcstats code.
 fn of_code(name: &str) -> Option<Key> {
-    // No name of the list is a number, so this does not recurse further.
-    find(name_of_code(name)?)
+    CODE_KEYS.get(place_of_code(name)?).copied().filter(|&key| key != NO_KEY)
 }
 
 /// The name of a property with a numeric rtcstats code.
 fn name_of_code(name: &str) -> Option<&'static str> {
+    CODES.get(place_of_code(name)?).copied()
+}
+
+/// The place of a numeric rtcstats code in [`CODES`].
+fn place_of_code(name: &str) -> Option<usize> {
     if !name.as_bytes().first().is_some_and(u8::is_ascii_digit) {
         return None;
     }
     let code: usize = name.parse().ok()?;
-    CODES.get(code.checked_sub(FIRST_CODE)?).copied()
+    code.checked_sub(FIRST_CODE)
+}
+
+/// Consumes `lead`, a numeric rtcstats code in quotes and its colon, if they come next without white space and the table
+/// has the code's member.
+#[inline(always)]
+pub(in crate::ingest) fn consume_code_after(lead: u8, cursor: &mut Cursor<'_>) -> Option<Key> {
+    let text = cursor.window::<7>()?;
+    if text[..2] != [lead, b'"'] {
+        return None;
+    }
+    let digits = text[2..5].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let code = text[2..2 + digits].iter().fold(0, |code, &digit| 10 * code + usize::from(digit - b'0'));
+    if digits == 0 || text[2 + digits..4 + digits] != *b"\":" {
+        return None;
+    }
+    let key = CODE_KEYS.get(code.checked_sub(FIRST_CODE)?).copied().filter(|&key| key != NO_KEY)?;
+    cursor.pos += 4 + digits;
+    Some(key)
+}
+
+/// The key of each code; [`NO_KEY`] for members that the table lacks.
+static CODE_KEYS: [Key; CODES.len()] = {
+    let mut keys = [NO_KEY; CODES.len()];
+    let mut code = 0;
+    while code < CODES.len() {
+        let name = CODES[code].as_bytes();
+        let mut slot = hash(name);
+        while SLOT_KEYS[slot] != NO_KEY && keys[code] == NO_KEY {
+            if is_equal(name, NAMES[SLOT_KEYS[slot] as usize].as_bytes()) {
+                keys[code] = SLOT_KEYS[slot];
+            }
+            slot = (slot + 1) % SLOTS;
+        }
+        code += 1;
+    }
+    keys
+};
+
+const fn is_equal(a: &[u8], b: &[u8]) -> bool {
+    let mut at = 0;
+    while at < a.len() && at < b.len() && a[at] == b[at] {
+        at += 1;
+    }
+    at == a.len() && at == b.len()
 }
 
 const FIRST_CODE: usize = 4;
 
 /// Property names by rtcstats' numeric codes, from 4 on (github.com/rtcstats/rtcstats, `compression.js`). Empty for
 /// unused codes.
-static CODES: &[&str] = &[
+const CODES: &[&str] = &[
     "payloadType",
     "transportId",
     "mimeType",

@@ -185,7 +185,7 @@ impl Rescanner {
         let mut cursor = Cursor::at(text, start);
         let mut entry = self.report.row_mut(row);
         entry.clear();
-        self.scanner.members(&mut cursor, &mut entry, false).ok()?;
+        self.scanner.members::<false>(&mut cursor, &mut entry, false, None).ok()?;
         let mut has = fold::Has::default();
         fold::fold_row(entry, &mut has);
         // An id that stands before the entry is not read again.
