@@ -46,75 +46,95 @@ pub(in crate::ingest) fn read(
     cursor: &mut Cursor<'_>,
     sink: &mut Sink<'_>,
 ) -> Result<(), ReadError> {
-    // Refuse a truncated record before returning any part of it.
+    // Nothing is returned of a truncated record.
+    if cursor.next()? != Next::Array {
+        let sample = ClientSample::find(cursor)?;
+        cursor.end()?;
+        return sample.hand_out(state, identity, sink);
+    }
     let mut whole = cursor.clone();
     whole.skip()?;
     whole.end()?;
-    if cursor.next()? != Next::Array {
-        return sample(state, identity, cursor, sink);
-    }
     cursor.expect(b'[', "`[`")?;
     let mut first = true;
     while cursor.more(&mut first, b']')? {
-        let mut inside = cursor.clone();
-        cursor.skip()?;
-        if sample(state, identity, &mut inside, sink).is_err() {
+        let start = cursor.pos;
+        let read = ClientSample::find(cursor).and_then(|sample| sample.hand_out(state, identity, sink));
+        if read.is_err() {
             state.skipped.entries += 1;
+            cursor.pos = start;
+            cursor.skip()?;
         }
     }
     Ok(())
 }
 
-fn sample(
-    state: &mut ReadState,
-    identity: &mut (String, String),
-    cursor: &mut Cursor<'_>,
-    sink: &mut Sink<'_>,
-) -> Result<(), ReadError> {
-    let mut at = None;
-    let mut connections = None;
-    let (mut call, mut client, mut events) = (None, None, None);
-    cursor.expect(b'{', "`{`")?;
-    let mut first = true;
-    while cursor.more(&mut first, b'}')? {
-        let key = cursor.key()?;
-        match (key.plain().unwrap_or(""), cursor.next()?) {
-            ("timestamp", Next::Number) => at = StatTime::from_unknown(cursor.number()?),
-            ("timestamp", Next::Str) => at = cursor.string("a time")?.plain().and_then(fill::parse_time),
-            ("callId", Next::Str) => call = Some(cursor.string("a call")?),
-            ("clientId", Next::Str) => client = Some(cursor.string("a client")?),
-            ("clientEvents", Next::Array) => {
-                events = Some(cursor.clone());
-                cursor.skip()?;
+/// Where the parts of a sample are.
+#[derive(Default)]
+struct ClientSample<'a> {
+    at: Option<StatTime>,
+    call: Option<RawStr<'a>>,
+    client: Option<RawStr<'a>>,
+    /// Before the arrays.
+    events: Option<Cursor<'a>>,
+    connections: Option<Cursor<'a>>,
+}
+
+impl<'a> ClientSample<'a> {
+    /// Passes one sample.
+    fn find(cursor: &mut Cursor<'a>) -> Result<Self, ReadError> {
+        let mut sample = Self::default();
+        members(cursor, |cursor, key, next| {
+            match (key.plain().unwrap_or(""), next) {
+                ("timestamp", Next::Number) => sample.at = StatTime::from_unknown(cursor.number()?),
+                ("timestamp", Next::Str) => sample.at = cursor.string("a time")?.plain().and_then(fill::parse_time),
+                ("callId", Next::Str) => sample.call = Some(cursor.string("a call")?),
+                ("clientId", Next::Str) => sample.client = Some(cursor.string("a client")?),
+                ("clientEvents", Next::Array) => {
+                    sample.events = Some(cursor.clone());
+                    cursor.skip()?;
+                }
+                ("peerConnections", Next::Array) => {
+                    sample.connections = Some(cursor.clone());
+                    cursor.skip()?;
+                }
+                _ => cursor.skip()?,
             }
-            ("peerConnections", Next::Array) => {
-                connections = Some(cursor.clone());
-                cursor.skip()?;
+            Ok(())
+        })?;
+        Ok(sample)
+    }
+
+    fn hand_out(
+        self,
+        state: &mut ReadState,
+        identity: &mut (String, String),
+        sink: &mut Sink<'_>,
+    ) -> Result<(), ReadError> {
+        let Self { at, call, client, events, connections } = self;
+        if let (None, Some(call)) = (&state.conference, call) {
+            let mut buffer = String::new();
+            state.conference = Some(call.get(&mut buffer).into());
+        }
+        if sink.wants_log_events {
+            identify(state, identity, call, client, at, sink);
+            if let Some(mut events) = events {
+                events_of(state, &mut events, at, sink);
             }
-            _ => cursor.skip()?,
         }
-    }
-    if let (None, Some(call)) = (&state.conference, call) {
-        let mut buffer = String::new();
-        state.conference = Some(call.get(&mut buffer).into());
-    }
-    if sink.wants_log_events {
-        identify(state, identity, call, client, at, sink);
-        if let Some(mut events) = events {
-            events_of(state, &mut events, at, sink);
+        let Some(mut connections) = connections else { return Ok(()) };
+        connections.expect(b'[', "`[`")?;
+        let mut first = true;
+        while connections.more(&mut first, b']')? {
+            let start = connections.pos;
+            if connection(state, &mut connections, at, sink).is_err() {
+                state.skipped.entries += 1;
+                connections.pos = start;
+                connections.skip()?;
+            }
         }
+        Ok(())
     }
-    let Some(mut connections) = connections else { return Ok(()) };
-    connections.expect(b'[', "`[`")?;
-    let mut first = true;
-    while connections.more(&mut first, b']')? {
-        let mut inside = connections.clone();
-        connections.skip()?;
-        if connection(state, &mut inside, at, sink).is_err() {
-            state.skipped.entries += 1;
-        }
-    }
-    Ok(())
 }
 
 /// Returns the client's identity if it has changed.
