@@ -201,9 +201,7 @@ impl<'t> Lane<'t> {
         for column in &mut self.columns {
             let target = column.target;
             column.at(point, |value| {
-                if getstats::value(value, &mut entry, target, scratch).is_err() {
-                    fill::bad(&mut entry, target);
-                }
+                getstats::value(value, &mut entry, target, scratch).inspect_err(|_| fill::bad(&mut entry, target))
             });
         }
         time

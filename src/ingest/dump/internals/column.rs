@@ -58,7 +58,12 @@ impl<'t> Column<'t> {
     pub(super) fn times(mut self) -> Vec<f64> {
         let mut times = Vec::with_capacity(self.len);
         while self.next < self.len {
-            times.push(self.step(time).and_then(Result::ok).flatten().map_or(f64::NAN, StatTime::as_millis));
+            let mut at = None;
+            self.step(|cursor| {
+                at = time(cursor)?;
+                Ok(())
+            });
+            times.push(at.map_or(f64::NAN, StatTime::as_millis));
         }
         times
     }
@@ -76,24 +81,28 @@ impl<'t> Column<'t> {
         true
     }
 
-    /// Calls `read` with a cursor before the value at a point, if there is one. Points must come in order.
-    pub(super) fn at(&mut self, point: usize, read: impl FnOnce(&mut Cursor<'t>)) {
+    /// Calls `read` with a cursor before the value at a point, if there is one: it consumes the value or returns an
+    /// error. Points must come in order.
+    pub(super) fn at(&mut self, point: usize, read: impl FnOnce(&mut Cursor<'t>) -> Result<(), ReadError>) {
         let point = point as i64;
         while self.next < self.len && self.spread.place(self.next) < point {
-            self.step(|_| ());
+            self.step(Cursor::skip);
         }
         if self.next < self.len && self.spread.place(self.next) == point {
             self.step(read);
         }
     }
 
-    /// Advances past the next value; `read` may parse it.
-    fn step<T>(&mut self, read: impl FnOnce(&mut Cursor<'t>) -> T) -> Option<T> {
-        let mut value = self.values.clone();
-        self.values.skip().ok()?;
+    /// Advances past the next value, which `read` consumes unless it returns an error.
+    fn step(&mut self, read: impl FnOnce(&mut Cursor<'t>) -> Result<(), ReadError>) {
+        let start = self.values.pos;
+        if read(&mut self.values).is_err() {
+            self.values.pos = start;
+            // It was skipped before, when the values were counted.
+            _ = self.values.skip();
+        }
         self.values.eat(b',');
         self.next += 1;
-        Some(read(&mut value))
     }
 }
 
@@ -113,7 +122,10 @@ fn time(cursor: &mut Cursor<'_>) -> Result<Option<StatTime>, ReadError> {
     Ok(match cursor.next()? {
         Next::Number => StatTime::from_millis(cursor.number()?),
         Next::Str => cursor.string("a time")?.plain().and_then(fill::parse_time),
-        _ => None,
+        _ => {
+            cursor.skip()?;
+            None
+        }
     })
 }
 
