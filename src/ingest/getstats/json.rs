@@ -327,6 +327,13 @@ impl<'a> Cursor<'a> {
     fn skip_nested(&mut self) -> Result<(), ReadError> {
         let (mut open, mut depth) = (0_u128, 0_u32);
         loop {
+            if let Some(text) = self.window() {
+                let far = ahead(u64::from_le_bytes(*text));
+                self.pos += far;
+                if far == size_of::<u64>() {
+                    continue;
+                }
+            }
             let byte = self.bytes().get(self.pos).copied().ok_or_else(|| self.error("a value"))?;
             match byte {
                 b'"' => {
@@ -400,6 +407,19 @@ impl<'a> RawStr<'a> {
     pub(in crate::ingest) fn is(self, text: &str) -> bool {
         self.plain() == Some(text)
     }
+}
+
+/// How many of eight bytes of text come before the first that may be a quote or a bracket.
+#[inline(always)]
+const fn ahead(text: u64) -> usize {
+    const ONES: u64 = u64::MAX / 0xff;
+    /// The high bit of each byte that is zero; the lowest such bit is exact.
+    const fn zeros(word: u64) -> u64 {
+        word.wrapping_sub(ONES) & !word & ONES << 7
+    }
+    // The four brackets, and few other bytes, become 0x7f by these bits.
+    let found = zeros(text ^ ONES * b'"' as u64) | zeros((text | ONES * 0x26) ^ ONES * 0x7f);
+    found.trailing_zeros() as usize / 8
 }
 
 /// Calls `read` for each member of the object at `cursor`; `read` must consume the value.
@@ -569,6 +589,17 @@ mod tests {
         let mut cursor = Cursor::of(&text);
         let value = cursor.number().ok()?;
         (cursor.pos == text.len() - tail.len()).then_some(value)
+    }
+
+    proptest! {
+        #[test]
+        fn no_quote_or_bracket_is_passed(text in prop::array::uniform8(prop_oneof![any::<u8>(), prop::sample::select(&b"\"{}[] 1,:Yy_"[..])])) {
+            let first = text.iter().position(|byte| b"\"{}[]".contains(byte)).unwrap_or(8);
+            let ahead = ahead(u64::from_le_bytes(text));
+            prop_assert!(ahead <= first);
+            // Few other bytes stop it, and none of a number.
+            prop_assert!(ahead == first || b"Yy_\x7f".contains(&text[ahead]), "{:?}", text);
+        }
     }
 
     proptest! {
