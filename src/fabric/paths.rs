@@ -116,7 +116,7 @@ impl Paths {
         for entries in used {
             let Some(index) = self.index_of(entries) else { continue };
             let sample = self.get_mut(index).sample(report, *entries, has_media, cells);
-            worst.ice = worse(worst.ice, sample.ice);
+            worst.state = worse(worst.state, sample.state);
             worst.dtls = worst.dtls.max(sample.dtls);
             worst.is_guess |= sample.is_guess;
             worst.has_restarted |= sample.has_restarted;

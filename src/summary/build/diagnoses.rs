@@ -80,7 +80,7 @@ fn collect_cases<'a>(fabrics: &[&'a Fabric], peers: &BTreeMap<usize, usize>, sta
     for (index, fabric) in fabrics.iter().enumerate() {
         let end_ms = fabric.span().map(|(_, last)| last.as_millis());
         let is_of_unused = unused.contains(&fabric.id());
-        for diagnosis in &fabric.detectors.log.diagnoses {
+        for diagnosis in fabric.detectors.log.diagnoses.iter().filter(|diagnosis| !diagnosis.is_refuted) {
             let from_ms = diagnosis.from.as_millis().max(start_ms);
             let to_ms = diagnosis.to.map(|to| to.as_millis()).or(end_ms).unwrap_or(from_ms).max(from_ms);
             let receiver = peers.get(&index).map(|&receiver| (receiver, Side::Downlink));

@@ -102,15 +102,15 @@ impl Connectivity {
         for &fabric in fabrics {
             let life = &fabric.lifecycle;
             lives.setup_delays_ms.extend(life.setup().and_then(|setup| setup.delay_ms));
-            lives.setup_failures += u64::from(life.failure.is_some());
-            lives.disruptions = lives.disruptions.saturating_add(life.disruptions);
+            lives.setup_failures += u64::from(life.course.failure.is_some());
+            lives.disruptions = lives.disruptions.saturating_add(life.course.disruptions);
             lives.disrupted_ms += life.disrupted_ms(until(call, fabric));
             if !unused.contains(&fabric.id()) {
                 lives.lost_ms += life.all_lost_ms(until(call, fabric));
             }
             lives.restarts = lives.restarts.saturating_add(life.restarts);
             lives.switches = lives.switches.saturating_add(life.switches);
-            lives.drops = lives.drops.saturating_add(life.drops);
+            lives.drops = lives.drops.saturating_add(life.course.drops);
             // The paths of a connection run at the same time.
             if let Some(ms) = fabric.paths.iter().filter_map(|path| path.relayed_ms).reduce(f64::max) {
                 lives.relayed_ms = Some(lives.relayed_ms.unwrap_or(0.0) + ms);
