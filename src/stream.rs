@@ -158,6 +158,11 @@ impl Doubted {
     }
 }
 
+
+    /// Adds the values of another source.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self { values: self.values.saturating_add(other.values), members: self.members.or(other.members) }
+    }
 /// Declares the figures with a stored distribution.
 macro_rules! digests {
     ($($field:ident $metric:ident,)*) => {

@@ -174,7 +174,8 @@ output! {
         /// The network paths: one with BUNDLE, one for each transport that streams use without. The first is the one of
         /// the figures above. Empty if stats show neither transport nor selected pair.
         paths: Vec<PathSummary>,
-        /// Values of the selected candidate pair that were left out because they are impossible; `None` without any.
+        /// Values of the selected candidate pairs of all paths that were left out because they are impossible; `None`
+        /// without any.
         doubted: Option<DoubtedValues>,
         /// The RTP streams: inbound before outbound, audio before video, then by SSRC. A stream that passed from one
         /// user to another has one entry per user, each with the figures of its own time.
@@ -239,7 +240,8 @@ output! {
         user: Option<String>,
         /// The label of its association, otherwise its RID or MID; `None` if there is none of these.
         label: Option<String>,
-        /// The id of the transport that carries it, as in [`FabricSummary::paths`]; `None` if stats show none.
+        /// The id of the transport that carries it, as in [`FabricSummary::paths`]; `None` if stats show none, and for
+        /// the part of a stream before it passed to another user if there are several.
         transport: Option<String>,
         /// The codec of the last epoch, spelled as its MIME type spells it.
         codec: Option<String>,

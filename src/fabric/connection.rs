@@ -218,7 +218,7 @@ impl Fabric {
             ice_rtt_ms: main.rtt_ms,
             playout_ms: self.playout.delay_ms(),
             path_carries: main.carries,
-            is_path_silent: self.is_silent(main),
+            is_path_silent: self.is_silent(Some(main)),
             is_lost: self.lifecycle.lost_ms(now).is_some(),
         };
         self.codecs.forget();
@@ -391,8 +391,8 @@ impl Fabric {
             ice_rtt_ms: slowest.rtt_ms,
             rtt_samples: slowest.rtt_samples,
             available_bps: self.paths.main.available_bps,
-            unanswered: self.paths.main.unanswered,
-            arrives: self.paths.iter().filter_map(|path| path.arrives).reduce(|a, b| a || b),
+            unanswered: self.paths.unanswered(),
+            arrives: self.paths.arrives(),
             connection: match self.lifecycle.state() {
                 None => ConnectionPhase::Unknown,
                 Some(FabricState::Established) => ConnectionPhase::Up,
