@@ -35,6 +35,7 @@ mod life;
 mod live;
 mod scores;
 mod talk;
+pub(crate) mod unused;
 
 pub use build::Distributions;
 pub use diagnosis::DiagnosisSummary;

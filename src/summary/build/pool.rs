@@ -1,13 +1,14 @@
 //! Pools figures of several streams or fabrics: sums are pooled before they are divided. It knows no users.
 
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use ordered_float::OrderedFloat;
 
-use super::diagnoses::unused;
 use super::streams::{OwnedStream, count, signed};
 use crate::conference::Conference;
 use crate::digest::Digest;
 use crate::fabric::Fabric;
+use crate::id::FabricId;
 use crate::summary::{ConnectivitySummary, DelaySummary, FlowSummary};
 use crate::unit::{Bitrate, Ratio, Timestamp};
 
@@ -96,9 +97,9 @@ pub(super) struct Connectivity {
 }
 
 impl Connectivity {
-    pub(super) fn of(call: &Conference, fabrics: &[&Fabric]) -> Self {
+    /// Lost time of `unused` fabrics is not added.
+    pub(super) fn of(call: &Conference, fabrics: &[&Fabric], unused: &BTreeSet<FabricId>) -> Self {
         let mut lives = Self::default();
-        let unused = unused(fabrics);
         for &fabric in fabrics {
             let life = &fabric.lifecycle;
             lives.setup_delays_ms.extend(life.setup().and_then(|setup| setup.delay_ms));
