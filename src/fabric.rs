@@ -46,7 +46,8 @@
 //! **Lost time.** A connection is lost from the last traffic before it is disconnected or failed until it is connected
 //! again, and, if it is not set up within 5 s of the first checks, from those on. An interval of a stream in which
 //! nothing passes meanwhile is [`Lost`](crate::metric::IntervalState::Lost), and so is the rest of the stream right
-//! before it: it is no pause, hold or silence, and part of no average.
+//! before it: it is no pause, hold or silence, and part of no average. Losses that the first packets after it show are
+//! of that time, and in no ratio of the call either.
 //!
 //! **Paths.** Without BUNDLE a connection has a path for each transport. The connection is as bad as the worst of the
 //! paths that its streams use; a stream has the round trip of its own path.
@@ -128,8 +129,8 @@ mod app_inputs;
 mod app_state;
 mod clock;
 mod connection;
-mod entries;
 mod course;
+mod entries;
 mod ice;
 mod lifecycle;
 mod path;

@@ -282,10 +282,10 @@ output! {
         reset_s: f64,
         /// Packets received or sent from the first sample to the last.
         packets: Option<u64>,
-        /// Packets lost on the path, as the receiver counts them, outside muted, held and paused time; may be negative
+        /// Packets lost on the path, as the receiver counts them, outside muted, held, paused and lost time; may be negative
         /// because of duplicates. For a sent stream, counted between the first and the last RTCP report.
         packets_lost: Option<i64>,
-        /// Packets counted as lost in muted, held and paused time. They are in no ratio.
+        /// Packets counted as lost in muted, held, paused and lost time. They are in no ratio.
         packets_lost_at_rest: Option<i64>,
         /// The denominator of `loss_ratio`: lost packets and received ones without retransmissions, or the sent packets
         /// that reports cover, over the intervals in which both sides of the ratio are known.

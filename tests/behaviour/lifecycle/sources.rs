@@ -547,3 +547,29 @@ fn error_of_ice_after_the_setup_is_a_failure_of_ice() {
         assert_eq!((call.summary().connectivity.drops, call.summary().call_class), (drops, Some(class)));
     }
 }
+
+#[test]
+fn losses_of_lost_time_are_in_no_ratio() {
+    let mut call = after(&[Ice(0, I::Connected)]);
+    for second in 0..=40_u32 {
+        match second {
+            16 => apply(&mut call, Ice(15_500, I::Disconnected)),
+            20 => apply(&mut call, Ice(19_900, I::Connected)),
+            _ => {}
+        }
+        // Nothing arrives from 10 s to 20 s: 500 packets are lost, as the first one afterwards shows.
+        let arrived = second.min(10) + second.saturating_sub(20);
+        call.report.clear();
+        let ms = u64::from(second) * 1_000;
+        push_transport(&mut call.report, ms, "connected", "connected", "a");
+        push(&mut call.report, ms, received(7, arrived * 50));
+        let time = StatTime::from_millis(1e12 + ms as f64);
+        let mut entry = call.report.push(StatsType::InboundRtp, "lossy");
+        entry.set_timestamp(time).set(Num::Ssrc, 8.0).set(Num::PacketsReceived, f64::from(arrived) * 50.0);
+        entry.set(Num::PacketsLost, if second > 20 { 500.0 } else { 0.0 });
+        call.call.ingest(at(ms), call.fabric, &call.report).unwrap();
+    }
+    let stream = call.streams(8).remove(0);
+    assert!(stream.lost_s >= 4.0, "{stream:?}");
+    assert_eq!((stream.loss_ratio, stream.packets_lost, stream.packets_lost_at_rest), (Some(0.0), Some(0), Some(500)));
+}
