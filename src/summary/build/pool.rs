@@ -4,7 +4,7 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use ordered_float::OrderedFloat;
 
-use super::streams::{OwnedStream, count, signed};
+use super::streams::{OwnedStream, bitrate, count, signed};
 use crate::conference::Conference;
 use crate::digest::Digest;
 use crate::fabric::Fabric;
@@ -33,6 +33,8 @@ pub(super) struct Pool {
     bytes: Option<f64>,
     /// Lost and expected packets of the streams that report both.
     loss: Option<(f64, f64)>,
+    /// Bytes of all streams, as if each had had its mean rate while its counters were reset.
+    rated_bytes: Option<f64>,
     /// Times of the first and the last sample of any stream.
     span: Option<(f64, f64)>,
     jitter_ms: Digest,
@@ -45,9 +47,16 @@ impl Pool {
         for OwnedStream { record, .. } in views {
             let totals = &record.totals;
             pool.streams += 1;
-            for (sum, value) in
-                [(&mut pool.packets, totals.packets), (&mut pool.lost, totals.lost), (&mut pool.bytes, totals.bytes)]
-            {
+            let (reset_bytes, reset_ms) = totals.reset;
+            let rate = bitrate(totals, record.duration_ms());
+            let rated_bytes =
+                totals.bytes.zip(rate).map(|(bytes, rate)| bytes - reset_bytes + rate.as_bps() * reset_ms / 8e3);
+            for (sum, value) in [
+                (&mut pool.packets, totals.packets),
+                (&mut pool.lost, totals.lost),
+                (&mut pool.bytes, totals.bytes),
+                (&mut pool.rated_bytes, rated_bytes),
+            ] {
                 if let Some(value) = value {
                     *sum = Some(sum.unwrap_or(0.0) + value);
                 }
@@ -66,8 +75,8 @@ impl Pool {
     }
 
     pub(super) fn summary(&self) -> FlowSummary {
-        let bitrate =
-            self.bytes.zip(self.span).and_then(|(bytes, (first, last))| Bitrate::from_bytes(bytes, last - first));
+        let rated = self.rated_bytes.zip(self.span);
+        let bitrate = rated.and_then(|(bytes, (first, last))| Bitrate::from_bytes(bytes, last - first));
         FlowSummary {
             streams: self.streams,
             packets: count(self.packets),

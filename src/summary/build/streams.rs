@@ -119,7 +119,7 @@ pub(super) fn doubted_values(Doubted { values, members }: Doubted) -> Option<Dou
 }
 
 /// The mean rate, without the intervals in which counters were reset.
-fn bitrate(totals: &Totals, duration_ms: f64) -> Option<Bitrate> {
+pub(super) fn bitrate(totals: &Totals, duration_ms: f64) -> Option<Bitrate> {
     let (reset_bytes, reset_ms) = totals.reset;
     Bitrate::from_bytes(totals.bytes? - reset_bytes, duration_ms - reset_ms)
 }
