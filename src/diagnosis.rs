@@ -113,4 +113,6 @@ pub struct Diagnosis {
     pub to: Option<StatTime>,
     /// The figures.
     pub evidence: Evidence,
+    /// It was withdrawn when it was cleared: it followed from a state that traffic refuted. It is in no summary.
+    pub is_refuted: bool,
 }

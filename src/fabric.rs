@@ -13,7 +13,7 @@
 //! [`connection_state`](crate::Conference::connection_state), [`dtls_state`](crate::Conference::dtls_state)). States
 //! that it does not report are derived from stats: ICE and DTLS of the transports in use, otherwise candidate pairs. A
 //! failure counts from whichever source shows it, ICE without DTLS is no set-up, and traffic that arrives refutes any
-//! state but `closed`. A derived delay is late by at most the time between two snapshots, and that uncertainty is
+//! state but a reported `closed`. A derived delay is late by at most the time between two snapshots, and that uncertainty is
 //! reported ([`setup_delay_uncertainty_ms`](crate::summary::FabricSummary::setup_delay_uncertainty_ms)).
 //!
 //! | delay | from | to |
@@ -37,14 +37,17 @@
 //! | `iceTerminated` | anything else to closed |
 //! | `fabricTransportSwitch` | another candidate pair is selected; connected before and after |
 //! | `fabricStateChange` | any of the four states changes |
+//! | `stateRefuted` | traffic went on after failed, or after closed in stats |
 //! | `fabricSetupFailed` | ICE, DTLS or the connection failed, or an error is reported, before it was connected; once |
 //!
-//! A set-up that is withdrawn, because DTLS hangs or failed, has no `fabricSetup` in the summary.
+//! A set-up that is withdrawn, because DTLS hangs or failed, has no `fabricSetup` in the summary. Nor has a failure that
+//! traffic refuted any event but `stateRefuted`: an application that acts on a drop waits for one more snapshot.
 //!
 //! **Lost time.** A connection is lost from the last traffic before it is disconnected or failed until it is connected
 //! again, and, if it is not set up within 5 s of the first checks, from those on. An interval of a stream in which
 //! nothing passes meanwhile is [`Lost`](crate::metric::IntervalState::Lost), and so is the rest of the stream right
-//! before it: it is no pause, hold or silence, and part of no average.
+//! before it: it is no pause, hold or silence, and part of no average. Losses that the first packets after it show are
+//! of that time, and in no ratio of the call either.
 //!
 //! **Paths.** Without BUNDLE a connection has a path for each transport. The connection is as bad as the worst of the
 //! paths that its streams use; a stream has the round trip of its own path.
@@ -126,6 +129,7 @@ mod app_inputs;
 mod app_state;
 mod clock;
 mod connection;
+mod course;
 mod entries;
 mod ice;
 mod lifecycle;

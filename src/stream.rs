@@ -76,6 +76,8 @@ pub(crate) struct StreamRecord {
     cadence: Cadence,
     pace: Pace,
     still_ms: f64,
+    /// Nothing has passed since lost time.
+    was_lost: bool,
     rest_run: RestRun,
     /// The remaining time until jitter settles.
     settling_ms: f64,
@@ -156,6 +158,11 @@ impl Doubted {
             self.members = self.members.or(members);
         }
     }
+
+    /// Adds the values of another source.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self { values: self.values.saturating_add(other.values), members: self.members.or(other.members) }
+    }
 }
 
 /// Declares the figures with a stored distribution.
@@ -224,6 +231,7 @@ impl StreamRecord {
             cadence: Cadence::default(),
             pace: Pace::default(),
             still_ms: 0.0,
+            was_lost: false,
             rest_run: RestRun::default(),
             settling_ms: 0.0,
         })
@@ -345,7 +353,7 @@ impl StreamRecord {
         if has_no_rate {
             interval.state = IntervalState::Reset;
             self.totals.add_reset(delta);
-            self.add_losses(received, interval.state);
+            self.add_losses(received, interval.state, true);
             self.rtcp.restart(delta.is_from_zero());
         } else {
             interval.derive(delta);
@@ -384,7 +392,7 @@ impl StreamRecord {
                 interval.state = state;
                 self.rtcp.skip_next_report();
             }
-            self.add_losses(received, interval.state);
+            self.add_losses(received, interval.state, packets != Some(0.0));
             if interval.state.is_measured() {
                 self.totals.add_heard(delta);
             }
@@ -438,12 +446,15 @@ impl StreamRecord {
         )
     }
 
-    /// Adds the losses of an interval: received ones, or those that reports on a sent stream brought.
-    fn add_losses(&mut self, received: LossCount, state: IntervalState) {
+    /// Adds the losses of an interval: received ones, or those that reports on a sent stream brought. The first packets
+    /// received after lost time show what was lost in it. `passes`: packets may have passed.
+    fn add_losses(&mut self, received: LossCount, state: IntervalState, passes: bool) {
         let [counting, at_rest] = self.rtcp.take_unread();
-        let losses = if self.direction == Direction::Inbound { received } else { counting };
-        self.totals.add_losses(losses, state.is_rest());
+        let is_received = self.direction == Direction::Inbound;
+        let losses = if is_received { received } else { counting };
+        self.totals.add_losses(losses, state.is_rest() || is_received && self.was_lost);
         self.totals.add_losses(at_rest, true);
+        self.was_lost = state == IntervalState::Lost || self.was_lost && !passes;
     }
 
     /// Whether the sender reports the stream as inactive. `active: false` is a filler while bytes pass and it was never

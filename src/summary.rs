@@ -35,6 +35,7 @@ mod life;
 mod live;
 mod scores;
 mod talk;
+pub(crate) mod unused;
 
 pub use build::Distributions;
 pub use diagnosis::DiagnosisSummary;
@@ -174,7 +175,8 @@ output! {
         /// The network paths: one with BUNDLE, one for each transport that streams use without. The first is the one of
         /// the figures above. Empty if stats show neither transport nor selected pair.
         paths: Vec<PathSummary>,
-        /// Values of the selected candidate pair that were left out because they are impossible; `None` without any.
+        /// Values of the selected candidate pairs of all paths that were left out because they are impossible; `None`
+        /// without any.
         doubted: Option<DoubtedValues>,
         /// The RTP streams: inbound before outbound, audio before video, then by SSRC. A stream that passed from one
         /// user to another has one entry per user, each with the figures of its own time.
@@ -239,7 +241,8 @@ output! {
         user: Option<String>,
         /// The label of its association, otherwise its RID or MID; `None` if there is none of these.
         label: Option<String>,
-        /// The id of the transport that carries it, as in [`FabricSummary::paths`]; `None` if stats show none.
+        /// The id of the transport that carries it, as in [`FabricSummary::paths`]; `None` if stats show none, and for
+        /// the part of a stream before it passed to another user if there are several.
         transport: Option<String>,
         /// The codec of the last epoch, spelled as its MIME type spells it.
         codec: Option<String>,
@@ -279,10 +282,10 @@ output! {
         reset_s: f64,
         /// Packets received or sent from the first sample to the last.
         packets: Option<u64>,
-        /// Packets lost on the path, as the receiver counts them, outside muted, held and paused time; may be negative
+        /// Packets lost on the path, as the receiver counts them, outside muted, held, paused and lost time; may be negative
         /// because of duplicates. For a sent stream, counted between the first and the last RTCP report.
         packets_lost: Option<i64>,
-        /// Packets counted as lost in muted, held and paused time. They are in no ratio.
+        /// Packets counted as lost in muted, held, paused and lost time. They are in no ratio.
         packets_lost_at_rest: Option<i64>,
         /// The denominator of `loss_ratio`: lost packets and received ones without retransmissions, or the sent packets
         /// that reports cover, over the intervals in which both sides of the ratio are known.

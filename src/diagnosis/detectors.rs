@@ -324,6 +324,15 @@ impl Detectors {
         Self::step_life(&mut self.life, &sample, SampleSpan { at, ms: 1.0 }, &mut parts.at(&mut self.log));
     }
 
+    /// Withdraws what followed from a failure that traffic refuted.
+    pub(crate) fn withdraw_failure(&mut self, parts: RecorderParts<'_>) {
+        let recorder = &mut parts.at(&mut self.log);
+        if let Some(life) = &mut self.life {
+            life.failed.withdraw(recorder);
+            life.dropped.withdraw(recorder);
+        }
+    }
+
     /// Runs the detectors of failures if there is or was one.
     fn step_life(
         life: &mut Option<Box<LifeDetectors>>,

@@ -142,7 +142,7 @@ struct Assessment {
     severity: Severity,
 }
 
-impl<D: Detector> Monitored<D> {
+impl<D: Detector + Default> Monitored<D> {
     /// Reads a sample, and raises, updates or clears the diagnosis.
     pub(super) fn step(
         &mut self,
@@ -178,6 +178,18 @@ impl<D: Detector> Monitored<D> {
     /// Resets after the sample that ended at `end`. A raised diagnosis ends with the last known reading.
     pub(super) fn forget(&mut self, end: StatTime, recorder: &mut Recorder<'_>) {
         self.meter.forget(end, self.meter.pending_ms, recorder);
+    }
+
+    /// Withdraws a raised diagnosis: it never was.
+    #[cold]
+    pub(super) fn withdraw(&mut self, recorder: &mut Recorder<'_>) {
+        if let Raised::Yes { place, .. } = self.meter.raised
+            && let Some(diagnosis) = recorder.log.diagnoses.get_mut(place)
+        {
+            (diagnosis.to, diagnosis.is_refuted) = (Some(diagnosis.from), true);
+            (recorder.notify)(DiagnosisChange::Cleared, diagnosis);
+        }
+        *self = Self::default();
     }
 
     fn is_raised(&self) -> bool {
@@ -270,7 +282,8 @@ impl Monitor {
         evidence.set(kind.figure(), Some(self.sum.part / self.sum.whole));
         evidence.set(kind.worst_figure(), Some(level.max(self.sum.part / self.sum.whole)));
         let (fabric, user) = (recorder.fabric, recorder.user);
-        let diagnosis = Diagnosis { kind, severity, fabric, stream, user, side, from, to: None, evidence };
+        let diagnosis =
+            Diagnosis { kind, severity, fabric, stream, user, side, from, to: None, evidence, is_refuted: false };
         if place == recorder.log.diagnoses.capacity() {
             recorder.log.diagnoses.reserve(BLOCK);
         }

@@ -16,6 +16,9 @@ words! {
         FabricSetupFailed "fabricSetupFailed",
         /// A connected fabric was lost.
         FabricDropped "fabricDropped",
+        /// A state of failed or closed was untrue: traffic went on. What followed from it is withdrawn. Contains how long
+        /// it was believed.
+        StateRefuted "stateRefuted",
         /// A state of the PeerConnection changed.
         FabricStateChange "fabricStateChange",
         /// Packets take another path, without an interruption that ICE noticed.

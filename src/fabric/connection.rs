@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use super::app_state::{AppState, StoredDevice};
 use super::clock::{ClockReading, ReporterClock};
-use super::lifecycle::Lifecycle;
+use super::lifecycle::{Failures, Lifecycle};
 use super::paths::{Paths, used_paths};
 use super::playout::Playout;
 use super::slot::{LatestInterval, OwnedPart, SlotId, StreamSlot, Streams};
@@ -218,7 +218,7 @@ impl Fabric {
             ice_rtt_ms: main.rtt_ms,
             playout_ms: self.playout.delay_ms(),
             path_carries: main.carries,
-            is_path_silent: self.is_silent(main),
+            is_path_silent: self.is_silent(Some(main)),
             is_lost: self.lifecycle.lost_ms(now).is_some(),
         };
         self.codecs.forget();
@@ -391,8 +391,8 @@ impl Fabric {
             ice_rtt_ms: slowest.rtt_ms,
             rtt_samples: slowest.rtt_samples,
             available_bps: self.paths.main.available_bps,
-            unanswered: self.paths.main.unanswered,
-            arrives: self.paths.iter().filter_map(|path| path.arrives).reduce(|a, b| a || b),
+            unanswered: self.paths.unanswered(),
+            arrives: self.paths.arrives(),
             connection: match self.lifecycle.state() {
                 None => ConnectionPhase::Unknown,
                 Some(FabricState::Established) => ConnectionPhase::Up,
@@ -411,7 +411,7 @@ impl Fabric {
             checks: self.checks.map(|checks| checks.map(f64::from)),
             has_dropped: self.lifecycle.has_dropped(),
             down_ms: self.lifecycle.lost_ms(now),
-            disruptions: self.lifecycle.disruptions,
+            disruptions: self.lifecycle.course.disruptions,
             switches: self.lifecycle.switches,
             relays_over_tcp: self.paths.iter().any(|path| matches!(path.relay(), Some(Relay::Tcp | Relay::Tls))),
         }
@@ -435,14 +435,20 @@ impl Fabric {
         self.span.map(|(first, last)| (starts.fold(first, StatTime::min), last))
     }
 
-    /// Diagnoses a failure of the connection at once, or its end, if the failures changed.
-    pub(crate) fn conclude(&mut self, now: Timestamp, before: (bool, bool), config: &Config, out: &mut EventQueue) {
-        if self.lifecycle.failures() == before {
+    /// Diagnoses a failure of the connection at once, or its end, if the failures changed, and withdraws one that traffic
+    /// refuted.
+    pub(crate) fn conclude(&mut self, now: Timestamp, before: Failures, config: &Config, out: &mut EventQueue) {
+        let failures = self.lifecycle.failures();
+        if failures == before {
             return;
         }
         let status = self.connection_status(now, None);
         with_recorder(self.id, self.spec.local_user, &mut self.detectors, config, out, |detectors, recorder| {
-            detectors.conclude(&status, recorder);
+            if failures.refuted == before.refuted {
+                detectors.conclude(&status, recorder);
+            } else {
+                detectors.withdraw_failure(recorder);
+            }
         });
     }
 

@@ -1,9 +1,12 @@
 //! The lifecycle of one fabric: the states and delays of its PeerConnection on the caller's clock. It reads no stats
 //! itself; `sources` decides which source of a state counts.
 
-use super::ice::{Ice, IceEvent};
+use alloc::boxed::Box;
+
+use super::course::{Course, Setup};
+use super::ice::IceEvent;
 use super::path::PathSample;
-use super::sources::{Sources, Traffic, is_up};
+use super::sources::{Sources, Traffic, is_over, is_up};
 use crate::event::{
     CallClass, CallEvent, ConnectionState, DtlsState, EventKind, FabricState, FailureReason, GatheringState, IceState,
     Relay, SignalingState, StateChange, WebRtcFunction,
@@ -25,12 +28,13 @@ pub(crate) struct Lifecycle {
     pub(crate) opened: Timestamp,
     pub(crate) is_opening_known: bool,
     sources: Sources,
-    /// The state of the connection by all sources, in the words of ICE.
-    ice: Ice,
+    pub(crate) course: Course,
+    /// The course before the present failure, and when that was first stated, while traffic may still refute it.
+    before_failure: Option<Box<(Course, Timestamp)>>,
+    /// How many failures traffic refuted.
+    refuted: u64,
     /// The ICE state of the latest change.
     shown_ice: IceState,
-    /// Whether the state is known.
-    is_known: bool,
     /// When ICE was new.
     ice_began: Option<Timestamp>,
     /// When ICE checks first began.
@@ -42,47 +46,27 @@ pub(crate) struct Lifecycle {
     gathering: GatheringState,
     gathering_began: Timestamp,
     signaling: Option<SignalingState>,
-    setup: Option<Setup>,
     pub(crate) gathering_delay_ms: Option<f64>,
-    /// The delay until the failure, and its reason.
-    pub(crate) failure: Option<(Option<f64>, FailureReason)>,
-    /// How long the first ICE checks had run when they failed, ms.
-    failed_checks_ms: Option<f64>,
-    disrupted_since: Option<Timestamp>,
-    checks_disrupted_since: Option<Timestamp>,
-    disrupted_micros: u64,
-    /// Since when the connection has been lost, or its set-up has been in vain.
-    lost_since: Option<Timestamp>,
-    lost_micros: u64,
     /// Whether the state is only inferred from candidate pairs.
     is_guess: bool,
-    /// Whether DTLS hung at the latest input.
-    hung: bool,
     /// The latest snapshot, and the latest one before which anything arrived over the path.
     sampled: Option<Timestamp>,
     carried: Option<Timestamp>,
-    pub(crate) disruptions: u64,
     pub(crate) restarts: u64,
     pub(crate) switches: u64,
-    pub(crate) drops: u64,
-    /// Lost after it was connected, and not connected again.
-    is_down: bool,
     pub(crate) is_held: bool,
     pub(crate) terminated: Option<Timestamp>,
 }
 
-/// The first connection.
-#[derive(Clone, Copy, Debug)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(crate) struct Setup {
-    /// Since the fabric was opened; `None` if it was connected before the first snapshot.
-    pub(crate) delay_ms: Option<f64>,
-    /// How much shorter the delay may have been, if only stats report it.
-    pub(crate) uncertainty_ms: Option<f64>,
-    /// Since ICE was new.
-    pub(crate) connectivity_ms: Option<f64>,
-    /// Since ICE checks first began, as a lower bound: unobserved time is not counted.
-    pub(crate) checks_ms: Option<f64>,
+/// What the failures of a connection are so far: a change is diagnosed at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Failures {
+    /// Whether it failed before it was set up.
+    has_failed: bool,
+    /// Whether it failed after it was set up.
+    has_dropped: bool,
+    /// How many failures traffic refuted.
+    pub(crate) refuted: u64,
 }
 
 impl Lifecycle {
@@ -91,9 +75,10 @@ impl Lifecycle {
             opened,
             is_opening_known,
             sources: Sources::new(opened),
-            ice: Ice::default(),
+            course: Course::default(),
+            before_failure: None,
+            refuted: 0,
             shown_ice: IceState::New,
-            is_known: false,
             ice_began: is_opening_known.then_some(opened),
             checks_began: None,
             restart_reported: false,
@@ -101,24 +86,12 @@ impl Lifecycle {
             gathering: GatheringState::New,
             gathering_began: opened,
             signaling: None,
-            setup: None,
             gathering_delay_ms: None,
-            failure: None,
-            failed_checks_ms: None,
-            disrupted_since: None,
-            checks_disrupted_since: None,
-            disrupted_micros: 0,
-            lost_since: None,
-            lost_micros: 0,
             is_guess: false,
-            hung: false,
             sampled: None,
             carried: None,
-            disruptions: 0,
             restarts: 0,
             switches: 0,
-            drops: 0,
-            is_down: false,
             is_held: false,
             terminated: None,
         }
@@ -132,13 +105,13 @@ impl Lifecycle {
         if self.is_held {
             return Some(FabricState::Hold);
         }
-        self.is_known.then_some(match self.ice.state() {
+        self.course.is_known.then_some(match self.course.ice.state() {
             state if self.hangs() && state != IceState::Closed => FabricState::Initializing,
             IceState::Connected | IceState::Completed => FabricState::Established,
             IceState::Failed => FabricState::Failed,
             IceState::Closed => FabricState::Terminated,
-            _ if self.ice.is_disrupted() => FabricState::Disrupted,
-            _ if self.ice.is_checking_disrupted() => FabricState::CheckingDisrupted,
+            _ if self.course.ice.is_disrupted() => FabricState::Disrupted,
+            _ if self.course.ice.is_checking_disrupted() => FabricState::CheckingDisrupted,
             IceState::Disconnected => FabricState::Disrupted,
             IceState::New | IceState::Checking => FabricState::Initializing,
         })
@@ -147,15 +120,15 @@ impl Lifecycle {
     /// The class of the call on this fabric; `None` until it is known. `is_over`: no more input is expected.
     /// `by_inactivity`: because of an inactivity timeout.
     pub(crate) fn class(&self, is_over: bool, by_inactivity: bool) -> Option<CallClass> {
-        let is_over = is_over || self.terminated.is_some() || self.ice.state() == IceState::Closed;
+        let is_over = is_over || self.terminated.is_some() || self.course.ice.state() == IceState::Closed;
         if self.setup().is_some() {
-            let is_dropped = self.is_down || by_inactivity && self.ice.is_disrupted();
+            let is_dropped = self.course.is_down || by_inactivity && self.course.ice.is_disrupted();
             return Some(if is_dropped { CallClass::Dropped } else { CallClass::Established });
         }
-        if self.failure.is_some() {
+        if self.course.failure.is_some() {
             return Some(CallClass::Failed);
         }
-        let knows = self.is_known || self.signaling.is_some() || self.terminated.is_some();
+        let knows = self.course.is_known || self.signaling.is_some() || self.terminated.is_some();
         let is_unanswered =
             matches!(self.signaling, Some(SignalingState::HaveLocalOffer | SignalingState::HaveRemoteOffer));
         (is_over && knows).then_some(if is_unanswered { CallClass::Missed } else { CallClass::Aborted })
@@ -163,7 +136,7 @@ impl Lifecycle {
 
     /// The first connection; `None` before it, and while DTLS hangs.
     pub(crate) fn setup(&self) -> Option<Setup> {
-        self.setup.filter(|_| !self.hangs())
+        self.course.setup.filter(|_| !self.hangs())
     }
 
     /// Whether it was ever connected.
@@ -173,43 +146,42 @@ impl Lifecycle {
 
     /// Whether ICE was connected while DTLS is not up, and never was.
     const fn hangs(&self) -> bool {
-        self.ice.is_set_up() && self.sources.hangs()
+        self.course.ice.is_set_up() && self.sources.hangs()
     }
 
     /// Whether it failed and was never set up. An error that the application reports is no failure.
     pub(crate) fn has_failed(&self) -> bool {
-        self.ice.state() == IceState::Failed && self.setup().is_none()
+        self.course.ice.state() == IceState::Failed && self.setup().is_none()
     }
 
     /// Whether it was connected, and failed.
     pub(crate) fn has_dropped(&self) -> bool {
-        self.is_down && self.setup().is_some()
+        self.course.is_down && self.setup().is_some()
     }
 
-    /// Whether it failed before, and after it was set up.
-    pub(crate) fn failures(&self) -> (bool, bool) {
-        (self.has_failed(), self.has_dropped())
+    pub(crate) fn failures(&self) -> Failures {
+        Failures { has_failed: self.has_failed(), has_dropped: self.has_dropped(), refuted: self.refuted }
     }
 
     /// From the first checks, or else the opening, to the failure of the set-up, ms.
     pub(crate) fn failed_after_ms(&self) -> Option<f64> {
-        self.failed_checks_ms.or(self.failure.and_then(|(delay_ms, _)| delay_ms))
+        self.course.failed_checks_ms.or(self.course.failure.and_then(|(delay_ms, _)| delay_ms))
     }
 
     /// Whether ICE was connected when the set-up failed: DTLS failed.
     pub(crate) const fn is_dtls_failure(&self) -> bool {
-        matches!(self.failure, Some((_, FailureReason::TransportFailure)))
+        matches!(self.course.failure, Some((_, FailureReason::TransportFailure)))
     }
 
     /// How long packets could not flow after they had flowed, ms, until `now` if that still lasts.
     pub(crate) fn disrupted_ms(&self, now: Timestamp) -> f64 {
-        let open = self.disrupted_since.map_or(0, |since| now.micros_since(since));
-        self.disrupted_micros.saturating_add(open) as f64 / 1e3
+        let open = self.course.disrupted_since.map_or(0, |since| now.micros_since(since));
+        self.course.disrupted_micros.saturating_add(open) as f64 / 1e3
     }
 
     /// How long the current loss of the path has lasted, ms; `None` while packets can flow.
     pub(crate) fn disruption_ms(&self, now: Timestamp) -> Option<f64> {
-        self.disrupted_since.map(|since| millis(since, now))
+        self.course.disrupted_since.map(|since| millis(since, now))
     }
 
     /// How long the first ICE checks took, or have taken so far, ms; if they failed, until then. `None` before they
@@ -217,7 +189,7 @@ impl Lifecycle {
     pub(crate) fn connects_ms(&self, now: Timestamp) -> Option<f64> {
         match self.setup() {
             Some(setup) => setup.checks_ms,
-            None => self.failed_checks_ms.or_else(|| self.checks_began.map(|began| millis(began, now))),
+            None => self.course.failed_checks_ms.or_else(|| self.checks_began.map(|began| millis(began, now))),
         }
     }
 
@@ -225,10 +197,11 @@ impl Lifecycle {
     /// or since the first checks, if they failed or have taken [`MAX_SETUP_MS`] without an answer. `None` while it is not
     /// lost.
     pub(crate) fn lost_ms(&self, now: Timestamp) -> Option<f64> {
-        let is_coming = self.setup().is_none() && self.terminated.is_none() && self.ice.state() != IceState::Closed;
+        let is_coming =
+            self.setup().is_none() && self.terminated.is_none() && self.course.ice.state() != IceState::Closed;
         // Answers to checks show a path, but no DTLS.
         let is_answered = self.carried.is_some() && self.carried == self.sampled && !self.sources.hangs();
-        match self.lost_since {
+        match self.course.lost_since {
             Some(since) => Some(millis(since, now)),
             None => self.slow_checks_ms(now).filter(|_| is_coming && !is_answered && !self.is_guess),
         }
@@ -241,12 +214,12 @@ impl Lifecycle {
 
     /// How long the connection was lost or not set up, ms, until `now` if that still lasts.
     pub(crate) fn all_lost_ms(&self, now: Timestamp) -> f64 {
-        self.lost_micros as f64 / 1e3 + self.lost_ms(now).unwrap_or(0.0)
+        self.course.lost_micros as f64 / 1e3 + self.lost_ms(now).unwrap_or(0.0)
     }
 
     /// Sets the time of the opening, if nothing but states of the connection came before.
     pub(crate) fn set_opening(&mut self, now: Timestamp) {
-        if !self.is_opening_known && self.setup.is_none() && self.failure.is_none() {
+        if !self.is_opening_known && self.course.setup.is_none() && self.course.failure.is_none() {
             (self.opened, self.is_opening_known) = (now, true);
             self.ice_began = self.ice_began.or(Some(now));
         }
@@ -320,25 +293,31 @@ impl Lifecycle {
         traffic: Traffic,
         raise: &mut Raise<'_>,
     ) {
-        let before = self.ice.state();
-        if observation.has_restarted && !self.restart_reported && self.is_known {
+        let before = self.course.ice.state();
+        if observation.has_restarted && !self.restart_reported && self.course.is_known {
             self.record_restart(now, raise);
         }
         self.restart_reported = false;
         self.is_guess = observation.is_guess && !self.sources.is_reported();
-        self.sources.sample(now, observation.ice, observation.dtls, traffic);
-        if observation.ice.is_some() && !self.sources.is_reported() {
+        if let Some(failure) = self.before_failure.take() {
+            self.judge_failure(now, failure, observation, traffic, raise);
+        }
+        self.sources.sample(now, observation.state, observation.dtls, traffic);
+        if observation.state.is_some() && !self.sources.is_reported() {
             self.note_ice(now, true, raise);
         }
         self.update(now, true, raise);
-        if observation.ice.is_some() {
+        if self.before_failure.is_some() && self.sources.changed() == now && self.is_silent(traffic) {
+            self.before_failure = None;
+        }
+        if observation.state.is_some() {
             self.observed = now;
         }
         self.sampled = Some(now);
         if traffic.arrived || traffic.path_carried {
             self.carried = Some(now);
         }
-        if observation.has_switched && is_up(before) && is_up(self.ice.state()) {
+        if observation.has_switched && is_up(before) && is_up(self.course.ice.state()) {
             self.switches = self.switches.saturating_add(1);
             let switch = CallEvent::new(now, EventKind::FabricTransportSwitch);
             raise(CallEvent { relay, is_inferred: true, ..switch });
@@ -362,7 +341,40 @@ impl Lifecycle {
         }
     }
 
+    /// Judges a failure by the traffic of a snapshot: nothing that arrived in the interval in which it was stated proves
+    /// anything, and traffic in the next one refutes it.
+    #[cold]
+    fn judge_failure(
+        &mut self,
+        now: Timestamp,
+        failure: Box<(Course, Timestamp)>,
+        observation: PathSample,
+        traffic: Traffic,
+        raise: &mut Raise<'_>,
+    ) {
+        let has_restarted = observation.has_restarted || self.sources.restarts(observation.state);
+        if self.is_silent(traffic) || has_restarted {
+            return;
+        }
+        if self.sampled.is_none_or(|sampled| sampled < self.sources.changed()) {
+            self.before_failure = Some(failure);
+            return;
+        }
+        let (course, since) = *failure;
+        self.course = course;
+        self.sources.refute();
+        self.refuted = self.refuted.saturating_add(1);
+        let event = CallEvent::new(now, EventKind::StateRefuted);
+        raise(CallEvent { delay_ms: Some(millis(since, now)), is_inferred: true, ..event });
+    }
+
+    /// Whether nothing that would refute a failure arrived in the interval of a snapshot; the first one has none.
+    fn is_silent(&self, traffic: Traffic) -> bool {
+        self.sampled.is_some() && !self.sources.is_refuted_by(traffic)
+    }
+
     fn end(&mut self, now: Timestamp) {
+        self.before_failure = None;
         self.note_disruption(now);
         self.note_loss(now);
         self.terminated = Some(now);
@@ -376,23 +388,26 @@ impl Lifecycle {
         reason: FailureReason,
         raise: &mut Raise<'_>,
     ) -> bool {
-        if function.fails_setup() && !self.ice.is_set_up() && self.failure.is_none() {
+        if function.fails_setup() && !self.course.ice.is_set_up() && self.course.failure.is_none() {
             self.fail_setup(now, reason, false, raise);
             return true;
         }
         let kind = match function {
             _ if function.is_log() => EventKind::ApplicationErrorLog,
-            WebRtcFunction::IceConnectionFailure if self.ice.state() != IceState::Failed => EventKind::IceFailed,
+            WebRtcFunction::IceConnectionFailure if self.course.ice.state() != IceState::Failed => EventKind::IceFailed,
             _ => EventKind::WebRtcError,
         };
-        self.is_down |= kind == EventKind::IceFailed;
         let event = CallEvent::new(now, kind);
         raise(CallEvent { reason: (!function.is_log()).then_some(reason), ..event });
+        if kind == EventKind::IceFailed && self.course.ice.is_set_up() {
+            self.sources.fail(now);
+            self.update(now, false, raise);
+        }
         false
     }
 
     fn close(&mut self, now: Timestamp, raise: &mut Raise<'_>) {
-        if self.ice.state() != IceState::Closed {
+        if self.course.ice.state() != IceState::Closed {
             self.show_ice(now, IceState::Closed, false, raise);
             self.enter(now, IceState::Closed, FailureReason::IceConnectionFailure, false, raise);
         }
@@ -402,12 +417,12 @@ impl Lifecycle {
     /// Records an ICE restart without a change of state: there are new credentials, and packets flow on the old path
     /// until there is a better one.
     fn record_restart(&mut self, now: Timestamp, raise: &mut Raise<'_>) {
-        let before = self.ice.state();
+        let before = self.course.ice.state();
         if before == IceState::New {
             return;
         }
-        self.ice.transition(IceState::New);
-        self.ice.transition(before);
+        self.course.ice.transition(IceState::New);
+        self.course.ice.transition(before);
         self.restarts = self.restarts.saturating_add(1);
         raise(CallEvent { is_inferred: true, ..CallEvent::new(now, EventKind::IceRestarted) });
     }
@@ -438,24 +453,32 @@ impl Lifecycle {
         if let Some((to, reason)) = self.sources.state(now)
             && self.terminated.is_none_or(|terminated| terminated >= now)
         {
+            match (is_over(self.course.ice.state()), is_over(to)) {
+                (false, true) if to == IceState::Failed || !self.sources.is_reported() => {
+                    self.before_failure = Some(Box::new((self.course, now)));
+                }
+                (true, true) => {}
+                _ => self.before_failure = None,
+            }
             self.enter(now, to, reason, is_inferred, raise);
         }
     }
 
     fn enter(&mut self, now: Timestamp, to: IceState, reason: FailureReason, is_inferred: bool, raise: &mut Raise<'_>) {
-        let is_first = !core::mem::replace(&mut self.is_known, true);
-        let hung = core::mem::replace(&mut self.hung, is_up(to) && self.sources.hangs());
-        if hung && !self.hung {
-            self.lost_since = self.lost_since.or(self.checks_began.filter(|_| self.slow_checks_ms(now).is_some()));
+        let is_first = !core::mem::replace(&mut self.course.is_known, true);
+        let hung = core::mem::replace(&mut self.course.hung, is_up(to) && self.sources.hangs());
+        if hung && !self.course.hung {
+            self.course.lost_since =
+                self.course.lost_since.or(self.checks_began.filter(|_| self.slow_checks_ms(now).is_some()));
         }
-        if to == IceState::Closed || is_up(to) && !self.hung {
+        if to == IceState::Closed || is_up(to) && !self.course.hung {
             self.note_loss(now);
         }
         if to == IceState::Failed && self.hangs() {
-            self.ice.withdraw();
-            (self.setup, self.disrupted_since) = (None, None);
+            self.course.ice.withdraw();
+            (self.course.setup, self.course.disrupted_since) = (None, None);
         }
-        let events = self.ice.transition(to);
+        let events = self.course.ice.transition(to);
         for change in events {
             let mut event = CallEvent { is_inferred, ..CallEvent::new(now, EventKind::IceFailed) };
             event.kind = match change {
@@ -465,12 +488,12 @@ impl Lifecycle {
                     EventKind::FabricSetup
                 }
                 IceEvent::DisruptionStart => {
-                    self.disrupted_since = Some(now);
-                    self.disruptions = self.disruptions.saturating_add(1);
+                    self.course.disrupted_since = Some(now);
+                    self.course.disruptions = self.course.disruptions.saturating_add(1);
                     EventKind::IceDisruptionStart
                 }
                 IceEvent::ConnectionDisruptionStart => {
-                    self.checks_disrupted_since = Some(now);
+                    self.course.checks_disrupted_since = Some(now);
                     EventKind::IceConnectionDisruptionStart
                 }
                 IceEvent::DisruptionEnd => {
@@ -478,7 +501,7 @@ impl Lifecycle {
                     EventKind::IceDisruptionEnd
                 }
                 IceEvent::ConnectionDisruptionEnd => {
-                    event.delay_ms = self.checks_disrupted_since.take().map(|since| millis(since, now));
+                    event.delay_ms = self.course.checks_disrupted_since.take().map(|since| millis(since, now));
                     EventKind::IceConnectionDisruptionEnd
                 }
                 IceEvent::Restarted => {
@@ -490,9 +513,9 @@ impl Lifecycle {
                     EventKind::IceFailed
                 }
                 IceEvent::Dropped => {
-                    self.drops = self.drops.saturating_add(1);
+                    self.course.drops = self.course.drops.saturating_add(1);
                     event.reason = Some(reason);
-                    event.delay_ms = self.disrupted_since.map(|since| millis(since, now));
+                    event.delay_ms = self.course.disrupted_since.map(|since| millis(since, now));
                     EventKind::FabricDropped
                 }
                 IceEvent::Aborted => EventKind::IceAborted,
@@ -501,13 +524,13 @@ impl Lifecycle {
             raise(event);
         }
         match to {
-            IceState::Connected | IceState::Completed => self.is_down = false,
-            IceState::Disconnected if self.ice.is_disrupted() => self.begin_loss(now),
+            IceState::Connected | IceState::Completed => self.course.is_down = false,
+            IceState::Disconnected if self.course.ice.is_disrupted() => self.begin_loss(now),
             IceState::Failed => {
                 self.begin_loss(now);
-                if self.ice.is_set_up() {
-                    self.is_down = true;
-                } else if self.failure.is_none() {
+                if self.course.ice.is_set_up() {
+                    self.course.is_down = true;
+                } else if self.course.failure.is_none() {
                     self.fail_setup(now, reason, is_inferred, raise);
                 }
             }
@@ -521,20 +544,20 @@ impl Lifecycle {
     /// Notes that the connection is lost: since the last traffic, if a later snapshot showed none; before a set-up,
     /// since the first checks.
     fn begin_loss(&mut self, now: Timestamp) {
-        let since = if self.ice.is_set_up() {
+        let since = if self.course.ice.is_set_up() {
             self.carried.filter(|&carried| self.sampled > Some(carried))
         } else {
             self.checks_began
         };
-        self.lost_since = self.lost_since.or(Some(since.unwrap_or(now)));
+        self.course.lost_since = self.course.lost_since.or(Some(since.unwrap_or(now)));
     }
 
     /// Adds a current loss to the sum.
     fn note_loss(&mut self, now: Timestamp) {
         // The cast saturates.
         let micros = (self.lost_ms(now).unwrap_or(0.0) * 1e3) as u64;
-        self.lost_micros = self.lost_micros.saturating_add(micros);
-        self.lost_since = None;
+        self.course.lost_micros = self.course.lost_micros.saturating_add(micros);
+        self.course.lost_since = None;
     }
 
     fn set_up(&mut self, now: Timestamp, is_first: bool, is_inferred: bool) -> Setup {
@@ -548,22 +571,22 @@ impl Lifecycle {
             uncertainty_ms: delay_ms.map(|_| if is_inferred { millis(self.observed, now) } else { 0.0 }),
             connectivity_ms: self.ice_began.map(|began| millis(began, now)).filter(|_| !was_before),
         };
-        self.setup = Some(setup);
+        self.course.setup = Some(setup);
         setup
     }
 
     fn fail_setup(&mut self, now: Timestamp, reason: FailureReason, is_inferred: bool, raise: &mut Raise<'_>) {
         let delay_ms = Some(millis(self.opened, now)).filter(|_| self.is_opening_known);
-        self.failure = Some((delay_ms, reason));
-        self.failed_checks_ms = self.checks_began.map(|began| millis(began, now));
+        self.course.failure = Some((delay_ms, reason));
+        self.course.failed_checks_ms = self.checks_began.map(|began| millis(began, now));
         let event = CallEvent::new(now, EventKind::FabricSetupFailed);
         raise(CallEvent { delay_ms, reason: Some(reason), is_inferred, ..event });
     }
 
     /// Adds a current disruption of media to the sum, and returns its length.
     fn note_disruption(&mut self, now: Timestamp) -> Option<f64> {
-        let since = self.disrupted_since.take()?;
-        self.disrupted_micros = self.disrupted_micros.saturating_add(now.micros_since(since));
+        let since = self.course.disrupted_since.take()?;
+        self.course.disrupted_micros = self.course.disrupted_micros.saturating_add(now.micros_since(since));
         Some(millis(since, now))
     }
 }

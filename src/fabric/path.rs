@@ -12,7 +12,7 @@ use crate::metric::{Cadence, Formula, MAX_MS};
 use crate::report::{Entry, Fields, Flag, Num, Report, StatsType, Text};
 use crate::stream::Doubted;
 
-use super::sources::Dtls;
+use super::sources::{Dtls, state_of_transport};
 
 /// The path of the packets: the selected candidate pair and its figures over time.
 #[derive(Clone, Debug, Default)]
@@ -76,8 +76,8 @@ pub(crate) struct PathEntries<'a> {
 /// One sample of the path.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct PathSample {
-    /// The ICE state; `None` if no stats show it.
-    pub(crate) ice: Option<IceState>,
+    /// The state, in the words of ICE; `None` if no stats show it.
+    pub(crate) state: Option<IceState>,
     /// DTLS; `None` if no stats show it.
     pub(crate) dtls: Option<Dtls>,
     /// The state is only inferred from candidate pairs: neither ICE nor DTLS is stated.
@@ -114,9 +114,12 @@ impl Path {
     ) -> PathSample {
         let had_pair = self.pair.is_some();
         self.set_transport(transport);
-        let ice = ice_of_transport(transport, pair, report, had_pair, has_media);
-        self.state = ice;
-        let dtls = transport.and_then(dtls_of);
+        let stated = transport.and_then(|entry| entry.text(Text::IceState)).and_then(IceState::from_name);
+        let dtls = transport.and_then(|entry| dtls_of(entry, stated));
+        // Firefox before 153 and the old API have no transport states: a pair that carries bytes counts as connected.
+        let is_guess = stated.is_none() && dtls.is_none();
+        let ice = if is_guess { of_pairs(pair, report, had_pair, has_media) } else { stated };
+        self.state = state_of_transport(ice, dtls);
         let fragment = transport
             .and_then(|entry| entry.text(Text::IceLocalUsernameFragment))
             .map(|text| fnv1a_64(text.as_bytes()));
@@ -126,8 +129,13 @@ impl Path {
             .map(Entry::without_fillers)
             .filter(|pair| pair.id().len() <= MAX_ID)
             .is_some_and(|pair| self.sample_pair(pair, report, cells) && is_named(pair, report));
-        let is_stated = transport.and_then(|entry| entry.text(Text::IceState)).and_then(IceState::from_name).is_some();
-        PathSample { ice, dtls, is_guess: !is_stated && dtls.is_none(), has_restarted, has_switched }
+        PathSample { state: self.state, dtls, is_guess, has_restarted, has_switched }
+    }
+
+    /// Forgets its present figures: it is not in use any more.
+    pub(crate) fn leave(&mut self) {
+        (self.carries, self.arrives) = (None, None);
+        (self.available_bps, self.rtt_ms, self.rtt_samples, self.unanswered) = (None, None, None, None);
     }
 
     /// Stores the id of its transport.
@@ -291,32 +299,11 @@ fn is_named(pair: Entry<'_>, report: &Report) -> bool {
     pair.flag(Flag::Selected) == Some(true) || report.of(StatsType::Transport).any(names)
 }
 
-/// The ICE state. Without DTLS no packet can flow: while DTLS is being set up, ICE counts as checking, and a failure of
-/// DTLS as one of ICE. A state that no standard names, such as Pion's filler `unknown`, is no state.
-fn ice_of_transport(
-    transport: Option<Entry<'_>>,
-    selected: Option<Entry<'_>>,
-    report: &Report,
-    had_pair: bool,
-    has_media: bool,
-) -> Option<IceState> {
-    let ice = transport.and_then(|transport| transport.text(Text::IceState)).and_then(IceState::from_name);
-    let dtls = transport.and_then(|transport| transport.text(Text::DtlsState));
-    Some(match (ice, dtls) {
-        (Some(IceState::Failed), _) | (_, Some("failed")) => IceState::Failed,
-        (_, Some("closed")) => IceState::Closed,
-        (Some(IceState::Connected | IceState::Completed), Some("new" | "connecting")) => IceState::Checking,
-        (Some(ice), _) => ice,
-        (None, Some("connected")) => IceState::Connected,
-        (None, Some("connecting")) => IceState::Checking,
-        // Firefox before 153 and the old API have no transport states: a pair that carries bytes counts as connected.
-        (None, _) => of_pairs(selected, report, had_pair, has_media)?,
-    })
-}
-
-/// DTLS by the transport.
-fn dtls_of(transport: Entry<'_>) -> Option<Dtls> {
-    transport.text(Text::DtlsState).and_then(DtlsState::from_name).and_then(Dtls::of)
+/// DTLS by the transport. A state that no standard names, such as Pion's filler `unknown`, is no state, and neither is
+/// `new` beside an unknown state of ICE.
+fn dtls_of(transport: Entry<'_>, ice: Option<IceState>) -> Option<Dtls> {
+    let state = transport.text(Text::DtlsState).and_then(DtlsState::from_name)?;
+    (ice.is_some() || state != DtlsState::New).then(|| Dtls::of(state))
 }
 
 /// The ICE state by its pairs alone, and by media, which need a path. A failure of all pairs is no failure of ICE: more

@@ -14,14 +14,19 @@ use crate::unit::Timestamp;
 impl Fabric {
     /// Finds the path of each stream, and what arrived over the paths and over data channels since the last snapshot.
     pub(super) fn find_paths(&mut self, report: &Report, used: &UsedPaths<'_>) -> Traffic {
-        if let Some(other) = self.paths.open(used) {
-            for EntryRefs { path, .. } in self.streams.iter_mut().map(|stream| &mut stream.entries) {
+        let was_single = self.paths.is_single();
+        let promoted = self.paths.open(used);
+        let refs = self.streams.iter_mut().map(|stream| &mut stream.entries);
+        if let Some(other) = promoted {
+            for EntryRefs { path, .. } in refs {
                 match *path {
-                    0 => *path = other,
-                    path_before if path_before == other => *path = 0,
+                    Some(0) => *path = Some(other),
+                    path_before if path_before == promoted => *path = Some(0),
                     _ => {}
                 }
             }
+        } else if was_single && !self.paths.is_single() {
+            refs.for_each(|entries| entries.path = Some(0));
         }
         if !self.paths.is_single() {
             for &slot in &self.seen {
@@ -75,17 +80,17 @@ impl Fabric {
         }
         let path = self.paths.get(self.streams[slot].entries.path);
         ConnectionContext {
-            ice_rtt_ms: path.rtt_ms,
-            path_carries: path.carries,
+            ice_rtt_ms: path.and_then(|path| path.rtt_ms),
+            path_carries: path.and_then(|path| path.carries),
             is_path_silent: self.is_silent(path),
-            is_lost: context.is_lost && !path.state.is_some_and(is_up),
+            is_lost: context.is_lost && !path.and_then(|path| path.state).is_some_and(is_up),
             ..context
         }
     }
 
     /// Whether nothing arrived over a path since the last sample, or the connection has not been set up.
-    pub(super) fn is_silent(&self, path: &Path) -> bool {
-        path.carries == Some(false) || !self.lifecycle.was_set_up()
+    pub(super) fn is_silent(&self, path: Option<&Path>) -> bool {
+        path.and_then(|path| path.carries) == Some(false) || !self.lifecycle.was_set_up()
     }
 }
 

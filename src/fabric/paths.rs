@@ -41,11 +41,9 @@ impl Paths {
         core::iter::once(&self.main).chain(&self.others)
     }
 
-    pub(crate) fn get(&self, index: PathIndex) -> &Path {
-        match index.checked_sub(1) {
-            Some(other) => self.others.get(usize::from(other)).unwrap_or(&self.main),
-            None => &self.main,
-        }
+    /// The path with this index; the only one, if there is only one.
+    pub(crate) fn get(&self, index: Option<PathIndex>) -> Option<&Path> {
+        if self.is_single() { Some(&self.main) } else { self.iter().nth(usize::from(index?)) }
     }
 
     fn get_mut(&mut self, index: PathIndex) -> &mut Path {
@@ -60,9 +58,9 @@ impl Paths {
         self.others.is_empty()
     }
 
-    /// The path of an RTP stream.
-    pub(crate) fn of_stream(&self, entry: Entry<'_>) -> PathIndex {
-        entry.text(Text::TransportId).and_then(|id| self.index(id)).unwrap_or(0)
+    /// The path of an RTP stream; `None` if its entry does not say.
+    pub(crate) fn of_stream(&self, entry: Entry<'_>) -> Option<PathIndex> {
+        entry.text(Text::TransportId).and_then(|id| self.index(id))
     }
 
     fn index(&self, id: &str) -> Option<PathIndex> {
@@ -96,6 +94,11 @@ impl Paths {
     /// Notes what arrived over each path since its last sample. Call it before [`Self::sample`]. Sets what the traffic
     /// of the paths shows.
     pub(crate) fn note_traffic(&mut self, used: &[PathEntries<'_>], traffic: &mut Traffic) {
+        // A report without a transport says nothing about which are in use.
+        if !self.others.is_empty() && ids(used).next().is_some() {
+            let is_used = |path: &Path| ids(used).any(|id| path.transport.as_deref() == Some(id));
+            self.others.iter_mut().filter(|path| !is_used(path)).for_each(Path::leave);
+        }
         for entries in used {
             let Some(index) = self.index_of(entries) else { continue };
             let path = self.get_mut(index);
@@ -116,7 +119,7 @@ impl Paths {
         for entries in used {
             let Some(index) = self.index_of(entries) else { continue };
             let sample = self.get_mut(index).sample(report, *entries, has_media, cells);
-            worst.ice = worse(worst.ice, sample.ice);
+            worst.state = worse(worst.state, sample.state);
             worst.dtls = worst.dtls.max(sample.dtls);
             worst.is_guess |= sample.is_guess;
             worst.has_restarted |= sample.has_restarted;
@@ -130,6 +133,16 @@ impl Paths {
             Some(transport) if !self.others.is_empty() => self.index(transport.id()),
             _ => Some(0),
         }
+    }
+
+    /// Whether bytes arrived over any path; `None` if they are not counted.
+    pub(crate) fn arrives(&self) -> Option<bool> {
+        self.iter().filter_map(|path| path.arrives).reduce(|a, b| a || b)
+    }
+
+    /// The least number of unanswered checks of any path: a connection is alive while one of its paths is.
+    pub(crate) fn unanswered(&self) -> Option<f64> {
+        self.iter().filter_map(|path| path.unanswered).reduce(f64::min)
     }
 
     /// The path with the longest round trip at the latest sample.

@@ -44,8 +44,8 @@ pub(crate) struct EntryRefs {
     pub(crate) own: u32,
     /// The remote endpoint's report about it.
     pub(crate) remote: Option<u32>,
-    /// The path that carries the stream.
-    pub(crate) path: PathIndex,
+    /// The path that carries the stream; `None` if it is not known which of several.
+    pub(crate) path: Option<PathIndex>,
 }
 
 /// The figures of the latest interval that a view shows.

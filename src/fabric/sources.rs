@@ -6,9 +6,10 @@
 //! connected while DTLS hangs or failed; stacks fill states that they do not know. This is the order, from the
 //! strongest:
 //!
-//! 1. **Arrived traffic.** Media or data that arrived in an interval that began after the last change of any source:
-//!    connected, whatever the sources state, for [`FLOW_MS`]. Bytes on the selected pair refute only a state of ICE: a
-//!    pair carries bytes without DTLS, too.
+//! 1. **Arrived traffic.** Media or data that arrived, or bytes that came back while media were sent, in an interval that
+//!    began after the last change of any source: connected, whatever the sources state, for [`FLOW_MS`]; only `closed`
+//!    stands if the application itself reports it. Bytes on the selected pair alone refute only a state of ICE: a pair
+//!    carries bytes without DTLS, too.
 //! 2. **The worst failure.** Failed, if the connection state, DTLS (reported or in stats), or ICE failed. A failed
 //!    connection state counts until it changes, until ICE starts over (`new`, `checking`), or until ICE is connected
 //!    again after it was not.
@@ -17,6 +18,13 @@
 //! 4. **DTLS.** ICE alone is no set-up if a source shows that DTLS is pending (connection state `connecting`, DTLS `new`
 //!    or `connecting`) and nothing ever showed that it was up (connection state `connected`, DTLS `connected`,
 //!    media sent or received). The set-up counts from ICE, and is withdrawn while DTLS hangs and when it fails.
+//!
+//! **A failure that traffic refutes never was.** A failure counts at once, because nothing may follow it: an application
+//! closes a failed connection. Bytes that arrived in the interval in which it was shown may have come before it and
+//! prove nothing; the next interval began after it. If traffic arrived in both, the connection went on: drop, failed
+//! set-up, lost time and diagnosis are withdrawn, and `stateRefuted` says so. If nothing arrived in one of the two, or
+//! the application changed the state or ICE started over in between, the failure stands, and traffic that arrives later
+//! is a connection that came back. The same holds for `closed` in stats.
 
 use crate::event::{ConnectionState, DtlsState, FailureReason, IceState};
 use crate::unit::Timestamp;
@@ -25,10 +33,11 @@ use crate::unit::Timestamp;
 /// every 5 s in Firefox, RFC 7675), and a sample.
 const FLOW_MS: f64 = 7_000.0;
 
-/// The progress of DTLS.
+/// The progress of DTLS, the worst last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) enum Dtls {
+    Closed,
     Up,
     Pending,
     Failed,
@@ -45,6 +54,13 @@ pub(crate) struct Traffic {
     pub(crate) path_carried: bool,
     /// Bytes arrived over the selected pair of a path.
     pub(crate) path_bytes: bool,
+}
+
+impl Traffic {
+    /// Whether packets passed that need DTLS: media or data arrived, or media were sent while bytes came back.
+    const fn flows(self) -> bool {
+        self.arrived || self.was_sent && self.path_bytes
+    }
 }
 
 /// The latest state by each source.
@@ -67,22 +83,35 @@ pub(crate) struct Sources {
     was_up: bool,
     /// When any source last changed.
     changed: Timestamp,
+    /// Traffic refuted the failure that the sources have stated since.
+    is_refuted: bool,
     /// The previous snapshot.
     sampled: Option<Timestamp>,
-    /// When media or data, and bytes of the pair, last arrived in an interval without a change.
+    /// When traffic last flowed, and bytes of the pair last arrived, in an interval without a change.
     arrived: Option<Timestamp>,
     path_arrived: Option<Timestamp>,
 }
 
 impl Dtls {
-    /// `None` for a closed one: its connection is closed, too.
-    pub(crate) const fn of(state: DtlsState) -> Option<Self> {
+    pub(crate) const fn of(state: DtlsState) -> Self {
         match state {
-            DtlsState::New | DtlsState::Connecting => Some(Self::Pending),
-            DtlsState::Connected => Some(Self::Up),
-            DtlsState::Failed => Some(Self::Failed),
-            DtlsState::Closed => None,
+            DtlsState::New | DtlsState::Connecting => Self::Pending,
+            DtlsState::Connected => Self::Up,
+            DtlsState::Failed => Self::Failed,
+            DtlsState::Closed => Self::Closed,
         }
+    }
+}
+
+/// The state of a transport, in the words of ICE, from its ICE and its DTLS. Without DTLS no packet can flow: while DTLS
+/// is being set up, ICE counts as checking, and a failure of DTLS as one of ICE. `None` if neither is known.
+pub(crate) const fn state_of_transport(ice: Option<IceState>, dtls: Option<Dtls>) -> Option<IceState> {
+    match (ice, dtls) {
+        (Some(IceState::Failed), _) | (_, Some(Dtls::Failed)) => Some(IceState::Failed),
+        (_, Some(Dtls::Closed)) => Some(IceState::Closed),
+        (Some(IceState::Connected | IceState::Completed) | None, Some(Dtls::Pending)) => Some(IceState::Checking),
+        (None, Some(Dtls::Up)) => Some(IceState::Connected),
+        (ice, _) => ice,
     }
 }
 
@@ -99,6 +128,7 @@ impl Sources {
             was_pending: false,
             was_up: false,
             changed: opened,
+            is_refuted: false,
             sampled: None,
             arrived: None,
             path_arrived: None,
@@ -144,8 +174,13 @@ impl Sources {
         }
     }
 
+    /// Takes the state of DTLS that the application reports; a closed one says nothing of the connection, which reports
+    /// its own end.
     pub(crate) fn set_dtls(&mut self, now: Timestamp, to: DtlsState) {
-        let Some(to) = Dtls::of(to) else { return };
+        let to = Dtls::of(to);
+        if to == Dtls::Closed {
+            return;
+        }
         self.is_dtls_reported = true;
         self.note_dtls(to);
         if self.dtls.replace(to) != Some(to) {
@@ -153,8 +188,18 @@ impl Sources {
         }
     }
 
+    /// Takes an error by which the application reports that ICE failed: as if the source that states ICE said so.
+    pub(crate) fn fail(&mut self, now: Timestamp) {
+        match (self.ice, self.connection) {
+            (None, None) => self.stats = Some(IceState::Failed),
+            (None, Some(_)) => self.connection = Some(ConnectionState::Failed),
+            (Some(_), _) => self.ice = Some(IceState::Failed),
+        }
+        self.change(now);
+    }
+
     fn note_dtls(&mut self, dtls: Dtls) {
-        self.was_pending |= dtls != Dtls::Up;
+        self.was_pending |= matches!(dtls, Dtls::Pending | Dtls::Failed);
         self.was_up |= dtls == Dtls::Up;
     }
 
@@ -172,7 +217,7 @@ impl Sources {
             self.change(now);
         }
         self.sampled = Some(now);
-        if is_quiet && traffic.arrived {
+        if is_quiet && traffic.flows() {
             self.arrived = Some(now);
         }
         if is_quiet && traffic.path_bytes {
@@ -180,8 +225,39 @@ impl Sources {
         }
     }
 
+    /// When any source last changed.
+    pub(crate) const fn changed(&self) -> Timestamp {
+        self.changed
+    }
+
+    /// Whether traffic contradicts that the connection is down as the sources state it.
+    pub(crate) fn is_refuted_by(&self, traffic: Traffic) -> bool {
+        traffic.flows() || self.is_of_ice() && traffic.path_bytes
+    }
+
+    /// Whether a snapshot that shows this ICE state shows that ICE has started over.
+    pub(crate) fn restarts(&self, ice: Option<IceState>) -> bool {
+        matches!(ice, Some(IceState::New | IceState::Checking)) && ice != self.stats
+    }
+
+    /// Whether DTLS has no part in what the sources state.
+    fn is_of_ice(&self) -> bool {
+        let is_of_dtls = matches!(self.dtls, Some(Dtls::Failed | Dtls::Closed)) || self.hangs();
+        !(is_of_dtls || self.has_failed() && self.ice.is_some_and(is_up))
+    }
+
+    /// Whether the connection state is a failure that counts.
+    fn has_failed(&self) -> bool {
+        self.connection == Some(ConnectionState::Failed) && !self.is_connection_stale
+    }
+
+    /// Notes that traffic refuted the failure that the sources state: it is not believed again until one changes.
+    pub(crate) const fn refute(&mut self) {
+        self.is_refuted = true;
+    }
+
     fn change(&mut self, now: Timestamp) {
-        self.changed = now;
+        (self.changed, self.is_refuted) = (now, false);
         (self.arrived, self.path_arrived) = (None, None);
     }
 
@@ -189,15 +265,13 @@ impl Sources {
     /// states it.
     pub(crate) fn state(&self, now: Timestamp) -> Option<(IceState, FailureReason)> {
         let ice = self.ice();
-        if ice == Some(IceState::Closed) {
-            return Some((IceState::Closed, FailureReason::IceConnectionFailure));
-        }
-        let has_failed = self.connection == Some(ConnectionState::Failed) && !self.is_connection_stale;
+        let is_closed = ice == Some(IceState::Closed);
+        let has_failed = self.has_failed();
         let is_dtls_failed = self.dtls == Some(Dtls::Failed);
         let is_ice_up = self.ice.is_some_and(is_up);
-        let is_of_ice = !(is_dtls_failed || self.hangs() || has_failed && is_ice_up);
-        let is_proved = is_recent(self.arrived, now) || is_of_ice && is_recent(self.path_arrived, now);
-        if is_proved && (ice.is_some() || is_dtls_failed) {
+        let flows = is_recent(self.arrived, now) || self.is_of_ice() && is_recent(self.path_arrived, now);
+        let is_proved = flows || self.is_refuted;
+        if is_proved && (ice.is_some() || is_dtls_failed) && !(is_closed && self.is_reported()) {
             return Some((IceState::Connected, FailureReason::IceConnectionFailure));
         }
         let reason = if is_dtls_failed || has_failed && (is_ice_up || self.was_ice_up && self.hangs()) {
@@ -205,7 +279,7 @@ impl Sources {
         } else {
             FailureReason::IceConnectionFailure
         };
-        let state = if has_failed || is_dtls_failed { Some(IceState::Failed) } else { ice };
+        let state = if (has_failed || is_dtls_failed) && !is_closed { Some(IceState::Failed) } else { ice };
         state.map(|state| (state, reason))
     }
 
@@ -229,6 +303,11 @@ const fn ice_of_connection(connection: ConnectionState) -> IceState {
 
 pub(crate) const fn is_up(state: IceState) -> bool {
     matches!(state, IceState::Connected | IceState::Completed)
+}
+
+/// Whether a connection in this state has come to an end.
+pub(crate) const fn is_over(state: IceState) -> bool {
+    matches!(state, IceState::Failed | IceState::Closed)
 }
 
 fn is_recent(at: Option<Timestamp>, now: Timestamp) -> bool {

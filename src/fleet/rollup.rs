@@ -3,12 +3,13 @@
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
+use alloc::vec::Vec;
 
-use crate::diagnosis::Kind;
+use crate::diagnosis::{Kind, Severity};
 use crate::digest::{Digest, Grid, Stats};
 use crate::event::{CallClass, EndReason};
-use crate::summary::ConferenceSummary;
-use crate::summary::Distributions;
+use crate::summary::unused::{Use, unused};
+use crate::summary::{ConferenceSummary, DiagnosisSummary, Distributions, FabricSummary};
 use crate::unit::{Ratio, Timestamp};
 
 /// A value whose sum does not depend on order.
@@ -87,7 +88,8 @@ tally! {
         stayed_micros: u64,
         /// PeerConnections.
         fabrics: u64,
-        /// Of these, how many of each class.
+        /// Of these, how many of each class, without those that never carried media or data beside another one of the same
+        /// user that did: their failure is none of the call. Nor are their set-up delays and failures counted.
         fabric_classes: BTreeMap<CallClass, u64>,
         /// Time from opening to connected, ms, of each fabric that connected; each has weight 1.
         setup_delay_ms: Digest,
@@ -101,7 +103,8 @@ tally! {
         feedback_sum: u64,
         /// Ratings of 1 and 2.
         bad_feedback: u64,
-        /// Diagnoses by kind.
+        /// Diagnoses by kind; `connectionFailed` and `connectionDropped` count connections, whatever the class of their
+        /// conference.
         diagnoses: BTreeMap<Kind, u64>,
     }
 }
@@ -126,8 +129,13 @@ impl Tally {
                 tally.stayed_micros = tally.stayed_micros.saturating_add(libm::round(ms * 1e3) as u64);
             }
         }
-        for fabric in &summary.fabrics {
+        let uses: Vec<Use<&str>> = summary.fabrics.iter().map(use_of).collect();
+        let unused = unused(&uses);
+        for (fabric, is_unused) in summary.fabrics.iter().zip(&unused) {
             tally.fabrics += 1;
+            if *is_unused {
+                continue;
+            }
             count(&mut tally.fabric_classes, fabric.call_class);
             if let Some(delay_ms) = fabric.setup_delay_ms {
                 tally.setup_delay_ms.add(delay_ms, 1);
@@ -142,7 +150,9 @@ impl Tally {
             tally.feedback_sum += u64::from(rating.overall);
             tally.bad_feedback += u64::from(rating.overall <= BAD_RATING);
         }
-        for diagnosis in &summary.diagnoses {
+        // A failure that is only a notice is that of an unused connection.
+        let counts = |one: &DiagnosisSummary| one.kind != Kind::ConnectionFailed || one.severity != Severity::Notice;
+        for diagnosis in summary.diagnoses.iter().filter(|one| counts(one)) {
             count(&mut tally.diagnoses, Some(diagnosis.kind));
         }
         tally
@@ -209,6 +219,14 @@ impl Tally {
     #[must_use]
     pub fn mos(&self) -> Stats {
         self.streams.mos()
+    }
+}
+
+fn use_of(fabric: &FabricSummary) -> Use<&str> {
+    Use {
+        user: fabric.local_user.as_deref(),
+        is_used: fabric.carried_media || fabric.carried_data,
+        has_streams: !fabric.streams.is_empty(),
     }
 }
 

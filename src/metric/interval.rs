@@ -254,9 +254,10 @@ impl IntervalState {
         matches!(self, Self::Active | Self::Silent)
     }
 
-    /// Whether nothing was to be heard or seen: losses in such an interval do no harm.
+    /// Whether losses in such an interval say nothing about the path: nothing was to be heard or seen, or the connection
+    /// was lost, which is counted as time.
     pub(crate) const fn is_rest(self) -> bool {
-        matches!(self, Self::Muted | Self::Held | Self::Paused)
+        matches!(self, Self::Muted | Self::Held | Self::Paused | Self::Lost)
     }
 }
 

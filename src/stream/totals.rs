@@ -13,10 +13,10 @@ use crate::unit::Ratio;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Totals {
     pub(crate) packets: Option<f64>,
-    /// Lost packets, except those of muted, held and paused time.
+    /// Lost packets, except those of muted, held, paused and lost time.
     pub(crate) lost: Option<f64>,
-    /// Packets lost in muted, held and paused time: they do no harm, and some endpoints count packets that were never
-    /// sent.
+    /// Packets lost in muted, held and paused time, which do no harm, and some endpoints count packets that were never
+    /// sent; and in lost time.
     pub(crate) lost_at_rest: Option<f64>,
     /// Those of `lost` beside the packets that were received and not retransmitted; for a sent stream, beside the
     /// packets that the remote endpoint's reports cover.

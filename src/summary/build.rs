@@ -9,6 +9,7 @@ mod talk;
 mod timeline;
 mod users;
 
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -19,6 +20,7 @@ use crate::digest::Digest;
 use crate::event::{CallClass, EndReason};
 use crate::fabric::{ClockCounts, Fabric, Path, StoredDevice};
 use crate::id::{Direction, FabricId, UserId};
+use crate::stream::Doubted;
 use crate::summary::{
     ClockSummary, ConferenceState, ConferenceSummary, DeviceSummary, FabricSummary, FlowSummary, PathSummary,
     RttBySource, Schema,
@@ -65,10 +67,10 @@ fn conference(call: &Conference) -> ConferenceSummary {
         end_reason: call.end.map(|end| end.reason),
         call_class: CallClass::of_conference(used.filter_map(|fabric| class_of(call, fabric))),
         score: scores::group(streams.iter().map(|view| view.record), &call.config),
-        connectivity: Connectivity::of(call, &fabrics).summary(),
+        connectivity: Connectivity::of(call, &fabrics, &unused).summary(),
         uplink: flow(&streams, Direction::Outbound),
         downlink: flow(&streams, Direction::Inbound),
-        users: users::users(call, &fabrics, &events, talk.as_ref()),
+        users: users::users(call, &fabrics, &unused, &events, talk.as_ref()),
         deliveries: users::deliveries(call, &fabrics),
         talk,
         events: events.into_iter().map(|(_, event)| event).collect(),
@@ -76,7 +78,7 @@ fn conference(call: &Conference) -> ConferenceSummary {
         errors: timeline::errors(call),
         refused_errors: call.log.refused_errors,
         feedback: timeline::feedback(call, |_| true),
-        diagnoses: diagnoses::diagnoses(call, &fabrics, start_ms),
+        diagnoses: diagnoses::diagnoses(call, &fabrics, &unused, start_ms),
         refused_diagnoses: fabrics.iter().fold(0, |sum: u64, fabric| sum.saturating_add(fabric.detectors.log.refused)),
         fabrics: fabrics.iter().map(|fabric| fabric_summary(call, fabric)).collect(),
     }
@@ -114,9 +116,9 @@ fn fabric_summary(call: &Conference, fabric: &Fabric) -> FabricSummary {
         setup_delay_uncertainty_ms: life.setup().and_then(|setup| setup.uncertainty_ms),
         gathering_delay_ms: life.gathering_delay_ms,
         connectivity_delay_ms: life.setup().and_then(|setup| setup.connectivity_ms),
-        failure_delay_ms: life.failure.and_then(|(delay_ms, _)| delay_ms),
-        failure_reason: life.failure.map(|(_, reason)| reason),
-        connectivity: Connectivity::of(call, &[fabric]).summary(),
+        failure_delay_ms: life.course.failure.and_then(|(delay_ms, _)| delay_ms),
+        failure_reason: life.course.failure.map(|(_, reason)| reason),
+        connectivity: Connectivity::of(call, &[fabric], &BTreeSet::new()).summary(),
         uplink: flow(&views, Direction::Outbound),
         downlink: flow(&views, Direction::Inbound),
         active_devices: devices(active),
@@ -134,7 +136,7 @@ fn fabric_summary(call: &Conference, fabric: &Fabric) -> FabricSummary {
         rtt_ms: RttBySource { rtcp: rtcp.stats(), ice: fabric.paths.main.ice_rtt_ms.stats() },
         score: scores::group(views.iter().map(|view| view.record), &call.config),
         available_outgoing_bps: fabric.paths.main.available_outgoing_bps.stats(),
-        doubted: doubted_values(fabric.paths.main.doubted),
+        doubted: doubted_values(fabric.paths.iter().map(|path| path.doubted).fold(Doubted::default(), Doubted::and)),
         paths: fabric.paths.iter().filter(|path| path.is_known()).map(path).collect(),
         streams: views.iter().map(|view| stream(call, view)).collect(),
     }

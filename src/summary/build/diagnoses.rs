@@ -12,6 +12,7 @@ use crate::diagnosis::{Diagnosis, Kind, Reach, Severity, Side, causes_of};
 use crate::fabric::Fabric;
 use crate::id::{Direction, FabricId, MediaKind, Ssrc, UserId};
 use crate::summary::DiagnosisSummary;
+use crate::summary::unused::{Use, unused as are_unused};
 
 /// A diagnosis with its place and its cause.
 struct Case<'a> {
@@ -43,10 +44,15 @@ struct CaseContext {
 
 /// The diagnoses of all fabrics, worst first: by severity, then by duration including effects. Effects follow right
 /// after their cause.
-pub(super) fn diagnoses(call: &Conference, fabrics: &[&Fabric], start_ms: Option<f64>) -> Vec<DiagnosisSummary> {
+pub(super) fn diagnoses(
+    call: &Conference,
+    fabrics: &[&Fabric],
+    unused: &BTreeSet<FabricId>,
+    start_ms: Option<f64>,
+) -> Vec<DiagnosisSummary> {
     let peers = peers(fabrics);
     let start_ms = start_ms.unwrap_or(0.0);
-    let mut cases = collect_cases(fabrics, &peers, start_ms);
+    let mut cases = collect_cases(fabrics, unused, &peers, start_ms);
     cases.sort_by(worse);
     find_causes(&mut cases, fabrics);
     let uplink_user = find_lossy_uplinks(&mut cases, fabrics, &peers);
@@ -74,13 +80,17 @@ pub(super) fn diagnoses(call: &Conference, fabrics: &[&Fabric], start_ms: Option
 
 /// The diagnoses of all fabrics with their places; causes are not known yet. What began before the first snapshot, such
 /// as a set-up, counts from it: the call's time begins there.
-fn collect_cases<'a>(fabrics: &[&'a Fabric], peers: &BTreeMap<usize, usize>, start_ms: f64) -> Vec<Case<'a>> {
+fn collect_cases<'a>(
+    fabrics: &[&'a Fabric],
+    unused: &BTreeSet<FabricId>,
+    peers: &BTreeMap<usize, usize>,
+    start_ms: f64,
+) -> Vec<Case<'a>> {
     let mut cases = Vec::new();
-    let unused = unused(fabrics);
     for (index, fabric) in fabrics.iter().enumerate() {
         let end_ms = fabric.span().map(|(_, last)| last.as_millis());
         let is_of_unused = unused.contains(&fabric.id());
-        for diagnosis in &fabric.detectors.log.diagnoses {
+        for diagnosis in fabric.detectors.log.diagnoses.iter().filter(|diagnosis| !diagnosis.is_refuted) {
             let from_ms = diagnosis.from.as_millis().max(start_ms);
             let to_ms = diagnosis.to.map(|to| to.as_millis()).or(end_ms).unwrap_or(from_ms).max(from_ms);
             let receiver = peers.get(&index).map(|&receiver| (receiver, Side::Downlink));
@@ -132,19 +142,17 @@ fn burst_factors(cases: &[Case<'_>]) -> BTreeMap<usize, Option<f64>> {
     bursts
 }
 
-/// The fabrics that never carried media or data, beside another one of the same user that did: a page may open
-/// connections to itself to test addresses, and their failure has no effect on the call. Of unnamed users only those
-/// that have no streams at all: they may be of different users.
+/// The [unused](crate::summary::unused) fabrics.
 pub(super) fn unused(fabrics: &[&Fabric]) -> BTreeSet<FabricId> {
-    let is_used = |fabric: &Fabric| fabric.carried_media() || fabric.carried_data();
-    let (used, unused): (Vec<&Fabric>, Vec<&Fabric>) = fabrics.iter().copied().partition(|&fabric| is_used(fabric));
-    let users: BTreeSet<Option<UserId>> = used.iter().map(|fabric| fabric.spec.local_user).collect();
-    unused
-        .into_iter()
-        .filter(|fabric| users.contains(&fabric.spec.local_user))
-        .filter(|fabric| fabric.spec.local_user.is_some() || fabric.streams.len() == 0)
-        .map(Fabric::id)
-        .collect()
+    let uses: Vec<Use<UserId>> = fabrics
+        .iter()
+        .map(|fabric| Use {
+            user: fabric.spec.local_user,
+            is_used: fabric.carried_media() || fabric.carried_data(),
+            has_streams: fabric.streams.len() > 0,
+        })
+        .collect();
+    fabrics.iter().zip(are_unused(&uses)).filter(|(_, is_unused)| *is_unused).map(|(fabric, _)| fabric.id()).collect()
 }
 
 /// Maps each sending fabric to the fabric that receives its streams: a stream has the same SSRC at both ends.

@@ -1,13 +1,14 @@
 //! Pools figures of several streams or fabrics: sums are pooled before they are divided. It knows no users.
 
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use ordered_float::OrderedFloat;
 
-use super::diagnoses::unused;
-use super::streams::{OwnedStream, count, signed};
+use super::streams::{OwnedStream, bitrate, count, signed};
 use crate::conference::Conference;
 use crate::digest::Digest;
 use crate::fabric::Fabric;
+use crate::id::FabricId;
 use crate::summary::{ConnectivitySummary, DelaySummary, FlowSummary};
 use crate::unit::{Bitrate, Ratio, Timestamp};
 
@@ -32,6 +33,8 @@ pub(super) struct Pool {
     bytes: Option<f64>,
     /// Lost and expected packets of the streams that report both.
     loss: Option<(f64, f64)>,
+    /// Bytes of all streams, as if each had had its mean rate while its counters were reset.
+    rated_bytes: Option<f64>,
     /// Times of the first and the last sample of any stream.
     span: Option<(f64, f64)>,
     jitter_ms: Digest,
@@ -44,9 +47,16 @@ impl Pool {
         for OwnedStream { record, .. } in views {
             let totals = &record.totals;
             pool.streams += 1;
-            for (sum, value) in
-                [(&mut pool.packets, totals.packets), (&mut pool.lost, totals.lost), (&mut pool.bytes, totals.bytes)]
-            {
+            let (reset_bytes, reset_ms) = totals.reset;
+            let rate = bitrate(totals, record.duration_ms());
+            let rated_bytes =
+                totals.bytes.zip(rate).map(|(bytes, rate)| bytes - reset_bytes + rate.as_bps() * reset_ms / 8e3);
+            for (sum, value) in [
+                (&mut pool.packets, totals.packets),
+                (&mut pool.lost, totals.lost),
+                (&mut pool.bytes, totals.bytes),
+                (&mut pool.rated_bytes, rated_bytes),
+            ] {
                 if let Some(value) = value {
                     *sum = Some(sum.unwrap_or(0.0) + value);
                 }
@@ -65,8 +75,8 @@ impl Pool {
     }
 
     pub(super) fn summary(&self) -> FlowSummary {
-        let bitrate =
-            self.bytes.zip(self.span).and_then(|(bytes, (first, last))| Bitrate::from_bytes(bytes, last - first));
+        let rated = self.rated_bytes.zip(self.span);
+        let bitrate = rated.and_then(|(bytes, (first, last))| Bitrate::from_bytes(bytes, last - first));
         FlowSummary {
             streams: self.streams,
             packets: count(self.packets),
@@ -96,21 +106,21 @@ pub(super) struct Connectivity {
 }
 
 impl Connectivity {
-    pub(super) fn of(call: &Conference, fabrics: &[&Fabric]) -> Self {
+    /// Lost time of `unused` fabrics is not added.
+    pub(super) fn of(call: &Conference, fabrics: &[&Fabric], unused: &BTreeSet<FabricId>) -> Self {
         let mut lives = Self::default();
-        let unused = unused(fabrics);
         for &fabric in fabrics {
             let life = &fabric.lifecycle;
             lives.setup_delays_ms.extend(life.setup().and_then(|setup| setup.delay_ms));
-            lives.setup_failures += u64::from(life.failure.is_some());
-            lives.disruptions = lives.disruptions.saturating_add(life.disruptions);
+            lives.setup_failures += u64::from(life.course.failure.is_some());
+            lives.disruptions = lives.disruptions.saturating_add(life.course.disruptions);
             lives.disrupted_ms += life.disrupted_ms(until(call, fabric));
             if !unused.contains(&fabric.id()) {
                 lives.lost_ms += life.all_lost_ms(until(call, fabric));
             }
             lives.restarts = lives.restarts.saturating_add(life.restarts);
             lives.switches = lives.switches.saturating_add(life.switches);
-            lives.drops = lives.drops.saturating_add(life.drops);
+            lives.drops = lives.drops.saturating_add(life.course.drops);
             // The paths of a connection run at the same time.
             if let Some(ms) = fabric.paths.iter().filter_map(|path| path.relayed_ms).reduce(f64::max) {
                 lives.relayed_ms = Some(lives.relayed_ms.unwrap_or(0.0) + ms);

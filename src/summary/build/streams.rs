@@ -29,7 +29,7 @@ pub(super) struct OwnedStream<'a> {
     pub(super) record: &'a StreamRecord,
     pub(super) user: Option<UserId>,
     label: Option<&'a str>,
-    path: PathIndex,
+    path: Option<PathIndex>,
 }
 
 /// The streams of a fabric with all their parts: inbound before outbound, audio before video, then by SSRC and time.
@@ -45,7 +45,7 @@ pub(super) fn views(fabric: &Fabric) -> Vec<OwnedStream<'_>> {
             record,
             user: Some(owner.user),
             label: Some(&*owner.label).filter(|label| !label.is_empty()),
-            path: 0,
+            path: None,
         }
     });
     let mut views: Vec<OwnedStream<'_>> = whole.chain(parts).collect();
@@ -74,7 +74,7 @@ pub(super) fn stream(call: &Conference, view: &OwnedStream<'_>) -> StreamSummary
         kind: record.kind,
         user: view.user.and_then(|user| call.user_name(user)).map(String::from),
         label: view.label.or(record.label.as_deref()).map(String::from),
-        transport: view.fabric.paths.get(view.path).transport.as_deref().map(String::from),
+        transport: view.fabric.paths.get(view.path).and_then(|path| path.transport.as_deref()).map(String::from),
         codec: record.codec.as_deref().map(String::from),
         start_ms: record.start.as_millis(),
         end_ms: record.end().as_millis(),
@@ -119,7 +119,7 @@ pub(super) fn doubted_values(Doubted { values, members }: Doubted) -> Option<Dou
 }
 
 /// The mean rate, without the intervals in which counters were reset.
-fn bitrate(totals: &Totals, duration_ms: f64) -> Option<Bitrate> {
+pub(super) fn bitrate(totals: &Totals, duration_ms: f64) -> Option<Bitrate> {
     let (reset_bytes, reset_ms) = totals.reset;
     Bitrate::from_bytes(totals.bytes? - reset_bytes, duration_ms - reset_ms)
 }

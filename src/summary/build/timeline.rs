@@ -12,14 +12,16 @@ use crate::event::{CallEvent, EventKind, StateChange};
 use crate::fabric::Fabric;
 use crate::id::{FabricId, UserId};
 use crate::summary::{ErrorSummary, EventSummary, FeedbackSummary, GroupScore};
+use crate::unit::Timestamp;
 
 /// The events with their users.
 pub(super) fn events(call: &Conference) -> Vec<(Option<UserId>, EventSummary)> {
     let all = &call.out.timeline.events;
     let setups = last_setups(call);
+    let refuted: Vec<(Option<FabricId>, Timestamp)> = all.iter().filter_map(refuted_at).collect();
     let valid = all.iter().enumerate().filter(|&(index, event)| match event.fabric {
         Some(fabric) if event.kind == EventKind::FabricSetup => setups.get(&fabric) == Some(&index),
-        _ => true,
+        fabric => !is_of_failure(event.kind) || !refuted.contains(&(fabric, event.at)),
     });
     let mut events: Vec<_> = valid.map(|(_, event)| event_summary(call, event)).collect();
     // Events at the same time are sorted by user, from joining to leaving, then by fabric, each fabric's in the order
@@ -41,6 +43,18 @@ fn last_setups(call: &Conference) -> BTreeMap<FabricId, usize> {
         }
     }
     setups
+}
+
+/// The fabric and the time of a failure that traffic refuted.
+fn refuted_at(event: &CallEvent) -> Option<(Option<FabricId>, Timestamp)> {
+    let micros = libm::round(event.delay_ms.filter(|_| event.kind == EventKind::StateRefuted)? * 1e3) as u64;
+    Some((event.fabric, Timestamp::from_micros(event.at.as_micros().saturating_sub(micros))))
+}
+
+/// Whether an event follows from a state of failed or closed.
+const fn is_of_failure(kind: EventKind) -> bool {
+    use EventKind::{FabricDropped, FabricSetupFailed, IceAborted, IceFailed, IceTerminated};
+    matches!(kind, FabricDropped | FabricSetupFailed | IceAborted | IceFailed | IceTerminated)
 }
 
 /// The place of an event in the timeline.

@@ -1,6 +1,7 @@
 //! Builds the figures of users from streams and fabrics: sums are pooled before they are divided. The result does not
 //! depend on the order of arrival.
 
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use super::pool::{Connectivity, Pool, sum, until};
@@ -9,7 +10,7 @@ use super::timeline;
 use super::{name, scores};
 use crate::conference::Conference;
 use crate::fabric::Fabric;
-use crate::id::{Direction, UserId};
+use crate::id::{Direction, FabricId, UserId};
 use crate::stream::StreamRecord;
 use crate::summary::{DeliverySummary, EventSummary, StaySummary, TalkSummary, UserState, UserSummary};
 use crate::unit::Ratio;
@@ -18,6 +19,7 @@ use crate::unit::Ratio;
 pub(super) fn users(
     call: &Conference,
     fabrics: &[&Fabric],
+    unused: &BTreeSet<FabricId>,
     events: &[(Option<UserId>, EventSummary)],
     talk: Option<&TalkSummary>,
 ) -> Vec<UserSummary> {
@@ -28,6 +30,7 @@ pub(super) fn users(
         fabrics: Grouped::new(fabrics.iter().copied(), |fabric| fabric.spec.local_user),
         by_reporter: Grouped::new(views.iter().copied(), |view| view.fabric.spec.local_user),
         by_owner: Grouped::new(views.iter().copied(), |view| view.user),
+        unused,
         events,
         talk,
     };
@@ -39,6 +42,7 @@ struct All<'a> {
     fabrics: Grouped<&'a Fabric>,
     by_reporter: Grouped<OwnedStream<'a>>,
     by_owner: Grouped<OwnedStream<'a>>,
+    unused: &'a BTreeSet<FabricId>,
     events: &'a [(Option<UserId>, EventSummary)],
     talk: Option<&'a TalkSummary>,
 }
@@ -84,7 +88,7 @@ fn user(call: &Conference, id: UserId, all: &All<'_>) -> Option<UserSummary> {
         stays: stays.collect(),
         score: scores::group(reported.iter().copied(), &call.config),
         fabrics: own.iter().map(|fabric| fabric.spec.name().into()).collect(),
-        connectivity: Connectivity::of(call, &own).summary(),
+        connectivity: Connectivity::of(call, &own, all.unused).summary(),
         uplink: Pool::of(sent.iter().copied()).summary(),
         downlink: Pool::of(received).summary(),
         delivered: Pool::of(delivered).summary(),

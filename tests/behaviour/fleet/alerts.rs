@@ -1,9 +1,12 @@
 //! Alerts from calls counted by hand.
 
 use callgauge::conference::{Feedback, FeedbackRating};
-use callgauge::event::IceState;
+use callgauge::diagnosis::Kind;
+use callgauge::event::{CallClass, ConnectionState, IceState};
 use callgauge::fleet::{AlertReason, AlertRule, AlertThreshold, Fleet, FleetConfig, Period, Tally};
-use callgauge::unit::Ratio;
+use callgauge::report::{Num, Report, StatsType};
+use callgauge::unit::{Ratio, StatTime};
+use callgauge::{Conference, Config, FabricSpec};
 
 use super::{at, connect, end_of_time, open, parts};
 
@@ -120,4 +123,53 @@ fn alert_has_the_keys_of_the_webhook() {
             "period": {"start": 0.0, "end": 60_000.0}, "text": "2 of 10 conferences failed; the limit is 2",
         })
     );
+}
+
+/// The tally of a call of Alice whose connection carries media, in which `more` happens besides.
+fn tally_with(more: impl Fn(&mut Conference)) -> Tally {
+    let mut call = Conference::new("call", Config::new());
+    let alice = call.user("alice").unwrap();
+    let fabric = call.open_fabric(at(0), FabricSpec::new("pc").with_local_user(alice)).unwrap();
+    call.ice_state(at(1), fabric, IceState::Connected).unwrap();
+    let mut report = Report::new();
+    let mut entry = report.push(StatsType::InboundRtp, "I");
+    entry.set_timestamp(StatTime::from_millis(1e12)).set(Num::Ssrc, 7.0).set(Num::PacketsReceived, 100.0);
+    call.ingest(at(2), fabric, &report).unwrap();
+    more(&mut call);
+    Tally::of(&call.summary(), call.distributions())
+}
+
+#[test]
+fn connection_that_never_carried_anything_is_no_failed_call() {
+    let tally = tally_with(|call| {
+        let alice = call.find_user("alice").unwrap();
+        let test = call.open_fabric(at(3), FabricSpec::new("loopback").with_local_user(alice)).unwrap();
+        call.ice_state(at(4), test, IceState::Checking).unwrap();
+        call.ice_state(at(9), test, IceState::Failed).unwrap();
+    });
+    assert_eq!(tally.fabrics, 2);
+    assert_eq!(tally.fabric_classes, [(CallClass::Established, 1)].into());
+    assert_eq!(tally.setup_delay_ms.n(), 1);
+    assert_eq!(tally.diagnoses.get(&Kind::ConnectionFailed), None);
+    // Another user without any other connection could not connect.
+    let tally = tally_with(|call| {
+        let bob = call.user("bob").unwrap();
+        let only = call.open_fabric(at(3), FabricSpec::new("pc").with_local_user(bob)).unwrap();
+        call.ice_state(at(4), only, IceState::Checking).unwrap();
+        call.ice_state(at(9), only, IceState::Failed).unwrap();
+    });
+    assert_eq!(tally.fabric_classes, [(CallClass::Established, 1), (CallClass::Failed, 1)].into());
+    assert_eq!((tally.class(CallClass::PartiallyFailed), tally.diagnoses.get(&Kind::ConnectionFailed)), (1, Some(&1)));
+}
+
+#[test]
+fn failure_counts_in_a_fleet_whatever_source_states_it() {
+    let tally = tally_with(|call| {
+        let alice = call.find_user("alice").unwrap();
+        let fabric = call.find_fabric(&FabricSpec::new("pc").with_local_user(alice)).unwrap();
+        call.connection_state(at(9), fabric, ConnectionState::Failed).unwrap();
+    });
+    assert_eq!((tally.class(CallClass::Dropped), tally.diagnoses.get(&Kind::ConnectionDropped)), (1, Some(&1)));
+    let rule = AlertRule::new(AlertReason::DroppedConferences, AlertThreshold::Absolute(1));
+    assert_eq!(rule.alert(period(), &tally).map(|alert| alert.actual_value), Some(1));
 }

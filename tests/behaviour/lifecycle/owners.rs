@@ -313,3 +313,16 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn pooled_bitrate_leaves_resets_out_as_that_of_a_stream_does() {
+    let mut call = Call::new();
+    for second in 0..=40_u32 {
+        // The counters start over at 20 s, and count many packets within a second.
+        let packets = if second < 20 { second * 50 } else { 300 + (second - 20) * 50 };
+        call.snapshot_at(u64::from(second) * 1_000, &[received(7, packets)]);
+    }
+    let (fabric, stream) = (call.summary(), call.streams(7).remove(0));
+    assert_eq!((stream.reset_s, stream.bitrate_bps), (1.0, Some(40_000.0)));
+    assert_eq!(fabric.downlink.bitrate_bps, Some(40_000.0));
+}

@@ -1,6 +1,8 @@
 //! The sources of a connection's state, in any order: ICE, the connection, DTLS in stats, and traffic.
 
-use callgauge::event::{CallClass, ConnectionState, DtlsState, EventKind, FabricState, FailureReason, IceState};
+use callgauge::event::{
+    CallClass, ConnectionState, DtlsState, ErrorReport, EventKind, FabricState, FailureReason, IceState, WebRtcFunction,
+};
 use callgauge::metric::IntervalState;
 use callgauge::report::{Flag, Num, StatsType, Text};
 use callgauge::summary::FabricSummary;
@@ -242,9 +244,14 @@ fn fillers_are_no_states_and_media_are_a_connection() {
 
 /// A snapshot of a received and a sent stream and of the selected pair, each with these counts.
 fn push_call(call: &mut Call, ms: u64, packets: u32, answered: u32) {
+    push_call_of(call, ms, packets, answered, ["connected", "connected", "a"]);
+}
+
+/// The same, with ICE, DTLS and the ICE user name fragment of the transport.
+fn push_call_of(call: &mut Call, ms: u64, packets: u32, answered: u32, [ice, dtls, fragment]: [&str; 3]) {
     call.report.clear();
     let time = StatTime::from_millis(1e12 + ms as f64);
-    push_transport(&mut call.report, ms, "connected", "connected", "a");
+    push_transport(&mut call.report, ms, ice, dtls, fragment);
     let mut pair = call.report.push(StatsType::CandidatePair, "P");
     pair.set_timestamp(time).set_flag(Flag::Selected, true).set_text(Text::State, "succeeded");
     pair.set(Num::BytesReceived, f64::from(packets) * 120.0).set(Num::ResponsesReceived, f64::from(answered));
@@ -340,4 +347,229 @@ fn every_second_of_a_stream_is_in_one_sum() {
         assert!((sum - stream.duration_s).abs() < 1e-3, "{sum} of {}: {stream:?}", stream.duration_s);
         assert!(stream.reset_s >= 1.0 && stream.lost_s >= 15.0, "{stream:?}");
     }
+}
+
+/// What says that a connection failed or is closed.
+#[derive(Clone, Copy, Debug)]
+enum Claim {
+    /// An input of the application in the middle of the interval before the snapshot at 12 s.
+    Told(fn(u64) -> Input),
+    /// ICE and DTLS in stats.
+    Stats([&'static str; 2]),
+}
+
+const CLAIMS: [Claim; 7] = [
+    Claim::Told(|ms| Ice(ms, I::Failed)),
+    Claim::Told(|ms| Connection(ms, C::Failed)),
+    Claim::Told(|ms| Keys(ms, D::Failed)),
+    Claim::Stats(["failed", "connected"]),
+    Claim::Stats(["connected", "failed"]),
+    Claim::Stats(["closed", "connected"]),
+    Claim::Stats(["connected", "closed"]),
+];
+
+/// A call of 30 s, with a claim from 12 s until `until_s` and these packets so far at each second.
+fn claimed(claim: Claim, until_s: u32, packets: impl Fn(u32) -> u32) -> Call {
+    let mut call = Call::new();
+    if let Claim::Told(_) = claim {
+        call.call.ice_state(at(0), call.fabric, I::Connected).unwrap();
+        call.call.connection_state(at(0), call.fabric, C::Connected).unwrap();
+    }
+    for second in 0..=30 {
+        let mut states = ["connected", "connected"];
+        match claim {
+            Claim::Told(input) if second == 12 => apply(&mut call, input(11_500)),
+            Claim::Stats(claimed) if (12..=until_s).contains(&second) => states = claimed,
+            _ => {}
+        }
+        push_call_of(
+            &mut call,
+            u64::from(second) * 1_000,
+            packets(second),
+            packets(second),
+            [states[0], states[1], "a"],
+        );
+    }
+    call
+}
+
+fn count_of(call: &Call, kind: EventKind) -> usize {
+    call.call.summary().events.iter().filter(|event| event.event == kind).count()
+}
+
+#[test]
+fn failure_that_traffic_refutes_never_was() {
+    for claim in CLAIMS {
+        for until_s in [12, 13, 30] {
+            let mut call = claimed(claim, until_s, |second| second * 50);
+            let (fabric, summary) = (call.summary(), call.call.summary());
+            let life = &fabric.connectivity;
+            assert_eq!((life.drops, life.lost_s, life.disruptions, life.setup_failures), (0, 0.0, 0, 0), "{claim:?}");
+            assert_eq!(fabric.state, Some(FabricState::Established), "{claim:?}");
+            assert_eq!(summary.call_class, Some(CallClass::Established), "{claim:?}");
+            assert!(summary.diagnoses.is_empty(), "{claim:?}: {:?}", summary.diagnoses);
+            use EventKind::{FabricDropped, FabricSetup, IceFailed, IceTerminated, StateRefuted};
+            let counts = [FabricDropped, IceFailed, IceTerminated, FabricSetup, StateRefuted];
+            assert_eq!(counts.map(|kind| count_of(&call, kind)), [0, 0, 0, 1, 1], "{claim:?}");
+            // Whoever watches has heard of the drop, and hears that it never was.
+            let raised = call.kinds();
+            assert!(raised.contains(&StateRefuted), "{claim:?}");
+        }
+    }
+}
+
+#[test]
+fn failure_from_the_first_snapshot_on_is_refuted_too() {
+    for states in [["failed", "connected"], ["connected", "failed"], ["closed", "connected"], ["connected", "closed"]] {
+        for until_s in [0, 20] {
+            let mut call = Call::new();
+            for second in 0..=20_u32 {
+                let [ice, dtls] = if second <= until_s { states } else { ["connected"; 2] };
+                push_call_of(&mut call, u64::from(second) * 1_000, second * 50, second, [ice, dtls, "a"]);
+            }
+            let (fabric, summary) = (call.summary(), call.call.summary());
+            assert_eq!((fabric.state, fabric.failure_reason), (Some(FabricState::Established), None), "{states:?}");
+            assert_eq!((fabric.connectivity.setup_failures, fabric.connectivity.lost_s), (0, 0.0), "{states:?}");
+            assert!(summary.diagnoses.is_empty(), "{states:?}: {:?}", summary.diagnoses);
+            assert_eq!(count_of(&call, EventKind::IceAborted), 0, "{states:?}");
+        }
+    }
+}
+
+#[test]
+fn refuted_failure_is_not_believed_again_when_traffic_rests() {
+    for claim in CLAIMS {
+        let call = claimed(claim, 30, |second| second.min(18) * 50);
+        assert_eq!(call.summary().connectivity.drops, 0, "{claim:?}");
+        assert_eq!(call.summary().state, Some(FabricState::Established), "{claim:?}");
+    }
+}
+
+#[test]
+fn failure_with_silence_in_or_after_it_stands() {
+    let silent: [fn(u32) -> u32; 2] = [
+        // Nothing arrives any more.
+        |second| second.min(12) * 50,
+        // Nothing arrives in the interval of the failure, and traffic comes back later.
+        |second| if second < 12 { second.min(11) * 50 } else { (second - 1) * 50 },
+    ];
+    for claim in CLAIMS.into_iter().take(5) {
+        for packets in silent {
+            let call = claimed(claim, 12, packets);
+            assert_eq!(call.summary().connectivity.drops, 1, "{claim:?}");
+            assert!(call.summary().connectivity.lost_s > 0.0, "{claim:?}");
+            assert_eq!(count_of(&call, EventKind::StateRefuted), 0, "{claim:?}");
+            let kinds: Vec<&str> = call.call.summary().diagnoses.iter().map(|one| one.kind.name()).collect();
+            assert!(kinds.contains(&"connectionDropped"), "{claim:?}: {kinds:?}");
+        }
+    }
+}
+
+#[test]
+fn failure_that_a_restart_ends_stands() {
+    // By new credentials in stats.
+    let mut call = Call::new();
+    for second in 0..=20_u32 {
+        let ice = if second == 12 { "failed" } else { "connected" };
+        let fragment = if second <= 12 { "a" } else { "b" };
+        push_call_of(&mut call, u64::from(second) * 1_000, second * 50, second, [ice, "connected", fragment]);
+    }
+    assert_eq!((call.summary().connectivity.drops, call.summary().state), (1, Some(FabricState::Established)));
+    // As the application reports.
+    let mut call = after(&[Ice(0, I::Connected)]);
+    for second in 0..=20_u32 {
+        if second == 12 {
+            let restart =
+                [Ice(11_300, I::Failed), Ice(11_500, I::New), Ice(11_600, I::Checking), Ice(11_900, I::Connected)];
+            restart.into_iter().for_each(|input| apply(&mut call, input));
+        }
+        push_call(&mut call, u64::from(second) * 1_000, second * 50, second);
+    }
+    assert_eq!((call.summary().connectivity.drops, call.summary().state), (1, Some(FabricState::Established)));
+}
+
+#[test]
+fn failure_counts_at_once_and_until_it_is_refuted() {
+    for claim in CLAIMS.into_iter().take(3) {
+        let Claim::Told(input) = claim else { continue };
+        let mut call = after(&[Ice(0, I::Connected), Connection(0, C::Connected)]);
+        (0..=11_u32).for_each(|second| push_call(&mut call, u64::from(second) * 1_000, second * 50, second));
+        apply(&mut call, input(11_500));
+        assert!(call.kinds().contains(&EventKind::FabricDropped), "{claim:?}");
+        // The application closes it, or no input follows.
+        for is_closed in [false, true] {
+            let mut call = Call { call: call.call.clone(), report: call.report.clone(), ..call };
+            if is_closed {
+                call.call.send_event(at(11_600), call.fabric, AppEvent::Terminated).unwrap();
+            }
+            assert_eq!(call.summary().call_class, Some(CallClass::Dropped), "{claim:?}");
+            assert_eq!(call.call.summary().diagnoses.len(), 1, "{claim:?}");
+        }
+    }
+}
+
+#[test]
+fn media_that_is_only_sent_refutes_with_what_comes_back() {
+    for dtls in ["connected", "failed"] {
+        let ice = if dtls == "failed" { "connected" } else { "failed" };
+        for comes_back in [false, true] {
+            let mut call = Call::new();
+            for second in 0..=20_u32 {
+                let ms = u64::from(second) * 1_000;
+                let states = if second == 12 { [ice, dtls] } else { ["connected"; 2] };
+                call.report.clear();
+                push_transport(&mut call.report, ms, states[0], states[1], "a");
+                let mut pair = call.report.push(StatsType::CandidatePair, "P");
+                pair.set_timestamp(StatTime::from_millis(1e12 + ms as f64)).set_flag(Flag::Selected, true);
+                let received = if comes_back { second } else { second.min(11) };
+                pair.set_text(Text::State, "succeeded").set(Num::BytesReceived, f64::from(received) * 80.0);
+                push(&mut call.report, ms, sent(9, second * 50));
+                call.call.ingest(at(ms), call.fabric, &call.report).unwrap();
+            }
+            assert_eq!(call.summary().connectivity.drops, u64::from(!comes_back), "{ice} {dtls}");
+        }
+    }
+}
+
+#[test]
+fn error_of_ice_after_the_setup_is_a_failure_of_ice() {
+    let report = ErrorReport::new(WebRtcFunction::IceConnectionFailure);
+    // The packets that arrive until the error or later.
+    for (last, drops, class) in [(12, 1, CallClass::Dropped), (30, 0, CallClass::Established)] {
+        let mut call = after(&[Ice(0, I::Connected)]);
+        for second in 0..=20_u32 {
+            if second == 12 {
+                call.call.report_error(at(11_500), Some(call.fabric), report).unwrap();
+                assert_eq!(call.summary().connectivity.drops, 1);
+            }
+            push_call(&mut call, u64::from(second) * 1_000, second.min(last) * 50, second.min(last));
+        }
+        assert_eq!((call.summary().connectivity.drops, call.summary().call_class), (drops, Some(class)));
+    }
+}
+
+#[test]
+fn losses_of_lost_time_are_in_no_ratio() {
+    let mut call = after(&[Ice(0, I::Connected)]);
+    for second in 0..=40_u32 {
+        match second {
+            16 => apply(&mut call, Ice(15_500, I::Disconnected)),
+            20 => apply(&mut call, Ice(19_900, I::Connected)),
+            _ => {}
+        }
+        // Nothing arrives from 10 s to 20 s: 500 packets are lost, as the first one afterwards shows.
+        let arrived = second.min(10) + second.saturating_sub(20);
+        call.report.clear();
+        let ms = u64::from(second) * 1_000;
+        push_transport(&mut call.report, ms, "connected", "connected", "a");
+        push(&mut call.report, ms, received(7, arrived * 50));
+        let time = StatTime::from_millis(1e12 + ms as f64);
+        let mut entry = call.report.push(StatsType::InboundRtp, "lossy");
+        entry.set_timestamp(time).set(Num::Ssrc, 8.0).set(Num::PacketsReceived, f64::from(arrived) * 50.0);
+        entry.set(Num::PacketsLost, if second > 20 { 500.0 } else { 0.0 });
+        call.call.ingest(at(ms), call.fabric, &call.report).unwrap();
+    }
+    let stream = call.streams(8).remove(0);
+    assert!(stream.lost_s >= 4.0, "{stream:?}");
+    assert_eq!((stream.loss_ratio, stream.packets_lost, stream.packets_lost_at_rest), (Some(0.0), Some(0), Some(500)));
 }

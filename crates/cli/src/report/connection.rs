@@ -211,6 +211,7 @@ fn words(event: &EventSummary) -> Option<String> {
         EventKind::FabricSetup => format!("connected{after}"),
         EventKind::FabricSetupFailed => format!("setup failed{reason}"),
         EventKind::FabricDropped => "connection dropped".into(),
+        EventKind::StateRefuted => "stated as failed or closed while packets went on arriving: not believed".into(),
         EventKind::FabricTerminated => "ended".into(),
         EventKind::FabricTransportSwitch => match event.relay {
             Some(relay) => format!("path changed (relay {})", relay.name()),
