@@ -239,7 +239,7 @@ assert_eq!(ingest::getstats::MAX_ENTRIES, 16_384); // entries of one snapshot; a
 assert_eq!(sdp::MAX_STREAMS, 16_384); // SSRCs of one session description
 ```
 
-A skipped value may nest 128 levels deep. A reader of differences (rtcstats) stores 256 connections and 64 MiB of their
+A skipped value may nest to any depth. A reader of differences (rtcstats) stores 256 connections and 64 MiB of their
 state at a time, and drops the one that was silent longest. It tracks 65 536 entries of a connection between snapshots.
 
 # Cost of an input byte
