@@ -124,7 +124,7 @@ impl Scanner {
             cursor.end()
         });
         match result {
-            Ok(()) => Ok(fold::fold(report)),
+            Ok(()) => Ok(fold::fold(report, &mut self.unread)),
             Err(error) => {
                 report.clear();
                 Err(error)

@@ -33,6 +33,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::ingest::getstats::fold;
 use crate::ingest::getstats::{Beside, MAX_ENTRIES};
+use crate::ingest::unread::Unread;
 use crate::report::{Entry, Report, RowId, StatsType};
 use crate::unit::StatTime;
 
@@ -152,6 +153,7 @@ impl Bases {
         beside: &Beside,
         dialect: Dialect,
         whole: &mut Report,
+        unread: &mut Unread,
     ) -> bool {
         self.clock += 1;
         let known = self.bases.iter().position(|base| base.fabric == fabric);
@@ -173,7 +175,7 @@ impl Bases {
         }
         *whole.skipped_mut() = difference.skipped();
         whole.skipped_mut().entries += left_out;
-        fold::fold(whole);
+        fold::fold(whole, unread);
         self.stay_bounded();
         true
     }

@@ -149,7 +149,8 @@ pub(super) fn hand_out(
 ) {
     if line.has_stats {
         let Lines { bases, difference, .. } = lines;
-        if bases.apply(line.fabric, difference, &state.scanner.beside, dialect, &mut state.report) {
+        let ReadState { scanner, report, .. } = state;
+        if bases.apply(line.fabric, difference, &scanner.beside, dialect, report, &mut scanner.unread) {
             state.hand_out(line.fabric, at, sink);
         } else {
             state.skipped.differences += 1;

@@ -240,7 +240,7 @@ fn connection(
         return Ok(());
     }
     assign_sides(&mut state.report);
-    fold::fold(&mut state.report);
+    fold::fold(&mut state.report, &mut state.scanner.unread);
     let mut buffer = String::new();
     let fabric = fabric.map_or("", |fabric| fabric.get(&mut buffer));
     state.hand_out(fabric, at, sink);
