@@ -63,6 +63,8 @@ pub struct Scanner {
     unknown: Vec<(usize, usize)>,
     /// Whether an entry without a type may be a difference from an earlier one.
     pub(super) has_deltas: bool,
+    /// Whether the last container was an array.
+    pub(super) is_list: bool,
     /// Data beside the entries of an object, which the delta formats need.
     pub(super) beside: Beside,
 }
@@ -93,6 +95,7 @@ impl Scanner {
             unread: Unread::default(),
             unknown: Vec::new(),
             has_deltas: false,
+            is_list: false,
             beside: Beside::default(),
         }
     }
@@ -148,6 +151,7 @@ impl Scanner {
 
     /// `depth` is the number of strings around the text.
     fn any_container(&mut self, cursor: &mut Cursor<'_>, report: &mut Report, depth: u8) -> Result<(), ReadError> {
+        self.is_list = false;
         match cursor.next()? {
             Next::Array => self.array(cursor, report),
             Next::Object => self.object(cursor, report),
@@ -165,6 +169,7 @@ impl Scanner {
 
     /// `[{…}, …]` or `[[id, {…}], …]`, also mixed.
     fn array(&mut self, cursor: &mut Cursor<'_>, report: &mut Report) -> Result<(), ReadError> {
+        self.is_list = true;
         cursor.expect(b'[', "`[`")?;
         let mut first = true;
         while cursor.more(&mut first, b']')? {

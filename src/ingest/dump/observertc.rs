@@ -221,6 +221,7 @@ fn connection(
     let mut fabric = None;
     let mut found = false;
     state.report.clear();
+    state.scanner.is_list = true;
     cursor.expect(b'{', "`{`")?;
     let mut first = true;
     while cursor.more(&mut first, b'}')? {
