@@ -14,6 +14,7 @@ mod common;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+use callgauge::ingest::Unread;
 use callgauge::ingest::getstats::{self, Rescanner, Scanner};
 use callgauge::report::Report;
 use common::{WORKLOADS, workload};
@@ -29,6 +30,7 @@ struct State {
     scanner: Scanner,
     rescanner: Rescanner,
     report: Report,
+    unread: Unread,
 }
 
 const WAYS: [Way; 7] = [
@@ -39,7 +41,7 @@ const WAYS: [Way; 7] = [
     ("rescanner", |state, text| state.rescanner.read(text.as_bytes()).expect("the workload is JSON").len()),
     ("serde visitor", |state, text| {
         let mut json = serde_json::Deserializer::from_str(text);
-        getstats::deserialize(&mut json, &mut state.report).expect("the workload is JSON");
+        getstats::deserialize(&mut json, &mut state.report, &mut state.unread).expect("the workload is JSON");
         state.report.len()
     }),
     ("serde_json::Value", |_, text| {

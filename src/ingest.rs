@@ -3,7 +3,8 @@
 //!
 //! A [`Reader`] takes *records*: the lines of a line format, or a whole document. [`framing`] decides between the two
 //! from the first line of a file. The reader detects the format of a record from its content. It trusts neither file
-//! names nor declared formats, because real files get them wrong.
+//! names nor declared formats, because real files get them wrong. A record may be encoded once more as a JSON string, and
+//! that once more.
 //!
 //! [`Reader::read`] returns the snapshots; [`Reader::read_all`] also returns the log events between them
 //! ([`LogEventKind`]), including session descriptions, which [`sdp`](crate::sdp) parses.
@@ -23,6 +24,7 @@
 //! # Ok::<(), callgauge::ingest::ReadError>(())
 //! ```
 
+mod documents;
 mod dump;
 mod error;
 pub mod getstats;
@@ -33,6 +35,7 @@ mod unread;
 
 use alloc::string::String;
 
+pub use documents::{completed, documents};
 pub use error::{ReadError, ReadErrorKind};
 pub use log::{Configuration, Description, Identity, LogEvent, LogEventKind, SdpSide, Track};
 pub use sink::{EachItem, Item, Snapshot};
@@ -114,19 +117,21 @@ impl Reader {
     }
 
     fn read_record(&mut self, record: &[u8], sink: &mut Sink<'_>) -> Result<(), ReadError> {
-        self.read_into(record, sink).map_err(|error| match Foreign::of(record) {
+        self.read_into(record, 0, sink).map_err(|error| match Foreign::of(record) {
             // Only now, so that recognising costs readable records nothing.
             Some(foreign) => ReadError::new(0, ReadErrorKind::Foreign(foreign)),
             None => error,
         })
     }
 
-    fn read_into(&mut self, record: &[u8], sink: &mut Sink<'_>) -> Result<(), ReadError> {
+    /// `depth` is the number of strings around the record.
+    fn read_into(&mut self, record: &[u8], depth: u8, sink: &mut Sink<'_>) -> Result<(), ReadError> {
         let mut cursor = Cursor::new(record)?;
-        if cursor.peek().is_none() {
-            return Ok(());
-        }
+        let Some(first) = cursor.peek() else { return Ok(()) };
         let format = sniff::sniff(&mut cursor.clone(), self.format)?;
+        if first == b'"' && format == Format::GetStats && depth < 2 {
+            return self.read_encoded(&mut cursor, depth, sink);
+        }
         let Self { state, lines, identity, .. } = self;
         match format {
             Format::GetStats => {
@@ -161,6 +166,16 @@ impl Reader {
         Ok(())
     }
 
+    /// Reads a record that is encoded as a string.
+    #[cold]
+    fn read_encoded(&mut self, cursor: &mut Cursor<'_>, depth: u8, sink: &mut Sink<'_>) -> Result<(), ReadError> {
+        let start = cursor.pos;
+        let mut text = String::new();
+        let record = cursor.string("a record")?.get(&mut text);
+        cursor.end()?;
+        self.read_into(record.as_bytes(), depth + 1, sink).map_err(|error| ReadError::new(start, error.kind()))
+    }
+
     /// The format of the first readable record.
     #[must_use]
     pub const fn format(&self) -> Option<Format> {
@@ -184,6 +199,12 @@ impl Reader {
     #[must_use]
     pub const fn empty_snapshots(&self) -> u64 {
         self.state.empty_snapshots
+    }
+
+    /// The number of empty snapshots that are an empty array. `Object.values` makes one of every `RTCStatsReport`.
+    #[must_use]
+    pub const fn empty_lists(&self) -> u64 {
+        self.state.empty_lists
     }
 
     /// The number of reports that had entries, none of them [usable](crate::report::Report::is_usable), and are

@@ -41,7 +41,7 @@ use alloc::vec::Vec;
 
 pub use apply::{Refusals, ends};
 pub use clock::{ClockOffset, SenderReportTimes, clock_offsets};
-pub use grouping::{Doubt, calls};
+pub use grouping::{Doubt, calls, shared_connections};
 pub use item::OwnedItem;
 pub use overview::SourceOverview;
 
@@ -51,7 +51,7 @@ use crate::ingest::{Item, NameCounts};
 use crate::summary::{ConferenceSummary, FabricSummary};
 use crate::{Conference, Event, InputError};
 use apply::{Applied, Applier};
-use grouping::{reporters, shared_connections};
+use grouping::reporters;
 use item::Fact;
 use queue::{Repeats, SourceQueue, earliest};
 

@@ -70,6 +70,9 @@ pub struct Skipped {
     /// The numeric members among the known members above, one bit each.
     #[cfg_attr(feature = "serde", serde(skip))]
     bad_numbers: u128,
+    /// The others of which the name is known: a bit for each flag, then `kind` and `timestamp`.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    bad_others: u32,
     #[cfg_attr(feature = "serde", serde(skip))]
     without_type: u64,
     #[cfg_attr(feature = "serde", serde(skip))]
@@ -83,12 +86,25 @@ impl Skipped {
         Num::ALL.iter().copied().filter(move |&field| bad >> field as u8 & 1 == 1)
     }
 
+    /// The names of the members that had an impossible value: numbers, booleans, `kind` and `timestamp`.
+    pub fn bad_members(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let others = self.bad_others;
+        let flags = Flag::ALL.iter().map(|flag| flag.name());
+        let others = flags
+            .chain(["kind", "timestamp"])
+            .enumerate()
+            .filter(move |&(bit, _)| others >> bit & 1 == 1)
+            .map(|(_, name)| name);
+        self.bad_numbers().map(Num::name).chain(others)
+    }
+
     /// Adds another count to this one.
     pub const fn add(&mut self, other: Self) {
         self.entries += other.entries;
         self.bad_fields += other.bad_fields;
         self.differences += other.differences;
         self.bad_numbers |= other.bad_numbers;
+        self.bad_others |= other.bad_others;
         self.without_type += other.without_type;
         self.without_member += other.without_member;
     }
@@ -114,6 +130,19 @@ impl Skipped {
         }
     }
 }
+
+/// A member with an impossible value.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum BadMember {
+    Num(Num),
+    Flag(Flag),
+    Kind,
+    Timestamp,
+    /// A member without a bit of its own.
+    Other,
+}
+
+const _: () = assert!(Flag::COUNT + 2 <= u32::BITS as usize);
 
 /// A range of the report's text.
 #[derive(Clone, Copy, Debug, Default)]
@@ -214,6 +243,7 @@ impl Report {
                 bad_fields: 0,
                 differences: 0,
                 bad_numbers: 0,
+                bad_others: 0,
                 without_type: 0,
                 without_member: 0,
             },
@@ -578,7 +608,7 @@ impl EntryMut<'_> {
             self.row.num[field as usize] = value + 0.0;
             self.row.nums.insert(field);
         } else {
-            self.count_bad_field(Some(field));
+            self.count_bad_field(BadMember::Num(field));
             self.refuse(field);
         }
         self
@@ -703,9 +733,15 @@ impl EntryMut<'_> {
 
     /// Counts a member with an unreadable value.
     #[cold]
-    pub(crate) fn count_bad_field(&mut self, field: Option<Num>) {
+    pub(crate) const fn count_bad_field(&mut self, member: BadMember) {
         self.skipped.bad_fields += 1;
-        self.skipped.bad_numbers |= field.map_or(0, |field| 1 << field as u8);
+        match member {
+            BadMember::Num(field) => self.skipped.bad_numbers |= 1 << field as u8,
+            BadMember::Flag(field) => self.skipped.bad_others |= 1 << field as u8,
+            BadMember::Kind => self.skipped.bad_others |= 1 << Flag::COUNT,
+            BadMember::Timestamp => self.skipped.bad_others |= 2 << Flag::COUNT,
+            BadMember::Other => {}
+        }
     }
 
     fn store(&mut self, value: &str) -> Option<Span> {

@@ -10,7 +10,7 @@ pub mod outputs;
 
 use callgauge::id::FabricId;
 use callgauge::ingest::getstats::{self, Scanner};
-use callgauge::ingest::{Item, Reader};
+use callgauge::ingest::{Item, Reader, Unread};
 use callgauge::report::Report;
 use callgauge::sdp::Sdp;
 use callgauge::unit::Timestamp;
@@ -100,7 +100,8 @@ pub fn getstats(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let mut visited = Report::new();
     let mut json = serde_json::Deserializer::from_str(text);
-    if getstats::deserialize(&mut json, &mut visited).and_then(|()| json.end()).is_ok() {
+    let mut unread = Unread::default();
+    if getstats::deserialize(&mut json, &mut visited, &mut unread).and_then(|()| json.end()).is_ok() {
         assert!(result.is_ok(), "only the scanner refuses: {result:?}");
         assert!(report == visited && report.skipped() == visited.skipped(), "{report:?} is not {visited:?}");
     }

@@ -24,8 +24,6 @@ pub enum ReadErrorKind {
     Truncated,
     /// Another token stands where this was expected.
     Expected(&'static str),
-    /// A value nests deeper than 128 levels.
-    TooDeep,
     /// The record is well-formed, but contains no stats.
     UnknownFormat,
     /// The record has the shape of getStats, and no entry of it is one. The number of objects in it that could have
@@ -61,7 +59,6 @@ impl fmt::Display for ReadErrorKind {
             Self::NotUtf8 => f.write_str("not UTF-8"),
             Self::Truncated => f.write_str("truncated value"),
             Self::Expected(what) => write!(f, "expected {what}"),
-            Self::TooDeep => f.write_str("nested too deeply"),
             Self::UnknownFormat => f.write_str("no stats in any known format"),
             Self::NoEntry(0) => f.write_str("JSON, but no getStats entry"),
             Self::NoEntry(1) => f.write_str("JSON, but no getStats entry: 1 object without a known type"),

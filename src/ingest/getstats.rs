@@ -65,6 +65,8 @@ pub struct Scanner {
     pub(super) has_deltas: bool,
     /// The context in which an entry with an id was read last, by [`id_slot`]: its differences have its members.
     contexts: Vec<Option<u8>>,
+    /// Whether the last container was an array.
+    pub(super) is_list: bool,
     /// Data beside the entries of an object, which the delta formats need.
     pub(super) beside: Beside,
 }
@@ -96,6 +98,7 @@ impl Scanner {
             unknown: Vec::new(),
             has_deltas: false,
             contexts: Vec::new(),
+            is_list: false,
             beside: Beside::default(),
         }
     }
@@ -127,7 +130,7 @@ impl Scanner {
             cursor.end()
         });
         match result {
-            Ok(()) => Ok(fold::fold(report)),
+            Ok(()) => Ok(fold::fold(report, &mut self.unread)),
             Err(error) => {
                 report.clear();
                 Err(error)
@@ -151,6 +154,7 @@ impl Scanner {
 
     /// `depth` is the number of strings around the text.
     fn any_container(&mut self, cursor: &mut Cursor<'_>, report: &mut Report, depth: u8) -> Result<(), ReadError> {
+        self.is_list = false;
         match cursor.next()? {
             Next::Array => self.array(cursor, report),
             Next::Object => self.object(cursor, report),
@@ -168,6 +172,7 @@ impl Scanner {
 
     /// `[{…}, …]` or `[[id, {…}], …]`, also mixed.
     fn array(&mut self, cursor: &mut Cursor<'_>, report: &mut Report) -> Result<(), ReadError> {
+        self.is_list = true;
         cursor.expect(b'[', "`[`")?;
         let mut first = true;
         while cursor.more(&mut first, b']')? {

@@ -51,6 +51,8 @@ pub(super) struct ReadState {
     pub(super) snapshots: u64,
     /// Snapshots without any entry.
     pub(super) empty_snapshots: u64,
+    /// Those among them that are an empty array.
+    pub(super) empty_lists: u64,
     /// Snapshots with entries, of which none is usable.
     pub(super) unusable_snapshots: u64,
     /// Entries of streams without a time.
@@ -72,8 +74,12 @@ impl ReadState {
     pub(super) fn hand_out(&mut self, fabric: &str, at: Option<StatTime>, sink: &mut Sink<'_>) {
         self.skipped.add(self.report.skipped());
         if !self.report.is_usable() {
-            let is_empty = self.report.is_empty() && self.report.skipped().entries == 0;
-            *(if is_empty { &mut self.empty_snapshots } else { &mut self.unusable_snapshots }) += 1;
+            if self.report.is_empty() && self.report.skipped().entries == 0 {
+                self.empty_snapshots += 1;
+                self.empty_lists += u64::from(self.scanner.is_list);
+            } else {
+                self.unusable_snapshots += 1;
+            }
             return;
         }
         let at = at.or_else(|| self.report.latest());

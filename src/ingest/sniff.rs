@@ -60,6 +60,8 @@ pub enum Foreign {
     Bzip2,
     /// An xz file.
     Xz,
+    /// A PDF document.
+    Pdf,
     /// A page in HTML.
     Html,
 }
@@ -79,6 +81,7 @@ impl Foreign {
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Self::Zstandard,
             [b'B', b'Z', b'h', b'1'..=b'9', ..] => Self::Bzip2,
             [0xfd, b'7', b'z', b'X', ..] => Self::Xz,
+            [b'%', b'P', b'D', b'F', ..] => Self::Pdf,
             _ if is_html(start) => Self::Html,
             _ => return None,
         })
@@ -95,6 +98,7 @@ impl Foreign {
             Self::Zstandard => "zstd data: unpack it",
             Self::Bzip2 => "bzip2 data: unpack it",
             Self::Xz => "xz data: unpack it",
+            Self::Pdf => "a PDF document, not JSON",
             Self::Html => "an HTML page, not JSON",
         }
     }
@@ -265,7 +269,8 @@ fn sniff_object(cursor: &mut Cursor<'_>, before: Option<Format>) -> Result<Forma
 fn sniff_array(cursor: &mut Cursor<'_>, before: Option<Format>) -> Result<Format, ReadError> {
     cursor.expect(b'[', "`[`")?;
     if cursor.eat(b']') {
-        return Ok(before.unwrap_or(Format::GetStats));
+        // An empty report, unless the records are arrays.
+        return Ok(before.filter(|before| !matches!(before, Format::Ndjson)).unwrap_or(Format::GetStats));
     }
     let next = cursor.next()?;
     let start = cursor.pos;

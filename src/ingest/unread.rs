@@ -1,4 +1,4 @@
-//! Counts what a reader did not read: members, types and log events whose names it does not know. It reads no values.
+//! Counts what a reader did not read: members, types, words and log events that it does not know. It reads no values.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -88,6 +88,9 @@ pub struct Unread {
     pub members: NameCounts,
     /// Types, by entry. An entry without any type is not among them.
     pub types: NameCounts,
+    /// Values that are no word of a member with a fixed set of words, by occurrence: `dtlsState: hanging`. Fillers
+    /// (`unknown`, empty) are not among them.
+    pub values: NameCounts,
     /// Kinds of log events, by event.
     pub events: NameCounts,
 }

@@ -87,8 +87,10 @@ pub fn calls(sources: &[SourceOverview], doubt: Doubt) -> Vec<Vec<usize>> {
     groups.into_lists()
 }
 
-/// For each source, the connections that are also in another source: names with the number of the connection.
-pub(super) fn shared_connections(sources: &[SourceOverview]) -> Vec<BTreeMap<String, usize>> {
+/// For each source of a call, the connections that are also in another source: their names, each with a number that is the
+/// same in all sources that have the connection. [`Replay::add_sources`](super::Replay::add_sources) joins them.
+#[must_use]
+pub fn shared_connections(sources: &[SourceOverview]) -> Vec<BTreeMap<String, usize>> {
     let mut shared: Vec<BTreeMap<_, usize>> = sources.iter().map(|_| BTreeMap::new()).collect();
     let mut slots = 0;
     let names: BTreeSet<&str> =

@@ -2,6 +2,7 @@
 
 use callgauge::ingest::{Foreign, Item, NameCounts, ReadErrorKind, Reader};
 use callgauge::replay::{OwnedItem, Replay};
+use callgauge::report::{Flag, Text};
 use serde_json::json;
 
 /// Reads records with one reader. Returns it with the number of snapshots handed out, and the kinds of errors.
@@ -54,6 +55,60 @@ fn empty_reports_are_counted_and_open_no_connection() {
         let (reader, handed_out, errors) = read(&[record, record]);
         assert_eq!((handed_out, errors.len()), (0, 0), "{record}");
         assert_eq!((reader.empty_snapshots(), reader.unusable_snapshots()), (2, 0), "{record}");
+        assert_eq!(reader.empty_lists(), if record.contains('[') { 2 } else { 0 }, "{record}");
+    }
+}
+
+#[test]
+fn words_are_read_in_any_case_and_counted_if_unknown() {
+    let read_states = |dtls: &str, pair: &str| {
+        let transport = json!({"id": "T", "type": "transport", "timestamp": 1000, "bytesSent": 1, "dtlsState": dtls});
+        let pair = json!({"id": "P", "type": "candidate-pair", "timestamp": 1000, "bytesSent": 1, "state": pair});
+        let mut states = Vec::new();
+        let mut reader = Reader::new();
+        reader
+            .read(json!([transport, pair]).to_string().as_bytes(), &mut |snapshot| {
+                let texts = [Text::DtlsState, Text::State].into_iter().zip(snapshot.report.entries());
+                states.extend(texts.map(|(field, entry)| entry.text(field).unwrap_or("").to_owned()));
+            })
+            .unwrap();
+        (states, sorted(&reader.unread().values).into_iter().map(|(name, _)| name.to_owned()).collect::<Vec<_>>())
+    };
+    let known = (vec!["connected".to_owned(), "in-progress".to_owned()], vec![]);
+    assert_eq!(read_states("connected", "in-progress"), known);
+    assert_eq!(read_states("CONNECTED", "In-Progress"), known);
+    let (states, unknown) = read_states("hanging", "unknown");
+    assert_eq!((states, unknown), (vec!["hanging".into(), "unknown".into()], vec!["dtlsState: hanging".into()]));
+}
+
+#[test]
+fn booleans_of_other_languages_are_read() {
+    for (written, read_as) in
+        [("1", Some(true)), ("0", Some(false)), ("\"True\"", Some(true)), ("\"yes\"", None), ("2", None)]
+    {
+        let record =
+            format!(r#"[{{"id":"P","type":"candidate-pair","timestamp":1,"bytesSent":1,"nominated":{written}}}]"#);
+        let mut nominated = None;
+        let mut reader = Reader::new();
+        reader
+            .read(record.as_bytes(), &mut |snapshot| {
+                nominated = snapshot.report.get(0).and_then(|pair| pair.flag(Flag::Nominated));
+            })
+            .unwrap();
+        assert_eq!(nominated, read_as, "{written}");
+        let bad: Vec<_> = reader.skipped().bad_members().collect();
+        assert_eq!(bad, if read_as.is_none() { vec!["nominated"] } else { vec![] }, "{written}");
+    }
+}
+
+#[test]
+fn a_record_in_strings_is_read() {
+    let line = format!(r#"{{"t":1000,"pc":"A","report":[{STREAM}]}}"#);
+    let mut text = line;
+    for depth in 0..4 {
+        let (_, handed_out, errors) = read(&[&text]);
+        assert_eq!((handed_out, errors.len()), if depth < 3 { (1, 0) } else { (0, 1) }, "{depth}");
+        text = serde_json::to_string(&text).unwrap();
     }
 }
 

@@ -239,7 +239,7 @@ assert_eq!(ingest::getstats::MAX_ENTRIES, 16_384); // entries of one snapshot; a
 assert_eq!(sdp::MAX_STREAMS, 16_384); // SSRCs of one session description
 ```
 
-A skipped value may nest 128 levels deep. A reader of differences (rtcstats) stores 256 connections and 64 MiB of their
+A skipped value may nest to any depth. A reader of differences (rtcstats) stores 256 connections and 64 MiB of their
 state at a time, and drops the one that was silent longest. It tracks 65 536 entries of a connection between snapshots.
 
 # Cost of an input byte
@@ -254,9 +254,10 @@ measure it with the shortest texts that are known):
 | memory of a replay | that of a conference; 64 items of each source until its order is known; a document or a source that is newest first is held, the latter up to 128 MiB |
 | memory of the overview of a source ([`SourceOverview`](crate::replay::SourceOverview)) | 1 024 connections, 4 096 SSRCs of each |
 | memory of the command beside it | 64 MiB for items of several files that wait for each other; 15 MB for bars, 4 KB per stream |
-| a record of the command | 1 GiB |
+| a record of the command | 1 GiB, or `--max-record`; twice its length in memory |
+| disk of the command | what pipes beside other files hold, in the temporary directory |
 | output of `intervals` | 1 300 bytes for each stream and snapshot. A getStats entry of 60 bytes thus becomes 20 times as long, a column of webrtc-internals 200 times; a difference may become 1 300 times as long, after the first 65 536 entries (85 MB) |
-| output of `derived` | 200 bytes for each entry and snapshot |
+| output of `derived` | 200 bytes and the name of the file for each entry and snapshot |
 | output of `report` and `inspect` | 4 KB for each stream and connection, never more for more snapshots |
 
 A difference beyond the budget is not applied, and [`Skipped::differences`](crate::report::Skipped::differences) counts

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use callgauge::ingest::Reader;
 use callgauge::ingest::getstats::{self, MAX_ENTRIES, Scanner};
+use callgauge::ingest::{NameCounts, Reader, Unread};
 use callgauge::report::{Flag, Num, Report, StatsType, Text};
 use proptest::prelude::*;
 use serde::{Deserialize, Deserializer};
@@ -29,11 +29,16 @@ fn by_scanner(text: &str) -> Result<Report, callgauge::ingest::ReadError> {
 }
 
 fn by_visitor(text: &str) -> Result<Report, serde_json::Error> {
-    let mut report = Report::new();
+    visited(text).map(|(report, _)| report)
+}
+
+/// The report by the visitor, and what it did not read.
+fn visited(text: &str) -> Result<(Report, Unread), serde_json::Error> {
+    let (mut report, mut unread) = (Report::new(), Unread::default());
     let mut json = serde_json::Deserializer::from_str(text);
-    getstats::deserialize(&mut json, &mut report)?;
+    getstats::deserialize(&mut json, &mut report, &mut unread)?;
     json.end()?;
-    Ok(report)
+    Ok((report, unread))
 }
 
 /// The first difference of two reports; `None` if they are equal.
@@ -182,13 +187,46 @@ fn every_container_shape_gives_the_same_report() {
     assert_eq!(compared, 4 * 10 * 5);
 }
 
+#[test]
+fn both_readers_count_what_they_do_not_read() {
+    let renamed = [
+        ("\"packetsReceived\"", "\"packets_received\""),
+        ("\"dtlsState\":\"connected\"", "\"dtlsState\":\"hanging\""),
+        ("\"type\":\"media-source\"", "\"type\":\"source\""),
+        ("\"kind\":\"video\"", "\"kind\":\"moving\""),
+    ];
+    let mut scanner = Scanner::new();
+    for line in workload("p10").iter().take(5) {
+        let text =
+            renamed.iter().fold(stats_of(line).unwrap().to_owned(), |text, (name, other)| text.replace(name, other));
+        for text in [text.clone(), serde_json::to_string(&text).unwrap()] {
+            let before = scanner.unread().clone();
+            let mut scanned = Report::new();
+            scanner.read(text.as_bytes(), &mut scanned).unwrap();
+            let (report, unread) = visited(&text).unwrap();
+            assert_eq!(difference(&scanned, &report), None);
+            assert!(scanned.skipped().bad_members().any(|member| member == "kind"));
+            let added = |now: &NameCounts, before: &NameCounts| now.total() - before.total();
+            for (now, before, count) in [
+                (&scanner.unread().members, &before.members, &unread.members),
+                (&scanner.unread().types, &before.types, &unread.types),
+                (&scanner.unread().values, &before.values, &unread.values),
+            ] {
+                assert!(!count.is_empty());
+                assert_eq!(added(now, before), count.total());
+                assert!(now.iter().map(|(name, _)| name).eq(count.iter().map(|(name, _)| name)), "{now:?} {count:?}");
+            }
+        }
+    }
+}
+
 /// A report that serde can deserialize.
 struct Read(Report);
 
 impl<'de> Deserialize<'de> for Read {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut report = Report::new();
-        getstats::deserialize(deserializer, &mut report)?;
+        getstats::deserialize(deserializer, &mut report, &mut Unread::default())?;
         Ok(Self(report))
     }
 }

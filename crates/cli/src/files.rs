@@ -1,16 +1,15 @@
 //! Replays the files of a call into one conference: one file as it is read, several in the order of time on the clock of
 //! the first. Reading is left to `records`, the order of items to the engine's replay.
 
-use std::path::Path;
-
 use callgauge::ingest::Item;
 use callgauge::replay::{ItemOrigin, OwnedItem, Recording, Replay, SourceId, SourceOutcome, SourceOverview};
 use callgauge::{Conference, Event};
 
-use crate::calls::{CallFiles, Misfit};
+use crate::calls::CallFiles;
 use crate::problems;
 use crate::queue::{ByteQueue, CloseOnDrop};
 use crate::records::{self, InputFile, Sink};
+use crate::sources::Source;
 
 /// Memory of the items of all files that wait for each other, bytes.
 const MAX_WAITING_BYTES: usize = 64 << 20;
@@ -51,14 +50,11 @@ pub(crate) struct EventOrigin<'a> {
 pub(crate) type EventCallback<'a> = dyn FnMut(EventOrigin<'_>, &Event, &Conference) + 'a;
 
 /// Builds a conference from the files of a call, and hands out each event in turn.
-///
-/// # Errors
-/// What was read once, such as a pipe, turned out to belong to another call.
-pub(crate) fn replay(call: &CallFiles, each: &mut EventCallback<'_>) -> Result<Replayed, Misfit> {
+pub(crate) fn replay(call: &CallFiles, each: &mut EventCallback<'_>) -> Replayed {
     let mut replay = Replay::default();
     let mut inputs = match &*call.files {
         [_] => vec![replay_file(call, &mut replay, each)],
-        _ => replay_merged(call, &mut replay, each)?,
+        _ => replay_merged(call, &mut replay, each),
     };
     let unplaced = replay.unplaced();
     let recording = replay.finish();
@@ -66,7 +62,7 @@ pub(crate) fn replay(call: &CallFiles, each: &mut EventCallback<'_>) -> Result<R
         fill(input, source);
     }
     let named = inputs.iter().find_map(|input| input.conference.clone());
-    Ok(Replayed { recording, inputs, unplaced, conference: call.conference.clone().or(named) })
+    Replayed { recording, inputs, unplaced, conference: call.conference.clone().or(named) }
 }
 
 /// Copies the replay's outcome for a file.
@@ -88,11 +84,10 @@ pub(crate) fn files_of(inputs: &[InputFile]) -> Vec<&InputFile> {
 
 /// One file, item by item as it is read.
 fn replay_file(call: &CallFiles, replay: &mut Replay, each: &mut EventCallback<'_>) -> InputFile {
-    let Some(path) = call.files.first() else { return InputFile::default() };
+    let Some(file) = call.files.first() else { return InputFile::default() };
     let source = replay.add_source(None);
-    let mut sink =
-        ReplaySink { replay, source, file: records::name_of(path), conference: call.conference.clone(), each };
-    let input = records::read(path, &mut sink);
+    let mut sink = ReplaySink { replay, source, file: file.name(), conference: call.conference.clone(), each };
+    let input = records::read(file, &mut sink);
     let ReplaySink { replay, file, conference, each, .. } = sink;
     replay.close(source, &mut |origin, event, call| {
         each(EventOrigin { file: &file, conference: conference.as_deref(), fabric: origin.fabric }, event, call);
@@ -133,46 +128,30 @@ enum Message {
 }
 
 /// Sends the items of one of several files to the replay.
-struct QueueSink<'a> {
-    queue: &'a ByteQueue<Message>,
-    /// The overview of a file that can be read only once.
-    overview: Option<SourceOverview>,
-}
+struct QueueSink<'a>(&'a ByteQueue<Message>);
 
 impl Sink for QueueSink<'_> {
     fn push(&mut self, item: Item<'_>) {
-        if let Some(overview) = &mut self.overview {
-            overview.observe(&item);
-        }
         if let Some(item) = OwnedItem::new(&item) {
-            self.queue.push(item.footprint(), Message::Item(item));
+            self.0.push(item.footprint(), Message::Item(item));
         }
     }
 
     fn set_document(&mut self) {
-        self.queue.push(0, Message::Document);
+        self.0.push(0, Message::Document);
     }
 }
 
-/// Reads one of several files. Returns its overview too, if it can be read only once.
-fn read_into(path: &Path, queue: &ByteQueue<Message>, reads_once: bool) -> (InputFile, Option<SourceOverview>) {
+/// Reads one of several files.
+fn read_into(file: &Source, queue: &ByteQueue<Message>) -> InputFile {
     let queue = CloseOnDrop(queue);
-    let mut sink = QueueSink { queue: queue.0, overview: reads_once.then(SourceOverview::default) };
-    let input = records::read(path, &mut sink);
-    if let Some(overview) = &mut sink.overview {
-        overview.set_conference(input.conference.as_deref());
-    }
-    (input, sink.overview)
+    records::read(file, &mut QueueSink(queue.0))
 }
 
 /// Several files in the order of time, on the clock of the first.
-fn replay_merged(
-    call: &CallFiles,
-    replay: &mut Replay,
-    each: &mut EventCallback<'_>,
-) -> Result<Vec<InputFile>, Misfit> {
+fn replay_merged(call: &CallFiles, replay: &mut Replay, each: &mut EventCallback<'_>) -> Vec<InputFile> {
     let sources = replay.add_sources(&call.overviews);
-    let names: Vec<String> = call.files.iter().map(|file| records::name_of(file)).collect();
+    let names: Vec<String> = call.files.iter().map(Source::name).collect();
     let named = call.overviews.iter().find_map(SourceOverview::conference);
     let conference = call.conference.as_deref().or(named);
     let mut each = |origin: ItemOrigin<'_>, event: &Event, call: &Conference| {
@@ -181,11 +160,9 @@ fn replay_merged(
     };
     let max_bytes = MAX_WAITING_BYTES / call.files.len().max(1);
     let queues: Vec<ByteQueue<Message>> = call.files.iter().map(|_| ByteQueue::new(max_bytes)).collect();
-    let read = std::thread::scope(|scope| {
-        let files = call.files.iter().zip(&queues).zip(&call.overviews);
-        let threads: Vec<_> = files
-            .map(|((file, queue), overview)| scope.spawn(|| read_into(file, queue, overview.snapshots() == 0)))
-            .collect();
+    let inputs = std::thread::scope(|scope| {
+        let files = call.files.iter().zip(&queues);
+        let threads: Vec<_> = files.map(|(file, queue)| scope.spawn(|| read_into(file, queue))).collect();
         while let Some(wanted) = replay.next_source() {
             match queues.get(wanted.index()).and_then(ByteQueue::pop) {
                 Some(Message::Item(item)) => replay.push_owned(wanted, item, &mut each),
@@ -194,15 +171,13 @@ fn replay_merged(
             }
         }
         let joined = threads.into_iter().zip(&call.files);
-        joined.map(|(thread, file)| thread.join().unwrap_or_else(|_| (records::broken(file), None))).collect::<Vec<_>>()
+        joined.map(|(thread, file)| thread.join().unwrap_or_else(|_| records::broken(file))).collect::<Vec<_>>()
     });
-    let (inputs, late): (Vec<InputFile>, Vec<Option<SourceOverview>>) = read.into_iter().unzip();
-    call.check(late)?;
     let offsets = sources.iter().map(|&source| replay.clock_offset(source));
     let inputs = inputs.into_iter().zip(offsets).map(|(input, offset)| InputFile {
         clock_offset_ms: offset.map(|offset| offset.ms),
         clock_uncertainty_ms: offset.map(|offset| offset.uncertainty_ms),
         ..input
     });
-    Ok(inputs.collect())
+    inputs.collect()
 }

@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
 
 use callgauge::id::{MediaKind, Ssrc};
 use callgauge::ingest::{Item, LogEventKind, NameCounts, Snapshot};
@@ -12,9 +11,10 @@ use callgauge::report::{Entry, StatsType, Text};
 use serde::Serialize;
 
 use crate::files::fill;
-use crate::output::{Format, Page};
+use crate::output::{Format, Page, Status};
 use crate::problems;
 use crate::records::{self, InputFile, Sink};
+use crate::sources::Source;
 use crate::wording::{duration, plural, printable, time_of_day};
 
 /// The contents of one connection.
@@ -77,7 +77,7 @@ impl Sink for Contents {
     }
 }
 
-pub(crate) fn run(format: Format, files: &[PathBuf], out: &mut dyn Write) -> io::Result<bool> {
+pub(crate) fn run(format: Format, files: &[Source], out: &mut dyn Write) -> io::Result<Status> {
     let mut usable = false;
     for (index, file) in files.iter().enumerate() {
         let inspected = inspect(file);
@@ -96,7 +96,7 @@ pub(crate) fn run(format: Format, files: &[PathBuf], out: &mut dyn Write) -> io:
             }
         }
     }
-    Ok(usable)
+    Ok(Status::usable(usable))
 }
 
 /// A file that was read to its end.
@@ -107,7 +107,7 @@ struct Inspected {
     unplaced: u64,
 }
 
-fn inspect(file: &Path) -> Inspected {
+fn inspect(file: &Source) -> Inspected {
     let mut replay = Replay::default();
     let source = replay.add_source(None);
     let mut contents = Contents { connections: BTreeMap::new(), users: BTreeSet::new(), replay, source };
@@ -152,6 +152,8 @@ struct FileSummary<'a> {
     /// Members of entries of known types, by the number of occurrences.
     unread: BTreeMap<&'a str, u64>,
     unread_types: BTreeMap<&'a str, u64>,
+    /// Values that are no word of their member, as `dtlsState: hanging`.
+    unread_values: BTreeMap<&'a str, u64>,
     unread_events: BTreeMap<&'a str, u64>,
     unread_words: BTreeMap<&'a str, u64>,
     /// Occurrences of names beyond those that are listed.
@@ -170,14 +172,15 @@ struct SkippedCounts<'a> {
     refused_snapshots: u64,
     differences: u64,
     bad_fields: u64,
-    bad_numbers: &'a [&'static str],
+    bad_members: &'a [&'static str],
 }
 
 impl<'a> FileSummary<'a> {
     fn of(inspected: &'a Inspected) -> Self {
         let Inspected { input, connections, users, unplaced } = inspected;
-        let tables = [&input.unread.members, &input.unread.types, &input.unread.events, &input.outcome.unknown_words];
-        let [unread, unread_types, unread_events, unread_words] = tables.map(|names| names.iter().collect());
+        let tables = problems::unread_names(input).map(|(_, names)| names);
+        let [unread, unread_types, unread_values, unread_events, unread_words] =
+            tables.map(|names| names.iter().collect());
         Self {
             file: &input.file,
             format: input.format,
@@ -198,41 +201,29 @@ impl<'a> FileSummary<'a> {
                 refused_snapshots: input.refused_snapshots,
                 differences: input.skipped_differences,
                 bad_fields: input.bad_fields,
-                bad_numbers: &input.bad_numbers,
+                bad_members: &input.bad_members,
             },
             unread,
             unread_types,
+            unread_values,
             unread_events,
             unread_words,
             unread_others: tables.map(NameCounts::others).iter().sum(),
-            problems: input
-                .problems
-                .iter()
-                .cloned()
-                .chain(problems::of_other_json(input))
-                .chain(problems::of_unusable_snapshots(input))
-                .chain(problems::of_replay(input))
-                .chain(problems::of_unplaced(*unplaced))
-                .collect(),
+            problems: problems::of_input(input).into_iter().chain(problems::of_unplaced(*unplaced)).collect(),
         }
     }
 }
 
 /// What was not read because its name is unknown, each with its number of occurrences.
 fn write_unread(input: &InputFile, page: &mut Page<'_>) -> io::Result<()> {
-    for (what, names) in [
-        ("members", &input.unread.members),
-        ("types", &input.unread.types),
-        ("log events", &input.unread.events),
-        ("words", &input.outcome.unknown_words),
-    ] {
+    for (nouns, names) in problems::unread_names(input) {
         let mut listed: Vec<String> =
             problems::by_count(names).into_iter().map(|(name, count)| format!("{name} {count}")).collect();
         if names.others() > 0 {
             listed.push(format!("others {}", names.others()));
         }
         if let Some(first) = listed.first_mut() {
-            first.insert_str(0, &format!("not read, unknown {what}: "));
+            first.insert_str(0, &format!("not read, unknown {}: ", nouns[1]));
             page.facts(0, &listed, ", ")?;
         }
     }
@@ -261,24 +252,10 @@ fn write_head(input: &InputFile, users: &BTreeSet<String>, connections: usize, p
 
 /// What was skipped, ignored and refused, and why.
 fn write_left_out(input: &InputFile, unplaced: u64, page: &mut Page<'_>) -> io::Result<()> {
-    let counts = [
-        format!("skipped: {}", plural(input.skipped_lines, "record")),
-        plural(input.skipped_entries, "entry"),
-        plural(input.bad_fields, "invalid value") + &problems::members(input),
-    ];
+    let sentences: Vec<String> = problems::of_input(input).into_iter().chain(problems::of_unplaced(unplaced)).collect();
     page.blank()?;
-    page.facts(0, &counts, ", ")?;
-    let of_reading = problems::of_other_json(input)
-        .into_iter()
-        .chain(problems::of_differences(input))
-        .chain(problems::of_unusable_snapshots(input));
-    for sentence in of_reading.chain(problems::of_replay(input)).chain(problems::of_unplaced(unplaced)) {
-        page.line(2, &sentence)?;
-    }
-    for problem in &input.problems {
-        page.line(2, &printable(problem))?;
-    }
-    Ok(())
+    page.line(0, if sentences.is_empty() { "left out: nothing" } else { "left out:" })?;
+    sentences.iter().try_for_each(|sentence| page.line(2, sentence))
 }
 
 impl ConnectionCounts {

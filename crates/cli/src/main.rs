@@ -7,12 +7,12 @@ mod files;
 mod inspect;
 mod intervals;
 mod output;
-mod paths;
 mod problems;
 mod queue;
 mod records;
 mod report;
 mod score;
+mod sources;
 mod unpack;
 mod wording;
 
@@ -24,6 +24,7 @@ use clap::{Parser, Subcommand};
 
 use calls::{CallFiles, Grouping};
 use output::{Format, RowFormat, Status};
+use sources::Source;
 
 /// Call quality from WebRTC getStats recordings.
 ///
@@ -51,9 +52,8 @@ enum Command {
         format: Format,
         #[command(flatten)]
         grouping: Grouping,
-        /// Recordings of the same conference.
-        #[arg(required = true, value_name = "FILE")]
-        files: Vec<PathBuf>,
+        #[command(flatten)]
+        inputs: Inputs,
     },
     /// Print one line per stream and interval.
     ///
@@ -68,15 +68,17 @@ enum Command {
         spreadsheet: bool,
         #[command(flatten)]
         grouping: Grouping,
-        /// Recordings of the same conference, or of several with --each.
-        #[arg(required = true, value_name = "FILE")]
-        files: Vec<PathBuf>,
+        #[command(flatten)]
+        inputs: Inputs,
     },
     /// Print the derived values of Chromium's webrtc-internals, under the same names, for any input format.
+    ///
+    /// Files become calls as in `report`. The files of a call are read one after the other, the earliest first.
     Derived {
-        /// Recordings.
-        #[arg(required = true, value_name = "FILE")]
-        files: Vec<PathBuf>,
+        #[command(flatten)]
+        grouping: Grouping,
+        #[command(flatten)]
+        inputs: Inputs,
     },
     /// Compute one score from figures given as options (what-if), with its impairments.
     Score {
@@ -88,18 +90,28 @@ enum Command {
         /// Output format; JSON is one object per file and line.
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
-        /// Recordings.
-        #[arg(required = true, value_name = "FILE")]
-        files: Vec<PathBuf>,
+        #[command(flatten)]
+        inputs: Inputs,
     },
+}
+
+/// The files that a command reads.
+#[derive(Debug, clap::Args)]
+struct Inputs {
+    /// The longest record that is read, a line or a document, in MiB. Reading it takes up to twice as much memory.
+    #[arg(long, value_name = "MIB", default_value_t = 1_024, value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
+    max_record: u32,
+    /// Recordings.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
 }
 
 /// The part of the help that lists the exit status.
 const EXIT_STATUS: &str = "\
 Exit status:
   0  done, even if some lines or entries were skipped: standard error counts them
-  1  nothing usable: no entry of getStats was read
-  2  wrong usage, a FILE that cannot be opened, or files of different calls";
+  1  nothing usable: no entry of getStats was read, or too few options for a score; or the output cannot be written
+  2  wrong usage, a FILE that cannot be opened, or files of different calls: nothing is printed";
 
 /// The exit status for an input without anything usable.
 const NOTHING_USABLE: u8 = 1;
@@ -108,9 +120,6 @@ const MISUSE: u8 = 2;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    if !paths::can_be_opened(arguments.command.files()) {
-        return ExitCode::from(MISUSE);
-    }
     let mut out = io::BufWriter::new(io::stdout().lock());
     let result = run(arguments.command, &mut out).and_then(|status| out.flush().map(|()| status));
     match result {
@@ -126,39 +135,37 @@ fn main() -> ExitCode {
     }
 }
 
-impl Command {
-    fn files(&self) -> &[PathBuf] {
-        match self {
-            Self::Report { files, .. }
-            | Self::Intervals { files, .. }
-            | Self::Derived { files }
-            | Self::Inspect { files, .. } => files,
-            Self::Score { .. } => &[],
+/// Runs a command. An error is one of writing.
+fn run(command: Command, out: &mut dyn Write) -> io::Result<Status> {
+    match command {
+        Command::Report { format, grouping, inputs } => {
+            with_calls(inputs, &grouping, |calls| report::run(format, grouping.each, calls, out))
+        }
+        Command::Intervals { format, spreadsheet, grouping, inputs } => {
+            with_calls(inputs, &grouping, |calls| intervals::run(format, spreadsheet, calls, out))
+        }
+        Command::Derived { grouping, inputs } => with_calls(inputs, &grouping, |calls| derived::run(calls, out)),
+        Command::Score { media } => score::run(&media, out).map(Status::usable),
+        Command::Inspect { format, inputs } => {
+            inputs.sources().map_or(Ok(Status::Misuse), |files| inspect::run(format, &files, out))
         }
     }
 }
 
-/// Runs a command. An error is one of writing.
-fn run(command: Command, out: &mut dyn Write) -> io::Result<Status> {
-    match command {
-        Command::Report { format, grouping, files } => {
-            with_calls(&files, &grouping, |calls| report::run(format, grouping.each, calls, out))
-        }
-        Command::Intervals { format, spreadsheet, grouping, files } => {
-            with_calls(&files, &grouping, |calls| intervals::run(format, spreadsheet, calls, out))
-        }
-        Command::Derived { files } => derived::run(&files, out).map(Status::usable),
-        Command::Score { media } => score::run(&media, out).map(Status::usable),
-        Command::Inspect { format, files } => inspect::run(format, &files, out).map(Status::usable),
+impl Inputs {
+    fn sources(self) -> Option<Vec<Source>> {
+        let max_record = usize::try_from(u64::from(self.max_record) << 20).unwrap_or(usize::MAX);
+        sources::sources(self.files, max_record)
     }
 }
 
 /// Runs a command on the calls that the files belong to.
 fn with_calls(
-    files: &[PathBuf],
+    inputs: Inputs,
     grouping: &Grouping,
     run: impl FnOnce(&[CallFiles]) -> io::Result<Status>,
 ) -> io::Result<Status> {
+    let Some(files) = inputs.sources() else { return Ok(Status::Misuse) };
     match calls::group(files, grouping) {
         Ok(calls) => run(&calls),
         Err(misfit) => {

@@ -10,7 +10,7 @@ use crate::wording::{plural, printable, times};
 
 /// Says on standard error what was left out of a file.
 pub(crate) fn print_problems(input: &InputFile) {
-    for sentence in of_reading(input).into_iter().chain(of_replay(input)).chain(of_unread(input)) {
+    for sentence in of_input(input).into_iter().chain(of_unread(input)) {
         eprintln!("callgauge: {}: {sentence}", printable(&input.file));
     }
 }
@@ -22,14 +22,9 @@ pub(crate) fn print_unplaced(count: u64) {
     }
 }
 
-/// What could not be read.
-fn of_reading(input: &InputFile) -> Vec<String> {
-    let mut sentences: Vec<String> = input.problems.iter().map(|problem| printable(problem).into_owned()).collect();
-    let more = input.skipped_lines.saturating_sub(input.not_stats.records + input.problems.len() as u64);
-    if more > 0 {
-        sentences.push(format!("skipped {}", plural(more, "more unreadable line")));
-    }
-    sentences.extend(of_other_json(input));
+/// What was left out of a file, in the order of the steps: its records, the entries and values in them, the conference.
+pub(crate) fn of_input(input: &InputFile) -> Vec<String> {
+    let mut sentences = of_records(input);
     if input.skipped_entries > 0 {
         sentences.push(format!("ignored {}", plural(input.skipped_entries, "unusable entry")));
     }
@@ -40,14 +35,39 @@ fn of_reading(input: &InputFile) -> Vec<String> {
     sentences.extend(of_unusable_snapshots(input));
     if input.snapshots == 0 && (input.log_events > 0 || sentences.is_empty()) {
         let events = plural(input.log_events, "event");
-        let found = if input.log_events > 0 { format!(", only {events} of a log") } else { String::new() };
-        sentences.push(format!("no entry of getStats was read{found}"));
+        sentences.push(match (input.log_events, input.is_blank) {
+            (0, true) => "empty, or only white space".into(),
+            (0, false) => "no entry of getStats was read".into(),
+            _ => format!("no entry of getStats was read, only {events} of a log"),
+        });
     }
+    sentences.extend(of_replay(input));
+    sentences
+}
+
+/// Records that could not be read. Where none could, the first stands for all: each line of a file that is no recording
+/// has its own fault.
+fn of_records(input: &InputFile) -> Vec<String> {
+    let unreadable = input.skipped_lines.saturating_sub(input.not_stats.records);
+    let read_nothing = input.format.is_none();
+    let listed = if read_nothing { 1 } else { input.problems.len() };
+    let mut sentences: Vec<String> =
+        input.problems.iter().take(listed).map(|problem| printable(problem).into_owned()).collect();
+    let more = unreadable.saturating_sub(sentences.len() as u64);
+    match sentences.first_mut() {
+        Some(first) if more > 0 && read_nothing => {
+            *first = format!("none of {} could be read; {first}", plural(unreadable, "line"));
+        }
+        _ if more > 0 => sentences.push(format!("skipped {}", plural(more, "more unreadable line"))),
+        _ => {}
+    }
+    sentences.extend(input.failure.as_deref().map(|failure| printable(failure).into_owned()));
+    sentences.extend(of_other_json(input));
     sentences
 }
 
 /// Well-formed records that are not stats.
-pub(crate) fn of_other_json(input: &InputFile) -> Option<String> {
+fn of_other_json(input: &InputFile) -> Option<String> {
     let not_stats = &input.not_stats;
     let what = match not_stats.first? {
         ReadErrorKind::NoEntry(_) => ReadErrorKind::NoEntry(not_stats.objects).to_string(),
@@ -57,19 +77,26 @@ pub(crate) fn of_other_json(input: &InputFile) -> Option<String> {
 }
 
 /// Differences that stand for more entries than their bytes may.
-pub(crate) fn of_differences(input: &InputFile) -> Option<String> {
+fn of_differences(input: &InputFile) -> Option<String> {
     let differences = plural(input.skipped_differences, "difference");
     (input.skipped_differences > 0)
         .then(|| format!("ignored {differences}: too few bytes for the stats entries that they repeat"))
 }
 
 /// Reports of which no entry could be used, or not every one.
-pub(crate) fn of_unusable_snapshots(input: &InputFile) -> Vec<String> {
+fn of_unusable_snapshots(input: &InputFile) -> Vec<String> {
     let mut sentences = Vec::new();
-    if input.empty_snapshots > 0 {
-        let reports = plural(input.empty_snapshots, "empty report");
+    let empty_objects = input.empty_snapshots.saturating_sub(input.empty_lists);
+    if empty_objects > 0 {
+        let reports = plural(empty_objects, "empty report");
         sentences.push(format!(
             "{reports}: JSON.stringify makes {{}} of an RTCStatsReport; write [...report.values()] instead"
+        ));
+    }
+    if input.empty_lists > 0 {
+        let reports = plural(input.empty_lists, "report");
+        sentences.push(format!(
+            "{reports} without an entry, []: Object.values of an RTCStatsReport is empty, [...report.values()] is not"
         ));
     }
     if input.unusable_snapshots > 0 {
@@ -87,19 +114,25 @@ pub(crate) fn of_unusable_snapshots(input: &InputFile) -> Vec<String> {
     sentences
 }
 
-/// What was not read because its name is unknown, in one sentence.
-fn of_unread(input: &InputFile) -> Option<String> {
+/// What was not read because its name is unknown: the nouns of each kind of name, and the names.
+pub(crate) fn unread_names(input: &InputFile) -> [([&'static str; 2], &NameCounts); 5] {
     let unread = &input.unread;
-    let parts: Vec<String> = [
+    [
         (["member", "members"], &unread.members),
         (["type", "types"], &unread.types),
+        (["value", "values"], &unread.values),
         (["kind of log event", "kinds of log events"], &unread.events),
-        (["word", "words"], &input.outcome.unknown_words),
+        (["word of log events", "words of log events"], &input.outcome.unknown_words),
     ]
-    .into_iter()
-    .filter(|(_, names)| !names.is_empty())
-    .map(|(nouns, names)| some_names(nouns, names))
-    .collect();
+}
+
+/// What was not read because its name is unknown, in one sentence.
+fn of_unread(input: &InputFile) -> Option<String> {
+    let parts: Vec<String> = unread_names(input)
+        .into_iter()
+        .filter(|(_, names)| !names.is_empty())
+        .map(|(nouns, names)| some_names(nouns, names))
+        .collect();
     (!parts.is_empty()).then(|| format!("not read: {}; `callgauge inspect` lists all", parts.join("; ")))
 }
 
@@ -125,7 +158,7 @@ pub(crate) fn by_count(names: &NameCounts) -> Vec<(String, u64)> {
 }
 
 /// What the conference did not accept.
-pub(crate) fn of_replay(input: &InputFile) -> Vec<String> {
+fn of_replay(input: &InputFile) -> Vec<String> {
     let SourceOutcome { unopened_snapshots, refused_entries, .. } = &input.outcome;
     let mut sentences = Vec::new();
     if input.repeated_items > 0 {
@@ -167,7 +200,7 @@ pub(crate) fn of_unplaced(count: u64) -> Option<String> {
     (count > 0).then(|| format!("ignored {} after the end of a file", plural(count, "item")))
 }
 
-/// ` (jitter)`: the numeric members that had invalid values.
-pub(crate) fn members(input: &InputFile) -> String {
-    if input.bad_numbers.is_empty() { String::new() } else { format!(" ({})", input.bad_numbers.join(", ")) }
+/// ` (jitter)`: the members that had invalid values.
+fn members(input: &InputFile) -> String {
+    if input.bad_members.is_empty() { String::new() } else { format!(" ({})", input.bad_members.join(", ")) }
 }

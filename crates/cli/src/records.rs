@@ -1,22 +1,17 @@
 //! Opens files, cuts them into records and reads the records. What becomes of the items is left to the sink that
 //! receives them.
 
-use std::fs::File;
 use std::io::{self, BufRead, Read};
-use std::path::Path;
 use std::rc::Rc;
 
-use callgauge::ingest::{Format, Framing, Item, ReadError, ReadErrorKind, Reader, Unread, framing};
+use callgauge::ingest::{
+    Format, Framing, Item, ReadError, ReadErrorKind, Reader, Unread, completed, documents, framing,
+};
 use callgauge::replay::SourceOutcome;
-use callgauge::report::Num;
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
+use crate::sources::Source;
 use crate::unpack::{ByteCounts, unpack};
-
-/// The longest record that is read, bytes: a line without an end must not fill the memory. Reports of the largest calls
-/// have a few megabytes, dumps of long calls some hundred.
-const MAX_RECORD: usize = 1 << 30;
 
 /// How many unreadable records keep their reasons.
 const MAX_PROBLEMS: usize = 8;
@@ -33,8 +28,8 @@ pub(crate) struct InputFile {
     pub(crate) skipped_entries: u64,
     /// Values of the wrong type or out of range.
     pub(crate) bad_fields: u64,
-    /// The numeric members with such values.
-    pub(crate) bad_numbers: Vec<&'static str>,
+    /// The members with such values.
+    pub(crate) bad_members: Vec<&'static str>,
     /// Differences between snapshots that would restore too many entries from too few bytes.
     pub(crate) skipped_differences: u64,
     /// Snapshots that the conference did not accept: of connections beyond the limit, or refused.
@@ -55,9 +50,15 @@ pub(crate) struct InputFile {
     pub(crate) log_events: u64,
     #[serde(skip)]
     pub(crate) lines: u64,
+    /// Whether no line has anything but white space.
+    #[serde(skip)]
+    pub(crate) is_blank: bool,
     #[serde(skip)]
     pub(crate) conference: Option<String>,
-    /// The first problems, each as a sentence.
+    /// Why reading the file ended before its end.
+    #[serde(skip)]
+    pub(crate) failure: Option<String>,
+    /// The first unreadable records, each with the reason.
     #[serde(skip)]
     pub(crate) problems: Vec<String>,
     #[serde(skip)]
@@ -65,6 +66,9 @@ pub(crate) struct InputFile {
     /// Reports without any entry.
     #[serde(skip)]
     pub(crate) empty_snapshots: u64,
+    /// Those among them that are an empty array.
+    #[serde(skip)]
+    pub(crate) empty_lists: u64,
     /// Reports with entries, of which none is usable.
     #[serde(skip)]
     pub(crate) unusable_snapshots: u64,
@@ -105,14 +109,9 @@ impl NotStats {
 }
 
 impl InputFile {
-    fn new(path: &Path) -> Self {
-        Self { file: name_of(path), ..Self::default() }
+    fn new(file: &Source) -> Self {
+        Self { file: file.name(), is_blank: true, ..Self::default() }
     }
-}
-
-/// The name of a file in outputs.
-pub(crate) fn name_of(path: &Path) -> String {
-    if path == Path::new("-") { "standard input".into() } else { path.to_string_lossy().into_owned() }
 }
 
 /// Takes the items of a file.
@@ -133,22 +132,22 @@ impl<F: FnMut(Item<'_>)> Sink for F {
 }
 
 /// A file whose reading failed with an internal error.
-pub(crate) fn broken(path: &Path) -> InputFile {
-    InputFile { problems: vec!["reading failed: internal error".into()], ..InputFile::new(path) }
+pub(crate) fn broken(file: &Source) -> InputFile {
+    InputFile { problems: vec!["reading failed: internal error".into()], ..InputFile::new(file) }
 }
 
 /// Reads a file and hands out its items. Problems are part of the result.
-pub(crate) fn read(path: &Path, each: &mut dyn Sink) -> InputFile {
-    let mut input = InputFile::new(path);
+pub(crate) fn read(file: &Source, each: &mut dyn Sink) -> InputFile {
+    let mut input = InputFile::new(file);
     let mut reader = Reader::new();
-    let result = open(path).and_then(|source| {
+    let result = file.open().and_then(|source| {
         let byte_counts = Rc::new(ByteCounts::default());
         let mut unpacked = unpack(source, &byte_counts)?;
-        let mut records = Records { reader: &mut reader, input: &mut input, each, max: MAX_RECORD, byte_counts };
+        let mut records = Records { reader: &mut reader, input: &mut input, each, max: file.max_record, byte_counts };
         records.read(&mut *unpacked)
     });
     if let Err(error) = result {
-        input.problems.push(error.to_string());
+        input.failure = Some(error.to_string());
     }
     input.format = reader.format().map(Format::name);
     input.snapshots = reader.snapshots();
@@ -156,28 +155,15 @@ pub(crate) fn read(path: &Path, each: &mut dyn Sink) -> InputFile {
     input.skipped_entries = reader.skipped().entries;
     input.bad_fields = reader.skipped().bad_fields;
     input.skipped_differences = reader.skipped().differences;
-    input.bad_numbers = reader.skipped().bad_numbers().map(Num::name).collect();
+    input.bad_members = reader.skipped().bad_members().collect();
     input.conference = reader.conference().map(Into::into);
     input.empty_snapshots = reader.empty_snapshots();
+    input.empty_lists = reader.empty_lists();
     input.unusable_snapshots = reader.unusable_snapshots();
     input.untimed_entries = reader.untimed_entries();
     input.repeated_ids = reader.repeated_ids();
     input.unread = reader.unread().clone();
     input
-}
-
-/// The bytes of a file as they are stored, with a progress bar on a terminal.
-fn open(path: &Path) -> io::Result<Box<dyn Read>> {
-    if path == Path::new("-") {
-        return Ok(Box::new(io::stdin().lock()));
-    }
-    let file = File::open(path)?;
-    let length = file.metadata()?.len();
-    let style = ProgressStyle::with_template("{bar:40} {bytes} of {total_bytes}, {eta} left")
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
-    // Draws on standard error, and only if that is a terminal.
-    let bar = ProgressBar::new(length).with_style(style).with_finish(indicatif::ProgressFinish::AndClear);
-    Ok(Box::new(bar.wrap_read(file)))
 }
 
 /// Reads the records of one file.
@@ -199,43 +185,94 @@ impl Records<'_> {
             record.clear();
             line = next_line(source, self.max, &mut record);
         }
-        if matches!(line, Ok(RecordLine::Whole)) && framing(&record) == Framing::Document {
+        // A file of one line may be a document, cut off or followed by others.
+        let is_document = match line {
+            Ok(RecordLine::Whole) => framing(&record) == Framing::Document,
+            Ok(RecordLine::Last) => true,
+            _ => false,
+        };
+        if is_document {
             let room = self.max.saturating_sub(record.len()) as u64;
             let result = source.take(room).read_to_end(&mut record);
-            let error = match self.read_document(&record) {
-                Ok(()) => {
-                    self.input.lines += 1;
-                    return result.map(drop);
-                }
-                Err(error) if self.input.not_stats.count(error.kind()) => {
-                    self.input.lines += 1;
-                    self.input.skipped_lines = 1;
-                    return result.map(drop);
-                }
-                Err(error) => error,
-            };
-            // No document after all: perhaps lines, of which the first is broken.
-            let lines = self.read_lines(&mut record.as_slice().chain(source));
-            if self.reader.snapshots() == 0 {
-                self.input.skipped_lines = 1;
-                self.input.problems = vec![error.to_string()];
-                self.input.not_stats = NotStats::default();
-            }
-            return result.and(lines);
+            return result.map(drop).and(self.read_document_or_lines(&record, source));
         }
         self.take_line(line.as_ref().ok(), &record);
-        if line? == RecordLine::Last {
-            return Ok(());
-        }
+        line?;
         drop(record);
         self.read_lines(source)
     }
 
-    fn read_document(&mut self, record: &[u8]) -> Result<(), ReadError> {
+    /// Reads what begins like a document; what follows beyond the longest record is still in the source.
+    fn read_document_or_lines(&mut self, record: &[u8], source: &mut dyn BufRead) -> io::Result<()> {
+        let Err(error) = self.read_documents(record) else {
+            if !source.fill_buf()?.is_empty() {
+                self.add_problem(format!("{}: the rest was not read", too_long(self.max)));
+            }
+            return Ok(());
+        };
+        *self.reader = Reader::new();
+        let is_cut = record.len() >= self.max;
+        // No document after all: perhaps lines, of which the first is broken.
+        let result = self.read_lines(&mut record.chain(source));
+        if self.reader.snapshots() == 0 {
+            self.input.skipped_lines = 1;
+            self.input.not_stats = NotStats::default();
+            let problem = if is_cut { too_long(self.max) } else { error.to_string() };
+            let is_read = error.kind() == ReadErrorKind::Truncated && self.read_beginning(record);
+            self.input.problems = vec![if is_read { format!("{problem}: read up to there") } else { problem }];
+        }
+        result
+    }
+
+    /// Reads documents, one after the other. An error is that of the first; then nothing was read.
+    fn read_documents(&mut self, record: &[u8]) -> Result<(), ReadError> {
+        self.input.is_blank &= record.trim_ascii().is_empty();
         self.each.set_document();
+        let Ok(text) = str::from_utf8(record) else { return self.read_document(record) };
+        for (document, number) in documents(text).zip(1_u64..) {
+            let result = match (document, number) {
+                (Ok(document), _) => self.read_document(document.as_bytes()),
+                // Its reader says more than that it does not end.
+                (Err(_), 1) => self.read_document(record),
+                (Err(error), _) => Err(error),
+            };
+            self.input.lines += 1;
+            let Err(error) = result else { continue };
+            if self.input.not_stats.count(error.kind()) {
+                self.input.skipped_lines += 1;
+            } else if number == 1 {
+                self.input.lines = 0;
+                return Err(error);
+            } else {
+                let problem = match document {
+                    Ok(_) => format!("document {number}: {error}"),
+                    Err(_) => format!("{error}: the rest was not read"),
+                };
+                self.add_problem(problem);
+            }
+        }
+        Ok(())
+    }
+
+    fn read_document(&mut self, record: &[u8]) -> Result<(), ReadError> {
         let result = self.reader.read_all(record, &mut |item| self.each.push(item));
         self.find_conference();
         result
+    }
+
+    /// Reads a document that was cut off. Returns whether anything was read.
+    fn read_beginning(&mut self, record: &[u8]) -> bool {
+        // The cut may be within a character.
+        let text = record.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+        let Some(whole) = completed(text).filter(|_| self.reader.log_events() == 0) else { return false };
+        self.input.lines = 1;
+        // Counts of the attempts before would count twice.
+        *self.reader = Reader::new();
+        let is_read = self.read_document(whole.as_bytes()).is_ok() && self.reader.snapshots() > 0;
+        if !is_read {
+            *self.reader = Reader::new();
+        }
+        is_read
     }
 
     /// Passes the name of the conference on, once it is known.
@@ -264,12 +301,14 @@ impl Records<'_> {
         if record.is_empty() {
             return;
         }
+        self.input.is_blank &= record.trim_ascii().is_empty();
         self.input.lines += 1;
         let number = self.input.lines;
         let problem = match line {
-            Some(RecordLine::TooLong) => format!("line {number}: longer than {} bytes", self.max),
-            _ => match self.reader.read_all(record, &mut |item| self.each.push(item)) {
-                Ok(()) => return self.find_conference(),
+            Some(RecordLine::TooLong) => format!("line {number}: {}", too_long(self.max)),
+            // Lines that were cut out of an array.
+            _ => match self.read_document(record.trim_ascii_end().strip_suffix(b",").unwrap_or(record)) {
+                Ok(()) => return,
                 Err(error) if self.input.not_stats.count(error.kind()) => {
                     self.input.skipped_lines += 1;
                     return;
@@ -277,10 +316,23 @@ impl Records<'_> {
                 Err(error) => format!("line {number}: {error}"),
             },
         };
+        self.add_problem(problem);
+    }
+
+    /// Counts a record that could not be read.
+    fn add_problem(&mut self, problem: String) {
         self.input.skipped_lines += 1;
         if self.input.problems.len() < MAX_PROBLEMS {
             self.input.problems.push(problem);
         }
+    }
+}
+
+/// `longer than 1024 MiB (--max-record)`.
+fn too_long(max: usize) -> String {
+    match (max >> 20, max % (1 << 20)) {
+        (mib, 0) => format!("longer than {mib} MiB (--max-record)"),
+        _ => format!("longer than {max} bytes"),
     }
 }
 

@@ -40,13 +40,6 @@ pub(crate) fn run(format: Format, each: bool, calls: &[CallFiles], out: &mut dyn
                 series.add(*stream, interval);
             }
         });
-        let replayed = match replayed {
-            Ok(replayed) => replayed,
-            Err(misfit) => {
-                misfit.print();
-                return Ok(Status::Misuse);
-            }
-        };
         replayed.print_problems();
         if replayed.is_usable() {
             if matches!(format, Format::Text) && status == Status::Done {

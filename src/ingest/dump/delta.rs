@@ -37,6 +37,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::ingest::getstats::fold::{self, Form, Has};
 use crate::ingest::getstats::{Beside, MAX_ENTRIES};
+use crate::ingest::unread::Unread;
 use crate::report::{Entry, Flag, Report, RowId, StatsType};
 use crate::unit::StatTime;
 
@@ -162,6 +163,7 @@ impl Bases {
         difference: &Report,
         beside: &Beside,
         dialect: Dialect,
+        unread: &mut Unread,
     ) -> Option<&mut Report> {
         self.stay_bounded();
         self.clock += 1;
@@ -181,7 +183,7 @@ impl Bases {
         let twice = base.look_up(delta, &mut self.spare, &self.hasher);
         let is_patched = twice == 0 && base.patch(delta, &self.spare.touched);
         if !is_patched {
-            base.build(delta, twice, &mut self.spare, &self.hasher);
+            base.build(delta, twice, &mut self.spare, &self.hasher, unread);
         }
         Some(if base.is_whole_report { &mut base.rows } else { &mut self.spare.whole })
     }
@@ -256,7 +258,14 @@ impl Base {
 
     /// Builds the rows anew from those before and a delta, and the whole report. `twice` is the number of entries that
     /// the delta repeats.
-    fn build(&mut self, delta: ReportDelta<'_>, twice: u64, spare: &mut Spare, hasher: &DefaultHashBuilder) {
+    fn build(
+        &mut self,
+        delta: ReportDelta<'_>,
+        twice: u64,
+        spare: &mut Spare,
+        hasher: &DefaultHashBuilder,
+        unread: &mut Unread,
+    ) {
         let left_out = twice + self.merge(delta, spare, hasher);
         let whole = &mut spare.whole;
         whole.clear();
@@ -265,7 +274,7 @@ impl Base {
         }
         *whole.skipped_mut() = delta.entries.skipped();
         whole.skipped_mut().entries += left_out;
-        let form = fold::fold(whole);
+        let form = fold::fold(whole, unread);
         self.is_whole_report = form == Form::Plain && !changes_types(&self.rows) && whole.len() == self.rows.len();
         if self.is_whole_report {
             core::mem::swap(whole, &mut self.rows);
@@ -505,8 +514,10 @@ mod tests {
                     timestamp: time.and_then(|time| StatTime::from_millis(f64::from(time))),
                     removed: removed.iter().map(|name| format!("{name}")).collect(),
                 };
-                let expected = anew.apply("A", &entries, &beside, dialect).map(|whole| whole.compact_copy());
-                let got = in_place.apply("A", &entries, &beside, dialect).map(|whole| whole.compact_copy());
+                let [expected, got] = [&mut anew, &mut in_place].map(|bases| {
+                    let whole = bases.apply("A", &entries, &beside, dialect, &mut Unread::default());
+                    whole.map(|whole| whole.compact_copy())
+                });
                 prop_assert!(got == expected, "the reports differ");
                 for base in &mut anew.bases {
                     base.is_whole_report = false;

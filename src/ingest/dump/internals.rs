@@ -125,7 +125,7 @@ fn replay(state: &mut ReadState, mut connection: Connection<'_>, sink: &mut Sink
                 at = time;
             }
         }
-        fold::fold(&mut state.report);
+        fold::fold(&mut state.report, &mut state.scanner.unread);
         let poll = points.first().and_then(|point| plan.polls.get(point.poll as usize).copied());
         let at = at.or_else(|| StatTime::from_millis(poll?));
         if let Some(at) = at {

@@ -14,8 +14,8 @@ use alloc::string::String;
 
 use super::delta::{Bases, Dialect};
 use crate::ingest::error::ReadError;
-use crate::ingest::getstats::fill;
 use crate::ingest::getstats::json::{Cursor, Next};
+use crate::ingest::getstats::{Scanner, fill};
 use crate::ingest::log::{identify, method_name};
 use crate::ingest::sink::{ReadState, Sink};
 use crate::ingest::sniff::Format;
@@ -149,7 +149,8 @@ pub(super) fn hand_out(
 ) {
     if line.has_stats {
         let Lines { bases, difference, .. } = lines;
-        match bases.apply(line.fabric, difference, &state.scanner.beside, dialect) {
+        let Scanner { beside, unread, .. } = &mut state.scanner;
+        match bases.apply(line.fabric, difference, beside, dialect, unread) {
             Some(whole) => {
                 core::mem::swap(whole, &mut state.report);
                 state.hand_out(line.fabric, at, sink);

@@ -73,7 +73,7 @@ pub(in crate::ingest) fn read(
         for name in unknown {
             state.scanner.unread.members.add(name);
         }
-        fold::fold(&mut state.report);
+        fold::fold(&mut state.report, &mut state.scanner.unread);
         state.hand_out(fabric, at, sink);
     }
     Ok(())

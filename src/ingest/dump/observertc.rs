@@ -241,6 +241,7 @@ fn connection(
     let mut fabric = None;
     let mut found = false;
     state.report.clear();
+    state.scanner.is_list = true;
     cursor.expect(b'{', "`{`")?;
     let mut first = true;
     while cursor.more(&mut first, b'}')? {
@@ -260,7 +261,7 @@ fn connection(
         return Ok(());
     }
     assign_sides(&mut state.report);
-    fold::fold(&mut state.report);
+    fold::fold(&mut state.report, &mut state.scanner.unread);
     let mut buffer = String::new();
     let fabric = fabric.map_or("", |fabric| fabric.get(&mut buffer));
     state.hand_out(fabric, at, sink);

@@ -6,7 +6,7 @@ use super::json::{Cursor, Next};
 use super::key::{Nested, Target};
 use crate::id::MediaKind;
 use crate::ingest::error::ReadError;
-use crate::report::{EntryMut, Num, StatsType, Text};
+use crate::report::{BadMember, EntryMut, Num, StatsType, Text};
 use crate::unit::StatTime;
 
 /// Sets a number. Where the member is text (a `mid` of 0), prints the number.
@@ -37,6 +37,8 @@ pub(in crate::ingest) fn number(entry: &mut EntryMut<'_>, target: Target, value:
         Target::Type => {
             entry.set_kind(type_of_code(value));
         }
+        // Bridges from Objective-C write an NSNumber of a boolean as 0 or 1.
+        Target::Flag(field) if value == 0.0 || value == 1.0 => drop(entry.set_flag(field, value == 1.0)),
         Target::Skip | Target::Inline => {}
         _ => bad(entry, target),
     }
@@ -62,6 +64,9 @@ pub(in crate::ingest) fn string(entry: &mut EntryMut<'_>, target: Target, value:
         Target::Kind => match value {
             "audio" => drop(entry.set_media(MediaKind::Audio)),
             "video" => drop(entry.set_media(MediaKind::Video)),
+            // As the names of enums in other languages.
+            _ if value.eq_ignore_ascii_case("audio") => drop(entry.set_media(MediaKind::Audio)),
+            _ if value.eq_ignore_ascii_case("video") => drop(entry.set_media(MediaKind::Video)),
             _ => bad(entry, target),
         },
         // Old APIs write all numbers as strings.
@@ -79,6 +84,9 @@ pub(in crate::ingest) fn string(entry: &mut EntryMut<'_>, target: Target, value:
         Target::Flag(_) => match value {
             "true" => boolean(entry, target, true),
             "false" => boolean(entry, target, false),
+            // As Python prints them.
+            _ if value.eq_ignore_ascii_case("true") => boolean(entry, target, true),
+            _ if value.eq_ignore_ascii_case("false") => boolean(entry, target, false),
             _ => bad(entry, target),
         },
         // The codec's media kind is in another member; folding joins the two.
@@ -101,10 +109,13 @@ pub(in crate::ingest) fn boolean(entry: &mut EntryMut<'_>, target: Target, value
 #[cold]
 pub(in crate::ingest) fn bad(entry: &mut EntryMut<'_>, target: Target) {
     entry.count_bad_field(match target {
-        Target::Num(field) => Some(field),
-        Target::Scaled(scaled) => Some(scaled.field()),
-        Target::LegacyRtt => Some(Num::RoundTripTime),
-        _ => None,
+        Target::Num(field) => BadMember::Num(field),
+        Target::Scaled(scaled) => BadMember::Num(scaled.field()),
+        Target::LegacyRtt => BadMember::Num(Num::RoundTripTime),
+        Target::Flag(field) => BadMember::Flag(field),
+        Target::Kind => BadMember::Kind,
+        Target::Timestamp => BadMember::Timestamp,
+        _ => BadMember::Other,
     });
 }
 

@@ -1,4 +1,4 @@
-//! Converts what browsers wrote before the spec into the spec's rows: names, units and placement. It computes no
+//! Converts what browsers wrote before the spec into the spec's rows: names, words, units and placement. It computes no
 //! metrics.
 //!
 //! After folding, consumers of a report need to know only W3C webrtc-stats.
@@ -6,7 +6,8 @@
 use alloc::string::String;
 
 use crate::id::MediaKind;
-use crate::report::{Entry, EntryMut, Flag, Num, Report, RowId, StatsType, Text};
+use crate::ingest::unread::Unread;
+use crate::report::{BadMember, Entry, EntryMut, Flag, Num, Report, RowId, StatsType, Text};
 
 /// Milliseconds from 1900, the epoch of NTP, to 1970.
 const NTP_TO_UNIX_MS: f64 = 2_208_988_800_000.0;
@@ -23,11 +24,15 @@ pub(in crate::ingest) enum Form {
     Folded,
 }
 
-/// Folds every row of a snapshot. Drops and counts rows that [say nothing](says_nothing).
-pub(in crate::ingest) fn fold(report: &mut Report) -> Form {
+/// Folds every row of a snapshot. Drops and counts rows that [say nothing](says_nothing), and counts in `unread` the
+/// values that are no word of their member.
+pub(in crate::ingest) fn fold(report: &mut Report, unread: &mut Unread) -> Form {
     let mut has = Has::default();
     for row in report.row_ids() {
         fold_row(report.row_mut(row), &mut has);
+    }
+    if has.odd_word {
+        fold_words(report, unread);
     }
     if has.void {
         drop_void(report);
@@ -71,6 +76,71 @@ pub(in crate::ingest) struct Has {
     no_media: bool,
     /// A row that says nothing.
     void: bool,
+    /// A value that is no word of its member.
+    odd_word: bool,
+}
+
+/// A text member that has one of a few words as its value, and is interpreted: the type of its entries, and the words in
+/// the order of their frequency. Sources: W3C webrtc-stats, webrtc and webrtc-ice, RFC 8445; `cancelled` and `inprogress`
+/// are of old drafts.
+struct WordMember {
+    kind: StatsType,
+    field: Text,
+    words: &'static [&'static str],
+}
+
+const CANDIDATE_TYPES: &[&str] = &["host", "srflx", "prflx", "relay"];
+const RELAY_PROTOCOLS: &[&str] = &["udp", "tcp", "tls"];
+const WORD_MEMBERS: &[WordMember] = &[
+    WordMember {
+        kind: StatsType::Transport,
+        field: Text::IceState,
+        words: &["connected", "completed", "new", "checking", "disconnected", "failed", "closed"],
+    },
+    WordMember {
+        kind: StatsType::Transport,
+        field: Text::DtlsState,
+        words: &["connected", "new", "connecting", "closed", "failed"],
+    },
+    WordMember {
+        kind: StatsType::CandidatePair,
+        field: Text::State,
+        words: &["succeeded", "in-progress", "waiting", "frozen", "failed", "cancelled", "inprogress"],
+    },
+    WordMember { kind: StatsType::LocalCandidate, field: Text::CandidateType, words: CANDIDATE_TYPES },
+    WordMember { kind: StatsType::RemoteCandidate, field: Text::CandidateType, words: CANDIDATE_TYPES },
+    WordMember { kind: StatsType::LocalCandidate, field: Text::RelayProtocol, words: RELAY_PROTOCOLS },
+];
+
+impl WordMember {
+    /// The value in an entry if it is no word of the member. Fillers, such as Pion's `unknown`, are no values.
+    fn odd<'a>(&self, entry: Entry<'a>) -> Option<&'a str> {
+        if entry.kind() != self.kind {
+            return None;
+        }
+        let word = entry.text(self.field)?;
+        (!self.words.contains(&word) && word != "unknown").then_some(word)
+    }
+}
+
+/// Whether a member has one of a few words as its value.
+pub(super) fn has_words(field: Text) -> bool {
+    WORD_MEMBERS.iter().any(|member| member.field == field)
+}
+
+/// Replaces values that are a word of their member in other letters (Kotlin, Swift and Rust print `CONNECTED` or
+/// `Connected`; no two words of a member differ only in case), and counts those that are none.
+#[cold]
+fn fold_words(report: &mut Report, unread: &mut Unread) {
+    for row in report.row_ids() {
+        for member in WORD_MEMBERS {
+            let Some(word) = member.odd(report.row(row)) else { continue };
+            match member.words.iter().find(|known| known.eq_ignore_ascii_case(word)) {
+                Some(known) => _ = report.row_mut(row).set_text(member.field, known),
+                None => unread.values.add(&alloc::format!("{}: {word}", member.field.name())),
+            }
+        }
+    }
 }
 
 /// Corrections that need only one row.
@@ -96,6 +166,7 @@ pub(in crate::ingest) fn fold_row(mut entry: EntryMut<'_>, has: &mut Has) {
     let view = entry.view();
     has.void |= says_nothing(view);
     if !view.kind().is_rtp() {
+        has.odd_word |= WORD_MEMBERS.iter().any(|member| member.odd(view).is_some());
         return;
     }
     has.no_media |= view.media().is_none();
@@ -105,7 +176,7 @@ pub(in crate::ingest) fn fold_row(mut entry: EntryMut<'_>, has: &mut Has) {
         && libm::trunc(jitter) == jitter
     {
         entry.unset(Num::Jitter);
-        entry.count_bad_field(Some(Num::Jitter));
+        entry.count_bad_field(BadMember::Num(Num::Jitter));
     }
     if let Some(playout) = entry.view().get(Num::EstimatedPlayoutTimestamp)
         && playout > SMALLEST_NTP_MS
@@ -359,6 +430,7 @@ fn has_any(entry: Entry<'_>, fields: &[Num]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::{DtlsState, IceState};
     use crate::ingest::getstats::Scanner;
     use std::string::String;
     use std::{format, vec::Vec};
@@ -384,6 +456,20 @@ mod tests {
             (Some("screenshare"), Some(false))
         );
         assert_eq!(entries[1].get(Num::FrameWidth), None);
+    }
+
+    #[test]
+    fn the_words_of_states_are_those_of_the_events() {
+        let words = |field: Text| {
+            let mut words = WORD_MEMBERS.iter().find(|member| member.field == field).unwrap().words.to_vec();
+            words.sort_unstable();
+            words
+        };
+        let mut ice: Vec<_> = IceState::ALL.iter().map(|state| state.name()).collect();
+        let mut dtls: Vec<_> = DtlsState::ALL.iter().map(|state| state.name()).collect();
+        ice.sort_unstable();
+        dtls.sort_unstable();
+        assert_eq!((words(Text::IceState), words(Text::DtlsState)), (ice, dtls));
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //! recurses.
 //!
 //! It is more lenient than RFC 8259 where that costs nothing and loses nothing:
-//! - skipped arrays and objects are checked only for balanced brackets and closed strings;
+//! - skipped arrays and objects are checked only for balanced brackets and closed strings, and below 128 levels a
+//!   bracket of either type closes the other;
 //! - strings may contain control characters; an unknown escape stands for itself, and an unpaired surrogate for
 //!   its escape with four lower-case digits, so that two names stay two names;
 //! - numbers may begin with zeros and may exceed the range of `f64` (then they are infinite, which no rule accepts);
@@ -16,8 +17,8 @@ use core::fmt::Write;
 
 use crate::ingest::error::{ReadError, ReadErrorKind};
 
-/// Maximum nesting depth of a skipped value. Real reports nest three levels.
-const MAX_DEPTH: u32 = 128;
+/// The levels of a skipped value whose brackets are checked to be of the same type. Real reports nest three levels.
+const CHECKED_DEPTH: usize = 128;
 
 /// A position in validated text.
 #[derive(Clone, Debug)]
@@ -322,10 +323,10 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Skips an object or array. One bit per level records the open bracket's type, so that hostile nesting costs
-    /// nothing.
+    /// Skips an object or array of any depth. One bit per level records the open bracket's type, and below
+    /// [`CHECKED_DEPTH`] levels brackets are only counted, so that hostile nesting costs nothing.
     fn skip_nested(&mut self) -> Result<(), ReadError> {
-        let (mut open, mut depth) = (0_u128, 0_u32);
+        let (mut open, mut depth) = (0_u128, 0_usize);
         loop {
             if let Some(text) = self.window() {
                 let far = ahead(u64::from_le_bytes(*text));
@@ -341,17 +342,18 @@ impl<'a> Cursor<'a> {
                     continue;
                 }
                 b'{' | b'[' => {
-                    if depth == MAX_DEPTH {
-                        return Err(ReadError::new(self.pos, ReadErrorKind::TooDeep));
+                    if depth < CHECKED_DEPTH {
+                        open = open << 1 | u128::from(byte == b'{');
                     }
-                    open = open << 1 | u128::from(byte == b'{');
                     depth += 1;
                 }
                 b'}' | b']' => {
-                    if (open & 1 == 1) != (byte == b'}') {
-                        return Err(self.error(if byte == b'}' { "`]`" } else { "`}`" }));
+                    if depth <= CHECKED_DEPTH {
+                        if (open & 1 == 1) != (byte == b'}') {
+                            return Err(self.error(if byte == b'}' { "`]`" } else { "`}`" }));
+                        }
+                        open >>= 1;
                     }
-                    open >>= 1;
                     depth -= 1;
                 }
                 _ => {}
@@ -662,10 +664,18 @@ mod tests {
     }
 
     #[test]
-    fn hostile_nesting_is_an_error_not_a_stack_overflow() {
+    fn values_of_any_depth_are_skipped_to_their_end() {
+        for depth in [CHECKED_DEPTH - 1, CHECKED_DEPTH, CHECKED_DEPTH + 1, 1_000_000] {
+            let text = format!("{}1{},", "{\"a\":[".repeat(depth), "]}".repeat(depth));
+            let mut cursor = Cursor::of(&text);
+            cursor.skip().unwrap();
+            assert_eq!(cursor.pos, text.len() - 1, "{depth}");
+        }
         let error = Cursor::of(&"[".repeat(1_000_000)).skip().unwrap_err();
-        assert_eq!(error.kind(), ReadErrorKind::TooDeep);
-        assert_eq!(error.offset(), MAX_DEPTH as usize);
+        assert_eq!((error.kind(), error.offset()), (ReadErrorKind::Truncated, 1_000_000));
+        // The outer levels are checked after deep ones too.
+        let text = format!("{}{}}}", "[".repeat(400), "]".repeat(399));
+        assert_eq!(Cursor::of(&text).skip().unwrap_err().offset(), 799);
     }
 
     #[test]

@@ -471,10 +471,10 @@ pub(in crate::ingest) fn in_slot_of(name: &str) -> Key {
     SLOT_KEYS[hash(name.as_bytes())]
 }
 
-/// The target of a member with this name.
+/// The target of a member with this name; `None` for names outside the table.
 #[cfg(feature = "serde")]
-pub(in crate::ingest) fn target(name: &str) -> Target {
-    find(name).map_or(Target::Skip, |key| KEYS[usize::from(key)].target)
+pub(in crate::ingest) fn target(name: &str) -> Option<Target> {
+    find(name).map(|key| KEYS[usize::from(key)].target)
 }
 
 /// The key of a property with a numeric rtcstats code.

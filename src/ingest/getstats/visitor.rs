@@ -2,53 +2,99 @@
 //! oracle of the scanner. It does not read dump formats.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::json::Cursor;
 use super::key::{self, Nested, Target};
-use super::{MAX_ENTRIES, Scanner};
+use super::{MAX_ENTRIES, MAX_UNKNOWN, Scanner};
 use super::{fill, fold};
-use crate::report::{EntryMut, Report};
+use crate::ingest::unread::Unread;
+use crate::report::{EntryMut, Report, StatsType};
 
-/// Replaces the content of `report` with a snapshot in any self-describing format. The shapes and the results are those
-/// of [`Scanner::read`].
+/// Replaces the content of `report` with a snapshot in any self-describing format, and adds to `unread` what was not read
+/// because its name is unknown. The shapes and the results are those of [`Scanner::read`].
 ///
 /// # Errors
 /// The deserializer's own errors; the report is then empty.
 ///
 /// ```
-/// use callgauge::ingest::getstats;
+/// use callgauge::ingest::{Unread, getstats};
 /// use callgauge::report::Report;
 ///
-/// let mut report = Report::new();
-/// let text = r#"{"I1": {"timestamp": 1000, "type": "inbound-rtp", "ssrc": 7}}"#;
-/// getstats::deserialize(&mut serde_json::Deserializer::from_str(text), &mut report)?;
+/// let (mut report, mut unread) = (Report::new(), Unread::default());
+/// let text = r#"{"I1": {"timestamp": 1000, "type": "inbound-rtp", "ssrc": 7, "packets": 50}}"#;
+/// getstats::deserialize(&mut serde_json::Deserializer::from_str(text), &mut report, &mut unread)?;
 /// assert_eq!(report.len(), 1);
+/// assert_eq!(unread.members.iter().next(), Some(("packets", 1)));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D, report: &mut Report) -> Result<(), D::Error> {
+pub fn deserialize<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    report: &mut Report,
+    unread: &mut Unread,
+) -> Result<(), D::Error> {
     report.clear();
-    let result = Container { report: &mut *report, wrapped: false }.deserialize(deserializer);
+    let mut read = Read { report, unread, unknown: Unknown::default() };
+    let result = Container { read: &mut read, wrapped: false }.deserialize(deserializer);
     match result {
-        Ok(()) => _ = fold::fold(report),
+        Ok(()) => _ = fold::fold(report, unread),
         Err(_) => report.clear(),
     }
     result
 }
 
+/// What a snapshot is read into.
+struct Read<'a> {
+    report: &'a mut Report,
+    unread: &'a mut Unread,
+    unknown: Unknown,
+}
+
+/// The names in the current entry that are not in the table. Counted at the end of the entry, when its type is known.
+#[derive(Default)]
+struct Unknown {
+    names: String,
+    ends: Vec<usize>,
+}
+
+impl Unknown {
+    #[cold]
+    fn add(&mut self, name: &str) {
+        if !key::is_unused(name) && self.ends.len() < MAX_UNKNOWN {
+            self.names.push_str(name);
+            self.ends.push(self.names.len());
+        }
+    }
+
+    #[cold]
+    fn count(&mut self, unread: &mut Unread) {
+        let mut start = 0;
+        for end in self.ends.drain(..) {
+            unread.members.add(self.names.get(start..end).unwrap_or(""));
+            start = end;
+        }
+    }
+
+    fn clear(&mut self) {
+        self.names.clear();
+        self.ends.clear();
+    }
+}
+
 /// Implements `DeserializeSeed` for a visitor that accepts any value.
 macro_rules! seed_is_visitor {
     ($name:ident, $what:literal) => {
-        impl<'de> DeserializeSeed<'de> for $name<'_> {
+        impl<'de> DeserializeSeed<'de> for $name<'_, '_> {
             type Value = ();
             fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
                 deserializer.deserialize_any(self)
             }
         }
 
-        impl $name<'_> {
+        impl $name<'_, '_> {
             fn expecting(f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str($what)
             }
@@ -77,14 +123,14 @@ macro_rules! none_is_unit {
 }
 
 /// An array or object of entries; `wrapped` inside `result`.
-struct Container<'a> {
-    report: &'a mut Report,
+struct Container<'a, 'b> {
+    read: &'a mut Read<'b>,
     wrapped: bool,
 }
 
 seed_is_visitor!(Container, "an array or object of stats");
 
-impl<'de> Visitor<'de> for Container<'_> {
+impl<'de> Visitor<'de> for Container<'_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -92,34 +138,37 @@ impl<'de> Visitor<'de> for Container<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        while seq.next_element_seed(EntrySeed { report: &mut *self.report })?.is_some() {}
+        while seq.next_element_seed(EntrySeed { read: &mut *self.read })?.is_some() {}
         Ok(())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(id) = map.next_key::<String>()? {
-            map.next_value_seed(Named { report: &mut *self.report, id: &id, wrapped: self.wrapped })?;
+            map.next_value_seed(Named { read: &mut *self.read, id: &id, wrapped: self.wrapped })?;
         }
         Ok(())
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
         // A string here contains JSON, whatever the outer format.
-        let mut cursor = Cursor::of(text);
-        Scanner::new().encoded(&mut cursor, self.report).map_err(E::custom)
+        let mut scanner = Scanner::new();
+        scanner.unread = core::mem::take(self.read.unread);
+        let result = scanner.encoded(&mut Cursor::of(text), self.read.report);
+        *self.read.unread = scanner.unread;
+        result.map_err(E::custom)
     }
 }
 
 /// The value of a member of an object of entries.
-struct Named<'a> {
-    report: &'a mut Report,
+struct Named<'a, 'b> {
+    read: &'a mut Read<'b>,
     id: &'a str,
     wrapped: bool,
 }
 
 seed_is_visitor!(Named, "an entry");
 
-impl<'de> Visitor<'de> for Named<'_> {
+impl<'de> Visitor<'de> for Named<'_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -127,14 +176,14 @@ impl<'de> Visitor<'de> for Named<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
-        entry(self.report, self.id, map)
+        entry(self.read, self.id, map)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<(), A::Error> {
         if self.id == "result" && !self.wrapped {
-            return Container { report: self.report, wrapped: true }.visit_seq(seq);
+            return Container { read: self.read, wrapped: true }.visit_seq(seq);
         }
-        skip_seq(self.report, seq)
+        skip_seq(self.read.report, seq)
     }
 
     fn visit_unit<E: Error>(self) -> Result<(), E> {
@@ -143,13 +192,13 @@ impl<'de> Visitor<'de> for Named<'_> {
 
     scalars!(self, visit_f64: f64, visit_u64: u64, visit_i64: i64 => {
         if !matches!(self.id, "timestamp" | "t") {
-            self.report.skipped_mut().entries += 1;
+            self.read.report.skipped_mut().entries += 1;
         }
         Ok(())
     });
 
     scalars!(self, visit_bool: bool, visit_str: &str, visit_bytes: &[u8] => {
-        self.report.skipped_mut().entries += 1;
+        self.read.report.skipped_mut().entries += 1;
         Ok(())
     });
 
@@ -157,13 +206,13 @@ impl<'de> Visitor<'de> for Named<'_> {
 }
 
 /// One element of an array: an entry, `[id, entry]`, or another value, which is counted.
-struct EntrySeed<'a> {
-    report: &'a mut Report,
+struct EntrySeed<'a, 'b> {
+    read: &'a mut Read<'b>,
 }
 
 seed_is_visitor!(EntrySeed, "an entry");
 
-impl<'de> Visitor<'de> for EntrySeed<'_> {
+impl<'de> Visitor<'de> for EntrySeed<'_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -171,29 +220,29 @@ impl<'de> Visitor<'de> for EntrySeed<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
-        entry(self.report, "", map)
+        entry(self.read, "", map)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
         let mut id = None;
         if seq.next_element_seed(PairId(&mut id))?.is_none() {
-            self.report.skipped_mut().entries += 1;
+            self.read.report.skipped_mut().entries += 1;
             return Ok(());
         }
-        let (rows, skipped) = (self.report.len(), self.report.skipped().entries);
+        let (rows, skipped) = (self.read.report.len(), self.read.report.skipped().entries);
         if let Some(id) = &id {
-            seq.next_element_seed(Named { report: &mut *self.report, id, wrapped: true })?;
+            seq.next_element_seed(Named { read: &mut *self.read, id, wrapped: true })?;
         }
         while seq.next_element::<IgnoredAny>()?.is_some() {}
         // An invalid pair counts as one entry, whatever it contains.
-        if self.report.len() == rows {
-            self.report.skipped_mut().entries = skipped + 1;
+        if self.read.report.len() == rows {
+            self.read.report.skipped_mut().entries = skipped + 1;
         }
         Ok(())
     }
 
     fn visit_unit<E: Error>(self) -> Result<(), E> {
-        self.report.skipped_mut().entries += 1;
+        self.read.report.skipped_mut().entries += 1;
         Ok(())
     }
 
@@ -205,13 +254,18 @@ impl<'de> Visitor<'de> for EntrySeed<'_> {
 /// The first element of a pair; if it is not text, the pair is invalid.
 struct PairId<'a>(&'a mut Option<String>);
 
-seed_is_visitor!(PairId, "an id");
+impl<'de> DeserializeSeed<'de> for PairId<'_> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
 
 impl<'de> Visitor<'de> for PairId<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Self::expecting(f)
+        f.write_str("an id")
     }
 
     fn visit_str<E: Error>(self, id: &str) -> Result<(), E> {
@@ -242,7 +296,8 @@ fn skip_seq<'de, A: SeqAccess<'de>>(report: &mut Report, mut seq: A) -> Result<(
 }
 
 /// Reads the members of one entry into a new row.
-fn entry<'de, A: MapAccess<'de>>(report: &mut Report, id: &str, mut map: A) -> Result<(), A::Error> {
+fn entry<'de, A: MapAccess<'de>>(read: &mut Read<'_>, id: &str, mut map: A) -> Result<(), A::Error> {
+    let Read { report, unread, unknown } = read;
     if report.len() >= MAX_ENTRIES {
         report.skipped_mut().entries += 1;
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
@@ -252,27 +307,38 @@ fn entry<'de, A: MapAccess<'de>>(report: &mut Report, id: &str, mut map: A) -> R
     if !id.is_empty() {
         entry.set_id(id);
     }
-    members(&mut entry, map, false)
+    unknown.clear();
+    let result = members(&mut entry, map, unread, unknown, false);
+    if !unknown.ends.is_empty() && entry.view().kind() != StatsType::Other {
+        unknown.count(unread);
+    }
+    result
 }
 
-fn members<'de, A: MapAccess<'de>>(entry: &mut EntryMut<'_>, mut map: A, inlined: bool) -> Result<(), A::Error> {
-    while let Some(target) = map.next_key_seed(MemberName)? {
-        map.next_value_seed(MemberSeed { entry, target, inlined })?;
+fn members<'de, A: MapAccess<'de>>(
+    entry: &mut EntryMut<'_>,
+    mut map: A,
+    unread: &mut Unread,
+    unknown: &mut Unknown,
+    inlined: bool,
+) -> Result<(), A::Error> {
+    while let Some(target) = map.next_key_seed(MemberName(unknown))? {
+        map.next_value_seed(MemberSeed { entry, target, unread, unknown, inlined })?;
     }
     Ok(())
 }
 
 /// A member's name, looked up without a copy.
-struct MemberName;
+struct MemberName<'a>(&'a mut Unknown);
 
-impl<'de> DeserializeSeed<'de> for MemberName {
+impl<'de> DeserializeSeed<'de> for MemberName<'_> {
     type Value = Target;
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Target, D::Error> {
         deserializer.deserialize_identifier(self)
     }
 }
 
-impl Visitor<'_> for MemberName {
+impl Visitor<'_> for MemberName<'_> {
     type Value = Target;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -280,7 +346,10 @@ impl Visitor<'_> for MemberName {
     }
 
     fn visit_str<E: Error>(self, name: &str) -> Result<Target, E> {
-        Ok(key::target(name))
+        Ok(key::target(name).unwrap_or_else(|| {
+            self.0.add(name);
+            Target::Skip
+        }))
     }
 }
 
@@ -288,6 +357,8 @@ impl Visitor<'_> for MemberName {
 struct MemberSeed<'a, 'b> {
     entry: &'a mut EntryMut<'b>,
     target: Target,
+    unread: &'a mut Unread,
+    unknown: &'a mut Unknown,
     inlined: bool,
 }
 
@@ -324,6 +395,9 @@ impl<'de> Visitor<'de> for MemberSeed<'_, '_> {
 
     fn visit_str<E: Error>(self, value: &str) -> Result<(), E> {
         fill::string(self.entry, self.target, value);
+        if self.target == Target::Type && self.entry.view().kind() == StatsType::Other {
+            self.unread.types.add(value);
+        }
         Ok(())
     }
 
@@ -348,7 +422,7 @@ impl<'de> Visitor<'de> for MemberSeed<'_, '_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         match self.target {
-            Target::Inline if !self.inlined => return members(self.entry, map, true),
+            Target::Inline if !self.inlined => return members(self.entry, map, self.unread, self.unknown, true),
             Target::Nested(nested) => {
                 while let Some(name) = map.next_key::<String>()? {
                     map.next_value_seed(NestedValue { entry: &mut *self.entry, nested, name: &name })?;

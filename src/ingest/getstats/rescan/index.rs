@@ -4,6 +4,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::ingest::getstats::fold;
 use crate::ingest::getstats::json::{Cursor, Next};
 use crate::ingest::getstats::key::{self, KEYS, Target};
 use crate::report::{Flag, Num, Text};
@@ -164,11 +165,11 @@ impl SeenMembers {
         let start = cursor.pos;
         let is_simple = match (target, next) {
             (Target::Num(_) | Target::Timestamp, Next::Number) => cursor.number().is_ok(),
-            (Target::Text(_), Next::Str) => cursor.plain_string().is_some(),
+            (Target::Text(field), Next::Str) => !fold::has_words(field) && cursor.plain_string().is_some(),
             (Target::Flag(_), Next::True | Next::False) => cursor.plain_bool().is_some(),
             _ => false,
         };
-        // Longer values are left to a scan of their entry.
+        // Longer values are left to a scan of their entry, and so are words, which may have to be folded.
         if is_simple && cursor.pos - start <= usize::from(u8::MAX) {
             return marks.add(start, cursor.pos, TextMarkKind::Value(target));
         }

@@ -114,7 +114,7 @@ fn impossible_losses_are_no_loss_and_are_counted() {
     for stream in [received_audio(&constant), sent_audio(&constant)] {
         assert!(stream["loss_ratio"].is_null() && stream["packets_lost"].is_null());
     }
-    assert_eq!(constant["inputs"][0]["bad_numbers"], serde_json::json!(["packetsLost"]));
+    assert_eq!(constant["inputs"][0]["bad_members"], serde_json::json!(["packetsLost"]));
 }
 
 #[test]

@@ -193,7 +193,6 @@ fn pipes_beside_files_are_read_once() {
     let output = shell(&format!("$CG report --format json {} {}", half("A"), half("B")));
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(report["fabrics"].as_array().unwrap().len(), 2, "{}", stderr(&output));
-    // Whether a pipe belongs to the call is known only at its end.
     let output = shell(&format!("$CG report <(zcat {loss5}) {mute}"));
     assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{}", stderr(&output));
     assert!(stderr(&output).contains("2 different calls"));
@@ -203,6 +202,45 @@ fn pipes_beside_files_are_read_once() {
         shell(&format!("mkfifo {fifo} && (zcat {loss5} > {fifo} & $CG report {fifo} {fifo}; cat {fifo} > /dev/null)"));
     assert!(stderr(&output).contains("read only once"), "{}", stderr(&output));
     let _ = std::fs::remove_file(fifo);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_capture_through_two_pipes_counts_once() {
+    let loss5 = recording("loss5");
+    let pipe = format!("<(zcat {loss5})");
+    let alone = call(&[&loss5]);
+    for files in [format!("{pipe} {pipe}"), format!("{pipe} {loss5}"), format!("{loss5} {pipe}")] {
+        let output = shell(&format!("$CG report --format json {files}"));
+        let mut report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        report.as_object_mut().unwrap().remove("inputs");
+        assert!(report == alone, "{files}");
+        assert!(stderr(&output).contains("178 items that another file has too"), "{}", stderr(&output));
+    }
+    let halves = shell(&format!("$CG report --format json <(zcat {loss5} | head -90) <(zcat {loss5} | tail -n +80)"));
+    let mut report: Value = serde_json::from_slice(&halves.stdout).unwrap();
+    report.as_object_mut().unwrap().remove("inputs");
+    assert!(report == alone, "overlapping halves");
+}
+
+#[test]
+fn derived_values_join_the_files_of_a_call() {
+    let file = recording("loss5");
+    let alone = stdout(&["derived", &file], b"");
+    let output = callgauge(&["derived", &file, &file], b"");
+    assert_eq!(String::from_utf8(output.stdout.clone()).unwrap(), alone);
+    assert!(stderr(&output).contains("178 items that another file has too"), "{}", stderr(&output));
+    // Two reports of one connection are two samples of it, in either order.
+    let (before, after) = (path("104-before.json"), path("104-after.json"));
+    let rows = stdout(&["derived", &before, &after], b"");
+    assert!(rows.contains("[packetsReceived/s]"), "{rows}");
+    assert_eq!(stdout(&["derived", &after, &before], b""), rows);
+    let other = recording("mute");
+    let output = callgauge(&["derived", &file, &other], b"");
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0));
+    assert_eq!(stdout(&["derived", "--each", &file, &other], b""), alone + &stdout(&["derived", &other], b""));
+    let output = callgauge(&["derived", &path("102-newest-first.ndjson.gz")], b"");
+    assert!(stderr(&output).contains("39 snapshots came after later ones (newest first?)"), "{}", stderr(&output));
 }
 
 /// A dump of differences: many streams, and lines that change nothing but the time of all of them.

@@ -1,12 +1,12 @@
 //! What was not read, and inputs in other formats.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::process::Output;
 
 use serde_json::Value;
 
 use super::{callgauge, kinds, path, report};
-use crate::stdout;
+use crate::{root, stdout};
 
 /// Every command that reads files.
 const COMMANDS: &[&str] = &["report", "intervals", "derived", "inspect"];
@@ -45,14 +45,13 @@ fn a_case_without_a_usable_entry_says_what_it_is() {
         ("12-twilio-room.ndjson.gz", "30 records: JSON, but no getStats entry"),
         ("14-asterisk.txt", "expected a value at byte 45"),
         ("51-empty-maps.ndjson", "30 empty reports: JSON.stringify makes {} of an RTCStatsReport"),
-        ("52-pretty-concatenated.json.gz", "expected the end at byte 3149"),
         ("53a-array-of-maps.json.gz", "records in an array: 30 documents, not read"),
         ("53b-array-of-lists.json.gz", "records in an array: 30 documents, not read"),
         ("53c-array-of-recordings.json.gz", "records in an array: 30 documents, not read"),
         ("53e-array-timestamp-stats.json.gz", "records in an array: 30 documents, not read"),
         ("53i-flat-lines.ndjson.gz", "270 records: no stats in any known format"),
         ("57-camel-wrapped.ndjson.gz", "30 records: no stats in any known format"),
-        ("60-rn-broken-map.ndjson.gz", "line 1: expected a member name at byte 3078"),
+        ("60-rn-broken-map.ndjson.gz", "none of 30 lines could be read; line 1: expected a member name at byte 3078"),
         ("73-twilio-voice-sample.ndjson.gz", "30 records: JSON, but no getStats entry"),
         ("attack-powershell_utf16.ndjson", "text in UTF-16, not UTF-8"),
         ("attack-records_in_array.json", "records in an array: 5 documents, not read"),
@@ -77,6 +76,12 @@ fn a_case_that_is_read_in_part_names_the_rest() {
         assert_eq!(output.status.code(), Some(0), "{case}");
         assert!(messages(&output).contains(found), "{case}: {}", messages(&output));
     }
+}
+
+#[test]
+fn documents_one_after_the_other_are_samples_of_one_call() {
+    let report = report("52-pretty-concatenated.json.gz");
+    assert_eq!((report["duration_s"].as_f64(), &report["inputs"][0]["snapshots"]), (Some(29.0), &30.into()));
 }
 
 #[test]
@@ -144,6 +149,146 @@ fn the_help_lists_the_exit_status() {
     for status in ["  0  done", "  1  nothing usable", "  2  wrong usage"] {
         assert!(help.contains(status), "{help}");
     }
+}
+
+/// A report of the good call.
+fn good_report() -> String {
+    let lines = std::fs::read(root().join(path("50-good.ndjson.gz"))).unwrap();
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(&*lines).read_to_string(&mut text).unwrap();
+    let line: Value = serde_json::from_str(text.lines().nth(3).unwrap()).unwrap();
+    line["report"].to_string()
+}
+
+#[test]
+fn each_emptiness_has_its_own_sentence() {
+    for (input, found) in [
+        ("", "empty, or only white space"),
+        (" \n\t\n", "empty, or only white space"),
+        ("[]", "1 report without an entry, []: Object.values of an RTCStatsReport is empty"),
+        ("{}", "1 empty report: JSON.stringify makes {}"),
+        (r#"{"result":[]}"#, "1 report without an entry, []"),
+        (r#"{"t":1,"pc":"A","report":"{}"}"#, "1 empty report: JSON.stringify makes {}"),
+        (r#"{"PeerConnections":{},"getUserMedia":[]}"#, "no entry of getStats was read"),
+        ("RTCStatsDump\n{\"fileFormat\":3}\n", "no entry of getStats was read"),
+    ] {
+        assert_eq!(
+            refused(&["-"], input.as_bytes()).trim_end().split_once("input: ").unwrap().1.find(found),
+            Some(0),
+            "{input}"
+        );
+    }
+}
+
+#[test]
+fn a_file_that_is_no_recording_costs_one_message() {
+    let noise: Vec<u8> = (0..9_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8 | 0x80).collect();
+    let noise: Vec<u8> = noise.chunks(30).flat_map(|line| [line, b"\n"].concat()).collect();
+    for (input, found) in [
+        (noise, "none of 300 lines could be read; line 1: not UTF-8 at byte 0"),
+        (b"%PDF-1.4\n%\xe2\xe3\n1 0 obj\n".repeat(50), "a PDF document, not JSON"),
+        (b"Dear support,\nmy call was bad\n".repeat(50), "expected a value at byte 0"),
+        (b"{'t': 1, 'pc': 'A'}\n".repeat(50), "none of 50 lines could be read; line 1: expected a member name"),
+    ] {
+        let messages = refused(&["-"], &input);
+        assert_eq!(messages.lines().count(), 1, "{messages}");
+        assert!(messages.contains(found), "{messages}");
+    }
+}
+
+#[test]
+fn what_was_whole_before_a_cut_is_read() {
+    let report = good_report();
+    let pretty = serde_json::to_string_pretty(&serde_json::from_str::<Value>(&report).unwrap()).unwrap();
+    for (input, snapshots) in [
+        (report[..report.len() / 2].to_owned(), 1),
+        (pretty[..2_000].to_owned(), 1),
+        (format!("{pretty}\n{pretty}{report}"), 3),
+        (format!("{pretty}\nend of file"), 1),
+    ] {
+        let output = callgauge(&["inspect", "--format", "json", "-"], input.as_bytes());
+        let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!((output.status.code(), &found["snapshots"]), (Some(0), &snapshots.into()), "{input}");
+        let problems = found["problems"].as_array().unwrap();
+        let said = problems.iter().any(|problem| problem.as_str().unwrap().contains(" at byte "));
+        assert_eq!((said, found["skipped"]["records"] == 1), (snapshots < 3, snapshots < 3), "{problems:?}");
+    }
+}
+
+#[test]
+fn records_in_other_wrappings_are_read_alike() {
+    let lines = String::from_utf8(crate::beginning("clean", 30)).unwrap();
+    let call = |input: &str| {
+        let report: Value =
+            serde_json::from_str(&stdout(&["report", "--format", "json", "-"], input.as_bytes())).unwrap();
+        report["fabrics"].clone()
+    };
+    let plain = call(&lines);
+    let each = |wrap: &dyn Fn(&str) -> String| lines.lines().map(wrap).collect::<Vec<_>>().join("\n");
+    assert_eq!(call(&each(&|line| format!("{line},"))), plain, "lines of an array");
+    assert_eq!(call(&each(&|line| serde_json::to_string(line).unwrap())), plain, "strings");
+    assert_eq!(call(&lines.replace('\n', "\r")), plain, "old line ends");
+    assert_eq!(call(&lines.replace('\n', "")), plain, "one line");
+}
+
+#[test]
+fn an_unread_member_of_any_depth_costs_nothing_else() {
+    let report = good_report();
+    let deep = format!(r#""odd":{}{},"type":"inbound-rtp""#, "[".repeat(400), "]".repeat(400));
+    let found = inspected(&["-"], report.replacen(r#""type":"inbound-rtp""#, &deep, 1).as_bytes());
+    assert_eq!((&found["snapshots"], &found["unread"]["odd"]), (&1.into(), &1.into()));
+}
+
+#[test]
+fn odd_words_are_read_or_named() {
+    let odd = good_report()
+        .replace(r#""dtlsState":"connected""#, r#""dtlsState":"hanging""#)
+        .replace(r#""nominated":true"#, r#""nominated":"perhaps""#)
+        .replace(r#""state":"succeeded""#, r#""state":"SUCCEEDED""#);
+    let found = inspected(&["-"], odd.as_bytes());
+    assert_eq!(found["unread_values"], serde_json::json!({"dtlsState: hanging": 1}));
+    assert_eq!(found["skipped"]["bad_members"], serde_json::json!(["nominated"]));
+    for command in ["report", "derived"] {
+        let messages = messages(&callgauge(&[command, "-"], odd.as_bytes()));
+        assert!(messages.contains("ignored 1 invalid value (nominated)"), "{command}: {messages}");
+        assert!(messages.contains("not read: 1 value (dtlsState: hanging 1)"), "{command}: {messages}");
+    }
+}
+
+#[test]
+fn every_command_says_the_same_in_the_same_order() {
+    let lines = crate::beginning("clean", 30);
+    let bad =
+        "hello\n[{\"type\":\"inbound-rtp\",\"id\":\"x\",\"jitter\":-1,\"timestamp\":1}]\n{}\n[]\n{\"a\":{\"b\":1}}\n";
+    let input = [&lines, bad.as_bytes()].concat();
+    let said = |command: &str| -> Vec<String> {
+        let messages = messages(&callgauge(&[command, "-"], &input));
+        messages.lines().map(|line| line.replace("callgauge: standard input: ", "")).collect()
+    };
+    let sentences = said("report");
+    assert!(sentences.len() > 3, "{sentences:?}");
+    assert_eq!(said("intervals"), sentences);
+    assert_eq!(said("derived"), sentences);
+    let found = inspected(&["-"], &input);
+    let problems: Vec<&str> = found["problems"].as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect();
+    assert_eq!(problems, sentences);
+    let text = stdout(&["inspect", "-"], &input).replace("\n    ", " ");
+    let listed: Vec<&str> = text.split("left out:\n").nth(1).unwrap().lines().map(str::trim).collect();
+    assert_eq!(listed, sentences);
+}
+
+#[test]
+fn the_longest_record_is_an_option() {
+    let line = crate::beginning("clean", 2);
+    let long = format!("{{\"a\":\"{}\"}}\n", "x".repeat(1 << 20));
+    for (input, records) in [([&line, long.as_bytes()].concat(), 1), (format!("{{\n{long}").into_bytes(), 1)] {
+        let found = inspected(&["--max-record", "1", "-"], &input);
+        assert_eq!(found["skipped"]["records"], records);
+        let problems = found["problems"].to_string();
+        assert!(problems.contains("longer than 1 MiB (--max-record)"), "{problems}");
+    }
+    let output = callgauge(&["report", "--max-record", "0", "-"], &line);
+    assert_eq!(output.status.code(), Some(2));
 }
 
 fn packed(bytes: &[u8]) -> Vec<u8> {
