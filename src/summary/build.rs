@@ -134,7 +134,7 @@ fn fabric_summary(call: &Conference, fabric: &Fabric) -> FabricSummary {
         rtt_ms: RttBySource { rtcp: rtcp.stats(), ice: fabric.paths.main.ice_rtt_ms.stats() },
         score: scores::group(views.iter().map(|view| view.record), &call.config),
         available_outgoing_bps: fabric.paths.main.available_outgoing_bps.stats(),
-        doubted: doubted_values(fabric.paths.main.doubted),
+        doubted: doubted_values(fabric.paths.iter().fold(fabric.playout.doubted, |sum, path| sum.plus(path.doubted))),
         paths: fabric.paths.iter().filter(|path| path.is_known()).map(path).collect(),
         streams: views.iter().map(|view| stream(call, view)).collect(),
     }
