@@ -12,8 +12,8 @@ mod interval;
 pub(crate) mod wire;
 
 pub(crate) use cadence::Cadence;
-pub(crate) use interval::MAX_MS;
 pub use interval::{Interval, IntervalState, Metric, Unit};
+pub(crate) use interval::{MAX_MS, is_thousandfold};
 
 use crate::metric::counter::Delta;
 use crate::report::{Entry, Num};

@@ -23,6 +23,7 @@ mod by_id;
 mod field;
 mod fields;
 mod filler;
+mod growth;
 mod row_id;
 mod time_map;
 

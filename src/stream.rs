@@ -22,7 +22,7 @@ use crate::config::Config;
 use crate::digest::Digest;
 use crate::id::{Direction, MediaKind, Ssrc};
 use crate::metric::counter::{Delta, EntryTracker, Progress};
-use crate::metric::{Cadence, Formula, Interval, IntervalState, Metric};
+use crate::metric::{Cadence, Formula, Interval, IntervalState, Metric, is_thousandfold};
 use crate::report::{Entry, Fields, Flag, Num, Text, TimeMap};
 use crate::score::Micros;
 use crate::unit::StatTime;
@@ -70,6 +70,9 @@ pub(crate) struct StreamRecord {
     /// `active` was true once, so its `false` is no filler.
     was_active: bool,
     codec_id: Option<String>,
+    /// Members that gave impossible figures in the last interval, and those that ever did so twice in succession.
+    impossible: Fields,
+    wrong_unit: Fields,
     /// Whether the codec changed since the last interval.
     has_new_codec: bool,
     negotiated: Negotiated,
@@ -159,8 +162,8 @@ impl Doubted {
         }
     }
 
-    /// Adds the values of another source.
-    pub(crate) fn and(self, other: Self) -> Self {
+    /// The values of both.
+    pub(crate) fn plus(self, other: Self) -> Self {
         Self { values: self.values.saturating_add(other.values), members: self.members.or(other.members) }
     }
 }
@@ -226,6 +229,8 @@ impl StreamRecord {
             received_limit: ReceivedLimit::of(entry),
             was_active: false,
             codec_id: None,
+            impossible: Fields::NONE,
+            wrong_unit: Fields::NONE,
             has_new_codec: false,
             negotiated: Negotiated::default(),
             cadence: Cadence::default(),
@@ -244,6 +249,11 @@ impl StreamRecord {
         {
             *self = Self { duplicates: self.duplicates, ..record };
         }
+    }
+
+    /// The latest round-trip time by RTCP.
+    pub(crate) fn rtcp_rtt_ms(&self) -> Option<f64> {
+        self.rtcp.latest_rtt_ms()
     }
 
     /// The time of the last sample.
@@ -375,6 +385,7 @@ impl StreamRecord {
                 None => {}
             }
             self.rtcp.fill(&mut interval, delta, received, packets != Some(0.0) && !settling);
+            self.check_durations(&mut interval, context.ice_rtt_ms);
             interval.state = state_of(
                 &interval,
                 &Context {
@@ -444,6 +455,22 @@ impl StreamRecord {
                 has_new_codec: core::mem::take(&mut self.has_new_codec),
             },
         )
+    }
+
+    /// Doubts durations in another unit: those of a member that gave impossible ones twice in succession, and a round trip
+    /// that is a thousand times the one by ICE.
+    fn check_durations(&mut self, interval: &mut Interval, ice_rtt_ms: Option<f64>) {
+        if let Some((rtcp_ms, ice_ms)) = interval.get(Metric::RttMs).zip(ice_rtt_ms)
+            && is_thousandfold(rtcp_ms, ice_ms)
+        {
+            interval.doubt(Metric::RttMs);
+        }
+        let impossible = interval.doubted();
+        self.wrong_unit = self.wrong_unit.or(impossible.and(self.impossible));
+        self.impossible = impossible;
+        if !self.wrong_unit.is_empty() {
+            interval.doubt_durations(self.wrong_unit);
+        }
     }
 
     /// Adds the losses of an interval: received ones, or those that reports on a sent stream brought. The first packets
@@ -546,7 +573,11 @@ impl StreamRecord {
             return None;
         };
         let level = match track.take(source) {
-            Progress::Advance(delta) => Formula::Rms(Num::TotalAudioEnergy, Num::TotalSamplesDuration).of(&delta),
+            Progress::Advance(mut delta) => {
+                delta.disbelieve();
+                self.doubted.note(delta.doubted());
+                Formula::Rms(Num::TotalAudioEnergy, Num::TotalSamplesDuration).of(&delta)
+            }
             Progress::Restart(_) => None,
             Progress::Unchanged | Progress::Stale => return None,
         };

@@ -175,8 +175,8 @@ output! {
         /// The network paths: one with BUNDLE, one for each transport that streams use without. The first is the one of
         /// the figures above. Empty if stats show neither transport nor selected pair.
         paths: Vec<PathSummary>,
-        /// Values of the selected candidate pairs of all paths that were left out because they are impossible; `None`
-        /// without any.
+        /// Values of the selected candidate pairs of all paths and of the playout that were left out because they are
+        /// impossible; `None` without any.
         doubted: Option<DoubtedValues>,
         /// The RTP streams: inbound before outbound, audio before video, then by SSRC. A stream that passed from one
         /// user to another has one entry per user, each with the figures of its own time.
@@ -321,7 +321,7 @@ output! {
     }
 
     /// Values of a stream that were left out because they are impossible: losses beyond what could have come, delays
-    /// beyond a minute, parts larger than their whole, counters that went back a little.
+    /// beyond a minute, parts larger than their whole, counters that went back a little or leapt in a single sample.
     DoubtedValues {
         /// How many.
         values: u64,

@@ -44,7 +44,7 @@ pub(crate) struct Fabric {
     pub(super) data_bytes: Option<f64>,
     /// Connectivity checks sent and answered so far, over all pairs; until the set-up.
     pub(super) checks: Option<[u32; 2]>,
-    playout: Playout,
+    pub(crate) playout: Playout,
     pub(crate) detectors: Detectors,
     pub(crate) snapshots: u64,
     /// The clock of its reports. All times of the connection are on the time line that it lays.

@@ -8,7 +8,7 @@ use crate::digest::Digest;
 use crate::event::{DtlsState, IceState, Relay};
 use crate::hash::fnv1a_64;
 use crate::metric::counter::{Delta, EntryTracker, Progress};
-use crate::metric::{Cadence, Formula, MAX_MS};
+use crate::metric::{Cadence, Formula, is_thousandfold};
 use crate::report::{Entry, Fields, Flag, Num, Report, StatsType, Text};
 use crate::stream::Doubted;
 
@@ -91,6 +91,8 @@ pub(crate) struct PathSample {
 /// The number of samples in which the candidates of a pair are searched: they may be reported a little later than the
 /// pair.
 const TRIES: u8 = 8;
+/// The longest round trip of a check on a pair in use, ms: without an answer for 30 s, consent expires (RFC 7675 5.1).
+const MAX_CHECK_MS: f64 = 30_000.0;
 /// How long the round trip of an answered check is valid, ms. Checks are due every 4 to 6 s (RFC 7675 5.1): three of
 /// them went unanswered, or the implementation measures once.
 const RTT_HOLD_MS: f64 = 15_000.0;
@@ -104,13 +106,14 @@ impl Path {
     }
 
     /// Takes a sample of the path from its entries; `has_media` says whether any RTP stream has traffic. Distributions
-    /// use at most `cells` cells.
+    /// use at most `cells` cells. `rtcp_rtt_ms` finds the round trip by RTCP; it is asked if that of the path is long.
     pub(crate) fn sample(
         &mut self,
         report: &Report,
         PathEntries { transport, pair }: PathEntries<'_>,
         has_media: bool,
         cells: usize,
+        rtcp_rtt_ms: &dyn Fn() -> Option<f64>,
     ) -> PathSample {
         let had_pair = self.pair.is_some();
         self.set_transport(transport);
@@ -128,7 +131,7 @@ impl Path {
         let has_switched = pair
             .map(Entry::without_fillers)
             .filter(|pair| pair.id().len() <= MAX_ID)
-            .is_some_and(|pair| self.sample_pair(pair, report, cells) && is_named(pair, report));
+            .is_some_and(|pair| self.sample_pair(pair, report, cells, rtcp_rtt_ms) && is_named(pair, report));
         PathSample { state: self.state, dtls, is_guess, has_restarted, has_switched }
     }
 
@@ -185,9 +188,22 @@ impl Path {
     }
 
     /// Samples the selected pair. Returns whether it changed.
-    fn sample_pair(&mut self, entry: Entry<'_>, report: &Report, cells: usize) -> bool {
+    fn sample_pair(
+        &mut self,
+        entry: Entry<'_>,
+        report: &Report,
+        cells: usize,
+        rtcp_rtt_ms: &dyn Fn() -> Option<f64>,
+    ) -> bool {
         self.available_bps = entry.get(Num::AvailableOutgoingBitrate);
-        let gauge = entry.get(Num::CurrentRoundTripTime).map(|seconds| seconds * 1e3);
+        let is_believed = |ms: f64| {
+            ms < 1e3 || ms <= MAX_CHECK_MS && !rtcp_rtt_ms().is_some_and(|rtcp_ms| is_thousandfold(ms, rtcp_ms))
+        };
+        let mut gauge = entry.get(Num::CurrentRoundTripTime).map(|seconds| seconds * 1e3);
+        let is_gauge_doubted = gauge.is_some_and(|ms| !is_believed(ms));
+        if is_gauge_doubted {
+            gauge = None;
+        }
         match &mut self.pair {
             Some(pair) if pair.id == entry.id() => {
                 pair.find_candidates(entry, report);
@@ -200,11 +216,14 @@ impl Path {
                 {
                     delta.disbelieve();
                     let mean = Formula::Mean(Num::TotalRoundTripTime, Num::ResponsesReceived, 1e3).of(&delta);
-                    if mean > Some(MAX_MS) {
+                    if mean.is_some_and(|ms| !is_believed(ms)) {
                         delta.doubt(Fields::of(&[Num::TotalRoundTripTime]));
                     }
+                    if is_gauge_doubted {
+                        delta.doubt(Fields::of(&[Num::CurrentRoundTripTime]));
+                    }
                     self.doubted.note(delta.doubted());
-                    let mean = mean.filter(|&mean| mean <= MAX_MS);
+                    let mean = mean.filter(|&ms| is_believed(ms));
                     let is_answer_due = delta.of(Num::ResponsesReceived) == Some(0.0);
                     self.unanswered_ms = if is_answer_due { self.unanswered_ms + delta.span_ms() } else { 0.0 };
                     let gauge = gauge.filter(|_| self.unanswered_ms <= RTT_HOLD_MS);

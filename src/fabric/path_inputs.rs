@@ -63,7 +63,11 @@ impl Fabric {
     ) {
         let limits = config.limits();
         let has_media = self.seen.iter().any(|&slot| self.streams[slot].record.has_traffic());
-        let sample = self.paths.sample(report, used, has_media, limits.digest_cells());
+        let rtcp_rtt_ms = || {
+            let by_rtcp = self.seen.iter().filter_map(|&slot| self.streams[slot].record.rtcp_rtt_ms());
+            by_rtcp.reduce(f64::min)
+        };
+        let sample = self.paths.sample(report, used, has_media, limits.digest_cells(), &rtcp_rtt_ms);
         if !self.lifecycle.was_set_up() {
             self.checks = checks(report).or(self.checks);
         }

@@ -114,11 +114,12 @@ impl Paths {
         used: &[PathEntries<'_>],
         has_media: bool,
         cells: usize,
+        rtcp_rtt_ms: &dyn Fn() -> Option<f64>,
     ) -> PathSample {
         let mut worst = PathSample::default();
         for entries in used {
             let Some(index) = self.index_of(entries) else { continue };
-            let sample = self.get_mut(index).sample(report, *entries, has_media, cells);
+            let sample = self.get_mut(index).sample(report, *entries, has_media, cells, rtcp_rtt_ms);
             worst.state = worse(worst.state, sample.state);
             worst.dtls = worst.dtls.max(sample.dtls);
             worst.is_guess |= sample.is_guess;

@@ -5,11 +5,15 @@
 //! first.
 //!
 //! **A reset or a glitch.** A reset restarts what an entry counts, so most of its counters fall, and they fall to near
-//! 0. If more counters advance than fall, and none falls below half of its value, the fall is a glitch; a traffic
-//! counter may fall by any amount while another traffic counter goes on. (A decoder's counters that fall further are a
-//! reset of their own: decoders restart alone.) A glitch is treated as a member that the sample lacks, so the next
-//! difference spans it; if the next value is still below the one before the glitch, counting goes on from there.
-//! Nothing is counted twice, and nothing is reset.
+//! 0. If more counters advance than fall, and none falls below half of its value, the fall is a glitch; so is that of a
+//! single counter other than traffic, by any amount, and a traffic counter may fall by any amount while another traffic
+//! counter goes on. (Several counters of a decoder that fall further are a reset of their own: decoders restart alone.)
+//! A counter that grows faster than usual (`report/growth.rs`) while the others do not is a glitch, too, and so are
+//! bytes that grow by more than their packets can carry.
+//!
+//! A glitch is treated as a member that the sample lacks, so the next difference spans it: a single wild value changes
+//! no sum. If the next value confirms it, counting goes on from there: a fast growth is counted then, a growth faster
+//! than possible, or a fall, never. Nothing is counted twice, and nothing is reset.
 
 use alloc::vec::Vec;
 
@@ -34,7 +38,7 @@ pub struct EntryTracker {
     first: StatTime,
     /// The time of the last traffic reset: earlier samples belong to counters that no longer exist.
     traffic_reset: Option<StatTime>,
-    /// Counters of the last sample that glitched: their last value is that of an earlier sample.
+    /// Counters whose latest value fell or grew like a glitch: the next such value is believed.
     glitched: Fields,
 }
 
@@ -81,6 +85,11 @@ struct Differences {
     grew: bool,
     /// Those that fell to less than half.
     halved: Fields,
+    /// Those that grew faster than usual, and faster than possible.
+    beyond: Fields,
+    impossible: Fields,
+    /// Those that glitched in the new sample.
+    glitched: Fields,
     by: [f64; Num::COUNT],
 }
 
@@ -119,10 +128,10 @@ impl EntryTracker {
 
     /// Makes `entry` the last sample. Allocates only if the entry has more counters than it ever had.
     pub fn accept(&mut self, entry: Entry<'_>) {
+        let Some(at) = entry.timestamp() else { return };
         let mut differences = Differences::default();
-        self.counters.compare(entry, &mut differences);
-        let glitches = differences.set_glitches_aside();
-        self.keep(entry, EntryIdentity::of(entry), !differences.reset.and(TRAFFIC).is_empty(), glitches);
+        self.find_differences(entry, at.millis_since(self.at), &mut differences);
+        self.keep(entry, EntryIdentity::of(entry), !differences.reset.and(TRAFFIC).is_empty(), differences.glitched);
     }
 
     /// [`Self::step`], followed by [`Self::accept`] for an advance or a restart; faster than both calls, and allocates
@@ -131,7 +140,7 @@ impl EntryTracker {
         let identity = EntryIdentity::of(entry);
         let step = self.compare(entry, identity);
         if let Progress::Advance(delta) | Progress::Restart(delta) = &step {
-            self.keep(entry, identity, delta.from_zero, delta.doubted);
+            self.keep(entry, identity, delta.from_zero, delta.differences.glitched);
         }
         step
     }
@@ -142,10 +151,7 @@ impl EntryTracker {
         let differences = Differences::default();
         let (steady, doubted) = (Fields::NONE, Fields::NONE);
         let mut delta = Delta { new: entry, span_ms, differences, steady, from_zero: false, doubted };
-        self.counters.compare(entry, &mut delta.differences);
-        if !delta.differences.reset.is_empty() {
-            delta.doubted = delta.differences.set_glitches_aside();
-        }
+        delta.doubted = self.find_differences(entry, span_ms, &mut delta.differences);
         let Differences { known, reset, grew, .. } = delta.differences;
         delta.steady = known.and(self.counters.fresh).without(reset);
         let goes_on = grew && reset.is_empty();
@@ -167,9 +173,21 @@ impl EntryTracker {
         Progress::Restart(delta)
     }
 
+    /// Computes the difference of each counter until `entry`, `span_ms` later. Returns the glitches.
+    #[inline]
+    fn find_differences(&self, entry: Entry<'_>, span_ms: f64, differences: &mut Differences) -> Fields {
+        let Counters { fresh, .. } = self.counters;
+        self.counters.compare(entry, longest_s(span_ms), differences);
+        differences.compare_traffic(differences.known.and(fresh.or(self.glitched)).without(differences.reset));
+        if differences.reset.or(differences.beyond).is_empty() {
+            return Fields::NONE;
+        }
+        differences.set_glitches_aside(fresh, self.glitched)
+    }
+
     /// Makes `entry` the last sample, except for members that glitched for the first time. `from_zero` says whether its
     /// traffic counts from zero.
-    fn keep(&mut self, entry: Entry<'_>, identity: EntryIdentity, from_zero: bool, glitches: Fields) {
+    fn keep(&mut self, entry: Entry<'_>, identity: EntryIdentity, from_zero: bool, glitched: Fields) {
         if let Some(at) = entry.timestamp() {
             if from_zero {
                 self.traffic_reset = Some(at);
@@ -177,8 +195,9 @@ impl EntryTracker {
                 (self.first, self.traffic_reset) = (at, None);
             }
             self.at = at;
-            self.glitched = if from_zero { Fields::NONE } else { glitches.without(self.glitched) };
-            self.counters.load(entry, !from_zero, self.glitched);
+            let glitched = if from_zero { Fields::NONE } else { glitched };
+            self.counters.load(entry, !from_zero, glitched.without(self.glitched));
+            self.glitched = glitched;
             self.identity = self.identity.or(identity);
         }
     }
@@ -243,26 +262,16 @@ impl<'a> Delta<'a> {
     }
 
     /// Removes what cannot be believed: the fillers that the new sample [hides](Entry::without_fillers), packets that
-    /// stand still while their bytes pass, and more packets or bytes than can pass.
+    /// stand still while their bytes pass.
     pub(crate) fn disbelieve(&mut self) {
         if !self.new.hidden().is_empty() {
             self.forget(self.new.hidden());
         }
         for (packets, bytes) in [(Num::PacketsReceived, Num::BytesReceived), (Num::PacketsSent, Num::BytesSent)] {
-            let (passed, carried) = (self.passed(packets), self.passed(bytes));
-            let stands_still = passed == Some(0.0) && carried > Some(0.0);
-            if stands_still || passed > Some(MAX_PACKETS_PER_SECOND * self.longest_s()) {
+            if self.passed(packets) == Some(0.0) && self.passed(bytes) > Some(0.0) {
                 self.doubt(Fields::of(&[packets]));
             }
-            if carried > Some(MAX_BYTES_PER_SECOND * self.longest_s()) {
-                self.doubt(Fields::of(&[bytes]));
-            }
         }
-    }
-
-    /// The longest time that the difference may cover, s: at least a second; a minute after a clock that stepped back.
-    fn longest_s(&self) -> f64 {
-        if self.span_ms < 0.0 { 60.0 } else { (self.span_ms / 1e3).max(1.0) }
     }
 
     fn forget(&mut self, members: Fields) {
@@ -317,10 +326,15 @@ impl EntryTrackers {
     }
 }
 
-/// The largest packet rate of one stream: uncompressed 8K video (SMPTE ST 2110-20) has half of it.
-const MAX_PACKETS_PER_SECOND: f64 = 1e7;
-/// The largest rate, as for bit rates (`report::field`): 10¹² bit/s.
-const MAX_BYTES_PER_SECOND: f64 = 1e12 / 8.0;
+/// The bytes of the largest UDP datagram, into which an RTP packet fits.
+const MAX_PACKET_BYTES: f64 = 65_535.0;
+/// Packets that may be missing beside their bytes: counters are not all read at one moment.
+const SKEW_PACKETS: f64 = 10.0;
+
+/// The longest time that a difference may cover, s: at least a second; a minute after a clock that stepped back.
+fn longest_s(span_ms: f64) -> f64 {
+    if span_ms < 0.0 { 60.0 } else { (span_ms / 1e3).max(1.0) }
+}
 
 /// The counters that show a teardown of the stream, and not only of one of its parts.
 const TRAFFIC: Fields = Fields::of(&[Num::PacketsReceived, Num::PacketsSent, Num::BytesReceived, Num::BytesSent]);
@@ -343,6 +357,17 @@ macro_rules! members_whose_rule {
 /// The cumulative members, and those of them that only grow.
 const CUMULATIVE: Fields = members_whose_rule!(is_cumulative);
 const MONOTONE: Fields = members_whose_rule!(is_monotone);
+
+/// The growth of each member that is usual in a second.
+static USUAL_IN_A_SECOND: [f64; Num::COUNT] = {
+    let mut usual = [f64::INFINITY; Num::COUNT];
+    let mut index = 0;
+    while index < Num::COUNT {
+        usual[index] = Num::ALL[index].growth().usual(1.0);
+        index += 1;
+    }
+    usual
+};
 
 /// Cumulative members, packed: the values of the present ones, in the order of the table.
 #[derive(Clone, Debug)]
@@ -404,8 +429,8 @@ impl Counters {
         if self.present.has(field) { self.values.get(self.present.before(field)).copied() } else { None }
     }
 
-    /// Computes the advance of each counter until `entry`, with wraps undone.
-    fn compare(&self, entry: Entry<'_>, differences: &mut Differences) {
+    /// Computes the advance of each counter until `entry`, at most `longest_s` later, with wraps undone.
+    fn compare(&self, entry: Entry<'_>, longest_s: f64, differences: &mut Differences) {
         let known = self.present.and(entry.presence());
         differences.known = known;
         let (values, mut before) = (entry.values(), self.values.iter());
@@ -413,15 +438,19 @@ impl Counters {
         // entry lacks has the value of another one here; it is not `known`, so it is never read.
         let [grown, odd] = self.present.partition(|place| {
             let old = before.next().copied().unwrap_or_default();
-            let (Some(&new), Some(by)) = (values.get(place), differences.by.get_mut(place)) else { return [false; 2] };
+            let (Some(&new), Some(by), Some(&usual)) =
+                (values.get(place), differences.by.get_mut(place), USUAL_IN_A_SECOND.get(place))
+            else {
+                return [false; 2];
+            };
             *by = new - old;
-            [new > old, (new < old) | (new >= NEAR_WRAP)]
+            [new > old, (new < old) | (*by > usual)]
         });
         differences.advanced = grown.without(odd).and(known).and(MONOTONE);
         differences.grew = !differences.advanced.is_empty();
         for field in odd.and(known).iter() {
             if let Some(old) = self.get(field) {
-                differences.turn(field, old, values[field as usize]);
+                differences.turn(field, old, values[field as usize], longest_s);
             }
         }
     }
@@ -435,15 +464,18 @@ impl Default for Differences {
             advanced: Fields::NONE,
             grew: false,
             halved: Fields::NONE,
+            beyond: Fields::NONE,
+            impossible: Fields::NONE,
+            glitched: Fields::NONE,
             by: [0.0; Num::COUNT],
         }
     }
 }
 
 impl Differences {
-    /// Handles a counter that advanced near the end of 32 bits, or went back: by wrapping, or by a reset.
+    /// Handles a counter that advanced by much, or went back: by wrapping, or by a reset.
     #[cold]
-    fn turn(&mut self, field: Num, old: f64, new: f64) {
+    fn turn(&mut self, field: Num, old: f64, new: f64, longest_s: f64) {
         let rule = field.rule();
         if new < old
             && rule == Rule::Counter32
@@ -451,28 +483,61 @@ impl Differences {
         {
             *by = new + WRAP - old;
         }
-        if rule.is_monotone() {
-            self.grew |= new > old && !wraps(rule, new, old);
-            if new < old && !wraps(rule, old, new) {
-                self.reset = self.reset.with(field);
-                if new < old / 2.0 {
-                    self.halved = self.halved.with(field);
+        if !rule.is_monotone() || wraps(rule, new, old) || wraps(rule, old, new) {
+            return;
+        }
+        if new < old {
+            self.reset.insert(field);
+            if new < old / 2.0 {
+                self.halved.insert(field);
+            }
+        } else if new - old <= field.growth().usual(longest_s) {
+            self.grew = true;
+            self.advanced.insert(field);
+        } else {
+            self.beyond.insert(field);
+            if new - old > field.growth().largest(longest_s) {
+                self.impossible.insert(field);
+            }
+        }
+    }
+
+    /// Marks bytes that grew by more than their packets can carry, among `timed`: the counters whose difference covers
+    /// this interval, or also the one of a glitch before it.
+    fn compare_traffic(&mut self, timed: Fields) {
+        for (packets, bytes) in [(Num::PacketsReceived, Num::BytesReceived), (Num::PacketsSent, Num::BytesSent)] {
+            if timed.has(packets) && timed.has(bytes) {
+                let [passed, carried] = [packets, bytes].map(|field| self.by.get(field as usize).copied());
+                if carried > passed.map(|passed| (passed + SKEW_PACKETS) * MAX_PACKET_BYTES) {
+                    (self.beyond.insert(bytes), self.impossible.insert(bytes));
+                    self.advanced = self.advanced.without(self.beyond);
                 }
             }
         }
     }
 
-    /// Removes the counters that went back by a glitch (see the module), and returns them.
+    /// Removes what is not believed (see the module), and returns it. `fresh` are the members of the last sample, and
+    /// `before` those that glitched in it.
     #[cold]
-    fn set_glitches_aside(&mut self) -> Fields {
+    fn set_glitches_aside(&mut self, fresh: Fields, before: Fields) -> Fields {
+        let falls = if self.is_reset() { Fields::NONE } else { core::mem::replace(&mut self.reset, Fields::NONE) };
+        // Several counters that grow together confirm each other, if that is possible.
+        let leaps = if self.beyond.len() == 1 { self.beyond } else { self.impossible };
+        let unconfirmed = leaps.and(fresh).or(falls).without(before);
+        self.glitched = unconfirmed.or(self.beyond.and(before));
+        let doubted = unconfirmed.or(falls).or(self.impossible);
+        self.known = self.known.without(doubted);
+        doubted
+    }
+
+    /// Whether the counters that went back were reset.
+    fn is_reset(&self) -> bool {
         let traffic_goes_on = !self.advanced.and(TRAFFIC).is_empty();
-        let restarted = if traffic_goes_on { self.halved.without(TRAFFIC) } else { self.halved };
-        if !restarted.is_empty() || self.advanced.len() <= self.reset.len() {
-            return Fields::NONE;
+        if self.reset.len() == 1 && self.reset.and(TRAFFIC).is_empty() {
+            return false;
         }
-        let glitches = core::mem::replace(&mut self.reset, Fields::NONE);
-        self.known = self.known.without(glitches);
-        glitches
+        let restarted = if traffic_goes_on { self.halved.without(TRAFFIC) } else { self.halved };
+        !restarted.is_empty() || self.advanced.len() <= self.reset.len()
     }
 }
 

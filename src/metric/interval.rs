@@ -99,6 +99,8 @@ impl Metric {
     const fn largest(self) -> f64 {
         match (self, self.unit()) {
             (Self::FrozenRatio | Self::FecRatio, _) => 1e300,
+            (Self::JitterBufferDelayMs | Self::JitterBufferTargetMs, _) => MAX_BUFFER_MS,
+            (_, Unit::Quantizer) => MAX_QUANTIZER,
             (_, Unit::Ratio) => 1.0,
             (_, Unit::Milliseconds) => MAX_MS,
             _ => 1e300,
@@ -204,8 +206,19 @@ metrics! {
 /// How much larger than its whole a part may be and still count as all of it: one frame of 20 ms too many in a sample
 /// interval of 80 ms.
 const SKEW: f64 = 1.25;
+/// Whether a duration was milliseconds that were read as seconds, by another measurement of it. A queue can make one of
+/// two round trips a thousand times as long for a moment, but not 5 s long.
+pub(crate) fn is_thousandfold(ms: f64, other_ms: f64) -> bool {
+    ms >= 5e3 && (500.0..=2_000.0).contains(&(ms / other_ms))
+}
+
 /// The longest duration that is believed, ms: 60 s, as for a round trip.
 pub(crate) const MAX_MS: f64 = 60_000.0;
+
+/// The longest time that a jitter buffer holds media back, ms: libwebrtc's limit for audio and for video.
+const MAX_BUFFER_MS: f64 = 10_000.0;
+/// The largest step of any codec's quantizer (VP9, AV1).
+const MAX_QUANTIZER: f64 = 255.0;
 
 const _: () = assert!(Metric::COUNT <= 64);
 
@@ -337,6 +350,23 @@ impl Interval {
         } else if let Some(slot) = self.values.get_mut(metric as usize) {
             *slot = value.min(largest);
             self.present |= 1 << metric as u8;
+        }
+    }
+
+    /// Removes a figure that is not believed.
+    #[cold]
+    pub(crate) fn doubt(&mut self, metric: Metric) {
+        self.present &= !(1 << metric as u8);
+        self.doubted.insert(metric.member());
+    }
+
+    /// Removes the durations whose member is one of `members`.
+    #[cold]
+    pub(crate) fn doubt_durations(&mut self, members: Fields) {
+        for &metric in Metric::ALL {
+            if metric.unit() == Unit::Milliseconds && members.has(metric.member()) && self.get(metric).is_some() {
+                self.doubt(metric);
+            }
         }
     }
 

@@ -4,6 +4,8 @@
 //! Names are those of W3C webrtc-stats; a few that only Chromium writes are marked. Dotted names are members of a
 //! nested dictionary. Readers skip members outside the table.
 
+use super::growth::Growth;
+
 /// How the value of a numeric member behaves, and therefore which values are possible.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
@@ -110,9 +112,9 @@ macro_rules! fields {
     };
 }
 
-/// Declares the numeric fields: the enum, with a rule beside every name.
+/// Declares the numeric fields: the enum, with a rule beside every name, and the growth of what only grows.
 macro_rules! numbers {
-    ($($variant:ident $name:literal $rule:expr,)*) => {
+    ($($variant:ident $name:literal $rule:expr $(=> $growth:ident)?,)*) => {
         fields! {
             /// A numeric member. Units are the spec's: seconds, bytes, samples, milliseconds for time stamps.
             Num { $($variant $name,)* }
@@ -124,6 +126,14 @@ macro_rules! numbers {
             pub const fn rule(self) -> Rule {
                 use Rule::{Code, Counter, Counter32, Signed, Time, Total};
                 match self { $(Self::$variant => $rule,)* }
+            }
+
+            /// How fast the member grows; unlimited unless it is cumulative and cannot decrease.
+            pub(crate) const fn growth(self) -> Growth {
+                match self {
+                    $($(Self::$variant => super::growth::$growth,)?)*
+                    _ => Growth::ANY,
+                }
             }
 
             /// Whether `value` is possible under the member's rule.
@@ -154,127 +164,127 @@ numbers! {
     FecSsrc "fecSsrc" Code(U32),
     Jitter "jitter" JITTER,
     PacketsLost "packetsLost" Signed,
-    PacketsReceived "packetsReceived" Counter32,
-    PacketsReceivedWithCe "packetsReceivedWithCe" Counter32,
-    PacketsReceivedWithEct1 "packetsReceivedWithEct1" Counter32,
-    PacketsDiscarded "packetsDiscarded" Counter32,
-    BytesReceived "bytesReceived" Counter,
-    HeaderBytesReceived "headerBytesReceived" Counter,
+    PacketsReceived "packetsReceived" Counter32 => PACKETS,
+    PacketsReceivedWithCe "packetsReceivedWithCe" Counter32 => PACKETS,
+    PacketsReceivedWithEct1 "packetsReceivedWithEct1" Counter32 => PACKETS,
+    PacketsDiscarded "packetsDiscarded" Counter32 => PACKETS,
+    BytesReceived "bytesReceived" Counter => BYTES,
+    HeaderBytesReceived "headerBytesReceived" Counter => BYTES,
     LastPacketReceivedTimestamp "lastPacketReceivedTimestamp" Time,
-    FecPacketsReceived "fecPacketsReceived" Counter32,
-    FecPacketsDiscarded "fecPacketsDiscarded" Counter32,
-    FecBytesReceived "fecBytesReceived" Counter,
-    RetransmittedPacketsReceived "retransmittedPacketsReceived" Counter32,
-    RetransmittedBytesReceived "retransmittedBytesReceived" Counter,
-    NackCount "nackCount" Counter32,
-    PliCount "pliCount" Counter32,
-    FirCount "firCount" Counter32,
+    FecPacketsReceived "fecPacketsReceived" Counter32 => PACKETS,
+    FecPacketsDiscarded "fecPacketsDiscarded" Counter32 => PACKETS,
+    FecBytesReceived "fecBytesReceived" Counter => BYTES,
+    RetransmittedPacketsReceived "retransmittedPacketsReceived" Counter32 => PACKETS,
+    RetransmittedBytesReceived "retransmittedBytesReceived" Counter => BYTES,
+    NackCount "nackCount" Counter32 => NACKS,
+    PliCount "pliCount" Counter32 => KEY_FRAME_REQUESTS,
+    FirCount "firCount" Counter32 => KEY_FRAME_REQUESTS,
     // the jitter buffer; per sample for audio, per frame for video
-    JitterBufferDelay "jitterBufferDelay" Total,
-    JitterBufferTargetDelay "jitterBufferTargetDelay" Total,
-    JitterBufferMinimumDelay "jitterBufferMinimumDelay" Total,
-    JitterBufferEmittedCount "jitterBufferEmittedCount" Counter,
-    TotalProcessingDelay "totalProcessingDelay" Total,
+    JitterBufferDelay "jitterBufferDelay" Total => LONG_WAITS,
+    JitterBufferTargetDelay "jitterBufferTargetDelay" Total => WAITS,
+    JitterBufferMinimumDelay "jitterBufferMinimumDelay" Total => WAITS,
+    JitterBufferEmittedCount "jitterBufferEmittedCount" Counter => SAMPLES,
+    TotalProcessingDelay "totalProcessingDelay" Total => LONG_WAITS,
     EstimatedPlayoutTimestamp "estimatedPlayoutTimestamp" Time,
     // received audio, and levels of sources
     AudioLevel "audioLevel" SHARE,
-    TotalAudioEnergy "totalAudioEnergy" Total,
-    TotalSamplesDuration "totalSamplesDuration" Total,
-    TotalSamplesReceived "totalSamplesReceived" Counter,
-    ConcealedSamples "concealedSamples" Counter,
-    SilentConcealedSamples "silentConcealedSamples" Counter,
-    ConcealmentEvents "concealmentEvents" Counter,
-    InsertedSamplesForDeceleration "insertedSamplesForDeceleration" Counter,
-    RemovedSamplesForAcceleration "removedSamplesForAcceleration" Counter,
-    DelayedPacketOutageSamples "delayedPacketOutageSamples" Counter,   // Chromium
-    JitterBufferFlushes "jitterBufferFlushes" Counter,                 // Chromium
-    InterruptionCount "interruptionCount" Counter32,                   // Chromium
-    TotalInterruptionDuration "totalInterruptionDuration" Total,       // Chromium
-    RelativePacketArrivalDelay "relativePacketArrivalDelay" Total,     // Chromium
+    TotalAudioEnergy "totalAudioEnergy" Total => SECONDS,
+    TotalSamplesDuration "totalSamplesDuration" Total => SECONDS,
+    TotalSamplesReceived "totalSamplesReceived" Counter => SAMPLES,
+    ConcealedSamples "concealedSamples" Counter => REPAIRED_SAMPLES,
+    SilentConcealedSamples "silentConcealedSamples" Counter => REPAIRED_SAMPLES,
+    ConcealmentEvents "concealmentEvents" Counter => CONCEALMENTS,
+    InsertedSamplesForDeceleration "insertedSamplesForDeceleration" Counter => REPAIRED_SAMPLES,
+    RemovedSamplesForAcceleration "removedSamplesForAcceleration" Counter => REPAIRED_SAMPLES,
+    DelayedPacketOutageSamples "delayedPacketOutageSamples" Counter => REPAIRED_SAMPLES, // Chromium
+    JitterBufferFlushes "jitterBufferFlushes" Counter => CONCEALMENTS, // Chromium
+    InterruptionCount "interruptionCount" Counter32 => STALLS, // Chromium
+    TotalInterruptionDuration "totalInterruptionDuration" Total => STALL_SECONDS, // Chromium
+    RelativePacketArrivalDelay "relativePacketArrivalDelay" Total => LONG_WAITS, // Chromium
     // received video
-    FramesReceived "framesReceived" Counter32,
-    FramesDecoded "framesDecoded" Counter32,
-    KeyFramesDecoded "keyFramesDecoded" Counter32,
-    FramesRendered "framesRendered" Counter32,
-    FramesDropped "framesDropped" Counter32,
+    FramesReceived "framesReceived" Counter32 => FRAMES,
+    FramesDecoded "framesDecoded" Counter32 => FRAMES,
+    KeyFramesDecoded "keyFramesDecoded" Counter32 => FRAMES,
+    FramesRendered "framesRendered" Counter32 => FRAMES,
+    FramesDropped "framesDropped" Counter32 => FRAMES,
     FrameWidth "frameWidth" PIXELS,
     FrameHeight "frameHeight" PIXELS,
     FramesPerSecond "framesPerSecond" FRAME_RATE,
-    QpSum "qpSum" Counter,
-    TotalDecodeTime "totalDecodeTime" Total,
-    TotalInterFrameDelay "totalInterFrameDelay" Total,
-    TotalSquaredInterFrameDelay "totalSquaredInterFrameDelay" Total,
-    PauseCount "pauseCount" Counter32,
-    TotalPausesDuration "totalPausesDuration" Total,
-    FreezeCount "freezeCount" Counter32,
-    TotalFreezesDuration "totalFreezesDuration" Total,
-    FramesAssembledFromMultiplePackets "framesAssembledFromMultiplePackets" Counter32,
-    TotalAssemblyTime "totalAssemblyTime" Total,
-    TotalCorruptionProbability "totalCorruptionProbability" Total,
-    CorruptionMeasurements "corruptionMeasurements" Counter,
+    QpSum "qpSum" Counter => QUANTIZERS,
+    TotalDecodeTime "totalDecodeTime" Total => WORK_SECONDS,
+    TotalInterFrameDelay "totalInterFrameDelay" Total => STALL_SECONDS,
+    TotalSquaredInterFrameDelay "totalSquaredInterFrameDelay" Total => SQUARES,
+    PauseCount "pauseCount" Counter32 => STALLS,
+    TotalPausesDuration "totalPausesDuration" Total => STALL_SECONDS,
+    FreezeCount "freezeCount" Counter32 => STALLS,
+    TotalFreezesDuration "totalFreezesDuration" Total => STALL_SECONDS,
+    FramesAssembledFromMultiplePackets "framesAssembledFromMultiplePackets" Counter32 => FRAMES,
+    TotalAssemblyTime "totalAssemblyTime" Total => SEND_SECONDS,
+    TotalCorruptionProbability "totalCorruptionProbability" Total => FRAMES,
+    CorruptionMeasurements "corruptionMeasurements" Counter => FRAMES,
     // sent streams
-    PacketsSent "packetsSent" Counter32,
-    PacketsSentWithEct1 "packetsSentWithEct1" Counter32,
-    BytesSent "bytesSent" Counter,
-    HeaderBytesSent "headerBytesSent" Counter,
-    RetransmittedPacketsSent "retransmittedPacketsSent" Counter32,
-    RetransmittedBytesSent "retransmittedBytesSent" Counter,
+    PacketsSent "packetsSent" Counter32 => PACKETS,
+    PacketsSentWithEct1 "packetsSentWithEct1" Counter32 => PACKETS,
+    BytesSent "bytesSent" Counter => BYTES,
+    HeaderBytesSent "headerBytesSent" Counter => BYTES,
+    RetransmittedPacketsSent "retransmittedPacketsSent" Counter32 => PACKETS,
+    RetransmittedBytesSent "retransmittedBytesSent" Counter => BYTES,
     TargetBitrate "targetBitrate" RATE,
-    TotalEncodedBytesTarget "totalEncodedBytesTarget" Counter,
-    FramesSent "framesSent" Counter32,
-    FramesEncoded "framesEncoded" Counter32,
-    KeyFramesEncoded "keyFramesEncoded" Counter32,
-    HugeFramesSent "hugeFramesSent" Counter32,
-    TotalEncodeTime "totalEncodeTime" Total,
-    TotalPacketSendDelay "totalPacketSendDelay" Total,
-    QualityLimitedNone "qualityLimitationDurations.none" Total,
-    QualityLimitedCpu "qualityLimitationDurations.cpu" Total,
-    QualityLimitedBandwidth "qualityLimitationDurations.bandwidth" Total,
-    QualityLimitedOther "qualityLimitationDurations.other" Total,
-    QualityLimitationResolutionChanges "qualityLimitationResolutionChanges" Counter32,
+    TotalEncodedBytesTarget "totalEncodedBytesTarget" Counter => BYTES,
+    FramesSent "framesSent" Counter32 => FRAMES,
+    FramesEncoded "framesEncoded" Counter32 => FRAMES,
+    KeyFramesEncoded "keyFramesEncoded" Counter32 => FRAMES,
+    HugeFramesSent "hugeFramesSent" Counter32 => FRAMES,
+    TotalEncodeTime "totalEncodeTime" Total => WORK_SECONDS,
+    TotalPacketSendDelay "totalPacketSendDelay" Total => SEND_SECONDS,
+    QualityLimitedNone "qualityLimitationDurations.none" Total => SECONDS,
+    QualityLimitedCpu "qualityLimitationDurations.cpu" Total => SECONDS,
+    QualityLimitedBandwidth "qualityLimitationDurations.bandwidth" Total => SECONDS,
+    QualityLimitedOther "qualityLimitationDurations.other" Total => SECONDS,
+    QualityLimitationResolutionChanges "qualityLimitationResolutionChanges" Counter32 => FRAMES,
     EncodingIndex "encodingIndex" Code(U32),
-    PsnrSumY "psnrSum.y" Total,
-    PsnrSumU "psnrSum.u" Total,
-    PsnrSumV "psnrSum.v" Total,
-    PsnrMeasurements "psnrMeasurements" Counter,
+    PsnrSumY "psnrSum.y" Total => DECIBELS,
+    PsnrSumU "psnrSum.u" Total => DECIBELS,
+    PsnrSumV "psnrSum.v" Total => DECIBELS,
+    PsnrMeasurements "psnrMeasurements" Counter => FRAMES,
     // RTCP reports on a stream
     RoundTripTime "roundTripTime" ROUND_TRIP,
-    TotalRoundTripTime "totalRoundTripTime" Total,
-    RoundTripTimeMeasurements "roundTripTimeMeasurements" Counter,
+    TotalRoundTripTime "totalRoundTripTime" Total => ROUND_TRIP_SECONDS,
+    RoundTripTimeMeasurements "roundTripTimeMeasurements" Counter => ROUND_TRIPS,
     FractionLost "fractionLost" SHARE,
-    PacketsReportedAsLost "packetsReportedAsLost" Counter32,
-    PacketsReportedAsLostButRecovered "packetsReportedAsLostButRecovered" Counter32,
+    PacketsReportedAsLost "packetsReportedAsLost" Counter32 => PACKETS,
+    PacketsReportedAsLostButRecovered "packetsReportedAsLostButRecovered" Counter32 => PACKETS,
     RemoteTimestamp "remoteTimestamp" Time,
-    ReportsSent "reportsSent" Counter32,
+    ReportsSent "reportsSent" Counter32 => EVENTS,
     // sources and playout
     EchoReturnLoss "echoReturnLoss" DECIBEL,
     EchoReturnLossEnhancement "echoReturnLossEnhancement" DECIBEL,
     Width "width" PIXELS,
     Height "height" PIXELS,
-    Frames "frames" Counter32,
-    SynthesizedSamplesDuration "synthesizedSamplesDuration" Total,
-    SynthesizedSamplesEvents "synthesizedSamplesEvents" Counter32,
-    TotalPlayoutDelay "totalPlayoutDelay" Total,
-    TotalSamplesCount "totalSamplesCount" Counter,
+    Frames "frames" Counter32 => FRAMES,
+    SynthesizedSamplesDuration "synthesizedSamplesDuration" Total => SECONDS,
+    SynthesizedSamplesEvents "synthesizedSamplesEvents" Counter32 => CONCEALMENTS,
+    TotalPlayoutDelay "totalPlayoutDelay" Total => WAITS,
+    TotalSamplesCount "totalSamplesCount" Counter => SAMPLES,
     // connections
     CurrentRoundTripTime "currentRoundTripTime" ROUND_TRIP,
     AvailableOutgoingBitrate "availableOutgoingBitrate" RATE,
     AvailableIncomingBitrate "availableIncomingBitrate" RATE,
-    RequestsSent "requestsSent" Counter,
-    RequestsReceived "requestsReceived" Counter,
-    ResponsesSent "responsesSent" Counter,
-    ResponsesReceived "responsesReceived" Counter,
-    ConsentRequestsSent "consentRequestsSent" Counter,
+    RequestsSent "requestsSent" Counter => EVENTS,
+    RequestsReceived "requestsReceived" Counter => EVENTS,
+    ResponsesSent "responsesSent" Counter => EVENTS,
+    ResponsesReceived "responsesReceived" Counter => EVENTS,
+    ConsentRequestsSent "consentRequestsSent" Counter => EVENTS,
     LastPacketSentTimestamp "lastPacketSentTimestamp" Time,
-    PacketsDiscardedOnSend "packetsDiscardedOnSend" Counter,
-    BytesDiscardedOnSend "bytesDiscardedOnSend" Counter,
-    SelectedCandidatePairChanges "selectedCandidatePairChanges" Counter32,
-    CcfbMessagesSent "ccfbMessagesSent" Counter,
-    CcfbMessagesReceived "ccfbMessagesReceived" Counter,
-    MessagesSent "messagesSent" Counter,
-    MessagesReceived "messagesReceived" Counter,
-    DataChannelsOpened "dataChannelsOpened" Counter32,
-    DataChannelsClosed "dataChannelsClosed" Counter32,
+    PacketsDiscardedOnSend "packetsDiscardedOnSend" Counter => PACKETS,
+    BytesDiscardedOnSend "bytesDiscardedOnSend" Counter => BYTES,
+    SelectedCandidatePairChanges "selectedCandidatePairChanges" Counter32 => EVENTS,
+    CcfbMessagesSent "ccfbMessagesSent" Counter => EVENTS,
+    CcfbMessagesReceived "ccfbMessagesReceived" Counter => EVENTS,
+    MessagesSent "messagesSent" Counter => PACKETS,
+    MessagesReceived "messagesReceived" Counter => PACKETS,
+    DataChannelsOpened "dataChannelsOpened" Counter32 => EVENTS,
+    DataChannelsClosed "dataChannelsClosed" Counter32 => EVENTS,
     // codecs
     PayloadType "payloadType" Code(127.0),
     ClockRate "clockRate" Code(U32),

@@ -8,22 +8,75 @@
 //! | member | its 0 is a filler |
 //! |---|---|
 //! | any text | if it is empty; [`Entry::text`] never returns an empty text |
-//! | `packetsReceived`, `packetsSent` of a stream | if `bytesReceived`, `bytesSent` is above 0 |
-//! | `frameWidth`, `frameHeight` | always: no picture has such a side |
+//! | a count, and a sum of what it counts: packets and their bytes, freezes and their seconds, frames and the time to decode them | if the other one is above 0: every freeze lasts (`COUNTERPARTS` below has them all) |
+//! | `bytesReceived`, `bytesSent` | if the packets are above 0 and the bytes of their headers are not: a padding packet has no other bytes |
+//! | `framesSent` | if `framesEncoded` and `bytesSent` are above 0: a frame that is encoded is sent |
+//! | `frameWidth`, `frameHeight`, `width`, `height` | always: no picture has such a side |
+//! | `estimatedPlayoutTimestamp`, `remoteTimestamp` and the times of the last packets | always: nothing was played or sent in 1900 or 1970 |
 //! | `framesDecoded` and all that a decoder counts | if the row also has a width and a height of 0, and no other sign of a decoder (`framesDropped`, `totalDecodeTime`): a server that does not decode. Browsers omit the size until a frame is decoded |
 //! | `roundTripTime`, `currentRoundTripTime`, `totalRoundTripTime` | unless `totalRoundTripTime` is above 0: an endpoint that measures has such a total, and may round a single measurement to 0 |
 //! | `availableOutgoingBitrate`, `availableIncomingBitrate` | always: no estimator estimates 0 bit/s |
+//! | `totalAudioEnergy` | if `audioLevel` is above −40 dBov: a rounded sum hides only a lower one |
 //! | `audioLevel` | if `totalSamplesDuration` is 0, too: no sample was measured |
+//! | what the sender of a report counts: `packetsSent`, `bytesSent` of `remote-outbound-rtp` | always: only an endpoint that sent packets sends such reports (RFC 3550 6.4) |
 //! | what a candidate pair received: bytes, packets, requests, responses | always: a pair on which nothing arrived is no evidence, since other members show the traffic |
 //!
 //! Two zeros need a difference of two rows and follow the same rule elsewhere: `active: false` while bytes pass (in
 //! `stream`), and a packet count that stands still while bytes pass ([`Delta`](crate::metric::counter::Delta)).
 //!
-//! A jitter of 0 is believed: nothing contradicts it, browsers that report whole milliseconds measure it on fast
-//! networks, and nothing is concluded from a low jitter. So are 0 losses.
+//! Other zeros are believed, because nothing contradicts them: no loss, no concealment, no request, no key frame since
+//! the capture began, a quantizer of 0, no frame from a camera that is dead. So is a jitter of 0: browsers that report
+//! whole milliseconds measure it on fast networks, and nothing is concluded from a low jitter.
 
 use super::{Entry, Fields, Num, StatsType};
 
+/// Members whose 0 is contradicted by another member above 0.
+const COUNTERPARTS: &[(Num, &[Num])] = &[
+    (Num::PacketsReceived, &[Num::BytesReceived]),
+    (Num::PacketsSent, &[Num::BytesSent]),
+    (Num::HeaderBytesReceived, &[Num::PacketsReceived]),
+    (Num::HeaderBytesSent, &[Num::PacketsSent]),
+    (Num::RetransmittedPacketsReceived, &[Num::RetransmittedBytesReceived]),
+    (Num::RetransmittedPacketsSent, &[Num::RetransmittedBytesSent]),
+    (Num::FecPacketsReceived, &[Num::FecBytesReceived, Num::FecPacketsDiscarded]),
+    (Num::JitterBufferDelay, &[Num::JitterBufferEmittedCount]),
+    (Num::JitterBufferEmittedCount, &[Num::JitterBufferDelay]),
+    (Num::TotalProcessingDelay, &[Num::JitterBufferEmittedCount]),
+    (Num::TotalSamplesReceived, &[Num::ConcealedSamples]),
+    (Num::ConcealedSamples, &[Num::SilentConcealedSamples, Num::ConcealmentEvents]),
+    (Num::ConcealmentEvents, &[Num::ConcealedSamples]),
+    (Num::TotalSamplesDuration, &[Num::TotalAudioEnergy]),
+    (Num::FramesReceived, &[Num::FramesDecoded, Num::FramesRendered]),
+    (
+        Num::FramesDecoded,
+        &[Num::KeyFramesDecoded, Num::FramesRendered, Num::TotalDecodeTime, Num::TotalInterFrameDelay, Num::QpSum],
+    ),
+    (Num::TotalDecodeTime, &[Num::FramesDecoded]),
+    (Num::TotalInterFrameDelay, &[Num::TotalSquaredInterFrameDelay]),
+    (Num::TotalSquaredInterFrameDelay, &[Num::TotalInterFrameDelay]),
+    (Num::FreezeCount, &[Num::TotalFreezesDuration]),
+    (Num::TotalFreezesDuration, &[Num::FreezeCount]),
+    (Num::CorruptionMeasurements, &[Num::TotalCorruptionProbability]),
+    (Num::FramesEncoded, &[Num::KeyFramesEncoded, Num::FramesSent, Num::TotalEncodeTime, Num::QpSum]),
+    (Num::TotalEncodeTime, &[Num::FramesEncoded]),
+    (Num::RoundTripTimeMeasurements, &[Num::TotalRoundTripTime]),
+    (Num::TotalPlayoutDelay, &[Num::TotalSamplesCount]),
+    (Num::TotalSamplesCount, &[Num::TotalPlayoutDelay]),
+    (Num::RequestsSent, &[Num::ResponsesReceived]),
+];
+/// Members whose 0 is no measurement.
+const NEVER_ZERO: &[Num] = &[
+    Num::FrameWidth,
+    Num::FrameHeight,
+    Num::Width,
+    Num::Height,
+    Num::EstimatedPlayoutTimestamp,
+    Num::RemoteTimestamp,
+    Num::LastPacketReceivedTimestamp,
+    Num::LastPacketSentTimestamp,
+    Num::AvailableOutgoingBitrate,
+    Num::AvailableIncomingBitrate,
+];
 /// What a decoder counts.
 const DECODED: &[Num] = &[
     Num::FramesReceived,
@@ -41,76 +94,80 @@ const DECODED: &[Num] = &[
     Num::PauseCount,
     Num::TotalPausesDuration,
 ];
+/// −40 dBov.
+const AUDIBLE: f64 = 0.01;
+/// What is 0 if nothing is decoded.
+const UNDECODED: &[Num] = &[Num::FrameWidth, Num::FrameHeight, Num::FramesDecoded];
 /// Signs of a decoder, even if it decoded no frame yet.
 const DECODES: &[Num] = &[Num::FramesDropped, Num::TotalDecodeTime];
 const ROUND_TRIPS: &[Num] = &[Num::RoundTripTime, Num::CurrentRoundTripTime, Num::TotalRoundTripTime];
-const AVAILABLE: &[Num] = &[Num::AvailableOutgoingBitrate, Num::AvailableIncomingBitrate];
+const REPORTED_SENT: &[Num] = &[Num::PacketsSent, Num::BytesSent];
 const ARRIVALS: &[Num] = &[Num::BytesReceived, Num::PacketsReceived, Num::RequestsReceived, Num::ResponsesReceived];
+
+/// The counterparts of each member, by its index in the table.
+static COUNTERPARTS_OF: [&[Num]; Num::COUNT] = {
+    let mut all: [&[Num]; Num::COUNT] = [&[]; Num::COUNT];
+    let mut row = 0;
+    while row < COUNTERPARTS.len() {
+        let (member, counterparts) = COUNTERPARTS[row];
+        all[member as usize] = counterparts;
+        row += 1;
+    }
+    all
+};
+/// Members whose 0 other rules decide.
+const OTHERS: &[Num] = &[Num::BytesReceived, Num::BytesSent, Num::FramesSent, Num::AudioLevel, Num::TotalAudioEnergy];
+/// Every member that may be a filler, except those of a decoder that does not decode.
+const WATCHED: Fields = {
+    let mut watched =
+        Fields::of(NEVER_ZERO).or(Fields::of(ROUND_TRIPS)).or(Fields::of(ARRIVALS)).or(Fields::of(OTHERS));
+    let mut row = 0;
+    while row < COUNTERPARTS.len() {
+        watched = watched.with(COUNTERPARTS[row].0);
+        row += 1;
+    }
+    watched
+};
 
 /// The numeric members of a row that are fillers, by the rule of this module.
 pub(super) fn fillers(entry: Entry<'_>) -> Fields {
-    let mut row = Zeros { entry, fillers: Fields::NONE };
-    match entry.kind() {
-        StatsType::InboundRtp => {
-            row.hide(&[Num::PacketsReceived], row.has(Num::BytesReceived));
-            if row.is_zero(Num::FrameWidth) && row.is_zero(Num::FrameHeight) {
-                row.hide(DECODED, row.is_zero(Num::FramesDecoded) && !DECODES.iter().any(|&member| row.has(member)));
-            }
-            row.hide_picture();
-            row.hide_levels();
+    let zeros = zeros_among(entry, WATCHED);
+    let never_zero = match entry.kind() {
+        StatsType::RemoteOutboundRtp => const { Fields::of(NEVER_ZERO).or(Fields::of(REPORTED_SENT)) },
+        StatsType::CandidatePair => const { Fields::of(NEVER_ZERO).or(Fields::of(ARRIVALS)) },
+        _ => const { Fields::of(NEVER_ZERO) },
+    };
+    let mut fillers = zeros.and(never_zero);
+    zeros.without(never_zero).for_each(|member| {
+        if is_contradicted(entry, member) {
+            fillers.insert(member);
         }
-        StatsType::OutboundRtp => {
-            row.hide(&[Num::PacketsSent], row.has(Num::BytesSent));
-            row.hide_picture();
-            row.hide_round_trips();
-        }
-        StatsType::RemoteInboundRtp | StatsType::RemoteOutboundRtp => row.hide_round_trips(),
-        StatsType::MediaSource => row.hide_levels(),
-        StatsType::CandidatePair => {
-            row.hide_round_trips();
-            row.hide(AVAILABLE, true);
-            row.hide(ARRIVALS, true);
-        }
-        _ => {}
-    }
-    row.fillers
+    });
+    let is_undecoded = UNDECODED.iter().all(|&member| zeros.has(member)) && !DECODES.iter().any(|&one| has(entry, one));
+    if is_undecoded { fillers.or(zeros_among(entry, const { Fields::of(DECODED) })) } else { fillers }
 }
 
-/// A row, and its fillers so far.
-struct Zeros<'a> {
-    entry: Entry<'a>,
-    fillers: Fields,
+/// The members of a set that are 0.
+fn zeros_among(entry: Entry<'_>, members: Fields) -> Fields {
+    let values = entry.values();
+    let [zeros, _] = entry.presence().and(members).partition(|place| [values.get(place) == Some(&0.0), false]);
+    zeros
 }
 
-impl Zeros<'_> {
-    fn is_zero(&self, member: Num) -> bool {
-        self.entry.get(member) == Some(0.0)
-    }
+fn has(entry: Entry<'_>, member: Num) -> bool {
+    entry.get(member) > Some(0.0)
+}
 
-    fn has(&self, member: Num) -> bool {
-        self.entry.get(member) > Some(0.0)
-    }
-
-    /// Marks those of `members` that are 0 as fillers, if `is_filler`.
-    fn hide(&mut self, members: &[Num], is_filler: bool) {
-        if is_filler {
-            for &member in members {
-                if self.is_zero(member) {
-                    self.fillers.insert(member);
-                }
-            }
-        }
-    }
-
-    fn hide_picture(&mut self) {
-        self.hide(&[Num::FrameWidth, Num::FrameHeight], true);
-    }
-
-    fn hide_round_trips(&mut self) {
-        self.hide(ROUND_TRIPS, !self.has(Num::TotalRoundTripTime));
-    }
-
-    fn hide_levels(&mut self) {
-        self.hide(&[Num::AudioLevel], self.is_zero(Num::TotalSamplesDuration));
+/// Whether other members of the row contradict the 0 of a member.
+fn is_contradicted(entry: Entry<'_>, member: Num) -> bool {
+    let has = |member| has(entry, member);
+    match member {
+        Num::BytesReceived => has(Num::PacketsReceived) && !has(Num::HeaderBytesReceived),
+        Num::BytesSent => has(Num::PacketsSent) && !has(Num::HeaderBytesSent),
+        Num::FramesSent => has(Num::FramesEncoded) && has(Num::BytesSent),
+        Num::TotalAudioEnergy => entry.get(Num::AudioLevel) > Some(AUDIBLE),
+        Num::AudioLevel => entry.get(Num::TotalSamplesDuration) == Some(0.0),
+        Num::RoundTripTime | Num::CurrentRoundTripTime | Num::TotalRoundTripTime => !has(Num::TotalRoundTripTime),
+        _ => COUNTERPARTS_OF.get(member as usize).is_some_and(|others| others.iter().any(|&other| has(other))),
     }
 }

@@ -5,7 +5,10 @@
 //! report and, not reported as lost before, in the ten seconds before it. A change beyond that, in either direction, is
 //! a jump of sequence numbers, an overflow or a wrong value: it is left out and counted, and the next change counts
 //! again. If a received stream's count comes back to where it was, its change in between is known. Nor can a count
-//! exceed the packets of its stream by a million: then every change of it is left out.
+//! exceed the packets of its stream by a million: then every change of it is left out. If a report on a sent stream
+//! counts far more losses than packets were sent since the previous one, and its own `fractionLost` is small, the next
+//! report decides: what it takes back was not lost. (A single wild count that is smaller cannot be told from a burst of
+//! losses.)
 
 use super::totals::LossCount;
 use crate::metric::counter::Delta;
@@ -25,6 +28,10 @@ const UNKNOWN_SPAN_MS: f64 = 60_000.0;
 const REPORTED_WITHIN_MS: f64 = 10_000.0;
 /// Packets that may be lost besides those that were seen being sent.
 const IN_FLIGHT: f64 = 10.0;
+/// The factor that makes a number of packets far more than another one: two reports may be missing in between.
+const FAR_MORE: f64 = 2.0;
+/// The share of packets that makes up most of them.
+const MOST: f64 = 0.5;
 /// The most by which a count may exceed the packets of its stream, which may have been reset.
 const OVERFLOW: f64 = 1e6;
 const LOST: Fields = Fields::of(&[Num::PacketsLost]);
@@ -113,22 +120,44 @@ impl ReceivedLimit {
 pub(super) struct SentLimit {
     /// Packets sent in the last seconds, less those that were reported as lost.
     pending: f64,
+    /// Losses that the report which brought them contradicts, until the next one; 0 for none.
+    unconfirmed: f64,
 }
 
 impl SentLimit {
-    /// Doubts the losses of a report if they are impossible. `sent` is how many packets were sent since the previous
-    /// report, and `own` the stream's entry.
-    pub(super) fn check(&mut self, delta: &mut Delta<'_>, own: Entry<'_>, sent: Option<f64>) {
-        let Some(lost) = delta.passed(Num::PacketsLost) else { return };
+    /// The losses since the last report whose losses were known. Impossible ones are doubted. `sent` is how many packets
+    /// were sent since then, and `own` the stream's entry.
+    pub(super) fn losses(&mut self, delta: &mut Delta<'_>, own: Entry<'_>, sent: Option<f64>) -> Option<f64> {
+        let new = delta.passed(Num::PacketsLost)?;
+        let unconfirmed = core::mem::take(&mut self.unconfirmed);
+        let lost = unconfirmed + new;
         let limit = sent.map_or(OVERFLOW, |sent| sent + self.pending + IN_FLIGHT);
-        let mut found = lost.max(0.0);
-        if lost.abs() > limit || overflows(delta.entry(), own.get(Num::PacketsSent)) {
-            delta.doubt(LOST);
-            found = 0.0;
+        let is_possible = lost.abs() <= limit && !overflows(delta.entry(), own.get(Num::PacketsSent));
+        if is_possible && unconfirmed == 0.0 && is_contradicted(delta.entry(), lost, sent) {
+            self.unconfirmed = lost;
+            return None;
         }
+        if !is_possible || unconfirmed > 0.0 && new < -unconfirmed / 2.0 {
+            delta.doubt(LOST);
+        }
+        let lost = Some(lost).filter(|_| is_possible);
         let kept = (1.0 - delta.span_ms().abs() / REPORTED_WITHIN_MS).max(0.0);
+        let found = lost.unwrap_or(0.0).max(0.0);
         self.pending = (self.pending * kept + sent.unwrap_or(0.0) - found).max(0.0);
+        lost
     }
+
+    /// Whether losses wait for the next report.
+    pub(super) fn awaits_report(&self) -> bool {
+        self.unconfirmed != 0.0
+    }
+}
+
+/// Whether a report counts far more packets as lost than were `sent` since the previous one, and says itself that most
+/// arrived. It may be true: reports in between may have been lost.
+fn is_contradicted(report: Entry<'_>, lost: f64, sent: Option<f64>) -> bool {
+    sent.is_some_and(|sent| lost > FAR_MORE * sent + BASE_PPS)
+        && report.get(Num::FractionLost).is_some_and(|share| share < MOST)
 }
 
 /// Whether a count of lost packets exceeds the packets of its stream by far.

@@ -96,10 +96,12 @@ impl Rtcp {
     fn take_losses(&mut self, delta: &mut Delta<'_>, own: Entry<'_>) {
         let sent = own.get(Num::PacketsSent);
         let since = sent.zip(self.sent).map(|(now, then)| now - then).filter(|&sent| sent >= 0.0);
-        self.limit.check(delta, own, since);
-        if let Some(lost) = delta.passed(Num::PacketsLost).filter(|_| !self.rebase) {
+        let is_confirmed = !self.limit.awaits_report();
+        let lost = self.limit.losses(delta, own, since);
+        if let Some(lost) = lost.filter(|_| !self.rebase) {
             let found = lost.max(0.0);
-            let received = delta.passed(Num::PacketsReceived).filter(|_| delta.of(Num::PacketsLost).is_some());
+            let covers_report = is_confirmed && delta.of(Num::PacketsLost).is_some();
+            let received = delta.passed(Num::PacketsReceived).filter(|_| covers_report);
             let expected = received.map(|received| found + received).or(since);
             if core::mem::take(&mut self.skips_next_report) {
                 add(&mut self.unread.at_rest, Some(lost));
@@ -112,7 +114,7 @@ impl Rtcp {
                 }
             }
         }
-        if delta.entry().get(Num::PacketsLost).is_some() {
+        if delta.entry().get(Num::PacketsLost).is_some() && !self.limit.awaits_report() {
             self.sent = sent;
         }
     }
@@ -192,6 +194,11 @@ impl Rtcp {
 
     fn take_jitter(&mut self, remote: Entry<'_>) {
         self.jitter_ms = remote.get(Num::Jitter).map(|seconds| seconds * 1e3);
+    }
+
+    /// The latest round-trip time, however old.
+    pub(super) fn latest_rtt_ms(&self) -> Option<f64> {
+        self.rtt_ms.map(|(rtt_ms, _)| rtt_ms)
     }
 
     /// The round-trip time, while it is valid.

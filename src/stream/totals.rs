@@ -50,8 +50,10 @@ impl Totals {
     /// Adds the counters of an interval in any state, except losses.
     pub(super) fn add(&mut self, delta: &Delta<'_>) {
         use Num as N;
+        // Of several alternatives, the first that is reported: another one must not stand in for it if it is doubted.
         let take = |total: &mut Option<f64>, fields: &[Num]| {
-            add(total, fields.iter().find_map(|&field| delta.passed(field)));
+            let reported = fields.iter().find(|&&field| delta.entry().get(field).is_some());
+            add(total, reported.and_then(|&field| delta.passed(field)));
         };
         take(&mut self.packets, &[N::PacketsReceived, N::PacketsSent]);
         take(&mut self.bytes, &[N::BytesReceived, N::BytesSent]);

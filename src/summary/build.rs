@@ -20,7 +20,6 @@ use crate::digest::Digest;
 use crate::event::{CallClass, EndReason};
 use crate::fabric::{ClockCounts, Fabric, Path, StoredDevice};
 use crate::id::{Direction, FabricId, UserId};
-use crate::stream::Doubted;
 use crate::summary::{
     ClockSummary, ConferenceState, ConferenceSummary, DeviceSummary, FabricSummary, FlowSummary, PathSummary,
     RttBySource, Schema,
@@ -136,7 +135,7 @@ fn fabric_summary(call: &Conference, fabric: &Fabric) -> FabricSummary {
         rtt_ms: RttBySource { rtcp: rtcp.stats(), ice: fabric.paths.main.ice_rtt_ms.stats() },
         score: scores::group(views.iter().map(|view| view.record), &call.config),
         available_outgoing_bps: fabric.paths.main.available_outgoing_bps.stats(),
-        doubted: doubted_values(fabric.paths.iter().map(|path| path.doubted).fold(Doubted::default(), Doubted::and)),
+        doubted: doubted_values(fabric.paths.iter().fold(fabric.playout.doubted, |sum, path| sum.plus(path.doubted))),
         paths: fabric.paths.iter().filter(|path| path.is_known()).map(path).collect(),
         streams: views.iter().map(|view| stream(call, view)).collect(),
     }

@@ -10,6 +10,8 @@ mod common;
 mod conference;
 mod emodel;
 mod fields;
+#[cfg(feature = "serde")]
+mod glitches;
 mod line_rules;
 mod manual;
 mod same_call;
