@@ -188,6 +188,10 @@ impl<D: Detector + Default> Monitored<D> {
         {
             (diagnosis.to, diagnosis.is_refuted) = (Some(diagnosis.from), true);
             (recorder.notify)(DiagnosisChange::Cleared, diagnosis);
+            // It takes no capacity from others, whose places do not change.
+            if place + 1 == recorder.log.diagnoses.len() {
+                recorder.log.diagnoses.pop();
+            }
         }
         *self = Self::default();
     }

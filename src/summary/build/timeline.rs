@@ -1,6 +1,6 @@
 //! Lists events, errors and feedback in the order of time. The order of arrival has no effect.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 use ordered_float::OrderedFloat;
@@ -18,7 +18,7 @@ use crate::unit::Timestamp;
 pub(super) fn events(call: &Conference) -> Vec<(Option<UserId>, EventSummary)> {
     let all = &call.out.timeline.events;
     let setups = last_setups(call);
-    let refuted: Vec<(Option<FabricId>, Timestamp)> = all.iter().filter_map(refuted_at).collect();
+    let refuted: BTreeSet<(Option<FabricId>, Timestamp)> = all.iter().filter_map(refuted_at).collect();
     let valid = all.iter().enumerate().filter(|&(index, event)| match event.fabric {
         Some(fabric) if event.kind == EventKind::FabricSetup => setups.get(&fabric) == Some(&index),
         fabric => !is_of_failure(event.kind) || !refuted.contains(&(fabric, event.at)),

@@ -7,7 +7,7 @@ use callgauge::metric::IntervalState;
 use callgauge::report::{Flag, Num, StatsType, Text};
 use callgauge::summary::FabricSummary;
 use callgauge::unit::StatTime;
-use callgauge::{AppEvent, Event};
+use callgauge::{AppEvent, Config, Event, Limits};
 
 use super::{Call, at, push, push_transport, received, sent};
 
@@ -572,4 +572,18 @@ fn losses_of_lost_time_are_in_no_ratio() {
     let stream = call.streams(8).remove(0);
     assert!(stream.lost_s >= 4.0, "{stream:?}");
     assert_eq!((stream.loss_ratio, stream.packets_lost, stream.packets_lost_at_rest), (Some(0.0), Some(0), Some(500)));
+}
+
+#[test]
+fn refuted_failures_take_no_capacity_of_diagnoses() {
+    let mut call = Call::with(Config::new().with_limits(Limits::new().with_diagnoses_per_fabric(2)));
+    for second in 0..=60_u32 {
+        let ice = if second % 3 == 2 && second < 55 { "failed" } else { "connected" };
+        let packets = second.min(57) * 50;
+        push_call_of(&mut call, u64::from(second) * 1_000, packets, packets, [ice, "connected", "a"]);
+    }
+    apply(&mut call, Ice(60_500, I::Failed));
+    let summary = call.call.summary();
+    assert_eq!((summary.diagnoses.len(), summary.refused_diagnoses), (1, 0));
+    assert_eq!(summary.diagnoses[0].kind.name(), "connectionDropped");
 }
