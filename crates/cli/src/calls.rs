@@ -5,7 +5,7 @@ use callgauge::ingest::Item;
 use callgauge::replay::{Doubt, SourceOverview, calls};
 
 use crate::records::{self, Sink};
-use crate::sources::Source;
+use crate::sources::InputSource;
 use crate::wording::{duration, plural, printable, time_of_day};
 
 /// How files become calls, as the command line says.
@@ -23,7 +23,7 @@ pub(crate) struct Grouping {
 /// The files of one call.
 #[derive(Debug)]
 pub(crate) struct CallFiles {
-    pub(crate) files: Vec<Source>,
+    pub(crate) files: Vec<InputSource>,
     /// An overview of each file; empty for a single file.
     pub(crate) overviews: Vec<SourceOverview>,
     /// The name given on the command line.
@@ -46,7 +46,7 @@ impl Misfit {
 /// # Errors
 /// The files belong to several calls and neither [`Grouping::conference`] nor [`Grouping::each`] was given, or an input
 /// that can be read only once cannot be copied.
-pub(crate) fn group(mut files: Vec<Source>, grouping: &Grouping) -> Result<Vec<CallFiles>, Misfit> {
+pub(crate) fn group(mut files: Vec<InputSource>, grouping: &Grouping) -> Result<Vec<CallFiles>, Misfit> {
     let conference = grouping.conference.clone();
     if let [_] = &*files {
         return Ok(vec![CallFiles { files, overviews: vec![SourceOverview::default()], conference }]);
@@ -62,7 +62,7 @@ pub(crate) fn group(mut files: Vec<Source>, grouping: &Grouping) -> Result<Vec<C
     if groups.len() > 1 && !grouping.each {
         return Err(misfit(&files, &overviews, &groups));
     }
-    let mut files: Vec<Option<(Source, SourceOverview)>> = files.into_iter().zip(overviews).map(Some).collect();
+    let mut files: Vec<Option<(InputSource, SourceOverview)>> = files.into_iter().zip(overviews).map(Some).collect();
     let of_group = |group: Vec<usize>| {
         let (files, overviews) = group.iter().filter_map(|&index| files.get_mut(index)?.take()).unzip();
         CallFiles { files, overviews, conference: conference.clone() }
@@ -79,7 +79,7 @@ impl Sink for OverviewSink {
     }
 }
 
-fn overview_of(file: &Source) -> SourceOverview {
+fn overview_of(file: &InputSource) -> SourceOverview {
     let mut sink = OverviewSink(SourceOverview::default());
     let input = records::read(file, &mut sink);
     sink.0.set_conference(input.conference.as_deref());
@@ -87,7 +87,7 @@ fn overview_of(file: &Source) -> SourceOverview {
 }
 
 /// Says which files belong together, and what to do.
-fn misfit(files: &[Source], overviews: &[SourceOverview], groups: &[Vec<usize>]) -> Misfit {
+fn misfit(files: &[InputSource], overviews: &[SourceOverview], groups: &[Vec<usize>]) -> Misfit {
     let mut lines = vec![format!("these files are of {} different calls:", groups.len())];
     for (number, group) in groups.iter().enumerate() {
         lines.push(format!("call {}:", number + 1));
@@ -103,7 +103,7 @@ fn misfit(files: &[Source], overviews: &[SourceOverview], groups: &[Vec<usize>])
 const MAX_USERS: usize = 8;
 
 /// `a.json: 2026-11-21 09:53:03 UTC, 1 min 28 s, conference daily, users A, B`.
-fn described(file: &Source, overview: &SourceOverview) -> String {
+fn described(file: &InputSource, overview: &SourceOverview) -> String {
     let mut facts = Vec::new();
     match overview.span_ms() {
         Some((first, last)) => facts.extend([time_of_day(first), duration((last - first) / 1e3)]),

@@ -29,28 +29,28 @@ pub(crate) fn run(calls: &[CallFiles], out: &mut dyn Write) -> io::Result<Status
 /// take what each of them adds. Returns whether there was a snapshot.
 fn derive(call: &CallFiles, out: &mut dyn Write) -> io::Result<bool> {
     let shared_of = shared_connections(&call.overviews);
-    let mut shared: BTreeMap<usize, Connection> = BTreeMap::new();
+    let mut shared: BTreeMap<usize, FollowedConnection> = BTreeMap::new();
     let mut result = Ok(());
     let mut is_usable = false;
     for index in by_start(&call.overviews) {
         let (Some(file), Some(shared_names)) = (call.files.get(index), shared_of.get(index)) else { continue };
         let name = file.name();
-        let mut own: HashMap<String, Connection> = HashMap::new();
+        let mut own: HashMap<String, FollowedConnection> = HashMap::new();
         let (mut late, mut repeated) = (0, 0);
         let input = records::read(file, &mut |item: Item<'_>| {
             let Item::Snapshot(snapshot) = item else { return };
             if !shared_names.contains_key(snapshot.fabric) && !own.contains_key(snapshot.fabric) {
-                own.insert(snapshot.fabric.to_owned(), Connection::default());
+                own.insert(snapshot.fabric.to_owned(), FollowedConnection::default());
             }
             let connection = match shared_names.get(snapshot.fabric) {
                 Some(&slot) => Some(shared.entry(slot).or_default()),
                 None => own.get_mut(snapshot.fabric),
             };
             let Some(connection) = connection.filter(|_| result.is_ok()) else { return };
-            match connection.place(index, snapshot.at) {
-                Place::Next => {}
-                Place::Late => late += 1,
-                Place::Repeated => repeated += 1,
+            match connection.order_of(index, snapshot.at) {
+                SnapshotOrder::Next => {}
+                SnapshotOrder::Late => late += 1,
+                SnapshotOrder::Repeated => repeated += 1,
             }
             result = write_snapshot(&name, snapshot, &mut connection.trackers, out);
         });
@@ -71,7 +71,7 @@ fn by_start(overviews: &[SourceOverview]) -> Vec<usize> {
 
 /// A connection of a call.
 #[derive(Default)]
-struct Connection {
+struct FollowedConnection {
     trackers: EntryTrackers,
     /// The file that is read, and the latest time in it.
     file: usize,
@@ -81,7 +81,7 @@ struct Connection {
 }
 
 /// Where a snapshot stands among those before it.
-enum Place {
+enum SnapshotOrder {
     Next,
     /// Before an earlier one of the same file.
     Late,
@@ -89,19 +89,19 @@ enum Place {
     Repeated,
 }
 
-impl Connection {
-    fn place(&mut self, file: usize, at: Option<StatTime>) -> Place {
+impl FollowedConnection {
+    fn order_of(&mut self, file: usize, at: Option<StatTime>) -> SnapshotOrder {
         if self.file != file {
             (self.file, self.before) = (file, self.latest.max(self.before));
             self.latest = None;
         }
-        let place = match at {
-            Some(at) if self.before.is_some_and(|before| at <= before) => Place::Repeated,
-            Some(at) if self.latest.is_some_and(|latest| at < latest) => Place::Late,
-            _ => Place::Next,
+        let order = match at {
+            Some(at) if self.before.is_some_and(|before| at <= before) => SnapshotOrder::Repeated,
+            Some(at) if self.latest.is_some_and(|latest| at < latest) => SnapshotOrder::Late,
+            _ => SnapshotOrder::Next,
         };
         self.latest = self.latest.max(at);
-        place
+        order
     }
 }
 

@@ -9,7 +9,7 @@ use crate::calls::CallFiles;
 use crate::problems;
 use crate::queue::{ByteQueue, CloseOnDrop};
 use crate::records::{self, InputFile, Sink};
-use crate::sources::Source;
+use crate::sources::InputSource;
 
 /// Memory of the items of all files that wait for each other, bytes.
 const MAX_WAITING_BYTES: usize = 64 << 20;
@@ -143,7 +143,7 @@ impl Sink for QueueSink<'_> {
 }
 
 /// Reads one of several files.
-fn read_into(file: &Source, queue: &ByteQueue<Message>) -> InputFile {
+fn read_into(file: &InputSource, queue: &ByteQueue<Message>) -> InputFile {
     let queue = CloseOnDrop(queue);
     records::read(file, &mut QueueSink(queue.0))
 }
@@ -151,7 +151,7 @@ fn read_into(file: &Source, queue: &ByteQueue<Message>) -> InputFile {
 /// Several files in the order of time, on the clock of the first.
 fn replay_merged(call: &CallFiles, replay: &mut Replay, each: &mut EventCallback<'_>) -> Vec<InputFile> {
     let sources = replay.add_sources(&call.overviews);
-    let names: Vec<String> = call.files.iter().map(Source::name).collect();
+    let names: Vec<String> = call.files.iter().map(InputSource::name).collect();
     let named = call.overviews.iter().find_map(SourceOverview::conference);
     let conference = call.conference.as_deref().or(named);
     let mut each = |origin: ItemOrigin<'_>, event: &Event, call: &Conference| {

@@ -14,7 +14,7 @@ use crate::files::fill;
 use crate::output::{Format, Page, Status};
 use crate::problems;
 use crate::records::{self, InputFile, Sink};
-use crate::sources::Source;
+use crate::sources::InputSource;
 use crate::wording::{duration, plural, printable, time_of_day};
 
 /// The contents of one connection.
@@ -77,7 +77,7 @@ impl Sink for Contents {
     }
 }
 
-pub(crate) fn run(format: Format, files: &[Source], out: &mut dyn Write) -> io::Result<Status> {
+pub(crate) fn run(format: Format, files: &[InputSource], out: &mut dyn Write) -> io::Result<Status> {
     let mut usable = false;
     for (index, file) in files.iter().enumerate() {
         let inspected = inspect(file);
@@ -107,7 +107,7 @@ struct Inspected {
     unplaced: u64,
 }
 
-fn inspect(file: &Source) -> Inspected {
+fn inspect(file: &InputSource) -> Inspected {
     let mut replay = Replay::default();
     let source = replay.add_source(None);
     let mut contents = Contents { connections: BTreeMap::new(), users: BTreeSet::new(), replay, source };

@@ -24,7 +24,7 @@ use clap::{Parser, Subcommand};
 
 use calls::{CallFiles, Grouping};
 use output::{Format, RowFormat, Status};
-use sources::Source;
+use sources::InputSource;
 
 /// Call quality from WebRTC getStats recordings.
 ///
@@ -53,7 +53,7 @@ enum Command {
         #[command(flatten)]
         grouping: Grouping,
         #[command(flatten)]
-        inputs: Inputs,
+        inputs: FileArguments,
     },
     /// Print one line per stream and interval.
     ///
@@ -69,7 +69,7 @@ enum Command {
         #[command(flatten)]
         grouping: Grouping,
         #[command(flatten)]
-        inputs: Inputs,
+        inputs: FileArguments,
     },
     /// Print the derived values of Chromium's webrtc-internals, under the same names, for any input format.
     ///
@@ -78,7 +78,7 @@ enum Command {
         #[command(flatten)]
         grouping: Grouping,
         #[command(flatten)]
-        inputs: Inputs,
+        inputs: FileArguments,
     },
     /// Compute one score from figures given as options (what-if), with its impairments.
     Score {
@@ -91,13 +91,13 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
         #[command(flatten)]
-        inputs: Inputs,
+        inputs: FileArguments,
     },
 }
 
 /// The files that a command reads.
 #[derive(Debug, clap::Args)]
-struct Inputs {
+struct FileArguments {
     /// The longest record that is read, a line or a document, in MiB. Reading it takes up to twice as much memory.
     #[arg(long, value_name = "MIB", default_value_t = 1_024, value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
     max_record: u32,
@@ -152,8 +152,8 @@ fn run(command: Command, out: &mut dyn Write) -> io::Result<Status> {
     }
 }
 
-impl Inputs {
-    fn sources(self) -> Option<Vec<Source>> {
+impl FileArguments {
+    fn sources(self) -> Option<Vec<InputSource>> {
         let max_record = usize::try_from(u64::from(self.max_record) << 20).unwrap_or(usize::MAX);
         sources::sources(self.files, max_record)
     }
@@ -161,7 +161,7 @@ impl Inputs {
 
 /// Runs a command on the calls that the files belong to.
 fn with_calls(
-    inputs: Inputs,
+    inputs: FileArguments,
     grouping: &Grouping,
     run: impl FnOnce(&[CallFiles]) -> io::Result<Status>,
 ) -> io::Result<Status> {

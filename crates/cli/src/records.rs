@@ -10,7 +10,7 @@ use callgauge::ingest::{
 use callgauge::replay::SourceOutcome;
 use serde::Serialize;
 
-use crate::sources::Source;
+use crate::sources::InputSource;
 use crate::unpack::{ByteCounts, unpack};
 
 /// How many unreadable records keep their reasons.
@@ -109,7 +109,7 @@ impl NotStats {
 }
 
 impl InputFile {
-    fn new(file: &Source) -> Self {
+    fn new(file: &InputSource) -> Self {
         Self { file: file.name(), is_blank: true, ..Self::default() }
     }
 }
@@ -132,12 +132,12 @@ impl<F: FnMut(Item<'_>)> Sink for F {
 }
 
 /// A file whose reading failed with an internal error.
-pub(crate) fn broken(file: &Source) -> InputFile {
+pub(crate) fn broken(file: &InputSource) -> InputFile {
     InputFile { problems: vec!["reading failed: internal error".into()], ..InputFile::new(file) }
 }
 
 /// Reads a file and hands out its items. Problems are part of the result.
-pub(crate) fn read(file: &Source, each: &mut dyn Sink) -> InputFile {
+pub(crate) fn read(file: &InputSource, each: &mut dyn Sink) -> InputFile {
     let mut input = InputFile::new(file);
     let mut reader = Reader::new();
     let result = file.open().and_then(|source| {

@@ -12,7 +12,7 @@ use crate::wording::printable;
 
 /// A FILE argument.
 #[derive(Debug)]
-pub(crate) struct Source {
+pub(crate) struct InputSource {
     path: PathBuf,
     /// A copy of what can be read only once.
     copy: Option<File>,
@@ -20,7 +20,7 @@ pub(crate) struct Source {
     pub(crate) max_record: usize,
 }
 
-impl Source {
+impl InputSource {
     /// The name in outputs.
     pub(crate) fn name(&self) -> String {
         if self.path == Path::new("-") { "standard input".into() } else { self.path.to_string_lossy().into_owned() }
@@ -58,8 +58,9 @@ impl Source {
 
 /// The FILE arguments, each checked. `None` if one of them cannot be opened or read: standard error names it. A result
 /// without one of the files would look like the result of all of them.
-pub(crate) fn sources(files: Vec<PathBuf>, max_record: usize) -> Option<Vec<Source>> {
-    let sources: Vec<Source> = files.into_iter().map(|path| Source { path, copy: None, max_record }).collect();
+pub(crate) fn sources(files: Vec<PathBuf>, max_record: usize) -> Option<Vec<InputSource>> {
+    let sources: Vec<InputSource> =
+        files.into_iter().map(|path| InputSource { path, copy: None, max_record }).collect();
     let mut streams = HashSet::new();
     let mut all = true;
     for source in &sources {
