@@ -328,6 +328,8 @@ impl EntryTrackers {
 
 /// The bytes of the largest UDP datagram, into which an RTP packet fits.
 const MAX_PACKET_BYTES: f64 = 65_535.0;
+/// More than a packet of WebRTC has, which fits an Ethernet frame.
+const USUAL_PACKET_BYTES: f64 = 2_000.0;
 /// Packets that may be missing beside their bytes: counters are not all read at one moment.
 const SKEW_PACKETS: f64 = 10.0;
 
@@ -502,15 +504,19 @@ impl Differences {
         }
     }
 
-    /// Marks bytes that grew by more than their packets can carry, among `timed`: the counters whose difference covers
+    /// Marks bytes that grew by more than their packets carry, among `timed`: the counters whose difference covers
     /// this interval, or also the one of a glitch before it.
     fn compare_traffic(&mut self, timed: Fields) {
         for (packets, bytes) in [(Num::PacketsReceived, Num::BytesReceived), (Num::PacketsSent, Num::BytesSent)] {
             if timed.has(packets) && timed.has(bytes) {
                 let [passed, carried] = [packets, bytes].map(|field| self.by.get(field as usize).copied());
-                if carried > passed.map(|passed| (passed + SKEW_PACKETS) * MAX_PACKET_BYTES) {
-                    (self.beyond.insert(bytes), self.impossible.insert(bytes));
+                let exceeds = |packet_bytes| carried > passed.map(|passed| (passed + SKEW_PACKETS) * packet_bytes);
+                if exceeds(USUAL_PACKET_BYTES) {
+                    self.beyond.insert(bytes);
                     self.advanced = self.advanced.without(self.beyond);
+                    if exceeds(MAX_PACKET_BYTES) {
+                        self.impossible.insert(bytes);
+                    }
                 }
             }
         }
