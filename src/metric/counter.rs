@@ -509,7 +509,8 @@ impl Differences {
             if timed.has(packets) && timed.has(bytes) {
                 let [passed, carried] = [packets, bytes].map(|field| self.by.get(field as usize).copied());
                 if carried > passed.map(|passed| (passed + SKEW_PACKETS) * MAX_PACKET_BYTES) {
-                    (self.beyond.insert(bytes), self.impossible.insert(bytes));
+                    self.beyond.insert(bytes);
+                    self.impossible.insert(bytes);
                     self.advanced = self.advanced.without(self.beyond);
                 }
             }
