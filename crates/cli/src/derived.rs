@@ -33,7 +33,7 @@ pub(crate) fn run(files: &[PathBuf], out: &mut dyn Write) -> io::Result<bool> {
             }
         });
         problems::print_problems(&input);
-        usable |= input.snapshots > 0;
+        usable |= input.is_usable();
     }
     result.map(|()| usable)
 }

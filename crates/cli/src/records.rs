@@ -68,6 +68,9 @@ pub(crate) struct InputFile {
     /// Reports with entries, of which none is usable.
     #[serde(skip)]
     pub(crate) unusable_snapshots: u64,
+    /// Snapshots without any time.
+    #[serde(skip)]
+    pub(crate) untimed_snapshots: u64,
     /// Entries of streams without a time, which have no figures.
     #[serde(skip)]
     pub(crate) untimed_entries: u64,
@@ -105,6 +108,11 @@ impl NotStats {
 }
 
 impl InputFile {
+    /// Whether anything was read that has a time.
+    pub(crate) const fn is_usable(&self) -> bool {
+        self.snapshots > self.untimed_snapshots
+    }
+
     fn new(path: &Path) -> Self {
         Self { file: name_of(path), ..Self::default() }
     }
@@ -160,6 +168,7 @@ pub(crate) fn read(path: &Path, each: &mut dyn Sink) -> InputFile {
     input.conference = reader.conference().map(Into::into);
     input.empty_snapshots = reader.empty_snapshots();
     input.unusable_snapshots = reader.unusable_snapshots();
+    input.untimed_snapshots = reader.untimed_snapshots();
     input.untimed_entries = reader.untimed_entries();
     input.repeated_ids = reader.repeated_ids();
     input.unread = reader.unread().clone();

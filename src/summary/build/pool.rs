@@ -32,8 +32,9 @@ pub(super) struct Pool {
     bytes: Option<f64>,
     /// Lost and expected packets of the streams that report both.
     loss: Option<(f64, f64)>,
-    /// Times of the first and the last sample of any stream.
-    span: Option<(f64, f64)>,
+    /// The bytes of the time of known rates, and its spans, in no order and overlapping.
+    rated_bytes: Option<f64>,
+    rated: Vec<(f64, f64)>,
     jitter_ms: Digest,
     rtt_ms: Digest,
 }
@@ -44,9 +45,12 @@ impl Pool {
         for OwnedStream { record, .. } in views {
             let totals = &record.totals;
             pool.streams += 1;
-            for (sum, value) in
-                [(&mut pool.packets, totals.packets), (&mut pool.lost, totals.lost), (&mut pool.bytes, totals.bytes)]
-            {
+            for (sum, value) in [
+                (&mut pool.packets, totals.packets),
+                (&mut pool.lost, totals.lost),
+                (&mut pool.bytes, totals.bytes),
+                (&mut pool.rated_bytes, totals.rated_bytes().filter(|_| !record.is_hasty())),
+            ] {
                 if let Some(value) = value {
                     *sum = Some(sum.unwrap_or(0.0) + value);
                 }
@@ -55,18 +59,16 @@ impl Pool {
                 let (lost_before, expected_before) = pool.loss.unwrap_or((0.0, 0.0));
                 pool.loss = Some((lost_before + lost, expected_before + expected));
             }
-            let (start, end) = (record.start.as_millis(), record.end().as_millis());
-            let (first, last) = pool.span.unwrap_or((start, end));
-            pool.span = Some((first.min(start), last.max(end)));
+            pool.rated.extend(record.rated_spans().filter(|_| !record.is_hasty()));
             pool.jitter_ms.merge(&record.digests.jitter_ms);
             pool.rtt_ms.merge(&record.digests.rtt_ms);
         }
         pool
     }
 
-    pub(super) fn summary(&self) -> FlowSummary {
-        let bitrate =
-            self.bytes.zip(self.span).and_then(|(bytes, (first, last))| Bitrate::from_bytes(bytes, last - first));
+    pub(super) fn summary(mut self) -> FlowSummary {
+        let rated_ms = covered(&mut self.rated);
+        let bitrate = self.rated_bytes.and_then(|bytes| Bitrate::from_bytes(bytes, rated_ms));
         FlowSummary {
             streams: self.streams,
             packets: count(self.packets),
@@ -78,6 +80,24 @@ impl Pool {
             rtt_ms: self.rtt_ms.stats(),
         }
     }
+}
+
+/// The time that spans cover together.
+fn covered(spans: &mut [(f64, f64)]) -> f64 {
+    spans.sort_by_key(|&(start, _)| OrderedFloat(start));
+    let mut joined: Option<(f64, f64)> = None;
+    let mut before = 0.0;
+    for &(start, end) in spans.iter() {
+        joined = match joined {
+            Some((first, last)) if start <= last => Some((first, last.max(end))),
+            Some((first, last)) => {
+                before += last - first;
+                Some((start, end))
+            }
+            None => Some((start, end)),
+        };
+    }
+    before + joined.map_or(0.0, |(first, last)| last - first)
 }
 
 /// Pooled connectivity counters.
