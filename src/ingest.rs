@@ -214,7 +214,15 @@ impl Reader {
         self.state.unusable_snapshots
     }
 
-    /// The number of entries of streams without a time. A conference takes no figures from them.
+    /// The number of snapshots of which no entry has a time that can be read, and neither has the record: nothing is
+    /// measured by them.
+    #[must_use]
+    pub const fn untimed_snapshots(&self) -> u64 {
+        self.state.untimed_snapshots
+    }
+
+    /// The number of entries of streams without a time. A conference takes no figures from them. If no entry of a report
+    /// has a time, they have that of the record.
     #[must_use]
     pub const fn untimed_entries(&self) -> u64 {
         self.state.untimed_entries

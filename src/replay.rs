@@ -33,6 +33,7 @@ mod grouping;
 mod item;
 mod overview;
 mod queue;
+mod times;
 
 use alloc::borrow::ToOwned;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -92,6 +93,9 @@ impl SourceId {
 /// to 128 MiB. What is older than that comes late, and is counted. So that the order is known, the first items of a source
 /// wait for the second snapshot of a connection, 64 items at most.
 ///
+/// A time that contradicts those of the items around it is not believed: the item is due with the next one, and counted
+/// ([`SourceOutcome::wrong_times`]). A jump of more than ten minutes waits for the next item to confirm it.
+///
 /// [`calls`] finds out which sources belong to one call. With [`Self::add_sources`], a connection that several sources
 /// report is one, and items that several sources have count once.
 ///
@@ -144,7 +148,9 @@ impl Replay {
         let shared = shared_connections(overviews);
         let reporters = reporters(&shared);
         let mut clocks: BTreeMap<usize, SenderReportTimes> = BTreeMap::new();
-        for (overview, &reporter) in overviews.iter().zip(&reporters) {
+        // A source without snapshots has no clock, so it cannot be the first.
+        let sampled = overviews.iter().zip(&reporters).filter(|(overview, _)| overview.snapshots() > 0);
+        for (overview, &reporter) in sampled {
             clocks.entry(reporter).or_default().merge(&overview.clock);
         }
         let offsets = clock_offsets(&clocks.values().cloned().collect::<Vec<_>>());
@@ -190,11 +196,10 @@ impl Replay {
     pub fn push_each(&mut self, source: SourceId, item: &Item<'_>, each: &mut EachEvent<'_>) {
         // A snapshot of the only source needs no copy.
         if let (Item::Snapshot(snapshot), [queue], SourceId(0)) = (item, &mut self.sources[..], source)
-            && queue.applies_at_once()
-            && !queue.jumps(snapshot.at.map(|at| at.as_millis()))
+            && let at_ms = snapshot.at.map(|at| at.as_millis())
+            && queue.applies_at_once(at_ms)
         {
-            let at_ms = snapshot.at.map(|at| at.as_millis());
-            self.applier.pass(queue.due_ms(at_ms));
+            self.applier.pass(queue.due_at_once(at_ms));
             self.applier.snapshot(&mut queue.applied, snapshot.fabric, at_ms, snapshot.report);
             return hand_out(&mut self.applier, ItemOrigin { source, fabric: snapshot.fabric }, each);
         }
@@ -320,6 +325,12 @@ pub struct SourceOutcome {
     /// Number of snapshots that came after a later one of their connection: out of order, or newest first in a source that
     /// is too long to be sorted.
     pub late_snapshots: u64,
+    /// Number of items with a time that those around them contradict: they count with the item after or before them.
+    pub wrong_times: u64,
+    /// Number of entries of streams without a time that counts ([`ClockSummary::untimed`](crate::summary::ClockSummary::untimed)).
+    pub untimed_entries: u64,
+    /// Whether the late snapshots are in no order at all, rather than newest first.
+    pub is_shuffled: bool,
     /// Number of items omitted because a source added before has the same.
     pub repeated_items: u64,
     /// Words of log events that the engine does not know, such as a state of a later specification.
@@ -330,11 +341,14 @@ impl SourceOutcome {
     fn new(applied: Applied, fabrics: &[FabricSummary]) -> Self {
         let own = applied.opened.iter().filter_map(|fabric| fabrics.get(fabric.index()));
         Self {
-            refused_entries: own.map(|fabric| fabric.refused_streams).sum(),
+            refused_entries: own.clone().map(|fabric| fabric.refused_streams).sum(),
+            untimed_entries: own.map(|fabric| fabric.clock.untimed).sum(),
+            is_shuffled: 4 * applied.late_ascents > applied.late_snapshots,
             unopened_snapshots: applied.unopened_snapshots,
             refused_snapshots: applied.snapshots,
             refused_events: applied.events,
             late_snapshots: applied.late_snapshots,
+            wrong_times: applied.wrong_times,
             repeated_items: applied.repeated_items,
             unknown_words: applied.unknown_words,
             fabrics: applied.opened,

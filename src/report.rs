@@ -334,6 +334,13 @@ impl Report {
         }
     }
 
+    /// Sets the time stamp of every row.
+    pub(crate) fn set_timestamps(&mut self, at: StatTime) {
+        for row in self.rows.iter_mut().take(self.len) {
+            row.timestamp = Some(at);
+        }
+    }
+
     /// Adds a row, for callers that have numbers and not text. Allocates only if the report becomes larger than ever
     /// before.
     ///

@@ -13,6 +13,7 @@ mod state;
 mod totals;
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 pub(crate) use app_time::AppTime;
 pub(crate) use scoring::{IntervalScore, StreamScorer};
@@ -34,8 +35,15 @@ use totals::LossCount;
 
 /// How long after a pause jitter still reflects the pause: RFC 3550 forgets 1/16 with each packet.
 const SETTLING_MS: f64 = 900.0;
+/// The least mean time from one sample to the next, ms: Chromium caches its reports for 50 ms.
+const LEAST_SPAN_MS: f64 = 10.0;
+/// The samples from which on that mean says something: a user may ask for two reports at once.
+const SEVERAL: u64 = 5;
 /// The length in bytes at which names are cut: one long text in a report may be the codec of thousands of streams.
 const MAX_NAME: usize = 128;
+
+/// Spans without a known rate that are stored of a stream; time beyond counts as measured in pooled rates.
+const MAX_UNRATED: usize = 32;
 
 /// One RTP stream over the whole call.
 #[derive(Clone, Debug)]
@@ -58,6 +66,8 @@ pub(crate) struct StreamRecord {
     pub(crate) clock_steps: u64,
     pub(crate) gaps: u64,
     pub(crate) totals: Totals,
+    /// The beginnings and the ends of the intervals without a known rate, ms: the first [`MAX_UNRATED`].
+    unrated: Vec<(f64, f64)>,
     pub(crate) times: Times,
     pub(crate) digests: Digests,
     pub(crate) size: Option<(f64, f64)>,
@@ -218,6 +228,7 @@ impl StreamRecord {
             clock_steps: 0,
             gaps: 0,
             totals: Totals::default(),
+            unrated: Vec::new(),
             times: Times::default(),
             digests: Digests::default(),
             size: None,
@@ -264,6 +275,18 @@ impl StreamRecord {
     /// From the first sample to the last, in ms. A clock that stepped back does not shorten it.
     pub(crate) fn duration_ms(&self) -> f64 {
         self.end().millis_since(self.start)
+    }
+
+    /// Whether its samples are closer to each other than any browser's: the times hardly advance, or are in another unit.
+    pub(crate) fn is_hasty(&self) -> bool {
+        self.samples >= SEVERAL && self.duration_ms() < LEAST_SPAN_MS * (self.samples - 1) as f64
+    }
+
+    /// The spans of time with known rates, ms. Some may be empty.
+    pub(crate) fn rated_spans(&self) -> impl Iterator<Item = (f64, f64)> {
+        let starts = core::iter::once(self.start.as_millis()).chain(self.unrated.iter().map(|&(_, end)| end));
+        let ends = self.unrated.iter().map(|&(start, _)| start).chain([self.end().as_millis()]);
+        starts.zip(ends)
     }
 
     /// Whether any packet or byte was ever counted.
@@ -362,7 +385,6 @@ impl StreamRecord {
         let mut interval = Interval::new(at, delta.span_ms(), self.direction, self.ssrc, kind);
         if has_no_rate {
             interval.state = IntervalState::Reset;
-            self.totals.add_reset(delta);
             self.add_losses(received, interval.state, true);
             self.rtcp.restart(delta.is_from_zero());
         } else {
@@ -407,6 +429,11 @@ impl StreamRecord {
             if interval.state.is_measured() {
                 self.totals.add_heard(delta);
             }
+        }
+        // An interval that is reset has no figure either.
+        if interval.state == IntervalState::Gap || interval.get(Metric::BitrateBps).is_none() {
+            self.totals.add_unrated(delta);
+            self.note_unrated(at, delta.span_ms());
         }
         let doubted = delta.doubted().or(interval.doubted()).or(self.rtcp.take_doubted());
         if doubted.has(Num::PacketsLost) {
@@ -542,6 +569,21 @@ impl StreamRecord {
         }
     }
 
+    /// Stores the time of an interval without a known rate, joined with the one before.
+    #[cold]
+    fn note_unrated(&mut self, at: StatTime, span_ms: f64) {
+        let end = at.as_millis();
+        if span_ms <= 0.0 {
+            return;
+        }
+        let start = end - span_ms;
+        if let Some(last) = self.unrated.last_mut().filter(|last| start <= last.1) {
+            last.1 = end;
+        } else if self.unrated.len() < MAX_UNRATED {
+            self.unrated.push((start, end));
+        }
+    }
+
     fn note_size(&mut self, entry: Entry<'_>) {
         if let (Some(width), Some(height)) = (entry.get(Num::FrameWidth), entry.get(Num::FrameHeight)) {
             self.size = Some((width, height));
@@ -552,7 +594,11 @@ impl StreamRecord {
     fn move_start(&mut self, span_ms: f64) {
         if span_ms < 0.0 {
             let start_ms = (self.start.as_millis() + span_ms).max(0.0);
+            let by_ms = start_ms - self.start.as_millis();
             self.start = StatTime::from_millis(start_ms).unwrap_or(self.start);
+            for (start, end) in &mut self.unrated {
+                (*start, *end) = (*start + by_ms, *end + by_ms);
+            }
         }
     }
 

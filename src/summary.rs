@@ -213,7 +213,8 @@ output! {
         unit_changes: u64,
         /// Entries of streams without a time, or with a time of 0: nothing is derived from them.
         untimed: u64,
-        /// Entries of streams with a time that the rest of their snapshot contradicts: nothing is derived from them.
+        /// Entries of streams with a time that the rest of their snapshot, or for the first snapshot the next one,
+        /// contradicts: nothing is derived from them.
         wild: u64,
         /// How far the clock was ahead of the caller's wall clock at the first snapshot, ms, negative if behind; the
         /// connection's times are then the caller's. `None` if the clock agrees.
@@ -264,6 +265,9 @@ output! {
         resets: u64,
         /// The resets among them at which only the clock stepped: the counters went on.
         clock_steps: u64,
+        /// `samples` if they are less than 10 ms apart on average: no browser samples so often, so the times hardly advance or
+        /// are in another unit, and there is no bitrate. Otherwise 0.
+        hasty: u64,
         /// Gaps: times without reports much longer than the usual interval.
         gaps: u64,
         /// Seconds in those gaps.
@@ -292,8 +296,8 @@ output! {
         packets_expected: Option<u64>,
         /// Payload bytes received or sent, including retransmissions, excluding headers and padding.
         bytes: Option<u64>,
-        /// `8 · bytes / duration_s`: over the whole stream, including pauses, without the intervals in which counters were
-        /// reset. `None` for a single sample.
+        /// 8 · bytes over the time in which both are known: the whole stream, pauses included, without gaps, intervals in
+        /// which counters were reset, and those without bytes at either end. `None` without such time.
         bitrate_bps: Option<f64>,
         /// Lost packets over expected packets, 0 to 1; for a sent stream, as the remote endpoint reports it. `None` if
         /// no endpoint counted or no packet was expected.

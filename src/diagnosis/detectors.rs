@@ -275,6 +275,11 @@ impl Detectors {
         stream.media.step(&sample, span, subject, &mut recorder);
     }
 
+    /// Forgets the time of the latest sample, which was wrong.
+    pub(crate) const fn forget_last(&mut self) {
+        self.last = None;
+    }
+
     /// Accepts a sample of the fabric, after those of its streams.
     pub(crate) fn sample_connection(&mut self, sample: &ConnectionStatus, parts: RecorderParts<'_>) {
         let [received_losses, sent_losses] = core::mem::take(&mut self.losses);

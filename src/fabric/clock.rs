@@ -39,6 +39,8 @@ const LONG_UNITS: [i8; 2] = [3, 6];
 /// An entry this much later than all streams of its report has another clock, ms: some applications stamp codecs when
 /// they store a report.
 const STRAY_MS: f64 = 60_000.0;
+/// Smaller times are read as they are, so their unit cannot be a wrong guess (see [`StatTime::from_unknown`]).
+const GUESSED_FROM: f64 = 1e9;
 /// A time of 0 is a time only of a clock that is younger than this, ms.
 const ZERO_UNTIL_MS: f64 = 60_000.0;
 
@@ -77,7 +79,7 @@ pub(crate) struct ClockCounts {
 }
 
 /// A time, as reported, on the time line and on the caller's clock.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Tick {
     reported: f64,
@@ -103,6 +105,8 @@ pub(super) struct ClockReading {
     pub(super) at: Option<StatTime>,
     /// The clock stepped since the previous report: the interval between the two has no rate.
     pub(super) has_stepped: bool,
+    /// The time of the only report before was wrong: what was sampled then is at no known time.
+    pub(super) is_first: bool,
     /// How far the clock is ahead of the caller's, steps included, ms.
     pub(super) ahead_ms: Option<f64>,
 }
@@ -183,16 +187,24 @@ impl ReporterClock {
         advances: impl Fn(&TimeMap) -> bool,
     ) -> ClockReading {
         let now_ms = now.as_micros() as f64 / 1e3;
+        let is_denied = self.denies_first(report, now_ms);
+        let is_first = is_denied && !self.withdraw_first(report, now_ms);
         let bound_ms = self.bound_ms(now_ms);
         let mut times = ReportTimes::of(report, self.reported_at(bound_ms));
-        let is_young = self.last.is_none_or(|last| last.reported < ZERO_UNTIL_MS);
+        let is_young = self.last.map_or(!WALL_MS.contains(&now_ms), |last| last.reported < ZERO_UNTIL_MS);
         let admits_zero = times.has_zero && times.has_none() && is_young;
         if admits_zero {
             (times.inside, times.any_inside) = (Some(0.0), Some(0.0));
         }
         let counts = &mut self.counts;
         counts.untimed = counts.untimed.saturating_add(times.untimed + if admits_zero { 0 } else { times.zeros });
-        let mut reading = ClockReading { map: TimeMap::IDENTITY, at: None, has_stepped: false, ahead_ms: None };
+        let mut reading = ClockReading {
+            map: TimeMap::IDENTITY,
+            at: None,
+            has_stepped: is_denied && !is_first,
+            is_first,
+            ahead_ms: None,
+        };
         let is_late = match (times.too_late(), times.latest()) {
             (Some(reported), _) => self.contradict(reported, now_ms, &advances, &mut reading),
             (None, Some(reported)) => {
@@ -212,6 +224,33 @@ impl ReporterClock {
             self.settled_ms = self.stepped_ms;
         }
         reading
+    }
+
+    /// Whether a report shows that the time of the only one before it was wrong: that one was far from the caller's clock,
+    /// on which this one is. A report that came late was not wrong if this one came with it.
+    fn denies_first(&self, report: &Report, now_ms: f64) -> bool {
+        let Some(first) = self.first.filter(|_| self.first == self.last) else { return false };
+        let first_ms = first.reported - first.now_ms;
+        let came_alone = now_ms - first.now_ms >= LEAST_ADVANCE_MS;
+        if !(first_ms > MOST_TOLERANCE_MS || first_ms < -MOST_TOLERANCE_MS && came_alone) {
+            return false;
+        }
+        let times = ReportTimes::of(report, now_ms + AHEAD_MS);
+        times.latest().is_some_and(|reported| reported >= now_ms - MOST_TOLERANCE_MS)
+    }
+
+    /// Forgets the time of the only report before. Returns whether that report stays, at its arrival, because it was placed
+    /// there and this one is later.
+    #[cold]
+    fn withdraw_first(&mut self, report: &Report, now_ms: f64) -> bool {
+        let placed = self.first.filter(|first| first.line_ms == first.now_ms);
+        let kept = placed.filter(|first| ReportTimes::of(report, now_ms + AHEAD_MS).latest() > Some(first.line_ms));
+        *self = Self { counts: ClockCounts { offset_ms: None, ..self.counts }, ..Self::default() };
+        if let Some(first) = kept {
+            self.accept(first.now_ms, first.now_ms);
+            self.counts.wild = self.counts.wild.saturating_add(1);
+        }
+        kept.is_some()
     }
 
     /// Takes a time that the caller's clock admits; `latest` is that of any entry. Returns the shift of a late report.
@@ -239,6 +278,9 @@ impl ReporterClock {
             } else {
                 return Some(self.shift_ms);
             }
+        } else if self.returns(reported, now_ms) {
+            reading.has_stepped = true;
+            self.step(reported, now_ms);
         } else if line_ms > last.line_ms {
             let unit = if self.trusts(now_ms) {
                 self.rescale_span(reported, now_ms, &LONG_UNITS, SLOW_ADVANCE_MS)
@@ -311,9 +353,22 @@ impl ReporterClock {
         self.accept(reported, now_ms);
     }
 
+    /// Whether the clock went back to where it was before a step at the latest report: the time then advanced like the
+    /// caller's clock, which it did not do otherwise.
+    fn returns(&self, reported: f64, now_ms: f64) -> bool {
+        let (Some(last), Some(former_ms)) = (self.last, self.former_ms) else { return false };
+        if self.stepped_ms == self.settled_ms || !self.trusts(now_ms) {
+            return false;
+        }
+        let off_ms = |line_ms: f64| (line_ms - last.line_ms - (now_ms - last.now_ms)).abs();
+        let line_ms = self.map(former_ms).line_ms(reported);
+        line_ms > last.line_ms && 4.0 * off_ms(line_ms) < off_ms(self.line_ms(reported))
+    }
+
     /// Adopts a unit if the time itself fits in it: the magnitude by which a reader guessed the unit was passed.
     fn rescale_value(&mut self, reported: f64, now_ms: f64) -> bool {
-        let Some(last) = self.last.filter(|_| self.trusts(now_ms)) else { return false };
+        let is_guessed = reported >= GUESSED_FROM;
+        let Some(last) = self.last.filter(|_| is_guessed && self.trusts(now_ms)) else { return false };
         let expected_ms = last.line_ms + (now_ms - last.now_ms);
         for by in [-3, 3] {
             let Some(exponent) = self.exponent.checked_add(by) else { continue };

@@ -200,11 +200,18 @@ impl Fabric {
         let Self { clock, streams, .. } = self;
         let reading = clock.read(now, report, |map| streams.advance(report, map));
         let ClockReading { map, at, .. } = reading;
+        if reading.is_first {
+            self.span = None;
+            self.detectors.forget_last();
+        }
         if let Some(at) = at {
             let (first, last) = self.span.unwrap_or((at, at));
             self.span = Some((first.min(at), last.max(at)));
         }
         self.find_streams(now, report, &map, limits, usage);
+        if reading.is_first {
+            self.reopen_streams(report, &map);
+        }
         self.find_remotes(report, &map);
         self.playout.sample(report);
         let used = used_paths(report, &map);
@@ -235,6 +242,19 @@ impl Fabric {
             with_recorder(id, user, &mut self.detectors, config, out, |detectors, recorder| {
                 detectors.sample_connection(&sample, recorder);
             });
+        }
+    }
+
+    /// Opens the streams again that were sampled before at a wrong time.
+    #[cold]
+    fn reopen_streams(&mut self, report: &Report, clock: &TimeMap) {
+        for &slot in &self.seen {
+            let StreamSlot { record, entries, .. } = &mut self.streams[slot];
+            if let Some(entry) = report.get(entries.own as usize).filter(|_| record.samples > 0) {
+                record.samples = 0;
+                record.reopen(entry.on(clock));
+                self.clock.counts.wild = self.clock.counts.wild.saturating_add(1);
+            }
         }
     }
 

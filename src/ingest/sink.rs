@@ -5,7 +5,7 @@ use alloc::string::String;
 use super::getstats::Scanner;
 use super::getstats::json::Cursor;
 use super::log::{self, LogEvent, LogEventKind};
-use crate::report::{Entry, Report, Skipped};
+use crate::report::{Entry, Report, Skipped, StatsType};
 use crate::unit::StatTime;
 
 /// One snapshot of a record.
@@ -55,6 +55,8 @@ pub(super) struct ReadState {
     pub(super) empty_lists: u64,
     /// Snapshots with entries, of which none is usable.
     pub(super) unusable_snapshots: u64,
+    /// Snapshots of which no entry has a time, and neither has the record.
+    pub(super) untimed_snapshots: u64,
     /// Entries of streams without a time.
     pub(super) untimed_entries: u64,
     /// Entries that repeat the first id of a getStats report.
@@ -67,7 +69,8 @@ pub(super) struct ReadState {
 }
 
 impl ReadState {
-    /// Returns the current report as a snapshot. Without a time, the snapshot gets that of its latest entry.
+    /// Returns the current report as a snapshot. Without a time, the snapshot gets that of its latest entry; if none of its
+    /// entries has a time, they get that of the snapshot.
     ///
     /// A report without a usable entry is no snapshot: it is only counted, because it must not open a connection or show
     /// that one exists.
@@ -83,8 +86,15 @@ impl ReadState {
             return;
         }
         let at = at.or_else(|| self.report.latest());
-        let is_untimed = |entry: &Entry<'_>| entry.kind().is_rtp() && entry.timestamp().is_none();
-        self.untimed_entries += self.report.entries().filter(is_untimed).count() as u64;
+        self.untimed_snapshots += u64::from(at.is_none());
+        let is_untimed = |entry: &Entry<'_>| {
+            matches!(entry.kind(), StatsType::InboundRtp | StatsType::OutboundRtp) && entry.timestamp().is_none()
+        };
+        let untimed = self.report.entries().filter(is_untimed).count() as u64;
+        match at.filter(|_| untimed > 0 && self.report.latest().is_none()) {
+            Some(at) => self.report.set_timestamps(at),
+            None => self.untimed_entries += untimed,
+        }
         self.snapshots += 1;
         (sink.each)(Item::Snapshot(Snapshot { fabric, at, report: &self.report, chrome: self.chrome }));
     }

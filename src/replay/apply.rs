@@ -61,10 +61,14 @@ pub(super) struct Applied {
     fabrics: BTreeMap<String, NamedFabric>,
     /// The numbers of the connections that other sources report too, by name.
     pub(super) shared: BTreeMap<String, usize>,
-    /// The time of the latest snapshot of each connection, ms.
-    latest_ms: BTreeMap<FabricId, f64>,
+    /// The latest time of a snapshot of each connection, and that of its last one, ms.
+    latest_ms: BTreeMap<FabricId, [f64; 2]>,
     /// Snapshots with an earlier time than one before them, of the same connection.
     pub(super) late_snapshots: u64,
+    /// Those of them with a later time than the one right before them.
+    pub(super) late_ascents: u64,
+    /// Items with a time that was not believed.
+    pub(super) wrong_times: u64,
     /// Items that another source has too.
     pub(super) repeated_items: u64,
     /// All connections opened for the source, in the order of opening.
@@ -130,9 +134,11 @@ impl Applier {
             named.is_sampled = true;
         }
         if let Some(at_ms) = at_ms {
-            let latest_ms = source.latest_ms.entry(fabric).or_insert(at_ms);
-            source.late_snapshots += u64::from(at_ms < *latest_ms);
-            *latest_ms = latest_ms.max(at_ms);
+            let [latest_ms, last_ms] = source.latest_ms.entry(fabric).or_insert([at_ms; 2]);
+            let is_late = at_ms < *latest_ms;
+            source.late_snapshots += u64::from(is_late);
+            source.late_ascents += u64::from(is_late && at_ms > *last_ms);
+            (*latest_ms, *last_ms) = (latest_ms.max(at_ms), at_ms);
         }
         source.snapshots.count(self.call.ingest(self.now, fabric, report));
     }

@@ -8,6 +8,7 @@ use ordered_float::OrderedFloat;
 use super::apply::Applied;
 use super::clock::ClockOffset;
 use super::item::{Fact, OwnedItem};
+use super::times::TimeJudge;
 
 /// Items that wait at most until the order of a source is known.
 const MAX_HELD_FOR_ORDER: usize = 64;
@@ -16,16 +17,6 @@ const MAX_BYTES_FOR_ORDER: usize = 4 << 20;
 
 /// Memory of the items of a source that is newest first, bytes: some 3 000 snapshots of thirty entries.
 const MAX_BYTES_TO_SORT: usize = 128 << 20;
-
-/// A source's time may advance by this from one item to the next, ms. A longer jump is believed if the next item with a
-/// time agrees: a suspended computer goes on from there, one wrong time does not.
-const JUMP_MS: f64 = 600_000.0;
-/// The same for the last item of a source, which no item confirms, ms.
-const LAST_JUMP_MS: f64 = 86_400_000.0;
-/// Times beyond the year 2128 are no times, ms.
-const LATEST_MS: f64 = 5e12;
-/// How many items may wait for the next one with a time.
-const MAX_DOUBTED: usize = 64;
 
 /// Items with the same time whose repetitions are recognised.
 const MAX_REPEATS: usize = 4_096;
@@ -46,8 +37,7 @@ pub(super) struct SourceQueue {
     held: Vec<OwnedItem>,
     /// The memory of `held`, bytes.
     held_bytes: usize,
-    /// An item after a jump of the clock, and those without a time after it.
-    doubted: Vec<OwnedItem>,
+    times: TimeJudge,
     is_closed: bool,
 }
 
@@ -85,25 +75,53 @@ impl SourceQueue {
         !self.is_closed && self.waiting.is_empty()
     }
 
-    /// Whether the next snapshot of this source, if it is the only one, needs no copy.
-    pub(super) fn applies_at_once(&self) -> bool {
-        self.is_starved() && self.order == Order::Forward && self.doubted.is_empty() && self.offset_ms() == 0.0
+    /// Whether a snapshot of this source, if it is the only one, needs no copy.
+    pub(super) fn applies_at_once(&self, at_ms: Option<f64>) -> bool {
+        self.is_starved() && self.order == Order::Forward && self.offset_ms() == 0.0 && self.times.follows(at_ms)
     }
 
     pub(super) const fn is_closed(&self) -> bool {
         self.is_closed
     }
 
+    /// Notes the time of an item that is applied at once. Returns when it is due.
+    pub(super) fn due_at_once(&mut self, at_ms: Option<f64>) -> Option<f64> {
+        self.times.note(at_ms);
+        self.due_ms(at_ms)
+    }
+
     /// When an item with a time is due: never before the item in front of it.
-    pub(super) fn due_ms(&mut self, at_ms: Option<f64>) -> Option<f64> {
-        let at_ms = at_ms.filter(|&at_ms| at_ms < LATEST_MS).map(|at_ms| at_ms - self.offset_ms());
+    fn due_ms(&mut self, at_ms: Option<f64>) -> Option<f64> {
+        let at_ms = at_ms.map(|at_ms| at_ms - self.offset_ms());
         self.last_ms = [self.last_ms, at_ms].into_iter().flatten().reduce(f64::max);
         self.last_ms
     }
 
     pub(super) fn push(&mut self, item: OwnedItem) {
+        if self.order == Order::Document {
+            return self.held.push(item);
+        }
+        let mut times = core::mem::take(&mut self.times);
+        times.take(item, &mut |item| self.arrange(item));
+        self.times = times;
+    }
+
+    pub(super) fn close(&mut self) {
+        self.is_closed = true;
+        let mut times = core::mem::take(&mut self.times);
+        times.finish(&mut |item| self.arrange(item));
+        if self.order == Order::Document {
+            self.held = judged(core::mem::take(&mut self.held), &mut times.wrong);
+        }
+        self.applied.wrong_times = times.wrong;
+        self.times = times;
+        self.release();
+    }
+
+    /// Makes an item wait until it is due, or until the order of the source is known.
+    fn arrange(&mut self, item: OwnedItem) {
         if self.order == Order::Forward {
-            return self.judge(item);
+            return self.wait(item);
         }
         if self.order == Order::Unknown {
             self.order = self.order_with(&item);
@@ -119,45 +137,6 @@ impl SourceQueue {
         if is_full {
             self.release();
             self.order = Order::Forward;
-        }
-    }
-
-    pub(super) fn close(&mut self) {
-        self.is_closed = true;
-        self.release();
-        let last_ms = self.last_ms.map(|last_ms| last_ms + self.offset_ms());
-        let jumped_ms = self.doubted.first().and_then(|first| first.at_ms);
-        let jump_ms = jumped_ms.zip(last_ms).map_or(0.0, |(jumped_ms, last_ms)| jumped_ms - last_ms);
-        self.settle(jump_ms <= LAST_JUMP_MS);
-    }
-
-    /// Whether a time is much later than the item before, and not beyond all times.
-    pub(super) fn jumps(&self, at_ms: Option<f64>) -> bool {
-        let jump_ms = self.last_ms.zip(at_ms).map_or(0.0, |(last_ms, at_ms)| at_ms - self.offset_ms() - last_ms);
-        jump_ms > JUMP_MS && at_ms < Some(LATEST_MS)
-    }
-
-    /// Makes an item wait until it is due; after a jump of the clock, until the next time confirms or denies it.
-    fn judge(&mut self, item: OwnedItem) {
-        if let Some(jumped_ms) = self.doubted.first().and_then(|first| first.at_ms) {
-            let is_confirmed = item.at_ms.map(|at_ms| at_ms >= jumped_ms - JUMP_MS);
-            if is_confirmed.is_none() && self.doubted.len() < MAX_DOUBTED {
-                return self.doubted.push(item);
-            }
-            self.settle(is_confirmed.unwrap_or(true));
-        }
-        if self.jumps(item.at_ms) {
-            self.doubted.push(item);
-        } else {
-            self.wait(item);
-        }
-    }
-
-    /// Applies the doubted items, with their time or with that of the item before.
-    fn settle(&mut self, is_confirmed: bool) {
-        for mut item in core::mem::take(&mut self.doubted) {
-            item.at_ms = item.at_ms.filter(|_| is_confirmed);
-            self.wait(item);
         }
     }
 
@@ -181,7 +160,7 @@ impl SourceQueue {
             held = in_time(held);
         }
         for item in held {
-            self.judge(item);
+            self.wait(item);
         }
     }
 
@@ -223,6 +202,29 @@ impl Repeats {
         }
         *self.sources.entry(fingerprint).or_insert(source) != source
     }
+}
+
+/// The items of a document with their times judged by connection, since it is in no order of time.
+fn judged(document: Vec<OwnedItem>, wrong: &mut u64) -> Vec<OwnedItem> {
+    let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
+    let mut connections: Vec<(TimeJudge, VecDeque<OwnedItem>)> = Vec::new();
+    let mut order = Vec::with_capacity(document.len());
+    for item in document {
+        let number = numbers.get(&*item.fabric).copied().unwrap_or_else(|| {
+            connections.push(Default::default());
+            numbers.insert(item.fabric.clone(), connections.len() - 1);
+            connections.len() - 1
+        });
+        if let Some((judge, judged)) = connections.get_mut(number) {
+            judge.take(item, &mut |item| judged.push_back(item));
+        }
+        order.push(number);
+    }
+    for (judge, judged) in &mut connections {
+        judge.finish(&mut |item| judged.push_back(item));
+        *wrong += judge.wrong;
+    }
+    order.into_iter().filter_map(|number| connections.get_mut(number)?.1.pop_front()).collect()
 }
 
 /// The items of a document in order of time. An item without a time is due with the item of its connection before it,

@@ -25,8 +25,9 @@ pub(crate) struct Totals {
     losses_believed: u64,
     losses_doubted: u64,
     pub(crate) bytes: Option<f64>,
-    /// The bytes and the milliseconds of intervals in which counters were reset: no rate is known of them.
-    pub(crate) reset: (f64, f64),
+    /// The bytes and the milliseconds of intervals without a known rate: gaps, resets, and those without bytes at either
+    /// end.
+    pub(crate) unrated: (f64, f64),
     pub(crate) retransmitted: Option<f64>,
     /// Concealed, audibly concealed and time-stretched samples beside all samples, while the stream was measured.
     pub(crate) concealed: Share,
@@ -74,10 +75,16 @@ impl Totals {
         }
     }
 
-    /// Notes that counters were reset in an interval whose counters were added.
-    pub(super) fn add_reset(&mut self, delta: &Delta<'_>) {
+    /// Notes that an interval whose counters were added has no known rate.
+    #[cold]
+    pub(super) fn add_unrated(&mut self, delta: &Delta<'_>) {
         let bytes = [Num::BytesReceived, Num::BytesSent].into_iter().find_map(|field| delta.passed(field));
-        self.reset = (self.reset.0 + bytes.unwrap_or(0.0), self.reset.1 + delta.span_ms().max(0.0));
+        self.unrated = (self.unrated.0 + bytes.unwrap_or(0.0), self.unrated.1 + delta.span_ms().max(0.0));
+    }
+
+    /// The bytes of the time of known rates.
+    pub(crate) fn rated_bytes(&self) -> Option<f64> {
+        Some(self.bytes? - self.unrated.0)
     }
 
     /// Adds losses: of `expected` packets, if that is known.

@@ -137,8 +137,8 @@ output! {
         packets_lost: Option<i64>,
         /// Payload bytes.
         bytes: Option<u64>,
-        /// 8 · bytes over the time from the first sample of any stream to the last. Of an interval in which a stream's
-        /// counters were reset, the stream's mean rate counts. `None` if no stream has one.
+        /// 8 · bytes over the time in which any stream has both: without gaps and intervals in which counters were reset, of
+        /// each stream the first 32.
         bitrate_bps: Option<f64>,
         /// Lost packets over expected packets, 0 to 1, over the streams that report both.
         loss_ratio: Option<f64>,

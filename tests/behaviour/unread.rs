@@ -239,8 +239,16 @@ fn unknown_words_of_a_log_are_counted_by_name() {
 
 #[test]
 fn entries_without_a_time_and_repeated_ids_are_counted() {
-    let untimed = r#"{"t":1000,"pc":"A","report":[{"id":"I","type":"inbound-rtp","ssrc":7}]}"#;
-    assert_eq!(read(&[untimed]).0.untimed_entries(), 1);
+    let untimed = r#"{"id":"I","type":"inbound-rtp","ssrc":7}"#;
+    let in_record = |members: &str, report: &str| format!(r#"{{{members}"pc":"A","report":[{report}]}}"#);
+    let counts = |record: &str| {
+        let reader = read(&[record]).0;
+        (reader.snapshots(), reader.untimed_snapshots(), reader.untimed_entries())
+    };
+    assert_eq!(counts(&in_record("", untimed)), (1, 1, 1));
+    assert_eq!(counts(&in_record("", &format!("{untimed},{STREAM}"))), (1, 0, 1));
+    // The time of the record is that of all its entries if none has its own.
+    assert_eq!(counts(&in_record(r#""t":1000,"#, untimed)), (1, 0, 0));
     let flat = format!("[{STREAM},{STREAM},{STREAM}]");
     let (reader, ..) = read(&[&flat]);
     assert_eq!((reader.repeated_ids(), reader.untimed_entries()), (2, 0));

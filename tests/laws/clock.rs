@@ -2,6 +2,8 @@
 
 use callgauge::diagnosis::Kind;
 use callgauge::id::{MediaKind, Ssrc};
+use callgauge::ingest::Reader;
+use callgauge::replay::Replay;
 use callgauge::report::{Num, Report, StatsType, Text};
 use callgauge::summary::{ConferenceSummary, StreamSummary};
 use callgauge::unit::{StatTime, Timestamp};
@@ -99,11 +101,9 @@ proptest! {
     #[test]
     fn one_wild_time_damages_only_itself(
         arrival in arrival().prop_map(|arrival| Arrival { batch: 1, ..arrival }),
-        at in 4..38_u32,
+        at in 0..38_u32,
         wild in prop_oneof![Just(None), Just(Some(0.0)), Just(Some(9e13)), (-1e9..1e9_f64).prop_filter("wild", |ms| ms.abs() > 1e5).prop_map(|ms| Some(START_MS + ms))],
     ) {
-        // In the first second, the caller's clock is evidence only after longer advances than these.
-        prop_assume!(at * arrival.every_ms > 2_000);
         let samples = 40;
         let good = play(arrival, samples, |_, at_ms| Some(START_MS + at_ms));
         let odd = play(arrival, samples, |n, at_ms| if n == at { wild } else { Some(START_MS + at_ms) });
@@ -157,5 +157,85 @@ proptest! {
         let summary = call.summary();
         prop_assert_eq!((summary.fabrics[0].clock.steps, summary.fabrics[0].clock.unit_changes), (0, 0));
         prop_assert_eq!(summary.duration_s, Some((f64::from((n - 1) * every_ms) + f64::from(pause_ms)) / 1e3));
+    }
+}
+
+/// A recording of two connections, a sample of each a second, and its summary. `written` gives what stands for the times
+/// of line `n` of A: those of the record and of its entry, which it is given.
+fn record(start_ms: f64, written: impl Fn(usize, f64) -> [String; 2]) -> ConferenceSummary {
+    let mut replay = Replay::default();
+    let source = replay.add_source(None);
+    let mut reader = Reader::new();
+    for n in 0..SECONDS {
+        let at_ms = start_ms + n as f64 * 1e3;
+        for (pc, [record_time, entry_time]) in
+            [("A", written(n, at_ms)), ("B", [format!("{at_ms}"), format!("{at_ms}")])]
+        {
+            let line = format!(
+                r#"{{"t":{record_time},"pc":"{pc}","report":[{{"id":"I","type":"inbound-rtp","kind":"audio","ssrc":7,"timestamp":{entry_time},"mimeType":"audio/opus","packetsReceived":{},"packetsLost":0,"bytesReceived":{}}}]}}"#,
+                n * 50,
+                n * 4_000,
+            );
+            reader.read_all(line.as_bytes(), &mut |item| replay.push(source, &item)).unwrap();
+        }
+        if n == EVENT_AT {
+            let time = &written(SECONDS, at_ms)[0];
+            let event = format!(r#"{{"event":"iceConnectionState","pc":"A","t":{time},"value":"connected"}}"#);
+            reader.read_all(event.as_bytes(), &mut |item| replay.push(source, &item)).unwrap();
+        }
+    }
+    replay.finish().summary()
+}
+
+const SECONDS: usize = 40;
+/// An event follows the sample of this second; its time is that of the line after the last.
+const EVENT_AT: usize = 20;
+
+/// One wrong time damages nothing but itself: wherever it stands, whatever is wrong, on a wall clock and on another.
+#[test]
+fn one_wrong_time_in_a_recording_damages_only_itself() {
+    const DAY_MS: f64 = 86_400e3;
+    let wrong: [(&str, fn(f64) -> String); 9] = [
+        ("zero", |_| "0".into()),
+        ("small", |_| "1234".into()),
+        ("400 days early", |ms| format!("{}", (ms - 400.0 * DAY_MS).max(1.0))),
+        ("400 days late", |ms| format!("{}", ms + 400.0 * DAY_MS)),
+        ("µs", |ms| format!("{}", ms * 1e3)),
+        ("s", |ms| format!("{}", ms / 1e3)),
+        ("beyond all times", |_| "9e13".into()),
+        ("negative", |ms| format!("{}", -ms)),
+        ("text", |_| r#""NaN""#.into()),
+    ];
+    // A clock of three hours: a monotonic one.
+    for start_ms in [START_MS, 1.08e7] {
+        let good = record(start_ms, |_, at_ms| [format!("{at_ms}"), format!("{at_ms}")]);
+        assert_eq!(stream(&good, 0).bitrate_bps, Some(32_000.0));
+        for (name, wrong) in wrong {
+            for at in [0, 1, 2, 20, SECONDS - 2, SECONDS - 1, SECONDS] {
+                for is_wrong in [[true, false], [false, true], [true, true]] {
+                    // No record after the last denies that a computer slept for hours.
+                    if start_ms < START_MS && name == "µs" && at == SECONDS - 1 {
+                        continue;
+                    }
+                    let odd = record(start_ms, |n, at_ms| {
+                        is_wrong.map(|is_wrong| if n == at && is_wrong { wrong(at_ms) } else { format!("{at_ms}") })
+                    });
+                    let case = format!("{name} at {at} of {start_ms}: {is_wrong:?}");
+                    let kinds =
+                        |summary: &ConferenceSummary| summary.diagnoses.iter().map(|d| d.kind).collect::<Vec<_>>();
+                    assert_eq!(kinds(&odd), kinds(&good), "{case}");
+                    for (was, is) in good.fabrics.iter().zip(&odd.fabrics) {
+                        let (was, is) = (&was.streams[0], &is.streams[0]);
+                        assert!((is.duration_s - was.duration_s).abs() <= 1.0, "{case}: {} s", is.duration_s);
+                        assert!((is.start_ms - was.start_ms).abs() <= 1e3, "{case}: {} ms", is.start_ms);
+                        assert!((is.bitrate_bps.unwrap() - 32_000.0).abs() < 1.0, "{case}: {:?}", is.bitrate_bps);
+                        assert!(is.packets >= Some(1_900) && is.gap_s == 0.0, "{case}");
+                    }
+                    assert_eq!(odd.fabrics[1].streams[0], good.fabrics[1].streams[0], "{case}");
+                    assert!((odd.duration_s.unwrap() - 39.0).abs() <= 1.0, "{case}: {:?}", odd.duration_s);
+                    assert!((odd.downlink.bitrate_bps.unwrap() - 64_000.0).abs() < 2_000.0, "{case}");
+                }
+            }
+        }
     }
 }

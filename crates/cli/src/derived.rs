@@ -54,7 +54,7 @@ fn derive(call: &CallFiles, out: &mut dyn Write) -> io::Result<bool> {
             }
             result = write_snapshot(&name, snapshot, &mut connection.trackers, out);
         });
-        is_usable |= input.snapshots > 0;
+        is_usable |= input.is_usable();
         problems::print_problems(&InputFile { late_snapshots: late, repeated_items: repeated, ..input });
     }
     result.map(|()| is_usable)

@@ -27,7 +27,7 @@ pub(crate) struct Replayed {
 impl Replayed {
     /// Whether any snapshot was read and accepted.
     pub(crate) fn is_usable(&self) -> bool {
-        self.inputs.iter().any(|input| input.snapshots > input.refused_snapshots)
+        self.inputs.iter().any(|input| input.is_usable() && input.snapshots > input.refused_snapshots)
     }
 
     /// Says on standard error what was left out of the files.
@@ -70,6 +70,8 @@ pub(crate) fn fill(input: &mut InputFile, source: &SourceOutcome) {
     input.refused_snapshots = source.unopened_snapshots.total() + source.refused_snapshots.total();
     input.late_snapshots = source.late_snapshots;
     input.repeated_items = source.repeated_items;
+    // The conference counts a time of 0, too.
+    input.untimed_entries = source.untimed_entries;
     input.outcome = source.clone();
 }
 

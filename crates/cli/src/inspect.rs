@@ -81,7 +81,7 @@ pub(crate) fn run(format: Format, files: &[InputSource], out: &mut dyn Write) ->
     let mut usable = false;
     for (index, file) in files.iter().enumerate() {
         let inspected = inspect(file);
-        usable |= inspected.input.snapshots > 0;
+        usable |= inspected.input.is_usable();
         match format {
             Format::Text => {
                 let page = &mut Page::stdout(out);

@@ -103,9 +103,14 @@ fn of_unusable_snapshots(input: &InputFile) -> Vec<String> {
         let reports = plural(input.unusable_snapshots, "report");
         sentences.push(format!("{reports} without a usable entry: no known type, or no known member"));
     }
-    if input.untimed_entries > 0 {
+    if input.untimed_snapshots > 0 {
+        let reports = plural(input.untimed_snapshots, "report");
+        sentences
+            .push(format!("{reports} without a timestamp that can be read (milliseconds since 1970 are expected)"));
+    }
+    if input.untimed_entries > 0 && input.is_usable() {
         let entries = plural(input.untimed_entries, "entry");
-        sentences.push(format!("{entries} of streams without a timestamp: no figures of them"));
+        sentences.push(format!("{entries} of streams without a usable timestamp: no figures of them"));
     }
     if input.repeated_ids > 0 {
         let again = times(input.repeated_ids);
@@ -166,6 +171,10 @@ fn of_replay(input: &InputFile) -> Vec<String> {
         sentences.push(format!("left out {items} that another file has too"));
     }
     sentences.extend(of_late(input));
+    if input.outcome.wrong_times > 0 {
+        let items = plural(input.outcome.wrong_times, "item");
+        sentences.push(format!("{items} with a time that those around contradict: placed in the order of the file"));
+    }
     sentences.extend(unopened_snapshots.iter().map(|(reason, count)| {
         let snapshots = plural(count, "snapshot");
         match reason {
@@ -184,9 +193,13 @@ fn of_replay(input: &InputFile) -> Vec<String> {
 
 /// Snapshots that are out of order. Few are usual: lines are written when they are ready.
 pub(crate) fn of_late(input: &InputFile) -> Option<String> {
-    let newest_first = if 2 * input.late_snapshots > input.snapshots { " (newest first?)" } else { "" };
+    let order = match 2 * input.late_snapshots > input.snapshots {
+        true if input.outcome.is_shuffled => " (shuffled?)",
+        true => " (newest first?)",
+        false => "",
+    };
     let snapshots = plural(input.late_snapshots, "snapshot");
-    (input.late_snapshots > 0).then(|| format!("{snapshots} came after later ones{newest_first}"))
+    (input.late_snapshots > 0).then(|| format!("{snapshots} came after later ones{order}"))
 }
 
 /// `refused 3 events: 2 × the fabric has been terminated; 1 × …`.

@@ -72,6 +72,9 @@ pub(crate) struct InputFile {
     /// Reports with entries, of which none is usable.
     #[serde(skip)]
     pub(crate) unusable_snapshots: u64,
+    /// Snapshots without any time.
+    #[serde(skip)]
+    pub(crate) untimed_snapshots: u64,
     /// Entries of streams without a time, which have no figures.
     #[serde(skip)]
     pub(crate) untimed_entries: u64,
@@ -111,6 +114,11 @@ impl NotStats {
 impl InputFile {
     fn new(file: &InputSource) -> Self {
         Self { file: file.name(), is_blank: true, ..Self::default() }
+    }
+
+    /// Whether anything was read that has a time.
+    pub(crate) const fn is_usable(&self) -> bool {
+        self.snapshots > self.untimed_snapshots
     }
 }
 
@@ -160,6 +168,7 @@ pub(crate) fn read(file: &InputSource, each: &mut dyn Sink) -> InputFile {
     input.empty_snapshots = reader.empty_snapshots();
     input.empty_lists = reader.empty_lists();
     input.unusable_snapshots = reader.unusable_snapshots();
+    input.untimed_snapshots = reader.untimed_snapshots();
     input.untimed_entries = reader.untimed_entries();
     input.repeated_ids = reader.repeated_ids();
     input.unread = reader.unread().clone();

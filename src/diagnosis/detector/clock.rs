@@ -23,7 +23,18 @@ impl Detector for StatsGap {
     }
 
     fn sentence(diagnosis: &Diagnosis, who: &str) -> String {
-        format!("no stats from {who}'s connection for {:.0} s", diagnosis.figure() / 1e3)
+        format!("no stats from {who}'s connection for {}", duration(diagnosis.figure()))
+    }
+}
+
+/// `45 s`, `3 min 5 s`, `24 h 0 min`.
+fn duration(ms: f64) -> String {
+    let seconds = libm::round(ms / 1e3);
+    let (hours, minutes) = (libm::floor(seconds / 3_600.0), libm::floor(seconds / 60.0) % 60.0);
+    match seconds {
+        ..60.0 => format!("{seconds:.0} s"),
+        ..3_600.0 => format!("{minutes:.0} min {:.0} s", seconds % 60.0),
+        _ => format!("{hours:.0} h {minutes:.0} min"),
     }
 }
 
@@ -73,6 +84,10 @@ impl Detector for ClockSkew {
     }
 
     fn sentence(diagnosis: &Diagnosis, who: &str) -> String {
-        format!("{who}'s clock was off by {:.1} s", diagnosis.figure() / 1e3)
+        let off = diagnosis.figure();
+        if off < 60_000.0 {
+            return format!("{who}'s clock was off by {:.1} s", off / 1e3);
+        }
+        format!("{who}'s clock was off by {}", duration(off))
     }
 }

@@ -4,7 +4,7 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use ordered_float::OrderedFloat;
 
-use super::streams::{OwnedStream, bitrate, count, signed};
+use super::streams::{OwnedStream, count, signed};
 use crate::conference::Conference;
 use crate::digest::Digest;
 use crate::fabric::Fabric;
@@ -33,10 +33,9 @@ pub(super) struct Pool {
     bytes: Option<f64>,
     /// Lost and expected packets of the streams that report both.
     loss: Option<(f64, f64)>,
-    /// Bytes of all streams, as if each had had its mean rate while its counters were reset.
+    /// The bytes of the time of known rates, and its spans, in no order and overlapping.
     rated_bytes: Option<f64>,
-    /// Times of the first and the last sample of any stream.
-    span: Option<(f64, f64)>,
+    rated: Vec<(f64, f64)>,
     jitter_ms: Digest,
     rtt_ms: Digest,
 }
@@ -47,15 +46,11 @@ impl Pool {
         for OwnedStream { record, .. } in views {
             let totals = &record.totals;
             pool.streams += 1;
-            let (reset_bytes, reset_ms) = totals.reset;
-            let rate = bitrate(totals, record.duration_ms());
-            let rated_bytes =
-                totals.bytes.zip(rate).map(|(bytes, rate)| bytes - reset_bytes + rate.as_bps() * reset_ms / 8e3);
             for (sum, value) in [
                 (&mut pool.packets, totals.packets),
                 (&mut pool.lost, totals.lost),
                 (&mut pool.bytes, totals.bytes),
-                (&mut pool.rated_bytes, rated_bytes),
+                (&mut pool.rated_bytes, totals.rated_bytes().filter(|_| !record.is_hasty())),
             ] {
                 if let Some(value) = value {
                     *sum = Some(sum.unwrap_or(0.0) + value);
@@ -65,18 +60,16 @@ impl Pool {
                 let (lost_before, expected_before) = pool.loss.unwrap_or((0.0, 0.0));
                 pool.loss = Some((lost_before + lost, expected_before + expected));
             }
-            let (start, end) = (record.start.as_millis(), record.end().as_millis());
-            let (first, last) = pool.span.unwrap_or((start, end));
-            pool.span = Some((first.min(start), last.max(end)));
+            pool.rated.extend(record.rated_spans().filter(|_| !record.is_hasty()));
             pool.jitter_ms.merge(&record.digests.jitter_ms);
             pool.rtt_ms.merge(&record.digests.rtt_ms);
         }
         pool
     }
 
-    pub(super) fn summary(&self) -> FlowSummary {
-        let rated = self.rated_bytes.zip(self.span);
-        let bitrate = rated.and_then(|(bytes, (first, last))| Bitrate::from_bytes(bytes, last - first));
+    pub(super) fn summary(mut self) -> FlowSummary {
+        let rated_ms = covered(&mut self.rated);
+        let bitrate = self.rated_bytes.and_then(|bytes| Bitrate::from_bytes(bytes, rated_ms));
         FlowSummary {
             streams: self.streams,
             packets: count(self.packets),
@@ -88,6 +81,24 @@ impl Pool {
             rtt_ms: self.rtt_ms.stats(),
         }
     }
+}
+
+/// The time that spans cover together.
+fn covered(spans: &mut [(f64, f64)]) -> f64 {
+    spans.sort_by_key(|&(start, _)| OrderedFloat(start));
+    let mut joined: Option<(f64, f64)> = None;
+    let mut before = 0.0;
+    for &(start, end) in spans.iter() {
+        joined = match joined {
+            Some((first, last)) if start <= last => Some((first, last.max(end))),
+            Some((first, last)) => {
+                before += last - first;
+                Some((start, end))
+            }
+            None => Some((start, end)),
+        };
+    }
+    before + joined.map_or(0.0, |(first, last)| last - first)
 }
 
 /// Pooled connectivity counters.

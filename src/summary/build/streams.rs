@@ -5,9 +5,10 @@ use alloc::vec::Vec;
 
 use super::scores;
 use crate::conference::Conference;
+use crate::digest::Stats;
 use crate::fabric::{Fabric, PathIndex};
 use crate::id::{MediaKind, UserId};
-use crate::stream::{Doubted, StreamRecord, Totals};
+use crate::stream::{Doubted, StreamRecord};
 use crate::summary::{AudioSummary, DoubtedValues, QualityLimited, StreamSummary, VideoSummary};
 use crate::unit::{Bitrate, Ratio, Timestamp};
 
@@ -85,6 +86,7 @@ pub(super) fn stream(call: &Conference, view: &OwnedStream<'_>) -> StreamSummary
         epochs: record.resets.saturating_add(1),
         resets: record.resets,
         clock_steps: record.clock_steps,
+        hasty: if record.is_hasty() { record.samples } else { 0 },
         gaps: record.gaps,
         gap_s: times.gap / 1e3,
         muted_s: times.muted / 1e3,
@@ -98,12 +100,12 @@ pub(super) fn stream(call: &Conference, view: &OwnedStream<'_>) -> StreamSummary
         packets_lost_at_rest: signed(totals.lost_at_rest),
         packets_expected: count(totals.loss(record.direction).map(|(_, expected)| expected)),
         bytes: count(totals.bytes),
-        bitrate_bps: bitrate(totals, duration_ms).map(Bitrate::as_bps),
+        bitrate_bps: bitrate(record).map(Bitrate::as_bps),
         loss_ratio: totals.loss_ratio(record.direction).map(Ratio::as_f64),
         retransmitted_packets: count(totals.retransmitted),
         jitter_ms: digests.jitter_ms.stats(),
         rtt_ms: digests.rtt_ms.stats(),
-        interval_bitrate_bps: digests.bitrate_bps.stats(),
+        interval_bitrate_bps: if record.is_hasty() { Stats::default() } else { digests.bitrate_bps.stats() },
         interval_loss_ratio: digests.loss_ratio.stats(),
         audio: (record.kind == Some(MediaKind::Audio)).then(|| audio(record)),
         video: (record.kind == Some(MediaKind::Video)).then(|| video(record)),
@@ -118,10 +120,11 @@ pub(super) fn doubted_values(Doubted { values, members }: Doubted) -> Option<Dou
     (values > 0).then(|| DoubtedValues { values, members: members.iter().map(|member| member.name().into()).collect() })
 }
 
-/// The mean rate, without the intervals in which counters were reset.
-pub(super) fn bitrate(totals: &Totals, duration_ms: f64) -> Option<Bitrate> {
-    let (reset_bytes, reset_ms) = totals.reset;
-    Bitrate::from_bytes(totals.bytes? - reset_bytes, duration_ms - reset_ms)
+/// The mean rate over the time of known rates.
+fn bitrate(record: &StreamRecord) -> Option<Bitrate> {
+    let totals = &record.totals;
+    let bytes = totals.rated_bytes().filter(|_| !record.is_hasty())?;
+    Bitrate::from_bytes(bytes, record.duration_ms() - totals.unrated.1)
 }
 
 fn audio(record: &StreamRecord) -> AudioSummary {

@@ -117,6 +117,14 @@ impl<'a> StreamSection<'a> {
         if resets > 0 {
             details.push(plural(resets, "counter reset"));
         }
+        if stream.duplicates > 2 * stream.samples {
+            let samples = plural(stream.duplicates, "sample");
+            details.push(format!("{samples} left out: time does not advance, or one report has them all"));
+        }
+        if stream.hasty > 0 {
+            let samples = plural(stream.hasty, "sample");
+            details.push(format!("{samples} less than 10 ms apart: no rates (times in another unit?)"));
+        }
         details.extend(stream.doubted.as_ref().map(doubted));
         for (seconds, state) in [
             (stream.lost_s, "connection lost"),

@@ -75,7 +75,7 @@ fn write_head(summary: &ConferenceSummary, inputs: &[InputFile], page: &mut Page
     for input in inputs {
         let format = input.format.unwrap_or("unrecognised format");
         let mut facts = vec![format!("{}: {format}", printable(&input.file)), plural(input.snapshots, "snapshot")];
-        if inputs.len() > 1 {
+        if inputs.len() > 1 && input.snapshots > 0 {
             facts.push(clock_of(input));
         }
         if input.repeated_items > 0 {

@@ -1,8 +1,12 @@
 //! Wrong, stepping and missing clocks.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 
+use super::files::stderr;
 use super::{intervals, kinds, report, text};
+use crate::{callgauge, stdout};
 
 /// The figures of the first stream: duration, bitrate, gaps, resets, MOS.
 fn first_stream(report: &Value) -> &Value {
@@ -83,7 +87,7 @@ fn no_output_has_a_negative_zero() {
     let case = "attack-negzero.ndjson";
     for output in ["report", "intervals", "derived"] {
         let arguments: &[&str] = if output == "report" { &["report", "--format", "json"] } else { &[output] };
-        let printed = crate::stdout(&[arguments, &[&super::path(case)]].concat(), b"");
+        let printed = stdout(&[arguments, &[&super::path(case)]].concat(), b"");
         assert!(!printed.contains("-0.0") && !printed.contains(":-0,") && !printed.contains(": -0,"), "{output}");
     }
     assert_eq!(report(case)["duration_s"], 3.0);
@@ -101,4 +105,89 @@ fn times_in_other_units_or_twice_stay_right() {
         );
         assert!((first_stream(&report)["bitrate_bps"].as_f64().unwrap() / 32_000.0 - 1.0).abs() < 0.1, "{case}");
     }
+}
+
+/// A recording of one stream at 32 kbit/s, a sample a second. `times` gives what stands for the times of the record and
+/// of the entry.
+fn recorded(seconds: impl IntoIterator<Item = usize>, times: impl Fn(usize) -> [String; 2]) -> String {
+    seconds.into_iter().fold(String::new(), |mut text, n| {
+        let ([t, entry], packets, bytes) = (times(n), n * 50, n * 4_000);
+        let _ = writeln!(
+            text,
+            r#"{{"t":{t},"pc":"A","report":[{{"id":"I","type":"inbound-rtp","kind":"audio","ssrc":7,"timestamp":{entry},"packetsReceived":{packets},"packetsLost":0,"bytesReceived":{bytes}}}]}}"#
+        );
+        text
+    })
+}
+
+/// The same time for both.
+fn both(ms: f64) -> [String; 2] {
+    [format!("{ms}"), format!("{ms}")]
+}
+
+#[test]
+fn times_that_cannot_be_read_are_nothing_usable() {
+    for time in [r#""yesterday""#, "-5", "1.7e18", r#""NaN""#] {
+        let text = recorded(0..30, |_| [time.into(), time.into()]);
+        for command in ["report", "intervals", "inspect"] {
+            let output = callgauge(&[command, "-"], text.as_bytes());
+            assert_eq!(output.status.code(), Some(1), "{command} {time}");
+            let said = format!("{}{}", stderr(&output), String::from_utf8_lossy(&output.stdout));
+            assert!(said.contains("30 reports without a timestamp"), "{command} {time}: {said}");
+        }
+    }
+}
+
+#[test]
+fn time_of_a_record_stands_for_missing_ones() {
+    let report = report("91-no-own-timestamps.ndjson.gz");
+    assert_eq!(report["duration_s"], 29.0);
+    assert_eq!(report["fabrics"][0]["streams"].as_array().unwrap().len(), 2);
+    assert_eq!(report["fabrics"][0]["clock"]["untimed"], 0);
+}
+
+#[test]
+fn mean_rates_span_no_gap() {
+    let text = recorded(0..30, |n| both(1.7e12 + n as f64 * 1e3 + if n < 15 { 0.0 } else { 86_400e3 }));
+    let report: Value = serde_json::from_str(&stdout(&["report", "--format", "json", "-"], text.as_bytes())).unwrap();
+    let fabric = &report["fabrics"][0];
+    assert_eq!(fabric["streams"][0]["gap_s"], 86_401.0);
+    for flow in [&fabric["streams"][0], &fabric["downlink"], &report["downlink"]] {
+        assert_eq!(flow["bitrate_bps"], 32_000.0);
+    }
+    assert!(stdout(&["report", "-"], text.as_bytes()).contains("no stats from A's connection for 24 h 0 min"));
+}
+
+#[test]
+fn times_that_do_not_advance_are_counted_and_give_no_rates() {
+    let still = stdout(&["report", "-"], recorded(0..30, |_| both(1.7e12)).as_bytes());
+    assert!(still.contains("29 samples left out: time does not advance"), "{still}");
+    // Seconds that are read as milliseconds, and steps of 10 µs.
+    for step_ms in [1.0, 0.01] {
+        let text = recorded(0..30, |n| both(5e3 + n as f64 * step_ms));
+        let report = stdout(&["report", "-"], text.as_bytes());
+        assert!(report.contains("? bit/s") && report.contains("30 samples less than 10 ms apart"), "{report}");
+    }
+}
+
+#[test]
+fn wrong_times_are_counted_and_do_not_last() {
+    let day_ms = 86_400e3;
+    let text = recorded(0..30, |n| both(1.7e12 + n as f64 * 1e3 + if n == 0 { -400.0 * day_ms } else { 0.0 }));
+    let output = callgauge(&["report", "-"], text.as_bytes());
+    assert!(stderr(&output).contains("1 item with a time that those around contradict"), "{}", stderr(&output));
+    let report = String::from_utf8(output.stdout).unwrap();
+    assert!(report.starts_with("Conference: 29 s") && !report.contains("its clock is"), "{report}");
+    // Two clocks, a day apart, in turn.
+    let text = recorded(0..30, |n| both(1.7e12 + n as f64 * 1e3 + if n % 2 == 0 { 0.0 } else { day_ms }));
+    let report = stdout(&["report", "-"], text.as_bytes());
+    assert!(report.starts_with("Conference: 30 s") && report.contains("clock stepped"), "{report}");
+}
+
+#[test]
+fn lines_in_no_order_are_not_called_newest_first() {
+    // 11 and 60 have no common divisor.
+    let shuffled = (0..60).map(|n| (n * 11 + 1) % 60);
+    let output = callgauge(&["report", "-"], recorded(shuffled, |n| both(1.7e12 + n as f64 * 1e3)).as_bytes());
+    assert!(stderr(&output).contains("came after later ones (shuffled?)"), "{}", stderr(&output));
 }

@@ -40,7 +40,7 @@ fn call(files: &[&str]) -> Value {
     report
 }
 
-fn stderr(output: &Output) -> String {
+pub(super) fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 

@@ -70,7 +70,6 @@ fn a_case_that_is_read_in_part_names_the_rest() {
         ("47d-snake.ndjson.gz", "not read: 45 members (transport_id 210, "),
         ("53h-flat-all-snapshots.json.gz", "within a report: one list of several snapshots, read as one"),
         ("90-sora-webhook.ndjson.gz", "connection_id"),
-        ("91-no-own-timestamps.ndjson.gz", "of streams without a timestamp: no figures of them"),
     ] {
         let output = callgauge(&["report", &path(case)], b"");
         assert_eq!(output.status.code(), Some(0), "{case}");
