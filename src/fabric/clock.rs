@@ -287,7 +287,7 @@ impl ReporterClock {
             } else {
                 SpanUnit::Same
             };
-            reading.has_stepped = unit != SpanUnit::Same;
+            reading.has_stepped |= unit != SpanUnit::Same;
             self.accept(reported, now_ms);
         }
         None
