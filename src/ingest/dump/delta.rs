@@ -275,7 +275,10 @@ impl Base {
         *whole.skipped_mut() = delta.entries.skipped();
         whole.skipped_mut().entries += left_out;
         let form = fold::fold(whole, unread);
-        self.is_whole_report = form == Form::Plain && !changes_types(&self.rows) && whole.len() == self.rows.len();
+        // Without any time, the entries will get that of their record: the base must not.
+        let is_timed = whole.latest().is_some();
+        self.is_whole_report =
+            form == Form::Plain && !changes_types(&self.rows) && whole.len() == self.rows.len() && is_timed;
         if self.is_whole_report {
             core::mem::swap(whole, &mut self.rows);
         }

@@ -7,6 +7,7 @@ use callgauge::report::{Num, Report, StatsType, Text};
 use serde_json::{Value, json};
 
 use super::{Call, entry, received_audio};
+use crate::common::reading::read_lines;
 
 /// The member's value in the only entry, and how many values were refused.
 fn read(member: &str, value: &str, field: Num) -> (Option<f64>, u64) {
@@ -226,4 +227,19 @@ fn case_39_no_address_is_stored() {
     for secret in secret {
         assert!(!stored.contains(secret), "{secret}");
     }
+}
+
+#[test]
+fn entries_of_differences_without_times_have_those_of_their_records() {
+    let mut text = String::from("RTCStatsDump\n{\"fileFormat\":3}\n[\"create\",\"A\",{},1795341282000]\n");
+    for second in 1..=5 {
+        let kind = if second == 1 { r#""type":"inbound-rtp","kind":"audio","ssrc":7,"# } else { "" };
+        text += &format!("[\"getStats\",\"A\",{{\"I\":{{{kind}\"packetsReceived\":{}}}}},null,1000]\n", second * 50);
+    }
+    let times: Vec<_> = read_lines(text.as_bytes())
+        .snapshots
+        .iter()
+        .map(|snapshot| snapshot.report.get(0).unwrap().timestamp().unwrap().as_millis())
+        .collect();
+    assert_eq!(times, [1.0, 2.0, 3.0, 4.0, 5.0].map(|second| 1_795_341_282_000.0 + second * 1e3));
 }
