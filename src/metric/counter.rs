@@ -485,7 +485,7 @@ impl Differences {
         {
             *by = new + WRAP - old;
         }
-        if !rule.is_monotone() || wraps(rule, new, old) || wraps(rule, old, new) {
+        if !rule.is_monotone() || wraps(rule, old, new) {
             return;
         }
         if new < old {
@@ -510,7 +510,10 @@ impl Differences {
         for (packets, bytes) in [(Num::PacketsReceived, Num::BytesReceived), (Num::PacketsSent, Num::BytesSent)] {
             if timed.has(packets) && timed.has(bytes) {
                 let [passed, carried] = [packets, bytes].map(|field| self.by.get(field as usize).copied());
-                let exceeds = |packet_bytes| carried > passed.map(|passed| (passed + SKEW_PACKETS) * packet_bytes);
+                // Packets that stand still are no measure (`Delta::disbelieve`).
+                let passed = passed.filter(|&passed| passed > 0.0);
+                let exceeds =
+                    |packet_bytes| passed.is_some_and(|passed| carried > Some((passed + SKEW_PACKETS) * packet_bytes));
                 if exceeds(USUAL_PACKET_BYTES) {
                     self.beyond.insert(bytes);
                     self.advanced = self.advanced.without(self.beyond);

@@ -17,12 +17,14 @@ const RECORDINGS: [&str; 3] = ["clean", "audio_clean", "ff_clean"];
 const LINES: usize = 40;
 
 /// Wild values after `x`.
-const WILD: [fn(f64) -> f64; 9] = [
+const WILD: [fn(f64) -> f64; 11] = [
     |x| x * 7.0 + 1e3,
     |x| x + 65e3,
     |x| x + 8_388_608.0,
     |x| x + 2_147_483_648.0,
     |x| x + 4_294_967_296.0,
+    |_| 4_294_967_295.0,
+    |_| 3_900_000_000.0,
     |x| x * 1e3,
     |_| 1e15,
     |_| 0.0,
