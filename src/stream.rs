@@ -42,7 +42,7 @@ const SEVERAL: u64 = 5;
 /// The length in bytes at which names are cut: one long text in a report may be the codec of thousands of streams.
 const MAX_NAME: usize = 128;
 
-/// Spans without a known rate that are stored of a stream; time beyond counts as measured in pooled rates.
+/// Spans without a known rate that are stored of a stream; time and bytes beyond count as measured in pooled rates.
 const MAX_UNRATED: usize = 32;
 
 /// One RTP stream over the whole call.
@@ -66,8 +66,9 @@ pub(crate) struct StreamRecord {
     pub(crate) clock_steps: u64,
     pub(crate) gaps: u64,
     pub(crate) totals: Totals,
-    /// The beginnings and the ends of the intervals without a known rate, ms: the first [`MAX_UNRATED`].
+    /// The beginnings and the ends of the intervals without a known rate, ms: the first [`MAX_UNRATED`]. And their bytes.
     unrated: Vec<(f64, f64)>,
+    unrated_bytes: f64,
     pub(crate) times: Times,
     pub(crate) digests: Digests,
     pub(crate) size: Option<(f64, f64)>,
@@ -229,6 +230,7 @@ impl StreamRecord {
             gaps: 0,
             totals: Totals::default(),
             unrated: Vec::new(),
+            unrated_bytes: 0.0,
             times: Times::default(),
             digests: Digests::default(),
             size: None,
@@ -287,6 +289,11 @@ impl StreamRecord {
         let starts = core::iter::once(self.start.as_millis()).chain(self.unrated.iter().map(|&(_, end)| end));
         let ends = self.unrated.iter().map(|&(start, _)| start).chain([self.end().as_millis()]);
         starts.zip(ends)
+    }
+
+    /// The bytes of [those spans](Self::rated_spans).
+    pub(crate) fn rated_bytes(&self) -> Option<f64> {
+        Some(self.totals.bytes? - self.unrated_bytes)
     }
 
     /// Whether any packet or byte was ever counted.
@@ -385,6 +392,7 @@ impl StreamRecord {
         let mut interval = Interval::new(at, delta.span_ms(), self.direction, self.ssrc, kind);
         if has_no_rate {
             interval.state = IntervalState::Reset;
+            self.wrong_unit = Fields::NONE;
             self.add_losses(received, interval.state, true);
             self.rtcp.restart(delta.is_from_zero());
         } else {
@@ -432,8 +440,8 @@ impl StreamRecord {
         }
         // An interval that is reset has no figure either.
         if interval.state == IntervalState::Gap || interval.get(Metric::BitrateBps).is_none() {
-            self.totals.add_unrated(delta);
-            self.note_unrated(at, delta.span_ms());
+            let bytes = self.totals.add_unrated(delta);
+            self.note_unrated(at, delta.span_ms(), bytes);
         }
         let doubted = delta.doubted().or(interval.doubted()).or(self.rtcp.take_doubted());
         if doubted.has(Num::PacketsLost) {
@@ -571,17 +579,21 @@ impl StreamRecord {
 
     /// Stores the time of an interval without a known rate, joined with the one before.
     #[cold]
-    fn note_unrated(&mut self, at: StatTime, span_ms: f64) {
+    fn note_unrated(&mut self, at: StatTime, span_ms: f64, bytes: f64) {
         let end = at.as_millis();
+        let start = end - span_ms;
         if span_ms <= 0.0 {
+            self.unrated_bytes += bytes;
             return;
         }
-        let start = end - span_ms;
         if let Some(last) = self.unrated.last_mut().filter(|last| start <= last.1) {
             last.1 = end;
         } else if self.unrated.len() < MAX_UNRATED {
             self.unrated.push((start, end));
+        } else {
+            return;
         }
+        self.unrated_bytes += bytes;
     }
 
     fn note_size(&mut self, entry: Entry<'_>) {

@@ -15,8 +15,8 @@ pub(crate) struct Totals {
     pub(crate) packets: Option<f64>,
     /// Lost packets, except those of muted, held, paused and lost time.
     pub(crate) lost: Option<f64>,
-    /// Packets lost in muted, held and paused time, which do no harm, and some endpoints count packets that were never
-    /// sent; and in lost time.
+    /// Packets lost in muted, held, paused and lost time. Nobody misses them, and some endpoints count packets that were
+    /// never sent.
     pub(crate) lost_at_rest: Option<f64>,
     /// Those of `lost` beside the packets that were received and not retransmitted; for a sent stream, beside the
     /// packets that the remote endpoint's reports cover.
@@ -47,17 +47,22 @@ pub(crate) struct Totals {
     pub(crate) limited_s: [Option<f64>; 3],
 }
 
+const BYTES: &[Num] = &[Num::BytesReceived, Num::BytesSent];
+
+/// The advance of a counter with several alternatives, of the first that is reported: another one must not stand in for
+/// it if it is doubted.
+fn passed(delta: &Delta<'_>, fields: &[Num]) -> Option<f64> {
+    let reported = fields.iter().find(|&&field| delta.entry().get(field).is_some());
+    reported.and_then(|&field| delta.passed(field))
+}
+
 impl Totals {
     /// Adds the counters of an interval in any state, except losses.
     pub(super) fn add(&mut self, delta: &Delta<'_>) {
         use Num as N;
-        // Of several alternatives, the first that is reported: another one must not stand in for it if it is doubted.
-        let take = |total: &mut Option<f64>, fields: &[Num]| {
-            let reported = fields.iter().find(|&&field| delta.entry().get(field).is_some());
-            add(total, reported.and_then(|&field| delta.passed(field)));
-        };
+        let take = |total: &mut Option<f64>, fields: &[Num]| add(total, passed(delta, fields));
         take(&mut self.packets, &[N::PacketsReceived, N::PacketsSent]);
-        take(&mut self.bytes, &[N::BytesReceived, N::BytesSent]);
+        take(&mut self.bytes, BYTES);
         take(&mut self.retransmitted, &[N::RetransmittedPacketsReceived, N::RetransmittedPacketsSent]);
         take(&mut self.fec_packets, &[N::FecPacketsReceived]);
         take(&mut self.fec_discarded, &[N::FecPacketsDiscarded]);
@@ -75,11 +80,12 @@ impl Totals {
         }
     }
 
-    /// Notes that an interval whose counters were added has no known rate.
+    /// Notes that an interval whose counters were added has no known rate. Returns its bytes.
     #[cold]
-    pub(super) fn add_unrated(&mut self, delta: &Delta<'_>) {
-        let bytes = [Num::BytesReceived, Num::BytesSent].into_iter().find_map(|field| delta.passed(field));
-        self.unrated = (self.unrated.0 + bytes.unwrap_or(0.0), self.unrated.1 + delta.span_ms().max(0.0));
+    pub(super) fn add_unrated(&mut self, delta: &Delta<'_>) -> f64 {
+        let bytes = passed(delta, BYTES).unwrap_or(0.0);
+        self.unrated = (self.unrated.0 + bytes, self.unrated.1 + delta.span_ms().max(0.0));
+        bytes
     }
 
     /// The bytes of the time of known rates.

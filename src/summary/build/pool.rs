@@ -50,7 +50,7 @@ impl Pool {
                 (&mut pool.packets, totals.packets),
                 (&mut pool.lost, totals.lost),
                 (&mut pool.bytes, totals.bytes),
-                (&mut pool.rated_bytes, totals.rated_bytes().filter(|_| !record.is_hasty())),
+                (&mut pool.rated_bytes, record.rated_bytes().filter(|_| !record.is_hasty())),
             ] {
                 if let Some(value) = value {
                     *sum = Some(sum.unwrap_or(0.0) + value);

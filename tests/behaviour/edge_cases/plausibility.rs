@@ -426,6 +426,45 @@ fn lone_leap_is_exact_and_a_lasting_leap_counts() {
 }
 
 #[test]
+fn high_rate_beside_packets_that_stand_still_is_believed() {
+    let mut call = Call::new();
+    for second in 0..=10 {
+        let bytes = second * 750_000;
+        call.one(received_audio(f64::from(second), json!({"packetsReceived": 5, "bytesReceived": bytes})));
+    }
+    let stream = call.stream();
+    assert_eq!((stream.packets, stream.bitrate_bps), (None, Some(6e6)));
+    assert_eq!(stream.doubted.unwrap().members, ["packetsReceived"]);
+}
+
+#[test]
+fn count_of_minus_one_in_32_bits_is_no_count() {
+    for wild in [4_294_967_295_u64, 3_900_000_000] {
+        let mut call = Call::new();
+        for second in 0..=10_u64 {
+            let packets = if second == 5 { wild } else { second * 49 };
+            call.one(received_audio(second as f64, json!({"packetsReceived": packets})));
+        }
+        let stream = call.stream();
+        assert_eq!((stream.packets, stream.resets), (Some(490), 0), "{wild}");
+        assert_eq!(stream.doubted.unwrap().members, ["packetsReceived"]);
+    }
+}
+
+#[test]
+fn more_gaps_than_are_stored_keep_the_pooled_rate() {
+    let mut call = Call::new();
+    for minute in 0..60 {
+        for second in 0..6 {
+            call.one(received_audio(f64::from(minute * 60 + second), json!({})));
+        }
+    }
+    let fabric = call.summary();
+    assert_eq!((fabric.streams[0].gaps, fabric.streams[0].bitrate_bps), (59, Some(32_000.0)));
+    assert_eq!(fabric.downlink.bitrate_bps, Some(32_000.0));
+}
+
+#[test]
 fn bytes_that_no_datagrams_hold_are_left_out() {
     for leap in [10_000_000.0, 1e15] {
         let mut call = Call::new();
