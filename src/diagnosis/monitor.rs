@@ -188,7 +188,7 @@ impl<D: Detector + Default> Monitored<D> {
         {
             (diagnosis.to, diagnosis.is_refuted) = (Some(diagnosis.from), true);
             (recorder.notify)(DiagnosisChange::Cleared, diagnosis);
-            // It takes no capacity from others, whose places do not change.
+            // It takes no capacity from others; the places of those after it must not change.
             if place + 1 == recorder.log.diagnoses.len() {
                 recorder.log.diagnoses.pop();
             }

@@ -41,6 +41,7 @@ impl EventQueue {
     /// Queues the event of a diagnosis.
     pub(crate) fn diagnose(&mut self, limits: Limits, change: DiagnosisChange, diagnosis: Diagnosis) {
         self.diagnoses = self.diagnoses.saturating_add(u32::from(change == DiagnosisChange::Raised));
+        self.diagnoses = self.diagnoses.saturating_sub(u32::from(diagnosis.is_refuted));
         self.push(
             limits,
             match change {
