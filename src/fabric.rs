@@ -40,8 +40,9 @@
 //! | `stateRefuted` | traffic went on after failed, or after closed in stats |
 //! | `fabricSetupFailed` | ICE, DTLS or the connection failed, or an error is reported, before it was connected; once |
 //!
-//! A set-up that is withdrawn, because DTLS hangs or failed, has no `fabricSetup` in the summary. Nor has a failure that
-//! traffic refuted any event but `stateRefuted`: an application that acts on a drop waits for one more snapshot.
+//! A set-up that is withdrawn, because DTLS hangs or failed, has no `fabricSetup` in the summary. The summary omits the
+//! drop, the failure and the end that traffic refuted, and has `stateRefuted`. Events that were polled before remain: an
+//! application that acts on a drop should wait for one more snapshot.
 //!
 //! **Lost time.** A connection is lost from the last traffic before it is disconnected or failed until it is connected
 //! again, and, if it is not set up within 5 s of the first checks, from those on. An interval of a stream in which

@@ -33,7 +33,7 @@ use crate::unit::Timestamp;
 /// every 5 s in Firefox, RFC 7675), and a sample.
 const FLOW_MS: f64 = 7_000.0;
 
-/// The progress of DTLS, the worst last.
+/// The progress of DTLS. Of several transports the greater counts: a closed one never hides an open one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) enum Dtls {
