@@ -367,7 +367,7 @@ impl ReporterClock {
 
     /// Adopts a unit if the time itself fits in it: the magnitude by which a reader guessed the unit was passed.
     fn rescale_value(&mut self, reported: f64, now_ms: f64) -> bool {
-        let is_guessed = reported >= GUESSED_FROM;
+        let is_guessed = reported >= GUESSED_FROM || self.exponent != 0;
         let Some(last) = self.last.filter(|_| is_guessed && self.trusts(now_ms)) else { return false };
         let expected_ms = last.line_ms + (now_ms - last.now_ms);
         for by in [-3, 3] {

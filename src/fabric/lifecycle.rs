@@ -302,12 +302,15 @@ impl Lifecycle {
         if let Some(failure) = self.before_failure.take() {
             self.judge_failure(now, failure, observation, traffic, raise);
         }
+        let is_first_state = !self.sources.has_stats();
         self.sources.sample(now, observation.state, observation.dtls, traffic);
         if observation.state.is_some() && !self.sources.is_reported() {
             self.note_ice(now, true, raise);
         }
         self.update(now, true, raise);
-        if self.before_failure.is_some() && self.sources.changed() == now && self.is_silent(traffic) {
+        // What arrived before the first state of a path is not known: its counters appear with it.
+        let is_new = self.before_failure.is_some() && self.sources.changed() == now;
+        if is_new && !is_first_state && self.is_silent(traffic) {
             self.before_failure = None;
         }
         if observation.state.is_some() {

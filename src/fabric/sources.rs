@@ -140,6 +140,11 @@ impl Sources {
         self.ice.is_some() || self.connection.is_some()
     }
 
+    /// Whether stats ever showed a state.
+    pub(crate) const fn has_stats(&self) -> bool {
+        self.stats.is_some() || self.dtls.is_some() && !self.is_dtls_reported
+    }
+
     /// Whether the application reports the ICE state.
     pub(crate) const fn is_ice_reported(&self) -> bool {
         self.ice.is_some()

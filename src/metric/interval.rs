@@ -207,9 +207,9 @@ metrics! {
 /// interval of 80 ms.
 const SKEW: f64 = 1.25;
 /// Whether a duration was milliseconds that were read as seconds, by another measurement of it. A queue can make one of
-/// two round trips a thousand times as long for a moment, but not 5 s long.
+/// two round trips a thousand times as long for a moment, but hardly a second.
 pub(crate) fn is_thousandfold(ms: f64, other_ms: f64) -> bool {
-    ms >= 5e3 && (500.0..=2_000.0).contains(&(ms / other_ms))
+    ms >= 1e3 && (500.0..=2_000.0).contains(&(ms / other_ms))
 }
 
 /// The longest duration that is believed, ms: 60 s, as for a round trip.
