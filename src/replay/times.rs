@@ -2,7 +2,8 @@
 //!
 //! One wrong time moves nothing but itself. A time that is not near the one before it waits for the next one, which
 //! confirms or denies it: a suspended computer goes on from there, one wrong time does not. The first time waits too, and
-//! is wrong if it is more than a day from the next two, which agree. A time of 0 is one only if the clock begins there.
+//! is wrong if the next two go on from each other, and it is later than they are or more than a day earlier. A time of 0
+//! is one only if the clock begins there.
 //!
 //! An item with a wrong time gets that of the next item; if that one is not near the item before either, it has none. The
 //! first gets a time as long before the second as the third is after it.
@@ -54,7 +55,8 @@ impl TimeJudge {
             (None, [Some(first_ms), None]) if near(first_ms, at_ms) => self.settle(Some(at_ms), |_| true, pass),
             (None, [Some(first_ms), Some(second_ms)]) => {
                 let is_confirmed = goes_on(first_ms, second_ms, at_ms);
-                if near(second_ms, at_ms) && (first_ms - second_ms).abs() > END_MS {
+                let goes_back_alone = first_ms > second_ms && at_ms >= second_ms;
+                if near(second_ms, at_ms) && (goes_back_alone || (first_ms - second_ms).abs() > END_MS) {
                     self.replace_first(2.0 * second_ms - at_ms);
                 }
                 let next_ms = Some(at_ms).filter(|_| is_confirmed || near(first_ms, at_ms));
