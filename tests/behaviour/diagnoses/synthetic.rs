@@ -348,7 +348,12 @@ const CASES: &[Case] = &[
         side: DOWN,
         raised: 40..=60,
         over: Some(90..=115),
-        change: |world| between(world, |world| world.grow("IV", "bytesReceived", 1e6)),
+        change: |world| {
+            between(world, |world| {
+                world.grow("IV", "bytesReceived", 1e6);
+                world.grow("IV", "packetsReceived", 900.0);
+            });
+        },
         ..CASE
     },
     Case {
