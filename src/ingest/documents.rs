@@ -14,7 +14,7 @@ use super::getstats::json::Cursor;
 ///
 /// let parts: Vec<_> = documents("{\"a\":\n1}\n[2]\nend").collect();
 /// assert_eq!((parts[0], parts[1]), (Ok("{\"a\":\n1}"), Ok("[2]")));
-/// assert_eq!((parts[2].unwrap_err().offset(), parts.len()), (14, 3));
+/// assert_eq!((parts[2].unwrap_err().offset(), parts.len()), (13, 3));
 /// ```
 pub fn documents(text: &str) -> impl Iterator<Item = Result<&str, ReadError>> {
     let mut cursor = Some(Cursor::of(text));

@@ -257,8 +257,7 @@ fn odd_words_are_read_or_named() {
 #[test]
 fn every_command_says_the_same_in_the_same_order() {
     let lines = crate::beginning("clean", 30);
-    let bad =
-        "hello\n[{\"type\":\"inbound-rtp\",\"id\":\"x\",\"jitter\":-1,\"timestamp\":1}]\n{}\n[]\n{\"a\":{\"b\":1}}\n";
+    let bad = "hello\n[{\"type\":\"inbound-rtp\",\"id\":\"x\",\"jitter\":-1,\"timestamp\":1795341200000}]\n{}\n[]\n{\"a\":{\"b\":1}}\n";
     let input = [&lines, bad.as_bytes()].concat();
     let said = |command: &str| -> Vec<String> {
         let messages = messages(&callgauge(&[command, "-"], &input));
