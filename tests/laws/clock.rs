@@ -191,11 +191,14 @@ const SECONDS: usize = 40;
 /// An event follows the sample of this second; its time is that of the line after the last.
 const EVENT_AT: usize = 20;
 
+/// A wrong time instead of a right one, ms.
+type WrongTime = fn(f64) -> String;
+
 /// One wrong time damages nothing but itself: wherever it stands, whatever is wrong, on a wall clock and on another.
 #[test]
 fn one_wrong_time_in_a_recording_damages_only_itself() {
     const DAY_MS: f64 = 86_400e3;
-    let wrong: [(&str, fn(f64) -> String); 10] = [
+    let wrong: [(&str, WrongTime); 10] = [
         ("zero", |_| "0".into()),
         ("small", |_| "1234".into()),
         ("400 days early", |ms| format!("{}", (ms - 400.0 * DAY_MS).max(1.0))),

@@ -420,8 +420,9 @@ const fn ahead(text: u64) -> usize {
         word.wrapping_sub(ONES) & !word & ONES << 7
     }
     // The four brackets, and few other bytes, become 0x7f by these bits.
-    let found = zeros(text ^ ONES * b'"' as u64) | zeros((text | ONES * 0x26) ^ ONES * 0x7f);
-    found.trailing_zeros() as usize / 8
+    let quotes = zeros(text ^ (ONES * b'"' as u64));
+    let brackets = zeros((text | (ONES * 0x26)) ^ (ONES * 0x7f));
+    (quotes | brackets).trailing_zeros() as usize / 8
 }
 
 /// Calls `read` for each member of the object at `cursor`; `read` must consume the value.
