@@ -58,13 +58,8 @@ pub(in crate::ingest) fn read(
     cursor.expect(b'[', "`[`")?;
     let mut first = true;
     while cursor.more(&mut first, b']')? {
-        let start = cursor.pos;
-        let read = ClientSample::find(cursor).and_then(|sample| sample.hand_out(state, identity, sink));
-        if read.is_err() {
-            state.skipped.entries += 1;
-            cursor.pos = start;
-            cursor.skip()?;
-        }
+        let is_read = cursor.read_or_skip(|cursor| ClientSample::find(cursor)?.hand_out(state, identity, sink))?;
+        state.skipped.entries += u64::from(!is_read);
     }
     Ok(())
 }
@@ -126,12 +121,8 @@ impl<'a> ClientSample<'a> {
         connections.expect(b'[', "`[`")?;
         let mut first = true;
         while connections.more(&mut first, b']')? {
-            let start = connections.pos;
-            if connection(state, &mut connections, at, sink).is_err() {
-                state.skipped.entries += 1;
-                connections.pos = start;
-                connections.skip()?;
-            }
+            let is_read = connections.read_or_skip(|cursor| connection(state, cursor, at, sink))?;
+            state.skipped.entries += u64::from(!is_read);
         }
         Ok(())
     }
@@ -178,11 +169,8 @@ fn each_event(
     events.expect(b'[', "`[`")?;
     let mut first = true;
     while events.more(&mut first, b']')? {
-        let mut inside = events.clone();
-        events.skip()?;
-        if event(state, &mut inside, at, sink).is_err() {
-            state.unknown_events += 1;
-        }
+        let is_read = events.read_or_skip(|cursor| event(state, cursor, at, sink))?;
+        state.unknown_events += u64::from(!is_read);
     }
     Ok(())
 }

@@ -62,9 +62,7 @@ pub(in crate::ingest) fn string(entry: &mut EntryMut<'_>, target: Target, value:
             entry.set_kind(type_of_name(value));
         }
         Target::Kind => match value {
-            "audio" => drop(entry.set_media(MediaKind::Audio)),
-            "video" => drop(entry.set_media(MediaKind::Video)),
-            // As the names of enums in other languages.
+            // In any case, because enums of other languages have names in capitals.
             _ if value.eq_ignore_ascii_case("audio") => drop(entry.set_media(MediaKind::Audio)),
             _ if value.eq_ignore_ascii_case("video") => drop(entry.set_media(MediaKind::Video)),
             _ => bad(entry, target),
@@ -82,9 +80,7 @@ pub(in crate::ingest) fn string(entry: &mut EntryMut<'_>, target: Target, value:
             None => bad(entry, target),
         },
         Target::Flag(_) => match value {
-            "true" => boolean(entry, target, true),
-            "false" => boolean(entry, target, false),
-            // As Python prints them.
+            // In any case, because Python prints them with a capital.
             _ if value.eq_ignore_ascii_case("true") => boolean(entry, target, true),
             _ if value.eq_ignore_ascii_case("false") => boolean(entry, target, false),
             _ => bad(entry, target),

@@ -323,6 +323,21 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Reads the next value with `read`, and skips it if that fails. Returns whether it was read.
+    #[inline]
+    pub(in crate::ingest) fn read_or_skip(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<(), ReadError>,
+    ) -> Result<bool, ReadError> {
+        let start = self.pos;
+        let is_read = read(self).is_ok();
+        if !is_read {
+            self.pos = start;
+            self.skip()?;
+        }
+        Ok(is_read)
+    }
+
     /// Skips an object or array of any depth. One bit per level records the open bracket's type, and below
     /// [`CHECKED_DEPTH`] levels brackets are only counted, so that hostile nesting costs nothing.
     fn skip_nested(&mut self) -> Result<(), ReadError> {

@@ -95,12 +95,8 @@ impl<'t> Column<'t> {
 
     /// Advances past the next value, which `read` consumes unless it returns an error.
     fn step(&mut self, read: impl FnOnce(&mut Cursor<'t>) -> Result<(), ReadError>) {
-        let start = self.values.pos;
-        if read(&mut self.values).is_err() {
-            self.values.pos = start;
-            // It was skipped before, when the values were counted.
-            _ = self.values.skip();
-        }
+        // All values were skipped before, when they were counted.
+        _ = self.values.read_or_skip(read);
         self.values.eat(b',');
         self.next += 1;
     }
