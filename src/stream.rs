@@ -7,17 +7,17 @@
 mod app_time;
 mod losses;
 mod outage;
+mod rated;
 mod rtcp;
 mod scoring;
 mod state;
 mod totals;
 
 use alloc::string::String;
-use alloc::vec::Vec;
 
 pub(crate) use app_time::AppTime;
 pub(crate) use scoring::{IntervalScore, StreamScorer};
-pub(crate) use totals::Totals;
+pub(crate) use totals::{Totals, add};
 
 use crate::config::Config;
 use crate::digest::Digest;
@@ -28,6 +28,7 @@ use crate::report::{Entry, Fields, Flag, Num, Text, TimeMap};
 use crate::score::Micros;
 use crate::unit::StatTime;
 use losses::ReceivedLimit;
+use rated::UnratedSpans;
 use rtcp::Rtcp;
 use scoring::{Negotiated, ScoringContext};
 use state::{Context, Pace, STILL_MS, state_of};
@@ -41,9 +42,6 @@ const LEAST_SPAN_MS: f64 = 10.0;
 const SEVERAL: u64 = 5;
 /// The length in bytes at which names are cut: one long text in a report may be the codec of thousands of streams.
 const MAX_NAME: usize = 128;
-
-/// Spans without a known rate that are stored of a stream; time and bytes beyond count as measured in pooled rates.
-const MAX_UNRATED: usize = 32;
 
 /// One RTP stream over the whole call.
 #[derive(Clone, Debug)]
@@ -66,9 +64,7 @@ pub(crate) struct StreamRecord {
     pub(crate) clock_steps: u64,
     pub(crate) gaps: u64,
     pub(crate) totals: Totals,
-    /// The beginnings and the ends of the intervals without a known rate, ms: the first [`MAX_UNRATED`]. And their bytes.
-    unrated: Vec<(f64, f64)>,
-    unrated_bytes: f64,
+    unrated: UnratedSpans,
     pub(crate) times: Times,
     pub(crate) digests: Digests,
     pub(crate) size: Option<(f64, f64)>,
@@ -229,8 +225,7 @@ impl StreamRecord {
             clock_steps: 0,
             gaps: 0,
             totals: Totals::default(),
-            unrated: Vec::new(),
-            unrated_bytes: 0.0,
+            unrated: UnratedSpans::default(),
             times: Times::default(),
             digests: Digests::default(),
             size: None,
@@ -284,16 +279,11 @@ impl StreamRecord {
         self.samples >= SEVERAL && self.duration_ms() < LEAST_SPAN_MS * (self.samples - 1) as f64
     }
 
-    /// The spans of time with known rates, ms. Some may be empty.
-    pub(crate) fn rated_spans(&self) -> impl Iterator<Item = (f64, f64)> {
-        let starts = core::iter::once(self.start.as_millis()).chain(self.unrated.iter().map(|&(_, end)| end));
-        let ends = self.unrated.iter().map(|&(start, _)| start).chain([self.end().as_millis()]);
-        starts.zip(ends)
-    }
-
-    /// The bytes of [those spans](Self::rated_spans).
-    pub(crate) fn rated_bytes(&self) -> Option<f64> {
-        Some(self.totals.bytes? - self.unrated_bytes)
+    /// The spans of time with known rates, ms, and their bytes. `None` if no rate of the stream is believed. Some spans may
+    /// be empty.
+    pub(crate) fn rated_spans(&self) -> Option<(impl Iterator<Item = (f64, f64)>, Option<f64>)> {
+        let spans = self.unrated.rest(self.start.as_millis(), self.end().as_millis());
+        (!self.is_hasty()).then(|| (spans, self.totals.bytes.map(|bytes| bytes - self.unrated.bytes())))
     }
 
     /// Whether any packet or byte was ever counted.
@@ -441,7 +431,7 @@ impl StreamRecord {
         // An interval that is reset has no figure either.
         if interval.state == IntervalState::Gap || interval.get(Metric::BitrateBps).is_none() {
             let bytes = self.totals.add_unrated(delta);
-            self.note_unrated(at, delta.span_ms(), bytes);
+            self.unrated.add(at.as_millis(), delta.span_ms(), bytes);
         }
         let doubted = delta.doubted().or(interval.doubted()).or(self.rtcp.take_doubted());
         if doubted.has(Num::PacketsLost) {
@@ -514,7 +504,7 @@ impl StreamRecord {
         let [counting, at_rest] = self.rtcp.take_unread();
         let is_received = self.direction == Direction::Inbound;
         let losses = if is_received { received } else { counting };
-        self.totals.add_losses(losses, state.is_rest() || is_received && self.was_lost);
+        self.totals.add_losses(losses, state.excludes_losses() || is_received && self.was_lost);
         self.totals.add_losses(at_rest, true);
         self.was_lost = state == IntervalState::Lost || self.was_lost && !passes;
     }
@@ -577,25 +567,6 @@ impl StreamRecord {
         }
     }
 
-    /// Stores the time of an interval without a known rate, joined with the one before.
-    #[cold]
-    fn note_unrated(&mut self, at: StatTime, span_ms: f64, bytes: f64) {
-        let end = at.as_millis();
-        let start = end - span_ms;
-        if span_ms <= 0.0 {
-            self.unrated_bytes += bytes;
-            return;
-        }
-        if let Some(last) = self.unrated.last_mut().filter(|last| start <= last.1) {
-            last.1 = end;
-        } else if self.unrated.len() < MAX_UNRATED {
-            self.unrated.push((start, end));
-        } else {
-            return;
-        }
-        self.unrated_bytes += bytes;
-    }
-
     fn note_size(&mut self, entry: Entry<'_>) {
         if let (Some(width), Some(height)) = (entry.get(Num::FrameWidth), entry.get(Num::FrameHeight)) {
             self.size = Some((width, height));
@@ -608,9 +579,7 @@ impl StreamRecord {
             let start_ms = (self.start.as_millis() + span_ms).max(0.0);
             let by_ms = start_ms - self.start.as_millis();
             self.start = StatTime::from_millis(start_ms).unwrap_or(self.start);
-            for (start, end) in &mut self.unrated {
-                (*start, *end) = (*start + by_ms, *end + by_ms);
-            }
+            self.unrated.shift(by_ms);
         }
     }
 

@@ -15,7 +15,7 @@ pub(crate) struct Totals {
     pub(crate) packets: Option<f64>,
     /// Lost packets, except those of muted, held, paused and lost time.
     pub(crate) lost: Option<f64>,
-    /// Packets lost in muted, held, paused and lost time. Nobody misses them, and some endpoints count packets that were
+    /// Packets lost in muted, held, paused and lost time. No one was to hear or see them, and some endpoints count packets that were
     /// never sent.
     pub(crate) lost_at_rest: Option<f64>,
     /// Those of `lost` beside the packets that were received and not retransmitted; for a sent stream, beside the
@@ -176,7 +176,7 @@ impl Share {
 }
 
 /// Adds to a sum, which exists from the first value on.
-pub(super) fn add(total: &mut Option<f64>, value: Option<f64>) {
+pub(crate) fn add(total: &mut Option<f64>, value: Option<f64>) {
     if let Some(value) = value {
         *total = Some(total.unwrap_or(0.0) + value);
     }

@@ -9,6 +9,7 @@ use crate::conference::Conference;
 use crate::digest::Digest;
 use crate::fabric::Fabric;
 use crate::id::FabricId;
+use crate::stream::add;
 use crate::summary::{ConnectivitySummary, DelaySummary, FlowSummary};
 use crate::unit::{Bitrate, Ratio, Timestamp};
 
@@ -46,21 +47,17 @@ impl Pool {
         for OwnedStream { record, .. } in views {
             let totals = &record.totals;
             pool.streams += 1;
-            for (sum, value) in [
-                (&mut pool.packets, totals.packets),
-                (&mut pool.lost, totals.lost),
-                (&mut pool.bytes, totals.bytes),
-                (&mut pool.rated_bytes, record.rated_bytes().filter(|_| !record.is_hasty())),
-            ] {
-                if let Some(value) = value {
-                    *sum = Some(sum.unwrap_or(0.0) + value);
-                }
-            }
+            add(&mut pool.packets, totals.packets);
+            add(&mut pool.lost, totals.lost);
+            add(&mut pool.bytes, totals.bytes);
             if let Some((lost, expected)) = totals.loss(record.direction) {
                 let (lost_before, expected_before) = pool.loss.unwrap_or((0.0, 0.0));
                 pool.loss = Some((lost_before + lost, expected_before + expected));
             }
-            pool.rated.extend(record.rated_spans().filter(|_| !record.is_hasty()));
+            if let Some((spans, bytes)) = record.rated_spans() {
+                pool.rated.extend(spans);
+                add(&mut pool.rated_bytes, bytes);
+            }
             pool.jitter_ms.merge(&record.digests.jitter_ms);
             pool.rtt_ms.merge(&record.digests.rtt_ms);
         }
