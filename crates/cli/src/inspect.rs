@@ -209,7 +209,7 @@ impl<'a> FileSummary<'a> {
             unread_events,
             unread_words,
             unread_others: tables.map(NameCounts::others).iter().sum(),
-            problems: problems::of_input(input).into_iter().chain(problems::of_unplaced(*unplaced)).collect(),
+            problems: left_out(input, *unplaced),
         }
     }
 }
@@ -250,9 +250,14 @@ fn write_head(input: &InputFile, users: &BTreeSet<String>, connections: usize, p
     page.facts(0, &counts, ", ")
 }
 
-/// What was skipped, ignored and refused, and why.
+/// What was skipped, ignored and refused, and why, as sentences.
+fn left_out(input: &InputFile, unplaced: u64) -> Vec<String> {
+    problems::of_input(input).into_iter().chain(problems::of_unplaced(unplaced)).collect()
+}
+
+/// Lists what was [left out](left_out).
 fn write_left_out(input: &InputFile, unplaced: u64, page: &mut Page<'_>) -> io::Result<()> {
-    let sentences: Vec<String> = problems::of_input(input).into_iter().chain(problems::of_unplaced(unplaced)).collect();
+    let sentences = left_out(input, unplaced);
     page.blank()?;
     page.line(0, if sentences.is_empty() { "left out: nothing" } else { "left out:" })?;
     sentences.iter().try_for_each(|sentence| page.line(2, sentence))

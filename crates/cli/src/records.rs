@@ -141,7 +141,7 @@ impl<F: FnMut(Item<'_>)> Sink for F {
 
 /// A file whose reading failed with an internal error.
 pub(crate) fn broken(file: &InputSource) -> InputFile {
-    InputFile { problems: vec!["reading failed: internal error".into()], ..InputFile::new(file) }
+    InputFile { failure: Some("reading failed: internal error".into()), ..InputFile::new(file) }
 }
 
 /// Reads a file and hands out its items. Problems are part of the result.

@@ -27,7 +27,7 @@
 //!
 //! **In place.** Nearly all deltas change members of entries that exist. Such a delta is written into the rows of its
 //! base, and the base itself is the whole report, provided that the base needs no [folding](fold) but that of single
-//! rows: members of W3C types, with their kind of media. Every other delta builds the rows anew.
+//! rows: members of W3C types, with their kind of media. Every other delta rebuilds the rows.
 
 use core::hash::BuildHasher;
 
@@ -48,7 +48,7 @@ const MAX_CONNECTIONS: usize = 256;
 /// megabyte.
 const MAX_BYTES: usize = 64 << 20;
 
-/// How much text changed members may add to a base, bytes: building the rows anew drops what no row uses.
+/// How much text changed members may add to a base, bytes: rebuilding the rows drops what no row uses.
 const SPARE_TEXT: usize = 16_384;
 
 /// Maximum number of removed entries stored per connection, in case they return without their type.
@@ -183,7 +183,7 @@ impl Bases {
         let twice = base.look_up(delta, &mut self.spare, &self.hasher);
         let is_patched = twice == 0 && base.patch(delta, &self.spare.touched);
         if !is_patched {
-            base.build(delta, twice, &mut self.spare, &self.hasher, unread);
+            base.rebuild(delta, twice, &mut self.spare, &self.hasher, unread);
         }
         Some(if base.is_whole_report { &mut base.rows } else { &mut self.spare.whole })
     }
@@ -226,7 +226,7 @@ struct ReportDelta<'a> {
 
 impl Base {
     /// Writes a delta into the rows, if they are a whole report and nothing changes but members of them. Returns whether
-    /// they still are a whole report. If not, [building](Self::build) with the same delta is safe: it changes the same
+    /// they still are a whole report. If not, [rebuilding](Self::rebuild) with the same delta is safe: it changes the same
     /// members to the same values.
     fn patch(&mut self, delta: ReportDelta<'_>, touched: &[Touched]) -> bool {
         let ReportDelta { entries, beside, dialect } = delta;
@@ -256,9 +256,9 @@ impl Base {
         self.is_whole_report
     }
 
-    /// Builds the rows anew from those before and a delta, and the whole report. `twice` is the number of entries that
+    /// Rebuilds the rows from those before and a delta, and the whole report. `twice` is the number of entries that
     /// the delta repeats.
-    fn build(
+    fn rebuild(
         &mut self,
         delta: ReportDelta<'_>,
         twice: u64,
@@ -506,23 +506,23 @@ mod tests {
 
     proptest! {
         #[test]
-        fn deltas_written_in_place_restore_what_rows_built_anew_do(
+        fn deltas_written_in_place_restore_what_rebuilt_rows_do(
             reports in prop::collection::vec(report(), 1..24),
             dialect in prop::sample::select(&[Dialect::Rtcstats, Dialect::Jitsi, Dialect::Legacy][..]),
         ) {
-            let (mut in_place, mut anew) = (Bases::default(), Bases::default());
+            let (mut in_place, mut rebuilt) = (Bases::default(), Bases::default());
             for (given, time, removed) in &reports {
                 let entries = entries_of(given);
                 let beside = Beside {
                     timestamp: time.and_then(|time| StatTime::from_millis(f64::from(time))),
                     removed: removed.iter().map(|name| format!("{name}")).collect(),
                 };
-                let [expected, got] = [&mut anew, &mut in_place].map(|bases| {
+                let [expected, got] = [&mut rebuilt, &mut in_place].map(|bases| {
                     let whole = bases.apply("A", &entries, &beside, dialect, &mut Unread::default());
                     whole.map(|whole| whole.compact_copy())
                 });
                 prop_assert!(got == expected, "the reports differ");
-                for base in &mut anew.bases {
+                for base in &mut rebuilt.bases {
                     base.is_whole_report = false;
                 }
             }
