@@ -187,8 +187,8 @@ impl ReporterClock {
         advances: impl Fn(&TimeMap) -> bool,
     ) -> ClockReading {
         let now_ms = now.as_micros() as f64 / 1e3;
-        let is_denied = self.denies_first(report, now_ms);
-        let is_first = is_denied && !self.withdraw_first(report, now_ms);
+        let denying_ms = self.denies_first(report, now_ms);
+        let is_first = denying_ms.is_some_and(|latest_ms| !self.withdraw_first(latest_ms));
         let bound_ms = self.bound_ms(now_ms);
         let mut times = ReportTimes::of(report, self.reported_at(bound_ms));
         let is_young = self.last.map_or(!WALL_MS.contains(&now_ms), |last| last.reported < ZERO_UNTIL_MS);
@@ -201,7 +201,7 @@ impl ReporterClock {
         let mut reading = ClockReading {
             map: TimeMap::IDENTITY,
             at: None,
-            has_stepped: is_denied && !is_first,
+            has_stepped: denying_ms.is_some() && !is_first,
             is_first,
             ahead_ms: None,
         };
@@ -226,31 +226,30 @@ impl ReporterClock {
         reading
     }
 
-    /// Whether a report shows that the time of the only one before it was wrong: that one was far from the caller's clock,
-    /// on which this one is. A report that came late was not wrong if this one came with it.
-    fn denies_first(&self, report: &Report, now_ms: f64) -> bool {
-        let Some(first) = self.first.filter(|_| self.first == self.last) else { return false };
+    /// The latest time of a report, if it shows that the time of the only one before it was wrong: that one was far from
+    /// the caller's clock, on which this one is. A report that came late was not wrong if this one came with it.
+    fn denies_first(&self, report: &Report, now_ms: f64) -> Option<f64> {
+        let first = self.first.filter(|_| self.first == self.last)?;
         let first_ms = first.reported - first.now_ms;
         let came_alone = now_ms - first.now_ms >= LEAST_ADVANCE_MS;
         if !(first_ms > MOST_TOLERANCE_MS || first_ms < -MOST_TOLERANCE_MS && came_alone) {
-            return false;
+            return None;
         }
         let times = ReportTimes::of(report, now_ms + AHEAD_MS);
-        times.latest().is_some_and(|reported| reported >= now_ms - MOST_TOLERANCE_MS)
+        times.latest().filter(|&reported| reported >= now_ms - MOST_TOLERANCE_MS)
     }
 
     /// Forgets the time of the only report before. Returns whether that report stays, at its arrival, because it was placed
-    /// there and this one is later.
+    /// there and the present one, of `latest_ms`, is later.
     #[cold]
-    fn withdraw_first(&mut self, report: &Report, now_ms: f64) -> bool {
-        let placed = self.first.filter(|first| first.line_ms == first.now_ms);
-        let kept = placed.filter(|first| ReportTimes::of(report, now_ms + AHEAD_MS).latest() > Some(first.line_ms));
+    fn withdraw_first(&mut self, latest_ms: f64) -> bool {
+        let placed = self.first.filter(|first| first.line_ms == first.now_ms && latest_ms > first.line_ms);
         *self = Self { counts: ClockCounts { offset_ms: None, ..self.counts }, ..Self::default() };
-        if let Some(first) = kept {
+        if let Some(first) = placed {
             self.accept(first.now_ms, first.now_ms);
             self.counts.wild = self.counts.wild.saturating_add(1);
         }
-        kept.is_some()
+        placed.is_some()
     }
 
     /// Takes a time that the caller's clock admits; `latest` is that of any entry. Returns the shift of a late report.

@@ -216,16 +216,17 @@ impl Path {
                 {
                     delta.disbelieve();
                     let mean = Formula::Mean(Num::TotalRoundTripTime, Num::ResponsesReceived, 1e3).of(&delta);
-                    let mean_doubted = mean
-                        .filter(|&ms| !is_believed(ms) || gauge.is_some_and(|gauge_ms| is_thousandfold(ms, gauge_ms)));
-                    if mean_doubted.is_some() {
+                    let is_mean_doubted = mean.is_some_and(|ms| {
+                        !is_believed(ms) || gauge.is_some_and(|gauge_ms| is_thousandfold(ms, gauge_ms))
+                    });
+                    if is_mean_doubted {
                         delta.doubt(Fields::of(&[Num::TotalRoundTripTime]));
                     }
                     if is_gauge_doubted {
                         delta.doubt(Fields::of(&[Num::CurrentRoundTripTime]));
                     }
                     self.doubted.note(delta.doubted());
-                    let mean = mean.filter(|_| mean_doubted.is_none());
+                    let mean = mean.filter(|_| !is_mean_doubted);
                     let is_answer_due = delta.of(Num::ResponsesReceived) == Some(0.0);
                     self.unanswered_ms = if is_answer_due { self.unanswered_ms + delta.span_ms() } else { 0.0 };
                     let gauge = gauge.filter(|_| self.unanswered_ms <= RTT_HOLD_MS);

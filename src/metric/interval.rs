@@ -206,6 +206,7 @@ metrics! {
 /// How much larger than its whole a part may be and still count as all of it: one frame of 20 ms too many in a sample
 /// interval of 80 ms.
 const SKEW: f64 = 1.25;
+
 /// Whether a duration was milliseconds that were read as seconds, by another measurement of it. A queue can make one of
 /// two round trips a thousand times as long for a moment, but hardly a second.
 pub(crate) fn is_thousandfold(ms: f64, other_ms: f64) -> bool {
@@ -269,7 +270,7 @@ impl IntervalState {
 
     /// Whether losses in such an interval say nothing about the path: nothing was to be heard or seen, or the connection
     /// was lost, which is counted as time.
-    pub(crate) const fn is_rest(self) -> bool {
+    pub(crate) const fn excludes_losses(self) -> bool {
         matches!(self, Self::Muted | Self::Held | Self::Paused | Self::Lost)
     }
 }
