@@ -361,7 +361,11 @@ impl StreamRecord {
         }
         // Across a step of the clock, counters go on: the interval has no rate, but it is no reset.
         let (mut delta, is_reset) = match self.media.take(entry) {
-            Progress::Unchanged | Progress::Stale => {
+            Progress::Unchanged => {
+                self.duplicates = self.duplicates.saturating_add(1);
+                return Observation::Repeated;
+            }
+            Progress::Stale => {
                 self.late = self.late.saturating_add(1);
                 return Observation::Late;
             }

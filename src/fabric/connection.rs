@@ -204,10 +204,12 @@ impl Fabric {
             self.span = None;
             self.detectors.forget_last();
         }
+        let before = self.span.map(|(_, last)| last);
         if let Some(at) = at {
             let (first, last) = self.span.unwrap_or((at, at));
             self.span = Some((first.min(at), last.max(at)));
         }
+        let has_advanced = at.is_some() && at > before;
         self.find_streams(now, report, &map, limits, usage);
         if reading.is_first {
             self.reopen_streams(report, &map);
@@ -234,6 +236,7 @@ impl Fabric {
         if outcome.is_current() {
             traffic.arrived |= outcome.traffic.arrived;
             traffic.was_sent |= outcome.traffic.was_sent;
+            let traffic = Some(traffic).filter(|_| has_advanced || outcome.has_new_sample);
             let before = self.lifecycle.failures();
             self.observe_paths(now, report, &used, traffic, config, out);
             self.conclude(now, before, config, out);

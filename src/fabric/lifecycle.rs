@@ -284,13 +284,14 @@ impl Lifecycle {
         self.update(now, false, raise);
     }
 
-    /// Takes a snapshot's sample of the paths, the protocol to its relay, and the traffic since the previous snapshot.
+    /// Takes a snapshot's sample of the paths, the protocol to its relay, and the traffic since the previous snapshot;
+    /// `None` if no time passed between the two.
     pub(crate) fn observe(
         &mut self,
         now: Timestamp,
         observation: PathSample,
         relay: Option<Relay>,
-        traffic: Traffic,
+        traffic: Option<Traffic>,
         raise: &mut Raise<'_>,
     ) {
         let before = self.course.ice.state();
@@ -299,7 +300,9 @@ impl Lifecycle {
         }
         self.restart_reported = false;
         self.is_guess = observation.is_guess && !self.sources.is_reported();
-        if let Some(failure) = self.before_failure.take() {
+        if let Some(traffic) = traffic
+            && let Some(failure) = self.before_failure.take()
+        {
             self.judge_failure(now, failure, observation, traffic, raise);
         }
         let is_first_state = !self.sources.has_stats();
@@ -310,15 +313,17 @@ impl Lifecycle {
         self.update(now, true, raise);
         // What arrived before the first state of a path is not known: its counters appear with it.
         let is_new = self.before_failure.is_some() && self.sources.changed() == now;
-        if is_new && !is_first_state && self.is_silent(traffic) {
+        if is_new && !is_first_state && traffic.is_some_and(|traffic| self.is_silent(traffic)) {
             self.before_failure = None;
         }
-        if observation.state.is_some() {
-            self.observed = now;
-        }
-        self.sampled = Some(now);
-        if traffic.arrived || traffic.path_carried {
-            self.carried = Some(now);
+        if let Some(traffic) = traffic {
+            if observation.state.is_some() {
+                self.observed = now;
+            }
+            self.sampled = Some(now);
+            if traffic.arrived || traffic.path_carried {
+                self.carried = Some(now);
+            }
         }
         if observation.has_switched && is_up(before) && is_up(self.course.ice.state()) {
             self.switches = self.switches.saturating_add(1);

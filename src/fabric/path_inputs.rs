@@ -51,13 +51,14 @@ impl Fabric {
         traffic
     }
 
-    /// Samples the paths, and passes their state to the lifecycle.
+    /// Samples the paths, and passes their state to the lifecycle. `traffic` is that since the previous snapshot, `None` if
+    /// no time passed: the snapshot is repeated, or has no times.
     pub(super) fn observe_paths(
         &mut self,
         now: Timestamp,
         report: &Report,
         used: &UsedPaths<'_>,
-        traffic: Traffic,
+        traffic: Option<Traffic>,
         config: &Config,
         out: &mut EventQueue,
     ) {

@@ -208,8 +208,15 @@ impl Sources {
         self.was_up |= dtls == Dtls::Up;
     }
 
-    /// Takes a snapshot: the states in it, `None` where it shows none, and the traffic since the previous one.
-    pub(crate) fn sample(&mut self, now: Timestamp, ice: Option<IceState>, dtls: Option<Dtls>, traffic: Traffic) {
+    /// Takes a snapshot: the states in it, `None` where it shows none, and the traffic since the previous one; `None` if
+    /// no time passed between the two.
+    pub(crate) fn sample(
+        &mut self,
+        now: Timestamp,
+        ice: Option<IceState>,
+        dtls: Option<Dtls>,
+        traffic: Option<Traffic>,
+    ) {
         let dtls = dtls.filter(|&dtls| !self.is_dtls_reported || dtls == Dtls::Failed);
         // A change that this snapshot shows happened after the previous one.
         let is_new = ice.is_some() && ice != self.stats || dtls.is_some() && dtls != self.dtls;
@@ -217,10 +224,11 @@ impl Sources {
         self.stats = ice.or(self.stats);
         self.dtls = dtls.or(self.dtls);
         dtls.into_iter().for_each(|dtls| self.note_dtls(dtls));
-        self.was_up |= traffic.arrived || traffic.was_sent;
+        self.was_up |= traffic.is_some_and(|traffic| traffic.arrived || traffic.was_sent);
         if is_new && (dtls == Some(Dtls::Failed) || !self.is_reported()) {
             self.change(now);
         }
+        let Some(traffic) = traffic else { return };
         self.sampled = Some(now);
         if is_quiet && traffic.flows() {
             self.arrived = Some(now);
