@@ -14,6 +14,9 @@ use crate::unit::{StatTime, Timestamp};
 const AHEAD_MS: f64 = 10_000.0;
 /// A first report may be this far behind the caller's wall clock, ms: uploads may be delayed by hours.
 const BEHIND_MS: f64 = 86_400_000.0;
+/// How far a report may be ahead of the caller's wall clock and of the last report, ms, where the caller's clock is no
+/// evidence otherwise: a day, as many calls as one file may hold.
+const LONGEST_MS: f64 = 86_400_000.0;
 /// The times since 1970 that are taken for a wall clock, ms: the years 2001 to 2128.
 const WALL_MS: core::ops::Range<f64> = 1e12..5e12;
 /// How far a report may exceed the caller's clock, ms: the shortest gap, which a smaller step cannot be mistaken for.
@@ -432,6 +435,7 @@ impl ReporterClock {
         match self.last {
             None if WALL_MS.contains(&now_ms) => now_ms + AHEAD_MS,
             Some(last) if self.trusts(now_ms) => (now_ms - self.delays.0).max(last.line_ms) + self.tolerance_ms(),
+            Some(last) if WALL_MS.contains(&now_ms) => now_ms.max(last.line_ms) + LONGEST_MS,
             _ => f64::INFINITY,
         }
     }
@@ -441,7 +445,7 @@ impl ReporterClock {
         let (Some(first), Some(last)) = (self.first, self.last) else { return false };
         let spent_ms = last.line_ms - first.line_ms;
         if spent_ms < KNOWN_AFTER_MS {
-            now_ms - last.now_ms >= LEAST_ADVANCE_MS
+            now_ms - first.now_ms >= LEAST_ADVANCE_MS
         } else {
             last.now_ms - first.now_ms >= spent_ms / 2.0
         }
