@@ -34,6 +34,7 @@ mod item;
 mod overview;
 mod queue;
 mod times;
+mod unit;
 
 use alloc::borrow::ToOwned;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -94,7 +95,9 @@ impl SourceId {
 /// wait for the second snapshot of a connection, 64 items at most.
 ///
 /// A time that contradicts those of the items around it is not believed: the item is due with the next one, and counted
-/// ([`SourceOutcome::wrong_times`]). A jump of more than ten minutes waits for the next item to confirm it.
+/// ([`SourceOutcome::wrong_times`]). A jump of more than ten minutes waits for the next item to confirm it. If the sound and
+/// the pictures that were played show that the times of a source are in another unit, they are read in it
+/// ([`SourceOutcome::time_exponent`]); a source whose clock is no wall clock waits for that, 64 items at most.
 ///
 /// [`calls`] finds out which sources belong to one call. With [`Self::add_sources`], a connection that several sources
 /// report is one, and items that several sources have count once.
@@ -327,6 +330,9 @@ pub struct SourceOutcome {
     pub late_snapshots: u64,
     /// Number of items with a time that those around them contradict: they count with the item after or before them.
     pub wrong_times: u64,
+    /// The power of ten of a millisecond in which the times of the source were read: 3 for seconds, −3 for microseconds. 0
+    /// for milliseconds, and if nothing showed another unit.
+    pub time_exponent: i8,
     /// Number of entries of streams without a time that counts ([`ClockSummary::untimed`](crate::summary::ClockSummary::untimed)).
     pub untimed_entries: u64,
     /// Whether the late snapshots are in no order at all, rather than newest first.
@@ -349,6 +355,7 @@ impl SourceOutcome {
             refused_events: applied.events,
             late_snapshots: applied.late_snapshots,
             wrong_times: applied.wrong_times,
+            time_exponent: applied.time_exponent,
             repeated_items: applied.repeated_items,
             unknown_words: applied.unknown_words,
             fabrics: applied.opened,

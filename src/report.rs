@@ -329,8 +329,13 @@ impl Report {
     /// assert_eq!(report.latest(), StatTime::from_millis(1_000.0));
     /// ```
     pub fn shift_clock(&mut self, ms: f64) {
+        self.map_clock(|at_ms| at_ms + ms);
+    }
+
+    /// Replaces the time stamp of every row, ms. Times outside the range of [`StatTime`] become unknown.
+    pub(crate) fn map_clock(&mut self, in_ms: impl Fn(f64) -> f64) {
         for row in self.rows.iter_mut().take(self.len) {
-            row.timestamp = row.timestamp.and_then(|at| StatTime::from_millis(at.as_millis() + ms));
+            row.timestamp = row.timestamp.and_then(|at| StatTime::from_millis(in_ms(at.as_millis())));
         }
     }
 

@@ -69,6 +69,8 @@ pub(super) struct Applied {
     pub(super) late_ascents: u64,
     /// Items with a time that was not believed.
     pub(super) wrong_times: u64,
+    /// The power of ten of a millisecond in which the times were read.
+    pub(super) time_exponent: i8,
     /// Items that another source has too.
     pub(super) repeated_items: u64,
     /// All connections opened for the source, in the order of opening.
@@ -197,7 +199,10 @@ impl Applier {
     /// Applies the report of a connection's creation.
     fn create(&mut self, source: &mut Applied, name: &str, is_timed: bool) {
         let now = self.now;
-        if let Some(named) = self.known(source, name).filter(|named| !named.is_recreated(is_timed)) {
+        // Of a connection that another source reports, too, the first that a source says is that it was created.
+        let is_joining = source.shared.contains_key(name) && !source.fabrics.contains_key(name);
+        let is_same = |named: &NamedFabric| !named.is_recreated(is_timed) || is_joining && !named.has_ended;
+        if let Some(named) = self.known(source, name).filter(|named| is_same(named)) {
             named.is_created = true;
             let fabric = named.id;
             if is_timed {

@@ -9,6 +9,7 @@ use super::apply::Applied;
 use super::clock::ClockOffset;
 use super::item::{Fact, OwnedItem};
 use super::times::TimeJudge;
+use super::unit::UnitJudge;
 
 /// Items that wait at most until the order of a source is known.
 const MAX_HELD_FOR_ORDER: usize = 64;
@@ -37,6 +38,7 @@ pub(super) struct SourceQueue {
     held: Vec<OwnedItem>,
     /// The memory of `held`, bytes.
     held_bytes: usize,
+    unit: UnitJudge,
     times: TimeJudge,
     is_closed: bool,
 }
@@ -77,7 +79,11 @@ impl SourceQueue {
 
     /// Whether a snapshot of this source, if it is the only one, needs no copy.
     pub(super) fn applies_at_once(&self, at_ms: Option<f64>) -> bool {
-        self.is_starved() && self.order == Order::Forward && self.offset_ms() == 0.0 && self.times.follows(at_ms)
+        self.is_starved()
+            && self.order == Order::Forward
+            && self.offset_ms() == 0.0
+            && self.unit.is_milliseconds()
+            && self.times.follows(at_ms)
     }
 
     pub(super) const fn is_closed(&self) -> bool {
@@ -98,6 +104,13 @@ impl SourceQueue {
     }
 
     pub(super) fn push(&mut self, item: OwnedItem) {
+        let mut unit = core::mem::take(&mut self.unit);
+        unit.take(item, &mut |item| self.judge(item));
+        self.unit = unit;
+    }
+
+    /// Judges the time of an item, in milliseconds.
+    fn judge(&mut self, item: OwnedItem) {
         if self.order == Order::Document {
             return self.held.push(item);
         }
@@ -108,6 +121,10 @@ impl SourceQueue {
 
     pub(super) fn close(&mut self) {
         self.is_closed = true;
+        let mut unit = core::mem::take(&mut self.unit);
+        unit.finish(&mut |item| self.judge(item));
+        self.applied.time_exponent = unit.exponent();
+        self.unit = unit;
         let mut times = core::mem::take(&mut self.times);
         times.finish(&mut |item| self.arrange(item));
         if self.order == Order::Document {

@@ -4,7 +4,7 @@ use callgauge::ingest::Reader;
 use callgauge::replay::{EachEvent, ItemOrigin, OwnedItem, Recording, Replay, SourceId};
 use callgauge::{Config, Event, InputError, Limits};
 
-fn snapshot(pc: &str, t: u32, packets: u32) -> String {
+fn snapshot(pc: &str, t: u64, packets: u64) -> String {
     format!(
         r#"{{"t":{t},"pc":"{pc}","report":{{"I":{{"timestamp":{t},"type":"inbound-rtp","kind":"audio","ssrc":7,
             "packetsReceived":{packets},"packetsLost":0,"bytesReceived":{packets}}}}}}}"#
@@ -62,14 +62,15 @@ fn replay_requests_the_source_without_an_item() {
     let (first, second) = (replay.add_source(None), replay.add_source(None));
     assert_eq!(replay.next_source(), Some(first));
     let ignore: &mut EachEvent<'_> = &mut |_, _, _| {};
+    let at = |second_and_half: f64| (1.7e12 + second_and_half * 1e3) as u64;
     // One snapshot does not show the order of a source.
-    push(&mut replay, first, &snapshot("A", 2_000, 1), ignore);
+    push(&mut replay, first, &snapshot("A", at(2.0), 1), ignore);
     assert_eq!(replay.next_source(), Some(first));
-    push(&mut replay, first, &snapshot("A", 3_000, 2), ignore);
+    push(&mut replay, first, &snapshot("A", at(3.0), 2), ignore);
     assert_eq!(replay.next_source(), Some(second));
     assert!(replay.conference().fabric_order().is_empty());
-    push(&mut replay, second, &snapshot("B", 1_000, 1), ignore);
-    push(&mut replay, second, &snapshot("B", 1_500, 2), ignore);
+    push(&mut replay, second, &snapshot("B", at(1.0), 1), ignore);
+    push(&mut replay, second, &snapshot("B", at(1.5), 2), ignore);
     assert_eq!(replay.conference().fabric_order().len(), 1);
     replay.close(second, ignore);
     assert_eq!(replay.conference().fabric_order().len(), 2);
@@ -184,7 +185,7 @@ fn dump_of_many_connections_has_exactly_as_many() {
 }
 
 /// A replay of one connection with a snapshot at each time, ms.
-fn replayed(times: &[u32]) -> Recording {
+fn replayed(times: &[u64]) -> Recording {
     let mut replay = Replay::default();
     let source = replay.add_source(None);
     for (n, &t) in (0..).zip(times) {

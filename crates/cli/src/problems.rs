@@ -175,6 +175,10 @@ fn of_replay(input: &InputFile) -> Vec<String> {
         let items = plural(input.outcome.wrong_times, "item");
         sentences.push(format!("{items} with a time that those around contradict: placed in the order of the file"));
     }
+    if input.outcome.time_exponent != 0 {
+        let exponent = input.outcome.time_exponent;
+        sentences.push(format!("times are not in milliseconds: read in units of 1e{exponent} ms, as the media show"));
+    }
     sentences.extend(unopened_snapshots.iter().map(|(reason, count)| {
         let snapshots = plural(count, "snapshot");
         match reason {
