@@ -9,8 +9,9 @@
 //! |---|---|
 //! | any text | if it is empty; [`Entry::text`] never returns an empty text |
 //! | a count, and a sum of what it counts: packets and their bytes, freezes and their seconds, frames and the time to decode them | if the other one is above 0: every freeze lasts (`COUNTERPARTS` below has them all) |
-//! | `bytesReceived`, `bytesSent` | if the packets are above 0 and the bytes of their headers are not: a padding packet has no other bytes |
-//! | `framesSent` | if `framesEncoded` and `bytesSent` are above 0: a frame that is encoded is sent |
+//! | `bytesReceived`, `bytesSent` | if of the packets and the bytes of their headers only one is above 0, or frames or packets of sound are: a padding packet of a picture has headers and no other bytes |
+//! | `framesPerSecond` of a sender | if `framesEncoded` is 0, and `bytesSent` is not |
+//! | `qpSum` | if ten frames or more are: a quantizer of 0 is lossless, and no key frame has it |
 //! | `frameWidth`, `frameHeight`, `width`, `height` | always: no picture has such a side |
 //! | `estimatedPlayoutTimestamp`, `remoteTimestamp` and the times of the last packets | always: nothing was played or sent in 1900 or 1970 |
 //! | `framesDecoded` and all that a decoder counts | if the row also has a width and a height of 0, and no other sign of a decoder (`framesDropped`, `totalDecodeTime`): a server that does not decode. Browsers omit the size until a frame is decoded |
@@ -25,15 +26,16 @@
 //! `stream`), and a packet count that stands still while bytes pass ([`Delta`](crate::metric::counter::Delta)).
 //!
 //! Other zeros are believed, because nothing contradicts them: no loss, no concealment, no request, no key frame since
-//! the capture began, a quantizer of 0, no frame from a camera that is dead. So is a jitter of 0: browsers that report
+//! the capture began, no frame from a camera that is dead. So is a jitter of 0: browsers that report
 //! whole milliseconds measure it on fast networks, and nothing is concluded from a low jitter.
 
 use super::{Entry, Fields, Num, StatsType};
+use crate::id::MediaKind;
 
 /// Members whose 0 is contradicted by another member above 0.
 const COUNTERPARTS: &[(Num, &[Num])] = &[
-    (Num::PacketsReceived, &[Num::BytesReceived]),
-    (Num::PacketsSent, &[Num::BytesSent]),
+    (Num::PacketsReceived, &[Num::BytesReceived, Num::HeaderBytesReceived]),
+    (Num::PacketsSent, &[Num::BytesSent, Num::HeaderBytesSent]),
     (Num::HeaderBytesReceived, &[Num::PacketsReceived]),
     (Num::HeaderBytesSent, &[Num::PacketsSent]),
     (Num::RetransmittedPacketsReceived, &[Num::RetransmittedBytesReceived]),
@@ -57,7 +59,8 @@ const COUNTERPARTS: &[(Num, &[Num])] = &[
     (Num::FreezeCount, &[Num::TotalFreezesDuration]),
     (Num::TotalFreezesDuration, &[Num::FreezeCount]),
     (Num::CorruptionMeasurements, &[Num::TotalCorruptionProbability]),
-    (Num::FramesEncoded, &[Num::KeyFramesEncoded, Num::FramesSent, Num::TotalEncodeTime, Num::QpSum]),
+    (Num::FramesEncoded, &[Num::KeyFramesEncoded, Num::FramesSent, Num::TotalEncodeTime, Num::QpSum, Num::BytesSent]),
+    (Num::FramesSent, &[Num::BytesSent]),
     (Num::TotalEncodeTime, &[Num::FramesEncoded]),
     (Num::RoundTripTimeMeasurements, &[Num::TotalRoundTripTime]),
     (Num::TotalPlayoutDelay, &[Num::TotalSamplesCount]),
@@ -96,6 +99,8 @@ const DECODED: &[Num] = &[
 ];
 /// −40 dBov.
 const AUDIBLE: f64 = 0.01;
+/// Frames that cannot all have a quantizer of 0.
+const CODED: f64 = 10.0;
 /// What is 0 if nothing is decoded.
 const UNDECODED: &[Num] = &[Num::FrameWidth, Num::FrameHeight, Num::FramesDecoded];
 /// Signs of a decoder, even if it decoded no frame yet.
@@ -116,7 +121,8 @@ static COUNTERPARTS_OF: [&[Num]; Num::COUNT] = {
     all
 };
 /// Members whose 0 other rules decide.
-const OTHERS: &[Num] = &[Num::BytesReceived, Num::BytesSent, Num::FramesSent, Num::AudioLevel, Num::TotalAudioEnergy];
+const OTHERS: &[Num] =
+    &[Num::BytesReceived, Num::BytesSent, Num::FramesPerSecond, Num::QpSum, Num::AudioLevel, Num::TotalAudioEnergy];
 /// Every member that may be a filler, except those of a decoder that does not decode.
 const WATCHED: Fields = {
     let mut watched =
@@ -162,9 +168,17 @@ fn has(entry: Entry<'_>, member: Num) -> bool {
 fn is_contradicted(entry: Entry<'_>, member: Num) -> bool {
     let has = |member| has(entry, member);
     match member {
-        Num::BytesReceived => has(Num::PacketsReceived) && !has(Num::HeaderBytesReceived),
-        Num::BytesSent => has(Num::PacketsSent) && !has(Num::HeaderBytesSent),
-        Num::FramesSent => has(Num::FramesEncoded) && has(Num::BytesSent),
+        Num::BytesReceived => {
+            let is_sound = entry.media() == Some(MediaKind::Audio) && has(Num::PacketsReceived);
+            let has_frames = has(Num::FramesReceived) || has(Num::FramesDecoded);
+            has(Num::PacketsReceived) != has(Num::HeaderBytesReceived) || is_sound || has_frames
+        }
+        Num::BytesSent => {
+            let is_sound = entry.media() == Some(MediaKind::Audio) && has(Num::PacketsSent);
+            has(Num::PacketsSent) != has(Num::HeaderBytesSent) || is_sound || has(Num::FramesSent)
+        }
+        Num::FramesPerSecond => entry.get(Num::FramesEncoded) == Some(0.0) && has(Num::BytesSent),
+        Num::QpSum => [Num::FramesDecoded, Num::FramesEncoded].iter().any(|&frames| entry.get(frames) >= Some(CODED)),
         Num::TotalAudioEnergy => entry.get(Num::AudioLevel) > Some(AUDIBLE),
         Num::AudioLevel => entry.get(Num::TotalSamplesDuration) == Some(0.0),
         Num::RoundTripTime | Num::CurrentRoundTripTime | Num::TotalRoundTripTime => !has(Num::TotalRoundTripTime),
