@@ -466,8 +466,8 @@ impl ReporterClock {
     /// The map of one time that is earlier than the last. A time before the beginning of all times is placed there.
     fn past(&self, shift_ms: f64, reported: f64) -> TimeMap {
         let map = self.map(shift_ms);
-        let before_ms = map.line_ms(reported).min(0.0);
-        TimeMap { shift_ms: shift_ms - before_ms, ..map }.only(reported)
+        let shift_ms = if map.line_ms(reported) < 0.0 { -scaled(reported, self.exponent) } else { shift_ms };
+        TimeMap { shift_ms, ..map }.only(reported)
     }
 
     fn line_ms(&self, reported: f64) -> f64 {

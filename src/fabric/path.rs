@@ -263,6 +263,8 @@ impl Path {
                 }
                 false
             }
+            // A repeated snapshot: in another format, ids differ.
+            Some(pair) if entry.timestamp() == Some(pair.track.at()) => false,
             other => {
                 let is_other = other.is_some();
                 self.selected_changes = self.selected_changes.saturating_add(u64::from(is_other));

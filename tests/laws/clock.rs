@@ -10,8 +10,8 @@ use callgauge::unit::{StatTime, Timestamp};
 use callgauge::{Conference, Config, FabricSpec};
 use proptest::prelude::*;
 
-/// When the calls begin, ms since 1970.
-const START_MS: f64 = 1.7e12;
+/// When the calls begin, ms since 1970; reporters have fractions of a millisecond.
+const START_MS: f64 = 1.7e12 + 0.3;
 
 fn config() -> ProptestConfig {
     ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() }

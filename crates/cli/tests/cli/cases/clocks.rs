@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::files::stderr;
 use super::{intervals, kinds, report, text};
-use crate::{callgauge, stdout};
+use crate::{callgauge, stdout, unpacked};
 
 /// The figures of the first stream: duration, bitrate, gaps, resets, MOS.
 fn first_stream(report: &Value) -> &Value {
@@ -190,4 +190,73 @@ fn lines_in_no_order_are_not_called_newest_first() {
     let shuffled = (0..60).map(|n| (n * 11 + 1) % 60);
     let output = callgauge(&["report", "-"], recorded(shuffled, |n| both(1.7e12 + n as f64 * 1e3)).as_bytes());
     assert!(stderr(&output).contains("came after later ones (shuffled?)"), "{}", stderr(&output));
+}
+
+/// The first lines of a recording without the times of its records, and with those of its stats since `since_s` seconds
+/// after another origin, `per_ms` to the millisecond.
+fn on_clock_alone(since_s: f64, per_ms: f64) -> String {
+    let records: Vec<Value> =
+        unpacked("loss5").lines().take(60).map(|line| serde_json::from_str(line).unwrap()).collect();
+    let origin = records[0]["t"].as_f64().unwrap();
+    records.into_iter().fold(String::new(), |mut text, mut record| {
+        record.as_object_mut().unwrap().remove("t");
+        for (_, entry) in record["report"].as_object_mut().unwrap() {
+            let ms = entry["timestamp"].as_f64().unwrap() - origin + since_s * 1e3;
+            entry["timestamp"] = (ms * per_ms).into();
+        }
+        let _ = writeln!(text, "{record}");
+        text
+    })
+}
+
+#[test]
+fn unit_of_a_clock_that_stands_alone_is_found_by_the_media() {
+    let of = |text: &str| {
+        let output = callgauge(&["report", "--format", "json", "-"], text.as_bytes());
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        (report, stderr(&output))
+    };
+    let (good, said) = of(&on_clock_alone(3_600.0, 1.0));
+    assert!(said.is_empty(), "{said}");
+    assert!(good["duration_s"].as_f64().unwrap() > 28.0);
+    let second = 1e-3;
+    // Microseconds pass the magnitudes from which a time is taken for seconds since 1970, and no longer.
+    for (since_s, per_ms) in [
+        (300.0, second),
+        (8.64e5, second),
+        (300.0, 1e3),
+        (990.0, 1e3),
+        (4_990.0, 1e3),
+        (86_400.0, 1e3),
+        (3_600.0, 1e4),
+        (3_600.0, 1e6),
+        (1.728e6, 1.0),
+    ] {
+        let (report, said) = of(&on_clock_alone(since_s, per_ms));
+        assert!(said.contains("times are not in milliseconds"), "{since_s} {per_ms}: {said}");
+        let near = |pointer: &str| {
+            let [is, was] = [&report, &good].map(|report| report.pointer(pointer).unwrap().as_f64().unwrap());
+            assert!((is / was - 1.0).abs() < 1e-4, "{since_s} {per_ms}: {pointer} is {is}, was {was}");
+        };
+        near("/duration_s");
+        for stream in 0..4 {
+            near(&format!("/fabrics/0/streams/{stream}/bitrate_bps"));
+            near(&format!("/fabrics/0/streams/{stream}/mos/mean"));
+        }
+        assert_eq!(kinds(&report), kinds(&good), "{since_s} {per_ms}");
+    }
+}
+
+#[test]
+fn one_wild_report_of_many_entries_is_no_skew() {
+    let mut records: Vec<Value> = unpacked("loss5").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for (_, entry) in records[80]["report"].as_object_mut().unwrap() {
+        entry["timestamp"] = 9e13.into();
+    }
+    let text = records.iter().fold(String::new(), |mut text, record| {
+        let _ = writeln!(text, "{record}");
+        text
+    });
+    let report: Value = serde_json::from_str(&stdout(&["report", "--format", "json", "-"], text.as_bytes())).unwrap();
+    assert!(!kinds(&report).contains(&"clockSkew"), "{:?}", kinds(&report));
 }

@@ -128,6 +128,25 @@ fn the_same_file_twice_counts_once() {
     assert!(stderr(&output).contains("178 items that another file has too"), "{}", stderr(&output));
 }
 
+/// The ids of its entries differ, and every snapshot is there twice.
+#[test]
+fn a_call_in_two_formats_is_one_call() {
+    let (lines, dump) = (recording("loss5"), "tests/fixtures/recordings/other/loss5.rtcstats3.gz");
+    let alone = call(&[&lines]);
+    for files in [[&*lines, dump], [dump, &*lines]] {
+        let both = call(&files);
+        for part in ["duration_s", "diagnoses", "uplink", "downlink", "score"] {
+            assert_eq!(both[part], alone[part], "{part} of {files:?}");
+        }
+        for (both, alone) in both["fabrics"].as_array().unwrap().iter().zip(alone["fabrics"].as_array().unwrap()) {
+            assert_eq!(both["selected_pair_changes"], 0);
+            for part in ["rtt_ms", "paths", "clock"] {
+                assert_eq!(both[part], alone[part], "{part} of {files:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn two_reports_saved_as_two_files_are_one_connection() {
     let (before, after) = (path("104-before.json"), path("104-after.json"));
