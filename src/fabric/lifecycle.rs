@@ -306,8 +306,12 @@ impl Lifecycle {
             self.judge_failure(now, failure, observation, traffic, raise);
         }
         let is_first_state = !self.sources.has_stats();
-        self.sources.sample(now, observation.state, observation.dtls, traffic);
-        if observation.state.is_some() && !self.sources.is_reported() {
+        // What fills states that it does not know writes `new`.
+        let is_filler = observation.state == Some(IceState::New)
+            && traffic.is_some_and(|traffic| traffic.arrived || traffic.path_carried);
+        let state = observation.state.filter(|_| !is_filler);
+        self.sources.sample(now, state, observation.dtls, traffic);
+        if state.is_some() && !self.sources.is_reported() {
             self.note_ice(now, true, raise);
         }
         self.update(now, true, raise);
@@ -317,7 +321,7 @@ impl Lifecycle {
             self.before_failure = None;
         }
         if let Some(traffic) = traffic {
-            if observation.state.is_some() {
+            if state.is_some() {
                 self.observed = now;
             }
             self.sampled = Some(now);

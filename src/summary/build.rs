@@ -89,7 +89,13 @@ fn class_of(call: &Conference, fabric: &Fabric) -> Option<CallClass> {
         Some(user) => call.roster.get(user).and_then(|user| user.presence.left),
         None => call.roster.unnamed.left,
     };
-    fabric.lifecycle.class(left.is_some() || call.end.is_some(), matches!(left, Some((_, EndReason::Timeout))))
+    let class =
+        fabric.lifecycle.class(left.is_some() || call.end.is_some(), matches!(left, Some((_, EndReason::Timeout))));
+    // Its end may be reported at a wrong time, before its media.
+    match class {
+        Some(CallClass::Aborted | CallClass::Missed) if fabric.carried_media() => Some(CallClass::Established),
+        class => class,
+    }
 }
 
 fn fabric_summary(call: &Conference, fabric: &Fabric) -> FabricSummary {

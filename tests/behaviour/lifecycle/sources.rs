@@ -242,6 +242,48 @@ fn fillers_are_no_states_and_media_are_a_connection() {
     }
 }
 
+/// A new ICE user name fragment shows a restart; `new` beside traffic is a filler.
+#[test]
+fn new_in_one_snapshot_beside_traffic_is_no_restart() {
+    for (fragment, restarts) in [("a", 0), ("b", 1)] {
+        let mut call = Call::new();
+        for second in 0..=20_u32 {
+            let states = if second == 10 { ["new", "new", fragment] } else { ["connected", "connected", fragment] };
+            let states = if second < 10 { ["connected", "connected", "a"] } else { states };
+            push_call_of(&mut call, u64::from(second) * 1_000, second * 50, second, states);
+        }
+        let fabric = call.summary();
+        assert_eq!((fabric.connectivity.restarts, fabric.connectivity.disruptions), (restarts, 0), "{fragment}");
+    }
+}
+
+#[test]
+fn close_at_a_wrong_time_does_not_make_a_call_aborted() {
+    let mut call = Call::with(Config::new().with_reopening(true));
+    call.call.connection_state(at(0), call.fabric, ConnectionState::Closed).unwrap();
+    assert_eq!(call.summary().call_class, Some(CallClass::Aborted));
+    for second in 1..=20_u32 {
+        push_call(&mut call, u64::from(second) * 1_000, second * 50, second);
+    }
+    assert_eq!(call.summary().call_class, Some(CallClass::Established));
+}
+
+/// A snapshot that is repeated is no interval in which nothing arrived.
+#[test]
+fn repeated_snapshot_confirms_no_failure() {
+    for repeated in [false, true] {
+        let mut call = Call::new();
+        for second in 0..=20_u32 {
+            let states = if second == 10 { ["failed", "failed", "a"] } else { ["connected", "connected", "a"] };
+            for _ in 0..=u32::from(repeated) {
+                push_call_of(&mut call, u64::from(second) * 1_000, second * 50, second, states);
+            }
+        }
+        let fabric = call.summary();
+        assert_eq!((fabric.connectivity.drops, fabric.connectivity.lost_s), (0, 0.0), "{repeated}");
+    }
+}
+
 /// A snapshot of a received and a sent stream and of the selected pair, each with these counts.
 fn push_call(call: &mut Call, ms: u64, packets: u32, answered: u32) {
     push_call_of(call, ms, packets, answered, ["connected", "connected", "a"]);
