@@ -140,7 +140,7 @@ fn a_call_in_two_formats_is_one_call() {
         }
         for (both, alone) in both["fabrics"].as_array().unwrap().iter().zip(alone["fabrics"].as_array().unwrap()) {
             assert_eq!(both["selected_pair_changes"], 0);
-            for part in ["rtt_ms", "paths", "clock"] {
+            for part in ["rtt_ms", "score", "clock"] {
                 assert_eq!(both[part], alone[part], "{part} of {files:?}");
             }
         }
