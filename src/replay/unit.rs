@@ -138,13 +138,15 @@ impl UnitJudge {
             let is_next = |ms: &f64| last_ms.is_some_and(|last_ms| (ms - last_ms).abs() <= NEAR_MS);
             near.into_iter().find(is_next).unwrap_or(near[0])
         };
+        let latest_ms = |report: &Report| report.latest().map(|latest| latest.as_millis());
+        item.at_ms = Some(in_ms(at_ms));
         if let Fact::Snapshot(report) = &mut item.fact
-            && report.latest().is_some_and(|latest| latest.as_millis() == at_ms)
+            && latest_ms(report) == Some(at_ms)
         {
             report.map_clock(in_ms);
+            item.at_ms = latest_ms(report);
         }
-        item.at_ms = Some(in_ms(at_ms));
-        self.last_ms = item.at_ms;
+        self.last_ms = item.at_ms.or(self.last_ms);
         item
     }
 

@@ -234,6 +234,7 @@ fn unit_of_a_clock_that_stands_alone_is_found_by_the_media() {
     ] {
         let (report, said) = of(&on_clock_alone(since_s, per_ms));
         assert!(said.contains("times are not in milliseconds"), "{since_s} {per_ms}: {said}");
+        assert_eq!(said.lines().count(), 1, "{since_s} {per_ms}: {said}");
         let near = |pointer: &str| {
             let [is, was] = [&report, &good].map(|report| report.pointer(pointer).unwrap().as_f64().unwrap());
             assert!((is / was - 1.0).abs() < 1e-4, "{since_s} {per_ms}: {pointer} is {is}, was {was}");
