@@ -9,7 +9,7 @@
 //! |---|---|
 //! | any text | if it is empty; [`Entry::text`] never returns an empty text |
 //! | a count, and a sum of what it counts: packets and their bytes, freezes and their seconds, frames and the time to decode them | if the other one is above 0: every freeze lasts (`COUNTERPARTS` below has them all) |
-//! | `bytesReceived`, `bytesSent` | if of the packets and the bytes of their headers only one is above 0, or frames or packets of sound are: a padding packet of a picture has headers and no other bytes |
+//! | `bytesReceived`, `bytesSent` | if packets of sound are above 0, or frames, or the packets and not the bytes of their headers: a padding packet of a picture has headers and no other bytes. `bytesReceived` also beside headers without packets |
 //! | `framesPerSecond` of a sender | if `framesEncoded` is 0, and `bytesSent` is not |
 //! | `qpSum` | if ten frames or more are: a quantizer of 0 is lossless, and no key frame has it |
 //! | `frameWidth`, `frameHeight`, `width`, `height` | always: no picture has such a side |
@@ -35,7 +35,7 @@ use crate::id::MediaKind;
 /// Members whose 0 is contradicted by another member above 0.
 const COUNTERPARTS: &[(Num, &[Num])] = &[
     (Num::PacketsReceived, &[Num::BytesReceived, Num::HeaderBytesReceived]),
-    (Num::PacketsSent, &[Num::BytesSent, Num::HeaderBytesSent]),
+    (Num::PacketsSent, &[Num::BytesSent]),
     (Num::HeaderBytesReceived, &[Num::PacketsReceived]),
     (Num::HeaderBytesSent, &[Num::PacketsSent]),
     (Num::RetransmittedPacketsReceived, &[Num::RetransmittedBytesReceived]),
@@ -175,7 +175,7 @@ fn is_contradicted(entry: Entry<'_>, member: Num) -> bool {
         }
         Num::BytesSent => {
             let is_sound = entry.media() == Some(MediaKind::Audio) && has(Num::PacketsSent);
-            has(Num::PacketsSent) != has(Num::HeaderBytesSent) || is_sound || has(Num::FramesSent)
+            has(Num::PacketsSent) && !has(Num::HeaderBytesSent) || is_sound || has(Num::FramesSent)
         }
         Num::FramesPerSecond => entry.get(Num::FramesEncoded) == Some(0.0) && has(Num::BytesSent),
         Num::QpSum => [Num::FramesDecoded, Num::FramesEncoded].iter().any(|&frames| entry.get(frames) >= Some(CODED)),
