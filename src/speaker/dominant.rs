@@ -210,7 +210,7 @@ impl Floor {
         let next = match self.next {
             Some(next) if next > self.first || from >= next || self.newest.saturating_sub(from) > wait => next,
             _ => {
-                (self.first, self.next) = (from, Some(from));
+                (self.first, self.next, self.waiting_for) = (from, Some(from), None);
                 from
             }
         };

@@ -23,7 +23,8 @@ const SILENCE_SLOTS: u64 = SILENCE_MS / SLOT_MS;
 impl Floor {
     pub(super) fn decide(&mut self, out: &mut dyn FnMut(Change)) {
         let (newest, wait) = (self.newest, self.wait());
-        // Until when each participant has reported, and how long they may be late. Of several that are equally far, the
+        // Until when each participant has reported, and up to which newest sample that stays so without a sample of
+        // theirs. Of several that are equally far, the
         // one whose sample came last probably comes last again: if the order is stable, a round of samples visits every
         // participant once.
         let mut slowest: Option<(u64, Reverse<u32>, u32, u64)> = None;
@@ -35,17 +36,20 @@ impl Floor {
             // Do not wait for a participant that is missing for longer than usual.
             let span = participant.track.span();
             let patience = (2 * span.unwrap_or(self.longest) + LENIENCE_SLOTS).min(wait);
-            let gave_up = span.is_none() && newest > participant.joined.max(self.first) + patience;
-            if gave_up {
+            let expected = participant.joined.max(self.first);
+            if span.is_none() && newest > expected + patience {
                 continue;
             }
-            let until = participant.covered.max(newest.saturating_sub(patience)).min(newest);
-            let place = (until, Reverse(participant.heard), id, participant.covered + patience);
+            let covered = participant.covered;
+            let until = covered.max(newest.saturating_sub(patience)).min(newest);
+            let since = if span.is_none() { covered.min(expected) } else { covered };
+            let stays = if covered > newest { newest } else { newest.max(since + patience) };
+            let place = (until, Reverse(participant.heard), id, stays);
             if slowest.is_none_or(|other| place < other) {
                 slowest = Some(place);
             }
         }
-        self.waiting_for = slowest.map(|(_, _, id, until)| (id, until));
+        self.waiting_for = slowest.map(|(_, _, id, stays)| (id, stays));
         self.decide_until(slowest.map_or(newest, |(until, ..)| until), out);
     }
 

@@ -68,7 +68,6 @@ struct Participant {
     run: Run,
     since: u64,
     dominant_ms: u64,
-    heard: u64,
     talk: Talk,
     utterance: Option<Utterance>,
     alone_slots: u64,
@@ -93,7 +92,6 @@ impl Participant {
             run: Run::default(),
             since: 0,
             dominant_ms: 0,
-            heard: 0,
             talk: Talk::default(),
             utterance: None,
             alone_slots: 0,
@@ -246,8 +244,6 @@ pub(super) struct Naive {
     pub(super) all: [u64; 3],
     pub(super) late: u64,
     longest: u64,
-    heard: u64,
-    waiting_for: Option<(usize, u64)>,
     pub(super) changes: Vec<Change>,
 }
 
@@ -260,7 +256,6 @@ impl Naive {
         let joined = slot_of(at_ms);
         self.active.push(self.participants.len());
         self.participants.push(Participant::new(joined, joined.max(self.next.unwrap_or(0))));
-        self.waiting_for = None;
     }
 
     pub(super) fn add_sound(&mut self, id: usize, from_ms: u64, to_ms: u64, sound: Sound) {
@@ -282,7 +277,7 @@ impl Naive {
         if to <= next {
             self.late += u64::from(from < next);
             if self.participants[id].span.is_none() {
-                (self.participants[id].span, self.waiting_for) = (Some((to - from).min(WAIT)), None);
+                self.participants[id].span = Some((to - from).min(WAIT));
             }
             return;
         }
@@ -298,11 +293,7 @@ impl Naive {
             self.longest = self.longest.max(to - from);
         }
         participant.covered = participant.covered.max(to);
-        self.heard += 1;
-        participant.heard = self.heard;
-        if self.waiting_for.is_none_or(|(waiting_for, until)| waiting_for == id || self.newest > until) {
-            self.decide();
-        }
+        self.decide();
     }
 
     pub(super) fn mute(&mut self, id: usize, at_ms: u64) {
@@ -317,7 +308,6 @@ impl Naive {
     pub(super) fn unmute(&mut self, id: usize, at_ms: u64) {
         let participant = &mut self.participants[id];
         participant.muted = None;
-        self.waiting_for = None;
         participant.covered = participant.covered.max(self.newest);
         participant.opened = participant.opened.max(slot_of(at_ms));
     }
@@ -327,7 +317,7 @@ impl Naive {
         if participant.left.is_none_or(|left| left > slot_of(at_ms)) {
             return;
         }
-        (participant.left, participant.muted, participant.span, self.waiting_for) = (None, None, None, None);
+        (participant.left, participant.muted, participant.span) = (None, None, None);
         participant.joined = slot_of(at_ms);
         participant.opened = participant.opened.max(participant.joined);
         participant.covered = participant.covered.max(self.newest);
@@ -369,7 +359,6 @@ impl Naive {
         if self.holder == Some(from) {
             (self.holder, participant.since) = (Some(to), other.since);
         }
-        self.waiting_for = None;
     }
 
     pub(super) fn speak_muted(&mut self, id: usize, ms: u64) {
@@ -430,20 +419,16 @@ impl Naive {
     }
 
     fn decide(&mut self) {
-        let mut slowest: Option<(u64, std::cmp::Reverse<u64>, usize, u64)> = None;
+        let mut slowest = self.newest;
         for &id in &self.active {
             let participant = &self.participants[id];
             let patience = (2 * participant.span.unwrap_or(self.longest) + 5).min(WAIT);
             let gave_up = participant.span.is_none() && self.newest > participant.joined.max(self.first) + patience;
-            if gave_up || participant.muted.is_some() || participant.left.is_some() {
-                continue;
+            if !gave_up && participant.muted.is_none() && participant.left.is_none() {
+                slowest = slowest.min(participant.covered.max(self.newest.saturating_sub(patience)));
             }
-            let until = participant.covered.max(self.newest.saturating_sub(patience)).min(self.newest);
-            let place = (until, std::cmp::Reverse(participant.heard), id, participant.covered + patience);
-            slowest = Some(slowest.map_or(place, |other| other.min(place)));
         }
-        self.waiting_for = slowest.map(|(_, _, id, until)| (id, until));
-        self.decide_until(slowest.map_or(self.newest, |(until, ..)| until));
+        self.decide_until(slowest);
     }
 
     fn decide_until(&mut self, until: u64) {
