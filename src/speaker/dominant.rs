@@ -27,6 +27,7 @@ use super::slots::{LAST_SLOT, SlotOrNone, slot_of};
 #[cfg(feature = "serde")]
 use super::track::STALE_SLOTS;
 use super::track::Sample;
+use crate::list::push;
 
 /// Speech that takes a free floor, ms.
 pub const OPEN_MS: u32 = 400;
@@ -175,8 +176,8 @@ impl Floor {
     pub fn join(&mut self, at_ms: u64) -> Option<ParticipantId> {
         let id = u32::try_from(self.participants.len()).ok()?;
         let joined = slot_of(at_ms);
-        self.participants.push(Participant::new(joined, joined.max(self.next.unwrap_or(0))));
-        self.active.push(id);
+        push(&mut self.participants, Participant::new(joined, joined.max(self.next.unwrap_or(0))));
+        push(&mut self.active, id);
         self.waiting_for = None;
         Some(ParticipantId(id))
     }
@@ -185,8 +186,8 @@ impl Floor {
     /// ignored and [counted](Self::late); more than 20 s is a gap, of which nothing is known. Changes go to `out`.
     ///
     /// Cost: if all report about as often and in about the same order, a round of samples visits every participant once
-    /// for every 64 slots, and those that speak once for every change of who speaks. A gap costs at most the slots of
-    /// two windows and 40 s. No allocation, once a participant's window is full.
+    /// for every 64 slots, and those that speak once more for every change of the holder. A gap costs at most the slots
+    /// of two windows and 40 s. No allocation, once a participant's window is full.
     pub fn add_sound(
         &mut self,
         id: ParticipantId,

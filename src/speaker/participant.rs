@@ -4,7 +4,7 @@ use super::echo::{Coupling, Far, FarInSlot, Heard};
 #[cfg(feature = "serde")]
 use super::slots::LAST_SLOT;
 use super::slots::{Block, FRESH_MS, Mask, SLOT_MS, SlotOrNone, TAKE_MS, has, mask};
-use super::talk::{Stride, TalkCounter, Utterance};
+use super::talk::{TalkCounter, Utterance};
 use super::track::SpeechTrack;
 
 #[derive(Clone, Debug)]
@@ -38,8 +38,44 @@ pub(super) struct Speakers {
     /// Slots with one speaker or more, and with two or more.
     pub(super) any: Mask,
     pub(super) several: Mask,
-    /// Slots in which the speech of any participant begins, ends or changes.
-    pub(super) edges: Mask,
+}
+
+/// The slots of a block from one index to another, with the same holder of the floor.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Span {
+    pub(super) block: Block,
+    pub(super) from: u64,
+    pub(super) to: u64,
+    /// The slots of the block, as far as they are decided, in which a holder of the floor spoke.
+    pub(super) held: Mask,
+}
+
+impl Span {
+    pub(super) const fn mask(self) -> Mask {
+        mask(self.from, self.to)
+    }
+
+    const fn part(self) -> Block {
+        Block { first: self.block.first + self.from, slots: self.to - self.from }
+    }
+}
+
+/// How the holder of the floor holds it in the rest of a block.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Hold {
+    /// The slots in which the holder speaks, and those in which they speak or have just spoken.
+    pub(super) speaks: Mask,
+    pub(super) held: Mask,
+    /// The end of what is known: the holder then begins a new utterance, or the floor is over.
+    pub(super) to: u64,
+    pub(super) is_over: bool,
+}
+
+impl Hold {
+    /// The slots before which the holder begins or ceases to speak, or to hold the floor.
+    pub(super) const fn edges(&self) -> Mask {
+        (self.speaks ^ self.speaks << 1) | (self.held ^ self.held << 1)
+    }
 }
 
 impl Speakers {
@@ -128,9 +164,6 @@ impl Participant {
         for piece in self.track.pieces(block) {
             speakers.known |= piece.mask();
             talk_ms += u64::from(piece.speech_ms) * piece.slots();
-            if piece.is_speech() {
-                speakers.edges |= 1 << piece.from | if piece.to < block.slots { 1 << piece.to } else { 0 };
-            }
         }
         self.talk_counter.add(talk_ms);
         speakers.several |= speakers.any & self.speaks;
@@ -151,7 +184,6 @@ impl Participant {
         self.talk_counter.add(now.speech_ms.into());
         if now.is_speech() {
             self.speaks = 1;
-            speakers.edges = 1;
             speakers.several |= speakers.any;
             speakers.any = 1;
         }
@@ -161,28 +193,57 @@ impl Participant {
         has(self.speaks, index)
     }
 
-    /// Begins or continues to speak. `held`: the slots of the block in which the holder of the floor spoke.
-    pub(super) fn begin(&mut self, block: Block, stride: Stride, held: Mask) {
-        self.age(block, held);
-        if stride.holder_speaks {
-            self.utterance.age();
+    /// The end of the first slot of a span by which the speech is as much as an utterance `needs`: speech, and fresh
+    /// speech, ms, while the floor is held or not.
+    pub(super) fn spoken_enough(
+        &self,
+        span: Span,
+        hold: &Hold,
+        needs: impl Fn(&Utterance, bool) -> Option<(u32, u32)>,
+    ) -> Option<u64> {
+        let mut utterance = self.utterance;
+        utterance.age(span.block, span.held);
+        let edges = hold.edges();
+        for piece in self.track.pieces(span.part()).filter(|piece| piece.is_speech()) {
+            let (mut at, to, ms) = (span.from + piece.from, span.from + piece.to, u32::from(piece.speech_ms));
+            utterance.begin(span.block.first + at, false);
+            while at < to {
+                let fresh = utterance.age(span.block, hold.speaks & mask(0, at + 1));
+                if let Some((speech_ms, fresh_ms)) = needs(&utterance, has(hold.held, at)) {
+                    let missing_ms = speech_ms.saturating_sub(utterance.speech_ms());
+                    let missing_ms = missing_ms.max(fresh_ms.saturating_sub(utterance.fresh_ms()));
+                    let enough = at + u64::from(missing_ms.div_ceil(ms).max(1));
+                    if enough <= to && edges & mask(at + 1, enough) == 0 {
+                        return Some(enough);
+                    }
+                }
+                let next = u64::from((edges & !mask(0, at + 1)).trailing_zeros()).min(to);
+                let fresh = if fresh > at { 0 } else { next - at };
+                utterance.speak(span.block.first + next, next - at, fresh, ms);
+                at = next;
+            }
         }
-        self.utterance.begin(stride.first, stride.others);
+        None
     }
 
-    /// Speech is fresh until the holder of the floor speaks.
-    fn age(&mut self, block: Block, held: Mask) {
-        let since = self.utterance.end().saturating_sub(block.first).min(block.slots);
-        if held & mask(since, block.slots) != 0 {
-            self.utterance.age();
+    /// Speaks in a span.
+    pub(super) fn speak(&mut self, span: Span, speakers: &Speakers) {
+        let (mut utterance, others) = (self.utterance, speakers.besides(self.speaks));
+        let fresh = utterance.age(span.block, span.held);
+        for piece in self.track.pieces(span.part()).filter(|piece| piece.is_speech()) {
+            let (at, to) = (span.from + piece.from, span.from + piece.to);
+            utterance.begin(span.block.first + at, has(others, at));
+            if utterance.is_open() {
+                let alone = self.alone_slots(speakers, at);
+                self.talk_counter.settle(&mut utterance, span.block.first + at, piece, others >> at, alone);
+            }
+            let ms = u32::from(piece.speech_ms);
+            self.talk_counter.overlap(others & mask(at, to), ms);
+            let turns = utterance.turns();
+            utterance.speak(span.block.first + to, to - at, to.saturating_sub(fresh.max(at)), ms);
+            self.talk_counter.speak(&utterance, turns);
         }
-    }
-
-    /// Speaks in equal slots of a block.
-    pub(super) fn speak(&mut self, block: Block, stride: Stride, speakers: &Speakers) {
-        let alone = self.alone_slots(speakers, stride.first - block.first);
-        let ms = self.track.speech_ms(stride.first);
-        self.talk_counter.speak(&mut self.utterance, stride, ms, alone);
+        self.utterance = utterance;
     }
 
     /// For how many slots before the one with this index no other participant spoke.
@@ -196,9 +257,7 @@ impl Participant {
 
     /// Ends a block, in which the holder of the floor spoke in the slots `held`.
     pub(super) fn end(&mut self, block: Block, speakers: &Speakers, held: Mask) {
-        if held != 0 {
-            self.age(block, held);
-        }
+        self.utterance.age(block, held);
         let alone = self.alone_slots(speakers, block.slots);
         self.talk_counter.set_alone_slots(alone);
     }

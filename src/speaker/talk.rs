@@ -3,7 +3,8 @@
 //!
 //! Sums are whole milliseconds, so they do not depend on the order of participants.
 
-use super::slots::{Mask, PAUSE_SLOTS, SLOT_MS};
+use super::slots::{Block, Mask, PAUSE_SLOTS, SLOT_MS, has};
+use super::track::SpeechPiece;
 
 /// Samples coarser than this resolve neither turns nor interruptions, ms: between two people the floor passes in 0.12
 /// to 0.16 s, and half of all back-channels take less than a second.
@@ -85,16 +86,6 @@ pub(super) struct Utterance {
     is_settled: bool,
 }
 
-/// Consecutive slots in which the same participants speak, each equally long in every slot.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Stride {
-    pub(super) first: u64,
-    pub(super) slots: u64,
-    /// Other participants speak.
-    pub(super) others: bool,
-    pub(super) holder_speaks: bool,
-}
-
 impl Utterance {
     pub(super) const fn first(&self) -> u64 {
         self.end.saturating_sub(self.slots as u64)
@@ -113,9 +104,14 @@ impl Utterance {
         self.fresh_ms
     }
 
-    /// The holder of the floor spoke after the last speech, or at the same time.
-    pub(super) const fn age(&mut self) {
-        self.fresh_ms = 0;
+    /// Speech is fresh until the holder of the floor speaks, as they do in the slots `held` of a block. Returns the first
+    /// index of the block at which speech is fresh.
+    pub(super) fn age(&mut self, block: Block, held: Mask) -> u64 {
+        let fresh = held.checked_ilog2().map_or(0, |last| u64::from(last) + 1);
+        if fresh > 0 && block.first + fresh > self.end {
+            self.fresh_ms = 0;
+        }
+        fresh
     }
 
     /// Begins to speak in a slot: continues the utterance, or begins one if the pause was too long.
@@ -133,6 +129,26 @@ impl Utterance {
         }
     }
 
+    /// Adds slots before `end` with `ms` of speech in each, of which `fresh` ones come after the last speech of the
+    /// holder of the floor.
+    pub(super) fn speak(&mut self, end: u64, slots: u64, fresh: u64, ms: u32) {
+        // At most 64 slots of 100 ms.
+        self.speech_ms = self.speech_ms.saturating_add(slots as u32 * ms);
+        self.fresh_ms = self.fresh_ms.saturating_add(fresh as u32 * ms);
+        let first = self.first();
+        (self.slots, self.end) = (u32::try_from(end.saturating_sub(first)).unwrap_or(u32::MAX), end);
+    }
+
+    /// Whether it is a turn: 0 or 1.
+    pub(super) fn turns(&self) -> u32 {
+        u32::from(self.speech_ms >= TURN_MS)
+    }
+
+    /// Whether it broke in and may still be an interruption.
+    pub(super) const fn is_open(&self) -> bool {
+        self.broke_in && !self.is_settled
+    }
+
     /// The challenger with the most fresh speech, then with the most speech, takes the floor.
     pub(super) const fn rank(&self) -> (u32, u32) {
         (self.fresh_ms, self.speech_ms)
@@ -145,35 +161,35 @@ impl TalkCounter {
         self.talk_ms = self.talk_ms.saturating_add(ms);
     }
 
-    /// Continues an utterance that has [begun](Utterance::begin), with `ms` of speech in each slot. `alone_slots`: for
-    /// how many slots before no other participant spoke.
-    pub(super) fn speak(&mut self, utterance: &mut Utterance, stride: Stride, ms: u32, alone_slots: u64) {
-        // At most 64 slots.
-        let speech_ms = stride.slots as u32 * ms;
-        if stride.others {
-            self.overlap_ms = self.overlap_ms.saturating_add(u64::from(speech_ms));
-        }
-        if utterance.broke_in && !utterance.is_settled {
-            self.settle(utterance, stride, ms, alone_slots);
-        }
-        let was_turn = utterance.speech_ms >= TURN_MS;
-        utterance.speech_ms = utterance.speech_ms.saturating_add(speech_ms);
-        utterance.fresh_ms = if stride.holder_speaks { 0 } else { utterance.fresh_ms.saturating_add(speech_ms) };
-        self.turns = self.turns.saturating_add(u32::from(!was_turn && utterance.speech_ms >= TURN_MS));
-        let (first, end) = (utterance.first(), stride.first + stride.slots);
-        (utterance.slots, utterance.end) = (u32::try_from(end.saturating_sub(first)).unwrap_or(u32::MAX), end);
+    /// Adds slots with `ms` of speech in each, in which others speak, too.
+    pub(super) const fn overlap(&mut self, slots: Mask, ms: u32) {
+        self.overlap_ms = self.overlap_ms.saturating_add(slots.count_ones() as u64 * ms as u64);
+    }
+
+    /// Counts what an utterance has become. `turns`: [what it was](Utterance::turns) before.
+    pub(super) fn speak(&mut self, utterance: &Utterance, turns: u32) {
+        self.turns = self.turns.saturating_add(utterance.turns() - turns);
         self.longest = self.longest.max(utterance.slots);
     }
 
-    /// Finds out, slot by slot, whether an utterance that broke in was an interruption.
-    fn settle(&mut self, utterance: &mut Utterance, stride: Stride, ms: u32, alone_slots: u64) {
-        for (slot, n) in (stride.first..).zip(1..=stride.slots) {
+    /// Finds out, slot by slot of a piece that begins at `first`, whether an utterance that broke in was an interruption.
+    /// `others`: the slots in which others speak, from the piece on. `alone_slots`: for how many slots before it none did.
+    pub(super) fn settle(
+        &mut self,
+        utterance: &mut Utterance,
+        first: u64,
+        piece: SpeechPiece,
+        others: Mask,
+        mut alone_slots: u64,
+    ) {
+        for n in 0..piece.slots() {
             // At most 64 slots.
-            let speech_ms = utterance.speech_ms.saturating_add(n as u32 * ms);
-            utterance.overlap_slots += u8::from(stride.others && utterance.overlap_slots < OVERLAP_SLOTS);
+            let speech_ms = utterance.speech_ms.saturating_add((n as u32 + 1) * u32::from(piece.speech_ms));
+            let is_overlap = has(others, n);
+            alone_slots = if is_overlap { 0 } else { alone_slots + 1 };
+            utterance.overlap_slots += u8::from(is_overlap && utterance.overlap_slots < OVERLAP_SLOTS);
             if utterance.overlap_slots >= OVERLAP_SLOTS {
-                let age = slot.saturating_sub(utterance.first());
-                let alone_slots = if stride.others { 0 } else { alone_slots + n };
+                let age = (first + n).saturating_sub(utterance.first());
                 let yielded = alone_slots >= PAUSE_SLOTS && speech_ms >= TURN_MS;
                 self.interruptions = self.interruptions.saturating_add(u32::from(yielded));
                 if yielded || age > YIELD_SLOTS + PAUSE_SLOTS {

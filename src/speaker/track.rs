@@ -83,6 +83,11 @@ impl SpeechPiece {
     pub(super) const fn is_speech(self) -> bool {
         self.speech_ms >= SPEECH_IN_SLOT
     }
+
+    /// Whether all of it is speech.
+    pub(super) const fn is_full(self) -> bool {
+        self.speech_ms as u64 == SLOT_MS
+    }
 }
 
 /// A sample: the slots from `from` to `to`, of which those from `open` on are undecided.
@@ -344,13 +349,6 @@ impl SpeechTrack {
             && last.loudness == SILENT
             && self.end >= block.end()
             && self.end <= block.first + u64::from(last.slots)
-    }
-
-    /// Speech in a slot, ms; 0 if it is unknown.
-    pub(super) fn speech_ms(&self, slot: u64) -> u32 {
-        let (index, start) = self.find(slot);
-        let stretch = self.stretches.get(index).filter(|stretch| start <= slot && stretch.is_known());
-        stretch.map_or(0, |stretch| u32::from(stretch.speech_ms))
     }
 
     /// Speech from one slot to another, ms, and the number of known slots.

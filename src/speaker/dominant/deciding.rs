@@ -2,9 +2,9 @@
 //! not distribute samples over slots.
 //!
 //! Slots are decided in blocks of up to 64. A participant's slots of a block are the bits of a number. Echo, known time
-//! and talk need one participant at a time; silent ones take a few operations for the block. The holder of the floor
-//! can change only where another participant speaks, or where the holder has been silent for long enough; equal slots
-//! between are passed at once.
+//! and talk need one participant at a time; silent ones take a few operations for the block. While the holder of the
+//! floor stays the same, no speech depends on any other than the holder's: each challenger alone shows when they would
+//! take over, the first one does, and only then all go on from there.
 
 use core::cmp::Reverse;
 
@@ -12,9 +12,9 @@ use super::{
     Change, Floor, HOLDER_QUIET_SLOTS, LENIENCE_SLOTS, OPEN_MS, OUTLAST_MS, ParticipantId, SILENCE_MS, SLOT_MS, TAKE_MS,
 };
 use crate::speaker::echo::{Far, FarInSlot, Heard};
-use crate::speaker::participant::{Participant, Speakers};
-use crate::speaker::slots::{BLOCK_SLOTS, Block, Mask, has, mask};
-use crate::speaker::talk::{Stride, Utterance};
+use crate::speaker::participant::{Hold, Participant, Span, Speakers};
+use crate::speaker::slots::{BLOCK_SLOTS, Block, Mask, PAUSE_SLOTS, has, mask};
+use crate::speaker::talk::Utterance;
 use crate::speaker::track::SPEECH_IN_SLOT;
 
 /// Silence that ends the floor, slots.
@@ -156,50 +156,72 @@ impl Floor {
 
     /// Hands the floor on within a block. Returns the slots in which a holder of the floor spoke.
     fn pass_floor(&mut self, block: Block, speakers: &Speakers, out: &mut dyn FnMut(Change)) -> Mask {
-        let (mut index, mut held) = (0, 0);
-        // Until which slot a tie lasts, and whether the floor is held meanwhile.
-        let mut tied = (0, false);
+        let (mut index, mut held, mut tied_until) = (0, 0, 0);
         while index < block.slots {
-            let edge = u64::from((speakers.edges & !mask(0, index + 1)).trailing_zeros());
-            let slots = edge.min(block.slots) - index;
-            let slot = block.first + index;
-            if !has(speakers.any, index) {
-                self.pass_silence(slot, slots, out);
-                index += slots;
-                continue;
+            if speakers.any & mask(index, block.slots) == 0 {
+                self.pass_silence(block.first + index, block.slots - index, out);
+                break;
             }
-            let holder_speaks = self.holder().is_some_and(|holder| holder.speaks_in(index));
-            let others = has(speakers.several, index);
-            let stride = Stride { first: slot, slots, others, holder_speaks };
+            if let Some(holder) = self.holder.and_then(|id| self.participants.get_mut(id as usize))
+                && holder.speaks_in(index)
+            {
+                holder.utterance.begin(block.first + index, has(speakers.several, index));
+            }
+            let hold = self.hold(block, index);
+            let (mut to, mut changes) = (hold.to, hold.is_over);
+            if index < tied_until {
+                changes &= to <= tied_until;
+                to = to.min(tied_until);
+            } else if let Some(taken) = self.taken(Span { block, from: index, to, held }, &hold) {
+                (to, changes) = (taken, true);
+            }
+            held |= hold.speaks & mask(index, to);
             for &id in self.active.get(..self.speaking).unwrap_or_default() {
                 if let Some(participant) = self.participants.get_mut(id as usize)
-                    && participant.speaks_in(index)
+                    && participant.speaks & mask(index, to) != 0
                 {
-                    participant.begin(block, stride, held);
+                    participant.speak(Span { block, from: index, to, held }, speakers);
                 }
             }
-            let is_held =
-                holder_speaks || self.holder().is_some_and(|holder| slot < holder.utterance.end() + HOLDER_QUIET_SLOTS);
-            let is_tied = index < tied.0 && is_held == tied.1;
-            let unchanged = self.unchanged_slots(block, stride, is_held, is_tied);
-            let stride = Stride { slots: unchanged.max(1), ..stride };
-            for &id in self.active.get(..self.speaking).unwrap_or_default() {
-                if let Some(participant) = self.participants.get_mut(id as usize)
-                    && participant.speaks_in(index)
-                {
-                    participant.speak(block, stride, speakers);
-                }
+            if changes {
+                let edge = u64::from((hold.edges() & !mask(0, to)).trailing_zeros());
+                tied_until = self.pass(block, to - 1, has(hold.held, to - 1), out).min(edge);
             }
-            if holder_speaks {
-                held |= mask(index, index + stride.slots);
-            }
-            if unchanged == 0 {
-                let lasts = self.pass(slot, index, is_held, out);
-                tied = (if lasts { index + slots } else { 0 }, is_held);
-            }
-            index += stride.slots;
+            index = to;
         }
         held
+    }
+
+    /// How the holder of the floor holds it from an index of a block on.
+    fn hold(&self, block: Block, index: u64) -> Hold {
+        let mut hold = Hold { speaks: 0, held: 0, to: block.slots, is_over: false };
+        let Some(holder) = self.holder() else { return hold };
+        let mut end = holder.utterance.end();
+        let quiet = (end + HOLDER_QUIET_SLOTS).saturating_sub(block.first).min(block.slots);
+        hold.speaks = holder.speaks & !mask(0, index);
+        hold.held = hold.speaks | hold.speaks << 1 | hold.speaks << HOLDER_QUIET_SLOTS | mask(index, quiet);
+        let mut rest = hold.speaks;
+        while hold.to > index {
+            let next = u64::from(rest.trailing_zeros()).min(hold.to);
+            let over = (end + SILENCE_SLOTS).saturating_sub(block.first).max(index + 1);
+            if over <= next {
+                (hold.to, hold.is_over) = (over, true);
+                break;
+            }
+            // A new utterance is another one to outlast.
+            if next == hold.to || block.first + next >= end + PAUSE_SLOTS {
+                hold.to = next;
+                break;
+            }
+            let run = next + u64::from((rest >> next).trailing_ones());
+            rest &= !mask(0, run.min(block.slots));
+            end = block.first + run;
+        }
+        let gone = holder.gone_at().map_or(u64::MAX, |gone| gone.saturating_sub(block.first).max(index));
+        if gone < hold.to {
+            (hold.to, hold.is_over) = (gone + 1, true);
+        }
+        hold
     }
 
     /// Passes slots without any speech.
@@ -213,102 +235,100 @@ impl Floor {
         }
     }
 
-    /// For how many of these slots the holder of the floor certainly stays.
-    fn unchanged_slots(&self, block: Block, stride: Stride, is_held: bool, is_tied: bool) -> u64 {
-        let (holder, slot) = (self.holder(), stride.first);
-        let mut unchanged = stride.slots;
-        if let Some(holder) = holder {
-            let gone = holder.gone_at().unwrap_or(u64::MAX);
-            let quiet = if is_held { HOLDER_QUIET_SLOTS } else { SILENCE_SLOTS - 1 };
-            let until = if stride.holder_speaks { gone } else { gone.min(holder.utterance.end() + quiet) };
-            unchanged = unchanged.min(until.saturating_sub(slot));
-        }
-        if is_tied {
-            return unchanged;
-        }
-        let is_alone = self.active.len() == 1;
-        for &id in self.active.get(..self.speaking).unwrap_or_default() {
-            let Some(participant) = self.participants.get(id as usize) else { continue };
-            if self.holder == Some(id) || !participant.speaks_in(slot - block.first) || !participant.is_audible() {
-                continue;
-            }
-            let Some((speech_ms, fresh_ms)) = self.needs(participant, is_held, is_alone) else { continue };
-            let utterance = &participant.utterance;
-            let missing_ms =
-                speech_ms.saturating_sub(utterance.speech_ms()).max(fresh_ms.saturating_sub(utterance.fresh_ms()));
-            if missing_ms <= stride.slots as u32 * SLOT_MS as u32 {
-                let takes_after = missing_ms.div_ceil(participant.track.speech_ms(slot).max(1)).max(1);
-                unchanged = unchanged.min(u64::from(takes_after - 1));
+    /// The end of the first slot of a span in which a participant has spoken enough to take the floor.
+    fn taken(&self, mut span: Span, hold: &Hold) -> Option<u64> {
+        let (is_alone, mut taken) = (self.active.len() == 1, None);
+        for (_, participant) in self.challengers() {
+            let fresh_ms = participant.fresh_ms();
+            let needs = |utterance: &Utterance, is_held| self.needs(utterance, fresh_ms, is_held, is_alone);
+            if participant.speaks & span.mask() != 0
+                && let Some(to) = participant.spoken_enough(span, hold, needs)
+            {
+                (span.to, taken) = (to, Some(to));
             }
         }
-        unchanged
+        taken
     }
 
     /// How much speech, and how much of it fresh, takes the floor for a participant, ms. `None` if none does.
-    fn needs(&self, participant: &Participant, is_held: bool, is_alone: bool) -> Option<(u32, u32)> {
+    fn needs(&self, utterance: &Utterance, fresh_ms: u32, is_held: bool, is_alone: bool) -> Option<(u32, u32)> {
         match self.holder() {
             None => Some((if is_alone { u32::from(SPEECH_IN_SLOT) } else { OPEN_MS }, 0)),
-            Some(holder) if is_held => {
-                (participant.utterance.first() > holder.utterance.first()).then_some((OUTLAST_MS, 0))
-            }
-            Some(_) => Some((TAKE_MS, participant.fresh_ms())),
+            Some(holder) if is_held => (utterance.first() > holder.utterance.first()).then_some((OUTLAST_MS, 0)),
+            Some(_) => Some((TAKE_MS, fresh_ms)),
         }
     }
 
-    /// Hands the floor to the challenger, or ends it, if either is due after a slot, which has this index in the block.
-    /// Returns whether challengers are tied as long as the same participants speak.
-    fn pass(&mut self, slot: u64, index: u64, is_held: bool, out: &mut dyn FnMut(Change)) -> bool {
-        let end = slot + 1;
-        let (challenger, is_tied) = self.challenger(slot, index, is_held);
+    /// Hands the floor to the challenger, or ends it, if either is due after a slot of a block. Returns until which slot
+    /// challengers are tied if the holder does not begin or cease to speak; 0 for no tie.
+    fn pass(&mut self, block: Block, index: u64, is_held: bool, out: &mut dyn FnMut(Change)) -> u64 {
+        let slot = block.first + index;
+        let (challenger, tied_until) = self.challenger(block, index, is_held);
         if let Some((id, first)) = challenger {
             let since = match self.holder() {
                 Some(holder) => first.max(if is_held { slot } else { holder.utterance.end() }),
                 None => first,
             };
-            self.hand(Some(id), end, since, out);
-            return false;
+            self.hand(Some(id), slot + 1, since, out);
+            return 0;
         }
         let holder = self.holder;
         self.pass_silence(slot, 1, out);
-        is_tied && self.holder == holder
+        if self.holder == holder { tied_until } else { 0 }
     }
 
-    /// The participant that takes the floor, and when their speech began. Two with equal speech both get nothing; the
-    /// second result is whether that stays so as long as the same participants speak and the floor has the same holder:
-    /// no participant speaks more in a slot than the two, and none with more speech merely lacks fresh speech.
-    fn challenger(&self, slot: u64, index: u64, is_held: bool) -> (Option<(u32, u64)>, bool) {
+    /// The participant that takes the floor after a slot of a block, and when their speech began. Two with equal speech
+    /// both get nothing; the second result is until which slot that stays so.
+    fn challenger(&self, block: Block, index: u64, is_held: bool) -> (Option<(u32, u64)>, u64) {
         let is_alone = self.active.len() == 1;
         let mut best: Option<(u32, Utterance)> = None;
-        let (mut is_tied, mut are_full) = (false, false);
+        let mut is_tied = false;
         // The highest rank of those that may take the floor later.
         let mut later = (0, 0);
-        for &id in self.active.get(..self.speaking).unwrap_or_default() {
-            let Some(participant) = self.participants.get(id as usize).filter(|_| self.holder != Some(id)) else {
-                continue;
-            };
-            if !participant.speaks_in(index) || !participant.is_audible() {
-                continue;
-            }
-            let Some((speech_ms, fresh_ms)) = self.needs(participant, is_held, is_alone) else { continue };
+        for (id, participant) in self.challengers().filter(|(_, participant)| participant.speaks_in(index)) {
             let utterance = participant.utterance;
+            let needs = self.needs(&utterance, participant.fresh_ms(), is_held, is_alone);
+            let Some((speech_ms, fresh_ms)) = needs else { continue };
             if utterance.speech_ms() < speech_ms || utterance.fresh_ms() < fresh_ms {
                 later = later.max(utterance.rank());
                 continue;
             }
             match best {
                 Some((_, other)) if other.rank() > utterance.rank() => {}
-                Some((_, other)) if other.rank() == utterance.rank() => {
-                    (is_tied, are_full) = (true, are_full && participant.track.speech_ms(slot) == SLOT_MS as u32);
-                }
-                _ => {
-                    (best, is_tied) = (Some((id, utterance)), false);
-                    are_full = participant.track.speech_ms(slot) == SLOT_MS as u32;
-                }
+                Some((_, other)) if other.rank() == utterance.rank() => is_tied = true,
+                _ => (best, is_tied) = (Some((id, utterance)), false),
             }
         }
-        let lasts = is_tied && are_full && best.is_some_and(|(_, utterance)| utterance.rank() >= later);
-        let best = best.filter(|_| !is_tied).map(|(id, utterance)| (id, utterance.first()));
-        (best, lasts)
+        match best {
+            Some((_, utterance)) if is_tied && utterance.rank() >= later => {
+                (None, self.tied_until(block, index, utterance.rank()))
+            }
+            _ => (best.filter(|_| !is_tied).map(|(id, utterance)| (id, utterance.first())), 0),
+        }
+    }
+
+    /// Until when a tie of this rank lasts: those tied speak all the time, so that no participant of a lower rank
+    /// catches up, and none of a higher rank begins to speak.
+    fn tied_until(&self, block: Block, index: u64, rank: (u32, u32)) -> u64 {
+        let rest = Block { first: block.first + index, slots: block.slots - index };
+        let until = |participant: &Participant| {
+            let own = participant.utterance.rank();
+            if participant.speaks_in(index) {
+                let piece = participant.track.pieces(rest).next().filter(|_| own == rank);
+                return piece.map(|piece| index + if piece.is_full() { piece.to } else { 1 });
+            }
+            let begins = u64::from((participant.speaks & !mask(0, index)).trailing_zeros());
+            (own > rank).then_some(begins)
+        };
+        self.challengers().filter_map(|(_, participant)| until(participant)).fold(block.slots, u64::min)
+    }
+
+    /// The participants that speak in the block and do not hold the floor.
+    fn challengers(&self) -> impl Iterator<Item = (u32, &Participant)> {
+        let speaking = self.active.get(..self.speaking).unwrap_or_default();
+        let others = speaking.iter().filter(|&&id| self.holder != Some(id));
+        let others = others.filter_map(|&id| Some((id, self.participants.get(id as usize)?)));
+        others.filter(|(_, participant)| participant.is_audible())
     }
 
     pub(super) fn hand(&mut self, now: Option<u32>, at: u64, since: u64, out: &mut dyn FnMut(Change)) {
