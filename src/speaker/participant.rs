@@ -42,7 +42,7 @@ pub(super) struct Speakers {
 
 /// The slots of a block from one index to another, with the same holder of the floor.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Span {
+pub(super) struct FloorSpan {
     pub(super) block: Block,
     pub(super) from: u64,
     pub(super) to: u64,
@@ -50,7 +50,7 @@ pub(super) struct Span {
     pub(super) held: Mask,
 }
 
-impl Span {
+impl FloorSpan {
     pub(super) const fn mask(self) -> Mask {
         mask(self.from, self.to)
     }
@@ -62,7 +62,7 @@ impl Span {
 
 /// How the holder of the floor holds it in the rest of a block.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Hold {
+pub(super) struct FloorHold {
     /// The slots in which the holder speaks, and those in which they speak or have just spoken.
     pub(super) speaks: Mask,
     pub(super) held: Mask,
@@ -71,7 +71,7 @@ pub(super) struct Hold {
     pub(super) is_over: bool,
 }
 
-impl Hold {
+impl FloorHold {
     /// The slots before which the holder begins or ceases to speak, or to hold the floor.
     pub(super) const fn edges(&self) -> Mask {
         (self.speaks ^ self.speaks << 1) | (self.held ^ self.held << 1)
@@ -197,8 +197,8 @@ impl Participant {
     /// speech, ms, while the floor is held or not.
     pub(super) fn spoken_enough(
         &self,
-        span: Span,
-        hold: &Hold,
+        span: FloorSpan,
+        hold: &FloorHold,
         needs: impl Fn(&Utterance, bool) -> Option<(u32, u32)>,
     ) -> Option<u64> {
         let mut utterance = self.utterance;
@@ -227,7 +227,7 @@ impl Participant {
     }
 
     /// Speaks in a span.
-    pub(super) fn speak(&mut self, span: Span, speakers: &Speakers) {
+    pub(super) fn speak(&mut self, span: FloorSpan, speakers: &Speakers) {
         let (mut utterance, others) = (self.utterance, speakers.besides(self.speaks));
         let fresh = utterance.age(span.block, span.held);
         for piece in self.track.pieces(span.part()).filter(|piece| piece.is_speech()) {

@@ -104,8 +104,8 @@ impl Utterance {
         self.fresh_ms
     }
 
-    /// Speech is fresh until the holder of the floor speaks, as they do in the slots `held` of a block. Returns the first
-    /// index of the block at which speech is fresh.
+    /// Speech is fresh until the holder of the floor speaks, as they do in the slots `held` of a block. Returns the
+    /// first index of the block at which speech is fresh.
     pub(super) fn age(&mut self, block: Block, held: Mask) -> u64 {
         let fresh = held.checked_ilog2().map_or(0, |last| u64::from(last) + 1);
         if fresh > 0 && block.first + fresh > self.end {
@@ -172,8 +172,9 @@ impl TalkCounter {
         self.longest = self.longest.max(utterance.slots);
     }
 
-    /// Finds out, slot by slot of a piece that begins at `first`, whether an utterance that broke in was an interruption.
-    /// `others`: the slots in which others speak, from the piece on. `alone_slots`: for how many slots before it none did.
+    /// Finds out, slot by slot of a piece that begins at `first`, whether an utterance that broke in was an
+    /// interruption. `others`: the slots in which others speak, from the piece on. `alone_slots`: for how many slots
+    /// before the piece no other participant spoke.
     pub(super) fn settle(
         &mut self,
         utterance: &mut Utterance,

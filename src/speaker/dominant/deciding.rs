@@ -12,7 +12,7 @@ use super::{
     Change, Floor, HOLDER_QUIET_SLOTS, LENIENCE_SLOTS, OPEN_MS, OUTLAST_MS, ParticipantId, SILENCE_MS, SLOT_MS, TAKE_MS,
 };
 use crate::speaker::echo::{Far, FarInSlot, Heard};
-use crate::speaker::participant::{Hold, Participant, Span, Speakers};
+use crate::speaker::participant::{FloorHold, FloorSpan, Participant, Speakers};
 use crate::speaker::slots::{BLOCK_SLOTS, Block, Mask, PAUSE_SLOTS, has, mask};
 use crate::speaker::talk::Utterance;
 use crate::speaker::track::SPEECH_IN_SLOT;
@@ -23,10 +23,9 @@ const SILENCE_SLOTS: u64 = SILENCE_MS / SLOT_MS;
 impl Floor {
     pub(super) fn decide(&mut self, out: &mut dyn FnMut(Change)) {
         let (newest, wait) = (self.newest, self.wait());
-        // Until when each participant has reported, and up to which newest sample that stays so without a sample of
-        // theirs. Of several that are equally far, the
-        // one whose sample came last probably comes last again: if the order is stable, a round of samples visits every
-        // participant once.
+        // Until when each participant has reported, and up to which newest sample that stays so unless they report. Of
+        // several that are equally far, the one whose sample came last probably comes last again: if the order is
+        // stable, a round of samples visits every participant once.
         let mut slowest: Option<(u64, Reverse<u32>, u32, u64)> = None;
         for &id in &self.active {
             let Some(participant) = self.participants.get(id as usize).filter(|participant| participant.is_audible())
@@ -172,7 +171,7 @@ impl Floor {
             if index < tied_until {
                 changes &= to <= tied_until;
                 to = to.min(tied_until);
-            } else if let Some(taken) = self.taken(Span { block, from: index, to, held }, &hold) {
+            } else if let Some(taken) = self.taken(FloorSpan { block, from: index, to, held }, &hold) {
                 (to, changes) = (taken, true);
             }
             held |= hold.speaks & mask(index, to);
@@ -180,7 +179,7 @@ impl Floor {
                 if let Some(participant) = self.participants.get_mut(id as usize)
                     && participant.speaks & mask(index, to) != 0
                 {
-                    participant.speak(Span { block, from: index, to, held }, speakers);
+                    participant.speak(FloorSpan { block, from: index, to, held }, speakers);
                 }
             }
             if changes {
@@ -193,8 +192,8 @@ impl Floor {
     }
 
     /// How the holder of the floor holds it from an index of a block on.
-    fn hold(&self, block: Block, index: u64) -> Hold {
-        let mut hold = Hold { speaks: 0, held: 0, to: block.slots, is_over: false };
+    fn hold(&self, block: Block, index: u64) -> FloorHold {
+        let mut hold = FloorHold { speaks: 0, held: 0, to: block.slots, is_over: false };
         let Some(holder) = self.holder() else { return hold };
         let mut end = holder.utterance.end();
         let quiet = (end + HOLDER_QUIET_SLOTS).saturating_sub(block.first).min(block.slots);
@@ -236,7 +235,7 @@ impl Floor {
     }
 
     /// The end of the first slot of a span in which a participant has spoken enough to take the floor.
-    fn taken(&self, mut span: Span, hold: &Hold) -> Option<u64> {
+    fn taken(&self, mut span: FloorSpan, hold: &FloorHold) -> Option<u64> {
         let (is_alone, mut taken) = (self.active.len() == 1, None);
         for (_, participant) in self.challengers() {
             let fresh_ms = participant.fresh_ms();
@@ -259,8 +258,8 @@ impl Floor {
         }
     }
 
-    /// Hands the floor to the challenger, or ends it, if either is due after a slot of a block. Returns until which slot
-    /// challengers are tied if the holder does not begin or cease to speak; 0 for no tie.
+    /// Hands the floor to the challenger, or ends it, if either is due after a slot of a block. Returns until which
+    /// slot challengers are tied if the holder does not begin or cease to speak; 0 for no tie.
     fn pass(&mut self, block: Block, index: u64, is_held: bool, out: &mut dyn FnMut(Change)) -> u64 {
         let slot = block.first + index;
         let (challenger, tied_until) = self.challenger(block, index, is_held);
@@ -307,8 +306,8 @@ impl Floor {
         }
     }
 
-    /// Until when a tie of this rank lasts: those tied speak all the time, so that no participant of a lower rank
-    /// catches up, and none of a higher rank begins to speak.
+    /// Until which slot a tie of this rank lasts: those tied speak all the time, so that no participant of a lower
+    /// rank catches up, and none of a higher rank begins to speak.
     fn tied_until(&self, block: Block, index: u64, rank: (u32, u32)) -> u64 {
         let rest = Block { first: block.first + index, slots: block.slots - index };
         let until = |participant: &Participant| {
