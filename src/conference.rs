@@ -11,7 +11,6 @@ mod roster;
 mod speakers;
 
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -27,7 +26,7 @@ pub(crate) use speakers::Attribution;
 pub use crate::checkpoint::RestoreError;
 use crate::config::Config;
 use crate::diagnosis::Diagnosis;
-use crate::event::{CallEvent, Event, EventKind, EventQueue};
+use crate::event::{CallEvent, Event, EventKind, EventQueue, PackedEvents};
 use crate::fabric::{Fabric, FabricSpec, Usage};
 use crate::id::{FabricId, UserId};
 use crate::report::Report;
@@ -304,12 +303,12 @@ impl Conference {
     }
 
     /// Takes an empty queue that the caller owns, unless the conference has one: many conferences then share one queue.
-    pub(crate) fn borrow_queue(&mut self, spare: &mut VecDeque<Event>) {
+    pub(crate) fn borrow_queue(&mut self, spare: &mut PackedEvents) {
         self.out.borrow_queue(spare);
     }
 
     /// Returns the queue if it is empty.
-    pub(crate) fn return_queue(&mut self, spare: &mut VecDeque<Event>) {
+    pub(crate) fn return_queue(&mut self, spare: &mut PackedEvents) {
         self.out.return_queue(spare);
     }
 

@@ -2,6 +2,7 @@
 
 mod error;
 mod lifecycle;
+mod packed;
 mod queue;
 mod timeline;
 #[cfg(feature = "serde")]
@@ -11,6 +12,7 @@ mod words;
 pub use error::{ErrorReport, FailureReason, MAX_TEXT, Reported, WebRtcFunction};
 pub(crate) use error::{StoredText, cut};
 pub use lifecycle::{CallEvent, EndReason, EventKind, StateChange};
+pub(crate) use packed::PackedEvents;
 pub(crate) use queue::EventQueue;
 pub(crate) use words::words;
 pub use words::{

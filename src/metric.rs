@@ -8,12 +8,14 @@ mod cadence;
 pub mod counter;
 pub mod derived;
 mod interval;
+mod packed;
 #[cfg(feature = "serde")]
 pub(crate) mod wire;
 
 pub(crate) use cadence::Cadence;
 pub use interval::{Interval, IntervalState, Metric, Unit};
 pub(crate) use interval::{MAX_MS, is_thousandfold};
+pub(crate) use packed::PackedInterval;
 
 use crate::metric::counter::Delta;
 use crate::report::{Entry, Num};

@@ -18,6 +18,7 @@ pub mod combine;
 mod evidence;
 mod mean;
 mod model;
+mod packed;
 mod pool;
 pub mod rating;
 pub mod video;
@@ -27,6 +28,7 @@ mod worst;
 
 pub use evidence::{Cause, Input, Inputs, Origin, Parts};
 pub use model::{Model, ModelId, MosScale, Native, NoScore, Score, Tier, mos_of};
+pub(crate) use packed::PackedScore;
 pub(crate) use pool::{DISSATISFIED, Micros, ScorePool};
 pub(crate) use worst::WorstTenSeconds;
 

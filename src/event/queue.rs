@@ -1,7 +1,6 @@
 //! Queues events until the application polls them. The queue is bounded: a full one drops its oldest events.
 
-use alloc::collections::VecDeque;
-
+use super::packed::PackedEvents;
 use super::timeline::Timeline;
 use crate::config::Limits;
 use crate::diagnosis::{Diagnosis, DiagnosisChange};
@@ -11,8 +10,7 @@ use crate::event::{CallEvent, Event};
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct EventQueue {
-    #[cfg_attr(feature = "serde", serde(with = "crate::event::wire"))]
-    events: VecDeque<Event>,
+    events: PackedEvents,
     dropped: u32,
     pub(crate) timeline: Timeline,
     /// The number of diagnoses raised.
@@ -61,23 +59,23 @@ impl EventQueue {
     /// Restores the ids of the audio and the video model, which a state does not contain.
     #[cfg(feature = "serde")]
     pub(crate) fn restore_models(&mut self, models: [crate::score::ModelId; 2]) {
-        crate::event::wire::restore_models(&mut self.events, models);
+        self.events.restore_models(models);
     }
 
     /// Takes a spare queue for future events, unless there is a queue.
-    pub(crate) fn borrow_queue(&mut self, spare: &mut VecDeque<Event>) {
+    pub(crate) fn borrow_queue(&mut self, spare: &mut PackedEvents) {
         if self.events.capacity() == 0 {
             core::mem::swap(&mut self.events, spare);
         }
     }
 
     /// Returns an empty queue: the larger of the two is retained.
-    pub(crate) fn return_queue(&mut self, spare: &mut VecDeque<Event>) {
+    pub(crate) fn return_queue(&mut self, spare: &mut PackedEvents) {
         if self.events.is_empty() {
             if self.events.capacity() > spare.capacity() {
                 core::mem::swap(&mut self.events, spare);
             }
-            self.events = VecDeque::new();
+            self.events = PackedEvents::default();
         }
     }
 

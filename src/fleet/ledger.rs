@@ -17,7 +17,7 @@ use super::labels::Labels;
 use super::part::{Part, PartSchema};
 use super::rollup::{Period, Rollup, Tally};
 use super::slab::{EntryKey, Slab};
-use crate::event::Event;
+use crate::event::{Event, PackedEvents};
 use crate::summary::ConferenceSummary;
 use crate::unit::Timestamp;
 
@@ -65,7 +65,7 @@ pub(super) struct Ledger {
     pub(super) refused: Refused,
     /// An empty event queue to lend: a conference has its own queue only while a guard borrows it and until its events
     /// are polled.
-    pub(super) spare: VecDeque<Event>,
+    pub(super) spare: PackedEvents,
     pub(super) ended: VecDeque<Ended>,
     /// How many of `ended`, from the front, have no event left.
     polled: usize,

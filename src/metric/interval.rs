@@ -294,8 +294,8 @@ pub struct Interval {
     pub kind: Option<MediaKind>,
     /// The state of the stream.
     pub state: IntervalState,
-    present: u64,
-    values: [f64; Metric::COUNT],
+    pub(super) present: u64,
+    pub(super) values: [f64; Metric::COUNT],
     pub(super) doubted: Fields,
 }
 
