@@ -123,6 +123,7 @@ pub mod ingest;
 mod list;
 #[cfg(any(doc, doctest))]
 pub mod manual;
+mod maybe;
 pub mod metric;
 pub mod replay;
 pub mod report;

@@ -13,6 +13,7 @@ mod scoring;
 mod state;
 mod totals;
 
+use alloc::boxed::Box;
 use alloc::string::String;
 
 pub(crate) use app_time::AppTime;
@@ -50,8 +51,8 @@ pub(crate) struct StreamRecord {
     pub(crate) direction: Direction,
     pub(crate) ssrc: Ssrc,
     pub(crate) kind: Option<MediaKind>,
-    pub(crate) codec: Option<String>,
-    pub(crate) label: Option<String>,
+    pub(crate) codec: Option<Box<str>>,
+    pub(crate) label: Option<Box<str>>,
     /// The time of the first sample. If the time of this stream alone goes back, it is moved back as far.
     pub(crate) start: StatTime,
     pub(crate) samples: u64,
@@ -71,12 +72,13 @@ pub(crate) struct StreamRecord {
     pub(crate) doubted: Doubted,
     pub(crate) quality: StreamScorer,
     media: EntryTracker,
-    source: Option<EntryTracker>,
+    /// Boxed: only sent audio has one.
+    source: Option<Box<EntryTracker>>,
     rtcp: Rtcp,
     received_limit: ReceivedLimit,
     /// `active` was true once, so its `false` is no filler.
     was_active: bool,
-    codec_id: Option<String>,
+    codec_id: Option<Box<str>>,
     /// Members that gave impossible figures in the last interval, and those that ever did so twice in succession.
     impossible: Fields,
     wrong_unit: Fields,
@@ -283,7 +285,7 @@ impl StreamRecord {
     /// be empty.
     pub(crate) fn rated_spans(&self) -> Option<(impl Iterator<Item = (f64, f64)>, Option<f64>)> {
         let spans = self.unrated.rest(self.start.as_millis(), self.end().as_millis());
-        (!self.is_hasty()).then(|| (spans, self.totals.bytes.map(|bytes| bytes - self.unrated.bytes())))
+        (!self.is_hasty()).then(|| (spans, self.totals.bytes.get().map(|bytes| bytes - self.unrated.bytes())))
     }
 
     /// Whether any packet or byte was ever counted.
@@ -600,7 +602,7 @@ impl StreamRecord {
     fn source_level(&mut self, source: Option<Entry<'_>>) -> Option<f64> {
         let source = source?;
         let Some(track) = &mut self.source else {
-            self.source = EntryTracker::new(source);
+            self.source = EntryTracker::new(source).map(Box::new);
             return None;
         };
         let level = match track.take(source) {
@@ -631,17 +633,17 @@ fn expected(delta: &Delta<'_>, passed: Option<f64>) -> Option<f64> {
 }
 
 /// The codec's name as the MIME type spells it: `opus` of `audio/opus`.
-fn codec_name(mime: &str) -> String {
+fn codec_name(mime: &str) -> Box<str> {
     stored_name(mime.rsplit('/').next().unwrap_or(mime))
 }
 
 /// A name for storage: whole, or cut and marked with `…`.
-fn stored_name(name: &str) -> String {
+fn stored_name(name: &str) -> Box<str> {
     if name.len() <= MAX_NAME {
         return name.into();
     }
     let end = name.char_indices().map(|(at, _)| at).take_while(|&at| at <= MAX_NAME).last();
     let mut cut = String::from(name.get(..end.unwrap_or(0)).unwrap_or(""));
     cut.push('…');
-    cut
+    cut.into()
 }

@@ -10,11 +10,12 @@ use super::paths::PathIndex;
 use super::ssrc_map::Owner;
 use crate::id::{Direction, Ssrc};
 use crate::list::{List, Listed, list_id};
+use crate::maybe::Maybe;
 use crate::metric::{Interval, Metric};
 use crate::report::{Entry, Report, StatsType, TimeMap};
 use crate::score::rating::CallstatsRating;
 use crate::stream::{IntervalScore, StreamRecord};
-use crate::unit::{Mos, Timestamp};
+use crate::unit::Timestamp;
 
 list_id! {
     /// A stream of the [`Streams`] that opened it. It stays valid: streams are never removed.
@@ -52,16 +53,16 @@ pub(crate) struct EntryRefs {
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct LatestInterval {
-    pub(crate) bitrate_bps: Option<f64>,
-    pub(crate) packet_rate_pps: Option<f64>,
-    pub(crate) loss_ratio: Option<f64>,
-    pub(crate) jitter_ms: Option<f64>,
-    pub(crate) rtt_ms: Option<f64>,
-    pub(crate) level: Option<f64>,
+    pub(crate) bitrate_bps: Maybe,
+    pub(crate) packet_rate_pps: Maybe,
+    pub(crate) loss_ratio: Maybe,
+    pub(crate) jitter_ms: Maybe,
+    pub(crate) rtt_ms: Maybe,
+    pub(crate) level: Maybe,
     pub(crate) rating: Option<CallstatsRating>,
     /// The score, and its band: low, high.
-    pub(crate) mos: Option<[f64; 3]>,
-    pub(crate) frames_per_second: Option<f64>,
+    pub(crate) mos: [Maybe; 3],
+    pub(crate) frames_per_second: Maybe,
 }
 
 /// The figures of a stream while one user owned it.
@@ -113,16 +114,19 @@ impl StreamSlot {
 
 impl LatestInterval {
     pub(super) fn of(interval: &Interval, IntervalScore { score, rating }: IntervalScore) -> Self {
+        let get = |metric| Maybe::new(interval.get(metric));
         Self {
-            bitrate_bps: interval.get(Metric::BitrateBps),
-            packet_rate_pps: interval.get(Metric::PacketRatePps),
-            loss_ratio: interval.get(Metric::LossRatio),
-            jitter_ms: interval.get(Metric::JitterMs),
-            rtt_ms: interval.get(Metric::RttMs),
-            level: interval.get(Metric::Level),
+            bitrate_bps: get(Metric::BitrateBps),
+            packet_rate_pps: get(Metric::PacketRatePps),
+            loss_ratio: get(Metric::LossRatio),
+            jitter_ms: get(Metric::JitterMs),
+            rtt_ms: get(Metric::RttMs),
+            level: get(Metric::Level),
             rating: Some(rating),
-            mos: score.ok().map(|score| [score.mos(), score.low(), score.high()].map(Mos::as_f64)),
-            frames_per_second: interval.get(Metric::FramesPerSecond),
+            mos: score.map_or([Maybe::NONE; 3], |score| {
+                [score.mos(), score.low(), score.high()].map(|mos| Maybe::new(Some(mos.as_f64())))
+            }),
+            frames_per_second: get(Metric::FramesPerSecond),
         }
     }
 }

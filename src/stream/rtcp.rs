@@ -1,8 +1,11 @@
 //! The remote endpoint's RTCP figures of a stream, and how long they are valid. They come from stats, not from packets.
 
+use alloc::boxed::Box;
+
 use super::losses::SentLimit;
-use super::totals::{LossCount, add};
+use super::totals::LossCount;
 use crate::id::Direction;
+use crate::maybe::Maybe;
 use crate::metric::counter::{Delta, EntryTracker, Progress};
 use crate::metric::{Formula, Interval, MAX_MS, Metric};
 use crate::report::{Entry, Fields, Num};
@@ -18,12 +21,9 @@ pub(super) struct Rtcp {
     track: Option<EntryTracker>,
     /// The latest round-trip time, and the time of its report.
     rtt_ms: Option<(f64, StatTime)>,
-    jitter_ms: Option<f64>,
-    /// Packets sent at the time of the latest report that counted losses.
-    sent: Option<f64>,
-    limit: SentLimit,
-    /// Losses since the previous report, until an interval takes them.
-    unread: PendingLosses,
+    jitter_ms: Maybe,
+    /// The losses of a sent stream, from its first report on; boxed, because most streams are received.
+    sent: Option<Box<SentLosses>>,
     /// Members of reports since the latest interval that are not believed.
     doubted: Fields,
     /// The time of the sender's last report while no packets arrived, and whether it was sending.
@@ -34,15 +34,26 @@ pub(super) struct Rtcp {
     skips_next_report: bool,
 }
 
+/// The losses of a sent stream.
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+struct SentLosses {
+    /// Packets sent at the time of the latest report that counted losses.
+    packets: Maybe,
+    limit: SentLimit,
+    /// Losses since the previous report, until an interval takes them.
+    unread: PendingLosses,
+}
+
 /// Losses of a sent stream that no interval has taken yet.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct PendingLosses {
     /// Of all reports: lost packets, and the packets that the reports cover.
-    lost: Option<f64>,
-    covered: Option<f64>,
+    lost: Maybe,
+    covered: Maybe,
     /// Lost packets in reports that cover time which is not measured.
-    at_rest: Option<f64>,
+    at_rest: Maybe,
     /// Of the other reports: packets that were lost and not found again, and the packets that were expected.
     ratio: Option<(f64, f64)>,
 }
@@ -55,7 +66,9 @@ impl Rtcp {
             self.track = EntryTracker::new(remote);
             self.take_rtt(remote, own, None, remote.timestamp());
             self.take_jitter(remote);
-            self.sent = sent;
+            if direction == Direction::Outbound {
+                self.sent = Some(Box::new(SentLosses { packets: Maybe::new(sent), ..SentLosses::default() }));
+            }
             return;
         };
         let (mut delta, advanced) = match track.take(remote) {
@@ -95,34 +108,36 @@ impl Rtcp {
     /// counted losses.
     fn take_losses(&mut self, delta: &mut Delta<'_>, own: Entry<'_>) {
         let sent = own.get(Num::PacketsSent);
-        let since = sent.zip(self.sent).map(|(now, then)| now - then).filter(|&sent| sent >= 0.0);
-        let is_confirmed = !self.limit.awaits_report();
-        let lost = self.limit.losses(delta, own, since);
+        let SentLosses { packets, limit, unread } = &mut **self.sent.get_or_insert_default();
+        let since = sent.zip(packets.get()).map(|(now, then)| now - then).filter(|&sent| sent >= 0.0);
+        let is_confirmed = !limit.awaits_report();
+        let lost = limit.losses(delta, own, since);
         if let Some(lost) = lost.filter(|_| !self.rebase) {
             let found = lost.max(0.0);
             let covers_report = is_confirmed && delta.of(Num::PacketsLost).is_some();
             let received = delta.passed(Num::PacketsReceived).filter(|_| covers_report);
             let expected = received.map(|received| found + received).or(since);
             if core::mem::take(&mut self.skips_next_report) {
-                add(&mut self.unread.at_rest, Some(lost));
+                unread.at_rest.add(Some(lost));
             } else {
-                add(&mut self.unread.lost, Some(lost));
-                add(&mut self.unread.covered, expected);
+                unread.lost.add(Some(lost));
+                unread.covered.add(expected);
                 if let Some(expected) = expected {
-                    let (found_before, expected_before) = self.unread.ratio.unwrap_or((0.0, 0.0));
-                    self.unread.ratio = Some((found_before + found, expected_before + expected));
+                    let (found_before, expected_before) = unread.ratio.unwrap_or((0.0, 0.0));
+                    unread.ratio = Some((found_before + found, expected_before + expected));
                 }
             }
         }
-        if delta.entry().get(Num::PacketsLost).is_some() && !self.limit.awaits_report() {
-            self.sent = sent;
+        if delta.entry().get(Num::PacketsLost).is_some() && !limit.awaits_report() {
+            *packets = Maybe::new(sent);
         }
     }
 
     /// Takes the losses of a sent stream since the previous interval: those that count, and those at rest.
     pub(super) fn take_unread(&mut self) -> [LossCount; 2] {
-        let PendingLosses { lost, covered, at_rest, .. } = core::mem::take(&mut self.unread);
-        [LossCount { lost, of: covered }, LossCount { lost: at_rest, of: None }]
+        let unread = self.sent.as_deref_mut().map(|sent| core::mem::take(&mut sent.unread));
+        let PendingLosses { lost, covered, at_rest, .. } = unread.unwrap_or_default();
+        [LossCount { lost: lost.get(), of: covered.get() }, LossCount { lost: at_rest.get(), of: None }]
     }
 
     /// Takes the members of reports since the previous interval that are not believed.
@@ -132,7 +147,9 @@ impl Rtcp {
 
     /// Notes a reset of the stream's own counters; `from_zero` says whether the traffic counters are among them.
     pub(super) fn restart(&mut self, from_zero: bool) {
-        self.unread = PendingLosses::default();
+        if let Some(sent) = &mut self.sent {
+            sent.unread = PendingLosses::default();
+        }
         self.rebase |= from_zero;
     }
 
@@ -165,7 +182,7 @@ impl Rtcp {
         // 22).
         let jitter_ms = match interval.direction {
             Direction::Inbound => delta.entry().get(Num::Jitter).map(|seconds| seconds * 1e3),
-            Direction::Outbound => self.jitter_ms.filter(|_| fresh),
+            Direction::Outbound => self.jitter_ms.get().filter(|_| fresh),
         };
         interval.set(Metric::JitterMs, jitter_ms.filter(|_| has_jitter));
         let loss = match interval.direction {
@@ -174,7 +191,10 @@ impl Rtcp {
                 let lost = lost.max(0.0);
                 Ratio::of(lost, lost + got)
             }),
-            Direction::Outbound => self.unread.ratio.and_then(|(lost, expected)| Ratio::of(lost, expected.max(lost))),
+            Direction::Outbound => {
+                let ratio = self.sent.as_ref().and_then(|sent| sent.unread.ratio);
+                ratio.and_then(|(lost, expected)| Ratio::of(lost, expected.max(lost)))
+            }
         };
         interval.set(Metric::LossRatio, loss.map(Ratio::as_f64));
     }
@@ -193,7 +213,7 @@ impl Rtcp {
     }
 
     fn take_jitter(&mut self, remote: Entry<'_>) {
-        self.jitter_ms = remote.get(Num::Jitter).map(|seconds| seconds * 1e3);
+        self.jitter_ms = Maybe::new(remote.get(Num::Jitter).map(|seconds| seconds * 1e3));
     }
 
     /// The latest round-trip time, however old.

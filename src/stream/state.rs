@@ -2,6 +2,7 @@
 //! nothing, and knows neither resets nor what the application reports.
 
 use crate::id::{Direction, MediaKind};
+use crate::maybe::Maybe;
 use crate::metric::{Interval, IntervalState, Metric};
 
 /// The shortest time without packets that counts as a pause; a shorter one may be silence between two packets of DTX.
@@ -37,7 +38,7 @@ pub(super) struct Pace {
     packets: f64,
     ms: f64,
     /// The rate over the last window that was long enough.
-    pps: Option<f64>,
+    pps: Maybe,
 }
 
 /// The state of the stream, from its own, its source's and its sender's figures.
@@ -70,10 +71,10 @@ impl Pace {
         self.ms += span_ms;
         let mut under_way = self.packets;
         if self.ms >= STILL_MS {
-            self.pps = Some(self.packets / (self.ms / 1e3));
+            self.pps = Maybe::new(Some(self.packets / (self.ms / 1e3)));
             (self.packets, self.ms, under_way) = (0.0, 0.0, 0.0);
         }
-        self.pps.is_some_and(|pps| pps > 0.0 && pps < DTX_BELOW_PPS) && under_way < DTX_BELOW_PPS * STILL_MS / 1e3
+        self.pps.get().is_some_and(|pps| pps > 0.0 && pps < DTX_BELOW_PPS) && under_way < DTX_BELOW_PPS * STILL_MS / 1e3
     }
 }
 

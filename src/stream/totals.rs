@@ -4,6 +4,7 @@
 //! same time whatever members are missing now and then ([`Share`]).
 
 use crate::id::Direction;
+use crate::maybe::Maybe;
 use crate::metric::counter::Delta;
 use crate::report::Num;
 use crate::unit::Ratio;
@@ -12,39 +13,39 @@ use crate::unit::Ratio;
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Totals {
-    pub(crate) packets: Option<f64>,
+    pub(crate) packets: Maybe,
     /// Lost packets, except those of muted, held, paused and lost time.
-    pub(crate) lost: Option<f64>,
+    pub(crate) lost: Maybe,
     /// Packets lost in muted, held, paused and lost time. No one was to hear or see them, and some endpoints count packets that were
     /// never sent.
-    pub(crate) lost_at_rest: Option<f64>,
+    pub(crate) lost_at_rest: Maybe,
     /// Those of `lost` beside the packets that were received and not retransmitted; for a sent stream, beside the
     /// packets that the remote endpoint's reports cover.
     loss: Share,
     /// How often losses were believed and added to `loss`, and how often they were doubted.
-    losses_believed: u64,
-    losses_doubted: u64,
-    pub(crate) bytes: Option<f64>,
+    losses_believed: u32,
+    losses_doubted: u32,
+    pub(crate) bytes: Maybe,
     /// The bytes and the milliseconds of intervals without a known rate: gaps, resets, and those without bytes at either
     /// end.
     pub(crate) unrated: (f64, f64),
-    pub(crate) retransmitted: Option<f64>,
+    pub(crate) retransmitted: Maybe,
     /// Concealed, audibly concealed and time-stretched samples beside all samples, while the stream was measured.
     pub(crate) concealed: Share,
     pub(crate) audible_concealed: Share,
     pub(crate) stretched: Share,
-    pub(crate) concealments: Option<f64>,
-    pub(crate) fec_packets: Option<f64>,
-    pub(crate) fec_discarded: Option<f64>,
-    pub(crate) discarded: Option<f64>,
-    pub(crate) frames: Option<f64>,
-    pub(crate) frames_dropped: Option<f64>,
-    pub(crate) key_frames: Option<f64>,
-    pub(crate) freezes: Option<f64>,
-    pub(crate) frozen_s: Option<f64>,
-    pub(crate) nacks: Option<f64>,
-    pub(crate) plis: Option<f64>,
-    pub(crate) limited_s: [Option<f64>; 3],
+    pub(crate) concealments: Maybe,
+    pub(crate) fec_packets: Maybe,
+    pub(crate) fec_discarded: Maybe,
+    pub(crate) discarded: Maybe,
+    pub(crate) frames: Maybe,
+    pub(crate) frames_dropped: Maybe,
+    pub(crate) key_frames: Maybe,
+    pub(crate) freezes: Maybe,
+    pub(crate) frozen_s: Maybe,
+    pub(crate) nacks: Maybe,
+    pub(crate) plis: Maybe,
+    pub(crate) limited_s: [Maybe; 3],
 }
 
 const BYTES: &[Num] = &[Num::BytesReceived, Num::BytesSent];
@@ -60,7 +61,7 @@ impl Totals {
     /// Adds the counters of an interval in any state, except losses.
     pub(super) fn add(&mut self, delta: &Delta<'_>) {
         use Num as N;
-        let take = |total: &mut Option<f64>, fields: &[Num]| add(total, passed(delta, fields));
+        let take = |total: &mut Maybe, fields: &[Num]| total.add(passed(delta, fields));
         take(&mut self.packets, &[N::PacketsReceived, N::PacketsSent]);
         take(&mut self.bytes, BYTES);
         take(&mut self.retransmitted, &[N::RetransmittedPacketsReceived, N::RetransmittedPacketsSent]);
@@ -90,18 +91,18 @@ impl Totals {
 
     /// The bytes of the time of known rates.
     pub(crate) fn rated_bytes(&self) -> Option<f64> {
-        Some(self.bytes? - self.unrated.0)
+        Some(self.bytes.get()? - self.unrated.0)
     }
 
     /// Adds losses: of `expected` packets, if that is known.
     pub(super) fn add_losses(&mut self, losses: LossCount, rests: bool) {
         if rests {
-            add(&mut self.lost_at_rest, losses.lost);
+            self.lost_at_rest.add(losses.lost);
         } else {
-            add(&mut self.lost, losses.lost);
+            self.lost.add(losses.lost);
             self.loss.add(losses.lost, losses.of);
             let is_known = losses.lost.and(losses.of).is_some();
-            self.losses_believed = self.losses_believed.saturating_add(u64::from(is_known));
+            self.losses_believed = self.losses_believed.saturating_add(u32::from(is_known));
         }
     }
 
@@ -125,7 +126,7 @@ impl Totals {
         self.concealed.add(concealed, samples);
         self.audible_concealed.add(concealed.zip(silent).map(|(concealed, silent)| concealed - silent), samples);
         self.stretched.add(inserted.zip(removed).map(|(inserted, removed)| inserted + removed), samples);
-        add(&mut self.concealments, delta.of(N::ConcealmentEvents));
+        self.concealments.add(delta.of(N::ConcealmentEvents));
     }
 
     /// Lost packets over expected packets in the call, 0 to 1.
@@ -136,7 +137,7 @@ impl Totals {
     /// Lost and expected packets in the call, over the time that counts and in which both are known. `None` also if the
     /// counts were impossible more often than not: then the possible ones are not believed either.
     pub(crate) fn loss(&self, direction: Direction) -> Option<(f64, f64)> {
-        let (lost, of) = self.loss.0.filter(|_| self.losses_believed >= self.losses_doubted)?;
+        let (lost, of) = self.loss.get().filter(|_| self.losses_believed >= self.losses_doubted)?;
         let lost = lost.max(0.0);
         let expected = match direction {
             Direction::Inbound => lost + of,
@@ -158,19 +159,26 @@ pub(super) struct LossCount {
 /// A part and its whole, over the time in which both were known.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(crate) struct Share(Option<(f64, f64)>);
+pub(crate) struct Share {
+    part: Maybe,
+    whole: Maybe,
+}
 
 impl Share {
     fn add(&mut self, part: Option<f64>, whole: Option<f64>) {
-        if let Some((part, whole)) = part.zip(whole) {
-            let (part_before, whole_before) = self.0.unwrap_or((0.0, 0.0));
-            self.0 = Some((part_before + part, whole_before + whole));
+        if part.is_some() && whole.is_some() {
+            self.part.add(part);
+            self.whole.add(whole);
         }
+    }
+
+    fn get(self) -> Option<(f64, f64)> {
+        self.part.get().zip(self.whole.get())
     }
 
     /// The ratio of the sums; a negative part counts as 0.
     pub(crate) fn ratio(self) -> Option<f64> {
-        let (part, whole) = self.0?;
+        let (part, whole) = self.get()?;
         Some(Ratio::of(part.max(0.0), whole)?.as_f64())
     }
 }

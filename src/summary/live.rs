@@ -10,6 +10,7 @@ use crate::diagnosis::Diagnosis;
 use crate::event::{FabricState, words};
 use crate::fabric::{Fabric, StreamSlot};
 use crate::id::{Direction, MediaKind, Ssrc};
+use crate::maybe::Maybe;
 use crate::score::rating::CallstatsRating;
 
 words! {
@@ -190,25 +191,23 @@ impl Conference {
             Direction::Outbound => TrackStats::OutboundRtp,
         };
         shown.media_type = record.kind;
-        shown.bitrate = latest.bitrate_bps.map(|bps| bps / 1e3);
-        shown.packet_rate = latest.packet_rate_pps;
-        shown.fraction_loss = latest.loss_ratio;
-        shown.packet_loss_percentage = latest.loss_ratio.map(|ratio| ratio * 100.0);
-        shown.jitter = latest.jitter_ms;
+        shown.bitrate = latest.bitrate_bps.get().map(|bps| bps / 1e3);
+        shown.packet_rate = latest.packet_rate_pps.get();
+        shown.fraction_loss = latest.loss_ratio.get();
+        shown.packet_loss_percentage = latest.loss_ratio.get().map(|ratio| ratio * 100.0);
+        shown.jitter = latest.jitter_ms.get();
         shown.average_jitter = record.digests.jitter_ms.mean();
-        shown.rtt = latest.rtt_ms;
+        shown.rtt = latest.rtt_ms.get();
         shown.average_rtt = record.digests.rtt_ms.mean();
         shown.callstats_quality = latest.rating;
-        shown.mos = latest.mos.map(|[mos, _, _]| mos);
-        shown.mos_low = latest.mos.map(|[_, low, _]| low);
-        shown.mos_high = latest.mos.map(|[_, _, high]| high);
+        [shown.mos, shown.mos_low, shown.mos_high] = latest.mos.map(Maybe::get);
         shown.frame_width = record.size.map(|(width, _)| width);
         shown.frame_height = record.size.map(|(_, height)| height);
-        shown.frames_per_second = latest.frames_per_second;
-        let level_of = |direction| latest.level.filter(|_| record.direction == direction);
+        shown.frames_per_second = latest.frames_per_second.get();
+        let level_of = |direction| latest.level.get().filter(|_| record.direction == direction);
         shown.audio_input_level = level_of(Direction::Outbound);
         shown.audio_output_level = level_of(Direction::Inbound);
-        shown.audio_level = latest.level;
+        shown.audio_level = latest.level.get();
     }
 }
 

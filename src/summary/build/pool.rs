@@ -47,9 +47,9 @@ impl Pool {
         for OwnedStream { record, .. } in views {
             let totals = &record.totals;
             pool.streams += 1;
-            add(&mut pool.packets, totals.packets);
-            add(&mut pool.lost, totals.lost);
-            add(&mut pool.bytes, totals.bytes);
+            add(&mut pool.packets, totals.packets.get());
+            add(&mut pool.lost, totals.lost.get());
+            add(&mut pool.bytes, totals.bytes.get());
             if let Some((lost, expected)) = totals.loss(record.direction) {
                 let (lost_before, expected_before) = pool.loss.unwrap_or((0.0, 0.0));
                 pool.loss = Some((lost_before + lost, expected_before + expected));

@@ -8,6 +8,7 @@ use crate::conference::Conference;
 use crate::digest::Stats;
 use crate::fabric::{Fabric, PathIndex};
 use crate::id::{MediaKind, UserId};
+use crate::maybe::Maybe;
 use crate::stream::{Doubted, StreamRecord};
 use crate::summary::{AudioSummary, DoubtedValues, QualityLimited, StreamSummary, VideoSummary};
 use crate::unit::{Bitrate, Ratio, Timestamp};
@@ -95,14 +96,14 @@ pub(super) fn stream(call: &Conference, view: &OwnedStream<'_>) -> StreamSummary
         silent_s: times.silent / 1e3,
         lost_s: times.lost / 1e3,
         reset_s: times.reset / 1e3,
-        packets: count(totals.packets),
-        packets_lost: signed(totals.lost),
-        packets_lost_at_rest: signed(totals.lost_at_rest),
+        packets: count(totals.packets.get()),
+        packets_lost: signed(totals.lost.get()),
+        packets_lost_at_rest: signed(totals.lost_at_rest.get()),
         packets_expected: count(totals.loss(record.direction).map(|(_, expected)| expected)),
-        bytes: count(totals.bytes),
+        bytes: count(totals.bytes.get()),
         bitrate_bps: bitrate(record).map(Bitrate::as_bps),
         loss_ratio: totals.loss_ratio(record.direction).map(Ratio::as_f64),
-        retransmitted_packets: count(totals.retransmitted),
+        retransmitted_packets: count(totals.retransmitted.get()),
         jitter_ms: digests.jitter_ms.stats(),
         rtt_ms: digests.rtt_ms.stats(),
         interval_bitrate_bps: if record.is_hasty() { Stats::default() } else { digests.bitrate_bps.stats() },
@@ -131,11 +132,11 @@ fn audio(record: &StreamRecord) -> AudioSummary {
     AudioSummary {
         concealed_ratio: record.totals.concealed.ratio(),
         audible_concealed_ratio: record.totals.audible_concealed.ratio(),
-        concealment_events: count(record.totals.concealments),
+        concealment_events: count(record.totals.concealments.get()),
         time_stretch_ratio: record.totals.stretched.ratio(),
-        fec_packets: count(record.totals.fec_packets),
-        fec_packets_discarded: count(record.totals.fec_discarded),
-        packets_discarded: count(record.totals.discarded),
+        fec_packets: count(record.totals.fec_packets.get()),
+        fec_packets_discarded: count(record.totals.fec_discarded.get()),
+        packets_discarded: count(record.totals.discarded.get()),
         jitter_buffer_delay_ms: record.digests.jitter_buffer_delay_ms.stats(),
         level: record.digests.level.stats(),
     }
@@ -143,23 +144,23 @@ fn audio(record: &StreamRecord) -> AudioSummary {
 
 fn video(record: &StreamRecord) -> VideoSummary {
     let (totals, digests) = (&record.totals, &record.digests);
-    let [cpu, bandwidth, other] = totals.limited_s;
+    let [cpu, bandwidth, other] = totals.limited_s.map(Maybe::get);
     VideoSummary {
-        frames: count(totals.frames),
-        frames_dropped: count(totals.frames_dropped),
-        key_frames: count(totals.key_frames),
+        frames: count(totals.frames.get()),
+        frames_dropped: count(totals.frames_dropped.get()),
+        key_frames: count(totals.key_frames.get()),
         frames_per_second: digests.frames_per_second.stats(),
         width: count(record.size.map(|(width, _)| width)),
         height: count(record.size.map(|(_, height)| height)),
-        freezes: count(totals.freezes),
-        frozen_s: totals.frozen_s,
+        freezes: count(totals.freezes.get()),
+        frozen_s: totals.frozen_s.get(),
         qp: digests.qp.stats(),
         decode_ms: digests.decode_ms.stats(),
         encode_ms: digests.encode_ms.stats(),
         target_bitrate_bps: digests.target_bitrate_bps.stats(),
         jitter_buffer_delay_ms: digests.jitter_buffer_delay_ms.stats(),
-        nacks: count(totals.nacks),
-        plis: count(totals.plis),
+        nacks: count(totals.nacks.get()),
+        plis: count(totals.plis.get()),
         quality_limited_s: QualityLimited { cpu, bandwidth, other },
     }
 }
