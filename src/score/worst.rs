@@ -1,5 +1,7 @@
 //! Finds the worst ten seconds of a stream. It averages scores and computes none.
 
+use alloc::vec::Vec;
+
 use super::either;
 use crate::unit::{Rx, StatTime};
 
@@ -7,12 +9,11 @@ use crate::unit::{Rx, StatTime};
 ///
 /// Memory: a fixed number of slots, each of a second or of one longer interval. Ten seconds may be up to one slot
 /// longer; pauses within speech are not included.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct WorstTenSeconds {
-    slots: [WorstSlot; SLOTS],
-    /// The slot in use.
-    at: u8,
+    /// Oldest first: those of the last ten seconds, at most [`SLOTS`]. Two or three if samples are five seconds apart.
+    slots: Vec<WorstSlot>,
     /// The end of the latest score.
     until: Option<StatTime>,
     worst: Option<(Rx, StatTime)>,
@@ -38,13 +39,10 @@ struct WorstSlot {
 impl WorstTenSeconds {
     /// Adds a score that held for `active_ms` of `span_ms`, up to `at`.
     pub(crate) fn add(&mut self, rx: Rx, span_ms: f64, active_ms: f64, at: StatTime) {
-        if self.slots.get(usize::from(self.at)).is_some_and(|slot| slot.span_ms >= SLOT_MS) {
-            self.at = (self.at + 1) % SLOTS as u8;
-            if let Some(slot) = self.slots.get_mut(usize::from(self.at)) {
-                *slot = WorstSlot::default();
-            }
+        if self.slots.last().is_none_or(|slot| slot.span_ms >= SLOT_MS) {
+            self.open_slot();
         }
-        if let Some(slot) = self.slots.get_mut(usize::from(self.at)) {
+        if let Some(slot) = self.slots.last_mut() {
             slot.span_ms += span_ms as f32;
             slot.active_ms += active_ms as f32;
             slot.sum += (rx.as_f64() * active_ms) as f32;
@@ -53,6 +51,22 @@ impl WorstTenSeconds {
         if let (window, true) = self.window() {
             self.worst = self.worse_of(window);
         }
+    }
+
+    /// Opens a slot, without those that lie outside of the last ten seconds.
+    fn open_slot(&mut self) {
+        let mut ms = 0.0;
+        let recent = self.slots.iter().rev().take_while(|slot| {
+            let is_recent = ms < WINDOW_MS;
+            ms += slot.span_ms;
+            is_recent
+        });
+        let recent = recent.take(SLOTS - 1).count();
+        self.slots.drain(..self.slots.len() - recent);
+        if self.slots.len() == self.slots.capacity() {
+            self.slots.reserve_exact(1);
+        }
+        self.slots.push(WorstSlot::default());
     }
 
     /// The worst so far, and when it ended. A stretch shorter than ten seconds counts once it is over, or at the end: a
@@ -64,7 +78,9 @@ impl WorstTenSeconds {
 
     /// Starts again after a rest, but keeps the worst.
     pub(crate) fn rest(&mut self) {
-        *self = Self { worst: self.get(), ..Self::default() };
+        self.worst = self.get();
+        self.slots.clear();
+        self.until = None;
     }
 
     /// The worst so far, or the current stretch if it is worse.
@@ -76,8 +92,7 @@ impl WorstTenSeconds {
     /// The last ten seconds, and whether they are complete.
     fn window(&self) -> (WorstSlot, bool) {
         let mut sum = WorstSlot::default();
-        for back in 0..SLOTS {
-            let Some(slot) = self.slots.get((usize::from(self.at) + SLOTS - back) % SLOTS) else { break };
+        for slot in self.slots.iter().rev() {
             sum.span_ms += slot.span_ms;
             sum.active_ms += slot.active_ms;
             sum.sum += slot.sum;

@@ -249,7 +249,7 @@ impl StreamScorer {
 
     /// The scores so far. Cost: a copy of the whole distribution.
     pub(crate) fn scores(&self) -> ScorePool {
-        let (mut scores, mut worst) = (self.scores.clone(), self.worst);
+        let (mut scores, mut worst) = (self.scores.clone(), self.worst.clone());
         if let Some(latest) = self.decided() {
             latest.join(&mut scores, &mut worst);
         }
