@@ -5,6 +5,7 @@
 //! platform assigns a value to the same cell, and no order of arrival or merging can change a byte.
 
 mod grid;
+mod set;
 #[cfg(feature = "serde")]
 pub(crate) mod wire;
 
@@ -13,6 +14,7 @@ use alloc::vec::Vec;
 use core::marker::PhantomData;
 
 pub use grid::{Grid, LinearGrid, LogGrid};
+pub(crate) use set::DigestSet;
 #[cfg(feature = "serde")]
 pub use wire::DigestError;
 
@@ -58,7 +60,7 @@ struct StoredCells {
     max: f64,
 }
 
-/// Packed, because a stream stores hundreds of them.
+/// Packed, because a distribution has up to thousands of them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C, packed)]
 struct Cell {
@@ -127,7 +129,7 @@ impl<G: Grid> Digest<G> {
     /// in pairs until they fit. The result does not depend on the order of the values: it is the finest level at which
     /// all of them fit. Cost: a search among the cells, and one pass over all cells for each additional level.
     pub fn add_within(&mut self, value: f64, weight: u64, cells: usize) {
-        if !(0.0..=1e15).contains(&value) || weight == 0 {
+        if !is_accepted(value, weight) {
             return;
         }
         // A negative zero is zero.
@@ -181,12 +183,8 @@ impl<G: Grid> Digest<G> {
     /// The weighted mean; `None` for an empty digest.
     #[must_use]
     pub fn mean(&self) -> Option<f64> {
-        // The quotient is first computed in integers, so that a large sum of small values keeps its digits.
         let stored = self.stored.as_ref()?;
-        let weight = i128::from(stored.weight);
-        let (whole, rest) = (stored.sum.checked_div(weight)?, stored.sum.checked_rem(weight)?);
-        let mean = (whole as f64 + rest as f64 / weight as f64) / FIXED_POINT;
-        Some(mean.clamp(stored.min, stored.max))
+        mean_of(stored.sum, stored.weight, stored.min, stored.max)
     }
 
     /// The smallest value; `None` for an empty digest.
@@ -238,6 +236,20 @@ impl<G: Grid> Digest<G> {
             n: self.n(),
         }
     }
+}
+
+/// Whether a distribution accepts a value.
+fn is_accepted(value: f64, weight: u64) -> bool {
+    (0.0..=1e15).contains(&value) && weight > 0
+}
+
+/// The mean of values between `min` and `max`; `None` without weight. The quotient is first computed in integers, so
+/// that a large sum of small values keeps its digits.
+fn mean_of(sum: i128, weight: u64, min: f64, max: f64) -> Option<f64> {
+    let weight = i128::from(weight);
+    let (whole, rest) = (sum.checked_div(weight)?, sum.checked_rem(weight)?);
+    let mean = (whole as f64 + rest as f64 / weight as f64) / FIXED_POINT;
+    Some(mean.clamp(min, max))
 }
 
 /// `value` · `weight` · 2³², where `value` · 2³² is rounded to an integer before the multiplication; saturates.

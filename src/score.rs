@@ -29,7 +29,7 @@ mod worst;
 pub use evidence::{Cause, Input, Inputs, Origin, Parts};
 pub use model::{Model, ModelId, MosScale, Native, NoScore, Score, Tier, mos_of};
 pub(crate) use packed::PackedScore;
-pub(crate) use pool::{DISSATISFIED, Micros, ScorePool};
+pub(crate) use pool::{DISSATISFIED, Micros, ScorePool, StreamScores};
 pub(crate) use worst::WorstTenSeconds;
 
 /// A score needs at least this much audible or visible media, ms.

@@ -21,7 +21,7 @@ pub(crate) use scoring::{IntervalScore, StreamScorer};
 pub(crate) use totals::{Totals, add};
 
 use crate::config::Config;
-use crate::digest::Digest;
+use crate::digest::{Digest, DigestSet};
 use crate::id::{Direction, MediaKind, Ssrc};
 use crate::metric::counter::{Delta, EntryTracker, Progress};
 use crate::metric::{Cadence, Formula, Interval, IntervalState, Metric, is_thousandfold};
@@ -182,14 +182,23 @@ macro_rules! digests {
     ($($field:ident $metric:ident,)*) => {
         /// Distributions over time of the figures that a summary shows.
         #[derive(Clone, Debug, Default)]
-        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-        pub(crate) struct Digests { $(pub(crate) $field: Digest,)* }
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
+        pub(crate) struct Digests(DigestSet);
 
         impl Digests {
+            $(pub(crate) fn $field(&self) -> Digest {
+                self.0.get(Metric::$metric as u8)
+            })*
+
             fn add(&mut self, interval: &Interval, weight: u64, cells: usize) {
                 $(if let Some(value) = interval.get(Metric::$metric) {
-                    self.$field.add_within(value, weight, cells);
+                    self.0.add_within(Metric::$metric as u8, value, weight, cells);
                 })*
+            }
+
+            /// The mean of one of the figures. Unlike the distribution, it allocates nothing.
+            pub(crate) fn mean(&self, metric: Metric) -> Option<f64> {
+                self.0.mean(metric as u8)
             }
         }
     };

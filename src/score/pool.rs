@@ -1,12 +1,14 @@
 //! Averages scores over time, and over streams, on the 100 scale, weighted by audible or visible time. It computes no
 //! score.
 
+use smallvec::SmallVec;
+
 use super::either;
 use super::evidence::{Cause, Inputs, Parts};
 use super::model::{ModelId, MosScale, Native, NoScore, Score, Tier};
 #[cfg(feature = "serde")]
 use crate::digest::wire;
-use crate::digest::{Digest, FIXED_POINT, LinearGrid, weighed};
+use crate::digest::{Digest, DigestSet, FIXED_POINT, LinearGrid, weighed};
 use crate::emodel::Scale;
 use crate::unit::{Rx, StatTime};
 
@@ -15,21 +17,38 @@ use crate::unit::{Rx, StatTime};
 /// Averages are of [`Rx`], never of MOS, which is not linear at either end, and are weighted by active time, so the
 /// polling rate does not change them. Sums are integers: pools merge in any order and grouping to the same bits.
 #[derive(Clone, Debug, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct ScorePool {
     rx: Digest<LinearGrid>,
+    sums: PoolSums,
+    worst: Option<(Rx, StatTime)>,
+}
+
+/// The scores of one stream so far: a [`ScorePool`] in less memory.
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub(crate) struct StreamScores {
+    rx: DigestSet<LinearGrid>,
+    sums: PoolSums,
+}
+
+/// The place of the distribution of scores in its set, which has no other.
+const RX: u8 = 0;
+
+/// Sums over scores.
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+struct PoolSums {
     active: Micros,
     below: Micros,
     low: Sum,
     high: Sum,
     lq: PoolMean,
     native: NativeMean,
-    parts: [Sum; Cause::ALL.len()],
-    gains: [Sum; Cause::ALL.len()],
-    worst: Option<(Rx, StatTime)>,
+    /// By cause. A stream has two to four.
+    causes: SmallVec<[CauseSums; CAUSES]>,
     latest: Option<LatestScore>,
-    /// How long scores of each tier held.
-    tiers: [Micros; Tier::ALL.len()],
+    /// How long scores of each tier held, by tier. A stream has one or two.
+    tiers: SmallVec<[(Tier, Micros); TIERS]>,
     /// The latest reason why an active interval had no score.
     unscored: Option<NoScore>,
 }
@@ -39,15 +58,25 @@ pub(crate) struct ScorePool {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Micros(u64);
 
-/// Σ value · µs · 2³², with the resolution of [`Digest`].
+/// Σ value · µs · 2³², with the resolution of [`Digest`]: 96 bits, the lowest 32 first. Values are 0 to 100, so there is
+/// room for some five thousand years.
 #[derive(Clone, Copy, Debug, Default)]
-struct Sum(i128);
+struct Sum([u32; 3]);
 
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct PoolMean {
     sum: Sum,
     weight: Micros,
+}
+
+/// The points of one cause.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+struct CauseSums {
+    cause: Cause,
+    parts: Sum,
+    gains: Sum,
 }
 
 /// The mean on the codec's own scale.
@@ -77,14 +106,64 @@ struct LatestScore {
 pub(crate) const DISSATISFIED: f64 = 60.0;
 /// Number of cells in the distribution of one stream's scores. Over 38 points the error is 0.45 at most, MOS 0.016.
 const CELLS: usize = 48;
+/// How many causes of impairments a stream has before their sums take memory of their own.
+const CAUSES: usize = 4;
+/// How many tiers the scores of a stream have before their sums take memory of their own.
+const TIERS: usize = 1;
 
-impl ScorePool {
+impl StreamScores {
     /// Adds a score that held for `active`.
     pub(crate) fn add(&mut self, score: &Score, active: Micros) {
-        if active == Micros::default() {
-            return;
+        if active != Micros::default() {
+            self.rx.add_within(RX, score.rx.as_f64(), active.0, CELLS);
+            self.sums.add(score, active);
         }
-        self.rx.add_within(score.rx.as_f64(), active.0, CELLS);
+    }
+
+    /// Notes that an active interval had no score.
+    pub(crate) fn miss(&mut self, reason: NoScore) {
+        self.sums.unscored = Some(reason);
+    }
+
+    /// How long the scores held.
+    pub(crate) const fn active(&self) -> Micros {
+        self.sums.active
+    }
+
+    /// The scores, and the worst ten seconds among them. Cost: a copy of the whole distribution.
+    pub(crate) fn pool(&self, worst: Option<(Rx, StatTime)>) -> ScorePool {
+        ScorePool { rx: self.rx.get(RX), sums: self.sums.clone(), worst }
+    }
+
+    /// Restores the model, which a checkpoint omits.
+    #[cfg(feature = "serde")]
+    pub(crate) fn restore_models(&mut self, model: ModelId) {
+        if let Some(latest) = &mut self.sums.latest {
+            latest.model = model;
+        }
+    }
+}
+
+impl PoolSums {
+    /// The sums of a cause.
+    fn of(&mut self, cause: Cause) -> &mut CauseSums {
+        let at = self.causes.iter().position(|sums| sums.cause >= cause).unwrap_or(self.causes.len());
+        if self.causes.get(at).is_none_or(|sums| sums.cause != cause) {
+            self.causes.insert(at, CauseSums { cause, parts: Sum::default(), gains: Sum::default() });
+        }
+        &mut self.causes[at]
+    }
+
+    /// How long scores of a tier held.
+    fn held(&mut self, tier: Tier) -> &mut Micros {
+        let at = self.tiers.iter().position(|&(other, _)| other >= tier).unwrap_or(self.tiers.len());
+        if self.tiers.get(at).is_none_or(|&(other, _)| other != tier) {
+            self.tiers.insert(at, (tier, Micros::default()));
+        }
+        &mut self.tiers[at].1
+    }
+
+    fn add(&mut self, score: &Score, active: Micros) {
         self.active.add(active);
         if score.rx.as_f64() < DISSATISFIED {
             self.below.add(active);
@@ -99,67 +178,53 @@ impl ScorePool {
             one.add(rx, active);
             self.native = self.native.merged(NativeMean::On(scale, one));
         }
-        for (sums, points) in [(&mut self.parts, &score.parts), (&mut self.gains, &score.gains)] {
-            for (cause, points) in points.iter() {
-                if let Some(sum) = sums.get_mut(cause as usize) {
-                    sum.add(points, active);
-                }
-            }
+        for (cause, points) in score.parts.iter() {
+            self.of(cause).parts.add(points, active);
         }
-        if let Some(held) = self.tiers.get_mut(score.tier as usize) {
-            held.add(active);
+        for (cause, points) in score.gains.iter() {
+            self.of(cause).gains.add(points, active);
         }
+        self.held(score.tier).add(active);
         let is_mixed = self.latest.is_some_and(|latest| latest.is_mixed || latest.scale != score.scale);
         self.latest = Some(LatestScore { scale: score.scale, is_mixed, model: score.model, inputs: score.inputs });
     }
 
-    /// Sets the worst ten seconds of the stream.
-    pub(crate) fn set_worst(&mut self, worst: Option<(Rx, StatTime)>) {
-        self.worst = worst;
-    }
-
-    /// Notes that an active interval had no score.
-    pub(crate) fn miss(&mut self, reason: NoScore) {
-        self.unscored = Some(reason);
-    }
-
-    /// Adds the contents of another pool.
-    pub(crate) fn merge(&mut self, other: &Self) {
-        self.rx.merge(&other.rx);
+    fn merge(&mut self, other: &Self) {
         self.active.add(other.active);
         self.below.add(other.below);
         self.low.merge(other.low);
         self.high.merge(other.high);
         self.lq.merge(other.lq);
         self.native = self.native.merged(other.native);
-        for (held, more) in self.tiers.iter_mut().zip(other.tiers) {
-            held.add(more);
+        for &(tier, more) in &other.tiers {
+            self.held(tier).add(more);
         }
-        let sums = self.parts.iter_mut().chain(&mut self.gains);
-        for (sum, more) in sums.zip(other.parts.into_iter().chain(other.gains)) {
-            sum.merge(more);
+        for more in &other.causes {
+            let sums = self.of(more.cause);
+            sums.parts.merge(more.parts);
+            sums.gains.merge(more.gains);
         }
-        self.worst = either(self.worst, other.worst, Ord::min);
         self.latest = either(self.latest, other.latest, LatestScore::merged);
         self.unscored = either(self.unscored, other.unscored, |a, b| if b.name() < a.name() { b } else { a });
     }
+}
 
-    /// Restores the model, which a checkpoint omits.
-    #[cfg(feature = "serde")]
-    pub(crate) fn restore_models(&mut self, model: ModelId) {
-        if let Some(latest) = &mut self.latest {
-            latest.model = model;
-        }
+impl ScorePool {
+    /// Adds the contents of another pool.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.rx.merge(&other.rx);
+        self.sums.merge(&other.sums);
+        self.worst = either(self.worst, other.worst, Ord::min);
     }
 
     /// How long the scores held.
     pub(crate) const fn active(&self) -> Micros {
-        self.active
+        self.sums.active
     }
 
     /// The fraction of that time below MOS 3.1, 0 to 1.
     pub(crate) fn below(&self) -> Option<f64> {
-        (self.active.0 > 0).then(|| self.below.0 as f64 / self.active.0 as f64)
+        (self.sums.active.0 > 0).then(|| self.sums.below.0 as f64 / self.sums.active.0 as f64)
     }
 
     /// The distribution on the 100 scale.
@@ -174,33 +239,37 @@ impl ScorePool {
 
     /// The latest reason for a missing score.
     pub(crate) const fn unscored(&self) -> Option<NoScore> {
-        self.unscored
+        self.sums.unscored
     }
 
     /// The scale of the scores. `None` if there are several: then their mean is not comparable.
     pub(crate) fn scale(&self) -> Option<MosScale> {
-        self.latest.filter(|latest| !latest.is_mixed).map(|latest| latest.scale)
+        self.sums.latest.filter(|latest| !latest.is_mixed).map(|latest| latest.scale)
     }
 
-    fn mean_parts(&self, sums: [Sum; Cause::ALL.len()]) -> Option<Parts> {
+    /// The means of the points of each cause.
+    fn mean_parts(&self, of: impl Fn(&CauseSums) -> Sum) -> Option<Parts> {
         let mut means = Parts::new();
-        for (&cause, sum) in Cause::ALL.iter().zip(sums) {
-            means.set(cause, sum.over(self.active)?);
+        for sums in &self.sums.causes {
+            means.set(sums.cause, of(sums).over(self.sums.active)?);
         }
         Some(means)
     }
 
     /// The mean as a score, of the tier that held longest. `None` without any score.
     pub(crate) fn mean(&self) -> Option<Score> {
-        let LatestScore { scale, model, inputs, .. } = self.latest?;
+        let LatestScore { scale, model, inputs, .. } = self.sums.latest?;
         // The least certain of the tiers that held equally long.
-        let (tier, _) = Tier::ALL.iter().zip(self.tiers).max_by_key(|&(_, held)| held)?;
-        let mut score = Score::new(model, scale, *tier, Rx::clamped(self.rx.mean()?)?)
-            .with_interval(Rx::clamped(self.low.over(self.active)?)?, Rx::clamped(self.high.over(self.active)?)?)
+        let &(tier, _) = self.sums.tiers.iter().max_by_key(|&&(_, held)| held)?;
+        let mut score = Score::new(model, scale, tier, Rx::clamped(self.rx.mean()?)?)
+            .with_interval(
+                Rx::clamped(self.sums.low.over(self.sums.active)?)?,
+                Rx::clamped(self.sums.high.over(self.sums.active)?)?,
+            )
             .with_inputs(inputs)
-            .with_parts_and_gains(self.mean_parts(self.parts)?, self.mean_parts(self.gains)?);
-        score.rx_lq = self.lq.get();
-        score.native = match self.native {
+            .with_parts_and_gains(self.mean_parts(|sums| sums.parts)?, self.mean_parts(|sums| sums.gains)?);
+        score.rx_lq = self.sums.lq.get();
+        score.native = match self.sums.native {
             NativeMean::On(scale, mean) => mean.get().map(|rx| Native::new(scale, rx)),
             NativeMean::Nothing | NativeMean::Mixed => None,
         };
@@ -250,28 +319,39 @@ impl Micros {
 #[cfg(feature = "serde")]
 impl serde::Serialize for Sum {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        wire::halves(self.0).serialize(serializer)
+        wire::halves(self.get()).serialize(serializer)
     }
 }
 
 #[cfg(feature = "serde")]
 impl<'de> serde::Deserialize<'de> for Sum {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self(wire::whole(<(i64, u64)>::deserialize(deserializer)?)))
+        Ok(Self::of(wire::whole(<(i64, u64)>::deserialize(deserializer)?)))
     }
 }
 
 impl Sum {
+    /// Saturates: sums are not negative, and below 2⁹⁶.
+    fn of(sum: i128) -> Self {
+        let sum = sum.clamp(0, (1 << 96) - 1);
+        Self([sum as u32, (sum >> 32) as u32, (sum >> 64) as u32])
+    }
+
+    fn get(self) -> i128 {
+        let [low, middle, high] = self.0.map(i128::from);
+        high << 64 | middle << 32 | low
+    }
+
     fn add(&mut self, value: f64, weight: Micros) {
-        self.0 = self.0.saturating_add(weighed(value, weight.0));
+        *self = Self::of(self.get().saturating_add(weighed(value, weight.0)));
     }
 
     fn merge(&mut self, other: Self) {
-        self.0 = self.0.saturating_add(other.0);
+        *self = Self::of(self.get() + other.get());
     }
 
     fn over(self, weight: Micros) -> Option<f64> {
-        (weight.0 > 0).then(|| self.0 as f64 / FIXED_POINT / weight.0 as f64)
+        (weight.0 > 0).then(|| self.get() as f64 / FIXED_POINT / weight.0 as f64)
     }
 }
 
@@ -331,11 +411,11 @@ mod tests {
     }
 
     fn pool(scores: &[(Score, f64)]) -> ScorePool {
-        let mut pool = ScorePool::default();
+        let mut all = StreamScores::default();
         for (score, ms) in scores {
-            pool.add(score, Micros::of_millis(*ms));
+            all.add(score, Micros::of_millis(*ms));
         }
-        pool
+        all.pool(None)
     }
 
     fn outcome(pool: &ScorePool) -> (Option<Score>, Option<f64>, Micros, Option<f64>) {

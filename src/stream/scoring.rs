@@ -9,7 +9,7 @@ use crate::metric::{Interval, IntervalState, Metric};
 use crate::score::audio::AudioWindow;
 use crate::score::rating::{self, CallstatsRating};
 use crate::score::video::VideoWindow;
-use crate::score::{Micros, NoScore, Score, ScorePool, WorstTenSeconds};
+use crate::score::{Micros, NoScore, Score, ScorePool, StreamScores, WorstTenSeconds};
 use crate::unit::StatTime;
 
 /// The score of a stream, now and over the call.
@@ -17,7 +17,7 @@ use crate::unit::StatTime;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct StreamScorer {
     window: Window,
-    scores: ScorePool,
+    scores: StreamScores,
     /// The latest score, until the next sample shows that the stream did not come to rest in the middle of its
     /// interval.
     latest: Option<LatestInputs>,
@@ -253,8 +253,7 @@ impl StreamScorer {
         if let Some(latest) = self.decided() {
             latest.join(&mut scores, &mut worst);
         }
-        scores.set_worst(worst.get());
-        scores
+        scores.pool(worst.get())
     }
 
     /// Restores the ids of the audio and the video model, which a state does not contain.
@@ -452,7 +451,7 @@ fn score_video(
 }
 
 impl LatestInputs {
-    fn join(&self, scores: &mut ScorePool, worst: &mut WorstTenSeconds) {
+    fn join(&self, scores: &mut StreamScores, worst: &mut WorstTenSeconds) {
         scores.add(&self.score, Micros::of_millis(self.active_ms));
         worst.add(self.score.rx, self.span_ms, self.active_ms, self.at);
     }

@@ -102,7 +102,7 @@ fn fabric_summary(call: &Conference, fabric: &Fabric) -> FabricSummary {
     let mut rtcp = Digest::new();
     let views = views(fabric);
     for view in views.iter().filter(|view| view.record.direction == Direction::Outbound) {
-        rtcp.merge(&view.record.digests.rtt_ms);
+        rtcp.merge(&view.record.digests.rtt_ms());
     }
     let (spec, life) = (&fabric.spec, &fabric.lifecycle);
     let [active, connected] = &fabric.devices;

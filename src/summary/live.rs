@@ -11,6 +11,7 @@ use crate::event::{FabricState, words};
 use crate::fabric::{Fabric, StreamSlot};
 use crate::id::{Direction, MediaKind, Ssrc};
 use crate::maybe::Maybe;
+use crate::metric::Metric;
 use crate::score::rating::CallstatsRating;
 
 words! {
@@ -196,9 +197,9 @@ impl Conference {
         shown.fraction_loss = latest.loss_ratio.get();
         shown.packet_loss_percentage = latest.loss_ratio.get().map(|ratio| ratio * 100.0);
         shown.jitter = latest.jitter_ms.get();
-        shown.average_jitter = record.digests.jitter_ms.mean();
+        shown.average_jitter = record.digests.mean(Metric::JitterMs);
         shown.rtt = latest.rtt_ms.get();
-        shown.average_rtt = record.digests.rtt_ms.mean();
+        shown.average_rtt = record.digests.mean(Metric::RttMs);
         shown.callstats_quality = latest.rating;
         [shown.mos, shown.mos_low, shown.mos_high] = latest.mos.map(Maybe::get);
         shown.frame_width = record.size.map(|(width, _)| width);

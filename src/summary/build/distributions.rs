@@ -54,10 +54,10 @@ impl Conference {
         let scored = scores::scored_direction(records.clone());
         for record in records {
             let digests = &record.digests;
-            all.rtt_ms.merge(&digests.rtt_ms);
-            all.jitter_ms.merge(&digests.jitter_ms);
-            all.loss_ratio.merge(&digests.loss_ratio);
-            all.bitrate_bps.merge(&digests.bitrate_bps);
+            all.rtt_ms.merge(&digests.rtt_ms());
+            all.jitter_ms.merge(&digests.jitter_ms());
+            all.loss_ratio.merge(&digests.loss_ratio());
+            all.bitrate_bps.merge(&digests.bitrate_bps());
             if record.kind.is_some() && record.direction == scored {
                 all.rx.merge(record.quality.scores().rx());
             }

@@ -58,8 +58,8 @@ impl Pool {
                 pool.rated.extend(spans);
                 add(&mut pool.rated_bytes, bytes);
             }
-            pool.jitter_ms.merge(&record.digests.jitter_ms);
-            pool.rtt_ms.merge(&record.digests.rtt_ms);
+            pool.jitter_ms.merge(&record.digests.jitter_ms());
+            pool.rtt_ms.merge(&record.digests.rtt_ms());
         }
         pool
     }

@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::digest::{Digest, LinearGrid, Stats};
 use crate::id::{Direction, MediaKind};
 use crate::score::combine::{Weights, audio_visual};
-use crate::score::{Micros, MosScale, NoScore, Score, ScorePool, mos_of};
+use crate::score::{Micros, MosScale, NoScore, Score, ScorePool, StreamScores, mos_of};
 use crate::stream::StreamRecord;
 use crate::summary::{GroupScore, RatingSeconds, ScoreSummary, WorstTenSeconds};
 use crate::unit::Rx;
@@ -74,11 +74,11 @@ fn together(audio: Option<&Total>, video: Option<&Total>, weights: &Weights) -> 
             (one, other) => return one.or(other).map(|(score, _, scale)| (score, scale)),
         };
     let both = audio_visual(&audio, &video, weights);
-    let mut pool = ScorePool::default();
+    let mut pool = StreamScores::default();
     pool.add(&audio, audio_time.less(video_time));
     pool.add(&video, video_time.less(audio_time));
     pool.add(&both, audio_time.min(video_time));
-    Some((pool.mean()?, Some(both.scale)))
+    Some((pool.pool(None).mean()?, Some(both.scale)))
 }
 
 /// Streams of one kind, pooled.

@@ -150,8 +150,8 @@ fn delivery(call: &Conference, sender: &OwnedStream<'_>, receiver: &OwnedStream<
         packets_received: count(receiver.record.totals.packets.get()),
         sender_loss_ratio: loss(sender),
         receiver_loss_ratio: loss(receiver),
-        sender_rtt_ms: sender.record.digests.rtt_ms.stats(),
-        receiver_jitter_ms: receiver.record.digests.jitter_ms.stats(),
+        sender_rtt_ms: sender.record.digests.rtt_ms().stats(),
+        receiver_jitter_ms: receiver.record.digests.jitter_ms().stats(),
     }
 }
 
