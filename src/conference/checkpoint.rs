@@ -21,9 +21,9 @@ use crate::unit::Timestamp;
 
 /// The first bytes of a binary state: a name, and the version of everything that follows. A state of another version is
 /// refused.
-const MAGIC: [u8; 4] = *b"CGC\x04";
+const MAGIC: [u8; 4] = *b"CGC\x05";
 /// The name and version as text.
-const SCHEMA: &str = "callgauge.state/4";
+const SCHEMA: &str = "callgauge.state/5";
 
 /// A conference's state for any serde format. [`Conference::save`] and [`Conference::restore`] use the compact format.
 /// Numbers must survive exactly (`serde_json` needs its feature `float_roundtrip`); a checksum detects altered ones.
@@ -69,7 +69,7 @@ impl Conference {
     /// every machine. Only the text of a [`NoScore::Other`](crate::score::NoScore::Other) from a model of the caller is
     /// not saved. Ids of fabrics and users stay valid.
     ///
-    /// Cost: linear in the number of streams, 4 to 5 KB for each, including everything else of the call.
+    /// Cost: linear in the number of streams, 3 to 4 KB for each, including everything else of the call.
     ///
     /// ```
     /// use callgauge::unit::Timestamp;

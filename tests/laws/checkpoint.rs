@@ -150,7 +150,7 @@ fn changed_number_in_a_written_state_is_detected() {
     let changed = text.replacen("\"instance\":1", "\"instance\":2", 1);
     assert_ne!(changed, text);
     assert_eq!(read(&changed), Err(RestoreError::Corrupt));
-    assert_eq!(read(&text.replacen("state/4", "state/3", 1)), Err(RestoreError::OtherVersion));
+    assert_eq!(read(&text.replacen("state/5", "state/4", 1)), Err(RestoreError::OtherVersion));
 }
 
 #[test]

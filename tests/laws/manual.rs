@@ -39,7 +39,22 @@ const MODULES: [(&str, &str); 11] = [
 ];
 
 /// Constants of the implementation that decide no output.
-const MECHANICS: [&str; 9] = ["KIND", "COUNT", "VERSION", "WIDTH", "ROOM", "BLOCK", "GRAIN", "ONE", "UNKNOWN"];
+const MECHANICS: [&str; 14] = [
+    "KIND",
+    "COUNT",
+    "VERSION",
+    "WIDTH",
+    "ROOM",
+    "BLOCK",
+    "GRAIN",
+    "ONE",
+    "UNKNOWN",
+    "RX",
+    "CAUSES",
+    "TIERS",
+    "EXPECTED_EPISODES",
+    "STREAMS_PER_EPISODE",
+];
 
 struct Constant {
     name: String,
