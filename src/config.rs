@@ -71,7 +71,7 @@ limits! {
     /// | [`users`](Self::users) | 500 | 4 200 |
     /// | [`stays_per_user`](Self::stays_per_user), for each user | 50 | 40 |
     /// | [`feedback`](Self::feedback), for a comment of 20 KB | 21 000 | 42 000 |
-    /// | [`pending_events`](Self::pending_events) | 1 200 | |
+    /// | [`pending_events`](Self::pending_events) | 500 | |
     /// | [`timeline`](Self::timeline) | 120 | 1 200 |
     /// | [`diagnoses`](Self::diagnoses) | 350 | 1 900 |
     Limits
@@ -88,8 +88,8 @@ limits! {
         /// are counted in [`FabricSummary::refused_streams`](crate::summary::FabricSummary::refused_streams).
         ;
     pending_events with_pending_events 4_096
-        /// How many events may wait to be polled before the oldest is dropped; 0 stores none. An event uses about 600
-        /// bytes.
+        /// How many events may wait to be polled before the oldest is dropped; 0 stores none. An interval with its
+        /// score uses about 400 bytes, another event 350.
         ;
     users with_users 4_096
         /// How many users one conference may have.
@@ -144,7 +144,7 @@ limits! {
         /// same field. A summary compares diagnoses that share a fabric, so this bounds its cost.
         ;
     digest_cells with_digest_cells 32
-        /// How many cells each distribution of a stream's figures has, at 10 bytes each; a stream has four to nine
+        /// How many cells each distribution of a stream's figures has, at 7 bytes each; a stream has four to nine
         /// distributions. A quantile in a summary is off by at most 0.8 % of the value while the cells suffice, and by
         /// 2.3 %, 3.7 %, 6.3 % if values of about one, two, four octaves share 32 cells: each doubling of the cells
         /// halves the error. Means and extremes stay exact.
