@@ -83,7 +83,7 @@ fn call_restored_after_every_input_continues_alike() {
     assert!(events == events_again && call.summary() == call_again.summary());
 }
 
-/// The whole state divided by the number of streams; `Conference::save` states some 4 KB.
+/// The whole state divided by the number of streams; `Conference::save` states 3 to 4 KB.
 #[test]
 fn state_takes_at_most_six_kilobytes_per_stream() {
     let recorded = names().into_iter().map(|name| (lines(&name), name));
