@@ -585,7 +585,6 @@ impl PartialEq for Entry<'_> {
             && self.media() == other.media()
             && self.timestamp() == other.timestamp()
             && self.row.nums == other.row.nums
-            && self.row.texts == other.row.texts
             && self.row.flags == other.row.flags
             && self.numbers().eq(other.numbers())
             && self.texts().eq(other.texts())
