@@ -122,6 +122,7 @@
 //! | is 0 beside other times | no time |
 //! | is later than the caller's clock admits, beside times of the same report that are not | no time |
 //! | at the first report is a minute from the caller's clock, and the second is not | no time: the connection is sampled from the second on |
+//! | is a day later than the caller's wall clock and the last report, however little passed | a step, as below |
 //! | at the first report is 10 s ahead of the caller's wall clock, or more than a day behind it | placed at its arrival |
 //! | passes 10, 1 000, 10 000, 10⁶ or 10⁷ times as fast as the caller's clock, or 1 000 or 10⁶ times as slowly | in another unit |
 //! | is later than the caller's clock admits, or earlier than the last one while counters advance | a step: the time line continues with the caller's clock, and the interval has no rate |

@@ -95,9 +95,10 @@ impl SourceId {
 /// wait for the second snapshot of a connection, 64 items at most.
 ///
 /// A time that contradicts those of the items around it is not believed: the item is due with the next one, and counted
-/// ([`SourceOutcome::wrong_times`]). A jump of more than ten minutes waits for the next item to confirm it. If the sound and
-/// the pictures that were played show that the times of a source are in another unit, they are read in it
-/// ([`SourceOutcome::time_exponent`]); a source whose clock is no wall clock waits for that, 64 items at most.
+/// ([`SourceOutcome::wrong_times`]). A jump of more than ten minutes waits for the next item to confirm it. If a source
+/// states no times but those of its stats, and the sound and the pictures that were played show that these are in another
+/// unit, they are read in it ([`SourceOutcome::time_exponent`]); a source whose clock is no wall clock waits for that, up to
+/// 4 MiB.
 ///
 /// [`calls`] finds out which sources belong to one call. With [`Self::add_sources`], a connection that several sources
 /// report is one, and items that several sources have count once.
@@ -154,7 +155,11 @@ impl Replay {
         // A source without snapshots has no clock, so it cannot be the first.
         let sampled = overviews.iter().zip(&reporters).filter(|(overview, _)| overview.snapshots() > 0);
         for (overview, &reporter) in sampled {
-            clocks.entry(reporter).or_default().merge(&overview.clock);
+            let clock = clocks.entry(reporter).or_default();
+            // The arrivals of reports in another unit give no offset.
+            if overview.is_in_another_unit != Some(true) {
+                clock.merge(&overview.clock);
+            }
         }
         let offsets = clock_offsets(&clocks.values().cloned().collect::<Vec<_>>());
         let offsets: BTreeMap<usize, Option<ClockOffset>> = clocks.into_keys().zip(offsets).collect();

@@ -15,7 +15,7 @@ const AHEAD_MS: f64 = 10_000.0;
 /// A first report may be this far behind the caller's wall clock, ms: uploads may be delayed by hours.
 const BEHIND_MS: f64 = 86_400_000.0;
 /// How far a report may be ahead of the caller's wall clock and of the last report, ms, where the caller's clock is no
-/// evidence otherwise: a day, as many calls as one file may hold.
+/// evidence otherwise: a day, which no call lasts.
 const LONGEST_MS: f64 = 86_400_000.0;
 /// The times since 1970 that are taken for a wall clock, ms: the years 2001 to 2128.
 const WALL_MS: core::ops::Range<f64> = 1e12..5e12;
@@ -190,8 +190,8 @@ impl ReporterClock {
         advances: impl Fn(&TimeMap) -> bool,
     ) -> ClockReading {
         let now_ms = now.as_micros() as f64 / 1e3;
-        let denying_ms = self.denies_first(report, now_ms);
-        let is_first = denying_ms.is_some_and(|latest_ms| !self.withdraw_first(latest_ms));
+        let denying_ms = self.latest_that_denies_the_first(report, now_ms);
+        let is_first = denying_ms.is_some_and(|latest_ms| self.withdraws_first(latest_ms));
         let bound_ms = self.bound_ms(now_ms);
         let mut times = ReportTimes::of(report, self.reported_at(bound_ms));
         let is_young = self.last.map_or(!WALL_MS.contains(&now_ms), |last| last.reported < ZERO_UNTIL_MS);
@@ -231,7 +231,7 @@ impl ReporterClock {
 
     /// The latest time of a report, if it shows that the time of the only one before it was wrong: that one was far from
     /// the caller's clock, on which this one is. A report that came late was not wrong if this one came with it.
-    fn denies_first(&self, report: &Report, now_ms: f64) -> Option<f64> {
+    fn latest_that_denies_the_first(&self, report: &Report, now_ms: f64) -> Option<f64> {
         let first = self.first.filter(|_| self.first == self.last)?;
         let first_ms = first.reported - first.now_ms;
         let came_alone = now_ms - first.now_ms >= LEAST_ADVANCE_MS;
@@ -242,17 +242,17 @@ impl ReporterClock {
         times.latest().filter(|&reported| reported >= now_ms - MOST_TOLERANCE_MS)
     }
 
-    /// Forgets the time of the only report before. Returns whether that report stays, at its arrival, because it was placed
-    /// there and the present one, of `latest_ms`, is later.
+    /// Forgets the time of the only report before. Returns whether that report has no time then: it stays at its arrival if
+    /// it was placed there and the present one, of `latest_ms`, is later.
     #[cold]
-    fn withdraw_first(&mut self, latest_ms: f64) -> bool {
+    fn withdraws_first(&mut self, latest_ms: f64) -> bool {
         let placed = self.first.filter(|first| first.line_ms == first.now_ms && latest_ms > first.line_ms);
         *self = Self { counts: ClockCounts { offset_ms: None, ..self.counts }, ..Self::default() };
         if let Some(first) = placed {
             self.accept(first.now_ms, first.now_ms);
             self.counts.wild = self.counts.wild.saturating_add(1);
         }
-        placed.is_some()
+        placed.is_none()
     }
 
     /// Takes a time that the caller's clock admits; `latest` is that of any entry. Returns the shift of a late report.
@@ -445,7 +445,7 @@ impl ReporterClock {
         let (Some(first), Some(last)) = (self.first, self.last) else { return false };
         let spent_ms = last.line_ms - first.line_ms;
         if spent_ms < KNOWN_AFTER_MS {
-            now_ms - first.now_ms >= LEAST_ADVANCE_MS
+            now_ms > last.now_ms && now_ms - first.now_ms >= LEAST_ADVANCE_MS
         } else {
             last.now_ms - first.now_ms >= spent_ms / 2.0
         }

@@ -446,6 +446,13 @@ impl Fabric {
         self.streams.records().chain(parts).any(StreamRecord::has_traffic)
     }
 
+    /// Whether any stream ever received a packet: what is sent may go nowhere.
+    pub(crate) fn has_received(&self) -> bool {
+        let parts = self.parts.iter().map(|part| &part.record);
+        let mut received = self.streams.records().chain(parts).filter(|record| record.direction == Direction::Inbound);
+        received.any(StreamRecord::has_traffic)
+    }
+
     /// Whether a data channel ever carried anything.
     pub(crate) const fn carried_data(&self) -> bool {
         self.data_bytes.is_some()

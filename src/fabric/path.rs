@@ -73,6 +73,19 @@ pub(crate) struct PathEntries<'a> {
     pub(crate) pair: Option<Entry<'a>>,
 }
 
+/// What else a sample depends on.
+#[derive(Clone, Copy)]
+pub(crate) struct PathContext<'a> {
+    /// Whether any RTP stream has traffic.
+    pub(crate) has_media: bool,
+    /// Whether no time passed since the snapshot before.
+    pub(crate) is_repeated: bool,
+    /// The most cells of a distribution.
+    pub(crate) cells: usize,
+    /// Finds the round trip by RTCP, ms; it is asked if that of the path is long.
+    pub(crate) rtcp_rtt_ms: &'a dyn Fn() -> Option<f64>,
+}
+
 /// One sample of the path.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct PathSample {
@@ -105,15 +118,12 @@ impl Path {
         Self { transport: Some(transport.into()), ..Self::default() }
     }
 
-    /// Takes a sample of the path from its entries; `has_media` says whether any RTP stream has traffic. Distributions
-    /// use at most `cells` cells. `rtcp_rtt_ms` finds the round trip by RTCP; it is asked if that of the path is long.
+    /// Takes a sample of the path from its entries.
     pub(crate) fn sample(
         &mut self,
         report: &Report,
         PathEntries { transport, pair }: PathEntries<'_>,
-        has_media: bool,
-        cells: usize,
-        rtcp_rtt_ms: &dyn Fn() -> Option<f64>,
+        context: PathContext<'_>,
     ) -> PathSample {
         let had_pair = self.pair.is_some();
         self.set_transport(transport);
@@ -121,7 +131,7 @@ impl Path {
         let dtls = transport.and_then(|entry| dtls_of(entry, stated));
         // Firefox before 153 and the old API have no transport states: a pair that carries bytes counts as connected.
         let is_guess = stated.is_none() && dtls.is_none();
-        let ice = if is_guess { of_pairs(pair, report, had_pair, has_media) } else { stated };
+        let ice = if is_guess { of_pairs(pair, report, had_pair, context.has_media) } else { stated };
         self.state = state_of_transport(ice, dtls);
         let fragment = transport
             .and_then(|entry| entry.text(Text::IceLocalUsernameFragment))
@@ -131,7 +141,7 @@ impl Path {
         let has_switched = pair
             .map(Entry::without_fillers)
             .filter(|pair| pair.id().len() <= MAX_ID)
-            .is_some_and(|pair| self.sample_pair(pair, report, cells, rtcp_rtt_ms) && is_named(pair, report));
+            .is_some_and(|pair| self.sample_pair(pair, report, context) && is_named(pair, report));
         PathSample { state: self.state, dtls, is_guess, has_restarted, has_switched }
     }
 
@@ -192,8 +202,7 @@ impl Path {
         &mut self,
         entry: Entry<'_>,
         report: &Report,
-        cells: usize,
-        rtcp_rtt_ms: &dyn Fn() -> Option<f64>,
+        PathContext { is_repeated, cells, rtcp_rtt_ms, .. }: PathContext<'_>,
     ) -> bool {
         self.available_bps = entry.get(Num::AvailableOutgoingBitrate);
         let is_believed = |ms: f64| {
@@ -263,8 +272,8 @@ impl Path {
                 }
                 false
             }
-            // A repeated snapshot: in another format, ids differ.
-            Some(pair) if entry.timestamp() == Some(pair.track.at()) => false,
+            // In another format, ids differ.
+            Some(pair) if is_repeated && entry.timestamp() == Some(pair.track.at()) => false,
             other => {
                 let is_other = other.is_some();
                 self.selected_changes = self.selected_changes.saturating_add(u64::from(is_other));

@@ -1,7 +1,7 @@
 //! Passes what a snapshot shows of a connection's paths to its streams and its lifecycle. It keeps no figures of a path.
 
 use super::connection::Fabric;
-use super::path::Path;
+use super::path::{Path, PathContext};
 use super::paths::UsedPaths;
 use super::slot::{EntryRefs, SlotId};
 use super::sources::{Traffic, is_up};
@@ -68,7 +68,13 @@ impl Fabric {
             let by_rtcp = self.seen.iter().filter_map(|&slot| self.streams[slot].record.rtcp_rtt_ms());
             by_rtcp.reduce(f64::min)
         };
-        let sample = self.paths.sample(report, used, has_media, limits.digest_cells(), &rtcp_rtt_ms);
+        let context = PathContext {
+            has_media,
+            is_repeated: traffic.is_none(),
+            cells: limits.digest_cells(),
+            rtcp_rtt_ms: &rtcp_rtt_ms,
+        };
+        let sample = self.paths.sample(report, used, context);
         if !self.lifecycle.was_set_up() {
             self.checks = checks(report).or(self.checks);
         }

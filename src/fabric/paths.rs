@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use ordered_float::OrderedFloat;
 use smallvec::SmallVec;
 
-use super::path::{Path, PathEntries, PathSample};
+use super::path::{Path, PathContext, PathEntries, PathSample};
 use super::sources::Traffic;
 use crate::event::IceState;
 use crate::report::{Entry, Flag, Num, Report, StatsType, Text, TimeMap};
@@ -108,18 +108,11 @@ impl Paths {
     }
 
     /// Takes a sample of each path in use. The state is the worst of them.
-    pub(crate) fn sample(
-        &mut self,
-        report: &Report,
-        used: &[PathEntries<'_>],
-        has_media: bool,
-        cells: usize,
-        rtcp_rtt_ms: &dyn Fn() -> Option<f64>,
-    ) -> PathSample {
+    pub(crate) fn sample(&mut self, report: &Report, used: &[PathEntries<'_>], context: PathContext<'_>) -> PathSample {
         let mut worst = PathSample::default();
         for entries in used {
             let Some(index) = self.index_of(entries) else { continue };
-            let sample = self.get_mut(index).sample(report, *entries, has_media, cells, rtcp_rtt_ms);
+            let sample = self.get_mut(index).sample(report, *entries, context);
             worst.state = worse(worst.state, sample.state);
             worst.dtls = worst.dtls.max(sample.dtls);
             worst.is_guess |= sample.is_guess;

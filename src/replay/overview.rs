@@ -7,6 +7,7 @@ use alloc::string::String;
 use super::apply::ends;
 use super::clock::SenderReportTimes;
 use super::item::{OwnedItem, fingerprint_of};
+use super::unit::{TimeUnit, UnitEvidence};
 use crate::id::Ssrc;
 use crate::ingest::{Item, LogEventKind, Snapshot};
 use crate::report::{Num, StatsType};
@@ -33,6 +34,9 @@ pub struct SourceOverview {
     pub(super) connections: BTreeMap<String, ConnectionOverview>,
     pub(super) span: Option<TimeSpan>,
     snapshots: u64,
+    /// What shows the unit of its times, and whether that is known to be another than the millisecond.
+    unit: UnitEvidence,
+    pub(super) is_in_another_unit: Option<bool>,
 }
 
 /// An overview of a connection of a source.
@@ -119,6 +123,10 @@ impl SourceOverview {
         let at_ms = time_of(snapshot).map(StatTime::as_millis);
         if let Some(at_ms) = at_ms {
             widen(&mut self.span, at_ms);
+        }
+        if let Some(at) = snapshot.at.filter(|_| self.is_in_another_unit.is_none()) {
+            let found = self.unit.find(snapshot.fabric, at.as_millis(), snapshot.report);
+            self.is_in_another_unit = found.map(|unit| unit != TimeUnit::default());
         }
         if !self.connections.contains_key(snapshot.fabric)
             && let Some((from, to)) = ends(snapshot.fabric)

@@ -123,7 +123,7 @@ impl SourceQueue {
         self.is_closed = true;
         let mut unit = core::mem::take(&mut self.unit);
         unit.finish(&mut |item| self.judge(item));
-        self.applied.time_exponent = unit.exponent();
+        self.applied.time_exponent = unit.unit().written();
         self.unit = unit;
         let mut times = core::mem::take(&mut self.times);
         times.finish(&mut |item| self.arrange(item));

@@ -11,7 +11,7 @@
 //! | a count, and a sum of what it counts: packets and their bytes, freezes and their seconds, frames and the time to decode them | if the other one is above 0: every freeze lasts (`COUNTERPARTS` below has them all) |
 //! | `bytesReceived`, `bytesSent` | if packets of sound are above 0, or frames, or the packets and not the bytes of their headers: a padding packet of a picture has headers and no other bytes. `bytesReceived` also beside headers without packets |
 //! | `framesPerSecond` of a sender | if `framesEncoded` is 0, and `bytesSent` is not |
-//! | `qpSum` | if ten frames or more are: a quantizer of 0 is lossless, and no key frame has it |
+//! | `qpSum` | if ten frames or more are: a call's encoder leaves a quantizer of 0, which is lossless or nearly so, at once |
 //! | `frameWidth`, `frameHeight`, `width`, `height` | always: no picture has such a side |
 //! | `estimatedPlayoutTimestamp`, `remoteTimestamp` and the times of the last packets | always: nothing was played or sent in 1900 or 1970 |
 //! | `framesDecoded` and all that a decoder counts | if the row also has a width and a height of 0, and no other sign of a decoder (`framesDropped`, `totalDecodeTime`): a server that does not decode. Browsers omit the size until a frame is decoded |
@@ -99,8 +99,8 @@ const DECODED: &[Num] = &[
 ];
 /// −40 dBov.
 const AUDIBLE: f64 = 0.01;
-/// Frames that cannot all have a quantizer of 0.
-const CODED: f64 = 10.0;
+/// Frames that do not all have a quantizer of 0.
+const FRAMES_WITH_QP: f64 = 10.0;
 /// What is 0 if nothing is decoded.
 const UNDECODED: &[Num] = &[Num::FrameWidth, Num::FrameHeight, Num::FramesDecoded];
 /// Signs of a decoder, even if it decoded no frame yet.
@@ -178,7 +178,9 @@ fn is_contradicted(entry: Entry<'_>, member: Num) -> bool {
             has(Num::PacketsSent) && !has(Num::HeaderBytesSent) || is_sound || has(Num::FramesSent)
         }
         Num::FramesPerSecond => entry.get(Num::FramesEncoded) == Some(0.0) && has(Num::BytesSent),
-        Num::QpSum => [Num::FramesDecoded, Num::FramesEncoded].iter().any(|&frames| entry.get(frames) >= Some(CODED)),
+        Num::QpSum => {
+            [Num::FramesDecoded, Num::FramesEncoded].iter().any(|&frames| entry.get(frames) >= Some(FRAMES_WITH_QP))
+        }
         Num::TotalAudioEnergy => entry.get(Num::AudioLevel) > Some(AUDIBLE),
         Num::AudioLevel => entry.get(Num::TotalSamplesDuration) == Some(0.0),
         Num::RoundTripTime | Num::CurrentRoundTripTime | Num::TotalRoundTripTime => !has(Num::TotalRoundTripTime),

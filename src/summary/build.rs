@@ -93,7 +93,7 @@ fn class_of(call: &Conference, fabric: &Fabric) -> Option<CallClass> {
         fabric.lifecycle.class(left.is_some() || call.end.is_some(), matches!(left, Some((_, EndReason::Timeout))));
     // Its end may be reported at a wrong time, before its media.
     match class {
-        Some(CallClass::Aborted | CallClass::Missed) if fabric.carried_media() => Some(CallClass::Established),
+        Some(CallClass::Aborted | CallClass::Missed) if fabric.has_received() => Some(CallClass::Established),
         class => class,
     }
 }

@@ -268,6 +268,21 @@ fn close_at_a_wrong_time_does_not_make_a_call_aborted() {
     assert_eq!(call.summary().call_class, Some(CallClass::Established));
 }
 
+/// What is sent may go nowhere.
+#[test]
+fn call_that_received_nothing_is_aborted_whatever_it_sent() {
+    let mut call = Call::with(Config::new().with_reopening(true));
+    for second in 0..10_u32 {
+        let ms = u64::from(second) * 1_000;
+        call.report.clear();
+        push_transport(&mut call.report, ms, "checking", "new", "a");
+        push(&mut call.report, ms, sent(9, second * 3));
+        call.call.ingest(at(ms), call.fabric, &call.report).unwrap();
+    }
+    call.call.connection_state(at(10_000), call.fabric, ConnectionState::Closed).unwrap();
+    assert_eq!(call.summary().call_class, Some(CallClass::Aborted));
+}
+
 /// A snapshot that is repeated is no interval in which nothing arrived.
 #[test]
 fn repeated_snapshot_confirms_no_failure() {

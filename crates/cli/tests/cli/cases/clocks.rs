@@ -192,59 +192,111 @@ fn lines_in_no_order_are_not_called_newest_first() {
     assert!(stderr(&output).contains("came after later ones (shuffled?)"), "{}", stderr(&output));
 }
 
-/// The first lines of a recording without the times of its records, and with those of its stats since `since_s` seconds
-/// after another origin, `per_ms` to the millisecond.
-fn on_clock_alone(since_s: f64, per_ms: f64) -> String {
-    let records: Vec<Value> =
+/// The first records of a recording, without times of their own.
+fn records_alone() -> Vec<Value> {
+    let mut records: Vec<Value> =
         unpacked("loss5").lines().take(60).map(|line| serde_json::from_str(line).unwrap()).collect();
-    let origin = records[0]["t"].as_f64().unwrap();
-    records.into_iter().fold(String::new(), |mut text, mut record| {
+    for record in &mut records {
         record.as_object_mut().unwrap().remove("t");
+    }
+    records
+}
+
+/// Replaces the time of every entry by a function of the record's number and the milliseconds since the first.
+fn retimed(mut records: Vec<Value>, time: impl Fn(usize, f64) -> f64) -> Vec<Value> {
+    let at_ms = |entry: &Value| entry["timestamp"].as_f64().unwrap();
+    let origin = records[0]["report"].as_object().unwrap().values().map(at_ms).fold(f64::INFINITY, f64::min);
+    for (number, record) in records.iter_mut().enumerate() {
         for (_, entry) in record["report"].as_object_mut().unwrap() {
-            let ms = entry["timestamp"].as_f64().unwrap() - origin + since_s * 1e3;
-            entry["timestamp"] = (ms * per_ms).into();
+            entry["timestamp"] = time(number, at_ms(entry) - origin).into();
         }
+    }
+    records
+}
+
+/// What the command says of records: the report, and standard error.
+fn reported(records: &[Value]) -> (Value, String) {
+    let text = records.iter().fold(String::new(), |mut text, record| {
         let _ = writeln!(text, "{record}");
         text
-    })
+    });
+    let output = callgauge(&["report", "--format", "json", "-"], text.as_bytes());
+    (serde_json::from_slice(&output.stdout).unwrap(), stderr(&output))
+}
+
+/// Asserts that a call has the figures of another.
+fn assert_like(case: &str, (report, said): &(Value, String), good: &Value) {
+    let near = |pointer: &str| {
+        let [is, was] = [report, good].map(|report| report.pointer(pointer).unwrap().as_f64().unwrap());
+        assert!((is / was - 1.0).abs() < 1e-4, "{case}: {pointer} is {is}, was {was}; {said}");
+    };
+    near("/duration_s");
+    for stream in 0..4 {
+        near(&format!("/fabrics/0/streams/{stream}/bitrate_bps"));
+        near(&format!("/fabrics/0/streams/{stream}/mos/mean"));
+    }
+    assert_eq!(kinds(report), kinds(good), "{case}");
+    assert!(said.lines().count() <= 1, "{case}: {said}");
 }
 
 #[test]
 fn unit_of_a_clock_that_stands_alone_is_found_by_the_media() {
-    let of = |text: &str| {
-        let output = callgauge(&["report", "--format", "json", "-"], text.as_bytes());
-        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-        (report, stderr(&output))
-    };
-    let (good, said) = of(&on_clock_alone(3_600.0, 1.0));
-    assert!(said.is_empty(), "{said}");
-    assert!(good["duration_s"].as_f64().unwrap() > 28.0);
-    let second = 1e-3;
+    let (good, said) = reported(&retimed(records_alone(), |_, ms| 3.6e6 + ms));
+    assert!(said.is_empty() && good["duration_s"].as_f64() > Some(28.0), "{said}");
+    // 15 minutes without a snapshot.
+    let paused = |n: usize, ms: f64| ms + if n < 20 { 0.0 } else { 900e3 };
+    let (good_paused, _) = reported(&retimed(records_alone(), |n, ms| 3.6e6 + paused(n, ms)));
     // Microseconds pass the magnitudes from which a time is taken for seconds since 1970, and no longer.
-    for (since_s, per_ms) in [
-        (300.0, second),
-        (8.64e5, second),
-        (300.0, 1e3),
-        (990.0, 1e3),
-        (4_990.0, 1e3),
-        (86_400.0, 1e3),
-        (3_600.0, 1e4),
-        (3_600.0, 1e6),
-        (1.728e6, 1.0),
-    ] {
-        let (report, said) = of(&on_clock_alone(since_s, per_ms));
-        assert!(said.contains("times are not in milliseconds"), "{since_s} {per_ms}: {said}");
-        assert_eq!(said.lines().count(), 1, "{since_s} {per_ms}: {said}");
-        let near = |pointer: &str| {
-            let [is, was] = [&report, &good].map(|report| report.pointer(pointer).unwrap().as_f64().unwrap());
-            assert!((is / was - 1.0).abs() < 1e-4, "{since_s} {per_ms}: {pointer} is {is}, was {was}");
-        };
-        near("/duration_s");
-        for stream in 0..4 {
-            near(&format!("/fabrics/0/streams/{stream}/bitrate_bps"));
-            near(&format!("/fabrics/0/streams/{stream}/mos/mean"));
+    let units = [(1e-3, [300.0, 8.64e5]), (1e3, [300.0, 990.0]), (1e3, [4_990.0, 86_400.0]), (1e4, [3_600.0; 2])];
+    for (per_ms, since_s) in units.into_iter().chain([(1e6, [60.0, 86_400.0]), (1.0, [1.728e6; 2])]) {
+        for since_s in since_s {
+            let case = format!("{per_ms} a millisecond since {since_s} s");
+            let found = reported(&retimed(records_alone(), |_, ms| (since_s * 1e3 + ms) * per_ms));
+            assert_like(&case, &found, &good);
+            assert_eq!(found.1.contains("times are not in milliseconds"), per_ms != 1.0, "{case}: {}", found.1);
+            let found = reported(&retimed(records_alone(), |n, ms| (since_s * 1e3 + paused(n, ms)) * per_ms));
+            assert_like(&format!("{case}, with a pause"), &found, &good_paused);
         }
-        assert_eq!(kinds(&report), kinds(&good), "{since_s} {per_ms}");
+    }
+    let newest_first = |per_ms: f64| {
+        let mut records = retimed(records_alone(), |_, ms| (3.6e6 + ms) * per_ms);
+        records.reverse();
+        reported(&records)
+    };
+    assert_like("newest first", &newest_first(1e3), &newest_first(1.0).0);
+}
+
+#[test]
+fn milliseconds_stay_milliseconds_whatever_the_media_say() {
+    let (good, _) = reported(&retimed(records_alone(), |_, ms| 1.7e12 + ms));
+    let with = |change: &dyn Fn(&mut Value)| {
+        let mut records = retimed(records_alone(), |_, ms| 1.7e12 + ms);
+        for record in &mut records {
+            record["report"].as_object_mut().unwrap().values_mut().for_each(change);
+        }
+        records
+    };
+    let scaled = |member: &'static str, by: f64| {
+        with(&move |entry| {
+            if let Some(value) = entry.get(member).and_then(Value::as_f64) {
+                entry[member] = (value * by).into();
+            }
+        })
+    };
+    let no_rates = scaled("framesPerSecond", 1e-3);
+    let no_sound = scaled("totalSamplesDuration", 1e3);
+    for (case, records) in [("frames a millisecond", no_rates), ("sound in ms", no_sound)] {
+        let (report, said) = reported(&records);
+        assert_eq!(report["duration_s"], good["duration_s"], "{case}: {said}");
+        assert!(!said.contains("not in milliseconds"), "{case}: {said}");
+        assert_eq!(report["downlink"]["bitrate_bps"], good["downlink"]["bitrate_bps"], "{case}");
+    }
+    // A computer that sleeps after the first snapshots.
+    for pause_s in [900.0, 999.0, 9_999.0] {
+        let slept = |n: usize, ms: f64| 1.7e12 + ms + if n < 2 { 0.0 } else { pause_s * 1e3 };
+        let (report, said) = reported(&retimed(records_alone(), slept));
+        let duration_s = report["duration_s"].as_f64().unwrap();
+        assert!((duration_s - pause_s - good["duration_s"].as_f64().unwrap()).abs() < 1e-3, "{duration_s}: {said}");
     }
 }
 
@@ -254,10 +306,6 @@ fn one_wild_report_of_many_entries_is_no_skew() {
     for (_, entry) in records[80]["report"].as_object_mut().unwrap() {
         entry["timestamp"] = 9e13.into();
     }
-    let text = records.iter().fold(String::new(), |mut text, record| {
-        let _ = writeln!(text, "{record}");
-        text
-    });
-    let report: Value = serde_json::from_str(&stdout(&["report", "--format", "json", "-"], text.as_bytes())).unwrap();
+    let (report, _) = reported(&records);
     assert!(!kinds(&report).contains(&"clockSkew"), "{:?}", kinds(&report));
 }
