@@ -29,6 +29,7 @@ mod dump;
 mod error;
 pub mod getstats;
 mod log;
+mod names;
 mod sink;
 mod sniff;
 mod unread;
@@ -42,9 +43,9 @@ pub use sink::{EachItem, Item, Snapshot};
 pub use sniff::{Foreign, Format, Framing, framing};
 pub use unread::{NameCounts, Unread};
 
-use crate::report::Skipped;
+use crate::report::{Report, Skipped};
 use dump::lines::Lines;
-use dump::{internals, lines, ndjson, observertc, rtcstats};
+use dump::{collection, internals, lines, ndjson, observertc, rtcstats};
 use getstats::json::Cursor;
 use sink::{ReadState, Sink};
 
@@ -128,7 +129,12 @@ impl Reader {
     fn read_into(&mut self, record: &[u8], depth: u8, sink: &mut Sink<'_>) -> Result<(), ReadError> {
         let mut cursor = Cursor::new(record)?;
         let Some(first) = cursor.peek() else { return Ok(()) };
-        let format = sniff::sniff(&mut cursor.clone(), self.format)?;
+        let format = match sniff::sniff(&mut cursor.clone(), self.format) {
+            Err(error) if error.kind() == ReadErrorKind::UnknownFormat => {
+                return self.read_collection(&mut cursor, error, sink);
+            }
+            format => format?,
+        };
         if first == b'"' && format == Format::GetStats && depth < 2 {
             return self.read_encoded(&mut cursor, depth, sink);
         }
@@ -138,12 +144,15 @@ impl Reader {
                 state.scanner.read(record, &mut state.report)?;
                 let skipped = state.report.skipped();
                 if state.report.is_empty() && skipped.entries > skipped.without_member() {
-                    return Err(sniff::not_stats(&cursor, skipped.without_type()));
+                    let error = ReadError::new(cursor.pos, ReadErrorKind::NoEntry(skipped.without_type()));
+                    return self.read_collection(&mut cursor, error, sink);
                 }
-                if let Some(first) = state.report.get(0).filter(|first| !first.id().is_empty()) {
-                    let again = state.report.entries().skip(1).filter(|entry| entry.id() == first.id());
-                    state.repeated_ids += again.count() as u64;
+                let repeated = repeated_ids(&state.report);
+                if repeated > 0 && self.read_list_of_snapshots(record, &mut cursor, sink)? {
+                    return Ok(());
                 }
+                let Self { state, .. } = self;
+                state.repeated_ids += repeated;
                 let before = state.snapshots;
                 state.hand_out("", None, sink);
                 if state.snapshots == before {
@@ -161,9 +170,50 @@ impl Reader {
             }
             Format::ObserveRtc => observertc::read(state, identity, &mut cursor, sink)?,
             Format::WebrtcInternals => internals::read(state, &mut cursor, sink)?,
+            Format::Collection => {
+                let error = ReadError::new(cursor.pos, ReadErrorKind::UnknownFormat);
+                return self.read_collection(&mut cursor, error, sink);
+            }
         }
         self.format.get_or_insert(format);
         Ok(())
+    }
+
+    /// Reads a list of entries, which was read as one report, as several, if it is. Returns whether it is. Otherwise the
+    /// report is as it was.
+    #[cold]
+    fn read_list_of_snapshots(
+        &mut self,
+        record: &[u8],
+        cursor: &mut Cursor<'_>,
+        sink: &mut Sink<'_>,
+    ) -> Result<bool, ReadError> {
+        // Whatever is read again was counted before.
+        let counted = self.state.scanner.unread.clone();
+        let is_several = collection::repeats_entries(&mut self.state, &mut cursor.clone()) == Ok(true);
+        let result = if is_several {
+            let error = ReadError::new(cursor.pos, ReadErrorKind::UnknownFormat);
+            self.read_collection(cursor, error, sink)
+        } else {
+            self.state.scanner.read(record, &mut self.state.report).map(drop)
+        };
+        self.state.scanner.unread = counted;
+        result.map(|()| is_several)
+    }
+
+    /// Reads a record that is none of the other formats. `error` is what it is if it holds no snapshots either.
+    #[cold]
+    fn read_collection(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        error: ReadError,
+        sink: &mut Sink<'_>,
+    ) -> Result<(), ReadError> {
+        if collection::read(&mut self.state, cursor, sink).is_ok_and(|snapshots| snapshots > 0) {
+            self.format.get_or_insert(Format::Collection);
+            return Ok(());
+        }
+        Err(error)
     }
 
     /// Reads a record that is encoded as a string.
@@ -259,4 +309,10 @@ impl Reader {
     pub fn conference(&self) -> Option<&str> {
         self.state.conference.as_deref()
     }
+}
+
+/// How many entries repeat the id of the first.
+fn repeated_ids(report: &Report) -> u64 {
+    let Some(first) = report.get(0).filter(|first| !first.id().is_empty()) else { return 0 };
+    report.entries().skip(1).filter(|entry| entry.id() == first.id()).count() as u64
 }

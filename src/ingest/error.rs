@@ -29,8 +29,6 @@ pub enum ReadErrorKind {
     /// The record has the shape of getStats, and no entry of it is one. The number of objects in it that could have
     /// been entries, and have no type of getStats.
     NoEntry(u64),
-    /// An array of records, which are not read. The number of records.
-    RecordsInArray(u64),
     /// The record is no text that a reader reads.
     Foreign(Foreign),
 }
@@ -65,9 +63,6 @@ impl fmt::Display for ReadErrorKind {
             Self::NoEntry(objects) => {
                 write!(f, "JSON, but no getStats entry: {objects} objects without a known type")
             }
-            Self::RecordsInArray(records) => {
-                write!(f, "records in an array: {records} documents, not read; write one per line")
-            }
             Self::Foreign(foreign) => foreign.fmt(f),
         }
     }
@@ -78,10 +73,7 @@ impl fmt::Display for ReadError {
         self.kind.fmt(f)?;
         match self.kind {
             // The record as a whole is at fault.
-            ReadErrorKind::UnknownFormat
-            | ReadErrorKind::NoEntry(_)
-            | ReadErrorKind::RecordsInArray(_)
-            | ReadErrorKind::Foreign(_) => Ok(()),
+            ReadErrorKind::UnknownFormat | ReadErrorKind::NoEntry(_) | ReadErrorKind::Foreign(_) => Ok(()),
             _ => write!(f, " at byte {}", self.offset),
         }
     }

@@ -313,8 +313,8 @@ impl Scanner {
             let target = KEYS[usize::from(key)].target;
             if !simple_value(&mut here, entry, target) {
                 cursor.pos = here.pos;
-                if target == Target::Inline && !inlined && cursor.next()? == Next::Object {
-                    self.members::<MAY_BE_CODED>(cursor, entry, true, expected)?;
+                if target == Target::Inline && !inlined {
+                    self.inlined::<MAY_BE_CODED>(cursor, entry, expected)?;
                 } else {
                     value(cursor, entry, target, &mut self.scratch)?;
                 }
@@ -328,6 +328,30 @@ impl Scanner {
             }
             order = context_or(entry, expected);
             successors = self.successors_of(order);
+        }
+    }
+
+    /// Reads members of an entry from an object in it, or from a list of objects.
+    fn inlined<const MAY_BE_CODED: bool>(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        entry: &mut EntryMut<'_>,
+        expected: Option<usize>,
+    ) -> Result<(), ReadError> {
+        match cursor.next()? {
+            Next::Object => self.members::<MAY_BE_CODED>(cursor, entry, true, expected),
+            Next::Array => {
+                cursor.expect(b'[', "`[`")?;
+                let mut first = true;
+                while cursor.more(&mut first, b']')? {
+                    match cursor.next()? {
+                        Next::Object => self.members::<MAY_BE_CODED>(cursor, entry, true, expected)?,
+                        _ => cursor.skip()?,
+                    }
+                }
+                Ok(())
+            }
+            _ => value(cursor, entry, Target::Inline, &mut self.scratch),
         }
     }
 

@@ -1,9 +1,8 @@
 //! Detects the format of a record from its content, and the framing of a file from its first line. It reads no values.
 
 use super::error::{ReadError, ReadErrorKind};
-use super::getstats::fill::type_of_name;
-use super::getstats::json::{Cursor, Next, members};
-use crate::report::StatsType;
+use super::getstats::json::{Cursor, Next};
+use super::names::REPORTS;
 use core::fmt;
 
 /// A supported input format.
@@ -24,6 +23,8 @@ pub enum Format {
     Jitsi,
     /// ObserveRTC client samples.
     ObserveRtc,
+    /// The snapshots of a call in one JSON document.
+    Collection,
 }
 
 impl Format {
@@ -38,6 +39,7 @@ impl Format {
             Self::RtcstatsLegacy => "rtcstats-legacy",
             Self::Jitsi => "jitsi",
             Self::ObserveRtc => "observertc",
+            Self::Collection => "collection",
         }
     }
 }
@@ -117,78 +119,6 @@ fn is_html(start: &[u8]) -> bool {
         .any(|tag| start.get(..tag.len()).is_some_and(|found| found.eq_ignore_ascii_case(tag)))
 }
 
-/// The error of a record at `cursor` that has the shape of getStats, and no entry of it is one: `objects` have no known
-/// type.
-#[cold]
-pub(super) fn not_stats(cursor: &Cursor<'_>, objects: u64) -> ReadError {
-    match records_in_array(&mut cursor.clone()) {
-        Ok(records) if records > 0 => ReadError::new(cursor.pos, ReadErrorKind::RecordsInArray(records)),
-        _ => ReadError::new(cursor.pos, ReadErrorKind::NoEntry(objects)),
-    }
-}
-
-/// The number of elements of an array that are reports, or have a member with a report.
-fn records_in_array(cursor: &mut Cursor<'_>) -> Result<u64, ReadError> {
-    let mut records = 0;
-    cursor.expect(b'[', "`[`")?;
-    let mut first = true;
-    while cursor.more(&mut first, b']')? {
-        let mut inside = cursor.clone();
-        cursor.skip()?;
-        records += u64::from(is_record(&mut inside) == Ok(true));
-    }
-    Ok(records)
-}
-
-fn is_record(cursor: &mut Cursor<'_>) -> Result<bool, ReadError> {
-    match cursor.next()? {
-        Next::Array => has_entry(cursor),
-        Next::Object => {
-            let mut found = has_entry(&mut cursor.clone())?;
-            members(cursor, |cursor, _, next| {
-                if !found && matches!(next, Next::Object | Next::Array) {
-                    found = has_entry(&mut cursor.clone())?;
-                }
-                cursor.skip()
-            })?;
-            Ok(found)
-        }
-        _ => Ok(false),
-    }
-}
-
-/// Whether an array or an object contains an entry of a known type.
-fn has_entry(cursor: &mut Cursor<'_>) -> Result<bool, ReadError> {
-    let mut found = false;
-    if cursor.next()? == Next::Object {
-        members(cursor, |cursor, _, next| {
-            found |= next == Next::Object && is_entry(&mut cursor.clone())?;
-            cursor.skip()
-        })?;
-        return Ok(found);
-    }
-    cursor.expect(b'[', "`[`")?;
-    let mut first = true;
-    while cursor.more(&mut first, b']')? {
-        found |= cursor.next()? == Next::Object && is_entry(&mut cursor.clone())?;
-        cursor.skip()?;
-    }
-    Ok(found)
-}
-
-fn is_entry(cursor: &mut Cursor<'_>) -> Result<bool, ReadError> {
-    let mut found = false;
-    members(cursor, |cursor, key, next| {
-        if key.is("type") && next == Next::Str {
-            let name = cursor.string("a type")?.plain();
-            found |= name.is_some_and(|name| type_of_name(name) != StatsType::Other);
-            return Ok(());
-        }
-        cursor.skip()
-    })?;
-    Ok(found)
-}
-
 /// How a file is divided into records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -238,7 +168,7 @@ fn sniff_object(cursor: &mut Cursor<'_>, before: Option<Format>) -> Result<Forma
         let key = cursor.key()?;
         let next = cursor.next()?;
         match (key.plain().unwrap_or(""), next) {
-            ("report" | "stats", Next::Object | Next::Array | Next::Str) => return Ok(Format::Ndjson),
+            (name, Next::Object | Next::Array | Next::Str) if REPORTS.contains(&name) => return Ok(Format::Ndjson),
             ("PeerConnections" | "getUserMedia", _) => return Ok(Format::WebrtcInternals),
             ("peerConnections", Next::Array) | ("clientId" | "callId", Next::Str) => return Ok(Format::ObserveRtc),
             ("fileFormat", Next::Number) => {

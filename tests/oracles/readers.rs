@@ -190,7 +190,7 @@ fn every_container_shape_gives_the_same_report() {
 #[test]
 fn both_readers_count_what_they_do_not_read() {
     let renamed = [
-        ("\"packetsReceived\"", "\"packets_received\""),
+        ("\"packetsReceived\"", "\"packetsTeleported\""),
         ("\"dtlsState\":\"connected\"", "\"dtlsState\":\"hanging\""),
         ("\"type\":\"media-source\"", "\"type\":\"source\""),
         ("\"kind\":\"video\"", "\"kind\":\"moving\""),

@@ -29,8 +29,8 @@ use sources::InputSource;
 /// Call quality from WebRTC getStats recordings.
 ///
 /// FILE is a path, or `-` for standard input. The format is recognised by content: getStats reports, recordings with one
-/// snapshot per line, webrtc-internals dumps, rtcstats dumps of all versions, Jitsi server lines and ObserveRTC samples,
-/// plain or gzip.
+/// snapshot per line or all of them in one JSON document, webrtc-internals dumps, rtcstats dumps of all versions, Jitsi
+/// server lines and ObserveRTC samples, plain or gzip.
 #[derive(Debug, Parser)]
 #[command(name = "callgauge", version, after_help = EXIT_STATUS)]
 struct Arguments {

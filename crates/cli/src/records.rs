@@ -101,7 +101,7 @@ impl NotStats {
     fn count(&mut self, kind: ReadErrorKind) -> bool {
         let objects = match kind {
             ReadErrorKind::NoEntry(objects) => objects,
-            ReadErrorKind::UnknownFormat | ReadErrorKind::RecordsInArray(_) => 0,
+            ReadErrorKind::UnknownFormat => 0,
             _ => return false,
         };
         self.records += 1;

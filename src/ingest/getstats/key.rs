@@ -8,6 +8,8 @@ mod code;
 
 pub(in crate::ingest) use code::consume_code_after;
 
+use alloc::string::String;
+
 use super::json::Cursor;
 use crate::report::{Flag, Num, Text};
 use code::{name_of_code, of_code};
@@ -31,7 +33,8 @@ pub(in crate::ingest) enum Target {
     Timestamp,
     /// An object of numbers: the members that its names, listed in [`Nested`], fill.
     Nested(Nested),
-    /// An object with the entry's members: `stats` of old callback reports, or `value` beside `key`.
+    /// An object with the entry's members, or a list of such objects: `stats` of old callback reports, `value` beside
+    /// `key`, `values` of Flutter and React Native.
     Inline,
     /// A round-trip time in milliseconds: from RTCP on an RTP entry, from STUN on a pair.
     LegacyRtt,
@@ -116,6 +119,7 @@ const EXTRA: &[(&str, Target)] = &[
     ("key", Target::Id),
     ("value", Target::Inline),
     ("stats", Target::Inline),
+    ("values", Target::Inline),
     // common and unused
     ("address", Target::Skip),
     ("base64Certificate", Target::Skip),
@@ -355,7 +359,8 @@ pub(super) const fn hash(name: &[u8]) -> usize {
 /// 2⁶⁴ divided by the golden ratio: the upper bits of the product depend on all bits of the factor.
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// The key of a member name or of its rtcstats code; `None` for names outside the table.
+/// The key of a member name, of its rtcstats code, or of a name that is written `packets_lost` or `packets-lost`; `None`
+/// for names outside the table.
 #[inline]
 pub(in crate::ingest) fn find(name: &str) -> Option<Key> {
     let mut slot = hash(name.as_bytes());
@@ -364,10 +369,30 @@ pub(in crate::ingest) fn find(name: &str) -> Option<Key> {
         match NAMES.get(usize::from(key)) {
             Some(&known) if known == name => return Some(key),
             Some(_) => slot = (slot + 1) % SLOTS,
-            None => return of_code(name),
+            None => return of_code(name).or_else(|| of_separated(name)),
         }
     }
 }
+
+/// The key of a name whose words are separated, as Rust, Python and GStreamer write them.
+#[cold]
+fn of_separated(name: &str) -> Option<Key> {
+    let is_separator = |c: char| matches!(c, '_' | '-');
+    if name.len() > LONGEST || !name.contains(is_separator) {
+        return None;
+    }
+    let mut words = name.split(is_separator);
+    let mut joined = String::from(words.next()?);
+    for word in words {
+        let (first, rest) = word.split_at_checked(1)?;
+        joined.extend(first.chars().map(|c| c.to_ascii_uppercase()));
+        joined.push_str(rest);
+    }
+    find(&joined)
+}
+
+/// Longer than any name of the table, bytes.
+const LONGEST: usize = 64;
 
 /// Whether a name outside the table is that of a member that browsers write and the engine does not use.
 pub(in crate::ingest) fn is_unused(name: &str) -> bool {
@@ -497,6 +522,10 @@ mod tests {
             assert_eq!(find(name).map(usize::from), Some(key), "{name}");
         }
         assert_eq!(find("packetsTeleported"), None);
+        for name in ["packets_lost", "packets-lost", "packets_Lost"] {
+            assert_eq!(find(name), find("packetsLost"));
+        }
+        assert_eq!(["_", "-a", "packets__lost", "packets_lost_", "é_é"].map(find), [None; 5]);
     }
 
     #[test]

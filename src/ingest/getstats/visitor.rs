@@ -308,7 +308,7 @@ fn entry<'de, A: MapAccess<'de>>(read: &mut Read<'_>, id: &str, mut map: A) -> R
         entry.set_id(id);
     }
     unknown.clear();
-    let result = members(&mut entry, map, unread, unknown, false);
+    let result = members(&mut entry, map, unread, unknown, Inlining::Any);
     if !unknown.ends.is_empty() && entry.view().kind() != StatsType::Other {
         unknown.count(unread);
     }
@@ -320,12 +320,23 @@ fn members<'de, A: MapAccess<'de>>(
     mut map: A,
     unread: &mut Unread,
     unknown: &mut Unknown,
-    inlined: bool,
+    inlining: Inlining,
 ) -> Result<(), A::Error> {
     while let Some(target) = map.next_key_seed(MemberName(unknown))? {
-        map.next_value_seed(MemberSeed { entry, target, unread, unknown, inlined })?;
+        map.next_value_seed(MemberSeed { entry, target, unread, unknown, inlining })?;
     }
     Ok(())
+}
+
+/// Which containers hold members of the entry.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Inlining {
+    /// Objects, and lists of objects.
+    Any,
+    /// Objects: the value is an element of such a list.
+    Objects,
+    /// None: the value is in one.
+    None,
 }
 
 /// A member's name, looked up without a copy.
@@ -359,7 +370,7 @@ struct MemberSeed<'a, 'b> {
     target: Target,
     unread: &'a mut Unread,
     unknown: &'a mut Unknown,
-    inlined: bool,
+    inlining: Inlining,
 }
 
 impl<'de> DeserializeSeed<'de> for MemberSeed<'_, '_> {
@@ -422,7 +433,9 @@ impl<'de> Visitor<'de> for MemberSeed<'_, '_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         match self.target {
-            Target::Inline if !self.inlined => return members(self.entry, map, self.unread, self.unknown, true),
+            Target::Inline if self.inlining != Inlining::None => {
+                return members(self.entry, map, self.unread, self.unknown, Inlining::None);
+            }
             Target::Nested(nested) => {
                 while let Some(name) = map.next_key::<String>()? {
                     map.next_value_seed(NestedValue { entry: &mut *self.entry, nested, name: &name })?;
@@ -435,9 +448,15 @@ impl<'de> Visitor<'de> for MemberSeed<'_, '_> {
         IgnoredAny.visit_map(map).map(drop)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<(), A::Error> {
-        if self.target != Target::Inline {
-            fill::bad(self.entry, self.target);
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        let Self { entry, target, unread, unknown, inlining } = self;
+        if target == Target::Inline && inlining == Inlining::Any {
+            let inlining = Inlining::Objects;
+            while let Some(()) = seq.next_element_seed(MemberSeed { entry, target, unread, unknown, inlining })? {}
+            return Ok(());
+        }
+        if target != Target::Inline {
+            fill::bad(entry, target);
         }
         IgnoredAny.visit_seq(seq).map(drop)
     }
