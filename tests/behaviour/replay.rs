@@ -208,7 +208,7 @@ fn one_wild_record_time_moves_no_other_record() {
 fn jump_that_the_next_record_confirms_is_a_gap() {
     for times in [&[1_000, 2_000, 3_000, 4_000_000, 4_001_000][..], &[1_000, 2_000, 3_000, 4_000_000]] {
         let recording = replayed(times);
-        let last = times.last().map(|&t| u64::from(t) * 1_000);
+        let last = times.last().map(|&t| t * 1_000);
         assert_eq!(recording.conference.clock().map(|now| now.as_micros()), last);
         let summary = recording.summary();
         assert_eq!((summary.fabrics[0].clock.steps, summary.fabrics[0].streams[0].gaps), (0, 1));

@@ -200,7 +200,7 @@ fn scalars<'b>(
                 is_named = true;
             }
             Next::Str | Next::Number if TIMES.contains(&name) => {
-                context.at = ndjson::time(cursor, next)?.or(context.at)
+                context.at = ndjson::time(cursor, next)?.or(context.at);
             }
             _ => cursor.skip()?,
         }
