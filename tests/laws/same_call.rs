@@ -252,3 +252,29 @@ fn every_shape_of_one_report_gives_the_same_report() {
         assert!(values > 80_000, "{name}: {values}");
     }
 }
+
+#[test]
+fn whole_calls_in_one_document_give_the_same_reports() {
+    for name in RECORDINGS {
+        let polls = polls(name);
+        let expected = ndjson(&polls);
+        let record = |poll: &Poll| json!({"time": poll.t, "peerConnectionId": poll.pc, "getStats": poll.report});
+        let records: Vec<Value> = polls.iter().map(record).collect();
+        for document in [json!(records), json!({"version": 3, "user": {"name": "x"}, "snapshots": records})] {
+            let found = read_records([document.to_string().as_bytes()]);
+            assert_eq!(found.reader.format(), Some(Format::Collection));
+            compare(name, &expected, &found);
+        }
+        // Connection by connection, each snapshot as a list of entries under its time.
+        let mut by_connection: Map<String, Value> = Map::new();
+        for Poll { t, pc, report } in &polls {
+            let entries: Vec<_> = report.values().cloned().collect();
+            let connection = by_connection.entry(pc.clone()).or_insert_with(|| json!({}));
+            connection[t.to_string()] = json!(entries);
+        }
+        let mut expected = expected;
+        expected.sort_by(|a, b| (&a.fabric, a.at.unwrap()).partial_cmp(&(&b.fabric, b.at.unwrap())).unwrap());
+        let found = read_records([json!({"connections": by_connection}).to_string().as_bytes()]);
+        compare(name, &expected, &found);
+    }
+}
