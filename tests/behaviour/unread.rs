@@ -171,6 +171,15 @@ fn unread_series_of_a_document_are_counted() {
     assert_eq!((handed_out, sorted(&reader.unread().members)), (2, vec![("packets_teleported", 1)]));
 }
 
+/// A member of a record without a value is no member of another name.
+#[test]
+fn members_of_a_record_without_a_value_are_not_unread() {
+    let entry: serde_json::Value = serde_json::from_str(STREAM).unwrap();
+    let record = json!({"t": null, "timestamp": null, "pc": null, "fabric": null, "report": [entry], "stats": null});
+    let (reader, handed_out, _) = read(&[&record.to_string()]);
+    assert_eq!((handed_out, sorted(&reader.unread().members)), (1, vec![]));
+}
+
 #[test]
 fn records_in_an_array_are_snapshots() {
     let entry: serde_json::Value = serde_json::from_str(STREAM).unwrap();

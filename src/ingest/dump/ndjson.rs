@@ -17,9 +17,10 @@ use crate::ingest::names::{CONNECTIONS, REPORTS, TIMES};
 use crate::ingest::sink::{ReadState, Sink};
 use crate::unit::StatTime;
 
-/// Members of a line that describe the recording; any other beside a report is unread.
+/// Members of a line that are read or describe the recording; any other beside a report is unread.
 // `sources`: what getContributingSources returned.
-const KNOWN: &[&str] = &["conference", "recorder", "value", "sources"];
+const KNOWN: &[&str] =
+    &["t", "timestamp", "pc", "fabric", "conference", "report", "stats", "recorder", "value", "sources"];
 
 /// What is known of a record before it is read.
 #[derive(Clone, Copy, Debug, Default)]
