@@ -118,8 +118,9 @@ impl Lifecycle {
     }
 
     /// The class of the call on this fabric; `None` until it is known. `is_over`: no more input is expected.
-    /// `by_inactivity`: because of an inactivity timeout.
-    pub(crate) fn class(&self, is_over: bool, by_inactivity: bool) -> Option<CallClass> {
+    /// `by_inactivity`: because of an inactivity timeout. `has_received`: its end may have been reported at a wrong time,
+    /// before its media.
+    pub(crate) fn class(&self, is_over: bool, by_inactivity: bool, has_received: bool) -> Option<CallClass> {
         let is_over = is_over || self.terminated.is_some() || self.course.ice.state() == IceState::Closed;
         if self.setup().is_some() {
             let is_dropped = self.course.is_down || by_inactivity && self.course.ice.is_disrupted();
@@ -131,7 +132,11 @@ impl Lifecycle {
         let knows = self.course.is_known || self.signaling.is_some() || self.terminated.is_some();
         let is_unanswered =
             matches!(self.signaling, Some(SignalingState::HaveLocalOffer | SignalingState::HaveRemoteOffer));
-        (is_over && knows).then_some(if is_unanswered { CallClass::Missed } else { CallClass::Aborted })
+        (is_over && knows).then_some(match is_unanswered {
+            _ if has_received => CallClass::Established,
+            true => CallClass::Missed,
+            false => CallClass::Aborted,
+        })
     }
 
     /// The first connection; `None` before it, and while DTLS hangs.

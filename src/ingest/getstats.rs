@@ -25,7 +25,7 @@ use crate::ingest::unread::Unread;
 use crate::report::{EntryMut, Report, StatsType};
 use crate::unit::StatTime;
 use fold::Form;
-use json::{Cursor, Next};
+use json::{Cursor, Next, elements};
 use key::{KEYS, KEYS_AND_NONE, Key, NO_KEY, Target};
 
 pub use rescan::Rescanner;
@@ -340,17 +340,10 @@ impl Scanner {
     ) -> Result<(), ReadError> {
         match cursor.next()? {
             Next::Object => self.members::<MAY_BE_CODED>(cursor, entry, true, expected),
-            Next::Array => {
-                cursor.expect(b'[', "`[`")?;
-                let mut first = true;
-                while cursor.more(&mut first, b']')? {
-                    match cursor.next()? {
-                        Next::Object => self.members::<MAY_BE_CODED>(cursor, entry, true, expected)?,
-                        _ => cursor.skip()?,
-                    }
-                }
-                Ok(())
-            }
+            Next::Array => elements(cursor, |cursor, next| match next {
+                Next::Object => self.members::<MAY_BE_CODED>(cursor, entry, true, expected),
+                _ => cursor.skip(),
+            }),
             _ => value(cursor, entry, Target::Inline, &mut self.scratch),
         }
     }

@@ -89,13 +89,8 @@ fn class_of(call: &Conference, fabric: &Fabric) -> Option<CallClass> {
         Some(user) => call.roster.get(user).and_then(|user| user.presence.left),
         None => call.roster.unnamed.left,
     };
-    let class =
-        fabric.lifecycle.class(left.is_some() || call.end.is_some(), matches!(left, Some((_, EndReason::Timeout))));
-    // Its end may be reported at a wrong time, before its media.
-    match class {
-        Some(CallClass::Aborted | CallClass::Missed) if fabric.has_received() => Some(CallClass::Established),
-        class => class,
-    }
+    let is_over = left.is_some() || call.end.is_some();
+    fabric.lifecycle.class(is_over, matches!(left, Some((_, EndReason::Timeout))), fabric.has_received())
 }
 
 fn fabric_summary(call: &Conference, fabric: &Fabric) -> FabricSummary {

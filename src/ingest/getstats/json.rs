@@ -455,6 +455,20 @@ pub(in crate::ingest) fn members<'a>(
     Ok(())
 }
 
+/// Calls `read` for each element of the array at `cursor`; `read` must consume it.
+pub(in crate::ingest) fn elements<'a>(
+    cursor: &mut Cursor<'a>,
+    mut read: impl FnMut(&mut Cursor<'a>, Next) -> Result<(), ReadError>,
+) -> Result<(), ReadError> {
+    cursor.expect(b'[', "`[`")?;
+    let mut first = true;
+    while cursor.more(&mut first, b']')? {
+        let next = cursor.next()?;
+        read(cursor, next)?;
+    }
+    Ok(())
+}
+
 /// Appends `raw` to `out` with its escapes resolved. An unpaired surrogate is copied in lower case; of an unknown escape the
 /// character after the backslash is copied.
 fn unescape(raw: &str, out: &mut String) {
