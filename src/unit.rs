@@ -57,9 +57,13 @@ impl Timestamp {
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(transparent))]
 pub struct StatTime(f64);
 
+/// The times that are taken for a wall clock, ms since 1970: the years 2001 to 2128. Smaller numbers are monotonic clocks,
+/// or seconds ([`StatTime::from_unknown`]).
+pub(crate) const WALL_MS: core::ops::Range<f64> = 1e12..5e12;
+
 impl StatTime {
     /// The largest magnitude read as milliseconds; larger values are microseconds.
-    const LARGEST_MS: f64 = 1e14;
+    pub(crate) const LARGEST_MS: f64 = 1e14;
     /// The range of seconds since 1970 (2001 to 2128), which some native clients send. The range is narrow because a
     /// monotonic clock in milliseconds passes through it too: on its 12th to 58th day.
     const SECONDS: core::ops::Range<f64> = 1e9..5e9;

@@ -90,7 +90,7 @@ struct Monitor {
     /// Time, counted or left out, since the stream began or resumed.
     awake_ms: f64,
     /// Something is in progress: a raised diagnosis, a level at or above the clear limit, or unknown readings for a
-    /// while. `None` for nearly all detectors nearly all the time, which is why an episode is kept elsewhere.
+    /// while. Mostly `None`, so episodes are in a pool.
     episode: Option<EpisodeId>,
 }
 

@@ -8,7 +8,7 @@
 //! [`mod@crate::fabric`] has the table of what a time may be.
 
 use crate::report::{Report, StatsType, TimeMap, scaled};
-use crate::unit::{StatTime, Timestamp};
+use crate::unit::{StatTime, Timestamp, WALL_MS};
 
 /// A first report may be this far ahead of the caller's wall clock, ms: clocks that are synchronized at all are nearer.
 const AHEAD_MS: f64 = 10_000.0;
@@ -17,8 +17,6 @@ const BEHIND_MS: f64 = 86_400_000.0;
 /// How far a report may be ahead of the caller's wall clock and of the last report, ms, where the caller's clock is no
 /// evidence otherwise: a day, which no call lasts.
 const LONGEST_MS: f64 = 86_400_000.0;
-/// The times since 1970 that are taken for a wall clock, ms: the years 2001 to 2128.
-const WALL_MS: core::ops::Range<f64> = 1e12..5e12;
 /// How far a report may exceed the caller's clock, ms: the shortest gap, which a smaller step cannot be mistaken for.
 /// Twice the spread of delays is added, up to [`MOST_TOLERANCE_MS`].
 const TOLERANCE_MS: f64 = 5_000.0;

@@ -11,13 +11,14 @@
 use alloc::vec::Vec;
 
 use super::item::OwnedItem;
+use crate::unit::WALL_MS;
 
 /// Times that are at most this far apart need no confirmation, ms.
 const NEAR_MS: f64 = 600_000.0;
 /// The same for the first and the last time of a source, which only one side can confirm, ms.
 const END_MS: f64 = 86_400_000.0;
 /// Times beyond the year 2128 are no times, ms.
-const LATEST_MS: f64 = 5e12;
+const LATEST_MS: f64 = WALL_MS.end;
 /// How many items may wait for a confirmation.
 const MAX_DOUBTED: usize = 64;
 

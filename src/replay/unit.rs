@@ -14,14 +14,13 @@ use alloc::vec::Vec;
 
 use super::item::{Fact, OwnedItem};
 use crate::report::{Num, Report, StatsType, scaled};
+use crate::unit::{StatTime, WALL_MS};
 
 /// Two snapshots that are at most this far apart on a wall clock need no media to be believed, ms.
 const USUAL_MS: f64 = 60_000.0;
-/// The times that [`StatTime::from_unknown`](crate::unit::StatTime::from_unknown) makes of what it takes for seconds, ms.
-/// They are the times of a wall clock, too.
-const SECONDS_MS: core::ops::Range<f64> = 1e12..5e12;
-/// The least time that it makes of what it takes for µs, ms.
-const MICROS_MS: f64 = 1e11;
+/// The least time that [`StatTime::from_unknown`] makes of what it takes for µs, ms. What it makes of seconds is in
+/// [`WALL_MS`].
+const MICROS_MS: f64 = StatTime::LARGEST_MS / 1e3;
 /// The powers of ten of a millisecond that a unit may be, besides ms: s, µs, 100 ns and ns; 3 less where the times were
 /// taken for seconds.
 const UNITS: [i8; 5] = [3, -3, -4, -6, -7];
@@ -103,9 +102,9 @@ impl TimeUnit {
     /// A time in milliseconds. The clock may pass a magnitude from which its times are taken for another unit: of the
     /// units that are possible, the one with the least step from the last time counts.
     fn in_ms(self, time: f64, last_ms: Option<f64>) -> f64 {
-        let is_seconds = SECONDS_MS.contains(&time);
+        let is_seconds = WALL_MS.contains(&time);
         let shorter = is_seconds && !self.was_seconds;
-        let longer = !is_seconds && self.was_seconds || (MICROS_MS..SECONDS_MS.start).contains(&time);
+        let longer = !is_seconds && self.was_seconds || (MICROS_MS..WALL_MS.start).contains(&time);
         let near = scaled(time, self.exponent);
         let Some(last_ms) = last_ms else { return near };
         let others = [(shorter, self.exponent - 3), (longer, self.exponent + 3)];
@@ -135,7 +134,7 @@ impl UnitEvidence {
         let span_ms = (at_ms - before.at_ms).abs();
         // A source may be newest first.
         let media_ms = if at_ms > before.at_ms { sample.since(&before) } else { before.since(sample) };
-        let is_wall = [before.at_ms, at_ms].iter().all(|at_ms| SECONDS_MS.contains(at_ms));
+        let is_wall = [before.at_ms, at_ms].iter().all(|at_ms| WALL_MS.contains(at_ms));
         let Some(media_ms) = media_ms.filter(|&media_ms| media_ms >= LEAST_MEDIA_MS && span_ms > 0.0) else {
             return (is_wall && span_ms <= USUAL_MS).then(TimeUnit::default);
         };

@@ -18,11 +18,11 @@ use crate::hash::fnv1a_64;
 use crate::ingest::error::ReadError;
 use crate::ingest::getstats::fill::{parse_time, type_of_name};
 use crate::ingest::getstats::fold;
-use crate::ingest::getstats::json::{Cursor, Next, members};
+use crate::ingest::getstats::json::{Cursor, Next, elements, members};
 use crate::ingest::names::{CONNECTIONS, REPORTS, TIMES};
 use crate::ingest::sink::{ReadState, Sink};
 use crate::report::StatsType;
-use crate::unit::StatTime;
+use crate::unit::{StatTime, WALL_MS};
 
 /// Names of members that hold snapshots and are no names of connections.
 const CONTAINERS: &[&str] =
@@ -96,7 +96,7 @@ fn value(
                 if next != Next::Array {
                     return cursor.skip();
                 }
-                list(cursor, |cursor, next| match next {
+                elements(cursor, |cursor, next| match next {
                     Next::Object => state.scanner.entry(cursor, &mut state.report, ""),
                     _ => cursor.skip(),
                 })
@@ -104,7 +104,7 @@ fn value(
             hand_out(state, context, sink);
             Ok(())
         }
-        Shape::List if depth < MAX_DEPTH => list(cursor, |cursor, _| part(state, cursor, context, depth, sink)),
+        Shape::List if depth < MAX_DEPTH => elements(cursor, |cursor, _| part(state, cursor, context, depth, sink)),
         Shape::Object if depth < MAX_DEPTH => {
             let mut connection = String::new();
             let context = scalars(&mut cursor.clone(), context, &mut connection)?;
@@ -141,7 +141,7 @@ fn part(
 
 /// A number is a time only of a wall clock: others name connections.
 fn is_time(at: StatTime) -> bool {
-    at.as_millis() >= 1e12
+    at.as_millis() >= WALL_MS.start
 }
 
 fn hand_out(state: &mut ReadState, context: RecordContext<'_>, sink: &mut Sink<'_>) {
@@ -158,7 +158,7 @@ fn entries(
     // The times of the entries of this snapshot, by the hashes of their ids.
     let mut times: BTreeMap<u64, Option<StatTime>> = BTreeMap::new();
     state.report.clear();
-    list(cursor, |cursor, next| {
+    elements(cursor, |cursor, next| {
         if next != Next::Object {
             return cursor.skip();
         }
@@ -222,7 +222,7 @@ fn shape(cursor: &mut Cursor<'_>) -> Result<Shape, ReadError> {
 
 fn shape_of_list(cursor: &mut Cursor<'_>) -> Result<Shape, ReadError> {
     let mut shape = Shape::List;
-    list(cursor, |cursor, next| {
+    elements(cursor, |cursor, next| {
         if shape == Shape::List {
             let mut inside = cursor.clone();
             match next {
@@ -279,18 +279,13 @@ fn holds_report(cursor: &mut Cursor<'_>) -> Result<bool, ReadError> {
 /// Whether an array or an object contains an entry of a known type.
 fn has_entry(cursor: &mut Cursor<'_>) -> Result<bool, ReadError> {
     let mut found = false;
-    if cursor.next()? == Next::Object {
-        members(cursor, |cursor, _, next| {
-            found |= next == Next::Object && is_entry(&mut cursor.clone())?;
-            cursor.skip()
-        })?;
-        return Ok(found);
-    }
-    cursor.expect(b'[', "`[`")?;
-    let mut first = true;
-    while cursor.more(&mut first, b']')? {
-        found |= cursor.next()? == Next::Object && is_entry(&mut cursor.clone())?;
-        cursor.skip()?;
+    let mut look = |cursor: &mut Cursor<'_>, next| {
+        found |= next == Next::Object && is_entry(&mut cursor.clone())?;
+        cursor.skip()
+    };
+    match cursor.next()? {
+        Next::Object => members(cursor, |cursor, _, next| look(cursor, next))?,
+        _ => elements(cursor, look)?,
     }
     Ok(found)
 }
@@ -306,18 +301,4 @@ fn is_entry(cursor: &mut Cursor<'_>) -> Result<bool, ReadError> {
         cursor.skip()
     })?;
     Ok(found)
-}
-
-/// Calls `read` for each element of the array at `cursor`; `read` must consume it.
-fn list<'a>(
-    cursor: &mut Cursor<'a>,
-    mut read: impl FnMut(&mut Cursor<'a>, Next) -> Result<(), ReadError>,
-) -> Result<(), ReadError> {
-    cursor.expect(b'[', "`[`")?;
-    let mut first = true;
-    while cursor.more(&mut first, b']')? {
-        let next = cursor.next()?;
-        read(cursor, next)?;
-    }
-    Ok(())
 }
